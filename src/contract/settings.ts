@@ -1,0 +1,95 @@
+// The Worker's settings: their names in the environment, their defaults, and what they mean. README's table is made
+// from SETTINGS, and `npm start` passes on exactly these names, so a setting exists once.
+
+/** Every setting, as it is spelled in the environment, in `wrangler.toml`'s [vars] or as a secret. */
+export const SETTINGS = {
+  CAIRN_ROOT_ACCESS_KEY_ID: { default: "", meaning: "Access key id of the root credentials (a secret)." },
+  CAIRN_ROOT_SECRET_ACCESS_KEY: { default: "", meaning: "Secret access key of the root credentials (a secret)." },
+  ACCOUNT_ID: { default: "000000000000", meaning: "The 12-digit account id that owns what root creates." },
+  REGION: {
+    default: "us-east-1",
+    meaning: "Region of buckets made without a LocationConstraint. Any region is accepted in a signature's scope.",
+  },
+  DOMAINS: {
+    default: "",
+    meaning:
+      "Comma-separated host names of the endpoint, for virtual-hosted addressing: with `s3.example.com`, the host `b.s3.example.com` names bucket `b`. Path style always works.",
+  },
+  BUCKET_NAMES: {
+    default: "strict",
+    meaning: "`strict`: letters, digits and hyphens. `aws`: AWS's full rules, which allow dots.",
+  },
+  RESERVED_BUCKET_NAMES: {
+    default: "cw-*,vip-*,log-stitcher-ch-*,int,cdn-cgi",
+    meaning: "Comma-separated bucket names that cannot be created; a trailing `*` reserves a prefix.",
+  },
+  REQUIRE_LOCATION_CONSTRAINT: {
+    default: "false",
+    meaning: "`true` makes CreateBucket demand a LocationConstraint.",
+  },
+  COORDINATOR_SHARDS: {
+    default: "8",
+    meaning: "Durable Objects per bucket among which its keys are spread (1 to 256).",
+  },
+  RECOVERY_WINDOW_HOURS: {
+    default: "24",
+    meaning: "Hours for which the bytes of a removed or replaced object are kept before the collector deletes them.",
+  },
+  GARBAGE_COLLECTION: { default: "true", meaning: "`false` stops the collector: removed bytes are kept." },
+  SERVER_TIMING: {
+    default: "false",
+    meaning: "`true` adds a `Server-Timing` header with each request's counts of D1, Durable Object and blob calls.",
+  },
+} as const satisfies Record<string, { readonly default: string; readonly meaning: string }>;
+
+export type SettingName = keyof typeof SETTINGS;
+
+/** The settings in the form the code uses. */
+export interface Settings {
+  readonly root: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  readonly accountId: string;
+  readonly region: string;
+  readonly domains: readonly string[];
+  readonly bucketNames: "strict" | "aws";
+  readonly reservedBucketNames: readonly string[];
+  readonly requireLocationConstraint: boolean;
+  readonly coordinatorShards: number;
+  readonly recoveryWindowMs: number;
+  readonly garbageCollection: boolean;
+  readonly serverTiming: boolean;
+}
+
+/**
+ * Reads the settings from the Worker's environment. A value outside its range falls back to the default, so that a
+ * misspelt setting can never widen access or lose data.
+ */
+export function readSettings(env: object): Settings {
+  const text = (name: SettingName): string => {
+    const value: unknown = Reflect.get(env, name);
+    return typeof value === "string" && value.trim() !== "" ? value.trim() : SETTINGS[name].default;
+  };
+  const list = (name: SettingName): string[] =>
+    text(name)
+      .split(",")
+      .map((item) => item.trim().toLowerCase())
+      .filter((item) => item !== "");
+  const whole = (name: SettingName, least: number, most: number): number => {
+    const value = Number(text(name));
+    return Number.isInteger(value) && value >= least && value <= most ? value : Number(SETTINGS[name].default);
+  };
+  const accessKeyId = text("CAIRN_ROOT_ACCESS_KEY_ID");
+  const secretAccessKey = text("CAIRN_ROOT_SECRET_ACCESS_KEY");
+  return {
+    root: accessKeyId !== "" && secretAccessKey !== "" ? { accessKeyId, secretAccessKey } : undefined,
+    accountId: /^\d{12}$/.test(text("ACCOUNT_ID")) ? text("ACCOUNT_ID") : SETTINGS.ACCOUNT_ID.default,
+    region: text("REGION"),
+    domains: list("DOMAINS"),
+    bucketNames: text("BUCKET_NAMES") === "aws" ? "aws" : "strict",
+    reservedBucketNames: list("RESERVED_BUCKET_NAMES"),
+    requireLocationConstraint: text("REQUIRE_LOCATION_CONSTRAINT") === "true",
+    coordinatorShards: whole("COORDINATOR_SHARDS", 1, 256),
+    recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS", 1, 24 * 365) * 3_600_000,
+    garbageCollection: text("GARBAGE_COLLECTION") !== "false",
+    serverTiming: text("SERVER_TIMING") === "true",
+  };
+}
