@@ -1,0 +1,54 @@
+// UTF-8, the only text encoding in the house.
+
+const ENCODER = new TextEncoder();
+const STRICT_DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The UTF-8 bytes of a text. */
+export function utf8(text: string): Uint8Array {
+  return ENCODER.encode(text);
+}
+
+/** The text of UTF-8 bytes, or undefined where they are not valid UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return STRICT_DECODER.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The number of UTF-8 bytes of a text. */
+export function utf8Length(text: string): number {
+  return ENCODER.encode(text).length;
+}
+
+/**
+ * The least text that is greater, in UTF-8 byte order, than every text beginning with `prefix`; undefined where there
+ * is none. Code points and UTF-8 bytes sort alike, so the last code point is raised by one; the surrogates, which no
+ * UTF-8 text holds, are stepped over.
+ */
+export function successorOfPrefix(prefix: string): string | undefined {
+  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
+  while (points.length > 0) {
+    const last = points.pop() ?? 0;
+    if (last < 0x10ffff) return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+  }
+  return undefined;
+}
+
+/** The least text that is greater, in UTF-8 byte order, than `text` itself. */
+export function successorOf(text: string): string {
+  return `${text}\0`;
+}
+
+/** Orders two texts by their UTF-8 bytes; JavaScript's own order is by UTF-16 units. */
+export function compareUtf8(left: string, right: string): number {
+  const a = utf8(left);
+  const b = utf8(right);
+  const shared = Math.min(a.length, b.length);
+  for (let index = 0; index < shared; index += 1) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}

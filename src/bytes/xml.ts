@@ -1,0 +1,135 @@
+// XML, both ways. Written documents are made of elements, never of text pasted together; read ones are checked for
+// size, depth and declarations before the parser sees a byte, and come out as plain nodes with their text verbatim.
+import { XMLParser, XMLValidator } from "fast-xml-parser";
+
+import { decodeUtf8 } from "./text.ts";
+
+/** An element to write: its name, and its text, its children or nothing. Undefined children are left out. */
+export interface XmlElement {
+  readonly name: string;
+  readonly content: string | readonly (XmlElement | undefined)[];
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** Makes an element of a text, a number, a boolean or child elements. */
+export function element(
+  name: string,
+  content: string | number | boolean | readonly (XmlElement | undefined)[] = [],
+  attributes?: Readonly<Record<string, string>>,
+): XmlElement {
+  const value = typeof content === "number" || typeof content === "boolean" ? String(content) : content;
+  return attributes === undefined ? { name, content: value } : { name, content: value, attributes };
+}
+
+/** Makes an element unless its value is undefined. */
+export function optionalElement(name: string, value: string | number | boolean | undefined): XmlElement | undefined {
+  return value === undefined ? undefined : element(name, value);
+}
+
+/** The document with its declaration. */
+export function renderXml(root: XmlElement): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${renderElement(root)}`;
+}
+
+function renderElement({ name, content, attributes }: XmlElement): string {
+  let open = `<${name}`;
+  for (const [attribute, value] of Object.entries(attributes ?? {})) open += ` ${attribute}="${escapeText(value)}"`;
+  if (content.length === 0) return `${open}/>`;
+  let inner = "";
+  if (typeof content === "string") inner = escapeText(content);
+  else for (const child of content) if (child !== undefined) inner += renderElement(child);
+  return `${open}>${inner}</${name}>`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&apos;",
+  "\r": "&#13;",
+};
+
+// XML 1.0 has no way to write most control characters; a list with one replaced stays readable, one with it does not.
+// oxlint-disable-next-line no-control-regex
+const UNWRITABLE = /[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+function escapeText(text: string): string {
+  if (!/[^\w\-./:+= ]/.test(text)) return text;
+  return text.replaceAll(/[&<>"'\r]/g, (character) => ESCAPES[character] ?? character).replaceAll(UNWRITABLE, "\ufffd");
+}
+
+/** An element that was read: its local name, its own text verbatim, its children in order. */
+export interface XmlNode {
+  readonly name: string;
+  readonly text: string;
+  readonly children: readonly XmlNode[];
+}
+
+const PARSER = new XMLParser({
+  preserveOrder: true,
+  ignoreAttributes: true,
+  ignoreDeclaration: true,
+  ignorePiTags: true,
+  parseTagValue: false,
+  trimValues: false,
+  processEntities: false,
+  removeNSPrefix: true,
+  maxNestedTags: 20,
+});
+
+const NAMED_ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+/** The root of a document, or undefined where it is not well-formed XML in UTF-8 without declarations of its own. */
+export function parseXml(bytes: Uint8Array): XmlNode | undefined {
+  const text = decodeUtf8(bytes)?.replace(/^\ufeff/, "");
+  // A DTD could define entities; no S3 client sends one, so its mere presence is refused. CDATA is legal but unknown to S3's clients too.
+  if (text === undefined || text.includes("<!") || text.includes("\0")) return undefined;
+  if (XMLValidator.validate(text) !== true) return undefined;
+  try {
+    const parsed: unknown = PARSER.parse(text);
+    const nodes = readNodes(parsed);
+    return nodes.length === 1 ? nodes[0] : undefined;
+  } catch {
+    // The parser throws on what it limits: depth, reserved names, malformed entities.
+    return undefined;
+  }
+}
+
+function readNodes(value: unknown): XmlNode[] {
+  if (!Array.isArray(value)) return [];
+  const nodes: XmlNode[] = [];
+  for (const item of value as readonly unknown[]) {
+    if (typeof item !== "object" || item === null) continue;
+    for (const [name, content] of Object.entries(item)) {
+      if (name === "#text" || name === ":@") continue;
+      nodes.push({ name, text: readText(content), children: readNodes(content) });
+    }
+  }
+  return nodes;
+}
+
+function readText(value: unknown): string {
+  if (!Array.isArray(value)) return "";
+  let text = "";
+  for (const item of value as readonly unknown[]) {
+    if (typeof item !== "object" || item === null) continue;
+    const piece: unknown = Reflect.get(item, "#text");
+    if (typeof piece === "string") text += piece;
+  }
+  return decodeEntities(text);
+}
+
+function decodeEntities(text: string): string {
+  return text.replaceAll(/&(#x?[0-9a-fA-F]+|\w+);|&/g, (_, body: string | undefined) => {
+    if (body === undefined) throw new Error("bare ampersand");
+    if (!body.startsWith("#")) {
+      const character = Object.hasOwn(NAMED_ENTITIES, body) ? NAMED_ENTITIES[body] : undefined;
+      if (character === undefined) throw new Error("unknown entity");
+      return character;
+    }
+    const point = body[1] === "x" ? Number.parseInt(body.slice(2), 16) : Number.parseInt(body.slice(1), 10);
+    if (!(point > 0 && point <= 0x10ffff) || (point >= 0xd800 && point <= 0xdfff)) throw new Error("no such character");
+    return String.fromCodePoint(point);
+  });
+}

@@ -1,0 +1,75 @@
+// Which bucket and key a request addresses: path style `/bucket/key`, or virtual-hosted style where the host is
+// `bucket.` before one of the endpoint's domains. Works on the raw target, since every byte of a key counts.
+import { utf8Length } from "../bytes/text.ts";
+import { percentDecodeText } from "../bytes/uri-encode.ts";
+import { S3Error } from "./s3-error.ts";
+
+/** The longest key, in bytes of UTF-8. */
+export const KEY_MAX_BYTES = 1024;
+
+/** What a request addresses: the service, a bucket, or an object in a bucket. */
+export type Address =
+  | { readonly level: "service" }
+  | { readonly level: "bucket"; readonly bucket: string }
+  | { readonly level: "object"; readonly bucket: string; readonly key: string };
+
+/** The parts of a raw URL that matter here, exactly as they were sent. */
+export interface RawTarget {
+  readonly path: string;
+  readonly query: string;
+}
+
+/** Cuts a raw absolute URL (`https://host/path?query`) without resolving or decoding anything. */
+export function splitTarget(url: string): RawTarget {
+  const authority = url.indexOf("://") + 3;
+  const start = url.slice(authority).search(/[/?#]/);
+  const target = start < 0 ? "/" : url.slice(authority + start);
+  const fragment = target.indexOf("#");
+  const whole = fragment < 0 ? target : target.slice(0, fragment);
+  const question = whole.indexOf("?");
+  const path = question < 0 ? whole : whole.slice(0, question);
+  return { path: path === "" ? "/" : path, query: question < 0 ? "" : whole.slice(question + 1) };
+}
+
+/**
+ * The bucket that a host names in virtual-hosted style, or undefined in path style.
+ * @param host the Host header: any case, with or without a port
+ */
+export function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
+  const name = host.toLowerCase().replace(/:\d*$/, "");
+  for (const domain of domains) {
+    if (name.length > domain.length + 1 && name.endsWith(`.${domain}`)) return name.slice(0, -domain.length - 1);
+  }
+  return undefined;
+}
+
+/**
+ * What a raw path addresses.
+ * @throws S3Error InvalidURI for malformed escapes or a key that is not UTF-8, KeyTooLongError past 1024 bytes.
+ */
+export function parseAddress(rawPath: string, hostBucket: string | undefined): Address {
+  const rest = rawPath.startsWith("/") ? rawPath.slice(1) : rawPath;
+  if (hostBucket !== undefined) return addressOf(hostBucket, rest);
+  if (rest === "") return { level: "service" };
+  const slash = rest.indexOf("/");
+  return addressOf(decode(slash < 0 ? rest : rest.slice(0, slash)), slash < 0 ? "" : rest.slice(slash + 1));
+}
+
+function addressOf(bucket: string, rawKey: string): Address {
+  if (rawKey === "") return { level: "bucket", bucket };
+  const key = decode(rawKey);
+  checkKeyLength(key);
+  return { level: "object", bucket, key };
+}
+
+/** @throws S3Error KeyTooLongError for a key of more than 1024 bytes. */
+export function checkKeyLength(key: string): void {
+  const size = utf8Length(key);
+  if (size > KEY_MAX_BYTES) throw new S3Error("KeyTooLongError", { Size: size, MaxSizeAllowed: KEY_MAX_BYTES });
+}
+
+function decode(raw: string): string {
+  const text = percentDecodeText(raw);
+  if (text === undefined) throw new S3Error("InvalidURI", { URI: raw.slice(0, 1024) });
+  return text;
+}

@@ -1,0 +1,104 @@
+// S3's errors: one class, one table of codes with their status and their usual message. What an answer shows besides
+// (BucketName, ArgumentName, …) is data on the error.
+
+const ERRORS = {
+  AccessDenied: [403, "Access Denied"],
+  AuthorizationHeaderMalformed: [400, "The authorization header you provided is invalid."],
+  AuthorizationQueryParametersError: [
+    400,
+    "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+  ],
+  BadDigest: [400, "The Content-MD5 or checksum value that you specified did not match what the server received."],
+  BadRequest: [400, "Bad Request"],
+  BucketAlreadyExists: [
+    409,
+    "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Select a different name and try again.",
+  ],
+  BucketAlreadyOwnedByYou: [409, "Your previous request to create the named bucket succeeded and you already own it."],
+  BucketNotEmpty: [409, "The bucket you tried to delete is not empty"],
+  ConditionalRequestConflict: [
+    409,
+    "The conditional request cannot succeed due to a conflicting operation against this resource.",
+  ],
+  EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed size"],
+  ExpiredToken: [400, "The provided token has expired."],
+  IllegalLocationConstraintException: [
+    400,
+    "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.",
+  ],
+  IncompleteBody: [400, "You did not provide the number of bytes specified by the Content-Length HTTP header"],
+  InternalError: [500, "We encountered an internal error. Please try again."],
+  InvalidAccessKeyId: [403, "The AWS Access Key Id you provided does not exist in our records."],
+  InvalidArgument: [400, "Invalid Argument"],
+  InvalidBucketName: [400, "The specified bucket is not valid."],
+  InvalidChunkSizeError: [400, "Only the last chunk is allowed to have a size less than 8192 bytes"],
+  InvalidDigest: [400, "The Content-MD5 you specified was invalid."],
+  InvalidLocationConstraint: [400, "The specified location-constraint is not valid"],
+  InvalidPartNumber: [416, "The requested partnumber is not satisfiable"],
+  InvalidRange: [416, "The requested range is not satisfiable"],
+  InvalidRequest: [400, "Invalid Request"],
+  InvalidStorageClass: [400, "The storage class you specified is not valid"],
+  InvalidToken: [400, "The provided token is malformed or otherwise invalid."],
+  InvalidURI: [400, "Couldn't parse the specified URI."],
+  KeyTooLongError: [400, "Your key is too long"],
+  MalformedTrailerError: [400, "The request contained trailing data that was not well-formed or did not conform to our published schema."],
+  MalformedXML: [400, "The XML you provided was not well-formed or did not validate against our published schema"],
+  MetadataTooLarge: [400, "Your metadata headers exceed the maximum allowed metadata size"],
+  MethodNotAllowed: [405, "The specified method is not allowed against this resource."],
+  MissingContentLength: [411, "You must provide the Content-Length HTTP header."],
+  MissingRequestBodyError: [400, "Request Body is empty"],
+  NoSuchBucket: [404, "The specified bucket does not exist"],
+  NoSuchKey: [404, "The specified key does not exist."],
+  NoSuchVersion: [404, "The specified version does not exist."],
+  NotImplemented: [501, "A header or operation you provided implies functionality that is not implemented"],
+  PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
+  RequestTimeTooSkewed: [403, "The difference between the request time and the current time is too large."],
+  ServiceUnavailable: [503, "Please reduce your request rate."],
+  SignatureDoesNotMatch: [
+    403,
+    "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+  ],
+  SlowDown: [503, "Please reduce your request rate."],
+  TooManyBuckets: [400, "You have attempted to create more buckets than allowed"],
+  XAmzContentSHA256Mismatch: [400, "The provided 'x-amz-content-sha256' header does not match what was computed."],
+} as const satisfies Record<string, readonly [status: number, message: string]>;
+
+export type S3ErrorCode = keyof typeof ERRORS;
+
+/** Elements of an error beside Code and Message; undefined ones are left out. */
+export type ErrorFields = Readonly<Record<string, string | number | undefined>>;
+
+/** An answer that S3 gives for a request it does not carry out. */
+export class S3Error extends Error {
+  readonly code: S3ErrorCode;
+  readonly fields: ErrorFields;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** `message` replaces the code's usual one; `headers` go with the answer (Allow, Content-Range). */
+  constructor(
+    code: S3ErrorCode,
+    fields: ErrorFields = {},
+    message: string = ERRORS[code][1],
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(message);
+    this.name = "S3Error";
+    this.code = code;
+    this.fields = fields;
+    this.headers = headers;
+  }
+
+  get status(): number {
+    return ERRORS[this.code][0];
+  }
+}
+
+/** Whether a text names an error of S3's. */
+export function isS3ErrorCode(text: string): text is S3ErrorCode {
+  return Object.hasOwn(ERRORS, text);
+}
+
+/** 400 InvalidArgument about one argument, which the answer names. */
+export function invalidArgument(name: string, value: string | undefined, message: string): S3Error {
+  return new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: value }, message);
+}
