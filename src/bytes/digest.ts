@@ -4,7 +4,7 @@ export type DigestAlgorithm = "MD5" | "SHA-1" | "SHA-256" | "crc32" | "crc32c" |
 
 /** A digest over bytes that arrive in pieces. */
 export class RunningDigest {
-  readonly #stream: crypto.DigestStream;
+  readonly #stream: DigestStream;
   readonly #writer: WritableStreamDefaultWriter<ArrayBuffer | ArrayBufferView>;
 
   constructor(algorithm: DigestAlgorithm) {
