@@ -1,0 +1,141 @@
+// Preconditions: of reads (RFC 9110 as S3 applies it) and of writes (evaluated on what the request saw when it began
+// and again on what is there when it commits).
+import { parseHttpDate } from "../bytes/dates.ts";
+import { bareEtag, etagListMatches } from "./etag.ts";
+import { S3Error, type ErrorFields, type S3ErrorCode } from "./s3-error.ts";
+import { requestHeader, type S3Request } from "./s3-request.ts";
+
+/** What a condition is evaluated on: a current version that is not a delete marker. Times are in milliseconds. */
+export interface ConditionSubject {
+  readonly versionId: string;
+  readonly etag: string;
+  readonly size: number;
+  readonly modifiedAt: number;
+}
+
+/** The conditions of a GET or HEAD, as sent. */
+export interface ReadConditions {
+  readonly ifMatch: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+  readonly ifModifiedSince: number | undefined;
+  readonly ifUnmodifiedSince: number | undefined;
+}
+
+/** Reads the conditions of a GET or HEAD. A date that is none is ignored, as RFC 9110 demands. */
+export function readConditions(request: S3Request): ReadConditions {
+  const date = (name: string): number | undefined => {
+    const text = request.headers.get(name);
+    return text === null ? undefined : parseHttpDate(text);
+  };
+  return {
+    ifMatch: request.headers.get("if-match") ?? undefined,
+    ifNoneMatch: request.headers.get("if-none-match") ?? undefined,
+    ifModifiedSince: date("if-modified-since"),
+    ifUnmodifiedSince: date("if-unmodified-since"),
+  };
+}
+
+/**
+ * Evaluates the conditions of a read in RFC 9110's order, at a precision of one second.
+ * @returns whether the answer is 304 Not Modified
+ * @throws S3Error PreconditionFailed {Condition}
+ */
+export function isNotModified(conditions: ReadConditions, etag: string, modifiedAt: number, now: number): boolean {
+  const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = conditions;
+  const modified = Math.floor(modifiedAt / 1000) * 1000;
+  if (ifMatch !== undefined) {
+    if (!etagListMatches(ifMatch, etag)) throw preconditionFailed("If-Match");
+  } else if (ifUnmodifiedSince !== undefined && modified > ifUnmodifiedSince) {
+    throw preconditionFailed("If-Unmodified-Since");
+  }
+  if (ifNoneMatch !== undefined) return etagListMatches(ifNoneMatch, etag);
+  return ifModifiedSince !== undefined && ifModifiedSince <= now && modified <= ifModifiedSince;
+}
+
+/** 412 with the condition that did not hold. */
+export function preconditionFailed(condition: string): S3Error {
+  return new S3Error("PreconditionFailed", { Condition: condition });
+}
+
+/** The conditions of a write or a deletion on the key's current version. */
+export interface WriteConditions {
+  /** An ETag or `*`: the current version must have it. */
+  readonly ifMatch?: string | undefined;
+  /** There must be no current version. */
+  readonly ifNoneMatch?: "*" | undefined;
+  /** The current version must have this size, in bytes (deletions). */
+  readonly ifMatchSize?: number | undefined;
+  /** The current version must have been modified at this time, in milliseconds, to the second (deletions). */
+  readonly ifMatchLastModified?: number | undefined;
+}
+
+/**
+ * Reads `If-Match` and `If-None-Match` of a write.
+ * @throws S3Error NotImplemented for both at once or `If-Match: *`, InvalidRequest for an `If-None-Match` other than `*`
+ */
+export function readWriteConditions(request: S3Request): WriteConditions {
+  const ifMatch = requestHeader(request, "if-match");
+  const ifNoneMatch = requestHeader(request, "if-none-match");
+  if (ifMatch !== undefined && ifNoneMatch !== undefined) {
+    throw new S3Error(
+      "NotImplemented",
+      {
+        Header: "If-Match,If-None-Match",
+        additionalMessage: "Multiple conditional request headers present in the request",
+      },
+      "A header you provided implies functionality that is not implemented",
+    );
+  }
+  if (ifMatch?.trim() === "*") {
+    throw new S3Error(
+      "NotImplemented",
+      { Header: "If-Match", additionalMessage: "We don't accept the provided value of If-Match header for this API" },
+      "A header you provided implies functionality that is not implemented",
+    );
+  }
+  if (ifNoneMatch !== undefined && ifNoneMatch.trim() !== "*") {
+    throw new S3Error("InvalidRequest", {}, "If-None-Match on a write takes only the value *");
+  }
+  return { ifMatch, ifNoneMatch: ifNoneMatch === undefined ? undefined : "*" };
+}
+
+/** Why a write is refused, in a form that survives the way back from a Durable Object. */
+export interface WriteRefusal {
+  readonly code: S3ErrorCode;
+  readonly fields: ErrorFields;
+}
+
+/**
+ * Evaluates a write's conditions on the version `seen` when its request began and the one that is `current` now.
+ * What was already so at the start is 412 or 404; what came about meanwhile is 409, which the client may retry.
+ * @returns the refusal, or undefined where the write may go ahead
+ */
+export function refuseWrite(
+  conditions: WriteConditions,
+  key: string,
+  seen: ConditionSubject | undefined,
+  current: ConditionSubject | undefined,
+): WriteRefusal | undefined {
+  const failedAtStart = failedCondition(conditions, seen);
+  const failedNow = failedCondition(conditions, current);
+  if (failedNow === undefined) return undefined;
+  const isAbsent = current === undefined;
+  if (failedNow !== "If-None-Match" && isAbsent) return { code: "NoSuchKey", fields: { Key: key } };
+  return failedAtStart === undefined
+    ? { code: "ConditionalRequestConflict", fields: { Condition: failedNow, Key: key } }
+    : { code: "PreconditionFailed", fields: { Condition: failedNow } };
+}
+
+function failedCondition(conditions: WriteConditions, subject: ConditionSubject | undefined): string | undefined {
+  const { ifMatch, ifNoneMatch, ifMatchSize, ifMatchLastModified } = conditions;
+  if (ifNoneMatch !== undefined && subject !== undefined) return "If-None-Match";
+  if (ifMatch !== undefined && !(ifMatch.trim() === "*" ? subject !== undefined : bareEtag(ifMatch) === subject?.etag)) {
+    return "If-Match";
+  }
+  if (ifMatchSize !== undefined && subject?.size !== ifMatchSize) return "x-amz-if-match-size";
+  if (ifMatchLastModified !== undefined) {
+    const seconds = subject === undefined ? undefined : Math.floor(subject.modifiedAt / 1000);
+    if (seconds !== Math.floor(ifMatchLastModified / 1000)) return "x-amz-if-match-last-modified-time";
+  }
+  return undefined;
+}

@@ -1,0 +1,102 @@
+// What the listings share: their parameters, their tokens, and how keys are written in them.
+import { digest } from "../bytes/digest.ts";
+import { fromBase64Url, toBase64Url } from "../bytes/hex-base64.ts";
+import { decodeUtf8, successorOf, successorOfPrefix, utf8 } from "../bytes/text.ts";
+import { uriEncode } from "../bytes/uri-encode.ts";
+import { invalidArgument } from "./s3-error.ts";
+import type { Query } from "./query.ts";
+
+/** The most entries on a page, whatever a client asks for. */
+export const PAGE_MAX_ENTRIES = 1000;
+
+/** What to list: keys with a prefix, those that share what comes before a delimiter rolled up into one. */
+export interface ListingScope {
+  readonly prefix: string;
+  readonly delimiter: string;
+}
+
+/** A page to read: from a text on (inclusive, in byte order), so many entries. */
+export interface ListingPage extends ListingScope {
+  readonly from: string;
+  readonly limit: number;
+}
+
+/**
+ * Reads a page size such as `max-keys`.
+ * @returns the number as sent, for the answer to echo, or 1000
+ * @throws S3Error InvalidArgument
+ */
+export function readPageSize(query: Query, name: string): number {
+  const text = query.get(name);
+  if (text === undefined || text === "") return PAGE_MAX_ENTRIES;
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= 0x7fffffff)) {
+    throw invalidArgument(name, text, `Provided ${name} not an integer or within integer range`);
+  }
+  return value;
+}
+
+/** Whether keys are to be percent-encoded. @throws S3Error InvalidArgument for an encoding other than `url` */
+export function readEncodingType(query: Query): "url" | undefined {
+  const text = query.get("encoding-type");
+  if (text === undefined || text === "") return undefined;
+  if (text !== "url") throw invalidArgument("encoding-type", text, "Invalid Encoding Method specified in Request");
+  return "url";
+}
+
+/** Prefix and delimiter; an empty delimiter is none. */
+export function readScope(query: Query): ListingScope {
+  return { prefix: query.get("prefix") ?? "", delimiter: query.get("delimiter") ?? "" };
+}
+
+/** A key as a listing shows it: form-encoded with `/` kept where that was asked for. */
+export function encodeListed(text: string, encodingType: "url" | undefined): string {
+  return encodingType === "url" ? uriEncode(text, true).replaceAll("%20", "+") : text;
+}
+
+/**
+ * Where a page begins that comes after a marker: after that key, or, where the key lies in a common prefix, after all
+ * of that prefix, which counts as shown.
+ * @returns the least key of the page, or undefined where nothing can come after the marker
+ */
+export function startAfter(marker: string, { prefix, delimiter }: ListingScope): string | undefined {
+  const shown = commonPrefixOf(marker, { prefix, delimiter });
+  return shown === undefined ? successorOf(marker) : successorOfPrefix(shown);
+}
+
+/** The common prefix that a key rolls up into, or undefined where it is listed by itself. */
+export function commonPrefixOf(key: string, { prefix, delimiter }: ListingScope): string | undefined {
+  if (delimiter === "" || !key.startsWith(prefix)) return undefined;
+  const at = key.indexOf(delimiter, prefix.length);
+  return at < 0 ? undefined : key.slice(0, at + delimiter.length);
+}
+
+const TOKEN_CHECK_BYTES = 12;
+
+/**
+ * A continuation token: the last entry shown, sealed to the listing it belongs to. It grants nothing that `start-after`
+ * would not, so the seal is a digest and no secret; it catches tokens that are garbled or of another listing.
+ * @param listing what the token belongs to: bucket, prefix, delimiter
+ */
+export async function makeToken(last: string, listing: readonly string[]): Promise<string> {
+  const text = utf8(last);
+  const token = new Uint8Array(TOKEN_CHECK_BYTES + text.length);
+  token.set(await tokenCheck(last, listing));
+  token.set(text, TOKEN_CHECK_BYTES);
+  return toBase64Url(token);
+}
+
+/** The last entry shown before a token's page. @throws S3Error InvalidArgument */
+export async function readToken(token: string, listing: readonly string[]): Promise<string> {
+  const bytes = fromBase64Url(token);
+  const last = bytes === undefined ? undefined : decodeUtf8(bytes.subarray(TOKEN_CHECK_BYTES));
+  if (last === undefined || (await makeToken(last, listing)) !== token) {
+    throw invalidArgument("continuation-token", token, "The continuation token provided is incorrect");
+  }
+  return last;
+}
+
+async function tokenCheck(last: string, listing: readonly string[]): Promise<Uint8Array> {
+  const whole = await digest("SHA-256", utf8(JSON.stringify(["cairn token", ...listing, last])));
+  return whole.subarray(0, TOKEN_CHECK_BYTES);
+}

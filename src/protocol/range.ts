@@ -1,0 +1,34 @@
+// The Range header of a GET or HEAD as S3 reads it: one range of bytes, or as if it were not there.
+import { S3Error } from "./s3-error.ts";
+
+/** Bytes of an object: `offset` from its beginning, `length` of them. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * The range that a header asks of an object of `size` bytes, or undefined where the whole is to be served: for no
+ * header, other units, several ranges, a reversed range or one that does not parse.
+ * @throws S3Error InvalidRange {RangeRequested, ActualObjectSize} with `Content-Range` where no byte is in the range
+ */
+export function resolveRange(header: string | undefined, size: number): ByteRange | undefined {
+  const match = header === undefined ? null : /^\s*bytes\s*=\s*(\d{0,19})-(\d{0,19})\s*$/i.exec(header);
+  if (header === undefined || match === null) return undefined;
+  const [, first = "", last = ""] = match;
+  if (first === "" && last === "") return undefined;
+  if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
+  const offset = first === "" ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
+  if (offset >= end) {
+    throw new S3Error("InvalidRange", { RangeRequested: header.trim(), ActualObjectSize: size }, undefined, {
+      "Content-Range": `bytes */${size}`,
+    });
+  }
+  return { offset, length: end - offset };
+}
+
+/** `bytes 0-9/100`. */
+export function contentRange(range: ByteRange, size: number): string {
+  return `bytes ${range.offset}-${range.offset + range.length - 1}/${size}`;
+}

@@ -1,0 +1,30 @@
+// Version ids: opaque to clients, ordered for us. The first 13 digits count down with time, so that the byte order of
+// ids within a key is newest first, as S3 lists versions; the rest is random, so that no id is ever used twice.
+import { randomDigits } from "../bytes/random-id.ts";
+
+const ORDER_DIGITS = 13;
+const RANDOM_DIGITS = 19;
+const LAST = (1n << 64n) - 1n;
+const SEQUENCE_BITS = 16n;
+
+/**
+ * A version id for a write at `now` (milliseconds) that is newer than `previous`, whatever the clock says: the order
+ * within a key is never decided by two clocks.
+ */
+export function nextVersionId(now: number, previous: string | undefined): string {
+  const byClock = BigInt(now) << SEQUENCE_BITS;
+  const afterPrevious = previous === undefined ? 0n : orderOf(previous) + 1n;
+  const order = byClock > afterPrevious ? byClock : afterPrevious;
+  return (LAST - order).toString(32).padStart(ORDER_DIGITS, "0") + randomDigits(RANDOM_DIGITS);
+}
+
+/** Whether a text has the form of a version id (`null` has not). */
+export function isVersionId(text: string): boolean {
+  return /^[0-9a-v]{32}$/.test(text);
+}
+
+function orderOf(versionId: string): bigint {
+  let value = 0n;
+  for (const digit of versionId.slice(0, ORDER_DIGITS)) value = value * 32n + BigInt(Number.parseInt(digit, 32));
+  return LAST - value;
+}

@@ -1,0 +1,34 @@
+// The blob store: immutable bytes under unique ids, and nothing else. It knows no keys, versions or permissions.
+import type { ByteRange } from "../protocol/range.ts";
+
+/** A hash that a store verifies by itself while it takes a blob. */
+export interface BlobHash {
+  readonly algorithm: "SHA-1" | "SHA-256";
+  readonly bytes: Uint8Array;
+}
+
+/** What became of a put. */
+export type BlobPutResult =
+  | { readonly isStored: true; readonly md5: Uint8Array }
+  | { readonly isStored: false; readonly computed: string | undefined };
+
+/** A blob to put. */
+export interface BlobPut {
+  /** `<bucket id>/<unguessable id>`, never used before. */
+  readonly blobId: string;
+  /** A stream of known length. */
+  readonly body: ReadableStream<Uint8Array>;
+  readonly hash: BlobHash | undefined;
+  /** What the blob was born as, kept beside it: enough to make its row again. */
+  readonly birthCertificate: Readonly<Record<string, string>>;
+}
+
+/** Where blobs are kept. Rejections other than those described are failures of the store itself. */
+export interface BlobStore {
+  /** Stores a blob unless its hash does not match. An error leaves it open whether the blob is there. */
+  put(put: BlobPut): Promise<BlobPutResult>;
+  /** The bytes of a range (all for undefined), or undefined where there is no such blob. */
+  get(blobId: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined>;
+  /** Deletes blobs (at most 1000); those that are not there count as deleted. */
+  delete(blobIds: readonly string[]): Promise<void>;
+}

@@ -1,0 +1,87 @@
+// One commit: a guarded batch, sent again while its outcome is open. D1 can lose an answer after it has applied a
+// batch, so an error is never taken for a refusal, and nothing is cleaned up because of one.
+import { currentHeads } from "./objects.ts";
+import { statement, type Database, type Statement } from "./database.ts";
+import type { Bucket } from "./buckets.ts";
+
+/** What the guard found changed, by the text it raises (migrations/0004_commit_guard.sql). */
+const REFUSALS = {
+  "commit refused: bucket changed": "bucket changed",
+  "commit refused: head changed": "head changed",
+  "commit refused: blob condemned": "blob condemned",
+} as const;
+
+type GuardRefusal = (typeof REFUSALS)[keyof typeof REFUSALS];
+
+/** How a batch ended: all of it is there, or none of it for a known reason, or nobody can tell. */
+export type CommitOutcome = "applied" | GuardRefusal | "unknown";
+
+const ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 50;
+
+/** The version that each key must still have as its head when the batch runs; null where there must be none. */
+export type ExpectedHeads = ReadonlyMap<string, string | null>;
+
+/** The statement that aborts its batch unless the bucket and the heads are as expected and no blob is condemned. */
+export function guardCommit(bucket: Bucket, heads: ExpectedHeads, blobIds: readonly string[]): Statement {
+  const entries = Array.from(heads, ([key, head]) => ({ key, head }));
+  return statement(
+    `INSERT INTO commit_guard (bucket_name, bucket_id, versioning, key, head, blob_ids)
+     SELECT ?1, ?2, ?3, e.value ->> 'key', e.value ->> 'head', ?5 FROM json_each(?4) e`,
+    bucket.name,
+    bucket.id,
+    bucket.versioning,
+    JSON.stringify(entries),
+    blobIds.length === 0 ? null : JSON.stringify(blobIds),
+  );
+}
+
+/**
+ * Sends a guarded batch until its outcome is known.
+ * @param isApplied reads back whether the batch's effect is there
+ */
+export async function commitBatch(
+  database: Database,
+  statements: readonly Statement[],
+  isApplied: () => Promise<boolean>,
+): Promise<CommitOutcome> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    try {
+      await database.batch(statements);
+      return "applied";
+    } catch (error) {
+      const refusal = refusalOf(error);
+      // The guard's word is final on a first attempt. Later, what changed the head may have been our own batch.
+      if (refusal !== undefined && attempt === 0) return refusal;
+      if (await readBack(isApplied, attempt)) return "applied";
+      if (refusal !== undefined) return "unknown";
+    }
+  }
+  return "unknown";
+}
+
+async function readBack(isApplied: () => Promise<boolean>, attempt: number): Promise<boolean> {
+  await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** attempt));
+  try {
+    return await isApplied();
+  } catch {
+    // Still out of reach: the same batch is sent again, and its guard makes a late twin harmless.
+    return false;
+  }
+}
+
+function refusalOf(error: unknown): GuardRefusal | undefined {
+  const message = error instanceof Error ? error.message : "";
+  for (const [text, refusal] of Object.entries(REFUSALS)) if (message.includes(text)) return refusal;
+  return undefined;
+}
+
+/** Whether a version is the current one of its key. */
+export async function isCurrent(
+  database: Database,
+  bucketId: string,
+  key: string,
+  versionId: string,
+): Promise<boolean> {
+  return (await database.look(currentHeads(bucketId, [key]))).get(key)?.versionId === versionId;
+}

@@ -1,0 +1,55 @@
+// What a request cost, counted where the calls are made. Budgets are asserted on these numbers, not on clocks.
+
+/** Calls and rows so far. */
+export interface CountSnapshot {
+  readonly d1RoundTrips: number;
+  readonly d1RowsRead: number;
+  readonly d1RowsWritten: number;
+  readonly coordinatorCalls: number;
+  readonly blobCalls: number;
+}
+
+/** A request's running counts. */
+export class Counts {
+  #d1RoundTrips = 0;
+  #d1RowsRead = 0;
+  #d1RowsWritten = 0;
+  #coordinatorCalls = 0;
+  #blobCalls = 0;
+
+  addD1RoundTrip(): void {
+    this.#d1RoundTrips += 1;
+  }
+
+  addD1Rows(read: number, written: number): void {
+    this.#d1RowsRead += read;
+    this.#d1RowsWritten += written;
+  }
+
+  addCoordinatorCall(): void {
+    this.#coordinatorCalls += 1;
+  }
+
+  addBlobCall(): void {
+    this.#blobCalls += 1;
+  }
+
+  /** Adds what a coordinator did on this request's behalf. */
+  add(other: CountSnapshot): void {
+    this.#d1RoundTrips += other.d1RoundTrips;
+    this.#d1RowsRead += other.d1RowsRead;
+    this.#d1RowsWritten += other.d1RowsWritten;
+    this.#coordinatorCalls += other.coordinatorCalls;
+    this.#blobCalls += other.blobCalls;
+  }
+
+  snapshot(): CountSnapshot {
+    return {
+      d1RoundTrips: this.#d1RoundTrips,
+      d1RowsRead: this.#d1RowsRead,
+      d1RowsWritten: this.#d1RowsWritten,
+      coordinatorCalls: this.#coordinatorCalls,
+      blobCalls: this.#blobCalls,
+    };
+  }
+}

@@ -1,0 +1,78 @@
+// The blob store on an R2 bucket, by its binding.
+import type { ByteRange } from "../protocol/range.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import type { BlobHash, BlobPut, BlobPutResult, BlobStore } from "./blob-store.ts";
+import type { Counts } from "./counts.ts";
+
+const CHECKSUM_MISMATCH = 10037;
+const RANGE_NOT_SATISFIABLE = 10039;
+const TOO_MANY_REQUESTS = 10058;
+
+export class R2BlobStore implements BlobStore {
+  readonly #bucket: R2Bucket;
+  readonly #counts: Counts;
+
+  constructor(bucket: R2Bucket, counts: Counts) {
+    this.#bucket = bucket;
+    this.#counts = counts;
+  }
+
+  async put({ blobId, body, hash, birthCertificate }: BlobPut): Promise<BlobPutResult> {
+    this.#counts.addBlobCall();
+    try {
+      const stored = await this.#bucket.put(blobId, body, {
+        // An id is never used twice; were it, the blob that is there would win.
+        onlyIf: { etagDoesNotMatch: "*" },
+        customMetadata: { ...birthCertificate },
+        ...hashOption(hash),
+      });
+      const md5 = stored?.checksums.md5;
+      if (md5 === undefined) throw new S3Error("ServiceUnavailable");
+      return { isStored: true, md5: new Uint8Array(md5) };
+    } catch (error) {
+      switch (r2Code(error)) {
+        case CHECKSUM_MISMATCH:
+          return { isStored: false, computed: /Actual [\w-]+ was: (\w+)/.exec(String(error))?.[1] };
+        case TOO_MANY_REQUESTS:
+          throw new S3Error("SlowDown");
+        default:
+          throw error;
+      }
+    }
+  }
+
+  async get(blobId: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined> {
+    this.#counts.addBlobCall();
+    try {
+      const found = await this.#bucket.get(blobId, range === undefined ? {} : { range });
+      return found?.body;
+    } catch (error) {
+      switch (r2Code(error)) {
+        case TOO_MANY_REQUESTS:
+          throw new S3Error("SlowDown");
+        case RANGE_NOT_SATISFIABLE:
+          // Ranges are resolved against the row's size, so the blob is shorter than its row says: never a client's fault.
+          throw new Error(`blob ${blobId} is shorter than its row says`, { cause: error });
+        default:
+          throw error;
+      }
+    }
+  }
+
+  async delete(blobIds: readonly string[]): Promise<void> {
+    if (blobIds.length === 0) return;
+    this.#counts.addBlobCall();
+    await this.#bucket.delete([...blobIds]);
+  }
+}
+
+function hashOption(hash: BlobHash | undefined): Pick<R2PutOptions, "sha1" | "sha256"> {
+  if (hash === undefined) return {};
+  return hash.algorithm === "SHA-1" ? { sha1: hash.bytes } : { sha256: hash.bytes };
+}
+
+/** R2's errors carry their number at the end of the message and nowhere else. */
+function r2Code(error: unknown): number | undefined {
+  const number = error instanceof Error ? /\((\d+)\)\s*$/.exec(error.message)?.[1] : undefined;
+  return number === undefined ? undefined : Number(number);
+}
