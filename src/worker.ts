@@ -1,10 +1,22 @@
 // The Worker's entry: what Cloudflare calls. Everything it does lives on the floors below.
-import { DurableObject } from "cloudflare:workers";
+import { readSettings } from "./contract/settings.ts";
+import { dispatch } from "./gateway/dispatch.ts";
+import { collectGarbage } from "./jobs/collect-garbage.ts";
+import { Counts } from "./state/counts.ts";
+import { metadataShard } from "./state/metadata-shards.ts";
+import { R2BlobStore } from "./state/r2-blob-store.ts";
 
-export class KeyCoordinator extends DurableObject {}
+export { KeyCoordinator } from "./state/key-coordinator.ts";
 
 export default {
-  fetch(): Response {
-    return new Response("placeholder");
+  fetch: dispatch,
+
+  async scheduled(controller, env): Promise<void> {
+    const { garbageCollection, recoveryWindowMs } = readSettings(env);
+    if (!garbageCollection) return;
+    const counts = new Counts();
+    const before = controller.scheduledTime - recoveryWindowMs;
+    const collected = await collectGarbage(metadataShard(env, "", counts), new R2BlobStore(env.BLOBS, counts), before);
+    console.log(JSON.stringify({ level: "info", job: "collect-garbage", collected, ...counts.snapshot() }));
   },
-};
+} satisfies ExportedHandler<Env>;

@@ -62,6 +62,18 @@ function addressOf(bucket: string, rawKey: string): Address {
   return { level: "object", bucket, key };
 }
 
+/** The bucket of a request whose route is on the bucket level. */
+export function addressedBucket(address: Address): string {
+  if (address.level === "service") throw new Error("a bucket's operation was routed without a bucket");
+  return address.bucket;
+}
+
+/** The bucket and key of a request whose route is on the object level. */
+export function addressedObject(address: Address): { readonly bucket: string; readonly key: string } {
+  if (address.level !== "object") throw new Error("an object's operation was routed without a key");
+  return address;
+}
+
 /** @throws S3Error KeyTooLongError for a key of more than 1024 bytes. */
 export function checkKeyLength(key: string): void {
   const size = utf8Length(key);

@@ -2,7 +2,7 @@
 // and again on what is there when it commits).
 import { parseHttpDate } from "../bytes/dates.ts";
 import { bareEtag, etagListMatches } from "./etag.ts";
-import { S3Error, type ErrorFields, type S3ErrorCode } from "./s3-error.ts";
+import { invalidArgument, S3Error, type ErrorFields, type S3ErrorCode } from "./s3-error.ts";
 import { requestHeader, type S3Request } from "./s3-request.ts";
 
 /** What a condition is evaluated on: a current version that is not a delete marker. Times are in milliseconds. */
@@ -97,6 +97,24 @@ export function readWriteConditions(request: S3Request): WriteConditions {
     throw new S3Error("InvalidRequest", {}, "If-None-Match on a write takes only the value *");
   }
   return { ifMatch, ifNoneMatch: ifNoneMatch === undefined ? undefined : "*" };
+}
+
+/**
+ * Reads the conditions of a DeleteObject.
+ * @throws S3Error InvalidArgument for a size or time that is none
+ */
+export function readDeleteConditions(request: S3Request): WriteConditions {
+  const ifMatch = requestHeader(request, "if-match");
+  const size = requestHeader(request, "x-amz-if-match-size");
+  const modified = requestHeader(request, "x-amz-if-match-last-modified-time");
+  if (size !== undefined && !/^\d{1,15}$/.test(size)) {
+    throw invalidArgument("x-amz-if-match-size", size, "The size must be a number of bytes");
+  }
+  const time = modified === undefined ? undefined : parseHttpDate(modified);
+  if (modified !== undefined && time === undefined) {
+    throw invalidArgument("x-amz-if-match-last-modified-time", modified, "The time must be an HTTP date");
+  }
+  return { ifMatch, ifMatchSize: size === undefined ? undefined : Number(size), ifMatchLastModified: time };
 }
 
 /** Why a write is refused, in a form that survives the way back from a Durable Object. */

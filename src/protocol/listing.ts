@@ -1,10 +1,11 @@
 // What the listings share: their parameters, their tokens, and how keys are written in them.
 import { digest } from "../bytes/digest.ts";
 import { fromBase64Url, toBase64Url } from "../bytes/hex-base64.ts";
-import { decodeUtf8, successorOf, successorOfPrefix, utf8 } from "../bytes/text.ts";
+import { compareUtf8, decodeUtf8, successorOf, successorOfPrefix, utf8 } from "../bytes/text.ts";
 import { uriEncode } from "../bytes/uri-encode.ts";
 import { invalidArgument } from "./s3-error.ts";
 import type { Query } from "./query.ts";
+import type { ListingEntry } from "./stored-object.ts";
 
 /** The most entries on a page, whatever a client asks for. */
 export const PAGE_MAX_ENTRIES = 1000;
@@ -59,9 +60,24 @@ export function encodeListed(text: string, encodingType: "url" | undefined): str
  * of that prefix, which counts as shown.
  * @returns the least key of the page, or undefined where nothing can come after the marker
  */
-export function startAfter(marker: string, { prefix, delimiter }: ListingScope): string | undefined {
+function startAfter(marker: string, { prefix, delimiter }: ListingScope): string | undefined {
   const shown = commonPrefixOf(marker, { prefix, delimiter });
   return shown === undefined ? successorOf(marker) : successorOfPrefix(shown);
+}
+
+/** The page that comes after a marker ("" for the beginning) and holds up to `maxKeys` entries. */
+export function pageAfter(marker: string, scope: ListingScope, maxKeys: number): ListingPage {
+  const after = marker === "" ? "" : startAfter(marker, scope);
+  const limit = after === undefined ? 0 : Math.min(maxKeys, PAGE_MAX_ENTRIES);
+  const from = after === undefined || compareUtf8(after, scope.prefix) < 0 ? scope.prefix : after;
+  return { ...scope, from, limit };
+}
+
+/** The last entry of a page, where the next one continues. */
+export function lastListed(entries: readonly ListingEntry[]): string | undefined {
+  const last = entries.at(-1);
+  if (last === undefined) return undefined;
+  return "commonPrefix" in last ? last.commonPrefix : last.object.key;
 }
 
 /** The common prefix that a key rolls up into, or undefined where it is listed by itself. */

@@ -9,6 +9,7 @@ export const USER_METADATA_MAX_BYTES = 2048;
 
 const SYSTEM_HEADERS = ["cache-control", "content-disposition", "content-encoding", "content-language", "expires"] as const;
 const SYSTEM_METADATA_MAX_BYTES = 8192;
+const BIRTH_CERTIFICATE_MAX_BYTES = 8000;
 const USER_PREFIX = "x-amz-meta-";
 
 export interface ObjectMetadata {
@@ -59,20 +60,13 @@ const OVERRIDES = {
 
 /**
  * The headers that `response-*` parameters set in place of stored ones.
- * @throws S3Error InvalidRequest for an anonymous request, InvalidArgument for a value that no header can hold
+ * @throws S3Error InvalidArgument for a value that no header can hold
  */
-export function readResponseOverrides(request: S3Request, isAnonymous: boolean): Record<string, string> {
+export function readResponseOverrides(request: S3Request): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [parameter, header] of Object.entries(OVERRIDES)) {
     const value = request.query.get(parameter);
     if (value === undefined) continue;
-    if (isAnonymous) {
-      throw new S3Error(
-        "InvalidRequest",
-        {},
-        "Request specific response headers cannot be used for anonymous GET requests.",
-      );
-    }
     // oxlint-disable-next-line no-control-regex
     if (/[^\u0020-\u007e\u00a0-\u00ff\t]/.test(value)) {
       throw invalidArgument(parameter, value, "Header value cannot be represented using ISO-8859-1.");
@@ -100,4 +94,25 @@ function checkSize(metadata: Readonly<Record<string, string>>, limit: number): v
   let size = 0;
   for (const [name, value] of Object.entries(metadata)) size += utf8Length(name) + utf8Length(value);
   if (size > limit) throw new S3Error("MetadataTooLarge", { Size: size, MaxSizeAllowed: limit });
+}
+
+/**
+ * What is kept beside a blob of an object's birth: enough to make its row again. R2 takes 8 KiB of it, so what does not
+ * fit is left out, the least needed first.
+ */
+export function birthCertificate(
+  bucketId: string,
+  key: string,
+  { contentType, systemMetadata, userMetadata }: ObjectMetadata,
+): Record<string, string> {
+  const certificate: Record<string, string> = { bucket: bucketId, key: JSON.stringify(key) };
+  let size = utf8Length(bucketId) + utf8Length(JSON.stringify(key));
+  const add = (name: string, value: string): void => {
+    size += name.length + utf8Length(value);
+    if (size <= BIRTH_CERTIFICATE_MAX_BYTES) certificate[name] = value;
+  };
+  if (contentType !== undefined) add("type", JSON.stringify(contentType));
+  if (Object.keys(userMetadata).length > 0) add("user", JSON.stringify(userMetadata));
+  if (Object.keys(systemMetadata).length > 0) add("system", JSON.stringify(systemMetadata));
+  return certificate;
 }

@@ -1,6 +1,8 @@
 // Version ids: opaque to clients, ordered for us. The first 13 digits count down with time, so that the byte order of
 // ids within a key is newest first, as S3 lists versions; the rest is random, so that no id is ever used twice.
 import { randomDigits } from "../bytes/random-id.ts";
+import type { Query } from "./query.ts";
+import { invalidArgument } from "./s3-error.ts";
 
 const ORDER_DIGITS = 13;
 const RANDOM_DIGITS = 19;
@@ -21,6 +23,17 @@ export function nextVersionId(now: number, previous: string | undefined): string
 /** Whether a text has the form of a version id (`null` has not). */
 export function isVersionId(text: string): boolean {
   return /^[0-9a-v]{32}$/.test(text);
+}
+
+/**
+ * The `versionId` parameter: a version id, `null`, or undefined where the current version is meant.
+ * @throws S3Error InvalidArgument for an empty or malformed one
+ */
+export function readVersionId(query: Query): string | undefined {
+  const text = query.get("versionId");
+  if (text === undefined || text === "null" || isVersionId(text)) return text;
+  const message = text === "" ? "Version id cannot be the empty string" : "Invalid version id specified";
+  throw invalidArgument("versionId", text, message);
 }
 
 function orderOf(versionId: string): bigint {

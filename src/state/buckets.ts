@@ -93,15 +93,28 @@ export function deleteEmptyBucket(bucket: Bucket): Lookup<{ readonly remaining: 
   };
 }
 
-/** A page of an owner's buckets in the order of their names, from `from` on (inclusive). */
-export function listBuckets(ownerId: string, from: string, before: string | undefined, limit: number): Lookup<Bucket[]> {
-  const bounds = before === undefined ? "" : "AND b.name < ?4";
-  const parameters = before === undefined ? [ownerId, from, limit] : [ownerId, from, limit, before];
+/** Which of an owner's buckets to list: names from `from` on, below `before`, in a region. */
+export interface BucketPage {
+  readonly ownerId: string;
+  readonly from: string;
+  readonly before: string | undefined;
+  readonly region: string | undefined;
+  readonly limit: number;
+}
+
+/** A page of an owner's buckets in the order of their names. */
+export function listBuckets({ ownerId, from, before, region, limit }: BucketPage): Lookup<Bucket[]> {
   return {
     statements: [
       statement(
-        `SELECT ${BUCKET_COLUMNS} FROM buckets b WHERE b.owner_id = ?1 AND b.name >= ?2 ${bounds} ORDER BY b.name LIMIT ?3`,
-        ...parameters,
+        `SELECT ${BUCKET_COLUMNS} FROM buckets b
+         WHERE b.name >= ?1 AND (?2 IS NULL OR b.name < ?2) AND b.owner_id = ?3 AND (?4 IS NULL OR b.region = ?4)
+         ORDER BY b.name LIMIT ?5`,
+        from,
+        before ?? null,
+        ownerId,
+        region ?? null,
+        limit,
       ),
     ],
     read: (results) => rowsOf<BucketRow>(results).map(bucketFromRow),

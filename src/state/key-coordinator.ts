@@ -3,6 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { nextVersionId } from "../protocol/version-id.ts";
+import type { ObjectFacts } from "../protocol/stored-object.ts";
 import type { Bucket } from "./buckets.ts";
 import { refuseWrite, type ConditionSubject, type WriteConditions, type WriteRefusal } from "../protocol/conditions.ts";
 import { commitBatch, guardCommit, isCurrent, type CommitOutcome, type ExpectedHeads } from "./commit.ts";
@@ -16,7 +17,6 @@ import {
   deleteObjects,
   dropBlobsOf,
   upsertObject,
-  type ObjectFacts,
 } from "./objects.ts";
 
 /** A write or deletion of one key: its conditions, and the current version that its request saw when it began. */

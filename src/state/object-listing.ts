@@ -3,24 +3,9 @@
 import { successorOfPrefix } from "../bytes/text.ts";
 import type { ChecksumAlgorithm, ChecksumType } from "../protocol/checksums.ts";
 import type { ListingPage } from "../protocol/listing.ts";
+import type { ListingEntry } from "../protocol/stored-object.ts";
 import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import { rowsOf, statement, type Lookup, type SqlValue, type Statement } from "./database.ts";
-
-/** A key as listings show it. */
-export interface ListedObject {
-  readonly key: string;
-  readonly size: number;
-  readonly etag: string;
-  /** Milliseconds since the epoch. */
-  readonly modifiedAt: number;
-  readonly ownerId: string;
-  readonly storageClass: string;
-  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
-  readonly checksumType: ChecksumType | undefined;
-}
-
-/** An entry of a page, in the order of keys. */
-export type ListingEntry = { readonly commonPrefix: string } | { readonly object: ListedObject };
 
 export interface ObjectPageFacts extends BucketFacts {
   readonly entries: readonly ListingEntry[];
@@ -82,8 +67,8 @@ function plainPage(bucketName: string, { prefix, from, limit }: ListingPage): St
 function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: ListingPage): Statement {
   const end = successorOfPrefix(prefix);
   const upper = end === undefined ? "" : "AND o.key < ?7";
-  // A delimiter of the last code points alone has no successor; then nothing sorts after its common prefix either.
-  const pastDelimiter = successorOfPrefix(delimiter);
+  // A delimiter of the last code point alone has no successor; 256 more of it (1024 bytes) sort after any key there.
+  const pastDelimiter = successorOfPrefix(delimiter) ?? delimiter + "\u{10ffff}".repeat(256);
   const at = (key: string): string => `instr(substr(${key}, ?4 + 1), ?5)`;
   const next = `CASE WHEN ${at("page.key")} > 0
       THEN substr(page.key, 1, ?4 + ${at("page.key")} - 1) || ?6 ELSE page.key || char(0) END`;
@@ -93,7 +78,7 @@ function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: L
     limit + 1,
     Array.from(prefix).length,
     delimiter,
-    pastDelimiter ?? null,
+    pastDelimiter,
   ];
   if (end !== undefined) parameters.push(end);
   return statement(

@@ -3,31 +3,7 @@ import { BUCKET_COLUMNS, bucketFromRow, type BucketFacts, type BucketRow } from 
 import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
 import type { ObjectChecksum } from "../protocol/checksums.ts";
 import type { ConditionSubject } from "../protocol/conditions.ts";
-
-/** What a version of an object is, apart from where it stands. */
-export interface ObjectFacts {
-  readonly size: number;
-  /** Without quotes. */
-  readonly etag: string;
-  readonly ownerId: string;
-  readonly blobId: string;
-  readonly contentType: string | undefined;
-  /** Cache-Control, Content-Disposition, Content-Encoding, Content-Language, Expires, by lower-case name. */
-  readonly systemMetadata: Readonly<Record<string, string>>;
-  /** By lower-case name without `x-amz-meta-`. */
-  readonly userMetadata: Readonly<Record<string, string>>;
-  readonly storageClass: string;
-  readonly checksum: ObjectChecksum | undefined;
-}
-
-/** A stored version. */
-export interface StoredObject extends ObjectFacts {
-  readonly key: string;
-  readonly versionId: string;
-  readonly isNullVersion: boolean;
-  /** Milliseconds since the epoch. */
-  readonly modifiedAt: number;
-}
+import type { StoredObject } from "../protocol/stored-object.ts";
 
 interface ObjectRow {
   readonly key: string;

@@ -1,0 +1,141 @@
+// What an operation is: a declaration with a route, the action it needs, and three beats: read the input off the wire,
+// run on what one round trip brought, write the answer. The closure made here hides the types in between, so that the
+// table of operations is a plain array.
+import type { XmlElement } from "../bytes/xml.ts";
+import type { S3Request } from "../protocol/s3-request.ts";
+import type { Bucket, BucketFacts } from "../state/buckets.ts";
+import type { Lookup, Statement, StatementResult } from "../state/database.ts";
+import type { Context } from "./context.ts";
+import type { Settings } from "./settings.ts";
+
+/** The part of a request by which its operation is recognised. The most specific route that fits wins. */
+export interface Route {
+  readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
+  readonly level: "service" | "bucket" | "object";
+  /** Query terms that must be there: `name`, or `name=value`. The first names the subresource. */
+  readonly query?: readonly string[];
+  /** A header that must be there. */
+  readonly header?: string;
+}
+
+/** An answer before it is rendered. A stream's length is in its Content-Length header. */
+export interface S3Response {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: XmlElement | ReadableStream<Uint8Array> | undefined;
+}
+
+interface Declaration<Input, Facts extends BucketFacts, Output> {
+  /** The operation's name in AWS's API. */
+  readonly name: string;
+  /** The action that policies allow or deny. */
+  readonly action: string;
+  readonly route: Route;
+  /** Reads the input; throws S3Error for what is malformed. Touches no body. */
+  readonly read: (request: S3Request, settings: Settings) => Input | Promise<Input>;
+  /** What must be known before it runs; its statements go in the request's one round trip. */
+  readonly lookUp: (input: Input, request: S3Request) => Lookup<Facts>;
+  readonly run: (context: Context, input: Input, facts: Facts & { readonly bucket: Bucket }) => Promise<Output>;
+  readonly write: (output: Output, input: Input) => S3Response;
+}
+
+/** An operation whose input has been read. */
+export interface PreparedOperation {
+  readonly statements: readonly Statement[];
+  /** Takes the results of the statements. */
+  resume(results: readonly StatementResult[]): ResumedOperation;
+}
+
+/** An operation that knows its bucket and is ready to run once it is authorised. */
+export interface ResumedOperation {
+  readonly bucket: Bucket | undefined;
+  execute(context: Context): Promise<S3Response>;
+}
+
+/** A row of the operation table. */
+export interface Operation {
+  readonly name: string;
+  readonly route: Route;
+  /** Undefined for an operation that S3 has and Cairn has not. */
+  readonly implementation:
+    | {
+        readonly action: string;
+        /** Whether the answer is NoSuchBucket where the bucket is not there. */
+        readonly needsBucket: boolean;
+        prepare(request: S3Request, settings: Settings): Promise<PreparedOperation>;
+      }
+    | undefined;
+}
+
+/** Declares an operation on a bucket or on an object in one. Dispatch answers NoSuchBucket for it. */
+export function defineOperation<Input, Facts extends BucketFacts, Output>(
+  declaration: Declaration<Input, Facts, Output>,
+): Operation {
+  return {
+    name: declaration.name,
+    route: declaration.route,
+    implementation: {
+      action: declaration.action,
+      needsBucket: true,
+      async prepare(request, settings) {
+        const input = await declaration.read(request, settings);
+        const lookup = declaration.lookUp(input, request);
+        return {
+          statements: lookup.statements,
+          resume(results) {
+            const facts = lookup.read(results);
+            const { bucket } = facts;
+            return {
+              bucket,
+              async execute(context) {
+                if (bucket === undefined) throw new Error(`${declaration.name} ran without its bucket`);
+                return declaration.write(await declaration.run(context, input, { ...facts, bucket }), input);
+              },
+            };
+          },
+        };
+      },
+    },
+  };
+}
+
+interface ServiceDeclaration<Input, Output> {
+  readonly name: string;
+  readonly action: string;
+  readonly route: Route;
+  readonly read: (request: S3Request, settings: Settings) => Input | Promise<Input>;
+  readonly run: (context: Context, input: Input) => Promise<Output>;
+  readonly write: (output: Output, input: Input) => S3Response;
+}
+
+/** Declares an operation that needs no bucket to be there: on the service, or one that makes the bucket. */
+export function defineServiceOperation<Input, Output>(declaration: ServiceDeclaration<Input, Output>): Operation {
+  return {
+    name: declaration.name,
+    route: declaration.route,
+    implementation: {
+      action: declaration.action,
+      needsBucket: false,
+      async prepare(request, settings) {
+        const input = await declaration.read(request, settings);
+        return {
+          statements: [],
+          resume: () => ({
+            bucket: undefined,
+            execute: async (context) => declaration.write(await declaration.run(context, input), input),
+          }),
+        };
+      },
+    },
+  };
+}
+
+/** Names an operation of S3's that Cairn answers with 501 NotImplemented, so that no other takes its place. */
+export function notImplemented(
+  name: string,
+  method: Route["method"],
+  level: Route["level"],
+  ...query: readonly string[]
+): Operation {
+  return { name, route: { method, level, query }, implementation: undefined };
+}

@@ -1,0 +1,131 @@
+// The way of a request: addressed, matched, authenticated, looked up, authorised, run, rendered. Whatever is wrong is
+// thrown as S3Error on the way and rendered at the end; a request is refused before its body is read.
+import { isAllowed, type Principal } from "../auth/access.ts";
+import { readClaim, verifyClaim } from "../auth/authenticate.ts";
+import { openBody } from "../auth/incoming-body.ts";
+import { randomDigits } from "../bytes/random-id.ts";
+import type { Context } from "../contract/context.ts";
+import type { Operation, S3Response } from "../contract/operation.ts";
+import { readSettings, type Settings } from "../contract/settings.ts";
+import { checkBucketName } from "../protocol/bucket-name.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
+import type { Bucket } from "../state/buckets.ts";
+import { Coordinators } from "../state/coordinators.ts";
+import { Counts } from "../state/counts.ts";
+import { metadataShard } from "../state/metadata-shards.ts";
+import { R2BlobStore } from "../state/r2-blob-store.ts";
+import { matchOperation } from "./match.ts";
+import { OPERATIONS } from "./operation-table.ts";
+import { receive } from "./receive.ts";
+import { renderError, renderResponse } from "./render.ts";
+
+const REQUEST_ID_DIGITS = 16;
+const HOST_ID_DIGITS = 64;
+
+/** Answers a request. Never rejects. */
+export async function dispatch(incoming: Request, env: Env, execution: ExecutionContext): Promise<Response> {
+  const requestId = randomDigits(REQUEST_ID_DIGITS).toUpperCase();
+  const hostId = randomDigits(HOST_ID_DIGITS);
+  const settings = readSettings(env);
+  const counts = new Counts();
+  const facts = () => ({
+    method: incoming.method,
+    requestId,
+    hostId,
+    counts: settings.serverTiming ? counts.snapshot() : undefined,
+  });
+  let resource = "";
+  try {
+    const request = receive(incoming, settings);
+    resource = request.rawPath;
+    const response = await answer(request, { env, execution, settings, counts });
+    return renderResponse(response, facts());
+  } catch (error) {
+    if (!(error instanceof S3Error)) logFailure(requestId, error);
+    return renderError(error, resource, facts());
+  }
+}
+
+interface Surroundings {
+  readonly env: Env;
+  readonly execution: ExecutionContext;
+  readonly settings: Settings;
+  readonly counts: Counts;
+}
+
+async function answer(request: S3Request, surroundings: Surroundings): Promise<S3Response> {
+  const { env, execution, settings, counts } = surroundings;
+  const now = Date.now();
+  const { principal, open } = await authenticate(request, settings, now);
+  const { address } = request;
+  if (address.level !== "service") checkBucketName(address.bucket);
+  const operation = matchOperation(OPERATIONS, request);
+  const { implementation } = operation;
+  if (implementation === undefined) throw notImplementedError(operation, principal);
+
+  const prepared = await implementation.prepare(request, settings);
+  const database = metadataShard(env, address.level === "service" ? "" : address.bucket, counts);
+  const { bucket, execute } = prepared.resume(await database.batch(prepared.statements));
+  if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
+    throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
+  }
+  if (!isAllowed(principal)) throw new S3Error("AccessDenied");
+  checkExpectedOwner(request, bucket);
+
+  const context: Context = {
+    request,
+    principal,
+    settings,
+    now,
+    database,
+    blobs: new R2BlobStore(env.BLOBS, counts),
+    coordinators: new Coordinators(env.COORDINATORS, settings.coordinatorShards, counts),
+    openBody: open,
+    waitUntil: (work) => execution.waitUntil(work),
+  };
+  return execute(context);
+}
+
+interface Authenticated {
+  readonly principal: Principal;
+  readonly open: Context["openBody"];
+}
+
+async function authenticate(request: S3Request, settings: Settings, now: number): Promise<Authenticated> {
+  const claim = readClaim(request, now);
+  if (claim === undefined) {
+    const payloadHash = request.headers.get("x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
+    return { principal: { kind: "anonymous" }, open: () => openBody(request, payloadHash, undefined) };
+  }
+  const { root, accountId } = settings;
+  if (root === undefined || claim.accessKeyId !== root.accessKeyId) {
+    throw new S3Error("InvalidAccessKeyId", { AWSAccessKeyId: claim.accessKeyId });
+  }
+  // Nobody is given session tokens, so whoever brings one did not get it here.
+  if (claim.sessionToken !== undefined) throw new S3Error("InvalidToken");
+  const verified = await verifyClaim(request, claim, root.secretAccessKey);
+  return {
+    principal: { kind: "root", accountId, accessKeyId: root.accessKeyId },
+    open: () => openBody(request, claim.payloadHash, verified),
+  };
+}
+
+function notImplementedError({ name }: Operation, principal: Principal): S3Error {
+  if (!isAllowed(principal)) return new S3Error("AccessDenied");
+  return new S3Error("NotImplemented", { Operation: name }, `${name} is not implemented.`);
+}
+
+/** @throws S3Error InvalidBucketOwnerAWSAccountID, AccessDenied where the bucket is not the expected account's */
+function checkExpectedOwner(request: S3Request, bucket: Bucket | undefined): void {
+  const expected = requestHeader(request, "x-amz-expected-bucket-owner");
+  if (expected === undefined) return;
+  if (!/^\d{12}$/.test(expected)) throw new S3Error("InvalidBucketOwnerAWSAccountID");
+  if (bucket !== undefined && bucket.ownerId !== expected) throw new S3Error("AccessDenied");
+}
+
+/** An unexpected failure's log line: what it was, and the request id that the client was told; no header, no key. */
+function logFailure(requestId: string, error: unknown): void {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  console.error(JSON.stringify({ level: "error", requestId, name, message }));
+}

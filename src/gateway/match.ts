@@ -1,0 +1,62 @@
+// Which operation a request asks for. The most specific route that fits wins, so the table's order means nothing; a
+// subresource that the winner does not know of means that the request asks for something else.
+import type { Operation, Route } from "../contract/operation.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import type { S3Request } from "../protocol/s3-request.ts";
+
+/**
+ * @throws S3Error MethodNotAllowed where the resource has no operation of the method, InvalidArgument where two
+ *   subresources are asked for at once
+ */
+export function matchOperation(table: readonly Operation[], request: S3Request): Operation {
+  const { level } = request.address;
+  const ofLevel = table.filter(({ route }) => route.level === level);
+  const fitting = ofLevel.filter(({ route }) => fits(route, request));
+  const best = Math.max(...fitting.map(({ route }) => specificity(route)));
+  const [winner, rival] = fitting.filter(({ route }) => specificity(route) === best);
+  const asked = subresources(ofLevel).filter((name) => request.query.has(name));
+  if (rival !== undefined || asked.length > 1) {
+    throw new S3Error("InvalidArgument", { ResourceType: asked.join(", ") }, "Conflicting query string parameters");
+  }
+  const [subresource] = asked;
+  if (winner === undefined || (subresource !== undefined && subresourceOf(winner.route) !== subresource)) {
+    const methods = ofLevel
+      .filter(({ route }) => subresourceOf(route) === subresource)
+      .map(({ route }) => route.method);
+    throw new S3Error(
+      "MethodNotAllowed",
+      { Method: request.method, ResourceType: (subresource ?? level).toUpperCase() },
+      undefined,
+      { Allow: Array.from(new Set(methods)).join(", ") },
+    );
+  }
+  return winner;
+}
+
+function fits(route: Route, request: S3Request): boolean {
+  if (route.method !== request.method) return false;
+  if (route.header !== undefined && !request.headers.has(route.header)) return false;
+  return (route.query ?? []).every((term) => {
+    const equals = term.indexOf("=");
+    if (equals < 0) return request.query.has(term);
+    return request.query.get(term.slice(0, equals)) === term.slice(equals + 1);
+  });
+}
+
+function specificity({ query = [], header }: Route): number {
+  return query.length + (header === undefined ? 0 : 1);
+}
+
+/** The name of the subresource that a route is on, if any: its first term, unless that term asks for a value. */
+function subresourceOf({ query = [] }: Route): string | undefined {
+  return query[0]?.includes("=") === true ? undefined : query[0];
+}
+
+function subresources(operations: readonly Operation[]): string[] {
+  const names = new Set<string>();
+  for (const { route } of operations) {
+    const name = subresourceOf(route);
+    if (name !== undefined) names.add(name);
+  }
+  return Array.from(names);
+}

@@ -1,0 +1,52 @@
+// CreateBucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+import { randomDigits } from "../bytes/random-id.ts";
+import { ownerOf } from "../auth/access.ts";
+import { defineServiceOperation } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { checkNewBucketName } from "../protocol/bucket-name.ts";
+import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../protocol/bucket-configuration.ts";
+import { readDocument } from "../protocol/document-body.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import { checkAclHeaders } from "../protocol/upload-headers.ts";
+import { insertBucket, type Bucket } from "../state/buckets.ts";
+
+/** 80 random bits: a bucket made again under an old name shares nothing with it. */
+const BUCKET_ID_DIGITS = 16;
+
+export const createBucket = defineServiceOperation({
+  name: "CreateBucket",
+  action: "s3:CreateBucket",
+  route: { method: "PUT", level: "bucket" },
+
+  read(request, settings) {
+    const name = addressedBucket(request.address);
+    checkNewBucketName(name, settings);
+    checkAclHeaders(request);
+    refuseUnsupportedBucketHeaders(request);
+    return { name };
+  },
+
+  async run(context, { name }) {
+    const document = await readDocument(context.request, context.openBody(), false);
+    const constraint = parseLocationConstraint(document);
+    if (constraint === undefined && context.settings.requireLocationConstraint) {
+      throw new S3Error("IllegalLocationConstraintException");
+    }
+    const bucket: Bucket = {
+      name,
+      id: randomDigits(BUCKET_ID_DIGITS),
+      ownerId: ownerOf(context.principal),
+      region: constraint ?? context.settings.region,
+      createdAt: context.now,
+      versioning: null,
+    };
+    const { existing } = await context.database.look(insertBucket(bucket));
+    if (existing?.id !== bucket.id) {
+      const isOwn = existing?.ownerId === bucket.ownerId;
+      throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", { BucketName: name });
+    }
+    return { name };
+  },
+
+  write: ({ name }) => ({ status: 200, headers: { location: `/${name}` } }),
+});

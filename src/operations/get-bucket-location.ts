@@ -1,0 +1,21 @@
+// GetBucketLocation: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
+import { element } from "../bytes/xml.ts";
+import { defineOperation } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { lookUpBucket } from "../state/buckets.ts";
+
+export const getBucketLocation = defineOperation({
+  name: "GetBucketLocation",
+  action: "s3:GetBucketLocation",
+  route: { method: "GET", level: "bucket", query: ["location"] },
+  read: (request) => ({ bucketName: addressedBucket(request.address) }),
+  lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+  run: (_context, _input, { bucket }) => Promise.resolve(bucket.region),
+  write: (region) => ({
+    status: 200,
+    headers: {},
+    // us-east-1 is older than the element and is written as nothing.
+    body: element("LocationConstraint", region === "us-east-1" ? "" : region, { xmlns: S3_NAMESPACE }),
+  }),
+});

@@ -1,0 +1,78 @@
+// ListObjectsV2: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+import { element, optionalElement } from "../bytes/xml.ts";
+import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import {
+  encodeListed,
+  lastListed,
+  makeToken,
+  pageAfter,
+  readEncodingType,
+  readPageSize,
+  readScope,
+  readToken,
+} from "../protocol/listing.ts";
+import { entryElements } from "../protocol/listing-xml.ts";
+import { S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { lookUpObjectPage } from "../state/object-listing.ts";
+
+export const listObjectsV2 = defineOperation({
+  name: "ListObjectsV2",
+  action: "s3:ListBucket",
+  route: { method: "GET", level: "bucket", query: ["list-type=2"] },
+
+  async read({ address, query }) {
+    const bucketName = addressedBucket(address);
+    const scope = readScope(query);
+    const token = query.get("continuation-token");
+    const listing = [bucketName, scope.prefix, scope.delimiter];
+    // A token outranks start-after, which then is not echoed either.
+    const startAfter = token === undefined ? (query.get("start-after") ?? "") : "";
+    const marker = token === undefined ? startAfter : await readToken(token, listing);
+    const maxKeys = readPageSize(query, "max-keys");
+    return {
+      bucketName,
+      scope,
+      listing,
+      token,
+      startAfter,
+      maxKeys,
+      encodingType: readEncodingType(query),
+      showsOwner: query.get("fetch-owner") === "true",
+      page: pageAfter(marker, scope, maxKeys),
+    };
+  },
+
+  lookUp: ({ bucketName, page }) => lookUpObjectPage(bucketName, page),
+
+  async run(_context, { listing }, { bucket, entries, isTruncated }) {
+    const last = lastListed(entries);
+    const nextToken = isTruncated && last !== undefined ? await makeToken(last, listing) : undefined;
+    return { bucket, entries, nextToken };
+  },
+
+  write({ bucket, entries, nextToken }, { scope, token, startAfter, maxKeys, encodingType, showsOwner }): S3Response {
+    const encode = (text: string): string => encodeListed(text, encodingType);
+    return {
+      status: 200,
+      headers: { "x-amz-bucket-region": bucket.region },
+      body: element(
+        "ListBucketResult",
+        [
+          element("Name", bucket.name),
+          element("Prefix", encode(scope.prefix)),
+          startAfter === "" ? undefined : element("StartAfter", encode(startAfter)),
+          optionalElement("ContinuationToken", token),
+          optionalElement("NextContinuationToken", nextToken),
+          element("KeyCount", entries.length),
+          element("MaxKeys", maxKeys),
+          scope.delimiter === "" ? undefined : element("Delimiter", encode(scope.delimiter)),
+          optionalElement("EncodingType", encodingType),
+          element("IsTruncated", nextToken !== undefined),
+          ...entryElements(entries, encode, showsOwner),
+        ],
+        { xmlns: S3_NAMESPACE },
+      ),
+    };
+  },
+});

@@ -1,0 +1,35 @@
+// What CreateBucket may say about the bucket it makes.
+import { parseDocument, singleChildren } from "./document-body.ts";
+import { S3Error } from "./s3-error.ts";
+import { requestHeader, type S3Request } from "./s3-request.ts";
+
+/**
+ * The LocationConstraint of a CreateBucketConfiguration, or undefined where there is none.
+ * @throws S3Error MalformedXML, InvalidLocationConstraint, NotImplemented for what else a configuration may hold
+ */
+export function parseLocationConstraint(document: Uint8Array): string | undefined {
+  if (document.length === 0) return undefined;
+  const root = parseDocument(document, "CreateBucketConfiguration");
+  const fields = singleChildren(root, ["LocationConstraint", "Location", "Bucket", "Tags"]);
+  for (const name of ["Location", "Bucket", "Tags"]) {
+    if (fields.has(name)) throw new S3Error("NotImplemented", { Header: name });
+  }
+  const constraint = fields.get("LocationConstraint")?.text.trim();
+  if (constraint === undefined || constraint === "") return undefined;
+  if (!/^[A-Za-z0-9-]{2,64}$/.test(constraint)) {
+    throw new S3Error("InvalidLocationConstraint", { LocationConstraint: constraint });
+  }
+  return constraint;
+}
+
+/** @throws S3Error NotImplemented {Header} for object lock and for ownership that turns ACLs on */
+export function refuseUnsupportedBucketHeaders(request: S3Request): void {
+  const lock = requestHeader(request, "x-amz-bucket-object-lock-enabled");
+  if (lock !== undefined && lock.toLowerCase() !== "false") {
+    throw new S3Error("NotImplemented", { Header: "x-amz-bucket-object-lock-enabled" });
+  }
+  const ownership = requestHeader(request, "x-amz-object-ownership");
+  if (ownership !== undefined && ownership !== "BucketOwnerEnforced") {
+    throw new S3Error("NotImplemented", { Header: "x-amz-object-ownership" });
+  }
+}
