@@ -1,8 +1,14 @@
 // The Worker's bindings, as wrangler.toml declares them. Ambient, so that no file imports its environment from the entry.
 // Everything that is not a binding is a setting: src/contract/settings.ts names each one and gives its default.
 
-interface Env {
-  readonly DB: D1Database;
-  readonly BLOBS: R2Bucket;
-  readonly COORDINATORS: DurableObjectNamespace<import("./state/key-coordinator.ts").KeyCoordinator>;
+declare namespace Cloudflare {
+  interface Env {
+    readonly DB: D1Database;
+    readonly BLOBS: R2Bucket;
+    // An import statement would make this file a module, and its declarations local.
+    // oxlint-disable-next-line typescript/consistent-type-imports
+    readonly COORDINATORS: DurableObjectNamespace<import("./state/key-coordinator.ts").KeyCoordinator>;
+  }
 }
+
+type Env = Cloudflare.Env;

@@ -25,7 +25,7 @@ export class PieceReader {
     const result = await this.#byob.readAtLeast(PIECE_BYTES, this.#buffer);
     if (result.value === undefined) return undefined;
     // The view was detached by the read; the same memory comes back under the result.
-    this.#buffer = new Uint8Array(result.value.buffer as ArrayBuffer);
+    this.#buffer = new Uint8Array(result.value.buffer);
     return result.value.length > 0 ? result.value : undefined;
   }
 

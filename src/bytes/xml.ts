@@ -51,8 +51,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 // XML 1.0 has no way to write most control characters; a list with one replaced stays readable, one with it does not.
-// oxlint-disable-next-line no-control-regex
-const UNWRITABLE = /[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const UNWRITABLE =
+  // oxlint-disable-next-line no-control-regex
+  /[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 function escapeText(text: string): string {
   if (!/[^\w\-./:+= ]/.test(text)) return text;

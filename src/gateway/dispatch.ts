@@ -66,7 +66,8 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
 
   const prepared = await implementation.prepare(request, settings);
   const database = metadataShard(env, address.level === "service" ? "" : address.bucket, counts);
-  const { bucket, execute } = prepared.resume(await database.batch(prepared.statements));
+  const resumed = prepared.resume(await database.batch(prepared.statements));
+  const { bucket } = resumed;
   if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
     throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
   }
@@ -84,7 +85,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
     openBody: open,
     waitUntil: (work) => execution.waitUntil(work),
   };
-  return execute(context);
+  return resumed.execute(context);
 }
 
 interface Authenticated {

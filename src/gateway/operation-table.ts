@@ -32,7 +32,10 @@ export const OPERATIONS: readonly Operation[] = [
   getObject,
   headObject,
   deleteObject,
-  { ...notImplemented("CopyObject", "PUT", "object"), route: { method: "PUT", level: "object", header: "x-amz-copy-source" } },
+  {
+    ...notImplemented("CopyObject", "PUT", "object"),
+    route: { method: "PUT", level: "object", header: "x-amz-copy-source" },
+  },
   {
     ...notImplemented("RenameObject", "PUT", "object"),
     route: { method: "PUT", level: "object", header: "x-amz-rename-source" },

@@ -25,7 +25,9 @@ export const deleteObjects = defineOperation({
 
   async run(context, _input, { bucket }) {
     const { deletions, isQuiet } = parseDeletions(await readDocument(context.request, context.openBody(), true));
-    const effective = deletions.filter(({ problem, versionId }) => problem === undefined && isCurrentVersion(versionId));
+    const effective = deletions.filter(
+      ({ problem, versionId }) => problem === undefined && isCurrentVersion(versionId),
+    );
     const heads = await context.database.look(
       currentHeads(
         bucket.id,
@@ -35,7 +37,12 @@ export const deleteObjects = defineOperation({
     // A key without a current version has nothing to delete, unless a condition demands one.
     const changes = effective
       .filter(({ key, conditions }) => heads.has(key) || Object.keys(conditions).length > 0)
-      .map((deletion) => ({ deletion, key: deletion.key, seen: heads.get(deletion.key), conditions: deletion.conditions }));
+      .map((deletion) => ({
+        deletion,
+        key: deletion.key,
+        seen: heads.get(deletion.key),
+        conditions: deletion.conditions,
+      }));
     const outcomes = await context.coordinators.delete(
       bucket,
       changes.map(({ key, seen, conditions }) => ({ key, seen, conditions })),
@@ -56,7 +63,9 @@ export const deleteObjects = defineOperation({
       "DeleteResult",
       results
         .filter(({ code }) => code !== undefined || !isQuiet)
-        .map(({ deletion, code }) => (code === undefined ? deletedElement(deletion) : errorElement({ deletion, code }))),
+        .map(({ deletion, code }) =>
+          code === undefined ? deletedElement(deletion) : errorElement({ deletion, code }),
+        ),
       { xmlns: S3_NAMESPACE },
     ),
   }),

@@ -25,7 +25,11 @@ export const putObject = defineOperation({
     const { bucket, key } = addressedObject(request.address);
     const partNumber = request.query.get("partNumber");
     if (partNumber !== undefined) {
-      throw invalidArgument("partNumber", partNumber, "This operation does not accept a partNumber without an uploadId");
+      throw invalidArgument(
+        "partNumber",
+        partNumber,
+        "This operation does not accept a partNumber without an uploadId",
+      );
     }
     refuseUnsupportedHeaders(request);
     checkAclHeaders(request);

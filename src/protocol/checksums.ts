@@ -22,7 +22,7 @@ const DETAILS = {
   SHA256: { digest: "SHA-256", bytes: 32, element: "ChecksumSHA256" },
 } as const satisfies Record<ChecksumAlgorithm, { digest: DigestAlgorithm; bytes: number; element: string }>;
 
-const ALGORITHMS = Object.keys(DETAILS) as readonly ChecksumAlgorithm[];
+const ALGORITHMS: readonly ChecksumAlgorithm[] = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"];
 
 /** The checksum that is computed and stored for an upload that brings none. */
 export const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
@@ -83,7 +83,8 @@ export function readChecksums(request: S3Request, trailerNames: readonly string[
     return { algorithm: undefined, expected: undefined, isInTrailer: false, contentMd5 };
   }
   const algorithm = algorithmOfHeader(header);
-  if (named !== undefined && named !== algorithm) throw invalid(`Value for x-amz-sdk-checksum-algorithm header is invalid.`);
+  if (named !== undefined && named !== algorithm)
+    throw invalid(`Value for x-amz-sdk-checksum-algorithm header is invalid.`);
   const isInTrailer = inHeaders.length === 0;
   const expected = isInTrailer ? undefined : readDigest(algorithm, request.headers.get(header) ?? "");
   return { algorithm, expected, isInTrailer, contentMd5 };

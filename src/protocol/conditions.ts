@@ -147,7 +147,10 @@ export function refuseWrite(
 function failedCondition(conditions: WriteConditions, subject: ConditionSubject | undefined): string | undefined {
   const { ifMatch, ifNoneMatch, ifMatchSize, ifMatchLastModified } = conditions;
   if (ifNoneMatch !== undefined && subject !== undefined) return "If-None-Match";
-  if (ifMatch !== undefined && !(ifMatch.trim() === "*" ? subject !== undefined : bareEtag(ifMatch) === subject?.etag)) {
+  if (
+    ifMatch !== undefined &&
+    !(ifMatch.trim() === "*" ? subject !== undefined : bareEtag(ifMatch) === subject?.etag)
+  ) {
     return "If-Match";
   }
   if (ifMatchSize !== undefined && subject?.size !== ifMatchSize) return "x-amz-if-match-size";

@@ -2,7 +2,14 @@
 import { digest, digestsEqual } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { parseXml, type XmlNode } from "../bytes/xml.ts";
-import { checkChecksum, checkContentMd5, checksumHeader, digestAlgorithm, readChecksums, readDigest } from "./checksums.ts";
+import {
+  checkChecksum,
+  checkContentMd5,
+  checksumHeader,
+  digestAlgorithm,
+  readChecksums,
+  readDigest,
+} from "./checksums.ts";
 import type { IncomingBody } from "./incoming-body.ts";
 import { S3Error } from "./s3-error.ts";
 import type { S3Request } from "./s3-request.ts";

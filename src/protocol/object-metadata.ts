@@ -7,7 +7,13 @@ import { requestHeader, requestHeadersWithPrefix, type S3Request } from "./s3-re
 /** The most bytes of user metadata: names without prefix, and values, in UTF-8. */
 export const USER_METADATA_MAX_BYTES = 2048;
 
-const SYSTEM_HEADERS = ["cache-control", "content-disposition", "content-encoding", "content-language", "expires"] as const;
+const SYSTEM_HEADERS = [
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "expires",
+] as const;
 const SYSTEM_METADATA_MAX_BYTES = 8192;
 const BIRTH_CERTIFICATE_MAX_BYTES = 8000;
 const USER_PREFIX = "x-amz-meta-";
@@ -33,7 +39,8 @@ export function readMetadata(request: S3Request): ObjectMetadata {
   const userMetadata = Object.fromEntries(Array.from(user, ([name, value]) => [name.slice(USER_PREFIX.length), value]));
   for (const name of Object.keys(userMetadata)) {
     // A sent header's name is a token; one from a presigned query need not be, and could not be given back.
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw invalidArgument(USER_PREFIX + name, userMetadata[name], "Invalid metadata name");
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+      throw invalidArgument(USER_PREFIX + name, userMetadata[name], "Invalid metadata name");
   }
   const contentType = requestHeader(request, "content-type");
   checkSize(userMetadata, USER_METADATA_MAX_BYTES);
@@ -45,7 +52,8 @@ export function readMetadata(request: S3Request): ObjectMetadata {
 export function metadataHeaders(metadata: ObjectMetadata): Record<string, string> {
   const headers: Record<string, string> = { "content-type": metadata.contentType ?? "binary/octet-stream" };
   for (const [name, value] of Object.entries(metadata.systemMetadata)) headers[name] = asciiHeaderValue(value);
-  for (const [name, value] of Object.entries(metadata.userMetadata)) headers[USER_PREFIX + name] = asciiHeaderValue(value);
+  for (const [name, value] of Object.entries(metadata.userMetadata))
+    headers[USER_PREFIX + name] = asciiHeaderValue(value);
   return headers;
 }
 

@@ -53,11 +53,7 @@ export function refuseUnsupportedHeaders(request: S3Request): void {
   const encryption = requestHeader(request, "x-amz-server-side-encryption");
   if (encryption === undefined || encryption === "AES256") return;
   if (encryption.startsWith("aws:")) throw unsupportedHeader("x-amz-server-side-encryption");
-  throw invalidArgument(
-    "x-amz-server-side-encryption",
-    encryption,
-    "The encryption method specified is not supported",
-  );
+  throw invalidArgument("x-amz-server-side-encryption", encryption, "The encryption method specified is not supported");
 }
 
 function unsupportedHeader(header: string): S3Error {

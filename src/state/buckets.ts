@@ -83,11 +83,7 @@ export function deleteEmptyBucket(bucket: Bucket): Lookup<{ readonly remaining: 
         bucket.name,
         bucket.id,
       ),
-      statement(
-        `SELECT ${BUCKET_COLUMNS} FROM buckets b WHERE b.name = ? AND b.id = ?`,
-        bucket.name,
-        bucket.id,
-      ),
+      statement(`SELECT ${BUCKET_COLUMNS} FROM buckets b WHERE b.name = ? AND b.id = ?`, bucket.name, bucket.id),
     ],
     read: (results) => ({ remaining: rowsOf<BucketRow>(results, 1).map(bucketFromRow)[0] }),
   };

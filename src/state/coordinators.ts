@@ -36,7 +36,9 @@ export class Coordinators {
         for (let start = 0; start < ofShard.length; start += DELETE_PAGE_KEYS) {
           const page = ofShard.slice(start, start + DELETE_PAGE_KEYS);
           // Repeated, a conditional deletion would miss what its first try has removed; an unconditional one cannot.
-          const isRepeatable = page.every(({ conditions }) => Object.values(conditions).every((it) => it === undefined));
+          const isRepeatable = page.every(({ conditions }) =>
+            Object.values(conditions).every((it) => it === undefined),
+          );
           const attempts = isRepeatable ? CALL_ATTEMPTS : 1;
           const answered = await this.#call(bucket, shard, attempts, (stub) => stub.delete(bucket, page));
           page.forEach((change, index) => outcomes.set(change, answered[index] ?? OPEN_OUTCOME));

@@ -30,8 +30,10 @@ export function statement(sql: string, ...parameters: readonly SqlValue[]): Stat
   return { sql, parameters };
 }
 
-/** The rows of one result, whose columns the SQL beside the call selects. */
+/** The rows of one result. Their type is the caller's word: it stands beside the SQL that selects the columns. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function rowsOf<Row>(results: readonly StatementResult[], index = 0): readonly Row[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return (results[index]?.rows ?? []) as readonly Row[];
 }
 

@@ -11,13 +11,7 @@ import { Counts, type CountSnapshot } from "./counts.ts";
 import type { Database } from "./database.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { metadataShard } from "./metadata-shards.ts";
-import {
-  currentHeads,
-  currentVersionOfBlob,
-  deleteObjects,
-  dropBlobsOf,
-  upsertObject,
-} from "./objects.ts";
+import { currentHeads, currentVersionOfBlob, deleteObjects, dropBlobsOf, upsertObject } from "./objects.ts";
 
 /** A write or deletion of one key: its conditions, and the current version that its request saw when it began. */
 export interface KeyChange {
@@ -50,7 +44,7 @@ interface HeadTrace {
 // A head can only go stale through another live instance of this object, so a few turns are many.
 const MAX_TURNS = 5;
 
-export class KeyCoordinator extends DurableObject<Env> {
+export class KeyCoordinator extends DurableObject {
   readonly #queue = new KeyedQueue<HeadTrace>();
 
   /**
@@ -164,17 +158,14 @@ export class KeyCoordinator extends DurableObject<Env> {
     const keysJson = JSON.stringify(present);
     const outcome = await commitBatch(
       database,
-      [
-        guardCommit(bucket, expected, []),
-        dropBlobsOf(bucket.id, keysJson, now),
-        deleteObjects(bucket.id, keysJson),
-      ],
+      [guardCommit(bucket, expected, []), dropBlobsOf(bucket.id, keysJson, now), deleteObjects(bucket.id, keysJson)],
       async () => {
         const left = await database.look(currentHeads(bucket.id, present));
         return present.every((key) => left.get(key)?.versionId !== expected.get(key));
       },
     );
-    if (outcome === "applied") for (const key of present) this.#queue.leaveTrace(queueKey(bucket, key), { head: undefined });
+    if (outcome === "applied")
+      for (const key of present) this.#queue.leaveTrace(queueKey(bucket, key), { head: undefined });
     return { outcome, versionId: undefined };
   }
 }

@@ -9,7 +9,7 @@ export class KeyedQueue<Trace> {
   /** Runs a task when every earlier task on any of its keys has ended. */
   async run<Result>(keys: readonly string[], task: () => Promise<Result>): Promise<Result> {
     // Taking all places before the first await is what rules out deadlock between tasks on several keys.
-    const before = keys.map((key) => this.#tails.get(key));
+    const before = keys.flatMap((key) => this.#tails.get(key) ?? []);
     const { promise, resolve } = Promise.withResolvers<void>();
     for (const key of keys) this.#tails.set(key, promise);
     await Promise.all(before);

@@ -25,7 +25,10 @@ interface ListedRow {
   readonly checksum_type: ChecksumType | null;
 }
 
-const LISTED_COLUMNS = "o.size, o.etag, o.modified_at, o.owner_id, o.storage_class, o.checksum_algorithm, o.checksum_type";
+const LISTED_COLUMNS =
+  "o.size, o.etag, o.modified_at, o.owner_id, o.storage_class, o.checksum_algorithm, o.checksum_type";
+/** Where the delimiter (?5) stands in what follows the prefix (of ?4 characters), counted from 1; 0 for nowhere. */
+const DELIMITER_AT = "instr(substr(page.key, ?4 + 1), ?5)";
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
 
 /** Looks up a bucket and a page of its keys. One entry more than the page holds tells whether it is truncated. */
@@ -60,8 +63,7 @@ function plainPage(bucketName: string, { prefix, from, limit }: ListingPage): St
 }
 
 /**
- * The recursion holds one key per entry. The next one is the first key after it or, where it rolls up (its delimiter
- * stands at `at` in what follows the prefix), the first key past its common prefix: the same text with the delimiter
+ * The recursion holds one key per entry. The next one is the first key after it or, where it rolls up, the first key past its common prefix: the same text with the delimiter
  * replaced by the least text greater than everything that begins with the delimiter. No key at all ends it.
  */
 function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: ListingPage): Statement {
@@ -69,17 +71,9 @@ function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: L
   const upper = end === undefined ? "" : "AND o.key < ?7";
   // A delimiter of the last code point alone has no successor; 256 more of it (1024 bytes) sort after any key there.
   const pastDelimiter = successorOfPrefix(delimiter) ?? delimiter + "\u{10ffff}".repeat(256);
-  const at = (key: string): string => `instr(substr(${key}, ?4 + 1), ?5)`;
-  const next = `CASE WHEN ${at("page.key")} > 0
-      THEN substr(page.key, 1, ?4 + ${at("page.key")} - 1) || ?6 ELSE page.key || char(0) END`;
-  const parameters: SqlValue[] = [
-    bucketName,
-    from,
-    limit + 1,
-    Array.from(prefix).length,
-    delimiter,
-    pastDelimiter,
-  ];
+  const next = `CASE WHEN ${DELIMITER_AT} > 0
+      THEN substr(page.key, 1, ?4 + ${DELIMITER_AT} - 1) || ?6 ELSE page.key || char(0) END`;
+  const parameters: SqlValue[] = [bucketName, from, limit + 1, Array.from(prefix).length, delimiter, pastDelimiter];
   if (end !== undefined) parameters.push(end);
   return statement(
     `WITH RECURSIVE page (key) AS (
@@ -92,11 +86,11 @@ function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: L
        LIMIT ?3
      )
      SELECT page.key,
-       CASE WHEN ${at("page.key")} > 0
-         THEN substr(page.key, 1, ?4 + ${at("page.key")} - 1) || ?5 END AS common_prefix,
+       CASE WHEN ${DELIMITER_AT} > 0
+         THEN substr(page.key, 1, ?4 + ${DELIMITER_AT} - 1) || ?5 END AS common_prefix,
        ${LISTED_COLUMNS}
      FROM page LEFT JOIN objects o
-       ON ${at("page.key")} = 0 AND o.bucket_id = ${BUCKET_ID} AND o.key = page.key
+       ON ${DELIMITER_AT} = 0 AND o.bucket_id = ${BUCKET_ID} AND o.key = page.key
      WHERE page.key IS NOT NULL ORDER BY page.key`,
     ...parameters,
   );

@@ -45,7 +45,9 @@ function objectFromRow(row: ObjectRow): StoredObject {
   };
 }
 
+/** Reads what metadataJson wrote. */
 function parseMetadata(json: string | null): Readonly<Record<string, string>> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return json === null ? {} : (JSON.parse(json) as Readonly<Record<string, string>>);
 }
 

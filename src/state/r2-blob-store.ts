@@ -30,14 +30,10 @@ export class R2BlobStore implements BlobStore {
       if (md5 === undefined) throw new S3Error("ServiceUnavailable");
       return { isStored: true, md5: new Uint8Array(md5) };
     } catch (error) {
-      switch (r2Code(error)) {
-        case CHECKSUM_MISMATCH:
-          return { isStored: false, computed: /Actual [\w-]+ was: (\w+)/.exec(String(error))?.[1] };
-        case TOO_MANY_REQUESTS:
-          throw new S3Error("SlowDown");
-        default:
-          throw error;
-      }
+      const code = r2Code(error);
+      if (code === TOO_MANY_REQUESTS) throw new S3Error("SlowDown");
+      if (code !== CHECKSUM_MISMATCH) throw error;
+      return { isStored: false, computed: /Actual [\w-]+ was: (\w+)/.exec(String(error))?.[1] };
     }
   }
 
@@ -47,15 +43,11 @@ export class R2BlobStore implements BlobStore {
       const found = await this.#bucket.get(blobId, range === undefined ? {} : { range });
       return found?.body;
     } catch (error) {
-      switch (r2Code(error)) {
-        case TOO_MANY_REQUESTS:
-          throw new S3Error("SlowDown");
-        case RANGE_NOT_SATISFIABLE:
-          // Ranges are resolved against the row's size, so the blob is shorter than its row says: never a client's fault.
-          throw new Error(`blob ${blobId} is shorter than its row says`, { cause: error });
-        default:
-          throw error;
-      }
+      const code = r2Code(error);
+      if (code === TOO_MANY_REQUESTS) throw new S3Error("SlowDown");
+      if (code !== RANGE_NOT_SATISFIABLE) throw error;
+      // Ranges are resolved against the row's size, so the blob is shorter than its row says: no client's fault.
+      throw new Error(`blob ${blobId} is shorter than its row says`, { cause: error });
     }
   }
 

@@ -39,7 +39,10 @@ export async function storeBody(
   const algorithm = announced.algorithm ?? DEFAULT_ALGORITHM;
   const hash = delegatedHash(body, announced);
   const isVerifiedByStore =
-    announced.expected !== undefined && hash !== undefined && hash.bytes === announced.expected && body.plain !== undefined;
+    announced.expected !== undefined &&
+    hash !== undefined &&
+    hash.bytes === announced.expected &&
+    body.plain !== undefined;
   const isPiped = isVerifiedByStore && (body.sha256 === undefined || hash.algorithm === "SHA-256");
   const { result, checksum } = isPiped
     ? { result: await pipe(blobs, destination, body, hash), checksum: announced.expected }
@@ -134,7 +137,11 @@ function hashMismatch(
   computed: string | undefined,
 ): S3Error {
   if (hash !== undefined && hash.bytes === announced.expected && announced.algorithm !== undefined) {
-    return new S3Error("BadDigest", {}, `The ${announced.algorithm} you specified did not match the calculated checksum.`);
+    return new S3Error(
+      "BadDigest",
+      {},
+      `The ${announced.algorithm} you specified did not match the calculated checksum.`,
+    );
   }
   return new S3Error("XAmzContentSHA256Mismatch", {
     ClientComputedContentSHA256: body.sha256 === undefined ? undefined : toHex(body.sha256),

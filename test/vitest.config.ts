@@ -1,0 +1,28 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+// One runtime and one storage for all files: every test makes buckets of its own, and starting a runtime per file costs
+// more than the tests.
+export default defineConfig(async () => ({
+  plugins: [
+    cloudflareTest({
+      wrangler: { configPath: "../wrangler.toml" },
+      miniflare: {
+        bindings: {
+          TEST_MIGRATIONS: await readD1Migrations("./migrations"),
+          CAIRN_ROOT_ACCESS_KEY_ID: "CAIRNTESTACCESSKEY00",
+          CAIRN_ROOT_SECRET_ACCESS_KEY: "test/secret+access/key",
+          SERVER_TIMING: "true",
+          DOMAINS: "s3.example.com",
+        },
+      },
+    }),
+  ],
+  test: {
+    include: ["test/**/*.test.ts"],
+    setupFiles: ["./test/support/apply-migrations.ts"],
+    isolate: false,
+    maxWorkers: 1,
+    testTimeout: 30_000,
+  },
+}));
