@@ -1,0 +1,46 @@
+// README's generated tables, as text. Pure, so that the house test can ask whether they are fresh.
+import type { Operation } from "../../src/contract/operation.ts";
+
+type SettingTable = Readonly<Record<string, { readonly default: string; readonly meaning: string }>>;
+
+/** A README with its generated tables replaced. They stand between `<!-- name -->` and `<!-- /name -->`. */
+export function withFreshTables(readme: string, operations: readonly Operation[], settings: SettingTable): string {
+  const withOperations = replaceSection(readme, "operations", operationsTable(operations));
+  return replaceSection(withOperations, "settings", settingsTable(settings));
+}
+
+function operationsTable(operations: readonly Operation[]): string {
+  const built = operations.filter(({ implementation }) => implementation !== undefined);
+  const named = new Set(
+    operations.filter(({ implementation }) => implementation === undefined).map(({ name }) => name),
+  );
+  const rows = built.map(({ name, route, implementation }) => {
+    const path = { service: "/", bucket: "/{bucket}", object: "/{bucket}/{key}" }[route.level];
+    const query = route.query === undefined || route.query.length === 0 ? "" : `?${route.query.join("&")}`;
+    const header = route.header === undefined ? "" : ` with \`${route.header}\``;
+    return `| ${name} | \`${route.method} ${path}${query}\`${header} | \`${implementation?.action ?? ""}\` |`;
+  });
+  return [
+    "| Operation | Request | Action |",
+    "| --- | --- | --- |",
+    ...rows.toSorted(),
+    "",
+    `Known by name and answered with \`501 NotImplemented\`: ${Array.from(named).toSorted().join(", ")}.`,
+  ].join("\n");
+}
+
+function settingsTable(settings: SettingTable): string {
+  const rows = Object.entries(settings).map(([name, setting]) => {
+    const value = setting.default === "" ? "–" : `\`${setting.default}\``;
+    return `| \`${name}\` | ${value} | ${setting.meaning} |`;
+  });
+  return ["| Setting | Default | Meaning |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function replaceSection(readme: string, name: string, content: string): string {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const from = readme.indexOf(start);
+  const to = readme.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`README.md has no section ${name}`);
+  return `${readme.slice(0, from + start.length)}\n\n${content}\n\n${readme.slice(to)}`;
+}

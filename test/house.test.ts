@@ -1,0 +1,153 @@
+// The rules of the house, read off the source itself: which way imports point, how large a room may be, and that the
+// table of operations is whole.
+import { describe, expect, it } from "vitest";
+
+import { withFreshTables } from "../scripts/readme/tables.ts";
+import { SETTINGS } from "../src/contract/settings.ts";
+import type { Operation } from "../src/contract/operation.ts";
+import { matchOperation } from "../src/gateway/match.ts";
+import { OPERATIONS } from "../src/gateway/operation-table.ts";
+import type { Address } from "../src/protocol/addressing.ts";
+import { parseQuery } from "../src/protocol/query.ts";
+import type { S3Request } from "../src/protocol/s3-request.ts";
+import s3Operations from "./fixtures/s3-operations.json";
+
+const sources: Record<string, string> = import.meta.glob("../src/**/*.ts", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+const tests = Object.keys(import.meta.glob("./operations/*.test.ts"));
+const readme = Object.values<string>(
+  import.meta.glob("../README.md", { query: "?raw", import: "default", eager: true }),
+)[0];
+
+const FLOORS = ["bytes", "protocol", "auth|state", "contract", "operations|jobs", "gateway", "worker.ts"];
+
+/** `../src/auth/claim.ts` → `auth/claim.ts` */
+const files = new Map(Object.entries(sources).map(([path, text]) => [path.replace("../src/", ""), text]));
+
+function roomOf(file: string): string {
+  return file.split("/")[0] ?? file;
+}
+
+function floorOf(file: string): number {
+  return FLOORS.findIndex((floor) => floor.split("|").includes(roomOf(file)));
+}
+
+/** The files that a file imports, types included. */
+function importsOf(file: string): string[] {
+  const text = files.get(file) ?? "";
+  const folder = file.split("/").slice(0, -1);
+  return Array.from(text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g), ([, path = ""]) => {
+    const steps = [...folder];
+    for (const step of path.split("/")) {
+      if (step === "..") steps.pop();
+      else if (step !== ".") steps.push(step);
+    }
+    return steps.join("/");
+  });
+}
+
+const modules = Array.from(files.keys()).filter((file) => !file.endsWith(".d.ts"));
+
+describe("imports", () => {
+  it("name files that exist, with their extension", () => {
+    const missing = modules.flatMap((file) => importsOf(file).filter((target) => !files.has(target)));
+    expect(missing).toEqual([]);
+    expect(modules.length).toBeGreaterThan(40);
+  });
+
+  it("point down, types included, and never between neighbours of one floor", () => {
+    const wrong = modules.flatMap((file) =>
+      importsOf(file)
+        .filter((target) => {
+          if (roomOf(file) === roomOf(target)) return roomOf(file) === "operations";
+          return floorOf(target) < 0 || floorOf(target) >= floorOf(file);
+        })
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("form no cycle", () => {
+    const done = new Set<string>();
+    const visit = (file: string, path: readonly string[]): void => {
+      expect(path, `cycle: ${[...path, file].join(" -> ")}`).not.toContain(file);
+      if (done.has(file)) return;
+      for (const target of importsOf(file)) visit(target, [...path, file]);
+      done.add(file);
+    };
+    for (const file of modules) visit(file, []);
+  });
+});
+
+describe("a file", () => {
+  it("has at most 300 lines", () => {
+    expect(modules.filter((file) => (files.get(file) ?? "").split("\n").length > 301)).toEqual([]);
+  });
+
+  it("says in its first lines what it is responsible for", () => {
+    expect(modules.filter((file) => !(files.get(file) ?? "").startsWith("// "))).toEqual([]);
+  });
+
+  it("leaves nothing for later", () => {
+    expect(modules.filter((file) => /\b(TODO|FIXME|XXX|HACK)\b/.test(files.get(file) ?? ""))).toEqual([]);
+  });
+});
+
+describe("the operation table", () => {
+  /** Names that share a route with another, or that belong to another kind of endpoint. */
+  const elsewhere = new Set([
+    "GetBucketLifecycle",
+    "PutBucketLifecycle",
+    "GetBucketNotification",
+    "PutBucketNotification",
+    "ListDirectoryBuckets",
+    "WriteGetObjectResponse",
+  ]);
+
+  it("names every operation of S3", () => {
+    const names = new Set(OPERATIONS.map(({ name }) => name));
+    expect(s3Operations.names.filter((name) => !names.has(name) && !elsewhere.has(name))).toEqual([]);
+  });
+
+  it.each(OPERATIONS.map((operation) => [operation.name, operation] as const))("reaches %s", (_name, operation) => {
+    expect(matchOperation(OPERATIONS, minimalRequest(operation))).toBe(operation);
+    expect(matchOperation(OPERATIONS.toReversed(), minimalRequest(operation))).toBe(operation);
+  });
+
+  it("has a test file for every operation that is built", () => {
+    const missing = OPERATIONS.filter(({ implementation }) => implementation !== undefined)
+      .map(({ name }) => `./operations/${kebab(name)}.test.ts`)
+      .filter((file) => !tests.includes(file));
+    expect(missing).toEqual([]);
+  });
+
+  it("is what README says", () => {
+    expect(withFreshTables(readme ?? "", OPERATIONS, SETTINGS)).toBe(readme);
+  });
+});
+
+function kebab(name: string): string {
+  return name.replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, "-").toLowerCase();
+}
+
+/** The least request that asks for an operation. */
+function minimalRequest({ route }: Operation): S3Request {
+  const addresses: Record<typeof route.level, Address> = {
+    service: { level: "service" },
+    bucket: { level: "bucket", bucket: "b" },
+    object: { level: "object", bucket: "b", key: "k" },
+  };
+  return {
+    method: route.method,
+    address: addresses[route.level],
+    rawPath: "/",
+    query: parseQuery((route.query ?? []).join("&")),
+    headers: new Headers(route.header === undefined ? {} : { [route.header]: "x" }),
+    isSecure: false,
+    clientAcceptEncoding: undefined,
+    body: null,
+  };
+}
