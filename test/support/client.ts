@@ -33,6 +33,8 @@ export function signed(method: string, target: string, options: SendOptions = {}
 /** Sends a request as it is and waits for what it leaves behind. */
 export async function deliver(request: Request, settings: Readonly<Record<string, string>> = {}): Promise<Response> {
   const execution = createExecutionContext();
+  // A client's socket carries a Host header; a Request made in here has only its URL.
+  if (!request.headers.has("host")) request.headers.set("host", new URL(request.url).host);
   const response = await worker.fetch(request, { ...env, ...settings }, execution);
   await waitOnExecutionContext(execution);
   return response;
