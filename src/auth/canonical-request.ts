@@ -1,0 +1,108 @@
+// The canonical request of a claim, and the few others that an honest client may have signed: what arrives is not
+// always what was sent, and not every client encodes a path as AWS's do.
+import { percentDecode, uriEncode } from "../bytes/uri-encode.ts";
+import type { Query } from "../protocol/query.ts";
+import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
+import type { SigningClaim } from "./claim.ts";
+
+/** How many of the signed headers may each be tried with both joins; more are tried one by one. */
+const FREE_JOINS = 3;
+const JOINS_MAX = 8;
+
+/**
+ * Yields the canonical requests that a claim may have signed, the one of the rules first. Three things vary: the
+ * path's spelling, the joins of repeated headers, and Accept-Encoding. No candidate departs from the rules in all
+ * three, so there are at most 64, and a signature of the first costs nothing more.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
+export function* canonicalRequests(request: S3Request, claim: SigningClaim): Generator<string> {
+  const query = canonicalQuery(request.query, claim.form);
+  const names = claim.signedHeaders;
+  const values = names.map((name) => canonicalValue(signedValue(request, name)));
+  const paths = canonicalPaths(request.rawPath);
+  const joins = headerJoins(values);
+  const encodings = names.includes("accept-encoding") ? acceptEncodings(request) : [""];
+  for (let departures = 0; departures < 3; departures += 1) {
+    for (const [pathIndex, path] of paths.entries()) {
+      for (const [joinIndex, join] of joins.entries()) {
+        for (const [encodingIndex, encoding] of encodings.entries()) {
+          if (Math.sign(pathIndex) + Math.sign(joinIndex) + Math.sign(encodingIndex) !== departures) continue;
+          const lines = names.map((name, index) => {
+            if (name === "accept-encoding") return `${name}:${encoding}\n`;
+            const value = values[index] ?? "";
+            return `${name}:${join.has(index) ? value.replaceAll(", ", ",") : value}\n`;
+          });
+          yield [request.method, path, query, lines.join(""), names.join(";"), claim.payloadHash].join("\n");
+        }
+      }
+    }
+  }
+}
+
+/** The signed headers that did not arrive and are not known to be taken away on the way. */
+export function missingHeaders(request: S3Request, signedHeaders: readonly string[]): string[] {
+  return signedHeaders.filter((name) => signedValue(request, name) === undefined && name !== "accept-encoding");
+}
+
+// NOTE a header may be listed as signed and yet travel in the query of a presigned URL, as some SDKs send SSE headers.
+function signedValue(request: S3Request, name: string): string | undefined {
+  const value = requestHeader(request, name);
+  // An empty body's length is signed by clients that then leave the header out.
+  return value ?? (name === "content-length" ? "0" : undefined);
+}
+
+// The rules speak of spaces only, but AWS's SDKs collapse tabs as well.
+function canonicalValue(value: string | undefined): string {
+  return (value ?? "").trim().replaceAll(/[ \t]+/g, " ");
+}
+
+function canonicalQuery(query: Query, form: SigningClaim["form"]): string {
+  const pairs: (readonly [name: string, value: string])[] = [];
+  for (const { name, nameBytes, valueBytes } of query.parameters) {
+    if (form === "query" && name === "X-Amz-Signature") continue;
+    pairs.push([uriEncode(nameBytes), uriEncode(valueBytes)]);
+  }
+  // Encoded text is ASCII, which JavaScript orders as bytes are.
+  pairs.sort(([leftName, leftValue], [rightName, rightValue]) =>
+    leftName === rightName ? compare(leftValue, rightValue) : compare(leftName, rightName),
+  );
+  return pairs.map(([name, value]) => `${name}=${value}`).join("&");
+}
+
+function compare(left: string, right: string): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}
+
+/** The path encoded by the rules; as it was sent; by the rules but for the slashes that the client had escaped. */
+function canonicalPaths(rawPath: string): readonly string[] {
+  const strict = strictPath(rawPath);
+  const keepingEscapedSlashes = rawPath.split(/%2f/i).map(strictPath).join("%2F");
+  return [...new Set([strict, rawPath, keepingEscapedSlashes])];
+}
+
+function strictPath(raw: string): string {
+  const bytes = percentDecode(raw);
+  return bytes === undefined ? raw : uriEncode(bytes, true);
+}
+
+/**
+ * Which headers' values to rejoin: SigV4 joins the values of a repeated header with "," and the runtime with ", ", and
+ * a value that arrives with ", " does not tell whether it was one. The empty set comes first.
+ */
+function headerJoins(values: readonly string[]): readonly ReadonlySet<number>[] {
+  const joined = values.flatMap((value, index) => (value.includes(", ") ? [index] : []));
+  if (joined.length > FREE_JOINS) {
+    const singles = joined.slice(0, JOINS_MAX - 2).map((index) => new Set([index]));
+    return [new Set<number>(), new Set(joined), ...singles];
+  }
+  const sets: ReadonlySet<number>[] = [new Set()];
+  for (const index of joined) sets.push(...sets.map((set) => new Set([...set, index])));
+  return sets;
+}
+
+/** The edge writes its own Accept-Encoding over the client's, which it tells apart where it can. */
+function acceptEncodings(request: S3Request): readonly string[] {
+  const raw = request.headers.get("accept-encoding") ?? "";
+  return [...new Set([request.clientAcceptEncoding ?? raw, raw, "identity", "gzip", ""].map(canonicalValue))];
+}
