@@ -1,0 +1,106 @@
+// Opens a request's body: how long it is going to be, and how to get at its payload, by the payload hash that was
+// signed. What decides whether there is an envelope is that hash, never Content-Encoding.
+import { fromHex } from "../bytes/hex-base64.ts";
+import { PieceReader } from "../bytes/streams.ts";
+import type { IncomingBody } from "../protocol/incoming-body.ts";
+import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
+import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
+import { readAwsChunked } from "./aws-chunked.ts";
+import type { VerifiedSignature } from "./claim.ts";
+import { parsePayloadHash } from "./payload.ts";
+import { incompleteBody, PieceCursor } from "./piece-cursor.ts";
+
+const DECODED_LENGTH = "x-amz-decoded-content-length";
+
+/**
+ * Opens the body of a request without reading it.
+ * @param payloadHash the claim's, or what an anonymous request sends as `x-amz-content-sha256`
+ * @param signature what signed the request; undefined for an anonymous one
+ * @throws S3Error MissingContentLength without a length, InvalidArgument for a bad length or payload hash,
+ * InvalidRequest for an envelope without a body or for signed chunks in an unsigned request, NotImplemented.
+ */
+export function openBody(
+  request: S3Request,
+  payloadHash: string,
+  signature: VerifiedSignature | undefined,
+): IncomingBody {
+  const payload = parsePayloadHash(payloadHash);
+  if (payload.kind !== "chunked") {
+    return plainBody(request, payload.kind === "sha256" ? fromHex(payload.hex) : undefined);
+  }
+  const { body } = request;
+  if (body === null) throw new S3Error("InvalidRequest", {}, "The value of x-amz-content-sha256 header is invalid.");
+  if (payload.signed && signature === undefined) {
+    throw new S3Error("InvalidRequest", {}, "Signed chunks need a signed request.");
+  }
+  const length = parseLength(DECODED_LENGTH, requestHeader(request, DECODED_LENGTH));
+  if (length === undefined) throw new S3Error("MissingContentLength");
+  const trailerNames = parseTrailerNames(requestHeader(request, "x-amz-trailer") ?? "");
+  const envelope = {
+    length,
+    trailerNames,
+    hasTrailers: payload.trailer,
+    signature: payload.signed ? signature : undefined,
+  };
+  return {
+    length,
+    sha256: undefined,
+    trailerNames,
+    plain: undefined,
+    deliver: async (take) => readAwsChunked(new PieceReader(body), envelope, take),
+  };
+}
+
+function plainBody(request: S3Request, sha256: Uint8Array | undefined): IncomingBody {
+  const { body, headers } = request;
+  const length = parseLength("Content-Length", headers.get("content-length") ?? undefined);
+  // Transfer-Encoding overrides Content-Length (RFC 9112, 6.3): beside it, a length promises nothing.
+  const isMeasured = length !== undefined && !headers.has("transfer-encoding");
+  if (body !== null && !isMeasured) throw new S3Error("MissingContentLength");
+  const announced = length ?? 0;
+  return {
+    length: announced,
+    sha256,
+    trailerNames: [],
+    plain: body ?? undefined,
+    deliver: async (take) => {
+      if (body !== null) await readPlain(body, announced, take);
+      else if (announced > 0) throw incompleteBody();
+      return new Map();
+    },
+  };
+}
+
+async function readPlain(
+  body: ReadableStream<Uint8Array>,
+  length: number,
+  take: (piece: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const reader = new PieceReader(body);
+  try {
+    const cursor = new PieceCursor(reader);
+    for (let left = length; left > 0;) {
+      const bytes = await cursor.run(left);
+      await take(bytes);
+      left -= bytes.length;
+    }
+    if (!(await cursor.isAtEnd())) throw incompleteBody();
+  } catch (error) {
+    reader.cancel();
+    throw error;
+  }
+}
+
+function parseLength(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const length = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(length)) {
+    throw invalidArgument(name, text, `The ${name} header must be a whole number of bytes.`);
+  }
+  return length;
+}
+
+function parseTrailerNames(text: string): readonly string[] {
+  const names = text.split(",").map((name) => name.trim().toLowerCase());
+  return [...new Set(names.filter((name) => name !== ""))];
+}
