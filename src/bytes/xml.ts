@@ -75,6 +75,7 @@ const PARSER = new XMLParser({
   parseTagValue: false,
   trimValues: false,
   processEntities: false,
+  cdataPropName: "#cdata",
   removeNSPrefix: true,
   maxNestedTags: 20,
 });
@@ -84,8 +85,8 @@ const NAMED_ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt
 /** The root of a document, or undefined where it is not well-formed XML in UTF-8 without declarations of its own. */
 export function parseXml(bytes: Uint8Array): XmlNode | undefined {
   const text = decodeUtf8(bytes)?.replace(/^\ufeff/, "");
-  // A DTD could define entities; no S3 client sends one, so its mere presence is refused. CDATA is legal but unknown to S3's clients too.
-  if (text === undefined || text.includes("<!") || text.includes("\0")) return undefined;
+  // A DTD could define entities; no S3 client sends one, so its mere presence is refused. Comments and CDATA may stand.
+  if (text === undefined || /<!(?!--|\[CDATA\[)/.test(text) || text.includes("\0")) return undefined;
   if (XMLValidator.validate(text) !== true) return undefined;
   try {
     const parsed: unknown = PARSER.parse(text);
@@ -103,7 +104,7 @@ function readNodes(value: unknown): XmlNode[] {
   for (const item of value as readonly unknown[]) {
     if (typeof item !== "object" || item === null) continue;
     for (const [name, content] of Object.entries(item)) {
-      if (name === "#text" || name === ":@") continue;
+      if (name.startsWith("#") || name === ":@") continue;
       nodes.push({ name, text: readText(content), children: readNodes(content) });
     }
   }
@@ -116,9 +117,17 @@ function readText(value: unknown): string {
   for (const item of value as readonly unknown[]) {
     if (typeof item !== "object" || item === null) continue;
     const piece: unknown = Reflect.get(item, "#text");
-    if (typeof piece === "string") text += piece;
+    if (typeof piece === "string") text += decodeEntities(piece);
+    text += readVerbatim(Reflect.get(item, "#cdata"));
   }
-  return decodeEntities(text);
+  return text;
+}
+
+/** The text of a CDATA section, in which an ampersand is an ampersand. */
+function readVerbatim(section: unknown): string {
+  const [item]: readonly unknown[] = Array.isArray(section) ? section : [];
+  const text: unknown = typeof item === "object" && item !== null ? Reflect.get(item, "#text") : undefined;
+  return typeof text === "string" ? text : "";
 }
 
 function decodeEntities(text: string): string {

@@ -1,0 +1,304 @@
+import { describe, expect, it } from "vitest";
+
+import { digest } from "../../../src/bytes/digest.ts";
+import { toBase64 } from "../../../src/bytes/hex-base64.ts";
+import { HoldingWriter, PIECE_BYTES, PieceReader } from "../../../src/bytes/streams.ts";
+import { chunks, Seeded } from "./seeded.ts";
+
+const BODY = new Seeded(31).bytes(3 * PIECE_BYTES + 12_345);
+
+/** A stream made by JavaScript that is no byte stream. */
+function plainStream(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      for (const piece of pieces) controller.enqueue(piece);
+      controller.close();
+    },
+  });
+}
+
+/** A byte stream, as the runtime's bodies are; what becomes of the writing end is not waited for. */
+function byteStream(pieces: readonly Uint8Array[], length: number, end: "close" | "abort" = "close") {
+  const { readable, writable } = new FixedLengthStream(length);
+  const writing = (async () => {
+    const writer = writable.getWriter();
+    writer.closed.catch(() => undefined);
+    for (const piece of pieces) await writer.write(piece);
+    await (end === "close" ? writer.close() : writer.abort(new Error("sender went away")));
+  })();
+  writing.catch(() => undefined);
+  return readable;
+}
+
+async function readAll(reader: PieceReader): Promise<Uint8Array> {
+  const read: number[][] = [];
+  let length = 0;
+  for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
+    length += piece.length;
+    read.push(Array.from(piece));
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of read) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/** Compares without printing megabytes where they differ. */
+async function expectSameBytes(actual: Uint8Array, wanted: Uint8Array): Promise<void> {
+  expect(actual.length).toBe(wanted.length);
+  expect(toBase64(await digest("SHA-256", actual))).toBe(toBase64(await digest("SHA-256", wanted)));
+}
+
+const SIZES = [
+  ["of one byte", [1], 3000],
+  ["of uneven sizes", [1, 4096, 3, 70_000], BODY.length],
+  ["of exactly a piece", [PIECE_BYTES], BODY.length],
+  ["of a byte less than a piece", [PIECE_BYTES - 1], BODY.length],
+  ["of a byte more than a piece", [PIECE_BYTES + 1], BODY.length],
+  ["of all at once", [BODY.length], BODY.length],
+] as const;
+
+describe("PieceReader", () => {
+  it.each(SIZES)("delivers a byte stream intact from chunks %s", async (_what, sizes, length) => {
+    const body = BODY.slice(0, length);
+    await expectSameBytes(await readAll(new PieceReader(byteStream(chunks(body, sizes), length))), body);
+  });
+
+  it.each(SIZES)("delivers a stream made by JavaScript intact from chunks %s", async (_what, sizes, length) => {
+    const body = BODY.slice(0, length);
+    await expectSameBytes(await readAll(new PieceReader(plainStream(chunks(body, sizes)))), body);
+  });
+
+  it("gathers small chunks of a byte stream into full pieces", async () => {
+    const reader = new PieceReader(byteStream(chunks(BODY, [10_000]), BODY.length));
+    const lengths: number[] = [];
+    for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) lengths.push(piece.length);
+    expect(lengths).toEqual([PIECE_BYTES, PIECE_BYTES, PIECE_BYTES, 12_345]);
+  });
+
+  it("ends at once on an empty stream, and stays at the end", async () => {
+    for (const stream of [byteStream([], 0), plainStream([])]) {
+      const reader = new PieceReader(stream);
+      expect(await reader.read()).toBeUndefined();
+      expect(await reader.read()).toBeUndefined();
+    }
+  });
+
+  it("reads a body of the runtime", async () => {
+    const { body } = new Response(BODY);
+    if (body === null) throw new Error("no body");
+    await expectSameBytes(await readAll(new PieceReader(body)), BODY);
+  });
+
+  it("rejects where the sender went away, and never reports an end", async () => {
+    const reader = new PieceReader(byteStream([BODY.slice(0, 1000)], 2000, "abort"));
+    await expect(readAll(reader)).rejects.toThrow();
+    const broken = new PieceReader(
+      new ReadableStream({ pull: (controller) => controller.error(new Error("sender went away")) }),
+    );
+    await expect(broken.read()).rejects.toThrow("sender went away");
+  });
+
+  it("tells the sender that it stops early", async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const stream = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(10)),
+      cancel: () => resolve("cancelled"),
+    });
+    const reader = new PieceReader(stream);
+    expect((await reader.read())?.length).toBe(10);
+    reader.cancel();
+    expect(await promise).toBe("cancelled");
+
+    const { readable, writable } = new FixedLengthStream(BODY.length);
+    const writer = writable.getWriter();
+    writer.closed.catch(() => undefined);
+    new PieceReader(readable).cancel();
+    await expect(writer.write(BODY)).rejects.toThrow();
+  });
+});
+
+/** What a reader of a stream has seen so far, and how the stream ended for it. */
+class Witness {
+  #length = 0;
+  readonly #pieces: Uint8Array[] = [];
+  readonly ended: Promise<"complete" | "broken">;
+
+  constructor(stream: ReadableStream<Uint8Array>) {
+    this.ended = this.#watch(stream);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  bytes(): Uint8Array {
+    const whole = new Uint8Array(this.#length);
+    let at = 0;
+    for (const piece of this.#pieces) {
+      whole.set(piece, at);
+      at += piece.length;
+    }
+    return whole;
+  }
+
+  async #watch(stream: ReadableStream<Uint8Array>): Promise<"complete" | "broken"> {
+    const reader = stream.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return "complete";
+        this.#pieces.push(value.slice());
+        this.#length += value.length;
+      }
+    } catch {
+      return "broken";
+    }
+  }
+}
+
+/** Lets everything happen that can happen without another call. */
+async function settle(): Promise<void> {
+  await scheduler.wait(20);
+}
+
+const LENGTHS = [0, 1, 1000, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2 * PIECE_BYTES, BODY.length];
+
+describe("HoldingWriter", () => {
+  it.each(SIZES)("passes bytes on intact and digests them, written in chunks %s", async (_what, sizes, length) => {
+    const body = BODY.slice(0, length);
+    const { readable, writable } = new FixedLengthStream(length);
+    const witness = new Witness(readable);
+    const writer = new HoldingWriter(writable, ["crc32", "SHA-256"]);
+    const buffer = new Uint8Array(BODY.length);
+    for (const piece of chunks(body, sizes)) {
+      // The caller reuses its memory at once, as a reader of pieces does.
+      buffer.set(piece);
+      await writer.write(buffer.subarray(0, piece.length));
+      buffer.fill(0xee, 0, piece.length);
+    }
+    expect(writer.total).toBe(length);
+    const [crc32, sha256] = await writer.digests();
+    await writer.finish();
+    expect(await witness.ended).toBe("complete");
+    await expectSameBytes(witness.bytes(), body);
+    expect(crc32).toEqual(await digest("crc32", body));
+    expect(sha256).toEqual(await digest("SHA-256", body));
+  });
+
+  it.each(LENGTHS)("holds the last of %i bytes back until it is told to finish", async (length) => {
+    const body = BODY.slice(0, length);
+    const { readable, writable } = new FixedLengthStream(length);
+    const witness = new Witness(readable);
+    let isEnded = false;
+    const ended = witness.ended.finally(() => (isEnded = true));
+    const writer = new HoldingWriter(writable, ["crc64nvme"]);
+    for (const piece of chunks(body, [100_000])) await writer.write(piece);
+    const [checksum] = await writer.digests();
+    await settle();
+    expect(checksum).toEqual(await digest("crc64nvme", body));
+    if (length > 0) {
+      expect(witness.length).toBeLessThan(length);
+      expect(isEnded).toBe(false);
+    }
+    await writer.finish();
+    expect(await ended).toBe("complete");
+    await expectSameBytes(witness.bytes(), body);
+  });
+
+  it.each(LENGTHS.filter((length) => length > 0))(
+    "never yields a complete stream of %i bytes once it is aborted, before or after its digests",
+    async (length) => {
+      for (const when of ["before", "after"]) {
+        const { readable, writable } = new FixedLengthStream(length);
+        const witness = new Witness(readable);
+        const writer = new HoldingWriter(writable, ["crc32"]);
+        for (const piece of chunks(BODY.slice(0, length), [50_000])) await writer.write(piece);
+        if (when === "after") await writer.digests();
+        writer.abort(new Error("upload refused"));
+        expect(await witness.ended).toBe("broken");
+        expect(witness.length).toBeLessThan(length);
+      }
+    },
+  );
+
+  it("yields no complete stream either where its reader begins only after the abort", async () => {
+    for (const length of [1000, PIECE_BYTES + 1]) {
+      const { readable, writable } = new FixedLengthStream(length);
+      const writer = new HoldingWriter(writable, ["crc32"]);
+      await writer.write(BODY.slice(0, length));
+      writer.abort(new Error("upload refused"));
+      const witness = new Witness(readable);
+      expect(await witness.ended).toBe("broken");
+      expect(witness.length).toBeLessThan(length);
+    }
+  });
+
+  it("holds two pieces and no more while its reader does not read", async () => {
+    const { readable, writable } = new FixedLengthStream(BODY.length);
+    const writer = new HoldingWriter(writable, ["crc32"]);
+    await writer.write(BODY.subarray(0, 2 * PIECE_BYTES));
+    let isTaken = false;
+    const third = writer.write(BODY.subarray(2 * PIECE_BYTES, 2 * PIECE_BYTES + 1)).then(() => (isTaken = true));
+    await settle();
+    expect(isTaken).toBe(false);
+    expect(writer.total).toBe(2 * PIECE_BYTES);
+
+    const witness = new Witness(readable);
+    await third;
+    await writer.write(BODY.subarray(2 * PIECE_BYTES + 1));
+    await writer.finish();
+    expect(await witness.ended).toBe("complete");
+    await expectSameBytes(witness.bytes(), BODY);
+  });
+
+  it("rejects what follows where its reader stops early", async () => {
+    const { readable, writable } = new FixedLengthStream(10 * PIECE_BYTES);
+    const writer = new HoldingWriter(writable, ["crc32"]);
+    const write = async () => {
+      for (let piece = 0; piece < 10; piece += 1) await writer.write(BODY.subarray(0, PIECE_BYTES));
+    };
+    const writing = write();
+    writing.catch(() => undefined);
+    const reader = readable.getReader();
+    await reader.read();
+    await reader.cancel(new Error("enough"));
+    await expect(writing).rejects.toThrow();
+    await expect(writer.finish()).rejects.toThrow();
+    writer.abort(new Error("the caller gives up as well"));
+  });
+
+  it("rejects at its end where its reader stopped before the last bytes", async () => {
+    const { readable, writable } = new FixedLengthStream(1000);
+    const writer = new HoldingWriter(writable, ["crc32"]);
+    await writer.write(BODY.subarray(0, 1000));
+    await readable.cancel(new Error("enough"));
+    await expect(writer.finish()).rejects.toThrow();
+  });
+
+  it("makes no whole of fewer or more bytes than the stream was announced to have", async () => {
+    for (const announced of [1001, 999]) {
+      const { readable, writable } = new FixedLengthStream(announced);
+      const witness = new Witness(readable);
+      const writer = new HoldingWriter(writable, []);
+      await writer.write(BODY.subarray(0, 1000));
+      // Of a missing byte the runtime tells the reader alone.
+      await writer.finish().catch(() => undefined);
+      expect(await witness.ended).toBe("broken");
+    }
+  });
+
+  it("works without any digest", async () => {
+    const { readable, writable } = new FixedLengthStream(5);
+    const witness = new Witness(readable);
+    const writer = new HoldingWriter(writable, []);
+    await writer.write(Uint8Array.of(1, 2, 3, 4, 5));
+    expect(await writer.digests()).toEqual([]);
+    await writer.finish();
+    expect(await witness.ended).toBe("complete");
+    expect(witness.bytes()).toEqual(Uint8Array.of(1, 2, 3, 4, 5));
+  });
+});
