@@ -9,6 +9,8 @@ import type { SigningClaim } from "./claim.ts";
 const FREE_JOINS = 3;
 const JOINS_MAX = 8;
 
+const ACCEPT_ENCODING = "accept-encoding";
+
 /**
  * Yields the canonical requests that a claim may have signed, the one of the rules first. Three things vary: the
  * path's spelling, the joins of repeated headers, and Accept-Encoding. No candidate departs from the rules in all
@@ -18,17 +20,17 @@ const JOINS_MAX = 8;
 export function* canonicalRequests(request: S3Request, claim: SigningClaim): Generator<string> {
   const query = canonicalQuery(request.query, claim.form);
   const names = claim.signedHeaders;
-  const values = names.map((name) => canonicalValue(signedValue(request, name)));
+  const values = names.map((name) => (name === ACCEPT_ENCODING ? "" : canonicalValue(signedValue(request, name))));
   const paths = canonicalPaths(request.rawPath);
   const joins = headerJoins(values);
-  const encodings = names.includes("accept-encoding") ? acceptEncodings(request) : [""];
+  const encodings = names.includes(ACCEPT_ENCODING) ? acceptEncodings(request) : [""];
   for (let departures = 0; departures < 3; departures += 1) {
     for (const [pathIndex, path] of paths.entries()) {
       for (const [joinIndex, join] of joins.entries()) {
         for (const [encodingIndex, encoding] of encodings.entries()) {
           if (Math.sign(pathIndex) + Math.sign(joinIndex) + Math.sign(encodingIndex) !== departures) continue;
           const lines = names.map((name, index) => {
-            if (name === "accept-encoding") return `${name}:${encoding}\n`;
+            if (name === ACCEPT_ENCODING) return `${name}:${encoding}\n`;
             const value = values[index] ?? "";
             return `${name}:${join.has(index) ? value.replaceAll(", ", ",") : value}\n`;
           });
@@ -41,7 +43,7 @@ export function* canonicalRequests(request: S3Request, claim: SigningClaim): Gen
 
 /** The signed headers that did not arrive and are not known to be taken away on the way. */
 export function missingHeaders(request: S3Request, signedHeaders: readonly string[]): string[] {
-  return signedHeaders.filter((name) => signedValue(request, name) === undefined && name !== "accept-encoding");
+  return signedHeaders.filter((name) => signedValue(request, name) === undefined && name !== ACCEPT_ENCODING);
 }
 
 // NOTE a header may be listed as signed and yet travel in the query of a presigned URL, as some SDKs send SSE headers.
@@ -103,6 +105,6 @@ function headerJoins(values: readonly string[]): readonly ReadonlySet<number>[] 
 
 /** The edge writes its own Accept-Encoding over the client's, which it tells apart where it can. */
 function acceptEncodings(request: S3Request): readonly string[] {
-  const raw = request.headers.get("accept-encoding") ?? "";
+  const raw = request.headers.get(ACCEPT_ENCODING) ?? "";
   return [...new Set([request.clientAcceptEncoding ?? raw, raw, "identity", "gzip", ""].map(canonicalValue))];
 }

@@ -60,7 +60,12 @@ function malformedTrailer(): S3Error {
 
 function parseTrailer(text: string): { name: string; value: string } {
   const colon = text.indexOf(":");
-  const name = text.slice(0, Math.max(colon, 0)).trim().toLowerCase();
+  const name = trimmed(text.slice(0, Math.max(colon, 0))).toLowerCase();
   if (name === "") throw malformedTrailer();
-  return { name, value: text.slice(colon + 1).trim() };
+  return { name, value: trimmed(text.slice(colon + 1)) };
+}
+
+// String.trim() would let control characters pass unsigned.
+function trimmed(text: string): string {
+  return text.replaceAll(/^[ \t]+|[ \t]+$/g, "");
 }
