@@ -1,0 +1,72 @@
+// Keys: what is remembered, and that it stays bounded. Signatures: what is taken for one.
+import { describe, expect, it } from "vitest";
+
+import { KeyMemory } from "../../../src/auth/key-memory.ts";
+import { isSignature, sign, signingKey } from "../../../src/auth/signature.ts";
+import { hex, SECRET_ACCESS_KEY, signText } from "./support.ts";
+
+const SCOPE = { date: "20130524", region: "us-east-1", service: "s3" };
+
+describe("signingKey", () => {
+  it("derives the key of the documented steps", async () => {
+    const key = await signingKey(SECRET_ACCESS_KEY, SCOPE);
+    expect(hex(await sign(key, "text é"))).toBe(await signText("text é", "20130524"));
+  });
+
+  it("is remembered by secret and scope", async () => {
+    const key = await signingKey(SECRET_ACCESS_KEY, SCOPE);
+    expect(await signingKey(SECRET_ACCESS_KEY, { ...SCOPE })).toBe(key);
+    const others = [
+      await signingKey(`${SECRET_ACCESS_KEY}x`, SCOPE),
+      await signingKey(SECRET_ACCESS_KEY, { ...SCOPE, date: "20130525" }),
+      await signingKey(SECRET_ACCESS_KEY, { ...SCOPE, region: "" }),
+      await signingKey(SECRET_ACCESS_KEY, { ...SCOPE, service: "sts" }),
+    ];
+    const signatures = await Promise.all([key, ...others].map(async (each) => hex(await sign(each, "text"))));
+    expect(new Set(signatures).size).toBe(5);
+  });
+
+  it("stays right when strangers' regions have pushed it out", async () => {
+    const before = await signingKey(SECRET_ACCESS_KEY, SCOPE);
+    for (let at = 0; at < 300; at += 1) await signingKey(SECRET_ACCESS_KEY, { ...SCOPE, region: `r${at}` });
+    const after = await signingKey(SECRET_ACCESS_KEY, SCOPE);
+    expect(after).not.toBe(before);
+    expect(hex(await sign(after, "text"))).toBe(hex(await sign(before, "text")));
+  });
+
+  it("cannot be exported", async () => {
+    const key = await signingKey(SECRET_ACCESS_KEY, SCOPE);
+    expect(key.extractable).toBe(false);
+    expect(key.usages).toEqual(["sign"]);
+  });
+});
+
+describe("KeyMemory", () => {
+  it("forgets the key that was unused for longest", async () => {
+    const key = await signingKey(SECRET_ACCESS_KEY, SCOPE);
+    const memory = new KeyMemory(2);
+    memory.put("a", key);
+    memory.put("b", key);
+    expect(memory.get("a")).toBe(key);
+    memory.put("c", key);
+    expect([memory.get("a"), memory.get("b"), memory.get("c")]).toEqual([key, undefined, key]);
+    for (let at = 0; at < 100; at += 1) memory.put(`__proto__${at}`, key);
+    expect(memory.size).toBe(2);
+    expect(memory.get("__proto__")).toBeUndefined();
+  });
+});
+
+describe("isSignature", () => {
+  const bytes = new Uint8Array(32).map((_, at) => at * 8 + 5);
+
+  it("takes the lower-case hexadecimal of the bytes and nothing else", () => {
+    const text = hex(bytes);
+    expect(isSignature(text, bytes)).toBe(true);
+    const others = ["", text.slice(2), `${text}00`, text.toUpperCase(), `${text} `, "zz".repeat(32), "é".repeat(64)];
+    for (const other of others) expect(isSignature(other, bytes), other).toBe(false);
+    for (let at = 0; at < 64; at += 1) {
+      const flipped = text.slice(0, at) + (text[at] === "0" ? "1" : "0") + text.slice(at + 1);
+      expect(isSignature(flipped, bytes)).toBe(false);
+    }
+  });
+});
