@@ -1,0 +1,462 @@
+// Every way in which a request's credentials can be badly put, and the answer to each.
+import { describe, expect, it } from "vitest";
+
+import { readClaim } from "../../../src/auth/authenticate.ts";
+import type { S3ErrorCode } from "../../../src/protocol/s3-error.ts";
+import { ACCESS_KEY_ID, caught, EMPTY_SHA256, requestOf, VECTOR_TIME } from "./support.ts";
+
+const MINUTE = 60_000;
+const SIGNATURE = "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41";
+const SCOPE = "20130524/us-east-1/s3/aws4_request";
+const CREDENTIAL = `${ACCESS_KEY_ID}/${SCOPE}`;
+const SIGNED = "host;x-amz-content-sha256;x-amz-date";
+
+type Changes = Readonly<Record<string, string | undefined>>;
+
+function authorization(credential = CREDENTIAL, signedHeaders = SIGNED, signature = SIGNATURE): string {
+  return `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
+}
+
+/** A request with a well-formed claim in its headers, but for the changes; undefined takes a header away. */
+function signed(changes: Changes = {}, query = "") {
+  const headers = new Headers();
+  const all: Changes = {
+    host: "s3.example.com",
+    authorization: authorization(),
+    "x-amz-content-sha256": EMPTY_SHA256,
+    "x-amz-date": "20130524T000000Z",
+    ...changes,
+  };
+  for (const [name, value] of Object.entries(all)) if (value !== undefined) headers.set(name, value);
+  return requestOf(`https://s3.example.com/bucket/key${query}`, { headers });
+}
+
+/** A request with a well-formed claim in its query, but for the changes and what is appended as it stands. */
+function presigned(changes: Changes = {}, appended = "", headers: Readonly<Record<string, string>> = {}) {
+  const all: Changes = {
+    "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
+    "X-Amz-Credential": CREDENTIAL,
+    "X-Amz-Date": "20130524T000000Z",
+    "X-Amz-Expires": "3600",
+    "X-Amz-SignedHeaders": "host",
+    "X-Amz-Signature": SIGNATURE,
+    ...changes,
+  };
+  const pairs = Object.entries(all).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+  );
+  return requestOf(`https://s3.example.com/bucket/key?${pairs.join("&")}${appended}`, {
+    headers: { host: "s3.example.com", ...headers },
+  });
+}
+
+async function refusal(request: ReturnType<typeof requestOf>, now = VECTOR_TIME) {
+  return caught(() => readClaim(request, now));
+}
+
+describe("readClaim of a header", () => {
+  it("reads every part", () => {
+    expect(readClaim(signed(), VECTOR_TIME)).toEqual({
+      form: "header",
+      accessKeyId: ACCESS_KEY_ID,
+      scope: { date: "20130524", region: "us-east-1", service: "s3" },
+      signedHeaders: ["host", "x-amz-content-sha256", "x-amz-date"],
+      signature: SIGNATURE,
+      amzDate: "20130524T000000Z",
+      payloadHash: EMPTY_SHA256,
+      sessionToken: undefined,
+      expiresAt: undefined,
+    });
+  });
+
+  it.each([
+    [
+      "commas without spaces",
+      `AWS4-HMAC-SHA256 Credential=${CREDENTIAL},SignedHeaders=${SIGNED},Signature=${SIGNATURE}`,
+    ],
+    ["another order", `AWS4-HMAC-SHA256 Signature=${SIGNATURE}, Credential=${CREDENTIAL},  SignedHeaders=${SIGNED}`],
+    ["more spaces", `AWS4-HMAC-SHA256   Credential=${CREDENTIAL} ,\tSignedHeaders=${SIGNED} , Signature=${SIGNATURE}`],
+  ])("takes %s", (_name, value) => {
+    expect(readClaim(signed({ authorization: value }), VECTOR_TIME)).toMatchObject({
+      accessKeyId: ACCESS_KEY_ID,
+      signature: SIGNATURE,
+    });
+  });
+
+  it.each(["auto", "", "local", "us-gov-west-1"])("takes the region %j", (region) => {
+    const claim = readClaim(
+      signed({ authorization: authorization(`${ACCESS_KEY_ID}/20130524/${region}/s3/aws4_request`) }),
+      VECTOR_TIME,
+    );
+    expect(claim?.scope.region).toBe(region);
+  });
+
+  it.each([
+    ["an HTTP date", "Fri, 24 May 2013 00:00:00 GMT"],
+    ["an ISO date", "20130524T000000Z"],
+  ])("takes the time of Date in %s", (_name, date) => {
+    const request = signed({
+      "x-amz-date": undefined,
+      date,
+      authorization: authorization(CREDENTIAL, "date;host;x-amz-content-sha256"),
+    });
+    expect(readClaim(request, VECTOR_TIME)?.amzDate).toBe("20130524T000000Z");
+  });
+
+  it("prefers x-amz-date over Date", () => {
+    const request = signed({ date: "Fri, 24 May 2013 00:09:00 GMT" });
+    expect(readClaim(request, VECTOR_TIME)?.amzDate).toBe("20130524T000000Z");
+  });
+
+  it("reads a signed session token", () => {
+    const request = signed({
+      "x-amz-security-token": "token",
+      authorization: authorization(CREDENTIAL, `${SIGNED};x-amz-security-token`),
+    });
+    expect(readClaim(request, VECTOR_TIME)?.sessionToken).toBe("token");
+  });
+
+  it.each(["__proto__", "constructor", "toString", "undefined"])(
+    "takes the access key %s for a name",
+    (accessKeyId) => {
+      const request = signed({ authorization: authorization(`${accessKeyId}/${SCOPE}`) });
+      expect(readClaim(request, VECTOR_TIME)?.accessKeyId).toBe(accessKeyId);
+    },
+  );
+
+  it.each(["f", SIGNATURE.slice(1), "", "g".repeat(64), `${SIGNATURE}0`])(
+    "leaves the signature %j to be found wrong",
+    (signature) => {
+      const request = signed({ authorization: authorization(CREDENTIAL, SIGNED, signature) });
+      expect(readClaim(request, VECTOR_TIME)?.signature).toBe(signature);
+    },
+  );
+
+  it("lets other services in where they are admitted, their payload hash being optional", () => {
+    const request = signed({
+      "x-amz-content-sha256": undefined,
+      authorization: authorization(`${ACCESS_KEY_ID}/20130524/us-east-1/sts/aws4_request`, "host;x-amz-date"),
+    });
+    expect(readClaim(request, VECTOR_TIME, new Set(["s3", "iam", "sts"]))).toMatchObject({
+      scope: { service: "sts" },
+      payloadHash: "",
+    });
+    expect(() => readClaim(request, VECTOR_TIME)).toThrow('incorrect service "sts". This endpoint belongs to "s3".');
+  });
+
+  const MALFORMED: readonly (readonly [name: string, authorization: string, message: RegExp])[] = [
+    ["no fields", "AWS4-HMAC-SHA256", /three components/],
+    ["an empty field", `${authorization()},`, /three components/],
+    ["no Credential", `AWS4-HMAC-SHA256 SignedHeaders=${SIGNED}, Signature=${SIGNATURE}`, /three components/],
+    ["no SignedHeaders", `AWS4-HMAC-SHA256 Credential=${CREDENTIAL}, Signature=${SIGNATURE}`, /three components/],
+    ["no Signature", `AWS4-HMAC-SHA256 Credential=${CREDENTIAL}, SignedHeaders=${SIGNED}`, /three components/],
+    ["two Signatures", `${authorization()}, Signature=${SIGNATURE}`, /three components/],
+    ["two Credentials", `${authorization()}, Credential=${CREDENTIAL}`, /three components/],
+    ["a field of another name", `${authorization()}, __proto__=x`, /three components/],
+    ["a second header", `${authorization()}, ${authorization()}`, /three components/],
+    ["a Bearer after it", `${authorization()}, Bearer x`, /three components/],
+    ["a scope of 3 parts", authorization(`${ACCESS_KEY_ID}/20130524/s3`), /Credential is mal-formed/],
+    ["a scope of 6 parts", authorization(`a/${CREDENTIAL}`), /Credential is mal-formed/],
+    ["a slash in the access key", authorization(`AK/IA/${SCOPE}`), /Credential is mal-formed/],
+    ["no access key", authorization(`/${SCOPE}`), /Credential is mal-formed/],
+    ["an empty credential", authorization(""), /Credential is mal-formed/],
+    ["a short date", authorization(`${ACCESS_KEY_ID}/2013052/auto/s3/aws4_request`), /incorrect date format "2013052"/],
+    [
+      "another day",
+      authorization(`${ACCESS_KEY_ID}/20130525/auto/s3/aws4_request`),
+      /not the same as X-Amz-Date: "20130524"/,
+    ],
+    ["another service", authorization(`${ACCESS_KEY_ID}/20130524/auto/sqs/aws4_request`), /incorrect service "sqs"/],
+    [
+      "a service of Object's",
+      authorization(`${ACCESS_KEY_ID}/20130524/auto/__proto__/aws4_request`),
+      /incorrect service/,
+    ],
+    [
+      "another terminal",
+      authorization(`${ACCESS_KEY_ID}/20130524/auto/s3/aws5_request`),
+      /incorrect terminal "aws5_request"/,
+    ],
+    ["no header names", authorization(CREDENTIAL, ""), /SignedHeaders/],
+    ["an empty header name", authorization(CREDENTIAL, "host;;x-amz-date"), /SignedHeaders/],
+    ["a header name twice", authorization(CREDENTIAL, "host;host;x-amz-date"), /SignedHeaders/],
+    ["a header name of two words", authorization(CREDENTIAL, "host;x amz date"), /SignedHeaders/],
+    ["a header name with a line end", authorization(CREDENTIAL, "host;x:y"), /SignedHeaders/],
+  ];
+
+  it.each(MALFORMED)("answers 400 AuthorizationHeaderMalformed to %s", async (_name, value, message) => {
+    const error = await refusal(signed({ authorization: value }));
+    expect([error.code, error.status]).toEqual(["AuthorizationHeaderMalformed", 400]);
+    expect(error.message).toMatch(/^The authorization header is malformed; /);
+    expect(error.message).toMatch(message);
+  });
+
+  it.each([
+    [-16 * MINUTE, "20130523T234400Z"],
+    [16 * MINUTE, "20130524T001600Z"],
+    [0, "19691231T235959Z"],
+    [0, "99991231T235959Z"],
+  ])("answers 403 RequestTimeTooSkewed to a clock off by more than 15 minutes (%i, %s)", async (_offset, amzDate) => {
+    const credential = `${ACCESS_KEY_ID}/${amzDate.slice(0, 8)}/us-east-1/s3/aws4_request`;
+    const error = await refusal(signed({ "x-amz-date": amzDate, authorization: authorization(credential) }));
+    expect([error.code, error.status]).toEqual(["RequestTimeTooSkewed", 403]);
+    expect(error.fields).toEqual({
+      RequestTime: amzDate,
+      ServerTime: "2013-05-24T00:00:00Z",
+      MaxAllowedSkewMilliseconds: 900_000,
+    });
+  });
+
+  it.each([-15 * MINUTE, 15 * MINUTE])("allows a clock off by %i milliseconds", (offset) => {
+    expect(readClaim(signed(), VECTOR_TIME + offset)).toBeDefined();
+  });
+
+  it.each([undefined, "", "20131324T000000Z", "20130532T000000Z", "20130524T250000Z", "2013-05-24T00:00:00Z", "now"])(
+    "answers 403 AccessDenied to the date %j",
+    async (date) => {
+      const error = await refusal(signed({ "x-amz-date": date }));
+      expect([error.code, error.status]).toEqual(["AccessDenied", 403]);
+      expect(error.message).toBe("AWS authentication requires a valid Date or x-amz-date header");
+    },
+  );
+
+  it("answers 403 AccessDenied to a date sent twice", async () => {
+    const error = await refusal(signed({ "x-amz-date": "20130524T000000Z, 20130524T000000Z" }));
+    expect(error.code).toBe("AccessDenied");
+  });
+
+  it("answers 400 InvalidRequest without x-amz-content-sha256", async () => {
+    const request = signed({ "x-amz-content-sha256": undefined });
+    const error = await refusal(request);
+    expect([error.code, error.status]).toEqual(["InvalidRequest", 400]);
+    expect(error.message).toBe("Missing required header for this request: x-amz-content-sha256");
+  });
+
+  it("answers 400 InvalidArgument to a bad x-amz-content-sha256", async () => {
+    const error = await refusal(signed({ "x-amz-content-sha256": "STREAMING" }));
+    expect([error.code, error.status]).toEqual(["InvalidArgument", 400]);
+    expect(error.fields).toEqual({ ArgumentName: "x-amz-content-sha256", ArgumentValue: "STREAMING" });
+  });
+
+  it.each([
+    ["x-amz-acl", { "x-amz-acl": "public-read" }, SIGNED, "x-amz-acl"],
+    ["x-amz-copy-source", { "x-amz-copy-source": "/b/obj" }, SIGNED, "x-amz-copy-source"],
+    ["x-amz-security-token", { "x-amz-security-token": "bogus" }, SIGNED, "x-amz-security-token"],
+    ["Content-MD5", { "content-md5": "x" }, SIGNED, "content-md5"],
+    ["Host", {}, "x-amz-content-sha256;x-amz-date", "host"],
+    ["x-amz-date", {}, "host;x-amz-content-sha256", "x-amz-date"],
+    ["several", { "x-amz-acl": "private", "x-amz-meta-a": "1" }, SIGNED, "x-amz-acl, x-amz-meta-a"],
+    [
+      "Date as the time",
+      { "x-amz-date": undefined, date: "Fri, 24 May 2013 00:00:00 GMT" },
+      "host;x-amz-content-sha256",
+      "date",
+    ],
+  ] satisfies (readonly [string, Changes, string, string])[])(
+    "answers 403 AccessDenied to an unsigned %s",
+    async (_name, headers, signedHeaders, missing) => {
+      const error = await refusal(signed({ ...headers, authorization: authorization(CREDENTIAL, signedHeaders) }));
+      expect([error.code, error.status]).toEqual(["AccessDenied", 403]);
+      expect(error.message).toBe("There were headers present in the request which were not signed");
+      expect(error.fields).toEqual({ HeadersNotSigned: missing });
+    },
+  );
+
+  it("does not demand what proxies rewrite", () => {
+    const request = signed({
+      expect: "100-continue",
+      "user-agent": "x",
+      "content-length": "0",
+      "x-forwarded-host": "real",
+    });
+    expect(readClaim(request, VECTOR_TIME)).toBeDefined();
+  });
+});
+
+describe("readClaim of a presigned URL", () => {
+  it("reads every part", () => {
+    expect(readClaim(presigned({ "X-Amz-Security-Token": "a+b/c=" }), VECTOR_TIME)).toEqual({
+      form: "query",
+      accessKeyId: ACCESS_KEY_ID,
+      scope: { date: "20130524", region: "us-east-1", service: "s3" },
+      signedHeaders: ["host"],
+      signature: SIGNATURE,
+      amzDate: "20130524T000000Z",
+      payloadHash: "UNSIGNED-PAYLOAD",
+      sessionToken: "a+b/c=",
+      expiresAt: VECTOR_TIME + 3_600_000,
+    });
+  });
+
+  it.each(["", "f", "é".repeat(64)])("leaves the signature %j to be found wrong", (signature) => {
+    expect(readClaim(presigned({ "X-Amz-Signature": signature }), VECTOR_TIME)?.signature).toBe(signature);
+  });
+
+  it.each([
+    ["its query", presigned({ "X-Amz-Content-Sha256": EMPTY_SHA256 })],
+    [
+      "a signed header",
+      presigned({ "X-Amz-SignedHeaders": "host;x-amz-content-sha256" }, "", { "x-amz-content-sha256": EMPTY_SHA256 }),
+    ],
+  ])("takes the payload hash from %s", (_name, request) => {
+    expect(readClaim(request, VECTOR_TIME)?.payloadHash).toBe(EMPTY_SHA256);
+  });
+
+  it("ignores an unsigned x-amz-content-sha256, but not one that announces an envelope", async () => {
+    expect(readClaim(presigned({}, "", { "x-amz-content-sha256": EMPTY_SHA256 }), VECTOR_TIME)?.payloadHash).toBe(
+      "UNSIGNED-PAYLOAD",
+    );
+    const error = await refusal(presigned({}, "", { "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER" }));
+    expect(error.fields).toEqual({ HeadersNotSigned: "x-amz-content-sha256" });
+  });
+
+  const MISSING =
+    /^Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters\.$/;
+  const NUMBER = /^X-Amz-Expires should be a number$/;
+  const WEEK = /^X-Amz-Expires must be less than a week \(in seconds\)/;
+  const ONCE = /must be given only once/;
+  const MALFORMED: readonly (readonly [name: string, changes: Changes, appended: string, message: RegExp])[] = [
+    ["no algorithm", { "X-Amz-Algorithm": undefined }, "", MISSING],
+    ["no credential", { "X-Amz-Credential": undefined }, "", MISSING],
+    ["no date", { "X-Amz-Date": undefined }, "", MISSING],
+    ["no expiry", { "X-Amz-Expires": undefined }, "", MISSING],
+    ["no signed headers", { "X-Amz-SignedHeaders": undefined }, "", MISSING],
+    ["no signature", { "X-Amz-Signature": undefined }, "", MISSING],
+    ["a signature in lower case", { "X-Amz-Signature": undefined }, `&x-amz-signature=${SIGNATURE}`, MISSING],
+    ["another algorithm", { "X-Amz-Algorithm": "AWS4-ECDSA-P256-SHA256" }, "", /only supports "AWS4-HMAC-SHA256"/],
+    [
+      "a scope of 3 parts",
+      { "X-Amz-Credential": "a/20130524/s3" },
+      "",
+      /X-Amz-Credential parameter; the Credential is mal/,
+    ],
+    ["a scope of 6 parts", { "X-Amz-Credential": `a/${CREDENTIAL}` }, "", /the Credential is mal-formed/],
+    ["another service", { "X-Amz-Credential": "a/20130524/auto/ec2/aws4_request" }, "", /incorrect service "ec2"/],
+    [
+      "another day",
+      { "X-Amz-Credential": "a/20130525/auto/s3/aws4_request" },
+      "",
+      /^Invalid credential date "20130525"/,
+    ],
+    ["month 13", { "X-Amz-Date": "20131324T000000Z" }, "", /ISO8601 Long Format/],
+    ["an HTTP date", { "X-Amz-Date": "Fri, 24 May 2013 00:00:00 GMT" }, "", /ISO8601 Long Format/],
+    ["no header names", { "X-Amz-SignedHeaders": "" }, "", /SignedHeaders/],
+    ["a header name not ASCII", { "X-Amz-SignedHeaders": "host;é" }, "", /SignedHeaders/],
+    ["a bad header name", { "X-Amz-SignedHeaders": "host;a b" }, "", /SignedHeaders/],
+    ["the expiry -1", { "X-Amz-Expires": "-1" }, "", /^X-Amz-Expires must be non-negative$/],
+    ["the expiry 0", { "X-Amz-Expires": "0" }, "", /at least 1/],
+    ["the expiry 604801", { "X-Amz-Expires": "604801" }, "", WEEK],
+    ["20 digits of expiry", { "X-Amz-Expires": "9".repeat(20) }, "", WEEK],
+    ["400 digits of expiry", { "X-Amz-Expires": "9".repeat(400) }, "", WEEK],
+    ...["1e3", "0x100", "NaN", " 300", "300.5", "", "+300", "3 00", "١٠٠", "Infinity"].map(
+      (expires) => [`the expiry ${JSON.stringify(expires)}`, { "X-Amz-Expires": expires }, "", NUMBER] as const,
+    ),
+    ["two expiries", {}, "&X-Amz-Expires=604800", ONCE],
+    ["two expiries in two cases", {}, "&x-amz-expires=604800", ONCE],
+    ["two dates", {}, "&X-Amz-Date=20130524T000000Z", ONCE],
+    ["two signatures", {}, `&X-Amz-Signature=${SIGNATURE}`, ONCE],
+    ["two credentials", {}, `&X-Amz-Credential=${encodeURIComponent(CREDENTIAL)}`, ONCE],
+    ["two algorithms", {}, "&X-Amz-Algorithm=AWS4-HMAC-SHA256", ONCE],
+    ["two lists of headers", {}, "&X-Amz-SignedHeaders=host", ONCE],
+    ["two tokens", { "X-Amz-Security-Token": "a" }, "&X-Amz-Security-Token=b", ONCE],
+    [
+      "two payload hashes",
+      { "X-Amz-Content-Sha256": "UNSIGNED-PAYLOAD" },
+      "&x-amz-content-sha256=UNSIGNED-PAYLOAD",
+      ONCE,
+    ],
+  ];
+
+  it.each(MALFORMED)(
+    "answers 400 AuthorizationQueryParametersError to %s",
+    async (_name, changes, appended, message) => {
+      const error = await refusal(presigned(changes, appended));
+      expect([error.code, error.status]).toEqual(["AuthorizationQueryParametersError", 400]);
+      expect(error.message).toMatch(message);
+    },
+  );
+
+  it.each(["1", "604800", "0300"])("takes the expiry %s", (expires) => {
+    expect(readClaim(presigned({ "X-Amz-Expires": expires }), VECTOR_TIME)?.expiresAt).toBe(
+      VECTOR_TIME + Number(expires) * 1000,
+    );
+  });
+
+  it("answers 403 AccessDenied once it has expired", async () => {
+    const error = await refusal(presigned(), VECTOR_TIME + 3_600_001);
+    expect([error.code, error.status]).toEqual(["AccessDenied", 403]);
+    expect(error.message).toBe("Request has expired");
+    expect(error.fields).toEqual({
+      "X-Amz-Expires": 3600,
+      Expires: "2013-05-24T01:00:00Z",
+      ServerTime: "2013-05-24T01:00:00Z",
+    });
+  });
+
+  it("answers 403 AccessDenied before it is valid", async () => {
+    const error = await refusal(presigned(), VECTOR_TIME - 15 * MINUTE - 1);
+    expect([error.code, error.status]).toEqual(["AccessDenied", 403]);
+    expect(error.message).toBe("Request is not valid yet");
+    expect(readClaim(presigned(), VECTOR_TIME - 15 * MINUTE)).toBeDefined();
+  });
+
+  it.each([
+    ["an unsigned x-amz-* header", { "x-amz-acl": "public-read" }, "host", "x-amz-acl"],
+    ["an unsigned Content-MD5", { "content-md5": "x" }, "host", "content-md5"],
+    ["an unsigned Host", {}, "x-amz-date", "host"],
+  ])("answers 403 AccessDenied to %s", async (_name, headers, signedHeaders, missing) => {
+    const error = await refusal(presigned({ "X-Amz-SignedHeaders": signedHeaders }, "", headers));
+    expect([error.code, error.status]).toEqual(["AccessDenied", 403]);
+    expect(error.fields).toEqual({ HeadersNotSigned: missing });
+  });
+
+  it("allows other unsigned headers", () => {
+    const headers = { "content-type": "text/plain", "cache-control": "no-cache", origin: "https://a.example" };
+    expect(readClaim(presigned({}, "", headers), VECTOR_TIME)).toBeDefined();
+  });
+});
+
+describe("readClaim of a mechanism", () => {
+  it("is undefined without any", () => {
+    expect(readClaim(requestOf("https://h/b/k?list-type=2&X-Amz-Date=x"), VECTOR_TIME)).toBeUndefined();
+  });
+
+  const ONLY_ONE = /^Only one auth mechanism allowed; /;
+  const UNSUPPORTED = /^Unsupported Authorization Type$/;
+  const USE_V4 = /^The authorization mechanism you have provided is not supported\. Please use AWS4-HMAC-SHA256\.$/;
+  const CASES: readonly (readonly [string, ReturnType<typeof requestOf>, S3ErrorCode, RegExp])[] = [
+    ["a header and a presigned URL", signed({}, "?X-Amz-Algorithm=AWS4-HMAC-SHA256"), "InvalidArgument", ONLY_ONE],
+    ["a header and a signature in the query", signed({}, "?X-Amz-Signature=x"), "InvalidArgument", ONLY_ONE],
+    ["a header and SigV2 in the query", signed({}, "?AWSAccessKeyId=a&Signature=b"), "InvalidArgument", ONLY_ONE],
+    ["SigV2 and a presigned URL", presigned({}, "", { authorization: "AWS a:b" }), "InvalidArgument", ONLY_ONE],
+    ["two in the query", presigned({}, "&AWSAccessKeyId=a"), "InvalidArgument", ONLY_ONE],
+    ["a SigV2 header", signed({ authorization: "AWS AKIA:c2ln" }), "InvalidRequest", USE_V4],
+    ["SigV2 in the query", requestOf("https://h/b/k?AWSAccessKeyId=a&Signature=b&Expires=1"), "InvalidRequest", USE_V4],
+    ["Bearer", signed({ authorization: "Bearer x" }), "InvalidArgument", UNSUPPORTED],
+    ["Basic", signed({ authorization: "Basic eDp5" }), "InvalidArgument", UNSUPPORTED],
+    ["an empty header", signed({ authorization: "" }), "InvalidArgument", UNSUPPORTED],
+    ["SigV4A", signed({ authorization: "AWS4-ECDSA-P256-SHA256 Credential=x" }), "InvalidArgument", UNSUPPORTED],
+    ["a scheme that begins alike", signed({ authorization: "AWS4-HMAC-SHA2567 x" }), "InvalidArgument", UNSUPPORTED],
+  ];
+
+  it.each(CASES)("answers 400 to %s", async (_name, request, code, message) => {
+    const error = await refusal(request);
+    expect([error.code, error.status]).toEqual([code, 400]);
+    expect(error.message).toMatch(message);
+    if (code === "InvalidArgument") {
+      expect(error.fields["ArgumentName"]).toBe("Authorization");
+      expect(error.fields["ArgumentValue"]).toBe(request.headers.get("authorization") ?? undefined);
+    }
+  });
+
+  it.each(["Bearer x", "Basic eDp5", ""])("ignores %j beside a presigned URL", (value) => {
+    expect(readClaim(presigned({}, "", { authorization: value }), VECTOR_TIME)).toMatchObject({ form: "query" });
+  });
+
+  it.each(["X-Amz-Signature=x", "x-amz-signature=x", "X-Amz-Credential=x", "X-AMZ-ALGORITHM"])(
+    "never takes ?%s for anonymous",
+    async (query) => {
+      expect((await refusal(requestOf(`https://h/b/k?${query}`))).code).toBe("AuthorizationQueryParametersError");
+    },
+  );
+});
