@@ -4,43 +4,113 @@ import { AwsClient } from "aws4fetch";
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
+import type { SettingName } from "../../src/contract/settings.ts";
 import worker from "../../src/worker.ts";
 
 export const ROOT = { accessKeyId: "CAIRNTESTACCESSKEY00", secretAccessKey: "test/secret+access/key" };
 export const ENDPOINT = "http://localhost:9000";
 
+/** What differs from the environment that the tests' configuration gives: settings, and bindings that fail. */
+export type Surroundings = Partial<Env> & { readonly [Name in SettingName]?: string };
+
 /** What a request may carry besides its target. */
 export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: BodyInit | null;
+  /** Text and bytes go with their Content-Length unless a header gives one; streams go without. */
+  readonly body?: string | Uint8Array | ReadableStream<Uint8Array> | undefined;
   readonly endpoint?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly region?: string;
 }
 
 /** Signs a request for `/path?query`, percent-encoded as it is to go out. */
-export function signed(method: string, target: string, options: SendOptions = {}): Promise<Request> {
-  const client = new AwsClient({ ...(options.credentials ?? ROOT), service: "s3", region: "us-east-1" });
+export async function signed(method: string, target: string, options: SendOptions = {}): Promise<Request> {
   const headers = new Headers(options.headers);
   if (!headers.has("x-amz-content-sha256")) headers.set("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
-  return client.sign(`${options.endpoint ?? ENDPOINT}${target}`, {
+  const body = measured(options.body, headers);
+  const request = await clientOf(options).sign(`${options.endpoint ?? ENDPOINT}${target}`, {
     method,
     headers,
-    ...(options.body === undefined || options.body === null ? {} : { body: options.body }),
     aws: { allHeaders: true },
   });
+  return withBody(request, body);
+}
+
+/** Presigns a request for `/path?query`; its headers are signed and must be sent. */
+export async function presigned(
+  method: string,
+  target: string,
+  options: SendOptions & { readonly expires?: number } = {},
+): Promise<Request> {
+  const url = new URL(`${options.endpoint ?? ENDPOINT}${target}`);
+  if (options.expires !== undefined) url.searchParams.set("X-Amz-Expires", String(options.expires));
+  const headers = new Headers(options.headers);
+  const request = await clientOf(options).sign(url.href, {
+    method,
+    headers,
+    aws: { allHeaders: true, signQuery: true },
+  });
+  const sent = new Headers(request.headers);
+  const body = measured(options.body, sent);
+  return withBody(new Request(request, { headers: sent }), body);
+}
+
+/** A request without credentials. */
+export function anonymous(method: string, target: string, options: SendOptions = {}): Request {
+  const headers = new Headers(options.headers);
+  const body = measured(options.body, headers);
+  return withBody(new Request(`${options.endpoint ?? ENDPOINT}${target}`, { method, headers }), body);
+}
+
+/** The same request with a body, whatever its headers say of one. */
+export function withBody(request: Request, body: Uint8Array | ReadableStream<Uint8Array> | undefined): Request {
+  if (body === undefined) return request;
+  const { url, method, headers } = request;
+  return new Request(url, { method, headers, body });
 }
 
 /** Sends a request as it is and waits for what it leaves behind. */
-export async function deliver(request: Request, settings: Readonly<Record<string, string>> = {}): Promise<Response> {
+export async function deliver(request: Request, surroundings: Surroundings = {}): Promise<Response> {
   const execution = createExecutionContext();
   // A client's socket carries a Host header; a Request made in here has only its URL.
   if (!request.headers.has("host")) request.headers.set("host", new URL(request.url).host);
-  const response = await worker.fetch(request, { ...env, ...settings }, execution);
+  const response = await worker.fetch(request, { ...env, ...surroundings }, execution);
   await waitOnExecutionContext(execution);
   return response;
 }
 
 /** Signs and sends. */
-export async function send(method: string, target: string, options: SendOptions = {}): Promise<Response> {
-  return deliver(await signed(method, target, options));
+export async function send(
+  method: string,
+  target: string,
+  options: SendOptions = {},
+  surroundings: Surroundings = {},
+): Promise<Response> {
+  return deliver(await signed(method, target, options), surroundings);
+}
+
+/** A stream of these pieces, which ends or, where `failure` is given, breaks off with it. */
+export function streamOf(pieces: readonly Uint8Array[], failure?: Error): ReadableStream<Uint8Array> {
+  let next = 0;
+  return new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const piece = pieces[next];
+      next += 1;
+      if (piece !== undefined) controller.enqueue(piece);
+      else if (failure === undefined) controller.close();
+      else controller.error(failure);
+    },
+  });
+}
+
+function clientOf(options: SendOptions): AwsClient {
+  return new AwsClient({ ...(options.credentials ?? ROOT), service: "s3", region: options.region ?? "us-east-1" });
+}
+
+function measured(body: SendOptions["body"], headers: Headers): Uint8Array | ReadableStream<Uint8Array> | undefined {
+  const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
+  if (bytes instanceof Uint8Array && !headers.has("content-length")) {
+    headers.set("content-length", String(bytes.length));
+  }
+  return bytes;
 }

@@ -1,0 +1,75 @@
+// Digests as clients send them, by node's own code where the Worker uses the runtime's streams.
+import { createHash } from "node:crypto";
+import { crc32 as zlibCrc32 } from "node:zlib";
+
+export const ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const;
+
+export type Algorithm = (typeof ALGORITHMS)[number];
+
+/** A checksum in base64, as `x-amz-checksum-*` carries it. */
+export function checksum(algorithm: Algorithm, bytes: Uint8Array): string {
+  switch (algorithm) {
+    case "CRC32":
+      return base64(bigEndian(BigInt(zlibCrc32(bytes)), 4));
+    case "CRC32C":
+      return base64(bigEndian(crc(bytes, 32n, 0x82f63b78n), 4));
+    case "CRC64NVME":
+      return base64(bigEndian(crc(bytes, 64n, 0x9a6c9329ac4bc9b5n), 8));
+    case "SHA1":
+    case "SHA256":
+      return createHash(algorithm.toLowerCase()).update(bytes).digest("base64");
+  }
+}
+
+/** The header that carries a checksum. */
+export function checksumHeader(algorithm: Algorithm): string {
+  return `x-amz-checksum-${algorithm.toLowerCase()}`;
+}
+
+export function md5Base64(bytes: Uint8Array): string {
+  return createHash("md5").update(bytes).digest("base64");
+}
+
+export function md5Hex(bytes: Uint8Array | string): string {
+  return createHash("md5").update(bytes).digest("hex");
+}
+
+export function sha256Hex(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Bytes that repeat no pattern a bug could hide behind. */
+export function noise(length: number, seed = 1): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let state = seed;
+  for (let index = 0; index < length; index += 1) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes[index] = state >>> 24;
+  }
+  return bytes;
+}
+
+/** A CRC of the reflected kind that begins and ends with all ones, by table. */
+function crc(bytes: Uint8Array, width: bigint, polynomial: bigint): bigint {
+  const ones = (1n << width) - 1n;
+  const table = Array.from({ length: 256 }, (_, byte) => {
+    let value = BigInt(byte);
+    for (let bit = 0; bit < 8; bit += 1) value = (value & 1n) === 1n ? (value >> 1n) ^ polynomial : value >> 1n;
+    return value;
+  });
+  let value = ones;
+  for (const byte of bytes) value = (table[Number((value ^ BigInt(byte)) & 0xffn)] ?? 0n) ^ (value >> 8n);
+  return value ^ ones;
+}
+
+function bigEndian(value: bigint, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => Number((value >> BigInt((length - 1 - index) * 8)) & 0xffn));
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}

@@ -1,0 +1,25 @@
+// Buckets that no other test uses: storage is shared by all of them.
+import { expect } from "vitest";
+
+import { send } from "./client.ts";
+
+/** A bucket name that nobody has used before. */
+export function freshBucketName(): string {
+  return `t-${crypto.randomUUID()}`;
+}
+
+/** Creates a bucket, as a client would, and gives its name. */
+export async function freshBucket(): Promise<string> {
+  const name = freshBucketName();
+  const response = await send("PUT", `/${name}`);
+  expect(response.status).toBe(200);
+  return name;
+}
+
+/** Puts objects, as a client would: texts by key. */
+export async function putAll(bucket: string, objects: Readonly<Record<string, string>>): Promise<void> {
+  for (const [key, body] of Object.entries(objects)) {
+    const response = await send("PUT", `/${bucket}/${encodeURIComponent(key)}`, { body });
+    expect(response.status, key).toBe(200);
+  }
+}

@@ -1,0 +1,85 @@
+// What is really stored, read past the Worker: the rows of a bucket, its blobs, and its garbage.
+import { env } from "cloudflare:workers";
+import { expect } from "vitest";
+
+/** Everything that is stored for a bucket. */
+export interface Ledger {
+  /** By key. */
+  readonly objects: Readonly<Record<string, LedgerObject>>;
+  /** Sizes of the blobs in R2 by id. */
+  readonly blobs: Readonly<Record<string, number>>;
+  /** Ids of the blobs that wait for the collector. */
+  readonly garbage: readonly string[];
+}
+
+export interface LedgerObject {
+  readonly version_id: string;
+  readonly etag: string;
+  readonly size: number;
+  readonly blob_id: string;
+}
+
+/** The id of a bucket. */
+export async function bucketId(name: string): Promise<string> {
+  const row = await env.DB.prepare("SELECT id FROM buckets WHERE name = ?").bind(name).first<{ id: string }>();
+  if (row === null) throw new Error(`no bucket ${name}`);
+  return row.id;
+}
+
+/** What is stored for a bucket. */
+export async function ledgerOf(name: string): Promise<Ledger> {
+  return ledgerOfId(await bucketId(name));
+}
+
+/** What is stored for a bucket that need not be there any more. */
+export async function ledgerOfId(id: string): Promise<Ledger> {
+  const objects = await env.DB.prepare(
+    "SELECT key, version_id, etag, size, blob_id FROM objects WHERE bucket_id = ? ORDER BY key",
+  )
+    .bind(id)
+    .all<LedgerObject & { key: string }>();
+  const garbage = await env.DB.prepare("SELECT blob_id FROM garbage WHERE blob_id >= ?1 AND blob_id < ?2 ORDER BY 1")
+    .bind(`${id}/`, `${id}0`)
+    .all<{ blob_id: string }>();
+  return {
+    objects: Object.fromEntries(objects.results.map(({ key, ...object }) => [key, object])),
+    blobs: Object.fromEntries((await blobsUnder(`${id}/`)).map(({ key, size }) => [key, size])),
+    garbage: garbage.results.map((row) => row.blob_id),
+  };
+}
+
+/**
+ * Runs what must be refused and asserts that it left no trace: the same rows, the same blobs, the same garbage.
+ * @returns what `refused` returns
+ */
+export async function expectNoTrace<Result>(bucket: string, refused: () => Promise<Result>): Promise<Result> {
+  const before = await ledgerOf(bucket);
+  const result = await refused();
+  expect(await ledgerOf(bucket)).toEqual(before);
+  return result;
+}
+
+/** Asserts that every object has its bytes in the blob store and that none of them waits for the collector. */
+export function expectNothingMissing({ objects, blobs, garbage }: Ledger): void {
+  for (const [key, { blob_id: blobId, size }] of Object.entries(objects)) {
+    expect({ key, size: blobs[blobId] }).toEqual({ key, size });
+    expect(garbage, key).not.toContain(blobId);
+  }
+}
+
+/** Asserts besides that every blob belongs to an object or waits for the collector: nothing was left behind. */
+export function expectNothingLeftOver(ledger: Ledger): void {
+  expectNothingMissing(ledger);
+  const accounted = new Set([...Object.values(ledger.objects).map(({ blob_id: id }) => id), ...ledger.garbage]);
+  expect(Object.keys(ledger.blobs).filter((id) => !accounted.has(id))).toEqual([]);
+}
+
+async function blobsUnder(prefix: string): Promise<R2Object[]> {
+  const found: R2Object[] = [];
+  for (let cursor: string | undefined; ;) {
+    const page = await env.BLOBS.list(cursor === undefined ? { prefix } : { prefix, cursor });
+    found.push(...page.objects);
+    if (!page.truncated) return found;
+    cursor = page.cursor;
+  }
+}
