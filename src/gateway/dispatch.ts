@@ -71,7 +71,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
     throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
   }
-  if (!isAllowed(principal)) throw new S3Error("AccessDenied");
+  if (!isAllowed(principal)) throw accessDenied(bucket);
   checkExpectedOwner(request, bucket);
 
   const context: Context = {
@@ -110,6 +110,16 @@ async function authenticate(request: S3Request, settings: Settings, now: number)
     principal: { kind: "root", accountId, accessKeyId: root.accessKeyId },
     open: () => openBody(request, claim.payloadHash, verified),
   };
+}
+
+/** 403, with the region that a client may have to sign for: S3 tells it to everybody. */
+function accessDenied(bucket: Bucket | undefined): S3Error {
+  return new S3Error(
+    "AccessDenied",
+    {},
+    undefined,
+    bucket === undefined ? {} : { "x-amz-bucket-region": bucket.region },
+  );
 }
 
 function notImplementedError({ name }: Operation, principal: Principal): S3Error {
