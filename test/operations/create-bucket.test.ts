@@ -1,12 +1,301 @@
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { send } from "../support/client.ts";
+import { anonymous, deliver, send, streamOf, type SendOptions, type Surroundings } from "../support/client.ts";
+import { costOf } from "../support/cost.ts";
+import { checksum, md5Base64, utf8 } from "../support/digests.ts";
+import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
+import { freshBucketName } from "../support/fresh-bucket.ts";
+
+const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+function configuration(constraint: string, attributes = ` xmlns="${NAMESPACE}"`): string {
+  return `<CreateBucketConfiguration${attributes}><LocationConstraint>${constraint}</LocationConstraint></CreateBucketConfiguration>`;
+}
+
+async function regionOf(name: string): Promise<string | null> {
+  const response = await send("HEAD", `/${name}`);
+  return response.status === 200 ? response.headers.get("x-amz-bucket-region") : null;
+}
+
+async function exists(name: string): Promise<boolean> {
+  return (await send("HEAD", `/${name}`)).status === 200;
+}
+
+/** Asserts that a CreateBucket is refused and that there is no such bucket afterwards. */
+async function expectRefused(
+  expected: Parameters<typeof expectS3Error>[1],
+  options: SendOptions = {},
+  surroundings: Surroundings = {},
+): Promise<void> {
+  const name = freshBucketName();
+  await expectS3Error(await send("PUT", `/${name}`, options, surroundings), expected);
+  expect(await exists(name)).toBe(false);
+}
 
 describe("CreateBucket", () => {
-  it("creates a bucket and names it in Location", async () => {
-    const response = await send("PUT", "/first-bucket");
-    expect(await response.text()).toBe("");
+  it("creates a bucket, names it in Location and answers without a body", async () => {
+    const name = freshBucketName();
+    const response = await send("PUT", `/${name}`);
     expect(response.status).toBe(200);
-    expect(response.headers.get("location")).toBe("/first-bucket");
+    expect(response.headers.get("location")).toBe(`/${name}`);
+    expect(await response.text()).toBe("");
+    expectAnswerHeaders(response);
+    expect(await exists(name)).toBe(true);
+  });
+
+  it("takes a slash after the name for part of no key", async () => {
+    const name = freshBucketName();
+    expect((await send("PUT", `/${name}/`)).status).toBe(200);
+    expect(await exists(name)).toBe(true);
+  });
+
+  it("gives the bucket to the account that the settings name", async () => {
+    const name = freshBucketName();
+    expect((await send("PUT", `/${name}`, {}, { ACCOUNT_ID: "123456789012" })).status).toBe(200);
+    const row = await env.DB.prepare("SELECT owner_id, versioning FROM buckets WHERE name = ?").bind(name).first();
+    expect(row).toEqual({ owner_id: "123456789012", versioning: null });
+  });
+
+  it("costs one round trip and one written row", async () => {
+    const response = await send("PUT", `/${freshBucketName()}`);
+    expect(costOf(response)).toMatchObject({ roundTrips: 1, rowsWritten: 1, coordinatorCalls: 0, blobCalls: 0 });
+  });
+
+  describe("LocationConstraint", () => {
+    it("is the setting's region where the request has none", async () => {
+      for (const body of [undefined, "", "<CreateBucketConfiguration/>", configuration("")]) {
+        const name = freshBucketName();
+        expect((await send("PUT", `/${name}`, { body }, { REGION: "eu-north-9" })).status).toBe(200);
+        expect(await regionOf(name), body).toBe("eu-north-9");
+      }
+    });
+
+    it("is any region that the request names", async () => {
+      for (const region of ["auto", "EU", "us-east-1", "ap-southeast-2"]) {
+        const name = freshBucketName();
+        expect((await send("PUT", `/${name}`, { body: configuration(region) })).status).toBe(200);
+        expect(await regionOf(name)).toBe(region);
+      }
+    });
+
+    it("may stand in a document with a declaration, a byte order mark, another namespace or none", async () => {
+      for (const body of [
+        `\ufeff<?xml version="1.0" encoding="UTF-8"?>\n${configuration("auto")}`,
+        configuration("auto", ""),
+        configuration("auto", ' xmlns="urn:other"'),
+        '<a:CreateBucketConfiguration xmlns:a="urn:a"><a:LocationConstraint>auto</a:LocationConstraint></a:CreateBucketConfiguration>',
+      ]) {
+        const name = freshBucketName();
+        expect((await send("PUT", `/${name}`, { body })).status, body).toBe(200);
+        expect(await regionOf(name)).toBe("auto");
+      }
+    });
+
+    it("is refused as InvalidLocationConstraint where it cannot be a region", async () => {
+      for (const region of ["a", "eu west", "x".repeat(65), "eu_west"]) {
+        await expectRefused(
+          { status: 400, code: "InvalidLocationConstraint", fields: { LocationConstraint: region } },
+          { body: configuration(region) },
+        );
+      }
+    });
+
+    it("is demanded where the setting says so", async () => {
+      const demanding = { REQUIRE_LOCATION_CONSTRAINT: "true" };
+      await expectRefused({ status: 400, code: "IllegalLocationConstraintException" }, {}, demanding);
+      await expectRefused(
+        { status: 400, code: "IllegalLocationConstraintException" },
+        { body: configuration("") },
+        demanding,
+      );
+      const name = freshBucketName();
+      expect((await send("PUT", `/${name}`, { body: configuration("auto") }, demanding)).status).toBe(200);
+      expect(await exists(name)).toBe(true);
+    });
+  });
+
+  describe("the document", () => {
+    it("is refused as MalformedXML where it is not a CreateBucketConfiguration", async () => {
+      for (const body of [
+        "no xml",
+        "<CreateBucketConfiguration>",
+        "<Other><LocationConstraint>auto</LocationConstraint></Other>",
+        configuration("auto").replace("</Create", "<LocationConstraint>auto</LocationConstraint></Create"),
+        "<CreateBucketConfiguration><Unknown/></CreateBucketConfiguration>",
+        `${configuration("auto")}${configuration("auto")}`,
+        `<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>${configuration("&e;")}`,
+        configuration("&unknown;"),
+        "<CreateBucketConfiguration><__proto__/></CreateBucketConfiguration>",
+      ]) {
+        await expectRefused({ status: 400, code: "MalformedXML" }, { body });
+      }
+    });
+
+    it("is refused as MalformedXML where it is not UTF-8 or past 2 MiB", async () => {
+      await expectRefused({ status: 400, code: "MalformedXML" }, { body: Uint8Array.of(0x3c, 0xff, 0x3e) });
+      await expectRefused({ status: 400, code: "MalformedXML" }, { body: new Uint8Array(2 * 1024 * 1024 + 1) });
+    });
+
+    it("may carry tags, location and bucket of AWS's newer kinds only to be told that they are not implemented", async () => {
+      for (const field of ["Tags", "Location", "Bucket"]) {
+        await expectRefused(
+          { status: 501, code: "NotImplemented", fields: { Header: field } },
+          { body: `<CreateBucketConfiguration><${field}/></CreateBucketConfiguration>` },
+        );
+      }
+    });
+
+    it("is verified against the digests that come with it", async () => {
+      const body = configuration("auto");
+      const right = { "content-md5": md5Base64(utf8(body)), "x-amz-checksum-crc32": checksum("CRC32", utf8(body)) };
+      const name = freshBucketName();
+      expect((await send("PUT", `/${name}`, { body, headers: right })).status).toBe(200);
+      await expectRefused(
+        {
+          status: 400,
+          code: "BadDigest",
+          fields: { ExpectedDigest: md5Base64(utf8("")), CalculatedDigest: right["content-md5"] },
+        },
+        { body, headers: { "content-md5": md5Base64(utf8("")) } },
+      );
+      await expectRefused(
+        { status: 400, code: "BadDigest" },
+        { body, headers: { "x-amz-checksum-crc32": "AAAAAA==" } },
+      );
+    });
+
+    it("is refused without a length", async () => {
+      await expectRefused(
+        { status: 411, code: "MissingContentLength" },
+        { body: streamOf([utf8(configuration("auto"))]) },
+      );
+    });
+  });
+
+  describe("the name", () => {
+    const strict = ["ab", "a".repeat(64), "Abc", "a_b", "-abc", "abc-", "a.b.c", "a..b", "192.168.0.1", "a%20b"];
+    const reserved = [
+      "xn--abc",
+      "sthree-abc",
+      "amzn-s3-demo-abc",
+      "abc-s3alias",
+      "abc--ol-s3",
+      "abc--x-s3",
+      "abc--table-s3",
+      "cw-abc",
+      "vip-abc",
+      "log-stitcher-ch-abc",
+      "int",
+      "cdn-cgi",
+    ];
+
+    it.each([...strict, ...reserved])("is refused as InvalidBucketName: %s", async (name) => {
+      const fields = { BucketName: decodeURIComponent(name) };
+      await expectS3Error(await send("PUT", `/${name}`), { status: 400, code: "InvalidBucketName", fields });
+      const row = await env.DB.prepare("SELECT 1 FROM buckets WHERE name = ?").bind(fields.BucketName).first();
+      expect(row).toBeNull();
+    });
+
+    it("is refused as InvalidBucketName where it is missing before a key: PUT //key makes no bucket", async () => {
+      for (const target of ["//key", "//"]) {
+        await expectS3Error(await send("PUT", target), {
+          status: 400,
+          code: "InvalidBucketName",
+          fields: { BucketName: "" },
+        });
+      }
+    });
+
+    it("may have dots, and only those of AWS's rules, where the setting says so", async () => {
+      const surroundings = { BUCKET_NAMES: "aws" };
+      const name = `${freshBucketName().slice(0, 20)}.example.com`;
+      expect((await send("PUT", `/${name}`, {}, surroundings)).status).toBe(200);
+      expect((await send("GET", `/${name}`)).status).toBe(200);
+      for (const refused of ["a..b", "192.168.0.1", ".abc", "abc.", "abc.mrap", "a_b"]) {
+        await expectS3Error(await send("PUT", `/${refused}`, {}, surroundings), {
+          status: 400,
+          code: "InvalidBucketName",
+          fields: { BucketName: refused },
+        });
+      }
+    });
+
+    it("may be as short as 3 and as long as 63 characters", async () => {
+      const random = crypto.randomUUID().replaceAll("-", "");
+      for (const name of [random.slice(0, 3), random.repeat(2).slice(0, 63)]) {
+        expect((await send("PUT", `/${name}`)).status, name).toBe(200);
+      }
+    });
+
+    it("is kept back by the setting's own list", async () => {
+      const surroundings = { RESERVED_BUCKET_NAMES: "exact-name, kept-*" };
+      for (const name of ["exact-name", "kept-back"]) {
+        await expectS3Error(await send("PUT", `/${name}`, {}, surroundings), {
+          status: 400,
+          code: "InvalidBucketName",
+          fields: { BucketName: name },
+        });
+      }
+      const name = `cw-${crypto.randomUUID()}`;
+      expect((await send("PUT", `/${name}`, {}, surroundings)).status).toBe(200);
+    });
+  });
+
+  it("answers BucketAlreadyOwnedByYou to its owner and BucketAlreadyExists to others, and changes nothing", async () => {
+    const name = freshBucketName();
+    await send("PUT", `/${name}`, { body: configuration("auto") });
+    const row = () => env.DB.prepare("SELECT * FROM buckets WHERE name = ?").bind(name).first();
+    const before = await row();
+    await expectS3Error(await send("PUT", `/${name}`, { body: configuration("EU") }), {
+      status: 409,
+      code: "BucketAlreadyOwnedByYou",
+      fields: { BucketName: name },
+    });
+    await expectS3Error(await send("PUT", `/${name}`, {}, { ACCOUNT_ID: "999999999999" }), {
+      status: 409,
+      code: "BucketAlreadyExists",
+      fields: { BucketName: name },
+    });
+    expect(await row()).toEqual(before);
+  });
+
+  it("lets exactly one of many at once succeed", async () => {
+    const name = freshBucketName();
+    const responses = await Promise.all(Array.from({ length: 10 }, () => send("PUT", `/${name}`)));
+    expect(responses.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(responses.filter(({ status }) => status === 409)).toHaveLength(9);
+  });
+
+  it("takes ACLs that say what is so anyway, and refuses all others", async () => {
+    for (const acl of ["private", "bucket-owner-full-control"]) {
+      expect((await send("PUT", `/${freshBucketName()}`, { headers: { "x-amz-acl": acl } })).status).toBe(200);
+    }
+    const refusal = { status: 400, code: "AccessControlListNotSupported" };
+    await expectRefused(refusal, { headers: { "x-amz-acl": "public-read" } });
+    await expectRefused(refusal, { headers: { "x-amz-grant-read": 'uri="http://acs.amazonaws.com/groups/AllUsers"' } });
+  });
+
+  it("takes an object lock of false and an ownership of BucketOwnerEnforced, and refuses what they cannot mean here", async () => {
+    const headers = {
+      "x-amz-bucket-object-lock-enabled": "false",
+      "x-amz-object-ownership": "BucketOwnerEnforced",
+    };
+    expect((await send("PUT", `/${freshBucketName()}`, { headers })).status).toBe(200);
+    for (const [header, value] of [
+      ["x-amz-bucket-object-lock-enabled", "true"],
+      ["x-amz-object-ownership", "ObjectWriter"],
+    ] as const) {
+      await expectRefused(
+        { status: 501, code: "NotImplemented", fields: { Header: header } },
+        { headers: { [header]: value } },
+      );
+    }
+  });
+
+  it("is refused to anonymous requests", async () => {
+    const name = freshBucketName();
+    await expectS3Error(await deliver(anonymous("PUT", `/${name}`)), { status: 403, code: "AccessDenied" });
+    expect(await exists(name)).toBe(false);
   });
 });

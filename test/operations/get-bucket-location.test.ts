@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+
+import { anonymous, deliver, send } from "../support/client.ts";
+import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
+import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
+import { readXml } from "../support/read-xml.ts";
+
+const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+async function bucketIn(region: string): Promise<string> {
+  const name = freshBucketName();
+  const body = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
+  expect((await send("PUT", `/${name}`, { body })).status).toBe(200);
+  return name;
+}
+
+describe("GetBucketLocation", () => {
+  it("writes the region as the text of one element", async () => {
+    const name = await bucketIn("eu-central-3");
+    for (const target of [`/${name}?location`, `/${name}/?location=`]) {
+      const response = await send("GET", target);
+      expect(response.status).toBe(200);
+      expect(response.headers.get("content-type")).toBe("application/xml");
+      expectAnswerHeaders(response);
+      expect(readXml(await response.text())).toEqual({
+        name: "LocationConstraint",
+        attributes: { xmlns: NAMESPACE },
+        text: "eu-central-3",
+        children: [],
+      });
+    }
+  });
+
+  it("writes us-east-1 as nothing", async () => {
+    for (const name of [await freshBucket(), await bucketIn("us-east-1")]) {
+      const response = await send("GET", `/${name}?location`);
+      expect(await response.text()).toBe(
+        `<?xml version="1.0" encoding="UTF-8"?>\n<LocationConstraint xmlns="${NAMESPACE}"/>`,
+      );
+    }
+  });
+
+  it("answers NoSuchBucket where there is none", async () => {
+    const name = freshBucketName();
+    await expectS3Error(await send("GET", `/${name}?location`), {
+      status: 404,
+      code: "NoSuchBucket",
+      fields: { BucketName: name },
+    });
+  });
+
+  it("is refused to anonymous requests", async () => {
+    await expectS3Error(await deliver(anonymous("GET", `/${await freshBucket()}?location`)), {
+      status: 403,
+      code: "AccessDenied",
+    });
+  });
+});
