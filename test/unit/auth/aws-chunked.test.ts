@@ -449,6 +449,7 @@ describe("trailers", () => {
 
   it.each([
     ["after their signature", (signature: string) => `x-amz-trailer-signature:${signature}\r\n${CRC32}:a\r\n\r\n`],
+    ["missing with their signature", (_signature: string) => "\r\n"],
     ["missing before their signature", (signature: string) => `x-amz-trailer-signature:${signature}\r\n\r\n`],
     [
       "signed twice",
