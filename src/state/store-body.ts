@@ -1,5 +1,6 @@
 // Streams an incoming body into the blob store and verifies everything that was announced about it. A body that is
 // short, long or wrong is broken off before its end, so that the store never sees a whole blob.
+import { digestsEqual } from "../bytes/digest.ts";
 import { HoldingWriter } from "../bytes/streams.ts";
 import { toBase64, toHex } from "../bytes/hex-base64.ts";
 import {
@@ -38,6 +39,10 @@ export async function storeBody(
 ): Promise<StoredBody> {
   const algorithm = announced.algorithm ?? DEFAULT_ALGORITHM;
   const hash = delegatedHash(body, announced);
+  // Two different SHA-256 of one body: whichever the store verified, the other is wrong.
+  if (hash?.algorithm === "SHA-256" && body.sha256 !== undefined && !digestsEqual(hash.bytes, body.sha256)) {
+    throw hashMismatch(body, announced, hash, undefined);
+  }
   const isVerifiedByStore =
     announced.expected !== undefined &&
     hash !== undefined &&
@@ -75,10 +80,6 @@ async function pipe(
   body: IncomingBody,
   hash: BlobHash | undefined,
 ): Promise<BlobPutResult> {
-  if (body.sha256 !== undefined && hash !== undefined && toHex(hash.bytes) !== toHex(body.sha256)) {
-    // Two different SHA-256 of one body: whichever the store verified, the other is wrong.
-    return { isStored: false, computed: undefined };
-  }
   const { readable, writable } = new FixedLengthStream(body.length);
   const piped = (body.plain ?? emptyStream()).pipeTo(writable);
   const stored = blobs.put({ ...destination, body: readable, hash });
