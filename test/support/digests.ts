@@ -2,6 +2,8 @@
 import { createHash } from "node:crypto";
 import { crc32 as zlibCrc32 } from "node:zlib";
 
+import { expect } from "vitest";
+
 export const ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const;
 
 export type Algorithm = (typeof ALGORITHMS)[number];
@@ -40,6 +42,13 @@ export function sha256Hex(bytes: Uint8Array): string {
 
 export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
+}
+
+/** Asserts that a body is these bytes, by length and digest: comparing megabytes one by one takes seconds. */
+export async function expectBytes(response: Response, expected: Uint8Array | string): Promise<void> {
+  const bytes = typeof expected === "string" ? utf8(expected) : expected;
+  const actual = await response.bytes();
+  expect({ length: actual.length, md5: md5Hex(actual) }).toEqual({ length: bytes.length, md5: md5Hex(bytes) });
 }
 
 /** Bytes that repeat no pattern a bug could hide behind. */

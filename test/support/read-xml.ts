@@ -10,7 +10,7 @@ export interface Element {
 }
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
-const TOKEN = /<(\/?)([A-Za-z]\w*)((?: [A-Za-z:]+="[^"<]*")*)(\/?)>|([^<]+)/y;
+const TOKEN = /<(\/?)([A-Za-z][\w-]*)((?: [A-Za-z:]+="[^"<]*")*)(\/?)>|([^<]+)/y;
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
 /** The root element of a document. */
