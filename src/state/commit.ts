@@ -22,12 +22,20 @@ const FIRST_PAUSE_MS = 50;
 /** The version that each key must still have as its head when the batch runs; null where there must be none. */
 export type ExpectedHeads = ReadonlyMap<string, string | null>;
 
-/** The statement that aborts its batch unless the bucket and the heads are as expected and no blob is condemned. */
+/**
+ * The statement that aborts its batch unless the bucket and the heads are as expected and no blob is condemned. A blob
+ * in the garbage was committed before, by a lost try of the same write, and has been replaced since: that head is past,
+ * and committing it again would show bytes that are about to be deleted.
+ */
 export function guardCommit(bucket: Bucket, heads: ExpectedHeads, blobIds: readonly string[]): Statement {
   const entries = Array.from(heads, ([key, head]) => ({ key, head }));
   return statement(
     `INSERT INTO commit_guard (bucket_name, bucket_id, versioning, key, head, blob_ids)
-     SELECT ?1, ?2, ?3, e.value ->> 'key', e.value ->> 'head', ?5 FROM json_each(?4) e`,
+     SELECT ?1, ?2, ?3, e.value ->> 'key',
+       CASE WHEN EXISTS (SELECT 1 FROM garbage WHERE blob_id IN (SELECT value FROM json_each(?5)))
+         THEN 'past' ELSE e.value ->> 'head' END,
+       ?5
+     FROM json_each(?4) e`,
     bucket.name,
     bucket.id,
     bucket.versioning,

@@ -35,12 +35,14 @@ export class Coordinators {
       Array.from(byShard, async ([shard, ofShard]) => {
         for (let start = 0; start < ofShard.length; start += DELETE_PAGE_KEYS) {
           const page = ofShard.slice(start, start + DELETE_PAGE_KEYS);
-          // Repeated, a conditional deletion would miss what its first try has removed; an unconditional one cannot.
+          // Repeated, a conditional deletion could not tell what its first try has removed from what was never there.
           const isRepeatable = page.every(({ conditions }) =>
             Object.values(conditions).every((it) => it === undefined),
           );
           const attempts = isRepeatable ? CALL_ATTEMPTS : 1;
-          const answered = await this.#call(bucket, shard, attempts, (stub) => stub.delete(bucket, page));
+          const answered = await this.#call(bucket, shard, attempts, (stub, isRepeated) =>
+            stub.delete(bucket, page, isRepeated),
+          );
           page.forEach((change, index) => outcomes.set(change, answered[index] ?? OPEN_OUTCOME));
         }
       }),

@@ -11,7 +11,7 @@ import { Counts, type CountSnapshot } from "./counts.ts";
 import type { Database } from "./database.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { metadataShard } from "./metadata-shards.ts";
-import { currentHeads, currentVersionOfBlob, deleteObjects, dropBlobsOf, upsertObject } from "./objects.ts";
+import { commitOfBlob, currentHeads, deleteObjects, dropBlobsOf, upsertObject } from "./objects.ts";
 
 /** A write or deletion of one key: its conditions, and the current version that its request saw when it began. */
 export interface KeyChange {
@@ -36,6 +36,12 @@ export interface CoordinatorAnswer {
   readonly counts: CountSnapshot;
 }
 
+/**
+ * What an earlier try of a repeated call has done for a change already; undefined for nothing that is known. Asked in
+ * every turn, before conditions are evaluated: they would be found broken by the call's own commit.
+ */
+type EarlierTry = (change: KeyChange, current: ConditionSubject | undefined) => Promise<ChangeOutcome | undefined>;
+
 /** The head of a key as the last task left it; undefined where the key has no current version. */
 interface HeadTrace {
   readonly head: ConditionSubject | undefined;
@@ -49,30 +55,47 @@ export class KeyCoordinator extends DurableObject {
 
   /**
    * Commits a new version of a key. A call that is repeated because its answer was lost finds its own commit by the
-   * blob, which no other write shares.
+   * blob, which no other write shares, also where another writer has replaced it since.
    */
   async put(bucket: Bucket, change: PutChange, isRepeated: boolean): Promise<CoordinatorAnswer> {
     const counts = new Counts();
     const database = metadataShard(this.env, bucket.name, counts);
-    const outcomes = await this.#queue.run([queueKey(bucket, change.key)], async () => {
-      const committed = isRepeated
-        ? await database.look(currentVersionOfBlob(bucket.id, change.key, change.object.blobId))
-        : undefined;
-      if (committed !== undefined) return [{ isDone: true as const, ...committed }];
-      return this.#settle(database, bucket, [change], (now, heads) => this.#put(database, bucket, change, now, heads));
-    });
-    return { outcomes, counts: counts.snapshot() };
+    const { key, object } = change;
+    const findCommit: EarlierTry = async () => {
+      const committed = await database.look(commitOfBlob(bucket.id, key, object.blobId));
+      return committed === undefined ? undefined : { isDone: true, ...committed };
+    };
+    const outcomes = await this.#queue.run([queueKey(bucket, key)], () =>
+      this.#settle(
+        database,
+        bucket,
+        [change],
+        (now, heads) => this.#put(database, bucket, change, now, heads),
+        isRepeated ? findCommit : undefined,
+      ),
+    );
+    return { outcomes: isRepeated ? outcomes.map(leftOpen) : outcomes, counts: counts.snapshot() };
   }
 
-  /** Removes the current versions of keys; each key has an outcome of its own. */
-  async delete(bucket: Bucket, changes: readonly KeyChange[]): Promise<CoordinatorAnswer> {
+  /**
+   * Removes the current versions of keys; each key has an outcome of its own. A call that is repeated removes only what
+   * its request saw: what has come since is not to be taken away by a deletion that may have happened already.
+   */
+  async delete(bucket: Bucket, changes: readonly KeyChange[], isRepeated: boolean): Promise<CoordinatorAnswer> {
     const counts = new Counts();
     const database = metadataShard(this.env, bucket.name, counts);
     const outcomes = await this.#queue.run(
       changes.map((change) => queueKey(bucket, change.key)),
-      () => this.#settle(database, bucket, changes, (now, heads) => this.#delete(database, bucket, heads, now)),
+      () =>
+        this.#settle(
+          database,
+          bucket,
+          changes,
+          (now, heads) => this.#delete(database, bucket, heads, now),
+          isRepeated ? headHasMoved : undefined,
+        ),
     );
-    return { outcomes, counts: counts.snapshot() };
+    return { outcomes: isRepeated ? outcomes.map(leftOpen) : outcomes, counts: counts.snapshot() };
   }
 
   /**
@@ -84,17 +107,22 @@ export class KeyCoordinator extends DurableObject {
     bucket: Bucket,
     changes: readonly KeyChange[],
     commit: (now: number, heads: ReadonlyMap<string, ConditionSubject | undefined>) => Promise<Committed>,
+    earlierTry?: EarlierTry,
   ): Promise<ChangeOutcome[]> {
     let heads = new Map(changes.map((change) => [change.key, this.#knownHead(bucket, change)]));
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       const now = Date.now();
-      const refusals = new Map<string, WriteRefusal>();
+      const settled: (ChangeOutcome | undefined)[] = [];
       const willing = new Map<string, ConditionSubject | undefined>();
-      for (const { key, seen, conditions } of changes) {
-        const current = heads.get(key);
-        const refusal = refuseWrite(conditions, key, seen, current);
-        if (refusal === undefined) willing.set(key, current);
-        else refusals.set(key, refusal);
+      for (const change of changes) {
+        const { key, seen, conditions } = change;
+        const isSecond = willing.has(key);
+        // A key that stands twice is gone when its second turn comes.
+        const current = isSecond ? undefined : heads.get(key);
+        const earlier = isSecond ? undefined : await earlierTry?.(change, current);
+        const refusal = earlier === undefined ? refuseWrite(conditions, key, seen, current) : undefined;
+        settled.push(refusal === undefined ? earlier : { isDone: false, refusal, isDefinite: true });
+        if (earlier === undefined && refusal === undefined && !isSecond) willing.set(key, current);
       }
       const { outcome, versionId } = willing.size === 0 ? NOTHING_TO_COMMIT : await commit(now, willing);
       if (outcome === "head changed") {
@@ -102,9 +130,9 @@ export class KeyCoordinator extends DurableObject {
         heads = new Map(changes.map(({ key }) => [key, fresh.get(key)]));
         continue;
       }
-      return changes.map(({ key }): ChangeOutcome => {
-        const refusal = refusals.get(key);
-        if (refusal !== undefined) return { isDone: false, refusal, isDefinite: true };
+      return changes.map(({ key }, index): ChangeOutcome => {
+        const already = settled[index];
+        if (already !== undefined) return already;
         if (outcome === "applied") return { isDone: true, versionId, modifiedAt: now };
         this.#queue.dropTrace(queueKey(bucket, key));
         return failedOutcome(outcome, bucket);
@@ -179,6 +207,19 @@ const NOTHING_TO_COMMIT: Committed = { outcome: "applied", versionId: undefined 
 
 function queueKey(bucket: Bucket, key: string): string {
   return `${bucket.id}/${key}`;
+}
+
+/** The earlier try of a deletion, or whoever came after it: either way the version that was to be removed is gone. */
+const headHasMoved: EarlierTry = ({ seen }, current) => {
+  const isGone = seen?.versionId !== current?.versionId;
+  return Promise.resolve(isGone ? { isDone: true, versionId: undefined, modifiedAt: Date.now() } : undefined);
+};
+
+/** A repeated call cannot refuse: its first try may still be on its way to D1. */
+function leftOpen(outcome: ChangeOutcome): ChangeOutcome {
+  return outcome.isDone
+    ? outcome
+    : { isDone: false, refusal: { code: "ServiceUnavailable", fields: {} }, isDefinite: false };
 }
 
 function failedOutcome(outcome: Exclude<CommitOutcome, "applied">, bucket: Bucket): ChangeOutcome {

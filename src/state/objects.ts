@@ -134,24 +134,28 @@ export function currentHeads(bucketId: string, keys: readonly string[]): Lookup<
   };
 }
 
-/** The current version of a key if its bytes are in this blob. */
-export function currentVersionOfBlob(
+/**
+ * The commit of a blob under a key, if there was one: as the current version, or in the garbage, where whoever replaced
+ * or removed that version has put it (there, nothing is left of its id).
+ */
+export function commitOfBlob(
   bucketId: string,
   key: string,
   blobId: string,
-): Lookup<{ readonly versionId: string; readonly modifiedAt: number } | undefined> {
+): Lookup<{ readonly versionId: string | undefined; readonly modifiedAt: number } | undefined> {
   return {
     statements: [
       statement(
-        `SELECT version_id, modified_at FROM objects WHERE bucket_id = ? AND key = ? AND blob_id = ?`,
+        `SELECT version_id, modified_at FROM objects WHERE bucket_id = ?1 AND key = ?2 AND blob_id = ?3
+         UNION ALL SELECT NULL, dropped_at FROM garbage WHERE blob_id = ?3`,
         bucketId,
         key,
         blobId,
       ),
     ],
     read: (results) => {
-      const row = rowsOf<Pick<HeadRow, "version_id" | "modified_at">>(results)[0];
-      return row === undefined ? undefined : { versionId: row.version_id, modifiedAt: row.modified_at };
+      const row = rowsOf<{ readonly version_id: string | null; readonly modified_at: number }>(results)[0];
+      return row === undefined ? undefined : { versionId: row.version_id ?? undefined, modifiedAt: row.modified_at };
     },
   };
 }
