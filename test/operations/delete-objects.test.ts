@@ -1,0 +1,387 @@
+import { describe, expect, it } from "vitest";
+
+import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
+import { ALGORITHMS, checksum, checksumHeader, expectBytes, md5Base64, md5Hex, utf8 } from "../support/digests.ts";
+import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
+import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
+import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { namesOf, plain, readXml } from "../support/read-xml.ts";
+
+const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\r", "&#13;");
+}
+
+/** A document: keys, or objects of several fields, and what else there is. */
+function document(objects: readonly (string | Readonly<Record<string, string>>)[], rest = ""): string {
+  const entries = objects.map((object) => {
+    const fields = typeof object === "string" ? { Key: object } : object;
+    return `<Object>${Object.entries(fields)
+      .map(([name, value]) => `<${name}>${escape(value)}</${name}>`)
+      .join("")}</Object>`;
+  });
+  return `<Delete xmlns="${NAMESPACE}">${entries.join("")}${rest}</Delete>`;
+}
+
+function post(bucket: string, body: string | Uint8Array, headers: SendOptions["headers"] = {}): Promise<Response> {
+  const bytes = typeof body === "string" ? utf8(body) : body;
+  return send("POST", `/${bucket}?delete`, { body: bytes, headers: { "content-md5": md5Base64(bytes), ...headers } });
+}
+
+/** Sends a document and gives the elements of the result, named. */
+async function results(bucket: string, body: string): Promise<[string, unknown][]> {
+  const response = await post(bucket, body);
+  expect(response.status).toBe(200);
+  return readXml(await response.text()).children.map((child) => [child.name, plain(child)]);
+}
+
+const deleted = (key: string): [string, unknown] => ["Deleted", { Key: key }];
+
+describe("DeleteObjects", () => {
+  it("deletes what is there, tells of every key in the document's order, and drops the bytes", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "1", "b/c": "2", kept: "3" });
+    const response = await post(bucket, document(["b/c", "never was", "a"]));
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/xml");
+    expectAnswerHeaders(response);
+    const root = readXml(await response.text());
+    expect(root.name).toBe("DeleteResult");
+    expect(root.attributes).toEqual({ xmlns: NAMESPACE });
+    expect(root.children.map((child) => [child.name, plain(child)])).toEqual([
+      deleted("b/c"),
+      deleted("never was"),
+      deleted("a"),
+    ]);
+    const ledger = await ledgerOf(bucket);
+    expect(Object.keys(ledger.objects)).toEqual(["kept"]);
+    expect(ledger.garbage).toHaveLength(2);
+    expectNothingLeftOver(ledger);
+  });
+
+  it("is quiet about successes where that is asked for", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "1", b: "2" });
+    const response = await post(bucket, document(["a", { Key: "b", VersionId: "bad" }], "<Quiet>true</Quiet>"));
+    expect(response.status).toBe(200);
+    const root = readXml(await response.text());
+    expect(namesOf(root)).toEqual(["Error"]);
+    expect(Object.keys((await ledgerOf(bucket)).objects)).toEqual(["b"]);
+    expect(await results(bucket, document(["b"], "<Quiet>TRUE</Quiet>"))).toEqual([]);
+    expect(await results(bucket, document(["b"], "<Quiet>false</Quiet>"))).toEqual([deleted("b")]);
+  });
+
+  it("takes 1000 keys over all coordinators at once, and costs a row or two for each", async () => {
+    const bucket = await freshBucket();
+    const keys = Array.from({ length: 1000 }, (_, index) => `key ${index} ${"x".repeat(900)}`);
+    const some = keys.slice(0, 40);
+    await putAll(bucket, Object.fromEntries(some.map((key) => [key, key])));
+    expect(await results(bucket, document(keys))).toEqual(keys.map(deleted));
+    const ledger = await ledgerOf(bucket);
+    expect(ledger.objects).toEqual({});
+    expect(ledger.garbage).toHaveLength(40);
+    expectNothingLeftOver(ledger);
+  });
+
+  it("refuses 1001 keys, none, and a document past 2 MiB, and deletes nothing", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k0: "1" });
+    for (const body of [
+      document(Array.from({ length: 1001 }, (_, index) => `k${index}`)),
+      document([]),
+      document(["k0"], " ".repeat(2 * 1024 * 1024)),
+    ]) {
+      await expectNoTrace(bucket, async () =>
+        expectS3Error(await post(bucket, body), { status: 400, code: "MalformedXML" }),
+      );
+    }
+  });
+
+  it("keeps keys verbatim: spaces, numbers, entities, and what JavaScript would take for something else", async () => {
+    const bucket = await freshBucket();
+    const keys = [
+      " a ",
+      "007",
+      "true",
+      "1e3",
+      "a&b<c>",
+      "__proto__",
+      "constructor",
+      "e\u0301",
+      "\u{1f600}",
+      "x\ry",
+      "  ",
+    ];
+    await putAll(bucket, Object.fromEntries(keys.map((key) => [key, key])));
+    await putAll(bucket, { a: "1", "7": "2", "\u00e9": "3" });
+    expect(await results(bucket, document(keys))).toEqual(keys.map(deleted));
+    expect(Object.keys((await ledgerOf(bucket)).objects).toSorted()).toEqual(["7", "a", "\u00e9"].toSorted());
+  });
+
+  it("takes a key that stands twice for deleted twice", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "1" });
+    expect(await results(bucket, document(["k", "k"]))).toEqual([deleted("k"), deleted("k")]);
+    expectNothingLeftOver(await ledgerOf(bucket));
+  });
+
+  it("never deletes what it reports as refused, also where a key stands twice with different conditions", async () => {
+    const bucket = await freshBucket();
+    const [good, bad] = [md5Hex("1"), md5Hex("2")];
+    for (const [first, second] of [
+      [good, bad],
+      [bad, good],
+    ] as const) {
+      await putAll(bucket, { k: "1" });
+      const outcome = await results(
+        bucket,
+        document([
+          { Key: "k", ETag: first },
+          { Key: "k", ETag: second },
+        ]),
+      );
+      expect(outcome.map(([name]) => name).toSorted()).toEqual(["Deleted", "Error"]);
+      expect((await ledgerOf(bucket)).objects).toEqual({});
+    }
+    await putAll(bucket, { k: "1" });
+    await expectNoTrace(bucket, async () => {
+      const outcome = await results(
+        bucket,
+        document([
+          { Key: "k", ETag: bad },
+          { Key: "k", ETag: bad },
+        ]),
+      );
+      expect(outcome.map(([name]) => name)).toEqual(["Error", "Error"]);
+    });
+  });
+
+  describe("a digest of the document", () => {
+    it("is demanded", async () => {
+      const bucket = await freshBucket();
+      await putAll(bucket, { k: "1" });
+      await expectNoTrace(bucket, async () =>
+        expectS3Error(await send("POST", `/${bucket}?delete`, { body: document(["k"]) }), {
+          status: 400,
+          code: "InvalidRequest",
+          message: "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
+        }),
+      );
+    });
+
+    it.each(ALGORITHMS)("may be %s, which is verified", async (algorithm) => {
+      const bucket = await freshBucket();
+      await putAll(bucket, { k: "1" });
+      const body = utf8(document(["k"]));
+      const sendWith = (value: string) =>
+        send("POST", `/${bucket}?delete`, { body, headers: { [checksumHeader(algorithm)]: value } });
+      await expectNoTrace(bucket, async () =>
+        expectS3Error(await sendWith(checksum(algorithm, utf8("other"))), { status: 400, code: "BadDigest" }),
+      );
+      expect((await sendWith(checksum(algorithm, body))).status).toBe(200);
+      expect((await ledgerOf(bucket)).objects).toEqual({});
+    });
+
+    it("by Content-MD5 is verified", async () => {
+      const bucket = await freshBucket();
+      await putAll(bucket, { k: "1" });
+      const body = utf8(document(["k"]));
+      await expectNoTrace(bucket, async () =>
+        expectS3Error(await post(bucket, body, { "content-md5": md5Base64(utf8("other")) }), {
+          status: 400,
+          code: "BadDigest",
+          fields: { ExpectedDigest: md5Base64(utf8("other")), CalculatedDigest: md5Base64(body) },
+        }),
+      );
+    });
+
+    it("by the signed payload hash is verified, and does not do by itself", async () => {
+      const bucket = await freshBucket();
+      await putAll(bucket, { k: "1" });
+      const wrong = "0".repeat(64);
+      await expectNoTrace(bucket, async () => {
+        await expectS3Error(await post(bucket, document(["k"]), { "x-amz-content-sha256": wrong }), {
+          status: 400,
+          code: "XAmzContentSHA256Mismatch",
+          fields: { ClientComputedContentSHA256: wrong, S3ComputedContentSHA256: expect.any(String) },
+        });
+        const headers = { "x-amz-content-sha256": wrong };
+        await expectS3Error(await send("POST", `/${bucket}?delete`, { body: document(["k"]), headers }), {
+          status: 400,
+          code: "InvalidRequest",
+        });
+      });
+    });
+  });
+
+  describe("the document", () => {
+    it.each([
+      ["no XML", "k"],
+      ["another root", "<Deletes><Object><Key>k</Key></Object></Deletes>"],
+      ["no key", "<Delete><Object></Object></Delete>"],
+      ["an empty key", "<Delete><Object><Key></Key></Object></Delete>"],
+      ["two keys in one object", "<Delete><Object><Key>k</Key><Key>l</Key></Object></Delete>"],
+      ["an unknown element", "<Delete><Object><Key>k</Key><Other/></Object></Delete>"],
+      ["an unknown element beside the objects", "<Delete><Object><Key>k</Key></Object><Other/></Delete>"],
+      ["Quiet twice", document(["k"], "<Quiet>true</Quiet><Quiet>false</Quiet>")],
+      ["a Quiet that is neither", document(["k"], "<Quiet>yes</Quiet>")],
+      ["a size that is none", document([{ Key: "k", Size: "-1" }])],
+      ["a time that is none", document([{ Key: "k", LastModifiedTime: "yesterday" }])],
+      ["a DTD", `<!DOCTYPE Delete [<!ENTITY e "k">]><Delete><Object><Key>&e;</Key></Object></Delete>`],
+      ["an entity that is unknown", "<Delete><Object><Key>&k;</Key></Object></Delete>"],
+      ["a character that is none", "<Delete><Object><Key>&#9999999999;</Key></Object></Delete>"],
+      ["a NUL", "<Delete><Object><Key>k\0</Key></Object></Delete>"],
+      ["an end too early", "<Delete><Object><Key>k</Key></Object>"],
+      ["depth", "<Delete>".repeat(100) + "</Delete>".repeat(100)],
+    ])("is refused as MalformedXML with %s", async (_what, body) => {
+      const bucket = await freshBucket();
+      await putAll(bucket, { k: "1" });
+      await expectNoTrace(bucket, async () =>
+        expectS3Error(await post(bucket, body), { status: 400, code: "MalformedXML" }),
+      );
+    });
+
+    it("is refused as MalformedXML where it is not UTF-8", async () => {
+      const bucket = await freshBucket();
+      const utf16 = new Uint8Array(Uint16Array.from(document(["k"]), (character) => character.charCodeAt(0)).buffer);
+      for (const body of [utf16, Uint8Array.of(...utf8("<Delete><Object><Key>"), 0xff)]) {
+        await expectS3Error(await post(bucket, body), { status: 400, code: "MalformedXML" });
+      }
+    });
+
+    it("may have a declaration, a byte order mark, white space, and any namespace or none", async () => {
+      const bucket = await freshBucket();
+      for (const body of [
+        `<?xml version="1.0" encoding="UTF-8"?>\n${document(["k"])}`,
+        `\ufeff${document(["k"])}`,
+        "<Delete>\n  <Object>\n    <Key>k</Key>\n  </Object>\n  <Quiet>false</Quiet>\n</Delete>\n",
+        '<s3:Delete xmlns:s3="urn:x"><s3:Object><s3:Key>k</s3:Key></s3:Object></s3:Delete>',
+      ]) {
+        await putAll(bucket, { k: "1" });
+        expect(await results(bucket, body)).toEqual([deleted("k")]);
+        expect((await ledgerOf(bucket)).objects).toEqual({});
+      }
+    });
+  });
+
+  describe("a key's own refusal", () => {
+    it("is NoSuchVersion for a malformed version id, and stops no other key", async () => {
+      const bucket = await freshBucket();
+      await putAll(bucket, { a: "1", b: "2" });
+      expect(await results(bucket, document([{ Key: "a", VersionId: "x" }, "b"]))).toEqual([
+        [
+          "Error",
+          { Key: "a", VersionId: "x", Code: "NoSuchVersion", Message: "The specified version does not exist." },
+        ],
+        deleted("b"),
+      ]);
+      expect(Object.keys((await ledgerOf(bucket)).objects)).toEqual(["a"]);
+    });
+
+    it("is KeyTooLongError past 1024 bytes", async () => {
+      const bucket = await freshBucket();
+      const [long, longest] = ["\u00e9".repeat(513), "\u00e9".repeat(512)];
+      expect(await results(bucket, document([long, longest]))).toEqual([
+        ["Error", { Key: long, Code: "KeyTooLongError", Message: "Your key is too long" }],
+        deleted(longest),
+      ]);
+    });
+
+    it("is PreconditionFailed where ETag, Size or LastModifiedTime differ, and NoSuchKey for an absent key", async () => {
+      const bucket = await freshBucket();
+      await putAll(bucket, { a: "1", b: "22", c: "333", d: "4444" });
+      const failed = (key: string): [string, unknown] => [
+        "Error",
+        {
+          Key: key,
+          Code: "PreconditionFailed",
+          Message: "At least one of the pre-conditions you specified did not hold",
+        },
+      ];
+      const outcome = await results(
+        bucket,
+        document([
+          { Key: "a", ETag: md5Hex("other") },
+          { Key: "b", Size: "1" },
+          { Key: "c", LastModifiedTime: "1970-01-01T00:00:00Z" },
+          { Key: "d", ETag: `"${md5Hex("4444")}"`, Size: "4" },
+          { Key: "e", ETag: "*" },
+        ]),
+      );
+      expect(outcome).toEqual([
+        failed("a"),
+        failed("b"),
+        failed("c"),
+        deleted("d"),
+        ["Error", { Key: "e", Code: "NoSuchKey", Message: "The specified key does not exist." }],
+      ]);
+      expect(Object.keys((await ledgerOf(bucket)).objects)).toEqual(["a", "b", "c"]);
+    });
+
+    it("is not given where LastModifiedTime holds, as an HTTP date and as an ISO date", async () => {
+      const bucket = await freshBucket();
+      await putAll(bucket, { a: "1", b: "2" });
+      const timeOf = async (key: string) =>
+        (await send("HEAD", `/${bucket}/${key}`)).headers.get("last-modified") ?? "";
+      const outcome = await results(
+        bucket,
+        document([
+          { Key: "a", LastModifiedTime: await timeOf("a") },
+          { Key: "b", LastModifiedTime: new Date(await timeOf("b")).toISOString() },
+        ]),
+      );
+      expect(outcome).toEqual([deleted("a"), deleted("b")]);
+    });
+  });
+
+  it("deletes the only version there is for null, and nothing for another id", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "1", b: "2" });
+    const other = "0".repeat(32);
+    const outcome = await results(
+      bucket,
+      document([
+        { Key: "a", VersionId: "null" },
+        { Key: "b", VersionId: other },
+      ]),
+    );
+    expect(outcome).toEqual([
+      ["Deleted", { Key: "a", VersionId: "null" }],
+      ["Deleted", { Key: "b", VersionId: other }],
+    ]);
+    expect(Object.keys((await ledgerOf(bucket)).objects)).toEqual(["b"]);
+    await expectBytes(await send("GET", `/${bucket}/b`), "2");
+  });
+
+  it("answers MissingContentLength without a length, and MalformedXML without a body", async () => {
+    const bucket = await freshBucket();
+    const headers = { "content-md5": md5Base64(utf8("")) };
+    await expectS3Error(await send("POST", `/${bucket}?delete`, { headers }), { status: 400, code: "MalformedXML" });
+    await expectS3Error(
+      await send("POST", `/${bucket}?delete`, { headers, body: new Blob([document(["k"])]).stream() }),
+      { status: 411, code: "MissingContentLength" },
+    );
+  });
+
+  it("answers NoSuchBucket where there is none", async () => {
+    const name = freshBucketName();
+    await expectS3Error(await post(name, document(["k"])), {
+      status: 404,
+      code: "NoSuchBucket",
+      fields: { BucketName: name },
+    });
+  });
+
+  it("is refused to anonymous requests", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "1" });
+    const body = utf8(document(["k"]));
+    await expectNoTrace(bucket, async () =>
+      expectS3Error(
+        await deliver(anonymous("POST", `/${bucket}?delete`, { body, headers: { "content-md5": md5Base64(body) } })),
+        { status: 403, code: "AccessDenied" },
+      ),
+    );
+  });
+});
