@@ -37,10 +37,11 @@ export function splitTarget(url: string): RawTarget {
  */
 export function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
   const name = host.toLowerCase().replace(/:\d*$/, "");
-  for (const domain of domains) {
-    if (name.length > domain.length + 1 && name.endsWith(`.${domain}`)) return name.slice(0, -domain.length - 1);
-  }
-  return undefined;
+  // One domain may lie in another: `s3.example.com` beside `example.com` is an endpoint and no bucket.
+  if (domains.includes(name)) return undefined;
+  const within = domains.filter((domain) => name.length > domain.length + 1 && name.endsWith(`.${domain}`));
+  if (within.length === 0) return undefined;
+  return name.slice(0, -1 - Math.max(...within.map((domain) => domain.length)));
 }
 
 /**

@@ -1,7 +1,7 @@
 // Preconditions: of reads (RFC 9110 as S3 applies it) and of writes (evaluated on what the request saw when it began
 // and again on what is there when it commits).
 import { parseHttpDate } from "../bytes/dates.ts";
-import { bareEtag, etagListMatches } from "./etag.ts";
+import { etagListMatches } from "./etag.ts";
 import { invalidArgument, S3Error, type ErrorFields, type S3ErrorCode } from "./s3-error.ts";
 import { requestHeader, type S3Request } from "./s3-request.ts";
 
@@ -59,7 +59,7 @@ export function preconditionFailed(condition: string): S3Error {
 
 /** The conditions of a write or a deletion on the key's current version. */
 export interface WriteConditions {
-  /** An ETag or `*`: the current version must have it. */
+  /** ETags or `*`: the current version must have one of them. */
   readonly ifMatch?: string | undefined;
   /** There must be no current version. */
   readonly ifNoneMatch?: "*" | undefined;
@@ -147,12 +147,7 @@ export function refuseWrite(
 function failedCondition(conditions: WriteConditions, subject: ConditionSubject | undefined): string | undefined {
   const { ifMatch, ifNoneMatch, ifMatchSize, ifMatchLastModified } = conditions;
   if (ifNoneMatch !== undefined && subject !== undefined) return "If-None-Match";
-  if (
-    ifMatch !== undefined &&
-    !(ifMatch.trim() === "*" ? subject !== undefined : bareEtag(ifMatch) === subject?.etag)
-  ) {
-    return "If-Match";
-  }
+  if (ifMatch !== undefined && !etagListMatches(ifMatch, subject?.etag)) return "If-Match";
   if (ifMatchSize !== undefined && subject?.size !== ifMatchSize) return "x-amz-if-match-size";
   if (ifMatchLastModified !== undefined) {
     const seconds = subject === undefined ? undefined : Math.floor(subject.modifiedAt / 1000);

@@ -1,5 +1,5 @@
 // The document of DeleteObjects.
-import { parseHttpDate } from "../bytes/dates.ts";
+import { parseHttpDate, parseIsoDate } from "../bytes/dates.ts";
 import { utf8Length } from "../bytes/text.ts";
 import type { XmlNode } from "../bytes/xml.ts";
 import { KEY_MAX_BYTES } from "./addressing.ts";
@@ -34,6 +34,7 @@ export function parseDeletions(document: Uint8Array): { readonly deletions: Dele
 
 function parseDeletion(node: XmlNode): Deletion {
   const fields = singleChildren(node, ["Key", "VersionId", "ETag", "LastModifiedTime", "Size"]);
+  if (Array.from(fields.values()).some((field) => field.children.length > 0)) throw new S3Error("MalformedXML");
   const key = fields.get("Key")?.text;
   if (key === undefined || key === "") throw new S3Error("MalformedXML");
   const versionId = fields.get("VersionId")?.text.trim();
@@ -47,8 +48,8 @@ function parseConditions(fields: ReadonlyMap<string, XmlNode>): WriteConditions 
   const size = fields.get("Size")?.text.trim();
   const modified = fields.get("LastModifiedTime")?.text.trim();
   if (size !== undefined && !/^\d{1,15}$/.test(size)) throw new S3Error("MalformedXML");
-  const time = modified === undefined ? undefined : (parseHttpDate(modified) ?? Date.parse(modified));
-  if (time !== undefined && Number.isNaN(time)) throw new S3Error("MalformedXML");
+  const time = modified === undefined ? undefined : (parseHttpDate(modified) ?? parseIsoDate(modified));
+  if (modified !== undefined && time === undefined) throw new S3Error("MalformedXML");
   return {
     ...(etag === undefined ? {} : { ifMatch: etag }),
     ...(size === undefined ? {} : { ifMatchSize: Number(size) }),

@@ -50,7 +50,8 @@ export function readMetadata(request: S3Request): ObjectMetadata {
 
 /** The headers that give stored metadata back. */
 export function metadataHeaders(metadata: ObjectMetadata): Record<string, string> {
-  const headers: Record<string, string> = { "content-type": metadata.contentType ?? "binary/octet-stream" };
+  const contentType = asciiHeaderValue(metadata.contentType ?? "binary/octet-stream");
+  const headers: Record<string, string> = { "content-type": contentType };
   for (const [name, value] of Object.entries(metadata.systemMetadata)) headers[name] = asciiHeaderValue(value);
   for (const [name, value] of Object.entries(metadata.userMetadata))
     headers[USER_PREFIX + name] = asciiHeaderValue(value);

@@ -130,9 +130,12 @@ function rangeOf(input: ObjectReadInput, object: StoredObject): ByteRange | unde
   return resolveRange(input.range, object.size);
 }
 
-/** If-Range: an ETag or a date; anything but an exact match serves the whole object. */
+/** If-Range: a strong ETag or a date; anything but an exact match serves the whole object. */
 function isSameAs(ifRange: string, object: StoredObject): boolean {
-  return bareEtag(ifRange) === object.etag || ifRange.trim() === formatHttpDate(object.modifiedAt);
+  const validator = ifRange.trim();
+  // A weak ETag is of bytes that may have been encoded on the way: a part of these is none of those (RFC 9110, 13.1.5).
+  if (validator.startsWith("W/")) return false;
+  return bareEtag(validator) === object.etag || validator === formatHttpDate(object.modifiedAt);
 }
 
 function readPartNumber(request: S3Request): number | undefined {

@@ -13,7 +13,7 @@ export interface ByteRange {
  * @throws S3Error InvalidRange {RangeRequested, ActualObjectSize} with `Content-Range` where no byte is in the range
  */
 export function resolveRange(header: string | undefined, size: number): ByteRange | undefined {
-  const match = header === undefined ? null : /^\s*bytes\s*=\s*(\d{0,19})-(\d{0,19})\s*$/i.exec(header);
+  const match = header === undefined ? null : /^\s*bytes\s*=\s*(\d*)-(\d*)\s*$/i.exec(header);
   if (header === undefined || match === null) return undefined;
   const [, first = "", last = ""] = match;
   if (first === "" && last === "") return undefined;

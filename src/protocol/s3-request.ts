@@ -34,7 +34,7 @@ export function requestHeadersWithPrefix(request: S3Request, prefix: string): Ma
   if (request.query.has("X-Amz-Signature")) {
     for (const parameter of request.query.parameters) {
       const name = parameter.name.toLowerCase();
-      if (name.startsWith(prefix) && isHoistable(name)) found.set(name, parameter.value);
+      if (name.startsWith(prefix) && isHoistable(name) && !found.has(name)) found.set(name, parameter.value);
     }
   }
   for (const [name, value] of request.headers) if (name.startsWith(prefix)) found.set(name, value);
@@ -50,10 +50,13 @@ const AUTHENTICATION_PARAMETERS = new Set([
   "x-amz-signature",
 ]);
 
+/** What an upload's checksum is to be, or that it is asked for, is no checksum yet. */
+const CHECKSUM_WISHES = new Set(["x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"]);
+
 function isHoistable(name: string): boolean {
   return (
     name.startsWith("x-amz-") &&
-    !name.startsWith("x-amz-checksum-") &&
+    (!name.startsWith("x-amz-checksum-") || CHECKSUM_WISHES.has(name)) &&
     name !== "x-amz-sdk-checksum-algorithm" &&
     !AUTHENTICATION_PARAMETERS.has(name)
   );

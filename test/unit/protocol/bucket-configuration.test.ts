@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+
+import { utf8 } from "../../../src/bytes/text.ts";
+import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../../../src/protocol/bucket-configuration.ts";
+import { expectRefusal, requestFor } from "./support.ts";
+
+const NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
+const configuration = (content: string) => utf8(`<CreateBucketConfiguration>${content}</CreateBucketConfiguration>`);
+
+describe("a LocationConstraint", () => {
+  it.each([
+    ["", undefined],
+    ["<LocationConstraint/>", undefined],
+    ["<LocationConstraint></LocationConstraint>", undefined],
+    ["<LocationConstraint> </LocationConstraint>", undefined],
+    ["<LocationConstraint>us-west-2</LocationConstraint>", "us-west-2"],
+    ["<LocationConstraint>EU</LocationConstraint>", "EU"],
+    ["\n  <LocationConstraint>\n    auto\n  </LocationConstraint>\n", "auto"],
+    [`<LocationConstraint>${"a".repeat(64)}</LocationConstraint>`, "a".repeat(64)],
+  ])("is read from %j", (content, region) => expect(parseLocationConstraint(configuration(content))).toBe(region));
+
+  it("may be missing with its document", () => expect(parseLocationConstraint(new Uint8Array())).toBeUndefined());
+
+  it("is read whatever the document's namespace and declaration", () => {
+    const content = "<LocationConstraint>auto</LocationConstraint>";
+    for (const document of [
+      `<?xml version="1.0" encoding="UTF-8"?>\n<CreateBucketConfiguration ${NAMESPACE}>${content}</CreateBucketConfiguration>`,
+      `\ufeff<CreateBucketConfiguration xmlns="urn:x">${content}</CreateBucketConfiguration>`,
+    ]) {
+      expect(parseLocationConstraint(utf8(document))).toBe("auto");
+    }
+  });
+
+  it.each(["a", "a".repeat(65), "us_west", "us west", "us/west", "../x", "é1", "a&amp;b", "&lt;script&gt;"])(
+    "is refused where it is no region's name: %s",
+    (text) =>
+      expectRefusal(
+        () => parseLocationConstraint(configuration(`<LocationConstraint>${text}</LocationConstraint>`)),
+        "InvalidLocationConstraint",
+        400,
+      ),
+  );
+
+  it.each([
+    ["another root", utf8("<Configuration/>")],
+    ["no XML", utf8("us-west-2")],
+    ["JSON", utf8("{}")],
+    ["an unknown element", configuration("<Region>x</Region>")],
+    [
+      "two of them",
+      configuration("<LocationConstraint>a1</LocationConstraint><LocationConstraint>b1</LocationConstraint>"),
+    ],
+  ])("is refused in a document with %s", (_what, document) =>
+    expectRefusal(() => parseLocationConstraint(document), "MalformedXML", 400),
+  );
+
+  it.each(["Location", "Bucket", "Tags"])("is not all that a configuration may hold: %s is not implemented", (name) =>
+    expectRefusal(() => parseLocationConstraint(configuration(`<${name}/>`)), "NotImplemented", 501, {
+      fields: { Header: name },
+    }),
+  );
+});
+
+describe("a new bucket's headers", () => {
+  const check = (headers: Readonly<Record<string, string>>) =>
+    refuseUnsupportedBucketHeaders(requestFor("PUT", "/bucket", headers));
+
+  it.each([
+    {},
+    { "x-amz-bucket-object-lock-enabled": "false" },
+    { "x-amz-bucket-object-lock-enabled": "False" },
+    { "x-amz-object-ownership": "BucketOwnerEnforced" },
+  ])("may be %j", (headers) => expect(() => check(headers)).not.toThrow());
+
+  it.each([
+    ["x-amz-bucket-object-lock-enabled", "true"],
+    ["x-amz-bucket-object-lock-enabled", ""],
+    ["x-amz-bucket-object-lock-enabled", "no"],
+    ["x-amz-object-ownership", "ObjectWriter"],
+    ["x-amz-object-ownership", "BucketOwnerPreferred"],
+    ["x-amz-object-ownership", ""],
+  ])("ask in vain for %s: %s", (name, value) =>
+    expectRefusal(() => check({ [name]: value }), "NotImplemented", 501, { fields: { Header: name } }),
+  );
+});

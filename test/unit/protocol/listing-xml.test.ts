@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+
+import { utf8 } from "../../../src/bytes/text.ts";
+import { element, parseXml, renderXml } from "../../../src/bytes/xml.ts";
+import { entryElements, ownerElement } from "../../../src/protocol/listing-xml.ts";
+import { encodeListed } from "../../../src/protocol/listing.ts";
+import type { ListedObject, ListingEntry } from "../../../src/protocol/stored-object.ts";
+
+function listed(key: string, more: Partial<ListedObject> = {}): ListingEntry {
+  return {
+    object: {
+      key,
+      size: 5,
+      etag: "0cc175b9c0f1b6a831c399e269772661",
+      modifiedAt: Date.UTC(2026, 0, 2, 3, 4, 5, 67),
+      ownerId: "123456789012",
+      storageClass: "STANDARD",
+      checksumAlgorithm: undefined,
+      checksumType: undefined,
+      ...more,
+    },
+  };
+}
+
+/** The entries as a document, without its declaration. */
+function written(entries: readonly ListingEntry[], encodingType?: "url", showsOwner = false): string {
+  const document = renderXml(
+    element(
+      "R",
+      entryElements(entries, (text) => encodeListed(text, encodingType), showsOwner),
+    ),
+  );
+  return document.slice(document.indexOf("\n") + 1);
+}
+
+const FACTS =
+  "<LastModified>2026-01-02T03:04:05.067Z</LastModified><ETag>&quot;0cc175b9c0f1b6a831c399e269772661&quot;</ETag>";
+
+describe("a listed object", () => {
+  it("shows key, date, ETag, size and storage class", () => {
+    expect(written([listed("a")])).toBe(
+      `<R><Contents><Key>a</Key>${FACTS}<Size>5</Size><StorageClass>STANDARD</StorageClass></Contents></R>`,
+    );
+  });
+
+  it("shows its checksum's algorithm and type, and its owner where that was asked for", () => {
+    const entry = listed("a", {
+      checksumAlgorithm: "CRC64NVME",
+      checksumType: "FULL_OBJECT",
+      storageClass: "GLACIER_IR",
+    });
+    expect(written([entry], undefined, true)).toBe(
+      `<R><Contents><Key>a</Key>${FACTS}<ChecksumAlgorithm>CRC64NVME</ChecksumAlgorithm><ChecksumType>FULL_OBJECT</ChecksumType><Size>5</Size><Owner><ID>123456789012</ID><DisplayName>123456789012</DisplayName></Owner><StorageClass>GLACIER_IR</StorageClass></Contents></R>`,
+    );
+  });
+
+  it("of no bytes has the size 0", () => expect(written([listed("a", { size: 0 })])).toContain("<Size>0</Size>"));
+
+  it.each(["x<script>&\"'", "]]>", " a ", "007", "true", "a\rb\nc", "</Key><Key>b", "&amp;", "é\u{1f600}"])(
+    "reads back with the key %j",
+    (key) => {
+      const root = parseXml(utf8(written([listed(key)])));
+      const keys = root?.children.flatMap(({ children }) => children.filter(({ name }) => name === "Key"));
+      expect(keys?.map(({ text }) => text)).toEqual([key]);
+    },
+  );
+
+  it.each(["\u0001", "\0", "\ufffe", "a\u001fb"])("leaves the listing readable with the key %j", (key) => {
+    const root = parseXml(utf8(written([listed(key), listed("next")])));
+    expect(root?.children).toHaveLength(2);
+    expect(root?.children[0]?.children[0]?.text).toBe(key.replaceAll(/[^a-z]/g, "\ufffd"));
+    expect(written([listed(key)], "url")).toContain(`<Key>${encodeListed(key, "url")}</Key>`);
+  });
+});
+
+describe("the entries of a page", () => {
+  it("are objects first and common prefixes after them, each in their order", () => {
+    const entries = [{ commonPrefix: "a/" }, listed("b"), { commonPrefix: "c/" }, listed("d")];
+    const root = parseXml(utf8(written(entries)));
+    expect(root?.children.map(({ name, children }) => `${name} ${children[0]?.text}`)).toEqual([
+      "Contents b",
+      "Contents d",
+      "CommonPrefixes a/",
+      "CommonPrefixes c/",
+    ]);
+  });
+
+  it("are encoded in both kinds where that was asked for", () => {
+    const text = written([listed("a b+"), { commonPrefix: "c d/" }], "url");
+    expect(text).toContain("<Key>a+b%2B</Key>");
+    expect(text).toContain("<CommonPrefixes><Prefix>c+d/</Prefix></CommonPrefixes>");
+  });
+
+  it("may be none", () => expect(written([])).toBe("<R/>"));
+});
+
+describe("an owner", () => {
+  it("has its id for its name", () => {
+    expect(renderXml(ownerElement("<1>"))).toContain(
+      "<Owner><ID>&lt;1&gt;</ID><DisplayName>&lt;1&gt;</DisplayName></Owner>",
+    );
+  });
+});

@@ -1,0 +1,316 @@
+import { describe, expect, it } from "vitest";
+
+import { formatHttpDate } from "../../../src/bytes/dates.ts";
+import {
+  planObjectRead,
+  readObjectRead,
+  refuseAnonymousOverrides,
+  requireVersion,
+} from "../../../src/protocol/object-reading.ts";
+import type { StoredObject } from "../../../src/protocol/stored-object.ts";
+import { expectError, expectRefusal, errorOf, PRESIGNED, requestFor } from "./support.ts";
+
+const ETAG = "d41d8cd98f00b204e9800998ecf8427e";
+const VERSION = "0123456789abcdefghijklmnopqrstuv";
+const MODIFIED = Date.UTC(2026, 0, 2, 3, 4, 5) + 678;
+const NOW = MODIFIED + 3_600_000;
+const LAST_MODIFIED = "Fri, 02 Jan 2026 03:04:05 GMT";
+
+const OBJECT: StoredObject = {
+  key: "key",
+  versionId: VERSION,
+  isNullVersion: true,
+  modifiedAt: MODIFIED,
+  size: 100,
+  etag: ETAG,
+  ownerId: "123456789012",
+  blobId: "b/1",
+  storageClass: "STANDARD",
+  checksum: { algorithm: "CRC32", type: "FULL_OBJECT", value: "y/Q5Jg==" },
+  contentType: "text/plain",
+  systemMetadata: { "cache-control": "max-age=60" },
+  userMetadata: { colour: "blue" },
+};
+const EMPTY: StoredObject = { ...OBJECT, size: 0 };
+
+type Headers_ = Readonly<Record<string, string>>;
+
+function input(query = "", headers: Headers_ = {}, clientAcceptEncoding?: string) {
+  return readObjectRead(requestFor("GET", `/bucket/key${query}`, headers, clientAcceptEncoding));
+}
+
+function plan(query = "", headers: Headers_ = {}, object: StoredObject = OBJECT) {
+  return planObjectRead(input(query, headers), object, NOW);
+}
+
+describe("a read", () => {
+  it("asks for the whole current version where nothing else is said", () => {
+    expect(input()).toEqual({
+      bucketName: "bucket",
+      key: "key",
+      versionId: undefined,
+      conditions: {
+        ifMatch: undefined,
+        ifNoneMatch: undefined,
+        ifModifiedSince: undefined,
+        ifUnmodifiedSince: undefined,
+      },
+      range: undefined,
+      ifRange: undefined,
+      partNumber: undefined,
+      wantsChecksum: false,
+      overrides: {},
+      acceptsCompression: false,
+    });
+  });
+
+  it.each(["0", "10001", "-1", "1.5", "", "x", "0x1", "1e1", "99999999999999999999", "+1"])(
+    "refuses the part number %j",
+    (value) =>
+      expectRefusal(() => input(`?partNumber=${encodeURIComponent(value)}`), "InvalidArgument", 400, {
+        fields: { ArgumentName: "partNumber", ArgumentValue: value },
+        message: "Part number must be an integer between 1 and 10000, inclusive",
+      }),
+  );
+
+  it("takes part numbers from 1 to 10000, and no range beside them", () => {
+    expect(input("?partNumber=1").partNumber).toBe(1);
+    expect(input("?partNumber=10000").partNumber).toBe(10_000);
+    expectRefusal(() => input("?partNumber=1", { range: "bytes=0-1" }), "InvalidRequest", 400, {
+      message: "Cannot specify both Range header and partNumber query parameter",
+    });
+  });
+
+  it.each(["ENABLED", "enabled"])("asks for the checksum with x-amz-checksum-mode: %s, presigned or not", (mode) => {
+    expect(input("", { "x-amz-checksum-mode": mode }).wantsChecksum).toBe(true);
+    expect(input(`?${PRESIGNED}&x-amz-checksum-mode=${mode}`).wantsChecksum).toBe(true);
+    expect(input(`?x-amz-checksum-mode=${mode}`).wantsChecksum).toBe(false);
+  });
+
+  it.each([
+    ["gzip, br", true],
+    ["zstd", true],
+    ["deflate;q=0.5", true],
+    ["*", true],
+    ["identity", false],
+    ["", false],
+  ])("may be compressed by the edge where the client accepts %j: %s", (accepted, isAccepted) => {
+    expect(input("", { "accept-encoding": accepted }).acceptsCompression).toBe(isAccepted);
+    // The edge rewrites the header; what the client sent is told apart.
+    expect(input("", { "accept-encoding": "gzip, br" }, accepted).acceptsCompression).toBe(isAccepted);
+  });
+
+  it("refuses a malformed version id", () => {
+    expect(input(`?versionId=${VERSION}`).versionId).toBe(VERSION);
+    expect(input("?versionId=null").versionId).toBe("null");
+    expectRefusal(() => input("?versionId=x"), "InvalidArgument", 400);
+    expectRefusal(() => input("?versionId"), "InvalidArgument", 400);
+  });
+});
+
+describe("response-* parameters", () => {
+  it("are for signed requests alone", () => {
+    const overridden = input("?response-content-type=text%2Fhtml");
+    expect(() => refuseAnonymousOverrides(overridden, false)).not.toThrow();
+    expect(() => refuseAnonymousOverrides(input(), true)).not.toThrow();
+    expectRefusal(() => refuseAnonymousOverrides(overridden, true), "InvalidRequest", 400, {
+      message: "Request specific response headers cannot be used for anonymous GET requests.",
+    });
+  });
+
+  it("change the headers of 200 and of 206, and none of what identifies the object", () => {
+    const query = "?response-content-type=text%2Fhtml&response-cache-control=no-store&response-expires=never";
+    for (const headers of [{}, { range: "bytes=0-1" }]) {
+      expect(plan(query, headers as Headers_).headers).toMatchObject({
+        "content-type": "text/html",
+        "cache-control": "no-store",
+        expires: "never",
+        etag: `"${ETAG}"`,
+        "last-modified": LAST_MODIFIED,
+        "x-content-type-options": "nosniff",
+      });
+    }
+  });
+
+  it("do not change those of 304", () => {
+    const { status, headers } = plan("?response-cache-control=no-store", { "if-none-match": "*" });
+    expect(status).toBe(304);
+    expect(headers["cache-control"]).toBe("max-age=60");
+  });
+});
+
+describe("the version that a read means", () => {
+  it("is the current one, or the one named", () => {
+    expect(requireVersion(input(), OBJECT)).toBe(OBJECT);
+    expect(requireVersion(input("?versionId=null"), OBJECT)).toBe(OBJECT);
+    const versioned = { ...OBJECT, isNullVersion: false };
+    expect(requireVersion(input(`?versionId=${VERSION}`), versioned)).toBe(versioned);
+  });
+
+  it("is missing", () => {
+    expectRefusal(() => requireVersion(input(), undefined), "NoSuchKey", 404, { fields: { Key: "key" } });
+    const versioned = { ...OBJECT, isNullVersion: false };
+    for (const [versionId, object] of [
+      ["null", undefined],
+      [VERSION, undefined],
+      [VERSION, OBJECT],
+      ["null", versioned],
+      ["v".repeat(32), versioned],
+    ] as const) {
+      expectRefusal(() => requireVersion(input(`?versionId=${versionId}`), object), "NoSuchVersion", 404, {
+        fields: { Key: "key", VersionId: versionId },
+      });
+    }
+  });
+});
+
+describe("the answer to a read", () => {
+  it("is the whole object with its headers", () => {
+    expect(plan()).toEqual({
+      status: 200,
+      range: undefined,
+      headers: {
+        "content-type": "text/plain",
+        "cache-control": "max-age=60",
+        "x-amz-meta-colour": "blue",
+        etag: `"${ETAG}"`,
+        "last-modified": LAST_MODIFIED,
+        "accept-ranges": "bytes",
+        "content-length": "100",
+        "x-content-type-options": "nosniff",
+      },
+    });
+  });
+
+  it("names every storage class but STANDARD", () => {
+    expect(plan().headers["x-amz-storage-class"]).toBeUndefined();
+    expect(plan("", {}, { ...OBJECT, storageClass: "GLACIER_IR" }).headers["x-amz-storage-class"]).toBe("GLACIER_IR");
+  });
+
+  it.each([
+    ["bytes=0-0", 0, 1, "bytes 0-0/100"],
+    ["bytes=10-", 10, 90, "bytes 10-99/100"],
+    ["bytes=-5", 95, 5, "bytes 95-99/100"],
+    ["bytes=0-1000", 0, 100, "bytes 0-99/100"],
+  ])("is 206 with the range %s", (range, offset, length, contentRange) => {
+    const { status, headers, range: served } = plan("", { range });
+    expect({ status, served }).toEqual({ status: 206, served: { offset, length } });
+    expect(headers["content-range"]).toBe(contentRange);
+    expect(headers["content-length"]).toBe(String(length));
+  });
+
+  it.each(["bytes=5-1", "bytes=0-1,3-4", "items=0-1", "x"])("is the whole with the range %s", (range) => {
+    const { status, headers, range: served } = plan("", { range });
+    expect({ status, served }).toEqual({ status: 200, served: undefined });
+    expect(headers["content-range"]).toBeUndefined();
+    expect(headers["content-length"]).toBe("100");
+  });
+
+  it("is 416 past the end, and for any range of an object without bytes", () => {
+    const error = errorOf(() => plan("", { range: "bytes=100-" }));
+    expectError(error, "InvalidRange", 416);
+    expect(error.headers).toEqual({ "Content-Range": "bytes */100" });
+    expect(errorOf(() => plan("", { range: "bytes=0-0" }, EMPTY)).headers).toEqual({ "Content-Range": "bytes */0" });
+    expect(plan("", {}, EMPTY)).toMatchObject({ status: 200, range: undefined, headers: { "content-length": "0" } });
+  });
+
+  it.each([
+    [`"${ETAG}"`, 206],
+    [ETAG, 206],
+    [LAST_MODIFIED, 206],
+    [` "${ETAG}" `, 206],
+    [`W/"${ETAG}"`, 200],
+    ['"other"', 200],
+    ["*", 200],
+    [`"${ETAG}", "other"`, 200],
+    [formatHttpDate(MODIFIED + 1000), 200],
+    [formatHttpDate(MODIFIED - 1000), 200],
+    ["", 200],
+    ["x", 200],
+  ])("serves the range only to an If-Range that is exact: %s gives %i", (ifRange, status) => {
+    expect(plan("", { range: "bytes=0-1", "if-range": ifRange }).status).toBe(status);
+  });
+
+  it("does not look at the range where If-Range fails", () => {
+    expect(plan("", { range: "bytes=200-", "if-range": '"other"' }).status).toBe(200);
+    expectRefusal(() => plan("", { range: "bytes=200-", "if-range": ETAG }), "InvalidRange", 416);
+  });
+
+  it("is 304 with the validators and the caching headers, and nothing of the rest", () => {
+    const object = {
+      ...OBJECT,
+      systemMetadata: { ...OBJECT.systemMetadata, expires: "never", "content-language": "de" },
+    };
+    const headers = { "if-none-match": `"${ETAG}"`, "x-amz-checksum-mode": "ENABLED", range: "bytes=0-1" };
+    expect(plan("", headers, object)).toEqual({
+      status: 304,
+      range: undefined,
+      headers: { etag: `"${ETAG}"`, "last-modified": LAST_MODIFIED, "cache-control": "max-age=60", expires: "never" },
+    });
+  });
+
+  it("is 412 before it is 416", () => {
+    const headers = { "if-match": '"other"', range: "bytes=200-" };
+    expectRefusal(() => plan("", headers), "PreconditionFailed", 412, { fields: { Condition: "If-Match" } });
+  });
+});
+
+describe("a checksum in the answer", () => {
+  const wanted = { "x-amz-checksum-mode": "ENABLED" };
+  const shown = { "x-amz-checksum-crc32": "y/Q5Jg==", "x-amz-checksum-type": "FULL_OBJECT" };
+
+  it("comes with the whole object, where it was asked for", () => {
+    expect(plan("", wanted).headers).toMatchObject(shown);
+    expect(plan("?partNumber=1", wanted).headers).toMatchObject(shown);
+    expect(plan("", { ...wanted, range: "bytes=5-1" }).headers).toMatchObject(shown);
+  });
+
+  it.each([
+    ["it was not asked for", {}, OBJECT],
+    ["the object has none", wanted, { ...OBJECT, checksum: undefined }],
+    ["a part of the bytes is served", { ...wanted, range: "bytes=0-9" }, OBJECT],
+  ] as const)("does not come where %s", (_what, headers, object) => {
+    const names = Object.keys(plan("", headers, object).headers);
+    expect(names.filter((name) => name.startsWith("x-amz-checksum-"))).toEqual([]);
+  });
+});
+
+describe("a part of an object that has one", () => {
+  it("is the whole, as 206", () => {
+    const { status, headers, range } = plan("?partNumber=1");
+    expect({ status, range }).toEqual({ status: 206, range: { offset: 0, length: 100 } });
+    expect(headers["content-range"]).toBe("bytes 0-99/100");
+    expect(headers["x-amz-mp-parts-count"]).toBeUndefined();
+  });
+
+  it("is nothing, as 200, where the object has no bytes", () => {
+    expect(plan("?partNumber=1", {}, EMPTY)).toMatchObject({ status: 200, headers: { "content-length": "0" } });
+  });
+
+  it("is not another than the first", () => {
+    for (const part of [2, 10_000]) {
+      expectRefusal(() => plan(`?partNumber=${part}`), "InvalidPartNumber", 416, {
+        fields: { ActualPartCount: 1, PartNumberRequested: part },
+      });
+    }
+  });
+});
+
+describe("compression by the edge", () => {
+  const control = (headers: Headers_, systemMetadata: Headers_, query = "") =>
+    plan(query, headers, { ...OBJECT, systemMetadata }).headers["cache-control"];
+  const gzip = { "accept-encoding": "gzip" };
+
+  it("is forbidden where the client would accept it, beside what the object says", () => {
+    expect(control(gzip, {})).toBe("no-transform");
+    expect(control(gzip, { "cache-control": "max-age=60" })).toBe("max-age=60, no-transform");
+    expect(control(gzip, { "cache-control": "No-Transform, max-age=60" })).toBe("No-Transform, max-age=60");
+    expect(control(gzip, {}, "?response-cache-control=no-store")).toBe("no-store, no-transform");
+  });
+
+  it("need not be forbidden where it cannot happen", () => {
+    expect(control({}, {})).toBeUndefined();
+    expect(control({ "accept-encoding": "identity" }, { "cache-control": "max-age=60" })).toBe("max-age=60");
+    expect(control(gzip, { "content-encoding": "gzip" })).toBeUndefined();
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from "vitest";
+
+import { checkAclHeaders, readStorageClass, refuseUnsupportedHeaders } from "../../../src/protocol/upload-headers.ts";
+import { expectRefusal, presignedPutWith, putWith } from "./support.ts";
+
+describe("a storage class", () => {
+  it("is STANDARD where none is asked for", () => expect(readStorageClass(putWith({}))).toBe("STANDARD"));
+
+  it.each(["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"])(
+    "may be %s, presigned or not",
+    (value) => {
+      expect(readStorageClass(putWith({ "x-amz-storage-class": value }))).toBe(value);
+      expect(readStorageClass(presignedPutWith(`x-amz-storage-class=${value}`))).toBe(value);
+    },
+  );
+
+  it.each(["", "standard", "GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "FAST", "STANDARD, STANDARD", "__proto__"])(
+    "is refused: %j",
+    (value) =>
+      expectRefusal(() => readStorageClass(putWith({ "x-amz-storage-class": value })), "InvalidStorageClass", 400, {
+        fields: { StorageClassRequested: value },
+      }),
+  );
+});
+
+describe("access-control headers", () => {
+  it.each(["private", "bucket-owner-full-control"])("may say what is so anyway: %s", (value) => {
+    expect(() => checkAclHeaders(putWith({ "x-amz-acl": value }))).not.toThrow();
+    expect(() => checkAclHeaders(presignedPutWith(`x-amz-acl=${value}`))).not.toThrow();
+  });
+
+  it("may be missing", () => expect(() => checkAclHeaders(putWith({}))).not.toThrow());
+
+  it.each([
+    ["x-amz-acl", "public-read"],
+    ["x-amz-acl", "public-read-write"],
+    ["x-amz-acl", "authenticated-read"],
+    ["x-amz-acl", "Private"],
+    ["x-amz-acl", ""],
+    ["x-amz-grant-read", 'uri="http://acs.amazonaws.com/groups/global/AllUsers"'],
+    ["x-amz-grant-full-control", 'id="1"'],
+    ["x-amz-grant-write-acp", ""],
+  ])("are refused where they ask for more, presigned or not: %s: %s", (name, value) => {
+    expectRefusal(() => checkAclHeaders(putWith({ [name]: value })), "AccessControlListNotSupported", 400);
+    const presigned = presignedPutWith(`${name}=${encodeURIComponent(value)}`);
+    expectRefusal(() => checkAclHeaders(presigned), "AccessControlListNotSupported", 400);
+  });
+});
+
+describe("headers that ask for what is not there", () => {
+  it.each([
+    "x-amz-server-side-encryption-customer-algorithm",
+    "x-amz-server-side-encryption-customer-key",
+    "x-amz-server-side-encryption-customer-key-md5",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-server-side-encryption-context",
+    "x-amz-object-lock-mode",
+    "x-amz-object-lock-retain-until-date",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-copy-source",
+    "x-amz-copy-source-range",
+    "x-amz-rename-source",
+    "x-amz-tagging",
+    "x-amz-website-redirect-location",
+    "x-amz-write-offset-bytes",
+  ])("are refused and not ignored, presigned or not: %s", (name) => {
+    for (const value of ["x", ""]) {
+      const fields = { Header: name };
+      expectRefusal(() => refuseUnsupportedHeaders(putWith({ [name]: value })), "NotImplemented", 501, { fields });
+      const presigned = presignedPutWith(`${name.toUpperCase()}=${value}`);
+      expectRefusal(() => refuseUnsupportedHeaders(presigned), "NotImplemented", 501, { fields });
+    }
+  });
+
+  it.each([
+    {},
+    { "x-amz-server-side-encryption": "AES256" },
+    { "x-amz-acl": "private", "x-amz-meta-copy-source": "x", "x-amz-storage-class": "STANDARD" },
+    { "x-amz-sdk-checksum-algorithm": "CRC32", "x-amz-decoded-content-length": "5" },
+  ])("are not these: %j", (headers) => expect(() => refuseUnsupportedHeaders(putWith(headers))).not.toThrow());
+
+  it.each(["aws:kms", "aws:kms:dsse", "aws:fsx"])("may ask for the encryption %s, which is not implemented", (value) =>
+    expectRefusal(
+      () => refuseUnsupportedHeaders(putWith({ "x-amz-server-side-encryption": value })),
+      "NotImplemented",
+      501,
+      { fields: { Header: "x-amz-server-side-encryption" } },
+    ),
+  );
+
+  it.each(["aes256", "AES128", "", "none"])("may ask for the encryption %j, which nobody knows", (value) =>
+    expectRefusal(
+      () => refuseUnsupportedHeaders(putWith({ "x-amz-server-side-encryption": value })),
+      "InvalidArgument",
+      400,
+      { fields: { ArgumentName: "x-amz-server-side-encryption", ArgumentValue: value } },
+    ),
+  );
+});
