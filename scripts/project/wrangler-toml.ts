@@ -1,0 +1,68 @@
+// Reads wrangler.toml, so that the local server and the deployment are made from the same declarations. It takes a TOML
+// parser and not wrangler's own reader: importing wrangler costs a second on every start.
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parse } from "smol-toml";
+
+/** The folder that holds package.json and wrangler.toml. */
+export const PROJECT_ROOT = resolve(import.meta.dirname, "..", "..");
+
+/** What wrangler.toml declares, as far as the scripts act on it. */
+export interface WranglerToml {
+  readonly name: string;
+  readonly main: string;
+  readonly compatibilityDate: string;
+  readonly compatibilityFlags: readonly string[];
+  readonly vars: Readonly<Record<string, string>>;
+  readonly crons: readonly string[];
+  readonly d1: { readonly binding: string; readonly databaseName: string; readonly migrationsDir: string };
+  readonly r2: { readonly binding: string; readonly bucketName: string };
+  readonly durableObjects: readonly { readonly binding: string; readonly className: string }[];
+}
+
+/** Reads the wrangler.toml of a project folder; relative paths in it are answered as absolute ones. */
+export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
+  const file = join(root, "wrangler.toml");
+  const document: unknown = parse(readFileSync(file, "utf8"));
+  const d1 = onlyTable(document, "d1_databases");
+  const r2 = onlyTable(document, "r2_buckets");
+  return {
+    name: text(document, "name"),
+    main: resolve(root, text(document, "main")),
+    compatibilityDate: text(document, "compatibility_date"),
+    compatibilityFlags: list(document, "compatibility_flags").map(String),
+    vars: Object.fromEntries(Object.entries(at(document, "vars") ?? {}).map(([name, value]) => [name, String(value)])),
+    crons: list(at(document, "triggers"), "crons").map(String),
+    d1: {
+      binding: text(d1, "binding"),
+      databaseName: text(d1, "database_name"),
+      migrationsDir: resolve(root, text(d1, "migrations_dir", "migrations")),
+    },
+    r2: { binding: text(r2, "binding"), bucketName: text(r2, "bucket_name") },
+    durableObjects: list(at(document, "durable_objects"), "bindings").map((entry) => ({
+      binding: text(entry, "name"),
+      className: text(entry, "class_name"),
+    })),
+  };
+}
+
+function at(table: unknown, key: string): unknown {
+  return typeof table === "object" && table !== null ? Reflect.get(table, key) : undefined;
+}
+
+function list(table: unknown, key: string): readonly unknown[] {
+  const value = at(table, key);
+  return Array.isArray(value) ? value : [];
+}
+
+function text(table: unknown, key: string, fallback?: string): string {
+  const value = at(table, key) ?? fallback;
+  if (typeof value !== "string") throw new Error(`wrangler.toml: ${key} is missing or not a string`);
+  return value;
+}
+
+function onlyTable(document: unknown, key: string): unknown {
+  const [first, ...others] = list(document, key);
+  if (first === undefined || others.length > 0) throw new Error(`wrangler.toml: expected one [[${key}]]`);
+  return first;
+}

@@ -1,0 +1,29 @@
+// Puts a local server together: credentials and settings in, the runtime and its schedule running, the greeting printed.
+import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, rootCredentials } from "../project/credentials.ts";
+import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
+import { SETTINGS } from "../../src/contract/settings.ts";
+import { greeting } from "./greeting.ts";
+import type { StartOptions } from "./options.ts";
+import { serveCairn } from "./runtime.ts";
+import { startSchedule } from "./schedule.ts";
+import { givenSettings } from "./settings.ts";
+
+/** Serves Cairn as the command line asks, and returns what stops it. */
+export async function serveLocally(where: Omit<StartOptions, "help">): Promise<() => Promise<void>> {
+  const toml = readWranglerToml();
+  const credentials = rootCredentials(process.env, PROJECT_ROOT);
+  const settings = givenSettings(toml.vars, process.env, PROJECT_ROOT);
+  const bindings = {
+    ...settings,
+    [ACCESS_KEY_ID]: credentials.accessKeyId,
+    [SECRET_ACCESS_KEY]: credentials.secretAccessKey,
+  };
+  const cairn = await serveCairn({ ...where, bindings });
+  const stopSchedule = startSchedule(toml.crons, (cron) => cairn.runScheduled(cron));
+  for (const name of cairn.migrated) console.log(`applied migration ${name}`);
+  console.log(greeting(cairn.url, settings["REGION"] ?? SETTINGS.REGION.default, credentials));
+  return async () => {
+    stopSchedule();
+    await cairn.stop();
+  };
+}

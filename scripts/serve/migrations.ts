@@ -1,0 +1,47 @@
+// Brings a D1 database up to the migrations folder, and records it in wrangler's own table, so that
+// `wrangler d1 migrations list` and this script always agree on what was applied.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Miniflare } from "miniflare";
+
+type Database = Awaited<ReturnType<Miniflare["getD1Database"]>>;
+
+const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT UNIQUE,
+  applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+)`;
+const LIST_APPLIED = "SELECT name FROM d1_migrations";
+const RECORD_APPLIED = "INSERT INTO d1_migrations (name) VALUES (?)";
+
+/** Applies the migrations of a folder that the database has not had yet, in order, and returns their names. */
+export async function applyMigrations(database: Database, folder: string): Promise<readonly string[]> {
+  await database.prepare(CREATE_TABLE).run();
+  const { results } = await database.prepare(LIST_APPLIED).all<{ name: string }>();
+  const applied = new Set(results.map(({ name }) => name));
+  const pending = migrationNames(folder).filter((name) => !applied.has(name));
+  if (pending.length === 0) return [];
+
+  // Wrangler's splitter knows that a trigger's body holds semicolons. Importing wrangler takes a second: not on every start.
+  const { unstable_splitSqlQuery: split } = await import("wrangler");
+  for (const name of pending) {
+    const statements = split(readFileSync(join(folder, name), "utf8")).filter((statement) => statement.trim() !== "");
+    try {
+      // One batch is one transaction: a migration that fails half-way leaves nothing, not even its record.
+      await database.batch([
+        ...statements.map((statement) => database.prepare(statement)),
+        database.prepare(RECORD_APPLIED).bind(name),
+      ]);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Error(`migration ${name} failed and changed nothing: ${reason}`, { cause: error });
+    }
+  }
+  return pending;
+}
+
+function migrationNames(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".sql"))
+    .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1));
+}

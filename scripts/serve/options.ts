@@ -1,0 +1,51 @@
+// The command line of `npm start`: what it accepts, and the text of --help.
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { PROJECT_ROOT } from "../project/wrangler-toml.ts";
+
+export const USAGE = `Usage: npm start -- [--port PORT] [--host HOST] [--state DIR]
+
+Serves Cairn on this machine, with the Workers runtime and everything it stores under one folder.
+
+  --port PORT   port to listen on (default 9000; 0 picks a free one)
+  --host HOST   address to listen on (default 127.0.0.1)
+  --state DIR   folder of everything that is stored (default .cairn in the project)
+  --help        this text
+
+Root credentials come from CAIRN_ROOT_ACCESS_KEY_ID and CAIRN_ROOT_SECRET_ACCESS_KEY in the environment or in .dev.vars;
+the first start makes them and writes them to .dev.vars. Other settings are read from the same two places.`;
+
+export interface StartOptions {
+  readonly help: boolean;
+  readonly port: number;
+  readonly host: string;
+  readonly state: string;
+}
+
+/** A command line that cannot be acted on; its message says why. */
+export class UsageError extends Error {}
+
+/** Reads the arguments after `node scripts/start.ts`. */
+export function readOptions(argumentList: readonly string[]): StartOptions {
+  const { help, port, host, state } = parse(argumentList);
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw new UsageError(`--port ${port}: not a port number`);
+  if (host === "") throw new UsageError("--host: an address is missing");
+  if (state === "") throw new UsageError("--state: a folder is missing");
+  return { help, port: Number(port), host, state: resolve(state) };
+}
+
+function parse(argumentList: readonly string[]): { help: boolean; port: string; host: string; state: string } {
+  try {
+    return parseArgs({
+      args: [...argumentList],
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        port: { type: "string", default: "9000" },
+        host: { type: "string", default: "127.0.0.1" },
+        state: { type: "string", default: resolve(PROJECT_ROOT, ".cairn") },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

@@ -1,0 +1,22 @@
+// Collects the settings that the served Worker gets as bindings, from the places where a person may give them.
+import { SETTINGS } from "../../src/contract/settings.ts";
+import { readDevVars } from "../project/credentials.ts";
+
+/**
+ * The settings given in [vars], `.dev.vars` and the environment, the later over the earlier. Only names in SETTINGS are
+ * taken from the environment, so that nothing else of the person's shell reaches the Worker.
+ */
+export function givenSettings(
+  vars: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string | undefined>>,
+  root: string,
+): Record<string, string> {
+  const devVars = readDevVars(root);
+  // What a request costs is the first question of whoever runs it locally.
+  const given: Record<string, string> = { SERVER_TIMING: "true", ...vars };
+  for (const name of Object.keys(SETTINGS)) {
+    const value = environment[name] ?? devVars[name];
+    if (value !== undefined && value !== "") given[name] = value;
+  }
+  return given;
+}

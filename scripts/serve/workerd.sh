@@ -1,0 +1,7 @@
+#!/bin/sh
+# Starts the Workers runtime so that it dies with its parent, where the system can do that (Linux). Otherwise a server that
+# is killed outright would leave a runtime behind that keeps its port and its database files.
+if setpriv --pdeathsig KILL true 2>/dev/null; then
+  exec setpriv --pdeathsig KILL "$CAIRN_WORKERD" "$@"
+fi
+exec "$CAIRN_WORKERD" "$@"
