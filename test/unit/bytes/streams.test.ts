@@ -225,6 +225,18 @@ describe("HoldingWriter", () => {
     },
   );
 
+  it("yields no end either of a stream whose length nobody announced", async () => {
+    for (const length of [0, 1000, PIECE_BYTES + 1]) {
+      const { readable, writable } = new IdentityTransformStream();
+      const witness = new Witness(readable);
+      const writer = new HoldingWriter(writable, ["crc32"]);
+      await writer.write(BODY.slice(0, length));
+      await writer.digests();
+      writer.abort(new Error("upload refused"));
+      expect(await witness.ended).toBe("broken");
+    }
+  });
+
   it("yields no complete stream either where its reader begins only after the abort", async () => {
     for (const length of [1000, PIECE_BYTES + 1]) {
       const { readable, writable } = new FixedLengthStream(length);

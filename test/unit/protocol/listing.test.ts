@@ -162,6 +162,8 @@ describe("a page after a marker", () => {
     ["a/b", "x/", "/", "x/"],
     ["a\ud7ff", "", "\ud7ff", "a\ue000"],
     ["\u{10ffff}", "", "", "\u{10ffff}\0"],
+    ["\ue000", "\u{1f600}", "", "\u{1f600}"],
+    ["\u{1f600}", "\ue000", "", "\u{1f600}\0"],
   ])("%j with prefix %j and delimiter %j begins at %j", (marker, prefix, delimiter, from) => {
     const page = pageAfter(marker, { prefix, delimiter }, 10);
     expect(page).toEqual({ prefix, delimiter, from, limit: 10 });
@@ -177,7 +179,10 @@ describe("a page after a marker", () => {
     const text = () => Array.from({ length: random.below(5) }, () => random.pick(pieces)).join("");
     for (let turn = 0; turn < 3000; turn += 1) {
       const [marker, key] = [text(), text()];
-      const scope = { prefix: random.pick(["", "a", "a/", "\u{10ffff}"]), delimiter: random.pick(["", "/", "b/"]) };
+      const scope = {
+        prefix: random.pick(["", "a", "a/", "\ue000", "\u{10ffff}"]),
+        delimiter: random.pick(["", "/", "b/"]),
+      };
       if (marker === "" || !key.startsWith(scope.prefix)) continue;
       const { from, limit } = pageAfter(marker, scope, 1);
       const shown = commonPrefixOf(marker, scope);
