@@ -2,7 +2,7 @@
 // subresource that the winner does not know of means that the request asks for something else.
 import type { Operation, Route } from "../contract/operation.ts";
 import { S3Error } from "../protocol/s3-error.ts";
-import type { S3Request } from "../protocol/s3-request.ts";
+import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
 
 /**
  * @throws S3Error MethodNotAllowed where the resource has no operation of the method, InvalidArgument where two
@@ -35,7 +35,7 @@ export function matchOperation(table: readonly Operation[], request: S3Request):
 
 function fits(route: Route, request: S3Request): boolean {
   if (route.method !== request.method) return false;
-  if (route.header !== undefined && !request.headers.has(route.header)) return false;
+  if (route.header !== undefined && requestHeader(request, route.header) === undefined) return false;
   return (route.query ?? []).every((term) => {
     const equals = term.indexOf("=");
     if (equals < 0) return request.query.has(term);

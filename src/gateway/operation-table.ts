@@ -1,6 +1,27 @@
 // The table: every operation of S3, one row each. An operation that is not built is a row as well, so that a request
 // for it is answered 501 NotImplemented and never taken for its neighbour.
 import { notImplemented, type Operation } from "../contract/operation.ts";
+import { abortMultipartUpload } from "../operations/abort-multipart-upload.ts";
+import { completeMultipartUpload } from "../operations/complete-multipart-upload.ts";
+import { copyObject } from "../operations/copy-object.ts";
+import { createMultipartUpload } from "../operations/create-multipart-upload.ts";
+import { deleteBucketTagging } from "../operations/delete-bucket-tagging.ts";
+import { deleteObjectTagging } from "../operations/delete-object-tagging.ts";
+import { getBucketAcl } from "../operations/get-bucket-acl.ts";
+import { getBucketTagging } from "../operations/get-bucket-tagging.ts";
+import { getBucketVersioning } from "../operations/get-bucket-versioning.ts";
+import { getObjectAcl } from "../operations/get-object-acl.ts";
+import { getObjectAttributes } from "../operations/get-object-attributes.ts";
+import { getObjectTagging } from "../operations/get-object-tagging.ts";
+import { listMultipartUploads } from "../operations/list-multipart-uploads.ts";
+import { listObjectVersions } from "../operations/list-object-versions.ts";
+import { listParts } from "../operations/list-parts.ts";
+import { putBucketTagging } from "../operations/put-bucket-tagging.ts";
+import { putBucketVersioning } from "../operations/put-bucket-versioning.ts";
+import { putObjectTagging } from "../operations/put-object-tagging.ts";
+import { renameObject, renameObjectByQuery } from "../operations/rename-object.ts";
+import { uploadPart } from "../operations/upload-part.ts";
+import { uploadPartCopy } from "../operations/upload-part-copy.ts";
 import { createBucket } from "../operations/create-bucket.ts";
 import { deleteBucket } from "../operations/delete-bucket.ts";
 import { deleteObject } from "../operations/delete-object.ts";
@@ -24,47 +45,41 @@ export const OPERATIONS: readonly Operation[] = [
   listObjects,
   listObjectsV2,
   deleteObjects,
-  notImplemented("ListObjectVersions", "GET", "bucket", "versions"),
-  notImplemented("ListMultipartUploads", "GET", "bucket", "uploads"),
+  listObjectVersions,
+  listMultipartUploads,
+  getBucketVersioning,
+  putBucketVersioning,
+  getBucketTagging,
+  putBucketTagging,
+  deleteBucketTagging,
+  getBucketAcl,
   notImplemented("PostObject", "POST", "bucket"),
 
   putObject,
   getObject,
   headObject,
   deleteObject,
-  {
-    ...notImplemented("CopyObject", "PUT", "object"),
-    route: { method: "PUT", level: "object", header: "x-amz-copy-source" },
-  },
-  {
-    ...notImplemented("RenameObject", "PUT", "object"),
-    route: { method: "PUT", level: "object", header: "x-amz-rename-source" },
-  },
-  {
-    ...notImplemented("RenameObject", "PUT", "object"),
-    route: { method: "PUT", level: "object", query: ["renameObject"], header: "x-amz-rename-source" },
-  },
-  notImplemented("RenameObject", "PUT", "object", "renameObject"),
-  notImplemented("GetObjectAttributes", "GET", "object", "attributes"),
+  copyObject,
+  renameObject,
+  renameObjectByQuery,
+  getObjectAttributes,
+  getObjectTagging,
+  putObjectTagging,
+  deleteObjectTagging,
+  getObjectAcl,
+
+  createMultipartUpload,
+  uploadPart,
+  uploadPartCopy,
+  completeMultipartUpload,
+  abortMultipartUpload,
+  listParts,
+
   notImplemented("RestoreObject", "POST", "object", "restore"),
   notImplemented("SelectObjectContent", "POST", "object", "select", "select-type=2"),
   notImplemented("UpdateObjectEncryption", "PUT", "object", "encryption"),
   notImplemented("GetObjectTorrent", "GET", "object", "torrent"),
 
-  notImplemented("CreateMultipartUpload", "POST", "object", "uploads"),
-  notImplemented("UploadPart", "PUT", "object", "uploadId"),
-  {
-    ...notImplemented("UploadPartCopy", "PUT", "object"),
-    route: { method: "PUT", level: "object", query: ["uploadId"], header: "x-amz-copy-source" },
-  },
-  notImplemented("CompleteMultipartUpload", "POST", "object", "uploadId"),
-  notImplemented("AbortMultipartUpload", "DELETE", "object", "uploadId"),
-  notImplemented("ListParts", "GET", "object", "uploadId"),
-
-  notImplemented("GetObjectTagging", "GET", "object", "tagging"),
-  notImplemented("PutObjectTagging", "PUT", "object", "tagging"),
-  notImplemented("DeleteObjectTagging", "DELETE", "object", "tagging"),
-  notImplemented("GetObjectAcl", "GET", "object", "acl"),
   notImplemented("PutObjectAcl", "PUT", "object", "acl"),
   notImplemented("GetObjectLegalHold", "GET", "object", "legal-hold"),
   notImplemented("PutObjectLegalHold", "PUT", "object", "legal-hold"),
@@ -75,12 +90,6 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("PutObjectAnnotation", "PUT", "object", "annotation"),
   notImplemented("DeleteObjectAnnotation", "DELETE", "object", "annotation"),
 
-  notImplemented("GetBucketVersioning", "GET", "bucket", "versioning"),
-  notImplemented("PutBucketVersioning", "PUT", "bucket", "versioning"),
-  notImplemented("GetBucketTagging", "GET", "bucket", "tagging"),
-  notImplemented("PutBucketTagging", "PUT", "bucket", "tagging"),
-  notImplemented("DeleteBucketTagging", "DELETE", "bucket", "tagging"),
-  notImplemented("GetBucketAcl", "GET", "bucket", "acl"),
   notImplemented("PutBucketAcl", "PUT", "bucket", "acl"),
   notImplemented("GetBucketPolicy", "GET", "bucket", "policy"),
   notImplemented("PutBucketPolicy", "PUT", "bucket", "policy"),

@@ -2,6 +2,7 @@
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { S3Error } from "../protocol/s3-error.ts";
+import { commitBatch } from "../state/commit.ts";
 import { deleteEmptyBucket, lookUpBucket } from "../state/buckets.ts";
 
 export const deleteBucket = defineOperation({
@@ -11,10 +12,19 @@ export const deleteBucket = defineOperation({
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
-  async run(context, _input, { bucket }) {
-    // Emptiness is judged by the statement that deletes: a PUT either comes before it, or finds its bucket gone.
-    const { remaining } = await context.database.look(deleteEmptyBucket(bucket));
-    if (remaining !== undefined) throw new S3Error("BucketNotEmpty", { BucketName: bucket.name });
+  async run({ database, now }, _input, { bucket }) {
+    // Emptiness is judged in the batch that deletes: a PUT either comes before it, or finds its bucket gone.
+    const outcome = await commitBatch(database, deleteEmptyBucket(bucket, now), async () => {
+      const { bucket: remaining } = await database.look(lookUpBucket(bucket.name));
+      return remaining?.id !== bucket.id;
+    });
+    if (outcome === "applied") return;
+    if (outcome !== "bucket not empty") throw new S3Error("ServiceUnavailable");
+    const message =
+      bucket.versioning === null
+        ? "The bucket you tried to delete is not empty"
+        : "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
+    throw new S3Error("BucketNotEmpty", { BucketName: bucket.name }, message);
   },
 
   write: () => ({ status: 204, headers: {} }),

@@ -1,10 +1,17 @@
 // DeleteObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+import { ownerOf } from "../auth/access.ts";
+import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedObject } from "../protocol/addressing.ts";
-import { readDeleteConditions, refuseWrite } from "../protocol/conditions.ts";
+import { readDeleteConditions, refuseWrite, type WriteConditions } from "../protocol/conditions.ts";
 import { S3Error } from "../protocol/s3-error.ts";
+import { shownVersionId } from "../protocol/stored-object.ts";
 import { readVersionId } from "../protocol/version-id.ts";
-import { lookUpHeads } from "../state/objects.ts";
+import type { Bucket } from "../state/buckets.ts";
+import type { ChangeOutcome } from "../state/changes.ts";
+import { lookUpBoth } from "../state/database.ts";
+import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/heads.ts";
+import { lookUpVersion, type VersionFacts } from "../state/objects.ts";
 
 export const deleteObject = defineOperation({
   name: "DeleteObject",
@@ -21,26 +28,65 @@ export const deleteObject = defineOperation({
     };
   },
 
-  lookUp: ({ bucketName, key }) => lookUpHeads(bucketName, [key]),
+  lookUp: ({ bucketName, key, versionId }) =>
+    lookUpBoth(lookUpVersion(bucketName, key, versionId), lookUpHeads(bucketName, [key])),
 
-  async run(context, { key, versionId, conditions }, { bucket, heads }) {
-    // Every version of a bucket that never was versioned is `null`; any other id names none.
-    if (versionId !== undefined && versionId !== "null") return { versionId };
-    const seen = heads.get(key);
-    const refusal = refuseWrite(conditions, key, seen, seen);
-    if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
-    if (seen === undefined) return { versionId };
-    const [outcome] = await context.coordinators.delete(bucket, [{ key, seen, conditions }]);
-    if (outcome?.isDone !== true) {
-      throw outcome === undefined
-        ? new S3Error("ServiceUnavailable")
-        : new S3Error(outcome.refusal.code, outcome.refusal.fields);
-    }
-    return { versionId };
+  async run(context, { key, versionId, conditions }, { bucket, heads, object, deleteMarker }) {
+    const seen = heads.get(key) ?? NO_HEAD;
+    return versionId === undefined
+      ? deleteCurrent(context, bucket, { key, seen, conditions })
+      : removeVersion(context, bucket, { key, seen, versionId }, object, deleteMarker);
   },
 
-  write: ({ versionId }) => ({
+  write: ({ versionId, isDeleteMarker }) => ({
     status: 204,
-    headers: versionId === undefined ? {} : { "x-amz-version-id": versionId },
+    headers: {
+      ...(versionId === undefined ? {} : { "x-amz-version-id": versionId }),
+      ...(isDeleteMarker ? { "x-amz-delete-marker": "true" } : {}),
+    },
   }),
 });
+
+interface Deleted {
+  readonly versionId: string | undefined;
+  readonly isDeleteMarker: boolean;
+}
+
+async function deleteCurrent(
+  context: Context,
+  bucket: Bucket,
+  { key, seen, conditions }: { readonly key: string; readonly seen: KeyHead; readonly conditions: WriteConditions },
+): Promise<Deleted> {
+  const refusal = refuseWrite(conditions, key, seen.current, seen.current);
+  if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
+  // In a bucket that never was versioned there is nothing to delete where there is nothing.
+  if (bucket.versioning === null && seen.current === undefined) return { versionId: undefined, isDeleteMarker: false };
+  const ownerId = ownerOf(context.principal);
+  const [outcome] = await context.coordinators.delete(bucket, [{ key, seen, conditions, ownerId }]);
+  const { versionId, isNullVersion } = requireDone(outcome);
+  if (versionId === undefined) return { versionId, isDeleteMarker: false };
+  return { versionId: shownVersionId({ versionId, isNullVersion }), isDeleteMarker: true };
+}
+
+async function removeVersion(
+  context: Context,
+  bucket: Bucket,
+  { key, seen, versionId }: { readonly key: string; readonly seen: KeyHead; readonly versionId: string },
+  object: VersionFacts["object"],
+  deleteMarker: VersionFacts["deleteMarker"],
+): Promise<Deleted> {
+  const target = object ?? deleteMarker;
+  if (target !== undefined) {
+    const [outcome] = await context.coordinators.remove(bucket, [
+      { key, seen, conditions: {}, versionId: target.versionId },
+    ]);
+    requireDone(outcome);
+  }
+  return { versionId, isDeleteMarker: deleteMarker !== undefined };
+}
+
+function requireDone(outcome: ChangeOutcome | undefined): Extract<ChangeOutcome, { isDone: true }> {
+  if (outcome === undefined) throw new S3Error("ServiceUnavailable");
+  if (!outcome.isDone) throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
+  return outcome;
+}

@@ -1,17 +1,24 @@
 // DeleteObjects: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+import { ownerOf } from "../auth/access.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
+import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { parseDeletions, type Deletion } from "../protocol/deletions.ts";
 import { readDocument } from "../protocol/document-body.ts";
 import { S3Error, S3_NAMESPACE, type S3ErrorCode } from "../protocol/s3-error.ts";
-import { lookUpBucket } from "../state/buckets.ts";
-import { currentHeads } from "../state/objects.ts";
+import { lookUpBucket, type Bucket } from "../state/buckets.ts";
+import type { ChangeOutcome } from "../state/changes.ts";
+import { lookUpBoth, type Lookup } from "../state/database.ts";
+import { currentHeads, NO_HEAD, type KeyHead } from "../state/heads.ts";
+import { lookUpTargets, targetName } from "../state/version-targets.ts";
 
 interface DeletionResult {
   readonly deletion: Deletion;
   /** Undefined where the deletion was carried out. */
   readonly code: S3ErrorCode | undefined;
+  /** The delete marker that was made, or removed. */
+  readonly deleteMarkerVersionId: string | undefined;
 }
 
 export const deleteObjects = defineOperation({
@@ -25,35 +32,20 @@ export const deleteObjects = defineOperation({
 
   async run(context, _input, { bucket }) {
     const { deletions, isQuiet } = parseDeletions(await readDocument(context.request, context.openBody(), true));
-    const effective = deletions.filter(
-      ({ problem, versionId }) => problem === undefined && isCurrentVersion(versionId),
-    );
-    const heads = await context.database.look(
-      currentHeads(
-        bucket.id,
-        effective.map(({ key }) => key),
+    const sound = deletions.filter(({ problem }) => problem === undefined);
+    const results = new Map<Deletion, DeletionResult>();
+    // Versions first: a key that stands in the document both with and without an id ends up deleted.
+    const named = sound.filter((deletion) => deletion.versionId !== undefined);
+    for (const result of await removeNamed(context, bucket, named)) results.set(result.deletion, result);
+    const current = sound.filter((deletion) => deletion.versionId === undefined);
+    for (const result of await deleteCurrent(context, bucket, current)) results.set(result.deletion, result);
+    return {
+      isQuiet,
+      results: deletions.map(
+        (deletion): DeletionResult =>
+          results.get(deletion) ?? { deletion, code: deletion.problem, deleteMarkerVersionId: undefined },
       ),
-    );
-    // A key without a current version has nothing to delete, unless a condition demands one.
-    const changes = effective
-      .filter(({ key, conditions }) => heads.has(key) || Object.keys(conditions).length > 0)
-      .map((deletion) => ({
-        deletion,
-        key: deletion.key,
-        seen: heads.get(deletion.key),
-        conditions: deletion.conditions,
-      }));
-    const outcomes = await context.coordinators.delete(
-      bucket,
-      changes.map(({ key, seen, conditions }) => ({ key, seen, conditions })),
-    );
-    const codes = new Map<Deletion, S3ErrorCode | undefined>();
-    changes.forEach(({ deletion }, index) => {
-      const outcome = outcomes[index];
-      if (outcome?.isDone !== true) codes.set(deletion, outcome?.refusal.code ?? "ServiceUnavailable");
-    });
-    const results = deletions.map((deletion) => ({ deletion, code: deletion.problem ?? codes.get(deletion) }));
-    return { results, isQuiet };
+    };
   },
 
   write: ({ results, isQuiet }): S3Response => ({
@@ -63,25 +55,99 @@ export const deleteObjects = defineOperation({
       "DeleteResult",
       results
         .filter(({ code }) => code !== undefined || !isQuiet)
-        .map(({ deletion, code }) =>
-          code === undefined ? deletedElement(deletion) : errorElement({ deletion, code }),
-        ),
+        .map((result) => (result.code === undefined ? deletedElement(result) : errorElement(result, result.code))),
       { xmlns: S3_NAMESPACE },
     ),
   }),
 });
 
-/** In a bucket that never was versioned, `null` is the current version and every other id names none. */
-function isCurrentVersion(versionId: string | undefined): boolean {
-  return versionId === undefined || versionId === "null";
+async function deleteCurrent(
+  context: Context,
+  bucket: Bucket,
+  deletions: readonly Deletion[],
+): Promise<DeletionResult[]> {
+  if (deletions.length === 0) return [];
+  const keys = deletions.map(({ key }) => key);
+  const heads = await context.database.look(currentHeads(bucket.id, keys));
+  const ownerId = ownerOf(context.principal);
+  const changes = deletions.map((deletion) => ({ ...deletion, seen: heads.get(deletion.key) ?? NO_HEAD, ownerId }));
+  // In a bucket that never was versioned, a key without a version has nothing to delete, unless a condition asks.
+  const effective = changes.filter(
+    ({ seen, conditions }) =>
+      bucket.versioning !== null || seen.current !== undefined || Object.keys(conditions).length > 0,
+  );
+  const outcomes = await context.coordinators.delete(
+    bucket,
+    effective.map(({ key, seen, conditions }) => ({ key, seen, conditions, ownerId })),
+  );
+  const ended = new Map(effective.map((change, index) => [change, outcomes[index]]));
+  return changes.map((change, index) => {
+    const outcome = ended.get(change);
+    const isDone = !ended.has(change) || outcome?.isDone === true;
+    const marker = outcome?.isDone === true && outcome.versionId !== undefined ? outcome : undefined;
+    return {
+      deletion: deletions[index] ?? change,
+      code: isDone ? undefined : codeOf(outcome),
+      deleteMarkerVersionId:
+        marker?.versionId === undefined ? undefined : marker.isNullVersion ? "null" : marker.versionId,
+    };
+  });
 }
 
-function deletedElement({ key, versionId }: Deletion): XmlElement {
-  return element("Deleted", [element("Key", key), optionalElement("VersionId", versionId)]);
+async function removeNamed(
+  context: Context,
+  bucket: Bucket,
+  deletions: readonly Deletion[],
+): Promise<DeletionResult[]> {
+  if (deletions.length === 0) return [];
+  const keys = Array.from(new Set(deletions.map(({ key }) => key)));
+  const lookup = lookUpBoth(lookUpTargets(bucket.id, deletions), headsLookup(bucket.id, keys));
+  const { targets, heads } = await context.database.look(lookup);
+  const changes = deletions.flatMap((deletion) => {
+    const target = targets.get(targetName(deletion));
+    const seen = heads.get(deletion.key) ?? NO_HEAD;
+    const { key, conditions } = deletion;
+    return target === undefined
+      ? []
+      : [{ deletion, target, change: { key, seen, conditions, versionId: target.versionId } }];
+  });
+  const outcomes = await context.coordinators.remove(
+    bucket,
+    changes.map(({ change }) => change),
+  );
+  const ended = new Map(changes.map(({ deletion }, index) => [deletion, outcomes[index]]));
+  return deletions.map((deletion) => {
+    const outcome = ended.get(deletion);
+    const isMarker = targets.get(targetName(deletion))?.isDeleteMarker === true;
+    const isDone = !ended.has(deletion) || outcome?.isDone === true;
+    return {
+      deletion,
+      code: isDone ? undefined : codeOf(outcome),
+      deleteMarkerVersionId: isDone && isMarker ? deletion.versionId : undefined,
+    };
+  });
 }
 
-function errorElement({ deletion, code }: DeletionResult): XmlElement {
-  const error = new S3Error(code ?? "InternalError");
+function headsLookup(bucketId: string, keys: readonly string[]): Lookup<{ heads: ReadonlyMap<string, KeyHead> }> {
+  const { statements, read } = currentHeads(bucketId, keys);
+  return { statements, read: (results) => ({ heads: read(results) }) };
+}
+
+function codeOf(outcome: ChangeOutcome | undefined): S3ErrorCode {
+  return outcome === undefined || outcome.isDone ? "ServiceUnavailable" : outcome.refusal.code;
+}
+
+function deletedElement({ deletion: { key, versionId }, deleteMarkerVersionId }: DeletionResult): XmlElement {
+  return element("Deleted", [
+    element("Key", key),
+    optionalElement("VersionId", versionId),
+    deleteMarkerVersionId === undefined ? undefined : element("DeleteMarker", true),
+    optionalElement("DeleteMarkerVersionId", deleteMarkerVersionId),
+  ]);
+}
+
+function errorElement({ deletion }: DeletionResult, code: S3ErrorCode): XmlElement {
+  const error = new S3Error(code);
   return element("Error", [
     element("Key", deletion.key),
     optionalElement("VersionId", deletion.versionId),

@@ -8,8 +8,9 @@ import {
   requireVersion,
   type ObjectReadInput,
 } from "../protocol/object-reading.ts";
-import type { StoredObject } from "../protocol/stored-object.ts";
-import { lookUpObject } from "../state/objects.ts";
+import type { Bucket } from "../state/buckets.ts";
+import { openObject } from "../state/object-bytes.ts";
+import { lookUpObjectRead, type ObjectReadFacts } from "../state/object-reads.ts";
 
 const BLOB_TURNS = 3;
 
@@ -20,16 +21,16 @@ export const getObject = defineOperation({
 
   read: readObjectRead,
 
-  lookUp: ({ bucketName, key }) => lookUpObject(bucketName, key),
+  lookUp: (input) => lookUpObjectRead(input),
 
   async run(context, input, facts) {
     refuseAnonymousOverrides(input, context.principal.kind === "anonymous");
-    let current = facts.object;
+    let known: ObjectReadFacts = facts;
     for (let turn = 0; turn < BLOB_TURNS; turn += 1) {
-      const answer = await readBytes(context, input, requireVersion(input, current));
+      const answer = await readBytes(context, input, facts.bucket, known);
       if (answer !== undefined) return answer;
-      // The row's blob is gone: the object was replaced since the row was read, so what is there now is read instead.
-      current = (await context.database.look(lookUpObject(input.bucketName, input.key))).object;
+      // The row's blob is gone: the version was replaced since the row was read, so what is there now is read instead.
+      known = await context.database.look(lookUpObjectRead(input));
     }
     throw new Error(`the blob of an object in bucket ${facts.bucket.id} is missing`);
   },
@@ -37,10 +38,11 @@ export const getObject = defineOperation({
   write: (answer) => answer,
 });
 
-async function readBytes(context: Context, input: ObjectReadInput, object: StoredObject) {
-  const { status, headers, range } = planObjectRead(input, object, context.now);
-  if (status === 304) return { status, headers };
-  if (object.size === 0) return { status, headers };
-  const body = await context.blobs.get(object.blobId, range);
+async function readBytes(context: Context, input: ObjectReadInput, bucket: Bucket, facts: ObjectReadFacts) {
+  const object = requireVersion(input, facts);
+  const surroundings = { isVersioned: bucket.versioning !== null, parts: facts.parts, now: context.now };
+  const { status, headers, range } = planObjectRead(input, object, surroundings);
+  if (status === 304 || object.size === 0) return { status, headers };
+  const body = await openObject(context.blobs, object, facts.slices, range);
   return body === undefined ? undefined : { status, headers, body };
 }

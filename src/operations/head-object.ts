@@ -7,7 +7,7 @@ import {
   refuseAnonymousOverrides,
   requireVersion,
 } from "../protocol/object-reading.ts";
-import { lookUpObject } from "../state/objects.ts";
+import { lookUpObjectHead } from "../state/object-reads.ts";
 
 export const headObject = defineOperation({
   name: "HeadObject",
@@ -16,11 +16,12 @@ export const headObject = defineOperation({
 
   read: readObjectRead,
 
-  lookUp: ({ bucketName, key }) => lookUpObject(bucketName, key),
+  lookUp: (input) => lookUpObjectHead(input),
 
-  run(context, input, { object }) {
+  run(context, input, facts) {
     refuseAnonymousOverrides(input, context.principal.kind === "anonymous");
-    return Promise.resolve(planObjectRead(input, requireVersion(input, object), context.now));
+    const surroundings = { isVersioned: facts.bucket.versioning !== null, parts: facts.parts, now: context.now };
+    return Promise.resolve(planObjectRead(input, requireVersion(input, facts), surroundings));
   },
 
   write: ({ status, headers }) => ({ status, headers }),

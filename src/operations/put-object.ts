@@ -9,8 +9,15 @@ import { readWriteConditions, refuseWrite } from "../protocol/conditions.ts";
 import { quoteEtag } from "../protocol/etag.ts";
 import { birthCertificate, readMetadata } from "../protocol/object-metadata.ts";
 import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
-import { checkAclHeaders, readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
-import { lookUpHeads } from "../state/objects.ts";
+import { requestHeader } from "../protocol/s3-request.ts";
+import { parseTaggingHeader } from "../protocol/tagging.ts";
+import {
+  checkAclHeaders,
+  readStorageClass,
+  refuseUnsupportedHeaders,
+  versionHeaders,
+} from "../protocol/upload-headers.ts";
+import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
 import { storeBody } from "../state/store-body.ts";
 
 /** The largest object that a single PUT makes, in bytes. */
@@ -37,6 +44,7 @@ export const putObject = defineOperation({
       bucketName: bucket,
       key,
       metadata: readMetadata(request),
+      tags: parseTaggingHeader(requestHeader(request, "x-amz-tagging")),
       storageClass: readStorageClass(request),
       conditions: readWriteConditions(request),
     };
@@ -44,9 +52,9 @@ export const putObject = defineOperation({
 
   lookUp: ({ bucketName, key }) => lookUpHeads(bucketName, [key]),
 
-  async run(context, { key, metadata, storageClass, conditions }, { bucket, heads }) {
-    const seen = heads.get(key);
-    const refusal = refuseWrite(conditions, key, seen, seen);
+  async run(context, { key, metadata, tags, storageClass, conditions }, { bucket, heads }) {
+    const seen = heads.get(key) ?? NO_HEAD;
+    const refusal = refuseWrite(conditions, key, seen.current, seen.current);
     if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
 
     const body = context.openBody();
@@ -59,15 +67,19 @@ export const putObject = defineOperation({
     const { size, md5, checksum } = await storeBody(context.blobs, destination, body, announced);
 
     const etag = toHex(md5);
-    const object = { ...metadata, size, etag, ownerId: ownerOf(context.principal), blobId, storageClass, checksum };
-    const outcome = await context.coordinators.put(bucket, { key, seen, conditions, object });
+    const ownerId = ownerOf(context.principal);
+    const object = { ...metadata, size, etag, ownerId, blobId, manifestId: undefined, storageClass, checksum, tags };
+    const outcome = await context.coordinators.put(bucket, { key, seen, conditions, object, newBlobIds: [blobId] });
     if (!outcome.isDone) {
       // Only a definite refusal leaves the blob certain to be nobody's.
       if (outcome.isDefinite) context.waitUntil(context.blobs.delete([blobId]));
       throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
     }
-    return { etag, checksum };
+    return { etag, checksum, version: versionHeaders(outcome.versionId, outcome.isNullVersion) };
   },
 
-  write: ({ etag, checksum }) => ({ status: 200, headers: { etag: quoteEtag(etag), ...checksumHeaders(checksum) } }),
+  write: ({ etag, checksum, version }) => ({
+    status: 200,
+    headers: { etag: quoteEtag(etag), ...version, ...checksumHeaders(checksum) },
+  }),
 });

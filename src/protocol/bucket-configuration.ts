@@ -1,4 +1,4 @@
-// What CreateBucket may say about the bucket it makes.
+// What may be said about a bucket: when it is made, and of its versioning.
 import { parseDocument, singleChildren } from "./document-body.ts";
 import { S3Error } from "./s3-error.ts";
 import { requestHeader, type S3Request } from "./s3-request.ts";
@@ -32,4 +32,18 @@ export function refuseUnsupportedBucketHeaders(request: S3Request): void {
   if (ownership !== undefined && ownership !== "BucketOwnerEnforced") {
     throw new S3Error("NotImplemented", { Header: "x-amz-object-ownership" });
   }
+}
+
+/**
+ * The status of a VersioningConfiguration.
+ * @throws S3Error MalformedXML, IllegalVersioningConfigurationException, NotImplemented for MFA delete
+ */
+export function parseVersioning(document: Uint8Array): "Enabled" | "Suspended" {
+  const fields = singleChildren(parseDocument(document, "VersioningConfiguration"), ["Status", "MfaDelete"]);
+  const mfaDelete = fields.get("MfaDelete")?.text.trim();
+  if (mfaDelete !== undefined && mfaDelete !== "Disabled") throw new S3Error("NotImplemented", { Header: "MfaDelete" });
+  const status = fields.get("Status")?.text.trim();
+  if (status === undefined) throw new S3Error("IllegalVersioningConfigurationException");
+  if (status !== "Enabled" && status !== "Suspended") throw new S3Error("MalformedXML");
+  return status;
 }

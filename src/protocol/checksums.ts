@@ -135,7 +135,11 @@ function algorithmOfHeader(name: string): ChecksumAlgorithm {
 }
 
 function namedAlgorithm(value: string | null): ChecksumAlgorithm | undefined {
-  if (value === null) return undefined;
+  return value === null ? undefined : parseChecksumAlgorithm(value);
+}
+
+/** The algorithm of a name such as `CRC32`. @throws S3Error InvalidRequest for an unknown one */
+export function parseChecksumAlgorithm(value: string): ChecksumAlgorithm {
   const algorithm = ALGORITHMS.find((candidate) => candidate === value.trim().toUpperCase());
   if (algorithm === undefined) throw unsupported();
   return algorithm;

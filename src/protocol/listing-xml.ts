@@ -5,8 +5,8 @@ import { quoteEtag } from "./etag.ts";
 import type { ListingEntry } from "./stored-object.ts";
 
 /** An owner. Accounts have no display name but their id. */
-export function ownerElement(ownerId: string): XmlElement {
-  return element("Owner", [element("ID", ownerId), element("DisplayName", ownerId)]);
+export function ownerElement(ownerId: string, name = "Owner"): XmlElement {
+  return element(name, [element("ID", ownerId), element("DisplayName", ownerId)]);
 }
 
 /** The entries of a page: objects first and common prefixes after them, each in the order of keys. */

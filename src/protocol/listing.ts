@@ -73,6 +73,31 @@ export function pageAfter(marker: string, scope: ListingScope, maxKeys: number):
   return { ...scope, from, limit };
 }
 
+/** Where a page of entries ordered by key and id begins: after this key and id. */
+export interface EntryPosition {
+  readonly afterKey: string;
+  /** "" comes before every id of the key. */
+  readonly afterId: string;
+}
+
+// Every id is made of digits and lower-case letters, so this sorts after all of a key's.
+const LAST_ID = "~";
+
+/**
+ * The position after a marker: after one id of a key, after all of a key's, or after the common prefix that it lies in.
+ * @param idMarker undefined for a marker that is a key alone
+ */
+export function entriesAfter(keyMarker: string, idMarker: string | undefined, scope: ListingScope): EntryPosition {
+  const shown = keyMarker === "" ? undefined : commonPrefixOf(keyMarker, scope);
+  if (shown !== undefined) {
+    // Past everything that begins with the prefix: keys have at most 256 code points of the greatest kind.
+    const past = successorOfPrefix(shown) ?? shown + "\u{10ffff}".repeat(256);
+    return { afterKey: past, afterId: "" };
+  }
+  if (keyMarker === "" || compareUtf8(keyMarker, scope.prefix) < 0) return { afterKey: scope.prefix, afterId: "" };
+  return { afterKey: keyMarker, afterId: idMarker ?? LAST_ID };
+}
+
 /** The last entry of a page, where the next one continues. */
 export function lastListed(entries: readonly ListingEntry[]): string | undefined {
   const last = entries.at(-1);

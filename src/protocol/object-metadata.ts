@@ -125,3 +125,13 @@ export function birthCertificate(
   if (Object.keys(systemMetadata).length > 0) add("system", JSON.stringify(systemMetadata));
   return certificate;
 }
+
+/** What is kept beside a part's blob of its birth. */
+export function partBirthCertificate(
+  bucketId: string,
+  key: string,
+  uploadId: string,
+  partNumber: number,
+): Record<string, string> {
+  return { bucket: bucketId, key: JSON.stringify(key), upload: uploadId, part: String(partNumber) };
+}

@@ -1,18 +1,19 @@
 // What a GET or HEAD of an object answers, short of the bytes: conditions, range, part and headers.
 import { formatHttpDate } from "../bytes/dates.ts";
 import { addressedObject } from "./addressing.ts";
-import { checksumHeaders } from "./checksums.ts";
+import { checksumHeaders, type ObjectChecksum } from "./checksums.ts";
 import { isNotModified, readConditions, type ReadConditions } from "./conditions.ts";
 import { bareEtag, quoteEtag } from "./etag.ts";
 import { metadataHeaders, readResponseOverrides } from "./object-metadata.ts";
 import { contentRange, resolveRange, type ByteRange } from "./range.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
 import { requestHeader, type S3Request } from "./s3-request.ts";
-import type { StoredObject } from "./stored-object.ts";
+import { shownVersionId, type DeleteMarker, type StoredObject } from "./stored-object.ts";
 import { readVersionId } from "./version-id.ts";
 
 /** What a GET or HEAD asks. */
 export interface ObjectReadInput {
+  readonly method: string;
   readonly bucketName: string;
   readonly key: string;
   readonly versionId: string | undefined;
@@ -24,6 +25,26 @@ export interface ObjectReadInput {
   readonly overrides: Readonly<Record<string, string>>;
   /** Whether the client's Accept-Encoding lets the edge compress the answer. */
   readonly acceptsCompression: boolean;
+}
+
+/** What a read knows of the version besides its row. */
+export interface ReadSurroundings {
+  /** Whether the bucket is or was versioned, so that version ids are shown. */
+  readonly isVersioned: boolean;
+  /** The parts of an object that was uploaded in parts, where the read asks for one of them. */
+  readonly parts: readonly ObjectPart[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** A part as the object remembers it. */
+export interface ObjectPart {
+  readonly partNumber: number;
+  /** Where it begins in the object, in bytes. */
+  readonly start: number;
+  readonly size: number;
+  /** Base64. */
+  readonly checksum: string | undefined;
 }
 
 /** An answer without its bytes. `range` is undefined where the whole object is served. */
@@ -38,7 +59,6 @@ export interface ObjectReadPlan {
  * @throws S3Error InvalidArgument, InvalidRequest for a Range beside a partNumber
  */
 export function readObjectRead(request: S3Request): ObjectReadInput {
-  const { bucket, key } = addressedObject(request.address);
   const range = request.headers.get("range") ?? undefined;
   const partNumber = readPartNumber(request);
   if (range !== undefined && partNumber !== undefined) {
@@ -46,9 +66,7 @@ export function readObjectRead(request: S3Request): ObjectReadInput {
   }
   const acceptEncoding = request.clientAcceptEncoding ?? request.headers.get("accept-encoding") ?? "";
   return {
-    bucketName: bucket,
-    key,
-    versionId: readVersionId(request.query),
+    ...readNamedVersion(request),
     conditions: readConditions(request),
     range,
     ifRange: request.headers.get("if-range") ?? undefined,
@@ -59,6 +77,19 @@ export function readObjectRead(request: S3Request): ObjectReadInput {
   };
 }
 
+/** Which version of which key a request names. @throws S3Error InvalidArgument */
+export function readNamedVersion(
+  request: S3Request,
+): Pick<ObjectReadInput, "method" | "bucketName" | "key" | "versionId"> {
+  const { bucket, key } = addressedObject(request.address);
+  return { method: request.method, bucketName: bucket, key, versionId: readVersionId(request.query) };
+}
+
+/** The header that names a version, in a bucket that is or was versioned. */
+export function versionIdHeader(object: StoredObject, isVersioned: boolean): Record<string, string> {
+  return isVersioned ? { "x-amz-version-id": shownVersionId(object) } : {};
+}
+
 /** @throws S3Error InvalidRequest: `response-*` parameters must be signed for */
 export function refuseAnonymousOverrides(input: ObjectReadInput, isAnonymous: boolean): void {
   if (!isAnonymous || Object.keys(input.overrides).length === 0) return;
@@ -66,50 +97,101 @@ export function refuseAnonymousOverrides(input: ObjectReadInput, isAnonymous: bo
   throw new S3Error("InvalidRequest", {}, message);
 }
 
-/** The version that a read means. @throws S3Error NoSuchKey {Key}, NoSuchVersion {Key, VersionId} */
-export function requireVersion(input: ObjectReadInput, current: StoredObject | undefined): StoredObject {
-  const { key, versionId } = input;
-  if (versionId === undefined) {
-    if (current === undefined) throw new S3Error("NoSuchKey", { Key: key });
-    return current;
-  }
-  if (current === undefined || versionId !== (current.isNullVersion ? "null" : current.versionId)) {
-    throw new S3Error("NoSuchVersion", { Key: key, VersionId: versionId });
-  }
-  return current;
+/**
+ * The version that a read means.
+ * @throws S3Error NoSuchKey {Key}, NoSuchVersion {Key, VersionId}, MethodNotAllowed for a delete marker by its id
+ */
+export function requireVersion(
+  { method, key, versionId }: Pick<ObjectReadInput, "method" | "key" | "versionId">,
+  {
+    object,
+    deleteMarker,
+  }: { readonly object: StoredObject | undefined; readonly deleteMarker: DeleteMarker | undefined },
+): StoredObject {
+  if (object !== undefined) return object;
+  const headers: Record<string, string> =
+    deleteMarker === undefined
+      ? {}
+      : { "x-amz-delete-marker": "true", "x-amz-version-id": shownVersionId(deleteMarker) };
+  if (versionId === undefined) throw new S3Error("NoSuchKey", { Key: key }, undefined, headers);
+  if (deleteMarker === undefined) throw new S3Error("NoSuchVersion", { Key: key, VersionId: versionId });
+  throw new S3Error("MethodNotAllowed", { Method: method, ResourceType: "DeleteMarker" }, undefined, {
+    ...headers,
+    "Last-Modified": formatHttpDate(deleteMarker.modifiedAt),
+    Allow: "DELETE",
+  });
 }
 
 /**
  * Plans the answer of a GET or HEAD.
- * @param now milliseconds since the epoch
  * @throws S3Error PreconditionFailed, InvalidRange, InvalidPartNumber
  */
-export function planObjectRead(input: ObjectReadInput, object: StoredObject, now: number): ObjectReadPlan {
-  const validators = {
+export function planObjectRead(
+  input: ObjectReadInput,
+  object: StoredObject,
+  { isVersioned, parts, now }: ReadSurroundings,
+): ObjectReadPlan {
+  const identity: Record<string, string> = {
     etag: quoteEtag(object.etag),
     "last-modified": formatHttpDate(object.modifiedAt),
+    ...versionIdHeader(object, isVersioned),
   };
   const metadata = metadataHeaders(object);
   if (isNotModified(input.conditions, object.etag, object.modifiedAt, now)) {
     const kept = Object.entries(metadata).filter(([name]) => name === "cache-control" || name === "expires");
-    return { status: 304, headers: { ...validators, ...Object.fromEntries(kept) }, range: undefined };
+    return { status: 304, headers: { ...identity, ...Object.fromEntries(kept) }, range: undefined };
   }
-  const range = rangeOf(input, object);
+  const part = input.partNumber === undefined ? undefined : requirePart(input.partNumber, object, parts);
+  const range = part === undefined ? rangeOf(input, object) : partRange(part, object);
   const headers: Record<string, string> = {
     ...metadata,
     ...input.overrides,
-    ...validators,
+    ...identity,
     "accept-ranges": "bytes",
     "content-length": String(range?.length ?? object.size),
     "x-content-type-options": "nosniff",
   };
   if (object.storageClass !== "STANDARD") headers["x-amz-storage-class"] = object.storageClass;
+  if (object.tags.length > 0) headers["x-amz-tagging-count"] = String(object.tags.length);
   if (range !== undefined) headers["content-range"] = contentRange(range, object.size);
+  const partsCount = partsCountOf(object.etag);
+  if (part !== undefined && partsCount !== undefined) headers["x-amz-mp-parts-count"] = String(partsCount);
   // A client verifies the checksum against the bytes it gets, so it may only come with all that it was made of.
-  const isWhole = range === undefined || input.partNumber !== undefined;
-  if (input.wantsChecksum && isWhole) Object.assign(headers, checksumHeaders(object.checksum));
+  if (input.wantsChecksum) Object.assign(headers, checksumHeaders(servedChecksum(object, range, part)));
   if (input.acceptsCompression && headers["content-encoding"] === undefined) forbidTransformation(headers);
   return { status: range === undefined ? 200 : 206, headers, range };
+}
+
+/** How many parts an object was made of, by its ETag; undefined for one that was uploaded in one piece. */
+export function partsCountOf(etag: string): number | undefined {
+  const count = /-(\d+)$/.exec(etag)?.[1];
+  return count === undefined ? undefined : Number(count);
+}
+
+function requirePart(partNumber: number, object: StoredObject, parts: readonly ObjectPart[]): ObjectPart {
+  // What was uploaded in one piece, or in one part, is its own first part.
+  const known = parts.length > 0 ? parts : [{ partNumber: 1, start: 0, size: object.size, checksum: undefined }];
+  const part = known.find((candidate) => candidate.partNumber === partNumber);
+  if (part === undefined) {
+    throw new S3Error("InvalidPartNumber", { ActualPartCount: known.length, PartNumberRequested: partNumber });
+  }
+  return part;
+}
+
+function partRange({ start, size }: ObjectPart, object: StoredObject): ByteRange | undefined {
+  return object.size === 0 ? undefined : { offset: start, length: size };
+}
+
+function servedChecksum(
+  object: StoredObject,
+  range: ByteRange | undefined,
+  part: ObjectPart | undefined,
+): ObjectChecksum | undefined {
+  const { checksum } = object;
+  if (range === undefined) return checksum;
+  if (part === undefined || checksum === undefined) return undefined;
+  if (part.checksum !== undefined) return { ...checksum, value: part.checksum };
+  return part.size === object.size && checksum.type === "FULL_OBJECT" ? checksum : undefined;
 }
 
 /** The edge would compress the answer, and drop its length and weaken its ETag with that, unless it is told not to. */
@@ -120,12 +202,6 @@ function forbidTransformation(headers: Record<string, string>): void {
 }
 
 function rangeOf(input: ObjectReadInput, object: StoredObject): ByteRange | undefined {
-  if (input.partNumber !== undefined) {
-    if (input.partNumber > 1) {
-      throw new S3Error("InvalidPartNumber", { ActualPartCount: 1, PartNumberRequested: input.partNumber });
-    }
-    return object.size === 0 ? undefined : { offset: 0, length: object.size };
-  }
   if (input.ifRange !== undefined && !isSameAs(input.ifRange, object)) return undefined;
   return resolveRange(input.range, object.size);
 }

@@ -32,3 +32,22 @@ export function resolveRange(header: string | undefined, size: number): ByteRang
 export function contentRange(range: ByteRange, size: number): string {
   return `bytes ${range.offset}-${range.offset + range.length - 1}/${size}`;
 }
+
+/** Bytes that a request asks for, before the object's size is known. `last` is inclusive. */
+export type ByteSelection =
+  | { readonly kind: "bytes"; readonly first: number; readonly last: number }
+  | { readonly kind: "suffix"; readonly length: number }
+  | { readonly kind: "part"; readonly partNumber: number };
+
+/** The whole of an object. */
+export const ALL_BYTES: ByteSelection = { kind: "bytes", first: 0, last: Number.MAX_SAFE_INTEGER };
+
+/** At least the bytes that a Range header or a part number can mean, whatever the object's size. */
+export function selectBytes(header: string | undefined, partNumber: number | undefined): ByteSelection {
+  if (partNumber !== undefined) return { kind: "part", partNumber };
+  const [, first = "", last = ""] = /^\s*bytes\s*=\s*(\d{0,15})-(\d{0,15})\s*$/i.exec(header ?? "") ?? [];
+  if (first === "" && last === "") return ALL_BYTES;
+  if (first === "") return { kind: "suffix", length: Number(last) };
+  if (last === "") return { kind: "bytes", first: Number(first), last: Number.MAX_SAFE_INTEGER };
+  return Number(last) < Number(first) ? ALL_BYTES : { kind: "bytes", first: Number(first), last: Number(last) };
+}

@@ -1,6 +1,7 @@
 // An object as it is stored: one version of one key.
 import type { ChecksumAlgorithm, ChecksumType, ObjectChecksum } from "./checksums.ts";
 import type { ObjectMetadata } from "./object-metadata.ts";
+import type { Tag } from "./tagging.ts";
 
 /** What a version is, apart from where it stands. */
 export interface ObjectFacts extends ObjectMetadata {
@@ -8,9 +9,13 @@ export interface ObjectFacts extends ObjectMetadata {
   /** Without quotes. */
   readonly etag: string;
   readonly ownerId: string;
-  readonly blobId: string;
+  /** Where the bytes are, if in one blob; exactly one of blobId and manifestId is there. */
+  readonly blobId: string | undefined;
+  /** Where the list of slices is, if the bytes are in several. */
+  readonly manifestId: string | undefined;
   readonly storageClass: string;
   readonly checksum: ObjectChecksum | undefined;
+  readonly tags: readonly Tag[];
 }
 
 /** A stored version. */
@@ -21,6 +26,20 @@ export interface StoredObject extends ObjectFacts {
   readonly isNullVersion: boolean;
   /** Milliseconds since the epoch. */
   readonly modifiedAt: number;
+}
+
+/** A delete marker. */
+export interface DeleteMarker {
+  readonly key: string;
+  readonly versionId: string;
+  readonly isNullVersion: boolean;
+  /** Milliseconds since the epoch. */
+  readonly modifiedAt: number;
+}
+
+/** How clients know a version. */
+export function shownVersionId(version: { readonly versionId: string; readonly isNullVersion: boolean }): string {
+  return version.isNullVersion ? "null" : version.versionId;
 }
 
 /** A version as listings show it. */

@@ -34,9 +34,6 @@ export function checkAclHeaders(request: S3Request): void {
 const REFUSED_PREFIXES = [
   "x-amz-server-side-encryption-",
   "x-amz-object-lock-",
-  "x-amz-copy-source",
-  "x-amz-rename-source",
-  "x-amz-tagging",
   "x-amz-website-redirect-location",
   "x-amz-write-offset-bytes",
 ];
@@ -62,4 +59,9 @@ function unsupportedHeader(header: string): S3Error {
     { Header: header },
     "A header you provided implies functionality that is not implemented",
   );
+}
+
+/** The headers that tell which version a write made; in a bucket that is not Enabled they tell nothing. */
+export function versionHeaders(versionId: string | undefined, isNullVersion: boolean): Record<string, string> {
+  return versionId === undefined || isNullVersion ? {} : { "x-amz-version-id": versionId };
 }

@@ -1,5 +1,6 @@
 // The buckets table.
 import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
+import { dropHoldings } from "./holdings.ts";
 
 /** A bucket. `id` is new each time a bucket of the name is made. */
 export interface Bucket {
@@ -9,8 +10,11 @@ export interface Bucket {
   readonly region: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
-  readonly versioning: "Enabled" | "Suspended" | null;
+  /** null: never enabled. */
+  readonly versioning: Versioning | null;
 }
+
+export type Versioning = "Enabled" | "Suspended";
 
 /** A bucket's columns as another table's queries select them, beside their own. */
 export interface BucketRow {
@@ -19,7 +23,7 @@ export interface BucketRow {
   readonly bucket_owner_id: string;
   readonly bucket_region: string;
   readonly bucket_created_at: number;
-  readonly bucket_versioning: "Enabled" | "Suspended" | null;
+  readonly bucket_versioning: Versioning | null;
 }
 
 /** What to select for a {@link BucketRow}, with the table under the name `b`. */
@@ -72,21 +76,16 @@ export function insertBucket(bucket: Bucket): Lookup<{ readonly existing: Bucket
   };
 }
 
-/** Deletes a bucket if nothing is in it; the second result's row is there where the bucket still is. */
-export function deleteEmptyBucket(bucket: Bucket): Lookup<{ readonly remaining: Bucket | undefined }> {
-  return {
-    statements: [
-      statement(
-        `DELETE FROM buckets WHERE name = ?1 AND id = ?2
-           AND NOT EXISTS (SELECT 1 FROM objects WHERE bucket_id = ?2)
-           AND NOT EXISTS (SELECT 1 FROM versions WHERE bucket_id = ?2)`,
-        bucket.name,
-        bucket.id,
-      ),
-      statement(`SELECT ${BUCKET_COLUMNS} FROM buckets b WHERE b.name = ? AND b.id = ?`, bucket.name, bucket.id),
-    ],
-    read: (results) => ({ remaining: rowsOf<BucketRow>(results, 1).map(bucketFromRow)[0] }),
-  };
+/** The batch that deletes a bucket if no version is in it, and with it whatever uploads are still open there. */
+export function deleteEmptyBucket({ name, id }: Bucket, now: number): Statement[] {
+  const ofBucket = "upload_id IN (SELECT upload_id FROM uploads WHERE bucket_id = ?1)";
+  return [
+    statement(`INSERT INTO empty_bucket_guard (bucket_id) VALUES (?)`, id),
+    ...dropHoldings(now, `SELECT holding_id AS id FROM parts WHERE ${ofBucket}`, id),
+    statement(`DELETE FROM parts WHERE ${ofBucket}`, id),
+    statement(`DELETE FROM uploads WHERE bucket_id = ?`, id),
+    statement(`DELETE FROM buckets WHERE name = ? AND id = ?`, name, id),
+  ];
 }
 
 /** Which of an owner's buckets to list: names from `from` on, below `before`, in a region. */
@@ -114,5 +113,26 @@ export function listBuckets({ ownerId, from, before, region, limit }: BucketPage
       ),
     ],
     read: (results) => rowsOf<BucketRow>(results).map(bucketFromRow),
+  };
+}
+
+/** Enables or suspends a bucket's versioning. */
+export function setVersioning({ name, id }: Bucket, versioning: Versioning): Statement {
+  return statement(`UPDATE buckets SET versioning = ? WHERE name = ? AND id = ?`, versioning, name, id);
+}
+
+/** Sets a bucket's tags (JSON), or takes them away. */
+export function setBucketTags({ name, id }: Bucket, tagsJson: string | null): Statement {
+  return statement(`UPDATE buckets SET tags = ? WHERE name = ? AND id = ?`, tagsJson, name, id);
+}
+
+/** Looks a bucket up together with its tags. */
+export function lookUpBucketTags(name: string): Lookup<BucketFacts & { readonly tagsJson: string | null }> {
+  return {
+    statements: [statement(`SELECT ${BUCKET_COLUMNS}, b.tags FROM buckets b WHERE b.name = ?`, name)],
+    read: (results) => {
+      const row = rowsOf<BucketRow & { readonly tags: string | null }>(results)[0];
+      return { bucket: row === undefined ? undefined : bucketFromRow(row), tagsJson: row?.tags ?? null };
+    },
   };
 }

@@ -1,14 +1,19 @@
 // One commit: a guarded batch, sent again while its outcome is open. D1 can lose an answer after it has applied a
 // batch, so an error is never taken for a refusal, and nothing is cleaned up because of one.
-import { currentHeads } from "./objects.ts";
 import { statement, type Database, type Statement } from "./database.ts";
 import type { Bucket } from "./buckets.ts";
+import { currentHeads } from "./heads.ts";
 
-/** What the guard found changed, by the text it raises (migrations/0004_commit_guard.sql). */
+/** What a guard found changed, by the text that it raises (see the migrations that make the guards). */
 const REFUSALS = {
   "commit refused: bucket changed": "bucket changed",
   "commit refused: head changed": "head changed",
   "commit refused: blob condemned": "blob condemned",
+  "commit refused: source changed": "source changed",
+  "commit refused: upload gone": "upload gone",
+  "commit refused: parts changed": "parts changed",
+  "commit refused: bucket not empty": "bucket not empty",
+  "UNIQUE constraint failed: rename_tokens": "token used",
 } as const;
 
 type GuardRefusal = (typeof REFUSALS)[keyof typeof REFUSALS];
@@ -28,7 +33,9 @@ export type ExpectedHeads = ReadonlyMap<string, string | null>;
  * and committing it again would show bytes that are about to be deleted.
  */
 export function guardCommit(bucket: Bucket, heads: ExpectedHeads, blobIds: readonly string[]): Statement {
-  const entries = Array.from(heads, ([key, head]) => ({ key, head }));
+  // The guard runs for each row that is inserted, so there is one even where no head matters.
+  const entries: unknown[] = Array.from(heads, ([key, head]) => ({ key, head }));
+  if (entries.length === 0) entries.push({});
   return statement(
     `INSERT INTO commit_guard (bucket_name, bucket_id, versioning, key, head, blob_ids)
      SELECT ?1, ?2, ?3, e.value ->> 'key',
@@ -42,6 +49,11 @@ export function guardCommit(bucket: Bucket, heads: ExpectedHeads, blobIds: reado
     JSON.stringify(entries),
     blobIds.length === 0 ? null : JSON.stringify(blobIds),
   );
+}
+
+/** The statement that aborts its batch if a blob is condemned; whatever holds the bucket is guarded otherwise. */
+export function guardBlobs(blobIds: readonly string[]): Statement {
+  return statement(`INSERT INTO blob_guard (blob_ids) VALUES (?)`, JSON.stringify(blobIds));
 }
 
 /**
@@ -91,5 +103,5 @@ export async function isCurrent(
   key: string,
   versionId: string,
 ): Promise<boolean> {
-  return (await database.look(currentHeads(bucketId, [key]))).get(key)?.versionId === versionId;
+  return (await database.look(currentHeads(bucketId, [key]))).get(key)?.current?.versionId === versionId;
 }

@@ -1,7 +1,8 @@
 // The Worker's side of the coordinators: which one a key belongs to, and how a call that failed on the way is treated.
 import type { Bucket } from "./buckets.ts";
 import type { Counts } from "./counts.ts";
-import type { ChangeOutcome, CoordinatorAnswer, KeyChange, KeyCoordinator, PutChange } from "./key-coordinator.ts";
+import type { ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, RemoveChange } from "./changes.ts";
+import type { KeyCoordinator } from "./key-coordinator.ts";
 
 // A statement's parameter may hold 2 MB; a page of this many keys of 1024 bytes stays below it however it is escaped.
 const DELETE_PAGE_KEYS = 250;
@@ -27,22 +28,29 @@ export class Coordinators {
     return outcome ?? OPEN_OUTCOME;
   }
 
-  /** Removes the current versions of keys; the outcomes are in the order of the changes. */
-  async delete(bucket: Bucket, changes: readonly KeyChange[]): Promise<ChangeOutcome[]> {
+  /** Deletes keys as a DELETE without a version id does; the outcomes are in the order of the changes. */
+  async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<ChangeOutcome[]> {
+    return this.#callByShard(bucket, changes, (stub, page) => stub.delete(bucket, page));
+  }
+
+  /** Removes versions for good; the outcomes are in the order of the changes. */
+  async remove(bucket: Bucket, changes: readonly RemoveChange[]): Promise<ChangeOutcome[]> {
+    return this.#callByShard(bucket, changes, (stub, page) => stub.remove(bucket, page));
+  }
+
+  async #callByShard<Change extends DeleteChange | RemoveChange>(
+    bucket: Bucket,
+    changes: readonly Change[],
+    call: (stub: DurableObjectStub<KeyCoordinator>, page: readonly Change[]) => Promise<CoordinatorAnswer>,
+  ): Promise<ChangeOutcome[]> {
     const byShard = Map.groupBy(changes, (change) => this.#shardOf(change.key));
-    const outcomes = new Map<KeyChange, ChangeOutcome>();
+    const outcomes = new Map<Change, ChangeOutcome>();
     await Promise.all(
       Array.from(byShard, async ([shard, ofShard]) => {
         for (let start = 0; start < ofShard.length; start += DELETE_PAGE_KEYS) {
           const page = ofShard.slice(start, start + DELETE_PAGE_KEYS);
-          // Repeated, a conditional deletion could not tell what its first try has removed from what was never there.
-          const isRepeatable = page.every(({ conditions }) =>
-            Object.values(conditions).every((it) => it === undefined),
-          );
-          const attempts = isRepeatable ? CALL_ATTEMPTS : 1;
-          const answered = await this.#call(bucket, shard, attempts, (stub, isRepeated) =>
-            stub.delete(bucket, page, isRepeated),
-          );
+          // Repeated, a deletion would miss what its first try has removed, or put a second marker on top.
+          const answered = await this.#call(bucket, shard, 1, (stub) => call(stub, page));
           page.forEach((change, index) => outcomes.set(change, answered[index] ?? OPEN_OUTCOME));
         }
       }),
@@ -81,6 +89,7 @@ export class Coordinators {
 /** The answer to a change whose call was lost: the client is told to try again, and nothing is cleaned up. */
 const OPEN_OUTCOME: ChangeOutcome = {
   isDone: false,
+  reason: "unknown",
   refusal: { code: "ServiceUnavailable", fields: {} },
   isDefinite: false,
 };

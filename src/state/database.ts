@@ -30,6 +30,15 @@ export function statement(sql: string, ...parameters: readonly SqlValue[]): Stat
   return { sql, parameters };
 }
 
+/** Two lookups as one: their statements travel together. */
+export function lookUpBoth<First, Second>(first: Lookup<First>, second: Lookup<Second>): Lookup<First & Second> {
+  const count = first.statements.length;
+  return {
+    statements: [...first.statements, ...second.statements],
+    read: (results) => ({ ...first.read(results.slice(0, count)), ...second.read(results.slice(count)) }),
+  };
+}
+
 /** The rows of one result. Their type is the caller's word: it stands beside the SQL that selects the columns. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function rowsOf<Row>(results: readonly StatementResult[], index = 0): readonly Row[] {

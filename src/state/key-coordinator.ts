@@ -1,239 +1,179 @@
-// The Durable Object in which the writes of a key meet: it orders them, evaluates their preconditions on the current
-// version and commits each as one guarded batch. It holds nothing that D1 does not; losing it costs nothing.
+// The Durable Object in which the writes of a key meet: it orders them, evaluates their preconditions on the key's head
+// and commits each as one guarded batch. It holds nothing that D1 does not; losing it costs nothing.
 import { DurableObject } from "cloudflare:workers";
 
-import { nextVersionId } from "../protocol/version-id.ts";
-import type { ObjectFacts } from "../protocol/stored-object.ts";
+import { refuseWrite, type WriteConditions, type WriteRefusal } from "../protocol/conditions.ts";
 import type { Bucket } from "./buckets.ts";
-import { refuseWrite, type ConditionSubject, type WriteConditions, type WriteRefusal } from "../protocol/conditions.ts";
-import { commitBatch, guardCommit, isCurrent, type CommitOutcome, type ExpectedHeads } from "./commit.ts";
-import { Counts, type CountSnapshot } from "./counts.ts";
+import { lookUpBucket } from "./buckets.ts";
+import type { BatchPlan, ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, RemoveChange } from "./changes.ts";
+import { planDelete, planPut, planRemove } from "./change-plans.ts";
+import { commitBatch, guardCommit, type CommitOutcome } from "./commit.ts";
+import { Counts } from "./counts.ts";
 import type { Database } from "./database.ts";
+import { currentHeads, NO_HEAD, type KeyHead } from "./heads.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { metadataShard } from "./metadata-shards.ts";
-import { commitOfBlob, currentHeads, deleteObjects, dropBlobsOf, upsertObject } from "./objects.ts";
 
-/** A write or deletion of one key: its conditions, and the current version that its request saw when it began. */
-export interface KeyChange {
+/** What the queue is asked to do with some keys: who changes them, and how a plan is made for those that may. */
+interface Settlement<Change extends AnyChange> {
+  readonly changes: readonly Change[];
+  /** Other keys whose heads must be as they were seen. */
+  readonly witnesses?: ReadonlyMap<string, string | null>;
+  readonly plan: (bucket: Bucket, heads: ReadonlyMap<string, KeyHead>, now: number) => BatchPlan;
+}
+
+interface AnyChange {
   readonly key: string;
-  readonly seen: ConditionSubject | undefined;
+  readonly seen: KeyHead;
   readonly conditions: WriteConditions;
-}
-
-/** A new version whose bytes are stored already. */
-export interface PutChange extends KeyChange {
-  readonly object: ObjectFacts;
-}
-
-/** How one key's change ended. */
-export type ChangeOutcome =
-  | { readonly isDone: true; readonly versionId: string | undefined; readonly modifiedAt: number }
-  | { readonly isDone: false; readonly refusal: WriteRefusal; readonly isDefinite: boolean };
-
-/** What a call answers: an outcome per change, and what it cost. */
-export interface CoordinatorAnswer {
-  readonly outcomes: readonly ChangeOutcome[];
-  readonly counts: CountSnapshot;
-}
-
-/**
- * What an earlier try of a repeated call has done for a change already; undefined for nothing that is known. Asked in
- * every turn, before conditions are evaluated: they would be found broken by the call's own commit.
- */
-type EarlierTry = (change: KeyChange, current: ConditionSubject | undefined) => Promise<ChangeOutcome | undefined>;
-
-/** The head of a key as the last task left it; undefined where the key has no current version. */
-interface HeadTrace {
-  readonly head: ConditionSubject | undefined;
 }
 
 // A head can only go stale through another live instance of this object, so a few turns are many.
 const MAX_TURNS = 5;
 
 export class KeyCoordinator extends DurableObject {
-  readonly #queue = new KeyedQueue<HeadTrace>();
+  readonly #queue = new KeyedQueue<KeyHead>();
 
   /**
-   * Commits a new version of a key. A call that is repeated because its answer was lost finds its own commit by the
-   * blob, which no other write shares, also where another writer has replaced it since.
+   * Commits a new version of a key.
+   * @param isRepeated whether an earlier call's answer was lost, so that its commit may be there already
    */
   async put(bucket: Bucket, change: PutChange, isRepeated: boolean): Promise<CoordinatorAnswer> {
-    const counts = new Counts();
-    const database = metadataShard(this.env, bucket.name, counts);
-    const { key, object } = change;
-    const findCommit: EarlierTry = async () => {
-      const committed = await database.look(commitOfBlob(bucket.id, key, object.blobId));
-      return committed === undefined ? undefined : { isDone: true, ...committed };
-    };
-    const outcomes = await this.#queue.run([queueKey(bucket, key)], () =>
-      this.#settle(
-        database,
-        bucket,
-        [change],
-        (now, heads) => this.#put(database, bucket, change, now, heads),
-        isRepeated ? findCommit : undefined,
-      ),
-    );
-    return { outcomes: isRepeated ? outcomes.map(leftOpen) : outcomes, counts: counts.snapshot() };
+    return this.#answer(bucket, { changes: [change], plan: planPut(change) }, isRepeated);
   }
 
-  /**
-   * Removes the current versions of keys; each key has an outcome of its own. A call that is repeated removes only what
-   * its request saw: what has come since is not to be taken away by a deletion that may have happened already.
-   */
-  async delete(bucket: Bucket, changes: readonly KeyChange[], isRepeated: boolean): Promise<CoordinatorAnswer> {
-    const counts = new Counts();
-    const database = metadataShard(this.env, bucket.name, counts);
-    const outcomes = await this.#queue.run(
-      changes.map((change) => queueKey(bucket, change.key)),
-      () =>
-        this.#settle(
-          database,
-          bucket,
-          changes,
-          (now, heads) => this.#delete(database, bucket, heads, now),
-          isRepeated ? headHasMoved : undefined,
-        ),
-    );
-    return { outcomes: isRepeated ? outcomes.map(leftOpen) : outcomes, counts: counts.snapshot() };
+  /** Deletes keys as a DELETE without a version id does; each key has an outcome of its own. */
+  async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<CoordinatorAnswer> {
+    return this.#answer(bucket, { changes, plan: planDelete(changes) }, false);
   }
 
-  /**
-   * Evaluates conditions and commits those that hold; on a head that turns out stale it reads the heads again and
-   * starts over.
-   */
-  async #settle(
-    database: Database,
+  /** Removes versions for good; each has an outcome of its own. */
+  async remove(bucket: Bucket, changes: readonly RemoveChange[]): Promise<CoordinatorAnswer> {
+    return this.#answer(bucket, { changes, plan: planRemove(changes) }, false);
+  }
+
+  async #answer<Change extends AnyChange>(
     bucket: Bucket,
-    changes: readonly KeyChange[],
-    commit: (now: number, heads: ReadonlyMap<string, ConditionSubject | undefined>) => Promise<Committed>,
-    earlierTry?: EarlierTry,
+    settlement: Settlement<Change>,
+    isRepeated: boolean,
+  ): Promise<CoordinatorAnswer> {
+    const counts = new Counts();
+    const database = metadataShard(this.env, bucket.name, counts);
+    const keys = settlement.changes.map((change) => queueKey(bucket, change.key));
+    const outcomes = await this.#queue.run(keys, () => this.#settle(database, bucket, settlement, isRepeated));
+    return { outcomes: isRepeated ? outcomes.map(leftOpen) : outcomes, counts: counts.snapshot() };
+  }
+
+  /**
+   * Evaluates conditions and commits the changes whose conditions hold, all in one batch. Where the heads or the bucket
+   * turn out to be others than those that were judged, they are read again and judged again.
+   */
+  async #settle<Change extends AnyChange>(
+    database: Database,
+    seenBucket: Bucket,
+    { changes, plan }: Settlement<Change>,
+    isRepeated: boolean,
   ): Promise<ChangeOutcome[]> {
+    let bucket = seenBucket;
     let heads = new Map(changes.map((change) => [change.key, this.#knownHead(bucket, change)]));
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       const now = Date.now();
-      const settled: (ChangeOutcome | undefined)[] = [];
-      const willing = new Map<string, ConditionSubject | undefined>();
-      for (const change of changes) {
-        const { key, seen, conditions } = change;
-        const isSecond = willing.has(key);
-        // A key that stands twice is gone when its second turn comes.
-        const current = isSecond ? undefined : heads.get(key);
-        const earlier = isSecond ? undefined : await earlierTry?.(change, current);
-        const refusal = earlier === undefined ? refuseWrite(conditions, key, seen, current) : undefined;
-        settled.push(refusal === undefined ? earlier : { isDone: false, refusal, isDefinite: true });
-        if (earlier === undefined && refusal === undefined && !isSecond) willing.set(key, current);
+      const refusals = judge(changes, heads);
+      const willing = new Map(
+        changes.flatMap(({ key }, index) => (refusals[index] === undefined ? [[key, heads.get(key) ?? NO_HEAD]] : [])),
+      );
+      const planned = plan(bucket, willing, now);
+      // Its own commit would break the conditions of a call that is repeated, so it is looked for first.
+      if (isRepeated && (await planned.isApplied(database))) {
+        this.#forget(bucket, changes);
+        return changes.map(({ key }) => planned.done(key));
       }
-      const { outcome, versionId } = willing.size === 0 ? NOTHING_TO_COMMIT : await commit(now, willing);
-      if (outcome === "head changed") {
-        const fresh = await database.look(currentHeads(bucket.id, Array.from(heads.keys())));
-        heads = new Map(changes.map(({ key }) => [key, fresh.get(key)]));
-        continue;
+      const outcome = await this.#commit(database, bucket, willing, planned);
+      if (outcome === "bucket changed") {
+        const { bucket: fresh } = await database.look(lookUpBucket(bucket.name));
+        if (fresh?.id !== bucket.id) return changes.map(() => refusedBy(outcome, bucket));
+        bucket = fresh;
+      } else if (outcome === "head changed") {
+        heads = await database.look(currentHeads(bucket.id, Array.from(heads.keys())));
+      } else if (outcome === "applied") {
+        return this.#done(bucket, changes, planned, refusals);
+      } else {
+        this.#forget(bucket, changes);
+        return refusals.map((refusal) => refusalOutcome(refusal) ?? refusedBy(outcome, bucket));
       }
-      return changes.map(({ key }, index): ChangeOutcome => {
-        const already = settled[index];
-        if (already !== undefined) return already;
-        if (outcome === "applied") return { isDone: true, versionId, modifiedAt: now };
-        this.#queue.dropTrace(queueKey(bucket, key));
-        return failedOutcome(outcome, bucket);
-      });
     }
-    return changes.map(() => failedOutcome("head changed", bucket));
+    return changes.map(() => refusedBy("head changed", bucket));
+  }
+
+  async #commit(
+    database: Database,
+    bucket: Bucket,
+    willing: ReadonlyMap<string, KeyHead>,
+    planned: BatchPlan,
+  ): Promise<CommitOutcome> {
+    const { statements, blobIds, witnesses } = planned;
+    // Where no change is left to make, nothing another writer does could make one necessary.
+    if (statements.length === 0) return "applied";
+    const expected = new Map(witnesses);
+    for (const [key, { versionId }] of willing) expected.set(key, versionId);
+    return commitBatch(database, [guardCommit(bucket, expected, blobIds), ...statements], () =>
+      planned.isApplied(database),
+    );
+  }
+
+  #done(
+    bucket: Bucket,
+    changes: readonly AnyChange[],
+    planned: BatchPlan,
+    refusals: readonly (WriteRefusal | undefined)[],
+  ): ChangeOutcome[] {
+    for (const [key, head] of planned.headsAfter) {
+      if (head === undefined) this.#queue.dropTrace(queueKey(bucket, key));
+      else this.#queue.leaveTrace(queueKey(bucket, key), head);
+    }
+    return changes.map(({ key }, index) => refusalOutcome(refusals[index]) ?? planned.done(key));
+  }
+
+  #forget(bucket: Bucket, changes: readonly AnyChange[]): void {
+    for (const { key } of changes) this.#queue.dropTrace(queueKey(bucket, key));
   }
 
   /** A writer just before us on this key knows its head better than the request that queued behind it. */
-  #knownHead(bucket: Bucket, change: KeyChange): ConditionSubject | undefined {
-    const trace = this.#queue.traceOf(queueKey(bucket, change.key));
-    return trace === undefined ? change.seen : trace.head;
-  }
-
-  async #put(
-    database: Database,
-    bucket: Bucket,
-    { key, object }: PutChange,
-    now: number,
-    heads: ReadonlyMap<string, ConditionSubject | undefined>,
-  ): Promise<Committed> {
-    const head = heads.get(key);
-    const versionId = nextVersionId(now, head?.versionId);
-    const replaced = head === undefined ? [] : [dropBlobsOf(bucket.id, JSON.stringify([key]), now)];
-    const outcome = await commitBatch(
-      database,
-      [
-        guardCommit(bucket, new Map([[key, head?.versionId ?? null]]), [object.blobId]),
-        ...replaced,
-        upsertObject(bucket.id, { ...object, key, versionId, isNullVersion: true, modifiedAt: now }),
-      ],
-      () => isCurrent(database, bucket.id, key, versionId),
-    );
-    if (outcome === "applied") {
-      const { etag, size } = object;
-      this.#queue.leaveTrace(queueKey(bucket, key), { head: { versionId, etag, size, modifiedAt: now } });
-    }
-    return { outcome, versionId };
-  }
-
-  async #delete(
-    database: Database,
-    bucket: Bucket,
-    heads: ReadonlyMap<string, ConditionSubject | undefined>,
-    now: number,
-  ): Promise<Committed> {
-    const expected: ExpectedHeads = new Map(Array.from(heads, ([key, head]) => [key, head?.versionId ?? null]));
-    const present = Array.from(heads).flatMap(([key, head]) => (head === undefined ? [] : [key]));
-    // Where no key has a current version there is nothing to do, and nothing that another writer could do about it.
-    if (present.length === 0) return NOTHING_TO_COMMIT;
-    const keysJson = JSON.stringify(present);
-    const outcome = await commitBatch(
-      database,
-      [guardCommit(bucket, expected, []), dropBlobsOf(bucket.id, keysJson, now), deleteObjects(bucket.id, keysJson)],
-      async () => {
-        const left = await database.look(currentHeads(bucket.id, present));
-        return present.every((key) => left.get(key)?.versionId !== expected.get(key));
-      },
-    );
-    if (outcome === "applied")
-      for (const key of present) this.#queue.leaveTrace(queueKey(bucket, key), { head: undefined });
-    return { outcome, versionId: undefined };
+  #knownHead(bucket: Bucket, change: AnyChange): KeyHead {
+    return this.#queue.traceOf(queueKey(bucket, change.key)) ?? change.seen;
   }
 }
 
-interface Committed {
-  readonly outcome: CommitOutcome;
-  readonly versionId: string | undefined;
+/** What stands against each change. A key that stands twice is gone, or has a marker, when its second turn comes. */
+function judge(changes: readonly AnyChange[], heads: ReadonlyMap<string, KeyHead>): (WriteRefusal | undefined)[] {
+  const keys = new Set<string>();
+  return changes.map(({ key, seen, conditions }) => {
+    const current = keys.has(key) ? undefined : (heads.get(key) ?? NO_HEAD).current;
+    const refusal = refuseWrite(conditions, key, seen.current, current);
+    if (refusal === undefined) keys.add(key);
+    return refusal;
+  });
 }
-
-const NOTHING_TO_COMMIT: Committed = { outcome: "applied", versionId: undefined };
 
 function queueKey(bucket: Bucket, key: string): string {
   return `${bucket.id}/${key}`;
 }
 
-/** The earlier try of a deletion, or whoever came after it: either way the version that was to be removed is gone. */
-const headHasMoved: EarlierTry = ({ seen }, current) => {
-  const isGone = seen?.versionId !== current?.versionId;
-  return Promise.resolve(isGone ? { isDone: true, versionId: undefined, modifiedAt: Date.now() } : undefined);
-};
+function refusalOutcome(refusal: WriteRefusal | undefined): ChangeOutcome | undefined {
+  return refusal === undefined ? undefined : { isDone: false, reason: "refused", refusal, isDefinite: true };
+}
+
+function refusedBy(outcome: Exclude<CommitOutcome, "applied">, bucket: Bucket): ChangeOutcome {
+  const refusal: WriteRefusal =
+    outcome === "bucket changed"
+      ? { code: "NoSuchBucket", fields: { BucketName: bucket.name } }
+      : { code: "ServiceUnavailable", fields: {} };
+  return { isDone: false, reason: outcome, refusal, isDefinite: outcome !== "unknown" };
+}
 
 /** A repeated call cannot refuse: its first try may still be on its way to D1. */
 function leftOpen(outcome: ChangeOutcome): ChangeOutcome {
   return outcome.isDone
     ? outcome
-    : { isDone: false, refusal: { code: "ServiceUnavailable", fields: {} }, isDefinite: false };
-}
-
-function failedOutcome(outcome: Exclude<CommitOutcome, "applied">, bucket: Bucket): ChangeOutcome {
-  switch (outcome) {
-    case "bucket changed":
-      return {
-        isDone: false,
-        refusal: { code: "NoSuchBucket", fields: { BucketName: bucket.name } },
-        isDefinite: true,
-      };
-    case "blob condemned":
-    case "head changed":
-      return { isDone: false, refusal: { code: "ServiceUnavailable", fields: {} }, isDefinite: true };
-    case "unknown":
-      return { isDone: false, refusal: { code: "ServiceUnavailable", fields: {} }, isDefinite: false };
-  }
+    : { isDone: false, reason: "unknown", refusal: { code: "ServiceUnavailable", fields: {} }, isDefinite: false };
 }

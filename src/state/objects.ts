@@ -1,11 +1,13 @@
 // The objects table: the current version of each key.
-import { BUCKET_COLUMNS, bucketFromRow, type BucketFacts, type BucketRow } from "./buckets.ts";
+import { BUCKET_COLUMNS, bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
+import type { ManifestReference } from "./manifests.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
 import type { ObjectChecksum } from "../protocol/checksums.ts";
-import type { ConditionSubject } from "../protocol/conditions.ts";
-import type { StoredObject } from "../protocol/stored-object.ts";
+import type { Tag } from "../protocol/tagging.ts";
+import type { DeleteMarker, StoredObject } from "../protocol/stored-object.ts";
 
-interface ObjectRow {
+/** A version's columns. */
+export interface ObjectRow {
   readonly key: string;
   readonly version_id: string;
   readonly is_null_version: number;
@@ -13,20 +15,22 @@ interface ObjectRow {
   readonly etag: string;
   readonly modified_at: number;
   readonly owner_id: string;
-  readonly blob_id: string;
+  readonly blob_id: string | null;
+  readonly manifest_id: string | null;
   readonly content_type: string | null;
   readonly system_metadata: string | null;
   readonly user_metadata: string | null;
+  readonly tags: string | null;
   readonly storage_class: string;
   readonly checksum_algorithm: ObjectChecksum["algorithm"] | null;
   readonly checksum_type: ObjectChecksum["type"] | null;
   readonly checksum: string | null;
 }
 
-const OBJECT_COLUMNS = `o.key, o.version_id, o.is_null_version, o.size, o.etag, o.modified_at, o.owner_id, o.blob_id,
-  o.content_type, o.system_metadata, o.user_metadata, o.storage_class, o.checksum_algorithm, o.checksum_type, o.checksum`;
+const OBJECT_COLUMNS = `o.key, o.version_id, o.is_null_version, o.size, o.etag, o.modified_at, o.owner_id, o.blob_id, o.manifest_id,
+  o.content_type, o.system_metadata, o.user_metadata, o.tags, o.storage_class, o.checksum_algorithm, o.checksum_type, o.checksum`;
 
-function objectFromRow(row: ObjectRow): StoredObject {
+export function objectFromRow(row: ObjectRow): StoredObject {
   const { checksum_algorithm: algorithm, checksum_type: type, checksum: value } = row;
   return {
     key: row.key,
@@ -36,141 +40,157 @@ function objectFromRow(row: ObjectRow): StoredObject {
     etag: row.etag,
     modifiedAt: row.modified_at,
     ownerId: row.owner_id,
-    blobId: row.blob_id,
+    blobId: row.blob_id ?? undefined,
+    manifestId: row.manifest_id ?? undefined,
     contentType: row.content_type ?? undefined,
     systemMetadata: parseMetadata(row.system_metadata),
     userMetadata: parseMetadata(row.user_metadata),
+    tags: parseTags(row.tags),
     storageClass: row.storage_class,
     checksum: algorithm === null || type === null || value === null ? undefined : { algorithm, type, value },
   };
 }
 
+/** Tags as they are kept. */
+export function tagsJson(tags: readonly Tag[]): string | null {
+  return tags.length === 0 ? null : JSON.stringify(tags.map(({ key, value }) => [key, value]));
+}
+
+/** Reads what tagsJson wrote. */
+export function parseTags(json: string | null): readonly Tag[] {
+  if (json === null) return [];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return (JSON.parse(json) as readonly [string, string][]).map(([key, value]) => ({ key, value }));
+}
+
 /** Reads what metadataJson wrote. */
-function parseMetadata(json: string | null): Readonly<Record<string, string>> {
+export function parseMetadata(json: string | null): Readonly<Record<string, string>> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return json === null ? {} : (JSON.parse(json) as Readonly<Record<string, string>>);
 }
 
-function metadataJson(metadata: Readonly<Record<string, string>>): string | null {
+export function metadataJson(metadata: Readonly<Record<string, string>>): string | null {
   return Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata);
 }
 
-/** A bucket and the current version of one key. */
-export interface ObjectLookupFacts extends BucketFacts {
+/** A bucket and one version of a key. */
+export interface VersionFacts extends BucketFacts {
+  /** The version that was asked for, unless it is a delete marker. */
   readonly object: StoredObject | undefined;
+  /** The delete marker that was asked for, or that is current. */
+  readonly deleteMarker: DeleteMarker | undefined;
 }
 
 type Absent<Row> = { readonly [Column in keyof Row]: Row[Column] | null };
+interface MarkerColumn {
+  /** The newest delete marker as JSON [version id, is null version, modified at], where there is no current version. */
+  readonly marker: string | null;
+}
 
-/** Looks up a bucket and the current version of a key, in one statement. */
-export function lookUpObject(bucketName: string, key: string): Lookup<ObjectLookupFacts> {
+/**
+ * Looks up a bucket and one version of a key, in one statement.
+ * @param versionId a version id, `null`, or undefined for the current version
+ */
+export function lookUpVersion(bucketName: string, key: string, versionId: string | undefined): Lookup<VersionFacts> {
+  return versionId === undefined ? lookUpCurrent(bucketName, key) : lookUpOneOfAll(bucketName, key, versionId);
+}
+
+function lookUpCurrent(bucketName: string, key: string): Lookup<VersionFacts> {
   return {
     statements: [
       statement(
-        `SELECT ${BUCKET_COLUMNS}, ${OBJECT_COLUMNS}
+        `SELECT ${BUCKET_COLUMNS}, ${OBJECT_COLUMNS},
+           CASE WHEN o.key IS NULL THEN
+             (SELECT json_array(v.version_id, v.is_null_version, v.modified_at) FROM versions v
+              WHERE v.bucket_id = b.id AND v.key = ?2 ORDER BY v.version_id LIMIT 1) END AS marker
          FROM buckets b LEFT JOIN objects o ON o.bucket_id = b.id AND o.key = ?2 WHERE b.name = ?1`,
         bucketName,
         key,
       ),
     ],
     read: (results) => {
-      const row = rowsOf<BucketRow & (ObjectRow | (Absent<ObjectRow> & { readonly key: null }))>(results)[0];
-      if (row === undefined) return { bucket: undefined, object: undefined };
-      return { bucket: bucketFromRow(row), object: row.key === null ? undefined : objectFromRow(row) };
+      const row = rowsOf<BucketRow & MarkerColumn & (ObjectRow | Absent<ObjectRow>)>(results)[0];
+      if (row === undefined) return { bucket: undefined, object: undefined, deleteMarker: undefined };
+      return {
+        bucket: bucketFromRow(row),
+        object: isPresent(row) ? objectFromRow(row) : undefined,
+        deleteMarker: markerFromJson(key, row.marker),
+      };
     },
   };
 }
 
-/** What a key's current version is recognised by, for preconditions and compare-and-swap. */
-export interface HeadRow {
-  readonly key: string;
-  readonly version_id: string;
-  readonly etag: string;
-  readonly size: number;
-  readonly modified_at: number;
-}
-
-export function subjectFromRow(row: HeadRow): ConditionSubject {
-  return { versionId: row.version_id, etag: row.etag, size: row.size, modifiedAt: row.modified_at };
-}
-
-/** The current versions of those keys (a JSON array) that have one; `bucketId` is an SQL expression. */
-function selectHeads(bucketId: string, ...parameters: readonly [keysJson: string, bucket: string]): Statement {
-  return statement(
-    `SELECT o.key, o.version_id, o.etag, o.size, o.modified_at
-     FROM json_each(?1) k JOIN objects o ON o.bucket_id = ${bucketId} AND o.key = k.value`,
-    ...parameters,
-  );
-}
-
-function headsByKey(rows: readonly HeadRow[]): Map<string, ConditionSubject> {
-  return new Map(rows.map((row) => [row.key, subjectFromRow(row)]));
-}
-
-/** A bucket and the current versions of several keys. */
-export interface HeadsFacts extends BucketFacts {
-  readonly heads: ReadonlyMap<string, ConditionSubject>;
-}
-
-/** Looks up a bucket by name and the current versions of keys, in one round trip. */
-export function lookUpHeads(bucketName: string, keys: readonly string[]): Lookup<HeadsFacts> {
+function lookUpOneOfAll(bucketName: string, key: string, versionId: string): Lookup<VersionFacts> {
+  const match = versionId === "null" ? "is_null_version = 1" : "version_id = ?3";
+  const parameters = versionId === "null" ? [bucketName, key] : [bucketName, key, versionId];
+  const of = `o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key = ?2 AND o.${match}`;
   return {
     statements: [
-      statement(`SELECT ${BUCKET_COLUMNS} FROM buckets b WHERE b.name = ?`, bucketName),
-      selectHeads("(SELECT id FROM buckets WHERE name = ?2)", JSON.stringify(keys), bucketName),
-    ],
-    read: (results) => ({
-      bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
-      heads: headsByKey(rowsOf<HeadRow>(results, 1)),
-    }),
-  };
-}
-
-/** The current versions of keys of a bucket whose id is known. */
-export function currentHeads(bucketId: string, keys: readonly string[]): Lookup<Map<string, ConditionSubject>> {
-  return {
-    statements: [selectHeads("?2", JSON.stringify(keys), bucketId)],
-    read: (results) => headsByKey(rowsOf<HeadRow>(results)),
-  };
-}
-
-/**
- * The commit of a blob under a key, if there was one: as the current version, or in the garbage, where whoever replaced
- * or removed that version has put it (there, nothing is left of its id).
- */
-export function commitOfBlob(
-  bucketId: string,
-  key: string,
-  blobId: string,
-): Lookup<{ readonly versionId: string | undefined; readonly modifiedAt: number } | undefined> {
-  return {
-    statements: [
+      selectBucket(bucketName),
       statement(
-        `SELECT version_id, modified_at FROM objects WHERE bucket_id = ?1 AND key = ?2 AND blob_id = ?3
-         UNION ALL SELECT NULL, dropped_at FROM garbage WHERE blob_id = ?3`,
-        bucketId,
-        key,
-        blobId,
+        `SELECT ${OBJECT_COLUMNS}, 0 AS is_delete_marker FROM objects o WHERE ${of}
+         UNION ALL SELECT ${OBJECT_COLUMNS}, o.is_delete_marker FROM versions o WHERE ${of}`,
+        ...parameters,
       ),
     ],
     read: (results) => {
-      const row = rowsOf<{ readonly version_id: string | null; readonly modified_at: number }>(results)[0];
-      return row === undefined ? undefined : { versionId: row.version_id ?? undefined, modifiedAt: row.modified_at };
+      const bucket = rowsOf<BucketRow>(results).map(bucketFromRow)[0];
+      const row = rowsOf<ObjectRow & { readonly is_delete_marker: number }>(results, 1)[0];
+      const version = row === undefined ? undefined : objectFromRow(row);
+      const isMarker = row?.is_delete_marker === 1;
+      return { bucket, object: isMarker ? undefined : version, deleteMarker: isMarker ? version : undefined };
     },
   };
+}
+
+/** The current versions of those keys that have one. */
+export function selectCurrentObjects(bucketName: string, keys: readonly string[]): Statement {
+  return statement(
+    `SELECT ${OBJECT_COLUMNS} FROM json_each(?2) k
+     JOIN objects o ON o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key = k.value`,
+    bucketName,
+    JSON.stringify(keys),
+  );
+}
+
+/** Where a statement finds the manifest of a version, if that has one. */
+export function manifestOf(bucketName: string, key: string, versionId: string | undefined): ManifestReference {
+  const of = "o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key = ?2";
+  if (versionId === undefined) {
+    return { sql: `SELECT o.manifest_id FROM objects o WHERE ${of}`, parameters: [bucketName, key] };
+  }
+  const match = versionId === "null" ? "o.is_null_version = 1 AND ?3 = 'null'" : "o.version_id = ?3";
+  return {
+    sql: `SELECT o.manifest_id FROM objects o WHERE ${of} AND ${match}
+          UNION ALL SELECT o.manifest_id FROM versions o WHERE ${of} AND ${match}`,
+    parameters: [bucketName, key, versionId],
+  };
+}
+
+function isPresent(row: ObjectRow | Absent<ObjectRow>): row is ObjectRow {
+  return row.key !== null;
+}
+
+function markerFromJson(key: string, json: string | null): DeleteMarker | undefined {
+  if (json === null) return undefined;
+  // What json_array wrote in the statement above.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const [versionId, isNull, modifiedAt] = JSON.parse(json) as [string, number, number];
+  return { key, versionId, isNullVersion: isNull === 1, modifiedAt };
 }
 
 /** Makes a version the current one of its key, in place of whatever is there. */
 export function upsertObject(bucketId: string, object: StoredObject): Statement {
   return statement(
     `INSERT INTO objects (bucket_id, key, version_id, is_null_version, size, etag, modified_at, owner_id, blob_id,
-       content_type, system_metadata, user_metadata, storage_class, checksum_algorithm, checksum_type, checksum)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       manifest_id, content_type, system_metadata, user_metadata, tags, storage_class, checksum_algorithm,
+       checksum_type, checksum)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (bucket_id, key) DO UPDATE SET
        version_id = excluded.version_id, is_null_version = excluded.is_null_version, size = excluded.size,
        etag = excluded.etag, modified_at = excluded.modified_at, owner_id = excluded.owner_id,
-       blob_id = excluded.blob_id, manifest_id = NULL, content_type = excluded.content_type,
-       system_metadata = excluded.system_metadata, user_metadata = excluded.user_metadata, tags = NULL,
+       blob_id = excluded.blob_id, manifest_id = excluded.manifest_id, content_type = excluded.content_type,
+       system_metadata = excluded.system_metadata, user_metadata = excluded.user_metadata, tags = excluded.tags,
        storage_class = excluded.storage_class, checksum_algorithm = excluded.checksum_algorithm,
        checksum_type = excluded.checksum_type, checksum = excluded.checksum, encryption = NULL`,
     bucketId,
@@ -181,34 +201,15 @@ export function upsertObject(bucketId: string, object: StoredObject): Statement 
     object.etag,
     object.modifiedAt,
     object.ownerId,
-    object.blobId,
+    object.blobId ?? null,
+    object.manifestId ?? null,
     object.contentType ?? null,
     metadataJson(object.systemMetadata),
     metadataJson(object.userMetadata),
+    tagsJson(object.tags),
     object.storageClass,
     object.checksum?.algorithm ?? null,
     object.checksum?.type ?? null,
     object.checksum?.value ?? null,
-  );
-}
-
-/** Removes the current versions of keys (a JSON array). */
-export function deleteObjects(bucketId: string, keysJson: string): Statement {
-  return statement(
-    `DELETE FROM objects WHERE bucket_id = ?1 AND key IN (SELECT value FROM json_each(?2))`,
-    bucketId,
-    keysJson,
-  );
-}
-
-/** Puts the blobs of the current versions of keys (a JSON array) into the garbage; runs before they are replaced. */
-export function dropBlobsOf(bucketId: string, keysJson: string, now: number): Statement {
-  return statement(
-    `INSERT INTO garbage (blob_id, dropped_at)
-     SELECT o.blob_id, ?3 FROM json_each(?2) k JOIN objects o ON o.bucket_id = ?1 AND o.key = k.value
-     WHERE o.blob_id IS NOT NULL`,
-    bucketId,
-    keysJson,
-    now,
   );
 }

@@ -29,6 +29,7 @@ type Destination = Pick<BlobPut, "blobId" | "birthCertificate">;
 
 /**
  * Stores a body as one blob.
+ * @param kept the algorithm of the checksum to keep: the announced one unless another is needed
  * @throws S3Error BadDigest, XAmzContentSHA256Mismatch, IncompleteBody and what the body's envelope may throw
  */
 export async function storeBody(
@@ -36,8 +37,8 @@ export async function storeBody(
   destination: Destination,
   body: IncomingBody,
   announced: ChecksumAnnouncement,
+  kept: ChecksumAlgorithm = announced.algorithm ?? DEFAULT_ALGORITHM,
 ): Promise<StoredBody> {
-  const algorithm = announced.algorithm ?? DEFAULT_ALGORITHM;
   const hash = delegatedHash(body, announced);
   // Two different SHA-256 of one body: whichever the store verified, the other is wrong.
   if (hash?.algorithm === "SHA-256" && body.sha256 !== undefined && !digestsEqual(hash.bytes, body.sha256)) {
@@ -48,10 +49,11 @@ export async function storeBody(
     hash !== undefined &&
     hash.bytes === announced.expected &&
     body.plain !== undefined;
-  const isPiped = isVerifiedByStore && (body.sha256 === undefined || hash.algorithm === "SHA-256");
+  const isPiped =
+    isVerifiedByStore && kept === announced.algorithm && (body.sha256 === undefined || hash.algorithm === "SHA-256");
   const { result, checksum } = isPiped
     ? { result: await pipe(blobs, destination, body, hash), checksum: announced.expected }
-    : await pump(blobs, destination, body, hash, algorithm, announced);
+    : await pump(blobs, destination, body, hash, kept, announced);
   if (!result.isStored) throw hashMismatch(body, announced, hash, result.computed);
   try {
     if (announced.contentMd5 !== undefined) checkContentMd5(announced.contentMd5, result.md5);
@@ -61,7 +63,7 @@ export async function storeBody(
     throw error;
   }
   const value = toBase64(checksum ?? new Uint8Array());
-  return { size: body.length, md5: result.md5, checksum: { algorithm, type: "FULL_OBJECT", value } };
+  return { size: body.length, md5: result.md5, checksum: { algorithm: kept, type: "FULL_OBJECT", value } };
 }
 
 /** The one hash that the store itself can verify: the checksum if it is such a hash, else the signed payload hash. */
@@ -80,15 +82,47 @@ async function pipe(
   body: IncomingBody,
   hash: BlobHash | undefined,
 ): Promise<BlobPutResult> {
+  const source = body.plain ?? emptyStream();
   const { readable, writable } = new FixedLengthStream(body.length);
-  const piped = (body.plain ?? emptyStream()).pipeTo(writable);
+  const stop = new AbortController();
+  const piped = source.pipeTo(writable, { signal: stop.signal, preventCancel: true });
   const stored = blobs.put({ ...destination, body: readable, hash });
-  const [pipeResult, putResult] = await Promise.allSettled([piped, stored]);
-  if (putResult.status === "fulfilled" && (pipeResult.status === "fulfilled" || !putResult.value.isStored)) {
-    return putResult.value;
+  // A store that fails need not have read on: the pipe would wait for it for ever.
+  stored.catch((reason: unknown) => stop.abort(reason));
+  try {
+    await Promise.race([piped, stored]);
+    const result = await stored;
+    if (result.isStored) await piped;
+    return result;
+  } catch (error) {
+    throw (await isBodyAtFault(source, piped, error)) ? new S3Error("IncompleteBody") : await causeOf(stored, error);
   }
-  if (putResult.status === "rejected" && pipeResult.status === "fulfilled") throw putResult.reason;
-  throw new S3Error("IncompleteBody");
+}
+
+/**
+ * Whether an upload failed because its body did: the body is short or broken where it has nothing more to give, and too
+ * long where the stream of known length says so. Otherwise the store failed, and the body is as good as ever.
+ */
+async function isBodyAtFault(
+  source: ReadableStream<Uint8Array>,
+  piped: Promise<void>,
+  error: unknown,
+): Promise<boolean> {
+  if (String(error).includes("FixedLengthStream")) return true;
+  await Promise.race([piped.catch(() => undefined), nextTurn()]);
+  if (source.locked) return false;
+  const { closed } = source.getReader();
+  return Promise.race([
+    closed.then(
+      () => true,
+      () => true,
+    ),
+    nextTurn().then(() => false),
+  ]);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
 /** The body passes through JavaScript, which takes off the envelope and computes what the store cannot verify. */
@@ -97,21 +131,23 @@ async function pump(
   destination: Destination,
   body: IncomingBody,
   hash: BlobHash | undefined,
-  algorithm: ChecksumAlgorithm,
+  kept: ChecksumAlgorithm,
   announced: ChecksumAnnouncement,
 ): Promise<{ readonly result: BlobPutResult; readonly checksum: Uint8Array }> {
   const { readable, writable } = new FixedLengthStream(body.length);
-  const writer = new HoldingWriter(writable, [digestAlgorithm(algorithm)]);
+  const verified = announced.algorithm ?? kept;
+  const algorithms = verified === kept ? [kept] : [kept, verified];
+  const writer = new HoldingWriter(writable, algorithms.map(digestAlgorithm));
   const stored = blobs.put({ ...destination, body: readable, hash });
-  // Its failure is looked at below; until then it must not count as unhandled.
-  stored.catch(() => undefined);
+  // A store that fails need not have read on: the writer would wait for it for ever.
+  stored.catch(() => writer.abort(new Error("store failed")));
   try {
     const trailers = await body.deliver((piece) => writer.write(piece));
-    const [checksum = new Uint8Array()] = await writer.digests();
+    const [checksum = new Uint8Array(), other = checksum] = await writer.digests();
     const expected = announced.isInTrailer
-      ? readDigest(algorithm, trailers.get(checksumHeader(algorithm)) ?? "")
+      ? readDigest(verified, trailers.get(checksumHeader(verified)) ?? "")
       : announced.expected;
-    if (expected !== undefined) checkChecksum(algorithm, expected, checksum);
+    if (expected !== undefined) checkChecksum(verified, expected, other);
     await writer.finish();
     return { result: await stored, checksum };
   } catch (error) {

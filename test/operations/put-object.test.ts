@@ -541,7 +541,6 @@ describe("PutObject", () => {
 
   describe("what it does not do", () => {
     it.each([
-      ["x-amz-tagging", "a=b"],
       ["x-amz-website-redirect-location", "/x"],
       ["x-amz-server-side-encryption-customer-algorithm", "AES256"],
       ["x-amz-server-side-encryption-customer-key", "x"],

@@ -36,6 +36,8 @@ function put(bucket: Bucket, key: string, versionId: string): Statement {
     modifiedAt: 0,
     ownerId: "o",
     blobId: `${bucket.id}/${versionId}`,
+    manifestId: undefined,
+    tags: [],
     contentType: undefined,
     systemMetadata: {},
     userMetadata: {},

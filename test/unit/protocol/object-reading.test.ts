@@ -25,6 +25,8 @@ const OBJECT: StoredObject = {
   etag: ETAG,
   ownerId: "123456789012",
   blobId: "b/1",
+  manifestId: undefined,
+  tags: [],
   storageClass: "STANDARD",
   checksum: { algorithm: "CRC32", type: "FULL_OBJECT", value: "y/Q5Jg==" },
   contentType: "text/plain",
@@ -40,12 +42,13 @@ function input(query = "", headers: Headers_ = {}, clientAcceptEncoding?: string
 }
 
 function plan(query = "", headers: Headers_ = {}, object: StoredObject = OBJECT) {
-  return planObjectRead(input(query, headers), object, NOW);
+  return planObjectRead(input(query, headers), object, { isVersioned: false, parts: [], now: NOW });
 }
 
 describe("a read", () => {
   it("asks for the whole current version where nothing else is said", () => {
     expect(input()).toEqual({
+      method: "GET",
       bucketName: "bucket",
       key: "key",
       versionId: undefined,
@@ -140,27 +143,41 @@ describe("response-* parameters", () => {
 });
 
 describe("the version that a read means", () => {
-  it("is the current one, or the one named", () => {
-    expect(requireVersion(input(), OBJECT)).toBe(OBJECT);
-    expect(requireVersion(input("?versionId=null"), OBJECT)).toBe(OBJECT);
-    const versioned = { ...OBJECT, isNullVersion: false };
-    expect(requireVersion(input(`?versionId=${VERSION}`), versioned)).toBe(versioned);
+  const marker = { key: "key", versionId: VERSION, isNullVersion: false, modifiedAt: MODIFIED };
+
+  it("is the one that was found", () => {
+    expect(requireVersion(input(), { object: OBJECT, deleteMarker: undefined })).toBe(OBJECT);
   });
 
   it("is missing", () => {
-    expectRefusal(() => requireVersion(input(), undefined), "NoSuchKey", 404, { fields: { Key: "key" } });
-    const versioned = { ...OBJECT, isNullVersion: false };
-    for (const [versionId, object] of [
-      ["null", undefined],
-      [VERSION, undefined],
-      [VERSION, OBJECT],
-      ["null", versioned],
-      ["v".repeat(32), versioned],
-    ] as const) {
-      expectRefusal(() => requireVersion(input(`?versionId=${versionId}`), object), "NoSuchVersion", 404, {
+    const nothing = { object: undefined, deleteMarker: undefined };
+    expectRefusal(() => requireVersion(input(), nothing), "NoSuchKey", 404, { fields: { Key: "key" } });
+    for (const versionId of ["null", VERSION]) {
+      expectRefusal(() => requireVersion(input(`?versionId=${versionId}`), nothing), "NoSuchVersion", 404, {
         fields: { Key: "key", VersionId: versionId },
       });
     }
+  });
+
+  it("is hidden by a delete marker, which the answer names", () => {
+    const found = { object: undefined, deleteMarker: marker };
+    const error = errorOf(() => requireVersion(input(), found));
+    expectError(error, "NoSuchKey", 404, { fields: { Key: "key" } });
+    expect(error).toMatchObject({ headers: { "x-amz-delete-marker": "true", "x-amz-version-id": VERSION } });
+  });
+
+  it("cannot be a delete marker", () => {
+    const found = { object: undefined, deleteMarker: { ...marker, isNullVersion: true } };
+    const error = errorOf(() => requireVersion(input("?versionId=null"), found));
+    expectError(error, "MethodNotAllowed", 405, { fields: { Method: "GET", ResourceType: "DeleteMarker" } });
+    expect(error).toMatchObject({
+      headers: {
+        "x-amz-delete-marker": "true",
+        "x-amz-version-id": "null",
+        "Last-Modified": LAST_MODIFIED,
+        Allow: "DELETE",
+      },
+    });
   });
 });
 

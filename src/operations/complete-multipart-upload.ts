@@ -1,0 +1,169 @@
+// CompleteMultipartUpload: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+// Moves no bytes: the parts' blobs become the slices of the object.
+import { digest } from "../bytes/digest.ts";
+import { toHex } from "../bytes/hex-base64.ts";
+import { utf8 } from "../bytes/text.ts";
+import { element } from "../bytes/xml.ts";
+import type { Context } from "../contract/context.ts";
+import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { addressedObject } from "../protocol/addressing.ts";
+import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/checksums.ts";
+import { readWriteConditions } from "../protocol/conditions.ts";
+import { readDocument } from "../protocol/document-body.ts";
+import { quoteEtag } from "../protocol/etag.ts";
+import {
+  checkCompletionConditions,
+  chooseParts,
+  etagOfParts,
+  parseCompletion,
+  PART_MAX_NUMBER,
+  readUploadId,
+  type ListedPart,
+} from "../protocol/multipart.ts";
+import {
+  checkCompletionHeaders,
+  checksumOfParts,
+  defaultType,
+  withoutChecksums,
+} from "../protocol/multipart-checksums.ts";
+import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { versionHeaders } from "../protocol/upload-headers.ts";
+import { assemble } from "../state/assembly.ts";
+import type { Bucket } from "../state/buckets.ts";
+import { lookUpBoth } from "../state/database.ts";
+import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
+import { insertManifest } from "../state/manifests.ts";
+import { lookUpParts, type Part } from "../state/parts.ts";
+import {
+  endUpload,
+  guardUpload,
+  lookUpCompletion,
+  lookUpUpload,
+  rememberCompletion,
+  type CompletedUpload,
+  type Upload,
+} from "../state/uploads.ts";
+
+export const completeMultipartUpload = defineOperation({
+  name: "CompleteMultipartUpload",
+  action: "s3:PutObject",
+  route: { method: "POST", level: "object", query: ["uploadId"] },
+
+  read(request) {
+    const { bucket, key } = addressedObject(request.address);
+    const uploadId = readUploadId(request.query);
+    return { bucketName: bucket, key, uploadId, conditions: readWriteConditions(request) };
+  },
+
+  lookUp: ({ bucketName, key, uploadId }) =>
+    lookUpBoth(
+      lookUpBoth(lookUpUpload(bucketName, key, uploadId), lookUpCompletion(bucketName, key, uploadId)),
+      lookUpBoth(lookUpHeads(bucketName, [key]), lookUpParts(uploadId, 0, PART_MAX_NUMBER)),
+    ),
+
+  async run(context, { bucketName, key, uploadId, conditions }, { bucket, upload, completed, heads, parts }) {
+    const document = await readDocument(withoutChecksums(context.request), context.openBody(), false);
+    const listed = parseCompletion(document, uploadId);
+    const fingerprint = await fingerprintOf(listed);
+    if (upload === undefined) return repeated(completed, fingerprint, uploadId, bucket);
+    const seen = heads.get(key) ?? NO_HEAD;
+    checkCompletionConditions(conditions, key, upload.initialHead, seen.current, seen.versionId);
+
+    const chosen = chooseParts(upload, listed, new Map(parts.map((part) => [part.partNumber, part])));
+    const size = chosen.reduce((sum, part) => sum + part.size, 0);
+    const checksum = await checksumOf(upload, chosen);
+    checkCompletionHeaders(context.request, upload, size, checksum);
+    const etag = await etagOfParts(chosen);
+    const { manifest, blobId } = assemble(bucket.id, uploadId, chosen);
+    const { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass } = upload;
+    const manifestId = manifest?.manifestId;
+    const content = { size, etag, checksum, blobId, manifestId };
+    const outcome = await context.coordinators.put(bucket, {
+      key,
+      seen,
+      conditions,
+      object: { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass, ...content },
+      newBlobIds: [],
+      before: [
+        guardUpload(
+          bucket.id,
+          upload,
+          chosen.map((part) => [part.partNumber, part.holdingId, part.etag]),
+        ),
+        ...(manifest === undefined ? [] : insertManifest(manifest)),
+      ],
+      after: [
+        rememberCompletion(bucket.id, upload, { fingerprint, etag, checksum }, context.now),
+        ...endUpload(
+          bucket.id,
+          upload,
+          chosen.map((part) => part.partNumber),
+          context.now,
+        ),
+      ],
+    });
+    if (outcome.isDone) {
+      return { etag, checksum, version: versionHeaders(outcome.versionId, outcome.isNullVersion) };
+    }
+    if (outcome.reason === "upload gone") return lostRace(context, { bucketName, key, uploadId }, fingerprint, bucket);
+    if (outcome.reason === "parts changed") throw new S3Error("InvalidPart", { UploadId: uploadId });
+    throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
+  },
+
+  write: ({ etag, checksum, version }, { bucketName, key }): S3Response => ({
+    status: 200,
+    headers: version,
+    body: element(
+      "CompleteMultipartUploadResult",
+      [
+        element("Location", `/${bucketName}/${key}`),
+        element("Bucket", bucketName),
+        element("Key", key),
+        element("ETag", quoteEtag(etag)),
+        checksum === undefined ? undefined : element(checksumElement(checksum.algorithm), checksum.value),
+        checksum === undefined ? undefined : element("ChecksumType", checksum.type),
+      ],
+      { xmlns: S3_NAMESPACE },
+    ),
+  }),
+});
+
+interface Completion {
+  readonly etag: string;
+  readonly checksum: ObjectChecksum | undefined;
+  readonly version: Readonly<Record<string, string>>;
+}
+
+/** Another request ended the upload while this one was deciding: if it was the same completion, that was ours too. */
+async function lostRace(
+  context: Context,
+  { bucketName, key, uploadId }: { readonly bucketName: string; readonly key: string; readonly uploadId: string },
+  fingerprint: string,
+  bucket: Bucket,
+): Promise<Completion> {
+  const { completed } = await context.database.look(lookUpCompletion(bucketName, key, uploadId));
+  return repeated(completed, fingerprint, uploadId, bucket);
+}
+
+/** @throws S3Error NoSuchUpload unless the same completion was carried out before */
+function repeated(
+  completed: CompletedUpload | undefined,
+  fingerprint: string,
+  uploadId: string,
+  bucket: Bucket,
+): Completion {
+  if (completed?.fingerprint !== fingerprint) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+  const { etag, checksum, versionId } = completed;
+  return { etag, checksum, version: versionHeaders(versionId, bucket.versioning === null || versionId === "null") };
+}
+
+async function checksumOf(upload: Upload, chosen: readonly Part[]): Promise<ObjectChecksum | undefined> {
+  const algorithm = upload.checksumAlgorithm ?? DEFAULT_ALGORITHM;
+  const type = upload.checksumType ?? defaultType(algorithm);
+  return checksumOfParts(algorithm, type, chosen);
+}
+
+async function fingerprintOf(listed: readonly ListedPart[]): Promise<string> {
+  const text = listed.map(({ partNumber, etag }) => `${partNumber} ${etag}\n`).join("");
+  return toHex(await digest("SHA-256", utf8(text)));
+}

@@ -1,0 +1,70 @@
+// CreateMultipartUpload: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
+import { ownerOf } from "../auth/access.ts";
+import { timeOrderedId } from "../bytes/random-id.ts";
+import { element } from "../bytes/xml.ts";
+import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { addressedObject } from "../protocol/addressing.ts";
+import { readUploadChecksum } from "../protocol/multipart-checksums.ts";
+import { readMetadata } from "../protocol/object-metadata.ts";
+import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { requestHeader } from "../protocol/s3-request.ts";
+import { parseTaggingHeader } from "../protocol/tagging.ts";
+import { checkAclHeaders, readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
+import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
+import { beginUpload } from "../state/uploads.ts";
+
+export const createMultipartUpload = defineOperation({
+  name: "CreateMultipartUpload",
+  action: "s3:PutObject",
+  route: { method: "POST", level: "object", query: ["uploads"] },
+
+  read(request) {
+    const { bucket, key } = addressedObject(request.address);
+    refuseUnsupportedHeaders(request);
+    checkAclHeaders(request);
+    return {
+      bucketName: bucket,
+      key,
+      metadata: readMetadata(request),
+      tags: parseTaggingHeader(requestHeader(request, "x-amz-tagging")),
+      storageClass: readStorageClass(request),
+      ...readUploadChecksum(request),
+    };
+  },
+
+  lookUp: ({ bucketName, key }) => lookUpHeads(bucketName, [key]),
+
+  async run(context, { bucketName, key, metadata, tags, storageClass, checksumAlgorithm, checksumType }, facts) {
+    const { bucket, heads } = facts;
+    const uploadId = timeOrderedId(context.now);
+    const upload = {
+      ...metadata,
+      key,
+      uploadId,
+      initiatedAt: context.now,
+      initialHead: (heads.get(key) ?? NO_HEAD).versionId,
+      ownerId: ownerOf(context.principal),
+      tags,
+      storageClass,
+      checksumAlgorithm,
+      checksumType,
+    };
+    if (!(await beginUpload(context.database, bucket, upload))) {
+      throw new S3Error("NoSuchBucket", { BucketName: bucketName });
+    }
+    return { bucketName, key, uploadId };
+  },
+
+  write: ({ bucketName, key, uploadId }, { checksumAlgorithm, checksumType }): S3Response => ({
+    status: 200,
+    headers: {
+      ...(checksumAlgorithm === undefined ? {} : { "x-amz-checksum-algorithm": checksumAlgorithm }),
+      ...(checksumType === undefined ? {} : { "x-amz-checksum-type": checksumType }),
+    },
+    body: element(
+      "InitiateMultipartUploadResult",
+      [element("Bucket", bucketName), element("Key", key), element("UploadId", uploadId)],
+      { xmlns: S3_NAMESPACE },
+    ),
+  }),
+});

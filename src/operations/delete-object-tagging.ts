@@ -1,0 +1,20 @@
+// DeleteObjectTagging: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectTagging.html
+import { defineOperation } from "../contract/operation.ts";
+import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
+import { lookUpVersion } from "../state/objects.ts";
+import { retag } from "../state/retagging.ts";
+
+export const deleteObjectTagging = defineOperation({
+  name: "DeleteObjectTagging",
+  action: "s3:DeleteObjectTagging",
+  route: { method: "DELETE", level: "object", query: ["tagging"] },
+  read: readNamedVersion,
+  lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
+
+  async run(context, input, facts) {
+    const object = await retag(context.database, input, facts, (found) => requireVersion(input, found), []);
+    return versionIdHeader(object, facts.bucket.versioning !== null);
+  },
+
+  write: (headers) => ({ status: 204, headers }),
+});

@@ -1,0 +1,15 @@
+// GetBucketAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html
+import { defineOperation } from "../contract/operation.ts";
+import { ownerAclElement } from "../protocol/acl-xml.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { lookUpBucket } from "../state/buckets.ts";
+
+export const getBucketAcl = defineOperation({
+  name: "GetBucketAcl",
+  action: "s3:GetBucketAcl",
+  route: { method: "GET", level: "bucket", query: ["acl"] },
+  read: (request) => ({ bucketName: addressedBucket(request.address) }),
+  lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+  run: (_context, _input, { bucket }) => Promise.resolve(bucket.ownerId),
+  write: (ownerId) => ({ status: 200, headers: {}, body: ownerAclElement(ownerId) }),
+});

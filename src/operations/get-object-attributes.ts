@@ -1,0 +1,116 @@
+// GetObjectAttributes: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html
+import { formatHttpDate } from "../bytes/dates.ts";
+import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
+import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { checksumElement } from "../protocol/checksums.ts";
+import {
+  partsCountOf,
+  readNamedVersion,
+  requireVersion,
+  versionIdHeader,
+  type ObjectPart,
+} from "../protocol/object-reading.ts";
+import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
+import type { StoredObject } from "../protocol/stored-object.ts";
+import { lookUpObjectHead } from "../state/object-reads.ts";
+
+const ATTRIBUTES = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"] as const;
+type Attribute = (typeof ATTRIBUTES)[number];
+const PAGE_MAX_PARTS = 1000;
+
+export const getObjectAttributes = defineOperation({
+  name: "GetObjectAttributes",
+  action: "s3:GetObject",
+  route: { method: "GET", level: "object", query: ["attributes"] },
+
+  read: (request) => ({
+    ...readNamedVersion(request),
+    attributes: readAttributes(requestHeader(request, "x-amz-object-attributes")),
+    maxParts: Math.min(readCount(request, "x-amz-max-parts") ?? PAGE_MAX_PARTS, PAGE_MAX_PARTS),
+    marker: readCount(request, "x-amz-part-number-marker") ?? 0,
+  }),
+
+  // The parts are looked up only where they are asked for; which one is asked for does not matter.
+  lookUp: (input) => lookUpObjectHead(input.attributes.has("ObjectParts") ? { ...input, partNumber: 1 } : input),
+
+  run(_context, input, facts) {
+    const object = requireVersion(input, facts);
+    const headers = versionIdHeader(object, facts.bucket.versioning !== null);
+    return Promise.resolve({ object, parts: facts.parts, headers });
+  },
+
+  write({ object, parts, headers }, { attributes, maxParts, marker }): S3Response {
+    const has = (name: Attribute, content: XmlElement | undefined): XmlElement | undefined =>
+      attributes.has(name) ? content : undefined;
+    return {
+      status: 200,
+      headers: { ...headers, "last-modified": formatHttpDate(object.modifiedAt) },
+      body: element(
+        "GetObjectAttributesResponse",
+        [
+          has("ETag", element("ETag", object.etag)),
+          has("Checksum", checksumOf(object)),
+          has("ObjectParts", partsOf(object, parts, maxParts, marker)),
+          has("StorageClass", element("StorageClass", object.storageClass)),
+          has("ObjectSize", element("ObjectSize", object.size)),
+        ],
+        { xmlns: S3_NAMESPACE },
+      ),
+    };
+  },
+});
+
+function checksumOf({ checksum }: StoredObject): XmlElement | undefined {
+  if (checksum === undefined) return undefined;
+  const { algorithm, type, value } = checksum;
+  return element("Checksum", [
+    element(checksumElement(algorithm), value.replace(/-\d+$/, "")),
+    element("ChecksumType", type),
+  ]);
+}
+
+/** The parts are listed only where each has a checksum of its own to show; otherwise there is just their number. */
+function partsOf(
+  { etag, checksum }: StoredObject,
+  parts: readonly ObjectPart[],
+  maxParts: number,
+  marker: number,
+): XmlElement | undefined {
+  const count = partsCountOf(etag);
+  if (count === undefined) return undefined;
+  if (checksum?.type !== "COMPOSITE") return element("ObjectParts", [element("PartsCount", count)]);
+  const after = parts.filter(({ partNumber }) => partNumber > marker);
+  const page = after.slice(0, maxParts);
+  return element("ObjectParts", [
+    element("PartsCount", count),
+    element("PartNumberMarker", marker),
+    optionalElement("NextPartNumberMarker", page.at(-1)?.partNumber),
+    element("MaxParts", maxParts),
+    element("IsTruncated", after.length > page.length),
+    ...page.map((part) =>
+      element("Part", [
+        element("PartNumber", part.partNumber),
+        element("Size", part.size),
+        part.checksum === undefined ? undefined : element(checksumElement(checksum.algorithm), part.checksum),
+      ]),
+    ),
+  ]);
+}
+
+function readAttributes(header: string | undefined): ReadonlySet<string> {
+  const names = (header ?? "").split(",").map((name) => name.trim());
+  const known: readonly string[] = ATTRIBUTES;
+  if (!names.every((name) => known.includes(name))) {
+    throw invalidArgument("x-amz-object-attributes", header ?? "", "Invalid attribute name specified.");
+  }
+  return new Set(names);
+}
+
+function readCount(request: S3Request, name: string): number | undefined {
+  const text = requestHeader(request, name);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,9}$/.test(text))
+    throw invalidArgument(name, text, `Provided ${name} not an integer or within integer range`);
+  return Number(text);
+}

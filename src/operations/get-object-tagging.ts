@@ -1,0 +1,20 @@
+// GetObjectTagging: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html
+import { defineOperation } from "../contract/operation.ts";
+import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
+import { taggingElement } from "../protocol/tagging.ts";
+import { lookUpVersion } from "../state/objects.ts";
+
+export const getObjectTagging = defineOperation({
+  name: "GetObjectTagging",
+  action: "s3:GetObjectTagging",
+  route: { method: "GET", level: "object", query: ["tagging"] },
+  read: readNamedVersion,
+  lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
+
+  run(_context, input, facts) {
+    const object = requireVersion(input, facts);
+    return Promise.resolve({ tags: object.tags, headers: versionIdHeader(object, facts.bucket.versioning !== null) });
+  },
+
+  write: ({ tags, headers }) => ({ status: 200, headers, body: taggingElement(tags) }),
+});

@@ -1,0 +1,94 @@
+// ListMultipartUploads: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
+import { formatIsoDate } from "../bytes/dates.ts";
+import { element, optionalElement } from "../bytes/xml.ts";
+import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import {
+  encodeListed,
+  entriesAfter,
+  PAGE_MAX_ENTRIES,
+  readEncodingType,
+  readPageSize,
+  readScope,
+} from "../protocol/listing.ts";
+import { ownerElement } from "../protocol/listing-xml.ts";
+import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { lookUpUploadPage } from "../state/upload-listing.ts";
+
+export const listMultipartUploads = defineOperation({
+  name: "ListMultipartUploads",
+  action: "s3:ListBucketMultipartUploads",
+  route: { method: "GET", level: "bucket", query: ["uploads"] },
+
+  read({ address, query }) {
+    const scope = readScope(query);
+    const keyMarker = query.get("key-marker") ?? "";
+    // Without a key marker an upload id marker says nothing, and AWS ignores it.
+    const uploadIdMarker = keyMarker === "" ? "" : (query.get("upload-id-marker") ?? "");
+    if (uploadIdMarker !== "" && !/^[0-9a-v]{36}$/.test(uploadIdMarker)) {
+      throw invalidArgument("upload-id-marker", uploadIdMarker, "Invalid uploadId marker");
+    }
+    const maxUploads = readPageSize(query, "max-uploads");
+    const after = entriesAfter(keyMarker, uploadIdMarker === "" ? undefined : uploadIdMarker, scope);
+    return {
+      bucketName: addressedBucket(address),
+      scope,
+      keyMarker,
+      uploadIdMarker,
+      maxUploads,
+      encodingType: readEncodingType(query),
+      after,
+    };
+  },
+
+  lookUp: ({ bucketName, scope, after, maxUploads }) =>
+    lookUpUploadPage({ bucketName, ...scope, ...after, limit: Math.min(maxUploads, PAGE_MAX_ENTRIES) }),
+
+  run: (_context, _input, { entries, isTruncated }) => Promise.resolve({ entries, isTruncated }),
+
+  write(
+    { entries, isTruncated },
+    { bucketName, scope, keyMarker, uploadIdMarker, maxUploads, encodingType },
+  ): S3Response {
+    const encode = (text: string): string => encodeListed(text, encodingType);
+    const last = entries.at(-1);
+    const uploads = entries.flatMap((entry) => ("upload" in entry ? [entry.upload] : []));
+    const prefixes = entries.flatMap((entry) => ("commonPrefix" in entry ? [entry.commonPrefix] : []));
+    const nextKey = last === undefined ? "" : "upload" in last ? last.upload.key : last.commonPrefix;
+    const nextUploadId = last !== undefined && "upload" in last ? last.upload.uploadId : "";
+    return {
+      status: 200,
+      headers: {},
+      body: element(
+        "ListMultipartUploadsResult",
+        [
+          element("Bucket", bucketName),
+          element("KeyMarker", encode(keyMarker)),
+          element("UploadIdMarker", uploadIdMarker),
+          ...(isTruncated
+            ? [element("NextKeyMarker", encode(nextKey)), element("NextUploadIdMarker", nextUploadId)]
+            : []),
+          element("Prefix", encode(scope.prefix)),
+          scope.delimiter === "" ? undefined : element("Delimiter", encode(scope.delimiter)),
+          optionalElement("EncodingType", encodingType),
+          element("MaxUploads", maxUploads),
+          element("IsTruncated", isTruncated),
+          ...uploads.map((upload) =>
+            element("Upload", [
+              element("Key", encode(upload.key)),
+              element("UploadId", upload.uploadId),
+              ownerElement(upload.ownerId, "Initiator"),
+              ownerElement(upload.ownerId),
+              element("StorageClass", upload.storageClass),
+              element("Initiated", formatIsoDate(upload.initiatedAt)),
+              optionalElement("ChecksumAlgorithm", upload.checksumAlgorithm),
+              optionalElement("ChecksumType", upload.checksumType),
+            ]),
+          ),
+          ...prefixes.map((prefix) => element("CommonPrefixes", [element("Prefix", encode(prefix))])),
+        ],
+        { xmlns: S3_NAMESPACE },
+      ),
+    };
+  },
+});

@@ -1,0 +1,114 @@
+// ListObjectVersions: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+import { formatIsoDate } from "../bytes/dates.ts";
+import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
+import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { quoteEtag } from "../protocol/etag.ts";
+import {
+  encodeListed,
+  entriesAfter,
+  PAGE_MAX_ENTRIES,
+  readEncodingType,
+  readPageSize,
+  readScope,
+} from "../protocol/listing.ts";
+import { ownerElement } from "../protocol/listing-xml.ts";
+import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { shownVersionId } from "../protocol/stored-object.ts";
+import { isVersionId } from "../protocol/version-id.ts";
+import { lookUpNullVersion, lookUpVersionPage, type ListedVersion } from "../state/version-listing.ts";
+
+export const listObjectVersions = defineOperation({
+  name: "ListObjectVersions",
+  action: "s3:ListBucketVersions",
+  route: { method: "GET", level: "bucket", query: ["versions"] },
+
+  read({ address, query }) {
+    const keyMarker = query.get("key-marker") ?? "";
+    const versionIdMarker = query.get("version-id-marker") ?? "";
+    if (versionIdMarker !== "" && keyMarker === "") {
+      const message = "A version-id marker cannot be specified without a key marker.";
+      throw invalidArgument("version-id-marker", versionIdMarker, message);
+    }
+    if (versionIdMarker !== "" && versionIdMarker !== "null" && !isVersionId(versionIdMarker)) {
+      throw invalidArgument("version-id-marker", versionIdMarker, "Invalid version id specified");
+    }
+    const scope = readScope(query);
+    const maxKeys = readPageSize(query, "max-keys");
+    const encodingType = readEncodingType(query);
+    const bucketName = addressedBucket(address);
+    return { bucketName, scope, keyMarker, versionIdMarker, maxKeys, encodingType };
+  },
+
+  lookUp: ({ bucketName, scope, keyMarker, versionIdMarker, maxKeys }) =>
+    lookUpVersionPage({
+      bucketName,
+      ...scope,
+      // The null version's place is known only to the database; such a page is looked up when it is.
+      ...entriesAfter(keyMarker, versionIdMarker === "" ? undefined : versionIdMarker, scope),
+      limit: versionIdMarker === "null" ? 0 : Math.min(maxKeys, PAGE_MAX_ENTRIES),
+    }),
+
+  async run({ database }, { bucketName, scope, keyMarker, versionIdMarker, maxKeys }, facts) {
+    if (versionIdMarker !== "null") return facts;
+    const marker = await database.look(lookUpNullVersion(bucketName, keyMarker));
+    const after = entriesAfter(keyMarker, marker, scope);
+    const limit = Math.min(maxKeys, PAGE_MAX_ENTRIES);
+    return database.look(lookUpVersionPage({ bucketName, ...scope, ...after, limit }));
+  },
+
+  write(
+    { entries, isTruncated },
+    { bucketName, scope, keyMarker, versionIdMarker, maxKeys, encodingType },
+  ): S3Response {
+    const encode = (text: string): string => encodeListed(text, encodingType);
+    const versions = entries.flatMap((entry) => ("version" in entry ? [entry.version] : []));
+    const prefixes = entries.flatMap((entry) => ("commonPrefix" in entry ? [entry.commonPrefix] : []));
+    const last = entries.at(-1);
+    const lastVersion = last !== undefined && "version" in last ? last.version : undefined;
+    const nextKey = lastVersion?.key ?? (last !== undefined && "commonPrefix" in last ? last.commonPrefix : "");
+    return {
+      status: 200,
+      headers: {},
+      body: element(
+        "ListVersionsResult",
+        [
+          element("Name", bucketName),
+          element("Prefix", encode(scope.prefix)),
+          element("KeyMarker", encode(keyMarker)),
+          element("VersionIdMarker", versionIdMarker),
+          isTruncated ? element("NextKeyMarker", encode(nextKey)) : undefined,
+          isTruncated && lastVersion !== undefined
+            ? element("NextVersionIdMarker", shownVersionId(lastVersion))
+            : undefined,
+          element("MaxKeys", maxKeys),
+          scope.delimiter === "" ? undefined : element("Delimiter", encode(scope.delimiter)),
+          optionalElement("EncodingType", encodingType),
+          element("IsTruncated", isTruncated),
+          ...versions.map((version) => versionElement(version, encode)),
+          ...prefixes.map((prefix) => element("CommonPrefixes", [element("Prefix", encode(prefix))])),
+        ],
+        { xmlns: S3_NAMESPACE },
+      ),
+    };
+  },
+});
+
+function versionElement(version: ListedVersion, encode: (text: string) => string): XmlElement {
+  const common = [
+    element("Key", encode(version.key)),
+    element("VersionId", shownVersionId(version)),
+    element("IsLatest", version.isLatest),
+    element("LastModified", formatIsoDate(version.modifiedAt)),
+  ];
+  if (version.isDeleteMarker) return element("DeleteMarker", [...common, ownerElement(version.ownerId)]);
+  return element("Version", [
+    ...common,
+    element("ETag", quoteEtag(version.etag)),
+    optionalElement("ChecksumAlgorithm", version.checksumAlgorithm),
+    optionalElement("ChecksumType", version.checksumType),
+    element("Size", version.size),
+    element("StorageClass", version.storageClass),
+    ownerElement(version.ownerId),
+  ]);
+}

@@ -1,0 +1,74 @@
+// ListParts: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html
+import { formatIsoDate } from "../bytes/dates.ts";
+import { element, optionalElement } from "../bytes/xml.ts";
+import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { addressedObject } from "../protocol/addressing.ts";
+import { checksumElement } from "../protocol/checksums.ts";
+import { quoteEtag } from "../protocol/etag.ts";
+import { PAGE_MAX_ENTRIES, readPageSize } from "../protocol/listing.ts";
+import { ownerElement } from "../protocol/listing-xml.ts";
+import { readUploadId } from "../protocol/multipart.ts";
+import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { lookUpBoth } from "../state/database.ts";
+import { lookUpParts } from "../state/parts.ts";
+import { lookUpUpload } from "../state/uploads.ts";
+
+export const listParts = defineOperation({
+  name: "ListParts",
+  action: "s3:ListMultipartUploadParts",
+  route: { method: "GET", level: "object", query: ["uploadId"] },
+
+  read({ address, query }) {
+    const { bucket, key } = addressedObject(address);
+    const maxParts = readPageSize(query, "max-parts");
+    // Like a page size, a part number that is no number is refused.
+    const marker = query.has("part-number-marker") ? readPageSize(query, "part-number-marker") : 0;
+    return { bucketName: bucket, key, uploadId: readUploadId(query), maxParts, marker };
+  },
+
+  lookUp: ({ bucketName, key, uploadId, marker, maxParts }) =>
+    lookUpBoth(
+      lookUpUpload(bucketName, key, uploadId),
+      lookUpParts(uploadId, marker, Math.min(maxParts, PAGE_MAX_ENTRIES) + 1),
+    ),
+
+  run(_context, { uploadId, maxParts }, { upload, parts }) {
+    if (upload === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+    const limit = Math.min(maxParts, PAGE_MAX_ENTRIES);
+    return Promise.resolve({ upload, page: parts.slice(0, limit), isTruncated: limit > 0 && parts.length > limit });
+  },
+
+  write: ({ upload, page, isTruncated }, { bucketName, key, uploadId, maxParts, marker }): S3Response => ({
+    status: 200,
+    headers: {},
+    body: element(
+      "ListPartsResult",
+      [
+        element("Bucket", bucketName),
+        element("Key", key),
+        element("UploadId", uploadId),
+        ownerElement(upload.ownerId, "Initiator"),
+        ownerElement(upload.ownerId),
+        element("StorageClass", upload.storageClass),
+        element("PartNumberMarker", marker),
+        element("NextPartNumberMarker", page.at(-1)?.partNumber ?? 0),
+        element("MaxParts", maxParts),
+        element("IsTruncated", isTruncated),
+        optionalElement("ChecksumAlgorithm", upload.checksumAlgorithm),
+        optionalElement("ChecksumType", upload.checksumType),
+        ...page.map((part) =>
+          element("Part", [
+            element("PartNumber", part.partNumber),
+            element("LastModified", formatIsoDate(part.modifiedAt)),
+            element("ETag", quoteEtag(part.etag)),
+            element("Size", part.size),
+            part.checksumAlgorithm === undefined || part.checksum === undefined
+              ? undefined
+              : element(checksumElement(part.checksumAlgorithm), part.checksum),
+          ]),
+        ),
+      ],
+      { xmlns: S3_NAMESPACE },
+    ),
+  }),
+});

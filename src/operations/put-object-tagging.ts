@@ -1,0 +1,23 @@
+// PutObjectTagging: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html
+import { defineOperation } from "../contract/operation.ts";
+import { readDocument } from "../protocol/document-body.ts";
+import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
+import { parseTagging } from "../protocol/tagging.ts";
+import { lookUpVersion } from "../state/objects.ts";
+import { retag } from "../state/retagging.ts";
+
+export const putObjectTagging = defineOperation({
+  name: "PutObjectTagging",
+  action: "s3:PutObjectTagging",
+  route: { method: "PUT", level: "object", query: ["tagging"] },
+  read: readNamedVersion,
+  lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
+
+  async run(context, input, facts) {
+    const tags = parseTagging(await readDocument(context.request, context.openBody(), true), "object");
+    const object = await retag(context.database, input, facts, (found) => requireVersion(input, found), tags);
+    return versionIdHeader(object, facts.bucket.versioning !== null);
+  },
+
+  write: (headers) => ({ status: 200, headers }),
+});

@@ -1,0 +1,131 @@
+// UploadPartCopy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
+// Moves no bytes: the part holds what the source holds, and remembers which bytes of it are its own.
+import { formatIsoDate } from "../bytes/dates.ts";
+import { digest } from "../bytes/digest.ts";
+import { toHex } from "../bytes/hex-base64.ts";
+import { utf8 } from "../bytes/text.ts";
+import { element, type XmlElement } from "../bytes/xml.ts";
+import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { addressedObject } from "../protocol/addressing.ts";
+import { checksumElement } from "../protocol/checksums.ts";
+import { checkSourceConditions, readCopyRange, readCopySource } from "../protocol/copying.ts";
+import { quoteEtag } from "../protocol/etag.ts";
+import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/multipart.ts";
+import type { ByteRange } from "../protocol/range.ts";
+import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { shownVersionId } from "../protocol/stored-object.ts";
+import { refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
+import { guardSource, lookUpSource, requireSource, type SourceVersion } from "../state/copy-sources.ts";
+import { lookUpBoth, type Database } from "../state/database.ts";
+import { holdToo } from "../state/holdings.ts";
+import { lookUpSlices } from "../state/manifests.ts";
+import { cutSlices } from "../state/object-bytes.ts";
+import { commitPart } from "../state/part-commit.ts";
+import type { Part, PartSlice } from "../state/parts.ts";
+import { lookUpUpload, type Upload } from "../state/uploads.ts";
+
+const SOURCE_TURNS = 3;
+
+export const uploadPartCopy = defineOperation({
+  name: "UploadPartCopy",
+  action: "s3:PutObject",
+  route: { method: "PUT", level: "object", query: ["uploadId"], header: "x-amz-copy-source" },
+
+  read(request) {
+    const { bucket, key } = addressedObject(request.address);
+    refuseUnsupportedHeaders(request);
+    return {
+      bucketName: bucket,
+      key,
+      source: readCopySource(request),
+      partNumber: readPartNumber(request.query),
+      uploadId: readUploadId(request.query),
+    };
+  },
+
+  lookUp: ({ bucketName, key, uploadId, source }) =>
+    lookUpBoth(lookUpUpload(bucketName, key, uploadId), lookUpSource(source)),
+
+  async run(context, { source, uploadId, partNumber }, facts) {
+    const { bucket, upload } = facts;
+    if (upload === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+    let found = facts.source;
+    for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
+      const original = requireSource(source, found);
+      checkSourceConditions(context.request, original, context.now);
+      const range = readCopyRange(context.request, original.size) ?? { offset: 0, length: original.size };
+      if (range.length > PART_MAX_BYTES) {
+        throw new S3Error("EntityTooLarge", { ProposedSize: range.length, MaxSizeAllowed: PART_MAX_BYTES });
+      }
+      const part: Part = {
+        partNumber,
+        holdingId: original.holdingId,
+        slices: await slicesOf(context.database, original, range),
+        isWholeBlob: original.blobId !== undefined && range.length === original.size,
+        size: range.length,
+        modifiedAt: context.now,
+        ...(await identityOf(original, range, upload)),
+      };
+      const guards = [guardSource(original), holdToo(original.holdingId)];
+      const outcome = await commitPart(context.database, bucket, upload, part, guards);
+      if (outcome === "applied") return { part, original };
+      if (outcome === "upload gone") throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+      if (outcome !== "source changed") throw new S3Error("ServiceUnavailable");
+      found = (await context.database.look(lookUpSource(source))).source;
+    }
+    throw new S3Error("ServiceUnavailable");
+  },
+
+  write: ({ part, original }): S3Response => ({
+    status: 200,
+    headers: original.isInVersionedBucket ? { "x-amz-copy-source-version-id": shownVersionId(original) } : {},
+    body: element(
+      "CopyPartResult",
+      [
+        element("LastModified", formatIsoDate(part.modifiedAt)),
+        element("ETag", quoteEtag(part.etag)),
+        checksumOf(part),
+      ],
+      { xmlns: S3_NAMESPACE },
+    ),
+  }),
+});
+
+/** The bytes of a range of the source, in the blobs where they are. */
+async function slicesOf(database: Database, source: SourceVersion, range: ByteRange): Promise<PartSlice[]> {
+  const { blobId, manifestId } = source;
+  if (blobId !== undefined || manifestId === undefined) {
+    return [{ blobId: blobId ?? source.holdingId, offset: range.offset, length: range.length }];
+  }
+  const last = range.offset + range.length - 1;
+  const slices = await database.look(lookUpSlices(manifestId, { kind: "bytes", first: range.offset, last }));
+  return cutSlices(slices, range).map(({ blobId: blob, range: { offset, length } }) => ({
+    blobId: blob,
+    offset,
+    length,
+  }));
+}
+
+/**
+ * A copied part's ETag and checksum: the source's own where the part is all of a source that was uploaded in one
+ * piece. Otherwise the bytes would have to be read to know their MD5; the ETag is then as unique as one.
+ */
+async function identityOf(
+  { etag, checksum, size, versionId }: SourceVersion,
+  { offset, length }: ByteRange,
+  upload: Upload,
+): Promise<Pick<Part, "etag" | "checksumAlgorithm" | "checksum">> {
+  const isWhole = length === size && !etag.includes("-");
+  const text = utf8(`${versionId} ${offset} ${length}`);
+  const partEtag = isWhole ? etag : toHex(await digest("SHA-256", text)).slice(0, 32);
+  const isKnown = isWhole && checksum?.type === "FULL_OBJECT";
+  if (!isKnown || (upload.checksumAlgorithm ?? "CRC64NVME") !== checksum.algorithm) {
+    return { etag: partEtag, checksumAlgorithm: undefined, checksum: undefined };
+  }
+  return { etag: partEtag, checksumAlgorithm: checksum.algorithm, checksum: checksum.value };
+}
+
+function checksumOf({ checksumAlgorithm, checksum }: Part): XmlElement | undefined {
+  if (checksumAlgorithm === undefined || checksum === undefined) return undefined;
+  return element(checksumElement(checksumAlgorithm), checksum);
+}

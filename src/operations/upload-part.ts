@@ -1,0 +1,78 @@
+// UploadPart: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
+import { toHex } from "../bytes/hex-base64.ts";
+import { timeOrderedId } from "../bytes/random-id.ts";
+import { defineOperation } from "../contract/operation.ts";
+import { addressedObject } from "../protocol/addressing.ts";
+import { checksumHeader, DEFAULT_ALGORITHM, readChecksums } from "../protocol/checksums.ts";
+import { quoteEtag } from "../protocol/etag.ts";
+import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/multipart.ts";
+import { partBirthCertificate } from "../protocol/object-metadata.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import { refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
+import { commitPart } from "../state/part-commit.ts";
+import { storeBody } from "../state/store-body.ts";
+import { lookUpUpload } from "../state/uploads.ts";
+
+export const uploadPart = defineOperation({
+  name: "UploadPart",
+  action: "s3:PutObject",
+  route: { method: "PUT", level: "object", query: ["uploadId"] },
+
+  read(request) {
+    const { bucket, key } = addressedObject(request.address);
+    refuseUnsupportedHeaders(request);
+    return {
+      bucketName: bucket,
+      key,
+      partNumber: readPartNumber(request.query),
+      uploadId: readUploadId(request.query),
+    };
+  },
+
+  lookUp: ({ bucketName, key, uploadId }) => lookUpUpload(bucketName, key, uploadId),
+
+  async run(context, { key, uploadId, partNumber }, { bucket, upload }) {
+    if (upload === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+    const body = context.openBody();
+    const announced = readChecksums(context.request, body.trailerNames);
+    if (body.length > PART_MAX_BYTES) {
+      throw new S3Error("EntityTooLarge", { ProposedSize: body.length, MaxSizeAllowed: PART_MAX_BYTES });
+    }
+    const wanted = upload.checksumAlgorithm ?? DEFAULT_ALGORITHM;
+    if (upload.checksumAlgorithm !== undefined && announced.algorithm !== undefined && announced.algorithm !== wanted) {
+      throw new S3Error(
+        "InvalidRequest",
+        {},
+        `Checksum Type mismatch occurred, expected checksum Type: ${wanted.toLowerCase()}, actual checksum Type: ${announced.algorithm.toLowerCase()}`,
+      );
+    }
+    const blobId = `${bucket.id}/${timeOrderedId(context.now)}`;
+    const birthCertificate = partBirthCertificate(bucket.id, key, uploadId, partNumber);
+    const stored = await storeBody(context.blobs, { blobId, birthCertificate }, body, announced, wanted);
+    const etag = toHex(stored.md5);
+    const outcome = await commitPart(context.database, bucket, upload, {
+      partNumber,
+      holdingId: blobId,
+      slices: [{ blobId, offset: 0, length: stored.size }],
+      isWholeBlob: true,
+      size: stored.size,
+      etag,
+      checksumAlgorithm: wanted,
+      checksum: stored.checksum.value,
+      modifiedAt: context.now,
+    });
+    if (outcome === "upload gone") {
+      // The upload ended while the part was on its way: its blob is nobody's, and now never can be somebody's.
+      context.waitUntil(context.blobs.delete([blobId]));
+      throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+    }
+    if (outcome !== "applied") throw new S3Error("ServiceUnavailable");
+    // Clients list the checksums of parts when they complete only if they were told them here.
+    return { etag, checksum: { header: checksumHeader(wanted), value: stored.checksum.value } };
+  },
+
+  write: ({ etag, checksum }) => ({
+    status: 200,
+    headers: { etag: quoteEtag(etag), [checksum.header]: checksum.value },
+  }),
+});

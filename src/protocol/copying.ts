@@ -1,0 +1,127 @@
+// Where a copy comes from: the source, its conditions, and the directives of CopyObject.
+import { parseHttpDate } from "../bytes/dates.ts";
+import { decodeUtf8 } from "../bytes/text.ts";
+import { percentDecode } from "../bytes/uri-encode.ts";
+import { checkKeyLength } from "./addressing.ts";
+import { preconditionFailed } from "./conditions.ts";
+import { etagListMatches } from "./etag.ts";
+import type { ByteRange } from "./range.ts";
+import { invalidArgument, S3Error } from "./s3-error.ts";
+import { requestHeader, type S3Request } from "./s3-request.ts";
+import type { StoredObject } from "./stored-object.ts";
+import { isVersionId } from "./version-id.ts";
+
+/** The source of a copy. */
+export interface CopySource {
+  readonly bucketName: string;
+  readonly key: string;
+  /** A version id, `null`, or undefined for the current version. */
+  readonly versionId: string | undefined;
+}
+
+/**
+ * Reads `x-amz-copy-source`: `[/]bucket/key[?versionId=id]`. SDKs differ in whether they percent-encode it, so a value
+ * whose escapes are malformed is taken as it is.
+ * @throws S3Error InvalidArgument
+ */
+export function readCopySource(request: S3Request): CopySource {
+  const header = requestHeader(request, "x-amz-copy-source") ?? "";
+  const question = header.lastIndexOf("?versionId=");
+  const path = question < 0 ? header : header.slice(0, question);
+  const versionId = question < 0 ? undefined : header.slice(question + "?versionId=".length);
+  const decoded = decodePath(path).replace(/^\//, "");
+  const slash = decoded.indexOf("/");
+  if (slash < 1 || slash === decoded.length - 1) {
+    throw invalidArgument("x-amz-copy-source", header, "Invalid copy source object key");
+  }
+  if (versionId !== undefined && versionId !== "null" && !isVersionId(versionId)) {
+    throw invalidArgument("x-amz-copy-source", header, "Invalid version id specified");
+  }
+  const key = decoded.slice(slash + 1);
+  checkKeyLength(key);
+  return { bucketName: decoded.slice(0, slash), key, versionId };
+}
+
+/** A path as SDKs send it in a header: percent-encoded or raw; `+` stays what it is. */
+export function decodePath(path: string): string {
+  const bytes = percentDecode(path);
+  return (bytes === undefined ? undefined : decodeUtf8(bytes)) ?? path;
+}
+
+/**
+ * Evaluates the conditions of a copy on its source, in AWS's order.
+ * @param prefix of the headers' names: `x-amz-copy-source-` or `x-amz-rename-source-`
+ * @param shown the prefix as the error's Condition shows it
+ * @param now milliseconds since the epoch; dates past it say nothing of what was modified since
+ * @throws S3Error PreconditionFailed {Condition}
+ */
+export function checkSourceConditions(
+  request: S3Request,
+  source: Pick<StoredObject, "etag" | "modifiedAt">,
+  now: number,
+  prefix = "x-amz-copy-source-",
+  shown = prefix,
+): void {
+  const header = (name: string): string | undefined => requestHeader(request, prefix + name);
+  const date = (name: string): number | undefined => {
+    const text = header(name);
+    return text === undefined ? undefined : parseHttpDate(text);
+  };
+  const modified = Math.floor(source.modifiedAt / 1000) * 1000;
+  const ifMatch = header("if-match");
+  const unmodifiedSince = date("if-unmodified-since");
+  if (ifMatch !== undefined) {
+    if (!etagListMatches(ifMatch, source.etag)) throw preconditionFailed(`${shown}If-Match`);
+  } else if (unmodifiedSince !== undefined && modified > unmodifiedSince) {
+    throw preconditionFailed(`${shown}If-Unmodified-Since`);
+  }
+  const ifNoneMatch = header("if-none-match");
+  const modifiedSince = date("if-modified-since");
+  if (ifNoneMatch !== undefined) {
+    if (etagListMatches(ifNoneMatch, source.etag)) throw preconditionFailed(`${shown}If-None-Match`);
+  } else if (modifiedSince !== undefined && modifiedSince <= now && modified <= modifiedSince) {
+    throw preconditionFailed(`${shown}If-Modified-Since`);
+  }
+}
+
+/** COPY or REPLACE. @throws S3Error InvalidArgument for another directive */
+export function readDirective(request: S3Request, name: string): "COPY" | "REPLACE" {
+  const value = requestHeader(request, name) ?? "COPY";
+  if (value !== "COPY" && value !== "REPLACE") {
+    throw invalidArgument(
+      name,
+      value,
+      `Unknown ${name === "x-amz-tagging-directive" ? "tagging" : "metadata"} directive.`,
+    );
+  }
+  return value;
+}
+
+/**
+ * The range of `x-amz-copy-source-range` in a source of `size` bytes.
+ * @throws S3Error InvalidArgument, InvalidRequest where the range begins past the source's end
+ */
+export function readCopyRange(request: S3Request, size: number): ByteRange | undefined {
+  const text = requestHeader(request, "x-amz-copy-source-range");
+  if (text === undefined) return undefined;
+  const match = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(text.trim());
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || last < first) {
+    throw invalidArgument(
+      "x-amz-copy-source-range",
+      text,
+      "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
+    );
+  }
+  if (first >= size) {
+    throw new S3Error("InvalidRequest", {}, "The specified copy range is invalid for the source object size");
+  }
+  if (last >= size) {
+    throw invalidArgument(
+      "x-amz-copy-source-range",
+      text,
+      `Range specified is not valid for source object of size: ${size}`,
+    );
+  }
+  return { offset: first, length: last - first + 1 };
+}

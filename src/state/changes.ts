@@ -1,0 +1,74 @@
+// What the Worker asks of a coordinator and what it is answered: plain data, since it crosses to a Durable Object.
+import type { WriteConditions, WriteRefusal } from "../protocol/conditions.ts";
+import type { ObjectFacts } from "../protocol/stored-object.ts";
+import type { CommitOutcome } from "./commit.ts";
+import type { CountSnapshot } from "./counts.ts";
+import type { Database, Statement } from "./database.ts";
+import type { KeyHead } from "./heads.ts";
+
+/** A change of one key: its conditions, and the head that its request saw when it began. */
+interface KeyChange {
+  readonly key: string;
+  readonly seen: KeyHead;
+  readonly conditions: WriteConditions;
+}
+
+/** A new version, whose bytes somebody holds already. */
+export interface PutChange extends KeyChange {
+  readonly object: ObjectFacts;
+  /** Its Last-Modified in milliseconds, where it is not the time of the commit. */
+  readonly modifiedAt?: number | undefined;
+  /** Blobs that nothing referred to before, which must not have been condemned meanwhile. */
+  readonly newBlobIds: readonly string[];
+  /** Heads of other keys of the bucket that must still be as they were seen. */
+  readonly witnesses?: ReadonlyMap<string, string | null> | undefined;
+  /** What must happen in the same batch, guards first: before the version is written, and after. */
+  readonly before?: readonly Statement[] | undefined;
+  readonly after?: readonly Statement[] | undefined;
+}
+
+/** A deletion without a version id: removes the key, or puts a delete marker on top of it. */
+export interface DeleteChange extends KeyChange {
+  readonly ownerId: string;
+}
+
+/** The removal of one version for good. */
+export interface RemoveChange extends KeyChange {
+  readonly versionId: string;
+}
+
+/** How one key's change ended. */
+export type ChangeOutcome =
+  | {
+      readonly isDone: true;
+      /** The version or delete marker that the change made. */
+      readonly versionId: string | undefined;
+      readonly isNullVersion: boolean;
+      readonly modifiedAt: number;
+    }
+  | {
+      readonly isDone: false;
+      readonly reason: "refused" | Exclude<CommitOutcome, "applied">;
+      readonly refusal: WriteRefusal;
+      /** Whether it is certain that nothing was changed. */
+      readonly isDefinite: boolean;
+    };
+
+/** What a call answers: an outcome per change, and what it cost. */
+export interface CoordinatorAnswer {
+  readonly outcomes: readonly ChangeOutcome[];
+  readonly counts: CountSnapshot;
+}
+
+/** One batch for a set of changes, made for the heads that were judged. */
+export interface BatchPlan {
+  /** None where there is nothing to change. */
+  readonly statements: readonly Statement[];
+  readonly blobIds: readonly string[];
+  readonly witnesses: ReadonlyMap<string, string | null>;
+  /** Reads back whether the batch's effect is there. */
+  isApplied(database: Database): Promise<boolean>;
+  /** The heads that the batch leaves; undefined for one that only D1 knows. */
+  readonly headsAfter: ReadonlyMap<string, KeyHead | undefined>;
+  done(key: string): ChangeOutcome;
+}

@@ -1,0 +1,71 @@
+// Heads: the newest version of a key, which is what preconditions are evaluated on and what every commit is guarded by.
+import type { ConditionSubject } from "../protocol/conditions.ts";
+import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
+import { rowsOf, type Lookup, type Statement, statement } from "./database.ts";
+
+/** The head of a key. */
+export interface KeyHead {
+  /** The newest version's id, a delete marker's too; null where the key has no version at all. */
+  readonly versionId: string | null;
+  /** The current version; undefined where there is none or it is a delete marker. */
+  readonly current: ConditionSubject | undefined;
+}
+
+/** The head of a key that has no version. */
+export const NO_HEAD: KeyHead = { versionId: null, current: undefined };
+
+interface HeadRow {
+  readonly key: string;
+  readonly version_id: string | null;
+  readonly etag: string;
+  readonly size: number;
+  readonly modified_at: number;
+  readonly newest_marker: string | null;
+}
+
+/** The heads of keys (a JSON array); `bucketId` is an SQL expression. */
+function selectHeads(bucketId: string, keys: readonly string[], bucket: string): Statement {
+  return statement(
+    `SELECT k.value AS key, o.version_id, o.etag, o.size, o.modified_at,
+       CASE WHEN o.version_id IS NULL THEN
+         (SELECT v.version_id FROM versions v WHERE v.bucket_id = ${bucketId} AND v.key = k.value
+          ORDER BY v.version_id LIMIT 1) END AS newest_marker
+     FROM json_each(?1) k LEFT JOIN objects o ON o.bucket_id = ${bucketId} AND o.key = k.value`,
+    JSON.stringify(keys),
+    bucket,
+  );
+}
+
+function headFromRow(row: HeadRow): KeyHead {
+  if (row.version_id === null) return { versionId: row.newest_marker, current: undefined };
+  const { version_id: versionId, etag, size, modified_at: modifiedAt } = row;
+  return { versionId, current: { versionId, etag, size, modifiedAt } };
+}
+
+function headsByKey(rows: readonly HeadRow[]): Map<string, KeyHead> {
+  return new Map(rows.map((row) => [row.key, headFromRow(row)]));
+}
+
+/** A bucket and the heads of several keys, each of which is in the map. */
+export interface HeadsFacts extends BucketFacts {
+  readonly heads: ReadonlyMap<string, KeyHead>;
+}
+
+/** Looks up a bucket by name and the heads of keys, in one round trip. */
+export function lookUpHeads(bucketName: string, keys: readonly string[]): Lookup<HeadsFacts> {
+  return {
+    statements: [selectBucket(bucketName), selectHeads("(SELECT id FROM buckets WHERE name = ?2)", keys, bucketName)],
+    read: (results) => ({
+      bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
+      heads: headsByKey(rowsOf<HeadRow>(results, 1)),
+    }),
+  };
+}
+
+/** The heads of keys of a bucket whose id is known. */
+export function currentHeads(bucketId: string, keys: readonly string[]): Lookup<Map<string, KeyHead>> {
+  return {
+    statements: [selectHeads("?2", keys, bucketId)],
+    read: (results) => headsByKey(rowsOf<HeadRow>(results)),
+  };
+}

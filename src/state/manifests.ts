@@ -1,0 +1,160 @@
+// Manifests: the slices of which an object is made, kept apart so that HEAD and LIST never read them.
+import type { ObjectPart } from "../protocol/object-reading.ts";
+import type { ByteSelection } from "../protocol/range.ts";
+import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
+import { dropHoldings } from "./holdings.ts";
+
+/** Bytes of a blob that are bytes of an object, from `start` of the object on. */
+export interface Slice {
+  readonly start: number;
+  readonly blobId: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A whole manifest before it is stored. */
+export interface Manifest {
+  readonly manifestId: string;
+  readonly slices: readonly Slice[];
+  readonly parts: readonly ObjectPart[];
+  /** Ids of the blobs and manifests that it holds, one as often as it holds it. */
+  readonly holdings: readonly string[];
+}
+
+// D1 takes 2 MB in a row; a slice with its holding is some 130 bytes.
+const PAGE_SLICES = 10_000;
+const PAGE_HOLDINGS = 10_000;
+
+/** Stores a manifest: one row for every 10,000 slices. */
+export function insertManifest({ manifestId, slices, parts, holdings }: Manifest): Statement[] {
+  const statements: Statement[] = [];
+  for (let page = 0; page === 0 || page * PAGE_SLICES < slices.length; page += 1) {
+    const ofPage = slices.slice(page * PAGE_SLICES, (page + 1) * PAGE_SLICES);
+    const rows = ofPage.map(({ start, blobId, offset, length }) => [start, blobId, offset, length]);
+    const partRows =
+      page > 0 ? [] : parts.map((part) => [part.partNumber, part.start, part.size, part.checksum ?? null]);
+    statements.push(
+      statement(
+        `INSERT INTO manifests (manifest_id, page, slices, parts, holdings) VALUES (?, ?, ?, ?, ?)`,
+        manifestId,
+        page,
+        JSON.stringify(rows),
+        JSON.stringify(partRows),
+        JSON.stringify(holdings.slice(page * PAGE_HOLDINGS, (page + 1) * PAGE_HOLDINGS)),
+      ),
+    );
+  }
+  return statements;
+}
+
+type SliceRow = { readonly slice: string };
+
+/** How the statement around it knows a manifest's id: a select of one column, with its parameters ?1 … ?n. */
+export interface ManifestReference {
+  readonly sql: string;
+  readonly parameters: readonly string[];
+}
+
+/** The slices of a version that overlap a selection, in order; none for an object in one blob. */
+export function selectSlices({ sql, parameters }: ManifestReference, selection: ByteSelection): Statement {
+  const first = `?${parameters.length + 1}`;
+  const last = `?${parameters.length + 2}`;
+  const [bounds, values] = boundsOf(selection, first, last);
+  return statement(
+    `WITH chosen (manifest_id) AS (${sql}), bounds (first, last) AS (${bounds})
+     SELECT s.value AS slice FROM chosen JOIN manifests m USING (manifest_id) JOIN bounds JOIN json_each(m.slices) s
+     WHERE (s.value ->> 0) + (s.value ->> 3) > bounds.first AND s.value ->> 0 <= bounds.last
+     ORDER BY m.page, s.key`,
+    ...parameters,
+    ...values,
+  );
+}
+
+function boundsOf(selection: ByteSelection, first: string, last: string): [sql: string, values: number[]] {
+  switch (selection.kind) {
+    case "bytes":
+      return [`SELECT ${first}, ${last}`, [selection.first, selection.last]];
+    case "suffix": {
+      const end = "max((s.value ->> 0) + (s.value ->> 3))";
+      const sql = `SELECT ${end} - ${first}, ${end} FROM chosen JOIN manifests m USING (manifest_id) JOIN json_each(m.slices) s`;
+      return [sql, [selection.length]];
+    }
+    case "part": {
+      const sql = `SELECT p.value ->> 1, (p.value ->> 1) + (p.value ->> 2) - 1
+        FROM chosen JOIN manifests m USING (manifest_id) JOIN json_each(m.parts) p
+        WHERE m.page = 0 AND p.value ->> 0 = ${first}`;
+      return [sql, [selection.partNumber]];
+    }
+  }
+}
+
+/** Reads what {@link selectSlices} selects. */
+export function slicesFromRows(rows: readonly unknown[]): Slice[] {
+  return rows.map((row) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const values: unknown = JSON.parse((row as SliceRow).slice);
+    // What insertManifest wrote.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const [start, blobId, offset, length] = values as [number, string, number, number];
+    return { start, blobId, offset, length };
+  });
+}
+
+/** The slices of a manifest whose id is known. */
+export function lookUpSlices(manifestId: string, selection: ByteSelection): Lookup<Slice[]> {
+  return {
+    statements: [selectSlices({ sql: "SELECT ?1", parameters: [manifestId] }, selection)],
+    read: (results) => slicesFromRows(results[0]?.rows ?? []),
+  };
+}
+
+/** The parts of a manifest. */
+export function selectParts({ sql, parameters }: ManifestReference): Statement {
+  return statement(`SELECT parts FROM manifests WHERE manifest_id = (${sql}) AND page = 0`, ...parameters);
+}
+
+/** Reads what {@link selectParts} selects. */
+export function partsFromRows(rows: readonly unknown[]): ObjectPart[] {
+  const row = rows[0];
+  if (row === undefined) return [];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const values: unknown = JSON.parse((row as { readonly parts: string }).parts);
+  // What insertManifest wrote.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return (values as [number, number, number, string | null][]).map(([partNumber, start, size, checksum]) => ({
+    partNumber,
+    start,
+    size,
+    checksum: checksum ?? undefined,
+  }));
+}
+
+/**
+ * Takes manifests that nobody holds any more apart: what they held is dropped in its turn.
+ * @param before the time that counts as the drop's, in milliseconds since the epoch
+ */
+export function dissolveManifests(manifestIds: readonly string[], before: number): Statement[] {
+  const json = JSON.stringify(manifestIds);
+  const ids = "SELECT value FROM json_each(?1)";
+  return [
+    ...dropHoldings(
+      before,
+      `SELECT h.value AS id FROM manifests m, json_each(m.holdings) h WHERE m.manifest_id IN (${ids})`,
+      json,
+    ),
+    statement(`DELETE FROM manifests WHERE manifest_id IN (${ids})`, json),
+  ];
+}
+
+/** Which of some ids are manifests. */
+export function whichAreManifests(ids: readonly string[]): Lookup<string[]> {
+  return {
+    statements: [
+      statement(
+        `SELECT DISTINCT manifest_id FROM manifests WHERE manifest_id IN (SELECT value FROM json_each(?))`,
+        JSON.stringify(ids),
+      ),
+    ],
+    read: (results) => rowsOf<{ readonly manifest_id: string }>(results).map((row) => row.manifest_id),
+  };
+}

@@ -1,0 +1,54 @@
+// What a GET or HEAD of an object needs to know, in one round trip: the version, and of a manifest just what is asked
+// for.
+import type { ObjectPart } from "../protocol/object-reading.ts";
+import { ALL_BYTES, selectBytes } from "../protocol/range.ts";
+import type { Lookup } from "./database.ts";
+import { partsFromRows, selectParts, selectSlices, slicesFromRows, type Slice } from "./manifests.ts";
+import { lookUpVersion, manifestOf, type VersionFacts } from "./objects.ts";
+
+/** What is to be read. */
+export interface ObjectRead {
+  readonly bucketName: string;
+  readonly key: string;
+  readonly versionId: string | undefined;
+  readonly range?: string | undefined;
+  readonly ifRange?: string | undefined;
+  readonly partNumber?: number | undefined;
+}
+
+export interface ObjectHeadFacts extends VersionFacts {
+  /** The parts of an object in several slices, if one of them was asked for. */
+  readonly parts: readonly ObjectPart[];
+}
+
+export interface ObjectReadFacts extends ObjectHeadFacts {
+  /** The slices that overlap what was asked for; none for an object in one blob. */
+  readonly slices: readonly Slice[];
+}
+
+/** Looks up a version; and its parts, where one of them is asked for. */
+export function lookUpObjectHead({ bucketName, key, versionId, partNumber }: ObjectRead): Lookup<ObjectHeadFacts> {
+  const version = lookUpVersion(bucketName, key, versionId);
+  if (partNumber === undefined) {
+    return { statements: version.statements, read: (results) => ({ ...version.read(results), parts: [] }) };
+  }
+  return {
+    statements: [...version.statements, selectParts(manifestOf(bucketName, key, versionId))],
+    read: (results) => ({ ...version.read(results), parts: partsFromRows(results.at(-1)?.rows ?? []) }),
+  };
+}
+
+/** Looks up a version, and of its slices those that are asked for. */
+export function lookUpObjectRead(read: ObjectRead): Lookup<ObjectReadFacts> {
+  const head = lookUpObjectHead(read);
+  const { bucketName, key, versionId, range, ifRange, partNumber } = read;
+  // Whether an If-Range holds is known only with the version, and if it does not, all bytes are asked for.
+  const selection = ifRange === undefined ? selectBytes(range, partNumber) : ALL_BYTES;
+  return {
+    statements: [...head.statements, selectSlices(manifestOf(bucketName, key, versionId), selection)],
+    read: (results) => ({
+      ...head.read(results.slice(0, -1)),
+      slices: slicesFromRows(results.at(-1)?.rows ?? []),
+    }),
+  };
+}

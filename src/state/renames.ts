@@ -1,0 +1,72 @@
+// What a rename needs to know and to write: its token, its source, and the move itself.
+import type { Rename } from "../protocol/renaming.ts";
+import type { StoredObject } from "../protocol/stored-object.ts";
+import type { Bucket } from "./buckets.ts";
+import { guardCommit } from "./commit.ts";
+import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
+import { trackHolding } from "./holdings.ts";
+import { selectCurrentObjects, type ObjectRow, objectFromRow } from "./objects.ts";
+import { removeCurrent } from "./version-moves.ts";
+
+export interface RenameFacts {
+  /** The fingerprint under which the token was used, if it was. */
+  readonly usedToken: string | undefined;
+  /** Those of the candidates that are there, in the order of the candidates. */
+  readonly sources: readonly StoredObject[];
+}
+
+/** Looks up whether a rename's token was used, and what its source is. */
+export function lookUpRename(bucketName: string, { candidates, token }: Rename): Lookup<RenameFacts> {
+  return {
+    statements: [
+      statement(
+        `SELECT fingerprint FROM rename_tokens
+         WHERE bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND token = ?2`,
+        bucketName,
+        token ?? null,
+      ),
+      selectCurrentObjects(bucketName, candidates),
+    ],
+    read: (results) => {
+      const found = rowsOf<ObjectRow>(results, 1).map(objectFromRow);
+      return {
+        usedToken: rowsOf<{ readonly fingerprint: string }>(results)[0]?.fingerprint,
+        sources: candidates.flatMap((key) => found.find((object) => object.key === key) ?? []),
+      };
+    },
+  };
+}
+
+/** The statements around the destination's new version: the token before it, the source's end after it. */
+export function moveStatements(
+  bucket: Bucket,
+  source: StoredObject,
+  token: string | undefined,
+  fingerprint: string,
+  now: number,
+): { readonly before: readonly Statement[]; readonly after: readonly Statement[] } {
+  const holdingId = source.blobId ?? source.manifestId ?? "";
+  const remember = statement(
+    `INSERT INTO rename_tokens (bucket_id, token, fingerprint, created_at) VALUES (?, ?, ?, ?)`,
+    bucket.id,
+    token ?? null,
+    fingerprint,
+    now,
+  );
+  return {
+    // The coordinator would follow the bucket into versioning; a rename must not.
+    before: [guardCommit(bucket, new Map(), []), ...(token === undefined ? [] : [remember])],
+    // The object holds what it held; only the key under which the orphan scan would look for it is another one.
+    after: [removeCurrent(bucket.id, JSON.stringify([source.key])), trackHolding(holdingId)],
+  };
+}
+
+/** Forgets tokens from before a time (milliseconds since the epoch), at most so many. */
+export function forgetTokens(before: number, limit: number): Statement {
+  return statement(
+    `DELETE FROM rename_tokens WHERE (bucket_id, token) IN (
+       SELECT bucket_id, token FROM rename_tokens WHERE created_at < ? LIMIT ?)`,
+    before,
+    limit,
+  );
+}

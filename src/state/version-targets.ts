@@ -1,0 +1,58 @@
+// Finds which stored versions a list of keys and version ids names, for deletions of many at once.
+import { rowsOf, statement, type Lookup } from "./database.ts";
+
+/** A version as a client names it. */
+interface NamedVersion {
+  readonly key: string;
+  readonly versionId: string | undefined;
+}
+
+/** A version that is there. */
+export interface FoundVersion {
+  readonly versionId: string;
+  readonly isDeleteMarker: boolean;
+}
+
+/** Under what name a version is found. */
+export function targetName({ key, versionId }: NamedVersion): string {
+  return JSON.stringify([key, versionId]);
+}
+
+const arm = (table: string, isMarker: string, match: string): string =>
+  `SELECT o.key, n.value ->> 'versionId' AS named, o.version_id, ${isMarker} AS is_delete_marker
+   FROM json_each(?2) n JOIN ${table} o ON o.bucket_id = ?1 AND o.key = n.value ->> 'key' AND ${match}`;
+
+/** The versions that are named and there, by {@link targetName}. */
+export function lookUpTargets(
+  bucketId: string,
+  named: readonly NamedVersion[],
+): Lookup<{ readonly targets: ReadonlyMap<string, FoundVersion> }> {
+  interface TargetRow {
+    readonly key: string;
+    readonly named: string;
+    readonly version_id: string;
+    readonly is_delete_marker: number;
+  }
+  const names = JSON.stringify(named.map(({ key, versionId }) => ({ key, versionId })));
+  const byId = "o.version_id = n.value ->> 'versionId'";
+  const byNull = "o.is_null_version = 1 AND n.value ->> 'versionId' = 'null'";
+  return {
+    statements: [
+      statement(
+        `${arm("objects", "0", `(${byId} OR (${byNull}))`)}
+         UNION ALL ${arm("versions", "o.is_delete_marker", byId)}
+         UNION ALL ${arm("versions", "o.is_delete_marker", byNull)}`,
+        bucketId,
+        names,
+      ),
+    ],
+    read: (results) => ({
+      targets: new Map(
+        rowsOf<TargetRow>(results).map((row) => [
+          targetName({ key: row.key, versionId: row.named }),
+          { versionId: row.version_id, isDeleteMarker: row.is_delete_marker === 1 },
+        ]),
+      ),
+    }),
+  };
+}
