@@ -8,6 +8,7 @@ import type { Context } from "../contract/context.ts";
 import type { Operation, S3Response } from "../contract/operation.ts";
 import { readSettings, type Settings } from "../contract/settings.ts";
 import { checkBucketName } from "../protocol/bucket-name.ts";
+import type { IncomingBody } from "../protocol/incoming-body.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
 import type { Bucket } from "../state/buckets.ts";
@@ -106,10 +107,10 @@ async function authenticate(request: S3Request, settings: Settings, now: number)
   // Nobody is given session tokens, so whoever brings one did not get it here.
   if (claim.sessionToken !== undefined) throw new S3Error("InvalidToken");
   const verified = await verifyClaim(request, claim, root.secretAccessKey);
-  return {
-    principal: { kind: "root", accountId, accessKeyId: root.accessKeyId },
-    open: () => openBody(request, claim.payloadHash, verified),
-  };
+  const open = (): IncomingBody => openBody(request, claim.payloadHash, verified);
+  // An operation that takes no body does not open it, but a signature over an envelope without a body is refused.
+  if (request.body === null) open();
+  return { principal: { kind: "root", accountId, accessKeyId: root.accessKeyId }, open };
 }
 
 /** 403, with the region that a client may have to sign for: S3 tells it to everybody. */

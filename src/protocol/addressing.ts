@@ -59,7 +59,7 @@ export function parseAddress(rawPath: string, hostBucket: string | undefined): A
 function addressOf(bucket: string, rawKey: string): Address {
   if (rawKey === "") return { level: "bucket", bucket };
   const key = decode(rawKey);
-  checkKeyLength(key);
+  checkKey(key);
   return { level: "object", bucket, key };
 }
 
@@ -75,10 +75,14 @@ export function addressedObject(address: Address): { readonly bucket: string; re
   return address;
 }
 
-/** @throws S3Error KeyTooLongError for a key of more than 1024 bytes. */
-export function checkKeyLength(key: string): void {
+/**
+ * Refuses what cannot be a key.
+ * @throws S3Error KeyTooLongError past 1024 bytes, InvalidURI for NUL, which neither XML nor SQL's text functions can hold
+ */
+export function checkKey(key: string): void {
   const size = utf8Length(key);
   if (size > KEY_MAX_BYTES) throw new S3Error("KeyTooLongError", { Size: size, MaxSizeAllowed: KEY_MAX_BYTES });
+  if (key.includes("\0")) throw new S3Error("InvalidURI", { URI: key.replaceAll("\0", "%00") });
 }
 
 function decode(raw: string): string {

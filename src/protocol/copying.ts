@@ -2,7 +2,7 @@
 import { parseHttpDate } from "../bytes/dates.ts";
 import { decodeUtf8 } from "../bytes/text.ts";
 import { percentDecode } from "../bytes/uri-encode.ts";
-import { checkKeyLength } from "./addressing.ts";
+import { checkKey } from "./addressing.ts";
 import { preconditionFailed } from "./conditions.ts";
 import { etagListMatches } from "./etag.ts";
 import type { ByteRange } from "./range.ts";
@@ -38,7 +38,7 @@ export function readCopySource(request: S3Request): CopySource {
     throw invalidArgument("x-amz-copy-source", header, "Invalid version id specified");
   }
   const key = decoded.slice(slash + 1);
-  checkKeyLength(key);
+  checkKey(key);
   return { bucketName: decoded.slice(0, slash), key, versionId };
 }
 

@@ -50,9 +50,9 @@ export function readMetadata(request: S3Request): ObjectMetadata {
 
 /** The headers that give stored metadata back. */
 export function metadataHeaders(metadata: ObjectMetadata): Record<string, string> {
-  const contentType = asciiHeaderValue(metadata.contentType ?? "binary/octet-stream");
-  const headers: Record<string, string> = { "content-type": contentType };
-  for (const [name, value] of Object.entries(metadata.systemMetadata)) headers[name] = asciiHeaderValue(value);
+  const headers: Record<string, string> = { "content-type": metadata.contentType ?? "binary/octet-stream" };
+  // These were headers when they came, so they can be headers again, to the letter: browsers read a file's name in them.
+  for (const [name, value] of Object.entries(metadata.systemMetadata)) headers[name] = value;
   for (const [name, value] of Object.entries(metadata.userMetadata))
     headers[USER_PREFIX + name] = asciiHeaderValue(value);
   return headers;

@@ -1,6 +1,6 @@
 // The request of RenameObject: which key is meant as the source, the destination's conditions, the idempotency token.
 import { parseHttpDate } from "../bytes/dates.ts";
-import { checkKeyLength } from "./addressing.ts";
+import { checkKey } from "./addressing.ts";
 import { preconditionFailed, type ConditionSubject, type WriteConditions } from "./conditions.ts";
 import { decodePath } from "./copying.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
@@ -33,7 +33,7 @@ export function readRename(request: S3Request, bucketName: string, key: string):
   if (first === "") {
     throw invalidArgument("x-amz-rename-source", rawSource, "The source of a rename must be a key.");
   }
-  for (const candidate of candidates) checkKeyLength(candidate);
+  for (const candidate of candidates) checkKey(candidate);
   if (key.endsWith("/") || first.endsWith("/")) {
     throw new S3Error("InvalidRequest", {}, "Keys that end in a slash cannot be renamed.");
   }
