@@ -1,0 +1,120 @@
+// The real bindings behind lines that fail where a test says so. Everything that is not intercepted reaches the real
+// thing.
+import { runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+
+import type { KeyCoordinator } from "../../src/state/key-coordinator.ts";
+import { bucketId } from "./ledger.ts";
+
+/** What happens to a batch: `sql` are its statements, `send` sends it to the real database. */
+export type BatchFault = (sql: readonly string[], send: () => Promise<D1Result[]>) => Promise<D1Result[]>;
+
+/** D1 with something between it and its user. */
+export function d1With(fault: BatchFault): D1Database {
+  const texts = new WeakMap<object, string>();
+  return line(env.DB, {
+    prepare: (sql: string) => {
+      const prepared = env.DB.prepare(sql);
+      return line(prepared, {
+        bind: (...parameters: unknown[]) => {
+          const bound = prepared.bind(...parameters);
+          texts.set(bound, sql);
+          return bound;
+        },
+      });
+    },
+    batch: (statements: D1PreparedStatement[]) =>
+      fault(
+        statements.map((statement) => texts.get(statement) ?? ""),
+        () => env.DB.batch(statements),
+      ),
+  });
+}
+
+/** What D1 says when the line to it breaks. */
+export function connectionLost(): Error {
+  return new Error("D1_ERROR: Network connection lost.");
+}
+
+/** A fault that strikes commits alone, before or after they are applied, as often as asked. */
+export function failingCommits(when: "before" | "after", times: number): BatchFault {
+  let left = times;
+  return async (sql, send) => {
+    if (left === 0 || !sql.some((text) => text.includes("commit_guard"))) return send();
+    left -= 1;
+    if (when === "after") await send();
+    throw connectionLost();
+  };
+}
+
+/** The methods of R2 that a fault may take the place of. */
+export type BlobFault = {
+  readonly put?: (key: string, body: ReadableStream<Uint8Array>, options: R2PutOptions) => Promise<R2Object | null>;
+  readonly get?: (key: string, options?: R2GetOptions) => Promise<R2ObjectBody | null>;
+  readonly delete?: (keys: string | string[]) => Promise<void>;
+};
+
+/** R2 with something between it and its user. */
+export function r2With(fault: BlobFault): R2Bucket {
+  return line(env.BLOBS, fault);
+}
+
+/** What happens to a call of a coordinator: `send` makes the real call. */
+export type CallFault = <Answer>(method: "put" | "delete", send: () => Promise<Answer>) => Promise<Answer>;
+
+/** The coordinators with something between them and the Worker. */
+export function coordinatorsWith(fault: CallFault): Env["COORDINATORS"] {
+  return line(env.COORDINATORS, {
+    getByName: (name: string) => {
+      const stub = env.COORDINATORS.getByName(name);
+      return {
+        put: (...call: Parameters<KeyCoordinator["put"]>) => fault("put", async () => stub.put(...call)),
+        delete: (...call: Parameters<KeyCoordinator["delete"]>) => fault("delete", async () => stub.delete(...call)),
+      };
+    },
+  });
+}
+
+/** An error as the runtime marks those of Durable Objects. */
+export function callLost(marks: { readonly retryable?: boolean; readonly overloaded?: boolean }): Error {
+  return Object.assign(new Error("Durable Object reset because its code was updated."), marks);
+}
+
+/** The setting under which every key of a bucket meets in the one coordinator that a test can reach. */
+export const ONE_SHARD = { COORDINATOR_SHARDS: "1" };
+
+/** The stub of a bucket's coordinator. */
+export async function coordinatorOf(bucket: string, shard = 0): Promise<DurableObjectStub<KeyCoordinator>> {
+  return env.COORDINATORS.getByName(`${await bucketId(bucket)}/${shard}`);
+}
+
+/** Does something while a bucket's coordinator reaches D1 through a line that fails. */
+export async function withCoordinatorD1<Result>(
+  bucket: string,
+  fault: BatchFault,
+  action: () => Promise<Result>,
+  shard = 0,
+): Promise<Result> {
+  const stub = await coordinatorOf(bucket, shard);
+  const replaceEnv = (DB: D1Database) =>
+    runInDurableObject(stub, (instance) => {
+      Reflect.set(instance, "env", { ...env, DB });
+    });
+  await replaceEnv(d1With(fault));
+  try {
+    return await action();
+  } finally {
+    await replaceEnv(env.DB);
+  }
+}
+
+function line<Target extends object>(target: Target, replaced: object): Target {
+  return new Proxy(target, {
+    get(_, property) {
+      const replacement: unknown = Reflect.get(replaced, property);
+      if (replacement !== undefined) return replacement;
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
