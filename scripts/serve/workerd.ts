@@ -1,5 +1,5 @@
 // The runtime's process: how Miniflare is to start it, and how to find it for those who measure or kill it.
-import { readFileSync, readdirSync } from "node:fs";
+import { accessSync, constants, readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -8,8 +8,15 @@ export function tieWorkerdToThisProcess(): void {
   if (process.platform === "win32" || process.env["CAIRN_WORKERD"] !== undefined) return;
   const workerd: unknown = createRequire(createRequire(import.meta.url).resolve("miniflare"))("workerd");
   if (typeof workerd !== "object" || workerd === null || !("default" in workerd)) return;
+  const wrapper = join(import.meta.dirname, "workerd.sh");
+  try {
+    accessSync(wrapper, constants.X_OK);
+  } catch {
+    // An unpacked archive may have lost the file's mode; the runtime starts without it too.
+    return;
+  }
   process.env["CAIRN_WORKERD"] = process.env["MINIFLARE_WORKERD_PATH"] ?? String(workerd.default);
-  process.env["MINIFLARE_WORKERD_PATH"] = join(import.meta.dirname, "workerd.sh");
+  process.env["MINIFLARE_WORKERD_PATH"] = wrapper;
 }
 
 /** The process ids of the workerd processes that a process has started, oldest first; empty where there is no /proc. */
