@@ -44,7 +44,7 @@ CREATE TABLE completed_uploads (
   PRIMARY KEY (bucket_id, key, upload_id)
 ) STRICT, WITHOUT ROWID;
 
--- Objects of several slices, a page for every 10,000 of them.
+-- Objects of several slices, a page for every 5000 of them.
 CREATE TABLE manifests (
   manifest_id TEXT NOT NULL,
   page        INTEGER NOT NULL,

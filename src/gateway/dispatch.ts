@@ -8,9 +8,10 @@ import type { Context } from "../contract/context.ts";
 import type { Operation, S3Response } from "../contract/operation.ts";
 import { readSettings, type Settings } from "../contract/settings.ts";
 import { checkBucketName } from "../protocol/bucket-name.ts";
+import { readExpectedOwner } from "../protocol/expected-owner.ts";
 import type { IncomingBody } from "../protocol/incoming-body.ts";
 import { S3Error } from "../protocol/s3-error.ts";
-import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
+import type { S3Request } from "../protocol/s3-request.ts";
 import type { Bucket } from "../state/buckets.ts";
 import { Coordinators } from "../state/coordinators.ts";
 import { Counts } from "../state/counts.ts";
@@ -130,10 +131,8 @@ function notImplementedError({ name }: Operation, principal: Principal): S3Error
 
 /** @throws S3Error InvalidBucketOwnerAWSAccountID, AccessDenied where the bucket is not the expected account's */
 function checkExpectedOwner(request: S3Request, bucket: Bucket | undefined): void {
-  const expected = requestHeader(request, "x-amz-expected-bucket-owner");
-  if (expected === undefined) return;
-  if (!/^\d{12}$/.test(expected)) throw new S3Error("InvalidBucketOwnerAWSAccountID");
-  if (bucket !== undefined && bucket.ownerId !== expected) throw new S3Error("AccessDenied");
+  const expected = readExpectedOwner(request, "x-amz-expected-bucket-owner");
+  if (expected !== undefined && bucket !== undefined && bucket.ownerId !== expected) throw new S3Error("AccessDenied");
 }
 
 /** An unexpected failure's log line: what it was, and the request id that the client was told; no header, no key. */

@@ -42,7 +42,7 @@ async function readBytes(context: Context, input: ObjectReadInput, bucket: Bucke
   const object = requireVersion(input, facts);
   const surroundings = { isVersioned: bucket.versioning !== null, parts: facts.parts, now: context.now };
   const { status, headers, range } = planObjectRead(input, object, surroundings);
-  if (status === 304 || object.size === 0) return { status, headers };
+  if (status === 304 || (range?.length ?? object.size) === 0) return { status, headers };
   const body = await openObject(context.blobs, object, facts.slices, range);
   return body === undefined ? undefined : { status, headers, body };
 }

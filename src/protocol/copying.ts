@@ -3,6 +3,7 @@ import { parseHttpDate } from "../bytes/dates.ts";
 import { decodeUtf8 } from "../bytes/text.ts";
 import { percentDecode } from "../bytes/uri-encode.ts";
 import { checkKey } from "./addressing.ts";
+import { readExpectedOwner } from "./expected-owner.ts";
 import { preconditionFailed } from "./conditions.ts";
 import { etagListMatches } from "./etag.ts";
 import type { ByteRange } from "./range.ts";
@@ -17,6 +18,8 @@ export interface CopySource {
   readonly key: string;
   /** A version id, `null`, or undefined for the current version. */
   readonly versionId: string | undefined;
+  /** The account that must own the source's bucket. */
+  readonly expectedOwner: string | undefined;
 }
 
 /**
@@ -39,7 +42,8 @@ export function readCopySource(request: S3Request): CopySource {
   }
   const key = decoded.slice(slash + 1);
   checkKey(key);
-  return { bucketName: decoded.slice(0, slash), key, versionId };
+  const expectedOwner = readExpectedOwner(request, "x-amz-source-expected-bucket-owner");
+  return { bucketName: decoded.slice(0, slash), key, versionId, expectedOwner };
 }
 
 /** A path as SDKs send it in a header: percent-encoded or raw; `+` stays what it is. */

@@ -21,11 +21,15 @@ export function lookUpSource(source: CopySource): Lookup<{ readonly source: Vers
 
 /**
  * The version that a copy means.
- * @throws S3Error NoSuchBucket, NoSuchKey, NoSuchVersion, InvalidRequest for a delete marker by its id
+ * @throws S3Error NoSuchBucket, AccessDenied for another owner's bucket than expected, NoSuchKey, NoSuchVersion, InvalidRequest for a delete marker by its id
  */
-export function requireSource({ bucketName, key, versionId }: CopySource, facts: VersionFacts): SourceVersion {
+export function requireSource(
+  { bucketName, key, versionId, expectedOwner }: CopySource,
+  facts: VersionFacts,
+): SourceVersion {
   const { bucket, object, deleteMarker } = facts;
   if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucketName });
+  if (expectedOwner !== undefined && bucket.ownerId !== expectedOwner) throw new S3Error("AccessDenied");
   if (object === undefined) {
     if (versionId === undefined) throw new S3Error("NoSuchKey", { Key: key });
     if (deleteMarker === undefined) throw new S3Error("NoSuchVersion", { Key: key, VersionId: versionId });

@@ -21,30 +21,24 @@ export interface Manifest {
   readonly holdings: readonly string[];
 }
 
-// D1 takes 2 MB in a row; a slice with its holding is some 130 bytes.
-const PAGE_SLICES = 10_000;
-const PAGE_HOLDINGS = 10_000;
+// D1 takes 2 MB in a row. A slice with its part and its holding is some 220 bytes.
+const PAGE_ENTRIES = 5000;
 
-/** Stores a manifest: one row for every 10,000 slices. */
+/** Stores a manifest: one row for every 5000 slices, parts or holdings, whichever are most. */
 export function insertManifest({ manifestId, slices, parts, holdings }: Manifest): Statement[] {
-  const statements: Statement[] = [];
-  for (let page = 0; page === 0 || page * PAGE_SLICES < slices.length; page += 1) {
-    const ofPage = slices.slice(page * PAGE_SLICES, (page + 1) * PAGE_SLICES);
-    const rows = ofPage.map(({ start, blobId, offset, length }) => [start, blobId, offset, length]);
-    const partRows =
-      page > 0 ? [] : parts.map((part) => [part.partNumber, part.start, part.size, part.checksum ?? null]);
-    statements.push(
-      statement(
-        `INSERT INTO manifests (manifest_id, page, slices, parts, holdings) VALUES (?, ?, ?, ?, ?)`,
-        manifestId,
-        page,
-        JSON.stringify(rows),
-        JSON.stringify(partRows),
-        JSON.stringify(holdings.slice(page * PAGE_HOLDINGS, (page + 1) * PAGE_HOLDINGS)),
-      ),
+  const pages = Math.max(1, Math.ceil(Math.max(slices.length, parts.length, holdings.length) / PAGE_ENTRIES));
+  return Array.from({ length: pages }, (_, page) => {
+    const ofPage = <Entry>(entries: readonly Entry[]): readonly Entry[] =>
+      entries.slice(page * PAGE_ENTRIES, (page + 1) * PAGE_ENTRIES);
+    return statement(
+      `INSERT INTO manifests (manifest_id, page, slices, parts, holdings) VALUES (?, ?, ?, ?, ?)`,
+      manifestId,
+      page,
+      JSON.stringify(ofPage(slices).map(({ start, blobId, offset, length }) => [start, blobId, offset, length])),
+      JSON.stringify(ofPage(parts).map((part) => [part.partNumber, part.start, part.size, part.checksum ?? null])),
+      JSON.stringify(ofPage(holdings)),
     );
-  }
-  return statements;
+  });
 }
 
 type SliceRow = { readonly slice: string };
@@ -82,7 +76,7 @@ function boundsOf(selection: ByteSelection, first: string, last: string): [sql: 
     case "part": {
       const sql = `SELECT p.value ->> 1, (p.value ->> 1) + (p.value ->> 2) - 1
         FROM chosen JOIN manifests m USING (manifest_id) JOIN json_each(m.parts) p
-        WHERE m.page = 0 AND p.value ->> 0 = ${first}`;
+        WHERE p.value ->> 0 = ${first}`;
       return [sql, [selection.partNumber]];
     }
   }
@@ -110,23 +104,23 @@ export function lookUpSlices(manifestId: string, selection: ByteSelection): Look
 
 /** The parts of a manifest. */
 export function selectParts({ sql, parameters }: ManifestReference): Statement {
-  return statement(`SELECT parts FROM manifests WHERE manifest_id = (${sql}) AND page = 0`, ...parameters);
+  return statement(`SELECT parts FROM manifests WHERE manifest_id = (${sql}) ORDER BY page`, ...parameters);
 }
 
 /** Reads what {@link selectParts} selects. */
 export function partsFromRows(rows: readonly unknown[]): ObjectPart[] {
-  const row = rows[0];
-  if (row === undefined) return [];
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const values: unknown = JSON.parse((row as { readonly parts: string }).parts);
-  // What insertManifest wrote.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return (values as [number, number, number, string | null][]).map(([partNumber, start, size, checksum]) => ({
-    partNumber,
-    start,
-    size,
-    checksum: checksum ?? undefined,
-  }));
+  return rows.flatMap((row) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const values: unknown = JSON.parse((row as { readonly parts: string }).parts);
+    // What insertManifest wrote.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return (values as [number, number, number, string | null][]).map(([partNumber, start, size, checksum]) => ({
+      partNumber,
+      start,
+      size,
+      checksum: checksum ?? undefined,
+    }));
+  });
 }
 
 /**
