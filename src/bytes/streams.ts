@@ -112,7 +112,10 @@ export class HoldingWriter {
   }
 
   async #forward(piece: Uint8Array): Promise<void> {
+    // The reader at the other end works while the digests do.
+    const written = this.#writer.write(piece);
+    written.catch(() => undefined);
     for (const digest of this.#digests) await digest.update(piece);
-    await this.#writer.write(piece);
+    await written;
   }
 }
