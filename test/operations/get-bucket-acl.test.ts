@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+
+import { anonymous, deliver, send } from "../support/client.ts";
+import { costOf } from "../support/cost.ts";
+import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
+import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
+import { plain, readXml } from "../support/read-xml.ts";
+
+const ACCOUNT = "000000000000";
+
+describe("GetBucketAcl", () => {
+  it("shows the owner and the one grant there is: the owner's full control", async () => {
+    const response = await send("GET", `/${await freshBucket()}?acl`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/xml");
+    expectAnswerHeaders(response);
+    const text = await response.text();
+    const root = readXml(text);
+    expect(root.name).toBe("AccessControlPolicy");
+    expect(root.attributes).toEqual({ xmlns: "http://s3.amazonaws.com/doc/2006-03-01/" });
+    expect(plain(root)).toEqual({
+      Owner: { ID: ACCOUNT, DisplayName: ACCOUNT },
+      AccessControlList: {
+        Grant: { Grantee: { ID: ACCOUNT, DisplayName: ACCOUNT }, Permission: "FULL_CONTROL" },
+      },
+    });
+    expect(text).toContain('<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">');
+  });
+
+  it("costs one round trip and writes nothing", async () => {
+    const response = await send("GET", `/${await freshBucket()}?acl=`);
+    expect(costOf(response)).toMatchObject({ roundTrips: 1, rowsWritten: 0, coordinatorCalls: 0, blobCalls: 0 });
+  });
+
+  it("answers NoSuchBucket where there is none", async () => {
+    const name = freshBucketName();
+    await expectS3Error(await send("GET", `/${name}?acl`), {
+      status: 404,
+      code: "NoSuchBucket",
+      fields: { BucketName: name },
+    });
+  });
+
+  it("is refused to anonymous requests and for another owner's account", async () => {
+    const name = await freshBucket();
+    await expectS3Error(await deliver(anonymous("GET", `/${name}?acl`)), { status: 403, code: "AccessDenied" });
+    const headers = { "x-amz-expected-bucket-owner": "111111111111" };
+    await expectS3Error(await send("GET", `/${name}?acl`, { headers }), { status: 403, code: "AccessDenied" });
+  });
+});
