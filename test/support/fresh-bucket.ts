@@ -16,10 +16,12 @@ export async function freshBucket(): Promise<string> {
   return name;
 }
 
-/** Puts objects, as a client would: texts by key. */
+/** Puts objects, as a client would, all at once: texts by key. */
 export async function putAll(bucket: string, objects: Readonly<Record<string, string>>): Promise<void> {
-  for (const [key, body] of Object.entries(objects)) {
-    const response = await send("PUT", `/${bucket}/${encodeURIComponent(key)}`, { body });
-    expect(response.status, key).toBe(200);
-  }
+  await Promise.all(
+    Object.entries(objects).map(async ([key, body]) => {
+      const response = await send("PUT", `/${bucket}/${encodeURIComponent(key)}`, { body });
+      expect(response.status, key).toBe(200);
+    }),
+  );
 }

@@ -1,0 +1,229 @@
+// What each operation may cost, counted and not timed: round trips to D1, rows written and read there, calls of
+// coordinators and of the blob store.
+import { describe, expect, it } from "vitest";
+
+import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
+import { costOf, type Cost } from "../support/cost.ts";
+import { md5Base64, md5Hex, utf8 } from "../support/digests.ts";
+import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { readXml, textOf } from "../support/read-xml.ts";
+
+/** Sends a request that must succeed, and gives its cost. */
+async function cost(method: string, target: string, options: SendOptions = {}, status = 200): Promise<Cost> {
+  const response = await send(method, target, options);
+  expect(response.status, `${method} ${target}`).toBe(status);
+  await response.arrayBuffer();
+  return costOf(response);
+}
+
+async function versionedBucket(): Promise<string> {
+  const bucket = await freshBucket();
+  const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+  const headers = { "content-md5": md5Base64(utf8(body)) };
+  expect((await send("PUT", `/${bucket}?versioning`, { body, headers })).status).toBe(200);
+  return bucket;
+}
+
+/** Asserts a cost: exact but for the rows read, of which there may be at most so many. */
+function expectCost(actual: Cost, exact: Omit<Cost, "rowsRead">, rowsReadAtMost: number): void {
+  const { rowsRead, ...others } = actual;
+  expect(others).toEqual(exact);
+  expect(rowsRead).toBeLessThanOrEqual(rowsReadAtMost);
+}
+
+const READ = { roundTrips: 1, rowsWritten: 0, coordinatorCalls: 0, blobCalls: 0 };
+const WRITE = { roundTrips: 2, rowsWritten: 1, coordinatorCalls: 1, blobCalls: 1 };
+
+describe("the cost of reading", () => {
+  it("GET: one round trip and one blob", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "12345" });
+    for (const headers of [{}, { range: "bytes=1-2" }, { "if-match": md5Hex("12345") }]) {
+      const options = { headers };
+      const status = "range" in headers ? 206 : 200;
+      expectCost(await cost("GET", `/${bucket}/k`, options, status), { ...READ, blobCalls: 1 }, 6);
+    }
+  });
+
+  it("GET of nothing to send: one round trip and no blob", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "12345", empty: "" });
+    expectCost(await cost("GET", `/${bucket}/empty`), READ, 6);
+    expectCost(await cost("GET", `/${bucket}/k`, { headers: { "if-none-match": "*" } }, 304), READ, 6);
+    expectCost(await cost("GET", `/${bucket}/k`, { headers: { "if-match": '"x"' } }, 412), READ, 6);
+    expectCost(await cost("GET", `/${bucket}/k`, { headers: { range: "bytes=9-" } }, 416), READ, 6);
+    expectCost(await cost("GET", `/${bucket}/missing`, {}, 404), READ, 6);
+    expectCost(await cost("GET", `/${bucket}-missing/k`, {}, 404), READ, 6);
+  });
+
+  it("HEAD: one round trip and no blob", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "12345" });
+    expectCost(await cost("HEAD", `/${bucket}/k`), READ, 6);
+    expectCost(await cost("HEAD", `/${bucket}/missing`, {}, 404), READ, 6);
+    expectCost(await cost("HEAD", `/${bucket}`), READ, 2);
+  });
+
+  it.each([
+    [0, "", 4],
+    [1, "", 4],
+    [30, "", 36],
+    [30, "&max-keys=10", 16],
+    [30, "&prefix=dir1/", 16],
+    [30, "&prefix=dir1/k3", 4],
+    [30, "&delimiter=/", 20],
+    [30, "&delimiter=/&prefix=dir1/", 50],
+  ])(
+    "LIST of %i keys with %j: one round trip, and a few rows read for each entry shown",
+    async (count, query, rows) => {
+      const bucket = await freshBucket();
+      const keys = Array.from({ length: count }, (_, index) => `dir${index % 3}/k${Math.floor(index / 3)}`);
+      await putAll(bucket, Object.fromEntries(keys.map((key) => [key, ""])));
+      expectCost(await cost("GET", `/${bucket}?list-type=2${query}`), READ, rows);
+      expectCost(await cost("GET", `/${bucket}?${query.slice(1)}`), READ, rows);
+    },
+  );
+
+  it("of a listing's later pages is that of its first", async () => {
+    const bucket = await freshBucket();
+    const keys = Array.from({ length: 40 }, (_, index) => `k${String(index).padStart(2, "0")}`);
+    await putAll(bucket, Object.fromEntries(keys.map((key) => [key, ""])));
+    for (const startAfter of ["", "k10", "k35"]) {
+      expectCost(await cost("GET", `/${bucket}?list-type=2&max-keys=4&start-after=${startAfter}`), READ, 10);
+    }
+  });
+});
+
+describe("the cost of writing", () => {
+  it("PUT of a new key: two round trips, one row, one call, one blob", async () => {
+    const bucket = await freshBucket();
+    expectCost(await cost("PUT", `/${bucket}/k`, { body: "x" }), WRITE, 12);
+    expectCost(await cost("PUT", `/${bucket}/empty`), WRITE, 12);
+    expectCost(await cost("PUT", `/${bucket}/only`, { headers: { "if-none-match": "*" } }), WRITE, 12);
+  });
+
+  it("PUT over an old key: one row more, for the bytes that it drops", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "1" });
+    for (const headers of [{}, { "if-match": md5Hex("2") }]) {
+      const actual = await cost("PUT", `/${bucket}/k`, { body: "2", headers });
+      expectCost(actual, { ...WRITE, rowsWritten: 2 }, 40);
+    }
+  });
+
+  it("PUT in a versioned bucket: one row more, for the version that it retires", async () => {
+    const bucket = await versionedBucket();
+    expectCost(await cost("PUT", `/${bucket}/k`, { body: "1" }), WRITE, 12);
+    expectCost(await cost("PUT", `/${bucket}/k`, { body: "2" }), { ...WRITE, rowsWritten: 2 }, 20);
+  });
+
+  it("PUT that is refused by its condition: one round trip and nothing else", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "1" });
+    const headers = { "if-none-match": "*" };
+    expectCost(await cost("PUT", `/${bucket}/k`, { body: "2", headers }, 412), READ, 8);
+  });
+
+  it("PUT that is refused by its digest: one round trip and one blob, no call", async () => {
+    const bucket = await freshBucket();
+    const headers = { "x-amz-checksum-crc32": "AAAAAA==" };
+    expectCost(await cost("PUT", `/${bucket}/k`, { body: "2", headers }, 400), { ...READ, blobCalls: 1 }, 8);
+  });
+
+  it("DELETE: two round trips, two rows, one call, no blob", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "1" });
+    expectCost(await cost("DELETE", `/${bucket}/k`, {}, 204), { ...WRITE, rowsWritten: 2, blobCalls: 0 }, 40);
+  });
+
+  it("DELETE of nothing: one round trip and nothing else", async () => {
+    const bucket = await freshBucket();
+    expectCost(await cost("DELETE", `/${bucket}/k`, {}, 204), READ, 8);
+  });
+
+  it("DeleteObjects: two rows and a round trip for each coordinator of the keys, however many keys", async () => {
+    const bucket = await freshBucket();
+    const keys = Array.from({ length: 60 }, (_, index) => `key-${index}`);
+    await putAll(bucket, Object.fromEntries(keys.map((key) => [key, ""])));
+    const body = `<Delete>${keys.map((key) => `<Object><Key>${key}</Key></Object>`).join("")}</Delete>`;
+    const headers = { "content-md5": md5Base64(utf8(body)) };
+    const shards = 8;
+    const { rowsRead, ...others } = await cost("POST", `/${bucket}?delete`, { body, headers });
+    expect(others).toEqual({
+      roundTrips: 2 + shards,
+      rowsWritten: 2 * keys.length,
+      coordinatorCalls: shards,
+      blobCalls: 0,
+    });
+    expect(rowsRead).toBeLessThan(30 * keys.length);
+    // Nothing of them is left: the bucket and the heads are looked up, and that is all.
+    expectCost(await cost("POST", `/${bucket}?delete`, { body, headers }), { ...READ, roundTrips: 2 }, 200);
+  });
+
+  it("of many writers of one key at once grows by no more than a second look and a second try", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "0" });
+    const costs = await Promise.all(Array.from({ length: 10 }, () => cost("PUT", `/${bucket}/k`, { body: "x" })));
+    for (const { roundTrips, rowsRead: _, ...others } of costs) {
+      expect(others).toEqual({ rowsWritten: 2, coordinatorCalls: 1, blobCalls: 1 });
+      // A request that saw a head which is past by now, and met nobody in the queue who knew, finds out by failing.
+      expect([2, 4]).toContain(roundTrips);
+    }
+  });
+});
+
+describe("the cost of moving no bytes", () => {
+  it("CopyObject: at most three round trips, five rows, one call, no blob", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "1", over: "2" });
+    for (const key of ["new", "over"]) {
+      const actual = await cost("PUT", `/${bucket}/${key}`, { headers: { "x-amz-copy-source": `/${bucket}/k` } });
+      expect(actual).toMatchObject({ coordinatorCalls: 1, blobCalls: 0 });
+      expect(actual.roundTrips).toBeLessThanOrEqual(3);
+      expect(actual.rowsWritten).toBeLessThanOrEqual(5);
+    }
+  });
+
+  it("RenameObject: at most three round trips, five rows, one call, no blob", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "1", b: "2", over: "3" });
+    for (const [source, key] of [
+      ["a", "new"],
+      ["b", "over"],
+    ] as const) {
+      const headers = { "x-amz-rename-source": `/${bucket}/${source}`, "x-amz-client-token": crypto.randomUUID() };
+      const actual = await cost("PUT", `/${bucket}/${key}?renameObject`, { headers });
+      expect(actual).toMatchObject({ coordinatorCalls: 1, blobCalls: 0 });
+      expect(actual.roundTrips).toBeLessThanOrEqual(3);
+      expect(actual.rowsWritten).toBeLessThanOrEqual(5);
+    }
+  });
+
+  it("UploadPart: two round trips, one row, one blob, no call; its completion: at most three, one call, no blob", async () => {
+    const bucket = await freshBucket();
+    const created = await send("POST", `/${bucket}/k?uploads`);
+    const uploadId = textOf(readXml(await created.text()), "UploadId") ?? "";
+    const part = await cost("PUT", `/${bucket}/k?uploadId=${uploadId}&partNumber=1`, { body: "x" });
+    expectCost(part, { ...WRITE, coordinatorCalls: 0 }, 20);
+    const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${md5Hex("x")}</ETag></Part></CompleteMultipartUpload>`;
+    const completion = await cost("POST", `/${bucket}/k?uploadId=${uploadId}`, { body });
+    expect(completion).toMatchObject({ coordinatorCalls: 1, blobCalls: 0 });
+    expect(completion.roundTrips).toBeLessThanOrEqual(3);
+  });
+});
+
+describe("the counts", () => {
+  it("are shown where the setting says so, on errors too, and not otherwise", async () => {
+    const bucket = await freshBucket();
+    const shown = await send("GET", `/${bucket}/missing`);
+    expect(shown.headers.get("server-timing")).not.toBeNull();
+    const hidden = await send("GET", `/${bucket}/missing`, {}, { SERVER_TIMING: "false" });
+    expect(hidden.headers.get("server-timing")).toBeNull();
+    expect((await deliver(anonymous("PUT", "/"), { SERVER_TIMING: "" })).headers.get("server-timing")).toBeNull();
+  });
+
+  it("are of nothing at all for a request that is refused for its signature", async () => {
+    const response = await send("GET", "/some-bucket/k", { credentials: { accessKeyId: "x", secretAccessKey: "y" } });
+    expect(costOf(response)).toEqual({ ...READ, roundTrips: 0, rowsRead: 0 });
+  });
+});
