@@ -1,0 +1,47 @@
+// Which suites are run: every client at the endpoints where it behaves differently.
+import { awsCli, findAwsCli } from "./aws-cli.ts";
+import { boto3, findBoto3 } from "./boto3.ts";
+import { curl } from "./curl.ts";
+import type { Report, Suite } from "./harness.ts";
+import { javaScriptSdk } from "./javascript.ts";
+import { rawSockets } from "./raw.ts";
+import { rclone } from "./rclone.ts";
+import { restarts } from "./restarts.ts";
+import { s3cmd } from "./s3cmd.ts";
+import type { Site } from "./site.ts";
+
+/** The suites whose clients' names begin with one of `names`; all of them when there is none. */
+export async function chooseSuites(site: Site, names: readonly string[], report: Report): Promise<Suite[]> {
+  const boto3s = await versions("boto3", "python3", ["/usr/bin/python3", "python3"], report, (program) =>
+    findBoto3(site, program),
+  );
+  const awsClis = await versions("aws-cli", "aws", ["/usr/bin/aws", "aws"], report, (program) =>
+    findAwsCli(site, program),
+  );
+  const suites = [
+    ...boto3s.flatMap((found) => [boto3(site, site.http, found), boto3(site, site.https, found)]),
+    ...awsClis.flatMap((found) => [awsCli(site, site.http, found), awsCli(site, site.https, found)]),
+    ...[javaScriptSdk, curl, rclone, s3cmd, rawSockets].flatMap((client) => [
+      client(site, site.http),
+      client(site, site.https),
+    ]),
+    restarts(site),
+  ];
+  return suites.filter(({ client }) => names.length === 0 || names.some((name) => client.startsWith(name)));
+}
+
+/** Debian's version of a client, which must be there, and the one that is first on the PATH where it is another. */
+async function versions<Found extends { readonly version: string }>(
+  client: string,
+  command: string,
+  [debians, first]: readonly [string, string],
+  report: Report,
+  find: (program: string) => Promise<Found | undefined>,
+): Promise<Found[]> {
+  const ofDebian = await find(debians);
+  if (ofDebian === undefined) report.failed(client, `Debian's ${debians} has it`, "it is missing", 0);
+  const ofPath = await find(first);
+  const isAnother = ofPath !== undefined && ofPath.version !== ofDebian?.version;
+  if (!isAnother) report.skipped(client, `the ${command} that is first on the PATH has no other version of it`);
+  return [ofDebian, isAnother ? ofPath : undefined].filter((found) => found !== undefined);
+}

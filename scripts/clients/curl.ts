@@ -1,0 +1,209 @@
+// curl with --aws-sigv4: what a shell script does, without any SDK. It neither hashes the payload nor retries.
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Curl, curlFor, type RunCurl } from "./curl-command.ts";
+import { type Check, type Suite, suiteOf } from "./harness.ts";
+import type { Body } from "./hashes.ts";
+import { LISTING_BUCKET } from "./listing-fixture.ts";
+import { bodyOfKey, encodeKey, ODD_KEYS } from "./odd-keys.ts";
+import { DOMAIN, type Endpoint, newBucketName, newFolder, type Site } from "./site.ts";
+
+interface CurlTools {
+  readonly site: Site;
+  readonly endpoint: Endpoint;
+  readonly bucket: string;
+  readonly folder: string;
+  /** The URL of the bucket, without a slash at its end. */
+  readonly place: string;
+  readonly anonymous: RunCurl;
+  /** Signed, with UNSIGNED-PAYLOAD. */
+  readonly signed: RunCurl;
+}
+
+const RIVALS = 10;
+
+/** curl's checks at one endpoint. */
+export function curl(site: Site, endpoint: Endpoint): Suite {
+  const folder = newFolder(site, "curl");
+  const bucket = newBucketName("curl");
+  const anonymous = curlFor(site, folder);
+  const { accessKeyId, secretAccessKey } = site.credentials;
+  const identity = ["--aws-sigv4", `aws:amz:${site.region}:s3`, "--user", `${accessKeyId}:${secretAccessKey}`];
+  const signed: RunCurl = (url, ...options) =>
+    anonymous(url, ...identity, "-H", "x-amz-content-sha256: UNSIGNED-PAYLOAD", ...options);
+  const tools = { site, endpoint, bucket, folder, place: `${endpoint.url}/${bucket}`, anonymous, signed };
+  const always = [lifeCheck(tools), ...[...site.bodies, site.large].map((body) => bodyCheck(tools, body))];
+  if (endpoint.scheme === "https") return suiteOf("curl (https)", [...always, hostedCheck(tools)]);
+  return suiteOf("curl (http)", [
+    ...always,
+    hostedCheck(tools),
+    oddKeysCheck(tools),
+    encodingCheck(tools),
+    conditionCheck(tools),
+    raceCheck(tools),
+    listingCheck(tools),
+    refusalCheck(tools),
+  ]);
+}
+
+function lifeCheck({ place, signed, folder }: CurlTools): Check {
+  return {
+    name: "a bucket is made; an object is put, read, looked at and deleted",
+    async run() {
+      const file = join(folder, "life");
+      writeFileSync(file, "0123456789");
+      assertStatus(await signed(place, "--request", "PUT"), 200);
+      assertStatus(await signed(`${place}/life`, "--upload-file", file, "-H", "Content-Type: text/plain"), 200);
+      const got = await signed(`${place}/life`);
+      assert.equal(got.body, "0123456789");
+      assert.equal(got.headers.get("content-type"), "text/plain");
+      assert.equal((await signed(`${place}/life`, "--range", "3-5")).body, "345");
+      const head = await signed(`${place}/life`, "--head");
+      assert.equal(head.headers.get("content-length"), "10");
+      assert.equal(head.headers.get("accept-ranges"), "bytes");
+      assertStatus(await signed(`${place}/life`, "--request", "DELETE"), 204);
+      assertStatus(await signed(`${place}/life`), 404);
+    },
+  };
+}
+
+function bodyCheck({ place, signed }: CurlTools, body: Body): Check {
+  return {
+    name: `a file of ${body.label} comes back byte for byte, with its MD5 for an ETag`,
+    async run() {
+      const put = await signed(`${place}/body`, "--upload-file", body.file);
+      assertStatus(put, 200);
+      assert.equal(put.headers.get("etag"), `"${body.md5}"`);
+      const got = await signed(`${place}/body`);
+      assert.equal(got.headers.get("content-length"), String(body.size));
+      assert.equal(got.sha256, body.sha256);
+    },
+  };
+}
+
+function hostedCheck({ endpoint, bucket, site, signed }: CurlTools): Check {
+  return {
+    name: "a bucket in the host name is the bucket that is in the path otherwise",
+    async run() {
+      const { port } = new URL(endpoint.url);
+      const host = `${bucket}.${DOMAIN}`;
+      const resolve = ["--resolve", `${host}:${port}:127.0.0.1`];
+      const url = `${endpoint.scheme}://${host}:${port}`;
+      assertStatus(await signed(`${url}/hosted/k%20ey`, ...resolve, "--upload-file", site.mebibyte.file), 200);
+      assert.equal((await signed(`${endpoint.url}/${bucket}/hosted/k%20ey`)).sha256, site.mebibyte.sha256);
+      const listed = await signed(`${url}/?list-type=2&prefix=hosted%2F`, ...resolve);
+      assert.match(listed.body, /<Key>hosted\/k ey<\/Key>/);
+      assertStatus(await signed(`${url}/hosted/k%20ey`, ...resolve, "--request", "DELETE"), 204);
+    },
+  };
+}
+
+function oddKeysCheck({ place, signed, folder }: CurlTools): Check {
+  return {
+    name: "every odd key, percent-encoded, addresses one object in PUT, GET and DELETE",
+    async run() {
+      const file = join(folder, "odd");
+      for (const key of ODD_KEYS) {
+        writeFileSync(file, bodyOfKey(key));
+        // Not --upload-file, which adds the file's name to a URL that ends with a slash.
+        const put = await signed(`${place}/${encodeKey(key)}`, "--request", "PUT", "--data-binary", `@${file}`);
+        assertStatus(put, 200, key);
+      }
+      for (const key of ODD_KEYS) {
+        assert.equal((await signed(`${place}/${encodeKey(key)}`)).body, bodyOfKey(key));
+        assertStatus(await signed(`${place}/${encodeKey(key)}`, "--request", "DELETE"), 204, key);
+      }
+    },
+  };
+}
+
+function encodingCheck({ place, signed, folder }: CurlTools): Check {
+  return {
+    name: "text keeps its bytes and its length for a client that takes compressed answers",
+    async run() {
+      const text = "compressible ".repeat(10_000);
+      const file = join(folder, "text");
+      writeFileSync(file, text);
+      for (const type of ["text/plain", "application/json", "text/html"]) {
+        assertStatus(await signed(`${place}/text`, "--upload-file", file, "-H", `Content-Type: ${type}`), 200);
+        const got = await signed(`${place}/text`, "--compressed");
+        assert.equal(got.body, text);
+        assert.equal(got.headers.get("content-length"), String(text.length));
+        assert.equal(got.headers.get("content-encoding"), undefined);
+      }
+    },
+  };
+}
+
+function conditionCheck({ place, signed, site }: CurlTools): Check {
+  return {
+    name: "304 comes without a body and with the ETag, Content-MD5 is verified",
+    async run() {
+      const { file, md5, size } = site.mebibyte;
+      const base64 = Buffer.from(md5, "hex").toString("base64");
+      const url = `${place}/conditional`;
+      assertStatus(await signed(url, "--upload-file", file, "-H", `Content-MD5: ${base64}`), 200);
+      const unchanged = await signed(url, "-H", `If-None-Match: "${md5}"`);
+      assertStatus(unchanged, 304);
+      assert.equal(unchanged.headers.get("etag"), `"${md5}"`);
+      assertStatus(await signed(url, "-H", 'If-Match: "no"'), 412);
+      const wrong = await signed(`${url}-2`, "--upload-file", file, "-H", "Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg==");
+      assert.match(wrong.body, /<Code>BadDigest<\/Code>/);
+      assertStatus(await signed(`${url}-2`), 404);
+      const past = await signed(url, "--range", `${size}-`);
+      assertStatus(past, 416);
+      assert.equal(past.headers.get("content-range"), `bytes */${size}`);
+    },
+  };
+}
+
+function raceCheck({ place, signed, folder }: CurlTools): Check {
+  return {
+    name: "of 10 slow puts at once with If-None-Match: * one wins, and who was told 409 is told 412 on a retry",
+    async run() {
+      const file = join(folder, "slow");
+      writeFileSync(file, "s".repeat(400_000));
+      const attempt = () => signed(`${place}/slow`, "--upload-file", file, "-H", "If-None-Match: *");
+      const slowly = () =>
+        signed(`${place}/slow`, "--upload-file", file, "-H", "If-None-Match: *", "--limit-rate", "250000");
+      const statuses = await Promise.all(Array.from({ length: RIVALS }, async () => (await slowly()).status));
+      const count = (status: number) => statuses.filter((other) => other === status).length;
+      assert.equal(count(200), 1, statuses.join(" "));
+      assert.equal(count(200) + count(409) + count(412), RIVALS, statuses.join(" "));
+      assert.ok(count(409) > 0, `they did not overlap: ${statuses.join(" ")}`);
+      assertStatus(await attempt(), 412);
+    },
+  };
+}
+
+function listingCheck({ endpoint, signed }: CurlTools): Check {
+  return {
+    name: "a listing is XML with a declaration and S3's namespace",
+    async run() {
+      const { body, headers } = await signed(`${endpoint.url}/${LISTING_BUCKET}?list-type=2&max-keys=2`);
+      assert.match(headers.get("content-type") ?? "", /^application\/xml/);
+      assert.match(body, /^<\?xml version="1\.0" encoding="UTF-8"\?>\s*<ListBucketResult xmlns="http:\/\/s3\.amaz/);
+      assert.match(body, /<LastModified>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z<\/LastModified>/);
+      assert.match(body, /<ETag>(?:"|&quot;)[0-9a-f]{32}(?:"|&quot;)<\/ETag>/);
+    },
+  };
+}
+
+function refusalCheck({ place, anonymous, signed }: CurlTools): Check {
+  return {
+    name: "without credentials, or without a payload hash, the answer is S3's error and no page for people",
+    async run() {
+      const denied = await anonymous(`${place}/k`, "-H", "Accept: text/html");
+      assertStatus(denied, 403);
+      assert.match(denied.body, /^<\?xml[^]*<Error><Code>AccessDenied<\/Code><Message>Access Denied</);
+      const absent = await signed(`${place}-absent/k`);
+      assertStatus(absent, 404);
+      assert.match(absent.body, /<BucketName>curl-\w+-absent<\/BucketName>/);
+    },
+  };
+}
+
+function assertStatus(answer: Curl, status: number, about = ""): void {
+  assert.equal(answer.status, status, `${about} ${answer.body}`);
+}

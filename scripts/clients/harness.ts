@@ -1,0 +1,101 @@
+// What every client's checks are made of: named checks in suites, and the report that prints one line for each and
+// counts them. It knows nothing of Cairn or of any client.
+
+const SHOWN_REASON_CHARACTERS = 1500;
+
+/** One behaviour, named by a sentence that states it. A check fails by throwing. */
+export interface Check {
+  readonly name: string;
+  readonly run: () => Promise<void>;
+}
+
+/** The checks of one client at one endpoint. */
+export interface Suite {
+  readonly client: string;
+  run(report: Report): Promise<void>;
+}
+
+/** Where the outcomes of checks go. */
+export interface Report {
+  passed(client: string, name: string, seconds: number): void;
+  failed(client: string, name: string, reason: string, seconds: number): void;
+  skipped(client: string, reason: string): void;
+}
+
+/** A suite that runs its checks in their order; a check that fails does not stop the next. */
+export function suiteOf(client: string, checks: readonly Check[]): Suite {
+  return {
+    client,
+    async run(report) {
+      for (const { name, run } of checks) {
+        const start = performance.now();
+        try {
+          await run();
+          report.passed(client, name, secondsSince(start));
+        } catch (error) {
+          report.failed(client, name, reasonOf(error), secondsSince(start));
+        }
+      }
+    },
+  };
+}
+
+/** Prints each outcome as it comes and counts them. */
+export class PrintedReport implements Report {
+  #passed = 0;
+  #skipped = 0;
+  readonly #failures: string[] = [];
+
+  passed(client: string, name: string, seconds: number): void {
+    this.#passed += 1;
+    console.log(`ok    ${client}: ${name} (${seconds.toFixed(1)} s)`);
+  }
+
+  failed(client: string, name: string, reason: string, seconds: number): void {
+    const shown = reason.trim().slice(0, SHOWN_REASON_CHARACTERS).replaceAll("\n", "\n      ");
+    this.#failures.push(`FAIL  ${client}: ${name}`);
+    console.log(`FAIL  ${client}: ${name} (${seconds.toFixed(1)} s)\n      ${shown}`);
+  }
+
+  skipped(client: string, reason: string): void {
+    this.#skipped += 1;
+    console.log(`skip  ${client}: ${reason}`);
+  }
+
+  get hasFailures(): boolean {
+    return this.#failures.length > 0;
+  }
+
+  /** Names the failures again, then says the counts in the last line. */
+  printSummary(): void {
+    if (this.hasFailures) console.log(`\n${this.#failures.join("\n")}`);
+    console.log(`\nclients: ${this.#passed} passed, ${this.#failures.length} failed, ${this.#skipped} skipped`);
+  }
+}
+
+/** Runs suites, several at a time where the machine has several cores: most of their time is the start of processes. */
+export async function runSuites(suites: readonly Suite[], report: Report, lanes: number): Promise<void> {
+  const waiting = [...suites];
+  const lane = async (): Promise<void> => {
+    for (let suite = waiting.shift(); suite !== undefined; suite = waiting.shift()) {
+      const { client } = suite;
+      const start = performance.now();
+      await suite.run(report).catch((error: unknown) => {
+        report.failed(client, "the checks run to their end", reasonOf(error), secondsSince(start));
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+}
+
+/** The text of whatever was thrown. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.name === "AssertionError" || error.message.includes(error.name)
+    ? error.message
+    : `${error.name}: ${error.message}`;
+}
+
+function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
+}

@@ -1,0 +1,31 @@
+// The AWS SDK for JavaScript v3, run in this process.
+import { type Suite, suiteOf } from "./harness.ts";
+import { checksumChecks } from "./javascript/checksums.ts";
+import { conditionChecks } from "./javascript/conditions.ts";
+import { consistencyChecks } from "./javascript/consistency.ts";
+import { errorChecks } from "./javascript/errors.ts";
+import { listingChecks } from "./javascript/listing.ts";
+import { objectChecks } from "./javascript/objects.ts";
+import { presignedChecks } from "./javascript/presigned.ts";
+import { type JavaScriptTools, newClient } from "./javascript/tools.ts";
+import { type Endpoint, newBucketName, type Site } from "./site.ts";
+
+/** The SDK's checks at one endpoint. It sends the same over TLS, so there only what has a body is checked again. */
+export function javaScriptSdk(site: Site, endpoint: Endpoint): Suite {
+  const tools: JavaScriptTools = {
+    site,
+    endpoint,
+    client: newClient(site, endpoint),
+    bucket: newBucketName("javascript"),
+  };
+  const always = [...objectChecks(tools), ...checksumChecks(tools)];
+  if (endpoint.scheme === "https") return suiteOf("aws-sdk-js (https)", always);
+  return suiteOf("aws-sdk-js (http)", [
+    ...always,
+    ...listingChecks(tools),
+    ...conditionChecks(tools),
+    ...presignedChecks(tools),
+    ...errorChecks(tools),
+    ...consistencyChecks(tools),
+  ]);
+}

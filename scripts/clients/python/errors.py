@@ -1,0 +1,57 @@
+# boto3: every refusal arrives as an error with S3's code, status and a message.
+from harness import BUCKET, OVER_TLS, check, equal, new_client, put, refused, s3
+
+
+@check("NoSuchBucket is the answer to everything about a bucket that is not there")
+def _():
+    absent = f"{BUCKET}-absent"
+    told = refused("NoSuchBucket", 404, s3.get_object, Bucket=absent, Key="k")
+    equal(told["BucketName"], absent)
+    refused("NoSuchBucket", 404, s3.put_object, Bucket=absent, Key="k", Body=b"x")
+    refused("NoSuchBucket", 404, s3.delete_object, Bucket=absent, Key="k")
+    refused("NoSuchBucket", 404, s3.list_objects, Bucket=absent)
+    refused("NoSuchBucket", 404, s3.delete_bucket, Bucket=absent)
+    refused("404", 404, s3.head_bucket, Bucket=absent)
+
+
+@check("NoSuchKey names the key")
+def _():
+    equal(refused("NoSuchKey", 404, s3.get_object, Bucket=BUCKET, Key="never/é put")["Key"], "never/é put")
+
+
+@check("BucketNotEmpty, BucketAlreadyOwnedByYou and InvalidBucketName refuse what is wrong with a bucket")
+def _():
+    put("occupant")
+    refused("BucketNotEmpty", 409, s3.delete_bucket, Bucket=BUCKET)
+    refused("BucketAlreadyOwnedByYou", 409, s3.create_bucket, Bucket=BUCKET)
+    for name in ["a.b.c", "abc-", "xn--abc", "int", "cw-x", "Abc", "a_b"]:
+        refused("InvalidBucketName", 400, s3.create_bucket, Bucket=name)
+
+
+@check("SignatureDoesNotMatch and InvalidAccessKeyId tell a wrong secret from an unknown key")
+def _():
+    refused("SignatureDoesNotMatch", 403, new_client(aws_secret_access_key="wrong").list_buckets)
+    refused("InvalidAccessKeyId", 403, new_client(aws_access_key_id="AKIAUNKNOWN").list_buckets)
+    refused("InvalidToken", 400, new_client(aws_session_token="made up").list_buckets)
+    refused("403", 403, new_client(aws_secret_access_key="wrong").head_bucket, Bucket=BUCKET)
+
+
+@check("any region is signed for: auto, us-east-1, another")
+def _():
+    for region in ["auto", "us-east-1", "eu-west-3", "local"]:
+        new_client(region_name=region).list_objects_v2(Bucket=BUCKET, MaxKeys=1)
+
+
+@check("a wrong expected owner is refused, the right one is not")
+def _():
+    s3.head_bucket(Bucket=BUCKET, ExpectedBucketOwner="000000000000")
+    refused("AccessDenied", 403, s3.list_objects_v2, Bucket=BUCKET, ExpectedBucketOwner="111111111111")
+
+
+@check("NotImplemented is the answer to operations that are not built, and they do nothing", when=not OVER_TLS)
+def _():
+    put("whole")
+    refused("NotImplemented", 501, s3.get_object_torrent, Bucket=BUCKET, Key="whole")
+    refused("NotImplemented", 501, s3.restore_object, Bucket=BUCKET, Key="whole", RestoreRequest={"Days": 1})
+    refused("NotImplemented", 501, s3.list_bucket_analytics_configurations, Bucket=BUCKET)
+    equal(s3.get_object(Bucket=BUCKET, Key="whole")["Body"].read(), b"x")

@@ -1,0 +1,63 @@
+# boto3's presigned URLs, used by curl as they are by whoever is given one.
+import time
+
+from harness import BUCKET, SITE, check, curl, equal, get, put, refused, s3
+
+
+def _url(operation, expires=60, **parameters):
+    return s3.generate_presigned_url(operation, Params={"Bucket": BUCKET, **parameters}, ExpiresIn=expires)
+
+
+def _refused(answer, status, code):
+    equal(answer[0], status, answer[1])
+    assert f"<Code>{code}</Code><Message>".encode() in answer[1], answer[1]
+
+
+@check("a presigned GET, HEAD, list and DELETE do what they were signed for")
+def _():
+    put("shared", b"for all to see")
+    equal(curl(_url("get_object", Key="shared")), (200, b"for all to see"))
+    equal(curl(_url("head_object", Key="shared"), "--head", "-o", "/dev/null")[0], 200)
+    status, listed = curl(_url("list_objects_v2", Prefix="shared"))
+    equal(status, 200)
+    assert b"<Key>shared</Key>" in listed, listed
+    equal(curl(_url("delete_object", Key="shared"), "-X", "DELETE")[0], 204)
+    _refused(curl(_url("get_object", Key="shared")), 404, "NoSuchKey")
+
+
+@check("a presigned PUT takes a body, and demands the Content-Type that was signed")
+def _():
+    url = _url("put_object", Key="by url & é", ContentType="text/plain", Metadata={"color": "blue"})
+    upload = ["-T", SITE["mebibyte"]["file"], "-H", "x-amz-meta-color: blue"]
+    equal(curl(url, *upload, "-H", "Content-Type: text/plain")[0], 200)
+    head = s3.head_object(Bucket=BUCKET, Key="by url & é")
+    equal(head["ETag"], f'"{SITE["mebibyte"]["md5"]}"')
+    equal(head["ContentType"], "text/plain")
+    equal(head["Metadata"], {"color": "blue"})
+    _refused(curl(url, *upload, "-H", "Content-Type: text/html"), 403, "SignatureDoesNotMatch")
+
+
+@check("an expired, a tampered and a wrongly used URL are refused")
+def _():
+    put("guarded", b"x")
+    short = _url("get_object", expires=1, Key="guarded")
+    url = _url("get_object", Key="guarded")
+    _refused(curl(url.replace("/guarded", "/other")), 403, "SignatureDoesNotMatch")
+    _refused(curl(url, "-T", SITE["bodies"][1]["file"]), 403, "SignatureDoesNotMatch")
+    _refused(curl(url, "-X", "DELETE"), 403, "SignatureDoesNotMatch")
+    _refused(curl(url.split("?")[0]), 403, "AccessDenied")
+    equal(get("guarded"), b"x")
+    time.sleep(2)
+    _refused(curl(short), 403, "AccessDenied")
+
+
+@check("URLs of old signature versions are refused")
+def _():
+    from botocore.config import Config
+    from harness import new_client
+
+    put("old", b"x")
+    old = new_client(config=Config(signature_version="s3"))
+    url = old.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "old"})
+    _refused(curl(url), 400, "InvalidRequest")
+    refused("InvalidRequest", 400, old.get_object, Bucket=BUCKET, Key="old")

@@ -1,0 +1,11 @@
+# Runs boto3's checks in the order in which they are registered: the first makes the bucket that the last one deletes.
+import objects  # noqa: F401
+import listing  # noqa: F401
+import conditions  # noqa: F401
+import checksums  # noqa: F401
+import presigned  # noqa: F401
+import errors  # noqa: F401
+import consistency  # noqa: F401
+from harness import run_all
+
+run_all()

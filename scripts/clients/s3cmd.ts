@@ -1,0 +1,182 @@
+// s3cmd: signs in its own style, compares the ETag of what it put with the MD5 of what it read.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { type Check, type Suite, suiteOf } from "./harness.ts";
+import { assertSameBytes } from "./hashes.ts";
+import { listKeys, newClient } from "./javascript/tools.ts";
+import { LISTING_BUCKET } from "./listing-fixture.ts";
+import { bodyOfKey, ODD_FILE_NAMES } from "./odd-keys.ts";
+import { outputOf } from "./run-command.ts";
+import { clientEnvironment, type Endpoint, newBucketName, newFolder, type Site } from "./site.ts";
+
+interface S3cmdTools {
+  readonly site: Site;
+  readonly endpoint: Endpoint;
+  readonly bucket: string;
+  readonly folder: string;
+  /** Runs a command that must succeed; answers its output. */
+  readonly s3cmd: (...argumentList: readonly string[]) => Promise<string>;
+}
+
+const TIMEOUT_MS = 120_000;
+
+/** s3cmd's checks at one endpoint. */
+export function s3cmd(site: Site, endpoint: Endpoint): Suite {
+  const folder = newFolder(site, "s3cmd");
+  const configuration = join(folder, "s3cfg");
+  const settings = {
+    access_key: site.credentials.accessKeyId,
+    secret_key: site.credentials.secretAccessKey,
+    host_base: endpoint.host,
+    host_bucket: endpoint.host,
+    bucket_location: site.region,
+    use_https: endpoint.scheme === "https" ? "True" : "False",
+    ca_certs_file: site.caFile,
+    enable_multipart: "False",
+    progress_meter: "False",
+    max_retries: "1",
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`);
+  writeFileSync(configuration, `[default]\n${lines.join("")}`);
+  const tools: S3cmdTools = {
+    site,
+    endpoint,
+    bucket: newBucketName("s3cmd"),
+    folder,
+    s3cmd: (...argumentList) =>
+      outputOf("/usr/bin/s3cmd", ["--config", configuration, ...argumentList], {
+        env: clientEnvironment(site, folder),
+        timeoutMs: TIMEOUT_MS,
+      }),
+  };
+  const always = [bucketCheck(tools), bodiesCheck(tools)];
+  if (endpoint.scheme === "https") return suiteOf("s3cmd (https)", always);
+  const others = [infoCheck, oddFilesCheck, syncCheck, listingCheck, refusalCheck, deletionCheck];
+  return suiteOf("s3cmd (http)", [...always, ...others.map((check) => check(tools))]);
+}
+
+function bucketCheck({ s3cmd, bucket }: S3cmdTools): Check {
+  return {
+    name: "mb makes a bucket that ls lists",
+    async run() {
+      await s3cmd("mb", `s3://${bucket}`);
+      assert.match(await s3cmd("ls"), new RegExp(`s3://${bucket}$`, "m"));
+    },
+  };
+}
+
+function bodiesCheck({ s3cmd, bucket, site, folder }: S3cmdTools): Check {
+  return {
+    name: "put and get keep bodies of 0 B to 100 MB byte for byte, in one request each",
+    async run() {
+      const bodies = [...site.bodies, site.large];
+      await s3cmd("put", "--disable-multipart", ...bodies.map(({ file }) => file), `s3://${bucket}/`);
+      const back = join(folder, "back");
+      mkdirSync(back);
+      await s3cmd("get", "--recursive", `s3://${bucket}/`, `${back}/`);
+      for (const body of bodies) await assertSameBytes(join(back, `body-${body.size}`), body);
+    },
+  };
+}
+
+function infoCheck({ s3cmd, bucket, site }: S3cmdTools): Check {
+  return {
+    name: "info tells size, type, MD5 and metadata of an object, and the location of a bucket",
+    async run() {
+      const { file, md5, size } = site.mebibyte;
+      await s3cmd("put", file, `s3://${bucket}/told`, "--mime-type=text/x-told", "--add-header=x-amz-meta-color:blue");
+      const told = await s3cmd("info", `s3://${bucket}/told`);
+      assert.match(told, new RegExp(`File size: +${size}`));
+      assert.match(told, /MIME type: +text\/x-told/);
+      assert.match(told, new RegExp(`MD5 sum: +${md5}`));
+      assert.match(told, /x-amz-meta-color: +blue/);
+      assert.match(await s3cmd("info", `s3://${bucket}`), /Location: +us-east-1/);
+    },
+  };
+}
+
+function oddFilesCheck({ s3cmd, bucket, folder, site, endpoint }: S3cmdTools): Check {
+  return {
+    name: "oddly named files are put under their own names and come back",
+    async run() {
+      const [from, back] = [join(folder, "odd"), join(folder, "odd-back")];
+      for (const name of ODD_FILE_NAMES) {
+        mkdirSync(dirname(join(from, name)), { recursive: true });
+        writeFileSync(join(from, name), bodyOfKey(name));
+      }
+      await s3cmd("sync", `${from}/`, `s3://${bucket}/odd/`);
+      const listed = await listKeys({ site, endpoint, bucket, client: newClient(site, endpoint) }, "odd/");
+      const names = ODD_FILE_NAMES.map((name) => `odd/${name}`);
+      assert.deepEqual(
+        listed,
+        names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))),
+      );
+      mkdirSync(back);
+      await s3cmd("sync", `s3://${bucket}/odd/`, `${back}/`);
+      for (const name of ODD_FILE_NAMES) assert.equal(readFileSync(join(back, name), "utf8"), bodyOfKey(name));
+    },
+  };
+}
+
+function syncCheck({ s3cmd, bucket, folder }: S3cmdTools): Check {
+  return {
+    name: "sync uploads what is new or changed and, when asked to, deletes what is gone",
+    async run() {
+      const from = join(folder, "synced");
+      mkdirSync(from);
+      for (const name of ["kept", "changed", "gone"]) writeFileSync(join(from, name), name);
+      const sync = () => s3cmd("sync", "--delete-removed", `${from}/`, `s3://${bucket}/synced/`);
+      await sync();
+      writeFileSync(join(from, "changed"), "changed, and longer");
+      writeFileSync(join(from, "added"), "added");
+      rmSync(join(from, "gone"));
+      const said = await sync();
+      assert.doesNotMatch(said, /kept/);
+      const listed = await s3cmd("ls", `s3://${bucket}/synced/`);
+      assert.deepEqual(
+        [...listed.matchAll(/synced\/(\w+)$/gm)].map(([, name]) => name),
+        ["added", "changed", "kept"],
+      );
+    },
+  };
+}
+
+function listingCheck({ s3cmd }: S3cmdTools): Check {
+  return {
+    name: "ls lists 2,000 objects over pages and 300 folders",
+    async run() {
+      assert.equal(lineCount(await s3cmd("ls", `s3://${LISTING_BUCKET}/flat/`)), 2000);
+      assert.equal(lineCount(await s3cmd("ls", `s3://${LISTING_BUCKET}/tree/`)), 300);
+    },
+  };
+}
+
+function refusalCheck({ s3cmd, bucket }: S3cmdTools): Check {
+  return {
+    name: "NoSuchBucket, NoSuchKey, BucketNotEmpty and SignatureDoesNotMatch are told with their messages",
+    async run() {
+      await assert.rejects(s3cmd("ls", `s3://${bucket}-absent`), /404|NoSuchBucket/);
+      await assert.rejects(s3cmd("get", `s3://${bucket}/never-put`, "/dev/null", "--force"), /404|does not exist/);
+      await assert.rejects(s3cmd("rb", `s3://${bucket}`), /BucketNotEmpty|not empty/);
+      await assert.rejects(s3cmd("--secret_key=wrong", "ls"), /SignatureDoesNotMatch|signature we calculated/);
+    },
+  };
+}
+
+function deletionCheck({ s3cmd, bucket }: S3cmdTools): Check {
+  return {
+    name: "del deletes one object and, recursively, all; rb deletes the bucket",
+    async run() {
+      await s3cmd("del", `s3://${bucket}/told`);
+      assert.equal(await s3cmd("ls", `s3://${bucket}/told`), "");
+      await s3cmd("del", "--recursive", "--force", `s3://${bucket}`);
+      await s3cmd("rb", `s3://${bucket}`);
+      assert.doesNotMatch(await s3cmd("ls"), new RegExp(`s3://${bucket}$`, "m"));
+    },
+  };
+}
+
+function lineCount(text: string): number {
+  return text.trimEnd().split("\n").length;
+}
