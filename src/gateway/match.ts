@@ -6,11 +6,12 @@ import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
 
 /**
  * @throws S3Error MethodNotAllowed where the resource has no operation of the method, InvalidArgument where two
- *   subresources are asked for at once
+ *   subresources are asked for at once, InvalidRequest for a write to a subresource of another kind of resource
  */
 export function matchOperation(table: readonly Operation[], request: S3Request): Operation {
   const { level } = request.address;
   const ofLevel = table.filter(({ route }) => route.level === level);
+  if (request.method !== "GET" && request.method !== "HEAD") refuseForeignSubresource(table, ofLevel, request);
   const fitting = ofLevel.filter(({ route }) => fits(route, request));
   const best = Math.max(...fitting.map(({ route }) => specificity(route)));
   const [winner, rival] = fitting.filter(({ route }) => specificity(route) === best);
@@ -31,6 +32,19 @@ export function matchOperation(table: readonly Operation[], request: S3Request):
     );
   }
   return winner;
+}
+
+/** The abortion of an upload whose key got lost must not delete the bucket, nor that of a policy an object. */
+function refuseForeignSubresource(
+  table: readonly Operation[],
+  ofLevel: readonly Operation[],
+  { address, query }: S3Request,
+): void {
+  const own = subresources(ofLevel);
+  const foreign = subresources(table).find((name) => !own.includes(name) && query.has(name));
+  if (foreign === undefined) return;
+  const message = `The subresource ${foreign} is not one of ${address.level === "object" ? "an object" : `a ${address.level}`}.`;
+  throw new S3Error("InvalidRequest", {}, message);
 }
 
 function fits(route: Route, request: S3Request): boolean {
