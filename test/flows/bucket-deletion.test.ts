@@ -1,0 +1,255 @@
+// Buckets that are deleted, and made again, while they are in use: never a row without its bucket, and nothing of the
+// old bucket in the new one.
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+
+import { send, type Surroundings } from "../support/client.ts";
+import { expectBytes } from "../support/digests.ts";
+import { expectS3Error } from "../support/expect-s3-error.ts";
+import { d1With, r2With } from "../support/faults.ts";
+import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
+import { bucketId, expectNothingLeftOver, expectNothingMissing, ledgerOf, ledgerOfId } from "../support/ledger.ts";
+import { readXml, textOf } from "../support/read-xml.ts";
+
+/** The bucket ids of rows whose bucket is not there. */
+async function strayRows(): Promise<string[]> {
+  const { results } = await env.DB.prepare(
+    `SELECT DISTINCT bucket_id FROM (SELECT bucket_id FROM objects UNION ALL SELECT bucket_id FROM versions
+       UNION ALL SELECT bucket_id FROM uploads)
+     WHERE bucket_id NOT IN (SELECT id FROM buckets) ORDER BY 1`,
+  ).all<{ bucket_id: string }>();
+  return results.map((row) => row.bucket_id);
+}
+
+/** Does something once, between the storing of a blob and its commit. */
+function beforeCommit(action: () => Promise<void>): Pick<Surroundings, "BLOBS"> {
+  let isDone = false;
+  return {
+    BLOBS: r2With({
+      async put(key, body, options) {
+        const stored = await env.BLOBS.put(key, body, options);
+        if (!isDone) await action();
+        isDone = true;
+        return stored;
+      },
+    }),
+  };
+}
+
+async function expectStatus(status: number, method: string, target: string): Promise<void> {
+  const response = await send(method, target);
+  await response.arrayBuffer();
+  expect(response.status, `${method} ${target}`).toBe(status);
+}
+
+describe("a PUT whose bucket is deleted before it commits", () => {
+  it("is NoSuchBucket and leaves nothing behind", async () => {
+    const bucket = await freshBucket();
+    const id = await bucketId(bucket);
+    const surroundings = beforeCommit(() => expectStatus(204, "DELETE", `/${bucket}`));
+    await expectS3Error(await send("PUT", `/${bucket}/k`, { body: "x" }, surroundings), {
+      status: 404,
+      code: "NoSuchBucket",
+      fields: { BucketName: bucket },
+    });
+    expect(await ledgerOfId(id)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+  });
+
+  it("is NoSuchBucket also where the bucket is made again, and puts nothing into that", async () => {
+    const bucket = await freshBucket();
+    const id = await bucketId(bucket);
+    const surroundings = beforeCommit(async () => {
+      await expectStatus(204, "DELETE", `/${bucket}`);
+      await expectStatus(200, "PUT", `/${bucket}`);
+    });
+    await expectS3Error(await send("PUT", `/${bucket}/k`, { body: "x" }, surroundings), {
+      status: 404,
+      code: "NoSuchBucket",
+      fields: { BucketName: bucket },
+    });
+    expect(await bucketId(bucket)).not.toBe(id);
+    expect(await ledgerOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+    expect(await ledgerOfId(id)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+    await expectStatus(404, "GET", `/${bucket}/k`);
+  });
+
+  it("over an object is no less refused", async () => {
+    const bucket = await freshBucket();
+    const id = await bucketId(bucket);
+    await putAll(bucket, { k: "old" });
+    const surroundings = beforeCommit(async () => {
+      await expectStatus(204, "DELETE", `/${bucket}/k`);
+      await expectStatus(204, "DELETE", `/${bucket}`);
+      await expectStatus(200, "PUT", `/${bucket}`);
+      await putAll(bucket, { k: "new" });
+    });
+    const response = await send("PUT", `/${bucket}/k`, { body: "late" }, surroundings);
+    expect(response.status).toBe(404);
+    await response.arrayBuffer();
+    await expectBytes(await send("GET", `/${bucket}/k`), "new");
+    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await ledgerOfId(id));
+  });
+});
+
+describe("a DELETE whose bucket is made again before it commits", () => {
+  it("leaves the new bucket's object alone", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "old" });
+    let isFirst = true;
+    const DB = d1With(async (_sql, send_) => {
+      const seen = await send_();
+      if (isFirst) {
+        isFirst = false;
+        await expectStatus(204, "DELETE", `/${bucket}/k`);
+        await expectStatus(204, "DELETE", `/${bucket}`);
+        await expectStatus(200, "PUT", `/${bucket}`);
+        await putAll(bucket, { k: "new" });
+      }
+      return seen;
+    });
+    const response = await send("DELETE", `/${bucket}/k`, {}, { DB });
+    expect([204, 404]).toContain(response.status);
+    await response.arrayBuffer();
+    await expectBytes(await send("GET", `/${bucket}/k`), "new");
+    expectNothingLeftOver(await ledgerOf(bucket));
+  });
+});
+
+describe("a DeleteBucket", () => {
+  it("finds the object that was put after it looked", async () => {
+    const bucket = await freshBucket();
+    let isFirst = true;
+    const DB = d1With(async (_sql, send_) => {
+      const seen = await send_();
+      if (isFirst) {
+        isFirst = false;
+        await putAll(bucket, { k: "x" });
+      }
+      return seen;
+    });
+    await expectS3Error(await send("DELETE", `/${bucket}`, {}, { DB }), {
+      status: 409,
+      code: "BucketNotEmpty",
+      fields: { BucketName: bucket },
+    });
+    await expectBytes(await send("GET", `/${bucket}/k`), "x");
+  });
+
+  it("that comes late does not delete the bucket that was made since", async () => {
+    const bucket = await freshBucket();
+    let isFirst = true;
+    const DB = d1With(async (_sql, send_) => {
+      const seen = await send_();
+      if (isFirst) {
+        isFirst = false;
+        await expectStatus(204, "DELETE", `/${bucket}`);
+        await expectStatus(200, "PUT", `/${bucket}`);
+      }
+      return seen;
+    });
+    const response = await send("DELETE", `/${bucket}`, {}, { DB });
+    expect([204, 404]).toContain(response.status);
+    await response.arrayBuffer();
+    await expectStatus(200, "HEAD", `/${bucket}`);
+  });
+
+  it("ends the uploads that are open in it, also for a bucket made again", async () => {
+    const bucket = await freshBucket();
+    const id = await bucketId(bucket);
+    const created = await send("POST", `/${bucket}/k?uploads`);
+    const uploadId = textOf(readXml(await created.text()), "UploadId") ?? "";
+    const part = `/${bucket}/k?uploadId=${uploadId}&partNumber=1`;
+    expect((await send("PUT", part, { body: "x" })).status).toBe(200);
+    await expectStatus(204, "DELETE", `/${bucket}`);
+    expectNothingLeftOver(await ledgerOfId(id));
+    await expectStatus(200, "PUT", `/${bucket}`);
+    const response = await send("PUT", part, { body: "x" });
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain("<Code>NoSuchUpload</Code>");
+    expectNothingLeftOver(await ledgerOf(bucket));
+  });
+});
+
+describe("a bucket made again", () => {
+  it("shows nothing of the rows that may still be there of the old one", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "old" });
+    const old = await bucketId(bucket);
+    // As if the old bucket's rows had outlived it.
+    await env.DB.prepare("DELETE FROM buckets WHERE name = ?").bind(bucket).run();
+    try {
+      await expectStatus(404, "GET", `/${bucket}/k`);
+      await expectStatus(200, "PUT", `/${bucket}`);
+      await expectStatus(404, "GET", `/${bucket}/k`);
+      await expectStatus(404, "HEAD", `/${bucket}/k`);
+      for (const query of ["", "?list-type=2", "?delimiter=/", "?versions"]) {
+        expect(await (await send("GET", `/${bucket}${query}`)).text()).not.toContain("<Key>");
+      }
+      expect((await send("PUT", `/${bucket}/k`, { body: "new", headers: { "if-none-match": "*" } })).status).toBe(200);
+      await expectStatus(204, "DELETE", `/${bucket}/k`);
+      await expectStatus(204, "DELETE", `/${bucket}`);
+      expect(Object.keys((await ledgerOfId(old)).objects)).toEqual(["k"]);
+    } finally {
+      await env.DB.prepare("DELETE FROM objects WHERE bucket_id = ?").bind(old).run();
+    }
+  });
+});
+
+describe("PUTs, deletions of the bucket and its re-creation, all at once", () => {
+  it("never leave a row without its bucket, nor an acknowledged object without its bytes", async () => {
+    const straysBefore = await strayRows();
+    const bucket = freshBucketName();
+    const ids = new Set<string>();
+    const outcomes = { put: 0, refused: 0, deleted: 0, created: 0 };
+    const note = async (): Promise<void> => {
+      const row = await env.DB.prepare("SELECT id FROM buckets WHERE name = ?").bind(bucket).first<{ id: string }>();
+      if (row !== null) ids.add(row.id);
+    };
+    const put = async (): Promise<void> => {
+      const key = crypto.randomUUID();
+      const { status } = await send("PUT", `/${bucket}/${key}`, { body: key });
+      expect([200, 404]).toContain(status);
+      if (status === 404) outcomes.refused += 1;
+      else {
+        outcomes.put += 1;
+        const { status: gone } = await send("DELETE", `/${bucket}/${key}`);
+        expect([204, 404]).toContain(gone);
+      }
+    };
+    const remove = async (): Promise<void> => {
+      const { status } = await send("DELETE", `/${bucket}`);
+      expect([204, 404, 409]).toContain(status);
+      if (status === 204) outcomes.deleted += 1;
+    };
+    const create = async (): Promise<void> => {
+      const { status } = await send("PUT", `/${bucket}`);
+      expect([200, 409]).toContain(status);
+      if (status === 200) outcomes.created += 1;
+      await note();
+    };
+    const later = async (milliseconds: number, action: () => Promise<void>): Promise<void> => {
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      await action();
+    };
+    for (let round = 0; round < 15; round += 1) {
+      await create();
+      await Promise.all([
+        ...Array.from({ length: 12 }, (_, index) => later(index * 4, put)),
+        ...Array.from({ length: 6 }, (_, index) => later(round + index * 9, remove)),
+        ...Array.from({ length: 4 }, (_, index) => later(10 + index * 11, create)),
+      ]);
+      expect(await strayRows()).toEqual(straysBefore);
+    }
+    // The race is only worth something where all of it happened.
+    for (const [name, count] of Object.entries(outcomes)) expect(count, name).toBeGreaterThan(0);
+    expect(ids.size).toBeGreaterThan(1);
+    const row = await env.DB.prepare("SELECT id FROM buckets WHERE name = ?").bind(bucket).first<{ id: string }>();
+    for (const id of ids) {
+      const ledger = await ledgerOfId(id);
+      expectNothingMissing(ledger);
+      expectNothingLeftOver(ledger);
+      if (id !== row?.id) expect(ledger.objects).toEqual({});
+    }
+  });
+});

@@ -1,0 +1,209 @@
+// What becomes of bytes that nobody refers to any more: kept for the recovery window, then collected, and no others.
+import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import worker from "../../src/worker.ts";
+import { send, type Surroundings } from "../support/client.ts";
+import { expectBytes, md5Base64, utf8 } from "../support/digests.ts";
+import { d1With, r2With } from "../support/faults.ts";
+import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { expectNothingLeftOver, expectNothingMissing, ledgerOf, type Ledger } from "../support/ledger.ts";
+
+const HOUR_MS = 3_600_000;
+
+// Every run of the collector is logged.
+const log = vi.spyOn(console, "log");
+beforeEach(() => void log.mockReset().mockImplementation(() => undefined));
+afterEach(() => void log.mockReset());
+
+/** Lets the scheduled handler run as if so many hours had passed. */
+async function tick(hours: number, surroundings: Surroundings = {}): Promise<void> {
+  const execution = createExecutionContext();
+  const scheduledTime = new Date(Date.now() + hours * HOUR_MS);
+  const controller = createScheduledController({ scheduledTime, cron: "*/5 * * * *" });
+  await worker.scheduled(controller, { ...env, ...surroundings });
+  await waitOnExecutionContext(execution);
+}
+
+/** A bucket with an object `current`, and the blobs of one that was replaced and one that was deleted. */
+async function bucketWithGarbage(): Promise<string> {
+  const bucket = await freshBucket();
+  await putAll(bucket, { current: "replaced", deleted: "deleted" });
+  await putAll(bucket, { current: "current" });
+  await send("DELETE", `/${bucket}/deleted`);
+  return bucket;
+}
+
+async function expectCollected(bucket: string): Promise<void> {
+  const { objects, blobs, garbage } = await ledgerOf(bucket);
+  expect(garbage).toEqual([]);
+  expect(Object.keys(blobs)).toEqual([objects["current"]?.blob_id]);
+  await expectBytes(await send("GET", `/${bucket}/current`), "current");
+}
+
+async function expectKept(bucket: string, before: Ledger): Promise<void> {
+  expect(await ledgerOf(bucket)).toEqual(before);
+  expect(before.garbage).toHaveLength(2);
+  expect(Object.keys(before.blobs)).toHaveLength(3);
+}
+
+describe("garbage", () => {
+  it("is what was replaced or deleted, from that moment on", async () => {
+    const begin = Date.now();
+    const bucket = await bucketWithGarbage();
+    const ledger = await ledgerOf(bucket);
+    expect(ledger.garbage).toHaveLength(2);
+    expectNothingLeftOver(ledger);
+    for (const blobId of ledger.garbage) {
+      const row = await env.DB.prepare("SELECT dropped_at FROM garbage WHERE blob_id = ?")
+        .bind(blobId)
+        .first<{ dropped_at: number }>();
+      expect(row?.dropped_at).toBeGreaterThanOrEqual(begin);
+      expect(row?.dropped_at).toBeLessThanOrEqual(Date.now());
+      expect(await env.BLOBS.head(blobId)).not.toBeNull();
+    }
+  });
+
+  it("is not what was refused, nor what is current", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "x" });
+    await send("PUT", `/${bucket}/k`, { body: "y", headers: { "if-none-match": "*" } });
+    await send("PUT", `/${bucket}/k`, { body: "y", headers: { "content-md5": md5Base64(utf8("z")) } });
+    const ledger = await ledgerOf(bucket);
+    expect(ledger.garbage).toEqual([]);
+    expectNothingLeftOver(ledger);
+  });
+
+  it("is not what a copy still holds, until that is gone as well", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "shared" });
+    const headers = { "x-amz-copy-source": `/${bucket}/a` };
+    expect((await send("PUT", `/${bucket}/b`, { headers })).status).toBe(200);
+    await send("DELETE", `/${bucket}/a`);
+    expect((await ledgerOf(bucket)).garbage).toEqual([]);
+    await tick(1000);
+    await expectBytes(await send("GET", `/${bucket}/b`), "shared");
+    await send("DELETE", `/${bucket}/b`);
+    expect((await ledgerOf(bucket)).garbage).toHaveLength(1);
+    await tick(1000);
+    expect(await ledgerOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+  });
+});
+
+describe("the collector", () => {
+  it("keeps garbage for the recovery window and deletes it then", async () => {
+    const bucket = await bucketWithGarbage();
+    const before = await ledgerOf(bucket);
+    await tick(0);
+    await expectKept(bucket, before);
+    await tick(23.9);
+    await expectKept(bucket, before);
+    await tick(24.1);
+    await expectCollected(bucket);
+  });
+
+  it("keeps it as long as the setting says", async () => {
+    const bucket = await bucketWithGarbage();
+    const before = await ledgerOf(bucket);
+    await tick(47, { RECOVERY_WINDOW_HOURS: "48" });
+    await expectKept(bucket, before);
+    await tick(1.1, { RECOVERY_WINDOW_HOURS: "1" });
+    await expectCollected(bucket);
+  });
+
+  it("keeps the default window where the setting makes no sense", async () => {
+    const bucket = await bucketWithGarbage();
+    const before = await ledgerOf(bucket);
+    for (const hours of ["0", "-1", "x", "1e9", "0.1"]) await tick(23, { RECOVERY_WINDOW_HOURS: hours });
+    await expectKept(bucket, before);
+  });
+
+  it("is stopped by its setting", async () => {
+    const bucket = await bucketWithGarbage();
+    const before = await ledgerOf(bucket);
+    await tick(1000, { GARBAGE_COLLECTION: "false" });
+    await expectKept(bucket, before);
+    await tick(1000);
+    await expectCollected(bucket);
+  });
+
+  it("never touches what is current, however often that was replaced", async () => {
+    const bucket = await freshBucket();
+    for (let turn = 0; turn < 5; turn += 1) {
+      await Promise.all(Array.from({ length: 5 }, (_, index) => putAll(bucket, { [`k${index}`]: `turn ${turn}` })));
+      await tick(1000);
+    }
+    const ledger = await ledgerOf(bucket);
+    expect(Object.keys(ledger.blobs)).toHaveLength(5);
+    expectNothingLeftOver(ledger);
+    for (let index = 0; index < 5; index += 1) {
+      await expectBytes(await send("GET", `/${bucket}/k${index}`), "turn 4");
+    }
+  });
+
+  it("that dies between the blobs and their rows, finishes the next time", async () => {
+    const bucket = await bucketWithGarbage();
+    const before = await ledgerOf(bucket);
+    const DB = d1With(async (sql, send_) => {
+      if (sql.some((text) => text.includes("DELETE FROM garbage")))
+        throw new Error("D1_ERROR: Network connection lost.");
+      return send_();
+    });
+    await expect(tick(1000, { DB })).rejects.toThrow("Network connection lost");
+    const halfway = await ledgerOf(bucket);
+    expect(halfway.garbage).toEqual(before.garbage);
+    expect(Object.keys(halfway.blobs)).toHaveLength(1);
+    expectNothingMissing(halfway);
+    await expectBytes(await send("GET", `/${bucket}/current`), "current");
+    await tick(1000);
+    await expectCollected(bucket);
+  });
+
+  it("whose answer to the rows' deletion is lost, has nothing left to do", async () => {
+    const bucket = await bucketWithGarbage();
+    const DB = d1With(async (sql, send_) => {
+      const results = await send_();
+      if (sql.some((text) => text.includes("DELETE FROM garbage")))
+        throw new Error("D1_ERROR: Network connection lost.");
+      return results;
+    });
+    await expect(tick(1000, { DB })).rejects.toThrow("Network connection lost");
+    await tick(1000);
+    await expectCollected(bucket);
+  });
+
+  it("whose blob store fails, keeps the rows: the blobs are not forgotten", async () => {
+    const bucket = await bucketWithGarbage();
+    const before = await ledgerOf(bucket);
+    const BLOBS = r2With({ delete: () => Promise.reject(new Error("delete: Network connection lost.")) });
+    await expect(tick(1000, { BLOBS })).rejects.toThrow("Network connection lost");
+    await expectKept(bucket, before);
+    await tick(1000);
+    await expectCollected(bucket);
+  });
+
+  it("does not stumble over blobs that are gone already, nor over two of its kind at once", async () => {
+    const bucket = await bucketWithGarbage();
+    const [first = ""] = (await ledgerOf(bucket)).garbage;
+    await env.BLOBS.delete(first);
+    await Promise.all([tick(1000), tick(1000), tick(1000)]);
+    await expectCollected(bucket);
+  });
+
+  it("works through a backlog in bounded ticks, and says how much it did", async () => {
+    await tick(10_000);
+    const prefix = `backlog-${crypto.randomUUID()}/`;
+    const ids = Array.from({ length: 5200 }, (_, index) => `${prefix}${index}`);
+    await env.DB.prepare("INSERT INTO garbage SELECT value, 0 FROM json_each(?)").bind(JSON.stringify(ids)).run();
+    const left = async () =>
+      (await env.DB.prepare("SELECT count(*) AS n FROM garbage WHERE blob_id LIKE 'backlog-%'").first<{ n: number }>())
+        ?.n;
+    log.mockClear();
+    await tick(10_000);
+    expect(await left()).toBe(200);
+    expect(JSON.parse(String(log.mock.calls.at(-1)?.[0]))).toMatchObject({ job: "collect-garbage", collected: 5000 });
+    await tick(10_000);
+    expect(await left()).toBe(0);
+  });
+});
