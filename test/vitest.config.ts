@@ -14,6 +14,8 @@ export default defineConfig(async () => ({
           CAIRN_ROOT_SECRET_ACCESS_KEY: "test/secret+access/key",
           SERVER_TIMING: "true",
           DOMAINS: "s3.example.com",
+          MODEL_RUNS: process.env["MODEL_RUNS"] ?? "",
+          MODEL_SEED: process.env["MODEL_SEED"] ?? "",
         },
       },
     }),

@@ -10,7 +10,11 @@ import { bucketId } from "./ledger.ts";
 
 /** Checks one bucket: its rows, and the blobs and manifests that were born in it, whoever holds them. */
 export async function holdingsOf(bucketName: string): Promise<Holdings> {
-  const id = await bucketId(bucketName);
+  return holdingsOfId(await bucketId(bucketName));
+}
+
+/** Checks a bucket that need not be there any more. */
+export async function holdingsOfId(id: string): Promise<Holdings> {
   return check(scopeOfBucket(id), `${id}/`);
 }
 
