@@ -15,8 +15,10 @@ import type { S3Request } from "../protocol/s3-request.ts";
 import type { Bucket } from "../state/buckets.ts";
 import { Coordinators } from "../state/coordinators.ts";
 import { Counts } from "../state/counts.ts";
+import type { Database } from "../state/database.ts";
 import { metadataShard } from "../state/metadata-shards.ts";
 import { R2BlobStore } from "../state/r2-blob-store.ts";
+import { answerPreflight, headersForOrigin } from "./cors.ts";
 import { matchOperation } from "./match.ts";
 import { OPERATIONS } from "./operation-table.ts";
 import { receive } from "./receive.ts";
@@ -37,16 +39,29 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
     hostId,
     counts: settings.serverTiming ? counts.snapshot() : undefined,
   });
-  let resource = "";
+  const surroundings: Surroundings = { env, execution, settings, counts, seen: {} };
+  let request: S3Request | undefined;
+  let response: Response;
   try {
-    const request = receive(incoming, settings);
-    resource = request.rawPath;
-    const response = await answer(request, { env, execution, settings, counts });
-    return renderResponse(response, facts());
+    request = receive(incoming, settings);
+    response = renderResponse(await answer(request, surroundings), facts());
   } catch (error) {
     if (!(error instanceof S3Error)) logFailure(requestId, error);
-    return renderError(error, resource, facts());
+    response = renderError(error, request?.rawPath ?? "", facts());
   }
+  if (request !== undefined && request.headers.has("origin")) await shareWithOrigin(response, request, surroundings);
+  return response;
+}
+
+/** Adds what a browser must be told before it lets a page of another origin read the answer. */
+async function shareWithOrigin(response: Response, request: S3Request, surroundings: Surroundings): Promise<void> {
+  const { env, counts, seen } = surroundings;
+  const headers = await headersForOrigin(request, seen.bucket?.cors, () => databaseOf(request, env, counts));
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+}
+
+function databaseOf({ address }: S3Request, env: Env, counts: Counts): Database {
+  return metadataShard(env, address.level === "service" ? "" : address.bucket, counts);
 }
 
 interface Surroundings {
@@ -54,11 +69,16 @@ interface Surroundings {
   readonly execution: ExecutionContext;
   readonly settings: Settings;
   readonly counts: Counts;
+  /** What became known on the way. */
+  readonly seen: { bucket?: Bucket | undefined };
 }
 
 async function answer(request: S3Request, surroundings: Surroundings): Promise<S3Response> {
-  const { env, execution, settings, counts } = surroundings;
+  const { env, execution, settings, counts, seen } = surroundings;
   const now = Date.now();
+  const database = databaseOf(request, env, counts);
+  // Browsers send preflights by themselves, unsigned.
+  if (request.method === "OPTIONS") return answerPreflight(request, database);
   const { principal, open } = await authenticate(request, settings, now);
   const { address } = request;
   if (address.level !== "service") checkBucketName(address.bucket);
@@ -67,9 +87,9 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   if (implementation === undefined) throw notImplementedError(operation, principal);
 
   const prepared = await implementation.prepare(request, settings);
-  const database = metadataShard(env, address.level === "service" ? "" : address.bucket, counts);
   const resumed = prepared.resume(await database.batch(prepared.statements));
   const { bucket } = resumed;
+  seen.bucket = bucket;
   if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
     throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
   }

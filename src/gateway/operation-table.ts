@@ -22,6 +22,9 @@ import { putObjectTagging } from "../operations/put-object-tagging.ts";
 import { renameObject, renameObjectByQuery } from "../operations/rename-object.ts";
 import { uploadPart } from "../operations/upload-part.ts";
 import { uploadPartCopy } from "../operations/upload-part-copy.ts";
+import { deleteBucketCors } from "../operations/delete-bucket-cors.ts";
+import { getBucketCors } from "../operations/get-bucket-cors.ts";
+import { putBucketCors } from "../operations/put-bucket-cors.ts";
 import { createBucket } from "../operations/create-bucket.ts";
 import { deleteBucket } from "../operations/delete-bucket.ts";
 import { deleteObject } from "../operations/delete-object.ts";
@@ -53,6 +56,9 @@ export const OPERATIONS: readonly Operation[] = [
   putBucketTagging,
   deleteBucketTagging,
   getBucketAcl,
+  getBucketCors,
+  putBucketCors,
+  deleteBucketCors,
   notImplemented("PostObject", "POST", "bucket"),
 
   putObject,
@@ -101,9 +107,6 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("GetBucketOwnershipControls", "GET", "bucket", "ownershipControls"),
   notImplemented("PutBucketOwnershipControls", "PUT", "bucket", "ownershipControls"),
   notImplemented("DeleteBucketOwnershipControls", "DELETE", "bucket", "ownershipControls"),
-  notImplemented("GetBucketCors", "GET", "bucket", "cors"),
-  notImplemented("PutBucketCors", "PUT", "bucket", "cors"),
-  notImplemented("DeleteBucketCors", "DELETE", "bucket", "cors"),
   notImplemented("GetBucketEncryption", "GET", "bucket", "encryption"),
   notImplemented("PutBucketEncryption", "PUT", "bucket", "encryption"),
   notImplemented("DeleteBucketEncryption", "DELETE", "bucket", "encryption"),

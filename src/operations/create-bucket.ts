@@ -39,6 +39,7 @@ export const createBucket = defineServiceOperation({
       region: constraint ?? context.settings.region,
       createdAt: context.now,
       versioning: null,
+      cors: [],
     };
     const { existing } = await context.database.look(insertBucket(bucket));
     if (existing?.id !== bucket.id) {

@@ -1,4 +1,5 @@
 // The buckets table.
+import type { CorsRule } from "../protocol/cors.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
 import { dropHoldings } from "./holdings.ts";
 
@@ -12,6 +13,7 @@ export interface Bucket {
   readonly createdAt: number;
   /** null: never enabled. */
   readonly versioning: Versioning | null;
+  readonly cors: readonly CorsRule[];
 }
 
 export type Versioning = "Enabled" | "Suspended";
@@ -24,11 +26,12 @@ export interface BucketRow {
   readonly bucket_region: string;
   readonly bucket_created_at: number;
   readonly bucket_versioning: Versioning | null;
+  readonly bucket_cors: string | null;
 }
 
 /** What to select for a {@link BucketRow}, with the table under the name `b`. */
 export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner_id AS bucket_owner_id,
-  b.region AS bucket_region, b.created_at AS bucket_created_at, b.versioning AS bucket_versioning`;
+  b.region AS bucket_region, b.created_at AS bucket_created_at, b.versioning AS bucket_versioning, b.cors AS bucket_cors`;
 
 export function bucketFromRow(row: BucketRow): Bucket {
   return {
@@ -38,7 +41,14 @@ export function bucketFromRow(row: BucketRow): Bucket {
     region: row.bucket_region,
     createdAt: row.bucket_created_at,
     versioning: row.bucket_versioning,
+    cors: parseRules(row.bucket_cors),
   };
+}
+
+/** Reads what setCors wrote. */
+function parseRules(json: string | null): readonly CorsRule[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return json === null ? [] : (JSON.parse(json) as readonly CorsRule[]);
 }
 
 /** What every operation on a bucket or object needs to know. */
@@ -119,6 +129,12 @@ export function listBuckets({ ownerId, from, before, region, limit }: BucketPage
 /** Enables or suspends a bucket's versioning. */
 export function setVersioning({ name, id }: Bucket, versioning: Versioning): Statement {
   return statement(`UPDATE buckets SET versioning = ? WHERE name = ? AND id = ?`, versioning, name, id);
+}
+
+/** Sets the rules by which other origins' pages may use a bucket; none takes them away. */
+export function setCors({ name, id }: Bucket, rules: readonly CorsRule[]): Statement {
+  const json = rules.length === 0 ? null : JSON.stringify(rules);
+  return statement(`UPDATE buckets SET cors = ? WHERE name = ? AND id = ?`, json, name, id);
 }
 
 /** Sets a bucket's tags (JSON), or takes them away. */

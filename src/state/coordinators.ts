@@ -23,19 +23,19 @@ export class Coordinators {
   /** Commits a new version of a key. */
   async put(bucket: Bucket, change: PutChange): Promise<ChangeOutcome> {
     const [outcome] = await this.#call(bucket, this.#shardOf(change.key), CALL_ATTEMPTS, (stub, isRepeated) =>
-      stub.put(bucket, change, isRepeated),
+      stub.put(withoutRules(bucket), change, isRepeated),
     );
     return outcome ?? OPEN_OUTCOME;
   }
 
   /** Deletes keys as a DELETE without a version id does; the outcomes are in the order of the changes. */
   async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<ChangeOutcome[]> {
-    return this.#callByShard(bucket, changes, (stub, page) => stub.delete(bucket, page));
+    return this.#callByShard(bucket, changes, (stub, page) => stub.delete(withoutRules(bucket), page));
   }
 
   /** Removes versions for good; the outcomes are in the order of the changes. */
   async remove(bucket: Bucket, changes: readonly RemoveChange[]): Promise<ChangeOutcome[]> {
-    return this.#callByShard(bucket, changes, (stub, page) => stub.remove(bucket, page));
+    return this.#callByShard(bucket, changes, (stub, page) => stub.remove(withoutRules(bucket), page));
   }
 
   async #callByShard<Change extends DeleteChange | RemoveChange>(
@@ -84,6 +84,11 @@ export class Coordinators {
     for (let index = 0; index < key.length; index += 1) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
     return (hash >>> 0) % this.#shards;
   }
+}
+
+/** A bucket's rules are of no use to a coordinator, and may be 64 KB. */
+function withoutRules(bucket: Bucket): Bucket {
+  return { ...bucket, cors: [] };
 }
 
 /** The answer to a change whose call was lost: the client is told to try again, and nothing is cleaned up. */

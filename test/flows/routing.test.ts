@@ -59,7 +59,6 @@ describe("a method that a resource does not have", () => {
     ["DELETE", "/", "SERVICE", "GET"],
     ["POST", "/", "SERVICE", "GET"],
     ["PATCH", "/b", "BUCKET", "PUT, HEAD, DELETE, GET, POST"],
-    ["OPTIONS", "/b", "BUCKET", "PUT, HEAD, DELETE, GET, POST"],
     ["PATCH", "/b/k", "OBJECT", "PUT, GET, HEAD, DELETE"],
     ["POST", "/b/k", "OBJECT", "PUT, GET, HEAD, DELETE"],
     ["POST", "/b?policy", "POLICY", "GET, PUT, DELETE"],

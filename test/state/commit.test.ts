@@ -21,6 +21,7 @@ async function freshBucket(): Promise<Bucket> {
     region: "r",
     createdAt: 0,
     versioning: null,
+    cors: [],
   };
   await database.look(insertBucket(bucket));
   return bucket;

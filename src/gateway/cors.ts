@@ -1,0 +1,60 @@
+// Answers browsers: preflights, which nobody signs, and the headers by which a page may read the answers to its requests,
+// errors as well.
+import type { S3Response } from "../contract/operation.ts";
+import { corsHeaders, type CorsRule } from "../protocol/cors.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import type { S3Request } from "../protocol/s3-request.ts";
+import { lookUpBucket } from "../state/buckets.ts";
+import type { Database } from "../state/database.ts";
+
+/**
+ * Answers a preflight by the rules of the bucket.
+ * @throws S3Error BadRequest for what is no preflight, NoSuchBucket, AccessForbidden
+ */
+export async function answerPreflight(request: S3Request, database: Database): Promise<S3Response> {
+  const origin = request.headers.get("origin");
+  if (origin === null) {
+    throw new S3Error("BadRequest", {}, "Insufficient information. Origin request header needed.");
+  }
+  const method = request.headers.get("access-control-request-method");
+  if (method === null) throw new S3Error("BadRequest", {}, "Invalid Access-Control-Request-Method: null");
+  const rules = await rulesOf(request, database);
+  if (rules.length === 0) {
+    const fields = { Method: method, ResourceType: "BUCKET" };
+    throw new S3Error("AccessForbidden", fields, "CORSResponse: CORS is not enabled for this bucket.");
+  }
+  const names = (request.headers.get("access-control-request-headers") ?? "").toLowerCase().split(",");
+  const headers = names.map((name) => name.trim()).filter((name) => name !== "");
+  const answer = corsHeaders(rules, { origin, method, headers });
+  if (answer === undefined) {
+    throw new S3Error(
+      "AccessForbidden",
+      { Method: method, ResourceType: "OBJECT" },
+      "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.",
+    );
+  }
+  return { status: 200, headers: { ...answer, "content-length": "0" } };
+}
+
+async function rulesOf({ address }: S3Request, database: Database): Promise<readonly CorsRule[]> {
+  if (address.level === "service") return [];
+  const { bucket } = await database.look(lookUpBucket(address.bucket));
+  if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
+  return bucket.cors;
+}
+
+/**
+ * The headers by which a page of another origin may read an answer.
+ * @param known the bucket's rules, where the request came so far that they were looked up
+ */
+export async function headersForOrigin(
+  request: S3Request,
+  known: readonly CorsRule[] | undefined,
+  database: () => Database,
+): Promise<Record<string, string>> {
+  const origin = request.headers.get("origin");
+  if (origin === null || request.method === "OPTIONS") return {};
+  // Without its headers a page is not even told that it was refused, so a refusal is worth a look at the rules.
+  const rules = known ?? (await rulesOf(request, database()).catch(() => []));
+  return corsHeaders(rules, { origin, method: request.method, headers: [] }) ?? {};
+}

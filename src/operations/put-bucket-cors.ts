@@ -1,0 +1,21 @@
+// PutBucketCors: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketCors.html
+import { defineOperation } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { parseCors } from "../protocol/cors.ts";
+import { readDocument } from "../protocol/document-body.ts";
+import { lookUpBucket, setCors } from "../state/buckets.ts";
+
+export const putBucketCors = defineOperation({
+  name: "PutBucketCors",
+  action: "s3:PutBucketCORS",
+  route: { method: "PUT", level: "bucket", query: ["cors"] },
+  read: (request) => ({ bucketName: addressedBucket(request.address) }),
+  lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+
+  async run(context, _input, { bucket }) {
+    const rules = parseCors(await readDocument(context.request, context.openBody(), true));
+    await context.database.batch([setCors(bucket, rules)]);
+  },
+
+  write: () => ({ status: 200, headers: {} }),
+});

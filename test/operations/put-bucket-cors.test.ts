@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+
+import { send } from "../support/client.ts";
+import { corsDocument, putCors } from "../support/cors.ts";
+import { expectS3Error } from "../support/expect-s3-error.ts";
+import { freshBucket } from "../support/fresh-bucket.ts";
+
+describe("PutBucketCors", () => {
+  it("replaces the rules whole", async () => {
+    const bucket = await freshBucket();
+    expect((await putCors(bucket, corsDocument("https://a.example.com"))).status).toBe(200);
+    expect((await putCors(bucket, corsDocument("https://b.example.com"))).status).toBe(200);
+    const text = await (await send("GET", `/${bucket}?cors`)).text();
+    expect(text).toContain("https://b.example.com");
+    expect(text).not.toContain("https://a.example.com");
+  });
+
+  it("demands a digest, and keeps the old rules where the new ones are refused", async () => {
+    const bucket = await freshBucket();
+    await putCors(bucket, corsDocument("https://a.example.com"));
+    await expectS3Error(await send("PUT", `/${bucket}?cors`, { body: corsDocument("https://b.example.com") }), {
+      status: 400,
+      code: "InvalidRequest",
+    });
+    await expectS3Error(await putCors(bucket, "<CORSConfiguration/>"), { status: 400, code: "MalformedXML" });
+    await expectS3Error(await putCors(bucket, corsDocument("*", "PATCH")), { status: 400, code: "InvalidRequest" });
+    expect(await (await send("GET", `/${bucket}?cors`)).text()).toContain("https://a.example.com");
+  });
+
+  it("answers 404 for a bucket that is not there", async () => {
+    await expectS3Error(await putCors("no-such-bucket-here", corsDocument("*")), {
+      status: 404,
+      code: "NoSuchBucket",
+      fields: { BucketName: "no-such-bucket-here" },
+    });
+  });
+});
