@@ -87,7 +87,7 @@ function partsOf(
     element("PartNumberMarker", marker),
     optionalElement("NextPartNumberMarker", page.at(-1)?.partNumber),
     element("MaxParts", maxParts),
-    element("IsTruncated", after.length > page.length),
+    element("IsTruncated", maxParts > 0 && after.length > page.length),
     ...page.map((part) =>
       element("Part", [
         element("PartNumber", part.partNumber),

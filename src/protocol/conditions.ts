@@ -146,8 +146,9 @@ export function refuseWrite(
 
 function failedCondition(conditions: WriteConditions, subject: ConditionSubject | undefined): string | undefined {
   const { ifMatch, ifNoneMatch, ifMatchSize, ifMatchLastModified } = conditions;
-  if (ifNoneMatch !== undefined && subject !== undefined) return "If-None-Match";
+  // A rename may demand both; AWS names this one where both fail.
   if (ifMatch !== undefined && !etagListMatches(ifMatch, subject?.etag)) return "If-Match";
+  if (ifNoneMatch !== undefined && subject !== undefined) return "If-None-Match";
   if (ifMatchSize !== undefined && subject?.size !== ifMatchSize) return "x-amz-if-match-size";
   if (ifMatchLastModified !== undefined) {
     const seconds = subject === undefined ? undefined : Math.floor(subject.modifiedAt / 1000);
