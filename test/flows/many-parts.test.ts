@@ -1,0 +1,115 @@
+// Objects of as many parts as there can be: their cost is counted, and they are read whole.
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+
+import { assemble } from "../../src/state/assembly.ts";
+import { Counts } from "../../src/state/counts.ts";
+import { Database } from "../../src/state/database.ts";
+import { insertManifest } from "../../src/state/manifests.ts";
+import type { Part } from "../../src/state/parts.ts";
+import { send } from "../support/client.ts";
+import { costOf } from "../support/cost.ts";
+import { freshBucket } from "../support/fresh-bucket.ts";
+
+const PARTS = 10_000;
+const PART_BYTES = 5 * 1024 ** 2;
+
+/** Begins an upload and gives it 10,000 parts, all of them one blob, as if each had been copied from one object. */
+async function uploadOfManyParts(bucket: string): Promise<{ readonly uploadId: string; readonly document: string }> {
+  await send("PUT", `/${bucket}/source`, { body: new Uint8Array(PART_BYTES).fill(97) });
+  const created = await (await send("POST", `/${bucket}/k?uploads`)).text();
+  const uploadId = /<UploadId>(.*?)<\/UploadId>/.exec(created)?.[1] ?? "";
+  const blob = await env.DB.prepare(
+    "SELECT o.blob_id, o.etag FROM objects o JOIN buckets b ON b.id = o.bucket_id WHERE b.name = ? AND o.key = 'source'",
+  )
+    .bind(bucket)
+    .first<{ blob_id: string; etag: string }>();
+  const numbers = JSON.stringify(Array.from({ length: PARTS }, (_, index) => index + 1));
+  await env.DB.batch([
+    env.DB.prepare(
+      `INSERT INTO parts (upload_id, part_number, holding_id, size, etag, modified_at)
+       SELECT ?1, value, ?2, ?3, ?4, 0 FROM json_each(?5)`,
+    ).bind(uploadId, blob?.blob_id, PART_BYTES, blob?.etag, numbers),
+    env.DB.prepare("INSERT INTO shared_blobs (blob_id, holders) VALUES (?, ?)").bind(blob?.blob_id, PARTS + 1),
+  ]);
+  const listed = Array.from(
+    { length: PARTS },
+    (_, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${blob?.etag}</ETag></Part>`,
+  );
+  return { uploadId, document: `<CompleteMultipartUpload>${listed.join("")}</CompleteMultipartUpload>` };
+}
+
+describe("an upload of 10,000 parts", () => {
+  it("is completed, read in ranges, copied, renamed and deleted at the cost of a small one", async () => {
+    const bucket = await freshBucket();
+    const { uploadId, document } = await uploadOfManyParts(bucket);
+    const completed = await send("POST", `/${bucket}/k?uploadId=${uploadId}`, { body: document });
+    expect(await completed.text()).toMatch(/-10000&quot;<\/ETag>/);
+    const completion = costOf(completed);
+    expect(completion).toMatchObject({ roundTrips: 2, coordinatorCalls: 1, blobCalls: 0 });
+    // The object, two pages of its manifest, the completion that is remembered, the upload, and the part rows.
+    expect(completion.rowsWritten).toBe(5 + PARTS);
+
+    const head = await send("HEAD", `/${bucket}/k`);
+    expect(head.headers.get("content-length")).toBe(String(PARTS * PART_BYTES));
+    const first = 7777 * PART_BYTES - 2;
+    const ranged = await send("GET", `/${bucket}/k`, { headers: { range: `bytes=${first}-${first + 3}` } });
+    expect(ranged.status).toBe(206);
+    expect(await ranged.text()).toBe("aaaa");
+    expect(costOf(ranged)).toMatchObject({ roundTrips: 1, blobCalls: 2 });
+
+    const copied = await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/k` } });
+    expect(copied.status).toBe(200);
+    expect(costOf(copied)).toMatchObject({ roundTrips: 2, rowsWritten: 2, coordinatorCalls: 1, blobCalls: 0 });
+    const renamed = await send("PUT", `/${bucket}/moved`, { headers: { "x-amz-rename-source": "k" } });
+    expect(renamed.status).toBe(200);
+    const renaming = costOf(renamed);
+    expect(renaming).toMatchObject({ coordinatorCalls: 1, blobCalls: 0 });
+    expect(renaming.rowsWritten).toBeLessThanOrEqual(5);
+    for (const key of ["moved", "copy"]) {
+      const deleted = costOf(await send("DELETE", `/${bucket}/${key}`));
+      expect(deleted.rowsWritten).toBeLessThanOrEqual(3);
+    }
+  }, 120_000);
+});
+
+describe("an object of 10,000 slices", () => {
+  it("is read whole, every slice in its place", async () => {
+    const bucket = await freshBucket();
+    const size = 40;
+    const bytes = new Uint8Array(PARTS * size);
+    for (let index = 0; index < bytes.length; index += 1) bytes[index] = (index * 31 + Math.floor(index / size)) % 251;
+    await send("PUT", `/${bucket}/k`, { body: bytes });
+    const row = await env.DB.prepare(
+      "SELECT o.bucket_id, o.blob_id FROM objects o JOIN buckets b ON b.id = o.bucket_id WHERE b.name = ?",
+    )
+      .bind(bucket)
+      .first<{ bucket_id: string; blob_id: string }>();
+    const blobId = row?.blob_id ?? "";
+    const parts = Array.from({ length: PARTS }, (_, index): Part => ({
+      partNumber: index + 1,
+      holdingId: blobId,
+      slices: [{ blobId, offset: index * size, length: size }],
+      isWholeBlob: false,
+      size,
+      etag: "0".repeat(32),
+      checksumAlgorithm: undefined,
+      checksum: undefined,
+      modifiedAt: 0,
+    }));
+    const { manifest } = assemble(row?.bucket_id ?? "", "many-slices", parts);
+    if (manifest === undefined) throw new Error("10,000 parts make a manifest");
+    const database = new Database(env.DB, new Counts());
+    await database.batch(insertManifest({ ...manifest, holdings: [blobId] }));
+    await env.DB.prepare("UPDATE objects SET blob_id = NULL, manifest_id = ? WHERE bucket_id = ?")
+      .bind(manifest.manifestId, row?.bucket_id)
+      .run();
+
+    const response = await send("GET", `/${bucket}/k`);
+    expect(response.status).toBe(200);
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(bytes);
+    const tail = await send("GET", `/${bucket}/k`, { headers: { range: `bytes=-${size + 5}` } });
+    expect(new Uint8Array(await tail.arrayBuffer())).toEqual(bytes.subarray(-size - 5));
+    expect(costOf(tail).blobCalls).toBe(2);
+  }, 120_000);
+});
