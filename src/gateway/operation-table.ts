@@ -4,39 +4,52 @@ import { notImplemented, type Operation } from "../contract/operation.ts";
 import { abortMultipartUpload } from "../operations/abort-multipart-upload.ts";
 import { completeMultipartUpload } from "../operations/complete-multipart-upload.ts";
 import { copyObject } from "../operations/copy-object.ts";
-import { createMultipartUpload } from "../operations/create-multipart-upload.ts";
-import { deleteBucketTagging } from "../operations/delete-bucket-tagging.ts";
-import { deleteObjectTagging } from "../operations/delete-object-tagging.ts";
-import { getBucketAcl } from "../operations/get-bucket-acl.ts";
-import { getBucketTagging } from "../operations/get-bucket-tagging.ts";
-import { getBucketVersioning } from "../operations/get-bucket-versioning.ts";
-import { getObjectAcl } from "../operations/get-object-acl.ts";
-import { getObjectAttributes } from "../operations/get-object-attributes.ts";
-import { getObjectTagging } from "../operations/get-object-tagging.ts";
-import { listMultipartUploads } from "../operations/list-multipart-uploads.ts";
-import { listObjectVersions } from "../operations/list-object-versions.ts";
-import { listParts } from "../operations/list-parts.ts";
-import { putBucketTagging } from "../operations/put-bucket-tagging.ts";
-import { putBucketVersioning } from "../operations/put-bucket-versioning.ts";
-import { putObjectTagging } from "../operations/put-object-tagging.ts";
-import { renameObject, renameObjectByQuery } from "../operations/rename-object.ts";
-import { uploadPart } from "../operations/upload-part.ts";
-import { uploadPartCopy } from "../operations/upload-part-copy.ts";
-import { deleteBucketCors } from "../operations/delete-bucket-cors.ts";
-import { getBucketCors } from "../operations/get-bucket-cors.ts";
-import { putBucketCors } from "../operations/put-bucket-cors.ts";
 import { createBucket } from "../operations/create-bucket.ts";
+import { createMultipartUpload } from "../operations/create-multipart-upload.ts";
+import { deleteBucketCors } from "../operations/delete-bucket-cors.ts";
+import { deleteBucketTagging } from "../operations/delete-bucket-tagging.ts";
 import { deleteBucket } from "../operations/delete-bucket.ts";
+import { deleteObjectTagging } from "../operations/delete-object-tagging.ts";
 import { deleteObject } from "../operations/delete-object.ts";
 import { deleteObjects } from "../operations/delete-objects.ts";
+import { getBucketAccelerateConfiguration } from "../operations/get-bucket-accelerate-configuration.ts";
+import { getBucketAcl } from "../operations/get-bucket-acl.ts";
+import { getBucketCors } from "../operations/get-bucket-cors.ts";
+import { getBucketEncryption } from "../operations/get-bucket-encryption.ts";
+import { getBucketLifecycleConfiguration } from "../operations/get-bucket-lifecycle-configuration.ts";
 import { getBucketLocation } from "../operations/get-bucket-location.ts";
+import { getBucketLogging } from "../operations/get-bucket-logging.ts";
+import { getBucketNotificationConfiguration } from "../operations/get-bucket-notification-configuration.ts";
+import { getBucketOwnershipControls } from "../operations/get-bucket-ownership-controls.ts";
+import { getBucketPolicyStatus } from "../operations/get-bucket-policy-status.ts";
+import { getBucketPolicy } from "../operations/get-bucket-policy.ts";
+import { getBucketReplication } from "../operations/get-bucket-replication.ts";
+import { getBucketRequestPayment } from "../operations/get-bucket-request-payment.ts";
+import { getBucketTagging } from "../operations/get-bucket-tagging.ts";
+import { getBucketVersioning } from "../operations/get-bucket-versioning.ts";
+import { getBucketWebsite } from "../operations/get-bucket-website.ts";
+import { getObjectAcl } from "../operations/get-object-acl.ts";
+import { getObjectAttributes } from "../operations/get-object-attributes.ts";
+import { getObjectLockConfiguration } from "../operations/get-object-lock-configuration.ts";
+import { getObjectTagging } from "../operations/get-object-tagging.ts";
 import { getObject } from "../operations/get-object.ts";
+import { getPublicAccessBlock } from "../operations/get-public-access-block.ts";
 import { headBucket } from "../operations/head-bucket.ts";
 import { headObject } from "../operations/head-object.ts";
 import { listBuckets } from "../operations/list-buckets.ts";
+import { listMultipartUploads } from "../operations/list-multipart-uploads.ts";
+import { listObjectVersions } from "../operations/list-object-versions.ts";
 import { listObjectsV2 } from "../operations/list-objects-v2.ts";
 import { listObjects } from "../operations/list-objects.ts";
+import { listParts } from "../operations/list-parts.ts";
+import { putBucketCors } from "../operations/put-bucket-cors.ts";
+import { putBucketTagging } from "../operations/put-bucket-tagging.ts";
+import { putBucketVersioning } from "../operations/put-bucket-versioning.ts";
+import { putObjectTagging } from "../operations/put-object-tagging.ts";
 import { putObject } from "../operations/put-object.ts";
+import { renameObject, renameObjectByQuery } from "../operations/rename-object.ts";
+import { uploadPartCopy } from "../operations/upload-part-copy.ts";
+import { uploadPart } from "../operations/upload-part.ts";
 
 export const OPERATIONS: readonly Operation[] = [
   listBuckets,
@@ -59,6 +72,19 @@ export const OPERATIONS: readonly Operation[] = [
   getBucketCors,
   putBucketCors,
   deleteBucketCors,
+  getBucketPolicy,
+  getBucketPolicyStatus,
+  getPublicAccessBlock,
+  getBucketLifecycleConfiguration,
+  getBucketWebsite,
+  getBucketReplication,
+  getObjectLockConfiguration,
+  getBucketLogging,
+  getBucketNotificationConfiguration,
+  getBucketAccelerateConfiguration,
+  getBucketRequestPayment,
+  getBucketOwnershipControls,
+  getBucketEncryption,
   notImplemented("PostObject", "POST", "bucket"),
 
   putObject,
@@ -97,37 +123,24 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("DeleteObjectAnnotation", "DELETE", "object", "annotation"),
 
   notImplemented("PutBucketAcl", "PUT", "bucket", "acl"),
-  notImplemented("GetBucketPolicy", "GET", "bucket", "policy"),
   notImplemented("PutBucketPolicy", "PUT", "bucket", "policy"),
   notImplemented("DeleteBucketPolicy", "DELETE", "bucket", "policy"),
-  notImplemented("GetBucketPolicyStatus", "GET", "bucket", "policyStatus"),
-  notImplemented("GetPublicAccessBlock", "GET", "bucket", "publicAccessBlock"),
   notImplemented("PutPublicAccessBlock", "PUT", "bucket", "publicAccessBlock"),
   notImplemented("DeletePublicAccessBlock", "DELETE", "bucket", "publicAccessBlock"),
-  notImplemented("GetBucketOwnershipControls", "GET", "bucket", "ownershipControls"),
   notImplemented("PutBucketOwnershipControls", "PUT", "bucket", "ownershipControls"),
   notImplemented("DeleteBucketOwnershipControls", "DELETE", "bucket", "ownershipControls"),
-  notImplemented("GetBucketEncryption", "GET", "bucket", "encryption"),
   notImplemented("PutBucketEncryption", "PUT", "bucket", "encryption"),
   notImplemented("DeleteBucketEncryption", "DELETE", "bucket", "encryption"),
-  notImplemented("GetBucketLifecycleConfiguration", "GET", "bucket", "lifecycle"),
   notImplemented("PutBucketLifecycleConfiguration", "PUT", "bucket", "lifecycle"),
   notImplemented("DeleteBucketLifecycle", "DELETE", "bucket", "lifecycle"),
-  notImplemented("GetBucketWebsite", "GET", "bucket", "website"),
   notImplemented("PutBucketWebsite", "PUT", "bucket", "website"),
   notImplemented("DeleteBucketWebsite", "DELETE", "bucket", "website"),
-  notImplemented("GetBucketReplication", "GET", "bucket", "replication"),
   notImplemented("PutBucketReplication", "PUT", "bucket", "replication"),
   notImplemented("DeleteBucketReplication", "DELETE", "bucket", "replication"),
-  notImplemented("GetBucketNotificationConfiguration", "GET", "bucket", "notification"),
   notImplemented("PutBucketNotificationConfiguration", "PUT", "bucket", "notification"),
-  notImplemented("GetBucketLogging", "GET", "bucket", "logging"),
   notImplemented("PutBucketLogging", "PUT", "bucket", "logging"),
-  notImplemented("GetBucketAccelerateConfiguration", "GET", "bucket", "accelerate"),
   notImplemented("PutBucketAccelerateConfiguration", "PUT", "bucket", "accelerate"),
-  notImplemented("GetBucketRequestPayment", "GET", "bucket", "requestPayment"),
   notImplemented("PutBucketRequestPayment", "PUT", "bucket", "requestPayment"),
-  notImplemented("GetObjectLockConfiguration", "GET", "bucket", "object-lock"),
   notImplemented("PutObjectLockConfiguration", "PUT", "bucket", "object-lock"),
   notImplemented("GetBucketAbac", "GET", "bucket", "abac"),
   notImplemented("PutBucketAbac", "PUT", "bucket", "abac"),

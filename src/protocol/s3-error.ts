@@ -68,6 +68,12 @@ const ERRORS = {
   MissingRequestBodyError: [400, "Request Body is empty"],
   NoSuchCORSConfiguration: [404, "The CORS configuration does not exist"],
   NoSuchBucket: [404, "The specified bucket does not exist"],
+  NoSuchBucketPolicy: [404, "The bucket policy does not exist"],
+  NoSuchPublicAccessBlockConfiguration: [404, "The public access block configuration was not found"],
+  NoSuchLifecycleConfiguration: [404, "The lifecycle configuration does not exist"],
+  NoSuchWebsiteConfiguration: [404, "The specified bucket does not have a website configuration"],
+  ReplicationConfigurationNotFoundError: [404, "The replication configuration was not found"],
+  ObjectLockConfigurationNotFoundError: [404, "Object Lock configuration does not exist for this bucket"],
   NoSuchKey: [404, "The specified key does not exist."],
   NoSuchTagSet: [404, "The TagSet does not exist"],
   NoSuchUpload: [

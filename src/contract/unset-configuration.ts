@@ -1,0 +1,34 @@
+// Configurations of buckets that cannot be set: asked for one, S3 answers that there is none, or shows what holds where
+// nobody set anything. Infrastructure tools read them all after they have made a bucket.
+import { element, type XmlElement } from "../bytes/xml.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { S3_NAMESPACE, S3Error, type S3ErrorCode } from "../protocol/s3-error.ts";
+import { lookUpBucket } from "../state/buckets.ts";
+import { defineOperation, type Operation } from "./operation.ts";
+
+interface UnsetConfiguration {
+  /** The operation that reads it. */
+  readonly name: string;
+  readonly action: string;
+  readonly subresource: string;
+  /** The error that says there is none, or the root and the content of what holds by default. */
+  readonly answer: { readonly error: S3ErrorCode } | { readonly root: string; readonly content: readonly XmlElement[] };
+}
+
+/** Declares the reading of a configuration that no bucket has. */
+export function defineUnsetConfiguration({ name, action, subresource, answer }: UnsetConfiguration): Operation {
+  return defineOperation({
+    name,
+    action,
+    route: { method: "GET", level: "bucket", query: [subresource] },
+    read: (request) => ({ bucketName: addressedBucket(request.address) }),
+    lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+
+    run(_context, { bucketName }) {
+      if ("error" in answer) throw new S3Error(answer.error, { BucketName: bucketName });
+      return Promise.resolve(element(answer.root, answer.content, { xmlns: S3_NAMESPACE }));
+    },
+
+    write: (body) => ({ status: 200, headers: {}, body }),
+  });
+}

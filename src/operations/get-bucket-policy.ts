@@ -1,0 +1,9 @@
+// GetBucketPolicy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html
+import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
+
+export const getBucketPolicy = defineUnsetConfiguration({
+  name: "GetBucketPolicy",
+  action: "s3:GetBucketPolicy",
+  subresource: "policy",
+  answer: { error: "NoSuchBucketPolicy" },
+});

@@ -1,0 +1,9 @@
+// GetBucketReplication: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketReplication.html
+import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
+
+export const getBucketReplication = defineUnsetConfiguration({
+  name: "GetBucketReplication",
+  action: "s3:GetReplicationConfiguration",
+  subresource: "replication",
+  answer: { error: "ReplicationConfigurationNotFoundError" },
+});

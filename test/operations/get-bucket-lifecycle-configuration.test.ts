@@ -1,0 +1,9 @@
+import { describe, it } from "vitest";
+
+import { expectUnset } from "../support/unset-configuration.ts";
+
+describe("GetBucketLifecycleConfiguration", () => {
+  it("says that there is none, and that of no bucket but those that are there", async () => {
+    await expectUnset("lifecycle", "NoSuchLifecycleConfiguration");
+  });
+});

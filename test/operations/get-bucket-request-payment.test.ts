@@ -1,0 +1,9 @@
+import { describe, it } from "vitest";
+
+import { expectDefault } from "../support/unset-configuration.ts";
+
+describe("GetBucketRequestPayment", () => {
+  it("shows what holds by default, for buckets that are there", async () => {
+    await expectDefault("requestPayment", "RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>");
+  });
+});
