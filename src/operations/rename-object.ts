@@ -60,7 +60,7 @@ export const renameObject = defineOperation({
         modifiedAt: source.modifiedAt,
         newBlobIds: [],
         witnesses: new Map([[source.key, source.versionId]]),
-        ...moveStatements(bucket, source, rename.token, fingerprint, context.now),
+        ...moveStatements(bucket, source, key, rename.token, fingerprint, context.now),
       });
       if (outcome.isDone) return;
       // The source moved, or the token was used meanwhile: both are seen by looking again.

@@ -41,6 +41,7 @@ export function lookUpRename(bucketName: string, { candidates, token }: Rename):
 export function moveStatements(
   bucket: Bucket,
   source: StoredObject,
+  key: string,
   token: string | undefined,
   fingerprint: string,
   now: number,
@@ -57,8 +58,23 @@ export function moveStatements(
     // The coordinator would follow the bucket into versioning; a rename must not.
     before: [guardCommit(bucket, new Map(), []), ...(token === undefined ? [] : [remember])],
     // The object holds what it held; only the key under which the orphan scan would look for it is another one.
-    after: [removeCurrent(bucket.id, JSON.stringify([source.key])), trackHolding(holdingId)],
+    after: [
+      takeTags(bucket.id, source.key, key),
+      removeCurrent(bucket.id, JSON.stringify([source.key])),
+      trackHolding(holdingId),
+    ],
   };
+}
+
+/** Tags change without a new version, so those that the source was seen with need not be those it has by now. */
+function takeTags(bucketId: string, from: string, to: string): Statement {
+  const tags = "(SELECT s.tags FROM objects s WHERE s.bucket_id = ?1 AND s.key = ?2)";
+  return statement(
+    `UPDATE objects SET tags = ${tags} WHERE bucket_id = ?1 AND key = ?3 AND tags IS NOT ${tags}`,
+    bucketId,
+    from,
+    to,
+  );
 }
 
 /** Forgets tokens from before a time (milliseconds since the epoch), at most so many. */
