@@ -114,16 +114,18 @@ export function chooseParts<Part extends UploadedPart>(
 }
 
 function checkListedChecksum(upload: AnnouncedUpload, { partNumber, checksums }: ListedPart, part: UploadedPart): void {
-  const algorithm = upload.checksumAlgorithm?.toLowerCase();
-  if (algorithm !== undefined && upload.checksumType === "COMPOSITE" && checksums.size === 0) {
+  const algorithm = upload.checksumAlgorithm;
+  // A copied range's checksum is not known to anybody, so nobody can be asked for it.
+  const isDemanded = upload.checksumType === "COMPOSITE" && part.checksum !== undefined;
+  if (algorithm !== undefined && isDemanded && !checksums.has(checksumElement(algorithm))) {
     throw new S3Error(
       "InvalidRequest",
       {},
-      `The upload was created using a ${algorithm} checksum. The complete request must include the checksum for each part. It was missing for part ${partNumber} in the request.`,
+      `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${partNumber} in the request.`,
     );
   }
   for (const [name, value] of checksums) {
-    // What the part was verified with is known in one algorithm; a copied range's checksum is not known at all.
+    // What the part was verified with is known in one algorithm.
     if (part.checksumAlgorithm === undefined || checksumElement(part.checksumAlgorithm) !== name) continue;
     if (part.checksum !== undefined && part.checksum !== value) {
       const shown = name.slice("Checksum".length).toLowerCase();
