@@ -3,7 +3,10 @@ import type { Counts } from "./counts.ts";
 
 export type SqlValue = string | number | null;
 
-/** One SQL statement with its parameters (at most 100). */
+/**
+ * One SQL statement with its parameters (at most 100). Where a list of keys in a parameter drives a join, the join is a
+ * CROSS JOIN, which SQLite does not reorder: it knows nothing of the list's length and would rather scan the table.
+ */
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly SqlValue[];

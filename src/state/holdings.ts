@@ -33,7 +33,7 @@ export function dropHoldings(now: number, rows: string, ...parameters: readonly 
     ),
     statement(
       `DELETE FROM shared_blobs WHERE blob_id IN (
-         SELECT d.id FROM ${dropped} d JOIN shared_blobs s ON s.blob_id = d.id WHERE s.holders <= d.times)`,
+         SELECT d.id FROM ${dropped} d CROSS JOIN shared_blobs s ON s.blob_id = d.id WHERE s.holders <= d.times)`,
       ...parameters,
     ),
     statement(

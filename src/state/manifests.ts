@@ -56,7 +56,7 @@ export function selectSlices({ sql, parameters }: ManifestReference, selection: 
   const [bounds, values] = boundsOf(selection, first, last);
   return statement(
     `WITH chosen (manifest_id) AS (${sql}), bounds (first, last) AS (${bounds})
-     SELECT s.value AS slice FROM chosen JOIN manifests m USING (manifest_id) JOIN bounds JOIN json_each(m.slices) s
+     SELECT s.value AS slice FROM chosen CROSS JOIN manifests m USING (manifest_id) CROSS JOIN bounds CROSS JOIN json_each(m.slices) s
      WHERE (s.value ->> 0) + (s.value ->> 3) > bounds.first AND s.value ->> 0 <= bounds.last
      ORDER BY m.page, s.key`,
     ...parameters,
@@ -70,12 +70,12 @@ function boundsOf(selection: ByteSelection, first: string, last: string): [sql: 
       return [`SELECT ${first}, ${last}`, [selection.first, selection.last]];
     case "suffix": {
       const end = "max((s.value ->> 0) + (s.value ->> 3))";
-      const sql = `SELECT ${end} - ${first}, ${end} FROM chosen JOIN manifests m USING (manifest_id) JOIN json_each(m.slices) s`;
+      const sql = `SELECT ${end} - ${first}, ${end} FROM chosen CROSS JOIN manifests m USING (manifest_id) CROSS JOIN json_each(m.slices) s`;
       return [sql, [selection.length]];
     }
     case "part": {
       const sql = `SELECT p.value ->> 1, (p.value ->> 1) + (p.value ->> 2) - 1
-        FROM chosen JOIN manifests m USING (manifest_id) JOIN json_each(m.parts) p
+        FROM chosen CROSS JOIN manifests m USING (manifest_id) CROSS JOIN json_each(m.parts) p
         WHERE p.value ->> 0 = ${first}`;
       return [sql, [selection.partNumber]];
     }

@@ -129,7 +129,7 @@ function lookUpOneOfAll(bucketName: string, key: string, versionId: string): Loo
       selectBucket(bucketName),
       statement(
         `SELECT ${OBJECT_COLUMNS}, 0 AS is_delete_marker FROM objects o WHERE ${of}
-         UNION ALL SELECT ${OBJECT_COLUMNS}, o.is_delete_marker FROM versions o WHERE ${of}`,
+         UNION ALL SELECT ${OBJECT_COLUMNS}, o.is_delete_marker FROM ${versionsTable(versionId)} WHERE ${of}`,
         ...parameters,
       ),
     ],
@@ -147,7 +147,7 @@ function lookUpOneOfAll(bucketName: string, key: string, versionId: string): Loo
 export function selectCurrentObjects(bucketName: string, keys: readonly string[]): Statement {
   return statement(
     `SELECT ${OBJECT_COLUMNS} FROM json_each(?2) k
-     JOIN objects o ON o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key = k.value`,
+     CROSS JOIN objects o ON o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key = k.value`,
     bucketName,
     JSON.stringify(keys),
   );
@@ -162,9 +162,14 @@ export function manifestOf(bucketName: string, key: string, versionId: string | 
   const match = versionId === "null" ? "o.is_null_version = 1 AND ?3 = 'null'" : "o.version_id = ?3";
   return {
     sql: `SELECT o.manifest_id FROM objects o WHERE ${of} AND ${match}
-          UNION ALL SELECT o.manifest_id FROM versions o WHERE ${of} AND ${match}`,
+          UNION ALL SELECT o.manifest_id FROM ${versionsTable(versionId)} WHERE ${of} AND ${match}`,
     parameters: [bucketName, key, versionId],
   };
+}
+
+/** The versions table, under the name `o`. Left to itself, SQLite would look for `null` among all of a key's versions. */
+function versionsTable(versionId: string): string {
+  return versionId === "null" ? "versions AS o INDEXED BY null_versions" : "versions AS o";
 }
 
 function isPresent(row: ObjectRow | Absent<ObjectRow>): row is ObjectRow {

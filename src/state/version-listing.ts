@@ -98,7 +98,7 @@ export function lookUpNullVersion(bucketName: string, key: string): Lookup<strin
     statements: [
       statement(
         `SELECT version_id FROM objects WHERE bucket_id = ${BUCKET_ID} AND key = ?2 AND is_null_version = 1
-         UNION ALL SELECT version_id FROM versions WHERE bucket_id = ${BUCKET_ID} AND key = ?2 AND is_null_version = 1`,
+         UNION ALL SELECT version_id FROM versions INDEXED BY null_versions WHERE bucket_id = ${BUCKET_ID} AND key = ?2 AND is_null_version = 1`,
         bucketName,
         key,
       ),

@@ -28,17 +28,20 @@ export function retireCurrent({ id, versioning }: Bucket, keysJson: string, now:
   return versioning === "Enabled" ? [retire] : [...dropNullVersions(id, keysJson, now), retire];
 }
 
+// Left to itself, SQLite would look for the null version among all of the key's.
+const NULL_VERSIONS = "versions INDEXED BY null_versions";
+
 function dropNullVersions(bucketId: string, keysJson: string, now: number): Statement[] {
   const ofNull = `${OF_KEYS} AND is_null_version = 1`;
   return [
     ...dropHoldings(
       now,
       `SELECT coalesce(blob_id, manifest_id) AS id FROM objects WHERE ${ofNull}
-       UNION ALL SELECT coalesce(blob_id, manifest_id) FROM versions WHERE ${ofNull}`,
+       UNION ALL SELECT coalesce(blob_id, manifest_id) FROM ${NULL_VERSIONS} WHERE ${ofNull}`,
       bucketId,
       keysJson,
     ),
-    statement(`DELETE FROM versions WHERE ${ofNull}`, bucketId, keysJson),
+    statement(`DELETE FROM ${NULL_VERSIONS} WHERE ${ofNull}`, bucketId, keysJson),
   ];
 }
 
@@ -97,17 +100,17 @@ export function removeVersions(bucketId: string, targets: readonly VersionTarget
     statement(`DELETE FROM versions WHERE ${OF_TARGETS}`, bucketId, json),
     statement(
       `INSERT INTO objects (${VERSION_COLUMNS})
-       SELECT ${VERSION_COLUMNS} FROM versions v
-       WHERE ${OF_KEYS} AND is_delete_marker = 0
-         AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.bucket_id = v.bucket_id AND o.key = v.key)
-         AND v.version_id = (SELECT n.version_id FROM versions n WHERE n.bucket_id = v.bucket_id AND n.key = v.key
-                             ORDER BY n.version_id LIMIT 1)`,
+       SELECT ${VERSION_COLUMNS.replaceAll(/\w+/g, "v.$&")}
+       FROM json_each(?2) k CROSS JOIN versions v ON v.bucket_id = ?1 AND v.key = k.value AND v.version_id = (
+         SELECT n.version_id FROM versions n WHERE n.bucket_id = ?1 AND n.key = k.value ORDER BY n.version_id LIMIT 1)
+       WHERE v.is_delete_marker = 0
+         AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.bucket_id = ?1 AND o.key = k.value)`,
       bucketId,
       keysJson,
     ),
     statement(
-      `DELETE FROM versions WHERE ${OF_KEYS} AND version_id = (
-         SELECT o.version_id FROM objects o WHERE o.bucket_id = versions.bucket_id AND o.key = versions.key)`,
+      `DELETE FROM versions WHERE bucket_id = ?1 AND (key, version_id) IN (
+         SELECT o.key, o.version_id FROM json_each(?2) k CROSS JOIN objects o ON o.bucket_id = ?1 AND o.key = k.value)`,
       bucketId,
       keysJson,
     ),

@@ -18,9 +18,12 @@ export function targetName({ key, versionId }: NamedVersion): string {
   return JSON.stringify([key, versionId]);
 }
 
+// Left to itself, SQLite would look for the null version among all of the key's.
+const NULL_VERSIONS = "versions AS o INDEXED BY null_versions";
+
 const arm = (table: string, isMarker: string, match: string): string =>
   `SELECT o.key, n.value ->> 'versionId' AS named, o.version_id, ${isMarker} AS is_delete_marker
-   FROM json_each(?2) n JOIN ${table} o ON o.bucket_id = ?1 AND o.key = n.value ->> 'key' AND ${match}`;
+   FROM json_each(?2) n CROSS JOIN ${table} ON o.bucket_id = ?1 AND o.key = n.value ->> 'key' AND ${match}`;
 
 /** The versions that are named and there, by {@link targetName}. */
 export function lookUpTargets(
@@ -39,9 +42,9 @@ export function lookUpTargets(
   return {
     statements: [
       statement(
-        `${arm("objects", "0", `(${byId} OR (${byNull}))`)}
-         UNION ALL ${arm("versions", "o.is_delete_marker", byId)}
-         UNION ALL ${arm("versions", "o.is_delete_marker", byNull)}`,
+        `${arm("objects AS o", "0", `(${byId} OR (${byNull}))`)}
+         UNION ALL ${arm("versions AS o", "o.is_delete_marker", byId)}
+         UNION ALL ${arm(NULL_VERSIONS, "o.is_delete_marker", byNull)}`,
         bucketId,
         names,
       ),
