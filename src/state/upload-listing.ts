@@ -35,7 +35,7 @@ interface ListedUploadRow {
 const UPLOADS: EntryKind = {
   seeks: [{ table: "uploads", id: "upload_id" }],
   columns: "u.initiated_at, u.owner_id, u.storage_class, u.checksum_algorithm, u.checksum_type",
-  joins: `JOIN uploads u ON u.bucket_id = (SELECT id FROM buckets WHERE name = ?1)
+  joins: `CROSS JOIN uploads u ON u.bucket_id = (SELECT id FROM buckets WHERE name = ?1)
     AND u.key = page.key AND u.upload_id = page.id`,
 };
 
