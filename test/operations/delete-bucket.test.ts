@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
+import { expectBytes } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { bucketId, expectNoTrace, ledgerOfId } from "../support/ledger.ts";
@@ -33,7 +34,7 @@ describe("DeleteBucket", () => {
         fields: { BucketName: name },
       }),
     );
-    expect(await (await send("GET", `/${name}/a/b`)).text()).toBe("x");
+    await expectBytes(await send("GET", `/${name}/a/b`), "x");
   });
 
   it("answers BucketNotEmpty while a version or a delete marker is in it", async () => {
