@@ -60,18 +60,13 @@ function reportServerErrors(cairn: CairnProcess): void {
   else report.failed("server", name, errors.slice(0, 10).join("\n"), 0);
 }
 
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => {
-    cleanUp();
-    process.exit(130);
-  });
-}
+process.on("exit", cleanUp);
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 try {
   await main();
 } catch (error) {
   report.failed("harness", "the clients can be run", reasonOf(error), 0);
-} finally {
-  cleanUp();
 }
+cleanUp();
 report.printSummary();
 process.exit(report.hasFailures ? 1 : 0);

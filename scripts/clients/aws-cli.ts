@@ -4,8 +4,9 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { at } from "./at.ts";
 import { errorChecks } from "./aws-cli/errors.ts";
+import { partChecks } from "./aws-cli/parts.ts";
 import { awsCliTools, type AwsCliTools } from "./aws-cli/tools.ts";
-import { writingChecks } from "./aws-cli/writing.ts";
+import { bodyChecks, readingChecks, writingChecks } from "./aws-cli/writing.ts";
 import { type Check, type Suite, suiteOf } from "./harness.ts";
 import { LISTING_BUCKET, LISTING_KEYS } from "./listing-fixture.ts";
 import { bodyOfKey, ODD_FILE_NAMES } from "./odd-keys.ts";
@@ -26,24 +27,26 @@ export async function findAwsCli(site: Site, program: string): Promise<AwsCli | 
   return version === undefined ? undefined : { program, version };
 }
 
-/** The command line's checks at one endpoint; over TLS those of what is sent otherwise there. */
-export function awsCli(site: Site, endpoint: Endpoint, { program, version }: AwsCli): Suite {
+/**
+ * The command line's checks at one endpoint. A start of the program takes most of a second, so all of them are made once,
+ * of the version that `isFirst`; of another one and over TLS those of what may differ.
+ */
+export function awsCli(site: Site, endpoint: Endpoint, { program, version }: AwsCli, isFirst: boolean): Suite {
   const tools = awsCliTools(site, endpoint, program);
   const client = `aws-cli ${version} (${endpoint.scheme})`;
-  const always = [bucketCheck(tools), ...writingChecks(tools, isNew(version))];
-  if (endpoint.scheme === "https") return suiteOf(client, [...always, removalCheck(tools)]);
-  return suiteOf(client, [
-    ...always,
-    configureCheck(tools),
-    oddKeysCheck(tools),
-    oddFilesCheck(tools),
-    listingCheck(tools),
-    ...errorChecks(tools),
-    removalCheck(tools),
-  ]);
+  const isOld = !isNew(version);
+  const bodies = [bucketCheck(tools), ...bodyChecks(tools)];
+  if (endpoint.scheme === "https") {
+    // Without checksum trailers there is little that TLS changes.
+    return suiteOf(client, isOld ? bodies : [...bodies, ...writingChecks(tools, isOld), ...partChecks(tools)]);
+  }
+  const differing = [...bodies, ...writingChecks(tools, isOld), ...partChecks(tools), oddFilesCheck(tools)];
+  if (!isFirst) return suiteOf(client, [...differing, removalCheck(tools)]);
+  const others = [...readingChecks(tools), configureCheck(tools), oddKeysCheck(tools), listingCheck(tools)];
+  return suiteOf(client, [...differing, ...others, ...errorChecks(tools), removalCheck(tools)]);
 }
 
-/** Whether a version knows conditional writes and CRC64NVME. */
+/** Whether a version knows conditional writes, CRC64NVME and checksum trailers. */
 function isNew(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return minor >= (major === 1 ? 36 : 23);
@@ -72,9 +75,9 @@ function configureCheck({ aws }: AwsCliTools): Check {
 
 function oddKeysCheck({ aws, json, bucket, folder }: AwsCliTools): Check {
   return {
-    name: "odd keys address one object each in put-object, get-object, list-objects-v2 and delete-object",
+    name: "an odd key addresses one object in put-object, get-object, list-objects-v2 and delete-object",
     async run() {
-      const keys = ["../x", "/lead//b %2F+é"];
+      const keys = ["../lead//b %2F+é"];
       const body = join(folder, "odd-body");
       const target = join(folder, "odd-target");
       for (const key of keys) {
@@ -120,12 +123,10 @@ function oddFilesCheck({ aws, json, bucket, folder }: AwsCliTools): Check {
 function listingCheck({ aws, json }: AwsCliTools): Check {
   const list = (command: string, ...options: string[]) => json(command, "--bucket", LISTING_BUCKET, ...options);
   return {
-    name: "2,500 keys are listed by both versions, by `aws s3 ls`, by prefix, delimiter, start-after and page",
+    name: "2,500 keys are listed as a whole, by `aws s3 ls`, by prefix, delimiter, start-after and page",
     async run() {
       assert.deepEqual(await list("list-objects-v2", "--query", "Contents[].Key"), LISTING_KEYS);
-      assert.deepEqual(await list("list-objects", "--query", "Contents[].Key"), LISTING_KEYS);
       assert.match(await aws("s3", "ls", "--recursive", "--summarize", `s3://${LISTING_BUCKET}`), /Objects: 2500\s/);
-      assert.match(await aws("s3", "ls", `s3://${LISTING_BUCKET}/`), /^ +PRE flat\/\n +PRE tree\/\n/);
       const trees = await list("list-objects-v2", "--prefix", "tree/", "--delimiter", "/", "--page-size", "77");
       assert.equal(at(trees, "CommonPrefixes", "length"), 300);
       const first = await list("list-objects-v2", "--no-paginate", "--start-after", "flat/1000");

@@ -59,6 +59,7 @@ function pythonSite(site: Site, endpoint: Endpoint, scratch: string) {
     scratch,
     bodies: site.bodies,
     mebibyte: site.mebibyte,
+    medium: site.medium,
     large: site.large,
     oddKeys: ODD_KEYS,
     unprintableKeys: UNPRINTABLE_KEYS,

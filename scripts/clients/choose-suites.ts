@@ -20,14 +20,19 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
   );
   const suites = [
     ...boto3s.flatMap((found) => [boto3(site, site.http, found), boto3(site, site.https, found)]),
-    ...awsClis.flatMap((found) => [awsCli(site, site.http, found), awsCli(site, site.https, found)]),
+    ...awsClis.flatMap((found, index) => [
+      awsCli(site, site.http, found, index === 0),
+      awsCli(site, site.https, found, index === 0),
+    ]),
     ...[javaScriptSdk, curl, rclone, s3cmd, rawSockets].flatMap((client) => [
       client(site, site.http),
       client(site, site.https),
     ]),
     restarts(site),
   ];
-  return suites.filter(({ client }) => names.length === 0 || names.some((name) => client.startsWith(name)));
+  const chosen = suites.filter(({ client }) => names.length === 0 || names.some((name) => client.startsWith(name)));
+  if (chosen.length === 0) throw new Error(`no client is called ${names.join(", ")}`);
+  return chosen;
 }
 
 /** Debian's version of a client, which must be there, and the one that is first on the PATH where it is another. */

@@ -6,6 +6,7 @@ import { consistencyChecks } from "./javascript/consistency.ts";
 import { errorChecks } from "./javascript/errors.ts";
 import { listingChecks } from "./javascript/listing.ts";
 import { objectChecks } from "./javascript/objects.ts";
+import { partChecks } from "./javascript/parts.ts";
 import { presignedChecks } from "./javascript/presigned.ts";
 import { type JavaScriptTools, newClient } from "./javascript/tools.ts";
 import { type Endpoint, newBucketName, type Site } from "./site.ts";
@@ -18,7 +19,7 @@ export function javaScriptSdk(site: Site, endpoint: Endpoint): Suite {
     client: newClient(site, endpoint),
     bucket: newBucketName("javascript"),
   };
-  const always = [...objectChecks(tools), ...checksumChecks(tools)];
+  const always = [...objectChecks(tools), ...checksumChecks(tools), ...partChecks(tools)];
   if (endpoint.scheme === "https") return suiteOf("aws-sdk-js (https)", always);
   return suiteOf("aws-sdk-js (http)", [
     ...always,

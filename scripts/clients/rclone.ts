@@ -56,7 +56,7 @@ export function rclone(site: Site, endpoint: Endpoint): Suite {
   };
   const always = [bucketCheck(tools), bodiesCheck(tools)];
   if (endpoint.scheme === "https") return suiteOf("rclone (https)", always);
-  const others = [oddFilesCheck, syncCheck, readingCheck, listingCheck, deletionCheck, refusalCheck];
+  const others = [oddFilesCheck, partsCheck, syncCheck, readingCheck, listingCheck, deletionCheck, refusalCheck];
   return suiteOf("rclone (http)", [...always, ...others.map((check) => check(tools))]);
 }
 
@@ -104,6 +104,25 @@ function oddFilesCheck({ rclone, bucket, folder, site, endpoint }: RcloneTools):
       await rclone("check", "--download", from, `cairn:${bucket}/odd`);
       await rclone("copy", `cairn:${bucket}/odd`, back);
       for (const name of ODD_FILE_NAMES) assert.equal(readFileSync(join(back, name), "utf8"), bodyOfKey(name));
+    },
+  };
+}
+
+function partsCheck({ rclone, bucket, folder, site }: RcloneTools): Check {
+  return {
+    name: "a file is uploaded in parts, copied and moved on the server, and touched without being sent again",
+    async run() {
+      const at = `cairn:${bucket}/parts`;
+      const target = join(folder, "parts-back");
+      await rclone("copyto", "--s3-upload-cutoff=5M", "--s3-chunk-size=5M", site.medium.file, `${at}/original`);
+      await rclone("copyto", `${at}/original`, `${at}/copy &+é`);
+      await rclone("moveto", `${at}/copy &+é`, `${at}/moved`);
+      assert.equal(await rclone("lsf", at), "moved\noriginal\n");
+      await rclone("touch", "--timestamp", "2020-01-02T03:04:05", `${at}/moved`);
+      assert.match(await rclone("lsl", `${at}/moved`), / 2020-01-02 03:04:05/);
+      await rclone("copyto", `${at}/moved`, target);
+      await assertSameBytes(target, site.medium);
+      await rclone("delete", at);
     },
   };
 }

@@ -33,7 +33,6 @@ export function s3cmd(site: Site, endpoint: Endpoint): Suite {
     bucket_location: site.region,
     use_https: endpoint.scheme === "https" ? "True" : "False",
     ca_certs_file: site.caFile,
-    enable_multipart: "False",
     progress_meter: "False",
     max_retries: "1",
   };
@@ -52,7 +51,7 @@ export function s3cmd(site: Site, endpoint: Endpoint): Suite {
   };
   const always = [bucketCheck(tools), bodiesCheck(tools)];
   if (endpoint.scheme === "https") return suiteOf("s3cmd (https)", always);
-  const others = [infoCheck, oddFilesCheck, syncCheck, listingCheck, refusalCheck, deletionCheck];
+  const others = [infoCheck, partsCheck, oddFilesCheck, syncCheck, listingCheck, refusalCheck, deletionCheck];
   return suiteOf("s3cmd (http)", [...always, ...others.map((check) => check(tools))]);
 }
 
@@ -92,6 +91,24 @@ function infoCheck({ s3cmd, bucket, site }: S3cmdTools): Check {
       assert.match(told, new RegExp(`MD5 sum: +${md5}`));
       assert.match(told, /x-amz-meta-color: +blue/);
       assert.match(await s3cmd("info", `s3://${bucket}`), /Location: +us-east-1/);
+    },
+  };
+}
+
+function partsCheck({ s3cmd, bucket, folder, site }: S3cmdTools): Check {
+  return {
+    name: "a file is put in parts, copied, modified and moved on the server",
+    async run() {
+      const at = `s3://${bucket}/parts`;
+      const target = join(folder, "parts-back");
+      await s3cmd("put", "--multipart-chunk-size-mb=5", site.medium.file, `${at}/original`);
+      await s3cmd("cp", `${at}/original`, `${at}/copy &+é`);
+      await s3cmd("modify", "--add-header=x-amz-meta-color:green", `${at}/copy &+é`);
+      await s3cmd("mv", `${at}/copy &+é`, `${at}/moved`);
+      assert.match(await s3cmd("info", `${at}/moved`), /x-amz-meta-color: +green/);
+      await s3cmd("get", `${at}/moved`, target);
+      await assertSameBytes(target, site.medium);
+      assert.doesNotMatch(await s3cmd("ls", `${at}/`), /copy/);
     },
   };
 }

@@ -30,6 +30,8 @@ export interface Site {
   /** Bodies that every client takes in one request. */
   readonly bodies: readonly Body[];
   readonly mebibyte: Body;
+  /** What clients upload in several parts, unless they are told not to. */
+  readonly medium: Body;
   readonly large: Body;
 }
 
@@ -39,7 +41,7 @@ export const DOMAIN = "s3.cairn.test";
 const MEBIBYTE = 1024 ** 2;
 
 /** Makes the bodies of a site in its scratch folder. */
-export function makeBodies(scratch: string): Pick<Site, "bodies" | "mebibyte" | "large"> {
+export function makeBodies(scratch: string): Pick<Site, "bodies" | "mebibyte" | "medium" | "large"> {
   return {
     bodies: [
       makeBody(scratch, "0 B", 0),
@@ -48,6 +50,7 @@ export function makeBodies(scratch: string): Pick<Site, "bodies" | "mebibyte" | 
       makeBody(scratch, "8 MiB - 1", 8 * MEBIBYTE - 1),
     ],
     mebibyte: makeBody(scratch, "1 MiB", MEBIBYTE),
+    medium: makeBody(scratch, "25 MB", 25_000_000),
     large: makeBody(scratch, "100 MB", 100_000_000),
   };
 }

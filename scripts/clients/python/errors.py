@@ -1,5 +1,7 @@
 # boto3: every refusal arrives as an error with S3's code, status and a message.
-from harness import BUCKET, OVER_TLS, check, equal, new_client, put, refused, s3
+import os
+
+from harness import BUCKET, OVER_TLS, SITE, check, equal, has_parameter, new_client, put, refused, s3
 
 
 @check("NoSuchBucket is the answer to everything about a bucket that is not there")
@@ -40,6 +42,15 @@ def _():
 def _():
     for region in ["auto", "us-east-1", "eu-west-3", "local"]:
         new_client(region_name=region).list_objects_v2(Bucket=BUCKET, MaxKeys=1)
+
+
+@check("the endpoint may come from AWS_ENDPOINT_URL_S3", when=has_parameter("PutObject", "IfNoneMatch"))
+def _():
+    os.environ["AWS_ENDPOINT_URL_S3"] = SITE["endpoint"]
+    try:
+        new_client(endpoint_url=None).head_bucket(Bucket=BUCKET)
+    finally:
+        del os.environ["AWS_ENDPOINT_URL_S3"]
 
 
 @check("a wrong expected owner is refused, the right one is not")

@@ -3,6 +3,7 @@ import objects  # noqa: F401
 import listing  # noqa: F401
 import conditions  # noqa: F401
 import checksums  # noqa: F401
+import parts  # noqa: F401
 import presigned  # noqa: F401
 import errors  # noqa: F401
 import consistency  # noqa: F401
