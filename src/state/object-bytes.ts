@@ -15,8 +15,9 @@ export async function openObject(
   slices: readonly Slice[],
   range: ByteRange | undefined,
 ): Promise<ReadableStream<Uint8Array> | undefined> {
-  if (object.blobId !== undefined) return blobs.get(object.blobId, range);
+  // Also the whole object is asked for as a range, so that a blob that is too short is noticed before it is sent.
   const wanted = range ?? { offset: 0, length: object.size };
+  if (object.blobId !== undefined) return blobs.get(object.blobId, wanted);
   const pieces = cutSlices(slices, wanted);
   const [firstPiece, ...rest] = pieces;
   if (firstPiece === undefined) return undefined;

@@ -41,12 +41,16 @@ export class R2BlobStore implements BlobStore {
     this.#counts.addBlobCall();
     try {
       const found = await this.#bucket.get(blobId, range === undefined ? {} : { range });
+      // R2 cuts a range off at the blob's end. Ranges are resolved against the row's size: no client's fault.
+      if (found !== null && range !== undefined && range.offset + range.length > found.size) {
+        await found.body.cancel().catch(() => undefined);
+        throw new Error(`blob ${blobId} is shorter than its row says`);
+      }
       return found?.body;
     } catch (error) {
       const code = r2Code(error);
       if (code === TOO_MANY_REQUESTS) throw new S3Error("SlowDown");
       if (code !== RANGE_NOT_SATISFIABLE) throw error;
-      // Ranges are resolved against the row's size, so the blob is shorter than its row says: no client's fault.
       throw new Error(`blob ${blobId} is shorter than its row says`, { cause: error });
     }
   }
