@@ -9,7 +9,7 @@ import { BIG_BUCKET, sequence, type Sequence } from "./commands.ts";
 import { Play } from "./play.ts";
 import { PART_MIN_BYTES } from "./s3-model.ts";
 
-const RUNS = numberFrom("MODEL_RUNS") ?? 30;
+const RUNS = numberFrom("MODEL_RUNS") ?? 70;
 const SEED = numberFrom("MODEL_SEED");
 const MAX_COMMANDS = 60;
 const SECONDS_PER_RUN = 5;
