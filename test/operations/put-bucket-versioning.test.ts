@@ -5,9 +5,11 @@ import { costOf } from "../support/cost.ts";
 import { utf8, md5Base64 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
+import { bucketId } from "../support/ledger.ts";
+import { createUpload, putPart } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
-import { expectUntouched } from "../support/rows.ts";
-import { bodyOf, putVersion, setVersioning, versionsOf } from "../support/versioning.ts";
+import { expectBalanced, expectUntouched, rowsOfId } from "../support/rows.ts";
+import { bodyOf, deleteKey, putVersion, removeVersion, setVersioning, versionsOf } from "../support/versioning.ts";
 
 async function statusOf(bucket: string): Promise<string | undefined> {
   return textOf(readXml(await (await send("GET", `/${bucket}?versioning`)).text()), "Status");
@@ -46,6 +48,104 @@ describe("PutBucketVersioning", () => {
     expect(after).toMatch(/^[0-9a-v]{32}$/);
     expect(await bodyOf(bucket, "k", "null")).toBe("before");
     expect(await bodyOf(bucket, "k")).toBe("after");
+  });
+
+  it("keeps every version while it is on: PUTs and delete markers stack, and the older comes back", async () => {
+    const bucket = await freshBucket();
+    await setVersioning(bucket, "Enabled");
+    const first = await putVersion(bucket, "k", "1");
+    const below = await deleteKey(bucket, "k");
+    const above = await deleteKey(bucket, "k");
+    expect(new Set([first, below, above]).size).toBe(3);
+    const current = await send("GET", `/${bucket}/k`);
+    expect(current.headers.get("x-amz-delete-marker")).toBe("true");
+    expect(current.headers.get("x-amz-version-id")).toBe(above);
+    await expectS3Error(current, { status: 404, code: "NoSuchKey", fields: { Key: "k" } });
+    for (const method of ["GET", "HEAD"]) {
+      const byId = await send(method, `/${bucket}/k?versionId=${below}`);
+      expect(byId.status).toBe(405);
+      expect(byId.headers.get("allow")).toBe("DELETE");
+      expect(byId.headers.get("x-amz-delete-marker")).toBe("true");
+      expect(byId.headers.get("last-modified")).not.toBeNull();
+      await byId.text();
+    }
+    expect(await bodyOf(bucket, "k", first)).toBe("1");
+    const removed = await removeVersion(bucket, "k", above);
+    expect(removed.headers.get("x-amz-delete-marker")).toBe("true");
+    expect(removed.headers.get("x-amz-version-id")).toBe(above);
+    expect(await bodyOf(bucket, "k")).toBe("404 NoSuchKey");
+    await removeVersion(bucket, "k", below);
+    expect(await bodyOf(bucket, "k")).toBe("1");
+    const second = await putVersion(bucket, "k", "2");
+    await removeVersion(bucket, "k", second);
+    expect(await bodyOf(bucket, "k")).toBe("1");
+    expect((await removeVersion(bucket, "k", "0".repeat(32))).headers.get("x-amz-version-id")).toBe("0".repeat(32));
+    await expectBalanced(bucket);
+  });
+
+  it("replaces the null version while it is suspended, by objects and by markers, and leaves the others", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "before" });
+    await setVersioning(bucket, "Enabled");
+    const kept = await putVersion(bucket, "k", "kept");
+    await setVersioning(bucket, "Suspended");
+    const ids = async () => (await versionsOf(bucket)).map(({ kind, versionId }) => `${kind} ${versionId}`);
+    // A PUT that makes a null version names none.
+    expect(await putVersion(bucket, "k", "null 1")).toBe("");
+    expect(await ids()).toEqual(["Version null", `Version ${kept}`]);
+    expect((await send("HEAD", `/${bucket}/k`)).headers.get("x-amz-version-id")).toBe("null");
+    expect(await putVersion(bucket, "k", "null 2")).toBe("");
+    expect(await bodyOf(bucket, "k", "null")).toBe("null 2");
+    for (let turn = 0; turn < 2; turn += 1) {
+      expect(await deleteKey(bucket, "k")).toBe("null");
+      expect(await ids()).toEqual(["DeleteMarker null", `Version ${kept}`]);
+      expect(await bodyOf(bucket, "k")).toBe("404 NoSuchKey");
+      expect(await bodyOf(bucket, "k", "null")).toBe("405 MethodNotAllowed");
+    }
+    await putVersion(bucket, "k", "null 3");
+    expect(await ids()).toEqual(["Version null", `Version ${kept}`]);
+    await removeVersion(bucket, "k", "null");
+    expect(await bodyOf(bucket, "k")).toBe("kept");
+    expect(await deleteKey(bucket, "never-there")).toBe("null");
+    await setVersioning(bucket, "Enabled");
+    const newer = await putVersion(bucket, "never-there", "x");
+    expect((await versionsOf(bucket)).map(({ versionId }) => versionId)).toEqual([kept, newer, "null"]);
+    await expectBalanced(bucket);
+  });
+
+  it("costs two rows for an object put over another once versions are kept", async () => {
+    const bucket = await freshBucket();
+    await setVersioning(bucket, "Enabled");
+    await putVersion(bucket, "k", "1");
+    const cost = costOf(await send("PUT", `/${bucket}/k`, { body: "2" }));
+    expect(cost).toMatchObject({ roundTrips: 2, rowsWritten: 2, coordinatorCalls: 1, blobCalls: 1 });
+  });
+
+  it("keeps a bucket from being deleted while a version or marker is in it, but not for an open upload", async () => {
+    const bucket = await freshBucket();
+    await setVersioning(bucket, "Enabled");
+    const version = await putVersion(bucket, "k", "x");
+    const marker = await deleteKey(bucket, "k");
+    const uploadId = await createUpload(bucket, "k");
+    await putPart(bucket, "k", uploadId, 1, "part");
+    const id = await bucketId(bucket);
+    for (const versionId of [version, marker]) {
+      await expectUntouched(bucket, async () =>
+        expectS3Error(await send("DELETE", `/${bucket}`), {
+          status: 409,
+          code: "BucketNotEmpty",
+          message: "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+          fields: { BucketName: bucket },
+        }),
+      );
+      await removeVersion(bucket, "k", versionId);
+    }
+    expect((await send("DELETE", `/${bucket}`)).status).toBe(204);
+    const rows = await rowsOfId(id);
+    expect(rows["uploads"]).toEqual([]);
+    expect(rows["garbage"]).toHaveLength(rows["blobs"]?.length ?? -1);
+    await send("PUT", `/${bucket}`);
+    expect((await send("GET", `/${bucket}/k?uploadId=${uploadId}`)).status).toBe(404);
   });
 
   it("takes a digest where one is sent and verifies it", async () => {
