@@ -10,6 +10,7 @@ import { refuseWrite } from "../protocol/conditions.ts";
 import { checkSourceConditions } from "../protocol/copying.ts";
 import { checkDestinationDates, readRename, type Rename } from "../protocol/renaming.ts";
 import { S3Error } from "../protocol/s3-error.ts";
+import type { BucketFacts } from "../state/buckets.ts";
 import { lookUpBoth } from "../state/database.ts";
 import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
 import { lookUpRename, moveStatements } from "../state/renames.ts";
@@ -30,9 +31,10 @@ export const renameObject = defineOperation({
 
   async run(context, { bucketName, key, rename }, first) {
     const fingerprint = await fingerprintOf(rename, key);
-    const { bucket } = first;
-    let facts: Omit<typeof first, "bucket"> = first;
+    let facts: Omit<typeof first, "bucket"> & BucketFacts = first;
     for (let turn = 0; turn < TURNS; turn += 1) {
+      const { bucket } = facts;
+      if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucketName });
       if (facts.usedToken !== undefined) {
         if (facts.usedToken === fingerprint) return;
         throw new S3Error("IdempotencyParameterMismatch");

@@ -456,6 +456,16 @@ describe("RenameObject", () => {
     await expectBalanced(bucket);
   });
 
+  it("comes before versioning is turned on or is refused, when both happen at the same time", async () => {
+    for (let turn = 0; turn < 8; turn += 1) {
+      const bucket = await bucketOf({ a: "x" });
+      const [renamed] = await Promise.all([rename(bucket, "a", "b"), setVersioning(bucket, "Enabled")]);
+      expect([200, 409]).toContain(renamed.status);
+      expect(await keysOf(bucket)).toEqual([renamed.status === 200 ? "b" : "a"]);
+      await expectBalanced(bucket);
+    }
+  });
+
   it("costs the same for one byte as for an object of many parts", async () => {
     const bucket = await bucketOf({ small: "x" });
     await uploadInParts(bucket, "large", [largePart(1), largePart(2), largePart(3), "end"]);
