@@ -6,6 +6,8 @@ import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.t
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
 import { namesOf, plain, readXml } from "../support/read-xml.ts";
+import { expectBalanced } from "../support/rows.ts";
+import { bodyOf, deleteKey, putVersion, setVersioning, versionedBucket, versionsOf } from "../support/versioning.ts";
 
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
@@ -388,5 +390,76 @@ describe("DeleteObjects", () => {
         { status: 403, code: "AccessDenied" },
       ),
     );
+  });
+
+  describe("in a bucket with versions", () => {
+    it("puts a delete marker on each key, there or not, and names it", async () => {
+      const bucket = await versionedBucket();
+      const version = await putVersion(bucket, "a", "1");
+      const found = await results(bucket, document(["a", "never was"]));
+      const listed = await versionsOf(bucket);
+      expect(listed.map(({ kind, key, isLatest }) => [kind, key, isLatest])).toEqual([
+        ["DeleteMarker", "a", true],
+        ["Version", "a", false],
+        ["DeleteMarker", "never was", true],
+      ]);
+      expect(found).toEqual(
+        [listed[0], listed[2]].map((marker) => [
+          "Deleted",
+          { Key: marker?.key, DeleteMarker: "true", DeleteMarkerVersionId: marker?.versionId },
+        ]),
+      );
+      expect(await bodyOf(bucket, "a", version)).toBe("1");
+    });
+
+    it("removes the versions and markers that are named, and the older comes back", async () => {
+      const bucket = await versionedBucket();
+      const [first, second] = [await putVersion(bucket, "k", "1"), await putVersion(bucket, "k", "2")];
+      const marker = await deleteKey(bucket, "k");
+      const absent = "0".repeat(32);
+      const body = document([
+        { Key: "k", VersionId: marker },
+        { Key: "k", VersionId: second },
+        { Key: "k", VersionId: absent },
+        { Key: "k", VersionId: "nonsense" },
+      ]);
+      const found = await results(bucket, body);
+      expect(found.slice(0, 3)).toEqual([
+        ["Deleted", { Key: "k", VersionId: marker, DeleteMarker: "true", DeleteMarkerVersionId: marker }],
+        ["Deleted", { Key: "k", VersionId: second }],
+        ["Deleted", { Key: "k", VersionId: absent }],
+      ]);
+      expect(found[3]).toEqual([
+        "Error",
+        {
+          Key: "k",
+          VersionId: "nonsense",
+          Code: "NoSuchVersion",
+          Message: expect.stringMatching(/./) as unknown,
+        },
+      ]);
+      expect((await versionsOf(bucket)).map(({ versionId, isLatest }) => [versionId, isLatest])).toEqual([
+        [first, true],
+      ]);
+      expect(await bodyOf(bucket, "k")).toBe("1");
+      await expectBalanced(bucket);
+    });
+
+    it("replaces the null version by a null marker while versioning is suspended", async () => {
+      const bucket = await versionedBucket();
+      const kept = await putVersion(bucket, "k", "kept");
+      await setVersioning(bucket, "Suspended");
+      await putVersion(bucket, "k", "null");
+      expect(await results(bucket, document(["k"]))).toEqual([
+        ["Deleted", { Key: "k", DeleteMarker: "true", DeleteMarkerVersionId: "null" }],
+      ]);
+      expect((await versionsOf(bucket)).map(({ kind, versionId }) => `${kind} ${versionId}`)).toEqual([
+        "DeleteMarker null",
+        `Version ${kept}`,
+      ]);
+      await results(bucket, document([{ Key: "k", VersionId: "null" }]));
+      expect(await bodyOf(bucket, "k")).toBe("kept");
+      await expectBalanced(bucket);
+    });
   });
 });
