@@ -7,6 +7,7 @@ import { javaScriptSdk } from "./javascript.ts";
 import { rawSockets } from "./raw.ts";
 import { rclone } from "./rclone.ts";
 import { restarts } from "./restarts.ts";
+import { restic } from "./restic.ts";
 import { s3cmd } from "./s3cmd.ts";
 import type { Site } from "./site.ts";
 
@@ -28,6 +29,7 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
       client(site, site.http),
       client(site, site.https),
     ]),
+    restic(site, site.http),
     restarts(site),
   ];
   const chosen = suites.filter(({ client }) => names.length === 0 || names.some((name) => client.startsWith(name)));

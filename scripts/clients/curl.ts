@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type Curl, curlFor, type RunCurl } from "./curl-command.ts";
 import { type Check, type Suite, suiteOf } from "./harness.ts";
 import type { Body } from "./hashes.ts";
@@ -42,6 +43,7 @@ export function curl(site: Site, endpoint: Endpoint): Suite {
     encodingCheck(tools),
     conditionCheck(tools),
     raceCheck(tools),
+    renameCheck(tools),
     listingCheck(tools),
     refusalCheck(tools),
   ]);
@@ -173,6 +175,37 @@ function raceCheck({ place, signed, folder }: CurlTools): Check {
       assert.equal(count(200) + count(409) + count(412), RIVALS, statuses.join(" "));
       assert.ok(count(409) > 0, `they did not overlap: ${statuses.join(" ")}`);
       assertStatus(await attempt(), 412);
+    },
+  };
+}
+
+function renameCheck({ place, bucket, signed, site }: CurlTools): Check {
+  return {
+    name: "x-amz-rename-source renames an object, which keeps its ETag, time and metadata, over one that is there too",
+    async run() {
+      const described = ["-H", "Content-Type: text/x-named", "-H", "x-amz-meta-color: blue"];
+      const rename = (from: string, to: string) =>
+        signed(`${place}/${to}`, "--request", "PUT", "-H", `x-amz-rename-source: /${bucket}/${from}`);
+      const told = async (key: string) => {
+        const { status, headers } = await signed(`${place}/${key}`, "--head");
+        assert.equal(status, 200);
+        const names = ["etag", "last-modified", "content-type", "content-length", "x-amz-meta-color"];
+        return names.map((name) => headers.get(name));
+      };
+      assertStatus(await signed(`${place}/old%20name`, "--upload-file", site.mebibyte.file, ...described), 200);
+      const before = await told("old%20name");
+      assert.equal(before[0], `"${site.mebibyte.md5}"`);
+      assertStatus(await signed(`${place}/occupied`, "--request", "PUT", "--data-binary", "other"), 200);
+      // Long enough for a new Last-Modified to be another one.
+      await setTimeout(1100);
+      assertStatus(await rename("old%20name", "new"), 200);
+      assert.deepEqual(await told("new"), before);
+      assertStatus(await signed(`${place}/old%20name`, "--head"), 404);
+      assertStatus(await rename("new", "occupied"), 200);
+      assert.deepEqual(await told("occupied"), before);
+      assertStatus(await signed(`${place}/new`, "--head"), 404);
+      assert.equal((await signed(`${place}/occupied`)).sha256, site.mebibyte.sha256);
+      assert.match((await rename("new", "occupied")).body, /<Code>NoSuchKey<\/Code>/);
     },
   };
 }

@@ -10,6 +10,7 @@ const PACKAGES = {
   "python3-boto3": "/usr/lib/python3/dist-packages/boto3/__init__.py",
   rclone: "/usr/bin/rclone",
   s3cmd: "/usr/bin/s3cmd",
+  restic: "/usr/bin/restic",
   curl: "/usr/bin/curl",
   openssl: "/usr/bin/openssl",
 } as const;

@@ -1,6 +1,6 @@
 // rclone: folders there and back, compared by size, modification time and hash.
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Check, type Suite, suiteOf } from "./harness.ts";
 import { assertSameBytes } from "./hashes.ts";
@@ -56,7 +56,16 @@ export function rclone(site: Site, endpoint: Endpoint): Suite {
   };
   const always = [bucketCheck(tools), bodiesCheck(tools)];
   if (endpoint.scheme === "https") return suiteOf("rclone (https)", always);
-  const others = [oddFilesCheck, partsCheck, syncCheck, readingCheck, listingCheck, deletionCheck, refusalCheck];
+  const others = [
+    oddFilesCheck,
+    partsCheck,
+    syncCheck,
+    touchCheck,
+    readingCheck,
+    listingCheck,
+    deletionCheck,
+    refusalCheck,
+  ];
   return suiteOf("rclone (http)", [...always, ...others.map((check) => check(tools))]);
 }
 
@@ -145,6 +154,30 @@ function syncCheck({ rclone, bucket, folder }: RcloneTools): Check {
       const before = await rclone("lsl", to);
       await rclone("sync", from, to);
       assert.equal(await rclone("lsl", to), before);
+    },
+  };
+}
+
+function touchCheck({ rclone, bucket, folder, site }: RcloneTools): Check {
+  return {
+    name: "sync of touched files, one of them in parts, updates their times on the server and sends nothing",
+    async run() {
+      const [from, log] = [join(folder, "touched"), join(folder, "touched.log")];
+      const to = `cairn:${bucket}/touched`;
+      mkdirSync(from);
+      copyFileSync(site.medium.file, join(from, "medium"));
+      writeFileSync(join(from, "small"), "small");
+      const parts = ["--s3-upload-cutoff=5M", "--s3-chunk-size=5M"];
+      await rclone("sync", ...parts, from, to);
+      const touched = new Date("2020-01-02T03:04:05Z");
+      for (const name of ["medium", "small"]) utimesSync(join(from, name), touched, touched);
+      await rclone("sync", ...parts, "--verbose", `--log-file=${log}`, from, to);
+      const told = readFileSync(log, "utf8");
+      assert.equal(told.match(/Updated modification time/g)?.length, 2, told);
+      assert.doesNotMatch(told, /: Copied/);
+      assert.equal(await rclone("lsl", to), await rclone("lsl", from));
+      await rclone("check", "--download", from, to);
+      await rclone("delete", to);
     },
   };
 }

@@ -1,5 +1,6 @@
 // The AWS command line: what it uploads and copies in parts when it is left to its own thresholds.
 import assert from "node:assert/strict";
+import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { at } from "../at.ts";
 import type { Check } from "../harness.ts";
@@ -31,7 +32,27 @@ export function partChecks({ aws, awsWith, json, bucket, site, endpoint, folder 
       await assert.rejects(aws("s3", "cp", copy ?? "", target), /\(404\)/);
     },
   };
-  return endpoint.scheme === "http" ? [uploaded, copied] : [uploaded];
+  const own = (...argumentList: string[]) => awsWith(OWN_THRESHOLDS, "s3", ...argumentList);
+  const synced: Check = {
+    name: "`aws s3 sync` takes a tree with files in parts up, across and down, and `aws s3 mv` moves one in parts",
+    async run() {
+      const [from, back] = [join(folder, "tree"), join(folder, "tree-back")];
+      mkdirSync(join(from, "below"), { recursive: true });
+      copyFileSync(site.medium.file, join(from, "medium"));
+      copyFileSync(site.medium.file, join(from, "below", "medium"));
+      copyFileSync(site.mebibyte.file, join(from, "below", "mebibyte"));
+      await own("sync", "--quiet", from, `s3://${bucket}/tree`);
+      assert.equal(await own("sync", from, `s3://${bucket}/tree`), "", "a second sync finds nothing to do");
+      await own("sync", "--quiet", `s3://${bucket}/tree`, `s3://${bucket}/across`);
+      await own("mv", "--quiet", `s3://${bucket}/across/medium`, `s3://${bucket}/across/below/moved`);
+      await own("sync", "--quiet", `s3://${bucket}/across`, back);
+      assert.deepEqual(readdirSync(back), ["below"]);
+      await assertSameBytes(join(back, "below", "moved"), site.medium);
+      await assertSameBytes(join(back, "below", "medium"), site.medium);
+      await assertSameBytes(join(back, "below", "mebibyte"), site.mebibyte);
+    },
+  };
+  return endpoint.scheme === "http" ? [uploaded, copied, synced] : [uploaded];
 }
 
 /** No configuration file: parts of 8 MiB. */
