@@ -73,7 +73,9 @@ export class Coordinators {
         return answer.outcomes;
       } catch (error) {
         // The call may have committed before it was lost: with no attempt left, its outcome stays open.
-        if (attempt >= attempts || !isRetryable(error)) return [];
+        if (attempt < attempts && isRetryable(error)) continue;
+        console.error(JSON.stringify({ level: "error", lost: "coordinator call", message: String(error) }));
+        return [];
       }
     }
   }

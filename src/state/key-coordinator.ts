@@ -75,7 +75,10 @@ export class KeyCoordinator extends DurableObject {
     isRepeated: boolean,
   ): Promise<ChangeOutcome[]> {
     let bucket = seenBucket;
-    let heads = new Map(changes.map((change) => [change.key, this.#knownHead(bucket, change)]));
+    // A writer just before us on a key knows its head better than the request that queued behind it, unless another live
+    // instance of this object knows better still: what is concluded from a trace is always put to the guard.
+    let traced = this.#traces(bucket, changes);
+    let heads = new Map(changes.map(({ key, seen }) => [key, traced.get(key) ?? seen]));
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       const now = Date.now();
       const refusals = judge(changes, heads);
@@ -88,13 +91,17 @@ export class KeyCoordinator extends DurableObject {
         this.#forget(bucket, changes);
         return changes.map(({ key }) => planned.done(key));
       }
-      const outcome = await this.#commit(database, bucket, willing, planned);
+      const outcome = await this.#commit(database, bucket, new Map([...traced, ...willing]), planned, traced.size > 0);
       if (outcome === "bucket changed") {
         const { bucket: fresh } = await database.look(lookUpBucket(bucket.name));
         if (fresh?.id !== bucket.id) return changes.map(() => refusedBy(outcome, bucket));
         bucket = fresh;
       } else if (outcome === "head changed") {
-        heads = await database.look(currentHeads(bucket.id, Array.from(heads.keys())));
+        const fresh = await database.look(currentHeads(bucket.id, Array.from(heads.keys())));
+        // Where these heads are as they were judged, it is a witness that has moved, which only the caller can look up.
+        if (Array.from(heads).every(([key, head]) => fresh.get(key)?.versionId === head.versionId)) break;
+        heads = fresh;
+        traced = new Map();
       } else if (outcome === "applied") {
         return this.#done(bucket, changes, planned, refusals);
       } else {
@@ -108,17 +115,20 @@ export class KeyCoordinator extends DurableObject {
   async #commit(
     database: Database,
     bucket: Bucket,
-    willing: ReadonlyMap<string, KeyHead>,
+    judged: ReadonlyMap<string, KeyHead>,
     planned: BatchPlan,
+    isTraced: boolean,
   ): Promise<CommitOutcome> {
     const { statements, blobIds, witnesses } = planned;
-    // Where no change is left to make, nothing another writer does could make one necessary.
-    if (statements.length === 0) return "applied";
     const expected = new Map(witnesses);
-    for (const [key, { versionId }] of willing) expected.set(key, versionId);
-    return commitBatch(database, [guardCommit(bucket, expected, blobIds), ...statements], () =>
-      planned.isApplied(database),
-    );
+    for (const [key, { versionId }] of judged) expected.set(key, versionId);
+    if (statements.length > 0) {
+      const batch = [guardCommit(bucket, expected, blobIds), ...statements];
+      return commitBatch(database, batch, () => planned.isApplied(database));
+    }
+    // No change is left to make: if nothing but what the requests themselves saw was judged, that stands.
+    if (!isTraced) return "applied";
+    return commitBatch(database, [guardCommit(bucket, expected, [])], () => Promise.resolve(false));
   }
 
   #done(
@@ -138,9 +148,14 @@ export class KeyCoordinator extends DurableObject {
     for (const { key } of changes) this.#queue.dropTrace(queueKey(bucket, key));
   }
 
-  /** A writer just before us on this key knows its head better than the request that queued behind it. */
-  #knownHead(bucket: Bucket, change: AnyChange): KeyHead {
-    return this.#queue.traceOf(queueKey(bucket, change.key)) ?? change.seen;
+  /** What earlier tasks in the queue have left behind for these keys. */
+  #traces(bucket: Bucket, changes: readonly AnyChange[]): Map<string, KeyHead> {
+    const traces = new Map<string, KeyHead>();
+    for (const { key } of changes) {
+      const trace = this.#queue.traceOf(queueKey(bucket, key));
+      if (trace !== undefined) traces.set(key, trace);
+    }
+    return traces;
   }
 }
 
