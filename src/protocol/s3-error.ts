@@ -127,11 +127,6 @@ export class S3Error extends Error {
   }
 }
 
-/** Whether a text names an error of S3's. */
-export function isS3ErrorCode(text: string): text is S3ErrorCode {
-  return Object.hasOwn(ERRORS, text);
-}
-
 /** 400 InvalidArgument about one argument, which the answer names. */
 export function invalidArgument(name: string, value: string | undefined, message: string): S3Error {
   return new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: value }, message);

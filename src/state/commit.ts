@@ -2,7 +2,6 @@
 // batch, so an error is never taken for a refusal, and nothing is cleaned up because of one.
 import { statement, type Database, type Statement } from "./database.ts";
 import type { Bucket } from "./buckets.ts";
-import { currentHeads } from "./heads.ts";
 
 /** What a guard found changed, by the text that it raises (see the migrations that make the guards). */
 const REFUSALS = {
@@ -94,14 +93,4 @@ function refusalOf(error: unknown): GuardRefusal | undefined {
   const message = error instanceof Error ? error.message : "";
   for (const [text, refusal] of Object.entries(REFUSALS)) if (message.includes(text)) return refusal;
   return undefined;
-}
-
-/** Whether a version is the current one of its key. */
-export async function isCurrent(
-  database: Database,
-  bucketId: string,
-  key: string,
-  versionId: string,
-): Promise<boolean> {
-  return (await database.look(currentHeads(bucketId, [key]))).get(key)?.current?.versionId === versionId;
 }

@@ -4,9 +4,10 @@ import { describe, expect, it } from "vitest";
 import { nextVersionId } from "../../src/protocol/version-id.ts";
 import type { Bucket } from "../../src/state/buckets.ts";
 import { insertBucket } from "../../src/state/buckets.ts";
-import { commitBatch, guardCommit, isCurrent } from "../../src/state/commit.ts";
+import { commitBatch, guardCommit } from "../../src/state/commit.ts";
 import { Counts } from "../../src/state/counts.ts";
 import { Database, type Statement } from "../../src/state/database.ts";
+import { currentHeads } from "../../src/state/heads.ts";
 import { upsertObject } from "../../src/state/objects.ts";
 
 const database = new Database(env.DB, new Counts());
@@ -45,6 +46,11 @@ function put(bucket: Bucket, key: string, versionId: string): Statement {
     storageClass: "STANDARD",
     checksum: undefined,
   });
+}
+
+/** Whether a version is the current one of its key. */
+async function isCurrent(database: Database, bucketId: string, key: string, versionId: string): Promise<boolean> {
+  return (await database.look(currentHeads(bucketId, [key]))).get(key)?.current?.versionId === versionId;
 }
 
 const never = () => Promise.resolve(false);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { invalidArgument, isS3ErrorCode, S3Error, type S3ErrorCode } from "../../../src/protocol/s3-error.ts";
+import { invalidArgument, S3Error, type S3ErrorCode } from "../../../src/protocol/s3-error.ts";
 import { expectError } from "./support.ts";
 
 /** Code and status as https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html pairs them. */
@@ -66,12 +66,4 @@ describe("an error", () => {
       message: "no number",
     });
   });
-});
-
-describe("a code", () => {
-  it.each(["NoSuchKey", "SlowDown"])("is known: %s", (text) => expect(isS3ErrorCode(text)).toBe(true));
-
-  it.each(["", "nosuchkey", "NoSuchThing", "toString", "__proto__", "constructor"])("is unknown: %j", (text) =>
-    expect(isS3ErrorCode(text)).toBe(false),
-  );
 });
