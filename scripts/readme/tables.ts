@@ -18,7 +18,7 @@ function operationsTable(operations: readonly Operation[]): string {
     const path = { service: "/", bucket: "/{bucket}", object: "/{bucket}/{key}" }[route.level];
     const query = route.query === undefined || route.query.length === 0 ? "" : `?${route.query.join("&")}`;
     const header = route.header === undefined ? "" : ` with \`${route.header}\``;
-    return `| ${name} | \`${route.method} ${path}${query}\`${header} | \`${implementation?.action ?? ""}\` |`;
+    return `| ${name} | \`${route.method} ${path}${query}\`${header} | ${(implementation?.actions ?? []).map((action) => `\`${action}\``).join(" or ")} |`;
   });
   return [
     "| Operation | Request | Action |",

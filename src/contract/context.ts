@@ -1,5 +1,6 @@
 // What an operation is given besides its input and its facts.
-import type { Principal } from "../auth/access.ts";
+import type { Access } from "../auth/access.ts";
+import type { Principal } from "../auth/principal.ts";
 import type { IncomingBody } from "../protocol/incoming-body.ts";
 import type { S3Request } from "../protocol/s3-request.ts";
 import type { BlobStore } from "../state/blob-store.ts";
@@ -10,6 +11,8 @@ import type { Settings } from "./settings.ts";
 export interface Context {
   readonly request: S3Request;
   readonly principal: Principal;
+  /** What the principal may do; dispatch has asked for the operation's own action. */
+  readonly access: Access;
   readonly settings: Settings;
   /** When the request began, in milliseconds since the epoch. */
   readonly now: number;

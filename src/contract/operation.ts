@@ -1,6 +1,7 @@
 // What an operation is: a declaration with a route, the action it needs, and three beats: read the input off the wire,
 // run on what one round trip brought, write the answer. The closure made here hides the types in between, so that the
 // table of operations is a plain array.
+import type { ObjectSubject } from "../auth/access.ts";
 import type { XmlElement } from "../bytes/xml.ts";
 import type { S3Request } from "../protocol/s3-request.ts";
 import type { Bucket, BucketFacts } from "../state/buckets.ts";
@@ -28,11 +29,15 @@ export interface S3Response {
 interface Declaration<Input, Facts extends BucketFacts, Output> {
   /** The operation's name in AWS's API. */
   readonly name: string;
-  /** The action that policies allow or deny. */
-  readonly action: string;
+  /** The spellings of the action that policies allow or deny, S3's own first. */
+  readonly actions: readonly string[];
+  /** Those that are asked for instead where the request names a version. */
+  readonly versionActions?: readonly string[];
   readonly route: Route;
   /** Reads the input; throws S3Error for what is malformed. Touches no body. */
   readonly read: (request: S3Request, settings: Settings) => Input | Promise<Input>;
+  /** The version that is acted on, where its tags and its access control list bear on the decision. */
+  readonly subject?: (facts: Facts) => ObjectSubject | undefined;
   /** What must be known before it runs; its statements go in the request's one round trip. */
   readonly lookUp: (input: Input, request: S3Request) => Lookup<Facts>;
   readonly run: (context: Context, input: Input, facts: Facts & { readonly bucket: Bucket }) => Promise<Output>;
@@ -49,6 +54,7 @@ export interface PreparedOperation {
 /** An operation that knows its bucket and is ready to run once it is authorised. */
 export interface ResumedOperation {
   readonly bucket: Bucket | undefined;
+  readonly subject: ObjectSubject | undefined;
   execute(context: Context): Promise<S3Response>;
 }
 
@@ -59,7 +65,8 @@ export interface Operation {
   /** Undefined for an operation that S3 has and Cairn has not. */
   readonly implementation:
     | {
-        readonly action: string;
+        readonly actions: readonly string[];
+        readonly versionActions: readonly string[] | undefined;
         /** Whether the answer is NoSuchBucket where the bucket is not there. */
         readonly needsBucket: boolean;
         prepare(request: S3Request, settings: Settings): Promise<PreparedOperation>;
@@ -75,7 +82,8 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
     name: declaration.name,
     route: declaration.route,
     implementation: {
-      action: declaration.action,
+      actions: declaration.actions,
+      versionActions: declaration.versionActions,
       needsBucket: true,
       async prepare(request, settings) {
         const input = await declaration.read(request, settings);
@@ -87,6 +95,7 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
             const { bucket } = facts;
             return {
               bucket,
+              subject: declaration.subject?.(facts),
               async execute(context) {
                 if (bucket === undefined) throw new Error(`${declaration.name} ran without its bucket`);
                 return declaration.write(await declaration.run(context, input, { ...facts, bucket }), input);
@@ -101,7 +110,7 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
 
 interface ServiceDeclaration<Input, Output> {
   readonly name: string;
-  readonly action: string;
+  readonly actions: readonly string[];
   readonly route: Route;
   readonly read: (request: S3Request, settings: Settings) => Input | Promise<Input>;
   readonly run: (context: Context, input: Input) => Promise<Output>;
@@ -114,7 +123,8 @@ export function defineServiceOperation<Input, Output>(declaration: ServiceDeclar
     name: declaration.name,
     route: declaration.route,
     implementation: {
-      action: declaration.action,
+      actions: declaration.actions,
+      versionActions: undefined,
       needsBucket: false,
       async prepare(request, settings) {
         const input = await declaration.read(request, settings);
@@ -122,6 +132,7 @@ export function defineServiceOperation<Input, Output>(declaration: ServiceDeclar
           statements: [],
           resume: () => ({
             bucket: undefined,
+            subject: undefined,
             execute: async (context) => declaration.write(await declaration.run(context, input), input),
           }),
         };

@@ -9,17 +9,17 @@ import { defineOperation, type Operation } from "./operation.ts";
 interface UnsetConfiguration {
   /** The operation that reads it. */
   readonly name: string;
-  readonly action: string;
+  readonly actions: readonly string[];
   readonly subresource: string;
   /** The error that says there is none, or the root and the content of what holds by default. */
   readonly answer: { readonly error: S3ErrorCode } | { readonly root: string; readonly content: readonly XmlElement[] };
 }
 
 /** Declares the reading of a configuration that no bucket has. */
-export function defineUnsetConfiguration({ name, action, subresource, answer }: UnsetConfiguration): Operation {
+export function defineUnsetConfiguration({ name, actions, subresource, answer }: UnsetConfiguration): Operation {
   return defineOperation({
     name,
-    action,
+    actions,
     route: { method: "GET", level: "bucket", query: [subresource] },
     read: (request) => ({ bucketName: addressedBucket(request.address) }),
     lookUp: ({ bucketName }) => lookUpBucket(bucketName),

@@ -1,11 +1,12 @@
 // The way of a request: addressed, matched, authenticated, looked up, authorised, run, rendered. Whatever is wrong is
 // thrown as S3Error on the way and rendered at the end; a request is refused before its body is read.
-import { isAllowed, type Principal } from "../auth/access.ts";
+import { Access, type Demand } from "../auth/access.ts";
 import { readClaim, verifyClaim } from "../auth/authenticate.ts";
 import { openBody } from "../auth/incoming-body.ts";
+import { ANONYMOUS, rootPrincipal, type Principal } from "../auth/principal.ts";
 import { randomDigits } from "../bytes/random-id.ts";
 import type { Context } from "../contract/context.ts";
-import type { Operation, S3Response } from "../contract/operation.ts";
+import type { Operation, ResumedOperation, S3Response } from "../contract/operation.ts";
 import { readSettings, type Settings } from "../contract/settings.ts";
 import { checkBucketName } from "../protocol/bucket-name.ts";
 import { readExpectedOwner } from "../protocol/expected-owner.ts";
@@ -84,6 +85,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   if (address.level !== "service") checkBucketName(address.bucket);
   const operation = matchOperation(OPERATIONS, request);
   const { implementation } = operation;
+  const access = new Access(principal);
   if (implementation === undefined) throw notImplementedError(operation, principal);
 
   const prepared = await implementation.prepare(request, settings);
@@ -93,12 +95,13 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
     throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
   }
-  if (!isAllowed(principal)) throw accessDenied(bucket);
+  access.require(demandOf(request, implementation, resumed));
   checkExpectedOwner(request, bucket);
 
   const context: Context = {
     request,
     principal,
+    access,
     settings,
     now,
     database,
@@ -119,7 +122,7 @@ async function authenticate(request: S3Request, settings: Settings, now: number)
   const claim = readClaim(request, now);
   if (claim === undefined) {
     const payloadHash = request.headers.get("x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
-    return { principal: { kind: "anonymous" }, open: () => openBody(request, payloadHash, undefined) };
+    return { principal: ANONYMOUS, open: () => openBody(request, payloadHash, undefined) };
   }
   const { root, accountId } = settings;
   if (root === undefined || claim.accessKeyId !== root.accessKeyId) {
@@ -131,21 +134,26 @@ async function authenticate(request: S3Request, settings: Settings, now: number)
   const open = (): IncomingBody => openBody(request, claim.payloadHash, verified);
   // An operation that takes no body does not open it, but a signature over an envelope without a body is refused.
   if (request.body === null) open();
-  return { principal: { kind: "root", accountId, accessKeyId: root.accessKeyId }, open };
+  return { principal: rootPrincipal(accountId, root.accessKeyId), open };
 }
 
-/** 403, with the region that a client may have to sign for: S3 tells it to everybody. */
-function accessDenied(bucket: Bucket | undefined): S3Error {
-  return new S3Error(
-    "AccessDenied",
-    {},
-    undefined,
-    bucket === undefined ? {} : { "x-amz-bucket-region": bucket.region },
-  );
+/** What an operation's own action is asked for on. */
+function demandOf(
+  { address, query }: S3Request,
+  { actions, versionActions }: NonNullable<Operation["implementation"]>,
+  { bucket, subject }: ResumedOperation,
+): Demand {
+  return {
+    actions: query.has("versionId") ? (versionActions ?? actions) : actions,
+    bucket,
+    bucketName: address.level === "service" ? undefined : address.bucket,
+    key: address.level === "object" ? address.key : undefined,
+    object: subject,
+  };
 }
 
 function notImplementedError({ name }: Operation, principal: Principal): S3Error {
-  if (!isAllowed(principal)) return new S3Error("AccessDenied");
+  if (principal.kind === "anonymous") return new S3Error("AccessDenied");
   return new S3Error("NotImplemented", { Operation: name }, `${name} is not implemented.`);
 }
 

@@ -8,7 +8,7 @@ import { endUpload, guardUpload, lookUpUpload } from "../state/uploads.ts";
 
 export const abortMultipartUpload = defineOperation({
   name: "AbortMultipartUpload",
-  action: "s3:AbortMultipartUpload",
+  actions: ["s3:AbortMultipartUpload"],
   route: { method: "DELETE", level: "object", query: ["uploadId"] },
 
   read(request) {

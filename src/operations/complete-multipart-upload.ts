@@ -46,7 +46,7 @@ import {
 
 export const completeMultipartUpload = defineOperation({
   name: "CompleteMultipartUpload",
-  action: "s3:PutObject",
+  actions: ["s3:PutObject"],
   route: { method: "POST", level: "object", query: ["uploadId"] },
 
   read(request) {
@@ -75,14 +75,14 @@ export const completeMultipartUpload = defineOperation({
     checkCompletionHeaders(context.request, upload, size, checksum);
     const etag = await etagOfParts(chosen);
     const { manifest, blobId } = assemble(bucket.id, uploadId, chosen);
-    const { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass } = upload;
+    const { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass, acl, encryption } = upload;
     const manifestId = manifest?.manifestId;
     const content = { size, etag, checksum, blobId, manifestId };
     const outcome = await context.coordinators.put(bucket, {
       key,
       seen,
       conditions,
-      object: { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass, ...content },
+      object: { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass, acl, encryption, ...content },
       newBlobIds: [],
       before: [
         guardUpload(

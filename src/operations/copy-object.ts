@@ -1,6 +1,6 @@
 // CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 // Moves no bytes, whatever the size: the new version holds what the source holds.
-import { ownerOf } from "../auth/access.ts";
+import { ownerOf } from "../auth/principal.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
@@ -30,7 +30,7 @@ const SOURCE_TURNS = 3;
 
 export const copyObject = defineOperation({
   name: "CopyObject",
-  action: "s3:PutObject",
+  actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", header: "x-amz-copy-source" },
 
   read(request) {
@@ -85,6 +85,8 @@ export const copyObject = defineOperation({
         storageClass: input.storageClass ?? "STANDARD",
         checksum: original.checksum,
         tags: input.taggingDirective === "COPY" ? original.tags : input.tags,
+        acl: undefined,
+        encryption: undefined,
       };
       const outcome = await context.coordinators.put(bucket, {
         key,

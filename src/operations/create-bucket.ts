@@ -1,6 +1,6 @@
 // CreateBucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 import { randomDigits } from "../bytes/random-id.ts";
-import { ownerOf } from "../auth/access.ts";
+import { ownerOf } from "../auth/principal.ts";
 import { defineServiceOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { checkNewBucketName } from "../protocol/bucket-name.ts";
@@ -8,14 +8,14 @@ import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../prot
 import { readDocument } from "../protocol/document-body.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { checkAclHeaders } from "../protocol/upload-headers.ts";
-import { insertBucket, type Bucket } from "../state/buckets.ts";
+import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/buckets.ts";
 
 /** 80 random bits: a bucket made again under an old name shares nothing with it. */
 const BUCKET_ID_DIGITS = 16;
 
 export const createBucket = defineServiceOperation({
   name: "CreateBucket",
-  action: "s3:CreateBucket",
+  actions: ["s3:CreateBucket"],
   route: { method: "PUT", level: "bucket" },
 
   read(request, settings) {
@@ -40,10 +40,13 @@ export const createBucket = defineServiceOperation({
       createdAt: context.now,
       versioning: null,
       cors: [],
+      creatorId: context.principal.creatorId ?? null,
+      configurations: NO_CONFIGURATIONS,
     };
     const { existing } = await context.database.look(insertBucket(bucket));
     if (existing?.id !== bucket.id) {
-      const isOwn = existing?.ownerId === bucket.ownerId;
+      const isOwn =
+        existing?.ownerId === bucket.ownerId && (bucket.creatorId === null || existing.creatorId === bucket.creatorId);
       throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", { BucketName: name });
     }
     return { name };

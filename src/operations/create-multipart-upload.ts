@@ -1,5 +1,5 @@
 // CreateMultipartUpload: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
-import { ownerOf } from "../auth/access.ts";
+import { ownerOf } from "../auth/principal.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { element } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
@@ -15,7 +15,7 @@ import { beginUpload } from "../state/uploads.ts";
 
 export const createMultipartUpload = defineOperation({
   name: "CreateMultipartUpload",
-  action: "s3:PutObject",
+  actions: ["s3:PutObject"],
   route: { method: "POST", level: "object", query: ["uploads"] },
 
   read(request) {
@@ -45,6 +45,8 @@ export const createMultipartUpload = defineOperation({
       initialHead: (heads.get(key) ?? NO_HEAD).versionId,
       ownerId: ownerOf(context.principal),
       tags,
+      acl: undefined,
+      encryption: undefined,
       storageClass,
       checksumAlgorithm,
       checksumType,

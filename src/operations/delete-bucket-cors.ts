@@ -5,7 +5,7 @@ import { lookUpBucket, setCors } from "../state/buckets.ts";
 
 export const deleteBucketCors = defineOperation({
   name: "DeleteBucketCors",
-  action: "s3:PutBucketCORS",
+  actions: ["s3:PutBucketCORS"],
   route: { method: "DELETE", level: "bucket", query: ["cors"] },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),

@@ -7,7 +7,7 @@ import { deleteEmptyBucket, lookUpBucket } from "../state/buckets.ts";
 
 export const deleteBucket = defineOperation({
   name: "DeleteBucket",
-  action: "s3:DeleteBucket",
+  actions: ["s3:DeleteBucket"],
   route: { method: "DELETE", level: "bucket" },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),

@@ -6,10 +6,12 @@ import { retag } from "../state/retagging.ts";
 
 export const deleteObjectTagging = defineOperation({
   name: "DeleteObjectTagging",
-  action: "s3:DeleteObjectTagging",
+  actions: ["s3:DeleteObjectTagging"],
+  versionActions: ["s3:DeleteObjectVersionTagging"],
   route: { method: "DELETE", level: "object", query: ["tagging"] },
   read: readNamedVersion,
   lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
+  subject: ({ object }) => object,
 
   async run(context, input, facts) {
     const object = await retag(context.database, input, facts, (found) => requireVersion(input, found), []);

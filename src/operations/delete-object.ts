@@ -1,5 +1,5 @@
 // DeleteObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
-import { ownerOf } from "../auth/access.ts";
+import { ownerOf } from "../auth/principal.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedObject } from "../protocol/addressing.ts";
@@ -15,7 +15,8 @@ import { lookUpVersion, type VersionFacts } from "../state/objects.ts";
 
 export const deleteObject = defineOperation({
   name: "DeleteObject",
-  action: "s3:DeleteObject",
+  actions: ["s3:DeleteObject"],
+  versionActions: ["s3:DeleteObjectVersion"],
   route: { method: "DELETE", level: "object" },
 
   read(request) {

@@ -1,5 +1,5 @@
 // DeleteObjects: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
-import { ownerOf } from "../auth/access.ts";
+import { ownerOf } from "../auth/principal.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
@@ -23,7 +23,7 @@ interface DeletionResult {
 
 export const deleteObjects = defineOperation({
   name: "DeleteObjects",
-  action: "s3:DeleteObject",
+  actions: ["s3:DeleteObject"],
   route: { method: "POST", level: "bucket", query: ["delete"] },
 
   read: (request) => ({ bucketName: addressedBucket(request.address) }),

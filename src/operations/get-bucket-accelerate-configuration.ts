@@ -3,7 +3,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getBucketAccelerateConfiguration = defineUnsetConfiguration({
   name: "GetBucketAccelerateConfiguration",
-  action: "s3:GetAccelerateConfiguration",
+  actions: ["s3:GetAccelerateConfiguration"],
   subresource: "accelerate",
   answer: { root: "AccelerateConfiguration", content: [] },
 });

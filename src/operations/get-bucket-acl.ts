@@ -6,7 +6,7 @@ import { lookUpBucket } from "../state/buckets.ts";
 
 export const getBucketAcl = defineOperation({
   name: "GetBucketAcl",
-  action: "s3:GetBucketAcl",
+  actions: ["s3:GetBucketAcl", "s3:ListBucket"],
   route: { method: "GET", level: "bucket", query: ["acl"] },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),

@@ -7,7 +7,7 @@ import { lookUpBucket } from "../state/buckets.ts";
 
 export const getBucketCors = defineOperation({
   name: "GetBucketCors",
-  action: "s3:GetBucketCORS",
+  actions: ["s3:GetBucketCORS"],
   route: { method: "GET", level: "bucket", query: ["cors"] },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),

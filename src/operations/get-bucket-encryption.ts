@@ -5,7 +5,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getBucketEncryption = defineUnsetConfiguration({
   name: "GetBucketEncryption",
-  action: "s3:GetEncryptionConfiguration",
+  actions: ["s3:GetEncryptionConfiguration"],
   subresource: "encryption",
   answer: {
     root: "ServerSideEncryptionConfiguration",

@@ -3,7 +3,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getBucketLifecycleConfiguration = defineUnsetConfiguration({
   name: "GetBucketLifecycleConfiguration",
-  action: "s3:GetLifecycleConfiguration",
+  actions: ["s3:GetLifecycleConfiguration"],
   subresource: "lifecycle",
   answer: { error: "NoSuchLifecycleConfiguration" },
 });

@@ -7,7 +7,7 @@ import { lookUpBucket } from "../state/buckets.ts";
 
 export const getBucketLocation = defineOperation({
   name: "GetBucketLocation",
-  action: "s3:GetBucketLocation",
+  actions: ["s3:GetBucketLocation"],
   route: { method: "GET", level: "bucket", query: ["location"] },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),

@@ -3,7 +3,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getBucketLogging = defineUnsetConfiguration({
   name: "GetBucketLogging",
-  action: "s3:GetBucketLogging",
+  actions: ["s3:GetBucketLogging"],
   subresource: "logging",
   answer: { root: "BucketLoggingStatus", content: [] },
 });

@@ -3,7 +3,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getBucketNotificationConfiguration = defineUnsetConfiguration({
   name: "GetBucketNotificationConfiguration",
-  action: "s3:GetBucketNotification",
+  actions: ["s3:GetBucketNotification"],
   subresource: "notification",
   answer: { root: "NotificationConfiguration", content: [] },
 });

@@ -5,7 +5,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getBucketOwnershipControls = defineUnsetConfiguration({
   name: "GetBucketOwnershipControls",
-  action: "s3:GetBucketOwnershipControls",
+  actions: ["s3:GetBucketOwnershipControls"],
   subresource: "ownershipControls",
   answer: {
     root: "OwnershipControls",

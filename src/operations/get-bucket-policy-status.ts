@@ -3,7 +3,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getBucketPolicyStatus = defineUnsetConfiguration({
   name: "GetBucketPolicyStatus",
-  action: "s3:GetBucketPolicyStatus",
+  actions: ["s3:GetBucketPolicyStatus"],
   subresource: "policyStatus",
   answer: { error: "NoSuchBucketPolicy" },
 });

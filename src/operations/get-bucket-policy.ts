@@ -3,7 +3,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getBucketPolicy = defineUnsetConfiguration({
   name: "GetBucketPolicy",
-  action: "s3:GetBucketPolicy",
+  actions: ["s3:GetBucketPolicy"],
   subresource: "policy",
   answer: { error: "NoSuchBucketPolicy" },
 });

@@ -3,7 +3,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getBucketReplication = defineUnsetConfiguration({
   name: "GetBucketReplication",
-  action: "s3:GetReplicationConfiguration",
+  actions: ["s3:GetReplicationConfiguration"],
   subresource: "replication",
   answer: { error: "ReplicationConfigurationNotFoundError" },
 });

@@ -5,7 +5,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getBucketRequestPayment = defineUnsetConfiguration({
   name: "GetBucketRequestPayment",
-  action: "s3:GetBucketRequestPayment",
+  actions: ["s3:GetBucketRequestPayment"],
   subresource: "requestPayment",
   answer: { root: "RequestPaymentConfiguration", content: [element("Payer", "BucketOwner")] },
 });

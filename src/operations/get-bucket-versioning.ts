@@ -7,7 +7,7 @@ import { lookUpBucket } from "../state/buckets.ts";
 
 export const getBucketVersioning = defineOperation({
   name: "GetBucketVersioning",
-  action: "s3:GetBucketVersioning",
+  actions: ["s3:GetBucketVersioning"],
   route: { method: "GET", level: "bucket", query: ["versioning"] },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),

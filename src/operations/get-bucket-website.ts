@@ -3,7 +3,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getBucketWebsite = defineUnsetConfiguration({
   name: "GetBucketWebsite",
-  action: "s3:GetBucketWebsite",
+  actions: ["s3:GetBucketWebsite"],
   subresource: "website",
   answer: { error: "NoSuchWebsiteConfiguration" },
 });

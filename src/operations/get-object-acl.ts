@@ -6,10 +6,12 @@ import { lookUpVersion } from "../state/objects.ts";
 
 export const getObjectAcl = defineOperation({
   name: "GetObjectAcl",
-  action: "s3:GetObjectAcl",
+  actions: ["s3:GetObjectAcl", "s3:GetObject"],
+  versionActions: ["s3:GetObjectVersionAcl", "s3:GetObjectVersion"],
   route: { method: "GET", level: "object", query: ["acl"] },
   read: readNamedVersion,
   lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
+  subject: ({ object }) => object,
 
   run(_context, input, facts) {
     const object = requireVersion(input, facts);

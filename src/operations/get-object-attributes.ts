@@ -21,7 +21,8 @@ const PAGE_MAX_PARTS = 1000;
 
 export const getObjectAttributes = defineOperation({
   name: "GetObjectAttributes",
-  action: "s3:GetObject",
+  actions: ["s3:GetObject"],
+  versionActions: ["s3:GetObjectVersion"],
   route: { method: "GET", level: "object", query: ["attributes"] },
 
   read: (request) => ({
@@ -33,6 +34,7 @@ export const getObjectAttributes = defineOperation({
 
   // The parts are looked up only where they are asked for; which one is asked for does not matter.
   lookUp: (input) => lookUpObjectHead(input.attributes.has("ObjectParts") ? { ...input, partNumber: 1 } : input),
+  subject: ({ object }) => object,
 
   run(_context, input, facts) {
     const object = requireVersion(input, facts);

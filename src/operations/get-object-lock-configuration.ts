@@ -3,7 +3,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getObjectLockConfiguration = defineUnsetConfiguration({
   name: "GetObjectLockConfiguration",
-  action: "s3:GetBucketObjectLockConfiguration",
+  actions: ["s3:GetBucketObjectLockConfiguration"],
   subresource: "object-lock",
   answer: { error: "ObjectLockConfigurationNotFoundError" },
 });

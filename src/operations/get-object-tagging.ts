@@ -6,10 +6,12 @@ import { lookUpVersion } from "../state/objects.ts";
 
 export const getObjectTagging = defineOperation({
   name: "GetObjectTagging",
-  action: "s3:GetObjectTagging",
+  actions: ["s3:GetObjectTagging"],
+  versionActions: ["s3:GetObjectVersionTagging"],
   route: { method: "GET", level: "object", query: ["tagging"] },
   read: readNamedVersion,
   lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
+  subject: ({ object }) => object,
 
   run(_context, input, facts) {
     const object = requireVersion(input, facts);

@@ -16,12 +16,14 @@ const BLOB_TURNS = 3;
 
 export const getObject = defineOperation({
   name: "GetObject",
-  action: "s3:GetObject",
+  actions: ["s3:GetObject"],
+  versionActions: ["s3:GetObjectVersion"],
   route: { method: "GET", level: "object" },
 
   read: readObjectRead,
 
   lookUp: (input) => lookUpObjectRead(input),
+  subject: ({ object }) => object,
 
   async run(context, input, facts) {
     refuseAnonymousOverrides(input, context.principal.kind === "anonymous");

@@ -3,7 +3,7 @@ import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
 
 export const getPublicAccessBlock = defineUnsetConfiguration({
   name: "GetPublicAccessBlock",
-  action: "s3:GetBucketPublicAccessBlock",
+  actions: ["s3:GetBucketPublicAccessBlock"],
   subresource: "publicAccessBlock",
   answer: { error: "NoSuchPublicAccessBlockConfiguration" },
 });

@@ -5,7 +5,7 @@ import { lookUpBucket } from "../state/buckets.ts";
 
 export const headBucket = defineOperation({
   name: "HeadBucket",
-  action: "s3:ListBucket",
+  actions: ["s3:ListBucket"],
   route: { method: "HEAD", level: "bucket" },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),

@@ -11,12 +11,14 @@ import { lookUpObjectHead } from "../state/object-reads.ts";
 
 export const headObject = defineOperation({
   name: "HeadObject",
-  action: "s3:GetObject",
+  actions: ["s3:GetObject"],
+  versionActions: ["s3:GetObjectVersion"],
   route: { method: "HEAD", level: "object" },
 
   read: readObjectRead,
 
   lookUp: (input) => lookUpObjectHead(input),
+  subject: ({ object }) => object,
 
   run(context, input, facts) {
     refuseAnonymousOverrides(input, context.principal.kind === "anonymous");

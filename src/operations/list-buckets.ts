@@ -2,7 +2,7 @@
 import { formatIsoDate } from "../bytes/dates.ts";
 import { successorOf, successorOfPrefix } from "../bytes/text.ts";
 import { element, optionalElement } from "../bytes/xml.ts";
-import { ownerOf } from "../auth/access.ts";
+import { ownerOf } from "../auth/principal.ts";
 import { defineServiceOperation, type S3Response } from "../contract/operation.ts";
 import { makeToken, readToken } from "../protocol/listing.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
@@ -13,7 +13,7 @@ const PAGE_MAX_BUCKETS = 10_000;
 
 export const listBuckets = defineServiceOperation({
   name: "ListBuckets",
-  action: "s3:ListAllMyBuckets",
+  actions: ["s3:ListAllMyBuckets"],
   route: { method: "GET", level: "service" },
 
   async read({ query }) {
@@ -31,7 +31,11 @@ export const listBuckets = defineServiceOperation({
     const ownerId = ownerOf(context.principal);
     const from = after === undefined ? prefix : successorOf(after);
     const before = successorOfPrefix(prefix);
-    const found = await context.database.look(selectBuckets({ ownerId, from, before, region, limit: limit + 1 }));
+    // A user sees the buckets that it made; root, whose account it is, sees them all.
+    const { creatorId } = context.principal;
+    const found = await context.database.look(
+      selectBuckets({ ownerId, creatorId, from, before, region, limit: limit + 1 }),
+    );
     const buckets = found.slice(0, limit);
     const last = buckets.at(-1);
     const isTruncated = found.length > limit && last !== undefined;

@@ -17,7 +17,7 @@ import { lookUpUploadPage } from "../state/upload-listing.ts";
 
 export const listMultipartUploads = defineOperation({
   name: "ListMultipartUploads",
-  action: "s3:ListBucketMultipartUploads",
+  actions: ["s3:ListBucketMultipartUploads"],
   route: { method: "GET", level: "bucket", query: ["uploads"] },
 
   read({ address, query }) {

@@ -20,7 +20,7 @@ import { lookUpNullVersion, lookUpVersionPage, type ListedVersion } from "../sta
 
 export const listObjectVersions = defineOperation({
   name: "ListObjectVersions",
-  action: "s3:ListBucketVersions",
+  actions: ["s3:ListBucketVersions", "s3:ListBucket"],
   route: { method: "GET", level: "bucket", query: ["versions"] },
 
   read({ address, query }) {

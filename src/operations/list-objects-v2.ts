@@ -18,7 +18,7 @@ import { lookUpObjectPage } from "../state/object-listing.ts";
 
 export const listObjectsV2 = defineOperation({
   name: "ListObjectsV2",
-  action: "s3:ListBucket",
+  actions: ["s3:ListBucket"],
   route: { method: "GET", level: "bucket", query: ["list-type=2"] },
 
   async read({ address, query }) {

@@ -9,7 +9,7 @@ import { lookUpObjectPage } from "../state/object-listing.ts";
 
 export const listObjects = defineOperation({
   name: "ListObjects",
-  action: "s3:ListBucket",
+  actions: ["s3:ListBucket"],
   route: { method: "GET", level: "bucket" },
 
   read({ address, query }) {

@@ -15,7 +15,7 @@ import { lookUpUpload } from "../state/uploads.ts";
 
 export const listParts = defineOperation({
   name: "ListParts",
-  action: "s3:ListMultipartUploadParts",
+  actions: ["s3:ListMultipartUploadParts"],
   route: { method: "GET", level: "object", query: ["uploadId"] },
 
   read({ address, query }) {

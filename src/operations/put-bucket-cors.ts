@@ -7,7 +7,7 @@ import { lookUpBucket, setCors } from "../state/buckets.ts";
 
 export const putBucketCors = defineOperation({
   name: "PutBucketCors",
-  action: "s3:PutBucketCORS",
+  actions: ["s3:PutBucketCORS"],
   route: { method: "PUT", level: "bucket", query: ["cors"] },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),

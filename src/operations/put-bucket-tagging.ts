@@ -3,19 +3,19 @@ import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { readDocument } from "../protocol/document-body.ts";
 import { parseTagging } from "../protocol/tagging.ts";
-import { lookUpBucket, setBucketTags } from "../state/buckets.ts";
+import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
 import { tagsJson } from "../state/objects.ts";
 
 export const putBucketTagging = defineOperation({
   name: "PutBucketTagging",
-  action: "s3:PutBucketTagging",
+  actions: ["s3:PutBucketTagging"],
   route: { method: "PUT", level: "bucket", query: ["tagging"] },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, _input, { bucket }) {
     const tags = parseTagging(await readDocument(context.request, context.openBody(), true), "bucket");
-    await context.database.batch([setBucketTags(bucket, tagsJson(tags))]);
+    await context.database.batch([setConfiguration(bucket, "tags", tagsJson(tags))]);
   },
 
   write: () => ({ status: 204, headers: {} }),

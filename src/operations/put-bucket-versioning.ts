@@ -7,7 +7,7 @@ import { lookUpBucket, setVersioning } from "../state/buckets.ts";
 
 export const putBucketVersioning = defineOperation({
   name: "PutBucketVersioning",
-  action: "s3:PutBucketVersioning",
+  actions: ["s3:PutBucketVersioning"],
   route: { method: "PUT", level: "bucket", query: ["versioning"] },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),

@@ -8,10 +8,12 @@ import { retag } from "../state/retagging.ts";
 
 export const putObjectTagging = defineOperation({
   name: "PutObjectTagging",
-  action: "s3:PutObjectTagging",
+  actions: ["s3:PutObjectTagging"],
+  versionActions: ["s3:PutObjectVersionTagging"],
   route: { method: "PUT", level: "object", query: ["tagging"] },
   read: readNamedVersion,
   lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
+  subject: ({ object }) => object,
 
   async run(context, input, facts) {
     const tags = parseTagging(await readDocument(context.request, context.openBody(), true), "object");

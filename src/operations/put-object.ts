@@ -1,7 +1,7 @@
 // PutObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 import { toHex } from "../bytes/hex-base64.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
-import { ownerOf } from "../auth/access.ts";
+import { ownerOf } from "../auth/principal.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { checksumHeaders, readChecksums } from "../protocol/checksums.ts";
@@ -25,7 +25,7 @@ export const PUT_MAX_BYTES = 5 * 1024 ** 3;
 
 export const putObject = defineOperation({
   name: "PutObject",
-  action: "s3:PutObject",
+  actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object" },
 
   read(request) {
@@ -68,7 +68,19 @@ export const putObject = defineOperation({
 
     const etag = toHex(md5);
     const ownerId = ownerOf(context.principal);
-    const object = { ...metadata, size, etag, ownerId, blobId, manifestId: undefined, storageClass, checksum, tags };
+    const object = {
+      ...metadata,
+      size,
+      etag,
+      ownerId,
+      blobId,
+      manifestId: undefined,
+      storageClass,
+      checksum,
+      tags,
+      acl: undefined,
+      encryption: undefined,
+    };
     const outcome = await context.coordinators.put(bucket, { key, seen, conditions, object, newBlobIds: [blobId] });
     if (!outcome.isDone) {
       // Only a definite refusal leaves the blob certain to be nobody's.

@@ -19,7 +19,7 @@ const TURNS = 4;
 
 export const renameObject = defineOperation({
   name: "RenameObject",
-  action: "s3:PutObject",
+  actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", header: "x-amz-rename-source" },
 
   read(request) {

@@ -28,7 +28,7 @@ const SOURCE_TURNS = 3;
 
 export const uploadPartCopy = defineOperation({
   name: "UploadPartCopy",
-  action: "s3:PutObject",
+  actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", query: ["uploadId"], header: "x-amz-copy-source" },
 
   read(request) {

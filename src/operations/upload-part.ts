@@ -15,7 +15,7 @@ import { lookUpUpload } from "../state/uploads.ts";
 
 export const uploadPart = defineOperation({
   name: "UploadPart",
-  action: "s3:PutObject",
+  actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", query: ["uploadId"] },
 
   read(request) {

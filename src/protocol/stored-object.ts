@@ -16,6 +16,10 @@ export interface ObjectFacts extends ObjectMetadata {
   readonly storageClass: string;
   readonly checksum: ObjectChecksum | undefined;
   readonly tags: readonly Tag[];
+  /** The access control list as it is kept; undefined: private. */
+  readonly acl: string | undefined;
+  /** What a customer's key is recognised by, as it is kept; undefined where the bytes are not encrypted with one. */
+  readonly encryption: string | undefined;
 }
 
 /** A stored version. */

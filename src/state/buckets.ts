@@ -14,7 +14,34 @@ export interface Bucket {
   /** null: never enabled. */
   readonly versioning: Versioning | null;
   readonly cors: readonly CorsRule[];
+  /** The user who made it, to whom it is listed; null: root. */
+  readonly creatorId: string | null;
+  readonly configurations: BucketConfigurations;
 }
+
+/** A bucket's configurations as texts, each null where it is not set; what they say is known to whoever reads them. */
+export type BucketConfigurations = Readonly<Record<ConfigurationName, string | null>>;
+
+/** The configurations of a bucket of which none is set. */
+export const NO_CONFIGURATIONS: BucketConfigurations = {
+  tags: null,
+  policy: null,
+  acl: null,
+  ownership: null,
+  public_access_block: null,
+  encryption: null,
+  lifecycle: null,
+};
+
+/** Each is the name of its column as well. */
+export type ConfigurationName =
+  | "tags"
+  | "policy"
+  | "acl"
+  | "ownership"
+  | "public_access_block"
+  | "encryption"
+  | "lifecycle";
 
 export type Versioning = "Enabled" | "Suspended";
 
@@ -27,11 +54,22 @@ export interface BucketRow {
   readonly bucket_created_at: number;
   readonly bucket_versioning: Versioning | null;
   readonly bucket_cors: string | null;
+  readonly bucket_creator_id: string | null;
+  readonly bucket_tags: string | null;
+  readonly bucket_policy: string | null;
+  readonly bucket_acl: string | null;
+  readonly bucket_ownership: string | null;
+  readonly bucket_public_access_block: string | null;
+  readonly bucket_encryption: string | null;
+  readonly bucket_lifecycle: string | null;
 }
 
 /** What to select for a {@link BucketRow}, with the table under the name `b`. */
 export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner_id AS bucket_owner_id,
-  b.region AS bucket_region, b.created_at AS bucket_created_at, b.versioning AS bucket_versioning, b.cors AS bucket_cors`;
+  b.region AS bucket_region, b.created_at AS bucket_created_at, b.versioning AS bucket_versioning, b.cors AS bucket_cors,
+  b.creator_id AS bucket_creator_id, b.tags AS bucket_tags, b.policy AS bucket_policy, b.acl AS bucket_acl,
+  b.ownership AS bucket_ownership, b.public_access_block AS bucket_public_access_block,
+  b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle`;
 
 export function bucketFromRow(row: BucketRow): Bucket {
   return {
@@ -42,6 +80,16 @@ export function bucketFromRow(row: BucketRow): Bucket {
     createdAt: row.bucket_created_at,
     versioning: row.bucket_versioning,
     cors: parseRules(row.bucket_cors),
+    creatorId: row.bucket_creator_id,
+    configurations: {
+      tags: row.bucket_tags,
+      policy: row.bucket_policy,
+      acl: row.bucket_acl,
+      ownership: row.bucket_ownership,
+      public_access_block: row.bucket_public_access_block,
+      encryption: row.bucket_encryption,
+      lifecycle: row.bucket_lifecycle,
+    },
   };
 }
 
@@ -73,12 +121,16 @@ export function insertBucket(bucket: Bucket): Lookup<{ readonly existing: Bucket
   return {
     statements: [
       statement(
-        `INSERT INTO buckets (name, id, owner_id, region, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        `INSERT INTO buckets (name, id, owner_id, region, created_at, creator_id, acl, ownership)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         bucket.name,
         bucket.id,
         bucket.ownerId,
         bucket.region,
         bucket.createdAt,
+        bucket.creatorId,
+        bucket.configurations.acl,
+        bucket.configurations.ownership,
       ),
       selectBucket(bucket.name),
     ],
@@ -98,28 +150,32 @@ export function deleteEmptyBucket({ name, id }: Bucket, now: number): Statement[
   ];
 }
 
-/** Which of an owner's buckets to list: names from `from` on, below `before`, in a region. */
+/** Which of an account's buckets to list: names from `from` on, below `before`, in a region. */
 export interface BucketPage {
   readonly ownerId: string;
+  /** The user whose buckets they are; undefined: all of the account's. */
+  readonly creatorId: string | undefined;
   readonly from: string;
   readonly before: string | undefined;
   readonly region: string | undefined;
   readonly limit: number;
 }
 
-/** A page of an owner's buckets in the order of their names. */
-export function listBuckets({ ownerId, from, before, region, limit }: BucketPage): Lookup<Bucket[]> {
+/** A page of buckets in the order of their names. */
+export function listBuckets({ ownerId, creatorId, from, before, region, limit }: BucketPage): Lookup<Bucket[]> {
+  const ofCreator = creatorId === undefined ? "" : "AND b.creator_id = ?6";
   return {
     statements: [
       statement(
         `SELECT ${BUCKET_COLUMNS} FROM buckets b
-         WHERE b.name >= ?1 AND (?2 IS NULL OR b.name < ?2) AND b.owner_id = ?3 AND (?4 IS NULL OR b.region = ?4)
+         WHERE b.name >= ?1 AND (?2 IS NULL OR b.name < ?2) AND b.owner_id = ?3 ${ofCreator} AND (?4 IS NULL OR b.region = ?4)
          ORDER BY b.name LIMIT ?5`,
         from,
         before ?? null,
         ownerId,
         region ?? null,
         limit,
+        ...(creatorId === undefined ? [] : [creatorId]),
       ),
     ],
     read: (results) => rowsOf<BucketRow>(results).map(bucketFromRow),
@@ -137,18 +193,7 @@ export function setCors({ name, id }: Bucket, rules: readonly CorsRule[]): State
   return statement(`UPDATE buckets SET cors = ? WHERE name = ? AND id = ?`, json, name, id);
 }
 
-/** Sets a bucket's tags (JSON), or takes them away. */
-export function setBucketTags({ name, id }: Bucket, tagsJson: string | null): Statement {
-  return statement(`UPDATE buckets SET tags = ? WHERE name = ? AND id = ?`, tagsJson, name, id);
-}
-
-/** Looks a bucket up together with its tags. */
-export function lookUpBucketTags(name: string): Lookup<BucketFacts & { readonly tagsJson: string | null }> {
-  return {
-    statements: [statement(`SELECT ${BUCKET_COLUMNS}, b.tags FROM buckets b WHERE b.name = ?`, name)],
-    read: (results) => {
-      const row = rowsOf<BucketRow & { readonly tags: string | null }>(results)[0];
-      return { bucket: row === undefined ? undefined : bucketFromRow(row), tagsJson: row?.tags ?? null };
-    },
-  };
+/** Sets one of a bucket's configurations, or takes it away. */
+export function setConfiguration({ name, id }: Bucket, column: ConfigurationName, text: string | null): Statement {
+  return statement(`UPDATE buckets SET ${column} = ? WHERE name = ? AND id = ?`, text, name, id);
 }

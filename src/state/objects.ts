@@ -25,10 +25,13 @@ export interface ObjectRow {
   readonly checksum_algorithm: ObjectChecksum["algorithm"] | null;
   readonly checksum_type: ObjectChecksum["type"] | null;
   readonly checksum: string | null;
+  readonly acl: string | null;
+  readonly encryption: string | null;
 }
 
 const OBJECT_COLUMNS = `o.key, o.version_id, o.is_null_version, o.size, o.etag, o.modified_at, o.owner_id, o.blob_id, o.manifest_id,
-  o.content_type, o.system_metadata, o.user_metadata, o.tags, o.storage_class, o.checksum_algorithm, o.checksum_type, o.checksum`;
+  o.content_type, o.system_metadata, o.user_metadata, o.tags, o.storage_class, o.checksum_algorithm, o.checksum_type, o.checksum,
+  o.acl, o.encryption`;
 
 export function objectFromRow(row: ObjectRow): StoredObject {
   const { checksum_algorithm: algorithm, checksum_type: type, checksum: value } = row;
@@ -48,6 +51,8 @@ export function objectFromRow(row: ObjectRow): StoredObject {
     tags: parseTags(row.tags),
     storageClass: row.storage_class,
     checksum: algorithm === null || type === null || value === null ? undefined : { algorithm, type, value },
+    acl: row.acl ?? undefined,
+    encryption: row.encryption ?? undefined,
   };
 }
 
@@ -189,15 +194,16 @@ export function upsertObject(bucketId: string, object: StoredObject): Statement 
   return statement(
     `INSERT INTO objects (bucket_id, key, version_id, is_null_version, size, etag, modified_at, owner_id, blob_id,
        manifest_id, content_type, system_metadata, user_metadata, tags, storage_class, checksum_algorithm,
-       checksum_type, checksum)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       checksum_type, checksum, acl, encryption)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (bucket_id, key) DO UPDATE SET
        version_id = excluded.version_id, is_null_version = excluded.is_null_version, size = excluded.size,
        etag = excluded.etag, modified_at = excluded.modified_at, owner_id = excluded.owner_id,
        blob_id = excluded.blob_id, manifest_id = excluded.manifest_id, content_type = excluded.content_type,
        system_metadata = excluded.system_metadata, user_metadata = excluded.user_metadata, tags = excluded.tags,
        storage_class = excluded.storage_class, checksum_algorithm = excluded.checksum_algorithm,
-       checksum_type = excluded.checksum_type, checksum = excluded.checksum, encryption = NULL`,
+       checksum_type = excluded.checksum_type, checksum = excluded.checksum, acl = excluded.acl,
+       encryption = excluded.encryption`,
     bucketId,
     object.key,
     object.versionId,
@@ -216,5 +222,7 @@ export function upsertObject(bucketId: string, object: StoredObject): Statement 
     object.checksum?.algorithm ?? null,
     object.checksum?.type ?? null,
     object.checksum?.value ?? null,
+    object.acl ?? null,
+    object.encryption ?? null,
   );
 }

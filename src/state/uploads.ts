@@ -21,6 +21,9 @@ export interface Upload extends ObjectMetadata {
   /** What the client announced; undefined where it announced nothing. */
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
+  /** As the completed object will have them. */
+  readonly acl: string | undefined;
+  readonly encryption: string | undefined;
 }
 
 interface UploadRow {
@@ -36,10 +39,13 @@ interface UploadRow {
   readonly storage_class: string;
   readonly checksum_algorithm: ChecksumAlgorithm | null;
   readonly checksum_type: ChecksumType | null;
+  readonly acl: string | null;
+  readonly encryption: string | null;
 }
 
 const UPLOAD_COLUMNS = `u.key, u.upload_id, u.initiated_at, u.initial_head, u.owner_id, u.content_type, u.system_metadata,
-  u.user_metadata, u.tags, u.storage_class, u.checksum_algorithm, u.checksum_type`;
+  u.user_metadata, u.tags, u.storage_class, u.checksum_algorithm, u.checksum_type, u.acl,
+  u.encryption`;
 
 function uploadFromRow(row: UploadRow): Upload {
   return {
@@ -55,6 +61,8 @@ function uploadFromRow(row: UploadRow): Upload {
     storageClass: row.storage_class,
     checksumAlgorithm: row.checksum_algorithm ?? undefined,
     checksumType: row.checksum_type ?? undefined,
+    acl: row.acl ?? undefined,
+    encryption: row.encryption ?? undefined,
   };
 }
 
@@ -90,8 +98,8 @@ export function lookUpUpload(bucketName: string, key: string, uploadId: string):
 export async function beginUpload(database: Database, bucket: Bucket, upload: Upload): Promise<boolean> {
   const insert = statement(
     `INSERT INTO uploads (bucket_id, key, upload_id, initiated_at, initial_head, owner_id, content_type,
-       system_metadata, user_metadata, tags, storage_class, checksum_algorithm, checksum_type)
-     SELECT id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 FROM buckets WHERE name = ?1 AND id = ?2`,
+       system_metadata, user_metadata, tags, storage_class, checksum_algorithm, checksum_type, acl, encryption)
+     SELECT id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 FROM buckets WHERE name = ?1 AND id = ?2`,
     bucket.name,
     bucket.id,
     upload.key,
@@ -106,6 +114,8 @@ export async function beginUpload(database: Database, bucket: Bucket, upload: Up
     upload.storageClass,
     upload.checksumAlgorithm ?? null,
     upload.checksumType ?? null,
+    upload.acl ?? null,
+    upload.encryption ?? null,
   );
   const [result] = await database.batch([insert]);
   return result?.changes === 1;

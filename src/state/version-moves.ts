@@ -6,7 +6,7 @@ import { dropHoldings } from "./holdings.ts";
 
 const VERSION_COLUMNS = `bucket_id, key, version_id, is_null_version, size, etag, modified_at, owner_id, blob_id,
   manifest_id, content_type, system_metadata, user_metadata, tags, storage_class, checksum_algorithm, checksum_type,
-  checksum, encryption`;
+  checksum, acl, encryption`;
 const OF_KEYS = "bucket_id = ?1 AND key IN (SELECT value FROM json_each(?2))";
 
 /**

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { nextVersionId } from "../../src/protocol/version-id.ts";
 import type { Bucket } from "../../src/state/buckets.ts";
-import { insertBucket } from "../../src/state/buckets.ts";
+import { insertBucket, NO_CONFIGURATIONS } from "../../src/state/buckets.ts";
 import { commitBatch, guardCommit } from "../../src/state/commit.ts";
 import { Counts } from "../../src/state/counts.ts";
 import { Database, type Statement } from "../../src/state/database.ts";
@@ -23,6 +23,8 @@ async function freshBucket(): Promise<Bucket> {
     createdAt: 0,
     versioning: null,
     cors: [],
+    creatorId: null,
+    configurations: NO_CONFIGURATIONS,
   };
   await database.look(insertBucket(bucket));
   return bucket;
@@ -40,6 +42,8 @@ function put(bucket: Bucket, key: string, versionId: string): Statement {
     blobId: `${bucket.id}/${versionId}`,
     manifestId: undefined,
     tags: [],
+    acl: undefined,
+    encryption: undefined,
     contentType: undefined,
     systemMetadata: {},
     userMetadata: {},

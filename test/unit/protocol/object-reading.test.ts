@@ -27,6 +27,8 @@ const OBJECT: StoredObject = {
   blobId: "b/1",
   manifestId: undefined,
   tags: [],
+  acl: undefined,
+  encryption: undefined,
   storageClass: "STANDARD",
   checksum: { algorithm: "CRC32", type: "FULL_OBJECT", value: "y/Q5Jg==" },
   contentType: "text/plain",
