@@ -1,0 +1,108 @@
+// Storing a new object that comes in one body: its bytes under a fresh blob id, and then the commit that shows it.
+import { ownerOf } from "../auth/principal.ts";
+import { toHex } from "../bytes/hex-base64.ts";
+import { timeOrderedId } from "../bytes/random-id.ts";
+import type { ChecksumAnnouncement, ObjectChecksum } from "../protocol/checksums.ts";
+import type { WriteConditions } from "../protocol/conditions.ts";
+import { birthCertificate, type ObjectMetadata } from "../protocol/object-metadata.ts";
+import type { IncomingBody } from "../protocol/incoming-body.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import type { Tag } from "../protocol/tagging.ts";
+import { versionHeaders } from "../protocol/upload-headers.ts";
+import type { Bucket } from "../state/buckets.ts";
+import type { KeyHead } from "../state/heads.ts";
+import { storeBody, type StoredBody } from "../state/store-body.ts";
+import type { Context } from "./context.ts";
+
+/** The largest object that comes in one body, in bytes. */
+export const ONE_BODY_MAX_BYTES = 5 * 1024 ** 3;
+
+/** A new object, apart from its bytes. */
+export interface NewObject {
+  readonly key: string;
+  /** The key's head as the request saw it when it began. */
+  readonly seen: KeyHead;
+  readonly conditions: WriteConditions;
+  readonly metadata: ObjectMetadata;
+  readonly tags: readonly Tag[];
+  readonly storageClass: string;
+  /** The access control list as it is kept; undefined: private. */
+  readonly acl: string | undefined;
+}
+
+/** What an answer tells of an object that has been stored. */
+export interface StoredNewObject {
+  /** Without quotes. */
+  readonly etag: string;
+  readonly checksum: ObjectChecksum;
+  /** The header that names the version; none in a bucket that is not Enabled. */
+  readonly version: Readonly<Record<string, string>>;
+}
+
+/** A body that is stored in a blob that nothing refers to yet. */
+export interface StoredBlob extends StoredBody {
+  readonly blobId: string;
+}
+
+/**
+ * Stores a body and commits it as a new object.
+ * @throws S3Error EntityTooLarge {ProposedSize, MaxSizeAllowed} past 5 GiB before the body is read, what
+ *   {@link storeBody} throws, and what {@link commitNewObject} throws
+ */
+export async function storeNewObject(
+  context: Context,
+  bucket: Bucket,
+  object: NewObject,
+  body: IncomingBody,
+  announced: ChecksumAnnouncement,
+): Promise<StoredNewObject> {
+  if (body.length > ONE_BODY_MAX_BYTES) {
+    throw new S3Error("EntityTooLarge", { ProposedSize: body.length, MaxSizeAllowed: ONE_BODY_MAX_BYTES });
+  }
+  const destination = freshDestination(context, bucket, object);
+  const stored = await storeBody(context.blobs, destination, body, announced);
+  return commitNewObject(context, bucket, object, { ...stored, blobId: destination.blobId });
+}
+
+/** Where the bytes of a new object go: a blob id that was never used, and what the blob is born as. */
+export function freshDestination(
+  context: Context,
+  bucket: Bucket,
+  { key, metadata }: Pick<NewObject, "key" | "metadata">,
+): { readonly blobId: string; readonly birthCertificate: Record<string, string> } {
+  const blobId = `${bucket.id}/${timeOrderedId(context.now)}`;
+  return { blobId, birthCertificate: birthCertificate(bucket.id, key, metadata) };
+}
+
+/**
+ * Commits a stored blob as a new object.
+ * @throws S3Error PreconditionFailed, ConditionalRequestConflict, NoSuchKey, NoSuchBucket, ServiceUnavailable
+ */
+export async function commitNewObject(
+  context: Context,
+  bucket: Bucket,
+  { key, seen, conditions, metadata, tags, storageClass, acl }: NewObject,
+  { blobId, size, md5, checksum }: StoredBlob,
+): Promise<StoredNewObject> {
+  const etag = toHex(md5);
+  const object = {
+    ...metadata,
+    size,
+    etag,
+    ownerId: ownerOf(context.principal),
+    blobId,
+    manifestId: undefined,
+    storageClass,
+    checksum,
+    tags,
+    acl,
+    encryption: undefined,
+  };
+  const outcome = await context.coordinators.put(bucket, { key, seen, conditions, object, newBlobIds: [blobId] });
+  if (!outcome.isDone) {
+    // Only a definite refusal leaves the blob certain to be nobody's.
+    if (outcome.isDefinite) context.waitUntil(context.blobs.delete([blobId]));
+    throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
+  }
+  return { etag, checksum, version: versionHeaders(outcome.versionId, outcome.isNullVersion) };
+}
