@@ -148,6 +148,7 @@ function minimalRequest({ route }: Operation): S3Request {
     headers: new Headers(route.header === undefined ? {} : { [route.header]: "x" }),
     isSecure: false,
     clientAcceptEncoding: undefined,
+    tlsVersion: undefined,
     body: null,
   };
 }

@@ -1,62 +1,91 @@
-// Whether a principal may do what a request asks for: the one decision that every operation goes through.
+// What a principal may do in a request: every operation is asked for here, and every refusal explained.
 import { S3Error } from "../protocol/s3-error.ts";
+import type { SigningClaim } from "./claim.ts";
+import type { S3Request } from "../protocol/s3-request.ts";
+import { resourceOf, type BucketSubject, type Demand } from "./demand.ts";
 import type { Principal } from "./principal.ts";
 
-/** What a demand is made on: the parts of a bucket that bear on who may use it. */
-export interface BucketSubject {
-  readonly name: string;
-  readonly ownerId: string;
-  readonly region: string;
-  readonly creatorId: string | null;
-  /** As texts; null where they are not set. */
-  readonly configurations: {
-    readonly tags: string | null;
-    readonly policy: string | null;
-    readonly acl: string | null;
-    readonly ownership: string | null;
-    readonly public_access_block: string | null;
-  };
+/** What of a request can be asked about, besides the demand itself. */
+export interface RequestFacts {
+  readonly request: S3Request;
+  /** Undefined for a request without credentials in its header or its query. */
+  readonly claim: SigningClaim | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
 }
 
-/** The parts of an object's version that bear on who may use it. */
-export interface ObjectSubject {
-  readonly tags: readonly { readonly key: string; readonly value: string }[];
-  readonly acl: string | undefined;
+interface Decision {
+  readonly isAllowed: boolean;
+  readonly reason: string;
 }
 
-/** One permission, asked for on one resource. */
-export interface Demand {
-  /** The spellings of the action: one that is allowed suffices, one that is denied refuses. */
-  readonly actions: readonly string[];
-  /** Undefined for what is asked of the account. */
-  readonly bucket: BucketSubject | undefined;
-  /** The name of the bucket, which need not be there. */
-  readonly bucketName: string | undefined;
-  /** Undefined for what is asked of the bucket itself. */
-  readonly key?: string | undefined;
-  readonly object?: ObjectSubject | undefined;
-  /** Condition keys that this demand has besides the request's, by lower-case name. */
-  readonly conditionKeys?: Readonly<Record<string, readonly string[]>>;
-}
-
-/** What a principal may do. */
+/** A principal's rights in one request. */
 export class Access {
   readonly #principal: Principal;
+  readonly #facts: RequestFacts;
+  readonly #onDenial: (explanation: string) => void;
 
-  constructor(principal: Principal) {
+  /** @param onDenial told why something was refused, for the log */
+  constructor(principal: Principal, facts: RequestFacts, onDenial: (explanation: string) => void) {
     this.#principal = principal;
+    this.#facts = facts;
+    this.#onDenial = onDenial;
   }
 
   /** Whether a demand is granted. */
-  allows(_demand: Demand): boolean {
-    return this.#principal.kind === "root";
+  allows(demand: Demand): boolean {
+    return this.#decide(demand).isAllowed;
   }
 
-  /** @throws S3Error AccessDenied, which names the bucket's region: S3 tells it to everybody */
+  /**
+   * Asks for something.
+   * @throws S3Error AccessDenied, with the bucket's region, which S3 tells everybody. Why, it tells those who may read
+   *   the bucket's policy anyway.
+   */
   require(demand: Demand): void {
-    if (this.allows(demand)) return;
-    const { bucket } = demand;
-    const headers = bucket === undefined ? {} : { "x-amz-bucket-region": bucket.region };
-    throw new S3Error("AccessDenied", {}, undefined, headers);
+    const decision = this.#decide(demand);
+    if (decision.isAllowed) return;
+    const explanation = this.#explain(demand, decision);
+    this.#onDenial(explanation);
+    throw accessDenied(demand.bucket, this.#mayReadPolicy(demand.bucket) ? explanation : undefined);
   }
+
+  /**
+   * What is said of an object that is not there: to those who may not list the bucket, no more than that they may not
+   * have it.
+   */
+  hideAbsence(error: S3Error, bucket: BucketSubject): S3Error {
+    const bucketName = bucket.name;
+    const isHidden =
+      (error.code === "NoSuchKey" && !this.allows({ actions: ["s3:ListBucket"], bucket, bucketName })) ||
+      (error.code === "NoSuchVersion" &&
+        !this.allows({ actions: ["s3:ListBucketVersions", "s3:ListBucket"], bucket, bucketName }));
+    if (!isHidden) return error;
+    this.#onDenial(`the object is not there, and ${this.#name()} may not list the bucket`);
+    return accessDenied(bucket, undefined);
+  }
+
+  #decide(_demand: Demand): Decision {
+    void this.#facts;
+    return { isAllowed: this.#principal.kind === "root", reason: "" };
+  }
+
+  #mayReadPolicy(bucket: BucketSubject | undefined): boolean {
+    if (bucket === undefined) return false;
+    return this.allows({ actions: ["s3:GetBucketPolicy"], bucket, bucketName: bucket.name });
+  }
+
+  #explain(demand: Demand, { reason }: Decision): string {
+    const [action = ""] = demand.actions;
+    return `User: ${this.#name()} is not authorized to perform: ${action} on resource: "${resourceOf(demand)}" ${reason}`;
+  }
+
+  #name(): string {
+    return this.#principal.kind === "anonymous" ? "anonymous" : this.#principal.arn;
+  }
+}
+
+function accessDenied(bucket: BucketSubject | undefined, message: string | undefined): S3Error {
+  const headers = bucket === undefined ? {} : { "x-amz-bucket-region": bucket.region };
+  return new S3Error("AccessDenied", {}, message, headers);
 }

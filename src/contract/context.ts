@@ -8,10 +8,23 @@ import type { Coordinators } from "../state/coordinators.ts";
 import type { Database } from "../state/database.ts";
 import type { Settings } from "./settings.ts";
 
+/** Credentials as a request names them. */
+export interface NamedCredentials {
+  readonly accessKeyId: string;
+  readonly sessionToken: string | undefined;
+}
+
+/** Whom credentials belong to, and what that one may do. */
+export interface Identity {
+  readonly principal: Principal;
+  readonly access: Access;
+  readonly secretAccessKey: string;
+}
+
 export interface Context {
   readonly request: S3Request;
   readonly principal: Principal;
-  /** What the principal may do; dispatch has asked for the operation's own action. */
+  /** What the principal may do; dispatch has asked for the operation's own actions. */
   readonly access: Access;
   readonly settings: Settings;
   /** When the request began, in milliseconds since the epoch. */
@@ -20,6 +33,12 @@ export interface Context {
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly coordinators: Coordinators;
+  /**
+   * Tells whose credentials are named where neither the header nor the query has them: in a form. The signature is the
+   * caller's to verify, with the secret, before anything is granted.
+   * @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken
+   */
+  identify(credentials: NamedCredentials): Promise<Identity>;
   /** Opens the request's body; to be called once, after everything that can be refused without it. */
   openBody(): IncomingBody;
   /** Lets work go on after the answer. */

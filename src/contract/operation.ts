@@ -1,7 +1,7 @@
 // What an operation is: a declaration with a route, the action it needs, and three beats: read the input off the wire,
 // run on what one round trip brought, write the answer. The closure made here hides the types in between, so that the
 // table of operations is a plain array.
-import type { ObjectSubject } from "../auth/access.ts";
+import type { ObjectSubject } from "../auth/demand.ts";
 import type { XmlElement } from "../bytes/xml.ts";
 import type { S3Request } from "../protocol/s3-request.ts";
 import type { Bucket, BucketFacts } from "../state/buckets.ts";
@@ -26,6 +26,9 @@ export interface S3Response {
   readonly body?: XmlElement | ReadableStream<Uint8Array> | undefined;
 }
 
+/** Who asks whether an operation is allowed. */
+export type Authorizes = "dispatch" | "run";
+
 interface Declaration<Input, Facts extends BucketFacts, Output> {
   /** The operation's name in AWS's API. */
   readonly name: string;
@@ -33,6 +36,8 @@ interface Declaration<Input, Facts extends BucketFacts, Output> {
   readonly actions: readonly string[];
   /** Those that are asked for instead where the request names a version. */
   readonly versionActions?: readonly string[];
+  /** Who asks for the actions: dispatch, or `run` where only it knows on what, once it has read the body. */
+  readonly authorizes?: Authorizes;
   readonly route: Route;
   /** Reads the input; throws S3Error for what is malformed. Touches no body. */
   readonly read: (request: S3Request, settings: Settings) => Input | Promise<Input>;
@@ -67,6 +72,7 @@ export interface Operation {
     | {
         readonly actions: readonly string[];
         readonly versionActions: readonly string[] | undefined;
+        readonly authorizes: Authorizes;
         /** Whether the answer is NoSuchBucket where the bucket is not there. */
         readonly needsBucket: boolean;
         prepare(request: S3Request, settings: Settings): Promise<PreparedOperation>;
@@ -84,6 +90,7 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
     implementation: {
       actions: declaration.actions,
       versionActions: declaration.versionActions,
+      authorizes: declaration.authorizes ?? "dispatch",
       needsBucket: true,
       async prepare(request, settings) {
         const input = await declaration.read(request, settings);
@@ -111,6 +118,7 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
 interface ServiceDeclaration<Input, Output> {
   readonly name: string;
   readonly actions: readonly string[];
+  readonly authorizes?: Authorizes;
   readonly route: Route;
   readonly read: (request: S3Request, settings: Settings) => Input | Promise<Input>;
   readonly run: (context: Context, input: Input) => Promise<Output>;
@@ -125,6 +133,7 @@ export function defineServiceOperation<Input, Output>(declaration: ServiceDeclar
     implementation: {
       actions: declaration.actions,
       versionActions: undefined,
+      authorizes: declaration.authorizes ?? "dispatch",
       needsBucket: false,
       async prepare(request, settings) {
         const input = await declaration.read(request, settings);

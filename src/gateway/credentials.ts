@@ -1,15 +1,10 @@
 // Whose credentials a request was signed with: what has to be looked up to know, and what that proves. Nothing is
 // remembered from one request to the next, so credentials that were taken back stop at once.
 import { rootPrincipal, type Principal } from "../auth/principal.ts";
+import type { NamedCredentials } from "../contract/context.ts";
 import type { Settings } from "../contract/settings.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import type { Statement, StatementResult } from "../state/database.ts";
-
-/** Credentials as a request names them. */
-export interface NamedCredentials {
-  readonly accessKeyId: string;
-  readonly sessionToken: string | undefined;
-}
 
 /** Whom credentials belong to. */
 export interface Holder {

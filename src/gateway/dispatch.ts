@@ -1,18 +1,16 @@
 // The way of a request: addressed, matched, authenticated, looked up, authorised, run, rendered. Whatever is wrong is
 // thrown as S3Error on the way and rendered at the end; a request is refused before its body is read.
-import { Access, type Demand } from "../auth/access.ts";
-import { readClaim, verifyClaim } from "../auth/authenticate.ts";
-import { openBody } from "../auth/incoming-body.ts";
-import { ANONYMOUS, rootPrincipal, type Principal } from "../auth/principal.ts";
+import { Access } from "../auth/access.ts";
+import type { Demand } from "../auth/demand.ts";
+import type { Principal } from "../auth/principal.ts";
 import { randomDigits } from "../bytes/random-id.ts";
 import type { Context } from "../contract/context.ts";
-import type { Operation, ResumedOperation, S3Response } from "../contract/operation.ts";
+import type { Operation, PreparedOperation, ResumedOperation, S3Response } from "../contract/operation.ts";
 import { readSettings, type Settings } from "../contract/settings.ts";
 import { checkBucketName } from "../protocol/bucket-name.ts";
 import { readExpectedOwner } from "../protocol/expected-owner.ts";
-import type { IncomingBody } from "../protocol/incoming-body.ts";
 import { S3Error } from "../protocol/s3-error.ts";
-import type { S3Request } from "../protocol/s3-request.ts";
+import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
 import type { Bucket } from "../state/buckets.ts";
 import { Coordinators } from "../state/coordinators.ts";
 import { Counts } from "../state/counts.ts";
@@ -20,10 +18,12 @@ import type { Database } from "../state/database.ts";
 import { metadataShard } from "../state/metadata-shards.ts";
 import { R2BlobStore } from "../state/r2-blob-store.ts";
 import { answerPreflight, headersForOrigin } from "./cors.ts";
+import { lookUpHolder } from "./credentials.ts";
 import { matchOperation } from "./match.ts";
 import { OPERATIONS } from "./operation-table.ts";
 import { receive } from "./receive.ts";
 import { renderError, renderResponse } from "./render.ts";
+import { signerOf } from "./signer.ts";
 
 const REQUEST_ID_DIGITS = 16;
 const HOST_ID_DIGITS = 64;
@@ -71,7 +71,7 @@ interface Surroundings {
   readonly settings: Settings;
   readonly counts: Counts;
   /** What became known on the way. */
-  readonly seen: { bucket?: Bucket | undefined };
+  readonly seen: { bucket?: Bucket | undefined; denial?: string };
 }
 
 async function answer(request: S3Request, surroundings: Surroundings): Promise<S3Response> {
@@ -80,22 +80,33 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   const database = databaseOf(request, env, counts);
   // Browsers send preflights by themselves, unsigned.
   if (request.method === "OPTIONS") return answerPreflight(request, database);
-  const { principal, open } = await authenticate(request, settings, now);
-  const { address } = request;
-  if (address.level !== "service") checkBucketName(address.bucket);
-  const operation = matchOperation(OPERATIONS, request);
-  const { implementation } = operation;
-  const access = new Access(principal);
-  if (implementation === undefined) throw notImplementedError(operation, principal);
+  const signer = await signerOf(request, settings, now);
+  // A signature that can be verified without a look at the database is verified before anything else is done.
+  const atOnce = signer.statements.length === 0 ? await signer.verify([]) : undefined;
+  const plan = await planFor(request, settings);
+  const results = await database.batch([...signer.statements, ...(plan.prepared?.statements ?? [])]);
+  const { principal, open, lastUse } = atOnce ?? (await signer.verify(results.slice(0, signer.statements.length)));
+  if (lastUse !== undefined) execution.waitUntil(database.batch([lastUse]));
 
-  const prepared = await implementation.prepare(request, settings);
-  const resumed = prepared.resume(await database.batch(prepared.statements));
+  const facts = { request, claim: signer.claim, now };
+  const accessOf = (somebody: Principal): Access =>
+    new Access(somebody, facts, (explanation) => {
+      seen.denial = explanation;
+    });
+  const access = accessOf(principal);
+  if (plan.prepared === undefined) {
+    // What cannot be done is not told to strangers.
+    throw plan.isUnbuilt && principal.kind === "anonymous" ? new S3Error("AccessDenied") : plan.error;
+  }
+  const resumed = plan.prepared.resume(results.slice(signer.statements.length));
+  const { address } = request;
   const { bucket } = resumed;
   seen.bucket = bucket;
+  const { implementation } = plan;
   if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
     throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
   }
-  access.require(demandOf(request, implementation, resumed));
+  if (implementation.authorizes === "dispatch") access.require(demandOf(request, implementation, resumed));
   checkExpectedOwner(request, bucket);
 
   const context: Context = {
@@ -107,40 +118,51 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
     database,
     blobs: new R2BlobStore(env.BLOBS, counts),
     coordinators: new Coordinators(env.COORDINATORS, settings.coordinatorShards, counts),
+    async identify(credentials) {
+      const lookup = await lookUpHolder(credentials, settings, now);
+      const holder = await lookup.resolve(await database.batch(lookup.statements));
+      if (holder.lastUse !== undefined) execution.waitUntil(database.batch([holder.lastUse]));
+      const { secretAccessKey } = holder;
+      return { principal: holder.principal, access: accessOf(holder.principal), secretAccessKey };
+    },
     openBody: open,
     waitUntil: (work) => execution.waitUntil(work),
   };
-  return resumed.execute(context);
-}
-
-interface Authenticated {
-  readonly principal: Principal;
-  readonly open: Context["openBody"];
-}
-
-async function authenticate(request: S3Request, settings: Settings, now: number): Promise<Authenticated> {
-  const claim = readClaim(request, now);
-  if (claim === undefined) {
-    const payloadHash = request.headers.get("x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
-    return { principal: ANONYMOUS, open: () => openBody(request, payloadHash, undefined) };
+  try {
+    return await resumed.execute(context);
+  } catch (error) {
+    // A copy's source may be in another bucket: what is said of it, the operation decides.
+    if (!(error instanceof S3Error) || bucket === undefined || hasCopySource(request)) throw error;
+    throw access.hideAbsence(error, bucket);
   }
-  const { root, accountId } = settings;
-  if (root === undefined || claim.accessKeyId !== root.accessKeyId) {
-    throw new S3Error("InvalidAccessKeyId", { AWSAccessKeyId: claim.accessKeyId });
-  }
-  // Nobody is given session tokens, so whoever brings one did not get it here.
-  if (claim.sessionToken !== undefined) throw new S3Error("InvalidToken");
-  const verified = await verifyClaim(request, claim, root.secretAccessKey);
-  const open = (): IncomingBody => openBody(request, claim.payloadHash, verified);
-  // An operation that takes no body does not open it, but a signature over an envelope without a body is refused.
-  if (request.body === null) open();
-  return { principal: rootPrincipal(accountId, root.accessKeyId), open };
 }
 
-/** What an operation's own action is asked for on. */
+type Implementation = NonNullable<Operation["implementation"]>;
+
+/** What is to be done for a request, or why nothing can be: not said before it is known who asks. */
+type Plan =
+  | { readonly prepared: PreparedOperation; readonly implementation: Implementation }
+  | { readonly prepared: undefined; readonly error: unknown; readonly isUnbuilt: boolean };
+
+async function planFor(request: S3Request, settings: Settings): Promise<Plan> {
+  try {
+    const { address } = request;
+    if (address.level !== "service") checkBucketName(address.bucket);
+    const { name, implementation } = matchOperation(OPERATIONS, request);
+    if (implementation === undefined) {
+      const error = new S3Error("NotImplemented", { Operation: name }, `${name} is not implemented.`);
+      return { prepared: undefined, error, isUnbuilt: true };
+    }
+    return { prepared: await implementation.prepare(request, settings), implementation };
+  } catch (error) {
+    return { prepared: undefined, error, isUnbuilt: false };
+  }
+}
+
+/** What an operation's own actions are asked for on. */
 function demandOf(
   { address, query }: S3Request,
-  { actions, versionActions }: NonNullable<Operation["implementation"]>,
+  { actions, versionActions }: Implementation,
   { bucket, subject }: ResumedOperation,
 ): Demand {
   return {
@@ -152,9 +174,8 @@ function demandOf(
   };
 }
 
-function notImplementedError({ name }: Operation, principal: Principal): S3Error {
-  if (principal.kind === "anonymous") return new S3Error("AccessDenied");
-  return new S3Error("NotImplemented", { Operation: name }, `${name} is not implemented.`);
+function hasCopySource(request: S3Request): boolean {
+  return requestHeader(request, "x-amz-copy-source") !== undefined;
 }
 
 /** @throws S3Error InvalidBucketOwnerAWSAccountID, AccessDenied where the bucket is not the expected account's */

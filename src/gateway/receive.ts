@@ -9,6 +9,7 @@ export function receive(incoming: Request, settings: Settings): S3Request {
   const { path, query } = splitTarget(incoming.url);
   const hostBucket = bucketOfHost(incoming.headers.get("host") ?? "", settings.domains);
   const acceptEncoding: unknown = incoming.cf?.["clientAcceptEncoding"];
+  const tlsVersion: unknown = incoming.cf?.["tlsVersion"];
   return {
     method: incoming.method,
     address: parseAddress(path, hostBucket),
@@ -17,6 +18,7 @@ export function receive(incoming: Request, settings: Settings): S3Request {
     headers: incoming.headers,
     isSecure: incoming.url.startsWith("https:"),
     clientAcceptEncoding: typeof acceptEncoding === "string" ? acceptEncoding : undefined,
+    tlsVersion: typeof tlsVersion === "string" ? /\d\.\d/.exec(tlsVersion)?.[0] : undefined,
     body: incoming.body,
   };
 }

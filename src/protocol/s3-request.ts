@@ -14,6 +14,8 @@ export interface S3Request {
   readonly isSecure: boolean;
   /** The Accept-Encoding the client itself sent, where the edge tells it (`request.cf.clientAcceptEncoding`). */
   readonly clientAcceptEncoding: string | undefined;
+  /** The version of TLS between the client and the edge, as `1.3`, where the edge tells it. */
+  readonly tlsVersion: string | undefined;
   readonly body: ReadableStream<Uint8Array> | null;
 }
 

@@ -30,6 +30,7 @@ export function requestOf(url: string, init: RequestInit = {}): S3Request {
     headers: new Headers(init.headers),
     isSecure: true,
     clientAcceptEncoding: init.clientAcceptEncoding,
+    tlsVersion: undefined,
     body: init.body ?? null,
   };
 }

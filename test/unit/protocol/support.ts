@@ -25,6 +25,7 @@ export function requestFor(
     headers: new Headers(headers),
     isSecure: true,
     clientAcceptEncoding,
+    tlsVersion: undefined,
     body: null,
   };
 }
