@@ -35,6 +35,11 @@ export const SETTINGS = {
     default: "24",
     meaning: "Hours for which the bytes of a removed or replaced object are kept before the collector deletes them.",
   },
+  JOB_CALLS_PER_TICK: {
+    default: "2000",
+    meaning:
+      "Calls of D1, Durable Objects and R2 that scheduled jobs make each time they run (10 to 40000); 40 fits the Free plan.",
+  },
   GARBAGE_COLLECTION: { default: "true", meaning: "`false` stops the collector: removed bytes are kept." },
   SERVER_TIMING: {
     default: "false",
@@ -55,6 +60,7 @@ export interface Settings {
   readonly requireLocationConstraint: boolean;
   readonly coordinatorShards: number;
   readonly recoveryWindowMs: number;
+  readonly jobCallsPerTick: number;
   readonly garbageCollection: boolean;
   readonly serverTiming: boolean;
 }
@@ -89,6 +95,7 @@ export function readSettings(env: object): Settings {
     requireLocationConstraint: text("REQUIRE_LOCATION_CONSTRAINT") === "true",
     coordinatorShards: whole("COORDINATOR_SHARDS", 1, 256),
     recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS", 1, 24 * 365) * 3_600_000,
+    jobCallsPerTick: whole("JOB_CALLS_PER_TICK", 10, 40_000),
     garbageCollection: text("GARBAGE_COLLECTION") !== "false",
     serverTiming: text("SERVER_TIMING") === "true",
   };

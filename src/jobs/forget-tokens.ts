@@ -1,15 +1,25 @@
 // Forgets what is remembered for repeated requests: the tokens of renames, and completed uploads.
-import type { Database } from "../state/database.ts";
-import { forgetTokens } from "../state/renames.ts";
+import { forgetRenames } from "../state/renames.ts";
 import { forgetCompletions } from "../state/uploads.ts";
+import type { Job } from "./job.ts";
 
 /** How long a repeated request is recognised, in milliseconds. */
 export const TOKEN_LIFE_MS = 25 * 3_600_000;
 
 const PAGE_ROWS = 1000;
 
-/** Forgets up to 1000 of each kind that are older than {@link TOKEN_LIFE_MS}. */
-export async function forgetOldTokens(database: Database, now: number): Promise<void> {
-  const before = now - TOKEN_LIFE_MS;
-  await database.batch([forgetTokens(before, PAGE_ROWS), forgetCompletions(before, PAGE_ROWS)]);
-}
+/** Forgets up to 1000 of each kind in a step. */
+export const forgetTokens: Job = {
+  name: "forget-tokens",
+
+  async step({ database, now }) {
+    const before = now - TOKEN_LIFE_MS;
+    const [renames, completions] = await database.batch([
+      forgetRenames(before, PAGE_ROWS),
+      forgetCompletions(before, PAGE_ROWS),
+    ]);
+    const forgotten = [renames?.changes ?? 0, completions?.changes ?? 0];
+    const isPageFull = forgotten.some((count) => count >= PAGE_ROWS);
+    return { cursor: isPageFull ? "more" : null, report: { forgotten: forgotten.reduce((sum, count) => sum + count) } };
+  },
+};

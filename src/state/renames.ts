@@ -78,7 +78,7 @@ function takeTags(bucketId: string, from: string, to: string): Statement {
 }
 
 /** Forgets tokens from before a time (milliseconds since the epoch), at most so many. */
-export function forgetTokens(before: number, limit: number): Statement {
+export function forgetRenames(before: number, limit: number): Statement {
   return statement(
     `DELETE FROM rename_tokens WHERE (bucket_id, token) IN (
        SELECT bucket_id, token FROM rename_tokens WHERE created_at < ? LIMIT ?)`,

@@ -1,11 +1,13 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { forgetTokens } from "../../src/jobs/forget-tokens.ts";
 import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectBytes, md5Hex, noise } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
+import { runPass } from "../support/jobs.ts";
 import { bucketId, ledgerOf } from "../support/ledger.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";
@@ -394,16 +396,12 @@ describe("RenameObject", () => {
       const id = await bucketId(bucket);
       const left = async (): Promise<number> =>
         (await env.DB.prepare("SELECT 1 FROM rename_tokens WHERE bucket_id = ?").bind(id).all()).results.length;
-      const { forgetOldTokens } = await import("../../src/jobs/forget-tokens.ts");
-      const { Counts } = await import("../../src/state/counts.ts");
-      const { Database } = await import("../../src/state/database.ts");
-      const database = new Database(env.DB, new Counts());
-      await forgetOldTokens(database, Date.now() + 24 * 3_600_000);
+      await runPass(forgetTokens, Date.now() + 24 * 3_600_000);
       expect(await left()).toBe(1);
       await env.DB.prepare("UPDATE rename_tokens SET created_at = created_at - 93600000 WHERE bucket_id = ?")
         .bind(id)
         .run();
-      await forgetOldTokens(database, Date.now());
+      await runPass(forgetTokens, Date.now());
       expect(await left()).toBe(0);
     });
 

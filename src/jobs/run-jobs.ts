@@ -1,0 +1,163 @@
+// A tick of the schedule: the jobs that are due take steps in turn until all are done or the tick's budget is spent. A
+// job that fails waits for the next tick and stops no other; one whose lease somebody else has is left alone.
+import { randomDigits } from "../bytes/random-id.ts";
+import type { Settings } from "../contract/settings.ts";
+import { Counts } from "../state/counts.ts";
+import type { Database } from "../state/database.ts";
+import {
+  lookUpJobStates,
+  releaseLeases,
+  saveStep,
+  takeLease,
+  type JobLease,
+  type JobState,
+} from "../state/job-states.ts";
+import type { Budget, JobContext, ScheduledJob } from "./job.ts";
+
+/** Longer than Cloudflare lets a scheduled call run, so that no step outlives its lease. */
+const LEASE_MS = 16 * 60_000;
+/** Less than the schedule's interval, so that ticks do not meet. */
+const TICK_MS = 4 * 60_000;
+const HOLDER_DIGITS = 26;
+
+/** What a tick needs. */
+export interface Tick {
+  /** The time to judge by, in milliseconds since the epoch. */
+  readonly now: number;
+  /** The wall clock, in milliseconds since the epoch, by which leases and the tick itself are timed. */
+  readonly clock: () => number;
+  readonly settings: Settings;
+  /** Connects to everything, counting. */
+  readonly connect: (counts: Counts) => Pick<JobContext, "database" | "blobs" | "coordinators">;
+}
+
+/** A job at work in a tick. */
+interface Run {
+  readonly scheduled: ScheduledJob;
+  readonly counts: Counts;
+  readonly context: JobContext;
+  readonly report: Record<string, number>;
+  state: JobState;
+  steps: number;
+  ms: number;
+  /** Why it stopped: its pass is over, its lease is lost, or it has failed. */
+  end: "over" | "lost" | "failed" | undefined;
+}
+
+/**
+ * Runs the jobs that are due.
+ * @throws AggregateError what made jobs fail, after all the others have had their turns
+ */
+export async function runJobs(jobs: readonly ScheduledJob[], tick: Tick): Promise<void> {
+  const own = new Counts();
+  const { database } = tick.connect(own);
+  const holder = randomDigits(HOLDER_DIGITS);
+  const runs: Run[] = [];
+  const budget = tickBudget(tick, () => [own, ...runs.map(({ counts }) => counts)]);
+  const states = await database.look(lookUpJobStates());
+  const failures: unknown[] = [];
+  try {
+    // Whoever has waited longest comes first: a budget that is spent early is spent on another job the next time.
+    const waited = ({ job }: ScheduledJob): number => states.get(job.name)?.steppedAt ?? 0;
+    for (const scheduled of jobs.toSorted((one, other) => waited(one) - waited(other))) {
+      if (!isDue(scheduled, states.get(scheduled.job.name), tick)) continue;
+      const state = await database.look(takeLease(leaseOf(scheduled, holder, tick)));
+      // By the time of the lease, another tick may have done the work.
+      if (state === undefined || !isDue(scheduled, state, tick)) continue;
+      const counts = new Counts();
+      const context = { ...tick.connect(counts), settings: tick.settings, now: tick.now, budget };
+      runs.push({ scheduled, counts, context, report: {}, state, steps: 0, ms: 0, end: undefined });
+    }
+    await takeTurns(runs, holder, tick, budget, failures);
+  } finally {
+    // Leases that cannot be given back end by themselves.
+    await database.batch([releaseLeases(holder)]).catch(() => undefined);
+    for (const run of runs) logRun(run);
+  }
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(messageOf).join("; "));
+}
+
+async function takeTurns(
+  runs: readonly Run[],
+  holder: string,
+  tick: Tick,
+  budget: Budget,
+  failures: unknown[],
+): Promise<void> {
+  for (let open = runs; open.length > 0; open = open.filter(({ end }) => end === undefined)) {
+    for (const run of open) {
+      if (budget.isSpent()) return;
+      const began = tick.clock();
+      try {
+        await takeStep(run, leaseOf(run.scheduled, holder, tick), tick);
+      } catch (error) {
+        run.end = "failed";
+        failures.push(error);
+      }
+      run.ms += tick.clock() - began;
+    }
+  }
+}
+
+async function takeStep(run: Run, lease: JobLease, { now, clock }: Tick): Promise<void> {
+  const { scheduled, context, state } = run;
+  const step = await scheduled.job.step(context, state.isPassing ? state.cursor : null);
+  run.steps += 1;
+  addReport(run.report, step.report);
+  const soFar = state.isPassing ? { ...state.report } : {};
+  addReport(soFar, step.report);
+  run.state = {
+    isPassing: step.cursor !== null,
+    cursor: step.cursor,
+    passBeganAt: state.isPassing ? state.passBeganAt : now,
+    steppedAt: clock(),
+    report: soFar,
+  };
+  if (!(await hasSaved(context.database, lease, run.state))) run.end = "lost";
+  else if (step.cursor === null) run.end = "over";
+}
+
+async function hasSaved(database: Database, lease: JobLease, state: JobState): Promise<boolean> {
+  const [saved] = await database.batch([saveStep(lease, state)]);
+  return saved?.changes === 1;
+}
+
+/** Whether a pass is under way or a new one may begin. */
+function isDue({ periodMs }: ScheduledJob, state: JobState | undefined, { settings, now }: Tick): boolean {
+  const period = periodMs(settings);
+  if (period === undefined) return false;
+  if (state === undefined || state.isPassing || period === 0) return true;
+  return Math.floor(now / period) > Math.floor(state.passBeganAt / period);
+}
+
+function leaseOf({ job }: ScheduledJob, holder: string, { clock }: Tick): JobLease {
+  return { name: job.name, holder, clock: clock(), until: clock() + LEASE_MS };
+}
+
+function tickBudget({ clock, settings }: Tick, counted: () => readonly Counts[]): Budget {
+  const end = clock() + TICK_MS;
+  const callsLeft = (): number => {
+    let calls = 0;
+    for (const counts of counted()) {
+      const { d1RoundTrips, coordinatorCalls, blobCalls } = counts.snapshot();
+      calls += d1RoundTrips + coordinatorCalls + blobCalls;
+    }
+    return Math.max(0, settings.jobCallsPerTick - calls);
+  };
+  return { callsLeft, isSpent: () => callsLeft() === 0 || clock() >= end };
+}
+
+function addReport(sums: Record<string, number>, report: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(report)) sums[name] = (sums[name] ?? 0) + value;
+}
+
+function logRun({ scheduled, counts, report, steps, ms, end }: Run): void {
+  const isPassOver = end === "over";
+  const line = { job: scheduled.job.name, steps, isPassOver, report, ms, ...counts.snapshot() };
+  if (end === "failed") console.error(JSON.stringify({ level: "error", ...line }));
+  else console.log(JSON.stringify({ level: end === "lost" ? "warn" : "info", ...line }));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

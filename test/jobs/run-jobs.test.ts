@@ -1,0 +1,204 @@
+// A tick of the schedule: who runs, who waits, and what is left behind whatever happens on the way.
+import { env } from "cloudflare:workers";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import type { Job, JobStep, ScheduledJob } from "../../src/jobs/job.ts";
+import { runJobs } from "../../src/jobs/run-jobs.ts";
+import type { Surroundings } from "../support/client.ts";
+import { connectionLost, d1With } from "../support/faults.ts";
+import { jobContext, logLines } from "../support/jobs.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const NOON = Date.UTC(2026, 10, 21, 12);
+
+const log = vi.spyOn(console, "log");
+const errorLog = vi.spyOn(console, "error");
+beforeEach(() => {
+  log.mockReset().mockImplementation(() => undefined);
+  errorLog.mockReset().mockImplementation(() => undefined);
+});
+afterEach(() => {
+  log.mockReset();
+  errorLog.mockReset();
+});
+
+interface TestJob extends Job {
+  /** The cursors with which it was called. */
+  readonly calls: (string | null)[];
+}
+
+/** A job whose pass has so many steps. */
+function jobOf(steps: number, act: (call: number) => Promise<void> = async () => undefined): TestJob {
+  const calls: (string | null)[] = [];
+  return {
+    name: `test-${crypto.randomUUID()}`,
+    calls,
+    async step(_context, cursor): Promise<JobStep> {
+      calls.push(cursor);
+      await act(calls.length);
+      const done = Number(cursor ?? 0) + 1;
+      return { cursor: done < steps ? String(done) : null, report: { done: 1 } };
+    },
+  };
+}
+
+function each(periodMs: number | undefined, ...jobs: readonly Job[]): ScheduledJob[] {
+  return jobs.map((job) => ({ job, periodMs: () => periodMs }));
+}
+
+interface TickOptions extends Surroundings {
+  readonly now?: number;
+  readonly clock?: () => number;
+}
+
+function tick(jobs: readonly ScheduledJob[], options: TickOptions = {}): Promise<void> {
+  const { now = NOON, clock = Date.now, ...surroundings } = options;
+  const { settings } = jobContext(now, surroundings);
+  return runJobs(jobs, { now, clock, settings, connect: (counts) => jobContext(now, surroundings, counts) });
+}
+
+async function rowOf({ name }: Job): Promise<Record<string, unknown> | null> {
+  return env.DB.prepare("SELECT * FROM jobs WHERE name = ?").bind(name).first();
+}
+
+function lines(job: Job): Record<string, unknown>[] {
+  return logLines(job.name, [...log.mock.calls, ...errorLog.mock.calls]);
+}
+
+describe("a tick", () => {
+  it("takes a pass from its beginning to its end and logs one line for it", async () => {
+    const job = jobOf(3);
+    await tick(each(0, job));
+    expect(job.calls).toEqual([null, "1", "2"]);
+    expect(lines(job)).toMatchObject([
+      { level: "info", steps: 3, isPassOver: true, report: { done: 3 }, blobCalls: 0 },
+    ]);
+    expect(lines(job)[0]?.["ms"]).toEqual(expect.any(Number));
+    expect(await rowOf(job)).toMatchObject({ is_passing: 0, cursor: null, report: '{"done":3}', lease_holder: null });
+  });
+
+  it("begins one pass in each period, which are counted from midnight UTC", async () => {
+    const job = jobOf(1);
+    const at = async (now: number): Promise<number> => {
+      await tick(each(DAY_MS, job), { now });
+      return job.calls.length;
+    };
+    expect(await at(NOON)).toBe(1);
+    expect(await at(NOON + 11 * HOUR_MS)).toBe(1);
+    expect(await at(NOON + 12 * HOUR_MS - 1)).toBe(1);
+    expect(await at(NOON + 12 * HOUR_MS)).toBe(2);
+    expect(await at(NOON + 36 * HOUR_MS - 1)).toBe(2);
+    expect(await at(NOON + 100 * DAY_MS)).toBe(3);
+    expect(await at(NOON)).toBe(3);
+  });
+
+  it("leaves a job alone that is switched off, in the middle of a pass too", async () => {
+    const job = jobOf(40);
+    await tick(each(DAY_MS, job), { JOB_CALLS_PER_TICK: "10" });
+    const before = job.calls.length;
+    await tick(each(undefined, job));
+    expect(job.calls).toHaveLength(before);
+    expect(await rowOf(job)).toMatchObject({ is_passing: 1, cursor: String(before) });
+    await tick(each(DAY_MS, job));
+    expect(job.calls).toEqual([null, ...Array.from({ length: 39 }, (_, index) => String(index + 1))]);
+  });
+
+  it("lets jobs take turns, ends when its calls are spent, and goes on where it was", async () => {
+    const [one, other] = [jobOf(20), jobOf(20)];
+    await tick(each(DAY_MS, one, other), { JOB_CALLS_PER_TICK: "14" });
+    expect(one.calls.length + other.calls.length).toBe(11);
+    expect(Math.abs(one.calls.length - other.calls.length)).toBe(1);
+    await tick(each(DAY_MS, one, other));
+    expect(one.calls).toEqual(other.calls);
+    expect(one.calls).toHaveLength(20);
+    expect(await rowOf(one)).toMatchObject({ report: '{"done":20}' });
+  });
+
+  it("begins with whoever has waited longest", async () => {
+    const jobs = [jobOf(99), jobOf(99), jobOf(99), jobOf(99), jobOf(99), jobOf(99)];
+    for (let turn = 0; turn < 12; turn += 1) await tick(each(DAY_MS, ...jobs), { JOB_CALLS_PER_TICK: "10" });
+    const counts = jobs.map(({ calls }) => calls.length);
+    expect(Math.min(...counts)).toBeGreaterThan(0);
+    expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+  });
+
+  it("ends when its time is over", async () => {
+    let clock = Date.now();
+    const job = jobOf(99, async () => {
+      clock += 60_000;
+      await Promise.resolve();
+    });
+    await tick(each(0, job), { clock: () => clock });
+    expect(job.calls).toHaveLength(4);
+    await tick(each(0, job), { clock: () => clock });
+    expect(job.calls).toHaveLength(8);
+  });
+});
+
+describe("a job that fails", () => {
+  it("stops no other, is logged, and is tried again from where it was", async () => {
+    const failing = jobOf(3, async (call) => {
+      if (call === 2) throw new Error("out of order");
+      await Promise.resolve();
+    });
+    const other = jobOf(3);
+    await expect(tick(each(DAY_MS, failing, other))).rejects.toThrow("out of order");
+    expect(other.calls).toHaveLength(3);
+    expect(lines(failing)).toMatchObject([{ level: "error", steps: 1, isPassOver: false, report: { done: 1 } }]);
+    expect(await rowOf(failing)).toMatchObject({ is_passing: 1, cursor: "1", lease_holder: null });
+    await tick(each(DAY_MS, failing, other));
+    expect(failing.calls).toEqual([null, "1", "1", "2"]);
+    expect(other.calls).toHaveLength(3);
+  });
+
+  it("by D1 being out of reach when a step is saved, repeats that step", async () => {
+    const job = jobOf(2);
+    let isBroken = true;
+    const DB = d1With(async (sql, send) => {
+      const isSave = sql.some((text) => text.startsWith("UPDATE jobs SET is_passing"));
+      if (!isSave || !isBroken) return send();
+      isBroken = false;
+      throw connectionLost();
+    });
+    await expect(tick(each(0, job), { DB })).rejects.toThrow("Network connection lost");
+    await tick(each(0, job));
+    expect(job.calls).toEqual([null, null, "1"]);
+  });
+});
+
+describe("a lease", () => {
+  it("lets one of many ticks work", async () => {
+    const job = jobOf(5, () => new Promise((resolve) => setTimeout(resolve, 20)));
+    await Promise.all([1, 2, 3, 4].map(() => tick(each(DAY_MS, job))));
+    expect(job.calls).toEqual([null, "1", "2", "3", "4"]);
+  });
+
+  it("of a tick that died ends by itself, and the pass goes on", async () => {
+    const job = jobOf(3);
+    await tick(each(DAY_MS, jobOf(1), job), { JOB_CALLS_PER_TICK: "10" });
+    await env.DB.prepare(
+      `UPDATE jobs SET is_passing = 1, cursor = '1', lease_holder = 'dead', lease_until = ? WHERE name = ?`,
+    )
+      .bind(Date.now() + 60_000, job.name)
+      .run();
+    const before = job.calls.length;
+    await tick(each(DAY_MS, job));
+    expect(job.calls).toHaveLength(before);
+    await tick(each(DAY_MS, job), { clock: () => Date.now() + 60_001 });
+    expect(job.calls.slice(before)).toEqual(["1", "2"]);
+  });
+
+  it("that is lost in the middle of a step ends the work, and saves nothing over the new holder's", async () => {
+    const job = jobOf(9, async () => {
+      await env.DB.prepare("UPDATE jobs SET lease_holder = 'another', cursor = '7' WHERE name = ?")
+        .bind(job.name)
+        .run();
+    });
+    const warnings = jobOf(1);
+    await tick(each(DAY_MS, job, warnings));
+    expect(job.calls).toEqual([null]);
+    expect(await rowOf(job)).toMatchObject({ lease_holder: "another", cursor: "7" });
+    expect(lines(job)).toMatchObject([{ level: "warn", isPassOver: false }]);
+  });
+});

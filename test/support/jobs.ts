@@ -1,0 +1,55 @@
+// Runs one scheduled job past its schedule: a whole pass, at a time of the test's choice.
+import { env } from "cloudflare:workers";
+
+import { readSettings } from "../../src/contract/settings.ts";
+import type { Job, JobContext } from "../../src/jobs/job.ts";
+import { Coordinators } from "../../src/state/coordinators.ts";
+import { Counts, type CountSnapshot } from "../../src/state/counts.ts";
+import { Database } from "../../src/state/database.ts";
+import { R2BlobStore } from "../../src/state/r2-blob-store.ts";
+import type { Surroundings } from "./client.ts";
+
+/** What a pass has done. */
+export interface Pass {
+  readonly steps: number;
+  /** The sums of what its steps reported. */
+  readonly report: Readonly<Record<string, number>>;
+  readonly counts: CountSnapshot;
+}
+
+/** The context of a step. */
+export function jobContext(now: number, surroundings: Surroundings = {}, counts = new Counts()): JobContext {
+  const bindings = { ...env, ...surroundings };
+  const settings = readSettings(bindings);
+  return {
+    database: new Database(bindings.DB, counts),
+    blobs: new R2BlobStore(bindings.BLOBS, counts),
+    coordinators: new Coordinators(bindings.COORDINATORS, settings.coordinatorShards, counts),
+    settings,
+    now,
+    budget: { callsLeft: () => settings.jobCallsPerTick, isSpent: () => false },
+  };
+}
+
+/** Runs a pass from its beginning to its end. */
+export async function runPass(job: Job, now: number, surroundings: Surroundings = {}): Promise<Pass> {
+  const counts = new Counts();
+  const context = jobContext(now, surroundings, counts);
+  const report: Record<string, number> = {};
+  let cursor: string | null = null;
+  let steps = 0;
+  do {
+    const step = await job.step(context, cursor);
+    for (const [name, value] of Object.entries(step.report)) report[name] = (report[name] ?? 0) + value;
+    ({ cursor } = step);
+    steps += 1;
+  } while (cursor !== null);
+  return { steps, report, counts: counts.snapshot() };
+}
+
+/** The lines that a job has logged, from the calls of a spied console. */
+export function logLines(name: string, calls: readonly (readonly unknown[])[]): Record<string, unknown>[] {
+  // What the runner writes.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return calls.map(([line]) => JSON.parse(String(line)) as Record<string, unknown>).filter(({ job }) => job === name);
+}
