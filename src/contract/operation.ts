@@ -36,6 +36,8 @@ interface Declaration<Input, Facts extends BucketFacts, Output> {
   readonly actions: readonly string[];
   /** Those that are asked for instead where the request names a version. */
   readonly versionActions?: readonly string[];
+  /** Further actions whose denial refuses, though nobody need be allowed them. */
+  readonly alsoDeniedBy?: readonly string[];
   /** Who asks for the actions: dispatch, or `run` where only it knows on what, once it has read the body. */
   readonly authorizes?: Authorizes;
   readonly route: Route;
@@ -72,6 +74,7 @@ export interface Operation {
     | {
         readonly actions: readonly string[];
         readonly versionActions: readonly string[] | undefined;
+        readonly alsoDeniedBy: readonly string[] | undefined;
         readonly authorizes: Authorizes;
         /** Whether the answer is NoSuchBucket where the bucket is not there. */
         readonly needsBucket: boolean;
@@ -90,6 +93,7 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
     implementation: {
       actions: declaration.actions,
       versionActions: declaration.versionActions,
+      alsoDeniedBy: declaration.alsoDeniedBy,
       authorizes: declaration.authorizes ?? "dispatch",
       needsBucket: true,
       async prepare(request, settings) {
@@ -133,6 +137,7 @@ export function defineServiceOperation<Input, Output>(declaration: ServiceDeclar
     implementation: {
       actions: declaration.actions,
       versionActions: undefined,
+      alsoDeniedBy: undefined,
       authorizes: declaration.authorizes ?? "dispatch",
       needsBucket: false,
       async prepare(request, settings) {

@@ -162,11 +162,12 @@ async function planFor(request: S3Request, settings: Settings): Promise<Plan> {
 /** What an operation's own actions are asked for on. */
 function demandOf(
   { address, query }: S3Request,
-  { actions, versionActions }: Implementation,
+  { actions, versionActions, alsoDeniedBy }: Implementation,
   { bucket, subject }: ResumedOperation,
 ): Demand {
   return {
     actions: query.has("versionId") ? (versionActions ?? actions) : actions,
+    alsoDeniedBy,
     bucket,
     bucketName: address.level === "service" ? undefined : address.bucket,
     key: address.level === "object" ? address.key : undefined,

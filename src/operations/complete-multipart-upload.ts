@@ -6,6 +6,7 @@ import { utf8 } from "../bytes/text.ts";
 import { element } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { requireUploadRights } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/checksums.ts";
 import { readWriteConditions } from "../protocol/conditions.ts";
@@ -62,6 +63,7 @@ export const completeMultipartUpload = defineOperation({
     ),
 
   async run(context, { bucketName, key, uploadId, conditions }, { bucket, upload, completed, heads, parts }) {
+    requireUploadRights(context, bucket, key, { tags: [], conditions });
     const document = await readDocument(withoutChecksums(context.request), context.openBody(), false);
     const listed = parseCompletion(document, uploadId);
     const fingerprint = await fingerprintOf(listed);

@@ -4,6 +4,7 @@ import { ownerOf } from "../auth/principal.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { requireReadableSource, requireUploadRights } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { checksumElement } from "../protocol/checksums.ts";
 import { readWriteConditions, refuseWrite } from "../protocol/conditions.ts";
@@ -22,7 +23,7 @@ import {
 } from "../protocol/upload-headers.ts";
 import { lookUpBoth } from "../state/database.ts";
 import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
-import { guardSource, lookUpSource, requireSource } from "../state/copy-sources.ts";
+import { guardSource, lookUpSource } from "../state/copy-sources.ts";
 import { holdToo } from "../state/holdings.ts";
 
 // A source that changes as often as this under one copy is being fought over.
@@ -59,7 +60,9 @@ export const copyObject = defineOperation({
     const seen = heads.get(key) ?? NO_HEAD;
     let found = facts.source;
     for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
-      const original = requireSource(source, found);
+      const original = requireReadableSource(context, source, found, input.taggingDirective === "COPY");
+      const tags = input.taggingDirective === "COPY" ? original.tags : input.tags;
+      requireUploadRights(context, bucket, key, { tags, conditions });
       checkSourceConditions(context.request, original, context.now);
       const refusal = refuseWrite(conditions, key, seen.current, seen.current);
       if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
@@ -84,7 +87,7 @@ export const copyObject = defineOperation({
         manifestId: original.manifestId,
         storageClass: input.storageClass ?? "STANDARD",
         checksum: original.checksum,
-        tags: input.taggingDirective === "COPY" ? original.tags : input.tags,
+        tags,
         acl: undefined,
         encryption: undefined,
       };

@@ -16,6 +16,7 @@ const BUCKET_ID_DIGITS = 16;
 export const createBucket = defineServiceOperation({
   name: "CreateBucket",
   actions: ["s3:CreateBucket"],
+  authorizes: "run",
   route: { method: "PUT", level: "bucket" },
 
   read(request, settings) {
@@ -29,6 +30,12 @@ export const createBucket = defineServiceOperation({
   async run(context, { name }) {
     const document = await readDocument(context.request, context.openBody(), false);
     const constraint = parseLocationConstraint(document);
+    context.access.require({
+      actions: ["s3:CreateBucket"],
+      bucket: undefined,
+      bucketName: name,
+      conditionKeys: new Map(constraint === undefined ? [] : [["s3:locationconstraint", [constraint]]]),
+    });
     if (constraint === undefined && context.settings.requireLocationConstraint) {
       throw new S3Error("IllegalLocationConstraintException");
     }
@@ -42,6 +49,7 @@ export const createBucket = defineServiceOperation({
       cors: [],
       creatorId: context.principal.creatorId ?? null,
       configurations: NO_CONFIGURATIONS,
+      snapshotFloor: null,
     };
     const { existing } = await context.database.look(insertBucket(bucket));
     if (existing?.id !== bucket.id) {

@@ -3,6 +3,7 @@ import { ownerOf } from "../auth/principal.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { element } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { requireUploadRights } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { readUploadChecksum } from "../protocol/multipart-checksums.ts";
 import { readMetadata } from "../protocol/object-metadata.ts";
@@ -36,6 +37,7 @@ export const createMultipartUpload = defineOperation({
 
   async run(context, { bucketName, key, metadata, tags, storageClass, checksumAlgorithm, checksumType }, facts) {
     const { bucket, heads } = facts;
+    requireUploadRights(context, bucket, key, { tags, conditions: {} });
     const uploadId = timeOrderedId(context.now);
     const upload = {
       ...metadata,

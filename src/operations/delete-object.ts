@@ -2,6 +2,7 @@
 import { ownerOf } from "../auth/principal.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
+import { requireDeletionRights } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { readDeleteConditions, refuseWrite, type WriteConditions } from "../protocol/conditions.ts";
 import { S3Error } from "../protocol/s3-error.ts";
@@ -33,6 +34,7 @@ export const deleteObject = defineOperation({
     lookUpBoth(lookUpVersion(bucketName, key, versionId), lookUpHeads(bucketName, [key])),
 
   async run(context, { key, versionId, conditions }, { bucket, heads, object, deleteMarker }) {
+    requireDeletionRights(context, bucket, key, conditions);
     const seen = heads.get(key) ?? NO_HEAD;
     return versionId === undefined
       ? deleteCurrent(context, bucket, { key, seen, conditions })

@@ -24,6 +24,7 @@ interface DeletionResult {
 export const deleteObjects = defineOperation({
   name: "DeleteObjects",
   actions: ["s3:DeleteObject"],
+  authorizes: "run",
   route: { method: "POST", level: "bucket", query: ["delete"] },
 
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
@@ -32,8 +33,13 @@ export const deleteObjects = defineOperation({
 
   async run(context, _input, { bucket }) {
     const { deletions, isQuiet } = parseDeletions(await readDocument(context.request, context.openBody(), true));
-    const sound = deletions.filter(({ problem }) => problem === undefined);
     const results = new Map<Deletion, DeletionResult>();
+    const sound = deletions.filter((deletion) => {
+      if (deletion.problem !== undefined) return false;
+      if (mayDelete(context, bucket, deletion)) return true;
+      results.set(deletion, { deletion, code: "AccessDenied", deleteMarkerVersionId: undefined });
+      return false;
+    });
     // Versions first: a key that stands in the document both with and without an id ends up deleted.
     const named = sound.filter((deletion) => deletion.versionId !== undefined);
     for (const result of await removeNamed(context, bucket, named)) results.set(result.deletion, result);
@@ -60,6 +66,16 @@ export const deleteObjects = defineOperation({
     ),
   }),
 });
+
+/** Each key is asked for by itself, as if it were deleted by itself. */
+function mayDelete({ access }: Context, bucket: Bucket, { key, versionId, conditions }: Deletion): boolean {
+  const on = { bucket, bucketName: bucket.name, key, versionId };
+  const isEtagTested = conditions.ifMatch !== undefined && conditions.ifMatch.trim() !== "*";
+  return (
+    access.allows({ ...on, actions: [versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion"] }) &&
+    (!isEtagTested || access.allows({ ...on, actions: ["s3:GetObject"] }))
+  );
+}
 
 async function deleteCurrent(
   context: Context,

@@ -2,7 +2,7 @@
 import { defineOperation } from "../contract/operation.ts";
 import { readDocument } from "../protocol/document-body.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
-import { parseTagging } from "../protocol/tagging.ts";
+import { parseTagging, requestTagKeys } from "../protocol/tagging.ts";
 import { lookUpVersion } from "../state/objects.ts";
 import { retag } from "../state/retagging.ts";
 
@@ -10,15 +10,25 @@ export const putObjectTagging = defineOperation({
   name: "PutObjectTagging",
   actions: ["s3:PutObjectTagging"],
   versionActions: ["s3:PutObjectVersionTagging"],
+  authorizes: "run",
   route: { method: "PUT", level: "object", query: ["tagging"] },
   read: readNamedVersion,
   lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
   subject: ({ object }) => object,
 
   async run(context, input, facts) {
+    const { bucket } = facts;
     const tags = parseTagging(await readDocument(context.request, context.openBody(), true), "object");
+    context.access.require({
+      actions: [input.versionId === undefined ? "s3:PutObjectTagging" : "s3:PutObjectVersionTagging"],
+      bucket,
+      bucketName: bucket.name,
+      key: input.key,
+      object: facts.object,
+      conditionKeys: requestTagKeys(tags),
+    });
     const object = await retag(context.database, input, facts, (found) => requireVersion(input, found), tags);
-    return versionIdHeader(object, facts.bucket.versioning !== null);
+    return versionIdHeader(object, bucket.versioning !== null);
   },
 
   write: (headers) => ({ status: 200, headers }),

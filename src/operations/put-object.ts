@@ -1,6 +1,7 @@
 // PutObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 import { storeNewObject } from "../contract/new-object.ts";
 import { defineOperation } from "../contract/operation.ts";
+import { requireUploadRights } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { checksumHeaders, readChecksums } from "../protocol/checksums.ts";
 import { readWriteConditions, refuseWrite } from "../protocol/conditions.ts";
@@ -42,6 +43,7 @@ export const putObject = defineOperation({
   lookUp: ({ bucketName, key }) => lookUpHeads(bucketName, [key]),
 
   async run(context, { key, metadata, tags, storageClass, conditions }, { bucket, heads }) {
+    requireUploadRights(context, bucket, key, { tags, conditions });
     const seen = heads.get(key) ?? NO_HEAD;
     const refusal = refuseWrite(conditions, key, seen.current, seen.current);
     if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);

@@ -5,6 +5,7 @@ import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";
 import { defineOperation, type Operation } from "../contract/operation.ts";
+import { requireRenameRights, requireUploadRights } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { refuseWrite } from "../protocol/conditions.ts";
 import { checkSourceConditions } from "../protocol/copying.ts";
@@ -35,6 +36,9 @@ export const renameObject = defineOperation({
     for (let turn = 0; turn < TURNS; turn += 1) {
       const { bucket } = facts;
       if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucketName });
+      const [source] = facts.sources;
+      requireRenameRights(context, bucket, source?.key ?? rename.candidates[0] ?? key, source);
+      requireUploadRights(context, bucket, key, { tags: [], conditions: rename.conditions });
       if (facts.usedToken !== undefined) {
         if (facts.usedToken === fingerprint) return;
         throw new S3Error("IdempotencyParameterMismatch");
@@ -43,7 +47,6 @@ export const renameObject = defineOperation({
         const message = "Objects can be renamed only in buckets whose versioning never was enabled.";
         throw new S3Error("InvalidBucketState", { BucketName: bucketName }, message);
       }
-      const [source] = facts.sources;
       if (source === undefined) throw new S3Error("NoSuchKey", { Key: rename.candidates[0] });
       if (source.key === key) {
         throw new S3Error("InvalidRequest", {}, "The source and the destination of a rename must be different keys.");

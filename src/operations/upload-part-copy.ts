@@ -6,6 +6,7 @@ import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";
 import { element, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { requireReadableSource } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { checksumElement } from "../protocol/checksums.ts";
 import { checkSourceConditions, readCopyRange, readCopySource } from "../protocol/copying.ts";
@@ -15,7 +16,7 @@ import type { ByteRange } from "../protocol/range.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { shownVersionId } from "../protocol/stored-object.ts";
 import { refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
-import { guardSource, lookUpSource, requireSource, type SourceVersion } from "../state/copy-sources.ts";
+import { guardSource, lookUpSource, type SourceVersion } from "../state/copy-sources.ts";
 import { lookUpBoth, type Database } from "../state/database.ts";
 import { holdToo } from "../state/holdings.ts";
 import { lookUpSlices } from "../state/manifests.ts";
@@ -51,7 +52,7 @@ export const uploadPartCopy = defineOperation({
     if (upload === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
     let found = facts.source;
     for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
-      const original = requireSource(source, found);
+      const original = requireReadableSource(context, source, found, false);
       checkSourceConditions(context.request, original, context.now);
       const range = readCopyRange(context.request, original.size) ?? { offset: 0, length: original.size };
       if (range.length > PART_MAX_BYTES) {

@@ -51,6 +51,17 @@ export function parseTaggingHeader(header: string | undefined): Tag[] {
   return tags;
 }
 
+/** What policies can ask about the tags that a request sets, by lower-case names of condition keys. */
+export function requestTagKeys(tags: readonly Tag[]): ReadonlyMap<string, readonly string[]> {
+  const keys = new Map(tags.map(({ key, value }) => [`s3:requestobjecttag/${key.toLowerCase()}`, [value]]));
+  return tags.length === 0
+    ? keys
+    : keys.set(
+        "s3:requestobjecttagkeys",
+        tags.map(({ key }) => key),
+      );
+}
+
 /** A Tagging document. */
 export function taggingElement(tags: readonly Tag[]): XmlElement {
   const set = tags.map(({ key, value }) => element("Tag", [element("Key", key), element("Value", value)]));

@@ -1,0 +1,84 @@
+// What operations ask for besides their own actions: of uploads for what their headers set or test, of copies for their
+// source. Each is asked for before a body is read.
+import type { ObjectSubject } from "../auth/demand.ts";
+import type { WriteConditions } from "../protocol/conditions.ts";
+import type { CopySource } from "../protocol/copying.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import type { Tag } from "../protocol/tagging.ts";
+import type { Bucket } from "../state/buckets.ts";
+import { requireSource, type SourceVersion } from "../state/copy-sources.ts";
+import type { VersionFacts } from "../state/objects.ts";
+import type { Context } from "./context.ts";
+
+/** What of an upload needs more than s3:PutObject. */
+export interface UploadWishes {
+  readonly tags: readonly Tag[];
+  readonly conditions: WriteConditions;
+}
+
+/**
+ * Asks for what an upload needs besides s3:PutObject: to set tags, and to learn by If-Match which ETag is there.
+ * @throws S3Error AccessDenied
+ */
+export function requireUploadRights({ access }: Context, bucket: Bucket, key: string, wishes: UploadWishes): void {
+  const on = { bucket, bucketName: bucket.name, key };
+  if (wishes.tags.length > 0) access.require({ ...on, actions: ["s3:PutObjectTagging"] });
+  if (wishes.conditions.ifMatch !== undefined) access.require({ ...on, actions: ["s3:GetObject"] });
+}
+
+/**
+ * The version that a copy means, once its reading is granted.
+ * @param withTags whether its tags are copied as well
+ * @throws S3Error AccessDenied, and what {@link requireSource} throws; of what is not there, only what the caller may know
+ */
+export function requireReadableSource(
+  { access }: Context,
+  source: CopySource,
+  facts: VersionFacts,
+  withTags: boolean,
+): SourceVersion {
+  const { bucket, object } = facts;
+  if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: source.bucketName });
+  const { key, versionId } = source;
+  const isVersion = versionId !== undefined;
+  const on = { bucket, bucketName: bucket.name, key, versionId, object };
+  access.require({ ...on, actions: [isVersion ? "s3:GetObjectVersion" : "s3:GetObject"] });
+  try {
+    const found = requireSource(source, facts);
+    if (withTags && found.tags.length > 0) {
+      access.require({ ...on, actions: [isVersion ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging"] });
+    }
+    return found;
+  } catch (error) {
+    throw error instanceof S3Error ? access.hideAbsence(error, bucket) : error;
+  }
+}
+
+/**
+ * Asks for what a deletion needs besides s3:DeleteObject: to learn by If-Match which ETag is there.
+ * @throws S3Error AccessDenied
+ */
+export function requireDeletionRights(
+  { access }: Context,
+  bucket: Bucket,
+  key: string,
+  { ifMatch }: WriteConditions,
+): void {
+  if (ifMatch === undefined || ifMatch.trim() === "*") return;
+  access.require({ actions: ["s3:GetObject"], bucket, bucketName: bucket.name, key });
+}
+
+/**
+ * Asks for what a rename needs at its source: to take the object away from there. To move an object to where it may be
+ * read is to read it, so who is expressly denied that may not move it either.
+ * @throws S3Error AccessDenied
+ */
+export function requireRenameRights(
+  { access }: Context,
+  bucket: Bucket,
+  sourceKey: string,
+  object: ObjectSubject | undefined,
+): void {
+  const on = { bucket, bucketName: bucket.name, key: sourceKey, object };
+  access.require({ ...on, actions: ["s3:DeleteObject"], alsoDeniedBy: ["s3:GetObject"] });
+}
