@@ -51,6 +51,16 @@ export class Access {
   }
 
   /**
+   * Refuses a request without credentials where nothing is granted to everybody, before its body is read.
+   * @throws S3Error AccessDenied
+   */
+  refuseStrangers(bucket: BucketSubject | undefined): void {
+    if (this.#principal.kind !== "anonymous") return;
+    const { policy = null, acl = null } = bucket?.configurations ?? {};
+    if (policy === null && acl === null) throw accessDenied(bucket, undefined);
+  }
+
+  /**
    * What is said of an object that is not there: to those who may not list the bucket, no more than that they may not
    * have it.
    */

@@ -28,6 +28,7 @@ export const createBucket = defineServiceOperation({
   },
 
   async run(context, { name }) {
+    context.access.refuseStrangers(undefined);
     const document = await readDocument(context.request, context.openBody(), false);
     const constraint = parseLocationConstraint(document);
     context.access.require({

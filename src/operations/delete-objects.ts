@@ -32,6 +32,7 @@ export const deleteObjects = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, _input, { bucket }) {
+    context.access.refuseStrangers(bucket);
     const { deletions, isQuiet } = parseDeletions(await readDocument(context.request, context.openBody(), true));
     const results = new Map<Deletion, DeletionResult>();
     const sound = deletions.filter((deletion) => {

@@ -4,7 +4,7 @@ import { readDocument } from "../protocol/document-body.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
 import { parseTagging, requestTagKeys } from "../protocol/tagging.ts";
 import { lookUpVersion } from "../state/objects.ts";
-import { retag } from "../state/retagging.ts";
+import { retag } from "../state/version-attributes.ts";
 
 export const putObjectTagging = defineOperation({
   name: "PutObjectTagging",
@@ -18,6 +18,7 @@ export const putObjectTagging = defineOperation({
 
   async run(context, input, facts) {
     const { bucket } = facts;
+    context.access.refuseStrangers(bucket);
     const tags = parseTagging(await readDocument(context.request, context.openBody(), true), "object");
     context.access.require({
       actions: [input.versionId === undefined ? "s3:PutObjectTagging" : "s3:PutObjectVersionTagging"],
