@@ -36,12 +36,15 @@ export class PieceReader {
   }
 }
 
+/** Where bytes can be written: a stream's writer, or what seals them before it. */
+export type ByteSink = Pick<WritableStreamDefaultWriter<Uint8Array>, "write" | "close" | "abort" | "closed">;
+
 /**
  * Copies bytes into a stream of known length, digesting them on the way, and holds the last of them back until
  * {@link finish}: whoever reads the other end cannot have seen the whole before the caller has agreed to its digests.
  */
 export class HoldingWriter {
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #writer: ByteSink;
   readonly #digests: readonly RunningDigest[];
   #held = new Uint8Array(PIECE_BYTES);
   #spare: Uint8Array<ArrayBuffer> | undefined = new Uint8Array(PIECE_BYTES);
@@ -49,8 +52,8 @@ export class HoldingWriter {
   #writing: Promise<void> = Promise.resolve();
   #total = 0;
 
-  constructor(stream: WritableStream<Uint8Array>, algorithms: readonly DigestAlgorithm[]) {
-    this.#writer = stream.getWriter();
+  constructor(sink: ByteSink, algorithms: readonly DigestAlgorithm[]) {
+    this.#writer = sink;
     // Its state is told through the writes; unheard, a closed promise that rejects would count as unhandled.
     this.#writer.closed.catch(() => undefined);
     this.#digests = algorithms.map((algorithm) => new RunningDigest(algorithm));

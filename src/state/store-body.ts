@@ -113,7 +113,7 @@ async function pump(
   const { readable, writable } = new FixedLengthStream(body.length);
   const verified = announced.algorithm ?? kept;
   const algorithms = verified === kept ? [kept] : [kept, verified];
-  const writer = new HoldingWriter(writable, algorithms.map(digestAlgorithm));
+  const writer = new HoldingWriter(writable.getWriter(), algorithms.map(digestAlgorithm));
   const stored = blobs.put({ ...destination, body: readable, hash });
   // A store that fails need not have read on: the writer would wait for it for ever.
   stored.catch(() => writer.abort(new Error("store failed")));
