@@ -1,5 +1,6 @@
 // The Worker's settings: their names in the environment, their defaults, and what they mean. README's table is made
 // from SETTINGS, and `npm start` passes on exactly these names, so a setting exists once.
+import { asObjectOwnership, type ObjectOwnership } from "../protocol/object-ownership.ts";
 
 /** Every setting, as it is spelled in the environment, in `wrangler.toml`'s [vars] or as a secret. */
 export const SETTINGS = {
@@ -26,6 +27,11 @@ export const SETTINGS = {
   REQUIRE_LOCATION_CONSTRAINT: {
     default: "false",
     meaning: "`true` makes CreateBucket demand a LocationConstraint.",
+  },
+  DEFAULT_OBJECT_OWNERSHIP: {
+    default: "BucketOwnerEnforced",
+    meaning:
+      "Object ownership of new buckets that ask for none: `BucketOwnerEnforced` turns ACLs off; `BucketOwnerPreferred` and `ObjectWriter` let clients set them.",
   },
   COORDINATOR_SHARDS: {
     default: "8",
@@ -58,6 +64,7 @@ export interface Settings {
   readonly bucketNames: "strict" | "aws";
   readonly reservedBucketNames: readonly string[];
   readonly requireLocationConstraint: boolean;
+  readonly defaultObjectOwnership: ObjectOwnership;
   readonly coordinatorShards: number;
   readonly recoveryWindowMs: number;
   readonly jobCallsPerTick: number;
@@ -93,6 +100,8 @@ export function readSettings(env: object): Settings {
     bucketNames: text("BUCKET_NAMES") === "aws" ? "aws" : "strict",
     reservedBucketNames: list("RESERVED_BUCKET_NAMES"),
     requireLocationConstraint: text("REQUIRE_LOCATION_CONSTRAINT") === "true",
+    defaultObjectOwnership:
+      asObjectOwnership(text("DEFAULT_OBJECT_OWNERSHIP")) ?? SETTINGS.DEFAULT_OBJECT_OWNERSHIP.default,
     coordinatorShards: whole("COORDINATOR_SHARDS", 1, 256),
     recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS", 1, 24 * 365) * 3_600_000,
     jobCallsPerTick: whole("JOB_CALLS_PER_TICK", 10, 40_000),

@@ -7,6 +7,7 @@ import { copyObject } from "../operations/copy-object.ts";
 import { createBucket } from "../operations/create-bucket.ts";
 import { createMultipartUpload } from "../operations/create-multipart-upload.ts";
 import { deleteBucketCors } from "../operations/delete-bucket-cors.ts";
+import { deleteBucketOwnershipControls } from "../operations/delete-bucket-ownership-controls.ts";
 import { deleteBucketTagging } from "../operations/delete-bucket-tagging.ts";
 import { deleteBucket } from "../operations/delete-bucket.ts";
 import { deleteObjectTagging } from "../operations/delete-object-tagging.ts";
@@ -42,9 +43,12 @@ import { listObjectVersions } from "../operations/list-object-versions.ts";
 import { listObjectsV2 } from "../operations/list-objects-v2.ts";
 import { listObjects } from "../operations/list-objects.ts";
 import { listParts } from "../operations/list-parts.ts";
+import { putBucketAcl } from "../operations/put-bucket-acl.ts";
 import { putBucketCors } from "../operations/put-bucket-cors.ts";
+import { putBucketOwnershipControls } from "../operations/put-bucket-ownership-controls.ts";
 import { putBucketTagging } from "../operations/put-bucket-tagging.ts";
 import { putBucketVersioning } from "../operations/put-bucket-versioning.ts";
+import { putObjectAcl } from "../operations/put-object-acl.ts";
 import { putObjectTagging } from "../operations/put-object-tagging.ts";
 import { putObject } from "../operations/put-object.ts";
 import { renameObject, renameObjectByQuery } from "../operations/rename-object.ts";
@@ -69,6 +73,7 @@ export const OPERATIONS: readonly Operation[] = [
   putBucketTagging,
   deleteBucketTagging,
   getBucketAcl,
+  putBucketAcl,
   getBucketCors,
   putBucketCors,
   deleteBucketCors,
@@ -84,6 +89,8 @@ export const OPERATIONS: readonly Operation[] = [
   getBucketAccelerateConfiguration,
   getBucketRequestPayment,
   getBucketOwnershipControls,
+  putBucketOwnershipControls,
+  deleteBucketOwnershipControls,
   getBucketEncryption,
   notImplemented("PostObject", "POST", "bucket"),
 
@@ -99,6 +106,7 @@ export const OPERATIONS: readonly Operation[] = [
   putObjectTagging,
   deleteObjectTagging,
   getObjectAcl,
+  putObjectAcl,
 
   createMultipartUpload,
   uploadPart,
@@ -112,7 +120,6 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("UpdateObjectEncryption", "PUT", "object", "encryption"),
   notImplemented("GetObjectTorrent", "GET", "object", "torrent"),
 
-  notImplemented("PutObjectAcl", "PUT", "object", "acl"),
   notImplemented("GetObjectLegalHold", "GET", "object", "legal-hold"),
   notImplemented("PutObjectLegalHold", "PUT", "object", "legal-hold"),
   notImplemented("GetObjectRetention", "GET", "object", "retention"),
@@ -122,13 +129,10 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("PutObjectAnnotation", "PUT", "object", "annotation"),
   notImplemented("DeleteObjectAnnotation", "DELETE", "object", "annotation"),
 
-  notImplemented("PutBucketAcl", "PUT", "bucket", "acl"),
   notImplemented("PutBucketPolicy", "PUT", "bucket", "policy"),
   notImplemented("DeleteBucketPolicy", "DELETE", "bucket", "policy"),
   notImplemented("PutPublicAccessBlock", "PUT", "bucket", "publicAccessBlock"),
   notImplemented("DeletePublicAccessBlock", "DELETE", "bucket", "publicAccessBlock"),
-  notImplemented("PutBucketOwnershipControls", "PUT", "bucket", "ownershipControls"),
-  notImplemented("DeleteBucketOwnershipControls", "DELETE", "bucket", "ownershipControls"),
   notImplemented("PutBucketEncryption", "PUT", "bucket", "encryption"),
   notImplemented("DeleteBucketEncryption", "DELETE", "bucket", "encryption"),
   notImplemented("PutBucketLifecycleConfiguration", "PUT", "bucket", "lifecycle"),

@@ -3,8 +3,10 @@
 import { ownerOf } from "../auth/principal.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
+import { admitUploadAcl } from "../contract/acl-input.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, requireUploadRights } from "../contract/rights.ts";
+import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { checksumElement } from "../protocol/checksums.ts";
 import { readWriteConditions, refuseWrite } from "../protocol/conditions.ts";
@@ -15,12 +17,7 @@ import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { requestHeader } from "../protocol/s3-request.ts";
 import { shownVersionId } from "../protocol/stored-object.ts";
 import { parseTaggingHeader } from "../protocol/tagging.ts";
-import {
-  checkAclHeaders,
-  readStorageClass,
-  refuseUnsupportedHeaders,
-  versionHeaders,
-} from "../protocol/upload-headers.ts";
+import { readStorageClass, refuseUnsupportedHeaders, versionHeaders } from "../protocol/upload-headers.ts";
 import { lookUpBoth } from "../state/database.ts";
 import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
 import { guardSource, lookUpSource } from "../state/copy-sources.ts";
@@ -34,10 +31,9 @@ export const copyObject = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", header: "x-amz-copy-source" },
 
-  read(request) {
+  read(request, { accountId }) {
     const { bucket, key } = addressedObject(request.address);
     refuseUnsupportedHeaders(request);
-    checkAclHeaders(request);
     const storageClass = requestHeader(request, "x-amz-storage-class");
     return {
       bucketName: bucket,
@@ -48,6 +44,7 @@ export const copyObject = defineOperation({
       metadata: readMetadata(request),
       tags: parseTaggingHeader(requestHeader(request, "x-amz-tagging")),
       storageClass: storageClass === undefined ? undefined : readStorageClass(request),
+      acl: readAclHeaders(request, accountId, "object"),
       conditions: readWriteConditions(request),
     };
   },
@@ -58,6 +55,7 @@ export const copyObject = defineOperation({
     const { key, source, conditions } = input;
     const { bucket, heads } = facts;
     const seen = heads.get(key) ?? NO_HEAD;
+    const acl = admitUploadAcl(context, bucket, key, input.acl);
     let found = facts.source;
     for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
       const original = requireReadableSource(context, source, found, input.taggingDirective === "COPY");
@@ -88,7 +86,7 @@ export const copyObject = defineOperation({
         storageClass: input.storageClass ?? "STANDARD",
         checksum: original.checksum,
         tags,
-        acl: undefined,
+        acl,
         encryption: undefined,
       };
       const outcome = await context.coordinators.put(bucket, {

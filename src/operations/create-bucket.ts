@@ -1,13 +1,15 @@
 // CreateBucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 import { randomDigits } from "../bytes/random-id.ts";
 import { ownerOf } from "../auth/principal.ts";
+import { admitNewBucketAcl } from "../contract/acl-input.ts";
 import { defineServiceOperation } from "../contract/operation.ts";
+import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { checkNewBucketName } from "../protocol/bucket-name.ts";
 import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../protocol/bucket-configuration.ts";
 import { readDocument } from "../protocol/document-body.ts";
+import { readObjectOwnership } from "../protocol/object-ownership.ts";
 import { S3Error } from "../protocol/s3-error.ts";
-import { checkAclHeaders } from "../protocol/upload-headers.ts";
 import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/buckets.ts";
 
 /** 80 random bits: a bucket made again under an old name shares nothing with it. */
@@ -22,12 +24,12 @@ export const createBucket = defineServiceOperation({
   read(request, settings) {
     const name = addressedBucket(request.address);
     checkNewBucketName(name, settings);
-    checkAclHeaders(request);
     refuseUnsupportedBucketHeaders(request);
-    return { name };
+    const acl = readAclHeaders(request, settings.accountId, "bucket");
+    return { name, acl, ownership: readObjectOwnership(request) };
   },
 
-  async run(context, { name }) {
+  async run(context, { name, acl, ownership }) {
     context.access.refuseStrangers(undefined);
     const document = await readDocument(context.request, context.openBody(), false);
     const constraint = parseLocationConstraint(document);
@@ -49,7 +51,7 @@ export const createBucket = defineServiceOperation({
       versioning: null,
       cors: [],
       creatorId: context.principal.creatorId ?? null,
-      configurations: NO_CONFIGURATIONS,
+      configurations: { ...NO_CONFIGURATIONS, ...admitNewBucketAcl(context, name, acl, ownership) },
       snapshotFloor: null,
     };
     const { existing } = await context.database.look(insertBucket(bucket));

@@ -2,15 +2,17 @@
 import { ownerOf } from "../auth/principal.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { element } from "../bytes/xml.ts";
+import { admitUploadAcl } from "../contract/acl-input.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireUploadRights } from "../contract/rights.ts";
+import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { readUploadChecksum } from "../protocol/multipart-checksums.ts";
 import { readMetadata } from "../protocol/object-metadata.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { requestHeader } from "../protocol/s3-request.ts";
 import { parseTaggingHeader } from "../protocol/tagging.ts";
-import { checkAclHeaders, readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
+import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
 import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
 import { beginUpload } from "../state/uploads.ts";
 
@@ -19,24 +21,24 @@ export const createMultipartUpload = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "POST", level: "object", query: ["uploads"] },
 
-  read(request) {
+  read(request, { accountId }) {
     const { bucket, key } = addressedObject(request.address);
     refuseUnsupportedHeaders(request);
-    checkAclHeaders(request);
     return {
       bucketName: bucket,
       key,
       metadata: readMetadata(request),
       tags: parseTaggingHeader(requestHeader(request, "x-amz-tagging")),
       storageClass: readStorageClass(request),
+      acl: readAclHeaders(request, accountId, "object"),
       ...readUploadChecksum(request),
     };
   },
 
   lookUp: ({ bucketName, key }) => lookUpHeads(bucketName, [key]),
 
-  async run(context, { bucketName, key, metadata, tags, storageClass, checksumAlgorithm, checksumType }, facts) {
-    const { bucket, heads } = facts;
+  async run(context, input, { bucket, heads }) {
+    const { bucketName, key, metadata, tags, storageClass, checksumAlgorithm, checksumType } = input;
     requireUploadRights(context, bucket, key, { tags, conditions: {} });
     const uploadId = timeOrderedId(context.now);
     const upload = {
@@ -47,7 +49,7 @@ export const createMultipartUpload = defineOperation({
       initialHead: (heads.get(key) ?? NO_HEAD).versionId,
       ownerId: ownerOf(context.principal),
       tags,
-      acl: undefined,
+      acl: admitUploadAcl(context, bucket, key, input.acl),
       encryption: undefined,
       storageClass,
       checksumAlgorithm,

@@ -2,7 +2,7 @@
 import { defineOperation } from "../contract/operation.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
 import { lookUpVersion } from "../state/objects.ts";
-import { retag } from "../state/retagging.ts";
+import { retag } from "../state/version-attributes.ts";
 
 export const deleteObjectTagging = defineOperation({
   name: "DeleteObjectTagging",

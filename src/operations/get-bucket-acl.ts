@@ -1,6 +1,7 @@
 // GetBucketAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html
 import { defineOperation } from "../contract/operation.ts";
-import { ownerAclElement } from "../protocol/acl-xml.ts";
+import { aclInForce } from "../protocol/acl-rules.ts";
+import { aclElement } from "../protocol/acl-xml.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { lookUpBucket } from "../state/buckets.ts";
 
@@ -10,6 +11,6 @@ export const getBucketAcl = defineOperation({
   route: { method: "GET", level: "bucket", query: ["acl"] },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
-  run: (_context, _input, { bucket }) => Promise.resolve(bucket.ownerId),
-  write: (ownerId) => ({ status: 200, headers: {}, body: ownerAclElement(ownerId) }),
+  run: (_context, _input, { bucket }) => Promise.resolve(aclInForce(bucket.configurations.acl, bucket)),
+  write: (acl) => ({ status: 200, headers: {}, body: aclElement(acl) }),
 });

@@ -1,14 +1,22 @@
 // GetBucketOwnershipControls: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketOwnershipControls.html
-// The bucket's owner owns every object in it, and ACLs are off.
-import { element } from "../bytes/xml.ts";
-import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
+import { defineOperation } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { ownershipControlsElement, ownershipOf } from "../protocol/object-ownership.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import { lookUpBucket } from "../state/buckets.ts";
 
-export const getBucketOwnershipControls = defineUnsetConfiguration({
+export const getBucketOwnershipControls = defineOperation({
   name: "GetBucketOwnershipControls",
   actions: ["s3:GetBucketOwnershipControls"],
-  subresource: "ownershipControls",
-  answer: {
-    root: "OwnershipControls",
-    content: [element("Rule", [element("ObjectOwnership", "BucketOwnerEnforced")])],
+  route: { method: "GET", level: "bucket", query: ["ownershipControls"] },
+  read: (request) => ({ bucketName: addressedBucket(request.address) }),
+  lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+
+  run(_context, { bucketName }, { bucket }) {
+    const ownership = ownershipOf(bucket.configurations.ownership);
+    if (ownership === undefined) throw new S3Error("OwnershipControlsNotFoundError", { BucketName: bucketName });
+    return Promise.resolve(ownership);
   },
+
+  write: (ownership) => ({ status: 200, headers: {}, body: ownershipControlsElement(ownership) }),
 });

@@ -1,6 +1,7 @@
 // GetObjectAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAcl.html
 import { defineOperation } from "../contract/operation.ts";
-import { ownerAclElement } from "../protocol/acl-xml.ts";
+import { aclInForce } from "../protocol/acl-rules.ts";
+import { aclElement } from "../protocol/acl-xml.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
 import { lookUpVersion } from "../state/objects.ts";
 
@@ -14,11 +15,12 @@ export const getObjectAcl = defineOperation({
   subject: ({ object }) => object,
 
   run(_context, input, facts) {
+    const { bucket } = facts;
     const object = requireVersion(input, facts);
     // The bucket's owner owns every object in it, whoever wrote it.
-    const headers = versionIdHeader(object, facts.bucket.versioning !== null);
-    return Promise.resolve({ ownerId: facts.bucket.ownerId, headers });
+    const acl = aclInForce(object.acl, bucket);
+    return Promise.resolve({ acl, headers: versionIdHeader(object, bucket.versioning !== null) });
   },
 
-  write: ({ ownerId, headers }) => ({ status: 200, headers, body: ownerAclElement(ownerId) }),
+  write: ({ acl, headers }) => ({ status: 200, headers, body: aclElement(acl) }),
 });

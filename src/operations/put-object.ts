@@ -1,7 +1,9 @@
 // PutObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+import { admitUploadAcl } from "../contract/acl-input.ts";
 import { storeNewObject } from "../contract/new-object.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { requireUploadRights } from "../contract/rights.ts";
+import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { checksumHeaders, readChecksums } from "../protocol/checksums.ts";
 import { readWriteConditions, refuseWrite } from "../protocol/conditions.ts";
@@ -10,7 +12,7 @@ import { readMetadata } from "../protocol/object-metadata.ts";
 import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
 import { requestHeader } from "../protocol/s3-request.ts";
 import { parseTaggingHeader } from "../protocol/tagging.ts";
-import { checkAclHeaders, readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
+import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
 import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
 
 export const putObject = defineOperation({
@@ -18,7 +20,7 @@ export const putObject = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object" },
 
-  read(request) {
+  read(request, { accountId }) {
     const { bucket, key } = addressedObject(request.address);
     const partNumber = request.query.get("partNumber");
     if (partNumber !== undefined) {
@@ -29,28 +31,29 @@ export const putObject = defineOperation({
       );
     }
     refuseUnsupportedHeaders(request);
-    checkAclHeaders(request);
     return {
       bucketName: bucket,
       key,
       metadata: readMetadata(request),
       tags: parseTaggingHeader(requestHeader(request, "x-amz-tagging")),
       storageClass: readStorageClass(request),
+      acl: readAclHeaders(request, accountId, "object"),
       conditions: readWriteConditions(request),
     };
   },
 
   lookUp: ({ bucketName, key }) => lookUpHeads(bucketName, [key]),
 
-  async run(context, { key, metadata, tags, storageClass, conditions }, { bucket, heads }) {
+  async run(context, { key, metadata, tags, storageClass, acl: wanted, conditions }, { bucket, heads }) {
     requireUploadRights(context, bucket, key, { tags, conditions });
+    const acl = admitUploadAcl(context, bucket, key, wanted);
     const seen = heads.get(key) ?? NO_HEAD;
     const refusal = refuseWrite(conditions, key, seen.current, seen.current);
     if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
 
     const body = context.openBody();
     const announced = readChecksums(context.request, body.trailerNames);
-    const object = { key, seen, conditions, metadata, tags, storageClass, acl: undefined };
+    const object = { key, seen, conditions, metadata, tags, storageClass, acl };
     return storeNewObject(context, bucket, object, body, announced);
   },
 

@@ -22,15 +22,11 @@ export function parseLocationConstraint(document: Uint8Array): string | undefine
   return constraint;
 }
 
-/** @throws S3Error NotImplemented {Header} for object lock and for ownership that turns ACLs on */
+/** @throws S3Error NotImplemented {Header} for object lock */
 export function refuseUnsupportedBucketHeaders(request: S3Request): void {
   const lock = requestHeader(request, "x-amz-bucket-object-lock-enabled");
   if (lock !== undefined && lock.toLowerCase() !== "false") {
     throw new S3Error("NotImplemented", { Header: "x-amz-bucket-object-lock-enabled" });
-  }
-  const ownership = requestHeader(request, "x-amz-object-ownership");
-  if (ownership !== undefined && ownership !== "BucketOwnerEnforced") {
-    throw new S3Error("NotImplemented", { Header: "x-amz-object-ownership" });
   }
 }
 

@@ -1,5 +1,5 @@
-// Headers of uploads that are neither metadata nor checksums: the storage class, and those whose meaning Cairn either
-// has already (private ACLs) or must refuse rather than ignore.
+// Headers of uploads that are neither metadata nor checksums: the storage class, and those that must be refused rather
+// than ignored.
 import { invalidArgument, S3Error } from "./s3-error.ts";
 import { requestHeader, requestHeadersWithPrefix, type S3Request } from "./s3-request.ts";
 
@@ -17,18 +17,6 @@ export function readStorageClass(request: S3Request): string {
   const value = requestHeader(request, "x-amz-storage-class") ?? "STANDARD";
   if (!STORAGE_CLASSES.has(value)) throw new S3Error("InvalidStorageClass", { StorageClassRequested: value });
   return value;
-}
-
-/**
- * Refuses access-control headers that ask for more than the owner's full control, which is what everything has.
- * @throws S3Error AccessControlListNotSupported
- */
-export function checkAclHeaders(request: S3Request): void {
-  const acl = requestHeader(request, "x-amz-acl");
-  const isOwners = acl === undefined || acl === "private" || acl === "bucket-owner-full-control";
-  if (!isOwners || requestHeadersWithPrefix(request, "x-amz-grant-").size > 0) {
-    throw new S3Error("AccessControlListNotSupported");
-  }
 }
 
 const REFUSED_PREFIXES = [

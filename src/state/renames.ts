@@ -59,18 +59,18 @@ export function moveStatements(
     before: [guardCommit(bucket, new Map(), []), ...(token === undefined ? [] : [remember])],
     // The object holds what it held; only the key under which the orphan scan would look for it is another one.
     after: [
-      takeTags(bucket.id, source.key, key),
+      takeAttributes(bucket.id, source.key, key),
       removeCurrent(bucket.id, JSON.stringify([source.key])),
       trackHolding(holdingId),
     ],
   };
 }
 
-/** Tags change without a new version, so those that the source was seen with need not be those it has by now. */
-function takeTags(bucketId: string, from: string, to: string): Statement {
-  const tags = "(SELECT s.tags FROM objects s WHERE s.bucket_id = ?1 AND s.key = ?2)";
+/** Tags and ACLs change without a new version, so what the source was seen with need not be what it has by now. */
+function takeAttributes(bucketId: string, from: string, to: string): Statement {
+  const ofSource = "(SELECT s.tags, s.acl FROM objects s WHERE s.bucket_id = ?1 AND s.key = ?2)";
   return statement(
-    `UPDATE objects SET tags = ${tags} WHERE bucket_id = ?1 AND key = ?3 AND tags IS NOT ${tags}`,
+    `UPDATE objects SET (tags, acl) = ${ofSource} WHERE bucket_id = ?1 AND key = ?3 AND (tags, acl) IS NOT ${ofSource}`,
     bucketId,
     from,
     to,

@@ -1,0 +1,66 @@
+// Access control lists on their way in: with an upload, or as what a request is about.
+import { aclText, givesOwnerAlone, type Acl } from "../protocol/acl.ts";
+import { checkAcl } from "../protocol/acl-rules.ts";
+import { parseAclDocument } from "../protocol/acl-xml.ts";
+import { readDocument } from "../protocol/document-body.ts";
+import { areAclsOn, ownershipText, type ObjectOwnership } from "../protocol/object-ownership.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import type { Bucket } from "../state/buckets.ts";
+import type { Context } from "./context.ts";
+
+/**
+ * Admits the list that an upload asks for, as it is to be kept. To be called before the upload's body is opened.
+ * @param acl undefined where it asks for none, and then may do without the permission
+ * @throws S3Error AccessDenied, AccessControlListNotSupported
+ */
+export function admitUploadAcl(
+  { access }: Pick<Context, "access">,
+  bucket: Bucket,
+  key: string,
+  acl: Acl | undefined,
+): string | undefined {
+  if (acl === undefined) return undefined;
+  access.require({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key });
+  checkAcl(acl, bucket);
+  return aclText(acl);
+}
+
+/**
+ * The list that a PutBucketAcl or PutObjectAcl sets, as it is to be kept: that of its headers or of its body.
+ * @throws S3Error MissingSecurityHeader for neither, UnexpectedContent for both, AccessControlListNotSupported,
+ *   AccessDenied for a public one where those are blocked, and what parseAclDocument throws
+ */
+export async function receiveAcl(
+  context: Context,
+  bucket: Bucket,
+  fromHeaders: Acl | undefined,
+): Promise<string | null> {
+  const document = await readDocument(context.request, context.openBody(), false);
+  if (document.length > 0 && fromHeaders !== undefined) throw new S3Error("UnexpectedContent");
+  if (document.length === 0 && fromHeaders === undefined) {
+    throw new S3Error("MissingSecurityHeader", { MissingHeaderName: "x-amz-acl" });
+  }
+  const acl = fromHeaders ?? parseAclDocument(document, bucket.ownerId);
+  checkAcl(acl, bucket);
+  return aclText(acl) ?? null;
+}
+
+/**
+ * Admits who is to own what is put into a new bucket, and the bucket's own list, as both are to be kept. That the list
+ * is one that grants nothing needs no permission but the bucket's making.
+ * @throws S3Error AccessDenied, InvalidBucketAclWithObjectOwnership where lists would be off
+ */
+export function admitNewBucketAcl(
+  { access, settings }: Context,
+  bucketName: string,
+  acl: Acl | undefined,
+  wanted: ObjectOwnership | undefined,
+): { readonly acl: string | null; readonly ownership: string | null } {
+  const on = { bucket: undefined, bucketName };
+  if (wanted !== undefined) access.require({ ...on, actions: ["s3:PutBucketOwnershipControls"] });
+  const ownership = ownershipText(wanted ?? settings.defaultObjectOwnership);
+  if (acl === undefined || givesOwnerAlone(acl)) return { acl: null, ownership };
+  access.require({ ...on, actions: ["s3:PutBucketAcl"] });
+  if (!areAclsOn(ownership)) throw new S3Error("InvalidBucketAclWithObjectOwnership", { BucketName: bucketName });
+  return { acl: aclText(acl) ?? null, ownership };
+}

@@ -1,0 +1,26 @@
+// PutBucketAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html
+import { receiveAcl } from "../contract/acl-input.ts";
+import { defineOperation } from "../contract/operation.ts";
+import { readAclHeaders } from "../protocol/acl-headers.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
+
+export const putBucketAcl = defineOperation({
+  name: "PutBucketAcl",
+  actions: ["s3:PutBucketAcl"],
+  route: { method: "PUT", level: "bucket", query: ["acl"] },
+
+  read: (request, { accountId }) => ({
+    bucketName: addressedBucket(request.address),
+    acl: readAclHeaders(request, accountId, "bucket"),
+  }),
+
+  lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+
+  async run(context, { acl }, { bucket }) {
+    const text = await receiveAcl(context, bucket, acl);
+    await context.database.batch([setConfiguration(bucket, "acl", text)]);
+  },
+
+  write: () => ({ status: 200, headers: {} }),
+});

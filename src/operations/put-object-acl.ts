@@ -1,0 +1,33 @@
+// PutObjectAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html
+import { receiveAcl } from "../contract/acl-input.ts";
+import { defineOperation } from "../contract/operation.ts";
+import { readAclHeaders } from "../protocol/acl-headers.ts";
+import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
+import { lookUpVersion, type VersionFacts } from "../state/objects.ts";
+import { setVersionAcl } from "../state/version-attributes.ts";
+
+export const putObjectAcl = defineOperation({
+  name: "PutObjectAcl",
+  actions: ["s3:PutObjectAcl"],
+  versionActions: ["s3:PutObjectVersionAcl"],
+  route: { method: "PUT", level: "object", query: ["acl"] },
+
+  read: (request, { accountId }) => ({
+    ...readNamedVersion(request),
+    acl: readAclHeaders(request, accountId, "object"),
+  }),
+
+  lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
+  subject: ({ object }) => object,
+
+  async run(context, input, facts) {
+    const text = await receiveAcl(context, facts.bucket, input.acl);
+    // A delete marker has no list, and is refused as one even where it is current and not named.
+    const choose = (found: VersionFacts) =>
+      requireVersion({ ...input, versionId: input.versionId ?? found.deleteMarker?.versionId }, found);
+    const object = await setVersionAcl(context.database, input, facts, choose, text);
+    return versionIdHeader(object, facts.bucket.versioning !== null);
+  },
+
+  write: (headers) => ({ status: 200, headers }),
+});
