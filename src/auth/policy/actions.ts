@@ -1,0 +1,84 @@
+// The actions that policies may name, and what each is done to: AWS's names, whether or not Cairn has the operation, so
+// that a policy written for S3 need not be cut down; and the names that other stores give to two of them.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+import { matchesGlob } from "./glob.ts";
+import { parseTemplate, type Template } from "./template.ts";
+
+/** What an action is done to. */
+export type ResourceLevel = "account" | "bucket" | "object";
+
+const S3_ACTIONS: Readonly<Record<ResourceLevel, string>> = {
+  account: `GetAccountPublicAccessBlock ListAllMyBuckets PutAccountPublicAccessBlock`,
+  bucket: `CreateBucket CreateBucketMetadataTableConfiguration DeleteBucket DeleteBucketMetadataTableConfiguration
+    DeleteBucketPolicy DeleteBucketTagging DeleteBucketWebsite DeleteLifecycleConfiguration GetAccelerateConfiguration
+    GetAnalyticsConfiguration GetBucketAbac GetBucketAcl GetBucketCORS GetBucketLocation GetBucketLogging
+    GetBucketMetadataTableConfiguration GetBucketNotification GetBucketObjectLockConfiguration
+    GetBucketOwnershipControls GetBucketPolicy GetBucketPolicyStatus GetBucketPublicAccessBlock GetBucketRequestPayment
+    GetBucketTagging GetBucketVersioning GetBucketWebsite GetEncryptionConfiguration GetIntelligentTieringConfiguration
+    GetInventoryConfiguration GetLifecycleConfiguration GetMetricsConfiguration GetReplicationConfiguration ListBucket
+    ListBucketMultipartUploads ListBucketVersions ListTagsForResource PutAccelerateConfiguration
+    PutAnalyticsConfiguration PutBucketAbac PutBucketAcl PutBucketCORS PutBucketLogging PutBucketNotification
+    PutBucketObjectLockConfiguration PutBucketOwnershipControls PutBucketPolicy PutBucketPublicAccessBlock
+    PutBucketRequestPayment PutBucketTagging PutBucketVersioning PutBucketWebsite PutEncryptionConfiguration
+    PutIntelligentTieringConfiguration PutInventoryConfiguration PutLifecycleConfiguration PutMetricsConfiguration
+    PutReplicationConfiguration TagResource UntagResource UpdateBucketMetadataInventoryTableConfiguration
+    UpdateBucketMetadataJournalTableConfiguration`,
+  object: `AbortMultipartUpload BypassGovernanceRetention DeleteObject DeleteObjectAnnotation DeleteObjectTagging
+    DeleteObjectVersion DeleteObjectVersionAnnotation DeleteObjectVersionTagging GetObject GetObjectAcl
+    GetObjectAnnotation GetObjectAttributes GetObjectLegalHold GetObjectRetention GetObjectTagging GetObjectTorrent
+    GetObjectVersion GetObjectVersionAcl GetObjectVersionAnnotation GetObjectVersionAttributes
+    GetObjectVersionForReplication GetObjectVersionTagging GetObjectVersionTorrent InitiateReplication
+    ListMultipartUploadParts ObjectOwnerOverrideToBucketOwner PutObject PutObjectAcl PutObjectAnnotation
+    PutObjectLegalHold PutObjectRetention PutObjectTagging PutObjectVersionAcl PutObjectVersionAnnotation
+    PutObjectVersionTagging ReplicateDelete ReplicateObject ReplicateTags RestoreObject UpdateObjectEncryption`,
+};
+
+const IAM_ACTIONS = `AddUserToGroup AttachGroupPolicy AttachRolePolicy AttachUserPolicy CreateAccessKey
+  CreateAccountAlias CreateGroup CreatePolicy CreatePolicyVersion CreateRole CreateUser DeleteAccessKey
+  DeleteAccountAlias DeleteGroup DeleteGroupPolicy DeletePolicy DeletePolicyVersion DeleteRole
+  DeleteRolePermissionsBoundary DeleteRolePolicy DeleteUser DeleteUserPermissionsBoundary DeleteUserPolicy
+  DetachGroupPolicy DetachRolePolicy DetachUserPolicy GenerateCredentialReport GetAccessKeyLastUsed
+  GetAccountAuthorizationDetails GetAccountSummary GetContextKeysForCustomPolicy GetContextKeysForPrincipalPolicy
+  GetCredentialReport GetGroup GetGroupPolicy GetPolicy GetPolicyVersion GetRole GetRolePolicy GetUser GetUserPolicy
+  ListAccessKeys ListAccountAliases ListAttachedGroupPolicies ListAttachedRolePolicies ListAttachedUserPolicies
+  ListEntitiesForPolicy ListGroupPolicies ListGroups ListGroupsForUser ListPolicies ListPolicyTags ListPolicyVersions
+  ListRolePolicies ListRoles ListRoleTags ListUserPolicies ListUsers ListUserTags PassRole PutGroupPolicy
+  PutRolePermissionsBoundary PutRolePolicy PutUserPermissionsBoundary PutUserPolicy RemoveUserFromGroup
+  SetDefaultPolicyVersion SimulateCustomPolicy SimulatePrincipalPolicy TagPolicy TagRole TagUser UntagPolicy UntagRole
+  UntagUser UpdateAccessKey UpdateAssumeRolePolicy UpdateGroup UpdateRole UpdateRoleDescription UpdateUser`;
+
+const STS_ACTIONS = `AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity AssumeRoot DecodeAuthorizationMessage
+  GetAccessKeyInfo GetCallerIdentity GetFederationToken GetServiceBearerToken GetSessionToken SetContext
+  SetSourceIdentity TagSession`;
+
+const BY_LEVEL: Readonly<Record<ResourceLevel, readonly string[]>> = {
+  account: names("s3", S3_ACTIONS.account),
+  bucket: names("s3", S3_ACTIONS.bucket),
+  object: names("s3", S3_ACTIONS.object),
+};
+
+const OF_S3 = Object.values(BY_LEVEL).flat();
+const OF_ALL = [...OF_S3, ...names("iam", IAM_ACTIONS), ...names("sts", STS_ACTIONS)];
+
+/** Reads an action or a pattern of actions; undefined where none is meant by it. */
+export function readAction(written: string, services: "s3" | "all"): Template | undefined {
+  // Actions have no case.
+  const template = parseTemplate(written.toLowerCase(), { hasVariables: false, hasWildcards: true });
+  const isForm = written === "*" || /^[a-z0-9]+:[a-z0-9*?]+$/i.test(written);
+  return isForm && template !== undefined && isAnyOf(template, services === "s3" ? OF_S3 : OF_ALL)
+    ? template
+    : undefined;
+}
+
+/** Whether an action, or one that a pattern means, is done to something of one of these levels. */
+export function isDoneTo(action: Template, levels: readonly ResourceLevel[]): boolean {
+  return levels.some((level) => isAnyOf(action, BY_LEVEL[level]));
+}
+
+function isAnyOf({ glob }: Template, actions: readonly string[]): boolean {
+  return glob !== undefined && actions.some((action) => matchesGlob(glob, action));
+}
+
+function names(service: string, list: string): string[] {
+  return list.split(/\s+/).map((name) => `${service}:${name}`.toLowerCase());
+}

@@ -1,0 +1,66 @@
+// The Condition element: operators, each with keys, each with values. Whatever is not understood is refused, as a
+// condition that is passed over would open what it was to close.
+import { isStrings, type Json, type JsonObject } from "./json.ts";
+import { isConditionKey } from "./keys.ts";
+import { OPERATORS } from "./operators.ts";
+import { PolicyProblem, type PolicyCondition, type Qualifier } from "./policy.ts";
+
+const OPERATOR = /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/;
+
+/** Reads a Condition element; without one there are no conditions. @throws PolicyProblem */
+export function parseConditions(value: Json | undefined, hasVariables: boolean): PolicyCondition[] {
+  if (value === undefined) return [];
+  return entriesOf(value).flatMap(([operator, keys]) => parseOperator(operator, keys, hasVariables));
+}
+
+function parseOperator(written: string, keys: Json, hasVariables: boolean): PolicyCondition[] {
+  const [, prefix, operator = "", suffix] = OPERATOR.exec(written) ?? [];
+  const known = OPERATORS.get(operator);
+  // Whether a key is there can be asked in one way only.
+  const isQualifiedNull = operator === "Null" && (prefix !== undefined || suffix !== undefined);
+  if (known === undefined || isQualifiedNull) throw new PolicyProblem(`Invalid Condition type : ${written}`);
+  const qualifier = qualifierOf(prefix);
+  const entries = entriesOf(keys);
+  if (entries.length === 0) throw new PolicyProblem("Missing required field condition key");
+  return entries.map(([key, value]) => {
+    if (!isConditionKey(key.toLowerCase())) throw new PolicyProblem("Policy has an invalid condition key");
+    const values = parseValues(value);
+    return {
+      operator,
+      qualifier,
+      isIfExists: suffix !== undefined,
+      key: key.toLowerCase(),
+      values,
+      isNegated: known.isNegated,
+      comparisons: values.map((item) => {
+        const comparison = known.read(item, hasVariables);
+        if (comparison === undefined) throw new PolicyProblem(`Invalid value for ${operator} in condition`);
+        return comparison;
+      }),
+    };
+  });
+}
+
+function qualifierOf(prefix: string | undefined): Qualifier | undefined {
+  return prefix === "ForAllValues" || prefix === "ForAnyValue" ? prefix : undefined;
+}
+
+/** Numbers and booleans may stand there as they are. */
+function parseValues(value: Json): readonly string[] {
+  const items: Json = Array.isArray(value) ? value.map(textOf) : [textOf(value)];
+  if (!isStrings(items) || items.length === 0) throw new PolicyProblem("Policy has an invalid condition value");
+  return items;
+}
+
+function textOf(value: Json): Json {
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+}
+
+function entriesOf(value: Json): [string, Json][] {
+  if (!isObject(value)) throw new PolicyProblem("Policy has an invalid condition");
+  return Array.from(value);
+}
+
+function isObject(value: Json): value is JsonObject {
+  return value instanceof Map;
+}

@@ -1,0 +1,41 @@
+// The condition keys that policies may ask about: AWS's names, of which those that Cairn has nothing for are never
+// there. A name that is not in these tables is a mistake, and a condition that can never hold would hide it.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+
+/** What a request has under a condition key, by the key's name in lower case; undefined where it has nothing. */
+export type ConditionKeys = (lowerCaseName: string) => readonly string[] | undefined;
+
+const GLOBAL_KEYS = `CalledVia CalledViaFirst CalledViaLast CurrentTime EpochTime FederatedProvider MultiFactorAuthAge
+  MultiFactorAuthPresent PrincipalAccount PrincipalArn PrincipalIsAWSService PrincipalOrgID PrincipalOrgPaths
+  PrincipalServiceName PrincipalServiceNamesList PrincipalType Referer RequestedRegion ResourceAccount ResourceOrgID
+  ResourceOrgPaths SecureTransport SourceAccount SourceArn SourceIdentity SourceIp SourceOrgID SourceOrgPaths SourceOwner
+  SourceVpc SourceVpcArn SourceVpce TagKeys TokenIssueTime UserAgent ViaAWSService VpcSourceIp userid username`;
+
+const S3_KEYS = `AccessPointNetworkOrigin DataAccessPointAccount DataAccessPointArn InventoryAccessibleOptionalFields
+  LocationConstraint ObjectCreationOperation RequestObjectTagKeys ResourceAccount TlsVersion VersionId authType delimiter
+  if-match if-none-match max-keys object-lock-legal-hold object-lock-mode object-lock-remaining-retention-days
+  object-lock-retain-until-date prefix signatureAge signatureversion x-amz-acl x-amz-content-sha256 x-amz-copy-source
+  x-amz-grant-full-control x-amz-grant-read x-amz-grant-read-acp x-amz-grant-write x-amz-grant-write-acp
+  x-amz-metadata-directive x-amz-object-ownership x-amz-server-side-encryption
+  x-amz-server-side-encryption-aws-kms-key-id x-amz-server-side-encryption-customer-algorithm x-amz-storage-class
+  x-amz-website-redirect-location`;
+
+const KEYS: ReadonlySet<string> = new Set([...names("aws", GLOBAL_KEYS), ...names("s3", S3_KEYS)]);
+
+/** Those that are followed by the key of a tag. */
+const TAG_FAMILIES: readonly string[] = [
+  ...names("aws", "PrincipalTag/ RequestTag/ ResourceTag/"),
+  ...names("s3", "BucketTag/ ExistingObjectTag/ RequestObjectTag/"),
+];
+
+/** Whether a name, in lower case, is that of a condition key. */
+export function isConditionKey(lowerCaseName: string): boolean {
+  return (
+    KEYS.has(lowerCaseName) ||
+    TAG_FAMILIES.some((family) => lowerCaseName.startsWith(family) && lowerCaseName.length > family.length)
+  );
+}
+
+function names(service: string, list: string): string[] {
+  return list.split(/\s+/).map((name) => `${service}:${name}`.toLowerCase());
+}

@@ -1,0 +1,52 @@
+// Remembers parsed policies, since every request asks the same few: as much of them as it is allowed, forgetting the one
+// unused for longest. What a text says never changes, so nothing here can be out of date.
+import { parsePolicy } from "./parse.ts";
+import type { Policy, PolicyKind } from "./policy.ts";
+
+/** Policies by what they were parsed from, up to a number of characters altogether. */
+export class PolicyMemory {
+  readonly #limit: number;
+  // A Map keeps the order of insertion, so the first entry is the one unused for longest.
+  readonly #policies = new Map<string, Policy>();
+  #size = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** The characters that are kept. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** A parsed policy. @throws PolicyProblem */
+  policyOf(text: string, kind: PolicyKind): Policy {
+    const name =
+      kind.of === "bucket" ? `${kind.of} ${kind.accountId} ${kind.bucketName} ${text}` : `${kind.of} ${text}`;
+    const remembered = this.#policies.get(name);
+    const policy = remembered ?? parsePolicy(text, kind);
+    if (remembered === undefined) this.#size += name.length;
+    this.#policies.delete(name);
+    this.#policies.set(name, policy);
+    this.#forget();
+    return policy;
+  }
+
+  #forget(): void {
+    for (const oldest of this.#policies.keys()) {
+      if (this.#size <= this.#limit) return;
+      this.#policies.delete(oldest);
+      this.#size -= oldest.length;
+    }
+  }
+}
+
+/** Parsed, a policy takes some ten times its text. */
+const CHARACTERS = 500_000;
+
+const MEMORY = new PolicyMemory(CHARACTERS);
+
+/** A policy that was put before, parsed. @throws PolicyProblem where it would be refused today */
+export function policyOf(text: string, kind: PolicyKind): Policy {
+  return MEMORY.policyOf(text, kind);
+}

@@ -1,0 +1,152 @@
+// The condition operators: how each reads the values of a policy, and how it compares them with what a request has.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+import { parseIsoDate } from "../../bytes/dates.ts";
+import { matchesGlob } from "./glob.ts";
+import { isInRange, parseIpRange } from "./ip-range.ts";
+import type { ConditionKeys } from "./keys.ts";
+import { parseTemplate, resolveGlob, resolveText, splitAtColons, splitTemplate } from "./template.ts";
+
+/** Whether what a request has is what a condition's value asks for. */
+export type Comparison = (actual: string, keys: ConditionKeys) => boolean;
+
+/** How an operator reads a value; undefined where the value is none for it. */
+type Reader = (value: string, hasVariables: boolean) => Comparison | undefined;
+
+export interface Operator {
+  /** Whether it holds where the comparison does not. */
+  readonly isNegated: boolean;
+  readonly read: Reader;
+}
+
+/** The operators by name, without qualifier and suffix. */
+export const OPERATORS: ReadonlyMap<string, Operator> = new Map([
+  ...withNegation("StringEquals", "StringNotEquals", readText),
+  ...withNegation("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", readTextIgnoringCase),
+  ...withNegation("StringLike", "StringNotLike", readPattern),
+  ...withNegation("ArnEquals", "ArnNotEquals", readArn),
+  ...withNegation("ArnLike", "ArnNotLike", readArn),
+  ...withNegation("IpAddress", "NotIpAddress", readRange),
+  ...ordered("Numeric", parseNumber),
+  ...ordered("Date", parseDate),
+  one("Bool", readBoolean),
+  one("BinaryEquals", readBinary),
+  // Whether the key is missing is found out without comparing anything; the value is `true` or `false` all the same.
+  one("Null", readBoolean),
+]);
+
+function one(name: string, read: Reader, isNegated = false): [string, Operator] {
+  return [name, { isNegated, read }];
+}
+
+function withNegation(name: string, negatedName: string, read: Reader): [string, Operator][] {
+  return [one(name, read), one(negatedName, read, true)];
+}
+
+function ordered(type: string, parse: (text: string) => number | undefined): [string, Operator][] {
+  const reader =
+    (holds: (actual: number, value: number) => boolean): Reader =>
+    (written) => {
+      const value = parse(written);
+      if (value === undefined) return undefined;
+      return (text) => {
+        const actual = parse(text);
+        return actual !== undefined && holds(actual, value);
+      };
+    };
+  return [
+    ...withNegation(
+      `${type}Equals`,
+      `${type}NotEquals`,
+      reader((actual, value) => actual === value),
+    ),
+    one(
+      `${type}LessThan`,
+      reader((actual, value) => actual < value),
+    ),
+    one(
+      `${type}LessThanEquals`,
+      reader((actual, value) => actual <= value),
+    ),
+    one(
+      `${type}GreaterThan`,
+      reader((actual, value) => actual > value),
+    ),
+    one(
+      `${type}GreaterThanEquals`,
+      reader((actual, value) => actual >= value),
+    ),
+  ];
+}
+
+function readText(value: string, hasVariables: boolean): Comparison | undefined {
+  const template = parseTemplate(value, { hasVariables, hasWildcards: false });
+  return template && ((actual, keys) => resolveText(template, keys) === actual);
+}
+
+function readTextIgnoringCase(value: string, hasVariables: boolean): Comparison | undefined {
+  const template = parseTemplate(value, { hasVariables, hasWildcards: false });
+  return template && ((actual, keys) => resolveText(template, keys)?.toLowerCase() === actual.toLowerCase());
+}
+
+function readPattern(value: string, hasVariables: boolean): Comparison | undefined {
+  const template = parseTemplate(value, { hasVariables, hasWildcards: true });
+  if (template === undefined) return undefined;
+  return (actual, keys) => {
+    const glob = resolveGlob(template, keys);
+    return glob !== undefined && matchesGlob(glob, actual);
+  };
+}
+
+/** Each of an ARN's six parts is compared for itself, so a wildcard in one does not reach into the next. */
+function readArn(value: string, hasVariables: boolean): Comparison | undefined {
+  const template = parseTemplate(value, { hasVariables, hasWildcards: true });
+  const parts = template === undefined ? [] : splitTemplate(template, ARN_PARTS);
+  if (parts.length !== ARN_PARTS || !value.startsWith("arn:")) return undefined;
+  return (actual, keys) => {
+    const pieces = splitAtColons(actual, ARN_PARTS);
+    if (pieces.length !== ARN_PARTS) return false;
+    return parts.every((part, index) => {
+      const glob = resolveGlob(part, keys);
+      return glob !== undefined && matchesGlob(glob, pieces[index] ?? "");
+    });
+  };
+}
+
+const ARN_PARTS = 6;
+
+function readRange(value: string): Comparison | undefined {
+  const range = parseIpRange(value);
+  return range && ((actual) => isInRange(range, actual));
+}
+
+function readBoolean(value: string): Comparison | undefined {
+  const wanted = value.toLowerCase();
+  return wanted === "true" || wanted === "false" ? (actual) => actual.toLowerCase() === wanted : undefined;
+}
+
+function readBinary(value: string): Comparison | undefined {
+  const isBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value);
+  return isBase64 ? (actual) => actual === value : undefined;
+}
+
+function parseNumber(text: string): number | undefined {
+  return /^[+-]?\d{1,300}(?:\.\d{1,300})?$/.test(text) ? Number(text) : undefined;
+}
+
+const W3C_DATE = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d:\d\d)(?::(\d\d)(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?)?)?$/;
+
+/**
+ * The moment of a date as W3C profiles ISO 8601, from the year alone to fractions of a second, or of a whole number of
+ * seconds since the epoch; in milliseconds.
+ */
+function parseDate(text: string): number | undefined {
+  const match = W3C_DATE.exec(text);
+  if (match === null) return /^\d{1,12}$/.test(text) ? Number(text) * 1000 : undefined;
+  const [, year = "", month = "01", day = "01", time = "00:00", second = "00", fraction = "", zone = "Z"] = match;
+  const moment = parseIsoDate(`${year}-${month}-${day}T${time}:${second}${fraction}Z`);
+  if (moment === undefined || zone === "Z") return moment;
+  const [hours = 0, minutes = 0] = zone.slice(1).split(":").map(Number);
+  if (hours > 23 || minutes > 59) return undefined;
+  const offset = (hours * 60 + minutes) * 60_000;
+  return zone.startsWith("-") ? moment + offset : moment - offset;
+}

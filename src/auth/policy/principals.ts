@@ -1,0 +1,67 @@
+// The Principal and NotPrincipal elements of bucket policies: whom a statement is about.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+import { isStrings, type Json } from "./json.ts";
+import { PolicyProblem, type PrincipalPattern } from "./policy.ts";
+
+const ARN = new RegExp(
+  [
+    String.raw`^arn:aws:iam::\d{12}:(?:root|(?:user|role)/[\w+=,.@/-]+)$`,
+    String.raw`^arn:aws:sts::\d{12}:(?:federated-user/[\w+=,.@-]+|assumed-role/[\w+=,.@-]+/[\w+=,.@-]+)$`,
+  ].join("|"),
+);
+
+const SERVICE = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com$/;
+const PROVIDER = /^(?:arn:aws:iam::\d{12}:(?:saml|oidc)-provider\/[\w+=,.@/:-]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+)$/;
+
+/**
+ * Reads whom a statement is about. Principals of other accounts, services and providers are taken, and are nobody here.
+ * @param accountId the account that the bucket belongs to, whose canonical user id is the same
+ * @throws PolicyProblem
+ */
+export function parsePrincipal(value: Json, isNegated: boolean, accountId: string): PrincipalPattern {
+  const named = value === "*" ? ["*"] : parseTypes(value, accountId);
+  const isEverybody = named.includes("*");
+  // A statement about nobody would look as if it did something.
+  if (isEverybody && isNegated) throw invalidPrincipal();
+  return { isNegated, isEverybody, arns: named.filter((name) => name !== "*") };
+}
+
+function parseTypes(value: Json, accountId: string): string[] {
+  if (!(value instanceof Map) || value.size === 0) throw invalidPrincipal();
+  const named: string[] = [];
+  for (const [type, listed] of value) {
+    const items = typeof listed === "string" ? [listed] : listed;
+    if (!isStrings(items) || items.length === 0) throw invalidPrincipal();
+    for (const item of items) named.push(readName(type, item, accountId));
+  }
+  return named;
+}
+
+function readName(type: string, name: string, accountId: string): string {
+  switch (type) {
+    case "AWS":
+      if (/^\d{12}$/.test(name)) return rootArn(name);
+      if (name === "*" || ARN.test(name)) return name;
+      throw invalidPrincipal();
+    case "CanonicalUser":
+      if (name === accountId) return rootArn(name);
+      if (/^[0-9a-f]{64}$/.test(name)) return name;
+      throw invalidPrincipal();
+    case "Service":
+      if (SERVICE.test(name)) return name;
+      throw invalidPrincipal();
+    case "Federated":
+      if (PROVIDER.test(name)) return name;
+      throw invalidPrincipal();
+    default:
+      throw invalidPrincipal();
+  }
+}
+
+function rootArn(accountId: string): string {
+  return `arn:aws:iam::${accountId}:root`;
+}
+
+function invalidPrincipal(): PolicyProblem {
+  return new PolicyProblem("Invalid principal in policy");
+}

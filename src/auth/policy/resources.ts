@@ -1,0 +1,36 @@
+// The Resource and NotResource elements: what a statement is about.
+import { PolicyProblem, type PolicyKind } from "./policy.ts";
+import type { ResourceLevel } from "./actions.ts";
+import { parseTemplate, type Template } from "./template.ts";
+
+const S3_PREFIX = "arn:aws:s3:::";
+
+/** ARNs of users, groups, policies and sessions, of one account or any. */
+const ARN_OF_IAM = /^arn:aws:(?:iam|sts)::(?:\d{12}|\*|\$\{[^}]*\}|):[^\s]+$/;
+
+/**
+ * Reads a resource. A bucket's policy can be about that bucket and what is in it, and about nothing else.
+ * @throws PolicyProblem
+ */
+export function parseResource(written: string, hasVariables: boolean, kind: PolicyKind): Template {
+  const template = parseTemplate(written, { hasVariables, hasWildcards: true });
+  const isPossible = kind.of === "bucket" ? isIn(kind.bucketName, written) : isKnown(written);
+  if (template === undefined || !isPossible) throw new PolicyProblem("Policy has invalid resource");
+  return template;
+}
+
+/** Whether it is the bucket that a bucket's policy names there, or what is in it. */
+export function levelOf(written: string): ResourceLevel {
+  return written.includes("/") ? "object" : "bucket";
+}
+
+function isIn(bucketName: string, written: string): boolean {
+  const bucketArn = S3_PREFIX + bucketName;
+  // An object's key has a character at least.
+  return written === bucketArn || (written.startsWith(`${bucketArn}/`) && written.length > bucketArn.length + 1);
+}
+
+function isKnown(written: string): boolean {
+  if (written === "*") return true;
+  return (written.startsWith(S3_PREFIX) && written.length > S3_PREFIX.length) || ARN_OF_IAM.test(written);
+}

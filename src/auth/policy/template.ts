@@ -1,0 +1,112 @@
+// The texts of resources and condition values, in which wildcards and variables may stand. A variable's value is text
+// through and through: a `*` in it is no wildcard, a `${…}` in it no variable.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+import { globOf, type Glob, type Wildcard } from "./glob.ts";
+import { isConditionKey, type ConditionKeys } from "./keys.ts";
+
+interface TextPart {
+  readonly text: string;
+}
+
+interface WildcardPart {
+  readonly wildcard: Wildcard;
+}
+
+interface VariablePart {
+  /** A condition key in lower case. */
+  readonly variable: string;
+  /** What takes its place where the key has no value. */
+  readonly fallback: string | undefined;
+}
+
+type Part = TextPart | WildcardPart | VariablePart;
+
+/** A text, taken apart. */
+export interface Template {
+  readonly parts: readonly Part[];
+  /** What it comes to, where that is the same for all requests. */
+  readonly glob: Glob | undefined;
+}
+
+/** What may stand in a template besides text. */
+export interface TemplateSyntax {
+  readonly hasVariables: boolean;
+  readonly hasWildcards: boolean;
+}
+
+const VARIABLE = /\$\{(?:([*?$])|\s*([^\s{}',]+)\s*(?:,\s*'([^']*)'\s*)?)\}/y;
+
+/** Takes a text apart. Undefined where something begins like a variable and is none, or names no condition key. */
+export function parseTemplate(written: string, { hasVariables, hasWildcards }: TemplateSyntax): Template | undefined {
+  const parts: Part[] = [];
+  let text = "";
+  const add = (part: Part): void => {
+    if (text !== "") parts.push({ text });
+    text = "";
+    parts.push(part);
+  };
+  for (let position = 0; position < written.length; position += 1) {
+    const character = written.charAt(position);
+    if (hasVariables && character === "$" && written.charAt(position + 1) === "{") {
+      VARIABLE.lastIndex = position;
+      const [whole = "", escaped, name = "", fallback] = VARIABLE.exec(written) ?? [];
+      if (escaped !== undefined) text += escaped;
+      else if (isConditionKey(name.toLowerCase())) add({ variable: name.toLowerCase(), fallback });
+      else return undefined;
+      position += whole.length - 1;
+    } else if (hasWildcards && (character === "*" || character === "?")) add({ wildcard: character });
+    else text += character;
+  }
+  if (text !== "") parts.push({ text });
+  return templateOf(parts);
+}
+
+/** Splits a template at the first `count - 1` colons of its text; fewer pieces where it has fewer colons. */
+export function splitTemplate({ parts }: Template, count: number): Template[] {
+  const pieces: Part[][] = [[]];
+  for (const part of parts) {
+    if (!("text" in part)) pieces.at(-1)?.push(part);
+    else {
+      const [first = "", ...others] = splitAtColons(part.text, count - pieces.length + 1);
+      pieces.at(-1)?.push({ text: first });
+      for (const text of others) pieces.push([{ text }]);
+    }
+  }
+  return pieces.map(templateOf);
+}
+
+/** Splits a text at its first colons, into `count` pieces at most. */
+export function splitAtColons(text: string, count: number): string[] {
+  const pieces = text.split(":");
+  return pieces.length <= count ? pieces : [...pieces.slice(0, count - 1), pieces.slice(count - 1).join(":")];
+}
+
+/** The pattern that a template comes to for a request; undefined, which nothing fits, where a variable has no value. */
+export function resolveGlob({ parts, glob }: Template, keys: ConditionKeys): Glob | undefined {
+  if (glob !== undefined) return glob;
+  const resolved: (TextPart | WildcardPart)[] = [];
+  for (const part of parts) {
+    if ("variable" in part) {
+      const values = keys(part.variable) ?? [];
+      // A key with several values has none that could stand for it.
+      const text = values.length === 1 ? values[0] : values.length === 0 ? part.fallback : undefined;
+      if (text === undefined) return undefined;
+      resolved.push({ text });
+    } else resolved.push(part);
+  }
+  return globOf(resolved);
+}
+
+/** The text that a template without wildcards comes to for a request; undefined where a variable has no value. */
+export function resolveText(template: Template, keys: ConditionKeys): string | undefined {
+  return resolveGlob(template, keys)?.[0]?.[0];
+}
+
+function templateOf(parts: readonly Part[]): Template {
+  const fixed: (TextPart | WildcardPart)[] = [];
+  for (const part of parts) {
+    if ("variable" in part) return { parts, glob: undefined };
+    fixed.push(part);
+  }
+  return { parts, glob: globOf(fixed) };
+}
