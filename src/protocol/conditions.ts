@@ -121,6 +121,8 @@ export function readDeleteConditions(request: S3Request): WriteConditions {
 export interface WriteRefusal {
   readonly code: S3ErrorCode;
   readonly fields: ErrorFields;
+  /** Undefined where the code's own will do. */
+  readonly message?: string | undefined;
 }
 
 /**

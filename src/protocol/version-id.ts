@@ -17,7 +17,17 @@ export function nextVersionId(now: number, previous: string | undefined): string
   const byClock = BigInt(now) << SEQUENCE_BITS;
   const afterPrevious = previous === undefined ? 0n : orderOf(previous) + 1n;
   const order = byClock > afterPrevious ? byClock : afterPrevious;
-  return (LAST - order).toString(32).padStart(ORDER_DIGITS, "0") + randomDigits(RANDOM_DIGITS);
+  return orderDigits(order) + randomDigits(RANDOM_DIGITS);
+}
+
+/** The time that a version id stands for, in milliseconds: of its write, or a little later (see nextVersionId). */
+export function timeOfVersion(versionId: string): number {
+  return Number(orderOf(versionId) >> SEQUENCE_BITS);
+}
+
+/** A text below which are, in byte order, exactly the version ids of times later than `time` (milliseconds). */
+export function cutoffAt(time: number): string {
+  return orderDigits(((BigInt(time) + 1n) << SEQUENCE_BITS) - 1n);
 }
 
 /** Whether a text has the form of a version id (`null` has not). */
@@ -34,6 +44,10 @@ export function readVersionId(query: Query): string | undefined {
   if (text === undefined || text === "null" || isVersionId(text)) return text;
   const message = text === "" ? "Version id cannot be the empty string" : "Invalid version id specified";
   throw invalidArgument("versionId", text, message);
+}
+
+function orderDigits(order: bigint): string {
+  return (LAST - order).toString(32).padStart(ORDER_DIGITS, "0");
 }
 
 function orderOf(versionId: string): bigint {

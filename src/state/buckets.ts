@@ -17,6 +17,8 @@ export interface Bucket {
   /** The user who made it, to whom it is listed; null: root. */
   readonly creatorId: string | null;
   readonly configurations: BucketConfigurations;
+  /** New versions are of a later time than this, in milliseconds since the epoch; null: of any (see snapshots.ts). */
+  readonly snapshotFloor: number | null;
 }
 
 /** A bucket's configurations as texts, each null where it is not set; what they say is known to whoever reads them. */
@@ -62,6 +64,7 @@ export interface BucketRow {
   readonly bucket_public_access_block: string | null;
   readonly bucket_encryption: string | null;
   readonly bucket_lifecycle: string | null;
+  readonly bucket_snapshot_floor: number | null;
 }
 
 /** What to select for a {@link BucketRow}, with the table under the name `b`. */
@@ -69,7 +72,8 @@ export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner
   b.region AS bucket_region, b.created_at AS bucket_created_at, b.versioning AS bucket_versioning, b.cors AS bucket_cors,
   b.creator_id AS bucket_creator_id, b.tags AS bucket_tags, b.policy AS bucket_policy, b.acl AS bucket_acl,
   b.ownership AS bucket_ownership, b.public_access_block AS bucket_public_access_block,
-  b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle`;
+  b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle,
+  b.snapshot_floor AS bucket_snapshot_floor`;
 
 export function bucketFromRow(row: BucketRow): Bucket {
   return {
@@ -90,6 +94,7 @@ export function bucketFromRow(row: BucketRow): Bucket {
       encryption: row.bucket_encryption,
       lifecycle: row.bucket_lifecycle,
     },
+    snapshotFloor: row.bucket_snapshot_floor,
   };
 }
 

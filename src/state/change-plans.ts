@@ -1,6 +1,6 @@
 // Turns changes into batches: which statements a put, a deletion or a removal is made of, given the bucket's versioning
 // and the heads that were judged.
-import { nextVersionId } from "../protocol/version-id.ts";
+import { nextVersionId, timeOfVersion } from "../protocol/version-id.ts";
 import type { Bucket } from "./buckets.ts";
 import type { BatchPlan, ChangeOutcome, DeleteChange, PutChange, RemoveChange } from "./changes.ts";
 import { rowsOf, statement, type Database } from "./database.ts";
@@ -8,12 +8,22 @@ import { currentHeads, NO_HEAD, type KeyHead } from "./heads.ts";
 import { upsertObject } from "./objects.ts";
 import { insertDeleteMarkers, removeCurrent, removeVersions, retireCurrent } from "./version-moves.ts";
 
-type Planner = (bucket: Bucket, heads: ReadonlyMap<string, KeyHead>, now: number) => BatchPlan;
+/**
+ * Makes the batch for the changes that may be made.
+ * @param refused those that may not, though others of their keys may
+ */
+type Planner = (
+  bucket: Bucket,
+  heads: ReadonlyMap<string, KeyHead>,
+  now: number,
+  refused: ReadonlySet<unknown>,
+) => BatchPlan;
 
 const NOTHING: BatchPlan = {
   statements: [],
   blobIds: [],
   witnesses: new Map(),
+  writtenAt: undefined,
   isApplied: () => Promise.resolve(true),
   headsAfter: new Map(),
   done: () => ({ isDone: true, versionId: undefined, isNullVersion: false, modifiedAt: 0 }),
@@ -27,7 +37,7 @@ export function planPut(change: PutChange): Planner {
   return (bucket, heads, now) => {
     const { key, object, newBlobIds, witnesses = new Map(), before = [], after = [] } = change;
     const head = heads.get(key);
-    const versionId = nextVersionId(now, head?.versionId ?? undefined);
+    const versionId = newVersionId(bucket, now, head);
     const isNullVersion = bucket.versioning !== "Enabled";
     const modifiedAt = change.modifiedAt ?? now;
     const { etag, size } = object;
@@ -53,6 +63,7 @@ export function planPut(change: PutChange): Planner {
       ],
       blobIds: newBlobIds,
       witnesses,
+      writtenAt: timeOfVersion(versionId),
       headsAfter: new Map([[key, { versionId, current: { versionId, etag, size, modifiedAt } }]]),
     };
   };
@@ -94,13 +105,12 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
     const keys = willing.map(({ key }) => key).filter((key) => isMarking || heads.get(key)?.current !== undefined);
     if (keys.length === 0) return NOTHING;
     const keysJson = JSON.stringify(keys);
-    const markers = new Map(
-      isMarking ? keys.map((key) => [key, nextVersionId(now, heads.get(key)?.versionId ?? undefined)]) : [],
-    );
+    const markers = new Map(isMarking ? keys.map((key) => [key, newVersionId(bucket, now, heads.get(key))]) : []);
     const ownerId = willing[0]?.ownerId ?? "";
     const newMarkers = Array.from(markers, ([key, versionId]) => ({ key, versionId }));
     return {
       ...NOTHING,
+      writtenAt: isMarking ? Math.max(...Array.from(markers.values(), timeOfVersion)) : undefined,
       statements: [
         ...retireCurrent(bucket, keysJson, now),
         removeCurrent(bucket.id, keysJson),
@@ -126,8 +136,10 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
 
 /** Removals of versions for good. What is the head of a key afterwards only the batch finds out. */
 export function planRemove(changes: readonly RemoveChange[]): Planner {
-  return (bucket, heads, now) => {
-    const targets = changes.filter(({ key }) => heads.has(key)).map(({ key, versionId }) => ({ key, versionId }));
+  return (bucket, heads, now, refused) => {
+    const targets = changes
+      .filter((change) => heads.has(change.key) && !refused.has(change))
+      .map(({ key, versionId }) => ({ key, versionId }));
     if (targets.length === 0) return NOTHING;
     return {
       ...NOTHING,
@@ -148,4 +160,9 @@ export function planRemove(changes: readonly RemoveChange[]): Planner {
       headsAfter: new Map(targets.map(({ key }) => [key, undefined])),
     };
   };
+}
+
+/** The id of a version that is newer than the key's head, and than every snapshot of the bucket. */
+function newVersionId({ snapshotFloor }: Bucket, now: number, head: KeyHead | undefined): string {
+  return nextVersionId(Math.max(now, (snapshotFloor ?? 0) + 1), head?.versionId ?? undefined);
 }

@@ -66,6 +66,8 @@ export interface BatchPlan {
   readonly statements: readonly Statement[];
   readonly blobIds: readonly string[];
   readonly witnesses: ReadonlyMap<string, string | null>;
+  /** The time of the newest version that it writes, by its id, in milliseconds; undefined where it writes none. */
+  readonly writtenAt: number | undefined;
   /** Reads back whether the batch's effect is there. */
   isApplied(database: Database): Promise<boolean>;
   /** The heads that the batch leaves; undefined for one that only D1 knows. */

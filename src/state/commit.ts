@@ -12,6 +12,7 @@ const REFUSALS = {
   "commit refused: upload gone": "upload gone",
   "commit refused: parts changed": "parts changed",
   "commit refused: bucket not empty": "bucket not empty",
+  "commit refused: bucket has snapshots": "bucket has snapshots",
   "UNIQUE constraint failed: rename_tokens": "token used",
 } as const;
 
@@ -30,23 +31,31 @@ export type ExpectedHeads = ReadonlyMap<string, string | null>;
  * The statement that aborts its batch unless the bucket and the heads are as expected and no blob is condemned. A blob
  * in the garbage was committed before, by a lost try of the same write, and has been replaced since: that head is past,
  * and committing it again would show bytes that are about to be deleted.
+ * @param writtenAt the time of the newest version that the batch writes, by its id, in milliseconds since the epoch
  */
-export function guardCommit(bucket: Bucket, heads: ExpectedHeads, blobIds: readonly string[]): Statement {
+export function guardCommit(
+  bucket: Bucket,
+  heads: ExpectedHeads,
+  blobIds: readonly string[],
+  writtenAt?: number,
+): Statement {
   // The guard runs for each row that is inserted, so there is one even where no head matters.
   const entries: unknown[] = Array.from(heads, ([key, head]) => ({ key, head }));
   if (entries.length === 0) entries.push({});
   return statement(
-    `INSERT INTO commit_guard (bucket_name, bucket_id, versioning, key, head, blob_ids)
-     SELECT ?1, ?2, ?3, e.value ->> 'key',
+    `INSERT INTO commit_guard (bucket_name, bucket_id, versioning, snapshot_floor, key, head, blob_ids, written_at)
+     SELECT ?1, ?2, ?3, ?6, e.value ->> 'key',
        CASE WHEN EXISTS (SELECT 1 FROM garbage WHERE blob_id IN (SELECT value FROM json_each(?5)))
          THEN 'past' ELSE e.value ->> 'head' END,
-       ?5
+       ?5, CASE WHEN e.key = json_array_length(?4) - 1 THEN ?7 END
      FROM json_each(?4) e`,
     bucket.name,
     bucket.id,
     bucket.versioning,
     JSON.stringify(entries),
     blobIds.length === 0 ? null : JSON.stringify(blobIds),
+    bucket.snapshotFloor,
+    writtenAt ?? null,
   );
 }
 

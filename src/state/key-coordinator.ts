@@ -13,13 +13,21 @@ import type { Database } from "./database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "./heads.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { metadataShard } from "./metadata-shards.ts";
+import { refuseShown } from "./snapshot-protection.ts";
 
 /** What the queue is asked to do with some keys: who changes them, and how a plan is made for those that may. */
 interface Settlement<Change extends AnyChange> {
   readonly changes: readonly Change[];
   /** Other keys whose heads must be as they were seen. */
   readonly witnesses?: ReadonlyMap<string, string | null>;
-  readonly plan: (bucket: Bucket, heads: ReadonlyMap<string, KeyHead>, now: number) => BatchPlan;
+  readonly plan: (
+    bucket: Bucket,
+    heads: ReadonlyMap<string, KeyHead>,
+    now: number,
+    refused: ReadonlySet<unknown>,
+  ) => BatchPlan;
+  /** Looks up what stands against each change besides its conditions, as long as the bucket is as it is here. */
+  readonly refuse?: (database: Database, bucket: Bucket) => Promise<readonly (WriteRefusal | undefined)[]>;
 }
 
 interface AnyChange {
@@ -49,7 +57,8 @@ export class KeyCoordinator extends DurableObject {
 
   /** Removes versions for good; each has an outcome of its own. */
   async remove(bucket: Bucket, changes: readonly RemoveChange[]): Promise<CoordinatorAnswer> {
-    return this.#answer(bucket, { changes, plan: planRemove(changes) }, false);
+    const refuse = (database: Database, judged: Bucket) => refuseShown(database, judged, changes);
+    return this.#answer(bucket, { changes, plan: planRemove(changes), refuse }, false);
   }
 
   async #answer<Change extends AnyChange>(
@@ -71,7 +80,7 @@ export class KeyCoordinator extends DurableObject {
   async #settle<Change extends AnyChange>(
     database: Database,
     seenBucket: Bucket,
-    { changes, plan }: Settlement<Change>,
+    { changes, plan, refuse }: Settlement<Change>,
     isRepeated: boolean,
   ): Promise<ChangeOutcome[]> {
     let bucket = seenBucket;
@@ -81,11 +90,13 @@ export class KeyCoordinator extends DurableObject {
     let heads = new Map(changes.map(({ key, seen }) => [key, traced.get(key) ?? seen]));
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       const now = Date.now();
-      const refusals = judge(changes, heads);
+      const besides = await refuse?.(database, bucket);
+      const refusals = judge(changes, heads).map((refusal, index) => refusal ?? besides?.[index]);
       const willing = new Map(
         changes.flatMap(({ key }, index) => (refusals[index] === undefined ? [[key, heads.get(key) ?? NO_HEAD]] : [])),
       );
-      const planned = plan(bucket, willing, now);
+      const refused = new Set(changes.filter((_change, index) => refusals[index] !== undefined));
+      const planned = plan(bucket, willing, now, refused);
       // Its own commit would break the conditions of a call that is repeated, so it is looked for first.
       if (isRepeated && (await planned.isApplied(database))) {
         this.#forget(bucket, changes);
@@ -119,11 +130,11 @@ export class KeyCoordinator extends DurableObject {
     planned: BatchPlan,
     isTraced: boolean,
   ): Promise<CommitOutcome> {
-    const { statements, blobIds, witnesses } = planned;
+    const { statements, blobIds, witnesses, writtenAt } = planned;
     const expected = new Map(witnesses);
     for (const [key, { versionId }] of judged) expected.set(key, versionId);
     if (statements.length > 0) {
-      const batch = [guardCommit(bucket, expected, blobIds), ...statements];
+      const batch = [guardCommit(bucket, expected, blobIds, writtenAt), ...statements];
       return commitBatch(database, batch, () => planned.isApplied(database));
     }
     // No change is left to make: if nothing but what the requests themselves saw was judged, that stands.

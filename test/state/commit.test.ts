@@ -25,6 +25,7 @@ async function freshBucket(): Promise<Bucket> {
     cors: [],
     creatorId: null,
     configurations: NO_CONFIGURATIONS,
+    snapshotFloor: null,
   };
   await database.look(insertBucket(bucket));
   return bucket;
