@@ -1,0 +1,88 @@
+// The signature of a form: over its policy, by the fields beside it.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html
+import { parseAmzDate } from "../bytes/dates.ts";
+import type { FormFields } from "../protocol/post-form.ts";
+import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
+import { ALGORITHM, MAX_SKEW_MS, S3_ONLY, otherDay, parseCredential, type Scope } from "./claim.ts";
+import { isSignature, sign, signatureDoesNotMatch, signingKey } from "./signature.ts";
+
+/** How long a signing key is good, in milliseconds: as long as the longest presigned URL. */
+const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
+
+/** A form with one of these means to be signed, however badly: it must never pass for an anonymous one. */
+const TELLING_FIELDS = [
+  "X-Amz-Algorithm",
+  "X-Amz-Credential",
+  "X-Amz-Date",
+  "X-Amz-Signature",
+  "X-Amz-Security-Token",
+] as const;
+const OLD_FIELDS = ["AWSAccessKeyId", "Signature"] as const;
+
+/** A well-formed, timely and not yet verified signature of a form. */
+export interface PostClaim {
+  readonly accessKeyId: string;
+  readonly sessionToken: string | undefined;
+  readonly scope: Scope;
+  readonly signature: string;
+  /** As it was sent, which is what is signed. */
+  readonly policy: string;
+}
+
+/**
+ * Reads the claim of a form; undefined where none of its fields is one of a signature. A policy that nobody signed
+ * binds nobody.
+ * @param now milliseconds since the epoch
+ * @throws S3Error InvalidArgument for fields that are missing or malformed, InvalidRequest for SigV2, AccessDenied for
+ *   a signature that is too old or not valid yet
+ */
+export function claimOfForm(fields: FormFields, now: number): PostClaim | undefined {
+  if (OLD_FIELDS.some((name) => fields.has(name))) {
+    throw new S3Error(
+      "InvalidRequest",
+      {},
+      "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
+    );
+  }
+  if (!TELLING_FIELDS.some((name) => fields.has(name))) return undefined;
+  const algorithm = requireField(fields, "X-Amz-Algorithm");
+  const credential = requireField(fields, "X-Amz-Credential");
+  const amzDate = requireField(fields, "X-Amz-Date");
+  const signature = requireField(fields, "X-Amz-Signature");
+  const policy = requireField(fields, "Policy");
+  if (algorithm !== ALGORITHM) {
+    throw invalidArgument("X-Amz-Algorithm", algorithm, `X-Amz-Algorithm only supports "${ALGORITHM}"`);
+  }
+  const ofCredential = (sentence: string): S3Error => invalidArgument("X-Amz-Credential", credential, sentence);
+  const { accessKeyId, scope } = parseCredential(credential, S3_ONLY, ofCredential);
+  const time = parseAmzDate(amzDate);
+  if (time === undefined) {
+    throw invalidArgument("X-Amz-Date", amzDate, "X-Amz-Date must be formated via ISO8601 Long format");
+  }
+  const refusal = otherDay(scope, amzDate);
+  if (refusal !== undefined) throw ofCredential(refusal);
+  if (time > now + MAX_SKEW_MS) throw new S3Error("AccessDenied", {}, "Request is not valid yet");
+  if (now > time + MAX_AGE_MS) throw new S3Error("AccessDenied", {}, "Invalid according to Policy: Policy expired.");
+  return { accessKeyId, sessionToken: fields.get("X-Amz-Security-Token"), scope, signature, policy };
+}
+
+/**
+ * Verifies a form's signature with the secret of its access key.
+ * @throws S3Error SignatureDoesNotMatch
+ */
+export async function verifyPostClaim(claim: PostClaim, secretAccessKey: string): Promise<void> {
+  const { accessKeyId, scope, signature, policy } = claim;
+  const key = await signingKey(secretAccessKey, scope);
+  if (!isSignature(signature, await sign(key, policy))) throw signatureDoesNotMatch(accessKeyId, signature, policy);
+}
+
+/** @throws S3Error InvalidArgument {ArgumentName} */
+export function requireField(fields: FormFields, name: string): string {
+  const value = fields.get(name);
+  if (value !== undefined && value !== "") return value;
+  throw invalidArgument(
+    name,
+    "",
+    `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`,
+  );
+}
