@@ -1,0 +1,16 @@
+// How users and the holders of temporary credentials are named in policies and answers.
+
+/** A user: `arn:aws:iam::000000000000:user/path/name`. */
+export function userArn(accountId: string, path: string, name: string): string {
+  return `arn:aws:iam::${accountId}:user${path}${name}`;
+}
+
+/** A federated session: `arn:aws:sts::000000000000:federated-user/name`. */
+export function federatedArn(accountId: string, name: string): string {
+  return `arn:aws:sts::${accountId}:federated-user/${name}`;
+}
+
+/** A session of a role: `arn:aws:sts::000000000000:assumed-role/role/name`. The role's path is left out. */
+export function assumedRoleArn(accountId: string, role: string, name: string): string {
+  return `arn:aws:sts::${accountId}:assumed-role/${role.slice(role.lastIndexOf("/") + 1)}/${name}`;
+}

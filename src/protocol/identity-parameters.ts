@@ -1,0 +1,65 @@
+// The texts by which IAM's and STS's calls name things, and how tags and pages are read from them.
+// Rules: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
+import { QueryApiError } from "./query-api-error.ts";
+import type { QueryParameters, TextRule } from "./query-parameters.ts";
+
+const NAME = /^[\w+=,.@-]+$/;
+
+/** The name of a user to be made. */
+export const NEW_USER_NAME: TextRule = { max: 64, pattern: NAME };
+/** The name of a user who may be there. */
+export const USER_NAME: TextRule = { max: 128, pattern: NAME };
+export const POLICY_NAME: TextRule = { max: 128, pattern: NAME };
+export const ACCESS_KEY_ID: TextRule = { min: 16, max: 128, pattern: /^\w+$/ };
+export const PATH: TextRule = { max: 512, pattern: /^(?:\/|\/[!-~]+\/)$/ };
+export const PATH_PREFIX: TextRule = { max: 512, pattern: /^\/[!-\u007f]*$/ };
+/** A user's policy, before it is looked at as a policy. */
+export const POLICY_DOCUMENT: TextRule = { max: 131_072, pattern: /^[\t\n\r -\u00ff]+$/ };
+export const SESSION_POLICY: TextRule = { max: 2048, pattern: /^[\t\n\r -\u00ff]+$/ };
+export const FEDERATED_NAME: TextRule = { min: 2, max: 32, pattern: NAME };
+export const SESSION_NAME: TextRule = { min: 2, max: 64, pattern: NAME };
+export const ROLE_ARN: TextRule = { min: 20, max: 2048 };
+
+const TAG_KEY: TextRule = { max: 128, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u };
+const TAG_VALUE: TextRule = { min: 0, max: 256, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u };
+
+/** The most tags that a user has. */
+export const MAX_TAGS = 50;
+
+/** A tag of a user. Keys that differ in case alone are the same. */
+export type UserTag = readonly [key: string, value: string];
+
+/** The tags that a call gives. @throws QueryApiError ValidationError, InvalidInput */
+export function readTags(parameters: QueryParameters): UserTag[] {
+  const tags = parameters
+    .members("Tags")
+    .map((tag): UserTag => [tag.text("Key", TAG_KEY), tag.text("Value", TAG_VALUE)]);
+  const keys = new Set(tags.map(([key]) => foldTagKey(key)));
+  if (keys.size < tags.length) {
+    throw new QueryApiError(
+      "InvalidInput",
+      "Duplicate tag keys found. Please note that Tag keys are case insensitive.",
+    );
+  }
+  if (tags.some(([key]) => foldTagKey(key).startsWith("aws:"))) {
+    throw new QueryApiError("InvalidInput", "Tag keys that begin with aws: are reserved.");
+  }
+  return tags;
+}
+
+/** The keys of the tags that a call takes away. @throws QueryApiError ValidationError */
+export function readTagKeys(parameters: QueryParameters): string[] {
+  return parameters.members("TagKeys").map((key) => key.text("", TAG_KEY));
+}
+
+/** What tag keys are compared by. */
+export function foldTagKey(key: string): string {
+  return key.toLowerCase();
+}
+
+/** @throws QueryApiError LimitExceeded */
+export function checkTagCount(count: number): void {
+  if (count > MAX_TAGS) {
+    throw new QueryApiError("LimitExceeded", `The number of tags has reached the maximum limit of ${MAX_TAGS}.`);
+  }
+}
