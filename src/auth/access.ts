@@ -1,23 +1,9 @@
 // What a principal may do in a request: every operation is asked for here, and every refusal explained.
 import { S3Error } from "../protocol/s3-error.ts";
-import type { SigningClaim } from "./claim.ts";
-import type { S3Request } from "../protocol/s3-request.ts";
+import { conditionKeysOf, type RequestFacts } from "./condition-keys.ts";
+import { decide, type Decision } from "./decision.ts";
 import { resourceOf, type BucketSubject, type Demand } from "./demand.ts";
 import type { Principal } from "./principal.ts";
-
-/** What of a request can be asked about, besides the demand itself. */
-export interface RequestFacts {
-  readonly request: S3Request;
-  /** Undefined for a request without credentials in its header or its query. */
-  readonly claim: SigningClaim | undefined;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-}
-
-interface Decision {
-  readonly isAllowed: boolean;
-  readonly reason: string;
-}
 
 /** A principal's rights in one request. */
 export class Access {
@@ -75,9 +61,8 @@ export class Access {
     return accessDenied(bucket, undefined);
   }
 
-  #decide(_demand: Demand): Decision {
-    void this.#facts;
-    return { isAllowed: this.#principal.kind === "root", reason: "" };
+  #decide(demand: Demand): Decision {
+    return decide(this.#principal, demand, conditionKeysOf(this.#principal, demand, this.#facts));
   }
 
   #mayReadPolicy(bucket: BucketSubject | undefined): boolean {

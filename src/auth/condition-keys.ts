@@ -1,0 +1,128 @@
+// The condition keys of a request: what the Condition elements of policies can ask about it. A key that is not there
+// for a request is undefined, whatever the request brings along: names that clients choose never become keys.
+import { parseAmzDate } from "../bytes/dates.ts";
+import { formatErrorTime, type SigningClaim } from "./claim.ts";
+import { bucketTags, type Demand } from "./demand.ts";
+import type { ConditionKeys } from "./policy/evaluate.ts";
+import type { Principal } from "./principal.ts";
+import { parseTaggingHeader, type Tag } from "../protocol/tagging.ts";
+import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
+
+/** What of a request can be asked about, besides the demand itself. */
+export interface RequestFacts {
+  readonly request: S3Request;
+  /** Undefined for a request without credentials in its header or its query. */
+  readonly claim: SigningClaim | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+type Values = readonly string[] | undefined;
+
+/** The condition keys of a demand that a principal makes in a request. */
+export function conditionKeysOf(principal: Principal, demand: Demand, facts: RequestFacts): ConditionKeys {
+  return (name) =>
+    demand.conditionKeys?.get(name) ??
+    KEYS.get(name)?.(principal, demand, facts) ??
+    keyOfFamily(name, principal, demand, facts);
+}
+
+type Reader = (principal: Principal, demand: Demand, facts: RequestFacts) => Values;
+
+const PRINCIPAL_TYPES = { session: "User", federated: "FederatedUser", role: "AssumedRole" };
+
+/** Keys with a name of their own. */
+const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ["aws:sourceip", (_p, _d, { request }) => one(request.headers.get("cf-connecting-ip"))],
+  ["aws:securetransport", (_p, _d, { request }) => [String(request.isSecure)]],
+  ["aws:referer", (_p, _d, { request }) => one(request.headers.get("referer"))],
+  ["aws:useragent", (_p, _d, { request }) => one(request.headers.get("user-agent"))],
+  ["aws:currenttime", (_p, _d, { now }) => [formatErrorTime(now)]],
+  ["aws:epochtime", (_p, _d, { now }) => [String(Math.floor(now / 1000))]],
+  ["aws:principalarn", ({ arn }) => known(arn)],
+  ["aws:principalaccount", ({ accountId }) => known(accountId)],
+  ["aws:principaltype", (principal) => [principalType(principal)]],
+  ["aws:userid", ({ userId }) => [userId]],
+  ["aws:username", ({ userName }) => one(userName)],
+  ["aws:tokenissuetime", ({ session }) => (session === undefined ? undefined : [formatErrorTime(session.issuedAt)])],
+  ["aws:resourceaccount", (_p, { bucket }) => one(bucket?.ownerId)],
+  ["s3:resourceaccount", (_p, { bucket }) => one(bucket?.ownerId)],
+  ["s3:prefix", (_p, { key }, { request }) => (key === undefined ? one(request.query.get("prefix")) : undefined)],
+  ["s3:delimiter", (_p, { key }, { request }) => (key === undefined ? one(request.query.get("delimiter")) : undefined)],
+  ["s3:max-keys", (_p, { key }, { request }) => (key === undefined ? one(request.query.get("max-keys")) : undefined)],
+  ["s3:versionid", (_p, { versionId }, { request }) => one(versionId ?? request.query.get("versionId"))],
+  ["s3:if-match", (_p, _d, { request }) => one(request.headers.get("if-match"))],
+  ["s3:if-none-match", (_p, _d, { request }) => one(request.headers.get("if-none-match"))],
+  ["s3:authtype", (_p, _d, { claim }) => (claim === undefined ? undefined : [authType(claim)])],
+  ["s3:signatureversion", (_p, _d, { claim }) => (claim === undefined ? undefined : ["AWS4-HMAC-SHA256"])],
+  [
+    "s3:signatureage",
+    (_p, _d, { claim, now }) =>
+      claim === undefined ? undefined : [String(now - (parseAmzDate(claim.amzDate) ?? now))],
+  ],
+  ["s3:objectcreationoperation", (_p, demand, { request }) => createsObject(demand, request)],
+  ["s3:tlsversion", (_p, _d, { request }) => one(request.tlsVersion)],
+  ["s3:x-amz-content-sha256", (_p, _d, { claim }) => one(claim?.payloadHash)],
+  ["s3:requestobjecttagkeys", (_p, _d, { request }) => some(requestTags(request).map(({ key }) => key))],
+]);
+
+/** Keys that are a family's name and a member's: a tag's key, a header's name. */
+function keyOfFamily(name: string, { tags }: Principal, { bucket, object }: Demand, { request }: RequestFacts): Values {
+  const slash = name.indexOf("/");
+  if (slash < 0)
+    return name.startsWith("s3:x-amz-") ? one(requestHeader(request, name.slice("s3:".length))) : undefined;
+  const member = name.slice(slash + 1);
+  switch (name.slice(0, slash)) {
+    case "aws:principaltag":
+      return valueOfTag(
+        Array.from(tags, ([key, value]) => ({ key, value })),
+        member,
+      );
+    case "s3:existingobjecttag":
+      return valueOfTag(object?.tags ?? [], member);
+    case "s3:requestobjecttag":
+      return valueOfTag(requestTags(request), member);
+    case "s3:buckettag":
+    case "aws:resourcetag":
+      return valueOfTag(bucketTags(bucket), member);
+    default:
+      return undefined;
+  }
+}
+
+/** Whether what is asked for makes an object, or just begins an upload or adds a part to one. */
+function createsObject({ actions }: Demand, { method, query }: S3Request): Values {
+  if (actions[0] !== "s3:PutObject") return undefined;
+  return [String(!query.has("uploads") && !(method === "PUT" && query.has("uploadId")))];
+}
+
+/** Condition keys know no case, so neither do the keys of tags in them. */
+function valueOfTag(tags: readonly Tag[], lowerCaseKey: string): Values {
+  return some(tags.filter(({ key }) => key.toLowerCase() === lowerCaseKey).map(({ value }) => value));
+}
+
+function requestTags(request: S3Request): readonly Tag[] {
+  return parseTaggingHeader(requestHeader(request, "x-amz-tagging"));
+}
+
+function principalType({ kind, session }: Principal): string {
+  if (kind === "anonymous") return "Anonymous";
+  if (session !== undefined && session.kind !== "session") return PRINCIPAL_TYPES[session.kind];
+  return kind === "root" ? "Account" : "User";
+}
+
+function authType({ form }: SigningClaim): string {
+  return form === "header" ? "REST-HEADER" : "REST-QUERY-STRING";
+}
+
+function one(value: string | null | undefined): Values {
+  return value === null || value === undefined ? undefined : [value];
+}
+
+function known(value: string): Values {
+  return value === "" ? undefined : [value];
+}
+
+function some(values: readonly string[]): Values {
+  return values.length === 0 ? undefined : values;
+}

@@ -1,0 +1,177 @@
+// The decision: an explicit deny refuses whatever else says; then an allow of the holder's own policies, of the bucket's
+// policy or of an access control list grants, within what a session is bound to; else the answer is no.
+import { isGranted, parseAcl, type AclPermission } from "../protocol/acl.ts";
+import { resourceOf, type BucketSubject, type Demand } from "./demand.ts";
+import { matchingStatement, type ConditionKeys, type PolicyQuestion } from "./policy/evaluate.ts";
+import { policyOf } from "./policy/memory.ts";
+import type { Policy, PolicyStatement } from "./policy/policy.ts";
+import { isPublicPolicy } from "./policy/public.ts";
+import type { Principal } from "./principal.ts";
+
+/** Whether a demand is granted, and by what. */
+export interface Decision {
+  readonly isAllowed: boolean;
+  /** What decided, in AWS's words where it has some; never a secret, never a policy's text. */
+  readonly reason: string;
+}
+
+/** What the owner of a bucket may do to its policy whatever the policy says, so that nobody locks the account out. */
+const POLICY_ACTIONS: ReadonlySet<string> = new Set([
+  "s3:GetBucketPolicy",
+  "s3:PutBucketPolicy",
+  "s3:DeleteBucketPolicy",
+]);
+
+/** Decides on a demand of a principal. */
+export function decide(principal: Principal, demand: Demand, keys: ConditionKeys): Decision {
+  const { actions, alsoDeniedBy = [] } = demand;
+  const [action = ""] = actions;
+  const question: PolicyQuestion = { principal, actions, resource: resourceOf(demand), keys };
+  const bucketPolicy = policyOfBucket(demand.bucket);
+  for (const asked of [actions, ...alsoDeniedBy.map((other) => [other])]) {
+    const refusal = denial(principal, bucketPolicy, { ...question, actions: asked });
+    if (refusal !== undefined) return refusal;
+  }
+  return (
+    grant(principal, demand, bucketPolicy, question) ?? { isAllowed: false, reason: missingAllow(principal, action) }
+  );
+}
+
+function denial(
+  principal: Principal,
+  bucketPolicy: Policy | undefined,
+  question: PolicyQuestion,
+): Decision | undefined {
+  for (const { name, policy } of principal.policies) {
+    const statement = matchingStatement(policy, "Deny", question);
+    if (statement !== undefined)
+      return denied(`with an explicit deny in an identity-based policy (${name})`, statement);
+  }
+  const session = principal.session?.policy;
+  const ofSession = session === undefined ? undefined : matchingStatement(session, "Deny", question);
+  if (ofSession !== undefined) return denied("with an explicit deny in a session policy", ofSession);
+  if (bucketPolicy === undefined || isKeptFromLockout(principal, question)) return undefined;
+  const ofBucket = matchingStatement(bucketPolicy, "Deny", question);
+  return ofBucket === undefined ? undefined : denied("with an explicit deny in a resource-based policy", ofBucket);
+}
+
+/** Root may always mend a bucket's policy. */
+function isKeptFromLockout({ kind }: Principal, { actions }: PolicyQuestion): boolean {
+  return kind === "root" && actions.some((action) => POLICY_ACTIONS.has(action));
+}
+
+function grant(
+  principal: Principal,
+  demand: Demand,
+  bucketPolicy: Policy | undefined,
+  question: PolicyQuestion,
+): Decision | undefined {
+  const byBucket = bucketPolicy === undefined ? undefined : matchingStatement(bucketPolicy, "Allow", question);
+  const isOpen = byBucket !== undefined && !isClosedToStrangers(principal, demand.bucket, bucketPolicy);
+  // A bucket that names a session itself, and not just whom it acts for, is not bound by the session's policy.
+  const { arn, ownerArn } = principal;
+  if (isOpen && arn !== ownerArn && byBucket.principal?.arns.includes(arn) === true) {
+    return allowed("resource-based policy", byBucket);
+  }
+  if (!isWithinSession(principal, question)) {
+    return { isAllowed: false, reason: `because no session policy allows the ${question.actions[0] ?? ""} action` };
+  }
+  if (principal.kind === "root") return { isAllowed: true, reason: "root" };
+  for (const { name, policy } of principal.policies) {
+    const statement = matchingStatement(policy, "Allow", question);
+    if (statement !== undefined) return allowed(`identity-based policy (${name})`, statement);
+  }
+  if (isOpen) return allowed("resource-based policy", byBucket);
+  if (isGrantedByAcl(principal, demand)) return { isAllowed: true, reason: "access control list" };
+  return isFirstPolicy(principal, demand) ? { isAllowed: true, reason: "owner of the bucket" } : undefined;
+}
+
+/** What a session may do at most. */
+function isWithinSession({ session }: Principal, question: PolicyQuestion): boolean {
+  if (session === undefined) return true;
+  if (session.policy === undefined) return session.kind !== "federated";
+  return matchingStatement(session.policy, "Allow", question) !== undefined;
+}
+
+/** RestrictPublicBuckets: what a public policy allows is for the account of the bucket alone. */
+function isClosedToStrangers(
+  { kind }: Principal,
+  bucket: BucketSubject | undefined,
+  policy: Policy | undefined,
+): boolean {
+  if (kind !== "anonymous" || policy === undefined) return false;
+  return publicAccessBlock(bucket)["RestrictPublicBuckets"] === true && isPublicPolicy(policy);
+}
+
+type Granted = Exclude<AclPermission, "FULL_CONTROL">;
+
+const BUCKET_ACL_ACTIONS: ReadonlyMap<string, Granted> = new Map([
+  ["s3:ListBucket", "READ"],
+  ["s3:ListBucketVersions", "READ"],
+  ["s3:ListBucketMultipartUploads", "READ"],
+  ["s3:PutObject", "WRITE"],
+  ["s3:DeleteObject", "WRITE"],
+  ["s3:GetBucketAcl", "READ_ACP"],
+  ["s3:PutBucketAcl", "WRITE_ACP"],
+]);
+
+const OBJECT_ACL_ACTIONS: ReadonlyMap<string, Granted> = new Map([
+  ["s3:GetObject", "READ"],
+  ["s3:GetObjectVersion", "READ"],
+  ["s3:GetObjectAcl", "READ_ACP"],
+  ["s3:GetObjectVersionAcl", "READ_ACP"],
+  ["s3:PutObjectAcl", "WRITE_ACP"],
+  ["s3:PutObjectVersionAcl", "WRITE_ACP"],
+]);
+
+/** Access control lists count only where the bucket's ownership leaves them on. */
+function isGrantedByAcl({ kind, accountId }: Principal, { actions, bucket, object }: Demand): boolean {
+  if (bucket === undefined || (bucket.configurations.ownership ?? "BucketOwnerEnforced") === "BucketOwnerEnforced") {
+    return false;
+  }
+  const asker = { isAnonymous: kind === "anonymous", accountId };
+  const isPublicIgnored = publicAccessBlock(bucket)["IgnorePublicAcls"] === true;
+  const [action = ""] = actions;
+  const onObject = OBJECT_ACL_ACTIONS.get(action);
+  if (onObject !== undefined) {
+    return object !== undefined && isGranted(parseAcl(object.acl, bucket.ownerId), asker, onObject, isPublicIgnored);
+  }
+  const onBucket = BUCKET_ACL_ACTIONS.get(action);
+  const acl = bucket.configurations.acl;
+  return onBucket !== undefined && isGranted(parseAcl(acl, bucket.ownerId), asker, onBucket, isPublicIgnored);
+}
+
+/** The user who made a bucket may give it its first policy, and so grant itself the rest. */
+function isFirstPolicy({ creatorId }: Principal, { actions, bucket }: Demand): boolean {
+  if (creatorId === undefined || bucket === undefined || bucket.creatorId !== creatorId) return false;
+  return actions[0] === "s3:PutBucketPolicy" && bucket.configurations.policy === null;
+}
+
+function policyOfBucket(bucket: BucketSubject | undefined): Policy | undefined {
+  const text = bucket?.configurations.policy ?? null;
+  if (bucket === undefined || text === null) return undefined;
+  return policyOf(text, { of: "bucket", bucketName: bucket.name, accountId: bucket.ownerId });
+}
+
+function publicAccessBlock(bucket: BucketSubject | undefined): Readonly<Record<string, unknown>> {
+  const text = bucket?.configurations.public_access_block ?? null;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return text === null ? {} : (JSON.parse(text) as Readonly<Record<string, unknown>>);
+}
+
+function missingAllow({ kind }: Principal, action: string): string {
+  const policies = kind === "anonymous" ? "resource-based" : "identity-based";
+  return `because no ${policies} policy allows the ${action} action`;
+}
+
+function denied(how: string, statement: PolicyStatement): Decision {
+  return { isAllowed: false, reason: how + statementName(statement) };
+}
+
+function allowed(by: string, statement: PolicyStatement): Decision {
+  return { isAllowed: true, reason: by + statementName(statement) };
+}
+
+function statementName({ sid }: PolicyStatement): string {
+  return sid === undefined ? "" : ` (statement ${sid})`;
+}

@@ -1,0 +1,202 @@
+import { describe, expect, it } from "vitest";
+
+import { decide } from "../../../src/auth/decision.ts";
+import type { BucketSubject, Demand } from "../../../src/auth/demand.ts";
+import { parsePolicy } from "../../../src/auth/policy/parse.ts";
+import { ANONYMOUS, rootPrincipal, type Principal, type Session } from "../../../src/auth/principal.ts";
+
+const ACCOUNT = "000000000000";
+const ROOT = rootPrincipal(ACCOUNT, "AKIAROOT");
+const ALICE_ARN = `arn:aws:iam::${ACCOUNT}:user/alice`;
+const KEY = "arn:aws:s3:::bucket/key";
+
+interface Grants {
+  readonly identity?: readonly object[];
+  readonly session?: Omit<Session, "policy"> & { readonly statements?: readonly object[] };
+  readonly arn?: string;
+}
+
+function text(statements: readonly object[]): string {
+  return JSON.stringify({ Version: "2012-10-17", Statement: statements });
+}
+
+function alice({ identity = [], session, arn = ALICE_ARN }: Grants = {}): Principal {
+  const { statements, ...rest } = session ?? {};
+  const bound = statements === undefined ? undefined : parsePolicy(text(statements), { of: "session" });
+  return {
+    ...ANONYMOUS,
+    kind: "user",
+    accountId: ACCOUNT,
+    arn,
+    ownerArn: ALICE_ARN,
+    userId: "AIDAALICE",
+    creatorId: "AIDAALICE",
+    userName: "alice",
+    accessKeyId: "AKIAALICE",
+    policies: identity.length === 0 ? [] : [{ name: "own", policy: parsePolicy(text(identity), { of: "identity" }) }],
+    session: session === undefined ? undefined : ({ ...rest, policy: bound } as Session),
+  };
+}
+
+function bucketWith(configurations: Partial<BucketSubject["configurations"]> = {}, creatorId: string | null = null) {
+  const unset = { tags: null, policy: null, acl: null, ownership: null, public_access_block: null };
+  return {
+    name: "bucket",
+    ownerId: ACCOUNT,
+    region: "us-east-1",
+    creatorId,
+    configurations: { ...unset, ...configurations },
+  } satisfies BucketSubject;
+}
+
+function policed(...statements: readonly object[]): BucketSubject {
+  return bucketWith({ policy: text(statements) });
+}
+
+/** Asks for GetObject on bucket/key unless it is told otherwise. */
+function ask(principal: Principal, bucket: BucketSubject, demand: Partial<Demand> = {}) {
+  const { actions = ["s3:GetObject"], ...rest } = demand;
+  return decide(principal, { actions, bucket, bucketName: bucket.name, key: "key", ...rest }, () => undefined);
+}
+
+const read = (effect: "Allow" | "Deny", more: object = {}): object => ({
+  Effect: effect,
+  Action: "s3:GetObject",
+  Resource: KEY,
+  ...more,
+});
+const everybody = { Principal: "*" };
+const toAlice = { Principal: { AWS: ALICE_ARN } };
+const PLAIN_SESSION = { kind: "session", name: "s", issuedAt: 0 } as const;
+const FEDERATED = { kind: "federated", name: "f", issuedAt: 0 } as const;
+const FEDERATED_ARN = `arn:aws:sts::${ACCOUNT}:federated-user/f`;
+
+describe("decide", () => {
+  it("lets root do everything, and a stranger and a user without a policy nothing", () => {
+    expect(ask(ROOT, bucketWith()).isAllowed).toBe(true);
+    expect(ask(ANONYMOUS, bucketWith()).reason).toBe("because no resource-based policy allows the s3:GetObject action");
+    expect(ask(alice(), bucketWith()).reason).toBe("because no identity-based policy allows the s3:GetObject action");
+  });
+
+  it("takes an allow of either the user's policy or the bucket's", () => {
+    expect(ask(alice({ identity: [read("Allow")] }), bucketWith()).isAllowed).toBe(true);
+    expect(ask(alice(), policed(read("Allow", toAlice))).isAllowed).toBe(true);
+    expect(ask(alice(), policed(read("Allow", { Principal: { AWS: ACCOUNT } }))).isAllowed).toBe(true);
+    expect(ask(ANONYMOUS, policed(read("Allow", everybody))).isAllowed).toBe(true);
+    expect(ask(ANONYMOUS, policed(read("Allow", toAlice))).isAllowed).toBe(false);
+  });
+
+  it("puts an explicit deny above every allow, wherever it is said, and names its statement", () => {
+    const both = alice({ identity: [read("Allow"), read("Deny", { Sid: "Not" })] });
+    expect(ask(both, policed(read("Allow", everybody)))).toEqual({
+      isAllowed: false,
+      reason: "with an explicit deny in an identity-based policy (own) (statement Not)",
+    });
+    const denying = policed(read("Deny", { ...everybody, Sid: "Never" }));
+    expect(ask(alice({ identity: [read("Allow")] }), denying).reason).toBe(
+      "with an explicit deny in a resource-based policy (statement Never)",
+    );
+    expect(ask(ROOT, denying).isAllowed).toBe(false);
+    const narrowed = alice({
+      identity: [read("Allow")],
+      session: { ...PLAIN_SESSION, statements: [read("Allow"), read("Deny")] },
+    });
+    expect(ask(narrowed, bucketWith()).reason).toBe("with an explicit deny in a session policy");
+  });
+
+  it("never locks root out of a bucket's policy, and only out of nothing else", () => {
+    const bucket = policed({
+      Effect: "Deny",
+      Principal: "*",
+      Action: "s3:*",
+      Resource: ["arn:aws:s3:::bucket", `${KEY}`],
+    });
+    for (const action of ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"]) {
+      expect(ask(ROOT, bucket, { actions: [action], key: undefined }).isAllowed, action).toBe(true);
+    }
+    expect(ask(ROOT, bucket, { actions: ["s3:GetBucketPolicyStatus"], key: undefined }).isAllowed).toBe(false);
+    const admin = alice({ identity: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }] });
+    expect(ask(admin, bucket, { actions: ["s3:PutBucketPolicy"], key: undefined }).isAllowed).toBe(false);
+  });
+
+  it("refuses where one spelling of the action is denied, and grants where one is allowed", () => {
+    const spellings = { actions: ["s3:DeleteBucketTagging", "s3:PutBucketTagging"], key: undefined };
+    const say = (Effect: string, Action: string): object => ({ Effect, Action, Resource: "arn:aws:s3:::bucket" });
+    for (const action of spellings.actions) {
+      expect(ask(alice({ identity: [say("Allow", action)] }), bucketWith(), spellings).isAllowed).toBe(true);
+      const denied = [say("Allow", "s3:*"), say("Deny", action)];
+      expect(ask(alice({ identity: denied }), bucketWith(), spellings).isAllowed).toBe(false);
+    }
+  });
+
+  it("refuses where another action is denied that need not be allowed", () => {
+    const also = { actions: ["s3:DeleteObject"], alsoDeniedBy: ["s3:GetObject"] };
+    const mayDelete = { Effect: "Allow", Action: "s3:DeleteObject", Resource: KEY };
+    expect(ask(alice({ identity: [mayDelete] }), bucketWith(), also).isAllowed).toBe(true);
+    expect(ask(alice({ identity: [mayDelete, read("Deny")] }), bucketWith(), also).isAllowed).toBe(false);
+    const allBut = { Effect: "Deny", NotAction: "s3:GetObject", Resource: KEY };
+    expect(ask(alice({ identity: [mayDelete, allBut] }), bucketWith(), also).isAllowed).toBe(false);
+  });
+});
+
+describe("a session", () => {
+  it("may do what its user may, within its own policy", () => {
+    const identity = [read("Allow")];
+    const elsewhere = { ...read("Allow"), Resource: "arn:aws:s3:::other/*" };
+    expect(ask(alice({ identity, session: PLAIN_SESSION }), bucketWith()).isAllowed).toBe(true);
+    expect(
+      ask(alice({ identity, session: { ...PLAIN_SESSION, statements: [read("Allow")] } }), bucketWith()).isAllowed,
+    ).toBe(true);
+    const bound = alice({ identity, session: { ...PLAIN_SESSION, statements: [elsewhere] } });
+    expect(ask(bound, bucketWith()).reason).toBe("because no session policy allows the s3:GetObject action");
+    const wider = alice({ session: { ...PLAIN_SESSION, statements: [read("Allow")] } });
+    expect(ask(wider, bucketWith()).isAllowed).toBe(false);
+  });
+
+  it("bounds root and what the bucket's policy allows its user as well", () => {
+    const elsewhere = { ...read("Allow"), Resource: "arn:aws:s3:::other/*" };
+    const policy = parsePolicy(text([elsewhere]), { of: "session" });
+    expect(ask({ ...ROOT, session: { ...PLAIN_SESSION, policy } }, bucketWith()).isAllowed).toBe(false);
+    const bound = alice({ session: { ...PLAIN_SESSION, statements: [elsewhere] } });
+    expect(ask(bound, policed(read("Allow", toAlice))).isAllowed).toBe(false);
+  });
+
+  it("that is federated without a policy may only what a bucket allows it by its own name", () => {
+    const session = alice({ identity: [read("Allow")], session: FEDERATED, arn: FEDERATED_ARN });
+    expect(ask(session, bucketWith()).isAllowed).toBe(false);
+    expect(ask(session, policed(read("Allow", toAlice))).isAllowed).toBe(false);
+    expect(ask(session, policed(read("Allow", { Principal: { AWS: FEDERATED_ARN } }))).isAllowed).toBe(true);
+  });
+});
+
+describe("the user who made a bucket", () => {
+  const putPolicy = { actions: ["s3:PutBucketPolicy"], key: undefined };
+
+  it("may give it its first policy, and no other", () => {
+    expect(ask(alice(), bucketWith({}, "AIDAALICE"), putPolicy).isAllowed).toBe(true);
+    expect(ask(alice(), bucketWith({}, "AIDABOB"), putPolicy).isAllowed).toBe(false);
+    expect(ask(alice(), bucketWith({}, null), putPolicy).isAllowed).toBe(false);
+    const policy = text([read("Allow", everybody)]);
+    expect(ask(alice(), bucketWith({ policy }, "AIDAALICE"), putPolicy).isAllowed).toBe(false);
+    expect(ask(alice(), bucketWith({}, "AIDAALICE"), { ...putPolicy, actions: ["s3:ListBucket"] }).isAllowed).toBe(
+      false,
+    );
+  });
+
+  it("may not where it is denied", () => {
+    const never = { Effect: "Deny", Action: "s3:PutBucketPolicy", Resource: "*" };
+    expect(ask(alice({ identity: [never] }), bucketWith({}, "AIDAALICE"), putPolicy).isAllowed).toBe(false);
+  });
+});
+
+describe("the public access block", () => {
+  it("closes a public policy to strangers, not to the account", () => {
+    const configurations = {
+      policy: text([read("Allow", everybody)]),
+      public_access_block: JSON.stringify({ RestrictPublicBuckets: true }),
+    };
+    expect(ask(ANONYMOUS, bucketWith(configurations)).isAllowed).toBe(false);
+    expect(ask(alice(), bucketWith(configurations)).isAllowed).toBe(true);
+    expect(ask(ANONYMOUS, bucketWith({ ...configurations, public_access_block: "{}" })).isAllowed).toBe(true);
+  });
+});
