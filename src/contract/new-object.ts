@@ -2,9 +2,10 @@
 import { ownerOf } from "../auth/principal.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
+import { birthCertificate } from "../protocol/birth-certificate.ts";
 import type { ChecksumAnnouncement, ObjectChecksum } from "../protocol/checksums.ts";
 import type { WriteConditions } from "../protocol/conditions.ts";
-import { birthCertificate, type ObjectMetadata } from "../protocol/object-metadata.ts";
+import type { ObjectMetadata } from "../protocol/object-metadata.ts";
 import type { IncomingBody } from "../protocol/incoming-body.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import type { Tag } from "../protocol/tagging.ts";
@@ -68,10 +69,13 @@ export async function storeNewObject(
 export function freshDestination(
   context: Context,
   bucket: Bucket,
-  { key, metadata }: Pick<NewObject, "key" | "metadata">,
+  { key, metadata, tags }: Pick<NewObject, "key" | "metadata" | "tags">,
 ): { readonly blobId: string; readonly birthCertificate: Record<string, string> } {
   const blobId = `${bucket.id}/${timeOrderedId(context.now)}`;
-  return { blobId, birthCertificate: birthCertificate(bucket.id, key, metadata) };
+  return {
+    blobId,
+    birthCertificate: birthCertificate({ bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags }),
+  };
 }
 
 /**

@@ -3,10 +3,10 @@ import { toHex } from "../bytes/hex-base64.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedObject } from "../protocol/addressing.ts";
+import { birthCertificate } from "../protocol/birth-certificate.ts";
 import { checksumHeader, DEFAULT_ALGORITHM, readChecksums } from "../protocol/checksums.ts";
 import { quoteEtag } from "../protocol/etag.ts";
 import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/multipart.ts";
-import { partBirthCertificate } from "../protocol/object-metadata.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
 import { commitPart } from "../state/part-commit.ts";
@@ -47,8 +47,17 @@ export const uploadPart = defineOperation({
       );
     }
     const blobId = `${bucket.id}/${timeOrderedId(context.now)}`;
-    const birthCertificate = partBirthCertificate(bucket.id, key, uploadId, partNumber);
-    const stored = await storeBody(context.blobs, { blobId, birthCertificate }, body, announced, wanted);
+    const certificate = birthCertificate({
+      bucketId: bucket.id,
+      bucketName: bucket.name,
+      key,
+      uploadId,
+      partNumber,
+      metadata: upload,
+      tags: upload.tags,
+    });
+    const destination = { blobId, birthCertificate: certificate };
+    const stored = await storeBody(context.blobs, destination, body, announced, wanted);
     const etag = toHex(stored.md5);
     const outcome = await commitPart(context.database, bucket, upload, {
       partNumber,

@@ -15,7 +15,6 @@ const SYSTEM_HEADERS = [
   "expires",
 ] as const;
 const SYSTEM_METADATA_MAX_BYTES = 8192;
-const BIRTH_CERTIFICATE_MAX_BYTES = 8000;
 const USER_PREFIX = "x-amz-meta-";
 
 export interface ObjectMetadata {
@@ -103,35 +102,4 @@ function checkSize(metadata: Readonly<Record<string, string>>, limit: number): v
   let size = 0;
   for (const [name, value] of Object.entries(metadata)) size += utf8Length(name) + utf8Length(value);
   if (size > limit) throw new S3Error("MetadataTooLarge", { Size: size, MaxSizeAllowed: limit });
-}
-
-/**
- * What is kept beside a blob of an object's birth: enough to make its row again. R2 takes 8 KiB of it, so what does not
- * fit is left out, the least needed first.
- */
-export function birthCertificate(
-  bucketId: string,
-  key: string,
-  { contentType, systemMetadata, userMetadata }: ObjectMetadata,
-): Record<string, string> {
-  const certificate: Record<string, string> = { bucket: bucketId, key: JSON.stringify(key) };
-  let size = utf8Length(bucketId) + utf8Length(JSON.stringify(key));
-  const add = (name: string, value: string): void => {
-    size += name.length + utf8Length(value);
-    if (size <= BIRTH_CERTIFICATE_MAX_BYTES) certificate[name] = value;
-  };
-  if (contentType !== undefined) add("type", JSON.stringify(contentType));
-  if (Object.keys(userMetadata).length > 0) add("user", JSON.stringify(userMetadata));
-  if (Object.keys(systemMetadata).length > 0) add("system", JSON.stringify(systemMetadata));
-  return certificate;
-}
-
-/** What is kept beside a part's blob of its birth. */
-export function partBirthCertificate(
-  bucketId: string,
-  key: string,
-  uploadId: string,
-  partNumber: number,
-): Record<string, string> {
-  return { bucket: bucketId, key: JSON.stringify(key), upload: uploadId, part: String(partNumber) };
 }

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { fromBase64 } from "../../../src/bytes/hex-base64.ts";
 import { decodeUtf8, utf8Length } from "../../../src/bytes/text.ts";
 import {
-  birthCertificate,
   metadataHeaders,
   readMetadata,
   readResponseOverrides,
@@ -231,38 +230,5 @@ describe("response-* parameters", () => {
         message: "Header value cannot be represented using ISO-8859-1.",
       });
     }
-  });
-});
-
-describe("a birth certificate", () => {
-  it("tells bucket, key and metadata, whatever they hold, on one line each", () => {
-    const metadata = {
-      contentType: "text/é",
-      systemMetadata: { "cache-control": "no-store" },
-      userMetadata: Object.fromEntries([["__proto__", "\u{1f600}"]]),
-    };
-    const certificate = birthCertificate("bucket-id", 'k"\r\né', metadata);
-    expect(certificate["bucket"]).toBe("bucket-id");
-    const read = (name: string): unknown => JSON.parse(certificate[name] ?? "null");
-    expect(read("key")).toBe('k"\r\né');
-    expect(read("type")).toBe("text/é");
-    expect(read("user")).toEqual(metadata.userMetadata);
-    expect(read("system")).toEqual(metadata.systemMetadata);
-    for (const value of Object.values(certificate)) expect(value).not.toMatch(/[\r\n]/);
-  });
-
-  it("is as short as there is little to tell", () => {
-    expect(birthCertificate("b", "k", NONE)).toEqual({ bucket: "b", key: '"k"' });
-  });
-
-  it("stays below R2's limit and leaves out what is least needed", () => {
-    const certificate = birthCertificate("b", "k".repeat(1024), {
-      contentType: "text/plain",
-      systemMetadata: { "cache-control": "x".repeat(8000) },
-      userMetadata: { a: "v".repeat(2047) },
-    });
-    expect(Object.keys(certificate)).toEqual(["bucket", "key", "type", "user"]);
-    const size = Object.entries(certificate).reduce((sum, pair) => sum + utf8Length(pair.join("")), 0);
-    expect(size).toBeLessThan(8192);
   });
 });

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+
+import { utf8Length } from "../../../src/bytes/text.ts";
+import { birthCertificate, parseBirth } from "../../../src/protocol/birth-certificate.ts";
+
+const NO_METADATA = { contentType: undefined, systemMetadata: {}, userMetadata: {} };
+const LEAST = { bucketId: "b", bucketName: "name", key: "k", metadata: NO_METADATA };
+
+describe("a birth certificate", () => {
+  it("tells what it was told, whatever that holds, on one line each", () => {
+    const birth = {
+      bucketId: "bucket-id",
+      bucketName: "bucket-name",
+      key: 'k"\r\né',
+      uploadId: "upload-id",
+      partNumber: 7,
+      metadata: {
+        contentType: "text/é",
+        systemMetadata: { "cache-control": "no-store" },
+        userMetadata: Object.fromEntries([["__proto__", "\u{1f600}"]]),
+      },
+      tags: [{ key: "a", value: "\n" }],
+      encryption: '{"x":1}',
+    };
+    const certificate = birthCertificate(birth);
+    expect(parseBirth(certificate)).toEqual(birth);
+    for (const value of Object.values(certificate)) expect(value).not.toMatch(/[\r\n]/);
+  });
+
+  it("is as short as there is little to tell", () => {
+    const certificate = birthCertificate(LEAST);
+    expect(certificate).toEqual({ bucket: "b", key: '"k"', name: "name" });
+    const nothing = { uploadId: undefined, partNumber: undefined, tags: [], encryption: undefined };
+    expect(parseBirth(certificate)).toEqual({ ...LEAST, ...nothing });
+  });
+
+  it("stays below R2's limit and leaves out what is least needed", () => {
+    const certificate = birthCertificate({
+      ...LEAST,
+      key: "k".repeat(1024),
+      metadata: {
+        contentType: "text/plain",
+        systemMetadata: { "cache-control": "x".repeat(8000) },
+        userMetadata: { a: "v".repeat(2047) },
+      },
+    });
+    expect(Object.keys(certificate)).toEqual(["bucket", "key", "name", "type", "user"]);
+    const size = Object.entries(certificate).reduce((sum, pair) => sum + utf8Length(pair.join("")), 0);
+    expect(size).toBeLessThan(8192);
+  });
+
+  it.each([{}, { bucket: "b" }, { key: '"k"' }, { bucket: "b", key: "k" }, { bucket: "b", key: '"k"', tags: "[" }])(
+    "is not %j",
+    (certificate) => {
+      expect(parseBirth(certificate as Record<string, string>)).toBeUndefined();
+    },
+  );
+});
