@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+
+import {
+  areAclsOn,
+  DELETED_OWNERSHIP,
+  ownershipOf,
+  ownershipText,
+  parseOwnershipControls,
+  readObjectOwnership,
+} from "../../../src/protocol/object-ownership.ts";
+import { expectRefusal, presignedPutWith, putWith } from "./support.ts";
+
+const OWNERSHIPS = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"] as const;
+
+function parse(text: string): string {
+  return parseOwnershipControls(new TextEncoder().encode(text));
+}
+
+function rule(ownership: string): string {
+  return `<Rule><ObjectOwnership>${ownership}</ObjectOwnership></Rule>`;
+}
+
+describe("an ownership", () => {
+  it("is kept and read again; nothing is kept of what holds by itself", () => {
+    for (const ownership of OWNERSHIPS) expect(ownershipOf(ownershipText(ownership))).toBe(ownership);
+    expect(ownershipText("BucketOwnerEnforced")).toBeNull();
+    expect(ownershipOf(DELETED_OWNERSHIP)).toBeUndefined();
+  });
+
+  it("turns lists off only where the bucket's owner is enforced", () => {
+    const kept = [null, "BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter", DELETED_OWNERSHIP];
+    expect(kept.map(areAclsOn)).toEqual([false, false, true, true, true]);
+  });
+
+  it("may stand in a header, presigned or not", () => {
+    for (const ownership of OWNERSHIPS) {
+      expect(readObjectOwnership(putWith({ "x-amz-object-ownership": ownership }))).toBe(ownership);
+      expect(readObjectOwnership(presignedPutWith(`x-amz-object-ownership=${ownership}`))).toBe(ownership);
+    }
+    expect(readObjectOwnership(putWith({}))).toBeUndefined();
+  });
+
+  it.each(["", "none", "objectwriter", "__proto__"])("is refused in a header: %j", (value) =>
+    expectRefusal(() => readObjectOwnership(putWith({ "x-amz-object-ownership": value })), "InvalidArgument", 400, {
+      fields: { ArgumentName: "x-amz-object-ownership" },
+      message: `Invalid x-amz-object-ownership header: ${value}`,
+    }),
+  );
+
+  it("is the one rule of a document", () => {
+    for (const ownership of OWNERSHIPS) {
+      expect(parse(`<OwnershipControls>${rule(ownership)}</OwnershipControls>`)).toBe(ownership);
+    }
+    expect(parse(`<OwnershipControls xmlns="urn:x">${rule(" ObjectWriter\n")}</OwnershipControls>`)).toBe(
+      "ObjectWriter",
+    );
+  });
+
+  it.each([
+    "",
+    "ObjectWriter",
+    "<OwnershipControls/>",
+    "<OwnershipControls><Rule/></OwnershipControls>",
+    `<OwnershipControls>${rule("none")}</OwnershipControls>`,
+    `<OwnershipControls>${rule("")}</OwnershipControls>`,
+    `<OwnershipControls>${rule("ObjectWriter")}${rule("ObjectWriter")}</OwnershipControls>`,
+    `<OwnershipControls>${rule("ObjectWriter")}<Other/></OwnershipControls>`,
+    `<Ownership>${rule("ObjectWriter")}</Ownership>`,
+  ])("is refused as a document: %s", (text) => expectRefusal(() => parse(text), "MalformedXML", 400));
+});
