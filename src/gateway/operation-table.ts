@@ -8,6 +8,7 @@ import { createBucket } from "../operations/create-bucket.ts";
 import { createMultipartUpload } from "../operations/create-multipart-upload.ts";
 import { deleteBucketCors } from "../operations/delete-bucket-cors.ts";
 import { deleteBucketOwnershipControls } from "../operations/delete-bucket-ownership-controls.ts";
+import { deleteBucketLifecycle } from "../operations/delete-bucket-lifecycle.ts";
 import { deleteBucketTagging } from "../operations/delete-bucket-tagging.ts";
 import { deleteBucket } from "../operations/delete-bucket.ts";
 import { deleteObjectTagging } from "../operations/delete-object-tagging.ts";
@@ -46,6 +47,7 @@ import { listParts } from "../operations/list-parts.ts";
 import { putBucketAcl } from "../operations/put-bucket-acl.ts";
 import { putBucketCors } from "../operations/put-bucket-cors.ts";
 import { putBucketOwnershipControls } from "../operations/put-bucket-ownership-controls.ts";
+import { putBucketLifecycleConfiguration } from "../operations/put-bucket-lifecycle-configuration.ts";
 import { putBucketTagging } from "../operations/put-bucket-tagging.ts";
 import { putBucketVersioning } from "../operations/put-bucket-versioning.ts";
 import { putObjectAcl } from "../operations/put-object-acl.ts";
@@ -81,6 +83,8 @@ export const OPERATIONS: readonly Operation[] = [
   getBucketPolicyStatus,
   getPublicAccessBlock,
   getBucketLifecycleConfiguration,
+  putBucketLifecycleConfiguration,
+  deleteBucketLifecycle,
   getBucketWebsite,
   getBucketReplication,
   getObjectLockConfiguration,
@@ -135,8 +139,6 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("DeletePublicAccessBlock", "DELETE", "bucket", "publicAccessBlock"),
   notImplemented("PutBucketEncryption", "PUT", "bucket", "encryption"),
   notImplemented("DeleteBucketEncryption", "DELETE", "bucket", "encryption"),
-  notImplemented("PutBucketLifecycleConfiguration", "PUT", "bucket", "lifecycle"),
-  notImplemented("DeleteBucketLifecycle", "DELETE", "bucket", "lifecycle"),
   notImplemented("PutBucketWebsite", "PUT", "bucket", "website"),
   notImplemented("DeleteBucketWebsite", "DELETE", "bucket", "website"),
   notImplemented("PutBucketReplication", "PUT", "bucket", "replication"),

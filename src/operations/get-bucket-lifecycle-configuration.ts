@@ -1,9 +1,28 @@
 // GetBucketLifecycleConfiguration: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLifecycleConfiguration.html
-import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
+import { defineOperation } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { TRANSITION_MINIMUM_HEADER } from "../protocol/lifecycle-document.ts";
+import { lifecycleElement } from "../protocol/lifecycle-xml.ts";
+import { lifecycleFromText } from "../protocol/lifecycle.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import { lookUpBucket } from "../state/buckets.ts";
 
-export const getBucketLifecycleConfiguration = defineUnsetConfiguration({
+export const getBucketLifecycleConfiguration = defineOperation({
   name: "GetBucketLifecycleConfiguration",
   actions: ["s3:GetLifecycleConfiguration"],
-  subresource: "lifecycle",
-  answer: { error: "NoSuchLifecycleConfiguration" },
+  route: { method: "GET", level: "bucket", query: ["lifecycle"] },
+  read: (request) => ({ bucketName: addressedBucket(request.address) }),
+  lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+
+  run(_context, { bucketName }, { bucket }) {
+    const configuration = lifecycleFromText(bucket.configurations.lifecycle);
+    if (configuration === undefined) throw new S3Error("NoSuchLifecycleConfiguration", { BucketName: bucketName });
+    return Promise.resolve(configuration);
+  },
+
+  write: (configuration) => ({
+    status: 200,
+    headers: { [TRANSITION_MINIMUM_HEADER]: configuration.transitionMinimum },
+    body: lifecycleElement(configuration),
+  }),
 });
