@@ -1,5 +1,7 @@
 // What a principal may do in a request: every operation is asked for here, and every refusal explained.
 import { S3Error } from "../protocol/s3-error.ts";
+import type { S3Request } from "../protocol/s3-request.ts";
+import type { SigningClaim } from "./claim.ts";
 import { conditionKeysOf, type RequestFacts } from "./condition-keys.ts";
 import { decide, type Decision } from "./decision.ts";
 import { resourceOf, type BucketSubject, type Demand } from "./demand.ts";
@@ -16,6 +18,11 @@ export class Access {
     this.#principal = principal;
     this.#facts = facts;
     this.#onDenial = onDenial;
+  }
+
+  /** The same principal's rights in what a form asks for, whose fields stand in for the request's headers. */
+  inForm(request: S3Request, claim: SigningClaim | undefined): Access {
+    return new Access(this.#principal, { ...this.#facts, request, claim }, this.#onDenial);
   }
 
   /** Whether a demand is granted. */

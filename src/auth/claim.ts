@@ -26,7 +26,7 @@ export interface Scope {
 
 /** A well-formed, timely and not yet verified signature. */
 export interface SigningClaim {
-  readonly form: "header" | "query";
+  readonly form: "header" | "query" | "post";
   readonly accessKeyId: string;
   readonly scope: Scope;
   /** Lower-case names in the client's order. */

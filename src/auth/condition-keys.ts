@@ -112,7 +112,7 @@ function principalType({ kind, session }: Principal): string {
 }
 
 function authType({ form }: SigningClaim): string {
-  return form === "header" ? "REST-HEADER" : "REST-QUERY-STRING";
+  return { header: "REST-HEADER", query: "REST-QUERY-STRING", post: "POST" }[form];
 }
 
 function one(value: string | null | undefined): Values {

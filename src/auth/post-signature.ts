@@ -3,7 +3,8 @@
 import { parseAmzDate } from "../bytes/dates.ts";
 import type { FormFields } from "../protocol/post-form.ts";
 import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
-import { ALGORITHM, MAX_SKEW_MS, S3_ONLY, otherDay, parseCredential, type Scope } from "./claim.ts";
+import { ALGORITHM, MAX_SKEW_MS, S3_ONLY, otherDay, parseCredential, type SigningClaim } from "./claim.ts";
+import { UNSIGNED_PAYLOAD } from "./payload.ts";
 import { isSignature, sign, signatureDoesNotMatch, signingKey } from "./signature.ts";
 
 /** How long a signing key is good, in milliseconds: as long as the longest presigned URL. */
@@ -20,11 +21,7 @@ const TELLING_FIELDS = [
 const OLD_FIELDS = ["AWSAccessKeyId", "Signature"] as const;
 
 /** A well-formed, timely and not yet verified signature of a form. */
-export interface PostClaim {
-  readonly accessKeyId: string;
-  readonly sessionToken: string | undefined;
-  readonly scope: Scope;
-  readonly signature: string;
+export interface PostClaim extends SigningClaim {
   /** As it was sent, which is what is signed. */
   readonly policy: string;
 }
@@ -45,11 +42,11 @@ export function claimOfForm(fields: FormFields, now: number): PostClaim | undefi
     );
   }
   if (!TELLING_FIELDS.some((name) => fields.has(name))) return undefined;
-  const algorithm = requireField(fields, "X-Amz-Algorithm");
-  const credential = requireField(fields, "X-Amz-Credential");
-  const amzDate = requireField(fields, "X-Amz-Date");
-  const signature = requireField(fields, "X-Amz-Signature");
-  const policy = requireField(fields, "Policy");
+  const algorithm = fields.require("X-Amz-Algorithm");
+  const credential = fields.require("X-Amz-Credential");
+  const amzDate = fields.require("X-Amz-Date");
+  const signature = fields.require("X-Amz-Signature");
+  const policy = fields.require("Policy");
   if (algorithm !== ALGORITHM) {
     throw invalidArgument("X-Amz-Algorithm", algorithm, `X-Amz-Algorithm only supports "${ALGORITHM}"`);
   }
@@ -63,7 +60,18 @@ export function claimOfForm(fields: FormFields, now: number): PostClaim | undefi
   if (refusal !== undefined) throw ofCredential(refusal);
   if (time > now + MAX_SKEW_MS) throw new S3Error("AccessDenied", {}, "Request is not valid yet");
   if (now > time + MAX_AGE_MS) throw new S3Error("AccessDenied", {}, "Invalid according to Policy: Policy expired.");
-  return { accessKeyId, sessionToken: fields.get("X-Amz-Security-Token"), scope, signature, policy };
+  return {
+    form: "post",
+    accessKeyId,
+    scope,
+    signedHeaders: [],
+    signature,
+    amzDate,
+    payloadHash: UNSIGNED_PAYLOAD,
+    sessionToken: fields.get("X-Amz-Security-Token"),
+    expiresAt: undefined,
+    policy,
+  };
 }
 
 /**
@@ -74,15 +82,4 @@ export async function verifyPostClaim(claim: PostClaim, secretAccessKey: string)
   const { accessKeyId, scope, signature, policy } = claim;
   const key = await signingKey(secretAccessKey, scope);
   if (!isSignature(signature, await sign(key, policy))) throw signatureDoesNotMatch(accessKeyId, signature, policy);
-}
-
-/** @throws S3Error InvalidArgument {ArgumentName} */
-export function requireField(fields: FormFields, name: string): string {
-  const value = fields.get(name);
-  if (value !== undefined && value !== "") return value;
-  throw invalidArgument(
-    name,
-    "",
-    `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`,
-  );
 }

@@ -7,13 +7,6 @@ import { invalidArgument, S3Error } from "./s3-error.ts";
 /** The most bytes of a form before its file's content. */
 export const FIELDS_MAX_BYTES = 20_480;
 
-/** A form that has been read up to its file's first byte. */
-export interface PostForm {
-  readonly fields: FormFields;
-  /** As the client wrote it; undefined for a file that comes as a mere text field. */
-  readonly filename: string | undefined;
-}
-
 /** The fields of a form. Their names mean the same in either case; a name given twice has its values joined by commas. */
 export class FormFields {
   readonly #fields = new Map<string, { readonly name: string; readonly value: string }>();
@@ -25,6 +18,14 @@ export class FormFields {
 
   get(name: string): string | undefined {
     return this.#fields.get(name.toLowerCase())?.value;
+  }
+
+  /** @throws S3Error InvalidArgument where there is no such field before the file, or an empty one */
+  require(name: string): string {
+    const value = this.get(name);
+    if (value !== undefined && value !== "") return value;
+    const message = `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`;
+    throw invalidArgument(name, "", message);
   }
 
   has(name: string): boolean {
@@ -48,14 +49,14 @@ export class FormFields {
  * Reads a form up to its file's content, and puts the file's name where the fields ask for it.
  * @throws S3Error MalformedPOSTRequest, InvalidArgument without a file, MaxPostPreDataLengthExceeded past 20 KB
  */
-export async function readPostForm(reader: DelimitedReader): Promise<PostForm> {
+export async function readPostForm(reader: DelimitedReader): Promise<FormFields> {
   const fields = new FormFields();
   await readValue(reader);
   for (;;) {
     const part = await readPartHead(reader, FIELDS_MAX_BYTES - reader.consumed);
     if (part === undefined) throw noFile();
     if (part === "too long") throw fieldsTooLong();
-    if (part.name.toLowerCase() === "file") return { fields: withFilename(fields, part), filename: part.filename };
+    if (part.name.toLowerCase() === "file") return withFilename(fields, part);
     const value = decodeUtf8(await readValue(reader));
     if (value === undefined) throw malformedForm();
     fields.add(part.name, value);
