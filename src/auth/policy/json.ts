@@ -29,7 +29,7 @@ class Reader {
   }
 
   value(depth: number): Json {
-    if (depth > MAX_DEPTH) throw new SyntaxError("nested too deep");
+    if (depth >= MAX_DEPTH) throw new SyntaxError("nested too deep");
     const token = this.#next();
     if (token === "{") return this.#object(depth + 1);
     if (token === "[") return this.#array(depth + 1);

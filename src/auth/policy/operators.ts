@@ -18,6 +18,21 @@ export interface Operator {
   readonly read: Reader;
 }
 
+/** How what a request has may stand to a value. */
+type Relation = (actual: number, value: number) => boolean;
+
+const isSame: Relation = (actual, value) => actual === value;
+
+const RELATIONS: readonly (readonly [string, Relation])[] = [
+  ["Equals", isSame],
+  ["LessThan", (actual, value) => actual < value],
+  ["LessThanEquals", (actual, value) => actual <= value],
+  ["GreaterThan", (actual, value) => actual > value],
+  ["GreaterThanEquals", (actual, value) => actual >= value],
+];
+
+const ARN_PARTS = 6;
+
 /** The operators by name, without qualifier and suffix. */
 export const OPERATORS: ReadonlyMap<string, Operator> = new Map([
   ...withNegation("StringEquals", "StringNotEquals", readText),
@@ -44,7 +59,7 @@ function withNegation(name: string, negatedName: string, read: Reader): [string,
 
 function ordered(type: string, parse: (text: string) => number | undefined): [string, Operator][] {
   const reader =
-    (holds: (actual: number, value: number) => boolean): Reader =>
+    (holds: Relation): Reader =>
     (written) => {
       const value = parse(written);
       if (value === undefined) return undefined;
@@ -54,27 +69,8 @@ function ordered(type: string, parse: (text: string) => number | undefined): [st
       };
     };
   return [
-    ...withNegation(
-      `${type}Equals`,
-      `${type}NotEquals`,
-      reader((actual, value) => actual === value),
-    ),
-    one(
-      `${type}LessThan`,
-      reader((actual, value) => actual < value),
-    ),
-    one(
-      `${type}LessThanEquals`,
-      reader((actual, value) => actual <= value),
-    ),
-    one(
-      `${type}GreaterThan`,
-      reader((actual, value) => actual > value),
-    ),
-    one(
-      `${type}GreaterThanEquals`,
-      reader((actual, value) => actual >= value),
-    ),
+    ...RELATIONS.map(([relation, holds]) => one(`${type}${relation}`, reader(holds))),
+    one(`${type}NotEquals`, reader(isSame), true),
   ];
 }
 
@@ -111,8 +107,6 @@ function readArn(value: string, hasVariables: boolean): Comparison | undefined {
     });
   };
 }
-
-const ARN_PARTS = 6;
 
 function readRange(value: string): Comparison | undefined {
   const range = parseIpRange(value);

@@ -1,0 +1,72 @@
+// Policies to ask, and who asks them.
+import { matchingStatement, type PolicyQuestion } from "../../../../src/auth/policy/evaluate.ts";
+import type { ConditionKeys } from "../../../../src/auth/policy/keys.ts";
+import { parsePolicy } from "../../../../src/auth/policy/parse.ts";
+import { PolicyProblem, type Policy, type PolicyKind } from "../../../../src/auth/policy/policy.ts";
+
+export const ACCOUNT = "111122223333";
+export const BUCKET: PolicyKind = { of: "bucket", bucketName: "b", accountId: ACCOUNT };
+export const IDENTITY: PolicyKind = { of: "identity" };
+
+export type Asker = PolicyQuestion["principal"];
+
+export const ANONYMOUS: Asker = { kind: "anonymous", accountId: "", arn: "", ownerArn: "" };
+export const ROOT: Asker = asker("root", "root");
+export const ALICE: Asker = asker("user", "user/alice");
+export const BOB: Asker = asker("user", "user/team/bob");
+
+/** Alice, by temporary credentials. */
+export const SESSION: Asker = { ...ALICE, arn: `arn:aws:sts::${ACCOUNT}:federated-user/guest` };
+
+function asker(kind: Asker["kind"], name: string): Asker {
+  const arn = `arn:aws:iam::${ACCOUNT}:${name}`;
+  return { kind, accountId: ACCOUNT, arn, ownerArn: arn };
+}
+
+export type Elements = Readonly<Record<string, unknown>>;
+
+/** A statement that allows everybody to get every object of the bucket, but for what is given. */
+export function statement(elements: Elements = {}): Elements {
+  const own = { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*", ...elements };
+  return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
+}
+
+/** A bucket's policy of these statements, as text. */
+export function policyText(statements: readonly Elements[], version = "2012-10-17"): string {
+  return JSON.stringify({ Version: version, Statement: statements });
+}
+
+/** A bucket's policy of these statements. */
+export function policyOf(...statements: readonly Elements[]): Policy {
+  return parsePolicy(policyText(statements), BUCKET);
+}
+
+/** The condition keys of a request, by name in any case. */
+export function keysOf(values: Readonly<Record<string, string | readonly string[]>> = {}): ConditionKeys {
+  const byName = new Map(Object.entries(values).map(([name, value]) => [name.toLowerCase(), value]));
+  return (name) => {
+    const value = byName.get(name);
+    return typeof value === "string" ? [value] : value;
+  };
+}
+
+/** What an anonymous GetObject of a key asks, but for what is given. */
+export function question(other: Partial<PolicyQuestion> = {}): PolicyQuestion {
+  return { principal: ANONYMOUS, actions: ["s3:GetObject"], resource: "arn:aws:s3:::b/k", keys: keysOf(), ...other };
+}
+
+/** Whether a policy has a statement that allows what is asked. */
+export function isAllowed(policy: Policy, other: Partial<PolicyQuestion> = {}): boolean {
+  return matchingStatement(policy, "Allow", question(other)) !== undefined;
+}
+
+/** The sentence with which a policy is refused, or that it is not. */
+export function problemOf(text: string, kind: PolicyKind = BUCKET): string {
+  try {
+    parsePolicy(text, kind);
+    return "no problem";
+  } catch (error) {
+    if (error instanceof PolicyProblem) return error.message;
+    throw error;
+  }
+}

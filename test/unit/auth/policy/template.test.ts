@@ -1,0 +1,110 @@
+// Variables in resources and in the values of conditions.
+import { describe, expect, it } from "vitest";
+
+import { parsePolicy } from "../../../../src/auth/policy/parse.ts";
+import { ALICE, BUCKET, isAllowed, keysOf, policyOf, policyText, problemOf, statement } from "./support.ts";
+
+function reaches(resource: string, key: string, keys: Parameters<typeof keysOf>[0] = {}, version?: string): boolean {
+  const policy = parsePolicy(policyText([statement({ Resource: `arn:aws:s3:::b/${resource}` })], version), BUCKET);
+  return isAllowed(policy, { principal: ALICE, resource: `arn:aws:s3:::b/${key}`, keys: keysOf(keys) });
+}
+
+describe("a variable", () => {
+  it.each([
+    ["home/${aws:username}/*", "home/alice/x", { "aws:username": "alice" }, true],
+    ["home/${aws:username}/*", "home/bob/x", { "aws:username": "alice" }, false],
+    ["home/${AWS:UserName}/*", "home/alice/x", { "aws:username": "alice" }, true],
+    ["home/${ aws:username }/*", "home/alice/x", { "aws:username": "alice" }, true],
+    ["${aws:username}${aws:userid}", "ab", { "aws:username": "a", "aws:userid": "b" }, true],
+    ["${aws:PrincipalTag/Team}/*", "red/x", { "aws:principaltag/team": "red" }, true],
+  ])("stands for its value: %s on %s with %j: %s", (resource, key, keys, expected) => {
+    expect(reaches(resource, key, keys)).toBe(expected);
+  });
+
+  it.each(["*", "?", "${aws:userid}", "a*", "${*}"])("stands for its value to the letter: %s", (value) => {
+    const keys = { "aws:username": value, "aws:userid": "other" };
+    expect(reaches("home/${aws:username}/*", `home/${value}/x`, keys)).toBe(true);
+    expect(reaches("home/${aws:username}/*", "home/other/x", keys)).toBe(false);
+    expect(reaches("home/${aws:username}/*", "home/o/x", keys)).toBe(false);
+    expect(reaches("home/${aws:username}/*", "home/ab/x", keys)).toBe(false);
+  });
+
+  it("without a value makes its text fit nothing, not even itself", () => {
+    for (const key of ["home//x", "home/${aws:username}/x", "home/undefined/x", "home/*/x"]) {
+      expect(reaches("home/${aws:username}/*", key)).toBe(false);
+    }
+    expect(reaches("home/${aws:username}/*", "home//x", { "aws:username": [] })).toBe(false);
+    expect(reaches("home/${aws:username}/*", "home//x", { "aws:username": "" })).toBe(true);
+  });
+
+  it("with several values has none, not even its default", () => {
+    const keys = { "aws:TagKeys": ["a", "b"] };
+    for (const key of ["a", "b", "ab", "a,b", "c"]) expect(reaches("${aws:TagKeys, 'c'}", key, keys)).toBe(false);
+  });
+
+  it("gives way to its default only where it has no value", () => {
+    expect(reaches("${aws:username, 'every one'}/*", "every one/x")).toBe(true);
+    expect(reaches("${aws:username,'*'}/*", "*/x")).toBe(true);
+    expect(reaches("${aws:username,'*'}/*", "y/x")).toBe(false);
+    expect(reaches("${aws:username, ''}/*", "/x")).toBe(true);
+    expect(reaches("${aws:username, 'guest'}/*", "guest/x", { "aws:username": "alice" })).toBe(false);
+    expect(reaches("${aws:username, 'guest'}/*", "alice/x", { "aws:username": "alice" })).toBe(true);
+  });
+
+  it("can be avoided: escaped, the signs stand for themselves", () => {
+    expect(reaches("a${*}b", "a*b")).toBe(true);
+    expect(reaches("a${*}b", "axb")).toBe(false);
+    expect(reaches("a${?}b", "a?b")).toBe(true);
+    expect(reaches("a${?}b", "axb")).toBe(false);
+    expect(reaches("${$}{aws:username}", "${aws:username}", { "aws:username": "alice" })).toBe(true);
+    expect(reaches("a$b$", "a$b$")).toBe(true);
+  });
+
+  it("is plain text in a policy of the older version", () => {
+    const keys = { "aws:username": "alice" };
+    expect(reaches("${aws:username}", "${aws:username}", keys, "2008-10-17")).toBe(true);
+    expect(reaches("${aws:username}", "alice", keys, "2008-10-17")).toBe(false);
+    expect(reaches("${nothing", "${nothing", keys, "2008-10-17")).toBe(true);
+    expect(reaches("${*}", "${x}", keys, "2008-10-17")).toBe(true);
+    const text = JSON.stringify({ Statement: statement({ Resource: "arn:aws:s3:::b/${aws:username}" }) });
+    const policy = parsePolicy(text, BUCKET);
+    expect(isAllowed(policy, { resource: "arn:aws:s3:::b/alice", keys: keysOf(keys) })).toBe(false);
+  });
+
+  it.each([
+    "${}",
+    "${ }",
+    "${aws:username",
+    "${aws:username, guest}",
+    "${aws:username, 'guest}",
+    "${aws:username 'guest'}",
+    "${aws:nothing}",
+    "${username}",
+    "${aws:PrincipalTag/}",
+    "${__proto__}",
+    "${**}",
+    "${aws:user${aws:username}}",
+  ])("is refused where it is none: %s", (text) => {
+    expect(problemOf(policyText([statement({ Resource: `arn:aws:s3:::b/${text}` })]))).toBe(
+      "Policy has invalid resource",
+    );
+  });
+
+  it("stands in conditions on texts and ARNs", () => {
+    const keys = keysOf({
+      "aws:username": "al*",
+      "s3:prefix": "home/al*/x",
+      "aws:PrincipalArn": "arn:aws:iam::1:user/al*",
+    });
+    const holds = (operator: string, key: string, value: string): boolean =>
+      isAllowed(policyOf(statement({ Condition: { [operator]: { [key]: value } } })), { keys });
+    expect(holds("StringLike", "s3:prefix", "home/${aws:username}/*")).toBe(true);
+    expect(holds("StringEquals", "s3:prefix", "home/${aws:username}/x")).toBe(true);
+    expect(holds("StringEquals", "s3:prefix", "home/al${*}/x")).toBe(true);
+    expect(holds("StringEqualsIgnoreCase", "s3:prefix", "HOME/${aws:username}/x")).toBe(true);
+    expect(holds("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/${aws:username}")).toBe(true);
+    expect(holds("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/${aws:userid, 'x'}")).toBe(false);
+    expect(holds("StringEquals", "s3:prefix", "${s3:delimiter}")).toBe(false);
+    expect(holds("StringNotEquals", "s3:prefix", "${s3:delimiter}")).toBe(true);
+  });
+});
