@@ -1,12 +1,14 @@
 // Tags change without a new version, so no head tells a writer that they did.
 import { describe, expect, it } from "vitest";
 
+import { aclBucket, grantsOf, PRIVATE, PUBLIC_READ } from "../support/acl.ts";
 import { send } from "../support/client.ts";
 import { md5Base64, utf8 } from "../support/digests.ts";
 import { coordinatorsWith } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { tagsOf } from "../support/tagging.ts";
 
-describe("tags that change while their object is renamed", () => {
+describe("tags and lists that change while their object is renamed", () => {
   it.each([
     ["are put", "<Tag><Key>late</Key><Value>1</Value></Tag>"],
     ["are taken away", ""],
@@ -25,5 +27,22 @@ describe("tags that change while their object is renamed", () => {
     expect((await send("PUT", `/${bucket}/other?renameObject`, { headers }, { COORDINATORS })).status).toBe(200);
     const tagging = await (await send("GET", `/${bucket}/other?tagging`)).text();
     expect(tagging).toContain(tag === "" ? "<TagSet/>" : `<TagSet>${tag}</TagSet>`);
+  });
+
+  it.each([
+    ["are opened", "private", "public-read", PUBLIC_READ],
+    ["are closed", "public-read", "private", PRIVATE],
+  ])("stay as they were acknowledged when lists %s", async (_, early, late, expected) => {
+    const bucket = await aclBucket();
+    await putAll(bucket, { other: "y" });
+    await send("PUT", `/${bucket}/k`, { body: "x", headers: { "x-amz-acl": early, "x-amz-tagging": "a=1" } });
+    const COORDINATORS = coordinatorsWith(async (_method, call) => {
+      expect((await send("PUT", `/${bucket}/k?acl`, { headers: { "x-amz-acl": late } })).status).toBe(200);
+      return call();
+    });
+    const headers = { "x-amz-rename-source": "k" };
+    expect((await send("PUT", `/${bucket}/other?renameObject`, { headers }, { COORDINATORS })).status).toBe(200);
+    expect(await grantsOf(`${bucket}/other?acl`)).toEqual(expected);
+    expect(await tagsOf(`/${bucket}/other?tagging`)).toEqual({ a: "1" });
   });
 });

@@ -1,15 +1,14 @@
 import { describe, expect, it } from "vitest";
 
+import { ALL_USERS, aclBucket, grantsOf, OWNER, PRIVATE, PUBLIC_READ } from "../support/acl.ts";
 import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
 import { plain, readXml } from "../support/read-xml.ts";
 
-const ACCOUNT = "000000000000";
-
 describe("GetBucketAcl", () => {
-  it("shows the owner and the one grant there is: the owner's full control", async () => {
+  it("shows the owner and the one grant there is by default: the owner's full control", async () => {
     const response = await send("GET", `/${await freshBucket()}?acl`);
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("application/xml");
@@ -19,12 +18,22 @@ describe("GetBucketAcl", () => {
     expect(root.name).toBe("AccessControlPolicy");
     expect(root.attributes).toEqual({ xmlns: "http://s3.amazonaws.com/doc/2006-03-01/" });
     expect(plain(root)).toEqual({
-      Owner: { ID: ACCOUNT, DisplayName: ACCOUNT },
+      Owner: { ID: OWNER, DisplayName: OWNER },
       AccessControlList: {
-        Grant: { Grantee: { ID: ACCOUNT, DisplayName: ACCOUNT }, Permission: "FULL_CONTROL" },
+        Grant: { Grantee: { ID: OWNER, DisplayName: OWNER }, Permission: "FULL_CONTROL" },
       },
     });
     expect(text).toContain('<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">');
+  });
+
+  it("shows what the bucket's list grants, where lists count", async () => {
+    const bucket = await aclBucket();
+    expect(await grantsOf(`${bucket}?acl`)).toEqual(PRIVATE);
+    await send("PUT", `/${bucket}?acl`, { headers: { "x-amz-acl": "public-read" } });
+    expect(await grantsOf(`${bucket}?acl`)).toEqual(PUBLIC_READ);
+    expect(await (await send("GET", `/${bucket}?acl`)).text()).toContain(
+      `<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="Group"><URI>${ALL_USERS}</URI></Grantee>`,
+    );
   });
 
   it("costs one round trip and writes nothing", async () => {

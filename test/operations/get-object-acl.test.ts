@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 
+import { aclBucket, grantsOf, PRIVATE, PUBLIC_READ, setOwnership } from "../support/acl.ts";
 import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { plain, readXml } from "../support/read-xml.ts";
-import { deleteKey, putVersion, versionedBucket } from "../support/versioning.ts";
+import { deleteKey, putVersion, removeVersion, setVersioning, versionedBucket } from "../support/versioning.ts";
 
 const OWNERS_ACL = {
   Owner: { ID: "000000000000", DisplayName: "000000000000" },
@@ -15,7 +16,25 @@ const OWNERS_ACL = {
 };
 
 describe("GetObjectAcl", () => {
-  it("shows the owner and the one grant there is: the owner's full control", async () => {
+  it("shows what the list of the version grants, where lists count, and what it was when they count again", async () => {
+    const bucket = await aclBucket();
+    await setVersioning(bucket, "Enabled");
+    const first = await putVersion(bucket, "k", "1", { "x-amz-acl": "public-read" });
+    const second = await putVersion(bucket, "k", "2");
+    expect(await grantsOf(`${bucket}/k?acl`)).toEqual(PRIVATE);
+    expect(await grantsOf(`${bucket}/k?acl&versionId=${first}`)).toEqual(PUBLIC_READ);
+    expect(await grantsOf(`${bucket}/k?acl&versionId=${second}`)).toEqual(PRIVATE);
+
+    await setOwnership(bucket, "BucketOwnerEnforced");
+    expect(await grantsOf(`${bucket}/k?acl&versionId=${first}`)).toEqual(PRIVATE);
+    await setOwnership(bucket, "BucketOwnerPreferred");
+    expect(await grantsOf(`${bucket}/k?acl&versionId=${first}`)).toEqual(PUBLIC_READ);
+    // What was noncurrent is current again with the list that it had.
+    await removeVersion(bucket, "k", second);
+    expect(await grantsOf(`${bucket}/k?acl`)).toEqual(PUBLIC_READ);
+  });
+
+  it("shows the owner and the one grant there is by default: the owner's full control", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const response = await send("GET", `/${bucket}/k?acl`);

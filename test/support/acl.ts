@@ -44,7 +44,12 @@ export async function aclBucket(): Promise<string> {
 
 /** Blocks public lists in a bucket. */
 export async function blockPublicAcls(bucket: string): Promise<void> {
-  const block = { BlockPublicAcls: true, IgnorePublicAcls: false, BlockPublicPolicy: false, RestrictPublicBuckets: false };
+  const block = {
+    BlockPublicAcls: true,
+    IgnorePublicAcls: false,
+    BlockPublicPolicy: false,
+    RestrictPublicBuckets: false,
+  };
   await env.DB.prepare("UPDATE buckets SET public_access_block = ? WHERE name = ?")
     .bind(JSON.stringify(block), bucket)
     .run();
