@@ -1,11 +1,25 @@
 // The Worker's settings: their names in the environment, their defaults, and what they mean. README's table is made
 // from SETTINGS, and `npm start` passes on exactly these names, so a setting exists once.
+import { fromBase64 } from "../bytes/hex-base64.ts";
 import { asObjectOwnership, type ObjectOwnership } from "../protocol/object-ownership.ts";
 
 /** Every setting, as it is spelled in the environment, in `wrangler.toml`'s [vars] or as a secret. */
 export const SETTINGS = {
   CAIRN_ROOT_ACCESS_KEY_ID: { default: "", meaning: "Access key id of the root credentials (a secret)." },
   CAIRN_ROOT_SECRET_ACCESS_KEY: { default: "", meaning: "Secret access key of the root credentials (a secret)." },
+  ROOT_CREDENTIALS: {
+    default: "enabled",
+    meaning: "`disabled` refuses root's credentials and every session that began with them.",
+  },
+  CAIRN_MASTER_KEY: {
+    default: "",
+    meaning:
+      "The base64 of 32 random bytes, under which the secrets of access keys and session tokens are sealed (a secret).",
+  },
+  CAIRN_PREVIOUS_MASTER_KEYS: {
+    default: "",
+    meaning: "Comma-separated master keys of before, until nothing is sealed under them any more (a secret).",
+  },
   ACCOUNT_ID: { default: "000000000000", meaning: "The 12-digit account id that owns what root creates." },
   REGION: {
     default: "us-east-1",
@@ -47,6 +61,25 @@ export const SETTINGS = {
       "Calls of D1, Durable Objects and R2 that scheduled jobs make each time they run (10 to 40000); 40 fits the Free plan.",
   },
   GARBAGE_COLLECTION: { default: "true", meaning: "`false` stops the collector: removed bytes are kept." },
+  ORPHAN_SCAN: {
+    default: "true",
+    meaning:
+      "Daily search for bytes that no metadata refers to. `dry-run` only counts them in the log, `false` stops it.",
+  },
+  ORPHAN_AGE_HOURS: {
+    default: "24",
+    meaning: "Bytes younger than this may belong to an upload that still runs; the orphan scan leaves them alone.",
+  },
+  ORPHAN_SHARE_PERCENT: {
+    default: "5",
+    meaning:
+      "The orphan scan deletes nothing where a larger share of all blobs in R2 seems to belong to nobody, but for very few.",
+  },
+  SSE_CUSTOMER_KEYS_OVER_HTTP: {
+    default: "loopback",
+    meaning:
+      "Whether encryption keys of customers (SSE-C) are taken over plain HTTP: `loopback` for requests to this machine itself, `never` for none.",
+  },
   SERVER_TIMING: {
     default: "false",
     meaning: "`true` adds a `Server-Timing` header with each request's counts of D1, Durable Object and blob calls.",
@@ -58,6 +91,8 @@ export type SettingName = keyof typeof SETTINGS;
 /** The settings in the form the code uses. */
 export interface Settings {
   readonly root: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  /** Base64; the first seals, all of them open. None: there are no users and no temporary credentials. */
+  readonly masterKeys: readonly string[];
   readonly accountId: string;
   readonly region: string;
   readonly domains: readonly string[];
@@ -69,6 +104,10 @@ export interface Settings {
   readonly recoveryWindowMs: number;
   readonly jobCallsPerTick: number;
   readonly garbageCollection: boolean;
+  readonly orphanScan: "true" | "dry-run" | "false";
+  readonly orphanAgeMs: number;
+  readonly orphanSharePercent: number;
+  readonly customerKeysOverHttp: "loopback" | "never";
   readonly serverTiming: boolean;
 }
 
@@ -92,8 +131,10 @@ export function readSettings(env: object): Settings {
   };
   const accessKeyId = text("CAIRN_ROOT_ACCESS_KEY_ID");
   const secretAccessKey = text("CAIRN_ROOT_SECRET_ACCESS_KEY");
+  const hasRoot = accessKeyId !== "" && secretAccessKey !== "" && text("ROOT_CREDENTIALS") === "enabled";
   return {
-    root: accessKeyId !== "" && secretAccessKey !== "" ? { accessKeyId, secretAccessKey } : undefined,
+    root: hasRoot ? { accessKeyId, secretAccessKey } : undefined,
+    masterKeys: masterKeys(text("CAIRN_MASTER_KEY"), text("CAIRN_PREVIOUS_MASTER_KEYS")),
     accountId: /^\d{12}$/.test(text("ACCOUNT_ID")) ? text("ACCOUNT_ID") : SETTINGS.ACCOUNT_ID.default,
     region: text("REGION"),
     domains: list("DOMAINS"),
@@ -106,6 +147,28 @@ export function readSettings(env: object): Settings {
     recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS", 1, 24 * 365) * 3_600_000,
     jobCallsPerTick: whole("JOB_CALLS_PER_TICK", 10, 40_000),
     garbageCollection: text("GARBAGE_COLLECTION") !== "false",
+    orphanScan: readOrphanScan(text("ORPHAN_SCAN")),
+    orphanAgeMs: whole("ORPHAN_AGE_HOURS", 1, 24 * 365) * 3_600_000,
+    orphanSharePercent: whole("ORPHAN_SHARE_PERCENT", 0, 100),
+    customerKeysOverHttp: text("SSE_CUSTOMER_KEYS_OVER_HTTP") === "loopback" ? "loopback" : "never",
     serverTiming: text("SERVER_TIMING") === "true",
   };
+}
+
+/** The master keys that are some. Without one to seal with there is none at all. */
+function masterKeys(current: string, previous: string): string[] {
+  const isKey = (text: string): boolean => fromBase64(text)?.length === 32;
+  if (!isKey(current)) return [];
+  return [
+    current,
+    ...previous
+      .split(",")
+      .map((text) => text.trim())
+      .filter(isKey),
+  ];
+}
+
+/** Whatever is misspelt deletes nothing. */
+function readOrphanScan(text: string): Settings["orphanScan"] {
+  return text === "true" || text === "false" ? text : "dry-run";
 }

@@ -23,12 +23,31 @@ export interface BlobPut {
   readonly birthCertificate: Readonly<Record<string, string>>;
 }
 
+/** A blob as its store knows it. */
+export interface BlobEntry {
+  readonly blobId: string;
+  /** Bytes. */
+  readonly size: number;
+  /** When the store had all of it, by the store's own clock, in milliseconds since the epoch. */
+  readonly uploadedAt: number;
+  readonly birthCertificate: Readonly<Record<string, string>>;
+}
+
+/** A page of blobs in the order of their ids. */
+export interface BlobPage {
+  readonly blobs: readonly BlobEntry[];
+  /** The id after which the next page begins; undefined after the last. */
+  readonly next: string | undefined;
+}
+
 /** Where blobs are kept. Rejections other than those described are failures of the store itself. */
 export interface BlobStore {
   /** Stores a blob unless its hash does not match. An error leaves it open whether the blob is there. */
   put(put: BlobPut): Promise<BlobPutResult>;
   /** The bytes of a range (all for undefined), or undefined where there is no such blob. */
   get(blobId: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined>;
+  /** Lists blobs (at most 1000) after an id, or from the first one on. */
+  list(after: string | undefined, limit: number): Promise<BlobPage>;
   /** Deletes blobs (at most 1000); those that are not there count as deleted. */
   delete(blobIds: readonly string[]): Promise<void>;
 }

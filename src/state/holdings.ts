@@ -10,7 +10,10 @@ export function holdToo(holdingId: string): Statement {
   );
 }
 
-/** Keeps track of a holding that leaves the key it was born under, where the orphan scan would look for it. */
+/**
+ * Keeps track of a holding that is not, or no longer, held where the orphan scan looks for it (see state/orphans.ts): by
+ * a version of the key that its birth certificate names, by the part, or by the manifest of the upload.
+ */
 export function trackHolding(holdingId: string): Statement {
   return statement(`INSERT INTO shared_blobs (blob_id, holders) VALUES (?, 1) ON CONFLICT DO NOTHING`, holdingId);
 }

@@ -1,7 +1,7 @@
 // The blob store on an R2 bucket, by its binding.
 import type { ByteRange } from "../protocol/range.ts";
 import { S3Error } from "../protocol/s3-error.ts";
-import type { BlobHash, BlobPut, BlobPutResult, BlobStore } from "./blob-store.ts";
+import type { BlobHash, BlobPage, BlobPut, BlobPutResult, BlobStore, BlobEntry } from "./blob-store.ts";
 import type { Counts } from "./counts.ts";
 
 const CHECKSUM_MISMATCH = 10037;
@@ -55,11 +55,23 @@ export class R2BlobStore implements BlobStore {
     }
   }
 
+  async list(after: string | undefined, limit: number): Promise<BlobPage> {
+    this.#counts.addBlobCall();
+    const start = after === undefined ? {} : { startAfter: after };
+    const page = await this.#bucket.list({ ...start, limit, include: ["customMetadata"] });
+    const blobs = page.objects.map(blobEntry);
+    return { blobs, next: page.truncated ? blobs.at(-1)?.blobId : undefined };
+  }
+
   async delete(blobIds: readonly string[]): Promise<void> {
     if (blobIds.length === 0) return;
     this.#counts.addBlobCall();
     await this.#bucket.delete([...blobIds]);
   }
+}
+
+function blobEntry({ key, size, uploaded, customMetadata }: R2Object): BlobEntry {
+  return { blobId: key, size, uploadedAt: uploaded.getTime(), birthCertificate: customMetadata ?? {} };
 }
 
 function hashOption(hash: BlobHash | undefined): Pick<R2PutOptions, "sha1" | "sha256"> {
