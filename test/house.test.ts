@@ -22,7 +22,7 @@ const readme = Object.values<string>(
   import.meta.glob("../README.md", { query: "?raw", import: "default", eager: true }),
 )[0];
 
-const FLOORS = ["bytes", "protocol", "auth|state", "contract", "operations|jobs", "gateway", "worker.ts"];
+const FLOORS = ["bytes", "protocol", "auth|state", "contract", "operations|jobs|identities", "gateway", "worker.ts"];
 
 /** `../src/auth/claim.ts` → `auth/claim.ts` */
 const files = new Map(Object.entries(sources).map(([path, text]) => [path.replace("../src/", ""), text]));

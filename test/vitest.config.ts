@@ -12,6 +12,7 @@ export default defineConfig(async () => ({
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),
           CAIRN_ROOT_ACCESS_KEY_ID: "CAIRNTESTACCESSKEY00",
           CAIRN_ROOT_SECRET_ACCESS_KEY: "test/secret+access/key",
+          CAIRN_MASTER_KEY: Buffer.from("the master key of the tests only").toString("base64"),
           SERVER_TIMING: "true",
           DOMAINS: "s3.example.com",
           MODEL_RUNS: process.env["MODEL_RUNS"] ?? "",

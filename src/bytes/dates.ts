@@ -24,6 +24,11 @@ export function formatIsoDate(time: number): string {
   return new Date(time).toISOString();
 }
 
+/** `2026-01-02T03:04:05Z`: the same to the second below. */
+export function formatIsoSeconds(time: number): string {
+  return formatIsoDate(time).replace(/\.\d{3}Z$/, "Z");
+}
+
 /** The time of a date as XML holds it (the fraction may be missing), or undefined where it names no moment. */
 export function parseIsoDate(text: string): number | undefined {
   const fields = ISO_DATE.exec(text);

@@ -12,6 +12,8 @@ import type { Settings } from "./settings.ts";
 export interface NamedCredentials {
   readonly accessKeyId: string;
   readonly sessionToken: string | undefined;
+  /** What they were used for; of a form: S3, in the region of the settings. */
+  readonly scope?: { readonly region: string; readonly service: string };
 }
 
 /** Whom credentials belong to, and what that one may do. */

@@ -1,10 +1,22 @@
 // Whose credentials a request was signed with: what has to be looked up to know, and what that proves. Nothing is
 // remembered from one request to the next, so credentials that were taken back stop at once.
+import { policyOf } from "../auth/policy/memory.ts";
 import { rootPrincipal, type Principal } from "../auth/principal.ts";
+import { ID_PREFIXES } from "../auth/new-credentials.ts";
+import { sessionPrincipal, userPrincipal } from "../auth/session-principal.ts";
+import { openSession, type SessionFacts } from "../auth/session-token.ts";
 import type { NamedCredentials } from "../contract/context.ts";
+import { openKeyRing } from "../contract/master-keys.ts";
 import type { Settings } from "../contract/settings.ts";
 import { S3Error } from "../protocol/s3-error.ts";
+import { recordUse } from "../state/access-keys.ts";
 import type { Statement, StatementResult } from "../state/database.ts";
+import { lookUpKeyHolder, type KeyHolder } from "../state/key-holders.ts";
+
+/** How old the record of an access key's last use may become before it is written anew, in milliseconds. */
+export const LAST_USE_MS = 5 * 60_000;
+
+const REGION_MAX_LENGTH = 64;
 
 /** Whom credentials belong to. */
 export interface Holder {
@@ -12,6 +24,10 @@ export interface Holder {
   readonly secretAccessKey: string;
   /** Records the use, after the answer; undefined where one was recorded a short while ago. */
   readonly lastUse: Statement | undefined;
+  /** The long-lived access key by which they live: their own, or the one that began the session. */
+  readonly beganBy: string;
+  /** When they end, in milliseconds since the epoch; undefined: they do not. */
+  readonly expiresAt: number | undefined;
 }
 
 /** What must be known to tell the holder of credentials. */
@@ -26,21 +42,119 @@ export interface HolderLookup {
  * @param now milliseconds since the epoch
  * @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken
  */
-export function lookUpHolder(
-  { accessKeyId, sessionToken }: NamedCredentials,
+export async function lookUpHolder(
+  credentials: NamedCredentials,
   settings: Settings,
-  _now: number,
+  now: number,
 ): Promise<HolderLookup> {
-  const { root, accountId } = settings;
-  if (root === undefined || accessKeyId !== root.accessKeyId) {
-    throw new S3Error("InvalidAccessKeyId", { AWSAccessKeyId: accessKeyId });
+  const { accessKeyId, sessionToken } = credentials;
+  if (accessKeyId !== settings.root?.accessKeyId && accessKeyId.startsWith(ID_PREFIXES.session)) {
+    return lookUpSession(credentials, settings, now);
   }
-  // Nobody is given session tokens, so whoever brings one did not get it here.
-  if (sessionToken !== undefined) throw new S3Error("InvalidToken");
-  const holder = {
-    principal: rootPrincipal(accountId, accessKeyId),
-    secretAccessKey: root.secretAccessKey,
-    lastUse: undefined,
+  const { statements, resolve } = lookUpLongLived(accessKeyId, credentials, settings, now);
+  return {
+    statements,
+    async resolve(results) {
+      const holder = await resolve(results);
+      // Whoever brings a token along did not get it with this key.
+      if (sessionToken !== undefined) throw new S3Error("InvalidToken");
+      return holder;
+    },
   };
-  return Promise.resolve({ statements: [], resolve: () => Promise.resolve(holder) });
+}
+
+/** The holder of temporary credentials: whoever holds the access key that began the session, within its bounds. */
+async function lookUpSession(credentials: NamedCredentials, settings: Settings, now: number): Promise<HolderLookup> {
+  const { accessKeyId, sessionToken } = credentials;
+  if (sessionToken === undefined) throw unknownKey(accessKeyId);
+  const keys = await openKeyRing(settings);
+  const session = keys === undefined ? undefined : await openSession(keys, accessKeyId, sessionToken);
+  if (session === undefined) throw new S3Error("InvalidToken");
+  if (session.expiresAt <= now) throw new S3Error("ExpiredToken");
+  const { statements, resolve } = lookUpLongLived(session.beganBy, credentials, settings, now);
+  return {
+    statements,
+    async resolve(results) {
+      const owner = await resolve(results);
+      const { secretAccessKey, expiresAt } = session;
+      const principal = await sessionPrincipal(owner.principal, accessKeyId, session, policyOfSession(session));
+      return { ...owner, principal, secretAccessKey, expiresAt };
+    },
+  };
+}
+
+/**
+ * The holder of root's or a user's own access key.
+ * @param credentials those of the request, which may be a session's: their access key is the one that is not known
+ */
+function lookUpLongLived(
+  accessKeyId: string,
+  credentials: NamedCredentials,
+  settings: Settings,
+  now: number,
+): HolderLookup {
+  const { root, accountId } = settings;
+  if (root !== undefined && accessKeyId === root.accessKeyId) {
+    const holder: Holder = {
+      principal: rootPrincipal(accountId, accessKeyId),
+      secretAccessKey: root.secretAccessKey,
+      lastUse: undefined,
+      beganBy: accessKeyId,
+      expiresAt: undefined,
+    };
+    return { statements: [], resolve: () => Promise.resolve(holder) };
+  }
+  const lookup = lookUpKeyHolder(accessKeyId);
+  return {
+    statements: lookup.statements,
+    async resolve(results) {
+      const { holder } = lookup.read(results);
+      if (holder === undefined) throw unknownKey(credentials.accessKeyId);
+      return {
+        principal: principalOf(holder, accessKeyId, accountId),
+        secretAccessKey: await openSecret(holder, accessKeyId, settings),
+        lastUse: useOf(holder, accessKeyId, credentials, settings, now),
+        beganBy: accessKeyId,
+        expiresAt: undefined,
+      };
+    },
+  };
+}
+
+function principalOf(holder: KeyHolder, accessKeyId: string, accountId: string): Principal {
+  const { userId: id, userName: name, userPath: path, tags } = holder;
+  const policies = holder.policies.map(([policyName, document]) => ({
+    name: policyName,
+    policy: policyOf(document, { of: "identity" }),
+  }));
+  return userPrincipal(accountId, accessKeyId, { id, name, path, tags, policies });
+}
+
+function policyOfSession({ policy }: SessionFacts): Principal["policies"][number]["policy"] | undefined {
+  return policy === undefined ? undefined : policyOf(policy, { of: "session" });
+}
+
+/** @throws Error where no master key opens it: nothing that a client could have done */
+async function openSecret({ secret }: KeyHolder, accessKeyId: string, settings: Settings): Promise<string> {
+  const keys = await openKeyRing(settings);
+  const opened = await keys?.open(secret, accessKeyId);
+  if (opened !== undefined) return opened;
+  throw new Error(`no master key opens the secret of ${accessKeyId}, which was sealed under ${secret.keyVersion}`);
+}
+
+function useOf(
+  { lastUsedAt }: KeyHolder,
+  accessKeyId: string,
+  { scope }: NamedCredentials,
+  settings: Settings,
+  now: number,
+): Statement | undefined {
+  const unlessAfter = now - LAST_USE_MS;
+  if (lastUsedAt !== undefined && lastUsedAt > unlessAfter) return undefined;
+  const region = (scope?.region ?? settings.region).slice(0, REGION_MAX_LENGTH);
+  return recordUse(accessKeyId, { at: now, region, service: scope?.service ?? "s3" }, unlessAfter);
+}
+
+function unknownKey(accessKeyId: string): S3Error {
+  return new S3Error("InvalidAccessKeyId", { AWSAccessKeyId: accessKeyId });
 }

@@ -58,7 +58,8 @@ function xmlResponse(body: XmlElement, status: number, headers: Headers): Respon
   return new Response(renderXml(body), { status, headers });
 }
 
-function answerHeaders(own: Readonly<Record<string, string>>, facts: AnswerFacts): Headers {
+/** The headers that every answer has, over its own. */
+export function answerHeaders(own: Readonly<Record<string, string>>, facts: AnswerFacts): Headers {
   const headers = new Headers(own);
   headers.set("x-amz-request-id", facts.requestId);
   headers.set("x-amz-id-2", facts.hostId);

@@ -19,7 +19,11 @@ export interface SendOptions {
   /** Text and bytes go with their Content-Length unless a header gives one; streams go without. */
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array> | undefined;
   readonly endpoint?: string;
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
   readonly region?: string;
 }
 

@@ -22,7 +22,8 @@ const S3_ACTIONS: Readonly<Record<ResourceLevel, string>> = {
     PutBucketRequestPayment PutBucketTagging PutBucketVersioning PutBucketWebsite PutEncryptionConfiguration
     PutIntelligentTieringConfiguration PutInventoryConfiguration PutLifecycleConfiguration PutMetricsConfiguration
     PutReplicationConfiguration TagResource UntagResource UpdateBucketMetadataInventoryTableConfiguration
-    UpdateBucketMetadataJournalTableConfiguration`,
+    UpdateBucketMetadataJournalTableConfiguration
+    CreateBucketSnapshot DeleteBucketSnapshot GetBucketUsage ListBucketSnapshots RestoreBucketSnapshot`,
   object: `AbortMultipartUpload BypassGovernanceRetention DeleteObject DeleteObjectAnnotation DeleteObjectTagging
     DeleteObjectVersion DeleteObjectVersionAnnotation DeleteObjectVersionTagging GetObject GetObjectAcl
     GetObjectAnnotation GetObjectAttributes GetObjectLegalHold GetObjectRetention GetObjectTagging GetObjectTorrent

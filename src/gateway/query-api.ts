@@ -1,0 +1,142 @@
+// The way of a call of IAM's or STS's API, which have the endpoint in common with S3: a signature's scope tells which
+// service is meant. Read, authenticated, authorised, run, rendered; errors are these APIs' own.
+import { Access } from "../auth/access.ts";
+import { readClaim, verifyClaim } from "../auth/authenticate.ts";
+import type { SigningClaim } from "../auth/claim.ts";
+import { digest } from "../bytes/digest.ts";
+import { toHex } from "../bytes/hex-base64.ts";
+import { PieceReader } from "../bytes/streams.ts";
+import { decodeUtf8 } from "../bytes/text.ts";
+import { renderXml, type XmlElement } from "../bytes/xml.ts";
+import { openKeyRing } from "../contract/master-keys.ts";
+import type { Settings } from "../contract/settings.ts";
+import { findAction } from "../identities/actions.ts";
+import { asQueryApiError, QueryApiError } from "../protocol/query-api-error.ts";
+import { QueryParameters } from "../protocol/query-parameters.ts";
+import { errorDocument, resultDocument, type QueryService } from "../protocol/query-api-xml.ts";
+import { parseQuery } from "../protocol/query.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import type { S3Request } from "../protocol/s3-request.ts";
+import type { Database } from "../state/database.ts";
+import { lookUpHolder, type Holder } from "./credentials.ts";
+
+/** More than the longest call has, in bytes. */
+const BODY_MAX_BYTES = 512 * 1024;
+
+const AUTHENTICATION_PARAMETER = /^x-amz-/i;
+
+/** What a call needs besides the request. */
+export interface QueryApiSurroundings {
+  readonly settings: Settings;
+  /** Where identities are kept. */
+  readonly database: Database;
+  readonly requestId: string;
+  /** Headers of every answer. */
+  readonly headers: () => Headers;
+  waitUntil(work: Promise<unknown>): void;
+  /** Told what failed inside, and why something was refused, for the log. */
+  onFailure(error: unknown): void;
+}
+
+/** The service of this kind that a request is signed for, well or badly; undefined for S3 and for others. */
+export function queryServiceOf({ headers, query }: S3Request): QueryService | undefined {
+  const credential =
+    /Credential=([^,\s]*)/.exec(headers.get("authorization") ?? "")?.[1] ?? query.get("X-Amz-Credential") ?? "";
+  const [, , , service] = credential.split("/");
+  return service === "iam" || service === "sts" ? service : undefined;
+}
+
+/** Answers a call. Never rejects. */
+export async function answerQueryApi(
+  service: QueryService,
+  request: S3Request,
+  surroundings: QueryApiSurroundings,
+): Promise<Response> {
+  const { requestId } = surroundings;
+  try {
+    const { name, result } = await answer(service, request, surroundings);
+    return respond(200, resultDocument(service, name, result, requestId), surroundings);
+  } catch (error) {
+    const known = asQueryApiError(error);
+    if (known.code === "InternalFailure") surroundings.onFailure(error);
+    return respond(known.status, errorDocument(service, known, requestId), surroundings);
+  }
+}
+
+function respond(status: number, body: XmlElement, { requestId, headers }: QueryApiSurroundings): Response {
+  const all = headers();
+  all.set("content-type", "text/xml");
+  all.set("x-amzn-requestid", requestId);
+  return new Response(renderXml(body), { status, headers: all });
+}
+
+async function answer(service: QueryService, request: S3Request, surroundings: QueryApiSurroundings) {
+  const { settings, database, waitUntil } = surroundings;
+  const now = Date.now();
+  if (request.address.level !== "service" || (request.method !== "POST" && request.method !== "GET")) {
+    throw new QueryApiError("InvalidAction", "Calls are made with GET or POST, on the path / of the endpoint.");
+  }
+  const body = await readBody(request);
+  const { claim, holder } = await authenticate(service, request, body, surroundings, now);
+  if (holder.lastUse !== undefined) waitUntil(database.batch([holder.lastUse]));
+  const parameters = readParameters(request, body);
+  const { name, run } = findAction(service, parameters.get("Action"), parameters.get("Version"));
+  const { principal, beganBy, expiresAt } = holder;
+  const access = new Access(principal, { request, claim, now }, () => undefined);
+  const keys = await openKeyRing(settings);
+  return {
+    name,
+    result: await run({ parameters, principal, access, beganBy, expiresAt, settings, database, keys, now }),
+  };
+}
+
+/** @throws S3Error, QueryApiError */
+async function authenticate(
+  service: QueryService,
+  request: S3Request,
+  body: Uint8Array,
+  { settings, database }: QueryApiSurroundings,
+  now: number,
+): Promise<{ readonly claim: SigningClaim; readonly holder: Holder }> {
+  const read = readClaim(request, now, new Set([service]));
+  if (read === undefined) {
+    throw new QueryApiError("MissingAuthenticationToken", "Request is missing Authentication Token");
+  }
+  // Other than with S3, the body's digest is signed whatever a header says of it.
+  const claim = { ...read, payloadHash: toHex(await digest("SHA-256", body)) };
+  const lookup = await lookUpHolder(claim, settings, now);
+  const holder = await lookup.resolve(await database.batch(lookup.statements));
+  await verifyClaim(request, claim, holder.secretAccessKey);
+  return { claim, holder };
+}
+
+/** @throws QueryApiError RequestEntityTooLarge, IncompleteSignature where the body broke off */
+async function readBody({ body }: S3Request): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array();
+  const reader = new PieceReader(body);
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
+    length += piece.length;
+    if (length > BODY_MAX_BYTES) {
+      reader.cancel();
+      throw new QueryApiError("RequestEntityTooLarge", `A call has at most ${BODY_MAX_BYTES} bytes.`);
+    }
+    pieces.push(piece.slice());
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/** @throws QueryApiError MalformedQueryString */
+function readParameters({ query }: S3Request, body: Uint8Array): QueryParameters {
+  const text = decodeUtf8(body);
+  if (text === undefined) throw new S3Error("InvalidURI");
+  const ofQuery = query.parameters.filter(({ name }) => !AUTHENTICATION_PARAMETER.test(name));
+  return new QueryParameters([...ofQuery, ...parseQuery(text).parameters]);
+}

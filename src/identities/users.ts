@@ -1,0 +1,148 @@
+// IAM's actions on users: CreateUser, GetUser, ListUsers, UpdateUser, DeleteUser.
+import { userArn } from "../auth/identity-arns.ts";
+import { newId } from "../auth/new-credentials.ts";
+import { formatIsoSeconds } from "../bytes/dates.ts";
+import { successorOfPrefix } from "../bytes/text.ts";
+import { element, type XmlElement } from "../bytes/xml.ts";
+import { checkTagCount, NEW_USER_NAME, PATH, PATH_PREFIX, readTags } from "../protocol/identity-parameters.ts";
+import { QueryApiError } from "../protocol/query-api-error.ts";
+import { memberList } from "../protocol/query-api-xml.ts";
+import { deleteUser, insertUser, listUsers, renameUser, type User } from "../state/users.ts";
+import { defineAction, defineUserAction, requirePermission, type Action, type Call } from "./action.ts";
+import { pageElements, readPage } from "./paging.ts";
+import { tagConditionKeys, tagsElement } from "./user-tags.ts";
+
+const createUser = defineAction("iam", {
+  name: "CreateUser",
+  resource: ({ parameters, settings }) =>
+    userArn(
+      settings.accountId,
+      parameters.optionalText("Path", PATH) ?? "/",
+      parameters.text("UserName", NEW_USER_NAME),
+    ),
+  conditionKeys: tagConditionKeys,
+
+  async run(call) {
+    const { parameters, database, now } = call;
+    parameters.refuse(["PermissionsBoundary"], "permissions boundaries are not supported.");
+    const tags = readTags(parameters);
+    checkTagCount(tags.length);
+    const user: User = {
+      id: newId("user"),
+      name: parameters.text("UserName", NEW_USER_NAME),
+      path: parameters.optionalText("Path", PATH) ?? "/",
+      createdAt: now,
+      tags,
+    };
+    const [inserted] = await database.batch([insertUser(user)]);
+    if (inserted?.changes !== 1) throw alreadyExists(user.name);
+    return [element("User", userElements(call, user))];
+  },
+});
+
+const getUser = defineUserAction({
+  name: "GetUser",
+  isCallerByDefault: true,
+  run: (call, user) => Promise.resolve([element("User", userElements(call, user))]),
+});
+
+/** Root asks for itself by naming nobody. */
+const getUserOrRoot: Action = {
+  name: getUser.name,
+  async run(call) {
+    const { parameters, principal, settings } = call;
+    if (principal.kind !== "root" || parameters.get("UserName") !== undefined) return getUser.run(call);
+    requirePermission(call, "iam:GetUser", principal.ownerArn);
+    return [
+      element("User", [
+        element("UserId", settings.accountId),
+        element("Arn", principal.ownerArn),
+        // Root was there before everything.
+        element("CreateDate", formatIsoSeconds(0)),
+      ]),
+    ];
+  },
+};
+
+const listUsersAction = defineAction("iam", {
+  name: "ListUsers",
+  resource: ({ parameters, settings }) =>
+    userArn(settings.accountId, parameters.optionalText("PathPrefix", PATH_PREFIX) ?? "/", ""),
+
+  async run(call) {
+    const { parameters, database } = call;
+    const pathPrefix = parameters.optionalText("PathPrefix", PATH_PREFIX) ?? "/";
+    const listing = ["users", pathPrefix];
+    const { after, limit } = await readPage(parameters, listing);
+    // A path has no space, so what comes before the first one is the path.
+    const [path = "", name = ""] = after?.split(" ") ?? [];
+    const found = await database.look(
+      listUsers({
+        pathPrefix,
+        before: successorOfPrefix(pathPrefix) ?? "",
+        after: after === undefined ? undefined : { path, name },
+        limit: limit + 1,
+      }),
+    );
+    const users = found.slice(0, limit);
+    const last = found.length > limit ? users.at(-1) : undefined;
+    return [
+      memberList(
+        "Users",
+        // As AWS does: the tags are left out of the list.
+        users.map((user) => userElements(call, { ...user, tags: [] })),
+      ),
+      ...(await pageElements(last === undefined ? undefined : `${last.path} ${last.name}`, listing)),
+    ];
+  },
+});
+
+const updateUser = defineUserAction({
+  name: "UpdateUser",
+  isCallerByDefault: false,
+
+  async run({ parameters, database }, { id, name, path }) {
+    const newName = parameters.optionalText("NewUserName", NEW_USER_NAME) ?? name;
+    const newPath = parameters.optionalText("NewPath", PATH) ?? path;
+    const [renamed] = await database.batch([renameUser(id, newName, newPath)]);
+    if (renamed?.changes !== 1) throw alreadyExists(newName);
+    return undefined;
+  },
+});
+
+const deleteUserAction = defineUserAction({
+  name: "DeleteUser",
+  isCallerByDefault: false,
+
+  async run({ database }, { id }) {
+    const { isDeleted, hasAccessKeys, hasPolicies } = await database.look(deleteUser(id));
+    if (!isDeleted && (hasAccessKeys || hasPolicies)) {
+      const first = hasAccessKeys ? "access keys" : "policies";
+      throw new QueryApiError("DeleteConflict", `Cannot delete entity, must delete ${first} first.`);
+    }
+    return undefined;
+  },
+});
+
+export const USER_ACTIONS: readonly Action[] = [
+  createUser,
+  getUserOrRoot,
+  listUsersAction,
+  updateUser,
+  deleteUserAction,
+];
+
+function userElements({ settings }: Call, { id, name, path, createdAt, tags }: User): (XmlElement | undefined)[] {
+  return [
+    element("Path", path),
+    element("UserName", name),
+    element("UserId", id),
+    element("Arn", userArn(settings.accountId, path, name)),
+    element("CreateDate", formatIsoSeconds(createdAt)),
+    tags.length === 0 ? undefined : tagsElement(tags),
+  ];
+}
+
+function alreadyExists(name: string): QueryApiError {
+  return new QueryApiError("EntityAlreadyExists", `User with name ${name} already exists.`);
+}
