@@ -21,8 +21,9 @@ import { answerPreflight, headersForOrigin } from "./cors.ts";
 import { lookUpHolder } from "./credentials.ts";
 import { matchOperation } from "./match.ts";
 import { OPERATIONS } from "./operation-table.ts";
+import { answerQueryApi, queryServiceOf } from "./query-api.ts";
 import { receive } from "./receive.ts";
-import { renderError, renderResponse } from "./render.ts";
+import { answerHeaders, renderError, renderResponse } from "./render.ts";
 import { signerOf } from "./signer.ts";
 
 const REQUEST_ID_DIGITS = 16;
@@ -45,6 +46,17 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
   let response: Response;
   try {
     request = receive(incoming, settings);
+    const service = queryServiceOf(request);
+    if (service !== undefined) {
+      return await answerQueryApi(service, request, {
+        settings,
+        database: metadataShard(env, "", counts),
+        requestId,
+        headers: () => answerHeaders({}, facts()),
+        waitUntil: (work) => execution.waitUntil(work),
+        onFailure: (error) => logFailure(requestId, error),
+      });
+    }
     response = renderResponse(await answer(request, surroundings), facts());
   } catch (error) {
     if (!(error instanceof S3Error)) logFailure(requestId, error);
