@@ -3,6 +3,7 @@ import { createScheduledController } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 
 import worker from "../../src/worker.ts";
+import { ACLS_OFF, aclBucket, blockPublicAcls, grantsOf, PRIVATE, PUBLIC_READ } from "../support/acl.ts";
 import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { checksum, expectBytes, md5Hex, utf8 } from "../support/digests.ts";
@@ -465,7 +466,7 @@ describe("CopyObject", () => {
       { "x-amz-storage-class": "TAPE" },
       { status: 400, code: "InvalidStorageClass", fields: { StorageClassRequested: "TAPE" } },
     ],
-    [{ "x-amz-acl": "public-read" }, { status: 400, code: "AccessControlListNotSupported" }],
+    [{ "x-amz-acl": "public-read" }, ACLS_OFF],
     [
       { "x-amz-website-redirect-location": "/x" },
       { status: 501, code: "NotImplemented", fields: { Header: "x-amz-website-redirect-location" } },
@@ -482,6 +483,28 @@ describe("CopyObject", () => {
   ] as const)("refuses %j and changes nothing", async (headers, expected) => {
     const bucket = await bucketOf({ a: "x" });
     await expectRefused(bucket, () => copy(`${bucket}/a`, bucket, "b", headers), expected);
+  });
+
+  it("leaves the source's ACL behind, and keeps that which it asks for", async () => {
+    const bucket = await aclBucket();
+    await send("PUT", `/${bucket}/a`, { body: "x", headers: { "x-amz-acl": "public-read" } });
+    expect((await copy(`${bucket}/a`, bucket, "b")).status).toBe(200);
+    expect(await grantsOf(`${bucket}/b?acl`)).toEqual(PRIVATE);
+    expect((await copy(`${bucket}/a`, bucket, "c", { "x-amz-acl": "public-read" })).status).toBe(200);
+    expect(await grantsOf(`${bucket}/c?acl`)).toEqual(PUBLIC_READ);
+    // Onto itself as well.
+    expect((await copy(`${bucket}/a`, bucket, "a", { "x-amz-metadata-directive": "REPLACE" })).status).toBe(200);
+    expect(await grantsOf(`${bucket}/a?acl`)).toEqual(PRIVATE);
+  });
+
+  it("refuses public ACLs where they are blocked", async () => {
+    const bucket = await aclBucket();
+    await putAll(bucket, { a: "x" });
+    await blockPublicAcls(bucket);
+    await expectRefused(bucket, () => copy(`${bucket}/a`, bucket, "b", { "x-amz-acl": "public-read" }), {
+      status: 403,
+      code: "AccessDenied",
+    });
   });
 
   it("answers NoSuchBucket where there is none to copy to, and refuses anonymous requests", async () => {

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { ALL_USERS, AUTHENTICATED_USERS, grantsOf, OWNER, PRIVATE, PUBLIC_READ } from "../support/acl.ts";
 import { anonymous, deliver, send, streamOf, type SendOptions, type Surroundings } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { checksum, md5Base64, utf8 } from "../support/digests.ts";
@@ -267,30 +268,106 @@ describe("CreateBucket", () => {
     expect(responses.filter(({ status }) => status === 409)).toHaveLength(9);
   });
 
-  it("takes ACLs that say what is so anyway, and refuses all others", async () => {
-    for (const acl of ["private", "bucket-owner-full-control"]) {
-      expect((await send("PUT", `/${freshBucketName()}`, { headers: { "x-amz-acl": acl } })).status).toBe(200);
+  describe("ownership and lists", () => {
+    async function ownershipOf(name: string): Promise<string> {
+      const text = await (await send("GET", `/${name}?ownershipControls`)).text();
+      return /<ObjectOwnership>(\w+)</.exec(text)?.[1] ?? text;
     }
-    const refusal = { status: 400, code: "AccessControlListNotSupported" };
-    await expectRefused(refusal, { headers: { "x-amz-acl": "public-read" } });
-    await expectRefused(refusal, { headers: { "x-amz-grant-read": 'uri="http://acs.amazonaws.com/groups/AllUsers"' } });
+
+    it("takes ACLs that say what is so anyway while they are off", async () => {
+      for (const headers of [
+        { "x-amz-acl": "private" },
+        { "x-amz-acl": "bucket-owner-full-control" },
+        { "x-amz-acl": "bucket-owner-read" },
+        { "x-amz-grant-full-control": `id="${OWNER}"` },
+      ]) {
+        const name = freshBucketName();
+        expect((await send("PUT", `/${name}`, { headers })).status).toBe(200);
+        expect(await grantsOf(`${name}?acl`)).toEqual(PRIVATE);
+      }
+    });
+
+    it.each([
+      { "x-amz-acl": "public-read" },
+      { "x-amz-acl": "public-read", "x-amz-object-ownership": "BucketOwnerEnforced" },
+      { "x-amz-grant-read": `uri="${ALL_USERS}"` },
+    ])("refuses other ACLs while they are off: %j", async (headers) => {
+      const name = freshBucketName();
+      await expectS3Error(await send("PUT", `/${name}`, { headers }), {
+        status: 400,
+        code: "InvalidBucketAclWithObjectOwnership",
+        message: "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+        fields: { BucketName: name },
+      });
+      expect(await exists(name)).toBe(false);
+    });
+
+    it("takes an ownership, and with it an ACL", async () => {
+      const name = freshBucketName();
+      const headers = { "x-amz-object-ownership": "BucketOwnerPreferred", "x-amz-acl": "public-read" };
+      expect((await send("PUT", `/${name}`, { headers })).status).toBe(200);
+      expect(await ownershipOf(name)).toBe("BucketOwnerPreferred");
+      expect(await grantsOf(`${name}?acl`)).toEqual(PUBLIC_READ);
+
+      const other = freshBucketName();
+      const grants = { "x-amz-object-ownership": "ObjectWriter", "x-amz-grant-read": `uri="${AUTHENTICATED_USERS}"` };
+      expect((await send("PUT", `/${other}`, { headers: grants })).status).toBe(200);
+      expect(await ownershipOf(other)).toBe("ObjectWriter");
+      expect(await grantsOf(`${other}?acl`)).toEqual([`${AUTHENTICATED_USERS} READ`]);
+    });
+
+    it("has the ownership of the setting where it asks for none", async () => {
+      const cases = [
+        [undefined, {}, "BucketOwnerEnforced"],
+        ["ObjectWriter", {}, "ObjectWriter"],
+        ["BucketOwnerPreferred", { "x-amz-acl": "public-read" }, "BucketOwnerPreferred"],
+        ["ObjectWriter", { "x-amz-object-ownership": "BucketOwnerEnforced" }, "BucketOwnerEnforced"],
+        ["BucketOwnerEnforced", { "x-amz-object-ownership": "ObjectWriter" }, "ObjectWriter"],
+        ["Anybody", {}, "BucketOwnerEnforced"],
+      ] as const;
+      for (const [setting, headers, expected] of cases) {
+        const name = freshBucketName();
+        const surroundings = setting === undefined ? {} : { DEFAULT_OBJECT_OWNERSHIP: setting };
+        expect((await send("PUT", `/${name}`, { headers }, surroundings)).status).toBe(200);
+        expect(await ownershipOf(name)).toBe(expected);
+      }
+    });
+
+    it.each([
+      [
+        { "x-amz-object-ownership": "Anybody" },
+        {
+          status: 400,
+          code: "InvalidArgument",
+          message: "Invalid x-amz-object-ownership header: Anybody",
+          fields: { ArgumentName: "x-amz-object-ownership" },
+        },
+      ],
+      [
+        { "x-amz-acl": "everybody" },
+        { status: 400, code: "InvalidArgument", fields: { ArgumentName: "x-amz-acl", ArgumentValue: "everybody" } },
+      ],
+      [
+        { "x-amz-grant-read": 'uri="http://acs.amazonaws.com/groups/AllUsers"' },
+        {
+          status: 400,
+          code: "InvalidArgument",
+          message: "Invalid group uri",
+          fields: { ArgumentName: "uri", ArgumentValue: "http://acs.amazonaws.com/groups/AllUsers" },
+        },
+      ],
+    ])("is refused for headers that mean nothing: %j", async (headers, expected) =>
+      expectRefused(expected, { headers }),
+    );
   });
 
-  it("takes an object lock of false and an ownership of BucketOwnerEnforced, and refuses what they cannot mean here", async () => {
-    const headers = {
-      "x-amz-bucket-object-lock-enabled": "false",
-      "x-amz-object-ownership": "BucketOwnerEnforced",
-    };
-    expect((await send("PUT", `/${freshBucketName()}`, { headers })).status).toBe(200);
-    for (const [header, value] of [
-      ["x-amz-bucket-object-lock-enabled", "true"],
-      ["x-amz-object-ownership", "ObjectWriter"],
-    ] as const) {
-      await expectRefused(
-        { status: 501, code: "NotImplemented", fields: { Header: header } },
-        { headers: { [header]: value } },
-      );
-    }
+  it("takes an object lock of false, and refuses one of true", async () => {
+    const header = "x-amz-bucket-object-lock-enabled";
+    expect((await send("PUT", `/${freshBucketName()}`, { headers: { [header]: "false" } })).status).toBe(200);
+    await expectRefused(
+      { status: 501, code: "NotImplemented", fields: { Header: header } },
+      { headers: { [header]: "true" } },
+    );
   });
 
   it("is refused to anonymous requests", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import { ACLS_OFF, aclBucket, blockPublicAcls, grantsOf, PRIVATE, PUBLIC_READ } from "../support/acl.ts";
 import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
@@ -78,6 +79,30 @@ describe("CreateMultipartUpload", () => {
     expect(await tagsOf(`/${bucket}/k?tagging`)).toEqual({ a: "1", b: "2" });
   });
 
+  it("keeps the ACL for the object, where lists count", async () => {
+    const bucket = await aclBucket();
+    for (const [headers, expected] of [
+      [{ "x-amz-acl": "public-read" }, PUBLIC_READ],
+      [{}, PRIVATE],
+    ] as const) {
+      const uploadId = await createUpload(bucket, "k", headers);
+      const part = await putPart(bucket, "k", uploadId, 1, "x");
+      expect((await sendCompletion(bucket, "k", uploadId, [part])).status).toBe(200);
+      expect(await grantsOf(`${bucket}/k?acl`)).toEqual(expected);
+    }
+  });
+
+  it("refuses public ACLs where they are blocked, and begins nothing", async () => {
+    const bucket = await aclBucket();
+    await blockPublicAcls(bucket);
+    await expectUntouched(bucket, async () =>
+      expectS3Error(await send("POST", `/${bucket}/k?uploads`, { headers: { "x-amz-acl": "public-read" } }), {
+        status: 403,
+        code: "AccessDenied",
+      }),
+    );
+  });
+
   it.each([
     ["CRC32", undefined, "COMPOSITE"],
     ["CRC32C", undefined, "COMPOSITE"],
@@ -145,16 +170,7 @@ describe("CreateMultipartUpload", () => {
       { "x-amz-storage-class": "TAPE" },
       { status: 400, code: "InvalidStorageClass", fields: { StorageClassRequested: "TAPE" } },
     ],
-    ["a public ACL", { "x-amz-acl": "public-read" }, { status: 400, code: "AccessControlListNotSupported" }],
-    [
-      "a customer's key",
-      { "x-amz-server-side-encryption-customer-algorithm": "AES256" },
-      {
-        status: 501,
-        code: "NotImplemented",
-        fields: { Header: "x-amz-server-side-encryption-customer-algorithm" },
-      },
-    ],
+    ["a public ACL", { "x-amz-acl": "public-read" }, ACLS_OFF],
     [
       "a lock",
       { "x-amz-object-lock-mode": "GOVERNANCE" },

@@ -1,6 +1,16 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import {
+  ACLS_OFF,
+  ALL_USERS,
+  aclBucket,
+  blockPublicAcls,
+  grantsOf,
+  OWNER,
+  PRIVATE,
+  PUBLIC_READ,
+} from "../support/acl.ts";
 import { anonymous, deliver, presigned, send, streamOf, type SendOptions } from "../support/client.ts";
 import {
   ALGORITHMS,
@@ -542,8 +552,6 @@ describe("PutObject", () => {
   describe("what it does not do", () => {
     it.each([
       ["x-amz-website-redirect-location", "/x"],
-      ["x-amz-server-side-encryption-customer-algorithm", "AES256"],
-      ["x-amz-server-side-encryption-customer-key", "x"],
       ["x-amz-server-side-encryption-aws-kms-key-id", "x"],
       ["x-amz-object-lock-mode", "GOVERNANCE"],
       ["x-amz-object-lock-legal-hold", "ON"],
@@ -580,14 +588,57 @@ describe("PutObject", () => {
       }
     });
 
-    it("refuses every other ACL and every grant", async () => {
+    it("refuses every other ACL where the bucket's owner is enforced", async () => {
       for (const headers of [
         { "x-amz-acl": "public-read" },
-        { "x-amz-acl": "nonsense" },
-        { "x-amz-grant-full-control": 'id="x"' },
+        { "x-amz-acl": "bucket-owner-read" },
+        { "x-amz-acl": "aws-exec-read" },
+        { "x-amz-grant-read": `id="${OWNER}"` },
       ]) {
-        await expectRefused({ status: 400, code: "AccessControlListNotSupported" }, { body: "x", headers });
+        await expectRefused(ACLS_OFF, { body: "x", headers });
       }
+    });
+
+    it("refuses ACLs that are none, whatever the bucket's ownership", async () => {
+      await expectRefused(
+        { status: 400, code: "InvalidArgument", fields: { ArgumentName: "x-amz-acl", ArgumentValue: "nonsense" } },
+        { body: "x", headers: { "x-amz-acl": "nonsense" } },
+      );
+      await expectRefused(
+        { status: 400, code: "InvalidArgument", fields: { ArgumentName: "id", ArgumentValue: "x" } },
+        { body: "x", headers: { "x-amz-grant-full-control": 'id="x"' } },
+      );
+      await expectRefused(
+        { status: 400, code: "InvalidRequest" },
+        { body: "x", headers: { "x-amz-acl": "private", "x-amz-grant-read": `id="${OWNER}"` } },
+      );
+    });
+
+    it("keeps ACLs where they count, presigned or not, and with a new body forgets the old one's", async () => {
+      const bucket = await aclBucket();
+      const put = async (headers: Record<string, string>) => {
+        expect((await send("PUT", `/${bucket}/k`, { body: "x", headers })).status).toBe(200);
+        return grantsOf(`${bucket}/k?acl`);
+      };
+      expect(await put({ "x-amz-acl": "public-read" })).toEqual(PUBLIC_READ);
+      expect(await put({})).toEqual(PRIVATE);
+      expect(await put({ "x-amz-grant-read": `uri="${ALL_USERS}"` })).toEqual([`${ALL_USERS} READ`]);
+      const request = await presigned("PUT", `/${bucket}/k?x-amz-acl=public-read`, { body: "x" });
+      expect((await deliver(request)).status).toBe(200);
+      expect(await grantsOf(`${bucket}/k?acl`)).toEqual(PUBLIC_READ);
+    });
+
+    it("refuses public ACLs where they are blocked, before it takes the body", async () => {
+      const bucket = await aclBucket();
+      await blockPublicAcls(bucket);
+      await expectNoTrace(bucket, async () => {
+        for (const headers of [{ "x-amz-acl": "public-read" }, { "x-amz-grant-read": `uri="${ALL_USERS}"` }]) {
+          const response = await send("PUT", `/${bucket}/k`, { body: "x", headers });
+          await expectS3Error(response, { status: 403, code: "AccessDenied" });
+        }
+      });
+      const headers = { "x-amz-acl": "bucket-owner-read" };
+      expect((await send("PUT", `/${bucket}/k`, { body: "x", headers })).status).toBe(200);
     });
   });
 

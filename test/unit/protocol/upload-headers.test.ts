@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { checkAclHeaders, readStorageClass, refuseUnsupportedHeaders } from "../../../src/protocol/upload-headers.ts";
+import { readStorageClass, refuseUnsupportedHeaders } from "../../../src/protocol/upload-headers.ts";
 import { expectRefusal, presignedPutWith, putWith } from "./support.ts";
 
 describe("a storage class", () => {
@@ -21,30 +21,6 @@ describe("a storage class", () => {
         fields: { StorageClassRequested: value },
       }),
   );
-});
-
-describe("access-control headers", () => {
-  it.each(["private", "bucket-owner-full-control"])("may say what is so anyway: %s", (value) => {
-    expect(() => checkAclHeaders(putWith({ "x-amz-acl": value }))).not.toThrow();
-    expect(() => checkAclHeaders(presignedPutWith(`x-amz-acl=${value}`))).not.toThrow();
-  });
-
-  it("may be missing", () => expect(() => checkAclHeaders(putWith({}))).not.toThrow());
-
-  it.each([
-    ["x-amz-acl", "public-read"],
-    ["x-amz-acl", "public-read-write"],
-    ["x-amz-acl", "authenticated-read"],
-    ["x-amz-acl", "Private"],
-    ["x-amz-acl", ""],
-    ["x-amz-grant-read", 'uri="http://acs.amazonaws.com/groups/global/AllUsers"'],
-    ["x-amz-grant-full-control", 'id="1"'],
-    ["x-amz-grant-write-acp", ""],
-  ])("are refused where they ask for more, presigned or not: %s: %s", (name, value) => {
-    expectRefusal(() => checkAclHeaders(putWith({ [name]: value })), "AccessControlListNotSupported", 400);
-    const presigned = presignedPutWith(`${name}=${encodeURIComponent(value)}`);
-    expectRefusal(() => checkAclHeaders(presigned), "AccessControlListNotSupported", 400);
-  });
 });
 
 describe("headers that ask for what is not there", () => {
