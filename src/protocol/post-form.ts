@@ -55,7 +55,7 @@ export async function readPostForm(reader: DelimitedReader): Promise<FormFields>
   for (;;) {
     const part = await readPartHead(reader, FIELDS_MAX_BYTES - reader.consumed);
     if (part === undefined) throw noFile();
-    if (part === "too long") throw fieldsTooLong();
+    if (part === "too long" || reader.consumed > FIELDS_MAX_BYTES) throw fieldsTooLong();
     if (part.name.toLowerCase() === "file") return withFilename(fields, part);
     const value = decodeUtf8(await readValue(reader));
     if (value === undefined) throw malformedForm();
