@@ -154,7 +154,7 @@ function listOf(statement: JsonObject, name: "Action" | "Resource"): Listed {
   const value = statement.get(name);
   const negated = statement.get(`Not${name}`);
   if (value !== undefined && negated !== undefined) throw both(name);
-  const listed = value ?? negated;
+  const listed = value === undefined ? negated : value;
   if (listed === undefined) throw missing(name);
   const items: Json = typeof listed === "string" ? [listed] : listed;
   if (!isStrings(items) || items.length === 0) throw new PolicyProblem(`Policy has invalid ${name.toLowerCase()}`);
