@@ -1,5 +1,6 @@
 // The scheduled jobs and how often each has a pass.
 import { collectGarbage } from "./collect-garbage.ts";
+import { endStrayUploads } from "./end-stray-uploads.ts";
 import { forgetTokens } from "./forget-tokens.ts";
 import { scanOrphans } from "./scan-orphans.ts";
 import type { ScheduledJob } from "./job.ts";
@@ -9,5 +10,6 @@ const HOUR_MS = 3_600_000;
 export const SCHEDULE: readonly ScheduledJob[] = [
   { job: collectGarbage, periodMs: ({ garbageCollection }) => (garbageCollection ? 0 : undefined) },
   { job: scanOrphans, periodMs: ({ orphanScan }) => (orphanScan === "false" ? undefined : 24 * HOUR_MS) },
+  { job: endStrayUploads, periodMs: () => 24 * HOUR_MS },
   { job: forgetTokens, periodMs: () => HOUR_MS },
 ];

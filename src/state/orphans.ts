@@ -42,8 +42,7 @@ function unaccountedParameters(blobs: readonly BornBlob[]): [ids: string, keys: 
   const uploads = new Set(
     blobs.flatMap(({ bucketId, uploadId }) => (uploadId === undefined ? [] : [JSON.stringify([bucketId, uploadId])])),
   );
-  const listOf = (texts: ReadonlySet<string>): string => `[${Array.from(texts).join(",")}]`;
-  return [idsJson(blobs), listOf(keys), listOf(uploads)];
+  return [idsJson(blobs), `[${Array.from(keys).join(",")}]`, `[${Array.from(uploads).join(",")}]`];
 }
 
 /** Which of some blobs nothing accounts for. */

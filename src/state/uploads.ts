@@ -234,3 +234,21 @@ export function forgetCompletions(before: number, limit: number): Statement {
     limit,
   );
 }
+
+/** Open uploads whose bucket is not there, at most so many. No deletion of a bucket leaves one behind. */
+export function lookUpStrayUploads(limit: number): Lookup<(Pick<Upload, "key" | "uploadId"> & { bucketId: string })[]> {
+  return {
+    statements: [
+      statement(
+        `SELECT bucket_id, key, upload_id FROM uploads WHERE bucket_id NOT IN (SELECT id FROM buckets) LIMIT ?`,
+        limit,
+      ),
+    ],
+    read: (results) =>
+      rowsOf<{ readonly bucket_id: string; readonly key: string; readonly upload_id: string }>(results).map((row) => ({
+        bucketId: row.bucket_id,
+        key: row.key,
+        uploadId: row.upload_id,
+      })),
+  };
+}
