@@ -1,20 +1,20 @@
 // Sealing a body while it is written, and opening a range of a sealed one while it is read, a frame at a time.
-import type { FrameCipher } from "./sealed-frames.ts";
+import { FrameCipher, SALT_BYTES, type FrameLayout, type Span } from "./sealed-frames.ts";
 import { PieceReader, type ByteSink } from "./streams.ts";
 
-/** Seals what is written to it and writes that on. Less or more than the cipher's length never becomes a whole. */
+/** Seals what is written to it and writes that on. Less or more than the layout's length never becomes a whole. */
 export class SealingWriter implements ByteSink {
   readonly #sink: ByteSink;
   readonly #cipher: FrameCipher;
   readonly #frames: FrameGatherer;
+  #isBegun = false;
 
   constructor(sink: ByteSink, cipher: FrameCipher) {
     this.#sink = sink;
     this.#cipher = cipher;
-    const lengthOf = (number: number): number => cipher.frameLength(number);
-    this.#frames = new FrameGatherer(0, cipher.last, lengthOf, async (number, frame) => {
-      await sink.write(await cipher.seal(number, frame));
-    });
+    const { layout } = cipher;
+    const lengthOf = (number: number): number => layout.frameLength(number);
+    this.#frames = new FrameGatherer(0, layout.last, lengthOf, async (number, frame) => this.#seal(number, frame));
   }
 
   get closed(): Promise<void> {
@@ -27,7 +27,7 @@ export class SealingWriter implements ByteSink {
 
   async close(): Promise<void> {
     // Of nothing at all, the one frame is empty and no byte can complete it.
-    if (this.#cipher.length === 0) await this.#sink.write(await this.#cipher.seal(0, new Uint8Array()));
+    if (this.#cipher.layout.length === 0) await this.#seal(0, new Uint8Array());
     else if (!this.#frames.isComplete) throw new Error("fewer bytes than were to be sealed");
     await this.#sink.close();
   }
@@ -35,43 +35,67 @@ export class SealingWriter implements ByteSink {
   async abort(reason?: unknown): Promise<void> {
     await this.#sink.abort(reason);
   }
+
+  async #seal(number: number, frame: Uint8Array): Promise<void> {
+    const sealed = await this.#cipher.seal(number, frame);
+    if (!this.#isBegun) await this.#sink.write(this.#cipher.salt);
+    this.#isBegun = true;
+    await this.#sink.write(sealed);
+  }
+}
+
+/** Sealed bytes on their way from where they are kept. */
+export interface SealedPiece {
+  /** Exactly what {@link FrameLayout.framesOf} says holds the range. */
+  readonly stream: ReadableStream<Uint8Array>;
+  /** The salt, where the stream does not begin with it. */
+  readonly salt: Uint8Array | undefined;
 }
 
 /**
  * Opens a range of sealed bytes. The stream breaks off where a frame does not open: what it yields before that is right.
- * @param sealed exactly the frames that {@link FrameCipher.framesOf} says hold the range
- * @param range of the unsealed bytes; not empty
+ * @param range of the bytes as they were before they were sealed; not empty
  */
 export function openSealed(
-  sealed: ReadableStream<Uint8Array>,
-  cipher: FrameCipher,
-  range: { readonly offset: number; readonly length: number },
+  piece: SealedPiece,
+  secret: Uint8Array,
+  layout: FrameLayout,
+  range: Span,
 ): ReadableStream<Uint8Array> {
   const { readable, writable } = new FixedLengthStream(range.length);
   // A failure breaks the stream off, which is how its reader learns of it.
-  void pump(new PieceReader(sealed), cipher, range, writable.getWriter());
+  void pump(piece, secret, layout, range, writable.getWriter());
   return readable;
 }
 
+const SALT = -1;
+
 async function pump(
-  reader: PieceReader,
-  cipher: FrameCipher,
-  { offset, length }: { readonly offset: number; readonly length: number },
+  { stream, salt }: SealedPiece,
+  secret: Uint8Array,
+  layout: FrameLayout,
+  range: Span,
   writer: WritableStreamDefaultWriter<Uint8Array>,
 ): Promise<void> {
   writer.closed.catch(() => undefined);
-  const { first, last } = cipher.framesOf({ offset, length });
-  let skipped = offset - first * cipher.frameLength(0);
-  let left = length;
-  const lengthOf = (number: number): number => cipher.sealedFrameLength(number);
-  const frames = new FrameGatherer(first, last, lengthOf, async (number, frame) => {
-    const opened = await cipher.open(number, frame);
-    const wanted = opened.subarray(skipped, skipped + left);
-    skipped = 0;
-    left -= wanted.length;
-    await writer.write(wanted);
-  });
+  const reader = new PieceReader(stream);
+  const { first, last } = layout.framesOf(range);
+  let skipped = range.offset - first * layout.frameLength(0);
+  let left = range.length;
   try {
+    let cipher = salt === undefined ? undefined : await FrameCipher.of(secret, salt, layout);
+    const lengthOf = (number: number): number => (number === SALT ? SALT_BYTES : layout.sealedFrameLength(number));
+    const open = async (number: number, frame: Uint8Array): Promise<void> => {
+      // The gatherer reuses its memory, and the salt is kept.
+      cipher ??= await FrameCipher.of(secret, frame.slice(), layout);
+      if (number === SALT) return;
+      const opened = await cipher.open(number, frame);
+      const wanted = opened.subarray(skipped, skipped + left);
+      skipped = 0;
+      left -= wanted.length;
+      await writer.write(wanted);
+    };
+    const frames = new FrameGatherer(cipher === undefined ? SALT : first, last, lengthOf, open);
     for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) await frames.take(piece);
     if (!frames.isComplete) throw new Error("sealed bytes are cut off");
     await writer.close();
@@ -125,11 +149,11 @@ class FrameGatherer {
   /** The frame that a part completes; one that comes in one part is not copied. */
   #gather(part: Uint8Array, wanted: number): Uint8Array | undefined {
     if (part.length === wanted) return part;
-    this.#held ??= new Uint8Array(this.#lengthOf(0));
-    this.#held.set(part, this.#length);
+    if (this.#length === 0) this.#held = new Uint8Array(wanted);
+    this.#held?.set(part, this.#length);
     this.#length += part.length;
     if (this.#length < wanted) return undefined;
     this.#length = 0;
-    return this.#held.subarray(0, wanted);
+    return this.#held;
   }
 }

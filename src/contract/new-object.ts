@@ -1,18 +1,18 @@
 // Storing a new object that comes in one body: its bytes under a fresh blob id, and then the commit that shows it.
 import { ownerOf } from "../auth/principal.ts";
-import { toHex } from "../bytes/hex-base64.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { birthCertificate } from "../protocol/birth-certificate.ts";
 import type { ChecksumAnnouncement, ObjectChecksum } from "../protocol/checksums.ts";
 import type { WriteConditions } from "../protocol/conditions.ts";
 import type { ObjectMetadata } from "../protocol/object-metadata.ts";
+import type { NewEncryption } from "../protocol/customer-encryption.ts";
 import type { IncomingBody } from "../protocol/incoming-body.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import type { Tag } from "../protocol/tagging.ts";
 import { versionHeaders } from "../protocol/upload-headers.ts";
 import type { Bucket } from "../state/buckets.ts";
 import type { KeyHead } from "../state/heads.ts";
-import { storeBody, type StoredBody } from "../state/store-body.ts";
+import { storeBody, type BodyDestination, type StoredBody } from "../state/store-body.ts";
 import type { Context } from "./context.ts";
 
 /** The largest object that comes in one body, in bytes. */
@@ -29,6 +29,8 @@ export interface NewObject {
   readonly storageClass: string;
   /** The access control list as it is kept; undefined: private. */
   readonly acl: string | undefined;
+  /** Undefined where no customer's key encrypts it. */
+  readonly encryption: NewEncryption | undefined;
 }
 
 /** What an answer tells of an object that has been stored. */
@@ -57,24 +59,29 @@ export async function storeNewObject(
   body: IncomingBody,
   announced: ChecksumAnnouncement,
 ): Promise<StoredNewObject> {
-  if (body.length > ONE_BODY_MAX_BYTES) {
-    throw new S3Error("EntityTooLarge", { ProposedSize: body.length, MaxSizeAllowed: ONE_BODY_MAX_BYTES });
-  }
+  refuseTooLarge(body.length);
   const destination = freshDestination(context, bucket, object);
   const stored = await storeBody(context.blobs, destination, body, announced);
   return commitNewObject(context, bucket, object, { ...stored, blobId: destination.blobId });
+}
+
+/** @throws S3Error EntityTooLarge {ProposedSize, MaxSizeAllowed} */
+export function refuseTooLarge(length: number): void {
+  if (length <= ONE_BODY_MAX_BYTES) return;
+  throw new S3Error("EntityTooLarge", { ProposedSize: length, MaxSizeAllowed: ONE_BODY_MAX_BYTES });
 }
 
 /** Where the bytes of a new object go: a blob id that was never used, and what the blob is born as. */
 export function freshDestination(
   context: Context,
   bucket: Bucket,
-  { key, metadata, tags }: Pick<NewObject, "key" | "metadata" | "tags">,
-): { readonly blobId: string; readonly birthCertificate: Record<string, string> } {
-  const blobId = `${bucket.id}/${timeOrderedId(context.now)}`;
+  { key, metadata, tags, encryption }: Pick<NewObject, "key" | "metadata" | "tags" | "encryption">,
+): BodyDestination {
+  const born = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags };
   return {
-    blobId,
-    birthCertificate: birthCertificate({ bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags }),
+    blobId: `${bucket.id}/${timeOrderedId(context.now)}`,
+    birthCertificate: birthCertificate({ ...born, encryption: encryption?.recognition }),
+    customerKey: encryption?.key,
   };
 }
 
@@ -85,10 +92,9 @@ export function freshDestination(
 export async function commitNewObject(
   context: Context,
   bucket: Bucket,
-  { key, seen, conditions, metadata, tags, storageClass, acl }: NewObject,
-  { blobId, size, md5, checksum }: StoredBlob,
+  { key, seen, conditions, metadata, tags, storageClass, acl, encryption }: NewObject,
+  { blobId, size, etag, checksum }: StoredBlob,
 ): Promise<StoredNewObject> {
-  const etag = toHex(md5);
   const object = {
     ...metadata,
     size,
@@ -100,7 +106,7 @@ export async function commitNewObject(
     checksum,
     tags,
     acl,
-    encryption: undefined,
+    encryption: encryption?.recognition,
   };
   const outcome = await context.coordinators.put(bucket, { key, seen, conditions, object, newBlobIds: [blobId] });
   if (!outcome.isDone) {

@@ -10,6 +10,7 @@ import { requireUploadRights } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/checksums.ts";
 import { readWriteConditions } from "../protocol/conditions.ts";
+import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
 import { readDocument } from "../protocol/document-body.ts";
 import { quoteEtag } from "../protocol/etag.ts";
 import {
@@ -50,10 +51,11 @@ export const completeMultipartUpload = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "POST", level: "object", query: ["uploadId"] },
 
-  read(request) {
+  async read(request, { customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
     const uploadId = readUploadId(request.query);
-    return { bucketName: bucket, key, uploadId, conditions: readWriteConditions(request) };
+    const customerKey = await readCustomerKey(request, customerKeysOverHttp);
+    return { bucketName: bucket, key, uploadId, conditions: readWriteConditions(request), customerKey };
   },
 
   lookUp: ({ bucketName, key, uploadId }) =>
@@ -62,12 +64,15 @@ export const completeMultipartUpload = defineOperation({
       lookUpBoth(lookUpHeads(bucketName, [key]), lookUpParts(uploadId, 0, PART_MAX_NUMBER)),
     ),
 
-  async run(context, { bucketName, key, uploadId, conditions }, { bucket, upload, completed, heads, parts }) {
+  async run(context, input, { bucket, upload, completed, heads, parts }) {
+    const { bucketName, key, uploadId, conditions, customerKey } = input;
     requireUploadRights(context, bucket, key, { tags: [], conditions });
     const document = await readDocument(withoutChecksums(context.request), context.openBody(), false);
     const listed = parseCompletion(document, uploadId);
     const fingerprint = await fingerprintOf(listed);
     if (upload === undefined) return repeated(completed, fingerprint, uploadId, bucket);
+    // Nothing is encrypted or read here, so a key need not come.
+    if (customerKey !== undefined) await checkPartKey(upload.encryption, customerKey);
     const seen = heads.get(key) ?? NO_HEAD;
     checkCompletionConditions(conditions, key, upload.initialHead, seen.current, seen.versionId);
 
@@ -80,6 +85,8 @@ export const completeMultipartUpload = defineOperation({
     const { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass, acl, encryption } = upload;
     const manifestId = manifest?.manifestId;
     const content = { size, etag, checksum, blobId, manifestId };
+    const isEncrypted = encryption !== undefined;
+    const remembered = { fingerprint: isEncrypted ? fingerprint + ENCRYPTED : fingerprint, etag, checksum };
     const outcome = await context.coordinators.put(bucket, {
       key,
       seen,
@@ -95,7 +102,7 @@ export const completeMultipartUpload = defineOperation({
         ...(manifest === undefined ? [] : insertManifest(manifest)),
       ],
       after: [
-        rememberCompletion(bucket.id, upload, { fingerprint, etag, checksum }, context.now),
+        rememberCompletion(bucket.id, upload, remembered, context.now),
         ...endUpload(
           bucket.id,
           upload,
@@ -105,16 +112,16 @@ export const completeMultipartUpload = defineOperation({
       ],
     });
     if (outcome.isDone) {
-      return { etag, checksum, version: versionHeaders(outcome.versionId, outcome.isNullVersion) };
+      return { etag, checksum, version: versionHeaders(outcome.versionId, outcome.isNullVersion), isEncrypted };
     }
     if (outcome.reason === "upload gone") return lostRace(context, { bucketName, key, uploadId }, fingerprint, bucket);
     if (outcome.reason === "parts changed") throw new S3Error("InvalidPart", { UploadId: uploadId });
     throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
   },
 
-  write: ({ etag, checksum, version }, { bucketName, key }): S3Response => ({
+  write: ({ etag, checksum, version, isEncrypted }, { bucketName, key, customerKey }): S3Response => ({
     status: 200,
-    headers: version,
+    headers: { ...version, ...(isEncrypted && customerKey === undefined ? {} : encryptionHeaders(customerKey)) },
     body: element(
       "CompleteMultipartUploadResult",
       [
@@ -130,10 +137,15 @@ export const completeMultipartUpload = defineOperation({
   }),
 });
 
+/** Stands behind the fingerprint of a completion whose object is encrypted with a customer's key. */
+const ENCRYPTED = " sse-c";
+
 interface Completion {
   readonly etag: string;
   readonly checksum: ObjectChecksum | undefined;
   readonly version: Readonly<Record<string, string>>;
+  /** With a customer's key. */
+  readonly isEncrypted: boolean;
 }
 
 /** Another request ended the upload while this one was deciding: if it was the same completion, that was ours too. */
@@ -154,9 +166,13 @@ function repeated(
   uploadId: string,
   bucket: Bucket,
 ): Completion {
-  if (completed?.fingerprint !== fingerprint) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+  const isEncrypted = completed?.fingerprint === fingerprint + ENCRYPTED;
+  if (completed === undefined || !(isEncrypted || completed.fingerprint === fingerprint)) {
+    throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+  }
   const { etag, checksum, versionId } = completed;
-  return { etag, checksum, version: versionHeaders(versionId, bucket.versioning === null || versionId === "null") };
+  const version = versionHeaders(versionId, bucket.versioning === null || versionId === "null");
+  return { etag, checksum, version, isEncrypted };
 }
 
 async function checksumOf(upload: Upload, chosen: readonly Part[]): Promise<ObjectChecksum | undefined> {

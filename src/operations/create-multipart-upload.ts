@@ -7,6 +7,8 @@ import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireUploadRights } from "../contract/rights.ts";
 import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedObject } from "../protocol/addressing.ts";
+import { admitCustomerKey } from "../protocol/bucket-encryption.ts";
+import { encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
 import { readUploadChecksum } from "../protocol/multipart-checksums.ts";
 import { readMetadata } from "../protocol/object-metadata.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
@@ -21,7 +23,7 @@ export const createMultipartUpload = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "POST", level: "object", query: ["uploads"] },
 
-  read(request, { accountId }) {
+  async read(request, { accountId, customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
     refuseUnsupportedHeaders(request);
     return {
@@ -32,6 +34,7 @@ export const createMultipartUpload = defineOperation({
       storageClass: readStorageClass(request),
       acl: readAclHeaders(request, accountId, "object"),
       ...readUploadChecksum(request),
+      customerKey: await readCustomerKey(request, customerKeysOverHttp),
     };
   },
 
@@ -40,6 +43,7 @@ export const createMultipartUpload = defineOperation({
   async run(context, input, { bucket, heads }) {
     const { bucketName, key, metadata, tags, storageClass, checksumAlgorithm, checksumType } = input;
     requireUploadRights(context, bucket, key, { tags, conditions: {} });
+    const encryption = await admitCustomerKey(bucket.configurations.encryption, input.customerKey);
     const uploadId = timeOrderedId(context.now);
     const upload = {
       ...metadata,
@@ -50,7 +54,7 @@ export const createMultipartUpload = defineOperation({
       ownerId: ownerOf(context.principal),
       tags,
       acl: admitUploadAcl(context, bucket, key, input.acl),
-      encryption: undefined,
+      encryption: encryption?.recognition,
       storageClass,
       checksumAlgorithm,
       checksumType,
@@ -61,11 +65,12 @@ export const createMultipartUpload = defineOperation({
     return { bucketName, key, uploadId };
   },
 
-  write: ({ bucketName, key, uploadId }, { checksumAlgorithm, checksumType }): S3Response => ({
+  write: ({ bucketName, key, uploadId }, { checksumAlgorithm, checksumType, customerKey }): S3Response => ({
     status: 200,
     headers: {
       ...(checksumAlgorithm === undefined ? {} : { "x-amz-checksum-algorithm": checksumAlgorithm }),
       ...(checksumType === undefined ? {} : { "x-amz-checksum-type": checksumType }),
+      ...encryptionHeaders(customerKey),
     },
     body: element(
       "InitiateMultipartUploadResult",

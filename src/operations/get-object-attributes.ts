@@ -3,6 +3,7 @@ import { formatHttpDate } from "../bytes/dates.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { checksumElement } from "../protocol/checksums.ts";
+import { checkReadKey, readCustomerKey } from "../protocol/customer-encryption.ts";
 import {
   partsCountOf,
   readNamedVersion,
@@ -26,21 +27,24 @@ export const getObjectAttributes = defineOperation({
   versionActions: ["s3:GetObjectVersion"],
   route: { method: "GET", level: "object", query: ["attributes"] },
 
-  read: (request) => ({
+  read: async (request, { customerKeysOverHttp }) => ({
     ...readNamedVersion(request),
     attributes: readAttributes(requestHeader(request, "x-amz-object-attributes")),
     maxParts: Math.min(readCount(request, "x-amz-max-parts") ?? PAGE_MAX_PARTS, PAGE_MAX_PARTS),
     marker: readCount(request, "x-amz-part-number-marker") ?? 0,
+    customerKey: await readCustomerKey(request, customerKeysOverHttp),
   }),
 
   // The parts are looked up only where they are asked for; which one is asked for does not matter.
   lookUp: (input) => lookUpObjectHead(input.attributes.has("ObjectParts") ? { ...input, partNumber: 1 } : input),
+  readsSnapshots: true,
   subject: ({ object }) => object,
 
-  run(_context, input, facts) {
+  async run(_context, input, facts) {
     const object = requireVersion(input, facts);
+    await checkReadKey(object.encryption, input.customerKey);
     const headers = versionIdHeader(object, facts.bucket.versioning !== null);
-    return Promise.resolve({ object, parts: facts.parts, headers });
+    return { object, parts: facts.parts, headers };
   },
 
   write({ object, parts, headers }, { attributes, maxParts, marker }): S3Response {

@@ -1,6 +1,7 @@
 // GetObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
+import { checkReadKey, encryptionHeaders, readCustomerKey, type CustomerKey } from "../protocol/customer-encryption.ts";
 import {
   planObjectRead,
   readObjectRead,
@@ -14,15 +15,23 @@ import { lookUpObjectRead, type ObjectReadFacts } from "../state/object-reads.ts
 
 const BLOB_TURNS = 3;
 
+interface Input extends ObjectReadInput {
+  readonly customerKey: CustomerKey | undefined;
+}
+
 export const getObject = defineOperation({
   name: "GetObject",
   actions: ["s3:GetObject"],
   versionActions: ["s3:GetObjectVersion"],
   route: { method: "GET", level: "object" },
 
-  read: readObjectRead,
+  read: async (request, { customerKeysOverHttp }): Promise<Input> => ({
+    ...readObjectRead(request),
+    customerKey: await readCustomerKey(request, customerKeysOverHttp),
+  }),
 
   lookUp: (input) => lookUpObjectRead(input),
+  readsSnapshots: true,
   subject: ({ object }) => object,
 
   async run(context, input, facts) {
@@ -40,11 +49,17 @@ export const getObject = defineOperation({
   write: (answer) => answer,
 });
 
-async function readBytes(context: Context, input: ObjectReadInput, bucket: Bucket, facts: ObjectReadFacts) {
+async function readBytes(context: Context, input: Input, bucket: Bucket, facts: ObjectReadFacts) {
   const object = requireVersion(input, facts);
-  const surroundings = { isVersioned: bucket.versioning !== null, parts: facts.parts, now: context.now };
-  const { status, headers, range } = planObjectRead(input, object, surroundings);
+  const { customerKey } = input;
+  await checkReadKey(object.encryption, customerKey);
+  const { status, headers, range } = planObjectRead(input, object, {
+    isVersioned: bucket.versioning !== null,
+    parts: facts.parts,
+    encryption: encryptionHeaders(customerKey),
+    now: context.now,
+  });
   if (status === 304 || (range?.length ?? object.size) === 0) return { status, headers };
-  const body = await openObject(context.blobs, object, facts.slices, range);
+  const body = await openObject(context.blobs, object, facts.slices, range, customerKey);
   return body === undefined ? undefined : { status, headers, body };
 }

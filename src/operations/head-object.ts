@@ -1,6 +1,7 @@
 // HeadObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 // Answered from metadata alone: the blob store is never asked.
 import { defineOperation } from "../contract/operation.ts";
+import { checkReadKey, encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
 import {
   planObjectRead,
   readObjectRead,
@@ -15,15 +16,25 @@ export const headObject = defineOperation({
   versionActions: ["s3:GetObjectVersion"],
   route: { method: "HEAD", level: "object" },
 
-  read: readObjectRead,
+  read: async (request, { customerKeysOverHttp }) => ({
+    ...readObjectRead(request),
+    customerKey: await readCustomerKey(request, customerKeysOverHttp),
+  }),
 
   lookUp: (input) => lookUpObjectHead(input),
+  readsSnapshots: true,
   subject: ({ object }) => object,
 
-  run(context, input, facts) {
+  async run(context, input, facts) {
     refuseAnonymousOverrides(input, context.principal.kind === "anonymous");
-    const surroundings = { isVersioned: facts.bucket.versioning !== null, parts: facts.parts, now: context.now };
-    return Promise.resolve(planObjectRead(input, requireVersion(input, facts), surroundings));
+    const object = requireVersion(input, facts);
+    await checkReadKey(object.encryption, input.customerKey);
+    return planObjectRead(input, object, {
+      isVersioned: facts.bucket.versioning !== null,
+      parts: facts.parts,
+      encryption: encryptionHeaders(input.customerKey),
+      now: context.now,
+    });
   },
 
   write: ({ status, headers }) => ({ status, headers }),

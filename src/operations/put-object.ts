@@ -7,6 +7,8 @@ import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { checksumHeaders, readChecksums } from "../protocol/checksums.ts";
 import { readWriteConditions, refuseWrite } from "../protocol/conditions.ts";
+import { admitCustomerKey } from "../protocol/bucket-encryption.ts";
+import { encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
 import { quoteEtag } from "../protocol/etag.ts";
 import { readMetadata } from "../protocol/object-metadata.ts";
 import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
@@ -20,7 +22,7 @@ export const putObject = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object" },
 
-  read(request, { accountId }) {
+  async read(request, { accountId, customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
     const partNumber = request.query.get("partNumber");
     if (partNumber !== undefined) {
@@ -39,26 +41,34 @@ export const putObject = defineOperation({
       storageClass: readStorageClass(request),
       acl: readAclHeaders(request, accountId, "object"),
       conditions: readWriteConditions(request),
+      customerKey: await readCustomerKey(request, customerKeysOverHttp),
     };
   },
 
   lookUp: ({ bucketName, key }) => lookUpHeads(bucketName, [key]),
 
-  async run(context, { key, metadata, tags, storageClass, acl: wanted, conditions }, { bucket, heads }) {
+  async run(context, input, { bucket, heads }) {
+    const { key, metadata, tags, storageClass, acl: wanted, conditions, customerKey } = input;
     requireUploadRights(context, bucket, key, { tags, conditions });
     const acl = admitUploadAcl(context, bucket, key, wanted);
     const seen = heads.get(key) ?? NO_HEAD;
     const refusal = refuseWrite(conditions, key, seen.current, seen.current);
     if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
+    const encryption = await admitCustomerKey(bucket.configurations.encryption, customerKey);
 
     const body = context.openBody();
     const announced = readChecksums(context.request, body.trailerNames);
-    const object = { key, seen, conditions, metadata, tags, storageClass, acl };
+    const object = { key, seen, conditions, metadata, tags, storageClass, acl, encryption };
     return storeNewObject(context, bucket, object, body, announced);
   },
 
-  write: ({ etag, checksum, version }) => ({
+  write: ({ etag, checksum, version }, { customerKey }) => ({
     status: 200,
-    headers: { etag: quoteEtag(etag), ...version, ...checksumHeaders(checksum) },
+    headers: {
+      etag: quoteEtag(etag),
+      ...version,
+      ...checksumHeaders(checksum),
+      ...encryptionHeaders(customerKey),
+    },
   }),
 });

@@ -1,10 +1,11 @@
 // UploadPart: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
-import { toHex } from "../bytes/hex-base64.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { birthCertificate } from "../protocol/birth-certificate.ts";
+import { refuseBlockedKey } from "../protocol/bucket-encryption.ts";
 import { checksumHeader, DEFAULT_ALGORITHM, readChecksums } from "../protocol/checksums.ts";
+import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
 import { quoteEtag } from "../protocol/etag.ts";
 import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/multipart.ts";
 import { S3Error } from "../protocol/s3-error.ts";
@@ -18,7 +19,7 @@ export const uploadPart = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", query: ["uploadId"] },
 
-  read(request) {
+  async read(request, { customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
     refuseUnsupportedHeaders(request);
     return {
@@ -26,13 +27,16 @@ export const uploadPart = defineOperation({
       key,
       partNumber: readPartNumber(request.query),
       uploadId: readUploadId(request.query),
+      customerKey: await readCustomerKey(request, customerKeysOverHttp),
     };
   },
 
   lookUp: ({ bucketName, key, uploadId }) => lookUpUpload(bucketName, key, uploadId),
 
-  async run(context, { key, uploadId, partNumber }, { bucket, upload }) {
+  async run(context, { key, uploadId, partNumber, customerKey }, { bucket, upload }) {
     if (upload === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+    refuseBlockedKey(bucket.configurations.encryption, customerKey);
+    await checkPartKey(upload.encryption, customerKey);
     const body = context.openBody();
     const announced = readChecksums(context.request, body.trailerNames);
     if (body.length > PART_MAX_BYTES) {
@@ -55,10 +59,11 @@ export const uploadPart = defineOperation({
       partNumber,
       metadata: upload,
       tags: upload.tags,
+      encryption: upload.encryption,
     });
-    const destination = { blobId, birthCertificate: certificate };
+    const destination = { blobId, birthCertificate: certificate, customerKey };
     const stored = await storeBody(context.blobs, destination, body, announced, wanted);
-    const etag = toHex(stored.md5);
+    const { etag } = stored;
     const outcome = await commitPart(context.database, bucket, upload, {
       partNumber,
       holdingId: blobId,
@@ -80,8 +85,8 @@ export const uploadPart = defineOperation({
     return { etag, checksum: { header: checksumHeader(wanted), value: stored.checksum.value } };
   },
 
-  write: ({ etag, checksum }) => ({
+  write: ({ etag, checksum }, { customerKey }) => ({
     status: 200,
-    headers: { etag: quoteEtag(etag), [checksum.header]: checksum.value },
+    headers: { etag: quoteEtag(etag), [checksum.header]: checksum.value, ...encryptionHeaders(customerKey) },
   }),
 });

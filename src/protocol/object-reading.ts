@@ -1,6 +1,6 @@
 // What a GET or HEAD of an object answers, short of the bytes: conditions, range, part and headers.
 import { formatHttpDate } from "../bytes/dates.ts";
-import { addressedObject } from "./addressing.ts";
+import { addressedObject, addressedSnapshot } from "./addressing.ts";
 import { checksumHeaders, type ObjectChecksum } from "./checksums.ts";
 import { isNotModified, readConditions, type ReadConditions } from "./conditions.ts";
 import { bareEtag, quoteEtag } from "./etag.ts";
@@ -8,6 +8,7 @@ import { metadataHeaders, readResponseOverrides } from "./object-metadata.ts";
 import { contentRange, resolveRange, type ByteRange } from "./range.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
 import { requestHeader, type S3Request } from "./s3-request.ts";
+import { versionOfSnapshot } from "./snapshot.ts";
 import { shownVersionId, type DeleteMarker, type StoredObject } from "./stored-object.ts";
 import { readVersionId } from "./version-id.ts";
 
@@ -17,6 +18,8 @@ export interface ObjectReadInput {
   readonly bucketName: string;
   readonly key: string;
   readonly versionId: string | undefined;
+  /** The snapshot that is read instead of what the bucket holds now. */
+  readonly snapshot: string | undefined;
   readonly conditions: ReadConditions;
   readonly range: string | undefined;
   readonly ifRange: string | undefined;
@@ -33,6 +36,8 @@ export interface ReadSurroundings {
   readonly isVersioned: boolean;
   /** The parts of an object that was uploaded in parts, where the read asks for one of them. */
   readonly parts: readonly ObjectPart[];
+  /** The headers that tell how the version is encrypted. */
+  readonly encryption: Readonly<Record<string, string>>;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -77,12 +82,15 @@ export function readObjectRead(request: S3Request): ObjectReadInput {
   };
 }
 
-/** Which version of which key a request names. @throws S3Error InvalidArgument */
+/** Which version of which key a request names. @throws S3Error InvalidArgument, InvalidRequest for a version of a snapshot */
 export function readNamedVersion(
   request: S3Request,
-): Pick<ObjectReadInput, "method" | "bucketName" | "key" | "versionId"> {
+): Pick<ObjectReadInput, "method" | "bucketName" | "key" | "versionId" | "snapshot"> {
   const { bucket, key } = addressedObject(request.address);
-  return { method: request.method, bucketName: bucket, key, versionId: readVersionId(request.query) };
+  const versionId = readVersionId(request.query);
+  const snapshot = addressedSnapshot(request.address);
+  if (versionId !== undefined && snapshot !== undefined) throw versionOfSnapshot();
+  return { method: request.method, bucketName: bucket, key, versionId, snapshot };
 }
 
 /** The header that names a version, in a bucket that is or was versioned. */
@@ -129,7 +137,7 @@ export function requireVersion(
 export function planObjectRead(
   input: ObjectReadInput,
   object: StoredObject,
-  { isVersioned, parts, now }: ReadSurroundings,
+  { isVersioned, parts, encryption, now }: ReadSurroundings,
 ): ObjectReadPlan {
   const identity: Record<string, string> = {
     etag: quoteEtag(object.etag),
@@ -147,6 +155,7 @@ export function planObjectRead(
     ...metadata,
     ...input.overrides,
     ...identity,
+    ...encryption,
     "accept-ranges": "bytes",
     "content-length": String(range?.length ?? object.size),
     "x-content-type-options": "nosniff",

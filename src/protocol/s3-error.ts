@@ -47,10 +47,7 @@ const ERRORS = {
   InvalidBucketOwnerAWSAccountID: [400, "The value of the expected bucket owner parameter must be an AWS Account ID."],
   InvalidChunkSizeError: [400, "Only the last chunk is allowed to have a size less than 8192 bytes"],
   InvalidDigest: [400, "The Content-MD5 you specified was invalid."],
-  InvalidEncryptionAlgorithmError: [
-    400,
-    "The Encryption request you specified is not valid. Supported value: AES256.",
-  ],
+  InvalidEncryptionAlgorithmError: [400, "The Encryption request you specified is not valid. Supported value: AES256."],
   InvalidLocationConstraint: [400, "The specified location-constraint is not valid"],
   InvalidPart: [
     400,
@@ -91,6 +88,7 @@ const ERRORS = {
   ReplicationConfigurationNotFoundError: [404, "The replication configuration was not found"],
   ObjectLockConfigurationNotFoundError: [404, "Object Lock configuration does not exist for this bucket"],
   NoSuchKey: [404, "The specified key does not exist."],
+  NoSuchSnapshot: [404, "The specified snapshot does not exist"],
   NoSuchTagSet: [404, "The TagSet does not exist"],
   NoSuchUpload: [
     404,
@@ -106,7 +104,9 @@ const ERRORS = {
     403,
     "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
   ],
+  SnapshotAlreadyExists: [409, "The bucket has a snapshot of that name already"],
   SlowDown: [503, "Please reduce your request rate."],
+  TooManySnapshots: [400, "You have attempted to create more snapshots of the bucket than allowed"],
   TooManyBuckets: [400, "You have attempted to create more buckets than allowed"],
   UnexpectedContent: [400, "This request does not support content"],
   UnresolvableGrantByEmailAddress: [400, "The email address you provided does not match any account on record."],

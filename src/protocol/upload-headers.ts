@@ -20,7 +20,9 @@ export function readStorageClass(request: S3Request): string {
 }
 
 const REFUSED_PREFIXES = [
-  "x-amz-server-side-encryption-",
+  "x-amz-server-side-encryption-aws-kms-key-id",
+  "x-amz-server-side-encryption-bucket-key-enabled",
+  "x-amz-server-side-encryption-context",
   "x-amz-object-lock-",
   "x-amz-website-redirect-location",
   "x-amz-write-offset-bytes",

@@ -1,12 +1,15 @@
 // The bytes of an object, from its one blob or from the slices of its manifest, as one stream.
+import type { CustomerKey } from "../protocol/customer-encryption.ts";
 import type { ByteRange } from "../protocol/range.ts";
 import type { StoredObject } from "../protocol/stored-object.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { Slice } from "./manifests.ts";
+import { openBlob } from "./sealed-blobs.ts";
 
 /**
  * Opens a range of an object.
  * @param slices those of its manifest that overlap the range; ignored for an object in one blob
+ * @param key what the object is encrypted with
  * @returns undefined where the first blob is gone, so that the caller can look the object up again
  */
 export async function openObject(
@@ -14,19 +17,21 @@ export async function openObject(
   object: StoredObject,
   slices: readonly Slice[],
   range: ByteRange | undefined,
+  key: CustomerKey | undefined,
 ): Promise<ReadableStream<Uint8Array> | undefined> {
   // Also the whole object is asked for as a range, so that a blob that is too short is noticed before it is sent.
   const wanted = range ?? { offset: 0, length: object.size };
-  if (object.blobId !== undefined) return blobs.get(object.blobId, wanted);
-  const pieces = cutSlices(slices, wanted);
-  const [firstPiece, ...rest] = pieces;
+  const open: PieceOpener = async ({ blobId, range, sliceEnd }) =>
+    key === undefined ? blobs.get(blobId, range) : openBlob(blobs, key, blobId, sliceEnd, range);
+  if (object.blobId !== undefined) return open({ blobId: object.blobId, range: wanted, sliceEnd: object.size });
+  const [firstPiece, ...rest] = cutSlices(slices, wanted);
   if (firstPiece === undefined) return undefined;
-  const first = await blobs.get(firstPiece.blobId, firstPiece.range);
+  const first = await open(firstPiece);
   if (first === undefined) return undefined;
   if (rest.length === 0) return first;
   const { readable, writable } = new FixedLengthStream(wanted.length);
   // The pump ends with the stream: its failure breaks the answer off, which is how a client learns of it.
-  concatenate(blobs, first, rest, writable).catch(() => undefined);
+  concatenate(open, first, rest, writable).catch(() => undefined);
   return readable;
 }
 
@@ -34,7 +39,11 @@ export async function openObject(
 export interface Piece {
   readonly blobId: string;
   readonly range: ByteRange;
+  /** Where the slice that it is of ends in the blob: at the blob's own end where the object is encrypted. */
+  readonly sliceEnd: number;
 }
+
+type PieceOpener = (piece: Piece) => Promise<ReadableStream<Uint8Array> | undefined>;
 
 /** The pieces of the slices that lie in a range, in order. */
 export function cutSlices(slices: readonly Slice[], { offset, length }: ByteRange): Piece[] {
@@ -43,20 +52,21 @@ export function cutSlices(slices: readonly Slice[], { offset, length }: ByteRang
     const from = Math.max(slice.start, offset);
     const to = Math.min(slice.start + slice.length, end);
     if (from >= to) return [];
-    return [{ blobId: slice.blobId, range: { offset: slice.offset + from - slice.start, length: to - from } }];
+    const range = { offset: slice.offset + from - slice.start, length: to - from };
+    return [{ blobId: slice.blobId, range, sliceEnd: slice.offset + slice.length }];
   });
 }
 
 /** Sends the pieces one after the other; the next one is asked for while the one before it is sent. */
 async function concatenate(
-  blobs: BlobStore,
+  open: PieceOpener,
   first: ReadableStream<Uint8Array>,
   rest: readonly Piece[],
   writable: WritableStream<Uint8Array>,
 ): Promise<void> {
   let current = first;
-  for (const { blobId, range } of rest) {
-    const next = blobs.get(blobId, range);
+  for (const piece of rest) {
+    const next = open(piece);
     try {
       await current.pipeTo(writable, { preventClose: true });
     } catch (error) {

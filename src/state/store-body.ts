@@ -1,8 +1,10 @@
 // Streams an incoming body into the blob store and verifies everything that was announced about it. A body that is
 // short, long or wrong is broken off before its end, so that the store never sees a whole blob.
-import { digestsEqual } from "../bytes/digest.ts";
-import { HoldingWriter } from "../bytes/streams.ts";
+import { digestsEqual, type DigestAlgorithm } from "../bytes/digest.ts";
 import { toBase64, toHex } from "../bytes/hex-base64.ts";
+import { FrameCipher, FrameLayout } from "../bytes/sealed-frames.ts";
+import { SealingWriter } from "../bytes/sealed-streams.ts";
+import { HoldingWriter } from "../bytes/streams.ts";
 import {
   checkChecksum,
   checkContentMd5,
@@ -14,18 +16,26 @@ import {
   type ChecksumAnnouncement,
   type ObjectChecksum,
 } from "../protocol/checksums.ts";
+import type { CustomerKey } from "../protocol/customer-encryption.ts";
 import type { IncomingBody } from "../protocol/incoming-body.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import type { BlobHash, BlobPut, BlobPutResult, BlobStore } from "./blob-store.ts";
 
+const ETAG_BYTES = 16;
+
 /** A body that is stored and agrees with everything that was said about it. */
 export interface StoredBody {
   readonly size: number;
-  readonly md5: Uint8Array;
+  /** 32 hexadecimal digits: the MD5 of the bytes, or random ones where those are encrypted with a customer's key. */
+  readonly etag: string;
   readonly checksum: ObjectChecksum;
 }
 
-type Destination = Pick<BlobPut, "blobId" | "birthCertificate">;
+/** Where a body goes. */
+export interface BodyDestination extends Pick<BlobPut, "blobId" | "birthCertificate"> {
+  /** What its bytes are encrypted with before they are stored. */
+  readonly customerKey: CustomerKey | undefined;
+}
 
 /**
  * Stores a body as one blob.
@@ -34,11 +44,12 @@ type Destination = Pick<BlobPut, "blobId" | "birthCertificate">;
  */
 export async function storeBody(
   blobs: BlobStore,
-  destination: Destination,
+  destination: BodyDestination,
   body: IncomingBody,
   announced: ChecksumAnnouncement,
   kept: ChecksumAlgorithm = announced.algorithm ?? DEFAULT_ALGORITHM,
 ): Promise<StoredBody> {
+  if (destination.customerKey !== undefined) return storeSealed(blobs, destination, body, announced, kept);
   const hash = delegatedHash(body, announced);
   // Two different SHA-256 of one body: whichever the store verified, the other is wrong.
   if (hash?.algorithm === "SHA-256" && body.sha256 !== undefined && !digestsEqual(hash.bytes, body.sha256)) {
@@ -62,8 +73,24 @@ export async function storeBody(
     await blobs.delete([destination.blobId]).catch(() => undefined);
     throw error;
   }
-  const value = toBase64(checksum ?? new Uint8Array());
-  return { size: body.length, md5: result.md5, checksum: { algorithm: kept, type: "FULL_OBJECT", value } };
+  return { size: body.length, etag: toHex(result.md5), checksum: fullChecksum(kept, checksum) };
+}
+
+/** Stores a body encrypted. The store sees none of the bytes that were hashed, so every hash is verified here. */
+async function storeSealed(
+  blobs: BlobStore,
+  destination: BodyDestination,
+  body: IncomingBody,
+  announced: ChecksumAnnouncement,
+  kept: ChecksumAlgorithm,
+): Promise<StoredBody> {
+  const { checksum } = await pump(blobs, destination, body, undefined, kept, announced);
+  const etag = toHex(crypto.getRandomValues(new Uint8Array(ETAG_BYTES)));
+  return { size: body.length, etag, checksum: fullChecksum(kept, checksum) };
+}
+
+function fullChecksum(algorithm: ChecksumAlgorithm, digest: Uint8Array = new Uint8Array()): ObjectChecksum {
+  return { algorithm, type: "FULL_OBJECT", value: toBase64(digest) };
 }
 
 /** The one hash that the store itself can verify: the checksum if it is such a hash, else the signed payload hash. */
@@ -78,14 +105,14 @@ function delegatedHash(body: IncomingBody, announced: ChecksumAnnouncement): Blo
 /** The body goes from the socket to the store without JavaScript seeing a byte. */
 async function pipe(
   blobs: BlobStore,
-  destination: Destination,
+  { blobId, birthCertificate }: BodyDestination,
   body: IncomingBody,
   hash: BlobHash | undefined,
 ): Promise<BlobPutResult> {
   const { readable, writable } = new FixedLengthStream(body.length);
   const stop = new AbortController();
   const piped = (body.plain ?? emptyStream()).pipeTo(writable, { signal: stop.signal });
-  const stored = blobs.put({ ...destination, body: readable, hash });
+  const stored = blobs.put({ blobId, birthCertificate, body: readable, hash });
   // A store that fails need not have read on: the pipe would wait for it for ever.
   stored.catch((reason: unknown) => stop.abort(reason));
   try {
@@ -104,32 +131,59 @@ async function pipe(
 /** The body passes through JavaScript, which takes off the envelope and computes what the store cannot verify. */
 async function pump(
   blobs: BlobStore,
-  destination: Destination,
+  destination: BodyDestination,
   body: IncomingBody,
   hash: BlobHash | undefined,
   kept: ChecksumAlgorithm,
   announced: ChecksumAnnouncement,
-): Promise<{ readonly result: BlobPutResult; readonly checksum: Uint8Array }> {
-  const { readable, writable } = new FixedLengthStream(body.length);
+): Promise<{ readonly result: BlobPutResult; readonly checksum: Uint8Array | undefined }> {
+  const { blobId, birthCertificate, customerKey } = destination;
+  const cipher =
+    customerKey === undefined ? undefined : await FrameCipher.fresh(customerKey.bytes, new FrameLayout(body.length));
+  const { readable, writable } = new FixedLengthStream(cipher?.layout.sealedLength ?? body.length);
+  const sink = cipher === undefined ? writable.getWriter() : new SealingWriter(writable.getWriter(), cipher);
   const verified = announced.algorithm ?? kept;
-  const algorithms = verified === kept ? [kept] : [kept, verified];
-  const writer = new HoldingWriter(writable.getWriter(), algorithms.map(digestAlgorithm));
-  const stored = blobs.put({ ...destination, body: readable, hash });
+  const wanted = [digestAlgorithm(kept), digestAlgorithm(verified)];
+  if (cipher !== undefined) wanted.push(...hashesOf(body, announced));
+  const algorithms = [...new Set(wanted)];
+  const writer = new HoldingWriter(sink, algorithms);
+  const stored = blobs.put({ blobId, birthCertificate, body: readable, hash });
   // A store that fails need not have read on: the writer would wait for it for ever.
   stored.catch(() => writer.abort(new Error("store failed")));
   try {
     const trailers = await body.deliver((piece) => writer.write(piece));
-    const [checksum = new Uint8Array(), other = checksum] = await writer.digests();
+    const computed = await writer.digests();
+    const digests = new Map(algorithms.map((algorithm, index) => [algorithm, computed[index] ?? new Uint8Array()]));
     const expected = announced.isInTrailer
       ? readDigest(verified, trailers.get(checksumHeader(verified)) ?? "")
       : announced.expected;
-    if (expected !== undefined) checkChecksum(verified, expected, other);
+    const actual = digests.get(digestAlgorithm(verified));
+    if (expected !== undefined && actual !== undefined) checkChecksum(verified, expected, actual);
+    if (cipher !== undefined) checkHashes(body, announced, digests);
     await writer.finish();
-    return { result: await stored, checksum };
+    return { result: await stored, checksum: digests.get(digestAlgorithm(kept)) };
   } catch (error) {
     writer.abort(new Error("upload refused"));
     await stored.catch(() => undefined);
     throw error instanceof S3Error ? error : await causeOf(stored, error);
+  }
+}
+
+/** The hashes of a body that a store would verify if it saw the body's bytes. */
+function hashesOf({ sha256 }: IncomingBody, { contentMd5 }: ChecksumAnnouncement): DigestAlgorithm[] {
+  return [...(sha256 === undefined ? [] : ["SHA-256" as const]), ...(contentMd5 === undefined ? [] : ["MD5" as const])];
+}
+
+/** @throws S3Error BadDigest, XAmzContentSHA256Mismatch */
+function checkHashes(
+  body: IncomingBody,
+  announced: ChecksumAnnouncement,
+  digests: ReadonlyMap<DigestAlgorithm, Uint8Array>,
+): void {
+  const [md5, sha256] = [digests.get("MD5"), digests.get("SHA-256")];
+  if (announced.contentMd5 !== undefined && md5 !== undefined) checkContentMd5(announced.contentMd5, md5);
+  if (body.sha256 !== undefined && sha256 !== undefined && !digestsEqual(body.sha256, sha256)) {
+    throw hashMismatch(body, announced, undefined, toHex(sha256));
   }
 }
 

@@ -44,6 +44,7 @@ describe("GetObject", () => {
       "last-modified": expect.any(String),
       server: "Cairn",
       "x-amz-meta-a": "1",
+      "x-amz-server-side-encryption": "AES256",
       "x-content-type-options": "nosniff",
     });
     const modified = Date.parse(headers["last-modified"] ?? "");

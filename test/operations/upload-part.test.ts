@@ -206,15 +206,6 @@ describe("UploadPart", () => {
       { status: 400, code: "InvalidRequest", message: /^x-amz-sdk-checksum-algorithm specified/ },
     ],
     [
-      "a customer's key",
-      { "x-amz-server-side-encryption-customer-algorithm": "AES256" },
-      {
-        status: 501,
-        code: "NotImplemented",
-        fields: { Header: "x-amz-server-side-encryption-customer-algorithm" },
-      },
-    ],
-    [
       "more than 5 GiB",
       { "content-length": "5368709121" },
       {

@@ -1,13 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { FRAME_BYTES, FrameCipher, sealedLength } from "../../../src/bytes/sealed-frames.ts";
+import { FRAME_BYTES, FrameCipher, FrameLayout, SALT_BYTES } from "../../../src/bytes/sealed-frames.ts";
 import { openSealed, SealingWriter } from "../../../src/bytes/sealed-streams.ts";
 import { noise, sha256Hex, utf8 } from "../../support/digests.ts";
 import { chunks, Seeded } from "./seeded.ts";
 
 const SECRET = noise(32, 7);
 const OTHER_SECRET = noise(32, 8);
-const SALT = utf8("bucket/blob");
 const TAG_BYTES = 16;
 const SEALED_FRAME_BYTES = FRAME_BYTES + TAG_BYTES;
 const BODY = noise(5 * FRAME_BYTES + 777, 9);
@@ -19,9 +18,9 @@ async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
   return new Response(stream).bytes();
 }
 
-async function seal(body: Uint8Array, sizes: readonly number[] = [body.length], salt = SALT): Promise<Uint8Array> {
-  const cipher = await FrameCipher.of(SECRET, salt, body.length);
-  const { readable, writable } = new FixedLengthStream(sealedLength(body.length));
+async function seal(body: Uint8Array, sizes: readonly number[] = [body.length]): Promise<Uint8Array> {
+  const cipher = await FrameCipher.fresh(SECRET, new FrameLayout(body.length));
+  const { readable, writable } = new FixedLengthStream(cipher.layout.sealedLength);
   const sealed = collect(readable);
   const writer = new SealingWriter(writable.getWriter(), cipher);
   const buffer = new Uint8Array(body.length);
@@ -37,24 +36,24 @@ async function seal(body: Uint8Array, sizes: readonly number[] = [body.length], 
 
 interface Opening {
   readonly secret?: Uint8Array;
-  readonly salt?: Uint8Array;
   readonly length: number;
   readonly offset?: number;
   readonly count?: number;
   /** Pieces in which the sealed bytes arrive; undefined: as a byte stream. */
-  readonly sizes?: readonly number[];
+  readonly sizes?: readonly number[] | undefined;
 }
 
 /** Opens a range of the sealed bytes, fetching just the frames that hold it. */
 async function open(
   sealed: Uint8Array,
-  { secret = SECRET, salt = SALT, length, offset = 0, count = length - offset, sizes }: Opening,
+  { secret = SECRET, length, offset = 0, count = length - offset, sizes }: Opening,
 ): Promise<Uint8Array> {
-  const cipher = await FrameCipher.of(secret, salt, length);
+  const layout = new FrameLayout(length);
   const range = { offset, length: count };
-  const { sealed: span } = cipher.framesOf(range);
-  const frames = sealed.slice(span.offset, span.offset + span.length);
-  return collect(openSealed(streamOf(frames, sizes), cipher, range));
+  const { first, sealed: span } = layout.framesOf(range);
+  const stream = streamOf(sealed.slice(span.offset, span.offset + span.length), sizes);
+  const salt = first === 0 ? undefined : sealed.slice(0, SALT_BYTES);
+  return collect(openSealed({ stream, salt }, secret, layout, range));
 }
 
 function streamOf(bytes: Uint8Array, sizes: readonly number[] | undefined): ReadableStream<Uint8Array> {
@@ -80,16 +79,14 @@ describe("sealed bytes", () => {
   it.each(LENGTHS)("of %i bytes open to what was sealed, and are as long as was said", async (length) => {
     const body = BODY.slice(0, length);
     const sealed = await seal(body);
-    expect(sealed.length).toBe(sealedLength(length));
-    expect(sealed.length).toBe(length + TAG_BYTES * Math.max(1, Math.ceil(length / FRAME_BYTES)));
+    expect(sealed.length).toBe(new FrameLayout(length).sealedLength);
+    expect(sealed.length).toBe(SALT_BYTES + length + TAG_BYTES * Math.max(1, Math.ceil(length / FRAME_BYTES)));
     if (length > 0) expectSame(await open(sealed, { length }), body);
   });
 
   it("do not depend on the pieces they were written and read in", async () => {
-    const whole = await seal(BODY);
-    for (const sizes of [[1000], [FRAME_BYTES], [FRAME_BYTES - 1, 1, 2], [262_144], [70_000, 10]]) {
-      expectSame(await seal(BODY, sizes), whole);
-      expectSame(await open(whole, { length: BODY.length, sizes }), BODY);
+    for (const sizes of [[1000], [FRAME_BYTES], [FRAME_BYTES - 1, 1, 2], [262_144], [70_000, 10], [31, 1, 32]]) {
+      expectSame(await open(await seal(BODY, sizes), { length: BODY.length, sizes: sizes.toReversed() }), BODY);
     }
   });
 
@@ -101,8 +98,8 @@ describe("sealed bytes", () => {
     expect(new Set(frames).size).toBe(frames.length);
   });
 
-  it("are others under another salt", async () => {
-    const [here, there] = [await seal(BODY), await seal(BODY, [BODY.length], utf8("bucket/other"))];
+  it("are others each time the same is sealed", async () => {
+    const [here, there] = [await seal(BODY), await seal(BODY)];
     const other = new Set(chunks(there, [16]).map(String));
     expect(chunks(here, [16]).filter((block) => other.has(String(block)))).toEqual([]);
   });
@@ -120,24 +117,25 @@ describe("a range of sealed bytes", () => {
         const offset = Math.min(turn % 2 === 0 ? seeded.pick(edges) : seeded.below(length), length - 1);
         const count = 1 + (turn < 2 ? seeded.below(length - offset) : seeded.below(Math.min(20, length - offset)));
         const sizes = turn === 3 ? [1 + seeded.below(100_000)] : undefined;
-        const opened = await open(sealed, { length, offset, count, ...(sizes === undefined ? {} : { sizes }) });
+        const opened = await open(sealed, { length, offset, count, sizes });
         expectSame(opened, body.slice(offset, offset + count));
       }
     }
   });
 
-  it("is held by just the frames that it touches", async () => {
-    const cipher = await FrameCipher.of(SECRET, SALT, BODY.length);
+  it("is held by just the frames that it touches", () => {
+    const layout = new FrameLayout(BODY.length);
     const framesOf = (offset: number, length: number) => {
-      const { first, last, sealed } = cipher.framesOf({ offset, length });
+      const { first, last, sealed } = layout.framesOf({ offset, length });
       return [first, last, sealed.offset, sealed.length];
     };
-    expect(framesOf(0, 1)).toEqual([0, 0, 0, SEALED_FRAME_BYTES]);
-    expect(framesOf(FRAME_BYTES - 1, 1)).toEqual([0, 0, 0, SEALED_FRAME_BYTES]);
-    expect(framesOf(FRAME_BYTES - 1, 2)).toEqual([0, 1, 0, 2 * SEALED_FRAME_BYTES]);
-    expect(framesOf(FRAME_BYTES, FRAME_BYTES)).toEqual([1, 1, SEALED_FRAME_BYTES, SEALED_FRAME_BYTES]);
-    expect(framesOf(BODY.length - 1, 1)).toEqual([5, 5, 5 * SEALED_FRAME_BYTES, 777 + TAG_BYTES]);
-    expect(framesOf(0, BODY.length)).toEqual([0, 5, 0, sealedLength(BODY.length)]);
+    const [one, salt] = [SEALED_FRAME_BYTES, SALT_BYTES];
+    expect(framesOf(0, 1)).toEqual([0, 0, 0, salt + one]);
+    expect(framesOf(FRAME_BYTES - 1, 1)).toEqual([0, 0, 0, salt + one]);
+    expect(framesOf(FRAME_BYTES - 1, 2)).toEqual([0, 1, 0, salt + 2 * one]);
+    expect(framesOf(FRAME_BYTES, FRAME_BYTES)).toEqual([1, 1, salt + one, one]);
+    expect(framesOf(BODY.length - 1, 1)).toEqual([5, 5, salt + 5 * one, 777 + TAG_BYTES]);
+    expect(framesOf(0, BODY.length)).toEqual([0, 5, 0, layout.sealedLength]);
   });
 });
 
@@ -149,59 +147,68 @@ describe("sealed bytes that are not as they were sealed", () => {
     sealed = await seal(body);
   });
 
-  const frame = (number: number): Uint8Array =>
-    sealed.slice(number * SEALED_FRAME_BYTES, (number + 1) * SEALED_FRAME_BYTES);
+  const frameOf = (whole: Uint8Array, number: number): Uint8Array =>
+    whole.slice(SALT_BYTES + number * SEALED_FRAME_BYTES, SALT_BYTES + (number + 1) * SEALED_FRAME_BYTES);
+  const frame = (number: number): Uint8Array => frameOf(sealed, number);
+  const salt = (): Uint8Array => sealed.slice(0, SALT_BYTES);
   const join = (...parts: readonly Uint8Array[]): Promise<Uint8Array> => new Response(new Blob([...parts])).bytes();
 
   it("do not open with any one bit changed", async () => {
     const seeded = new Seeded(4);
-    const places = [0, FRAME_BYTES, SEALED_FRAME_BYTES - 1, SEALED_FRAME_BYTES, sealed.length - 17, sealed.length - 1];
+    const places = [
+      0,
+      SALT_BYTES - 1,
+      SALT_BYTES,
+      FRAME_BYTES,
+      SEALED_FRAME_BYTES,
+      sealed.length - 17,
+      sealed.length - 1,
+    ];
     for (let round = 0; round < 60; round += 1) {
       const place = places[round] ?? seeded.below(sealed.length);
       const spoilt = sealed.slice();
       spoilt[place] = (spoilt[place] ?? 0) ^ (1 << seeded.below(8));
       await expect(open(spoilt, { length }), `byte ${place}`).rejects.toThrow();
       // A range is as safe: the frames that it touches open or do not, and no others are asked for.
-      const touched = Math.floor(place / SEALED_FRAME_BYTES) * FRAME_BYTES;
+      const touched = Math.max(0, Math.floor((place - SALT_BYTES) / SEALED_FRAME_BYTES)) * FRAME_BYTES;
       await expect(open(spoilt, { length, offset: touched, count: 1 })).rejects.toThrow();
     }
   });
 
   it("do not open with frames exchanged, repeated or from elsewhere", async () => {
-    await expect(open(await join(frame(1), frame(0), frame(2)), { length })).rejects.toThrow();
-    await expect(open(await join(frame(0), frame(0), frame(2)), { length })).rejects.toThrow();
-    const elsewhere = await seal(body, [length], utf8("bucket/other"));
-    await expect(open(elsewhere, { length })).rejects.toThrow();
-    const swapped = await join(frame(0), elsewhere.slice(SEALED_FRAME_BYTES, 2 * SEALED_FRAME_BYTES), frame(2));
+    await expect(open(await join(salt(), frame(1), frame(0), frame(2)), { length })).rejects.toThrow();
+    await expect(open(await join(salt(), frame(0), frame(0), frame(2)), { length })).rejects.toThrow();
+    const elsewhere = await seal(body);
+    await expect(open(await join(salt(), elsewhere.slice(SALT_BYTES)), { length })).rejects.toThrow();
+    const swapped = await join(salt(), frame(0), frameOf(elsewhere, 1), frame(2));
     await expect(open(swapped, { length })).rejects.toThrow();
+    expectSame(await open(await join(salt(), frame(0), frame(1), frame(2)), { length }), body);
   });
 
   it("do not open cut off, at a frame's end or within it, whoever says how long they were", async () => {
-    for (const end of [0, 1, SEALED_FRAME_BYTES - 1, SEALED_FRAME_BYTES, 2 * SEALED_FRAME_BYTES, sealed.length - 1]) {
-      await expect(open(sealed.slice(0, end), { length }), `${end} bytes`).rejects.toThrow();
-    }
+    const ends = [0, 1, SALT_BYTES, SALT_BYTES + 1, SALT_BYTES + SEALED_FRAME_BYTES, sealed.length - 1];
+    for (const end of ends) await expect(open(sealed.slice(0, end), { length }), `${end} bytes`).rejects.toThrow();
     // Not even where the row that tells the length was cut to match.
-    await expect(open(sealed.slice(0, SEALED_FRAME_BYTES), { length: FRAME_BYTES })).rejects.toThrow();
-    await expect(open(sealed.slice(0, 2 * SEALED_FRAME_BYTES), { length: 2 * FRAME_BYTES })).rejects.toThrow();
+    await expect(open(await join(salt(), frame(0)), { length: FRAME_BYTES })).rejects.toThrow();
+    await expect(open(await join(salt(), frame(0), frame(1)), { length: 2 * FRAME_BYTES })).rejects.toThrow();
   });
 
   it("do not open with more bytes at their end", async () => {
-    const cipher = await FrameCipher.of(SECRET, SALT, length);
     const longer = await join(sealed, frame(0));
-    const opening = openSealed(streamOf(longer, undefined), cipher, { offset: 0, length });
-    await expect(collect(opening)).rejects.toThrow();
+    const piece = { stream: streamOf(longer, undefined), salt: undefined };
+    await expect(collect(openSealed(piece, SECRET, new FrameLayout(length), { offset: 0, length }))).rejects.toThrow();
     await expect(open(longer, { length: length + FRAME_BYTES })).rejects.toThrow();
   });
 
-  it("do not open with another secret or another salt", async () => {
+  it("do not open with another secret", async () => {
     await expect(open(sealed, { length, secret: OTHER_SECRET })).rejects.toThrow();
-    await expect(open(sealed, { length, salt: utf8("bucket/blobs") })).rejects.toThrow();
+    await expect(open(sealed, { length, secret: OTHER_SECRET, offset: FRAME_BYTES })).rejects.toThrow();
   });
 
   it("yield no wrong byte before they break off", async () => {
-    const spoilt = await join(frame(0), frame(2), frame(1));
-    const cipher = await FrameCipher.of(SECRET, SALT, length);
-    const reader = openSealed(streamOf(spoilt, undefined), cipher, { offset: 0, length }).getReader();
+    const spoilt = await join(salt(), frame(0), frame(2), frame(1));
+    const piece = { stream: streamOf(spoilt, undefined), salt: undefined };
+    const reader = openSealed(piece, SECRET, new FrameLayout(length), { offset: 0, length }).getReader();
     const seen: Uint8Array[] = [];
     const reading = async (): Promise<void> => {
       for (let result = await reader.read(); !result.done; result = await reader.read())
@@ -221,12 +228,13 @@ describe("what seals", () => {
       [0, 1],
       [1, 0],
     ] as const) {
-      const { readable, writable } = new FixedLengthStream(sealedLength(announced));
+      const cipher = await FrameCipher.fresh(SECRET, new FrameLayout(announced));
+      const { readable, writable } = new FixedLengthStream(cipher.layout.sealedLength);
       const ended = collect(readable).then(
         () => "complete",
         () => "broken",
       );
-      const writer = new SealingWriter(writable.getWriter(), await FrameCipher.of(SECRET, SALT, announced));
+      const writer = new SealingWriter(writable.getWriter(), cipher);
       const writing = async (): Promise<void> => {
         await writer.write(BODY.subarray(0, written));
         await writer.close();
@@ -238,8 +246,9 @@ describe("what seals", () => {
   });
 
   it("is told where its reader stops", async () => {
-    const { readable, writable } = new FixedLengthStream(sealedLength(BODY.length));
-    const writer = new SealingWriter(writable.getWriter(), await FrameCipher.of(SECRET, SALT, BODY.length));
+    const cipher = await FrameCipher.fresh(SECRET, new FrameLayout(BODY.length));
+    const { readable, writable } = new FixedLengthStream(cipher.layout.sealedLength);
+    const writer = new SealingWriter(writable.getWriter(), cipher);
     writer.closed.catch(() => undefined);
     await readable.cancel(new Error("enough"));
     await expect(writer.write(BODY)).rejects.toThrow();
@@ -248,7 +257,6 @@ describe("what seals", () => {
 
 describe("what opens", () => {
   it("lets the sealed bytes go where its reader stops", async () => {
-    const cipher = await FrameCipher.of(SECRET, SALT, BODY.length);
     const sealed = await seal(BODY);
     let isCancelled = false;
     let sent = 0;
@@ -261,7 +269,9 @@ describe("what opens", () => {
         isCancelled = true;
       },
     });
-    const reader = openSealed(source, cipher, { offset: 0, length: BODY.length }).getReader();
+    const piece = { stream: source, salt: undefined };
+    const range = { offset: 0, length: BODY.length };
+    const reader = openSealed(piece, SECRET, new FrameLayout(BODY.length), range).getReader();
     await reader.read();
     await reader.cancel(new Error("enough"));
     await scheduler.wait(20);

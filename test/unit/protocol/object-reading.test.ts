@@ -14,6 +14,7 @@ const ETAG = "d41d8cd98f00b204e9800998ecf8427e";
 const VERSION = "0123456789abcdefghijklmnopqrstuv";
 const MODIFIED = Date.UTC(2026, 0, 2, 3, 4, 5) + 678;
 const NOW = MODIFIED + 3_600_000;
+const SSE_S3 = { "x-amz-server-side-encryption": "AES256" };
 const LAST_MODIFIED = "Fri, 02 Jan 2026 03:04:05 GMT";
 
 const OBJECT: StoredObject = {
@@ -44,7 +45,7 @@ function input(query = "", headers: Headers_ = {}, clientAcceptEncoding?: string
 }
 
 function plan(query = "", headers: Headers_ = {}, object: StoredObject = OBJECT) {
-  return planObjectRead(input(query, headers), object, { isVersioned: false, parts: [], now: NOW });
+  return planObjectRead(input(query, headers), object, { isVersioned: false, parts: [], encryption: SSE_S3, now: NOW });
 }
 
 describe("a read", () => {
@@ -196,6 +197,7 @@ describe("the answer to a read", () => {
         "last-modified": LAST_MODIFIED,
         "accept-ranges": "bytes",
         "content-length": "100",
+        "x-amz-server-side-encryption": "AES256",
         "x-content-type-options": "nosniff",
       },
     });

@@ -25,9 +25,7 @@ describe("a storage class", () => {
 
 describe("headers that ask for what is not there", () => {
   it.each([
-    "x-amz-server-side-encryption-customer-algorithm",
-    "x-amz-server-side-encryption-customer-key",
-    "x-amz-server-side-encryption-customer-key-md5",
+    "x-amz-server-side-encryption-bucket-key-enabled",
     "x-amz-server-side-encryption-aws-kms-key-id",
     "x-amz-server-side-encryption-context",
     "x-amz-object-lock-mode",
@@ -47,6 +45,7 @@ describe("headers that ask for what is not there", () => {
   it.each([
     {},
     { "x-amz-server-side-encryption": "AES256" },
+    { "x-amz-server-side-encryption-customer-algorithm": "AES256" },
     { "x-amz-acl": "private", "x-amz-meta-copy-source": "x", "x-amz-storage-class": "STANDARD" },
     { "x-amz-sdk-checksum-algorithm": "CRC32", "x-amz-decoded-content-length": "5" },
   ])("are not these: %j", (headers) => expect(() => refuseUnsupportedHeaders(putWith(headers))).not.toThrow());
