@@ -7,6 +7,7 @@ import type { S3Request } from "../protocol/s3-request.ts";
 import type { Bucket, BucketFacts } from "../state/buckets.ts";
 import type { Lookup, Statement, StatementResult } from "../state/database.ts";
 import type { Context } from "./context.ts";
+import { lookUpAddressedSnapshot, refuseSnapshot, refuseSnapshotName } from "./snapshot-address.ts";
 import type { Settings } from "./settings.ts";
 
 /** The part of a request by which its operation is recognised. The most specific route that fits wins. */
@@ -19,11 +20,11 @@ export interface Route {
   readonly header?: string;
 }
 
-/** An answer before it is rendered. A stream's length is in its Content-Length header. */
+/** An answer before it is rendered. A stream's length is in its Content-Length header, a text's type in its Content-Type. */
 export interface S3Response {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: XmlElement | ReadableStream<Uint8Array> | undefined;
+  readonly body?: XmlElement | ReadableStream<Uint8Array> | string | undefined;
 }
 
 /** Who asks whether an operation is allowed. */
@@ -34,13 +35,15 @@ interface Declaration<Input, Facts extends BucketFacts, Output> {
   readonly name: string;
   /** The spellings of the action that policies allow or deny, S3's own first. */
   readonly actions: readonly string[];
-  /** Those that are asked for instead where the request names a version. */
+  /** Those that are asked for instead where the request names a version, or reads a snapshot. */
   readonly versionActions?: readonly string[];
   /** Further actions whose denial refuses, though nobody need be allowed them. */
   readonly alsoDeniedBy?: readonly string[];
   /** Who asks for the actions: dispatch, or `run` where only it knows on what, once it has read the body. */
   readonly authorizes?: Authorizes;
   readonly route: Route;
+  /** Whether it can be asked of a snapshot of a bucket; every other operation is refused there. */
+  readonly readsSnapshots?: boolean;
   /** Reads the input; throws S3Error for what is malformed. Touches no body. */
   readonly read: (request: S3Request, settings: Settings) => Input | Promise<Input>;
   /** The version that is acted on, where its tags and its access control list bear on the decision. */
@@ -97,18 +100,23 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
       authorizes: declaration.authorizes ?? "dispatch",
       needsBucket: true,
       async prepare(request, settings) {
+        if (declaration.readsSnapshots !== true) refuseSnapshot(declaration.name, request);
         const input = await declaration.read(request, settings);
         const lookup = declaration.lookUp(input, request);
+        const snapshot = lookUpAddressedSnapshot(request.address);
+        const count = lookup.statements.length;
         return {
-          statements: lookup.statements,
+          statements: [...lookup.statements, ...snapshot.statements],
           resume(results) {
-            const facts = lookup.read(results);
+            const facts = lookup.read(results.slice(0, count));
+            const absence = snapshot.read(results.slice(count));
             const { bucket } = facts;
             return {
               bucket,
               subject: declaration.subject?.(facts),
               async execute(context) {
                 if (bucket === undefined) throw new Error(`${declaration.name} ran without its bucket`);
+                if (absence !== undefined) throw absence;
                 return declaration.write(await declaration.run(context, input, { ...facts, bucket }), input);
               },
             };
@@ -141,6 +149,7 @@ export function defineServiceOperation<Input, Output>(declaration: ServiceDeclar
       authorizes: declaration.authorizes ?? "dispatch",
       needsBucket: false,
       async prepare(request, settings) {
+        refuseSnapshotName(request);
         const input = await declaration.read(request, settings);
         return {
           statements: [],

@@ -6,8 +6,7 @@ import type { CopySource } from "../protocol/copying.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import type { Tag } from "../protocol/tagging.ts";
 import type { Bucket } from "../state/buckets.ts";
-import { requireSource, type SourceVersion } from "../state/copy-sources.ts";
-import type { VersionFacts } from "../state/objects.ts";
+import { requireSource, type SourceFacts, type SourceVersion } from "../state/copy-sources.ts";
 import type { Context } from "./context.ts";
 
 /** What of an upload needs more than s3:PutObject. */
@@ -34,13 +33,13 @@ export function requireUploadRights({ access }: Context, bucket: Bucket, key: st
 export function requireReadableSource(
   { access }: Context,
   source: CopySource,
-  facts: VersionFacts,
+  facts: SourceFacts,
   withTags: boolean,
 ): SourceVersion {
   const { bucket, object } = facts;
   if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: source.bucketName });
-  const { key, versionId } = source;
-  const isVersion = versionId !== undefined;
+  const { key, versionId, snapshot } = source;
+  const isVersion = versionId !== undefined || snapshot !== undefined;
   const on = { bucket, bucketName: bucket.name, key, versionId, object };
   access.require({ ...on, actions: [isVersion ? "s3:GetObjectVersion" : "s3:GetObject"] });
   try {

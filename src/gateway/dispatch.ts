@@ -7,6 +7,7 @@ import { randomDigits } from "../bytes/random-id.ts";
 import type { Context } from "../contract/context.ts";
 import type { Operation, PreparedOperation, ResumedOperation, S3Response } from "../contract/operation.ts";
 import { readSettings, type Settings } from "../contract/settings.ts";
+import { addressedSnapshot } from "../protocol/addressing.ts";
 import { checkBucketName } from "../protocol/bucket-name.ts";
 import { readExpectedOwner } from "../protocol/expected-owner.ts";
 import { S3Error } from "../protocol/s3-error.ts";
@@ -178,7 +179,7 @@ function demandOf(
   { bucket, subject }: ResumedOperation,
 ): Demand {
   return {
-    actions: query.has("versionId") ? (versionActions ?? actions) : actions,
+    actions: query.has("versionId") || addressedSnapshot(address) !== undefined ? (versionActions ?? actions) : actions,
     alsoDeniedBy,
     bucket,
     bucketName: address.level === "service" ? undefined : address.bucket,

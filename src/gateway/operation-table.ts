@@ -4,16 +4,20 @@ import { notImplemented, type Operation } from "../contract/operation.ts";
 import { abortMultipartUpload } from "../operations/abort-multipart-upload.ts";
 import { completeMultipartUpload } from "../operations/complete-multipart-upload.ts";
 import { copyObject } from "../operations/copy-object.ts";
+import { createBucketSnapshot } from "../operations/create-bucket-snapshot.ts";
 import { createBucket } from "../operations/create-bucket.ts";
 import { createMultipartUpload } from "../operations/create-multipart-upload.ts";
 import { deleteBucketCors } from "../operations/delete-bucket-cors.ts";
 import { deleteBucketOwnershipControls } from "../operations/delete-bucket-ownership-controls.ts";
 import { deleteBucketLifecycle } from "../operations/delete-bucket-lifecycle.ts";
+import { deleteBucketSnapshot } from "../operations/delete-bucket-snapshot.ts";
+import { deleteBucketPolicy } from "../operations/delete-bucket-policy.ts";
 import { deleteBucketTagging } from "../operations/delete-bucket-tagging.ts";
 import { deleteBucket } from "../operations/delete-bucket.ts";
 import { deleteObjectTagging } from "../operations/delete-object-tagging.ts";
 import { deleteObject } from "../operations/delete-object.ts";
 import { deleteObjects } from "../operations/delete-objects.ts";
+import { deletePublicAccessBlock } from "../operations/delete-public-access-block.ts";
 import { getBucketAccelerateConfiguration } from "../operations/get-bucket-accelerate-configuration.ts";
 import { getBucketAcl } from "../operations/get-bucket-acl.ts";
 import { getBucketCors } from "../operations/get-bucket-cors.ts";
@@ -28,6 +32,7 @@ import { getBucketPolicy } from "../operations/get-bucket-policy.ts";
 import { getBucketReplication } from "../operations/get-bucket-replication.ts";
 import { getBucketRequestPayment } from "../operations/get-bucket-request-payment.ts";
 import { getBucketTagging } from "../operations/get-bucket-tagging.ts";
+import { getBucketUsage } from "../operations/get-bucket-usage.ts";
 import { getBucketVersioning } from "../operations/get-bucket-versioning.ts";
 import { getBucketWebsite } from "../operations/get-bucket-website.ts";
 import { getObjectAcl } from "../operations/get-object-acl.ts";
@@ -38,6 +43,7 @@ import { getObject } from "../operations/get-object.ts";
 import { getPublicAccessBlock } from "../operations/get-public-access-block.ts";
 import { headBucket } from "../operations/head-bucket.ts";
 import { headObject } from "../operations/head-object.ts";
+import { listBucketSnapshots } from "../operations/list-bucket-snapshots.ts";
 import { listBuckets } from "../operations/list-buckets.ts";
 import { listMultipartUploads } from "../operations/list-multipart-uploads.ts";
 import { listObjectVersions } from "../operations/list-object-versions.ts";
@@ -48,12 +54,15 @@ import { putBucketAcl } from "../operations/put-bucket-acl.ts";
 import { putBucketCors } from "../operations/put-bucket-cors.ts";
 import { putBucketOwnershipControls } from "../operations/put-bucket-ownership-controls.ts";
 import { putBucketLifecycleConfiguration } from "../operations/put-bucket-lifecycle-configuration.ts";
+import { putBucketPolicy } from "../operations/put-bucket-policy.ts";
 import { putBucketTagging } from "../operations/put-bucket-tagging.ts";
 import { putBucketVersioning } from "../operations/put-bucket-versioning.ts";
 import { putObjectAcl } from "../operations/put-object-acl.ts";
 import { putObjectTagging } from "../operations/put-object-tagging.ts";
 import { putObject } from "../operations/put-object.ts";
+import { putPublicAccessBlock } from "../operations/put-public-access-block.ts";
 import { renameObject, renameObjectByQuery } from "../operations/rename-object.ts";
+import { restoreBucketSnapshot } from "../operations/restore-bucket-snapshot.ts";
 import { uploadPartCopy } from "../operations/upload-part-copy.ts";
 import { uploadPart } from "../operations/upload-part.ts";
 
@@ -80,8 +89,12 @@ export const OPERATIONS: readonly Operation[] = [
   putBucketCors,
   deleteBucketCors,
   getBucketPolicy,
+  putBucketPolicy,
+  deleteBucketPolicy,
   getBucketPolicyStatus,
   getPublicAccessBlock,
+  putPublicAccessBlock,
+  deletePublicAccessBlock,
   getBucketLifecycleConfiguration,
   putBucketLifecycleConfiguration,
   deleteBucketLifecycle,
@@ -96,6 +109,11 @@ export const OPERATIONS: readonly Operation[] = [
   putBucketOwnershipControls,
   deleteBucketOwnershipControls,
   getBucketEncryption,
+  createBucketSnapshot,
+  listBucketSnapshots,
+  restoreBucketSnapshot,
+  deleteBucketSnapshot,
+  getBucketUsage,
   notImplemented("PostObject", "POST", "bucket"),
 
   putObject,
@@ -133,10 +151,6 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("PutObjectAnnotation", "PUT", "object", "annotation"),
   notImplemented("DeleteObjectAnnotation", "DELETE", "object", "annotation"),
 
-  notImplemented("PutBucketPolicy", "PUT", "bucket", "policy"),
-  notImplemented("DeleteBucketPolicy", "DELETE", "bucket", "policy"),
-  notImplemented("PutPublicAccessBlock", "PUT", "bucket", "publicAccessBlock"),
-  notImplemented("DeletePublicAccessBlock", "DELETE", "bucket", "publicAccessBlock"),
   notImplemented("PutBucketEncryption", "PUT", "bucket", "encryption"),
   notImplemented("DeleteBucketEncryption", "DELETE", "bucket", "encryption"),
   notImplemented("PutBucketWebsite", "PUT", "bucket", "website"),

@@ -64,7 +64,11 @@ export const copyObject = defineOperation({
       checkSourceConditions(context.request, original, context.now);
       const refusal = refuseWrite(conditions, key, seen.current, seen.current);
       if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
-      const isItself = source.bucketName === bucket.name && source.key === key && source.versionId === undefined;
+      const isItself =
+        source.bucketName === bucket.name &&
+        source.key === key &&
+        source.versionId === undefined &&
+        source.snapshot === undefined;
       if (isItself && input.metadataDirective === "COPY" && input.storageClass === undefined) {
         throw new S3Error(
           "InvalidRequest",

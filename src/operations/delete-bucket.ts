@@ -19,6 +19,10 @@ export const deleteBucket = defineOperation({
       return remaining?.id !== bucket.id;
     });
     if (outcome === "applied") return;
+    if (outcome === "bucket has snapshots") {
+      const message = "The bucket you tried to delete has snapshots. You must delete them first.";
+      throw new S3Error("BucketNotEmpty", { BucketName: bucket.name }, message);
+    }
     if (outcome !== "bucket not empty") throw new S3Error("ServiceUnavailable");
     const message =
       bucket.versioning === null

@@ -90,6 +90,6 @@ async function removeVersion(
 
 function requireDone(outcome: ChangeOutcome | undefined): Extract<ChangeOutcome, { isDone: true }> {
   if (outcome === undefined) throw new S3Error("ServiceUnavailable");
-  if (!outcome.isDone) throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
+  if (!outcome.isDone) throw new S3Error(outcome.refusal.code, outcome.refusal.fields, outcome.refusal.message);
   return outcome;
 }

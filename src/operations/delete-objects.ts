@@ -17,6 +17,8 @@ interface DeletionResult {
   readonly deletion: Deletion;
   /** Undefined where the deletion was carried out. */
   readonly code: S3ErrorCode | undefined;
+  /** Where the code's own does not say enough. */
+  readonly message?: string | undefined;
   /** The delete marker that was made, or removed. */
   readonly deleteMarkerVersionId: string | undefined;
 }
@@ -140,6 +142,7 @@ async function removeNamed(
     return {
       deletion,
       code: isDone ? undefined : codeOf(outcome),
+      message: outcome?.isDone === false ? outcome.refusal.message : undefined,
       deleteMarkerVersionId: isDone && isMarker ? deletion.versionId : undefined,
     };
   });
@@ -163,8 +166,8 @@ function deletedElement({ deletion: { key, versionId }, deleteMarkerVersionId }:
   ]);
 }
 
-function errorElement({ deletion }: DeletionResult, code: S3ErrorCode): XmlElement {
-  const error = new S3Error(code);
+function errorElement({ deletion, message }: DeletionResult, code: S3ErrorCode): XmlElement {
+  const error = new S3Error(code, {}, message);
   return element("Error", [
     element("Key", deletion.key),
     optionalElement("VersionId", deletion.versionId),

@@ -9,6 +9,7 @@ export const getBucketLocation = defineOperation({
   name: "GetBucketLocation",
   actions: ["s3:GetBucketLocation"],
   route: { method: "GET", level: "bucket", query: ["location"] },
+  readsSnapshots: true,
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
   run: (_context, _input, { bucket }) => Promise.resolve(bucket.region),

@@ -2,7 +2,7 @@
 import { defineOperation } from "../contract/operation.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
 import { taggingElement } from "../protocol/tagging.ts";
-import { lookUpVersion } from "../state/objects.ts";
+import { lookUpNamed } from "../state/snapshot-reads.ts";
 
 export const getObjectTagging = defineOperation({
   name: "GetObjectTagging",
@@ -10,7 +10,8 @@ export const getObjectTagging = defineOperation({
   versionActions: ["s3:GetObjectVersionTagging"],
   route: { method: "GET", level: "object", query: ["tagging"] },
   read: readNamedVersion,
-  lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
+  readsSnapshots: true,
+  lookUp: lookUpNamed,
   subject: ({ object }) => object,
 
   run(_context, input, facts) {

@@ -7,6 +7,7 @@ export const headBucket = defineOperation({
   name: "HeadBucket",
   actions: ["s3:ListBucket"],
   route: { method: "HEAD", level: "bucket" },
+  readsSnapshots: true,
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
   run: (_context, _input, { bucket }) => Promise.resolve(bucket),

@@ -1,10 +1,9 @@
 // ListObjectsV2: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
+import { addressedBucket, addressedSnapshot } from "../protocol/addressing.ts";
 import {
   encodeListed,
-  lastListed,
   makeToken,
   pageAfter,
   readEncodingType,
@@ -14,24 +13,30 @@ import {
 } from "../protocol/listing.ts";
 import { entryElements } from "../protocol/listing-xml.ts";
 import { S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { lookUpObjectPage } from "../state/object-listing.ts";
+import { addressOfSnapshot } from "../protocol/snapshot.ts";
+import { lookUpListing } from "../state/snapshot-listing.ts";
 
 export const listObjectsV2 = defineOperation({
   name: "ListObjectsV2",
   actions: ["s3:ListBucket"],
+  versionActions: ["s3:ListBucketVersions"],
+  readsSnapshots: true,
   route: { method: "GET", level: "bucket", query: ["list-type=2"] },
 
   async read({ address, query }) {
     const bucketName = addressedBucket(address);
     const scope = readScope(query);
     const token = query.get("continuation-token");
-    const listing = [bucketName, scope.prefix, scope.delimiter];
+    const snapshot = addressedSnapshot(address);
+    const name = addressOfSnapshot(bucketName, snapshot);
+    const listing = [name, scope.prefix, scope.delimiter];
     // A token outranks start-after, which then is not echoed either.
     const startAfter = token === undefined ? (query.get("start-after") ?? "") : "";
     const marker = token === undefined ? startAfter : await readToken(token, listing);
     const maxKeys = readPageSize(query, "max-keys");
     return {
       bucketName,
+      name,
       scope,
       listing,
       token,
@@ -39,19 +44,21 @@ export const listObjectsV2 = defineOperation({
       maxKeys,
       encodingType: readEncodingType(query),
       showsOwner: query.get("fetch-owner") === "true",
-      page: pageAfter(marker, scope, maxKeys),
+      page: pageAfter(marker, scope, maxKeys, snapshot),
     };
   },
 
-  lookUp: ({ bucketName, page }) => lookUpObjectPage(bucketName, page),
+  lookUp: ({ bucketName, page }) => lookUpListing(bucketName, page),
 
-  async run(_context, { listing }, { bucket, entries, isTruncated }) {
-    const last = lastListed(entries);
+  async run(_context, { listing }, { bucket, entries, isTruncated, last }) {
     const nextToken = isTruncated && last !== undefined ? await makeToken(last, listing) : undefined;
     return { bucket, entries, nextToken };
   },
 
-  write({ bucket, entries, nextToken }, { scope, token, startAfter, maxKeys, encodingType, showsOwner }): S3Response {
+  write(
+    { bucket, entries, nextToken },
+    { name, scope, token, startAfter, maxKeys, encodingType, showsOwner },
+  ): S3Response {
     const encode = (text: string): string => encodeListed(text, encodingType);
     return {
       status: 200,
@@ -59,7 +66,7 @@ export const listObjectsV2 = defineOperation({
       body: element(
         "ListBucketResult",
         [
-          element("Name", bucket.name),
+          element("Name", name),
           element("Prefix", encode(scope.prefix)),
           startAfter === "" ? undefined : element("StartAfter", encode(startAfter)),
           optionalElement("ContinuationToken", token),

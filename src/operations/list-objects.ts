@@ -1,46 +1,52 @@
 // ListObjects (version 1): https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { encodeListed, lastListed, pageAfter, readEncodingType, readPageSize, readScope } from "../protocol/listing.ts";
+import { addressedBucket, addressedSnapshot } from "../protocol/addressing.ts";
+import { encodeListed, pageAfter, readEncodingType, readPageSize, readScope } from "../protocol/listing.ts";
 import { entryElements } from "../protocol/listing-xml.ts";
 import { S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { lookUpObjectPage } from "../state/object-listing.ts";
+import { addressOfSnapshot } from "../protocol/snapshot.ts";
+import { lookUpListing } from "../state/snapshot-listing.ts";
 
 export const listObjects = defineOperation({
   name: "ListObjects",
   actions: ["s3:ListBucket"],
+  versionActions: ["s3:ListBucketVersions"],
+  readsSnapshots: true,
   route: { method: "GET", level: "bucket" },
 
   read({ address, query }) {
     const scope = readScope(query);
     const marker = query.get("marker") ?? "";
     const maxKeys = readPageSize(query, "max-keys");
+    const snapshot = addressedSnapshot(address);
     return {
       bucketName: addressedBucket(address),
+      snapshot,
       scope,
       marker,
       maxKeys,
       encodingType: readEncodingType(query),
-      page: pageAfter(marker, scope, maxKeys),
+      page: pageAfter(marker, scope, maxKeys, snapshot),
     };
   },
 
-  lookUp: ({ bucketName, page }) => lookUpObjectPage(bucketName, page),
+  lookUp: ({ bucketName, page }) => lookUpListing(bucketName, page),
 
-  run: (_context, _input, { bucket, entries, isTruncated }) => Promise.resolve({ bucket, entries, isTruncated }),
+  run: (_context, _input, facts) => Promise.resolve(facts),
 
-  write({ bucket, entries, isTruncated }, { scope, marker, maxKeys, encodingType }): S3Response {
+  write({ bucket, entries, isTruncated, last }, { snapshot, scope, marker, maxKeys, encodingType }): S3Response {
     const encode = (text: string): string => encodeListed(text, encodingType);
-    // Without a delimiter, clients take the last key for the next marker.
-    const nextMarker = isTruncated && scope.delimiter !== "" ? lastListed(entries) : undefined;
+    // Without a delimiter, clients take the last key for the next marker; but a snapshot's page may end after it.
+    const namesMarker = scope.delimiter !== "" || snapshot !== undefined;
+    const nextMarker = isTruncated && namesMarker ? last : undefined;
     return {
       status: 200,
       headers: { "x-amz-bucket-region": bucket.region },
       body: element(
         "ListBucketResult",
         [
-          element("Name", bucket.name),
+          element("Name", addressOfSnapshot(bucket.name, snapshot)),
           element("Prefix", encode(scope.prefix)),
           element("Marker", encode(marker)),
           nextMarker === undefined ? undefined : element("NextMarker", encode(nextMarker)),

@@ -3,6 +3,7 @@ import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { parseVersioning } from "../protocol/bucket-configuration.ts";
 import { readDocument } from "../protocol/document-body.ts";
+import { S3Error } from "../protocol/s3-error.ts";
 import { lookUpBucket, setVersioning } from "../state/buckets.ts";
 
 export const putBucketVersioning = defineOperation({
@@ -14,7 +15,10 @@ export const putBucketVersioning = defineOperation({
 
   async run(context, _input, { bucket }) {
     const versioning = parseVersioning(await readDocument(context.request, context.openBody(), false));
-    await context.database.batch([setVersioning(bucket, versioning)]);
+    const [set] = await context.database.batch([setVersioning(bucket, versioning)]);
+    if (set === undefined || set.changes > 0 || versioning === "Enabled") return;
+    const message = "Versioning cannot be suspended while the bucket has snapshots: delete them first.";
+    throw new S3Error("InvalidBucketState", { BucketName: bucket.name }, message);
   },
 
   write: () => ({ status: 200, headers: {} }),

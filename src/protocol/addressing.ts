@@ -3,15 +3,16 @@
 import { utf8Length } from "../bytes/text.ts";
 import { percentDecodeText } from "../bytes/uri-encode.ts";
 import { S3Error } from "./s3-error.ts";
+import { splitSnapshot, type BucketAddress } from "./snapshot.ts";
 
 /** The longest key, in bytes of UTF-8. */
 export const KEY_MAX_BYTES = 1024;
 
-/** What a request addresses: the service, a bucket, or an object in a bucket. */
+/** What a request addresses: the service, a bucket or one of its snapshots, or an object in one of these. */
 export type Address =
   | { readonly level: "service" }
-  | { readonly level: "bucket"; readonly bucket: string }
-  | { readonly level: "object"; readonly bucket: string; readonly key: string };
+  | ({ readonly level: "bucket" } & BucketAddress)
+  | ({ readonly level: "object"; readonly key: string } & BucketAddress);
 
 /** The parts of a raw URL that matter here, exactly as they were sent. */
 export interface RawTarget {
@@ -56,17 +57,23 @@ export function parseAddress(rawPath: string, hostBucket: string | undefined): A
   return addressOf(decode(slash < 0 ? rest : rest.slice(0, slash)), slash < 0 ? "" : rest.slice(slash + 1));
 }
 
-function addressOf(bucket: string, rawKey: string): Address {
-  if (rawKey === "") return { level: "bucket", bucket };
+function addressOf(name: string, rawKey: string): Address {
+  const bucket = splitSnapshot(name);
+  if (rawKey === "") return { level: "bucket", ...bucket };
   const key = decode(rawKey);
   checkKey(key);
-  return { level: "object", bucket, key };
+  return { level: "object", ...bucket, key };
 }
 
 /** The bucket of a request whose route is on the bucket level. */
 export function addressedBucket(address: Address): string {
   if (address.level === "service") throw new Error("a bucket's operation was routed without a bucket");
   return address.bucket;
+}
+
+/** The snapshot that is addressed; undefined where the bucket itself is. */
+export function addressedSnapshot(address: Address): string | undefined {
+  return address.level === "service" ? undefined : address.snapshot;
 }
 
 /** The bucket and key of a request whose route is on the object level. */

@@ -10,11 +10,14 @@ import type { ByteRange } from "./range.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
 import { requestHeader, type S3Request } from "./s3-request.ts";
 import type { StoredObject } from "./stored-object.ts";
+import { splitSnapshot, versionOfSnapshot } from "./snapshot.ts";
 import { isVersionId } from "./version-id.ts";
 
 /** The source of a copy. */
 export interface CopySource {
   readonly bucketName: string;
+  /** The snapshot of the bucket that is copied from; undefined for the bucket itself. */
+  readonly snapshot: string | undefined;
   readonly key: string;
   /** A version id, `null`, or undefined for the current version. */
   readonly versionId: string | undefined;
@@ -25,7 +28,7 @@ export interface CopySource {
 /**
  * Reads `x-amz-copy-source`: `[/]bucket/key[?versionId=id]`. SDKs differ in whether they percent-encode it, so a value
  * whose escapes are malformed is taken as it is.
- * @throws S3Error InvalidArgument
+ * @throws S3Error InvalidArgument, InvalidRequest for a version of a snapshot
  */
 export function readCopySource(request: S3Request): CopySource {
   const header = requestHeader(request, "x-amz-copy-source") ?? "";
@@ -43,7 +46,9 @@ export function readCopySource(request: S3Request): CopySource {
   const key = decoded.slice(slash + 1);
   checkKey(key);
   const expectedOwner = readExpectedOwner(request, "x-amz-source-expected-bucket-owner");
-  return { bucketName: decoded.slice(0, slash), key, versionId, expectedOwner };
+  const { bucket, snapshot } = splitSnapshot(decoded.slice(0, slash));
+  if (versionId !== undefined && snapshot !== undefined) throw versionOfSnapshot();
+  return { bucketName: bucket, snapshot, key, versionId, expectedOwner };
 }
 
 /** A path as SDKs send it in a header: percent-encoded or raw; `+` stays what it is. */

@@ -20,6 +20,8 @@ export interface ListingScope {
 export interface ListingPage extends ListingScope {
   readonly from: string;
   readonly limit: number;
+  /** Undefined for what the bucket holds now. */
+  readonly snapshot?: string | undefined;
 }
 
 /**
@@ -60,17 +62,22 @@ export function encodeListed(text: string, encodingType: "url" | undefined): str
  * of that prefix, which counts as shown.
  * @returns the least key of the page, or undefined where nothing can come after the marker
  */
-function startAfter(marker: string, { prefix, delimiter }: ListingScope): string | undefined {
-  const shown = commonPrefixOf(marker, { prefix, delimiter });
-  return shown === undefined ? successorOf(marker) : successorOfPrefix(shown);
+function startAfter(marker: string, scope: ListingScope, snapshot: string | undefined): string | undefined {
+  const shown = commonPrefixOf(marker, scope);
+  // A page of a snapshot may end within a common prefix before anything of it was found to show.
+  const isShown = shown !== undefined && (snapshot === undefined || shown === marker);
+  return isShown ? successorOfPrefix(shown) : successorOf(marker);
 }
 
-/** The page that comes after a marker ("" for the beginning) and holds up to `maxKeys` entries. */
-export function pageAfter(marker: string, scope: ListingScope, maxKeys: number): ListingPage {
-  const after = marker === "" ? "" : startAfter(marker, scope);
+/**
+ * The page that comes after a marker ("" for the beginning) and holds up to `maxKeys` entries.
+ * @param snapshot the snapshot that is listed, if one is
+ */
+export function pageAfter(marker: string, scope: ListingScope, maxKeys: number, snapshot?: string): ListingPage {
+  const after = marker === "" ? "" : startAfter(marker, scope, snapshot);
   const limit = after === undefined ? 0 : Math.min(maxKeys, PAGE_MAX_ENTRIES);
   const from = after === undefined || compareUtf8(after, scope.prefix) < 0 ? scope.prefix : after;
-  return { ...scope, from, limit };
+  return { ...scope, from, limit, snapshot };
 }
 
 /** Where a page of entries ordered by key and id begins: after this key and id. */

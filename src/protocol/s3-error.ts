@@ -68,6 +68,7 @@ const ERRORS = {
   KeyTooLongError: [400, "Your key is too long"],
   MalformedACLError: [400, "The XML you provided was not well-formed or did not validate against our published schema"],
   MalformedPOSTRequest: [400, "The body of your POST request is not well-formed multipart/form-data."],
+  MalformedPolicy: [400, "Policies must be valid JSON and the first byte must be '{'"],
   MalformedTrailerError: [
     400,
     "The request contained trailing data that was not well-formed or did not conform to our published schema.",

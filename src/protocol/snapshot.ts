@@ -1,7 +1,7 @@
 // Snapshots of buckets as clients see them: what they are called and how they are addressed. A snapshot is addressed
 // as a bucket is, by `bucket_snapshot`: no bucket's name holds an underscore, and every client's check of names lets it
 // pass, which it would not an `@`.
-import { invalidArgument } from "./s3-error.ts";
+import { invalidArgument, S3Error } from "./s3-error.ts";
 
 const BUCKET_AND_SNAPSHOT = /^(?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])_(?<snapshot>[a-z0-9-]{1,63})$/;
 
@@ -34,4 +34,18 @@ export function checkSnapshotName(name: string): void {
     name,
     "A snapshot's name is made of 1 to 63 lower-case letters, digits and hyphens.",
   );
+}
+
+/** What is wrong with naming a version beside a snapshot, which has one of each key. */
+export function versionOfSnapshot(): S3Error {
+  return new S3Error(
+    "InvalidRequest",
+    {},
+    "A snapshot shows one version of each key: a version cannot be named in it.",
+  );
+}
+
+/** 404 for a snapshot that a bucket does not have. */
+export function noSuchSnapshot(bucket: string, snapshot: string): S3Error {
+  return new S3Error("NoSuchSnapshot", { BucketName: bucket, SnapshotName: snapshot });
 }

@@ -187,9 +187,15 @@ export function listBuckets({ ownerId, creatorId, from, before, region, limit }:
   };
 }
 
-/** Enables or suspends a bucket's versioning. */
+/** Enables or suspends a bucket's versioning; what snapshots show needs it enabled, so then it changes nothing. */
 export function setVersioning({ name, id }: Bucket, versioning: Versioning): Statement {
-  return statement(`UPDATE buckets SET versioning = ? WHERE name = ? AND id = ?`, versioning, name, id);
+  return statement(
+    `UPDATE buckets SET versioning = ?1 WHERE name = ?2 AND id = ?3
+       AND (?1 = 'Enabled' OR NOT EXISTS (SELECT 1 FROM snapshots WHERE bucket_id = ?3))`,
+    versioning,
+    name,
+    id,
+  );
 }
 
 /** Sets the rules by which other origins' pages may use a bucket; none takes them away. */

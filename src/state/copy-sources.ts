@@ -1,9 +1,12 @@
 // The source of a copy: looked up beside the copy's own facts, and guarded until the copy is committed.
 import type { CopySource } from "../protocol/copying.ts";
 import { S3Error } from "../protocol/s3-error.ts";
+import { noSuchSnapshot } from "../protocol/snapshot.ts";
 import { shownVersionId, type StoredObject } from "../protocol/stored-object.ts";
-import { statement, type Lookup, type Statement } from "./database.ts";
-import { lookUpVersion, type VersionFacts } from "./objects.ts";
+import { lookUpBoth, statement, type Lookup, type Statement } from "./database.ts";
+import type { VersionFacts } from "./objects.ts";
+import { lookUpNamed } from "./snapshot-reads.ts";
+import { lookUpSnapshot, type Snapshot } from "./snapshots.ts";
 
 /** A version that is copied from. */
 export interface SourceVersion extends StoredObject {
@@ -13,32 +16,53 @@ export interface SourceVersion extends StoredObject {
   readonly holdingId: string;
 }
 
+/** What is known of a source: the version, and the snapshot where one is copied from. */
+export interface SourceFacts extends VersionFacts {
+  readonly snapshot?: Snapshot | undefined;
+}
+
 /** Looks a source up, under a name that does not clash with the facts of the destination. */
-export function lookUpSource(source: CopySource): Lookup<{ readonly source: VersionFacts }> {
-  const { statements, read } = lookUpVersion(source.bucketName, source.key, source.versionId);
+export function lookUpSource(source: CopySource): Lookup<{ readonly source: SourceFacts }> {
+  const version = lookUpNamed(source);
+  if (source.snapshot === undefined) {
+    return { statements: version.statements, read: (results) => ({ source: version.read(results) }) };
+  }
+  const { statements, read } = lookUpBoth(version, lookUpSnapshot(source.bucketName, source.snapshot));
   return { statements, read: (results) => ({ source: read(results) }) };
 }
 
 /**
  * The version that a copy means.
- * @throws S3Error NoSuchBucket, AccessDenied for another owner's bucket than expected, NoSuchKey, NoSuchVersion, InvalidRequest for a delete marker by its id
+ * @throws S3Error NoSuchBucket, AccessDenied for another owner's bucket than expected, NoSuchSnapshot, NoSuchKey,
+ *   NoSuchVersion, InvalidRequest for a delete marker by its id
  */
 export function requireSource(
-  { bucketName, key, versionId, expectedOwner }: CopySource,
-  facts: VersionFacts,
+  { bucketName, snapshot, key, versionId, expectedOwner }: CopySource,
+  facts: SourceFacts,
 ): SourceVersion {
   const { bucket, object, deleteMarker } = facts;
   if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucketName });
   if (expectedOwner !== undefined && bucket.ownerId !== expectedOwner) throw new S3Error("AccessDenied");
+  if (snapshot !== undefined && facts.snapshot === undefined) throw noSuchSnapshot(bucketName, snapshot);
   if (object === undefined) {
     if (versionId === undefined) throw new S3Error("NoSuchKey", { Key: key });
     if (deleteMarker === undefined) throw new S3Error("NoSuchVersion", { Key: key, VersionId: versionId });
     const message = "The source of a copy request may not specifically refer to a delete marker by version id.";
     throw new S3Error("InvalidRequest", {}, message);
   }
-  const holdingId = object.blobId ?? object.manifestId;
-  if (holdingId === undefined) throw new Error(`version ${shownVersionId(object)} holds nothing`);
-  return { ...object, bucketId: bucket.id, isInVersionedBucket: bucket.versioning !== null, holdingId };
+  return {
+    ...object,
+    bucketId: bucket.id,
+    isInVersionedBucket: bucket.versioning !== null,
+    holdingId: holdingOf(object),
+  };
+}
+
+/** The blob or manifest that a version holds. */
+export function holdingOf(version: StoredObject): string {
+  const holdingId = version.blobId ?? version.manifestId;
+  if (holdingId === undefined) throw new Error(`version ${shownVersionId(version)} holds nothing`);
+  return holdingId;
 }
 
 /** The statement that aborts its batch unless the source is still there, and with it whatever it holds. */

@@ -2,7 +2,7 @@
 // key that rolls up it goes straight to the first key past that common prefix, so that a page costs what it shows.
 import { successorOfPrefix } from "../bytes/text.ts";
 import type { ChecksumAlgorithm, ChecksumType } from "../protocol/checksums.ts";
-import type { ListingPage } from "../protocol/listing.ts";
+import { lastListed, type ListingPage } from "../protocol/listing.ts";
 import type { ListingEntry } from "../protocol/stored-object.ts";
 import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import { rowsOf, statement, type Lookup, type SqlValue, type Statement } from "./database.ts";
@@ -11,9 +11,12 @@ export interface ObjectPageFacts extends BucketFacts {
   readonly entries: readonly ListingEntry[];
   /** Whether more entries follow those of the page. */
   readonly isTruncated: boolean;
+  /** After which key or common prefix the next page continues. */
+  readonly last: string | undefined;
 }
 
-interface ListedRow {
+/** A listed key's columns. */
+export interface ListedRow {
   readonly key: string;
   readonly common_prefix: string | null;
   readonly size: number;
@@ -25,7 +28,8 @@ interface ListedRow {
   readonly checksum_type: ChecksumType | null;
 }
 
-const LISTED_COLUMNS =
+/** What to select for a {@link ListedRow} besides its key, with the table under the name `o`. */
+export const LISTED_COLUMNS =
   "o.size, o.etag, o.modified_at, o.owner_id, o.storage_class, o.checksum_algorithm, o.checksum_type";
 /** Where the delimiter (?5) stands in what follows the prefix (of ?4 characters), counted from 1; 0 for nowhere. */
 const DELIMITER_AT = "instr(substr(page.key, ?4 + 1), ?5)";
@@ -41,10 +45,12 @@ export function lookUpObjectPage(bucketName: string, page: ListingPage): Lookup<
     statements,
     read: (results) => {
       const rows = rowsOf<ListedRow>(results, 1);
+      const entries = rows.slice(0, page.limit).map(entryFromRow);
       return {
         bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
-        entries: rows.slice(0, page.limit).map(entryFromRow),
+        entries,
         isTruncated: rows.length > page.limit,
+        last: lastListed(entries),
       };
     },
   };
@@ -96,7 +102,7 @@ function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: L
   );
 }
 
-function entryFromRow(row: ListedRow): ListingEntry {
+export function entryFromRow(row: ListedRow): ListingEntry {
   if (row.common_prefix !== null) return { commonPrefix: row.common_prefix };
   return {
     object: {

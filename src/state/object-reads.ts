@@ -4,13 +4,16 @@ import type { ObjectPart } from "../protocol/object-reading.ts";
 import { ALL_BYTES, selectBytes } from "../protocol/range.ts";
 import type { Lookup } from "./database.ts";
 import { partsFromRows, selectParts, selectSlices, slicesFromRows, type Slice } from "./manifests.ts";
-import { lookUpVersion, manifestOf, type VersionFacts } from "./objects.ts";
+import type { VersionFacts } from "./objects.ts";
+import { lookUpNamed, manifestOfNamed } from "./snapshot-reads.ts";
 
 /** What is to be read. */
 export interface ObjectRead {
   readonly bucketName: string;
   readonly key: string;
   readonly versionId: string | undefined;
+  /** The snapshot to read; undefined for what the bucket holds now. */
+  readonly snapshot?: string | undefined;
   readonly range?: string | undefined;
   readonly ifRange?: string | undefined;
   readonly partNumber?: number | undefined;
@@ -27,13 +30,13 @@ export interface ObjectReadFacts extends ObjectHeadFacts {
 }
 
 /** Looks up a version; and its parts, where one of them is asked for. */
-export function lookUpObjectHead({ bucketName, key, versionId, partNumber }: ObjectRead): Lookup<ObjectHeadFacts> {
-  const version = lookUpVersion(bucketName, key, versionId);
-  if (partNumber === undefined) {
+export function lookUpObjectHead(read: ObjectRead): Lookup<ObjectHeadFacts> {
+  const version = lookUpNamed(read);
+  if (read.partNumber === undefined) {
     return { statements: version.statements, read: (results) => ({ ...version.read(results), parts: [] }) };
   }
   return {
-    statements: [...version.statements, selectParts(manifestOf(bucketName, key, versionId))],
+    statements: [...version.statements, selectParts(manifestOfNamed(read))],
     read: (results) => ({ ...version.read(results), parts: partsFromRows(results.at(-1)?.rows ?? []) }),
   };
 }
@@ -41,11 +44,11 @@ export function lookUpObjectHead({ bucketName, key, versionId, partNumber }: Obj
 /** Looks up a version, and of its slices those that are asked for. */
 export function lookUpObjectRead(read: ObjectRead): Lookup<ObjectReadFacts> {
   const head = lookUpObjectHead(read);
-  const { bucketName, key, versionId, range, ifRange, partNumber } = read;
+  const { range, ifRange, partNumber } = read;
   // Whether an If-Range holds is known only with the version, and if it does not, all bytes are asked for.
   const selection = ifRange === undefined ? selectBytes(range, partNumber) : ALL_BYTES;
   return {
-    statements: [...head.statements, selectSlices(manifestOf(bucketName, key, versionId), selection)],
+    statements: [...head.statements, selectSlices(manifestOfNamed(read), selection)],
     read: (results) => ({
       ...head.read(results.slice(0, -1)),
       slices: slicesFromRows(results.at(-1)?.rows ?? []),

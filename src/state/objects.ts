@@ -1,7 +1,7 @@
 // The objects table: the current version of each key.
 import { BUCKET_COLUMNS, bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import type { ManifestReference } from "./manifests.ts";
-import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
+import { rowsOf, statement, type Lookup, type Statement, type StatementResult } from "./database.ts";
 import type { ObjectChecksum } from "../protocol/checksums.ts";
 import type { Tag } from "../protocol/tagging.ts";
 import type { DeleteMarker, StoredObject } from "../protocol/stored-object.ts";
@@ -29,7 +29,8 @@ export interface ObjectRow {
   readonly encryption: string | null;
 }
 
-const OBJECT_COLUMNS = `o.key, o.version_id, o.is_null_version, o.size, o.etag, o.modified_at, o.owner_id, o.blob_id, o.manifest_id,
+/** What to select for an {@link ObjectRow}, with the table under the name `o`. */
+export const OBJECT_COLUMNS = `o.key, o.version_id, o.is_null_version, o.size, o.etag, o.modified_at, o.owner_id, o.blob_id, o.manifest_id,
   o.content_type, o.system_metadata, o.user_metadata, o.tags, o.storage_class, o.checksum_algorithm, o.checksum_type, o.checksum,
   o.acl, o.encryption`;
 
@@ -138,14 +139,17 @@ function lookUpOneOfAll(bucketName: string, key: string, versionId: string): Loo
         ...parameters,
       ),
     ],
-    read: (results) => {
-      const bucket = rowsOf<BucketRow>(results).map(bucketFromRow)[0];
-      const row = rowsOf<ObjectRow & { readonly is_delete_marker: number }>(results, 1)[0];
-      const version = row === undefined ? undefined : objectFromRow(row);
-      const isMarker = row?.is_delete_marker === 1;
-      return { bucket, object: isMarker ? undefined : version, deleteMarker: isMarker ? version : undefined };
-    },
+    read: versionFacts,
   };
+}
+
+/** Reads a bucket and, of a second statement, one row of objects or versions with `is_delete_marker`. */
+export function versionFacts(results: readonly StatementResult[]): VersionFacts {
+  const bucket = rowsOf<BucketRow>(results).map(bucketFromRow)[0];
+  const row = rowsOf<ObjectRow & { readonly is_delete_marker: number }>(results, 1)[0];
+  const version = row === undefined ? undefined : objectFromRow(row);
+  const isMarker = row?.is_delete_marker === 1;
+  return { bucket, object: isMarker ? undefined : version, deleteMarker: isMarker ? version : undefined };
 }
 
 /** The current versions of those keys that have one. */

@@ -25,12 +25,13 @@ function selectShowing(row: string, columns: string): string {
     WHERE s.bucket_id = ${row}.bucket_id AND s.cutoff <= ${row}.version_id AND s.cutoff > ${newer}`;
 }
 
+const arm = (table: string): string =>
+  `SELECT c.key AS number, (${selectShowing("t", "s.name")} LIMIT 1) AS snapshot
+   FROM json_each(?2) c CROSS JOIN ${table} t
+     ON t.bucket_id = ?1 AND t.key = c.value ->> 0 AND t.version_id = c.value ->> 1`;
+
 /** Which of some removals are of versions that a snapshot shows, and its name. */
 function lookUpShown(bucketId: string, changes: readonly RemoveChange[]): Lookup<ReadonlyMap<number, string>> {
-  const arm = (table: string): string =>
-    `SELECT c.key AS number, (${selectShowing("t", "s.name")} LIMIT 1) AS snapshot
-     FROM json_each(?2) c CROSS JOIN ${table} t
-       ON t.bucket_id = ?1 AND t.key = c.value ->> 0 AND t.version_id = c.value ->> 1`;
   return {
     statements: [
       statement(

@@ -1,0 +1,29 @@
+// DeleteBucketSnapshot, an operation of Cairn's own (docs/snapshots.md): lets go of the versions that only the snapshot
+// showed. They stay in the bucket, to be removed as any others.
+import { defineOperation } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { checkSnapshotName, noSuchSnapshot } from "../protocol/snapshot.ts";
+import { lookUpBucket } from "../state/buckets.ts";
+import { lookUpBoth } from "../state/database.ts";
+import { deleteSnapshot, lookUpSnapshot } from "../state/snapshots.ts";
+
+export const deleteBucketSnapshot = defineOperation({
+  name: "DeleteBucketSnapshot",
+  actions: ["s3:DeleteBucketSnapshot"],
+  route: { method: "DELETE", level: "bucket", query: ["snapshot"] },
+
+  read(request) {
+    const name = request.query.get("snapshot") ?? "";
+    checkSnapshotName(name);
+    return { bucketName: addressedBucket(request.address), name };
+  },
+
+  lookUp: ({ bucketName, name }) => lookUpBoth(lookUpBucket(bucketName), lookUpSnapshot(bucketName, name)),
+
+  async run({ database }, { name }, { bucket, snapshot }) {
+    if (snapshot === undefined) throw noSuchSnapshot(bucket.name, name);
+    await database.batch([deleteSnapshot(bucket, snapshot)]);
+  },
+
+  write: () => ({ status: 204, headers: {} }),
+});

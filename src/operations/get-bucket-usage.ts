@@ -1,0 +1,67 @@
+// GetBucketUsage, an operation of Cairn's own (docs/observability.md): how many objects, versions, delete markers and
+// uploads in progress a bucket holds, or a prefix of it, and how many bytes.
+import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
+import { defineOperation } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { makeToken, readToken } from "../protocol/listing.ts";
+import { S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { lookUpBucket } from "../state/buckets.ts";
+import { lookUpBoth } from "../state/database.ts";
+import { addUsage, lookUpUsage } from "../state/usage.ts";
+
+/** The most ranges of keys that one request counts; the sums of a larger bucket come in several answers. */
+const RANGES_PER_REQUEST = 400;
+
+export const getBucketUsage = defineOperation({
+  name: "GetBucketUsage",
+  actions: ["s3:GetBucketUsage"],
+  route: { method: "GET", level: "bucket", query: ["usage"] },
+
+  async read({ address, query }) {
+    const bucketName = addressedBucket(address);
+    const prefix = query.get("prefix") ?? "";
+    const scope = ["usage", bucketName, prefix];
+    const token = query.get("continuation-token");
+    const from = token === undefined ? prefix : await readToken(token, scope);
+    return { bucketName, prefix, scope, from };
+  },
+
+  lookUp: ({ bucketName, prefix, from }) =>
+    lookUpBoth(lookUpBucket(bucketName), lookUpUsage(bucketName, { prefix, from })),
+
+  async run({ database }, { bucketName, prefix, scope }, first) {
+    let { usage, next } = first;
+    for (let range = 1; range < RANGES_PER_REQUEST && next !== undefined; range += 1) {
+      const more = await database.look(lookUpUsage(bucketName, { prefix, from: next }));
+      usage = addUsage(usage, more.usage);
+      ({ next } = more);
+    }
+    return { usage, nextToken: next === undefined ? undefined : await makeToken(next, scope) };
+  },
+
+  write: ({ usage, nextToken }, { bucketName, prefix }) => ({
+    status: 200,
+    headers: {},
+    body: element(
+      "GetBucketUsageResult",
+      [
+        element("Bucket", bucketName),
+        element("Prefix", prefix),
+        sum("Objects", { Count: usage.objects, Bytes: usage.objectBytes }),
+        sum("NoncurrentVersions", { Count: usage.versions, Bytes: usage.versionBytes }),
+        sum("DeleteMarkers", { Count: usage.deleteMarkers }),
+        sum("MultipartUploads", { Count: usage.uploads, Parts: usage.parts, Bytes: usage.partBytes }),
+        element("IsTruncated", nextToken !== undefined),
+        optionalElement("NextContinuationToken", nextToken),
+      ],
+      { xmlns: S3_NAMESPACE },
+    ),
+  }),
+});
+
+function sum(name: string, figures: Readonly<Record<string, number>>): XmlElement {
+  return element(
+    name,
+    Object.entries(figures).map(([figure, value]) => element(figure, value)),
+  );
+}

@@ -1,0 +1,94 @@
+// RestoreBucketSnapshot, an operation of Cairn's own (docs/snapshots.md): makes the bucket hold again what a snapshot
+// shows, a page of keys with each request. It moves no bytes and loses nothing: a key that differs gets a new version
+// that holds what the snapshot's does, and one that came since gets a delete marker.
+import { ownerOf } from "../auth/principal.ts";
+import type { Context } from "../contract/context.ts";
+import { defineOperation } from "../contract/operation.ts";
+import { S3Error } from "../protocol/s3-error.ts";
+import { noSuchSnapshot } from "../protocol/snapshot.ts";
+import { readRestoration, restorationElement, restorationToken } from "../protocol/snapshot-restoration.ts";
+import { lookUpBucket, type Bucket } from "../state/buckets.ts";
+import type { ChangeOutcome } from "../state/changes.ts";
+import { guardSource, type SourceVersion } from "../state/copy-sources.ts";
+import { lookUpBoth } from "../state/database.ts";
+import { currentHeads, NO_HEAD, type KeyHead } from "../state/heads.ts";
+import { holdToo } from "../state/holdings.ts";
+import { lookUpDifferences, lookUpShownVersions } from "../state/snapshot-differences.ts";
+import { lookUpSnapshot } from "../state/snapshots.ts";
+
+/** The most keys that one request changes: each is a commit of its own. */
+const CHANGES_PER_REQUEST = 200;
+const CONCURRENT_COMMITS = 10;
+
+export const restoreBucketSnapshot = defineOperation({
+  name: "RestoreBucketSnapshot",
+  actions: ["s3:RestoreBucketSnapshot"],
+  route: { method: "POST", level: "bucket", query: ["restoreSnapshot"] },
+  read: readRestoration,
+
+  lookUp: ({ bucketName, name, prefix, from }) =>
+    lookUpBoth(
+      lookUpBoth(lookUpBucket(bucketName), lookUpSnapshot(bucketName, name)),
+      lookUpDifferences(bucketName, { snapshot: name, prefix, from }),
+    ),
+
+  async run(context, input, { bucket, snapshot, differences, last }) {
+    if (snapshot === undefined) throw noSuchSnapshot(bucket.name, input.name);
+    const page = differences.slice(0, CHANGES_PER_REQUEST);
+    const keys = page.map(({ key }) => key);
+    const [heads, { sources }] = await Promise.all([
+      context.database.look(currentHeads(bucket.id, keys)),
+      context.database.look(lookUpShownVersions(bucket.id, page)),
+    ]);
+    await putBack(context, bucket, Array.from(sources.values()), heads);
+    const surplus = page.filter(({ shownVersionId }) => shownVersionId === undefined).map(({ key }) => key);
+    await deleteAll(context, bucket, surplus, heads);
+    const end = differences.length > page.length ? keys.at(-1) : last;
+    const nextToken = end === undefined ? undefined : await restorationToken(input, end);
+    return { restored: sources.size, deleted: surplus.length, nextToken };
+  },
+
+  write: (report, input) => ({ status: 200, headers: {}, body: restorationElement(input, report) }),
+});
+
+/** Makes versions current again, as new versions that hold what they hold. */
+async function putBack(
+  { coordinators }: Context,
+  bucket: Bucket,
+  sources: readonly SourceVersion[],
+  heads: ReadonlyMap<string, KeyHead>,
+): Promise<void> {
+  for (let start = 0; start < sources.length; start += CONCURRENT_COMMITS) {
+    const outcomes = await Promise.all(
+      sources.slice(start, start + CONCURRENT_COMMITS).map(async (source) =>
+        coordinators.put(bucket, {
+          key: source.key,
+          seen: heads.get(source.key) ?? NO_HEAD,
+          conditions: {},
+          object: source,
+          newBlobIds: [],
+          before: [guardSource(source), holdToo(source.holdingId)],
+        }),
+      ),
+    );
+    requireDone(outcomes);
+  }
+}
+
+async function deleteAll(
+  { coordinators, principal }: Context,
+  bucket: Bucket,
+  keys: readonly string[],
+  heads: ReadonlyMap<string, KeyHead>,
+): Promise<void> {
+  const ownerId = ownerOf(principal);
+  const changes = keys.map((key) => ({ key, seen: heads.get(key) ?? NO_HEAD, conditions: {}, ownerId }));
+  requireDone(await coordinators.delete(bucket, changes));
+}
+
+/** What was done stays done: the same request again finds it so, and goes on. */
+function requireDone(outcomes: readonly ChangeOutcome[]): void {
+  for (const outcome of outcomes) {
+    if (!outcome.isDone) throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
+  }
+}
