@@ -15,7 +15,7 @@ import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
 import type { Bucket } from "../state/buckets.ts";
 import { Coordinators } from "../state/coordinators.ts";
 import { Counts } from "../state/counts.ts";
-import type { Database } from "../state/database.ts";
+import type { Database, Statement } from "../state/database.ts";
 import { metadataShard } from "../state/metadata-shards.ts";
 import { R2BlobStore } from "../state/r2-blob-store.ts";
 import { answerPreflight, headersForOrigin } from "./cors.ts";
@@ -48,23 +48,31 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
   try {
     request = receive(incoming, settings);
     const service = queryServiceOf(request);
-    if (service !== undefined) {
-      return await answerQueryApi(service, request, {
-        settings,
-        database: metadataShard(env, "", counts),
-        requestId,
-        headers: () => answerHeaders({}, facts()),
-        waitUntil: (work) => execution.waitUntil(work),
-        onFailure: (error) => logFailure(requestId, error),
-      });
-    }
-    response = renderResponse(await answer(request, surroundings), facts());
+    response =
+      service === undefined
+        ? renderResponse(await answer(request, surroundings), facts())
+        : await answerQueryApi(service, request, {
+            settings,
+            database: metadataShard(env, "", counts),
+            requestId,
+            headers: () => answerHeaders({}, facts()),
+            onUse: (lastUse) => {
+              surroundings.seen.lastUse = lastUse;
+            },
+            onFailure: (error) => logFailure(requestId, error),
+          });
   } catch (error) {
     if (!(error instanceof S3Error)) logFailure(requestId, error);
     response = renderError(error, request?.rawPath ?? "", facts());
   }
   if (request !== undefined && request.headers.has("origin")) await shareWithOrigin(response, request, surroundings);
+  recordUse(surroundings);
   return response;
+}
+
+/** Records the use of credentials, once nobody waits for the answer any more. */
+function recordUse({ env, execution, counts, seen }: Surroundings): void {
+  if (seen.lastUse !== undefined) execution.waitUntil(metadataShard(env, "", counts).batch([seen.lastUse]));
 }
 
 /** Adds what a browser must be told before it lets a page of another origin read the answer. */
@@ -84,7 +92,7 @@ interface Surroundings {
   readonly settings: Settings;
   readonly counts: Counts;
   /** What became known on the way. */
-  readonly seen: { bucket?: Bucket | undefined; denial?: string };
+  readonly seen: { bucket?: Bucket | undefined; denial?: string; lastUse?: Statement | undefined };
 }
 
 async function answer(request: S3Request, surroundings: Surroundings): Promise<S3Response> {
@@ -99,7 +107,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   const plan = await planFor(request, settings);
   const results = await database.batch([...signer.statements, ...(plan.prepared?.statements ?? [])]);
   const { principal, open, lastUse } = atOnce ?? (await signer.verify(results.slice(0, signer.statements.length)));
-  if (lastUse !== undefined) execution.waitUntil(database.batch([lastUse]));
+  seen.lastUse = lastUse;
 
   const facts = { request, claim: signer.claim, now };
   const accessOf = (somebody: Principal): Access =>
@@ -134,7 +142,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
     async identify(credentials) {
       const lookup = await lookUpHolder(credentials, settings, now);
       const holder = await lookup.resolve(await database.batch(lookup.statements));
-      if (holder.lastUse !== undefined) execution.waitUntil(database.batch([holder.lastUse]));
+      seen.lastUse = holder.lastUse;
       const { secretAccessKey } = holder;
       return { principal: holder.principal, access: accessOf(holder.principal), secretAccessKey };
     },
