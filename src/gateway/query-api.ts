@@ -17,7 +17,7 @@ import { errorDocument, resultDocument, type QueryService } from "../protocol/qu
 import { parseQuery } from "../protocol/query.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import type { S3Request } from "../protocol/s3-request.ts";
-import type { Database } from "../state/database.ts";
+import type { Database, Statement } from "../state/database.ts";
 import { lookUpHolder, type Holder } from "./credentials.ts";
 
 /** More than the longest call has, in bytes. */
@@ -33,8 +33,9 @@ export interface QueryApiSurroundings {
   readonly requestId: string;
   /** Headers of every answer. */
   readonly headers: () => Headers;
-  waitUntil(work: Promise<unknown>): void;
-  /** Told what failed inside, and why something was refused, for the log. */
+  /** Told how the use of the credentials is recorded. */
+  onUse(lastUse: Statement | undefined): void;
+  /** Told what failed inside, for the log. */
   onFailure(error: unknown): void;
 }
 
@@ -71,14 +72,14 @@ function respond(status: number, body: XmlElement, { requestId, headers }: Query
 }
 
 async function answer(service: QueryService, request: S3Request, surroundings: QueryApiSurroundings) {
-  const { settings, database, waitUntil } = surroundings;
+  const { settings, database } = surroundings;
   const now = Date.now();
   if (request.address.level !== "service" || (request.method !== "POST" && request.method !== "GET")) {
     throw new QueryApiError("InvalidAction", "Calls are made with GET or POST, on the path / of the endpoint.");
   }
   const body = await readBody(request);
   const { claim, holder } = await authenticate(service, request, body, surroundings, now);
-  if (holder.lastUse !== undefined) waitUntil(database.batch([holder.lastUse]));
+  surroundings.onUse(holder.lastUse);
   const parameters = readParameters(request, body);
   const { name, run } = findAction(service, parameters.get("Action"), parameters.get("Version"));
   const { principal, beganBy, expiresAt } = holder;
