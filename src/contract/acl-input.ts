@@ -46,8 +46,8 @@ export async function receiveAcl(
 }
 
 /**
- * Admits who is to own what is put into a new bucket, and the bucket's own list, as both are to be kept. That the list
- * is one that grants nothing needs no permission but the bucket's making.
+ * Admits who is to own what is put into a new bucket, and the bucket's own list, as both are to be kept. A list that
+ * gives nothing to others needs no permission besides s3:CreateBucket.
  * @throws S3Error AccessDenied, InvalidBucketAclWithObjectOwnership where lists would be off
  */
 export function admitNewBucketAcl(

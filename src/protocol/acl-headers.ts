@@ -73,8 +73,7 @@ export function readAclHeaders(request: S3Request, ownerId: string, target: AclT
   return hasGrantHeader ? { ownerId, grants } : undefined;
 }
 
-/** The canned list of a name. @throws S3Error InvalidArgument where the target has no such one */
-export function cannedAcl(name: string, ownerId: string, target: AclTarget): Acl {
+function cannedAcl(name: string, ownerId: string, target: AclTarget): Acl {
   const grants = (target === "bucket" ? CANNED_OF_BUCKETS : CANNED_OF_OBJECTS).get(name);
   if (grants === undefined)
     throw invalidArgument("x-amz-acl", name, `There is no canned ACL of this name for ${target}s`);

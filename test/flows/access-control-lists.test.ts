@@ -50,6 +50,13 @@ describe("a public object", () => {
     expect(await statusOf("GET", `/${bucket}/k`)).toBe(403);
   });
 
+  it("is one still when it is renamed", async () => {
+    const bucket = await bucketWith("private", "public-read");
+    const headers = { "x-amz-rename-source": "k" };
+    expect((await send("PUT", `/${bucket}/renamed?renameObject`, { headers })).status).toBe(200);
+    expect(await statusOf("GET", `/${bucket}/renamed`)).toBe(200);
+  });
+
   it("lets its list be read and set by those to whom that is granted", async () => {
     const bucket = await bucketWith("private", "private");
     const headers = { "x-amz-grant-read-acp": `uri="${ALL_USERS}"`, "x-amz-grant-write-acp": `uri="${ALL_USERS}"` };
