@@ -1,0 +1,210 @@
+// Who may do what, from outside: bucket policies for strangers, and what is told to those who are refused.
+import { describe, expect, it } from "vitest";
+
+import { anonymous, deliver, ROOT, send, type SendOptions } from "../support/client.ts";
+import { md5Base64, utf8 } from "../support/digests.ts";
+import { expectS3Error } from "../support/expect-s3-error.ts";
+import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+
+const everybody = { Effect: "Allow", Principal: "*" };
+const DENIED = { status: 403, code: "AccessDenied", message: "Access Denied" };
+
+/** Statements on a bucket of which `{bucket}` is the ARN. */
+async function police(bucket: string, ...statements: readonly object[]): Promise<void> {
+  const text = JSON.stringify({ Version: "2012-10-17", Statement: statements });
+  const body = text.replaceAll("{bucket}", `arn:aws:s3:::${bucket}`);
+  const response = await send("PUT", `/${bucket}?policy`, { body });
+  expect(await response.text()).toBe("");
+  expect(response.status).toBe(204);
+}
+
+function stranger(method: string, target: string, options: SendOptions = {}): Promise<Response> {
+  return deliver(anonymous(method, target, options));
+}
+
+async function bucketWith(
+  objects: Readonly<Record<string, string>>,
+  ...statements: readonly object[]
+): Promise<string> {
+  const bucket = await freshBucket();
+  await putAll(bucket, objects);
+  if (statements.length > 0) await police(bucket, ...statements);
+  return bucket;
+}
+
+const publicRead = { ...everybody, Action: "s3:GetObject", Resource: "{bucket}/*" };
+
+describe("a bucket that is public by its policy", () => {
+  it("is private before, public to read while it is there, and private at once after it is gone", async () => {
+    const bucket = await bucketWith({ k: "text" });
+    await expectS3Error(await stranger("GET", `/${bucket}/k`), DENIED);
+    await police(bucket, publicRead);
+    const response = await stranger("GET", `/${bucket}/k`);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe("text");
+    expect((await stranger("HEAD", `/${bucket}/k`)).status).toBe(200);
+    expect((await stranger("PUT", `/${bucket}/k`, { body: "x" })).status).toBe(403);
+    expect((await stranger("GET", `/${bucket}`)).status).toBe(403);
+    expect((await send("DELETE", `/${bucket}?policy`)).status).toBe(204);
+    await expectS3Error(await stranger("GET", `/${bucket}/k`), DENIED);
+  });
+
+  it("says of what is not there only that it may not be had, unless it may be listed", async () => {
+    const bucket = await bucketWith({ k: "text" }, publicRead);
+    await expectS3Error(await stranger("GET", `/${bucket}/missing`), DENIED);
+    expect((await stranger("HEAD", `/${bucket}/missing`)).status).toBe(403);
+    await police(bucket, publicRead, { ...everybody, Action: "s3:ListBucket", Resource: "{bucket}" });
+    await expectS3Error(await stranger("GET", `/${bucket}/missing`), {
+      status: 404,
+      code: "NoSuchKey",
+      fields: { Key: "missing" },
+    });
+    expect((await stranger("HEAD", `/${bucket}/missing`)).status).toBe(404);
+  });
+
+  it("hides versions as well as it hides keys", async () => {
+    const readVersions = { ...everybody, Action: "s3:GetObjectVersion", Resource: "{bucket}/*" };
+    const bucket = await bucketWith({ k: "text" }, readVersions);
+    expect((await stranger("GET", `/${bucket}/k?versionId=null`)).status).toBe(200);
+    expect((await stranger("GET", `/${bucket}/k`)).status).toBe(403);
+    const unknown = "/k2?versionId=null";
+    await expectS3Error(await stranger("GET", `/${bucket}${unknown}`), DENIED);
+    await police(bucket, readVersions, { ...everybody, Action: "s3:ListBucketVersions", Resource: "{bucket}" });
+    await expectS3Error(await stranger("GET", `/${bucket}${unknown}`), {
+      status: 404,
+      code: "NoSuchVersion",
+      fields: { Key: "k2", VersionId: "null" },
+    });
+  });
+
+  it("takes uploads from strangers, bodies and all, but not what they may not do with them", async () => {
+    const bucket = await bucketWith({}, { ...everybody, Action: "s3:PutObject", Resource: "{bucket}/in/*" });
+    expect((await stranger("PUT", `/${bucket}/in/a`, { body: "text" })).status).toBe(200);
+    expect((await stranger("PUT", `/${bucket}/out/a`, { body: "text" })).status).toBe(403);
+    expect((await stranger("GET", `/${bucket}/in/a`)).status).toBe(403);
+    const tagged = { body: "text", headers: { "x-amz-tagging": "a=b" } };
+    expect((await stranger("PUT", `/${bucket}/in/b`, tagged)).status).toBe(403);
+    expect((await send("HEAD", `/${bucket}/in/b`)).status).toBe(404);
+  });
+
+  it("lets strangers delete those keys of a list that they may", async () => {
+    const bucket = await bucketWith(
+      { "tmp/a": "1", keep: "2" },
+      { ...everybody, Action: "s3:DeleteObject", Resource: "{bucket}/tmp/*" },
+    );
+    const body = "<Delete><Object><Key>tmp/a</Key></Object><Object><Key>keep</Key></Object></Delete>";
+    const headers = { "content-md5": md5Base64(utf8(body)) };
+    const text = await (await stranger("POST", `/${bucket}?delete`, { body, headers })).text();
+    expect(text).toContain("<Deleted><Key>tmp/a</Key></Deleted>");
+    expect(text).toContain("<Error><Key>keep</Key><Code>AccessDenied</Code>");
+    expect((await send("HEAD", `/${bucket}/keep`)).status).toBe(200);
+  });
+
+  it("lets strangers copy only from where they may read", async () => {
+    const source = await bucketWith({ secret: "s", open: "o" }, { ...publicRead, Resource: "{bucket}/open" });
+    const bucket = await bucketWith({}, { ...everybody, Action: "s3:PutObject", Resource: "{bucket}/*" });
+    const copy = (key: string): Promise<Response> =>
+      stranger("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${source}/${key}` } });
+    expect((await copy("open")).status).toBe(200);
+    await expectS3Error(await copy("secret"), DENIED);
+    await expectS3Error(await copy("missing"), DENIED);
+  });
+});
+
+describe("conditions", () => {
+  it("ask for the address, as the edge tells it", async () => {
+    const inside = { IpAddress: { "aws:SourceIp": "203.0.113.0/24" } };
+    const bucket = await bucketWith({ k: "text" }, { ...publicRead, Condition: inside });
+    const from = (address: string): Promise<Response> =>
+      stranger("GET", `/${bucket}/k`, { headers: { "cf-connecting-ip": address, "x-forwarded-for": "203.0.113.9" } });
+    expect((await from("203.0.113.9")).status).toBe(200);
+    expect((await from("198.51.100.1")).status).toBe(403);
+    expect((await stranger("GET", `/${bucket}/k`)).status).toBe(403);
+  });
+
+  it("ask for a prefix of listings", async () => {
+    const bucket = await bucketWith(
+      { "a/1": "", "b/1": "" },
+      {
+        ...everybody,
+        Action: "s3:ListBucket",
+        Resource: "{bucket}",
+        Condition: { StringLike: { "s3:prefix": "a/*" } },
+      },
+    );
+    expect((await stranger("GET", `/${bucket}?list-type=2&prefix=a%2F`)).status).toBe(200);
+    expect((await stranger("GET", `/${bucket}?list-type=2&prefix=b%2F`)).status).toBe(403);
+    expect((await stranger("GET", `/${bucket}?list-type=2`)).status).toBe(403);
+  });
+
+  it("ask for the tags that an object has", async () => {
+    const open = { StringEquals: { "s3:ExistingObjectTag/access": "open" } };
+    const bucket = await bucketWith({ plain: "text" }, { ...publicRead, Condition: open });
+    await send("PUT", `/${bucket}/open`, { body: "text", headers: { "x-amz-tagging": "access=open" } });
+    await send("PUT", `/${bucket}/shut`, { body: "text", headers: { "x-amz-tagging": "access=shut" } });
+    expect((await stranger("GET", `/${bucket}/open`)).status).toBe(200);
+    expect((await stranger("GET", `/${bucket}/shut`)).status).toBe(403);
+    expect((await stranger("GET", `/${bucket}/plain`)).status).toBe(403);
+  });
+
+  it("demand conditional writes, of whole objects alone", async () => {
+    const bucket = await freshBucket();
+    await police(
+      bucket,
+      { ...everybody, Action: "s3:PutObject", Resource: "{bucket}/*" },
+      {
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:PutObject",
+        Resource: "{bucket}/*",
+        Condition: { Null: { "s3:if-none-match": "true" }, Bool: { "s3:ObjectCreationOperation": "true" } },
+      },
+    );
+    expect((await send("PUT", `/${bucket}/k`, { body: "text" })).status).toBe(403);
+    expect((await send("PUT", `/${bucket}/k`, { body: "text", headers: { "if-none-match": "*" } })).status).toBe(200);
+    expect((await send("POST", `/${bucket}/k?uploads`)).status).toBe(200);
+  });
+
+  it("demand headers of uploads and regions of buckets", async () => {
+    const bucket = await freshBucket();
+    await police(bucket, {
+      Effect: "Deny",
+      Principal: "*",
+      Action: "s3:PutObject",
+      Resource: "{bucket}/*",
+      Condition: { StringNotEquals: { "s3:x-amz-storage-class": "STANDARD_IA" } },
+    });
+    const headers = { "x-amz-storage-class": "STANDARD_IA" };
+    expect((await send("PUT", `/${bucket}/k`, { body: "text", headers })).status).toBe(200);
+    expect((await send("PUT", `/${bucket}/k`, { body: "text" })).status).toBe(403);
+  });
+
+  it.each([
+    ["NumericGreaterThan", 200],
+    ["NumericLessThan", 403],
+  ])("ask how old a signature is: %s ten minutes", async (operator, status) => {
+    const bucket = await bucketWith(
+      { k: "text" },
+      {
+        Effect: "Deny",
+        Principal: "*",
+        Action: "s3:GetObject",
+        Resource: "{bucket}/*",
+        Condition: { [operator]: { "s3:signatureAge": "600000" } },
+      },
+    );
+    expect((await send("GET", `/${bucket}/k`)).status).toBe(status);
+  });
+});
+
+describe("a refusal", () => {
+  it("is explained to those who may read the bucket's policy, and to nobody else", async () => {
+    const never = { Sid: "Sealed", Effect: "Deny", Principal: "*", Action: "s3:GetObject", Resource: "{bucket}/*" };
+    const bucket = await bucketWith({ k: "text" }, never);
+    const explained = `User: arn:aws:iam::000000000000:root is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::${bucket}/k" with an explicit deny in a resource-based policy (statement Sealed)`;
+    await expectS3Error(await send("GET", `/${bucket}/k`), { status: 403, code: "AccessDenied", message: explained });
+    await expectS3Error(await stranger("GET", `/${bucket}/k`), DENIED);
+    expect((await send("DELETE", `/${bucket}?policy`, { credentials: ROOT })).status).toBe(204);
+    expect((await send("GET", `/${bucket}/k`)).status).toBe(200);
+  });
+});
