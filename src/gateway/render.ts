@@ -30,6 +30,7 @@ export function renderResponse({ status, headers, body }: S3Response, facts: Ans
     const encodeBody = all.has("content-encoding") ? "manual" : "automatic";
     return new Response(body, { status, headers: all, encodeBody });
   }
+  if (typeof body === "string") return new Response(body, { status, headers: all });
   return xmlResponse(body, status, all);
 }
 

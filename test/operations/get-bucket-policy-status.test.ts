@@ -1,8 +1,26 @@
-import { describe, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
+import { send } from "../support/client.ts";
+import { freshBucket } from "../support/fresh-bucket.ts";
+import { publicReadPolicy, putPolicy } from "../support/policies.ts";
 import { expectUnset } from "../support/unset-configuration.ts";
 
 describe("GetBucketPolicyStatus", () => {
+  it.each([
+    ["everybody", '"*"', true],
+    ["an account", '{"AWS":"111122223333"}', false],
+  ])("tells of a policy for %s whether it is public", async (_name, principal, isPublic) => {
+    const bucket = await freshBucket();
+    await putPolicy(bucket, publicReadPolicy(bucket).replace('"*"', principal));
+    const response = await send("GET", `/${bucket}?policyStatus`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("application/xml");
+    expect(await response.text()).toBe(
+      '<?xml version="1.0" encoding="UTF-8"?>\n<PolicyStatus xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
+        `<IsPublic>${isPublic}</IsPublic></PolicyStatus>`,
+    );
+  });
+
   it("says that there is none, and that of no bucket but those that are there", async () => {
     await expectUnset("policyStatus", "NoSuchBucketPolicy");
   });
