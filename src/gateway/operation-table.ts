@@ -50,6 +50,7 @@ import { listObjectVersions } from "../operations/list-object-versions.ts";
 import { listObjectsV2 } from "../operations/list-objects-v2.ts";
 import { listObjects } from "../operations/list-objects.ts";
 import { listParts } from "../operations/list-parts.ts";
+import { postObject } from "../operations/post-object.ts";
 import { putBucketAcl } from "../operations/put-bucket-acl.ts";
 import { putBucketCors } from "../operations/put-bucket-cors.ts";
 import { putBucketOwnershipControls } from "../operations/put-bucket-ownership-controls.ts";
@@ -114,7 +115,7 @@ export const OPERATIONS: readonly Operation[] = [
   restoreBucketSnapshot,
   deleteBucketSnapshot,
   getBucketUsage,
-  notImplemented("PostObject", "POST", "bucket"),
+  postObject,
 
   putObject,
   getObject,
