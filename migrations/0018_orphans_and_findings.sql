@@ -7,9 +7,10 @@ CREATE TABLE orphans (
   found_at  INTEGER NOT NULL -- ms since the epoch
 ) STRICT, WITHOUT ROWID;
 
--- What the scrub has found wrong with blobs; a blob that is found sound again is taken out.
+-- What the scrub has found wrong with blobs; one that is found sound by a later pass, or not at all, is taken out.
 CREATE TABLE scrub_findings (
   blob_id  TEXT NOT NULL PRIMARY KEY,
   finding  TEXT NOT NULL,
-  found_at INTEGER NOT NULL -- ms since the epoch, at first
+  found_at INTEGER NOT NULL, -- ms since the epoch, at first
+  seen_at  INTEGER NOT NULL  -- and at last
 ) STRICT, WITHOUT ROWID;

@@ -80,6 +80,11 @@ export const SETTINGS = {
     meaning:
       "Whether encryption keys of customers (SSE-C) are taken over plain HTTP: `loopback` for requests to this machine itself, `never` for none.",
   },
+  SCRUB_MEGABYTES_PER_TICK: {
+    default: "100",
+    meaning:
+      "Stored bytes that are read again and compared with their checksums each time the scheduled jobs run, in MB (0 to 10000, 0: none).",
+  },
   SERVER_TIMING: {
     default: "false",
     meaning: "`true` adds a `Server-Timing` header with each request's counts of D1, Durable Object and blob calls.",
@@ -108,6 +113,8 @@ export interface Settings {
   readonly orphanAgeMs: number;
   readonly orphanSharePercent: number;
   readonly customerKeysOverHttp: "loopback" | "never";
+  /** 0: nothing is scrubbed. */
+  readonly scrubBytesPerTick: number;
   readonly serverTiming: boolean;
 }
 
@@ -151,6 +158,7 @@ export function readSettings(env: object): Settings {
     orphanAgeMs: whole("ORPHAN_AGE_HOURS", 1, 24 * 365) * 3_600_000,
     orphanSharePercent: whole("ORPHAN_SHARE_PERCENT", 0, 100),
     customerKeysOverHttp: text("SSE_CUSTOMER_KEYS_OVER_HTTP") === "loopback" ? "loopback" : "never",
+    scrubBytesPerTick: whole("SCRUB_MEGABYTES_PER_TICK", 0, 10_000) * 1_000_000,
     serverTiming: text("SERVER_TIMING") === "true",
   };
 }

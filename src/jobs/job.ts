@@ -28,6 +28,8 @@ export interface JobContext {
 export interface JobStep {
   /** Where the next step goes on; null where the pass is over. */
   readonly cursor: string | null;
+  /** Whether the pass goes on in the next tick and not in this one. */
+  readonly isTickOver?: boolean;
   /** Numbers for the log, which are summed up over the pass. */
   readonly report: Readonly<Record<string, number>>;
 }

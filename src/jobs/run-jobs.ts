@@ -40,8 +40,8 @@ interface Run {
   state: JobState;
   steps: number;
   ms: number;
-  /** Why it stopped: its pass is over, its lease is lost, or it has failed. */
-  end: "over" | "lost" | "failed" | undefined;
+  /** Why it stopped: its pass is over, it goes on in the next tick, its lease is lost, or it has failed. */
+  end: "over" | "rests" | "lost" | "failed" | undefined;
 }
 
 /**
@@ -115,6 +115,7 @@ async function takeStep(run: Run, lease: JobLease, { now, clock }: Tick): Promis
   };
   if (!(await hasSaved(context.database, lease, run.state))) run.end = "lost";
   else if (step.cursor === null) run.end = "over";
+  else if (step.isTickOver === true) run.end = "rests";
 }
 
 async function hasSaved(database: Database, lease: JobLease, state: JobState): Promise<boolean> {

@@ -3,6 +3,7 @@ import { collectGarbage } from "./collect-garbage.ts";
 import { endStrayUploads } from "./end-stray-uploads.ts";
 import { forgetTokens } from "./forget-tokens.ts";
 import { scanOrphans } from "./scan-orphans.ts";
+import { scrub } from "./scrub.ts";
 import type { ScheduledJob } from "./job.ts";
 
 const HOUR_MS = 3_600_000;
@@ -10,6 +11,7 @@ const HOUR_MS = 3_600_000;
 export const SCHEDULE: readonly ScheduledJob[] = [
   { job: collectGarbage, periodMs: ({ garbageCollection }) => (garbageCollection ? 0 : undefined) },
   { job: scanOrphans, periodMs: ({ orphanScan }) => (orphanScan === "false" ? undefined : 24 * HOUR_MS) },
+  { job: scrub, periodMs: ({ scrubBytesPerTick }) => (scrubBytesPerTick > 0 ? 7 * 24 * HOUR_MS : undefined) },
   { job: endStrayUploads, periodMs: () => 24 * HOUR_MS },
   { job: forgetTokens, periodMs: () => HOUR_MS },
 ];

@@ -23,6 +23,13 @@ export interface BlobPut {
   readonly birthCertificate: Readonly<Record<string, string>>;
 }
 
+/** Bytes of a blob that become a blob of their own where bytes that are seldom read are kept. */
+export interface BlobCopy extends Pick<BlobPut, "blobId" | "birthCertificate"> {
+  readonly sourceId: string;
+  /** Undefined: all of them. */
+  readonly range: ByteRange | undefined;
+}
+
 /** A blob as its store knows it. */
 export interface BlobEntry {
   readonly blobId: string;
@@ -31,6 +38,13 @@ export interface BlobEntry {
   /** When the store had all of it, by the store's own clock, in milliseconds since the epoch. */
   readonly uploadedAt: number;
   readonly birthCertificate: Readonly<Record<string, string>>;
+}
+
+/** A blob that is being read. */
+export interface OpenBlob {
+  readonly body: ReadableStream<Uint8Array>;
+  /** As the store has kept it since the blob was put; undefined where it keeps none. */
+  readonly md5: Uint8Array | undefined;
 }
 
 /** A page of blobs in the order of their ids. */
@@ -46,6 +60,13 @@ export interface BlobStore {
   put(put: BlobPut): Promise<BlobPutResult>;
   /** The bytes of a range (all for undefined), or undefined where there is no such blob. */
   get(blobId: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined>;
+  /** All of a blob with its MD5, or undefined where there is no such blob. */
+  open(blobId: string): Promise<OpenBlob | undefined>;
+  /**
+   * Copies bytes to where bytes that are seldom read are kept; a copy that is there already counts as made.
+   * @returns whether the source is there
+   */
+  copyToInfrequentAccess(copy: BlobCopy): Promise<boolean>;
   /** Lists blobs (at most 1000) after an id, or from the first one on. */
   list(after: string | undefined, limit: number): Promise<BlobPage>;
   /** Deletes blobs (at most 1000); those that are not there count as deleted. */

@@ -1,7 +1,16 @@
 // The blob store on an R2 bucket, by its binding.
 import type { ByteRange } from "../protocol/range.ts";
 import { S3Error } from "../protocol/s3-error.ts";
-import type { BlobHash, BlobPage, BlobPut, BlobPutResult, BlobStore, BlobEntry } from "./blob-store.ts";
+import type {
+  BlobCopy,
+  BlobHash,
+  BlobPage,
+  BlobPut,
+  BlobPutResult,
+  BlobStore,
+  BlobEntry,
+  OpenBlob,
+} from "./blob-store.ts";
 import type { Counts } from "./counts.ts";
 
 const CHECKSUM_MISMATCH = 10037;
@@ -53,6 +62,37 @@ export class R2BlobStore implements BlobStore {
       if (code !== RANGE_NOT_SATISFIABLE) throw error;
       throw new Error(`blob ${blobId} is shorter than its row says`, { cause: error });
     }
+  }
+
+  async open(blobId: string): Promise<OpenBlob | undefined> {
+    this.#counts.addBlobCall();
+    const found = await this.#bucket.get(blobId);
+    if (found === null) return undefined;
+    const { md5 } = found.checksums;
+    return { body: found.body, md5: md5 === undefined ? undefined : new Uint8Array(md5) };
+  }
+
+  async copyToInfrequentAccess({ sourceId, range, blobId, birthCertificate }: BlobCopy): Promise<boolean> {
+    this.#counts.addBlobCall();
+    const found = await this.#bucket.get(sourceId, range === undefined ? {} : { range });
+    if (found === null) return false;
+    const length = range?.length ?? found.size;
+    const { md5 } = found.checksums;
+    this.#counts.addBlobCall();
+    const { readable, writable } = new FixedLengthStream(length);
+    const piped = found.body.pipeTo(writable);
+    // A source that is too short breaks the pipe off, and with it the put.
+    const [stored] = await Promise.all([
+      this.#bucket.put(blobId, readable, {
+        onlyIf: { etagDoesNotMatch: "*" },
+        customMetadata: { ...birthCertificate },
+        storageClass: "InfrequentAccess",
+        // What is copied whole must be what it was.
+        ...(md5 === undefined || length !== found.size ? {} : { md5 }),
+      }),
+      piped,
+    ]);
+    return stored === null || stored.size === length;
   }
 
   async list(after: string | undefined, limit: number): Promise<BlobPage> {

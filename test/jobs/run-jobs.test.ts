@@ -123,6 +123,15 @@ describe("a tick", () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   });
 
+  it("gives a job no more steps that wants none before the next tick", async () => {
+    const { calls, name, step } = jobOf(3);
+    const resting: Job = { name, step: async (...given) => ({ ...(await step(...given)), isTickOver: true }) };
+    await tick(each(DAY_MS, resting));
+    await tick(each(DAY_MS, resting));
+    expect(calls).toEqual([null, "1"]);
+    expect(await rowOf(resting)).toMatchObject({ is_passing: 1, cursor: "2", lease_holder: null });
+  });
+
   it("ends when its time is over", async () => {
     let clock = Date.now();
     const job = jobOf(99, async () => {

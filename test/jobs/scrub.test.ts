@@ -1,0 +1,145 @@
+// The scrub: whatever is wrong with stored bytes is found, whoever holds them, and nothing is said of sound ones.
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+
+import { scrub } from "../../src/jobs/scrub.ts";
+import { send, type Surroundings } from "../support/client.ts";
+import { checksum, utf8 } from "../support/digests.ts";
+import { r2With } from "../support/faults.ts";
+import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { jobContext, runPass } from "../support/jobs.ts";
+import { bucketId, ledgerOf } from "../support/ledger.ts";
+import { createUpload, largePart, putPart, uploadInParts } from "../support/multipart.ts";
+import { versionedBucket } from "../support/versioning.ts";
+
+const NOW = Date.now();
+
+interface Finding {
+  readonly finding: string;
+  readonly found_at: number;
+}
+
+/** Scrubs everything and gives what was found of a bucket's blobs, by their ids. */
+async function findingsOf(
+  bucket: string,
+  now = NOW,
+  surroundings: Surroundings = {},
+): Promise<Record<string, Finding>> {
+  await runPass(scrub, now, surroundings);
+  const id = await bucketId(bucket);
+  const { results } = await env.DB.prepare("SELECT * FROM scrub_findings WHERE blob_id >= ?1 AND blob_id < ?2")
+    .bind(`${id}/`, `${id}0`)
+    .all<Finding & { blob_id: string }>();
+  return Object.fromEntries(results.map((row) => [row.blob_id, row]));
+}
+
+/** The blobs of a bucket, the first put first. */
+async function blobsOf(bucket: string): Promise<string[]> {
+  return Object.keys((await ledgerOf(bucket)).blobs);
+}
+
+/** Puts other bytes in a blob's place, certificate and all. */
+async function replace(blobId: string, bytes: string | Uint8Array): Promise<void> {
+  const customMetadata = (await env.BLOBS.head(blobId))?.customMetadata ?? {};
+  await env.BLOBS.put(blobId, bytes, { customMetadata });
+}
+
+/** A bucket with an object, a noncurrent version, objects of parts, an open upload, and a copy. */
+async function furnishedBucket(): Promise<string> {
+  const bucket = await versionedBucket();
+  await putAll(bucket, { k: "old" });
+  await putAll(bucket, { k: "new", empty: "" });
+  await send("PUT", `/${bucket}/sha`, {
+    body: "abc",
+    headers: { "x-amz-checksum-sha256": checksum("SHA256", utf8("abc")) },
+  });
+  await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/k` } });
+  await uploadInParts(bucket, "several", [largePart(1), "two"]);
+  await uploadInParts(bucket, "one", ["one"]);
+  await putPart(bucket, "open", await createUpload(bucket, "open"), 1, "open");
+  return bucket;
+}
+
+describe("the scrub", () => {
+  it("finds nothing where all is sound", async () => {
+    const bucket = await furnishedBucket();
+    expect(await blobsOf(bucket)).toHaveLength(8);
+    expect(await findingsOf(bucket)).toEqual({});
+  });
+
+  it("finds bytes that are not those that were put, whoever holds them", async () => {
+    const bucket = await furnishedBucket();
+    const blobs = await blobsOf(bucket);
+    for (const blobId of blobs) {
+      const bytes = new Uint8Array(await ((await env.BLOBS.get(blobId))?.arrayBuffer() ?? new ArrayBuffer(0)));
+      await replace(blobId, bytes.length === 0 ? "x" : bytes.map((byte) => byte ^ 1));
+    }
+    const findings = await findingsOf(bucket);
+    expect(Object.keys(findings)).toEqual(blobs);
+    for (const { finding } of Object.values(findings))
+      expect(finding).toMatch(/^its \w+ is \S+, its row says|bytes, its row/);
+  });
+
+  it("finds what the store itself no longer gives as it was put", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "right", short: "too short" });
+    const [k = "", short = ""] = await blobsOf(bucket);
+    const BLOBS = r2With({
+      async get(key, options) {
+        const found = await env.BLOBS.get(key, options);
+        if (found === null || (key !== k && key !== short)) return found;
+        const bytes = key === k ? "wrong" : "too";
+        return new Proxy(found, {
+          get: (target, name) => (name === "body" ? new Response(bytes).body : (Reflect.get(target, name) as unknown)),
+        });
+      },
+    });
+    const findings = await findingsOf(bucket, NOW, { BLOBS });
+    expect(findings[k]?.finding).toMatch(/^its MD5 is \w{32}, the store says/);
+    expect(findings[short]?.finding).toBe("3 bytes can be read, the store says 9");
+  });
+
+  it("keeps the time at which it found something first, and takes out what is sound again or gone", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "a", b: "b", c: "c" });
+    const [a = "", b = "", c = ""] = await blobsOf(bucket);
+    for (const blobId of [a, b, c]) await replace(blobId, "wrong");
+    expect(Object.keys(await findingsOf(bucket, NOW))).toEqual([a, b, c]);
+    await replace(a, "a");
+    await env.BLOBS.delete(b);
+    const later = await findingsOf(bucket, NOW + 1000);
+    expect(Object.keys(later)).toEqual([c]);
+    expect(later[c]?.found_at).toBe(NOW);
+  });
+
+  it("deletes nothing and changes no row", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "right" });
+    const [blobId = ""] = await blobsOf(bucket);
+    await replace(blobId, "wrong");
+    const before = await ledgerOf(bucket);
+    await findingsOf(bucket);
+    expect(await ledgerOf(bucket)).toEqual(before);
+  });
+
+  it("reads so many bytes in a tick and goes on in the next one", async () => {
+    await runPass(scrub, NOW);
+    const bucket = await freshBucket();
+    for (const key of ["a", "b", "c"]) await send("PUT", `/${bucket}/${key}`, { body: new Uint8Array(700_000) });
+    const seen: number[] = [];
+    let cursor: string | null = JSON.stringify({ began: NOW, after: `${await bucketId(bucket)}/`, tick: 0, bytes: 0 });
+    for (let tick = 1; tick < 4 && cursor !== null; tick += 1) {
+      const context = jobContext(NOW + tick, { SCRUB_MEGABYTES_PER_TICK: "1" });
+      const step = await scrub.step(context, cursor);
+      seen.push(step.report["bytes"] ?? 0);
+      if (step.cursor !== null) {
+        expect(step.isTickOver).toBe(true);
+        const again = await scrub.step(context, step.cursor);
+        expect(again).toMatchObject({ cursor: step.cursor, report: { blobs: 0 }, isTickOver: true });
+      }
+      ({ cursor } = step);
+    }
+    expect(seen[0]).toBe(1_400_000);
+    expect(seen[1]).toBeGreaterThanOrEqual(700_000);
+  });
+});
