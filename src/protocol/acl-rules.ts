@@ -1,6 +1,7 @@
 // What a bucket makes of access control lists: which of them it takes, and whether those that are kept count.
 import { givesOwnerAlone, isPublicAcl, parseAcl, privateAcl, type Acl } from "./acl.ts";
 import { areAclsOn } from "./object-ownership.ts";
+import { readPublicAccessBlock } from "./public-access-block.ts";
 import { S3Error } from "./s3-error.ts";
 
 /** The parts of a bucket that bear on access control lists, as they are kept. */
@@ -22,14 +23,9 @@ export function checkAcl(acl: Acl, { configurations }: AclBucket): void {
   if (!areAclsOn(configurations.ownership) && !givesOwnerAlone(acl)) {
     throw new S3Error("AccessControlListNotSupported", {}, ACLS_OFF);
   }
-  if (isPublicAcl(acl) && blocksPublicAcls(configurations.public_access_block)) throw new S3Error("AccessDenied");
+  const { BlockPublicAcls: isBlocked } = readPublicAccessBlock(configurations.public_access_block);
+  if (isBlocked && isPublicAcl(acl)) throw new S3Error("AccessDenied");
 }
 
 const ACLS_OFF =
   "The bucket does not allow ACLs. Turn them on with PutBucketOwnershipControls (BucketOwnerPreferred or ObjectWriter), or for new buckets with the setting DEFAULT_OBJECT_OWNERSHIP.";
-
-function blocksPublicAcls(publicAccessBlock: string | null): boolean {
-  if (publicAccessBlock === null) return false;
-  const block: unknown = JSON.parse(publicAccessBlock);
-  return typeof block === "object" && block !== null && Reflect.get(block, "BlockPublicAcls") === true;
-}
