@@ -124,11 +124,14 @@ describe("a tick", () => {
   });
 
   it("gives a job no more steps that wants none before the next tick", async () => {
-    const { calls, name, step } = jobOf(3);
-    const resting: Job = { name, step: async (...given) => ({ ...(await step(...given)), isTickOver: true }) };
+    const job = jobOf(3);
+    const resting: Job = {
+      name: job.name,
+      step: async (context, cursor) => ({ ...(await job.step(context, cursor)), isTickOver: true }),
+    };
     await tick(each(DAY_MS, resting));
     await tick(each(DAY_MS, resting));
-    expect(calls).toEqual([null, "1"]);
+    expect(job.calls).toEqual([null, "1"]);
     expect(await rowOf(resting)).toMatchObject({ is_passing: 1, cursor: "2", lease_holder: null });
   });
 
