@@ -1,27 +1,43 @@
 // CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
-// Moves no bytes, whatever the size: the new version holds what the source holds.
+// Moves no bytes, whatever the size: the new version holds what the source holds. But where a customer's key encrypts
+// either of them, the bytes are copied.
 import { ownerOf } from "../auth/principal.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
+import { timeOrderedId } from "../bytes/random-id.ts";
 import { element } from "../bytes/xml.ts";
 import { admitUploadAcl } from "../contract/acl-input.ts";
+import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, requireUploadRights } from "../contract/rights.ts";
 import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedObject } from "../protocol/addressing.ts";
-import { checksumElement } from "../protocol/checksums.ts";
+import { birthCertificate } from "../protocol/birth-certificate.ts";
+import { admitCustomerKey } from "../protocol/bucket-encryption.ts";
+import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/checksums.ts";
 import { readWriteConditions, refuseWrite } from "../protocol/conditions.ts";
 import { checkSourceConditions, readCopySource, readDirective } from "../protocol/copying.ts";
+import {
+  checkReadKey,
+  encryptionHeaders,
+  readCustomerKey,
+  readSourceKey,
+  type CustomerKey,
+  type NewEncryption,
+} from "../protocol/customer-encryption.ts";
 import { quoteEtag } from "../protocol/etag.ts";
-import { readMetadata } from "../protocol/object-metadata.ts";
+import { readMetadata, type ObjectMetadata } from "../protocol/object-metadata.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { requestHeader } from "../protocol/s3-request.ts";
 import { shownVersionId } from "../protocol/stored-object.ts";
-import { parseTaggingHeader } from "../protocol/tagging.ts";
+import { parseTaggingHeader, type Tag } from "../protocol/tagging.ts";
 import { readStorageClass, refuseUnsupportedHeaders, versionHeaders } from "../protocol/upload-headers.ts";
-import { lookUpBoth } from "../state/database.ts";
+import type { Bucket } from "../state/buckets.ts";
+import { copyBytes } from "../state/byte-copy.ts";
+import { guardSource, lookUpSource, type SourceVersion } from "../state/copy-sources.ts";
+import { lookUpBoth, type Statement } from "../state/database.ts";
 import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
-import { guardSource, lookUpSource } from "../state/copy-sources.ts";
 import { holdToo } from "../state/holdings.ts";
+import { insertManifest } from "../state/manifests.ts";
 
 // A source that changes as often as this under one copy is being fought over.
 const SOURCE_TURNS = 3;
@@ -31,7 +47,7 @@ export const copyObject = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", header: "x-amz-copy-source" },
 
-  read(request, { accountId }) {
+  async read(request, { accountId, customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
     refuseUnsupportedHeaders(request);
     const storageClass = requestHeader(request, "x-amz-storage-class");
@@ -46,6 +62,9 @@ export const copyObject = defineOperation({
       storageClass: storageClass === undefined ? undefined : readStorageClass(request),
       acl: readAclHeaders(request, accountId, "object"),
       conditions: readWriteConditions(request),
+      namesEncryption: requestHeader(request, "x-amz-server-side-encryption") !== undefined,
+      sourceKey: await readSourceKey(request, customerKeysOverHttp),
+      customerKey: await readCustomerKey(request, customerKeysOverHttp),
     };
   },
 
@@ -56,11 +75,13 @@ export const copyObject = defineOperation({
     const { bucket, heads } = facts;
     const seen = heads.get(key) ?? NO_HEAD;
     const acl = admitUploadAcl(context, bucket, key, input.acl);
+    const encryption = await admitCustomerKey(bucket.configurations.encryption, input.customerKey);
     let found = facts.source;
     for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
       const original = requireReadableSource(context, source, found, input.taggingDirective === "COPY");
       const tags = input.taggingDirective === "COPY" ? original.tags : input.tags;
       requireUploadRights(context, bucket, key, { tags, conditions });
+      await checkReadKey(original.encryption, input.sourceKey);
       checkSourceConditions(context.request, original, context.now);
       const refusal = refuseWrite(conditions, key, seen.current, seen.current);
       if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
@@ -69,7 +90,8 @@ export const copyObject = defineOperation({
         source.key === key &&
         source.versionId === undefined &&
         source.snapshot === undefined;
-      if (isItself && input.metadataDirective === "COPY" && input.storageClass === undefined) {
+      const isEncryptedAnew = input.namesEncryption || encryption !== undefined || original.encryption !== undefined;
+      if (isItself && input.metadataDirective === "COPY" && input.storageClass === undefined && !isEncryptedAnew) {
         throw new S3Error(
           "InvalidRequest",
           {},
@@ -78,43 +100,45 @@ export const copyObject = defineOperation({
       }
       const { contentType, systemMetadata, userMetadata } =
         input.metadataDirective === "COPY" ? original : input.metadata;
+      const metadata = { contentType, systemMetadata, userMetadata };
+      const { content, newBlobIds, statements } =
+        original.encryption === undefined && encryption === undefined
+          ? share(original)
+          : await duplicate(context, bucket, original, input.sourceKey, { key, metadata, tags, encryption });
       const object = {
-        contentType,
-        systemMetadata,
-        userMetadata,
-        size: original.size,
-        etag: original.etag,
+        ...metadata,
+        ...content,
         ownerId: ownerOf(context.principal),
-        blobId: original.blobId,
-        manifestId: original.manifestId,
         storageClass: input.storageClass ?? "STANDARD",
-        checksum: original.checksum,
         tags,
         acl,
-        encryption: undefined,
+        encryption: encryption?.recognition,
       };
       const outcome = await context.coordinators.put(bucket, {
         key,
         seen,
         conditions,
         object,
-        newBlobIds: [],
-        before: [guardSource(original), holdToo(original.holdingId)],
+        newBlobIds,
+        before: [guardSource(original), ...statements],
       });
       if (outcome.isDone) return { outcome, object, original, isSourceVersioned: original.isInVersionedBucket };
+      // Only a definite refusal leaves the blobs certain to be nobody's.
+      if (outcome.isDefinite && newBlobIds.length > 0) context.waitUntil(context.blobs.delete(newBlobIds));
       if (outcome.reason !== "source changed") throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
       found = (await context.database.look(lookUpSource(source))).source;
     }
     throw new S3Error("ServiceUnavailable");
   },
 
-  write: ({ outcome, object, original, isSourceVersioned }): S3Response => {
+  write: ({ outcome, object, original, isSourceVersioned }, { customerKey }): S3Response => {
     const { checksum } = object;
     return {
       status: 200,
       headers: {
         ...versionHeaders(outcome.versionId, outcome.isNullVersion),
         ...(isSourceVersioned ? { "x-amz-copy-source-version-id": shownVersionId(original) } : {}),
+        ...encryptionHeaders(customerKey),
       },
       body: element(
         "CopyObjectResult",
@@ -129,3 +153,64 @@ export const copyObject = defineOperation({
     };
   },
 });
+
+/** The bytes of a copy: what its row says of them, and what makes them its own in the commit's batch. */
+interface CopyContent {
+  readonly content: {
+    readonly size: number;
+    readonly etag: string;
+    readonly checksum: ObjectChecksum | undefined;
+    readonly blobId: string | undefined;
+    readonly manifestId: string | undefined;
+  };
+  readonly newBlobIds: readonly string[];
+  readonly statements: readonly Statement[];
+}
+
+function share({ size, etag, checksum, blobId, manifestId, holdingId }: SourceVersion): CopyContent {
+  return { content: { size, etag, checksum, blobId, manifestId }, newBlobIds: [], statements: [holdToo(holdingId)] };
+}
+
+/** What the copy's blobs are born as. */
+interface Copy {
+  readonly key: string;
+  readonly metadata: ObjectMetadata;
+  readonly tags: readonly Tag[];
+  readonly encryption: NewEncryption | undefined;
+}
+
+async function duplicate(
+  { database, blobs, now }: Context,
+  bucket: Bucket,
+  original: SourceVersion,
+  sourceKey: CustomerKey | undefined,
+  { key, metadata, tags, encryption }: Copy,
+): Promise<CopyContent> {
+  const copyId = timeOrderedId(now);
+  const born = {
+    bucketId: bucket.id,
+    bucketName: bucket.name,
+    key,
+    metadata,
+    tags,
+    encryption: encryption?.recognition,
+  };
+  const source = { database, blobs, object: original, key: sourceKey };
+  const copied = await copyBytes(
+    source,
+    `${bucket.id}/${copyId}`,
+    (partNumber) => ({
+      blobId: `${bucket.id}/${timeOrderedId(now)}`,
+      // Of several, each is found by the manifest, as a part of an upload would be.
+      birthCertificate: birthCertificate(partNumber === undefined ? born : { ...born, uploadId: copyId, partNumber }),
+      customerKey: encryption?.key,
+    }),
+    original.checksum?.algorithm ?? DEFAULT_ALGORITHM,
+  );
+  const { size, etag, checksum, blobId, manifest } = copied;
+  return {
+    content: { size, etag, checksum, blobId, manifestId: manifest?.manifestId },
+    newBlobIds: copied.blobIds,
+    statements: manifest === undefined ? [] : insertManifest(manifest),
+  };
+}

@@ -1,23 +1,38 @@
 // UploadPartCopy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
-// Moves no bytes: the part holds what the source holds, and remembers which bytes of it are its own.
+// Moves no bytes: the part holds what the source holds, and remembers which bytes of it are its own. But where a
+// customer's key encrypts either of them, the bytes are copied.
 import { formatIsoDate } from "../bytes/dates.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
+import { timeOrderedId } from "../bytes/random-id.ts";
 import { utf8 } from "../bytes/text.ts";
 import { element, type XmlElement } from "../bytes/xml.ts";
+import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
-import { checksumElement } from "../protocol/checksums.ts";
+import { birthCertificate } from "../protocol/birth-certificate.ts";
+import { refuseBlockedKey } from "../protocol/bucket-encryption.ts";
+import { checksumElement, DEFAULT_ALGORITHM } from "../protocol/checksums.ts";
 import { checkSourceConditions, readCopyRange, readCopySource } from "../protocol/copying.ts";
+import {
+  checkPartKey,
+  checkReadKey,
+  encryptionHeaders,
+  readCustomerKey,
+  readSourceKey,
+  type CustomerKey,
+} from "../protocol/customer-encryption.ts";
 import { quoteEtag } from "../protocol/etag.ts";
 import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/multipart.ts";
 import type { ByteRange } from "../protocol/range.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { shownVersionId } from "../protocol/stored-object.ts";
 import { refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
+import type { Bucket } from "../state/buckets.ts";
+import { copyRange } from "../state/byte-copy.ts";
 import { guardSource, lookUpSource, type SourceVersion } from "../state/copy-sources.ts";
-import { lookUpBoth, type Database } from "../state/database.ts";
+import { lookUpBoth, type Database, type Statement } from "../state/database.ts";
 import { holdToo } from "../state/holdings.ts";
 import { lookUpSlices } from "../state/manifests.ts";
 import { cutSlices } from "../state/object-bytes.ts";
@@ -32,7 +47,7 @@ export const uploadPartCopy = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", query: ["uploadId"], header: "x-amz-copy-source" },
 
-  read(request) {
+  async read(request, { customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
     refuseUnsupportedHeaders(request);
     return {
@@ -41,35 +56,39 @@ export const uploadPartCopy = defineOperation({
       source: readCopySource(request),
       partNumber: readPartNumber(request.query),
       uploadId: readUploadId(request.query),
+      sourceKey: await readSourceKey(request, customerKeysOverHttp),
+      customerKey: await readCustomerKey(request, customerKeysOverHttp),
     };
   },
 
   lookUp: ({ bucketName, key, uploadId, source }) =>
     lookUpBoth(lookUpUpload(bucketName, key, uploadId), lookUpSource(source)),
 
-  async run(context, { source, uploadId, partNumber }, facts) {
+  async run(context, { source, uploadId, partNumber, sourceKey, customerKey }, facts) {
     const { bucket, upload } = facts;
     if (upload === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+    refuseBlockedKey(bucket.configurations.encryption, customerKey);
+    await checkPartKey(upload.encryption, customerKey);
     let found = facts.source;
     for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
       const original = requireReadableSource(context, source, found, false);
+      await checkReadKey(original.encryption, sourceKey);
       checkSourceConditions(context.request, original, context.now);
       const range = readCopyRange(context.request, original.size) ?? { offset: 0, length: original.size };
       if (range.length > PART_MAX_BYTES) {
         throw new S3Error("EntityTooLarge", { ProposedSize: range.length, MaxSizeAllowed: PART_MAX_BYTES });
       }
-      const part: Part = {
-        partNumber,
-        holdingId: original.holdingId,
-        slices: await slicesOf(context.database, original, range),
-        isWholeBlob: original.blobId !== undefined && range.length === original.size,
-        size: range.length,
-        modifiedAt: context.now,
-        ...(await identityOf(original, range, upload)),
-      };
-      const guards = [guardSource(original), holdToo(original.holdingId)];
+      const { content, statements } =
+        original.encryption === undefined && upload.encryption === undefined
+          ? await share(context.database, original, range, upload)
+          : await duplicate(context, bucket, { original, sourceKey, range }, { upload, partNumber, customerKey });
+      const part: Part = { partNumber, size: range.length, modifiedAt: context.now, ...content };
+      const guards = [guardSource(original), ...statements];
       const outcome = await commitPart(context.database, bucket, upload, part, guards);
       if (outcome === "applied") return { part, original };
+      // Refused for certain, a blob of the part's own is nobody's.
+      const isDefinite = outcome !== "unknown";
+      if (isDefinite && statements.length === 0) context.waitUntil(context.blobs.delete([part.holdingId]));
       if (outcome === "upload gone") throw new S3Error("NoSuchUpload", { UploadId: uploadId });
       if (outcome !== "source changed") throw new S3Error("ServiceUnavailable");
       found = (await context.database.look(lookUpSource(source))).source;
@@ -77,9 +96,12 @@ export const uploadPartCopy = defineOperation({
     throw new S3Error("ServiceUnavailable");
   },
 
-  write: ({ part, original }): S3Response => ({
+  write: ({ part, original }, { customerKey }): S3Response => ({
     status: 200,
-    headers: original.isInVersionedBucket ? { "x-amz-copy-source-version-id": shownVersionId(original) } : {},
+    headers: {
+      ...(original.isInVersionedBucket ? { "x-amz-copy-source-version-id": shownVersionId(original) } : {}),
+      ...encryptionHeaders(customerKey),
+    },
     body: element(
       "CopyPartResult",
       [
@@ -91,6 +113,46 @@ export const uploadPartCopy = defineOperation({
     ),
   }),
 });
+
+/** The bytes of a part: what its row says of them, and what makes them its own in the commit's batch. */
+interface PartContent {
+  readonly content: Omit<Part, "partNumber" | "size" | "modifiedAt">;
+  readonly statements: readonly Statement[];
+}
+
+async function share(
+  database: Database,
+  original: SourceVersion,
+  range: ByteRange,
+  upload: Upload,
+): Promise<PartContent> {
+  const content = {
+    holdingId: original.holdingId,
+    slices: await slicesOf(database, original, range),
+    isWholeBlob: original.blobId !== undefined && range.length === original.size,
+    ...(await identityOf(original, range, upload)),
+  };
+  return { content, statements: [holdToo(original.holdingId)] };
+}
+
+async function duplicate(
+  { database, blobs, now }: Context,
+  bucket: Bucket,
+  from: { readonly original: SourceVersion; readonly sourceKey: CustomerKey | undefined; readonly range: ByteRange },
+  to: { readonly upload: Upload; readonly partNumber: number; readonly customerKey: CustomerKey | undefined },
+): Promise<PartContent> {
+  const { upload, partNumber, customerKey } = to;
+  const { key, uploadId, tags, encryption } = upload;
+  const born = { bucketId: bucket.id, bucketName: bucket.name, key, uploadId, partNumber, metadata: upload, tags };
+  const blobId = `${bucket.id}/${timeOrderedId(now)}`;
+  const destination = { blobId, birthCertificate: birthCertificate({ ...born, encryption }), customerKey };
+  const source = { database, blobs, object: from.original, key: from.sourceKey };
+  const kept = upload.checksumAlgorithm ?? DEFAULT_ALGORITHM;
+  const { size, etag, checksum } = await copyRange(source, from.range, destination, kept);
+  const slices = [{ blobId, offset: 0, length: size }];
+  const identity = { etag, checksumAlgorithm: checksum.algorithm, checksum: checksum.value };
+  return { content: { holdingId: blobId, slices, isWholeBlob: true, ...identity }, statements: [] };
+}
 
 /** The bytes of a range of the source, in the blobs where they are. */
 async function slicesOf(database: Database, source: SourceVersion, range: ByteRange): Promise<PartSlice[]> {

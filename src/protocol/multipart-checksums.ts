@@ -5,6 +5,7 @@ import { digest } from "../bytes/digest.ts";
 import { fromBase64, toBase64 } from "../bytes/hex-base64.ts";
 import {
   checksumHeader,
+  DEFAULT_ALGORITHM,
   digestAlgorithm,
   parseChecksumAlgorithm,
   type ChecksumAlgorithm,
@@ -116,6 +117,11 @@ export function withoutChecksums(request: S3Request): S3Request {
   const headers = new Headers();
   for (const [name, value] of request.headers) if (!/^x-amz-(sdk-)?checksum-/.test(name)) headers.set(name, value);
   return { ...request, headers };
+}
+
+/** An algorithm, if what it makes of bytes follows from what it makes of their parts; else the default one, of which that holds. */
+export function combinableOr(algorithm: ChecksumAlgorithm): ChecksumAlgorithm {
+  return combinable(algorithm) === undefined ? DEFAULT_ALGORITHM : algorithm;
 }
 
 function combinable(algorithm: ChecksumAlgorithm): CombinableCrc | undefined {

@@ -142,7 +142,7 @@ describe("a range of sealed bytes", () => {
 describe("sealed bytes that are not as they were sealed", () => {
   const length = 2 * FRAME_BYTES + 300;
   const body = BODY.slice(0, length);
-  let sealed = new Uint8Array();
+  let sealed: Uint8Array = new Uint8Array();
   beforeAll(async () => {
     sealed = await seal(body);
   });
