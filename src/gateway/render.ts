@@ -5,6 +5,8 @@ import type { S3Response } from "../contract/operation.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import type { CountSnapshot } from "../state/counts.ts";
 
+const SANDBOX = "sandbox";
+
 /** What the headers of an answer need besides the answer. */
 export interface AnswerFacts {
   readonly method: string;
@@ -66,6 +68,10 @@ export function answerHeaders(own: Readonly<Record<string, string>>, facts: Answ
   headers.set("x-amz-id-2", facts.hostId);
   headers.set("date", new Date().toUTCString());
   headers.set("server", "Cairn");
+  // What people store is served from the endpoint's own origin. A page or a drawing among it is shown, but runs no script
+  // and belongs to no origin, and nothing is taken for a page that does not say it is one.
+  headers.set("content-security-policy", SANDBOX);
+  headers.set("x-content-type-options", "nosniff");
   if (facts.counts !== undefined) headers.set("server-timing", serverTiming(facts.counts));
   return headers;
 }

@@ -158,7 +158,6 @@ export function planObjectRead(
     ...encryption,
     "accept-ranges": "bytes",
     "content-length": String(range?.length ?? object.size),
-    "x-content-type-options": "nosniff",
   };
   if (object.storageClass !== "STANDARD") headers["x-amz-storage-class"] = object.storageClass;
   if (object.tags.length > 0) headers["x-amz-tagging-count"] = String(object.tags.length);

@@ -45,6 +45,7 @@ describe("GetObject", () => {
       server: "Cairn",
       "x-amz-meta-a": "1",
       "x-amz-server-side-encryption": "AES256",
+      "content-security-policy": "sandbox",
       "x-content-type-options": "nosniff",
     });
     const modified = Date.parse(headers["last-modified"] ?? "");

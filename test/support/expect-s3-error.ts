@@ -55,6 +55,8 @@ export function expectAnswerHeaders(response: Response): { readonly requestId: s
   expect(requestId).toMatch(/^[0-9A-V]{16}$/);
   expect(hostId).toMatch(/^[0-9a-v]{64}$/);
   expect(response.headers.get("server")).toBe("Cairn");
+  expect(response.headers.get("content-security-policy")).toBe("sandbox");
+  expect(response.headers.get("x-content-type-options")).toBe("nosniff");
   expect(Math.abs(Date.parse(response.headers.get("date") ?? "") - Date.now())).toBeLessThan(60_000);
   return { requestId, hostId };
 }
