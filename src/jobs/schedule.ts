@@ -5,6 +5,7 @@ import { forgetTokens } from "./forget-tokens.ts";
 import { scanOrphans } from "./scan-orphans.ts";
 import { scrub } from "./scrub.ts";
 import type { ScheduledJob } from "./job.ts";
+import { resealSecrets } from "./reseal-secrets.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -14,4 +15,5 @@ export const SCHEDULE: readonly ScheduledJob[] = [
   { job: scrub, periodMs: ({ scrubBytesPerTick }) => (scrubBytesPerTick > 0 ? 7 * 24 * HOUR_MS : undefined) },
   { job: endStrayUploads, periodMs: () => 24 * HOUR_MS },
   { job: forgetTokens, periodMs: () => HOUR_MS },
+  { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
 ];
