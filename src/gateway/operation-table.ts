@@ -12,6 +12,7 @@ import { deleteBucketOwnershipControls } from "../operations/delete-bucket-owner
 import { deleteBucketLifecycle } from "../operations/delete-bucket-lifecycle.ts";
 import { deleteBucketSnapshot } from "../operations/delete-bucket-snapshot.ts";
 import { deleteBucketPolicy } from "../operations/delete-bucket-policy.ts";
+import { deleteBucketEncryption } from "../operations/delete-bucket-encryption.ts";
 import { deleteBucketTagging } from "../operations/delete-bucket-tagging.ts";
 import { deleteBucket } from "../operations/delete-bucket.ts";
 import { deleteObjectTagging } from "../operations/delete-object-tagging.ts";
@@ -56,6 +57,7 @@ import { putBucketCors } from "../operations/put-bucket-cors.ts";
 import { putBucketOwnershipControls } from "../operations/put-bucket-ownership-controls.ts";
 import { putBucketLifecycleConfiguration } from "../operations/put-bucket-lifecycle-configuration.ts";
 import { putBucketPolicy } from "../operations/put-bucket-policy.ts";
+import { putBucketEncryption } from "../operations/put-bucket-encryption.ts";
 import { putBucketTagging } from "../operations/put-bucket-tagging.ts";
 import { putBucketVersioning } from "../operations/put-bucket-versioning.ts";
 import { putObjectAcl } from "../operations/put-object-acl.ts";
@@ -110,6 +112,8 @@ export const OPERATIONS: readonly Operation[] = [
   putBucketOwnershipControls,
   deleteBucketOwnershipControls,
   getBucketEncryption,
+  putBucketEncryption,
+  deleteBucketEncryption,
   createBucketSnapshot,
   listBucketSnapshots,
   restoreBucketSnapshot,
@@ -152,8 +156,6 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("PutObjectAnnotation", "PUT", "object", "annotation"),
   notImplemented("DeleteObjectAnnotation", "DELETE", "object", "annotation"),
 
-  notImplemented("PutBucketEncryption", "PUT", "bucket", "encryption"),
-  notImplemented("DeleteBucketEncryption", "DELETE", "bucket", "encryption"),
   notImplemented("PutBucketWebsite", "PUT", "bucket", "website"),
   notImplemented("DeleteBucketWebsite", "DELETE", "bucket", "website"),
   notImplemented("PutBucketReplication", "PUT", "bucket", "replication"),

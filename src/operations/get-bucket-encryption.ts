@@ -1,19 +1,16 @@
 // GetBucketEncryption: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html
-// R2 encrypts everything at rest with AES-256, and there is no other default to choose.
-import { element } from "../bytes/xml.ts";
-import { defineUnsetConfiguration } from "../contract/unset-configuration.ts";
+// A bucket has an encryption whether or not somebody set one.
+import { defineOperation } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { bucketEncryptionElement, bucketEncryptionOf } from "../protocol/bucket-encryption.ts";
+import { lookUpBucket } from "../state/buckets.ts";
 
-export const getBucketEncryption = defineUnsetConfiguration({
+export const getBucketEncryption = defineOperation({
   name: "GetBucketEncryption",
   actions: ["s3:GetEncryptionConfiguration"],
-  subresource: "encryption",
-  answer: {
-    root: "ServerSideEncryptionConfiguration",
-    content: [
-      element("Rule", [
-        element("ApplyServerSideEncryptionByDefault", [element("SSEAlgorithm", "AES256")]),
-        element("BucketKeyEnabled", false),
-      ]),
-    ],
-  },
+  route: { method: "GET", level: "bucket", query: ["encryption"] },
+  read: (request) => ({ bucketName: addressedBucket(request.address) }),
+  lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+  run: (_context, _input, { bucket }) => Promise.resolve(bucketEncryptionOf(bucket.configurations.encryption)),
+  write: (encryption) => ({ status: 200, headers: {}, body: bucketEncryptionElement(encryption) }),
 });
