@@ -41,7 +41,10 @@ const PARTS = `
     CROSS JOIN parts p USING (upload_id)
   WHERE p.slices IS NULL AND p.holding_id IN ${IDS}`;
 
-/** Parts of completed objects that are all of a blob, which the manifest lists by where they start. */
+/**
+ * Parts of completed objects that are all of a blob, which the manifest lists by where they start; ?1 are the blobs with
+ * the manifests of their own uploads, as others hold but ranges of them.
+ */
 const MANIFEST_PARTS = `
   WITH asked (manifest_id, checksum_algorithm, is_encrypted) AS MATERIALIZED (
     SELECT v.manifest_id, v.checksum_algorithm, v.encryption IS NOT NULL
@@ -54,7 +57,7 @@ const MANIFEST_PARTS = `
   slices (manifest_id, start, blob_id, length) AS MATERIALIZED (
     SELECT m.manifest_id, s.value ->> 0, s.value ->> 1, s.value ->> 3
     FROM asked CROSS JOIN manifests m USING (manifest_id) CROSS JOIN json_each(m.slices) s
-    WHERE s.value ->> 2 = 0 AND s.value ->> 1 IN ${IDS})
+    WHERE (s.value ->> 1, m.manifest_id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?1)))
   SELECT s.blob_id, s.length AS size, NULL AS etag, a.is_encrypted, a.checksum_algorithm, p.value ->> 3 AS checksum
   FROM asked a CROSS JOIN manifests m USING (manifest_id) CROSS JOIN json_each(m.parts) p
     CROSS JOIN slices s ON s.manifest_id = m.manifest_id AND s.start = p.value ->> 1 AND s.length = p.value ->> 2`;
@@ -66,12 +69,17 @@ export function lookUpExpectations(blobs: readonly BornBlob[]): Lookup<BlobExpec
   const uploads = distinctJson(
     blobs.flatMap(({ bucketId, key, uploadId }) => (uploadId === undefined ? [] : [[bucketId, key, uploadId]])),
   );
+  const ofManifests = distinctJson(
+    blobs.flatMap(({ blobId, bucketId, uploadId }) =>
+      uploadId === undefined ? [] : [[blobId, `${bucketId}/${uploadId}`]],
+    ),
+  );
   return {
     statements: [
       statement(VERSION_OF("objects"), ids, keys),
       statement(VERSION_OF("versions"), ids, keys),
       statement(PARTS, ids, uploads),
-      statement(MANIFEST_PARTS, ids, uploads),
+      statement(MANIFEST_PARTS, ofManifests, uploads),
     ],
     read: (results) => results.flatMap((_, index) => rowsOf<ExpectationRow>(results, index).map(expectationFromRow)),
   };
