@@ -77,7 +77,8 @@ export function isDoneTo(action: Template, levels: readonly ResourceLevel[]): bo
   return levels.some((level) => isAnyOf(action, BY_LEVEL[level]));
 }
 
-function isAnyOf({ glob }: Template, actions: readonly string[]): boolean {
+/** Whether one of these actions, in lower case, is the action or one that the pattern means. */
+export function isAnyOf({ glob }: Template, actions: readonly string[]): boolean {
   return glob !== undefined && actions.some((action) => matchesGlob(glob, action));
 }
 

@@ -2,7 +2,8 @@
 // can be passed over when it is evaluated.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 import { utf8Length } from "../../bytes/text.ts";
-import { isDoneTo, readAction } from "./actions.ts";
+import { readAction } from "./actions.ts";
+import { checkConditions, checkResources } from "./applicability.ts";
 import { parseConditions } from "./conditions.ts";
 import { isStrings, readJson, type Json, type JsonObject } from "./json.ts";
 import {
@@ -86,9 +87,12 @@ function parseStatement(value: Json, version: PolicyVersion, kind: PolicyKind): 
     isNegated: resources.isNegated,
     patterns: resources.items.map((item) => parseResource(item, hasVariables, kind)),
   };
-  if (kind.of === "bucket") checkThatActionsApply(action, resources);
   const sid = parseSid(statement.get("Sid"), kind);
   const conditions = parseConditions(statement.get("Condition"), hasVariables);
+  if (kind.of === "bucket") {
+    if (!resources.isNegated) checkResources(action, resources.items.map(levelOf));
+    checkConditions(action, conditions);
+  }
   return { sid, effect, principal, action, resource, conditions };
 }
 
@@ -133,15 +137,6 @@ function parseActions({ items, isNegated }: Listed, kind: PolicyKind): Patterns 
     return action;
   });
   return { patterns, isNegated };
-}
-
-/** Every action must have a resource in its statement that it can be done to. */
-function checkThatActionsApply(actions: Patterns, resources: Listed): void {
-  if (actions.isNegated || resources.isNegated) return;
-  const levels = resources.items.map(levelOf);
-  if (!actions.patterns.every((action) => isDoneTo(action, levels))) {
-    throw new PolicyProblem("Action does not apply to any resource(s) in statement");
-  }
 }
 
 /** The texts of an element that may be one or a list, and may be turned into its opposite by `Not`. */

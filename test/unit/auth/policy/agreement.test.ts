@@ -52,19 +52,19 @@ function condition(operators: readonly string[], keys: readonly string[], values
 const CONDITIONS = fc.oneof(
   condition(
     ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase"],
-    ["s3:prefix", "aws:username", "aws:TagKeys", "S3:DELIMITER"],
+    ["aws:Referer", "aws:username", "aws:TagKeys", "AWS:USERAGENT"],
     TEMPLATE,
   ),
   condition(
     ["NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericGreaterThanEquals"],
-    ["s3:max-keys"],
+    ["s3:signatureAge"],
     fc.constantFrom(...NUMBERS),
   ),
   condition(["DateLessThan", "DateGreaterThan"], ["aws:CurrentTime"], fc.constantFrom(...DATES)),
   condition(["Bool"], ["aws:SecureTransport"], fc.constantFrom("true", "FALSE")),
   condition(["IpAddress", "NotIpAddress"], ["aws:SourceIp"], fc.constantFrom(...RANGES)),
   fc
-    .tuple(fc.constantFrom("s3:prefix", "aws:username"), fc.constantFrom("true", "false"))
+    .tuple(fc.constantFrom("aws:Referer", "aws:username"), fc.constantFrom("true", "false"))
     .map(([key, value]) => ({ Null: { [key]: [value] } })),
 );
 
@@ -91,12 +91,12 @@ const STATEMENT: fc.Arbitrary<WrittenStatement> = fc
 
 const CONTEXT = fc.record(
   {
-    "s3:prefix": VALUE.map((value) => [value]),
-    "s3:delimiter": VALUE.map((value) => [value]),
+    "aws:referer": VALUE.map((value) => [value]),
+    "aws:useragent": VALUE.map((value) => [value]),
     "aws:username": VALUE.map((value) => [value]),
     "aws:userid": VALUE.map((value) => [value]),
     "aws:tagkeys": fc.array(VALUE, { maxLength: 3 }),
-    "s3:max-keys": fc.constantFrom(...NUMBERS).map((value) => [value]),
+    "s3:signatureage": fc.constantFrom(...NUMBERS).map((value) => [value]),
     "aws:currenttime": fc.constantFrom(...DATES).map((value) => [value]),
     "aws:securetransport": fc.constantFrom("true", "false").map((value) => [value]),
     "aws:sourceip": fc.constantFrom(...ADDRESSES).map((value) => [value]),

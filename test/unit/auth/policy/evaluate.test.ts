@@ -123,17 +123,17 @@ describe("matchingStatement", () => {
     const policy = policyOf(
       statement({
         Condition: {
-          StringEquals: { "aws:username": "alice", "s3:prefix": ["a", "b"] },
+          StringEquals: { "aws:username": "alice", "aws:Referer": ["a", "b"] },
           IpAddress: { "aws:SourceIp": "192.0.2.0/24" },
         },
       }),
     );
-    const keys = { "aws:username": "alice", "s3:prefix": "b", "aws:SourceIp": "192.0.2.1" };
+    const keys = { "aws:username": "alice", "aws:Referer": "b", "aws:SourceIp": "192.0.2.1" };
     expect(isAllowed(policy, { keys: keysOf(keys) })).toBe(true);
     expect(isAllowed(policy, { keys: keysOf({ ...keys, "aws:username": "bob" }) })).toBe(false);
-    expect(isAllowed(policy, { keys: keysOf({ ...keys, "s3:prefix": "c" }) })).toBe(false);
+    expect(isAllowed(policy, { keys: keysOf({ ...keys, "aws:Referer": "c" }) })).toBe(false);
     expect(isAllowed(policy, { keys: keysOf({ ...keys, "aws:SourceIp": "192.0.3.1" }) })).toBe(false);
-    expect(isAllowed(policy, { keys: keysOf({ "aws:username": "alice", "s3:prefix": "b" }) })).toBe(false);
+    expect(isAllowed(policy, { keys: keysOf({ "aws:username": "alice", "aws:Referer": "b" }) })).toBe(false);
   });
 
   it("asks for keys by their names in lower case, and only for those it needs", () => {

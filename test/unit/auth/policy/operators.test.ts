@@ -5,7 +5,7 @@ import { OPERATORS } from "../../../../src/auth/policy/operators.ts";
 import { isAllowed, keysOf, policyOf, policyText, problemOf, statement } from "./support.ts";
 
 /** Whether a condition on a key holds of the values that a request has under it. */
-function holds(operator: string, value: unknown, actual: readonly string[] | undefined, key = "s3:prefix"): boolean {
+function holds(operator: string, value: unknown, actual: readonly string[] | undefined, key = "aws:Referer"): boolean {
   const policy = policyOf(statement({ Condition: { [operator]: { [key]: value } } }));
   return isAllowed(policy, { keys: keysOf(actual === undefined ? {} : { [key]: actual }) });
 }
@@ -149,7 +149,7 @@ describe("a condition", () => {
     ["NumericEquals", "1e3"],
     ["NumericEquals", "0x10"],
     ["NumericEquals", "Infinity"],
-    ["NumericLessThan", "${s3:max-keys}"],
+    ["NumericLessThan", "${s3:signatureAge}"],
     ["DateEquals", "tomorrow"],
     ["DateEquals", "2026-02-30"],
     ["DateEquals", "2026-13"],
@@ -176,7 +176,7 @@ describe("a condition", () => {
     ["StringEquals", "${nothing:known}"],
     ["StringLike", "${aws:username"],
   ])("%s refuses the value %j", (operator, value) => {
-    const text = policyText([statement({ Condition: { [operator]: { "s3:prefix": value } } })]);
+    const text = policyText([statement({ Condition: { [operator]: { "aws:Referer": value } } })]);
     expect(problemOf(text)).toBe(`Invalid value for ${operator} in condition`);
   });
 });

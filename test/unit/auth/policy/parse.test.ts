@@ -135,7 +135,7 @@ describe("a bucket's policy", () => {
     "constructor",
     "",
   ])("is refused with the operator %j", (operator) => {
-    const Condition = { [operator]: { "s3:prefix": "true" } };
+    const Condition = { [operator]: { "aws:Referer": "true" } };
     expect(problemWith({ Condition })).toBe(`Invalid Condition type : ${operator}`);
   });
 
@@ -229,6 +229,46 @@ describe("an action", () => {
     expect(problemWith({ Action, Resource })).toBe("Action does not apply to any resource(s) in statement");
     expect(problemWith({ Action: undefined, NotAction: Action, Resource })).toBe("no problem");
     expect(problemWith({ Action, Resource: undefined, NotResource: Resource })).toBe("no problem");
+  });
+});
+
+describe("a condition", () => {
+  const objects = "arn:aws:s3:::b/*";
+  const both = ["arn:aws:s3:::b", objects];
+  const problem = "Conditions do not apply to combination of actions and resources in statement";
+  const on = (key: string): Elements => ({ Condition: { StringEquals: { [key]: "x" } } });
+
+  it.each<[string, string, string | readonly string[], string | readonly string[]]>([
+    ["s3:prefix", "a listing", "s3:ListBucket", both],
+    ["s3:prefix", "listings", ["s3:ListBucket", "s3:ListBucketVersions"], both],
+    ["s3:prefix", "all actions", "s3:*", both],
+    ["S3:Max-Keys", "some actions", "s3:List*", both],
+    ["s3:ExistingObjectTag/a", "a reading", ["s3:GetObject", "s3:GetObjectVersion"], objects],
+    ["s3:RequestObjectTag/a", "a writing", ["s3:PutObject", "s3:PutObjectTagging"], objects],
+    ["s3:if-none-match", "a writing", "s3:PutObject", objects],
+    ["s3:if-match", "a deletion", "s3:DeleteObject", objects],
+    ["s3:x-amz-server-side-encryption", "a writing", "s3:PutObject*", objects],
+    ["s3:authType", "anything", ["s3:GetObject", "s3:PutObject"], objects],
+    ["s3:BucketTag/a", "anything", ["s3:GetObject", "s3:PutObject"], objects],
+    ["aws:Referer", "anything", ["s3:GetObject", "s3:PutObject"], objects],
+  ])("may ask for %s of %s", (key, _name, Action, Resource) => {
+    expect(problemWith({ Action, Resource, ...on(key) })).toBe("no problem");
+  });
+
+  it.each<[string, string, string | readonly string[], string | readonly string[]]>([
+    ["s3:prefix", "an object", "s3:GetObject", objects],
+    ["s3:prefix", "one action too many", ["s3:ListBucket", "s3:GetBucketLocation"], both],
+    ["s3:delimiter", "some actions", "s3:Get*", both],
+    ["s3:ExistingObjectTag/a", "what writes anew", "s3:PutObject", objects],
+    ["s3:ExistingObjectTag/a", "what deletes", ["s3:GetObject", "s3:DeleteObject"], objects],
+    ["s3:RequestObjectTagKeys", "a reading", "s3:GetObject", objects],
+    ["s3:if-none-match", "a reading", "s3:GetObject", objects],
+    ["s3:LocationConstraint", "a bucket that is there", "s3:ListBucket", both],
+  ])("may not ask for %s of %s", (key, _name, Action, Resource) => {
+    expect(problemWith({ Action, Resource, ...on(key) })).toBe(problem);
+    expect(problemWith({ Action: undefined, NotAction: Action, Resource, ...on(key) })).toBe("no problem");
+    const text = identityText({ Action, Resource, ...on(key) });
+    expect(problemOf(text, IDENTITY)).toBe("no problem");
   });
 });
 

@@ -23,7 +23,12 @@ describe("isPublicPolicy", () => {
     [{ Condition: { StringEqualsIfExists: { "aws:SourceVpc": "vpc-1" } } }],
     [{ Condition: { "ForAllValues:StringEquals": { "aws:SourceVpc": "vpc-1" } } }],
     [{ Condition: { StringEquals: { "aws:UserAgent": "me" } } }],
-    [{ Condition: { StringEquals: { "s3:x-amz-server-side-encryption-aws-kms-key-id": "key" } } }],
+    [
+      {
+        Action: "s3:PutObject",
+        Condition: { StringEquals: { "s3:x-amz-server-side-encryption-aws-kms-key-id": "key" } },
+      },
+    ],
     [{ Condition: { Null: { "aws:SourceVpc": "false" } } }],
     [{ Condition: { StringEquals: { "aws:SourceIp": "192.0.2.1" } } }],
     [{ Condition: { IpAddress: { "aws:SourceIp": "0.0.0.0/0" } } }],

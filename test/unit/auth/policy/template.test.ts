@@ -93,18 +93,18 @@ describe("a variable", () => {
   it("stands in conditions on texts and ARNs", () => {
     const keys = keysOf({
       "aws:username": "al*",
-      "s3:prefix": "home/al*/x",
+      "aws:Referer": "home/al*/x",
       "aws:PrincipalArn": "arn:aws:iam::1:user/al*",
     });
     const holds = (operator: string, key: string, value: string): boolean =>
       isAllowed(policyOf(statement({ Condition: { [operator]: { [key]: value } } })), { keys });
-    expect(holds("StringLike", "s3:prefix", "home/${aws:username}/*")).toBe(true);
-    expect(holds("StringEquals", "s3:prefix", "home/${aws:username}/x")).toBe(true);
-    expect(holds("StringEquals", "s3:prefix", "home/al${*}/x")).toBe(true);
-    expect(holds("StringEqualsIgnoreCase", "s3:prefix", "HOME/${aws:username}/x")).toBe(true);
+    expect(holds("StringLike", "aws:Referer", "home/${aws:username}/*")).toBe(true);
+    expect(holds("StringEquals", "aws:Referer", "home/${aws:username}/x")).toBe(true);
+    expect(holds("StringEquals", "aws:Referer", "home/al${*}/x")).toBe(true);
+    expect(holds("StringEqualsIgnoreCase", "aws:Referer", "HOME/${aws:username}/x")).toBe(true);
     expect(holds("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/${aws:username}")).toBe(true);
     expect(holds("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/${aws:userid, 'x'}")).toBe(false);
-    expect(holds("StringEquals", "s3:prefix", "${s3:delimiter}")).toBe(false);
-    expect(holds("StringNotEquals", "s3:prefix", "${s3:delimiter}")).toBe(true);
+    expect(holds("StringEquals", "aws:Referer", "${aws:UserAgent}")).toBe(false);
+    expect(holds("StringNotEquals", "aws:Referer", "${aws:UserAgent}")).toBe(true);
   });
 });
