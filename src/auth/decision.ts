@@ -1,6 +1,8 @@
 // The decision: an explicit deny refuses whatever else says; then an allow of the holder's own policies, of the bucket's
 // policy or of an access control list grants, within what a session is bound to; else the answer is no.
-import { isGranted, parseAcl, type AclPermission } from "../protocol/acl.ts";
+import { aclInForce } from "../protocol/acl-rules.ts";
+import { isGranted, type AclPermission } from "../protocol/acl.ts";
+import { readPublicAccessBlock } from "../protocol/public-access-block.ts";
 import { resourceOf, type BucketSubject, type Demand } from "./demand.ts";
 import { matchingStatement, type ConditionKeys, type PolicyQuestion } from "./policy/evaluate.ts";
 import { policyOf } from "./policy/memory.ts";
@@ -100,7 +102,10 @@ function isClosedToStrangers(
   policy: Policy | undefined,
 ): boolean {
   if (kind !== "anonymous" || policy === undefined) return false;
-  return publicAccessBlock(bucket)["RestrictPublicBuckets"] === true && isPublicPolicy(policy);
+  const { RestrictPublicBuckets: isRestricted } = readPublicAccessBlock(
+    bucket?.configurations.public_access_block ?? null,
+  );
+  return isRestricted && isPublicPolicy(policy);
 }
 
 type Granted = Exclude<AclPermission, "FULL_CONTROL">;
@@ -124,21 +129,18 @@ const OBJECT_ACL_ACTIONS: ReadonlyMap<string, Granted> = new Map([
   ["s3:PutObjectVersionAcl", "WRITE_ACP"],
 ]);
 
-/** Access control lists count only where the bucket's ownership leaves them on. */
 function isGrantedByAcl({ kind, accountId }: Principal, { actions, bucket, object }: Demand): boolean {
-  if (bucket === undefined || (bucket.configurations.ownership ?? "BucketOwnerEnforced") === "BucketOwnerEnforced") {
-    return false;
-  }
+  if (bucket === undefined) return false;
   const asker = { isAnonymous: kind === "anonymous", accountId };
-  const isPublicIgnored = publicAccessBlock(bucket)["IgnorePublicAcls"] === true;
+  const { acl, public_access_block: block } = bucket.configurations;
+  const { IgnorePublicAcls: isPublicIgnored } = readPublicAccessBlock(block);
   const [action = ""] = actions;
   const onObject = OBJECT_ACL_ACTIONS.get(action);
   if (onObject !== undefined) {
-    return object !== undefined && isGranted(parseAcl(object.acl, bucket.ownerId), asker, onObject, isPublicIgnored);
+    return object !== undefined && isGranted(aclInForce(object.acl, bucket), asker, onObject, isPublicIgnored);
   }
   const onBucket = BUCKET_ACL_ACTIONS.get(action);
-  const acl = bucket.configurations.acl;
-  return onBucket !== undefined && isGranted(parseAcl(acl, bucket.ownerId), asker, onBucket, isPublicIgnored);
+  return onBucket !== undefined && isGranted(aclInForce(acl, bucket), asker, onBucket, isPublicIgnored);
 }
 
 /** The user who made a bucket may give it its first policy, and so grant itself the rest. */
@@ -151,12 +153,6 @@ function policyOfBucket(bucket: BucketSubject | undefined): Policy | undefined {
   const text = bucket?.configurations.policy ?? null;
   if (bucket === undefined || text === null) return undefined;
   return policyOf(text, { of: "bucket", bucketName: bucket.name, accountId: bucket.ownerId });
-}
-
-function publicAccessBlock(bucket: BucketSubject | undefined): Readonly<Record<string, unknown>> {
-  const text = bucket?.configurations.public_access_block ?? null;
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return text === null ? {} : (JSON.parse(text) as Readonly<Record<string, unknown>>);
 }
 
 function missingAllow({ kind }: Principal, action: string): string {

@@ -9,8 +9,9 @@ import type { Bucket } from "../state/buckets.ts";
 import type { Context } from "./context.ts";
 
 /**
- * Admits the list that an upload asks for, as it is to be kept. To be called before the upload's body is opened.
- * @param acl undefined where it asks for none, and then may do without the permission
+ * Admits the list that an upload asks for, as it is to be kept. To be called before the upload's body is opened. An
+ * upload without one, or with the one that it would have anyway (clients send `private` unasked), needs no permission.
+ * @param acl undefined where it asks for none
  * @throws S3Error AccessDenied, AccessControlListNotSupported
  */
 export function admitUploadAcl(
@@ -19,7 +20,7 @@ export function admitUploadAcl(
   key: string,
   acl: Acl | undefined,
 ): string | undefined {
-  if (acl === undefined) return undefined;
+  if (acl === undefined || givesOwnerAlone(acl)) return undefined;
   access.require({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key });
   checkAcl(acl, bucket);
   return aclText(acl);

@@ -104,10 +104,10 @@ describe("a public bucket", () => {
   it("is written by everybody where it is public to write, but for lists, which are another permission", async () => {
     const bucket = await bucketWith("public-read-write", "private");
     expect(await statusOf("PUT", `/${bucket}/new`, { body: "x" })).toBe(200);
-    for (const acl of ["public-read", "private"]) {
-      expect(await statusOf("PUT", `/${bucket}/open`, { body: "x", headers: { "x-amz-acl": acl } })).toBe(403);
-    }
+    const putWith = (acl: string) => statusOf("PUT", `/${bucket}/open`, { body: "x", headers: { "x-amz-acl": acl } });
+    expect(await putWith("public-read")).toBe(403);
     expect((await send("HEAD", `/${bucket}/open`)).status).toBe(404);
+    expect(await putWith("private")).toBe(200);
     expect(await statusOf("DELETE", `/${bucket}/new`)).toBe(204);
   });
 });

@@ -218,9 +218,16 @@ const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
       "s3:PutObjectTagging",
     ]),
     onObject("PUT", "", ["s3:PutObject"], { body: "text", headers: { "if-match": md5Hex("text") } }, ["s3:GetObject"]),
-    onObject("PUT", "", ["s3:PutObject"], { body: "text", headers: { "x-amz-acl": "bucket-owner-full-control" } }, [
-      "s3:PutObjectAcl",
-    ]),
+    async () => {
+      const bucket = await freshBucket();
+      expect((await send("PUT", `/${bucket}?ownershipControls`, documented(OWNERSHIP))).status).toBe(200);
+      return {
+        method: "PUT",
+        target: `/${bucket}/k`,
+        options: { body: "text", headers: { "x-amz-acl": "public-read" } },
+        permissions: [on(`${bucket}/k`, "s3:PutObject"), on(`${bucket}/k`, "s3:PutObjectAcl")],
+      };
+    },
   ],
   DeleteObject: [
     onObject("DELETE", "", ["s3:DeleteObject"]),
