@@ -17,6 +17,7 @@ import { Coordinators } from "../state/coordinators.ts";
 import { Counts } from "../state/counts.ts";
 import type { Database, Statement } from "../state/database.ts";
 import { metadataShard } from "../state/metadata-shards.ts";
+import { isOutage } from "../state/outages.ts";
 import { R2BlobStore } from "../state/r2-blob-store.ts";
 import { answerPreflight, headersForOrigin } from "./cors.ts";
 import { lookUpHolder } from "./credentials.ts";
@@ -63,7 +64,7 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
           });
   } catch (error) {
     if (!(error instanceof S3Error)) logFailure(requestId, error);
-    response = renderError(error, request?.rawPath ?? "", facts());
+    response = renderError(isOutage(error) ? new S3Error("SlowDown") : error, request?.rawPath ?? "", facts());
   }
   if (request !== undefined && request.headers.has("origin")) await shareWithOrigin(response, request, surroundings);
   recordUse(surroundings);

@@ -26,6 +26,7 @@ import { plain, readXml } from "../support/read-xml.ts";
 
 const UNKNOWN = { status: 503, code: "ServiceUnavailable" };
 const INTERNAL = { status: 500, code: "InternalError", message: "We encountered an internal error. Please try again." };
+const OUTAGE = { status: 503, code: "SlowDown" };
 const NEW_BYTES = noise(300_000);
 
 // Unexpected failures are logged, which is asserted once and otherwise would only fill the tests' output.
@@ -103,16 +104,16 @@ describe.each(WAYS)("a PUT whose body does not have its length, on its way %s,",
 });
 
 describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, headers) => {
-  it("before the body is read, is an internal error and leaves no trace", async () => {
+  it("before the body is read, is to be tried again and leaves no trace", async () => {
     const bucket = await bucketOfOne();
     const BLOBS = r2With({ put: () => Promise.reject(new Error("put: We encountered an internal error. (10001)")) });
     for (const body of [NEW_BYTES, streamOf([NEW_BYTES])]) {
       const options = { body, headers: { "content-length": "300000", ...headers } };
-      await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { BLOBS }, options), INTERNAL));
+      await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { BLOBS }, options), OUTAGE));
     }
   });
 
-  it("midway through the body, is an internal error and leaves no trace", async () => {
+  it("midway through the body, is to be tried again and leaves no trace", async () => {
     const bucket = await bucketOfOne();
     const BLOBS = r2With({
       async put(_key, body) {
@@ -125,7 +126,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
     });
     for (const body of [NEW_BYTES, streamOf([NEW_BYTES])]) {
       const options = { body, headers: { "content-length": "300000", ...headers } };
-      await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { BLOBS }, options), INTERNAL));
+      await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { BLOBS }, options), OUTAGE));
     }
   });
 
@@ -138,7 +139,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
         throw new Error("put: Network connection lost.");
       },
     });
-    await expectS3Error(await put(bucket, { BLOBS }, { headers }), INTERNAL);
+    await expectS3Error(await put(bucket, { BLOBS }, { headers }), OUTAGE);
     const after = await ledgerOf(bucket);
     expect(after.objects).toEqual(before.objects);
     expect(after.garbage).toEqual(before.garbage);
@@ -182,7 +183,7 @@ describe("a PUT whose first look fails", () => {
   it("is an internal error and stores nothing", async () => {
     const bucket = await bucketOfOne();
     const DB = d1With(() => Promise.reject(connectionLost()));
-    await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { DB }), INTERNAL));
+    await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { DB }), OUTAGE));
   });
 });
 
@@ -640,10 +641,10 @@ describe("a GET", () => {
     }
   });
 
-  it("whose blob store fails, is an internal error, or SlowDown where it has too much to do", async () => {
+  it("whose blob store fails, is to be tried again", async () => {
     const bucket = await bucketOfOne();
     const failing = (message: string) => ({ BLOBS: r2With({ get: () => Promise.reject(new Error(message)) }) });
-    await expectS3Error(await send("GET", `/${bucket}/k`, {}, failing("get: Network connection lost.")), INTERNAL);
+    await expectS3Error(await send("GET", `/${bucket}/k`, {}, failing("get: Network connection lost.")), OUTAGE);
     const response = await send("GET", `/${bucket}/k`, {}, failing("get: Reduce your request rate. (10058)"));
     expect(response.headers.get("retry-after")).toBe("1");
     await expectS3Error(response, { status: 503, code: "SlowDown" });
