@@ -10,18 +10,17 @@ const PAGE_SECRETS = 100;
 export const resealSecrets: Job = {
   name: "reseal-secrets",
 
-  async step({ database, settings }) {
+  async step({ database, settings }, cursor) {
     const keys = await openKeyRing(settings);
     if (keys === undefined || keys.previousVersions.length === 0) return { cursor: null, report: {} };
-    const found = await database.look(lookUpSecretsOf(keys.previousVersions, PAGE_SECRETS));
+    const found = await database.look(lookUpSecretsOf(keys.previousVersions, cursor ?? "", PAGE_SECRETS));
     const statements = (await Promise.all(found.map((secret) => reseal(keys, secret)))).filter(
       (statement) => statement !== undefined,
     );
     await database.batch(statements);
-    // Those that were sealed anew are not found again. Where none could be, what is left stays as it is.
-    const hasMore = found.length === PAGE_SECRETS && statements.length > 0;
     const unopened = found.length - statements.length;
-    return { cursor: hasMore ? "" : null, report: { resealed: statements.length, unopened } };
+    const last = found.length === PAGE_SECRETS ? found.at(-1) : undefined;
+    return { cursor: last?.accessKeyId ?? null, report: { resealed: statements.length, unopened } };
   },
 };
 

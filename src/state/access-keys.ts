@@ -108,14 +108,15 @@ export interface StoredSecret extends SealedSecret {
   readonly accessKeyId: string;
 }
 
-/** Up to `limit` secrets that were sealed under master keys of these versions. Reads every access key. */
-export function lookUpSecretsOf(keyVersions: readonly string[], limit: number): Lookup<StoredSecret[]> {
+/** The next secrets after an access key that were sealed under master keys of these versions. Reads all on the way. */
+export function lookUpSecretsOf(keyVersions: readonly string[], after: string, limit: number): Lookup<StoredSecret[]> {
   return {
     statements: [
       statement(
         `SELECT id AS accessKeyId, key_version AS keyVersion, secret AS box FROM access_keys
-         WHERE key_version IN (SELECT value FROM json_each(?)) LIMIT ?`,
+         WHERE id > ?2 AND key_version IN (SELECT value FROM json_each(?1)) ORDER BY id LIMIT ?3`,
         JSON.stringify(keyVersions),
+        after,
         limit,
       ),
     ],

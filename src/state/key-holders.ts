@@ -20,7 +20,7 @@ export function lookUpKeyHolder(accessKeyId: string): Lookup<{ readonly holder: 
     statements: [
       statement(
         `SELECT k.secret, k.key_version, k.last_used_at, u.id, u.name, u.path, u.tags,
-           (SELECT json_group_array(json_array(p.name, p.document) ORDER BY p.name)
+           (SELECT json_group_array(json_array(p.name, p.document))
             FROM user_policies p WHERE p.user_id = u.id) AS policies
          FROM access_keys k CROSS JOIN users u ON u.id = k.user_id
          WHERE k.id = ? AND k.status = 'Active'`,
