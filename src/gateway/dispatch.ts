@@ -64,6 +64,8 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
           });
   } catch (error) {
     if (!(error instanceof S3Error)) logFailure(requestId, error);
+    // A form names its credentials before anybody has seen its signature.
+    else if (error.code === "SignatureDoesNotMatch") surroundings.seen.lastUse = undefined;
     response = renderError(isOutage(error) ? new S3Error("SlowDown") : error, request?.rawPath ?? "", facts());
   }
   if (request !== undefined && request.headers.has("origin")) await shareWithOrigin(response, request, surroundings);
