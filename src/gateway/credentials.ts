@@ -51,11 +51,11 @@ export async function lookUpHolder(
   if (accessKeyId !== settings.root?.accessKeyId && accessKeyId.startsWith(ID_PREFIXES.session)) {
     return lookUpSession(credentials, settings, now);
   }
-  const { statements, resolve } = lookUpLongLived(accessKeyId, credentials, settings, now);
+  const lookup = lookUpLongLived(accessKeyId, credentials, settings, now);
   return {
-    statements,
+    statements: lookup.statements,
     async resolve(results) {
-      const holder = await resolve(results);
+      const holder = await lookup.resolve(results);
       // Whoever brings a token along did not get it with this key.
       if (sessionToken !== undefined) throw new S3Error("InvalidToken");
       return holder;
@@ -71,11 +71,11 @@ async function lookUpSession(credentials: NamedCredentials, settings: Settings, 
   const session = keys === undefined ? undefined : await openSession(keys, accessKeyId, sessionToken);
   if (session === undefined) throw new S3Error("InvalidToken");
   if (session.expiresAt <= now) throw new S3Error("ExpiredToken");
-  const { statements, resolve } = lookUpLongLived(session.beganBy, credentials, settings, now);
+  const lookup = lookUpLongLived(session.beganBy, credentials, settings, now);
   return {
-    statements,
+    statements: lookup.statements,
     async resolve(results) {
-      const owner = await resolve(results);
+      const owner = await lookup.resolve(results);
       const { secretAccessKey, expiresAt } = session;
       const principal = await sessionPrincipal(owner.principal, accessKeyId, session, policyOfSession(session));
       return { ...owner, principal, secretAccessKey, expiresAt };

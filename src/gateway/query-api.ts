@@ -18,10 +18,13 @@ import { parseQuery } from "../protocol/query.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import type { S3Request } from "../protocol/s3-request.ts";
 import type { Database, Statement } from "../state/database.ts";
+import { isOutage } from "../state/outages.ts";
 import { lookUpHolder, type Holder } from "./credentials.ts";
 
 /** More than the longest call has, in bytes. */
 const BODY_MAX_BYTES = 512 * 1024;
+
+const UNAVAILABLE = "The request has failed due to a temporary failure of the server. Please try again.";
 
 const AUTHENTICATION_PARAMETER = /^x-amz-/i;
 
@@ -58,7 +61,7 @@ export async function answerQueryApi(
     const { name, result } = await answer(service, request, surroundings);
     return respond(200, resultDocument(service, name, result, requestId), surroundings);
   } catch (error) {
-    const known = asQueryApiError(error);
+    const known = isOutage(error) ? new QueryApiError("ServiceUnavailable", UNAVAILABLE) : asQueryApiError(error);
     if (known.code === "InternalFailure") surroundings.onFailure(error);
     return respond(known.status, errorDocument(service, known, requestId), surroundings);
   }
@@ -81,13 +84,13 @@ async function answer(service: QueryService, request: S3Request, surroundings: Q
   const { claim, holder } = await authenticate(service, request, body, surroundings, now);
   surroundings.onUse(holder.lastUse);
   const parameters = readParameters(request, body);
-  const { name, run } = findAction(service, parameters.get("Action"), parameters.get("Version"));
+  const action = findAction(service, parameters.get("Action"), parameters.get("Version"));
   const { principal, beganBy, expiresAt } = holder;
   const access = new Access(principal, { request, claim, now }, () => undefined);
   const keys = await openKeyRing(settings);
   return {
-    name,
-    result: await run({ parameters, principal, access, beganBy, expiresAt, settings, database, keys, now }),
+    name: action.name,
+    result: await action.run({ parameters, principal, access, beganBy, expiresAt, settings, database, keys, now }),
   };
 }
 
@@ -111,13 +114,17 @@ async function authenticate(
   return { claim, holder };
 }
 
-/** @throws QueryApiError RequestEntityTooLarge, IncompleteSignature where the body broke off */
+/** @throws QueryApiError RequestEntityTooLarge, S3Error IncompleteBody where it broke off */
 async function readBody({ body }: S3Request): Promise<Uint8Array> {
   if (body === null) return new Uint8Array();
   const reader = new PieceReader(body);
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
+  const next = async (): Promise<Uint8Array | undefined> =>
+    reader.read().catch(() => {
+      throw new S3Error("IncompleteBody");
+    });
+  for (let piece = await next(); piece !== undefined; piece = await next()) {
     length += piece.length;
     if (length > BODY_MAX_BYTES) {
       reader.cancel();

@@ -51,6 +51,7 @@ const TRANSLATIONS: Partial<Record<S3ErrorCode, readonly [code: QueryApiErrorCod
   AuthorizationHeaderMalformed: ["IncompleteSignature"],
   AuthorizationQueryParametersError: ["IncompleteSignature"],
   ExpiredToken: ["ExpiredToken", "The security token included in the request is expired"],
+  IncompleteBody: ["ValidationError"],
   InvalidAccessKeyId: ["InvalidClientTokenId", INVALID_TOKEN],
   InvalidToken: ["InvalidClientTokenId", INVALID_TOKEN],
   InvalidURI: ["MalformedQueryString", "The query string contains a syntax error."],

@@ -102,14 +102,12 @@ export interface Deletion {
 
 /** Deletes a user who has neither access keys nor policies. */
 export function deleteUser(id: string): Lookup<Deletion> {
-  const ofUser = (table: string): string => `EXISTS (SELECT 1 FROM ${table} WHERE user_id = ?1)`;
+  const hasKeys = "EXISTS (SELECT 1 FROM access_keys WHERE user_id = ?1)";
+  const hasPolicies = "EXISTS (SELECT 1 FROM user_policies WHERE user_id = ?1)";
   return {
     statements: [
-      statement(
-        `DELETE FROM users WHERE id = ?1 AND NOT ${ofUser("access_keys")} AND NOT ${ofUser("user_policies")}`,
-        id,
-      ),
-      statement(`SELECT ${ofUser("access_keys")} AS has_keys, ${ofUser("user_policies")} AS has_policies`, id),
+      statement(`DELETE FROM users WHERE id = ?1 AND NOT ${hasKeys} AND NOT ${hasPolicies}`, id),
+      statement(`SELECT ${hasKeys} AS has_keys, ${hasPolicies} AS has_policies`, id),
     ],
     read(results) {
       const [row] = rowsOf<{ has_keys: number; has_policies: number }>(results, 1);

@@ -3,10 +3,10 @@ import { AwsClient } from "aws4fetch";
 import { describe, expect, it } from "vitest";
 
 import { QUERY_SERVICES } from "../../src/protocol/query-api-xml.ts";
-import { anonymous, deliver, ENDPOINT, ROOT, send, type Surroundings } from "../support/client.ts";
+import { anonymous, deliver, ENDPOINT, ROOT, send, streamOf, type Surroundings } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
-import { d1With } from "../support/faults.ts";
+import { connectionLost, d1With } from "../support/faults.ts";
 import {
   call,
   expectApiError,
@@ -83,6 +83,13 @@ describe("a call", () => {
   it("has a body of a bounded size", async () => {
     const body = `Action=GetUser&Version=2010-05-08&UserName=${"x".repeat(600_000)}`;
     await refusedBody("iam", body, [413, "RequestEntityTooLarge"]);
+  });
+
+  it("that breaks off is refused, and is no failure inside", async () => {
+    const request = await signedCall("iam", "Action=ListUsers&Version=2010-05-08");
+    const body = streamOf([new TextEncoder().encode("Action=")], new Error("client went away"));
+    const broken = new Request(request.url, { method: "POST", headers: request.headers, body });
+    await expectApiError(await deliver(broken), "iam", 400, "ValidationError");
   });
 
   it("is made with GET or POST on the endpoint itself", async () => {
@@ -176,10 +183,17 @@ describe("a failure inside", () => {
     const leak = new Error("D1_ERROR: SELECT * FROM access_keys: internal/?token=opaque");
     const failing: Surroundings = { DB: d1With(() => Promise.reject(leak)) };
     const said = await call("iam", "ListUsers", {}, { surroundings: failing });
-    expect([500, 503]).toContain(said.status);
+    expect(said.status).toBe(500);
     const text = await said.text();
     expect(text).toContain("<Type>Receiver</Type>");
     for (const part of ["SELECT", "D1_ERROR", "access_keys", "opaque"]) expect(text).not.toContain(part);
+  });
+});
+
+describe("an outage of the database", () => {
+  it("is told as one that passes", async () => {
+    const surroundings = { DB: d1With(() => Promise.reject(connectionLost())) };
+    await refuse("iam", "ListUsers", {}, [503, "ServiceUnavailable", "try again"], { surroundings });
   });
 });
 

@@ -4,6 +4,7 @@ import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import {
   allow,
+  fieldsOf,
   freshUser,
   freshUserName,
   membersOf,
@@ -12,7 +13,7 @@ import {
   s3Status,
   succeed,
 } from "../support/query-api.ts";
-import { plain, textOf } from "../support/read-xml.ts";
+import { textOf } from "../support/read-xml.ts";
 
 async function userWith(documents: Readonly<Record<string, string>>): Promise<string> {
   const UserName = freshUserName();
@@ -29,10 +30,10 @@ describe("PutUserPolicy and GetUserPolicy", () => {
     const document = `\n{ "Version": "2012-10-17",\t"Statement": [${statement}] }\n`;
     const UserName = await userWith({ "a+b=c,d.e@f_g-h": document });
     const result = await succeed("iam", "GetUserPolicy", { UserName, PolicyName: "a+b=c,d.e@f_g-h" });
-    const shown = plain(result) as { PolicyDocument: string };
+    const shown = fieldsOf(result);
     expect(shown).toMatchObject({ UserName, PolicyName: "a+b=c,d.e@f_g-h" });
-    expect(shown.PolicyDocument).toMatch(/^[A-Za-z0-9%._~-]+$/);
-    expect(decodeURIComponent(shown.PolicyDocument)).toBe(document);
+    expect(shown["PolicyDocument"]).toMatch(/^[A-Za-z0-9%._~-]+$/);
+    expect(decodeURIComponent(shown["PolicyDocument"] ?? "")).toBe(document);
   });
 
   it("put another policy in the place of one of the name", async () => {

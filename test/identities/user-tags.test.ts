@@ -4,6 +4,7 @@ import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import {
   allow,
   call,
+  fieldsOf,
   freshUser,
   freshUserName,
   membersOf,
@@ -12,7 +13,7 @@ import {
   succeed,
   type Parameters,
 } from "../support/query-api.ts";
-import { plain, textOf } from "../support/read-xml.ts";
+import { textOf } from "../support/read-xml.ts";
 
 type Tags = readonly (readonly [key: string, value: string])[];
 
@@ -35,7 +36,7 @@ async function tagsOf(UserName: string): Promise<Tags> {
   const result = await succeed("iam", "ListUserTags", { UserName });
   expect(textOf(result, "IsTruncated")).toBe("false");
   return membersOf(result, "Tags").map((tag) => {
-    const { Key, Value } = plain(tag) as { Key: string; Value: string };
+    const { Key = "", Value = "" } = fieldsOf(tag);
     return [Key, Value];
   });
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ROOT } from "../support/client.ts";
 import {
   allow,
+  fieldsOf,
   freshKey,
   freshUser,
   freshUserName,
@@ -23,8 +24,8 @@ async function create(parameters: Parameters = {}): Promise<string> {
   return name;
 }
 
-async function getUser(name: string): Promise<unknown> {
-  return plain(only(await succeed("iam", "GetUser", { UserName: name }), "User"));
+async function getUser(name: string): Promise<Readonly<Record<string, string>>> {
+  return fieldsOf(only(await succeed("iam", "GetUser", { UserName: name }), "User"));
 }
 
 describe("CreateUser and GetUser", () => {
@@ -163,7 +164,7 @@ describe("UpdateUser", () => {
     await refuse("iam", "GetUser", { UserName: name }, [404, "NoSuchEntity"]);
     const after = only(await succeed("iam", "GetUser", {}, { credentials }), "User");
     expect(plain(after)).toEqual({
-      ...(before as object),
+      ...before,
       UserName: newName,
       Path: "/new/",
       Arn: `arn:aws:iam::000000000000:user/new/${newName}`,
@@ -203,7 +204,7 @@ describe("DeleteUser", () => {
     await succeed("iam", "DeleteUser", { UserName: name });
     await create({ UserName: name });
     const after = await getUser(name);
-    expect((after as { UserId: string }).UserId).not.toBe((before as { UserId: string }).UserId);
+    expect(after["UserId"]).not.toBe(before["UserId"]);
   });
 });
 

@@ -189,3 +189,8 @@ export async function s3Status(
   await response.arrayBuffer();
   return response.status;
 }
+
+/** The texts of an element's children by name. */
+export function fieldsOf(element: Element): Readonly<Record<string, string>> {
+  return Object.fromEntries(element.children.map(({ name, text }) => [name, text]));
+}

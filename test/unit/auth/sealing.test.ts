@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { assert, asyncProperty, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { KeyRing } from "../../../src/auth/sealing.ts";
@@ -10,8 +10,8 @@ function freshKey(): string {
 describe("a sealed text", () => {
   it("opens to what it was, for its owner alone", async () => {
     const keys = await KeyRing.of([freshKey()]);
-    await fc.assert(
-      fc.asyncProperty(fc.string({ unit: "grapheme" }), fc.string(), fc.string(), async (text, owner, other) => {
+    await assert(
+      asyncProperty(string({ unit: "grapheme" }), string(), string(), async (text, owner, other) => {
         const sealed = await keys.seal(text, owner);
         expect(await keys.open(sealed, owner)).toBe(text.toWellFormed());
         if (other.toWellFormed() !== owner.toWellFormed()) expect(await keys.open(sealed, other)).toBeUndefined();
