@@ -1,6 +1,7 @@
 // Which suites are run: every client at the endpoints where it behaves differently.
 import { awsCli, findAwsCli } from "./aws-cli.ts";
 import { boto3, findBoto3 } from "./boto3.ts";
+import { browser } from "./browser.ts";
 import { curl } from "./curl.ts";
 import type { Report, Suite } from "./harness.ts";
 import { javaScriptSdk } from "./javascript.ts";
@@ -29,6 +30,7 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
       client(site, site.http),
       client(site, site.https),
     ]),
+    browser(site, site.http),
     restic(site, site.http),
     restarts(site),
   ];

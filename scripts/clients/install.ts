@@ -12,6 +12,7 @@ const PACKAGES = {
   s3cmd: "/usr/bin/s3cmd",
   restic: "/usr/bin/restic",
   curl: "/usr/bin/curl",
+  chromium: "/usr/bin/chromium",
   openssl: "/usr/bin/openssl",
 } as const;
 

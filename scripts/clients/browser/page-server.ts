@@ -1,0 +1,41 @@
+// An origin other than Cairn's, where the pages are that use it, and which notes down who came by.
+import { once } from "node:events";
+import { createServer } from "node:http";
+
+export interface PageServer {
+  /** Without a trailing slash. */
+  readonly origin: string;
+  /** Puts a page up and answers its URL. */
+  show(name: string, html: string): string;
+  /** The paths, with their queries, that were asked for below a path. */
+  visitsOf(path: string): readonly string[];
+  close(): void;
+}
+
+/** Opens the origin. A path that holds no page is answered with one that repeats it. */
+export async function openPageServer(): Promise<PageServer> {
+  const pages = new Map<string, string>();
+  const visits: string[] = [];
+  const server = createServer((request, response) => {
+    const target = request.url ?? "/";
+    visits.push(target);
+    const [path = ""] = target.split("?");
+    // Whoever asks may know: a page that is not to act must not be able to say so.
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8", "access-control-allow-origin": "*" });
+    response.end(pages.get(path) ?? `<p id="path">${encodeURI(path)}</p>`);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the page server has no port");
+  const origin = `http://localhost:${address.port}`;
+  return {
+    origin,
+    show(name, html) {
+      pages.set(`/${name}`, `<!doctype html><meta charset="utf-8">${html}`);
+      return `${origin}/${name}`;
+    },
+    visitsOf: (path) => visits.filter((visit) => visit.startsWith(path)),
+    close: () => server.close(),
+  };
+}
