@@ -1,9 +1,10 @@
 // `npm run deploy`: puts Cairn into the person's Cloudflare account, the first time and every time after. Each step finds
 // out what is there already, so a deployment that stopped half-way is run again as it is.
 import { parseArgs } from "node:util";
-import { type Credentials, makeCredentials } from "./project/credentials.ts";
+import { ACCESS_KEY_ID, type Credentials, makeCredentials, SECRET_ACCESS_KEY } from "./project/credentials.ts";
+import { makeMasterKey, MASTER_KEY } from "./project/master-key.ts";
 import { readWranglerToml } from "./project/wrangler-toml.ts";
-import { ensureBucket, ensureDatabase, hasRootCredentials, requireLogin } from "./deploy/account.ts";
+import { ensureBucket, ensureDatabase, ownSecrets, requireLogin } from "./deploy/account.ts";
 import { uploadWorker } from "./deploy/upload.ts";
 import { runWrangler } from "./deploy/wrangler.ts";
 
@@ -20,7 +21,7 @@ interface Step {
 }
 
 const toml = readWranglerToml();
-let made: Credentials | undefined;
+const newSecrets: Record<string, string> = {};
 
 const steps: readonly Step[] = [
   { title: "check that wrangler is logged in", run: requireLogin },
@@ -35,24 +36,39 @@ const steps: readonly Step[] = [
     run: () => runWrangler(["d1", "migrations", "apply", toml.d1.binding, "--remote"]),
   },
   {
-    title: "make root credentials unless the Worker has them",
+    title: "make root credentials and a master key unless the Worker has them",
     run: async () => {
-      if (await hasRootCredentials(toml.name)) return;
-      made = makeCredentials();
-      // Before they are sent: a deployment that fails late has set them, and nothing can read them back.
-      console.log(`
-  Root credentials, shown this once:
-    access key id      ${made.accessKeyId}
-    secret access key  ${made.secretAccessKey}
-  They are valid when the deployment is done. If it fails, the next one may make others.
-`);
+      const { hasRootCredentials, hasMasterKey } = await ownSecrets(toml.name);
+      // They are shown before they are sent: a deployment that fails late has set them, and nothing can read them back.
+      if (!hasRootCredentials) showRootCredentials(makeCredentials());
+      if (!hasMasterKey) showMasterKey(makeMasterKey());
     },
   },
   {
-    title: `deploy the Worker ${toml.name}, with the root credentials as secrets when they are new`,
-    run: async () => printNextSteps(await uploadWorker(made)),
+    title: `deploy the Worker ${toml.name}, with what is new of these as secrets`,
+    run: async () => printNextSteps(await uploadWorker(newSecrets)),
   },
 ];
+
+function showRootCredentials({ accessKeyId, secretAccessKey }: Credentials): void {
+  Object.assign(newSecrets, { [ACCESS_KEY_ID]: accessKeyId, [SECRET_ACCESS_KEY]: secretAccessKey });
+  console.log(`
+  Root credentials, shown this once:
+    access key id      ${accessKeyId}
+    secret access key  ${secretAccessKey}
+  They are valid when the deployment is done. If it fails, the next one may make others.
+`);
+}
+
+function showMasterKey(key: string): void {
+  newSecrets[MASTER_KEY] = key;
+  console.log(`
+  Master key, shown this once:
+    ${key}
+  The secrets of users' access keys are stored under it. Keep a copy where the database's backups are not: without it they
+  are lost, and it is asked for when another one takes its place.
+`);
+}
 
 function printNextSteps(targets: readonly string[]): void {
   const [endpoint = "the address that wrangler printed"] = targets;

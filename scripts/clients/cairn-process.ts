@@ -2,12 +2,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
+import { makeMasterKey } from "../project/master-key.ts";
 import { endGroup } from "./run-command.ts";
 import type { Credentials } from "./site.ts";
 
 const START_SCRIPT = resolve(import.meta.dirname, "..", "start.ts");
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
+/** One for all, so that whatever is started again opens what was sealed before. */
+const MASTER_KEY = makeMasterKey();
 
 export interface CairnOptions {
   /** The folder of everything that is stored. */
@@ -37,6 +40,7 @@ export async function startCairn({ state, credentials, settings = {} }: CairnOpt
       HOME: join(state, ".."),
       CAIRN_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
       CAIRN_ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      CAIRN_MASTER_KEY: MASTER_KEY,
       ...settings,
     },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,6 +1,7 @@
 // What a deployment needs to find in the Cloudflare account: a login, the database, the bucket, and what the Worker has of
-// root credentials.
+// secrets.
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../project/credentials.ts";
+import { MASTER_KEY } from "../project/master-key.ts";
 import { type WranglerResult, askWrangler, runWrangler } from "./wrangler.ts";
 
 /** Makes sure that wrangler can act for an account. */
@@ -29,22 +30,32 @@ export async function ensureBucket(name: string): Promise<void> {
   if (!/\[code: 10004\]/.test(created.stdout + created.stderr)) expectOk(created, "wrangler r2 bucket create");
 }
 
+/** What the Worker has of the secrets that a deployment makes. */
+export interface OwnSecrets {
+  readonly hasRootCredentials: boolean;
+  readonly hasMasterKey: boolean;
+}
+
 /**
- * Whether the Worker has its root credentials. An answer that cannot be read is an error, never a no: a no would have new
- * credentials written over those in use.
+ * Finds out what the Worker has. An answer that cannot be read is an error, never a no: a no would have new secrets
+ * written over those in use.
  */
-export async function hasRootCredentials(worker: string): Promise<boolean> {
-  const listed = await askWrangler("secret", "list", "--name", worker, "--format", "json");
-  if (!listed.ok && /Worker "[^"]*".* not found|\[code: 10007\]/.test(listed.stderr + listed.stdout)) return false;
-  const secrets: unknown = JSON.parse(expectOk(listed, "wrangler secret list").stdout);
-  if (!Array.isArray(secrets)) throw new Error(`wrangler secret list: not a list\n${listed.stdout}`);
-  const names = new Set(secrets.map((secret) => String(Reflect.get(Object(secret), "name"))));
+export async function ownSecrets(worker: string): Promise<OwnSecrets> {
+  const names = await secretNames(worker);
   const [hasId, hasSecret] = [names.has(ACCESS_KEY_ID), names.has(SECRET_ACCESS_KEY)];
   if (hasId !== hasSecret) {
     const [present, missing] = hasId ? [ACCESS_KEY_ID, SECRET_ACCESS_KEY] : [SECRET_ACCESS_KEY, ACCESS_KEY_ID];
     throw new Error(`the Worker has ${present} but not ${missing}: add it with \`npx wrangler secret put ${missing}\``);
   }
-  return hasId;
+  return { hasRootCredentials: hasId, hasMasterKey: names.has(MASTER_KEY) };
+}
+
+async function secretNames(worker: string): Promise<ReadonlySet<string>> {
+  const listed = await askWrangler("secret", "list", "--name", worker, "--format", "json");
+  if (!listed.ok && /Worker "[^"]*".* not found|\[code: 10007\]/.test(listed.stderr + listed.stdout)) return new Set();
+  const secrets: unknown = JSON.parse(expectOk(listed, "wrangler secret list").stdout);
+  if (!Array.isArray(secrets)) throw new Error(`wrangler secret list: not a list\n${listed.stdout}`);
+  return new Set(secrets.map((secret) => String(Reflect.get(Object(secret), "name"))));
 }
 
 function expectOk(result: WranglerResult, what: string): WranglerResult {

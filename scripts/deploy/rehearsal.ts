@@ -8,6 +8,7 @@ import { after, describe, it } from "node:test";
 import type { StandInAccount } from "./stand-in-wrangler.ts";
 
 const NAMES = ["CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY"] as const;
+const MASTER_KEY = "CAIRN_MASTER_KEY";
 const EMPTY: StandInAccount = { databases: [], buckets: [], commands: [] };
 const folder = mkdtempSync(join(tmpdir(), "cairn-rehearsal-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -40,7 +41,7 @@ void describe("npm run deploy", () => {
     assert.equal(code, 0, text);
     assert.deepEqual([account.databases, account.buckets], [["cairn"], ["cairn-blobs"]]);
     assert.equal(account.secretsFileMode, 0o600);
-    for (const name of NAMES) assert.ok(text.includes(account.secrets?.[name] ?? "missing"), name);
+    for (const name of [...NAMES, MASTER_KEY]) assert.ok(text.includes(account.secrets?.[name] ?? "missing"), name);
     assert.match(text, /endpoint +https:\/\/cairn\.example\.workers\.dev/);
   });
 
@@ -50,6 +51,9 @@ void describe("npm run deploy", () => {
     assert.ok(at("d1 migrations apply") > at("d1 create") && at("d1 migrations apply") < at("deploy"));
     const secret = account.secrets?.[NAMES[1]] ?? "";
     assert.ok(secret.length === 40 && !account.commands.join("\n").includes(secret));
+    const masterKey = account.secrets?.[MASTER_KEY] ?? "";
+    assert.equal(Buffer.from(masterKey, "base64").length, 32);
+    assert.ok(!account.commands.join("\n").includes(masterKey));
   });
 
   void it("changes nothing of an account that has everything, and deploys", () => {
@@ -58,6 +62,17 @@ void describe("npm run deploy", () => {
     assert.equal(code, 0);
     assert.deepEqual({ ...account, commands: [] }, { ...first, commands: [] });
     assert.equal(account.commands.at(-1), "deploy");
+  });
+
+  void it("gives a Worker of before the master key alone, and leaves its credentials as they are", () => {
+    const kept = { [NAMES[0]]: "kept", [NAMES[1]]: "kept too" };
+    const { code, text, account } = deploy({ ...EMPTY, secrets: kept });
+    assert.equal(code, 0, text);
+    const { [MASTER_KEY]: masterKey = "missing", ...others } = account.secrets ?? {};
+    assert.deepEqual(others, kept);
+    assert.ok(text.includes(masterKey) && !text.includes("Root credentials"));
+    const { account: after } = deploy({ ...account, commands: [] });
+    assert.equal(after.secrets?.[MASTER_KEY], masterKey);
   });
 
   void it("never takes an answer that it cannot read for a Worker without credentials", () => {

@@ -1,25 +1,19 @@
-// Uploads the Worker, with its root credentials as secrets when it has none yet. The secrets pass through a file that only
+// Uploads the Worker, with new secrets when it has not all of its own yet. The secrets pass through a file that only
 // this user can read and that is gone when wrangler is done; they are never on a command line.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ACCESS_KEY_ID, type Credentials, SECRET_ACCESS_KEY } from "../project/credentials.ts";
 import { runWrangler } from "./wrangler.ts";
 
-/** Deploys the Worker and returns the addresses at which it answers. */
-export async function uploadWorker(credentials: Credentials | undefined): Promise<readonly string[]> {
+/** Deploys the Worker, sets new secrets, and returns the addresses at which it answers. */
+export async function uploadWorker(newSecrets: Readonly<Record<string, string>>): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), "cairn-deploy-"));
   try {
     const report = join(folder, "report.ndjson");
     const secrets = join(folder, "secrets.json");
-    if (credentials !== undefined) {
-      const { accessKeyId, secretAccessKey } = credentials;
-      writeFileSync(secrets, JSON.stringify({ [ACCESS_KEY_ID]: accessKeyId, [SECRET_ACCESS_KEY]: secretAccessKey }), {
-        mode: 0o600,
-        flag: "wx",
-      });
-    }
-    await runWrangler(["deploy", ...(credentials === undefined ? [] : ["--secrets-file", secrets])], {
+    const hasSecrets = Object.keys(newSecrets).length > 0;
+    if (hasSecrets) writeFileSync(secrets, JSON.stringify(newSecrets), { mode: 0o600, flag: "wx" });
+    await runWrangler(["deploy", ...(hasSecrets ? ["--secrets-file", secrets] : [])], {
       questions: true,
       environment: { WRANGLER_OUTPUT_FILE_PATH: report },
     });

@@ -41,7 +41,7 @@ export function rootCredentials(environment: Readonly<Record<string, string | un
     throw new Error(`.dev.vars gives only one of ${ACCESS_KEY_ID} and ${SECRET_ACCESS_KEY}: give both, or neither`);
   }
   const made = makeCredentials();
-  keepInDevVars(root, made);
+  keepInDevVars(root, { [ACCESS_KEY_ID]: made.accessKeyId, [SECRET_ACCESS_KEY]: made.secretAccessKey });
   return made;
 }
 
@@ -51,13 +51,17 @@ function pair(variables: Readonly<Record<string, string | undefined>>): Credenti
   return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined;
 }
 
-function keepInDevVars(root: string, { accessKeyId, secretAccessKey }: Credentials): void {
+/** Writes variables to `.dev.vars`, each in the place of a line that it has there already. */
+export function keepInDevVars(root: string, variables: Readonly<Record<string, string>>): void {
   const file = join(root, ".dev.vars");
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   // A name given with an empty value would hide the line that is added, so its old line goes.
-  const others = before.split("\n").filter((line) => !/^\s*(?:export\s+)?CAIRN_ROOT_(?:SECRET_)?ACCESS_KEY/.test(line));
+  const others = before.split("\n").filter((line) => {
+    const name = /^\s*(?:export\s+)?(\w+)\s*=/.exec(line)?.[1] ?? "";
+    return !Object.hasOwn(variables, name);
+  });
   const kept = others.join("\n").trimEnd();
-  const added = `${ACCESS_KEY_ID}=${accessKeyId}\n${SECRET_ACCESS_KEY}=${secretAccessKey}\n`;
-  writeFileSync(file, kept === "" ? added : `${kept}\n${added}`, { mode: 0o600 });
+  const added = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(file, (kept === "" ? "" : `${kept}\n`) + added.join(""), { mode: 0o600 });
   chmodSync(file, 0o600);
 }

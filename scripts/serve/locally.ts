@@ -1,5 +1,6 @@
 // Puts a local server together: credentials and settings in, the runtime and its schedule running, the greeting printed.
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, rootCredentials } from "../project/credentials.ts";
+import { MASTER_KEY, masterKey } from "../project/master-key.ts";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
 import { SETTINGS } from "../../src/contract/settings.ts";
 import { greeting } from "./greeting.ts";
@@ -17,6 +18,7 @@ export async function serveLocally(where: Omit<StartOptions, "help">): Promise<(
     ...settings,
     [ACCESS_KEY_ID]: credentials.accessKeyId,
     [SECRET_ACCESS_KEY]: credentials.secretAccessKey,
+    [MASTER_KEY]: masterKey(process.env, PROJECT_ROOT),
   };
   const cairn = await serveCairn({ ...where, bindings });
   const stopSchedule = startSchedule(toml.crons, (cron) => cairn.runScheduled(cron));

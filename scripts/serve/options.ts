@@ -13,7 +13,8 @@ Serves Cairn on this machine, with the Workers runtime and everything it stores 
   --help        this text
 
 Root credentials come from CAIRN_ROOT_ACCESS_KEY_ID and CAIRN_ROOT_SECRET_ACCESS_KEY in the environment or in .dev.vars;
-the first start makes them and writes them to .dev.vars. Other settings are read from the same two places.`;
+the first start makes them and writes them to .dev.vars, and with them CAIRN_MASTER_KEY, under which the secrets of users'
+access keys are stored. Other settings are read from the same two places.`;
 
 export interface StartOptions {
   readonly help: boolean;
