@@ -60,6 +60,10 @@ export const SETTINGS = {
     meaning:
       "Calls of D1, Durable Objects and R2 that scheduled jobs make each time they run (10 to 40000); 40 fits the Free plan.",
   },
+  LIFECYCLE: {
+    default: "true",
+    meaning: "`false` stops lifecycle rules: nothing expires, moves to another storage class or is aborted by them.",
+  },
   GARBAGE_COLLECTION: { default: "true", meaning: "`false` stops the collector: removed bytes are kept." },
   ORPHAN_SCAN: {
     default: "true",
@@ -108,6 +112,7 @@ export interface Settings {
   readonly coordinatorShards: number;
   readonly recoveryWindowMs: number;
   readonly jobCallsPerTick: number;
+  readonly lifecycle: boolean;
   readonly garbageCollection: boolean;
   readonly orphanScan: "true" | "dry-run" | "false";
   readonly orphanAgeMs: number;
@@ -153,6 +158,7 @@ export function readSettings(env: object): Settings {
     coordinatorShards: whole("COORDINATOR_SHARDS", 1, 256),
     recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS", 1, 24 * 365) * 3_600_000,
     jobCallsPerTick: whole("JOB_CALLS_PER_TICK", 10, 40_000),
+    lifecycle: text("LIFECYCLE") !== "false",
     garbageCollection: text("GARBAGE_COLLECTION") !== "false",
     orphanScan: readOrphanScan(text("ORPHAN_SCAN")),
     orphanAgeMs: whole("ORPHAN_AGE_HOURS", 1, 24 * 365) * 3_600_000,

@@ -6,6 +6,7 @@ import { scanOrphans } from "./scan-orphans.ts";
 import { scrub } from "./scrub.ts";
 import type { ScheduledJob } from "./job.ts";
 import { resealSecrets } from "./reseal-secrets.ts";
+import { lifecycle } from "./lifecycle.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -14,6 +15,7 @@ export const SCHEDULE: readonly ScheduledJob[] = [
   { job: scanOrphans, periodMs: ({ orphanScan }) => (orphanScan === "false" ? undefined : 24 * HOUR_MS) },
   { job: scrub, periodMs: ({ scrubBytesPerTick }) => (scrubBytesPerTick > 0 ? 7 * 24 * HOUR_MS : undefined) },
   { job: endStrayUploads, periodMs: () => 24 * HOUR_MS },
+  { job: lifecycle, periodMs: (settings) => (settings.lifecycle ? 24 * HOUR_MS : undefined) },
   { job: forgetTokens, periodMs: () => HOUR_MS },
   { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
 ];

@@ -17,6 +17,7 @@ import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
 import { lookUpRename, moveStatements } from "../state/renames.ts";
 
 const TURNS = 4;
+const LOOK_AGAIN: ReadonlySet<string> = new Set(["head changed", "source changed", "token used"]);
 
 export const renameObject = defineOperation({
   name: "RenameObject",
@@ -68,8 +69,8 @@ export const renameObject = defineOperation({
         ...moveStatements(bucket, source, key, rename.token, fingerprint, context.now),
       });
       if (outcome.isDone) return;
-      // The source moved, or the token was used meanwhile: both are seen by looking again.
-      if (outcome.reason !== "head changed" && outcome.reason !== "token used") {
+      // The source moved, or its bytes did, or the token was used meanwhile: all is seen by looking again.
+      if (!LOOK_AGAIN.has(outcome.reason)) {
         throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
       }
       facts = await context.database.look(lookUpBoth(lookUpHeads(bucketName, [key]), lookUpRename(bucketName, rename)));

@@ -15,7 +15,12 @@ import { dueAt, firstExpiration, midnightAfter, type DueRule, type ExpiringObjec
 
 /** What is to be done, and by which rule. */
 export type Ruling =
-  | { readonly action: "remove"; readonly ruleId: string }
+  | {
+      readonly action: "remove";
+      readonly ruleId: string;
+      /** How many newer noncurrent versions the rule keeps: there must be as many when it is carried out. */
+      readonly keptVersions: number;
+    }
   | { readonly action: "move"; readonly ruleId: string; readonly storageClass: string };
 
 /** A current version that is no delete marker. */
@@ -51,7 +56,7 @@ export function ruleOnCurrent(
 ): Ruling | undefined {
   const expiration = firstExpiration(configuration.rules, version);
   const isExpired = expiration !== undefined && expiration.at <= now;
-  const removal: Ruling | undefined = isExpired ? { action: "remove", ruleId: expiration.rule.id } : undefined;
+  const removal = isExpired ? removalBy(expiration) : undefined;
   if (removal !== undefined && version.isGoneWhenRemoved) return removal;
   return coldestTransition(configuration, version, now, transitionsOfCurrent(version)) ?? removal;
 }
@@ -71,7 +76,7 @@ export function ruleOnNoncurrent(
     }),
     now,
   );
-  if (expired !== undefined) return { action: "remove", ruleId: expired.rule.id };
+  if (expired !== undefined) return removalBy(expired, expired.rule.noncurrentExpiration?.newerVersions);
   if (isDeleteMarker) return undefined;
   return coldestTransition(configuration, version, now, transitionsOfNoncurrent(version));
 }
@@ -91,7 +96,7 @@ export function ruleOnSoleMarker(
     }),
     now,
   );
-  return expired === undefined ? undefined : { action: "remove", ruleId: expired.rule.id };
+  return expired === undefined ? undefined : removalBy(expired);
 }
 
 /** An upload in progress. */
@@ -108,7 +113,11 @@ export function ruleOnUpload(
     }),
     now,
   );
-  return expired === undefined ? undefined : { action: "remove", ruleId: expired.rule.id };
+  return expired === undefined ? undefined : removalBy(expired);
+}
+
+function removalBy({ rule }: DueRule, keptVersions = 0): Ruling {
+  return { action: "remove", ruleId: rule.id, keptVersions };
 }
 
 /** A transition of a rule, as it concerns one version. */

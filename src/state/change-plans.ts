@@ -5,6 +5,7 @@ import type { Bucket } from "./buckets.ts";
 import type { BatchPlan, ChangeOutcome, DeleteChange, PutChange, RemoveChange } from "./changes.ts";
 import { rowsOf, statement, type Database } from "./database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "./heads.ts";
+import { guardJudgements, type Judgement } from "./lifecycle-guard.ts";
 import { upsertObject } from "./objects.ts";
 import { insertDeleteMarkers, removeCurrent, removeVersions, retireCurrent } from "./version-moves.ts";
 
@@ -112,6 +113,7 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
       ...NOTHING,
       writtenAt: isMarking ? Math.max(...Array.from(markers.values(), timeOfVersion)) : undefined,
       statements: [
+        ...guardJudgements(bucket, judgementsOf(willing.filter(({ key }) => keys.includes(key)))),
         ...retireCurrent(bucket, keysJson, now),
         removeCurrent(bucket.id, keysJson),
         ...(isMarking ? [insertDeleteMarkers(bucket, newMarkers, ownerId, now)] : []),
@@ -137,13 +139,12 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
 /** Removals of versions for good. What is the head of a key afterwards only the batch finds out. */
 export function planRemove(changes: readonly RemoveChange[]): Planner {
   return (bucket, heads, now, refused) => {
-    const targets = changes
-      .filter((change) => heads.has(change.key) && !refused.has(change))
-      .map(({ key, versionId }) => ({ key, versionId }));
+    const willing = changes.filter((change) => heads.has(change.key) && !refused.has(change));
+    const targets = willing.map(({ key, versionId }) => ({ key, versionId }));
     if (targets.length === 0) return NOTHING;
     return {
       ...NOTHING,
-      statements: removeVersions(bucket.id, targets, now),
+      statements: [...guardJudgements(bucket, judgementsOf(willing)), ...removeVersions(bucket.id, targets, now)],
       async isApplied(database) {
         const results = await database.batch([
           statement(
@@ -165,4 +166,8 @@ export function planRemove(changes: readonly RemoveChange[]): Planner {
 /** The id of a version that is newer than the key's head, and than every snapshot of the bucket. */
 function newVersionId({ snapshotFloor }: Bucket, now: number, head: KeyHead | undefined): string {
   return nextVersionId(Math.max(now, (snapshotFloor ?? 0) + 1), head?.versionId ?? undefined);
+}
+
+function judgementsOf(changes: readonly (DeleteChange | RemoveChange)[]): Judgement[] {
+  return changes.flatMap(({ judgement }) => judgement ?? []);
 }

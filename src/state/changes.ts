@@ -5,6 +5,7 @@ import type { CommitOutcome } from "./commit.ts";
 import type { CountSnapshot } from "./counts.ts";
 import type { Database, Statement } from "./database.ts";
 import type { KeyHead } from "./heads.ts";
+import type { Judgement } from "./lifecycle-guard.ts";
 
 /** A change of one key: its conditions, and the head that its request saw when it began. */
 interface KeyChange {
@@ -30,11 +31,14 @@ export interface PutChange extends KeyChange {
 /** A deletion without a version id: removes the key, or puts a delete marker on top of it. */
 export interface DeleteChange extends KeyChange {
   readonly ownerId: string;
+  /** What a lifecycle rule has decided it by, which must still be so. */
+  readonly judgement?: Judgement | undefined;
 }
 
 /** The removal of one version for good. */
 export interface RemoveChange extends KeyChange {
   readonly versionId: string;
+  readonly judgement?: Judgement | undefined;
 }
 
 /** How one key's change ended. */

@@ -12,6 +12,8 @@ const REFUSALS = {
   "commit refused: upload gone": "upload gone",
   "commit refused: parts changed": "parts changed",
   "commit refused: bucket not empty": "bucket not empty",
+  "commit refused: rules changed": "rules changed",
+  "commit refused: judged version changed": "judged version changed",
   "commit refused: bucket has snapshots": "bucket has snapshots",
   "UNIQUE constraint failed: rename_tokens": "token used",
 } as const;

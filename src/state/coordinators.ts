@@ -1,5 +1,5 @@
 // The Worker's side of the coordinators: which one a key belongs to, and how a call that failed on the way is treated.
-import type { Bucket } from "./buckets.ts";
+import { NO_CONFIGURATIONS, type Bucket } from "./buckets.ts";
 import type { Counts } from "./counts.ts";
 import type { ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, RemoveChange } from "./changes.ts";
 import type { KeyCoordinator } from "./key-coordinator.ts";
@@ -88,9 +88,9 @@ export class Coordinators {
   }
 }
 
-/** A bucket's rules are of no use to a coordinator, and may be 64 KB. */
+/** A bucket's rules and configurations are of no use to a coordinator, and may be a megabyte. */
 function withoutRules(bucket: Bucket): Bucket {
-  return { ...bucket, cors: [] };
+  return { ...bucket, cors: [], configurations: NO_CONFIGURATIONS };
 }
 
 /** The answer to a change whose call was lost: the client is told to try again, and nothing is cleaned up. */

@@ -65,7 +65,18 @@ export function holdingOf(version: StoredObject): string {
   return holdingId;
 }
 
-/** The statement that aborts its batch unless the source is still there, and with it whatever it holds. */
-export function guardSource({ bucketId, key, versionId }: SourceVersion): Statement {
-  return statement(`INSERT INTO source_guard (bucket_id, key, version_id) VALUES (?, ?, ?)`, bucketId, key, versionId);
+/** The statement that aborts its batch unless the source is still there and holds what it was seen to hold. */
+export function guardSource({
+  bucketId,
+  key,
+  versionId,
+  holdingId,
+}: Pick<SourceVersion, "bucketId" | "key" | "versionId" | "holdingId">): Statement {
+  return statement(
+    `INSERT INTO source_guard (bucket_id, key, version_id, holding_id) VALUES (?, ?, ?, ?)`,
+    bucketId,
+    key,
+    versionId,
+    holdingId,
+  );
 }

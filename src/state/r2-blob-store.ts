@@ -80,19 +80,23 @@ export class R2BlobStore implements BlobStore {
     const { md5 } = found.checksums;
     this.#counts.addBlobCall();
     const { readable, writable } = new FixedLengthStream(length);
-    const piped = found.body.pipeTo(writable);
-    // A source that is too short breaks the pipe off, and with it the put.
-    const [stored] = await Promise.all([
-      this.#bucket.put(blobId, readable, {
+    const stop = new AbortController();
+    // A source that breaks off breaks the put off, which is what tells of it.
+    const piped = found.body.pipeTo(writable, { signal: stop.signal }).catch(() => undefined);
+    try {
+      await this.#bucket.put(blobId, readable, {
         onlyIf: { etagDoesNotMatch: "*" },
         customMetadata: { ...birthCertificate },
         storageClass: "InfrequentAccess",
         // What is copied whole must be what it was.
         ...(md5 === undefined || length !== found.size ? {} : { md5 }),
-      }),
-      piped,
-    ]);
-    return stored === null || stored.size === length;
+      });
+    } finally {
+      // Where a copy is there already, nobody reads on.
+      stop.abort();
+      await piped;
+    }
+    return true;
   }
 
   async list(after: string | undefined, limit: number): Promise<BlobPage> {

@@ -3,6 +3,7 @@ import type { Rename } from "../protocol/renaming.ts";
 import type { StoredObject } from "../protocol/stored-object.ts";
 import type { Bucket } from "./buckets.ts";
 import { guardCommit } from "./commit.ts";
+import { guardSource } from "./copy-sources.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
 import { trackHolding } from "./holdings.ts";
 import { selectCurrentObjects, type ObjectRow, objectFromRow } from "./objects.ts";
@@ -56,7 +57,11 @@ export function moveStatements(
   );
   return {
     // The coordinator would follow the bucket into versioning; a rename must not.
-    before: [guardCommit(bucket, new Map(), []), ...(token === undefined ? [] : [remember])],
+    before: [
+      guardCommit(bucket, new Map(), []),
+      guardSource({ bucketId: bucket.id, key: source.key, versionId: source.versionId, holdingId }),
+      ...(token === undefined ? [] : [remember]),
+    ],
     // The object holds what it held; only the key under which the orphan scan would look for it is another one.
     after: [
       takeAttributes(bucket.id, source.key, key),

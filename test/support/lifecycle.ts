@@ -1,4 +1,5 @@
 // Lifecycle configurations as clients set them.
+import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
 import { send, type SendOptions } from "./client.ts";
@@ -38,4 +39,16 @@ export function sendLifecycle(
 export async function putLifecycle(bucket: string, ...rules: readonly string[]): Promise<void> {
   const response = await sendLifecycle(bucket, lifecycleOf(...rules));
   expect(response.status, await response.text()).toBe(200);
+}
+
+/** Takes all buckets' rules away. */
+export async function forgetRules(): Promise<void> {
+  await env.DB.prepare("UPDATE buckets SET lifecycle = NULL").run();
+}
+
+export const DAY_MS = 86_400_000;
+
+/** Midnight UTC so many days after today's. */
+export function midnight(days: number, from = Date.now()): number {
+  return (Math.floor(from / DAY_MS) + days) * DAY_MS;
 }

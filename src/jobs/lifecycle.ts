@@ -1,0 +1,54 @@
+// Carries out the lifecycle rules of all buckets that have some: a pass walks over each of them once, a page a step.
+// What is done to a version is guarded by all that the rule has looked at, so whoever changes a version meanwhile wins;
+// the next pass judges anew. A crash repeats at most a page, which finds what it has done already.
+import { lifecycleFromText } from "../protocol/lifecycle.ts";
+import { successorOf } from "../bytes/text.ts";
+import { lookUpNextBucket } from "../state/lifecycle-pages.ts";
+import { WALK_START, walkPage } from "../state/lifecycle-walk.ts";
+import type { LifecyclePosition, Walk } from "../state/lifecycle-judging.ts";
+import { forgetTransitions } from "../state/transitions.ts";
+import type { Job, JobContext, JobStep } from "./job.ts";
+import { carryOut } from "./lifecycle-acts.ts";
+
+/** Where a pass is. */
+interface Cursor {
+  /** A bucket's name, or a text between two of them. */
+  readonly bucket: string;
+  /** Its id: a bucket that is made again is begun with anew. */
+  readonly bucketId: string;
+  readonly position: LifecyclePosition;
+}
+
+const FIRST: Cursor = { bucket: "", bucketId: "", position: WALK_START };
+const FORGOTTEN_TRANSITIONS = 1000;
+
+export const lifecycle: Job = {
+  name: "lifecycle",
+
+  async step(context, text) {
+    if (text === null) await context.database.batch([forgetTransitions(FORGOTTEN_TRANSITIONS)]);
+    const cursor = text === null ? FIRST : readCursor(text);
+    const bucket = await context.database.look(lookUpNextBucket(cursor.bucket));
+    if (bucket === undefined) return { cursor: null, report: {} };
+    const configuration = lifecycleFromText(bucket.configurations.lifecycle);
+    if (configuration === undefined) throw new Error(`bucket ${bucket.id} was found by rules that it has not`);
+    const position = bucket.id === cursor.bucketId ? cursor.position : WALK_START;
+    return walk(context, { database: context.database, bucket, configuration, now: context.now }, position);
+  },
+};
+
+async function walk(context: JobContext, walk: Walk, position: LifecyclePosition): Promise<JobStep> {
+  const { name, id } = walk.bucket;
+  const page = await walkPage(walk, position);
+  const { unfinished, report } = await carryOut(context, walk, page.judged);
+  const next = unfinished ?? page.next;
+  const cursor: Cursor =
+    next === undefined ? { ...FIRST, bucket: successorOf(name) } : { bucket: name, bucketId: id, position: next };
+  return { cursor: JSON.stringify(cursor), report: { seen: page.seen, ...report } };
+}
+
+/** Reads what a step wrote. */
+function readCursor(text: string): Cursor {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return JSON.parse(text) as Cursor;
+}

@@ -1,0 +1,430 @@
+// Transitions: bytes that move to where seldom read bytes are kept, under objects that are read all the while.
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { digest } from "../../src/bytes/digest.ts";
+import { toHex } from "../../src/bytes/hex-base64.ts";
+import { lifecycle } from "../../src/jobs/lifecycle.ts";
+import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
+import { lifecycleFromText } from "../../src/protocol/lifecycle.ts";
+import { lookUpBucket } from "../../src/state/buckets.ts";
+import { WALK_START, walkPage } from "../../src/state/lifecycle-walk.ts";
+import { carryOutTransition, type CopyAllowance, type TransitionOutcome } from "../../src/state/transitions.ts";
+import { expectSoundHoldings } from "../support/check-holdings.ts";
+import { send } from "../support/client.ts";
+import { d1With, r2With } from "../support/faults.ts";
+import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { jobContext, runPass } from "../support/jobs.ts";
+import { bucketId, ledgerOf } from "../support/ledger.ts";
+import { expiresAfter, forgetRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
+import { createUpload, joined, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
+import { expectBalanced } from "../support/rows.ts";
+import { bodyOf, putVersion, setVersioning, versionedBucket } from "../support/versioning.ts";
+
+const movesAfter = (days: number, storageClass = "STANDARD_IA"): string =>
+  `<Transition><Days>${days}</Days><StorageClass>${storageClass}</StorageClass></Transition>`;
+const noncurrentMovesAfter = (days: number, storageClass: string, newer = 1): string =>
+  `<NoncurrentVersionTransition><NoncurrentDays>${days}</NoncurrentDays><NewerNoncurrentVersions>${newer}</NewerNoncurrentVersions><StorageClass>${storageClass}</StorageClass></NoncurrentVersionTransition>`;
+const ANY_SIZE = { filter: "<Filter><ObjectSizeLessThan>1099511627776000</ObjectSizeLessThan></Filter>" };
+const PARTS = [largePart(1), largePart(2, 12_345), new TextEncoder().encode("the last part")];
+
+async function classOf(bucket: string, key: string, versionId = ""): Promise<string> {
+  const query = versionId === "" ? "" : `?versionId=${versionId}`;
+  const response = await send("HEAD", `/${bucket}/${key}${query}`);
+  expect(response.status).toBe(200);
+  return response.headers.get("x-amz-storage-class") ?? "STANDARD";
+}
+
+async function blobOf(bucket: string, key: string): Promise<string | null> {
+  const row = await env.DB.prepare("SELECT blob_id FROM objects WHERE bucket_id = ? AND key = ?")
+    .bind(await bucketId(bucket), key)
+    .first<{ blob_id: string | null }>();
+  return row?.blob_id ?? null;
+}
+
+/** Everything that a reader sees of an object but its storage class. */
+async function seen(bucket: string, key: string): Promise<unknown> {
+  const response = await send("GET", `/${bucket}/${key}`, { headers: { "x-amz-checksum-mode": "ENABLED" } });
+  const headers = Array.from(response.headers).filter(
+    ([name]) => !/^(x-amz-(request-id|id-2|storage-class|expiration)|date|server-timing)$/.test(name),
+  );
+  const bytes = await response.arrayBuffer();
+  return { status: response.status, headers, length: bytes.byteLength, hash: await hashOf(bytes) };
+}
+
+async function hashOf(bytes: ArrayBuffer | Uint8Array = new Uint8Array()): Promise<string> {
+  return toHex(await digest("SHA-256", new Uint8Array(bytes)));
+}
+
+/** Carries out the first transition that is due in a bucket, in pieces as small as an allowance allows. */
+async function moveFirst(bucketName: string, now: number, allowance: CopyAllowance): Promise<TransitionOutcome> {
+  const context = jobContext(now);
+  const { bucket } = await context.database.look(lookUpBucket(bucketName));
+  const configuration = lifecycleFromText(bucket?.configurations.lifecycle ?? null);
+  if (bucket === undefined || configuration === undefined) throw new Error("no rules");
+  const { judged } = await walkPage({ database: context.database, bucket, configuration, now }, WALK_START);
+  const first = judged.find(({ ruling }) => ruling.action === "move");
+  if (first === undefined || first.kind === "upload" || first.ruling.action !== "move")
+    throw new Error("nothing to move");
+  const { version, ruling } = first;
+  const transition = { bucket, revision: configuration.revision, version, storageClass: ruling.storageClass, now };
+  return carryOutTransition(context, transition, allowance);
+}
+
+// Other tests' buckets are in the same storage, and a pass is of all.
+beforeEach(forgetRules);
+
+describe("a transition", () => {
+  it("changes the storage class and nothing else that a reader sees", async () => {
+    const bucket = await freshBucket();
+    const headers = {
+      "content-type": "text/x",
+      "x-amz-meta-a": "b",
+      "x-amz-tagging": "k=v",
+      "cache-control": "no-store",
+    };
+    await send("PUT", `/${bucket}/k`, { body: "x".repeat(200_000), headers });
+    const before = await seen(bucket, "k");
+    const blob = await blobOf(bucket, "k");
+    await putLifecycle(bucket, rule(movesAfter(30)));
+    await runPass(lifecycle, midnight(31) - 1);
+    expect(await classOf(bucket, "k")).toBe("STANDARD");
+    const puts: (string | undefined)[] = [];
+    const watched = r2With({
+      put: async (key, body, options) => {
+        puts.push(typeof options.storageClass === "string" ? options.storageClass : undefined);
+        return env.BLOBS.put(key, body, options);
+      },
+    });
+    const { report } = await runPass(lifecycle, midnight(31), { BLOBS: watched });
+    expect(report).toMatchObject({ moved: 1 });
+    expect(puts).toEqual(["InfrequentAccess"]);
+    expect(await classOf(bucket, "k")).toBe("STANDARD_IA");
+    expect(await seen(bucket, "k")).toEqual(before);
+    expect(await blobOf(bucket, "k")).not.toBe(blob);
+    expect((await ledgerOf(bucket)).garbage).toEqual([blob]);
+    const listing = await (await send("GET", `/${bucket}?list-type=2`)).text();
+    expect(listing).toContain("<StorageClass>STANDARD_IA</StorageClass>");
+    await expectBalanced(bucket);
+    await expectSoundHoldings(bucket);
+    expect((await runPass(lifecycle, midnight(32))).report["moved"] ?? 0).toBe(0);
+  });
+
+  it("moves objects of parts, part by part", async () => {
+    const bucket = await freshBucket();
+    await uploadInParts(bucket, "parts", PARTS);
+    await send("PUT", `/${bucket}/ranges`, { body: largePart(9) });
+    const uploadId = await createUpload(bucket, "mixed");
+    const copied = await send("PUT", `/${bucket}/mixed?partNumber=1&uploadId=${uploadId}`, {
+      headers: { "x-amz-copy-source": `/${bucket}/parts`, "x-amz-copy-source-range": "bytes=1000-6001000" },
+    });
+    const etag = /<ETag>(.*?)<\/ETag>/.exec(await copied.text())?.[1]?.replaceAll("&quot;", '"') ?? "";
+    const last = await putPart(bucket, "mixed", uploadId, 2, "the end");
+    expect((await sendCompletion(bucket, "mixed", uploadId, [{ partNumber: 1, etag }, last])).status).toBe(200);
+    const before = await Promise.all(["parts", "mixed", "ranges"].map((key) => seen(bucket, key)));
+    await putLifecycle(bucket, rule(movesAfter(30, "ONEZONE_IA")));
+    expect((await runPass(lifecycle, midnight(31))).report).toMatchObject({ moved: 3 });
+    expect(await Promise.all(["parts", "mixed", "ranges"].map((key) => seen(bucket, key)))).toEqual(before);
+    expect(await classOf(bucket, "mixed")).toBe("ONEZONE_IA");
+    const part = await send("GET", `/${bucket}/parts?partNumber=2`);
+    expect(part.status).toBe(206);
+    expect(await hashOf(await part.arrayBuffer())).toBe(await hashOf(PARTS[1]));
+    const across = await send("GET", `/${bucket}/parts`, { headers: { range: `bytes=${PARTS[0]?.length ?? 0}-` } });
+    expect(await hashOf(await across.arrayBuffer())).toBe(await hashOf(joined(PARTS.slice(1))));
+    await expectSoundHoldings(bucket);
+    await collectPast(bucket);
+    expect(await Promise.all(["parts", "mixed", "ranges"].map((key) => seen(bucket, key)))).toEqual(before);
+    await expectSoundHoldings(bucket);
+  });
+
+  it("goes on where it was, however little each step may do", async () => {
+    const bucket = await freshBucket();
+    await uploadInParts(bucket, "parts", PARTS);
+    const before = await seen(bucket, "parts");
+    await putLifecycle(bucket, rule(movesAfter(30)));
+    const now = midnight(31);
+    expect(await moveFirst(bucket, now, { blobs: 1, bytes: 1 })).toBe("unfinished");
+    expect(await classOf(bucket, "parts")).toBe("STANDARD");
+    expect(await moveFirst(bucket, now, { blobs: 0, bytes: 1 })).toBe("unfinished");
+    expect(await seen(bucket, "parts")).toEqual(before);
+    expect(await moveFirst(bucket, now, { blobs: 1, bytes: 1 })).toBe("unfinished");
+    expect(await moveFirst(bucket, now, { blobs: 1, bytes: 1 })).toBe("moved");
+    expect(await classOf(bucket, "parts")).toBe("STANDARD_IA");
+    expect(await seen(bucket, "parts")).toEqual(before);
+    const left = await env.DB.prepare("SELECT * FROM transitions WHERE bucket_id = ?")
+      .bind(await bucketId(bucket))
+      .all();
+    expect(left.results).toEqual([]);
+    await expectSoundHoldings(bucket);
+  });
+
+  it("makes a copy once, also where nobody remembers having made it", async () => {
+    const bucket = await freshBucket();
+    await uploadInParts(bucket, "parts", PARTS);
+    const before = await seen(bucket, "parts");
+    await putLifecycle(bucket, rule(movesAfter(30)));
+    const now = midnight(31);
+    expect(await moveFirst(bucket, now, { blobs: 2, bytes: 1e9 })).toBe("unfinished");
+    await env.DB.prepare("UPDATE transitions SET slices_done = 0 WHERE bucket_id = ?")
+      .bind(await bucketId(bucket))
+      .run();
+    expect(await moveFirst(bucket, now, { blobs: 9, bytes: 1e9 })).toBe("moved");
+    expect(await seen(bucket, "parts")).toEqual(before);
+    await expectSoundHoldings(bucket);
+  });
+
+  it("takes a copied object's bytes apart from the others that hold them", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { "a/k": "shared bytes" });
+    for (const to of ["b/k", "a/l"]) {
+      await send("PUT", `/${bucket}/${to}`, { headers: { "x-amz-copy-source": `/${bucket}/a/k` } });
+    }
+    await putLifecycle(
+      bucket,
+      rule(movesAfter(30), {
+        filter: "<Filter><And><Prefix>a/</Prefix><ObjectSizeGreaterThan>0</ObjectSizeGreaterThan></And></Filter>",
+      }),
+    );
+    expect((await runPass(lifecycle, midnight(31))).report).toMatchObject({ moved: 2 });
+    expect(await Promise.all(["a/k", "a/l", "b/k"].map((key) => classOf(bucket, key)))).toEqual([
+      "STANDARD_IA",
+      "STANDARD_IA",
+      "STANDARD",
+    ]);
+    for (const key of ["a/k", "a/l", "b/k"]) expect(await bodyOf(bucket, key)).toBe("shared bytes");
+    expect((await ledgerOf(bucket)).garbage).toEqual([]);
+    await expectBalanced(bucket);
+    await send("DELETE", `/${bucket}/b/k`);
+    expect((await ledgerOf(bucket)).garbage).toHaveLength(1);
+    await expectSoundHoldings(bucket);
+  });
+
+  it("gives a class that clients read at once in place of those that they would have restored", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "1", none: "" });
+    await putLifecycle(
+      bucket,
+      rule(movesAfter(30) + movesAfter(60, "GLACIER") + movesAfter(90, "DEEP_ARCHIVE"), ANY_SIZE),
+    );
+    await runPass(lifecycle, midnight(31));
+    expect(await classOf(bucket, "k")).toBe("STANDARD_IA");
+    const blob = await blobOf(bucket, "k");
+    expect((await runPass(lifecycle, midnight(61))).report).toMatchObject({ moved: 2 });
+    expect(await classOf(bucket, "k")).toBe("GLACIER_IR");
+    // The bytes are where they belong since the first time.
+    expect(await blobOf(bucket, "k")).toBe(blob);
+    expect((await runPass(lifecycle, midnight(91))).report["moved"] ?? 0).toBe(0);
+    expect([await bodyOf(bucket, "k"), await bodyOf(bucket, "none")]).toEqual(["1", ""]);
+  });
+
+  it("takes the coldest class that is due", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "1" });
+    await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE), rule(movesAfter(1, "GLACIER_IR"), ANY_SIZE));
+    await runPass(lifecycle, midnight(31));
+    expect(await classOf(bucket, "k")).toBe("GLACIER_IR");
+  });
+
+  it("leaves small objects where they are unless a rule speaks of sizes", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { small: "x".repeat(131_071), large: "x".repeat(131_072) });
+    await putLifecycle(bucket, rule(movesAfter(30)));
+    await runPass(lifecycle, midnight(31));
+    expect([await classOf(bucket, "small"), await classOf(bucket, "large")]).toEqual(["STANDARD", "STANDARD_IA"]);
+  });
+
+  it("comes before a delete marker and after a removal", async () => {
+    for (const versioning of [undefined, "Enabled"] as const) {
+      const bucket = await freshBucket();
+      if (versioning !== undefined) await setVersioning(bucket, versioning);
+      const versionId = await putVersion(bucket, "k", "1");
+      await putLifecycle(bucket, rule(movesAfter(1, "GLACIER_IR"), ANY_SIZE), rule(expiresAfter(1)));
+      await runPass(lifecycle, midnight(2));
+      const response = await send("HEAD", `/${bucket}/k${versionId === "" ? "" : `?versionId=${versionId}`}`);
+      expect(response.headers.get("x-amz-storage-class")).toBe(versioning === undefined ? null : "GLACIER_IR");
+      await runPass(lifecycle, midnight(3));
+      expect((await send("HEAD", `/${bucket}/k`)).status).toBe(404);
+    }
+  });
+
+  it("moves noncurrent versions by their successor's age and number", async () => {
+    const bucket = await versionedBucket();
+    const ids: string[] = [];
+    for (const body of ["1", "2", "3", "4"]) ids.push(await putVersion(bucket, "k", body));
+    await putLifecycle(bucket, rule(noncurrentMovesAfter(5, "GLACIER_IR", 2), ANY_SIZE));
+    await runPass(lifecycle, midnight(6) - 1);
+    expect(await classOf(bucket, "k", ids[0])).toBe("STANDARD");
+    expect((await runPass(lifecycle, midnight(6))).report).toMatchObject({ moved: 1 });
+    expect(await Promise.all(ids.map((id) => classOf(bucket, "k", id)))).toEqual([
+      "GLACIER_IR",
+      "STANDARD",
+      "STANDARD",
+      "STANDARD",
+    ]);
+    expect(await Promise.all(ids.map((id) => bodyOf(bucket, "k", id)))).toEqual(["1", "2", "3", "4"]);
+    await expectSoundHoldings(bucket);
+  });
+
+  it("fails for a version whose bytes are missing, and goes on with the others", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "1", b: "2" });
+    await env.BLOBS.delete((await blobOf(bucket, "a")) ?? "");
+    await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
+    expect((await runPass(lifecycle, midnight(31))).report).toMatchObject({ failed: 1, moved: 1 });
+    expect([await classOf(bucket, "a"), await classOf(bucket, "b")]).toEqual(["STANDARD", "STANDARD_IA"]);
+  });
+
+  it("loses no byte where the blob store fails in between", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "1", b: "2" });
+    await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
+    let calls = 0;
+    const failing = r2With({
+      put: async (key, body, options) => {
+        calls += 1;
+        if (calls === 1) throw new Error("put: We encountered an internal error. Please try again. (10001)");
+        return env.BLOBS.put(key, body, options);
+      },
+    });
+    expect((await runPass(lifecycle, midnight(31), { BLOBS: failing })).report).toMatchObject({ failed: 1, moved: 1 });
+    expect((await runPass(lifecycle, midnight(32))).report).toMatchObject({ moved: 1 });
+    expect([await bodyOf(bucket, "a"), await bodyOf(bucket, "b")]).toEqual(["1", "2"]);
+  });
+
+  it("loses no byte where the database's answer is lost", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "1" });
+    await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
+    let lost = 0;
+    const DB = d1With(async (sql, sendOn) => {
+      const results = await sendOn();
+      if (lost > 0 || !sql.some((text) => text.includes("judged_version_guard"))) return results;
+      lost += 1;
+      throw new Error("D1_ERROR: Network connection lost.");
+    });
+    expect((await runPass(lifecycle, midnight(31), { DB })).report).toMatchObject({ moved: 1 });
+    expect(lost).toBe(1);
+    expect([await bodyOf(bucket, "a"), await classOf(bucket, "a")]).toEqual(["1", "STANDARD_IA"]);
+    await expectSoundHoldings(bucket);
+  });
+});
+
+describe("a request that has seen the old bytes", () => {
+  /** D1 under which a bucket's transitions are carried out after the first lookup, before its results are seen. */
+  function movedAfterLookup(marker: string): D1Database {
+    let isMoved = false;
+    return d1With(async (sql, sendOn) => {
+      const results = await sendOn();
+      if (!isMoved && sql.some((text) => text.includes(marker))) {
+        isMoved = true;
+        await runPass(lifecycle, midnight(31));
+      }
+      return results;
+    });
+  }
+
+  it("copies what is there when it commits", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "bytes" });
+    await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
+    const headers = { "x-amz-copy-source": `/${bucket}/k` };
+    const response = await send("PUT", `/${bucket}/copy`, { headers }, { DB: movedAfterLookup("objects o") });
+    expect(response.status).toBe(200);
+    expect(await classOf(bucket, "k")).toBe("STANDARD_IA");
+    expect(await blobOf(bucket, "copy")).toBe(await blobOf(bucket, "k"));
+    await expectSoundHoldings(bucket);
+  });
+
+  it("renames what is there when it commits", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "bytes" });
+    await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
+    const headers = { "x-amz-rename-source": `/${bucket}/k` };
+    const response = await send(
+      "PUT",
+      `/${bucket}/new?renameObject`,
+      { headers },
+      { DB: movedAfterLookup("objects o") },
+    );
+    expect(response.status).toBe(200);
+    expect([await bodyOf(bucket, "new"), await classOf(bucket, "new")]).toEqual(["bytes", "STANDARD_IA"]);
+    await expectSoundHoldings(bucket);
+  });
+
+  it("copies a part of what is there when it commits", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "bytes" });
+    const uploadId = await createUpload(bucket, "up");
+    await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
+    const headers = { "x-amz-copy-source": `/${bucket}/k` };
+    const target = `/${bucket}/up?partNumber=1&uploadId=${uploadId}`;
+    expect((await send("PUT", target, { headers }, { DB: movedAfterLookup("uploads u") })).status).toBe(200);
+    expect(await classOf(bucket, "k")).toBe("STANDARD_IA");
+    await expectSoundHoldings(bucket);
+  });
+
+  it("wins with what it has written meanwhile", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "1", b: "1" });
+    await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
+    let isFirst = true;
+    const BLOBS = r2With({
+      put: async (key, body, options) => {
+        if (isFirst) await putAll(bucket, { a: "2" });
+        isFirst = false;
+        return env.BLOBS.put(key, body, options);
+      },
+    });
+    expect((await runPass(lifecycle, midnight(31), { BLOBS })).report).toMatchObject({ changedMeanwhile: 1, moved: 1 });
+    expect([await bodyOf(bucket, "a"), await classOf(bucket, "a")]).toEqual(["2", "STANDARD"]);
+  });
+});
+
+describe("400 days", () => {
+  it("archive after 30, end after 180, and abort what was never finished", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { "data/k": "1", "tmp/k": "1", "kept/k": "1" });
+    await createUpload(bucket, "data/upload");
+    await putLifecycle(
+      bucket,
+      rule(movesAfter(30, "GLACIER_IR") + expiresAfter(180), {
+        id: "archive",
+        filter: "<Filter><And><Prefix>data/</Prefix><ObjectSizeGreaterThan>0</ObjectSizeGreaterThan></And></Filter>",
+      }),
+      rule(expiresAfter(1), prefixed("tmp/")),
+      rule(
+        "<AbortIncompleteMultipartUpload><DaysAfterInitiation>7</DaysAfterInitiation></AbortIncompleteMultipartUpload>",
+      ),
+    );
+    const id = await bucketId(bucket);
+    const changes: string[] = [];
+    let before = "";
+    for (let day = 0; day <= 400; day += 1) {
+      await runPass(lifecycle, midnight(day));
+      const { results } = await env.DB.prepare(
+        `SELECT key || ' ' || storage_class AS shown FROM objects WHERE bucket_id = ?1
+         UNION ALL SELECT key FROM uploads WHERE bucket_id = ?1`,
+      )
+        .bind(id)
+        .all<{ shown: string }>();
+      const now = results.map(({ shown }) => shown).join(", ");
+      if (now !== before) changes.push(`${day} ${now}`);
+      before = now;
+    }
+    expect(changes).toEqual([
+      "0 data/k STANDARD, kept/k STANDARD, tmp/k STANDARD, data/upload",
+      "2 data/k STANDARD, kept/k STANDARD, data/upload",
+      "8 data/k STANDARD, kept/k STANDARD",
+      "31 data/k GLACIER_IR, kept/k STANDARD",
+      "181 kept/k STANDARD",
+    ]);
+    await expectSoundHoldings(bucket);
+  }, 120_000);
+});
+
+/** Deletes what waits in the garbage, as if the recovery window had passed. */
+async function collectPast(bucket: string): Promise<void> {
+  // What a manifest held is collected after it, and one may hold another.
+  for (let pass = 0; pass < 3; pass += 1) await runPass(collectGarbage, midnight(60));
+  expect((await ledgerOf(bucket)).garbage).toEqual([]);
+}
