@@ -1,6 +1,6 @@
 // Checks what a dead server has left behind, past it: its databases and blobs are opened by a runtime of their own.
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
-import { checkHoldings, type Holdings } from "../../src/jobs/check-holdings.ts";
+import { checkHoldings, type Holdings } from "../../src/state/check-holdings.ts";
 import { Counts } from "../../src/state/counts.ts";
 import { Database } from "../../src/state/database.ts";
 import { readWranglerToml } from "../project/wrangler-toml.ts";

@@ -2,6 +2,7 @@
 // for it is answered 501 NotImplemented and never taken for its neighbour.
 import { notImplemented, type Operation } from "../contract/operation.ts";
 import { abortMultipartUpload } from "../operations/abort-multipart-upload.ts";
+import { checkConsistency } from "../operations/check-consistency.ts";
 import { completeMultipartUpload } from "../operations/complete-multipart-upload.ts";
 import { copyObject } from "../operations/copy-object.ts";
 import { createBucketSnapshot } from "../operations/create-bucket-snapshot.ts";
@@ -118,6 +119,7 @@ export const OPERATIONS: readonly Operation[] = [
   listBucketSnapshots,
   restoreBucketSnapshot,
   deleteBucketSnapshot,
+  checkConsistency,
   getBucketUsage,
   postObject,
 

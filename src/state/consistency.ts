@@ -1,5 +1,6 @@
 // What must hold between the tables whatever happened, each rule as one select of what breaks it. Who holds what is
 // counted from scratch here, from the rows that refer to it; shared_blobs and garbage are what is being checked.
+import { FRAME_BYTES, FrameLayout, SALT_BYTES } from "../bytes/sealed-frames.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
 
 /** Of which ids (`<bucket id>/…`) and buckets to speak: from `from` on and below `before`. */
@@ -128,6 +129,9 @@ const RULES: readonly string[] = [
   `SELECT 'part ' || p.part_number || ' of ' || p.upload_id || ' belongs to no open upload and holds ' || p.holding_id FROM parts p
    WHERE p.upload_id NOT IN (SELECT upload_id FROM uploads) AND ${inScope("p.holding_id")}`,
 
+  `SELECT 'blob ' || f.blob_id || ' was found wrong by the scrub: ' || f.finding FROM scrub_findings f
+   WHERE ${inScope("f.blob_id")}`,
+
   `SELECT 'rows of no bucket: ' || r.bucket_id || '/' || r.key FROM (
      SELECT bucket_id, key FROM objects UNION ALL SELECT bucket_id, key FROM versions
      UNION ALL SELECT bucket_id, key FROM uploads) r
@@ -150,7 +154,7 @@ export interface ListedBlob {
 }
 
 export interface BlobFindings {
-  /** Blobs that rows need and that are not there, or too short. */
+  /** Blobs that rows need and that are not there, or not as long as they say. */
   readonly missing: readonly string[];
   /** Ids of blobs that nothing accounts for. */
   readonly orphans: readonly string[];
@@ -171,21 +175,35 @@ export function lookUpBlobFindings(
   };
 }
 
+/** How many bytes a version's or part's own blob must have: sealed bytes are longer than what they are of. */
+const wholeLength = (isEncrypted: string): string => {
+  const frameExtra = new FrameLayout(0).sealedLength - SALT_BYTES;
+  const frames = `max(1, (size + ${FRAME_BYTES - 1}) / ${FRAME_BYTES})`;
+  return `CASE WHEN ${isEncrypted} THEN ${SALT_BYTES} + size + ${frameExtra} * ${frames} ELSE size END`;
+};
+
 function selectMissing(from: string, before: string, listedJson: string): Statement {
   return statement(
     `WITH ${MANIFEST_SLICES}, ${PART_SLICES},
-     needs (id, length) AS (
-       SELECT blob_id, size FROM objects WHERE blob_id IS NOT NULL
-       UNION ALL SELECT blob_id, size FROM versions WHERE blob_id IS NOT NULL
-       UNION ALL SELECT holding_id, size FROM parts WHERE slices IS NULL
-       UNION ALL SELECT blob_id, "offset" + length FROM part_slices
-       UNION ALL SELECT blob_id, "offset" + length FROM manifest_slices),
-     needed (id, length) AS (SELECT id, max(length) FROM needs WHERE ${inScope("id")} GROUP BY id),
+     encrypted_uploads (upload_id) AS MATERIALIZED (SELECT upload_id FROM uploads WHERE encryption IS NOT NULL),
+     wholes (id, length) AS (
+       SELECT blob_id, ${wholeLength("encryption IS NOT NULL")} FROM objects WHERE blob_id IS NOT NULL
+       UNION ALL
+       SELECT blob_id, ${wholeLength("encryption IS NOT NULL")} FROM versions WHERE blob_id IS NOT NULL
+       UNION ALL
+       SELECT holding_id, ${wholeLength("upload_id IN (SELECT upload_id FROM encrypted_uploads)")}
+       FROM parts WHERE slices IS NULL),
+     needs (id, length, whole) AS (
+       SELECT id, length, length FROM wholes
+       UNION ALL SELECT blob_id, "offset" + length, NULL FROM part_slices
+       UNION ALL SELECT blob_id, "offset" + length, NULL FROM manifest_slices),
+     needed (id, length, least, most) AS (
+       SELECT id, max(length), min(whole), max(whole) FROM needs WHERE ${inScope("id")} GROUP BY id),
      listed (id, size) AS MATERIALIZED (SELECT value ->> 0, value ->> 1 FROM json_each(?3))
      SELECT 'blob ' || n.id || ' must have ' || n.length || ' bytes and ' ||
        CASE WHEN l.id IS NULL THEN 'is missing' ELSE 'has ' || l.size END AS finding
      FROM needed n LEFT JOIN listed l ON l.id = n.id
-     WHERE l.id IS NULL OR l.size < n.length LIMIT ${MAX_FINDINGS_PER_RULE}`,
+     WHERE l.id IS NULL OR l.size < n.length OR l.size <> n.least OR l.size <> n.most LIMIT ${MAX_FINDINGS_PER_RULE}`,
     from,
     before,
     listedJson,

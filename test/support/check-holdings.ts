@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
-import { checkHoldings, type BlobListing, type Holdings } from "../../src/jobs/check-holdings.ts";
+import { checkHoldings, type BlobListing, type Holdings } from "../../src/state/check-holdings.ts";
 import { EVERYTHING, scopeOfBucket, type ConsistencyScope } from "../../src/state/consistency.ts";
 import { Counts } from "../../src/state/counts.ts";
 import { Database } from "../../src/state/database.ts";

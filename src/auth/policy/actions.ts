@@ -8,7 +8,7 @@ import { parseTemplate, type Template } from "./template.ts";
 export type ResourceLevel = "account" | "bucket" | "object";
 
 const S3_ACTIONS: Readonly<Record<ResourceLevel, string>> = {
-  account: `GetAccountPublicAccessBlock ListAllMyBuckets PutAccountPublicAccessBlock`,
+  account: `CheckConsistency GetAccountPublicAccessBlock ListAllMyBuckets PutAccountPublicAccessBlock`,
   bucket: `CreateBucket CreateBucketMetadataTableConfiguration DeleteBucket DeleteBucketMetadataTableConfiguration
     DeleteBucketPolicy DeleteBucketTagging DeleteBucketWebsite DeleteLifecycleConfiguration GetAccelerateConfiguration
     GetAnalyticsConfiguration GetBucketAbac GetBucketAcl GetBucketCORS GetBucketLocation GetBucketLogging

@@ -76,6 +76,9 @@ describe("checkHoldings", () => {
     ["a part of no upload", `DELETE FROM uploads WHERE bucket_id = ?1`],
     ["rows of no bucket", `UPDATE buckets SET id = id || 'x' WHERE id = ?1`],
     ["a blob that is too short", `UPDATE objects SET size = 99 WHERE ${OF_K}`],
+    ["a blob that is too long", `UPDATE objects SET size = 1 WHERE ${OF_K}`],
+    ["an encrypted blob of another length", `UPDATE objects SET encryption = '{}' WHERE ${OF_K}`],
+    ["a blob that the scrub found wrong", `INSERT INTO scrub_findings VALUES (?1 || '/x', 'wrong', 0, 0)`],
     ["a blob that is missing", `UPDATE versions SET blob_id = ?1 || '/x' WHERE ${OF_K}`],
   ])("finds %s", async (_, damage) => {
     const bucket = await furnishedBucket();
@@ -94,6 +97,7 @@ describe("checkHoldings", () => {
         shared_blobs: "blob_id",
         garbage: "blob_id",
         scan_tombstones: "blob_id",
+        scrub_findings: "blob_id",
       })) {
         await env.DB.prepare(`DELETE FROM ${table} WHERE ${column} LIKE ? || '/%'`).bind(id).run();
       }

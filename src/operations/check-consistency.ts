@@ -1,0 +1,56 @@
+// CheckConsistency, an operation of Cairn's own (docs/recovery.md): compares metadata with the blob store both ways and
+// changes nothing. Each answer speaks of 10,000 blobs, the first one of the rules between the tables besides. It reads
+// whole tables, so it is for the account's root alone.
+import { element, optionalElement } from "../bytes/xml.ts";
+import { defineServiceOperation, type S3Response } from "../contract/operation.ts";
+import { makeToken, readToken } from "../protocol/listing.ts";
+import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { comparePage, confirmFindings, listingOf, type PageOfHoldings } from "../state/check-holdings.ts";
+import { EVERYTHING, lookUpInconsistencies } from "../state/consistency.ts";
+
+const TOKEN_SCOPE = ["consistency"];
+// Longer than a write takes between its blob and its commit.
+const CONFIRMATION_PAUSE_MS = 1000;
+
+export const checkConsistency = defineServiceOperation({
+  name: "CheckConsistency",
+  actions: ["s3:CheckConsistency"],
+  route: { method: "GET", level: "service", query: ["fsck"] },
+
+  async read({ query }) {
+    const token = query.get("continuation-token");
+    return { cursor: token === undefined ? undefined : await readToken(token, TOKEN_SCOPE) };
+  },
+
+  async run({ principal, database, blobs }, { cursor }) {
+    if (principal.kind !== "root") throw new S3Error("AccessDenied");
+    const scope = { ...EVERYTHING, from: cursor === undefined ? EVERYTHING.from : `${cursor}\0` };
+    const check = async (): Promise<PageOfHoldings> => {
+      const broken = cursor === undefined ? await database.look(lookUpInconsistencies(EVERYTHING)) : [];
+      const page = await comparePage(database, listingOf(blobs), cursor, scope);
+      return { ...page, findings: [...broken, ...page.findings] };
+    };
+    const page = await confirmFindings(check, pause);
+    const nextToken = page.next === undefined ? undefined : await makeToken(page.next.cursor, TOKEN_SCOPE);
+    return { ...page, nextToken };
+  },
+
+  write: ({ findings, orphans, nextToken }): S3Response => ({
+    status: 200,
+    headers: {},
+    body: element(
+      "CheckConsistencyResult",
+      [
+        ...findings.map((finding) => element("Finding", finding)),
+        ...orphans.map((orphan) => element("Orphan", orphan)),
+        element("IsTruncated", nextToken !== undefined),
+        optionalElement("NextContinuationToken", nextToken),
+      ],
+      { xmlns: S3_NAMESPACE },
+    ),
+  }),
+});
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, CONFIRMATION_PAUSE_MS));
+}
