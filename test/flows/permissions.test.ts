@@ -8,8 +8,10 @@ import { corsDocument } from "../support/cors.ts";
 import { md5Base64, utf8 } from "../support/digests.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { completionOf, createUpload, putPart } from "../support/multipart.ts";
+import { takeSnapshot } from "../support/snapshots.ts";
 import { taggingOf } from "../support/tagging.ts";
 import { allow, freshUser, type TestUser } from "../support/users.ts";
+import { versionedBucket } from "../support/versioning.ts";
 
 interface Attempt {
   readonly method: string;
@@ -186,6 +188,17 @@ const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   GetBucketWebsite: [onBucket("GET", "?website", ["s3:GetBucketWebsite"])],
   GetObjectLockConfiguration: [onBucket("GET", "?object-lock", ["s3:GetBucketObjectLockConfiguration"])],
 
+  CreateBucketSnapshot: [
+    async () => {
+      const bucket = await versionedBucket();
+      return { method: "PUT", target: `/${bucket}?snapshot=s`, permissions: [on(bucket, "s3:CreateBucketSnapshot")] };
+    },
+  ],
+  DeleteBucketSnapshot: [onSnapshot("DELETE", "?snapshot=s", "s3:DeleteBucketSnapshot")],
+  ListBucketSnapshots: [onBucket("GET", "?snapshots", ["s3:ListBucketSnapshots"])],
+  RestoreBucketSnapshot: [onSnapshot("POST", "?restoreSnapshot=s", "s3:RestoreBucketSnapshot")],
+  GetBucketUsage: [onBucket("GET", "?usage", ["s3:GetBucketUsage"])],
+
   GetObject: [onObject("GET", "", ["s3:GetObject"]), onVersion("GET", "", ["s3:GetObjectVersion"])],
   HeadObject: [onObject("HEAD", "", ["s3:GetObject"]), onVersion("HEAD", "", ["s3:GetObjectVersion"])],
   GetObjectAttributes: [
@@ -292,6 +305,15 @@ const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   AbortMultipartUpload: [onUpload("DELETE", (id) => `uploadId=${id}`, ["s3:AbortMultipartUpload"])],
 };
 
+/** On a bucket with the snapshot `s`. */
+function onSnapshot(method: string, query: string, action: string): Preparation {
+  return async () => {
+    const bucket = await versionedBucket();
+    await takeSnapshot(bucket, "s");
+    return { method, target: `/${bucket}${query}`, permissions: [on(bucket, action)] };
+  };
+}
+
 /** Reading a configuration that is set. */
 function configured(subresource: string, document: string, action: string): Preparation {
   return async () => {
@@ -391,7 +413,7 @@ describe("DeleteObjects", () => {
 
 describe("the table above", () => {
   it("names every operation that is built", () => {
-    const elsewhere = new Set(["DeleteObjects", "PostObject"]);
+    const elsewhere = new Set(["DeleteObjects", "PostObject", "CheckConsistency"]);
     const built = OPERATIONS.filter(({ implementation }) => implementation !== undefined).map(({ name }) => name);
     expect(built.filter((name) => !(name in PREPARATIONS) && !elsewhere.has(name))).toEqual([]);
   });
