@@ -6,6 +6,7 @@ import { anonymous, deliver, presigned, send, type SendOptions } from "../suppor
 import { costOf } from "../support/cost.ts";
 import { expectBytes, md5Base64, utf8 } from "../support/digests.ts";
 import { expectHeadError, expectS3Error } from "../support/expect-s3-error.ts";
+import { d1With, ONE_SHARD, withCoordinatorD1, type BatchFault } from "../support/faults.ts";
 import { putAll } from "../support/fresh-bucket.ts";
 import { createUpload, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { childrenOf, readXml, textOf } from "../support/read-xml.ts";
@@ -24,6 +25,18 @@ import {
 afterEach(() => {
   vi.restoreAllMocks();
 });
+
+/** Does something once, just before the first commit of a coordinator. */
+function beforeCommit(action: () => Promise<void>): BatchFault {
+  let isFirst = true;
+  return async (sql, pass) => {
+    if (isFirst && sql.some((text) => text.includes("commit_guard"))) {
+      isFirst = false;
+      await action();
+    }
+    return pass();
+  };
+}
 
 async function statusOf(method: string, target: string, options: SendOptions = {}): Promise<number> {
   const response = await send(method, target, options);
@@ -324,6 +337,21 @@ describe("what a snapshot shows is kept", () => {
     expect(outcomes.size).toBeGreaterThan(0);
   });
 
+  it("from a removal that was judged before the snapshot and would be committed after it", async () => {
+    const bucket = await versionedBucket();
+    const version = await putVersion(bucket, "k", "1");
+    const fault = beforeCommit(async () => {
+      await takeSnapshot(bucket, "s");
+    });
+    const response = await withCoordinatorD1(bucket, fault, async () =>
+      send("DELETE", `/${bucket}/k?versionId=${version}`, {}, ONE_SHARD),
+    );
+    await expectS3Error(response, { status: 403, code: "AccessDenied", message: /snapshot s of the bucket/ });
+    expect(await bodyOf(`${bucket}_s`, "k")).toBe("1");
+    expect(await bodyOf(bucket, "k")).toBe("1");
+    await expectBalanced(bucket);
+  });
+
   it("from the end of the bucket and of its versioning", async () => {
     const bucket = await versionedBucket();
     await takeSnapshot(bucket, "s");
@@ -387,6 +415,66 @@ describe("a snapshot is exact", () => {
     expect(Math.min(...done)).toBeGreaterThan(2);
     await expectBalanced(bucket);
   }, 60_000);
+
+  it("where it comes between a write's judgement and its commit: the write is not in it", async () => {
+    const bucket = await versionedBucket();
+    await putAll(bucket, { over: "old", deleted: "old" });
+    let number = 0;
+    const onceBefore = async (write: () => Promise<Response>): Promise<string> => {
+      const address = `${bucket}_s${number}`;
+      const fault = beforeCommit(async () => {
+        await takeSnapshot(bucket, `s${number}`);
+      });
+      const response = await withCoordinatorD1(bucket, fault, write);
+      expect(response.ok).toBe(true);
+      number += 1;
+      return address;
+    };
+    const put = async (key: string) => send("PUT", `/${bucket}/${key}`, { body: "new" }, ONE_SHARD);
+    expect(await bodyOf(await onceBefore(async () => put("over")), "over")).toBe("old");
+    expect(await bodyOf(bucket, "over")).toBe("new");
+    expect(await bodyOf(await onceBefore(async () => put("new")), "new")).toBe("404 NoSuchKey");
+    const remove = async () => send("DELETE", `/${bucket}/deleted`, {}, ONE_SHARD);
+    expect(await bodyOf(await onceBefore(remove), "deleted")).toBe("old");
+    expect(await bodyOf(bucket, "deleted")).toBe("404 NoSuchKey");
+    await expectBalanced(bucket);
+  });
+
+  it("where a write is acknowledged between its own look at the bucket and its commit: the write is in it", async () => {
+    const bucket = await versionedBucket();
+    let isFirst = true;
+    const DB = d1With(async (sql, pass) => {
+      if (!isFirst || !sql.some((text) => text.includes("INSERT INTO snapshots"))) return pass();
+      isFirst = false;
+      await putVersion(bucket, "k", "1");
+      // Another one comes between as well, so that this one is made again on what is there then.
+      await takeSnapshot(bucket, "between");
+      await putVersion(bucket, "k", "2");
+      return pass();
+    });
+    expect((await send("PUT", `/${bucket}?snapshot=s`, {}, { DB })).status).toBe(200);
+    await putVersion(bucket, "k", "3");
+    expect(await bodyOf(`${bucket}_between`, "k")).toBe("1");
+    expect(await bodyOf(`${bucket}_s`, "k")).toBe("2");
+  });
+
+  it("and is not made of a bucket whose versioning is suspended meanwhile", async () => {
+    const bucket = await versionedBucket();
+    const DB = d1With(async (sql, pass) => {
+      if (sql.some((text) => text.includes("INSERT INTO snapshots"))) await setVersioning(bucket, "Suspended");
+      return pass();
+    });
+    await expectS3Error(await send("PUT", `/${bucket}?snapshot=s`, {}, { DB }), {
+      status: 409,
+      code: "InvalidBucketState",
+      fields: { BucketName: bucket },
+    });
+    await expectS3Error(await send("GET", `/${bucket}_s/k`), {
+      status: 404,
+      code: "NoSuchSnapshot",
+      fields: { BucketName: bucket, SnapshotName: "s" },
+    });
+  });
 
   it("whatever a coordinator's clock says", async () => {
     const bucket = await versionedBucket();
