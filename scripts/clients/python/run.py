@@ -5,8 +5,10 @@ import conditions  # noqa: F401
 import checksums  # noqa: F401
 import parts  # noqa: F401
 import presigned  # noqa: F401
+import forms  # noqa: F401
 import versions  # noqa: F401
 import tags  # noqa: F401
+import identities  # noqa: F401
 import errors  # noqa: F401
 import consistency  # noqa: F401
 from harness import run_all
