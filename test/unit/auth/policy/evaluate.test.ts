@@ -74,6 +74,15 @@ describe("matchingStatement", () => {
     expect(namesOf({ NotPrincipal }, "Deny")).toEqual(denied);
   });
 
+  it("takes nobody for somebody, whatever is known of nobody", () => {
+    const principal = { ...ALICE, kind: "anonymous" as const };
+    for (const AWS of [ACCOUNT, ALICE.arn]) {
+      expect(isAllowed(policyOf(statement({ Principal: { AWS } })), { principal })).toBe(false);
+      const excepting = policyOf(statement({ Principal: undefined, NotPrincipal: { AWS } }));
+      expect(isAllowed(excepting, { principal })).toBe(true);
+    }
+  });
+
   it.each([
     ["s3:GetObject", "s3:GetObject", true],
     ["s3:getOBJECT", "s3:GetObject", true],
