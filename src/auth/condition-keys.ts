@@ -29,7 +29,7 @@ export function conditionKeysOf(principal: Principal, demand: Demand, facts: Req
 
 type Reader = (principal: Principal, demand: Demand, facts: RequestFacts) => Values;
 
-const PRINCIPAL_TYPES = { session: "User", federated: "FederatedUser", role: "AssumedRole" };
+const PRINCIPAL_TYPES = { federated: "FederatedUser", role: "AssumedRole" };
 
 /** Keys with a name of their own. */
 const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
@@ -45,6 +45,9 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["aws:userid", ({ userId }) => [userId]],
   ["aws:username", ({ userName }) => one(userName)],
   ["aws:tokenissuetime", ({ session }) => (session === undefined ? undefined : [formatErrorTime(session.issuedAt)])],
+  ["aws:principalisawsservice", () => ["false"]],
+  ["aws:viaawsservice", () => ["false"]],
+  ["aws:requestedregion", (_p, { bucket }, { claim }) => one(bucket?.region ?? claim?.scope.region)],
   ["aws:resourceaccount", (_p, { bucket }) => one(bucket?.ownerId)],
   ["s3:resourceaccount", (_p, { bucket }) => one(bucket?.ownerId)],
   ["s3:prefix", (_p, { key }, { request }) => (key === undefined ? one(request.query.get("prefix")) : undefined)],

@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+
+import type { SigningClaim } from "../../../src/auth/claim.ts";
+import { conditionKeysOf } from "../../../src/auth/condition-keys.ts";
+import type { Demand } from "../../../src/auth/demand.ts";
+import { ANONYMOUS, rootPrincipal, type Principal } from "../../../src/auth/principal.ts";
+import { requestFor } from "../protocol/support.ts";
+
+const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
+const ROOT = rootPrincipal("000000000000", "AKIAROOT");
+const ALICE: Principal = {
+  ...ROOT,
+  kind: "user",
+  arn: "arn:aws:iam::000000000000:user/alice",
+  ownerArn: "arn:aws:iam::000000000000:user/alice",
+  userId: "AIDAALICE",
+  userName: "alice",
+  tags: new Map([["Team", "red"]]),
+};
+const CLAIM: SigningClaim = {
+  form: "query",
+  accessKeyId: "AKIAALICE",
+  scope: { date: "20260102", region: "eu-west-1", service: "s3" },
+  signedHeaders: ["host"],
+  signature: "",
+  amzDate: "20260102T030305Z",
+  payloadHash: "UNSIGNED-PAYLOAD",
+  sessionToken: undefined,
+  expiresAt: undefined,
+};
+const BUCKET = {
+  name: "bucket",
+  ownerId: "000000000000",
+  region: "eu-west-1",
+  creatorId: null,
+  configurations: {
+    tags: JSON.stringify([["Stage", "live"]]),
+    policy: null,
+    acl: null,
+    ownership: null,
+    public_access_block: null,
+  },
+};
+const TAGGED = { tags: [{ key: "Access", value: "open" }], acl: undefined };
+
+interface Asked {
+  readonly principal?: Principal;
+  readonly method?: string;
+  readonly target?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly demand?: Partial<Demand>;
+  readonly isUnsigned?: boolean;
+}
+
+function keysOf({
+  principal = ALICE,
+  method = "GET",
+  target = "/bucket/k",
+  headers = {},
+  demand = {},
+  isUnsigned,
+}: Asked) {
+  const whole: Demand = { actions: ["s3:GetObject"], bucket: BUCKET, bucketName: "bucket", key: "k", ...demand };
+  const claim = isUnsigned === true ? undefined : CLAIM;
+  return conditionKeysOf(principal, whole, { request: requestFor(method, target, headers), claim, now: NOW });
+}
+
+describe("a condition key", () => {
+  it.each<[name: string, asked: Asked, values: readonly string[] | undefined]>([
+    ["aws:sourceip", { headers: { "cf-connecting-ip": "2001:db8::1" } }, ["2001:db8::1"]],
+    ["aws:sourceip", { headers: { "x-forwarded-for": "2001:db8::1" } }, undefined],
+    ["aws:securetransport", {}, ["true"]],
+    ["aws:referer", { headers: { referer: "https://a.example/" } }, ["https://a.example/"]],
+    ["aws:useragent", { headers: { "user-agent": "curl/8" } }, ["curl/8"]],
+    ["aws:currenttime", {}, ["2026-01-02T03:04:05Z"]],
+    ["aws:epochtime", {}, [String(NOW / 1000)]],
+    ["aws:principalarn", {}, [ALICE.arn]],
+    ["aws:principalarn", { principal: ANONYMOUS }, undefined],
+    ["aws:principalaccount", {}, ["000000000000"]],
+    ["aws:principalaccount", { principal: ANONYMOUS }, undefined],
+    ["aws:principaltype", {}, ["User"]],
+    ["aws:principaltype", { principal: ROOT }, ["Account"]],
+    ["aws:principaltype", { principal: ANONYMOUS }, ["Anonymous"]],
+    ["aws:principaltag/team", {}, ["red"]],
+    ["aws:principaltag/other", {}, undefined],
+    ["aws:userid", {}, ["AIDAALICE"]],
+    ["aws:username", {}, ["alice"]],
+    ["aws:username", { principal: ROOT }, undefined],
+    ["aws:tokenissuetime", {}, undefined],
+    ["aws:multifactorauthpresent", {}, undefined],
+    ["aws:viaawsservice", {}, ["false"]],
+    ["aws:requestedregion", {}, ["eu-west-1"]],
+    ["s3:resourceaccount", {}, ["000000000000"]],
+    ["s3:prefix", { target: "/bucket?prefix=a%2F", demand: { key: undefined } }, ["a/"]],
+    ["s3:prefix", { target: "/bucket", demand: { key: undefined } }, undefined],
+    ["s3:prefix", { target: "/bucket/k?prefix=a%2F" }, undefined],
+    ["s3:delimiter", { target: "/bucket?delimiter=/", demand: { key: undefined } }, ["/"]],
+    ["s3:max-keys", { target: "/bucket?max-keys=7", demand: { key: undefined } }, ["7"]],
+    ["s3:versionid", { target: "/bucket/k?versionId=null" }, ["null"]],
+    ["s3:versionid", { demand: { versionId: "v" } }, ["v"]],
+    ["s3:existingobjecttag/access", { demand: { object: TAGGED } }, ["open"]],
+    ["s3:existingobjecttag/access", {}, undefined],
+    ["s3:requestobjecttag/a", { headers: { "x-amz-tagging": "A=1&b=2" } }, ["1"]],
+    ["s3:requestobjecttagkeys", { headers: { "x-amz-tagging": "A=1&b=2" } }, ["A", "b"]],
+    ["s3:requestobjecttagkeys", {}, undefined],
+    ["s3:buckettag/stage", {}, ["live"]],
+    ["s3:x-amz-acl", { headers: { "x-amz-acl": "private" } }, ["private"]],
+    ["s3:x-amz-storage-class", {}, undefined],
+    ["s3:x-amz-content-sha256", {}, ["UNSIGNED-PAYLOAD"]],
+    ["s3:if-none-match", { headers: { "if-none-match": "*" } }, ["*"]],
+    ["s3:authtype", {}, ["REST-QUERY-STRING"]],
+    ["s3:authtype", { isUnsigned: true }, undefined],
+    ["s3:signatureage", {}, ["60000"]],
+    ["s3:signatureversion", {}, ["AWS4-HMAC-SHA256"]],
+    ["s3:objectcreationoperation", { method: "PUT", demand: { actions: ["s3:PutObject"] } }, ["true"]],
+    [
+      "s3:objectcreationoperation",
+      { method: "PUT", target: "/bucket/k?partNumber=1&uploadId=u", demand: { actions: ["s3:PutObject"] } },
+      ["false"],
+    ],
+    [
+      "s3:objectcreationoperation",
+      { method: "POST", target: "/bucket/k?uploadId=u", demand: { actions: ["s3:PutObject"] } },
+      ["true"],
+    ],
+    ["s3:objectcreationoperation", {}, undefined],
+    ["__proto__", {}, undefined],
+    ["constructor", {}, undefined],
+    ["s3:existingobjecttag/__proto__", { demand: { object: TAGGED } }, undefined],
+  ])("%s of %j is %j", (name, asked, values) => {
+    expect(keysOf(asked)(name)).toEqual(values);
+  });
+
+  it("is what the demand says where it says something", () => {
+    const conditionKeys = new Map([["s3:locationconstraint", ["eu-west-1"]]]);
+    expect(keysOf({ demand: { conditionKeys } })("s3:locationconstraint")).toEqual(["eu-west-1"]);
+  });
+
+  it("tells sessions by their kind and when they began", () => {
+    const session = { kind: "federated", name: "f", policy: undefined, issuedAt: NOW } as const;
+    expect(keysOf({ principal: { ...ALICE, session } })("aws:tokenissuetime")).toEqual(["2026-01-02T03:04:05Z"]);
+    expect(keysOf({ principal: { ...ALICE, session } })("aws:principaltype")).toEqual(["FederatedUser"]);
+    expect(keysOf({ principal: { ...ROOT, session: { ...session, kind: "session" } } })("aws:principaltype")).toEqual([
+      "Account",
+    ]);
+  });
+});
