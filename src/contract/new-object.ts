@@ -4,6 +4,7 @@ import { timeOrderedId } from "../bytes/random-id.ts";
 import { birthCertificate } from "../protocol/birth-certificate.ts";
 import type { ChecksumAnnouncement, ObjectChecksum } from "../protocol/checksums.ts";
 import type { WriteConditions } from "../protocol/conditions.ts";
+import { expirationHeader } from "../protocol/lifecycle-times.ts";
 import type { ObjectMetadata } from "../protocol/object-metadata.ts";
 import type { NewEncryption } from "../protocol/customer-encryption.ts";
 import type { IncomingBody } from "../protocol/incoming-body.ts";
@@ -40,6 +41,8 @@ export interface StoredNewObject {
   readonly checksum: ObjectChecksum;
   /** The header that names the version; none in a bucket that is not Enabled. */
   readonly version: Readonly<Record<string, string>>;
+  /** The header that tells when a lifecycle rule will end it; none where no rule is about it. */
+  readonly expiration: Readonly<Record<string, string>>;
 }
 
 /** A body that is stored in a blob that nothing refers to yet. */
@@ -114,5 +117,7 @@ export async function commitNewObject(
     if (outcome.isDefinite) context.waitUntil(context.blobs.delete([blobId]));
     throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
   }
-  return { etag, checksum, version: versionHeaders(outcome.versionId, outcome.isNullVersion) };
+  const { versionId, isNullVersion, modifiedAt } = outcome;
+  const expiration = expirationHeader(bucket.configurations.lifecycle, { key, size, tags, modifiedAt });
+  return { etag, checksum, version: versionHeaders(versionId, isNullVersion), expiration };
 }

@@ -13,6 +13,7 @@ import { readWriteConditions } from "../protocol/conditions.ts";
 import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
 import { readDocument } from "../protocol/document-body.ts";
 import { quoteEtag } from "../protocol/etag.ts";
+import { expirationHeader } from "../protocol/lifecycle-times.ts";
 import {
   checkCompletionConditions,
   chooseParts,
@@ -112,7 +113,9 @@ export const completeMultipartUpload = defineOperation({
       ],
     });
     if (outcome.isDone) {
-      return { etag, checksum, version: versionHeaders(outcome.versionId, outcome.isNullVersion), isEncrypted };
+      const { versionId, isNullVersion, modifiedAt } = outcome;
+      const expiration = expirationHeader(bucket.configurations.lifecycle, { key, size, tags, modifiedAt });
+      return { etag, checksum, version: { ...versionHeaders(versionId, isNullVersion), ...expiration }, isEncrypted };
     }
     if (outcome.reason === "upload gone") return lostRace(context, { bucketName, key, uploadId }, fingerprint, bucket);
     if (outcome.reason === "parts changed") throw new S3Error("InvalidPart", { UploadId: uploadId });

@@ -25,6 +25,7 @@ import {
   type NewEncryption,
 } from "../protocol/customer-encryption.ts";
 import { quoteEtag } from "../protocol/etag.ts";
+import { expirationHeader } from "../protocol/lifecycle-times.ts";
 import { readMetadata, type ObjectMetadata } from "../protocol/object-metadata.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { requestHeader } from "../protocol/s3-request.ts";
@@ -122,7 +123,11 @@ export const copyObject = defineOperation({
         newBlobIds,
         before: [guardSource(original), ...statements],
       });
-      if (outcome.isDone) return { outcome, object, original, isSourceVersioned: original.isInVersionedBucket };
+      if (outcome.isDone) {
+        const made = { key, size: object.size, tags, modifiedAt: outcome.modifiedAt };
+        const expiration = expirationHeader(bucket.configurations.lifecycle, made);
+        return { outcome, object, original, isSourceVersioned: original.isInVersionedBucket, expiration };
+      }
       // Only a definite refusal leaves the blobs certain to be nobody's.
       if (outcome.isDefinite && newBlobIds.length > 0) context.waitUntil(context.blobs.delete(newBlobIds));
       if (outcome.reason !== "source changed") throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
@@ -131,12 +136,13 @@ export const copyObject = defineOperation({
     throw new S3Error("ServiceUnavailable");
   },
 
-  write: ({ outcome, object, original, isSourceVersioned }, { customerKey }): S3Response => {
+  write: ({ outcome, object, original, isSourceVersioned, expiration }, { customerKey }): S3Response => {
     const { checksum } = object;
     return {
       status: 200,
       headers: {
         ...versionHeaders(outcome.versionId, outcome.isNullVersion),
+        ...expiration,
         ...(isSourceVersioned ? { "x-amz-copy-source-version-id": shownVersionId(original) } : {}),
         ...encryptionHeaders(customerKey),
       },

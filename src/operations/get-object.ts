@@ -57,6 +57,7 @@ async function readBytes(context: Context, input: Input, bucket: Bucket, facts: 
     isVersioned: bucket.versioning !== null,
     parts: facts.parts,
     encryption: encryptionHeaders(customerKey),
+    lifecycle: bucket.configurations.lifecycle,
     now: context.now,
   });
   if (status === 304 || (range?.length ?? object.size) === 0) return { status, headers };

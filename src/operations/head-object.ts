@@ -33,6 +33,7 @@ export const headObject = defineOperation({
       isVersioned: facts.bucket.versioning !== null,
       parts: facts.parts,
       encryption: encryptionHeaders(input.customerKey),
+      lifecycle: facts.bucket.configurations.lifecycle,
       now: context.now,
     });
   },

@@ -62,11 +62,12 @@ export const putObject = defineOperation({
     return storeNewObject(context, bucket, object, body, announced);
   },
 
-  write: ({ etag, checksum, version }, { customerKey }) => ({
+  write: ({ etag, checksum, version, expiration }, { customerKey }) => ({
     status: 200,
     headers: {
       etag: quoteEtag(etag),
       ...version,
+      ...expiration,
       ...checksumHeaders(checksum),
       ...encryptionHeaders(customerKey),
     },

@@ -4,6 +4,7 @@ import { addressedObject, addressedSnapshot } from "./addressing.ts";
 import { checksumHeaders, type ObjectChecksum } from "./checksums.ts";
 import { isNotModified, readConditions, type ReadConditions } from "./conditions.ts";
 import { bareEtag, quoteEtag } from "./etag.ts";
+import { expirationHeader } from "./lifecycle-times.ts";
 import { metadataHeaders, readResponseOverrides } from "./object-metadata.ts";
 import { contentRange, resolveRange, type ByteRange } from "./range.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
@@ -38,6 +39,8 @@ export interface ReadSurroundings {
   readonly parts: readonly ObjectPart[];
   /** The headers that tell how the version is encrypted. */
   readonly encryption: Readonly<Record<string, string>>;
+  /** The bucket's lifecycle configuration, as it is kept. */
+  readonly lifecycle: string | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -137,7 +140,7 @@ export function requireVersion(
 export function planObjectRead(
   input: ObjectReadInput,
   object: StoredObject,
-  { isVersioned, parts, encryption, now }: ReadSurroundings,
+  { isVersioned, parts, encryption, lifecycle, now }: ReadSurroundings,
 ): ObjectReadPlan {
   const identity: Record<string, string> = {
     etag: quoteEtag(object.etag),
@@ -159,6 +162,10 @@ export function planObjectRead(
     "accept-ranges": "bytes",
     "content-length": String(range?.length ?? object.size),
   };
+  // Who names a version asks for no rule's opinion of it.
+  if (input.versionId === undefined && input.snapshot === undefined) {
+    Object.assign(headers, expirationHeader(lifecycle, object));
+  }
   if (object.storageClass !== "STANDARD") headers["x-amz-storage-class"] = object.storageClass;
   if (object.tags.length > 0) headers["x-amz-tagging-count"] = String(object.tags.length);
   if (range !== undefined) headers["content-range"] = contentRange(range, object.size);
