@@ -3,7 +3,7 @@
 import { parseAmzDate } from "../bytes/dates.ts";
 import { formatErrorTime, type SigningClaim } from "./claim.ts";
 import { bucketTags, type Demand } from "./demand.ts";
-import type { ConditionKeys } from "./policy/evaluate.ts";
+import type { ConditionKeys } from "./policy/keys.ts";
 import type { Principal } from "./principal.ts";
 import { parseTaggingHeader, type Tag } from "../protocol/tagging.ts";
 import { requestHeader, type S3Request } from "../protocol/s3-request.ts";

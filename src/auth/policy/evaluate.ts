@@ -5,8 +5,6 @@ import type { ConditionKeys } from "./keys.ts";
 import type { Effect, Patterns, Policy, PolicyCondition, PolicyStatement, PrincipalPattern } from "./policy.ts";
 import { resolveGlob } from "./template.ts";
 
-export type { ConditionKeys } from "./keys.ts";
-
 /** What is asked of a policy. */
 export interface PolicyQuestion {
   readonly principal: Asker;
