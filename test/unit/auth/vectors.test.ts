@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { readClaim, verifyClaim } from "../../../src/auth/authenticate.ts";
 import type { VerifiedSignature } from "../../../src/auth/claim.ts";
 import { openBody } from "../../../src/auth/incoming-body.ts";
+import { claimOfForm, verifyPostClaim } from "../../../src/auth/post-signature.ts";
 import { sign, signingKey } from "../../../src/auth/signature.ts";
+import { FormFields } from "../../../src/protocol/post-form.ts";
 import type { S3Request } from "../../../src/protocol/s3-request.ts";
 import vectors from "../../fixtures/sigv4.json";
 import { bytesOf, byteStreamOf, caught, concat, requestOf, VECTOR_TIME } from "./support.ts";
@@ -72,6 +74,27 @@ describe("AWS's example of a POST policy", () => {
     expect(Array.from(await sign(key, policyBase64), (byte) => byte.toString(16).padStart(2, "0")).join("")).toBe(
       signature,
     );
+  });
+
+  it("verifies as a form's fields, up to a week later, and under no other signature", async () => {
+    const { date, policyBase64, signature } = vectors.postPolicy;
+    const fields = (signed: string): FormFields => {
+      const all = new FormFields();
+      all.add("X-Amz-Credential", `${vectors.accessKeyId}/${date}/us-east-1/s3/aws4_request`);
+      all.add("X-Amz-Algorithm", "AWS4-HMAC-SHA256");
+      all.add("X-Amz-Date", `${date}T000000Z`);
+      all.add("Policy", policyBase64);
+      all.add("X-Amz-Signature", signed);
+      return all;
+    };
+    const end = Date.UTC(2016, 0, 5);
+    const claim = claimOfForm(fields(signature), end);
+    expect(claim).toMatchObject({ form: "post", accessKeyId: vectors.accessKeyId, policy: policyBase64 });
+    if (claim === undefined) return;
+    await verifyPostClaim(claim, vectors.secretAccessKey);
+    const error = await caught(() => verifyPostClaim(claim, `${vectors.secretAccessKey}x`));
+    expect(error).toMatchObject({ code: "SignatureDoesNotMatch", fields: { StringToSign: policyBase64 } });
+    expect((await caught(() => claimOfForm(fields(signature), end + 1))).code).toBe("AccessDenied");
   });
 });
 
