@@ -7,7 +7,7 @@ import { resourceOf, type BucketSubject, type Demand } from "./demand.ts";
 import { matchingStatement, type PolicyQuestion } from "./policy/evaluate.ts";
 import type { ConditionKeys } from "./policy/keys.ts";
 import { policyOf } from "./policy/memory.ts";
-import { PolicyProblem, type Policy, type PolicyStatement } from "./policy/policy.ts";
+import type { Policy, PolicyStatement } from "./policy/policy.ts";
 import { isPublicPolicy } from "./policy/public.ts";
 import type { Principal } from "./principal.ts";
 
@@ -27,21 +27,9 @@ const POLICY_ACTIONS: ReadonlySet<string> = new Set([
 
 /** Decides on a demand of a principal. */
 export function decide(principal: Principal, demand: Demand, keys: ConditionKeys): Decision {
-  const question: PolicyQuestion = { principal, actions: demand.actions, resource: resourceOf(demand), keys };
-  const bucketPolicy = policyOfBucket(demand.bucket);
-  if (bucketPolicy === "unreadable" && !isKeptFromLockout(principal, question)) {
-    return { isAllowed: false, reason: "because the policy of the bucket cannot be read" };
-  }
-  return decideBy(bucketPolicy === "unreadable" ? undefined : bucketPolicy, principal, demand, question);
-}
-
-function decideBy(
-  bucketPolicy: Policy | undefined,
-  principal: Principal,
-  demand: Demand,
-  question: PolicyQuestion,
-): Decision {
   const { actions, alsoDeniedBy = [] } = demand;
+  const question: PolicyQuestion = { principal, actions, resource: resourceOf(demand), keys };
+  const bucketPolicy = policyOfBucket(demand.bucket);
   for (const asked of [actions, ...alsoDeniedBy.map((other) => [other])]) {
     const refusal = denial(principal, bucketPolicy, { ...question, actions: asked });
     if (refusal !== undefined) return refusal;
@@ -164,16 +152,10 @@ function isFirstPolicy({ creatorId }: Principal, { actions, bucket }: Demand): b
   return actions[0] === "s3:PutBucketPolicy" && bucket.configurations.policy === null;
 }
 
-/** A policy that was fit to be put and is not fit to be read, by a later Cairn, must not be taken for none. */
-function policyOfBucket(bucket: BucketSubject | undefined): Policy | "unreadable" | undefined {
+function policyOfBucket(bucket: BucketSubject | undefined): Policy | undefined {
   const text = bucket?.configurations.policy ?? null;
   if (bucket === undefined || text === null) return undefined;
-  try {
-    return policyOf(text, { of: "bucket", bucketName: bucket.name, accountId: bucket.ownerId });
-  } catch (error) {
-    if (error instanceof PolicyProblem) return "unreadable";
-    throw error;
-  }
+  return policyOf(text, { of: "bucket", bucketName: bucket.name, accountId: bucket.ownerId });
 }
 
 function missingAllow({ kind }: Principal, action: string): string {

@@ -1,7 +1,7 @@
 // Remembers parsed policies, since every request asks the same few: as much of them as it is allowed, forgetting the one
 // unused for longest. What a text says never changes, so nothing here can be out of date.
 import { parsePolicy } from "./parse.ts";
-import type { Policy, PolicyKind } from "./policy.ts";
+import { PolicyProblem, type Policy, type PolicyKind } from "./policy.ts";
 
 /** Policies by what they were parsed from, up to a number of characters altogether. */
 export class PolicyMemory {
@@ -46,7 +46,21 @@ const CHARACTERS = 500_000;
 
 const MEMORY = new PolicyMemory(CHARACTERS);
 
-/** A policy that was put before, parsed. @throws PolicyProblem where it would be refused today */
+/** What stands for a policy that cannot be read: nobody knows what it would have denied. */
+function denyAll({ of }: PolicyKind): Policy {
+  const everybody = of === "bucket" ? { isNegated: false, isEverybody: true, arns: [] } : undefined;
+  const identity = parsePolicy('{"Statement":{"Sid":"UnreadablePolicy","Effect":"Deny","Action":"*","Resource":"*"}}', {
+    of: "identity",
+  });
+  return { ...identity, statements: identity.statements.map((statement) => ({ ...statement, principal: everybody })) };
+}
+
+/** A policy that was put before, parsed. One that would be refused by now denies everything. */
 export function policyOf(text: string, kind: PolicyKind): Policy {
-  return MEMORY.policyOf(text, kind);
+  try {
+    return MEMORY.policyOf(text, kind);
+  } catch (error) {
+    if (error instanceof PolicyProblem) return denyAll(kind);
+    throw error;
+  }
 }

@@ -192,7 +192,10 @@ describe("the user who made a bucket", () => {
 describe("a bucket whose policy cannot be read any more", () => {
   it("is closed to all, but for root's mending of the policy", () => {
     const bucket = bucketWith({ policy: '{"Version":"2030-01-01"}' });
-    expect(ask(ROOT, bucket)).toEqual({ isAllowed: false, reason: "because the policy of the bucket cannot be read" });
+    expect(ask(ROOT, bucket)).toEqual({
+      isAllowed: false,
+      reason: "with an explicit deny in a resource-based policy (statement UnreadablePolicy)",
+    });
     expect(ask(alice({ identity: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }] }), bucket).isAllowed).toBe(
       false,
     );
