@@ -52,7 +52,11 @@ const cairn = await serveCairn({
   port: 0,
   host: "127.0.0.1",
   state: temporaryState(),
-  bindings: { [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId, [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey },
+  bindings: {
+    [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
+    [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
+    LOG_REQUESTS: "false",
+  },
   beside: [await bareWorker()],
 });
 try {

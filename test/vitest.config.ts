@@ -14,6 +14,7 @@ export default defineConfig(async () => ({
           CAIRN_ROOT_SECRET_ACCESS_KEY: "test/secret+access/key",
           CAIRN_MASTER_KEY: Buffer.from("the master key of the tests only").toString("base64"),
           SERVER_TIMING: "true",
+          LOG_REQUESTS: "false",
           DOMAINS: "s3.example.com",
           MODEL_RUNS: process.env["MODEL_RUNS"] ?? "",
           MODEL_SEED: process.env["MODEL_SEED"] ?? "",

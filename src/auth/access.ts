@@ -39,7 +39,9 @@ export class Access {
     const decision = this.#decide(demand);
     if (decision.isAllowed) return;
     const explanation = this.#explain(demand, decision);
-    this.#onDenial(explanation);
+    // The log does not tell keys.
+    const { key } = demand;
+    this.#onDenial(key === undefined ? explanation : this.#explain({ ...demand, key: "*" }, decision));
     throw accessDenied(demand.bucket, this.#mayReadPolicy(demand.bucket) ? explanation : undefined);
   }
 

@@ -89,6 +89,11 @@ export const SETTINGS = {
     meaning:
       "Stored bytes that are read again and compared with their checksums each time the scheduled jobs run, in MB (0 to 10000, 0: none).",
   },
+  LOG_REQUESTS: {
+    default: "true",
+    meaning:
+      "`false` writes no line to the Worker's log for each request (docs/observability.md). `npm start` writes none unless it is `true`.",
+  },
   SERVER_TIMING: {
     default: "false",
     meaning: "`true` adds a `Server-Timing` header with each request's counts of D1, Durable Object and blob calls.",
@@ -120,6 +125,7 @@ export interface Settings {
   readonly customerKeysOverHttp: "loopback" | "never";
   /** 0: nothing is scrubbed. */
   readonly scrubBytesPerTick: number;
+  readonly logRequests: boolean;
   readonly serverTiming: boolean;
 }
 
@@ -165,6 +171,7 @@ export function readSettings(env: object): Settings {
     orphanSharePercent: whole("ORPHAN_SHARE_PERCENT", 0, 100),
     customerKeysOverHttp: text("SSE_CUSTOMER_KEYS_OVER_HTTP") === "loopback" ? "loopback" : "never",
     scrubBytesPerTick: whole("SCRUB_MEGABYTES_PER_TICK", 0, 10_000) * 1_000_000,
+    logRequests: text("LOG_REQUESTS") !== "false",
     serverTiming: text("SERVER_TIMING") === "true",
   };
 }

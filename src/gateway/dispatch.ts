@@ -26,6 +26,7 @@ import { OPERATIONS } from "./operation-table.ts";
 import { answerQueryApi, queryServiceOf } from "./query-api.ts";
 import { receive } from "./receive.ts";
 import { answerHeaders, renderError, renderResponse } from "./render.ts";
+import { RequestLog } from "./request-log.ts";
 import { signerOf } from "./signer.ts";
 
 const REQUEST_ID_DIGITS = 16;
@@ -43,7 +44,8 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
     hostId,
     counts: settings.serverTiming ? counts.snapshot() : undefined,
   });
-  const surroundings: Surroundings = { env, execution, settings, counts, seen: {} };
+  const log = new RequestLog();
+  const surroundings: Surroundings = { env, execution, settings, counts, log, seen: {} };
   let request: S3Request | undefined;
   let response: Response;
   try {
@@ -56,6 +58,7 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
             settings,
             database: metadataShard(env, "", counts),
             requestId,
+            log,
             headers: () => answerHeaders({}, facts()),
             onUse: (lastUse) => {
               surroundings.seen.lastUse = lastUse;
@@ -66,9 +69,13 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
     if (!(error instanceof S3Error)) logFailure(requestId, error);
     // A form names its credentials before anybody has seen its signature.
     else if (error.code === "SignatureDoesNotMatch") surroundings.seen.lastUse = undefined;
-    response = renderError(isOutage(error) ? new S3Error("SlowDown") : error, request?.rawPath ?? "", facts());
+    const told = isOutage(error) ? new S3Error("SlowDown") : error;
+    log.fails(told instanceof S3Error ? told.code : "InternalError");
+    response = renderError(told, request?.rawPath ?? "", facts());
   }
   if (request !== undefined && request.headers.has("origin")) await shareWithOrigin(response, request, surroundings);
+  if (settings.logRequests)
+    log.write({ requestId, request, method: incoming.method, response, counts: counts.snapshot() });
   recordUse(surroundings);
   return response;
 }
@@ -94,29 +101,33 @@ interface Surroundings {
   readonly execution: ExecutionContext;
   readonly settings: Settings;
   readonly counts: Counts;
+  readonly log: RequestLog;
   /** What became known on the way. */
-  readonly seen: { bucket?: Bucket | undefined; denial?: string; lastUse?: Statement | undefined };
+  readonly seen: { bucket?: Bucket | undefined; lastUse?: Statement | undefined };
 }
 
 async function answer(request: S3Request, surroundings: Surroundings): Promise<S3Response> {
-  const { env, execution, settings, counts, seen } = surroundings;
+  const { env, execution, settings, counts, log, seen } = surroundings;
   const now = Date.now();
   const database = databaseOf(request, env, counts);
   // Browsers send preflights by themselves, unsigned.
-  if (request.method === "OPTIONS") return answerPreflight(request, database);
+  if (request.method === "OPTIONS") {
+    log.asks("Preflight");
+    return answerPreflight(request, database);
+  }
   const signer = await signerOf(request, settings, now);
   // A signature that can be verified without a look at the database is verified before anything else is done.
   const atOnce = signer.statements.length === 0 ? await signer.verify([]) : undefined;
-  const plan = await planFor(request, settings);
+  const plan = await planFor(request, settings, log);
   const results = await database.batch([...signer.statements, ...(plan.prepared?.statements ?? [])]);
   const { principal, open, lastUse } = atOnce ?? (await signer.verify(results.slice(0, signer.statements.length)));
   seen.lastUse = lastUse;
+  log.isBy(principal);
+  log.ends("lookUp");
 
   const facts = { request, claim: signer.claim, now };
   const accessOf = (somebody: Principal): Access =>
-    new Access(somebody, facts, (explanation) => {
-      seen.denial = explanation;
-    });
+    new Access(somebody, facts, (explanation) => log.isDenied(explanation));
   const access = accessOf(principal);
   if (plan.prepared === undefined) {
     // What cannot be done is not told to strangers.
@@ -132,6 +143,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   }
   if (implementation.authorizes === "dispatch") access.require(demandOf(request, implementation, resumed));
   checkExpectedOwner(request, bucket);
+  log.ends("authorize");
 
   const context: Context = {
     request,
@@ -168,11 +180,12 @@ type Plan =
   | { readonly prepared: PreparedOperation; readonly implementation: Implementation }
   | { readonly prepared: undefined; readonly error: unknown; readonly isUnbuilt: boolean };
 
-async function planFor(request: S3Request, settings: Settings): Promise<Plan> {
+async function planFor(request: S3Request, settings: Settings, log: RequestLog): Promise<Plan> {
   try {
     const { address } = request;
     if (address.level !== "service") checkBucketName(address.bucket);
     const { name, implementation } = matchOperation(OPERATIONS, request);
+    log.asks(name);
     if (implementation === undefined) {
       const error = new S3Error("NotImplemented", { Operation: name }, `${name} is not implemented.`);
       return { prepared: undefined, error, isUnbuilt: true };

@@ -20,6 +20,7 @@ import type { S3Request } from "../protocol/s3-request.ts";
 import type { Database, Statement } from "../state/database.ts";
 import { isOutage } from "../state/outages.ts";
 import { lookUpHolder, type Holder } from "./credentials.ts";
+import type { RequestLog } from "./request-log.ts";
 
 /** More than the longest call has, in bytes. */
 const BODY_MAX_BYTES = 512 * 1024;
@@ -34,6 +35,7 @@ export interface QueryApiSurroundings {
   /** Where identities are kept. */
   readonly database: Database;
   readonly requestId: string;
+  readonly log: RequestLog;
   /** Headers of every answer. */
   readonly headers: () => Headers;
   /** Told how the use of the credentials is recorded. */
@@ -62,6 +64,7 @@ export async function answerQueryApi(
     return respond(200, resultDocument(service, name, result, requestId), surroundings);
   } catch (error) {
     const known = isOutage(error) ? new QueryApiError("ServiceUnavailable", UNAVAILABLE) : asQueryApiError(error);
+    surroundings.log.fails(known.code);
     if (known.code === "InternalFailure") surroundings.onFailure(error);
     return respond(known.status, errorDocument(service, known, requestId), surroundings);
   }
@@ -75,18 +78,22 @@ function respond(status: number, body: XmlElement, { requestId, headers }: Query
 }
 
 async function answer(service: QueryService, request: S3Request, surroundings: QueryApiSurroundings) {
-  const { settings, database } = surroundings;
+  const { settings, database, log } = surroundings;
   const now = Date.now();
+  log.asks(service);
   if (request.address.level !== "service" || (request.method !== "POST" && request.method !== "GET")) {
     throw new QueryApiError("InvalidAction", "Calls are made with GET or POST, on the path / of the endpoint.");
   }
   const body = await readBody(request);
   const { claim, holder } = await authenticate(service, request, body, surroundings, now);
   surroundings.onUse(holder.lastUse);
+  log.isBy(holder.principal);
+  log.ends("lookUp");
   const parameters = readParameters(request, body);
   const action = findAction(service, parameters.get("Action"), parameters.get("Version"));
+  log.asks(`${service}:${action.name}`);
   const { principal, beganBy, expiresAt } = holder;
-  const access = new Access(principal, { request, claim, now }, () => undefined);
+  const access = new Access(principal, { request, claim, now }, (explanation) => log.isDenied(explanation));
   const keys = await openKeyRing(settings);
   return {
     name: action.name,

@@ -1,0 +1,237 @@
+// The request log: a line for every request, whatever becomes of it, with what it took, and with nothing in it that is
+// secret or that somebody stored.
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+
+import {
+  anonymous,
+  deliver,
+  presigned,
+  ROOT,
+  send,
+  signed,
+  type SendOptions,
+  type Surroundings,
+} from "../support/client.ts";
+import { md5Base64, utf8 } from "../support/digests.ts";
+import { d1With, r2With } from "../support/faults.ts";
+import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { takeSnapshot } from "../support/snapshots.ts";
+import { versionedBucket } from "../support/versioning.ts";
+
+const LOGGING = { LOG_REQUESTS: "true" };
+const CUSTOMER_KEY = btoa("0123456789abcdef0123456789abcdef");
+const ROOT_ARN = "arn:aws:iam::000000000000:root";
+
+const log = vi.spyOn(console, "log");
+const error = vi.spyOn(console, "error");
+beforeEach(() => {
+  for (const spy of [log, error]) spy.mockReset().mockImplementation(() => undefined);
+});
+afterEach(() => {
+  for (const spy of [log, error]) spy.mockReset();
+});
+
+/** Everything that was logged, as text. */
+function logged(): string {
+  return JSON.stringify([...log.mock.calls, ...error.mock.calls]);
+}
+
+/** The lines of the request log so far; every one is an object in one argument, on one line. */
+function lines(): Record<string, unknown>[] {
+  return [...log.mock.calls, ...error.mock.calls].flatMap((call) => {
+    expect(call.length).toBe(1);
+    const text = String(call[0]);
+    expect(text).not.toContain("\n");
+    const line: unknown = JSON.parse(text);
+    if (typeof line !== "object" || line === null) throw new Error(`no object: ${text}`);
+    return "status" in line ? [{ ...line }] : [];
+  });
+}
+
+/** Sends a request and gives its line, of which there must be one. */
+async function lineOf(
+  method: string,
+  target: string,
+  options: SendOptions = {},
+  surroundings: Surroundings = {},
+): Promise<Record<string, unknown>> {
+  return lineOfRequest(await signed(method, target, options), surroundings);
+}
+
+async function lineOfRequest(request: Request, surroundings: Surroundings = {}): Promise<Record<string, unknown>> {
+  const before = lines().length;
+  const response = await deliver(request, { ...LOGGING, ...surroundings });
+  await response.arrayBuffer();
+  const [line, ...others] = lines().slice(before);
+  expect(others).toEqual([]);
+  expect(line).toMatchObject({ status: response.status, requestId: response.headers.get("x-amz-request-id") });
+  return line ?? {};
+}
+
+describe("a line of the request log", () => {
+  it("says who asked for what, how it ended and what it took", async () => {
+    const bucket = await freshBucket();
+    const headers = { "user-agent": "a-client/1.0" };
+    const line = await lineOf("PUT", `/${bucket}/some/key`, { body: "12345", headers });
+    expect(line).toEqual({
+      level: "info",
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown,
+      requestId: expect.stringMatching(/^[0-9A-V]{16}$/) as unknown,
+      method: "PUT",
+      operation: "PutObject",
+      bucket,
+      status: 200,
+      principal: ROOT_ARN,
+      bytesIn: 5,
+      d1RoundTrips: 2,
+      d1RowsRead: expect.any(Number) as unknown,
+      d1RowsWritten: 1,
+      coordinatorCalls: 1,
+      blobCalls: 1,
+      ms: {
+        total: expect.any(Number) as unknown,
+        lookUp: expect.any(Number) as unknown,
+        authorize: expect.any(Number) as unknown,
+        run: expect.any(Number) as unknown,
+      },
+      userAgent: "a-client/1.0",
+    });
+    expect(await lineOf("GET", `/${bucket}/some/key`)).toMatchObject({
+      operation: "GetObject",
+      bytesOut: 5,
+      d1RoundTrips: 1,
+      blobCalls: 1,
+    });
+    expect(await lineOf("GET", "/")).toMatchObject({ operation: "ListBuckets", status: 200, principal: ROOT_ARN });
+    expect(error).not.toHaveBeenCalled();
+  });
+
+  it("names the snapshot that was read", async () => {
+    const bucket = await versionedBucket();
+    await putAll(bucket, { k: "1" });
+    const address = await takeSnapshot(bucket, "s");
+    expect(await lineOf("GET", `/${address}/k`)).toMatchObject({ operation: "GetObject", bucket, snapshot: "s" });
+  });
+
+  it("is there for requests that are refused, with the error's code and why", async () => {
+    const bucket = await freshBucket();
+    const missing = await lineOf("GET", `/${bucket}/missing`);
+    expect(missing).toMatchObject({ operation: "GetObject", status: 404, error: "NoSuchKey", principal: ROOT_ARN });
+    const credentials = { ...ROOT, secretAccessKey: "guessed" };
+    const unsigned = await lineOf("GET", `/${bucket}/k`, { credentials });
+    expect(unsigned).toMatchObject({ status: 403, error: "SignatureDoesNotMatch", d1RoundTrips: 0 });
+    expect(unsigned).not.toHaveProperty("principal");
+    const denied = await lineOfRequest(anonymous("GET", `/${bucket}/the/secret-key`));
+    expect(denied).toMatchObject({
+      operation: "GetObject",
+      status: 403,
+      error: "AccessDenied",
+      principal: "anonymous",
+      decision: expect.stringContaining("is not authorized to perform: s3:GetObject") as unknown,
+    });
+    expect(await lineOf("PATCH", `/${bucket}`)).toMatchObject({ status: 405, error: "MethodNotAllowed" });
+    expect(await lineOf("GET", "/%zz")).toMatchObject({ status: 400, error: "InvalidURI" });
+    expect(await lineOf("GET", `/${bucket}?torrent&policy`)).toMatchObject({ status: expect.any(Number) as unknown });
+    expect(error).not.toHaveBeenCalled();
+  });
+
+  it("is there for preflights", async () => {
+    const bucket = await freshBucket();
+    const headers = { origin: "https://a.example", "access-control-request-method": "GET" };
+    const line = await lineOfRequest(anonymous("OPTIONS", `/${bucket}/k`, { headers }));
+    expect(line).toMatchObject({ method: "OPTIONS", operation: "Preflight", bucket, error: "AccessForbidden" });
+  });
+
+  it("is there for calls of IAM and STS", async () => {
+    const body = "Action=GetCallerIdentity&Version=2011-06-15";
+    const headers = {
+      authorization: `AWS4-HMAC-SHA256 Credential=${ROOT.accessKeyId}/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0`,
+      "content-type": "application/x-www-form-urlencoded",
+    };
+    const line = await lineOfRequest(anonymous("POST", "/", { body, headers }));
+    expect(line).toMatchObject({ operation: "sts", status: expect.any(Number) as unknown });
+    expect(line["error"]).toBeDefined();
+  });
+
+  it("is an error's where the service failed, on the error stream", async () => {
+    const bucket = await freshBucket();
+    const failing = { DB: d1With(() => Promise.reject(new Error("no such column: x"))) };
+    const line = await lineOf("GET", `/${bucket}/k`, {}, failing);
+    expect(line["level"]).toBe("error");
+    expect(Number(line["status"])).toBeGreaterThanOrEqual(500);
+    expect(line["error"]).toBeDefined();
+    expect(error).toHaveBeenCalled();
+  });
+
+  it("cuts the client's name short, and leaves out a bucket that cannot be one", async () => {
+    const line = await lineOf("GET", "/NOT_A_BUCKET/k", { headers: { "user-agent": "x".repeat(5000) } });
+    expect(line).toMatchObject({ error: "InvalidBucketName", userAgent: "x".repeat(120) });
+    expect(line).not.toHaveProperty("bucket");
+  });
+
+  it("is one line whatever the client calls itself", async () => {
+    const bucket = await freshBucket();
+    const headers = { "user-agent": `a"},{"status":200,"x":"\u00e9` };
+    expect(await lineOf("GET", `/${bucket}?list-type=2`, { headers })).toMatchObject({ operation: "ListObjectsV2" });
+  });
+
+  it("is not written where the setting says so", async () => {
+    const bucket = await freshBucket();
+    await send("GET", `/${bucket}`, {}, { LOG_REQUESTS: "false" });
+    expect(lines()).toEqual([]);
+    await send("GET", `/${bucket}`, {}, { LOG_REQUESTS: "" });
+    expect(lines().length).toBe(1);
+  });
+});
+
+describe("the request log tells nothing", () => {
+  it("of keys, contents, queries, secrets and signatures, whatever becomes of the request", async () => {
+    const bucket = await freshBucket();
+    const words = ["the-secret-key", "the-contents", "the-prefix", "the-tag", "the-metadata", "the-token"];
+    const secrets = [
+      ...words,
+      ROOT.secretAccessKey,
+      encodeURIComponent(ROOT.secretAccessKey),
+      CUSTOMER_KEY,
+      encodeURIComponent(CUSTOMER_KEY),
+      "AWS4-HMAC-SHA256",
+      "Signature=",
+    ];
+    const headers = {
+      "x-amz-meta-m": "the-metadata",
+      "x-amz-tagging": "a=the-tag",
+      "x-amz-security-token": "the-token",
+      "x-amz-server-side-encryption-customer-algorithm": "AES256",
+      "x-amz-server-side-encryption-customer-key": CUSTOMER_KEY,
+    };
+    const target = `/${bucket}/the-secret-key`;
+    const document = "<Delete><Object><Key>the-secret-key</Key></Object></Delete>";
+    const requests: (readonly [Request, Surroundings])[] = [
+      [await signed("PUT", target, { body: "the-contents" }), {}],
+      [await signed("PUT", target, { body: "the-contents", headers }), {}],
+      [await signed("GET", target, { headers }), {}],
+      [await signed("GET", target), {}],
+      [await signed("GET", `/${bucket}?prefix=the-prefix`), {}],
+      [await presigned("GET", target, { headers: { "x-amz-security-token": "the-token" } }), {}],
+      [await presigned("GET", target), {}],
+      [anonymous("GET", target), {}],
+      [anonymous("PUT", target, { body: "the-contents" }), {}],
+      [await signed("GET", target, { credentials: { ...ROOT, secretAccessKey: "wrong" } }), {}],
+      [await signed("GET", `/${bucket}/missing/the-secret-key`), {}],
+      [await signed("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": target } }), {}],
+      [
+        await signed("POST", `/${bucket}?delete`, {
+          body: document,
+          headers: { "content-md5": md5Base64(utf8(document)) },
+        }),
+        {},
+      ],
+      [await signed("GET", target), { BLOBS: r2With({ get: () => Promise.reject(new Error("the bytes are away")) }) }],
+      [await signed("GET", `/${bucket}/k`), { DB: d1With(() => Promise.reject(new Error("out of reach"))) }],
+    ];
+    for (const [request, surroundings] of requests) await lineOfRequest(request, surroundings);
+    expect(lines().length).toBe(requests.length);
+    expect(new Set(lines().map(({ status }) => status)).size).toBeGreaterThan(3);
+    for (const secret of secrets) expect(logged()).not.toContain(secret);
+  });
+});
