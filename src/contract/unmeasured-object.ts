@@ -9,7 +9,7 @@ import type { FormFile } from "../protocol/form-file.ts";
 import type { IncomingBody } from "../protocol/incoming-body.ts";
 import type { BlobStore } from "../state/blob-store.ts";
 import type { Bucket } from "../state/buckets.ts";
-import { openBlob } from "../state/sealed-blobs.ts";
+import { openObject } from "../state/object-bytes.ts";
 import { storeBody, type BodyDestination, type StoredBody } from "../state/store-body.ts";
 import type { Context } from "./context.ts";
 import {
@@ -110,9 +110,7 @@ function bodyInBlob(
 ): IncomingBody {
   return measuredBody(size, async (take) => {
     const range = { offset: 0, length: Math.min(length, size) };
-    const opened =
-      customerKey === undefined ? blobs.get(blobId, range) : openBlob(blobs, customerKey, blobId, length, range);
-    const stream = await opened;
+    const stream = await openObject(blobs, { blobId, size: length }, [], range, customerKey);
     if (stream === undefined) throw new Error(`blob ${blobId} is gone`);
     const reader = new PieceReader(stream);
     for (;;) {
