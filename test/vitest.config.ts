@@ -8,6 +8,8 @@ export default defineConfig(async () => ({
     cloudflareTest({
       wrangler: { configPath: "./wrangler.toml" },
       miniflare: {
+        // Lost and made again.
+        d1Databases: ["REBUILT_DB"],
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),
           CAIRN_ROOT_ACCESS_KEY_ID: "CAIRNTESTACCESSKEY00",

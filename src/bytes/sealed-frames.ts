@@ -35,6 +35,12 @@ export class FrameLayout {
     this.last = Math.max(0, Math.ceil(length / FRAME_BYTES) - 1);
   }
 
+  /** The layout of bytes that are so many when sealed. */
+  static ofSealed(sealedLength: number): FrameLayout {
+    const frames = Math.ceil((sealedLength - SALT_BYTES) / (FRAME_BYTES + TAG_BYTES));
+    return new FrameLayout(sealedLength - SALT_BYTES - frames * TAG_BYTES);
+  }
+
   get sealedLength(): number {
     return SALT_BYTES + this.length + (this.last + 1) * TAG_BYTES;
   }

@@ -65,6 +65,11 @@ export const SETTINGS = {
     meaning: "`false` stops lifecycle rules: nothing expires, moves to another storage class or is aborted by them.",
   },
   GARBAGE_COLLECTION: { default: "true", meaning: "`false` stops the collector: removed bytes are kept." },
+  REBUILD: {
+    default: "false",
+    meaning:
+      "`true` makes a lost database again from what is kept beside the stored bytes, if it is empty (docs/recovery.md). Until it is set back, nothing is deleted on the schedule.",
+  },
   ORPHAN_SCAN: {
     default: "true",
     meaning:
@@ -119,6 +124,7 @@ export interface Settings {
   readonly jobCallsPerTick: number;
   readonly lifecycle: boolean;
   readonly garbageCollection: boolean;
+  readonly rebuild: boolean;
   readonly orphanScan: "true" | "dry-run" | "false";
   readonly orphanAgeMs: number;
   readonly orphanSharePercent: number;
@@ -166,6 +172,7 @@ export function readSettings(env: object): Settings {
     jobCallsPerTick: whole("JOB_CALLS_PER_TICK", 10, 40_000),
     lifecycle: text("LIFECYCLE") !== "false",
     garbageCollection: text("GARBAGE_COLLECTION") !== "false",
+    rebuild: text("REBUILD") === "true",
     orphanScan: readOrphanScan(text("ORPHAN_SCAN")),
     orphanAgeMs: whole("ORPHAN_AGE_HOURS", 1, 24 * 365) * 3_600_000,
     orphanSharePercent: whole("ORPHAN_SHARE_PERCENT", 0, 100),

@@ -1,7 +1,9 @@
 // The scheduled jobs and how often each has a pass.
+import type { Settings } from "../contract/settings.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { endStrayUploads } from "./end-stray-uploads.ts";
 import { forgetTokens } from "./forget-tokens.ts";
+import { rebuild } from "./rebuild.ts";
 import { scanOrphans } from "./scan-orphans.ts";
 import { scrub } from "./scrub.ts";
 import type { ScheduledJob } from "./job.ts";
@@ -9,13 +11,24 @@ import { resealSecrets } from "./reseal-secrets.ts";
 import { lifecycle } from "./lifecycle.ts";
 
 const HOUR_MS = 3_600_000;
+/** A period that is never over. */
+const ONCE = Number.MAX_SAFE_INTEGER;
 
-export const SCHEDULE: readonly ScheduledJob[] = [
+/** Jobs that delete what people have stored, which stand still while a lost database is being made again. */
+const DELETING: readonly ScheduledJob[] = [
   { job: collectGarbage, periodMs: ({ garbageCollection }) => (garbageCollection ? 0 : undefined) },
   { job: scanOrphans, periodMs: ({ orphanScan }) => (orphanScan === "false" ? undefined : 24 * HOUR_MS) },
-  { job: scrub, periodMs: ({ scrubBytesPerTick }) => (scrubBytesPerTick > 0 ? 7 * 24 * HOUR_MS : undefined) },
   { job: endStrayUploads, periodMs: () => 24 * HOUR_MS },
   { job: lifecycle, periodMs: (settings) => (settings.lifecycle ? 24 * HOUR_MS : undefined) },
+];
+
+export const SCHEDULE: readonly ScheduledJob[] = [
+  ...DELETING.map(({ job, periodMs }) => ({
+    job,
+    periodMs: (settings: Settings) => (settings.rebuild ? undefined : periodMs(settings)),
+  })),
+  { job: scrub, periodMs: ({ scrubBytesPerTick }) => (scrubBytesPerTick > 0 ? 7 * 24 * HOUR_MS : undefined) },
   { job: forgetTokens, periodMs: () => HOUR_MS },
   { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
+  { job: rebuild, periodMs: (settings) => (settings.rebuild ? ONCE : undefined) },
 ];

@@ -37,6 +37,8 @@ export interface BlobEntry {
   readonly size: number;
   /** When the store had all of it, by the store's own clock, in milliseconds since the epoch. */
   readonly uploadedAt: number;
+  /** As the store has kept it since the blob was put; undefined where it keeps none. */
+  readonly md5: Uint8Array | undefined;
   readonly birthCertificate: Readonly<Record<string, string>>;
 }
 

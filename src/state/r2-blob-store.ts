@@ -114,8 +114,14 @@ export class R2BlobStore implements BlobStore {
   }
 }
 
-function blobEntry({ key, size, uploaded, customMetadata }: R2Object): BlobEntry {
-  return { blobId: key, size, uploadedAt: uploaded.getTime(), birthCertificate: customMetadata ?? {} };
+function blobEntry({ key, size, uploaded, checksums: { md5 }, customMetadata }: R2Object): BlobEntry {
+  return {
+    blobId: key,
+    size,
+    uploadedAt: uploaded.getTime(),
+    md5: md5 === undefined ? undefined : new Uint8Array(md5),
+    birthCertificate: customMetadata ?? {},
+  };
 }
 
 function hashOption(hash: BlobHash | undefined): Pick<R2PutOptions, "sha1" | "sha256"> {

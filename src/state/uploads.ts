@@ -235,6 +235,31 @@ export function forgetCompletions(before: number, limit: number): Statement {
   );
 }
 
+/** Where an open upload is among all of them. */
+export type UploadAddress = readonly [bucketId: string, key: string, uploadId: string];
+
+/** Open uploads of all buckets after one, in the order of their addresses. */
+export function lookUpUploadsAfter(
+  after: UploadAddress,
+  limit: number,
+): Lookup<{ readonly bucketId: string; readonly upload: Upload }[]> {
+  return {
+    statements: [
+      statement(
+        `SELECT ${UPLOAD_COLUMNS}, u.bucket_id FROM uploads u
+         WHERE (u.bucket_id, u.key, u.upload_id) > (?, ?, ?) ORDER BY u.bucket_id, u.key, u.upload_id LIMIT ?`,
+        ...after,
+        limit,
+      ),
+    ],
+    read: (results) =>
+      rowsOf<UploadRow & { readonly bucket_id: string }>(results).map((row) => ({
+        bucketId: row.bucket_id,
+        upload: uploadFromRow(row),
+      })),
+  };
+}
+
 /** Open uploads whose bucket is not there, at most so many. No deletion of a bucket leaves one behind. */
 export function lookUpStrayUploads(limit: number): Lookup<(Pick<Upload, "key" | "uploadId"> & { bucketId: string })[]> {
   return {

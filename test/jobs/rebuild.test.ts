@@ -1,0 +1,221 @@
+// The rebuild: a database that is made again from blobs alone, in a second database beside the tests' own. Only reads see
+// it there, as coordinators know but the one; that everything goes on after a rebuild, the scripts' tests show.
+import { applyD1Migrations, type D1Migration } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { beforeEach, describe, expect, it } from "vitest";
+
+import { toBase64 } from "../../src/bytes/hex-base64.ts";
+import { SCHEDULE } from "../../src/jobs/schedule.ts";
+import { rebuild } from "../../src/jobs/rebuild.ts";
+import { checkHoldings, type Holdings } from "../../src/state/check-holdings.ts";
+import { Counts } from "../../src/state/counts.ts";
+import { Database } from "../../src/state/database.ts";
+import { send, type SendOptions, type Surroundings } from "../support/client.ts";
+import { expectBytes, md5Base64, noise } from "../support/digests.ts";
+import { connectionLost, d1With } from "../support/faults.ts";
+import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { jobContext, runPass, type Pass } from "../support/jobs.ts";
+import { bucketId } from "../support/ledger.ts";
+import { createUpload, joined, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
+
+// What the configuration bound.
+// oxlint-disable typescript/no-unsafe-type-assertion
+const REBUILT = Reflect.get(env, "REBUILT_DB") as D1Database;
+const MIGRATIONS = Reflect.get(env, "TEST_MIGRATIONS") as D1Migration[];
+// oxlint-enable typescript/no-unsafe-type-assertion
+
+beforeEach(async () => {
+  await applyD1Migrations(REBUILT, MIGRATIONS);
+  const tables = ["buckets", "objects", "uploads", "parts", "manifests", "garbage", "shared_blobs"];
+  await REBUILT.batch(tables.map((table) => REBUILT.prepare(`DELETE FROM ${table}`)));
+});
+
+/** R2 in which nothing is but what was born in a bucket. */
+function onlyBucket(id: string): R2Bucket {
+  return new Proxy(env.BLOBS, {
+    get(target, property) {
+      if (property === "list") return (options: R2ListOptions) => target.list({ ...options, prefix: `${id}/` });
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+/** Rebuilds the database of a bucket's blobs, and gives where requests see nothing else. */
+async function rebuilt(bucket: string, surroundings: Surroundings = {}): Promise<{ world: Surroundings; pass: Pass }> {
+  const world = { DB: REBUILT, BLOBS: onlyBucket(await bucketId(bucket)) };
+  const pass = await runPass(rebuild, Date.now(), { ...world, ...surroundings });
+  return { world, pass };
+}
+
+async function holdingsIn({ BLOBS }: Surroundings): Promise<Holdings> {
+  const listed = (await BLOBS?.list())?.objects.map(({ key, size }) => ({ blobId: key, size })) ?? [];
+  const database = new Database(REBUILT, new Counts());
+  return checkHoldings(database, async () => ({ blobs: listed, cursor: undefined }));
+}
+
+/** What a client sees of an object that a rebuild can know. */
+async function seen(target: string, world: Surroundings = {}, options: SendOptions = {}): Promise<object> {
+  const response = await send("GET", target, options, world);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of response.headers) {
+    if (/^(etag|content-|cache-control|x-amz-meta-|x-amz-tagging-count|x-amz-server-side)/.test(name))
+      headers[name] = value;
+  }
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return { status: response.status, headers, md5: md5Base64(bytes) };
+}
+
+const METADATA = {
+  "content-type": "text/css",
+  "cache-control": "max-age=60",
+  "x-amz-meta-colour": "blue",
+  "x-amz-tagging": "a=1&b=2",
+};
+
+describe("a rebuild", () => {
+  it("lists and serves what was put, as it was put", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "one", "dir/b": "two", "odd \u{1f600} key": "", replaced: "old" });
+    await putAll(bucket, { replaced: "new" });
+    await send("PUT", `/${bucket}/told`, { body: "told", headers: METADATA });
+    await uploadInParts(bucket, "parted", [largePart(1), "2"], METADATA);
+    await uploadInParts(bucket, "one-part", ["1"]);
+    const { world, pass } = await rebuilt(bucket);
+    expect(pass.report).toMatchObject({ blobs: 9, strange: 0, completed: 2, overwritten: 0, open: 0 });
+    for (const key of ["a", "dir/b", "odd%20%F0%9F%98%80%20key", "replaced", "told", "parted", "one-part"]) {
+      expect(await seen(`/${bucket}/${key}`, world), key).toEqual(await seen(`/${bucket}/${key}`));
+    }
+    const list = async (there: Surroundings): Promise<string> =>
+      (await (await send("GET", `/${bucket}?list-type=2`, {}, there)).text())
+        .replaceAll(/<LastModified>[^<]*<\/LastModified>/g, "")
+        .replaceAll(/<ChecksumAlgorithm>.*?<\/ChecksumType>/g, "");
+    expect(await list(world)).toBe(await list({}));
+    const { findings, orphans } = await holdingsIn(world);
+    expect(findings).toEqual([]);
+    expect(orphans).toHaveLength(1);
+  });
+
+  it("serves what customers' keys encrypt to whoever has the key", async () => {
+    const bucket = await freshBucket();
+    const key = noise(32);
+    const headers = {
+      "x-amz-server-side-encryption-customer-algorithm": "AES256",
+      "x-amz-server-side-encryption-customer-key": toBase64(key),
+      "x-amz-server-side-encryption-customer-key-md5": md5Base64(key),
+    };
+    const bytes = noise(200_000);
+    expect((await send("PUT", `/${bucket}/k`, { body: bytes, headers })).status).toBe(200);
+    const { world } = await rebuilt(bucket);
+    await expectBytes(await send("GET", `/${bucket}/k`, { headers }, world), bytes);
+    expect((await send("GET", `/${bucket}/k`, {}, world)).status).toBe(400);
+    expect(await holdingsIn(world)).toEqual({ findings: [], orphans: [] });
+  });
+
+  it("leaves an upload open that lacks a part", async () => {
+    const bucket = await freshBucket();
+    const uploadId = await createUpload(bucket, "k");
+    await putPart(bucket, "k", uploadId, 2, "two");
+    const { world, pass } = await rebuilt(bucket);
+    expect(pass.report).toMatchObject({ completed: 0, open: 1 });
+    expect((await send("GET", `/${bucket}/k`, {}, world)).status).toBe(404);
+    const listed = await (await send("GET", `/${bucket}/k?uploadId=${uploadId}`, {}, world)).text();
+    expect(listed).toContain("<PartNumber>2</PartNumber>");
+    expect((await holdingsIn(world)).findings).toEqual([]);
+  });
+
+  it("shows the newest of objects in one piece and in parts, and takes each part as it was sent last", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "old" });
+    await uploadInParts(bucket, "a", [largePart(1), "new"]);
+    await uploadInParts(bucket, "b", [largePart(2), "old"]);
+    await uploadInParts(bucket, "b", [largePart(3), "new"]);
+    await uploadInParts(bucket, "c", ["old"]);
+    await putAll(bucket, { c: "new" });
+    const uploadId = await createUpload(bucket, "d");
+    await putPart(bucket, "d", uploadId, 1, "sent first");
+    const part = await putPart(bucket, "d", uploadId, 1, "sent last");
+    await sendCompletion(bucket, "d", uploadId, [part]);
+    const { world } = await rebuilt(bucket);
+    await expectBytes(
+      await send("GET", `/${bucket}/a`, {}, world),
+      joined([largePart(1), new TextEncoder().encode("new")]),
+    );
+    for (const key of ["a", "b", "c", "d"]) {
+      expect(await seen(`/${bucket}/${key}`, world), key).toEqual(await seen(`/${bucket}/${key}`));
+    }
+    expect((await holdingsIn(world)).findings).toEqual([]);
+  });
+
+  it("may die at any step and be gone on with, or with a step done twice", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`k${index}`, String(index)])));
+    await uploadInParts(bucket, "parted", ["1"]);
+    const world = { DB: REBUILT, BLOBS: onlyBucket(await bucketId(bucket)) };
+    const dead = { ...world, DB: d1With(() => Promise.reject(connectionLost())) };
+    let cursor: string | null = null;
+    do {
+      await expect(rebuild.step(jobContext(Date.now(), dead), cursor)).rejects.toThrow("Network connection lost");
+      await rebuild.step(jobContext(Date.now(), world), cursor);
+      ({ cursor } = await rebuild.step(jobContext(Date.now(), world), cursor));
+    } while (cursor !== null);
+    const { objects } =
+      (await REBUILT.prepare("SELECT count(*) AS objects FROM objects").first<{ objects: number }>()) ?? {};
+    expect(objects).toBe(121);
+    expect(await holdingsIn(world)).toEqual({ findings: [], orphans: [] });
+  });
+
+  it("leaves a database alone that is not empty", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "x" });
+    await REBUILT.prepare(
+      "INSERT INTO buckets (name, id, owner_id, region, created_at) VALUES ('b', 'i', 'o', 'r', 0)",
+    ).run();
+    const { pass } = await rebuilt(bucket);
+    expect(pass).toMatchObject({ steps: 1, report: { refused: 1 } });
+    expect((await REBUILT.prepare("SELECT 1 FROM objects").all()).results).toEqual([]);
+  });
+
+  it("names a bucket by its id where its name is another one's", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "first" });
+    const [first] = [await bucketId(bucket)];
+    await send("DELETE", `/${bucket}/k`);
+    expect((await send("DELETE", `/${bucket}`)).status).toBe(204);
+    expect((await send("PUT", `/${bucket}`)).status).toBe(200);
+    await putAll(bucket, { k: "second" });
+    const second = await bucketId(bucket);
+    const ids = [first, second].toSorted();
+    for (const id of ids) {
+      const page = await env.BLOBS.list({ prefix: `${id}/`, include: ["customMetadata"] });
+      for (const { key, customMetadata } of page.objects) {
+        expect(customMetadata, key).toMatchObject({ bucket: id, name: bucket });
+      }
+    }
+    const both = new Proxy(env.BLOBS, {
+      get(target, property) {
+        if (property !== "list") return Reflect.get(target, property) as unknown;
+        return async (options: R2ListOptions) => {
+          const pages = await Promise.all(ids.map((id) => target.list({ ...options, prefix: `${id}/` })));
+          return { objects: pages.flatMap(({ objects }) => objects), truncated: false, delimitedPrefixes: [] };
+        };
+      },
+    });
+    await runPass(rebuild, Date.now(), { DB: REBUILT, BLOBS: both });
+    const { results } = await REBUILT.prepare("SELECT name, id FROM buckets ORDER BY id").all();
+    expect(results).toEqual([
+      { name: bucket, id: ids[0] },
+      { name: ids[1], id: ids[1] },
+    ]);
+  });
+
+  it("is switched on by its setting alone, and until it is switched off nothing is deleted on the schedule", () => {
+    const running = (surroundings: Surroundings): string[] =>
+      SCHEDULE.filter(({ periodMs }) => periodMs(jobContext(0, surroundings).settings) !== undefined).map(
+        ({ job }) => job.name,
+      );
+    expect(running({})).not.toContain("rebuild");
+    expect(running({})).toContain("collect-garbage");
+    expect(running({ REBUILD: "true" })).toEqual(["scrub", "forget-tokens", "rebuild"]);
+  });
+});
