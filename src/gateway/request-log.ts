@@ -75,7 +75,8 @@ export class RequestLog {
       bytesIn: lengthOf(request?.headers),
       bytesOut: lengthOf(response.headers),
       ...counts,
-      ms: { total: Date.now() - this.#beganAt, ...this.#stages },
+      ms: Date.now() - this.#beganAt,
+      stages: this.#stages,
       userAgent: request?.headers.get("user-agent")?.slice(0, USER_AGENT_MAX),
     };
     if (status >= 500) console.error(JSON.stringify(line));
