@@ -76,7 +76,7 @@ export function uploadChecks(tools: BrowserTools): Check[] {
           "refused",
           `const data = new FormData();
            for (const [name, value] of Object.entries(${JSON.stringify(form)})) data.append(name, value);
-           data.append("file", new Blob(["more than ten bytes"]));
+           data.append("file", new Blob([new Uint8Array(40 * ${MEBIBYTE})]));
            const response = await fetch(${JSON.stringify(`${endpoint.url}/${bucket}`)}, { method: "POST", body: data });
            return [response.status, /<Code>(\\w+)</.exec(await response.text())?.[1]];`,
         );
