@@ -4,6 +4,7 @@ import { boto3, findBoto3 } from "./boto3.ts";
 import { browser } from "./browser.ts";
 import { curl } from "./curl.ts";
 import type { Report, Suite } from "./harness.ts";
+import { identities } from "./identities.ts";
 import { javaScriptSdk } from "./javascript.ts";
 import { rawSockets } from "./raw.ts";
 import { rclone } from "./rclone.ts";
@@ -32,6 +33,7 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
     ]),
     browser(site, site.http),
     restic(site, site.http),
+    ...awsClis.map((found) => identities(site, found)),
     restarts(site),
   ];
   const chosen = suites.filter(({ client }) => names.length === 0 || names.some((name) => client.startsWith(name)));
