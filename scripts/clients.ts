@@ -10,11 +10,14 @@ import { installMissingClients } from "./clients/install.ts";
 import { newClient } from "./clients/javascript/tools.ts";
 import { makeListingBucket } from "./clients/listing-fixture.ts";
 import { endRunningCommands } from "./clients/run-command.ts";
-import { DOMAIN, endpointAt, makeBodies, type Site } from "./clients/site.ts";
+import { DOMAIN, endpointAt, makeBodies, type Credentials, type Site } from "./clients/site.ts";
 import { openTlsFront } from "./clients/tls-front.ts";
+import { Caller } from "./tenancy/caller.ts";
+import { addUser } from "./tenancy/tenants.ts";
 
 const LANES = 2;
-const CREDENTIALS = {
+const REGION = "us-east-1";
+const ROOT = {
   accessKeyId: process.env["CAIRN_ROOT_ACCESS_KEY_ID"] ?? "CAIRNCLIENTSCHECKS00",
   secretAccessKey: process.env["CAIRN_ROOT_SECRET_ACCESS_KEY"] ?? "checks/of+clients/secret/access+key",
 };
@@ -32,7 +35,7 @@ async function main(): Promise<void> {
   await installMissingClients();
   const cairn = await startCairn({
     state: join(scratch, "state"),
-    credentials: CREDENTIALS,
+    credentials: ROOT,
     settings: { DOMAINS: DOMAIN },
   });
   const front = await openTlsFront(cairn.url, scratch);
@@ -40,8 +43,9 @@ async function main(): Promise<void> {
     http: endpointAt(cairn.url),
     https: endpointAt(front.url),
     caFile: front.caFile,
-    credentials: CREDENTIALS,
-    region: "us-east-1",
+    credentials: await makeUser(cairn),
+    root: ROOT,
+    region: REGION,
     scratch,
     ...makeBodies(scratch),
   };
@@ -50,6 +54,14 @@ async function main(): Promise<void> {
   front.close();
   await cairn.stop();
   reportServerErrors(cairn);
+}
+
+/** The user whose keys the clients have: whatever they need, they need no keys of root's for. */
+async function makeUser({ url }: CairnProcess): Promise<Credentials> {
+  const root = new Caller({ endpoint: url, region: REGION }, ROOT);
+  const Statement = [{ Effect: "Allow", Action: "s3:*", Resource: "*" }];
+  const { keys } = await addUser(root, "clients", { Version: "2012-10-17", Statement }, "/");
+  return keys;
 }
 
 /** Whatever the clients did, none of it may have been an unexpected failure to the server. */

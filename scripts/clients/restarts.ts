@@ -19,7 +19,7 @@ const BUCKET = "restarts";
 /** Starts and ends servers over one state folder. */
 export function restarts(site: Site): Suite {
   const state = join(newFolder(site, "restarts"), "state");
-  const start = () => startCairn({ state, credentials: site.credentials });
+  const start = () => startCairn({ state, credentials: site.root });
   return suiteOf("restarts", [
     {
       name: "objects, their metadata and their order are the same after a stop and a start",
@@ -109,5 +109,5 @@ async function during(
 
 function toolsAt(site: Site, { url }: CairnProcess): JavaScriptTools {
   const endpoint = endpointAt(url);
-  return { site, endpoint, client: newClient(site, endpoint), bucket: BUCKET };
+  return { site, endpoint, client: newClient(site, endpoint, site.root), bucket: BUCKET };
 }

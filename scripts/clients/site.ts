@@ -23,7 +23,10 @@ export interface Site {
   readonly https: Endpoint;
   /** What the https endpoint's certificate is trusted by. */
   readonly caFile: string;
+  /** Those of a user who may do everything with S3, and nothing else. */
   readonly credentials: Credentials;
+  /** Those of root, for what users cannot do. */
+  readonly root: Credentials;
   readonly region: string;
   /** A folder for whatever a check needs to write. */
   readonly scratch: string;
