@@ -1,5 +1,6 @@
 // Sealing a body while it is written, and opening a range of a sealed one while it is read, a frame at a time.
-import { FrameCipher, SALT_BYTES, type FrameLayout, type Span } from "./sealed-frames.ts";
+import { SALT_BYTES, type FrameLayout, type Span } from "./frame-layout.ts";
+import { FrameCipher } from "./sealed-frames.ts";
 import { PieceReader, type ByteSink } from "./streams.ts";
 
 /** Seals what is written to it and writes that on. Less or more than the layout's length never becomes a whole. */
@@ -53,31 +54,17 @@ export interface SealedPiece {
 }
 
 /**
- * Opens a range of sealed bytes. The stream breaks off where a frame does not open: what it yields before that is right.
+ * Opens a range of sealed bytes and writes it to where it is wanted, which stays open. Rejects where a frame does not
+ * open: what was written before that is right.
  * @param range of the bytes as they were before they were sealed; not empty
  */
-export function openSealed(
-  piece: SealedPiece,
-  secret: Uint8Array,
-  layout: FrameLayout,
-  range: Span,
-): ReadableStream<Uint8Array> {
-  const { readable, writable } = new FixedLengthStream(range.length);
-  // A failure breaks the stream off, which is how its reader learns of it.
-  void pump(piece, secret, layout, range, writable.getWriter());
-  return readable;
-}
-
-const SALT = -1;
-
-async function pump(
+export async function sendOpened(
   { stream, salt }: SealedPiece,
   secret: Uint8Array,
   layout: FrameLayout,
   range: Span,
-  writer: WritableStreamDefaultWriter<Uint8Array>,
+  sink: Pick<ByteSink, "write">,
 ): Promise<void> {
-  writer.closed.catch(() => undefined);
   const reader = new PieceReader(stream);
   const { first, last } = layout.framesOf(range);
   let skipped = range.offset - first * layout.frameLength(0);
@@ -93,17 +80,19 @@ async function pump(
       const wanted = opened.subarray(skipped, skipped + left);
       skipped = 0;
       left -= wanted.length;
-      await writer.write(wanted);
+      await sink.write(wanted);
     };
     const frames = new FrameGatherer(cipher === undefined ? SALT : first, last, lengthOf, open);
     for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) await frames.take(piece);
     if (!frames.isComplete) throw new Error("sealed bytes are cut off");
-    await writer.close();
   } catch (error) {
     reader.cancel();
-    await writer.abort(error).catch(() => undefined);
+    throw error;
   }
 }
+
+/** The salt is gathered as if it were the frame before the first. */
+const SALT = -1;
 
 /** Gathers what comes in pieces of any size into frames. */
 class FrameGatherer {

@@ -3,11 +3,12 @@
 // remembered and logged, and nothing is ever deleted because of it.
 import { RunningDigest, type DigestAlgorithm } from "../bytes/digest.ts";
 import { toBase64, toHex } from "../bytes/hex-base64.ts";
-import { FrameLayout } from "../bytes/sealed-frames.ts";
+import { FrameLayout } from "../bytes/frame-layout.ts";
 import { PieceReader } from "../bytes/streams.ts";
 import { parseBirth } from "../protocol/birth-certificate.ts";
 import { digestAlgorithm } from "../protocol/checksums.ts";
 import { lookUpExpectations, type BlobExpectation } from "../state/blob-expectations.ts";
+import type { Database } from "../state/database.ts";
 import type { BlobEntry, BlobStore } from "../state/blob-store.ts";
 import type { BornBlob } from "../state/orphans.ts";
 import { forgetFindings, forgetFindingsBefore, rememberFindings, type ScrubFinding } from "../state/scrub-findings.ts";
@@ -37,15 +38,14 @@ async function readPage(context: JobContext, { began, after, tick, bytes: ofTick
   const { database, blobs, settings, now, budget } = context;
   const spent = tick === now ? ofTick : 0;
   const page = await blobs.list(after, PAGE_BLOBS);
-  const expectations = await database.look(lookUpExpectations(page.blobs.flatMap((blob) => bornBlob(blob) ?? [])));
-  const expected = Map.groupBy(expectations, ({ blobId }) => blobId);
+  const expected = await expectationsOf(database, page.blobs);
 
   const read: string[] = [];
   const findings: ScrubFinding[] = [];
   let bytes = 0;
   for (const blob of page.blobs) {
     if (spent + bytes >= settings.scrubBytesPerTick || budget.isSpent()) break;
-    const finding = await examine(blobs, blob, expected.get(blob.blobId) ?? []);
+    const finding = await examineBlob(blobs, blob, expected.get(blob.blobId));
     if (finding !== undefined) findings.push({ blobId: blob.blobId, finding });
     read.push(blob.blobId);
     bytes += blob.size;
@@ -64,11 +64,20 @@ async function readPage(context: JobContext, { began, after, tick, bytes: ofTick
   return { cursor: JSON.stringify(progress), report, isTickOver: !isPageOver };
 }
 
-/** What is wrong with a blob; undefined where nothing is. */
-async function examine(
+/** What is expected of blobs, by their ids. */
+export async function expectationsOf(
+  database: Database,
+  blobs: readonly BlobEntry[],
+): Promise<ReadonlyMap<string, readonly BlobExpectation[]>> {
+  const expectations = await database.look(lookUpExpectations(blobs.flatMap((blob) => bornBlob(blob) ?? [])));
+  return Map.groupBy(expectations, ({ blobId }) => blobId);
+}
+
+/** Reads a blob; what is wrong with it, or undefined where nothing is. */
+export async function examineBlob(
   blobs: BlobStore,
   { blobId, size }: BlobEntry,
-  expectations: readonly BlobExpectation[],
+  expectations: readonly BlobExpectation[] = [],
 ): Promise<string | undefined> {
   const opened = await blobs.open(blobId);
   // It was deleted since it was listed.

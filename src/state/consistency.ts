@@ -1,6 +1,6 @@
 // What must hold between the tables whatever happened, each rule as one select of what breaks it. Who holds what is
 // counted from scratch here, from the rows that refer to it; shared_blobs and garbage are what is being checked.
-import { FRAME_BYTES, FrameLayout, SALT_BYTES } from "../bytes/sealed-frames.ts";
+import { FRAME_BYTES, FrameLayout, SALT_BYTES } from "../bytes/frame-layout.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
 
 /** Of which ids (`<bucket id>/…`) and buckets to speak: from `from` on and below `before`. */

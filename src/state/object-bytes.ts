@@ -4,7 +4,7 @@ import type { ByteRange } from "../protocol/range.ts";
 import type { StoredObject } from "../protocol/stored-object.ts";
 import type { BlobStore } from "./blob-store.ts";
 import type { Slice } from "./manifests.ts";
-import { openBlob } from "./sealed-blobs.ts";
+import { openSealedBlob, type BlobBytes } from "./sealed-blobs.ts";
 
 /**
  * Opens a range of an object.
@@ -14,21 +14,21 @@ import { openBlob } from "./sealed-blobs.ts";
  */
 export async function openObject(
   blobs: BlobStore,
-  object: StoredObject,
+  object: Pick<StoredObject, "blobId" | "size">,
   slices: readonly Slice[],
   range: ByteRange | undefined,
   key: CustomerKey | undefined,
 ): Promise<ReadableStream<Uint8Array> | undefined> {
   // Also the whole object is asked for as a range, so that a blob that is too short is noticed before it is sent.
   const wanted = range ?? { offset: 0, length: object.size };
-  const open: PieceOpener = async ({ blobId, range, sliceEnd }) =>
-    key === undefined ? blobs.get(blobId, range) : openBlob(blobs, key, blobId, sliceEnd, range);
-  if (object.blobId !== undefined) return open({ blobId: object.blobId, range: wanted, sliceEnd: object.size });
-  const [firstPiece, ...rest] = cutSlices(slices, wanted);
+  const whole = { blobId: object.blobId ?? "", range: wanted, sliceEnd: object.size };
+  const [firstPiece, ...rest] = object.blobId === undefined ? cutSlices(slices, wanted) : [whole];
   if (firstPiece === undefined) return undefined;
+  // Where there is nothing to put together and nothing to open, JavaScript need not see the bytes.
+  if (rest.length === 0 && key === undefined) return blobs.get(firstPiece.blobId, firstPiece.range);
+  const open = opener(blobs, key);
   const first = await open(firstPiece);
   if (first === undefined) return undefined;
-  if (rest.length === 0) return first;
   const { readable, writable } = new FixedLengthStream(wanted.length);
   // The pump ends with the stream: its failure breaks the answer off, which is how a client learns of it.
   concatenate(open, first, rest, writable).catch(() => undefined);
@@ -43,7 +43,21 @@ export interface Piece {
   readonly sliceEnd: number;
 }
 
-type PieceOpener = (piece: Piece) => Promise<ReadableStream<Uint8Array> | undefined>;
+type PieceOpener = (piece: Piece) => Promise<BlobBytes | undefined>;
+
+function opener(blobs: BlobStore, key: CustomerKey | undefined): PieceOpener {
+  if (key !== undefined) {
+    return async ({ blobId, range, sliceEnd }) => openSealedBlob(blobs, key, blobId, sliceEnd, range);
+  }
+  return async ({ blobId, range }) => {
+    const stream = await blobs.get(blobId, range);
+    if (stream === undefined) return undefined;
+    return {
+      sendTo: async (writable) => stream.pipeTo(writable, { preventClose: true }),
+      cancel: async () => stream.cancel(),
+    };
+  };
+}
 
 /** The pieces of the slices that lie in a range, in order. */
 export function cutSlices(slices: readonly Slice[], { offset, length }: ByteRange): Piece[] {
@@ -60,31 +74,38 @@ export function cutSlices(slices: readonly Slice[], { offset, length }: ByteRang
 /** Sends the pieces one after the other; the next one is asked for while the one before it is sent. */
 async function concatenate(
   open: PieceOpener,
-  first: ReadableStream<Uint8Array>,
+  first: BlobBytes,
   rest: readonly Piece[],
   writable: WritableStream<Uint8Array>,
 ): Promise<void> {
-  let current = first;
-  for (const piece of rest) {
-    const next = open(piece);
-    try {
-      await current.pipeTo(writable, { preventClose: true });
-    } catch (error) {
-      // The client left, or a blob broke off: what was asked for early is let go.
-      await next.then(
-        (stream) => stream?.cancel(),
-        () => undefined,
-      );
-      await writable.abort(error).catch(() => undefined);
-      throw error;
-    }
-    const stream = await next.catch(() => undefined);
-    if (stream === undefined) {
-      const missing = new Error("a blob of the object is missing");
-      await writable.abort(missing);
-      throw missing;
-    }
-    current = stream;
+  try {
+    let current = first;
+    for (const piece of rest) current = await sendBefore(current, open(piece), writable);
+    await current.sendTo(writable);
+    await writable.close();
+  } catch (error) {
+    await writable.abort(error).catch(() => undefined);
+    throw error;
   }
-  await current.pipeTo(writable);
+}
+
+/** Sends bytes while those after them are on their way, and gives these. */
+async function sendBefore(
+  current: BlobBytes,
+  next: Promise<BlobBytes | undefined>,
+  writable: WritableStream<Uint8Array>,
+): Promise<BlobBytes> {
+  try {
+    await current.sendTo(writable);
+  } catch (error) {
+    // The client left, or a blob broke off: what was asked for early is let go.
+    await next.then(
+      (bytes) => bytes?.cancel(),
+      () => undefined,
+    );
+    throw error;
+  }
+  const bytes = await next.catch(() => undefined);
+  if (bytes === undefined) throw new Error("a blob of the object is missing");
+  return bytes;
 }

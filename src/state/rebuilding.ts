@@ -1,6 +1,6 @@
 // How rows are made again where the database is lost, from what is known of blobs: of everything that was born under a
 // key, the newest is shown. The statements may be repeated.
-import { FrameLayout } from "../bytes/sealed-frames.ts";
+import { FrameLayout } from "../bytes/frame-layout.ts";
 import type { StoredObject } from "../protocol/stored-object.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
 import { dropHoldings } from "./holdings.ts";

@@ -2,7 +2,8 @@
 // short, long or wrong is broken off before its end, so that the store never sees a whole blob.
 import { digestsEqual, type DigestAlgorithm } from "../bytes/digest.ts";
 import { toBase64, toHex } from "../bytes/hex-base64.ts";
-import { FrameCipher, FrameLayout } from "../bytes/sealed-frames.ts";
+import { FrameLayout } from "../bytes/frame-layout.ts";
+import { FrameCipher } from "../bytes/sealed-frames.ts";
 import { SealingWriter } from "../bytes/sealed-streams.ts";
 import { HoldingWriter } from "../bytes/streams.ts";
 import {

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { toBase64 } from "../../src/bytes/hex-base64.ts";
-import { FrameLayout } from "../../src/bytes/sealed-frames.ts";
+import { FrameLayout } from "../../src/bytes/frame-layout.ts";
 import { scrub } from "../../src/jobs/scrub.ts";
 import { send, type Surroundings } from "../support/client.ts";
 import { checksum, md5Base64, noise, utf8 } from "../support/digests.ts";

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { FRAME_BYTES, FrameCipher, FrameLayout, SALT_BYTES } from "../../../src/bytes/sealed-frames.ts";
-import { openSealed, SealingWriter } from "../../../src/bytes/sealed-streams.ts";
+import { FRAME_BYTES, FrameLayout, SALT_BYTES, type Span } from "../../../src/bytes/frame-layout.ts";
+import { FrameCipher } from "../../../src/bytes/sealed-frames.ts";
+import { SealingWriter, sendOpened, type SealedPiece } from "../../../src/bytes/sealed-streams.ts";
 import { noise, sha256Hex, utf8 } from "../../support/digests.ts";
 import { chunks, Seeded } from "./seeded.ts";
 
@@ -12,6 +13,22 @@ const SEALED_FRAME_BYTES = FRAME_BYTES + TAG_BYTES;
 const BODY = noise(5 * FRAME_BYTES + 777, 9);
 
 const LENGTHS = [0, 1, 15, 1000, FRAME_BYTES - 1, FRAME_BYTES, FRAME_BYTES + 1, 2 * FRAME_BYTES, BODY.length];
+
+/** What a reader gets of a range of sealed bytes. */
+function openSealed(
+  piece: SealedPiece,
+  secret: Uint8Array,
+  layout: FrameLayout,
+  range: Span,
+): ReadableStream<Uint8Array> {
+  const { readable, writable } = new FixedLengthStream(range.length);
+  const writer = writable.getWriter();
+  sendOpened(piece, secret, layout, range, writer).then(
+    () => writer.close(),
+    (error: unknown) => writer.abort(error).catch(() => undefined),
+  );
+  return readable;
+}
 
 /** Reads a stream to its end; rejects where it breaks off. */
 async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
