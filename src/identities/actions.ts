@@ -52,11 +52,6 @@ export function findAction(service: QueryService, name: string | undefined, vers
   };
 }
 
-/** The names of the actions of a service. */
-export function actionNames(service: QueryService): string[] {
-  return Array.from(ACTIONS[service].keys());
-}
-
 function refuseOfSession(service: QueryService, name: string, session: Session | undefined): void {
   if (session === undefined || name === getCallerIdentity.name) return;
   const callable = CALLABLE[session.kind][service];
