@@ -1,0 +1,61 @@
+// Opens a state folder past the server, whether one serves it or not: its database and blobs in a runtime of their own,
+// with a Worker that shares Cairn's code.
+import { join } from "node:path";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { readWranglerToml } from "../project/wrangler-toml.ts";
+import { bundleWorker } from "../serve/bundle.ts";
+import { QuietLog } from "../serve/quiet-log.ts";
+import { tieWorkerdToThisProcess } from "../serve/workerd.ts";
+
+const WORKER = join(import.meta.dirname, "worker", "worker.ts");
+
+/** A state folder that is open. */
+export interface OpenState {
+  readonly database: Awaited<ReturnType<Miniflare["getD1Database"]>>;
+  readonly blobs: Awaited<ReturnType<Miniflare["getR2Bucket"]>>;
+  /** Asks the Worker for something and gives its answer, which is JSON. Rejects with what went wrong. */
+  ask(path: string): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** @param bindings settings for the Worker */
+export async function openState(state: string, bindings: Readonly<Record<string, string>> = {}): Promise<OpenState> {
+  const { d1, r2, compatibilityDate, compatibilityFlags } = readWranglerToml();
+  tieWorkerdToThisProcess();
+  const log = new QuietLog();
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      log,
+      cf: false,
+      telemetry: { enabled: false },
+      unsafeObservability: false,
+      resourcePersistencePath: state,
+      workers: [
+        {
+          // The name under which the server keeps its state.
+          name: "cairn",
+          modules: [{ type: "ESModule", path: "worker.js", contents: await bundleWorker(WORKER) }],
+          modulesRoot: "/",
+          compatibilityDate,
+          compatibilityFlags: [...compatibilityFlags],
+          bindings: { ...bindings },
+          d1Databases: { [d1.binding]: d1.binding },
+          r2Buckets: { [r2.binding]: r2.binding },
+        },
+      ],
+    }),
+  );
+  return {
+    database: await miniflare.getD1Database(d1.binding),
+    blobs: await miniflare.getR2Bucket(r2.binding),
+    async ask(path) {
+      const response = await miniflare.dispatchFetch(`http://cairn${path}`);
+      if (!response.ok) throw new Error(await response.text());
+      return response.json();
+    },
+    async close() {
+      log.silence();
+      await miniflare.dispose();
+    },
+  };
+}

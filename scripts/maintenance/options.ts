@@ -1,0 +1,36 @@
+// The command lines of the maintenance scripts.
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { PROJECT_ROOT } from "../project/wrangler-toml.ts";
+
+/** What a maintenance script was asked for. */
+export interface MaintenanceOptions {
+  readonly state: string;
+  /** The flags that were given. */
+  readonly flags: ReadonlySet<string>;
+}
+
+/**
+ * Reads the arguments of this process. Prints the usage and ends the process where that is what was asked for, or where
+ * the arguments make no sense.
+ */
+export function readArguments(
+  usage: string,
+  flags: Readonly<Record<string, { readonly type: "boolean"; readonly default: false }>>,
+): MaintenanceOptions {
+  try {
+    const state = { type: "string", default: resolve(PROJECT_ROOT, ".cairn") } as const;
+    const help = { type: "boolean", short: "h", default: false } as const;
+    const { values } = parseArgs({ options: { ...flags, state, help } });
+    if (values.help) {
+      console.log(usage);
+      process.exit(0);
+    }
+    if (values.state === "") throw new Error("--state: a folder is missing");
+    const given = Object.entries(values).flatMap(([name, value]) => (value === true ? [name] : []));
+    return { state: resolve(values.state), flags: new Set(given) };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
+    process.exit(2);
+  }
+}

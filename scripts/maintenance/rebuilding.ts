@@ -1,0 +1,51 @@
+// Makes the database of a state folder again.
+import { existsSync, renameSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
+import { applyMigrations } from "../serve/migrations.ts";
+import { givenSettings } from "../serve/settings.ts";
+import { lockState } from "../serve/state-lock.ts";
+import { openState } from "./open-state.ts";
+
+/** The folder in a state folder in which Miniflare keeps D1's files. */
+export const DATABASE_FOLDER = "d1";
+
+/** What became of a rebuild. */
+export interface Rebuilt {
+  readonly report: Readonly<Record<string, number>>;
+  /** Where the database was put that had been there. */
+  readonly setAside: string | undefined;
+}
+
+/**
+ * Rebuilds a database.
+ * @param isReplacing puts the database aside that is there
+ * @throws Error where the state is being served, or the database is not empty
+ */
+export async function rebuildState(state: string, isReplacing: boolean): Promise<Rebuilt> {
+  const toml = readWranglerToml();
+  const unlock = await lockState(state);
+  try {
+    const setAside = isReplacing ? putAside(join(state, DATABASE_FOLDER)) : undefined;
+    const open = await openState(state, givenSettings(toml.vars, process.env, PROJECT_ROOT));
+    try {
+      await applyMigrations(open.database, toml.d1.migrationsDir);
+      // What the Worker answers.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const report = (await open.ask("/rebuild")) as Record<string, number>;
+      if (report["refused"] !== undefined) throw new Error("the database is not empty; --replace puts it aside first");
+      return { report, setAside };
+    } finally {
+      await open.close();
+    }
+  } finally {
+    unlock();
+  }
+}
+
+function putAside(folder: string): string | undefined {
+  if (!existsSync(folder)) return undefined;
+  const aside = `${folder}-before-rebuild-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
+  renameSync(folder, aside);
+  return aside;
+}

@@ -1,0 +1,31 @@
+// `npm run rebuild`: makes the lost database of a state folder again from what is kept beside its blobs.
+import { existsSync } from "node:fs";
+import { examineState, reportLines } from "./maintenance/examination.ts";
+import { readArguments } from "./maintenance/options.ts";
+import { rebuildState } from "./maintenance/rebuilding.ts";
+
+const USAGE = `Usage: npm run rebuild -- [--state DIR] [--replace]
+
+Makes the database of a Cairn on this machine again from the birth certificates of its blobs (docs/recovery.md tells what
+cannot be made again). Nobody may be serving it. A database that is not empty is left alone unless it is to be replaced.
+
+  --state DIR   folder of everything that is stored (default .cairn in the project)
+  --replace     put the database that is there aside first; where it went is printed
+  --help        this text`;
+
+const options = readArguments(USAGE, { replace: { type: "boolean", default: false } });
+if (!existsSync(options.state)) {
+  console.error(`rebuild: there is no folder ${options.state}`);
+  process.exit(2);
+}
+try {
+  const { report, setAside } = await rebuildState(options.state, options.flags.has("replace"));
+  if (setAside !== undefined) console.log(`the database that was there is now ${setAside}`);
+  for (const [name, count] of Object.entries(report)) console.log(`${name}: ${count}`);
+  const examination = await examineState(options.state, false);
+  for (const line of reportLines(examination)) console.log(line);
+  process.exit(examination.findings.length === 0 ? 0 : 1);
+} catch (error) {
+  console.error(`rebuild: ${error instanceof Error ? error.message : String(error)}`);
+  process.exit(2);
+}
