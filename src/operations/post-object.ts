@@ -73,7 +73,13 @@ export const postObject = defineOperation({
 
   write: ({ stored, encryption, answer }) => ({
     ...answer,
-    headers: { ...answer.headers, ...stored.version, ...checksumHeaders(stored.checksum), ...encryption },
+    headers: {
+      ...answer.headers,
+      ...stored.version,
+      ...stored.expiration,
+      ...checksumHeaders(stored.checksum),
+      ...encryption,
+    },
   }),
 });
 

@@ -9,8 +9,10 @@ import { expectS3Error } from "../support/expect-s3-error.ts";
 import { formOf, sendForm, signPolicy, type FormPart, type Signing } from "../support/forms.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { expiresAfter, putLifecycle, rule } from "../support/lifecycle.ts";
 import { credentialsOf, succeed } from "../support/query-api.ts";
 import { allow, freshUser } from "../support/users.ts";
+import { versionedBucket } from "../support/versioning.ts";
 
 /** Sends a form that may have exactly these fields. */
 async function post(
@@ -106,6 +108,19 @@ describe("who may send a form", () => {
     );
     expect(new Set(owners).size).toBe(1);
     expect(owners).toHaveLength(2);
+  });
+});
+
+describe("what a form's sender is told", () => {
+  it("names the version, and the rule that will end it", async () => {
+    const bucket = await versionedBucket();
+    await putLifecycle(bucket, rule(expiresAfter(3), { id: "short" }));
+    const response = await post(bucket, { key: "k" });
+    expect(response.headers.get("x-amz-expiration")).toMatch(/^expiry-date=".* GMT", rule-id="short"$/);
+    const head = await send("HEAD", `/${bucket}/k`);
+    expect(head.headers.get("x-amz-expiration")).toBe(response.headers.get("x-amz-expiration"));
+    expect(head.headers.get("x-amz-version-id")).toBe(response.headers.get("x-amz-version-id"));
+    expect(response.headers.get("x-amz-version-id")).not.toBeNull();
   });
 });
 

@@ -79,7 +79,9 @@ describe("a form's parts", () => {
           "text",
         ]);
       const contents = Array.from({ length: random.below(6) }, () =>
-        Array.from({ length: random.below(12) }, piece).join("").replaceAll(delimiter, ""),
+        Array.from({ length: random.below(12) }, piece)
+          .join("")
+          .replaceAll(delimiter, ""),
       ).map((content) => (`\r\n${content}\r\n--`.includes(delimiter) ? "plain" : content));
       const preamble = random.pick(["", "preamble\r\n", "\r\n", `-${boundary}\r\n`]);
       const padding = random.pick(["", " ", "\t  "]);
