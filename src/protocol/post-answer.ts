@@ -60,8 +60,11 @@ function readRedirect(text: string): URL | undefined {
 function withOutcome(redirect: URL, bucketName: string, key: string, etag: string): string {
   const { hash, search } = redirect;
   const outcome = `bucket=${formEncode(bucketName)}&key=${formEncode(key)}&etag=${formEncode(etag)}`;
-  const base = redirect.href.slice(0, redirect.href.length - hash.length);
-  return `${base}${search === "" ? "?" : "&"}${outcome}${hash}`.replace("??", "?");
+  const page = new URL(redirect);
+  page.hash = "";
+  // A question mark with nothing behind it begins a query all the same.
+  const start = search === "" ? `${page.href.replace(/\?$/, "")}?` : `${page.href}&`;
+  return `${start}${outcome}${hash}`;
 }
 
 function formEncode(text: string): string {

@@ -254,6 +254,8 @@ describe("PostObject", () => {
       ["http://example.com", "http://example.com/?"],
       ["https://example.com/done?a=b%20c", "https://example.com/done?a=b%20c&"],
       ["https://example.com/done?", "https://example.com/done?"],
+      ["https://example.com/done?a=??", "https://example.com/done?a=??&"],
+      ["https://example.com/done#", "https://example.com/done?"],
       ["https://example.com/done#part", "https://example.com/done?"],
       ["HTTPS://Example.com/ü", "https://example.com/%C3%BC?"],
     ])("sends on to a page that the policy names: %s", async (success_action_redirect, start) => {
