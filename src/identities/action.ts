@@ -9,6 +9,7 @@ import { USER_NAME } from "../protocol/identity-parameters.ts";
 import { QueryApiError } from "../protocol/query-api-error.ts";
 import type { QueryResult, QueryService } from "../protocol/query-api-xml.ts";
 import type { QueryParameters } from "../protocol/query-parameters.ts";
+import { S3Error } from "../protocol/s3-error.ts";
 import type { Database } from "../state/database.ts";
 import { lookUpUser, lookUpUserById, type User } from "../state/users.ts";
 
@@ -112,9 +113,12 @@ export function requirePermission(
   conditionKeys?: ConditionKeys,
 ): void {
   const demand = { actions: [action], bucket: undefined, bucketName: undefined, resource, conditionKeys };
-  if (access.allows(demand)) return;
-  throw new QueryApiError(
-    "AccessDenied",
-    `User: ${principal.arn} is not authorized to perform: ${action} on resource: ${resource}`,
-  );
+  try {
+    access.require(demand);
+  } catch (error) {
+    if (!(error instanceof S3Error)) throw error;
+    // IAM says what was asked for, and leaves out why not.
+    const asked = `${action} on resource: ${resource}`;
+    throw new QueryApiError("AccessDenied", `User: ${principal.arn} is not authorized to perform: ${asked}`);
+  }
 }
