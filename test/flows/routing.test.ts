@@ -256,7 +256,6 @@ describe("anonymous requests", () => {
     ["PUT", "/b/k"],
     ["DELETE", "/b/k"],
     ["POST", "/b?delete"],
-    ["POST", "/b"],
     ["GET", "/b?policy"],
     ["GET", "/b/k?response-content-type=text%2Fhtml"],
   ])("are refused as AccessDenied and change nothing: %s %s", async (method, target) => {

@@ -190,6 +190,7 @@ describe("PutObject", () => {
       const blob = await env.BLOBS.head(objects["a b"]?.blob_id ?? "");
       expect(blob?.customMetadata).toEqual({
         bucket: await bucketId(bucket),
+        name: bucket,
         key: '"a b"',
         type: '"text/x-a"',
         user: '{"a":"1"}',
