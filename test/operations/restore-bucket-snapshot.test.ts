@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectBytes } from "../support/digests.ts";
+import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { putAll } from "../support/fresh-bucket.ts";
 import { ledgerOf } from "../support/ledger.ts";
@@ -84,6 +85,20 @@ describe("RestoreBucketSnapshot", () => {
     await expectBytes(await send("GET", `/${bucket}/big`), pieces.join(""));
     await expectBytes(await send("GET", `/${bucket}/big?partNumber=2`), "tail");
     await expectBalanced(bucket);
+  });
+
+  it("brings back what a customer's key has encrypted, without the key, and for no other", async () => {
+    const bucket = await versionedBucket();
+    const headers = keyHeaders(customerKey(1));
+    await putVersion(bucket, "k", "sealed", headers);
+    const address = await takeSnapshot(bucket, "s");
+    await putVersion(bucket, "k", "open");
+    expect(await restore(bucket, "s")).toEqual({ restored: 1, deleted: 0, requests: 1 });
+    for (const place of [bucket, address]) {
+      await expectBytes(await send("GET", `/${place}/k`, { headers }), "sealed");
+      expect((await send("GET", `/${place}/k`)).status).toBe(400);
+      expect((await send("GET", `/${place}/k`, { headers: keyHeaders(customerKey(2)) })).status).toBe(403);
+    }
   });
 
   it("does nothing where nothing differs, a second time too", async () => {
