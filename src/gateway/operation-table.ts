@@ -53,6 +53,7 @@ import { listObjectsV2 } from "../operations/list-objects-v2.ts";
 import { listObjects } from "../operations/list-objects.ts";
 import { listParts } from "../operations/list-parts.ts";
 import { postObject } from "../operations/post-object.ts";
+import { previewBucketLifecycle } from "../operations/preview-bucket-lifecycle.ts";
 import { putBucketAcl } from "../operations/put-bucket-acl.ts";
 import { putBucketCors } from "../operations/put-bucket-cors.ts";
 import { putBucketOwnershipControls } from "../operations/put-bucket-ownership-controls.ts";
@@ -102,6 +103,7 @@ export const OPERATIONS: readonly Operation[] = [
   getBucketLifecycleConfiguration,
   putBucketLifecycleConfiguration,
   deleteBucketLifecycle,
+  previewBucketLifecycle,
   getBucketWebsite,
   getBucketReplication,
   getObjectLockConfiguration,

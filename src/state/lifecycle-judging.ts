@@ -29,6 +29,7 @@ export interface JudgedObject {
   readonly kind: "current" | "noncurrent" | "marker";
   readonly key: string;
   readonly versionId: string;
+  readonly isNullVersion: boolean;
   readonly size: number;
   readonly ruling: Ruling;
   /** What must still be so when it is done. */
@@ -71,6 +72,7 @@ export function judgeCurrent({ bucket, configuration, now }: Walk, row: CurrentR
     kind: "current",
     key,
     versionId,
+    isNullVersion: row.is_null_version === 1,
     size,
     ruling,
     version: { key, versionId, tags, place: "current" },
@@ -147,7 +149,8 @@ function judgeSoleMarker({ configuration, now }: Walk, row: VersionRow, position
   if (ruling === undefined || row.is_kept === 1) return [];
   const seen = { versionId, current: undefined };
   const version: JudgedVersion = { key, versionId, tags, place: "sole" };
-  return [{ kind: "marker", key, versionId, size: 0, ruling, version, seen, position }];
+  const isNullVersion = row.is_null_version === 1;
+  return [{ kind: "marker", key, versionId, isNullVersion, size: 0, ruling, version, seen, position }];
 }
 
 function judgeNoncurrent(
@@ -168,6 +171,7 @@ function judgeNoncurrent(
       kind: isDeleteMarker ? "marker" : "noncurrent",
       key,
       versionId,
+      isNullVersion: row.is_null_version === 1,
       size,
       ruling,
       version: {

@@ -21,6 +21,7 @@ export interface CurrentRow {
 export interface VersionRow {
   readonly key: string;
   readonly version_id: string;
+  readonly is_null_version: number;
   readonly is_delete_marker: number;
   readonly size: number;
   readonly modified_at: number;
@@ -111,7 +112,7 @@ export function readVersions(
 ): Promise<RowPage<VersionRow>> {
   return readPage(database, ranges, (range, limit) =>
     selectRange(
-      `SELECT r.key, r.version_id, r.is_delete_marker, r.size, r.modified_at, r.tags, r.storage_class,
+      `SELECT r.key, r.version_id, r.is_null_version, r.is_delete_marker, r.size, r.modified_at, r.tags, r.storage_class,
          ${isKept(bucket)} AS is_kept,
          o.version_id AS current_id, o.etag AS current_etag, o.size AS current_size,
          o.modified_at AS current_modified_at

@@ -1,5 +1,7 @@
 // Walks over a bucket and judges what it finds by the bucket's lifecycle rules. Nothing is changed here: what the walk
 // yields is what would be done, which is what a dry run shows.
+import { fromBase64, toBase64 } from "../bytes/hex-base64.ts";
+import { decodeUtf8, utf8 } from "../bytes/text.ts";
 import type { LifecycleRule } from "../protocol/lifecycle.ts";
 import { rangesOfPrefixes } from "./key-ranges.ts";
 import {
@@ -14,6 +16,29 @@ import {
 import { lookUpEarlier, readCurrent, readUploads, readVersions, type RowPage } from "./lifecycle-pages.ts";
 
 export const WALK_START: LifecyclePosition = { phase: "current", from: "", after: "" };
+
+/** A position as text. */
+export function positionText({ phase, from, after }: LifecyclePosition): string {
+  return toBase64(utf8(JSON.stringify([phase, from, after])));
+}
+
+/** The position of a text, or undefined where it is none of positionText's. */
+export function positionFromText(text: string): LifecyclePosition | undefined {
+  const bytes = fromBase64(text);
+  const json = bytes === undefined ? undefined : decodeUtf8(bytes);
+  try {
+    const values: unknown = JSON.parse(json ?? "");
+    if (!Array.isArray(values) || values.length !== 3) return undefined;
+    const [name, from, after] = values as readonly unknown[];
+    const phase = PHASES.find((one) => one === name);
+    if (phase === undefined || typeof from !== "string" || typeof after !== "string") return undefined;
+    return { phase, from, after };
+  } catch {
+    return undefined;
+  }
+}
+
+const PHASES: readonly LifecyclePhase[] = ["current", "versions", "uploads"];
 
 export interface WalkedPage {
   readonly judged: readonly Judged[];

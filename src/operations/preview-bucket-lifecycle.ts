@@ -1,0 +1,89 @@
+// PreviewBucketLifecycle, which S3 has not: what the bucket's lifecycle rules would do in a pass of a given day, by which
+// rule, to what is in the bucket now. `GET /bucket?lifecycle&dry-run=2026-12-31`, in pages.
+import { parseIsoDate } from "../bytes/dates.ts";
+import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
+import { defineOperation } from "../contract/operation.ts";
+import { addressedBucket } from "../protocol/addressing.ts";
+import { lifecycleFromText } from "../protocol/lifecycle.ts";
+import { invalidArgument, S3_NAMESPACE, S3Error } from "../protocol/s3-error.ts";
+import { lookUpBucket, type Bucket } from "../state/buckets.ts";
+import type { Judged } from "../state/lifecycle-judging.ts";
+import { positionFromText, positionText, WALK_START, walkPage, type WalkedPage } from "../state/lifecycle-walk.ts";
+
+export const previewBucketLifecycle = defineOperation({
+  name: "PreviewBucketLifecycle",
+  actions: ["s3:GetLifecycleConfiguration"],
+  route: { method: "GET", level: "bucket", query: ["lifecycle", "dry-run"] },
+
+  read(request) {
+    const date = request.query.get("dry-run") ?? "";
+    const now = parseIsoDate(`${date}T00:00:00Z`);
+    if (now === undefined) throw invalidArgument("dry-run", date, "The day must be written as YYYY-MM-DD");
+    const token = request.query.get("continuation-token");
+    const position = token === undefined ? WALK_START : positionFromText(token);
+    if (position === undefined) {
+      throw invalidArgument("continuation-token", token, "The continuation token provided is incorrect");
+    }
+    return { bucketName: addressedBucket(request.address), date, now, position };
+  },
+
+  lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+
+  async run({ access, database }, { bucketName, now, position }, { bucket }) {
+    // It names what is in the bucket.
+    access.require({ bucket, bucketName, actions: ["s3:ListBucketVersions"] });
+    const configuration = lifecycleFromText(bucket.configurations.lifecycle);
+    if (configuration === undefined) throw new S3Error("NoSuchLifecycleConfiguration", { BucketName: bucketName });
+    return { bucket, page: await walkPage({ database, bucket, configuration, now }, position) };
+  },
+
+  write: ({ bucket, page }, { date }) => ({ status: 200, headers: {}, body: previewElement(bucket, date, page) }),
+});
+
+function previewElement(bucket: Bucket, date: string, { judged, seen, next }: WalkedPage): XmlElement {
+  return element(
+    "LifecyclePreview",
+    [
+      element("Bucket", bucket.name),
+      element("Date", date),
+      element("Examined", seen),
+      element("IsTruncated", next !== undefined),
+      optionalElement("NextContinuationToken", next === undefined ? undefined : positionText(next)),
+      ...judged.map((one) => element("Action", actionElements(bucket, one))),
+    ],
+    { xmlns: S3_NAMESPACE },
+  );
+}
+
+function actionElements(bucket: Bucket, judged: Judged): (XmlElement | undefined)[] {
+  const { ruling } = judged;
+  return [
+    element("Type", typeOf(bucket, judged)),
+    element("RuleID", ruling.ruleId),
+    element("Key", judged.key),
+    judged.kind === "upload" ? element("UploadId", judged.uploadId) : versionElement(bucket, judged),
+    judged.kind === "upload" ? undefined : element("Size", judged.size),
+    ruling.action === "move" ? element("StorageClass", ruling.storageClass) : undefined,
+  ];
+}
+
+function versionElement(
+  { versioning }: Bucket,
+  { versionId, isNullVersion }: Exclude<Judged, { kind: "upload" }>,
+): XmlElement | undefined {
+  return versioning === null ? undefined : element("VersionId", isNullVersion ? "null" : versionId);
+}
+
+function typeOf({ versioning }: Bucket, { kind, ruling }: Judged): string {
+  if (ruling.action === "move") return "Transition";
+  switch (kind) {
+    case "upload":
+      return "AbortMultipartUpload";
+    case "current":
+      return versioning === null ? "Delete" : "CreateDeleteMarker";
+    case "marker":
+      return "DeleteMarkerRemoval";
+    case "noncurrent":
+      return "DeleteVersion";
+  }
+}
