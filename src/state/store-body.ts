@@ -164,7 +164,7 @@ async function pump(
     await writer.finish();
     return { result: await stored, checksum: digests.get(digestAlgorithm(kept)) };
   } catch (error) {
-    writer.abort(new Error("upload refused"));
+    writer.abort(error instanceof Error ? error : new Error("upload refused"));
     await stored.catch(() => undefined);
     throw error instanceof S3Error ? error : await causeOf(stored, error);
   }

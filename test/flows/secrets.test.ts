@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { chunkedUpload, cut } from "../support/aws-chunked.ts";
 import { anonymous, deliver, presigned, ROOT, send, signed, type Surroundings } from "../support/client.ts";
 import { noise } from "../support/digests.ts";
+import { keyHeaders, sourceKeyHeaders } from "../support/encryption.ts";
 import { coordinatorsWith, d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 
@@ -76,6 +77,50 @@ describe("no secret is told", () => {
     }
   });
 
+  it("where objects are encrypted with it, read, copied and refused", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { plain: "x" });
+    const withKey = keyHeaders(CUSTOMER_KEY);
+    const fromKey = { ...sourceKeyHeaders(CUSTOMER_KEY), "x-amz-copy-source": `/${bucket}/k` };
+    const otherKey = keyHeaders(btoa("fedcba9876543210fedcba9876543210"));
+    await expectNoSecret(await send("PUT", `/${bucket}/k`, { body: "x", headers: withKey }), 200);
+    await expectNoSecret(await send("GET", `/${bucket}/k`, { headers: withKey }), 200);
+    await expectNoSecret(await send("HEAD", `/${bucket}/k`, { headers: withKey }), 200);
+    await expectNoSecret(await send("GET", `/${bucket}/k`, { headers: otherKey }), 403);
+    await expectNoSecret(await send("GET", `/${bucket}/plain`, { headers: withKey }), 400);
+    await expectNoSecret(await send("PUT", `/${bucket}/copy`, { headers: { ...fromKey, ...withKey } }), 200);
+    await expectNoSecret(await send("POST", `/${bucket}/k?uploads`, { headers: withKey }), 200);
+    for (const [name, value] of [
+      ["algorithm", "AES128"],
+      ["key", CUSTOMER_KEY.slice(1)],
+      ["key-md5", "x"],
+      ["algorithm", ""],
+    ] as const) {
+      const spoilt = { ...withKey, [`x-amz-server-side-encryption-customer-${name}`]: value };
+      const response = await send("PUT", `/${bucket}/k`, { body: "x", headers: spoilt });
+      expect(await response.clone().text()).not.toContain(CUSTOMER_KEY.slice(1));
+      await expectNoSecret(response, 400);
+    }
+    const wrong = r2With({ get: () => Promise.reject(new Error("out of reach")) });
+    await expectNoSecret(await send("GET", `/${bucket}/k`, { headers: withKey }, { BLOBS: wrong }), 500);
+    await expectNoSecret(await send("PUT", `/${bucket}/copy`, { headers: fromKey }, { BLOBS: wrong }), 500);
+  });
+
+  it("where the signature of a request that brings it is wrong, in its headers or in its query", async () => {
+    const bucket = await freshBucket();
+    const credentials = { accessKeyId: ROOT.accessKeyId, secretAccessKey: "guessed" };
+    const keys = { ...keyHeaders(CUSTOMER_KEY), ...sourceKeyHeaders(CUSTOMER_KEY) };
+    const headers = { ...keys, "x-amz-copy-source": `/${bucket}/k` };
+    const signedWrong = await send("PUT", `/${bucket}/copy`, { headers, credentials });
+    expect(await signedWrong.clone().text()).toContain("x-amz-copy-source-server-side-encryption-customer-key:***");
+    await expectNoSecret(signedWrong, 403);
+    await expectNoSecret(await deliver(await presigned("PUT", `/${bucket}/copy`, { headers, credentials })), 403);
+    const query = new URLSearchParams(keys).toString();
+    const hoisted = await deliver(await presigned("PUT", `/${bucket}/copy?${query}`, { credentials }));
+    expect(await hoisted.clone().text()).toContain("x-amz-copy-source-server-side-encryption-customer-key=***");
+    await expectNoSecret(hoisted, 403);
+  });
+
   it("where a request is refused for anything else, or carried out", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
@@ -129,6 +174,9 @@ describe("no secret is stored", () => {
   it("in any table, nor beside a blob", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
+    const headers = keyHeaders(CUSTOMER_KEY);
+    expect((await send("PUT", `/${bucket}/sealed`, { body: "x", headers })).status).toBe(200);
+    expect((await send("POST", `/${bucket}/sealed?uploads`, { headers })).status).toBe(200);
     const tables = await env.DB.prepare(
       "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
     ).all<{ name: string }>();

@@ -1,0 +1,66 @@
+// Every object is encrypted where it is kept, and the answers about those without a customer's key tell so, as S3's do.
+import { describe, expect, it } from "vitest";
+
+import { send, type SendOptions } from "../support/client.ts";
+import { encryptionShownFor, shownEncryption } from "../support/encryption.ts";
+import { expectS3Error } from "../support/expect-s3-error.ts";
+import { freshBucket } from "../support/fresh-bucket.ts";
+import { createUpload, putPart, sendCompletion } from "../support/multipart.ts";
+
+const METHOD = "x-amz-server-side-encryption";
+
+async function shown(method: string, target: string, options: SendOptions = {}): Promise<unknown> {
+  const response = await send(method, target, options);
+  expect(response.status).toBeLessThan(300);
+  return shownEncryption(response);
+}
+
+describe.each([
+  ["asked for", { [METHOD]: "AES256" }],
+  ["not asked for", {}],
+] as const)("encryption at rest, %s", (_what, headers) => {
+  it("is told by what writes and reads an object", async () => {
+    const bucket = await freshBucket();
+    const told = encryptionShownFor(undefined);
+    expect(await shown("PUT", `/${bucket}/k`, { body: "x", headers })).toEqual(told);
+    expect(await shown("GET", `/${bucket}/k`)).toEqual(told);
+    expect(await shown("GET", `/${bucket}/k`, { headers: { range: "bytes=0-0" } })).toEqual(told);
+    expect(await shown("HEAD", `/${bucket}/k`)).toEqual(told);
+    const from = { ...headers, "x-amz-copy-source": `/${bucket}/k` };
+    expect(await shown("PUT", `/${bucket}/copy`, { headers: from })).toEqual(told);
+    expect(await shown("POST", `/${bucket}/parts?uploads`, { headers })).toEqual(told);
+    const uploadId = await createUpload(bucket, "parts", headers);
+    expect(await shown("PUT", `/${bucket}/parts?partNumber=2&uploadId=${uploadId}`, { body: "x" })).toEqual(told);
+    const copyFrom = { headers: { "x-amz-copy-source": `/${bucket}/k` } };
+    expect(await shown("PUT", `/${bucket}/parts?partNumber=3&uploadId=${uploadId}`, copyFrom)).toEqual(told);
+    const part = await putPart(bucket, "parts", uploadId, 1, "x");
+    expect(shownEncryption(await sendCompletion(bucket, "parts", uploadId, [part]))).toEqual(told);
+  });
+});
+
+describe("encryption at rest", () => {
+  it("is told by nothing else", async () => {
+    const bucket = await freshBucket();
+    await send("PUT", `/${bucket}/k`, { body: "x" });
+    expect(await shown("GET", `/${bucket}?list-type=2`)).toEqual({});
+    expect(await shown("GET", `/${bucket}/k?tagging`)).toEqual({});
+    expect(await shown("HEAD", `/${bucket}`)).toEqual({});
+    const etag = (await send("HEAD", `/${bucket}/k`)).headers.get("etag") ?? "";
+    const unchanged = await send("GET", `/${bucket}/k`, { headers: { "if-none-match": etag } });
+    expect(unchanged.status).toBe(304);
+    expect(shownEncryption(unchanged)).toEqual({});
+    expect(shownEncryption(await send("GET", `/${bucket}/missing`))).toEqual({});
+    expect(await shown("DELETE", `/${bucket}/k`)).toEqual({});
+  });
+
+  it.each(["aws:kms", "aws:kms:dsse"])("by %s is refused by all that write, and not ignored", async (method) => {
+    const bucket = await freshBucket();
+    const headers = { [METHOD]: method };
+    const refusal = { status: 501, code: "NotImplemented", fields: { Header: METHOD } };
+    await send("PUT", `/${bucket}/k`, { body: "x" });
+    await expectS3Error(await send("PUT", `/${bucket}/k`, { body: "x", headers }), refusal);
+    await expectS3Error(await send("POST", `/${bucket}/k?uploads`, { headers }), refusal);
+    const from = { ...headers, "x-amz-copy-source": `/${bucket}/k` };
+    await expectS3Error(await send("PUT", `/${bucket}/copy`, { headers: from }), refusal);
+  });
+});
