@@ -1,6 +1,7 @@
 // RenameObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_RenameObject.html
 // In AWS for directory buckets alone; here for every bucket that never was versioned. One batch moves the row, so a
 // reader finds the object under exactly one of the two keys.
+import type { Principal } from "../auth/principal.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";
@@ -32,7 +33,7 @@ export const renameObject = defineOperation({
   lookUp: ({ bucketName, key, rename }) => lookUpBoth(lookUpHeads(bucketName, [key]), lookUpRename(bucketName, rename)),
 
   async run(context, { bucketName, key, rename }, first) {
-    const fingerprint = await fingerprintOf(rename, key);
+    const fingerprint = await fingerprintOf(rename, key, context.principal);
     let facts: Omit<typeof first, "bucket"> & BucketFacts = first;
     for (let turn = 0; turn < TURNS; turn += 1) {
       const { bucket } = facts;
@@ -87,6 +88,12 @@ export const renameObjectByQuery: Operation = {
   route: { method: "PUT", level: "object", query: ["renameObject"], header: "x-amz-rename-source" },
 };
 
-async function fingerprintOf({ rawSource, parameters }: Rename, key: string): Promise<string> {
-  return toHex(await digest("SHA-256", utf8(JSON.stringify([key, rawSource, parameters]))));
+/** What a token stands for: a rename, and who asked for it. A user's sessions are the user, whatever its name. */
+async function fingerprintOf(
+  { rawSource, parameters }: Rename,
+  key: string,
+  { kind, accountId, creatorId }: Principal,
+): Promise<string> {
+  const asker = [accountId, creatorId ?? kind];
+  return toHex(await digest("SHA-256", utf8(JSON.stringify([key, rawSource, parameters, asker]))));
 }

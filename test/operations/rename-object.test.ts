@@ -10,6 +10,7 @@ import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts
 import { runPass } from "../support/jobs.ts";
 import { bucketId, ledgerOf } from "../support/ledger.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
+import { allow, credentialsOf, freshUser, succeed } from "../support/query-api.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";
 import { bodyOf, setVersioning, versionedBucket } from "../support/versioning.ts";
 
@@ -365,6 +366,21 @@ describe("RenameObject", () => {
           code: "IdempotencyParameterMismatch",
         });
       }
+    });
+
+    it("belongs to the user who first sent it, under whichever name and session", async () => {
+      const bucket = await bucketOf({ a: "x" });
+      const [user, other] = [await freshUser(allow("s3:*")), await freshUser(allow("s3:*"))];
+      const headers = { "x-amz-client-token": "token-1", "x-amz-rename-source": "a" };
+      const statusFor = async (credentials: SendOptions["credentials"]): Promise<number> =>
+        (await send("PUT", `/${bucket}/b`, { headers, ...(credentials === undefined ? {} : { credentials }) })).status;
+      expect(await statusFor(user.credentials)).toBe(200);
+      const session = credentialsOf(await succeed("sts", "GetSessionToken", {}, { credentials: user.credentials }));
+      expect(await statusFor(session)).toBe(200);
+      await succeed("iam", "UpdateUser", { UserName: user.name, NewUserName: `${user.name}-2` });
+      expect(await statusFor(user.credentials)).toBe(200);
+      for (const another of [other.credentials, undefined]) expect(await statusFor(another)).toBe(400);
+      expect(await keysOf(bucket)).toEqual(["b"]);
     });
 
     it("is not used up by a rename that failed", async () => {
