@@ -11,6 +11,9 @@ const JOINS_MAX = 8;
 
 const ACCEPT_ENCODING = "accept-encoding";
 
+/** Headers that name a key, which may hold a comma: another space in one is another object, and no join of two values. */
+const OF_ONE_VALUE: ReadonlySet<string> = new Set(["x-amz-copy-source", "x-amz-rename-source"]);
+
 /**
  * Yields the canonical requests that a claim may have signed, the one of the rules first. Three things vary: the
  * path's spelling, the joins of repeated headers, and Accept-Encoding. No candidate departs from the rules in all
@@ -22,7 +25,7 @@ export function* canonicalRequests(request: S3Request, claim: SigningClaim): Gen
   const names = claim.signedHeaders;
   const values = names.map((name) => (name === ACCEPT_ENCODING ? "" : canonicalValue(signedValue(request, name))));
   const paths = canonicalPaths(request.rawPath);
-  const joins = headerJoins(values);
+  const joins = headerJoins(names.map((name, index) => (OF_ONE_VALUE.has(name) ? "" : (values[index] ?? ""))));
   const encodings = names.includes(ACCEPT_ENCODING) ? acceptEncodings(request) : [""];
   for (let departures = 0; departures < 3; departures += 1) {
     for (const [pathIndex, path] of paths.entries()) {

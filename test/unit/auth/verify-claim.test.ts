@@ -251,6 +251,17 @@ describe("verifyClaim refuses", () => {
     }
   });
 
+  it.each(["x-amz-copy-source", "x-amz-rename-source"])(
+    "another key in %s, by a space after its comma",
+    async (name) => {
+      const request = await requestSigning(
+        { path: "/b/k", headers: [[name, "/b/a,b"]] },
+        { path: "/b/k", headers: { [name]: "/b/a, b" } },
+      );
+      expect((await caught(() => verify(request))).code).toBe("SignatureDoesNotMatch");
+    },
+  );
+
   it("a signature of the wrong form, with 403 and never an error of its own", async () => {
     const request = await requestSigning(SIGNED, SENT);
     const claim = claimOf(request);
