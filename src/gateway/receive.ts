@@ -4,6 +4,8 @@ import { bucketOfHost, parseAddress, splitTarget } from "../protocol/addressing.
 import { parseQuery } from "../protocol/query.ts";
 import type { S3Request } from "../protocol/s3-request.ts";
 
+const CLIENT_ADDRESS = "cf-connecting-ip";
+
 /** @throws S3Error InvalidURI, KeyTooLongError */
 export function receive(incoming: Request, settings: Settings): S3Request {
   const { path, query } = splitTarget(incoming.url);
@@ -15,10 +17,18 @@ export function receive(incoming: Request, settings: Settings): S3Request {
     address: parseAddress(path, hostBucket),
     rawPath: path,
     query: parseQuery(query),
-    headers: incoming.headers,
+    headers: vouchedHeaders(incoming),
     isSecure: incoming.url.startsWith("https:"),
     clientAcceptEncoding: typeof acceptEncoding === "string" ? acceptEncoding : undefined,
     tlsVersion: typeof tlsVersion === "string" ? /\d\.\d/.exec(tlsVersion)?.[0] : undefined,
     body: incoming.body,
   };
+}
+
+/** The edge tells the client's address, over whatever a client says. Where there is no edge, nobody's word is taken. */
+function vouchedHeaders({ headers, cf }: Request): Headers {
+  if (cf !== undefined || !headers.has(CLIENT_ADDRESS)) return headers;
+  const vouched = new Headers(headers);
+  vouched.delete(CLIENT_ADDRESS);
+  return vouched;
 }

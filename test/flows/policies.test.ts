@@ -115,10 +115,15 @@ describe("conditions", () => {
   it("ask for the address, as the edge tells it", async () => {
     const inside = { IpAddress: { "aws:SourceIp": "203.0.113.0/24" } };
     const bucket = await bucketWith({ k: "text" }, { ...publicRead, Condition: inside });
-    const from = (address: string): Promise<Response> =>
-      stranger("GET", `/${bucket}/k`, { headers: { "cf-connecting-ip": address, "x-forwarded-for": "203.0.113.9" } });
+    const requestFrom = (address: string): Request =>
+      anonymous("GET", `/${bucket}/k`, {
+        headers: { "cf-connecting-ip": address, "x-forwarded-for": "203.0.113.9" },
+      });
+    const from = (address: string): Promise<Response> => deliver(new Request(requestFrom(address), { cf: {} }));
     expect((await from("203.0.113.9")).status).toBe(200);
     expect((await from("198.51.100.1")).status).toBe(403);
+    // Where there is no edge, as on one's own machine, the header is the client's own word.
+    expect((await deliver(requestFrom("203.0.113.9"))).status).toBe(403);
     expect((await stranger("GET", `/${bucket}/k`)).status).toBe(403);
   });
 
