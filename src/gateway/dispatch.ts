@@ -168,7 +168,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
     return await resumed.execute(context);
   } catch (error) {
     // A copy's source may be in another bucket: what is said of it, the operation decides.
-    if (!(error instanceof S3Error) || bucket === undefined || hasCopySource(request)) throw error;
+    if (!(error instanceof S3Error) || bucket === undefined || isCopy(request)) throw error;
     throw access.hideAbsence(error, bucket);
   }
 }
@@ -212,8 +212,8 @@ function demandOf(
   };
 }
 
-function hasCopySource(request: S3Request): boolean {
-  return requestHeader(request, "x-amz-copy-source") !== undefined;
+function isCopy(request: S3Request): boolean {
+  return request.method === "PUT" && requestHeader(request, "x-amz-copy-source") !== undefined;
 }
 
 /** @throws S3Error InvalidBucketOwnerAWSAccountID, AccessDenied where the bucket is not the expected account's */

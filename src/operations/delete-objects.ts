@@ -45,9 +45,10 @@ export const deleteObjects = defineOperation({
     });
     // Versions first: a key that stands in the document both with and without an id ends up deleted.
     const named = sound.filter((deletion) => deletion.versionId !== undefined);
-    for (const result of await removeNamed(context, bucket, named)) results.set(result.deletion, result);
+    const removed = await removeNamed(context, bucket, named);
     const current = sound.filter((deletion) => deletion.versionId === undefined);
-    for (const result of await deleteCurrent(context, bucket, current)) results.set(result.deletion, result);
+    const deleted = await deleteCurrent(context, bucket, current);
+    for (const result of [...removed, ...deleted]) results.set(result.deletion, hideAbsence(context, bucket, result));
     return {
       isQuiet,
       results: deletions.map(
@@ -78,6 +79,13 @@ function mayDelete({ access }: Context, bucket: Bucket, { key, versionId, condit
     access.allows({ ...on, actions: [versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion"] }) &&
     (!isEtagTested || access.allows({ ...on, actions: ["s3:GetObject"] }))
   );
+}
+
+/** What a key's condition tells of there being none is told as it would be if the key were deleted by itself. */
+function hideAbsence({ access }: Context, bucket: Bucket, result: DeletionResult): DeletionResult {
+  if (result.code === undefined) return result;
+  const { code } = access.hideAbsence(new S3Error(result.code), bucket);
+  return code === result.code ? result : { ...result, code, message: undefined };
 }
 
 async function deleteCurrent(
