@@ -8,7 +8,7 @@ import { addressedBucket } from "../protocol/addressing.ts";
 import { checkNewBucketName } from "../protocol/bucket-name.ts";
 import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../protocol/bucket-configuration.ts";
 import { readDocument } from "../protocol/document-body.ts";
-import { readObjectOwnership } from "../protocol/object-ownership.ts";
+import { readObjectOwnership } from "../protocol/ownership-controls.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/buckets.ts";
 

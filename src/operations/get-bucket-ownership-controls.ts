@@ -1,7 +1,8 @@
 // GetBucketOwnershipControls: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketOwnershipControls.html
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
-import { ownershipControlsElement, ownershipOf } from "../protocol/object-ownership.ts";
+import { ownershipOf } from "../protocol/object-ownership.ts";
+import { ownershipControlsElement } from "../protocol/ownership-controls.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { lookUpBucket } from "../state/buckets.ts";
 

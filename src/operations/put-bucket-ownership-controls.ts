@@ -3,7 +3,8 @@ import { defineOperation } from "../contract/operation.ts";
 import { givesOwnerAlone, parseAcl } from "../protocol/acl.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { readDocument } from "../protocol/document-body.ts";
-import { ownershipText, parseOwnershipControls } from "../protocol/object-ownership.ts";
+import { ownershipText } from "../protocol/object-ownership.ts";
+import { parseOwnershipControls } from "../protocol/ownership-controls.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
 
