@@ -64,7 +64,11 @@ export const SETTINGS = {
     default: "true",
     meaning: "`false` stops lifecycle rules: nothing expires, moves to another storage class or is aborted by them.",
   },
-  GARBAGE_COLLECTION: { default: "true", meaning: "`false` stops the collector: removed bytes are kept." },
+  GARBAGE_COLLECTION: {
+    default: "true",
+    meaning:
+      "Deletion of removed bytes after their recovery window. `dry-run` only counts them in the log, `false` stops it.",
+  },
   REBUILD: {
     default: "false",
     meaning:
@@ -107,6 +111,9 @@ export const SETTINGS = {
 
 export type SettingName = keyof typeof SETTINGS;
 
+/** Whether a job deletes, only tells what it would delete, or does neither. */
+export type DeletionSetting = "true" | "dry-run" | "false";
+
 /** The settings in the form the code uses. */
 export interface Settings {
   readonly root: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
@@ -123,9 +130,9 @@ export interface Settings {
   readonly recoveryWindowMs: number;
   readonly jobCallsPerTick: number;
   readonly lifecycle: boolean;
-  readonly garbageCollection: boolean;
+  readonly garbageCollection: DeletionSetting;
   readonly rebuild: boolean;
-  readonly orphanScan: "true" | "dry-run" | "false";
+  readonly orphanScan: DeletionSetting;
   readonly orphanAgeMs: number;
   readonly orphanSharePercent: number;
   readonly customerKeysOverHttp: "loopback" | "never";
@@ -171,9 +178,9 @@ export function readSettings(env: object): Settings {
     recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS", 1, 24 * 365) * 3_600_000,
     jobCallsPerTick: whole("JOB_CALLS_PER_TICK", 10, 40_000),
     lifecycle: text("LIFECYCLE") !== "false",
-    garbageCollection: text("GARBAGE_COLLECTION") !== "false",
+    garbageCollection: readDeletion(text("GARBAGE_COLLECTION")),
     rebuild: text("REBUILD") === "true",
-    orphanScan: readOrphanScan(text("ORPHAN_SCAN")),
+    orphanScan: readDeletion(text("ORPHAN_SCAN")),
     orphanAgeMs: whole("ORPHAN_AGE_HOURS", 1, 24 * 365) * 3_600_000,
     orphanSharePercent: whole("ORPHAN_SHARE_PERCENT", 0, 100),
     customerKeysOverHttp: text("SSE_CUSTOMER_KEYS_OVER_HTTP") === "loopback" ? "loopback" : "never",
@@ -185,18 +192,21 @@ export function readSettings(env: object): Settings {
 
 /** The master keys that are some. Without one to seal with there is none at all. */
 function masterKeys(current: string, previous: string): string[] {
-  const isKey = (text: string): boolean => fromBase64(text)?.length === 32;
-  if (!isKey(current)) return [];
+  if (!isMasterKey(current)) return [];
   return [
     current,
     ...previous
       .split(",")
       .map((text) => text.trim())
-      .filter(isKey),
+      .filter(isMasterKey),
   ];
 }
 
 /** Whatever is misspelt deletes nothing. */
-function readOrphanScan(text: string): Settings["orphanScan"] {
+function readDeletion(text: string): DeletionSetting {
   return text === "true" || text === "false" ? text : "dry-run";
+}
+
+function isMasterKey(text: string): boolean {
+  return fromBase64(text)?.length === 32;
 }

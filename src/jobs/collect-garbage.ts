@@ -1,7 +1,7 @@
 // Deletes what lost its last holder once the recovery window has passed. A manifest is taken apart first: what it held
 // becomes garbage of the same age. The rows of blobs go after the blobs: a crash in between deletes some blobs twice,
 // which is harmless, where the other order would lose track of them.
-import { dueGarbage, forgetGarbage } from "../state/garbage.ts";
+import { countDueGarbage, dueGarbage, forgetGarbage } from "../state/garbage.ts";
 import { dissolveManifests, whichAreManifests } from "../state/manifests.ts";
 import type { Job } from "./job.ts";
 
@@ -13,6 +13,9 @@ export const collectGarbage: Job = {
 
   async step({ database, blobs, settings, now }) {
     const before = now - settings.recoveryWindowMs;
+    if (settings.garbageCollection !== "true") {
+      return { cursor: null, report: { due: await database.look(countDueGarbage(before)) } };
+    }
     const due = await database.look(dueGarbage(before, PAGE_IDS));
     if (due.length === 0) return { cursor: null, report: { collected: 0 } };
     const manifests = new Set(await database.look(whichAreManifests(due)));

@@ -17,6 +17,14 @@ export function dueGarbage(before: number, limit: number): Lookup<string[]> {
   };
 }
 
+/** How many blobs and manifests were dropped before a time (milliseconds since the epoch). */
+export function countDueGarbage(before: number): Lookup<number> {
+  return {
+    statements: [statement(`SELECT count(*) AS due FROM garbage WHERE dropped_at < ?`, before)],
+    read: (results) => rowsOf<{ readonly due: number }>(results)[0]?.due ?? 0,
+  };
+}
+
 /** Takes blobs that are deleted out of the table. */
 export function forgetGarbage(blobIds: readonly string[]): Statement {
   return statement(`DELETE FROM garbage WHERE blob_id IN (SELECT value FROM json_each(?))`, JSON.stringify(blobIds));

@@ -134,6 +134,17 @@ describe("the collector", () => {
     await expectCollected(bucket);
   });
 
+  it.each(["dry-run", "fals"])("under the setting %j only counts", async (setting) => {
+    const bucket = await bucketWithGarbage();
+    const before = await ledgerOf(bucket);
+    await tick(1000, { GARBAGE_COLLECTION: setting });
+    await expectKept(bucket, before);
+    const [line] = logLines("collect-garbage", log.mock.calls);
+    expect(line).toMatchObject({ isPassOver: true, report: { due: 2 } });
+    await tick(1000);
+    await expectCollected(bucket);
+  });
+
   it("never touches what is current, however often that was replaced", async () => {
     const bucket = await freshBucket();
     for (let turn = 0; turn < 5; turn += 1) {
