@@ -19,6 +19,7 @@ import {
 } from "../support/digests.ts";
 import { customerKey, encryptionShownFor, keyHeaders, shownEncryption } from "../support/encryption.ts";
 import { expectHeadError, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
+import { r2With } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { expectNoTrace, ledgerOf } from "../support/ledger.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
@@ -308,6 +309,44 @@ describe("what an encrypted upload is verified by", () => {
     await expectNoTrace(bucket, async () =>
       expectS3Error(await send("PUT", `/${bucket}/k`, { body, headers }), { status: 400, code: "IncompleteBody" }),
     );
+  });
+});
+
+describe("a store that fails", () => {
+  it("under an encrypted upload fails the upload at once, whether or not it has read any of it", async () => {
+    const bucket = await freshBucket();
+    const failing = [
+      r2With({ put: () => Promise.reject(new Error("the store is down")) }),
+      r2With({
+        put: async (_key, body) => {
+          const reader = body.getReader();
+          await reader.read();
+          throw new Error("the store went down");
+        },
+      }),
+    ];
+    for (const BLOBS of failing) {
+      await expectNoTrace(bucket, async () => {
+        const response = await send("PUT", `/${bucket}/k`, { body: noise(2_000_000), headers: WITH_KEY }, { BLOBS });
+        await expectS3Error(response, { status: 500, code: "InternalError" });
+      });
+    }
+  });
+
+  it("is asked once more where the blob of an encrypted object is gone", async () => {
+    const bucket = await freshBucket();
+    await put(bucket, "k", noise(2 * FRAME_BYTES));
+    let missing = 2;
+    const BLOBS = r2With({
+      get: async (key, options) => {
+        missing -= 1;
+        return missing < 0 ? env.BLOBS.get(key, options) : null;
+      },
+    });
+    const headers = { ...WITH_KEY, range: `bytes=${FRAME_BYTES}-` };
+    const read = await send("GET", `/${bucket}/k`, { headers }, { BLOBS });
+    expect(read.status).toBe(206);
+    await expectBytes(read, noise(2 * FRAME_BYTES).slice(FRAME_BYTES));
   });
 });
 
