@@ -42,6 +42,7 @@ interface Run {
   ms: number;
   /** Why it stopped: its pass is over, it goes on in the next tick, its lease is lost, or it has failed. */
   end: "over" | "rests" | "lost" | "failed" | undefined;
+  error: unknown;
 }
 
 /**
@@ -55,48 +56,61 @@ export async function runJobs(jobs: readonly ScheduledJob[], tick: Tick): Promis
   const runs: Run[] = [];
   const budget = tickBudget(tick, () => [own, ...runs.map(({ counts }) => counts)]);
   const states = await database.look(lookUpJobStates());
-  const failures: unknown[] = [];
   try {
     // Whoever has waited longest comes first: a budget that is spent early is spent on another job the next time.
     const waited = ({ job }: ScheduledJob): number => states.get(job.name)?.steppedAt ?? 0;
     for (const scheduled of jobs.toSorted((one, other) => waited(one) - waited(other))) {
+      if (budget.isSpent()) break;
       if (!isDue(scheduled, states.get(scheduled.job.name), tick)) continue;
       const state = await database.look(takeLease(leaseOf(scheduled, holder, tick)));
       // By the time of the lease, another tick may have done the work.
       if (state === undefined || !isDue(scheduled, state, tick)) continue;
       const counts = new Counts();
       const context = { ...tick.connect(counts), settings: tick.settings, now: tick.now, budget };
-      runs.push({ scheduled, counts, context, report: {}, state, steps: 0, ms: 0, end: undefined });
+      const run: Run = {
+        scheduled,
+        counts,
+        context,
+        report: {},
+        state,
+        steps: 0,
+        ms: 0,
+        end: undefined,
+        error: undefined,
+      };
+      runs.push(run);
+      await takeTurn(run, holder, tick);
     }
-    await takeTurns(runs, holder, tick, budget, failures);
+    await takeTurns(runs, holder, tick, budget);
   } finally {
     // Leases that cannot be given back end by themselves.
     await database.batch([releaseLeases(holder)]).catch(() => undefined);
     for (const run of runs) logRun(run);
   }
+  const failures = runs.filter(({ end }) => end === "failed").map(({ error }) => error);
   if (failures.length > 0) throw new AggregateError(failures, failures.map(messageOf).join("; "));
 }
 
-async function takeTurns(
-  runs: readonly Run[],
-  holder: string,
-  tick: Tick,
-  budget: Budget,
-  failures: unknown[],
-): Promise<void> {
-  for (let open = runs; open.length > 0; open = open.filter(({ end }) => end === undefined)) {
+/** Lets jobs take steps in turn until all are done or the budget is spent. */
+async function takeTurns(runs: readonly Run[], holder: string, tick: Tick, budget: Budget): Promise<void> {
+  const areOpen = (): Run[] => runs.filter(({ end }) => end === undefined);
+  for (let open = areOpen(); open.length > 0; open = areOpen()) {
     for (const run of open) {
       if (budget.isSpent()) return;
-      const began = tick.clock();
-      try {
-        await takeStep(run, leaseOf(run.scheduled, holder, tick), tick);
-      } catch (error) {
-        run.end = "failed";
-        failures.push(error);
-      }
-      run.ms += tick.clock() - began;
+      await takeTurn(run, holder, tick);
     }
   }
+}
+
+async function takeTurn(run: Run, holder: string, tick: Tick): Promise<void> {
+  const began = tick.clock();
+  try {
+    await takeStep(run, leaseOf(run.scheduled, holder, tick), tick);
+  } catch (error) {
+    run.end = "failed";
+    run.error = error;
+  }
+  run.ms += tick.clock() - began;
 }
 
 async function takeStep(run: Run, lease: JobLease, { now, clock }: Tick): Promise<void> {
@@ -152,10 +166,10 @@ function addReport(sums: Record<string, number>, report: Readonly<Record<string,
   for (const [name, value] of Object.entries(report)) sums[name] = (sums[name] ?? 0) + value;
 }
 
-function logRun({ scheduled, counts, report, steps, ms, end }: Run): void {
+function logRun({ scheduled, counts, report, steps, ms, end, error }: Run): void {
   const isPassOver = end === "over";
   const line = { job: scheduled.job.name, steps, isPassOver, report, ms, ...counts.snapshot() };
-  if (end === "failed") console.error(JSON.stringify({ level: "error", ...line }));
+  if (end === "failed") console.error(JSON.stringify({ level: "error", ...line, message: messageOf(error) }));
   else console.log(JSON.stringify({ level: end === "lost" ? "warn" : "info", ...line }));
 }
 

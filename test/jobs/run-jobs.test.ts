@@ -157,7 +157,9 @@ describe("a job that fails", () => {
     const other = jobOf(3);
     await expect(tick(each(DAY_MS, failing, other))).rejects.toThrow("out of order");
     expect(other.calls).toHaveLength(3);
-    expect(lines(failing)).toMatchObject([{ level: "error", steps: 1, isPassOver: false, report: { done: 1 } }]);
+    expect(lines(failing)).toMatchObject([
+      { level: "error", steps: 1, isPassOver: false, report: { done: 1 }, message: "out of order" },
+    ]);
     expect(await rowOf(failing)).toMatchObject({ is_passing: 1, cursor: "1", lease_holder: null });
     await tick(each(DAY_MS, failing, other));
     expect(failing.calls).toEqual([null, "1", "1", "2"]);

@@ -1,0 +1,90 @@
+// The collector against requests that have seen what it is about to delete: the request loses its source, or keeps its
+// bytes, and never is there a row without them.
+import { describe, expect, it } from "vitest";
+
+import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
+import { expectSoundHoldings } from "../support/check-holdings.ts";
+import { send, type Surroundings } from "../support/client.ts";
+import { expectBytes } from "../support/digests.ts";
+import { expectS3Error } from "../support/expect-s3-error.ts";
+import { connectionLost, d1With } from "../support/faults.ts";
+import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { runPass } from "../support/jobs.ts";
+import { ledgerOf } from "../support/ledger.ts";
+import { createUpload, joined, largePart, uploadInParts } from "../support/multipart.ts";
+
+const AFTER_WINDOW = 48 * 3_600_000;
+
+/** D1 that answers a request's first question, and then takes so long that something else happens. */
+function slowAfterLookup(happens: () => Promise<unknown>): Surroundings {
+  let isFirst = true;
+  return {
+    DB: d1With(async (_sql, send_) => {
+      const results = await send_();
+      if (isFirst) {
+        isFirst = false;
+        await happens();
+      }
+      return results;
+    }),
+  };
+}
+
+async function deleteAndCollect(bucket: string, key: string): Promise<void> {
+  expect((await send("DELETE", `/${bucket}/${key}`)).status).toBe(204);
+  await runPass(collectGarbage, Date.now() + AFTER_WINDOW);
+}
+
+describe.each(["in one blob", "of parts"])("an object %s that is deleted and collected", (kind) => {
+  async function bucketWithSource(): Promise<string> {
+    const bucket = await freshBucket();
+    if (kind === "in one blob") await putAll(bucket, { source: "bytes" });
+    else await uploadInParts(bucket, "source", [largePart(1), "end"]);
+    return bucket;
+  }
+
+  it("under a copy that has seen it is not there for the copy", async () => {
+    const bucket = await bucketWithSource();
+    const headers = { "x-amz-copy-source": `/${bucket}/source` };
+    const world = slowAfterLookup(() => deleteAndCollect(bucket, "source"));
+    await expectS3Error(await send("PUT", `/${bucket}/copy`, { headers }, world), {
+      status: 404,
+      code: "NoSuchKey",
+      fields: { Key: "source" },
+    });
+    expect(await ledgerOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+    await expectSoundHoldings(bucket);
+  });
+
+  it("under a part's copy that has seen it is not there for the part", async () => {
+    const bucket = await bucketWithSource();
+    const uploadId = await createUpload(bucket, "copy");
+    const target = `/${bucket}/copy?partNumber=1&uploadId=${uploadId}`;
+    const headers = { "x-amz-copy-source": `/${bucket}/source` };
+    const world = slowAfterLookup(() => deleteAndCollect(bucket, "source"));
+    const response = await send("PUT", target, { headers }, world);
+    expect(response.status).toBe(404);
+    await response.text();
+    expect((await ledgerOf(bucket)).blobs).toEqual({});
+    await expectSoundHoldings(bucket);
+  });
+
+  it("keeps its bytes for a copy that was made before, though a pass dies halfway", async () => {
+    const bucket = await bucketWithSource();
+    await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/source` } });
+    await send("DELETE", `/${bucket}/source`);
+    await runPass(collectGarbage, Date.now() + AFTER_WINDOW);
+    const expected = kind === "in one blob" ? "bytes" : joined([largePart(1), new TextEncoder().encode("end")]);
+    await expectBytes(await send("GET", `/${bucket}/copy`), expected);
+    await send("DELETE", `/${bucket}/copy`);
+    const DB = d1With(async (sql, send_) => {
+      if (sql.some((text) => text.includes("DELETE FROM garbage"))) throw connectionLost();
+      return send_();
+    });
+    await expect(runPass(collectGarbage, Date.now() + AFTER_WINDOW, { DB })).rejects.toThrow("Network connection lost");
+    expect((await ledgerOf(bucket)).garbage).toHaveLength(1);
+    await runPass(collectGarbage, Date.now() + AFTER_WINDOW);
+    expect(await ledgerOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+    await expectSoundHoldings(bucket);
+  });
+});
