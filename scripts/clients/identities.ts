@@ -5,14 +5,18 @@ import { type Suite, suiteOf } from "./harness.ts";
 import { sessionChecks } from "./identities/sessions.ts";
 import { terraformChecks } from "./identities/terraform.ts";
 import { userChecks } from "./identities/users.ts";
+import { withoutRootCheck } from "./identities/without-root.ts";
 import type { Site } from "./site.ts";
 
 /** The checks of identities over plain HTTP: TLS changes nothing about them. */
-export function identities(site: Site, { program, version }: AwsCli): Suite {
-  const tools = awsCliTools(site, site.http, program);
+export function identities(site: Site, cli: AwsCli): Suite {
+  const { program, version } = cli;
+  const rootSite = { ...site, credentials: site.root };
+  const tools = awsCliTools(rootSite, site.http, program);
   return suiteOf(`identities (aws-cli ${version})`, [
     ...userChecks(tools),
     ...sessionChecks(tools),
-    ...terraformChecks(site, site.http),
+    ...terraformChecks(rootSite, site.http),
+    withoutRootCheck(rootSite, cli),
   ]);
 }
