@@ -1,14 +1,14 @@
 // boto3: Debian's, and a newer one where the machine has it. The checks themselves are Python's.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Suite } from "./harness.ts";
+import { reasonOf, type Suite } from "./harness.ts";
 import { LISTING_BUCKET, LISTING_KEYS } from "./listing-fixture.ts";
 import { ODD_KEYS, UNPRINTABLE_KEYS } from "./odd-keys.ts";
 import { describe, runCommand } from "./run-command.ts";
 import { clientEnvironment, type Endpoint, newFolder, type Site } from "./site.ts";
 
 const TIMEOUT_MS = 180_000;
-const RUN_SCRIPT = join(import.meta.dirname, "python", "run.py");
+const SCRIPTS = join(import.meta.dirname, "python");
 
 /** A Python that has boto3. */
 export interface Boto3 {
@@ -26,28 +26,49 @@ export async function findBoto3(site: Site, python: string): Promise<Boto3 | und
 }
 
 /** boto3's checks at one endpoint. */
-export function boto3(site: Site, endpoint: Endpoint, { python, version }: Boto3): Suite {
-  const client = `boto3 ${version} (${endpoint.scheme})`;
+export function boto3(site: Site, endpoint: Endpoint, found: Boto3): Suite {
+  const client = `boto3 ${found.version} (${endpoint.scheme})`;
   return {
     client,
     async run(report) {
-      const folder = newFolder(site, "boto3");
-      const siteFile = join(folder, "site.json");
-      writeFileSync(siteFile, JSON.stringify(pythonSite(site, endpoint, folder)));
-      let isFinished = false;
-      const result = await runCommand(python, [RUN_SCRIPT, siteFile], {
-        env: clientEnvironment(site, folder),
-        timeoutMs: TIMEOUT_MS,
-        onLine(line) {
-          const { name, passed, reason, seconds, finished } = parseOutcome(line);
-          if (finished !== undefined) isFinished = true;
-          else if (passed) report.passed(client, name, seconds);
+      try {
+        await runPython(site, endpoint, found, { script: "run.py" }, ({ name, passed, reason, seconds }) => {
+          if (passed) report.passed(client, name, seconds);
           else report.failed(client, name, reason, seconds);
-        },
-      });
-      if (!isFinished) report.failed(client, "the checks run to their end", describe(result), 0);
+        });
+      } catch (error) {
+        report.failed(client, "the checks run to their end", reasonOf(error), 0);
+      }
     },
   };
+}
+
+/**
+ * Runs one of the scripts of checks.
+ * @param more what the script is told besides where it is
+ * @throws Error where it does not run to its end
+ */
+export async function runPython(
+  site: Site,
+  endpoint: Endpoint,
+  { python }: Boto3,
+  { script, more = {} }: { readonly script: string; readonly more?: object },
+  onOutcome: (outcome: Outcome) => void,
+): Promise<void> {
+  const folder = newFolder(site, "boto3");
+  const siteFile = join(folder, "site.json");
+  writeFileSync(siteFile, JSON.stringify({ ...pythonSite(site, endpoint, folder), ...more }));
+  let isFinished = false;
+  const result = await runCommand(python, [join(SCRIPTS, script), siteFile], {
+    env: clientEnvironment(site, folder),
+    timeoutMs: TIMEOUT_MS,
+    onLine(line) {
+      const outcome = parseOutcome(line);
+      if (outcome.finished === undefined) onOutcome(outcome);
+      else isFinished = true;
+    },
+  });
+  if (!isFinished) throw new Error(describe(result));
 }
 
 function pythonSite(site: Site, endpoint: Endpoint, scratch: string) {
@@ -56,6 +77,7 @@ function pythonSite(site: Site, endpoint: Endpoint, scratch: string) {
     caFile: site.caFile,
     region: site.region,
     ...site.credentials,
+    root: site.root,
     scratch,
     bodies: site.bodies,
     mebibyte: site.mebibyte,
@@ -68,7 +90,8 @@ function pythonSite(site: Site, endpoint: Endpoint, scratch: string) {
   };
 }
 
-interface Outcome {
+/** What a check has come to. */
+export interface Outcome {
   readonly name: string;
   readonly passed: boolean;
   readonly reason: string;

@@ -12,6 +12,7 @@ import { restarts } from "./restarts.ts";
 import { restic } from "./restic.ts";
 import { s3cmd } from "./s3cmd.ts";
 import type { Site } from "./site.ts";
+import { tenancy } from "./tenancy.ts";
 
 /** The suites whose clients' names begin with one of `names`; all of them when there is none. */
 export async function chooseSuites(site: Site, names: readonly string[], report: Report): Promise<Suite[]> {
@@ -34,6 +35,7 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
     browser(site, site.http),
     restic(site, site.http),
     ...awsClis.map((found) => identities(site, found)),
+    tenancy(site, awsClis, boto3s),
     restarts(site),
   ];
   const chosen = suites.filter(({ client }) => names.length === 0 || names.some((name) => client.startsWith(name)));

@@ -1,0 +1,91 @@
+// Tenants who share a bucket: everything that each may do with its own folder, and that neither gets at the other's,
+// whatever it tries and whichever client it tries it with.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
+import { Caller } from "../tenancy/caller.ts";
+import { operatorPolicy } from "../tenancy/policies.ts";
+import { addTenant, addUser, makeTenantBucket, removeTenantBucket, removeUser } from "../tenancy/tenants.ts";
+import type { AwsCli } from "./aws-cli.ts";
+import type { Boto3 } from "./boto3.ts";
+import { openPageServer } from "./browser/page-server.ts";
+import { type Check, type Suite, suiteOf } from "./harness.ts";
+import { outputOf } from "./run-command.ts";
+import { clientEnvironment, newFolder, type Site } from "./site.ts";
+import { foreignChecks } from "./tenancy/foreign.ts";
+import { lendingChecks } from "./tenancy/lending.ts";
+import { ownChecks } from "./tenancy/own.ts";
+import { awsCliCheck, boto3Check } from "./tenancy/programs.ts";
+import { revocationChecks } from "./tenancy/revocation.ts";
+import type { TenancyTools } from "./tenancy/tools.ts";
+
+const DEMONSTRATION = resolve(import.meta.dirname, "..", "tenancy.ts");
+
+/** The checks of tenants over plain HTTP, for which root makes nothing but the operator who makes the rest. */
+export function tenancy(site: Site, awsClis: readonly AwsCli[], boto3s: readonly Boto3[]): Suite {
+  return {
+    client: "tenancy",
+    async run(report) {
+      const place = { endpoint: site.http.url, region: site.region };
+      const mark = randomBytes(3).toString("hex");
+      const bucket = `tenancy-${mark}`;
+      const root = new Caller(place, site.root);
+      const { name, caller: operator } = await addUser(root, `operator-${mark}`, operatorPolicy(bucket), "/");
+      const pages = await openPageServer();
+      await makeTenantBucket(operator, bucket, pages.origin);
+      // The one's name begins with the other's, which is all that a prefix without its slash would tell apart.
+      const one = await addTenant(operator, bucket, `al-${mark}`);
+      const other = await addTenant(operator, bucket, `al-${mark}ice`);
+      const tools: TenancyTools = { site, place, pages, bucket, operator, one, other };
+      const turns = [tools, { ...tools, one: other, other: one }];
+      try {
+        await suiteOf("tenancy", [
+          ...turns.flatMap(ownChecks),
+          ...turns.flatMap(foreignChecks),
+          ...turns.flatMap(lendingChecks),
+          ...awsClis.slice(0, 1).map((found) => awsCliCheck(tools, found)),
+          ...boto3s.map((found) => boto3Check(tools, found)),
+          ...revocationChecks(tools),
+          removalCheck(tools),
+          demonstrationCheck(site),
+        ]).run(report);
+      } finally {
+        pages.close();
+      }
+      await removeUser(root, name);
+    },
+  };
+}
+
+function removalCheck({ operator, bucket, other }: TenancyTools): Check {
+  return {
+    name: "the operator removes tenants and bucket without ever having read an object",
+    async run() {
+      assert.equal((await operator.s3("GET", `/${bucket}/${other.name}/secret`)).status, 403);
+      await removeUser(operator, other.name);
+      await removeTenantBucket(operator, bucket);
+      assert.equal((await operator.s3("HEAD", `/${bucket}`)).status, 404);
+    },
+  };
+}
+
+function demonstrationCheck(site: Site): Check {
+  return {
+    name: "`npm run tenancy` shows what it says, and leaves nothing behind",
+    async run() {
+      const output = await outputOf(process.execPath, [DEMONSTRATION, "--endpoint", site.http.url], {
+        env: {
+          ...clientEnvironment(site, newFolder(site, "tenancy")),
+          AWS_ACCESS_KEY_ID: site.root.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: site.root.secretAccessKey,
+        },
+      });
+      assert.match(output, /^Each tenant sees and touches its own folder, and nothing else\.$/m);
+      assert.equal(output.match(/^ {2}yes /gm)?.length, 6, output);
+      const [, bucket = ""] = /the bucket ([\w-]+)/.exec(output) ?? [];
+      const root = new Caller({ endpoint: site.http.url, region: site.region }, site.root);
+      assert.equal((await root.s3("HEAD", `/${bucket}`)).status, 404);
+      assert.doesNotMatch(await root.iam("ListUsers", { PathPrefix: "/tenants/" }), new RegExp(bucket.slice(-6)));
+    },
+  };
+}
