@@ -18,7 +18,7 @@ import {
 } from "../state/access-keys.ts";
 import type { Statement } from "../state/database.ts";
 import { lookUpUserById } from "../state/users.ts";
-import { defineUserAction, requirePermission, type Action, type Call } from "./action.ts";
+import { defineUserAction, requirePermission, resourceTagKeys, type Action, type Call } from "./action.ts";
 import { requireKeys } from "./master-key.ts";
 import { pageOf } from "./paging.ts";
 
@@ -89,7 +89,7 @@ const getAccessKeyLastUsed: Action = {
     const { user } = use === undefined ? { user: undefined } : await database.look(lookUpUserById(use.userId));
     // Of a key that is not there nobody is told but those who may ask about any.
     const resource = userArn(settings.accountId, user?.path ?? "/", user?.name ?? "*");
-    requirePermission(call, "iam:GetAccessKeyLastUsed", resource);
+    requirePermission(call, "iam:GetAccessKeyLastUsed", resource, resourceTagKeys(user));
     if (use === undefined || user === undefined) throw noSuchKey(id);
     const { lastUse } = use;
     return [

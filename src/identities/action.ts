@@ -78,15 +78,20 @@ export function defineUserAction({ name, isCallerByDefault, conditionKeys, run }
       const { accountId } = call.settings;
       // Of a user who is not there the path is not known.
       const resource = userArn(accountId, user?.path ?? "/", user?.name ?? userName);
-      requirePermission(call, `iam:${name}`, resource, conditionKeys?.(call.parameters));
+      const keys = new Map([...resourceTagKeys(user), ...(conditionKeys?.(call.parameters) ?? [])]);
+      requirePermission(call, `iam:${name}`, resource, keys);
       if (user === undefined) throw noSuchUser(userName);
       return run(call, user);
     },
   };
 }
 
-/** 404 NoSuchEntity for a user. */
-export function noSuchUser(name: string): QueryApiError {
+/** What conditions may ask about the tags of the user who is acted on. */
+export function resourceTagKeys(user: User | undefined): ConditionKeys {
+  return new Map((user?.tags ?? []).map(([key, value]) => [`aws:resourcetag/${key.toLowerCase()}`, [value]]));
+}
+
+function noSuchUser(name: string): QueryApiError {
   return new QueryApiError("NoSuchEntity", `The user with name ${name} cannot be found.`);
 }
 

@@ -8,7 +8,14 @@ import { checkTagCount, NEW_USER_NAME, PATH, PATH_PREFIX, readTags } from "../pr
 import { QueryApiError } from "../protocol/query-api-error.ts";
 import { memberList } from "../protocol/query-api-xml.ts";
 import { deleteUser, insertUser, listUsers, renameUser, type User } from "../state/users.ts";
-import { defineAction, defineUserAction, requirePermission, type Action, type Call } from "./action.ts";
+import {
+  defineAction,
+  defineUserAction,
+  requirePermission,
+  resourceTagKeys,
+  type Action,
+  type Call,
+} from "./action.ts";
 import { pageElements, readPage } from "./paging.ts";
 import { tagConditionKeys, tagsElement } from "./user-tags.ts";
 
@@ -101,9 +108,13 @@ const updateUser = defineUserAction({
   name: "UpdateUser",
   isCallerByDefault: false,
 
-  async run({ parameters, database }, { id, name, path }) {
+  async run(call, user) {
+    const { parameters, database, settings } = call;
+    const { id, name, path } = user;
     const newName = parameters.optionalText("NewUserName", NEW_USER_NAME) ?? name;
     const newPath = parameters.optionalText("NewPath", PATH) ?? path;
+    // The user must not be moved to where the caller has no say.
+    requirePermission(call, "iam:UpdateUser", userArn(settings.accountId, newPath, newName), resourceTagKeys(user));
     const [renamed] = await database.batch([renameUser(id, newName, newPath)]);
     if (renamed?.changes !== 1) throw alreadyExists(newName);
     return undefined;

@@ -231,6 +231,30 @@ describe("a user's rights over users", () => {
     await refuse("iam", "UpdateUser", { UserName: name, NewPath: "/x/" }, denied, { credentials });
   });
 
+  it("take a permission for where a user is moved to, and may hang on the user's tags", async () => {
+    const [from, to] = [`/${crypto.randomUUID()}/`, `/${crypto.randomUUID()}/`];
+    const name = await create({ Path: from, "Tags.member.1.Key": "Team", "Tags.member.1.Value": "a" });
+    const { credentials } = await freshUser(allow("iam:UpdateUser", `arn:aws:iam::000000000000:user${from}*`));
+    await refuse("iam", "UpdateUser", { UserName: name, NewPath: to }, [403, "AccessDenied"], { credentials });
+    const NewUserName = freshUserName();
+    await succeed("iam", "UpdateUser", { UserName: name, NewUserName }, { credentials });
+    const teamOnly = (team: string) => ({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Action: "iam:GetUser",
+          Resource: "*",
+          Condition: { StringEquals: { "aws:ResourceTag/team": team } },
+        },
+      ],
+    });
+    const [same, other] = [await freshUser(teamOnly("a")), await freshUser(teamOnly("b"))];
+    await succeed("iam", "GetUser", { UserName: NewUserName }, { credentials: same.credentials });
+    const denied = { credentials: other.credentials };
+    await refuse("iam", "GetUser", { UserName: NewUserName }, [403, "AccessDenied"], denied);
+  });
+
   it("may hang on the tags that a call gives", async () => {
     const { credentials } = await freshUser({
       Version: "2012-10-17",
