@@ -12,6 +12,7 @@ import { WALK_START, walkPage } from "../../src/state/lifecycle-walk.ts";
 import { carryOutTransition, type CopyAllowance, type TransitionOutcome } from "../../src/state/transitions.ts";
 import { expectSoundHoldings } from "../support/check-holdings.ts";
 import { send } from "../support/client.ts";
+import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
@@ -134,6 +135,35 @@ describe("a transition", () => {
     await expectSoundHoldings(bucket);
     await collectPast(bucket);
     expect(await Promise.all(["parts", "mixed", "ranges"].map((key) => seen(bucket, key)))).toEqual(before);
+    await expectSoundHoldings(bucket);
+  });
+
+  it("moves what is encrypted with a customer's key without the key", async () => {
+    const bucket = await freshBucket();
+    const key = keyHeaders(customerKey(1));
+    await send("PUT", `/${bucket}/one`, { body: PARTS[0] ?? "", headers: key });
+    const uploadId = await createUpload(bucket, "parts", key);
+    const listed = [];
+    for (const [index, part] of PARTS.entries())
+      listed.push(await putPart(bucket, "parts", uploadId, index + 1, part, key));
+    expect((await sendCompletion(bucket, "parts", uploadId, listed, key)).status).toBe(200);
+    await putLifecycle(bucket, rule(movesAfter(30)));
+    expect((await runPass(lifecycle, midnight(31))).report).toMatchObject({ moved: 2 });
+    await collectPast(bucket);
+    for (const [name, bytes] of [
+      ["one", PARTS[0]],
+      ["parts", joined(PARTS)],
+    ] as const) {
+      const response = await send("GET", `/${bucket}/${name}`, { headers: key });
+      expect([response.status, response.headers.get("x-amz-storage-class")]).toEqual([200, "STANDARD_IA"]);
+      expect(await hashOf(await response.arrayBuffer())).toBe(await hashOf(bytes));
+    }
+    const range = { ...key, range: `bytes=${(PARTS[0]?.length ?? 0) - 10}-${(PARTS[0]?.length ?? 0) + 70_000}` };
+    const across = await send("GET", `/${bucket}/parts`, { headers: range });
+    expect(across.status).toBe(206);
+    const start = (PARTS[0]?.length ?? 0) - 10;
+    expect(await hashOf(await across.arrayBuffer())).toBe(await hashOf(joined(PARTS).slice(start, start + 70_011)));
+    expect((await send("GET", `/${bucket}/one`)).status).toBe(400);
     await expectSoundHoldings(bucket);
   });
 

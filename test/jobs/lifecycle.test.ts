@@ -15,6 +15,7 @@ import { bucketId } from "../support/ledger.ts";
 import { DAY_MS, expiresAfter, forgetRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload, putPart } from "../support/multipart.ts";
 import { expectBalanced } from "../support/rows.ts";
+import { takeSnapshot } from "../support/snapshots.ts";
 import { sendTagging, taggingOf } from "../support/tagging.ts";
 import {
   bodyOf,
@@ -296,6 +297,25 @@ describe("noncurrent versions", () => {
     await runPass(lifecycle, midnight(900));
     const left = await Promise.all((await versionsOf(bucket)).map(({ versionId }) => bodyOf(bucket, "k", versionId)));
     expect(left).toEqual(["current", "small"]);
+  });
+
+  it("are kept while a snapshot shows them", async () => {
+    const bucket = await versionedBucket();
+    await putVersion(bucket, "k", "1");
+    await putVersion(bucket, "k", "2");
+    const snapshot = await takeSnapshot(bucket, "s");
+    await putVersion(bucket, "k", "3");
+    await putVersion(bucket, "k", "4");
+    await putLifecycle(bucket, rule(noncurrentAfter(1)));
+    const { report } = await runPass(lifecycle, midnight(900));
+    expect(report).toMatchObject({ versionsRemoved: 2 });
+    expect(report["changedMeanwhile"]).toBeUndefined();
+    expect(await versionsOf(bucket)).toHaveLength(2);
+    expect(await (await send("GET", `/${snapshot}/k`)).text()).toBe("2");
+    expect((await send("DELETE", `/${bucket}?snapshot=s`)).status).toBe(204);
+    await runPass(lifecycle, midnight(900));
+    expect(await shownVersions(bucket)).toEqual(["k*"]);
+    await expectSoundHoldings(bucket);
   });
 
   it("are walked over in pages, also within one key", async () => {

@@ -180,6 +180,14 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   DeleteBucketLifecycle: [
     onBucket("DELETE", "?lifecycle", ["s3:DeleteLifecycleConfiguration", "s3:PutLifecycleConfiguration"]),
   ],
+  PreviewBucketLifecycle: [
+    async () => {
+      const bucket = await freshBucket();
+      await send("PUT", `/${bucket}?lifecycle`, documented(LIFECYCLE));
+      const permissions = [on(bucket, "s3:GetLifecycleConfiguration"), on(bucket, "s3:ListBucketVersions")];
+      return { method: "GET", target: `/${bucket}?lifecycle&dry-run=2030-01-01`, permissions };
+    },
+  ],
   GetBucketAccelerateConfiguration: [onBucket("GET", "?accelerate", ["s3:GetAccelerateConfiguration"])],
   GetBucketLogging: [onBucket("GET", "?logging", ["s3:GetBucketLogging"])],
   GetBucketNotificationConfiguration: [onBucket("GET", "?notification", ["s3:GetBucketNotification"])],
