@@ -3,8 +3,10 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { at } from "./at.ts";
+import { encryptionCheck } from "./aws-cli/encryption.ts";
 import { errorChecks } from "./aws-cli/errors.ts";
 import { partChecks } from "./aws-cli/parts.ts";
+import { permissionChecks } from "./aws-cli/permissions.ts";
 import { awsCliTools, type AwsCliTools } from "./aws-cli/tools.ts";
 import { bodyChecks, readingChecks, writingChecks } from "./aws-cli/writing.ts";
 import { type Check, type Suite, suiteOf } from "./harness.ts";
@@ -38,12 +40,19 @@ export function awsCli(site: Site, endpoint: Endpoint, { program, version }: Aws
   const bodies = [bucketCheck(tools), ...bodyChecks(tools)];
   if (endpoint.scheme === "https") {
     // Without checksum trailers there is little that TLS changes.
-    return suiteOf(client, isOld ? bodies : [...bodies, ...writingChecks(tools, isOld), ...partChecks(tools)]);
+    const checks = isOld ? bodies : [...bodies, ...writingChecks(tools, isOld), ...partChecks(tools)];
+    return suiteOf(client, [...checks, encryptionCheck(tools)]);
   }
   const differing = [...bodies, ...writingChecks(tools, isOld), ...partChecks(tools), oddFilesCheck(tools)];
   if (!isFirst) return suiteOf(client, [...differing, removalCheck(tools)]);
   const others = [...readingChecks(tools), configureCheck(tools), oddKeysCheck(tools), listingCheck(tools)];
-  return suiteOf(client, [...differing, ...others, ...errorChecks(tools), removalCheck(tools)]);
+  return suiteOf(client, [
+    ...differing,
+    ...others,
+    ...permissionChecks(tools),
+    ...errorChecks(tools),
+    removalCheck(tools),
+  ]);
 }
 
 /** Whether a version knows conditional writes, CRC64NVME and checksum trailers. */

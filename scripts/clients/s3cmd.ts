@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { PutBucketOwnershipControlsCommand } from "@aws-sdk/client-s3";
+import { curlFor } from "./curl-command.ts";
 import { type Check, type Suite, suiteOf } from "./harness.ts";
 import { assertSameBytes } from "./hashes.ts";
 import { listKeys, newClient } from "./javascript/tools.ts";
@@ -51,7 +53,17 @@ export function s3cmd(site: Site, endpoint: Endpoint): Suite {
   };
   const always = [bucketCheck(tools), bodiesCheck(tools)];
   if (endpoint.scheme === "https") return suiteOf("s3cmd (https)", always);
-  const others = [infoCheck, partsCheck, oddFilesCheck, syncCheck, listingCheck, refusalCheck, deletionCheck];
+  const others = [
+    infoCheck,
+    policyCheck,
+    aclCheck,
+    partsCheck,
+    oddFilesCheck,
+    syncCheck,
+    listingCheck,
+    refusalCheck,
+    deletionCheck,
+  ];
   return suiteOf("s3cmd (http)", [...always, ...others.map((check) => check(tools))]);
 }
 
@@ -91,6 +103,55 @@ function infoCheck({ s3cmd, bucket, site }: S3cmdTools): Check {
       assert.match(told, new RegExp(`MD5 sum: +${md5}`));
       assert.match(told, /x-amz-meta-color: +blue/);
       assert.match(await s3cmd("info", `s3://${bucket}`), /Location: +us-east-1/);
+    },
+  };
+}
+
+function policyCheck({ s3cmd, bucket, folder, endpoint, site }: S3cmdTools): Check {
+  return {
+    name: "setpolicy opens a prefix to everybody, info shows the policy, delpolicy takes it away",
+    async run() {
+      const curl = curlFor(site, folder);
+      const read = async () => (await curl(`${endpoint.url}/${bucket}/open/k`)).status;
+      await s3cmd("put", site.mebibyte.file, `s3://${bucket}/open/k`);
+      const file = join(folder, "policy.json");
+      const statement = { Effect: "Allow", Principal: "*", Action: ["s3:GetObject"] };
+      const Statement = [{ ...statement, Resource: [`arn:aws:s3:::${bucket}/open/*`] }];
+      writeFileSync(file, JSON.stringify({ Version: "2012-10-17", Statement }));
+      await s3cmd("setpolicy", file, `s3://${bucket}`);
+      assert.equal(await read(), 200);
+      assert.match(await s3cmd("info", `s3://${bucket}`), new RegExp(`Policy: .*${bucket}/open/\\*`));
+      await s3cmd("delpolicy", `s3://${bucket}`);
+      assert.equal(await read(), 403);
+      assert.match(await s3cmd("info", `s3://${bucket}`), /Policy: +none/);
+      await s3cmd("del", `s3://${bucket}/open/k`);
+    },
+  };
+}
+
+function aclCheck({ s3cmd, bucket, folder, endpoint, site }: S3cmdTools): Check {
+  return {
+    name: "setacl gives an object to everybody and takes it back, where ownership controls turn ACLs on",
+    async run() {
+      const curl = curlFor(site, folder);
+      const read = async () => (await curl(`${endpoint.url}/${bucket}/acl/k`)).status;
+      const place = `s3://${bucket}/acl/k`;
+      await s3cmd("put", site.mebibyte.file, place);
+      await assert.rejects(s3cmd("setacl", "--acl-public", place), /AccessControlListNotSupported|does not allow ACLs/);
+      await newClient(site, endpoint).send(
+        new PutBucketOwnershipControlsCommand({
+          Bucket: bucket,
+          OwnershipControls: { Rules: [{ ObjectOwnership: "BucketOwnerPreferred" }] },
+        }),
+      );
+      await s3cmd("setacl", "--acl-public", place);
+      assert.equal(await read(), 200);
+      assert.match(await s3cmd("info", place), /ACL: +\*anon\*: READ/);
+      await s3cmd("setacl", "--acl-private", place);
+      assert.equal(await read(), 403);
+      await s3cmd("put", "--acl-public", site.mebibyte.file, place);
+      assert.equal(await read(), 200);
+      await s3cmd("del", place);
     },
   };
 }
