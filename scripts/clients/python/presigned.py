@@ -37,6 +37,23 @@ def _():
     _refused(curl(url, *upload, "-H", "Content-Type: text/html"), 403, "SignatureDoesNotMatch")
 
 
+@check("parts are uploaded by presigned URLs, one each, and the object is completed without them")
+def _():
+    key = "by url/parts"
+    upload = {"Key": key, "UploadId": s3.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]}
+    first, last = SITE["bodies"][2]["file"] + "-part", SITE["mebibyte"]["file"]
+    with open(first, "wb") as file:
+        file.write(b"p" * 5 * 1024**2)
+    for number, file in [(1, first), (2, last)]:
+        url = _url("upload_part", **upload, PartNumber=number)
+        equal(curl(url, "-T", file)[0], 200)
+        _refused(curl(url.replace("partNumber=", "partNumber=1"), "-T", last), 403, "SignatureDoesNotMatch")
+    listed = s3.list_parts(Bucket=BUCKET, **upload)["Parts"]
+    parts = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in listed]
+    s3.complete_multipart_upload(Bucket=BUCKET, **upload, MultipartUpload={"Parts": parts})
+    equal(s3.head_object(Bucket=BUCKET, Key=key)["ContentLength"], 5 * 1024**2 + SITE["mebibyte"]["size"])
+
+
 @check("an expired, a tampered and a wrongly used URL are refused")
 def _():
     put("guarded", b"x")

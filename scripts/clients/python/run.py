@@ -8,6 +8,7 @@ import presigned  # noqa: F401
 import forms  # noqa: F401
 import versions  # noqa: F401
 import tags  # noqa: F401
+import encryption  # noqa: F401
 import identities  # noqa: F401
 import errors  # noqa: F401
 import consistency  # noqa: F401
