@@ -11,12 +11,12 @@ USER = f"boto3-{uuid.uuid4().hex[:8]}"
 
 
 def service(name, **changed):
-    """The client of a service at the same endpoint."""
+    """Root's client of a service at the same endpoint."""
     settings = {
         "endpoint_url": SITE["endpoint"],
         "region_name": SITE["region"],
-        "aws_access_key_id": SITE["accessKeyId"],
-        "aws_secret_access_key": SITE["secretAccessKey"],
+        "aws_access_key_id": SITE["root"]["accessKeyId"],
+        "aws_secret_access_key": SITE["root"]["secretAccessKey"],
         "verify": SITE["caFile"],
         "config": Config(retries={"total_max_attempts": 1}),
     }
