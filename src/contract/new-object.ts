@@ -5,6 +5,7 @@ import { birthCertificate } from "../protocol/birth-certificate.ts";
 import type { ChecksumAnnouncement, ObjectChecksum } from "../protocol/checksums.ts";
 import type { WriteConditions } from "../protocol/conditions.ts";
 import { expirationHeader } from "../protocol/lifecycle-times.ts";
+import { isSeldomRead } from "../protocol/lifecycle.ts";
 import type { ObjectMetadata } from "../protocol/object-metadata.ts";
 import type { NewEncryption } from "../protocol/customer-encryption.ts";
 import type { IncomingBody } from "../protocol/incoming-body.ts";
@@ -78,12 +79,13 @@ export function refuseTooLarge(length: number): void {
 export function freshDestination(
   context: Context,
   bucket: Bucket,
-  { key, metadata, tags, encryption }: Pick<NewObject, "key" | "metadata" | "tags" | "encryption">,
+  { key, metadata, tags, storageClass, encryption }: Omit<NewObject, "seen" | "conditions" | "acl">,
 ): BodyDestination {
   const born = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags };
   return {
     blobId: `${bucket.id}/${timeOrderedId(context.now)}`,
     birthCertificate: birthCertificate({ ...born, encryption: encryption?.recognition }),
+    isSeldomRead: isSeldomRead(storageClass),
     customerKey: encryption?.key,
   };
 }

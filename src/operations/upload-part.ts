@@ -7,6 +7,7 @@ import { refuseBlockedKey } from "../protocol/bucket-encryption.ts";
 import { checksumHeader, DEFAULT_ALGORITHM, readChecksums } from "../protocol/checksums.ts";
 import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
 import { quoteEtag } from "../protocol/etag.ts";
+import { isSeldomRead } from "../protocol/lifecycle.ts";
 import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/multipart.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
@@ -61,7 +62,12 @@ export const uploadPart = defineOperation({
       tags: upload.tags,
       encryption: upload.encryption,
     });
-    const destination = { blobId, birthCertificate: certificate, customerKey };
+    const destination = {
+      blobId,
+      birthCertificate: certificate,
+      isSeldomRead: isSeldomRead(upload.storageClass),
+      customerKey,
+    };
     const stored = await storeBody(context.blobs, destination, body, announced, wanted);
     const { etag } = stored;
     const outcome = await commitPart(context.database, bucket, upload, {

@@ -111,6 +111,11 @@ export function coldnessOf(storageClass: string): number {
   return Math.max(0, COLDER_AND_COLDER.indexOf(storageClass));
 }
 
+/** Whether the bytes of a storage class belong where bytes that are seldom read are kept. */
+export function isSeldomRead(storageClass: string): boolean {
+  return storageClass !== "STANDARD" && storageClass !== "REDUCED_REDUNDANCY";
+}
+
 /**
  * The class that a transition gives an object. Nothing here has to be restored before it is read, and clients refuse to
  * read what says GLACIER or DEEP_ARCHIVE without asking, so these become the archive class that is read at once.

@@ -21,6 +21,8 @@ export interface BlobPut {
   readonly hash: BlobHash | undefined;
   /** What the blob was born as, kept beside it: enough to make its row again. */
   readonly birthCertificate: Readonly<Record<string, string>>;
+  /** Whether it goes where bytes that are seldom read are kept. */
+  readonly isSeldomRead?: boolean | undefined;
 }
 
 /** Bytes of a blob that become a blob of their own where bytes that are seldom read are kept. */

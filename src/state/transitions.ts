@@ -3,6 +3,7 @@
 // ones, which wait in the garbage as all removed bytes do. A reader finds the object whole at any time.
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { birthCertificate } from "../protocol/birth-certificate.ts";
+import { isSeldomRead } from "../protocol/lifecycle.ts";
 import type { ObjectPart } from "../protocol/object-reading.ts";
 import { ALL_BYTES, type ByteRange } from "../protocol/range.ts";
 import type { StoredObject } from "../protocol/stored-object.ts";
@@ -52,9 +53,6 @@ interface TransitionFacts extends VersionFacts {
   readonly progress: (Progress & { readonly holdingId: string }) | undefined;
 }
 
-/** The storage classes whose bytes are where bytes are put. Those of all others are, or belong, with the seldom read. */
-const OFTEN_READ = new Set(["STANDARD", "REDUCED_REDUNDANCY"]);
-
 /** Gives a version another storage class, with as many copies of bytes as are allowed. */
 export async function carryOutTransition(
   tools: Tools,
@@ -66,7 +64,8 @@ export async function carryOutTransition(
   const { object } = facts;
   if (object === undefined || facts.bucket?.id !== bucket.id) return "judged version changed";
   const holdingId = holdingOf(object);
-  if (!OFTEN_READ.has(object.storageClass)) {
+  // Then the bytes are where they belong.
+  if (isSeldomRead(object.storageClass)) {
     return commit(tools.database, transition, object, { blobId: object.blobId, manifestId: object.manifestId }, []);
   }
   const known = facts.progress?.holdingId === holdingId ? facts.progress : undefined;

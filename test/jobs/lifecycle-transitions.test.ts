@@ -339,6 +339,31 @@ describe("a transition", () => {
   });
 });
 
+describe("an upload of a storage class that is seldom read", () => {
+  it("goes where a transition would have brought it", async () => {
+    const bucket = await freshBucket();
+    const classes: unknown[] = [];
+    const BLOBS = r2With({
+      put: async (key, body, options) => {
+        classes.push(options.storageClass);
+        return env.BLOBS.put(key, body, options);
+      },
+    });
+    const cold = { "x-amz-storage-class": "GLACIER_IR" };
+    await send("PUT", `/${bucket}/cold`, { body: "1", headers: cold }, { BLOBS });
+    await send("PUT", `/${bucket}/standard`, { body: "1" }, { BLOBS });
+    const uploadId = await createUpload(bucket, "parts", cold);
+    await send("PUT", `/${bucket}/parts?partNumber=1&uploadId=${uploadId}`, { body: "1" }, { BLOBS });
+    await send(
+      "PUT",
+      `/${bucket}/secret`,
+      { body: "1", headers: { ...cold, ...keyHeaders(customerKey(1)) } },
+      { BLOBS },
+    );
+    expect(classes).toEqual(["InfrequentAccess", undefined, "InfrequentAccess", "InfrequentAccess"]);
+  });
+});
+
 describe("a request that has seen the old bytes", () => {
   /** D1 under which a bucket's transitions are carried out after the first lookup, before its results are seen. */
   function movedAfterLookup(marker: string): D1Database {
