@@ -7,8 +7,10 @@ import { toHex } from "../../src/bytes/hex-base64.ts";
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { lifecycleFromText } from "../../src/protocol/lifecycle.ts";
+import { parseBirth } from "../../src/protocol/birth-certificate.ts";
 import { lookUpBucket } from "../../src/state/buckets.ts";
 import { WALK_START, walkPage } from "../../src/state/lifecycle-walk.ts";
+import { lookUpUnaccounted } from "../../src/state/orphans.ts";
 import { carryOutTransition, type CopyAllowance, type TransitionOutcome } from "../../src/state/transitions.ts";
 import { expectSoundHoldings } from "../support/check-holdings.ts";
 import { send } from "../support/client.ts";
@@ -136,6 +138,27 @@ describe("a transition", () => {
     await collectPast(bucket);
     expect(await Promise.all(["parts", "mixed", "ranges"].map((key) => seen(bucket, key)))).toEqual(before);
     await expectSoundHoldings(bucket);
+  });
+
+  it("leaves every blob where the orphan scan looks for it", async () => {
+    const bucket = await freshBucket();
+    await uploadInParts(bucket, "parts", PARTS);
+    await putAll(bucket, { one: "1", before: "2", after: "3" });
+    const rename = (from: string, to: string): Promise<Response> =>
+      send("PUT", `/${bucket}/${to}?renameObject`, { headers: { "x-amz-rename-source": `/${bucket}/${from}` } });
+    expect((await rename("before", "renamed before")).status).toBe(200);
+    await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
+    expect((await runPass(lifecycle, midnight(31))).report).toMatchObject({ moved: 4 });
+    expect((await rename("after", "renamed after")).status).toBe(200);
+    await collectPast(bucket);
+    const { objects } = await env.BLOBS.list({ prefix: `${await bucketId(bucket)}/`, include: ["customMetadata"] });
+    expect(objects).toHaveLength(6);
+    const born = objects.map(({ key, customMetadata }) => {
+      const birth = parseBirth(customMetadata ?? {});
+      if (birth === undefined) throw new Error(`no certificate: ${key}`);
+      return { blobId: key, bucketId: birth.bucketId, key: birth.key, uploadId: birth.uploadId };
+    });
+    expect(await jobContext(0).database.look(lookUpUnaccounted(born))).toEqual([]);
   });
 
   it("moves what is encrypted with a customer's key without the key", async () => {
