@@ -2,8 +2,8 @@
 // whether the upload is still open.
 import type { Bucket } from "./buckets.ts";
 import { commitBatch, guardBlobs, type CommitOutcome } from "./commit.ts";
-import type { Database, Statement } from "./database.ts";
-import { lookUpPartHolding, putPart, type Part } from "./parts.ts";
+import { statement, type Database, type Statement } from "./database.ts";
+import { lookUpPartHeld, putPart, type Part } from "./parts.ts";
 import { guardUpload, type Upload } from "./uploads.ts";
 
 /**
@@ -20,7 +20,26 @@ export async function commitPart(
   const { uploadId } = upload;
   return commitBatch(
     database,
-    [guardUpload(bucket.id, upload, undefined), guardBlobs([part.holdingId]), ...guards, ...putPart(uploadId, part)],
-    async () => (await database.look(lookUpPartHolding(uploadId, part.partNumber))) === part.holdingId,
+    [
+      guardUpload(bucket.id, upload, undefined),
+      guardBlobs([part.holdingId]),
+      ...guards,
+      guardHeld(part.holdingId),
+      ...putPart(uploadId, part),
+    ],
+    () => database.look(lookUpPartHeld(uploadId, part, guards.length === 0)),
+  );
+}
+
+/**
+ * The statement that aborts its batch if a holding is in the garbage: either it was a source's, which is gone, or a lost
+ * try of this very batch has put the part in its place and another one has replaced it since. Put there again, it would
+ * be bytes that are about to be deleted.
+ */
+function guardHeld(holdingId: string): Statement {
+  return statement(
+    `INSERT INTO source_guard (bucket_id, key, version_id)
+     SELECT NULL, NULL, NULL WHERE EXISTS (SELECT 1 FROM garbage WHERE blob_id = ?)`,
+    holdingId,
   );
 }

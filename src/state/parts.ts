@@ -111,12 +111,22 @@ export function putPart(uploadId: string, part: Part): Statement[] {
   ];
 }
 
-/** The holding and ETag of one part, to tell whether a batch that put it was applied. */
-export function lookUpPartHolding(uploadId: string, partNumber: number): Lookup<string | undefined> {
+/**
+ * Whether a part is in its place, or was.
+ * @param isOwnBlob whether nobody else can hold its blob, so that in the garbage it shows that the part was there
+ */
+export function lookUpPartHeld(uploadId: string, { partNumber, holdingId }: Part, isOwnBlob: boolean): Lookup<boolean> {
   return {
     statements: [
-      statement(`SELECT holding_id FROM parts WHERE upload_id = ? AND part_number = ?`, uploadId, partNumber),
+      statement(
+        `SELECT EXISTS (SELECT 1 FROM parts WHERE upload_id = ?1 AND part_number = ?2 AND holding_id = ?3)
+           OR ?4 = 1 AND EXISTS (SELECT 1 FROM garbage WHERE blob_id = ?3) AS held`,
+        uploadId,
+        partNumber,
+        holdingId,
+        isOwnBlob ? 1 : 0,
+      ),
     ],
-    read: (results) => rowsOf<Pick<PartRow, "holding_id">>(results)[0]?.holding_id,
+    read: (results) => rowsOf<{ readonly held: number }>(results)[0]?.held === 1,
   };
 }
