@@ -1,5 +1,6 @@
 // rclone: folders there and back, compared by size, modification time and hash.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Check, type Suite, suiteOf } from "./harness.ts";
@@ -26,7 +27,7 @@ export function rclone(site: Site, endpoint: Endpoint): Suite {
   const folder = newFolder(site, "rclone");
   const configuration = join(folder, "rclone.conf");
   const { accessKeyId, secretAccessKey } = site.credentials;
-  const remote = (name: string, secret: string) => [
+  const remote = (name: string, secret: string, ...more: readonly string[]) => [
     `[${name}]`,
     "type = s3",
     "provider = Other",
@@ -37,9 +38,16 @@ export function rclone(site: Site, endpoint: Endpoint): Suite {
     "force_path_style = true",
     "upload_cutoff = 5G",
     "no_check_bucket = true",
+    ...more,
     "",
   ];
-  writeFileSync(configuration, [...remote("cairn", secretAccessKey), ...remote("wrong", "wrong")].join("\n"));
+  const sealing = ["sse_customer_algorithm = AES256", `sse_customer_key = ${randomBytes(16).toString("hex")}`];
+  const remotes = [
+    ...remote("cairn", secretAccessKey),
+    ...remote("wrong", "wrong"),
+    ...remote("sealed", secretAccessKey, ...sealing),
+  ];
+  writeFileSync(configuration, remotes.join("\n"));
   const options = ["--config", configuration, "--ca-cert", site.caFile, "--retries", "1", "--low-level-retries", "1"];
   // rclone is given the certificate by its own option, and cannot be given it twice.
   const { AWS_CA_BUNDLE: _, ...env } = clientEnvironment(site, folder);
@@ -55,7 +63,8 @@ export function rclone(site: Site, endpoint: Endpoint): Suite {
       }),
   };
   const always = [bucketCheck(tools), bodiesCheck(tools)];
-  if (endpoint.scheme === "https") return suiteOf("rclone (https)", always);
+  // Without TLS it sends no keys.
+  if (endpoint.scheme === "https") return suiteOf("rclone (https)", [...always, encryptionCheck(tools)]);
   const others = [
     oddFilesCheck,
     partsCheck,
@@ -132,6 +141,27 @@ function partsCheck({ rclone, bucket, folder, site }: RcloneTools): Check {
       await rclone("copyto", `${at}/moved`, target);
       await assertSameBytes(target, site.medium);
       await rclone("delete", at);
+    },
+  };
+}
+
+function encryptionCheck({ rclone, bucket, folder, site }: RcloneTools): Check {
+  return {
+    name: "a remote with sse_customer_key takes files there, in parts too, and back, which no other remote can",
+    async run() {
+      const [from, to, back] = [join(folder, "plain"), `sealed:${bucket}/sealed`, join(folder, "unsealed")];
+      mkdirSync(from);
+      for (const { file, size } of [site.mebibyte, site.medium]) copyFileSync(file, join(from, String(size)));
+      await rclone("copy", "--s3-upload-cutoff=5M", "--s3-chunk-size=5M", from, to);
+      await rclone("check", "--download", from, to);
+      await rclone("copyto", `${to}/${site.medium.size}`, `${to}/copy`);
+      await rclone("copyto", "--multi-thread-streams=4", "--multi-thread-cutoff=1M", `${to}/copy`, back);
+      await assertSameBytes(back, site.medium);
+      assert.equal(await rclone("lsf", `cairn:${bucket}/sealed`), `${site.mebibyte.size}\n${site.medium.size}\ncopy\n`);
+      await assert.rejects(
+        rclone("cat", "--include", "copy", `cairn:${bucket}/sealed`),
+        /InvalidRequest: The object was stored/,
+      );
     },
   };
 }
