@@ -1,0 +1,358 @@
+// Policies as somebody would have them who wants more than they give: what is denied stays denied, what is not allowed
+// stays refused, and what is taken away is gone with the next request.
+import { describe, expect, it } from "vitest";
+
+import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
+import { checksum, utf8 } from "../support/digests.ts";
+import { expectS3Error } from "../support/expect-s3-error.ts";
+import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { createUpload } from "../support/multipart.ts";
+import { policyText, publicReadPolicy, putPolicy } from "../support/policies.ts";
+import { credentialsOf, succeed } from "../support/query-api.ts";
+import { takeSnapshot } from "../support/snapshots.ts";
+import { allow, freshUser, type TestUser } from "../support/users.ts";
+import { putVersion, versionedBucket } from "../support/versioning.ts";
+
+const DENIED = { status: 403, code: "AccessDenied", message: "Access Denied" } as const;
+
+function as(user: TestUser, method: string, target: string, options: SendOptions = {}): Promise<Response> {
+  return send(method, target, { ...options, credentials: user.credentials });
+}
+
+function stranger(method: string, target: string, options: SendOptions = {}): Promise<Response> {
+  return deliver(anonymous(method, target, options));
+}
+
+/** A statement on a bucket and what is in it. */
+function on(
+  bucket: string,
+  Effect: "Allow" | "Deny",
+  Action: string | string[],
+  more: object = {},
+): Readonly<Record<string, unknown>> {
+  return { Effect, Action, Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`], ...more };
+}
+
+async function police(bucket: string, ...statements: Parameters<typeof policyText>): Promise<void> {
+  const response = await putPolicy(bucket, policyText(...statements));
+  expect([response.status, await response.text()]).toEqual([204, ""]);
+}
+
+async function bucketWith(...keys: readonly string[]): Promise<string> {
+  const bucket = await freshBucket();
+  await putAll(bucket, Object.fromEntries(keys.map((key) => [key, key])));
+  return bucket;
+}
+
+const ofKey = (bucket: string, key: string): object => ({ Resource: `arn:aws:s3:::${bucket}/${key}` });
+
+describe("an explicit denial", () => {
+  it("wins over whoever allows it, root's own request included", async () => {
+    const bucket = await bucketWith("k");
+    const user = await freshUser(on(bucket, "Allow", "s3:*"));
+    await police(bucket, on(bucket, "Allow", "s3:GetObject", { Principal: "*", ...ofKey(bucket, "*") }));
+    expect((await stranger("GET", `/${bucket}/k`)).status).toBe(200);
+    await police(
+      bucket,
+      on(bucket, "Allow", "s3:GetObject", { Principal: "*", ...ofKey(bucket, "*") }),
+      on(bucket, "Deny", "s3:GetObject", { Principal: "*", ...ofKey(bucket, "k") }),
+    );
+    for (const response of [
+      await stranger("GET", `/${bucket}/k`),
+      await as(user, "GET", `/${bucket}/k`),
+      await send("GET", `/${bucket}/k`),
+    ]) {
+      expect(response.status).toBe(403);
+      await response.arrayBuffer();
+    }
+  });
+
+  it("reaches sessions, however they are begun", async () => {
+    const bucket = await bucketWith("k");
+    const user = await freshUser({ Effect: "Allow", Action: ["s3:*", "sts:*"], Resource: "*" });
+    await police(bucket, on(bucket, "Deny", "s3:GetObject", { Principal: { AWS: user.arn }, ...ofKey(bucket, "*") }));
+    const Policy = policyText({ Effect: "Allow", Action: "s3:*", Resource: "*" });
+    for (const [action, parameters] of [
+      ["GetSessionToken", {}],
+      ["GetFederationToken", { Name: "fed", Policy }],
+      ["AssumeRole", { RoleArn: "arn:aws:iam::000000000000:role/r", RoleSessionName: "session" }],
+    ] as const) {
+      const credentials = credentialsOf(await succeed("sts", action, parameters, user));
+      expect((await send("GET", `/${bucket}/k`, { credentials })).status, action).toBe(403);
+      expect((await send("HEAD", `/${bucket}`, { credentials })).status, action).toBe(200);
+    }
+  });
+
+  it("of everybody but some is not got round by saying nothing, nor by being root", async () => {
+    const bucket = await bucketWith("k");
+    const [friend, other] = [
+      await freshUser(on(bucket, "Allow", "s3:*")),
+      await freshUser(on(bucket, "Allow", "s3:*")),
+    ];
+    await police(
+      bucket,
+      on(bucket, "Deny", "s3:GetObject", { NotPrincipal: { AWS: friend.arn }, ...ofKey(bucket, "*") }),
+    );
+    expect((await as(friend, "GET", `/${bucket}/k`)).status).toBe(200);
+    for (const response of [await as(other, "GET", `/${bucket}/k`), await send("GET", `/${bucket}/k`)]) {
+      expect(response.status).toBe(403);
+      await response.arrayBuffer();
+    }
+  });
+
+  it("of all but some actions leaves those alone", async () => {
+    const bucket = await bucketWith("k");
+    const user = await freshUser(on(bucket, "Allow", "s3:*"));
+    await police(
+      bucket,
+      on(bucket, "Deny", [], { Principal: "*", Action: undefined, NotAction: ["s3:Get*", "s3:*Policy"] }),
+    );
+    expect((await as(user, "GET", `/${bucket}/k`)).status).toBe(200);
+    expect((await as(user, "GET", `/${bucket}`)).status).toBe(403);
+    expect((await as(user, "DELETE", `/${bucket}/k`)).status).toBe(403);
+  });
+});
+
+describe("what is allowed", () => {
+  it("to everybody but some is not allowed to those", async () => {
+    const bucket = await bucketWith("k");
+    const [friend, enemy] = [await freshUser(), await freshUser()];
+    await police(
+      bucket,
+      on(bucket, "Allow", "s3:GetObject", { NotPrincipal: { AWS: enemy.arn }, ...ofKey(bucket, "*") }),
+    );
+    expect((await as(friend, "GET", `/${bucket}/k`)).status).toBe(200);
+    expect((await as(enemy, "GET", `/${bucket}/k`)).status).toBe(403);
+  });
+
+  it("is a matter of case in resources, not in actions and keys of conditions", async () => {
+    const bucket = await bucketWith("a/k", "A/k", "a/x/y");
+    const user = await freshUser(
+      on(bucket, "Allow", "S3:gEtObJeCt", {
+        ...ofKey(bucket, "a/?"),
+        Condition: { Bool: { "AWS:SECURETRANSPORT": "false" } },
+      }),
+    );
+    expect((await as(user, "GET", `/${bucket}/a/k`)).status).toBe(200);
+    expect((await as(user, "GET", `/${bucket}/A/k`)).status).toBe(403);
+    expect((await as(user, "GET", `/${bucket}/a/x%2Fy`)).status).toBe(403);
+    await allow(user, on(bucket, "Allow", "s3:GetObject", ofKey(bucket, "a?x*")));
+    expect((await as(user, "GET", `/${bucket}/a/x/y`)).status).toBe(200);
+  });
+
+  it.each([
+    ["StringEquals", 403],
+    ["StringEqualsIfExists", 200],
+    ["StringNotEquals", 200],
+    ["ForAllValues:StringEquals", 200],
+    ["ForAnyValue:StringEquals", 403],
+  ])("by a key that the request has not, with %s: %i", async (operator, status) => {
+    const bucket = await bucketWith("k");
+    const user = await freshUser(
+      on(bucket, "Allow", "s3:GetObject", {
+        ...ofKey(bucket, "*"),
+        Condition: { [operator]: { "aws:PrincipalTag/team": "red" } },
+      }),
+    );
+    expect((await as(user, "GET", `/${bucket}/k`)).status).toBe(status);
+  });
+
+  it("by a key is not had by naming the key in a query, a header or a form", async () => {
+    const bucket = await bucketWith("k");
+    const user = await freshUser(
+      on(bucket, "Allow", "s3:GetObject", {
+        ...ofKey(bucket, "*"),
+        Condition: { StringEquals: { "aws:PrincipalTag/team": "red" } },
+      }),
+      on(bucket, "Allow", "s3:GetObject", {
+        ...ofKey(bucket, "*"),
+        Condition: { StringEquals: { "aws:userid": "x" } },
+      }),
+    );
+    const query = "aws%3APrincipalTag%2Fteam=red&aws%3Auserid=x&PrincipalTag=red&tag=red";
+    const headers = { "aws:principaltag": "red", "x-amz-principal-tag-team": "red", "x-amz-userid": "x" };
+    const sent = Object.fromEntries(Object.entries(headers).filter(([name]) => !name.includes(":")));
+    expect((await as(user, "GET", `/${bucket}/k?${query}`, { headers: sent })).status).toBe(403);
+  });
+
+  it("of an object is not allowed of its versions, nor the other way round", async () => {
+    const bucket = await versionedBucket();
+    const versionId = await putVersion(bucket, "k", "old");
+    await putVersion(bucket, "k", "new");
+    const snapshot = await takeSnapshot(bucket, "s");
+    const [plain, ofVersions] = [await freshUser(), await freshUser()];
+    await allow(plain, on(bucket, "Allow", ["s3:GetObject", "s3:DeleteObject", "s3:ListBucket", "s3:PutObject"]));
+    await allow(ofVersions, on(bucket, "Allow", ["s3:GetObjectVersion", "s3:ListBucketVersions"]));
+    const versionTarget = `/${bucket}/k?versionId=${versionId}`;
+    expect((await as(plain, "GET", `/${bucket}/k`)).status).toBe(200);
+    for (const [method, target] of [
+      ["GET", versionTarget],
+      ["HEAD", versionTarget],
+      ["DELETE", versionTarget],
+      ["GET", `/${bucket}/k?versionId=null`],
+      ["GET", `/${snapshot}/k`],
+      ["HEAD", `/${snapshot}/k`],
+      ["GET", `/${snapshot}?list-type=2`],
+      ["GET", `/${snapshot}`],
+      ["POST", `/${bucket}?restoreSnapshot=s`],
+    ] as const) {
+      const response = await as(plain, method, target);
+      expect([method, target, response.status]).toEqual([method, target, 403]);
+      await response.arrayBuffer();
+    }
+    for (const source of [`/${bucket}/k?versionId=${versionId}`, `/${snapshot}/k`]) {
+      const headers = { "x-amz-copy-source": source };
+      expect((await as(plain, "PUT", `/${bucket}/copy`, { headers })).status).toBe(403);
+    }
+    expect(await (await as(ofVersions, "GET", versionTarget)).text()).toBe("old");
+    expect(await (await as(ofVersions, "GET", `/${snapshot}/k`)).text()).toBe("new");
+    expect((await as(ofVersions, "GET", `/${bucket}/k`)).status).toBe(403);
+    expect((await as(ofVersions, "DELETE", versionTarget)).status).toBe(403);
+  });
+
+  it("in a snapshot is what is allowed in its bucket: a denial reaches it, and a policy names the bucket alone", async () => {
+    const bucket = await versionedBucket();
+    await putVersion(bucket, "k", "text");
+    const snapshot = await takeSnapshot(bucket, "s");
+    const user = await freshUser(on(snapshot, "Allow", "s3:*"));
+    expect((await as(user, "GET", `/${snapshot}/k`)).status).toBe(403);
+    await allow(user, on(bucket, "Allow", "s3:*"));
+    expect((await as(user, "GET", `/${snapshot}/k`)).status).toBe(200);
+    await allow(user, on(bucket, "Allow", "s3:*"), on(bucket, "Deny", "s3:GetObjectVersion"));
+    expect((await as(user, "GET", `/${snapshot}/k`)).status).toBe(403);
+  });
+});
+
+describe("a copy", () => {
+  it("needs to read its source, with its tags where it has some, and an upload in parts no less", async () => {
+    const [from, to] = [await freshBucket(), await freshBucket()];
+    await putAll(from, { plain: "text" });
+    expect((await send("PUT", `/${from}/tagged`, { body: "text", headers: { "x-amz-tagging": "a=b" } })).status).toBe(
+      200,
+    );
+    const uploadId = await createUpload(to, "k");
+    const user = await freshUser(on(to, "Allow", "s3:*"));
+    const copy = async (source: string, target = `/${to}/k`): Promise<number> =>
+      (await as(user, "PUT", target, { headers: { "x-amz-copy-source": `/${from}/${source}` } })).status;
+    const part = `/${to}/k?partNumber=1&uploadId=${uploadId}`;
+    for (const source of ["plain", "tagged", "missing"]) {
+      expect([await copy(source), await copy(source, part)]).toEqual([403, 403]);
+    }
+    await allow(user, on(to, "Allow", "s3:*"), on(from, "Allow", "s3:GetObject"));
+    // A part has no tags.
+    expect([await copy("plain"), await copy("tagged"), await copy("tagged", part)]).toEqual([200, 403, 200]);
+    // Whoever may not list is not told what is not there.
+    expect([await copy("missing"), await copy("missing", part)]).toEqual([403, 403]);
+    await allow(user, on(to, "Allow", "s3:*"), on(from, "Allow", ["s3:GetObject", "s3:GetObjectTagging"]));
+    expect(await copy("tagged")).toBe(200);
+    // A denial of the source's reading is met under every spelling of it.
+    await allow(user, on(to, "Allow", "s3:*"), on(from, "Allow", "s3:*"), on(from, "Deny", "s3:GetObject"));
+    for (const source of ["plain", "%70lain", "plain?versionId="])
+      expect([source, (await copy(source)) >= 400]).toEqual([source, true]);
+    expect(await copy("plain")).toBe(403);
+  });
+
+  it("is asked for its source's owner too", async () => {
+    const bucket = await bucketWith("k");
+    const headers = { "x-amz-copy-source": `/${bucket}/k` };
+    for (const [name, owner, status] of [
+      ["x-amz-source-expected-bucket-owner", "111122223333", 403],
+      ["x-amz-expected-bucket-owner", "111122223333", 403],
+      ["x-amz-source-expected-bucket-owner", "me", 400],
+      ["x-amz-source-expected-bucket-owner", "000000000000", 200],
+    ] as const) {
+      const response = await send("PUT", `/${bucket}/copy`, { headers: { ...headers, [name]: owner } });
+      expect([name, owner, response.status]).toEqual([name, owner, status]);
+      await response.arrayBuffer();
+    }
+  });
+});
+
+describe("a list of deletions", () => {
+  const document = (...objects: readonly string[]): SendOptions => {
+    const body = `<Delete>${objects.map((object) => `<Object>${object}</Object>`).join("")}</Delete>`;
+    return { body, headers: { "x-amz-checksum-crc32": checksum("CRC32", utf8(body)) } };
+  };
+
+  it("is carried out key by key, as each would be by itself", async () => {
+    const bucket = await bucketWith("mine/a", "theirs/a", "theirs/b");
+    const user = await freshUser(on(bucket, "Allow", "s3:DeleteObject", ofKey(bucket, "mine/*")));
+    await police(bucket, on(bucket, "Deny", "s3:DeleteObject", { Principal: "*", ...ofKey(bucket, "theirs/b") }));
+    const asked = document(
+      "<Key>mine/a</Key>",
+      "<Key>theirs/a</Key>",
+      "<Key>theirs/b</Key>",
+      "<Key>mine/../theirs/a</Key>",
+    );
+    const text = await (await as(user, "POST", `/${bucket}?delete`, asked)).text();
+    expect(Array.from(text.matchAll(/<Deleted><Key>([^<]*)/g), ([, key]) => key)).toEqual([
+      "mine/a",
+      "mine/../theirs/a",
+    ]);
+    expect(Array.from(text.matchAll(/<Error><Key>([^<]*)/g), ([, key]) => key)).toEqual(["theirs/a", "theirs/b"]);
+    const rootAsked = await send("POST", `/${bucket}?delete`, document("<Key>theirs/a</Key>", "<Key>theirs/b</Key>"));
+    expect(await rootAsked.text()).toContain("<Error><Key>theirs/b</Key><Code>AccessDenied</Code>");
+    expect((await send("HEAD", `/${bucket}/theirs/a`)).status).toBe(404);
+    expect((await send("HEAD", `/${bucket}/theirs/b`)).status).toBe(200);
+  });
+
+  it("does not tell by its conditions what is there, to those who may not list", async () => {
+    const bucket = await bucketWith("there");
+    const user = await freshUser(on(bucket, "Allow", ["s3:DeleteObject", "s3:GetObject"]));
+    const asked = document("<Key>missing</Key><ETag>*</ETag>");
+    const text = await (await as(user, "POST", `/${bucket}?delete`, asked)).text();
+    expect(text).toContain("<Error><Key>missing</Key><Code>AccessDenied</Code><Message>Access Denied</Message>");
+    const single = await as(user, "DELETE", `/${bucket}/missing`, { headers: { "if-match": "*" } });
+    await expectS3Error(single, DENIED);
+    await allow(user, on(bucket, "Allow", ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket"]));
+    const told = await (await as(user, "POST", `/${bucket}?delete`, asked)).text();
+    expect(told).toContain("<Error><Key>missing</Key><Code>NoSuchKey</Code>");
+  });
+});
+
+describe("what is taken away", () => {
+  it("is gone with the next request, and what was read publicly is read by nobody from a cache", async () => {
+    const bucket = await bucketWith("k");
+    expect((await putPolicy(bucket, publicReadPolicy(bucket))).status).toBe(204);
+    for (let time = 0; time < 3; time += 1) expect(await (await stranger("GET", `/${bucket}/k`)).text()).toBe("k");
+    expect((await send("DELETE", `/${bucket}?policy`)).status).toBe(204);
+    for (const headers of [
+      {},
+      { "cache-control": "only-if-cached" },
+      { range: "bytes=0-0" },
+      { "if-none-match": "*" },
+    ]) {
+      expect((await stranger("GET", `/${bucket}/k`, { headers })).status).toBe(403);
+    }
+    const user = await freshUser(on(bucket, "Allow", "s3:GetObject"));
+    expect((await as(user, "GET", `/${bucket}/k`)).status).toBe(200);
+    await allow(user, on(bucket, "Deny", "s3:GetObject"));
+    expect((await as(user, "GET", `/${bucket}/k`)).status).toBe(403);
+  });
+
+  it("was private: a signed read makes no unsigned one possible, and a deleted object is read by nobody", async () => {
+    const bucket = await bucketWith("k");
+    expect(await (await send("GET", `/${bucket}/k`)).text()).toBe("k");
+    await expectS3Error(await stranger("GET", `/${bucket}/k`), DENIED);
+    expect((await send("DELETE", `/${bucket}/k`)).status).toBe(204);
+    expect((await send("GET", `/${bucket}/k`)).status).toBe(404);
+    expect((await send("HEAD", `/${bucket}/k`)).status).toBe(404);
+  });
+
+  it("is not confirmed: an ETag of before is no longer the object's", async () => {
+    const bucket = await bucketWith("k");
+    const old = (await send("HEAD", `/${bucket}/k`)).headers.get("etag") ?? "";
+    const headers = { "if-none-match": old };
+    expect((await send("GET", `/${bucket}/k`, { headers })).status).toBe(304);
+    await putAll(bucket, { k: "new" });
+    for (const method of ["GET", "HEAD"]) {
+      const response = await send(method, `/${bucket}/k`, { headers });
+      expect([response.status, response.headers.get("etag") === old]).toEqual([200, false]);
+      expect((await send(method, `/${bucket}/k`, { headers: { "if-match": old } })).status).toBe(412);
+    }
+    for (const condition of [{ "if-none-match": "*" }, { "if-match": old }]) {
+      expect((await send("PUT", `/${bucket}/k`, { body: "x", headers: condition })).status).toBe(412);
+    }
+    expect(await (await send("GET", `/${bucket}/k`)).text()).toBe("new");
+  });
+});
