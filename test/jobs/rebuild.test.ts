@@ -106,8 +106,18 @@ describe("a rebuild", () => {
     };
     const bytes = noise(200_000);
     expect((await send("PUT", `/${bucket}/k`, { body: bytes, headers })).status).toBe(200);
+    const uploadId = await createUpload(bucket, "parted", headers);
+    const parts = [
+      await putPart(bucket, "parted", uploadId, 1, largePart(1), headers),
+      await putPart(bucket, "parted", uploadId, 2, bytes, headers),
+    ];
+    expect((await sendCompletion(bucket, "parted", uploadId, parts)).status).toBe(200);
     const { world } = await rebuilt(bucket);
     await expectBytes(await send("GET", `/${bucket}/k`, { headers }, world), bytes);
+    await expectBytes(await send("GET", `/${bucket}/parted`, { headers }, world), joined([largePart(1), bytes]));
+    const range = { ...headers, range: "bytes=5242870-5242889" };
+    const across = joined([largePart(1), bytes]).subarray(5_242_870, 5_242_890);
+    await expectBytes(await send("GET", `/${bucket}/parted`, { headers: range }, world), across);
     expect((await send("GET", `/${bucket}/k`, {}, world)).status).toBe(400);
     expect(await holdingsIn(world)).toEqual({ findings: [], orphans: [] });
   });
