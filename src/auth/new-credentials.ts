@@ -14,6 +14,11 @@ export function newId(kind: keyof typeof ID_PREFIXES): string {
   return `${ID_PREFIXES[kind]}${randomDigits(ID_DIGITS).toUpperCase()}`;
 }
 
+/** Whether a text has the form of a user's access key id: no other can be one, whatever is stored. */
+export function isAccessKeyId(text: string): boolean {
+  return /^AKIA[0-9A-V]{16}$/.test(text);
+}
+
 /** A new secret access key: 240 random bits in 40 characters. */
 export function newSecret(): string {
   // A leading hyphen would read as a flag wherever the secret is pasted after an option's name.

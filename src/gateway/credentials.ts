@@ -2,7 +2,7 @@
 // remembered from one request to the next, so credentials that were taken back stop at once.
 import { policyOf } from "../auth/policy/memory.ts";
 import { rootPrincipal, type Principal } from "../auth/principal.ts";
-import { ID_PREFIXES } from "../auth/new-credentials.ts";
+import { ID_PREFIXES, isAccessKeyId } from "../auth/new-credentials.ts";
 import { sessionPrincipal, userPrincipal } from "../auth/session-principal.ts";
 import { openSession, type SessionFacts } from "../auth/session-token.ts";
 import type { NamedCredentials } from "../contract/context.ts";
@@ -104,6 +104,7 @@ function lookUpLongLived(
     };
     return { statements: [], resolve: () => Promise.resolve(holder) };
   }
+  if (!isAccessKeyId(accessKeyId)) throw unknownKey(credentials.accessKeyId);
   const lookup = lookUpKeyHolder(accessKeyId);
   return {
     statements: lookup.statements,

@@ -2,7 +2,7 @@
 // coordinators and of the blob store.
 import { describe, expect, it } from "vitest";
 
-import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
+import { anonymous, deliver, ROOT, send, type SendOptions } from "../support/client.ts";
 import { costOf, type Cost } from "../support/cost.ts";
 import { md5Base64, md5Hex, utf8 } from "../support/digests.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
@@ -222,8 +222,9 @@ describe("the counts", () => {
     expect((await deliver(anonymous("PUT", "/"), { SERVER_TIMING: "" })).headers.get("server-timing")).toBeNull();
   });
 
-  it("are of nothing at all for a request that is refused for its signature", async () => {
-    const response = await send("GET", "/some-bucket/k", { credentials: { accessKeyId: "x", secretAccessKey: "y" } });
+  it.each(["x", ROOT.accessKeyId])("are of nothing at all for a request that is refused to %s", async (accessKeyId) => {
+    const response = await send("GET", "/some-bucket/k", { credentials: { accessKeyId, secretAccessKey: "y" } });
+    expect(response.status).toBe(403);
     expect(costOf(response)).toEqual({ ...READ, roundTrips: 0, rowsRead: 0 });
   });
 });

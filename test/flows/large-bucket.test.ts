@@ -21,11 +21,11 @@ async function crowdedBucket(): Promise<string> {
   await env.DB.batch([
     crowd(`INSERT INTO objects (bucket_id, key, version_id, is_null_version, size, etag, modified_at, owner_id, blob_id,
              storage_class)
-           SELECT ${id}, 'crowd/' || value, 'o' || value, 1, 1, 'e', 0, 'o', ?1 || '/o' || value, 'STANDARD'
+           SELECT ${id}, 'crowd/' || value, printf('g%031d', value), 1, 1, 'e', 0, 'o', ?1 || '/o' || value, 'STANDARD'
            FROM json_each(?2)`),
     crowd(`INSERT INTO versions (bucket_id, key, version_id, is_null_version, is_delete_marker, size, etag, modified_at,
              owner_id, blob_id, storage_class)
-           SELECT ${id}, 'crowd/' || value, 'v' || value, 0, 0, 1, 'e', 0, 'o', ?1 || '/v' || value, 'STANDARD'
+           SELECT ${id}, 'crowd/' || value, printf('h%031d', value), 0, 0, 1, 'e', 0, 'o', ?1 || '/v' || value, 'STANDARD'
            FROM json_each(?2)`),
     crowd(`INSERT INTO uploads (bucket_id, key, upload_id, initiated_at, owner_id, storage_class)
            SELECT ${id}, 'crowd/' || value, ?1 || 'u' || value, 0, 'o', 'STANDARD' FROM json_each(?2)`),
