@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { at } from "./at.ts";
 import { encryptionCheck } from "./aws-cli/encryption.ts";
 import { errorChecks } from "./aws-cli/errors.ts";
+import { lifecycleCheck } from "./aws-cli/lifecycle.ts";
 import { partChecks } from "./aws-cli/parts.ts";
 import { permissionChecks } from "./aws-cli/permissions.ts";
 import { awsCliTools, type AwsCliTools } from "./aws-cli/tools.ts";
@@ -49,6 +50,7 @@ export function awsCli(site: Site, endpoint: Endpoint, { program, version }: Aws
   return suiteOf(client, [
     ...differing,
     ...others,
+    lifecycleCheck(tools),
     ...permissionChecks(tools),
     ...errorChecks(tools),
     removalCheck(tools),
