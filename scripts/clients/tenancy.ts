@@ -2,9 +2,10 @@
 // whatever it tries and whichever client it tries it with.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Caller } from "../tenancy/caller.ts";
-import { operatorPolicy } from "../tenancy/policies.ts";
+import { operatorPolicy, type PolicyDocument, tenantPolicy } from "../tenancy/policies.ts";
 import { addTenant, addUser, makeTenantBucket, removeTenantBucket, removeUser } from "../tenancy/tenants.ts";
 import type { AwsCli } from "./aws-cli.ts";
 import type { Boto3 } from "./boto3.ts";
@@ -17,9 +18,10 @@ import { lendingChecks } from "./tenancy/lending.ts";
 import { ownChecks } from "./tenancy/own.ts";
 import { awsCliCheck, boto3Check } from "./tenancy/programs.ts";
 import { revocationChecks } from "./tenancy/revocation.ts";
-import type { TenancyTools } from "./tenancy/tools.ts";
+import { assertDenied, assertDone, type TenancyTools } from "./tenancy/tools.ts";
 
 const DEMONSTRATION = resolve(import.meta.dirname, "..", "tenancy.ts");
+const GUIDE = resolve(import.meta.dirname, "..", "..", "docs", "tenancy.md");
 
 /** The checks of tenants over plain HTTP, for which root makes nothing but the operator who makes the rest. */
 export function tenancy(site: Site, awsClis: readonly AwsCli[], boto3s: readonly Boto3[]): Suite {
@@ -46,13 +48,52 @@ export function tenancy(site: Site, awsClis: readonly AwsCli[], boto3s: readonly
           ...awsClis.slice(0, 1).map((found) => awsCliCheck(tools, found)),
           ...boto3s.map((found) => boto3Check(tools, found)),
           ...revocationChecks(tools),
+          tagCheck(tools, root),
           removalCheck(tools),
+          guideCheck(),
           demonstrationCheck(site),
         ]).run(report);
       } finally {
         pages.close();
       }
       await removeUser(root, name);
+    },
+  };
+}
+
+function tagCheck({ bucket, operator, other }: TenancyTools, root: Caller): Check {
+  return {
+    name: "users with the same tag share a folder that is called as the tag, and a user without it has none",
+    async run() {
+      const team = `team-${randomBytes(3).toString("hex")}`;
+      const text = JSON.stringify(tenantPolicy(bucket)).replaceAll("${aws:username}/", "${aws:PrincipalTag/tenant}/");
+      const policy: PolicyDocument = JSON.parse(text);
+      const [first, second, untagged] = [`${team}-1`, `${team}-2`, `${team}-3`];
+      const users = await Promise.all([first, second, untagged].map((name) => addUser(operator, name, policy)));
+      const tag = { "Tags.member.1.Key": "tenant", "Tags.member.1.Value": team };
+      for (const UserName of [first, second]) await root.iam("TagUser", { UserName, ...tag });
+      const [put, get, none] = users.map(({ caller }) => caller);
+      assert.ok(put !== undefined && get !== undefined && none !== undefined);
+      await assertDone(put.s3("PUT", `/${bucket}/${team}/k`, { body: "shared" }));
+      assert.equal(await assertDone(get.s3("GET", `/${bucket}/${team}/k`)), "shared");
+      await assertDone(get.s3("GET", `/${bucket}?prefix=${team}/`));
+      await assertDenied(get.s3("GET", `/${bucket}/${other.name}/secret`));
+      for (const key of [`${team}/k`, "k", "/k", `${untagged}/k`]) {
+        await assertDenied(none.s3("PUT", `/${bucket}/${key}`, { body: "x" }), key);
+      }
+      for (const { name } of users) await removeUser(operator, name);
+    },
+  };
+}
+
+function guideCheck(): Check {
+  return {
+    name: "the policies in docs/tenancy.md are those that all of this was done with",
+    run() {
+      const blocks = readFileSync(GUIDE, "utf8").matchAll(/^```json\n(.*?)^```$/gms);
+      const shown = Array.from(blocks, ([, text = ""]): unknown => JSON.parse(text));
+      assert.deepEqual(shown, [tenantPolicy("BUCKET"), operatorPolicy("BUCKET")]);
+      return Promise.resolve();
     },
   };
 }
