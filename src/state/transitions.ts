@@ -3,7 +3,7 @@
 // ones, which wait in the garbage as all removed bytes do. A reader finds the object whole at any time.
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { birthCertificate } from "../protocol/birth-certificate.ts";
-import { isSeldomRead } from "../protocol/lifecycle.ts";
+import { coldnessOf, isSeldomRead } from "../protocol/lifecycle.ts";
 import type { ObjectPart } from "../protocol/object-reading.ts";
 import { ALL_BYTES, type ByteRange } from "../protocol/range.ts";
 import type { StoredObject } from "../protocol/stored-object.ts";
@@ -63,6 +63,7 @@ export async function carryOutTransition(
   const facts = await tools.database.look(lookUpTransition(bucket, version));
   const { object } = facts;
   if (object === undefined || facts.bucket?.id !== bucket.id) return "judged version changed";
+  if (coldnessOf(object.storageClass) >= coldnessOf(transition.storageClass)) return "judged version changed";
   const holdingId = holdingOf(object);
   // Then the bytes are where they belong.
   if (isSeldomRead(object.storageClass)) {

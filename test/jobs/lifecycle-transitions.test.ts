@@ -12,7 +12,7 @@ import { lookUpBucket } from "../../src/state/buckets.ts";
 import { WALK_START, walkPage } from "../../src/state/lifecycle-walk.ts";
 import { lookUpUnaccounted } from "../../src/state/orphans.ts";
 import { carryOutTransition, type CopyAllowance, type TransitionOutcome } from "../../src/state/transitions.ts";
-import { expectSoundHoldings } from "../support/check-holdings.ts";
+import { expectSoundHoldings, holdingsOf } from "../support/check-holdings.ts";
 import { send } from "../support/client.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { d1With, r2With } from "../support/faults.ts";
@@ -359,6 +359,39 @@ describe("a transition", () => {
     expect(lost).toBe(1);
     expect([await bodyOf(bucket, "a"), await classOf(bucket, "a")]).toEqual(["1", "STANDARD_IA"]);
     await expectSoundHoldings(bucket);
+  });
+});
+
+describe("two passes at once", () => {
+  it("do together what one does", async () => {
+    const bucket = await freshBucket();
+    const keys = Array.from({ length: 20 }, (_, index) => String(index).padStart(2, "0"));
+    await putAll(
+      bucket,
+      Object.fromEntries(
+        keys.flatMap((key) => [
+          [`gone/${key}`, key],
+          [`moved/${key}`, key],
+        ]),
+      ),
+    );
+    await putLifecycle(
+      bucket,
+      rule(expiresAfter(1), prefixed("gone/")),
+      rule(movesAfter(1, "GLACIER_IR"), {
+        filter: "<Filter><And><Prefix>moved/</Prefix><ObjectSizeGreaterThan>0</ObjectSizeGreaterThan></And></Filter>",
+      }),
+    );
+    const passes = await Promise.all([1, 2, 3].map(() => runPass(lifecycle, midnight(2))));
+    const sum = (name: string): number => passes.reduce((total, { report }) => total + (report[name] ?? 0), 0);
+    expect([sum("moved"), sum("failed")]).toEqual([20, 0]);
+    const text = await (await send("GET", `/${bucket}?list-type=2`)).text();
+    expect(text.match(/<StorageClass>GLACIER_IR</g)).toHaveLength(20);
+    expect(text).toContain("<KeyCount>20</KeyCount>");
+    for (const key of keys.slice(0, 5)) expect(await bodyOf(bucket, `moved/${key}`)).toBe(key);
+    // Copies that came too late are orphans, which the orphan scan takes.
+    const { findings } = await holdingsOf(bucket);
+    expect(findings).toEqual([]);
   });
 });
 
