@@ -17,11 +17,15 @@ const OF_ONE_VALUE: ReadonlySet<string> = new Set(["x-amz-copy-source", "x-amz-r
 /**
  * Yields the canonical requests that a claim may have signed, the one of the rules first. Three things vary: the
  * path's spelling, the joins of repeated headers, and Accept-Encoding. No candidate departs from the rules in all
- * three, so there are at most 64, and a signature of the first costs nothing more.
+ * three, so there are at most 64, twice that where parameters have no value, and a signature of the first costs
+ * nothing more.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 export function* canonicalRequests(request: S3Request, claim: SigningClaim): Generator<string> {
-  const query = canonicalQuery(request.query, claim.form);
+  for (const query of canonicalQueries(request.query, claim.form)) yield* withQuery(query, request, claim);
+}
+
+function* withQuery(query: string, request: S3Request, claim: SigningClaim): Generator<string> {
   const names = claim.signedHeaders;
   const values = names.map((name) => (name === ACCEPT_ENCODING ? "" : canonicalValue(signedValue(request, name))));
   const paths = canonicalPaths(request.rawPath);
@@ -59,6 +63,12 @@ function signedValue(request: S3Request, name: string): string | undefined {
 // The rules speak of spaces only, but AWS's SDKs collapse tabs as well.
 function canonicalValue(value: string | undefined): string {
   return (value ?? "").trim().replaceAll(/[ \t]+/g, " ");
+}
+
+/** The query by the rules; and as older versions of curl sign it, which leave a parameter without a value bare. */
+function canonicalQueries(query: Query, form: SigningClaim["form"]): readonly string[] {
+  const strict = canonicalQuery(query, form);
+  return form === "header" && /=(?:&|$)/.test(strict) ? [strict, strict.replaceAll(/=(?=&|$)/g, "")] : [strict];
 }
 
 function canonicalQuery(query: Query, form: SigningClaim["form"]): string {

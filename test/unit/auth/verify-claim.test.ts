@@ -104,6 +104,7 @@ describe("verifyClaim takes", () => {
     ["parameters in another order", "a=1&b=2&c=", "c&b=2&a=1"],
     ["the order of the encoded bytes", "%C3%A9=1&A=1&B=1&a=1&a-=1&a0=1&a~=1", "a~=1&a0=1&%C3%A9=1&a-=1&a=1&B=1&A=1"],
     ["one name with several values", "a=&a=1&a=10&a=2", "a=2&a=10&a&a=1"],
+    ["subresources without a sign of equality, as old versions of curl sign them", "a=1&policy", "policy&a=1"],
     ["a plus for a space", "prefix=a%20b", "prefix=a+b"],
     ["an escaped space", "prefix=a%20b", "prefix=a%20b"],
     ["an escaped plus", "prefix=a%2Bb", "prefix=a%2Bb"],
