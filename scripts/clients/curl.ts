@@ -1,11 +1,12 @@
 // curl with --aws-sigv4: what a shell script does, without any SDK. It neither hashes the payload nor retries.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type Curl, curlFor, type RunCurl } from "./curl-command.ts";
 import { type Check, type Suite, suiteOf } from "./harness.ts";
-import type { Body } from "./hashes.ts";
+import { type Body, hashBytes } from "./hashes.ts";
 import { LISTING_BUCKET } from "./listing-fixture.ts";
 import { bodyOfKey, encodeKey, ODD_KEYS } from "./odd-keys.ts";
 import { DOMAIN, type Endpoint, newBucketName, newFolder, type Site } from "./site.ts";
@@ -23,6 +24,7 @@ interface CurlTools {
 }
 
 const RIVALS = 10;
+const COPIED = "x-amz-copy-source-server-side-encryption-customer";
 
 /** curl's checks at one endpoint. */
 export function curl(site: Site, endpoint: Endpoint): Suite {
@@ -42,6 +44,7 @@ export function curl(site: Site, endpoint: Endpoint): Suite {
     oddKeysCheck(tools),
     encodingCheck(tools),
     conditionCheck(tools),
+    encryptionCheck(tools),
     raceCheck(tools),
     renameCheck(tools),
     listingCheck(tools),
@@ -160,6 +163,28 @@ function conditionCheck({ place, signed, site }: CurlTools): Check {
   };
 }
 
+function encryptionCheck({ place, bucket, signed, site }: CurlTools): Check {
+  return {
+    name: "three headers encrypt an object with a key of one's own; with the same three it is read, and copied to another",
+    async run() {
+      const [key, other] = [randomBytes(32), randomBytes(32)];
+      const put = await signed(`${place}/sealed`, "--upload-file", site.mebibyte.file, ...bring(key));
+      assertStatus(put, 200);
+      assert.equal(put.headers.get("x-amz-server-side-encryption-customer-algorithm"), "AES256");
+      assert.ok(put.headers.has("x-amz-server-side-encryption-customer-key-md5"));
+      assert.equal((await signed(`${place}/sealed`, ...bring(key))).sha256, site.mebibyte.sha256);
+      const bare = await signed(`${place}/sealed`);
+      assertStatus(bare, 400);
+      assert.match(bare.body, /<Code>InvalidRequest<\/Code>/);
+      assertStatus(await signed(`${place}/sealed`, "--head"), 400);
+      const source = ["-H", `x-amz-copy-source: /${bucket}/sealed`, ...bring(key, COPIED)];
+      assertStatus(await signed(`${place}/resealed`, "--request", "PUT", ...source, ...bring(other)), 200);
+      assert.equal((await signed(`${place}/resealed`, ...bring(other))).sha256, site.mebibyte.sha256);
+      assertStatus(await signed(`${place}/resealed`, ...bring(key)), 403);
+    },
+  };
+}
+
 function raceCheck({ place, signed, folder }: CurlTools): Check {
   return {
     name: "of 10 slow puts at once with If-None-Match: * one wins, and who was told 409 is told 412 on a retry",
@@ -239,4 +264,11 @@ function refusalCheck({ place, anonymous, signed }: CurlTools): Check {
 
 function assertStatus(answer: Curl, status: number, about = ""): void {
   assert.equal(answer.status, status, `${about} ${answer.body}`);
+}
+
+/** The headers that bring a key. */
+function bring(key: Buffer, prefix = "x-amz-server-side-encryption-customer"): string[] {
+  const md5 = Buffer.from(hashBytes("md5", key), "hex").toString("base64");
+  const headers = ["algorithm: AES256", `key: ${key.toString("base64")}`, `key-MD5: ${md5}`];
+  return headers.flatMap((header) => ["-H", `${prefix}-${header}`]);
 }

@@ -3,6 +3,7 @@ import { type Suite, suiteOf } from "./harness.ts";
 import { checksumChecks } from "./javascript/checksums.ts";
 import { conditionChecks } from "./javascript/conditions.ts";
 import { consistencyChecks } from "./javascript/consistency.ts";
+import { encryptionChecks } from "./javascript/encryption.ts";
 import { errorChecks } from "./javascript/errors.ts";
 import { listingChecks } from "./javascript/listing.ts";
 import { objectChecks } from "./javascript/objects.ts";
@@ -19,7 +20,7 @@ export function javaScriptSdk(site: Site, endpoint: Endpoint): Suite {
     client: newClient(site, endpoint),
     bucket: newBucketName("javascript"),
   };
-  const always = [...objectChecks(tools), ...checksumChecks(tools), ...partChecks(tools)];
+  const always = [...objectChecks(tools), ...checksumChecks(tools), ...partChecks(tools), ...encryptionChecks(tools)];
   if (endpoint.scheme === "https") return suiteOf("aws-sdk-js (https)", always);
   return suiteOf("aws-sdk-js (http)", [
     ...always,
