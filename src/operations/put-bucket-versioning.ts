@@ -3,8 +3,12 @@ import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { parseVersioning } from "../protocol/bucket-configuration.ts";
 import { readDocument } from "../protocol/document-body.ts";
+import { keepsNoncurrent, lifecycleFromText } from "../protocol/lifecycle.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { lookUpBucket, setVersioning } from "../state/buckets.ts";
+
+const EXPIRED_STAYS =
+  '299 Cairn "The bucket has a rule that expires objects. From now on they stay as noncurrent versions until a NoncurrentVersionExpiration rule removes those."';
 
 export const putBucketVersioning = defineOperation({
   name: "PutBucketVersioning",
@@ -16,10 +20,13 @@ export const putBucketVersioning = defineOperation({
   async run(context, _input, { bucket }) {
     const versioning = parseVersioning(await readDocument(context.request, context.openBody(), false));
     const [set] = await context.database.batch([setVersioning(bucket, versioning)]);
-    if (set === undefined || set.changes > 0 || versioning === "Enabled") return;
+    if (set === undefined || set.changes > 0 || versioning === "Enabled") {
+      const rules = lifecycleFromText(bucket.configurations.lifecycle);
+      return { isWarned: versioning === "Enabled" && rules !== undefined && keepsNoncurrent(rules) };
+    }
     const message = "Versioning cannot be suspended while the bucket has snapshots: delete them first.";
     throw new S3Error("InvalidBucketState", { BucketName: bucket.name }, message);
   },
 
-  write: () => ({ status: 200, headers: {} }),
+  write: ({ isWarned }) => ({ status: 200, headers: isWarned ? { warning: EXPIRED_STAYS } : {} }),
 });

@@ -64,6 +64,18 @@ export function lifecycleFromText(text: string | null): LifecycleConfiguration |
   return text === null ? undefined : (JSON.parse(text) as LifecycleConfiguration);
 }
 
+/**
+ * Whether rules that expire objects remove none of their bytes once versioning is on: an expired object then becomes a
+ * noncurrent version, which stays unless a rule ends those.
+ */
+export function keepsNoncurrent({ rules }: LifecycleConfiguration): boolean {
+  const enabled = rules.filter(({ isEnabled }) => isEnabled);
+  return (
+    enabled.some(({ expiration }) => expiration !== undefined && !("isForMarkers" in expiration)) &&
+    !enabled.some(({ noncurrentExpiration }) => noncurrentExpiration !== undefined)
+  );
+}
+
 /** What a filter looks at. */
 export interface FilterSubject {
   readonly key: string;

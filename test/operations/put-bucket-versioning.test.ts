@@ -33,6 +33,38 @@ describe("PutBucketVersioning", () => {
     }
   });
 
+  it("warns where a lifecycle rule expires objects that would stay as noncurrent versions", async () => {
+    const rule = (id: string, content: string): string =>
+      `<Rule><ID>${id}</ID><Filter/><Status>Enabled</Status>${content}</Rule>`;
+    const expiring = rule("e", "<Expiration><Days>1</Days></Expiration>");
+    const ending = rule(
+      "n",
+      "<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>",
+    );
+    const forMarkers = rule(
+      "m",
+      "<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>",
+    );
+    for (const [rules, status, isWarned] of [
+      [expiring, "Enabled", true],
+      [expiring, "Suspended", false],
+      [expiring + ending, "Enabled", false],
+      [forMarkers, "Enabled", false],
+      [expiring.replace("Enabled", "Disabled"), "Enabled", false],
+      ["", "Enabled", false],
+    ] as const) {
+      const bucket = await freshBucket();
+      const body = `<LifecycleConfiguration>${rules}</LifecycleConfiguration>`;
+      const headers = { "content-md5": md5Base64(utf8(body)) };
+      if (rules !== "") expect((await send("PUT", `/${bucket}?lifecycle`, { body, headers })).status).toBe(200);
+      const response = await send("PUT", `/${bucket}?versioning`, {
+        body: configuration(`<Status>${status}</Status>`),
+      });
+      expect(response.status).toBe(200);
+      expect(response.headers.has("warning"), `${rules} ${status}`).toBe(isWarned);
+    }
+  });
+
   it("accepts Suspended for a bucket whose versioning never was on", async () => {
     const bucket = await freshBucket();
     await setVersioning(bucket, "Suspended");
