@@ -23,17 +23,14 @@ function stranger(method: string, target: string, options: SendOptions = {}): Pr
   return deliver(anonymous(method, target, options));
 }
 
+type Statement = Readonly<Record<string, unknown>>;
+
 /** A statement on a bucket and what is in it. */
-function on(
-  bucket: string,
-  Effect: "Allow" | "Deny",
-  Action: string | string[],
-  more: object = {},
-): Readonly<Record<string, unknown>> {
+function on(bucket: string, Effect: "Allow" | "Deny", Action: string | string[], more: object = {}): Statement {
   return { Effect, Action, Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`], ...more };
 }
 
-async function police(bucket: string, ...statements: Parameters<typeof policyText>): Promise<void> {
+async function police(bucket: string, ...statements: readonly Statement[]): Promise<void> {
   const response = await putPolicy(bucket, policyText(...statements));
   expect([response.status, await response.text()]).toEqual([204, ""]);
 }
