@@ -105,6 +105,8 @@ async function showRevocation(operator: Caller, tenant: Tenant, bucket: string):
   await expect("no", "it reads its photo", () => tenant.caller.s3("GET", target));
   await expect("no", "a URL that it gave away before reads it", () => fetch(url));
   await expect("no", "temporary credentials that it got before upload", () => pass.s3("PUT", target, { body: "x" }));
+  await setKeyStatus(operator, tenant, "Active");
+  await expect("yes", "turned on again, it reads its photo", () => tenant.caller.s3("GET", target));
 }
 
 /** Tries something, and says what came of it: `yes` where it is to succeed, `no` where it is to be refused with 403. */
@@ -150,6 +152,8 @@ try {
     console.log("Each tenant sees and touches its own folder, and nothing else.");
   }
 } catch (error) {
-  console.error(`tenancy: ${error instanceof Error ? error.message : String(error)}`);
+  const { message, cause } = error instanceof Error ? error : new Error(String(error));
+  // Of what keeps it from being sent, only the cause tells what it is.
+  console.error(`tenancy: ${message}${cause instanceof Error ? `: ${cause.message}` : ""}`);
   process.exitCode = 1;
 }

@@ -122,7 +122,7 @@ function demonstrationCheck(site: Site): Check {
         },
       });
       assert.match(output, /^Each tenant sees and touches its own folder, and nothing else\.$/m);
-      assert.equal(output.match(/^ {2}yes /gm)?.length, 6, output);
+      assert.equal(output.match(/^ {2}yes /gm)?.length, 7, output);
       const [, bucket = ""] = /the bucket ([\w-]+)/.exec(output) ?? [];
       const root = new Caller({ endpoint: site.http.url, region: site.region }, site.root);
       assert.equal((await root.s3("HEAD", `/${bucket}`)).status, 404);
