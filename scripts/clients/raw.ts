@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type Suite, suiteOf } from "./harness.ts";
 import { cutShortChecks } from "./raw/cut-short.ts";
 import { envelopeChecks } from "./raw/envelopes.ts";
+import { framingChecks } from "./raw/framing.ts";
 import { malformedChecks } from "./raw/malformed.ts";
 import { pathChecks } from "./raw/paths.ts";
 import { rawTools } from "./raw/tools.ts";
@@ -21,6 +22,6 @@ export function rawSockets(site: Site, endpoint: Endpoint): Suite {
     },
     ...envelopeChecks(tools),
     ...cutShortChecks(tools),
-    ...(endpoint.scheme === "http" ? [...pathChecks(tools), ...malformedChecks(tools)] : []),
+    ...(endpoint.scheme === "http" ? [...pathChecks(tools), ...malformedChecks(tools), ...framingChecks(tools)] : []),
   ]);
 }
