@@ -55,6 +55,7 @@ export function s3cmd(site: Site, endpoint: Endpoint): Suite {
   if (endpoint.scheme === "https") return suiteOf("s3cmd (https)", always);
   const others = [
     infoCheck,
+    lifecycleCheck,
     policyCheck,
     aclCheck,
     partsCheck,
@@ -103,6 +104,23 @@ function infoCheck({ s3cmd, bucket, site }: S3cmdTools): Check {
       assert.match(told, new RegExp(`MD5 sum: +${md5}`));
       assert.match(told, /x-amz-meta-color: +blue/);
       assert.match(await s3cmd("info", `s3://${bucket}`), /Location: +us-east-1/);
+    },
+  };
+}
+
+function lifecycleCheck({ s3cmd, bucket, folder }: S3cmdTools): Check {
+  return {
+    name: "setlifecycle and expire put rules, getlifecycle and info show them, dellifecycle takes them away",
+    async run() {
+      const file = join(folder, "lifecycle.xml");
+      const rule = "<ID>logs</ID><Prefix>logs/</Prefix><Status>Enabled</Status><Expiration><Days>3</Days></Expiration>";
+      writeFileSync(file, `<LifecycleConfiguration><Rule>${rule}</Rule></LifecycleConfiguration>`);
+      await s3cmd("setlifecycle", file, `s3://${bucket}`);
+      assert.match(await s3cmd("getlifecycle", `s3://${bucket}`), /<Days>3<\/Days>/);
+      await s3cmd("expire", "--expiry-days=5", "--expiry-prefix=tmp/", `s3://${bucket}`);
+      assert.match(await s3cmd("info", `s3://${bucket}`), /Expiration Rule: .*'tmp\/' will expire in '5' day/);
+      await s3cmd("dellifecycle", `s3://${bucket}`);
+      assert.match(await s3cmd("info", `s3://${bucket}`), /Expiration Rule: +none/);
     },
   };
 }
