@@ -3,11 +3,10 @@
 import { once } from "node:events";
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../project/credentials.ts";
-import { workerdChildren } from "../serve/workerd.ts";
+import { residentBytes, workerdChildren } from "../serve/workerd.ts";
 import { MeasuringClient } from "./client.ts";
 import { CREDENTIALS, signedRequest } from "./signer.ts";
 import { temporaryState } from "./temporary-state.ts";
@@ -42,10 +41,6 @@ async function readyUrl({ stdout }: ChildProcess): Promise<string> {
 
 function inMiB(bytes: number): string {
   return `${(bytes / MiB).toFixed(0)} MiB`;
-}
-
-function residentBytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
 }
 
 function* pieces(total: number): Generator<Buffer> {

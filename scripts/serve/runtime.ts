@@ -24,6 +24,8 @@ export interface ServeOptions {
   readonly bindings: Readonly<Record<string, string>>;
   /** More Workers for the same runtime, for comparisons; their `name` finds them in `urlOf`. */
   readonly beside?: readonly V4WorkerOptions[];
+  /** Takes what the Workers log, line by line; otherwise it goes to the terminal. */
+  readonly onLog?: (line: string) => void;
 }
 
 export interface ServedCairn {
@@ -87,6 +89,7 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
 }
 
 function miniflareOptions(options: ServeOptions, log: Log, workers: V4WorkerOptions[]) {
+  const { onLog } = options;
   return convertV4MiniflareOptions({
     log,
     // Miniflare's own entry, which nobody is told of: any free port of this machine.
@@ -96,6 +99,7 @@ function miniflareOptions(options: ServeOptions, log: Log, workers: V4WorkerOpti
     logRequests: false,
     telemetry: { enabled: false },
     unsafeObservability: false,
+    ...(onLog === undefined ? {} : { handleStructuredLogs: ({ message }) => onLog(message) }),
     resourcePersistencePath: options.state,
     workers,
   });

@@ -32,3 +32,8 @@ export function workerdChildren(parent: number): number[] {
     return [];
   }
 }
+
+/** The bytes of memory that a process has at the moment, where there is a /proc. */
+export function residentBytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
+}

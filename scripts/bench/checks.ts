@@ -1,0 +1,35 @@
+// Figures and what they may be at the most: printed as they are found, counted where they are past it.
+
+/** A number as people read it. */
+export function count(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+export class Checks {
+  failed = 0;
+  #passed = 0;
+
+  /** @param unit after the figures */
+  atMost(name: string, value: number, most: number, unit = ""): void {
+    this.#report(value <= most, `${name}: ${figure(value)} ${unit}`.trimEnd(), `at most ${figure(most)}`);
+  }
+
+  exactly(name: string, value: number, expected: number): void {
+    this.#report(value === expected, `${name}: ${figure(value)}`, `exactly ${figure(expected)}`);
+  }
+
+  /** The last line. */
+  summary(): string {
+    return `million: ${this.#passed} passed, ${this.failed} failed`;
+  }
+
+  #report(isFine: boolean, what: string, bound: string): void {
+    if (isFine) this.#passed += 1;
+    else this.failed += 1;
+    console.log(`${isFine ? "ok  " : "FAIL"} ${what} (${bound})`);
+  }
+}
+
+function figure(value: number): string {
+  return Number.isInteger(value) || value >= 100 ? count(value) : value.toPrecision(3);
+}

@@ -1,0 +1,83 @@
+// A client that goes on reading and writing small objects, one request at a time, while something else happens, and the
+// latencies that it sees.
+import { setTimeout as pause } from "node:timers/promises";
+import { MeasuringClient } from "./client.ts";
+import { signedRequest } from "./signer.ts";
+
+const BODY = Buffer.alloc(1024, "x");
+const PAUSE_MS = 20;
+
+/** Latencies in milliseconds, by kind of request. */
+export class Latencies {
+  readonly gets: number[] = [];
+  readonly puts: number[] = [];
+
+  /** @param percent of the GETs were as fast as this or faster */
+  get(percent: number): number {
+    return percentile(this.gets, percent);
+  }
+
+  put(percent: number): number {
+    return percentile(this.puts, percent);
+  }
+
+  text(): string {
+    return `${summary("GET", this.gets)}; ${summary("PUT", this.puts)}`;
+  }
+}
+
+export class Load {
+  /** How many it has put, each under a key of its own. */
+  objects = 0;
+  readonly #client = new MeasuringClient();
+  readonly #url: string;
+
+  /** @param url of a bucket */
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** Puts the object that is read; the first requests are slower than others. */
+  async prepare(): Promise<void> {
+    for (let times = 0; times < 5; times += 1) {
+      await this.#put();
+      await this.#get();
+    }
+  }
+
+  /** Sends requests until `act` is over. */
+  async during(act: () => Promise<void>): Promise<Latencies> {
+    const latencies = new Latencies();
+    const over = new AbortController();
+    const acting = act().finally(() => over.abort());
+    // Whatever becomes of it is told further down.
+    acting.catch(() => undefined);
+    while (!over.signal.aborted) {
+      latencies.puts.push(await this.#put());
+      latencies.gets.push(await this.#get());
+      await pause(PAUSE_MS);
+    }
+    await acting;
+    return latencies;
+  }
+
+  async #put(): Promise<number> {
+    const request = await signedRequest("PUT", `${this.#url}/live/${this.objects}`, BODY);
+    this.objects += 1;
+    return (await this.#client.exchange(request)).ms;
+  }
+
+  async #get(): Promise<number> {
+    return (await this.#client.exchange(await signedRequest("GET", `${this.#url}/live/0`))).ms;
+  }
+}
+
+function summary(name: string, values: readonly number[]): string {
+  const [middle, high] = [50, 99].map((percent) => percentile(values, percent).toFixed(0));
+  return `${name} p50 ${middle} ms, p99 ${high} ms of ${values.length}`;
+}
+
+function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;
+}
