@@ -104,7 +104,11 @@ function valueOfTag(tags: readonly Tag[], lowerCaseKey: string): Values {
   return some(tags.filter(({ key }) => key.toLowerCase() === lowerCaseKey).map(({ value }) => value));
 }
 
+/** The tags that a request sets by its header: what moves or copies an object with its tags sets none, whatever it says. */
 function requestTags(request: S3Request): readonly Tag[] {
+  const isCopy = requestHeader(request, "x-amz-copy-source") !== undefined;
+  const keepsTags = isCopy && requestHeader(request, "x-amz-tagging-directive") !== "REPLACE";
+  if (keepsTags || requestHeader(request, "x-amz-rename-source") !== undefined) return [];
   return parseTaggingHeader(requestHeader(request, "x-amz-tagging"));
 }
 

@@ -4,7 +4,7 @@ import type { ObjectSubject } from "../auth/demand.ts";
 import type { WriteConditions } from "../protocol/conditions.ts";
 import type { CopySource } from "../protocol/copying.ts";
 import { S3Error } from "../protocol/s3-error.ts";
-import type { Tag } from "../protocol/tagging.ts";
+import { requestTagKeys, type Tag } from "../protocol/tagging.ts";
 import type { Bucket } from "../state/buckets.ts";
 import { requireSource, type SourceFacts, type SourceVersion } from "../state/copy-sources.ts";
 import type { Context } from "./context.ts";
@@ -21,7 +21,10 @@ export interface UploadWishes {
  */
 export function requireUploadRights({ access }: Context, bucket: Bucket, key: string, wishes: UploadWishes): void {
   const on = { bucket, bucketName: bucket.name, key };
-  if (wishes.tags.length > 0) access.require({ ...on, actions: ["s3:PutObjectTagging"] });
+  const { tags } = wishes;
+  if (tags.length > 0) {
+    access.require({ ...on, actions: ["s3:PutObjectTagging"], conditionKeys: requestTagKeys(tags) });
+  }
   if (wishes.conditions.ifMatch !== undefined) access.require({ ...on, actions: ["s3:GetObject"] });
 }
 

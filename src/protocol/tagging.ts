@@ -53,13 +53,14 @@ export function parseTaggingHeader(header: string | undefined): Tag[] {
 
 /** What policies can ask about the tags that a request sets, by lower-case names of condition keys. */
 export function requestTagKeys(tags: readonly Tag[]): ReadonlyMap<string, readonly string[]> {
-  const keys = new Map(tags.map(({ key, value }) => [`s3:requestobjecttag/${key.toLowerCase()}`, [value]]));
-  return tags.length === 0
-    ? keys
-    : keys.set(
-        "s3:requestobjecttagkeys",
-        tags.map(({ key }) => key),
-      );
+  const keys = new Map<string, readonly string[]>();
+  for (const { key, value } of tags) {
+    // Tags that differ in case alone are two, and one condition key: none of them hides behind the other.
+    const name = `s3:requestobjecttag/${key.toLowerCase()}`;
+    keys.set(name, [...(keys.get(name) ?? []), value]);
+  }
+  const all = tags.map(({ key }) => key);
+  return all.length === 0 ? keys : keys.set("s3:requestobjecttagkeys", all);
 }
 
 /** A Tagging document. */
