@@ -7,6 +7,7 @@ import type { Database } from "../state/database.ts";
 import {
   lookUpJobStates,
   releaseLeases,
+  saveFailure,
   saveStep,
   takeLease,
   type JobLease,
@@ -104,11 +105,14 @@ async function takeTurns(runs: readonly Run[], holder: string, tick: Tick, budge
 
 async function takeTurn(run: Run, holder: string, tick: Tick): Promise<void> {
   const began = tick.clock();
+  const lease = leaseOf(run.scheduled, holder, tick);
   try {
-    await takeStep(run, leaseOf(run.scheduled, holder, tick), tick);
+    await takeStep(run, lease, tick);
   } catch (error) {
     run.end = "failed";
     run.error = error;
+    // What fails only after it has spent the tick's budget would else come first every time, and alone.
+    await run.context.database.batch([saveFailure(lease)]).catch(() => undefined);
   }
   run.ms += tick.clock() - began;
 }
@@ -141,7 +145,8 @@ async function hasSaved(database: Database, lease: JobLease, state: JobState): P
 function isDue({ periodMs }: ScheduledJob, state: JobState | undefined, { settings, now }: Tick): boolean {
   const period = periodMs(settings);
   if (period === undefined) return false;
-  if (state === undefined || state.isPassing || period === 0) return true;
+  // The row that a first lease makes tells of a pass at 0, which never was.
+  if (state === undefined || state.isPassing || period === 0 || state.passBeganAt === 0) return true;
   return Math.floor(now / period) > Math.floor(state.passBeganAt / period);
 }
 

@@ -9,7 +9,7 @@ export interface JobState {
   readonly cursor: string | null;
   /** When the latest pass began, in milliseconds since the epoch. */
   readonly passBeganAt: number;
-  /** When its latest step was over, in milliseconds since the epoch. */
+  /** When its latest step was over, or failed, in milliseconds since the epoch. */
   readonly steppedAt: number;
   /** The sums of what the latest pass has reported so far. */
   readonly report: Readonly<Record<string, number>>;
@@ -95,6 +95,11 @@ export function saveStep({ name, holder, until }: JobLease, state: JobState): St
     JSON.stringify(state.report),
     until,
   );
+}
+
+/** Saves that a job had its turn, which failed; it stays where it was. */
+export function saveFailure({ name, holder, clock }: JobLease): Statement {
+  return statement(`UPDATE jobs SET stepped_at = ? WHERE name = ? AND lease_holder = ?`, clock, name, holder);
 }
 
 /** Gives leases back. */

@@ -93,6 +93,17 @@ describe("a tick", () => {
     expect(await at(NOON)).toBe(3);
   });
 
+  it("begins a pass of what is to be done once, and after that no other", async () => {
+    const failing = jobOf(2, async (call) => {
+      if (call === 1) throw new Error("out of order");
+      await Promise.resolve();
+    });
+    await expect(tick(each(Number.MAX_SAFE_INTEGER, failing))).rejects.toThrow("out of order");
+    await tick(each(Number.MAX_SAFE_INTEGER, failing));
+    await tick(each(Number.MAX_SAFE_INTEGER, failing), { now: NOON + 100 * DAY_MS });
+    expect(failing.calls).toEqual([null, null, "1"]);
+  });
+
   it("leaves a job alone that is switched off, in the middle of a pass too", async () => {
     const job = jobOf(40);
     await tick(each(DAY_MS, job), { JOB_CALLS_PER_TICK: "10" });
@@ -164,6 +175,26 @@ describe("a job that fails", () => {
     await tick(each(DAY_MS, failing, other));
     expect(failing.calls).toEqual([null, "1", "1", "2"]);
     expect(other.calls).toHaveLength(3);
+  });
+
+  it("comes last the next time, whatever it costs", async () => {
+    const failing = jobOf(1, async () => {
+      await Promise.resolve();
+      throw new Error("out of order");
+    });
+    let clock = Date.now();
+    const costly: Job = {
+      name: failing.name,
+      async step(context, cursor) {
+        clock += 5 * 60_000;
+        return failing.step(context, cursor);
+      },
+    };
+    const others = [jobOf(1), jobOf(1)];
+    const options = { clock: () => clock };
+    await expect(tick(each(DAY_MS, costly, ...others), options)).rejects.toThrow("out of order");
+    await tick(each(DAY_MS, costly, ...others), options).catch(() => undefined);
+    expect(others.map(({ calls }) => calls.length)).toEqual([1, 1]);
   });
 
   it("by D1 being out of reach when a step is saved, repeats that step", async () => {
