@@ -5,6 +5,7 @@ import { formatErrorTime, type SigningClaim } from "./claim.ts";
 import { bucketTags, type Demand } from "./demand.ts";
 import type { ConditionKeys } from "./policy/keys.ts";
 import type { Principal } from "./principal.ts";
+import { copySourceNames } from "../protocol/copying.ts";
 import { parseTaggingHeader, type Tag } from "../protocol/tagging.ts";
 import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
 
@@ -21,10 +22,12 @@ type Values = readonly string[] | undefined;
 
 /** The condition keys of a demand that a principal makes in a request. */
 export function conditionKeysOf(principal: Principal, demand: Demand, facts: RequestFacts): ConditionKeys {
-  return (name) =>
-    demand.conditionKeys?.get(name) ??
-    KEYS.get(name)?.(principal, demand, facts) ??
-    keyOfFamily(name, principal, demand, facts);
+  return (name) => demand.conditionKeys?.get(name) ?? keyOfRequest(name, principal, demand, facts);
+}
+
+function keyOfRequest(name: string, principal: Principal, demand: Demand, facts: RequestFacts): Values {
+  const read = KEYS.get(name);
+  return read === undefined ? keyOfFamily(name, principal, demand, facts) : read(principal, demand, facts);
 }
 
 type Reader = (principal: Principal, demand: Demand, facts: RequestFacts) => Values;
@@ -65,6 +68,7 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ],
   ["s3:objectcreationoperation", (_p, demand, { request }) => createsObject(demand, request)],
   ["s3:tlsversion", (_p, _d, { request }) => one(request.tlsVersion)],
+  ["s3:x-amz-copy-source", (_p, _d, { request }) => copySourceNames(request)],
   ["s3:x-amz-content-sha256", (_p, _d, { claim }) => one(claim?.payloadHash)],
   ["s3:requestobjecttagkeys", (_p, _d, { request }) => some(requestTags(request).map(({ key }) => key))],
 ]);
@@ -104,11 +108,12 @@ function valueOfTag(tags: readonly Tag[], lowerCaseKey: string): Values {
   return some(tags.filter(({ key }) => key.toLowerCase() === lowerCaseKey).map(({ value }) => value));
 }
 
-/** The tags that a request sets by its header: what moves or copies an object with its tags sets none, whatever it says. */
+/** The tags that a request sets by its header. What sets them otherwise does not obey it, whatever it says. */
 function requestTags(request: S3Request): readonly Tag[] {
   const isCopy = requestHeader(request, "x-amz-copy-source") !== undefined;
   const keepsTags = isCopy && requestHeader(request, "x-amz-tagging-directive") !== "REPLACE";
-  if (keepsTags || requestHeader(request, "x-amz-rename-source") !== undefined) return [];
+  const isRename = requestHeader(request, "x-amz-rename-source") !== undefined;
+  if (keepsTags || isRename || request.query.has("tagging")) return [];
   return parseTaggingHeader(requestHeader(request, "x-amz-tagging"));
 }
 

@@ -51,6 +51,21 @@ export function readCopySource(request: S3Request): CopySource {
   return { bucketName: bucket, snapshot, key, versionId, expectedOwner };
 }
 
+/**
+ * What policies may call the source of a copy: its bucket and key, with a slash before them and without, however the
+ * header spells them. What a snapshot shows is its bucket's. Undefined where the request names no source that can be one.
+ */
+export function copySourceNames(request: S3Request): readonly string[] | undefined {
+  if (requestHeader(request, "x-amz-copy-source") === undefined) return undefined;
+  try {
+    const { bucketName, key } = readCopySource(request);
+    return [`${bucketName}/${key}`, `/${bucketName}/${key}`];
+  } catch (error) {
+    if (error instanceof S3Error) return undefined;
+    throw error;
+  }
+}
+
 /** A path as SDKs send it in a header: percent-encoded or raw; `+` stays what it is. */
 export function decodePath(path: string): string {
   const bytes = percentDecode(path);

@@ -250,6 +250,30 @@ describe("a copy", () => {
     expect(await copy("plain")).toBe(403);
   });
 
+  it("from where a policy forbids is not made by another spelling, nor from a snapshot", async () => {
+    const from = await versionedBucket();
+    const versionId = await putVersion(from, "secret/k", "text");
+    await putVersion(from, "open/k", "text");
+    const snapshot = await takeSnapshot(from, "s");
+    const to = await freshBucket();
+    const user = await freshUser({ Effect: "Allow", Action: "s3:*", Resource: "*" });
+    const copy = async (source: string): Promise<number> =>
+      (await as(user, "PUT", `/${to}/k`, { headers: { "x-amz-copy-source": source } })).status;
+    for (const Condition of [
+      { StringLike: { "s3:x-amz-copy-source": `${from}/secret/*` } },
+      { StringLike: { "s3:x-amz-copy-source": `/${from}/secret/*` } },
+      { StringNotLike: { "s3:x-amz-copy-source": `${from}/open/*` } },
+    ]) {
+      await police(to, on(to, "Deny", "s3:PutObject", { Principal: { AWS: user.arn }, Condition, ...ofKey(to, "*") }));
+      for (const source of [`${from}/secret/k`, `/${from}/secret/k`, `${from}/%73ecret/k`, `${from}%2Fsecret%2Fk`]) {
+        expect([source, await copy(source)]).toEqual([source, 403]);
+      }
+      expect(await copy(`/${from}/secret/k?versionId=${versionId}`)).toBe(403);
+      expect(await copy(`${snapshot}/secret/k`)).toBe(403);
+      expect([await copy(`/${from}/open/k`), await copy(`${from}%2Fopen/k`)]).toEqual([200, 200]);
+    }
+  });
+
   it("is asked for its source's owner too", async () => {
     const bucket = await bucketWith("k");
     const headers = { "x-amz-copy-source": `/${bucket}/k` };
@@ -329,6 +353,10 @@ describe("a condition on the tags that are put", () => {
     expect(await statusOf("k", { ...open, ...source })).toBe(403);
     expect(await statusOf("k", { ...open, ...source, "x-amz-tagging-directive": "REPLACE" })).toBe(200);
     expect(await statusOf("k", { ...open, "x-amz-rename-source": "secret" })).toBe(403);
+
+    const others = taggingOf({ other: "x" });
+    const digest = { "x-amz-checksum-crc32": checksum("CRC32", utf8(others)) };
+    expect(await statusOf("plain?tagging", { ...open, ...digest }, others)).toBe(403);
 
     await allow(
       user,

@@ -103,6 +103,18 @@ describe("a condition key", () => {
     ["s3:requestobjecttag/a", { headers: { "x-amz-tagging": "A=1&b=2" } }, ["1"]],
     ["s3:requestobjecttagkeys", { headers: { "x-amz-tagging": "A=1&b=2" } }, ["A", "b"]],
     ["s3:requestobjecttagkeys", {}, undefined],
+    ...["b/a k", "/b/a k", "b/a%20k", "%2Fb%2F%61%20%6B", "b/a%20k?versionId=null", "bbb_snap/a k"].map(
+      (source): [string, Asked, readonly string[]] => {
+        const bucket = source.startsWith("bbb") ? "bbb" : "b";
+        return [
+          "s3:x-amz-copy-source",
+          { headers: { "x-amz-copy-source": source } },
+          [`${bucket}/a k`, `/${bucket}/a k`],
+        ];
+      },
+    ),
+    ["s3:x-amz-copy-source", { headers: { "x-amz-copy-source": "nothing" } }, undefined],
+    ["s3:x-amz-copy-source", {}, undefined],
     ["s3:requestobjecttag/a", { headers: { "x-amz-tagging": "A=1&a=2" } }, ["1", "2"]],
     ["s3:requestobjecttag/a", { headers: { "x-amz-tagging": "a=1", "x-amz-copy-source": "/b/k" } }, undefined],
     [
@@ -111,6 +123,8 @@ describe("a condition key", () => {
       ["1"],
     ],
     ["s3:requestobjecttagkeys", { headers: { "x-amz-tagging": "a=1", "x-amz-rename-source": "k" } }, undefined],
+    ["s3:requestobjecttag/a", { target: "/bucket/k?tagging", headers: { "x-amz-tagging": "a=1" } }, undefined],
+    ["s3:x-amz-content-sha256", { isUnsigned: true, headers: { "x-amz-content-sha256": "abc" } }, undefined],
     ["s3:buckettag/stage", {}, ["live"]],
     ["s3:x-amz-acl", { headers: { "x-amz-acl": "private" } }, ["private"]],
     ["s3:x-amz-storage-class", {}, undefined],
