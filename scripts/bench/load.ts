@@ -1,4 +1,4 @@
-// A client that goes on reading and writing small objects, one request at a time, while something else happens, and the
+// A client that goes on reading and writing small objects, one of each at a time, while something else happens, and the
 // latencies that it sees.
 import { setTimeout as pause } from "node:timers/promises";
 import { MeasuringClient } from "./client.ts";
@@ -29,7 +29,8 @@ export class Latencies {
 export class Load {
   /** How many it has put, each under a key of its own. */
   objects = 0;
-  readonly #client = new MeasuringClient();
+  readonly #writer = new MeasuringClient();
+  readonly #reader = new MeasuringClient();
   readonly #url: string;
 
   /** @param url of a bucket */
@@ -52,11 +53,10 @@ export class Load {
     const acting = act().finally(() => over.abort());
     // Whatever becomes of it is told further down.
     acting.catch(() => undefined);
-    while (!over.signal.aborted) {
-      latencies.puts.push(await this.#put());
-      latencies.gets.push(await this.#get());
-      await pause(PAUSE_MS);
-    }
+    await Promise.all([
+      repeat(over.signal, async () => latencies.puts.push(await this.#put())),
+      repeat(over.signal, async () => latencies.gets.push(await this.#get())),
+    ]);
     await acting;
     return latencies;
   }
@@ -64,11 +64,18 @@ export class Load {
   async #put(): Promise<number> {
     const request = await signedRequest("PUT", `${this.#url}/live/${this.objects}`, BODY);
     this.objects += 1;
-    return (await this.#client.exchange(request)).ms;
+    return (await this.#writer.exchange(request)).ms;
   }
 
   async #get(): Promise<number> {
-    return (await this.#client.exchange(await signedRequest("GET", `${this.#url}/live/0`))).ms;
+    return (await this.#reader.exchange(await signedRequest("GET", `${this.#url}/live/0`))).ms;
+  }
+}
+
+async function repeat(until: AbortSignal, act: () => Promise<unknown>): Promise<void> {
+  while (!until.aborted) {
+    await act();
+    await pause(PAUSE_MS);
   }
 }
 

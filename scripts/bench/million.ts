@@ -135,7 +135,7 @@ async function measureReads(requests: Requests): Promise<void> {
 
   const page = await ask(requests, "GET", `${list}&prefix=data/`);
   const entries = page.text.split("<CommonPrefixes>").length - 1;
-  checks.atMost(`rows read to list ${count(entries)} folders`, page.rowsRead, 3 * entries + 20);
+  checks.atMost(`rows read to list ${count(entries)} folders`, page.rowsRead, 5 * entries + 20);
   checks.atMost(`time to list ${count(entries)} folders`, page.ms, 500, "ms");
 
   const usage = await ask(requests, "GET", `/${BUCKET}?usage`);

@@ -12,6 +12,7 @@ import { tieWorkerdToThisProcess, workerdChildren } from "./workerd.ts";
 
 /** The Miniflare name of the Worker. Fixed, since folders of the state are named after it. */
 const WORKER = "cairn";
+const SCHEDULER = "scheduler";
 const PROBE_TIMEOUT_MS = 15_000;
 
 export interface ServeOptions {
@@ -66,7 +67,7 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
   try {
     const migrated = await applyMigrations(await miniflare.getD1Database(toml.d1.binding), toml.d1.migrationsDir);
     const worker = cairnWorker(toml, options, await bundle);
-    await miniflare.setOptions(miniflareOptions(options, log, [worker, ...(options.beside ?? [])]));
+    await miniflare.setOptions(miniflareOptions(options, log, [worker, scheduler(toml), ...(options.beside ?? [])]));
     const { port } = await miniflare.unsafeGetDirectURL(WORKER);
     const url = `http://${reachableHost(options.host)}:${port}`;
     await probe(url);
@@ -75,8 +76,8 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
       migrated,
       urlOf: async (name) => (await miniflare.unsafeGetDirectURL(name)).origin,
       runScheduled: async (cron) => {
-        const { scheduled } = await miniflare.getWorker(WORKER);
-        const { outcome } = await scheduled({ cron, scheduledTime: new Date() });
+        const { fetch: tick } = await miniflare.getWorker(SCHEDULER);
+        const outcome = await (await tick(`http://${SCHEDULER}`, { method: "POST", body: cron })).text();
         if (outcome !== "ok") throw new Error(`the scheduled handler ended with outcome ${outcome}`);
       },
       workerdPid: () => workerdChildren(process.pid).at(-1),
@@ -127,6 +128,27 @@ function cairnWorker(toml: WranglerToml, { host, port, bindings }: ServeOptions,
       toml.durableObjects.map(({ binding, className }) => [binding, { className, useSQLite: true }]),
     ),
     unsafeDirectSockets: [{ host, port }],
+  };
+}
+
+/**
+ * Calls the scheduled handler when it is asked to. Miniflare can do that itself, but then this process stands still until
+ * the handler has ended, and hears no Ctrl-C.
+ */
+function scheduler({ compatibilityDate }: WranglerToml): V4WorkerOptions {
+  const contents = `export default {
+    async fetch(request, { CAIRN }) {
+      const { outcome } = await CAIRN.scheduled({ cron: await request.text(), scheduledTime: new Date() });
+      return new Response(outcome);
+    },
+  };`;
+  return {
+    name: SCHEDULER,
+    modules: [{ type: "ESModule", path: "scheduler.js", contents }],
+    modulesRoot: "/",
+    compatibilityDate,
+    compatibilityFlags: ["service_binding_extra_handlers"],
+    serviceBindings: { CAIRN: WORKER },
   };
 }
 
