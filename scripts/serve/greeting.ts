@@ -19,7 +19,7 @@ Cairn serves S3 on this machine. Ctrl-C stops it.
   secret access key  ${secretAccessKey}
 
 aws-cli
-  export AWS_ACCESS_KEY_ID='${accessKeyId}' AWS_SECRET_ACCESS_KEY='${secretAccessKey}' AWS_REGION=${region}
+  export AWS_ACCESS_KEY_ID='${accessKeyId}' AWS_SECRET_ACCESS_KEY='${secretAccessKey}' AWS_DEFAULT_REGION=${region}
   aws --endpoint-url ${url} s3 mb s3://my-bucket
 boto3
   s3 = boto3.client("s3", endpoint_url="${url}", region_name="${region}", aws_access_key_id="${accessKeyId}", aws_secret_access_key="${secretAccessKey}")
