@@ -70,7 +70,8 @@ async function rebuildPage(context: JobContext, after: string | null): Promise<J
 function statementsOf({ settings }: JobContext, blob: BlobEntry, birth: Birth): Statement[] {
   const { bucketId, key, uploadId, partNumber = 1, metadata, tags, encryption } = birth;
   const { accountId: ownerId, region } = settings;
-  const { blobId, uploadedAt: modifiedAt } = blob;
+  const { blobId } = blob;
+  const modifiedAt = birth.modifiedAt ?? blob.uploadedAt;
   const bucket = rebuildBucket({ id: bucketId, name: birth.bucketName, ownerId, region, createdAt: modifiedAt });
   const size = plainLength(blob.size, encryption !== undefined);
   // Of encrypted bytes it is no MD5 that a client could know, as their ETags never are.

@@ -17,6 +17,8 @@ export interface Birth {
   readonly tags: readonly Tag[];
   /** As it is kept in the version's row. */
   readonly encryption: string | undefined;
+  /** When the version was made, in milliseconds since the epoch, where its bytes came here later; else undefined. */
+  readonly modifiedAt: number | undefined;
 }
 
 /** What is to be told of a blob's birth; what is left out is told of nobody. */
@@ -42,6 +44,7 @@ export function birthCertificate(birth: BirthFacts): Record<string, string> {
   add("key", JSON.stringify(birth.key));
   add("upload", birth.uploadId);
   add("part", birth.partNumber?.toString());
+  add("modified", birth.modifiedAt?.toString());
   add("name", birth.bucketName);
   add("encryption", birth.encryption);
   add("type", contentType === undefined ? undefined : JSON.stringify(contentType));
@@ -53,7 +56,7 @@ export function birthCertificate(birth: BirthFacts): Record<string, string> {
 
 /** Reads a certificate; undefined where it is none of {@link birthCertificate}'s. */
 export function parseBirth(certificate: Readonly<Record<string, string>>): Birth | undefined {
-  const { bucket, key, name, upload, part, encryption, type, user, system, tags } = certificate;
+  const { bucket, key, name, upload, part, modified, encryption, type, user, system, tags } = certificate;
   if (bucket === undefined || key === undefined) return undefined;
   try {
     // What birthCertificate wrote.
@@ -71,6 +74,7 @@ export function parseBirth(certificate: Readonly<Record<string, string>>): Birth
       },
       tags: JSON.parse(tags ?? "[]") as Tag[],
       encryption,
+      modifiedAt: modified === undefined ? undefined : Number(modified),
     };
     // oxlint-enable typescript/no-unsafe-type-assertion
   } catch {

@@ -1,6 +1,7 @@
 // Moves the bytes of versions to where bytes that are seldom read are kept. The bytes are copied first, into blobs that
 // nothing refers to yet; then one batch gives the version its new storage class and its new blobs, and drops the old
-// ones, which wait in the garbage as all removed bytes do. A reader finds the object whole at any time.
+// ones, which wait in the garbage as all removed bytes do. A reader finds the object whole at any time. Of several
+// slices the first is copied last: a rebuild takes what has its first part for an object.
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { birthCertificate } from "../protocol/birth-certificate.ts";
 import { coldnessOf, isSeldomRead } from "../protocol/lifecycle.ts";
@@ -44,7 +45,8 @@ interface Tools {
 /** A transition whose bytes are being copied. */
 interface Progress {
   readonly transitionId: string;
-  readonly slicesDone: number;
+  /** How many slices, from the first on, are not copied yet. */
+  readonly slicesLeft: number;
 }
 
 interface TransitionFacts extends VersionFacts {
@@ -70,13 +72,14 @@ export async function carryOutTransition(
     return commit(tools.database, transition, object, { blobId: object.blobId, manifestId: object.manifestId }, []);
   }
   const known = facts.progress?.holdingId === holdingId ? facts.progress : undefined;
-  const progress = known ?? { transitionId: timeOrderedId(transition.now), slicesDone: 0 };
   const sources = sourcesOf(object, facts.slices);
-  for (let number = progress.slicesDone; number < sources.length; number += 1) {
+  const progress = known ?? { transitionId: timeOrderedId(transition.now), slicesLeft: sources.length };
+  for (let slicesLeft = progress.slicesLeft; slicesLeft > 0; slicesLeft -= 1) {
+    const number = slicesLeft - 1;
     const source = sources[number];
     if (source === undefined) break;
     if (allowance.blobs <= 0 || allowance.bytes <= 0) {
-      await tools.database.batch([saveProgress(transition, holdingId, { ...progress, slicesDone: number })]);
+      await tools.database.batch([saveProgress(transition, holdingId, { ...progress, slicesLeft })]);
       return "unfinished";
     }
     allowance.blobs -= 1;
@@ -186,9 +189,9 @@ function certificateOf(
   { transitionId }: Progress,
   number: number,
 ): Record<string, string> {
-  const { key, tags, encryption, contentType, systemMetadata, userMetadata } = object;
+  const { key, tags, encryption, contentType, systemMetadata, userMetadata, modifiedAt } = object;
   const metadata = { contentType, systemMetadata, userMetadata };
-  const birth = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags, encryption };
+  const birth = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags, encryption, modifiedAt };
   if (object.blobId !== undefined) return birthCertificate(birth);
   return birthCertificate({ ...birth, uploadId: transitionId, partNumber: number + 1 });
 }
@@ -199,7 +202,7 @@ function lookUpTransition(bucket: Bucket, { key, versionId }: JudgedVersion): Lo
   interface ProgressRow {
     readonly transition_id: string;
     readonly holding_id: string;
-    readonly slices_done: number;
+    readonly slices_left: number;
   }
   return {
     statements: [
@@ -207,7 +210,7 @@ function lookUpTransition(bucket: Bucket, { key, versionId }: JudgedVersion): Lo
       selectSlices(manifest, ALL_BYTES),
       selectParts(manifest),
       statement(
-        `SELECT transition_id, holding_id, slices_done FROM transitions
+        `SELECT transition_id, holding_id, slices_left FROM transitions
          WHERE bucket_id = ? AND key = ? AND version_id = ?`,
         bucket.id,
         key,
@@ -223,7 +226,7 @@ function lookUpTransition(bucket: Bucket, { key, versionId }: JudgedVersion): Lo
         progress:
           row === undefined
             ? undefined
-            : { transitionId: row.transition_id, holdingId: row.holding_id, slicesDone: row.slices_done },
+            : { transitionId: row.transition_id, holdingId: row.holding_id, slicesLeft: row.slices_left },
       };
     },
   };
@@ -232,19 +235,19 @@ function lookUpTransition(bucket: Bucket, { key, versionId }: JudgedVersion): Lo
 function saveProgress(
   { bucket, version, storageClass }: Transition,
   holdingId: string,
-  { transitionId, slicesDone }: Progress,
+  { transitionId, slicesLeft }: Progress,
 ): Statement {
   return statement(
-    `INSERT INTO transitions (bucket_id, key, version_id, transition_id, holding_id, storage_class, slices_done)
+    `INSERT INTO transitions (bucket_id, key, version_id, transition_id, holding_id, storage_class, slices_left)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-     ON CONFLICT DO UPDATE SET transition_id = ?4, holding_id = ?5, storage_class = ?6, slices_done = ?7`,
+     ON CONFLICT DO UPDATE SET transition_id = ?4, holding_id = ?5, storage_class = ?6, slices_left = ?7`,
     bucket.id,
     version.key,
     version.versionId,
     transitionId,
     holdingId,
     storageClass,
-    slicesDone,
+    slicesLeft,
   );
 }
 

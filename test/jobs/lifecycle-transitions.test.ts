@@ -218,7 +218,7 @@ describe("a transition", () => {
     await putLifecycle(bucket, rule(movesAfter(30)));
     const now = midnight(31);
     expect(await moveFirst(bucket, now, { blobs: 2, bytes: 1e9 })).toBe("unfinished");
-    await env.DB.prepare("UPDATE transitions SET slices_done = 0 WHERE bucket_id = ?")
+    await env.DB.prepare("UPDATE transitions SET slices_left = 3 WHERE bucket_id = ?")
       .bind(await bucketId(bucket))
       .run();
     expect(await moveFirst(bucket, now, { blobs: 9, bytes: 1e9 })).toBe("moved");

@@ -6,17 +6,20 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { toBase64 } from "../../src/bytes/hex-base64.ts";
 import { SCHEDULE } from "../../src/jobs/schedule.ts";
+import { lifecycle } from "../../src/jobs/lifecycle.ts";
 import { rebuild } from "../../src/jobs/rebuild.ts";
 import { checkHoldings, type Holdings } from "../../src/state/check-holdings.ts";
 import { Counts } from "../../src/state/counts.ts";
 import { Database } from "../../src/state/database.ts";
 import { send, type SendOptions, type Surroundings } from "../support/client.ts";
 import { expectBytes, md5Base64, noise } from "../support/digests.ts";
-import { connectionLost, d1With } from "../support/faults.ts";
+import { connectionLost, d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass, type Pass } from "../support/jobs.ts";
 import { bucketId } from "../support/ledger.ts";
+import { forgetRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload, joined, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
+import { setVersioning } from "../support/versioning.ts";
 
 // What the configuration bound.
 // oxlint-disable typescript/no-unsafe-type-assertion
@@ -154,6 +157,50 @@ describe("a rebuild", () => {
     for (const key of ["a", "b", "c", "d"]) {
       expect(await seen(`/${bucket}/${key}`, world), key).toEqual(await seen(`/${bucket}/${key}`));
     }
+    expect((await holdingsIn(world)).findings).toEqual([]);
+  });
+
+  it("shows the newest version though an earlier one was moved to another storage class since", async () => {
+    const bucket = await freshBucket();
+    await setVersioning(bucket, "Enabled");
+    for (const body of ["old", "new"]) {
+      await putAll(bucket, { one: body });
+      await uploadInParts(bucket, "parts", [largePart(1), body]);
+    }
+    const current = await Promise.all(["one", "parts"].map((key) => seen(`/${bucket}/${key}`)));
+    await forgetRules();
+    await putLifecycle(
+      bucket,
+      rule(
+        "<NoncurrentVersionTransition><NoncurrentDays>1</NoncurrentDays><StorageClass>GLACIER_IR</StorageClass></NoncurrentVersionTransition>",
+        { filter: "<Filter><ObjectSizeGreaterThan>0</ObjectSizeGreaterThan></Filter>" },
+      ),
+    );
+    expect((await runPass(lifecycle, midnight(3))).report).toMatchObject({ moved: 2 });
+    const { world } = await rebuilt(bucket);
+    expect(await Promise.all(["one", "parts"].map((key) => seen(`/${bucket}/${key}`, world)))).toEqual(current);
+    expect((await holdingsIn(world)).findings).toEqual([]);
+  });
+
+  it("shows no object of which a transition has copied but some parts", async () => {
+    const bucket = await freshBucket();
+    await uploadInParts(bucket, "parts", [largePart(1), largePart(2), "3"]);
+    const before = await seen(`/${bucket}/parts`);
+    await forgetRules();
+    await putLifecycle(
+      bucket,
+      rule("<Transition><Days>30</Days><StorageClass>STANDARD_IA</StorageClass></Transition>"),
+    );
+    let copies = 0;
+    const BLOBS = r2With({
+      async put(key, body, options) {
+        if (++copies > 2) throw new Error("R2 is out of reach");
+        return env.BLOBS.put(key, body, options);
+      },
+    });
+    expect((await runPass(lifecycle, midnight(31), { BLOBS })).report).toMatchObject({ failed: 1 });
+    const { world } = await rebuilt(bucket);
+    expect(await seen(`/${bucket}/parts`, world)).toEqual(before);
     expect((await holdingsIn(world)).findings).toEqual([]);
   });
 

@@ -21,6 +21,7 @@ describe("a birth certificate", () => {
       },
       tags: [{ key: "a", value: "\n" }],
       encryption: '{"x":1}',
+      modifiedAt: 1_700_000_000_000,
     };
     const certificate = birthCertificate(birth);
     expect(parseBirth(certificate)).toEqual(birth);
@@ -30,7 +31,13 @@ describe("a birth certificate", () => {
   it("is as short as there is little to tell", () => {
     const certificate = birthCertificate(LEAST);
     expect(certificate).toEqual({ bucket: "b", key: '"k"', name: "name" });
-    const nothing = { uploadId: undefined, partNumber: undefined, tags: [], encryption: undefined };
+    const nothing = {
+      uploadId: undefined,
+      partNumber: undefined,
+      tags: [],
+      encryption: undefined,
+      modifiedAt: undefined,
+    };
     expect(parseBirth(certificate)).toEqual({ ...LEAST, ...nothing });
   });
 
