@@ -16,7 +16,7 @@ const ONCE = Number.MAX_SAFE_INTEGER;
 
 /** Jobs that delete what people have stored, which stand still while a lost database is being made again. */
 const DELETING: readonly ScheduledJob[] = [
-  { job: collectGarbage, periodMs: ({ garbageCollection }) => (garbageCollection === "false" ? undefined : 0) },
+  { job: collectGarbage, periodMs: ({ garbageCollection }) => (garbageCollection === "false" ? undefined : HOUR_MS) },
   { job: scanOrphans, periodMs: ({ orphanScan }) => (orphanScan === "false" ? undefined : 24 * HOUR_MS) },
   { job: endStrayUploads, periodMs: () => 24 * HOUR_MS },
   { job: lifecycle, periodMs: (settings) => (settings.lifecycle ? 24 * HOUR_MS : undefined) },

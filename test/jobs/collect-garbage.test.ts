@@ -1,19 +1,22 @@
 // The collector against requests that have seen what it is about to delete: the request loses its source, or keeps its
 // bytes, and never is there a row without them.
-import { describe, expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { afterEach, describe, expect, it } from "vitest";
 
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
+import { Counts } from "../../src/state/counts.ts";
 import { expectSoundHoldings } from "../support/check-holdings.ts";
 import { send, type Surroundings } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { runPass } from "../support/jobs.ts";
+import { jobContext, runPass } from "../support/jobs.ts";
 import { ledgerOf } from "../support/ledger.ts";
 import { createUpload, joined, largePart, uploadInParts } from "../support/multipart.ts";
 
 const AFTER_WINDOW = 48 * 3_600_000;
+const WAITING = 5000;
 
 /** D1 that answers a request's first question, and then takes so long that something else happens. */
 function slowAfterLookup(happens: () => Promise<unknown>): Surroundings {
@@ -86,5 +89,62 @@ describe.each(["in one blob", "of parts"])("an object %s that is deleted and col
     await runPass(collectGarbage, Date.now() + AFTER_WINDOW);
     expect(await ledgerOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
     await expectSoundHoldings(bucket);
+  });
+});
+
+describe("a backlog", () => {
+  // Before and after whatever else is in the garbage.
+  const [FIRST, LAST] = ["!waiting", "~waiting"];
+
+  async function drop(bucketId: string, count: number, droppedAt: number): Promise<void> {
+    await env.DB.prepare(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+       INSERT INTO garbage SELECT ?2 || '/' || printf('%08d', i), ?3 FROM n`,
+    )
+      .bind(count, bucketId, droppedAt)
+      .run();
+  }
+
+  async function left(bucketId: string): Promise<number | null> {
+    const of = env.DB.prepare("SELECT count(*) AS count FROM garbage WHERE blob_id LIKE ?1 || '/%'").bind(bucketId);
+    return of.first<number>("count");
+  }
+
+  afterEach(async () => {
+    await env.DB.prepare("DELETE FROM garbage WHERE blob_id LIKE ?1 || '/%' OR blob_id LIKE ?2 || '/%'")
+      .bind(FIRST, LAST)
+      .run();
+  });
+
+  it("that waits for its time costs each step a page, and keeps nothing from what is due", async () => {
+    const now = Date.now();
+    await drop(FIRST, WAITING, now);
+    await drop(LAST, 1200, now - AFTER_WINDOW);
+    const context = jobContext(now);
+    let read = 0;
+    let steps = 0;
+    for (let cursor: string | null = null; cursor !== null || steps === 0; steps += 1) {
+      const counts = new Counts();
+      const { database, blobs } = jobContext(now, {}, counts);
+      ({ cursor } = await collectGarbage.step({ ...context, database, blobs }, cursor));
+      read = Math.max(read, counts.snapshot().d1RowsRead);
+    }
+    expect(read).toBeLessThan(12_000);
+    expect(steps).toBeGreaterThanOrEqual(5);
+    expect([await left(FIRST), await left(LAST)]).toEqual([WAITING, 0]);
+  });
+
+  it("is only counted, all of it, where the collector is to delete nothing", async () => {
+    const now = Date.now();
+    await drop(LAST, WAITING, now - AFTER_WINDOW);
+    const { report } = await runPass(collectGarbage, now, { GARBAGE_COLLECTION: "dry-run" });
+    expect(report["due"]).toBeGreaterThanOrEqual(WAITING);
+    expect(await left(LAST)).toBe(WAITING);
+  });
+
+  it("is begun with anew by a pass that an earlier release has left under way", async () => {
+    await drop(LAST, 3, Date.now() - AFTER_WINDOW);
+    await collectGarbage.step(jobContext(Date.now()), "more");
+    expect(await left(LAST)).toBe(0);
   });
 });

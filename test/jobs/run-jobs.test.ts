@@ -126,6 +126,16 @@ describe("a tick", () => {
     expect(await rowOf(one)).toMatchObject({ report: '{"done":20}' });
   });
 
+  it("lets in what happens meanwhile between two steps", async () => {
+    let heard: number | undefined;
+    const job = jobOf(20, async (call) => {
+      if (call === 1) setTimeout(() => (heard = job.calls.length), 0);
+      await Promise.resolve();
+    });
+    await tick(each(0, job));
+    expect(heard).toBeLessThanOrEqual(2);
+  });
+
   it("begins with whoever has waited longest", async () => {
     const jobs = [jobOf(99), jobOf(99), jobOf(99), jobOf(99), jobOf(99), jobOf(99)];
     for (let turn = 0; turn < 12; turn += 1) await tick(each(DAY_MS, ...jobs), { JOB_CALLS_PER_TICK: "10" });
