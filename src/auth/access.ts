@@ -3,7 +3,7 @@ import { S3Error } from "../protocol/s3-error.ts";
 import type { S3Request } from "../protocol/s3-request.ts";
 import type { SigningClaim } from "./claim.ts";
 import { conditionKeysOf, type RequestFacts } from "./condition-keys.ts";
-import { decide, type Decision } from "./decision.ts";
+import { decide, isDenied, type Decision } from "./decision.ts";
 import { resourceOf, type BucketSubject, type Demand } from "./demand.ts";
 import type { Principal } from "./principal.ts";
 
@@ -43,6 +43,14 @@ export class Access {
     const { key } = demand;
     this.#onDenial(key === undefined ? explanation : this.#explain({ ...demand, key: "*" }, decision));
     throw accessDenied(demand.bucket, this.#mayReadPolicy(demand.bucket) ? explanation : undefined);
+  }
+
+  /**
+   * Asks whether nothing expressly forbids what a grant of something larger comes to.
+   * @throws S3Error AccessDenied where a policy denies it
+   */
+  requireUndenied(demand: Demand): void {
+    if (isDenied(this.#principal, demand, conditionKeysOf(this.#principal, demand, this.#facts))) this.require(demand);
   }
 
   /**

@@ -42,6 +42,12 @@ export function decide(principal: Principal, demand: Demand, keys: ConditionKeys
   );
 }
 
+/** Whether a demand is refused expressly, so that nothing else could grant it. */
+export function isDenied(principal: Principal, demand: Demand, keys: ConditionKeys): boolean {
+  const question: PolicyQuestion = { principal, actions: demand.actions, resource: resourceOf(demand), keys };
+  return denial(principal, policyOfBucket(demand.bucket), question) !== undefined;
+}
+
 function denial(
   principal: Principal,
   bucketPolicy: Policy | undefined,

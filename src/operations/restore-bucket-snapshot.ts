@@ -40,8 +40,11 @@ export const restoreBucketSnapshot = defineOperation({
       context.database.look(currentHeads(bucket.id, keys)),
       context.database.look(lookUpShownVersions(bucket.id, page)),
     ]);
-    await putBack(context, bucket, Array.from(sources.values()), heads);
     const surplus = page.filter(({ shownVersionId }) => shownVersionId === undefined).map(({ key }) => key);
+    const restored = Array.from(sources.values());
+    for (const { key } of restored) requireUndenied(context, bucket, key, "s3:PutObject");
+    for (const key of surplus) requireUndenied(context, bucket, key, "s3:DeleteObject");
+    await putBack(context, bucket, restored, heads);
     await deleteAll(context, bucket, surplus, heads);
     const end = differences.length > page.length ? keys.at(-1) : last;
     const nextToken = end === undefined ? undefined : await restorationToken(input, end);
@@ -50,6 +53,11 @@ export const restoreBucketSnapshot = defineOperation({
 
   write: (report, input) => ({ status: 200, headers: {}, body: restorationElement(input, report) }),
 });
+
+/** Who may restore need not be allowed each write, but what is expressly denied stays so. @throws S3Error AccessDenied */
+function requireUndenied({ access }: Context, bucket: Bucket, key: string, action: string): void {
+  access.requireUndenied({ actions: [action], bucket, bucketName: bucket.name, key });
+}
 
 /** Makes versions current again, as new versions that hold what they hold. */
 async function putBack(

@@ -9,6 +9,7 @@ import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { createUpload } from "../support/multipart.ts";
 import { policyText, publicReadPolicy, putPolicy } from "../support/policies.ts";
 import { credentialsOf, succeed } from "../support/query-api.ts";
+import { expectUntouched } from "../support/rows.ts";
 import { takeSnapshot } from "../support/snapshots.ts";
 import { taggingOf } from "../support/tagging.ts";
 import { allow, freshUser, type TestUser } from "../support/users.ts";
@@ -287,6 +288,34 @@ describe("a copy", () => {
       expect([name, owner, response.status]).toEqual([name, owner, status]);
       await response.arrayBuffer();
     }
+  });
+});
+
+describe("a restoration of a snapshot", () => {
+  it("changes no key where that is expressly denied, and else needs its own permission alone", async () => {
+    const bucket = await versionedBucket();
+    await putVersion(bucket, "fixed/k", "old");
+    await putVersion(bucket, "free/k", "old");
+    await takeSnapshot(bucket, "s");
+    await putVersion(bucket, "fixed/k", "new");
+    await putVersion(bucket, "fixed/later", "new");
+    await putVersion(bucket, "free/k", "new");
+    const user = await freshUser(on(bucket, "Allow", "s3:RestoreBucketSnapshot"));
+    const restore = async (query = ""): Promise<number> =>
+      (await as(user, "POST", `/${bucket}?restoreSnapshot=s${query}`)).status;
+    for (const [action, key] of [
+      ["s3:PutObject", "fixed/k"],
+      ["s3:DeleteObject", "fixed/later"],
+    ] as const) {
+      await police(bucket, on(bucket, "Deny", action, { Principal: "*", ...ofKey(bucket, key) }));
+      await expectUntouched(bucket, async () => expect([action, await restore()]).toEqual([action, 403]));
+    }
+    await expectUntouched(bucket, async () => expect(await restore("&prefix=fixed/")).toBe(403));
+    expect(await restore("&prefix=free/")).toBe(200);
+    expect(await (await send("GET", `/${bucket}/free/k`)).text()).toBe("old");
+    expect((await send("DELETE", `/${bucket}?policy`)).status).toBe(204);
+    expect(await restore()).toBe(200);
+    expect((await send("GET", `/${bucket}/fixed/later`)).status).toBe(404);
   });
 });
 
