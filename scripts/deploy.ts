@@ -7,6 +7,7 @@ import { readWranglerToml } from "./project/wrangler-toml.ts";
 import { ensureBucket, ensureDatabase, ownSecrets, requireLogin } from "./deploy/account.ts";
 import { uploadWorker } from "./deploy/upload.ts";
 import { runWrangler } from "./deploy/wrangler.ts";
+import { misspeltSettings } from "../src/contract/settings.ts";
 
 const USAGE = `Usage: npm run deploy -- [--dry-run]
 
@@ -107,7 +108,9 @@ function readFlags(): { "dry-run"?: boolean; help?: boolean } {
 
 const flags = readFlags();
 try {
+  const misspelt = misspeltSettings(toml.vars);
   if (flags.help) console.log(USAGE);
+  else if (misspelt.length > 0) throw new Error(`[vars] of wrangler.toml: ${misspelt.join("; ")}`);
   else await (flags["dry-run"] ? rehearse() : deploy());
 } catch (error) {
   console.error(`deploy: ${error instanceof Error ? error.message : String(error)}`);

@@ -3,12 +3,22 @@
 import { fromBase64 } from "../bytes/hex-base64.ts";
 import { asObjectOwnership, type ObjectOwnership } from "../protocol/object-ownership.ts";
 
+interface Setting {
+  readonly default: string;
+  readonly meaning: string;
+  /** What it can be, where that is not any text. */
+  readonly values?: readonly string[];
+  /** The least and the greatest that it can be, where it is a whole number. */
+  readonly range?: readonly [least: number, greatest: number];
+}
+
 /** Every setting, as it is spelled in the environment, in `wrangler.toml`'s [vars] or as a secret. */
 export const SETTINGS = {
   CAIRN_ROOT_ACCESS_KEY_ID: { default: "", meaning: "Access key id of the root credentials (a secret)." },
   CAIRN_ROOT_SECRET_ACCESS_KEY: { default: "", meaning: "Secret access key of the root credentials (a secret)." },
   ROOT_CREDENTIALS: {
     default: "enabled",
+    values: ["enabled", "disabled"],
     meaning: "`disabled` refuses root's credentials and every session that began with them.",
   },
   CAIRN_MASTER_KEY: {
@@ -32,6 +42,7 @@ export const SETTINGS = {
   },
   BUCKET_NAMES: {
     default: "strict",
+    values: ["strict", "aws"],
     meaning: "`strict`: letters, digits and hyphens. `aws`: AWS's full rules, which allow dots.",
   },
   RESERVED_BUCKET_NAMES: {
@@ -40,76 +51,93 @@ export const SETTINGS = {
   },
   REQUIRE_LOCATION_CONSTRAINT: {
     default: "false",
+    values: ["true", "false"],
     meaning: "`true` makes CreateBucket demand a LocationConstraint.",
   },
   DEFAULT_OBJECT_OWNERSHIP: {
     default: "BucketOwnerEnforced",
+    values: ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"],
     meaning:
       "Object ownership of new buckets that ask for none: `BucketOwnerEnforced` turns ACLs off; `BucketOwnerPreferred` and `ObjectWriter` let clients set them.",
   },
   COORDINATOR_SHARDS: {
     default: "8",
+    range: [1, 256],
     meaning: "Durable Objects per bucket among which its keys are spread (1 to 256).",
   },
   RECOVERY_WINDOW_HOURS: {
     default: "24",
-    meaning: "Hours for which the bytes of a removed or replaced object are kept before the collector deletes them.",
+    range: [1, 8760],
+    meaning:
+      "Hours for which the bytes of a removed or replaced object are kept before the collector deletes them (1 to 8760).",
   },
   JOB_CALLS_PER_TICK: {
     default: "2000",
+    range: [10, 40_000],
     meaning:
       "Calls of D1, Durable Objects and R2 that scheduled jobs make each time they run (10 to 40000); 40 fits the Free plan.",
   },
   LIFECYCLE: {
     default: "true",
+    values: ["true", "false"],
     meaning: "`false` stops lifecycle rules: nothing expires, moves to another storage class or is aborted by them.",
   },
   GARBAGE_COLLECTION: {
     default: "true",
+    values: ["true", "dry-run", "false"],
     meaning:
       "Deletion of removed bytes after their recovery window. `dry-run` only counts them in the log, `false` stops it.",
   },
   REBUILD: {
     default: "false",
+    values: ["true", "false"],
     meaning:
       "`true` makes a lost database again from what is kept beside the stored bytes, if it is empty (docs/recovery.md). Until it is set back, nothing is deleted on the schedule.",
   },
   ORPHAN_SCAN: {
     default: "true",
+    values: ["true", "dry-run", "false"],
     meaning:
       "Daily search for bytes that no metadata refers to. `dry-run` only counts them in the log, `false` stops it.",
   },
   ORPHAN_AGE_HOURS: {
     default: "24",
+    range: [1, 8760],
     meaning: "Bytes younger than this may belong to an upload that still runs; the orphan scan leaves them alone.",
   },
   ORPHAN_SHARE_PERCENT: {
     default: "5",
+    range: [0, 100],
     meaning:
       "The orphan scan deletes nothing where a larger share of all blobs in R2 seems to belong to nobody, but for very few.",
   },
   SSE_CUSTOMER_KEYS_OVER_HTTP: {
     default: "loopback",
+    values: ["loopback", "never"],
     meaning:
       "Whether encryption keys of customers (SSE-C) are taken over plain HTTP: `loopback` for requests to this machine itself, `never` for none.",
   },
   SCRUB_MEGABYTES_PER_TICK: {
     default: "100",
+    range: [0, 10_000],
     meaning:
       "Stored bytes that are read again and compared with their checksums each time the scheduled jobs run, in MB (0 to 10000, 0: none).",
   },
   LOG_REQUESTS: {
     default: "true",
+    values: ["true", "false"],
     meaning:
       "`false` writes no line to the Worker's log for each request (docs/observability.md). `npm start` writes none unless it is `true`.",
   },
   SERVER_TIMING: {
     default: "false",
+    values: ["true", "false"],
     meaning: "`true` adds a `Server-Timing` header with each request's counts of D1, Durable Object and blob calls.",
   },
-} as const satisfies Record<string, { readonly default: string; readonly meaning: string }>;
+} as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;
+type NumberName = { [N in SettingName]: (typeof SETTINGS)[N] extends { range: unknown } ? N : never }[SettingName];
 
 /** Whether a job deletes, only tells what it would delete, or does neither. */
 export type DeletionSetting = "true" | "dry-run" | "false";
@@ -143,22 +171,24 @@ export interface Settings {
 }
 
 /**
- * Reads the settings from the Worker's environment. A value outside its range falls back to the default, so that a
- * misspelt setting can never widen access or lose data.
+ * Reads the settings from the Worker's environment. What a setting cannot be counts as not given, but where that would
+ * widen access or delete something: then the setting does neither.
  */
 export function readSettings(env: object): Settings {
-  const text = (name: SettingName): string => {
-    const value: unknown = Reflect.get(env, name);
-    return typeof value === "string" && value.trim() !== "" ? value.trim() : SETTINGS[name].default;
-  };
+  const text = (name: SettingName): string => givenText(env, name) ?? SETTINGS[name].default;
   const list = (name: SettingName): string[] =>
     text(name)
       .split(",")
       .map((item) => item.trim().toLowerCase())
       .filter((item) => item !== "");
-  const whole = (name: SettingName, least: number, most: number): number => {
-    const value = Number(text(name));
-    return Number.isInteger(value) && value >= least && value <= most ? value : Number(SETTINGS[name].default);
+  const whole = (name: NumberName): number =>
+    Number(canBe(SETTINGS[name], text(name)) ? text(name) : SETTINGS[name].default);
+  const isWaitKnown = (["RECOVERY_WINDOW_HOURS", "ORPHAN_AGE_HOURS"] as const).every((name) =>
+    canBe(SETTINGS[name], text(name)),
+  );
+  const deletion = (name: "GARBAGE_COLLECTION" | "ORPHAN_SCAN"): DeletionSetting => {
+    if (text(name) === "false") return "false";
+    return text(name) === "true" && isWaitKnown ? "true" : "dry-run";
   };
   const accessKeyId = text("CAIRN_ROOT_ACCESS_KEY_ID");
   const secretAccessKey = text("CAIRN_ROOT_SECRET_ACCESS_KEY");
@@ -174,20 +204,42 @@ export function readSettings(env: object): Settings {
     requireLocationConstraint: text("REQUIRE_LOCATION_CONSTRAINT") === "true",
     defaultObjectOwnership:
       asObjectOwnership(text("DEFAULT_OBJECT_OWNERSHIP")) ?? SETTINGS.DEFAULT_OBJECT_OWNERSHIP.default,
-    coordinatorShards: whole("COORDINATOR_SHARDS", 1, 256),
-    recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS", 1, 24 * 365) * 3_600_000,
-    jobCallsPerTick: whole("JOB_CALLS_PER_TICK", 10, 40_000),
-    lifecycle: text("LIFECYCLE") !== "false",
-    garbageCollection: readDeletion(text("GARBAGE_COLLECTION")),
+    coordinatorShards: whole("COORDINATOR_SHARDS"),
+    recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS") * 3_600_000,
+    jobCallsPerTick: whole("JOB_CALLS_PER_TICK"),
+    lifecycle: text("LIFECYCLE") === "true",
+    garbageCollection: deletion("GARBAGE_COLLECTION"),
     rebuild: text("REBUILD") === "true",
-    orphanScan: readDeletion(text("ORPHAN_SCAN")),
-    orphanAgeMs: whole("ORPHAN_AGE_HOURS", 1, 24 * 365) * 3_600_000,
-    orphanSharePercent: whole("ORPHAN_SHARE_PERCENT", 0, 100),
+    orphanScan: deletion("ORPHAN_SCAN"),
+    orphanAgeMs: whole("ORPHAN_AGE_HOURS") * 3_600_000,
+    orphanSharePercent: whole("ORPHAN_SHARE_PERCENT"),
     customerKeysOverHttp: text("SSE_CUSTOMER_KEYS_OVER_HTTP") === "loopback" ? "loopback" : "never",
-    scrubBytesPerTick: whole("SCRUB_MEGABYTES_PER_TICK", 0, 10_000) * 1_000_000,
+    scrubBytesPerTick: whole("SCRUB_MEGABYTES_PER_TICK") * 1_000_000,
     logRequests: text("LOG_REQUESTS") !== "false",
     serverTiming: text("SERVER_TIMING") === "true",
   };
+}
+
+/** What is given that no setting can be, in words that name it and what it can be. */
+export function misspeltSettings(env: object): string[] {
+  return Object.entries<Setting>(SETTINGS).flatMap(([name, setting]) => {
+    const text = givenText(env, name);
+    if (text === undefined || canBe(setting, text)) return [];
+    const possible = setting.values?.join(", ") ?? `a whole number from ${setting.range?.join(" to ")}`;
+    return `${name} is ${JSON.stringify(text)}, and can be: ${possible}`;
+  });
+}
+
+function canBe({ values, range }: Setting, text: string): boolean {
+  if (values !== undefined) return values.includes(text);
+  return range === undefined || (/^\d+$/.test(text) && Number(text) >= range[0] && Number(text) <= range[1]);
+}
+
+/** Numbers and truth values of wrangler.toml reach the Worker as such. */
+function givenText(env: object, name: string): string | undefined {
+  const value: unknown = Reflect.get(env, name);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
 }
 
 /** The master keys that are some. Without one to seal with there is none at all. */
@@ -200,11 +252,6 @@ function masterKeys(current: string, previous: string): string[] {
       .map((text) => text.trim())
       .filter(isMasterKey),
   ];
-}
-
-/** Whatever is misspelt deletes nothing. */
-function readDeletion(text: string): DeletionSetting {
-  return text === "true" || text === "false" ? text : "dry-run";
 }
 
 function isMasterKey(text: string): boolean {
