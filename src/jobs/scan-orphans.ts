@@ -15,7 +15,8 @@ import {
 } from "../state/orphans.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
-const PAGE_BLOBS = 500;
+// A statement's parameter may hold 2 MB; this many keys of 1024 bytes stay below it however they are escaped.
+const PAGE_BLOBS = 250;
 /** So many orphans are no cause for alarm, provided that as many blobs are accounted for. */
 const FEW_ORPHANS = 10;
 

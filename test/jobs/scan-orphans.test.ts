@@ -14,6 +14,7 @@ import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass, type Pass } from "../support/jobs.ts";
 import { bucketId, ledgerOf } from "../support/ledger.ts";
 import { createUpload, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
+import { measuredD1, PARAMETER_MAX_BYTES } from "../support/parameters.ts";
 import { setVersioning } from "../support/versioning.ts";
 
 const HOUR_MS = 3_600_000;
@@ -260,6 +261,16 @@ describe("a scan", () => {
       SCHEDULE.find(({ job }) => job === scanOrphans)?.periodMs(jobContext(0, surroundings).settings);
     expect(period({ ORPHAN_SCAN: "false" })).toBeUndefined();
     expect(period({})).toBe(24 * HOUR_MS);
+  });
+
+  it("asks in parameters that D1 takes, however long keys are as JSON", async () => {
+    const bucket = await freshBucket();
+    await Promise.all(Array.from({ length: 750 }, (_, index) => orphanOf(bucket, `${index}`.padEnd(1024, "\u0001"))));
+    const { DB, longest } = measuredD1();
+    await scanTwice({ DB });
+    expect((await ledgerOf(bucket)).blobs).toEqual({});
+    expect(longest()).toBeGreaterThan(1_000_000);
+    expect(longest()).toBeLessThan(PARAMETER_MAX_BYTES);
   });
 
   it("goes through many orphans page by page", async () => {

@@ -1,0 +1,30 @@
+// How long the parameters of statements are: D1 takes 2 MB, which the local one does not insist on.
+import { env } from "cloudflare:workers";
+
+import { utf8 } from "./digests.ts";
+
+/** The most bytes of a parameter. */
+export const PARAMETER_MAX_BYTES = 2_000_000;
+
+/** D1 that knows how many bytes the longest parameter had. */
+export function measuredD1(): { readonly DB: D1Database; readonly longest: () => number } {
+  let longest = 0;
+  const prepare = (sql: string): D1PreparedStatement =>
+    new Proxy(env.DB.prepare(sql), {
+      get: (prepared, property) => {
+        if (property !== "bind") return Reflect.get(prepared, property) as unknown;
+        return (...parameters: unknown[]) => {
+          for (const one of parameters) if (typeof one === "string") longest = Math.max(longest, utf8(one).length);
+          return prepared.bind(...parameters);
+        };
+      },
+    });
+  const DB = new Proxy(env.DB, {
+    get(target, property) {
+      if (property === "prepare") return prepare;
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+  return { DB, longest: () => longest };
+}
