@@ -30,6 +30,7 @@ import {
   withoutChecksums,
 } from "../protocol/multipart-checksums.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
+import { originOf } from "../protocol/s3-request.ts";
 import { versionHeaders } from "../protocol/upload-headers.ts";
 import { assemble } from "../state/assembly.ts";
 import type { Bucket } from "../state/buckets.ts";
@@ -56,7 +57,8 @@ export const completeMultipartUpload = defineOperation({
     const { bucket, key } = addressedObject(request.address);
     const uploadId = readUploadId(request.query);
     const customerKey = await readCustomerKey(request, customerKeysOverHttp);
-    return { bucketName: bucket, key, uploadId, conditions: readWriteConditions(request), customerKey };
+    const location = originOf(request) + request.rawPath;
+    return { bucketName: bucket, key, location, uploadId, conditions: readWriteConditions(request), customerKey };
   },
 
   lookUp: ({ bucketName, key, uploadId }) =>
@@ -122,13 +124,13 @@ export const completeMultipartUpload = defineOperation({
     throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
   },
 
-  write: ({ etag, checksum, version, isEncrypted }, { bucketName, key, customerKey }): S3Response => ({
+  write: ({ etag, checksum, version, isEncrypted }, { bucketName, key, location, customerKey }): S3Response => ({
     status: 200,
     headers: { ...version, ...(isEncrypted && customerKey === undefined ? {} : encryptionHeaders(customerKey)) },
     body: element(
       "CompleteMultipartUploadResult",
       [
-        element("Location", `/${bucketName}/${key}`),
+        element("Location", location),
         element("Bucket", bucketName),
         element("Key", key),
         element("ETag", quoteEtag(etag)),

@@ -3,7 +3,7 @@ import { uriEncode } from "../bytes/uri-encode.ts";
 import { element, type XmlElement } from "../bytes/xml.ts";
 import { quoteEtag } from "./etag.ts";
 import type { FormFields } from "./post-form.ts";
-import type { S3Request } from "./s3-request.ts";
+import { originOf, type S3Request } from "./s3-request.ts";
 
 /** What was uploaded, and where to. */
 export interface PostedObject {
@@ -72,7 +72,6 @@ function formEncode(text: string): string {
 }
 
 /** The object's URL, as the form's own request reached the bucket. S3 escapes a key's slashes in it. */
-function locationOf({ headers, isSecure, rawPath }: S3Request, key: string): string {
-  const origin = `${isSecure ? "https" : "http"}://${headers.get("host") ?? ""}`;
-  return `${origin}${rawPath.replace(/\/+$/, "")}/${uriEncode(key)}`;
+function locationOf(request: S3Request, key: string): string {
+  return `${originOf(request)}${request.rawPath.replace(/\/+$/, "")}/${uriEncode(key)}`;
 }

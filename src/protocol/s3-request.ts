@@ -19,6 +19,11 @@ export interface S3Request {
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
+/** The origin of the URL by which a request reached the endpoint, for the URLs in its answer. */
+export function originOf({ headers, isSecure }: S3Request): string {
+  return `${isSecure ? "https" : "http"}://${headers.get("host") ?? ""}`;
+}
+
 /**
  * A header of the request. A presigned URL may carry `x-amz-*` headers in its query, where they are signed and act as
  * if they had been sent; checksums are the exception, because SDKs presign the checksum of an empty body there.

@@ -95,6 +95,25 @@ describe("CompleteMultipartUpload", () => {
     await expectBalanced(bucket);
   });
 
+  it("says where the object is by its URL, as the completion reached it", async () => {
+    const bucket = await freshBucket();
+    const key = "dir/a b+cé?.txt";
+    const path = "dir/a%20b%2Bc%C3%A9%3F.txt";
+    const complete = async (target: string, endpoint: string): Promise<string | undefined> => {
+      const created = await send("POST", `${target}?uploads`, { endpoint });
+      const uploadId = textOf(await answerOf(created), "UploadId") ?? "";
+      const part = await send("PUT", `${target}?partNumber=1&uploadId=${uploadId}`, { endpoint, body: "x" });
+      const body = completionOf([{ partNumber: 1, etag: part.headers.get("etag") ?? "" }]);
+      const root = await answerOf(await send("POST", `${target}?uploadId=${uploadId}`, { endpoint, body }));
+      expect(textOf(root, "Key")).toBe(key);
+      return textOf(root, "Location");
+    };
+    const ofPath = `/${bucket}/${path}`;
+    expect(await complete(ofPath, "http://localhost:9000")).toBe(`http://localhost:9000${ofPath}`);
+    const host = `https://${bucket}.s3.example.com`;
+    expect(await complete(`/${path}`, host)).toBe(`${host}/${path}`);
+  });
+
   it("takes parts that came in any order, with gaps, and drops those that are not listed", async () => {
     const bucket = await freshBucket();
     const { uploadId, parts } = await uploadOf(bucket, [LAST, LARGER, "unlisted", LARGE], {}, [10_000, 70, 5, 3]);
