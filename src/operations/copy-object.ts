@@ -14,7 +14,7 @@ import { addressedObject } from "../protocol/addressing.ts";
 import { birthCertificate } from "../protocol/birth-certificate.ts";
 import { admitCustomerKey } from "../protocol/bucket-encryption.ts";
 import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/checksums.ts";
-import { readWriteConditions, refuseWrite } from "../protocol/conditions.ts";
+import { readWriteConditions, refuseWrite, type WriteRefusal } from "../protocol/conditions.ts";
 import { checkSourceConditions, readCopySource, readDirective } from "../protocol/copying.ts";
 import {
   checkReadKey,
@@ -85,7 +85,7 @@ export const copyObject = defineOperation({
       await checkReadKey(original.encryption, input.sourceKey);
       checkSourceConditions(context.request, original, context.now);
       const refusal = refuseWrite(conditions, key, seen.current, seen.current);
-      if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
+      if (refusal !== undefined) throw refusedWrite(context, bucket, refusal);
       const isItself =
         source.bucketName === bucket.name &&
         source.key === key &&
@@ -130,7 +130,7 @@ export const copyObject = defineOperation({
       }
       // Only a definite refusal leaves the blobs certain to be nobody's.
       if (outcome.isDefinite && newBlobIds.length > 0) context.waitUntil(context.blobs.delete(newBlobIds));
-      if (outcome.reason !== "source changed") throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
+      if (outcome.reason !== "source changed") throw refusedWrite(context, bucket, outcome.refusal);
       found = (await context.database.look(lookUpSource(source))).source;
     }
     throw new S3Error("ServiceUnavailable");
@@ -159,6 +159,11 @@ export const copyObject = defineOperation({
     };
   },
 });
+
+/** What is said of the destination; of a key that is not there, only what the caller may know. */
+function refusedWrite({ access }: Context, bucket: Bucket, { code, fields }: WriteRefusal): S3Error {
+  return access.hideAbsence(new S3Error(code, fields), bucket);
+}
 
 /** The bytes of a copy: what its row says of them, and what makes them its own in the commit's batch. */
 interface CopyContent {

@@ -14,6 +14,7 @@ import { joined, largePart, uploadInParts } from "../support/multipart.ts";
 import { namesOf, readXml, textOf } from "../support/read-xml.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";
 import { tagsOf } from "../support/tagging.ts";
+import { allow, freshUser } from "../support/users.ts";
 import {
   bodyOf,
   deleteKey,
@@ -505,6 +506,19 @@ describe("CopyObject", () => {
       status: 403,
       code: "AccessDenied",
     });
+  });
+
+  it("does not tell by its conditions what is there, to those who may not list", async () => {
+    const bucket = await bucketOf({ k: "x" });
+    const resources = { Effect: "Allow", Resource: `arn:aws:s3:::${bucket}/*` };
+    const user = await freshUser({ ...resources, Action: ["s3:PutObject", "s3:GetObject"] });
+    const headers = { "x-amz-copy-source": `${bucket}/k`, "if-match": '"x"' };
+    const told = async (): Promise<Response> =>
+      send("PUT", `/${bucket}/missing`, { headers, credentials: user.credentials });
+    await expectS3Error(await told(), { status: 403, code: "AccessDenied" });
+    const all = { Effect: "Allow", Resource: `arn:aws:s3:::${bucket}`, Action: "s3:ListBucket" };
+    await allow(user, { ...resources, Action: ["s3:PutObject", "s3:GetObject"] }, all);
+    await expectS3Error(await told(), { status: 404, code: "NoSuchKey", fields: { Key: "missing" } });
   });
 
   it("answers NoSuchBucket where there is none to copy to, and refuses anonymous requests", async () => {
