@@ -92,7 +92,8 @@ export interface CopiedBytes {
 }
 
 /**
- * Copies all of a version. What is too much for one blob goes into several.
+ * Copies all of a version. What is too much for one blob goes into several, the first at last: where the copy breaks
+ * off, a rebuild must not take the beginning for an object.
  * @param manifestId of the manifest, where there are several
  * @param destinationOf where the blob of this number goes, from 1; of undefined, where the only one goes
  * @param kept the algorithm of the checksum to compute; of several blobs it must be one that can be combined
@@ -114,12 +115,13 @@ export async function copyBytes(
   const algorithm = combinableOr(kept);
   const slices: Slice[] = [];
   const parts: { size: number; checksum: string }[] = [];
-  for (let start = 0; start < size; start += blobMaxBytes) {
+  for (let number = Math.ceil(size / blobMaxBytes); number > 0; number -= 1) {
+    const start = (number - 1) * blobMaxBytes;
     const range = { offset: start, length: Math.min(blobMaxBytes, size - start) };
-    const destination = destinationOf(slices.length + 1);
+    const destination = destinationOf(number);
     const stored = await copyRange(source, range, destination, algorithm);
-    slices.push({ start, blobId: destination.blobId, offset: 0, length: range.length });
-    parts.push({ size: range.length, checksum: stored.checksum.value });
+    slices.unshift({ start, blobId: destination.blobId, offset: 0, length: range.length });
+    parts.unshift({ size: range.length, checksum: stored.checksum.value });
   }
   const blobIds = slices.map(({ blobId }) => blobId);
   return {
@@ -128,7 +130,13 @@ export async function copyBytes(
     etag: toHex(crypto.getRandomValues(new Uint8Array(ETAG_BYTES))),
     checksum: await checksumOfParts(algorithm, "FULL_OBJECT", parts),
     blobId: undefined,
-    manifest: { manifestId, slices, parts: [], holdings: blobIds },
+    // However many blobs it is in, a copy is one part.
+    manifest: {
+      manifestId,
+      slices,
+      parts: [{ partNumber: 1, start: 0, size, checksum: undefined }],
+      holdings: blobIds,
+    },
     blobIds,
   };
 }

@@ -272,6 +272,8 @@ describe("CopyObject", () => {
       [100_000, 0, BODY.length - 100_000],
     ]);
     expect(plain.manifest?.holdings).toEqual(plain.blobIds);
+    // A GET of part 1 finds its slices by the manifest's parts, and a copy has one part.
+    expect(plain.manifest?.parts).toEqual([{ partNumber: 1, start: 0, size: BODY.length, checksum: undefined }]);
     expect(plain.checksum).toEqual({ algorithm: "CRC32", type: "FULL_OBJECT", value: checksum("CRC32", BODY) });
     expect(plain.etag).toMatch(/^[0-9a-f]{32}$/);
     const stored: Uint8Array[] = [];
