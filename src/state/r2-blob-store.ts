@@ -16,6 +16,10 @@ import type { Counts } from "./counts.ts";
 const CHECKSUM_MISMATCH = 10037;
 const RANGE_NOT_SATISFIABLE = 10039;
 const TOO_MANY_REQUESTS = 10058;
+const ENTITY_TOO_LARGE = 100100;
+
+/** The most bytes of one put: 5 MiB less than the 5 GiB that S3 takes. */
+const PUT_MAX_BYTES = 5 * 1024 ** 3 - 5 * 1024 ** 2;
 
 export class R2BlobStore implements BlobStore {
   readonly #bucket: R2Bucket;
@@ -42,6 +46,7 @@ export class R2BlobStore implements BlobStore {
     } catch (error) {
       const code = r2Code(error);
       if (code === TOO_MANY_REQUESTS) throw new S3Error("SlowDown");
+      if (code === ENTITY_TOO_LARGE) throw new S3Error("EntityTooLarge", { MaxSizeAllowed: PUT_MAX_BYTES });
       if (code !== CHECKSUM_MISMATCH) throw error;
       return { isStored: false, computed: /Actual [\w-]+ was: (\w+)/.exec(String(error))?.[1] };
     }

@@ -156,6 +156,16 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
     });
   });
 
+  it("for more bytes than it takes at once, is EntityTooLarge", async () => {
+    const bucket = await bucketOfOne();
+    const tooLarge = new Error("put: Your proposed upload exceeds the maximum allowed object size. (100100)");
+    const BLOBS = r2With({ put: () => Promise.reject(tooLarge) });
+    await expectNoTrace(bucket, async () => {
+      const expected = { status: 400, code: "EntityTooLarge", fields: { MaxSizeAllowed: "5363466240" } };
+      await expectS3Error(await put(bucket, { BLOBS }, { headers }), expected);
+    });
+  });
+
   it("by finding the blob id taken, is ServiceUnavailable: the blob that is there is another's", async () => {
     const bucket = await bucketOfOne();
     const BLOBS = r2With({
