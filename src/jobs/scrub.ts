@@ -23,6 +23,8 @@ interface Progress {
   /** The tick of the step before, and how many bytes have been read in it. */
   readonly tick: number;
   readonly bytes: number;
+  /** The blob that could not be read in the step before, which is a finding if it cannot be read again. */
+  readonly unread?: string | undefined;
 }
 
 export const scrub: Job = {
@@ -34,7 +36,8 @@ export const scrub: Job = {
 };
 
 /** Reads blobs until the page is over or the tick's bytes are read; the last one may be larger than what was left. */
-async function readPage(context: JobContext, { began, after, tick, bytes: ofTick }: Progress): Promise<JobStep> {
+async function readPage(context: JobContext, progress: Progress): Promise<JobStep> {
+  const { began, after, tick, bytes: ofTick } = progress;
   const { database, blobs, settings, now, budget } = context;
   const spent = tick === now ? ofTick : 0;
   const page = await blobs.list(after, PAGE_BLOBS);
@@ -43,9 +46,17 @@ async function readPage(context: JobContext, { began, after, tick, bytes: ofTick
   const read: string[] = [];
   const findings: ScrubFinding[] = [];
   let bytes = 0;
+  let unread: string | undefined;
   for (const blob of page.blobs) {
     if (spent + bytes >= settings.scrubBytesPerTick || budget.isSpent()) break;
-    const finding = await examineBlob(blobs, blob, expected.get(blob.blobId));
+    let finding: string | undefined;
+    try {
+      finding = await examineBlob(blobs, blob, expected.get(blob.blobId));
+    } catch (error) {
+      unread = blob.blobId;
+      if (unread !== progress.unread) break;
+      finding = `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    }
     if (finding !== undefined) findings.push({ blobId: blob.blobId, finding });
     read.push(blob.blobId);
     bytes += blob.size;
@@ -60,8 +71,8 @@ async function readPage(context: JobContext, { began, after, tick, bytes: ofTick
     await database.batch([forgetFindingsBefore(began)]);
     return { cursor: null, report };
   }
-  const progress: Progress = { began, after: read.at(-1) ?? after, tick: now, bytes: spent + bytes };
-  return { cursor: JSON.stringify(progress), report, isTickOver: !isPageOver };
+  const reached: Progress = { began, after: read.at(-1) ?? after, tick: now, bytes: spent + bytes, unread };
+  return { cursor: JSON.stringify(reached), report, isTickOver: !isPageOver };
 }
 
 /** What is expected of blobs, by their ids. */

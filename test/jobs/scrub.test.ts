@@ -125,6 +125,24 @@ describe("the scrub", () => {
     expect(findings[short]?.finding).toBe("3 bytes can be read, the store says 9");
   });
 
+  it("finds what cannot be read, when it has tried twice, and goes on behind it", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "lost", b: "broken off once", c: "sound" });
+    const blobs = await blobsByKey(bucket);
+    let failures = 0;
+    const BLOBS = r2With({
+      async get(key, options) {
+        if (key === blobs["a"] || (key === blobs["b"] && ++failures === 1))
+          throw new Error("get: internal error (10001)");
+        return env.BLOBS.get(key, options);
+      },
+    });
+    const findings = await findingsOf(bucket, NOW, { BLOBS });
+    expect(Object.keys(findings)).toEqual([blobs["a"]]);
+    expect(findings[blobs["a"] ?? ""]?.finding).toBe("it cannot be read: get: internal error (10001)");
+    expect(await findingsOf(bucket)).toEqual({});
+  });
+
   it("keeps the time at which it found something first, and takes out what is sound again or gone", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "a", b: "b", c: "c" });
