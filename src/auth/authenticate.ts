@@ -28,7 +28,7 @@ export function readClaim(
   if (Number(header === "v4" || header === "v2") + Number(hasQuery) + Number(hasOldQuery) > 1) {
     throw invalidArgument(
       "Authorization",
-      authorization ?? undefined,
+      shownScheme(authorization),
       "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
     );
   }
@@ -42,7 +42,7 @@ export function readClaim(
   if (hasQuery) return claimOfQuery(request, now, services);
   if (authorization === null) return undefined;
   if (header === "v4") return claimOfHeader(authorization, request, now, services);
-  throw invalidArgument("Authorization", authorization, "Unsupported Authorization Type");
+  throw invalidArgument("Authorization", shownScheme(authorization), "Unsupported Authorization Type");
 }
 
 /**
@@ -72,6 +72,11 @@ export async function verifyClaim(
     expected?.canonicalRequest,
     missing.length === 0 ? "" : ` Signed headers that did not reach the server: ${missing.join(", ")}.`,
   );
+}
+
+/** AWS's errors show the whole header; but what follows Basic or Bearer is a secret, and answers end up in logs. */
+function shownScheme(authorization: string | null): string | undefined {
+  return /^[\w-]+(?=\s)/.exec(authorization ?? "")?.[0];
 }
 
 function schemeOf(authorization: string): "v4" | "v2" | "foreign" {
