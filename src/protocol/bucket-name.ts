@@ -26,16 +26,23 @@ export function checkBucketName(name: string): void {
  */
 export function checkNewBucketName(name: string, policy: BucketNamePolicy): void {
   checkBucketName(name);
-  const isRefused =
-    (policy.bucketNames === "strict" && name.includes(".")) ||
-    AWS_PREFIXES.some((prefix) => name.startsWith(prefix)) ||
-    AWS_SUFFIXES.some((suffix) => name.endsWith(suffix)) ||
-    policy.reservedBucketNames.some((reserved) =>
-      reserved.endsWith("*") ? name.startsWith(reserved.slice(0, -1)) : name === reserved,
-    );
-  if (isRefused) throw invalidName(name);
+  if (policy.bucketNames === "strict" && name.includes(".")) {
+    throw invalidName(name, "Dots in bucket names take the setting BUCKET_NAMES=aws.");
+  }
+  const isAwsOwn =
+    AWS_PREFIXES.some((prefix) => name.startsWith(prefix)) || AWS_SUFFIXES.some((suffix) => name.endsWith(suffix));
+  const isReserved = policy.reservedBucketNames.some((reserved) =>
+    reserved.endsWith("*") ? name.startsWith(reserved.slice(0, -1)) : name === reserved,
+  );
+  if (isAwsOwn || isReserved) throw invalidName(name, "This name is reserved.");
 }
 
-function invalidName(name: string): S3Error {
-  return new S3Error("InvalidBucketName", { BucketName: name });
+/** AWS's message, and the reason where the name has nothing wrong that can be seen. */
+function invalidName(name: string, reason?: string): S3Error {
+  const message = "The specified bucket is not valid.";
+  return new S3Error(
+    "InvalidBucketName",
+    { BucketName: name },
+    reason === undefined ? message : `${message} ${reason}`,
+  );
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { readSettings } from "../../../src/contract/settings.ts";
 import { checkBucketName, checkNewBucketName, type BucketNamePolicy } from "../../../src/protocol/bucket-name.ts";
+import { S3Error } from "../../../src/protocol/s3-error.ts";
 import { expectQuick, expectRefusal } from "./support.ts";
 
 const STRICT: BucketNamePolicy = readSettings({});
@@ -92,6 +93,19 @@ describe.each(NAMES)("the name %j", (name, isName, strict, aws) => {
   ])("is given to a new bucket under %s rules: %s", (_rules, isGiven, policy) => {
     if (isGiven) expect(() => checkNewBucketName(name, policy)).not.toThrow();
     else expectRefusal(() => checkNewBucketName(name, policy), "InvalidBucketName", 400, { fields });
+  });
+});
+
+describe("what is told of a name that looks like one", () => {
+  it.each([
+    ["a.b", "The specified bucket is not valid. Dots in bucket names take the setting BUCKET_NAMES=aws."],
+    ["cw-logs", "The specified bucket is not valid. This name is reserved."],
+    ["xn--abc", "The specified bucket is not valid. This name is reserved."],
+    ["A", "The specified bucket is not valid."],
+  ])("%j", (name, message) => {
+    expect(() => checkNewBucketName(name, STRICT)).toThrow(
+      new S3Error("InvalidBucketName", { BucketName: name }, message),
+    );
   });
 });
 
