@@ -10,7 +10,8 @@ import { formOf, sendForm, signPolicy } from "../support/forms.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { publicReadPolicy } from "../support/policies.ts";
 import { expectUntouched } from "../support/rows.ts";
-import { call, freshUser } from "../support/users.ts";
+import { call } from "../support/query-api.ts";
+import { freshUser } from "../support/users.ts";
 
 const IN_TIME_MS = 3000;
 
@@ -210,12 +211,12 @@ describe("a policy", () => {
     for (const [what, spoil] of Object.entries(SPOILT_POLICIES)) {
       const document = spoil(publicReadPolicy("b").replace('"Principal":"*",', ""));
       const named = { UserName: user.name, PolicyName: "p", PolicyDocument: document };
-      const put = await call("iam", { Action: "PutUserPolicy", ...named });
+      const put = await call("iam", "PutUserPolicy", named);
       expect([what, put.status >= 400 && put.status < 500]).toEqual([what, true]);
-      const begun = await call("sts", { Action: "GetFederationToken", Name: "f", Policy: document }, user.credentials);
+      const begun = await call("sts", "GetFederationToken", { Name: "f", Policy: document }, user);
       expect([what, begun.status >= 400 && begun.status < 500]).toEqual([what, true]);
     }
-    const listed = await (await call("iam", { Action: "ListUserPolicies", UserName: user.name })).text();
+    const listed = await (await call("iam", "ListUserPolicies", { UserName: user.name })).text();
     expect(listed).not.toContain("<member>p</member>");
   });
 

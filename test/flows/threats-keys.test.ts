@@ -7,8 +7,9 @@ import { send } from "../support/client.ts";
 import { checksum, utf8 } from "../support/digests.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { expectNoTrace } from "../support/ledger.ts";
+import { call } from "../support/query-api.ts";
 import { expectUntouched } from "../support/rows.ts";
-import { call, freshUser } from "../support/users.ts";
+import { freshUser } from "../support/users.ts";
 
 const INJECTIONS = [
   "' OR 1=1 --",
@@ -107,22 +108,23 @@ describe("a text that would be SQL", () => {
   it("is no user, key or policy", async () => {
     const user = await freshUser();
     for (const text of INJECTIONS) {
-      for (const parameters of [
-        { Action: "GetUser", UserName: text },
-        { Action: "DeleteUser", UserName: text },
-        { Action: "ListUsers", PathPrefix: `/${text}` },
-        { Action: "ListUsers", Marker: text },
-        { Action: "DeleteAccessKey", UserName: user.name, AccessKeyId: text },
-        { Action: "GetUserPolicy", UserName: user.name, PolicyName: text },
-        { Action: "DeleteUserPolicy", UserName: user.name, PolicyName: text },
-      ]) {
-        const response = await call("iam", parameters);
+      const calls: readonly (readonly [action: string, parameters: Readonly<Record<string, string>>])[] = [
+        ["GetUser", { UserName: text }],
+        ["DeleteUser", { UserName: text }],
+        ["ListUsers", { PathPrefix: `/${text}` }],
+        ["ListUsers", { Marker: text }],
+        ["DeleteAccessKey", { UserName: user.name, AccessKeyId: text }],
+        ["GetUserPolicy", { UserName: user.name, PolicyName: text }],
+        ["DeleteUserPolicy", { UserName: user.name, PolicyName: text }],
+      ];
+      for (const [action, parameters] of calls) {
+        const response = await call("iam", action, parameters);
         const answer = await response.text();
-        expect(response.status, `${parameters.Action} ${text}`).toBeLessThan(500);
+        expect(response.status, `${action} ${text}`).toBeLessThan(500);
         expect(answer).not.toContain("<Arn>");
       }
     }
-    expect((await call("iam", { Action: "GetUser", UserName: user.name })).status).toBe(200);
+    expect((await call("iam", "GetUser", { UserName: user.name })).status).toBe(200);
   });
 });
 

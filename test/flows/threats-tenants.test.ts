@@ -14,7 +14,8 @@ import { policyText, publicReadPolicy } from "../support/policies.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { expectUntouched } from "../support/rows.ts";
 import { taggingOf } from "../support/tagging.ts";
-import { allow, call, freshUser, type TestUser } from "../support/users.ts";
+import { call, freshKey } from "../support/query-api.ts";
+import { allow, freshUser, type TestUser } from "../support/users.ts";
 
 const DENIED = { status: 403, code: "AccessDenied", message: "Access Denied" } as const;
 
@@ -171,24 +172,25 @@ describe("another tenant", () => {
     const victim = await freshTenant();
     const { accessKeyId } = victim.credentials;
     const UserName = victim.name;
-    for (const parameters of [
-      { Action: "GetUser", UserName },
-      { Action: "DeleteUser", UserName },
-      { Action: "UpdateUser", UserName, NewUserName: "mine" },
-      { Action: "CreateAccessKey", UserName },
-      { Action: "ListAccessKeys", UserName },
-      { Action: "UpdateAccessKey", UserName, AccessKeyId: accessKeyId, Status: "Inactive" },
-      { Action: "DeleteAccessKey", UserName, AccessKeyId: accessKeyId },
-      { Action: "DeleteAccessKey", UserName: tenant.name, AccessKeyId: accessKeyId },
-      { Action: "GetAccessKeyLastUsed", AccessKeyId: accessKeyId },
-      { Action: "PutUserPolicy", UserName, PolicyName: "p", PolicyDocument: "{}" },
-      { Action: "PutUserPolicy", UserName: tenant.name, PolicyName: "p", PolicyDocument: "{}" },
-      { Action: "TagUser", UserName: tenant.name, "Tags.member.1.Key": "team", "Tags.member.1.Value": "red" },
-      { Action: "ListUsers" },
-    ]) {
-      const response = await call("iam", parameters, tenant.credentials);
+    const calls: readonly (readonly [action: string, parameters: Readonly<Record<string, string>>])[] = [
+      ["GetUser", { UserName }],
+      ["DeleteUser", { UserName }],
+      ["UpdateUser", { UserName, NewUserName: "mine" }],
+      ["CreateAccessKey", { UserName }],
+      ["ListAccessKeys", { UserName }],
+      ["UpdateAccessKey", { UserName, AccessKeyId: accessKeyId, Status: "Inactive" }],
+      ["DeleteAccessKey", { UserName, AccessKeyId: accessKeyId }],
+      ["DeleteAccessKey", { UserName: tenant.name, AccessKeyId: accessKeyId }],
+      ["GetAccessKeyLastUsed", { AccessKeyId: accessKeyId }],
+      ["PutUserPolicy", { UserName, PolicyName: "p", PolicyDocument: "{}" }],
+      ["PutUserPolicy", { UserName: tenant.name, PolicyName: "p", PolicyDocument: "{}" }],
+      ["TagUser", { UserName: tenant.name, "Tags.member.1.Key": "team", "Tags.member.1.Value": "red" }],
+      ["ListUsers", {}],
+    ];
+    for (const [action, parameters] of calls) {
+      const response = await call("iam", action, parameters, tenant);
       const text = await response.text();
-      expect([response.status, text], parameters.Action).toEqual([403, expect.stringContaining("AccessDenied")]);
+      expect([response.status, text], action).toEqual([403, expect.stringContaining("AccessDenied")]);
     }
     expect((await as(victim, "GET", `/${victim.bucket}`)).status).toBe(200);
   });
@@ -361,16 +363,11 @@ describe("a user made again under the name of one that was deleted", () => {
 
     const UserName = gone.name;
     const { accessKeyId: AccessKeyId } = gone.credentials;
-    await call("iam", { Action: "DeleteAccessKey", UserName, AccessKeyId });
-    await call("iam", { Action: "DeleteUserPolicy", UserName, PolicyName: "only" });
-    expect((await call("iam", { Action: "DeleteUser", UserName })).status).toBe(200);
-    expect((await call("iam", { Action: "CreateUser", UserName })).status).toBe(200);
-    const key = await (await call("iam", { Action: "CreateAccessKey", UserName })).text();
-    const credentials = {
-      accessKeyId: /<AccessKeyId>([^<]*)/.exec(key)?.[1] ?? "",
-      secretAccessKey: /<SecretAccessKey>([^<]*)/.exec(key)?.[1] ?? "",
-    };
-    const again = { name: UserName, arn: gone.arn, credentials };
+    await call("iam", "DeleteAccessKey", { UserName, AccessKeyId });
+    await call("iam", "DeleteUserPolicy", { UserName, PolicyName: "only" });
+    expect((await call("iam", "DeleteUser", { UserName })).status).toBe(200);
+    expect((await call("iam", "CreateUser", { UserName })).status).toBe(200);
+    const again = { name: UserName, arn: gone.arn, credentials: await freshKey(UserName) };
     await allow(again, { Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" });
 
     expect((await deliver(url)).status).toBe(403);
