@@ -61,20 +61,25 @@ export async function answerQueryApi(
   const { requestId } = surroundings;
   try {
     const { name, result } = await answer(service, request, surroundings);
-    return respond(200, resultDocument(service, name, result, requestId), surroundings);
+    return respond(request, 200, resultDocument(service, name, result, requestId), surroundings);
   } catch (error) {
     const known = isOutage(error) ? new QueryApiError("ServiceUnavailable", UNAVAILABLE) : asQueryApiError(error);
     surroundings.log.fails(known.code);
     if (known.code === "InternalFailure") surroundings.onFailure(error);
-    return respond(known.status, errorDocument(service, known, requestId), surroundings);
+    return respond(request, known.status, errorDocument(service, known, requestId), surroundings);
   }
 }
 
-function respond(status: number, body: XmlElement, { requestId, headers }: QueryApiSurroundings): Response {
+function respond(
+  { method }: S3Request,
+  status: number,
+  body: XmlElement,
+  { requestId, headers }: QueryApiSurroundings,
+): Response {
   const all = headers();
   all.set("content-type", "text/xml");
   all.set("x-amzn-requestid", requestId);
-  return new Response(renderXml(body), { status, headers: all });
+  return new Response(method === "HEAD" ? null : renderXml(body), { status, headers: all });
 }
 
 async function answer(service: QueryService, request: S3Request, surroundings: QueryApiSurroundings) {
