@@ -44,7 +44,7 @@ function parse(text: string, kind: PolicyKind): Policy {
   try {
     return parsePolicy(text, kind);
   } catch (error) {
-    if (error instanceof PolicyProblem) throw new S3Error("MalformedPolicy", {}, error.message);
+    if (error instanceof PolicyProblem) throw new S3Error("MalformedPolicy", { Detail: error.detail }, error.message);
     throw error;
   }
 }

@@ -77,17 +77,32 @@ describe("PutBucketPolicy", () => {
     ["an element twice", (b: string) => publicReadPolicy(b).replace("{", '{"Version":"2012-10-17",'), /valid JSON/],
     ["no statement", () => "{}", "Missing required field Statement"],
     ["a misspelt element", (b: string) => publicReadPolicy(b).replace("Effect", "effect"), "Unknown field effect"],
-    ["another bucket", () => publicReadPolicy("other"), "Policy has invalid resource"],
+    ["another bucket", () => publicReadPolicy("other"), "Policy has invalid resource", "arn:aws:s3:::other/*"],
     ["no principal", (b: string) => publicReadPolicy(b).replace('"Principal":"*",', ""), /field Principal/],
     [
       "an unknown action",
       (b: string) => publicReadPolicy(b).replace("GetObject", "GetObjct"),
       "Policy has invalid action",
+      "s3:GetObjct",
     ],
     [
       "a principal that is none",
-      (b: string) => publicReadPolicy(b).replace('"*"', '"me"'),
+      (b: string) => publicReadPolicy(b).replace('"*"', '{"AWS":"me"}'),
       "Invalid principal in policy",
+      "me",
+    ],
+    [
+      "an unknown condition key",
+      (b: string) =>
+        policyText({
+          Effect: "Deny",
+          Principal: "*",
+          Action: "s3:*",
+          Resource: `arn:aws:s3:::${b}/*`,
+          Condition: { Bool: { "aws:SecureTransprt": "false" } },
+        }),
+      "Policy has an invalid condition key",
+      "aws:SecureTransprt",
     ],
     [
       "an action that does not apply",
@@ -106,11 +121,16 @@ describe("PutBucketPolicy", () => {
         }),
       /Invalid value for NotIpAddress/,
     ],
-  ])("refuses a policy with %s and keeps the old one", async (_name, textFor, message) => {
+  ])("refuses a policy with %s and keeps the old one", async (_name, textFor, message, detail?: string) => {
     const bucket = await freshBucket();
     await putPolicy(bucket, publicReadPolicy(bucket));
     await expectUntouched(bucket, async () =>
-      expectS3Error(await putPolicy(bucket, textFor(bucket)), { status: 400, code: "MalformedPolicy", message }),
+      expectS3Error(await putPolicy(bucket, textFor(bucket)), {
+        status: 400,
+        code: "MalformedPolicy",
+        message,
+        fields: detail === undefined ? {} : { Detail: detail },
+      }),
     );
     expect(await policyOf(bucket)).toBe(publicReadPolicy(bucket));
   });

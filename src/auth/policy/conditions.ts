@@ -23,7 +23,7 @@ function parseOperator(written: string, keys: Json, hasVariables: boolean): Poli
   const entries = entriesOf(keys);
   if (entries.length === 0) throw new PolicyProblem("Missing required field condition key");
   return entries.map(([key, value]) => {
-    if (!isConditionKey(key.toLowerCase())) throw new PolicyProblem("Policy has an invalid condition key");
+    if (!isConditionKey(key.toLowerCase())) throw new PolicyProblem("Policy has an invalid condition key", key);
     const values = parseValues(value);
     return {
       operator,

@@ -133,7 +133,7 @@ function parseWhom(statement: JsonObject, kind: PolicyKind): PrincipalPattern | 
 function parseActions({ items, isNegated }: Listed, kind: PolicyKind): Patterns {
   const patterns = items.map((item) => {
     const action = readAction(item, kind.of === "bucket" ? "s3" : "all");
-    if (action === undefined) throw new PolicyProblem("Policy has invalid action");
+    if (action === undefined) throw new PolicyProblem("Policy has invalid action", item);
     return action;
   });
   return { patterns, isNegated };

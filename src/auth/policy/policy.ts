@@ -68,10 +68,13 @@ export interface PolicyCondition {
 
 export type Qualifier = "ForAllValues" | "ForAnyValue";
 
-/** A policy that is refused; the message is the sentence that AWS says. */
+/** A policy that is refused; the message is the sentence that AWS says, the detail what it is said of. */
 export class PolicyProblem extends Error {
-  constructor(message: string) {
+  readonly detail: string | undefined;
+
+  constructor(message: string, detail?: string) {
     super(message);
     this.name = "PolicyProblem";
+    this.detail = detail;
   }
 }

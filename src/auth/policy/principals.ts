@@ -42,19 +42,19 @@ function readName(type: string, name: string, accountId: string): string {
     case "AWS":
       if (/^\d{12}$/.test(name)) return rootArn(name);
       if (name === "*" || ARN.test(name)) return name;
-      throw invalidPrincipal();
+      throw invalidPrincipal(name);
     case "CanonicalUser":
       if (name === accountId) return rootArn(name);
       if (/^[0-9a-f]{64}$/.test(name)) return name;
-      throw invalidPrincipal();
+      throw invalidPrincipal(name);
     case "Service":
       if (SERVICE.test(name)) return name;
-      throw invalidPrincipal();
+      throw invalidPrincipal(name);
     case "Federated":
       if (PROVIDER.test(name)) return name;
-      throw invalidPrincipal();
+      throw invalidPrincipal(name);
     default:
-      throw invalidPrincipal();
+      throw invalidPrincipal(name);
   }
 }
 
@@ -62,6 +62,6 @@ function rootArn(accountId: string): string {
   return `arn:aws:iam::${accountId}:root`;
 }
 
-function invalidPrincipal(): PolicyProblem {
-  return new PolicyProblem("Invalid principal in policy");
+function invalidPrincipal(name?: string): PolicyProblem {
+  return new PolicyProblem("Invalid principal in policy", name);
 }

@@ -15,7 +15,7 @@ const ARN_OF_IAM = /^arn:aws:(?:iam|sts)::(?:\d{12}|\*|\$\{[^}]*\}|):[^\s]+$/;
 export function parseResource(written: string, hasVariables: boolean, kind: PolicyKind): Template {
   const template = parseTemplate(written, { hasVariables, hasWildcards: true });
   const isPossible = kind.of === "bucket" ? isIn(kind.bucketName, written) : isKnown(written);
-  if (template === undefined || !isPossible) throw new PolicyProblem("Policy has invalid resource");
+  if (template === undefined || !isPossible) throw new PolicyProblem("Policy has invalid resource", written);
   return template;
 }
 
