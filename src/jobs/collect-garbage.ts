@@ -1,7 +1,7 @@
 // Deletes what lost its last holder once the recovery window has passed. A manifest is taken apart first: what it held
 // becomes garbage of the same age. The rows of blobs go after the blobs: a crash in between deletes some blobs twice,
 // which is harmless, where the other order would lose track of them.
-import { forgetGarbage, lookUpDueGarbage } from "../state/garbage.ts";
+import { forgetGarbage, lookUpDueGarbage, type GarbagePage } from "../state/garbage.ts";
 import { dissolveManifests, whichAreManifests } from "../state/manifests.ts";
 import type { Job } from "./job.ts";
 
@@ -13,6 +13,12 @@ interface Progress {
   readonly isToBeRepeated: boolean;
 }
 
+/**
+ * How much a step takes apart, in bytes of the ids that manifests hold: some 15,000 ids, or one manifest. What they held
+ * becomes garbage in one batch, for which D1 takes half a minute at the most.
+ */
+const DISSOLVED_BYTES = 1_000_000;
+
 const FIRST: Progress = { after: "", isToBeRepeated: false };
 
 /** Goes through 2000 entries of the garbage in a step, or collects 500 of them. */
@@ -22,17 +28,18 @@ export const collectGarbage: Job = {
   async step({ database, blobs, settings, now }, cursor) {
     const { after, isToBeRepeated } = readProgress(cursor);
     const before = now - settings.recoveryWindowMs;
-    const { due, next } = await database.look(lookUpDueGarbage(before, after));
+    const page = await database.look(lookUpDueGarbage(before, after));
     if (settings.garbageCollection !== "true") {
       return {
-        cursor: next === undefined ? null : JSON.stringify({ after: next, isToBeRepeated }),
-        report: { due: due.length },
+        cursor: page.next === undefined ? null : JSON.stringify({ after: page.next, isToBeRepeated }),
+        report: { due: page.due.length },
       };
     }
-    const manifests = due.length === 0 ? [] : await database.look(whichAreManifests(due));
+    const sizes = page.due.length === 0 ? new Map<string, number>() : await database.look(whichAreManifests(page.due));
+    const { due, next } = cutPage(page, sizes);
+    const manifests = due.filter((id) => sizes.has(id));
     if (due.length > 0) {
-      const areManifests = new Set(manifests);
-      await blobs.delete(due.filter((id) => !areManifests.has(id)));
+      await blobs.delete(due.filter((id) => !sizes.has(id)));
       // What a manifest held was dropped with it, so it is as old as the manifest's own entry: due at once.
       await database.batch([...dissolveManifests(manifests, before - 1), forgetGarbage(due)]);
     }
@@ -44,6 +51,13 @@ export const collectGarbage: Job = {
     };
   },
 };
+
+/** The beginning of a page, with no more manifests than a step takes apart. */
+function cutPage({ due, next }: GarbagePage, sizes: ReadonlyMap<string, number>): GarbagePage {
+  let bytes = 0;
+  const end = due.findIndex((id, index) => (bytes += sizes.get(id) ?? 0) > DISSOLVED_BYTES && index > 0);
+  return end === -1 ? { due, next } : { due: due.slice(0, end), next: due[end - 1] };
+}
 
 function readProgress(cursor: string | null): Progress {
   // An earlier release wrote something else here, and it may have been the last one to be at work.

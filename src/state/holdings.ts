@@ -30,7 +30,7 @@ export function dropHoldings(now: number, rows: string, ...parameters: readonly 
     statement(
       `INSERT INTO garbage (blob_id, dropped_at)
        SELECT d.id, ?${at} FROM ${dropped} d LEFT JOIN shared_blobs s ON s.blob_id = d.id
-       WHERE coalesce(s.holders, 1) <= d.times`,
+       WHERE coalesce(s.holders, 1) <= d.times ON CONFLICT DO NOTHING`,
       ...parameters,
       now,
     ),

@@ -140,15 +140,22 @@ export function dissolveManifests(manifestIds: readonly string[], before: number
   ];
 }
 
-/** Which of some ids are manifests. */
-export function whichAreManifests(ids: readonly string[]): Lookup<string[]> {
+/** Which of some ids are manifests, each with how many bytes the ids of what it holds take. */
+export function whichAreManifests(ids: readonly string[]): Lookup<ReadonlyMap<string, number>> {
   return {
     statements: [
       statement(
-        `SELECT DISTINCT manifest_id FROM manifests WHERE manifest_id IN (SELECT value FROM json_each(?))`,
+        `SELECT manifest_id, sum(octet_length(holdings)) AS bytes FROM manifests
+         WHERE manifest_id IN (SELECT value FROM json_each(?)) GROUP BY manifest_id`,
         JSON.stringify(ids),
       ),
     ],
-    read: (results) => rowsOf<{ readonly manifest_id: string }>(results).map((row) => row.manifest_id),
+    read: (results) =>
+      new Map(
+        rowsOf<{ readonly manifest_id: string; readonly bytes: number }>(results).map(({ manifest_id: id, bytes }) => [
+          id,
+          bytes,
+        ]),
+      ),
   };
 }

@@ -134,6 +134,30 @@ describe("a backlog", () => {
     expect([await left(FIRST), await left(LAST)]).toEqual([WAITING, 0]);
   });
 
+  it("of manifests is taken apart little by little, however much each of them holds", async () => {
+    const due = Date.now() - AFTER_WINDOW;
+    await drop(LAST, 4, due);
+    await env.DB.prepare(
+      `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8000)
+       INSERT INTO manifests SELECT g.blob_id, 0, '[]', '[]',
+         (SELECT json_group_array(?1 || '/' || substr(g.blob_id, -1) || printf('%070d', i)) FROM n)
+       FROM garbage g WHERE g.blob_id LIKE ?1 || '/%' AND g.blob_id NOT LIKE '%3'`,
+    )
+      .bind(LAST)
+      .run();
+    const counts = new Counts();
+    let [cursor, written, most]: [string | null, number, number] = [`{"after":"${LAST}","isToBeRepeated":false}`, 0, 0];
+    for (let step = 0; step < 3; step += 1) {
+      ({ cursor } = await collectGarbage.step(jobContext(Date.now(), {}, counts), cursor));
+      most = Math.max(most, counts.snapshot().d1RowsWritten - written);
+      written = counts.snapshot().d1RowsWritten;
+    }
+    expect(most).toBeLessThan(9000);
+    expect(await left(LAST)).toBeGreaterThan(23_000);
+    const manifests = env.DB.prepare("SELECT count(*) AS count FROM manifests WHERE manifest_id LIKE ? || '/%'");
+    expect(await manifests.bind(LAST).first("count")).toBe(0);
+  });
+
   it("is only counted, all of it, where the collector is to delete nothing", async () => {
     const now = Date.now();
     await drop(LAST, WAITING, now - AFTER_WINDOW);
