@@ -95,6 +95,8 @@ async function sendBefore(
   next: Promise<BlobBytes | undefined>,
   writable: WritableStream<Uint8Array>,
 ): Promise<BlobBytes> {
+  // It may fail while the bytes before it are still being sent and nobody waits for it.
+  next.catch(() => undefined);
   try {
     await current.sendTo(writable);
   } catch (error) {
@@ -105,7 +107,7 @@ async function sendBefore(
     );
     throw error;
   }
-  const bytes = await next.catch(() => undefined);
+  const bytes = await next;
   if (bytes === undefined) throw new Error("a blob of the object is missing");
   return bytes;
 }

@@ -29,10 +29,14 @@ export async function openSealedBlob(
 ): Promise<BlobBytes | undefined> {
   const layout = new FrameLayout(length);
   const { first, sealed } = layout.framesOf(range);
-  const [salt, stream] = await Promise.all([
-    first === 0 ? undefined : readSalt(blobs, blobId),
-    blobs.get(blobId, sealed),
-  ]);
+  const bytes = blobs.get(blobId, sealed);
+  const [salt, stream] = await Promise.all([first === 0 ? undefined : readSalt(blobs, blobId), bytes]).catch(
+    async (error: unknown) => {
+      // Without the salt, the bytes that were asked for beside it are of no use.
+      await bytes.then((unread) => unread?.cancel()).catch(() => undefined);
+      throw error;
+    },
+  );
   if (stream === undefined || (salt === undefined && first > 0)) {
     await stream?.cancel();
     return undefined;

@@ -5,6 +5,7 @@ import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { SALT_BYTES } from "../../src/bytes/frame-layout.ts";
 import { ROOT, send, streamOf, type SendOptions, type Surroundings } from "../support/client.ts";
 import { checksum, expectBytes, md5Base64, noise, utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
@@ -20,8 +21,10 @@ import {
   withCoordinatorD1,
   type CallFault,
 } from "../support/faults.ts";
+import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { bucketId, expectNothingLeftOver, expectNothingMissing, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { largePart, uploadInParts } from "../support/multipart.ts";
 import { plain, readXml } from "../support/read-xml.ts";
 
 const UNKNOWN = { status: 503, code: "ServiceUnavailable" };
@@ -658,6 +661,93 @@ describe("a GET", () => {
     const response = await send("GET", `/${bucket}/k`, {}, failing("get: Reduce your request rate. (10058)"));
     expect(response.headers.get("retry-after")).toBe("1");
     await expectS3Error(response, { status: 503, code: "SlowDown" });
+  });
+});
+
+/** Bytes of a blob that never end, and whether they were let go. */
+function endlessBlob(found: R2ObjectBody): { readonly blob: R2ObjectBody; readonly isLetGo: () => boolean } {
+  let isLetGo = false;
+  const body = new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      controller.enqueue(new Uint8Array(10));
+    },
+    cancel: () => {
+      isLetGo = true;
+    },
+  });
+  const blob = new Proxy(found, {
+    get: (target, property): unknown => (property === "body" ? body : Reflect.get(target, property, target)),
+  });
+  return { blob, isLetGo: () => isLetGo };
+}
+
+describe("a GET of several blobs", () => {
+  it("whose next blob fails while one is sent, breaks off behind that one and leaves nothing unhandled", async () => {
+    const bucket = await freshBucket();
+    const first = largePart(1);
+    await uploadInParts(bucket, "k", [first, "next"]);
+    let calls = 0;
+    const BLOBS = r2With({
+      get: async (key, options) => {
+        calls += 1;
+        if (calls > 1) throw new Error("get: We encountered an internal error. (10001)");
+        return env.BLOBS.get(key, options);
+      },
+    });
+    const reader = (await send("GET", `/${bucket}/k`, {}, { BLOBS })).body?.getReader();
+    // The failure is there long before anybody asks for what failed; the tests' runner reports what nobody handles.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    let length = 0;
+    const readAll = async (): Promise<void> => {
+      for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
+        length += read.value.length;
+      }
+    };
+    await expect(readAll()).rejects.toThrow("10001");
+    expect(length).toBe(first.length);
+  });
+
+  it("lets the one that is sent and the one that comes next go where the client leaves", async () => {
+    const bucket = await freshBucket();
+    await uploadInParts(bucket, "k", [largePart(1), "next"]);
+    const opened: ReturnType<typeof endlessBlob>[] = [];
+    const BLOBS = r2With({
+      get: async (key, options) => {
+        const found = await env.BLOBS.get(key, options);
+        if (found === null) return null;
+        const blob = endlessBlob(found);
+        opened.push(blob);
+        return blob.blob;
+      },
+    });
+    const reader = (await send("GET", `/${bucket}/k`, {}, { BLOBS })).body?.getReader();
+    await reader?.read();
+    await reader?.cancel();
+    await vi.waitFor(() => expect(opened.map(({ isLetGo }) => isLetGo())).toEqual([true, true]));
+  });
+
+  it("lets the bytes of an encrypted one go where the salt, which is asked for beside them, fails", async () => {
+    const bucket = await freshBucket();
+    const headers = keyHeaders(customerKey(1));
+    expect((await send("PUT", `/${bucket}/k`, { body: noise(200_000), headers })).status).toBe(200);
+    const opened: ReturnType<typeof endlessBlob>[] = [];
+    const BLOBS = r2With({
+      get: async (key, options) => {
+        const { range } = options ?? {};
+        const isSalt = range !== undefined && "length" in range && range.length === SALT_BYTES;
+        if (isSalt) throw new Error("get: We encountered an internal error. (10001)");
+        const found = await env.BLOBS.get(key, options);
+        if (found === null) return null;
+        const blob = endlessBlob(found);
+        opened.push(blob);
+        return blob.blob;
+      },
+    });
+    const range = { ...headers, range: "bytes=100000-" };
+    await expectS3Error(await send("GET", `/${bucket}/k`, { headers: range }, { BLOBS }), OUTAGE);
+    await vi.waitFor(() => expect(opened.map(({ isLetGo }) => isLetGo())).toEqual([true]));
   });
 });
 
