@@ -13,9 +13,10 @@ export function makeMasterKey(): string {
 
 /** The master key that the environment gives, else that of `.dev.vars`, else a new one kept there. */
 export function masterKey(environment: Readonly<Record<string, string | undefined>>, root: string): string {
-  const given = environment[MASTER_KEY] ?? readDevVars(root)[MASTER_KEY];
-  if (given !== undefined && given !== "") {
-    if (isMasterKey(given.trim())) return given.trim();
+  // One that is given empty is not given: making another would lose what is sealed under the one that is kept.
+  const given = environment[MASTER_KEY]?.trim() || readDevVars(root)[MASTER_KEY]?.trim();
+  if (given) {
+    if (isMasterKey(given)) return given;
     throw new Error(
       `${MASTER_KEY} is not the base64 of ${KEY_BYTES} bytes: \`openssl rand -base64 ${KEY_BYTES}\` makes one`,
     );

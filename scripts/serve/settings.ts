@@ -15,8 +15,8 @@ export function givenSettings(
   // What a request costs is the first question of whoever runs it locally; a line for each is not wanted on a terminal.
   const given: Record<string, string> = { SERVER_TIMING: "true", LOG_REQUESTS: "false", ...vars };
   for (const name of Object.keys(SETTINGS)) {
-    const value = environment[name] ?? devVars[name];
-    if (value !== undefined && value !== "") given[name] = value;
+    const value = environment[name] || devVars[name];
+    if (value) given[name] = value;
   }
   return given;
 }
