@@ -13,6 +13,7 @@ import type { BlobEntry } from "../state/blob-store.ts";
 import type { Database, Statement } from "../state/database.ts";
 import { currentHeads } from "../state/heads.ts";
 import { insertManifest } from "../state/manifests.ts";
+import { lookUpUnaccounted } from "../state/orphans.ts";
 import { lookUpParts } from "../state/parts.ts";
 import {
   isDatabaseEmpty,
@@ -59,7 +60,11 @@ async function rebuildPage(context: JobContext, after: string | null): Promise<J
     const birth = parseBirth(blob.birthCertificate);
     return birth === undefined ? [] : [{ blob, birth }];
   });
-  await context.database.batch(born.flatMap(({ blob, birth }) => statementsOf(context, blob, birth)));
+  // What clients have put or removed since it began, and what a repeated step finds done, is as it should be.
+  const blobs = born.map(({ blob: { blobId }, birth }) => ({ ...birth, blobId }));
+  const lost = new Set(await context.database.look(lookUpUnaccounted(blobs)));
+  const toRebuild = born.filter(({ blob }) => lost.has(blob.blobId));
+  await context.database.batch(toRebuild.flatMap(({ blob, birth }) => statementsOf(context, blob, birth)));
   const { next } = page;
   return {
     cursor: write(next === undefined ? { phase: "uploads", after: ["", "", ""] } : { phase: "blobs", after: next }),

@@ -204,6 +204,29 @@ describe("a rebuild", () => {
     expect((await holdingsIn(world)).findings).toEqual([]);
   });
 
+  it("brings nothing back that has been removed or taken while it was under way", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { kept: "kept", removed: "removed" });
+    const uploadId = await uploadInParts(bucket, "parts", ["1"]).then(() => createUpload(bucket, "open"));
+    await putPart(bucket, "open", uploadId, 1, "aborted");
+    const born = async (key: string): Promise<string> => {
+      const { objects } = await env.BLOBS.list({ include: ["customMetadata"], prefix: `${await bucketId(bucket)}/` });
+      return objects.find(({ customMetadata }) => customMetadata?.["key"] === JSON.stringify(key))?.key ?? "";
+    };
+    const insert = REBUILT.prepare("INSERT INTO garbage SELECT value, 0 FROM json_each(?)");
+    await insert.bind(JSON.stringify([await born("removed"), await born("open")])).run();
+    const { world } = await rebuilt(bucket);
+    for (const [key, status] of [
+      ["kept", 200],
+      ["parts", 200],
+      ["removed", 404],
+      ["open", 404],
+    ] as const) {
+      expect(await seen(`/${bucket}/${key}`, world), key).toMatchObject({ status });
+    }
+    expect(await holdingsIn(world)).toEqual({ findings: [], orphans: [] });
+  });
+
   it("may die at any step and be gone on with, or with a step done twice", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`k${index}`, String(index)])));
