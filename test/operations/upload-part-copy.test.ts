@@ -1,13 +1,12 @@
-import { env } from "cloudflare:workers";
-import { createScheduledController } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 
-import worker from "../../src/worker.ts";
+import { collectGarbage as collector } from "../../src/jobs/collect-garbage.ts";
 import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { checksum, expectBytes, md5Hex, noise, utf8 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
+import { runPass } from "../support/jobs.ts";
 import { ledgerOf } from "../support/ledger.ts";
 import {
   createUpload,
@@ -66,8 +65,7 @@ async function complete({ bucket, uploadId }: Target, parts: readonly ListedPart
 }
 
 async function collectGarbage(): Promise<void> {
-  const scheduledTime = new Date(Date.now() + 48 * 3_600_000);
-  await worker.scheduled(createScheduledController({ scheduledTime }), env);
+  await runPass(collector, Date.now() + 48 * 3_600_000);
 }
 
 async function expectRefused(bucket: string, request: () => Promise<Response>, expected: ExpectedError): Promise<void> {
