@@ -20,7 +20,6 @@ export interface NamedCredentials {
 export interface Identity {
   readonly principal: Principal;
   readonly access: Access;
-  readonly secretAccessKey: string;
 }
 
 export interface Context {
@@ -36,11 +35,11 @@ export interface Context {
   readonly blobs: BlobStore;
   readonly coordinators: Coordinators;
   /**
-   * Tells whose credentials are named where neither the header nor the query has them: in a form. The signature is the
-   * caller's to verify, with the secret, before anything is granted.
-   * @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken
+   * Tells whose credentials are named where neither the header nor the query has them: in a form.
+   * @param verify verifies what they signed, with their secret
+   * @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken, and what `verify` throws
    */
-  identify(credentials: NamedCredentials): Promise<Identity>;
+  identify(credentials: NamedCredentials, verify: (secretAccessKey: string) => Promise<void>): Promise<Identity>;
   /** Opens the request's body; to be called once, after everything that can be refused without it. */
   openBody(): IncomingBody;
   /** Lets work go on after the answer. */

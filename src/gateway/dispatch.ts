@@ -67,8 +67,6 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
           });
   } catch (error) {
     if (!(error instanceof S3Error)) logFailure(requestId, error);
-    // A form names its credentials before anybody has seen its signature.
-    else if (error.code === "SignatureDoesNotMatch") surroundings.seen.lastUse = undefined;
     const told = isOutage(error) ? new S3Error("SlowDown") : error;
     log.fails(told instanceof S3Error ? told.code : "InternalError");
     response = renderError(told, request?.rawPath ?? "", facts());
@@ -154,12 +152,15 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
     database,
     blobs: new R2BlobStore(env.BLOBS, counts),
     coordinators: new Coordinators(env.COORDINATORS, settings.coordinatorShards, counts),
-    async identify(credentials) {
+    async identify(credentials, verify) {
+      // A form that names credentials is nobody's until its signature proves that it has them.
+      log.isBy(undefined);
       const lookup = await lookUpHolder(credentials, settings, now);
       const holder = await lookup.resolve(await database.batch(lookup.statements));
+      await verify(holder.secretAccessKey);
       seen.lastUse = holder.lastUse;
-      const { secretAccessKey } = holder;
-      return { principal: holder.principal, access: accessOf(holder.principal), secretAccessKey };
+      log.isBy(holder.principal);
+      return { principal: holder.principal, access: accessOf(holder.principal) };
     },
     openBody: open,
     waitUntil: (work) => execution.waitUntil(work),

@@ -35,9 +35,9 @@ export class RequestLog {
     this.#operation = operation;
   }
 
-  /** Notes who asks, once that is verified. */
-  isBy({ kind, arn }: Principal): void {
-    this.#principal = kind === "anonymous" ? "anonymous" : arn;
+  /** Notes who asks, once that is verified; undefined for whoever it was that only said so. */
+  isBy(principal: Principal | undefined): void {
+    this.#principal = principal?.kind === "anonymous" ? "anonymous" : principal?.arn;
   }
 
   /** Notes why something was refused. */

@@ -4,7 +4,7 @@
 import { claimOfForm, verifyPostClaim, type PostClaim } from "../auth/post-signature.ts";
 import { PieceReader } from "../bytes/streams.ts";
 import { admitUploadAcl } from "../contract/acl-input.ts";
-import type { Context } from "../contract/context.ts";
+import type { Context, Identity } from "../contract/context.ts";
 import { ONE_BODY_MAX_BYTES, type NewObject } from "../contract/new-object.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { requireUploadRights } from "../contract/rights.ts";
@@ -91,10 +91,8 @@ function refuseOtherSignature({ request, principal }: Context): void {
 }
 
 /** Whose form it is, once its signature is verified. */
-async function identify(context: Context, claim: PostClaim): Promise<Pick<Context, "principal" | "access">> {
-  const { principal, access, secretAccessKey } = await context.identify(claim);
-  await verifyPostClaim(claim, secretAccessKey);
-  return { principal, access };
+async function identify(context: Context, claim: PostClaim): Promise<Identity> {
+  return context.identify(claim, async (secretAccessKey) => verifyPostClaim(claim, secretAccessKey));
 }
 
 function checkPolicy(claim: PostClaim, fields: FormFields, bucketName: string, now: number): SizeRange {

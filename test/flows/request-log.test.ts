@@ -14,6 +14,7 @@ import {
 } from "../support/client.ts";
 import { md5Base64, utf8 } from "../support/digests.ts";
 import { d1With, r2With } from "../support/faults.ts";
+import { BOUNDARY, formOf, signPolicy } from "../support/forms.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { takeSnapshot } from "../support/snapshots.ts";
 import { versionedBucket } from "../support/versioning.ts";
@@ -133,6 +134,22 @@ describe("a line of the request log", () => {
     expect(await lineOf("GET", "/%zz")).toMatchObject({ status: 400, error: "InvalidURI" });
     expect(await lineOf("GET", `/${bucket}?torrent&policy`)).toMatchObject({ status: expect.any(Number) as unknown });
     expect(error).not.toHaveBeenCalled();
+  });
+
+  it("names who signed a form, and nobody where nobody did", async () => {
+    const bucket = await freshBucket();
+    const lineOfForm = async (fields: Readonly<Record<string, string>>): Promise<Record<string, unknown>> => {
+      const headers = { "content-type": `multipart/form-data; boundary=${BOUNDARY}` };
+      const body = formOf([...Object.entries(fields), ["file", "text", "f"]]);
+      return lineOfRequest(anonymous("POST", `/${bucket}`, { headers, body }));
+    };
+    const fields = { key: "k", ...signPolicy([{ bucket }, { key: "k" }]) };
+    const operation = "PostObject";
+    expect(await lineOfForm(fields)).toMatchObject({ operation, status: 204, principal: ROOT_ARN });
+    expect(await lineOfForm({ key: "k" })).toMatchObject({ operation, status: 403, principal: "anonymous" });
+    const forged = await lineOfForm({ ...fields, "x-amz-signature": "0".repeat(64) });
+    expect(forged).toMatchObject({ operation, status: 403, error: "SignatureDoesNotMatch" });
+    expect(forged).not.toHaveProperty("principal");
   });
 
   it("is there for preflights", async () => {
