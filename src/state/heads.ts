@@ -1,7 +1,8 @@
 // Heads: the newest version of a key, which is what preconditions are evaluated on and what every commit is guarded by.
 import type { ConditionSubject } from "../protocol/conditions.ts";
 import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
-import { rowsOf, type Lookup, type Statement, statement } from "./database.ts";
+import { rowsOf, type Lookup, type Statement, type StatementResult, statement } from "./database.ts";
+import { jsonPages } from "./json-pages.ts";
 
 /** The head of a key. */
 export interface KeyHead {
@@ -23,16 +24,18 @@ interface HeadRow {
   readonly newest_marker: string | null;
 }
 
-/** The heads of keys (a JSON array); `bucketId` is an SQL expression. */
-function selectHeads(bucketId: string, keys: readonly string[], bucket: string): Statement {
-  return statement(
-    `SELECT k.value AS key, o.version_id, o.etag, o.size, o.modified_at,
+/** The heads of keys, a page of them in a statement; `bucketId` is an SQL expression. */
+function selectHeads(bucketId: string, keys: readonly string[], bucket: string): Statement[] {
+  return jsonPages(keys).map((page) =>
+    statement(
+      `SELECT k.value AS key, o.version_id, o.etag, o.size, o.modified_at,
        CASE WHEN o.version_id IS NULL THEN
          (SELECT v.version_id FROM versions v WHERE v.bucket_id = ${bucketId} AND v.key = k.value
           ORDER BY v.version_id LIMIT 1) END AS newest_marker
      FROM json_each(?1) k LEFT JOIN objects o ON o.bucket_id = ${bucketId} AND o.key = k.value`,
-    JSON.stringify(keys),
-    bucket,
+      page,
+      bucket,
+    ),
   );
 }
 
@@ -42,7 +45,8 @@ function headFromRow(row: HeadRow): KeyHead {
   return { versionId, current: { versionId, etag, size, modifiedAt } };
 }
 
-function headsByKey(rows: readonly HeadRow[]): Map<string, KeyHead> {
+function headsByKey(results: readonly StatementResult[]): Map<string, KeyHead> {
+  const rows = results.flatMap((_, index) => rowsOf<HeadRow>(results, index));
   return new Map(rows.map((row) => [row.key, headFromRow(row)]));
 }
 
@@ -54,10 +58,13 @@ export interface HeadsFacts extends BucketFacts {
 /** Looks up a bucket by name and the heads of keys, in one round trip. */
 export function lookUpHeads(bucketName: string, keys: readonly string[]): Lookup<HeadsFacts> {
   return {
-    statements: [selectBucket(bucketName), selectHeads("(SELECT id FROM buckets WHERE name = ?2)", keys, bucketName)],
+    statements: [
+      selectBucket(bucketName),
+      ...selectHeads("(SELECT id FROM buckets WHERE name = ?2)", keys, bucketName),
+    ],
     read: (results) => ({
       bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
-      heads: headsByKey(rowsOf<HeadRow>(results, 1)),
+      heads: headsByKey(results.slice(1)),
     }),
   };
 }
@@ -65,7 +72,7 @@ export function lookUpHeads(bucketName: string, keys: readonly string[]): Lookup
 /** The heads of keys of a bucket whose id is known. */
 export function currentHeads(bucketId: string, keys: readonly string[]): Lookup<Map<string, KeyHead>> {
   return {
-    statements: [selectHeads("?2", keys, bucketId)],
-    read: (results) => headsByKey(rowsOf<HeadRow>(results)),
+    statements: selectHeads("?2", keys, bucketId),
+    read: headsByKey,
   };
 }

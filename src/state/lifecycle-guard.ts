@@ -1,7 +1,7 @@
 // What must still be so when a lifecycle rule is carried out: the rules themselves, and all that they looked at.
-import { utf8Length } from "../bytes/text.ts";
 import type { Bucket } from "./buckets.ts";
 import { statement, type Statement } from "./database.ts";
+import { jsonPages } from "./json-pages.ts";
 
 /** A version as it was judged, under its key. */
 export type JudgedVersion = {
@@ -27,9 +27,6 @@ export interface Judgement {
   readonly version: JudgedVersion;
 }
 
-// A statement's parameter may hold 2 MB; the tags of one version may be 15 KB.
-const PAGE_BYTES = 500_000;
-
 /** The statement that aborts its batch unless the rules are those of a revision. */
 export function guardRules({ name, id }: Bucket, revision: string): Statement {
   return statement(
@@ -45,7 +42,7 @@ export function guardJudgements(bucket: Bucket, judgements: readonly Judgement[]
   const revisions = new Set(judgements.map(({ revision }) => revision));
   return [
     ...Array.from(revisions, (revision) => guardRules(bucket, revision)),
-    ...pagesOf(judgements.map(({ version }) => JSON.stringify(version))).map((page) =>
+    ...jsonPages(judgements.map(({ version }) => version)).map((page) =>
       statement(
         `INSERT INTO judged_version_guard (bucket_id, key, version_id, place, tags, successor_id, newer_versions, holding_id)
          SELECT ?1, v.value ->> 'key', v.value ->> 'versionId', v.value ->> 'place', v.value ->> 'tags',
@@ -56,19 +53,4 @@ export function guardJudgements(bucket: Bucket, judgements: readonly Judgement[]
       ),
     ),
   ];
-}
-
-/** JSON arrays of all the entries, none of which is too long for a parameter. */
-function pagesOf(entries: readonly string[]): string[] {
-  const pages: string[][] = [];
-  let size = PAGE_BYTES;
-  for (const entry of entries) {
-    size += utf8Length(entry) + 1;
-    if (size > PAGE_BYTES) {
-      pages.push([]);
-      size = utf8Length(entry);
-    }
-    pages.at(-1)?.push(entry);
-  }
-  return pages.map((page) => `[${page.join(",")}]`);
 }

@@ -1,5 +1,6 @@
 // Finds which stored versions a list of keys and version ids names, for deletions of many at once.
 import { rowsOf, statement, type Lookup } from "./database.ts";
+import { jsonPages } from "./json-pages.ts";
 
 /** A version as a client names it. */
 interface NamedVersion {
@@ -36,11 +37,11 @@ export function lookUpTargets(
     readonly version_id: string;
     readonly is_delete_marker: number;
   }
-  const names = JSON.stringify(named.map(({ key, versionId }) => ({ key, versionId })));
+  const pages = jsonPages(named.map(({ key, versionId }) => ({ key, versionId })));
   const byId = "o.version_id = n.value ->> 'versionId'";
   const byNull = "o.is_null_version = 1 AND n.value ->> 'versionId' = 'null'";
   return {
-    statements: [
+    statements: pages.map((names) =>
       statement(
         `${arm("objects AS o", "0", `(${byId} OR (${byNull}))`)}
          UNION ALL ${arm("versions AS o", "o.is_delete_marker", byId)}
@@ -48,13 +49,15 @@ export function lookUpTargets(
         bucketId,
         names,
       ),
-    ],
+    ),
     read: (results) => ({
       targets: new Map(
-        rowsOf<TargetRow>(results).map((row) => [
-          targetName({ key: row.key, versionId: row.named }),
-          { versionId: row.version_id, isDeleteMarker: row.is_delete_marker === 1 },
-        ]),
+        results.flatMap((_, index) =>
+          rowsOf<TargetRow>(results, index).map((row) => [
+            targetName({ key: row.key, versionId: row.named }),
+            { versionId: row.version_id, isDeleteMarker: row.is_delete_marker === 1 },
+          ]),
+        ),
       ),
     }),
   };

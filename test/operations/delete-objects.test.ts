@@ -5,6 +5,7 @@ import { ALGORITHMS, checksum, checksumHeader, expectBytes, md5Base64, md5Hex, u
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { measuredD1, PARAMETER_MAX_BYTES } from "../support/parameters.ts";
 import { namesOf, plain, readXml } from "../support/read-xml.ts";
 import { expectBalanced } from "../support/rows.ts";
 import { bodyOf, deleteKey, putVersion, setVersioning, versionedBucket, versionsOf } from "../support/versioning.ts";
@@ -41,6 +42,23 @@ async function results(bucket: string, body: string): Promise<[string, unknown][
 const deleted = (key: string): [string, unknown] => ["Deleted", { Key: key }];
 
 describe("DeleteObjects", () => {
+  it("asks in parameters that D1 takes, however long the keys are as JSON", async () => {
+    const [bucket, versioned] = [await freshBucket(), await versionedBucket()];
+    const keys = Array.from({ length: 1000 }, (_, index) => `${index}`.padEnd(1024, '"'));
+    await putAll(bucket, { [keys[999] ?? ""]: "x" });
+    const { DB, longest } = measuredD1();
+    const objects = [keys, keys.map((key) => ({ Key: key, VersionId: "null" }))];
+    for (const [index, name] of [bucket, versioned].entries()) {
+      const body = utf8(document(objects[index] ?? []));
+      const options = { body, headers: { "content-md5": md5Base64(body) } };
+      const response = await send("POST", `/${name}?delete`, options, { DB });
+      expect(response.status).toBe(200);
+      expect((await response.text()).match(/<Deleted>/g)).toHaveLength(1000);
+    }
+    expect((await ledgerOf(bucket)).objects).toEqual({});
+    expect(longest()).toBeLessThan(PARAMETER_MAX_BYTES);
+  });
+
   it("deletes what is there, tells of every key in the document's order, and drops the bytes", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", "b/c": "2", kept: "3" });
