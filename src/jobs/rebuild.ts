@@ -14,7 +14,7 @@ import type { Database, Statement } from "../state/database.ts";
 import { currentHeads } from "../state/heads.ts";
 import { insertManifest } from "../state/manifests.ts";
 import { lookUpUnaccounted } from "../state/orphans.ts";
-import { lookUpParts } from "../state/parts.ts";
+import { lookUpParts, type Part } from "../state/parts.ts";
 import {
   isDatabaseEmpty,
   plainLength,
@@ -30,7 +30,7 @@ import type { Job, JobContext, JobStep } from "./job.ts";
 // A certificate may take 8 KB, and is several parameters of a batch.
 const PAGE_BLOBS = 100;
 const PAGE_UPLOADS = 20;
-const MAX_PARTS = 10_000;
+const PAGE_PARTS = 10_000;
 
 type Progress =
   | { readonly phase: "blobs"; readonly after: string | null }
@@ -110,7 +110,7 @@ async function completeUpload(
   now: number,
 ): Promise<"completed" | "overwritten" | "open"> {
   const { key, uploadId } = upload;
-  const { parts } = await database.look(lookUpParts(uploadId, 0, MAX_PARTS));
+  const parts = await lookUpAllParts(database, uploadId);
   if (!parts.every(({ partNumber }, index) => partNumber === index + 1)) return "open";
   const modifiedAt = Math.max(...parts.map((part) => part.modifiedAt));
   const shown = (await database.look(currentHeads(bucketId, [key]))).get(key)?.current;
@@ -136,6 +136,16 @@ async function completeUpload(
     ...endUpload(bucketId, upload, chosen, now),
   ]);
   return "completed";
+}
+
+/** What a transition has copied may be more pieces than an upload has parts. */
+async function lookUpAllParts(database: Database, uploadId: string): Promise<Part[]> {
+  const parts: Part[] = [];
+  for (;;) {
+    const page = await database.look(lookUpParts(uploadId, parts.at(-1)?.partNumber ?? 0, PAGE_PARTS));
+    parts.push(...page.parts);
+    if (page.parts.length < PAGE_PARTS) return parts;
+  }
 }
 
 function asNewVersion(object: Omit<StoredObject, "versionId" | "isNullVersion">): StoredObject {

@@ -245,6 +245,25 @@ describe("a rebuild", () => {
     expect(await holdingsIn(world)).toEqual({ findings: [], orphans: [] });
   });
 
+  it("shows all of an object that a transition has copied in more pieces than an upload has parts", async () => {
+    await REBUILT.batch([
+      REBUILT.prepare("INSERT INTO buckets (name, id, owner_id, region, created_at) VALUES ('b', 'i', 'o', 'r', 0)"),
+      REBUILT.prepare(
+        "INSERT INTO uploads (bucket_id, key, upload_id, initiated_at, owner_id, storage_class) VALUES ('i', 'k', 'u', 0, 'o', 'STANDARD')",
+      ),
+      REBUILT.prepare(
+        `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001)
+         INSERT INTO parts (upload_id, part_number, holding_id, size, etag, modified_at)
+         SELECT 'u', i, 'i/' || i, 1, '00000000000000000000000000000000', 1 FROM n`,
+      ),
+    ]);
+    const cursor = JSON.stringify({ phase: "uploads", after: ["", "", ""] });
+    const { report } = await rebuild.step(jobContext(Date.now(), { DB: REBUILT }), cursor);
+    expect(report).toMatchObject({ completed: 1 });
+    expect(await REBUILT.prepare("SELECT size FROM objects").first("size")).toBe(20_001);
+    expect(await REBUILT.prepare("SELECT count(*) AS count FROM garbage").first("count")).toBe(0);
+  });
+
   it("leaves a database alone that is not empty", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
