@@ -2,7 +2,6 @@
 import type { Rename } from "../protocol/renaming.ts";
 import type { StoredObject } from "../protocol/stored-object.ts";
 import type { Bucket } from "./buckets.ts";
-import { guardCommit } from "./commit.ts";
 import { guardSource } from "./copy-sources.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
 import { trackHolding } from "./holdings.ts";
@@ -58,7 +57,7 @@ export function moveStatements(
   return {
     // The coordinator would follow the bucket into versioning; a rename must not.
     before: [
-      guardCommit(bucket, new Map(), []),
+      guardVersioning(bucket),
       guardSource({ bucketId: bucket.id, key: source.key, versionId: source.versionId, holdingId }),
       ...(token === undefined ? [] : [remember]),
     ],
@@ -69,6 +68,17 @@ export function moveStatements(
       trackHolding(holdingId),
     ],
   };
+}
+
+/** Unlike the commit's own guard, which has run before it and may have raised the floor, it takes any floor. */
+function guardVersioning({ name, id, versioning }: Bucket): Statement {
+  return statement(
+    `INSERT INTO commit_guard (bucket_name, bucket_id, versioning, snapshot_floor)
+     SELECT ?1, ?2, ?3, (SELECT snapshot_floor FROM buckets WHERE name = ?1)`,
+    name,
+    id,
+    versioning,
+  );
 }
 
 /** Tags and ACLs change without a new version, so what the source was seen with need not be what it has by now. */

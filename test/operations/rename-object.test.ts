@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { forgetTokens } from "../../src/jobs/forget-tokens.ts";
+import { nextVersionId } from "../../src/protocol/version-id.ts";
 import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectBytes, md5Hex, noise } from "../support/digests.ts";
@@ -49,6 +50,17 @@ describe("RenameObject", () => {
     expect(await keysOf(bucket)).toEqual(["checkpoints/model.ckpt"]);
     expect(await bodyOf(bucket, "checkpoints/model.ckpt")).toBe("weights");
     expect(await bodyOf(bucket, "checkpoints/model.ckpt.tmp")).toBe("404 NoSuchKey");
+    await expectBalanced(bucket);
+  });
+
+  it("moves an object over one whose version is ahead of the database's clock", async () => {
+    const bucket = await bucketOf({ a: "moved", b: "ahead" });
+    const ahead = nextVersionId(Date.now() + 600_000, undefined);
+    await env.DB.prepare("UPDATE objects SET version_id = ? WHERE bucket_id = ? AND key = 'b'")
+      .bind(ahead, await bucketId(bucket))
+      .run();
+    expect((await rename(bucket, "a", "b")).status).toBe(200);
+    expect(await bodyOf(bucket, "b")).toBe("moved");
     await expectBalanced(bucket);
   });
 
