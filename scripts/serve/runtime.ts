@@ -27,6 +27,8 @@ export interface ServeOptions {
   readonly beside?: readonly V4WorkerOptions[];
   /** Takes what the Workers log, line by line; otherwise it goes to the terminal. */
   readonly onLog?: (line: string) => void;
+  /** Opens the runtime's inspector, on any free port of this machine. */
+  readonly isInspected?: boolean;
 }
 
 export interface ServedCairn {
@@ -36,6 +38,8 @@ export interface ServedCairn {
   readonly migrated: readonly string[];
   /** The address of a Worker given as `beside`. */
   urlOf(name: string): Promise<string>;
+  /** The address of the inspector, if it is open. */
+  inspectorUrl(): Promise<URL>;
   /** Runs the Worker's scheduled handler; rejects when it does not end well. */
   runScheduled(cron: string): Promise<void>;
   /** The process id of the runtime, where it can be found. It changes when the runtime crashes and is restarted. */
@@ -75,6 +79,7 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
       url,
       migrated,
       urlOf: async (name) => (await miniflare.unsafeGetDirectURL(name)).origin,
+      inspectorUrl: () => miniflare.getInspectorURL(),
       runScheduled: async (cron) => {
         const { fetch: tick } = await miniflare.getWorker(SCHEDULER);
         const outcome = await (await tick(`http://${SCHEDULER}`, { method: "POST", body: cron })).text();
@@ -90,7 +95,7 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
 }
 
 function miniflareOptions(options: ServeOptions, log: Log, workers: V4WorkerOptions[]) {
-  const { onLog } = options;
+  const { onLog, isInspected = false } = options;
   return convertV4MiniflareOptions({
     log,
     // Miniflare's own entry, which nobody is told of: any free port of this machine.
@@ -101,6 +106,7 @@ function miniflareOptions(options: ServeOptions, log: Log, workers: V4WorkerOpti
     telemetry: { enabled: false },
     unsafeObservability: false,
     ...(onLog === undefined ? {} : { handleStructuredLogs: ({ message }) => onLog(message) }),
+    ...(isInspected ? { inspectorPort: 0 } : {}),
     resourcePersistencePath: options.state,
     workers,
   });
