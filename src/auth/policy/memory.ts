@@ -1,7 +1,7 @@
 // Remembers parsed policies, since every request asks the same few: as much of them as it is allowed, forgetting the one
 // unused for longest. What a text says never changes, so nothing here can be out of date.
 import { parsePolicy } from "./parse.ts";
-import { PolicyProblem, type Policy, type PolicyKind } from "./policy.ts";
+import { PolicyProblem, type Policy, type PolicyKind, type PolicyStatement } from "./policy.ts";
 
 /** Policies by what they were parsed from, up to a number of characters altogether. */
 export class PolicyMemory {
@@ -46,13 +46,15 @@ const CHARACTERS = 500_000;
 
 const MEMORY = new PolicyMemory(CHARACTERS);
 
+const DENY_ALL = '{"Statement":{"Sid":"UnreadablePolicy","Effect":"Deny","Action":"*","Resource":"*"}}';
+
 /** What stands for a policy that cannot be read: nobody knows what it would have denied. */
 function denyAll({ of }: PolicyKind): Policy {
-  const everybody = of === "bucket" ? { isNegated: false, isEverybody: true, arns: [] } : undefined;
-  const identity = parsePolicy('{"Statement":{"Sid":"UnreadablePolicy","Effect":"Deny","Action":"*","Resource":"*"}}', {
-    of: "identity",
-  });
-  return { ...identity, statements: identity.statements.map((statement) => ({ ...statement, principal: everybody })) };
+  const principal = of === "bucket" ? { isNegated: false, isEverybody: true, arns: [] } : undefined;
+  const { statements, ...rest } = parsePolicy(DENY_ALL, { of: "identity" });
+  const everything: PolicyStatement[] = [];
+  for (const statement of statements) everything.push({ ...statement, principal });
+  return { ...rest, statements: everything };
 }
 
 /** A policy that was put before, parsed. One that would be refused by now denies everything. */

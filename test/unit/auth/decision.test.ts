@@ -21,8 +21,8 @@ function text(statements: readonly object[]): string {
 }
 
 function alice({ identity = [], session, arn = ALICE_ARN }: Grants = {}): Principal {
-  const { statements, ...rest } = session ?? {};
-  const bound = statements === undefined ? undefined : parsePolicy(text(statements), { of: "session" });
+  const statements = session?.statements;
+  const policy = statements === undefined ? undefined : parsePolicy(text(statements), { of: "session" });
   return {
     ...ANONYMOUS,
     kind: "user",
@@ -34,7 +34,10 @@ function alice({ identity = [], session, arn = ALICE_ARN }: Grants = {}): Princi
     userName: "alice",
     accessKeyId: "AKIAALICE",
     policies: identity.length === 0 ? [] : [{ name: "own", policy: parsePolicy(text(identity), { of: "identity" }) }],
-    session: session === undefined ? undefined : ({ ...rest, policy: bound } as Session),
+    session:
+      session === undefined
+        ? undefined
+        : { kind: session.kind, name: session.name, issuedAt: session.issuedAt, policy },
   };
 }
 
@@ -109,7 +112,7 @@ describe("decide", () => {
       Effect: "Deny",
       Principal: "*",
       Action: "s3:*",
-      Resource: ["arn:aws:s3:::bucket", `${KEY}`],
+      Resource: ["arn:aws:s3:::bucket", KEY],
     });
     for (const action of ["s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"]) {
       expect(ask(ROOT, bucket, { actions: [action], key: undefined }).isAllowed, action).toBe(true);

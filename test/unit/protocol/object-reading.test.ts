@@ -45,7 +45,13 @@ function input(query = "", headers: Headers_ = {}, clientAcceptEncoding?: string
 }
 
 function plan(query = "", headers: Headers_ = {}, object: StoredObject = OBJECT) {
-  return planObjectRead(input(query, headers), object, { isVersioned: false, parts: [], encryption: SSE_S3, lifecycle: null, now: NOW });
+  return planObjectRead(input(query, headers), object, {
+    isVersioned: false,
+    parts: [],
+    encryption: SSE_S3,
+    lifecycle: null,
+    now: NOW,
+  });
 }
 
 describe("a read", () => {
