@@ -72,6 +72,8 @@ it("no table has one", async () => {
       JSON.stringify((await env.DB.prepare(`SELECT * FROM ${name}`).all()).results),
     ),
   );
-  expect(texts.join("")).toContain(all[0]?.accessKeyId ?? "missing");
-  for (const secret of all.flatMap(secretsOf)) for (const text of texts) expect(text).not.toContain(secret);
+  // The texts are too long to be shown by a matcher that fails, or even prepares to.
+  const hasText = (part: string): boolean => texts.some((text) => text.includes(part));
+  expect(hasText(all[0]?.accessKeyId ?? "missing")).toBe(true);
+  expect(all.flatMap(secretsOf).filter(hasText)).toEqual([]);
 });
