@@ -85,7 +85,8 @@ async function expectSound(request: Request): Promise<void> {
   }
 }
 
-const ROWS = OPERATIONS.map((operation, index) => {
+// CheckConsistency looks at all that the other tests have stored, which takes its time; its own test asks it strangely.
+const ROWS = OPERATIONS.filter(({ name }) => name !== "CheckConsistency").map((operation, index) => {
   const { method, level, query = [], header } = operation.route;
   return { operation, index, what: `${operation.name}: ${[method, level, ...query, header ?? ""].join(" ").trim()}` };
 });
