@@ -85,7 +85,7 @@ async function expectSound(request: Request): Promise<void> {
   }
 }
 
-// CheckConsistency looks at all that the other tests have stored, which takes its time; its own test asks it strangely.
+// CheckConsistency looks at all that the other tests have stored, which takes its time; its own tests ask it with tokens that are none.
 const ROWS = OPERATIONS.filter(({ name }) => name !== "CheckConsistency").map((operation, index) => {
   const { method, level, query = [], header } = operation.route;
   return { operation, index, what: `${operation.name}: ${[method, level, ...query, header ?? ""].join(" ").trim()}` };
