@@ -1,22 +1,23 @@
 // Opens a request's body: how long it is going to be, and how to get at its payload, by the payload hash that was
-// signed. What decides whether there is an envelope is that hash, never Content-Encoding.
+// signed. That hash alone decides whether an envelope is taken off; headers that announce one beside another hash are
+// refused, because the envelope would be stored as if it were the object.
 import { fromHex } from "../bytes/hex-base64.ts";
 import { PieceReader } from "../bytes/streams.ts";
 import type { IncomingBody } from "../protocol/incoming-body.ts";
 import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
 import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
+import { DECODED_LENGTH, refuseEnvelopeHeaders, TRAILER } from "../protocol/envelope-headers.ts";
 import { readAwsChunked } from "./aws-chunked.ts";
 import type { VerifiedSignature } from "./claim.ts";
 import { parsePayloadHash } from "./payload.ts";
 import { incompleteBody, PieceCursor } from "./piece-cursor.ts";
 
-const DECODED_LENGTH = "x-amz-decoded-content-length";
-
 /**
  * Opens the body of a request without reading it.
  * @param payloadHash the claim's, or what an anonymous request sends as `x-amz-content-sha256`
  * @param signature what signed the request; undefined for an anonymous one
- * @throws S3Error MissingContentLength without a length, InvalidArgument for a bad length or payload hash,
+ * @throws S3Error MissingContentLength without a length, InvalidArgument for a bad length, a bad payload hash or one
+ * that contradicts the headers of an envelope,
  * InvalidRequest for an envelope without a body or for signed chunks in an unsigned request, NotImplemented.
  */
 export function openBody(
@@ -35,7 +36,7 @@ export function openBody(
   }
   const length = parseLength(DECODED_LENGTH, requestHeader(request, DECODED_LENGTH));
   if (length === undefined) throw new S3Error("MissingContentLength");
-  const trailerNames = parseTrailerNames(requestHeader(request, "x-amz-trailer") ?? "");
+  const trailerNames = parseTrailerNames(requestHeader(request, TRAILER) ?? "");
   const envelope = {
     length,
     trailerNames,
@@ -58,6 +59,7 @@ function plainBody(request: S3Request, sha256: Uint8Array | undefined): Incoming
   const isMeasured = length !== undefined && !headers.has("transfer-encoding");
   if (body !== null && !isMeasured) throw new S3Error("MissingContentLength");
   const announced = length ?? 0;
+  refuseEnvelopeHeaders(request, announced);
   return {
     length: announced,
     sha256,

@@ -15,6 +15,7 @@ import { checksumHeaders, readChecksums } from "../protocol/checksums.ts";
 import { readWriteConditions, refuseWrite } from "../protocol/conditions.ts";
 import { admitCustomerKey } from "../protocol/bucket-encryption.ts";
 import { encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
+import { refuseEnvelopeHeaders } from "../protocol/envelope-headers.ts";
 import { readBoundary } from "../protocol/form-data.ts";
 import { DelimitedReader, malformedForm } from "../protocol/form-delimiter.ts";
 import { FormFile, type SizeRange } from "../protocol/form-file.ts";
@@ -103,6 +104,7 @@ function checkPolicy(claim: PostClaim, fields: FormFields, bucketName: string, n
 async function readObject(context: Context, bucket: Bucket, key: string): Promise<NewObject> {
   const { request, settings, database } = context;
   refuseUnsupportedHeaders(request);
+  refuseEnvelopeHeaders(request, undefined);
   const metadata = readMetadata(request);
   const tags = parseTaggingHeader(requestHeader(request, "x-amz-tagging"));
   const storageClass = readStorageClass(request);

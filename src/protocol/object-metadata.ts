@@ -93,9 +93,9 @@ function withoutAwsChunked(value: string | undefined): string | undefined {
   if (value === undefined || !/aws-chunked/i.test(value)) return value;
   return value
     .split(",")
-    .map((coding) => coding.trim())
-    .filter((coding) => coding !== "" && coding.toLowerCase() !== "aws-chunked")
-    .join(",");
+    .filter((coding) => !/^\s*(?:aws-chunked\s*)?$/i.test(coding))
+    .join(",")
+    .trim();
 }
 
 function checkSize(metadata: Readonly<Record<string, string>>, limit: number): void {

@@ -1,0 +1,40 @@
+// The headers that announce an aws-chunked envelope, and their refusal where the payload hash says that there is none.
+import { invalidArgument } from "./s3-error.ts";
+import { requestHeader, type S3Request } from "./s3-request.ts";
+
+/** The bytes of payload in an envelope. */
+export const DECODED_LENGTH = "x-amz-decoded-content-length";
+
+/** The names of an envelope's trailers. */
+export const TRAILER = "x-amz-trailer";
+
+const CONTENT_ENCODING = "content-encoding";
+
+/**
+ * Refuses the headers of an envelope around a body that is stored as it is. A decoded length that equals the body's
+ * own contradicts nothing.
+ * @param length the bytes of the body; undefined where no envelope's length can be right
+ * @throws S3Error InvalidArgument
+ */
+export function refuseEnvelopeHeaders(request: S3Request, length: number | undefined): void {
+  const encoding = requestHeader(request, CONTENT_ENCODING);
+  const trailer = requestHeader(request, TRAILER);
+  const decodedLength = requestHeader(request, DECODED_LENGTH);
+  const isDecodedLengthRight =
+    decodedLength === undefined || (/^\d+$/.test(decodedLength) && Number(decodedLength) === length);
+  if (encoding !== undefined && isAwsChunked(encoding)) throw contradiction(CONTENT_ENCODING, encoding);
+  if (trailer !== undefined) throw contradiction(TRAILER, trailer);
+  if (!isDecodedLengthRight) throw contradiction(DECODED_LENGTH, decodedLength);
+}
+
+function isAwsChunked(encoding: string): boolean {
+  return encoding.split(",").some((coding) => coding.trim().toLowerCase() === "aws-chunked");
+}
+
+function contradiction(name: string, value: string): Error {
+  return invalidArgument(
+    name,
+    value,
+    `${name} announces an aws-chunked body, which needs a STREAMING- value of x-amz-content-sha256.`,
+  );
+}
