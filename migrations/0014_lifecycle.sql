@@ -35,7 +35,7 @@ CREATE VIEW judged_version_guard AS
 CREATE TRIGGER judged_version_guard_holds INSTEAD OF INSERT ON judged_version_guard
 BEGIN
   SELECT RAISE(ABORT, 'commit refused: judged version changed')
-  WHERE NOT CASE NEW.place
+  WHERE NOT (CASE NEW.place
     WHEN 'current' THEN EXISTS (
       SELECT 1 FROM objects
       WHERE bucket_id = NEW.bucket_id AND key = NEW.key AND version_id = NEW.version_id AND tags IS NEW.tags)
@@ -67,7 +67,7 @@ BEGIN
       SELECT 1 FROM versions
       WHERE bucket_id = NEW.bucket_id AND key = NEW.key AND version_id = NEW.version_id AND tags IS NEW.tags
         AND coalesce(blob_id, manifest_id) = NEW.holding_id)
-    ELSE 0 END;
+    ELSE 0 END);
 END;
 
 -- The guard of what refers to another version's holding, as it was made in 0006 and one thing more: since a transition

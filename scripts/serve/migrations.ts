@@ -1,8 +1,7 @@
 // Brings a D1 database up to the migrations folder, and records it in wrangler's own table, so that
 // `wrangler d1 migrations list` and this script always agree on what was applied.
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Miniflare } from "miniflare";
+import { readMigrations } from "../migrations/folder.ts";
 
 type Database = Awaited<ReturnType<Miniflare["getD1Database"]>>;
 
@@ -19,13 +18,13 @@ export async function applyMigrations(database: Database, folder: string): Promi
   await database.prepare(CREATE_TABLE).run();
   const { results } = await database.prepare(LIST_APPLIED).all<{ name: string }>();
   const applied = new Set(results.map(({ name }) => name));
-  const pending = migrationNames(folder).filter((name) => !applied.has(name));
+  const pending = readMigrations(folder).filter(({ name }) => !applied.has(name));
   if (pending.length === 0) return [];
 
   // Wrangler's splitter knows that a trigger's body holds semicolons. Importing wrangler takes a second: not on every start.
   const { unstable_splitSqlQuery: split } = await import("wrangler");
-  for (const name of pending) {
-    const statements = split(readFileSync(join(folder, name), "utf8")).filter((statement) => statement.trim() !== "");
+  for (const { name, sql } of pending) {
+    const statements = split(sql).filter((statement) => statement.trim() !== "");
     try {
       // One batch is one transaction: a migration that fails half-way leaves nothing, not even its record.
       await database.batch([
@@ -37,11 +36,5 @@ export async function applyMigrations(database: Database, folder: string): Promi
       throw new Error(`migration ${name} failed and changed nothing: ${reason}`, { cause: error });
     }
   }
-  return pending;
-}
-
-function migrationNames(folder: string): string[] {
-  return readdirSync(folder)
-    .filter((name) => name.endsWith(".sql"))
-    .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1));
+  return pending.map(({ name }) => name);
 }

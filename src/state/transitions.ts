@@ -153,7 +153,7 @@ async function commit(
         ),
       ),
       statement(
-        `DELETE FROM transitions WHERE bucket_id = ? AND key = ? AND version_id = ?`,
+        `DELETE FROM storage_class_transitions WHERE bucket_id = ? AND key = ? AND version_id = ?`,
         bucket.id,
         key,
         versionId,
@@ -210,7 +210,7 @@ function lookUpTransition(bucket: Bucket, { key, versionId }: JudgedVersion): Lo
       selectSlices(manifest, ALL_BYTES),
       selectParts(manifest),
       statement(
-        `SELECT transition_id, holding_id, slices_left FROM transitions
+        `SELECT transition_id, holding_id, slices_left FROM storage_class_transitions
          WHERE bucket_id = ? AND key = ? AND version_id = ?`,
         bucket.id,
         key,
@@ -238,7 +238,7 @@ function saveProgress(
   { transitionId, slicesLeft }: Progress,
 ): Statement {
   return statement(
-    `INSERT INTO transitions (bucket_id, key, version_id, transition_id, holding_id, storage_class, slices_left)
+    `INSERT INTO storage_class_transitions (bucket_id, key, version_id, transition_id, holding_id, storage_class, slices_left)
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
      ON CONFLICT DO UPDATE SET transition_id = ?4, holding_id = ?5, storage_class = ?6, slices_left = ?7`,
     bucket.id,
@@ -257,8 +257,8 @@ function saveProgress(
  */
 export function forgetTransitions(limit: number): Statement {
   return statement(
-    `DELETE FROM transitions WHERE (bucket_id, key, version_id) IN (
-       SELECT bucket_id, key, version_id FROM transitions LIMIT ?)`,
+    `DELETE FROM storage_class_transitions WHERE (bucket_id, key, version_id) IN (
+       SELECT bucket_id, key, version_id FROM storage_class_transitions LIMIT ?)`,
     limit,
   );
 }

@@ -204,7 +204,7 @@ describe("a transition", () => {
     expect(await moveFirst(bucket, now, { blobs: 1, bytes: 1 })).toBe("moved");
     expect(await classOf(bucket, "parts")).toBe("STANDARD_IA");
     expect(await seen(bucket, "parts")).toEqual(before);
-    const left = await env.DB.prepare("SELECT * FROM transitions WHERE bucket_id = ?")
+    const left = await env.DB.prepare("SELECT * FROM storage_class_transitions WHERE bucket_id = ?")
       .bind(await bucketId(bucket))
       .all();
     expect(left.results).toEqual([]);
@@ -218,7 +218,7 @@ describe("a transition", () => {
     await putLifecycle(bucket, rule(movesAfter(30)));
     const now = midnight(31);
     expect(await moveFirst(bucket, now, { blobs: 2, bytes: 1e9 })).toBe("unfinished");
-    await env.DB.prepare("UPDATE transitions SET slices_left = 3 WHERE bucket_id = ?")
+    await env.DB.prepare("UPDATE storage_class_transitions SET slices_left = 3 WHERE bucket_id = ?")
       .bind(await bucketId(bucket))
       .run();
     expect(await moveFirst(bucket, now, { blobs: 9, bytes: 1e9 })).toBe("moved");

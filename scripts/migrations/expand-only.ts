@@ -1,0 +1,67 @@
+// Finds what a migration takes away from a Worker that was released before it: such a Worker still runs while the next
+// one is deployed, and again after a roll-back.
+import { DatabaseSync } from "node:sqlite";
+import type { Migration } from "./folder.ts";
+import { type Schema, readSchema } from "./schema.ts";
+
+/** Unique indexes that were made on an old table before the first release. */
+const ACCEPTED = new Set(["0006_versions.sql: makes columns of versions unique"]);
+
+/** What breaks a Worker of before, for each migration: an empty list when every one of them only adds. */
+export function expandOnlyFaults(migrations: readonly Migration[]): string[] {
+  const database = new DatabaseSync(":memory:");
+  return migrations.flatMap(({ name, sql }) => {
+    const before = readSchema(database);
+    const strictBefore = requiredColumns(database, before);
+    database.exec(sql);
+    const after = readSchema(database);
+    const strictAfter = requiredColumns(database, after);
+    return [
+      ...[...statements(sql)].filter((text) => /^ALTER\s+TABLE\b.*\b(RENAME|DROP)\b/is.test(text)).map(shortened),
+      ...[...before].flatMap(([id, { columns }]) => {
+        const now = after.get(id);
+        if (now === undefined) return id.startsWith("index ") ? [] : [`takes away ${id}`];
+        return columns.filter((column) => !now.columns.includes(column)).map((column) => `${id} loses ${column}`);
+      }),
+      ...[...strictAfter]
+        .filter((column) => isNewDemand(column, strictBefore, before))
+        .map((column) => `demands ${column}`),
+      ...[...after].flatMap(([id, { type, table, sql: text, isUnique }]) => {
+        if (before.has(id) || !before.has(`table ${table}`)) return [];
+        if (isUnique) return [`makes columns of ${table} unique`];
+        return type === "trigger" && /\bRAISE\s*\(/i.test(text) ? [`raises on writes to ${table}`] : [];
+      }),
+    ]
+      .map((fault) => `${name}: ${fault}`)
+      .filter((fault) => !ACCEPTED.has(fault));
+  });
+}
+
+/** `table.column` for each column that an INSERT has to name. */
+function requiredColumns(database: DatabaseSync, schema: Schema): Set<string> {
+  return new Set(
+    [...schema.values()]
+      .filter(({ type }) => type === "table")
+      .flatMap(({ name }) =>
+        database
+          .prepare(`SELECT name FROM pragma_table_info(?) WHERE "notnull" = 1 AND dflt_value IS NULL`)
+          .all(name)
+          .map((row) => `${name}.${String(row["name"])}`),
+      ),
+  );
+}
+
+function isNewDemand(column: string, strictBefore: ReadonlySet<string>, before: Schema): boolean {
+  return !strictBefore.has(column) && before.has(`table ${column.split(".")[0]}`);
+}
+
+function statements(sql: string): string[] {
+  return sql
+    .replaceAll(/--[^\n]*/g, "")
+    .split(";")
+    .map((text) => text.trim());
+}
+
+function shortened(statement: string): string {
+  return statement.replaceAll(/\s+/g, " ");
+}
