@@ -1,5 +1,8 @@
 // `npm run rebuild`: makes the lost database of a state folder again from what is kept beside its blobs.
 import { existsSync } from "node:fs";
+import { misspeltSettings } from "../src/contract/settings.ts";
+import { PROJECT_ROOT, readWranglerToml } from "./project/wrangler-toml.ts";
+import { givenSettings } from "./serve/settings.ts";
 import { examineState, reportLines } from "./maintenance/examination.ts";
 import { readArguments } from "./maintenance/options.ts";
 import { rebuildState } from "./maintenance/rebuilding.ts";
@@ -16,6 +19,12 @@ cannot be made again). Nobody may be serving it. A database that is not empty is
 const options = readArguments(USAGE, { replace: { type: "boolean", default: false } });
 if (!existsSync(options.state)) {
   console.error(`rebuild: there is no folder ${options.state}`);
+  process.exit(2);
+}
+const problems = misspeltSettings(givenSettings(readWranglerToml().vars, process.env, PROJECT_ROOT));
+if (problems.length > 0) {
+  // Buckets are made again with the account and region that the settings give.
+  for (const problem of problems) console.error(`rebuild: ${problem}`);
   process.exit(2);
 }
 try {

@@ -1,5 +1,5 @@
 // The Worker's entry: what Cloudflare calls. Everything it does lives on the floors below.
-import { readSettings } from "./contract/settings.ts";
+import { readSettings, settingProblems } from "./contract/settings.ts";
 import { dispatch } from "./gateway/dispatch.ts";
 import { runJobs } from "./jobs/run-jobs.ts";
 import { SCHEDULE } from "./jobs/schedule.ts";
@@ -14,6 +14,7 @@ export default {
 
   async scheduled(controller, env): Promise<void> {
     const settings = readSettings(env);
+    for (const problem of settingProblems(env)) console.error(JSON.stringify({ level: "error", ...problem }));
     await runJobs(SCHEDULE, {
       now: controller.scheduledTime,
       clock: Date.now,

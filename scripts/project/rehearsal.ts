@@ -1,9 +1,12 @@
-// Tests of the credentials and the master key that are kept in `.dev.vars`, run by `npm run test:deploy`.
+// Tests of the settings, credentials and master key that are given or kept in `.dev.vars`, run by `npm run test:deploy`.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { misspeltSettings, readSettings } from "../../src/contract/settings.ts";
+import { givenSettings } from "../serve/settings.ts";
+import { readWranglerToml } from "./wrangler-toml.ts";
 import { rootCredentials } from "./credentials.ts";
 import { MASTER_KEY, makeMasterKey, masterKey } from "./master-key.ts";
 
@@ -33,6 +36,42 @@ void test("a key that is none is refused and not replaced", () => {
     writeFileSync(join(root, ".dev.vars"), `${MASTER_KEY}=short\n`);
     assert.throws(() => masterKey({}, root), /CAIRN_MASTER_KEY is not the base64 of 32 bytes/);
     assert.equal(readFileSync(join(root, ".dev.vars"), "utf8"), `${MASTER_KEY}=short\n`);
+  });
+});
+
+void test("a setting that is almost named reaches the Worker, which deletes nothing then, and other variables do not", () => {
+  inFolder((root) => {
+    writeFileSync(join(root, ".dev.vars"), "RECOVERY_WINDOW_HOUR=168\nUNKNOWN=1\n");
+    const given = givenSettings({}, { GARBAGE_COLECTION: "false", HOME: "/root", DOMAIN: "x" }, root);
+    assert.equal(given["GARBAGE_COLECTION"], "false");
+    assert.equal(given["RECOVERY_WINDOW_HOUR"], "168");
+    for (const name of ["UNKNOWN", "HOME", "DOMAIN"]) assert.ok(!(name in given), name);
+    assert.equal(readSettings(given).isDeletionStopped, true);
+  });
+});
+
+void test("a list or a table in [vars] is not taken for the text in it", () => {
+  inFolder((root) => {
+    writeFileSync(
+      join(root, "wrangler.toml"),
+      `name = "x"
+main = "x"
+compatibility_date = "2026-10-20"
+[vars]
+GARBAGE_COLLECTION = ["false"]
+RECOVERY_WINDOW_HOURS = 168
+LIFECYCLE = false
+[[d1_databases]]
+binding = "DB"
+database_name = "x"
+[[r2_buckets]]
+binding = "BLOBS"
+bucket_name = "x"
+`,
+    );
+    const problems = misspeltSettings(readWranglerToml(root).vars);
+    assert.equal(problems.length, 1);
+    assert.match(problems.join(), /^GARBAGE_COLLECTION is /);
   });
 });
 

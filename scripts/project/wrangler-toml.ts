@@ -31,7 +31,7 @@ export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
     main: resolve(root, text(document, "main")),
     compatibilityDate: text(document, "compatibility_date"),
     compatibilityFlags: list(document, "compatibility_flags").map(String),
-    vars: Object.fromEntries(Object.entries(at(document, "vars") ?? {}).map(([name, value]) => [name, String(value)])),
+    vars: Object.fromEntries(Object.entries(at(document, "vars") ?? {}).map(([name, value]) => [name, varText(value)])),
     crons: list(at(document, "triggers"), "crons").map(String),
     d1: {
       binding: text(d1, "binding"),
@@ -44,6 +44,11 @@ export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
       className: text(entry, "class_name"),
     })),
   };
+}
+
+/** A list or a table must not look like a text that is in it. */
+function varText(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function at(table: unknown, key: string): unknown {

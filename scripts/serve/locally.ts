@@ -2,7 +2,7 @@
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, rootCredentials } from "../project/credentials.ts";
 import { MASTER_KEY, masterKey } from "../project/master-key.ts";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
-import { SETTINGS, misspeltSettings } from "../../src/contract/settings.ts";
+import { SETTINGS, settingProblems } from "../../src/contract/settings.ts";
 import { greeting } from "./greeting.ts";
 import type { StartOptions } from "./options.ts";
 import { serveCairn } from "./runtime.ts";
@@ -20,7 +20,11 @@ export async function serveLocally(where: Omit<StartOptions, "help">): Promise<(
     [SECRET_ACCESS_KEY]: credentials.secretAccessKey,
     [MASTER_KEY]: masterKey(process.env, PROJECT_ROOT),
   };
-  for (const problem of misspeltSettings(settings)) console.warn(`cairn: ${problem}`);
+  const problems = settingProblems(bindings);
+  for (const { message } of problems) console.warn(`cairn: ${message}`);
+  if (problems.some(({ stopsDeletion }) => stopsDeletion)) {
+    console.warn("cairn: nothing is deleted on the schedule until that is put right");
+  }
   const cairn = await serveCairn({ ...where, bindings });
   const stopSchedule = startSchedule(toml.crons, (cron) => cairn.runScheduled(cron));
   for (const name of cairn.migrated) console.log(`applied migration ${name}`);

@@ -1,10 +1,11 @@
 // Collects the settings that the served Worker gets as bindings, from the places where a person may give them.
-import { SETTINGS } from "../../src/contract/settings.ts";
+import { isMisnamedDeletion, SETTINGS } from "../../src/contract/settings.ts";
 import { readDevVars } from "../project/credentials.ts";
 
 /**
  * The settings given in [vars], `.dev.vars` and the environment, the later over the earlier. Only names in SETTINGS are
- * taken from the environment, so that nothing else of the person's shell reaches the Worker.
+ * taken from the environment, so that nothing else of the person's shell reaches the Worker; and those that almost are, so
+ * that they are noticed.
  */
 export function givenSettings(
   vars: Readonly<Record<string, string>>,
@@ -17,6 +18,9 @@ export function givenSettings(
   for (const name of Object.keys(SETTINGS)) {
     const value = environment[name] || devVars[name];
     if (value) given[name] = value;
+  }
+  for (const [name, value] of Object.entries({ ...devVars, ...environment })) {
+    if (value !== undefined && isMisnamedDeletion(name)) given[name] = value;
   }
   return given;
 }

@@ -1,42 +1,63 @@
 // The Worker's settings: their names in the environment, their defaults, and what they mean. README's table is made
 // from SETTINGS, and `npm start` passes on exactly these names, so a setting exists once.
-import { fromBase64 } from "../bytes/hex-base64.ts";
 import { asObjectOwnership, type ObjectOwnership } from "../protocol/object-ownership.ts";
-
-interface Setting {
-  readonly default: string;
-  readonly meaning: string;
-  /** What it can be, where that is not any text. */
-  readonly values?: readonly string[];
-  /** The least and the greatest that it can be, where it is a whole number. */
-  readonly range?: readonly [least: number, greatest: number];
-}
+import {
+  FORMS,
+  givenText,
+  isMasterKey,
+  isPossible,
+  itemsOf,
+  missingCompanions,
+  problemOfName,
+  problemsOfTexts,
+  type Setting,
+  type SettingProblem,
+} from "./setting-checks.ts";
 
 /** Every setting, as it is spelled in the environment, in `wrangler.toml`'s [vars] or as a secret. */
 export const SETTINGS = {
-  CAIRN_ROOT_ACCESS_KEY_ID: { default: "", meaning: "Access key id of the root credentials (a secret)." },
-  CAIRN_ROOT_SECRET_ACCESS_KEY: { default: "", meaning: "Secret access key of the root credentials (a secret)." },
+  CAIRN_ROOT_ACCESS_KEY_ID: {
+    default: "",
+    form: FORMS.accessKeyId,
+    isSecret: true,
+    meaning: "Access key id of the root credentials (a secret).",
+  },
+  CAIRN_ROOT_SECRET_ACCESS_KEY: {
+    default: "",
+    isSecret: true,
+    meaning: "Secret access key of the root credentials (a secret).",
+  },
   ROOT_CREDENTIALS: {
     default: "enabled",
     values: ["enabled", "disabled"],
-    meaning: "`disabled` refuses root's credentials and every session that began with them.",
+    meaning: "`disabled` refuses root's credentials and every session that began with them. Only this very word does.",
   },
   CAIRN_MASTER_KEY: {
     default: "",
+    form: FORMS.masterKey,
+    isSecret: true,
     meaning:
       "The base64 of 32 random bytes, under which the secrets of access keys and session tokens are sealed (a secret).",
   },
   CAIRN_PREVIOUS_MASTER_KEYS: {
     default: "",
+    form: FORMS.masterKeys,
+    isSecret: true,
     meaning: "Comma-separated master keys of before, until nothing is sealed under them any more (a secret).",
   },
-  ACCOUNT_ID: { default: "000000000000", meaning: "The 12-digit account id that owns what root creates." },
+  ACCOUNT_ID: {
+    default: "000000000000",
+    form: FORMS.accountId,
+    meaning: "The 12-digit account id that owns what root creates.",
+  },
   REGION: {
     default: "us-east-1",
+    form: FORMS.region,
     meaning: "Region of buckets made without a LocationConstraint. Any region is accepted in a signature's scope.",
   },
   DOMAINS: {
     default: "",
+    form: FORMS.hostNames,
     meaning:
       "Comma-separated host names of the endpoint, for virtual-hosted addressing: with `s3.example.com`, the host `b.s3.example.com` names bucket `b`. Path style always works.",
   },
@@ -47,6 +68,7 @@ export const SETTINGS = {
   },
   RESERVED_BUCKET_NAMES: {
     default: "cw-*,vip-*,log-stitcher-ch-*,int,cdn-cgi",
+    form: FORMS.bucketNames,
     meaning: "Comma-separated bucket names that cannot be created; a trailing `*` reserves a prefix.",
   },
   REQUIRE_LOCATION_CONSTRAINT: {
@@ -68,6 +90,7 @@ export const SETTINGS = {
   RECOVERY_WINDOW_HOURS: {
     default: "24",
     range: [1, 8760],
+    controlsDeletion: true,
     meaning:
       "Hours for which the bytes of a removed or replaced object are kept before the collector deletes them (1 to 8760).",
   },
@@ -80,34 +103,40 @@ export const SETTINGS = {
   LIFECYCLE: {
     default: "true",
     values: ["true", "false"],
+    controlsDeletion: true,
     meaning: "`false` stops lifecycle rules: nothing expires, moves to another storage class or is aborted by them.",
   },
   GARBAGE_COLLECTION: {
     default: "true",
     values: ["true", "dry-run", "false"],
+    controlsDeletion: true,
     meaning:
       "Deletion of removed bytes after their recovery window. `dry-run` only counts them in the log, `false` stops it.",
   },
   REBUILD: {
     default: "false",
     values: ["true", "false"],
+    controlsDeletion: true,
     meaning:
       "`true` makes a lost database again from what is kept beside the stored bytes, if it is empty (docs/recovery.md). Until it is set back, nothing is deleted on the schedule.",
   },
   ORPHAN_SCAN: {
     default: "true",
     values: ["true", "dry-run", "false"],
+    controlsDeletion: true,
     meaning:
       "Daily search for bytes that no metadata refers to. `dry-run` only counts them in the log, `false` stops it.",
   },
   ORPHAN_AGE_HOURS: {
     default: "24",
     range: [1, 8760],
+    controlsDeletion: true,
     meaning: "Bytes younger than this may belong to an upload that still runs; the orphan scan leaves them alone.",
   },
   ORPHAN_SHARE_PERCENT: {
     default: "5",
     range: [0, 100],
+    controlsDeletion: true,
     meaning:
       "The orphan scan deletes nothing where a larger share of all blobs in R2 seems to belong to nobody, but for very few.",
   },
@@ -159,6 +188,8 @@ export interface Settings {
   readonly jobCallsPerTick: number;
   readonly lifecycle: boolean;
   readonly garbageCollection: DeletionSetting;
+  /** Whether a setting that controls deletion cannot be understood, so that nothing is deleted on the schedule. */
+  readonly isDeletionStopped: boolean;
   readonly rebuild: boolean;
   readonly orphanScan: DeletionSetting;
   readonly orphanAgeMs: number;
@@ -171,33 +202,31 @@ export interface Settings {
 }
 
 /**
- * Reads the settings from the Worker's environment. What a setting cannot be counts as not given, but where that would
- * widen access or delete something: then the setting does neither.
+ * Reads the settings from the Worker's environment. What a setting cannot be counts as not given, but for two kinds: where
+ * that would widen access, it does not; and while one that controls deletion cannot be understood, nothing is deleted.
  */
 export function readSettings(env: object): Settings {
-  const text = (name: SettingName): string => givenText(env, name) ?? SETTINGS[name].default;
-  const list = (name: SettingName): string[] =>
-    text(name)
-      .split(",")
-      .map((item) => item.trim().toLowerCase())
-      .filter((item) => item !== "");
-  const whole = (name: NumberName): number =>
-    Number(canBe(SETTINGS[name], text(name)) ? text(name) : SETTINGS[name].default);
-  const isWaitKnown = (["RECOVERY_WINDOW_HOURS", "ORPHAN_AGE_HOURS"] as const).every((name) =>
-    canBe(SETTINGS[name], text(name)),
-  );
+  const text = (name: SettingName): string => {
+    const given = givenText(env, name);
+    return given === undefined || given === "" ? SETTINGS[name].default : given;
+  };
+  const possible = (name: SettingName): string =>
+    isPossible(SETTINGS[name], text(name)) ? text(name) : SETTINGS[name].default;
+  const list = (name: SettingName): string[] => itemsOf(possible(name).toLowerCase());
+  const whole = (name: NumberName): number => Number(possible(name));
+  const isDeletionStopped = settingProblems(env).some(({ stopsDeletion }) => stopsDeletion);
   const deletion = (name: "GARBAGE_COLLECTION" | "ORPHAN_SCAN"): DeletionSetting => {
     if (text(name) === "false") return "false";
-    return text(name) === "true" && isWaitKnown ? "true" : "dry-run";
+    return text(name) === "true" && !isDeletionStopped ? "true" : "dry-run";
   };
   const accessKeyId = text("CAIRN_ROOT_ACCESS_KEY_ID");
   const secretAccessKey = text("CAIRN_ROOT_SECRET_ACCESS_KEY");
-  const hasRoot = accessKeyId !== "" && secretAccessKey !== "" && text("ROOT_CREDENTIALS") === "enabled";
+  const hasRoot = accessKeyId !== "" && secretAccessKey !== "" && text("ROOT_CREDENTIALS") !== "disabled";
   return {
     root: hasRoot ? { accessKeyId, secretAccessKey } : undefined,
     masterKeys: masterKeys(text("CAIRN_MASTER_KEY"), text("CAIRN_PREVIOUS_MASTER_KEYS")),
-    accountId: /^\d{12}$/.test(text("ACCOUNT_ID")) ? text("ACCOUNT_ID") : SETTINGS.ACCOUNT_ID.default,
-    region: text("REGION"),
+    accountId: possible("ACCOUNT_ID"),
+    region: possible("REGION"),
     domains: list("DOMAINS"),
     bucketNames: text("BUCKET_NAMES") === "aws" ? "aws" : "strict",
     reservedBucketNames: list("RESERVED_BUCKET_NAMES"),
@@ -207,8 +236,9 @@ export function readSettings(env: object): Settings {
     coordinatorShards: whole("COORDINATOR_SHARDS"),
     recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS") * 3_600_000,
     jobCallsPerTick: whole("JOB_CALLS_PER_TICK"),
-    lifecycle: text("LIFECYCLE") === "true",
+    lifecycle: text("LIFECYCLE") === "true" && !isDeletionStopped,
     garbageCollection: deletion("GARBAGE_COLLECTION"),
+    isDeletionStopped,
     rebuild: text("REBUILD") === "true",
     orphanScan: deletion("ORPHAN_SCAN"),
     orphanAgeMs: whole("ORPHAN_AGE_HOURS") * 3_600_000,
@@ -220,40 +250,33 @@ export function readSettings(env: object): Settings {
   };
 }
 
-/** What is given that no setting can be, in words that name it and what it can be. */
+/** Everything that is wrong'); 
+s=s[:c]+'''/** Everything that is wrong with the settings of an environment that has all of them. */
+export function settingProblems(env: object): SettingProblem[] {
+  return [...problemsOfTexts(SETTINGS, env), ...missingCompanions(COMPANIONS, env)];
+}
+
+/**
+ * What is given that no setting can be, and names that are almost those of settings. It asks for none that may be given
+ * elsewhere, as secrets are.
+ */
 export function misspeltSettings(env: object): string[] {
-  return Object.entries<Setting>(SETTINGS).flatMap(([name, setting]) => {
-    const text = givenText(env, name);
-    if (text === undefined || canBe(setting, text)) return [];
-    const possible = setting.values?.join(", ") ?? `a whole number from ${setting.range?.join(" to ")}`;
-    return `${name} is ${JSON.stringify(text)}, and can be: ${possible}`;
-  });
+  return problemsOfTexts(SETTINGS, env).map(({ message }) => message);
 }
 
-function canBe({ values, range }: Setting, text: string): boolean {
-  if (values !== undefined) return values.includes(text);
-  return range === undefined || (/^\d+$/.test(text) && Number(text) >= range[0] && Number(text) <= range[1]);
+/** Whether a name is almost that of a setting that controls deletion. */
+export function isMisnamedDeletion(name: string): boolean {
+  return problemOfName(SETTINGS, name)?.stopsDeletion === true;
 }
 
-/** Numbers and truth values of wrangler.toml reach the Worker as such. */
-function givenText(env: object, name: string): string | undefined {
-  const value: unknown = Reflect.get(env, name);
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
-}
+/** Settings that are of no use without another. */
+const COMPANIONS: readonly (readonly [given: SettingName, needed: SettingName])[] = [
+  ["CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY"],
+  ["CAIRN_ROOT_SECRET_ACCESS_KEY", "CAIRN_ROOT_ACCESS_KEY_ID"],
+  ["CAIRN_PREVIOUS_MASTER_KEYS", "CAIRN_MASTER_KEY"],
+];
 
 /** The master keys that are some. Without one to seal with there is none at all. */
 function masterKeys(current: string, previous: string): string[] {
-  if (!isMasterKey(current)) return [];
-  return [
-    current,
-    ...previous
-      .split(",")
-      .map((text) => text.trim())
-      .filter(isMasterKey),
-  ];
-}
-
-function isMasterKey(text: string): boolean {
-  return fromBase64(text)?.length === 32;
+  return isMasterKey(current) ? [current, ...itemsOf(previous).filter(isMasterKey)] : [];
 }

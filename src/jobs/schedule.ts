@@ -14,12 +14,22 @@ const HOUR_MS = 3_600_000;
 /** A period that is never over. */
 const ONCE = Number.MAX_SAFE_INTEGER;
 
-/** Jobs that delete what people have stored, which stand still while a lost database is being made again. */
+/** Undefined while a setting that controls deletion cannot be understood. */
+const unlessStopped =
+  (periodMs: number) =>
+  ({ isDeletionStopped }: Settings): number | undefined =>
+    isDeletionStopped ? undefined : periodMs;
+
+/**
+ * Jobs that delete what people have stored or what was promised to be remembered, which stand still while a lost database
+ * is being made again. The first two count without deleting where the settings ask for it or cannot be understood.
+ */
 const DELETING: readonly ScheduledJob[] = [
   { job: collectGarbage, periodMs: ({ garbageCollection }) => (garbageCollection === "false" ? undefined : HOUR_MS) },
   { job: scanOrphans, periodMs: ({ orphanScan }) => (orphanScan === "false" ? undefined : 24 * HOUR_MS) },
-  { job: endStrayUploads, periodMs: () => 24 * HOUR_MS },
+  { job: endStrayUploads, periodMs: unlessStopped(24 * HOUR_MS) },
   { job: lifecycle, periodMs: (settings) => (settings.lifecycle ? 24 * HOUR_MS : undefined) },
+  { job: forgetTokens, periodMs: unlessStopped(HOUR_MS) },
 ];
 
 export const SCHEDULE: readonly ScheduledJob[] = [
@@ -28,7 +38,6 @@ export const SCHEDULE: readonly ScheduledJob[] = [
     periodMs: (settings: Settings) => (settings.rebuild ? undefined : periodMs(settings)),
   })),
   { job: scrub, periodMs: ({ scrubBytesPerTick }) => (scrubBytesPerTick > 0 ? 7 * 24 * HOUR_MS : undefined) },
-  { job: forgetTokens, periodMs: () => HOUR_MS },
   { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
   { job: rebuild, periodMs: (settings) => (settings.rebuild ? ONCE : undefined) },
 ];

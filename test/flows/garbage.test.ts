@@ -150,6 +150,24 @@ describe("the collector", () => {
     await expectCollected(bucket);
   });
 
+  it.each([
+    { ORPHAN_SCAN: "off" },
+    { LIFECYCLE: "no" },
+    { REBUILD: "True" },
+    { RECOVERY_WINDOW_HOURS: "1h" },
+    { ORPHAN_AGE_HOURS: "-1" },
+    { ORPHAN_SHARE_PERCENT: "5%" },
+  ])("deletes nothing while another setting about deletion is %j, and the log names it", async (setting) => {
+    const bucket = await bucketWithGarbage();
+    const before = await ledgerOf(bucket);
+    await tick(1000, setting);
+    await expectKept(bucket, before);
+    const errors = errorLog.mock.calls.map(([line]) => String(line));
+    expect(errors).toEqual([expect.stringContaining(Object.keys(setting).join())]);
+    await tick(1000);
+    await expectCollected(bucket);
+  });
+
   it("never touches what is current, however often that was replaced", async () => {
     const bucket = await freshBucket();
     for (let turn = 0; turn < 5; turn += 1) {
