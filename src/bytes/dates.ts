@@ -1,8 +1,14 @@
 // The date formats on S3's wire. All times are milliseconds since the epoch.
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const HTTP_DATE =
-  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (\d{2}) ([A-Z][a-z]{2}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) (?:GMT|UTC|\+0000)$/;
+const CLOCK = String.raw`(?<hour>\d{2}):(?<minute>\d{2}):(?<second>\d{2})`;
+const ZONE = String.raw`(?:GMT|UTC|[+-]0000)`;
+/** RFC 9110 (5.6.7) has every recipient read three formats: the preferred one, RFC 850's and that of C's asctime. */
+const HTTP_DATES = [
+  String.raw`(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\d{1,2}) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) ${CLOCK} ${ZONE}`,
+  String.raw`(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\d{1,2})-(?<month>[A-Z][a-z]{2})-(?<year>\d{2}) ${CLOCK} ${ZONE}`,
+  String.raw`(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?<month>[A-Z][a-z]{2}) [ ]?(?<day>\d{1,2}) ${CLOCK} (?<year>\d{4})`,
+].map((pattern) => new RegExp(`^${pattern}$`));
 const AMZ_DATE = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?Z$/;
 
@@ -11,12 +17,25 @@ export function formatHttpDate(time: number): string {
   return new Date(time).toUTCString();
 }
 
-/** The time of an HTTP date in its preferred format, or undefined. */
-export function parseHttpDate(text: string): number | undefined {
-  const fields = HTTP_DATE.exec(text.trim());
-  if (fields === null) return undefined;
-  const month = MONTHS.indexOf(fields[2] ?? "");
-  return month < 0 ? undefined : exactUtc(fields[3], month, fields[1], fields[4], fields[5], fields[6]);
+/**
+ * The time of an HTTP date in any of its three formats, or undefined where it names no moment.
+ * @param now milliseconds since the epoch, by which the century of RFC 850's years is told
+ */
+export function parseHttpDate(text: string, now = Date.now()): number | undefined {
+  const trimmed = text.trim();
+  const fields = HTTP_DATES.map((format) => format.exec(trimmed)?.groups).find((groups) => groups !== undefined);
+  if (fields === undefined) return undefined;
+  const { year = "", month = "", day, hour, minute, second } = fields;
+  const index = MONTHS.indexOf(month);
+  return index < 0 ? undefined : exactUtc(fullYear(year, now), index, day, hour, minute, second);
+}
+
+/** A year of two digits that would lie more than 50 years ahead is of the century before (RFC 9110, 5.6.7). */
+function fullYear(year: string, now: number): string {
+  if (year.length === 4) return year;
+  const thisYear = new Date(now).getUTCFullYear();
+  const candidate = Math.floor(thisYear / 100) * 100 + Number(year);
+  return String(candidate > thisYear + 50 ? candidate - 100 : candidate);
 }
 
 /** `2026-01-02T03:04:05.000Z`, the format of dates in XML. */

@@ -1,7 +1,7 @@
 // What operations ask for besides their own actions: of uploads for what their headers set or test, of copies for their
 // source. Each is asked for before a body is read.
-import type { ObjectSubject } from "../auth/demand.ts";
-import type { WriteConditions } from "../protocol/conditions.ts";
+import type { Demand, ObjectSubject } from "../auth/demand.ts";
+import { revealsVersion, type WriteConditions } from "../protocol/conditions.ts";
 import type { CopySource } from "../protocol/copying.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { requestTagKeys, type Tag } from "../protocol/tagging.ts";
@@ -13,6 +13,8 @@ import type { Context } from "./context.ts";
 export interface UploadWishes {
   readonly tags: readonly Tag[];
   readonly conditions: WriteConditions;
+  /** What is at the key now, where its tags and its list bear on whether it may be read. */
+  readonly current: ObjectSubject | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export function requireUploadRights({ access }: Context, bucket: Bucket, key: st
   if (tags.length > 0) {
     access.require({ ...on, actions: ["s3:PutObjectTagging"], conditionKeys: requestTagKeys(tags) });
   }
-  if (wishes.conditions.ifMatch !== undefined) access.require({ ...on, actions: ["s3:GetObject"] });
+  if (revealsVersion(wishes.conditions)) access.require({ ...on, actions: ["s3:GetObject"], object: wishes.current });
 }
 
 /**
@@ -57,22 +59,35 @@ export function requireReadableSource(
 }
 
 /**
- * Asks for what a deletion needs besides s3:DeleteObject: to learn by If-Match which ETag is there.
+ * Asks for what a deletion needs besides s3:DeleteObject: to learn by conditions what is there.
  * @throws S3Error AccessDenied
  */
 export function requireDeletionRights(
   { access }: Context,
   bucket: Bucket,
-  key: string,
-  { ifMatch }: WriteConditions,
+  target: DeletionTarget,
+  conditions: WriteConditions,
 ): void {
-  if (ifMatch === undefined || ifMatch.trim() === "*") return;
-  access.require({ actions: ["s3:GetObject"], bucket, bucketName: bucket.name, key });
+  if (revealsVersion(conditions)) access.require(readingOf(bucket, target));
+}
+
+/** What a deletion is of, and what is there. */
+export interface DeletionTarget {
+  readonly key: string;
+  readonly versionId: string | undefined;
+  readonly object: ObjectSubject | undefined;
+}
+
+/** The demand that conditions on a version come to. */
+export function readingOf(bucket: Bucket, { key, versionId, object }: DeletionTarget): Demand {
+  const actions = [versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion"];
+  return { actions, bucket, bucketName: bucket.name, key, versionId, object };
 }
 
 /**
- * Asks for what a rename needs at its source: to take the object away from there. To move an object to where it may be
- * read is to read it, so who is expressly denied that may not move it either.
+ * Asks for what a rename needs at its source: to take the object away from there, and to read it where the rename has
+ * conditions on it. To move an object to where it may be read is to read it, so who is expressly denied that may not
+ * move it either.
  * @throws S3Error AccessDenied
  */
 export function requireRenameRights(
@@ -80,7 +95,9 @@ export function requireRenameRights(
   bucket: Bucket,
   sourceKey: string,
   object: ObjectSubject | undefined,
+  testsSource: boolean,
 ): void {
   const on = { bucket, bucketName: bucket.name, key: sourceKey, object };
   access.require({ ...on, actions: ["s3:DeleteObject"], alsoDeniedBy: ["s3:GetObject"] });
+  if (testsSource) access.require({ ...on, actions: ["s3:GetObject"] });
 }

@@ -1,6 +1,7 @@
 // AbortMultipartUpload: https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
 import { defineOperation } from "../contract/operation.ts";
 import { addressedObject } from "../protocol/addressing.ts";
+import { conditionDate, preconditionFailed } from "../protocol/conditions.ts";
 import { readUploadId } from "../protocol/multipart.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { commitBatch } from "../state/commit.ts";
@@ -13,13 +14,17 @@ export const abortMultipartUpload = defineOperation({
 
   read(request) {
     const { bucket, key } = addressedObject(request.address);
-    return { bucketName: bucket, key, uploadId: readUploadId(request.query) };
+    const ifInitiatedAt = conditionDate(request, "x-amz-if-match-initiated-time");
+    return { bucketName: bucket, key, uploadId: readUploadId(request.query), ifInitiatedAt };
   },
 
   lookUp: ({ bucketName, key, uploadId }) => lookUpUpload(bucketName, key, uploadId),
 
-  async run({ database, now }, { bucketName, key, uploadId }, { bucket, upload }) {
+  async run({ database, now }, { bucketName, key, uploadId, ifInitiatedAt }, { bucket, upload }) {
     if (upload === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+    if (ifInitiatedAt !== undefined && Math.floor(upload.initiatedAt / 1000) * 1000 !== ifInitiatedAt) {
+      throw preconditionFailed("x-amz-if-match-initiated-time");
+    }
     const outcome = await commitBatch(
       database,
       [guardUpload(bucket.id, upload, undefined), ...endUpload(bucket.id, upload, [], now)],

@@ -69,14 +69,14 @@ export const completeMultipartUpload = defineOperation({
 
   async run(context, input, { bucket, upload, completed, heads, parts }) {
     const { bucketName, key, uploadId, conditions, customerKey } = input;
-    requireUploadRights(context, bucket, key, { tags: [], conditions });
+    const seen = heads.get(key) ?? NO_HEAD;
+    requireUploadRights(context, bucket, key, { tags: [], conditions, current: seen.subject });
     const document = await readDocument(withoutChecksums(context.request), context.openBody(), false);
     const listed = parseCompletion(document, uploadId);
     const fingerprint = await fingerprintOf(listed);
     if (upload === undefined) return repeated(completed, fingerprint, uploadId, bucket);
     // Nothing is encrypted or read here, so a key need not come.
     if (customerKey !== undefined) await checkPartKey(upload.encryption, customerKey);
-    const seen = heads.get(key) ?? NO_HEAD;
     checkCompletionConditions(conditions, key, upload.initialHead, seen.current, seen.versionId);
 
     const chosen = chooseParts(upload, listed, new Map(parts.map((part) => [part.partNumber, part])));

@@ -81,7 +81,7 @@ export const copyObject = defineOperation({
     for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
       const original = requireReadableSource(context, source, found, input.taggingDirective === "COPY");
       const tags = input.taggingDirective === "COPY" ? original.tags : input.tags;
-      requireUploadRights(context, bucket, key, { tags, conditions });
+      requireUploadRights(context, bucket, key, { tags, conditions, current: seen.subject });
       await checkReadKey(original.encryption, input.sourceKey);
       checkSourceConditions(context.request, original, context.now);
       const refusal = refuseWrite(conditions, key, seen.current, seen.current);

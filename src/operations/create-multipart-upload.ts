@@ -42,7 +42,7 @@ export const createMultipartUpload = defineOperation({
 
   async run(context, input, { bucket, heads }) {
     const { bucketName, key, metadata, tags, storageClass, checksumAlgorithm, checksumType } = input;
-    requireUploadRights(context, bucket, key, { tags, conditions: {} });
+    requireUploadRights(context, bucket, key, { tags, conditions: {}, current: undefined });
     const encryption = await admitCustomerKey(bucket.configurations.encryption, input.customerKey);
     const uploadId = timeOrderedId(context.now);
     const upload = {

@@ -4,7 +4,7 @@ import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { requireDeletionRights } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
-import { readDeleteConditions, refuseWrite, type WriteConditions } from "../protocol/conditions.ts";
+import { readDeleteConditions, refuseVersion, refuseWrite, type WriteConditions } from "../protocol/conditions.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { shownVersionId } from "../protocol/stored-object.ts";
 import { readVersionId } from "../protocol/version-id.ts";
@@ -34,11 +34,13 @@ export const deleteObject = defineOperation({
     lookUpBoth(lookUpVersion(bucketName, key, versionId), lookUpHeads(bucketName, [key])),
 
   async run(context, { key, versionId, conditions }, { bucket, heads, object, deleteMarker }) {
-    requireDeletionRights(context, bucket, key, conditions);
+    requireDeletionRights(context, bucket, { key, versionId, object }, conditions);
     const seen = heads.get(key) ?? NO_HEAD;
-    return versionId === undefined
-      ? deleteCurrent(context, bucket, { key, seen, conditions })
-      : removeVersion(context, bucket, { key, seen, versionId }, object, deleteMarker);
+    if (versionId === undefined) return deleteCurrent(context, bucket, { key, seen, conditions });
+    const target = object ?? (deleteMarker === undefined ? undefined : "delete marker");
+    const refusal = refuseVersion(conditions, { key, versionId }, target);
+    if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
+    return removeVersion(context, bucket, { key, seen, versionId }, object, deleteMarker);
   },
 
   write: ({ versionId, isDeleteMarker }) => ({

@@ -1,9 +1,12 @@
 // DeleteObjects: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
+import type { ObjectSubject } from "../auth/demand.ts";
 import { ownerOf } from "../auth/principal.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { readingOf } from "../contract/rights.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
+import { refuseVersion, revealsVersion } from "../protocol/conditions.ts";
 import { parseDeletions, type Deletion } from "../protocol/deletions.ts";
 import { readDocument } from "../protocol/document-body.ts";
 import { S3Error, S3_NAMESPACE, type S3ErrorCode } from "../protocol/s3-error.ts";
@@ -11,7 +14,7 @@ import { lookUpBucket, type Bucket } from "../state/buckets.ts";
 import type { ChangeOutcome } from "../state/changes.ts";
 import { lookUpBoth, type Lookup } from "../state/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../state/heads.ts";
-import { lookUpTargets, targetName } from "../state/version-targets.ts";
+import { lookUpTargets, targetName, type FoundVersion } from "../state/version-targets.ts";
 
 interface DeletionResult {
   readonly deletion: Deletion;
@@ -72,13 +75,19 @@ export const deleteObjects = defineOperation({
 });
 
 /** Each key is asked for by itself, as if it were deleted by itself. */
-function mayDelete({ access }: Context, bucket: Bucket, { key, versionId, conditions }: Deletion): boolean {
-  const on = { bucket, bucketName: bucket.name, key, versionId };
-  const isEtagTested = conditions.ifMatch !== undefined && conditions.ifMatch.trim() !== "*";
-  return (
-    access.allows({ ...on, actions: [versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion"] }) &&
-    (!isEtagTested || access.allows({ ...on, actions: ["s3:GetObject"] }))
-  );
+function mayDelete({ access }: Context, bucket: Bucket, { key, versionId }: Deletion): boolean {
+  const actions = [versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion"];
+  return access.allows({ actions, bucket, bucketName: bucket.name, key, versionId });
+}
+
+/** Whether the caller may learn what the deletion's conditions tell of what is there. */
+function mayTest(
+  { access }: Context,
+  bucket: Bucket,
+  { key, versionId, conditions }: Deletion,
+  object: ObjectSubject | undefined,
+): boolean {
+  return !revealsVersion(conditions) || access.allows(readingOf(bucket, { key, versionId, object }));
 }
 
 /** What a key's condition tells of there being none is told as it would be if the key were deleted by itself. */
@@ -97,11 +106,14 @@ async function deleteCurrent(
   const keys = deletions.map(({ key }) => key);
   const heads = await context.database.look(currentHeads(bucket.id, keys));
   const ownerId = ownerOf(context.principal);
-  const changes = deletions.map((deletion) => ({ ...deletion, seen: heads.get(deletion.key) ?? NO_HEAD, ownerId }));
+  const changes = deletions.map((deletion) => {
+    const seen = heads.get(deletion.key) ?? NO_HEAD;
+    return { ...deletion, seen, isForbidden: !mayTest(context, bucket, deletion, seen.subject) };
+  });
   // In a bucket that never was versioned, a key without a version has nothing to delete, unless a condition asks.
   const effective = changes.filter(
-    ({ seen, conditions }) =>
-      bucket.versioning !== null || seen.current !== undefined || Object.keys(conditions).length > 0,
+    ({ seen, conditions, isForbidden }) =>
+      !isForbidden && (bucket.versioning !== null || seen.current !== undefined || Object.keys(conditions).length > 0),
   );
   const outcomes = await context.coordinators.delete(
     bucket,
@@ -110,11 +122,11 @@ async function deleteCurrent(
   const ended = new Map(effective.map((change, index) => [change, outcomes[index]]));
   return changes.map((change, index) => {
     const outcome = ended.get(change);
-    const isDone = !ended.has(change) || outcome?.isDone === true;
+    const isDone = !change.isForbidden && (!ended.has(change) || outcome?.isDone === true);
     const marker = outcome?.isDone === true && outcome.versionId !== undefined ? outcome : undefined;
     return {
       deletion: deletions[index] ?? change,
-      code: isDone ? undefined : codeOf(outcome),
+      code: isDone ? undefined : change.isForbidden ? "AccessDenied" : codeOf(outcome),
       deleteMarkerVersionId:
         marker?.versionId === undefined ? undefined : marker.isNullVersion ? "null" : marker.versionId,
     };
@@ -130,13 +142,14 @@ async function removeNamed(
   const keys = Array.from(new Set(deletions.map(({ key }) => key)));
   const lookup = lookUpBoth(lookUpTargets(bucket.id, deletions), headsLookup(bucket.id, keys));
   const { targets, heads } = await context.database.look(lookup);
+  const refusals = new Map<Deletion, S3ErrorCode>();
   const changes = deletions.flatMap((deletion) => {
     const target = targets.get(targetName(deletion));
+    const refusal = refusalOf(context, bucket, deletion, target);
+    if (refusal !== undefined) refusals.set(deletion, refusal);
+    if (target === undefined || refusal !== undefined) return [];
     const seen = heads.get(deletion.key) ?? NO_HEAD;
-    const { key, conditions } = deletion;
-    return target === undefined
-      ? []
-      : [{ deletion, target, change: { key, seen, conditions, versionId: target.versionId } }];
+    return [{ deletion, change: { key: deletion.key, seen, conditions: {}, versionId: target.versionId } }];
   });
   const outcomes = await context.coordinators.remove(
     bucket,
@@ -146,14 +159,27 @@ async function removeNamed(
   return deletions.map((deletion) => {
     const outcome = ended.get(deletion);
     const isMarker = targets.get(targetName(deletion))?.isDeleteMarker === true;
-    const isDone = !ended.has(deletion) || outcome?.isDone === true;
+    const failure = ended.has(deletion) && outcome?.isDone !== true ? codeOf(outcome) : refusals.get(deletion);
     return {
       deletion,
-      code: isDone ? undefined : codeOf(outcome),
+      code: failure,
       message: outcome?.isDone === false ? outcome.refusal.message : undefined,
-      deleteMarkerVersionId: isDone && isMarker ? deletion.versionId : undefined,
+      deleteMarkerVersionId: failure === undefined && isMarker ? deletion.versionId : undefined,
     };
   });
+}
+
+/** What stands against the deletion of a version that is named: its conditions are about that version. */
+function refusalOf(
+  context: Context,
+  bucket: Bucket,
+  deletion: Deletion,
+  target: FoundVersion | undefined,
+): S3ErrorCode | undefined {
+  const { key, versionId = "null", conditions } = deletion;
+  if (!mayTest(context, bucket, deletion, target)) return "AccessDenied";
+  return refuseVersion(conditions, { key, versionId }, target?.isDeleteMarker === true ? "delete marker" : target)
+    ?.code;
 }
 
 function headsLookup(bucketId: string, keys: readonly string[]): Lookup<{ heads: ReadonlyMap<string, KeyHead> }> {

@@ -110,9 +110,9 @@ async function readObject(context: Context, bucket: Bucket, key: string): Promis
   const storageClass = readStorageClass(request);
   const wantedAcl = readAclHeaders(request, settings.accountId, "object");
   const conditions = readWriteConditions(request);
-  requireUploadRights(context, bucket, key, { tags, conditions });
-  const acl = admitUploadAcl(context, bucket, key, wantedAcl);
   const seen = (await database.look(currentHeads(bucket.id, [key]))).get(key) ?? NO_HEAD;
+  requireUploadRights(context, bucket, key, { tags, conditions, current: seen.subject });
+  const acl = admitUploadAcl(context, bucket, key, wantedAcl);
   const refusal = refuseWrite(conditions, key, seen.current, seen.current);
   if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
   const customerKey = await readCustomerKey(request, settings.customerKeysOverHttp);

@@ -49,9 +49,9 @@ export const putObject = defineOperation({
 
   async run(context, input, { bucket, heads }) {
     const { key, metadata, tags, storageClass, acl: wanted, conditions, customerKey } = input;
-    requireUploadRights(context, bucket, key, { tags, conditions });
-    const acl = admitUploadAcl(context, bucket, key, wanted);
     const seen = heads.get(key) ?? NO_HEAD;
+    requireUploadRights(context, bucket, key, { tags, conditions, current: seen.subject });
+    const acl = admitUploadAcl(context, bucket, key, wanted);
     const refusal = refuseWrite(conditions, key, seen.current, seen.current);
     if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
     const encryption = await admitCustomerKey(bucket.configurations.encryption, customerKey);

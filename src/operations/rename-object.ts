@@ -5,6 +5,7 @@ import type { Principal } from "../auth/principal.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";
+import type { Context } from "../contract/context.ts";
 import { defineOperation, type Operation } from "../contract/operation.ts";
 import { requireRenameRights, requireUploadRights } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
@@ -12,9 +13,9 @@ import { refuseWrite } from "../protocol/conditions.ts";
 import { checkSourceConditions } from "../protocol/copying.ts";
 import { checkDestinationDates, readRename, type Rename } from "../protocol/renaming.ts";
 import { S3Error } from "../protocol/s3-error.ts";
-import type { BucketFacts } from "../state/buckets.ts";
+import type { Bucket, BucketFacts } from "../state/buckets.ts";
 import { lookUpBoth } from "../state/database.ts";
-import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
+import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/heads.ts";
 import { lookUpRename, moveStatements } from "../state/renames.ts";
 
 const TURNS = 4;
@@ -39,8 +40,9 @@ export const renameObject = defineOperation({
       const { bucket } = facts;
       if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucketName });
       const [source] = facts.sources;
-      requireRenameRights(context, bucket, source?.key ?? rename.candidates[0] ?? key, source);
-      requireUploadRights(context, bucket, key, { tags: [], conditions: rename.conditions });
+      const seen = facts.heads.get(key) ?? NO_HEAD;
+      requireRenameRights(context, bucket, source?.key ?? rename.candidates[0] ?? key, source, rename.testsSource);
+      requireDestinationRights(context, bucket, key, rename, seen);
       if (facts.usedToken !== undefined) {
         if (facts.usedToken === fingerprint) return;
         throw new S3Error("IdempotencyParameterMismatch");
@@ -55,7 +57,6 @@ export const renameObject = defineOperation({
       }
       // Unlike a copy's, a rename's dates count in the future as well.
       checkSourceConditions(context.request, source, Number.POSITIVE_INFINITY, "x-amz-rename-source-", "");
-      const seen = facts.heads.get(key) ?? NO_HEAD;
       const refusal = refuseWrite(rename.conditions, key, seen.current, seen.current);
       if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
       checkDestinationDates(rename, seen.current);
@@ -81,6 +82,19 @@ export const renameObject = defineOperation({
 
   write: () => ({ status: 200, headers: {} }),
 });
+
+/** Asks for what the conditions on the destination tell: its ETag, and when it was modified. @throws S3Error AccessDenied */
+function requireDestinationRights(
+  context: Context,
+  bucket: Bucket,
+  key: string,
+  { conditions, ifModifiedSince, ifUnmodifiedSince }: Rename,
+  { subject: current }: KeyHead,
+): void {
+  requireUploadRights(context, bucket, key, { tags: [], conditions, current });
+  if (ifModifiedSince === undefined && ifUnmodifiedSince === undefined) return;
+  context.access.require({ actions: ["s3:GetObject"], bucket, bucketName: bucket.name, key, object: current });
+}
 
 /** The same operation as SDKs ask for it, with `?renameObject`. */
 export const renameObjectByQuery: Operation = {

@@ -1,7 +1,7 @@
 // Preconditions: of reads (RFC 9110 as S3 applies it) and of writes (evaluated on what the request saw when it began
 // and again on what is there when it commits).
 import { parseHttpDate } from "../bytes/dates.ts";
-import { etagListMatches } from "./etag.ts";
+import { etagListMatches, parseEtagList } from "./etag.ts";
 import { invalidArgument, S3Error, type ErrorFields, type S3ErrorCode } from "./s3-error.ts";
 import { requestHeader, type S3Request } from "./s3-request.ts";
 
@@ -50,6 +50,28 @@ export function isNotModified(conditions: ReadConditions, etag: string, modified
   }
   if (ifNoneMatch !== undefined) return etagListMatches(ifNoneMatch, etag);
   return ifModifiedSince !== undefined && ifModifiedSince <= now && modified <= ifModifiedSince;
+}
+
+/**
+ * The time of a condition of a write, a copy or a deletion.
+ * @throws S3Error InvalidArgument for a date that is none: a condition that cannot be read must not pass for none
+ */
+export function conditionDate(request: S3Request, name: string): number | undefined {
+  const text = requestHeader(request, name);
+  if (text === undefined) return undefined;
+  const time = parseHttpDate(text);
+  if (time === undefined) throw invalidArgument(name, text, "The time must be an HTTP date");
+  return time;
+}
+
+/**
+ * The ETags that the source of a copy or rename must not have.
+ * @throws S3Error InvalidArgument for a text that is no list of ETags, which no source would have
+ */
+export function excludedEtags(request: S3Request, name: string): string | undefined {
+  const text = requestHeader(request, name);
+  if (text === undefined || text.trim() === "*" || parseEtagList(text) !== undefined) return text;
+  throw invalidArgument(name, text, "The value must be an ETag, a list of ETags or *");
 }
 
 /** 412 with the condition that did not hold. */
@@ -106,15 +128,20 @@ export function readWriteConditions(request: S3Request): WriteConditions {
 export function readDeleteConditions(request: S3Request): WriteConditions {
   const ifMatch = requestHeader(request, "if-match");
   const size = requestHeader(request, "x-amz-if-match-size");
-  const modified = requestHeader(request, "x-amz-if-match-last-modified-time");
   if (size !== undefined && !/^\d{1,15}$/.test(size)) {
     throw invalidArgument("x-amz-if-match-size", size, "The size must be a number of bytes");
   }
-  const time = modified === undefined ? undefined : parseHttpDate(modified);
-  if (modified !== undefined && time === undefined) {
-    throw invalidArgument("x-amz-if-match-last-modified-time", modified, "The time must be an HTTP date");
-  }
-  return { ifMatch, ifMatchSize: size === undefined ? undefined : Number(size), ifMatchLastModified: time };
+  return {
+    ifMatch,
+    ifMatchSize: size === undefined ? undefined : Number(size),
+    ifMatchLastModified: conditionDate(request, "x-amz-if-match-last-modified-time"),
+  };
+}
+
+/** Whether conditions tell something of the version that is there: its ETag, size or time, and not just that it is. */
+export function revealsVersion({ ifMatch, ifMatchSize, ifMatchLastModified }: WriteConditions): boolean {
+  const isEtagTested = ifMatch !== undefined && ifMatch.trim() !== "*";
+  return isEtagTested || ifMatchSize !== undefined || ifMatchLastModified !== undefined;
 }
 
 /** Why a write is refused, in a form that survives the way back from a Durable Object. */
@@ -144,6 +171,25 @@ export function refuseWrite(
   return failedAtStart === undefined
     ? { code: "ConditionalRequestConflict", fields: { Condition: failedNow, Key: key } }
     : { code: "PreconditionFailed", fields: { Condition: failedNow } };
+}
+
+/** The version that a deletion names: what conditions are evaluated on, a delete marker, or nothing. */
+export type NamedVersion = ConditionSubject | "delete marker" | undefined;
+
+/**
+ * Evaluates the conditions of a deletion that names a version on that version, which never changes.
+ * @returns the refusal, or undefined where the deletion may go ahead
+ */
+export function refuseVersion(
+  conditions: WriteConditions,
+  { key, versionId }: { readonly key: string; readonly versionId: string },
+  version: NamedVersion,
+): WriteRefusal | undefined {
+  const failed = failedCondition(conditions, version === "delete marker" ? undefined : version);
+  if (failed === undefined) return undefined;
+  return version === undefined
+    ? { code: "NoSuchVersion", fields: { Key: key, VersionId: versionId } }
+    : { code: "PreconditionFailed", fields: { Condition: failed } };
 }
 
 function failedCondition(conditions: WriteConditions, subject: ConditionSubject | undefined): string | undefined {

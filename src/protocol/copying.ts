@@ -1,10 +1,9 @@
 // Where a copy comes from: the source, its conditions, and the directives of CopyObject.
-import { parseHttpDate } from "../bytes/dates.ts";
 import { decodeUtf8 } from "../bytes/text.ts";
 import { percentDecode } from "../bytes/uri-encode.ts";
 import { checkKey } from "./addressing.ts";
 import { readExpectedOwner } from "./expected-owner.ts";
-import { preconditionFailed } from "./conditions.ts";
+import { conditionDate, excludedEtags, preconditionFailed, type ReadConditions } from "./conditions.ts";
 import { etagListMatches } from "./etag.ts";
 import type { ByteRange } from "./range.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
@@ -77,7 +76,7 @@ export function decodePath(path: string): string {
  * @param prefix of the headers' names: `x-amz-copy-source-` or `x-amz-rename-source-`
  * @param shown the prefix as the error's Condition shows it
  * @param now milliseconds since the epoch; dates past it say nothing of what was modified since
- * @throws S3Error PreconditionFailed {Condition}
+ * @throws S3Error PreconditionFailed {Condition}, InvalidArgument for a condition that cannot be read
  */
 export function checkSourceConditions(
   request: S3Request,
@@ -86,26 +85,31 @@ export function checkSourceConditions(
   prefix = "x-amz-copy-source-",
   shown = prefix,
 ): void {
-  const header = (name: string): string | undefined => requestHeader(request, prefix + name);
-  const date = (name: string): number | undefined => {
-    const text = header(name);
-    return text === undefined ? undefined : parseHttpDate(text);
-  };
+  const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = readSourceConditions(request, prefix);
   const modified = Math.floor(source.modifiedAt / 1000) * 1000;
-  const ifMatch = header("if-match");
-  const unmodifiedSince = date("if-unmodified-since");
   if (ifMatch !== undefined) {
     if (!etagListMatches(ifMatch, source.etag)) throw preconditionFailed(`${shown}If-Match`);
-  } else if (unmodifiedSince !== undefined && modified > unmodifiedSince) {
+  } else if (ifUnmodifiedSince !== undefined && modified > ifUnmodifiedSince) {
     throw preconditionFailed(`${shown}If-Unmodified-Since`);
   }
-  const ifNoneMatch = header("if-none-match");
-  const modifiedSince = date("if-modified-since");
   if (ifNoneMatch !== undefined) {
     if (etagListMatches(ifNoneMatch, source.etag)) throw preconditionFailed(`${shown}If-None-Match`);
-  } else if (modifiedSince !== undefined && modifiedSince <= now && modified <= modifiedSince) {
+  } else if (ifModifiedSince !== undefined && ifModifiedSince <= now && modified <= ifModifiedSince) {
     throw preconditionFailed(`${shown}If-Modified-Since`);
   }
+}
+
+/**
+ * The conditions on the source of a copy or rename, as sent.
+ * @throws S3Error InvalidArgument for one that cannot be read
+ */
+export function readSourceConditions(request: S3Request, prefix: string): ReadConditions {
+  return {
+    ifMatch: requestHeader(request, `${prefix}if-match`),
+    ifNoneMatch: excludedEtags(request, `${prefix}if-none-match`),
+    ifModifiedSince: conditionDate(request, `${prefix}if-modified-since`),
+    ifUnmodifiedSince: conditionDate(request, `${prefix}if-unmodified-since`),
+  };
 }
 
 /** COPY or REPLACE. @throws S3Error InvalidArgument for another directive */

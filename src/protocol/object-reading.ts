@@ -1,5 +1,5 @@
 // What a GET or HEAD of an object answers, short of the bytes: conditions, range, part and headers.
-import { formatHttpDate } from "../bytes/dates.ts";
+import { formatHttpDate, parseHttpDate } from "../bytes/dates.ts";
 import { addressedObject, addressedSnapshot } from "./addressing.ts";
 import { checksumHeaders, type ObjectChecksum } from "./checksums.ts";
 import { isNotModified, readConditions, type ReadConditions } from "./conditions.ts";
@@ -226,7 +226,8 @@ function isSameAs(ifRange: string, object: StoredObject): boolean {
   const validator = ifRange.trim();
   // A weak ETag is of bytes that may have been encoded on the way: a part of these is none of those (RFC 9110, 13.1.5).
   if (validator.startsWith("W/")) return false;
-  return bareEtag(validator) === object.etag || validator === formatHttpDate(object.modifiedAt);
+  const modified = Math.floor(object.modifiedAt / 1000) * 1000;
+  return bareEtag(validator) === object.etag || parseHttpDate(validator) === modified;
 }
 
 function readPartNumber(request: S3Request): number | undefined {

@@ -1,8 +1,7 @@
 // The request of RenameObject: which key is meant as the source, the destination's conditions, the idempotency token.
-import { parseHttpDate } from "../bytes/dates.ts";
 import { checkKey } from "./addressing.ts";
-import { preconditionFailed, type ConditionSubject, type WriteConditions } from "./conditions.ts";
-import { decodePath } from "./copying.ts";
+import { conditionDate, preconditionFailed, type ConditionSubject, type WriteConditions } from "./conditions.ts";
+import { decodePath, readSourceConditions } from "./copying.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
 import { requestHeader, requestHeadersWithPrefix, type S3Request } from "./s3-request.ts";
 
@@ -12,6 +11,8 @@ export interface Rename {
   /** The keys that the source may mean, the likeliest first; the first that is there is meant. */
   readonly candidates: readonly string[];
   readonly conditions: WriteConditions;
+  /** Whether there are conditions on the source. */
+  readonly testsSource: boolean;
   /** Milliseconds since the epoch. */
   readonly ifModifiedSince: number | undefined;
   readonly ifUnmodifiedSince: number | undefined;
@@ -41,10 +42,7 @@ export function readRename(request: S3Request, bucketName: string, key: string):
   if (token !== undefined && !/^[!-~]{1,64}$/.test(token)) {
     throw invalidArgument("x-amz-client-token", token, "The client token must be 1 to 64 printable ASCII characters.");
   }
-  const date = (name: string): number | undefined => {
-    const text = requestHeader(request, name);
-    return text === undefined ? undefined : parseHttpDate(text);
-  };
+  const onSource = readSourceConditions(request, "x-amz-rename-source-");
   const own = DESTINATION_HEADERS.flatMap((name) => {
     const value = requestHeader(request, name);
     return value === undefined ? [] : [[name, value] as const];
@@ -53,8 +51,9 @@ export function readRename(request: S3Request, bucketName: string, key: string):
     rawSource,
     candidates,
     conditions: readDestinationConditions(request),
-    ifModifiedSince: date("if-modified-since"),
-    ifUnmodifiedSince: date("if-unmodified-since"),
+    testsSource: Object.values(onSource).some((condition) => condition !== undefined),
+    ifModifiedSince: conditionDate(request, "if-modified-since"),
+    ifUnmodifiedSince: conditionDate(request, "if-unmodified-since"),
     token,
     parameters: [...own, ...requestHeadersWithPrefix(request, "x-amz-rename-source-")],
   };

@@ -1,8 +1,10 @@
 // Heads: the newest version of a key, which is what preconditions are evaluated on and what every commit is guarded by.
 import type { ConditionSubject } from "../protocol/conditions.ts";
+import type { Tag } from "../protocol/tagging.ts";
 import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import { rowsOf, type Lookup, type Statement, type StatementResult, statement } from "./database.ts";
 import { jsonPages } from "./json-pages.ts";
+import { parseTags } from "./objects.ts";
 
 /** The head of a key. */
 export interface KeyHead {
@@ -10,6 +12,8 @@ export interface KeyHead {
   readonly versionId: string | null;
   /** The current version; undefined where there is none or it is a delete marker. */
   readonly current: ConditionSubject | undefined;
+  /** What of the current version bears on who may read it; undefined where it was not looked up. */
+  readonly subject?: { readonly tags: readonly Tag[]; readonly acl: string | undefined } | undefined;
 }
 
 /** The head of a key that has no version. */
@@ -21,6 +25,8 @@ interface HeadRow {
   readonly etag: string;
   readonly size: number;
   readonly modified_at: number;
+  readonly tags: string | null;
+  readonly acl: string | null;
   readonly newest_marker: string | null;
 }
 
@@ -28,7 +34,7 @@ interface HeadRow {
 function selectHeads(bucketId: string, keys: readonly string[], bucket: string): Statement[] {
   return jsonPages(keys).map((page) =>
     statement(
-      `SELECT k.value AS key, o.version_id, o.etag, o.size, o.modified_at,
+      `SELECT k.value AS key, o.version_id, o.etag, o.size, o.modified_at, o.tags, o.acl,
        CASE WHEN o.version_id IS NULL THEN
          (SELECT v.version_id FROM versions v WHERE v.bucket_id = ${bucketId} AND v.key = k.value
           ORDER BY v.version_id LIMIT 1) END AS newest_marker
@@ -42,7 +48,8 @@ function selectHeads(bucketId: string, keys: readonly string[], bucket: string):
 function headFromRow(row: HeadRow): KeyHead {
   if (row.version_id === null) return { versionId: row.newest_marker, current: undefined };
   const { version_id: versionId, etag, size, modified_at: modifiedAt } = row;
-  return { versionId, current: { versionId, etag, size, modifiedAt } };
+  const subject = { tags: parseTags(row.tags), acl: row.acl ?? undefined };
+  return { versionId, current: { versionId, etag, size, modifiedAt }, subject };
 }
 
 function headsByKey(results: readonly StatementResult[]): Map<string, KeyHead> {

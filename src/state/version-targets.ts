@@ -1,6 +1,9 @@
 // Finds which stored versions a list of keys and version ids names, for deletions of many at once.
+import type { ConditionSubject } from "../protocol/conditions.ts";
+import type { Tag } from "../protocol/tagging.ts";
 import { rowsOf, statement, type Lookup } from "./database.ts";
 import { jsonPages } from "./json-pages.ts";
+import { parseTags } from "./objects.ts";
 
 /** A version as a client names it. */
 interface NamedVersion {
@@ -8,10 +11,11 @@ interface NamedVersion {
   readonly versionId: string | undefined;
 }
 
-/** A version that is there. */
-export interface FoundVersion {
-  readonly versionId: string;
+/** A version that is there: its id, what conditions are evaluated on, and what bears on who may read it. */
+export interface FoundVersion extends ConditionSubject {
   readonly isDeleteMarker: boolean;
+  readonly tags: readonly Tag[];
+  readonly acl: string | undefined;
 }
 
 /** Under what name a version is found. */
@@ -23,7 +27,8 @@ export function targetName({ key, versionId }: NamedVersion): string {
 const NULL_VERSIONS = "versions AS o INDEXED BY null_versions";
 
 const arm = (table: string, isMarker: string, match: string): string =>
-  `SELECT o.key, n.value ->> 'versionId' AS named, o.version_id, ${isMarker} AS is_delete_marker
+  `SELECT o.key, n.value ->> 'versionId' AS named, o.version_id, ${isMarker} AS is_delete_marker, o.etag, o.size,
+     o.modified_at, o.tags, o.acl
    FROM json_each(?2) n CROSS JOIN ${table} ON o.bucket_id = ?1 AND o.key = n.value ->> 'key' AND ${match}`;
 
 /** The versions that are named and there, by {@link targetName}. */
@@ -36,6 +41,11 @@ export function lookUpTargets(
     readonly named: string;
     readonly version_id: string;
     readonly is_delete_marker: number;
+    readonly etag: string;
+    readonly size: number;
+    readonly modified_at: number;
+    readonly tags: string | null;
+    readonly acl: string | null;
   }
   const pages = jsonPages(named.map(({ key, versionId }) => ({ key, versionId })));
   const byId = "o.version_id = n.value ->> 'versionId'";
@@ -55,7 +65,15 @@ export function lookUpTargets(
         results.flatMap((_, index) =>
           rowsOf<TargetRow>(results, index).map((row) => [
             targetName({ key: row.key, versionId: row.named }),
-            { versionId: row.version_id, isDeleteMarker: row.is_delete_marker === 1 },
+            {
+              versionId: row.version_id,
+              isDeleteMarker: row.is_delete_marker === 1,
+              etag: row.etag,
+              size: row.size,
+              modifiedAt: row.modified_at,
+              tags: parseTags(row.tags),
+              acl: row.acl ?? undefined,
+            },
           ]),
         ),
       ),

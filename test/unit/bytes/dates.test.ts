@@ -28,10 +28,28 @@ describe("an HTTP date", () => {
     for (const moment of moments()) expect(parseHttpDate(formatHttpDate(moment))).toBe(moment);
   });
 
-  it.each(["Fri, 02 Jan 2026 03:04:05 UTC", "Fri, 02 Jan 2026 03:04:05 +0000", " Fri, 02 Jan 2026 03:04:05 GMT "])(
-    "is read from %j",
-    (text) => expect(parseHttpDate(text)).toBe(MOMENT),
-  );
+  it.each([
+    "Fri, 02 Jan 2026 03:04:05 UTC",
+    "Fri, 02 Jan 2026 03:04:05 +0000",
+    "Fri, 02 Jan 2026 03:04:05 -0000",
+    "Fri, 2 Jan 2026 03:04:05 GMT",
+    " Fri, 02 Jan 2026 03:04:05 GMT ",
+    "Friday, 02-Jan-26 03:04:05 GMT",
+    "Friday, 2-Jan-26 03:04:05 -0000",
+    "Fri Jan  2 03:04:05 2026",
+    "Fri Jan 2 03:04:05 2026",
+    "Fri Jan 02 03:04:05 2026",
+  ])("is read from %j", (text) => expect(parseHttpDate(text)).toBe(MOMENT));
+
+  it.each([
+    ["26", 2026],
+    ["76", 2076],
+    ["77", 1977],
+    ["99", 1999],
+    ["00", 2000],
+  ])("of RFC 850 with the year %s is of %i, where 2026 is now", (year, full) => {
+    expect(parseHttpDate(`Sunday, 06-Nov-${year} 08:49:37 GMT`, MOMENT)).toBe(Date.UTC(full, 10, 6, 8, 49, 37));
+  });
 
   it.each([
     "",
@@ -46,7 +64,13 @@ describe("an HTTP date", () => {
     "Fri, 02 Jan 2026 03:04:60 GMT",
     "Fri, 02 Jan 0026 03:04:05 GMT",
     "Fri, 02 Jan 26 03:04:05 GMT",
-    "Fri, 2 Jan 2026 03:04:05 GMT",
+    "Fri, 002 Jan 2026 03:04:05 GMT",
+    "Friday, 02-Jan-2026 03:04:05 GMT",
+    "Friday, 31-Feb-26 03:04:05 GMT",
+    "Fri, 02-Jan-26 03:04:05 GMT",
+    "Fri Jan  2 03:04:05 2026 GMT",
+    "Fri Jan   2 03:04:05 2026",
+    "Fri Feb 30 03:04:05 2026",
     "Xyz, 02 Jan 2026 03:04:05 GMT",
     "02 Jan 2026 03:04:05 GMT",
     "Fri, 02 Jan 2026 03:04:05 PST",

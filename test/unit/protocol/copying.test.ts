@@ -7,7 +7,7 @@ import {
   readCopySource,
   readDirective,
 } from "../../../src/protocol/copying.ts";
-import { errorOf, putWith } from "./support.ts";
+import { errorOf, expectRefusal, putWith } from "./support.ts";
 
 const VERSION = "0".repeat(32);
 const NOON = Date.UTC(2026, 0, 2, 12, 0, 0);
@@ -79,12 +79,19 @@ describe("conditions on a source", () => {
     { "if-unmodified-since": at(0) },
     { "if-modified-since": at(-1) },
     { "if-modified-since": at(60) },
-    { "if-modified-since": "no date" },
-    { "if-unmodified-since": "no date" },
     { "if-match": "abc", "if-unmodified-since": at(-1) },
     { "if-none-match": "x", "if-modified-since": at(0) },
   ])("hold: %j", (conditions) => {
     expect(() => check(conditions)).not.toThrow();
+  });
+
+  it.each([
+    { "if-modified-since": "no date" },
+    { "if-unmodified-since": "no date" },
+    { "if-match": '"abc"', "if-unmodified-since": "no date" },
+    { "if-none-match": '"x' },
+  ])("that cannot be read are refused: %j", (conditions) => {
+    expectRefusal(() => check(conditions), "InvalidArgument", 400);
   });
 
   it.each([

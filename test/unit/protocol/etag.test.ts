@@ -43,6 +43,10 @@ describe("a list of ETags", () => {
     ['"x", *', false],
     ["", false],
     [",,", false],
+    ['"x,abc,y"', false],
+    ['"x, abc', false],
+    ['abc", "x"', false],
+    ['"x" abc', false],
   ])("%j names abc: %s", (list, isNamed) => expect(etagListMatches(list, "abc")).toBe(isNamed));
 
   it("never names the ETag of nothing", () => {
