@@ -49,7 +49,7 @@ const listAccessKeysAction = defineUserAction({
 
   async run({ parameters, database }, user) {
     const found = await database.look(listAccessKeys(user.id));
-    const { page, elements } = await pageOf(found, ({ id }) => id, parameters, ["access keys", user.id]);
+    const { page, elements } = await pageOf(found, ageAndId, parameters, ["access keys", user.id]);
     const members = page.map((key) => keyElements(user.name, key));
     return [memberList("AccessKeyMetadata", members), ...elements];
   },
@@ -110,6 +110,11 @@ export const ACCESS_KEY_ACTIONS: readonly Action[] = [
   deleteAccessKeyAction,
   getAccessKeyLastUsed,
 ];
+
+/** Sorts by age, the oldest first: thirteen digits hold every time until the year 2286. */
+function ageAndId({ createdAt, id }: AccessKey): string {
+  return `${String(createdAt).padStart(13, "0")} ${id}`;
+}
 
 function keyElements(userName: string, { id, status, createdAt }: AccessKey): XmlElement[] {
   return [

@@ -1,4 +1,5 @@
 // Pages of IAM's lists: MaxItems of them after a Marker.
+import { compareUtf8 } from "../bytes/text.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { makeToken, readToken } from "../protocol/listing.ts";
 import { QueryApiError } from "../protocol/query-api-error.ts";
@@ -34,7 +35,11 @@ export async function pageElements(last: string | undefined, listing: readonly s
   );
 }
 
-/** The page of a list that is at hand as a whole, with the elements that end it. */
+/**
+ * The page of a list that is at hand as a whole, with the elements that end it. The list is shown in the order of its
+ * names, so that a marker keeps its place when the item that it names is deleted or written anew.
+ * @param nameOf gives each item another name
+ */
 export async function pageOf<Item>(
   items: readonly Item[],
   nameOf: (item: Item) => string,
@@ -42,10 +47,11 @@ export async function pageOf<Item>(
   listing: readonly string[],
 ): Promise<{ readonly page: readonly Item[]; readonly elements: readonly XmlElement[] }> {
   const { after, limit } = await readPage(parameters, listing);
-  // What the marker names may be gone: then the list begins anew, and nothing is left out.
-  const start = after === undefined ? 0 : items.findIndex((item) => nameOf(item) === after) + 1;
-  const page = items.slice(start, start + limit);
+  const following = items
+    .filter((item) => after === undefined || compareUtf8(nameOf(item), after) > 0)
+    .toSorted((one, other) => compareUtf8(nameOf(one), nameOf(other)));
+  const page = following.slice(0, limit);
   const last = page.at(-1);
-  const isTruncated = last !== undefined && start + limit < items.length;
+  const isTruncated = last !== undefined && following.length > limit;
   return { page, elements: await pageElements(isTruncated ? nameOf(last) : undefined, listing) };
 }

@@ -44,7 +44,7 @@ const listUserTags = defineUserAction({
   isCallerByDefault: false,
 
   async run({ parameters }, { id, tags }) {
-    const { page, elements } = await pageOf(tags, ([key]) => key, parameters, ["tags", id]);
+    const { page, elements } = await pageOf(tags, ([key]) => foldTagKey(key), parameters, ["tags", id]);
     return [tagsElement(page), ...elements];
   },
 });

@@ -19,6 +19,9 @@ import {
 import { pageElements, readPage } from "./paging.ts";
 import { tagConditionKeys, tagsElement } from "./user-tags.ts";
 
+/** How many users a page of ListUsers looks at. As with AWS, a page may show fewer than MaxItems though more follow. */
+const PAGE_MAX_EXAMINED = 5000;
+
 const createUser = defineAction("iam", {
   name: "CreateUser",
   resource: ({ parameters, settings }) =>
@@ -81,25 +84,16 @@ const listUsersAction = defineAction("iam", {
     const pathPrefix = parameters.optionalText("PathPrefix", PATH_PREFIX) ?? "/";
     const listing = ["users", pathPrefix];
     const { after, limit } = await readPage(parameters, listing);
-    // A path has no space, so what comes before the first one is the path.
-    const [path = "", name = ""] = after?.split(" ") ?? [];
-    const found = await database.look(
-      listUsers({
-        pathPrefix,
-        before: successorOfPrefix(pathPrefix) ?? "",
-        after: after === undefined ? undefined : { path, name },
-        limit: limit + 1,
-      }),
-    );
-    const users = found.slice(0, limit);
-    const last = found.length > limit ? users.at(-1) : undefined;
+    const before = successorOfPrefix(pathPrefix) ?? "";
+    const page = { pathPrefix, before, after: after ?? "", limit, maxExamined: PAGE_MAX_EXAMINED };
+    const { users, last } = await database.look(listUsers(page));
     return [
       memberList(
         "Users",
         // As AWS does: the tags are left out of the list.
         users.map((user) => userElements(call, { ...user, tags: [] })),
       ),
-      ...(await pageElements(last === undefined ? undefined : `${last.path} ${last.name}`, listing)),
+      ...(await pageElements(last, listing)),
     ];
   },
 });

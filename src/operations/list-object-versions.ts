@@ -15,7 +15,7 @@ import {
 import { ownerElement } from "../protocol/listing-xml.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { shownVersionId } from "../protocol/stored-object.ts";
-import { isVersionId } from "../protocol/version-id.ts";
+import { orderOfMarker, versionMarker } from "../protocol/version-id.ts";
 import { lookUpNullVersion, lookUpVersionPage, type ListedVersion } from "../state/version-listing.ts";
 
 export const listObjectVersions = defineOperation({
@@ -30,7 +30,7 @@ export const listObjectVersions = defineOperation({
       const message = "A version-id marker cannot be specified without a key marker.";
       throw invalidArgument("version-id-marker", versionIdMarker, message);
     }
-    if (versionIdMarker !== "" && versionIdMarker !== "null" && !isVersionId(versionIdMarker)) {
+    if (versionIdMarker !== "" && versionIdMarker !== "null" && orderOfMarker(versionIdMarker) === undefined) {
       throw invalidArgument("version-id-marker", versionIdMarker, "Invalid version id specified");
     }
     const scope = readScope(query);
@@ -45,14 +45,16 @@ export const listObjectVersions = defineOperation({
       bucketName,
       ...scope,
       // The null version's place is known only to the database; such a page is looked up when it is.
-      ...entriesAfter(keyMarker, versionIdMarker === "" ? undefined : versionIdMarker, scope),
+      ...entriesAfter(keyMarker, orderOfMarker(versionIdMarker), scope),
       limit: versionIdMarker === "null" ? 0 : Math.min(maxKeys, PAGE_MAX_ENTRIES),
     }),
 
   async run({ database }, { bucketName, scope, keyMarker, versionIdMarker, maxKeys }, facts) {
     if (versionIdMarker !== "null") return facts;
-    const marker = await database.look(lookUpNullVersion(bucketName, keyMarker));
-    const after = entriesAfter(keyMarker, marker, scope);
+    // A client wrote this marker itself, from the last version of a page. If that version is gone, its place is unknown
+    // and all of the key is listed again: showing a version twice is harmless, leaving one out is not.
+    const nullVersionId = await database.look(lookUpNullVersion(bucketName, keyMarker));
+    const after = entriesAfter(keyMarker, nullVersionId ?? "", scope);
     const limit = Math.min(maxKeys, PAGE_MAX_ENTRIES);
     return database.look(lookUpVersionPage({ bucketName, ...scope, ...after, limit }));
   },
@@ -79,7 +81,7 @@ export const listObjectVersions = defineOperation({
           element("VersionIdMarker", versionIdMarker),
           isTruncated ? element("NextKeyMarker", encode(nextKey)) : undefined,
           isTruncated && lastVersion !== undefined
-            ? element("NextVersionIdMarker", shownVersionId(lastVersion))
+            ? element("NextVersionIdMarker", versionMarker(lastVersion))
             : undefined,
           element("MaxKeys", maxKeys),
           scope.delimiter === "" ? undefined : element("Delimiter", encode(scope.delimiter)),

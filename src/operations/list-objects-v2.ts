@@ -30,8 +30,8 @@ export const listObjectsV2 = defineOperation({
     const snapshot = addressedSnapshot(address);
     const name = addressOfSnapshot(bucketName, snapshot);
     const listing = [name, scope.prefix, scope.delimiter];
-    // A token outranks start-after, which then is not echoed either.
-    const startAfter = token === undefined ? (query.get("start-after") ?? "") : "";
+    // A token outranks start-after, which is echoed nonetheless.
+    const startAfter = query.get("start-after") ?? "";
     const marker = token === undefined ? startAfter : await readToken(token, listing);
     const maxKeys = readPageSize(query, "max-keys");
     return {

@@ -1,6 +1,6 @@
 // Access control lists as documents: AccessControlPolicy, both ways.
 import { element, type XmlElement, type XmlNode } from "../bytes/xml.ts";
-import type { Acl, AclPermission, Grant, Grantee } from "./acl.ts";
+import { GROUPS, type Acl, type AclPermission, type Grant, type Grantee } from "./acl.ts";
 import { granteeById, granteeByUri, MAX_GRANTS, shownGrantee, unresolvableEmail } from "./acl-grantees.ts";
 import { parseDocument, singleChildren } from "./document-body.ts";
 import { ownerElement } from "./listing-xml.ts";
@@ -9,9 +9,11 @@ import { invalidArgument, S3_NAMESPACE, S3Error } from "./s3-error.ts";
 const SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance";
 const PERMISSIONS: readonly AclPermission[] = ["READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"];
 
-/** The document that shows a list. */
+/** The document that shows a list: grants to groups first, then those to accounts, as S3's test suites expect them. */
 export function aclElement({ ownerId, grants }: Acl): XmlElement {
-  const elements = grants.map(({ grantee, permission }) =>
+  const toGroups = grants.filter(({ grantee }) => grantee in GROUPS);
+  const ordered = [...toGroups, ...grants.filter(({ grantee }) => !(grantee in GROUPS))];
+  const elements = ordered.map(({ grantee, permission }) =>
     element("Grant", [granteeElement(grantee, ownerId), element("Permission", permission)]),
   );
   return element("AccessControlPolicy", [ownerElement(ownerId), element("AccessControlList", elements)], {

@@ -30,6 +30,13 @@ export function cutoffAt(time: number): string {
   return orderDigits(((BigInt(time) + 1n) << SEQUENCE_BITS) - 1n);
 }
 
+/** A version as far as its place within its key goes. */
+interface OrderedVersion {
+  readonly versionId: string;
+  /** Whether clients know this version as `null`. */
+  readonly isNullVersion: boolean;
+}
+
 /** Whether a text has the form of a version id (`null` has not). */
 export function isVersionId(text: string): boolean {
   return /^[0-9a-v]{32}$/.test(text);
@@ -44,6 +51,22 @@ export function readVersionId(query: Query): string | undefined {
   if (text === undefined || text === "null" || isVersionId(text)) return text;
   const message = text === "" ? "Version id cannot be the empty string" : "Invalid version id specified";
   throw invalidArgument("versionId", text, message);
+}
+
+const NULL_MARKER = "null.";
+
+/**
+ * The version-id marker after a version: it carries the version's place in the order of its key, which `null` does not,
+ * so that the next page continues there even after the null version was deleted or written anew.
+ */
+export function versionMarker({ versionId, isNullVersion }: OrderedVersion): string {
+  return isNullVersion ? NULL_MARKER + versionId : versionId;
+}
+
+/** The version id that a version-id marker carries; undefined for `null`, which carries none, and for any other text. */
+export function orderOfMarker(marker: string): string | undefined {
+  const versionId = marker.startsWith(NULL_MARKER) ? marker.slice(NULL_MARKER.length) : marker;
+  return isVersionId(versionId) ? versionId : undefined;
 }
 
 function orderDigits(order: bigint): string {

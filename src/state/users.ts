@@ -39,30 +39,53 @@ function lookUp(select: Statement): Lookup<{ readonly user: User | undefined }> 
   };
 }
 
-/** Which users to list: those under a path, after one of them, in the order of their paths and names. */
+/** Which users to list: those under a path, after a name, in the order of their names. */
 export interface UserPage {
   readonly pathPrefix: string;
   /** The least text above all that begin with the prefix. */
   readonly before: string;
-  readonly after: { readonly path: string; readonly name: string } | undefined;
+  /** "" for the beginning. */
+  readonly after: string;
   readonly limit: number;
+  /** The most users to look at, whether they are under the path or not. */
+  readonly maxExamined: number;
 }
 
-/** A page of users. */
-export function listUsers({ pathPrefix, before, after, limit }: UserPage): Lookup<User[]> {
+export interface ListedUsers {
+  readonly users: readonly User[];
+  /** The name after which the next page continues; undefined where this page is the last. */
+  readonly last: string | undefined;
+}
+
+/** Looks up a page of users. Names are ordered as they are compared: their case does not matter. */
+export function listUsers({ pathPrefix, before, after, limit, maxExamined }: UserPage): Lookup<ListedUsers> {
   return {
     statements: [
+      // The name at which the page ends, however few of the users up to it are under the path. All are under "/".
       statement(
-        `SELECT ${COLUMNS} FROM users WHERE path >= ?1 AND path < ?2 AND (path, name) > (?3, ?4)
-         ORDER BY path, name LIMIT ?5`,
+        `SELECT name FROM users WHERE name > ?1 AND ?2 <> '/' ORDER BY name LIMIT 1 OFFSET ?3`,
+        after,
+        pathPrefix,
+        maxExamined - 1,
+      ),
+      statement(
+        `SELECT ${COLUMNS} FROM users
+         WHERE name > ?3 AND path >= ?1 AND path < ?2 AND name <= coalesce(
+           (SELECT name FROM users WHERE name > ?3 AND ?1 <> '/' ORDER BY name LIMIT 1 OFFSET ?5), char(0x10ffff))
+         ORDER BY name LIMIT ?4`,
         pathPrefix,
         before,
-        after?.path ?? "",
-        after?.name ?? "",
-        limit,
+        after,
+        limit + 1,
+        maxExamined - 1,
       ),
     ],
-    read: (results) => rowsOf<UserRow>(results).map(userFromRow),
+    read(results) {
+      const [end] = rowsOf<{ readonly name: string }>(results);
+      const users = rowsOf<UserRow>(results, 1).map(userFromRow);
+      const page = users.slice(0, limit);
+      return { users: page, last: users.length > limit ? page.at(-1)?.name : end?.name };
+    },
   };
 }
 

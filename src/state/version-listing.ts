@@ -92,7 +92,7 @@ function versionFromRow(row: ListedVersionRow): ListedVersion {
   };
 }
 
-/** The id by which the null version of a key is ordered; it is what a marker that names `null` stands for. */
+/** Looks up the id by which the null version of a key is ordered, which the marker `null` stands for. */
 export function lookUpNullVersion(bucketName: string, key: string): Lookup<string | undefined> {
   return {
     statements: [

@@ -31,9 +31,9 @@ describe("PutBucketAcl", () => {
   it.each([
     ["private", PRIVATE],
     ["public-read", PUBLIC_READ],
-    ["public-read-write", [...PUBLIC_READ, `${ALL_USERS} WRITE`]],
-    ["authenticated-read", [...PRIVATE, `${AUTHENTICATED_USERS} READ`]],
-    ["log-delivery-write", [...PRIVATE, `${LOG_DELIVERY} WRITE`, `${LOG_DELIVERY} READ_ACP`]],
+    ["public-read-write", [`${ALL_USERS} READ`, `${ALL_USERS} WRITE`, ...PRIVATE]],
+    ["authenticated-read", [`${AUTHENTICATED_USERS} READ`, ...PRIVATE]],
+    ["log-delivery-write", [`${LOG_DELIVERY} WRITE`, `${LOG_DELIVERY} READ_ACP`, ...PRIVATE]],
     ["aws-exec-read", [...PRIVATE, `${EC2} READ`]],
     ["bucket-owner-read", PRIVATE],
     ["bucket-owner-full-control", PRIVATE],
@@ -57,8 +57,8 @@ describe("PutBucketAcl", () => {
     expect((await send("PUT", `/${bucket}?acl`, { headers })).status).toBe(200);
     expect(await grantsOf(`${bucket}?acl`)).toEqual([
       `${ALL_USERS} READ`,
-      `${OWNER} READ`,
       `${AUTHENTICATED_USERS} WRITE_ACP`,
+      `${OWNER} READ`,
     ]);
   });
 

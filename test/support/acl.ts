@@ -16,7 +16,7 @@ export const EC2 = "6aa5a366c34c1cbe25dc49211496e913e0351eb0e8c37aa3477e40942ec6
 /** What `private` grants. */
 export const PRIVATE = [`${OWNER} FULL_CONTROL`];
 /** What `public-read` grants. */
-export const PUBLIC_READ = [...PRIVATE, `${ALL_USERS} READ`];
+export const PUBLIC_READ = [`${ALL_USERS} READ`, ...PRIVATE];
 
 export const TURN_ON =
   "The bucket does not allow ACLs. Turn them on with PutBucketOwnershipControls (BucketOwnerPreferred or ObjectWriter), or for new buckets with the setting DEFAULT_OBJECT_OWNERSHIP.";

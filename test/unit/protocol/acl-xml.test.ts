@@ -22,7 +22,7 @@ function policy(grants: string, owner = `<Owner><ID>${OWNER}</ID></Owner>`): str
 }
 
 describe("the document of a list", () => {
-  it("shows the owner and each grant, its grantee typed as AWS's parsers want it", () => {
+  it("shows the owner and each grant, those to groups first, its grantee typed as AWS's parsers want it", () => {
     const acl: Acl = {
       ownerId: "a&b",
       grants: [
@@ -35,10 +35,11 @@ describe("the document of a list", () => {
       '<?xml version="1.0" encoding="UTF-8"?>\n' +
         '<AccessControlPolicy xmlns="http://s3.amazonaws.com/doc/2006-03-01/">' +
         "<Owner><ID>a&amp;b</ID><DisplayName>a&amp;b</DisplayName></Owner><AccessControlList>" +
+        `<Grant><Grantee ${instance} xsi:type="Group"><URI>${GROUPS}/global/AllUsers</URI></Grantee>` +
+        "<Permission>READ</Permission></Grant>" +
         `<Grant><Grantee ${instance} xsi:type="CanonicalUser">` +
         "<ID>a&amp;b</ID><DisplayName>a&amp;b</DisplayName></Grantee><Permission>FULL_CONTROL</Permission></Grant>" +
-        `<Grant><Grantee ${instance} xsi:type="Group"><URI>${GROUPS}/global/AllUsers</URI></Grantee>` +
-        "<Permission>READ</Permission></Grant></AccessControlList></AccessControlPolicy>",
+        "</AccessControlList></AccessControlPolicy>",
     );
   });
 
