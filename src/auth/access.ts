@@ -5,6 +5,7 @@ import type { SigningClaim } from "./claim.ts";
 import { conditionKeysOf, type RequestFacts } from "./condition-keys.ts";
 import { decide, isDenied, type Decision } from "./decision.ts";
 import { resourceOf, type BucketSubject, type Demand } from "./demand.ts";
+import { EvaluationMemory } from "./policy/evaluation-memory.ts";
 import type { Principal } from "./principal.ts";
 
 /** A principal's rights in one request. */
@@ -12,6 +13,7 @@ export class Access {
   readonly #principal: Principal;
   readonly #facts: RequestFacts;
   readonly #onDenial: (explanation: string) => void;
+  readonly #memory = new EvaluationMemory();
 
   /** @param onDenial told why something was refused, for the log */
   constructor(principal: Principal, facts: RequestFacts, onDenial: (explanation: string) => void) {
@@ -50,7 +52,8 @@ export class Access {
    * @throws S3Error AccessDenied where a policy denies it
    */
   requireUndenied(demand: Demand): void {
-    if (isDenied(this.#principal, demand, conditionKeysOf(this.#principal, demand, this.#facts))) this.require(demand);
+    const keys = conditionKeysOf(this.#principal, demand, this.#facts);
+    if (isDenied(this.#principal, demand, keys, this.#memory)) this.require(demand);
   }
 
   /**
@@ -79,7 +82,7 @@ export class Access {
   }
 
   #decide(demand: Demand): Decision {
-    return decide(this.#principal, demand, conditionKeysOf(this.#principal, demand, this.#facts));
+    return decide(this.#principal, demand, conditionKeysOf(this.#principal, demand, this.#facts), this.#memory);
   }
 
   #mayReadPolicy(bucket: BucketSubject | undefined): boolean {

@@ -5,6 +5,7 @@ import { isGranted, type AclPermission } from "../protocol/acl.ts";
 import { readPublicAccessBlock } from "../protocol/public-access-block.ts";
 import { resourceOf, type BucketSubject, type Demand } from "./demand.ts";
 import { matchingStatement, type PolicyQuestion } from "./policy/evaluate.ts";
+import { EvaluationMemory } from "./policy/evaluation-memory.ts";
 import type { ConditionKeys } from "./policy/keys.ts";
 import { policyOf } from "./policy/memory.ts";
 import type { Policy, PolicyStatement } from "./policy/policy.ts";
@@ -25,10 +26,18 @@ const POLICY_ACTIONS: ReadonlySet<string> = new Set([
   "s3:DeleteBucketPolicy",
 ]);
 
-/** Decides on a demand of a principal. */
-export function decide(principal: Principal, demand: Demand, keys: ConditionKeys): Decision {
+/**
+ * Decides on a demand of a principal.
+ * @param memory of the principal's demands in the same request
+ */
+export function decide(
+  principal: Principal,
+  demand: Demand,
+  keys: ConditionKeys,
+  memory = new EvaluationMemory(),
+): Decision {
   const { actions, alsoDeniedBy = [] } = demand;
-  const question: PolicyQuestion = { principal, actions, resource: resourceOf(demand), keys };
+  const question: PolicyQuestion = { principal, actions, resource: resourceOf(demand), keys, memory };
   const bucketPolicy = policyOfBucket(demand.bucket);
   for (const asked of [actions, ...alsoDeniedBy.map((other) => [other])]) {
     const refusal = denial(principal, bucketPolicy, { ...question, actions: asked });
@@ -43,8 +52,13 @@ export function decide(principal: Principal, demand: Demand, keys: ConditionKeys
 }
 
 /** Whether a demand is refused expressly, so that nothing else could grant it. */
-export function isDenied(principal: Principal, demand: Demand, keys: ConditionKeys): boolean {
-  const question: PolicyQuestion = { principal, actions: demand.actions, resource: resourceOf(demand), keys };
+export function isDenied(
+  principal: Principal,
+  demand: Demand,
+  keys: ConditionKeys,
+  memory = new EvaluationMemory(),
+): boolean {
+  const question: PolicyQuestion = { principal, actions: demand.actions, resource: resourceOf(demand), keys, memory };
   return denial(principal, policyOfBucket(demand.bucket), question) !== undefined;
 }
 

@@ -2,6 +2,7 @@
 // that a policy written for S3 need not be cut down; and the names that other stores give to two of them.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 import { matchesGlob } from "./glob.ts";
+import { MatchText } from "./match-text.ts";
 import { parseTemplate, type Template } from "./template.ts";
 
 /** What an action is done to. */
@@ -53,7 +54,7 @@ const STS_ACTIONS = `AssumeRole AssumeRoleWithSAML AssumeRoleWithWebIdentity Ass
   GetAccessKeyInfo GetCallerIdentity GetFederationToken GetServiceBearerToken GetSessionToken SetContext
   SetSourceIdentity TagSession`;
 
-const BY_LEVEL: Readonly<Record<ResourceLevel, readonly string[]>> = {
+const BY_LEVEL: Readonly<Record<ResourceLevel, readonly MatchText[]>> = {
   account: names("s3", S3_ACTIONS.account),
   bucket: names("s3", S3_ACTIONS.bucket),
   object: names("s3", S3_ACTIONS.object),
@@ -78,10 +79,11 @@ export function isDoneTo(action: Template, levels: readonly ResourceLevel[]): bo
 }
 
 /** Whether one of these actions, in lower case, is the action or one that the pattern means. */
-export function isAnyOf({ glob }: Template, actions: readonly string[]): boolean {
+export function isAnyOf({ glob }: Template, actions: readonly MatchText[]): boolean {
   return glob !== undefined && actions.some((action) => matchesGlob(glob, action));
 }
 
-function names(service: string, list: string): string[] {
-  return list.split(/\s+/).map((name) => `${service}:${name}`.toLowerCase());
+/** The actions of a service in a list of names. */
+export function names(service: string, list: string): MatchText[] {
+  return list.split(/\s+/).map((name) => new MatchText(`${service}:${name}`.toLowerCase()));
 }

@@ -1,7 +1,8 @@
 // Whether the parts of a bucket's statement have anything to do with each other. A statement that can never apply is a
 // mistake of whoever wrote it, and one that was to deny something would leave it open.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
-import { isAnyOf, isDoneTo, type ResourceLevel } from "./actions.ts";
+import { isAnyOf, isDoneTo, names, type ResourceLevel } from "./actions.ts";
+import type { MatchText } from "./match-text.ts";
 import { PolicyProblem, type Patterns, type PolicyCondition } from "./policy.ts";
 
 const LISTINGS = actions("ListBucket ListBucketMultipartUploads ListBucketVersions");
@@ -10,7 +11,7 @@ const UPLOADS = actions("BypassGovernanceRetention PutObject ReplicateObject");
 const TAGGING = actions("PutObjectTagging PutObjectVersionTagging ReplicateTags");
 
 /** The actions for which there can be something under a key, or under the keys of a family; all, for all others. */
-const ACTIONS_BY_KEY: ReadonlyMap<string, readonly string[]> = new Map([
+const ACTIONS_BY_KEY: ReadonlyMap<string, readonly MatchText[]> = new Map([
   ["s3:delimiter", LISTINGS],
   ["s3:max-keys", LISTINGS],
   ["s3:prefix", LISTINGS],
@@ -47,8 +48,9 @@ export function checkResources({ patterns, isNegated }: Patterns, levels: readon
 /** Every condition must be about something that can be there for every action of its statement. @throws PolicyProblem */
 export function checkConditions({ patterns, isNegated }: Patterns, conditions: readonly PolicyCondition[]): void {
   if (isNegated) return;
-  for (const { key } of conditions) {
-    const [family = ""] = key.split("/");
+  // Many conditions may be about tags, but their families are few: each is compared with the actions once.
+  const families = new Set(conditions.map(({ key }) => key.split("/", 1)[0] ?? ""));
+  for (const family of families) {
     const known = ACTIONS_BY_KEY.get(family);
     if (known !== undefined && !patterns.every((action) => isAnyOf(action, known))) {
       throw new PolicyProblem("Conditions do not apply to combination of actions and resources in statement");
@@ -56,6 +58,6 @@ export function checkConditions({ patterns, isNegated }: Patterns, conditions: r
   }
 }
 
-function actions(list: string): string[] {
-  return list.split(/\s+/).map((name) => `s3:${name}`.toLowerCase());
+function actions(list: string): MatchText[] {
+  return names("s3", list);
 }

@@ -2,8 +2,9 @@
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 import { matchesGlob } from "./glob.ts";
 import type { ConditionKeys } from "./keys.ts";
+import { MatchText } from "./match-text.ts";
+import { EvaluationMemory } from "./evaluation-memory.ts";
 import type { Effect, Patterns, Policy, PolicyCondition, PolicyStatement, PrincipalPattern } from "./policy.ts";
-import { resolveGlob } from "./template.ts";
 
 /** What is asked of a policy. */
 export interface PolicyQuestion {
@@ -13,6 +14,8 @@ export interface PolicyQuestion {
   /** An ARN. */
   readonly resource: string;
   readonly keys: ConditionKeys;
+  /** What is known already of the same principal's questions in the same request. */
+  readonly memory?: EvaluationMemory;
 }
 
 /** Who asks. */
@@ -28,21 +31,25 @@ export interface Asker {
 export function matchingStatement(
   { statements }: Policy,
   effect: Effect,
-  question: PolicyQuestion,
+  { principal, actions, resource, keys, memory = new EvaluationMemory() }: PolicyQuestion,
 ): PolicyStatement | undefined {
-  return statements.find((statement) => statement.effect === effect && applies(statement, question));
-}
-
-function applies(statement: PolicyStatement, { principal, actions, resource, keys }: PolicyQuestion): boolean {
-  return (
-    isAbout(statement, principal) &&
-    matchesAny(
-      statement.action,
-      actions.map((action) => action.toLowerCase()),
-      keys,
-    ) &&
-    matchesAny(statement.resource, [resource], keys) &&
-    statement.conditions.every((condition) => holds(condition, keys))
+  const names = actions.map((action) => action.toLowerCase());
+  const asked = names.join(" ");
+  const texts = names.map((name) => new MatchText(name));
+  // What does not depend on the resource comes first, since it is the same for every key of a batch.
+  return statements.find(
+    (statement) =>
+      statement.effect === effect &&
+      memory.applies(
+        statement,
+        asked,
+        keys,
+        (read) =>
+          isAbout(statement, principal) &&
+          matchesAny(statement.action, texts, read, memory) &&
+          statement.conditions.every((condition) => holds(condition, read, memory)),
+      ) &&
+      matchesAny(statement.resource, [memory.textOf(resource)], keys, memory),
   );
 }
 
@@ -62,21 +69,31 @@ function isAccountNamed({ arns }: PrincipalPattern, { kind, accountId }: Asker):
   return kind !== "anonymous" && arns.includes(`arn:aws:iam::${accountId}:root`);
 }
 
-function matchesAny({ patterns, isNegated }: Patterns, texts: readonly string[], keys: ConditionKeys): boolean {
+function matchesAny(
+  { patterns, isNegated }: Patterns,
+  texts: readonly MatchText[],
+  keys: ConditionKeys,
+  memory: EvaluationMemory,
+): boolean {
   const isAnyMatched = patterns.some((pattern) => {
-    const glob = resolveGlob(pattern, keys);
+    const glob = memory.resolve(pattern, keys);
     return glob !== undefined && texts.some((text) => matchesGlob(glob, text));
   });
   return isAnyMatched !== isNegated;
 }
 
-function holds(condition: PolicyCondition, keys: ConditionKeys): boolean {
+function holds(condition: PolicyCondition, keys: ConditionKeys, memory: EvaluationMemory): boolean {
   const { operator, qualifier, isIfExists, isNegated, comparisons } = condition;
-  const actual = keys(condition.key) ?? [];
+  const actual = (keys(condition.key) ?? []).map((value) => new MatchText(value));
   const isMissing = actual.length === 0;
-  if (operator === "Null") return comparisons.some((comparison) => comparison(String(isMissing), keys));
+  const isAnyLike = (value: MatchText): boolean => {
+    const isLike = comparisons.some((comparison) => comparison(value, keys));
+    memory.spend(value.steps);
+    return isLike;
+  };
+  if (operator === "Null") return isAnyLike(new MatchText(String(isMissing)));
   if (isMissing && isIfExists) return true;
-  const test = (value: string): boolean => comparisons.some((comparison) => comparison(value, keys)) !== isNegated;
+  const test = (value: MatchText): boolean => isAnyLike(value) !== isNegated;
   switch (qualifier) {
     case "ForAllValues":
       return actual.every(test);

@@ -9,6 +9,9 @@ export interface IpRange {
   readonly prefix: number;
 }
 
+/** Longer than any address is written; what is longer is not taken apart. */
+const ADDRESS_MAX_LENGTH = 45;
+
 /** The bits before an address of the fourth version that is written as one of the sixth, `::ffff:192.0.2.1`. */
 const MAPPED_PREFIX = 96;
 
@@ -28,7 +31,8 @@ export function parseIpRange(text: string): IpRange | undefined {
 
 /** Whether an address is in a range; what is no address is in none. */
 export function isInRange(range: IpRange, text: string): boolean {
-  const address = text.includes("/") ? undefined : parseIpRange(text)?.address;
+  const isPossible = text.length <= ADDRESS_MAX_LENGTH && !text.includes("/");
+  const address = isPossible ? parseIpRange(text)?.address : undefined;
   if (address?.length !== range.address.length) return false;
   return range.address.every((group, index) => {
     const counted = Math.min(Math.max(range.prefix - index * 16, 0), 16);

@@ -4,10 +4,11 @@ import { parseIsoDate } from "../../bytes/dates.ts";
 import { matchesGlob } from "./glob.ts";
 import { isInRange, parseIpRange } from "./ip-range.ts";
 import type { ConditionKeys } from "./keys.ts";
-import { parseTemplate, resolveGlob, resolveText, splitAtColons, splitTemplate } from "./template.ts";
+import type { MatchText } from "./match-text.ts";
+import { parseTemplate, resolveGlob, resolveText, splitTemplate } from "./template.ts";
 
 /** Whether what a request has is what a condition's value asks for. */
-export type Comparison = (actual: string, keys: ConditionKeys) => boolean;
+export type Comparison = (actual: MatchText, keys: ConditionKeys) => boolean;
 
 /** How an operator reads a value; undefined where the value is none for it. */
 type Reader = (value: string, hasVariables: boolean) => Comparison | undefined;
@@ -63,7 +64,7 @@ function ordered(type: string, parse: (text: string) => number | undefined): [st
     (written) => {
       const value = parse(written);
       if (value === undefined) return undefined;
-      return (text) => {
+      return ({ text }) => {
         const actual = parse(text);
         return actual !== undefined && holds(actual, value);
       };
@@ -76,19 +77,26 @@ function ordered(type: string, parse: (text: string) => number | undefined): [st
 
 function readText(value: string, hasVariables: boolean): Comparison | undefined {
   const template = parseTemplate(value, { hasVariables, hasWildcards: false });
-  return template && ((actual, keys) => resolveText(template, keys) === actual);
+  return template && (({ text }, keys) => resolveText(template, keys) === text);
 }
 
 function readTextIgnoringCase(value: string, hasVariables: boolean): Comparison | undefined {
   const template = parseTemplate(value, { hasVariables, hasWildcards: false });
-  return template && ((actual, keys) => resolveText(template, keys)?.toLowerCase() === actual.toLowerCase());
+  return (
+    template &&
+    (({ lowerCase }, keys) => {
+      const value = resolveText(template, keys);
+      // Lower case is never shorter.
+      return value !== undefined && value.length <= lowerCase.length && value.toLowerCase() === lowerCase;
+    })
+  );
 }
 
 function readPattern(value: string, hasVariables: boolean): Comparison | undefined {
   const template = parseTemplate(value, { hasVariables, hasWildcards: true });
   if (template === undefined) return undefined;
   return (actual, keys) => {
-    const glob = resolveGlob(template, keys);
+    const glob = resolveGlob(template, keys, actual.text.length);
     return glob !== undefined && matchesGlob(glob, actual);
   };
 }
@@ -99,28 +107,29 @@ function readArn(value: string, hasVariables: boolean): Comparison | undefined {
   const parts = template === undefined ? [] : splitTemplate(template, ARN_PARTS);
   if (parts.length !== ARN_PARTS || !value.startsWith("arn:")) return undefined;
   return (actual, keys) => {
-    const pieces = splitAtColons(actual, ARN_PARTS);
+    const pieces = actual.parts(ARN_PARTS);
     if (pieces.length !== ARN_PARTS) return false;
     return parts.every((part, index) => {
-      const glob = resolveGlob(part, keys);
-      return glob !== undefined && matchesGlob(glob, pieces[index] ?? "");
+      const glob = resolveGlob(part, keys, actual.text.length);
+      const piece = pieces[index];
+      return glob !== undefined && piece !== undefined && matchesGlob(glob, piece);
     });
   };
 }
 
 function readRange(value: string): Comparison | undefined {
   const range = parseIpRange(value);
-  return range && ((actual) => isInRange(range, actual));
+  return range && (({ text }) => isInRange(range, text));
 }
 
 function readBoolean(value: string): Comparison | undefined {
   const wanted = value.toLowerCase();
-  return wanted === "true" || wanted === "false" ? (actual) => actual.toLowerCase() === wanted : undefined;
+  return wanted === "true" || wanted === "false" ? ({ lowerCase }) => lowerCase === wanted : undefined;
 }
 
 function readBinary(value: string): Comparison | undefined {
   const isBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value);
-  return isBase64 ? (actual) => actual === value : undefined;
+  return isBase64 ? ({ text }) => text === value : undefined;
 }
 
 function parseNumber(text: string): number | undefined {

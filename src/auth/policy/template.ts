@@ -1,8 +1,9 @@
 // The texts of resources and condition values, in which wildcards and variables may stand. A variable's value is text
 // through and through: a `*` in it is no wildcard, a `${…}` in it no variable.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
-import { globOf, type Glob, type Wildcard } from "./glob.ts";
+import { globOf, NO_TEXT, type Glob, type Wildcard } from "./glob.ts";
 import { isConditionKey, type ConditionKeys } from "./keys.ts";
+import { splitAtColons } from "./match-text.ts";
 
 interface TextPart {
   readonly text: string;
@@ -75,15 +76,13 @@ export function splitTemplate({ parts }: Template, count: number): Template[] {
   return pieces.map(templateOf);
 }
 
-/** Splits a text at its first colons, into `count` pieces at most. */
-export function splitAtColons(text: string, count: number): string[] {
-  const pieces = text.split(":");
-  return pieces.length <= count ? pieces : [...pieces.slice(0, count - 1), pieces.slice(count - 1).join(":")];
-}
-
-/** The pattern that a template comes to for a request; undefined, which nothing fits, where a variable has no value. */
-export function resolveGlob({ parts, glob }: Template, keys: ConditionKeys): Glob | undefined {
+/**
+ * The pattern that a template comes to for a request; undefined, which nothing fits, where a variable has no value.
+ * @param longest the length of the longest text to match: what a template repeats a long value in is never put together
+ */
+export function resolveGlob({ parts, glob }: Template, keys: ConditionKeys, longest: number): Glob | undefined {
   if (glob !== undefined) return glob;
+  let length = 0;
   const resolved: (TextPart | WildcardPart)[] = [];
   for (const part of parts) {
     if ("variable" in part) {
@@ -91,15 +90,19 @@ export function resolveGlob({ parts, glob }: Template, keys: ConditionKeys): Glo
       // A key with several values has none that could stand for it.
       const text = values.length === 1 ? values[0] : values.length === 0 ? part.fallback : undefined;
       if (text === undefined) return undefined;
+      length += text.length;
       resolved.push({ text });
-    } else resolved.push(part);
+    } else {
+      resolved.push(part);
+      if ("text" in part) length += part.text.length;
+    }
   }
-  return globOf(resolved);
+  return length > longest ? NO_TEXT : globOf(resolved);
 }
 
 /** The text that a template without wildcards comes to for a request; undefined where a variable has no value. */
 export function resolveText(template: Template, keys: ConditionKeys): string | undefined {
-  return resolveGlob(template, keys)?.[0]?.[0];
+  return resolveGlob(template, keys, Number.POSITIVE_INFINITY)?.[0]?.[0];
 }
 
 function templateOf(parts: readonly Part[]): Template {

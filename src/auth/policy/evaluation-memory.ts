@@ -1,0 +1,99 @@
+// What was found out about policies in the course of one request, so that a batch of a thousand keys evaluates once
+// whatever does not depend on the key. Every result is kept with the condition keys that it was derived from, and is
+// used again only while these have the same values.
+import type { Glob } from "./glob.ts";
+import type { ConditionKeys } from "./keys.ts";
+import { MatchText } from "./match-text.ts";
+import type { PolicyStatement } from "./policy.ts";
+import { resolveGlob, type Template } from "./template.ts";
+
+/** No ARN is longer: a bucket's name and a key's 1024 bytes, or a user's path of 512. */
+const RESOURCE_MAX_LENGTH = 2048;
+
+type Values = readonly string[] | undefined;
+
+/** A result, and every condition key that it depends on with the values that it had. */
+interface Derived<Value> {
+  readonly value: Value;
+  readonly from: ReadonlyMap<string, Values>;
+}
+
+/** Remembers for one principal in one request. */
+export class EvaluationMemory {
+  readonly #statements = new Map<PolicyStatement, Map<string, Derived<boolean>>>();
+  readonly #globs = new Map<Template, Derived<Glob | undefined>>();
+  #text = new MatchText("");
+  #steps = 0;
+
+  /** Elementary steps of matching and of looking results up: what bounds the time of an evaluation. */
+  get steps(): number {
+    return this.#steps + this.#text.steps;
+  }
+
+  /** Counts steps that were taken. */
+  spend(steps: number): void {
+    this.#steps += steps;
+  }
+
+  /** A text to match, the same one while it does not change, so that all statements share its index. */
+  textOf(text: string): MatchText {
+    if (this.#text.text !== text) {
+      this.spend(this.#text.steps);
+      this.#text = new MatchText(text);
+    }
+    return this.#text;
+  }
+
+  /**
+   * Whether a statement's parts other than its resource apply.
+   * @param actions names what was asked for
+   * @param evaluate finds it out; reads no condition keys but by its parameter
+   */
+  applies(
+    statement: PolicyStatement,
+    actions: string,
+    keys: ConditionKeys,
+    evaluate: (keys: ConditionKeys) => boolean,
+  ): boolean {
+    let byActions = this.#statements.get(statement);
+    if (byActions === undefined) this.#statements.set(statement, (byActions = new Map()));
+    const { value } = this.#derive(byActions, actions, keys, evaluate);
+    return value;
+  }
+
+  /** The pattern of a resource, by {@link resolveGlob}. */
+  resolve(template: Template, keys: ConditionKeys): Glob | undefined {
+    if (template.glob !== undefined) return template.glob;
+    return this.#derive(this.#globs, template, keys, (read) => resolveGlob(template, read, RESOURCE_MAX_LENGTH)).value;
+  }
+
+  #derive<Key, Value>(
+    known: Map<Key, Derived<Value>>,
+    name: Key,
+    keys: ConditionKeys,
+    derive: (keys: ConditionKeys) => Value,
+  ): Derived<Value> {
+    const earlier = known.get(name);
+    if (earlier !== undefined && this.#isCurrent(earlier, keys)) return earlier;
+    const from = new Map<string, Values>();
+    const value = derive((key) => {
+      const values = keys(key);
+      from.set(key, values);
+      return values;
+    });
+    const derived = { value, from };
+    known.set(name, derived);
+    return derived;
+  }
+
+  #isCurrent({ from }: Derived<unknown>, keys: ConditionKeys): boolean {
+    for (const [key, values] of from) {
+      const now = keys(key);
+      this.spend(1 + (values?.length ?? 0));
+      if (now === values) continue;
+      if (now?.length !== values?.length || now?.some((value, index) => value !== values?.[index]) === true)
+        return false;
+    }
+    return true;
+  }
+}
