@@ -16,7 +16,7 @@ import { Caller } from "./tenancy/caller.ts";
 import { addUser } from "./tenancy/tenants.ts";
 
 const LANES = 2;
-const REGION = "us-east-1";
+const REGION = "auto";
 const ROOT = {
   accessKeyId: process.env["CAIRN_ROOT_ACCESS_KEY_ID"] ?? "CAIRNCLIENTSCHECKS00",
   secretAccessKey: process.env["CAIRN_ROOT_SECRET_ACCESS_KEY"] ?? "checks/of+clients/secret/access+key",

@@ -7,7 +7,7 @@ import { readWranglerToml } from "./project/wrangler-toml.ts";
 import { ensureBucket, ensureDatabase, ownSecrets, requireLogin } from "./deploy/account.ts";
 import { uploadWorker } from "./deploy/upload.ts";
 import { runWrangler } from "./deploy/wrangler.ts";
-import { misspeltSettings } from "../src/contract/settings.ts";
+import { misspeltSettings, SETTINGS } from "../src/contract/settings.ts";
 
 const USAGE = `Usage: npm run deploy -- [--dry-run]
 
@@ -77,6 +77,7 @@ function printNextSteps(targets: readonly string[]): void {
 Cairn is deployed.
 
   endpoint   ${endpoint}
+  region     ${toml.vars["REGION"] ?? SETTINGS.REGION.default}
   try it     aws --endpoint-url ${targets[0] ?? "ENDPOINT"} s3 mb s3://my-bucket
 
 On workers.dev it works as it is. On a domain of your own, turn off "Normalize incoming URLs" in the zone's Rules settings,

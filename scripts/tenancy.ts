@@ -146,7 +146,7 @@ try {
   const { endpoint, keep, help } = readCommandLine();
   if (help) console.log(USAGE);
   else {
-    const place = { endpoint: endpoint.replace(/\/$/, ""), region: process.env["AWS_REGION"] ?? "us-east-1" };
+    const place = { endpoint: endpoint.replace(/\/$/, ""), region: process.env["AWS_REGION"] ?? "auto" };
     await main(operatorFromEnvironment(place), keep);
     if (surprises > 0) throw new Error(`${surprises} answers were not as expected`);
     console.log("Each tenant sees and touches its own folder, and nothing else.");

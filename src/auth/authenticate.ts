@@ -1,10 +1,10 @@
 // Who a request says it comes from, and whether that is so. Knows no keys: between the two questions the caller looks
 // the secret up.
-import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
+import { invalidArgument } from "../protocol/s3-error.ts";
 import type { S3Request } from "../protocol/s3-request.ts";
 import { claimOfHeader, isSigV4Header } from "./authorization-header.ts";
 import { canonicalRequests, missingHeaders } from "./canonical-request.ts";
-import { S3_ONLY, type SigningClaim, type VerifiedSignature } from "./claim.ts";
+import { S3_ONLY, unsupportedSigV2, type SigningClaim, type VerifiedSignature } from "./claim.ts";
 import { claimOfQuery, isPresigned } from "./presigned-query.ts";
 import { isSignature, sign, signatureDoesNotMatch, signingKey, stringToSign } from "./signature.ts";
 
@@ -33,11 +33,7 @@ export function readClaim(
     );
   }
   if (header === "v2" || hasOldQuery) {
-    throw new S3Error(
-      "InvalidRequest",
-      {},
-      "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
-    );
+    throw unsupportedSigV2();
   }
   if (hasQuery) return claimOfQuery(request, now, services);
   if (authorization === null) return undefined;

@@ -1,7 +1,7 @@
 // What a request says about its signer, whichever of SigV4's two forms it uses, and what is left once that is proved.
 // Only reads and checks text; whether the signature is right is decided elsewhere.
 import { formatIsoDate } from "../bytes/dates.ts";
-import type { S3Error } from "../protocol/s3-error.ts";
+import { S3Error } from "../protocol/s3-error.ts";
 
 /** The algorithm of every signature that is accepted, as it is named on the wire. */
 export const ALGORITHM = "AWS4-HMAC-SHA256";
@@ -89,6 +89,18 @@ export function parseCredential(
     throw refusal(`incorrect terminal "${terminal ?? ""}". This endpoint uses "${TERMINAL}".`);
   }
   return { accessKeyId, scope: { date, region, service } };
+}
+
+/**
+ * 400 InvalidRequest for SigV2. boto3 and aws-cli 1 presign with it in AWS's own regions, so the message names the
+ * settings that make them use SigV4.
+ */
+export function unsupportedSigV2(): S3Error {
+  return new S3Error(
+    "InvalidRequest",
+    {},
+    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256. For presigned URLs and forms of boto3 and aws-cli, set the region to auto, or signature_version to s3v4.",
+  );
 }
 
 /** The refusal of a scope that was made for another day than the request's. */

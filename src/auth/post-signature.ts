@@ -3,7 +3,15 @@
 import { parseAmzDate } from "../bytes/dates.ts";
 import type { FormFields } from "../protocol/post-form.ts";
 import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
-import { ALGORITHM, MAX_SKEW_MS, S3_ONLY, otherDay, parseCredential, type SigningClaim } from "./claim.ts";
+import {
+  ALGORITHM,
+  MAX_SKEW_MS,
+  S3_ONLY,
+  otherDay,
+  parseCredential,
+  unsupportedSigV2,
+  type SigningClaim,
+} from "./claim.ts";
 import { UNSIGNED_PAYLOAD } from "./payload.ts";
 import { isSignature, sign, signatureDoesNotMatch, signingKey } from "./signature.ts";
 
@@ -35,11 +43,7 @@ export interface PostClaim extends SigningClaim {
  */
 export function claimOfForm(fields: FormFields, now: number): PostClaim | undefined {
   if (OLD_FIELDS.some((name) => fields.has(name))) {
-    throw new S3Error(
-      "InvalidRequest",
-      {},
-      "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.",
-    );
+    throw unsupportedSigV2();
   }
   if (!TELLING_FIELDS.some((name) => fields.has(name))) return undefined;
   const algorithm = fields.require("X-Amz-Algorithm");

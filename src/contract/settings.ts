@@ -51,9 +51,10 @@ export const SETTINGS = {
     meaning: "The 12-digit account id that owns what root creates.",
   },
   REGION: {
-    default: "us-east-1",
+    default: "auto",
     form: FORMS.region,
-    meaning: "Region of buckets made without a LocationConstraint. Any region is accepted in a signature's scope.",
+    meaning:
+      "Region of buckets made without a LocationConstraint. Any region is accepted in a signature's scope; with `auto`, as with any name that is not one of AWS's, clients presign with SigV4.",
   },
   DOMAINS: {
     default: "",

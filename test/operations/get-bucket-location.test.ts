@@ -31,13 +31,16 @@ describe("GetBucketLocation", () => {
     }
   });
 
+  it("writes auto, the region of a bucket made without a LocationConstraint", async () => {
+    const response = await send("GET", `/${await freshBucket()}?location`);
+    expect(readXml(await response.text()).text).toBe("auto");
+  });
+
   it("writes us-east-1 as nothing", async () => {
-    for (const name of [await freshBucket(), await bucketIn("us-east-1")]) {
-      const response = await send("GET", `/${name}?location`);
-      expect(await response.text()).toBe(
-        `<?xml version="1.0" encoding="UTF-8"?>\n<LocationConstraint xmlns="${NAMESPACE}"/>`,
-      );
-    }
+    const response = await send("GET", `/${await bucketIn("us-east-1")}?location`);
+    expect(await response.text()).toBe(
+      `<?xml version="1.0" encoding="UTF-8"?>\n<LocationConstraint xmlns="${NAMESPACE}"/>`,
+    );
   });
 
   it("answers NoSuchBucket where there is none", async () => {

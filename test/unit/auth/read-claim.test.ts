@@ -423,7 +423,8 @@ describe("readClaim of a mechanism", () => {
 
   const ONLY_ONE = /^Only one auth mechanism allowed; /;
   const UNSUPPORTED = /^Unsupported Authorization Type$/;
-  const USE_V4 = /^The authorization mechanism you have provided is not supported\. Please use AWS4-HMAC-SHA256\.$/;
+  const USE_V4 =
+    /^The authorization mechanism you have provided is not supported\. Please use AWS4-HMAC-SHA256\. .*\bauto\b.*\bs3v4\./;
   const CASES: readonly (readonly [string, ReturnType<typeof requestOf>, S3ErrorCode, RegExp])[] = [
     ["a header and a presigned URL", signed({}, "?X-Amz-Algorithm=AWS4-HMAC-SHA256"), "InvalidArgument", ONLY_ONE],
     ["a header and a signature in the query", signed({}, "?X-Amz-Signature=x"), "InvalidArgument", ONLY_ONE],
