@@ -69,7 +69,7 @@ function bucketCheck({ aws, json, bucket }: AwsCliTools): Check {
     async run() {
       assert.match(await aws("s3", "mb", `s3://${bucket}`), /make_bucket/);
       assert.match(await aws("s3", "ls"), new RegExp(` ${bucket}$`, "m"));
-      assert.equal(at(await json("get-bucket-location", "--bucket", bucket), "LocationConstraint"), null);
+      assert.equal(at(await json("get-bucket-location", "--bucket", bucket), "LocationConstraint"), "auto");
     },
   };
 }

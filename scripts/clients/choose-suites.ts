@@ -6,6 +6,7 @@ import { curl } from "./curl.ts";
 import type { Report, Suite } from "./harness.ts";
 import { identities } from "./identities.ts";
 import { javaScriptSdk } from "./javascript.ts";
+import { newcomer } from "./newcomer.ts";
 import { rawSockets } from "./raw.ts";
 import { rclone } from "./rclone.ts";
 import { restarts } from "./restarts.ts";
@@ -37,6 +38,7 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
     ...awsClis.map((found) => identities(site, found)),
     tenancy(site, awsClis, boto3s),
     restarts(site),
+    newcomer(site, awsClis, boto3s),
   ];
   const chosen = suites.filter(({ client }) => names.length === 0 || names.some((name) => client.startsWith(name)));
   if (chosen.length === 0) throw new Error(`no client is called ${names.join(", ")}`);

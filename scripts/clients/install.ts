@@ -43,7 +43,8 @@ async function aptGet(...argumentList: readonly string[]): Promise<void> {
   await outputOf("/usr/bin/apt-get", ["-qq", "-y", ...argumentList], { env, timeoutMs: INSTALL_TIMEOUT_MS });
 }
 
-function definedOnly(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+/** An environment as programs are given it. */
+export function definedOnly(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );

@@ -12,7 +12,7 @@ def _():
     s3.create_bucket(Bucket=BUCKET)
     assert BUCKET in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     s3.head_bucket(Bucket=BUCKET)
-    equal(s3.get_bucket_location(Bucket=BUCKET)["LocationConstraint"], None)
+    equal(s3.get_bucket_location(Bucket=BUCKET)["LocationConstraint"], SITE["region"])
 
 
 @check("a bucket keeps the location that it is made with")
