@@ -4,7 +4,7 @@ import { addressedBucket } from "../protocol/addressing.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { taggingElement } from "../protocol/tagging.ts";
 import { lookUpBucket } from "../state/buckets.ts";
-import { parseTags } from "../state/objects.ts";
+import { parseTags } from "../state/stored-metadata.ts";
 
 export const getBucketTagging = defineOperation({
   name: "GetBucketTagging",

@@ -4,7 +4,7 @@ import { addressedBucket } from "../protocol/addressing.ts";
 import { readDocument } from "../protocol/document-body.ts";
 import { parseTagging } from "../protocol/tagging.ts";
 import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
-import { tagsJson } from "../state/objects.ts";
+import { tagsJson } from "../state/stored-metadata.ts";
 
 export const putBucketTagging = defineOperation({
   name: "PutBucketTagging",

@@ -4,7 +4,7 @@ import type { Tag } from "../protocol/tagging.ts";
 import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import { rowsOf, type Lookup, type Statement, type StatementResult, statement } from "./database.ts";
 import { jsonPages } from "./json-pages.ts";
-import { parseTags } from "./objects.ts";
+import { parseTags } from "./stored-metadata.ts";
 
 /** The head of a key. */
 export interface KeyHead {

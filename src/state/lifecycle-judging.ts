@@ -12,7 +12,7 @@ import type { Database } from "./database.ts";
 import type { KeyHead } from "./heads.ts";
 import type { JudgedVersion } from "./lifecycle-guard.ts";
 import type { CurrentRow, EarlierRow, RowPage, UploadRow, VersionRow } from "./lifecycle-pages.ts";
-import { parseTags } from "./objects.ts";
+import { parseTags } from "./stored-metadata.ts";
 
 /** What a walk looks at, in this order. */
 export type LifecyclePhase = "current" | "versions" | "uploads";

@@ -1,83 +1,10 @@
 // The objects table: the current version of each key.
 import { BUCKET_COLUMNS, bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import type { ManifestReference } from "./manifests.ts";
+import { OBJECT_COLUMNS, OBJECT_FIELDS, objectFromRow, VERSION_COLUMNS, type ObjectRow } from "./object-columns.ts";
+import { parametersOf } from "./row-mapping.ts";
 import { rowsOf, statement, type Lookup, type Statement, type StatementResult } from "./database.ts";
-import type { ObjectChecksum } from "../protocol/checksums.ts";
-import type { Tag } from "../protocol/tagging.ts";
 import type { DeleteMarker, StoredObject } from "../protocol/stored-object.ts";
-
-/** A version's columns. */
-export interface ObjectRow {
-  readonly key: string;
-  readonly version_id: string;
-  readonly is_null_version: number;
-  readonly size: number;
-  readonly etag: string;
-  readonly modified_at: number;
-  readonly owner_id: string;
-  readonly blob_id: string | null;
-  readonly manifest_id: string | null;
-  readonly content_type: string | null;
-  readonly system_metadata: string | null;
-  readonly user_metadata: string | null;
-  readonly tags: string | null;
-  readonly storage_class: string;
-  readonly checksum_algorithm: ObjectChecksum["algorithm"] | null;
-  readonly checksum_type: ObjectChecksum["type"] | null;
-  readonly checksum: string | null;
-  readonly acl: string | null;
-  readonly encryption: string | null;
-}
-
-/** What to select for an {@link ObjectRow}, with the table under the name `o`. */
-export const OBJECT_COLUMNS = `o.key, o.version_id, o.is_null_version, o.size, o.etag, o.modified_at, o.owner_id, o.blob_id, o.manifest_id,
-  o.content_type, o.system_metadata, o.user_metadata, o.tags, o.storage_class, o.checksum_algorithm, o.checksum_type, o.checksum,
-  o.acl, o.encryption`;
-
-export function objectFromRow(row: ObjectRow): StoredObject {
-  const { checksum_algorithm: algorithm, checksum_type: type, checksum: value } = row;
-  return {
-    key: row.key,
-    versionId: row.version_id,
-    isNullVersion: row.is_null_version === 1,
-    size: row.size,
-    etag: row.etag,
-    modifiedAt: row.modified_at,
-    ownerId: row.owner_id,
-    blobId: row.blob_id ?? undefined,
-    manifestId: row.manifest_id ?? undefined,
-    contentType: row.content_type ?? undefined,
-    systemMetadata: parseMetadata(row.system_metadata),
-    userMetadata: parseMetadata(row.user_metadata),
-    tags: parseTags(row.tags),
-    storageClass: row.storage_class,
-    checksum: algorithm === null || type === null || value === null ? undefined : { algorithm, type, value },
-    acl: row.acl ?? undefined,
-    encryption: row.encryption ?? undefined,
-  };
-}
-
-/** Tags as they are kept. */
-export function tagsJson(tags: readonly Tag[]): string | null {
-  return tags.length === 0 ? null : JSON.stringify(tags.map(({ key, value }) => [key, value]));
-}
-
-/** Reads what tagsJson wrote. */
-export function parseTags(json: string | null): readonly Tag[] {
-  if (json === null) return [];
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return (JSON.parse(json) as readonly [string, string][]).map(([key, value]) => ({ key, value }));
-}
-
-/** Reads what metadataJson wrote. */
-export function parseMetadata(json: string | null): Readonly<Record<string, string>> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return json === null ? {} : (JSON.parse(json) as Readonly<Record<string, string>>);
-}
-
-export function metadataJson(metadata: Readonly<Record<string, string>>): string | null {
-  return Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata);
-}
 
 /** A bucket and one version of a key. */
 export interface VersionFacts extends BucketFacts {
@@ -87,7 +14,11 @@ export interface VersionFacts extends BucketFacts {
   readonly deleteMarker: DeleteMarker | undefined;
 }
 
-type Absent<Row> = { readonly [Column in keyof Row]: Row[Column] | null };
+/** The columns of a version, where there is none. */
+interface AbsentRow {
+  readonly key: null;
+}
+
 interface MarkerColumn {
   /** The newest delete marker as JSON [version id, is null version, modified at], where there is no current version. */
   readonly marker: string | null;
@@ -115,7 +46,7 @@ function lookUpCurrent(bucketName: string, key: string): Lookup<VersionFacts> {
       ),
     ],
     read: (results) => {
-      const row = rowsOf<BucketRow & MarkerColumn & (ObjectRow | Absent<ObjectRow>)>(results)[0];
+      const row = rowsOf<BucketRow & MarkerColumn & (ObjectRow | AbsentRow)>(results)[0];
       if (row === undefined) return { bucket: undefined, object: undefined, deleteMarker: undefined };
       return {
         bucket: bucketFromRow(row),
@@ -181,7 +112,7 @@ function versionsTable(versionId: string): string {
   return versionId === "null" ? "versions AS o INDEXED BY null_versions" : "versions AS o";
 }
 
-function isPresent(row: ObjectRow | Absent<ObjectRow>): row is ObjectRow {
+function isPresent(row: ObjectRow | AbsentRow): row is ObjectRow {
   return row.key !== null;
 }
 
@@ -193,40 +124,12 @@ function markerFromJson(key: string, json: string | null): DeleteMarker | undefi
   return { key, versionId, isNullVersion: isNull === 1, modifiedAt };
 }
 
+const UPSERT = `INSERT INTO objects (${VERSION_COLUMNS.join(", ")})
+  VALUES (${VERSION_COLUMNS.map(() => "?").join(", ")})
+  ON CONFLICT (bucket_id, key) DO UPDATE SET
+    ${VERSION_COLUMNS.map((column) => `${column} = excluded.${column}`).join(", ")}`;
+
 /** Makes a version the current one of its key, in place of whatever is there. */
 export function upsertObject(bucketId: string, object: StoredObject): Statement {
-  return statement(
-    `INSERT INTO objects (bucket_id, key, version_id, is_null_version, size, etag, modified_at, owner_id, blob_id,
-       manifest_id, content_type, system_metadata, user_metadata, tags, storage_class, checksum_algorithm,
-       checksum_type, checksum, acl, encryption)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (bucket_id, key) DO UPDATE SET
-       version_id = excluded.version_id, is_null_version = excluded.is_null_version, size = excluded.size,
-       etag = excluded.etag, modified_at = excluded.modified_at, owner_id = excluded.owner_id,
-       blob_id = excluded.blob_id, manifest_id = excluded.manifest_id, content_type = excluded.content_type,
-       system_metadata = excluded.system_metadata, user_metadata = excluded.user_metadata, tags = excluded.tags,
-       storage_class = excluded.storage_class, checksum_algorithm = excluded.checksum_algorithm,
-       checksum_type = excluded.checksum_type, checksum = excluded.checksum, acl = excluded.acl,
-       encryption = excluded.encryption`,
-    bucketId,
-    object.key,
-    object.versionId,
-    object.isNullVersion ? 1 : 0,
-    object.size,
-    object.etag,
-    object.modifiedAt,
-    object.ownerId,
-    object.blobId ?? null,
-    object.manifestId ?? null,
-    object.contentType ?? null,
-    metadataJson(object.systemMetadata),
-    metadataJson(object.userMetadata),
-    tagsJson(object.tags),
-    object.storageClass,
-    object.checksum?.algorithm ?? null,
-    object.checksum?.type ?? null,
-    object.checksum?.value ?? null,
-    object.acl ?? null,
-    object.encryption ?? null,
-  );
+  return statement(UPSERT, bucketId, ...parametersOf(OBJECT_FIELDS, object));
 }

@@ -4,7 +4,8 @@ import { FrameLayout } from "../bytes/frame-layout.ts";
 import type { StoredObject } from "../protocol/stored-object.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
 import { dropHoldings } from "./holdings.ts";
-import { metadataJson, tagsJson, upsertObject } from "./objects.ts";
+import { upsertObject } from "./objects.ts";
+import { metadataJson, tagsJson } from "./stored-metadata.ts";
 import type { Upload } from "./uploads.ts";
 
 /** A bucket as far as its blobs' birth certificates tell. */

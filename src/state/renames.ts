@@ -5,7 +5,8 @@ import type { Bucket } from "./buckets.ts";
 import { guardSource } from "./copy-sources.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "./database.ts";
 import { trackHolding } from "./holdings.ts";
-import { selectCurrentObjects, type ObjectRow, objectFromRow } from "./objects.ts";
+import { objectFromRow, type ObjectRow } from "./object-columns.ts";
+import { selectCurrentObjects } from "./objects.ts";
 import { removeCurrent } from "./version-moves.ts";
 
 export interface RenameFacts {

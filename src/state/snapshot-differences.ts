@@ -1,7 +1,7 @@
 // How a bucket differs from one of its snapshots, a page of keys at a time.
 import { holdingOf, type SourceVersion } from "./copy-sources.ts";
 import { rowsOf, statement, type Lookup } from "./database.ts";
-import { OBJECT_COLUMNS, objectFromRow, type ObjectRow } from "./objects.ts";
+import { OBJECT_COLUMNS, objectFromRow, type ObjectRow } from "./object-columns.ts";
 import { IS_SHOWN, SHOWN, WALK_MAX_KEYS, walkKeys } from "./snapshot-keys.ts";
 
 /** A key that is not as the snapshot shows it. */

@@ -2,7 +2,8 @@
 import { selectBucket } from "./buckets.ts";
 import { statement, type Lookup } from "./database.ts";
 import type { ManifestReference } from "./manifests.ts";
-import { lookUpVersion, manifestOf, OBJECT_COLUMNS, versionFacts, type VersionFacts } from "./objects.ts";
+import { OBJECT_COLUMNS } from "./object-columns.ts";
+import { lookUpVersion, manifestOf, versionFacts, type VersionFacts } from "./objects.ts";
 
 /** A version as a read names it. */
 export interface NamedRead {

@@ -5,7 +5,19 @@ import type { Tag } from "../protocol/tagging.ts";
 import { bucketFromRow, selectBucket, type Bucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import { rowsOf, statement, type Database, type Lookup, type Statement } from "./database.ts";
 import { dropHoldings } from "./holdings.ts";
-import { metadataJson, parseMetadata, parseTags, tagsJson } from "./objects.ts";
+import {
+  columnsOf,
+  nullable,
+  optional,
+  parametersOf,
+  required,
+  selectList,
+  text,
+  valueFromRow,
+  type Row,
+  type RowMapping,
+} from "./row-mapping.ts";
+import { metadataJson, parseMetadata, parseTags, tagsJson } from "./stored-metadata.ts";
 
 /** An upload in progress. */
 export interface Upload extends ObjectMetadata {
@@ -26,45 +38,24 @@ export interface Upload extends ObjectMetadata {
   readonly encryption: string | undefined;
 }
 
-interface UploadRow {
-  readonly key: string;
-  readonly upload_id: string;
-  readonly initiated_at: number;
-  readonly initial_head: string | null;
-  readonly owner_id: string;
-  readonly content_type: string | null;
-  readonly system_metadata: string | null;
-  readonly user_metadata: string | null;
-  readonly tags: string | null;
-  readonly storage_class: string;
-  readonly checksum_algorithm: ChecksumAlgorithm | null;
-  readonly checksum_type: ChecksumType | null;
-  readonly acl: string | null;
-  readonly encryption: string | null;
-}
+const UPLOAD_FIELDS: RowMapping<Upload> = {
+  key: required("key"),
+  uploadId: required("upload_id"),
+  initiatedAt: required("initiated_at"),
+  initialHead: nullable("initial_head"),
+  ownerId: required("owner_id"),
+  contentType: optional("content_type"),
+  systemMetadata: text("system_metadata", metadataJson, parseMetadata),
+  userMetadata: text("user_metadata", metadataJson, parseMetadata),
+  tags: text("tags", tagsJson, parseTags),
+  storageClass: required("storage_class"),
+  checksumAlgorithm: optional("checksum_algorithm"),
+  checksumType: optional("checksum_type"),
+  acl: optional("acl"),
+  encryption: optional("encryption"),
+};
 
-const UPLOAD_COLUMNS = `u.key, u.upload_id, u.initiated_at, u.initial_head, u.owner_id, u.content_type, u.system_metadata,
-  u.user_metadata, u.tags, u.storage_class, u.checksum_algorithm, u.checksum_type, u.acl,
-  u.encryption`;
-
-function uploadFromRow(row: UploadRow): Upload {
-  return {
-    key: row.key,
-    uploadId: row.upload_id,
-    initiatedAt: row.initiated_at,
-    initialHead: row.initial_head,
-    ownerId: row.owner_id,
-    contentType: row.content_type ?? undefined,
-    systemMetadata: parseMetadata(row.system_metadata),
-    userMetadata: parseMetadata(row.user_metadata),
-    tags: parseTags(row.tags),
-    storageClass: row.storage_class,
-    checksumAlgorithm: row.checksum_algorithm ?? undefined,
-    checksumType: row.checksum_type ?? undefined,
-    acl: row.acl ?? undefined,
-    encryption: row.encryption ?? undefined,
-  };
-}
+const UPLOAD_COLUMNS = columnsOf(UPLOAD_FIELDS);
 
 export interface UploadFacts extends BucketFacts {
   /** Undefined for an upload that never was, was aborted or is completed. */
@@ -77,7 +68,7 @@ export function lookUpUpload(bucketName: string, key: string, uploadId: string):
     statements: [
       selectBucket(bucketName),
       statement(
-        `SELECT ${UPLOAD_COLUMNS} FROM uploads u
+        `SELECT ${selectList(UPLOAD_FIELDS, "u")} FROM uploads u
          WHERE u.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND u.key = ?2 AND u.upload_id = ?3`,
         bucketName,
         key,
@@ -86,7 +77,7 @@ export function lookUpUpload(bucketName: string, key: string, uploadId: string):
     ],
     read: (results) => ({
       bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
-      upload: rowsOf<UploadRow>(results, 1).map(uploadFromRow)[0],
+      upload: rowsOf<Row>(results, 1).map((row) => valueFromRow(UPLOAD_FIELDS, row))[0],
     }),
   };
 }
@@ -97,25 +88,11 @@ export function lookUpUpload(bucketName: string, key: string, uploadId: string):
  */
 export async function beginUpload(database: Database, bucket: Bucket, upload: Upload): Promise<boolean> {
   const insert = statement(
-    `INSERT INTO uploads (bucket_id, key, upload_id, initiated_at, initial_head, owner_id, content_type,
-       system_metadata, user_metadata, tags, storage_class, checksum_algorithm, checksum_type, acl, encryption)
-     SELECT id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 FROM buckets WHERE name = ?1 AND id = ?2`,
+    `INSERT INTO uploads (bucket_id, ${UPLOAD_COLUMNS.join(", ")})
+     SELECT id, ${UPLOAD_COLUMNS.map((_column, index) => `?${index + 3}`).join(", ")} FROM buckets WHERE name = ?1 AND id = ?2`,
     bucket.name,
     bucket.id,
-    upload.key,
-    upload.uploadId,
-    upload.initiatedAt,
-    upload.initialHead,
-    upload.ownerId,
-    upload.contentType ?? null,
-    metadataJson(upload.systemMetadata),
-    metadataJson(upload.userMetadata),
-    tagsJson(upload.tags),
-    upload.storageClass,
-    upload.checksumAlgorithm ?? null,
-    upload.checksumType ?? null,
-    upload.acl ?? null,
-    upload.encryption ?? null,
+    ...parametersOf(UPLOAD_FIELDS, upload),
   );
   const [result] = await database.batch([insert]);
   return result?.changes === 1;
@@ -246,16 +223,16 @@ export function lookUpUploadsAfter(
   return {
     statements: [
       statement(
-        `SELECT ${UPLOAD_COLUMNS}, u.bucket_id FROM uploads u
+        `SELECT ${selectList(UPLOAD_FIELDS, "u")}, u.bucket_id FROM uploads u
          WHERE (u.bucket_id, u.key, u.upload_id) > (?, ?, ?) ORDER BY u.bucket_id, u.key, u.upload_id LIMIT ?`,
         ...after,
         limit,
       ),
     ],
     read: (results) =>
-      rowsOf<UploadRow & { readonly bucket_id: string }>(results).map((row) => ({
+      rowsOf<Row & { readonly bucket_id: string }>(results).map((row) => ({
         bucketId: row.bucket_id,
-        upload: uploadFromRow(row),
+        upload: valueFromRow(UPLOAD_FIELDS, row),
       })),
   };
 }

@@ -4,7 +4,8 @@ import { S3Error } from "../protocol/s3-error.ts";
 import type { StoredObject } from "../protocol/stored-object.ts";
 import type { Tag } from "../protocol/tagging.ts";
 import { statement, type Database } from "./database.ts";
-import { lookUpVersion, tagsJson, type VersionFacts } from "./objects.ts";
+import { lookUpVersion, type VersionFacts } from "./objects.ts";
+import { tagsJson } from "./stored-metadata.ts";
 
 const TURNS = 3;
 

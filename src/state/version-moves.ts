@@ -2,11 +2,10 @@
 // keys of one bucket, given as a JSON array.
 import type { Bucket } from "./buckets.ts";
 import { statement, type Statement } from "./database.ts";
+import { VERSION_COLUMNS } from "./object-columns.ts";
 import { dropHoldings } from "./holdings.ts";
 
-const VERSION_COLUMNS = `bucket_id, key, version_id, is_null_version, size, etag, modified_at, owner_id, blob_id,
-  manifest_id, content_type, system_metadata, user_metadata, tags, storage_class, checksum_algorithm, checksum_type,
-  checksum, acl, encryption`;
+const COLUMNS = VERSION_COLUMNS.join(", ");
 const OF_KEYS = "bucket_id = ?1 AND key IN (SELECT value FROM json_each(?2))";
 
 /**
@@ -19,8 +18,8 @@ export function retireCurrent({ id, versioning }: Bucket, keysJson: string, now:
   }
   const kept = versioning === "Enabled" ? "" : "AND is_null_version = 0";
   const retire = statement(
-    `INSERT INTO versions (${VERSION_COLUMNS}, is_delete_marker)
-     SELECT ${VERSION_COLUMNS}, 0 FROM objects WHERE ${OF_KEYS} ${kept}`,
+    `INSERT INTO versions (${COLUMNS}, is_delete_marker)
+     SELECT ${COLUMNS}, 0 FROM objects WHERE ${OF_KEYS} ${kept}`,
     id,
     keysJson,
   );
@@ -99,8 +98,8 @@ export function removeVersions(bucketId: string, targets: readonly VersionTarget
     statement(`DELETE FROM objects WHERE ${OF_TARGETS}`, bucketId, json),
     statement(`DELETE FROM versions WHERE ${OF_TARGETS}`, bucketId, json),
     statement(
-      `INSERT INTO objects (${VERSION_COLUMNS})
-       SELECT ${VERSION_COLUMNS.replaceAll(/\w+/g, "v.$&")}
+      `INSERT INTO objects (${COLUMNS})
+       SELECT ${VERSION_COLUMNS.map((column) => `v.${column}`).join(", ")}
        FROM json_each(?2) k CROSS JOIN versions v ON v.bucket_id = ?1 AND v.key = k.value AND v.version_id = (
          SELECT n.version_id FROM versions n WHERE n.bucket_id = ?1 AND n.key = k.value ORDER BY n.version_id LIMIT 1)
        WHERE v.is_delete_marker = 0

@@ -3,7 +3,7 @@ import type { ConditionSubject } from "../protocol/conditions.ts";
 import type { Tag } from "../protocol/tagging.ts";
 import { rowsOf, statement, type Lookup } from "./database.ts";
 import { jsonPages } from "./json-pages.ts";
-import { parseTags } from "./objects.ts";
+import { parseTags } from "./stored-metadata.ts";
 
 /** A version as a client names it. */
 interface NamedVersion {
