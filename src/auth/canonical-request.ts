@@ -17,8 +17,9 @@ const OF_ONE_VALUE: ReadonlySet<string> = new Set(["x-amz-copy-source", "x-amz-r
 /**
  * Yields the canonical requests that a claim may have signed, the one of the rules first. Three things vary: the
  * path's spelling, the joins of repeated headers, and Accept-Encoding. No candidate departs from the rules in all
- * three, so there are at most 64, twice that where parameters have no value, and a signature of the first costs
- * nothing more.
+ * three, so there are at most 64. The host's port, which some clients send and do not sign, is left off with the
+ * spellings of the path alone. There are twice as many candidates where parameters have no value, and a signature of
+ * the first costs nothing more.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 export function* canonicalRequests(request: S3Request, claim: SigningClaim): Generator<string> {
@@ -45,6 +46,16 @@ function* withQuery(query: string, request: S3Request, claim: SigningClaim): Gen
         }
       }
     }
+  }
+  const host = names.indexOf("host");
+  const portless = (values[host] ?? "").replace(/:\d+$/, "");
+  if (host < 0 || portless === values[host]) return;
+  const lines = names.map((name, index) => {
+    if (name === ACCEPT_ENCODING) return `${name}:${encodings[0] ?? ""}\n`;
+    return `${name}:${index === host ? portless : (values[index] ?? "")}\n`;
+  });
+  for (const path of paths) {
+    yield [request.method, path, query, lines.join(""), names.join(";"), claim.payloadHash].join("\n");
   }
 }
 

@@ -182,6 +182,18 @@ describe("verifyClaim takes", () => {
     await expect(verify(request)).resolves.toBeDefined();
   });
 
+  it.each([
+    ["a plain path", "/b/k", "/b/k", undefined],
+    ["a path spelled otherwise", "/b/a!b", "/b/a!b", undefined],
+    ["parameters without values", "/b", "/b", "acl"],
+  ])("a host signed without the port that is sent, with %s", async (_what, signedPath, path, query) => {
+    const request = await requestSigning(
+      { path: signedPath, ...(query === undefined ? {} : { query: `${query}=` }) },
+      { path, ...(query === undefined ? {} : { query }), headers: { host: `${HOST}:9000` } },
+    );
+    await expect(verify(request)).resolves.toBeDefined();
+  });
+
   it("a signed Content-Length of a body that is not there", async () => {
     const request = await requestSigning({ path: "/b", headers: [["content-length", "0"]] }, { path: "/b" });
     await expect(verify(request)).resolves.toBeDefined();
@@ -235,6 +247,9 @@ describe("verifyClaim refuses", () => {
       "a host other than the signed",
       { ...SENT, headers: { "x-amz-meta-a": "1", host: "evil.example", "x-forwarded-host": HOST } },
     ],
+    ["another host with a port", { ...SENT, headers: { "x-amz-meta-a": "1", host: "evil.example:9000" } }],
+    ["a host with what is no port", { ...SENT, headers: { "x-amz-meta-a": "1", host: `${HOST}:x` } }],
+    ["a host with two ports", { ...SENT, headers: { "x-amz-meta-a": "1", host: `${HOST}:1:2` } }],
   ] satisfies (readonly [string, Sent])[])("%s", async (_name, sent) => {
     const error = await caught(async () => verify(await requestSigning(SIGNED, sent)));
     expect([error.code, error.status]).toEqual(["SignatureDoesNotMatch", 403]);
@@ -446,6 +461,12 @@ describe("canonicalRequests", () => {
     expect(candidates[0]?.split("\n").slice(0, 4)).toEqual(["GET", "/b/a/b%21", "", "accept-encoding:zstd"]);
     expect(candidates.length).toBe(64);
     expect(new Set(candidates).size).toBe(candidates.length);
+  });
+
+  it("leaves the host's port off after every candidate that keeps it", async () => {
+    const request = await requestSigning({ path: "/b/k" }, { path: "/b/k", headers: { host: `${HOST}:9000` } });
+    const hosts = [...canonicalRequests(request, claimOf(request))].map((text) => /^host:(.*)$/m.exec(text)?.[1]);
+    expect(hosts).toEqual([`${HOST}:9000`, HOST]);
   });
 
   it("is the only one where nothing is in doubt", async () => {
