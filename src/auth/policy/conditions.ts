@@ -3,6 +3,7 @@
 import { isStrings, type Json, type JsonObject } from "./json.ts";
 import { isConditionKey } from "./keys.ts";
 import { OPERATORS } from "./operators.ts";
+import { parseTemplate, type Template } from "./template.ts";
 import { PolicyProblem, type PolicyCondition, type Qualifier } from "./policy.ts";
 
 const OPERATOR = /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/;
@@ -37,8 +38,15 @@ function parseOperator(written: string, keys: Json, hasVariables: boolean): Poli
         if (comparison === undefined) throw new PolicyProblem(`Invalid value for ${operator} in condition`);
         return comparison;
       }),
+      variables: hasVariables ? values.flatMap(templateOf) : [],
     };
   });
+}
+
+/** A value that has variables, taken apart. */
+function templateOf(value: string): Template[] {
+  const template = value.includes("${") ? parseTemplate(value, { hasVariables: true, hasWildcards: true }) : undefined;
+  return template === undefined || template.glob !== undefined ? [] : [template];
 }
 
 function qualifierOf(prefix: string | undefined): Qualifier | undefined {

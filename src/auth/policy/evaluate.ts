@@ -4,6 +4,7 @@ import { matchesGlob } from "./glob.ts";
 import type { ConditionKeys } from "./keys.ts";
 import { MatchText } from "./match-text.ts";
 import { EvaluationMemory } from "./evaluation-memory.ts";
+import { isResolved, type Unresolved } from "./template.ts";
 import type { Effect, Patterns, Policy, PolicyCondition, PolicyStatement, PrincipalPattern } from "./policy.ts";
 
 /** What is asked of a policy. */
@@ -46,10 +47,10 @@ export function matchingStatement(
         keys,
         (read) =>
           isAbout(statement, principal) &&
-          matchesAny(statement.action, texts, read, memory) &&
-          statement.conditions.every((condition) => holds(condition, read, memory)),
+          matchesAny(statement.action, texts, effect, read, memory) &&
+          statement.conditions.every((condition) => holds(condition, effect, read, memory)),
       ) &&
-      matchesAny(statement.resource, [memory.textOf(resource)], keys, memory),
+      matchesAny(statement.resource, [memory.textOf(resource)], effect, keys, memory),
   );
 }
 
@@ -69,29 +70,50 @@ function isAccountNamed({ arns }: PrincipalPattern, { kind, accountId }: Asker):
   return kind !== "anonymous" && arns.includes(`arn:aws:iam::${accountId}:root`);
 }
 
+/**
+ * Whether one of the patterns matches, or with `isNegated` none. A variable without a value makes an Allow match less and
+ * a Deny match more: its pattern fits nothing in an Allow and any value in a Deny. An Allow of all but such a pattern
+ * applies to nothing, since nothing says what it leaves out.
+ */
 function matchesAny(
   { patterns, isNegated }: Patterns,
   texts: readonly MatchText[],
+  effect: Effect,
   keys: ConditionKeys,
   memory: EvaluationMemory,
 ): boolean {
+  if (effect === "Allow" && isNegated && !patterns.every((pattern) => isResolved(pattern, keys))) return false;
+  const unresolved = unresolvedOf(effect, isNegated);
   const isAnyMatched = patterns.some((pattern) => {
-    const glob = memory.resolve(pattern, keys);
+    const glob = memory.resolve(pattern, keys, unresolved);
     return glob !== undefined && texts.some((text) => matchesGlob(glob, text));
   });
   return isAnyMatched !== isNegated;
 }
 
-function holds(condition: PolicyCondition, keys: ConditionKeys, memory: EvaluationMemory): boolean {
+function unresolvedOf(effect: Effect, isNegated: boolean): Unresolved {
+  return effect === "Deny" && !isNegated ? "anything" : "nothing";
+}
+
+/** Whether the values of an Allow's condition lack those of their variables that it takes to say that it holds. */
+function isUndecidable({ isNegated, comparisons, variables }: PolicyCondition, keys: ConditionKeys): boolean {
+  if (variables.length === 0) return false;
+  const without = variables.filter((template) => !isResolved(template, keys)).length;
+  return without === comparisons.length || (isNegated && without > 0);
+}
+
+function holds(condition: PolicyCondition, effect: Effect, keys: ConditionKeys, memory: EvaluationMemory): boolean {
   const { operator, qualifier, isIfExists, isNegated, comparisons } = condition;
+  const unresolved = unresolvedOf(effect, isNegated);
   const actual = (keys(condition.key) ?? []).map((value) => new MatchText(value));
   const isMissing = actual.length === 0;
   const isAnyLike = (value: MatchText): boolean => {
-    const isLike = comparisons.some((comparison) => comparison(value, keys));
+    const isLike = comparisons.some((comparison) => comparison(value, keys, unresolved));
     memory.spend(value.steps);
     return isLike;
   };
   if (operator === "Null") return isAnyLike(new MatchText(String(isMissing)));
+  if (effect === "Allow" && isUndecidable(condition, keys)) return false;
   if (isMissing && isIfExists) return true;
   const test = (value: MatchText): boolean => isAnyLike(value) !== isNegated;
   switch (qualifier) {

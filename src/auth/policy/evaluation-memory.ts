@@ -5,7 +5,7 @@ import type { Glob } from "./glob.ts";
 import type { ConditionKeys } from "./keys.ts";
 import { MatchText } from "./match-text.ts";
 import type { PolicyStatement } from "./policy.ts";
-import { resolveGlob, type Template } from "./template.ts";
+import { resolveGlob, type Template, type Unresolved } from "./template.ts";
 
 /** No ARN is longer: a bucket's name and a key's 1024 bytes, or a user's path of 512. */
 const RESOURCE_MAX_LENGTH = 2048;
@@ -62,9 +62,12 @@ export class EvaluationMemory {
   }
 
   /** The pattern of a resource, by {@link resolveGlob}. */
-  resolve(template: Template, keys: ConditionKeys): Glob | undefined {
+  resolve(template: Template, keys: ConditionKeys, unresolved: Unresolved): Glob | undefined {
     if (template.glob !== undefined) return template.glob;
-    return this.#derive(this.#globs, template, keys, (read) => resolveGlob(template, read, RESOURCE_MAX_LENGTH)).value;
+    // A template belongs to one statement, so that what stands for its variables is always the same.
+    return this.#derive(this.#globs, template, keys, (read) =>
+      resolveGlob(template, read, RESOURCE_MAX_LENGTH, unresolved),
+    ).value;
   }
 
   #derive<Key, Value>(

@@ -5,10 +5,21 @@ import { matchesGlob } from "./glob.ts";
 import { isInRange, parseIpRange } from "./ip-range.ts";
 import type { ConditionKeys } from "./keys.ts";
 import type { MatchText } from "./match-text.ts";
-import { parseTemplate, resolveGlob, resolveText, splitTemplate } from "./template.ts";
+import {
+  isResolved,
+  parseTemplate,
+  resolveGlob,
+  resolveText,
+  splitTemplate,
+  type Template,
+  type Unresolved,
+} from "./template.ts";
 
-/** Whether what a request has is what a condition's value asks for. */
-export type Comparison = (actual: MatchText, keys: ConditionKeys) => boolean;
+/**
+ * Whether what a request has is what a condition's value asks for.
+ * @param unresolved what a variable without a value stands for
+ */
+export type Comparison = (actual: MatchText, keys: ConditionKeys, unresolved: Unresolved) => boolean;
 
 /** How an operator reads a value; undefined where the value is none for it. */
 type Reader = (value: string, hasVariables: boolean) => Comparison | undefined;
@@ -77,14 +88,21 @@ function ordered(type: string, parse: (text: string) => number | undefined): [st
 
 function readText(value: string, hasVariables: boolean): Comparison | undefined {
   const template = parseTemplate(value, { hasVariables, hasWildcards: false });
-  return template && (({ text }, keys) => resolveText(template, keys) === text);
+  return (
+    template &&
+    ((actual, keys, unresolved) =>
+      isResolved(template, keys)
+        ? resolveText(template, keys) === actual.text
+        : matchesResolved(template, actual, keys, unresolved))
+  );
 }
 
 function readTextIgnoringCase(value: string, hasVariables: boolean): Comparison | undefined {
   const template = parseTemplate(value, { hasVariables, hasWildcards: false });
   return (
     template &&
-    (({ lowerCase }, keys) => {
+    (({ lowerCase }, keys, unresolved) => {
+      if (!isResolved(template, keys)) return unresolved === "anything";
       const value = resolveText(template, keys);
       // Lower case is never shorter.
       return value !== undefined && value.length <= lowerCase.length && value.toLowerCase() === lowerCase;
@@ -94,11 +112,12 @@ function readTextIgnoringCase(value: string, hasVariables: boolean): Comparison 
 
 function readPattern(value: string, hasVariables: boolean): Comparison | undefined {
   const template = parseTemplate(value, { hasVariables, hasWildcards: true });
-  if (template === undefined) return undefined;
-  return (actual, keys) => {
-    const glob = resolveGlob(template, keys, actual.text.length);
-    return glob !== undefined && matchesGlob(glob, actual);
-  };
+  return template && ((actual, keys, unresolved) => matchesResolved(template, actual, keys, unresolved));
+}
+
+function matchesResolved(template: Template, actual: MatchText, keys: ConditionKeys, unresolved: Unresolved): boolean {
+  const glob = resolveGlob(template, keys, actual.text.length, unresolved);
+  return glob !== undefined && matchesGlob(glob, actual);
 }
 
 /** Each of an ARN's six parts is compared for itself, so a wildcard in one does not reach into the next. */
@@ -106,11 +125,11 @@ function readArn(value: string, hasVariables: boolean): Comparison | undefined {
   const template = parseTemplate(value, { hasVariables, hasWildcards: true });
   const parts = template === undefined ? [] : splitTemplate(template, ARN_PARTS);
   if (parts.length !== ARN_PARTS || !value.startsWith("arn:")) return undefined;
-  return (actual, keys) => {
+  return (actual, keys, unresolved) => {
     const pieces = actual.parts(ARN_PARTS);
     if (pieces.length !== ARN_PARTS) return false;
     return parts.every((part, index) => {
-      const glob = resolveGlob(part, keys, actual.text.length);
+      const glob = resolveGlob(part, keys, actual.text.length, unresolved);
       const piece = pieces[index];
       return glob !== undefined && piece !== undefined && matchesGlob(glob, piece);
     });

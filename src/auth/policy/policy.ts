@@ -64,6 +64,8 @@ export interface PolicyCondition {
   readonly isNegated: boolean;
   /** The values, ready to be compared with. */
   readonly comparisons: readonly Comparison[];
+  /** Those of the values that have variables. */
+  readonly variables: readonly Template[];
 }
 
 export type Qualifier = "ForAllValues" | "ForAnyValue";

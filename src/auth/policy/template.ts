@@ -76,28 +76,46 @@ export function splitTemplate({ parts }: Template, count: number): Template[] {
   return pieces.map(templateOf);
 }
 
+/** What a variable without a value stands for: nothing that fits, or any text. */
+export type Unresolved = "nothing" | "anything";
+
 /**
  * The pattern that a template comes to for a request; undefined, which nothing fits, where a variable has no value.
  * @param longest the length of the longest text to match: what a template repeats a long value in is never put together
+ * @param unresolved what a variable without a value stands for
  */
-export function resolveGlob({ parts, glob }: Template, keys: ConditionKeys, longest: number): Glob | undefined {
+export function resolveGlob(
+  { parts, glob }: Template,
+  keys: ConditionKeys,
+  longest: number,
+  unresolved: Unresolved = "nothing",
+): Glob | undefined {
   if (glob !== undefined) return glob;
   let length = 0;
   const resolved: (TextPart | WildcardPart)[] = [];
   for (const part of parts) {
     if ("variable" in part) {
-      const values = keys(part.variable) ?? [];
-      // A key with several values has none that could stand for it.
-      const text = values.length === 1 ? values[0] : values.length === 0 ? part.fallback : undefined;
-      if (text === undefined) return undefined;
-      length += text.length;
-      resolved.push({ text });
+      const text = valueOf(part, keys);
+      if (text === undefined && unresolved === "nothing") return undefined;
+      length += text?.length ?? 0;
+      resolved.push(text === undefined ? { wildcard: "*" } : { text });
     } else {
       resolved.push(part);
       if ("text" in part) length += part.text.length;
     }
   }
   return length > longest ? NO_TEXT : globOf(resolved);
+}
+
+/** Whether every variable of a template has a value. */
+export function isResolved({ parts, glob }: Template, keys: ConditionKeys): boolean {
+  return glob !== undefined || parts.every((part) => !("variable" in part) || valueOf(part, keys) !== undefined);
+}
+
+function valueOf({ variable, fallback }: VariablePart, keys: ConditionKeys): string | undefined {
+  const values = keys(variable) ?? [];
+  // A key with several values has none that could stand for it.
+  return values.length === 1 ? values[0] : values.length === 0 ? fallback : undefined;
 }
 
 /** The text that a template without wildcards comes to for a request; undefined where a variable has no value. */

@@ -31,15 +31,20 @@ export function naivelyApplies(statement: WrittenStatement, request: Request): b
   const isAction = (pattern: string): boolean => like(letters(pattern.toLowerCase()), request.action.toLowerCase());
   if (Action !== undefined && !Action.some(isAction)) return false;
   if (NotAction !== undefined && NotAction.some(isAction)) return false;
+  const isAllow = statement.Effect === "Allow";
+  // Nobody knows what an Allow of all but this leaves out.
+  if (isAllow && NotResource?.some((pattern) => expand(pattern, request, true) === null) === true) return false;
   const isResource = (pattern: string): boolean => {
-    const expanded = expand(pattern, request, true);
+    const whole = expand(pattern, request, true);
+    // What a Deny means by a name that nobody has may be any name.
+    const expanded = whole ?? (isAllow || Resource === undefined ? null : expand(pattern, request, true, true));
     return expanded !== null && like(expanded, request.resource);
   };
   if (Resource !== undefined && !Resource.some(isResource)) return false;
   if (NotResource !== undefined && NotResource.some(isResource)) return false;
   for (const [operator, keys] of Object.entries(Condition ?? {})) {
     for (const [key, values] of Object.entries(keys)) {
-      if (!conditionHolds(operator, values, request.context[key.toLowerCase()] ?? [], request)) return false;
+      if (!conditionHolds(operator, values, request.context[key.toLowerCase()] ?? [], request, isAllow)) return false;
     }
   }
   return true;
@@ -72,7 +77,7 @@ function letters(pattern: string): Letter[] {
 }
 
 /** The letters of a text with its variables in place, or null where one has no value. */
-function expand(text: string, request: Request, hasWildcards: boolean): Letter[] | null {
+function expand(text: string, request: Request, hasWildcards: boolean, isAny = false): Letter[] | null {
   const result: Letter[] = [];
   const verbatim = (part: string): void => {
     for (const character of part) result.push({ exactly: character });
@@ -96,10 +101,12 @@ function expand(text: string, request: Request, hasWildcards: boolean): Letter[]
     const comma = inner.indexOf(",");
     const name = (comma < 0 ? inner : inner.slice(0, comma)).trim().toLowerCase();
     const found = request.context[name] ?? [];
-    if (found.length > 1) return null;
-    const [value] = found;
+    const [value] = found.length > 1 ? [] : found;
     if (value !== undefined) verbatim(value);
+    else if (found.length > 1 && !isAny) return null;
+    else if (found.length > 1) result.push("any");
     else if (comma >= 0) verbatim(inner.slice(inner.indexOf("'") + 1, inner.lastIndexOf("'")));
+    else if (isAny) result.push("any");
     else return null;
   }
   return result;
@@ -127,18 +134,24 @@ function conditionHolds(
   values: readonly string[],
   actual: readonly string[],
   request: Request,
+  isAllow: boolean,
 ): boolean {
   if (operator === "Null") return values.some((value) => value === (actual.length === 0 ? "true" : "false"));
   const qualifier = operator.startsWith("ForA") ? operator.split(":")[0] : undefined;
   const isIfExists = operator.endsWith("IfExists");
   const base = (operator.split(":").at(-1) ?? "").replace(/IfExists$/, "");
   const isNegated = base.includes("Not");
+  if (isAllow && base.startsWith("String")) {
+    const unknown = values.filter((value) => expand(value, request, true) === null).length;
+    if (unknown === values.length || (isNegated && unknown > 0)) return false;
+  }
   if (actual.length === 0) {
     if (isIfExists || qualifier === "ForAllValues") return true;
     return qualifier === "ForAnyValue" ? false : isNegated;
   }
   const positive = base.replace("Not", "");
-  const anyValue = (item: string): boolean => values.some((value) => compare(positive, value, item, request));
+  const anyValue = (item: string): boolean =>
+    values.some((value) => compare(positive, value, item, request, !isAllow && !isNegated));
   switch (qualifier) {
     case "ForAllValues":
       return actual.every((item) => anyValue(item) !== isNegated);
@@ -149,7 +162,11 @@ function conditionHolds(
   }
 }
 
-function compare(operator: string, value: string, actual: string, request: Request): boolean {
+function compare(operator: string, value: string, actual: string, request: Request, isAny: boolean): boolean {
+  if (operator.startsWith("String") && isAny && expand(value, request, true) === null) {
+    if (operator === "StringEqualsIgnoreCase") return true;
+    return like(expand(value, request, operator === "StringLike", true) ?? [], actual);
+  }
   const spelled = expand(value, request, false)
     ?.map((letter) => (typeof letter === "string" ? "" : letter.exactly))
     .join("");

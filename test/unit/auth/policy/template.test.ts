@@ -2,7 +2,19 @@
 import { describe, expect, it } from "vitest";
 
 import { parsePolicy } from "../../../../src/auth/policy/parse.ts";
-import { ALICE, BUCKET, isAllowed, keysOf, policyOf, policyText, problemOf, statement } from "./support.ts";
+import { matchingStatement } from "../../../../src/auth/policy/evaluate.ts";
+import {
+  ALICE,
+  BUCKET,
+  isAllowed,
+  keysOf,
+  policyOf,
+  policyText,
+  problemOf,
+  question,
+  statement,
+  type Elements,
+} from "./support.ts";
 
 function reaches(resource: string, key: string, keys: Parameters<typeof keysOf>[0] = {}, version?: string): boolean {
   const policy = parsePolicy(policyText([statement({ Resource: `arn:aws:s3:::b/${resource}` })], version), BUCKET);
@@ -35,6 +47,54 @@ describe("a variable", () => {
     }
     expect(reaches("home/${aws:username}/*", "home//x", { "aws:username": [] })).toBe(false);
     expect(reaches("home/${aws:username}/*", "home//x", { "aws:username": "" })).toBe(true);
+  });
+
+  const USER = "${aws:username}";
+
+  it.each<[string, Elements]>([
+    ["NotResource", { Resource: undefined, NotResource: `arn:aws:s3:::b/${USER}/*` }],
+    ["one of NotResource", { Resource: undefined, NotResource: ["arn:aws:s3:::b/x", `arn:aws:s3:::b/${USER}/*`] }],
+    ["StringNotEquals", { Condition: { StringNotEquals: { "aws:Referer": USER } } }],
+    ["StringNotLike", { Condition: { StringNotLike: { "aws:Referer": [`${USER}/*`, "x"] } } }],
+    ["StringNotEqualsIgnoreCase", { Condition: { StringNotEqualsIgnoreCase: { "aws:Referer": USER } } }],
+    ["ArnNotLike", { Condition: { ArnNotLike: { "aws:PrincipalArn": `arn:aws:iam::*:user/${USER}` } } }],
+    ["ArnNotEquals", { Condition: { ArnNotEquals: { "aws:PrincipalArn": `arn:aws:iam::*:user/${USER}` } } }],
+    ["StringEqualsIfExists", { Condition: { StringEqualsIfExists: { "aws:UserAgent": USER } } }],
+    ["StringNotEqualsIfExists", { Condition: { StringNotEqualsIfExists: { "aws:UserAgent": USER } } }],
+    ["ForAllValues", { Condition: { "ForAllValues:StringEquals": { "aws:TagKeys": USER } } }],
+    ["ForAllValues of not", { Condition: { "ForAllValues:StringNotEquals": { "aws:TagKeys": USER } } }],
+    ["ForAnyValue of not", { Condition: { "ForAnyValue:StringNotEquals": { "aws:Referer": USER } } }],
+  ])("without a value makes an Allow apply to nothing: %s", (_where, elements) => {
+    const keys = { "aws:Referer": "r", "aws:PrincipalArn": ALICE.arn };
+    const asked = { principal: ALICE, resource: "arn:aws:s3:::b/k" };
+    const policy = policyOf(statement(elements));
+    expect(isAllowed(policy, { ...asked, keys: keysOf(keys) })).toBe(false);
+    expect(isAllowed(policy, { ...asked, keys: keysOf({ ...keys, "aws:username": ["a", "b"] }) })).toBe(false);
+    const value = { ...keys, "aws:username": "somebody", "aws:TagKeys": [] };
+    expect(isAllowed(policy, { ...asked, keys: keysOf(value) })).toBe(true);
+  });
+
+  it.each<[string, Elements]>([
+    ["Resource", { Resource: `arn:aws:s3:::b/home/${USER}/*` }],
+    ["NotResource", { Resource: undefined, NotResource: `arn:aws:s3:::b/home/${USER}/*` }],
+    ["StringEquals", { Condition: { StringEquals: { "aws:Referer": `of ${USER}` } } }],
+    ["StringLike", { Condition: { StringLike: { "aws:Referer": `of ${USER}*` } } }],
+    ["StringEqualsIgnoreCase", { Condition: { StringEqualsIgnoreCase: { "aws:Referer": `OF ${USER}` } } }],
+    ["StringNotEquals", { Condition: { StringNotEquals: { "aws:Referer": `of ${USER}` } } }],
+    ["StringNotLike", { Condition: { StringNotLike: { "aws:Referer": `of ${USER}*` } } }],
+    ["ArnLike", { Condition: { ArnLike: { "aws:PrincipalArn": `arn:aws:iam::*:user/${USER}` } } }],
+    ["ArnNotLike", { Condition: { ArnNotLike: { "aws:PrincipalArn": `arn:aws:iam::*:user/${USER}` } } }],
+  ])("without a value does not keep a Deny from applying: %s", (_where, elements) => {
+    const keys = keysOf({ "aws:Referer": "of nobody", "aws:PrincipalArn": ALICE.arn });
+    const policy = policyOf(statement({ Effect: "Deny", ...elements }));
+    const asked = question({ resource: "arn:aws:s3:::b/home/x/y", keys });
+    expect(matchingStatement(policy, "Deny", asked)).toBeDefined();
+  });
+
+  it("without a value makes a Deny apply to what the rest of its text fits, and to nothing else", () => {
+    const policy = policyOf(statement({ Effect: "Deny", Resource: `arn:aws:s3:::b/home/${USER}/*` }));
+    const asked = question({ resource: "arn:aws:s3:::b/public/x" });
+    expect(matchingStatement(policy, "Deny", asked)).toBeUndefined();
   });
 
   it("with several values has none, not even its default", () => {
@@ -105,6 +165,6 @@ describe("a variable", () => {
     expect(holds("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/${aws:username}")).toBe(true);
     expect(holds("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:user/${aws:userid, 'x'}")).toBe(false);
     expect(holds("StringEquals", "aws:Referer", "${aws:UserAgent}")).toBe(false);
-    expect(holds("StringNotEquals", "aws:Referer", "${aws:UserAgent}")).toBe(true);
+    expect(holds("StringNotEquals", "aws:Referer", "${aws:UserAgent}")).toBe(false);
   });
 });
