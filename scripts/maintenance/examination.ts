@@ -1,5 +1,9 @@
 // A check of everything in a state folder, and how it is told.
+import { setTimeout } from "node:timers/promises";
+import { lookAtDisk, type DiskFindings } from "./disk.ts";
 import { openState } from "./open-state.ts";
+
+const CONFIRMATION_PAUSE_MS = 1000;
 
 /** What a check says. */
 export interface Examination {
@@ -7,7 +11,7 @@ export interface Examination {
   readonly bytes: number;
   /** What is wrong, in plain words. */
   readonly findings: readonly string[];
-  /** Blobs that nothing refers to. */
+  /** Blobs that nothing refers to, and files that belong to no blob. */
   readonly orphans: readonly string[];
 }
 
@@ -17,10 +21,25 @@ export async function examineState(state: string, isReadingBytes: boolean): Prom
   try {
     // What the Worker answers.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return (await open.ask(isReadingBytes ? "/fsck?bytes" : "/fsck")) as Examination;
+    const examined = (await open.ask(isReadingBytes ? "/fsck?bytes" : "/fsck")) as Examination;
+    const disk = await lookTwice(state);
+    return {
+      ...examined,
+      findings: [...examined.findings, ...disk.findings],
+      orphans: [...examined.orphans, ...disk.strays],
+    };
   } finally {
     await open.close();
   }
+}
+
+/** In a state that is being served, a file may be about to go with its blob: what is wrong is wrong twice. */
+async function lookTwice(state: string): Promise<DiskFindings> {
+  const first = lookAtDisk(state, Date.now());
+  if (first.findings.length === 0) return first;
+  await setTimeout(CONFIRMATION_PAUSE_MS);
+  const second = lookAtDisk(state, Date.now());
+  return { ...second, findings: second.findings.filter((finding) => first.findings.includes(finding)) };
 }
 
 /** The report, line by line. */

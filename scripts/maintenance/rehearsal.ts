@@ -3,9 +3,21 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, it } from "node:test";
 import { endRunningCairns, startCairn } from "../clients/cairn-process.ts";
 import { Requests } from "../crash/requests.ts";
@@ -84,6 +96,27 @@ async function meddle(act: (open: OpenState) => Promise<void>): Promise<void> {
   }
 }
 
+/** The blobs of the objects by their keys, and the files of blobs by their ids. */
+async function listedBlobs(): Promise<Record<"ids" | "files", Record<string, string>>> {
+  const ids: Record<string, string> = {};
+  await meddle(async ({ database }) => {
+    const { results } = await database
+      .prepare("SELECT key, blob_id FROM objects WHERE blob_id IS NOT NULL")
+      .all<{ key: string; blob_id: string }>();
+    for (const { key, blob_id: blobId } of results) ids[key] = blobId;
+  });
+  const files: Record<string, string> = {};
+  const simulator = join(state, "r2", "miniflare-R2BucketObject");
+  for (const name of readdirSync(simulator)) {
+    if (!/^[0-9a-f]{64}\.sqlite$/.test(name)) continue;
+    const database = new DatabaseSync(join(simulator, name), { readOnly: true });
+    for (const row of database.prepare("SELECT key, blob_id FROM _mf_objects").all())
+      files[String(row["key"])] = join(state, "r2", "BLOBS", "blobs", String(row["blob_id"]));
+    database.close();
+  }
+  return { ids, files };
+}
+
 void describe("recovery", () => {
   before(async () => {
     await served(async (requests) => {
@@ -147,6 +180,46 @@ void describe("recovery", () => {
       assert.ok(output.includes(line), `${line} is not in\n${output}`);
     }
     assert.match(output, /NOT SOUND$/m);
+  });
+
+  void it("fsck names every blob whose file is gone, cut short, too long or no file, with --bytes and without", async () => {
+    rmSync(state, { recursive: true, force: true });
+    cpSync(join(folder, "sound"), state, { recursive: true });
+    const { ids, files } = await listedBlobs();
+    const [gone = "", short = "", long = "", folderInstead = ""] = ["a", "b", "c", "d"].map((key) => ids[key] ?? "");
+    const file = (id: string): string => files[id] ?? "";
+    const changed = join(file(gone), "..", "stray");
+    writeFileSync(changed, "of no blob");
+    utimesSync(changed, 0, 0);
+    rmSync(file(gone));
+    truncateSync(file(short), 3);
+    appendFileSync(file(long), "and more");
+    rmSync(file(folderInstead));
+    mkdirSync(file(folderInstead));
+    for (const options of [[], ["--bytes"]]) {
+      const { code, output } = await run("fsck", "--state", state, ...options);
+      assert.equal(code, 1, output);
+      for (const line of [
+        `FOUND  blob ${gone}: the store lists it and has no bytes of it`,
+        `FOUND  blob ${gone}: its file ${file(gone)} is missing`,
+        `FOUND  blob ${short}: it cannot be read`,
+        `FOUND  blob ${short}: its file ${file(short)} has 3 bytes and must have 10`,
+        `FOUND  blob ${long}: its file ${file(long)} has 18 bytes and must have 10`,
+        `FOUND  blob ${folderInstead}: it cannot be read`,
+        `FOUND  blob ${folderInstead}: its file ${file(folderInstead)} is no file`,
+        `orphan ${changed}`,
+      ]) {
+        assert.ok(output.includes(line), `${line} is not in\n${output}`);
+      }
+    }
+    // Where the simulator itself knows of nothing, the rows miss their blobs, and the files belong to none.
+    const simulator = join(state, "r2", "miniflare-R2BucketObject");
+    for (const name of readdirSync(simulator)) rmSync(join(simulator, name));
+    for (const path of Object.values(files)) if (existsSync(path)) utimesSync(path, 0, 0);
+    const { code, output } = await run("fsck", "--state", state);
+    assert.equal(code, 1, output);
+    assert.ok(output.includes(`FOUND  blob ${long} must have 10 bytes and is missing`), output);
+    assert.ok(output.includes(`orphan ${file(long)}`), output);
   });
 
   void it("fsck says what is wrong with its arguments", async () => {

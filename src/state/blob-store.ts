@@ -66,6 +66,8 @@ export interface BlobStore {
   get(blobId: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined>;
   /** All of a blob with its MD5, or undefined where there is no such blob. */
   open(blobId: string): Promise<OpenBlob | undefined>;
+  /** What the store knows of a blob, whether its bytes can be read or not; undefined where it knows of none. */
+  head(blobId: string): Promise<BlobEntry | undefined>;
   /**
    * Copies bytes to where bytes that are seldom read are kept; a copy that is there already counts as made.
    * @returns whether the source is there

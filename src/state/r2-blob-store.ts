@@ -78,6 +78,12 @@ export class R2BlobStore implements BlobStore {
     return { body: found.body, md5: md5 === undefined ? undefined : new Uint8Array(md5) };
   }
 
+  async head(blobId: string): Promise<BlobEntry | undefined> {
+    this.#counts.addBlobCall();
+    const found = await this.#bucket.head(blobId);
+    return found === null ? undefined : blobEntry(found);
+  }
+
   async copyToInfrequentAccess({ sourceId, range, blobId, birthCertificate }: BlobCopy): Promise<boolean> {
     this.#counts.addBlobCall();
     const found = await this.#bucket.get(sourceId, range === undefined ? {} : { range });

@@ -144,6 +144,102 @@ describe("the scrub", () => {
     expect(await findingsOf(bucket)).toEqual({});
   });
 
+  it("finds every blob that cannot be read, in one tick and whatever lies between", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "bad", b: "sound", c: "bad", d: "wrong", e: "bad" });
+    const { a = "", c = "", d = "", e = "" } = await blobsByKey(bucket);
+    await replace(d, "WRONG");
+    const bad = new Set([a, c, e]);
+    const asked: string[] = [];
+    const BLOBS = r2With({
+      async get(key, options) {
+        asked.push(key);
+        if (bad.has(key)) throw new Error("get: internal error (10001)");
+        return env.BLOBS.get(key, options);
+      },
+    });
+    const ticks: unknown[] = [];
+    let cursor: string | null = JSON.stringify({ began: NOW, after: `${await bucketId(bucket)}/`, tick: 0, bytes: 0 });
+    while (cursor !== null) {
+      const step = await scrub.step(jobContext(NOW, { BLOBS, SCRUB_MEGABYTES_PER_TICK: "10000" }), cursor);
+      ticks.push(step.isTickOver);
+      ({ cursor } = step);
+    }
+    expect(ticks).not.toContain(true);
+    // One look more each, and no third.
+    for (const blobId of bad) expect(asked.filter((id) => id === blobId)).toHaveLength(2);
+    const { results } = await env.DB.prepare("SELECT blob_id FROM scrub_findings WHERE blob_id IN (?, ?, ?, ?)")
+      .bind(a, c, d, e)
+      .all();
+    expect(results).toHaveLength(4);
+  });
+
+  it("finds what the store lists and has no bytes of", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "listed", other: "sound" });
+    const { k = "" } = await blobsByKey(bucket);
+    const BLOBS = r2With({ get: async (key, options) => (key === k ? null : env.BLOBS.get(key, options)) });
+    expect(await findingsOf(bucket, NOW, { BLOBS })).toMatchObject({
+      [k]: { finding: "the store lists it and has no bytes of it" },
+    });
+  });
+
+  it("finds what is gone, whichever rows need it, until they do not any more", async () => {
+    const bucket = await furnishedBucket();
+    const blobs = await blobsOf(bucket);
+    await env.BLOBS.delete(blobs);
+    const findings = await findingsOf(bucket);
+    expect(Object.keys(findings)).toEqual(blobs);
+    const kinds = Object.values(findings).map(
+      ({ finding }) => /^it is missing, and (\w+) .+ needs it$/.exec(finding)?.[1],
+    );
+    expect(new Set(kinds)).toEqual(new Set(["object", "version", "part", "manifest"]));
+    const again = await send("GET", `/?fsck`);
+    expect(again.status).toBe(200);
+    const id = await bucketId(bucket);
+    for (const table of ["objects", "versions", "uploads"])
+      await env.DB.prepare(`DELETE FROM ${table} WHERE bucket_id = ?`).bind(id).run();
+    await env.DB.prepare("DELETE FROM manifests WHERE manifest_id LIKE ? || '/%'").bind(id).run();
+    await env.DB.prepare("DELETE FROM parts WHERE holding_id LIKE ? || '/%'").bind(id).run();
+    expect(await findingsOf(bucket, NOW + 1000)).toEqual({});
+  });
+
+  it("asks for no more than the tick's budget lets it, and goes on where it was", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, "x"])));
+    const blobs = Object.values(await blobsByKey(bucket));
+    await env.BLOBS.delete(blobs);
+    const id = await bucketId(bucket);
+    let cursor: string | null = JSON.stringify({
+      began: NOW,
+      tick: NOW,
+      bytes: 0,
+      need: { table: "objects", after: [id, "", ""] },
+    });
+    const asked: number[] = [];
+    for (let tick = 0; tick < 3 && cursor !== null; tick += 1) {
+      let left = 10;
+      const context = jobContext(NOW);
+      const head = async (key: string): Promise<R2Object | null> => {
+        left -= 1;
+        return env.BLOBS.head(key);
+      };
+      const { blobs: store } = jobContext(NOW, { BLOBS: r2With({ head }) });
+      const budget = { callsLeft: () => Math.max(0, left), isSpent: () => left <= 0 };
+      const step = await scrub.step({ ...context, blobs: store, budget }, cursor);
+      asked.push(step.report["needed"] ?? 0);
+      if (tick < 2) expect(step.isTickOver).toBe(true);
+      ({ cursor } = step);
+    }
+    expect(asked.slice(0, 2)).toEqual([10, 10]);
+    const { results } = await env.DB.prepare(
+      "SELECT blob_id FROM scrub_findings WHERE blob_id >= ?1 || '/' AND blob_id < ?1 || '0'",
+    )
+      .bind(id)
+      .all();
+    expect(results).toHaveLength(20);
+  });
+
   it("keeps the time at which it found something first, and takes out what is sound again or gone", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "a", b: "b", c: "c" });
@@ -151,6 +247,7 @@ describe("the scrub", () => {
     for (const blobId of [a, b, c]) await replace(blobId, "wrong");
     expect(Object.keys(await findingsOf(bucket, NOW))).toEqual(await blobsOf(bucket));
     await replace(a, "a");
+    await send("DELETE", `/${bucket}/b`);
     await env.BLOBS.delete(b);
     const later = await findingsOf(bucket, NOW + 1000);
     expect(Object.keys(later)).toEqual([c]);

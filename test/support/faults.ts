@@ -51,6 +51,7 @@ export function failingCommits(when: "before" | "after", times: number): BatchFa
 export type BlobFault = {
   readonly put?: (key: string, body: ReadableStream<Uint8Array>, options: R2PutOptions) => Promise<R2Object | null>;
   readonly get?: (key: string, options?: R2GetOptions) => Promise<R2ObjectBody | null>;
+  readonly head?: (key: string) => Promise<R2Object | null>;
   readonly delete?: (keys: string | string[]) => Promise<void>;
 };
 

@@ -3,7 +3,7 @@
 import { readSettings } from "../../../src/contract/settings.ts";
 import type { JobContext } from "../../../src/jobs/job.ts";
 import { rebuild } from "../../../src/jobs/rebuild.ts";
-import { examineBlob, expectationsOf } from "../../../src/jobs/scrub.ts";
+import { examineBlob, expectationsOf, probeBlob } from "../../../src/jobs/examine-blob.ts";
 import { checkHoldings, confirmFindings, listingOf, type Holdings } from "../../../src/state/check-holdings.ts";
 import { Coordinators } from "../../../src/state/coordinators.ts";
 import { Counts } from "../../../src/state/counts.ts";
@@ -48,9 +48,10 @@ async function examine(env: Env, isReadingBytes: boolean): Promise<Examination> 
     for (const blob of page.blobs) {
       total.blobs += 1;
       total.bytes += blob.size;
-      if (!isReadingBytes) continue;
-      const finding = await examineBlob(blobs, blob, expected.get(blob.blobId));
-      if (finding !== undefined) findings.push(`blob ${blob.blobId}: ${finding}`);
+      const damage = isReadingBytes
+        ? await examineBlob(blobs, blob, expected.get(blob.blobId))
+        : await probeBlob(blobs, blob);
+      if (damage !== undefined) findings.push(`blob ${blob.blobId}: ${damage.finding}`);
     }
     after = page.next;
     isLast = after === undefined;

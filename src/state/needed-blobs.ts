@@ -1,0 +1,88 @@
+// The blobs that rows need, in the order of the rows: those of objects, of noncurrent versions, of parts and of manifests.
+// A blob is named as often as rows need it.
+import { rowsOf, statement, type Lookup } from "./database.ts";
+
+const TABLES = ["objects", "versions", "parts", "manifests"] as const;
+
+/** A row, or a slice in one: all after it comes later. */
+export interface NeedPosition {
+  readonly table: (typeof TABLES)[number];
+  /** What the table is ordered by, as JSON: texts and numbers. */
+  readonly after: readonly [string, string | number, string | number];
+}
+
+/** A blob that a row needs. */
+export interface NeededBlob {
+  readonly blobId: string;
+  /** The row, in words. */
+  readonly neededBy: string;
+  readonly position: NeedPosition;
+}
+
+/** Some of the blobs that are needed. */
+export interface NeededPage {
+  readonly needs: readonly NeededBlob[];
+  /** Undefined after the last. */
+  readonly next: NeedPosition | undefined;
+}
+
+interface NeedRow {
+  /** NULL: the row needs none. */
+  readonly blob_id: string | null;
+  readonly needed_by: string;
+  readonly first: string;
+  readonly second: string | number;
+  readonly third: string | number;
+}
+
+export const FIRST_NEED: NeedPosition = { table: "objects", after: ["", "", ""] };
+
+/** ?1 to ?3 are where to go on, ?4 is how many rows. */
+const SELECTS: Readonly<Record<NeedPosition["table"], string>> = {
+  objects: `
+    SELECT blob_id, 'object ' || bucket_id || '/' || key AS needed_by, bucket_id AS first, key AS second, ?3 AS third
+    FROM objects WHERE (bucket_id, key) > (?1, ?2) ORDER BY bucket_id, key LIMIT ?4`,
+  versions: `
+    SELECT blob_id, 'version ' || version_id || ' of ' || bucket_id || '/' || key AS needed_by,
+      bucket_id AS first, key AS second, version_id AS third
+    FROM versions WHERE (bucket_id, key, version_id) > (?1, ?2, ?3) ORDER BY bucket_id, key, version_id LIMIT ?4`,
+  parts: `
+    SELECT s.value AS blob_id, 'part ' || p.part_number || ' of upload ' || p.upload_id AS needed_by,
+      p.upload_id AS first, p.part_number AS second, s.key AS third
+    FROM parts p CROSS JOIN json_each(CASE WHEN p.slices IS NULL THEN json_array(p.holding_id)
+      ELSE (SELECT json_group_array(value ->> 0) FROM json_each(p.slices)) END) s
+    WHERE (p.upload_id, p.part_number) >= (?1, ?2) AND (p.upload_id, p.part_number, s.key) > (?1, ?2, ?3)
+    ORDER BY p.upload_id, p.part_number, s.key LIMIT ?4`,
+  manifests: `
+    SELECT s.value ->> 1 AS blob_id, 'manifest ' || m.manifest_id AS needed_by,
+      m.manifest_id AS first, m.page AS second, s.key AS third
+    FROM manifests m CROSS JOIN json_each(m.slices) s
+    WHERE (m.manifest_id, m.page) >= (?1, ?2) AND (m.manifest_id, m.page, s.key) > (?1, ?2, ?3)
+    ORDER BY m.manifest_id, m.page, s.key LIMIT ?4`,
+};
+
+/** Looks up a page of them. It may be empty though there are more. */
+export function lookUpNeededBlobs({ table, after }: NeedPosition, limit: number): Lookup<NeededPage> {
+  return {
+    statements: [statement(SELECTS[table], ...after, limit)],
+    read: (results) => {
+      const rows = rowsOf<NeedRow>(results);
+      const needs = rows.flatMap((row) => {
+        const { blob_id: blobId, needed_by: neededBy } = row;
+        return blobId === null ? [] : [{ blobId, neededBy, position: positionOf(table, row) }];
+      });
+      const last = rows.length === limit ? rows.at(-1) : undefined;
+      return { needs, next: last === undefined ? firstOfNext(table) : positionOf(table, last) };
+    },
+  };
+}
+
+function positionOf(table: NeedPosition["table"], { first, second, third }: NeedRow): NeedPosition {
+  return { table, after: [first, second, third] };
+}
+
+function firstOfNext(table: NeedPosition["table"]): NeedPosition | undefined {
+  const next = TABLES[TABLES.indexOf(table) + 1];
+  if (next === undefined) return undefined;
+  return { table: next, after: next === "versions" ? ["", "", ""] : ["", -1, -1] };
+}
