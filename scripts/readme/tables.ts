@@ -1,5 +1,5 @@
 // README's generated tables, as text. Pure, so that the house test can ask whether they are fresh.
-import type { Operation } from "../../src/contract/operation.ts";
+import type { Implementation, Operation } from "../../src/contract/operation.ts";
 
 type SettingTable = Readonly<Record<string, { readonly default: string; readonly meaning: string }>>;
 
@@ -18,7 +18,7 @@ function operationsTable(operations: readonly Operation[]): string {
     const path = { service: "/", bucket: "/{bucket}", object: "/{bucket}/{key}" }[route.level];
     const query = route.query === undefined || route.query.length === 0 ? "" : `?${route.query.join("&")}`;
     const header = route.header === undefined ? "" : ` with \`${route.header}\``;
-    return `| ${name} | \`${route.method} ${path}${query}\`${header} | ${(implementation?.actions ?? []).map((action) => `\`${action}\``).join(" or ")} |`;
+    return `| ${name} | \`${route.method} ${path}${query}\`${header} | ${implementation === undefined ? "" : actionsOf(implementation)} |`;
   });
   return [
     "| Operation | Request | Action |",
@@ -27,6 +27,17 @@ function operationsTable(operations: readonly Operation[]): string {
     "",
     `Known by name and answered with \`501 NotImplemented\`: ${Array.from(named).toSorted().join(", ")}.`,
   ].join("\n");
+}
+
+/** The actions that an operation asks for, each with the case in which it does. */
+function actionsOf({ actions, versionActions, furtherActions }: Implementation): string {
+  const ofVersions = versionActions === undefined ? "" : ` (of a version ${spellings(versionActions)})`;
+  const further = furtherActions.map(({ action, when }) => `\`${action}\`${when === undefined ? "" : ` ${when}`}`);
+  return [spellings(actions) + ofVersions, ...further].join("; ");
+}
+
+function spellings(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(" or ");
 }
 
 function settingsTable(settings: SettingTable): string {

@@ -8,6 +8,12 @@ import { resourceOf, type BucketSubject, type Demand } from "./demand.ts";
 import { EvaluationMemory } from "./policy/evaluation-memory.ts";
 import type { Principal } from "./principal.ts";
 
+/** The actions that list what an error says is not there. */
+const LISTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["NoSuchKey", ["s3:ListBucket"]],
+  ["NoSuchVersion", ["s3:ListBucketVersions", "s3:ListBucket"]],
+]);
+
 /** A principal's rights in one request. */
 export class Access {
   readonly #principal: Principal;
@@ -67,16 +73,15 @@ export class Access {
   }
 
   /**
-   * What is said of an object that is not there: to those who may not list the bucket, no more than that they may not
-   * have it.
+   * The error about a key or version that is not there, for a caller who may list it: AWS asks for s3:ListBucket with
+   * `s3:prefix` set to the key. For everybody else, AccessDenied.
+   * @param key where the error itself names none
    */
-  hideAbsence(error: S3Error, bucket: BucketSubject): S3Error {
-    const bucketName = bucket.name;
-    const isHidden =
-      (error.code === "NoSuchKey" && !this.allows({ actions: ["s3:ListBucket"], bucket, bucketName })) ||
-      (error.code === "NoSuchVersion" &&
-        !this.allows({ actions: ["s3:ListBucketVersions", "s3:ListBucket"], bucket, bucketName }));
-    if (!isHidden) return error;
+  hideAbsence(error: S3Error, bucket: BucketSubject, key: string): S3Error {
+    const actions = LISTS.get(error.code);
+    if (actions === undefined) return error;
+    const conditionKeys = new Map([["s3:prefix", [String(error.fields["Key"] ?? key)]]]);
+    if (this.allows({ actions, bucket, bucketName: bucket.name, conditionKeys })) return error;
     this.#onDenial(`the object is not there, and ${this.#name()} may not list the bucket`);
     return accessDenied(bucket, undefined);
   }

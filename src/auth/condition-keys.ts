@@ -1,17 +1,20 @@
-// The condition keys of a request: what the Condition elements of policies can ask about it. A key that is not there
-// for a request is undefined, whatever the request brings along: names that clients choose never become keys.
+// The condition keys of a request: what the Condition elements of policies can ask about it. A header or parameter is
+// a key only where the operation obeys it; an input that the operation ignores counts as not sent.
 import { parseAmzDate } from "../bytes/dates.ts";
 import { formatErrorTime, type SigningClaim } from "./claim.ts";
 import { bucketTags, type Demand } from "./demand.ts";
 import type { ConditionKeys } from "./policy/keys.ts";
 import type { Principal } from "./principal.ts";
 import { copySourceNames } from "../protocol/copying.ts";
-import { parseTaggingHeader, type Tag } from "../protocol/tagging.ts";
+import { NO_INPUTS, obeyedParameter, obeysHeader } from "../protocol/operation-inputs.ts";
 import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
+import type { Tag } from "../protocol/tagging.ts";
 
 /** What of a request can be asked about, besides the demand itself. */
 export interface RequestFacts {
   readonly request: S3Request;
+  /** The region of the endpoint. */
+  readonly region: string;
   /** Undefined for a request without credentials in its header or its query. */
   readonly claim: SigningClaim | undefined;
   /** Milliseconds since the epoch. */
@@ -50,15 +53,16 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["aws:tokenissuetime", ({ session }) => (session === undefined ? undefined : [formatErrorTime(session.issuedAt)])],
   ["aws:principalisawsservice", () => ["false"]],
   ["aws:viaawsservice", () => ["false"]],
-  ["aws:requestedregion", (_p, { bucket }, { claim }) => one(bucket?.region ?? claim?.scope.region)],
+  // The region in a signature's scope is the client's choice and decides nothing.
+  ["aws:requestedregion", (_p, { bucket }, { region }) => [bucket?.region ?? region]],
   ["aws:resourceaccount", (_p, { bucket }) => one(bucket?.ownerId)],
   ["s3:resourceaccount", (_p, { bucket }) => one(bucket?.ownerId)],
-  ["s3:prefix", (_p, { key }, { request }) => (key === undefined ? one(request.query.get("prefix")) : undefined)],
-  ["s3:delimiter", (_p, { key }, { request }) => (key === undefined ? one(request.query.get("delimiter")) : undefined)],
-  ["s3:max-keys", (_p, { key }, { request }) => (key === undefined ? one(request.query.get("max-keys")) : undefined)],
-  ["s3:versionid", (_p, { versionId }, { request }) => one(versionId ?? request.query.get("versionId"))],
-  ["s3:if-match", (_p, _d, { request }) => one(request.headers.get("if-match"))],
-  ["s3:if-none-match", (_p, _d, { request }) => one(request.headers.get("if-none-match"))],
+  ["s3:prefix", listParameter("prefix")],
+  ["s3:delimiter", listParameter("delimiter")],
+  ["s3:max-keys", listParameter("max-keys")],
+  ["s3:versionid", (_p, demand, { request }) => one(demand.versionId ?? obeyed(demand, request, "versionId"))],
+  ["s3:if-match", (_p, demand, { request }) => one(obeyedHeader(demand, request, "if-match"))],
+  ["s3:if-none-match", (_p, demand, { request }) => one(obeyedHeader(demand, request, "if-none-match"))],
   ["s3:authtype", (_p, _d, { claim }) => (claim === undefined ? undefined : [authType(claim)])],
   ["s3:signatureversion", (_p, _d, { claim }) => (claim === undefined ? undefined : ["AWS4-HMAC-SHA256"])],
   [
@@ -66,18 +70,25 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
     (_p, _d, { claim, now }) =>
       claim === undefined ? undefined : [String(now - (parseAmzDate(claim.amzDate) ?? now))],
   ],
-  ["s3:objectcreationoperation", (_p, demand, { request }) => createsObject(demand, request)],
+  [
+    "s3:objectcreationoperation",
+    (_p, { actions, createsObject = true }) => (actions[0] === "s3:PutObject" ? [String(createsObject)] : undefined),
+  ],
   ["s3:tlsversion", (_p, _d, { request }) => one(request.tlsVersion)],
-  ["s3:x-amz-copy-source", (_p, _d, { request }) => copySourceNames(request)],
+  [
+    "s3:x-amz-copy-source",
+    (_p, { inputs = NO_INPUTS }, { request }) =>
+      obeysHeader(inputs, "x-amz-copy-source") ? copySourceNames(request) : undefined,
+  ],
   ["s3:x-amz-content-sha256", (_p, _d, { claim }) => one(claim?.payloadHash)],
-  ["s3:requestobjecttagkeys", (_p, _d, { request }) => some(requestTags(request).map(({ key }) => key))],
 ]);
 
 /** Keys that are a family's name and a member's: a tag's key, a header's name. */
-function keyOfFamily(name: string, { tags }: Principal, { bucket, object }: Demand, { request }: RequestFacts): Values {
+function keyOfFamily(name: string, { tags }: Principal, demand: Demand, { request }: RequestFacts): Values {
+  const { bucket, object } = demand;
   const slash = name.indexOf("/");
   if (slash < 0)
-    return name.startsWith("s3:x-amz-") ? one(requestHeader(request, name.slice("s3:".length))) : undefined;
+    return name.startsWith("s3:x-amz-") ? one(obeyedHeader(demand, request, name.slice("s3:".length))) : undefined;
   const member = name.slice(slash + 1);
   switch (name.slice(0, slash)) {
     case "aws:principaltag":
@@ -87,8 +98,6 @@ function keyOfFamily(name: string, { tags }: Principal, { bucket, object }: Dema
       );
     case "s3:existingobjecttag":
       return valueOfTag(object?.tags ?? [], member);
-    case "s3:requestobjecttag":
-      return valueOfTag(requestTags(request), member);
     case "s3:buckettag":
     case "aws:resourcetag":
       return valueOfTag(bucketTags(bucket), member);
@@ -97,24 +106,23 @@ function keyOfFamily(name: string, { tags }: Principal, { bucket, object }: Dema
   }
 }
 
-/** Whether what is asked for makes an object, or just begins an upload or adds a part to one. */
-function createsObject({ actions }: Demand, { method, query }: S3Request): Values {
-  if (actions[0] !== "s3:PutObject") return undefined;
-  return [String(!query.has("uploads") && !(method === "PUT" && query.has("uploadId")))];
+/** A parameter of a list of keys; demands about one key have none. */
+function listParameter(name: string): Reader {
+  return (_principal, demand, { request }) =>
+    demand.key === undefined && demand.bucketName !== undefined ? one(obeyed(demand, request, name)) : undefined;
+}
+
+function obeyed({ inputs = NO_INPUTS }: Demand, request: S3Request, parameter: string): string | undefined {
+  return obeyedParameter(inputs, request, parameter);
+}
+
+function obeyedHeader({ inputs = NO_INPUTS }: Demand, request: S3Request, name: string): string | undefined {
+  return obeysHeader(inputs, name) ? requestHeader(request, name) : undefined;
 }
 
 /** Condition keys know no case, so neither do the keys of tags in them. */
 function valueOfTag(tags: readonly Tag[], lowerCaseKey: string): Values {
   return some(tags.filter(({ key }) => key.toLowerCase() === lowerCaseKey).map(({ value }) => value));
-}
-
-/** The tags that a request sets by its header. What sets them otherwise does not obey it, whatever it says. */
-function requestTags(request: S3Request): readonly Tag[] {
-  const isCopy = requestHeader(request, "x-amz-copy-source") !== undefined;
-  const keepsTags = isCopy && requestHeader(request, "x-amz-tagging-directive") !== "REPLACE";
-  const isRename = requestHeader(request, "x-amz-rename-source") !== undefined;
-  if (keepsTags || isRename || request.query.has("tagging")) return [];
-  return parseTaggingHeader(requestHeader(request, "x-amz-tagging"));
 }
 
 function principalType({ kind, session }: Principal): string {

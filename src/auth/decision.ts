@@ -152,13 +152,17 @@ const OBJECT_ACL_ACTIONS: ReadonlyMap<string, Granted> = new Map([
   ["s3:PutObjectVersionAcl", "WRITE_ACP"],
 ]);
 
-function isGrantedByAcl({ kind, accountId }: Principal, { actions, bucket, object }: Demand): boolean {
+function isGrantedByAcl({ kind, accountId }: Principal, { actions, bucket, object, isMissing }: Demand): boolean {
   if (bucket === undefined) return false;
   const asker = { isAnonymous: kind === "anonymous", accountId };
   const { acl, public_access_block: block } = bucket.configurations;
   const { IgnorePublicAcls: isPublicIgnored } = readPublicAccessBlock(block);
   const [action = ""] = actions;
   const onObject = OBJECT_ACL_ACTIONS.get(action);
+  // An object that is not there has no list of its own. The right to list the bucket is the right to be told so.
+  if (onObject === "READ" && isMissing === true) {
+    return isGranted(aclInForce(acl, bucket), asker, "READ", isPublicIgnored);
+  }
   if (onObject !== undefined) {
     return object !== undefined && isGranted(aclInForce(object.acl, bucket), asker, onObject, isPublicIgnored);
   }

@@ -1,4 +1,5 @@
 // What is asked for when something is to be authorised: an action, and what it would be done to.
+import type { OperationInputs } from "../protocol/operation-inputs.ts";
 import type { Tag } from "../protocol/tagging.ts";
 
 /** The parts of a bucket that bear on who may use it. */
@@ -36,9 +37,15 @@ export interface Demand {
   readonly bucketName: string | undefined;
   /** Undefined for what is asked of the bucket itself. */
   readonly key?: string | undefined;
-  /** Where it is not the one in the request's query. */
+  /** Where it is not a parameter of the request that its operation obeys. */
   readonly versionId?: string | undefined;
   readonly object?: ObjectSubject | undefined;
+  /** Whether the object that the demand is about is known not to be there. */
+  readonly isMissing?: boolean | undefined;
+  /** The inputs of the request that bear on what is asked for; where it is left out, none of them does. */
+  readonly inputs?: OperationInputs | undefined;
+  /** False for an s3:PutObject that begins an upload or adds a part to one. */
+  readonly createsObject?: boolean | undefined;
   /** The ARN of what is neither a bucket nor in one: a user, a role. */
   readonly resource?: string | undefined;
   /** Condition keys that this demand has besides the request's, by lower-case name. */

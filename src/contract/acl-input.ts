@@ -15,13 +15,13 @@ import type { Context } from "./context.ts";
  * @throws S3Error AccessDenied, AccessControlListNotSupported
  */
 export function admitUploadAcl(
-  { access }: Pick<Context, "access">,
+  { access, inputs }: Pick<Context, "access" | "inputs">,
   bucket: Bucket,
   key: string,
   acl: Acl | undefined,
 ): string | undefined {
   if (acl === undefined || givesOwnerAlone(acl)) return undefined;
-  access.require({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key });
+  access.require({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key, inputs });
   checkAcl(acl, bucket);
   return aclText(acl);
 }
@@ -52,12 +52,12 @@ export async function receiveAcl(
  * @throws S3Error AccessDenied, InvalidBucketAclWithObjectOwnership where lists would be off
  */
 export function admitNewBucketAcl(
-  { access, settings }: Context,
+  { access, inputs, settings }: Context,
   bucketName: string,
   acl: Acl | undefined,
   wanted: ObjectOwnership | undefined,
 ): { readonly acl: string | null; readonly ownership: string | null } {
-  const on = { bucket: undefined, bucketName };
+  const on = { bucket: undefined, bucketName, inputs };
   if (wanted !== undefined) access.require({ ...on, actions: ["s3:PutBucketOwnershipControls"] });
   const ownership = ownershipText(wanted ?? settings.defaultObjectOwnership);
   if (acl === undefined || givesOwnerAlone(acl)) return { acl: null, ownership };

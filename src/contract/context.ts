@@ -2,6 +2,7 @@
 import type { Access } from "../auth/access.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { IncomingBody } from "../protocol/incoming-body.ts";
+import type { OperationInputs } from "../protocol/operation-inputs.ts";
 import type { S3Request } from "../protocol/s3-request.ts";
 import type { BlobStore } from "../state/blob-store.ts";
 import type { Coordinators } from "../state/coordinators.ts";
@@ -25,6 +26,8 @@ export interface Identity {
 export interface Context {
   readonly request: S3Request;
   readonly principal: Principal;
+  /** What the operation obeys of the request. */
+  readonly inputs: OperationInputs;
   /** What the principal may do; dispatch has asked for the operation's own actions. */
   readonly access: Access;
   readonly settings: Settings;

@@ -3,6 +3,7 @@
 // table of operations is a plain array.
 import type { ObjectSubject } from "../auth/demand.ts";
 import type { XmlElement } from "../bytes/xml.ts";
+import { joinInputs, type DeclaredInputs, type OperationInputs } from "../protocol/operation-inputs.ts";
 import type { S3Request } from "../protocol/s3-request.ts";
 import type { Bucket, BucketFacts } from "../state/buckets.ts";
 import type { Lookup, Statement, StatementResult } from "../state/database.ts";
@@ -27,8 +28,21 @@ export interface S3Response {
   readonly body?: XmlElement | ReadableStream<Uint8Array> | string | undefined;
 }
 
-/** Who asks whether an operation is allowed. */
-export type Authorizes = "dispatch" | "run";
+/**
+ * Who asks whether an operation is allowed: dispatch, or `run` where only that knows on what, or both in turn. Where
+ * `run` asks, it also has the request refused that says two things.
+ */
+export type Authorizes = "dispatch" | "run" | "both";
+
+/** An action that an operation asks for besides its own, in some cases or on something else. */
+export interface FurtherAction {
+  readonly action: string;
+  /** In which case, or on what; undefined: always, and on the same. */
+  readonly when?: string;
+}
+
+/** Values of condition keys by lower-case name. */
+export type ConditionValues = ReadonlyMap<string, readonly string[]>;
 
 interface Declaration<Input, Facts extends BucketFacts, Output> {
   /** The operation's name in AWS's API. */
@@ -37,17 +51,25 @@ interface Declaration<Input, Facts extends BucketFacts, Output> {
   readonly actions: readonly string[];
   /** Those that are asked for instead where the request names a version, or reads a snapshot. */
   readonly versionActions?: readonly string[];
-  /** Further actions whose denial refuses, though nobody need be allowed them. */
+  /** Actions checked only for an explicit Deny; no Allow is required. */
   readonly alsoDeniedBy?: readonly string[];
-  /** Who asks for the actions: dispatch, or `run` where only it knows on what, once it has read the body. */
+  /** Actions that `run` asks for besides. */
+  readonly furtherActions?: readonly FurtherAction[];
+  /** `dispatch` where it is left out. */
   readonly authorizes?: Authorizes;
   readonly route: Route;
+  /** What it obeys besides its route. */
+  readonly inputs?: DeclaredInputs;
+  /** False for an s3:PutObject that begins an upload or adds a part to one. */
+  readonly createsObject?: boolean;
   /** Whether it can be asked of a snapshot of a bucket; every other operation is refused there. */
   readonly readsSnapshots?: boolean;
   /** Reads the input; throws S3Error for what is malformed. Touches no body. */
   readonly read: (request: S3Request, settings: Settings) => Input | Promise<Input>;
   /** The version that is acted on, where its tags and its access control list bear on the decision. */
   readonly subject?: (facts: Facts) => ObjectSubject | undefined;
+  /** Condition keys that follow from what is known, and not from a header or parameter of their name. */
+  readonly conditionKeys?: (input: Input, facts: Facts) => ConditionValues;
   /** What must be known before it runs; its statements go in the request's one round trip. */
   readonly lookUp: (input: Input, request: S3Request) => Lookup<Facts>;
   readonly run: (context: Context, input: Input, facts: Facts & { readonly bucket: Bucket }) => Promise<Output>;
@@ -65,7 +87,25 @@ export interface PreparedOperation {
 export interface ResumedOperation {
   readonly bucket: Bucket | undefined;
   readonly subject: ObjectSubject | undefined;
+  /** Whether the object that the operation is about is not there. */
+  readonly isMissing: boolean;
+  readonly conditionKeys: ConditionValues | undefined;
   execute(context: Context): Promise<S3Response>;
+}
+
+/** An operation that is built. */
+export interface Implementation {
+  readonly actions: readonly string[];
+  readonly versionActions: readonly string[] | undefined;
+  readonly alsoDeniedBy: readonly string[] | undefined;
+  readonly furtherActions: readonly FurtherAction[];
+  readonly authorizes: Authorizes;
+  /** What it obeys, its route included. */
+  readonly inputs: OperationInputs;
+  readonly createsObject: boolean;
+  /** Whether the answer is NoSuchBucket where the bucket is not there. */
+  readonly needsBucket: boolean;
+  prepare(request: S3Request, settings: Settings): Promise<PreparedOperation>;
 }
 
 /** A row of the operation table. */
@@ -73,17 +113,7 @@ export interface Operation {
   readonly name: string;
   readonly route: Route;
   /** Undefined for an operation that S3 has and Cairn has not. */
-  readonly implementation:
-    | {
-        readonly actions: readonly string[];
-        readonly versionActions: readonly string[] | undefined;
-        readonly alsoDeniedBy: readonly string[] | undefined;
-        readonly authorizes: Authorizes;
-        /** Whether the answer is NoSuchBucket where the bucket is not there. */
-        readonly needsBucket: boolean;
-        prepare(request: S3Request, settings: Settings): Promise<PreparedOperation>;
-      }
-    | undefined;
+  readonly implementation: Implementation | undefined;
 }
 
 /** Declares an operation on a bucket or on an object in one. Dispatch answers NoSuchBucket for it. */
@@ -97,7 +127,10 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
       actions: declaration.actions,
       versionActions: declaration.versionActions,
       alsoDeniedBy: declaration.alsoDeniedBy,
+      furtherActions: declaration.furtherActions ?? [],
       authorizes: declaration.authorizes ?? "dispatch",
+      inputs: inputsOf(declaration),
+      createsObject: declaration.createsObject ?? true,
       needsBucket: true,
       async prepare(request, settings) {
         if (declaration.readsSnapshots !== true) refuseSnapshot(declaration.name, request);
@@ -111,9 +144,12 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
             const facts = lookup.read(results.slice(0, count));
             const absence = snapshot.read(results.slice(count));
             const { bucket } = facts;
+            const subject = declaration.subject?.(facts);
             return {
               bucket,
-              subject: declaration.subject?.(facts),
+              subject,
+              isMissing: declaration.subject !== undefined && subject === undefined,
+              conditionKeys: declaration.conditionKeys?.(input, facts),
               async execute(context) {
                 if (bucket === undefined) throw new Error(`${declaration.name} ran without its bucket`);
                 if (absence !== undefined) throw absence;
@@ -130,8 +166,10 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
 interface ServiceDeclaration<Input, Output> {
   readonly name: string;
   readonly actions: readonly string[];
+  readonly furtherActions?: readonly FurtherAction[];
   readonly authorizes?: Authorizes;
   readonly route: Route;
+  readonly inputs?: DeclaredInputs;
   readonly read: (request: S3Request, settings: Settings) => Input | Promise<Input>;
   readonly run: (context: Context, input: Input) => Promise<Output>;
   readonly write: (output: Output, input: Input) => S3Response;
@@ -146,7 +184,10 @@ export function defineServiceOperation<Input, Output>(declaration: ServiceDeclar
       actions: declaration.actions,
       versionActions: undefined,
       alsoDeniedBy: undefined,
+      furtherActions: declaration.furtherActions ?? [],
       authorizes: declaration.authorizes ?? "dispatch",
+      inputs: inputsOf(declaration),
+      createsObject: false,
       needsBucket: false,
       async prepare(request, settings) {
         refuseSnapshotName(request);
@@ -156,12 +197,30 @@ export function defineServiceOperation<Input, Output>(declaration: ServiceDeclar
           resume: () => ({
             bucket: undefined,
             subject: undefined,
+            isMissing: false,
+            conditionKeys: undefined,
             execute: async (context) => declaration.write(await declaration.run(context, input), input),
           }),
         };
       },
     },
   };
+}
+
+/** What an operation obeys: what makes it its route, what every operation obeys, and what it declares. */
+function inputsOf({
+  route,
+  inputs = {},
+}: {
+  readonly route: Route;
+  readonly inputs?: DeclaredInputs;
+}): OperationInputs {
+  const { query = [], header } = route;
+  const ofRoute = {
+    query: query.map((term) => term.split("=")[0] ?? term),
+    headers: header === undefined ? [] : [header],
+  };
+  return joinInputs(inputs, ofRoute, { headers: ["x-amz-expected-bucket-owner"] });
 }
 
 /** Names an operation of S3's that Cairn answers with 501 NotImplemented, so that no other takes its place. */

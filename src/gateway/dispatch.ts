@@ -5,7 +5,7 @@ import type { Demand } from "../auth/demand.ts";
 import type { Principal } from "../auth/principal.ts";
 import { randomDigits } from "../bytes/random-id.ts";
 import type { Context } from "../contract/context.ts";
-import type { Operation, PreparedOperation, ResumedOperation, S3Response } from "../contract/operation.ts";
+import type { Implementation, PreparedOperation, ResumedOperation, S3Response } from "../contract/operation.ts";
 import { readSettings, type Settings } from "../contract/settings.ts";
 import { addressedSnapshot } from "../protocol/addressing.ts";
 import { checkBucketName } from "../protocol/bucket-name.ts";
@@ -123,7 +123,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   log.isBy(principal);
   log.ends("lookUp");
 
-  const facts = { request, claim: signer.claim, now };
+  const facts = { request, claim: signer.claim, now, region: settings.region };
   const accessOf = (somebody: Principal): Access =>
     new Access(somebody, facts, (explanation) => log.isDenied(explanation));
   const access = accessOf(principal);
@@ -139,12 +139,13 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
     throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
   }
-  if (implementation.authorizes === "dispatch") access.require(demandOf(request, implementation, resumed));
+  if (implementation.authorizes !== "run") access.require(demandOf(request, implementation, resumed));
   checkExpectedOwner(request, bucket);
   log.ends("authorize");
 
   const context: Context = {
     request,
+    inputs: implementation.inputs,
     principal,
     access,
     settings,
@@ -170,11 +171,9 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   } catch (error) {
     // A copy's source may be in another bucket: what is said of it, the operation decides.
     if (!(error instanceof S3Error) || bucket === undefined || isCopy(request)) throw error;
-    throw access.hideAbsence(error, bucket);
+    throw access.hideAbsence(error, bucket, address.level === "object" ? address.key : "");
   }
 }
-
-type Implementation = NonNullable<Operation["implementation"]>;
 
 /** What is to be done for a request, or why nothing can be: not said before it is known who asks. */
 type Plan =
@@ -200,8 +199,8 @@ async function planFor(request: S3Request, settings: Settings, log: RequestLog):
 /** What an operation's own actions are asked for on. */
 function demandOf(
   { address, query }: S3Request,
-  { actions, versionActions, alsoDeniedBy }: Implementation,
-  { bucket, subject }: ResumedOperation,
+  { actions, versionActions, alsoDeniedBy, inputs, createsObject }: Implementation,
+  { bucket, subject, isMissing, conditionKeys }: ResumedOperation,
 ): Demand {
   return {
     actions: query.has("versionId") || addressedSnapshot(address) !== undefined ? (versionActions ?? actions) : actions,
@@ -210,6 +209,10 @@ function demandOf(
     bucketName: address.level === "service" ? undefined : address.bucket,
     key: address.level === "object" ? address.key : undefined,
     object: subject,
+    isMissing,
+    inputs,
+    createsObject,
+    conditionKeys,
   };
 }
 

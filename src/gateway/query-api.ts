@@ -98,7 +98,9 @@ async function answer(service: QueryService, request: S3Request, surroundings: Q
   const action = findAction(service, parameters.get("Action"), parameters.get("Version"));
   log.asks(`${service}:${action.name}`);
   const { principal, beganBy, expiresAt } = holder;
-  const access = new Access(principal, { request, claim, now }, (explanation) => log.isDenied(explanation));
+  const access = new Access(principal, { request, claim, now, region: settings.region }, (explanation) =>
+    log.isDenied(explanation),
+  );
   const keys = await openKeyRing(settings);
   return {
     name: action.name,

@@ -16,6 +16,7 @@ export const checkConsistency = defineServiceOperation({
   name: "CheckConsistency",
   actions: ["s3:CheckConsistency"],
   route: { method: "GET", level: "service", query: ["fsck"] },
+  inputs: { query: ["continuation-token"] },
 
   async read({ query }) {
     const token = query.get("continuation-token");

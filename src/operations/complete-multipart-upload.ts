@@ -1,12 +1,13 @@
 // CompleteMultipartUpload: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 // Moves no bytes: the parts' blobs become the slices of the object.
+import { keysOfEncryption, keysOfUpload } from "../auth/object-keys.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";
 import { element } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { requireUploadRights } from "../contract/rights.ts";
+import { requireUploadRights, UPLOAD_ACTIONS } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/checksums.ts";
 import { readWriteConditions } from "../protocol/conditions.ts";
@@ -29,6 +30,7 @@ import {
   defaultType,
   withoutChecksums,
 } from "../protocol/multipart-checksums.ts";
+import { joinInputs, DOCUMENT, WRITE_CONDITIONS, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { originOf } from "../protocol/s3-request.ts";
 import { versionHeaders } from "../protocol/upload-headers.ts";
@@ -52,6 +54,10 @@ export const completeMultipartUpload = defineOperation({
   name: "CompleteMultipartUpload",
   actions: ["s3:PutObject"],
   route: { method: "POST", level: "object", query: ["uploadId"] },
+  furtherActions: UPLOAD_ACTIONS.filter(({ action }) => action === "s3:GetObject"),
+  inputs: joinInputs(DOCUMENT, WRITE_CONDITIONS, CUSTOMER_KEY, {
+    headers: ["x-amz-checksum-type", "x-amz-mp-object-size"],
+  }),
 
   async read(request, { customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
@@ -66,6 +72,11 @@ export const completeMultipartUpload = defineOperation({
       lookUpBoth(lookUpUpload(bucketName, key, uploadId), lookUpCompletion(bucketName, key, uploadId)),
       lookUpBoth(lookUpHeads(bucketName, [key]), lookUpParts(uploadId, 0, PART_MAX_NUMBER)),
     ),
+  // A completion that is repeated changes nothing; of its object, the encryption is all that is remembered.
+  conditionKeys: (_input, { upload, completed }) =>
+    upload === undefined && completed !== undefined
+      ? keysOfEncryption(completed.fingerprint.endsWith(ENCRYPTED))
+      : keysOfUpload(upload),
 
   async run(context, input, { bucket, upload, completed, heads, parts }) {
     const { bucketName, key, uploadId, conditions, customerKey } = input;

@@ -8,7 +8,7 @@ import { element } from "../bytes/xml.ts";
 import { admitUploadAcl } from "../contract/acl-input.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { requireReadableSource, requireUploadRights } from "../contract/rights.ts";
+import { requireReadableSource, requireUploadRights, SOURCE_ACTIONS, UPLOAD_ACTIONS } from "../contract/rights.ts";
 import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { birthCertificate } from "../protocol/birth-certificate.ts";
@@ -27,10 +27,11 @@ import {
 import { quoteEtag } from "../protocol/etag.ts";
 import { expirationHeader } from "../protocol/lifecycle-times.ts";
 import { readMetadata, type ObjectMetadata } from "../protocol/object-metadata.ts";
+import { joinInputs, NEW_OBJECT, COPY_SOURCE, WRITE_CONDITIONS } from "../protocol/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { requestHeader } from "../protocol/s3-request.ts";
 import { shownVersionId } from "../protocol/stored-object.ts";
-import { parseTaggingHeader, type Tag } from "../protocol/tagging.ts";
+import { parseTaggingHeader, type Tag, requestTagKeys } from "../protocol/tagging.ts";
 import { readStorageClass, refuseUnsupportedHeaders, versionHeaders } from "../protocol/upload-headers.ts";
 import type { Bucket } from "../state/buckets.ts";
 import { copyBytes } from "../state/byte-copy.ts";
@@ -47,6 +48,17 @@ export const copyObject = defineOperation({
   name: "CopyObject",
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", header: "x-amz-copy-source" },
+  furtherActions: [
+    ...SOURCE_ACTIONS,
+    {
+      action: "s3:GetObjectTagging",
+      when: "on the source (of a version s3:GetObjectVersionTagging), to copy its tags",
+    },
+    ...UPLOAD_ACTIONS,
+  ],
+  inputs: joinInputs(NEW_OBJECT, COPY_SOURCE, WRITE_CONDITIONS, {
+    headers: ["x-amz-metadata-directive", "x-amz-tagging-directive"],
+  }),
 
   async read(request, { accountId, customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
@@ -70,6 +82,7 @@ export const copyObject = defineOperation({
   },
 
   lookUp: ({ bucketName, key, source }) => lookUpBoth(lookUpHeads(bucketName, [key]), lookUpSource(source)),
+  conditionKeys: (input, { source }) => requestTagKeys(tagsOfCopy(input, source.object?.tags ?? [])),
 
   async run(context, input, facts) {
     const { key, source, conditions } = input;
@@ -80,12 +93,12 @@ export const copyObject = defineOperation({
     let found = facts.source;
     for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
       const original = requireReadableSource(context, source, found, input.taggingDirective === "COPY");
-      const tags = input.taggingDirective === "COPY" ? original.tags : input.tags;
+      const tags = tagsOfCopy(input, original.tags);
       requireUploadRights(context, bucket, key, { tags, conditions, current: seen.subject });
       await checkReadKey(original.encryption, input.sourceKey);
       checkSourceConditions(context.request, original, context.now);
       const refusal = refuseWrite(conditions, key, seen.current, seen.current);
-      if (refusal !== undefined) throw refusedWrite(context, bucket, refusal);
+      if (refusal !== undefined) throw refusedWrite(context, bucket, key, refusal);
       const isItself =
         source.bucketName === bucket.name &&
         source.key === key &&
@@ -130,7 +143,7 @@ export const copyObject = defineOperation({
       }
       // Only a definite refusal leaves the blobs certain to be nobody's.
       if (outcome.isDefinite && newBlobIds.length > 0) context.waitUntil(context.blobs.delete(newBlobIds));
-      if (outcome.reason !== "source changed") throw refusedWrite(context, bucket, outcome.refusal);
+      if (outcome.reason !== "source changed") throw refusedWrite(context, bucket, key, outcome.refusal);
       found = (await context.database.look(lookUpSource(source))).source;
     }
     throw new S3Error("ServiceUnavailable");
@@ -160,9 +173,17 @@ export const copyObject = defineOperation({
   },
 });
 
+/** The tags that a copy sets: its source's, unless the request replaces them. */
+function tagsOfCopy(
+  { taggingDirective, tags }: { readonly taggingDirective: "COPY" | "REPLACE"; readonly tags: readonly Tag[] },
+  ofSource: readonly Tag[],
+): readonly Tag[] {
+  return taggingDirective === "COPY" ? ofSource : tags;
+}
+
 /** What is said of the destination; of a key that is not there, only what the caller may know. */
-function refusedWrite({ access }: Context, bucket: Bucket, { code, fields }: WriteRefusal): S3Error {
-  return access.hideAbsence(new S3Error(code, fields), bucket);
+function refusedWrite({ access }: Context, bucket: Bucket, key: string, { code, fields }: WriteRefusal): S3Error {
+  return access.hideAbsence(new S3Error(code, fields), bucket, key);
 }
 
 /** The bytes of a copy: what its row says of them, and what makes them its own in the commit's batch. */

@@ -8,6 +8,7 @@ import { addressedBucket } from "../protocol/addressing.ts";
 import { checkNewBucketName } from "../protocol/bucket-name.ts";
 import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../protocol/bucket-configuration.ts";
 import { readDocument } from "../protocol/document-body.ts";
+import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/operation-inputs.ts";
 import { readObjectOwnership } from "../protocol/ownership-controls.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/buckets.ts";
@@ -19,7 +20,12 @@ export const createBucket = defineServiceOperation({
   name: "CreateBucket",
   actions: ["s3:CreateBucket"],
   authorizes: "run",
+  furtherActions: [
+    { action: "s3:PutBucketOwnershipControls", when: "with `x-amz-object-ownership`" },
+    { action: "s3:PutBucketAcl", when: "with an access control list that grants others something" },
+  ],
   route: { method: "PUT", level: "bucket" },
+  inputs: joinInputs(DOCUMENT, ACL_HEADERS, { headers: ["x-amz-object-ownership"] }),
 
   read(request, settings) {
     const name = addressedBucket(request.address);
@@ -37,7 +43,11 @@ export const createBucket = defineServiceOperation({
       actions: ["s3:CreateBucket"],
       bucket: undefined,
       bucketName: name,
-      conditionKeys: new Map(constraint === undefined ? [] : [["s3:locationconstraint", [constraint]]]),
+      inputs: context.inputs,
+      conditionKeys: new Map([
+        ["aws:requestedregion", [constraint ?? context.settings.region]],
+        ...(constraint === undefined ? [] : [["s3:locationconstraint", [constraint]] as const]),
+      ]),
     });
     if (constraint === undefined && context.settings.requireLocationConstraint) {
       throw new S3Error("IllegalLocationConstraintException");

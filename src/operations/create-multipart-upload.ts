@@ -4,16 +4,17 @@ import { timeOrderedId } from "../bytes/random-id.ts";
 import { element } from "../bytes/xml.ts";
 import { admitUploadAcl } from "../contract/acl-input.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { requireUploadRights } from "../contract/rights.ts";
+import { requireUploadRights, UPLOAD_ACTIONS } from "../contract/rights.ts";
 import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { admitCustomerKey } from "../protocol/bucket-encryption.ts";
 import { encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
 import { readUploadChecksum } from "../protocol/multipart-checksums.ts";
 import { readMetadata } from "../protocol/object-metadata.ts";
+import { joinInputs, NEW_OBJECT } from "../protocol/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { requestHeader } from "../protocol/s3-request.ts";
-import { parseTaggingHeader } from "../protocol/tagging.ts";
+import { parseTaggingHeader, requestTagKeys } from "../protocol/tagging.ts";
 import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
 import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
 import { beginUpload } from "../state/uploads.ts";
@@ -22,6 +23,9 @@ export const createMultipartUpload = defineOperation({
   name: "CreateMultipartUpload",
   actions: ["s3:PutObject"],
   route: { method: "POST", level: "object", query: ["uploads"] },
+  furtherActions: UPLOAD_ACTIONS.filter(({ action }) => action !== "s3:GetObject"),
+  createsObject: false,
+  inputs: joinInputs(NEW_OBJECT, { headers: ["x-amz-checksum-algorithm", "x-amz-checksum-type"] }),
 
   async read(request, { accountId, customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
@@ -38,6 +42,7 @@ export const createMultipartUpload = defineOperation({
     };
   },
 
+  conditionKeys: ({ tags }) => requestTagKeys(tags),
   lookUp: ({ bucketName, key }) => lookUpHeads(bucketName, [key]),
 
   async run(context, input, { bucket, heads }) {

@@ -9,6 +9,7 @@ export const deleteObjectTagging = defineOperation({
   actions: ["s3:DeleteObjectTagging"],
   versionActions: ["s3:DeleteObjectVersionTagging"],
   route: { method: "DELETE", level: "object", query: ["tagging"] },
+  inputs: { query: ["versionId"] },
   read: readNamedVersion,
   lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
   subject: ({ object }) => object,

@@ -18,7 +18,12 @@ export const deleteObject = defineOperation({
   name: "DeleteObject",
   actions: ["s3:DeleteObject"],
   versionActions: ["s3:DeleteObjectVersion"],
+  furtherActions: [{ action: "s3:GetObject", when: "with a condition on what is there" }],
   route: { method: "DELETE", level: "object" },
+  inputs: {
+    query: ["versionId"],
+    headers: ["if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"],
+  },
 
   read(request) {
     const { bucket, key } = addressedObject(request.address);

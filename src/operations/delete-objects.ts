@@ -9,6 +9,7 @@ import { addressedBucket } from "../protocol/addressing.ts";
 import { refuseVersion, revealsVersion } from "../protocol/conditions.ts";
 import { parseDeletions, type Deletion } from "../protocol/deletions.ts";
 import { readDocument } from "../protocol/document-body.ts";
+import { DOCUMENT } from "../protocol/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE, type S3ErrorCode } from "../protocol/s3-error.ts";
 import { lookUpBucket, type Bucket } from "../state/buckets.ts";
 import type { ChangeOutcome } from "../state/changes.ts";
@@ -30,7 +31,12 @@ export const deleteObjects = defineOperation({
   name: "DeleteObjects",
   actions: ["s3:DeleteObject"],
   authorizes: "run",
+  furtherActions: [
+    { action: "s3:DeleteObjectVersion", when: "instead, on each key that names a version" },
+    { action: "s3:GetObject", when: "on each key with a condition" },
+  ],
   route: { method: "POST", level: "bucket", query: ["delete"] },
+  inputs: DOCUMENT,
 
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
 
@@ -75,9 +81,12 @@ export const deleteObjects = defineOperation({
 });
 
 /** Each key is asked for by itself, as if it were deleted by itself. */
-function mayDelete({ access }: Context, bucket: Bucket, { key, versionId }: Deletion): boolean {
+function mayDelete({ access }: Context, bucket: Bucket, { key, versionId, conditions }: Deletion): boolean {
   const actions = [versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion"];
-  return access.allows({ actions, bucket, bucketName: bucket.name, key, versionId });
+  const { ifMatch } = conditions;
+  // The condition of an entry stands in the document; a header of the request is about no key of it.
+  const conditionKeys = new Map(ifMatch === undefined ? [] : [["s3:if-match", [ifMatch]]]);
+  return access.allows({ actions, bucket, bucketName: bucket.name, key, versionId, conditionKeys });
 }
 
 /** Whether the caller may learn what the deletion's conditions tell of what is there. */
@@ -93,7 +102,7 @@ function mayTest(
 /** What a key's condition tells of there being none is told as it would be if the key were deleted by itself. */
 function hideAbsence({ access }: Context, bucket: Bucket, result: DeletionResult): DeletionResult {
   if (result.code === undefined) return result;
-  const { code } = access.hideAbsence(new S3Error(result.code), bucket);
+  const { code } = access.hideAbsence(new S3Error(result.code), bucket, result.deletion.key);
   return code === result.code ? result : { ...result, code, message: undefined };
 }
 

@@ -1,5 +1,6 @@
 // GetBucketUsage, an operation of Cairn's own (docs/observability.md): how many objects, versions, delete markers and
 // uploads in progress a bucket holds, or a prefix of it, and how many bytes.
+import { compareUtf8 } from "../bytes/text.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
@@ -16,6 +17,7 @@ export const getBucketUsage = defineOperation({
   name: "GetBucketUsage",
   actions: ["s3:GetBucketUsage"],
   route: { method: "GET", level: "bucket", query: ["usage"] },
+  inputs: { query: ["prefix", "continuation-token"] },
 
   async read({ address, query }) {
     const bucketName = addressedBucket(address);
@@ -23,7 +25,8 @@ export const getBucketUsage = defineOperation({
     const scope = ["usage", bucketName, prefix];
     const token = query.get("continuation-token");
     const from = token === undefined ? prefix : await readToken(token, scope);
-    return { bucketName, prefix, scope, from };
+    // Anybody can make a token, and a policy may bind the caller to the prefix.
+    return { bucketName, prefix, scope, from: compareUtf8(from, prefix) < 0 ? prefix : from };
   },
 
   lookUp: ({ bucketName, prefix, from }) =>

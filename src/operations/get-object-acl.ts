@@ -10,6 +10,7 @@ export const getObjectAcl = defineOperation({
   actions: ["s3:GetObjectAcl", "s3:GetObject"],
   versionActions: ["s3:GetObjectVersionAcl", "s3:GetObjectVersion"],
   route: { method: "GET", level: "object", query: ["acl"] },
+  inputs: { query: ["versionId"] },
   read: readNamedVersion,
   lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
   subject: ({ object }) => object,

@@ -11,6 +11,7 @@ import {
   versionIdHeader,
   type ObjectPart,
 } from "../protocol/object-reading.ts";
+import { joinInputs, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
 import type { StoredObject } from "../protocol/stored-object.ts";
@@ -26,6 +27,10 @@ export const getObjectAttributes = defineOperation({
   alsoDeniedBy: ["s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"],
   versionActions: ["s3:GetObjectVersion"],
   route: { method: "GET", level: "object", query: ["attributes"] },
+  inputs: joinInputs(CUSTOMER_KEY, {
+    query: ["versionId"],
+    headers: ["x-amz-object-attributes", "x-amz-max-parts", "x-amz-part-number-marker"],
+  }),
 
   read: async (request, { customerKeysOverHttp }) => ({
     ...readNamedVersion(request),

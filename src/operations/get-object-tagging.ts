@@ -9,6 +9,7 @@ export const getObjectTagging = defineOperation({
   actions: ["s3:GetObjectTagging"],
   versionActions: ["s3:GetObjectVersionTagging"],
   route: { method: "GET", level: "object", query: ["tagging"] },
+  inputs: { query: ["versionId"] },
   read: readNamedVersion,
   readsSnapshots: true,
   lookUp: lookUpNamed,

@@ -9,6 +9,7 @@ import {
   requireVersion,
   type ObjectReadInput,
 } from "../protocol/object-reading.ts";
+import { OBJECT_READ } from "../protocol/operation-inputs.ts";
 import type { Bucket } from "../state/buckets.ts";
 import { openObject } from "../state/object-bytes.ts";
 import { lookUpObjectRead, type ObjectReadFacts } from "../state/object-reads.ts";
@@ -24,6 +25,7 @@ export const getObject = defineOperation({
   actions: ["s3:GetObject"],
   versionActions: ["s3:GetObjectVersion"],
   route: { method: "GET", level: "object" },
+  inputs: OBJECT_READ,
 
   read: async (request, { customerKeysOverHttp }): Promise<Input> => ({
     ...readObjectRead(request),

@@ -8,6 +8,7 @@ import {
   refuseAnonymousOverrides,
   requireVersion,
 } from "../protocol/object-reading.ts";
+import { OBJECT_READ } from "../protocol/operation-inputs.ts";
 import { lookUpObjectHead } from "../state/object-reads.ts";
 
 export const headObject = defineOperation({
@@ -15,6 +16,7 @@ export const headObject = defineOperation({
   actions: ["s3:GetObject"],
   versionActions: ["s3:GetObjectVersion"],
   route: { method: "HEAD", level: "object" },
+  inputs: OBJECT_READ,
 
   read: async (request, { customerKeysOverHttp }) => ({
     ...readObjectRead(request),

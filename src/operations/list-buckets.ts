@@ -15,6 +15,7 @@ export const listBuckets = defineServiceOperation({
   name: "ListBuckets",
   actions: ["s3:ListAllMyBuckets"],
   route: { method: "GET", level: "service" },
+  inputs: { query: ["prefix", "continuation-token", "bucket-region", "max-buckets"] },
 
   async read({ query }) {
     const prefix = query.get("prefix") ?? "";

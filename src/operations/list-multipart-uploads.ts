@@ -12,6 +12,7 @@ import {
   readScope,
 } from "../protocol/listing.ts";
 import { ownerElement } from "../protocol/listing-xml.ts";
+import { joinInputs, LISTING_SCOPE } from "../protocol/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { lookUpUploadPage } from "../state/upload-listing.ts";
 
@@ -19,6 +20,7 @@ export const listMultipartUploads = defineOperation({
   name: "ListMultipartUploads",
   actions: ["s3:ListBucketMultipartUploads"],
   route: { method: "GET", level: "bucket", query: ["uploads"] },
+  inputs: joinInputs(LISTING_SCOPE, { query: ["key-marker", "upload-id-marker", "max-uploads"] }),
 
   read({ address, query }) {
     const scope = readScope(query);

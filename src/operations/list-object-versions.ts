@@ -13,6 +13,7 @@ import {
   readScope,
 } from "../protocol/listing.ts";
 import { ownerElement } from "../protocol/listing-xml.ts";
+import { joinInputs, LISTING_SCOPE } from "../protocol/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { shownVersionId } from "../protocol/stored-object.ts";
 import { orderOfMarker, versionMarker } from "../protocol/version-id.ts";
@@ -22,6 +23,7 @@ export const listObjectVersions = defineOperation({
   name: "ListObjectVersions",
   actions: ["s3:ListBucketVersions", "s3:ListBucket"],
   route: { method: "GET", level: "bucket", query: ["versions"] },
+  inputs: joinInputs(LISTING_SCOPE, { query: ["key-marker", "version-id-marker", "max-keys"] }),
 
   read({ address, query }) {
     const keyMarker = query.get("key-marker") ?? "";

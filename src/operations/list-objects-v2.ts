@@ -12,6 +12,7 @@ import {
   readToken,
 } from "../protocol/listing.ts";
 import { entryElements } from "../protocol/listing-xml.ts";
+import { joinInputs, LISTING_SCOPE } from "../protocol/operation-inputs.ts";
 import { S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { addressOfSnapshot } from "../protocol/snapshot.ts";
 import { lookUpListing } from "../state/snapshot-listing.ts";
@@ -22,6 +23,7 @@ export const listObjectsV2 = defineOperation({
   versionActions: ["s3:ListBucketVersions"],
   readsSnapshots: true,
   route: { method: "GET", level: "bucket", query: ["list-type=2"] },
+  inputs: joinInputs(LISTING_SCOPE, { query: ["continuation-token", "fetch-owner", "max-keys", "start-after"] }),
 
   async read({ address, query }) {
     const bucketName = addressedBucket(address);

@@ -4,6 +4,7 @@ import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { addressedBucket, addressedSnapshot } from "../protocol/addressing.ts";
 import { encodeListed, pageAfter, readEncodingType, readPageSize, readScope } from "../protocol/listing.ts";
 import { entryElements } from "../protocol/listing-xml.ts";
+import { joinInputs, LISTING_SCOPE } from "../protocol/operation-inputs.ts";
 import { S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { addressOfSnapshot } from "../protocol/snapshot.ts";
 import { lookUpListing } from "../state/snapshot-listing.ts";
@@ -14,6 +15,7 @@ export const listObjects = defineOperation({
   versionActions: ["s3:ListBucketVersions"],
   readsSnapshots: true,
   route: { method: "GET", level: "bucket" },
+  inputs: joinInputs(LISTING_SCOPE, { query: ["marker", "max-keys"] }),
 
   read({ address, query }) {
     const scope = readScope(query);

@@ -17,6 +17,7 @@ export const listParts = defineOperation({
   name: "ListParts",
   actions: ["s3:ListMultipartUploadParts"],
   route: { method: "GET", level: "object", query: ["uploadId"] },
+  inputs: { query: ["max-parts", "part-number-marker"] },
 
   read({ address, query }) {
     const { bucket, key } = addressedObject(address);

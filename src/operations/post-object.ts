@@ -7,7 +7,7 @@ import { admitUploadAcl } from "../contract/acl-input.ts";
 import type { Context, Identity } from "../contract/context.ts";
 import { ONE_BODY_MAX_BYTES, type NewObject } from "../contract/new-object.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { requireUploadRights } from "../contract/rights.ts";
+import { requireUploadRights, UPLOAD_ACTIONS } from "../contract/rights.ts";
 import { storeFormFile } from "../contract/unmeasured-object.ts";
 import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedBucket, checkKey } from "../protocol/addressing.ts";
@@ -20,6 +20,7 @@ import { readBoundary } from "../protocol/form-data.ts";
 import { DelimitedReader, malformedForm } from "../protocol/form-delimiter.ts";
 import { FormFile, type SizeRange } from "../protocol/form-file.ts";
 import { readMetadata } from "../protocol/object-metadata.ts";
+import { FORM_UPLOAD } from "../protocol/operation-inputs.ts";
 import { answerPost } from "../protocol/post-answer.ts";
 import { readPostForm, type FormFields } from "../protocol/post-form.ts";
 import { checkPostPolicy } from "../protocol/post-policy-check.ts";
@@ -27,7 +28,7 @@ import { parsePostPolicy } from "../protocol/post-policy.ts";
 import { requestOfForm } from "../protocol/post-request.ts";
 import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
 import { requestHeader } from "../protocol/s3-request.ts";
-import { parseTaggingHeader } from "../protocol/tagging.ts";
+import { parseTaggingHeader, requestTagKeys, type Tag } from "../protocol/tagging.ts";
 import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
 import { lookUpBucket, type Bucket } from "../state/buckets.ts";
 import { currentHeads, NO_HEAD } from "../state/heads.ts";
@@ -39,6 +40,8 @@ export const postObject = defineOperation({
   actions: ["s3:PutObject"],
   authorizes: "run",
   route: { method: "POST", level: "bucket" },
+  inputs: FORM_UPLOAD,
+  furtherActions: UPLOAD_ACTIONS,
 
   read: (request) => ({
     bucketName: addressedBucket(request.address),
@@ -61,8 +64,16 @@ export const postObject = defineOperation({
 
     const upload = requestOfForm(context.request, fields);
     const asked = { ...context, ...sender, request: upload, access: sender.access.inForm(upload, claim) };
-    asked.access.require({ actions: ["s3:PutObject"], bucket, bucketName, key });
-    const object = await readObject(asked, bucket, key);
+    const tags = parseTaggingHeader(requestHeader(upload, "x-amz-tagging"));
+    asked.access.require({
+      actions: ["s3:PutObject"],
+      bucket,
+      bucketName,
+      key,
+      inputs: context.inputs,
+      conditionKeys: requestTagKeys(tags),
+    });
+    const object = await readObject(asked, bucket, key, tags);
     const announced = readChecksums(upload, []);
     const most = Math.min(range.most, ONE_BODY_MAX_BYTES);
     const file = new FormFile(reader, boundary, body.length, { least: range.least, most });
@@ -101,12 +112,11 @@ function checkPolicy(claim: PostClaim, fields: FormFields, bucketName: string, n
 }
 
 /** What the form says of the object, and whether it may be put there. */
-async function readObject(context: Context, bucket: Bucket, key: string): Promise<NewObject> {
+async function readObject(context: Context, bucket: Bucket, key: string, tags: readonly Tag[]): Promise<NewObject> {
   const { request, settings, database } = context;
   refuseUnsupportedHeaders(request);
   refuseEnvelopeHeaders(request, undefined);
   const metadata = readMetadata(request);
-  const tags = parseTaggingHeader(requestHeader(request, "x-amz-tagging"));
   const storageClass = readStorageClass(request);
   const wantedAcl = readAclHeaders(request, settings.accountId, "object");
   const conditions = readWriteConditions(request);

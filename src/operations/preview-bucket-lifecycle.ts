@@ -1,5 +1,6 @@
 // PreviewBucketLifecycle, which S3 has not: what the bucket's lifecycle rules would do in a pass of a given day, by which
-// rule, to what is in the bucket now. `GET /bucket?lifecycle&dry-run=2026-12-31`, in pages.
+// rule, to what is in the bucket now, or to those keys of it that begin with a prefix.
+// `GET /bucket?lifecycle&dry-run=2026-12-31&prefix=logs/`, in pages.
 import { parseIsoDate } from "../bytes/dates.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
@@ -13,7 +14,12 @@ import { positionFromText, positionText, WALK_START, walkPage, type WalkedPage }
 export const previewBucketLifecycle = defineOperation({
   name: "PreviewBucketLifecycle",
   actions: ["s3:GetLifecycleConfiguration"],
+  furtherActions: [
+    { action: "s3:ListBucketVersions" },
+    { action: "s3:ListBucketMultipartUploads", when: "where a rule ends uploads" },
+  ],
   route: { method: "GET", level: "bucket", query: ["lifecycle", "dry-run"] },
+  inputs: { query: ["prefix", "continuation-token"] },
 
   read(request) {
     const date = request.query.get("dry-run") ?? "";
@@ -24,27 +30,37 @@ export const previewBucketLifecycle = defineOperation({
     if (position === undefined) {
       throw invalidArgument("continuation-token", token, "The continuation token provided is incorrect");
     }
-    return { bucketName: addressedBucket(request.address), date, now, position };
+    const prefix = request.query.get("prefix") ?? "";
+    return { bucketName: addressedBucket(request.address), date, now, prefix, position };
   },
 
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
-  async run({ access, database }, { bucketName, now, position }, { bucket }) {
-    // It names what is in the bucket.
-    access.require({ bucket, bucketName, actions: ["s3:ListBucketVersions"] });
+  async run({ access, inputs, database }, { bucketName, now, prefix, position }, { bucket }) {
+    // It names what is in the bucket, so it is bound by what the lists of versions and of uploads are bound by.
+    const on = { bucket, bucketName, inputs };
+    access.require({ ...on, actions: ["s3:ListBucketVersions", "s3:ListBucket"] });
     const configuration = lifecycleFromText(bucket.configurations.lifecycle);
+    if (configuration?.rules.some((rule) => rule.isEnabled && rule.abortAfterDays !== undefined) === true) {
+      access.require({ ...on, actions: ["s3:ListBucketMultipartUploads"] });
+    }
     if (configuration === undefined) throw new S3Error("NoSuchLifecycleConfiguration", { BucketName: bucketName });
-    return { bucket, page: await walkPage({ database, bucket, configuration, now }, position) };
+    return { bucket, page: await walkPage({ database, bucket, configuration, now, prefix }, position) };
   },
 
-  write: ({ bucket, page }, { date }) => ({ status: 200, headers: {}, body: previewElement(bucket, date, page) }),
+  write: ({ bucket, page }, { date, prefix }) => ({
+    status: 200,
+    headers: {},
+    body: previewElement(bucket, date, prefix, page),
+  }),
 });
 
-function previewElement(bucket: Bucket, date: string, { judged, seen, next }: WalkedPage): XmlElement {
+function previewElement(bucket: Bucket, date: string, prefix: string, { judged, seen, next }: WalkedPage): XmlElement {
   return element(
     "LifecyclePreview",
     [
       element("Bucket", bucket.name),
+      prefix === "" ? undefined : element("Prefix", prefix),
       element("Date", date),
       element("Examined", seen),
       element("IsTruncated", next !== undefined),

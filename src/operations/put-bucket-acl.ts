@@ -3,12 +3,14 @@ import { receiveAcl } from "../contract/acl-input.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
+import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/operation-inputs.ts";
 import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
 
 export const putBucketAcl = defineOperation({
   name: "PutBucketAcl",
   actions: ["s3:PutBucketAcl"],
   route: { method: "PUT", level: "bucket", query: ["acl"] },
+  inputs: joinInputs(DOCUMENT, ACL_HEADERS),
 
   read: (request, { accountId }) => ({
     bucketName: addressedBucket(request.address),

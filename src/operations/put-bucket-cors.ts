@@ -3,12 +3,14 @@ import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { parseCors } from "../protocol/cors.ts";
 import { readDocument } from "../protocol/document-body.ts";
+import { DOCUMENT } from "../protocol/operation-inputs.ts";
 import { lookUpBucket, setCors } from "../state/buckets.ts";
 
 export const putBucketCors = defineOperation({
   name: "PutBucketCors",
   actions: ["s3:PutBucketCORS"],
   route: { method: "PUT", level: "bucket", query: ["cors"] },
+  inputs: DOCUMENT,
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 

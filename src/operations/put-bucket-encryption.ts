@@ -3,12 +3,14 @@ import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { bucketEncryptionText, parseBucketEncryption } from "../protocol/bucket-encryption.ts";
 import { readDocument } from "../protocol/document-body.ts";
+import { DOCUMENT } from "../protocol/operation-inputs.ts";
 import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
 
 export const putBucketEncryption = defineOperation({
   name: "PutBucketEncryption",
   actions: ["s3:PutEncryptionConfiguration"],
   route: { method: "PUT", level: "bucket", query: ["encryption"] },
+  inputs: DOCUMENT,
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 

@@ -4,12 +4,14 @@ import { addressedBucket } from "../protocol/addressing.ts";
 import { readDocument } from "../protocol/document-body.ts";
 import { parseLifecycle, readTransitionMinimum, TRANSITION_MINIMUM_HEADER } from "../protocol/lifecycle-document.ts";
 import { lifecycleText } from "../protocol/lifecycle.ts";
+import { joinInputs, DOCUMENT } from "../protocol/operation-inputs.ts";
 import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
 
 export const putBucketLifecycleConfiguration = defineOperation({
   name: "PutBucketLifecycleConfiguration",
   actions: ["s3:PutLifecycleConfiguration"],
   route: { method: "PUT", level: "bucket", query: ["lifecycle"] },
+  inputs: joinInputs(DOCUMENT, { headers: [TRANSITION_MINIMUM_HEADER] }),
   read: (request) => ({
     bucketName: addressedBucket(request.address),
     transitionMinimum: readTransitionMinimum(request),

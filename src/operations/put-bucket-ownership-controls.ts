@@ -4,6 +4,7 @@ import { givesOwnerAlone, parseAcl } from "../protocol/acl.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { readDocument } from "../protocol/document-body.ts";
 import { ownershipText } from "../protocol/object-ownership.ts";
+import { DOCUMENT } from "../protocol/operation-inputs.ts";
 import { parseOwnershipControls } from "../protocol/ownership-controls.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
@@ -12,6 +13,7 @@ export const putBucketOwnershipControls = defineOperation({
   name: "PutBucketOwnershipControls",
   actions: ["s3:PutBucketOwnershipControls"],
   route: { method: "PUT", level: "bucket", query: ["ownershipControls"] },
+  inputs: DOCUMENT,
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 

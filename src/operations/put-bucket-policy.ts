@@ -7,6 +7,7 @@ import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { readDocument } from "../protocol/document-body.ts";
+import { DOCUMENT } from "../protocol/operation-inputs.ts";
 import { readPublicAccessBlock } from "../protocol/public-access-block.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
@@ -15,6 +16,7 @@ export const putBucketPolicy = defineOperation({
   name: "PutBucketPolicy",
   actions: ["s3:PutBucketPolicy"],
   route: { method: "PUT", level: "bucket", query: ["policy"] },
+  inputs: DOCUMENT,
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 

@@ -2,6 +2,7 @@
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { readDocument } from "../protocol/document-body.ts";
+import { DOCUMENT } from "../protocol/operation-inputs.ts";
 import { parseTagging } from "../protocol/tagging.ts";
 import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
 import { tagsJson } from "../state/stored-metadata.ts";
@@ -10,6 +11,7 @@ export const putBucketTagging = defineOperation({
   name: "PutBucketTagging",
   actions: ["s3:PutBucketTagging"],
   route: { method: "PUT", level: "bucket", query: ["tagging"] },
+  inputs: DOCUMENT,
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 

@@ -4,6 +4,7 @@ import { addressedBucket } from "../protocol/addressing.ts";
 import { parseVersioning } from "../protocol/bucket-configuration.ts";
 import { readDocument } from "../protocol/document-body.ts";
 import { keepsNoncurrent, lifecycleFromText } from "../protocol/lifecycle.ts";
+import { DOCUMENT } from "../protocol/operation-inputs.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { lookUpBucket, setVersioning } from "../state/buckets.ts";
 
@@ -14,6 +15,7 @@ export const putBucketVersioning = defineOperation({
   name: "PutBucketVersioning",
   actions: ["s3:PutBucketVersioning"],
   route: { method: "PUT", level: "bucket", query: ["versioning"] },
+  inputs: DOCUMENT,
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 

@@ -3,6 +3,7 @@ import { receiveAcl } from "../contract/acl-input.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
+import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/operation-inputs.ts";
 import { lookUpVersion, type VersionFacts } from "../state/objects.ts";
 import { setVersionAcl } from "../state/version-attributes.ts";
 
@@ -11,6 +12,7 @@ export const putObjectAcl = defineOperation({
   actions: ["s3:PutObjectAcl"],
   versionActions: ["s3:PutObjectVersionAcl"],
   route: { method: "PUT", level: "object", query: ["acl"] },
+  inputs: joinInputs(DOCUMENT, ACL_HEADERS, { query: ["versionId"] }),
 
   read: (request, { accountId }) => ({
     ...readNamedVersion(request),

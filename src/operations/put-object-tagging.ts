@@ -2,6 +2,7 @@
 import { defineOperation } from "../contract/operation.ts";
 import { readDocument } from "../protocol/document-body.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
+import { joinInputs, DOCUMENT } from "../protocol/operation-inputs.ts";
 import { parseTagging, requestTagKeys } from "../protocol/tagging.ts";
 import { lookUpVersion } from "../state/objects.ts";
 import { retag } from "../state/version-attributes.ts";
@@ -12,6 +13,7 @@ export const putObjectTagging = defineOperation({
   versionActions: ["s3:PutObjectVersionTagging"],
   authorizes: "run",
   route: { method: "PUT", level: "object", query: ["tagging"] },
+  inputs: joinInputs(DOCUMENT, { query: ["versionId"] }),
   read: readNamedVersion,
   lookUp: ({ bucketName, key, versionId }) => lookUpVersion(bucketName, key, versionId),
   subject: ({ object }) => object,
@@ -26,6 +28,7 @@ export const putObjectTagging = defineOperation({
       bucketName: bucket.name,
       key: input.key,
       object: facts.object,
+      inputs: context.inputs,
       conditionKeys: requestTagKeys(tags),
     });
     const object = await retag(context.database, input, facts, (found) => requireVersion(input, found), tags);

@@ -2,7 +2,7 @@
 import { admitUploadAcl } from "../contract/acl-input.ts";
 import { storeNewObject } from "../contract/new-object.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { requireUploadRights } from "../contract/rights.ts";
+import { requireUploadRights, UPLOAD_ACTIONS } from "../contract/rights.ts";
 import { readAclHeaders } from "../protocol/acl-headers.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { checksumHeaders, readChecksums } from "../protocol/checksums.ts";
@@ -11,9 +11,10 @@ import { admitCustomerKey } from "../protocol/bucket-encryption.ts";
 import { encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
 import { quoteEtag } from "../protocol/etag.ts";
 import { readMetadata } from "../protocol/object-metadata.ts";
+import { joinInputs, NEW_OBJECT, DIGESTS, WRITE_CONDITIONS } from "../protocol/operation-inputs.ts";
 import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
 import { requestHeader } from "../protocol/s3-request.ts";
-import { parseTaggingHeader } from "../protocol/tagging.ts";
+import { parseTaggingHeader, requestTagKeys } from "../protocol/tagging.ts";
 import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
 import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
 
@@ -21,6 +22,8 @@ export const putObject = defineOperation({
   name: "PutObject",
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object" },
+  furtherActions: UPLOAD_ACTIONS,
+  inputs: joinInputs(NEW_OBJECT, DIGESTS, WRITE_CONDITIONS, { body: "object" }),
 
   async read(request, { accountId, customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
@@ -45,6 +48,7 @@ export const putObject = defineOperation({
     };
   },
 
+  conditionKeys: ({ tags }) => requestTagKeys(tags),
   lookUp: ({ bucketName, key }) => lookUpHeads(bucketName, [key]),
 
   async run(context, input, { bucket, heads }) {

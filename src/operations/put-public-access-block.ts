@@ -2,6 +2,7 @@
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/addressing.ts";
 import { readDocument } from "../protocol/document-body.ts";
+import { DOCUMENT } from "../protocol/operation-inputs.ts";
 import { parsePublicAccessBlock, publicAccessBlockText } from "../protocol/public-access-block.ts";
 import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
 
@@ -9,6 +10,7 @@ export const putPublicAccessBlock = defineOperation({
   name: "PutPublicAccessBlock",
   actions: ["s3:PutBucketPublicAccessBlock"],
   route: { method: "PUT", level: "bucket", query: ["publicAccessBlock"] },
+  inputs: DOCUMENT,
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 

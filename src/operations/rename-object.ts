@@ -1,16 +1,18 @@
 // RenameObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_RenameObject.html
 // In AWS for directory buckets alone; here for every bucket that never was versioned. One batch moves the row, so a
 // reader finds the object under exactly one of the two keys.
+import { keysOfObject } from "../auth/object-keys.ts";
 import type { Principal } from "../auth/principal.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type Operation } from "../contract/operation.ts";
-import { requireRenameRights, requireUploadRights } from "../contract/rights.ts";
+import { requireRenameRights, requireUploadRights, requireMove } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { refuseWrite } from "../protocol/conditions.ts";
 import { checkSourceConditions } from "../protocol/copying.ts";
+import { ACL_HEADERS, CUSTOMER_KEY, joinInputs, READ_CONDITIONS } from "../protocol/operation-inputs.ts";
 import { checkDestinationDates, readRename, type Rename } from "../protocol/renaming.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import type { Bucket, BucketFacts } from "../state/buckets.ts";
@@ -24,7 +26,30 @@ const LOOK_AGAIN: ReadonlySet<string> = new Set(["head changed", "source changed
 export const renameObject = defineOperation({
   name: "RenameObject",
   actions: ["s3:PutObject"],
+  furtherActions: [
+    { action: "s3:DeleteObject", when: "on the source" },
+    { action: "s3:GetObject", when: "on each of the two on which there are conditions" },
+  ],
   route: { method: "PUT", level: "object", header: "x-amz-rename-source" },
+  inputs: joinInputs(READ_CONDITIONS, {
+    headers: [
+      "x-amz-client-token",
+      "x-amz-rename-source-if-match",
+      "x-amz-rename-source-if-none-match",
+      "x-amz-rename-source-if-modified-since",
+      "x-amz-rename-source-if-unmodified-since",
+    ],
+    // What it would say of the destination is what the source is; it changes none of it.
+    refuses: [
+      ...(ACL_HEADERS.headers ?? []),
+      ...(CUSTOMER_KEY.headers ?? []),
+      "x-amz-metadata-directive",
+      "x-amz-meta-*",
+      "x-amz-storage-class",
+      "x-amz-tagging",
+      "x-amz-tagging-directive",
+    ],
+  }),
 
   read(request) {
     const { bucket, key } = addressedObject(request.address);
@@ -32,6 +57,7 @@ export const renameObject = defineOperation({
   },
 
   lookUp: ({ bucketName, key, rename }) => lookUpBoth(lookUpHeads(bucketName, [key]), lookUpRename(bucketName, rename)),
+  conditionKeys: (_input, { sources: [source] }) => (source === undefined ? new Map() : keysOfObject(source)),
 
   async run(context, { bucketName, key, rename }, first) {
     const fingerprint = await fingerprintOf(rename, key, context.principal);
@@ -43,6 +69,7 @@ export const renameObject = defineOperation({
       const seen = facts.heads.get(key) ?? NO_HEAD;
       requireRenameRights(context, bucket, source?.key ?? rename.candidates[0] ?? key, source, rename.testsSource);
       requireDestinationRights(context, bucket, key, rename, seen);
+      requireMove(context, bucket, key, source);
       if (facts.usedToken !== undefined) {
         if (facts.usedToken === fingerprint) return;
         throw new S3Error("IdempotencyParameterMismatch");
@@ -93,7 +120,8 @@ function requireDestinationRights(
 ): void {
   requireUploadRights(context, bucket, key, { tags: [], conditions, current });
   if (ifModifiedSince === undefined && ifUnmodifiedSince === undefined) return;
-  context.access.require({ actions: ["s3:GetObject"], bucket, bucketName: bucket.name, key, object: current });
+  const { access, inputs } = context;
+  access.require({ actions: ["s3:GetObject"], bucket, bucketName: bucket.name, key, object: current, inputs });
 }
 
 /** The same operation as SDKs ask for it, with `?renameObject`. */

@@ -4,6 +4,7 @@
 import { ownerOf } from "../auth/principal.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
+import { requireUndeniedObject } from "../contract/rights.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { noSuchSnapshot } from "../protocol/snapshot.ts";
 import { readRestoration, restorationElement, restorationToken } from "../protocol/snapshot-restoration.ts";
@@ -24,6 +25,7 @@ export const restoreBucketSnapshot = defineOperation({
   name: "RestoreBucketSnapshot",
   actions: ["s3:RestoreBucketSnapshot"],
   route: { method: "POST", level: "bucket", query: ["restoreSnapshot"] },
+  inputs: { query: ["prefix", "continuation-token"] },
   read: readRestoration,
 
   lookUp: ({ bucketName, name, prefix, from }) =>
@@ -42,8 +44,8 @@ export const restoreBucketSnapshot = defineOperation({
     ]);
     const surplus = page.filter(({ shownVersionId }) => shownVersionId === undefined).map(({ key }) => key);
     const restored = Array.from(sources.values());
-    for (const { key } of restored) requireUndenied(context, bucket, key, "s3:PutObject");
-    for (const key of surplus) requireUndenied(context, bucket, key, "s3:DeleteObject");
+    for (const source of restored) requireUndeniedObject(context, bucket, source.key, source);
+    for (const key of surplus) requireUndeniedDeletion(context, bucket, key);
     await putBack(context, bucket, restored, heads);
     await deleteAll(context, bucket, surplus, heads);
     const end = differences.length > page.length ? keys.at(-1) : last;
@@ -54,9 +56,9 @@ export const restoreBucketSnapshot = defineOperation({
   write: (report, input) => ({ status: 200, headers: {}, body: restorationElement(input, report) }),
 });
 
-/** Who may restore need not be allowed each write, but what is expressly denied stays so. @throws S3Error AccessDenied */
-function requireUndenied({ access }: Context, bucket: Bucket, key: string, action: string): void {
-  access.requireUndenied({ actions: [action], bucket, bucketName: bucket.name, key });
+/** Who may restore need not be allowed each deletion, but what is expressly denied stays so. @throws S3Error AccessDenied */
+function requireUndeniedDeletion({ access }: Context, bucket: Bucket, key: string): void {
+  access.requireUndenied({ actions: ["s3:DeleteObject"], bucket, bucketName: bucket.name, key });
 }
 
 /** Makes versions current again, as new versions that hold what they hold. */

@@ -1,6 +1,7 @@
 // UploadPartCopy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
 // Moves no bytes: the part holds what the source holds, and remembers which bytes of it are its own. But where a
 // customer's key encrypts either of them, the bytes are copied.
+import { keysOfUpload } from "../auth/object-keys.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
@@ -9,7 +10,7 @@ import { utf8 } from "../bytes/text.ts";
 import { element, type XmlElement } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { requireReadableSource } from "../contract/rights.ts";
+import { requireReadableSource, SOURCE_ACTIONS } from "../contract/rights.ts";
 import { addressedObject } from "../protocol/addressing.ts";
 import { birthCertificate } from "../protocol/birth-certificate.ts";
 import { refuseBlockedKey } from "../protocol/bucket-encryption.ts";
@@ -25,6 +26,7 @@ import {
 } from "../protocol/customer-encryption.ts";
 import { quoteEtag } from "../protocol/etag.ts";
 import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/multipart.ts";
+import { joinInputs, COPY_SOURCE, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
 import type { ByteRange } from "../protocol/range.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
 import { shownVersionId } from "../protocol/stored-object.ts";
@@ -46,6 +48,9 @@ export const uploadPartCopy = defineOperation({
   name: "UploadPartCopy",
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", query: ["uploadId"], header: "x-amz-copy-source" },
+  furtherActions: SOURCE_ACTIONS,
+  createsObject: false,
+  inputs: joinInputs(COPY_SOURCE, CUSTOMER_KEY, { query: ["partNumber"], headers: ["x-amz-copy-source-range"] }),
 
   async read(request, { customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
@@ -63,6 +68,7 @@ export const uploadPartCopy = defineOperation({
 
   lookUp: ({ bucketName, key, uploadId, source }) =>
     lookUpBoth(lookUpUpload(bucketName, key, uploadId), lookUpSource(source)),
+  conditionKeys: (_input, { upload }) => keysOfUpload(upload),
 
   async run(context, { source, uploadId, partNumber, sourceKey, customerKey }, facts) {
     const { bucket, upload } = facts;

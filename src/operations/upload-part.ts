@@ -1,4 +1,5 @@
 // UploadPart: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
+import { keysOfUpload } from "../auth/object-keys.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedObject } from "../protocol/addressing.ts";
@@ -9,6 +10,7 @@ import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/cu
 import { quoteEtag } from "../protocol/etag.ts";
 import { isSeldomRead } from "../protocol/lifecycle.ts";
 import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/multipart.ts";
+import { joinInputs, DIGESTS, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
 import { S3Error } from "../protocol/s3-error.ts";
 import { refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
 import { commitPart } from "../state/part-commit.ts";
@@ -19,6 +21,8 @@ export const uploadPart = defineOperation({
   name: "UploadPart",
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", query: ["uploadId"] },
+  createsObject: false,
+  inputs: joinInputs(DIGESTS, CUSTOMER_KEY, { query: ["partNumber"], body: "object" }),
 
   async read(request, { customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);
@@ -33,6 +37,7 @@ export const uploadPart = defineOperation({
   },
 
   lookUp: ({ bucketName, key, uploadId }) => lookUpUpload(bucketName, key, uploadId),
+  conditionKeys: (_input, { upload }) => keysOfUpload(upload),
 
   async run(context, { key, uploadId, partNumber, customerKey }, { bucket, upload }) {
     if (upload === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });

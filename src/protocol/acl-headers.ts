@@ -1,6 +1,6 @@
 // The headers that set an access control list: a canned one by its name, or grants one by one.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#setting-acls
-import { privateAcl, type Acl, type AclPermission, type Grant } from "./acl.ts";
+import { givesOwnerAlone, GROUPS, privateAcl, type Acl, type AclPermission, type Grant } from "./acl.ts";
 import { granteeById, granteeByUri, MAX_GRANTS, unresolvableEmail } from "./acl-grantees.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
 import { requestHeader, type S3Request } from "./s3-request.ts";
@@ -78,6 +78,33 @@ function cannedAcl(name: string, ownerId: string, target: AclTarget): Acl {
   if (grants === undefined)
     throw invalidArgument("x-amz-acl", name, `There is no canned ACL of this name for ${target}s`);
   return { ownerId, grants: [...privateAcl(ownerId).grants, ...grants] };
+}
+
+/**
+ * The headers that would ask for an object's list, with their values: the canned one where there is one, and the grants.
+ * A list that gives everything to the owner alone needs none.
+ */
+export function headersOfAcl(acl: Acl): ReadonlyMap<string, readonly string[]> {
+  const headers = new Map<string, readonly string[]>();
+  if (givesOwnerAlone(acl)) return headers;
+  const text = textOfGrants(acl.grants);
+  const canned = Array.from(CANNED_OF_OBJECTS.entries()).find(
+    ([, grants]) => textOfGrants([...privateAcl(acl.ownerId).grants, ...grants]) === text,
+  );
+  if (canned !== undefined) headers.set("x-amz-acl", [canned[0]]);
+  for (const [header, permission] of GRANT_HEADERS) {
+    const grants = acl.grants.filter((grant) => grant.permission === permission && grant.grantee !== "owner");
+    if (grants.length > 0) headers.set(header, grants.map(textOfGrantee));
+  }
+  return headers;
+}
+
+function textOfGrantee({ grantee }: Grant): string {
+  return grantee === "owner" || grantee === "EC2" ? `id=${grantee}` : `uri=${GROUPS[grantee]}`;
+}
+
+function textOfGrants(grants: readonly Grant[]): string {
+  return JSON.stringify(grants.map(({ grantee, permission }) => `${grantee} ${permission}`).toSorted());
 }
 
 function parseGrants(header: string, value: string, permission: AclPermission, ownerId: string): Grant[] {

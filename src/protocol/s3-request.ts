@@ -60,7 +60,8 @@ const AUTHENTICATION_PARAMETERS = new Set([
 /** What an upload's checksum is to be, or that it is asked for, is no checksum yet. */
 const CHECKSUM_WISHES = new Set(["x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"]);
 
-function isHoistable(name: string): boolean {
+/** Whether a presigned query may carry a header, by its lower-case name. */
+export function isHoistable(name: string): boolean {
   return (
     name.startsWith("x-amz-") &&
     (!name.startsWith("x-amz-checksum-") || CHECKSUM_WISHES.has(name)) &&

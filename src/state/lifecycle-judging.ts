@@ -58,6 +58,8 @@ export interface Walk {
   readonly configuration: LifecycleConfiguration;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Only keys that begin with it are looked at. */
+  readonly prefix?: string;
 }
 
 /** Judges a current version. */

@@ -65,13 +65,15 @@ function phaseAfter({ phase }: LifecyclePosition): LifecyclePosition | undefined
   return { ...WALK_START, phase: phase === "current" ? "versions" : "uploads" };
 }
 
-/** The prefixes of those rules that have something to say in a phase. */
-function prefixesOf({ bucket, configuration }: Walk, phase: LifecyclePhase): string[] {
+/** The prefixes of those rules that have something to say in a phase, as far as the walk's own prefix reaches. */
+function prefixesOf({ bucket, configuration, prefix: wanted = "" }: Walk, phase: LifecyclePhase): string[] {
   // Where versioning never was enabled there is nothing but current versions.
   if (phase === "versions" && bucket.versioning === null) return [];
   return configuration.rules
     .filter((rule) => rule.isEnabled && speaksOf(rule, phase))
-    .map(({ filter }) => filter.prefix ?? "");
+    .map(({ filter }) => filter.prefix ?? "")
+    .filter((prefix) => prefix.startsWith(wanted) || wanted.startsWith(prefix))
+    .map((prefix) => (prefix.length < wanted.length ? wanted : prefix));
 }
 
 function speaksOf(rule: LifecycleRule, phase: LifecyclePhase): boolean {
