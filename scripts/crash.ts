@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { endRunningCairns, startCairn } from "./clients/cairn-process.ts";
-import { examine } from "./crash/holdings.ts";
+import { examine } from "./crash/references.ts";
 import { Requests } from "./crash/requests.ts";
 import { Tenant } from "./crash/tenant.ts";
 import { makeCredentials } from "./project/credentials.ts";

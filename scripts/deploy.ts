@@ -7,7 +7,7 @@ import { readWranglerToml } from "./project/wrangler-toml.ts";
 import { ensureBucket, ensureDatabase, ownSecrets, requireLogin } from "./deploy/account.ts";
 import { uploadWorker } from "./deploy/upload.ts";
 import { runWrangler } from "./deploy/wrangler.ts";
-import { misspeltSettings, SETTINGS } from "../src/contract/settings.ts";
+import { misspeltSettings, SETTINGS } from "../src/config/settings.ts";
 
 const USAGE = `Usage: npm run deploy -- [--dry-run]
 

@@ -1,6 +1,6 @@
 // `npm run rebuild`: makes the lost database of a state folder again from what is kept beside its blobs.
 import { existsSync } from "node:fs";
-import { misspeltSettings } from "../src/contract/settings.ts";
+import { misspeltSettings } from "../src/config/settings.ts";
 import { PROJECT_ROOT, readWranglerToml } from "./project/wrangler-toml.ts";
 import { givenSettings } from "./serve/settings.ts";
 import { examineState, reportLines } from "./maintenance/examination.ts";

@@ -1,5 +1,5 @@
 // The Worker's bindings, as wrangler.toml declares them. Ambient, so that no file imports its environment from the entry.
-// Everything that is not a binding is a setting: src/contract/settings.ts names each one and gives its default.
+// Everything that is not a binding is a setting: src/config/settings.ts names each one and gives its default.
 
 declare namespace Cloudflare {
   interface Env {
@@ -7,7 +7,7 @@ declare namespace Cloudflare {
     readonly BLOBS: R2Bucket;
     // An import statement would make this file a module, and its declarations local.
     // oxlint-disable-next-line typescript/consistent-type-imports
-    readonly COORDINATORS: DurableObjectNamespace<import("./state/key-coordinator.ts").KeyCoordinator>;
+    readonly COORDINATORS: DurableObjectNamespace<import("./state/writes/key-coordinator.ts").KeyCoordinator>;
   }
 }
 

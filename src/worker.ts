@@ -1,13 +1,13 @@
 // The Worker's entry: what Cloudflare calls. Everything it does lives on the floors below.
-import { readSettings, settingProblems } from "./contract/settings.ts";
+import { readSettings, settingProblems } from "./config/settings.ts";
 import { dispatch } from "./gateway/dispatch.ts";
 import { runJobs } from "./jobs/run-jobs.ts";
 import { SCHEDULE } from "./jobs/schedule.ts";
-import { Coordinators } from "./state/coordinators.ts";
-import { metadataShard } from "./state/metadata-shards.ts";
-import { R2BlobStore } from "./state/r2-blob-store.ts";
+import { Coordinators } from "./state/writes/coordinators.ts";
+import { metadataShard } from "./state/d1/metadata-shards.ts";
+import { R2BlobStore } from "./state/blobs/r2-blob-store.ts";
 
-export { KeyCoordinator } from "./state/key-coordinator.ts";
+export { KeyCoordinator } from "./state/writes/key-coordinator.ts";
 
 export default {
   fetch: dispatch,

@@ -3,13 +3,13 @@
 import { describe, expect, it } from "vitest";
 
 import { withFreshTables } from "../scripts/readme/tables.ts";
-import { SETTINGS } from "../src/contract/settings.ts";
+import { SETTINGS } from "../src/config/settings.ts";
 import type { Operation } from "../src/contract/operation.ts";
 import { matchOperation } from "../src/gateway/match.ts";
 import { OPERATIONS } from "../src/gateway/operation-table.ts";
-import type { Address } from "../src/protocol/addressing.ts";
-import { parseQuery } from "../src/protocol/query.ts";
-import type { S3Request } from "../src/protocol/s3-request.ts";
+import type { Address } from "../src/protocol/core/addressing.ts";
+import { parseQuery } from "../src/protocol/core/query.ts";
+import type { S3Request } from "../src/protocol/core/s3-request.ts";
 import s3Operations from "./fixtures/s3-operations.json";
 
 const sources: Record<string, string> = import.meta.glob("../src/**/*.ts", {
@@ -22,9 +22,26 @@ const readme = Object.values<string>(
   import.meta.glob("../README.md", { query: "?raw", import: "default", eager: true }),
 )[0];
 
-const FLOORS = ["bytes", "protocol", "auth|state", "contract", "operations|jobs|identities", "gateway", "worker.ts"];
+const FLOORS = [
+  "bytes",
+  "protocol",
+  "auth|state",
+  "config",
+  "contract",
+  "uploads",
+  "operations|jobs|iam",
+  "gateway",
+  "worker.ts",
+];
 
-/** `../src/auth/claim.ts` → `auth/claim.ts` */
+/** The floors inside a room that has several, lowest first. */
+const INNER_FLOORS: Readonly<Record<string, readonly string[]>> = {
+  protocol: ["core", "forms|iam|lifecycle", "objects", "buckets|listings", "acl"],
+  auth: ["policy", "identity|sigv4", "body", "access"],
+  state: ["d1", "blobs|identities", "metadata", "commit|repair", "snapshots", "reads", "listings|writes", "lifecycle"],
+};
+
+/** `../src/auth/sigv4/claim.ts` → `auth/claim.ts` */
 const files = new Map(Object.entries(sources).map(([path, text]) => [path.replace("../src/", ""), text]));
 
 function roomOf(file: string): string {
@@ -32,7 +49,24 @@ function roomOf(file: string): string {
 }
 
 function floorOf(file: string): number {
-  return FLOORS.findIndex((floor) => floor.split("|").includes(roomOf(file)));
+  return indexIn(FLOORS, roomOf(file));
+}
+
+function indexIn(floors: readonly string[], room: string): number {
+  return floors.findIndex((floor) => floor.split("|").includes(room));
+}
+
+/** The room inside a room, where there are such: `state/d1/database.ts` → `d1`. */
+function innerRoomOf(file: string): string | undefined {
+  return file.split("/").length > 2 ? file.split("/")[1] : undefined;
+}
+
+/** Whether a file of a room may import another of the same room. */
+function mayImportWithin(file: string, target: string): boolean {
+  const floors = INNER_FLOORS[roomOf(file)];
+  if (floors === undefined) return roomOf(file) !== "operations";
+  const [from, to] = [innerRoomOf(file) ?? "", innerRoomOf(target) ?? ""];
+  return from === to || (indexIn(floors, to) >= 0 && indexIn(floors, to) < indexIn(floors, from));
 }
 
 /** The files that a file imports, types included. */
@@ -62,12 +96,20 @@ describe("imports", () => {
     const wrong = modules.flatMap((file) =>
       importsOf(file)
         .filter((target) => {
-          if (roomOf(file) === roomOf(target)) return roomOf(file) === "operations";
+          if (roomOf(file) === roomOf(target)) return !mayImportWithin(file, target);
           return floorOf(target) < 0 || floorOf(target) >= floorOf(file);
         })
         .map((target) => `${file} -> ${target}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it("stand in a room of their floor, where a floor has rooms", () => {
+    const homeless = modules.filter((file) => {
+      const floors = INNER_FLOORS[roomOf(file)];
+      return floors !== undefined && indexIn(floors, innerRoomOf(file) ?? "") < 0;
+    });
+    expect(homeless).toEqual([]);
   });
 
   it("form no cycle", () => {

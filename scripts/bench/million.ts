@@ -3,9 +3,9 @@
 // was counted, wide ones on clocks; past one of them it fails. `--keys N` takes another number, `--quick` 50,000.
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
-import { Counts } from "../../src/state/counts.ts";
-import { Database } from "../../src/state/database.ts";
-import { lookUpUsage } from "../../src/state/usage.ts";
+import { Counts } from "../../src/state/d1/counts.ts";
+import { Database } from "../../src/state/d1/database.ts";
+import { lookUpUsage } from "../../src/state/metadata/usage.ts";
 import { Requests } from "../crash/requests.ts";
 import { openState } from "../maintenance/open-state.ts";
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../project/credentials.ts";

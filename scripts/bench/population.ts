@@ -1,7 +1,7 @@
 // What `npm run bench:million` fills a bucket with, the lifecycle rules it gives it, and what they must leave of it. Each
 // row is a copy of one that a request wrote, but for what makes it another object.
 import { timeOrderedId } from "../../src/bytes/random-id.ts";
-import { nextVersionId } from "../../src/protocol/version-id.ts";
+import { nextVersionId } from "../../src/protocol/core/version-id.ts";
 import type { OpenState } from "../maintenance/open-state.ts";
 
 const DAY_MS = 86_400_000;

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { misspeltSettings, readSettings } from "../../src/contract/settings.ts";
+import { misspeltSettings, readSettings } from "../../src/config/settings.ts";
 import { givenSettings } from "../serve/settings.ts";
 import { readWranglerToml } from "./wrangler-toml.ts";
 import { rootCredentials } from "./credentials.ts";

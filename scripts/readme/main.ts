@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-import { SETTINGS } from "../../src/contract/settings.ts";
+import { SETTINGS } from "../../src/config/settings.ts";
 import { OPERATIONS } from "../../src/gateway/operation-table.ts";
 import { withFreshTables } from "./tables.ts";
 

@@ -2,7 +2,7 @@
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, rootCredentials } from "../project/credentials.ts";
 import { MASTER_KEY, masterKey } from "../project/master-key.ts";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
-import { SETTINGS, settingProblems } from "../../src/contract/settings.ts";
+import { SETTINGS, settingProblems } from "../../src/config/settings.ts";
 import { greeting } from "./greeting.ts";
 import type { StartOptions } from "./options.ts";
 import { serveCairn } from "./runtime.ts";

@@ -1,5 +1,5 @@
 // Collects the settings that the served Worker gets as bindings, from the places where a person may give them.
-import { isMisnamedDeletion, SETTINGS } from "../../src/contract/settings.ts";
+import { isMisnamedDeletion, SETTINGS } from "../../src/config/settings.ts";
 import { readDevVars } from "../project/credentials.ts";
 
 /**

@@ -1,13 +1,13 @@
 // What an operation is given besides its input and its facts.
-import type { Access } from "../auth/access.ts";
-import type { Principal } from "../auth/principal.ts";
-import type { IncomingBody } from "../protocol/incoming-body.ts";
+import type { Access } from "../auth/access/access.ts";
+import type { Principal } from "../auth/identity/principal.ts";
+import type { IncomingBody } from "../protocol/core/incoming-body.ts";
 import type { OperationInputs } from "../protocol/operation-inputs.ts";
-import type { S3Request } from "../protocol/s3-request.ts";
-import type { BlobStore } from "../state/blob-store.ts";
-import type { Coordinators } from "../state/coordinators.ts";
-import type { Database } from "../state/database.ts";
-import type { Settings } from "./settings.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { BlobStore } from "../state/blobs/blob-store.ts";
+import type { Coordinators } from "../state/writes/coordinators.ts";
+import type { Database } from "../state/d1/database.ts";
+import type { Settings } from "../config/settings.ts";
 
 /** Credentials as a request names them. */
 export interface NamedCredentials {

@@ -1,15 +1,15 @@
 // What an operation is: a declaration with a route, the action it needs, and three beats: read the input off the wire,
 // run on what one round trip brought, write the answer. The closure made here hides the types in between, so that the
 // table of operations is a plain array.
-import type { ObjectSubject } from "../auth/demand.ts";
+import type { ObjectSubject } from "../auth/access/authorization-request.ts";
 import type { XmlElement } from "../bytes/xml.ts";
 import { joinInputs, type DeclaredInputs, type OperationInputs } from "../protocol/operation-inputs.ts";
-import type { S3Request } from "../protocol/s3-request.ts";
-import type { Bucket, BucketFacts } from "../state/buckets.ts";
-import type { Lookup, Statement, StatementResult } from "../state/database.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { Bucket, BucketFacts } from "../state/metadata/buckets.ts";
+import type { Lookup, Statement, StatementResult } from "../state/d1/database.ts";
 import type { Context } from "./context.ts";
 import { lookUpAddressedSnapshot, refuseSnapshot, refuseSnapshotName } from "./snapshot-address.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "../config/settings.ts";
 
 /** The part of a request by which its operation is recognised. The most specific route that fits wins. */
 export interface Route {

@@ -1,10 +1,10 @@
 // Requests that address a snapshot of a bucket: which operations they may ask for, and whether the snapshot is there.
-import { addressedSnapshot, type Address } from "../protocol/addressing.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import type { S3Request } from "../protocol/s3-request.ts";
-import { addressOfSnapshot, noSuchSnapshot } from "../protocol/snapshot.ts";
-import type { Lookup } from "../state/database.ts";
-import { lookUpSnapshot } from "../state/snapshots.ts";
+import { addressedSnapshot, type Address } from "../protocol/core/addressing.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import { addressOfSnapshot, noSuchSnapshot } from "../protocol/core/snapshot.ts";
+import type { Lookup } from "../state/d1/database.ts";
+import { lookUpSnapshot } from "../state/snapshots/snapshots.ts";
 
 /**
  * Looks the snapshot up that is addressed, if one is.

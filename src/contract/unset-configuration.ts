@@ -1,9 +1,9 @@
 // Configurations of buckets that cannot be set: asked for one, S3 answers that there is none, or shows what holds where
 // nobody set anything. Infrastructure tools read them all after they have made a bucket.
 import { element, type XmlElement } from "../bytes/xml.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { S3_NAMESPACE, S3Error, type S3ErrorCode } from "../protocol/s3-error.ts";
-import { lookUpBucket } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { S3_NAMESPACE, S3Error, type S3ErrorCode } from "../protocol/core/s3-error.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 interface UnsetConfiguration {

@@ -1,11 +1,11 @@
 // Answers browsers: preflights, which nobody signs, and the headers by which a page may read the answers to its requests,
 // errors as well.
 import type { S3Response } from "../contract/operation.ts";
-import { corsHeaders, type CorsRule } from "../protocol/cors.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import type { S3Request } from "../protocol/s3-request.ts";
-import { lookUpBucket } from "../state/buckets.ts";
-import type { Database } from "../state/database.ts";
+import { corsHeaders, type CorsRule } from "../protocol/buckets/cors.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
+import type { Database } from "../state/d1/database.ts";
 
 /**
  * Answers a preflight by the rules of the bucket.

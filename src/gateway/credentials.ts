@@ -1,17 +1,17 @@
 // Whose credentials a request was signed with: what has to be looked up to know, and what that proves. Nothing is
 // remembered from one request to the next, so credentials that were taken back stop at once.
-import { policyOf } from "../auth/policy/memory.ts";
-import { rootPrincipal, type Principal } from "../auth/principal.ts";
-import { ID_PREFIXES, isAccessKeyId } from "../auth/new-credentials.ts";
-import { sessionPrincipal, userPrincipal } from "../auth/session-principal.ts";
-import { openSession, type SessionFacts } from "../auth/session-token.ts";
+import { policyOf } from "../auth/policy/policy-cache.ts";
+import { rootPrincipal, type Principal } from "../auth/identity/principal.ts";
+import { ID_PREFIXES, isAccessKeyId } from "../auth/identity/new-credentials.ts";
+import { sessionPrincipal, userPrincipal } from "../auth/identity/session-principal.ts";
+import { openSession, type SessionFacts } from "../auth/identity/session-token.ts";
 import type { NamedCredentials } from "../contract/context.ts";
-import { openKeyRing } from "../contract/master-keys.ts";
-import type { Settings } from "../contract/settings.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { recordUse } from "../state/access-keys.ts";
-import type { Statement, StatementResult } from "../state/database.ts";
-import { lookUpKeyHolder, type KeyHolder } from "../state/key-holders.ts";
+import { openKeyRing } from "../config/master-keys.ts";
+import type { Settings } from "../config/settings.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { recordUse } from "../state/identities/access-keys.ts";
+import type { Statement, StatementResult } from "../state/d1/database.ts";
+import { lookUpKeyHolder, type KeyHolder } from "../state/identities/access-key-owners.ts";
 
 /** How old the record of an access key's last use may become before it is written anew, in milliseconds. */
 export const LAST_USE_MS = 5 * 60_000;

@@ -1,8 +1,8 @@
 // Which operation a request asks for. The most specific route that fits wins, so the table's order means nothing; a
 // subresource that the winner does not know of means that the request asks for something else.
 import type { Operation, Route } from "../contract/operation.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { requestHeader, type S3Request } from "../protocol/core/s3-request.ts";
 
 /**
  * @throws S3Error MethodNotAllowed where the resource has no operation of the method, InvalidArgument where two

@@ -1,24 +1,24 @@
 // The way of a call of IAM's or STS's API, which have the endpoint in common with S3: a signature's scope tells which
 // service is meant. Read, authenticated, authorised, run, rendered; errors are these APIs' own.
-import { Access } from "../auth/access.ts";
-import { readClaim, verifyClaim } from "../auth/authenticate.ts";
-import type { SigningClaim } from "../auth/claim.ts";
+import { Access } from "../auth/access/access.ts";
+import { readClaim, verifyClaim } from "../auth/sigv4/authenticate.ts";
+import type { SigningClaim } from "../auth/sigv4/claim.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { PieceReader } from "../bytes/streams.ts";
 import { decodeUtf8 } from "../bytes/text.ts";
 import { renderXml, type XmlElement } from "../bytes/xml.ts";
-import { openKeyRing } from "../contract/master-keys.ts";
-import type { Settings } from "../contract/settings.ts";
-import { findAction } from "../identities/actions.ts";
-import { asQueryApiError, QueryApiError } from "../protocol/query-api-error.ts";
-import { QueryParameters } from "../protocol/query-parameters.ts";
-import { errorDocument, resultDocument, type QueryService } from "../protocol/query-api-xml.ts";
-import { parseQuery } from "../protocol/query.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import type { S3Request } from "../protocol/s3-request.ts";
-import type { Database, Statement } from "../state/database.ts";
-import { isOutage } from "../state/outages.ts";
+import { openKeyRing } from "../config/master-keys.ts";
+import type { Settings } from "../config/settings.ts";
+import { findAction } from "../iam/actions.ts";
+import { asQueryApiError, QueryApiError } from "../protocol/iam/query-api-error.ts";
+import { QueryParameters } from "../protocol/iam/query-parameters.ts";
+import { errorDocument, resultDocument, type QueryService } from "../protocol/iam/query-api-xml.ts";
+import { parseQuery } from "../protocol/core/query.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { Database, Statement } from "../state/d1/database.ts";
+import { isOutage } from "../state/d1/transient-errors.ts";
 import { lookUpHolder, type Holder } from "./credentials.ts";
 import type { RequestLog } from "./request-log.ts";
 

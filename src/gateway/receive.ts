@@ -1,8 +1,8 @@
 // Takes an incoming Request apart without letting anything be resolved, decoded or normalised on the way.
-import type { Settings } from "../contract/settings.ts";
-import { bucketOfHost, parseAddress, splitTarget } from "../protocol/addressing.ts";
-import { parseQuery } from "../protocol/query.ts";
-import type { S3Request } from "../protocol/s3-request.ts";
+import type { Settings } from "../config/settings.ts";
+import { bucketOfHost, parseAddress, splitTarget } from "../protocol/core/addressing.ts";
+import { parseQuery } from "../protocol/core/query.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
 
 const CLIENT_ADDRESS = "cf-connecting-ip";
 

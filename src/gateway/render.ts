@@ -2,8 +2,8 @@
 // of every answer come together.
 import { element, renderXml, type XmlElement } from "../bytes/xml.ts";
 import type { S3Response } from "../contract/operation.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import type { CountSnapshot } from "../state/counts.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import type { CountSnapshot } from "../state/d1/counts.ts";
 
 const SANDBOX = "sandbox";
 

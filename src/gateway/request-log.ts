@@ -1,9 +1,9 @@
 // The request log: a line of JSON for each request. It says who asked for what of which bucket, how that ended and what
 // it took; never a key, a query string, a header's secret or anything that was stored.
-import type { Principal } from "../auth/principal.ts";
-import { addressedSnapshot } from "../protocol/addressing.ts";
-import type { S3Request } from "../protocol/s3-request.ts";
-import type { CountSnapshot } from "../state/counts.ts";
+import type { Principal } from "../auth/identity/principal.ts";
+import { addressedSnapshot } from "../protocol/core/addressing.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { CountSnapshot } from "../state/d1/counts.ts";
 
 const USER_AGENT_MAX = 120;
 

@@ -1,12 +1,12 @@
 // Who signed a request, as far as it says; and, once what that takes has been looked up, whether it is so.
-import { readClaim, verifyClaim } from "../auth/authenticate.ts";
-import type { SigningClaim } from "../auth/claim.ts";
-import { openBody } from "../auth/incoming-body.ts";
-import { ANONYMOUS, type Principal } from "../auth/principal.ts";
-import type { Settings } from "../contract/settings.ts";
-import type { IncomingBody } from "../protocol/incoming-body.ts";
-import type { S3Request } from "../protocol/s3-request.ts";
-import type { Statement, StatementResult } from "../state/database.ts";
+import { readClaim, verifyClaim } from "../auth/sigv4/authenticate.ts";
+import type { SigningClaim } from "../auth/sigv4/claim.ts";
+import { openBody } from "../auth/body/incoming-body.ts";
+import { ANONYMOUS, type Principal } from "../auth/identity/principal.ts";
+import type { Settings } from "../config/settings.ts";
+import type { IncomingBody } from "../protocol/core/incoming-body.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { Statement, StatementResult } from "../state/d1/database.ts";
 import { lookUpHolder } from "./credentials.ts";
 
 /** A signer whose claim is well-formed and timely, and not yet verified. */

@@ -1,8 +1,8 @@
 // Deletes what lost its last holder once the recovery window has passed. A manifest is taken apart first: what it held
 // becomes garbage of the same age. The rows of blobs go after the blobs: a crash in between deletes some blobs twice,
 // which is harmless, where the other order would lose track of them.
-import { forgetGarbage, lookUpDueGarbage, type GarbagePage } from "../state/garbage.ts";
-import { dissolveManifests, whichAreManifests } from "../state/manifests.ts";
+import { forgetGarbage, lookUpDueGarbage, type GarbagePage } from "../state/metadata/garbage.ts";
+import { dissolveManifests, whichAreManifests } from "../state/metadata/manifests.ts";
 import type { Job } from "./job.ts";
 
 /** Where a pass is. */

@@ -4,12 +4,12 @@ import { RunningDigest, type DigestAlgorithm } from "../bytes/digest.ts";
 import { FrameLayout } from "../bytes/frame-layout.ts";
 import { toBase64, toHex } from "../bytes/hex-base64.ts";
 import { PieceReader } from "../bytes/streams.ts";
-import { parseBirth } from "../protocol/birth-certificate.ts";
-import { digestAlgorithm } from "../protocol/checksums.ts";
-import { lookUpExpectations, type BlobExpectation } from "../state/blob-expectations.ts";
-import type { BlobEntry, BlobStore, OpenBlob } from "../state/blob-store.ts";
-import type { Database } from "../state/database.ts";
-import type { BornBlob } from "../state/orphans.ts";
+import { parseBirth } from "../protocol/objects/recovery-metadata.ts";
+import { digestAlgorithm } from "../protocol/core/checksums.ts";
+import { lookUpExpectations, type BlobExpectation } from "../state/repair/blob-expectations.ts";
+import type { BlobEntry, BlobStore, OpenBlob } from "../state/blobs/blob-store.ts";
+import type { Database } from "../state/d1/database.ts";
+import type { BornBlob } from "../state/repair/orphans.ts";
 
 /** What is expected of blobs, by their ids. */
 export async function expectationsOf(

@@ -1,9 +1,9 @@
 // What a scheduled job is. A pass is a sequence of steps, each of which does one bounded page of work and says where the
 // next one goes on; between two steps the cursor is in D1, so a pass survives whatever ends its tick.
-import type { Settings } from "../contract/settings.ts";
-import type { BlobStore } from "../state/blob-store.ts";
-import type { Coordinators } from "../state/coordinators.ts";
-import type { Database } from "../state/database.ts";
+import type { Settings } from "../config/settings.ts";
+import type { BlobStore } from "../state/blobs/blob-store.ts";
+import type { Coordinators } from "../state/writes/coordinators.ts";
+import type { Database } from "../state/d1/database.ts";
 
 /** What a tick of the schedule may still cost. */
 export interface Budget {

@@ -1,14 +1,14 @@
 // Carries out the lifecycle rules of all buckets that have some: a pass walks over each of them once, a page a step.
 // What is done to a version is guarded by all that the rule has looked at, so whoever changes a version meanwhile wins;
 // the next pass judges anew. A crash repeats at most a page, which finds what it has done already.
-import { lifecycleFromText } from "../protocol/lifecycle.ts";
+import { lifecycleFromText } from "../protocol/lifecycle/lifecycle.ts";
 import { successorOf } from "../bytes/text.ts";
-import { lookUpNextBucket } from "../state/lifecycle-pages.ts";
-import { WALK_START, walkPage } from "../state/lifecycle-walk.ts";
-import type { LifecyclePosition, Walk } from "../state/lifecycle-judging.ts";
-import { forgetTransitions } from "../state/transitions.ts";
+import { lookUpNextBucket } from "../state/lifecycle/lifecycle-pages.ts";
+import { WALK_START, walkPage } from "../state/lifecycle/lifecycle-walk.ts";
+import type { LifecyclePosition, Walk } from "../state/lifecycle/lifecycle-evaluation.ts";
+import { forgetTransitions } from "../state/lifecycle/transitions.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
-import { carryOut } from "./lifecycle-acts.ts";
+import { carryOut } from "./apply-lifecycle-actions.ts";
 
 /** Where a pass is. */
 interface Cursor {

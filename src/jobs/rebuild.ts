@@ -4,17 +4,17 @@
 // people to complete or abort. What was copied, renamed or changed after its birth is as it was born, and what was
 // deleted and not yet collected is there again. A database that is not empty is left alone.
 import { toHex } from "../bytes/hex-base64.ts";
-import { parseBirth, type Birth } from "../protocol/birth-certificate.ts";
-import { etagOfParts } from "../protocol/multipart.ts";
-import type { StoredObject } from "../protocol/stored-object.ts";
-import { nextVersionId } from "../protocol/version-id.ts";
-import { assemble } from "../state/assembly.ts";
-import type { BlobEntry } from "../state/blob-store.ts";
-import type { Database, Statement } from "../state/database.ts";
-import { currentHeads } from "../state/heads.ts";
-import { insertManifest } from "../state/manifests.ts";
-import { lookUpUnaccounted } from "../state/orphans.ts";
-import { lookUpParts, type Part } from "../state/parts.ts";
+import { parseBirth, type Birth } from "../protocol/objects/recovery-metadata.ts";
+import { etagOfParts } from "../protocol/objects/multipart.ts";
+import type { StoredObject } from "../protocol/objects/stored-object.ts";
+import { nextVersionId } from "../protocol/core/version-id.ts";
+import { assemble } from "../state/metadata/assembly.ts";
+import type { BlobEntry } from "../state/blobs/blob-store.ts";
+import type { Database, Statement } from "../state/d1/database.ts";
+import { currentHeads } from "../state/commit/heads.ts";
+import { insertManifest } from "../state/metadata/manifests.ts";
+import { lookUpUnaccounted } from "../state/repair/orphans.ts";
+import { lookUpParts, type Part } from "../state/metadata/parts.ts";
 import {
   isDatabaseEmpty,
   plainLength,
@@ -23,8 +23,8 @@ import {
   rebuildPart,
   rebuildUpload,
   replaceObject,
-} from "../state/rebuilding.ts";
-import { endUpload, lookUpUploadsAfter, type Upload, type UploadAddress } from "../state/uploads.ts";
+} from "../state/repair/rebuilding.ts";
+import { endUpload, lookUpUploadsAfter, type Upload, type UploadAddress } from "../state/metadata/uploads.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
 // A certificate may take 8 KB, and is several parameters of a batch.

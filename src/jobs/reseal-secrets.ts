@@ -1,8 +1,8 @@
 // Seals the secrets of access keys anew that were sealed under a master key of before, so that it can be thrown away.
-import { openKeyRing } from "../contract/master-keys.ts";
-import { lookUpSecretsOf, replaceSecret, type StoredSecret } from "../state/access-keys.ts";
-import type { Statement } from "../state/database.ts";
-import type { KeyRing } from "../auth/sealing.ts";
+import { openKeyRing } from "../config/master-keys.ts";
+import { lookUpSecretsOf, replaceSecret, type StoredSecret } from "../state/identities/access-keys.ts";
+import type { Statement } from "../state/d1/database.ts";
+import type { KeyRing } from "../auth/identity/sealing.ts";
 import type { Job } from "./job.ts";
 
 const PAGE_SECRETS = 100;

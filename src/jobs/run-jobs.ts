@@ -1,9 +1,9 @@
 // A tick of the schedule: the jobs that are due take steps in turn until all are done or the tick's budget is spent. A
 // job that fails waits for the next tick and stops no other; one whose lease somebody else has is left alone.
 import { randomDigits } from "../bytes/random-id.ts";
-import type { Settings } from "../contract/settings.ts";
-import { Counts } from "../state/counts.ts";
-import type { Database } from "../state/database.ts";
+import type { Settings } from "../config/settings.ts";
+import { Counts } from "../state/d1/counts.ts";
+import type { Database } from "../state/d1/database.ts";
 import {
   lookUpJobStates,
   releaseLeases,
@@ -12,7 +12,7 @@ import {
   takeLease,
   type JobLease,
   type JobState,
-} from "../state/job-states.ts";
+} from "../state/metadata/job-states.ts";
 import type { Budget, JobContext, ScheduledJob } from "./job.ts";
 
 /** Longer than Cloudflare lets a scheduled call run, so that no step outlives its lease. */

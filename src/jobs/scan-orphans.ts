@@ -3,8 +3,8 @@
 // window, and still is nobody's, is condemned and then deleted: a database that was restored to an earlier state finds
 // everything that was written since still there, and begins to wait anew. Where too much seems to be nobody's, the
 // metadata is more likely wrong than the store, and nothing is deleted.
-import { parseBirth } from "../protocol/birth-certificate.ts";
-import type { BlobEntry } from "../state/blob-store.ts";
+import { parseBirth } from "../protocol/objects/recovery-metadata.ts";
+import type { BlobEntry } from "../state/blobs/blob-store.ts";
 import {
   condemn,
   forgetOrphans,
@@ -12,7 +12,7 @@ import {
   lookUpUnaccounted,
   rememberOrphans,
   type BornBlob,
-} from "../state/orphans.ts";
+} from "../state/repair/orphans.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
 // A statement's parameter may hold 2 MB; this many keys of 1024 bytes stay below it however they are escaped.

@@ -1,8 +1,8 @@
 // The scheduled jobs and how often each has a pass.
-import type { Settings } from "../contract/settings.ts";
+import type { Settings } from "../config/settings.ts";
 import { collectGarbage } from "./collect-garbage.ts";
-import { endStrayUploads } from "./end-stray-uploads.ts";
-import { forgetTokens } from "./forget-tokens.ts";
+import { endStrayUploads } from "./abort-orphaned-uploads.ts";
+import { forgetTokens } from "./expire-tokens.ts";
 import { rebuild } from "./rebuild.ts";
 import { scanOrphans } from "./scan-orphans.ts";
 import { scrub } from "./scrub.ts";

@@ -1,9 +1,14 @@
 // Goes through the rows and asks the store for each blob that they need. Then it reads all blobs again, little by little,
 // and compares them with what is known of their bytes. What it finds is remembered and logged, and nothing is ever
 // deleted because of it. A blob that cannot be read has a second look in the next step, and holds nothing else up.
-import type { BlobEntry } from "../state/blob-store.ts";
+import type { BlobEntry } from "../state/blobs/blob-store.ts";
 import { FIRST_NEED, lookUpNeededBlobs, type NeedPosition } from "../state/needed-blobs.ts";
-import { forgetFindings, forgetFindingsBefore, rememberFindings, type ScrubFinding } from "../state/scrub-findings.ts";
+import {
+  forgetFindings,
+  forgetFindingsBefore,
+  rememberFindings,
+  type ScrubFinding,
+} from "../state/metadata/scrub-findings.ts";
 import { examineBlob, expectationsOf } from "./examine-blob.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 

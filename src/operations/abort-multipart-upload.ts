@@ -1,11 +1,11 @@
 // AbortMultipartUpload: https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedObject } from "../protocol/addressing.ts";
-import { conditionDate, preconditionFailed } from "../protocol/conditions.ts";
-import { readUploadId } from "../protocol/multipart.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { commitBatch } from "../state/commit.ts";
-import { endUpload, guardUpload, lookUpUpload } from "../state/uploads.ts";
+import { addressedObject } from "../protocol/core/addressing.ts";
+import { conditionDate, preconditionFailed } from "../protocol/objects/conditions.ts";
+import { readUploadId } from "../protocol/objects/multipart.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { commitBatch } from "../state/commit/commit.ts";
+import { endUpload, guardUpload, lookUpUpload } from "../state/metadata/uploads.ts";
 
 export const abortMultipartUpload = defineOperation({
   name: "AbortMultipartUpload",

@@ -3,10 +3,10 @@
 // whole tables, so it is for the account's root alone.
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineServiceOperation, type S3Response } from "../contract/operation.ts";
-import { makeToken, readToken } from "../protocol/listing.ts";
-import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { comparePage, confirmFindings, listingOf, type PageOfHoldings } from "../state/check-holdings.ts";
-import { EVERYTHING, lookUpInconsistencies } from "../state/consistency.ts";
+import { makeToken, readToken } from "../protocol/listings/listing.ts";
+import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { comparePage, confirmFindings, listingOf, type PageOfHoldings } from "../state/repair/check-references.ts";
+import { EVERYTHING, lookUpInconsistencies } from "../state/repair/consistency.ts";
 
 const TOKEN_SCOPE = ["consistency"];
 // Longer than a write takes between its blob and its commit.

@@ -7,14 +7,14 @@ import { utf8 } from "../bytes/text.ts";
 import { element } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { requireUploadRights, UPLOAD_ACTIONS } from "../contract/rights.ts";
-import { addressedObject } from "../protocol/addressing.ts";
-import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/checksums.ts";
-import { readWriteConditions } from "../protocol/conditions.ts";
-import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
-import { readDocument } from "../protocol/document-body.ts";
-import { quoteEtag } from "../protocol/etag.ts";
-import { expirationHeader } from "../protocol/lifecycle-times.ts";
+import { requireUploadRights, UPLOAD_ACTIONS } from "../uploads/rights.ts";
+import { addressedObject } from "../protocol/core/addressing.ts";
+import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
+import { readWriteConditions } from "../protocol/objects/conditions.ts";
+import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
+import { quoteEtag } from "../protocol/core/etag.ts";
+import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
 import {
   checkCompletionConditions,
   chooseParts,
@@ -23,23 +23,23 @@ import {
   PART_MAX_NUMBER,
   readUploadId,
   type ListedPart,
-} from "../protocol/multipart.ts";
+} from "../protocol/objects/multipart.ts";
 import {
   checkCompletionHeaders,
   checksumOfParts,
   defaultType,
   withoutChecksums,
-} from "../protocol/multipart-checksums.ts";
+} from "../protocol/objects/multipart-checksums.ts";
 import { joinInputs, DOCUMENT, WRITE_CONDITIONS, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
-import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { originOf } from "../protocol/s3-request.ts";
-import { versionHeaders } from "../protocol/upload-headers.ts";
-import { assemble } from "../state/assembly.ts";
-import type { Bucket } from "../state/buckets.ts";
-import { lookUpBoth } from "../state/database.ts";
-import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
-import { insertManifest } from "../state/manifests.ts";
-import { lookUpParts, type Part } from "../state/parts.ts";
+import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { originOf } from "../protocol/core/s3-request.ts";
+import { versionHeaders } from "../protocol/objects/upload-headers.ts";
+import { assemble } from "../state/metadata/assembly.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
+import { lookUpBoth } from "../state/d1/database.ts";
+import { lookUpHeads, NO_HEAD } from "../state/commit/heads.ts";
+import { insertManifest } from "../state/metadata/manifests.ts";
+import { lookUpParts, type Part } from "../state/metadata/parts.ts";
 import {
   endUpload,
   guardUpload,
@@ -48,7 +48,7 @@ import {
   rememberCompletion,
   type CompletedUpload,
   type Upload,
-} from "../state/uploads.ts";
+} from "../state/metadata/uploads.ts";
 
 export const completeMultipartUpload = defineOperation({
   name: "CompleteMultipartUpload",

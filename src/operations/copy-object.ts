@@ -1,21 +1,21 @@
 // CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 // Moves no bytes, whatever the size: the new version holds what the source holds. But where a customer's key encrypts
 // either of them, the bytes are copied.
-import { ownerOf } from "../auth/principal.ts";
+import { ownerOf } from "../auth/identity/principal.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { element } from "../bytes/xml.ts";
-import { admitUploadAcl } from "../contract/acl-input.ts";
+import { admitUploadAcl } from "../uploads/acl-input.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { requireReadableSource, requireUploadRights, SOURCE_ACTIONS, UPLOAD_ACTIONS } from "../contract/rights.ts";
-import { readAclHeaders } from "../protocol/acl-headers.ts";
-import { addressedObject } from "../protocol/addressing.ts";
-import { birthCertificate } from "../protocol/birth-certificate.ts";
-import { admitCustomerKey } from "../protocol/bucket-encryption.ts";
-import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/checksums.ts";
-import { readWriteConditions, refuseWrite, type WriteRefusal } from "../protocol/conditions.ts";
-import { checkSourceConditions, readCopySource, readDirective } from "../protocol/copying.ts";
+import { requireReadableSource, requireUploadRights, SOURCE_ACTIONS, UPLOAD_ACTIONS } from "../uploads/rights.ts";
+import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
+import { addressedObject } from "../protocol/core/addressing.ts";
+import { birthCertificate } from "../protocol/objects/recovery-metadata.ts";
+import { admitCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
+import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
+import { readWriteConditions, refuseWrite, type WriteRefusal } from "../protocol/objects/conditions.ts";
+import { checkSourceConditions, readCopySource, readDirective } from "../protocol/objects/copying.ts";
 import {
   checkReadKey,
   encryptionHeaders,
@@ -23,23 +23,23 @@ import {
   readSourceKey,
   type CustomerKey,
   type NewEncryption,
-} from "../protocol/customer-encryption.ts";
-import { quoteEtag } from "../protocol/etag.ts";
-import { expirationHeader } from "../protocol/lifecycle-times.ts";
-import { readMetadata, type ObjectMetadata } from "../protocol/object-metadata.ts";
+} from "../protocol/objects/customer-encryption.ts";
+import { quoteEtag } from "../protocol/core/etag.ts";
+import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
+import { readMetadata, type ObjectMetadata } from "../protocol/objects/object-metadata.ts";
 import { joinInputs, NEW_OBJECT, COPY_SOURCE, WRITE_CONDITIONS } from "../protocol/operation-inputs.ts";
-import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { requestHeader } from "../protocol/s3-request.ts";
-import { shownVersionId } from "../protocol/stored-object.ts";
-import { parseTaggingHeader, type Tag, requestTagKeys } from "../protocol/tagging.ts";
-import { readStorageClass, refuseUnsupportedHeaders, versionHeaders } from "../protocol/upload-headers.ts";
-import type { Bucket } from "../state/buckets.ts";
-import { copyBytes } from "../state/byte-copy.ts";
-import { guardSource, lookUpSource, type SourceVersion } from "../state/copy-sources.ts";
-import { lookUpBoth, type Statement } from "../state/database.ts";
-import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
-import { holdToo } from "../state/holdings.ts";
-import { insertManifest } from "../state/manifests.ts";
+import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { requestHeader } from "../protocol/core/s3-request.ts";
+import { shownVersionId } from "../protocol/objects/stored-object.ts";
+import { parseTaggingHeader, type Tag, requestTagKeys } from "../protocol/core/tagging.ts";
+import { readStorageClass, refuseUnsupportedHeaders, versionHeaders } from "../protocol/objects/upload-headers.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
+import { copyBytes } from "../state/reads/byte-copy.ts";
+import { guardSource, lookUpSource, type SourceVersion } from "../state/reads/copy-sources.ts";
+import { lookUpBoth, type Statement } from "../state/d1/database.ts";
+import { lookUpHeads, NO_HEAD } from "../state/commit/heads.ts";
+import { holdToo } from "../state/metadata/blob-references.ts";
+import { insertManifest } from "../state/metadata/manifests.ts";
 
 // A source that changes as often as this under one copy is being fought over.
 const SOURCE_TURNS = 3;

@@ -3,12 +3,12 @@
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { S3_NAMESPACE, S3Error } from "../protocol/s3-error.ts";
-import { addressOfSnapshot, checkSnapshotName, MAX_SNAPSHOTS } from "../protocol/snapshot.ts";
-import { lookUpBucket, type Bucket } from "../state/buckets.ts";
-import { lookUpBoth } from "../state/database.ts";
-import { lookUpSnapshot, lookUpSnapshotGrounds, makeSnapshot } from "../state/snapshots.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { S3_NAMESPACE, S3Error } from "../protocol/core/s3-error.ts";
+import { addressOfSnapshot, checkSnapshotName, MAX_SNAPSHOTS } from "../protocol/core/snapshot.ts";
+import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
+import { lookUpBoth } from "../state/d1/database.ts";
+import { lookUpSnapshot, lookUpSnapshotGrounds, makeSnapshot } from "../state/snapshots/snapshots.ts";
 
 // A bucket that changes as often as this under one request is being fought over.
 const TURNS = 4;

@@ -1,17 +1,17 @@
 // CreateBucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 import { randomDigits } from "../bytes/random-id.ts";
-import { ownerOf } from "../auth/principal.ts";
-import { admitNewBucketAcl } from "../contract/acl-input.ts";
+import { ownerOf } from "../auth/identity/principal.ts";
+import { admitNewBucketAcl } from "../uploads/acl-input.ts";
 import { defineServiceOperation } from "../contract/operation.ts";
-import { readAclHeaders } from "../protocol/acl-headers.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { checkNewBucketName } from "../protocol/bucket-name.ts";
-import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../protocol/bucket-configuration.ts";
-import { readDocument } from "../protocol/document-body.ts";
+import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { checkNewBucketName } from "../protocol/core/bucket-name.ts";
+import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../protocol/buckets/bucket-configuration.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
 import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/operation-inputs.ts";
-import { readObjectOwnership } from "../protocol/ownership-controls.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/buckets.ts";
+import { readObjectOwnership } from "../protocol/acl/ownership-controls.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/metadata/buckets.ts";
 
 /** 80 random bits: a bucket made again under an old name shares nothing with it. */
 const BUCKET_ID_DIGITS = 16;

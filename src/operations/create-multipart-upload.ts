@@ -1,23 +1,23 @@
 // CreateMultipartUpload: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
-import { ownerOf } from "../auth/principal.ts";
+import { ownerOf } from "../auth/identity/principal.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { element } from "../bytes/xml.ts";
-import { admitUploadAcl } from "../contract/acl-input.ts";
+import { admitUploadAcl } from "../uploads/acl-input.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { requireUploadRights, UPLOAD_ACTIONS } from "../contract/rights.ts";
-import { readAclHeaders } from "../protocol/acl-headers.ts";
-import { addressedObject } from "../protocol/addressing.ts";
-import { admitCustomerKey } from "../protocol/bucket-encryption.ts";
-import { encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
-import { readUploadChecksum } from "../protocol/multipart-checksums.ts";
-import { readMetadata } from "../protocol/object-metadata.ts";
+import { requireUploadRights, UPLOAD_ACTIONS } from "../uploads/rights.ts";
+import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
+import { addressedObject } from "../protocol/core/addressing.ts";
+import { admitCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
+import { encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
+import { readUploadChecksum } from "../protocol/objects/multipart-checksums.ts";
+import { readMetadata } from "../protocol/objects/object-metadata.ts";
 import { joinInputs, NEW_OBJECT } from "../protocol/operation-inputs.ts";
-import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { requestHeader } from "../protocol/s3-request.ts";
-import { parseTaggingHeader, requestTagKeys } from "../protocol/tagging.ts";
-import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
-import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
-import { beginUpload } from "../state/uploads.ts";
+import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { requestHeader } from "../protocol/core/s3-request.ts";
+import { parseTaggingHeader, requestTagKeys } from "../protocol/core/tagging.ts";
+import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
+import { lookUpHeads, NO_HEAD } from "../state/commit/heads.ts";
+import { beginUpload } from "../state/metadata/uploads.ts";
 
 export const createMultipartUpload = defineOperation({
   name: "CreateMultipartUpload",

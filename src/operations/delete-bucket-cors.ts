@@ -1,7 +1,7 @@
 // DeleteBucketCors: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketCors.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { lookUpBucket, setCors } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { lookUpBucket, setCors } from "../state/metadata/buckets.ts";
 
 export const deleteBucketCors = defineOperation({
   name: "DeleteBucketCors",

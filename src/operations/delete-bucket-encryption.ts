@@ -1,8 +1,8 @@
 // DeleteBucketEncryption: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketEncryption.html
 // Back to the default: a bucket without any encryption there is not.
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 
 export const deleteBucketEncryption = defineOperation({
   name: "DeleteBucketEncryption",

@@ -1,8 +1,8 @@
 // DeleteBucketOwnershipControls: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketOwnershipControls.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { DELETED_OWNERSHIP } from "../protocol/object-ownership.ts";
-import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { DELETED_OWNERSHIP } from "../protocol/acl/object-ownership.ts";
+import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 
 export const deleteBucketOwnershipControls = defineOperation({
   name: "DeleteBucketOwnershipControls",

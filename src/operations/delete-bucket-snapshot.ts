@@ -1,11 +1,11 @@
 // DeleteBucketSnapshot, an operation of Cairn's own (docs/snapshots.md): lets go of the versions that only the snapshot
 // showed. They stay in the bucket, to be removed as any others.
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { checkSnapshotName, noSuchSnapshot } from "../protocol/snapshot.ts";
-import { lookUpBucket } from "../state/buckets.ts";
-import { lookUpBoth } from "../state/database.ts";
-import { deleteSnapshot, lookUpSnapshot } from "../state/snapshots.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { checkSnapshotName, noSuchSnapshot } from "../protocol/core/snapshot.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
+import { lookUpBoth } from "../state/d1/database.ts";
+import { deleteSnapshot, lookUpSnapshot } from "../state/snapshots/snapshots.ts";
 
 export const deleteBucketSnapshot = defineOperation({
   name: "DeleteBucketSnapshot",

@@ -1,7 +1,7 @@
 // DeleteBucketTagging: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketTagging.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 
 export const deleteBucketTagging = defineOperation({
   name: "DeleteBucketTagging",

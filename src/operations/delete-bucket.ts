@@ -1,9 +1,9 @@
 // DeleteBucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { commitBatch } from "../state/commit.ts";
-import { deleteEmptyBucket, lookUpBucket } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { commitBatch } from "../state/commit/commit.ts";
+import { deleteEmptyBucket, lookUpBucket } from "../state/metadata/buckets.ts";
 
 export const deleteBucket = defineOperation({
   name: "DeleteBucket",

@@ -1,8 +1,8 @@
 // DeleteObjectTagging: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjectTagging.html
 import { defineOperation } from "../contract/operation.ts";
-import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
-import { lookUpVersion } from "../state/objects.ts";
-import { retag } from "../state/version-attributes.ts";
+import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/objects/object-reading.ts";
+import { lookUpVersion } from "../state/metadata/objects.ts";
+import { retag } from "../state/metadata/version-attributes.ts";
 
 export const deleteObjectTagging = defineOperation({
   name: "DeleteObjectTagging",

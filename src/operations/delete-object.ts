@@ -1,18 +1,23 @@
 // DeleteObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
-import { ownerOf } from "../auth/principal.ts";
+import { ownerOf } from "../auth/identity/principal.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { requireDeletionRights } from "../contract/rights.ts";
-import { addressedObject } from "../protocol/addressing.ts";
-import { readDeleteConditions, refuseVersion, refuseWrite, type WriteConditions } from "../protocol/conditions.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { shownVersionId } from "../protocol/stored-object.ts";
-import { readVersionId } from "../protocol/version-id.ts";
-import type { Bucket } from "../state/buckets.ts";
-import type { ChangeOutcome } from "../state/changes.ts";
-import { lookUpBoth } from "../state/database.ts";
-import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/heads.ts";
-import { lookUpVersion, type VersionFacts } from "../state/objects.ts";
+import { requireDeletionRights } from "../uploads/rights.ts";
+import { addressedObject } from "../protocol/core/addressing.ts";
+import {
+  readDeleteConditions,
+  refuseVersion,
+  refuseWrite,
+  type WriteConditions,
+} from "../protocol/objects/conditions.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { shownVersionId } from "../protocol/objects/stored-object.ts";
+import { readVersionId } from "../protocol/core/version-id.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
+import type { ChangeOutcome } from "../state/writes/changes.ts";
+import { lookUpBoth } from "../state/d1/database.ts";
+import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
+import { lookUpVersion, type VersionFacts } from "../state/metadata/objects.ts";
 
 export const deleteObject = defineOperation({
   name: "DeleteObject",

@@ -1,21 +1,21 @@
 // DeleteObjects: https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
-import type { ObjectSubject } from "../auth/demand.ts";
-import { ownerOf } from "../auth/principal.ts";
+import type { ObjectSubject } from "../auth/access/authorization-request.ts";
+import { ownerOf } from "../auth/identity/principal.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { readingOf } from "../contract/rights.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { refuseVersion, revealsVersion } from "../protocol/conditions.ts";
-import { parseDeletions, type Deletion } from "../protocol/deletions.ts";
-import { readDocument } from "../protocol/document-body.ts";
+import { readingOf } from "../uploads/rights.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { refuseVersion, revealsVersion } from "../protocol/objects/conditions.ts";
+import { parseDeletions, type Deletion } from "../protocol/objects/deletions.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
 import { DOCUMENT } from "../protocol/operation-inputs.ts";
-import { S3Error, S3_NAMESPACE, type S3ErrorCode } from "../protocol/s3-error.ts";
-import { lookUpBucket, type Bucket } from "../state/buckets.ts";
-import type { ChangeOutcome } from "../state/changes.ts";
-import { lookUpBoth, type Lookup } from "../state/database.ts";
-import { currentHeads, NO_HEAD, type KeyHead } from "../state/heads.ts";
-import { lookUpTargets, targetName, type FoundVersion } from "../state/version-targets.ts";
+import { S3Error, S3_NAMESPACE, type S3ErrorCode } from "../protocol/core/s3-error.ts";
+import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
+import type { ChangeOutcome } from "../state/writes/changes.ts";
+import { lookUpBoth, type Lookup } from "../state/d1/database.ts";
+import { currentHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
+import { lookUpTargets, targetName, type FoundVersion } from "../state/metadata/version-targets.ts";
 
 interface DeletionResult {
   readonly deletion: Deletion;

@@ -1,9 +1,9 @@
 // GetBucketAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html
 import { defineOperation } from "../contract/operation.ts";
-import { aclInForce } from "../protocol/acl-rules.ts";
-import { aclElement } from "../protocol/acl-xml.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { lookUpBucket } from "../state/buckets.ts";
+import { aclInForce } from "../protocol/acl/acl-rules.ts";
+import { aclElement } from "../protocol/acl/acl-xml.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
 
 export const getBucketAcl = defineOperation({
   name: "GetBucketAcl",

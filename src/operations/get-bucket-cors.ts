@@ -1,9 +1,9 @@
 // GetBucketCors: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketCors.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { corsElement } from "../protocol/cors.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { lookUpBucket } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { corsElement } from "../protocol/buckets/cors.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
 
 export const getBucketCors = defineOperation({
   name: "GetBucketCors",

@@ -1,9 +1,9 @@
 // GetBucketEncryption: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html
 // A bucket has an encryption whether or not somebody set one.
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { bucketEncryptionElement, bucketEncryptionOf } from "../protocol/bucket-encryption.ts";
-import { lookUpBucket } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { bucketEncryptionElement, bucketEncryptionOf } from "../protocol/buckets/bucket-encryption.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
 
 export const getBucketEncryption = defineOperation({
   name: "GetBucketEncryption",

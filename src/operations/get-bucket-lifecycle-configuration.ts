@@ -1,11 +1,11 @@
 // GetBucketLifecycleConfiguration: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLifecycleConfiguration.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { TRANSITION_MINIMUM_HEADER } from "../protocol/lifecycle-document.ts";
-import { lifecycleElement } from "../protocol/lifecycle-xml.ts";
-import { lifecycleFromText } from "../protocol/lifecycle.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { lookUpBucket } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { TRANSITION_MINIMUM_HEADER } from "../protocol/lifecycle/lifecycle-document.ts";
+import { lifecycleElement } from "../protocol/lifecycle/lifecycle-xml.ts";
+import { lifecycleFromText } from "../protocol/lifecycle/lifecycle.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
 
 export const getBucketLifecycleConfiguration = defineOperation({
   name: "GetBucketLifecycleConfiguration",

@@ -1,9 +1,9 @@
 // GetBucketLocation: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLocation.html
 import { element } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { lookUpBucket } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
 
 export const getBucketLocation = defineOperation({
   name: "GetBucketLocation",

@@ -1,10 +1,10 @@
 // GetBucketOwnershipControls: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketOwnershipControls.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { ownershipOf } from "../protocol/object-ownership.ts";
-import { ownershipControlsElement } from "../protocol/ownership-controls.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { lookUpBucket } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { ownershipOf } from "../protocol/acl/object-ownership.ts";
+import { ownershipControlsElement } from "../protocol/acl/ownership-controls.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
 
 export const getBucketOwnershipControls = defineOperation({
   name: "GetBucketOwnershipControls",

@@ -1,11 +1,11 @@
 // GetBucketPolicyStatus: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicyStatus.html
-import { policyOf } from "../auth/policy/memory.ts";
+import { policyOf } from "../auth/policy/policy-cache.ts";
 import { isPublicPolicy } from "../auth/policy/public.ts";
 import { element } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { S3_NAMESPACE, S3Error } from "../protocol/s3-error.ts";
-import { lookUpBucket } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { S3_NAMESPACE, S3Error } from "../protocol/core/s3-error.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
 
 export const getBucketPolicyStatus = defineOperation({
   name: "GetBucketPolicyStatus",

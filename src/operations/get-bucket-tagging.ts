@@ -1,10 +1,10 @@
 // GetBucketTagging: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketTagging.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { taggingElement } from "../protocol/tagging.ts";
-import { lookUpBucket } from "../state/buckets.ts";
-import { parseTags } from "../state/stored-metadata.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { taggingElement } from "../protocol/core/tagging.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
+import { parseTags } from "../state/metadata/stored-metadata.ts";
 
 export const getBucketTagging = defineOperation({
   name: "GetBucketTagging",

@@ -3,12 +3,12 @@
 import { compareUtf8 } from "../bytes/text.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { makeToken, readToken } from "../protocol/listing.ts";
-import { S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { lookUpBucket } from "../state/buckets.ts";
-import { lookUpBoth } from "../state/database.ts";
-import { addUsage, lookUpUsage } from "../state/usage.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { makeToken, readToken } from "../protocol/listings/listing.ts";
+import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
+import { lookUpBoth } from "../state/d1/database.ts";
+import { addUsage, lookUpUsage } from "../state/metadata/usage.ts";
 
 /** The most ranges of keys that one request counts; the sums of a larger bucket come in several answers. */
 const RANGES_PER_REQUEST = 400;

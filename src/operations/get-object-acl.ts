@@ -1,9 +1,9 @@
 // GetObjectAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAcl.html
 import { defineOperation } from "../contract/operation.ts";
-import { aclInForce } from "../protocol/acl-rules.ts";
-import { aclElement } from "../protocol/acl-xml.ts";
-import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
-import { lookUpVersion } from "../state/objects.ts";
+import { aclInForce } from "../protocol/acl/acl-rules.ts";
+import { aclElement } from "../protocol/acl/acl-xml.ts";
+import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/objects/object-reading.ts";
+import { lookUpVersion } from "../state/metadata/objects.ts";
 
 export const getObjectAcl = defineOperation({
   name: "GetObjectAcl",

@@ -2,20 +2,20 @@
 import { formatHttpDate } from "../bytes/dates.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { checksumElement } from "../protocol/checksums.ts";
-import { checkReadKey, readCustomerKey } from "../protocol/customer-encryption.ts";
+import { checksumElement } from "../protocol/core/checksums.ts";
+import { checkReadKey, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
 import {
   partsCountOf,
   readNamedVersion,
   requireVersion,
   versionIdHeader,
   type ObjectPart,
-} from "../protocol/object-reading.ts";
+} from "../protocol/objects/object-reading.ts";
 import { joinInputs, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
-import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { requestHeader, type S3Request } from "../protocol/s3-request.ts";
-import type { StoredObject } from "../protocol/stored-object.ts";
-import { lookUpObjectHead } from "../state/object-reads.ts";
+import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { requestHeader, type S3Request } from "../protocol/core/s3-request.ts";
+import type { StoredObject } from "../protocol/objects/stored-object.ts";
+import { lookUpObjectHead } from "../state/reads/object-reads.ts";
 
 const ATTRIBUTES = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"] as const;
 type Attribute = (typeof ATTRIBUTES)[number];

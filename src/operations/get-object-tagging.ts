@@ -1,8 +1,8 @@
 // GetObjectTagging: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html
 import { defineOperation } from "../contract/operation.ts";
-import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
-import { taggingElement } from "../protocol/tagging.ts";
-import { lookUpNamed } from "../state/snapshot-reads.ts";
+import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/objects/object-reading.ts";
+import { taggingElement } from "../protocol/core/tagging.ts";
+import { lookUpNamed } from "../state/snapshots/snapshot-reads.ts";
 
 export const getObjectTagging = defineOperation({
   name: "GetObjectTagging",

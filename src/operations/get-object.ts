@@ -1,18 +1,23 @@
 // GetObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { checkReadKey, encryptionHeaders, readCustomerKey, type CustomerKey } from "../protocol/customer-encryption.ts";
+import {
+  checkReadKey,
+  encryptionHeaders,
+  readCustomerKey,
+  type CustomerKey,
+} from "../protocol/objects/customer-encryption.ts";
 import {
   planObjectRead,
   readObjectRead,
   refuseAnonymousOverrides,
   requireVersion,
   type ObjectReadInput,
-} from "../protocol/object-reading.ts";
+} from "../protocol/objects/object-reading.ts";
 import { OBJECT_READ } from "../protocol/operation-inputs.ts";
-import type { Bucket } from "../state/buckets.ts";
-import { openObject } from "../state/object-bytes.ts";
-import { lookUpObjectRead, type ObjectReadFacts } from "../state/object-reads.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
+import { openObject } from "../state/reads/object-bytes.ts";
+import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
 
 const BLOB_TURNS = 3;
 

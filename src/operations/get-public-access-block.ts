@@ -1,9 +1,9 @@
 // GetPublicAccessBlock: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetPublicAccessBlock.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { publicAccessBlockElement, readPublicAccessBlock } from "../protocol/public-access-block.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { lookUpBucket } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { publicAccessBlockElement, readPublicAccessBlock } from "../protocol/acl/public-access-block.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
 
 export const getPublicAccessBlock = defineOperation({
   name: "GetPublicAccessBlock",

@@ -1,7 +1,7 @@
 // HeadBucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { lookUpBucket } from "../state/buckets.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
 
 export const headBucket = defineOperation({
   name: "HeadBucket",

@@ -1,15 +1,15 @@
 // HeadObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 // Answered from metadata alone: the blob store is never asked.
 import { defineOperation } from "../contract/operation.ts";
-import { checkReadKey, encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
+import { checkReadKey, encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
 import {
   planObjectRead,
   readObjectRead,
   refuseAnonymousOverrides,
   requireVersion,
-} from "../protocol/object-reading.ts";
+} from "../protocol/objects/object-reading.ts";
 import { OBJECT_READ } from "../protocol/operation-inputs.ts";
-import { lookUpObjectHead } from "../state/object-reads.ts";
+import { lookUpObjectHead } from "../state/reads/object-reads.ts";
 
 export const headObject = defineOperation({
   name: "HeadObject",

@@ -2,12 +2,12 @@
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { addressOfSnapshot } from "../protocol/snapshot.ts";
-import { lookUpBucket } from "../state/buckets.ts";
-import { lookUpBoth } from "../state/database.ts";
-import { lookUpSnapshots } from "../state/snapshots.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { addressOfSnapshot } from "../protocol/core/snapshot.ts";
+import { lookUpBucket } from "../state/metadata/buckets.ts";
+import { lookUpBoth } from "../state/d1/database.ts";
+import { lookUpSnapshots } from "../state/snapshots/snapshots.ts";
 
 export const listBucketSnapshots = defineOperation({
   name: "ListBucketSnapshots",

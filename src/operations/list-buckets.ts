@@ -2,12 +2,12 @@
 import { formatIsoDate } from "../bytes/dates.ts";
 import { successorOf, successorOfPrefix } from "../bytes/text.ts";
 import { element, optionalElement } from "../bytes/xml.ts";
-import { ownerOf } from "../auth/principal.ts";
+import { ownerOf } from "../auth/identity/principal.ts";
 import { defineServiceOperation, type S3Response } from "../contract/operation.ts";
-import { makeToken, readToken } from "../protocol/listing.ts";
-import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { ownerElement } from "../protocol/listing-xml.ts";
-import { listBuckets as selectBuckets } from "../state/buckets.ts";
+import { makeToken, readToken } from "../protocol/listings/listing.ts";
+import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { ownerElement } from "../protocol/listings/listing-xml.ts";
+import { listBuckets as selectBuckets } from "../state/metadata/buckets.ts";
 
 const PAGE_MAX_BUCKETS = 10_000;
 

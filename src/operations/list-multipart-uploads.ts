@@ -2,7 +2,7 @@
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
 import {
   encodeListed,
   entriesAfter,
@@ -10,11 +10,11 @@ import {
   readEncodingType,
   readPageSize,
   readScope,
-} from "../protocol/listing.ts";
-import { ownerElement } from "../protocol/listing-xml.ts";
+} from "../protocol/listings/listing.ts";
+import { ownerElement } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/operation-inputs.ts";
-import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { lookUpUploadPage } from "../state/upload-listing.ts";
+import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { lookUpUploadPage } from "../state/listings/upload-listing.ts";
 
 export const listMultipartUploads = defineOperation({
   name: "ListMultipartUploads",

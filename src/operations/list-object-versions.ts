@@ -2,8 +2,8 @@
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { quoteEtag } from "../protocol/etag.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { quoteEtag } from "../protocol/core/etag.ts";
 import {
   encodeListed,
   entriesAfter,
@@ -11,13 +11,13 @@ import {
   readEncodingType,
   readPageSize,
   readScope,
-} from "../protocol/listing.ts";
-import { ownerElement } from "../protocol/listing-xml.ts";
+} from "../protocol/listings/listing.ts";
+import { ownerElement } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/operation-inputs.ts";
-import { invalidArgument, S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { shownVersionId } from "../protocol/stored-object.ts";
-import { orderOfMarker, versionMarker } from "../protocol/version-id.ts";
-import { lookUpNullVersion, lookUpVersionPage, type ListedVersion } from "../state/version-listing.ts";
+import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { shownVersionId } from "../protocol/objects/stored-object.ts";
+import { orderOfMarker, versionMarker } from "../protocol/core/version-id.ts";
+import { lookUpNullVersion, lookUpVersionPage, type ListedVersion } from "../state/listings/version-listing.ts";
 
 export const listObjectVersions = defineOperation({
   name: "ListObjectVersions",

@@ -1,13 +1,13 @@
 // ListObjects (version 1): https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { addressedBucket, addressedSnapshot } from "../protocol/addressing.ts";
-import { encodeListed, pageAfter, readEncodingType, readPageSize, readScope } from "../protocol/listing.ts";
-import { entryElements } from "../protocol/listing-xml.ts";
+import { addressedBucket, addressedSnapshot } from "../protocol/core/addressing.ts";
+import { encodeListed, pageAfter, readEncodingType, readPageSize, readScope } from "../protocol/listings/listing.ts";
+import { entryElements } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/operation-inputs.ts";
-import { S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { addressOfSnapshot } from "../protocol/snapshot.ts";
-import { lookUpListing } from "../state/snapshot-listing.ts";
+import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { addressOfSnapshot } from "../protocol/core/snapshot.ts";
+import { lookUpListing } from "../state/listings/snapshot-listing.ts";
 
 export const listObjects = defineOperation({
   name: "ListObjects",

@@ -2,16 +2,16 @@
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { addressedObject } from "../protocol/addressing.ts";
-import { checksumElement } from "../protocol/checksums.ts";
-import { quoteEtag } from "../protocol/etag.ts";
-import { PAGE_MAX_ENTRIES, readPageSize } from "../protocol/listing.ts";
-import { ownerElement } from "../protocol/listing-xml.ts";
-import { readUploadId } from "../protocol/multipart.ts";
-import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { lookUpBoth } from "../state/database.ts";
-import { lookUpParts } from "../state/parts.ts";
-import { lookUpUpload } from "../state/uploads.ts";
+import { addressedObject } from "../protocol/core/addressing.ts";
+import { checksumElement } from "../protocol/core/checksums.ts";
+import { quoteEtag } from "../protocol/core/etag.ts";
+import { PAGE_MAX_ENTRIES, readPageSize } from "../protocol/listings/listing.ts";
+import { ownerElement } from "../protocol/listings/listing-xml.ts";
+import { readUploadId } from "../protocol/objects/multipart.ts";
+import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { lookUpBoth } from "../state/d1/database.ts";
+import { lookUpParts } from "../state/metadata/parts.ts";
+import { lookUpUpload } from "../state/metadata/uploads.ts";
 
 export const listParts = defineOperation({
   name: "ListParts",

@@ -1,37 +1,37 @@
 // PostObject: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
 // An upload by an HTML form. Who sends it, what it is called and what it may be stand in the form before the file, so it
 // is authenticated and authorised here, once they have been read and before the file is.
-import { claimOfForm, verifyPostClaim, type PostClaim } from "../auth/post-signature.ts";
+import { claimOfForm, verifyPostClaim, type PostClaim } from "../auth/sigv4/post-signature.ts";
 import { PieceReader } from "../bytes/streams.ts";
-import { admitUploadAcl } from "../contract/acl-input.ts";
+import { admitUploadAcl } from "../uploads/acl-input.ts";
 import type { Context, Identity } from "../contract/context.ts";
-import { ONE_BODY_MAX_BYTES, type NewObject } from "../contract/new-object.ts";
+import { ONE_BODY_MAX_BYTES, type NewObject } from "../uploads/new-object.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { requireUploadRights, UPLOAD_ACTIONS } from "../contract/rights.ts";
-import { storeFormFile } from "../contract/unmeasured-object.ts";
-import { readAclHeaders } from "../protocol/acl-headers.ts";
-import { addressedBucket, checkKey } from "../protocol/addressing.ts";
-import { checksumHeaders, readChecksums } from "../protocol/checksums.ts";
-import { readWriteConditions, refuseWrite } from "../protocol/conditions.ts";
-import { admitCustomerKey } from "../protocol/bucket-encryption.ts";
-import { encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
-import { refuseEnvelopeHeaders } from "../protocol/envelope-headers.ts";
-import { readBoundary } from "../protocol/form-data.ts";
-import { DelimitedReader, malformedForm } from "../protocol/form-delimiter.ts";
-import { FormFile, type SizeRange } from "../protocol/form-file.ts";
-import { readMetadata } from "../protocol/object-metadata.ts";
+import { requireUploadRights, UPLOAD_ACTIONS } from "../uploads/rights.ts";
+import { storeFormFile } from "../uploads/form-upload.ts";
+import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
+import { addressedBucket, checkKey } from "../protocol/core/addressing.ts";
+import { checksumHeaders, readChecksums } from "../protocol/core/checksums.ts";
+import { readWriteConditions, refuseWrite } from "../protocol/objects/conditions.ts";
+import { admitCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
+import { encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
+import { refuseEnvelopeHeaders } from "../protocol/core/envelope-headers.ts";
+import { readBoundary } from "../protocol/forms/form-data.ts";
+import { DelimitedReader, malformedForm } from "../protocol/forms/form-delimiter.ts";
+import { FormFile, type SizeRange } from "../protocol/forms/form-file.ts";
+import { readMetadata } from "../protocol/objects/object-metadata.ts";
 import { FORM_UPLOAD } from "../protocol/operation-inputs.ts";
-import { answerPost } from "../protocol/post-answer.ts";
-import { readPostForm, type FormFields } from "../protocol/post-form.ts";
-import { checkPostPolicy } from "../protocol/post-policy-check.ts";
-import { parsePostPolicy } from "../protocol/post-policy.ts";
-import { requestOfForm } from "../protocol/post-request.ts";
-import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
-import { requestHeader } from "../protocol/s3-request.ts";
-import { parseTaggingHeader, requestTagKeys, type Tag } from "../protocol/tagging.ts";
-import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
-import { lookUpBucket, type Bucket } from "../state/buckets.ts";
-import { currentHeads, NO_HEAD } from "../state/heads.ts";
+import { answerPost } from "../protocol/forms/post-answer.ts";
+import { readPostForm, type FormFields } from "../protocol/forms/post-form.ts";
+import { checkPostPolicy } from "../protocol/forms/post-policy-check.ts";
+import { parsePostPolicy } from "../protocol/forms/post-policy.ts";
+import { requestOfForm } from "../protocol/forms/post-request.ts";
+import { invalidArgument, S3Error } from "../protocol/core/s3-error.ts";
+import { requestHeader } from "../protocol/core/s3-request.ts";
+import { parseTaggingHeader, requestTagKeys, type Tag } from "../protocol/core/tagging.ts";
+import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
+import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
+import { currentHeads, NO_HEAD } from "../state/commit/heads.ts";
 
 const ANY_SIZE: SizeRange = { least: 0, most: Number.POSITIVE_INFINITY };
 

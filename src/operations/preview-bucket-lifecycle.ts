@@ -4,12 +4,18 @@
 import { parseIsoDate } from "../bytes/dates.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { lifecycleFromText } from "../protocol/lifecycle.ts";
-import { invalidArgument, S3_NAMESPACE, S3Error } from "../protocol/s3-error.ts";
-import { lookUpBucket, type Bucket } from "../state/buckets.ts";
-import type { Judged } from "../state/lifecycle-judging.ts";
-import { positionFromText, positionText, WALK_START, walkPage, type WalkedPage } from "../state/lifecycle-walk.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { lifecycleFromText } from "../protocol/lifecycle/lifecycle.ts";
+import { invalidArgument, S3_NAMESPACE, S3Error } from "../protocol/core/s3-error.ts";
+import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
+import type { Judged } from "../state/lifecycle/lifecycle-evaluation.ts";
+import {
+  positionFromText,
+  positionText,
+  WALK_START,
+  walkPage,
+  type WalkedPage,
+} from "../state/lifecycle/lifecycle-walk.ts";
 
 export const previewBucketLifecycle = defineOperation({
   name: "PreviewBucketLifecycle",

@@ -1,10 +1,10 @@
 // PutBucketAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html
-import { receiveAcl } from "../contract/acl-input.ts";
+import { receiveAcl } from "../uploads/acl-input.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { readAclHeaders } from "../protocol/acl-headers.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
+import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
 import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/operation-inputs.ts";
-import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
+import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 
 export const putBucketAcl = defineOperation({
   name: "PutBucketAcl",

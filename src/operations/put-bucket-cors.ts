@@ -1,10 +1,10 @@
 // PutBucketCors: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketCors.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { parseCors } from "../protocol/cors.ts";
-import { readDocument } from "../protocol/document-body.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { parseCors } from "../protocol/buckets/cors.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
 import { DOCUMENT } from "../protocol/operation-inputs.ts";
-import { lookUpBucket, setCors } from "../state/buckets.ts";
+import { lookUpBucket, setCors } from "../state/metadata/buckets.ts";
 
 export const putBucketCors = defineOperation({
   name: "PutBucketCors",

@@ -1,10 +1,10 @@
 // PutBucketEncryption: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { bucketEncryptionText, parseBucketEncryption } from "../protocol/bucket-encryption.ts";
-import { readDocument } from "../protocol/document-body.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { bucketEncryptionText, parseBucketEncryption } from "../protocol/buckets/bucket-encryption.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
 import { DOCUMENT } from "../protocol/operation-inputs.ts";
-import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
+import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 
 export const putBucketEncryption = defineOperation({
   name: "PutBucketEncryption",

@@ -1,11 +1,15 @@
 // PutBucketLifecycleConfiguration: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { readDocument } from "../protocol/document-body.ts";
-import { parseLifecycle, readTransitionMinimum, TRANSITION_MINIMUM_HEADER } from "../protocol/lifecycle-document.ts";
-import { lifecycleText } from "../protocol/lifecycle.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
+import {
+  parseLifecycle,
+  readTransitionMinimum,
+  TRANSITION_MINIMUM_HEADER,
+} from "../protocol/lifecycle/lifecycle-document.ts";
+import { lifecycleText } from "../protocol/lifecycle/lifecycle.ts";
 import { joinInputs, DOCUMENT } from "../protocol/operation-inputs.ts";
-import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
+import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 
 export const putBucketLifecycleConfiguration = defineOperation({
   name: "PutBucketLifecycleConfiguration",

@@ -1,13 +1,13 @@
 // PutBucketOwnershipControls: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketOwnershipControls.html
 import { defineOperation } from "../contract/operation.ts";
-import { givesOwnerAlone, parseAcl } from "../protocol/acl.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { readDocument } from "../protocol/document-body.ts";
-import { ownershipText } from "../protocol/object-ownership.ts";
+import { givesOwnerAlone, parseAcl } from "../protocol/acl/acl.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
+import { ownershipText } from "../protocol/acl/object-ownership.ts";
 import { DOCUMENT } from "../protocol/operation-inputs.ts";
-import { parseOwnershipControls } from "../protocol/ownership-controls.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
+import { parseOwnershipControls } from "../protocol/acl/ownership-controls.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 
 export const putBucketOwnershipControls = defineOperation({
   name: "PutBucketOwnershipControls",

@@ -5,12 +5,12 @@ import { isPublicPolicy } from "../auth/policy/public.ts";
 import { decodeUtf8 } from "../bytes/text.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { readDocument } from "../protocol/document-body.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
 import { DOCUMENT } from "../protocol/operation-inputs.ts";
-import { readPublicAccessBlock } from "../protocol/public-access-block.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
+import { readPublicAccessBlock } from "../protocol/acl/public-access-block.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 
 export const putBucketPolicy = defineOperation({
   name: "PutBucketPolicy",

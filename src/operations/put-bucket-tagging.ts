@@ -1,11 +1,11 @@
 // PutBucketTagging: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { readDocument } from "../protocol/document-body.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
 import { DOCUMENT } from "../protocol/operation-inputs.ts";
-import { parseTagging } from "../protocol/tagging.ts";
-import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
-import { tagsJson } from "../state/stored-metadata.ts";
+import { parseTagging } from "../protocol/core/tagging.ts";
+import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
+import { tagsJson } from "../state/metadata/stored-metadata.ts";
 
 export const putBucketTagging = defineOperation({
   name: "PutBucketTagging",

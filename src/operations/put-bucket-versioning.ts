@@ -1,12 +1,12 @@
 // PutBucketVersioning: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketVersioning.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { parseVersioning } from "../protocol/bucket-configuration.ts";
-import { readDocument } from "../protocol/document-body.ts";
-import { keepsNoncurrent, lifecycleFromText } from "../protocol/lifecycle.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { parseVersioning } from "../protocol/buckets/bucket-configuration.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
+import { keepsNoncurrent, lifecycleFromText } from "../protocol/lifecycle/lifecycle.ts";
 import { DOCUMENT } from "../protocol/operation-inputs.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { lookUpBucket, setVersioning } from "../state/buckets.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { lookUpBucket, setVersioning } from "../state/metadata/buckets.ts";
 
 const EXPIRED_STAYS =
   '299 Cairn "The bucket has a rule that expires objects. From now on they stay as noncurrent versions until a NoncurrentVersionExpiration rule removes those."';

@@ -1,11 +1,11 @@
 // PutObjectAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html
-import { receiveAcl } from "../contract/acl-input.ts";
+import { receiveAcl } from "../uploads/acl-input.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { readAclHeaders } from "../protocol/acl-headers.ts";
-import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
+import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
+import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/objects/object-reading.ts";
 import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/operation-inputs.ts";
-import { lookUpVersion, type VersionFacts } from "../state/objects.ts";
-import { setVersionAcl } from "../state/version-attributes.ts";
+import { lookUpVersion, type VersionFacts } from "../state/metadata/objects.ts";
+import { setVersionAcl } from "../state/metadata/version-attributes.ts";
 
 export const putObjectAcl = defineOperation({
   name: "PutObjectAcl",

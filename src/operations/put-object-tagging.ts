@@ -1,11 +1,11 @@
 // PutObjectTagging: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html
 import { defineOperation } from "../contract/operation.ts";
-import { readDocument } from "../protocol/document-body.ts";
-import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/object-reading.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
+import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/objects/object-reading.ts";
 import { joinInputs, DOCUMENT } from "../protocol/operation-inputs.ts";
-import { parseTagging, requestTagKeys } from "../protocol/tagging.ts";
-import { lookUpVersion } from "../state/objects.ts";
-import { retag } from "../state/version-attributes.ts";
+import { parseTagging, requestTagKeys } from "../protocol/core/tagging.ts";
+import { lookUpVersion } from "../state/metadata/objects.ts";
+import { retag } from "../state/metadata/version-attributes.ts";
 
 export const putObjectTagging = defineOperation({
   name: "PutObjectTagging",

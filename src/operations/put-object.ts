@@ -1,22 +1,22 @@
 // PutObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
-import { admitUploadAcl } from "../contract/acl-input.ts";
-import { storeNewObject } from "../contract/new-object.ts";
+import { admitUploadAcl } from "../uploads/acl-input.ts";
+import { storeNewObject } from "../uploads/new-object.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { requireUploadRights, UPLOAD_ACTIONS } from "../contract/rights.ts";
-import { readAclHeaders } from "../protocol/acl-headers.ts";
-import { addressedObject } from "../protocol/addressing.ts";
-import { checksumHeaders, readChecksums } from "../protocol/checksums.ts";
-import { readWriteConditions, refuseWrite } from "../protocol/conditions.ts";
-import { admitCustomerKey } from "../protocol/bucket-encryption.ts";
-import { encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
-import { quoteEtag } from "../protocol/etag.ts";
-import { readMetadata } from "../protocol/object-metadata.ts";
+import { requireUploadRights, UPLOAD_ACTIONS } from "../uploads/rights.ts";
+import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
+import { addressedObject } from "../protocol/core/addressing.ts";
+import { checksumHeaders, readChecksums } from "../protocol/core/checksums.ts";
+import { readWriteConditions, refuseWrite } from "../protocol/objects/conditions.ts";
+import { admitCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
+import { encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
+import { quoteEtag } from "../protocol/core/etag.ts";
+import { readMetadata } from "../protocol/objects/object-metadata.ts";
 import { joinInputs, NEW_OBJECT, DIGESTS, WRITE_CONDITIONS } from "../protocol/operation-inputs.ts";
-import { invalidArgument, S3Error } from "../protocol/s3-error.ts";
-import { requestHeader } from "../protocol/s3-request.ts";
-import { parseTaggingHeader, requestTagKeys } from "../protocol/tagging.ts";
-import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
-import { lookUpHeads, NO_HEAD } from "../state/heads.ts";
+import { invalidArgument, S3Error } from "../protocol/core/s3-error.ts";
+import { requestHeader } from "../protocol/core/s3-request.ts";
+import { parseTaggingHeader, requestTagKeys } from "../protocol/core/tagging.ts";
+import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
+import { lookUpHeads, NO_HEAD } from "../state/commit/heads.ts";
 
 export const putObject = defineOperation({
   name: "PutObject",

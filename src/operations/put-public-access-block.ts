@@ -1,10 +1,10 @@
 // PutPublicAccessBlock: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutPublicAccessBlock.html
 import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/addressing.ts";
-import { readDocument } from "../protocol/document-body.ts";
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
 import { DOCUMENT } from "../protocol/operation-inputs.ts";
-import { parsePublicAccessBlock, publicAccessBlockText } from "../protocol/public-access-block.ts";
-import { lookUpBucket, setConfiguration } from "../state/buckets.ts";
+import { parsePublicAccessBlock, publicAccessBlockText } from "../protocol/acl/public-access-block.ts";
+import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 
 export const putPublicAccessBlock = defineOperation({
   name: "PutPublicAccessBlock",

@@ -2,23 +2,23 @@
 // In AWS for directory buckets alone; here for every bucket that never was versioned. One batch moves the row, so a
 // reader finds the object under exactly one of the two keys.
 import { keysOfObject } from "../auth/object-keys.ts";
-import type { Principal } from "../auth/principal.ts";
+import type { Principal } from "../auth/identity/principal.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type Operation } from "../contract/operation.ts";
-import { requireRenameRights, requireUploadRights, requireMove } from "../contract/rights.ts";
-import { addressedObject } from "../protocol/addressing.ts";
-import { refuseWrite } from "../protocol/conditions.ts";
-import { checkSourceConditions } from "../protocol/copying.ts";
+import { requireRenameRights, requireUploadRights, requireMove } from "../uploads/rights.ts";
+import { addressedObject } from "../protocol/core/addressing.ts";
+import { refuseWrite } from "../protocol/objects/conditions.ts";
+import { checkSourceConditions } from "../protocol/objects/copying.ts";
 import { ACL_HEADERS, CUSTOMER_KEY, joinInputs, READ_CONDITIONS } from "../protocol/operation-inputs.ts";
-import { checkDestinationDates, readRename, type Rename } from "../protocol/renaming.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import type { Bucket, BucketFacts } from "../state/buckets.ts";
-import { lookUpBoth } from "../state/database.ts";
-import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/heads.ts";
-import { lookUpRename, moveStatements } from "../state/renames.ts";
+import { checkDestinationDates, readRename, type Rename } from "../protocol/objects/renaming.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import type { Bucket, BucketFacts } from "../state/metadata/buckets.ts";
+import { lookUpBoth } from "../state/d1/database.ts";
+import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
+import { lookUpRename, moveStatements } from "../state/writes/renames.ts";
 
 const TURNS = 4;
 const LOOK_AGAIN: ReadonlySet<string> = new Set(["head changed", "source changed", "token used"]);

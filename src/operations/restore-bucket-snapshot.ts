@@ -1,21 +1,21 @@
 // RestoreBucketSnapshot, an operation of Cairn's own (docs/snapshots.md): makes the bucket hold again what a snapshot
 // shows, a page of keys with each request. It moves no bytes and loses nothing: a key that differs gets a new version
 // that holds what the snapshot's does, and one that came since gets a delete marker.
-import { ownerOf } from "../auth/principal.ts";
+import { ownerOf } from "../auth/identity/principal.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { requireUndeniedObject } from "../contract/rights.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { noSuchSnapshot } from "../protocol/snapshot.ts";
-import { readRestoration, restorationElement, restorationToken } from "../protocol/snapshot-restoration.ts";
-import { lookUpBucket, type Bucket } from "../state/buckets.ts";
-import type { ChangeOutcome } from "../state/changes.ts";
-import { guardSource, type SourceVersion } from "../state/copy-sources.ts";
-import { lookUpBoth } from "../state/database.ts";
-import { currentHeads, NO_HEAD, type KeyHead } from "../state/heads.ts";
-import { holdToo } from "../state/holdings.ts";
-import { lookUpDifferences, lookUpShownVersions } from "../state/snapshot-differences.ts";
-import { lookUpSnapshot } from "../state/snapshots.ts";
+import { requireUndeniedObject } from "../uploads/rights.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { noSuchSnapshot } from "../protocol/core/snapshot.ts";
+import { readRestoration, restorationElement, restorationToken } from "../protocol/listings/snapshot-restoration.ts";
+import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
+import type { ChangeOutcome } from "../state/writes/changes.ts";
+import { guardSource, type SourceVersion } from "../state/reads/copy-sources.ts";
+import { lookUpBoth } from "../state/d1/database.ts";
+import { currentHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
+import { holdToo } from "../state/metadata/blob-references.ts";
+import { lookUpDifferences, lookUpShownVersions } from "../state/listings/snapshot-differences.ts";
+import { lookUpSnapshot } from "../state/snapshots/snapshots.ts";
 
 /** The most keys that one request changes: each is a commit of its own. */
 const CHANGES_PER_REQUEST = 200;

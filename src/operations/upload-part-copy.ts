@@ -10,12 +10,12 @@ import { utf8 } from "../bytes/text.ts";
 import { element, type XmlElement } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { requireReadableSource, SOURCE_ACTIONS } from "../contract/rights.ts";
-import { addressedObject } from "../protocol/addressing.ts";
-import { birthCertificate } from "../protocol/birth-certificate.ts";
-import { refuseBlockedKey } from "../protocol/bucket-encryption.ts";
-import { checksumElement, DEFAULT_ALGORITHM } from "../protocol/checksums.ts";
-import { checkSourceConditions, readCopyRange, readCopySource } from "../protocol/copying.ts";
+import { requireReadableSource, SOURCE_ACTIONS } from "../uploads/rights.ts";
+import { addressedObject } from "../protocol/core/addressing.ts";
+import { birthCertificate } from "../protocol/objects/recovery-metadata.ts";
+import { refuseBlockedKey } from "../protocol/buckets/bucket-encryption.ts";
+import { checksumElement, DEFAULT_ALGORITHM } from "../protocol/core/checksums.ts";
+import { checkSourceConditions, readCopyRange, readCopySource } from "../protocol/objects/copying.ts";
 import {
   checkPartKey,
   checkReadKey,
@@ -23,24 +23,24 @@ import {
   readCustomerKey,
   readSourceKey,
   type CustomerKey,
-} from "../protocol/customer-encryption.ts";
-import { quoteEtag } from "../protocol/etag.ts";
-import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/multipart.ts";
+} from "../protocol/objects/customer-encryption.ts";
+import { quoteEtag } from "../protocol/core/etag.ts";
+import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/objects/multipart.ts";
 import { joinInputs, COPY_SOURCE, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
-import type { ByteRange } from "../protocol/range.ts";
-import { S3Error, S3_NAMESPACE } from "../protocol/s3-error.ts";
-import { shownVersionId } from "../protocol/stored-object.ts";
-import { refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
-import type { Bucket } from "../state/buckets.ts";
-import { copyRange } from "../state/byte-copy.ts";
-import { guardSource, lookUpSource, type SourceVersion } from "../state/copy-sources.ts";
-import { lookUpBoth, type Database, type Statement } from "../state/database.ts";
-import { holdToo } from "../state/holdings.ts";
-import { lookUpSlices } from "../state/manifests.ts";
-import { cutSlices } from "../state/object-bytes.ts";
-import { commitPart } from "../state/part-commit.ts";
-import type { Part, PartSlice } from "../state/parts.ts";
-import { lookUpUpload, type Upload } from "../state/uploads.ts";
+import type { ByteRange } from "../protocol/core/range.ts";
+import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { shownVersionId } from "../protocol/objects/stored-object.ts";
+import { refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
+import { copyRange } from "../state/reads/byte-copy.ts";
+import { guardSource, lookUpSource, type SourceVersion } from "../state/reads/copy-sources.ts";
+import { lookUpBoth, type Database, type Statement } from "../state/d1/database.ts";
+import { holdToo } from "../state/metadata/blob-references.ts";
+import { lookUpSlices } from "../state/metadata/manifests.ts";
+import { cutSlices } from "../state/reads/object-bytes.ts";
+import { commitPart } from "../state/writes/part-commit.ts";
+import type { Part, PartSlice } from "../state/metadata/parts.ts";
+import { lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
 
 const SOURCE_TURNS = 3;
 

@@ -2,20 +2,20 @@
 import { keysOfUpload } from "../auth/object-keys.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { addressedObject } from "../protocol/addressing.ts";
-import { birthCertificate } from "../protocol/birth-certificate.ts";
-import { refuseBlockedKey } from "../protocol/bucket-encryption.ts";
-import { checksumHeader, DEFAULT_ALGORITHM, readChecksums } from "../protocol/checksums.ts";
-import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/customer-encryption.ts";
-import { quoteEtag } from "../protocol/etag.ts";
-import { isSeldomRead } from "../protocol/lifecycle.ts";
-import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/multipart.ts";
+import { addressedObject } from "../protocol/core/addressing.ts";
+import { birthCertificate } from "../protocol/objects/recovery-metadata.ts";
+import { refuseBlockedKey } from "../protocol/buckets/bucket-encryption.ts";
+import { checksumHeader, DEFAULT_ALGORITHM, readChecksums } from "../protocol/core/checksums.ts";
+import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
+import { quoteEtag } from "../protocol/core/etag.ts";
+import { isSeldomRead } from "../protocol/lifecycle/lifecycle.ts";
+import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/objects/multipart.ts";
 import { joinInputs, DIGESTS, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
-import { S3Error } from "../protocol/s3-error.ts";
-import { refuseUnsupportedHeaders } from "../protocol/upload-headers.ts";
-import { commitPart } from "../state/part-commit.ts";
-import { storeBody } from "../state/store-body.ts";
-import { lookUpUpload } from "../state/uploads.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
+import { commitPart } from "../state/writes/part-commit.ts";
+import { storeBody } from "../state/blobs/store-body.ts";
+import { lookUpUpload } from "../state/metadata/uploads.ts";
 
 export const uploadPart = defineOperation({
   name: "UploadPart",

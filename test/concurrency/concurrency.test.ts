@@ -2,7 +2,7 @@
 // coordinators for one key, which only the guards of their commits keep apart.
 import { describe, expect, it } from "vitest";
 
-import { expectSoundHoldings } from "../support/check-holdings.ts";
+import { expectSoundHoldings } from "../support/check-references.ts";
 import { send, type Surroundings } from "../support/client.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { bytesAsText, Clients } from "./clients.ts";

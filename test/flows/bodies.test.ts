@@ -15,7 +15,7 @@ import {
 } from "../support/digests.ts";
 import { expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
 
 const FORMS: readonly ChunkedForm[] = [
   "STREAMING-UNSIGNED-PAYLOAD-TRAILER",

@@ -8,7 +8,13 @@ import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { bucketId, expectNothingLeftOver, expectNothingMissing, ledgerOf, ledgerOfId } from "../support/ledger.ts";
+import {
+  bucketId,
+  expectNothingLeftOver,
+  expectNothingMissing,
+  ledgerOf,
+  ledgerOfId,
+} from "../support/stored-state.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 
 /** The bucket ids of rows whose bucket is not there. */

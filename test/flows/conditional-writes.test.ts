@@ -7,7 +7,7 @@ import { expectBytes, md5Hex } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With, ONE_SHARD, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
 
 /** A conditional PUT and how it ended. */
 async function put(

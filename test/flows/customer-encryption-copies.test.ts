@@ -4,11 +4,11 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { FRAME_BYTES } from "../../src/bytes/frame-layout.ts";
-import { copyBytes } from "../../src/state/byte-copy.ts";
-import { Counts } from "../../src/state/counts.ts";
-import { metadataShard } from "../../src/state/metadata-shards.ts";
-import { lookUpVersion } from "../../src/state/objects.ts";
-import { R2BlobStore } from "../../src/state/r2-blob-store.ts";
+import { copyBytes } from "../../src/state/reads/byte-copy.ts";
+import { Counts } from "../../src/state/d1/counts.ts";
+import { metadataShard } from "../../src/state/d1/metadata-shards.ts";
+import { lookUpVersion } from "../../src/state/metadata/objects.ts";
+import { R2BlobStore } from "../../src/state/blobs/r2-blob-store.ts";
 import { send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { checksum, expectBytes, md5Hex, noise } from "../support/digests.ts";
@@ -22,7 +22,7 @@ import {
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { coordinatorsWith, ONE_SHARD, r2With } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { bucketId, ledgerOf } from "../support/ledger.ts";
+import { bucketId, ledgerOf } from "../support/stored-state.ts";
 import { createUpload, joined, largePart, putPart, sendCompletion, sendPart } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";

@@ -9,7 +9,7 @@ import { checksum, expectBytes, md5Hex } from "../support/digests.ts";
 import { customerKey, encryptionShownFor, keyHeaders, shownEncryption } from "../support/encryption.ts";
 import { expectHeadError, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/ledger.ts";
+import { ledgerOf } from "../support/stored-state.ts";
 import {
   completionOf,
   createUpload,

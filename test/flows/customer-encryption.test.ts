@@ -21,7 +21,7 @@ import { customerKey, encryptionShownFor, keyHeaders, shownEncryption } from "..
 import { expectHeadError, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { r2With } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { expectNoTrace, ledgerOf } from "../support/stored-state.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { expectBalanced, rowsOf } from "../support/rows.ts";
 import { versionedBucket } from "../support/versioning.ts";

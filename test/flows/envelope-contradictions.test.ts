@@ -7,7 +7,7 @@ import { expectBytes, sha256Hex, utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { formOf, post, sendForm, signPolicy } from "../support/forms.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { expectNoTrace } from "../support/ledger.ts";
+import { expectNoTrace } from "../support/stored-state.ts";
 import { createUpload, sendPart } from "../support/multipart.ts";
 
 const ENVELOPE = "3\r\nabc\r\n0\r\nx-amz-checksum-crc32:NSRBwg==\r\n\r\n";

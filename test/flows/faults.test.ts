@@ -23,7 +23,13 @@ import {
 } from "../support/faults.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { bucketId, expectNothingLeftOver, expectNothingMissing, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import {
+  bucketId,
+  expectNothingLeftOver,
+  expectNothingMissing,
+  expectNoTrace,
+  ledgerOf,
+} from "../support/stored-state.ts";
 import { largePart, uploadInParts } from "../support/multipart.ts";
 import { plain, readXml } from "../support/read-xml.ts";
 
@@ -754,7 +760,7 @@ describe("a GET of several blobs", () => {
 describe("an unexpected failure", () => {
   it("tells the client nothing, and the log what failed beside the request id", async () => {
     const bucket = await bucketOfOne();
-    const secret = `SELECT ${ROOT.secretAccessKey} at src/state/database.ts:1:1`;
+    const secret = `SELECT ${ROOT.secretAccessKey} at src/state/d1/database.ts:1:1`;
     for (const [surroundings, method] of [
       [{ DB: d1With(() => Promise.reject(new Error(`D1_ERROR: ${secret}`))) }, "GET"],
       [{ BLOBS: r2With({ get: () => Promise.reject(new TypeError(secret)) }) }, "GET"],

@@ -8,7 +8,7 @@ import { customerKey, encryptionShownFor, keyHeaders, shownEncryption } from "..
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { formOf, sendForm, signPolicy, type FormPart, type Signing } from "../support/forms.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
 import { expiresAfter, putLifecycle, rule } from "../support/lifecycle.ts";
 import { credentialsOf, succeed } from "../support/query-api.ts";
 import { allow, freshUser } from "../support/users.ts";

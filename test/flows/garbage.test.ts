@@ -9,7 +9,7 @@ import { expectBytes, md5Base64, utf8 } from "../support/digests.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { logLines } from "../support/jobs.ts";
-import { expectNothingLeftOver, expectNothingMissing, ledgerOf, type Ledger } from "../support/ledger.ts";
+import { expectNothingLeftOver, expectNothingMissing, ledgerOf, type Ledger } from "../support/stored-state.ts";
 
 const HOUR_MS = 3_600_000;
 

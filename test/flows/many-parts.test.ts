@@ -2,11 +2,11 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { assemble } from "../../src/state/assembly.ts";
-import { Counts } from "../../src/state/counts.ts";
-import { Database } from "../../src/state/database.ts";
-import { insertManifest } from "../../src/state/manifests.ts";
-import type { Part } from "../../src/state/parts.ts";
+import { assemble } from "../../src/state/metadata/assembly.ts";
+import { Counts } from "../../src/state/d1/counts.ts";
+import { Database } from "../../src/state/d1/database.ts";
+import { insertManifest } from "../../src/state/metadata/manifests.ts";
+import type { Part } from "../../src/state/metadata/parts.ts";
 import { send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";

@@ -1,7 +1,7 @@
 // A key that is not there: 404 for a caller who may list it, 403 for everybody else, whatever gives the right to list.
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { documented } from "../support/attempts.ts";
+import { documented } from "../support/operation-requests.ts";
 import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { policyText, putPolicy } from "../support/policies.ts";

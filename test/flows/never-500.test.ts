@@ -8,7 +8,7 @@ import { anonymous, deliver, presigned, signed, type SendOptions } from "../supp
 import { expectAnswerHeaders } from "../support/expect-s3-error.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { createUpload } from "../support/multipart.ts";
-import { BODIES, CREDENTIALS, HEADERS, HOSTS, METHODS, PARAMETERS, TARGETS, VALUES } from "../support/mischief.ts";
+import { BODIES, CREDENTIALS, HEADERS, HOSTS, METHODS, PARAMETERS, TARGETS, VALUES } from "../support/fuzz-inputs.ts";
 import { readXml } from "../support/read-xml.ts";
 
 /** Requests to each operation. */

@@ -2,7 +2,7 @@
 // name, and for what moves without headers it comes from the object that is moved.
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { documented, PREPARATIONS } from "../support/attempts.ts";
+import { documented, PREPARATIONS } from "../support/operation-requests.ts";
 import { send, type SendOptions } from "../support/client.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { formOf, sendForm, signPolicy } from "../support/forms.ts";

@@ -6,7 +6,7 @@ import { deliver, presigned, send } from "../support/client.ts";
 import { expectBytes, md5Base64, md5Hex, utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
 import { childrenOf, readXml, textOf } from "../support/read-xml.ts";
 
 const KEYS = [

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { OPERATIONS } from "../../src/gateway/operation-table.ts";
-import { documented, PREPARATIONS, type Attempt } from "../support/attempts.ts";
+import { documented, PREPARATIONS, type Attempt } from "../support/operation-requests.ts";
 import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { allow, freshUser, type TestUser } from "../support/users.ts";

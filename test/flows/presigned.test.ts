@@ -6,7 +6,7 @@ import { anonymous, deliver, ENDPOINT, presigned, ROOT, send, streamOf } from ".
 import { checksum, expectBytes, md5Hex, noise, sha256Hex, utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { expectNoTrace } from "../support/ledger.ts";
+import { expectNoTrace } from "../support/stored-state.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { freshUser } from "../support/users.ts";
 

@@ -6,7 +6,7 @@ import { anonymous, deliver, ENDPOINT, presigned, ROOT, send, signed } from "../
 import { checksum, expectBytes, md5Hex, utf8 } from "../support/digests.ts";
 import { expectHeadError, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { expectNoTrace, ledgerOf } from "../support/stored-state.ts";
 import { readXml } from "../support/read-xml.ts";
 
 /** A bucket with one object, `k`. */

@@ -6,7 +6,7 @@ import { anonymous, deliver, ENDPOINT, presigned, send, signed, streamOf } from 
 import { checksum, sha256Hex, utf8 } from "../support/digests.ts";
 import { expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { expectNoTrace } from "../support/ledger.ts";
+import { expectNoTrace } from "../support/stored-state.ts";
 
 const TEXT = "the text of an object";
 const FORM = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";

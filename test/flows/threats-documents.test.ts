@@ -2,7 +2,7 @@
 // and changes nothing; and names that mean something to JavaScript mean nothing here.
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { documented, PREPARATIONS, type Attempt } from "../support/attempts.ts";
+import { documented, PREPARATIONS, type Attempt } from "../support/operation-requests.ts";
 import { send, type SendOptions } from "../support/client.ts";
 import { md5Base64, utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";

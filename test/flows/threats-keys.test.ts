@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { send } from "../support/client.ts";
 import { checksum, utf8 } from "../support/digests.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { expectNoTrace } from "../support/ledger.ts";
+import { expectNoTrace } from "../support/stored-state.ts";
 import { call } from "../support/query-api.ts";
 import { expectUntouched } from "../support/rows.ts";
 import { freshUser } from "../support/users.ts";

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { anonymous, deliver, ENDPOINT, presigned, ROOT, send, signed, withBody } from "../support/client.ts";
 import { sha256Hex, utf8 } from "../support/digests.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { expectNoTrace } from "../support/ledger.ts";
+import { expectNoTrace } from "../support/stored-state.ts";
 import { publicReadPolicy } from "../support/policies.ts";
 import { freshUser } from "../support/users.ts";
 

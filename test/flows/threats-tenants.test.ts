@@ -2,7 +2,7 @@
 // another, whatever is asked for, and whatever becomes of a bucket or a user that had the name before.
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { PREPARATIONS } from "../support/attempts.ts";
+import { PREPARATIONS } from "../support/operation-requests.ts";
 import { anonymous, deliver, presigned, send, type SendOptions } from "../support/client.ts";
 import { corsDocument } from "../support/cors.ts";
 import { utf8 } from "../support/digests.ts";

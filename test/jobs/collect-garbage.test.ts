@@ -4,15 +4,15 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
-import { Counts } from "../../src/state/counts.ts";
-import { expectSoundHoldings } from "../support/check-holdings.ts";
+import { Counts } from "../../src/state/d1/counts.ts";
+import { expectSoundHoldings } from "../support/check-references.ts";
 import { send, type Surroundings } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
-import { ledgerOf } from "../support/ledger.ts";
+import { ledgerOf } from "../support/stored-state.ts";
 import { createUpload, joined, largePart, uploadInParts } from "../support/multipart.ts";
 
 const AFTER_WINDOW = 48 * 3_600_000;

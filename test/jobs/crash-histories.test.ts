@@ -5,12 +5,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
-import { expectSoundHoldings } from "../support/check-holdings.ts";
+import { expectSoundHoldings } from "../support/check-references.ts";
 import { send, type Surroundings } from "../support/client.ts";
 import { callLost, connectionLost, coordinatorsWith, d1With, r2With } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { ledgerOf } from "../support/ledger.ts";
+import { ledgerOf } from "../support/stored-state.ts";
 import { completionOf } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { setVersioning } from "../support/versioning.ts";

@@ -6,19 +6,23 @@ import { digest } from "../../src/bytes/digest.ts";
 import { toHex } from "../../src/bytes/hex-base64.ts";
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
-import { lifecycleFromText } from "../../src/protocol/lifecycle.ts";
-import { parseBirth } from "../../src/protocol/birth-certificate.ts";
-import { lookUpBucket } from "../../src/state/buckets.ts";
-import { WALK_START, walkPage } from "../../src/state/lifecycle-walk.ts";
-import { lookUpUnaccounted } from "../../src/state/orphans.ts";
-import { carryOutTransition, type CopyAllowance, type TransitionOutcome } from "../../src/state/transitions.ts";
-import { expectSoundHoldings, holdingsOf } from "../support/check-holdings.ts";
+import { lifecycleFromText } from "../../src/protocol/lifecycle/lifecycle.ts";
+import { parseBirth } from "../../src/protocol/objects/recovery-metadata.ts";
+import { lookUpBucket } from "../../src/state/metadata/buckets.ts";
+import { WALK_START, walkPage } from "../../src/state/lifecycle/lifecycle-walk.ts";
+import { lookUpUnaccounted } from "../../src/state/repair/orphans.ts";
+import {
+  carryOutTransition,
+  type CopyAllowance,
+  type TransitionOutcome,
+} from "../../src/state/lifecycle/transitions.ts";
+import { expectSoundHoldings, holdingsOf } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
-import { bucketId, ledgerOf } from "../support/ledger.ts";
+import { bucketId, ledgerOf } from "../support/stored-state.ts";
 import { expiresAfter, forgetRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload, joined, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { expectBalanced } from "../support/rows.ts";

@@ -2,16 +2,16 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { carryOut } from "../../src/jobs/lifecycle-acts.ts";
+import { carryOut } from "../../src/jobs/apply-lifecycle-actions.ts";
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
-import { lifecycleFromText } from "../../src/protocol/lifecycle.ts";
-import { lookUpBucket } from "../../src/state/buckets.ts";
-import { WALK_START, walkPage } from "../../src/state/lifecycle-walk.ts";
-import { expectSoundHoldings } from "../support/check-holdings.ts";
+import { lifecycleFromText } from "../../src/protocol/lifecycle/lifecycle.ts";
+import { lookUpBucket } from "../../src/state/metadata/buckets.ts";
+import { WALK_START, walkPage } from "../../src/state/lifecycle/lifecycle-walk.ts";
+import { expectSoundHoldings } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
-import { bucketId } from "../support/ledger.ts";
+import { bucketId } from "../support/stored-state.ts";
 import { DAY_MS, expiresAfter, forgetRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload, putPart } from "../support/multipart.ts";
 import { expectBalanced } from "../support/rows.ts";

@@ -6,15 +6,15 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
-import { checkHoldings } from "../../src/state/check-holdings.ts";
-import { scopeOfBucket } from "../../src/state/consistency.ts";
-import { Counts } from "../../src/state/counts.ts";
-import { Database } from "../../src/state/database.ts";
+import { checkHoldings } from "../../src/state/repair/check-references.ts";
+import { scopeOfBucket } from "../../src/state/repair/consistency.ts";
+import { Counts } from "../../src/state/d1/counts.ts";
+import { Database } from "../../src/state/d1/database.ts";
 import { send } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { bucketId } from "../support/ledger.ts";
+import { bucketId } from "../support/stored-state.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
 import { bodyOf, deleteKey, putVersion, removeVersion, versionedBucket } from "../support/versioning.ts";
 

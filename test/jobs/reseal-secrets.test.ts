@@ -1,10 +1,10 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 
-import { KeyRing } from "../../src/auth/sealing.ts";
+import { KeyRing } from "../../src/auth/identity/sealing.ts";
 import { resealSecrets } from "../../src/jobs/reseal-secrets.ts";
 import { SCHEDULE } from "../../src/jobs/schedule.ts";
-import { readSettings } from "../../src/contract/settings.ts";
+import { readSettings } from "../../src/config/settings.ts";
 import { send } from "../support/client.ts";
 import { runPass } from "../support/jobs.ts";
 import { allow, credentialsOf, freshUser, succeed } from "../support/query-api.ts";

@@ -4,15 +4,15 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { SCHEDULE } from "../../src/jobs/schedule.ts";
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
-import { birthCertificate } from "../../src/protocol/birth-certificate.ts";
-import { expectSoundHoldings, holdingsOf } from "../support/check-holdings.ts";
+import { birthCertificate } from "../../src/protocol/objects/recovery-metadata.ts";
+import { expectSoundHoldings, holdingsOf } from "../support/check-references.ts";
 import { send, type Surroundings } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass, type Pass } from "../support/jobs.ts";
-import { bucketId, ledgerOf } from "../support/ledger.ts";
+import { bucketId, ledgerOf } from "../support/stored-state.ts";
 import { createUpload, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { measuredD1, PARAMETER_MAX_BYTES } from "../support/parameters.ts";
 import { setVersioning } from "../support/versioning.ts";

@@ -5,11 +5,11 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
-import { nextVersionId } from "../../src/protocol/version-id.ts";
-import { expectSoundHoldings } from "../support/check-holdings.ts";
+import { nextVersionId } from "../../src/protocol/core/version-id.ts";
+import { expectSoundHoldings } from "../support/check-references.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { bucketId } from "../support/ledger.ts";
+import { bucketId } from "../support/stored-state.ts";
 import { forgetRules, lifecycleOf, midnight, sendLifecycle } from "../support/lifecycle.ts";
 import { setVersioning } from "../support/versioning.ts";
 import {

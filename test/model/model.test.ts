@@ -6,7 +6,7 @@ import { describe, it } from "vitest";
 
 import { noise } from "../support/digests.ts";
 import { BIG_BUCKET, sequence, type Sequence } from "./commands.ts";
-import { Play } from "./play.ts";
+import { Play } from "./model-runner.ts";
 import { PART_MIN_BYTES } from "./s3-model.ts";
 
 const RUNS = numberFrom("MODEL_RUNS") ?? 70;

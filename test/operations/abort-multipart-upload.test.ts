@@ -4,7 +4,7 @@ import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/ledger.ts";
+import { ledgerOf } from "../support/stored-state.ts";
 import { createUpload, putPart, sendCompletion, sendPart } from "../support/multipart.ts";
 import { expectBalanced, expectUntouched, rowsOf } from "../support/rows.ts";
 import { bodyOf } from "../support/versioning.ts";

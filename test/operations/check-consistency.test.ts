@@ -1,12 +1,12 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { allHoldings } from "../support/check-holdings.ts";
+import { allHoldings } from "../support/check-references.ts";
 import { anonymous, deliver, send, type Surroundings } from "../support/client.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { bucketId, ledgerOf } from "../support/ledger.ts";
+import { bucketId, ledgerOf } from "../support/stored-state.ts";
 import { childrenOf, readXml, textOf, type Element } from "../support/read-xml.ts";
 import { freshUser } from "../support/users.ts";
 
@@ -75,7 +75,7 @@ describe("CheckConsistency", () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const id = await bucketId(bucket);
-    const { makeToken } = await import("../../src/protocol/listing.ts");
+    const { makeToken } = await import("../../src/protocol/listings/listing.ts");
     await env.BLOBS.put(`${id}/~nobodys`, "x");
     const token = encodeURIComponent(await makeToken(`${id}/~`, ["consistency"]));
     const answer = await check(`&continuation-token=${token}`);

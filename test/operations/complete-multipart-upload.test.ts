@@ -5,7 +5,7 @@ import { costOf } from "../support/cost.ts";
 import { ALGORITHMS, checksumHeader, expectBytes, md5Hex, utf8, type Algorithm } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/ledger.ts";
+import { ledgerOf } from "../support/stored-state.ts";
 import {
   completionOf,
   createUpload,

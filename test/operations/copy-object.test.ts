@@ -8,7 +8,7 @@ import { checksum, expectBytes, md5Hex, utf8 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { ledgerOf } from "../support/ledger.ts";
+import { ledgerOf } from "../support/stored-state.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
 import { namesOf, readXml, textOf } from "../support/read-xml.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";

@@ -6,7 +6,7 @@ import { costOf } from "../support/cost.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { bucketId, expectNoTrace, ledgerOfId } from "../support/ledger.ts";
+import { bucketId, expectNoTrace, ledgerOfId } from "../support/stored-state.ts";
 
 describe("DeleteBucket", () => {
   it("answers 204 without a body and removes the bucket", async () => {

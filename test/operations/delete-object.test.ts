@@ -5,7 +5,7 @@ import { costOf } from "../support/cost.ts";
 import { expectBytes, md5Hex } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
 
 describe("DeleteObject", () => {
   it("answers 204 without a body, removes the object and leaves its bytes to the collector", async () => {

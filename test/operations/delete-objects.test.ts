@@ -4,7 +4,7 @@ import { anonymous, deliver, send, type SendOptions } from "../support/client.ts
 import { ALGORITHMS, checksum, checksumHeader, expectBytes, md5Base64, md5Hex, utf8 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
 import { measuredD1, PARAMETER_MAX_BYTES } from "../support/parameters.ts";
 import { namesOf, plain, readXml } from "../support/read-xml.ts";
 import { expectBalanced } from "../support/rows.ts";

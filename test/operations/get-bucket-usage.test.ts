@@ -5,7 +5,7 @@ import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { bucketId } from "../support/ledger.ts";
+import { bucketId } from "../support/stored-state.ts";
 import { createUpload, putPart } from "../support/multipart.ts";
 import { childrenOf, readXml, textOf, type Element } from "../support/read-xml.ts";
 import { deleteKey, putVersion, versionedBucket } from "../support/versioning.ts";

@@ -6,7 +6,7 @@ import { costOf } from "../support/cost.ts";
 import { md5Hex } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { bucketId } from "../support/ledger.ts";
+import { bucketId } from "../support/stored-state.ts";
 import { childrenOf, namesOf, plain, readXml, textOf, type Element } from "../support/read-xml.ts";
 
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";

@@ -6,7 +6,7 @@ import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../suppo
 import { r2With } from "../support/faults.ts";
 import { BOUNDARY, formOf, post, sendForm, signPolicy, type FormPart } from "../support/forms.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
 import { namesOf, readXml } from "../support/read-xml.ts";
 
 async function get(bucket: string, key: string): Promise<Response> {

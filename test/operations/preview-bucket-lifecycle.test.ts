@@ -5,7 +5,7 @@ import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { bucketId } from "../support/ledger.ts";
+import { bucketId } from "../support/stored-state.ts";
 import { expiresAfter, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload } from "../support/multipart.ts";
 import { childrenOf, plain, readXml, textOf } from "../support/read-xml.ts";

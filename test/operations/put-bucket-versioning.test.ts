@@ -5,7 +5,7 @@ import { costOf } from "../support/cost.ts";
 import { utf8, md5Base64 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { bucketId } from "../support/ledger.ts";
+import { bucketId } from "../support/stored-state.ts";
 import { createUpload, putPart } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { expectBalanced, expectUntouched, rowsOfId } from "../support/rows.ts";

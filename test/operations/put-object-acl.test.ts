@@ -21,7 +21,7 @@ import { costOf } from "../support/cost.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With } from "../support/faults.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/ledger.ts";
+import { ledgerOf } from "../support/stored-state.ts";
 import { expectUntouched } from "../support/rows.ts";
 import { deleteKey, putVersion, setVersioning } from "../support/versioning.ts";
 

@@ -25,7 +25,7 @@ import {
 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { bucketId, expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/ledger.ts";
+import { bucketId, expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
 
 const EMPTY_CRC64 = "AAAAAAAAAAA=";
 

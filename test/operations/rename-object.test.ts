@@ -1,15 +1,15 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { forgetTokens } from "../../src/jobs/forget-tokens.ts";
-import { nextVersionId } from "../../src/protocol/version-id.ts";
+import { forgetTokens } from "../../src/jobs/expire-tokens.ts";
+import { nextVersionId } from "../../src/protocol/core/version-id.ts";
 import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectBytes, md5Hex, noise } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { bucketId, ledgerOf } from "../support/ledger.ts";
+import { bucketId, ledgerOf } from "../support/stored-state.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
 import { allow, credentialsOf, freshUser, succeed } from "../support/query-api.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";

@@ -6,7 +6,7 @@ import { expectBytes } from "../support/digests.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { putAll } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/ledger.ts";
+import { ledgerOf } from "../support/stored-state.ts";
 import { uploadInParts } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { expectBalanced } from "../support/rows.ts";

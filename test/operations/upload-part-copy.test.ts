@@ -7,7 +7,7 @@ import { checksum, expectBytes, md5Hex, noise, utf8 } from "../support/digests.t
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { ledgerOf } from "../support/ledger.ts";
+import { ledgerOf } from "../support/stored-state.ts";
 import {
   createUpload,
   joined,

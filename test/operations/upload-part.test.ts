@@ -6,7 +6,7 @@ import { costOf } from "../support/cost.ts";
 import { ALGORITHMS, checksum, checksumHeader, md5Base64, md5Hex, noise, sha256Hex, utf8 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/ledger.ts";
+import { ledgerOf } from "../support/stored-state.ts";
 import { createUpload, putPart, sendCompletion, sendPart } from "../support/multipart.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";
 import { bodyOf } from "../support/versioning.ts";

@@ -1,14 +1,14 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { nextVersionId } from "../../src/protocol/version-id.ts";
-import type { Bucket } from "../../src/state/buckets.ts";
-import { insertBucket, NO_CONFIGURATIONS } from "../../src/state/buckets.ts";
-import { commitBatch, guardCommit } from "../../src/state/commit.ts";
-import { Counts } from "../../src/state/counts.ts";
-import { Database, type Statement } from "../../src/state/database.ts";
-import { currentHeads } from "../../src/state/heads.ts";
-import { upsertObject } from "../../src/state/objects.ts";
+import { nextVersionId } from "../../src/protocol/core/version-id.ts";
+import type { Bucket } from "../../src/state/metadata/buckets.ts";
+import { insertBucket, NO_CONFIGURATIONS } from "../../src/state/metadata/buckets.ts";
+import { commitBatch, guardCommit } from "../../src/state/commit/commit.ts";
+import { Counts } from "../../src/state/d1/counts.ts";
+import { Database, type Statement } from "../../src/state/d1/database.ts";
+import { currentHeads } from "../../src/state/commit/heads.ts";
+import { upsertObject } from "../../src/state/metadata/objects.ts";
 
 const database = new Database(env.DB, new Counts());
 let serial = 0;

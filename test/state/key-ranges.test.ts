@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { compareUtf8 } from "../../src/bytes/text.ts";
-import { rangesOfPrefixes } from "../../src/state/key-ranges.ts";
+import { rangesOfPrefixes } from "../../src/state/d1/key-ranges.ts";
 
 describe("rangesOfPrefixes", () => {
   it("walks over each key once, in order", () => {

@@ -1,9 +1,9 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import type { ByteSelection } from "../../src/protocol/range.ts";
-import { Counts } from "../../src/state/counts.ts";
-import { Database } from "../../src/state/database.ts";
+import type { ByteSelection } from "../../src/protocol/core/range.ts";
+import { Counts } from "../../src/state/d1/counts.ts";
+import { Database } from "../../src/state/d1/database.ts";
 import {
   dissolveManifests,
   insertManifest,
@@ -13,8 +13,8 @@ import {
   whichAreManifests,
   type Manifest,
   type Slice,
-} from "../../src/state/manifests.ts";
-import { cutSlices } from "../../src/state/object-bytes.ts";
+} from "../../src/state/metadata/manifests.ts";
+import { cutSlices } from "../../src/state/reads/object-bytes.ts";
 
 const database = new Database(env.DB, new Counts());
 

@@ -2,9 +2,9 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { columnsOf, parametersOf, required, selectList, valueFromRow } from "../../src/state/row-mapping.ts";
-import { OBJECT_FIELDS, VERSION_COLUMNS } from "../../src/state/object-columns.ts";
-import type { StoredObject } from "../../src/protocol/stored-object.ts";
+import { columnsOf, parametersOf, required, selectList, valueFromRow } from "../../src/state/d1/row-mapping.ts";
+import { OBJECT_FIELDS, VERSION_COLUMNS } from "../../src/state/metadata/object-columns.ts";
+import type { StoredObject } from "../../src/protocol/objects/stored-object.ts";
 
 const sources: Record<string, string> = import.meta.glob("../../src/**/*.ts", {
   query: "?raw",

@@ -2,10 +2,10 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { compareUtf8 } from "../../src/bytes/text.ts";
-import { commonPrefixOf, lastListed, pageAfter, type ListingScope } from "../../src/protocol/listing.ts";
-import { Counts } from "../../src/state/counts.ts";
-import { Database } from "../../src/state/database.ts";
-import { lookUpObjectPage } from "../../src/state/object-listing.ts";
+import { commonPrefixOf, lastListed, pageAfter, type ListingScope } from "../../src/protocol/listings/listing.ts";
+import { Counts } from "../../src/state/d1/counts.ts";
+import { Database } from "../../src/state/d1/database.ts";
+import { lookUpObjectPage } from "../../src/state/listings/object-listing.ts";
 
 async function insertKeys(bucket: string, keys: readonly string[]): Promise<void> {
   await env.DB.prepare("INSERT INTO buckets (name, id, owner_id, region, created_at) VALUES (?1, ?1, 'o', 'r', 0)")

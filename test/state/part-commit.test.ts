@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 
 import { send, type Surroundings } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
-import { expectSoundHoldings } from "../support/check-holdings.ts";
+import { expectSoundHoldings } from "../support/check-references.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { createUpload, putPart, sendCompletion } from "../support/multipart.ts";

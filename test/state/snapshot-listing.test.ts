@@ -2,10 +2,10 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { WALK_MAX_KEYS } from "../../src/state/snapshot-keys.ts";
+import { WALK_MAX_KEYS } from "../../src/state/snapshots/snapshot-keys.ts";
 import { send } from "../support/client.ts";
 import { putAll } from "../support/fresh-bucket.ts";
-import { bucketId } from "../support/ledger.ts";
+import { bucketId } from "../support/stored-state.ts";
 import { childrenOf, readXml, textOf } from "../support/read-xml.ts";
 import { listAll, listPages, takeSnapshot } from "../support/snapshots.ts";
 import { bodyOf, deleteKey, putVersion, removeVersion, versionedBucket, versionsOf } from "../support/versioning.ts";

@@ -2,10 +2,10 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { compareUtf8 } from "../../src/bytes/text.ts";
-import { commonPrefixOf, entriesAfter, type ListingScope } from "../../src/protocol/listing.ts";
-import { Counts } from "../../src/state/counts.ts";
-import { Database } from "../../src/state/database.ts";
-import { lookUpUploadPage } from "../../src/state/upload-listing.ts";
+import { commonPrefixOf, entriesAfter, type ListingScope } from "../../src/protocol/listings/listing.ts";
+import { Counts } from "../../src/state/d1/counts.ts";
+import { Database } from "../../src/state/d1/database.ts";
+import { lookUpUploadPage } from "../../src/state/listings/upload-listing.ts";
 import { Seeded } from "../unit/bytes/seeded.ts";
 
 interface ModelUpload {

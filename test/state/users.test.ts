@@ -2,9 +2,9 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { successorOfPrefix } from "../../src/bytes/text.ts";
-import { Counts } from "../../src/state/counts.ts";
-import { Database } from "../../src/state/database.ts";
-import { insertUser, listUsers, type UserPage } from "../../src/state/users.ts";
+import { Counts } from "../../src/state/d1/counts.ts";
+import { Database } from "../../src/state/d1/database.ts";
+import { insertUser, listUsers, type UserPage } from "../../src/state/identities/users.ts";
 
 const database = new Database(env.DB, new Counts());
 

@@ -4,7 +4,7 @@ import { AwsClient } from "aws4fetch";
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
-import type { SettingName } from "../../src/contract/settings.ts";
+import type { SettingName } from "../../src/config/settings.ts";
 import worker from "../../src/worker.ts";
 
 export const ROOT = { accessKeyId: "CAIRNTESTACCESSKEY00", secretAccessKey: "test/secret+access/key" };

@@ -3,8 +3,8 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
-import type { KeyCoordinator } from "../../src/state/key-coordinator.ts";
-import { bucketId } from "./ledger.ts";
+import type { KeyCoordinator } from "../../src/state/writes/key-coordinator.ts";
+import { bucketId } from "./stored-state.ts";
 
 /** What happens to a batch: `sql` are its statements, `send` sends it to the real database. */
 export type BatchFault = (sql: readonly string[], send: () => Promise<D1Result[]>) => Promise<D1Result[]>;

@@ -1,12 +1,12 @@
 // Runs one scheduled job past its schedule: a whole pass, at a time of the test's choice.
 import { env } from "cloudflare:workers";
 
-import { readSettings } from "../../src/contract/settings.ts";
+import { readSettings } from "../../src/config/settings.ts";
 import type { Job, JobContext } from "../../src/jobs/job.ts";
-import { Coordinators } from "../../src/state/coordinators.ts";
-import { Counts, type CountSnapshot } from "../../src/state/counts.ts";
-import { Database } from "../../src/state/database.ts";
-import { R2BlobStore } from "../../src/state/r2-blob-store.ts";
+import { Coordinators } from "../../src/state/writes/coordinators.ts";
+import { Counts, type CountSnapshot } from "../../src/state/d1/counts.ts";
+import { Database } from "../../src/state/d1/database.ts";
+import { R2BlobStore } from "../../src/state/blobs/r2-blob-store.ts";
 import type { Surroundings } from "./client.ts";
 
 /** What a pass has done. */

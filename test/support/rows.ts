@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
-import { bucketId, ledgerOfId } from "./ledger.ts";
+import { bucketId, ledgerOfId } from "./stored-state.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 export type Rows = Readonly<Record<string, readonly Row[]>>;

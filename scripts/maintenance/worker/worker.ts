@@ -1,14 +1,19 @@
 // The part of the maintenance scripts that runs in the Workers runtime, where the code that it shares with Cairn is at
 // home. It has Cairn's database and blobs, and no door but the one that the scripts open.
-import { readSettings } from "../../../src/contract/settings.ts";
+import { readSettings } from "../../../src/config/settings.ts";
 import type { JobContext } from "../../../src/jobs/job.ts";
 import { rebuild } from "../../../src/jobs/rebuild.ts";
 import { examineBlob, expectationsOf, probeBlob } from "../../../src/jobs/examine-blob.ts";
-import { checkHoldings, confirmFindings, listingOf, type Holdings } from "../../../src/state/check-holdings.ts";
-import { Coordinators } from "../../../src/state/coordinators.ts";
-import { Counts } from "../../../src/state/counts.ts";
-import { Database } from "../../../src/state/database.ts";
-import { R2BlobStore } from "../../../src/state/r2-blob-store.ts";
+import {
+  checkHoldings,
+  confirmFindings,
+  listingOf,
+  type Holdings,
+} from "../../../src/state/repair/check-references.ts";
+import { Coordinators } from "../../../src/state/writes/coordinators.ts";
+import { Counts } from "../../../src/state/d1/counts.ts";
+import { Database } from "../../../src/state/d1/database.ts";
+import { R2BlobStore } from "../../../src/state/blobs/r2-blob-store.ts";
 
 const CONFIRMATION_PAUSE_MS = 1000;
 const PAGE_BLOBS = 500;

@@ -3,7 +3,7 @@
 import { matchesGlob } from "./glob.ts";
 import type { ConditionKeys } from "./keys.ts";
 import { MatchText } from "./match-text.ts";
-import { EvaluationMemory } from "./evaluation-memory.ts";
+import { EvaluationMemory } from "./evaluation-cache.ts";
 import { isResolved, type Unresolved } from "./template.ts";
 import type { Effect, Patterns, Policy, PolicyCondition, PolicyStatement, PrincipalPattern } from "./policy.ts";
 

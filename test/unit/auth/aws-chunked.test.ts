@@ -1,9 +1,9 @@
 // The aws-chunked decoder: bodies cut anywhere, cut short, too long and tampered with, in all three forms.
 import { describe, expect, it } from "vitest";
 
-import { readAwsChunked, type ChunkedEnvelope } from "../../../src/auth/aws-chunked.ts";
-import type { VerifiedSignature } from "../../../src/auth/claim.ts";
-import { signingKey } from "../../../src/auth/signature.ts";
+import { readAwsChunked, type ChunkedEnvelope } from "../../../src/auth/body/aws-chunked.ts";
+import type { VerifiedSignature } from "../../../src/auth/sigv4/claim.ts";
+import { signingKey } from "../../../src/auth/sigv4/signature.ts";
 import { PieceReader } from "../../../src/bytes/streams.ts";
 import {
   ACCESS_KEY_ID,

@@ -2,11 +2,11 @@
 import { AwsV4Signer } from "aws4fetch";
 import { describe, expect, it } from "vitest";
 
-import { readClaim, verifyClaim } from "../../../src/auth/authenticate.ts";
+import { readClaim, verifyClaim } from "../../../src/auth/sigv4/authenticate.ts";
 import { percentDecode, uriEncode } from "../../../src/bytes/uri-encode.ts";
-import { splitTarget } from "../../../src/protocol/addressing.ts";
-import { S3Error } from "../../../src/protocol/s3-error.ts";
-import type { S3Request } from "../../../src/protocol/s3-request.ts";
+import { splitTarget } from "../../../src/protocol/core/addressing.ts";
+import { S3Error } from "../../../src/protocol/core/s3-error.ts";
+import type { S3Request } from "../../../src/protocol/core/s3-request.ts";
 import { ACCESS_KEY_ID, caught, randomOf, requestOf, SECRET_ACCESS_KEY, VECTOR_TIME } from "./support.ts";
 
 const REQUESTS = 300;

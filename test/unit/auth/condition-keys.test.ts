@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import type { SigningClaim } from "../../../src/auth/claim.ts";
-import { conditionKeysOf } from "../../../src/auth/condition-keys.ts";
-import type { Demand } from "../../../src/auth/demand.ts";
-import { ANONYMOUS, rootPrincipal, type Principal } from "../../../src/auth/principal.ts";
+import type { SigningClaim } from "../../../src/auth/sigv4/claim.ts";
+import { conditionKeysOf } from "../../../src/auth/access/condition-keys.ts";
+import type { Demand } from "../../../src/auth/access/authorization-request.ts";
+import { ANONYMOUS, rootPrincipal, type Principal } from "../../../src/auth/identity/principal.ts";
 import {
   COPY_SOURCE,
   joinInputs,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { decide } from "../../../src/auth/decision.ts";
-import type { BucketSubject, Demand } from "../../../src/auth/demand.ts";
+import { decide } from "../../../src/auth/access/decision.ts";
+import type { BucketSubject, Demand } from "../../../src/auth/access/authorization-request.ts";
 import { parsePolicy } from "../../../src/auth/policy/parse.ts";
-import { ANONYMOUS, rootPrincipal, type Principal, type Session } from "../../../src/auth/principal.ts";
+import { ANONYMOUS, rootPrincipal, type Principal, type Session } from "../../../src/auth/identity/principal.ts";
 
 const ACCOUNT = "000000000000";
 const ROOT = rootPrincipal(ACCOUNT, "AKIAROOT");

@@ -1,8 +1,8 @@
 // Every way in which a request's credentials can be badly put, and the answer to each.
 import { describe, expect, it } from "vitest";
 
-import { readClaim } from "../../../src/auth/authenticate.ts";
-import type { S3ErrorCode } from "../../../src/protocol/s3-error.ts";
+import { readClaim } from "../../../src/auth/sigv4/authenticate.ts";
+import type { S3ErrorCode } from "../../../src/protocol/core/s3-error.ts";
 import { ACCESS_KEY_ID, caught, EMPTY_SHA256, requestOf, VECTOR_TIME } from "./support.ts";
 
 const MINUTE = 60_000;

@@ -5,8 +5,8 @@ import { createHash, createHmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
 import { describe, expect, it } from "vitest";
 
-import { readClaim, verifyClaim } from "../../../src/auth/authenticate.ts";
-import { S3Error } from "../../../src/protocol/s3-error.ts";
+import { readClaim, verifyClaim } from "../../../src/auth/sigv4/authenticate.ts";
+import { S3Error } from "../../../src/protocol/core/s3-error.ts";
 import { ACCESS_KEY_ID, caught, randomOf, requestOf, SECRET_ACCESS_KEY, VECTOR_TIME } from "./support.ts";
 
 const REQUESTS = 250;

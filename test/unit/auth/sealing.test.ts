@@ -1,7 +1,7 @@
 import { assert, asyncProperty, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { KeyRing } from "../../../src/auth/sealing.ts";
+import { KeyRing } from "../../../src/auth/identity/sealing.ts";
 
 function freshKey(): string {
   return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));

@@ -1,8 +1,8 @@
 // Keys: what is remembered, and that it stays bounded. Signatures: what is taken for one.
 import { describe, expect, it } from "vitest";
 
-import { KeyMemory } from "../../../src/auth/key-memory.ts";
-import { isSignature, sign, signingKey } from "../../../src/auth/signature.ts";
+import { KeyMemory } from "../../../src/auth/sigv4/signing-key-cache.ts";
+import { isSignature, sign, signingKey } from "../../../src/auth/sigv4/signature.ts";
 import { hex, SECRET_ACCESS_KEY, signText } from "./support.ts";
 
 const SCOPE = { date: "20130524", region: "us-east-1", service: "s3" };

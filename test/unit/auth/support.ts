@@ -1,9 +1,9 @@
 // What the tests of the auth floor share: requests as the gateway makes them, bodies in pieces, and a signer of its own
 // that has no line in common with the code under test.
-import { parseAddress, splitTarget } from "../../../src/protocol/addressing.ts";
-import { parseQuery } from "../../../src/protocol/query.ts";
-import { S3Error } from "../../../src/protocol/s3-error.ts";
-import type { S3Request } from "../../../src/protocol/s3-request.ts";
+import { parseAddress, splitTarget } from "../../../src/protocol/core/addressing.ts";
+import { parseQuery } from "../../../src/protocol/core/query.ts";
+import { S3Error } from "../../../src/protocol/core/s3-error.ts";
+import type { S3Request } from "../../../src/protocol/core/s3-request.ts";
 
 export const ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE";
 export const SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";

@@ -1,13 +1,13 @@
 // AWS's published examples through the code that serves requests: parsed, verified, decoded.
 import { describe, expect, it } from "vitest";
 
-import { readClaim, verifyClaim } from "../../../src/auth/authenticate.ts";
-import type { VerifiedSignature } from "../../../src/auth/claim.ts";
-import { openBody } from "../../../src/auth/incoming-body.ts";
-import { claimOfForm, verifyPostClaim } from "../../../src/auth/post-signature.ts";
-import { sign, signingKey } from "../../../src/auth/signature.ts";
-import { FormFields } from "../../../src/protocol/post-form.ts";
-import type { S3Request } from "../../../src/protocol/s3-request.ts";
+import { readClaim, verifyClaim } from "../../../src/auth/sigv4/authenticate.ts";
+import type { VerifiedSignature } from "../../../src/auth/sigv4/claim.ts";
+import { openBody } from "../../../src/auth/body/incoming-body.ts";
+import { claimOfForm, verifyPostClaim } from "../../../src/auth/sigv4/post-signature.ts";
+import { sign, signingKey } from "../../../src/auth/sigv4/signature.ts";
+import { FormFields } from "../../../src/protocol/forms/post-form.ts";
+import type { S3Request } from "../../../src/protocol/core/s3-request.ts";
 import vectors from "../../fixtures/sigv4.json";
 import { bytesOf, byteStreamOf, caught, concat, requestOf, VECTOR_TIME } from "./support.ts";
 

@@ -1,10 +1,10 @@
 // What verifies besides the rules' own canonical request, what must not, and what the refusal says.
 import { describe, expect, it } from "vitest";
 
-import { readClaim, verifyClaim } from "../../../src/auth/authenticate.ts";
-import { canonicalRequests } from "../../../src/auth/canonical-request.ts";
-import type { SigningClaim } from "../../../src/auth/claim.ts";
-import type { S3Request } from "../../../src/protocol/s3-request.ts";
+import { readClaim, verifyClaim } from "../../../src/auth/sigv4/authenticate.ts";
+import { canonicalRequests } from "../../../src/auth/sigv4/canonical-request.ts";
+import type { SigningClaim } from "../../../src/auth/sigv4/claim.ts";
+import type { S3Request } from "../../../src/protocol/core/s3-request.ts";
 import {
   ACCESS_KEY_ID,
   bytesOf,

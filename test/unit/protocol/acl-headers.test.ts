@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { readAclHeaders, type AclTarget } from "../../../src/protocol/acl-headers.ts";
+import { readAclHeaders, type AclTarget } from "../../../src/protocol/acl/acl-headers.ts";
 import { expectQuick, expectRefusal, presignedPutWith, putWith } from "./support.ts";
 
 const OWNER = "000000000000";

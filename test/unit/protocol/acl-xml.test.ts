@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { renderXml } from "../../../src/bytes/xml.ts";
-import type { Acl } from "../../../src/protocol/acl.ts";
-import { aclElement, parseAclDocument } from "../../../src/protocol/acl-xml.ts";
+import type { Acl } from "../../../src/protocol/acl/acl.ts";
+import { aclElement, parseAclDocument } from "../../../src/protocol/acl/acl-xml.ts";
 import { expectRefusal } from "./support.ts";
 
 const OWNER = "000000000000";

@@ -9,7 +9,7 @@ import {
   type Acl,
   type AclPermission,
   type Grantee,
-} from "../../../src/protocol/acl.ts";
+} from "../../../src/protocol/acl/acl.ts";
 
 const OWNER = "000000000000";
 const PRIVATE: Acl = { ownerId: OWNER, grants: [{ grantee: "owner", permission: "FULL_CONTROL" }] };

@@ -9,7 +9,7 @@ import {
   KEY_MAX_BYTES,
   parseAddress,
   splitTarget,
-} from "../../../src/protocol/addressing.ts";
+} from "../../../src/protocol/core/addressing.ts";
 import { Seeded } from "../bytes/seeded.ts";
 import { errorOf, expectError, expectQuick, expectRefusal } from "./support.ts";
 

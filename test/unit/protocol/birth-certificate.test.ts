@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { utf8Length } from "../../../src/bytes/text.ts";
-import { birthCertificate, parseBirth } from "../../../src/protocol/birth-certificate.ts";
+import { birthCertificate, parseBirth } from "../../../src/protocol/objects/recovery-metadata.ts";
 
 const NO_METADATA = { contentType: undefined, systemMetadata: {}, userMetadata: {} };
 const LEAST = { bucketId: "b", bucketName: "name", key: "k", metadata: NO_METADATA };

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { utf8 } from "../../../src/bytes/text.ts";
-import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../../../src/protocol/bucket-configuration.ts";
+import {
+  parseLocationConstraint,
+  refuseUnsupportedBucketHeaders,
+} from "../../../src/protocol/buckets/bucket-configuration.ts";
 import { expectRefusal, requestFor } from "./support.ts";
 
 const NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';

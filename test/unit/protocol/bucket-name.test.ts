@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { readSettings } from "../../../src/contract/settings.ts";
-import { checkBucketName, checkNewBucketName, type BucketNamePolicy } from "../../../src/protocol/bucket-name.ts";
-import { S3Error } from "../../../src/protocol/s3-error.ts";
+import { readSettings } from "../../../src/config/settings.ts";
+import { checkBucketName, checkNewBucketName, type BucketNamePolicy } from "../../../src/protocol/core/bucket-name.ts";
+import { S3Error } from "../../../src/protocol/core/s3-error.ts";
 import { expectQuick, expectRefusal } from "./support.ts";
 
 const STRICT: BucketNamePolicy = readSettings({});

@@ -14,7 +14,7 @@ import {
   readChecksums,
   readDigest,
   type ChecksumAlgorithm,
-} from "../../../src/protocol/checksums.ts";
+} from "../../../src/protocol/core/checksums.ts";
 import { errorOf, expectError, presignedPutWith, putWith, expectRefusal } from "./support.ts";
 
 /** Each algorithm's header, element and published value of "123456789". */

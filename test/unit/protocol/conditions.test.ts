@@ -10,7 +10,7 @@ import {
   refuseWrite,
   type ConditionSubject,
   type WriteConditions,
-} from "../../../src/protocol/conditions.ts";
+} from "../../../src/protocol/objects/conditions.ts";
 import { errorOf, expectError, presignedPutWith, putWith, requestFor, expectRefusal } from "./support.ts";
 
 const ETAG = "d41d8cd98f00b204e9800998ecf8427e";

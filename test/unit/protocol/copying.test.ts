@@ -6,7 +6,7 @@ import {
   readCopyRange,
   readCopySource,
   readDirective,
-} from "../../../src/protocol/copying.ts";
+} from "../../../src/protocol/objects/copying.ts";
 import { errorOf, expectRefusal, putWith } from "./support.ts";
 
 const VERSION = "0".repeat(32);

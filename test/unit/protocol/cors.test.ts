@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { utf8 } from "../../../src/bytes/text.ts";
 import { renderXml } from "../../../src/bytes/xml.ts";
-import { corsElement, corsHeaders, parseCors, type CorsRule } from "../../../src/protocol/cors.ts";
+import { corsElement, corsHeaders, parseCors, type CorsRule } from "../../../src/protocol/buckets/cors.ts";
 import { expectRefusal } from "./support.ts";
 
 const RULE: CorsRule = {

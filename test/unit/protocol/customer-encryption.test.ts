@@ -8,8 +8,8 @@ import {
   readCustomerKey,
   readSourceKey,
   type CustomerKey,
-} from "../../../src/protocol/customer-encryption.ts";
-import type { S3Request } from "../../../src/protocol/s3-request.ts";
+} from "../../../src/protocol/objects/customer-encryption.ts";
+import type { S3Request } from "../../../src/protocol/core/s3-request.ts";
 import { customerKey, keyHeaders } from "../../support/encryption.ts";
 import { expectError, PRESIGNED, putWith, rejectionOf, requestFor } from "./support.ts";
 

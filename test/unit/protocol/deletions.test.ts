@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { utf8 } from "../../../src/bytes/text.ts";
-import { parseDeletions } from "../../../src/protocol/deletions.ts";
-import { nextVersionId } from "../../../src/protocol/version-id.ts";
+import { parseDeletions } from "../../../src/protocol/objects/deletions.ts";
+import { nextVersionId } from "../../../src/protocol/core/version-id.ts";
 import { expectRefusal } from "./support.ts";
 
 const VERSION = nextVersionId(1, undefined);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { openBody } from "../../../src/auth/incoming-body.ts";
+import { openBody } from "../../../src/auth/body/incoming-body.ts";
 import { digest } from "../../../src/bytes/digest.ts";
 import { toBase64, toHex } from "../../../src/bytes/hex-base64.ts";
 import { utf8 } from "../../../src/bytes/text.ts";
@@ -9,7 +9,7 @@ import {
   parseDocument,
   readDocument,
   singleChildren,
-} from "../../../src/protocol/document-body.ts";
+} from "../../../src/protocol/core/document-body.ts";
 import { chunks } from "../bytes/seeded.ts";
 import { expectError, expectRefusal, rejectionOf, requestFor } from "./support.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { bareEtag, etagListMatches, quoteEtag } from "../../../src/protocol/etag.ts";
+import { bareEtag, etagListMatches, quoteEtag } from "../../../src/protocol/core/etag.ts";
 import { expectQuick } from "./support.ts";
 
 describe("an ETag", () => {

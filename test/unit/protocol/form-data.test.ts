@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { readBoundary, readPartHead } from "../../../src/protocol/form-data.ts";
-import { DelimitedReader } from "../../../src/protocol/form-delimiter.ts";
+import { readBoundary, readPartHead } from "../../../src/protocol/forms/form-data.ts";
+import { DelimitedReader } from "../../../src/protocol/forms/form-delimiter.ts";
 import { chunks, Seeded } from "../bytes/seeded.ts";
 import { errorOf, rejectionOf } from "./support.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { lifecycleText, type LifecycleRule } from "../../../src/protocol/lifecycle.ts";
-import { expirationHeader, midnightAfter } from "../../../src/protocol/lifecycle-times.ts";
+import { lifecycleText, type LifecycleRule } from "../../../src/protocol/lifecycle/lifecycle.ts";
+import { expirationHeader, midnightAfter } from "../../../src/protocol/lifecycle/lifecycle-times.ts";
 
 const at = (text: string): number => Date.parse(text);
 

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 
 import { utf8 } from "../../../src/bytes/text.ts";
 import { element, parseXml, renderXml } from "../../../src/bytes/xml.ts";
-import { entryElements, ownerElement } from "../../../src/protocol/listing-xml.ts";
-import { encodeListed } from "../../../src/protocol/listing.ts";
-import type { ListedObject, ListingEntry } from "../../../src/protocol/stored-object.ts";
+import { entryElements, ownerElement } from "../../../src/protocol/listings/listing-xml.ts";
+import { encodeListed } from "../../../src/protocol/listings/listing.ts";
+import type { ListedObject, ListingEntry } from "../../../src/protocol/objects/stored-object.ts";
 
 function listed(key: string, more: Partial<ListedObject> = {}): ListingEntry {
   return {

@@ -14,9 +14,9 @@ import {
   readPageSize,
   readScope,
   readToken,
-} from "../../../src/protocol/listing.ts";
-import { parseQuery } from "../../../src/protocol/query.ts";
-import type { ListedObject } from "../../../src/protocol/stored-object.ts";
+} from "../../../src/protocol/listings/listing.ts";
+import { parseQuery } from "../../../src/protocol/core/query.ts";
+import type { ListedObject } from "../../../src/protocol/objects/stored-object.ts";
 import { Seeded } from "../bytes/seeded.ts";
 import { expectError, expectRefusal, rejectionOf } from "./support.ts";
 

@@ -6,7 +6,7 @@ import {
   defaultType,
   readUploadChecksum,
   withoutChecksums,
-} from "../../../src/protocol/multipart-checksums.ts";
+} from "../../../src/protocol/objects/multipart-checksums.ts";
 import { ALGORITHMS, checksum, noise } from "../../support/digests.ts";
 import { joined } from "../../support/multipart.ts";
 import { errorOf, putWith } from "./support.ts";

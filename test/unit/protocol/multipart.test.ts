@@ -9,8 +9,8 @@ import {
   PART_MIN_BYTES,
   readPartNumber,
   readUploadId,
-} from "../../../src/protocol/multipart.ts";
-import { parseQuery } from "../../../src/protocol/query.ts";
+} from "../../../src/protocol/objects/multipart.ts";
+import { parseQuery } from "../../../src/protocol/core/query.ts";
 import { md5Hex } from "../../support/digests.ts";
 import { completionOf } from "../../support/multipart.ts";
 import { errorOf } from "./support.ts";

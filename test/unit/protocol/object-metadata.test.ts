@@ -7,7 +7,7 @@ import {
   readMetadata,
   readResponseOverrides,
   type ObjectMetadata,
-} from "../../../src/protocol/object-metadata.ts";
+} from "../../../src/protocol/objects/object-metadata.ts";
 import { errorOf, expectError, presignedPutWith, putWith, requestFor, expectRefusal } from "./support.ts";
 
 const NONE: ObjectMetadata = { contentType: undefined, systemMetadata: {}, userMetadata: {} };

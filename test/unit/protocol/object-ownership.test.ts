@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import { areAclsOn, DELETED_OWNERSHIP, ownershipOf, ownershipText } from "../../../src/protocol/object-ownership.ts";
-import { parseOwnershipControls, readObjectOwnership } from "../../../src/protocol/ownership-controls.ts";
+import {
+  areAclsOn,
+  DELETED_OWNERSHIP,
+  ownershipOf,
+  ownershipText,
+} from "../../../src/protocol/acl/object-ownership.ts";
+import { parseOwnershipControls, readObjectOwnership } from "../../../src/protocol/acl/ownership-controls.ts";
 import { expectRefusal, presignedPutWith, putWith } from "./support.ts";
 
 const OWNERSHIPS = ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"] as const;

@@ -6,8 +6,8 @@ import {
   readObjectRead,
   refuseAnonymousOverrides,
   requireVersion,
-} from "../../../src/protocol/object-reading.ts";
-import type { StoredObject } from "../../../src/protocol/stored-object.ts";
+} from "../../../src/protocol/objects/object-reading.ts";
+import type { StoredObject } from "../../../src/protocol/objects/stored-object.ts";
 import { expectError, expectRefusal, errorOf, PRESIGNED, requestFor } from "./support.ts";
 
 const ETAG = "d41d8cd98f00b204e9800998ecf8427e";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { DelimitedReader } from "../../../src/protocol/form-delimiter.ts";
-import { FormFile } from "../../../src/protocol/form-file.ts";
-import { FIELDS_MAX_BYTES, readPostForm } from "../../../src/protocol/post-form.ts";
+import { DelimitedReader } from "../../../src/protocol/forms/form-delimiter.ts";
+import { FormFile } from "../../../src/protocol/forms/form-file.ts";
+import { FIELDS_MAX_BYTES, readPostForm } from "../../../src/protocol/forms/post-form.ts";
 import { formOf } from "../../support/forms.ts";
 import { rejectionOf } from "./support.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { checkPostPolicy } from "../../../src/protocol/post-policy-check.ts";
-import { FormFields } from "../../../src/protocol/post-form.ts";
-import { parsePostPolicy } from "../../../src/protocol/post-policy.ts";
+import { checkPostPolicy } from "../../../src/protocol/forms/post-policy-check.ts";
+import { FormFields } from "../../../src/protocol/forms/post-form.ts";
+import { parsePostPolicy } from "../../../src/protocol/forms/post-policy.ts";
 import vectors from "../../fixtures/sigv4.json";
 import { errorOf } from "./support.ts";
 

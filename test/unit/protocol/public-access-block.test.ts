@@ -5,7 +5,7 @@ import {
   parsePublicAccessBlock,
   publicAccessBlockText,
   readPublicAccessBlock,
-} from "../../../src/protocol/public-access-block.ts";
+} from "../../../src/protocol/acl/public-access-block.ts";
 
 const OFF = {
   BlockPublicAcls: false,

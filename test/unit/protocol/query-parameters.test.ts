@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { parseQuery } from "../../../src/protocol/query.ts";
-import { QueryParameters } from "../../../src/protocol/query-parameters.ts";
+import { parseQuery } from "../../../src/protocol/core/query.ts";
+import { QueryParameters } from "../../../src/protocol/iam/query-parameters.ts";
 
 function parametersOf(form: string): QueryParameters {
   return new QueryParameters(parseQuery(form).parameters);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { uriEncode } from "../../../src/bytes/uri-encode.ts";
 import { utf8 } from "../../../src/bytes/text.ts";
-import { parseQuery } from "../../../src/protocol/query.ts";
+import { parseQuery } from "../../../src/protocol/core/query.ts";
 import { Seeded } from "../bytes/seeded.ts";
 import { expectQuick, expectRefusal } from "./support.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { contentRange, resolveRange } from "../../../src/protocol/range.ts";
+import { contentRange, resolveRange } from "../../../src/protocol/core/range.ts";
 import { errorOf, expectError, expectQuick } from "./support.ts";
 
 const LARGE = 5 * 1024 ** 4;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { checkDestinationDates, readRename } from "../../../src/protocol/renaming.ts";
+import { checkDestinationDates, readRename } from "../../../src/protocol/objects/renaming.ts";
 import { errorOf, putWith } from "./support.ts";
 
 function read(source: string, key = "destination", headers: Readonly<Record<string, string>> = {}) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { invalidArgument, S3Error, type S3ErrorCode } from "../../../src/protocol/s3-error.ts";
+import { invalidArgument, S3Error, type S3ErrorCode } from "../../../src/protocol/core/s3-error.ts";
 import { expectError } from "./support.ts";
 
 /** Code and status as https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html pairs them. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { requestHeader, requestHeadersWithPrefix } from "../../../src/protocol/s3-request.ts";
+import { requestHeader, requestHeadersWithPrefix } from "../../../src/protocol/core/s3-request.ts";
 import { PRESIGNED, presignedPutWith, putWith, requestFor } from "./support.ts";
 
 describe("a header", () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { parseAddress } from "../../../src/protocol/addressing.ts";
-import { pageAfter } from "../../../src/protocol/listing.ts";
-import { addressOfSnapshot, checkSnapshotName, splitSnapshot } from "../../../src/protocol/snapshot.ts";
-import { cutoffAt, nextVersionId, timeOfVersion } from "../../../src/protocol/version-id.ts";
+import { parseAddress } from "../../../src/protocol/core/addressing.ts";
+import { pageAfter } from "../../../src/protocol/listings/listing.ts";
+import { addressOfSnapshot, checkSnapshotName, splitSnapshot } from "../../../src/protocol/core/snapshot.ts";
+import { cutoffAt, nextVersionId, timeOfVersion } from "../../../src/protocol/core/version-id.ts";
 import { expectQuick, expectRefusal } from "./support.ts";
 
 const LONGEST = "a".repeat(63);

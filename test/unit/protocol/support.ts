@@ -1,10 +1,10 @@
 // What the tests of the protocol share: requests made by hand, and errors looked at from outside.
 import { expect } from "vitest";
 
-import { parseAddress, splitTarget } from "../../../src/protocol/addressing.ts";
-import { parseQuery } from "../../../src/protocol/query.ts";
-import { S3Error, type ErrorFields, type S3ErrorCode } from "../../../src/protocol/s3-error.ts";
-import type { S3Request } from "../../../src/protocol/s3-request.ts";
+import { parseAddress, splitTarget } from "../../../src/protocol/core/addressing.ts";
+import { parseQuery } from "../../../src/protocol/core/query.ts";
+import { S3Error, type ErrorFields, type S3ErrorCode } from "../../../src/protocol/core/s3-error.ts";
+import type { S3Request } from "../../../src/protocol/core/s3-request.ts";
 
 /** The part of a query that tells a presigned request. */
 export const PRESIGNED = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00";

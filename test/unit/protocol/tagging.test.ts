@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { utf8 } from "../../../src/bytes/text.ts";
 import { renderXml } from "../../../src/bytes/xml.ts";
-import { parseTagging, parseTaggingHeader, taggingElement } from "../../../src/protocol/tagging.ts";
+import { parseTagging, parseTaggingHeader, taggingElement } from "../../../src/protocol/core/tagging.ts";
 import { unsoundTaggings } from "../../support/tagging.ts";
 import { errorOf } from "./support.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { readStorageClass, refuseUnsupportedHeaders } from "../../../src/protocol/upload-headers.ts";
+import { readStorageClass, refuseUnsupportedHeaders } from "../../../src/protocol/objects/upload-headers.ts";
 import { expectRefusal, presignedPutWith, putWith } from "./support.ts";
 
 describe("a storage class", () => {

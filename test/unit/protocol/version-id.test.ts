@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { compareUtf8 } from "../../../src/bytes/text.ts";
-import { parseQuery } from "../../../src/protocol/query.ts";
-import { isVersionId, nextVersionId, readVersionId } from "../../../src/protocol/version-id.ts";
+import { parseQuery } from "../../../src/protocol/core/query.ts";
+import { isVersionId, nextVersionId, readVersionId } from "../../../src/protocol/core/version-id.ts";
 import { Seeded } from "../bytes/seeded.ts";
 import { expectRefusal } from "./support.ts";
 

@@ -1,12 +1,12 @@
 // How much work policies take in one request: what does not depend on the key is done once, and what does is bounded.
 import { describe, expect, it } from "vitest";
 
-import { decide } from "../../../../src/auth/decision.ts";
-import { EvaluationMemory } from "../../../../src/auth/policy/evaluation-memory.ts";
+import { decide } from "../../../../src/auth/access/decision.ts";
+import { EvaluationMemory } from "../../../../src/auth/policy/evaluation-cache.ts";
 import { matchingStatement } from "../../../../src/auth/policy/evaluate.ts";
 import type { ConditionKeys } from "../../../../src/auth/policy/keys.ts";
 import type { Policy } from "../../../../src/auth/policy/policy.ts";
-import { ANONYMOUS } from "../../../../src/auth/principal.ts";
+import { ANONYMOUS } from "../../../../src/auth/identity/principal.ts";
 import { ALICE, keysOf, policyOf, policyText, question, statement } from "./support.ts";
 
 const ARN = "arn:aws:s3:::b/";

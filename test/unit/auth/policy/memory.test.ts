@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { policyOf, PolicyMemory } from "../../../../src/auth/policy/memory.ts";
+import { policyOf, PolicyMemory } from "../../../../src/auth/policy/policy-cache.ts";
 import { PolicyProblem } from "../../../../src/auth/policy/policy.ts";
 import { ACCOUNT, BUCKET, IDENTITY, policyText, statement } from "./support.ts";
 

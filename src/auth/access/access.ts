@@ -1,0 +1,111 @@
+// What a principal may do in a request: every operation is asked for here, and every refusal explained.
+import { S3Error } from "../../protocol/core/s3-error.ts";
+import type { S3Request } from "../../protocol/core/s3-request.ts";
+import type { SigningClaim } from "../sigv4/claim.ts";
+import { conditionKeysOf, type RequestFacts } from "./condition-keys.ts";
+import { decide, isDenied, type Decision } from "./decision.ts";
+import { resourceOf, type BucketSubject, type Demand } from "./authorization-request.ts";
+import { EvaluationMemory } from "../policy/evaluation-cache.ts";
+import type { Principal } from "../identity/principal.ts";
+
+/** The actions that list what an error says is not there. */
+const LISTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["NoSuchKey", ["s3:ListBucket"]],
+  ["NoSuchVersion", ["s3:ListBucketVersions", "s3:ListBucket"]],
+]);
+
+/** A principal's rights in one request. */
+export class Access {
+  readonly #principal: Principal;
+  readonly #facts: RequestFacts;
+  readonly #onDenial: (explanation: string) => void;
+  readonly #memory = new EvaluationMemory();
+
+  /** @param onDenial told why something was refused, for the log */
+  constructor(principal: Principal, facts: RequestFacts, onDenial: (explanation: string) => void) {
+    this.#principal = principal;
+    this.#facts = facts;
+    this.#onDenial = onDenial;
+  }
+
+  /** The same principal's rights in what a form asks for, whose fields stand in for the request's headers. */
+  inForm(request: S3Request, claim: SigningClaim | undefined): Access {
+    return new Access(this.#principal, { ...this.#facts, request, claim }, this.#onDenial);
+  }
+
+  /** Whether a demand is granted. */
+  allows(demand: Demand): boolean {
+    return this.#decide(demand).isAllowed;
+  }
+
+  /**
+   * Asks for something.
+   * @throws S3Error AccessDenied, with the bucket's region, which S3 tells everybody. Why, it tells those who may read
+   *   the bucket's policy anyway.
+   */
+  require(demand: Demand): void {
+    const decision = this.#decide(demand);
+    if (decision.isAllowed) return;
+    const explanation = this.#explain(demand, decision);
+    // The log does not tell keys.
+    const { key } = demand;
+    this.#onDenial(key === undefined ? explanation : this.#explain({ ...demand, key: "*" }, decision));
+    throw accessDenied(demand.bucket, this.#mayReadPolicy(demand.bucket) ? explanation : undefined);
+  }
+
+  /**
+   * Asks whether nothing expressly forbids what a grant of something larger comes to.
+   * @throws S3Error AccessDenied where a policy denies it
+   */
+  requireUndenied(demand: Demand): void {
+    const keys = conditionKeysOf(this.#principal, demand, this.#facts);
+    if (isDenied(this.#principal, demand, keys, this.#memory)) this.require(demand);
+  }
+
+  /**
+   * Refuses a request without credentials where nothing is granted to everybody, before its body is read.
+   * @throws S3Error AccessDenied
+   */
+  refuseStrangers(bucket: BucketSubject | undefined): void {
+    if (this.#principal.kind !== "anonymous") return;
+    const { policy = null, acl = null } = bucket?.configurations ?? {};
+    if (policy === null && acl === null) throw accessDenied(bucket, undefined);
+  }
+
+  /**
+   * The error about a key or version that is not there, for a caller who may list it: AWS asks for s3:ListBucket with
+   * `s3:prefix` set to the key. For everybody else, AccessDenied.
+   * @param key where the error itself names none
+   */
+  hideAbsence(error: S3Error, bucket: BucketSubject, key: string): S3Error {
+    const actions = LISTS.get(error.code);
+    if (actions === undefined) return error;
+    const conditionKeys = new Map([["s3:prefix", [String(error.fields["Key"] ?? key)]]]);
+    if (this.allows({ actions, bucket, bucketName: bucket.name, conditionKeys })) return error;
+    this.#onDenial(`the object is not there, and ${this.#name()} may not list the bucket`);
+    return accessDenied(bucket, undefined);
+  }
+
+  #decide(demand: Demand): Decision {
+    return decide(this.#principal, demand, conditionKeysOf(this.#principal, demand, this.#facts), this.#memory);
+  }
+
+  #mayReadPolicy(bucket: BucketSubject | undefined): boolean {
+    if (bucket === undefined) return false;
+    return this.allows({ actions: ["s3:GetBucketPolicy"], bucket, bucketName: bucket.name });
+  }
+
+  #explain(demand: Demand, { reason }: Decision): string {
+    const [action = ""] = demand.actions;
+    return `User: ${this.#name()} is not authorized to perform: ${action} on resource: "${resourceOf(demand)}" ${reason}`;
+  }
+
+  #name(): string {
+    return this.#principal.kind === "anonymous" ? "anonymous" : this.#principal.arn;
+  }
+}
+
+function accessDenied(bucket: BucketSubject | undefined, message: string | undefined): S3Error {
+  const headers = bucket === undefined ? {} : { "x-amz-bucket-region": bucket.region };
+  return new S3Error("AccessDenied", {}, message, headers);
+}

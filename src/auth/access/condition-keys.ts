@@ -1,0 +1,148 @@
+// The condition keys of a request: what the Condition elements of policies can ask about it. A header or parameter is
+// a key only where the operation obeys it; an input that the operation ignores counts as not sent.
+import { parseAmzDate } from "../../bytes/dates.ts";
+import { formatErrorTime, type SigningClaim } from "../sigv4/claim.ts";
+import { bucketTags, type Demand } from "./authorization-request.ts";
+import type { ConditionKeys } from "../policy/keys.ts";
+import type { Principal } from "../identity/principal.ts";
+import { copySourceNames } from "../../protocol/objects/copying.ts";
+import { NO_INPUTS, obeyedParameter, obeysHeader } from "../../protocol/operation-inputs.ts";
+import { requestHeader, type S3Request } from "../../protocol/core/s3-request.ts";
+import type { Tag } from "../../protocol/core/tagging.ts";
+
+/** What of a request can be asked about, besides the demand itself. */
+export interface RequestFacts {
+  readonly request: S3Request;
+  /** The region of the endpoint. */
+  readonly region: string;
+  /** Undefined for a request without credentials in its header or its query. */
+  readonly claim: SigningClaim | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+type Values = readonly string[] | undefined;
+
+/** The condition keys of a demand that a principal makes in a request. */
+export function conditionKeysOf(principal: Principal, demand: Demand, facts: RequestFacts): ConditionKeys {
+  return (name) => demand.conditionKeys?.get(name) ?? keyOfRequest(name, principal, demand, facts);
+}
+
+function keyOfRequest(name: string, principal: Principal, demand: Demand, facts: RequestFacts): Values {
+  const read = KEYS.get(name);
+  return read === undefined ? keyOfFamily(name, principal, demand, facts) : read(principal, demand, facts);
+}
+
+type Reader = (principal: Principal, demand: Demand, facts: RequestFacts) => Values;
+
+const PRINCIPAL_TYPES = { federated: "FederatedUser", role: "AssumedRole" };
+
+/** Keys with a name of their own. */
+const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ["aws:sourceip", (_p, _d, { request }) => one(request.headers.get("cf-connecting-ip"))],
+  ["aws:securetransport", (_p, _d, { request }) => [String(request.isSecure)]],
+  ["aws:referer", (_p, _d, { request }) => one(request.headers.get("referer"))],
+  ["aws:useragent", (_p, _d, { request }) => one(request.headers.get("user-agent"))],
+  ["aws:currenttime", (_p, _d, { now }) => [formatErrorTime(now)]],
+  ["aws:epochtime", (_p, _d, { now }) => [String(Math.floor(now / 1000))]],
+  ["aws:principalarn", ({ arn }) => known(arn)],
+  ["aws:principalaccount", ({ accountId }) => known(accountId)],
+  ["aws:principaltype", (principal) => [principalType(principal)]],
+  ["aws:userid", ({ userId }) => [userId]],
+  ["aws:username", ({ userName }) => one(userName)],
+  ["aws:tokenissuetime", ({ session }) => (session === undefined ? undefined : [formatErrorTime(session.issuedAt)])],
+  ["aws:principalisawsservice", () => ["false"]],
+  ["aws:viaawsservice", () => ["false"]],
+  // The region in a signature's scope is the client's choice and decides nothing.
+  ["aws:requestedregion", (_p, { bucket }, { region }) => [bucket?.region ?? region]],
+  ["aws:resourceaccount", (_p, { bucket }) => one(bucket?.ownerId)],
+  ["s3:resourceaccount", (_p, { bucket }) => one(bucket?.ownerId)],
+  ["s3:prefix", listParameter("prefix")],
+  ["s3:delimiter", listParameter("delimiter")],
+  ["s3:max-keys", listParameter("max-keys")],
+  ["s3:versionid", (_p, demand, { request }) => one(demand.versionId ?? obeyed(demand, request, "versionId"))],
+  ["s3:if-match", (_p, demand, { request }) => one(obeyedHeader(demand, request, "if-match"))],
+  ["s3:if-none-match", (_p, demand, { request }) => one(obeyedHeader(demand, request, "if-none-match"))],
+  ["s3:authtype", (_p, _d, { claim }) => (claim === undefined ? undefined : [authType(claim)])],
+  ["s3:signatureversion", (_p, _d, { claim }) => (claim === undefined ? undefined : ["AWS4-HMAC-SHA256"])],
+  [
+    "s3:signatureage",
+    (_p, _d, { claim, now }) =>
+      claim === undefined ? undefined : [String(now - (parseAmzDate(claim.amzDate) ?? now))],
+  ],
+  [
+    "s3:objectcreationoperation",
+    (_p, { actions, createsObject = true }) => (actions[0] === "s3:PutObject" ? [String(createsObject)] : undefined),
+  ],
+  ["s3:tlsversion", (_p, _d, { request }) => one(request.tlsVersion)],
+  [
+    "s3:x-amz-copy-source",
+    (_p, { inputs = NO_INPUTS }, { request }) =>
+      obeysHeader(inputs, "x-amz-copy-source") ? copySourceNames(request) : undefined,
+  ],
+  ["s3:x-amz-content-sha256", (_p, _d, { claim }) => one(claim?.payloadHash)],
+]);
+
+/** Keys that are a family's name and a member's: a tag's key, a header's name. */
+function keyOfFamily(name: string, { tags }: Principal, demand: Demand, { request }: RequestFacts): Values {
+  const { bucket, object } = demand;
+  const slash = name.indexOf("/");
+  if (slash < 0)
+    return name.startsWith("s3:x-amz-") ? one(obeyedHeader(demand, request, name.slice("s3:".length))) : undefined;
+  const member = name.slice(slash + 1);
+  switch (name.slice(0, slash)) {
+    case "aws:principaltag":
+      return valueOfTag(
+        Array.from(tags, ([key, value]) => ({ key, value })),
+        member,
+      );
+    case "s3:existingobjecttag":
+      return valueOfTag(object?.tags ?? [], member);
+    case "s3:buckettag":
+    case "aws:resourcetag":
+      return valueOfTag(bucketTags(bucket), member);
+    default:
+      return undefined;
+  }
+}
+
+/** A parameter of a list of keys; demands about one key have none. */
+function listParameter(name: string): Reader {
+  return (_principal, demand, { request }) =>
+    demand.key === undefined && demand.bucketName !== undefined ? one(obeyed(demand, request, name)) : undefined;
+}
+
+function obeyed({ inputs = NO_INPUTS }: Demand, request: S3Request, parameter: string): string | undefined {
+  return obeyedParameter(inputs, request, parameter);
+}
+
+function obeyedHeader({ inputs = NO_INPUTS }: Demand, request: S3Request, name: string): string | undefined {
+  return obeysHeader(inputs, name) ? requestHeader(request, name) : undefined;
+}
+
+/** Condition keys know no case, so neither do the keys of tags in them. */
+function valueOfTag(tags: readonly Tag[], lowerCaseKey: string): Values {
+  return some(tags.filter(({ key }) => key.toLowerCase() === lowerCaseKey).map(({ value }) => value));
+}
+
+function principalType({ kind, session }: Principal): string {
+  if (kind === "anonymous") return "Anonymous";
+  if (session !== undefined && session.kind !== "session") return PRINCIPAL_TYPES[session.kind];
+  return kind === "root" ? "Account" : "User";
+}
+
+function authType({ form }: SigningClaim): string {
+  return { header: "REST-HEADER", query: "REST-QUERY-STRING", post: "POST" }[form];
+}
+
+function one(value: string | null | undefined): Values {
+  return value === null || value === undefined ? undefined : [value];
+}
+
+function known(value: string): Values {
+  return value === "" ? undefined : [value];
+}
+
+function some(values: readonly string[]): Values {
+  return values.length === 0 ? undefined : values;
+}

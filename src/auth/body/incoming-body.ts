@@ -1,0 +1,108 @@
+// Opens a request's body: how long it is going to be, and how to get at its payload, by the payload hash that was
+// signed. That hash alone decides whether an envelope is taken off; headers that announce one beside another hash are
+// refused, because the envelope would be stored as if it were the object.
+import { fromHex } from "../../bytes/hex-base64.ts";
+import { PieceReader } from "../../bytes/streams.ts";
+import type { IncomingBody } from "../../protocol/core/incoming-body.ts";
+import { invalidArgument, S3Error } from "../../protocol/core/s3-error.ts";
+import { requestHeader, type S3Request } from "../../protocol/core/s3-request.ts";
+import { DECODED_LENGTH, refuseEnvelopeHeaders, TRAILER } from "../../protocol/core/envelope-headers.ts";
+import { readAwsChunked } from "./aws-chunked.ts";
+import type { VerifiedSignature } from "../sigv4/claim.ts";
+import { parsePayloadHash } from "../sigv4/payload.ts";
+import { incompleteBody, PieceCursor } from "./piece-cursor.ts";
+
+/**
+ * Opens the body of a request without reading it.
+ * @param payloadHash the claim's, or what an anonymous request sends as `x-amz-content-sha256`
+ * @param signature what signed the request; undefined for an anonymous one
+ * @throws S3Error MissingContentLength without a length, InvalidArgument for a bad length, a bad payload hash or one
+ * that contradicts the headers of an envelope,
+ * InvalidRequest for an envelope without a body or for signed chunks in an unsigned request, NotImplemented.
+ */
+export function openBody(
+  request: S3Request,
+  payloadHash: string,
+  signature: VerifiedSignature | undefined,
+): IncomingBody {
+  const payload = parsePayloadHash(payloadHash);
+  if (payload.kind !== "chunked") {
+    return plainBody(request, payload.kind === "sha256" ? fromHex(payload.hex) : undefined);
+  }
+  const { body } = request;
+  if (body === null) throw new S3Error("InvalidRequest", {}, "The value of x-amz-content-sha256 header is invalid.");
+  if (payload.signed && signature === undefined) {
+    throw new S3Error("InvalidRequest", {}, "Signed chunks need a signed request.");
+  }
+  const length = parseLength(DECODED_LENGTH, requestHeader(request, DECODED_LENGTH));
+  if (length === undefined) throw new S3Error("MissingContentLength");
+  const trailerNames = parseTrailerNames(requestHeader(request, TRAILER) ?? "");
+  const envelope = {
+    length,
+    trailerNames,
+    hasTrailers: payload.trailer,
+    signature: payload.signed ? signature : undefined,
+  };
+  return {
+    length,
+    sha256: undefined,
+    trailerNames,
+    plain: undefined,
+    deliver: async (take) => readAwsChunked(new PieceReader(body), envelope, take),
+  };
+}
+
+function plainBody(request: S3Request, sha256: Uint8Array | undefined): IncomingBody {
+  const { body, headers } = request;
+  const length = parseLength("Content-Length", headers.get("content-length") ?? undefined);
+  // Transfer-Encoding overrides Content-Length (RFC 9112, 6.3): beside it, a length promises nothing.
+  const isMeasured = length !== undefined && !headers.has("transfer-encoding");
+  if (body !== null && !isMeasured) throw new S3Error("MissingContentLength");
+  const announced = length ?? 0;
+  refuseEnvelopeHeaders(request, announced);
+  return {
+    length: announced,
+    sha256,
+    trailerNames: [],
+    plain: body ?? undefined,
+    deliver: async (take) => {
+      if (body !== null) await readPlain(body, announced, take);
+      else if (announced > 0) throw incompleteBody();
+      return new Map();
+    },
+  };
+}
+
+async function readPlain(
+  body: ReadableStream<Uint8Array>,
+  length: number,
+  take: (piece: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const reader = new PieceReader(body);
+  try {
+    const cursor = new PieceCursor(reader);
+    for (let left = length; left > 0;) {
+      const bytes = await cursor.run(left);
+      await take(bytes);
+      left -= bytes.length;
+    }
+    if (!(await cursor.isAtEnd())) throw incompleteBody();
+  } catch (error) {
+    reader.cancel();
+    throw error;
+  }
+}
+
+function parseLength(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const length = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(length)) {
+    throw invalidArgument(name, text, `The ${name} header must be a whole number of bytes.`);
+  }
+  return length;
+}
+
+function parseTrailerNames(text: string): readonly string[] {
+  const names = text.split(",").map((name) => name.trim().toLowerCase());
+  return [...new Set(names.filter((name) => name !== ""))];
+}

@@ -1,0 +1,81 @@
+// Sealing: short texts encrypted with AES-256-GCM under a master key, bound to what they belong to. A key's version is
+// its fingerprint, which stands beside whatever it sealed, so that one master key can take the place of another while
+// what the old one sealed can still be opened.
+import { digest } from "../../bytes/digest.ts";
+import { fromBase64, fromBase64Url, toBase64Url, toHex } from "../../bytes/hex-base64.ts";
+import { decodeUtf8, utf8 } from "../../bytes/text.ts";
+
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+/** Enough to tell a handful of keys apart; of a random key it gives nothing away. */
+const VERSION_BYTES = 4;
+
+/** A sealed text. */
+export interface Sealed {
+  /** The version of the key that sealed it. */
+  readonly keyVersion: string;
+  /** Nonce, ciphertext and tag as base64url. */
+  readonly box: string;
+}
+
+/** The master keys: the one that seals, and all of those that open. */
+export class KeyRing {
+  /** The version of the key that seals. */
+  readonly version: string;
+  readonly #keys: ReadonlyMap<string, CryptoKey>;
+
+  private constructor(version: string, keys: ReadonlyMap<string, CryptoKey>) {
+    this.version = version;
+    this.#keys = keys;
+  }
+
+  /** @param masterKeys the base64 of 32 bytes each; the first one seals */
+  static async of(masterKeys: readonly [string, ...string[]]): Promise<KeyRing> {
+    const entries = await Promise.all(masterKeys.map(readKey));
+    return new KeyRing(entries[0]?.[0] ?? "", new Map(entries));
+  }
+
+  /** The versions that are opened but seal nothing more. */
+  get previousVersions(): string[] {
+    return Array.from(this.#keys.keys()).filter((version) => version !== this.version);
+  }
+
+  /** Seals a text so that it opens for the same `owner` alone. */
+  async seal(text: string, owner: string): Promise<Sealed> {
+    const key = this.#keys.get(this.version);
+    if (key === undefined) throw new Error("a key ring without its own key");
+    const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+    const encrypted = await crypto.subtle.encrypt({ ...AES, iv, additionalData: utf8(owner) }, key, utf8(text));
+    const box = new Uint8Array(NONCE_BYTES + encrypted.byteLength);
+    box.set(iv);
+    box.set(new Uint8Array(encrypted), NONCE_BYTES);
+    return { keyVersion: this.version, box: toBase64Url(box) };
+  }
+
+  /** The sealed text, or undefined where no key of the ring sealed it, not for this owner, or not as it is now. */
+  async open({ keyVersion, box }: Sealed, owner: string): Promise<string | undefined> {
+    const key = this.#keys.get(keyVersion);
+    const bytes = fromBase64Url(box);
+    if (key === undefined || bytes === undefined || bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
+    const iv = bytes.subarray(0, NONCE_BYTES);
+    const encrypted = bytes.subarray(NONCE_BYTES);
+    try {
+      const text = await crypto.subtle.decrypt({ ...AES, iv, additionalData: utf8(owner) }, key, encrypted);
+      return decodeUtf8(new Uint8Array(text));
+    } catch {
+      // The tag does not match: there is no more to know.
+      return undefined;
+    }
+  }
+}
+
+const AES = { name: "AES-GCM", tagLength: TAG_BYTES * 8 };
+
+async function readKey(text: string): Promise<[version: string, key: CryptoKey]> {
+  const bytes = fromBase64(text);
+  if (bytes?.length !== KEY_BYTES) throw new Error("a master key is not the base64 of 32 bytes");
+  const fingerprint = await digest("SHA-256", new Uint8Array([...utf8("cairn master key"), ...bytes]));
+  const key = await crypto.subtle.importKey("raw", bytes, AES.name, false, ["encrypt", "decrypt"]);
+  return [toHex(fingerprint.subarray(0, VERSION_BYTES)), key];
+}

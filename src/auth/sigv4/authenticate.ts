@@ -1,0 +1,81 @@
+// Who a request says it comes from, and whether that is so. Knows no keys: between the two questions the caller looks
+// the secret up.
+import { invalidArgument } from "../../protocol/core/s3-error.ts";
+import type { S3Request } from "../../protocol/core/s3-request.ts";
+import { claimOfHeader, isSigV4Header } from "./authorization-header.ts";
+import { canonicalRequests, missingHeaders } from "./canonical-request.ts";
+import { S3_ONLY, unsupportedSigV2, type SigningClaim, type VerifiedSignature } from "./claim.ts";
+import { claimOfQuery, isPresigned } from "./presigned-query.ts";
+import { isSignature, sign, signatureDoesNotMatch, signingKey, stringToSign } from "./signature.ts";
+
+/**
+ * Reads a request's claim; undefined where it carries no credentials at all. An Authorization header of a foreign
+ * scheme (Bearer) beside a presigned URL is ignored: it is meant for somebody on the way.
+ * @param now the time of the server in milliseconds since the epoch
+ * @param services the services whose scopes are accepted
+ * @throws S3Error InvalidArgument for two mechanisms or an unknown one, InvalidRequest for SigV2, and whatever
+ * {@link claimOfHeader} and {@link claimOfQuery} throw.
+ */
+export function readClaim(
+  request: S3Request,
+  now: number,
+  services: ReadonlySet<string> = S3_ONLY,
+): SigningClaim | undefined {
+  const authorization = request.headers.get("authorization");
+  const header = authorization === null ? "none" : schemeOf(authorization);
+  const hasQuery = isPresigned(request.query);
+  const hasOldQuery = request.query.has("AWSAccessKeyId");
+  if (Number(header === "v4" || header === "v2") + Number(hasQuery) + Number(hasOldQuery) > 1) {
+    throw invalidArgument(
+      "Authorization",
+      shownScheme(authorization),
+      "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
+    );
+  }
+  if (header === "v2" || hasOldQuery) {
+    throw unsupportedSigV2();
+  }
+  if (hasQuery) return claimOfQuery(request, now, services);
+  if (authorization === null) return undefined;
+  if (header === "v4") return claimOfHeader(authorization, request, now, services);
+  throw invalidArgument("Authorization", shownScheme(authorization), "Unsupported Authorization Type");
+}
+
+/**
+ * Verifies a claim with the secret of its access key, in constant time where it matters.
+ * @throws S3Error SignatureDoesNotMatch with the canonical request and the string to sign that were expected.
+ */
+export async function verifyClaim(
+  request: S3Request,
+  claim: SigningClaim,
+  secretAccessKey: string,
+): Promise<VerifiedSignature> {
+  const { accessKeyId, scope, amzDate, signature } = claim;
+  const key = await signingKey(secretAccessKey, scope);
+  let expected: { readonly canonicalRequest: string; readonly signed: string } | undefined;
+  for (const canonicalRequest of canonicalRequests(request, claim)) {
+    const signed = await stringToSign(amzDate, scope, canonicalRequest);
+    if (isSignature(signature, await sign(key, signed))) {
+      return { accessKeyId, scope, amzDate, signature, signingKey: key };
+    }
+    expected ??= { canonicalRequest, signed };
+  }
+  const missing = missingHeaders(request, claim.signedHeaders);
+  throw signatureDoesNotMatch(
+    accessKeyId,
+    signature,
+    expected?.signed ?? "",
+    expected?.canonicalRequest,
+    missing.length === 0 ? "" : ` Signed headers that did not reach the server: ${missing.join(", ")}.`,
+  );
+}
+
+/** AWS's errors show the whole header; but what follows Basic or Bearer is a secret, and answers end up in logs. */
+function shownScheme(authorization: string | null): string | undefined {
+  return /^[\w-]+(?=\s)/.exec(authorization ?? "")?.[0];
+}
+
+function schemeOf(authorization: string): "v4" | "v2" | "foreign" {
+  if (isSigV4Header(authorization)) return "v4";
+  return /^AWS(?:\s|$)/.test(authorization) ? "v2" : "foreign";
+}

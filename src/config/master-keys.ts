@@ -1,0 +1,8 @@
+// The master keys of this deployment.
+import { KeyRing } from "../auth/identity/sealing.ts";
+import type { Settings } from "./settings.ts";
+
+/** The master keys that are set; undefined where there is none. */
+export async function openKeyRing({ masterKeys: [current, ...previous] }: Settings): Promise<KeyRing | undefined> {
+  return current === undefined ? undefined : KeyRing.of([current, ...previous]);
+}

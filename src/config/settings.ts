@@ -1,0 +1,283 @@
+// The Worker's settings: their names in the environment, their defaults, and what they mean. README's table is made
+// from SETTINGS, and `npm start` passes on exactly these names, so a setting exists once.
+import { asObjectOwnership, type ObjectOwnership } from "../protocol/acl/object-ownership.ts";
+import {
+  FORMS,
+  givenText,
+  isMasterKey,
+  isPossible,
+  itemsOf,
+  missingCompanions,
+  problemOfName,
+  problemsOfTexts,
+  type Setting,
+  type SettingProblem,
+} from "./setting-checks.ts";
+
+/** Every setting, as it is spelled in the environment, in `wrangler.toml`'s [vars] or as a secret. */
+export const SETTINGS = {
+  CAIRN_ROOT_ACCESS_KEY_ID: {
+    default: "",
+    form: FORMS.accessKeyId,
+    isSecret: true,
+    meaning: "Access key id of the root credentials (a secret).",
+  },
+  CAIRN_ROOT_SECRET_ACCESS_KEY: {
+    default: "",
+    isSecret: true,
+    meaning: "Secret access key of the root credentials (a secret).",
+  },
+  ROOT_CREDENTIALS: {
+    default: "enabled",
+    values: ["enabled", "disabled"],
+    meaning: "`disabled` refuses root's credentials and every session that began with them. Only this very word does.",
+  },
+  CAIRN_MASTER_KEY: {
+    default: "",
+    form: FORMS.masterKey,
+    isSecret: true,
+    meaning:
+      "The base64 of 32 random bytes, under which the secrets of access keys and session tokens are sealed (a secret).",
+  },
+  CAIRN_PREVIOUS_MASTER_KEYS: {
+    default: "",
+    form: FORMS.masterKeys,
+    isSecret: true,
+    meaning: "Comma-separated master keys of before, until nothing is sealed under them any more (a secret).",
+  },
+  ACCOUNT_ID: {
+    default: "000000000000",
+    form: FORMS.accountId,
+    meaning: "The 12-digit account id that owns what root creates.",
+  },
+  REGION: {
+    default: "auto",
+    form: FORMS.region,
+    meaning:
+      "Region of buckets made without a LocationConstraint. Any region is accepted in a signature's scope; with `auto`, as with any name that is not one of AWS's, clients presign with SigV4.",
+  },
+  DOMAINS: {
+    default: "",
+    form: FORMS.hostNames,
+    meaning:
+      "Comma-separated host names of the endpoint, for virtual-hosted addressing: with `s3.example.com`, the host `b.s3.example.com` names bucket `b`. Path style always works.",
+  },
+  BUCKET_NAMES: {
+    default: "strict",
+    values: ["strict", "aws"],
+    meaning: "`strict`: letters, digits and hyphens. `aws`: AWS's full rules, which allow dots.",
+  },
+  RESERVED_BUCKET_NAMES: {
+    default: "cw-*,vip-*,log-stitcher-ch-*,int,cdn-cgi",
+    form: FORMS.bucketNames,
+    meaning: "Comma-separated bucket names that cannot be created; a trailing `*` reserves a prefix.",
+  },
+  REQUIRE_LOCATION_CONSTRAINT: {
+    default: "false",
+    values: ["true", "false"],
+    meaning: "`true` makes CreateBucket demand a LocationConstraint.",
+  },
+  DEFAULT_OBJECT_OWNERSHIP: {
+    default: "BucketOwnerEnforced",
+    values: ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"],
+    meaning:
+      "Object ownership of new buckets that ask for none: `BucketOwnerEnforced` turns ACLs off; `BucketOwnerPreferred` and `ObjectWriter` let clients set them.",
+  },
+  COORDINATOR_SHARDS: {
+    default: "8",
+    range: [1, 256],
+    meaning: "Durable Objects per bucket among which its keys are spread (1 to 256).",
+  },
+  RECOVERY_WINDOW_HOURS: {
+    default: "24",
+    range: [1, 8760],
+    controlsDeletion: true,
+    meaning:
+      "Hours for which the bytes of a removed or replaced object are kept before the collector deletes them (1 to 8760).",
+  },
+  JOB_CALLS_PER_TICK: {
+    default: "2000",
+    range: [10, 40_000],
+    meaning:
+      "Calls of D1, Durable Objects and R2 that scheduled jobs make each time they run (10 to 40000); 40 fits the Free plan.",
+  },
+  LIFECYCLE: {
+    default: "true",
+    values: ["true", "false"],
+    controlsDeletion: true,
+    meaning: "`false` stops lifecycle rules: nothing expires, moves to another storage class or is aborted by them.",
+  },
+  GARBAGE_COLLECTION: {
+    default: "true",
+    values: ["true", "dry-run", "false"],
+    controlsDeletion: true,
+    meaning:
+      "Deletion of removed bytes after their recovery window. `dry-run` only counts them in the log, `false` stops it.",
+  },
+  REBUILD: {
+    default: "false",
+    values: ["true", "false"],
+    controlsDeletion: true,
+    meaning:
+      "`true` makes a lost database again from what is kept beside the stored bytes, if it is empty (docs/recovery.md). Until it is set back, nothing is deleted on the schedule.",
+  },
+  ORPHAN_SCAN: {
+    default: "true",
+    values: ["true", "dry-run", "false"],
+    controlsDeletion: true,
+    meaning:
+      "Daily search for bytes that no metadata refers to. `dry-run` only counts them in the log, `false` stops it.",
+  },
+  ORPHAN_AGE_HOURS: {
+    default: "24",
+    range: [1, 8760],
+    controlsDeletion: true,
+    meaning: "Bytes younger than this may belong to an upload that still runs; the orphan scan leaves them alone.",
+  },
+  ORPHAN_SHARE_PERCENT: {
+    default: "5",
+    range: [0, 100],
+    controlsDeletion: true,
+    meaning:
+      "The orphan scan deletes nothing where a larger share of all blobs in R2 seems to belong to nobody, but for very few.",
+  },
+  SSE_CUSTOMER_KEYS_OVER_HTTP: {
+    default: "loopback",
+    values: ["loopback", "never"],
+    meaning:
+      "Whether encryption keys of customers (SSE-C) are taken over plain HTTP: `loopback` for requests to this machine itself, `never` for none.",
+  },
+  SCRUB_MEGABYTES_PER_TICK: {
+    default: "100",
+    range: [0, 10_000],
+    meaning:
+      "Stored bytes that are read again and compared with their checksums each time the scheduled jobs run, in MB (0 to 10000, 0: none).",
+  },
+  LOG_REQUESTS: {
+    default: "true",
+    values: ["true", "false"],
+    meaning:
+      "`false` writes no line to the Worker's log for each request (docs/observability.md). `npm start` writes none unless it is `true`.",
+  },
+  SERVER_TIMING: {
+    default: "false",
+    values: ["true", "false"],
+    meaning: "`true` adds a `Server-Timing` header with each request's counts of D1, Durable Object and blob calls.",
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+type NumberName = { [N in SettingName]: (typeof SETTINGS)[N] extends { range: unknown } ? N : never }[SettingName];
+
+/** Whether a job deletes, only tells what it would delete, or does neither. */
+export type DeletionSetting = "true" | "dry-run" | "false";
+
+/** The settings in the form the code uses. */
+export interface Settings {
+  readonly root: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  /** Base64; the first seals, all of them open. None: there are no users and no temporary credentials. */
+  readonly masterKeys: readonly string[];
+  readonly accountId: string;
+  readonly region: string;
+  readonly domains: readonly string[];
+  readonly bucketNames: "strict" | "aws";
+  readonly reservedBucketNames: readonly string[];
+  readonly requireLocationConstraint: boolean;
+  readonly defaultObjectOwnership: ObjectOwnership;
+  readonly coordinatorShards: number;
+  readonly recoveryWindowMs: number;
+  readonly jobCallsPerTick: number;
+  readonly lifecycle: boolean;
+  readonly garbageCollection: DeletionSetting;
+  /** Whether a setting that controls deletion cannot be understood, so that nothing is deleted on the schedule. */
+  readonly isDeletionStopped: boolean;
+  readonly rebuild: boolean;
+  readonly orphanScan: DeletionSetting;
+  readonly orphanAgeMs: number;
+  readonly orphanSharePercent: number;
+  readonly customerKeysOverHttp: "loopback" | "never";
+  /** 0: nothing is scrubbed. */
+  readonly scrubBytesPerTick: number;
+  readonly logRequests: boolean;
+  readonly serverTiming: boolean;
+}
+
+/**
+ * Reads the settings from the Worker's environment. What a setting cannot be counts as not given, but for two kinds: where
+ * that would widen access, it does not; and while one that controls deletion cannot be understood, nothing is deleted.
+ */
+export function readSettings(env: object): Settings {
+  const text = (name: SettingName): string => {
+    const given = givenText(env, name);
+    return given === undefined || given === "" ? SETTINGS[name].default : given;
+  };
+  const possible = (name: SettingName): string =>
+    isPossible(SETTINGS[name], text(name)) ? text(name) : SETTINGS[name].default;
+  const list = (name: SettingName): string[] => itemsOf(possible(name).toLowerCase());
+  const whole = (name: NumberName): number => Number(possible(name));
+  const isDeletionStopped = settingProblems(env).some(({ stopsDeletion }) => stopsDeletion);
+  const deletion = (name: "GARBAGE_COLLECTION" | "ORPHAN_SCAN"): DeletionSetting => {
+    if (text(name) === "false") return "false";
+    return text(name) === "true" && !isDeletionStopped ? "true" : "dry-run";
+  };
+  const accessKeyId = text("CAIRN_ROOT_ACCESS_KEY_ID");
+  const secretAccessKey = text("CAIRN_ROOT_SECRET_ACCESS_KEY");
+  const hasRoot = accessKeyId !== "" && secretAccessKey !== "" && text("ROOT_CREDENTIALS") !== "disabled";
+  return {
+    root: hasRoot ? { accessKeyId, secretAccessKey } : undefined,
+    masterKeys: masterKeys(text("CAIRN_MASTER_KEY"), text("CAIRN_PREVIOUS_MASTER_KEYS")),
+    accountId: possible("ACCOUNT_ID"),
+    region: possible("REGION"),
+    domains: list("DOMAINS"),
+    bucketNames: text("BUCKET_NAMES") === "aws" ? "aws" : "strict",
+    reservedBucketNames: list("RESERVED_BUCKET_NAMES"),
+    requireLocationConstraint: text("REQUIRE_LOCATION_CONSTRAINT") === "true",
+    defaultObjectOwnership:
+      asObjectOwnership(text("DEFAULT_OBJECT_OWNERSHIP")) ?? SETTINGS.DEFAULT_OBJECT_OWNERSHIP.default,
+    coordinatorShards: whole("COORDINATOR_SHARDS"),
+    recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS") * 3_600_000,
+    jobCallsPerTick: whole("JOB_CALLS_PER_TICK"),
+    lifecycle: text("LIFECYCLE") === "true" && !isDeletionStopped,
+    garbageCollection: deletion("GARBAGE_COLLECTION"),
+    isDeletionStopped,
+    rebuild: text("REBUILD") === "true",
+    orphanScan: deletion("ORPHAN_SCAN"),
+    orphanAgeMs: whole("ORPHAN_AGE_HOURS") * 3_600_000,
+    orphanSharePercent: whole("ORPHAN_SHARE_PERCENT"),
+    customerKeysOverHttp: text("SSE_CUSTOMER_KEYS_OVER_HTTP") === "loopback" ? "loopback" : "never",
+    scrubBytesPerTick: whole("SCRUB_MEGABYTES_PER_TICK") * 1_000_000,
+    logRequests: text("LOG_REQUESTS") !== "false",
+    serverTiming: text("SERVER_TIMING") === "true",
+  };
+}
+
+/** Everything that is wrong'); 
+s=s[:c]+'''/** Everything that is wrong with the settings of an environment that has all of them. */
+export function settingProblems(env: object): SettingProblem[] {
+  return [...problemsOfTexts(SETTINGS, env), ...missingCompanions(COMPANIONS, env)];
+}
+
+/**
+ * What is given that no setting can be, and names that are almost those of settings. It asks for none that may be given
+ * elsewhere, as secrets are.
+ */
+export function misspeltSettings(env: object): string[] {
+  return problemsOfTexts(SETTINGS, env).map(({ message }) => message);
+}
+
+/** Whether a name is almost that of a setting that controls deletion. */
+export function isMisnamedDeletion(name: string): boolean {
+  return problemOfName(SETTINGS, name)?.stopsDeletion === true;
+}
+
+/** Settings that are of no use without another. */
+const COMPANIONS: readonly (readonly [given: SettingName, needed: SettingName])[] = [
+  ["CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY"],
+  ["CAIRN_ROOT_SECRET_ACCESS_KEY", "CAIRN_ROOT_ACCESS_KEY_ID"],
+  ["CAIRN_PREVIOUS_MASTER_KEYS", "CAIRN_MASTER_KEY"],
+];
+
+/** The master keys that are some. Without one to seal with there is none at all. */
+function masterKeys(current: string, previous: string): string[] {
+  return isMasterKey(current) ? [current, ...itemsOf(previous).filter(isMasterKey)] : [];
+}

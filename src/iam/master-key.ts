@@ -1,0 +1,13 @@
+// What cannot be done without a master key, and what is said of it then.
+import type { KeyRing } from "../auth/identity/sealing.ts";
+import { QueryApiError } from "../protocol/iam/query-api-error.ts";
+import type { Call } from "./action.ts";
+
+/** @throws QueryApiError NotImplemented where no master key is set */
+export function requireKeys({ keys }: Call): KeyRing {
+  if (keys !== undefined) return keys;
+  throw new QueryApiError(
+    "NotImplemented",
+    "Access keys and temporary credentials need a master key: set the secret CAIRN_MASTER_KEY.",
+  );
+}

@@ -1,0 +1,127 @@
+// STS's actions that give temporary credentials: GetSessionToken, GetFederationToken, AssumeRole. A session may do what
+// the user who began it may do at the time of each request, within its own policy; it ends with its access key.
+import { assumedRoleArn, federatedArn } from "../auth/identity/identity-arns.ts";
+import { newId, newSecret } from "../auth/identity/new-credentials.ts";
+import { sealSession, type SessionFacts } from "../auth/identity/session-token.ts";
+import { assumedRoleId, federatedUserId } from "../auth/identity/session-principal.ts";
+import { formatIsoSeconds } from "../bytes/dates.ts";
+import { element, type XmlElement } from "../bytes/xml.ts";
+import { FEDERATED_NAME, ROLE_ARN, SESSION_NAME, SESSION_POLICY } from "../protocol/iam/identity-parameters.ts";
+import { constraintError, QueryApiError } from "../protocol/iam/query-api-error.ts";
+import type { QueryParameters } from "../protocol/iam/query-parameters.ts";
+import { defineAction, type Action, type Call } from "./action.ts";
+import { requireKeys } from "./master-key.ts";
+import { checkPolicy } from "./user-policies.ts";
+
+/** Seconds. AWS lets some sessions be asked for that are longer than any lives here. */
+const DURATION = { least: 900, assumeRole: 3600, longest: 43_200, mostAsked: 129_600, ofRoot: 3600 } as const;
+
+const getSessionToken: Action = {
+  name: "GetSessionToken",
+  /** As with AWS, it takes no permission: the session may do no more than its user. */
+  async run(call) {
+    const { parameters } = call;
+    refuseSecondFactor(parameters);
+    const seconds = parameters.optionalNumber("DurationSeconds", DURATION.least, DURATION.mostAsked);
+    const name = call.principal.userName ?? call.settings.accountId;
+    return [await credentials(call, { kind: "session", name }, seconds ?? DURATION.longest)];
+  },
+};
+
+const getFederationToken = defineAction("sts", {
+  name: "GetFederationToken",
+  resource: ({ parameters, settings }) => federatedArn(settings.accountId, parameters.text("Name", FEDERATED_NAME)),
+
+  async run(call) {
+    const { parameters, settings } = call;
+    const name = parameters.text("Name", FEDERATED_NAME);
+    const policy = readPolicy(parameters);
+    const seconds = parameters.optionalNumber("DurationSeconds", DURATION.least, DURATION.mostAsked);
+    return [
+      await credentials(call, { kind: "federated", name, policy }, seconds ?? DURATION.longest),
+      element("FederatedUser", [
+        element("FederatedUserId", federatedUserId(settings.accountId, name)),
+        element("Arn", federatedArn(settings.accountId, name)),
+      ]),
+      ...packedSize(policy),
+    ];
+  },
+});
+
+const assumeRole = defineAction("sts", {
+  name: "AssumeRole",
+  resource: ({ parameters }) => parameters.text("RoleArn", ROLE_ARN),
+
+  async run(call) {
+    const { parameters, settings, principal } = call;
+    const role = roleName(parameters.text("RoleArn", ROLE_ARN), settings.accountId);
+    const name = parameters.text("RoleSessionName", SESSION_NAME);
+    const policy = readPolicy(parameters);
+    refuseSecondFactor(parameters);
+    parameters.refuse(["SourceIdentity"], "source identities are not supported.");
+    if (principal.session?.policy !== undefined) {
+      throw new QueryApiError("AccessDenied", "A session that has a policy cannot begin another one.");
+    }
+    const seconds = parameters.optionalNumber("DurationSeconds", DURATION.least, DURATION.longest);
+    return [
+      await credentials(call, { kind: "role", name, role, policy }, seconds ?? DURATION.assumeRole),
+      element("AssumedRoleUser", [
+        element("AssumedRoleId", await assumedRoleId(settings.accountId, role, name)),
+        element("Arn", assumedRoleArn(settings.accountId, role, name)),
+      ]),
+      ...packedSize(policy),
+    ];
+  },
+});
+
+export const SESSION_ACTIONS: readonly Action[] = [getSessionToken, getFederationToken, assumeRole];
+
+/** New temporary credentials. Those of root live for an hour at most, and no session outlives the one that began it. */
+async function credentials(
+  call: Call,
+  bounds: Pick<SessionFacts, "kind" | "name" | "role" | "policy">,
+  seconds: number,
+): Promise<XmlElement> {
+  const { principal, now } = call;
+  const longest = principal.kind === "root" ? DURATION.ofRoot : DURATION.longest;
+  const expiresAt = Math.min(now + Math.min(seconds, longest) * 1000, call.expiresAt ?? Infinity);
+  const accessKeyId = newId("session");
+  const secretAccessKey = newSecret();
+  const facts = { ...bounds, secretAccessKey, beganBy: call.beganBy, issuedAt: now, expiresAt };
+  return element("Credentials", [
+    element("AccessKeyId", accessKeyId),
+    element("SecretAccessKey", secretAccessKey),
+    element("SessionToken", await sealSession(requireKeys(call), accessKeyId, facts)),
+    element("Expiration", formatIsoSeconds(expiresAt)),
+  ]);
+}
+
+/** The session policy. What else would narrow or mark a session is refused, as leaving it out would widen it. */
+function readPolicy(parameters: QueryParameters): string | undefined {
+  parameters.refuse(["PolicyArns"], "managed policies are not supported.");
+  parameters.refuse(["Tags", "TransitiveTagKeys"], "session tags are not supported.");
+  const policy = parameters.optionalText("Policy", SESSION_POLICY);
+  if (policy !== undefined) checkPolicy(policy, "session");
+  return policy;
+}
+
+function packedSize(policy: string | undefined): XmlElement[] {
+  if (policy === undefined) return [];
+  return [element("PackedPolicySize", Math.ceil((policy.length / SESSION_POLICY.max) * 100))];
+}
+
+/** The name of a role, path and all. Every role of the account is there. @throws QueryApiError ValidationError, AccessDenied */
+function roleName(arn: string, accountId: string): string {
+  const match = /^arn:aws:iam::(\d{12}):role\/((?:[!-.0-~]+\/)*[\w+=,.@-]{1,64})$/.exec(arn);
+  if (match === null) throw constraintError("RoleArn", "Member must be the ARN of a role");
+  const [, account, name = ""] = match;
+  if (account !== accountId) {
+    throw new QueryApiError("AccessDenied", `The role ${arn} is not in this account.`);
+  }
+  return name;
+}
+
+function refuseSecondFactor(parameters: QueryParameters): void {
+  if (parameters.get("SerialNumber") === undefined && parameters.get("TokenCode") === undefined) return;
+  throw new QueryApiError("AccessDenied", "MultiFactorAuthentication failed: there are no devices for it.");
+}

@@ -1,0 +1,168 @@
+// Does what lifecycle rules want done with the versions and uploads of one page.
+import type { ChangeOutcome } from "../state/writes/changes.ts";
+import { commitBatch } from "../state/commit/commit.ts";
+import { guardRules, type Judgement } from "../state/commit/lifecycle-guard.ts";
+import type {
+  Judged,
+  JudgedObject,
+  JudgedUpload,
+  LifecyclePosition,
+  Walk,
+} from "../state/lifecycle/lifecycle-evaluation.ts";
+import { carryOutTransition, type CopyAllowance } from "../state/lifecycle/transitions.ts";
+import { endUpload, guardUpload, lookUpUpload } from "../state/metadata/uploads.ts";
+import type { JobContext } from "./job.ts";
+
+/** What became of a page: numbers for the log, and from where on it is to be walked again, if it is. */
+export interface Carried {
+  readonly report: Readonly<Record<string, number>>;
+  readonly unfinished: LifecyclePosition | undefined;
+}
+
+/** What a step copies at the most; a single blob may be more. */
+const STEP_BLOBS = 100;
+const STEP_BYTES = 256 * 1024 ** 2;
+/** An upload may have 10,000 parts, whose rows all go in one batch. */
+const STEP_UPLOADS = 50;
+const RETRIES_AT_ONCE = 8;
+
+/** Carries rulings out. */
+export async function carryOut(context: JobContext, walk: Walk, judged: readonly Judged[]): Promise<Carried> {
+  const report: Record<string, number> = {};
+  const count = (name: string): void => void (report[name] = (report[name] ?? 0) + 1);
+  const objects = judged.filter((one) => one.kind !== "upload");
+  await removeObjects(
+    context,
+    walk,
+    objects.filter(({ ruling }) => ruling.action === "remove"),
+    count,
+  );
+  const moves = objects.filter(({ ruling }) => ruling.action === "move");
+  const uploads = judged.filter((one) => one.kind === "upload");
+  const unfinished =
+    (await moveObjects(context, walk, moves, count)) ?? (await abortUploads(context, walk, uploads, count));
+  return { report, unfinished };
+}
+
+type Count = (name: string) => void;
+
+async function removeObjects(
+  context: JobContext,
+  walk: Walk,
+  judged: readonly JudgedObject[],
+  count: Count,
+): Promise<void> {
+  // The oldest of a key first: what is judged by its successor is gone when the successor goes.
+  const inOrder = judged.toReversed();
+  const outcomes = await remove(context, walk, inOrder);
+  const changed: JudgedObject[] = [];
+  for (const [index, one] of inOrder.entries()) {
+    const outcome = outcomes[index];
+    if (outcome?.isDone === false && outcome.reason === "judged version changed") changed.push(one);
+    else countRemoval(one, outcome, walk, count);
+  }
+  // One that has changed stops those that go with it in one batch, so each is tried by itself.
+  for (let start = 0; start < changed.length; start += RETRIES_AT_ONCE) {
+    const together = changed.slice(start, start + RETRIES_AT_ONCE);
+    const retried = await Promise.all(together.map(async (one) => (await remove(context, walk, [one]))[0]));
+    for (const [index, one] of together.entries()) countRemoval(one, retried[index], walk, count);
+  }
+}
+
+/** Removes current versions as a deletion does, and all others for good; the outcomes are in the order of the judged. */
+async function remove(
+  { coordinators }: JobContext,
+  { bucket, configuration }: Walk,
+  judged: readonly JudgedObject[],
+): Promise<(ChangeOutcome | undefined)[]> {
+  const judgementOf = ({ version }: JudgedObject): Judgement => ({ revision: configuration.revision, version });
+  const current = judged.filter(({ kind }) => kind === "current");
+  const others = judged.filter(({ kind }) => kind !== "current");
+  const [deleted, removed] = await Promise.all([
+    coordinators.delete(
+      bucket,
+      current.map((one) => ({
+        key: one.key,
+        seen: one.seen,
+        conditions: {},
+        ownerId: bucket.ownerId,
+        judgement: judgementOf(one),
+      })),
+    ),
+    coordinators.remove(
+      bucket,
+      others.map((one) => ({
+        key: one.key,
+        seen: one.seen,
+        conditions: {},
+        versionId: one.versionId,
+        judgement: judgementOf(one),
+      })),
+    ),
+  ]);
+  const outcomes = new Map<JudgedObject, ChangeOutcome | undefined>();
+  for (const [index, one] of current.entries()) outcomes.set(one, deleted[index]);
+  for (const [index, one] of others.entries()) outcomes.set(one, removed[index]);
+  return judged.map((one) => outcomes.get(one));
+}
+
+function countRemoval(
+  { kind }: JudgedObject,
+  outcome: ChangeOutcome | undefined,
+  { bucket }: Walk,
+  count: Count,
+): void {
+  if (outcome?.isDone === true) {
+    if (kind !== "current") count(kind === "marker" ? "deleteMarkersRemoved" : "versionsRemoved");
+    else count(bucket.versioning === null ? "objectsRemoved" : "deleteMarkersMade");
+  } else {
+    count(outcome?.isDefinite === true ? "changedMeanwhile" : "failed");
+  }
+}
+
+/** @returns from where on it is to be walked again */
+async function moveObjects(
+  context: JobContext,
+  { bucket, configuration, now }: Walk,
+  judged: readonly JudgedObject[],
+  count: Count,
+): Promise<LifecyclePosition | undefined> {
+  const allowance: CopyAllowance = { blobs: STEP_BLOBS, bytes: STEP_BYTES };
+  for (const [index, { ruling, version, position }] of judged.entries()) {
+    if (ruling.action !== "move") continue;
+    // Each step moves something, so that a pass comes to its end whatever its budget.
+    if (index > 0 && (allowance.blobs <= 0 || allowance.bytes <= 0 || context.budget.isSpent())) return position;
+    const { revision } = configuration;
+    const transition = { bucket, revision, version, storageClass: ruling.storageClass, now };
+    const outcome = await carryOutTransition(context, transition, allowance).catch(() => "failed" as const);
+    if (outcome === "unfinished") return position;
+    if (outcome === "moved") count("moved");
+    else count(outcome === "judged version changed" || outcome === "rules changed" ? "changedMeanwhile" : "failed");
+  }
+  return undefined;
+}
+
+/** @returns from where on it is to be walked again */
+async function abortUploads(
+  { database, budget }: JobContext,
+  { bucket, configuration, now }: Walk,
+  judged: readonly JudgedUpload[],
+  count: Count,
+): Promise<LifecyclePosition | undefined> {
+  for (const [index, upload] of judged.entries()) {
+    if (index > 0 && (index >= STEP_UPLOADS || budget.isSpent())) return upload.position;
+    const { key, uploadId } = upload;
+    const outcome = await commitBatch(
+      database,
+      [
+        guardUpload(bucket.id, upload, undefined),
+        guardRules(bucket, configuration.revision),
+        ...endUpload(bucket.id, upload, [], now),
+      ],
+      async () => (await database.look(lookUpUpload(bucket.name, key, uploadId))).upload === undefined,
+    );
+    if (outcome === "applied") count("uploadsAborted");
+    else count(outcome === "unknown" ? "failed" : "changedMeanwhile");
+  }
+  return undefined;
+}

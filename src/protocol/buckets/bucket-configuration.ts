@@ -1,0 +1,45 @@
+// What may be said about a bucket: when it is made, and of its versioning.
+import { parseDocument, singleChildren } from "../core/document-body.ts";
+import { S3Error } from "../core/s3-error.ts";
+import { requestHeader, type S3Request } from "../core/s3-request.ts";
+
+/**
+ * The LocationConstraint of a CreateBucketConfiguration, or undefined where there is none.
+ * @throws S3Error MalformedXML, InvalidLocationConstraint, NotImplemented for what else a configuration may hold
+ */
+export function parseLocationConstraint(document: Uint8Array): string | undefined {
+  if (document.length === 0) return undefined;
+  const root = parseDocument(document, "CreateBucketConfiguration");
+  const fields = singleChildren(root, ["LocationConstraint", "Location", "Bucket", "Tags"]);
+  for (const name of ["Location", "Bucket", "Tags"]) {
+    if (fields.has(name)) throw new S3Error("NotImplemented", { Header: name });
+  }
+  const constraint = fields.get("LocationConstraint")?.text.trim();
+  if (constraint === undefined || constraint === "") return undefined;
+  if (!/^[A-Za-z0-9-]{2,64}$/.test(constraint)) {
+    throw new S3Error("InvalidLocationConstraint", { LocationConstraint: constraint });
+  }
+  return constraint;
+}
+
+/** @throws S3Error NotImplemented {Header} for object lock */
+export function refuseUnsupportedBucketHeaders(request: S3Request): void {
+  const lock = requestHeader(request, "x-amz-bucket-object-lock-enabled");
+  if (lock !== undefined && lock.toLowerCase() !== "false") {
+    throw new S3Error("NotImplemented", { Header: "x-amz-bucket-object-lock-enabled" });
+  }
+}
+
+/**
+ * The status of a VersioningConfiguration.
+ * @throws S3Error MalformedXML, IllegalVersioningConfigurationException, NotImplemented for MFA delete
+ */
+export function parseVersioning(document: Uint8Array): "Enabled" | "Suspended" {
+  const fields = singleChildren(parseDocument(document, "VersioningConfiguration"), ["Status", "MfaDelete"]);
+  const mfaDelete = fields.get("MfaDelete")?.text.trim();
+  if (mfaDelete !== undefined && mfaDelete !== "Disabled") throw new S3Error("NotImplemented", { Header: "MfaDelete" });
+  const status = fields.get("Status")?.text.trim();
+  if (status === undefined) throw new S3Error("IllegalVersioningConfigurationException");
+  if (status !== "Enabled" && status !== "Suspended") throw new S3Error("MalformedXML");
+  return status;
+}

@@ -1,0 +1,164 @@
+// S3's additional checksums: what a request announces, by header or trailer, and what is stored and shown.
+import { fromBase64, toBase64 } from "../../bytes/hex-base64.ts";
+import { digestsEqual, type DigestAlgorithm } from "../../bytes/digest.ts";
+import { S3Error } from "./s3-error.ts";
+import type { S3Request } from "./s3-request.ts";
+
+export type ChecksumAlgorithm = "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256";
+export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
+
+/** A checksum as it is stored and shown: base64 of the big-endian digest. */
+export interface ObjectChecksum {
+  readonly algorithm: ChecksumAlgorithm;
+  readonly type: ChecksumType;
+  readonly value: string;
+}
+
+const DETAILS = {
+  CRC32: { digest: "crc32", bytes: 4, element: "ChecksumCRC32" },
+  CRC32C: { digest: "crc32c", bytes: 4, element: "ChecksumCRC32C" },
+  CRC64NVME: { digest: "crc64nvme", bytes: 8, element: "ChecksumCRC64NVME" },
+  SHA1: { digest: "SHA-1", bytes: 20, element: "ChecksumSHA1" },
+  SHA256: { digest: "SHA-256", bytes: 32, element: "ChecksumSHA256" },
+} as const satisfies Record<ChecksumAlgorithm, { digest: DigestAlgorithm; bytes: number; element: string }>;
+
+const ALGORITHMS: readonly ChecksumAlgorithm[] = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"];
+
+/** The checksum that is computed and stored for an upload that brings none. */
+export const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
+
+/** What an upload announces of its checksum. */
+export interface ChecksumAnnouncement {
+  /** The algorithm announced by a value, a trailer or by name; undefined where the upload brings none. */
+  readonly algorithm: ChecksumAlgorithm | undefined;
+  /** The digest sent in a header; undefined where it comes in a trailer or not at all. */
+  readonly expected: Uint8Array | undefined;
+  /** Whether the digest will come in a trailer. */
+  readonly isInTrailer: boolean;
+  /** The MD5 that Content-MD5 gives. */
+  readonly contentMd5: Uint8Array | undefined;
+}
+
+/** How the runtime calls an algorithm. */
+export function digestAlgorithm(algorithm: ChecksumAlgorithm): DigestAlgorithm {
+  return DETAILS[algorithm].digest;
+}
+
+/** `x-amz-checksum-crc32`, … */
+export function checksumHeader(algorithm: ChecksumAlgorithm): string {
+  return `x-amz-checksum-${algorithm.toLowerCase()}`;
+}
+
+/** `ChecksumCRC32`, … */
+export function checksumElement(algorithm: ChecksumAlgorithm): string {
+  return DETAILS[algorithm].element;
+}
+
+/** The headers that show a stored checksum. */
+export function checksumHeaders(checksum: ObjectChecksum | undefined): Record<string, string> {
+  if (checksum === undefined) return {};
+  return { [checksumHeader(checksum.algorithm)]: checksum.value, "x-amz-checksum-type": checksum.type };
+}
+
+/**
+ * Reads what an upload announces. Only sent headers count: in a presigned query there are checksums of an empty body.
+ * @throws S3Error InvalidRequest for two values, an unsupported algorithm, a malformed value or a name without a value;
+ *   InvalidDigest for a malformed Content-MD5
+ */
+export function readChecksums(request: S3Request, trailerNames: readonly string[]): ChecksumAnnouncement {
+  const inHeaders = valueHeaders(request.headers);
+  const inTrailer = trailerNames.filter((name) => name.startsWith("x-amz-checksum-"));
+  if (inHeaders.length + inTrailer.length > 1) {
+    throw invalid("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
+  }
+  const named = namedAlgorithm(request.headers.get("x-amz-sdk-checksum-algorithm"));
+  const contentMd5 = readContentMd5(request);
+  const header = inHeaders[0] ?? inTrailer[0];
+  if (header === undefined) {
+    if (named !== undefined) {
+      throw invalid(
+        "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.",
+      );
+    }
+    return { algorithm: undefined, expected: undefined, isInTrailer: false, contentMd5 };
+  }
+  const algorithm = algorithmOfHeader(header);
+  if (named !== undefined && named !== algorithm)
+    throw invalid(`Value for x-amz-sdk-checksum-algorithm header is invalid.`);
+  const isInTrailer = inHeaders.length === 0;
+  const expected = isInTrailer ? undefined : readDigest(algorithm, request.headers.get(header) ?? "");
+  return { algorithm, expected, isInTrailer, contentMd5 };
+}
+
+/** @throws S3Error InvalidRequest where a digest is not base64 of the algorithm's length. */
+export function readDigest(algorithm: ChecksumAlgorithm, value: string): Uint8Array {
+  const bytes = fromBase64(value.trim());
+  if (bytes?.length !== DETAILS[algorithm].bytes) {
+    throw invalid(`Value for ${checksumHeader(algorithm)} header is invalid.`);
+  }
+  return bytes;
+}
+
+/** @throws S3Error BadDigest where what was computed is not what was sent. */
+export function checkChecksum(algorithm: ChecksumAlgorithm, expected: Uint8Array, computed: Uint8Array): void {
+  if (!digestsEqual(expected, computed)) {
+    throw new S3Error("BadDigest", {}, `The ${algorithm} you specified did not match the calculated checksum.`);
+  }
+}
+
+/** @throws S3Error BadDigest where Content-MD5 does not match. */
+export function checkContentMd5(expected: Uint8Array, computed: Uint8Array): void {
+  if (!digestsEqual(expected, computed)) {
+    throw new S3Error(
+      "BadDigest",
+      { ExpectedDigest: toBase64(expected), CalculatedDigest: toBase64(computed) },
+      "The Content-MD5 you specified did not match what we received.",
+    );
+  }
+}
+
+function valueHeaders(headers: Headers): string[] {
+  const names: string[] = [];
+  for (const [name] of headers) {
+    if (!name.startsWith("x-amz-checksum-") || NOT_VALUES.has(name)) continue;
+    names.push(name);
+  }
+  return names;
+}
+
+const NOT_VALUES = new Set(["x-amz-checksum-mode", "x-amz-checksum-type", "x-amz-checksum-algorithm"]);
+
+function algorithmOfHeader(name: string): ChecksumAlgorithm {
+  const algorithm = ALGORITHMS.find((candidate) => checksumHeader(candidate) === name);
+  if (algorithm === undefined) throw unsupported();
+  return algorithm;
+}
+
+function namedAlgorithm(value: string | null): ChecksumAlgorithm | undefined {
+  return value === null ? undefined : parseChecksumAlgorithm(value);
+}
+
+/** The algorithm of a name such as `CRC32`. @throws S3Error InvalidRequest for an unknown one */
+export function parseChecksumAlgorithm(value: string): ChecksumAlgorithm {
+  const algorithm = ALGORITHMS.find((candidate) => candidate === value.trim().toUpperCase());
+  if (algorithm === undefined) throw unsupported();
+  return algorithm;
+}
+
+function readContentMd5(request: S3Request): Uint8Array | undefined {
+  const value = request.headers.get("content-md5");
+  if (value === null) return undefined;
+  const bytes = fromBase64(value.trim());
+  if (bytes?.length !== 16) throw new S3Error("InvalidDigest", { "Content-MD5": value });
+  return bytes;
+}
+
+function unsupported(): S3Error {
+  return invalid(
+    `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${ALGORITHMS.join(", ")}]`,
+  );
+}
+
+function invalid(message: string): S3Error {
+  return new S3Error("InvalidRequest", {}, message);
+}

@@ -1,0 +1,58 @@
+// The query string, split by hand: exact names and values for the operations, exact bytes for the signature.
+import { decodeUtf8 } from "../../bytes/text.ts";
+import { percentDecode } from "../../bytes/uri-encode.ts";
+import { S3Error } from "./s3-error.ts";
+
+/** One parameter: its text for the operations and its bytes for the canonical request. */
+export interface QueryParameter {
+  readonly name: string;
+  readonly value: string;
+  readonly nameBytes: Uint8Array;
+  readonly valueBytes: Uint8Array;
+}
+
+/** A query string's parameters in their order on the wire. */
+export class Query {
+  readonly parameters: readonly QueryParameter[];
+
+  constructor(parameters: readonly QueryParameter[]) {
+    this.parameters = parameters;
+  }
+
+  /** The first value of a parameter; `?name` and `?name=` are both "". Names are case-sensitive. */
+  get(name: string): string | undefined {
+    return this.parameters.find((parameter) => parameter.name === name)?.value;
+  }
+
+  /** Every value of a parameter. */
+  all(name: string): string[] {
+    return this.parameters.filter((parameter) => parameter.name === name).map((parameter) => parameter.value);
+  }
+
+  has(name: string): boolean {
+    return this.parameters.some((parameter) => parameter.name === name);
+  }
+}
+
+/**
+ * Reads a raw query string (without its `?`). `+` and `%20` are both a space, as AWS reads them.
+ * @throws S3Error InvalidURI for a malformed escape or text that is not UTF-8.
+ */
+export function parseQuery(raw: string): Query {
+  const parameters: QueryParameter[] = [];
+  for (const pair of raw.split("&")) {
+    if (pair === "") continue;
+    const equals = pair.indexOf("=");
+    const [nameBytes, name] = decode(equals < 0 ? pair : pair.slice(0, equals));
+    const [valueBytes, value] = decode(equals < 0 ? "" : pair.slice(equals + 1));
+    parameters.push({ name, value, nameBytes, valueBytes });
+  }
+  return new Query(parameters);
+}
+
+function decode(text: string): [bytes: Uint8Array, text: string] {
+  const bytes = percentDecode(text, true);
+  const decoded = bytes === undefined ? undefined : decodeUtf8(bytes);
+  if (bytes === undefined || decoded === undefined) throw new S3Error("InvalidURI", { URI: text.slice(0, 1024) });
+  return [bytes, decoded];
+}

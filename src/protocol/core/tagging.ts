@@ -1,0 +1,110 @@
+// Tags of objects and buckets: the document, the header, and their rules.
+import { percentDecodeText } from "../../bytes/uri-encode.ts";
+import { element, type XmlElement } from "../../bytes/xml.ts";
+import { parseDocument, singleChildren } from "./document-body.ts";
+import { S3_NAMESPACE, S3Error, invalidArgument } from "./s3-error.ts";
+
+/** The most tags of an object; of a bucket as well, where AWS allows 50. */
+export const MAX_TAGS = 10;
+
+const KEY_MAX_CHARACTERS = 128;
+const VALUE_MAX_CHARACTERS = 256;
+
+export interface Tag {
+  readonly key: string;
+  readonly value: string;
+}
+
+/**
+ * The tags of a Tagging document.
+ * @throws S3Error MalformedXML, InvalidTag, BadRequest for more than ten
+ */
+export function parseTagging(document: Uint8Array, of: "object" | "bucket"): Tag[] {
+  const set = singleChildren(parseDocument(document, "Tagging"), ["TagSet"]).get("TagSet");
+  if (set === undefined) throw new S3Error("MalformedXML");
+  const tags = set.children.map((node) => {
+    if (node.name !== "Tag") throw new S3Error("MalformedXML");
+    const fields = singleChildren(node, ["Key", "Value"]);
+    const [key, value] = [fields.get("Key"), fields.get("Value")];
+    if (key === undefined || value === undefined) throw new S3Error("MalformedXML");
+    return { key: key.text, value: value.text };
+  });
+  checkTags(tags, of);
+  return tags;
+}
+
+/**
+ * The tags of an `x-amz-tagging` header, which is written like a query string.
+ * @throws S3Error InvalidArgument, InvalidTag, BadRequest for more than ten
+ */
+export function parseTaggingHeader(header: string | undefined): Tag[] {
+  if (header === undefined || header === "") return [];
+  const tags = header.split("&").map((pair) => {
+    const equals = pair.indexOf("=");
+    const key = percentDecodeText(equals < 0 ? pair : pair.slice(0, equals), true);
+    const value = equals < 0 ? "" : percentDecodeText(pair.slice(equals + 1), true);
+    if (key === undefined || value === undefined || key === "") throw malformedHeader(header);
+    return { key, value };
+  });
+  if (new Set(tags.map(({ key }) => key)).size < tags.length) throw malformedHeader(header);
+  checkTags(tags, "object");
+  return tags;
+}
+
+/** What policies can ask about the tags that a request sets, by lower-case names of condition keys. */
+export function requestTagKeys(tags: readonly Tag[]): ReadonlyMap<string, readonly string[]> {
+  const keys = new Map<string, readonly string[]>();
+  for (const { key, value } of tags) {
+    // Tags that differ in case alone are two, and one condition key: none of them hides behind the other.
+    const name = `s3:requestobjecttag/${key.toLowerCase()}`;
+    keys.set(name, [...(keys.get(name) ?? []), value]);
+  }
+  const all = tags.map(({ key }) => key);
+  return all.length === 0 ? keys : keys.set("s3:requestobjecttagkeys", all);
+}
+
+/** A Tagging document. */
+export function taggingElement(tags: readonly Tag[]): XmlElement {
+  const set = tags.map(({ key, value }) => element("Tag", [element("Key", key), element("Value", value)]));
+  return element("Tagging", [element("TagSet", set)], { xmlns: S3_NAMESPACE });
+}
+
+function checkTags(tags: readonly Tag[], of: "object" | "bucket"): void {
+  if (tags.length > MAX_TAGS) {
+    const name = of === "object" ? "Object" : "Bucket";
+    throw new S3Error("BadRequest", {}, `${name} tags cannot be greater than ${MAX_TAGS}`);
+  }
+  for (const { key, value } of tags) {
+    if (/^aws:/i.test(key)) {
+      const message =
+        of === "object"
+          ? "Your TagKey cannot be prefixed with aws:"
+          : "System tags cannot be added/updated by requester";
+      throw new S3Error("InvalidTag", { TagKey: key }, message);
+    }
+    if (!isTagText(key, 1, KEY_MAX_CHARACTERS)) {
+      throw new S3Error("InvalidTag", { TagKey: key }, "The TagKey you have provided is invalid");
+    }
+    if (!isTagText(value, 0, VALUE_MAX_CHARACTERS)) {
+      throw new S3Error("InvalidTag", { TagKey: key, TagValue: value }, "The TagValue you have provided is invalid");
+    }
+  }
+  const keys = tags.map(({ key }) => key);
+  const repeated = keys.find((key, index) => keys.indexOf(key) < index);
+  if (repeated !== undefined) {
+    throw new S3Error("InvalidTag", { TagKey: repeated }, "Cannot provide multiple Tags with the same key");
+  }
+}
+
+function isTagText(text: string, least: number, most: number): boolean {
+  const { length } = Array.from(text);
+  return length >= least && length <= most && /^[\p{L}\p{N}\p{M}\p{Z}+\-=._:/@]*$/u.test(text);
+}
+
+function malformedHeader(header: string): S3Error {
+  return invalidArgument(
+    "x-amz-tagging",
+    header,
+    "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+  );
+}

@@ -1,0 +1,67 @@
+// The file of a form: its bytes, and a length that is only known for certain at its end.
+import { malformedForm, type DelimitedReader } from "./form-delimiter.ts";
+import { readPartHead } from "./form-data.ts";
+import { S3Error } from "../core/s3-error.ts";
+
+/** How many bytes a file may have, both bounds included. */
+export interface SizeRange {
+  readonly least: number;
+  readonly most: number;
+}
+
+const HEAD_MAX_BYTES = 20_480;
+
+/** The content of a form's file, from its first byte on. */
+export class FormFile {
+  readonly #reader: DelimitedReader;
+  readonly #range: SizeRange;
+  /**
+   * The length in bytes if the file is the form's last part and the form ends as nearly every client ends it. Where
+   * more parts come after the file it is less.
+   */
+  readonly likelyLength: number;
+  #delivered = 0;
+
+  /** @param total the length of the whole form in bytes */
+  constructor(reader: DelimitedReader, boundary: string, total: number, range: SizeRange) {
+    this.#reader = reader;
+    this.#range = range;
+    this.likelyLength = Math.max(0, total - reader.consumed - `\r\n--${boundary}--\r\n`.length);
+  }
+
+  /**
+   * The next bytes, valid until the next call; undefined at the end, once the rest of the form proved whole.
+   * @throws S3Error EntityTooLarge, EntityTooSmall, MalformedPOSTRequest, IncompleteBody
+   */
+  async read(): Promise<Uint8Array | undefined> {
+    const bytes = await this.#reader.untilDelimiter();
+    this.#delivered += bytes?.length ?? 0;
+    if (this.#delivered > this.#range.most) {
+      // How large it would be is known only if it has been seen to its end.
+      throw new S3Error("EntityTooLarge", {
+        ProposedSize: Math.max(this.likelyLength, this.#delivered),
+        MaxSizeAllowed: this.#range.most,
+      });
+    }
+    if (bytes !== undefined) return bytes;
+    if (this.#delivered < this.#range.least) {
+      throw new S3Error("EntityTooSmall", {
+        ProposedSize: this.#delivered,
+        MinSizeAllowed: this.#range.least,
+      });
+    }
+    await this.#passRest();
+    return undefined;
+  }
+
+  /** What comes after the file is ignored, but where the form breaks off, so may the file have. */
+  async #passRest(): Promise<void> {
+    for (;;) {
+      const part = await readPartHead(this.#reader, HEAD_MAX_BYTES);
+      if (part === "too long") throw malformedForm();
+      if (part === undefined) break;
+      while ((await this.#reader.untilDelimiter()) !== undefined);
+    }
+    await this.#reader.toEnd();
+  }
+}

@@ -1,0 +1,99 @@
+// The form of a browser's upload: its fields, up to the file, which is the last that counts.
+import { decodeUtf8 } from "../../bytes/text.ts";
+import { readPartHead, type PartName } from "./form-data.ts";
+import { malformedForm, type DelimitedReader } from "./form-delimiter.ts";
+import { invalidArgument, S3Error } from "../core/s3-error.ts";
+
+/** The most bytes of a form before its file's content. */
+export const FIELDS_MAX_BYTES = 20_480;
+
+/** The fields of a form. Their names mean the same in either case; a name given twice has its values joined by commas. */
+export class FormFields {
+  readonly #fields = new Map<string, { readonly name: string; readonly value: string }>();
+
+  add(name: string, value: string): void {
+    const known = this.#fields.get(name.toLowerCase());
+    this.#fields.set(name.toLowerCase(), known === undefined ? { name, value } : joined(known, value));
+  }
+
+  get(name: string): string | undefined {
+    return this.#fields.get(name.toLowerCase())?.value;
+  }
+
+  /** @throws S3Error InvalidArgument where there is no such field before the file, or an empty one */
+  require(name: string): string {
+    const value = this.get(name);
+    if (value !== undefined && value !== "") return value;
+    const message = `Bucket POST must contain a field named '${name}'.  If it is specified, please check the order of the fields.`;
+    throw invalidArgument(name, "", message);
+  }
+
+  has(name: string): boolean {
+    return this.#fields.has(name.toLowerCase());
+  }
+
+  /** The names, in lower case and as they were sent, with their values. */
+  entries(): { readonly key: string; readonly name: string; readonly value: string }[] {
+    return Array.from(this.#fields, ([key, field]) => ({ key, ...field }));
+  }
+
+  /** The same fields with every value replaced. */
+  map(change: (value: string) => string): FormFields {
+    const changed = new FormFields();
+    for (const { name, value } of this.entries()) changed.add(name, change(value));
+    return changed;
+  }
+}
+
+/**
+ * Reads a form up to its file's content, and puts the file's name where the fields ask for it.
+ * @throws S3Error MalformedPOSTRequest, InvalidArgument without a file, MaxPostPreDataLengthExceeded past 20 KB
+ */
+export async function readPostForm(reader: DelimitedReader): Promise<FormFields> {
+  const fields = new FormFields();
+  await readValue(reader);
+  for (;;) {
+    const part = await readPartHead(reader, FIELDS_MAX_BYTES - reader.consumed);
+    if (part === undefined) throw noFile();
+    if (part === "too long" || reader.consumed > FIELDS_MAX_BYTES) throw fieldsTooLong();
+    if (part.name.toLowerCase() === "file") return withFilename(fields, part);
+    const value = decodeUtf8(await readValue(reader));
+    if (value === undefined) throw malformedForm();
+    fields.add(part.name, value);
+  }
+}
+
+/**
+ * Every field may hold `${filename}`. Of a path, which some browsers send, only the last segment counts. Where the file
+ * has no name, not even an empty one, S3 leaves the variable as it is.
+ */
+function withFilename(fields: FormFields, { filename }: PartName): FormFields {
+  if (filename === undefined) return fields;
+  const name = filename.slice(Math.max(filename.lastIndexOf("/"), filename.lastIndexOf("\\")) + 1);
+  return fields.map((value) => value.replaceAll("${filename}", () => name));
+}
+
+/** The content up to the next delimiter: a field's, or the preamble that comes before the first. */
+async function readValue(reader: DelimitedReader): Promise<Uint8Array> {
+  const value = new Uint8Array(FIELDS_MAX_BYTES);
+  let length = 0;
+  for (;;) {
+    const bytes = await reader.untilDelimiter();
+    if (reader.consumed > FIELDS_MAX_BYTES) throw fieldsTooLong();
+    if (bytes === undefined) return value.slice(0, length);
+    value.set(bytes, length);
+    length += bytes.length;
+  }
+}
+
+function joined(known: { readonly name: string; readonly value: string }, value: string): typeof known {
+  return { name: known.name, value: `${known.value},${value}` };
+}
+
+function noFile(): S3Error {
+  return invalidArgument("file", "0", "POST requires exactly one file upload per request.");
+}
+
+function fieldsTooLong(): S3Error {
+  return new S3Error("MaxPostPreDataLengthExceeded", { MaxPostPreDataLengthBytes: FIELDS_MAX_BYTES });
+}

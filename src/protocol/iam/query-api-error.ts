@@ -1,0 +1,80 @@
+// The errors of the IAM and STS APIs: one class, one table of codes with their status, and which of them stands for what
+// S3 would have said.
+import { S3Error, type S3ErrorCode } from "../core/s3-error.ts";
+
+const STATUSES = {
+  AccessDenied: 403,
+  ConcurrentModification: 409,
+  DeleteConflict: 409,
+  EntityAlreadyExists: 409,
+  ExpiredToken: 403,
+  IncompleteSignature: 400,
+  InternalFailure: 500,
+  InvalidAction: 400,
+  InvalidClientTokenId: 403,
+  InvalidInput: 400,
+  LimitExceeded: 409,
+  MalformedPolicyDocument: 400,
+  MalformedQueryString: 404,
+  MissingAction: 400,
+  MissingAuthenticationToken: 403,
+  NoSuchEntity: 404,
+  NotImplemented: 501,
+  RequestEntityTooLarge: 413,
+  ServiceUnavailable: 503,
+  SignatureDoesNotMatch: 403,
+  ValidationError: 400,
+} as const satisfies Record<string, number>;
+
+export type QueryApiErrorCode = keyof typeof STATUSES;
+
+/** An answer that IAM or STS gives for a request it does not carry out. */
+export class QueryApiError extends Error {
+  readonly code: QueryApiErrorCode;
+
+  constructor(code: QueryApiErrorCode, message: string) {
+    super(message);
+    this.name = "QueryApiError";
+    this.code = code;
+  }
+
+  get status(): number {
+    return STATUSES[this.code];
+  }
+}
+
+const INVALID_TOKEN = "The security token included in the request is invalid.";
+
+/** What IAM and STS call an error of S3's, and say where S3's own message is about S3. */
+const TRANSLATIONS: Partial<Record<S3ErrorCode, readonly [code: QueryApiErrorCode, message?: string]>> = {
+  AccessDenied: ["AccessDenied"],
+  AuthorizationHeaderMalformed: ["IncompleteSignature"],
+  AuthorizationQueryParametersError: ["IncompleteSignature"],
+  ExpiredToken: ["ExpiredToken", "The security token included in the request is expired"],
+  IncompleteBody: ["ValidationError"],
+  InvalidAccessKeyId: ["InvalidClientTokenId", INVALID_TOKEN],
+  InvalidToken: ["InvalidClientTokenId", INVALID_TOKEN],
+  InvalidURI: ["MalformedQueryString", "The query string contains a syntax error."],
+  RequestTimeTooSkewed: ["SignatureDoesNotMatch", "Signature expired: the time of the request is too far from now."],
+  SignatureDoesNotMatch: ["SignatureDoesNotMatch"],
+};
+
+/** The error to answer for whatever was thrown; what is no answer of S3's or of these APIs is an internal failure. */
+export function asQueryApiError(error: unknown): QueryApiError {
+  if (error instanceof QueryApiError) return error;
+  if (error instanceof S3Error && error.status < 500) {
+    const [code, message] = TRANSLATIONS[error.code] ?? ["IncompleteSignature"];
+    return new QueryApiError(code, message ?? error.message);
+  }
+  if (error instanceof S3Error && error.status === 503) return new QueryApiError("ServiceUnavailable", error.message);
+  return new QueryApiError("InternalFailure", "The request processing has failed because of an internal error.");
+}
+
+/** 400 ValidationError as IAM words it. */
+export function constraintError(member: string, constraint: string): QueryApiError {
+  const at = member.charAt(0).toLowerCase() + member.slice(1);
+  return new QueryApiError(
+    "ValidationError",
+    `1 validation error detected: Value at '${at}' failed to satisfy constraint: ${constraint}`,
+  );
+}

@@ -1,0 +1,95 @@
+// The parameters of a call of IAM's or STS's API, which come as a form or in the query, and what texts and numbers among
+// them have to be like.
+import { QueryApiError, constraintError } from "./query-api-error.ts";
+import type { QueryParameter } from "../core/query.ts";
+
+/** What a text has to be like. Lengths are in UTF-16 units. */
+export interface TextRule {
+  readonly min?: number;
+  readonly max: number;
+  readonly pattern?: RegExp;
+}
+
+/** Parameters by name. */
+export class QueryParameters {
+  readonly #values: ReadonlyMap<string, string>;
+
+  /** @throws QueryApiError MalformedQueryString where a parameter is given twice */
+  constructor(parameters: Iterable<Pick<QueryParameter, "name" | "value">>) {
+    const values = new Map<string, string>();
+    for (const { name, value } of parameters) {
+      if (values.has(name)) throw new QueryApiError("MalformedQueryString", `The parameter ${name} is given twice.`);
+      values.set(name, value);
+    }
+    this.#values = values;
+  }
+
+  /** A parameter as it was sent. */
+  get(name: string): string | undefined {
+    return this.#values.get(name);
+  }
+
+  /** A text that need not be there. @throws QueryApiError ValidationError */
+  optionalText(name: string, rule: TextRule): string | undefined {
+    const value = this.#values.get(name);
+    if (value !== undefined) checkText(name, value, rule);
+    return value;
+  }
+
+  /** A text. @throws QueryApiError ValidationError */
+  text(name: string, rule: TextRule): string {
+    const value = this.optionalText(name, rule);
+    if (value === undefined) throw constraintError(name, "Member must not be null");
+    return value;
+  }
+
+  /** A whole number that need not be there. @throws QueryApiError ValidationError */
+  optionalNumber(name: string, least: number, most: number): number | undefined {
+    const text = this.#values.get(name);
+    if (text === undefined) return undefined;
+    const value = /^-?\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+    if (Number.isNaN(value)) throw constraintError(name, "Member must be an integer");
+    if (value < least) throw constraintError(name, `Member must have value greater than or equal to ${least}`);
+    if (value > most) throw constraintError(name, `Member must have value less than or equal to ${most}`);
+    return value;
+  }
+
+  /**
+   * The members of a list (`Tags.member.1.Key`), in the order of their numbers.
+   * @returns for each member its parameters by what follows the number; a text itself is under ""
+   */
+  members(name: string): QueryParameters[] {
+    const members = new Map<number, { name: string; value: string }[]>();
+    for (const [parameter, value] of this.#values) {
+      const match = parameter.startsWith(`${name}.`)
+        ? /^member\.(\d{1,4})(?:\.(.+))?$/.exec(parameter.slice(name.length + 1))
+        : null;
+      if (match === null) continue;
+      const index = Number(match[1]);
+      const fields = members.get(index) ?? [];
+      fields.push({ name: match[2] ?? "", value });
+      members.set(index, fields);
+    }
+    const inOrder = Array.from(members).toSorted(([one], [other]) => one - other);
+    return inOrder.map(([, fields]) => new QueryParameters(fields));
+  }
+
+  /** @throws QueryApiError ValidationError where one of these, which would change what the call means, is given */
+  refuse(names: readonly string[], why: string): void {
+    for (const given of this.#values.keys()) {
+      if (names.some((name) => given === name || given.startsWith(`${name}.`))) {
+        throw new QueryApiError("ValidationError", `${given.split(".")[0] ?? ""}: ${why}`);
+      }
+    }
+  }
+}
+
+/** @throws QueryApiError ValidationError */
+function checkText(name: string, value: string, { min = 1, max, pattern }: TextRule): void {
+  if (value.length < min) throw constraintError(name, `Member must have length greater than or equal to ${min}`);
+  if (value.length > max) throw constraintError(name, `Member must have length less than or equal to ${max}`);
+  if (pattern !== undefined && !pattern.test(value)) {
+    const shown = pattern.source.replace(/^\^(?:\(\?:)?/, "").replace(/\)?\$$/, "");
+    throw constraintError(name, `Member must satisfy regular expression pattern: ${shown}`);
+  }
+}

@@ -1,0 +1,66 @@
+// The document that shows a lifecycle configuration, the same to the letter each time it is asked for.
+import { formatIsoDate } from "../../bytes/dates.ts";
+import { element, optionalElement, type XmlElement } from "../../bytes/xml.ts";
+import type {
+  Expiration,
+  LifecycleConfiguration,
+  LifecycleFilter,
+  LifecycleRule,
+  NoncurrentExpiration,
+  When,
+} from "./lifecycle.ts";
+import { S3_NAMESPACE } from "../core/s3-error.ts";
+
+/** The document of a configuration. */
+export function lifecycleElement({ rules }: LifecycleConfiguration): XmlElement {
+  return element("LifecycleConfiguration", rules.map(ruleElement), { xmlns: S3_NAMESPACE });
+}
+
+function ruleElement(rule: LifecycleRule): XmlElement {
+  const { id, isEnabled, filter, expiration, transitions, noncurrentExpiration, noncurrentTransitions } = rule;
+  return element("Rule", [
+    element("ID", id),
+    filter.form === "prefix" ? element("Prefix", filter.prefix ?? "") : filterElement(filter),
+    element("Status", isEnabled ? "Enabled" : "Disabled"),
+    ...transitions.map((transition) =>
+      element("Transition", [whenElement(transition), element("StorageClass", transition.storageClass)]),
+    ),
+    expiration === undefined ? undefined : element("Expiration", [expirationElement(expiration)]),
+    ...noncurrentTransitions.map((transition) =>
+      element("NoncurrentVersionTransition", [
+        ...noncurrentElements(transition),
+        element("StorageClass", transition.storageClass),
+      ]),
+    ),
+    noncurrentExpiration === undefined
+      ? undefined
+      : element("NoncurrentVersionExpiration", noncurrentElements(noncurrentExpiration)),
+    rule.abortAfterDays === undefined
+      ? undefined
+      : element("AbortIncompleteMultipartUpload", [element("DaysAfterInitiation", rule.abortAfterDays)]),
+  ]);
+}
+
+function filterElement({ form, prefix, tags, sizeGreaterThan, sizeLessThan }: LifecycleFilter): XmlElement {
+  const predicates = [
+    optionalElement("Prefix", prefix),
+    ...tags.map(({ key, value }) => element("Tag", [element("Key", key), element("Value", value)])),
+    optionalElement("ObjectSizeGreaterThan", sizeGreaterThan),
+    optionalElement("ObjectSizeLessThan", sizeLessThan),
+  ].filter((predicate) => predicate !== undefined);
+  return element("Filter", form === "and" ? [element("And", predicates)] : predicates);
+}
+
+function expirationElement(expiration: Expiration): XmlElement {
+  return "isForMarkers" in expiration
+    ? element("ExpiredObjectDeleteMarker", expiration.isForMarkers)
+    : whenElement(expiration);
+}
+
+function whenElement(when: When): XmlElement {
+  return "days" in when ? element("Days", when.days) : element("Date", formatIsoDate(when.date));
+}
+
+function noncurrentElements({ noncurrentDays, newerVersions }: NoncurrentExpiration): (XmlElement | undefined)[] {
+  return [element("NoncurrentDays", noncurrentDays), optionalElement("NewerNoncurrentVersions", newerVersions)];
+}

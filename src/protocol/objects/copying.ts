@@ -1,0 +1,155 @@
+// Where a copy comes from: the source, its conditions, and the directives of CopyObject.
+import { decodeUtf8 } from "../../bytes/text.ts";
+import { percentDecode } from "../../bytes/uri-encode.ts";
+import { checkKey } from "../core/addressing.ts";
+import { readExpectedOwner } from "../core/expected-owner.ts";
+import { conditionDate, excludedEtags, preconditionFailed, type ReadConditions } from "./conditions.ts";
+import { etagListMatches } from "../core/etag.ts";
+import type { ByteRange } from "../core/range.ts";
+import { invalidArgument, S3Error } from "../core/s3-error.ts";
+import { requestHeader, type S3Request } from "../core/s3-request.ts";
+import type { StoredObject } from "./stored-object.ts";
+import { splitSnapshot, versionOfSnapshot } from "../core/snapshot.ts";
+import { isVersionId } from "../core/version-id.ts";
+
+/** The source of a copy. */
+export interface CopySource {
+  readonly bucketName: string;
+  /** The snapshot of the bucket that is copied from; undefined for the bucket itself. */
+  readonly snapshot: string | undefined;
+  readonly key: string;
+  /** A version id, `null`, or undefined for the current version. */
+  readonly versionId: string | undefined;
+  /** The account that must own the source's bucket. */
+  readonly expectedOwner: string | undefined;
+}
+
+/**
+ * Reads `x-amz-copy-source`: `[/]bucket/key[?versionId=id]`. SDKs differ in whether they percent-encode it, so a value
+ * whose escapes are malformed is taken as it is.
+ * @throws S3Error InvalidArgument, InvalidRequest for a version of a snapshot
+ */
+export function readCopySource(request: S3Request): CopySource {
+  const header = requestHeader(request, "x-amz-copy-source") ?? "";
+  const question = header.lastIndexOf("?versionId=");
+  const path = question < 0 ? header : header.slice(0, question);
+  const versionId = question < 0 ? undefined : header.slice(question + "?versionId=".length);
+  const decoded = decodePath(path).replace(/^\//, "");
+  const slash = decoded.indexOf("/");
+  if (slash < 1 || slash === decoded.length - 1) {
+    throw invalidArgument("x-amz-copy-source", header, "Invalid copy source object key");
+  }
+  if (versionId !== undefined && versionId !== "null" && !isVersionId(versionId)) {
+    throw invalidArgument("x-amz-copy-source", header, "Invalid version id specified");
+  }
+  const key = decoded.slice(slash + 1);
+  checkKey(key);
+  const expectedOwner = readExpectedOwner(request, "x-amz-source-expected-bucket-owner");
+  const { bucket, snapshot } = splitSnapshot(decoded.slice(0, slash));
+  if (versionId !== undefined && snapshot !== undefined) throw versionOfSnapshot();
+  return { bucketName: bucket, snapshot, key, versionId, expectedOwner };
+}
+
+/**
+ * What policies may call the source of a copy: its bucket and key, with a slash before them and without, however the
+ * header spells them. What a snapshot shows is its bucket's. Undefined where the request names no source that can be one.
+ */
+export function copySourceNames(request: S3Request): readonly string[] | undefined {
+  if (requestHeader(request, "x-amz-copy-source") === undefined) return undefined;
+  try {
+    const { bucketName, key } = readCopySource(request);
+    return [`${bucketName}/${key}`, `/${bucketName}/${key}`];
+  } catch (error) {
+    if (error instanceof S3Error) return undefined;
+    throw error;
+  }
+}
+
+/** A path as SDKs send it in a header: percent-encoded or raw; `+` stays what it is. */
+export function decodePath(path: string): string {
+  const bytes = percentDecode(path);
+  return (bytes === undefined ? undefined : decodeUtf8(bytes)) ?? path;
+}
+
+/**
+ * Evaluates the conditions of a copy on its source, in AWS's order.
+ * @param prefix of the headers' names: `x-amz-copy-source-` or `x-amz-rename-source-`
+ * @param shown the prefix as the error's Condition shows it
+ * @param now milliseconds since the epoch; dates past it say nothing of what was modified since
+ * @throws S3Error PreconditionFailed {Condition}, InvalidArgument for a condition that cannot be read
+ */
+export function checkSourceConditions(
+  request: S3Request,
+  source: Pick<StoredObject, "etag" | "modifiedAt">,
+  now: number,
+  prefix = "x-amz-copy-source-",
+  shown = prefix,
+): void {
+  const { ifMatch, ifNoneMatch, ifModifiedSince, ifUnmodifiedSince } = readSourceConditions(request, prefix);
+  const modified = Math.floor(source.modifiedAt / 1000) * 1000;
+  if (ifMatch !== undefined) {
+    if (!etagListMatches(ifMatch, source.etag)) throw preconditionFailed(`${shown}If-Match`);
+  } else if (ifUnmodifiedSince !== undefined && modified > ifUnmodifiedSince) {
+    throw preconditionFailed(`${shown}If-Unmodified-Since`);
+  }
+  if (ifNoneMatch !== undefined) {
+    if (etagListMatches(ifNoneMatch, source.etag)) throw preconditionFailed(`${shown}If-None-Match`);
+  } else if (ifModifiedSince !== undefined && ifModifiedSince <= now && modified <= ifModifiedSince) {
+    throw preconditionFailed(`${shown}If-Modified-Since`);
+  }
+}
+
+/**
+ * The conditions on the source of a copy or rename, as sent.
+ * @throws S3Error InvalidArgument for one that cannot be read
+ */
+export function readSourceConditions(request: S3Request, prefix: string): ReadConditions {
+  return {
+    ifMatch: requestHeader(request, `${prefix}if-match`),
+    ifNoneMatch: excludedEtags(request, `${prefix}if-none-match`),
+    ifModifiedSince: conditionDate(request, `${prefix}if-modified-since`),
+    ifUnmodifiedSince: conditionDate(request, `${prefix}if-unmodified-since`),
+  };
+}
+
+/** COPY or REPLACE. @throws S3Error InvalidArgument for another directive */
+export function readDirective(request: S3Request, name: string): "COPY" | "REPLACE" {
+  const value = requestHeader(request, name) ?? "COPY";
+  if (value !== "COPY" && value !== "REPLACE") {
+    throw invalidArgument(
+      name,
+      value,
+      `Unknown ${name === "x-amz-tagging-directive" ? "tagging" : "metadata"} directive.`,
+    );
+  }
+  return value;
+}
+
+/**
+ * The range of `x-amz-copy-source-range` in a source of `size` bytes.
+ * @throws S3Error InvalidArgument, InvalidRequest where the range begins past the source's end
+ */
+export function readCopyRange(request: S3Request, size: number): ByteRange | undefined {
+  const text = requestHeader(request, "x-amz-copy-source-range");
+  if (text === undefined) return undefined;
+  const match = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(text.trim());
+  const [first, last] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || last < first) {
+    throw invalidArgument(
+      "x-amz-copy-source-range",
+      text,
+      "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy",
+    );
+  }
+  if (first >= size) {
+    throw new S3Error("InvalidRequest", {}, "The specified copy range is invalid for the source object size");
+  }
+  if (last >= size) {
+    throw invalidArgument(
+      "x-amz-copy-source-range",
+      text,
+      `Range specified is not valid for source object of size: ${size}`,
+    );
+  }
+  return { offset: first, length: last - first + 1 };
+}

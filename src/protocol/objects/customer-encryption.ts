@@ -1,0 +1,164 @@
+// Encryption with keys that customers bring with each request and that are never kept (SSE-C): the headers that carry
+// them, and how a key is recognised without being known.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
+import { deriveBytes } from "../../bytes/derived-keys.ts";
+import { digest, digestsEqual } from "../../bytes/digest.ts";
+import { fromBase64, fromBase64Url, toBase64, toBase64Url } from "../../bytes/hex-base64.ts";
+import { invalidArgument, S3Error } from "../core/s3-error.ts";
+import { requestHeader, type S3Request } from "../core/s3-request.ts";
+
+const ENCRYPTION = "x-amz-server-side-encryption";
+const KEY_BYTES = 32;
+const SALT_BYTES = 16;
+const PURPOSE = "cairn recognises a key 1";
+
+/** A key that a request brings. It must not reach a log, an answer or a table. */
+export interface CustomerKey {
+  readonly bytes: Uint8Array;
+  /** Base64 of its MD5, for the answer to echo. */
+  readonly md5: string;
+}
+
+/** Whether keys are taken over connections that are not encrypted: from this machine, or never. */
+export type KeysOverHttp = "loopback" | "never";
+
+/**
+ * Reads the key that an object or part is to be written or read with; undefined where the request brings none.
+ * @throws S3Error InvalidRequest over an insecure connection or for an MD5 that is not the key's; InvalidArgument for a
+ *   missing header, a malformed key, or SSE besides; InvalidEncryptionAlgorithmError
+ */
+export async function readCustomerKey(request: S3Request, overHttp: KeysOverHttp): Promise<CustomerKey | undefined> {
+  const key = await readKey(request, overHttp, `${ENCRYPTION}-customer-`);
+  const method = requestHeader(request, ENCRYPTION);
+  if (key !== undefined && method !== undefined) {
+    const message =
+      "Server Side Encryption with Customer provided key is incompatible with the encryption method specified";
+    throw invalidArgument(ENCRYPTION, method, message);
+  }
+  return key;
+}
+
+/**
+ * Reads the key that the source of a copy is to be read with; undefined where the request brings none.
+ * @throws S3Error as {@link readCustomerKey}
+ */
+export async function readSourceKey(request: S3Request, overHttp: KeysOverHttp): Promise<CustomerKey | undefined> {
+  return readKey(request, overHttp, "x-amz-copy-source-server-side-encryption-customer-");
+}
+
+async function readKey(request: S3Request, overHttp: KeysOverHttp, prefix: string): Promise<CustomerKey | undefined> {
+  const algorithm = requestHeader(request, `${prefix}algorithm`);
+  const key = requestHeader(request, `${prefix}key`);
+  const md5 = requestHeader(request, `${prefix}key-md5`);
+  if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
+  if (!request.isSecure && (overHttp === "never" || !isLoopback(request.headers.get("host") ?? ""))) {
+    throw new S3Error("InvalidRequest", {}, `${REQUESTS} must be made over a secure connection.`);
+  }
+  if (algorithm === undefined) {
+    throw invalidArgument(`${prefix}algorithm`, undefined, `${REQUESTS} must provide a valid encryption algorithm.`);
+  }
+  if (algorithm !== "AES256") {
+    const fields = { ArgumentName: `${prefix}algorithm`, ArgumentValue: algorithm };
+    throw new S3Error("InvalidEncryptionAlgorithmError", fields);
+  }
+  if (key === undefined) {
+    throw invalidArgument(`${prefix}key`, undefined, `${REQUESTS} must provide an appropriate secret key.`);
+  }
+  if (md5 === undefined) {
+    const message = `${REQUESTS} must provide the client calculated MD5 of the secret key.`;
+    throw invalidArgument(`${prefix}key-MD5`, undefined, message);
+  }
+  const bytes = fromBase64(key.trim());
+  if (bytes?.length !== KEY_BYTES) {
+    // The value is left out: it may be a key, however badly it is written.
+    throw invalidArgument(`${prefix}key`, undefined, "The secret key was invalid for the specified algorithm.");
+  }
+  const calculated = toBase64(await digest("MD5", bytes));
+  if (md5.trim() !== calculated) {
+    // DEVIATION AWS answers InvalidArgument here.
+    const message = "The calculated MD5 hash of the key did not match the hash that was provided.";
+    throw new S3Error("InvalidRequest", {}, message);
+  }
+  return { bytes, md5: calculated };
+}
+
+const REQUESTS = "Requests specifying Server Side Encryption with Customer provided keys";
+
+/** Whether a Host header names the machine itself, for which a connection need not leave it. */
+function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/:\d*$/, "");
+  return name === "localhost" || name.endsWith(".localhost") || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+/** The headers that tell how an object is encrypted at rest: with the request's key, or as everything is. */
+export function encryptionHeaders(key: CustomerKey | undefined): Record<string, string> {
+  if (key === undefined) return { [ENCRYPTION]: "AES256" };
+  return { [`${ENCRYPTION}-customer-algorithm`]: "AES256", [`${ENCRYPTION}-customer-key-md5`]: key.md5 };
+}
+
+/** What something new is encrypted with: the key for now, and what it will be recognised by. */
+export interface NewEncryption {
+  readonly key: CustomerKey;
+  readonly recognition: string;
+}
+
+interface Recognition {
+  /** Base64url, both. */
+  readonly salt: string;
+  readonly verifier: string;
+}
+
+/** The encryption of something new. Its recognition is a text that is kept, and from which the key does not follow. */
+export async function newEncryption(key: CustomerKey): Promise<NewEncryption> {
+  const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
+  const verifier = await deriveBytes(key.bytes, salt, PURPOSE);
+  const recognition: Recognition = { salt: toBase64Url(salt), verifier: toBase64Url(verifier) };
+  return { key, recognition: JSON.stringify(recognition) };
+}
+
+/** Whether a key is the one that {@link newEncryption} made this text of. */
+async function isRecognised(key: CustomerKey, text: string): Promise<boolean> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const { salt, verifier } = JSON.parse(text) as Recognition;
+  const expected = fromBase64Url(verifier) ?? new Uint8Array();
+  return digestsEqual(expected, await deriveBytes(key.bytes, fromBase64Url(salt) ?? new Uint8Array(), PURPOSE));
+}
+
+/**
+ * Checks that a request brings the key that an object was written with, and none for one that was written without.
+ * @param encryption what the object's key is recognised by
+ * @throws S3Error InvalidRequest for a key that is missing or not wanted, AccessDenied for another one
+ */
+export async function checkReadKey(encryption: string | undefined, key: CustomerKey | undefined): Promise<void> {
+  if (encryption === undefined) {
+    if (key === undefined) return;
+    throw new S3Error("InvalidRequest", {}, "The encryption parameters are not applicable to this object.");
+  }
+  if (key === undefined) {
+    const message =
+      "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.";
+    throw new S3Error("InvalidRequest", {}, message);
+  }
+  if (!(await isRecognised(key, encryption))) {
+    throw new S3Error("AccessDenied", {}, `${REQUESTS} must provide the correct secret key.`);
+  }
+}
+
+/**
+ * Checks that a part comes with the key that its upload was begun with, or with none as that was.
+ * @param encryption what the upload's key is recognised by
+ * @throws S3Error InvalidRequest
+ */
+export async function checkPartKey(encryption: string | undefined, key: CustomerKey | undefined): Promise<void> {
+  if (encryption === undefined && key === undefined) return;
+  if (encryption === undefined) throw new S3Error("InvalidRequest", {}, NOT_REQUESTED);
+  if (key === undefined) throw new S3Error("InvalidRequest", {}, REQUESTED);
+  if (await isRecognised(key, encryption)) return;
+  const message = "The provided encryption parameters did not match the ones used originally.";
+  throw new S3Error("InvalidRequest", {}, message);
+}
+
+const NOT_REQUESTED =
+  "The multipart upload initiate did not request encryption. Please resend the request without sending encryption parameters.";
+const REQUESTED =
+  "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.";

@@ -1,0 +1,169 @@
+// The words of multipart uploads: part numbers, the completion's document, and what it must agree with.
+import { fromHex, toHex } from "../../bytes/hex-base64.ts";
+import { digest } from "../../bytes/digest.ts";
+import { checksumElement, type ChecksumAlgorithm, type ChecksumType } from "../core/checksums.ts";
+import type { ConditionSubject, WriteConditions } from "./conditions.ts";
+import { preconditionFailed, refuseWrite } from "./conditions.ts";
+import { parseDocument, singleChildren } from "../core/document-body.ts";
+import { bareEtag } from "../core/etag.ts";
+import type { Query } from "../core/query.ts";
+import { invalidArgument, S3Error } from "../core/s3-error.ts";
+
+/** The least size of a part that is not the last, in bytes. */
+export const PART_MIN_BYTES = 5 * 1024 ** 2;
+/** The largest part, in bytes. */
+export const PART_MAX_BYTES = 5 * 1024 ** 3;
+export const PART_MAX_NUMBER = 10_000;
+
+/** The upload that a request's query names. @throws S3Error NoSuchUpload for an empty id */
+export function readUploadId(query: Query): string {
+  const uploadId = query.get("uploadId") ?? "";
+  if (uploadId === "") throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+  return uploadId;
+}
+
+/** `partNumber`, from 1 to 10,000. @throws S3Error InvalidArgument */
+export function readPartNumber(query: Query): number {
+  const text = query.get("partNumber") ?? "";
+  const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > PART_MAX_NUMBER) {
+    throw invalidArgument("partNumber", text, "Part number must be an integer between 1 and 10000, inclusive");
+  }
+  return value;
+}
+
+/** A part that a completion lists. */
+export interface ListedPart {
+  readonly partNumber: number;
+  /** Without quotes. */
+  readonly etag: string;
+  /** What the document gives as the part's checksum, by element name. */
+  readonly checksums: ReadonlyMap<string, string>;
+}
+
+/** @throws S3Error MalformedXML, InvalidRequest for no part, InvalidPartOrder, InvalidPart */
+export function parseCompletion(document: Uint8Array, uploadId: string): ListedPart[] {
+  const root = parseDocument(document, "CompleteMultipartUpload");
+  const listed = root.children.map((node): ListedPart => {
+    if (node.name !== "Part") throw new S3Error("MalformedXML");
+    const fields = singleChildren(node, ["PartNumber", "ETag", ...CHECKSUM_ELEMENTS]);
+    const number = fields.get("PartNumber")?.text.trim() ?? "";
+    const etag = fields.get("ETag")?.text;
+    if (!/^\d{1,6}$/.test(number) || etag === undefined) throw new S3Error("MalformedXML");
+    const checksums = new Map<string, string>();
+    for (const name of CHECKSUM_ELEMENTS) {
+      const value = fields.get(name)?.text.trim();
+      if (value !== undefined && value !== "") checksums.set(name, value);
+    }
+    return { partNumber: Number(number), etag: bareEtag(etag), checksums };
+  });
+  if (listed.length === 0) throw new S3Error("InvalidRequest", {}, "You must specify at least one part");
+  if (listed.length > PART_MAX_NUMBER) throw new S3Error("MalformedXML");
+  listed.forEach(({ partNumber }, index) => {
+    const before = listed[index - 1]?.partNumber ?? 0;
+    if (partNumber <= before) throw new S3Error("InvalidPartOrder", { UploadId: uploadId });
+  });
+  return listed;
+}
+
+const CHECKSUM_ELEMENTS = ["ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256"];
+
+/** A part as it was uploaded. */
+interface UploadedPart {
+  readonly partNumber: number;
+  readonly etag: string;
+  readonly size: number;
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+  readonly checksum: string | undefined;
+}
+
+/** What was announced when the upload began. */
+interface AnnouncedUpload {
+  readonly uploadId: string;
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+  readonly checksumType: ChecksumType | undefined;
+}
+
+/**
+ * The uploaded parts that a completion chooses, in its order.
+ * @throws S3Error InvalidPart, EntityTooSmall, InvalidRequest or BadDigest for a part's checksum
+ */
+export function chooseParts<Part extends UploadedPart>(
+  upload: AnnouncedUpload,
+  listed: readonly ListedPart[],
+  uploaded: ReadonlyMap<number, Part>,
+): Part[] {
+  const chosen = listed.map((item) => {
+    const part = uploaded.get(item.partNumber);
+    if (part === undefined || part.etag !== item.etag) {
+      throw new S3Error("InvalidPart", { UploadId: upload.uploadId, PartNumber: item.partNumber, ETag: item.etag });
+    }
+    checkListedChecksum(upload, item, part);
+    return part;
+  });
+  for (const part of chosen.slice(0, -1)) {
+    if (part.size >= PART_MIN_BYTES) continue;
+    throw new S3Error("EntityTooSmall", {
+      ProposedSize: part.size,
+      MinSizeAllowed: PART_MIN_BYTES,
+      PartNumber: part.partNumber,
+      ETag: part.etag,
+    });
+  }
+  return chosen;
+}
+
+function checkListedChecksum(upload: AnnouncedUpload, { partNumber, checksums }: ListedPart, part: UploadedPart): void {
+  const algorithm = upload.checksumAlgorithm;
+  // A copied range's checksum is not known to anybody, so nobody can be asked for it.
+  const isDemanded = upload.checksumType === "COMPOSITE" && part.checksum !== undefined;
+  if (algorithm !== undefined && isDemanded && !checksums.has(checksumElement(algorithm))) {
+    throw new S3Error(
+      "InvalidRequest",
+      {},
+      `The upload was created using a ${algorithm.toLowerCase()} checksum. The complete request must include the checksum for each part. It was missing for part ${partNumber} in the request.`,
+    );
+  }
+  for (const [name, value] of checksums) {
+    // What the part was verified with is known in one algorithm.
+    if (part.checksumAlgorithm === undefined || checksumElement(part.checksumAlgorithm) !== name) continue;
+    if (part.checksum !== undefined && part.checksum !== value) {
+      const shown = name.slice("Checksum".length).toLowerCase();
+      throw new S3Error(
+        "BadDigest",
+        {},
+        `The ${shown} you specified for part ${partNumber} did not match what we received.`,
+      );
+    }
+  }
+}
+
+/** The ETag of an object made of parts: the MD5 of their MD5s, and how many there were. */
+export async function etagOfParts(parts: readonly { readonly etag: string }[]): Promise<string> {
+  const joined = new Uint8Array(parts.length * 16);
+  parts.forEach(({ etag }, index) => joined.set(fromHex(etag) ?? new Uint8Array(16), index * 16));
+  return `${toHex(await digest("MD5", joined))}-${parts.length}`;
+}
+
+/**
+ * Evaluates a completion's conditions. What changed the key since the upload began is a conflict, even if it left the
+ * key as the condition wants it: the client decided on the condition before.
+ * @param initialHead the key's head when the upload began
+ * @throws S3Error PreconditionFailed, ConditionalRequestConflict, NoSuchKey
+ */
+export function checkCompletionConditions(
+  conditions: WriteConditions,
+  key: string,
+  initialHead: string | null,
+  current: ConditionSubject | undefined,
+  currentHead: string | null,
+): void {
+  const refusal = refuseWrite(conditions, key, current, current);
+  if (refusal?.code === "PreconditionFailed") throw preconditionFailed(String(refusal.fields["Condition"]));
+  if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
+  const condition = conditions.ifMatch === undefined ? "If-None-Match" : "If-Match";
+  const isConditional = conditions.ifMatch !== undefined || conditions.ifNoneMatch !== undefined;
+  if (isConditional && initialHead !== currentHead) {
+    throw new S3Error("ConditionalRequestConflict", { Condition: condition, Key: key });
+  }
+}

@@ -1,0 +1,105 @@
+// The metadata that travels with an object: the system headers that S3 stores and gives back, and x-amz-meta-*.
+import { toBase64 } from "../../bytes/hex-base64.ts";
+import { utf8, utf8Length } from "../../bytes/text.ts";
+import { invalidArgument, S3Error } from "../core/s3-error.ts";
+import { requestHeader, requestHeadersWithPrefix, type S3Request } from "../core/s3-request.ts";
+
+/** The most bytes of user metadata: names without prefix, and values, in UTF-8. */
+export const USER_METADATA_MAX_BYTES = 2048;
+
+const SYSTEM_HEADERS = [
+  "cache-control",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "expires",
+] as const;
+const SYSTEM_METADATA_MAX_BYTES = 8192;
+const USER_PREFIX = "x-amz-meta-";
+
+export interface ObjectMetadata {
+  readonly contentType: string | undefined;
+  readonly systemMetadata: Readonly<Record<string, string>>;
+  readonly userMetadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads the metadata that an upload brings. `aws-chunked` is an envelope and no part of the object's encoding.
+ * @throws S3Error MetadataTooLarge {Size, MaxSizeAllowed}
+ */
+export function readMetadata(request: S3Request): ObjectMetadata {
+  const systemMetadata: Record<string, string> = {};
+  for (const name of SYSTEM_HEADERS) {
+    const sent = requestHeader(request, name);
+    const value = name === "content-encoding" ? withoutAwsChunked(sent) : sent;
+    if (value !== undefined && value !== "") systemMetadata[name] = value;
+  }
+  const user = requestHeadersWithPrefix(request, USER_PREFIX);
+  const userMetadata = Object.fromEntries(Array.from(user, ([name, value]) => [name.slice(USER_PREFIX.length), value]));
+  for (const name of Object.keys(userMetadata)) {
+    // A sent header's name is a token; one from a presigned query need not be, and could not be given back.
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+      throw invalidArgument(USER_PREFIX + name, userMetadata[name], "Invalid metadata name");
+  }
+  const contentType = requestHeader(request, "content-type");
+  checkSize(userMetadata, USER_METADATA_MAX_BYTES);
+  checkSize(systemMetadata, SYSTEM_METADATA_MAX_BYTES - utf8Length(contentType ?? ""));
+  return { contentType: contentType === "" ? undefined : contentType, systemMetadata, userMetadata };
+}
+
+/** The headers that give stored metadata back. */
+export function metadataHeaders(metadata: ObjectMetadata): Record<string, string> {
+  const headers: Record<string, string> = { "content-type": metadata.contentType ?? "binary/octet-stream" };
+  // These were headers when they came, so they can be headers again, to the letter: browsers read a file's name in them.
+  for (const [name, value] of Object.entries(metadata.systemMetadata)) headers[name] = value;
+  for (const [name, value] of Object.entries(metadata.userMetadata))
+    headers[USER_PREFIX + name] = asciiHeaderValue(value);
+  return headers;
+}
+
+const OVERRIDES = {
+  "response-content-type": "content-type",
+  "response-content-language": "content-language",
+  "response-expires": "expires",
+  "response-cache-control": "cache-control",
+  "response-content-disposition": "content-disposition",
+  "response-content-encoding": "content-encoding",
+} as const;
+
+/**
+ * The headers that `response-*` parameters set in place of stored ones.
+ * @throws S3Error InvalidArgument for a value that no header can hold
+ */
+export function readResponseOverrides(request: S3Request): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [parameter, header] of Object.entries(OVERRIDES)) {
+    const value = request.query.get(parameter);
+    if (value === undefined) continue;
+    // oxlint-disable-next-line no-control-regex
+    if (/[^\u0020-\u007e\u00a0-\u00ff\t]/.test(value)) {
+      throw invalidArgument(parameter, value, "Header value cannot be represented using ISO-8859-1.");
+    }
+    headers[header] = value;
+  }
+  return headers;
+}
+
+/** A header value in ASCII: text beyond it is written as an RFC 2047 encoded word, as S3 does. */
+function asciiHeaderValue(value: string): string {
+  return /^[\u0020-\u007e\t]*$/.test(value) ? value : `=?UTF-8?B?${toBase64(utf8(value))}?=`;
+}
+
+function withoutAwsChunked(value: string | undefined): string | undefined {
+  if (value === undefined || !/aws-chunked/i.test(value)) return value;
+  return value
+    .split(",")
+    .filter((coding) => !/^\s*(?:aws-chunked\s*)?$/i.test(coding))
+    .join(",")
+    .trim();
+}
+
+function checkSize(metadata: Readonly<Record<string, string>>, limit: number): void {
+  let size = 0;
+  for (const [name, value] of Object.entries(metadata)) size += utf8Length(name) + utf8Length(value);
+  if (size > limit) throw new S3Error("MetadataTooLarge", { Size: size, MaxSizeAllowed: limit });
+}

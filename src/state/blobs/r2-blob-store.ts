@@ -1,0 +1,148 @@
+// The blob store on an R2 bucket, by its binding.
+import type { ByteRange } from "../../protocol/core/range.ts";
+import { S3Error } from "../../protocol/core/s3-error.ts";
+import type {
+  BlobCopy,
+  BlobHash,
+  BlobPage,
+  BlobPut,
+  BlobPutResult,
+  BlobStore,
+  BlobEntry,
+  OpenBlob,
+} from "./blob-store.ts";
+import type { Counts } from "../d1/counts.ts";
+
+const CHECKSUM_MISMATCH = 10037;
+const RANGE_NOT_SATISFIABLE = 10039;
+const TOO_MANY_REQUESTS = 10058;
+const ENTITY_TOO_LARGE = 100100;
+
+/** The most bytes of one put: 5 MiB less than the 5 GiB that S3 takes. */
+const PUT_MAX_BYTES = 5 * 1024 ** 3 - 5 * 1024 ** 2;
+
+export class R2BlobStore implements BlobStore {
+  readonly #bucket: R2Bucket;
+  readonly #counts: Counts;
+
+  constructor(bucket: R2Bucket, counts: Counts) {
+    this.#bucket = bucket;
+    this.#counts = counts;
+  }
+
+  async put({ blobId, body, hash, birthCertificate, isSeldomRead }: BlobPut): Promise<BlobPutResult> {
+    this.#counts.addBlobCall();
+    try {
+      const stored = await this.#bucket.put(blobId, body, {
+        // An id is never used twice; were it, the blob that is there would win.
+        onlyIf: { etagDoesNotMatch: "*" },
+        customMetadata: { ...birthCertificate },
+        ...(isSeldomRead === true ? { storageClass: "InfrequentAccess" } : {}),
+        ...hashOption(hash),
+      });
+      const md5 = stored?.checksums.md5;
+      if (md5 === undefined) throw new S3Error("ServiceUnavailable");
+      return { isStored: true, md5: new Uint8Array(md5) };
+    } catch (error) {
+      const code = r2Code(error);
+      if (code === TOO_MANY_REQUESTS) throw new S3Error("SlowDown");
+      if (code === ENTITY_TOO_LARGE) throw new S3Error("EntityTooLarge", { MaxSizeAllowed: PUT_MAX_BYTES });
+      if (code !== CHECKSUM_MISMATCH) throw error;
+      return { isStored: false, computed: /Actual [\w-]+ was: (\w+)/.exec(String(error))?.[1] };
+    }
+  }
+
+  async get(blobId: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined> {
+    this.#counts.addBlobCall();
+    try {
+      const found = await this.#bucket.get(blobId, range === undefined ? {} : { range });
+      // R2 cuts a range off at the blob's end. Ranges are resolved against the row's size: no client's fault.
+      if (found !== null && range !== undefined && range.offset + range.length > found.size) {
+        await found.body.cancel().catch(() => undefined);
+        throw new Error(`blob ${blobId} is shorter than its row says`);
+      }
+      return found?.body;
+    } catch (error) {
+      const code = r2Code(error);
+      if (code === TOO_MANY_REQUESTS) throw new S3Error("SlowDown");
+      if (code !== RANGE_NOT_SATISFIABLE) throw error;
+      throw new Error(`blob ${blobId} is shorter than its row says`, { cause: error });
+    }
+  }
+
+  async open(blobId: string): Promise<OpenBlob | undefined> {
+    this.#counts.addBlobCall();
+    const found = await this.#bucket.get(blobId);
+    if (found === null) return undefined;
+    const { md5 } = found.checksums;
+    return { body: found.body, md5: md5 === undefined ? undefined : new Uint8Array(md5) };
+  }
+
+  async head(blobId: string): Promise<BlobEntry | undefined> {
+    this.#counts.addBlobCall();
+    const found = await this.#bucket.head(blobId);
+    return found === null ? undefined : blobEntry(found);
+  }
+
+  async copyToInfrequentAccess({ sourceId, range, blobId, birthCertificate }: BlobCopy): Promise<boolean> {
+    this.#counts.addBlobCall();
+    const found = await this.#bucket.get(sourceId, range === undefined ? {} : { range });
+    if (found === null) return false;
+    const length = range?.length ?? found.size;
+    const { md5 } = found.checksums;
+    this.#counts.addBlobCall();
+    const { readable, writable } = new FixedLengthStream(length);
+    const stop = new AbortController();
+    // A source that breaks off breaks the put off, which is what tells of it.
+    const piped = found.body.pipeTo(writable, { signal: stop.signal }).catch(() => undefined);
+    try {
+      await this.#bucket.put(blobId, readable, {
+        onlyIf: { etagDoesNotMatch: "*" },
+        customMetadata: { ...birthCertificate },
+        storageClass: "InfrequentAccess",
+        // What is copied whole must be what it was.
+        ...(md5 === undefined || length !== found.size ? {} : { md5 }),
+      });
+    } finally {
+      // Where a copy is there already, nobody reads on.
+      stop.abort();
+      await piped;
+    }
+    return true;
+  }
+
+  async list(after: string | undefined, limit: number): Promise<BlobPage> {
+    this.#counts.addBlobCall();
+    const start = after === undefined ? {} : { startAfter: after };
+    const page = await this.#bucket.list({ ...start, limit, include: ["customMetadata"] });
+    const blobs = page.objects.map(blobEntry);
+    return { blobs, next: page.truncated ? blobs.at(-1)?.blobId : undefined };
+  }
+
+  async delete(blobIds: readonly string[]): Promise<void> {
+    if (blobIds.length === 0) return;
+    this.#counts.addBlobCall();
+    await this.#bucket.delete([...blobIds]);
+  }
+}
+
+function blobEntry({ key, size, uploaded, checksums: { md5 }, customMetadata }: R2Object): BlobEntry {
+  return {
+    blobId: key,
+    size,
+    uploadedAt: uploaded.getTime(),
+    md5: md5 === undefined ? undefined : new Uint8Array(md5),
+    birthCertificate: customMetadata ?? {},
+  };
+}
+
+function hashOption(hash: BlobHash | undefined): Pick<R2PutOptions, "sha1" | "sha256"> {
+  if (hash === undefined) return {};
+  return hash.algorithm === "SHA-1" ? { sha1: hash.bytes } : { sha256: hash.bytes };
+}
+
+/** R2's errors carry their number at the end of the message and nowhere else. */
+function r2Code(error: unknown): number | undefined {
+  const number = error instanceof Error ? /\((\d+)\)\s*$/.exec(error.message)?.[1] : undefined;
+  return number === undefined ? undefined : Number(number);
+}

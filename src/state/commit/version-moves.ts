@@ -1,0 +1,117 @@
+// How versions come and go: the statements of which the batches of writes and deletions are made. All work on sets of
+// keys of one bucket, given as a JSON array.
+import type { Bucket } from "../metadata/buckets.ts";
+import { statement, type Statement } from "../d1/database.ts";
+import { VERSION_COLUMNS } from "../metadata/object-columns.ts";
+import { dropHoldings } from "../metadata/blob-references.ts";
+
+const COLUMNS = VERSION_COLUMNS.join(", ");
+const OF_KEYS = "bucket_id = ?1 AND key IN (SELECT value FROM json_each(?2))";
+
+/**
+ * Makes room for a new version or a delete marker of each key, as the bucket's versioning has it: what is current goes
+ * among the noncurrent versions, or goes for good. The objects rows themselves are left for the caller to replace.
+ */
+export function retireCurrent({ id, versioning }: Bucket, keysJson: string, now: number): Statement[] {
+  if (versioning === null) {
+    return dropHoldings(now, `SELECT coalesce(blob_id, manifest_id) AS id FROM objects WHERE ${OF_KEYS}`, id, keysJson);
+  }
+  const kept = versioning === "Enabled" ? "" : "AND is_null_version = 0";
+  const retire = statement(
+    `INSERT INTO versions (${COLUMNS}, is_delete_marker)
+     SELECT ${COLUMNS}, 0 FROM objects WHERE ${OF_KEYS} ${kept}`,
+    id,
+    keysJson,
+  );
+  // What is written next will be the null version, so the one that is there goes, wherever it stands.
+  return versioning === "Enabled" ? [retire] : [...dropNullVersions(id, keysJson, now), retire];
+}
+
+// Left to itself, SQLite would look for the null version among all of the key's.
+const NULL_VERSIONS = "versions INDEXED BY null_versions";
+
+function dropNullVersions(bucketId: string, keysJson: string, now: number): Statement[] {
+  const ofNull = `${OF_KEYS} AND is_null_version = 1`;
+  return [
+    ...dropHoldings(
+      now,
+      `SELECT coalesce(blob_id, manifest_id) AS id FROM objects WHERE ${ofNull}
+       UNION ALL SELECT coalesce(blob_id, manifest_id) FROM ${NULL_VERSIONS} WHERE ${ofNull}`,
+      bucketId,
+      keysJson,
+    ),
+    statement(`DELETE FROM ${NULL_VERSIONS} WHERE ${ofNull}`, bucketId, keysJson),
+  ];
+}
+
+/** Takes the current versions away, once they are retired. */
+export function removeCurrent(bucketId: string, keysJson: string): Statement {
+  return statement(`DELETE FROM objects WHERE ${OF_KEYS}`, bucketId, keysJson);
+}
+
+/** A delete marker to insert. */
+export interface NewDeleteMarker {
+  readonly key: string;
+  readonly versionId: string;
+}
+
+/** Makes delete markers the newest versions of their keys. */
+export function insertDeleteMarkers(
+  { id, versioning }: Bucket,
+  markers: readonly NewDeleteMarker[],
+  ownerId: string,
+  now: number,
+): Statement {
+  return statement(
+    `INSERT INTO versions (bucket_id, key, version_id, is_null_version, is_delete_marker, size, etag, modified_at,
+       owner_id, storage_class)
+     SELECT ?1, m.value ->> 'key', m.value ->> 'versionId', ?3, 1, 0, '', ?4, ?5, 'STANDARD' FROM json_each(?2) m`,
+    id,
+    JSON.stringify(markers),
+    versioning === "Suspended" ? 1 : 0,
+    now,
+    ownerId,
+  );
+}
+
+/** A version to remove for good. */
+export interface VersionTarget {
+  readonly key: string;
+  readonly versionId: string;
+}
+
+const OF_TARGETS = `bucket_id = ?1 AND (key, version_id) IN (
+  SELECT value ->> 'key', value ->> 'versionId' FROM json_each(?2))`;
+
+/** Removes versions for good, and makes the newest that is left of each key current unless it is a delete marker. */
+export function removeVersions(bucketId: string, targets: readonly VersionTarget[], now: number): Statement[] {
+  const json = JSON.stringify(targets);
+  const keysJson = JSON.stringify(Array.from(new Set(targets.map(({ key }) => key))));
+  return [
+    ...dropHoldings(
+      now,
+      `SELECT coalesce(blob_id, manifest_id) AS id FROM objects WHERE ${OF_TARGETS}
+       UNION ALL SELECT coalesce(blob_id, manifest_id) FROM versions WHERE ${OF_TARGETS}`,
+      bucketId,
+      json,
+    ),
+    statement(`DELETE FROM objects WHERE ${OF_TARGETS}`, bucketId, json),
+    statement(`DELETE FROM versions WHERE ${OF_TARGETS}`, bucketId, json),
+    statement(
+      `INSERT INTO objects (${COLUMNS})
+       SELECT ${VERSION_COLUMNS.map((column) => `v.${column}`).join(", ")}
+       FROM json_each(?2) k CROSS JOIN versions v ON v.bucket_id = ?1 AND v.key = k.value AND v.version_id = (
+         SELECT n.version_id FROM versions n WHERE n.bucket_id = ?1 AND n.key = k.value ORDER BY n.version_id LIMIT 1)
+       WHERE v.is_delete_marker = 0
+         AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.bucket_id = ?1 AND o.key = k.value)`,
+      bucketId,
+      keysJson,
+    ),
+    statement(
+      `DELETE FROM versions WHERE bucket_id = ?1 AND (key, version_id) IN (
+         SELECT o.key, o.version_id FROM json_each(?2) k CROSS JOIN objects o ON o.bucket_id = ?1 AND o.key = k.value)`,
+      bucketId,
+      keysJson,
+    ),
+  ];
+}

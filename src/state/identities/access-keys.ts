@@ -1,0 +1,148 @@
+// The access_keys table. What a secret is sealed with is not known here.
+import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+
+export type AccessKeyStatus = "Active" | "Inactive";
+
+/** A sealed secret. */
+export interface SealedSecret {
+  readonly keyVersion: string;
+  readonly box: string;
+}
+
+/** An access key as its user sees it. */
+export interface AccessKey {
+  readonly id: string;
+  readonly status: AccessKeyStatus;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+}
+
+/** When and for what an access key was last used, to within some minutes. */
+export interface LastUse {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly region: string;
+  readonly service: string;
+}
+
+/** Makes an active access key of a user who is there and has fewer than `limit`; otherwise nothing changes. */
+export function insertAccessKey(
+  userId: string,
+  { id, createdAt }: Pick<AccessKey, "id" | "createdAt">,
+  { keyVersion, box }: SealedSecret,
+  limit: number,
+): Statement {
+  return statement(
+    `INSERT INTO access_keys (id, user_id, secret, key_version, status, created_at)
+     SELECT ?1, u.id, ?3, ?4, 'Active', ?5 FROM users u
+     WHERE u.id = ?2 AND (SELECT count(*) FROM access_keys WHERE user_id = ?2) < ?6`,
+    id,
+    userId,
+    box,
+    keyVersion,
+    createdAt,
+    limit,
+  );
+}
+
+/** A user's access keys, the oldest first. */
+export function listAccessKeys(userId: string): Lookup<AccessKey[]> {
+  return {
+    statements: [
+      statement(`SELECT id, status, created_at FROM access_keys WHERE user_id = ? ORDER BY created_at, id`, userId),
+    ],
+    read: (results) =>
+      rowsOf<{ id: string; status: AccessKeyStatus; created_at: number }>(results).map(
+        ({ id, status, created_at: createdAt }) => ({ id, status, createdAt }),
+      ),
+  };
+}
+
+/** Turns one of a user's access keys on or off. */
+export function setAccessKeyStatus(userId: string, id: string, status: AccessKeyStatus): Statement {
+  return statement(`UPDATE access_keys SET status = ? WHERE id = ? AND user_id = ?`, status, id, userId);
+}
+
+/** Deletes one of a user's access keys. */
+export function deleteAccessKey(userId: string, id: string): Statement {
+  return statement(`DELETE FROM access_keys WHERE id = ? AND user_id = ?`, id, userId);
+}
+
+/** Whose an access key is, and when it was last used. */
+export interface AccessKeyUse {
+  readonly userId: string;
+  readonly lastUse: LastUse | undefined;
+}
+
+/** Looks up whose an access key is, and when it was last used. */
+export function lookUpAccessKeyUse(id: string): Lookup<{ readonly use: AccessKeyUse | undefined }> {
+  return {
+    statements: [
+      statement(`SELECT user_id, last_used_at, last_used_region, last_used_service FROM access_keys WHERE id = ?`, id),
+    ],
+    read(results) {
+      const [row] = rowsOf<LastUseColumns & { user_id: string }>(results);
+      return { use: row === undefined ? undefined : { userId: row.user_id, lastUse: lastUseFromRow(row) } };
+    },
+  };
+}
+
+/**
+ * Records a use.
+ * @param unlessAfter where a later use than this one (milliseconds since the epoch) is on record, nothing is written
+ */
+export function recordUse(id: string, { at, region, service }: LastUse, unlessAfter: number): Statement {
+  return statement(
+    `UPDATE access_keys SET last_used_at = ?, last_used_region = ?, last_used_service = ?
+     WHERE id = ? AND (last_used_at IS NULL OR last_used_at <= ?)`,
+    at,
+    region,
+    service,
+    id,
+    unlessAfter,
+  );
+}
+
+/** A secret and the access key that it belongs to. */
+export interface StoredSecret extends SealedSecret {
+  readonly accessKeyId: string;
+}
+
+/** The next secrets after an access key that were sealed under master keys of these versions. Reads all on the way. */
+export function lookUpSecretsOf(keyVersions: readonly string[], after: string, limit: number): Lookup<StoredSecret[]> {
+  return {
+    statements: [
+      statement(
+        `SELECT id AS accessKeyId, key_version AS keyVersion, secret AS box FROM access_keys
+         WHERE id > ?2 AND key_version IN (SELECT value FROM json_each(?1)) ORDER BY id LIMIT ?3`,
+        JSON.stringify(keyVersions),
+        after,
+        limit,
+      ),
+    ],
+    read: (results) => [...rowsOf<StoredSecret>(results)],
+  };
+}
+
+/** Puts a secret that was sealed anew in the place of the one that it was opened from. */
+export function replaceSecret(old: StoredSecret, { keyVersion, box }: SealedSecret): Statement {
+  return statement(
+    `UPDATE access_keys SET secret = ?, key_version = ? WHERE id = ? AND secret = ?`,
+    box,
+    keyVersion,
+    old.accessKeyId,
+    old.box,
+  );
+}
+
+/** The columns of a use, each null where there was none. */
+export interface LastUseColumns {
+  readonly last_used_at: number | null;
+  readonly last_used_region: string | null;
+  readonly last_used_service: string | null;
+}
+
+function lastUseFromRow(row: LastUseColumns): LastUse | undefined {
+  const { last_used_at: at, last_used_region: region, last_used_service: service } = row;
+  return at === null ? undefined : { at, region: region ?? "", service: service ?? "" };
+}

@@ -1,0 +1,212 @@
+// Judges rows of a bucket by its lifecycle rules: what is to be done with each, and what must still be so when it is.
+import type { LifecycleConfiguration } from "../../protocol/lifecycle/lifecycle.ts";
+import {
+  ruleOnCurrent,
+  ruleOnNoncurrent,
+  ruleOnSoleMarker,
+  ruleOnUpload,
+  type Ruling,
+} from "../../protocol/lifecycle/lifecycle-actions.ts";
+import type { Bucket } from "../metadata/buckets.ts";
+import type { Database } from "../d1/database.ts";
+import type { KeyHead } from "../commit/heads.ts";
+import type { JudgedVersion } from "../commit/lifecycle-guard.ts";
+import type { CurrentRow, EarlierRow, RowPage, UploadRow, VersionRow } from "./lifecycle-pages.ts";
+import { parseTags } from "../metadata/stored-metadata.ts";
+
+/** What a walk looks at, in this order. */
+export type LifecyclePhase = "current" | "versions" | "uploads";
+
+/** Where a walk goes on: from a key on, and within that key after a version or an upload; "" for all of them. */
+export interface LifecyclePosition {
+  readonly phase: LifecyclePhase;
+  readonly from: string;
+  readonly after: string;
+}
+
+/** A version that something is to be done with. */
+export interface JudgedObject {
+  readonly kind: "current" | "noncurrent" | "marker";
+  readonly key: string;
+  readonly versionId: string;
+  readonly isNullVersion: boolean;
+  readonly size: number;
+  readonly ruling: Ruling;
+  /** What must still be so when it is done. */
+  readonly version: JudgedVersion;
+  /** The head of its key. */
+  readonly seen: KeyHead;
+  /** From where on a walk finds it again. */
+  readonly position: LifecyclePosition;
+}
+
+/** An upload that is to be aborted. */
+export interface JudgedUpload {
+  readonly kind: "upload";
+  readonly key: string;
+  readonly uploadId: string;
+  readonly ruling: Ruling;
+  readonly position: LifecyclePosition;
+}
+
+export type Judged = JudgedObject | JudgedUpload;
+
+/** What a walk needs and judges by. */
+export interface Walk {
+  readonly database: Database;
+  readonly bucket: Bucket;
+  readonly configuration: LifecycleConfiguration;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Only keys that begin with it are looked at. */
+  readonly prefix?: string;
+}
+
+/** Judges a current version. */
+export function judgeCurrent({ bucket, configuration, now }: Walk, row: CurrentRow): JudgedObject | undefined {
+  const { key, version_id: versionId, size, etag, modified_at: modifiedAt, tags, storage_class: storageClass } = row;
+  const isGoneWhenRemoved =
+    bucket.versioning === null || (bucket.versioning === "Suspended" && row.is_null_version === 1);
+  const subject = { key, size, tags: parseTags(tags), modifiedAt, storageClass, isGoneWhenRemoved };
+  const ruling = ruleOnCurrent(configuration, subject, now);
+  if (ruling === undefined) return undefined;
+  return {
+    kind: "current",
+    key,
+    versionId,
+    isNullVersion: row.is_null_version === 1,
+    size,
+    ruling,
+    version: { key, versionId, tags, place: "current" },
+    seen: { versionId, current: { versionId, etag, size, modifiedAt } },
+    position: { phase: "current", from: key, after: "" },
+  };
+}
+
+/** The versions of a key that are newer than the one that is looked at. */
+interface Chain {
+  readonly key: string;
+  readonly headId: string;
+  readonly isHeadMarker: boolean;
+  successor: { readonly versionId: string; readonly modifiedAt: number };
+  /** Noncurrent ones. */
+  newer: number;
+}
+
+/**
+ * Judges the rows of the versions table, which are newest first within a key.
+ * @param earlier rows of the key `from` before the page, the nearest first
+ */
+export function judgeVersions(
+  walk: Walk,
+  { rows, following }: RowPage<VersionRow>,
+  from: string,
+  earlier: readonly EarlierRow[],
+): JudgedObject[] {
+  const judged: JudgedObject[] = [];
+  let chain: Chain | undefined;
+  for (const [index, row] of rows.entries()) {
+    const before = rows[index - 1]?.key === row.key ? rows[index - 1] : undefined;
+    if (chain?.key !== row.key) chain = row.key === from ? resumedChain(row, earlier) : chainUnder(row);
+    const after = before?.version_id ?? (row.key === from ? (earlier[0]?.version_id ?? "") : "");
+    const position: LifecyclePosition = { phase: "versions", from: row.key, after };
+    if (chain === undefined) {
+      // Nothing is newer: it is current, and in this table that is a delete marker.
+      const isSole = (rows[index + 1] ?? following)?.key !== row.key;
+      if (isSole) judged.push(...judgeSoleMarker(walk, row, position));
+      chain = { key: row.key, headId: row.version_id, isHeadMarker: true, successor: successorOf(row), newer: 0 };
+      continue;
+    }
+    judged.push(...judgeNoncurrent(walk, row, chain, position));
+    chain.successor = successorOf(row);
+    chain.newer += 1;
+  }
+  return judged;
+}
+
+function successorOf(row: EarlierRow): Chain["successor"] {
+  return { versionId: row.version_id, modifiedAt: row.modified_at };
+}
+
+/** What is above the newest row of a key: its current version, or nothing. */
+function chainUnder({ key, current_id: currentId, current_modified_at: modifiedAt }: VersionRow): Chain | undefined {
+  if (currentId === null) return undefined;
+  const successor = { versionId: currentId, modifiedAt: modifiedAt ?? 0 };
+  return { key, headId: currentId, isHeadMarker: false, successor, newer: 0 };
+}
+
+/** What is above a row whose key began on an earlier page. */
+function resumedChain(row: VersionRow, earlier: readonly EarlierRow[]): Chain | undefined {
+  const [nearest] = earlier;
+  if (nearest === undefined) return chainUnder(row);
+  const isHeadMarker = row.current_id === null;
+  const headId = row.current_id ?? earlier.at(-1)?.version_id ?? "";
+  const newer = earlier.length - (isHeadMarker ? 1 : 0);
+  return { key: row.key, headId, isHeadMarker, successor: successorOf(nearest), newer };
+}
+
+function judgeSoleMarker({ configuration, now }: Walk, row: VersionRow, position: LifecyclePosition): JudgedObject[] {
+  const { key, version_id: versionId, modified_at: madeAt, tags } = row;
+  const ruling = row.is_delete_marker === 1 ? ruleOnSoleMarker(configuration, { key, madeAt }, now) : undefined;
+  if (ruling === undefined || row.is_kept === 1) return [];
+  const seen = { versionId, current: undefined };
+  const version: JudgedVersion = { key, versionId, tags, place: "sole" };
+  const isNullVersion = row.is_null_version === 1;
+  return [{ kind: "marker", key, versionId, isNullVersion, size: 0, ruling, version, seen, position }];
+}
+
+function judgeNoncurrent(
+  { configuration, now }: Walk,
+  row: VersionRow,
+  { headId, isHeadMarker, successor, newer }: Chain,
+  position: LifecyclePosition,
+): JudgedObject[] {
+  const { key, version_id: versionId, size, tags, storage_class: storageClass } = row;
+  const isDeleteMarker = row.is_delete_marker === 1;
+  const facts = { key, size, tags: parseTags(tags), storageClass, isDeleteMarker };
+  const subject = { ...facts, noncurrentSince: successor.modifiedAt, newerVersions: newer };
+  const ruling = ruleOnNoncurrent(configuration, subject, now);
+  if (ruling === undefined || (ruling.action === "remove" && row.is_kept === 1)) return [];
+  const kept = ruling.action === "remove" ? ruling.keptVersions : 0;
+  return [
+    {
+      kind: isDeleteMarker ? "marker" : "noncurrent",
+      key,
+      versionId,
+      isNullVersion: row.is_null_version === 1,
+      size,
+      ruling,
+      version: {
+        key,
+        versionId,
+        tags,
+        place: "noncurrent",
+        successorId: successor.versionId,
+        newerVersions: kept + (isHeadMarker && kept > 0 ? 1 : 0),
+      },
+      seen: { versionId: headId, current: currentOf(row) },
+      position,
+    },
+  ];
+}
+
+function currentOf(row: VersionRow): KeyHead["current"] {
+  const { current_id: versionId, current_etag: etag, current_size: size, current_modified_at: modifiedAt } = row;
+  if (versionId === null || etag === null || size === null || modifiedAt === null) return undefined;
+  return { versionId, etag, size, modifiedAt };
+}
+
+/** Judges uploads in progress, which are in the order of their keys and times. */
+export function judgeUploads(
+  { configuration, now }: Walk,
+  rows: readonly UploadRow[],
+  { phase, from, after }: LifecyclePosition,
+): JudgedUpload[] {
+  return rows.flatMap(({ key, upload_id: uploadId, initiated_at: madeAt }, index) => {
+    const ruling = ruleOnUpload(configuration, { key, madeAt }, now);
+    if (ruling === undefined) return [];
+    const before = rows[index - 1];
+    const afterInKey = before?.key === key ? before.upload_id : key === from ? after : "";
+    return [{ kind: "upload", key, uploadId, ruling, position: { phase, from: key, after: afterInKey } }];
+  });
+}

@@ -1,0 +1,205 @@
+// Reads the versions and uploads of a bucket page by page, for lifecycle rules to be judged on. A page costs its rows,
+// whatever the bucket's size.
+import { BUCKET_COLUMNS, bucketFromRow, type Bucket, type BucketRow } from "../metadata/buckets.ts";
+import { rowsOf, statement, type Database, type Lookup, type SqlValue, type Statement } from "../d1/database.ts";
+import type { KeyRange } from "../d1/key-ranges.ts";
+import { isShownBySnapshot } from "../writes/snapshot-protection.ts";
+
+/** A current version. */
+export interface CurrentRow {
+  readonly key: string;
+  readonly version_id: string;
+  readonly is_null_version: number;
+  readonly size: number;
+  readonly etag: string;
+  readonly modified_at: number;
+  readonly tags: string | null;
+  readonly storage_class: string;
+}
+
+/** A row of the versions table, beside the current version of its key. */
+export interface VersionRow {
+  readonly key: string;
+  readonly version_id: string;
+  readonly is_null_version: number;
+  readonly is_delete_marker: number;
+  readonly size: number;
+  readonly modified_at: number;
+  readonly tags: string | null;
+  readonly storage_class: string;
+  /** 1: it must not be removed, whatever the rules say. */
+  readonly is_kept: number;
+  /** null where there is no current version. */
+  readonly current_id: string | null;
+  readonly current_etag: string | null;
+  readonly current_size: number | null;
+  readonly current_modified_at: number | null;
+}
+
+/** An upload in progress. */
+export interface UploadRow {
+  readonly key: string;
+  readonly upload_id: string;
+  readonly initiated_at: number;
+}
+
+/** An SQL expression on a row `r` of the versions table: 1 for a version that rules must not remove. */
+function isKept({ snapshotFloor }: Bucket): string {
+  return snapshotFloor === null ? "0" : isShownBySnapshot("r");
+}
+
+const FIRST_RANGE_ROWS = 1000;
+const OTHER_RANGE_ROWS = 100;
+/** How many ranges one page may span: each is a statement of its own. */
+const RANGES_PER_PAGE = 20;
+
+/** A page of rows. */
+export interface RowPage<Row> {
+  readonly rows: readonly Row[];
+  /** The first row after the page, where there is one in the range that its last row is in. */
+  readonly following: Row | undefined;
+  /** Where the next page begins if there is no such row; undefined after the last page. */
+  readonly nextFrom: string | undefined;
+}
+
+/**
+ * Reads a page of rows over several ranges in one round trip.
+ * @param select the rows of a range, at most so many, in order
+ */
+async function readPage<Row>(
+  database: Database,
+  ranges: readonly KeyRange[],
+  select: (range: KeyRange, limit: number) => Statement,
+): Promise<RowPage<Row>> {
+  const limits = ranges
+    .slice(0, RANGES_PER_PAGE)
+    .map((range, index) => ({ range, limit: index === 0 ? FIRST_RANGE_ROWS : OTHER_RANGE_ROWS }));
+  const results = await database.batch(limits.map(({ range, limit }) => select(range, limit + 1)));
+  const rows: Row[] = [];
+  for (const [index, { limit }] of limits.entries()) {
+    const ofRange = rowsOf<Row>(results, index);
+    rows.push(...ofRange.slice(0, limit));
+    const following = ofRange[limit];
+    if (following !== undefined) return { rows, following, nextFrom: undefined };
+  }
+  return { rows, following: undefined, nextFrom: ranges[limits.length]?.from };
+}
+
+/** A page of current versions, by key. */
+export function readCurrent(
+  database: Database,
+  bucketId: string,
+  ranges: readonly KeyRange[],
+): Promise<RowPage<CurrentRow>> {
+  return readPage(database, ranges, (range, limit) =>
+    selectRange(
+      `SELECT r.key, r.version_id, r.is_null_version, r.size, r.etag, r.modified_at, r.tags, r.storage_class
+       FROM objects r WHERE r.bucket_id = ?1 AND r.key >= ?2`,
+      "r.key",
+      [bucketId, range.from],
+      range,
+      limit,
+    ),
+  );
+}
+
+/** A page of noncurrent versions and delete markers, by key and newest first, after a version of the first key. */
+export function readVersions(
+  database: Database,
+  bucket: Bucket,
+  ranges: readonly KeyRange[],
+  after: string,
+): Promise<RowPage<VersionRow>> {
+  return readPage(database, ranges, (range, limit) =>
+    selectRange(
+      `SELECT r.key, r.version_id, r.is_null_version, r.is_delete_marker, r.size, r.modified_at, r.tags, r.storage_class,
+         ${isKept(bucket)} AS is_kept,
+         o.version_id AS current_id, o.etag AS current_etag, o.size AS current_size,
+         o.modified_at AS current_modified_at
+       FROM versions r LEFT JOIN objects o ON o.bucket_id = r.bucket_id AND o.key = r.key
+       WHERE r.bucket_id = ?1 AND (r.key, r.version_id) > (?2, ?3)`,
+      "r.key, r.version_id",
+      [bucket.id, range.from, range === ranges[0] ? after : ""],
+      range,
+      limit,
+    ),
+  );
+}
+
+/** A page of uploads in progress, by key and time, after an upload of the first key. */
+export function readUploads(
+  database: Database,
+  bucketId: string,
+  ranges: readonly KeyRange[],
+  after: string,
+): Promise<RowPage<UploadRow>> {
+  return readPage(database, ranges, (range, limit) =>
+    selectRange(
+      `SELECT r.key, r.upload_id, r.initiated_at FROM uploads r
+       WHERE r.bucket_id = ?1 AND (r.key, r.upload_id) > (?2, ?3)`,
+      "r.key, r.upload_id",
+      [bucketId, range.from, range === ranges[0] ? after : ""],
+      range,
+      limit,
+    ),
+  );
+}
+
+function selectRange(
+  select: string,
+  order: string,
+  parameters: readonly SqlValue[],
+  { before }: KeyRange,
+  limit: number,
+): Statement {
+  const next = parameters.length + 1;
+  const below = before === undefined ? "" : `AND r.key < ?${next + 1}`;
+  return statement(
+    `${select} ${below} ORDER BY ${order} LIMIT ?${next}`,
+    ...parameters,
+    limit,
+    ...(before === undefined ? [] : [before]),
+  );
+}
+
+/** A version before others of its key. */
+export interface EarlierRow {
+  readonly version_id: string;
+  readonly modified_at: number;
+}
+
+/** The rows of a key in the versions table up to one of them, that one first; at most so many. */
+export function lookUpEarlier(
+  bucketId: string,
+  key: string,
+  upTo: string,
+  limit: number,
+): Lookup<readonly EarlierRow[]> {
+  return {
+    statements: [
+      statement(
+        `SELECT version_id, modified_at FROM versions
+         WHERE bucket_id = ? AND key = ? AND version_id <= ? ORDER BY version_id DESC LIMIT ?`,
+        bucketId,
+        key,
+        upTo,
+        limit,
+      ),
+    ],
+    read: (results) => rowsOf<EarlierRow>(results),
+  };
+}
+
+/** The first bucket from a name on that has a lifecycle configuration. */
+export function lookUpNextBucket(from: string): Lookup<Bucket | undefined> {
+  return {
+    statements: [
+      statement(
+        `SELECT ${BUCKET_COLUMNS} FROM buckets b INDEXED BY buckets_with_lifecycle
+         WHERE b.lifecycle IS NOT NULL AND b.name >= ? ORDER BY b.name LIMIT 1`,
+        from,
+      ),
+    ],
+    read: (results) => rowsOf<BucketRow>(results).map(bucketFromRow)[0],
+  };
+}

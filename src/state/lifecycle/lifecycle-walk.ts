@@ -1,0 +1,135 @@
+// Walks over a bucket and judges what it finds by the bucket's lifecycle rules. Nothing is changed here: what the walk
+// yields is what would be done, which is what a dry run shows.
+import { fromBase64, toBase64 } from "../../bytes/hex-base64.ts";
+import { decodeUtf8, utf8 } from "../../bytes/text.ts";
+import type { LifecycleRule } from "../../protocol/lifecycle/lifecycle.ts";
+import { rangesOfPrefixes } from "../d1/key-ranges.ts";
+import {
+  judgeCurrent,
+  judgeUploads,
+  judgeVersions,
+  type Judged,
+  type LifecyclePhase,
+  type LifecyclePosition,
+  type Walk,
+} from "./lifecycle-evaluation.ts";
+import { lookUpEarlier, readCurrent, readUploads, readVersions, type RowPage } from "./lifecycle-pages.ts";
+
+export const WALK_START: LifecyclePosition = { phase: "current", from: "", after: "" };
+
+/** A position as text. */
+export function positionText({ phase, from, after }: LifecyclePosition): string {
+  return toBase64(utf8(JSON.stringify([phase, from, after])));
+}
+
+/** The position of a text, or undefined where it is none of positionText's. */
+export function positionFromText(text: string): LifecyclePosition | undefined {
+  const bytes = fromBase64(text);
+  const json = bytes === undefined ? undefined : decodeUtf8(bytes);
+  try {
+    const values: unknown = JSON.parse(json ?? "");
+    if (!Array.isArray(values) || values.length !== 3) return undefined;
+    const [name, from, after] = values as readonly unknown[];
+    const phase = PHASES.find((one) => one === name);
+    if (phase === undefined || typeof from !== "string" || typeof after !== "string") return undefined;
+    return { phase, from, after };
+  } catch {
+    return undefined;
+  }
+}
+
+const PHASES: readonly LifecyclePhase[] = ["current", "versions", "uploads"];
+
+export interface WalkedPage {
+  readonly judged: readonly Judged[];
+  /** How many versions and uploads were looked at. */
+  readonly seen: number;
+  /** undefined where the bucket is done. */
+  readonly next: LifecyclePosition | undefined;
+}
+
+/** Judges one page, from a position on. */
+export async function walkPage(walk: Walk, position: LifecyclePosition): Promise<WalkedPage> {
+  for (let at: LifecyclePosition | undefined = position; at !== undefined; at = phaseAfter(at)) {
+    const prefixes = prefixesOf(walk, at.phase);
+    if (prefixes.length > 0) return walkPhase(walk, prefixes, at);
+  }
+  return { judged: [], seen: 0, next: undefined };
+}
+
+/** One more than a rule may want to keep, and the current delete marker. */
+const MOST_EARLIER_ROWS = 102;
+
+function phaseAfter({ phase }: LifecyclePosition): LifecyclePosition | undefined {
+  if (phase === "uploads") return undefined;
+  return { ...WALK_START, phase: phase === "current" ? "versions" : "uploads" };
+}
+
+/** The prefixes of those rules that have something to say in a phase, as far as the walk's own prefix reaches. */
+function prefixesOf({ bucket, configuration, prefix: wanted = "" }: Walk, phase: LifecyclePhase): string[] {
+  // Where versioning never was enabled there is nothing but current versions.
+  if (phase === "versions" && bucket.versioning === null) return [];
+  return configuration.rules
+    .filter((rule) => rule.isEnabled && speaksOf(rule, phase))
+    .map(({ filter }) => filter.prefix ?? "")
+    .filter((prefix) => prefix.startsWith(wanted) || wanted.startsWith(prefix))
+    .map((prefix) => (prefix.length < wanted.length ? wanted : prefix));
+}
+
+function speaksOf(rule: LifecycleRule, phase: LifecyclePhase): boolean {
+  const { expiration, transitions, noncurrentExpiration, noncurrentTransitions, abortAfterDays } = rule;
+  switch (phase) {
+    case "current":
+      return transitions.length > 0 || (expiration !== undefined && !("isForMarkers" in expiration));
+    case "versions":
+      return expiration !== undefined || noncurrentExpiration !== undefined || noncurrentTransitions.length > 0;
+    case "uploads":
+      return abortAfterDays !== undefined;
+  }
+}
+
+async function walkPhase(walk: Walk, prefixes: readonly string[], position: LifecyclePosition): Promise<WalkedPage> {
+  const { database, bucket } = walk;
+  const { phase, from, after } = position;
+  const ranges = rangesOfPrefixes(prefixes, from);
+  // Where the key itself is in no range any more, the position within it means nothing.
+  const within = ranges[0]?.from === from ? after : "";
+  switch (phase) {
+    case "current": {
+      const page = await readCurrent(database, bucket.id, ranges);
+      return pageOf(
+        position,
+        page,
+        page.rows.flatMap((row) => judgeCurrent(walk, row) ?? []),
+        "",
+      );
+    }
+    case "versions": {
+      const page = await readVersions(database, bucket, ranges, within);
+      const earlier =
+        within === "" ? [] : await database.look(lookUpEarlier(bucket.id, from, within, MOST_EARLIER_ROWS));
+      return pageOf(position, page, judgeVersions(walk, page, from, earlier), page.rows.at(-1)?.version_id ?? "");
+    }
+    case "uploads": {
+      const page = await readUploads(database, bucket.id, ranges, within);
+      const judged = judgeUploads(walk, page.rows, position);
+      return pageOf(position, page, judged, page.rows.at(-1)?.upload_id ?? "");
+    }
+  }
+}
+
+/** @param lastId of the last row within its key */
+function pageOf(
+  position: LifecyclePosition,
+  { rows, following, nextFrom }: RowPage<{ readonly key: string }>,
+  judged: readonly Judged[],
+  lastId: string,
+): WalkedPage {
+  const { phase } = position;
+  const seen = rows.length;
+  if (following !== undefined) {
+    const after = following.key === rows.at(-1)?.key ? lastId : "";
+    return { judged, seen, next: { phase, from: following.key, after } };
+  }
+  return { judged, seen, next: nextFrom === undefined ? phaseAfter(position) : { phase, from: nextFrom, after: "" } };
+}

@@ -1,0 +1,271 @@
+// Moves the bytes of versions to where bytes that are seldom read are kept. The bytes are copied first, into blobs that
+// nothing refers to yet; then one batch gives the version its new storage class and its new blobs, and drops the old
+// ones, which wait in the garbage as all removed bytes do. A reader finds the object whole at any time. Of several
+// slices the first is copied last: a rebuild takes what has its first part for an object.
+import { timeOrderedId } from "../../bytes/random-id.ts";
+import { birthCertificate } from "../../protocol/objects/recovery-metadata.ts";
+import { coldnessOf, isSeldomRead } from "../../protocol/lifecycle/lifecycle.ts";
+import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
+import { ALL_BYTES, type ByteRange } from "../../protocol/core/range.ts";
+import type { StoredObject } from "../../protocol/objects/stored-object.ts";
+import type { BlobStore } from "../blobs/blob-store.ts";
+import type { Bucket } from "../metadata/buckets.ts";
+import { commitBatch, guardBlobs, type CommitOutcome } from "../commit/commit.ts";
+import { holdingOf } from "../reads/copy-sources.ts";
+import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
+import { dropHoldings } from "../metadata/blob-references.ts";
+import { guardJudgements, type JudgedVersion } from "../commit/lifecycle-guard.ts";
+import {
+  insertManifest,
+  partsFromRows,
+  selectParts,
+  selectSlices,
+  slicesFromRows,
+  type Slice,
+} from "../metadata/manifests.ts";
+import { lookUpVersion, manifestOf, type VersionFacts } from "../metadata/objects.ts";
+
+/** A version that is to get another storage class, as it was judged. */
+export interface Transition {
+  readonly bucket: Bucket;
+  readonly revision: string;
+  readonly version: JudgedVersion;
+  readonly storageClass: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** How many blobs and bytes may still be copied; a copy of any size may begin while something is left of both. */
+export interface CopyAllowance {
+  blobs: number;
+  bytes: number;
+}
+
+/** How a transition ended. `unfinished`: it goes on from where it is when it is asked for again. */
+export type TransitionOutcome = "moved" | "unfinished" | "missing" | CommitOutcome;
+
+interface Tools {
+  readonly database: Database;
+  readonly blobs: BlobStore;
+}
+
+/** A transition whose bytes are being copied. */
+interface Progress {
+  readonly transitionId: string;
+  /** How many slices, from the first on, are not copied yet. */
+  readonly slicesLeft: number;
+}
+
+interface TransitionFacts extends VersionFacts {
+  readonly slices: readonly Slice[];
+  readonly parts: readonly ObjectPart[];
+  readonly progress: (Progress & { readonly holdingId: string }) | undefined;
+}
+
+/** Gives a version another storage class, with as many copies of bytes as are allowed. */
+export async function carryOutTransition(
+  tools: Tools,
+  transition: Transition,
+  allowance: CopyAllowance,
+): Promise<TransitionOutcome> {
+  const { bucket, version } = transition;
+  const facts = await tools.database.look(lookUpTransition(bucket, version));
+  const { object } = facts;
+  if (object === undefined || facts.bucket?.id !== bucket.id) return "judged version changed";
+  if (coldnessOf(object.storageClass) >= coldnessOf(transition.storageClass)) return "judged version changed";
+  const holdingId = holdingOf(object);
+  // Then the bytes are where they belong.
+  if (isSeldomRead(object.storageClass)) {
+    return commit(tools.database, transition, object, { blobId: object.blobId, manifestId: object.manifestId }, []);
+  }
+  const known = facts.progress?.holdingId === holdingId ? facts.progress : undefined;
+  const sources = sourcesOf(object, facts.slices);
+  const progress = known ?? { transitionId: timeOrderedId(transition.now), slicesLeft: sources.length };
+  for (let slicesLeft = progress.slicesLeft; slicesLeft > 0; slicesLeft -= 1) {
+    const number = slicesLeft - 1;
+    const source = sources[number];
+    if (source === undefined) break;
+    if (allowance.blobs <= 0 || allowance.bytes <= 0) {
+      await tools.database.batch([saveProgress(transition, holdingId, { ...progress, slicesLeft })]);
+      return "unfinished";
+    }
+    allowance.blobs -= 1;
+    allowance.bytes -= source.length;
+    const copied = await tools.blobs.copyToInfrequentAccess({
+      sourceId: source.blobId,
+      range: rangeOf(object, source),
+      blobId: newBlobId(bucket, object, progress, number),
+      birthCertificate: certificateOf(bucket, object, progress, number),
+    });
+    if (!copied) return "missing";
+  }
+  return finish(tools.database, transition, object, facts, progress);
+}
+
+async function finish(
+  database: Database,
+  transition: Transition,
+  object: StoredObject,
+  facts: TransitionFacts,
+  progress: Progress,
+): Promise<TransitionOutcome> {
+  const { bucket } = transition;
+  const blobIds = sourcesOf(object, facts.slices).map((_, number) => newBlobId(bucket, object, progress, number));
+  const before = [guardBlobs(blobIds)];
+  if (object.manifestId === undefined) {
+    return commit(database, transition, object, { blobId: blobIds[0], manifestId: undefined }, before);
+  }
+  const manifestId = `${bucket.id}/${progress.transitionId}`;
+  const slices = facts.slices.map((slice, number) => ({
+    ...slice,
+    blobId: blobIds[number] ?? "",
+    offset: rangeOf(object, slice) === undefined ? slice.offset : 0,
+  }));
+  const manifest = { manifestId, slices, parts: facts.parts, holdings: blobIds };
+  return commit(database, transition, object, { blobId: undefined, manifestId }, [
+    ...before,
+    ...insertManifest(manifest),
+  ]);
+}
+
+type Holding = Pick<StoredObject, "blobId" | "manifestId">;
+
+async function commit(
+  database: Database,
+  { bucket, revision, version, storageClass, now }: Transition,
+  object: StoredObject,
+  { blobId, manifestId }: Holding,
+  before: readonly Statement[],
+): Promise<TransitionOutcome> {
+  const { key, versionId } = object;
+  const oldHolding = holdingOf(object);
+  const judged: JudgedVersion = { key, versionId, tags: version.tags, place: "any", holdingId: oldHolding };
+  const isMoved = (blobId ?? manifestId) !== oldHolding;
+  const outcome = await commitBatch(
+    database,
+    [
+      ...guardJudgements(bucket, [{ revision, version: judged }]),
+      ...before,
+      ...(isMoved ? dropHoldings(now, "SELECT ?1 AS id", oldHolding) : []),
+      ...(["objects", "versions"] as const).map((table) =>
+        statement(
+          `UPDATE ${table} SET blob_id = ?4, manifest_id = ?5, storage_class = ?6
+           WHERE bucket_id = ?1 AND key = ?2 AND version_id = ?3`,
+          bucket.id,
+          key,
+          versionId,
+          blobId ?? null,
+          manifestId ?? null,
+          storageClass,
+        ),
+      ),
+      statement(
+        `DELETE FROM storage_class_transitions WHERE bucket_id = ? AND key = ? AND version_id = ?`,
+        bucket.id,
+        key,
+        versionId,
+      ),
+    ],
+    async () => {
+      const { object: found } = await database.look(lookUpVersion(bucket.name, key, versionId));
+      return found?.storageClass === storageClass && found.blobId === blobId && found.manifestId === manifestId;
+    },
+  );
+  return outcome === "applied" ? "moved" : outcome;
+}
+
+/** What is copied into a blob each: the slices of a manifest, or all of the one blob. */
+function sourcesOf(object: StoredObject, slices: readonly Slice[]): readonly Slice[] {
+  if (object.blobId === undefined) return slices;
+  return [{ start: 0, blobId: object.blobId, offset: 0, length: object.size }];
+}
+
+/** Bytes that are encrypted, and none, are copied with all of their blob. */
+function rangeOf({ encryption }: StoredObject, { offset, length }: Slice): ByteRange | undefined {
+  return encryption !== undefined || length === 0 ? undefined : { offset, length };
+}
+
+function newBlobId(bucket: Bucket, object: StoredObject, { transitionId }: Progress, number: number): string {
+  return `${bucket.id}/${transitionId}${object.blobId === undefined ? `-${number + 1}` : ""}`;
+}
+
+/** Slices are born as the parts of an upload would be, so that they are found by their manifest's id. */
+function certificateOf(
+  bucket: Bucket,
+  object: StoredObject,
+  { transitionId }: Progress,
+  number: number,
+): Record<string, string> {
+  const { key, tags, encryption, contentType, systemMetadata, userMetadata, modifiedAt } = object;
+  const metadata = { contentType, systemMetadata, userMetadata };
+  const birth = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags, encryption, modifiedAt };
+  if (object.blobId !== undefined) return birthCertificate(birth);
+  return birthCertificate({ ...birth, uploadId: transitionId, partNumber: number + 1 });
+}
+
+function lookUpTransition(bucket: Bucket, { key, versionId }: JudgedVersion): Lookup<TransitionFacts> {
+  const version = lookUpVersion(bucket.name, key, versionId);
+  const manifest = manifestOf(bucket.name, key, versionId);
+  interface ProgressRow {
+    readonly transition_id: string;
+    readonly holding_id: string;
+    readonly slices_left: number;
+  }
+  return {
+    statements: [
+      ...version.statements,
+      selectSlices(manifest, ALL_BYTES),
+      selectParts(manifest),
+      statement(
+        `SELECT transition_id, holding_id, slices_left FROM storage_class_transitions
+         WHERE bucket_id = ? AND key = ? AND version_id = ?`,
+        bucket.id,
+        key,
+        versionId,
+      ),
+    ],
+    read: (results) => {
+      const row = rowsOf<ProgressRow>(results, results.length - 1)[0];
+      return {
+        ...version.read(results.slice(0, -3)),
+        slices: slicesFromRows(results.at(-3)?.rows ?? []),
+        parts: partsFromRows(results.at(-2)?.rows ?? []),
+        progress:
+          row === undefined
+            ? undefined
+            : { transitionId: row.transition_id, holdingId: row.holding_id, slicesLeft: row.slices_left },
+      };
+    },
+  };
+}
+
+function saveProgress(
+  { bucket, version, storageClass }: Transition,
+  holdingId: string,
+  { transitionId, slicesLeft }: Progress,
+): Statement {
+  return statement(
+    `INSERT INTO storage_class_transitions (bucket_id, key, version_id, transition_id, holding_id, storage_class, slices_left)
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+     ON CONFLICT DO UPDATE SET transition_id = ?4, holding_id = ?5, storage_class = ?6, slices_left = ?7`,
+    bucket.id,
+    version.key,
+    version.versionId,
+    transitionId,
+    holdingId,
+    storageClass,
+    slicesLeft,
+  );
+}
+
+/**
+ * Forgets transitions that were begun and not finished, at most so many; their blobs are left to the orphan scan. A pass
+ * finishes what it begins, so those that are there when one begins are of versions that are gone or cannot be read.
+ */
+export function forgetTransitions(limit: number): Statement {
+  return statement(
+    `DELETE FROM storage_class_transitions WHERE (bucket_id, key, version_id) IN (
+       SELECT bucket_id, key, version_id FROM storage_class_transitions LIMIT ?)`,
+    limit,
+  );
+}

@@ -1,0 +1,210 @@
+// The buckets table.
+import type { CorsRule } from "../../protocol/buckets/cors.ts";
+import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { dropHoldings } from "./blob-references.ts";
+
+/** A bucket. `id` is new each time a bucket of the name is made. */
+export interface Bucket {
+  readonly name: string;
+  readonly id: string;
+  readonly ownerId: string;
+  readonly region: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** null: never enabled. */
+  readonly versioning: Versioning | null;
+  readonly cors: readonly CorsRule[];
+  /** The user who made it, to whom it is listed; null: root. */
+  readonly creatorId: string | null;
+  readonly configurations: BucketConfigurations;
+  /** New versions are of a later time than this, in milliseconds since the epoch; null: of any (see snapshots.ts). */
+  readonly snapshotFloor: number | null;
+}
+
+/** A bucket's configurations as texts, each null where it is not set; what they say is known to whoever reads them. */
+export type BucketConfigurations = Readonly<Record<ConfigurationName, string | null>>;
+
+/** The configurations of a bucket of which none is set. */
+export const NO_CONFIGURATIONS: BucketConfigurations = {
+  tags: null,
+  policy: null,
+  acl: null,
+  ownership: null,
+  public_access_block: null,
+  encryption: null,
+  lifecycle: null,
+};
+
+/** Each is the name of its column as well. */
+export type ConfigurationName =
+  | "tags"
+  | "policy"
+  | "acl"
+  | "ownership"
+  | "public_access_block"
+  | "encryption"
+  | "lifecycle";
+
+export type Versioning = "Enabled" | "Suspended";
+
+/** A bucket's columns as another table's queries select them, beside their own. */
+export interface BucketRow {
+  readonly bucket_name: string;
+  readonly bucket_id: string;
+  readonly bucket_owner_id: string;
+  readonly bucket_region: string;
+  readonly bucket_created_at: number;
+  readonly bucket_versioning: Versioning | null;
+  readonly bucket_cors: string | null;
+  readonly bucket_creator_id: string | null;
+  readonly bucket_tags: string | null;
+  readonly bucket_policy: string | null;
+  readonly bucket_acl: string | null;
+  readonly bucket_ownership: string | null;
+  readonly bucket_public_access_block: string | null;
+  readonly bucket_encryption: string | null;
+  readonly bucket_lifecycle: string | null;
+  readonly bucket_snapshot_floor: number | null;
+}
+
+/** What to select for a {@link BucketRow}, with the table under the name `b`. */
+export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner_id AS bucket_owner_id,
+  b.region AS bucket_region, b.created_at AS bucket_created_at, b.versioning AS bucket_versioning, b.cors AS bucket_cors,
+  b.creator_id AS bucket_creator_id, b.tags AS bucket_tags, b.policy AS bucket_policy, b.acl AS bucket_acl,
+  b.ownership AS bucket_ownership, b.public_access_block AS bucket_public_access_block,
+  b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle,
+  b.snapshot_floor AS bucket_snapshot_floor`;
+
+export function bucketFromRow(row: BucketRow): Bucket {
+  return {
+    name: row.bucket_name,
+    id: row.bucket_id,
+    ownerId: row.bucket_owner_id,
+    region: row.bucket_region,
+    createdAt: row.bucket_created_at,
+    versioning: row.bucket_versioning,
+    cors: parseRules(row.bucket_cors),
+    creatorId: row.bucket_creator_id,
+    configurations: {
+      tags: row.bucket_tags,
+      policy: row.bucket_policy,
+      acl: row.bucket_acl,
+      ownership: row.bucket_ownership,
+      public_access_block: row.bucket_public_access_block,
+      encryption: row.bucket_encryption,
+      lifecycle: row.bucket_lifecycle,
+    },
+    snapshotFloor: row.bucket_snapshot_floor,
+  };
+}
+
+/** Reads what setCors wrote. */
+function parseRules(json: string | null): readonly CorsRule[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return json === null ? [] : (JSON.parse(json) as readonly CorsRule[]);
+}
+
+/** What every operation on a bucket or object needs to know. */
+export interface BucketFacts {
+  readonly bucket: Bucket | undefined;
+}
+
+/** Looks a bucket up by its name. */
+export function lookUpBucket(name: string): Lookup<BucketFacts> {
+  return {
+    statements: [selectBucket(name)],
+    read: (results) => ({ bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0] }),
+  };
+}
+
+export function selectBucket(name: string): Statement {
+  return statement(`SELECT ${BUCKET_COLUMNS} FROM buckets b WHERE b.name = ?`, name);
+}
+
+/** Creates a bucket unless one of the name exists; the second result's row is the one that is there afterwards. */
+export function insertBucket(bucket: Bucket): Lookup<{ readonly existing: Bucket | undefined }> {
+  return {
+    statements: [
+      statement(
+        `INSERT INTO buckets (name, id, owner_id, region, created_at, creator_id, acl, ownership)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        bucket.name,
+        bucket.id,
+        bucket.ownerId,
+        bucket.region,
+        bucket.createdAt,
+        bucket.creatorId,
+        bucket.configurations.acl,
+        bucket.configurations.ownership,
+      ),
+      selectBucket(bucket.name),
+    ],
+    read: (results) => ({ existing: rowsOf<BucketRow>(results, 1).map(bucketFromRow)[0] }),
+  };
+}
+
+/** The batch that deletes a bucket if no version is in it, and with it whatever uploads are still open there. */
+export function deleteEmptyBucket({ name, id }: Bucket, now: number): Statement[] {
+  const ofBucket = "upload_id IN (SELECT upload_id FROM uploads WHERE bucket_id = ?1)";
+  return [
+    statement(`INSERT INTO empty_bucket_guard (bucket_id) VALUES (?)`, id),
+    ...dropHoldings(now, `SELECT holding_id AS id FROM parts WHERE ${ofBucket}`, id),
+    statement(`DELETE FROM parts WHERE ${ofBucket}`, id),
+    statement(`DELETE FROM uploads WHERE bucket_id = ?`, id),
+    statement(`DELETE FROM buckets WHERE name = ? AND id = ?`, name, id),
+  ];
+}
+
+/** Which of an account's buckets to list: names from `from` on, below `before`, in a region. */
+export interface BucketPage {
+  readonly ownerId: string;
+  /** The user whose buckets they are; undefined: all of the account's. */
+  readonly creatorId: string | undefined;
+  readonly from: string;
+  readonly before: string | undefined;
+  readonly region: string | undefined;
+  readonly limit: number;
+}
+
+/** A page of buckets in the order of their names. */
+export function listBuckets({ ownerId, creatorId, from, before, region, limit }: BucketPage): Lookup<Bucket[]> {
+  const ofCreator = creatorId === undefined ? "" : "AND b.creator_id = ?6";
+  return {
+    statements: [
+      statement(
+        `SELECT ${BUCKET_COLUMNS} FROM buckets b
+         WHERE b.name >= ?1 AND (?2 IS NULL OR b.name < ?2) AND b.owner_id = ?3 ${ofCreator} AND (?4 IS NULL OR b.region = ?4)
+         ORDER BY b.name LIMIT ?5`,
+        from,
+        before ?? null,
+        ownerId,
+        region ?? null,
+        limit,
+        ...(creatorId === undefined ? [] : [creatorId]),
+      ),
+    ],
+    read: (results) => rowsOf<BucketRow>(results).map(bucketFromRow),
+  };
+}
+
+/** Enables or suspends a bucket's versioning; what snapshots show needs it enabled, so then it changes nothing. */
+export function setVersioning({ name, id }: Bucket, versioning: Versioning): Statement {
+  return statement(
+    `UPDATE buckets SET versioning = ?1 WHERE name = ?2 AND id = ?3
+       AND (?1 = 'Enabled' OR NOT EXISTS (SELECT 1 FROM snapshots WHERE bucket_id = ?3))`,
+    versioning,
+    name,
+    id,
+  );
+}
+
+/** Sets the rules by which other origins' pages may use a bucket; none takes them away. */
+export function setCors({ name, id }: Bucket, rules: readonly CorsRule[]): Statement {
+  const json = rules.length === 0 ? null : JSON.stringify(rules);
+  return statement(`UPDATE buckets SET cors = ? WHERE name = ? AND id = ?`, json, name, id);
+}
+
+/** Sets one of a bucket's configurations, or takes it away. */
+export function setConfiguration({ name, id }: Bucket, column: ConfigurationName, text: string | null): Statement {
+  return statement(`UPDATE buckets SET ${column} = ? WHERE name = ? AND id = ?`, text, name, id);
+}

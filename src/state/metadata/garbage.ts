@@ -1,0 +1,49 @@
+// The garbage table: blobs that lost their last holder.
+import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+
+/** So many entries are looked at for a page, and so many of those that are due make it full. */
+const PAGE_ENTRIES = 2000;
+const PAGE_DUE = 500;
+
+/** A page of the garbage. */
+export interface GarbagePage {
+  /** Blobs and manifests whose time has come and that nothing holds. */
+  readonly due: readonly string[];
+  /** The id after which the next page begins; undefined after the last. */
+  readonly next: string | undefined;
+}
+
+/**
+ * Looks up what was dropped before a time (milliseconds since the epoch), after an id. A page costs its entries, however
+ * many others wait for their time: an index by time would cost every deletion a row more.
+ */
+export function lookUpDueGarbage(before: number, after: string): Lookup<GarbagePage> {
+  return {
+    statements: [
+      statement(
+        `WITH page (blob_id, dropped_at) AS MATERIALIZED (
+           SELECT blob_id, dropped_at FROM garbage WHERE blob_id > ?2 ORDER BY blob_id LIMIT ${PAGE_ENTRIES}),
+         due (blob_id) AS MATERIALIZED (
+           SELECT p.blob_id FROM page p
+           WHERE p.dropped_at < ?1 AND NOT EXISTS (SELECT 1 FROM shared_blobs s WHERE s.blob_id = p.blob_id)
+           ORDER BY p.blob_id LIMIT ${PAGE_DUE})
+         SELECT (SELECT json_group_array(blob_id) FROM due) AS due, max(blob_id) AS last, count(*) AS entries FROM page`,
+        before,
+        after,
+      ),
+    ],
+    read: (results) => {
+      const row = rowsOf<{ readonly due: string; readonly last: string | null; readonly entries: number }>(results)[0];
+      // What json_group_array wrote in the statement above.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const due = JSON.parse(row?.due ?? "[]") as string[];
+      if (due.length === PAGE_DUE) return { due, next: due.at(-1) };
+      return { due, next: row?.entries === PAGE_ENTRIES ? (row.last ?? undefined) : undefined };
+    },
+  };
+}
+
+/** Takes blobs that are deleted out of the table. */
+export function forgetGarbage(blobIds: readonly string[]): Statement {
+  return statement(`DELETE FROM garbage WHERE blob_id IN (SELECT value FROM json_each(?))`, JSON.stringify(blobIds));
+}

@@ -1,0 +1,108 @@
+// The jobs table: where each scheduled job is in its pass, and the lease of whoever is at work on it.
+import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+
+/** Where a job is. */
+export interface JobState {
+  /** Whether a pass is under way. */
+  readonly isPassing: boolean;
+  /** Where it goes on; null at its beginning. */
+  readonly cursor: string | null;
+  /** When the latest pass began, in milliseconds since the epoch. */
+  readonly passBeganAt: number;
+  /** When its latest step was over, or failed, in milliseconds since the epoch. */
+  readonly steppedAt: number;
+  /** The sums of what the latest pass has reported so far. */
+  readonly report: Readonly<Record<string, number>>;
+}
+
+interface JobRow {
+  readonly name: string;
+  readonly is_passing: number;
+  readonly cursor: string | null;
+  readonly pass_began_at: number;
+  readonly stepped_at: number;
+  readonly report: string;
+}
+
+const COLUMNS = "name, is_passing, cursor, pass_began_at, stepped_at, report";
+
+function stateFromRow(row: JobRow): JobState {
+  return {
+    isPassing: row.is_passing === 1,
+    cursor: row.cursor,
+    passBeganAt: row.pass_began_at,
+    steppedAt: row.stepped_at,
+    // What saveStep wrote.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    report: JSON.parse(row.report) as Readonly<Record<string, number>>,
+  };
+}
+
+/** Where every job is that has ever run, by its name. */
+export function lookUpJobStates(): Lookup<ReadonlyMap<string, JobState>> {
+  return {
+    statements: [statement(`SELECT ${COLUMNS} FROM jobs`)],
+    read: (results) => new Map(rowsOf<JobRow>(results).map((row) => [row.name, stateFromRow(row)])),
+  };
+}
+
+/** A job's lease: until it is over, nobody but its holder works on the job. */
+export interface JobLease {
+  readonly name: string;
+  /** Unique to this tick. */
+  readonly holder: string;
+  /** The wall clock's time now and at the lease's end, in milliseconds since the epoch. */
+  readonly clock: number;
+  readonly until: number;
+}
+
+/**
+ * Takes a job's lease unless somebody else has it. The answer is where the job is by now, or undefined where the lease is
+ * another's.
+ */
+export function takeLease({ name, holder, clock, until }: JobLease): Lookup<JobState | undefined> {
+  return {
+    statements: [
+      statement(
+        `INSERT INTO jobs (name, is_passing, pass_began_at, stepped_at, lease_holder, lease_until)
+         VALUES (?1, 0, 0, 0, ?2, ?3)
+         ON CONFLICT DO UPDATE SET lease_holder = ?2, lease_until = ?3 WHERE lease_holder IS NULL OR lease_until < ?4
+         RETURNING ${COLUMNS}`,
+        name,
+        holder,
+        until,
+        clock,
+      ),
+    ],
+    read: (results) => rowsOf<JobRow>(results).map(stateFromRow)[0],
+  };
+}
+
+/**
+ * Saves where a job is, and gives its lease a new end; nothing happens where the lease has become another's.
+ * @returns the statement, which changes one row if the lease was still held
+ */
+export function saveStep({ name, holder, until }: JobLease, state: JobState): Statement {
+  return statement(
+    `UPDATE jobs SET is_passing = ?3, cursor = ?4, pass_began_at = ?5, stepped_at = ?6, report = ?7, lease_until = ?8
+     WHERE name = ?1 AND lease_holder = ?2`,
+    name,
+    holder,
+    state.isPassing ? 1 : 0,
+    state.cursor,
+    state.passBeganAt,
+    state.steppedAt,
+    JSON.stringify(state.report),
+    until,
+  );
+}
+
+/** Saves that a job had its turn, which failed; it stays where it was. */
+export function saveFailure({ name, holder, clock }: JobLease): Statement {
+  return statement(`UPDATE jobs SET stepped_at = ? WHERE name = ? AND lease_holder = ?`, clock, name, holder);
+}
+
+/** Gives leases back. */
+export function releaseLeases(holder: string): Statement {
+  return statement(`UPDATE jobs SET lease_holder = NULL WHERE lease_holder = ?`, holder);
+}

@@ -1,0 +1,135 @@
+// The objects table: the current version of each key.
+import { BUCKET_COLUMNS, bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
+import type { ManifestReference } from "./manifests.ts";
+import { OBJECT_COLUMNS, OBJECT_FIELDS, objectFromRow, VERSION_COLUMNS, type ObjectRow } from "./object-columns.ts";
+import { parametersOf } from "../d1/row-mapping.ts";
+import { rowsOf, statement, type Lookup, type Statement, type StatementResult } from "../d1/database.ts";
+import type { DeleteMarker, StoredObject } from "../../protocol/objects/stored-object.ts";
+
+/** A bucket and one version of a key. */
+export interface VersionFacts extends BucketFacts {
+  /** The version that was asked for, unless it is a delete marker. */
+  readonly object: StoredObject | undefined;
+  /** The delete marker that was asked for, or that is current. */
+  readonly deleteMarker: DeleteMarker | undefined;
+}
+
+/** The columns of a version, where there is none. */
+interface AbsentRow {
+  readonly key: null;
+}
+
+interface MarkerColumn {
+  /** The newest delete marker as JSON [version id, is null version, modified at], where there is no current version. */
+  readonly marker: string | null;
+}
+
+/**
+ * Looks up a bucket and one version of a key, in one statement.
+ * @param versionId a version id, `null`, or undefined for the current version
+ */
+export function lookUpVersion(bucketName: string, key: string, versionId: string | undefined): Lookup<VersionFacts> {
+  return versionId === undefined ? lookUpCurrent(bucketName, key) : lookUpOneOfAll(bucketName, key, versionId);
+}
+
+function lookUpCurrent(bucketName: string, key: string): Lookup<VersionFacts> {
+  return {
+    statements: [
+      statement(
+        `SELECT ${BUCKET_COLUMNS}, ${OBJECT_COLUMNS},
+           CASE WHEN o.key IS NULL THEN
+             (SELECT json_array(v.version_id, v.is_null_version, v.modified_at) FROM versions v
+              WHERE v.bucket_id = b.id AND v.key = ?2 ORDER BY v.version_id LIMIT 1) END AS marker
+         FROM buckets b LEFT JOIN objects o ON o.bucket_id = b.id AND o.key = ?2 WHERE b.name = ?1`,
+        bucketName,
+        key,
+      ),
+    ],
+    read: (results) => {
+      const row = rowsOf<BucketRow & MarkerColumn & (ObjectRow | AbsentRow)>(results)[0];
+      if (row === undefined) return { bucket: undefined, object: undefined, deleteMarker: undefined };
+      return {
+        bucket: bucketFromRow(row),
+        object: isPresent(row) ? objectFromRow(row) : undefined,
+        deleteMarker: markerFromJson(key, row.marker),
+      };
+    },
+  };
+}
+
+function lookUpOneOfAll(bucketName: string, key: string, versionId: string): Lookup<VersionFacts> {
+  const match = versionId === "null" ? "is_null_version = 1" : "version_id = ?3";
+  const parameters = versionId === "null" ? [bucketName, key] : [bucketName, key, versionId];
+  const of = `o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key = ?2 AND o.${match}`;
+  return {
+    statements: [
+      selectBucket(bucketName),
+      statement(
+        `SELECT ${OBJECT_COLUMNS}, 0 AS is_delete_marker FROM objects o WHERE ${of}
+         UNION ALL SELECT ${OBJECT_COLUMNS}, o.is_delete_marker FROM ${versionsTable(versionId)} WHERE ${of}`,
+        ...parameters,
+      ),
+    ],
+    read: versionFacts,
+  };
+}
+
+/** Reads a bucket and, of a second statement, one row of objects or versions with `is_delete_marker`. */
+export function versionFacts(results: readonly StatementResult[]): VersionFacts {
+  const bucket = rowsOf<BucketRow>(results).map(bucketFromRow)[0];
+  const row = rowsOf<ObjectRow & { readonly is_delete_marker: number }>(results, 1)[0];
+  const version = row === undefined ? undefined : objectFromRow(row);
+  const isMarker = row?.is_delete_marker === 1;
+  return { bucket, object: isMarker ? undefined : version, deleteMarker: isMarker ? version : undefined };
+}
+
+/** The current versions of those keys that have one. */
+export function selectCurrentObjects(bucketName: string, keys: readonly string[]): Statement {
+  return statement(
+    `SELECT ${OBJECT_COLUMNS} FROM json_each(?2) k
+     CROSS JOIN objects o ON o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key = k.value`,
+    bucketName,
+    JSON.stringify(keys),
+  );
+}
+
+/** Where a statement finds the manifest of a version, if that has one. */
+export function manifestOf(bucketName: string, key: string, versionId: string | undefined): ManifestReference {
+  const of = "o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key = ?2";
+  if (versionId === undefined) {
+    return { sql: `SELECT o.manifest_id FROM objects o WHERE ${of}`, parameters: [bucketName, key] };
+  }
+  const match = versionId === "null" ? "o.is_null_version = 1 AND ?3 = 'null'" : "o.version_id = ?3";
+  return {
+    sql: `SELECT o.manifest_id FROM objects o WHERE ${of} AND ${match}
+          UNION ALL SELECT o.manifest_id FROM ${versionsTable(versionId)} WHERE ${of} AND ${match}`,
+    parameters: [bucketName, key, versionId],
+  };
+}
+
+/** The versions table, under the name `o`. Left to itself, SQLite would look for `null` among all of a key's versions. */
+function versionsTable(versionId: string): string {
+  return versionId === "null" ? "versions AS o INDEXED BY null_versions" : "versions AS o";
+}
+
+function isPresent(row: ObjectRow | AbsentRow): row is ObjectRow {
+  return row.key !== null;
+}
+
+function markerFromJson(key: string, json: string | null): DeleteMarker | undefined {
+  if (json === null) return undefined;
+  // What json_array wrote in the statement above.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const [versionId, isNull, modifiedAt] = JSON.parse(json) as [string, number, number];
+  return { key, versionId, isNullVersion: isNull === 1, modifiedAt };
+}
+
+const UPSERT = `INSERT INTO objects (${VERSION_COLUMNS.join(", ")})
+  VALUES (${VERSION_COLUMNS.map(() => "?").join(", ")})
+  ON CONFLICT (bucket_id, key) DO UPDATE SET
+    ${VERSION_COLUMNS.map((column) => `${column} = excluded.${column}`).join(", ")}`;
+
+/** Makes a version the current one of its key, in place of whatever is there. */
+export function upsertObject(bucketId: string, object: StoredObject): Statement {
+  return statement(UPSERT, bucketId, ...parametersOf(OBJECT_FIELDS, object));
+}

@@ -1,0 +1,256 @@
+// Multipart uploads: the uploads, parts and completed_uploads tables.
+import type { ChecksumAlgorithm, ChecksumType, ObjectChecksum } from "../../protocol/core/checksums.ts";
+import type { ObjectMetadata } from "../../protocol/objects/object-metadata.ts";
+import type { Tag } from "../../protocol/core/tagging.ts";
+import { bucketFromRow, selectBucket, type Bucket, type BucketFacts, type BucketRow } from "./buckets.ts";
+import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
+import { dropHoldings } from "./blob-references.ts";
+import {
+  columnsOf,
+  nullable,
+  optional,
+  parametersOf,
+  required,
+  selectList,
+  text,
+  valueFromRow,
+  type Row,
+  type RowMapping,
+} from "../d1/row-mapping.ts";
+import { metadataJson, parseMetadata, parseTags, tagsJson } from "./stored-metadata.ts";
+
+/** An upload in progress. */
+export interface Upload extends ObjectMetadata {
+  readonly key: string;
+  readonly uploadId: string;
+  /** Milliseconds since the epoch. */
+  readonly initiatedAt: number;
+  /** The head of the key when the upload began. */
+  readonly initialHead: string | null;
+  readonly ownerId: string;
+  readonly tags: readonly Tag[];
+  readonly storageClass: string;
+  /** What the client announced; undefined where it announced nothing. */
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
+  readonly checksumType: ChecksumType | undefined;
+  /** As the completed object will have them. */
+  readonly acl: string | undefined;
+  readonly encryption: string | undefined;
+}
+
+const UPLOAD_FIELDS: RowMapping<Upload> = {
+  key: required("key"),
+  uploadId: required("upload_id"),
+  initiatedAt: required("initiated_at"),
+  initialHead: nullable("initial_head"),
+  ownerId: required("owner_id"),
+  contentType: optional("content_type"),
+  systemMetadata: text("system_metadata", metadataJson, parseMetadata),
+  userMetadata: text("user_metadata", metadataJson, parseMetadata),
+  tags: text("tags", tagsJson, parseTags),
+  storageClass: required("storage_class"),
+  checksumAlgorithm: optional("checksum_algorithm"),
+  checksumType: optional("checksum_type"),
+  acl: optional("acl"),
+  encryption: optional("encryption"),
+};
+
+const UPLOAD_COLUMNS = columnsOf(UPLOAD_FIELDS);
+
+export interface UploadFacts extends BucketFacts {
+  /** Undefined for an upload that never was, was aborted or is completed. */
+  readonly upload: Upload | undefined;
+}
+
+/** Looks up a bucket and an upload in progress. */
+export function lookUpUpload(bucketName: string, key: string, uploadId: string): Lookup<UploadFacts> {
+  return {
+    statements: [
+      selectBucket(bucketName),
+      statement(
+        `SELECT ${selectList(UPLOAD_FIELDS, "u")} FROM uploads u
+         WHERE u.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND u.key = ?2 AND u.upload_id = ?3`,
+        bucketName,
+        key,
+        uploadId,
+      ),
+    ],
+    read: (results) => ({
+      bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
+      upload: rowsOf<Row>(results, 1).map((row) => valueFromRow(UPLOAD_FIELDS, row))[0],
+    }),
+  };
+}
+
+/**
+ * Begins an upload, if its bucket is still there.
+ * @returns whether it is
+ */
+export async function beginUpload(database: Database, bucket: Bucket, upload: Upload): Promise<boolean> {
+  const insert = statement(
+    `INSERT INTO uploads (bucket_id, ${UPLOAD_COLUMNS.join(", ")})
+     SELECT id, ${UPLOAD_COLUMNS.map((_column, index) => `?${index + 3}`).join(", ")} FROM buckets WHERE name = ?1 AND id = ?2`,
+    bucket.name,
+    bucket.id,
+    ...parametersOf(UPLOAD_FIELDS, upload),
+  );
+  const [result] = await database.batch([insert]);
+  return result?.changes === 1;
+}
+
+/**
+ * The statement that aborts its batch unless an upload is open and the parts that were chosen are there as they were.
+ * @param chosen part number, holding and ETag of each
+ */
+export function guardUpload(
+  bucketId: string,
+  { key, uploadId }: Pick<Upload, "key" | "uploadId">,
+  chosen: readonly (readonly [partNumber: number, holdingId: string, etag: string])[] | undefined,
+): Statement {
+  return statement(
+    `INSERT INTO upload_guard (bucket_id, key, upload_id, chosen_parts) VALUES (?, ?, ?, ?)`,
+    bucketId,
+    key,
+    uploadId,
+    chosen === undefined ? null : JSON.stringify(chosen),
+  );
+}
+
+/**
+ * Ends an upload: it and its parts go, and so does what the parts hold, but for those that a completion has chosen.
+ * @param chosen part numbers whose holdings the completed object takes over
+ */
+export function endUpload(
+  bucketId: string,
+  { key, uploadId }: Pick<Upload, "key" | "uploadId">,
+  chosen: readonly number[],
+  now: number,
+): Statement[] {
+  return [
+    ...dropHoldings(
+      now,
+      `SELECT holding_id AS id FROM parts
+       WHERE upload_id = ?1 AND part_number NOT IN (SELECT value FROM json_each(?2))`,
+      uploadId,
+      JSON.stringify(chosen),
+    ),
+    statement(`DELETE FROM parts WHERE upload_id = ?`, uploadId),
+    statement(`DELETE FROM uploads WHERE bucket_id = ? AND key = ? AND upload_id = ?`, bucketId, key, uploadId),
+  ];
+}
+
+/** A completed upload as it is remembered for repeated completions. */
+export interface CompletedUpload {
+  readonly fingerprint: string;
+  readonly versionId: string;
+  readonly etag: string;
+  readonly checksum: ObjectChecksum | undefined;
+}
+
+/** Remembers a completion; the version is the one that is current in the same batch. */
+export function rememberCompletion(
+  bucketId: string,
+  { key, uploadId }: Pick<Upload, "key" | "uploadId">,
+  completed: Omit<CompletedUpload, "versionId">,
+  now: number,
+): Statement {
+  return statement(
+    `INSERT INTO completed_uploads (bucket_id, key, upload_id, fingerprint, version_id, etag, checksum, completed_at)
+     SELECT ?1, ?2, ?3, ?4, CASE WHEN is_null_version = 1 THEN 'null' ELSE version_id END, ?5, ?6, ?7
+     FROM objects WHERE bucket_id = ?1 AND key = ?2`,
+    bucketId,
+    key,
+    uploadId,
+    completed.fingerprint,
+    completed.etag,
+    completed.checksum === undefined ? null : JSON.stringify(completed.checksum),
+    now,
+  );
+}
+
+/** A completion that was remembered. */
+export function lookUpCompletion(
+  bucketName: string,
+  key: string,
+  uploadId: string,
+): Lookup<{ readonly completed: CompletedUpload | undefined }> {
+  interface CompletedRow {
+    readonly fingerprint: string;
+    readonly version_id: string;
+    readonly etag: string;
+    readonly checksum: string | null;
+  }
+  return {
+    statements: [
+      statement(
+        `SELECT fingerprint, version_id, etag, checksum FROM completed_uploads
+         WHERE bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND key = ?2 AND upload_id = ?3`,
+        bucketName,
+        key,
+        uploadId,
+      ),
+    ],
+    read: (results) => {
+      const row = rowsOf<CompletedRow>(results)[0];
+      if (row === undefined) return { completed: undefined };
+      const { fingerprint, version_id: versionId, etag } = row;
+      // What rememberCompletion wrote.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const checksum = row.checksum === null ? undefined : (JSON.parse(row.checksum) as ObjectChecksum);
+      return { completed: { fingerprint, versionId, etag, checksum } };
+    },
+  };
+}
+
+/** Forgets completions from before a time (milliseconds since the epoch), at most so many. */
+export function forgetCompletions(before: number, limit: number): Statement {
+  return statement(
+    `DELETE FROM completed_uploads WHERE (bucket_id, key, upload_id) IN (
+       SELECT bucket_id, key, upload_id FROM completed_uploads WHERE completed_at < ? LIMIT ?)`,
+    before,
+    limit,
+  );
+}
+
+/** Where an open upload is among all of them. */
+export type UploadAddress = readonly [bucketId: string, key: string, uploadId: string];
+
+/** Open uploads of all buckets after one, in the order of their addresses. */
+export function lookUpUploadsAfter(
+  after: UploadAddress,
+  limit: number,
+): Lookup<{ readonly bucketId: string; readonly upload: Upload }[]> {
+  return {
+    statements: [
+      statement(
+        `SELECT ${selectList(UPLOAD_FIELDS, "u")}, u.bucket_id FROM uploads u
+         WHERE (u.bucket_id, u.key, u.upload_id) > (?, ?, ?) ORDER BY u.bucket_id, u.key, u.upload_id LIMIT ?`,
+        ...after,
+        limit,
+      ),
+    ],
+    read: (results) =>
+      rowsOf<Row & { readonly bucket_id: string }>(results).map((row) => ({
+        bucketId: row.bucket_id,
+        upload: valueFromRow(UPLOAD_FIELDS, row),
+      })),
+  };
+}
+
+/** Open uploads whose bucket is not there, at most so many. No deletion of a bucket leaves one behind. */
+export function lookUpStrayUploads(limit: number): Lookup<(Pick<Upload, "key" | "uploadId"> & { bucketId: string })[]> {
+  return {
+    statements: [
+      statement(
+        `SELECT bucket_id, key, upload_id FROM uploads WHERE bucket_id NOT IN (SELECT id FROM buckets) LIMIT ?`,
+        limit,
+      ),
+    ],
+    read: (results) =>
+      rowsOf<{ readonly bucket_id: string; readonly key: string; readonly upload_id: string }>(results).map((row) => ({
+        bucketId: row.bucket_id,
+        key: row.key,
+        uploadId: row.upload_id,
+      })),
+  };
+}

@@ -1,0 +1,142 @@
+// Copies that move bytes from blobs into new ones: where the source or the copy is encrypted with a customer's key, the
+// two cannot share their blobs. The bytes stream through, and no more than a few pieces of them are held.
+import { toHex } from "../../bytes/hex-base64.ts";
+import { PieceReader } from "../../bytes/streams.ts";
+import type { ChecksumAlgorithm, ChecksumAnnouncement, ObjectChecksum } from "../../protocol/core/checksums.ts";
+import type { CustomerKey } from "../../protocol/objects/customer-encryption.ts";
+import type { IncomingBody } from "../../protocol/core/incoming-body.ts";
+import { checksumOfParts, combinableOr } from "../../protocol/objects/multipart-checksums.ts";
+import type { ByteRange } from "../../protocol/core/range.ts";
+import type { StoredObject } from "../../protocol/objects/stored-object.ts";
+import type { BlobStore } from "../blobs/blob-store.ts";
+import type { Database } from "../d1/database.ts";
+import { lookUpSlices, type Manifest, type Slice } from "../metadata/manifests.ts";
+import { openObject } from "./object-bytes.ts";
+import { storeBody, type BodyDestination, type StoredBody } from "../blobs/store-body.ts";
+
+/** The most bytes that a copy puts into one blob, sealed or not: R2 takes a little less than 5 GiB. */
+export const COPY_BLOB_MAX_BYTES = 4 * 1024 ** 3;
+const ETAG_BYTES = 16;
+
+const NOTHING_ANNOUNCED: ChecksumAnnouncement = {
+  algorithm: undefined,
+  expected: undefined,
+  isInTrailer: false,
+  contentMd5: undefined,
+};
+
+/** Where bytes are copied from. */
+export interface ByteSource {
+  readonly database: Database;
+  readonly blobs: BlobStore;
+  readonly object: StoredObject;
+  /** What the object is encrypted with. */
+  readonly key: CustomerKey | undefined;
+}
+
+/**
+ * Copies a range of a version into a new blob.
+ * @param kept the algorithm of the checksum to compute
+ * @throws Error where a blob of the source is gone or not as it was stored
+ */
+export async function copyRange(
+  { database, blobs, object, key }: ByteSource,
+  range: ByteRange,
+  destination: BodyDestination,
+  kept: ChecksumAlgorithm,
+): Promise<StoredBody> {
+  const slices = await slicesOf(database, object, range);
+  const stream = range.length === 0 ? undefined : await openObject(blobs, object, slices, range, key);
+  if (stream === undefined && range.length > 0) throw new Error("a blob of a copy's source is missing");
+  return storeBody(blobs, destination, bodyOf(stream, range.length), NOTHING_ANNOUNCED, kept);
+}
+
+async function slicesOf(
+  database: Database,
+  { manifestId }: StoredObject,
+  { offset, length }: ByteRange,
+): Promise<readonly Slice[]> {
+  if (manifestId === undefined || length === 0) return [];
+  return database.look(lookUpSlices(manifestId, { kind: "bytes", first: offset, last: offset + length - 1 }));
+}
+
+/** A stream of the store's own as a body. */
+function bodyOf(stream: ReadableStream<Uint8Array> | undefined, length: number): IncomingBody {
+  return {
+    length,
+    sha256: undefined,
+    trailerNames: [],
+    plain: undefined,
+    async deliver(take) {
+      const reader = stream === undefined ? undefined : new PieceReader(stream);
+      try {
+        for (let piece = await reader?.read(); piece !== undefined; piece = await reader?.read()) await take(piece);
+      } catch (error) {
+        reader?.cancel();
+        throw error;
+      }
+      return new Map();
+    },
+  };
+}
+
+/** The bytes of a copy, in blobs that nothing refers to yet. */
+export interface CopiedBytes {
+  readonly size: number;
+  readonly etag: string;
+  readonly checksum: ObjectChecksum | undefined;
+  /** The one blob they are in, or how they are laid out in several. */
+  readonly blobId: string | undefined;
+  readonly manifest: Manifest | undefined;
+  readonly blobIds: readonly string[];
+}
+
+/**
+ * Copies all of a version. What is too much for one blob goes into several, the first at last: where the copy breaks
+ * off, a rebuild must not take the beginning for an object.
+ * @param manifestId of the manifest, where there are several
+ * @param destinationOf where the blob of this number goes, from 1; of undefined, where the only one goes
+ * @param kept the algorithm of the checksum to compute; of several blobs it must be one that can be combined
+ */
+export async function copyBytes(
+  source: ByteSource,
+  manifestId: string,
+  destinationOf: (number: number | undefined) => BodyDestination,
+  kept: ChecksumAlgorithm,
+  blobMaxBytes = COPY_BLOB_MAX_BYTES,
+): Promise<CopiedBytes> {
+  const { size } = source.object;
+  if (size <= blobMaxBytes) {
+    const destination = destinationOf(undefined);
+    const { etag, checksum } = await copyRange(source, { offset: 0, length: size }, destination, kept);
+    const { blobId } = destination;
+    return { size, etag, checksum, blobId, manifest: undefined, blobIds: [blobId] };
+  }
+  const algorithm = combinableOr(kept);
+  const slices: Slice[] = [];
+  const parts: { size: number; checksum: string }[] = [];
+  for (let number = Math.ceil(size / blobMaxBytes); number > 0; number -= 1) {
+    const start = (number - 1) * blobMaxBytes;
+    const range = { offset: start, length: Math.min(blobMaxBytes, size - start) };
+    const destination = destinationOf(number);
+    const stored = await copyRange(source, range, destination, algorithm);
+    slices.unshift({ start, blobId: destination.blobId, offset: 0, length: range.length });
+    parts.unshift({ size: range.length, checksum: stored.checksum.value });
+  }
+  const blobIds = slices.map(({ blobId }) => blobId);
+  return {
+    size,
+    // The MD5 of bytes in several blobs is known to none of them.
+    etag: toHex(crypto.getRandomValues(new Uint8Array(ETAG_BYTES))),
+    checksum: await checksumOfParts(algorithm, "FULL_OBJECT", parts),
+    blobId: undefined,
+    // However many blobs it is in, a copy is one part.
+    manifest: {
+      manifestId,
+      slices,
+      parts: [{ partNumber: 1, start: 0, size, checksum: undefined }],
+      holdings: blobIds,
+    },
+    blobIds,
+  };
+}

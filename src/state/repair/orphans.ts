@@ -1,0 +1,121 @@
+// Blobs that nothing accounts for. A blob is accounted for where it was born, that is by a version of its key, by its
+// part or by the manifest of its upload; or by shared_blobs, where it was copied or renamed; or by the garbage.
+import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+
+/** A blob and where it was born. */
+export interface BornBlob {
+  readonly blobId: string;
+  readonly bucketId: string;
+  readonly key: string;
+  /** Undefined for a blob that was not born as a part. */
+  readonly uploadId: string | undefined;
+}
+
+interface OrphanRow {
+  readonly blob_id: string;
+  readonly bucket_id: string;
+  readonly key: string;
+  readonly upload_id: string | null;
+}
+
+/**
+ * Of the blobs in ?1 those that nothing accounts for; ?2 are the keys and ?3 the uploads under which they were born, each
+ * of which is read once however many those are.
+ */
+const UNACCOUNTED = `
+  WITH held (id) AS (
+    SELECT o.blob_id FROM json_each(?2) k CROSS JOIN objects o ON o.bucket_id = k.value ->> 0 AND o.key = k.value ->> 1
+    UNION ALL
+    SELECT v.blob_id FROM json_each(?2) k CROSS JOIN versions v ON v.bucket_id = k.value ->> 0 AND v.key = k.value ->> 1
+    UNION ALL
+    SELECT p.holding_id FROM json_each(?3) u CROSS JOIN parts p ON p.upload_id = u.value ->> 1
+    UNION ALL
+    SELECT h.value FROM json_each(?3) u CROSS JOIN manifests m ON m.manifest_id = (u.value ->> 0) || '/' || (u.value ->> 1)
+      CROSS JOIN json_each(m.holdings) h)
+  SELECT a.value AS blob_id FROM json_each(?1) a
+  WHERE a.value NOT IN (SELECT id FROM held WHERE id IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM shared_blobs s WHERE s.blob_id = a.value)
+    AND NOT EXISTS (SELECT 1 FROM garbage g WHERE g.blob_id = a.value)`;
+
+function unaccountedParameters(blobs: readonly BornBlob[]): [ids: string, keys: string, uploads: string] {
+  const keys = new Set(blobs.map(({ bucketId, key }) => JSON.stringify([bucketId, key])));
+  const uploads = new Set(
+    blobs.flatMap(({ bucketId, uploadId }) => (uploadId === undefined ? [] : [JSON.stringify([bucketId, uploadId])])),
+  );
+  return [idsJson(blobs), `[${Array.from(keys).join(",")}]`, `[${Array.from(uploads).join(",")}]`];
+}
+
+/** Which of some blobs nothing accounts for. */
+export function lookUpUnaccounted(blobs: readonly BornBlob[]): Lookup<string[]> {
+  return {
+    statements: [statement(UNACCOUNTED, ...unaccountedParameters(blobs))],
+    read: blobIdsOf,
+  };
+}
+
+/** Remembers blobs as orphans; those that are known already keep the time at which they were found first. */
+export function rememberOrphans(blobs: readonly BornBlob[], now: number): Statement {
+  return statement(
+    `INSERT INTO orphans (blob_id, bucket_id, key, upload_id, found_at)
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?2 FROM json_each(?1) WHERE true
+     ON CONFLICT DO NOTHING`,
+    JSON.stringify(blobs.map(({ blobId, bucketId, key, uploadId }) => [blobId, bucketId, key, uploadId ?? null])),
+    now,
+  );
+}
+
+/** Orphans that were found before a time (milliseconds since the epoch), in the order of their ids, after an id. */
+export function lookUpDueOrphans(before: number, after: string, limit: number): Lookup<BornBlob[]> {
+  return {
+    statements: [
+      statement(
+        `SELECT blob_id, bucket_id, key, upload_id FROM orphans
+         WHERE blob_id > ?2 AND found_at < ?1 ORDER BY blob_id LIMIT ?3`,
+        before,
+        after,
+        limit,
+      ),
+    ],
+    read: (results) =>
+      rowsOf<OrphanRow>(results).map((row) => ({
+        blobId: row.blob_id,
+        bucketId: row.bucket_id,
+        key: row.key,
+        uploadId: row.upload_id ?? undefined,
+      })),
+  };
+}
+
+/**
+ * Condemns those of some blobs that nothing accounts for. From then on every commit that would refer to one is refused,
+ * so it is certain that nothing ever will. The answer are the condemned ones, those of a broken-off try included.
+ */
+export function condemn(blobs: readonly BornBlob[], now: number): Lookup<string[]> {
+  return {
+    statements: [
+      statement(
+        `INSERT INTO scan_tombstones (blob_id, condemned_at)
+         SELECT blob_id, ?4 FROM (${UNACCOUNTED}) WHERE true ON CONFLICT DO NOTHING`,
+        ...unaccountedParameters(blobs),
+        now,
+      ),
+      statement(
+        `SELECT t.blob_id FROM json_each(?) b CROSS JOIN scan_tombstones t ON t.blob_id = b.value`,
+        idsJson(blobs),
+      ),
+    ],
+    read: ([, condemned]) => blobIdsOf(condemned === undefined ? [] : [condemned]),
+  };
+}
+
+/** Takes blobs out of the orphans: they are deleted, or somebody's after all. */
+export function forgetOrphans(blobs: readonly BornBlob[]): Statement {
+  return statement(`DELETE FROM orphans WHERE blob_id IN (SELECT value FROM json_each(?))`, idsJson(blobs));
+}
+
+function idsJson(blobs: readonly BornBlob[]): string {
+  return JSON.stringify(blobs.map(({ blobId }) => blobId));
+}
+
+const blobIdsOf: Lookup<string[]>["read"] = (results) =>
+  rowsOf<{ readonly blob_id: string }>(results).map((row) => row.blob_id);

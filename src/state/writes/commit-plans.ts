@@ -1,0 +1,173 @@
+// Turns changes into batches: which statements a put, a deletion or a removal is made of, given the bucket's versioning
+// and the heads that were judged.
+import { nextVersionId, timeOfVersion } from "../../protocol/core/version-id.ts";
+import type { Bucket } from "../metadata/buckets.ts";
+import type { BatchPlan, ChangeOutcome, DeleteChange, PutChange, RemoveChange } from "./changes.ts";
+import { rowsOf, statement, type Database } from "../d1/database.ts";
+import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
+import { guardJudgements, type Judgement } from "../commit/lifecycle-guard.ts";
+import { upsertObject } from "../metadata/objects.ts";
+import { insertDeleteMarkers, removeCurrent, removeVersions, retireCurrent } from "../commit/version-moves.ts";
+
+/**
+ * Makes the batch for the changes that may be made.
+ * @param refused those that may not, though others of their keys may
+ */
+type Planner = (
+  bucket: Bucket,
+  heads: ReadonlyMap<string, KeyHead>,
+  now: number,
+  refused: ReadonlySet<unknown>,
+) => BatchPlan;
+
+const NOTHING: BatchPlan = {
+  statements: [],
+  blobIds: [],
+  witnesses: new Map(),
+  writtenAt: undefined,
+  isApplied: () => Promise.resolve(true),
+  headsAfter: new Map(),
+  done: () => ({ isDone: true, versionId: undefined, isNullVersion: false, modifiedAt: 0 }),
+};
+
+/**
+ * A new version of a key. A repeated call finds its own commit by what the version holds, which no other write shares:
+ * as a version, or in the garbage, where whoever replaced or removed that version has put it.
+ */
+export function planPut(change: PutChange): Planner {
+  return (bucket, heads, now) => {
+    const { key, object, newBlobIds, witnesses = new Map(), before = [], after = [] } = change;
+    const head = heads.get(key);
+    const versionId = newVersionId(bucket, now, head);
+    const isNullVersion = bucket.versioning !== "Enabled";
+    const modifiedAt = change.modifiedAt ?? now;
+    const { etag, size } = object;
+    let committed: ChangeOutcome = { isDone: true, versionId, isNullVersion, modifiedAt };
+    const plan: BatchPlan = {
+      ...NOTHING,
+      async isApplied(database) {
+        const found = await findHolder(database, bucket.id, key, versionId, newBlobIds[0]);
+        if (found !== undefined) committed = { isDone: true, ...found };
+        return found !== undefined;
+      },
+      done: () => committed,
+    };
+    if (head === undefined) return plan;
+    const retired = head.versionId === null ? [] : retireCurrent(bucket, JSON.stringify([key]), now);
+    return {
+      ...plan,
+      statements: [
+        ...before,
+        ...retired,
+        upsertObject(bucket.id, { ...object, key, versionId, isNullVersion, modifiedAt }),
+        ...after,
+      ],
+      blobIds: newBlobIds,
+      witnesses,
+      writtenAt: timeOfVersion(versionId),
+      headsAfter: new Map([[key, { versionId, current: { versionId, etag, size, modifiedAt } }]]),
+    };
+  };
+}
+
+async function findHolder(
+  database: Database,
+  bucketId: string,
+  key: string,
+  versionId: string,
+  blobId: string | undefined,
+): Promise<{ versionId: string | undefined; isNullVersion: boolean; modifiedAt: number } | undefined> {
+  const of = "bucket_id = ?1 AND key = ?2 AND (version_id = ?3 OR blob_id = ?4)";
+  const results = await database.batch([
+    statement(
+      `SELECT version_id, is_null_version, modified_at FROM objects WHERE ${of}
+       UNION ALL SELECT version_id, is_null_version, modified_at FROM versions WHERE ${of}
+       UNION ALL SELECT NULL, 1, dropped_at FROM garbage WHERE blob_id = ?4`,
+      bucketId,
+      key,
+      versionId,
+      blobId ?? null,
+    ),
+  ]);
+  const row = rowsOf<{ version_id: string | null; is_null_version: number; modified_at: number }>(results)[0];
+  if (row === undefined) return undefined;
+  return {
+    versionId: row.version_id ?? undefined,
+    isNullVersion: row.is_null_version === 1,
+    modifiedAt: row.modified_at,
+  };
+}
+
+/** Deletions without a version id: in a bucket that never was versioned the keys go, in others they get a marker. */
+export function planDelete(changes: readonly DeleteChange[]): Planner {
+  return (bucket, heads, now) => {
+    const isMarking = bucket.versioning !== null;
+    const willing = changes.filter(({ key }) => heads.has(key));
+    const keys = willing.map(({ key }) => key).filter((key) => isMarking || heads.get(key)?.current !== undefined);
+    if (keys.length === 0) return NOTHING;
+    const keysJson = JSON.stringify(keys);
+    const markers = new Map(isMarking ? keys.map((key) => [key, newVersionId(bucket, now, heads.get(key))]) : []);
+    const ownerId = willing[0]?.ownerId ?? "";
+    const newMarkers = Array.from(markers, ([key, versionId]) => ({ key, versionId }));
+    return {
+      ...NOTHING,
+      writtenAt: isMarking ? Math.max(...Array.from(markers.values(), timeOfVersion)) : undefined,
+      statements: [
+        ...guardJudgements(bucket, judgementsOf(willing.filter(({ key }) => keys.includes(key)))),
+        ...retireCurrent(bucket, keysJson, now),
+        removeCurrent(bucket.id, keysJson),
+        ...(isMarking ? [insertDeleteMarkers(bucket, newMarkers, ownerId, now)] : []),
+      ],
+      async isApplied(database) {
+        const left = await database.look(currentHeads(bucket.id, keys));
+        return keys.every((key) => {
+          const head = left.get(key) ?? NO_HEAD;
+          return isMarking ? head.versionId === markers.get(key) : head.versionId !== heads.get(key)?.versionId;
+        });
+      },
+      headsAfter: new Map(keys.map((key) => [key, { versionId: markers.get(key) ?? null, current: undefined }])),
+      done: (key) => ({
+        isDone: true,
+        versionId: markers.get(key),
+        isNullVersion: bucket.versioning === "Suspended",
+        modifiedAt: now,
+      }),
+    };
+  };
+}
+
+/** Removals of versions for good. What is the head of a key afterwards only the batch finds out. */
+export function planRemove(changes: readonly RemoveChange[]): Planner {
+  return (bucket, heads, now, refused) => {
+    const willing = changes.filter((change) => heads.has(change.key) && !refused.has(change));
+    const targets = willing.map(({ key, versionId }) => ({ key, versionId }));
+    if (targets.length === 0) return NOTHING;
+    return {
+      ...NOTHING,
+      statements: [...guardJudgements(bucket, judgementsOf(willing)), ...removeVersions(bucket.id, targets, now)],
+      async isApplied(database) {
+        const results = await database.batch([
+          statement(
+            `SELECT 1 FROM objects WHERE bucket_id = ?1
+               AND (key, version_id) IN (SELECT value ->> 'key', value ->> 'versionId' FROM json_each(?2))
+             UNION ALL SELECT 1 FROM versions WHERE bucket_id = ?1
+               AND (key, version_id) IN (SELECT value ->> 'key', value ->> 'versionId' FROM json_each(?2))`,
+            bucket.id,
+            JSON.stringify(targets),
+          ),
+        ]);
+        return rowsOf(results).length === 0;
+      },
+      headsAfter: new Map(targets.map(({ key }) => [key, undefined])),
+    };
+  };
+}
+
+/** The id of a version that is newer than the key's head, and than every snapshot of the bucket. */
+function newVersionId({ snapshotFloor }: Bucket, now: number, head: KeyHead | undefined): string {
+  return nextVersionId(Math.max(now, (snapshotFloor ?? 0) + 1), head?.versionId ?? undefined);
+}
+
+function judgementsOf(changes: readonly (DeleteChange | RemoveChange)[]): Judgement[] {
+  return changes.flatMap(({ judgement }) => judgement ?? []);
+}

@@ -1,0 +1,107 @@
+// The Worker's side of the coordinators: which one a key belongs to, and how a call that failed on the way is treated.
+import { NO_CONFIGURATIONS, type Bucket } from "../metadata/buckets.ts";
+import type { Counts } from "../d1/counts.ts";
+import type { ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, RemoveChange } from "./changes.ts";
+import type { KeyCoordinator } from "./key-coordinator.ts";
+
+// A statement's parameter may hold 2 MB; a page of this many keys of 1024 bytes stays below it however it is escaped.
+const DELETE_PAGE_KEYS = 250;
+const CALL_ATTEMPTS = 3;
+
+/** The coordinators of a deployment. */
+export class Coordinators {
+  readonly #namespace: Env["COORDINATORS"];
+  readonly #shards: number;
+  readonly #counts: Counts;
+
+  constructor(namespace: Env["COORDINATORS"], shards: number, counts: Counts) {
+    this.#namespace = namespace;
+    this.#shards = shards;
+    this.#counts = counts;
+  }
+
+  /** Commits a new version of a key. */
+  async put(bucket: Bucket, change: PutChange): Promise<ChangeOutcome> {
+    const [outcome] = await this.#call(bucket, this.#shardOf(change.key), CALL_ATTEMPTS, (stub, isRepeated) =>
+      stub.put(withoutRules(bucket), change, isRepeated),
+    );
+    return outcome ?? OPEN_OUTCOME;
+  }
+
+  /** Deletes keys as a DELETE without a version id does; the outcomes are in the order of the changes. */
+  async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<ChangeOutcome[]> {
+    return this.#callByShard(bucket, changes, (stub, page) => stub.delete(withoutRules(bucket), page));
+  }
+
+  /** Removes versions for good; the outcomes are in the order of the changes. */
+  async remove(bucket: Bucket, changes: readonly RemoveChange[]): Promise<ChangeOutcome[]> {
+    return this.#callByShard(bucket, changes, (stub, page) => stub.remove(withoutRules(bucket), page));
+  }
+
+  async #callByShard<Change extends DeleteChange | RemoveChange>(
+    bucket: Bucket,
+    changes: readonly Change[],
+    call: (stub: DurableObjectStub<KeyCoordinator>, page: readonly Change[]) => Promise<CoordinatorAnswer>,
+  ): Promise<ChangeOutcome[]> {
+    const byShard = Map.groupBy(changes, (change) => this.#shardOf(change.key));
+    const outcomes = new Map<Change, ChangeOutcome>();
+    await Promise.all(
+      Array.from(byShard, async ([shard, ofShard]) => {
+        for (let start = 0; start < ofShard.length; start += DELETE_PAGE_KEYS) {
+          const page = ofShard.slice(start, start + DELETE_PAGE_KEYS);
+          // Repeated, a deletion would miss what its first try has removed, or put a second marker on top.
+          const answered = await this.#call(bucket, shard, 1, (stub) => call(stub, page));
+          page.forEach((change, index) => outcomes.set(change, answered[index] ?? OPEN_OUTCOME));
+        }
+      }),
+    );
+    return changes.map((change) => outcomes.get(change) ?? OPEN_OUTCOME);
+  }
+
+  async #call(
+    bucket: Bucket,
+    shard: number,
+    attempts: number,
+    call: (stub: DurableObjectStub<KeyCoordinator>, isRepeated: boolean) => Promise<CoordinatorAnswer>,
+  ): Promise<readonly ChangeOutcome[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      this.#counts.addCoordinatorCall();
+      try {
+        const stub = this.#namespace.getByName(`${bucket.id}/${shard}`);
+        const answer = await call(stub, attempt > 1);
+        this.#counts.add(answer.counts);
+        return answer.outcomes;
+      } catch (error) {
+        // The call may have committed before it was lost: with no attempt left, its outcome stays open.
+        if (attempt < attempts && isRetryable(error)) continue;
+        console.error(JSON.stringify({ level: "error", lost: "coordinator call", message: String(error) }));
+        return [];
+      }
+    }
+  }
+
+  #shardOf(key: string): number {
+    // FNV-1a over UTF-16 units: spread is all that is asked of it.
+    let hash = 0x811c9dc5;
+    for (let index = 0; index < key.length; index += 1) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+    return (hash >>> 0) % this.#shards;
+  }
+}
+
+/** A bucket's rules and configurations are of no use to a coordinator, and may be a megabyte. */
+function withoutRules(bucket: Bucket): Bucket {
+  return { ...bucket, cors: [], configurations: NO_CONFIGURATIONS };
+}
+
+/** The answer to a change whose call was lost: the client is told to try again, and nothing is cleaned up. */
+const OPEN_OUTCOME: ChangeOutcome = {
+  isDone: false,
+  reason: "unknown",
+  refusal: { code: "ServiceUnavailable", fields: {} },
+  isDefinite: false,
+};
+
+function isRetryable(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  return Reflect.get(error, "retryable") === true && Reflect.get(error, "overloaded") !== true;
+}

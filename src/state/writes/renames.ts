@@ -1,0 +1,104 @@
+// What a rename needs to know and to write: its token, its source, and the move itself.
+import type { Rename } from "../../protocol/objects/renaming.ts";
+import type { StoredObject } from "../../protocol/objects/stored-object.ts";
+import type { Bucket } from "../metadata/buckets.ts";
+import { guardSource } from "../reads/copy-sources.ts";
+import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { trackHolding } from "../metadata/blob-references.ts";
+import { objectFromRow, type ObjectRow } from "../metadata/object-columns.ts";
+import { selectCurrentObjects } from "../metadata/objects.ts";
+import { removeCurrent } from "../commit/version-moves.ts";
+
+export interface RenameFacts {
+  /** The fingerprint under which the token was used, if it was. */
+  readonly usedToken: string | undefined;
+  /** Those of the candidates that are there, in the order of the candidates. */
+  readonly sources: readonly StoredObject[];
+}
+
+/** Looks up whether a rename's token was used, and what its source is. */
+export function lookUpRename(bucketName: string, { candidates, token }: Rename): Lookup<RenameFacts> {
+  return {
+    statements: [
+      statement(
+        `SELECT fingerprint FROM rename_tokens
+         WHERE bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND token = ?2`,
+        bucketName,
+        token ?? null,
+      ),
+      selectCurrentObjects(bucketName, candidates),
+    ],
+    read: (results) => {
+      const found = rowsOf<ObjectRow>(results, 1).map(objectFromRow);
+      return {
+        usedToken: rowsOf<{ readonly fingerprint: string }>(results)[0]?.fingerprint,
+        sources: candidates.flatMap((key) => found.find((object) => object.key === key) ?? []),
+      };
+    },
+  };
+}
+
+/** The statements around the destination's new version: the token before it, the source's end after it. */
+export function moveStatements(
+  bucket: Bucket,
+  source: StoredObject,
+  key: string,
+  token: string | undefined,
+  fingerprint: string,
+  now: number,
+): { readonly before: readonly Statement[]; readonly after: readonly Statement[] } {
+  const holdingId = source.blobId ?? source.manifestId ?? "";
+  const remember = statement(
+    `INSERT INTO rename_tokens (bucket_id, token, fingerprint, created_at) VALUES (?, ?, ?, ?)`,
+    bucket.id,
+    token ?? null,
+    fingerprint,
+    now,
+  );
+  return {
+    // The coordinator would follow the bucket into versioning; a rename must not.
+    before: [
+      guardVersioning(bucket),
+      guardSource({ bucketId: bucket.id, key: source.key, versionId: source.versionId, holdingId }),
+      ...(token === undefined ? [] : [remember]),
+    ],
+    // The object holds what it held; only the key under which the orphan scan would look for it is another one.
+    after: [
+      takeAttributes(bucket.id, source.key, key),
+      removeCurrent(bucket.id, JSON.stringify([source.key])),
+      trackHolding(holdingId),
+    ],
+  };
+}
+
+/** Unlike the commit's own guard, which has run before it and may have raised the floor, it takes any floor. */
+function guardVersioning({ name, id, versioning }: Bucket): Statement {
+  return statement(
+    `INSERT INTO commit_guard (bucket_name, bucket_id, versioning, snapshot_floor)
+     SELECT ?1, ?2, ?3, (SELECT snapshot_floor FROM buckets WHERE name = ?1)`,
+    name,
+    id,
+    versioning,
+  );
+}
+
+/** Tags and ACLs change without a new version, so what the source was seen with need not be what it has by now. */
+function takeAttributes(bucketId: string, from: string, to: string): Statement {
+  const ofSource = "(SELECT s.tags, s.acl FROM objects s WHERE s.bucket_id = ?1 AND s.key = ?2)";
+  return statement(
+    `UPDATE objects SET (tags, acl) = ${ofSource} WHERE bucket_id = ?1 AND key = ?3 AND (tags, acl) IS NOT ${ofSource}`,
+    bucketId,
+    from,
+    to,
+  );
+}
+
+/** Forgets tokens from before a time (milliseconds since the epoch), at most so many. */
+export function forgetRenames(before: number, limit: number): Statement {
+  return statement(
+    `DELETE FROM rename_tokens WHERE (bucket_id, token) IN (
+       SELECT bucket_id, token FROM rename_tokens WHERE created_at < ? LIMIT ?)`,
+    before,
+    limit,
+  );
+}

@@ -1,0 +1,68 @@
+// A body whose length is presumed and need not be right: what is missing at its end is made up, what is over is kept.
+import { PIECE_BYTES } from "../bytes/streams.ts";
+import { malformedForm } from "../protocol/forms/form-delimiter.ts";
+import type { FormFile } from "../protocol/forms/form-file.ts";
+import type { IncomingBody } from "../protocol/core/incoming-body.ts";
+
+/** The most bytes that a file can be longer than presumed: the line break that may be missing at its form's end. */
+const EXCESS_MAX_BYTES = 2;
+
+/** A form's file as a body of its likely length. */
+export class PresumedBody implements IncomingBody {
+  readonly length: number;
+  readonly sha256 = undefined;
+  readonly trailerNames = [];
+  readonly plain = undefined;
+  readonly #read: readonly Uint8Array[];
+  readonly #file: FormFile;
+  #size = 0;
+  #excess = new Uint8Array(0);
+
+  /** @param read what was read of the file before; the last of it is valid until the next read */
+  constructor(read: readonly Uint8Array[], file: FormFile) {
+    this.length = file.likelyLength;
+    this.#read = read;
+    this.#file = file;
+  }
+
+  /** How long the file is, once it was delivered. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The bytes beyond the presumed length. */
+  get excess(): Uint8Array {
+    return this.#excess;
+  }
+
+  get isAsPresumed(): boolean {
+    return this.#size === this.length;
+  }
+
+  async deliver(take: (piece: Uint8Array) => Promise<void>): Promise<ReadonlyMap<string, string>> {
+    for (const bytes of this.#read) await this.#pass(bytes, take);
+    for (;;) {
+      const bytes = await this.#file.read();
+      if (bytes === undefined) break;
+      await this.#pass(bytes, take);
+    }
+    const nothing = new Uint8Array(PIECE_BYTES);
+    for (let missing = this.length - this.#size; missing > 0; missing -= nothing.length) {
+      await take(nothing.subarray(0, missing));
+    }
+    return new Map();
+  }
+
+  async #pass(bytes: Uint8Array, take: (piece: Uint8Array) => Promise<void>): Promise<void> {
+    const fitting = bytes.subarray(0, Math.max(0, this.length - this.#size));
+    const over = bytes.slice(fitting.length);
+    this.#size += bytes.length;
+    await take(fitting);
+    if (over.length === 0) return;
+    const excess = new Uint8Array(this.#excess.length + over.length);
+    excess.set(this.#excess);
+    excess.set(over, this.#excess.length);
+    if (excess.length > EXCESS_MAX_BYTES) throw malformedForm();
+    this.#excess = excess;
+  }
+}

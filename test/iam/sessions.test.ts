@@ -1,0 +1,432 @@
+import { AwsClient } from "aws4fetch";
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { KeyRing } from "../../src/auth/identity/sealing.ts";
+import { openSession, sealSession, type SessionFacts } from "../../src/auth/identity/session-token.ts";
+import { deliver, presigned, ROOT, send } from "../support/client.ts";
+import { costOf } from "../support/cost.ts";
+import { expectS3Error } from "../support/expect-s3-error.ts";
+import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import {
+  allow,
+  credentialsOf,
+  expectApiError,
+  freshUser,
+  only,
+  putPolicy,
+  refuse,
+  s3Status,
+  signedCall,
+  succeed,
+  type CallOptions,
+  type Credentials,
+  type Parameters,
+} from "../support/query-api.ts";
+import { namesOf, plain, textOf } from "../support/read-xml.ts";
+
+const ACCOUNT = "000000000000";
+const ROLE = `arn:aws:iam::${ACCOUNT}:role/path/r`;
+const MASTER_KEY = btoa("the master key of the tests only");
+
+let bucket: string;
+beforeAll(async () => {
+  bucket = await freshBucket();
+  await putAll(bucket, { k: "x" });
+});
+
+async function begin(
+  action: "GetSessionToken" | "GetFederationToken" | "AssumeRole",
+  parameters: Parameters = {},
+  options: CallOptions = {},
+): Promise<Required<Credentials> & { readonly expiration: string }> {
+  const usual: Parameters = {
+    ...(action === "GetFederationToken" ? { Name: "fed" } : {}),
+    ...(action === "AssumeRole" ? { RoleArn: ROLE, RoleSessionName: "session" } : {}),
+  };
+  return credentialsOf(await succeed("sts", action, { ...usual, ...parameters }, options));
+}
+
+async function callerOf(credentials: Credentials): Promise<unknown> {
+  return plain(await succeed("sts", "GetCallerIdentity", {}, { credentials }));
+}
+
+function read(credentials: Credentials): Promise<number> {
+  return s3Status(credentials, "GET", `/${bucket}/k`);
+}
+
+const write = (credentials: Credentials): Promise<number> => s3Status(credentials, "PUT", `/${bucket}/k`, "x");
+
+function secondsLeft(expiration: string): number {
+  expect(expiration).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  return Math.round((Date.parse(expiration) - Date.now()) / 1000);
+}
+
+const READ = JSON.stringify(allow("s3:GetObject"));
+
+describe("GetCallerIdentity", () => {
+  it("answers everybody who can sign, whatever their policies say", async () => {
+    expect(await callerOf(ROOT)).toEqual({ Arn: `arn:aws:iam::${ACCOUNT}:root`, UserId: ACCOUNT, Account: ACCOUNT });
+    const { name, credentials } = await freshUser({
+      Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }],
+    });
+    expect(await callerOf(credentials)).toEqual({
+      Arn: `arn:aws:iam::${ACCOUNT}:user/${name}`,
+      UserId: expect.stringMatching(/^AIDA/),
+      Account: ACCOUNT,
+    });
+  });
+
+  it("answers GET and presigned URLs", async () => {
+    const response = await deliver(
+      await signedCall("sts", "Action=GetCallerIdentity&Version=2011-06-15", { method: "GET" }),
+    );
+    expect(await response.text()).toContain(`<Arn>arn:aws:iam::${ACCOUNT}:root</Arn>`);
+    const url = "http://localhost:9000/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Expires=60";
+    const client = new AwsClient({ ...ROOT, service: "sts", region: "us-east-1" });
+    const signed = await client.sign(url, { method: "GET", aws: { signQuery: true } });
+    const byUrl = await deliver(signed.clone());
+    expect(await byUrl.text()).toContain(`<Account>${ACCOUNT}</Account>`);
+    const other = new Request(signed.url.replace("GetCallerIdentity", "GetSessionToken"));
+    await expectApiError(await deliver(other), "sts", 403, "SignatureDoesNotMatch");
+  });
+});
+
+describe("GetSessionToken", () => {
+  it("gives credentials of the same rights, which take no look-up of their own", async () => {
+    const { name, credentials } = await freshUser(allow("s3:GetObject"));
+    const session = await begin("GetSessionToken", {}, { credentials });
+    expect(session.accessKeyId).toMatch(/^ASIA[0-9A-V]{16}$/);
+    expect(session.secretAccessKey).toMatch(/^[A-Za-z0-9_-]{40}$/);
+    expect(secondsLeft(session.expiration)).toBeGreaterThan(43_190);
+    const response = await send("GET", `/${bucket}/k`, { credentials: session });
+    expect(response.status).toBe(200);
+    expect(costOf(response)).toMatchObject({ roundTrips: 1, rowsWritten: 0 });
+    expect(await write(session)).toBe(403);
+    expect(await callerOf(session)).toMatchObject({ Arn: `arn:aws:iam::${ACCOUNT}:user/${name}` });
+    // The user's rights of now count, not those of then.
+    await putPolicy(name, allow("s3:PutObject"));
+    expect([await read(session), await write(session)]).toEqual([403, 200]);
+  });
+
+  it("lets its holder call no IAM and of STS only AssumeRole", async () => {
+    const { credentials } = await freshUser(allow(["iam:*", "sts:*"]));
+    for (const options of [
+      { credentials: await begin("GetSessionToken", {}, { credentials }) },
+      { credentials: await begin("GetSessionToken") },
+    ]) {
+      await refuse("iam", "ListUsers", {}, [403, "AccessDenied", "session credentials"], options);
+      await refuse("sts", "GetSessionToken", {}, [403, "AccessDenied"], options);
+      await refuse("sts", "GetFederationToken", { Name: "xx" }, [403, "AccessDenied"], options);
+      await begin("AssumeRole", {}, options);
+    }
+  });
+
+  it("lives as long as it is asked to, 12 hours at most and of root one", async () => {
+    const { credentials } = await freshUser();
+    for (const [asked, lives] of [
+      ["900", 900],
+      ["43200", 43_200],
+      ["129600", 43_200],
+    ] as const) {
+      const session = await begin("GetSessionToken", { DurationSeconds: asked }, { credentials });
+      expect(Math.abs(secondsLeft(session.expiration) - lives)).toBeLessThan(10);
+    }
+    for (const parameters of [{}, { DurationSeconds: "43200" }]) {
+      expect(secondsLeft((await begin("GetSessionToken", parameters)).expiration)).toBeLessThanOrEqual(3600);
+    }
+    for (const DurationSeconds of ["899", "129601", "", "x", "1e4", "-900"]) {
+      await refuse("sts", "GetSessionToken", { DurationSeconds }, [400, "ValidationError", "durationSeconds"]);
+    }
+    for (const factor of [{ SerialNumber: "arn:aws:iam::000000000000:mfa/x" }, { TokenCode: "123456" }]) {
+      await refuse("sts", "GetSessionToken", factor, [403, "AccessDenied", "MultiFactor"]);
+    }
+  });
+});
+
+describe("GetFederationToken", () => {
+  it("gives what both the user and the session policy allow", async () => {
+    const { credentials } = await freshUser(allow(["s3:GetObject", "s3:PutObject", "sts:GetFederationToken"]));
+    const result = await succeed("sts", "GetFederationToken", { Name: "fed@x", Policy: READ }, { credentials });
+    expect(namesOf(result)).toEqual(["Credentials", "FederatedUser", "PackedPolicySize"]);
+    expect(plain(only(result, "FederatedUser"))).toEqual({
+      FederatedUserId: `${ACCOUNT}:fed@x`,
+      Arn: `arn:aws:sts::${ACCOUNT}:federated-user/fed@x`,
+    });
+    const session = credentialsOf(result);
+    expect([await read(session), await write(session)]).toEqual([200, 403]);
+    expect(await callerOf(session)).toEqual({
+      Arn: `arn:aws:sts::${ACCOUNT}:federated-user/fed@x`,
+      UserId: `${ACCOUNT}:fed@x`,
+      Account: ACCOUNT,
+    });
+    // The policy narrows; it does not widen.
+    const wide = await begin("GetFederationToken", { Policy: JSON.stringify(allow("s3:*")) }, { credentials });
+    expect([await read(wide), await write(wide)]).toEqual([200, 200]);
+    expect(await s3Status(wide, "DELETE", `/${bucket}/k`)).toBe(403);
+  });
+
+  it("narrows root as well", async () => {
+    const session = await begin("GetFederationToken", { Policy: READ });
+    expect([await read(session), await write(session)]).toEqual([200, 403]);
+    expect(await s3Status(session, "GET", "/")).toBe(403);
+  });
+
+  it("may do nothing without a policy, and calls nothing but GetCallerIdentity", async () => {
+    for (const parameters of [{}, { Policy: JSON.stringify(allow(["s3:*", "iam:*", "sts:*"])) }]) {
+      const session = await begin("GetFederationToken", parameters);
+      const options = { credentials: session };
+      expect(await read(session)).toBe("Policy" in parameters ? 200 : 403);
+      await refuse("iam", "ListUsers", {}, [403, "AccessDenied"], options);
+      await refuse("sts", "GetSessionToken", {}, [403, "AccessDenied"], options);
+      await refuse("sts", "AssumeRole", { RoleArn: ROLE, RoleSessionName: "xx" }, [403, "AccessDenied"], options);
+      await callerOf(session);
+    }
+  });
+
+  it("takes a permission, a name and a policy that is one", async () => {
+    const { credentials } = await freshUser(
+      allow("sts:GetFederationToken", `arn:aws:sts::${ACCOUNT}:federated-user/allowed`),
+    );
+    await begin("GetFederationToken", { Name: "allowed" }, { credentials });
+    await refuse("sts", "GetFederationToken", { Name: "other" }, [403, "AccessDenied"], { credentials });
+    for (const Name of ["", "x", "x".repeat(33), "a b"]) {
+      await refuse("sts", "GetFederationToken", { Name }, [400, "ValidationError"]);
+    }
+    await refuse("sts", "GetFederationToken", {}, [400, "ValidationError", "must not be null"]);
+    await refuse("sts", "GetFederationToken", { Name: "fed", Policy: "{}" }, [400, "MalformedPolicyDocument"]);
+    const long = JSON.stringify(allow("s3:GetObject", `arn:aws:s3:::${"x".repeat(2048)}`));
+    await refuse("sts", "GetFederationToken", { Name: "fed", Policy: long }, [400, "ValidationError"]);
+    // What would narrow a session must not be passed over.
+    for (const parameters of [
+      { "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess" },
+      { "Tags.member.1.Key": "k", "Tags.member.1.Value": "v" },
+    ]) {
+      const given: Parameters = { Name: "fed", ...parameters };
+      await refuse("sts", "GetFederationToken", given, [400, "ValidationError", "not supported"]);
+    }
+  });
+});
+
+describe("AssumeRole", () => {
+  it("gives a session under the role's name, within its policy", async () => {
+    const { name, credentials } = await freshUser(allow(["s3:GetObject", "s3:PutObject", "sts:AssumeRole"]));
+    const result = await succeed(
+      "sts",
+      "AssumeRole",
+      { RoleArn: ROLE, RoleSessionName: "job-1", Policy: READ },
+      { credentials },
+    );
+    expect(namesOf(result)).toEqual(["Credentials", "AssumedRoleUser", "PackedPolicySize"]);
+    const role = only(result, "AssumedRoleUser");
+    expect(textOf(role, "Arn")).toBe(`arn:aws:sts::${ACCOUNT}:assumed-role/r/job-1`);
+    expect(textOf(role, "AssumedRoleId")).toMatch(/^AROA[0-9A-F]{16}:job-1$/);
+    const session = credentialsOf(result);
+    expect(Math.abs(secondsLeft(session.expiration) - 3600)).toBeLessThan(10);
+    expect([await read(session), await write(session)]).toEqual([200, 403]);
+    expect(await callerOf(session)).toEqual({
+      Arn: `arn:aws:sts::${ACCOUNT}:assumed-role/r/job-1`,
+      UserId: textOf(role, "AssumedRoleId"),
+      Account: ACCOUNT,
+    });
+    await refuse("iam", "GetUser", {}, [400, "ValidationError", "Must specify userName"], { credentials: session });
+    await refuse("iam", "GetUser", { UserName: name }, [403, "AccessDenied"], { credentials: session });
+    const again: Parameters = { RoleArn: ROLE, RoleSessionName: "again" };
+    await refuse("sts", "AssumeRole", again, [403, "AccessDenied"], { credentials: session });
+  });
+
+  it("takes the permission for the role, and a role of this account", async () => {
+    const { credentials } = await freshUser(allow("sts:AssumeRole", `arn:aws:iam::${ACCOUNT}:role/path/*`));
+    await begin("AssumeRole", {}, { credentials });
+    const other = (RoleArn: string): Parameters => ({ RoleArn, RoleSessionName: "session" });
+    await refuse("sts", "AssumeRole", other(`arn:aws:iam::${ACCOUNT}:role/r`), [403, "AccessDenied"], { credentials });
+    await refuse("sts", "AssumeRole", other("arn:aws:iam::111111111111:role/r"), [403, "AccessDenied"]);
+    for (const arn of ["", "r", `arn:aws:iam::${ACCOUNT}:user/some-user`, `arn:aws:iam::${ACCOUNT}:role/`]) {
+      await refuse("sts", "AssumeRole", other(arn), [400, "ValidationError"]);
+    }
+    for (const RoleSessionName of ["", "x", "a b", "x".repeat(65)]) {
+      await refuse("sts", "AssumeRole", { RoleArn: ROLE, RoleSessionName }, [400, "ValidationError"]);
+    }
+    for (const DurationSeconds of ["899", "43201"]) {
+      await refuse("sts", "AssumeRole", { ...other(ROLE), DurationSeconds }, [400, "ValidationError"]);
+    }
+    await refuse("sts", "AssumeRole", { ...other(ROLE), SourceIdentity: "me" }, [400, "ValidationError"]);
+  });
+
+  it("by a session lasts no longer than the session: it cannot renew itself", async () => {
+    const { credentials } = await freshUser(allow("sts:AssumeRole"));
+    const first = await begin("AssumeRole", { DurationSeconds: "900" }, { credentials });
+    const second = await begin("AssumeRole", { DurationSeconds: "43200" }, { credentials: first });
+    expect(Math.abs(Date.parse(second.expiration) - Date.parse(first.expiration))).toBeLessThanOrEqual(1000);
+    await refuse("sts", "GetSessionToken", {}, [403, "AccessDenied"], { credentials: second });
+  });
+
+  it("lets its holder manage identities as far as both policies go", async () => {
+    const session = await begin("AssumeRole", { Policy: JSON.stringify(allow("iam:ListUsers")) });
+    await succeed("iam", "ListUsers", { MaxItems: "1" }, { credentials: session });
+    await refuse("iam", "GetUser", {}, [403, "AccessDenied"], { credentials: session });
+    await refuse("iam", "CreateUser", { UserName: "never-made" }, [403, "AccessDenied"], { credentials: session });
+  });
+});
+
+describe("a session ends", () => {
+  const ended = async (session: Credentials): Promise<void> => {
+    await expectS3Error(await send("GET", `/${bucket}/k`, { credentials: session }), {
+      status: 403,
+      code: "InvalidAccessKeyId",
+      fields: { AWSAccessKeyId: session.accessKeyId },
+    });
+    await refuse("sts", "GetCallerIdentity", {}, [403, "InvalidClientTokenId"], { credentials: session });
+  };
+
+  it("at once with the access key that began it, and those that it began with it", async () => {
+    const { name, credentials } = await freshUser(allow(["s3:*", "sts:*"]));
+    const { accessKeyId: AccessKeyId } = credentials;
+    const role = await begin("AssumeRole", {}, { credentials });
+    const sessions = [
+      await begin("GetSessionToken", {}, { credentials }),
+      await begin("GetFederationToken", { Policy: READ }, { credentials }),
+      role,
+      await begin("AssumeRole", {}, { credentials: role }),
+    ];
+    const url = await presigned("GET", `/${bucket}/k`, { credentials: role });
+    for (const session of sessions) expect(await read(session)).toBe(200);
+    expect((await deliver(url.clone())).status).toBe(200);
+    await succeed("iam", "UpdateAccessKey", { UserName: name, AccessKeyId, Status: "Inactive" });
+    for (const session of sessions) await ended(session);
+    expect((await deliver(url.clone())).status).toBe(403);
+    await succeed("iam", "UpdateAccessKey", { UserName: name, AccessKeyId, Status: "Active" });
+    for (const session of sessions) expect(await read(session)).toBe(200);
+    await succeed("iam", "DeleteAccessKey", { UserName: name, AccessKeyId });
+    for (const session of sessions) await ended(session);
+  });
+
+  it("with root's credentials, when they are taken away, replaced or disabled", async () => {
+    const session = await begin("AssumeRole");
+    expect(await read(session)).toBe(200);
+    for (const surroundings of [
+      { CAIRN_ROOT_ACCESS_KEY_ID: "ANOTHERROOTKEY000000" },
+      { CAIRN_ROOT_SECRET_ACCESS_KEY: "" },
+      { ROOT_CREDENTIALS: "disabled" },
+    ]) {
+      const response = await send("GET", `/${bucket}/k`, { credentials: session }, surroundings);
+      await expectS3Error(response, {
+        status: 403,
+        code: "InvalidAccessKeyId",
+        fields: { AWSAccessKeyId: session.accessKeyId },
+      });
+    }
+    const misspelt = await send("GET", `/${bucket}/k`, { credentials: session }, { ROOT_CREDENTIALS: "off" });
+    expect(misspelt.status).toBe(200);
+    const byRoot = await send("GET", "/", {}, { ROOT_CREDENTIALS: "disabled" });
+    expect(byRoot.status).toBe(403);
+    const { credentials } = await freshUser(allow("s3:*"));
+    const byUser = await send("GET", `/${bucket}/k`, { credentials }, { ROOT_CREDENTIALS: "disabled" });
+    expect(byUser.status).toBe(200);
+  });
+
+  it("at its time", async () => {
+    const keys = await KeyRing.of([MASTER_KEY]);
+    const accessKeyId = "ASIA0000000000000000";
+    const secretAccessKey = "secret";
+    const facts: SessionFacts = {
+      kind: "role",
+      name: "n",
+      role: "r",
+      secretAccessKey,
+      beganBy: ROOT.accessKeyId,
+      issuedAt: 0,
+      expiresAt: Date.now() + 60_000,
+    };
+    const token = async (expiresAt: number): Promise<Credentials> => ({
+      accessKeyId,
+      secretAccessKey,
+      sessionToken: await sealSession(keys, accessKeyId, { ...facts, expiresAt }),
+    });
+    expect(await read(await token(Date.now() + 60_000))).toBe(200);
+    for (const expiresAt of [Date.now() - 1, 0]) {
+      const credentials = await token(expiresAt);
+      await expectS3Error(await send("GET", `/${bucket}/k`, { credentials }), { status: 400, code: "ExpiredToken" });
+      await refuse("sts", "GetCallerIdentity", {}, [403, "ExpiredToken"], { credentials });
+    }
+  });
+});
+
+describe("a session token", () => {
+  const invalid = { status: 400, code: "InvalidToken" } as const;
+
+  it("with any bit changed, cut short or made longer is InvalidToken", async () => {
+    const { credentials } = await freshUser(allow("s3:*"));
+    const session = await begin("GetSessionToken", {}, { credentials });
+    const { sessionToken: token } = session;
+    const keys = await KeyRing.of([MASTER_KEY]);
+    expect(await openSession(keys, session.accessKeyId, token)).toMatchObject({ beganBy: credentials.accessKeyId });
+    const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (let index = 0; index < token.length; index += 1) {
+      const old = token.charAt(index);
+      const changed = old === "." ? "," : alphabet.charAt(alphabet.indexOf(old) ^ (1 << (index % 6)));
+      const forged = token.slice(0, index) + changed + token.slice(index + 1);
+      expect(await openSession(keys, session.accessKeyId, forged), forged).toBeUndefined();
+    }
+    for (const forged of [
+      "",
+      ".",
+      "x",
+      token.slice(1),
+      token.slice(0, -1),
+      `${token}A`,
+      `${token}.`,
+      token.slice(0, token.indexOf(".") + 1),
+      `${token.slice(0, 9)}AAAA`,
+      token.replace(/^[^.]*/, "00000000"),
+    ]) {
+      expect(await openSession(keys, session.accessKeyId, forged), forged).toBeUndefined();
+      if (forged === "") continue;
+      const response = await send("GET", `/${bucket}/k`, { credentials: { ...session, sessionToken: forged } });
+      await expectS3Error(response, invalid);
+    }
+    const options = { credentials: { ...session, sessionToken: `${token}A` } };
+    await refuse("sts", "GetCallerIdentity", {}, [403, "InvalidClientTokenId"], options);
+  });
+
+  it("opens with its own access key alone, and its secret signs alone", async () => {
+    const { credentials } = await freshUser(allow("s3:*"));
+    const [one, other] = [
+      await begin("GetSessionToken", {}, { credentials }),
+      await begin("GetSessionToken", {}, { credentials }),
+    ];
+    const mixed = { ...one, sessionToken: other.sessionToken };
+    await expectS3Error(await send("GET", "/", { credentials: mixed }), invalid);
+    const { accessKeyId, secretAccessKey } = one;
+    await expectS3Error(await send("GET", "/", { credentials: { accessKeyId, secretAccessKey } }), {
+      status: 403,
+      code: "InvalidAccessKeyId",
+      fields: { AWSAccessKeyId: accessKeyId },
+    });
+    expect(await s3Status({ ...one, secretAccessKey: other.secretAccessKey }, "GET", "/")).toBe(403);
+    for (const longLived of [credentials, ROOT]) {
+      const response = await send("GET", "/", { credentials: { ...longLived, sessionToken: one.sessionToken } });
+      await expectS3Error(response, invalid);
+    }
+    const byOtherMaster = await send("GET", "/", { credentials: one }, { CAIRN_MASTER_KEY: btoa("y".repeat(32)) });
+    await expectS3Error(byOtherMaster, invalid);
+  });
+
+  it("in a presigned URL is honoured, and counted as what is signed", async () => {
+    const session = await begin("AssumeRole", { Policy: READ });
+    const url = await presigned("GET", `/${bucket}/k`, { credentials: session });
+    expect(url.url).toContain("X-Amz-Security-Token=");
+    expect((await deliver(url.clone())).status).toBe(200);
+    const other = await begin("AssumeRole", { Policy: READ });
+    const token = encodeURIComponent(other.sessionToken);
+    const swapped = url.url.replace(/X-Amz-Security-Token=[^&]*/, `X-Amz-Security-Token=${token}`);
+    await expectS3Error(await deliver(new Request(swapped)), invalid);
+    const stripped = url.url.replace(/&?X-Amz-Security-Token=[^&]*/, "");
+    expect((await deliver(new Request(stripped))).status).toBe(403);
+  });
+
+  it("is not an access key's secret, though the same key sealed both", async () => {
+    const keys = await KeyRing.of([MASTER_KEY]);
+    const { keyVersion, box } = await keys.seal("secret", "ASIA0000000000000000");
+    expect(await openSession(keys, "ASIA0000000000000000", `${keyVersion}.${box}`)).toBeUndefined();
+  });
+});

@@ -1,0 +1,45 @@
+// Asserts that what is stored agrees with itself: the checker that the crash test runs too, over the tests' storage.
+import { env } from "cloudflare:workers";
+import { expect } from "vitest";
+
+import { checkHoldings, type BlobListing, type Holdings } from "../../src/state/repair/check-references.ts";
+import { EVERYTHING, scopeOfBucket, type ConsistencyScope } from "../../src/state/repair/consistency.ts";
+import { Counts } from "../../src/state/d1/counts.ts";
+import { Database } from "../../src/state/d1/database.ts";
+import { bucketId } from "./stored-state.ts";
+
+/** Checks one bucket: its rows, and the blobs and manifests that were born in it, whoever holds them. */
+export async function holdingsOf(bucketName: string): Promise<Holdings> {
+  return holdingsOfId(await bucketId(bucketName));
+}
+
+/** Checks a bucket that need not be there any more. */
+export async function holdingsOfId(id: string): Promise<Holdings> {
+  return check(scopeOfBucket(id), `${id}/`);
+}
+
+/** Checks everything that is stored. */
+export async function allHoldings(): Promise<Holdings> {
+  return check(EVERYTHING, "");
+}
+
+/** Asserts that buckets are sound, and that no blob of theirs was left behind. */
+export async function expectSoundHoldings(...bucketNames: readonly string[]): Promise<void> {
+  for (const name of bucketNames) {
+    expect({ bucket: name, ...(await holdingsOf(name)) }).toEqual({ bucket: name, findings: [], orphans: [] });
+  }
+}
+
+function check(scope: ConsistencyScope, prefix: string): Promise<Holdings> {
+  return checkHoldings(new Database(env.DB, new Counts()), blobListing(prefix), scope);
+}
+
+function blobListing(prefix: string): BlobListing {
+  return async (cursor) => {
+    const page = await env.BLOBS.list(cursor === undefined ? { prefix } : { prefix, cursor });
+    return {
+      blobs: page.objects.map(({ key, size }) => ({ blobId: key, size })),
+      cursor: page.truncated ? page.cursor : undefined,
+    };
+  };
+}

@@ -1,0 +1,184 @@
+// How settings are read from what a person gives: misspelt ones delete nothing, and are told.
+import { describe, expect, it } from "vitest";
+
+import { misspeltSettings, readSettings, settingProblems, SETTINGS } from "../../../src/config/settings.ts";
+import type { Setting } from "../../../src/config/setting-checks.ts";
+import { SCHEDULE } from "../../../src/jobs/schedule.ts";
+
+const HOUR_MS = 3_600_000;
+const MASTER_KEY = btoa("0123456789abcdef0123456789abcdef");
+
+const WRONG_WORDS = ["off", "False", "TRUE", "no", "0", "1", "tru", "true;", "'false'"];
+const WRONG_NUMBERS = ["7d", "-1", "1.5", "999999", "1e2", "0x10", "a", "1,000", "١"];
+
+/** Texts that each setting cannot be. */
+const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
+  CAIRN_ROOT_ACCESS_KEY_ID: ["a/b", "with space", "é", "ab"],
+  ROOT_CREDENTIALS: [...WRONG_WORDS, "Disabled"],
+  CAIRN_MASTER_KEY: ["short", "A".repeat(44), `${MASTER_KEY},${MASTER_KEY}`],
+  CAIRN_PREVIOUS_MASTER_KEYS: ["short", `${MASTER_KEY},short`],
+  ACCOUNT_ID: ["1234", "1234-5678-9012", "12345678901x"],
+  REGION: ["us east", "eu/west", "ü"],
+  DOMAINS: ["https://s3.example.com", "s3.example.com:9000", "a,b/c", "*.example.com"],
+  BUCKET_NAMES: [...WRONG_WORDS, "AWS"],
+  RESERVED_BUCKET_NAMES: ["a b", "a,*b", "*"],
+  REQUIRE_LOCATION_CONSTRAINT: WRONG_WORDS,
+  DEFAULT_OBJECT_OWNERSHIP: WRONG_WORDS,
+  COORDINATOR_SHARDS: [...WRONG_NUMBERS, "0"],
+  RECOVERY_WINDOW_HOURS: [...WRONG_NUMBERS, "0", "9999", ""],
+  JOB_CALLS_PER_TICK: [...WRONG_NUMBERS, "0"],
+  LIFECYCLE: [...WRONG_WORDS, "dry-run", ""],
+  GARBAGE_COLLECTION: [...WRONG_WORDS, "dryrun", " "],
+  REBUILD: [...WRONG_WORDS, ""],
+  ORPHAN_SCAN: [...WRONG_WORDS, ""],
+  ORPHAN_AGE_HOURS: [...WRONG_NUMBERS, "0", ""],
+  ORPHAN_SHARE_PERCENT: [...WRONG_NUMBERS, "101", ""],
+  SSE_CUSTOMER_KEYS_OVER_HTTP: [...WRONG_WORDS, "always"],
+  SCRUB_MEGABYTES_PER_TICK: WRONG_NUMBERS,
+  LOG_REQUESTS: WRONG_WORDS,
+  SERVER_TIMING: WRONG_WORDS,
+};
+
+function controlsDeletion(name: string): boolean {
+  const table: Readonly<Record<string, Setting>> = SETTINGS;
+  return table[name]?.controlsDeletion === true;
+}
+
+describe("settings", () => {
+  it("are the defaults where nothing is given, and none of these is misspelt", () => {
+    const defaults = Object.fromEntries(Object.entries(SETTINGS).map(([name, setting]) => [name, setting.default]));
+    expect(readSettings({})).toEqual(readSettings(defaults));
+    expect(misspeltSettings({})).toEqual([]);
+    expect(misspeltSettings(defaults)).toEqual([]);
+    expect(readSettings({})).toMatchObject({ lifecycle: true, garbageCollection: "true", orphanScan: "true" });
+  });
+
+  it("may be numbers and truth values of wrangler.toml, which reach the Worker as such", () => {
+    const given = { RECOVERY_WINDOW_HOURS: 168, GARBAGE_COLLECTION: false, ORPHAN_SCAN: false, LIFECYCLE: false };
+    expect(misspeltSettings(given)).toEqual([]);
+    expect(readSettings(given)).toMatchObject({
+      recoveryWindowMs: 168 * HOUR_MS,
+      garbageCollection: "false",
+      orphanScan: "false",
+      lifecycle: false,
+    });
+  });
+
+  it.each(["off", "False", "no", "0"])("delete nothing where what is to stop deletion is spelled %s", (value) => {
+    const settings = readSettings({ GARBAGE_COLLECTION: value, ORPHAN_SCAN: value, LIFECYCLE: value });
+    expect(settings).toMatchObject({ garbageCollection: "dry-run", orphanScan: "dry-run", lifecycle: false });
+  });
+
+  it.each(Object.keys(WRONG_TEXTS).filter(controlsDeletion))("delete nothing while %s cannot be understood", (name) => {
+    for (const text of WRONG_TEXTS[name] ?? []) {
+      const given = { [name]: text };
+      expect(readSettings(given), `${name}=${text}`).toMatchObject({ isDeletionStopped: true, lifecycle: false });
+      expect(readSettings(given).garbageCollection).toBe("dry-run");
+      expect(readSettings(given).orphanScan).toBe("dry-run");
+      expect(settingProblems(given)).toMatchObject([{ setting: name, stopsDeletion: true }]);
+    }
+    const off = { GARBAGE_COLLECTION: "false", ORPHAN_SCAN: "false", [name]: "wrong" };
+    const settings = readSettings(off);
+    expect([settings.garbageCollection, settings.orphanScan]).not.toContain("true");
+  });
+
+  it("are named where their text is none of theirs, each of them, and without the text where they are secrets", () => {
+    // Any text can be the secret of an access key.
+    expect(Object.keys({ ...WRONG_TEXTS, CAIRN_ROOT_SECRET_ACCESS_KEY: [] }).toSorted()).toEqual(
+      Object.keys(SETTINGS).toSorted(),
+    );
+    for (const [name, texts] of Object.entries(WRONG_TEXTS)) {
+      for (const text of texts) {
+        const messages = misspeltSettings({ [name]: text });
+        expect(messages, `${name}=${text}`).toEqual([expect.stringContaining(name)]);
+        if (name.startsWith("CAIRN_") && text !== "") expect(messages.join()).not.toContain(text);
+        expect(() => readSettings({ [name]: text })).not.toThrow();
+      }
+    }
+  });
+
+  it.each<[string, unknown]>([
+    ["a list", ["false"]],
+    ["a table", { false: true }],
+    ["null", null],
+    ["no number", NaN],
+  ])("are not understood where they are %s", (_, value) => {
+    for (const name of Object.keys(SETTINGS).filter(controlsDeletion)) {
+      expect(readSettings({ [name]: value }).isDeletionStopped, name).toBe(true);
+    }
+    expect(misspeltSettings({ BUCKET_NAMES: value })).toHaveLength(1);
+  });
+
+  it.each([
+    ["GARBAGE_COLECTION", "GARBAGE_COLLECTION"],
+    ["garbage_collection", "GARBAGE_COLLECTION"],
+    ["GARBAGE-COLLECTION", "GARBAGE_COLLECTION"],
+    ["RECOVERY_WINDOW_HOUR", "RECOVERY_WINDOW_HOURS"],
+    ["LIFECYLE", "LIFECYCLE"],
+    ["REBULD", "REBUILD"],
+  ])("delete nothing where one is given as %s", (name, known) => {
+    expect(readSettings({ [name]: "false" })).toMatchObject({ isDeletionStopped: true, garbageCollection: "dry-run" });
+    expect(misspeltSettings({ [name]: "false" })).toEqual([
+      `${name} is not the name of a setting; perhaps ${known} is meant`,
+    ]);
+  });
+
+  it("leave other names of the environment alone, and bindings whatever their names", () => {
+    const given = { DB: {}, BLOBS: {}, REBUILT: {}, MODEL_RUNS: "", TEST_MIGRATIONS: [], CF_PAGES: "1" };
+    expect(settingProblems(given)).toEqual([]);
+    expect(settingProblems({ DOMAIN: "s3.example.com" })).toMatchObject([{ setting: "DOMAIN", stopsDeletion: false }]);
+  });
+
+  it("widen nothing and lock nobody out where they are misspelt", () => {
+    const root = { CAIRN_ROOT_ACCESS_KEY_ID: "id0", CAIRN_ROOT_SECRET_ACCESS_KEY: "secret" };
+    expect(readSettings({ ...root, ROOT_CREDENTIALS: "disabled" }).root).toBeUndefined();
+    for (const text of ["off", "Disabled", "false", "no", "0", "enable", " "]) {
+      expect(readSettings({ ...root, ROOT_CREDENTIALS: text }).root, text).toBeDefined();
+    }
+    expect(readSettings({ SSE_CUSTOMER_KEYS_OVER_HTTP: "no" }).customerKeysOverHttp).toBe("never");
+    expect(readSettings({ BUCKET_NAMES: "all" }).bucketNames).toBe("strict");
+    expect(readSettings({ DEFAULT_OBJECT_OWNERSHIP: "x" }).defaultObjectOwnership).toBe("BucketOwnerEnforced");
+  });
+
+  it("are told where another is missing that they need, but not by a check of some of them", () => {
+    for (const [given, needed] of [
+      ["CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY"],
+      ["CAIRN_ROOT_SECRET_ACCESS_KEY", "CAIRN_ROOT_ACCESS_KEY_ID"],
+      ["CAIRN_PREVIOUS_MASTER_KEYS", "CAIRN_MASTER_KEY"],
+    ] as const) {
+      const env = { [given]: given.includes("MASTER") ? MASTER_KEY : "of-root" };
+      expect(settingProblems(env)).toMatchObject([{ setting: needed, stopsDeletion: false }]);
+      expect(misspeltSettings(env)).toEqual([]);
+    }
+  });
+
+  it("are told where they are misspelt, with what they can be", () => {
+    const given = { BUCKET_NAMES: "all", COORDINATOR_SHARDS: "x", REGION: "anywhere", CAIRN_MASTER_KEY: "short" };
+    expect(misspeltSettings(given)).toEqual([
+      "CAIRN_MASTER_KEY is not the base64 of 32 bytes: `openssl rand -base64 32` makes one",
+      'BUCKET_NAMES is "all", and can be: strict, aws',
+      'COORDINATOR_SHARDS is "x", and can be: a whole number from 1 to 256',
+    ]);
+  });
+});
+
+describe("the schedule", () => {
+  const jobsUnder = (given: object): string[] =>
+    SCHEDULE.filter(({ periodMs }) => periodMs(readSettings(given)) !== undefined).map(({ job }) => job.name);
+
+  it("has no job that deletes while a setting that controls deletion cannot be understood", () => {
+    const deleting = ["end-stray-uploads", "lifecycle", "forget-tokens"];
+    expect(jobsUnder({})).toEqual(expect.arrayContaining(["collect-garbage", "scan-orphans", ...deleting]));
+    for (const name of Object.keys(SETTINGS).filter(controlsDeletion)) {
+      const jobs = jobsUnder({ [name]: "off" });
+      for (const job of deleting) expect(jobs, `${name} and ${job}`).not.toContain(job);
+      // These two run, and count without deleting.
+      expect(readSettings({ [name]: "off" })).toMatchObject({ garbageCollection: "dry-run", orphanScan: "dry-run" });
+    }
+  });
+
+  it("has the jobs that read and repair whatever the settings", () => {
+    expect(jobsUnder({ REBUILD: "True" })).toEqual(["collect-garbage", "scan-orphans", "scrub"]);
+    expect(jobsUnder({ REBUILD: "true" })).toEqual(["scrub", "rebuild"]);
+  });
+});
