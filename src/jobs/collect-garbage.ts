@@ -2,7 +2,7 @@
 // becomes garbage of the same age. The rows of blobs go after the blobs: a crash in between deletes some blobs twice,
 // which is harmless, where the other order would lose track of them.
 import { forgetGarbage, lookUpDueGarbage, type GarbagePage } from "../state/metadata/garbage.ts";
-import { dissolveManifests, whichAreManifests } from "../state/metadata/manifests.ts";
+import { dissolveManifests, selectManifestIds } from "../state/metadata/manifests.ts";
 import type { Job } from "./job.ts";
 
 /** Where a pass is. */
@@ -35,7 +35,7 @@ export const collectGarbage: Job = {
         report: { due: page.due.length },
       };
     }
-    const sizes = page.due.length === 0 ? new Map<string, number>() : await database.look(whichAreManifests(page.due));
+    const sizes = page.due.length === 0 ? new Map<string, number>() : await database.look(selectManifestIds(page.due));
     const { due, next } = cutPage(page, sizes);
     const manifests = due.filter((id) => sizes.has(id));
     if (due.length > 0) {

@@ -5,7 +5,7 @@ import { element, optionalElement } from "../bytes/xml.ts";
 import { defineServiceOperation, type S3Response } from "../contract/operation.ts";
 import { makeToken, readToken } from "../protocol/listings/listing.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
-import { comparePage, confirmFindings, listingOf, type PageOfHoldings } from "../state/repair/check-references.ts";
+import { comparePage, confirmFindings, listingOf, type ReferencePage } from "../state/repair/check-references.ts";
 import { EVERYTHING, lookUpInconsistencies } from "../state/repair/consistency.ts";
 
 const TOKEN_SCOPE = ["consistency"];
@@ -26,7 +26,7 @@ export const checkConsistency = defineServiceOperation({
   async run({ principal, database, blobs }, { cursor }) {
     if (principal.kind !== "root") throw new S3Error("AccessDenied");
     const scope = { ...EVERYTHING, from: cursor === undefined ? EVERYTHING.from : `${cursor}\0` };
-    const check = async (): Promise<PageOfHoldings> => {
+    const check = async (): Promise<ReferencePage> => {
       const broken = cursor === undefined ? await database.look(lookUpInconsistencies(EVERYTHING)) : [];
       const page = await comparePage(database, listingOf(blobs), cursor, scope);
       return { ...page, findings: [...broken, ...page.findings] };

@@ -111,7 +111,7 @@ export const completeMultipartUpload = defineOperation({
         guardUpload(
           bucket.id,
           upload,
-          chosen.map((part) => [part.partNumber, part.holdingId, part.etag]),
+          chosen.map((part) => [part.partNumber, part.referenceId, part.etag]),
         ),
         ...(manifest === undefined ? [] : insertManifest(manifest)),
       ],

@@ -38,7 +38,7 @@ import { copyBytes } from "../state/reads/byte-copy.ts";
 import { guardSource, lookUpSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth, type Statement } from "../state/d1/database.ts";
 import { lookUpHeads, NO_HEAD } from "../state/commit/heads.ts";
-import { holdToo } from "../state/metadata/blob-references.ts";
+import { addReference } from "../state/metadata/blob-references.ts";
 import { insertManifest } from "../state/metadata/manifests.ts";
 
 // A source that changes as often as this under one copy is being fought over.
@@ -199,8 +199,12 @@ interface CopyContent {
   readonly statements: readonly Statement[];
 }
 
-function share({ size, etag, checksum, blobId, manifestId, holdingId }: SourceVersion): CopyContent {
-  return { content: { size, etag, checksum, blobId, manifestId }, newBlobIds: [], statements: [holdToo(holdingId)] };
+function share({ size, etag, checksum, blobId, manifestId, referenceId }: SourceVersion): CopyContent {
+  return {
+    content: { size, etag, checksum, blobId, manifestId },
+    newBlobIds: [],
+    statements: [addReference(referenceId)],
+  };
 }
 
 /** What the copy's blobs are born as. */

@@ -13,7 +13,7 @@ import type { ChangeOutcome } from "../state/writes/changes.ts";
 import { guardSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
-import { holdToo } from "../state/metadata/blob-references.ts";
+import { addReference } from "../state/metadata/blob-references.ts";
 import { lookUpDifferences, lookUpShownVersions } from "../state/listings/snapshot-differences.ts";
 import { lookUpSnapshot } from "../state/snapshots/snapshots.ts";
 
@@ -77,7 +77,7 @@ async function putBack(
           conditions: {},
           object: source,
           newBlobIds: [],
-          before: [guardSource(source), holdToo(source.holdingId)],
+          before: [guardSource(source), addReference(source.referenceId)],
         }),
       ),
     );

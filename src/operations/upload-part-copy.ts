@@ -35,7 +35,7 @@ import type { Bucket } from "../state/metadata/buckets.ts";
 import { copyRange } from "../state/reads/byte-copy.ts";
 import { guardSource, lookUpSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth, type Database, type Statement } from "../state/d1/database.ts";
-import { holdToo } from "../state/metadata/blob-references.ts";
+import { addReference } from "../state/metadata/blob-references.ts";
 import { lookUpSlices } from "../state/metadata/manifests.ts";
 import { cutSlices } from "../state/reads/object-bytes.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
@@ -94,7 +94,7 @@ export const uploadPartCopy = defineOperation({
       if (outcome === "applied") return { part, original };
       // Refused for certain, a blob of the part's own is nobody's.
       const isDefinite = outcome !== "unknown";
-      if (isDefinite && statements.length === 0) context.waitUntil(context.blobs.delete([part.holdingId]));
+      if (isDefinite && statements.length === 0) context.waitUntil(context.blobs.delete([part.referenceId]));
       if (outcome === "upload gone") throw new S3Error("NoSuchUpload", { UploadId: uploadId });
       if (outcome !== "source changed") throw new S3Error("ServiceUnavailable");
       found = (await context.database.look(lookUpSource(source))).source;
@@ -133,12 +133,12 @@ async function share(
   upload: Upload,
 ): Promise<PartContent> {
   const content = {
-    holdingId: original.holdingId,
+    referenceId: original.referenceId,
     slices: await slicesOf(database, original, range),
     isWholeBlob: original.blobId !== undefined && range.length === original.size,
     ...(await identityOf(original, range, upload)),
   };
-  return { content, statements: [holdToo(original.holdingId)] };
+  return { content, statements: [addReference(original.referenceId)] };
 }
 
 async function duplicate(
@@ -157,14 +157,14 @@ async function duplicate(
   const { size, etag, checksum } = await copyRange(source, from.range, destination, kept);
   const slices = [{ blobId, offset: 0, length: size }];
   const identity = { etag, checksumAlgorithm: checksum.algorithm, checksum: checksum.value };
-  return { content: { holdingId: blobId, slices, isWholeBlob: true, ...identity }, statements: [] };
+  return { content: { referenceId: blobId, slices, isWholeBlob: true, ...identity }, statements: [] };
 }
 
 /** The bytes of a range of the source, in the blobs where they are. */
 async function slicesOf(database: Database, source: SourceVersion, range: ByteRange): Promise<PartSlice[]> {
   const { blobId, manifestId } = source;
   if (blobId !== undefined || manifestId === undefined) {
-    return [{ blobId: blobId ?? source.holdingId, offset: range.offset, length: range.length }];
+    return [{ blobId: blobId ?? source.referenceId, offset: range.offset, length: range.length }];
   }
   const last = range.offset + range.length - 1;
   const slices = await database.look(lookUpSlices(manifestId, { kind: "bytes", first: range.offset, last }));

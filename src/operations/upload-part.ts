@@ -77,7 +77,7 @@ export const uploadPart = defineOperation({
     const { etag } = stored;
     const outcome = await commitPart(context.database, bucket, upload, {
       partNumber,
-      holdingId: blobId,
+      referenceId: blobId,
       slices: [{ blobId, offset: 0, length: stored.size }],
       isWholeBlob: true,
       size: stored.size,

@@ -274,7 +274,7 @@ describe("CopyObject", () => {
     ]);
     // Where it breaks off there is no first part, without which a rebuild shows nothing.
     expect(order).toEqual([3, 2, 1]);
-    expect(plain.manifest?.holdings).toEqual(plain.blobIds);
+    expect(plain.manifest?.references).toEqual(plain.blobIds);
     // A GET of part 1 finds its slices by the manifest's parts, and a copy has one part.
     expect(plain.manifest?.parts).toEqual([{ partNumber: 1, start: 0, size: BODY.length, checksum: undefined }]);
     expect(plain.checksum).toEqual({ algorithm: "CRC32", type: "FULL_OBJECT", value: checksum("CRC32", BODY) });

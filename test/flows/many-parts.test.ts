@@ -88,7 +88,7 @@ describe("an object of 10,000 slices", () => {
     const blobId = row?.blob_id ?? "";
     const parts = Array.from({ length: PARTS }, (_, index): Part => ({
       partNumber: index + 1,
-      holdingId: blobId,
+      referenceId: blobId,
       slices: [{ blobId, offset: index * size, length: size }],
       isWholeBlob: false,
       size,
@@ -100,7 +100,7 @@ describe("an object of 10,000 slices", () => {
     const { manifest } = assemble(row?.bucket_id ?? "", "many-slices", parts);
     if (manifest === undefined) throw new Error("10,000 parts make a manifest");
     const database = new Database(env.DB, new Counts());
-    await database.batch(insertManifest({ ...manifest, holdings: [blobId] }));
+    await database.batch(insertManifest({ ...manifest, references: [blobId] }));
     await env.DB.prepare("UPDATE objects SET blob_id = NULL, manifest_id = ? WHERE bucket_id = ?")
       .bind(manifest.manifestId, row?.bucket_id)
       .run();

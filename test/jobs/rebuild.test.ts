@@ -8,7 +8,7 @@ import { toBase64 } from "../../src/bytes/hex-base64.ts";
 import { SCHEDULE } from "../../src/jobs/schedule.ts";
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
 import { rebuild } from "../../src/jobs/rebuild.ts";
-import { checkHoldings, type Holdings } from "../../src/state/repair/check-references.ts";
+import { checkReferences, type ReferenceReport } from "../../src/state/repair/check-references.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
 import { send, type SendOptions, type Surroundings } from "../support/client.ts";
@@ -51,10 +51,10 @@ async function rebuilt(bucket: string, surroundings: Surroundings = {}): Promise
   return { world, pass };
 }
 
-async function holdingsIn({ BLOBS }: Surroundings): Promise<Holdings> {
+async function holdingsIn({ BLOBS }: Surroundings): Promise<ReferenceReport> {
   const listed = (await BLOBS?.list())?.objects.map(({ key, size }) => ({ blobId: key, size })) ?? [];
   const database = new Database(REBUILT, new Counts());
-  return checkHoldings(database, async () => ({ blobs: listed, cursor: undefined }));
+  return checkReferences(database, async () => ({ blobs: listed, cursor: undefined }));
 }
 
 /** What a client sees of an object that a rebuild can know. */

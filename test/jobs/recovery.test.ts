@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
-import { checkHoldings } from "../../src/state/repair/check-references.ts";
+import { checkReferences } from "../../src/state/repair/check-references.ts";
 import { scopeOfBucket } from "../../src/state/repair/consistency.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
@@ -146,11 +146,11 @@ describe("a database that is restored to an earlier moment", () => {
     expect(await areThere()).toEqual([false, false]);
   });
 
-  async function check(bucket: string): ReturnType<typeof checkHoldings> {
+  async function check(bucket: string): ReturnType<typeof checkReferences> {
     const id = await bucketId(bucket);
     const { objects } = await env.BLOBS.list({ prefix: `${id}/` });
     const blobs = objects.map(({ key, size }) => ({ blobId: key, size }));
     const database = new Database(RESTORED, new Counts());
-    return checkHoldings(database, () => Promise.resolve({ blobs, cursor: undefined }), scopeOfBucket(id));
+    return checkReferences(database, () => Promise.resolve({ blobs, cursor: undefined }), scopeOfBucket(id));
   }
 });

@@ -219,8 +219,8 @@ export class Play {
     }
     for (const upload of this.#uploads) await look(this.#listParts(upload));
     for (const id of this.#bucketIds) {
-      const holdings = await holdingsOfId(id);
-      expect(holdings, JSON.stringify(holdings)).toEqual({ findings: [], orphans: [] });
+      const references = await holdingsOfId(id);
+      expect(references, JSON.stringify(references)).toEqual({ findings: [], orphans: [] });
     }
   }
 

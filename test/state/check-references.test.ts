@@ -29,7 +29,7 @@ async function furnishedBucket(): Promise<string> {
   return bucket;
 }
 
-describe("checkHoldings", () => {
+describe("checkReferences", () => {
   it("finds nothing where all is sound", async () => {
     await expectSoundHoldings(await freshBucket(), await furnishedBucket());
     expect((await allHoldings()).findings.filter((finding) => /undefined|null/.test(finding))).toEqual([]);

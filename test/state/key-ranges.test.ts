@@ -31,11 +31,11 @@ describe("rangesOfPrefixes", () => {
     fc.assert(
       fc.property(fc.array(text, { maxLength: 6 }), text, text, (prefixes, start, key) => {
         const ranges = rangesOfPrefixes(prefixes, start);
-        const holding = ranges.filter(
+        const reference = ranges.filter(
           ({ from, before }) => compareUtf8(key, from) >= 0 && (before === undefined || compareUtf8(key, before) < 0),
         );
         const isMeant = prefixes.some((prefix) => key.startsWith(prefix)) && compareUtf8(key, start) >= 0;
-        expect(holding).toHaveLength(isMeant ? 1 : 0);
+        expect(reference).toHaveLength(isMeant ? 1 : 0);
         const froms = ranges.map(({ from }) => from);
         expect(froms).toEqual(froms.toSorted(compareUtf8));
       }),

@@ -10,7 +10,7 @@ import {
   lookUpSlices,
   partsFromRows,
   selectParts,
-  whichAreManifests,
+  selectManifestIds,
   type Manifest,
   type Slice,
 } from "../../src/state/metadata/manifests.ts";
@@ -33,7 +33,7 @@ async function manifestOf(lengths: readonly number[]): Promise<Manifest> {
     size: slice.length,
     checksum: index === 0 ? undefined : `c${index}`,
   }));
-  const manifest = { manifestId: `${id}/m`, slices, parts, holdings: slices.map(({ blobId }) => blobId) };
+  const manifest = { manifestId: `${id}/m`, slices, parts, references: slices.map(({ blobId }) => blobId) };
   await database.batch(insertManifest(manifest));
   return manifest;
 }
@@ -42,11 +42,11 @@ function select({ manifestId }: Manifest, selection: ByteSelection): Promise<Sli
   return database.look(lookUpSlices(manifestId, selection));
 }
 
-async function garbageOf(holdings: readonly string[]): Promise<string[]> {
+async function garbageOf(references: readonly string[]): Promise<string[]> {
   const { results } = await env.DB.prepare(
     "SELECT blob_id FROM garbage WHERE blob_id IN (SELECT value FROM json_each(?)) ORDER BY blob_id",
   )
-    .bind(JSON.stringify(holdings))
+    .bind(JSON.stringify(references))
     .all<{ blob_id: string }>();
   return results.map((row) => row.blob_id);
 }
@@ -128,24 +128,24 @@ it("the parts of a manifest are as they were stored", async () => {
 describe("a manifest that nobody holds any more", () => {
   it("drops what it held, but for what others hold too", async () => {
     const manifest = await manifestOf([1, 2, 3]);
-    const [mine = "", shared = "", twice = ""] = manifest.holdings;
+    const [mine = "", shared = "", twice = ""] = manifest.references;
     await env.DB.prepare("INSERT INTO shared_blobs (blob_id, holders) VALUES (?1, 2), (?2, 1)")
       .bind(shared, twice)
       .run();
     await database.batch(dissolveManifests([manifest.manifestId], 5));
-    expect(await garbageOf(manifest.holdings)).toEqual([mine, twice].toSorted());
+    expect(await garbageOf(manifest.references)).toEqual([mine, twice].toSorted());
     const { results } = await env.DB.prepare("SELECT blob_id, holders FROM shared_blobs WHERE blob_id IN (?1, ?2)")
       .bind(shared, twice)
       .all();
     expect(results).toEqual([{ blob_id: shared, holders: 1 }]);
-    expect(await database.look(whichAreManifests([manifest.manifestId]))).toEqual(new Map());
+    expect(await database.look(selectManifestIds([manifest.manifestId]))).toEqual(new Map());
   });
 
   it("goes also where what it held is garbage already, which would stop the collector for ever", async () => {
     const manifest = await manifestOf([1, 2]);
-    await env.DB.prepare("INSERT INTO garbage VALUES (?, 3)").bind(manifest.holdings[0]).run();
+    await env.DB.prepare("INSERT INTO garbage VALUES (?, 3)").bind(manifest.references[0]).run();
     await database.batch(dissolveManifests([manifest.manifestId], 5));
-    expect(await garbageOf(manifest.holdings)).toEqual(manifest.holdings.toSorted());
+    expect(await garbageOf(manifest.references)).toEqual(manifest.references.toSorted());
   });
 
   it("drops a blob that it holds twice only when it held it last", async () => {
@@ -154,7 +154,7 @@ describe("a manifest that nobody holds any more", () => {
     const ids = [0, 1].map((index) => `${blobId}/m${index}`);
     for (const manifestId of ids) {
       const slices = [slice, { ...slice, start: 1 }];
-      await database.batch(insertManifest({ manifestId, slices, parts: [], holdings: [blobId, blobId] }));
+      await database.batch(insertManifest({ manifestId, slices, parts: [], references: [blobId, blobId] }));
     }
     await env.DB.prepare("INSERT INTO shared_blobs (blob_id, holders) VALUES (?, 4)").bind(blobId).run();
     await database.batch(dissolveManifests(ids.slice(0, 1), 5));
@@ -165,8 +165,8 @@ describe("a manifest that nobody holds any more", () => {
 
   it("is told from a blob", async () => {
     const manifest = await manifestOf([1]);
-    const bytes = JSON.stringify(manifest.holdings).length;
-    expect(await database.look(whichAreManifests([...manifest.holdings, manifest.manifestId]))).toEqual(
+    const bytes = JSON.stringify(manifest.references).length;
+    expect(await database.look(selectManifestIds([...manifest.references, manifest.manifestId]))).toEqual(
       new Map([[manifest.manifestId, bytes]]),
     );
   });

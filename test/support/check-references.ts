@@ -2,24 +2,24 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
-import { checkHoldings, type BlobListing, type Holdings } from "../../src/state/repair/check-references.ts";
+import { checkReferences, type BlobListing, type ReferenceReport } from "../../src/state/repair/check-references.ts";
 import { EVERYTHING, scopeOfBucket, type ConsistencyScope } from "../../src/state/repair/consistency.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
 import { bucketId } from "./stored-state.ts";
 
 /** Checks one bucket: its rows, and the blobs and manifests that were born in it, whoever holds them. */
-export async function holdingsOf(bucketName: string): Promise<Holdings> {
+export async function holdingsOf(bucketName: string): Promise<ReferenceReport> {
   return holdingsOfId(await bucketId(bucketName));
 }
 
 /** Checks a bucket that need not be there any more. */
-export async function holdingsOfId(id: string): Promise<Holdings> {
+export async function holdingsOfId(id: string): Promise<ReferenceReport> {
   return check(scopeOfBucket(id), `${id}/`);
 }
 
 /** Checks everything that is stored. */
-export async function allHoldings(): Promise<Holdings> {
+export async function allHoldings(): Promise<ReferenceReport> {
   return check(EVERYTHING, "");
 }
 
@@ -30,8 +30,8 @@ export async function expectSoundHoldings(...bucketNames: readonly string[]): Pr
   }
 }
 
-function check(scope: ConsistencyScope, prefix: string): Promise<Holdings> {
-  return checkHoldings(new Database(env.DB, new Counts()), blobListing(prefix), scope);
+function check(scope: ConsistencyScope, prefix: string): Promise<ReferenceReport> {
+  return checkReferences(new Database(env.DB, new Counts()), blobListing(prefix), scope);
 }
 
 function blobListing(prefix: string): BlobListing {

@@ -51,9 +51,9 @@ export async function expectUntouched<Result>(bucket: string, refused: () => Pro
 }
 
 /** How many holders a blob or manifest has: 1 unless the table says otherwise. */
-export async function holdersOf(holdingId: string): Promise<number> {
+export async function holdersOf(referenceId: string): Promise<number> {
   const row = await env.DB.prepare("SELECT holders FROM shared_blobs WHERE blob_id = ?")
-    .bind(holdingId)
+    .bind(referenceId)
     .first<{ holders: number }>();
   return row?.holders ?? 1;
 }
@@ -66,16 +66,16 @@ export async function expectBalanced(bucket: string): Promise<void> {
   const rows = await rowsOf(bucket);
   const text = (value: unknown): string => (typeof value === "string" ? value : "");
   const held = new Map<string, number>();
-  const hold = (holdingId: string): void => void held.set(holdingId, (held.get(holdingId) ?? 0) + 1);
+  const hold = (referenceId: string): void => void held.set(referenceId, (held.get(referenceId) ?? 0) + 1);
   for (const { blob_id: blobId, manifest_id: manifestId, is_delete_marker: isMarker } of [
     ...(rows["objects"] ?? []),
     ...(rows["versions"] ?? []),
   ]) {
     if (isMarker !== 1) hold(text(blobId) || text(manifestId));
   }
-  for (const { holding_id: holdingId } of rows["parts"] ?? []) hold(text(holdingId));
-  for (const { holdings } of rows["manifests"] ?? []) {
-    const ids: unknown = JSON.parse(text(holdings));
+  for (const { holding_id: referenceId } of rows["parts"] ?? []) hold(text(referenceId));
+  for (const { references } of rows["manifests"] ?? []) {
+    const ids: unknown = JSON.parse(text(references));
     if (Array.isArray(ids)) for (const id of ids) hold(text(id));
   }
   const garbage = new Set((rows["garbage"] ?? []).map(({ blob_id: id }) => text(id)));

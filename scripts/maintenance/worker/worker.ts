@@ -5,10 +5,10 @@ import type { JobContext } from "../../../src/jobs/job.ts";
 import { rebuild } from "../../../src/jobs/rebuild.ts";
 import { examineBlob, expectationsOf, probeBlob } from "../../../src/jobs/examine-blob.ts";
 import {
-  checkHoldings,
+  checkReferences,
   confirmFindings,
   listingOf,
-  type Holdings,
+  type ReferenceReport,
 } from "../../../src/state/repair/check-references.ts";
 import { Coordinators } from "../../../src/state/writes/coordinators.ts";
 import { Counts } from "../../../src/state/d1/counts.ts";
@@ -19,7 +19,7 @@ const CONFIRMATION_PAUSE_MS = 1000;
 const PAGE_BLOBS = 500;
 
 /** What a check of everything says. */
-export interface Examination extends Holdings {
+export interface Examination extends ReferenceReport {
   readonly blobs: number;
   readonly bytes: number;
 }
@@ -41,11 +41,11 @@ async function examine(env: Env, isReadingBytes: boolean): Promise<Examination> 
   const counts = new Counts();
   const database = new Database(env.DB, counts);
   const blobs = new R2BlobStore(env.BLOBS, counts);
-  const holdings = await confirmFindings(
-    () => checkHoldings(database, listingOf(blobs)),
+  const references = await confirmFindings(
+    () => checkReferences(database, listingOf(blobs)),
     () => new Promise((resolve) => setTimeout(resolve, CONFIRMATION_PAUSE_MS)),
   );
-  const findings = [...holdings.findings];
+  const findings = [...references.findings];
   const total = { blobs: 0, bytes: 0 };
   for (let after: string | undefined, isLast = false; !isLast;) {
     const page = await blobs.list(after, PAGE_BLOBS);
@@ -61,7 +61,7 @@ async function examine(env: Env, isReadingBytes: boolean): Promise<Examination> 
     after = page.next;
     isLast = after === undefined;
   }
-  return { ...total, findings, orphans: holdings.orphans };
+  return { ...total, findings, orphans: references.orphans };
 }
 
 async function rebuildAll(env: Env): Promise<Record<string, number>> {

@@ -18,7 +18,7 @@ export type JudgedVersion = {
       /** How many newer rows of the versions table there must be at the least. */
       readonly newerVersions: number;
     }
-  | { readonly place: "any"; readonly holdingId: string }
+  | { readonly place: "any"; readonly referenceId: string }
 );
 
 /** A version as it was judged, and the configuration that it was judged by. */

@@ -3,7 +3,7 @@
 import type { Bucket } from "../metadata/buckets.ts";
 import { statement, type Statement } from "../d1/database.ts";
 import { VERSION_COLUMNS } from "../metadata/object-columns.ts";
-import { dropHoldings } from "../metadata/blob-references.ts";
+import { releaseReferences } from "../metadata/blob-references.ts";
 
 const COLUMNS = VERSION_COLUMNS.join(", ");
 const OF_KEYS = "bucket_id = ?1 AND key IN (SELECT value FROM json_each(?2))";
@@ -14,7 +14,12 @@ const OF_KEYS = "bucket_id = ?1 AND key IN (SELECT value FROM json_each(?2))";
  */
 export function retireCurrent({ id, versioning }: Bucket, keysJson: string, now: number): Statement[] {
   if (versioning === null) {
-    return dropHoldings(now, `SELECT coalesce(blob_id, manifest_id) AS id FROM objects WHERE ${OF_KEYS}`, id, keysJson);
+    return releaseReferences(
+      now,
+      `SELECT coalesce(blob_id, manifest_id) AS id FROM objects WHERE ${OF_KEYS}`,
+      id,
+      keysJson,
+    );
   }
   const kept = versioning === "Enabled" ? "" : "AND is_null_version = 0";
   const retire = statement(
@@ -33,7 +38,7 @@ const NULL_VERSIONS = "versions INDEXED BY null_versions";
 function dropNullVersions(bucketId: string, keysJson: string, now: number): Statement[] {
   const ofNull = `${OF_KEYS} AND is_null_version = 1`;
   return [
-    ...dropHoldings(
+    ...releaseReferences(
       now,
       `SELECT coalesce(blob_id, manifest_id) AS id FROM objects WHERE ${ofNull}
        UNION ALL SELECT coalesce(blob_id, manifest_id) FROM ${NULL_VERSIONS} WHERE ${ofNull}`,
@@ -88,7 +93,7 @@ export function removeVersions(bucketId: string, targets: readonly VersionTarget
   const json = JSON.stringify(targets);
   const keysJson = JSON.stringify(Array.from(new Set(targets.map(({ key }) => key))));
   return [
-    ...dropHoldings(
+    ...releaseReferences(
       now,
       `SELECT coalesce(blob_id, manifest_id) AS id FROM objects WHERE ${OF_TARGETS}
        UNION ALL SELECT coalesce(blob_id, manifest_id) FROM versions WHERE ${OF_TARGETS}`,

@@ -11,9 +11,9 @@ import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { commitBatch, guardBlobs, type CommitOutcome } from "../commit/commit.ts";
-import { holdingOf } from "../reads/copy-sources.ts";
+import { referenceOf } from "../reads/copy-sources.ts";
 import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
-import { dropHoldings } from "../metadata/blob-references.ts";
+import { releaseReferences } from "../metadata/blob-references.ts";
 import { guardJudgements, type JudgedVersion } from "../commit/lifecycle-guard.ts";
 import {
   insertManifest,
@@ -59,7 +59,7 @@ interface Progress {
 interface TransitionFacts extends VersionFacts {
   readonly slices: readonly Slice[];
   readonly parts: readonly ObjectPart[];
-  readonly progress: (Progress & { readonly holdingId: string }) | undefined;
+  readonly progress: (Progress & { readonly referenceId: string }) | undefined;
 }
 
 /** Gives a version another storage class, with as many copies of bytes as are allowed. */
@@ -73,12 +73,12 @@ export async function carryOutTransition(
   const { object } = facts;
   if (object === undefined || facts.bucket?.id !== bucket.id) return "judged version changed";
   if (coldnessOf(object.storageClass) >= coldnessOf(transition.storageClass)) return "judged version changed";
-  const holdingId = holdingOf(object);
+  const referenceId = referenceOf(object);
   // Then the bytes are where they belong.
   if (isSeldomRead(object.storageClass)) {
     return commit(tools.database, transition, object, { blobId: object.blobId, manifestId: object.manifestId }, []);
   }
-  const known = facts.progress?.holdingId === holdingId ? facts.progress : undefined;
+  const known = facts.progress?.referenceId === referenceId ? facts.progress : undefined;
   const sources = sourcesOf(object, facts.slices);
   const progress = known ?? { transitionId: timeOrderedId(transition.now), slicesLeft: sources.length };
   for (let slicesLeft = progress.slicesLeft; slicesLeft > 0; slicesLeft -= 1) {
@@ -86,7 +86,7 @@ export async function carryOutTransition(
     const source = sources[number];
     if (source === undefined) break;
     if (allowance.blobs <= 0 || allowance.bytes <= 0) {
-      await tools.database.batch([saveProgress(transition, holdingId, { ...progress, slicesLeft })]);
+      await tools.database.batch([saveProgress(transition, referenceId, { ...progress, slicesLeft })]);
       return "unfinished";
     }
     allowance.blobs -= 1;
@@ -121,32 +121,32 @@ async function finish(
     blobId: blobIds[number] ?? "",
     offset: rangeOf(object, slice) === undefined ? slice.offset : 0,
   }));
-  const manifest = { manifestId, slices, parts: facts.parts, holdings: blobIds };
+  const manifest = { manifestId, slices, parts: facts.parts, references: blobIds };
   return commit(database, transition, object, { blobId: undefined, manifestId }, [
     ...before,
     ...insertManifest(manifest),
   ]);
 }
 
-type Holding = Pick<StoredObject, "blobId" | "manifestId">;
+type BlobReference = Pick<StoredObject, "blobId" | "manifestId">;
 
 async function commit(
   database: Database,
   { bucket, revision, version, storageClass, now }: Transition,
   object: StoredObject,
-  { blobId, manifestId }: Holding,
+  { blobId, manifestId }: BlobReference,
   before: readonly Statement[],
 ): Promise<TransitionOutcome> {
   const { key, versionId } = object;
-  const oldHolding = holdingOf(object);
-  const judged: JudgedVersion = { key, versionId, tags: version.tags, place: "any", holdingId: oldHolding };
-  const isMoved = (blobId ?? manifestId) !== oldHolding;
+  const oldReference = referenceOf(object);
+  const judged: JudgedVersion = { key, versionId, tags: version.tags, place: "any", referenceId: oldReference };
+  const isMoved = (blobId ?? manifestId) !== oldReference;
   const outcome = await commitBatch(
     database,
     [
       ...guardJudgements(bucket, [{ revision, version: judged }]),
       ...before,
-      ...(isMoved ? dropHoldings(now, "SELECT ?1 AS id", oldHolding) : []),
+      ...(isMoved ? releaseReferences(now, "SELECT ?1 AS id", oldReference) : []),
       ...(["objects", "versions"] as const).map((table) =>
         statement(
           `UPDATE ${table} SET blob_id = ?4, manifest_id = ?5, storage_class = ?6
@@ -233,7 +233,7 @@ function lookUpTransition(bucket: Bucket, { key, versionId }: JudgedVersion): Lo
         progress:
           row === undefined
             ? undefined
-            : { transitionId: row.transition_id, holdingId: row.holding_id, slicesLeft: row.slices_left },
+            : { transitionId: row.transition_id, referenceId: row.holding_id, slicesLeft: row.slices_left },
       };
     },
   };
@@ -241,7 +241,7 @@ function lookUpTransition(bucket: Bucket, { key, versionId }: JudgedVersion): Lo
 
 function saveProgress(
   { bucket, version, storageClass }: Transition,
-  holdingId: string,
+  referenceId: string,
   { transitionId, slicesLeft }: Progress,
 ): Statement {
   return statement(
@@ -252,7 +252,7 @@ function saveProgress(
     version.key,
     version.versionId,
     transitionId,
-    holdingId,
+    referenceId,
     storageClass,
     slicesLeft,
   );

@@ -1,5 +1,5 @@
 // How a bucket differs from one of its snapshots, a page of keys at a time.
-import { holdingOf, type SourceVersion } from "../reads/copy-sources.ts";
+import { referenceOf, type SourceVersion } from "../reads/copy-sources.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 import { OBJECT_COLUMNS, objectFromRow, type ObjectRow } from "../metadata/object-columns.ts";
 import { IS_SHOWN, SHOWN, WALK_MAX_KEYS, walkKeys } from "../snapshots/snapshot-keys.ts";
@@ -92,7 +92,7 @@ export function lookUpShownVersions(
       sources: new Map(
         rowsOf<ObjectRow>(results).map((row) => {
           const version = objectFromRow(row);
-          return [row.key, { ...version, bucketId, isInVersionedBucket: true, holdingId: holdingOf(version) }];
+          return [row.key, { ...version, bucketId, isInVersionedBucket: true, referenceId: referenceOf(version) }];
         }),
       ),
     }),

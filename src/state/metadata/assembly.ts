@@ -12,7 +12,7 @@ export interface Assembly {
 /** Lays parts end to end. The object takes over what the parts hold. */
 export function assemble(bucketId: string, uploadId: string, parts: readonly Part[]): Assembly {
   const [only] = parts;
-  if (parts.length === 1 && only?.isWholeBlob === true) return { manifest: undefined, blobId: only.holdingId };
+  if (parts.length === 1 && only?.isWholeBlob === true) return { manifest: undefined, blobId: only.referenceId };
   const slices: Slice[] = [];
   const objectParts: ObjectPart[] = [];
   let start = 0;
@@ -24,9 +24,9 @@ export function assemble(bucketId: string, uploadId: string, parts: readonly Par
       start += length;
     }
   }
-  const holdings = parts.map((part) => part.holdingId);
+  const references = parts.map((part) => part.referenceId);
   return {
-    manifest: { manifestId: `${bucketId}/${uploadId}`, slices, parts: objectParts, holdings },
+    manifest: { manifestId: `${bucketId}/${uploadId}`, slices, parts: objectParts, references },
     blobId: undefined,
   };
 }

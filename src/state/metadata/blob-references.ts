@@ -3,10 +3,10 @@
 import { statement, type SqlValue, type Statement } from "../d1/database.ts";
 
 /** Adds a holder to what somebody holds already; the batch's guard must see to it that somebody does. */
-export function holdToo(holdingId: string): Statement {
+export function addReference(referenceId: string): Statement {
   return statement(
     `INSERT INTO shared_blobs (blob_id, holders) VALUES (?, 2) ON CONFLICT DO UPDATE SET holders = holders + 1`,
-    holdingId,
+    referenceId,
   );
 }
 
@@ -14,8 +14,8 @@ export function holdToo(holdingId: string): Statement {
  * Keeps track of a holding that is not, or no longer, held where the orphan scan looks for it (see state/orphans.ts): by
  * a version of the key that its birth certificate names, by the part, or by the manifest of the upload.
  */
-export function trackHolding(holdingId: string): Statement {
-  return statement(`INSERT INTO shared_blobs (blob_id, holders) VALUES (?, 1) ON CONFLICT DO NOTHING`, holdingId);
+export function trackReference(referenceId: string): Statement {
+  return statement(`INSERT INTO shared_blobs (blob_id, holders) VALUES (?, 1) ON CONFLICT DO NOTHING`, referenceId);
 }
 
 /**
@@ -23,7 +23,7 @@ export function trackHolding(holdingId: string): Statement {
  * @param rows an SQL select of one column `id`: a holding for each row that goes, one holding as often as it is held
  * @param now milliseconds since the epoch
  */
-export function dropHoldings(now: number, rows: string, ...parameters: readonly SqlValue[]): Statement[] {
+export function releaseReferences(now: number, rows: string, ...parameters: readonly SqlValue[]): Statement[] {
   const at = parameters.length + 1;
   const dropped = `(SELECT id, count(*) AS times FROM (${rows}) WHERE id IS NOT NULL GROUP BY id)`;
   return [

@@ -1,7 +1,7 @@
 // The buckets table.
 import type { CorsRule } from "../../protocol/buckets/cors.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
-import { dropHoldings } from "./blob-references.ts";
+import { releaseReferences } from "./blob-references.ts";
 
 /** A bucket. `id` is new each time a bucket of the name is made. */
 export interface Bucket {
@@ -148,7 +148,7 @@ export function deleteEmptyBucket({ name, id }: Bucket, now: number): Statement[
   const ofBucket = "upload_id IN (SELECT upload_id FROM uploads WHERE bucket_id = ?1)";
   return [
     statement(`INSERT INTO empty_bucket_guard (bucket_id) VALUES (?)`, id),
-    ...dropHoldings(now, `SELECT holding_id AS id FROM parts WHERE ${ofBucket}`, id),
+    ...releaseReferences(now, `SELECT holding_id AS id FROM parts WHERE ${ofBucket}`, id),
     statement(`DELETE FROM parts WHERE ${ofBucket}`, id),
     statement(`DELETE FROM uploads WHERE bucket_id = ?`, id),
     statement(`DELETE FROM buckets WHERE name = ? AND id = ?`, name, id),

@@ -2,7 +2,7 @@
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
 import type { ByteSelection } from "../../protocol/core/range.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
-import { dropHoldings } from "./blob-references.ts";
+import { releaseReferences } from "./blob-references.ts";
 
 /** Bytes of a blob that are bytes of an object, from `start` of the object on. */
 export interface Slice {
@@ -18,15 +18,15 @@ export interface Manifest {
   readonly slices: readonly Slice[];
   readonly parts: readonly ObjectPart[];
   /** Ids of the blobs and manifests that it holds, one as often as it holds it. */
-  readonly holdings: readonly string[];
+  readonly references: readonly string[];
 }
 
 // D1 takes 2 MB in a row. A slice with its part and its holding is some 220 bytes.
 const PAGE_ENTRIES = 5000;
 
 /** Stores a manifest: one row for every 5000 slices, parts or holdings, whichever are most. */
-export function insertManifest({ manifestId, slices, parts, holdings }: Manifest): Statement[] {
-  const pages = Math.max(1, Math.ceil(Math.max(slices.length, parts.length, holdings.length) / PAGE_ENTRIES));
+export function insertManifest({ manifestId, slices, parts, references }: Manifest): Statement[] {
+  const pages = Math.max(1, Math.ceil(Math.max(slices.length, parts.length, references.length) / PAGE_ENTRIES));
   return Array.from({ length: pages }, (_, page) => {
     const ofPage = <Entry>(entries: readonly Entry[]): readonly Entry[] =>
       entries.slice(page * PAGE_ENTRIES, (page + 1) * PAGE_ENTRIES);
@@ -36,7 +36,7 @@ export function insertManifest({ manifestId, slices, parts, holdings }: Manifest
       page,
       JSON.stringify(ofPage(slices).map(({ start, blobId, offset, length }) => [start, blobId, offset, length])),
       JSON.stringify(ofPage(parts).map((part) => [part.partNumber, part.start, part.size, part.checksum ?? null])),
-      JSON.stringify(ofPage(holdings)),
+      JSON.stringify(ofPage(references)),
     );
   });
 }
@@ -131,7 +131,7 @@ export function dissolveManifests(manifestIds: readonly string[], before: number
   const json = JSON.stringify(manifestIds);
   const ids = "SELECT value FROM json_each(?1)";
   return [
-    ...dropHoldings(
+    ...releaseReferences(
       before,
       `SELECT h.value AS id FROM manifests m, json_each(m.holdings) h WHERE m.manifest_id IN (${ids})`,
       json,
@@ -141,7 +141,7 @@ export function dissolveManifests(manifestIds: readonly string[], before: number
 }
 
 /** Which of some ids are manifests, each with how many bytes the ids of what it holds take. */
-export function whichAreManifests(ids: readonly string[]): Lookup<ReadonlyMap<string, number>> {
+export function selectManifestIds(ids: readonly string[]): Lookup<ReadonlyMap<string, number>> {
   return {
     statements: [
       statement(

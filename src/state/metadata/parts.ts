@@ -1,7 +1,7 @@
 // The parts of uploads in progress.
 import type { ChecksumAlgorithm } from "../../protocol/core/checksums.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
-import { dropHoldings } from "./blob-references.ts";
+import { releaseReferences } from "./blob-references.ts";
 
 /** Bytes of a blob. */
 export interface PartSlice {
@@ -14,7 +14,7 @@ export interface PartSlice {
 export interface Part {
   readonly partNumber: number;
   /** The blob or manifest that the part holds. */
-  readonly holdingId: string;
+  readonly referenceId: string;
   readonly slices: readonly PartSlice[];
   /** Whether the part is all of the one blob that it holds. */
   readonly isWholeBlob: boolean;
@@ -45,7 +45,7 @@ const PART_COLUMNS = "part_number, holding_id, slices, size, etag, checksum_algo
 function partFromRow(row: PartRow): Part {
   return {
     partNumber: row.part_number,
-    holdingId: row.holding_id,
+    referenceId: row.holding_id,
     slices: slicesFromJson(row),
     isWholeBlob: row.slices === null,
     size: row.size,
@@ -87,7 +87,7 @@ export function lookUpParts(
 export function putPart(uploadId: string, part: Part): Statement[] {
   const slices = part.slices.map(({ blobId, offset, length }) => [blobId, offset, length]);
   return [
-    ...dropHoldings(
+    ...releaseReferences(
       part.modifiedAt,
       `SELECT holding_id AS id FROM parts WHERE upload_id = ?1 AND part_number = ?2`,
       uploadId,
@@ -100,7 +100,7 @@ export function putPart(uploadId: string, part: Part): Statement[] {
          checksum = excluded.checksum, modified_at = excluded.modified_at`,
       uploadId,
       part.partNumber,
-      part.holdingId,
+      part.referenceId,
       part.isWholeBlob ? null : JSON.stringify(slices),
       part.size,
       part.etag,
@@ -115,7 +115,11 @@ export function putPart(uploadId: string, part: Part): Statement[] {
  * Whether a part is in its place, or was.
  * @param isOwnBlob whether nobody else can hold its blob, so that in the garbage it shows that the part was there
  */
-export function lookUpPartHeld(uploadId: string, { partNumber, holdingId }: Part, isOwnBlob: boolean): Lookup<boolean> {
+export function lookUpPartReference(
+  uploadId: string,
+  { partNumber, referenceId }: Part,
+  isOwnBlob: boolean,
+): Lookup<boolean> {
   return {
     statements: [
       statement(
@@ -123,7 +127,7 @@ export function lookUpPartHeld(uploadId: string, { partNumber, holdingId }: Part
            OR ?4 = 1 AND EXISTS (SELECT 1 FROM garbage WHERE blob_id = ?3) AS held`,
         uploadId,
         partNumber,
-        holdingId,
+        referenceId,
         isOwnBlob ? 1 : 0,
       ),
     ],

@@ -4,7 +4,7 @@ import type { ObjectMetadata } from "../../protocol/objects/object-metadata.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 import { bucketFromRow, selectBucket, type Bucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
-import { dropHoldings } from "./blob-references.ts";
+import { releaseReferences } from "./blob-references.ts";
 import {
   columnsOf,
   nullable,
@@ -105,7 +105,7 @@ export async function beginUpload(database: Database, bucket: Bucket, upload: Up
 export function guardUpload(
   bucketId: string,
   { key, uploadId }: Pick<Upload, "key" | "uploadId">,
-  chosen: readonly (readonly [partNumber: number, holdingId: string, etag: string])[] | undefined,
+  chosen: readonly (readonly [partNumber: number, referenceId: string, etag: string])[] | undefined,
 ): Statement {
   return statement(
     `INSERT INTO upload_guard (bucket_id, key, upload_id, chosen_parts) VALUES (?, ?, ?, ?)`,
@@ -127,7 +127,7 @@ export function endUpload(
   now: number,
 ): Statement[] {
   return [
-    ...dropHoldings(
+    ...releaseReferences(
       now,
       `SELECT holding_id AS id FROM parts
        WHERE upload_id = ?1 AND part_number NOT IN (SELECT value FROM json_each(?2))`,

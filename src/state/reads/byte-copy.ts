@@ -135,7 +135,7 @@ export async function copyBytes(
       manifestId,
       slices,
       parts: [{ partNumber: 1, start: 0, size, checksum: undefined }],
-      holdings: blobIds,
+      references: blobIds,
     },
     blobIds,
   };

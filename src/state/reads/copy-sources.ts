@@ -13,7 +13,7 @@ export interface SourceVersion extends StoredObject {
   readonly bucketId: string;
   readonly isInVersionedBucket: boolean;
   /** The blob or manifest that a copy of it holds too. */
-  readonly holdingId: string;
+  readonly referenceId: string;
 }
 
 /** What is known of a source: the version, and the snapshot where one is copied from. */
@@ -54,15 +54,15 @@ export function requireSource(
     ...object,
     bucketId: bucket.id,
     isInVersionedBucket: bucket.versioning !== null,
-    holdingId: holdingOf(object),
+    referenceId: referenceOf(object),
   };
 }
 
 /** The blob or manifest that a version holds. */
-export function holdingOf(version: StoredObject): string {
-  const holdingId = version.blobId ?? version.manifestId;
-  if (holdingId === undefined) throw new Error(`version ${shownVersionId(version)} holds nothing`);
-  return holdingId;
+export function referenceOf(version: StoredObject): string {
+  const referenceId = version.blobId ?? version.manifestId;
+  if (referenceId === undefined) throw new Error(`version ${shownVersionId(version)} holds nothing`);
+  return referenceId;
 }
 
 /** The statement that aborts its batch unless the source is still there and holds what it was seen to hold. */
@@ -70,13 +70,13 @@ export function guardSource({
   bucketId,
   key,
   versionId,
-  holdingId,
-}: Pick<SourceVersion, "bucketId" | "key" | "versionId" | "holdingId">): Statement {
+  referenceId,
+}: Pick<SourceVersion, "bucketId" | "key" | "versionId" | "referenceId">): Statement {
   return statement(
     `INSERT INTO source_guard (bucket_id, key, version_id, holding_id) VALUES (?, ?, ?, ?)`,
     bucketId,
     key,
     versionId,
-    holdingId,
+    referenceId,
   );
 }

@@ -20,7 +20,7 @@ export interface BlobPage {
 /** Lists the blobs of the scope that is checked, from a cursor on. */
 export type BlobListing = (cursor: string | undefined) => Promise<BlobPage>;
 
-export interface Holdings {
+export interface ReferenceReport {
   /** What is wrong, in plain words; none where all is sound. */
   readonly findings: readonly string[];
   /** Blobs that nothing accounts for: legal after a crash, and what the orphan scan is for. */
@@ -28,7 +28,7 @@ export interface Holdings {
 }
 
 /** What one page of blobs shows. */
-export interface PageOfHoldings extends Holdings {
+export interface ReferencePage extends ReferenceReport {
   /** The cursor of the next page and the id from which on it speaks of blobs; undefined after the last. */
   readonly next: { readonly cursor: string; readonly from: string } | undefined;
 }
@@ -50,19 +50,19 @@ export function listingOf(blobs: BlobStore): BlobListing {
  * Checks everything, or what belongs to a scope.
  * @param listBlobs lists the scope's blobs. Nothing may be written meanwhile, or a blob may be taken for missing
  */
-export async function checkHoldings(
+export async function checkReferences(
   database: Reader,
   listBlobs: BlobListing,
   scope: ConsistencyScope = EVERYTHING,
-): Promise<Holdings> {
+): Promise<ReferenceReport> {
   const findings: string[] = [...(await database.look(lookUpInconsistencies(scope)))];
   const orphans: string[] = [];
-  let next: PageOfHoldings["next"] | { readonly cursor: undefined; readonly from: string } = {
+  let next: ReferencePage["next"] | { readonly cursor: undefined; readonly from: string } = {
     cursor: undefined,
     from: scope.from,
   };
   while (next !== undefined) {
-    const page: PageOfHoldings = await comparePage(database, listBlobs, next.cursor, { ...scope, from: next.from });
+    const page: ReferencePage = await comparePage(database, listBlobs, next.cursor, { ...scope, from: next.from });
     findings.push(...page.findings);
     orphans.push(...page.orphans);
     ({ next } = page);
@@ -76,7 +76,7 @@ export async function comparePage(
   listBlobs: BlobListing,
   start: string | undefined,
   { from, before }: ConsistencyScope,
-): Promise<PageOfHoldings> {
+): Promise<ReferencePage> {
   const listed: ListedBlob[] = [];
   let cursor = start;
   do {
@@ -95,7 +95,7 @@ export async function comparePage(
  * Checks twice where something was found, for a store that is being written to: what is only on its way from the blob
  * store into the tables, or out of them, is not found again.
  */
-export async function confirmFindings<Found extends Holdings>(
+export async function confirmFindings<Found extends ReferenceReport>(
   check: () => Promise<Found>,
   pause: () => Promise<void>,
 ): Promise<Found> {

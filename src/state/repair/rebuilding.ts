@@ -3,7 +3,7 @@
 import { FrameLayout } from "../../bytes/frame-layout.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
-import { dropHoldings } from "../metadata/blob-references.ts";
+import { releaseReferences } from "../metadata/blob-references.ts";
 import { upsertObject } from "../metadata/objects.ts";
 import { metadataJson, tagsJson } from "../metadata/stored-metadata.ts";
 import type { Upload } from "../metadata/uploads.ts";
@@ -101,7 +101,7 @@ export function rebuildPart(uploadId: string, { partNumber, blobId, size, etag, 
 export function replaceObject(bucketId: string, object: StoredObject, now: number): Statement[] {
   return [
     // A blob that is replaced is nobody's from here on, which the orphan scan sees; a manifest nobody would see.
-    ...dropHoldings(
+    ...releaseReferences(
       now,
       `SELECT manifest_id AS id FROM objects WHERE bucket_id = ?1 AND key = ?2`,
       bucketId,

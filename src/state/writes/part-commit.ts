@@ -3,7 +3,7 @@
 import type { Bucket } from "../metadata/buckets.ts";
 import { commitBatch, guardBlobs, type CommitOutcome } from "../commit/commit.ts";
 import { statement, type Database, type Statement } from "../d1/database.ts";
-import { lookUpPartHeld, putPart, type Part } from "../metadata/parts.ts";
+import { lookUpPartReference, putPart, type Part } from "../metadata/parts.ts";
 import { guardUpload, type Upload } from "../metadata/uploads.ts";
 
 /**
@@ -22,12 +22,12 @@ export async function commitPart(
     database,
     [
       guardUpload(bucket.id, upload, undefined),
-      guardBlobs([part.holdingId]),
+      guardBlobs([part.referenceId]),
       ...guards,
-      guardHeld(part.holdingId),
+      guardHeld(part.referenceId),
       ...putPart(uploadId, part),
     ],
-    () => database.look(lookUpPartHeld(uploadId, part, guards.length === 0)),
+    () => database.look(lookUpPartReference(uploadId, part, guards.length === 0)),
   );
 }
 
@@ -36,10 +36,10 @@ export async function commitPart(
  * try of this very batch has put the part in its place and another one has replaced it since. Put there again, it would
  * be bytes that are about to be deleted.
  */
-function guardHeld(holdingId: string): Statement {
+function guardHeld(referenceId: string): Statement {
   return statement(
     `INSERT INTO source_guard (bucket_id, key, version_id)
      SELECT NULL, NULL, NULL WHERE EXISTS (SELECT 1 FROM garbage WHERE blob_id = ?)`,
-    holdingId,
+    referenceId,
   );
 }

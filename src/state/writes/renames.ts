@@ -4,7 +4,7 @@ import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { guardSource } from "../reads/copy-sources.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
-import { trackHolding } from "../metadata/blob-references.ts";
+import { trackReference } from "../metadata/blob-references.ts";
 import { objectFromRow, type ObjectRow } from "../metadata/object-columns.ts";
 import { selectCurrentObjects } from "../metadata/objects.ts";
 import { removeCurrent } from "../commit/version-moves.ts";
@@ -47,7 +47,7 @@ export function moveStatements(
   fingerprint: string,
   now: number,
 ): { readonly before: readonly Statement[]; readonly after: readonly Statement[] } {
-  const holdingId = source.blobId ?? source.manifestId ?? "";
+  const referenceId = source.blobId ?? source.manifestId ?? "";
   const remember = statement(
     `INSERT INTO rename_tokens (bucket_id, token, fingerprint, created_at) VALUES (?, ?, ?, ?)`,
     bucket.id,
@@ -59,14 +59,14 @@ export function moveStatements(
     // The coordinator would follow the bucket into versioning; a rename must not.
     before: [
       guardVersioning(bucket),
-      guardSource({ bucketId: bucket.id, key: source.key, versionId: source.versionId, holdingId }),
+      guardSource({ bucketId: bucket.id, key: source.key, versionId: source.versionId, referenceId }),
       ...(token === undefined ? [] : [remember]),
     ],
     // The object holds what it held; only the key under which the orphan scan would look for it is another one.
     after: [
       takeAttributes(bucket.id, source.key, key),
       removeCurrent(bucket.id, JSON.stringify([source.key])),
-      trackHolding(holdingId),
+      trackReference(referenceId),
     ],
   };
 }
