@@ -4,19 +4,19 @@ import { RunningDigest, type DigestAlgorithm } from "../bytes/digest.ts";
 import { FrameLayout } from "../bytes/frame-layout.ts";
 import { toBase64, toHex } from "../bytes/hex-base64.ts";
 import { PieceReader } from "../bytes/streams.ts";
-import { parseBirth } from "../protocol/objects/recovery-metadata.ts";
+import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { digestAlgorithm } from "../protocol/core/checksums.ts";
 import { lookUpExpectations, type BlobExpectation } from "../state/repair/blob-expectations.ts";
 import type { BlobEntry, BlobStore, OpenBlob } from "../state/blobs/blob-store.ts";
 import type { Database } from "../state/d1/database.ts";
-import type { BornBlob } from "../state/repair/orphans.ts";
+import type { ScannedBlob } from "../state/repair/orphans.ts";
 
 /** What is expected of blobs, by their ids. */
 export async function expectationsOf(
   database: Database,
   blobs: readonly BlobEntry[],
 ): Promise<ReadonlyMap<string, readonly BlobExpectation[]>> {
-  const expectations = await database.look(lookUpExpectations(blobs.flatMap((blob) => bornBlob(blob) ?? [])));
+  const expectations = await database.look(lookUpExpectations(blobs.flatMap((blob) => scannedBlob(blob) ?? [])));
   return Map.groupBy(expectations, ({ blobId }) => blobId);
 }
 
@@ -115,7 +115,7 @@ async function digestsOf(
   return { length, digests };
 }
 
-function bornBlob({ blobId, birthCertificate }: BlobEntry): BornBlob | undefined {
-  const birth = parseBirth(birthCertificate);
+function scannedBlob({ blobId, recoveryMetadata }: BlobEntry): ScannedBlob | undefined {
+  const birth = parseRecoveryMetadata(recoveryMetadata);
   return birth === undefined ? undefined : { ...birth, blobId };
 }

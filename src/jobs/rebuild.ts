@@ -4,7 +4,7 @@
 // people to complete or abort. What was copied, renamed or changed after its birth is as it was born, and what was
 // deleted and not yet collected is there again. A database that is not empty is left alone.
 import { toHex } from "../bytes/hex-base64.ts";
-import { parseBirth, type Birth } from "../protocol/objects/recovery-metadata.ts";
+import { parseRecoveryMetadata, type RecoveryRecord } from "../protocol/objects/recovery-metadata.ts";
 import { etagOfParts } from "../protocol/objects/multipart.ts";
 import type { StoredObject } from "../protocol/objects/stored-object.ts";
 import { nextVersionId } from "../protocol/core/version-id.ts";
@@ -57,7 +57,7 @@ export const rebuild: Job = {
 async function rebuildPage(context: JobContext, after: string | null): Promise<JobStep> {
   const page = await context.blobs.list(after ?? undefined, PAGE_BLOBS);
   const born = page.blobs.flatMap((blob) => {
-    const birth = parseBirth(blob.birthCertificate);
+    const birth = parseRecoveryMetadata(blob.recoveryMetadata);
     return birth === undefined ? [] : [{ blob, birth }];
   });
   // What clients have put or removed since it began, and what a repeated step finds done, is as it should be.
@@ -72,7 +72,7 @@ async function rebuildPage(context: JobContext, after: string | null): Promise<J
   };
 }
 
-function statementsOf({ settings }: JobContext, blob: BlobEntry, birth: Birth): Statement[] {
+function statementsOf({ settings }: JobContext, blob: BlobEntry, birth: RecoveryRecord): Statement[] {
   const { bucketId, key, uploadId, partNumber = 1, metadata, tags, encryption } = birth;
   const { accountId: ownerId, region } = settings;
   const { blobId } = blob;

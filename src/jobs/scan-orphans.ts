@@ -3,7 +3,7 @@
 // window, and still is nobody's, is condemned and then deleted: a database that was restored to an earlier state finds
 // everything that was written since still there, and begins to wait anew. Where too much seems to be nobody's, the
 // metadata is more likely wrong than the store, and nothing is deleted.
-import { parseBirth } from "../protocol/objects/recovery-metadata.ts";
+import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import type { BlobEntry } from "../state/blobs/blob-store.ts";
 import {
   condemn,
@@ -11,7 +11,7 @@ import {
   lookUpDueOrphans,
   lookUpUnaccounted,
   rememberOrphans,
-  type BornBlob,
+  type ScannedBlob,
 } from "../state/repair/orphans.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
@@ -42,7 +42,7 @@ async function find(
 ): Promise<JobStep> {
   const page = await blobs.list(after ?? undefined, PAGE_BLOBS);
   const settled = page.blobs.filter(({ uploadedAt }) => uploadedAt < now - settings.orphanAgeMs);
-  const born = settled.flatMap((blob) => bornBlob(blob) ?? []);
+  const born = settled.flatMap((blob) => scannedBlob(blob) ?? []);
   const unaccounted = new Set(born.length === 0 ? [] : await database.look(lookUpUnaccounted(born)));
   const found = born.filter(({ blobId }) => unaccounted.has(blobId));
   if (found.length > 0 && settings.orphanScan === "true") await database.batch([rememberOrphans(found, now)]);
@@ -81,8 +81,8 @@ function areTooMany({ seen, orphans }: { seen: number; orphans: number }, shareP
 }
 
 /** Undefined for a blob that is not certainly one of Cairn's. */
-function bornBlob({ blobId, birthCertificate }: BlobEntry): BornBlob | undefined {
-  const birth = parseBirth(birthCertificate);
+function scannedBlob({ blobId, recoveryMetadata }: BlobEntry): ScannedBlob | undefined {
+  const birth = parseRecoveryMetadata(recoveryMetadata);
   if (birth === undefined || !blobId.startsWith(`${birth.bucketId}/`)) return undefined;
   return { blobId, bucketId: birth.bucketId, key: birth.key, uploadId: birth.uploadId };
 }

@@ -11,7 +11,7 @@ import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, requireUploadRights, SOURCE_ACTIONS, UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
-import { birthCertificate } from "../protocol/objects/recovery-metadata.ts";
+import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { admitCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
 import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
 import { readWriteConditions, refuseWrite, type WriteRefusal } from "../protocol/objects/conditions.ts";
@@ -238,7 +238,7 @@ async function duplicate(
     (partNumber) => ({
       blobId: `${bucket.id}/${timeOrderedId(now)}`,
       // Of several, each is found by the manifest, as a part of an upload would be.
-      birthCertificate: birthCertificate(partNumber === undefined ? born : { ...born, uploadId: copyId, partNumber }),
+      recoveryMetadata: recoveryMetadata(partNumber === undefined ? born : { ...born, uploadId: copyId, partNumber }),
       customerKey: encryption?.key,
     }),
     original.checksum?.algorithm ?? DEFAULT_ALGORITHM,

@@ -12,7 +12,7 @@ import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, SOURCE_ACTIONS } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
-import { birthCertificate } from "../protocol/objects/recovery-metadata.ts";
+import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { refuseBlockedKey } from "../protocol/buckets/bucket-encryption.ts";
 import { checksumElement, DEFAULT_ALGORITHM } from "../protocol/core/checksums.ts";
 import { checkSourceConditions, readCopyRange, readCopySource } from "../protocol/objects/copying.ts";
@@ -151,7 +151,7 @@ async function duplicate(
   const { key, uploadId, tags, encryption } = upload;
   const born = { bucketId: bucket.id, bucketName: bucket.name, key, uploadId, partNumber, metadata: upload, tags };
   const blobId = `${bucket.id}/${timeOrderedId(now)}`;
-  const destination = { blobId, birthCertificate: birthCertificate({ ...born, encryption }), customerKey };
+  const destination = { blobId, recoveryMetadata: recoveryMetadata({ ...born, encryption }), customerKey };
   const source = { database, blobs, object: from.original, key: from.sourceKey };
   const kept = upload.checksumAlgorithm ?? DEFAULT_ALGORITHM;
   const { size, etag, checksum } = await copyRange(source, from.range, destination, kept);

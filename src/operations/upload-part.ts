@@ -3,7 +3,7 @@ import { keysOfUpload } from "../auth/object-keys.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
-import { birthCertificate } from "../protocol/objects/recovery-metadata.ts";
+import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { refuseBlockedKey } from "../protocol/buckets/bucket-encryption.ts";
 import { checksumHeader, DEFAULT_ALGORITHM, readChecksums } from "../protocol/core/checksums.ts";
 import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
@@ -57,7 +57,7 @@ export const uploadPart = defineOperation({
       );
     }
     const blobId = `${bucket.id}/${timeOrderedId(context.now)}`;
-    const certificate = birthCertificate({
+    const certificate = recoveryMetadata({
       bucketId: bucket.id,
       bucketName: bucket.name,
       key,
@@ -69,7 +69,7 @@ export const uploadPart = defineOperation({
     });
     const destination = {
       blobId,
-      birthCertificate: certificate,
+      recoveryMetadata: certificate,
       isSeldomRead: isSeldomRead(upload.storageClass),
       customerKey,
     };

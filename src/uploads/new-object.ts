@@ -1,7 +1,7 @@
 // Storing a new object that comes in one body: its bytes under a fresh blob id, and then the commit that shows it.
 import { ownerOf } from "../auth/identity/principal.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
-import { birthCertificate } from "../protocol/objects/recovery-metadata.ts";
+import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import type { ChecksumAnnouncement, ObjectChecksum } from "../protocol/core/checksums.ts";
 import type { WriteConditions } from "../protocol/objects/conditions.ts";
 import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
@@ -84,7 +84,7 @@ export function freshDestination(
   const born = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags };
   return {
     blobId: `${bucket.id}/${timeOrderedId(context.now)}`,
-    birthCertificate: birthCertificate({ ...born, encryption: encryption?.recognition }),
+    recoveryMetadata: recoveryMetadata({ ...born, encryption: encryption?.recognition }),
     isSeldomRead: isSeldomRead(storageClass),
     customerKey: encryption?.key,
   };

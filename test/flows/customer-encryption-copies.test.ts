@@ -261,7 +261,7 @@ describe("CopyObject", () => {
         (number) => {
           order.push(number);
           const customerKey = key === undefined ? undefined : toKey(key);
-          return { blobId: `${id}/${seed}-${number}`, birthCertificate: {}, customerKey };
+          return { blobId: `${id}/${seed}-${number}`, recoveryMetadata: {}, customerKey };
         },
         kept,
         50_000,

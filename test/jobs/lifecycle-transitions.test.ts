@@ -7,7 +7,7 @@ import { toHex } from "../../src/bytes/hex-base64.ts";
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { lifecycleFromText } from "../../src/protocol/lifecycle/lifecycle.ts";
-import { parseBirth } from "../../src/protocol/objects/recovery-metadata.ts";
+import { parseRecoveryMetadata } from "../../src/protocol/objects/recovery-metadata.ts";
 import { lookUpBucket } from "../../src/state/metadata/buckets.ts";
 import { WALK_START, walkPage } from "../../src/state/lifecycle/lifecycle-walk.ts";
 import { lookUpUnaccounted } from "../../src/state/repair/orphans.ts";
@@ -158,7 +158,7 @@ describe("a transition", () => {
     const { objects } = await env.BLOBS.list({ prefix: `${await bucketId(bucket)}/`, include: ["customMetadata"] });
     expect(objects).toHaveLength(6);
     const born = objects.map(({ key, customMetadata }) => {
-      const birth = parseBirth(customMetadata ?? {});
+      const birth = parseRecoveryMetadata(customMetadata ?? {});
       if (birth === undefined) throw new Error(`no certificate: ${key}`);
       return { blobId: key, bucketId: birth.bucketId, key: birth.key, uploadId: birth.uploadId };
     });

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { SCHEDULE } from "../../src/jobs/schedule.ts";
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
-import { birthCertificate } from "../../src/protocol/objects/recovery-metadata.ts";
+import { recoveryMetadata } from "../../src/protocol/objects/recovery-metadata.ts";
 import { expectSoundHoldings, holdingsOf } from "../support/check-references.ts";
 import { send, type Surroundings } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
@@ -38,7 +38,7 @@ async function orphanOf(bucket: string, key = "k"): Promise<string> {
   const id = await bucketId(bucket);
   const blobId = `${id}/orphan-${crypto.randomUUID()}`;
   const metadata = { contentType: undefined, systemMetadata: {}, userMetadata: {} };
-  const customMetadata = birthCertificate({ bucketId: id, bucketName: bucket, key, metadata });
+  const customMetadata = recoveryMetadata({ bucketId: id, bucketName: bucket, key, metadata });
   await env.BLOBS.put(blobId, "x", { customMetadata });
   return blobId;
 }

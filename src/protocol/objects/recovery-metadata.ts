@@ -1,11 +1,11 @@
-// Birth certificates: what is kept beside a blob of what it was born as, by which the orphan scan finds who should hold
+// RecoveryRecord certificates: what is kept beside a blob of what it was born as, by which the orphan scan finds who should hold
 // it, and from which its row can be made again where the database is lost.
 import { utf8Length } from "../../bytes/text.ts";
 import type { ObjectMetadata } from "./object-metadata.ts";
 import type { Tag } from "../core/tagging.ts";
 
 /** What a blob was born as. */
-export interface Birth {
+export interface RecoveryRecord {
   readonly bucketId: string;
   /** Undefined where the certificate does not tell. */
   readonly bucketName: string | undefined;
@@ -22,7 +22,8 @@ export interface Birth {
 }
 
 /** What is to be told of a blob's birth; what is left out is told of nobody. */
-export type BirthFacts = Pick<Birth, "bucketId" | "bucketName" | "key" | "metadata"> & Partial<Birth>;
+export type RecoveryFields = Pick<RecoveryRecord, "bucketId" | "bucketName" | "key" | "metadata"> &
+  Partial<RecoveryRecord>;
 
 // R2 takes 8 KiB.
 const MAX_BYTES = 8000;
@@ -31,7 +32,7 @@ const MAX_BYTES = 8000;
  * The certificate of a birth, as text by name. What does not fit is left out, the least needed first; all values are
  * JSON where they are a client's words, so that they are on one line.
  */
-export function birthCertificate(birth: BirthFacts): Record<string, string> {
+export function recoveryMetadata(birth: RecoveryFields): Record<string, string> {
   const { contentType, systemMetadata, userMetadata } = birth.metadata;
   const certificate: Record<string, string> = {};
   let size = 0;
@@ -54,12 +55,12 @@ export function birthCertificate(birth: BirthFacts): Record<string, string> {
   return certificate;
 }
 
-/** Reads a certificate; undefined where it is none of {@link birthCertificate}'s. */
-export function parseBirth(certificate: Readonly<Record<string, string>>): Birth | undefined {
+/** Reads a certificate; undefined where it is none of {@link recoveryMetadata}'s. */
+export function parseRecoveryMetadata(certificate: Readonly<Record<string, string>>): RecoveryRecord | undefined {
   const { bucket, key, name, upload, part, modified, encryption, type, user, system, tags } = certificate;
   if (bucket === undefined || key === undefined) return undefined;
   try {
-    // What birthCertificate wrote.
+    // What recoveryMetadata wrote.
     // oxlint-disable typescript/no-unsafe-type-assertion
     return {
       bucketId: bucket,

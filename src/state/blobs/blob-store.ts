@@ -20,13 +20,13 @@ export interface BlobPut {
   readonly body: ReadableStream<Uint8Array>;
   readonly hash: BlobHash | undefined;
   /** What the blob was born as, kept beside it: enough to make its row again. */
-  readonly birthCertificate: Readonly<Record<string, string>>;
+  readonly recoveryMetadata: Readonly<Record<string, string>>;
   /** Whether it goes where bytes that are seldom read are kept. */
   readonly isSeldomRead?: boolean | undefined;
 }
 
 /** Bytes of a blob that become a blob of their own where bytes that are seldom read are kept. */
-export interface BlobCopy extends Pick<BlobPut, "blobId" | "birthCertificate"> {
+export interface BlobCopy extends Pick<BlobPut, "blobId" | "recoveryMetadata"> {
   readonly sourceId: string;
   /** Undefined: all of them. */
   readonly range: ByteRange | undefined;
@@ -41,7 +41,7 @@ export interface BlobEntry {
   readonly uploadedAt: number;
   /** As the store has kept it since the blob was put; undefined where it keeps none. */
   readonly md5: Uint8Array | undefined;
-  readonly birthCertificate: Readonly<Record<string, string>>;
+  readonly recoveryMetadata: Readonly<Record<string, string>>;
 }
 
 /** A blob that is being read. */

@@ -30,13 +30,13 @@ export class R2BlobStore implements BlobStore {
     this.#counts = counts;
   }
 
-  async put({ blobId, body, hash, birthCertificate, isSeldomRead }: BlobPut): Promise<BlobPutResult> {
+  async put({ blobId, body, hash, recoveryMetadata, isSeldomRead }: BlobPut): Promise<BlobPutResult> {
     this.#counts.addBlobCall();
     try {
       const stored = await this.#bucket.put(blobId, body, {
         // An id is never used twice; were it, the blob that is there would win.
         onlyIf: { etagDoesNotMatch: "*" },
-        customMetadata: { ...birthCertificate },
+        customMetadata: { ...recoveryMetadata },
         ...(isSeldomRead === true ? { storageClass: "InfrequentAccess" } : {}),
         ...hashOption(hash),
       });
@@ -84,7 +84,7 @@ export class R2BlobStore implements BlobStore {
     return found === null ? undefined : blobEntry(found);
   }
 
-  async copyToInfrequentAccess({ sourceId, range, blobId, birthCertificate }: BlobCopy): Promise<boolean> {
+  async copyToInfrequentAccess({ sourceId, range, blobId, recoveryMetadata }: BlobCopy): Promise<boolean> {
     this.#counts.addBlobCall();
     const found = await this.#bucket.get(sourceId, range === undefined ? {} : { range });
     if (found === null) return false;
@@ -98,7 +98,7 @@ export class R2BlobStore implements BlobStore {
     try {
       await this.#bucket.put(blobId, readable, {
         onlyIf: { etagDoesNotMatch: "*" },
-        customMetadata: { ...birthCertificate },
+        customMetadata: { ...recoveryMetadata },
         storageClass: "InfrequentAccess",
         // What is copied whole must be what it was.
         ...(md5 === undefined || length !== found.size ? {} : { md5 }),
@@ -132,7 +132,7 @@ function blobEntry({ key, size, uploaded, checksums: { md5 }, customMetadata }: 
     size,
     uploadedAt: uploaded.getTime(),
     md5: md5 === undefined ? undefined : new Uint8Array(md5),
-    birthCertificate: customMetadata ?? {},
+    recoveryMetadata: customMetadata ?? {},
   };
 }
 

@@ -3,7 +3,7 @@
 // ones, which wait in the garbage as all removed bytes do. A reader finds the object whole at any time. Of several
 // slices the first is copied last: a rebuild takes what has its first part for an object.
 import { timeOrderedId } from "../../bytes/random-id.ts";
-import { birthCertificate } from "../../protocol/objects/recovery-metadata.ts";
+import { recoveryMetadata } from "../../protocol/objects/recovery-metadata.ts";
 import { coldnessOf, isSeldomRead } from "../../protocol/lifecycle/lifecycle.ts";
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
 import { ALL_BYTES, type ByteRange } from "../../protocol/core/range.ts";
@@ -95,7 +95,7 @@ export async function carryOutTransition(
       sourceId: source.blobId,
       range: rangeOf(object, source),
       blobId: newBlobId(bucket, object, progress, number),
-      birthCertificate: certificateOf(bucket, object, progress, number),
+      recoveryMetadata: certificateOf(bucket, object, progress, number),
     });
     if (!copied) return "missing";
   }
@@ -199,8 +199,8 @@ function certificateOf(
   const { key, tags, encryption, contentType, systemMetadata, userMetadata, modifiedAt } = object;
   const metadata = { contentType, systemMetadata, userMetadata };
   const birth = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags, encryption, modifiedAt };
-  if (object.blobId !== undefined) return birthCertificate(birth);
-  return birthCertificate({ ...birth, uploadId: transitionId, partNumber: number + 1 });
+  if (object.blobId !== undefined) return recoveryMetadata(birth);
+  return recoveryMetadata({ ...birth, uploadId: transitionId, partNumber: number + 1 });
 }
 
 function lookUpTransition(bucket: Bucket, { key, versionId }: JudgedVersion): Lookup<TransitionFacts> {

@@ -2,7 +2,7 @@
 // and by the manifests of their uploads. A blob that was copied or renamed away from there may be expected by nobody.
 import type { ChecksumAlgorithm } from "../../protocol/core/checksums.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
-import type { BornBlob } from "./orphans.ts";
+import type { ScannedBlob } from "./orphans.ts";
 
 /** What one row says of a blob. */
 export interface BlobExpectation {
@@ -63,7 +63,7 @@ const MANIFEST_PARTS = `
     CROSS JOIN slices s ON s.manifest_id = m.manifest_id AND s.start = p.value ->> 1 AND s.length = p.value ->> 2`;
 
 /** What is expected of blobs, by all rows that are found where they were born. */
-export function lookUpExpectations(blobs: readonly BornBlob[]): Lookup<BlobExpectation[]> {
+export function lookUpExpectations(blobs: readonly ScannedBlob[]): Lookup<BlobExpectation[]> {
   const ids = JSON.stringify(blobs.map(({ blobId }) => blobId));
   const keys = distinctJson(blobs.map(({ bucketId, key }) => [bucketId, key]));
   const uploads = distinctJson(

@@ -3,7 +3,7 @@
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
 /** A blob and where it was born. */
-export interface BornBlob {
+export interface ScannedBlob {
   readonly blobId: string;
   readonly bucketId: string;
   readonly key: string;
@@ -37,7 +37,7 @@ const UNACCOUNTED = `
     AND NOT EXISTS (SELECT 1 FROM shared_blobs s WHERE s.blob_id = a.value)
     AND NOT EXISTS (SELECT 1 FROM garbage g WHERE g.blob_id = a.value)`;
 
-function unaccountedParameters(blobs: readonly BornBlob[]): [ids: string, keys: string, uploads: string] {
+function unaccountedParameters(blobs: readonly ScannedBlob[]): [ids: string, keys: string, uploads: string] {
   const keys = new Set(blobs.map(({ bucketId, key }) => JSON.stringify([bucketId, key])));
   const uploads = new Set(
     blobs.flatMap(({ bucketId, uploadId }) => (uploadId === undefined ? [] : [JSON.stringify([bucketId, uploadId])])),
@@ -46,7 +46,7 @@ function unaccountedParameters(blobs: readonly BornBlob[]): [ids: string, keys: 
 }
 
 /** Which of some blobs nothing accounts for. */
-export function lookUpUnaccounted(blobs: readonly BornBlob[]): Lookup<string[]> {
+export function lookUpUnaccounted(blobs: readonly ScannedBlob[]): Lookup<string[]> {
   return {
     statements: [statement(UNACCOUNTED, ...unaccountedParameters(blobs))],
     read: blobIdsOf,
@@ -54,7 +54,7 @@ export function lookUpUnaccounted(blobs: readonly BornBlob[]): Lookup<string[]> 
 }
 
 /** Remembers blobs as orphans; those that are known already keep the time at which they were found first. */
-export function rememberOrphans(blobs: readonly BornBlob[], now: number): Statement {
+export function rememberOrphans(blobs: readonly ScannedBlob[], now: number): Statement {
   return statement(
     `INSERT INTO orphans (blob_id, bucket_id, key, upload_id, found_at)
      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?2 FROM json_each(?1) WHERE true
@@ -65,7 +65,7 @@ export function rememberOrphans(blobs: readonly BornBlob[], now: number): Statem
 }
 
 /** Orphans that were found before a time (milliseconds since the epoch), in the order of their ids, after an id. */
-export function lookUpDueOrphans(before: number, after: string, limit: number): Lookup<BornBlob[]> {
+export function lookUpDueOrphans(before: number, after: string, limit: number): Lookup<ScannedBlob[]> {
   return {
     statements: [
       statement(
@@ -90,7 +90,7 @@ export function lookUpDueOrphans(before: number, after: string, limit: number): 
  * Condemns those of some blobs that nothing accounts for. From then on every commit that would refer to one is refused,
  * so it is certain that nothing ever will. The answer are the condemned ones, those of a broken-off try included.
  */
-export function condemn(blobs: readonly BornBlob[], now: number): Lookup<string[]> {
+export function condemn(blobs: readonly ScannedBlob[], now: number): Lookup<string[]> {
   return {
     statements: [
       statement(
@@ -109,11 +109,11 @@ export function condemn(blobs: readonly BornBlob[], now: number): Lookup<string[
 }
 
 /** Takes blobs out of the orphans: they are deleted, or somebody's after all. */
-export function forgetOrphans(blobs: readonly BornBlob[]): Statement {
+export function forgetOrphans(blobs: readonly ScannedBlob[]): Statement {
   return statement(`DELETE FROM orphans WHERE blob_id IN (SELECT value FROM json_each(?))`, idsJson(blobs));
 }
 
-function idsJson(blobs: readonly BornBlob[]): string {
+function idsJson(blobs: readonly ScannedBlob[]): string {
   return JSON.stringify(blobs.map(({ blobId }) => blobId));
 }
 

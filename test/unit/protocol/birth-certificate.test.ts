@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { utf8Length } from "../../../src/bytes/text.ts";
-import { birthCertificate, parseBirth } from "../../../src/protocol/objects/recovery-metadata.ts";
+import { recoveryMetadata, parseRecoveryMetadata } from "../../../src/protocol/objects/recovery-metadata.ts";
 
 const NO_METADATA = { contentType: undefined, systemMetadata: {}, userMetadata: {} };
 const LEAST = { bucketId: "b", bucketName: "name", key: "k", metadata: NO_METADATA };
@@ -23,13 +23,13 @@ describe("a birth certificate", () => {
       encryption: '{"x":1}',
       modifiedAt: 1_700_000_000_000,
     };
-    const certificate = birthCertificate(birth);
-    expect(parseBirth(certificate)).toEqual(birth);
+    const certificate = recoveryMetadata(birth);
+    expect(parseRecoveryMetadata(certificate)).toEqual(birth);
     for (const value of Object.values(certificate)) expect(value).not.toMatch(/[\r\n]/);
   });
 
   it("is as short as there is little to tell", () => {
-    const certificate = birthCertificate(LEAST);
+    const certificate = recoveryMetadata(LEAST);
     expect(certificate).toEqual({ bucket: "b", key: '"k"', name: "name" });
     const nothing = {
       uploadId: undefined,
@@ -38,11 +38,11 @@ describe("a birth certificate", () => {
       encryption: undefined,
       modifiedAt: undefined,
     };
-    expect(parseBirth(certificate)).toEqual({ ...LEAST, ...nothing });
+    expect(parseRecoveryMetadata(certificate)).toEqual({ ...LEAST, ...nothing });
   });
 
   it("stays below R2's limit and leaves out what is least needed", () => {
-    const certificate = birthCertificate({
+    const certificate = recoveryMetadata({
       ...LEAST,
       key: "k".repeat(1024),
       metadata: {
@@ -59,7 +59,7 @@ describe("a birth certificate", () => {
   it.each([{}, { bucket: "b" }, { key: '"k"' }, { bucket: "b", key: "k" }, { bucket: "b", key: '"k"', tags: "[" }])(
     "is not %j",
     (certificate) => {
-      expect(parseBirth(certificate as Record<string, string>)).toBeUndefined();
+      expect(parseRecoveryMetadata(certificate as Record<string, string>)).toBeUndefined();
     },
   );
 });
