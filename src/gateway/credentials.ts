@@ -11,7 +11,7 @@ import type { Settings } from "../config/settings.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { recordUse } from "../state/identities/access-keys.ts";
 import type { Statement, StatementResult } from "../state/d1/database.ts";
-import { lookUpKeyHolder, type KeyHolder } from "../state/identities/access-key-owners.ts";
+import { lookUpAccessKeyOwner, type AccessKeyOwner } from "../state/identities/access-key-owners.ts";
 
 /** How old the record of an access key's last use may become before it is written anew, in milliseconds. */
 export const LAST_USE_MS = 5 * 60_000;
@@ -19,7 +19,7 @@ export const LAST_USE_MS = 5 * 60_000;
 const REGION_MAX_LENGTH = 64;
 
 /** Whom credentials belong to. */
-export interface Holder {
+export interface Credentials {
   readonly principal: Principal;
   readonly secretAccessKey: string;
   /** Records the use, after the answer; undefined where one was recorded a short while ago. */
@@ -31,10 +31,10 @@ export interface Holder {
 }
 
 /** What must be known to tell the holder of credentials. */
-export interface HolderLookup {
+export interface CredentialsLookup {
   readonly statements: readonly Statement[];
   /** @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken */
-  resolve(results: readonly StatementResult[]): Promise<Holder>;
+  resolve(results: readonly StatementResult[]): Promise<Credentials>;
 }
 
 /**
@@ -42,11 +42,11 @@ export interface HolderLookup {
  * @param now milliseconds since the epoch
  * @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken
  */
-export async function lookUpHolder(
+export async function lookUpCredentials(
   credentials: NamedCredentials,
   settings: Settings,
   now: number,
-): Promise<HolderLookup> {
+): Promise<CredentialsLookup> {
   const { accessKeyId, sessionToken } = credentials;
   if (accessKeyId !== settings.root?.accessKeyId && accessKeyId.startsWith(ID_PREFIXES.session)) {
     return lookUpSession(credentials, settings, now);
@@ -64,7 +64,11 @@ export async function lookUpHolder(
 }
 
 /** The holder of temporary credentials: whoever holds the access key that began the session, within its bounds. */
-async function lookUpSession(credentials: NamedCredentials, settings: Settings, now: number): Promise<HolderLookup> {
+async function lookUpSession(
+  credentials: NamedCredentials,
+  settings: Settings,
+  now: number,
+): Promise<CredentialsLookup> {
   const { accessKeyId, sessionToken } = credentials;
   if (sessionToken === undefined) throw unknownKey(accessKeyId);
   const keys = await openKeyRing(settings);
@@ -92,10 +96,10 @@ function lookUpLongLived(
   credentials: NamedCredentials,
   settings: Settings,
   now: number,
-): HolderLookup {
+): CredentialsLookup {
   const { root, accountId } = settings;
   if (root !== undefined && accessKeyId === root.accessKeyId) {
-    const holder: Holder = {
+    const holder: Credentials = {
       principal: rootPrincipal(accountId, accessKeyId),
       secretAccessKey: root.secretAccessKey,
       lastUse: undefined,
@@ -105,7 +109,7 @@ function lookUpLongLived(
     return { statements: [], resolve: () => Promise.resolve(holder) };
   }
   if (!isAccessKeyId(accessKeyId)) throw unknownKey(credentials.accessKeyId);
-  const lookup = lookUpKeyHolder(accessKeyId);
+  const lookup = lookUpAccessKeyOwner(accessKeyId);
   return {
     statements: lookup.statements,
     async resolve(results) {
@@ -122,7 +126,7 @@ function lookUpLongLived(
   };
 }
 
-function principalOf(holder: KeyHolder, accessKeyId: string, accountId: string): Principal {
+function principalOf(holder: AccessKeyOwner, accessKeyId: string, accountId: string): Principal {
   const { userId: id, userName: name, userPath: path, tags } = holder;
   const policies = holder.policies.map(([policyName, document]) => ({
     name: policyName,
@@ -136,7 +140,7 @@ function policyOfSession({ policy }: SessionFacts): Principal["policies"][number
 }
 
 /** @throws Error where no master key opens it: nothing that a client could have done */
-async function openSecret({ secret }: KeyHolder, accessKeyId: string, settings: Settings): Promise<string> {
+async function openSecret({ secret }: AccessKeyOwner, accessKeyId: string, settings: Settings): Promise<string> {
   const keys = await openKeyRing(settings);
   const opened = await keys?.open(secret, accessKeyId);
   if (opened !== undefined) return opened;
@@ -144,7 +148,7 @@ async function openSecret({ secret }: KeyHolder, accessKeyId: string, settings: 
 }
 
 function useOf(
-  { lastUsedAt }: KeyHolder,
+  { lastUsedAt }: AccessKeyOwner,
   accessKeyId: string,
   { scope }: NamedCredentials,
   settings: Settings,

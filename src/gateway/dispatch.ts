@@ -20,14 +20,14 @@ import { metadataShard } from "../state/d1/metadata-shards.ts";
 import { isOutage } from "../state/d1/transient-errors.ts";
 import { R2BlobStore } from "../state/blobs/r2-blob-store.ts";
 import { answerPreflight, headersForOrigin } from "./cors.ts";
-import { lookUpHolder } from "./credentials.ts";
+import { lookUpCredentials } from "./credentials.ts";
 import { matchOperation } from "./match.ts";
 import { OPERATIONS } from "./operation-table.ts";
 import { answerQueryApi, queryServiceOf } from "./query-api.ts";
 import { receive } from "./receive.ts";
 import { answerHeaders, renderError, renderResponse } from "./render.ts";
 import { RequestLog } from "./request-log.ts";
-import { signerOf } from "./signer.ts";
+import { authenticationOf } from "./signer.ts";
 
 const REQUEST_ID_DIGITS = 16;
 const HOST_ID_DIGITS = 64;
@@ -113,7 +113,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
     log.asks("Preflight");
     return answerPreflight(request, database);
   }
-  const signer = await signerOf(request, settings, now);
+  const signer = await authenticationOf(request, settings, now);
   // A signature that can be verified without a look at the database is verified before anything else is done.
   const atOnce = signer.statements.length === 0 ? await signer.verify([]) : undefined;
   const plan = await planFor(request, settings, log);
@@ -156,7 +156,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
     async identify(credentials, verify) {
       // A form that names credentials is nobody's until its signature proves that it has them.
       log.isBy(undefined);
-      const lookup = await lookUpHolder(credentials, settings, now);
+      const lookup = await lookUpCredentials(credentials, settings, now);
       const holder = await lookup.resolve(await database.batch(lookup.statements));
       await verify(holder.secretAccessKey);
       seen.lastUse = holder.lastUse;

@@ -19,7 +19,7 @@ import { S3Error } from "../protocol/core/s3-error.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Database, Statement } from "../state/d1/database.ts";
 import { isOutage } from "../state/d1/transient-errors.ts";
-import { lookUpHolder, type Holder } from "./credentials.ts";
+import { lookUpCredentials, type Credentials } from "./credentials.ts";
 import type { RequestLog } from "./request-log.ts";
 
 /** More than the longest call has, in bytes. */
@@ -115,14 +115,14 @@ async function authenticate(
   body: Uint8Array,
   { settings, database }: QueryApiSurroundings,
   now: number,
-): Promise<{ readonly claim: SigningClaim; readonly holder: Holder }> {
+): Promise<{ readonly claim: SigningClaim; readonly holder: Credentials }> {
   const read = readClaim(request, now, new Set([service]));
   if (read === undefined) {
     throw new QueryApiError("MissingAuthenticationToken", "Request is missing Authentication Token");
   }
   // Other than with S3, the body's digest is signed whatever a header says of it.
   const claim = { ...read, payloadHash: toHex(await digest("SHA-256", body)) };
-  const lookup = await lookUpHolder(claim, settings, now);
+  const lookup = await lookUpCredentials(claim, settings, now);
   const holder = await lookup.resolve(await database.batch(lookup.statements));
   await verifyClaim(request, claim, holder.secretAccessKey);
   return { claim, holder };

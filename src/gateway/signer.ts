@@ -7,20 +7,20 @@ import type { Settings } from "../config/settings.ts";
 import type { IncomingBody } from "../protocol/core/incoming-body.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Statement, StatementResult } from "../state/d1/database.ts";
-import { lookUpHolder } from "./credentials.ts";
+import { lookUpCredentials } from "./credentials.ts";
 
 /** A signer whose claim is well-formed and timely, and not yet verified. */
-export interface Signer {
+export interface Authentication {
   /** Undefined for a request without credentials. */
   readonly claim: SigningClaim | undefined;
   /** What must be looked up to verify it; none where it can be verified at once. */
   readonly statements: readonly Statement[];
   /** @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken, SignatureDoesNotMatch */
-  verify(results: readonly StatementResult[]): Promise<Verified>;
+  verify(results: readonly StatementResult[]): Promise<VerifiedAuthentication>;
 }
 
 /** A signer who is who he says. */
-export interface Verified {
+export interface VerifiedAuthentication {
   readonly principal: Principal;
   readonly open: () => IncomingBody;
   /** Records the use of the credentials; undefined where that is not needed. */
@@ -30,12 +30,12 @@ export interface Verified {
 /**
  * Reads who signed a request.
  * @param now milliseconds since the epoch
- * @throws S3Error whatever {@link readClaim} and {@link lookUpHolder} throw
+ * @throws S3Error whatever {@link readClaim} and {@link lookUpCredentials} throw
  */
-export async function signerOf(request: S3Request, settings: Settings, now: number): Promise<Signer> {
+export async function authenticationOf(request: S3Request, settings: Settings, now: number): Promise<Authentication> {
   const claim = readClaim(request, now);
   if (claim === undefined) return { claim, statements: [], verify: () => Promise.resolve(nobody(request)) };
-  const lookup = await lookUpHolder(claim, settings, now);
+  const lookup = await lookUpCredentials(claim, settings, now);
   return {
     claim,
     statements: lookup.statements,
@@ -50,7 +50,7 @@ export async function signerOf(request: S3Request, settings: Settings, now: numb
   };
 }
 
-function nobody(request: S3Request): Verified {
+function nobody(request: S3Request): VerifiedAuthentication {
   const payloadHash = request.headers.get("x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
   return { principal: ANONYMOUS, open: () => openBody(request, payloadHash, undefined), lastUse: undefined };
 }

@@ -136,6 +136,6 @@ async function fingerprintOf(
   key: string,
   { kind, accountId, creatorId }: Principal,
 ): Promise<string> {
-  const asker = [accountId, creatorId ?? kind];
-  return toHex(await digest("SHA-256", utf8(JSON.stringify([key, rawSource, parameters, asker]))));
+  const requestPrincipal = [accountId, creatorId ?? kind];
+  return toHex(await digest("SHA-256", utf8(JSON.stringify([key, rawSource, parameters, requestPrincipal]))));
 }

@@ -154,20 +154,22 @@ const OBJECT_ACL_ACTIONS: ReadonlyMap<string, Granted> = new Map([
 
 function isGrantedByAcl({ kind, accountId }: Principal, { actions, bucket, object, isMissing }: Demand): boolean {
   if (bucket === undefined) return false;
-  const asker = { isAnonymous: kind === "anonymous", accountId };
+  const requestPrincipal = { isAnonymous: kind === "anonymous", accountId };
   const { acl, public_access_block: block } = bucket.configurations;
   const { IgnorePublicAcls: isPublicIgnored } = readPublicAccessBlock(block);
   const [action = ""] = actions;
   const onObject = OBJECT_ACL_ACTIONS.get(action);
   // An object that is not there has no list of its own. The right to list the bucket is the right to be told so.
   if (onObject === "READ" && isMissing === true) {
-    return isGranted(aclInForce(acl, bucket), asker, "READ", isPublicIgnored);
+    return isGranted(aclInForce(acl, bucket), requestPrincipal, "READ", isPublicIgnored);
   }
   if (onObject !== undefined) {
-    return object !== undefined && isGranted(aclInForce(object.acl, bucket), asker, onObject, isPublicIgnored);
+    return (
+      object !== undefined && isGranted(aclInForce(object.acl, bucket), requestPrincipal, onObject, isPublicIgnored)
+    );
   }
   const onBucket = BUCKET_ACL_ACTIONS.get(action);
-  return onBucket !== undefined && isGranted(aclInForce(acl, bucket), asker, onBucket, isPublicIgnored);
+  return onBucket !== undefined && isGranted(aclInForce(acl, bucket), requestPrincipal, onBucket, isPublicIgnored);
 }
 
 /** The user who made a bucket may give it its first policy, and so grant itself the rest. */

@@ -9,7 +9,7 @@ import type { Effect, Patterns, Policy, PolicyCondition, PolicyStatement, Princi
 
 /** What is asked of a policy. */
 export interface PolicyQuestion {
-  readonly principal: Asker;
+  readonly principal: RequestPrincipal;
   /** The spellings of one action: what is said of any of them is said of it. */
   readonly actions: readonly string[];
   /** An ARN. */
@@ -20,7 +20,7 @@ export interface PolicyQuestion {
 }
 
 /** Who asks. */
-export interface Asker {
+export interface RequestPrincipal {
   readonly kind: "anonymous" | "root" | "user";
   readonly accountId: string;
   readonly arn: string;
@@ -54,19 +54,20 @@ export function matchingStatement(
   );
 }
 
-function isAbout({ principal: pattern, effect }: PolicyStatement, asker: Asker): boolean {
+function isAbout({ principal: pattern, effect }: PolicyStatement, requestPrincipal: RequestPrincipal): boolean {
   if (pattern === undefined) return true;
-  if (!pattern.isNegated) return pattern.isEverybody || isNamed(pattern, asker) || isAccountNamed(pattern, asker);
+  if (!pattern.isNegated)
+    return pattern.isEverybody || isNamed(pattern, requestPrincipal) || isAccountNamed(pattern, requestPrincipal);
   // An account that is excepted from a denial is only the account itself, as with AWS: its users are excepted by name.
   // Excepted from an allowance is whoever is in the account.
-  return !isNamed(pattern, asker) && (effect === "Deny" || !isAccountNamed(pattern, asker));
+  return !isNamed(pattern, requestPrincipal) && (effect === "Deny" || !isAccountNamed(pattern, requestPrincipal));
 }
 
-function isNamed({ arns }: PrincipalPattern, { kind, arn, ownerArn }: Asker): boolean {
+function isNamed({ arns }: PrincipalPattern, { kind, arn, ownerArn }: RequestPrincipal): boolean {
   return kind !== "anonymous" && (arns.includes(arn) || arns.includes(ownerArn));
 }
 
-function isAccountNamed({ arns }: PrincipalPattern, { kind, accountId }: Asker): boolean {
+function isAccountNamed({ arns }: PrincipalPattern, { kind, accountId }: RequestPrincipal): boolean {
   return kind !== "anonymous" && arns.includes(`arn:aws:iam::${accountId}:root`);
 }
 

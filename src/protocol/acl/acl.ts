@@ -72,7 +72,7 @@ export function isPublicAcl({ grants }: Acl): boolean {
  */
 export function isGranted(
   acl: Acl,
-  asker: { readonly isAnonymous: boolean; readonly accountId: string },
+  requestPrincipal: { readonly isAnonymous: boolean; readonly accountId: string },
   permission: Exclude<AclPermission, "FULL_CONTROL">,
   isPublicIgnored: boolean,
 ): boolean {
@@ -80,7 +80,7 @@ export function isGranted(
   return acl.grants.some(
     (grant) =>
       (grant.permission === permission || grant.permission === "FULL_CONTROL") &&
-      (grant.grantee === "AllUsers" || (grant.grantee === "AuthenticatedUsers" && !asker.isAnonymous)),
+      (grant.grantee === "AllUsers" || (grant.grantee === "AuthenticatedUsers" && !requestPrincipal.isAnonymous)),
   );
 }
 

@@ -3,7 +3,7 @@ import type { LastUseColumns, SealedSecret } from "./access-keys.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 
 /** An active access key, its user, and what the user may do. */
-export interface KeyHolder {
+export interface AccessKeyOwner {
   readonly secret: SealedSecret;
   readonly userId: string;
   readonly userName: string;
@@ -15,7 +15,7 @@ export interface KeyHolder {
 }
 
 /** Looks up whose an access key is; one that is turned off is not there. Reads a row for each policy besides. */
-export function lookUpKeyHolder(accessKeyId: string): Lookup<{ readonly holder: KeyHolder | undefined }> {
+export function lookUpAccessKeyOwner(accessKeyId: string): Lookup<{ readonly holder: AccessKeyOwner | undefined }> {
   return {
     statements: [
       statement(
@@ -28,13 +28,13 @@ export function lookUpKeyHolder(accessKeyId: string): Lookup<{ readonly holder: 
       ),
     ],
     read(results) {
-      const [row] = rowsOf<HolderRow>(results);
-      return { holder: row === undefined ? undefined : holderFromRow(row) };
+      const [row] = rowsOf<AccessKeyOwnerRow>(results);
+      return { holder: row === undefined ? undefined : accessKeyOwnerFromRow(row) };
     },
   };
 }
 
-interface HolderRow extends Pick<LastUseColumns, "last_used_at"> {
+interface AccessKeyOwnerRow extends Pick<LastUseColumns, "last_used_at"> {
   readonly secret: string;
   readonly key_version: string;
   readonly id: string;
@@ -44,16 +44,16 @@ interface HolderRow extends Pick<LastUseColumns, "last_used_at"> {
   readonly policies: string;
 }
 
-function holderFromRow(row: HolderRow): KeyHolder {
+function accessKeyOwnerFromRow(row: AccessKeyOwnerRow): AccessKeyOwner {
   return {
     secret: { box: row.secret, keyVersion: row.key_version },
     userId: row.id,
     userName: row.name,
     userPath: row.path,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    tags: JSON.parse(row.tags) as KeyHolder["tags"],
+    tags: JSON.parse(row.tags) as AccessKeyOwner["tags"],
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    policies: JSON.parse(row.policies) as KeyHolder["policies"],
+    policies: JSON.parse(row.policies) as AccessKeyOwner["policies"],
     lastUsedAt: row.last_used_at ?? undefined,
   };
 }

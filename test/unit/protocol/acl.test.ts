@@ -75,8 +75,8 @@ describe("what is granted", () => {
   it("to everybody is granted to whoever asks, and nothing besides", () => {
     for (const granted of PERMISSIONS) {
       for (const asked of PERMISSIONS) {
-        for (const asker of [anybody, user, stranger]) {
-          expect(isGranted(granting(["AllUsers", granted]), asker, asked, false)).toBe(granted === asked);
+        for (const requestPrincipal of [anybody, user, stranger]) {
+          expect(isGranted(granting(["AllUsers", granted]), requestPrincipal, asked, false)).toBe(granted === asked);
         }
       }
     }
@@ -85,7 +85,7 @@ describe("what is granted", () => {
   it("to those who sign is not granted to the anonymous", () => {
     const acl = granting(["AuthenticatedUsers", "READ"]);
     expect(isGranted(acl, anybody, "READ", false)).toBe(false);
-    for (const asker of [user, stranger]) expect(isGranted(acl, asker, "READ", false)).toBe(true);
+    for (const requestPrincipal of [user, stranger]) expect(isGranted(acl, requestPrincipal, "READ", false)).toBe(true);
   });
 
   it("as full control is everything", () => {
@@ -96,11 +96,12 @@ describe("what is granted", () => {
 
   it("to the owner is not granted to the owner's users, nor to anybody what others have", () => {
     const acl = granting(["owner", "FULL_CONTROL"], ["LogDelivery", "FULL_CONTROL"], ["EC2", "FULL_CONTROL"]);
-    for (const asker of [anybody, user, stranger]) expect(isGranted(acl, asker, "READ", false)).toBe(false);
+    for (const requestPrincipal of [anybody, user, stranger])
+      expect(isGranted(acl, requestPrincipal, "READ", false)).toBe(false);
   });
 
   it("to the public is void where that is ignored", () => {
     const acl = granting(["AllUsers", "FULL_CONTROL"], ["AuthenticatedUsers", "FULL_CONTROL"]);
-    for (const asker of [anybody, user]) expect(isGranted(acl, asker, "READ", true)).toBe(false);
+    for (const requestPrincipal of [anybody, user]) expect(isGranted(acl, requestPrincipal, "READ", true)).toBe(false);
   });
 });

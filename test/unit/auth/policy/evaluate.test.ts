@@ -17,10 +17,10 @@ import {
   ROOT,
   SESSION,
   statement,
-  type Asker,
+  type RequestPrincipal,
 } from "./support.ts";
 
-const NAMES = new Map<string, Asker>(Object.entries({ ANONYMOUS, ROOT, ALICE, BOB, SESSION }));
+const NAMES = new Map<string, RequestPrincipal>(Object.entries({ ANONYMOUS, ROOT, ALICE, BOB, SESSION }));
 
 /** The names of those to whom a statement applies. */
 function namesOf(elements: Record<string, unknown>, effect: "Allow" | "Deny" = "Allow"): string[] {

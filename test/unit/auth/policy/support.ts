@@ -8,17 +8,17 @@ export const ACCOUNT = "111122223333";
 export const BUCKET: PolicyKind = { of: "bucket", bucketName: "b", accountId: ACCOUNT };
 export const IDENTITY: PolicyKind = { of: "identity" };
 
-export type Asker = PolicyQuestion["principal"];
+export type RequestPrincipal = PolicyQuestion["principal"];
 
-export const ANONYMOUS: Asker = { kind: "anonymous", accountId: "", arn: "", ownerArn: "" };
-export const ROOT: Asker = asker("root", "root");
-export const ALICE: Asker = asker("user", "user/alice");
-export const BOB: Asker = asker("user", "user/team/bob");
+export const ANONYMOUS: RequestPrincipal = { kind: "anonymous", accountId: "", arn: "", ownerArn: "" };
+export const ROOT: RequestPrincipal = requestPrincipal("root", "root");
+export const ALICE: RequestPrincipal = requestPrincipal("user", "user/alice");
+export const BOB: RequestPrincipal = requestPrincipal("user", "user/team/bob");
 
 /** Alice, by temporary credentials. */
-export const SESSION: Asker = { ...ALICE, arn: `arn:aws:sts::${ACCOUNT}:federated-user/guest` };
+export const SESSION: RequestPrincipal = { ...ALICE, arn: `arn:aws:sts::${ACCOUNT}:federated-user/guest` };
 
-function asker(kind: Asker["kind"], name: string): Asker {
+function requestPrincipal(kind: RequestPrincipal["kind"], name: string): RequestPrincipal {
   const arn = `arn:aws:iam::${ACCOUNT}:${name}`;
   return { kind, accountId: ACCOUNT, arn, ownerArn: arn };
 }
