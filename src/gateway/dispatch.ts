@@ -1,7 +1,7 @@
 // The way of a request: addressed, matched, authenticated, looked up, authorised, run, rendered. Whatever is wrong is
 // thrown as S3Error on the way and rendered at the end; a request is refused before its body is read.
 import { Access } from "../auth/access/access.ts";
-import type { Demand } from "../auth/access/authorization-request.ts";
+import type { AuthorizationRequest } from "../auth/access/authorization-request.ts";
 import type { Principal } from "../auth/identity/principal.ts";
 import { randomDigits } from "../bytes/random-id.ts";
 import type { Context } from "../contract/context.ts";
@@ -139,7 +139,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
     throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
   }
-  if (implementation.authorizes !== "run") access.require(demandOf(request, implementation, resumed));
+  if (implementation.authorizes !== "run") access.require(authorizationRequestOf(request, implementation, resumed));
   checkExpectedOwner(request, bucket);
   log.ends("authorize");
 
@@ -171,7 +171,7 @@ async function answer(request: S3Request, surroundings: Surroundings): Promise<S
   } catch (error) {
     // A copy's source may be in another bucket: what is said of it, the operation decides.
     if (!(error instanceof S3Error) || bucket === undefined || isCopy(request)) throw error;
-    throw access.hideAbsence(error, bucket, address.level === "object" ? address.key : "");
+    throw access.maskNotFound(error, bucket, address.level === "object" ? address.key : "");
   }
 }
 
@@ -197,11 +197,11 @@ async function planFor(request: S3Request, settings: Settings, log: RequestLog):
 }
 
 /** What an operation's own actions are asked for on. */
-function demandOf(
+function authorizationRequestOf(
   { address, query }: S3Request,
   { actions, versionActions, alsoDeniedBy, inputs, createsObject }: Implementation,
   { bucket, subject, isMissing, conditionKeys }: ResumedOperation,
-): Demand {
+): AuthorizationRequest {
   return {
     actions: query.has("versionId") || addressedSnapshot(address) !== undefined ? (versionActions ?? actions) : actions,
     alsoDeniedBy,

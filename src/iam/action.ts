@@ -117,9 +117,9 @@ export function requirePermission(
   resource: string,
   conditionKeys?: ConditionKeys,
 ): void {
-  const demand = { actions: [action], bucket: undefined, bucketName: undefined, resource, conditionKeys };
+  const authorization = { actions: [action], bucket: undefined, bucketName: undefined, resource, conditionKeys };
   try {
-    access.require(demand);
+    access.require(authorization);
   } catch (error) {
     if (!(error instanceof S3Error)) throw error;
     // IAM says what was asked for, and leaves out why not.

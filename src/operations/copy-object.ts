@@ -183,7 +183,7 @@ function tagsOfCopy(
 
 /** What is said of the destination; of a key that is not there, only what the caller may know. */
 function refusedWrite({ access }: Context, bucket: Bucket, key: string, { code, fields }: WriteRefusal): S3Error {
-  return access.hideAbsence(new S3Error(code, fields), bucket, key);
+  return access.maskNotFound(new S3Error(code, fields), bucket, key);
 }
 
 /** The bytes of a copy: what its row says of them, and what makes them its own in the commit's batch. */

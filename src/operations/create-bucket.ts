@@ -36,7 +36,7 @@ export const createBucket = defineServiceOperation({
   },
 
   async run(context, { name, acl, ownership }) {
-    context.access.refuseStrangers(undefined);
+    context.access.rejectAnonymous(undefined);
     const document = await readDocument(context.request, context.openBody(), false);
     const constraint = parseLocationConstraint(document);
     context.access.require({

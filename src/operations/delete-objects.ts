@@ -43,7 +43,7 @@ export const deleteObjects = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, _input, { bucket }) {
-    context.access.refuseStrangers(bucket);
+    context.access.rejectAnonymous(bucket);
     const { deletions, isQuiet } = parseDeletions(await readDocument(context.request, context.openBody(), true));
     const results = new Map<Deletion, DeletionResult>();
     const sound = deletions.filter((deletion) => {
@@ -57,7 +57,7 @@ export const deleteObjects = defineOperation({
     const removed = await removeNamed(context, bucket, named);
     const current = sound.filter((deletion) => deletion.versionId === undefined);
     const deleted = await deleteCurrent(context, bucket, current);
-    for (const result of [...removed, ...deleted]) results.set(result.deletion, hideAbsence(context, bucket, result));
+    for (const result of [...removed, ...deleted]) results.set(result.deletion, maskNotFound(context, bucket, result));
     return {
       isQuiet,
       results: deletions.map(
@@ -100,9 +100,9 @@ function mayTest(
 }
 
 /** What a key's condition tells of there being none is told as it would be if the key were deleted by itself. */
-function hideAbsence({ access }: Context, bucket: Bucket, result: DeletionResult): DeletionResult {
+function maskNotFound({ access }: Context, bucket: Bucket, result: DeletionResult): DeletionResult {
   if (result.code === undefined) return result;
-  const { code } = access.hideAbsence(new S3Error(result.code), bucket, result.deletion.key);
+  const { code } = access.maskNotFound(new S3Error(result.code), bucket, result.deletion.key);
   return code === result.code ? result : { ...result, code, message: undefined };
 }
 

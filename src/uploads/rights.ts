@@ -1,7 +1,7 @@
 // What operations ask for besides their own actions: of uploads for what their headers set or test, of copies for their
 // source. Each is asked for before a body is read.
 import type { Access } from "../auth/access/access.ts";
-import type { Demand, ObjectSubject } from "../auth/access/authorization-request.ts";
+import type { AuthorizationRequest, ObjectSubject } from "../auth/access/authorization-request.ts";
 import { keysOfObject } from "../auth/object-keys.ts";
 import { revealsVersion, type WriteConditions } from "../protocol/objects/conditions.ts";
 import type { CopySource } from "../protocol/objects/copying.ts";
@@ -76,7 +76,7 @@ export function requireReadableSource(
     }
     return found;
   } catch (error) {
-    throw error instanceof S3Error ? access.hideAbsence(error, bucket, key) : error;
+    throw error instanceof S3Error ? access.maskNotFound(error, bucket, key) : error;
   }
 }
 
@@ -101,7 +101,7 @@ export interface DeletionTarget {
 }
 
 /** The demand that conditions on a version come to. */
-export function readingOf(bucket: Bucket, { key, versionId, object }: DeletionTarget): Demand {
+export function readingOf(bucket: Bucket, { key, versionId, object }: DeletionTarget): AuthorizationRequest {
   const actions = [versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion"];
   return { actions, bucket, bucketName: bucket.name, key, versionId, object };
 }
@@ -153,7 +153,11 @@ export function requireMove(
   if (object !== undefined) requireUndeniedAttributes(access, on, object);
 }
 
-function requireUndeniedAttributes(access: Access, on: Omit<Demand, "actions">, object: ObjectFacts): void {
+function requireUndeniedAttributes(
+  access: Access,
+  on: Omit<AuthorizationRequest, "actions">,
+  object: ObjectFacts,
+): void {
   if (object.tags.length > 0) access.requireUndenied({ ...on, actions: ["s3:PutObjectTagging"] });
   if (object.acl !== undefined) access.requireUndenied({ ...on, actions: ["s3:PutObjectAcl"] });
 }

@@ -171,7 +171,7 @@ describe("a policy that allows copies from an approved bucket alone", () => {
 
 describe("what a bucket demands of its objects", () => {
   const KEY = keyHeaders(customerKey(1));
-  const demand = (bucket: string, Condition: object) =>
+  const authorization = (bucket: string, Condition: object) =>
     policyText({
       Effect: "Deny",
       Principal: "*",
@@ -202,7 +202,7 @@ describe("what a bucket demands of its objects", () => {
     const bare = name.startsWith("that") ? KEY : {};
     expect((await send("PUT", `/${bucket}/without`, { body: "x", headers: bare })).status).toBe(200);
     expect((await send("PUT", `/${bucket}/with`, { body: "x", headers: made })).status).toBe(200);
-    expect((await putPolicy(bucket, demand(bucket, condition))).status).toBe(204);
+    expect((await putPolicy(bucket, authorization(bucket, condition))).status).toBe(204);
     expect((await rename(bucket, "without", "enc/k", named)).status).toBe(DENIED);
     expect((await rename(bucket, "with", "enc/k")).status).toBe(200);
     expect((await rename(bucket, "without", "enc-not/k")).status).toBe(200);
@@ -214,7 +214,7 @@ describe("what a bucket demands of its objects", () => {
     await send("PUT", `/${bucket}?ownershipControls`, documented(body));
     await send("PUT", `/${bucket}/public`, { body: "x", headers: { "x-amz-acl": "public-read" } });
     await send("PUT", `/${bucket}/private`, { body: "x", headers: { "x-amz-acl": "private" } });
-    await putPolicy(bucket, demand(bucket, { StringLike: { "s3:x-amz-acl": "public-*" } }));
+    await putPolicy(bucket, authorization(bucket, { StringLike: { "s3:x-amz-acl": "public-*" } }));
     expect((await rename(bucket, "public", "enc/k")).status).toBe(DENIED);
     expect((await rename(bucket, "private", "enc/k")).status).toBe(200);
   });
@@ -222,7 +222,7 @@ describe("what a bucket demands of its objects", () => {
   it("is demanded of a copy's tags, wherever they come from", async () => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/secret`, { body: "x", headers: { "x-amz-tagging": "class=secret" } });
-    await putPolicy(bucket, demand(bucket, { StringEquals: { "s3:RequestObjectTag/class": "secret" } }));
+    await putPolicy(bucket, authorization(bucket, { StringEquals: { "s3:RequestObjectTag/class": "secret" } }));
     const copy = (more: Record<string, string>) =>
       send("PUT", `/${bucket}/enc/k`, { headers: { "x-amz-copy-source": `${bucket}/secret`, ...more } });
     expect((await copy({})).status).toBe(DENIED);
@@ -238,7 +238,7 @@ describe("what a bucket demands of its objects", () => {
     const good = await createUpload(bucket, "enc/k", headers);
     const bad = await createUpload(bucket, "enc/k");
     const { etag } = await putPart(bucket, "enc/k", bad, 1, "text");
-    await putPolicy(bucket, demand(bucket, { StringNotEquals: { "s3:x-amz-storage-class": "STANDARD_IA" } }));
+    await putPolicy(bucket, authorization(bucket, { StringNotEquals: { "s3:x-amz-storage-class": "STANDARD_IA" } }));
     const part = (uploadId: string) =>
       send("PUT", `/${bucket}/enc/k?partNumber=1&uploadId=${uploadId}`, { body: "text", headers });
     const complete = (uploadId: string) =>

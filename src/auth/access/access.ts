@@ -4,7 +4,7 @@ import type { S3Request } from "../../protocol/core/s3-request.ts";
 import type { SigningClaim } from "../sigv4/claim.ts";
 import { conditionKeysOf, type RequestFacts } from "./condition-keys.ts";
 import { decide, isDenied, type Decision } from "./decision.ts";
-import { resourceOf, type BucketSubject, type Demand } from "./authorization-request.ts";
+import { resourceOf, type BucketSubject, type AuthorizationRequest } from "./authorization-request.ts";
 import { EvaluationMemory } from "../policy/evaluation-cache.ts";
 import type { Principal } from "../identity/principal.ts";
 
@@ -34,8 +34,8 @@ export class Access {
   }
 
   /** Whether a demand is granted. */
-  allows(demand: Demand): boolean {
-    return this.#decide(demand).isAllowed;
+  allows(authorization: AuthorizationRequest): boolean {
+    return this.#decide(authorization).isAllowed;
   }
 
   /**
@@ -43,30 +43,30 @@ export class Access {
    * @throws S3Error AccessDenied, with the bucket's region, which S3 tells everybody. Why, it tells those who may read
    *   the bucket's policy anyway.
    */
-  require(demand: Demand): void {
-    const decision = this.#decide(demand);
+  require(authorization: AuthorizationRequest): void {
+    const decision = this.#decide(authorization);
     if (decision.isAllowed) return;
-    const explanation = this.#explain(demand, decision);
+    const explanation = this.#explain(authorization, decision);
     // The log does not tell keys.
-    const { key } = demand;
-    this.#onDenial(key === undefined ? explanation : this.#explain({ ...demand, key: "*" }, decision));
-    throw accessDenied(demand.bucket, this.#mayReadPolicy(demand.bucket) ? explanation : undefined);
+    const { key } = authorization;
+    this.#onDenial(key === undefined ? explanation : this.#explain({ ...authorization, key: "*" }, decision));
+    throw accessDenied(authorization.bucket, this.#mayReadPolicy(authorization.bucket) ? explanation : undefined);
   }
 
   /**
    * Asks whether nothing expressly forbids what a grant of something larger comes to.
    * @throws S3Error AccessDenied where a policy denies it
    */
-  requireUndenied(demand: Demand): void {
-    const keys = conditionKeysOf(this.#principal, demand, this.#facts);
-    if (isDenied(this.#principal, demand, keys, this.#memory)) this.require(demand);
+  requireUndenied(authorization: AuthorizationRequest): void {
+    const keys = conditionKeysOf(this.#principal, authorization, this.#facts);
+    if (isDenied(this.#principal, authorization, keys, this.#memory)) this.require(authorization);
   }
 
   /**
    * Refuses a request without credentials where nothing is granted to everybody, before its body is read.
    * @throws S3Error AccessDenied
    */
-  refuseStrangers(bucket: BucketSubject | undefined): void {
+  rejectAnonymous(bucket: BucketSubject | undefined): void {
     if (this.#principal.kind !== "anonymous") return;
     const { policy = null, acl = null } = bucket?.configurations ?? {};
     if (policy === null && acl === null) throw accessDenied(bucket, undefined);
@@ -77,7 +77,7 @@ export class Access {
    * `s3:prefix` set to the key. For everybody else, AccessDenied.
    * @param key where the error itself names none
    */
-  hideAbsence(error: S3Error, bucket: BucketSubject, key: string): S3Error {
+  maskNotFound(error: S3Error, bucket: BucketSubject, key: string): S3Error {
     const actions = LISTS.get(error.code);
     if (actions === undefined) return error;
     const conditionKeys = new Map([["s3:prefix", [String(error.fields["Key"] ?? key)]]]);
@@ -86,8 +86,13 @@ export class Access {
     return accessDenied(bucket, undefined);
   }
 
-  #decide(demand: Demand): Decision {
-    return decide(this.#principal, demand, conditionKeysOf(this.#principal, demand, this.#facts), this.#memory);
+  #decide(authorization: AuthorizationRequest): Decision {
+    return decide(
+      this.#principal,
+      authorization,
+      conditionKeysOf(this.#principal, authorization, this.#facts),
+      this.#memory,
+    );
   }
 
   #mayReadPolicy(bucket: BucketSubject | undefined): boolean {
@@ -95,9 +100,9 @@ export class Access {
     return this.allows({ actions: ["s3:GetBucketPolicy"], bucket, bucketName: bucket.name });
   }
 
-  #explain(demand: Demand, { reason }: Decision): string {
-    const [action = ""] = demand.actions;
-    return `User: ${this.#name()} is not authorized to perform: ${action} on resource: "${resourceOf(demand)}" ${reason}`;
+  #explain(authorization: AuthorizationRequest, { reason }: Decision): string {
+    const [action = ""] = authorization.actions;
+    return `User: ${this.#name()} is not authorized to perform: ${action} on resource: "${resourceOf(authorization)}" ${reason}`;
   }
 
   #name(): string {

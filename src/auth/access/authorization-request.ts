@@ -26,7 +26,7 @@ export interface ObjectSubject {
 }
 
 /** One permission, asked for on one resource. */
-export interface Demand {
+export interface AuthorizationRequest {
   /** The spellings of the action: one that is allowed suffices, one that is denied refuses. S3's own comes first. */
   readonly actions: readonly string[];
   /** Further actions whose denial refuses, though nobody need be allowed them. */
@@ -53,7 +53,7 @@ export interface Demand {
 }
 
 /** What policies call the thing that a demand is about. */
-export function resourceOf({ resource, bucketName, key }: Demand): string {
+export function resourceOf({ resource, bucketName, key }: AuthorizationRequest): string {
   if (resource !== undefined) return resource;
   return `arn:aws:s3:::${bucketName ?? "*"}${key === undefined ? "" : `/${key}`}`;
 }

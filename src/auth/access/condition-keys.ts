@@ -2,7 +2,7 @@
 // a key only where the operation obeys it; an input that the operation ignores counts as not sent.
 import { parseAmzDate } from "../../bytes/dates.ts";
 import { formatErrorTime, type SigningClaim } from "../sigv4/claim.ts";
-import { bucketTags, type Demand } from "./authorization-request.ts";
+import { bucketTags, type AuthorizationRequest } from "./authorization-request.ts";
 import type { ConditionKeys } from "../policy/keys.ts";
 import type { Principal } from "../identity/principal.ts";
 import { copySourceNames } from "../../protocol/objects/copying.ts";
@@ -24,16 +24,27 @@ export interface RequestFacts {
 type Values = readonly string[] | undefined;
 
 /** The condition keys of a demand that a principal makes in a request. */
-export function conditionKeysOf(principal: Principal, demand: Demand, facts: RequestFacts): ConditionKeys {
-  return (name) => demand.conditionKeys?.get(name) ?? keyOfRequest(name, principal, demand, facts);
+export function conditionKeysOf(
+  principal: Principal,
+  authorization: AuthorizationRequest,
+  facts: RequestFacts,
+): ConditionKeys {
+  return (name) => authorization.conditionKeys?.get(name) ?? keyOfRequest(name, principal, authorization, facts);
 }
 
-function keyOfRequest(name: string, principal: Principal, demand: Demand, facts: RequestFacts): Values {
+function keyOfRequest(
+  name: string,
+  principal: Principal,
+  authorization: AuthorizationRequest,
+  facts: RequestFacts,
+): Values {
   const read = KEYS.get(name);
-  return read === undefined ? keyOfFamily(name, principal, demand, facts) : read(principal, demand, facts);
+  return read === undefined
+    ? keyOfFamily(name, principal, authorization, facts)
+    : read(principal, authorization, facts);
 }
 
-type Reader = (principal: Principal, demand: Demand, facts: RequestFacts) => Values;
+type Reader = (principal: Principal, authorization: AuthorizationRequest, facts: RequestFacts) => Values;
 
 const PRINCIPAL_TYPES = { federated: "FederatedUser", role: "AssumedRole" };
 
@@ -60,9 +71,12 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["s3:prefix", listParameter("prefix")],
   ["s3:delimiter", listParameter("delimiter")],
   ["s3:max-keys", listParameter("max-keys")],
-  ["s3:versionid", (_p, demand, { request }) => one(demand.versionId ?? obeyed(demand, request, "versionId"))],
-  ["s3:if-match", (_p, demand, { request }) => one(obeyedHeader(demand, request, "if-match"))],
-  ["s3:if-none-match", (_p, demand, { request }) => one(obeyedHeader(demand, request, "if-none-match"))],
+  [
+    "s3:versionid",
+    (_p, authorization, { request }) => one(authorization.versionId ?? obeyed(authorization, request, "versionId")),
+  ],
+  ["s3:if-match", (_p, authorization, { request }) => one(obeyedHeader(authorization, request, "if-match"))],
+  ["s3:if-none-match", (_p, authorization, { request }) => one(obeyedHeader(authorization, request, "if-none-match"))],
   ["s3:authtype", (_p, _d, { claim }) => (claim === undefined ? undefined : [authType(claim)])],
   ["s3:signatureversion", (_p, _d, { claim }) => (claim === undefined ? undefined : ["AWS4-HMAC-SHA256"])],
   [
@@ -84,11 +98,18 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 ]);
 
 /** Keys that are a family's name and a member's: a tag's key, a header's name. */
-function keyOfFamily(name: string, { tags }: Principal, demand: Demand, { request }: RequestFacts): Values {
-  const { bucket, object } = demand;
+function keyOfFamily(
+  name: string,
+  { tags }: Principal,
+  authorization: AuthorizationRequest,
+  { request }: RequestFacts,
+): Values {
+  const { bucket, object } = authorization;
   const slash = name.indexOf("/");
   if (slash < 0)
-    return name.startsWith("s3:x-amz-") ? one(obeyedHeader(demand, request, name.slice("s3:".length))) : undefined;
+    return name.startsWith("s3:x-amz-")
+      ? one(obeyedHeader(authorization, request, name.slice("s3:".length)))
+      : undefined;
   const member = name.slice(slash + 1);
   switch (name.slice(0, slash)) {
     case "aws:principaltag":
@@ -108,15 +129,25 @@ function keyOfFamily(name: string, { tags }: Principal, demand: Demand, { reques
 
 /** A parameter of a list of keys; demands about one key have none. */
 function listParameter(name: string): Reader {
-  return (_principal, demand, { request }) =>
-    demand.key === undefined && demand.bucketName !== undefined ? one(obeyed(demand, request, name)) : undefined;
+  return (_principal, authorization, { request }) =>
+    authorization.key === undefined && authorization.bucketName !== undefined
+      ? one(obeyed(authorization, request, name))
+      : undefined;
 }
 
-function obeyed({ inputs = NO_INPUTS }: Demand, request: S3Request, parameter: string): string | undefined {
+function obeyed(
+  { inputs = NO_INPUTS }: AuthorizationRequest,
+  request: S3Request,
+  parameter: string,
+): string | undefined {
   return obeyedParameter(inputs, request, parameter);
 }
 
-function obeyedHeader({ inputs = NO_INPUTS }: Demand, request: S3Request, name: string): string | undefined {
+function obeyedHeader(
+  { inputs = NO_INPUTS }: AuthorizationRequest,
+  request: S3Request,
+  name: string,
+): string | undefined {
   return obeysHeader(inputs, name) ? requestHeader(request, name) : undefined;
 }
 

@@ -3,7 +3,7 @@
 import { aclInForce } from "../../protocol/acl/acl-rules.ts";
 import { isGranted, type AclPermission } from "../../protocol/acl/acl.ts";
 import { readPublicAccessBlock } from "../../protocol/acl/public-access-block.ts";
-import { resourceOf, type BucketSubject, type Demand } from "./authorization-request.ts";
+import { resourceOf, type BucketSubject, type AuthorizationRequest } from "./authorization-request.ts";
 import { matchingStatement, type PolicyQuestion } from "../policy/evaluate.ts";
 import { EvaluationMemory } from "../policy/evaluation-cache.ts";
 import type { ConditionKeys } from "../policy/keys.ts";
@@ -32,19 +32,19 @@ const POLICY_ACTIONS: ReadonlySet<string> = new Set([
  */
 export function decide(
   principal: Principal,
-  demand: Demand,
+  authorization: AuthorizationRequest,
   keys: ConditionKeys,
   memory = new EvaluationMemory(),
 ): Decision {
-  const { actions, alsoDeniedBy = [] } = demand;
-  const question: PolicyQuestion = { principal, actions, resource: resourceOf(demand), keys, memory };
-  const bucketPolicy = policyOfBucket(demand.bucket);
+  const { actions, alsoDeniedBy = [] } = authorization;
+  const question: PolicyQuestion = { principal, actions, resource: resourceOf(authorization), keys, memory };
+  const bucketPolicy = policyOfBucket(authorization.bucket);
   for (const asked of [actions, ...alsoDeniedBy.map((other) => [other])]) {
     const refusal = denial(principal, bucketPolicy, { ...question, actions: asked });
     if (refusal !== undefined) return refusal;
   }
   return (
-    grant(principal, demand, bucketPolicy, question) ?? {
+    grant(principal, authorization, bucketPolicy, question) ?? {
       isAllowed: false,
       reason: missingAllow(principal, actions[0] ?? ""),
     }
@@ -54,12 +54,18 @@ export function decide(
 /** Whether a demand is refused expressly, so that nothing else could grant it. */
 export function isDenied(
   principal: Principal,
-  demand: Demand,
+  authorization: AuthorizationRequest,
   keys: ConditionKeys,
   memory = new EvaluationMemory(),
 ): boolean {
-  const question: PolicyQuestion = { principal, actions: demand.actions, resource: resourceOf(demand), keys, memory };
-  return denial(principal, policyOfBucket(demand.bucket), question) !== undefined;
+  const question: PolicyQuestion = {
+    principal,
+    actions: authorization.actions,
+    resource: resourceOf(authorization),
+    keys,
+    memory,
+  };
+  return denial(principal, policyOfBucket(authorization.bucket), question) !== undefined;
 }
 
 function denial(
@@ -87,12 +93,12 @@ function isKeptFromLockout({ kind }: Principal, { actions }: PolicyQuestion): bo
 
 function grant(
   principal: Principal,
-  demand: Demand,
+  authorization: AuthorizationRequest,
   bucketPolicy: Policy | undefined,
   question: PolicyQuestion,
 ): Decision | undefined {
   const byBucket = bucketPolicy === undefined ? undefined : matchingStatement(bucketPolicy, "Allow", question);
-  const isOpen = byBucket !== undefined && !isClosedToStrangers(principal, demand.bucket, bucketPolicy);
+  const isOpen = byBucket !== undefined && !rejectsAnonymous(principal, authorization.bucket, bucketPolicy);
   // A bucket that names a session itself, and not just whom it acts for, is not bound by the session's policy.
   const { arn, ownerArn } = principal;
   if (isOpen && arn !== ownerArn && byBucket.principal?.arns.includes(arn) === true) {
@@ -107,8 +113,8 @@ function grant(
     if (statement !== undefined) return allowed(`identity-based policy (${name})`, statement);
   }
   if (isOpen) return allowed("resource-based policy", byBucket);
-  if (isGrantedByAcl(principal, demand)) return { isAllowed: true, reason: "access control list" };
-  return isFirstPolicy(principal, demand) ? { isAllowed: true, reason: "owner of the bucket" } : undefined;
+  if (isGrantedByAcl(principal, authorization)) return { isAllowed: true, reason: "access control list" };
+  return isFirstPolicy(principal, authorization) ? { isAllowed: true, reason: "owner of the bucket" } : undefined;
 }
 
 /** What a session may do at most. */
@@ -119,11 +125,7 @@ function isWithinSession({ session }: Principal, question: PolicyQuestion): bool
 }
 
 /** RestrictPublicBuckets: what a public policy allows is for the account of the bucket alone. */
-function isClosedToStrangers(
-  { kind }: Principal,
-  bucket: BucketSubject | undefined,
-  policy: Policy | undefined,
-): boolean {
+function rejectsAnonymous({ kind }: Principal, bucket: BucketSubject | undefined, policy: Policy | undefined): boolean {
   if (kind !== "anonymous" || policy === undefined) return false;
   const { RestrictPublicBuckets: isRestricted } = readPublicAccessBlock(
     bucket?.configurations.public_access_block ?? null,
@@ -152,7 +154,10 @@ const OBJECT_ACL_ACTIONS: ReadonlyMap<string, Granted> = new Map([
   ["s3:PutObjectVersionAcl", "WRITE_ACP"],
 ]);
 
-function isGrantedByAcl({ kind, accountId }: Principal, { actions, bucket, object, isMissing }: Demand): boolean {
+function isGrantedByAcl(
+  { kind, accountId }: Principal,
+  { actions, bucket, object, isMissing }: AuthorizationRequest,
+): boolean {
   if (bucket === undefined) return false;
   const requestPrincipal = { isAnonymous: kind === "anonymous", accountId };
   const { acl, public_access_block: block } = bucket.configurations;
@@ -173,7 +178,7 @@ function isGrantedByAcl({ kind, accountId }: Principal, { actions, bucket, objec
 }
 
 /** The user who made a bucket may give it its first policy, and so grant itself the rest. */
-function isFirstPolicy({ creatorId }: Principal, { actions, bucket }: Demand): boolean {
+function isFirstPolicy({ creatorId }: Principal, { actions, bucket }: AuthorizationRequest): boolean {
   if (creatorId === undefined || bucket === undefined || bucket.creatorId !== creatorId) return false;
   return actions[0] === "s3:PutBucketPolicy" && bucket.configurations.policy === null;
 }

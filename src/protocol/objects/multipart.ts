@@ -116,8 +116,8 @@ export function chooseParts<Part extends UploadedPart>(
 function checkListedChecksum(upload: AnnouncedUpload, { partNumber, checksums }: ListedPart, part: UploadedPart): void {
   const algorithm = upload.checksumAlgorithm;
   // A copied range's checksum is not known to anybody, so nobody can be asked for it.
-  const isDemanded = upload.checksumType === "COMPOSITE" && part.checksum !== undefined;
-  if (algorithm !== undefined && isDemanded && !checksums.has(checksumElement(algorithm))) {
+  const isRequested = upload.checksumType === "COMPOSITE" && part.checksum !== undefined;
+  if (algorithm !== undefined && isRequested && !checksums.has(checksumElement(algorithm))) {
     throw new S3Error(
       "InvalidRequest",
       {},

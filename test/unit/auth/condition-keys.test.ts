@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { SigningClaim } from "../../../src/auth/sigv4/claim.ts";
 import { conditionKeysOf } from "../../../src/auth/access/condition-keys.ts";
-import type { Demand } from "../../../src/auth/access/authorization-request.ts";
+import type { AuthorizationRequest } from "../../../src/auth/access/authorization-request.ts";
 import { ANONYMOUS, rootPrincipal, type Principal } from "../../../src/auth/identity/principal.ts";
 import {
   COPY_SOURCE,
@@ -61,7 +61,7 @@ interface Asked {
   readonly method?: string;
   readonly target?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly demand?: Partial<Demand>;
+  readonly authorization?: Partial<AuthorizationRequest>;
   readonly isUnsigned?: boolean;
 }
 
@@ -70,16 +70,16 @@ function keysOf({
   method = "GET",
   target = "/bucket/k",
   headers = {},
-  demand = {},
+  authorization = {},
   isUnsigned,
 }: Asked) {
-  const whole: Demand = {
+  const whole: AuthorizationRequest = {
     actions: ["s3:GetObject"],
     bucket: BUCKET,
     bucketName: "bucket",
     key: "k",
     inputs: EVERYTHING,
-    ...demand,
+    ...authorization,
   };
   const claim = isUnsigned === true ? undefined : CLAIM;
   return conditionKeysOf(principal, whole, {
@@ -116,14 +116,14 @@ describe("a condition key", () => {
     ["aws:viaawsservice", {}, ["false"]],
     ["aws:requestedregion", {}, ["eu-west-1"]],
     ["s3:resourceaccount", {}, ["000000000000"]],
-    ["s3:prefix", { target: "/bucket?prefix=a%2F", demand: { key: undefined } }, ["a/"]],
-    ["s3:prefix", { target: "/bucket", demand: { key: undefined } }, undefined],
+    ["s3:prefix", { target: "/bucket?prefix=a%2F", authorization: { key: undefined } }, ["a/"]],
+    ["s3:prefix", { target: "/bucket", authorization: { key: undefined } }, undefined],
     ["s3:prefix", { target: "/bucket/k?prefix=a%2F" }, undefined],
-    ["s3:delimiter", { target: "/bucket?delimiter=/", demand: { key: undefined } }, ["/"]],
-    ["s3:max-keys", { target: "/bucket?max-keys=7", demand: { key: undefined } }, ["7"]],
+    ["s3:delimiter", { target: "/bucket?delimiter=/", authorization: { key: undefined } }, ["/"]],
+    ["s3:max-keys", { target: "/bucket?max-keys=7", authorization: { key: undefined } }, ["7"]],
     ["s3:versionid", { target: "/bucket/k?versionId=null" }, ["null"]],
-    ["s3:versionid", { demand: { versionId: "v" } }, ["v"]],
-    ["s3:existingobjecttag/access", { demand: { object: TAGGED } }, ["open"]],
+    ["s3:versionid", { authorization: { versionId: "v" } }, ["v"]],
+    ["s3:existingobjecttag/access", { authorization: { object: TAGGED } }, ["open"]],
     ["s3:existingobjecttag/access", {}, undefined],
     ["s3:requestobjecttag/a", { headers: { "x-amz-tagging": "A=1&b=2" } }, undefined],
     ["s3:requestobjecttagkeys", { headers: { "x-amz-tagging": "A=1&b=2" } }, undefined],
@@ -149,20 +149,20 @@ describe("a condition key", () => {
     ["s3:authtype", { isUnsigned: true }, undefined],
     ["s3:signatureage", {}, ["60000"]],
     ["s3:signatureversion", {}, ["AWS4-HMAC-SHA256"]],
-    ["s3:objectcreationoperation", { method: "PUT", demand: { actions: ["s3:PutObject"] } }, ["true"]],
-    ["s3:objectcreationoperation", { demand: { actions: ["s3:PutObject"], createsObject: false } }, ["false"]],
+    ["s3:objectcreationoperation", { method: "PUT", authorization: { actions: ["s3:PutObject"] } }, ["true"]],
+    ["s3:objectcreationoperation", { authorization: { actions: ["s3:PutObject"], createsObject: false } }, ["false"]],
     ["s3:objectcreationoperation", {}, undefined],
     ["__proto__", {}, undefined],
     ["constructor", {}, undefined],
-    ["s3:existingobjecttag/__proto__", { demand: { object: TAGGED } }, undefined],
+    ["s3:existingobjecttag/__proto__", { authorization: { object: TAGGED } }, undefined],
   ])("%s of %j is %j", (name, asked, values) => {
     expect(keysOf(asked)(name)).toEqual(values);
   });
 
   it.each<[name: string, asked: Asked]>([
-    ["s3:prefix", { target: "/bucket?prefix=a%2F", demand: { key: undefined } }],
-    ["s3:delimiter", { target: "/bucket?delimiter=/", demand: { key: undefined } }],
-    ["s3:max-keys", { target: "/bucket?max-keys=7", demand: { key: undefined } }],
+    ["s3:prefix", { target: "/bucket?prefix=a%2F", authorization: { key: undefined } }],
+    ["s3:delimiter", { target: "/bucket?delimiter=/", authorization: { key: undefined } }],
+    ["s3:max-keys", { target: "/bucket?max-keys=7", authorization: { key: undefined } }],
     ["s3:versionid", { target: "/bucket/k?versionId=null" }],
     ["s3:if-match", { headers: { "if-match": "a" } }],
     ["s3:if-none-match", { headers: { "if-none-match": "*" } }],
@@ -174,17 +174,17 @@ describe("a condition key", () => {
     ["s3:x-amz-server-side-encryption", { headers: { "x-amz-server-side-encryption": "AES256" } }],
     ["s3:x-amz-acl", { target: "/bucket/k?X-Amz-Signature=00&x-amz-acl=private" }],
   ])("%s has no value where the operation obeys no such input", (name, asked) => {
-    expect(keysOf({ ...asked, demand: { ...asked.demand, inputs: NO_INPUTS } })(name)).toBeUndefined();
-    expect(keysOf({ ...asked, demand: { ...asked.demand, inputs: undefined } })(name)).toBeUndefined();
+    expect(keysOf({ ...asked, authorization: { ...asked.authorization, inputs: NO_INPUTS } })(name)).toBeUndefined();
+    expect(keysOf({ ...asked, authorization: { ...asked.authorization, inputs: undefined } })(name)).toBeUndefined();
   });
 
   it("takes the region from the bucket or the endpoint, and not from a signature's scope", () => {
-    expect(keysOf({ demand: { bucket: undefined } })("aws:requestedregion")).toEqual(["auto"]);
+    expect(keysOf({ authorization: { bucket: undefined } })("aws:requestedregion")).toEqual(["auto"]);
   });
 
   it("is what the demand says where it says something", () => {
     const conditionKeys = new Map([["s3:locationconstraint", ["eu-west-1"]]]);
-    expect(keysOf({ demand: { conditionKeys } })("s3:locationconstraint")).toEqual(["eu-west-1"]);
+    expect(keysOf({ authorization: { conditionKeys } })("s3:locationconstraint")).toEqual(["eu-west-1"]);
   });
 
   it("tells sessions by their kind and when they began", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { decide } from "../../../src/auth/access/decision.ts";
-import type { BucketSubject, Demand } from "../../../src/auth/access/authorization-request.ts";
+import type { BucketSubject, AuthorizationRequest } from "../../../src/auth/access/authorization-request.ts";
 import { parsePolicy } from "../../../src/auth/policy/parse.ts";
 import { ANONYMOUS, rootPrincipal, type Principal, type Session } from "../../../src/auth/identity/principal.ts";
 
@@ -57,8 +57,8 @@ function policed(...statements: readonly object[]): BucketSubject {
 }
 
 /** Asks for GetObject on bucket/key unless it is told otherwise. */
-function ask(principal: Principal, bucket: BucketSubject, demand: Partial<Demand> = {}) {
-  const { actions = ["s3:GetObject"], ...rest } = demand;
+function ask(principal: Principal, bucket: BucketSubject, authorization: Partial<AuthorizationRequest> = {}) {
+  const { actions = ["s3:GetObject"], ...rest } = authorization;
   return decide(principal, { actions, bucket, bucketName: bucket.name, key: "key", ...rest }, () => undefined);
 }
 

@@ -133,8 +133,8 @@ describe("decide", () => {
     const keys = keysOf({ "aws:referer": `${"x".repeat(100_000)}acb` });
     const steps = keyNames(3, 10).map((key) => {
       const before = memory.steps;
-      const demand = { actions: ["s3:GetObject"], bucket, bucketName: "b", key };
-      expect(decide(ANONYMOUS, demand, keys, memory).isAllowed).toBe(true);
+      const authorization = { actions: ["s3:GetObject"], bucket, bucketName: "b", key };
+      expect(decide(ANONYMOUS, authorization, keys, memory).isAllowed).toBe(true);
       return memory.steps - before;
     });
     expect(steps[0]).toBeGreaterThan(100_000);
