@@ -1,20 +1,20 @@
 // Does what lifecycle rules want done with the versions and uploads of one page.
 import type { ChangeOutcome } from "../state/writes/changes.ts";
 import { commitBatch } from "../state/commit/commit.ts";
-import { guardRules, type Judgement } from "../state/commit/lifecycle-guard.ts";
+import { guardRules, type ActionPrecondition } from "../state/commit/lifecycle-guard.ts";
 import type {
-  Judged,
-  JudgedObject,
-  JudgedUpload,
+  EvaluatedEntry,
+  EvaluatedObject,
+  EvaluatedUpload,
   LifecyclePosition,
   Walk,
 } from "../state/lifecycle/lifecycle-evaluation.ts";
-import { carryOutTransition, type CopyAllowance } from "../state/lifecycle/transitions.ts";
+import { applyTransition, type CopyAllowance } from "../state/lifecycle/transitions.ts";
 import { endUpload, guardUpload, lookUpUpload } from "../state/metadata/uploads.ts";
 import type { JobContext } from "./job.ts";
 
 /** What became of a page: numbers for the log, and from where on it is to be walked again, if it is. */
-export interface Carried {
+export interface AppliedActions {
   readonly report: Readonly<Record<string, number>>;
   readonly unfinished: LifecyclePosition | undefined;
 }
@@ -27,17 +27,21 @@ const STEP_UPLOADS = 50;
 const RETRIES_AT_ONCE = 8;
 
 /** Carries rulings out. */
-export async function carryOut(context: JobContext, walk: Walk, judged: readonly Judged[]): Promise<Carried> {
+export async function applyActions(
+  context: JobContext,
+  walk: Walk,
+  judged: readonly EvaluatedEntry[],
+): Promise<AppliedActions> {
   const report: Record<string, number> = {};
   const count = (name: string): void => void (report[name] = (report[name] ?? 0) + 1);
   const objects = judged.filter((one) => one.kind !== "upload");
   await removeObjects(
     context,
     walk,
-    objects.filter(({ ruling }) => ruling.action === "remove"),
+    objects.filter(({ action }) => action.action === "remove"),
     count,
   );
-  const moves = objects.filter(({ ruling }) => ruling.action === "move");
+  const moves = objects.filter(({ action }) => action.action === "move");
   const uploads = judged.filter((one) => one.kind === "upload");
   const unfinished =
     (await moveObjects(context, walk, moves, count)) ?? (await abortUploads(context, walk, uploads, count));
@@ -49,13 +53,13 @@ type Count = (name: string) => void;
 async function removeObjects(
   context: JobContext,
   walk: Walk,
-  judged: readonly JudgedObject[],
+  judged: readonly EvaluatedObject[],
   count: Count,
 ): Promise<void> {
   // The oldest of a key first: what is judged by its successor is gone when the successor goes.
   const inOrder = judged.toReversed();
   const outcomes = await remove(context, walk, inOrder);
-  const changed: JudgedObject[] = [];
+  const changed: EvaluatedObject[] = [];
   for (const [index, one] of inOrder.entries()) {
     const outcome = outcomes[index];
     if (outcome?.isDone === false && outcome.reason === "judged version changed") changed.push(one);
@@ -73,9 +77,12 @@ async function removeObjects(
 async function remove(
   { coordinators }: JobContext,
   { bucket, configuration }: Walk,
-  judged: readonly JudgedObject[],
+  judged: readonly EvaluatedObject[],
 ): Promise<(ChangeOutcome | undefined)[]> {
-  const judgementOf = ({ version }: JudgedObject): Judgement => ({ revision: configuration.revision, version });
+  const preconditionOf = ({ version }: EvaluatedObject): ActionPrecondition => ({
+    revision: configuration.revision,
+    version,
+  });
   const current = judged.filter(({ kind }) => kind === "current");
   const others = judged.filter(({ kind }) => kind !== "current");
   const [deleted, removed] = await Promise.all([
@@ -86,7 +93,7 @@ async function remove(
         seen: one.seen,
         conditions: {},
         ownerId: bucket.ownerId,
-        judgement: judgementOf(one),
+        precondition: preconditionOf(one),
       })),
     ),
     coordinators.remove(
@@ -96,18 +103,18 @@ async function remove(
         seen: one.seen,
         conditions: {},
         versionId: one.versionId,
-        judgement: judgementOf(one),
+        precondition: preconditionOf(one),
       })),
     ),
   ]);
-  const outcomes = new Map<JudgedObject, ChangeOutcome | undefined>();
+  const outcomes = new Map<EvaluatedObject, ChangeOutcome | undefined>();
   for (const [index, one] of current.entries()) outcomes.set(one, deleted[index]);
   for (const [index, one] of others.entries()) outcomes.set(one, removed[index]);
   return judged.map((one) => outcomes.get(one));
 }
 
 function countRemoval(
-  { kind }: JudgedObject,
+  { kind }: EvaluatedObject,
   outcome: ChangeOutcome | undefined,
   { bucket }: Walk,
   count: Count,
@@ -124,17 +131,17 @@ function countRemoval(
 async function moveObjects(
   context: JobContext,
   { bucket, configuration, now }: Walk,
-  judged: readonly JudgedObject[],
+  judged: readonly EvaluatedObject[],
   count: Count,
 ): Promise<LifecyclePosition | undefined> {
   const allowance: CopyAllowance = { blobs: STEP_BLOBS, bytes: STEP_BYTES };
-  for (const [index, { ruling, version, position }] of judged.entries()) {
-    if (ruling.action !== "move") continue;
+  for (const [index, { action, version, position }] of judged.entries()) {
+    if (action.action !== "move") continue;
     // Each step moves something, so that a pass comes to its end whatever its budget.
     if (index > 0 && (allowance.blobs <= 0 || allowance.bytes <= 0 || context.budget.isSpent())) return position;
     const { revision } = configuration;
-    const transition = { bucket, revision, version, storageClass: ruling.storageClass, now };
-    const outcome = await carryOutTransition(context, transition, allowance).catch(() => "failed" as const);
+    const transition = { bucket, revision, version, storageClass: action.storageClass, now };
+    const outcome = await applyTransition(context, transition, allowance).catch(() => "failed" as const);
     if (outcome === "unfinished") return position;
     if (outcome === "moved") count("moved");
     else count(outcome === "judged version changed" || outcome === "rules changed" ? "changedMeanwhile" : "failed");
@@ -146,7 +153,7 @@ async function moveObjects(
 async function abortUploads(
   { database, budget }: JobContext,
   { bucket, configuration, now }: Walk,
-  judged: readonly JudgedUpload[],
+  judged: readonly EvaluatedUpload[],
   count: Count,
 ): Promise<LifecyclePosition | undefined> {
   for (const [index, upload] of judged.entries()) {

@@ -8,7 +8,7 @@ import { WALK_START, walkPage } from "../state/lifecycle/lifecycle-walk.ts";
 import type { LifecyclePosition, Walk } from "../state/lifecycle/lifecycle-evaluation.ts";
 import { forgetTransitions } from "../state/lifecycle/transitions.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
-import { carryOut } from "./apply-lifecycle-actions.ts";
+import { applyActions } from "./apply-lifecycle-actions.ts";
 
 /** Where a pass is. */
 interface Cursor {
@@ -40,7 +40,7 @@ export const lifecycle: Job = {
 async function walk(context: JobContext, walk: Walk, position: LifecyclePosition): Promise<JobStep> {
   const { name, id } = walk.bucket;
   const page = await walkPage(walk, position);
-  const { unfinished, report } = await carryOut(context, walk, page.judged);
+  const { unfinished, report } = await applyActions(context, walk, page.judged);
   const next = unfinished ?? page.next;
   const cursor: Cursor =
     next === undefined ? { ...FIRST, bucket: successorOf(name) } : { bucket: name, bucketId: id, position: next };

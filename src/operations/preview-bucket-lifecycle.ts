@@ -8,7 +8,7 @@ import { addressedBucket } from "../protocol/core/addressing.ts";
 import { lifecycleFromText } from "../protocol/lifecycle/lifecycle.ts";
 import { invalidArgument, S3_NAMESPACE, S3Error } from "../protocol/core/s3-error.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
-import type { Judged } from "../state/lifecycle/lifecycle-evaluation.ts";
+import type { EvaluatedEntry } from "../state/lifecycle/lifecycle-evaluation.ts";
 import {
   positionFromText,
   positionText,
@@ -77,27 +77,27 @@ function previewElement(bucket: Bucket, date: string, prefix: string, { judged, 
   );
 }
 
-function actionElements(bucket: Bucket, judged: Judged): (XmlElement | undefined)[] {
-  const { ruling } = judged;
+function actionElements(bucket: Bucket, judged: EvaluatedEntry): (XmlElement | undefined)[] {
+  const { action } = judged;
   return [
     element("Type", typeOf(bucket, judged)),
-    element("RuleID", ruling.ruleId),
+    element("RuleID", action.ruleId),
     element("Key", judged.key),
     judged.kind === "upload" ? element("UploadId", judged.uploadId) : versionElement(bucket, judged),
     judged.kind === "upload" ? undefined : element("Size", judged.size),
-    ruling.action === "move" ? element("StorageClass", ruling.storageClass) : undefined,
+    action.action === "move" ? element("StorageClass", action.storageClass) : undefined,
   ];
 }
 
 function versionElement(
   { versioning }: Bucket,
-  { versionId, isNullVersion }: Exclude<Judged, { kind: "upload" }>,
+  { versionId, isNullVersion }: Exclude<EvaluatedEntry, { kind: "upload" }>,
 ): XmlElement | undefined {
   return versioning === null ? undefined : element("VersionId", isNullVersion ? "null" : versionId);
 }
 
-function typeOf({ versioning }: Bucket, { kind, ruling }: Judged): string {
-  if (ruling.action === "move") return "Transition";
+function typeOf({ versioning }: Bucket, { kind, action }: EvaluatedEntry): string {
+  if (action.action === "move") return "Transition";
   switch (kind) {
     case "upload":
       return "AbortMultipartUpload";

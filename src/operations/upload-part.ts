@@ -8,7 +8,7 @@ import { refuseBlockedKey } from "../protocol/buckets/bucket-encryption.ts";
 import { checksumHeader, DEFAULT_ALGORITHM, readChecksums } from "../protocol/core/checksums.ts";
 import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
-import { isSeldomRead } from "../protocol/lifecycle/lifecycle.ts";
+import { blobStorageClass } from "../protocol/lifecycle/lifecycle.ts";
 import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/objects/multipart.ts";
 import { joinInputs, DIGESTS, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
@@ -70,7 +70,7 @@ export const uploadPart = defineOperation({
     const destination = {
       blobId,
       recoveryMetadata: certificate,
-      isSeldomRead: isSeldomRead(upload.storageClass),
+      blobStorageClass: blobStorageClass(upload.storageClass),
       customerKey,
     };
     const stored = await storeBody(context.blobs, destination, body, announced, wanted);

@@ -5,7 +5,7 @@ import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import type { ChecksumAnnouncement, ObjectChecksum } from "../protocol/core/checksums.ts";
 import type { WriteConditions } from "../protocol/objects/conditions.ts";
 import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
-import { isSeldomRead } from "../protocol/lifecycle/lifecycle.ts";
+import { blobStorageClass } from "../protocol/lifecycle/lifecycle.ts";
 import type { ObjectMetadata } from "../protocol/objects/object-metadata.ts";
 import type { NewEncryption } from "../protocol/objects/customer-encryption.ts";
 import type { IncomingBody } from "../protocol/core/incoming-body.ts";
@@ -85,7 +85,7 @@ export function freshDestination(
   return {
     blobId: `${bucket.id}/${timeOrderedId(context.now)}`,
     recoveryMetadata: recoveryMetadata({ ...born, encryption: encryption?.recognition }),
-    isSeldomRead: isSeldomRead(storageClass),
+    blobStorageClass: blobStorageClass(storageClass),
     customerKey: encryption?.key,
   };
 }

@@ -34,11 +34,11 @@ function numbersOf(seed: number): (bound: number) => number {
 /** The world of a Worker that dies at its so-many-th call, which is still carried out or not. */
 function dyingAt(call: number, isCarriedOut: boolean): Surroundings {
   let calls = 0;
-  const pass = async <Answer>(error: Error, carryOut: () => Promise<Answer>): Promise<Answer> => {
+  const pass = async <Answer>(error: Error, applyActions: () => Promise<Answer>): Promise<Answer> => {
     calls += 1;
     if (calls > call) throw error;
     if (calls === call && !isCarriedOut) throw error;
-    const answer = await carryOut();
+    const answer = await applyActions();
     if (calls >= call) throw error;
     return answer;
   };

@@ -11,11 +11,7 @@ import { parseRecoveryMetadata } from "../../src/protocol/objects/recovery-metad
 import { lookUpBucket } from "../../src/state/metadata/buckets.ts";
 import { WALK_START, walkPage } from "../../src/state/lifecycle/lifecycle-walk.ts";
 import { lookUpUnaccounted } from "../../src/state/repair/orphans.ts";
-import {
-  carryOutTransition,
-  type CopyAllowance,
-  type TransitionOutcome,
-} from "../../src/state/lifecycle/transitions.ts";
+import { applyTransition, type CopyAllowance, type TransitionOutcome } from "../../src/state/lifecycle/transitions.ts";
 import { expectSoundHoldings, holdingsOf } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
@@ -70,12 +66,12 @@ async function moveFirst(bucketName: string, now: number, allowance: CopyAllowan
   const configuration = lifecycleFromText(bucket?.configurations.lifecycle ?? null);
   if (bucket === undefined || configuration === undefined) throw new Error("no rules");
   const { judged } = await walkPage({ database: context.database, bucket, configuration, now }, WALK_START);
-  const first = judged.find(({ ruling }) => ruling.action === "move");
-  if (first === undefined || first.kind === "upload" || first.ruling.action !== "move")
+  const first = judged.find(({ action }) => action.action === "move");
+  if (first === undefined || first.kind === "upload" || first.action.action !== "move")
     throw new Error("nothing to move");
-  const { version, ruling } = first;
-  const transition = { bucket, revision: configuration.revision, version, storageClass: ruling.storageClass, now };
-  return carryOutTransition(context, transition, allowance);
+  const { version, action } = first;
+  const transition = { bucket, revision: configuration.revision, version, storageClass: action.storageClass, now };
+  return applyTransition(context, transition, allowance);
 }
 
 // Other tests' buckets are in the same storage, and a pass is of all.

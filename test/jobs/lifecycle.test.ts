@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { carryOut } from "../../src/jobs/apply-lifecycle-actions.ts";
+import { applyActions } from "../../src/jobs/apply-lifecycle-actions.ts";
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
 import { lifecycleFromText } from "../../src/protocol/lifecycle/lifecycle.ts";
 import { lookUpBucket } from "../../src/state/metadata/buckets.ts";
@@ -59,7 +59,7 @@ async function age(bucket: string, key: string, days: number, versionId?: string
   }
 }
 
-/** A page as it is judged at a time; `carryOut` does what was decided, after whatever happened in between. */
+/** A page as it is judged at a time; `applyActions` does what was decided, after whatever happened in between. */
 async function judge(bucketName: string, now: number, phase: "current" | "versions" | "uploads" = "current") {
   const context = jobContext(now);
   const { bucket } = await context.database.look(lookUpBucket(bucketName));
@@ -67,7 +67,7 @@ async function judge(bucketName: string, now: number, phase: "current" | "versio
   if (bucket === undefined || configuration === undefined) throw new Error("no rules");
   const walk = { database: context.database, bucket, configuration, now };
   const { judged } = await walkPage(walk, { ...WALK_START, phase });
-  return { judged, carryOut: async () => (await carryOut(context, walk, judged)).report };
+  return { judged, applyActions: async () => (await applyActions(context, walk, judged)).report };
 }
 
 // Other tests' buckets are in the same storage, and a pass is of all.
@@ -176,8 +176,8 @@ describe("expiration", () => {
     await setVersioning(bucket, "Suspended");
     await putLifecycle(bucket, rule(expiresAfter(1)));
     // Past this time's versions: the marker is made today, whatever the time to judge by.
-    const { carryOut } = await judge(bucket, midnight(2));
-    await carryOut();
+    const { applyActions } = await judge(bucket, midnight(2));
+    await applyActions();
     expect(await versionsOf(bucket)).toMatchObject([
       { key: "k", kind: "DeleteMarker", versionId: "null" },
       { key: "v", kind: "DeleteMarker", versionId: "null" },
@@ -382,10 +382,10 @@ describe("a client that comes between a judgement and its commit", () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "1", c: "1" });
     await putLifecycle(bucket, rule(expiresAfter(1)));
-    const { judged, carryOut } = await judge(bucket, midnight(2));
+    const { judged, applyActions } = await judge(bucket, midnight(2));
     expect(judged).toHaveLength(3);
     await putAll(bucket, { a: "1", b: "2" });
-    expect(await carryOut()).toEqual({ objectsRemoved: 1, changedMeanwhile: 2 });
+    expect(await applyActions()).toEqual({ objectsRemoved: 1, changedMeanwhile: 2 });
     expect(await keysOf(bucket)).toEqual(["a", "b"]);
   });
 
@@ -393,9 +393,9 @@ describe("a client that comes between a judgement and its commit", () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     await putLifecycle(bucket, rule(expiresAfter(1)));
-    const { carryOut } = await judge(bucket, midnight(2));
+    const { applyActions } = await judge(bucket, midnight(2));
     await putVersion(bucket, "k", "2");
-    expect(await carryOut()).toEqual({ changedMeanwhile: 1 });
+    expect(await applyActions()).toEqual({ changedMeanwhile: 1 });
     expect(await shownVersions(bucket)).toEqual(["k*", "k"]);
   });
 
@@ -404,9 +404,9 @@ describe("a client that comes between a judgement and its commit", () => {
     for (const key of ["a", "b"])
       await send("PUT", `/${bucket}/${key}`, { body: "1", headers: { "x-amz-tagging": "k=v" } });
     await putLifecycle(bucket, rule(expiresAfter(1), { filter: `<Filter>${tagged("k", "v")}</Filter>` }));
-    const { carryOut } = await judge(bucket, midnight(2));
+    const { applyActions } = await judge(bucket, midnight(2));
     await sendTagging(`/${bucket}/a?tagging`, taggingOf({ keep: "me" }));
-    expect(await carryOut()).toEqual({ objectsRemoved: 1, changedMeanwhile: 1 });
+    expect(await applyActions()).toEqual({ objectsRemoved: 1, changedMeanwhile: 1 });
     expect(await keysOf(bucket)).toEqual(["a"]);
   });
 
@@ -416,11 +416,11 @@ describe("a client that comes between a judgement and its commit", () => {
     await createUpload(bucket, "u");
     for (const phase of ["current", "uploads"] as const) {
       await putLifecycle(bucket, rule(expiresAfter(1) + abortAfter(1)));
-      const { judged, carryOut } = await judge(bucket, midnight(2), phase);
+      const { judged, applyActions } = await judge(bucket, midnight(2), phase);
       expect(judged).toHaveLength(1);
       if (phase === "current") await putLifecycle(bucket, rule(expiresAfter(1) + abortAfter(1)));
       else await send("DELETE", `/${bucket}?lifecycle`);
-      expect(await carryOut()).toEqual({ changedMeanwhile: 1 });
+      expect(await applyActions()).toEqual({ changedMeanwhile: 1 });
     }
     expect(await keysOf(bucket)).toEqual(["a"]);
     expect((await (await send("GET", `/${bucket}?uploads`)).text()).match(/<UploadId>/g)).toHaveLength(1);
@@ -430,12 +430,12 @@ describe("a client that comes between a judgement and its commit", () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1" });
     await putLifecycle(bucket, rule(expiresAfter(1)));
-    const { carryOut } = await judge(bucket, midnight(2));
+    const { applyActions } = await judge(bucket, midnight(2));
     await send("DELETE", `/${bucket}/a`);
     await send("DELETE", `/${bucket}`);
     await send("PUT", `/${bucket}`);
     await putAll(bucket, { a: "2" });
-    expect(await carryOut()).toEqual({ changedMeanwhile: 1 });
+    expect(await applyActions()).toEqual({ changedMeanwhile: 1 });
     expect(await bodyOf(bucket, "a")).toBe("2");
   });
 
@@ -445,10 +445,10 @@ describe("a client that comes between a judgement and its commit", () => {
     await deleteKey(bucket, "k");
     const third = await putVersion(bucket, "k", "3");
     await putLifecycle(bucket, rule(noncurrentAfter(1)));
-    const { judged, carryOut } = await judge(bucket, midnight(2), "versions");
+    const { judged, applyActions } = await judge(bucket, midnight(2), "versions");
     expect(judged).toHaveLength(2);
     await removeVersion(bucket, "k", third);
-    expect(await carryOut()).toEqual({ changedMeanwhile: 1, versionsRemoved: 1 });
+    expect(await applyActions()).toEqual({ changedMeanwhile: 1, versionsRemoved: 1 });
     expect(await shownVersions(bucket)).toEqual(["k marker*"]);
   });
 
@@ -458,11 +458,11 @@ describe("a client that comes between a judgement and its commit", () => {
     const fourth = await putVersion(bucket, "k", "4");
     await putVersion(bucket, "k", "5");
     await putLifecycle(bucket, rule(noncurrentAfter(1, 2)));
-    const { judged, carryOut } = await judge(bucket, midnight(2), "versions");
+    const { judged, applyActions } = await judge(bucket, midnight(2), "versions");
     expect(judged).toHaveLength(2);
     await removeVersion(bucket, "k", fourth);
     // The oldest has two newer ones still.
-    expect(await carryOut()).toEqual({ changedMeanwhile: 1, versionsRemoved: 1 });
+    expect(await applyActions()).toEqual({ changedMeanwhile: 1, versionsRemoved: 1 });
     expect(await shownVersions(bucket)).toEqual(["k*", "k", "k"]);
   });
 
@@ -471,10 +471,10 @@ describe("a client that comes between a judgement and its commit", () => {
     await deleteKey(bucket, "a");
     await deleteKey(bucket, "b");
     await putLifecycle(bucket, rule(MARKERS));
-    const { judged, carryOut } = await judge(bucket, midnight(2), "versions");
+    const { judged, applyActions } = await judge(bucket, midnight(2), "versions");
     expect(judged).toHaveLength(2);
     await putVersion(bucket, "a", "1");
-    expect(await carryOut()).toEqual({ changedMeanwhile: 1, deleteMarkersRemoved: 1 });
+    expect(await applyActions()).toEqual({ changedMeanwhile: 1, deleteMarkersRemoved: 1 });
     expect(await shownVersions(bucket)).toEqual(["a*", "a marker"]);
   });
 });

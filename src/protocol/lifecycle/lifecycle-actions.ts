@@ -3,7 +3,7 @@
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
 import {
   classAfterTransition,
-  coldnessOf,
+  storageClassRank,
   hasSize,
   isAbout,
   isAboutKey,
@@ -14,7 +14,7 @@ import {
 import { dueAt, firstExpiration, midnightAfter, type DueRule, type ExpiringObject } from "./lifecycle-times.ts";
 
 /** What is to be done, and by which rule. */
-export type Ruling =
+export type LifecycleAction =
   | {
       readonly action: "remove";
       readonly ruleId: string;
@@ -27,7 +27,7 @@ export type Ruling =
 export interface CurrentSubject extends ExpiringObject {
   readonly storageClass: string;
   /** Whether its expiration leaves nothing of it: elsewhere it only gets a delete marker on top. */
-  readonly isGoneWhenRemoved: boolean;
+  readonly isPurgedByExpiration: boolean;
 }
 
 /** A noncurrent version. */
@@ -49,23 +49,23 @@ export interface KeySubject {
 const TRANSITION_MIN_BYTES = 128 * 1024;
 
 /** Removal for good comes before a transition, and that before a delete marker. */
-export function ruleOnCurrent(
+export function actionOnCurrent(
   configuration: LifecycleConfiguration,
   version: CurrentSubject,
   now: number,
-): Ruling | undefined {
+): LifecycleAction | undefined {
   const expiration = firstExpiration(configuration.rules, version);
   const isExpired = expiration !== undefined && expiration.at <= now;
   const removal = isExpired ? removalBy(expiration) : undefined;
-  if (removal !== undefined && version.isGoneWhenRemoved) return removal;
+  if (removal !== undefined && version.isPurgedByExpiration) return removal;
   return coldestTransition(configuration, version, now, transitionsOfCurrent(version)) ?? removal;
 }
 
-export function ruleOnNoncurrent(
+export function actionOnNoncurrent(
   configuration: LifecycleConfiguration,
   version: NoncurrentSubject,
   now: number,
-): Ruling | undefined {
+): LifecycleAction | undefined {
   const { noncurrentSince, newerVersions, isDeleteMarker, key } = version;
   const expired = earliest(
     configuration.rules.flatMap((rule) => {
@@ -82,11 +82,11 @@ export function ruleOnNoncurrent(
 }
 
 /** A delete marker that is current and the only version of its key. */
-export function ruleOnSoleMarker(
+export function actionOnSoleMarker(
   { rules }: LifecycleConfiguration,
   { key, madeAt }: KeySubject,
   now: number,
-): Ruling | undefined {
+): LifecycleAction | undefined {
   const expired = earliest(
     rules.flatMap((rule) => {
       const { expiration, filter } = rule;
@@ -100,11 +100,11 @@ export function ruleOnSoleMarker(
 }
 
 /** An upload in progress. */
-export function ruleOnUpload(
+export function actionOnUpload(
   { rules }: LifecycleConfiguration,
   { key, madeAt }: KeySubject,
   now: number,
-): Ruling | undefined {
+): LifecycleAction | undefined {
   const expired = earliest(
     rules.flatMap((rule) => {
       const { abortAfterDays, filter } = rule;
@@ -116,7 +116,7 @@ export function ruleOnUpload(
   return expired === undefined ? undefined : removalBy(expired);
 }
 
-function removalBy({ rule }: DueRule, keptVersions = 0): Ruling {
+function removalBy({ rule }: DueRule, keptVersions = 0): LifecycleAction {
   return { action: "remove", ruleId: rule.id, keptVersions };
 }
 
@@ -149,13 +149,14 @@ function coldestTransition(
   version: FilterSubject & { readonly storageClass: string },
   now: number,
   transitionsOf: TransitionsOf,
-): Ruling | undefined {
+): LifecycleAction | undefined {
   let coldest: { readonly ruleId: string; readonly storageClass: string } | undefined;
   for (const rule of rules) {
     if (!rule.isEnabled) continue;
     for (const { storageClass, at } of transitionsOf(rule)) {
-      if (at > now || coldnessOf(classAfterTransition(storageClass)) <= coldnessOf(version.storageClass)) continue;
-      if (coldest !== undefined && coldnessOf(storageClass) <= coldnessOf(coldest.storageClass)) continue;
+      if (at > now || storageClassRank(classAfterTransition(storageClass)) <= storageClassRank(version.storageClass))
+        continue;
+      if (coldest !== undefined && storageClassRank(storageClass) <= storageClassRank(coldest.storageClass)) continue;
       const isSmall = version.size < TRANSITION_MIN_BYTES && !hasSize(rule.filter);
       const isHeldBack = isSmall && (transitionMinimum === "all_storage_classes_128K" || !isDeep(storageClass));
       if (!isHeldBack && isAbout(rule.filter, version)) coldest = { ruleId: rule.id, storageClass };

@@ -1,7 +1,7 @@
 // What lifecycle rules must not say, or not together, with S3's own words for it.
 import { utf8Length } from "../../bytes/text.ts";
 import {
-  coldnessOf,
+  storageClassRank,
   hasSize,
   type Expiration,
   type LifecycleFilter,
@@ -174,7 +174,9 @@ function checkSteps(steps: readonly Step[], action: string, unit: string, shown:
       `'StorageClass' must be different for '${action}' actions in same 'Rule' with filter '${shown}'`,
     );
   }
-  const byColdness = steps.toSorted((one, other) => coldnessOf(one.storageClass) - coldnessOf(other.storageClass));
+  const byColdness = steps.toSorted(
+    (one, other) => storageClassRank(one.storageClass) - storageClassRank(other.storageClass),
+  );
   for (const [index, step] of byColdness.entries()) {
     const before = byColdness[index - 1];
     if (before === undefined || before.after < step.after) continue;

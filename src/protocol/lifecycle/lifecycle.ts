@@ -119,12 +119,12 @@ const COLDER_AND_COLDER: readonly string[] = [
 export const TRANSITION_CLASSES: readonly string[] = COLDER_AND_COLDER.slice(1);
 
 /** How cold a storage class is: transitions lead to a higher number. */
-export function coldnessOf(storageClass: string): number {
+export function storageClassRank(storageClass: string): number {
   return Math.max(0, COLDER_AND_COLDER.indexOf(storageClass));
 }
 
 /** Whether the bytes of a storage class belong where bytes that are seldom read are kept. */
-export function isSeldomRead(storageClass: string): boolean {
+export function blobStorageClass(storageClass: string): boolean {
   return storageClass !== "STANDARD" && storageClass !== "REDUCED_REDUNDANCY";
 }
 

@@ -22,7 +22,7 @@ export interface BlobPut {
   /** What the blob was born as, kept beside it: enough to make its row again. */
   readonly recoveryMetadata: Readonly<Record<string, string>>;
   /** Whether it goes where bytes that are seldom read are kept. */
-  readonly isSeldomRead?: boolean | undefined;
+  readonly blobStorageClass?: boolean | undefined;
 }
 
 /** Bytes of a blob that become a blob of their own where bytes that are seldom read are kept. */

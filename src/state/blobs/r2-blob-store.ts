@@ -30,14 +30,14 @@ export class R2BlobStore implements BlobStore {
     this.#counts = counts;
   }
 
-  async put({ blobId, body, hash, recoveryMetadata, isSeldomRead }: BlobPut): Promise<BlobPutResult> {
+  async put({ blobId, body, hash, recoveryMetadata, blobStorageClass }: BlobPut): Promise<BlobPutResult> {
     this.#counts.addBlobCall();
     try {
       const stored = await this.#bucket.put(blobId, body, {
         // An id is never used twice; were it, the blob that is there would win.
         onlyIf: { etagDoesNotMatch: "*" },
         customMetadata: { ...recoveryMetadata },
-        ...(isSeldomRead === true ? { storageClass: "InfrequentAccess" } : {}),
+        ...(blobStorageClass === true ? { storageClass: "InfrequentAccess" } : {}),
         ...hashOption(hash),
       });
       const md5 = stored?.checksums.md5;

@@ -33,7 +33,7 @@ export interface StoredBody {
 }
 
 /** Where a body goes. */
-export interface BodyDestination extends Pick<BlobPut, "blobId" | "recoveryMetadata" | "isSeldomRead"> {
+export interface BodyDestination extends Pick<BlobPut, "blobId" | "recoveryMetadata" | "blobStorageClass"> {
   /** What its bytes are encrypted with before they are stored. */
   readonly customerKey: CustomerKey | undefined;
 }
@@ -106,14 +106,14 @@ function delegatedHash(body: IncomingBody, announced: ChecksumAnnouncement): Blo
 /** The body goes from the socket to the store without JavaScript seeing a byte. */
 async function pipe(
   blobs: BlobStore,
-  { blobId, recoveryMetadata, isSeldomRead }: BodyDestination,
+  { blobId, recoveryMetadata, blobStorageClass }: BodyDestination,
   body: IncomingBody,
   hash: BlobHash | undefined,
 ): Promise<BlobPutResult> {
   const { readable, writable } = new FixedLengthStream(body.length);
   const stop = new AbortController();
   const piped = (body.plain ?? emptyStream()).pipeTo(writable, { signal: stop.signal });
-  const stored = blobs.put({ blobId, recoveryMetadata, isSeldomRead, body: readable, hash });
+  const stored = blobs.put({ blobId, recoveryMetadata, blobStorageClass, body: readable, hash });
   // A store that fails need not have read on: the pipe would wait for it for ever.
   stored.catch((reason: unknown) => stop.abort(reason));
   try {
@@ -138,7 +138,7 @@ async function pump(
   kept: ChecksumAlgorithm,
   announced: ChecksumAnnouncement,
 ): Promise<{ readonly result: BlobPutResult; readonly checksum: Uint8Array | undefined }> {
-  const { blobId, recoveryMetadata, isSeldomRead, customerKey } = destination;
+  const { blobId, recoveryMetadata, blobStorageClass, customerKey } = destination;
   const cipher =
     customerKey === undefined ? undefined : await FrameCipher.fresh(customerKey.bytes, new FrameLayout(body.length));
   const { readable, writable } = new FixedLengthStream(cipher?.layout.sealedLength ?? body.length);
@@ -148,7 +148,7 @@ async function pump(
   if (cipher !== undefined) wanted.push(...hashesOf(body, announced));
   const algorithms = [...new Set(wanted)];
   const writer = new HoldingWriter(sink, algorithms);
-  const stored = blobs.put({ blobId, recoveryMetadata, isSeldomRead, body: readable, hash });
+  const stored = blobs.put({ blobId, recoveryMetadata, blobStorageClass, body: readable, hash });
   // A store that fails need not have read on: the writer would wait for it for ever.
   stored.catch(() => writer.abort(new Error("store failed")));
   try {

@@ -4,7 +4,7 @@ import { statement, type Statement } from "../d1/database.ts";
 import { jsonPages } from "../d1/json-pages.ts";
 
 /** A version as it was judged, under its key. */
-export type JudgedVersion = {
+export type EvaluatedVersion = {
   readonly key: string;
   readonly versionId: string;
   /** As they are kept. */
@@ -22,9 +22,9 @@ export type JudgedVersion = {
 );
 
 /** A version as it was judged, and the configuration that it was judged by. */
-export interface Judgement {
+export interface ActionPrecondition {
   readonly revision: string;
-  readonly version: JudgedVersion;
+  readonly version: EvaluatedVersion;
 }
 
 /** The statement that aborts its batch unless the rules are those of a revision. */
@@ -38,11 +38,11 @@ export function guardRules({ name, id }: Bucket, revision: string): Statement {
 }
 
 /** The statements that abort their batch unless the rules and the versions are as they were judged. */
-export function guardJudgements(bucket: Bucket, judgements: readonly Judgement[]): Statement[] {
-  const revisions = new Set(judgements.map(({ revision }) => revision));
+export function guardPreconditions(bucket: Bucket, preconditions: readonly ActionPrecondition[]): Statement[] {
+  const revisions = new Set(preconditions.map(({ revision }) => revision));
   return [
     ...Array.from(revisions, (revision) => guardRules(bucket, revision)),
-    ...jsonPages(judgements.map(({ version }) => version)).map((page) =>
+    ...jsonPages(preconditions.map(({ version }) => version)).map((page) =>
       statement(
         `INSERT INTO judged_version_guard (bucket_id, key, version_id, place, tags, successor_id, newer_versions, holding_id)
          SELECT ?1, v.value ->> 'key', v.value ->> 'versionId', v.value ->> 'place', v.value ->> 'tags',

@@ -1,16 +1,16 @@
 // Judges rows of a bucket by its lifecycle rules: what is to be done with each, and what must still be so when it is.
 import type { LifecycleConfiguration } from "../../protocol/lifecycle/lifecycle.ts";
 import {
-  ruleOnCurrent,
-  ruleOnNoncurrent,
-  ruleOnSoleMarker,
-  ruleOnUpload,
-  type Ruling,
+  actionOnCurrent,
+  actionOnNoncurrent,
+  actionOnSoleMarker,
+  actionOnUpload,
+  type LifecycleAction,
 } from "../../protocol/lifecycle/lifecycle-actions.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import type { Database } from "../d1/database.ts";
 import type { KeyHead } from "../commit/heads.ts";
-import type { JudgedVersion } from "../commit/lifecycle-guard.ts";
+import type { EvaluatedVersion } from "../commit/lifecycle-guard.ts";
 import type { CurrentRow, EarlierRow, RowPage, UploadRow, VersionRow } from "./lifecycle-pages.ts";
 import { parseTags } from "../metadata/stored-metadata.ts";
 
@@ -25,15 +25,15 @@ export interface LifecyclePosition {
 }
 
 /** A version that something is to be done with. */
-export interface JudgedObject {
+export interface EvaluatedObject {
   readonly kind: "current" | "noncurrent" | "marker";
   readonly key: string;
   readonly versionId: string;
   readonly isNullVersion: boolean;
   readonly size: number;
-  readonly ruling: Ruling;
+  readonly action: LifecycleAction;
   /** What must still be so when it is done. */
-  readonly version: JudgedVersion;
+  readonly version: EvaluatedVersion;
   /** The head of its key. */
   readonly seen: KeyHead;
   /** From where on a walk finds it again. */
@@ -41,15 +41,15 @@ export interface JudgedObject {
 }
 
 /** An upload that is to be aborted. */
-export interface JudgedUpload {
+export interface EvaluatedUpload {
   readonly kind: "upload";
   readonly key: string;
   readonly uploadId: string;
-  readonly ruling: Ruling;
+  readonly action: LifecycleAction;
   readonly position: LifecyclePosition;
 }
 
-export type Judged = JudgedObject | JudgedUpload;
+export type EvaluatedEntry = EvaluatedObject | EvaluatedUpload;
 
 /** What a walk needs and judges by. */
 export interface Walk {
@@ -63,20 +63,20 @@ export interface Walk {
 }
 
 /** Judges a current version. */
-export function judgeCurrent({ bucket, configuration, now }: Walk, row: CurrentRow): JudgedObject | undefined {
+export function evaluateCurrent({ bucket, configuration, now }: Walk, row: CurrentRow): EvaluatedObject | undefined {
   const { key, version_id: versionId, size, etag, modified_at: modifiedAt, tags, storage_class: storageClass } = row;
-  const isGoneWhenRemoved =
+  const isPurgedByExpiration =
     bucket.versioning === null || (bucket.versioning === "Suspended" && row.is_null_version === 1);
-  const subject = { key, size, tags: parseTags(tags), modifiedAt, storageClass, isGoneWhenRemoved };
-  const ruling = ruleOnCurrent(configuration, subject, now);
-  if (ruling === undefined) return undefined;
+  const subject = { key, size, tags: parseTags(tags), modifiedAt, storageClass, isPurgedByExpiration };
+  const action = actionOnCurrent(configuration, subject, now);
+  if (action === undefined) return undefined;
   return {
     kind: "current",
     key,
     versionId,
     isNullVersion: row.is_null_version === 1,
     size,
-    ruling,
+    action,
     version: { key, versionId, tags, place: "current" },
     seen: { versionId, current: { versionId, etag, size, modifiedAt } },
     position: { phase: "current", from: key, after: "" },
@@ -97,13 +97,13 @@ interface Chain {
  * Judges the rows of the versions table, which are newest first within a key.
  * @param earlier rows of the key `from` before the page, the nearest first
  */
-export function judgeVersions(
+export function evaluateVersions(
   walk: Walk,
   { rows, following }: RowPage<VersionRow>,
   from: string,
   earlier: readonly EarlierRow[],
-): JudgedObject[] {
-  const judged: JudgedObject[] = [];
+): EvaluatedObject[] {
+  const judged: EvaluatedObject[] = [];
   let chain: Chain | undefined;
   for (const [index, row] of rows.entries()) {
     const before = rows[index - 1]?.key === row.key ? rows[index - 1] : undefined;
@@ -113,11 +113,11 @@ export function judgeVersions(
     if (chain === undefined) {
       // Nothing is newer: it is current, and in this table that is a delete marker.
       const isSole = (rows[index + 1] ?? following)?.key !== row.key;
-      if (isSole) judged.push(...judgeSoleMarker(walk, row, position));
+      if (isSole) judged.push(...evaluateSoleMarker(walk, row, position));
       chain = { key: row.key, headId: row.version_id, isHeadMarker: true, successor: successorOf(row), newer: 0 };
       continue;
     }
-    judged.push(...judgeNoncurrent(walk, row, chain, position));
+    judged.push(...evaluateNoncurrent(walk, row, chain, position));
     chain.successor = successorOf(row);
     chain.newer += 1;
   }
@@ -145,29 +145,33 @@ function resumedChain(row: VersionRow, earlier: readonly EarlierRow[]): Chain | 
   return { key: row.key, headId, isHeadMarker, successor: successorOf(nearest), newer };
 }
 
-function judgeSoleMarker({ configuration, now }: Walk, row: VersionRow, position: LifecyclePosition): JudgedObject[] {
+function evaluateSoleMarker(
+  { configuration, now }: Walk,
+  row: VersionRow,
+  position: LifecyclePosition,
+): EvaluatedObject[] {
   const { key, version_id: versionId, modified_at: madeAt, tags } = row;
-  const ruling = row.is_delete_marker === 1 ? ruleOnSoleMarker(configuration, { key, madeAt }, now) : undefined;
-  if (ruling === undefined || row.is_kept === 1) return [];
+  const action = row.is_delete_marker === 1 ? actionOnSoleMarker(configuration, { key, madeAt }, now) : undefined;
+  if (action === undefined || row.is_kept === 1) return [];
   const seen = { versionId, current: undefined };
-  const version: JudgedVersion = { key, versionId, tags, place: "sole" };
+  const version: EvaluatedVersion = { key, versionId, tags, place: "sole" };
   const isNullVersion = row.is_null_version === 1;
-  return [{ kind: "marker", key, versionId, isNullVersion, size: 0, ruling, version, seen, position }];
+  return [{ kind: "marker", key, versionId, isNullVersion, size: 0, action, version, seen, position }];
 }
 
-function judgeNoncurrent(
+function evaluateNoncurrent(
   { configuration, now }: Walk,
   row: VersionRow,
   { headId, isHeadMarker, successor, newer }: Chain,
   position: LifecyclePosition,
-): JudgedObject[] {
+): EvaluatedObject[] {
   const { key, version_id: versionId, size, tags, storage_class: storageClass } = row;
   const isDeleteMarker = row.is_delete_marker === 1;
   const facts = { key, size, tags: parseTags(tags), storageClass, isDeleteMarker };
   const subject = { ...facts, noncurrentSince: successor.modifiedAt, newerVersions: newer };
-  const ruling = ruleOnNoncurrent(configuration, subject, now);
-  if (ruling === undefined || (ruling.action === "remove" && row.is_kept === 1)) return [];
-  const kept = ruling.action === "remove" ? ruling.keptVersions : 0;
+  const action = actionOnNoncurrent(configuration, subject, now);
+  if (action === undefined || (action.action === "remove" && row.is_kept === 1)) return [];
+  const kept = action.action === "remove" ? action.keptVersions : 0;
   return [
     {
       kind: isDeleteMarker ? "marker" : "noncurrent",
@@ -175,7 +179,7 @@ function judgeNoncurrent(
       versionId,
       isNullVersion: row.is_null_version === 1,
       size,
-      ruling,
+      action,
       version: {
         key,
         versionId,
@@ -197,16 +201,16 @@ function currentOf(row: VersionRow): KeyHead["current"] {
 }
 
 /** Judges uploads in progress, which are in the order of their keys and times. */
-export function judgeUploads(
+export function evaluateUploads(
   { configuration, now }: Walk,
   rows: readonly UploadRow[],
   { phase, from, after }: LifecyclePosition,
-): JudgedUpload[] {
+): EvaluatedUpload[] {
   return rows.flatMap(({ key, upload_id: uploadId, initiated_at: madeAt }, index) => {
-    const ruling = ruleOnUpload(configuration, { key, madeAt }, now);
-    if (ruling === undefined) return [];
+    const action = actionOnUpload(configuration, { key, madeAt }, now);
+    if (action === undefined) return [];
     const before = rows[index - 1];
     const afterInKey = before?.key === key ? before.upload_id : key === from ? after : "";
-    return [{ kind: "upload", key, uploadId, ruling, position: { phase, from: key, after: afterInKey } }];
+    return [{ kind: "upload", key, uploadId, action, position: { phase, from: key, after: afterInKey } }];
   });
 }

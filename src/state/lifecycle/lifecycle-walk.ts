@@ -5,10 +5,10 @@ import { decodeUtf8, utf8 } from "../../bytes/text.ts";
 import type { LifecycleRule } from "../../protocol/lifecycle/lifecycle.ts";
 import { rangesOfPrefixes } from "../d1/key-ranges.ts";
 import {
-  judgeCurrent,
-  judgeUploads,
-  judgeVersions,
-  type Judged,
+  evaluateCurrent,
+  evaluateUploads,
+  evaluateVersions,
+  type EvaluatedEntry,
   type LifecyclePhase,
   type LifecyclePosition,
   type Walk,
@@ -41,7 +41,7 @@ export function positionFromText(text: string): LifecyclePosition | undefined {
 const PHASES: readonly LifecyclePhase[] = ["current", "versions", "uploads"];
 
 export interface WalkedPage {
-  readonly judged: readonly Judged[];
+  readonly judged: readonly EvaluatedEntry[];
   /** How many versions and uploads were looked at. */
   readonly seen: number;
   /** undefined where the bucket is done. */
@@ -100,7 +100,7 @@ async function walkPhase(walk: Walk, prefixes: readonly string[], position: Life
       return pageOf(
         position,
         page,
-        page.rows.flatMap((row) => judgeCurrent(walk, row) ?? []),
+        page.rows.flatMap((row) => evaluateCurrent(walk, row) ?? []),
         "",
       );
     }
@@ -108,11 +108,11 @@ async function walkPhase(walk: Walk, prefixes: readonly string[], position: Life
       const page = await readVersions(database, bucket, ranges, within);
       const earlier =
         within === "" ? [] : await database.look(lookUpEarlier(bucket.id, from, within, MOST_EARLIER_ROWS));
-      return pageOf(position, page, judgeVersions(walk, page, from, earlier), page.rows.at(-1)?.version_id ?? "");
+      return pageOf(position, page, evaluateVersions(walk, page, from, earlier), page.rows.at(-1)?.version_id ?? "");
     }
     case "uploads": {
       const page = await readUploads(database, bucket.id, ranges, within);
-      const judged = judgeUploads(walk, page.rows, position);
+      const judged = evaluateUploads(walk, page.rows, position);
       return pageOf(position, page, judged, page.rows.at(-1)?.upload_id ?? "");
     }
   }
@@ -122,7 +122,7 @@ async function walkPhase(walk: Walk, prefixes: readonly string[], position: Life
 function pageOf(
   position: LifecyclePosition,
   { rows, following, nextFrom }: RowPage<{ readonly key: string }>,
-  judged: readonly Judged[],
+  judged: readonly EvaluatedEntry[],
   lastId: string,
 ): WalkedPage {
   const { phase } = position;

@@ -4,7 +4,7 @@
 // slices the first is copied last: a rebuild takes what has its first part for an object.
 import { timeOrderedId } from "../../bytes/random-id.ts";
 import { recoveryMetadata } from "../../protocol/objects/recovery-metadata.ts";
-import { coldnessOf, isSeldomRead } from "../../protocol/lifecycle/lifecycle.ts";
+import { storageClassRank, blobStorageClass } from "../../protocol/lifecycle/lifecycle.ts";
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
 import { ALL_BYTES, type ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
@@ -14,7 +14,7 @@ import { commitBatch, guardBlobs, type CommitOutcome } from "../commit/commit.ts
 import { referenceOf } from "../reads/copy-sources.ts";
 import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
 import { releaseReferences } from "../metadata/blob-references.ts";
-import { guardJudgements, type JudgedVersion } from "../commit/lifecycle-guard.ts";
+import { guardPreconditions, type EvaluatedVersion } from "../commit/lifecycle-guard.ts";
 import {
   insertManifest,
   partsFromRows,
@@ -29,7 +29,7 @@ import { lookUpVersion, manifestOf, type VersionFacts } from "../metadata/object
 export interface Transition {
   readonly bucket: Bucket;
   readonly revision: string;
-  readonly version: JudgedVersion;
+  readonly version: EvaluatedVersion;
   readonly storageClass: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -63,7 +63,7 @@ interface TransitionFacts extends VersionFacts {
 }
 
 /** Gives a version another storage class, with as many copies of bytes as are allowed. */
-export async function carryOutTransition(
+export async function applyTransition(
   tools: Tools,
   transition: Transition,
   allowance: CopyAllowance,
@@ -72,10 +72,11 @@ export async function carryOutTransition(
   const facts = await tools.database.look(lookUpTransition(bucket, version));
   const { object } = facts;
   if (object === undefined || facts.bucket?.id !== bucket.id) return "judged version changed";
-  if (coldnessOf(object.storageClass) >= coldnessOf(transition.storageClass)) return "judged version changed";
+  if (storageClassRank(object.storageClass) >= storageClassRank(transition.storageClass))
+    return "judged version changed";
   const referenceId = referenceOf(object);
   // Then the bytes are where they belong.
-  if (isSeldomRead(object.storageClass)) {
+  if (blobStorageClass(object.storageClass)) {
     return commit(tools.database, transition, object, { blobId: object.blobId, manifestId: object.manifestId }, []);
   }
   const known = facts.progress?.referenceId === referenceId ? facts.progress : undefined;
@@ -139,12 +140,12 @@ async function commit(
 ): Promise<TransitionOutcome> {
   const { key, versionId } = object;
   const oldReference = referenceOf(object);
-  const judged: JudgedVersion = { key, versionId, tags: version.tags, place: "any", referenceId: oldReference };
+  const judged: EvaluatedVersion = { key, versionId, tags: version.tags, place: "any", referenceId: oldReference };
   const isMoved = (blobId ?? manifestId) !== oldReference;
   const outcome = await commitBatch(
     database,
     [
-      ...guardJudgements(bucket, [{ revision, version: judged }]),
+      ...guardPreconditions(bucket, [{ revision, version: judged }]),
       ...before,
       ...(isMoved ? releaseReferences(now, "SELECT ?1 AS id", oldReference) : []),
       ...(["objects", "versions"] as const).map((table) =>
@@ -203,7 +204,7 @@ function certificateOf(
   return recoveryMetadata({ ...birth, uploadId: transitionId, partNumber: number + 1 });
 }
 
-function lookUpTransition(bucket: Bucket, { key, versionId }: JudgedVersion): Lookup<TransitionFacts> {
+function lookUpTransition(bucket: Bucket, { key, versionId }: EvaluatedVersion): Lookup<TransitionFacts> {
   const version = lookUpVersion(bucket.name, key, versionId);
   const manifest = manifestOf(bucket.name, key, versionId);
   interface ProgressRow {

@@ -5,7 +5,7 @@ import type { CommitOutcome } from "../commit/commit.ts";
 import type { CountSnapshot } from "../d1/counts.ts";
 import type { Database, Statement } from "../d1/database.ts";
 import type { KeyHead } from "../commit/heads.ts";
-import type { Judgement } from "../commit/lifecycle-guard.ts";
+import type { ActionPrecondition } from "../commit/lifecycle-guard.ts";
 
 /** A change of one key: its conditions, and the head that its request saw when it began. */
 interface KeyChange {
@@ -32,13 +32,13 @@ export interface PutChange extends KeyChange {
 export interface DeleteChange extends KeyChange {
   readonly ownerId: string;
   /** What a lifecycle rule has decided it by, which must still be so. */
-  readonly judgement?: Judgement | undefined;
+  readonly precondition?: ActionPrecondition | undefined;
 }
 
 /** The removal of one version for good. */
 export interface RemoveChange extends KeyChange {
   readonly versionId: string;
-  readonly judgement?: Judgement | undefined;
+  readonly precondition?: ActionPrecondition | undefined;
 }
 
 /** How one key's change ended. */

@@ -5,7 +5,7 @@ import type { Bucket } from "../metadata/buckets.ts";
 import type { BatchPlan, ChangeOutcome, DeleteChange, PutChange, RemoveChange } from "./changes.ts";
 import { rowsOf, statement, type Database } from "../d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
-import { guardJudgements, type Judgement } from "../commit/lifecycle-guard.ts";
+import { guardPreconditions, type ActionPrecondition } from "../commit/lifecycle-guard.ts";
 import { upsertObject } from "../metadata/objects.ts";
 import { insertDeleteMarkers, removeCurrent, removeVersions, retireCurrent } from "../commit/version-moves.ts";
 
@@ -113,7 +113,7 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
       ...NOTHING,
       writtenAt: isMarking ? Math.max(...Array.from(markers.values(), timeOfVersion)) : undefined,
       statements: [
-        ...guardJudgements(bucket, judgementsOf(willing.filter(({ key }) => keys.includes(key)))),
+        ...guardPreconditions(bucket, preconditionsOf(willing.filter(({ key }) => keys.includes(key)))),
         ...retireCurrent(bucket, keysJson, now),
         removeCurrent(bucket.id, keysJson),
         ...(isMarking ? [insertDeleteMarkers(bucket, newMarkers, ownerId, now)] : []),
@@ -144,7 +144,7 @@ export function planRemove(changes: readonly RemoveChange[]): Planner {
     if (targets.length === 0) return NOTHING;
     return {
       ...NOTHING,
-      statements: [...guardJudgements(bucket, judgementsOf(willing)), ...removeVersions(bucket.id, targets, now)],
+      statements: [...guardPreconditions(bucket, preconditionsOf(willing)), ...removeVersions(bucket.id, targets, now)],
       async isApplied(database) {
         const results = await database.batch([
           statement(
@@ -168,6 +168,6 @@ function newVersionId({ snapshotFloor }: Bucket, now: number, head: KeyHead | un
   return nextVersionId(Math.max(now, (snapshotFloor ?? 0) + 1), head?.versionId ?? undefined);
 }
 
-function judgementsOf(changes: readonly (DeleteChange | RemoveChange)[]): Judgement[] {
-  return changes.flatMap(({ judgement }) => judgement ?? []);
+function preconditionsOf(changes: readonly (DeleteChange | RemoveChange)[]): ActionPrecondition[] {
+  return changes.flatMap(({ precondition }) => precondition ?? []);
 }
