@@ -94,7 +94,7 @@ export const renameObject = defineOperation({
         object: source,
         modifiedAt: source.modifiedAt,
         newBlobIds: [],
-        witnesses: new Map([[source.key, source.versionId]]),
+        expectedHeads: new Map([[source.key, source.versionId]]),
         ...moveStatements(bucket, source, key, rename.token, fingerprint, context.now),
       });
       if (outcome.isDone) return;

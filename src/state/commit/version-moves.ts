@@ -29,13 +29,13 @@ export function retireCurrent({ id, versioning }: Bucket, keysJson: string, now:
     keysJson,
   );
   // What is written next will be the null version, so the one that is there goes, wherever it stands.
-  return versioning === "Enabled" ? [retire] : [...dropNullVersions(id, keysJson, now), retire];
+  return versioning === "Enabled" ? [retire] : [...purgeNullVersions(id, keysJson, now), retire];
 }
 
 // Left to itself, SQLite would look for the null version among all of the key's.
 const NULL_VERSIONS = "versions INDEXED BY null_versions";
 
-function dropNullVersions(bucketId: string, keysJson: string, now: number): Statement[] {
+function purgeNullVersions(bucketId: string, keysJson: string, now: number): Statement[] {
   const ofNull = `${OF_KEYS} AND is_null_version = 1`;
   return [
     ...releaseReferences(
@@ -89,7 +89,7 @@ const OF_TARGETS = `bucket_id = ?1 AND (key, version_id) IN (
   SELECT value ->> 'key', value ->> 'versionId' FROM json_each(?2))`;
 
 /** Removes versions for good, and makes the newest that is left of each key current unless it is a delete marker. */
-export function removeVersions(bucketId: string, targets: readonly VersionTarget[], now: number): Statement[] {
+export function purgeVersions(bucketId: string, targets: readonly VersionTarget[], now: number): Statement[] {
   const json = JSON.stringify(targets);
   const keysJson = JSON.stringify(Array.from(new Set(targets.map(({ key }) => key))));
   return [

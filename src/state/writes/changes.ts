@@ -22,7 +22,7 @@ export interface PutChange extends KeyChange {
   /** Blobs that nothing referred to before, which must not have been condemned meanwhile. */
   readonly newBlobIds: readonly string[];
   /** Heads of other keys of the bucket that must still be as they were seen. */
-  readonly witnesses?: ReadonlyMap<string, string | null> | undefined;
+  readonly expectedHeads?: ReadonlyMap<string, string | null> | undefined;
   /** What must happen in the same batch, guards first: before the version is written, and after. */
   readonly before?: readonly Statement[] | undefined;
   readonly after?: readonly Statement[] | undefined;
@@ -36,7 +36,7 @@ export interface DeleteChange extends KeyChange {
 }
 
 /** The removal of one version for good. */
-export interface RemoveChange extends KeyChange {
+export interface PurgeChange extends KeyChange {
   readonly versionId: string;
   readonly precondition?: ActionPrecondition | undefined;
 }
@@ -65,11 +65,11 @@ export interface CoordinatorAnswer {
 }
 
 /** One batch for a set of changes, made for the heads that were judged. */
-export interface BatchPlan {
+export interface CommitPlan {
   /** None where there is nothing to change. */
   readonly statements: readonly Statement[];
   readonly blobIds: readonly string[];
-  readonly witnesses: ReadonlyMap<string, string | null>;
+  readonly expectedHeads: ReadonlyMap<string, string | null>;
   /** The time of the newest version that it writes, by its id, in milliseconds; undefined where it writes none. */
   readonly writtenAt: number | undefined;
   /** Reads back whether the batch's effect is there. */

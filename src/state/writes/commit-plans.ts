@@ -2,12 +2,12 @@
 // and the heads that were judged.
 import { nextVersionId, timeOfVersion } from "../../protocol/core/version-id.ts";
 import type { Bucket } from "../metadata/buckets.ts";
-import type { BatchPlan, ChangeOutcome, DeleteChange, PutChange, RemoveChange } from "./changes.ts";
+import type { CommitPlan, ChangeOutcome, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
 import { rowsOf, statement, type Database } from "../d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { guardPreconditions, type ActionPrecondition } from "../commit/lifecycle-guard.ts";
 import { upsertObject } from "../metadata/objects.ts";
-import { insertDeleteMarkers, removeCurrent, removeVersions, retireCurrent } from "../commit/version-moves.ts";
+import { insertDeleteMarkers, removeCurrent, purgeVersions, retireCurrent } from "../commit/version-moves.ts";
 
 /**
  * Makes the batch for the changes that may be made.
@@ -18,12 +18,12 @@ type Planner = (
   heads: ReadonlyMap<string, KeyHead>,
   now: number,
   refused: ReadonlySet<unknown>,
-) => BatchPlan;
+) => CommitPlan;
 
-const NOTHING: BatchPlan = {
+const NOTHING: CommitPlan = {
   statements: [],
   blobIds: [],
-  witnesses: new Map(),
+  expectedHeads: new Map(),
   writtenAt: undefined,
   isApplied: () => Promise.resolve(true),
   headsAfter: new Map(),
@@ -36,14 +36,14 @@ const NOTHING: BatchPlan = {
  */
 export function planPut(change: PutChange): Planner {
   return (bucket, heads, now) => {
-    const { key, object, newBlobIds, witnesses = new Map(), before = [], after = [] } = change;
+    const { key, object, newBlobIds, expectedHeads = new Map(), before = [], after = [] } = change;
     const head = heads.get(key);
     const versionId = newVersionId(bucket, now, head);
     const isNullVersion = bucket.versioning !== "Enabled";
     const modifiedAt = change.modifiedAt ?? now;
     const { etag, size } = object;
     let committed: ChangeOutcome = { isDone: true, versionId, isNullVersion, modifiedAt };
-    const plan: BatchPlan = {
+    const plan: CommitPlan = {
       ...NOTHING,
       async isApplied(database) {
         const found = await findHolder(database, bucket.id, key, versionId, newBlobIds[0]);
@@ -63,7 +63,7 @@ export function planPut(change: PutChange): Planner {
         ...after,
       ],
       blobIds: newBlobIds,
-      witnesses,
+      expectedHeads,
       writtenAt: timeOfVersion(versionId),
       headsAfter: new Map([[key, { versionId, current: { versionId, etag, size, modifiedAt } }]]),
     };
@@ -137,14 +137,14 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
 }
 
 /** Removals of versions for good. What is the head of a key afterwards only the batch finds out. */
-export function planRemove(changes: readonly RemoveChange[]): Planner {
+export function planPurge(changes: readonly PurgeChange[]): Planner {
   return (bucket, heads, now, refused) => {
     const willing = changes.filter((change) => heads.has(change.key) && !refused.has(change));
     const targets = willing.map(({ key, versionId }) => ({ key, versionId }));
     if (targets.length === 0) return NOTHING;
     return {
       ...NOTHING,
-      statements: [...guardPreconditions(bucket, preconditionsOf(willing)), ...removeVersions(bucket.id, targets, now)],
+      statements: [...guardPreconditions(bucket, preconditionsOf(willing)), ...purgeVersions(bucket.id, targets, now)],
       async isApplied(database) {
         const results = await database.batch([
           statement(
@@ -168,6 +168,6 @@ function newVersionId({ snapshotFloor }: Bucket, now: number, head: KeyHead | un
   return nextVersionId(Math.max(now, (snapshotFloor ?? 0) + 1), head?.versionId ?? undefined);
 }
 
-function preconditionsOf(changes: readonly (DeleteChange | RemoveChange)[]): ActionPrecondition[] {
+function preconditionsOf(changes: readonly (DeleteChange | PurgeChange)[]): ActionPrecondition[] {
   return changes.flatMap(({ precondition }) => precondition ?? []);
 }

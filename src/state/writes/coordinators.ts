@@ -1,7 +1,7 @@
 // The Worker's side of the coordinators: which one a key belongs to, and how a call that failed on the way is treated.
 import { NO_CONFIGURATIONS, type Bucket } from "../metadata/buckets.ts";
 import type { Counts } from "../d1/counts.ts";
-import type { ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, RemoveChange } from "./changes.ts";
+import type { ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
 import type { KeyCoordinator } from "./key-coordinator.ts";
 
 // A statement's parameter may hold 2 MB; a page of this many keys of 1024 bytes stays below it however it is escaped.
@@ -34,11 +34,11 @@ export class Coordinators {
   }
 
   /** Removes versions for good; the outcomes are in the order of the changes. */
-  async remove(bucket: Bucket, changes: readonly RemoveChange[]): Promise<ChangeOutcome[]> {
+  async remove(bucket: Bucket, changes: readonly PurgeChange[]): Promise<ChangeOutcome[]> {
     return this.#callByShard(bucket, changes, (stub, page) => stub.remove(withoutRules(bucket), page));
   }
 
-  async #callByShard<Change extends DeleteChange | RemoveChange>(
+  async #callByShard<Change extends DeleteChange | PurgeChange>(
     bucket: Bucket,
     changes: readonly Change[],
     call: (stub: DurableObjectStub<KeyCoordinator>, page: readonly Change[]) => Promise<CoordinatorAnswer>,

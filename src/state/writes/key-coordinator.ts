@@ -5,8 +5,8 @@ import { DurableObject } from "cloudflare:workers";
 import { refuseWrite, type WriteConditions, type WriteRefusal } from "../../protocol/objects/conditions.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { lookUpBucket } from "../metadata/buckets.ts";
-import type { BatchPlan, ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, RemoveChange } from "./changes.ts";
-import { planDelete, planPut, planRemove } from "./commit-plans.ts";
+import type { CommitPlan, ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
+import { planDelete, planPut, planPurge } from "./commit-plans.ts";
 import { commitBatch, guardCommit, type CommitOutcome } from "../commit/commit.ts";
 import { Counts } from "../d1/counts.ts";
 import type { Database } from "../d1/database.ts";
@@ -16,16 +16,16 @@ import { metadataShard } from "../d1/metadata-shards.ts";
 import { refuseShown } from "./snapshot-protection.ts";
 
 /** What the queue is asked to do with some keys: who changes them, and how a plan is made for those that may. */
-interface Settlement<Change extends AnyChange> {
+interface WriteBatch<Change extends AnyChange> {
   readonly changes: readonly Change[];
   /** Other keys whose heads must be as they were seen. */
-  readonly witnesses?: ReadonlyMap<string, string | null>;
+  readonly expectedHeads?: ReadonlyMap<string, string | null>;
   readonly plan: (
     bucket: Bucket,
     heads: ReadonlyMap<string, KeyHead>,
     now: number,
     refused: ReadonlySet<unknown>,
-  ) => BatchPlan;
+  ) => CommitPlan;
   /** Looks up what stands against each change besides its conditions, as long as the bucket is as it is here. */
   readonly refuse?: (database: Database, bucket: Bucket) => Promise<readonly (WriteRefusal | undefined)[]>;
 }
@@ -56,14 +56,14 @@ export class KeyCoordinator extends DurableObject {
   }
 
   /** Removes versions for good; each has an outcome of its own. */
-  async remove(bucket: Bucket, changes: readonly RemoveChange[]): Promise<CoordinatorAnswer> {
+  async remove(bucket: Bucket, changes: readonly PurgeChange[]): Promise<CoordinatorAnswer> {
     const refuse = (database: Database, judged: Bucket) => refuseShown(database, judged, changes);
-    return this.#answer(bucket, { changes, plan: planRemove(changes), refuse }, false);
+    return this.#answer(bucket, { changes, plan: planPurge(changes), refuse }, false);
   }
 
   async #answer<Change extends AnyChange>(
     bucket: Bucket,
-    settlement: Settlement<Change>,
+    settlement: WriteBatch<Change>,
     isRepeated: boolean,
   ): Promise<CoordinatorAnswer> {
     const counts = new Counts();
@@ -80,14 +80,14 @@ export class KeyCoordinator extends DurableObject {
   async #settle<Change extends AnyChange>(
     database: Database,
     seenBucket: Bucket,
-    { changes, plan, refuse }: Settlement<Change>,
+    { changes, plan, refuse }: WriteBatch<Change>,
     isRepeated: boolean,
   ): Promise<ChangeOutcome[]> {
     let bucket = seenBucket;
     // A writer just before us on a key knows its head better than the request that queued behind it, unless another live
     // instance of this object knows better still: what is concluded from a trace is always put to the guard.
-    let traced = this.#traces(bucket, changes);
-    let heads = new Map(changes.map(({ key, seen }) => [key, traced.get(key) ?? seen]));
+    let cachedHeads = this.#traces(bucket, changes);
+    let heads = new Map(changes.map(({ key, seen }) => [key, cachedHeads.get(key) ?? seen]));
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       const now = Date.now();
       const besides = await refuse?.(database, bucket);
@@ -102,7 +102,13 @@ export class KeyCoordinator extends DurableObject {
         this.#forget(bucket, changes);
         return changes.map(({ key }) => planned.done(key));
       }
-      const outcome = await this.#commit(database, bucket, new Map([...traced, ...willing]), planned, traced.size > 0);
+      const outcome = await this.#commit(
+        database,
+        bucket,
+        new Map([...cachedHeads, ...willing]),
+        planned,
+        cachedHeads.size > 0,
+      );
       if (outcome === "bucket changed") {
         const { bucket: fresh } = await database.look(lookUpBucket(bucket.name));
         if (fresh?.id !== bucket.id) return changes.map(() => refusedBy(outcome, bucket));
@@ -112,7 +118,7 @@ export class KeyCoordinator extends DurableObject {
         // Where these heads are as they were judged, it is a witness that has moved, which only the caller can look up.
         if (Array.from(heads).every(([key, head]) => fresh.get(key)?.versionId === head.versionId)) break;
         heads = fresh;
-        traced = new Map();
+        cachedHeads = new Map();
       } else if (outcome === "applied") {
         return this.#done(bucket, changes, planned, refusals);
       } else {
@@ -127,43 +133,43 @@ export class KeyCoordinator extends DurableObject {
     database: Database,
     bucket: Bucket,
     judged: ReadonlyMap<string, KeyHead>,
-    planned: BatchPlan,
-    isTraced: boolean,
+    planned: CommitPlan,
+    isFromCache: boolean,
   ): Promise<CommitOutcome> {
-    const { statements, blobIds, witnesses, writtenAt } = planned;
-    const expected = new Map(witnesses);
+    const { statements, blobIds, expectedHeads, writtenAt } = planned;
+    const expected = new Map(expectedHeads);
     for (const [key, { versionId }] of judged) expected.set(key, versionId);
     if (statements.length > 0) {
       const batch = [guardCommit(bucket, expected, blobIds, writtenAt), ...statements];
       return commitBatch(database, batch, () => planned.isApplied(database));
     }
     // No change is left to make: if nothing but what the requests themselves saw was judged, that stands.
-    if (!isTraced) return "applied";
+    if (!isFromCache) return "applied";
     return commitBatch(database, [guardCommit(bucket, expected, [])], () => Promise.resolve(false));
   }
 
   #done(
     bucket: Bucket,
     changes: readonly AnyChange[],
-    planned: BatchPlan,
+    planned: CommitPlan,
     refusals: readonly (WriteRefusal | undefined)[],
   ): ChangeOutcome[] {
     for (const [key, head] of planned.headsAfter) {
-      if (head === undefined) this.#queue.dropTrace(queueKey(bucket, key));
-      else this.#queue.leaveTrace(queueKey(bucket, key), head);
+      if (head === undefined) this.#queue.dropCachedHead(queueKey(bucket, key));
+      else this.#queue.cacheHead(queueKey(bucket, key), head);
     }
     return changes.map(({ key }, index) => refusalOutcome(refusals[index]) ?? planned.done(key));
   }
 
   #forget(bucket: Bucket, changes: readonly AnyChange[]): void {
-    for (const { key } of changes) this.#queue.dropTrace(queueKey(bucket, key));
+    for (const { key } of changes) this.#queue.dropCachedHead(queueKey(bucket, key));
   }
 
   /** What earlier tasks in the queue have left behind for these keys. */
   #traces(bucket: Bucket, changes: readonly AnyChange[]): Map<string, KeyHead> {
     const traces = new Map<string, KeyHead>();
     for (const { key } of changes) {
-      const trace = this.#queue.traceOf(queueKey(bucket, key));
+      const trace = this.#queue.cachedHeadOf(queueKey(bucket, key));
       if (trace !== undefined) traces.set(key, trace);
     }
     return traces;

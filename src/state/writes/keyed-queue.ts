@@ -27,17 +27,17 @@ export class KeyedQueue<Trace> {
   }
 
   /** What a task left for the key's next task; gone once nobody waits for the key. */
-  traceOf(key: string): Trace | undefined {
+  cachedHeadOf(key: string): Trace | undefined {
     return this.#traces.get(key);
   }
 
   /** Leaves a trace for the key's next task. */
-  leaveTrace(key: string, trace: Trace): void {
+  cacheHead(key: string, trace: Trace): void {
     this.#traces.set(key, trace);
   }
 
   /** Takes the key's trace away: what it said is in doubt. */
-  dropTrace(key: string): void {
+  dropCachedHead(key: string): void {
     this.#traces.delete(key);
   }
 }

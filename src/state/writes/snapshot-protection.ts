@@ -3,7 +3,7 @@
 // cutoff; so what is concluded here holds until the bucket's floor, which guards the commit, is raised by another one.
 import type { WriteRefusal } from "../../protocol/objects/conditions.ts";
 import type { Bucket } from "../metadata/buckets.ts";
-import type { RemoveChange } from "./changes.ts";
+import type { PurgeChange } from "./changes.ts";
 import { rowsOf, statement, type Database, type Lookup } from "../d1/database.ts";
 
 /**
@@ -31,7 +31,7 @@ const arm = (table: string): string =>
      ON t.bucket_id = ?1 AND t.key = c.value ->> 0 AND t.version_id = c.value ->> 1`;
 
 /** Which of some removals are of versions that a snapshot shows, and its name. */
-function lookUpShown(bucketId: string, changes: readonly RemoveChange[]): Lookup<ReadonlyMap<number, string>> {
+function lookUpShown(bucketId: string, changes: readonly PurgeChange[]): Lookup<ReadonlyMap<number, string>> {
   return {
     statements: [
       statement(
@@ -54,7 +54,7 @@ function lookUpShown(bucketId: string, changes: readonly RemoveChange[]): Lookup
 export async function refuseShown(
   database: Database,
   { id, snapshotFloor }: Bucket,
-  changes: readonly RemoveChange[],
+  changes: readonly PurgeChange[],
 ): Promise<(WriteRefusal | undefined)[]> {
   if (snapshotFloor === null) return [];
   const shown = await database.look(lookUpShown(id, changes));
