@@ -10,7 +10,7 @@ export interface DiskFindings {
   /** Blobs that the simulator lists and whose files are not as it says. */
   readonly findings: readonly string[];
   /** Files that hold the bytes of no blob that it lists. */
-  readonly strays: readonly string[];
+  readonly orphanedUploads: readonly string[];
 }
 
 interface ListedFile {
@@ -31,11 +31,11 @@ export function lookAtDisk(state: string, now: number): DiskFindings {
     return problem === undefined ? [] : [`blob ${key}: its file ${join(folder, file)} ${problem}`];
   });
   const known = new Set(listed.map(({ file }) => file));
-  const strays = entriesOf(folder)
+  const orphanedUploads = entriesOf(folder)
     .filter((name) => !known.has(name))
     .map((name) => join(folder, name))
     .filter((path) => isOlderThan(path, now - UPLOAD_MS));
-  return { findings, strays };
+  return { findings, orphanedUploads };
 }
 
 function listedFiles(folder: string): ListedFile[] {

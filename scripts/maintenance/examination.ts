@@ -26,7 +26,7 @@ export async function examineState(state: string, isReadingBytes: boolean): Prom
     return {
       ...examined,
       findings: [...examined.findings, ...disk.findings],
-      orphans: [...examined.orphans, ...disk.strays],
+      orphans: [...examined.orphans, ...disk.orphanedUploads],
     };
   } finally {
     await open.close();

@@ -1,7 +1,7 @@
 // The scheduled jobs and how often each has a pass.
 import type { Settings } from "../config/settings.ts";
 import { collectGarbage } from "./collect-garbage.ts";
-import { endStrayUploads } from "./abort-orphaned-uploads.ts";
+import { abortOrphanedUploads } from "./abort-orphaned-uploads.ts";
 import { forgetTokens } from "./expire-tokens.ts";
 import { rebuild } from "./rebuild.ts";
 import { scanOrphans } from "./scan-orphans.ts";
@@ -27,7 +27,7 @@ const unlessStopped =
 const DELETING: readonly ScheduledJob[] = [
   { job: collectGarbage, periodMs: ({ garbageCollection }) => (garbageCollection === "false" ? undefined : HOUR_MS) },
   { job: scanOrphans, periodMs: ({ orphanScan }) => (orphanScan === "false" ? undefined : 24 * HOUR_MS) },
-  { job: endStrayUploads, periodMs: unlessStopped(24 * HOUR_MS) },
+  { job: abortOrphanedUploads, periodMs: unlessStopped(24 * HOUR_MS) },
   { job: lifecycle, periodMs: (settings) => (settings.lifecycle ? 24 * HOUR_MS : undefined) },
   { job: forgetTokens, periodMs: unlessStopped(HOUR_MS) },
 ];

@@ -8,7 +8,7 @@ import type { IncomingBody } from "../protocol/core/incoming-body.ts";
 const EXCESS_MAX_BYTES = 2;
 
 /** A form's file as a body of its likely length. */
-export class PresumedBody implements IncomingBody {
+export class EstimatedLengthBody implements IncomingBody {
   readonly length: number;
   readonly sha256 = undefined;
   readonly trailerNames = [];

@@ -25,7 +25,7 @@ import {
   type NewObject,
   type StoredNewObject,
 } from "./new-object.ts";
-import { PresumedBody } from "./estimated-length-body.ts";
+import { EstimatedLengthBody } from "./estimated-length-body.ts";
 
 const NOTHING_ANNOUNCED: ChecksumAnnouncement = {
   algorithm: undefined,
@@ -53,7 +53,7 @@ export async function storeFormFile(
       return storeNewObject(context, bucket, object, bodyOf(head.subarray(0, length)), announced);
     }
     if (bytes.length > head.length - length) {
-      const body = new PresumedBody([head.subarray(0, length), bytes], file);
+      const body = new EstimatedLengthBody([head.subarray(0, length), bytes], file);
       return storePresumed(context, bucket, object, body, announced);
     }
     head.set(bytes, length);
@@ -66,7 +66,7 @@ async function storePresumed(
   context: Context,
   bucket: Bucket,
   object: NewObject,
-  body: PresumedBody,
+  body: EstimatedLengthBody,
   announced: ChecksumAnnouncement,
 ): Promise<StoredNewObject> {
   refuseTooLarge(body.length);
@@ -111,7 +111,7 @@ function bodyOf(bytes: Uint8Array): IncomingBody {
 function bodyInBlob(
   blobs: BlobStore,
   { blobId, customerKey }: BodyDestination,
-  { length, size, excess }: PresumedBody,
+  { length, size, excess }: EstimatedLengthBody,
 ): IncomingBody {
   return measuredBody(size, async (take) => {
     const range = { offset: 0, length: Math.min(length, size) };

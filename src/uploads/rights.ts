@@ -27,7 +27,7 @@ export const SOURCE_ACTIONS: readonly FurtherAction[] = [
 ];
 
 /** What of an upload needs more than s3:PutObject. */
-export interface UploadWishes {
+export interface UploadInput {
   readonly tags: readonly Tag[];
   readonly conditions: WriteConditions;
   /** What is at the key now, where its tags and its list bear on whether it may be read. */
@@ -42,7 +42,7 @@ export function requireUploadRights(
   { access, inputs }: Context,
   bucket: Bucket,
   key: string,
-  wishes: UploadWishes,
+  wishes: UploadInput,
 ): void {
   const on = { bucket, bucketName: bucket.name, key, inputs };
   const { tags } = wishes;

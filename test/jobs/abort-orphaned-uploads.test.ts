@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 
-import { endStrayUploads } from "../../src/jobs/abort-orphaned-uploads.ts";
+import { abortOrphanedUploads } from "../../src/jobs/abort-orphaned-uploads.ts";
 import { holdingsOfId } from "../support/check-references.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
@@ -14,7 +14,7 @@ it("Uploads of a bucket that is gone are ended, their parts are garbage, and oth
   for (const bucket of [gone, kept]) await putPart(bucket, "k", await createUpload(bucket, "k"), 1, "part");
   for (let index = 0; index < 21; index += 1) await createUpload(gone, `other-${index}`);
   await env.DB.prepare("DELETE FROM buckets WHERE id = ?").bind(goneId).run();
-  const { report, steps } = await runPass(endStrayUploads, Date.now());
+  const { report, steps } = await runPass(abortOrphanedUploads, Date.now());
   expect(report).toEqual({ ended: 22 });
   expect(steps).toBe(2);
   expect(await holdingsOfId(goneId)).toEqual({ findings: [], orphans: [] });

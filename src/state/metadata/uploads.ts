@@ -238,7 +238,9 @@ export function lookUpUploadsAfter(
 }
 
 /** Open uploads whose bucket is not there, at most so many. No deletion of a bucket leaves one behind. */
-export function lookUpStrayUploads(limit: number): Lookup<(Pick<Upload, "key" | "uploadId"> & { bucketId: string })[]> {
+export function lookUpOrphanedUploads(
+  limit: number,
+): Lookup<(Pick<Upload, "key" | "uploadId"> & { bucketId: string })[]> {
   return {
     statements: [
       statement(
