@@ -17,7 +17,7 @@ import { Coordinators } from "../state/writes/coordinators.ts";
 import { Counts } from "../state/d1/counts.ts";
 import type { Database, Statement } from "../state/d1/database.ts";
 import { metadataShard } from "../state/d1/metadata-shards.ts";
-import { isOutage } from "../state/d1/transient-errors.ts";
+import { isTransientError } from "../state/d1/transient-errors.ts";
 import { R2BlobStore } from "../state/blobs/r2-blob-store.ts";
 import { answerPreflight, headersForOrigin } from "./cors.ts";
 import { lookUpCredentials } from "./credentials.ts";
@@ -67,7 +67,7 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
           });
   } catch (error) {
     if (!(error instanceof S3Error)) logFailure(requestId, error);
-    const told = isOutage(error) ? new S3Error("SlowDown") : error;
+    const told = isTransientError(error) ? new S3Error("SlowDown") : error;
     log.fails(told instanceof S3Error ? told.code : "InternalError");
     response = renderError(told, request?.rawPath ?? "", facts());
   }

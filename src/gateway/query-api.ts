@@ -18,7 +18,7 @@ import { parseQuery } from "../protocol/core/query.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Database, Statement } from "../state/d1/database.ts";
-import { isOutage } from "../state/d1/transient-errors.ts";
+import { isTransientError } from "../state/d1/transient-errors.ts";
 import { lookUpCredentials, type Credentials } from "./credentials.ts";
 import type { RequestLog } from "./request-log.ts";
 
@@ -63,7 +63,9 @@ export async function answerQueryApi(
     const { name, result } = await answer(service, request, surroundings);
     return respond(request, 200, resultDocument(service, name, result, requestId), surroundings);
   } catch (error) {
-    const known = isOutage(error) ? new QueryApiError("ServiceUnavailable", UNAVAILABLE) : asQueryApiError(error);
+    const known = isTransientError(error)
+      ? new QueryApiError("ServiceUnavailable", UNAVAILABLE)
+      : asQueryApiError(error);
     surroundings.log.fails(known.code);
     if (known.code === "InternalFailure") surroundings.onFailure(error);
     return respond(request, known.status, errorDocument(service, known, requestId), surroundings);

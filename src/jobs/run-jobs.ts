@@ -115,14 +115,14 @@ async function takeTurn(run: Run, holder: string, tick: Tick): Promise<void> {
     await run.context.database.batch([saveFailure(lease)]).catch(() => undefined);
   }
   run.ms += tick.clock() - began;
-  await letOthersIn();
+  await yieldToEventLoop();
 }
 
 /**
  * Waits for a moment. Where the database is in the runtime's own process, as under `npm start`, a step never waits for
  * anything outside, and the runtime hears of no request for as long as there is something to go on with.
  */
-function letOthersIn(): Promise<void> {
+function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1));
 }
 

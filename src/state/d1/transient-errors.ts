@@ -16,8 +16,8 @@ const OUTAGES = [
 ];
 
 /** Whether an error is an outage of what Cairn stands on, and no fault of its own. */
-export function isOutage(error: unknown): boolean {
+export function isTransientError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const message = error.message.toLowerCase();
-  return OUTAGES.some((text) => message.includes(text)) || isOutage(error.cause);
+  return OUTAGES.some((text) => message.includes(text)) || isTransientError(error.cause);
 }
