@@ -1,8 +1,8 @@
 // Deletes what lost its last holder once the recovery window has passed. A manifest is taken apart first: what it held
 // becomes garbage of the same age. The rows of blobs go after the blobs: a crash in between deletes some blobs twice,
 // which is harmless, where the other order would lose track of them.
-import { forgetGarbage, lookUpDueGarbage, type GarbagePage } from "../state/metadata/garbage.ts";
-import { dissolveManifests, selectManifestIds } from "../state/metadata/manifests.ts";
+import { purgeGarbage, lookUpDueGarbage, type GarbagePage } from "../state/metadata/garbage.ts";
+import { purgeManifests, selectManifestIds } from "../state/metadata/manifests.ts";
 import type { Job } from "./job.ts";
 
 /** Where a pass is. */
@@ -41,7 +41,7 @@ export const collectGarbage: Job = {
     if (due.length > 0) {
       await blobs.delete(due.filter((id) => !sizes.has(id)));
       // What a manifest held was dropped with it, so it is as old as the manifest's own entry: due at once.
-      await database.batch([...dissolveManifests(manifests, before - 1), forgetGarbage(due)]);
+      await database.batch([...purgeManifests(manifests, before - 1), purgeGarbage(due)]);
     }
     const progress = { after: next ?? "", isToBeRepeated: isToBeRepeated || manifests.length > 0 };
     const isOver = next === undefined && !progress.isToBeRepeated;

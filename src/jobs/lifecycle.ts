@@ -6,7 +6,7 @@ import { successorOf } from "../bytes/text.ts";
 import { lookUpNextBucket } from "../state/lifecycle/lifecycle-pages.ts";
 import { WALK_START, walkPage } from "../state/lifecycle/lifecycle-walk.ts";
 import type { LifecyclePosition, Walk } from "../state/lifecycle/lifecycle-evaluation.ts";
-import { forgetTransitions } from "../state/lifecycle/transitions.ts";
+import { purgeTransitions } from "../state/lifecycle/transitions.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 import { applyActions } from "./apply-lifecycle-actions.ts";
 
@@ -26,7 +26,7 @@ export const lifecycle: Job = {
   name: "lifecycle",
 
   async step(context, text) {
-    if (text === null) await context.database.batch([forgetTransitions(FORGOTTEN_TRANSITIONS)]);
+    if (text === null) await context.database.batch([purgeTransitions(FORGOTTEN_TRANSITIONS)]);
     const cursor = text === null ? FIRST : readCursor(text);
     const bucket = await context.database.look(lookUpNextBucket(cursor.bucket));
     if (bucket === undefined) return { cursor: null, report: {} };

@@ -6,8 +6,8 @@
 import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import type { BlobEntry } from "../state/blobs/blob-store.ts";
 import {
-  condemn,
-  forgetOrphans,
+  writeTombstones,
+  purgeOrphans,
   lookUpDueOrphans,
   lookUpUnaccounted,
   rememberOrphans,
@@ -68,10 +68,10 @@ async function condemnDue({ database, blobs, settings, now }: JobContext, after:
   const due = await database.look(lookUpDueOrphans(now - settings.recoveryWindowMs, after, PAGE_BLOBS));
   const last = due.at(-1);
   if (last === undefined || settings.orphanScan !== "true") return { cursor: null, report: {} };
-  const condemned = await database.look(condemn(due, now));
+  const condemned = await database.look(writeTombstones(due, now));
   await blobs.delete(condemned);
   // The rows go last: a pass that dies before this finds the tombstones and deletes the blobs again.
-  await database.batch([forgetOrphans(due)]);
+  await database.batch([purgeOrphans(due)]);
   const report = { deleted: condemned.length, cleared: due.length - condemned.length };
   return { cursor: due.length < PAGE_BLOBS ? null : write({ phase: "condemn", after: last.blobId }), report };
 }

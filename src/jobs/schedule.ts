@@ -2,7 +2,7 @@
 import type { Settings } from "../config/settings.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { abortOrphanedUploads } from "./abort-orphaned-uploads.ts";
-import { forgetTokens } from "./expire-tokens.ts";
+import { expireTokens } from "./expire-tokens.ts";
 import { rebuild } from "./rebuild.ts";
 import { scanOrphans } from "./scan-orphans.ts";
 import { scrub } from "./scrub.ts";
@@ -29,7 +29,7 @@ const DELETING: readonly ScheduledJob[] = [
   { job: scanOrphans, periodMs: ({ orphanScan }) => (orphanScan === "false" ? undefined : 24 * HOUR_MS) },
   { job: abortOrphanedUploads, periodMs: unlessStopped(24 * HOUR_MS) },
   { job: lifecycle, periodMs: (settings) => (settings.lifecycle ? 24 * HOUR_MS : undefined) },
-  { job: forgetTokens, periodMs: unlessStopped(HOUR_MS) },
+  { job: expireTokens, periodMs: unlessStopped(HOUR_MS) },
 ];
 
 export const SCHEDULE: readonly ScheduledJob[] = [

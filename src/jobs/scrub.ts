@@ -4,8 +4,8 @@
 import type { BlobEntry } from "../state/blobs/blob-store.ts";
 import { FIRST_NEED, lookUpNeededBlobs, type NeedPosition } from "../state/needed-blobs.ts";
 import {
-  forgetFindings,
-  forgetFindingsBefore,
+  purgeFindings,
+  purgeFindingsBefore,
   rememberFindings,
   type ScrubFinding,
 } from "../state/metadata/scrub-findings.ts";
@@ -47,12 +47,12 @@ export const scrub: Job = {
     const step = progress.need === undefined ? readPage : askForPage;
     const { reached, report, isTickOver } = await step(context, progress, looks);
     const findings = looks.findings.length;
-    await context.database.batch([forgetFindings(looks.sound), rememberFindings(looks.findings, context.now)]);
+    await context.database.batch([purgeFindings(looks.sound), rememberFindings(looks.findings, context.now)]);
     if (reached !== undefined) {
       return { cursor: JSON.stringify(reached), report: { ...report, findings }, isTickOver };
     }
     // What a whole pass has not found again is of blobs that are gone and that nobody misses.
-    await context.database.batch([forgetFindingsBefore(progress.began)]);
+    await context.database.batch([purgeFindingsBefore(progress.began)]);
     return { cursor: null, report: { ...report, findings } };
   },
 };

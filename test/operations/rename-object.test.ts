@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { forgetTokens } from "../../src/jobs/expire-tokens.ts";
+import { expireTokens } from "../../src/jobs/expire-tokens.ts";
 import { nextVersionId } from "../../src/protocol/core/version-id.ts";
 import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
@@ -424,12 +424,12 @@ describe("RenameObject", () => {
       const id = await bucketId(bucket);
       const left = async (): Promise<number> =>
         (await env.DB.prepare("SELECT 1 FROM rename_tokens WHERE bucket_id = ?").bind(id).all()).results.length;
-      await runPass(forgetTokens, Date.now() + 24 * 3_600_000);
+      await runPass(expireTokens, Date.now() + 24 * 3_600_000);
       expect(await left()).toBe(1);
       await env.DB.prepare("UPDATE rename_tokens SET created_at = created_at - 93600000 WHERE bucket_id = ?")
         .bind(id)
         .run();
-      await runPass(forgetTokens, Date.now());
+      await runPass(expireTokens, Date.now());
       expect(await left()).toBe(0);
     });
 

@@ -5,7 +5,7 @@ import type { ByteSelection } from "../../src/protocol/core/range.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
 import {
-  dissolveManifests,
+  purgeManifests,
   insertManifest,
   lookUpSlices,
   partsFromRows,
@@ -132,7 +132,7 @@ describe("a manifest that nobody holds any more", () => {
     await env.DB.prepare("INSERT INTO shared_blobs (blob_id, holders) VALUES (?1, 2), (?2, 1)")
       .bind(shared, twice)
       .run();
-    await database.batch(dissolveManifests([manifest.manifestId], 5));
+    await database.batch(purgeManifests([manifest.manifestId], 5));
     expect(await garbageOf(manifest.references)).toEqual([mine, twice].toSorted());
     const { results } = await env.DB.prepare("SELECT blob_id, holders FROM shared_blobs WHERE blob_id IN (?1, ?2)")
       .bind(shared, twice)
@@ -144,7 +144,7 @@ describe("a manifest that nobody holds any more", () => {
   it("goes also where what it held is garbage already, which would stop the collector for ever", async () => {
     const manifest = await manifestOf([1, 2]);
     await env.DB.prepare("INSERT INTO garbage VALUES (?, 3)").bind(manifest.references[0]).run();
-    await database.batch(dissolveManifests([manifest.manifestId], 5));
+    await database.batch(purgeManifests([manifest.manifestId], 5));
     expect(await garbageOf(manifest.references)).toEqual(manifest.references.toSorted());
   });
 
@@ -157,9 +157,9 @@ describe("a manifest that nobody holds any more", () => {
       await database.batch(insertManifest({ manifestId, slices, parts: [], references: [blobId, blobId] }));
     }
     await env.DB.prepare("INSERT INTO shared_blobs (blob_id, holders) VALUES (?, 4)").bind(blobId).run();
-    await database.batch(dissolveManifests(ids.slice(0, 1), 5));
+    await database.batch(purgeManifests(ids.slice(0, 1), 5));
     expect(await garbageOf([blobId])).toEqual([]);
-    await database.batch(dissolveManifests(ids.slice(1), 5));
+    await database.batch(purgeManifests(ids.slice(1), 5));
     expect(await garbageOf([blobId])).toEqual([blobId]);
   });
 

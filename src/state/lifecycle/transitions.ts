@@ -263,7 +263,7 @@ function saveProgress(
  * Forgets transitions that were begun and not finished, at most so many; their blobs are left to the orphan scan. A pass
  * finishes what it begins, so those that are there when one begins are of versions that are gone or cannot be read.
  */
-export function forgetTransitions(limit: number): Statement {
+export function purgeTransitions(limit: number): Statement {
   return statement(
     `DELETE FROM storage_class_transitions WHERE (bucket_id, key, version_id) IN (
        SELECT bucket_id, key, version_id FROM storage_class_transitions LIMIT ?)`,

@@ -44,6 +44,6 @@ export function lookUpDueGarbage(before: number, after: string): Lookup<GarbageP
 }
 
 /** Takes blobs that are deleted out of the table. */
-export function forgetGarbage(blobIds: readonly string[]): Statement {
+export function purgeGarbage(blobIds: readonly string[]): Statement {
   return statement(`DELETE FROM garbage WHERE blob_id IN (SELECT value FROM json_each(?))`, JSON.stringify(blobIds));
 }

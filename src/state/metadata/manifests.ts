@@ -127,7 +127,7 @@ export function partsFromRows(rows: readonly unknown[]): ObjectPart[] {
  * Takes manifests that nobody holds any more apart: what they held is dropped in its turn.
  * @param before the time that counts as the drop's, in milliseconds since the epoch
  */
-export function dissolveManifests(manifestIds: readonly string[], before: number): Statement[] {
+export function purgeManifests(manifestIds: readonly string[], before: number): Statement[] {
   const json = JSON.stringify(manifestIds);
   const ids = "SELECT value FROM json_each(?1)";
   return [

@@ -19,7 +19,7 @@ export function rememberFindings(findings: readonly ScrubFinding[], now: number)
 }
 
 /** Takes blobs out that were found sound. */
-export function forgetFindings(blobIds: readonly string[]): Statement {
+export function purgeFindings(blobIds: readonly string[]): Statement {
   return statement(
     `DELETE FROM scrub_findings WHERE blob_id IN (SELECT value FROM json_each(?))`,
     JSON.stringify(blobIds),
@@ -27,6 +27,6 @@ export function forgetFindings(blobIds: readonly string[]): Statement {
 }
 
 /** Takes findings out that were seen last before a time (milliseconds since the epoch). */
-export function forgetFindingsBefore(time: number): Statement {
+export function purgeFindingsBefore(time: number): Statement {
   return statement(`DELETE FROM scrub_findings WHERE seen_at < ?`, time);
 }

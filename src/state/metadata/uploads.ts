@@ -203,7 +203,7 @@ export function lookUpCompletion(
 }
 
 /** Forgets completions from before a time (milliseconds since the epoch), at most so many. */
-export function forgetCompletions(before: number, limit: number): Statement {
+export function purgeCompletions(before: number, limit: number): Statement {
   return statement(
     `DELETE FROM completed_uploads WHERE (bucket_id, key, upload_id) IN (
        SELECT bucket_id, key, upload_id FROM completed_uploads WHERE completed_at < ? LIMIT ?)`,

@@ -90,7 +90,7 @@ export function lookUpDueOrphans(before: number, after: string, limit: number): 
  * Condemns those of some blobs that nothing accounts for. From then on every commit that would refer to one is refused,
  * so it is certain that nothing ever will. The answer are the condemned ones, those of a broken-off try included.
  */
-export function condemn(blobs: readonly ScannedBlob[], now: number): Lookup<string[]> {
+export function writeTombstones(blobs: readonly ScannedBlob[], now: number): Lookup<string[]> {
   return {
     statements: [
       statement(
@@ -109,7 +109,7 @@ export function condemn(blobs: readonly ScannedBlob[], now: number): Lookup<stri
 }
 
 /** Takes blobs out of the orphans: they are deleted, or somebody's after all. */
-export function forgetOrphans(blobs: readonly ScannedBlob[]): Statement {
+export function purgeOrphans(blobs: readonly ScannedBlob[]): Statement {
   return statement(`DELETE FROM orphans WHERE blob_id IN (SELECT value FROM json_each(?))`, idsJson(blobs));
 }
 

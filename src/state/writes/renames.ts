@@ -94,7 +94,7 @@ function takeAttributes(bucketId: string, from: string, to: string): Statement {
 }
 
 /** Forgets tokens from before a time (milliseconds since the epoch), at most so many. */
-export function forgetRenames(before: number, limit: number): Statement {
+export function purgeRenameTokens(before: number, limit: number): Statement {
   return statement(
     `DELETE FROM rename_tokens WHERE (bucket_id, token) IN (
        SELECT bucket_id, token FROM rename_tokens WHERE created_at < ? LIMIT ?)`,
