@@ -45,7 +45,7 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
     counts: settings.serverTiming ? counts.snapshot() : undefined,
   });
   const log = new RequestLog();
-  const surroundings: Surroundings = { env, execution, settings, counts, log, seen: {} };
+  const scope: RequestScope = { env, execution, settings, counts, log, seen: {} };
   let request: S3Request | undefined;
   let response: Response;
   try {
@@ -53,7 +53,7 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
     const service = queryServiceOf(request);
     response =
       service === undefined
-        ? renderResponse(await answer(request, surroundings), facts())
+        ? renderResponse(await answer(request, scope), facts())
         : await answerQueryApi(service, request, {
             settings,
             database: metadataShard(env, "", counts),
@@ -61,7 +61,7 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
             log,
             headers: () => answerHeaders({}, facts()),
             onUse: (lastUse) => {
-              surroundings.seen.lastUse = lastUse;
+              scope.seen.lastUse = lastUse;
             },
             onFailure: (error) => logFailure(requestId, error),
           });
@@ -71,21 +71,21 @@ export async function dispatch(incoming: Request, env: Env, execution: Execution
     log.fails(told instanceof S3Error ? told.code : "InternalError");
     response = renderError(told, request?.rawPath ?? "", facts());
   }
-  if (request !== undefined && request.headers.has("origin")) await shareWithOrigin(response, request, surroundings);
+  if (request !== undefined && request.headers.has("origin")) await shareWithOrigin(response, request, scope);
   if (settings.logRequests)
     log.write({ requestId, request, method: incoming.method, response, counts: counts.snapshot() });
-  recordUse(surroundings);
+  recordUse(scope);
   return response;
 }
 
 /** Records the use of credentials, once nobody waits for the answer any more. */
-function recordUse({ env, execution, counts, seen }: Surroundings): void {
+function recordUse({ env, execution, counts, seen }: RequestScope): void {
   if (seen.lastUse !== undefined) execution.waitUntil(metadataShard(env, "", counts).batch([seen.lastUse]));
 }
 
 /** Adds what a browser must be told before it lets a page of another origin read the answer. */
-async function shareWithOrigin(response: Response, request: S3Request, surroundings: Surroundings): Promise<void> {
-  const { env, counts, seen } = surroundings;
+async function shareWithOrigin(response: Response, request: S3Request, scope: RequestScope): Promise<void> {
+  const { env, counts, seen } = scope;
   const headers = await headersForOrigin(request, seen.bucket?.cors, () => databaseOf(request, env, counts));
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 }
@@ -94,7 +94,7 @@ function databaseOf({ address }: S3Request, env: Env, counts: Counts): Database 
   return metadataShard(env, address.level === "service" ? "" : address.bucket, counts);
 }
 
-interface Surroundings {
+interface RequestScope {
   readonly env: Env;
   readonly execution: ExecutionContext;
   readonly settings: Settings;
@@ -104,8 +104,8 @@ interface Surroundings {
   readonly seen: { bucket?: Bucket | undefined; lastUse?: Statement | undefined };
 }
 
-async function answer(request: S3Request, surroundings: Surroundings): Promise<S3Response> {
-  const { env, execution, settings, counts, log, seen } = surroundings;
+async function answer(request: S3Request, scope: RequestScope): Promise<S3Response> {
+  const { env, execution, settings, counts, log, seen } = scope;
   const now = Date.now();
   const database = databaseOf(request, env, counts);
   // Browsers send preflights by themselves, unsigned.

@@ -30,7 +30,7 @@ const UNAVAILABLE = "The request has failed due to a temporary failure of the se
 const AUTHENTICATION_PARAMETER = /^x-amz-/i;
 
 /** What a call needs besides the request. */
-export interface QueryApiSurroundings {
+export interface QueryApiEnvironment {
   readonly settings: Settings;
   /** Where identities are kept. */
   readonly database: Database;
@@ -56,19 +56,19 @@ export function queryServiceOf({ headers, query }: S3Request): QueryService | un
 export async function answerQueryApi(
   service: QueryService,
   request: S3Request,
-  surroundings: QueryApiSurroundings,
+  scope: QueryApiEnvironment,
 ): Promise<Response> {
-  const { requestId } = surroundings;
+  const { requestId } = scope;
   try {
-    const { name, result } = await answer(service, request, surroundings);
-    return respond(request, 200, resultDocument(service, name, result, requestId), surroundings);
+    const { name, result } = await answer(service, request, scope);
+    return respond(request, 200, resultDocument(service, name, result, requestId), scope);
   } catch (error) {
     const known = isTransientError(error)
       ? new QueryApiError("ServiceUnavailable", UNAVAILABLE)
       : asQueryApiError(error);
-    surroundings.log.fails(known.code);
-    if (known.code === "InternalFailure") surroundings.onFailure(error);
-    return respond(request, known.status, errorDocument(service, known, requestId), surroundings);
+    scope.log.fails(known.code);
+    if (known.code === "InternalFailure") scope.onFailure(error);
+    return respond(request, known.status, errorDocument(service, known, requestId), scope);
   }
 }
 
@@ -76,7 +76,7 @@ function respond(
   { method }: S3Request,
   status: number,
   body: XmlElement,
-  { requestId, headers }: QueryApiSurroundings,
+  { requestId, headers }: QueryApiEnvironment,
 ): Response {
   const all = headers();
   all.set("content-type", "text/xml");
@@ -84,16 +84,16 @@ function respond(
   return new Response(method === "HEAD" ? null : renderXml(body), { status, headers: all });
 }
 
-async function answer(service: QueryService, request: S3Request, surroundings: QueryApiSurroundings) {
-  const { settings, database, log } = surroundings;
+async function answer(service: QueryService, request: S3Request, scope: QueryApiEnvironment) {
+  const { settings, database, log } = scope;
   const now = Date.now();
   log.asks(service);
   if (request.address.level !== "service" || (request.method !== "POST" && request.method !== "GET")) {
     throw new QueryApiError("InvalidAction", "Calls are made with GET or POST, on the path / of the endpoint.");
   }
   const body = await readBody(request);
-  const { claim, holder } = await authenticate(service, request, body, surroundings, now);
-  surroundings.onUse(holder.lastUse);
+  const { claim, holder } = await authenticate(service, request, body, scope, now);
+  scope.onUse(holder.lastUse);
   log.isBy(holder.principal);
   log.ends("lookUp");
   const parameters = readParameters(request, body);
@@ -115,7 +115,7 @@ async function authenticate(
   service: QueryService,
   request: S3Request,
   body: Uint8Array,
-  { settings, database }: QueryApiSurroundings,
+  { settings, database }: QueryApiEnvironment,
   now: number,
 ): Promise<{ readonly claim: SigningClaim; readonly holder: Credentials }> {
   const read = readClaim(request, now, new Set([service]));

@@ -29,7 +29,7 @@ export const createBucketSnapshot = defineOperation({
   async run({ database }, { bucketName, name }, first) {
     let facts: Omit<typeof first, "bucket"> & { readonly bucket: Bucket | undefined } = first;
     for (let turn = 0; turn < TURNS; turn += 1) {
-      const { bucket, snapshot, grounds } = facts;
+      const { bucket, snapshot, preconditions } = facts;
       if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucketName });
       if (bucket.versioning !== "Enabled") {
         const message = "Only a bucket whose versioning is enabled can have snapshots: they show its versions.";
@@ -38,8 +38,8 @@ export const createBucketSnapshot = defineOperation({
       if (snapshot !== undefined) {
         throw new S3Error("SnapshotAlreadyExists", { BucketName: bucketName, SnapshotName: name });
       }
-      if (grounds.count >= MAX_SNAPSHOTS) throw new S3Error("TooManySnapshots", { MaxSnapshots: MAX_SNAPSHOTS });
-      const made = await makeSnapshot(database, bucket, name, grounds);
+      if (preconditions.count >= MAX_SNAPSHOTS) throw new S3Error("TooManySnapshots", { MaxSnapshots: MAX_SNAPSHOTS });
+      const made = await makeSnapshot(database, bucket, name, preconditions);
       if (made === "unknown") break;
       if (made !== undefined) return { bucket, snapshot: made };
       facts = await database.look(lookUpAll(bucketName, name));

@@ -2,7 +2,7 @@
 // what S3 promises: a write that was acknowledged has happened, one that was refused has not, and its condition failed.
 import { expect } from "vitest";
 
-import { send, type Surroundings } from "../support/client.ts";
+import { send, type RequestScope } from "../support/client.ts";
 import { md5Hex } from "../support/digests.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { linearize, type Operation } from "./linearizability.ts";
@@ -26,7 +26,7 @@ export class Clients {
     this.#bucket = bucket;
   }
 
-  async put(key: string, condition: Condition, surroundings: Surroundings): Promise<void> {
+  async put(key: string, condition: Condition, scope: RequestScope): Promise<void> {
     this.#bodies += 1;
     const body = `body ${this.#bodies}`;
     const etag = md5Hex(body);
@@ -35,7 +35,7 @@ export class Clients {
     const holds = conditionOn(key, condition, expected);
     await this.#record(
       `put ${key} ${etag} if ${condition}`,
-      () => send("PUT", this.#target(key), { body, headers }, surroundings),
+      () => send("PUT", this.#target(key), { body, headers }, scope),
       (status) =>
         status === 200
           ? (keys) => (holds(keys) ? { ...keys, [key]: etag } : undefined)
@@ -43,13 +43,13 @@ export class Clients {
     );
   }
 
-  async delete(key: string, condition: Exclude<Condition, "absent">, surroundings: Surroundings): Promise<void> {
+  async delete(key: string, condition: Exclude<Condition, "absent">, scope: RequestScope): Promise<void> {
     const expected = this.#seen.get(key) ?? md5Hex("nothing");
     const headers = conditionHeaders(condition, expected);
     const holds = conditionOn(key, condition, expected);
     await this.#record(
       `delete ${key} if ${condition}`,
-      () => send("DELETE", this.#target(key), { headers }, surroundings),
+      () => send("DELETE", this.#target(key), { headers }, scope),
       (status) =>
         status === 204
           ? (keys) => (holds(keys) ? without(keys, key) : undefined)
@@ -57,10 +57,10 @@ export class Clients {
     );
   }
 
-  async get(key: string, surroundings: Surroundings): Promise<void> {
+  async get(key: string, scope: RequestScope): Promise<void> {
     let etag: string | undefined;
     const read = async (): Promise<Response> => {
-      const response = await send("GET", this.#target(key), {}, surroundings);
+      const response = await send("GET", this.#target(key), {}, scope);
       if (response.status === 200) {
         etag = bare(response.headers.get("etag"));
         const text = await bytesAsText(response);
@@ -77,7 +77,7 @@ export class Clients {
   }
 
   /** A multipart upload of one part; only its completion is of interest. */
-  async complete(key: string, surroundings: Surroundings): Promise<void> {
+  async complete(key: string, scope: RequestScope): Promise<void> {
     this.#bodies += 1;
     const body = `part ${this.#bodies}`;
     const begun = await send("POST", `${this.#target(key)}?uploads`);
@@ -85,15 +85,15 @@ export class Clients {
     expect((await send("PUT", `${this.#target(key)}?partNumber=1&${upload}`, { body })).status).toBe(200);
     const document = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${md5Hex(body)}</ETag></Part></CompleteMultipartUpload>`;
     const etag = `${md5Hex(Buffer.from(md5Hex(body), "hex"))}-1`;
-    const request = () => send("POST", `${this.#target(key)}?${upload}`, { body: document }, surroundings);
+    const request = () => send("POST", `${this.#target(key)}?${upload}`, { body: document }, scope);
     await this.#record(`complete ${key} ${etag}`, request, () => (keys) => ({ ...keys, [key]: etag }));
   }
 
-  async copy(from: string, to: string, surroundings: Surroundings): Promise<void> {
+  async copy(from: string, to: string, scope: RequestScope): Promise<void> {
     const headers = { "x-amz-copy-source": `/${this.#bucket}/${from}`, "x-amz-metadata-directive": "REPLACE" };
     let etag: string | undefined;
     const request = async (): Promise<Response> => {
-      const response = await send("PUT", this.#target(to), { headers }, surroundings);
+      const response = await send("PUT", this.#target(to), { headers }, scope);
       if (response.status === 200) etag = bare(textOf(readXml(await response.text()), "ETag") ?? "");
       return response;
     };
@@ -105,11 +105,11 @@ export class Clients {
     });
   }
 
-  async rename(from: string, to: string, surroundings: Surroundings): Promise<void> {
+  async rename(from: string, to: string, scope: RequestScope): Promise<void> {
     const headers = { "x-amz-rename-source": from };
     await this.#record(
       `rename ${from} ${to}`,
-      () => send("PUT", `${this.#target(to)}?renameObject`, { headers }, surroundings),
+      () => send("PUT", `${this.#target(to)}?renameObject`, { headers }, scope),
       (status) => (keys) => {
         const source = keys[from];
         if (status === 404) return source === undefined ? keys : undefined;

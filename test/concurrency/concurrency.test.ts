@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 
 import { expectSoundHoldings } from "../support/check-references.ts";
-import { send, type Surroundings } from "../support/client.ts";
+import { send, type RequestScope } from "../support/client.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { bytesAsText, Clients } from "./clients.ts";
 
@@ -15,7 +15,7 @@ const VERSIONINGS = [undefined, "Enabled", "Suspended"] as const;
 /** Under different numbers of shards, one key falls to different coordinators. */
 const SURROUNDINGS = {
   "one coordinator for each key": () => ({}),
-  rivals: (client: number): Surroundings => ({ COORDINATOR_SHARDS: String(1 + (client % 5)) }),
+  rivals: (client: number): RequestScope => ({ COORDINATOR_SHARDS: String(1 + (client % 5)) }),
 };
 
 describe.each(Object.entries(SURROUNDINGS))("with %s", (name, surroundingsOf) => {
@@ -27,7 +27,7 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, surroundingsOf) =>
    */
   async function work(
     clients: Clients,
-    act: (dice: (sides: number) => number, around: Surroundings) => Promise<void>,
+    act: (dice: (sides: number) => number, around: RequestScope) => Promise<void>,
   ): Promise<number> {
     await Promise.all(
       Array.from({ length: CLIENTS }, async (_, client) => {
@@ -82,7 +82,7 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, surroundingsOf) =>
   it("no increment through If-Match is lost", async () => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/counter`, { body: "0" });
-    const increment = async (around: Surroundings): Promise<boolean> => {
+    const increment = async (around: RequestScope): Promise<boolean> => {
       const before = await send("GET", `/${bucket}/counter`);
       const body = String(Number(await bytesAsText(before)) + 1);
       const headers = { "if-match": before.headers.get("etag") ?? "" };

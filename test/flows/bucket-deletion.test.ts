@@ -3,7 +3,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { send, type Surroundings } from "../support/client.ts";
+import { send, type RequestScope } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With, r2With } from "../support/faults.ts";
@@ -28,7 +28,7 @@ async function strayRows(): Promise<string[]> {
 }
 
 /** Does something once, between the storing of a blob and its commit. */
-function beforeCommit(action: () => Promise<void>): Pick<Surroundings, "BLOBS"> {
+function beforeCommit(action: () => Promise<void>): Pick<RequestScope, "BLOBS"> {
   let isDone = false;
   return {
     BLOBS: r2With({
@@ -52,8 +52,8 @@ describe("a PUT whose bucket is deleted before it commits", () => {
   it("is NoSuchBucket and leaves nothing behind", async () => {
     const bucket = await freshBucket();
     const id = await bucketId(bucket);
-    const surroundings = beforeCommit(() => expectStatus(204, "DELETE", `/${bucket}`));
-    await expectS3Error(await send("PUT", `/${bucket}/k`, { body: "x" }, surroundings), {
+    const scope = beforeCommit(() => expectStatus(204, "DELETE", `/${bucket}`));
+    await expectS3Error(await send("PUT", `/${bucket}/k`, { body: "x" }, scope), {
       status: 404,
       code: "NoSuchBucket",
       fields: { BucketName: bucket },
@@ -64,11 +64,11 @@ describe("a PUT whose bucket is deleted before it commits", () => {
   it("is NoSuchBucket also where the bucket is made again, and puts nothing into that", async () => {
     const bucket = await freshBucket();
     const id = await bucketId(bucket);
-    const surroundings = beforeCommit(async () => {
+    const scope = beforeCommit(async () => {
       await expectStatus(204, "DELETE", `/${bucket}`);
       await expectStatus(200, "PUT", `/${bucket}`);
     });
-    await expectS3Error(await send("PUT", `/${bucket}/k`, { body: "x" }, surroundings), {
+    await expectS3Error(await send("PUT", `/${bucket}/k`, { body: "x" }, scope), {
       status: 404,
       code: "NoSuchBucket",
       fields: { BucketName: bucket },
@@ -83,13 +83,13 @@ describe("a PUT whose bucket is deleted before it commits", () => {
     const bucket = await freshBucket();
     const id = await bucketId(bucket);
     await putAll(bucket, { k: "old" });
-    const surroundings = beforeCommit(async () => {
+    const scope = beforeCommit(async () => {
       await expectStatus(204, "DELETE", `/${bucket}/k`);
       await expectStatus(204, "DELETE", `/${bucket}`);
       await expectStatus(200, "PUT", `/${bucket}`);
       await putAll(bucket, { k: "new" });
     });
-    const response = await send("PUT", `/${bucket}/k`, { body: "late" }, surroundings);
+    const response = await send("PUT", `/${bucket}/k`, { body: "late" }, scope);
     expect(response.status).toBe(404);
     await response.arrayBuffer();
     await expectBytes(await send("GET", `/${bucket}/k`), "new");

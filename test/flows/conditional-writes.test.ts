@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { send, type Surroundings } from "../support/client.ts";
+import { send, type RequestScope } from "../support/client.ts";
 import { expectBytes, md5Hex } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With, ONE_SHARD, r2With } from "../support/faults.ts";
@@ -14,9 +14,9 @@ async function put(
   bucket: string,
   body: string,
   headers: Readonly<Record<string, string>>,
-  surroundings: Surroundings = {},
+  scope: RequestScope = {},
 ): Promise<{ readonly status: number; readonly text: string; readonly body: string }> {
-  const response = await send("PUT", `/${bucket}/k`, { body, headers }, surroundings);
+  const response = await send("PUT", `/${bucket}/k`, { body, headers }, scope);
   return { status: response.status, text: await response.text(), body };
 }
 
@@ -33,7 +33,7 @@ async function current(
 }
 
 /** Holds uploads back until as many as there are have stored their bytes: none has committed by then. */
-function barrier(count: number): Pick<Surroundings, "BLOBS"> {
+function barrier(count: number): Pick<RequestScope, "BLOBS"> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let arrived = 0;
   return {
@@ -173,7 +173,7 @@ describe("20 workers that increment a counter through If-Match", () => {
   it.each([
     ["in one coordinator", ONE_SHARD],
     ["in two coordinators for the same key, as if one had not noticed its end", undefined],
-  ])("lose no increment, %s", async (_where, surroundings) => {
+  ])("lose no increment, %s", async (_where, scope) => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "0" });
     const acknowledged: string[] = [];
@@ -183,7 +183,7 @@ describe("20 workers that increment a counter through If-Match", () => {
         const { text, etag } = await current(bucket);
         const next = String(Number(text) + 1);
         // With another number of shards the key belongs to another Durable Object, and only D1 knows both.
-        const shards = surroundings ?? { COORDINATOR_SHARDS: worker % 2 === 0 ? "1" : "2" };
+        const shards = scope ?? { COORDINATOR_SHARDS: worker % 2 === 0 ? "1" : "2" };
         const { status } = await put(bucket, next, { "if-match": etag }, shards);
         if (status === 200) {
           acknowledged.push(next);

@@ -6,7 +6,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { SALT_BYTES } from "../../src/bytes/frame-layout.ts";
-import { ROOT, send, streamOf, type SendOptions, type Surroundings } from "../support/client.ts";
+import { ROOT, send, streamOf, type SendOptions, type RequestScope } from "../support/client.ts";
 import { checksum, expectBytes, md5Base64, noise, utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import {
@@ -50,16 +50,12 @@ async function bucketOfOne(): Promise<string> {
   return bucket;
 }
 
-function put(bucket: string, surroundings: Surroundings = {}, options: SendOptions = {}): Promise<Response> {
-  return send("PUT", `/${bucket}/k`, { body: NEW_BYTES, ...options }, { ...ONE_SHARD, ...surroundings });
+function put(bucket: string, scope: RequestScope = {}, options: SendOptions = {}): Promise<Response> {
+  return send("PUT", `/${bucket}/k`, { body: NEW_BYTES, ...options }, { ...ONE_SHARD, ...scope });
 }
 
-function remove(
-  bucket: string,
-  surroundings: Surroundings = {},
-  headers: SendOptions["headers"] = {},
-): Promise<Response> {
-  return send("DELETE", `/${bucket}/k`, { headers }, { ...ONE_SHARD, ...surroundings });
+function remove(bucket: string, scope: RequestScope = {}, headers: SendOptions["headers"] = {}): Promise<Response> {
+  return send("DELETE", `/${bucket}/k`, { headers }, { ...ONE_SHARD, ...scope });
 }
 
 async function expectObject(bucket: string, bytes: Uint8Array | string | undefined): Promise<void> {
@@ -761,14 +757,14 @@ describe("an unexpected failure", () => {
   it("tells the client nothing, and the log what failed beside the request id", async () => {
     const bucket = await bucketOfOne();
     const secret = `SELECT ${ROOT.secretAccessKey} at src/state/d1/database.ts:1:1`;
-    for (const [surroundings, method] of [
+    for (const [scope, method] of [
       [{ DB: d1With(() => Promise.reject(new Error(`D1_ERROR: ${secret}`))) }, "GET"],
       [{ BLOBS: r2With({ get: () => Promise.reject(new TypeError(secret)) }) }, "GET"],
       [{ BLOBS: r2With({ put: () => Promise.reject(new TypeError(secret)) }) }, "PUT"],
     ] as const) {
       log.mockClear();
       const options = method === "PUT" ? { body: "x" } : {};
-      const response = await send(method, `/${bucket}/k`, options, surroundings);
+      const response = await send(method, `/${bucket}/k`, options, scope);
       const id = response.headers.get("x-amz-request-id") ?? "";
       const answer = `${JSON.stringify(Array.from(response.headers))}${await response.clone().text()}`;
       for (const leak of ["SELECT", "D1_ERROR", "TypeError", "database.ts", ROOT.secretAccessKey, "    at "]) {

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import worker from "../../src/worker.ts";
-import { send, type Surroundings } from "../support/client.ts";
+import { send, type RequestScope } from "../support/client.ts";
 import { expectBytes, md5Base64, utf8 } from "../support/digests.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
@@ -24,13 +24,13 @@ afterEach(() => {
 });
 
 /** Lets the scheduled handler run as if so many hours had passed. */
-async function tick(hours: number, surroundings: Surroundings = {}): Promise<void> {
+async function tick(hours: number, scope: RequestScope = {}): Promise<void> {
   // Time goes back and forth here, and a pass is due once an hour.
   await env.DB.prepare("UPDATE jobs SET pass_began_at = 0").run();
   const execution = createExecutionContext();
   const scheduledTime = new Date(Date.now() + hours * HOUR_MS);
   const controller = createScheduledController({ scheduledTime, cron: "*/5 * * * *" });
-  await worker.scheduled(controller, { ...env, ...surroundings });
+  await worker.scheduled(controller, { ...env, ...scope });
   await waitOnExecutionContext(execution);
 }
 

@@ -10,7 +10,7 @@ import {
   send,
   signed,
   type SendOptions,
-  type Surroundings,
+  type RequestScope,
 } from "../support/client.ts";
 import { md5Base64, utf8 } from "../support/digests.ts";
 import { d1With, r2With } from "../support/faults.ts";
@@ -54,14 +54,14 @@ async function lineOf(
   method: string,
   target: string,
   options: SendOptions = {},
-  surroundings: Surroundings = {},
+  scope: RequestScope = {},
 ): Promise<Record<string, unknown>> {
-  return lineOfRequest(await signed(method, target, options), surroundings);
+  return lineOfRequest(await signed(method, target, options), scope);
 }
 
-async function lineOfRequest(request: Request, surroundings: Surroundings = {}): Promise<Record<string, unknown>> {
+async function lineOfRequest(request: Request, scope: RequestScope = {}): Promise<Record<string, unknown>> {
   const before = lines().length;
-  const response = await deliver(request, { ...LOGGING, ...surroundings });
+  const response = await deliver(request, { ...LOGGING, ...scope });
   await response.arrayBuffer();
   const [line, ...others] = lines().slice(before);
   expect(others).toEqual([]);
@@ -223,7 +223,7 @@ describe("the request log tells nothing", () => {
     };
     const target = `/${bucket}/the-secret-key`;
     const document = "<Delete><Object><Key>the-secret-key</Key></Object></Delete>";
-    const requests: (readonly [Request, Surroundings])[] = [
+    const requests: (readonly [Request, RequestScope])[] = [
       [await signed("PUT", target, { body: "the-contents" }), {}],
       [await signed("PUT", target, { body: "the-contents", headers }), {}],
       [await signed("GET", target, { headers }), {}],
@@ -246,7 +246,7 @@ describe("the request log tells nothing", () => {
       [await signed("GET", target), { BLOBS: r2With({ get: () => Promise.reject(new Error("the bytes are away")) }) }],
       [await signed("GET", `/${bucket}/k`), { DB: d1With(() => Promise.reject(new Error("out of reach"))) }],
     ];
-    for (const [request, surroundings] of requests) await lineOfRequest(request, surroundings);
+    for (const [request, scope] of requests) await lineOfRequest(request, scope);
     expect(lines().length).toBe(requests.length);
     expect(new Set(lines().map(({ status }) => status)).size).toBeGreaterThan(3);
     for (const secret of secrets) expect(logged()).not.toContain(secret);

@@ -311,12 +311,12 @@ describe("credentials that are not right", () => {
 
   it("are refused with root's own where root has none", async () => {
     const bucket = await bucketOfOne();
-    for (const surroundings of [
+    for (const scope of [
       { CAIRN_ROOT_ACCESS_KEY_ID: "" },
       { CAIRN_ROOT_SECRET_ACCESS_KEY: "" },
       { CAIRN_ROOT_SECRET_ACCESS_KEY: "undefined" },
     ]) {
-      expect((await send("GET", `/${bucket}/k`, {}, surroundings)).status).toBe(403);
+      expect((await send("GET", `/${bucket}/k`, {}, scope)).status).toBe(403);
     }
   });
 

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { chunkedUpload, cut } from "../support/aws-chunked.ts";
-import { anonymous, deliver, presigned, ROOT, send, signed, type Surroundings } from "../support/client.ts";
+import { anonymous, deliver, presigned, ROOT, send, signed, type RequestScope } from "../support/client.ts";
 import { noise } from "../support/digests.ts";
 import { keyHeaders, sourceKeyHeaders } from "../support/encryption.ts";
 import { coordinatorsWith, d1With, r2With } from "../support/faults.ts";
@@ -149,15 +149,15 @@ describe("no secret is told", () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const leak = new Error(`connect to https://internal/?token=opaque: SELECT * FROM access_keys`);
-    const failing: readonly Surroundings[] = [
+    const failing: readonly RequestScope[] = [
       { DB: d1With(() => Promise.reject(leak)) },
       { BLOBS: r2With({ get: () => Promise.reject(leak), put: () => Promise.reject(leak) }) },
       { COORDINATORS: coordinatorsWith(() => Promise.reject(leak)) },
     ];
-    for (const surroundings of failing) {
+    for (const scope of failing) {
       for (const method of ["GET", "PUT", "DELETE"]) {
         const body = method === "PUT" ? "x" : undefined;
-        const response = await send(method, `/${bucket}/k`, { body }, surroundings);
+        const response = await send(method, `/${bucket}/k`, { body }, scope);
         const said = `${JSON.stringify(Array.from(response.headers))} ${await response.clone().text()}`;
         for (const part of ["internal/", "token=", "SELECT", "access_keys", "Error:", "    at "]) {
           expect(said).not.toContain(part);

@@ -104,20 +104,20 @@ describe("CreateAccessKey", () => {
 });
 
 describe("a master key that is missing, short, or another", () => {
-  const none = { surroundings: { CAIRN_MASTER_KEY: "" } };
+  const none = { scope: { CAIRN_MASTER_KEY: "" } };
 
   it("leaves root as it is, and says of keys what is missing", async () => {
     const name = freshUserName();
     await succeed("iam", "CreateUser", { UserName: name }, none);
     for (const key of ["", "c2hvcnQ=", "not base64", "A".repeat(44)]) {
-      const surroundings = { CAIRN_MASTER_KEY: key };
+      const scope = { CAIRN_MASTER_KEY: key };
       await refuse("iam", "CreateAccessKey", { UserName: name }, [501, "NotImplemented", "CAIRN_MASTER_KEY"], {
-        surroundings,
+        scope,
       });
-      await refuse("sts", "GetSessionToken", {}, [501, "NotImplemented", "CAIRN_MASTER_KEY"], { surroundings });
-      await succeed("sts", "GetCallerIdentity", {}, { surroundings });
+      await refuse("sts", "GetSessionToken", {}, [501, "NotImplemented", "CAIRN_MASTER_KEY"], { scope });
+      await succeed("sts", "GetCallerIdentity", {}, { scope });
     }
-    expect((await send("GET", "/", {}, none.surroundings)).status).toBe(200);
+    expect((await send("GET", "/", {}, none.scope)).status).toBe(200);
   });
 
   it("stops users, and unknown keys stay unknown", async () => {
@@ -129,7 +129,7 @@ describe("a master key that is missing, short, or another", () => {
       expect(said).not.toContain("master");
     }
     const unknown = { accessKeyId: "AKIAUNKNOWN000000000", secretAccessKey: "x" };
-    await expectS3Error(await send("GET", "/", { credentials: unknown }, none.surroundings), {
+    await expectS3Error(await send("GET", "/", { credentials: unknown }, none.scope), {
       status: 403,
       code: "InvalidAccessKeyId",
       fields: { AWSAccessKeyId: unknown.accessKeyId },

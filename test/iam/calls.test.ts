@@ -3,7 +3,7 @@ import { AwsClient } from "aws4fetch";
 import { describe, expect, it } from "vitest";
 
 import { QUERY_SERVICES } from "../../src/protocol/iam/query-api-xml.ts";
-import { anonymous, deliver, ENDPOINT, ROOT, send, streamOf, type Surroundings } from "../support/client.ts";
+import { anonymous, deliver, ENDPOINT, ROOT, send, streamOf, type RequestScope } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
@@ -181,8 +181,8 @@ describe("a call's signature", () => {
 describe("a failure inside", () => {
   it("is answered in the API's own words, and tells nothing", async () => {
     const leak = new Error("D1_ERROR: SELECT * FROM access_keys: internal/?token=opaque");
-    const failing: Surroundings = { DB: d1With(() => Promise.reject(leak)) };
-    const said = await call("iam", "ListUsers", {}, { surroundings: failing });
+    const failing: RequestScope = { DB: d1With(() => Promise.reject(leak)) };
+    const said = await call("iam", "ListUsers", {}, { scope: failing });
     expect(said.status).toBe(500);
     const text = await said.text();
     expect(text).toContain("<Type>Receiver</Type>");
@@ -192,8 +192,8 @@ describe("a failure inside", () => {
 
 describe("an outage of the database", () => {
   it("is told as one that passes", async () => {
-    const surroundings = { DB: d1With(() => Promise.reject(connectionLost())) };
-    await refuse("iam", "ListUsers", {}, [503, "ServiceUnavailable", "try again"], { surroundings });
+    const scope = { DB: d1With(() => Promise.reject(connectionLost())) };
+    await refuse("iam", "ListUsers", {}, [503, "ServiceUnavailable", "try again"], { scope });
   });
 });
 

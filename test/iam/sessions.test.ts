@@ -303,12 +303,12 @@ describe("a session ends", () => {
   it("with root's credentials, when they are taken away, replaced or disabled", async () => {
     const session = await begin("AssumeRole");
     expect(await read(session)).toBe(200);
-    for (const surroundings of [
+    for (const scope of [
       { CAIRN_ROOT_ACCESS_KEY_ID: "ANOTHERROOTKEY000000" },
       { CAIRN_ROOT_SECRET_ACCESS_KEY: "" },
       { ROOT_CREDENTIALS: "disabled" },
     ]) {
-      const response = await send("GET", `/${bucket}/k`, { credentials: session }, surroundings);
+      const response = await send("GET", `/${bucket}/k`, { credentials: session }, scope);
       await expectS3Error(response, {
         status: 403,
         code: "InvalidAccessKeyId",

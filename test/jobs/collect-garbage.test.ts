@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { expectSoundHoldings } from "../support/check-references.ts";
-import { send, type Surroundings } from "../support/client.ts";
+import { send, type RequestScope } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
@@ -19,7 +19,7 @@ const AFTER_WINDOW = 48 * 3_600_000;
 const WAITING = 5000;
 
 /** D1 that answers a request's first question, and then takes so long that something else happens. */
-function slowAfterLookup(happens: () => Promise<unknown>): Surroundings {
+function slowAfterLookup(happens: () => Promise<unknown>): RequestScope {
   let isFirst = true;
   return {
     DB: d1With(async (_sql, send_) => {

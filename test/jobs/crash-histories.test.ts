@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
 import { expectSoundHoldings } from "../support/check-references.ts";
-import { send, type Surroundings } from "../support/client.ts";
+import { send, type RequestScope } from "../support/client.ts";
 import { callLost, connectionLost, coordinatorsWith, d1With, r2With } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
@@ -32,7 +32,7 @@ function numbersOf(seed: number): (bound: number) => number {
 }
 
 /** The world of a Worker that dies at its so-many-th call, which is still carried out or not. */
-function dyingAt(call: number, isCarriedOut: boolean): Surroundings {
+function dyingAt(call: number, isCarriedOut: boolean): RequestScope {
   let calls = 0;
   const pass = async <Answer>(error: Error, applyActions: () => Promise<Answer>): Promise<Answer> => {
     calls += 1;

@@ -11,7 +11,7 @@ import { rebuild } from "../../src/jobs/rebuild.ts";
 import { checkReferences, type ReferenceReport } from "../../src/state/repair/check-references.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
-import { send, type SendOptions, type Surroundings } from "../support/client.ts";
+import { send, type SendOptions, type RequestScope } from "../support/client.ts";
 import { expectBytes, md5Base64, noise } from "../support/digests.ts";
 import { connectionLost, d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
@@ -45,20 +45,20 @@ function onlyBucket(id: string): R2Bucket {
 }
 
 /** Rebuilds the database of a bucket's blobs, and gives where requests see nothing else. */
-async function rebuilt(bucket: string, surroundings: Surroundings = {}): Promise<{ world: Surroundings; pass: Pass }> {
+async function rebuilt(bucket: string, scope: RequestScope = {}): Promise<{ world: RequestScope; pass: Pass }> {
   const world = { DB: REBUILT, BLOBS: onlyBucket(await bucketId(bucket)) };
-  const pass = await runPass(rebuild, Date.now(), { ...world, ...surroundings });
+  const pass = await runPass(rebuild, Date.now(), { ...world, ...scope });
   return { world, pass };
 }
 
-async function holdingsIn({ BLOBS }: Surroundings): Promise<ReferenceReport> {
+async function holdingsIn({ BLOBS }: RequestScope): Promise<ReferenceReport> {
   const listed = (await BLOBS?.list())?.objects.map(({ key, size }) => ({ blobId: key, size })) ?? [];
   const database = new Database(REBUILT, new Counts());
   return checkReferences(database, async () => ({ blobs: listed, cursor: undefined }));
 }
 
 /** What a client sees of an object that a rebuild can know. */
-async function seen(target: string, world: Surroundings = {}, options: SendOptions = {}): Promise<object> {
+async function seen(target: string, world: RequestScope = {}, options: SendOptions = {}): Promise<object> {
   const response = await send("GET", target, options, world);
   const headers: Record<string, string> = {};
   for (const [name, value] of response.headers) {
@@ -89,7 +89,7 @@ describe("a rebuild", () => {
     for (const key of ["a", "dir/b", "odd%20%F0%9F%98%80%20key", "replaced", "told", "parted", "one-part"]) {
       expect(await seen(`/${bucket}/${key}`, world), key).toEqual(await seen(`/${bucket}/${key}`));
     }
-    const list = async (there: Surroundings): Promise<string> =>
+    const list = async (there: RequestScope): Promise<string> =>
       (await (await send("GET", `/${bucket}?list-type=2`, {}, there)).text())
         .replaceAll(/<LastModified>[^<]*<\/LastModified>/g, "")
         .replaceAll(/<ChecksumAlgorithm>.*?<\/ChecksumType>/g, "");
@@ -309,8 +309,8 @@ describe("a rebuild", () => {
   });
 
   it("is switched on by its setting alone, and until it is switched off nothing is deleted on the schedule", () => {
-    const running = (surroundings: Surroundings): string[] =>
-      SCHEDULE.filter(({ periodMs }) => periodMs(jobContext(0, surroundings).settings) !== undefined).map(
+    const running = (scope: RequestScope): string[] =>
+      SCHEDULE.filter(({ periodMs }) => periodMs(jobContext(0, scope).settings) !== undefined).map(
         ({ job }) => job.name,
       );
     expect(running({})).not.toContain("rebuild");

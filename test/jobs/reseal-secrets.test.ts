@@ -21,8 +21,8 @@ it("a master key takes the place of another while everything goes on", async () 
         .bind(credentials.accessKeyId)
         .first<{ key_version: string }>()
     )?.key_version;
-  const status = async (surroundings: object, signer: typeof credentials = credentials): Promise<number> =>
-    (await send("GET", "/", { credentials: signer }, surroundings)).status;
+  const status = async (scope: object, signer: typeof credentials = credentials): Promise<number> =>
+    (await send("GET", "/", { credentials: signer }, scope)).status;
   const both = { CAIRN_MASTER_KEY: NEW, CAIRN_PREVIOUS_MASTER_KEYS: ` ${OLD} , not-a-key` };
   const [oldVersion, newVersion] = [(await KeyRing.of([OLD])).version, (await KeyRing.of([NEW])).version];
 
@@ -46,11 +46,11 @@ it("a master key takes the place of another while everything goes on", async () 
 });
 
 it("reads nothing where there is no master key of before, and is not due then", async () => {
-  for (const surroundings of [{}, { CAIRN_MASTER_KEY: "", CAIRN_PREVIOUS_MASTER_KEYS: OLD }]) {
-    const { counts } = await runPass(resealSecrets, Date.now(), surroundings);
+  for (const scope of [{}, { CAIRN_MASTER_KEY: "", CAIRN_PREVIOUS_MASTER_KEYS: OLD }]) {
+    const { counts } = await runPass(resealSecrets, Date.now(), scope);
     expect(counts.d1RoundTrips).toBe(0);
     const scheduled = SCHEDULE.find(({ job }) => job === resealSecrets);
-    expect(scheduled?.periodMs(readSettings({ ...env, ...surroundings }))).toBeUndefined();
+    expect(scheduled?.periodMs(readSettings({ ...env, ...scope }))).toBeUndefined();
   }
   const settings = readSettings({ CAIRN_MASTER_KEY: NEW, CAIRN_PREVIOUS_MASTER_KEYS: OLD });
   expect(SCHEDULE.find(({ job }) => job === resealSecrets)?.periodMs(settings)).toBe(3_600_000);

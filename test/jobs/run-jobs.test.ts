@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Job, JobStep, ScheduledJob } from "../../src/jobs/job.ts";
 import { runJobs } from "../../src/jobs/run-jobs.ts";
-import type { Surroundings } from "../support/client.ts";
+import type { RequestScope } from "../support/client.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
 import { jobContext, logLines } from "../support/jobs.ts";
 
@@ -47,15 +47,15 @@ function each(periodMs: number | undefined, ...jobs: readonly Job[]): ScheduledJ
   return jobs.map((job) => ({ job, periodMs: () => periodMs }));
 }
 
-interface TickOptions extends Surroundings {
+interface TickOptions extends RequestScope {
   readonly now?: number;
   readonly clock?: () => number;
 }
 
 function tick(jobs: readonly ScheduledJob[], options: TickOptions = {}): Promise<void> {
-  const { now = NOON, clock = Date.now, ...surroundings } = options;
-  const { settings } = jobContext(now, surroundings);
-  return runJobs(jobs, { now, clock, settings, connect: (counts) => jobContext(now, surroundings, counts) });
+  const { now = NOON, clock = Date.now, ...scope } = options;
+  const { settings } = jobContext(now, scope);
+  return runJobs(jobs, { now, clock, settings, connect: (counts) => jobContext(now, scope, counts) });
 }
 
 async function rowOf({ name }: Job): Promise<Record<string, unknown> | null> {

@@ -6,7 +6,7 @@ import { SCHEDULE } from "../../src/jobs/schedule.ts";
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
 import { recoveryMetadata } from "../../src/protocol/objects/recovery-metadata.ts";
 import { expectSoundHoldings, holdingsOf } from "../support/check-references.ts";
-import { send, type Surroundings } from "../support/client.ts";
+import { send, type RequestScope } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With, r2With } from "../support/faults.ts";
@@ -23,14 +23,14 @@ const AFTER_WINDOW = 50 * HOUR_MS;
 /** The tests' storage is shared, and full of what faults have left behind. */
 const ANY_SHARE = { ORPHAN_SHARE_PERCENT: "100" };
 
-function scan(afterMs: number, surroundings: Surroundings = {}): Promise<Pass> {
-  return runPass(scanOrphans, Date.now() + afterMs, { ...ANY_SHARE, ...surroundings });
+function scan(afterMs: number, scope: RequestScope = {}): Promise<Pass> {
+  return runPass(scanOrphans, Date.now() + afterMs, { ...ANY_SHARE, ...scope });
 }
 
 /** Finds orphans, waits, and deletes them. */
-async function scanTwice(surroundings: Surroundings = {}): Promise<void> {
-  await scan(AFTER_UPLOADS, surroundings);
-  await scan(AFTER_WINDOW, surroundings);
+async function scanTwice(scope: RequestScope = {}): Promise<void> {
+  await scan(AFTER_UPLOADS, scope);
+  await scan(AFTER_WINDOW, scope);
 }
 
 /** A blob as a PUT of `key` leaves it that dies before its commit. */
@@ -214,7 +214,7 @@ describe("a scan", () => {
     const bucket = await freshBucket();
     const orphan = await orphanOf(bucket);
     await scan(AFTER_UPLOADS);
-    const failing: Surroundings =
+    const failing: RequestScope =
       where === "the blobs' deletion"
         ? { BLOBS: r2With({ delete: () => Promise.reject(connectionLost()) }) }
         : {
@@ -257,8 +257,8 @@ describe("a scan", () => {
   });
 
   it("stands still where it is switched off, and has a pass a day otherwise", () => {
-    const period = (surroundings: Surroundings): number | undefined =>
-      SCHEDULE.find(({ job }) => job === scanOrphans)?.periodMs(jobContext(0, surroundings).settings);
+    const period = (scope: RequestScope): number | undefined =>
+      SCHEDULE.find(({ job }) => job === scanOrphans)?.periodMs(jobContext(0, scope).settings);
     expect(period({ ORPHAN_SCAN: "false" })).toBeUndefined();
     expect(period({})).toBe(24 * HOUR_MS);
   });

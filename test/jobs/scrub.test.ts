@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { toBase64 } from "../../src/bytes/hex-base64.ts";
 import { FrameLayout } from "../../src/bytes/frame-layout.ts";
 import { scrub } from "../../src/jobs/scrub.ts";
-import { send, type Surroundings } from "../support/client.ts";
+import { send, type RequestScope } from "../support/client.ts";
 import { checksum, md5Base64, noise, utf8 } from "../support/digests.ts";
 import { r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
@@ -31,13 +31,9 @@ interface Finding {
 }
 
 /** Scrubs everything and gives what was found of a bucket's blobs, by their ids. */
-async function findingsOf(
-  bucket: string,
-  now = NOW,
-  surroundings: Surroundings = {},
-): Promise<Record<string, Finding>> {
+async function findingsOf(bucket: string, now = NOW, scope: RequestScope = {}): Promise<Record<string, Finding>> {
   // All in one tick, whatever other tests have stored.
-  await runPass(scrub, now, { SCRUB_MEGABYTES_PER_TICK: "10000", ...surroundings });
+  await runPass(scrub, now, { SCRUB_MEGABYTES_PER_TICK: "10000", ...scope });
   const id = await bucketId(bucket);
   const { results } = await env.DB.prepare("SELECT * FROM scrub_findings WHERE blob_id >= ?1 AND blob_id < ?2")
     .bind(`${id}/`, `${id}0`)

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { allHoldings } from "../support/check-references.ts";
-import { anonymous, deliver, send, type Surroundings } from "../support/client.ts";
+import { anonymous, deliver, send, type RequestScope } from "../support/client.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
@@ -10,8 +10,8 @@ import { bucketId, ledgerOf } from "../support/stored-state.ts";
 import { childrenOf, readXml, textOf, type Element } from "../support/read-xml.ts";
 import { freshUser } from "../support/users.ts";
 
-async function check(query = "", surroundings: Surroundings = {}): Promise<Element> {
-  const response = await send("GET", `/?fsck${query}`, {}, surroundings);
+async function check(query = "", scope: RequestScope = {}): Promise<Element> {
+  const response = await send("GET", `/?fsck${query}`, {}, scope);
   expect(response.status).toBe(200);
   return readXml(await response.text());
 }

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { ALL_USERS, AUTHENTICATED_USERS, grantsOf, OWNER, PRIVATE, PUBLIC_READ } from "../support/acl.ts";
-import { anonymous, deliver, send, streamOf, type SendOptions, type Surroundings } from "../support/client.ts";
+import { anonymous, deliver, send, streamOf, type SendOptions, type RequestScope } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { checksum, md5Base64, utf8 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
@@ -27,10 +27,10 @@ async function exists(name: string): Promise<boolean> {
 async function expectRefused(
   expected: Parameters<typeof expectS3Error>[1],
   options: SendOptions = {},
-  surroundings: Surroundings = {},
+  scope: RequestScope = {},
 ): Promise<void> {
   const name = freshBucketName();
-  await expectS3Error(await send("PUT", `/${name}`, options, surroundings), expected);
+  await expectS3Error(await send("PUT", `/${name}`, options, scope), expected);
   expect(await exists(name)).toBe(false);
 }
 
@@ -209,12 +209,12 @@ describe("CreateBucket", () => {
     });
 
     it("may have dots, and only those of AWS's rules, where the setting says so", async () => {
-      const surroundings = { BUCKET_NAMES: "aws" };
+      const scope = { BUCKET_NAMES: "aws" };
       const name = `${freshBucketName().slice(0, 20)}.example.com`;
-      expect((await send("PUT", `/${name}`, {}, surroundings)).status).toBe(200);
+      expect((await send("PUT", `/${name}`, {}, scope)).status).toBe(200);
       expect((await send("GET", `/${name}`)).status).toBe(200);
       for (const refused of ["a..b", "192.168.0.1", ".abc", "abc.", "abc.mrap", "a_b"]) {
-        await expectS3Error(await send("PUT", `/${refused}`, {}, surroundings), {
+        await expectS3Error(await send("PUT", `/${refused}`, {}, scope), {
           status: 400,
           code: "InvalidBucketName",
           fields: { BucketName: refused },
@@ -230,16 +230,16 @@ describe("CreateBucket", () => {
     });
 
     it("is kept back by the setting's own list", async () => {
-      const surroundings = { RESERVED_BUCKET_NAMES: "exact-name, kept-*" };
+      const scope = { RESERVED_BUCKET_NAMES: "exact-name, kept-*" };
       for (const name of ["exact-name", "kept-back"]) {
-        await expectS3Error(await send("PUT", `/${name}`, {}, surroundings), {
+        await expectS3Error(await send("PUT", `/${name}`, {}, scope), {
           status: 400,
           code: "InvalidBucketName",
           fields: { BucketName: name },
         });
       }
       const name = `cw-${crypto.randomUUID()}`;
-      expect((await send("PUT", `/${name}`, {}, surroundings)).status).toBe(200);
+      expect((await send("PUT", `/${name}`, {}, scope)).status).toBe(200);
     });
   });
 
@@ -327,8 +327,8 @@ describe("CreateBucket", () => {
       ] as const;
       for (const [setting, headers, expected] of cases) {
         const name = freshBucketName();
-        const surroundings = setting === undefined ? {} : { DEFAULT_OBJECT_OWNERSHIP: setting };
-        expect((await send("PUT", `/${name}`, { headers }, surroundings)).status).toBe(200);
+        const scope = setting === undefined ? {} : { DEFAULT_OBJECT_OWNERSHIP: setting };
+        expect((await send("PUT", `/${name}`, { headers }, scope)).status).toBe(200);
         expect(await ownershipOf(name)).toBe(expected);
       }
     });

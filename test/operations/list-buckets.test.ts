@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { anonymous, deliver, send, type Surroundings } from "../support/client.ts";
+import { anonymous, deliver, send, type RequestScope } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { childrenOf, namesOf, plain, readXml, textOf, type Element } from "../support/read-xml.ts";
@@ -8,18 +8,18 @@ import { childrenOf, namesOf, plain, readXml, textOf, type Element } from "../su
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /** An account of its own, so that the buckets of other tests are not listed. */
-function freshAccount(): Surroundings & { readonly ACCOUNT_ID: string } {
+function freshAccount(): RequestScope & { readonly ACCOUNT_ID: string } {
   const digits = crypto.getRandomValues(new Uint32Array(2)).join("");
   return { ACCOUNT_ID: digits.slice(0, 12).padEnd(12, "7") };
 }
 
-async function create(account: Surroundings, names: readonly string[], region = "us-east-1"): Promise<void> {
+async function create(account: RequestScope, names: readonly string[], region = "us-east-1"): Promise<void> {
   const body = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
   for (const name of names) expect((await send("PUT", `/${name}`, { body }, account)).status).toBe(200);
 }
 
 async function list(
-  account: Surroundings,
+  account: RequestScope,
   query = "",
 ): Promise<{ root: Element; names: string[]; token: string | undefined }> {
   const response = await send("GET", `/${query}`, {}, account);

@@ -678,11 +678,11 @@ describe("PostObject", () => {
 
   it("answers a store that fails without an object or a stray promise", async () => {
     const bucket = await freshBucket();
-    const surroundings = { BLOBS: r2With({ put: () => Promise.reject(new Error("R2 is down")) }) };
+    const scope = { BLOBS: r2With({ put: () => Promise.reject(new Error("R2 is down")) }) };
     for (const length of [10, 700_000]) {
       const form = formOf(partsFor(bucket, "k", ["file", noise(length), "f"]));
       await expectNoTrace(bucket, async () => {
-        expect((await sendForm(bucket, form, {}, surroundings)).status).toBe(500);
+        expect((await sendForm(bucket, form, {}, scope)).status).toBe(500);
       });
     }
   });

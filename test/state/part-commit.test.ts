@@ -2,7 +2,7 @@
 // its place since, whose taking it put the first one's blob into the garbage.
 import { expect, it } from "vitest";
 
-import { send, type Surroundings } from "../support/client.ts";
+import { send, type RequestScope } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectSoundHoldings } from "../support/check-references.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
@@ -10,7 +10,7 @@ import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { createUpload, putPart, sendCompletion } from "../support/multipart.ts";
 
 /** D1 that loses its answer to a part's commit after something else has happened, and to the questions after it. */
-function losing(happens: () => Promise<unknown>, lostQuestions: number): Surroundings {
+function losing(happens: () => Promise<unknown>, lostQuestions: number): RequestScope {
   let left = lostQuestions;
   let isFirst = true;
   return {

@@ -11,7 +11,7 @@ export const ROOT = { accessKeyId: "CAIRNTESTACCESSKEY00", secretAccessKey: "tes
 export const ENDPOINT = "http://localhost:9000";
 
 /** What differs from the environment that the tests' configuration gives: settings, and bindings that fail. */
-export type Surroundings = Partial<Env> & { readonly [Name in SettingName]?: string };
+export type RequestScope = Partial<Env> & { readonly [Name in SettingName]?: string };
 
 /** What a request may carry besides its target. */
 export interface SendOptions {
@@ -74,11 +74,11 @@ export function withBody(request: Request, body: Uint8Array | ReadableStream<Uin
 }
 
 /** Sends a request as it is and waits for what it leaves behind. */
-export async function deliver(request: Request, surroundings: Surroundings = {}): Promise<Response> {
+export async function deliver(request: Request, scope: RequestScope = {}): Promise<Response> {
   const execution = createExecutionContext();
   // A client's socket carries a Host header; a Request made in here has only its URL.
   if (!request.headers.has("host")) request.headers.set("host", new URL(request.url).host);
-  const response = await worker.fetch(request, { ...env, ...surroundings }, execution);
+  const response = await worker.fetch(request, { ...env, ...scope }, execution);
   await waitOnExecutionContext(execution);
   return response;
 }
@@ -88,9 +88,9 @@ export async function send(
   method: string,
   target: string,
   options: SendOptions = {},
-  surroundings: Surroundings = {},
+  scope: RequestScope = {},
 ): Promise<Response> {
-  return deliver(await signed(method, target, options), surroundings);
+  return deliver(await signed(method, target, options), scope);
 }
 
 /** A stream of these pieces, which ends or, where `failure` is given, breaks off with it. */

@@ -1,7 +1,7 @@
 // Forms as browsers send them: the body, and the policy and signature that go with it, made with node's own crypto.
 import { createHmac } from "node:crypto";
 
-import { anonymous, deliver, ROOT, type Surroundings } from "./client.ts";
+import { anonymous, deliver, ROOT, type RequestScope } from "./client.ts";
 
 /** A part: its name, its content, and for a file the name that the client gives it. */
 export type FormPart = readonly [name: string, content: string | Uint8Array, filename?: string | undefined];
@@ -69,11 +69,11 @@ export async function sendForm(
   bucket: string,
   body: Uint8Array | ReadableStream<Uint8Array>,
   headers: Readonly<Record<string, string>> = {},
-  surroundings: Surroundings = {},
+  scope: RequestScope = {},
 ): Promise<Response> {
   const contentType = `multipart/form-data; boundary=${BOUNDARY}`;
   const request = anonymous("POST", `/${bucket}`, { body, headers: { "content-type": contentType, ...headers } });
-  return deliver(request, surroundings);
+  return deliver(request, scope);
 }
 
 /**

@@ -7,7 +7,7 @@ import { Coordinators } from "../../src/state/writes/coordinators.ts";
 import { Counts, type CountSnapshot } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
 import { R2BlobStore } from "../../src/state/blobs/r2-blob-store.ts";
-import type { Surroundings } from "./client.ts";
+import type { RequestScope } from "./client.ts";
 
 /** What a pass has done. */
 export interface Pass {
@@ -18,8 +18,8 @@ export interface Pass {
 }
 
 /** The context of a step. */
-export function jobContext(now: number, surroundings: Surroundings = {}, counts = new Counts()): JobContext {
-  const bindings = { ...env, ...surroundings };
+export function jobContext(now: number, scope: RequestScope = {}, counts = new Counts()): JobContext {
+  const bindings = { ...env, ...scope };
   const settings = readSettings(bindings);
   return {
     database: new Database(bindings.DB, counts),
@@ -32,9 +32,9 @@ export function jobContext(now: number, surroundings: Surroundings = {}, counts 
 }
 
 /** Runs a pass from its beginning to its end. */
-export async function runPass(job: Job, now: number, surroundings: Surroundings = {}): Promise<Pass> {
+export async function runPass(job: Job, now: number, scope: RequestScope = {}): Promise<Pass> {
   const counts = new Counts();
-  const context = jobContext(now, surroundings, counts);
+  const context = jobContext(now, scope, counts);
   const report: Record<string, number> = {};
   let cursor: string | null = null;
   let steps = 0;

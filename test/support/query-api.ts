@@ -2,7 +2,7 @@
 import { AwsClient } from "aws4fetch";
 import { expect } from "vitest";
 
-import { deliver, ENDPOINT, ROOT, send, type Surroundings } from "./client.ts";
+import { deliver, ENDPOINT, ROOT, send, type RequestScope } from "./client.ts";
 import { childrenOf, namesOf, readXml, textOf, type Element } from "./read-xml.ts";
 
 /** What a request is signed with. */
@@ -26,7 +26,7 @@ export interface CallOptions {
   readonly credentials?: Credentials;
   readonly method?: "GET" | "POST";
   readonly region?: string;
-  readonly surroundings?: Surroundings;
+  readonly scope?: RequestScope;
 }
 
 /** Signs a request of a service's API. */
@@ -52,7 +52,7 @@ export async function call(
   options: CallOptions = {},
 ): Promise<Response> {
   const body = new URLSearchParams({ Action: action, Version: SERVICES[service].version, ...parameters }).toString();
-  return deliver(await signedCall(service, body, options), options.surroundings);
+  return deliver(await signedCall(service, body, options), options.scope);
 }
 
 /** Calls an action that must succeed and gives its result; of one that has none, an element without children. */

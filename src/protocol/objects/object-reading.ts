@@ -32,7 +32,7 @@ export interface ObjectReadInput {
 }
 
 /** What a read knows of the version besides its row. */
-export interface ReadSurroundings {
+export interface ReadEnvironment {
   /** Whether the bucket is or was versioned, so that version ids are shown. */
   readonly isVersioned: boolean;
   /** The parts of an object that was uploaded in parts, where the read asks for one of them. */
@@ -140,7 +140,7 @@ export function requireVersion(
 export function planObjectRead(
   input: ObjectReadInput,
   object: StoredObject,
-  { isVersioned, parts, encryption, lifecycle, now }: ReadSurroundings,
+  { isVersioned, parts, encryption, lifecycle, now }: ReadEnvironment,
 ): ObjectReadPlan {
   const identity: Record<string, string> = {
     etag: quoteEtag(object.etag),

@@ -63,7 +63,7 @@ export function lookUpSnapshots(bucketName: string): Lookup<{ readonly snapshots
 }
 
 /** What a snapshot's cutoff is chosen by. */
-export interface SnapshotGrounds {
+export interface SnapshotPreconditions {
   /** The database's clock, in milliseconds since the epoch. */
   readonly clock: number;
   /** How many snapshots the bucket has. */
@@ -71,7 +71,7 @@ export interface SnapshotGrounds {
 }
 
 /** Looks up what a new snapshot of a bucket is to be made on. */
-export function lookUpSnapshotGrounds(bucketName: string): Lookup<{ readonly grounds: SnapshotGrounds }> {
+export function lookUpSnapshotGrounds(bucketName: string): Lookup<{ readonly preconditions: SnapshotPreconditions }> {
   return {
     statements: [
       statement(
@@ -80,7 +80,7 @@ export function lookUpSnapshotGrounds(bucketName: string): Lookup<{ readonly gro
         bucketName,
       ),
     ],
-    read: (results) => ({ grounds: rowsOf<SnapshotGrounds>(results)[0] ?? { clock: 0, count: 0 } }),
+    read: (results) => ({ preconditions: rowsOf<SnapshotPreconditions>(results)[0] ?? { clock: 0, count: 0 } }),
   };
 }
 
@@ -92,7 +92,7 @@ export async function makeSnapshot(
   database: Database,
   bucket: Bucket,
   name: string,
-  { clock }: SnapshotGrounds,
+  { clock }: SnapshotPreconditions,
 ): Promise<Snapshot | undefined | "unknown"> {
   const floor = Math.max(clock + AHEAD_MS, (bucket.snapshotFloor ?? 0) + 1);
   const snapshot: Snapshot = { name, cutoff: cutoffAt(floor), createdAt: clock };
