@@ -58,7 +58,7 @@ async function loadAndKill(tenants: readonly Tenant[], requests: Requests, kill:
   await Promise.all(work);
 }
 
-async function reportHoldings(name: string): Promise<void> {
+async function reportReferences(name: string): Promise<void> {
   const { findings, orphans } = await examine(state);
   report(`${name}: nothing dangles (${orphans.length} orphans)`, findings);
 }
@@ -91,12 +91,12 @@ async function main(rounds: number): Promise<void> {
       tenants.flatMap((tenant) => tenant.violations.splice(0)),
     );
     if (answered < MIN_ANSWERED) skipped += 1;
-    await reportHoldings(`kill ${round}`);
+    await reportReferences(`kill ${round}`);
   }
   const cairn = await startCairn({ state, credentials });
   await verify(`restart ${rounds}`, tenants, new Requests(cairn.url, credentials));
   await cairn.stop();
-  await reportHoldings("stop");
+  await reportReferences("stop");
 }
 
 function openOf(tenants: readonly Tenant[]): number {

@@ -24,7 +24,7 @@ export function expandOnlyFaults(migrations: readonly Migration[]): string[] {
         return columns.filter((column) => !now.columns.includes(column)).map((column) => `${id} loses ${column}`);
       }),
       ...[...strictAfter]
-        .filter((column) => isNewDemand(column, strictBefore, before))
+        .filter((column) => isNewRequirement(column, strictBefore, before))
         .map((column) => `demands ${column}`),
       ...[...after].flatMap(([id, { type, table, sql: text, isUnique }]) => {
         if (before.has(id) || !before.has(`table ${table}`)) return [];
@@ -51,7 +51,7 @@ function requiredColumns(database: DatabaseSync, schema: Schema): Set<string> {
   );
 }
 
-function isNewDemand(column: string, strictBefore: ReadonlySet<string>, before: Schema): boolean {
+function isNewRequirement(column: string, strictBefore: ReadonlySet<string>, before: Schema): boolean {
   return !strictBefore.has(column) && before.has(`table ${column.split(".")[0]}`);
 }
 

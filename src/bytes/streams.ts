@@ -43,7 +43,7 @@ export type ByteSink = Pick<WritableStreamDefaultWriter<Uint8Array>, "write" | "
  * Copies bytes into a stream of known length, digesting them on the way, and holds the last of them back until
  * {@link finish}: whoever reads the other end cannot have seen the whole before the caller has agreed to its digests.
  */
-export class HoldingWriter {
+export class DelayedWriter {
   readonly #writer: ByteSink;
   readonly #digests: readonly RunningDigest[];
   #held = new Uint8Array(PIECE_BYTES);

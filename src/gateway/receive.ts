@@ -17,7 +17,7 @@ export function receive(incoming: Request, settings: Settings): S3Request {
     address: parseAddress(path, hostBucket),
     rawPath: path,
     query: parseQuery(query),
-    headers: vouchedHeaders(incoming),
+    headers: trustedHeaders(incoming),
     isSecure: incoming.url.startsWith("https:"),
     clientAcceptEncoding: typeof acceptEncoding === "string" ? acceptEncoding : undefined,
     tlsVersion: typeof tlsVersion === "string" ? /\d\.\d/.exec(tlsVersion)?.[0] : undefined,
@@ -26,7 +26,7 @@ export function receive(incoming: Request, settings: Settings): S3Request {
 }
 
 /** The edge tells the client's address, over whatever a client says. Where there is no edge, nobody's word is taken. */
-function vouchedHeaders({ headers, cf }: Request): Headers {
+function trustedHeaders({ headers, cf }: Request): Headers {
   if (cf !== undefined || !headers.has(CLIENT_ADDRESS)) return headers;
   const vouched = new Headers(headers);
   vouched.delete(CLIENT_ADDRESS);

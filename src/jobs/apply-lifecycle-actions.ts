@@ -30,11 +30,11 @@ const RETRIES_AT_ONCE = 8;
 export async function applyActions(
   context: JobContext,
   walk: Walk,
-  judged: readonly EvaluatedEntry[],
+  evaluated: readonly EvaluatedEntry[],
 ): Promise<AppliedActions> {
   const report: Record<string, number> = {};
   const count = (name: string): void => void (report[name] = (report[name] ?? 0) + 1);
-  const objects = judged.filter((one) => one.kind !== "upload");
+  const objects = evaluated.filter((one) => one.kind !== "upload");
   await removeObjects(
     context,
     walk,
@@ -42,7 +42,7 @@ export async function applyActions(
     count,
   );
   const moves = objects.filter(({ action }) => action.action === "move");
-  const uploads = judged.filter((one) => one.kind === "upload");
+  const uploads = evaluated.filter((one) => one.kind === "upload");
   const unfinished =
     (await moveObjects(context, walk, moves, count)) ?? (await abortUploads(context, walk, uploads, count));
   return { report, unfinished };
@@ -53,11 +53,11 @@ type Count = (name: string) => void;
 async function removeObjects(
   context: JobContext,
   walk: Walk,
-  judged: readonly EvaluatedObject[],
+  evaluated: readonly EvaluatedObject[],
   count: Count,
 ): Promise<void> {
   // The oldest of a key first: what is judged by its successor is gone when the successor goes.
-  const inOrder = judged.toReversed();
+  const inOrder = evaluated.toReversed();
   const outcomes = await remove(context, walk, inOrder);
   const changed: EvaluatedObject[] = [];
   for (const [index, one] of inOrder.entries()) {
@@ -77,14 +77,14 @@ async function removeObjects(
 async function remove(
   { coordinators }: JobContext,
   { bucket, configuration }: Walk,
-  judged: readonly EvaluatedObject[],
+  evaluated: readonly EvaluatedObject[],
 ): Promise<(ChangeOutcome | undefined)[]> {
   const preconditionOf = ({ version }: EvaluatedObject): ActionPrecondition => ({
     revision: configuration.revision,
     version,
   });
-  const current = judged.filter(({ kind }) => kind === "current");
-  const others = judged.filter(({ kind }) => kind !== "current");
+  const current = evaluated.filter(({ kind }) => kind === "current");
+  const others = evaluated.filter(({ kind }) => kind !== "current");
   const [deleted, removed] = await Promise.all([
     coordinators.delete(
       bucket,
@@ -110,7 +110,7 @@ async function remove(
   const outcomes = new Map<EvaluatedObject, ChangeOutcome | undefined>();
   for (const [index, one] of current.entries()) outcomes.set(one, deleted[index]);
   for (const [index, one] of others.entries()) outcomes.set(one, removed[index]);
-  return judged.map((one) => outcomes.get(one));
+  return evaluated.map((one) => outcomes.get(one));
 }
 
 function countRemoval(
@@ -131,11 +131,11 @@ function countRemoval(
 async function moveObjects(
   context: JobContext,
   { bucket, configuration, now }: Walk,
-  judged: readonly EvaluatedObject[],
+  evaluated: readonly EvaluatedObject[],
   count: Count,
 ): Promise<LifecyclePosition | undefined> {
   const allowance: CopyAllowance = { blobs: STEP_BLOBS, bytes: STEP_BYTES };
-  for (const [index, { action, version, position }] of judged.entries()) {
+  for (const [index, { action, version, position }] of evaluated.entries()) {
     if (action.action !== "move") continue;
     // Each step moves something, so that a pass comes to its end whatever its budget.
     if (index > 0 && (allowance.blobs <= 0 || allowance.bytes <= 0 || context.budget.isSpent())) return position;
@@ -153,10 +153,10 @@ async function moveObjects(
 async function abortUploads(
   { database, budget }: JobContext,
   { bucket, configuration, now }: Walk,
-  judged: readonly EvaluatedUpload[],
+  evaluated: readonly EvaluatedUpload[],
   count: Count,
 ): Promise<LifecyclePosition | undefined> {
-  for (const [index, upload] of judged.entries()) {
+  for (const [index, upload] of evaluated.entries()) {
     if (index > 0 && (index >= STEP_UPLOADS || budget.isSpent())) return upload.position;
     const { key, uploadId } = upload;
     const outcome = await commitBatch(

@@ -40,7 +40,7 @@ export const lifecycle: Job = {
 async function walk(context: JobContext, walk: Walk, position: LifecyclePosition): Promise<JobStep> {
   const { name, id } = walk.bucket;
   const page = await walkPage(walk, position);
-  const { unfinished, report } = await applyActions(context, walk, page.judged);
+  const { unfinished, report } = await applyActions(context, walk, page.evaluated);
   const next = unfinished ?? page.next;
   const cursor: Cursor =
     next === undefined ? { ...FIRST, bucket: successorOf(name) } : { bucket: name, bucketId: id, position: next };

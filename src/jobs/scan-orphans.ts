@@ -10,7 +10,7 @@ import {
   purgeOrphans,
   lookUpDueOrphans,
   lookUpUnaccounted,
-  rememberOrphans,
+  recordOrphans,
   type ScannedBlob,
 } from "../state/repair/orphans.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
@@ -32,7 +32,7 @@ export const scanOrphans: Job = {
 
   async step(context, cursor) {
     const progress = readProgress(cursor);
-    return progress.phase === "find" ? find(context, progress) : condemnDue(context, progress.after);
+    return progress.phase === "find" ? find(context, progress) : purgeDueOrphans(context, progress.after);
   },
 };
 
@@ -45,7 +45,7 @@ async function find(
   const born = settled.flatMap((blob) => scannedBlob(blob) ?? []);
   const unaccounted = new Set(born.length === 0 ? [] : await database.look(lookUpUnaccounted(born)));
   const found = born.filter(({ blobId }) => unaccounted.has(blobId));
-  if (found.length > 0 && settings.orphanScan === "true") await database.batch([rememberOrphans(found, now)]);
+  if (found.length > 0 && settings.orphanScan === "true") await database.batch([recordOrphans(found, now)]);
 
   const total = { seen: seen + page.blobs.length, orphans: orphans + found.length };
   const report = {
@@ -64,7 +64,7 @@ async function find(
   return { cursor: write({ phase: "condemn", after: "" }), report };
 }
 
-async function condemnDue({ database, blobs, settings, now }: JobContext, after: string): Promise<JobStep> {
+async function purgeDueOrphans({ database, blobs, settings, now }: JobContext, after: string): Promise<JobStep> {
   const due = await database.look(lookUpDueOrphans(now - settings.recoveryWindowMs, after, PAGE_BLOBS));
   const last = due.at(-1);
   if (last === undefined || settings.orphanScan !== "true") return { cursor: null, report: {} };

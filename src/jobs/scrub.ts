@@ -6,7 +6,7 @@ import { FIRST_NEED, lookUpNeededBlobs, type NeedPosition } from "../state/neede
 import {
   purgeFindings,
   purgeFindingsBefore,
-  rememberFindings,
+  recordFindings,
   type ScrubFinding,
 } from "../state/metadata/scrub-findings.ts";
 import { examineBlob, expectationsOf } from "./examine-blob.ts";
@@ -47,7 +47,7 @@ export const scrub: Job = {
     const step = progress.need === undefined ? readPage : askForPage;
     const { reached, report, isTickOver } = await step(context, progress, looks);
     const findings = looks.findings.length;
-    await context.database.batch([purgeFindings(looks.sound), rememberFindings(looks.findings, context.now)]);
+    await context.database.batch([purgeFindings(looks.sound), recordFindings(looks.findings, context.now)]);
     if (reached !== undefined) {
       return { cursor: JSON.stringify(reached), report: { ...report, findings }, isTickOver };
     }

@@ -45,7 +45,7 @@ import {
   guardUpload,
   lookUpCompletion,
   lookUpUpload,
-  rememberCompletion,
+  recordCompletion,
   type CompletedUpload,
   type Upload,
 } from "../state/metadata/uploads.ts";
@@ -116,7 +116,7 @@ export const completeMultipartUpload = defineOperation({
         ...(manifest === undefined ? [] : insertManifest(manifest)),
       ],
       after: [
-        rememberCompletion(bucket.id, upload, remembered, context.now),
+        recordCompletion(bucket.id, upload, remembered, context.now),
         ...endUpload(
           bucket.id,
           upload,

@@ -104,8 +104,8 @@ export const copyObject = defineOperation({
         source.key === key &&
         source.versionId === undefined &&
         source.snapshot === undefined;
-      const isEncryptedAnew = input.namesEncryption || encryption !== undefined || original.encryption !== undefined;
-      if (isItself && input.metadataDirective === "COPY" && input.storageClass === undefined && !isEncryptedAnew) {
+      const isReencrypted = input.namesEncryption || encryption !== undefined || original.encryption !== undefined;
+      if (isItself && input.metadataDirective === "COPY" && input.storageClass === undefined && !isReencrypted) {
         throw new S3Error(
           "InvalidRequest",
           {},

@@ -8,7 +8,7 @@ import { S3_NAMESPACE, S3Error } from "../protocol/core/s3-error.ts";
 import { addressOfSnapshot, checkSnapshotName, MAX_SNAPSHOTS } from "../protocol/core/snapshot.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
-import { lookUpSnapshot, lookUpSnapshotGrounds, makeSnapshot } from "../state/snapshots/snapshots.ts";
+import { lookUpSnapshot, lookUpSnapshotPreconditions, makeSnapshot } from "../state/snapshots/snapshots.ts";
 
 // A bucket that changes as often as this under one request is being fought over.
 const TURNS = 4;
@@ -66,6 +66,6 @@ export const createBucketSnapshot = defineOperation({
 function lookUpAll(bucketName: string, name: string) {
   return lookUpBoth(
     lookUpBoth(lookUpBucket(bucketName), lookUpSnapshot(bucketName, name)),
-    lookUpSnapshotGrounds(bucketName),
+    lookUpSnapshotPreconditions(bucketName),
   );
 }

@@ -61,7 +61,12 @@ export const previewBucketLifecycle = defineOperation({
   }),
 });
 
-function previewElement(bucket: Bucket, date: string, prefix: string, { judged, seen, next }: WalkedPage): XmlElement {
+function previewElement(
+  bucket: Bucket,
+  date: string,
+  prefix: string,
+  { evaluated, seen, next }: WalkedPage,
+): XmlElement {
   return element(
     "LifecyclePreview",
     [
@@ -71,20 +76,20 @@ function previewElement(bucket: Bucket, date: string, prefix: string, { judged, 
       element("Examined", seen),
       element("IsTruncated", next !== undefined),
       optionalElement("NextContinuationToken", next === undefined ? undefined : positionText(next)),
-      ...judged.map((one) => element("Action", actionElements(bucket, one))),
+      ...evaluated.map((one) => element("Action", actionElements(bucket, one))),
     ],
     { xmlns: S3_NAMESPACE },
   );
 }
 
-function actionElements(bucket: Bucket, judged: EvaluatedEntry): (XmlElement | undefined)[] {
-  const { action } = judged;
+function actionElements(bucket: Bucket, evaluated: EvaluatedEntry): (XmlElement | undefined)[] {
+  const { action } = evaluated;
   return [
-    element("Type", typeOf(bucket, judged)),
+    element("Type", typeOf(bucket, evaluated)),
     element("RuleID", action.ruleId),
-    element("Key", judged.key),
-    judged.kind === "upload" ? element("UploadId", judged.uploadId) : versionElement(bucket, judged),
-    judged.kind === "upload" ? undefined : element("Size", judged.size),
+    element("Key", evaluated.key),
+    evaluated.kind === "upload" ? element("UploadId", evaluated.uploadId) : versionElement(bucket, evaluated),
+    evaluated.kind === "upload" ? undefined : element("Size", evaluated.size),
     action.action === "move" ? element("StorageClass", action.storageClass) : undefined,
   ];
 }

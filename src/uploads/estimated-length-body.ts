@@ -35,7 +35,7 @@ export class EstimatedLengthBody implements IncomingBody {
     return this.#excess;
   }
 
-  get isAsPresumed(): boolean {
+  get isAsEstimated(): boolean {
     return this.#size === this.length;
   }
 

@@ -54,7 +54,7 @@ export async function storeFormFile(
     }
     if (bytes.length > head.length - length) {
       const body = new EstimatedLengthBody([head.subarray(0, length), bytes], file);
-      return storePresumed(context, bucket, object, body, announced);
+      return storeEstimated(context, bucket, object, body, announced);
     }
     head.set(bytes, length);
     length += bytes.length;
@@ -62,7 +62,7 @@ export async function storeFormFile(
 }
 
 /** Stores a file as if it were of the presumed length, and once more where it turns out not to be. */
-async function storePresumed(
+async function storeEstimated(
   context: Context,
   bucket: Bucket,
   object: NewObject,
@@ -76,7 +76,7 @@ async function storePresumed(
   const stored = await storeBody(context.blobs, destination, body, NOTHING_ANNOUNCED, kept);
   // The ETag of encrypted bytes is not their MD5: that is verified where they are stored as what they are.
   const isVerifiable = announced.contentMd5 === undefined || object.encryption === undefined;
-  if (body.isAsPresumed && isVerifiable) {
+  if (body.isAsEstimated && isVerifiable) {
     try {
       checkAnnounced(announced, stored);
     } catch (error) {

@@ -2,7 +2,7 @@
 // coordinators for one key, which only the guards of their commits keep apart.
 import { describe, expect, it } from "vitest";
 
-import { expectSoundHoldings } from "../support/check-references.ts";
+import { expectSoundReferences } from "../support/check-references.ts";
 import { send, type RequestScope } from "../support/client.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { bytesAsText, Clients } from "./clients.ts";
@@ -18,7 +18,7 @@ const SURROUNDINGS = {
   rivals: (client: number): RequestScope => ({ COORDINATOR_SHARDS: String(1 + (client % 5)) }),
 };
 
-describe.each(Object.entries(SURROUNDINGS))("with %s", (name, surroundingsOf) => {
+describe.each(Object.entries(SURROUNDINGS))("with %s", (name, scopeOf) => {
   const mayGiveUp = name === "rivals";
 
   /**
@@ -32,7 +32,7 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, surroundingsOf) =>
     await Promise.all(
       Array.from({ length: CLIENTS }, async (_, client) => {
         const dice = diceOf(client);
-        for (let request = 0; request < REQUESTS; request += 1) await act(dice, surroundingsOf(client));
+        for (let request = 0; request < REQUESTS; request += 1) await act(dice, scopeOf(client));
       }),
     );
     expect(Array.from(clients.statuses).filter(([status]) => status >= 500 && status !== 503)).toEqual([]);
@@ -57,7 +57,7 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, surroundingsOf) =>
       });
       if (!mayGiveUp) expect(deferred).toBe(0);
       for (const key of ["k", "l"]) clients.expectLinearizable([key]);
-      await expectSoundHoldings(bucket);
+      await expectSoundReferences(bucket);
     },
   );
 
@@ -76,7 +76,7 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, surroundingsOf) =>
     // What reads one key and writes another may find the one changed again and again.
     expect(deferred).toBeLessThan((CLIENTS * REQUESTS) / 4);
     clients.expectLinearizable(["k", "l"]);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("no increment through If-Match is lost", async () => {
@@ -93,11 +93,11 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, surroundingsOf) =>
     };
     await Promise.all(
       Array.from({ length: CLIENTS }, async (_, client) => {
-        for (let done = 0; done < INCREMENTS;) if (await increment(surroundingsOf(client))) done += 1;
+        for (let done = 0; done < INCREMENTS;) if (await increment(scopeOf(client))) done += 1;
       }),
     );
     expect(await bytesAsText(await send("GET", `/${bucket}/counter`))).toBe(String(CLIENTS * INCREMENTS));
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("exactly one of many If-None-Match: * wins", async () => {
@@ -106,7 +106,7 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, surroundingsOf) =>
       const headers = { "if-none-match": "*" };
       const racers = Array.from({ length: 2 * CLIENTS }, async (_, client) => {
         const body = `racer ${client}`;
-        const { status } = await send("PUT", `/${bucket}/k${round}`, { body, headers }, surroundingsOf(client));
+        const { status } = await send("PUT", `/${bucket}/k${round}`, { body, headers }, scopeOf(client));
         return { body, status };
       });
       const results = await Promise.all(racers);
@@ -115,7 +115,7 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, surroundingsOf) =>
       expect(results.filter(({ status }) => ![200, 409, 412].includes(status))).toEqual([]);
       expect(await bytesAsText(await send("GET", `/${bucket}/k${round}`))).toBe(winners[0]?.body);
     }
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 });
 

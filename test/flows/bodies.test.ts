@@ -15,7 +15,7 @@ import {
 } from "../support/digests.ts";
 import { expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
+import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 
 const FORMS: readonly ChunkedForm[] = [
   "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
@@ -49,7 +49,7 @@ async function expectStored(options: ChunkedOptions, body: Uint8Array = BODY): P
   expect(stored.headers.get("content-length")).toBe(String(body.length));
   expect(stored.headers.get("content-encoding")).toBeNull();
   await expectBytes(stored, body);
-  expectNothingLeftOver(await ledgerOf(bucket));
+  expectNothingLeftOver(await storedStateOf(bucket));
   return response;
 }
 
@@ -430,7 +430,7 @@ describe("a plain body", () => {
       expect(response.status).toBe(200);
       await expectBytes(await send("GET", `/${bucket}/k`), body);
     }
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it("with a Content-Length beside Transfer-Encoding is refused: neither can be relied on", async () => {
@@ -502,6 +502,6 @@ describe("an envelope", () => {
       },
     });
     expect(response.status).toBe(200);
-    expect((await ledgerOf(bucket)).objects).toEqual({});
+    expect((await storedStateOf(bucket)).objects).toEqual({});
   });
 });

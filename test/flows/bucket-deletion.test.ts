@@ -12,13 +12,13 @@ import {
   bucketId,
   expectNothingLeftOver,
   expectNothingMissing,
-  ledgerOf,
-  ledgerOfId,
+  storedStateOf,
+  storedStateOfId,
 } from "../support/stored-state.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 
 /** The bucket ids of rows whose bucket is not there. */
-async function strayRows(): Promise<string[]> {
+async function orphanedUploadRows(): Promise<string[]> {
   const { results } = await env.DB.prepare(
     `SELECT DISTINCT bucket_id FROM (SELECT bucket_id FROM objects UNION ALL SELECT bucket_id FROM versions
        UNION ALL SELECT bucket_id FROM uploads)
@@ -58,7 +58,7 @@ describe("a PUT whose bucket is deleted before it commits", () => {
       code: "NoSuchBucket",
       fields: { BucketName: bucket },
     });
-    expect(await ledgerOfId(id)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+    expect(await storedStateOfId(id)).toEqual({ objects: {}, blobs: {}, garbage: [] });
   });
 
   it("is NoSuchBucket also where the bucket is made again, and puts nothing into that", async () => {
@@ -74,8 +74,8 @@ describe("a PUT whose bucket is deleted before it commits", () => {
       fields: { BucketName: bucket },
     });
     expect(await bucketId(bucket)).not.toBe(id);
-    expect(await ledgerOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
-    expect(await ledgerOfId(id)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+    expect(await storedStateOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+    expect(await storedStateOfId(id)).toEqual({ objects: {}, blobs: {}, garbage: [] });
     await expectStatus(404, "GET", `/${bucket}/k`);
   });
 
@@ -93,8 +93,8 @@ describe("a PUT whose bucket is deleted before it commits", () => {
     expect(response.status).toBe(404);
     await response.arrayBuffer();
     await expectBytes(await send("GET", `/${bucket}/k`), "new");
-    expectNothingLeftOver(await ledgerOf(bucket));
-    expectNothingLeftOver(await ledgerOfId(id));
+    expectNothingLeftOver(await storedStateOf(bucket));
+    expectNothingLeftOver(await storedStateOfId(id));
   });
 });
 
@@ -118,7 +118,7 @@ describe("a DELETE whose bucket is made again before it commits", () => {
     expect([204, 404]).toContain(response.status);
     await response.arrayBuffer();
     await expectBytes(await send("GET", `/${bucket}/k`), "new");
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 });
 
@@ -168,12 +168,12 @@ describe("a DeleteBucket", () => {
     const part = `/${bucket}/k?uploadId=${uploadId}&partNumber=1`;
     expect((await send("PUT", part, { body: "x" })).status).toBe(200);
     await expectStatus(204, "DELETE", `/${bucket}`);
-    expectNothingLeftOver(await ledgerOfId(id));
+    expectNothingLeftOver(await storedStateOfId(id));
     await expectStatus(200, "PUT", `/${bucket}`);
     const response = await send("PUT", part, { body: "x" });
     expect(response.status).toBe(404);
     expect(await response.text()).toContain("<Code>NoSuchUpload</Code>");
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 });
 
@@ -195,7 +195,7 @@ describe("a bucket made again", () => {
       expect((await send("PUT", `/${bucket}/k`, { body: "new", headers: { "if-none-match": "*" } })).status).toBe(200);
       await expectStatus(204, "DELETE", `/${bucket}/k`);
       await expectStatus(204, "DELETE", `/${bucket}`);
-      expect(Object.keys((await ledgerOfId(old)).objects)).toEqual(["k"]);
+      expect(Object.keys((await storedStateOfId(old)).objects)).toEqual(["k"]);
     } finally {
       await env.DB.prepare("DELETE FROM objects WHERE bucket_id = ?").bind(old).run();
     }
@@ -204,7 +204,7 @@ describe("a bucket made again", () => {
 
 describe("PUTs, deletions of the bucket and its re-creation, all at once", () => {
   it("never leave a row without its bucket, nor an acknowledged object without its bytes", async () => {
-    const straysBefore = await strayRows();
+    const orphanedUploadsBefore = await orphanedUploadRows();
     const bucket = freshBucketName();
     const ids = new Set<string>();
     const outcomes = { put: 0, refused: 0, deleted: 0, created: 0 };
@@ -245,17 +245,17 @@ describe("PUTs, deletions of the bucket and its re-creation, all at once", () =>
         ...Array.from({ length: 6 }, (_, index) => later(round + index * 9, remove)),
         ...Array.from({ length: 4 }, (_, index) => later(10 + index * 11, create)),
       ]);
-      expect(await strayRows()).toEqual(straysBefore);
+      expect(await orphanedUploadRows()).toEqual(orphanedUploadsBefore);
     }
     // The race is only worth something where all of it happened.
     for (const [name, count] of Object.entries(outcomes)) expect(count, name).toBeGreaterThan(0);
     expect(ids.size).toBeGreaterThan(1);
     const row = await env.DB.prepare("SELECT id FROM buckets WHERE name = ?").bind(bucket).first<{ id: string }>();
     for (const id of ids) {
-      const ledger = await ledgerOfId(id);
-      expectNothingMissing(ledger);
-      expectNothingLeftOver(ledger);
-      if (id !== row?.id) expect(ledger.objects).toEqual({});
+      const storedState = await storedStateOfId(id);
+      expectNothingMissing(storedState);
+      expectNothingLeftOver(storedState);
+      if (id !== row?.id) expect(storedState.objects).toEqual({});
     }
   });
 });

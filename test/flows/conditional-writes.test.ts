@@ -7,7 +7,7 @@ import { expectBytes, md5Hex } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With, ONE_SHARD, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
+import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 
 /** A conditional PUT and how it ended. */
 async function put(
@@ -63,9 +63,9 @@ describe("50 concurrent PUTs with If-None-Match: *", () => {
       expect([409, 412]).toContain(status);
     }
     expect((await current(bucket)).text).toBe(winners[0]?.body);
-    const ledger = await ledgerOf(bucket);
-    expect(Object.keys(ledger.blobs)).toHaveLength(1);
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(Object.keys(storedState.blobs)).toHaveLength(1);
+    expectNothingLeftOver(storedState);
   });
 
   it("that all began before any ended, are told of the conflict, which a retry explains", async () => {
@@ -81,7 +81,7 @@ describe("50 concurrent PUTs with If-None-Match: *", () => {
       code: "PreconditionFailed",
       fields: { Condition: "If-None-Match" },
     });
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it("to as many keys all win", async () => {
@@ -118,7 +118,7 @@ describe("a conflict", () => {
         message: "The conditional request cannot succeed due to a conflicting operation against this resource.",
         fields: { Condition: condition, Key: "k" },
       });
-      expectNothingLeftOver(await ledgerOf(bucket));
+      expectNothingLeftOver(await storedStateOf(bucket));
     }
     expect((await current(bucket)).text).toBe("2");
   });
@@ -135,7 +135,7 @@ describe("a conflict", () => {
     const headers = { "if-match": md5Hex("same") };
     expect((await send("PUT", `/${bucket}/k`, { body: "new", headers }, { BLOBS })).status).toBe(200);
     expect((await current(bucket)).text).toBe("new");
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it("with a deletion is NoSuchKey for If-Match, and no conflict for If-None-Match", async () => {
@@ -150,7 +150,7 @@ describe("a conflict", () => {
     const response = await send("PUT", `/${bucket}/k`, { body: "x", headers: { "if-match": md5Hex("0") } }, { BLOBS });
     await expectS3Error(response, { status: 404, code: "NoSuchKey", fields: { Key: "k" } });
     expect((await current(bucket)).status).toBe(404);
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
     expect((await put(bucket, "new", { "if-none-match": "*" }, { BLOBS })).status).toBe(200);
   });
 
@@ -165,7 +165,7 @@ describe("a conflict", () => {
     });
     expect((await put(bucket, "new", { "if-none-match": "*" }, { BLOBS })).status).toBe(200);
     expect((await current(bucket)).text).toBe("new");
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 });
 
@@ -200,9 +200,9 @@ describe("20 workers that increment a counter through If-Match", () => {
       Array.from({ length: 20 }, (_, index) => index + 1),
     );
     expect(refused.conflicts + refused.failures).toBeGreaterThan(0);
-    const ledger = await ledgerOf(bucket);
-    expect(ledger.garbage).toHaveLength(20);
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(storedState.garbage).toHaveLength(20);
+    expectNothingLeftOver(storedState);
   });
 });
 
@@ -214,9 +214,9 @@ describe("unconditional writers of one key", () => {
     const { text, etag } = await current(bucket);
     expect(results.map(({ body }) => body)).toContain(text);
     expect(etag).toBe(`"${md5Hex(text)}"`);
-    const ledger = await ledgerOf(bucket);
-    expect(ledger.garbage).toHaveLength(29);
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(storedState.garbage).toHaveLength(29);
+    expectNothingLeftOver(storedState);
   });
 
   it("and readers of it see whole objects only: bytes, length and ETag of one and the same write", async () => {
@@ -231,7 +231,7 @@ describe("unconditional writers of one key", () => {
       expect(response.headers.get("etag")).toBe(`"${md5Hex(bytes)}"`);
     });
     await Promise.all([...writes, ...reads]);
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 });
 
@@ -247,10 +247,10 @@ describe("deletions with If-Match that race", () => {
     );
     expect(statuses.filter((status) => status === 204)).toHaveLength(1);
     expect(statuses.filter((status) => status === 404)).toHaveLength(19);
-    const ledger = await ledgerOf(bucket);
-    expect(ledger.objects).toEqual({});
-    expect(ledger.garbage).toHaveLength(1);
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(storedState.objects).toEqual({});
+    expect(storedState.garbage).toHaveLength(1);
+    expectNothingLeftOver(storedState);
   });
 
   it("against writers with If-Match: one of all wins", async () => {
@@ -275,7 +275,7 @@ describe("deletions with If-Match that race", () => {
       const { status, text } = await current(bucket);
       if (winner % 2 === 0) expect(status).toBe(404);
       else expect(text).toBe(`won ${winner}`);
-      expectNothingLeftOver(await ledgerOf(bucket));
+      expectNothingLeftOver(await storedStateOf(bucket));
     }
   });
 
@@ -298,7 +298,7 @@ describe("deletions with If-Match that race", () => {
       fields: { Condition: "If-Match", Key: "k" },
     });
     await expectBytes(await send("GET", `/${bucket}/k`), "1");
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 });
 

@@ -22,7 +22,7 @@ import {
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { coordinatorsWith, ONE_SHARD, r2With } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { bucketId, ledgerOf } from "../support/stored-state.ts";
+import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { createUpload, joined, largePart, putPart, sendCompletion, sendPart } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";
@@ -127,7 +127,7 @@ describe("CopyObject", () => {
     expect(textOf(root, "ETag")).toMatch(/^"[0-9a-f]{32}"$/);
     expect(textOf(root, "ChecksumCRC32")).toBe(checksum("CRC32", body));
     expect(textOf(root, "ChecksumType")).toBe("FULL_OBJECT");
-    expect(Object.keys((await ledgerOf(bucket)).blobs).length).toBe(PARTS.length + 1);
+    expect(Object.keys((await storedStateOf(bucket)).blobs).length).toBe(PARTS.length + 1);
   });
 
   it("copies empty objects", async () => {
@@ -375,7 +375,7 @@ describe("UploadPartCopy", () => {
     const headers = { "x-amz-copy-source": `/${bucket}/source`, ...fromKey(A), ...withKey(B) };
     const response = await send("PUT", `/${bucket}/k?partNumber=1&uploadId=${uploadId}`, { headers }, { BLOBS });
     await expectS3Error(response, { status: 404, code: "NoSuchUpload", fields: { UploadId: uploadId } });
-    expect(Object.keys((await ledgerOf(bucket)).blobs).length).toBe(1);
+    expect(Object.keys((await storedStateOf(bucket)).blobs).length).toBe(1);
     expect((await sendPart(bucket, "k", uploadId, 1, "x", withKey(B))).status).toBe(404);
   });
 });

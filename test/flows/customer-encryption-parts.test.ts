@@ -9,7 +9,7 @@ import { checksum, expectBytes, md5Hex } from "../support/digests.ts";
 import { customerKey, encryptionShownFor, keyHeaders, shownEncryption } from "../support/encryption.ts";
 import { expectHeadError, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/stored-state.ts";
+import { storedStateOf } from "../support/stored-state.ts";
 import {
   completionOf,
   createUpload,
@@ -86,7 +86,7 @@ describe("an encrypted upload in parts", () => {
 
   it("is in blobs that are sealed each by itself", async () => {
     const bucket = await completed();
-    const { blobs } = await ledgerOf(bucket);
+    const { blobs } = await storedStateOf(bucket);
     const sizes = PARTS.map((part) => new FrameLayout(part.length).sealedLength).toSorted((a, b) => a - b);
     expect(Object.values(blobs).toSorted((a, b) => a - b)).toEqual(sizes);
     const starts = [];
@@ -134,14 +134,14 @@ describe("an encrypted upload in parts", () => {
       const part = await putPart(bucket, "k", uploadId, 7, body, WITH_KEY);
       expect((await sendCompletion(bucket, "k", uploadId, [part])).status).toBe(200);
       await expectBytes(await send("GET", `/${bucket}/k`, { headers: WITH_KEY }), body);
-      expect((await ledgerOf(bucket)).objects["k"]?.blob_id).not.toBeNull();
+      expect((await storedStateOf(bucket)).objects["k"]?.blob_id).not.toBeNull();
     }
     await expectBalanced(bucket);
   });
 
   it("breaks off where one of its blobs is not as it was sealed, and nowhere before", async () => {
     const bucket = await completed();
-    const { blobs } = await ledgerOf(bucket);
+    const { blobs } = await storedStateOf(bucket);
     const middle = new FrameLayout(PART_MIN_BYTES + 12_345).sealedLength;
     const blobId = Object.keys(blobs).find((id) => blobs[id] === middle) ?? "";
     const bytes = (await (await env.BLOBS.get(blobId))?.bytes()) ?? new Uint8Array();

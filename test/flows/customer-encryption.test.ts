@@ -21,7 +21,7 @@ import { customerKey, encryptionShownFor, keyHeaders, shownEncryption } from "..
 import { expectHeadError, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { r2With } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { expectNoTrace, ledgerOf } from "../support/stored-state.ts";
+import { expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { expectBalanced, rowsOf } from "../support/rows.ts";
 import { versionedBucket } from "../support/versioning.ts";
@@ -62,7 +62,7 @@ async function get(bucket: string, key: string, headers: SendOptions["headers"] 
 
 /** The one blob of an object, read past the Worker. */
 async function blobOf(bucket: string, key: string): Promise<{ readonly blobId: string; readonly bytes: Uint8Array }> {
-  const blobId = (await ledgerOf(bucket)).objects[key]?.blob_id ?? "";
+  const blobId = (await storedStateOf(bucket)).objects[key]?.blob_id ?? "";
   const blob = await env.BLOBS.get(blobId);
   return { blobId, bytes: (await blob?.bytes()) ?? new Uint8Array() };
 }

@@ -28,7 +28,7 @@ import {
   expectNothingLeftOver,
   expectNothingMissing,
   expectNoTrace,
-  ledgerOf,
+  storedStateOf,
 } from "../support/stored-state.ts";
 import { largePart, uploadInParts } from "../support/multipart.ts";
 import { plain, readXml } from "../support/read-xml.ts";
@@ -63,7 +63,7 @@ async function expectObject(bucket: string, bytes: Uint8Array | string | undefin
   expect(response.status).toBe(bytes === undefined ? 404 : 200);
   if (bytes !== undefined) await expectBytes(response, bytes);
   else await response.arrayBuffer();
-  expectNothingMissing(await ledgerOf(bucket));
+  expectNothingMissing(await storedStateOf(bucket));
 }
 
 /** The two ways of a body: through JavaScript, and past it where the store verifies what was announced. */
@@ -137,7 +137,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
 
   it("to answer after it has stored the blob, changes no object", async () => {
     const bucket = await bucketOfOne();
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     const BLOBS = r2With({
       async put(key, body, options) {
         await env.BLOBS.put(key, body, options);
@@ -145,7 +145,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
       },
     });
     await expectS3Error(await put(bucket, { BLOBS }, { headers }), OUTAGE);
-    const after = await ledgerOf(bucket);
+    const after = await storedStateOf(bucket);
     expect(after.objects).toEqual(before.objects);
     expect(after.garbage).toEqual(before.garbage);
     await expectObject(bucket, "old");
@@ -222,9 +222,9 @@ describe("a PUT whose call of the coordinator is lost", () => {
       expect((await put(bucket, { COORDINATORS })).status).toBe(200);
       expect(calls.made).toBe(times + 1);
       await expectObject(bucket, NEW_BYTES);
-      const ledger = await ledgerOf(bucket);
-      expect(ledger.garbage).toHaveLength(1);
-      expectNothingLeftOver(ledger);
+      const storedState = await storedStateOf(bucket);
+      expect(storedState.garbage).toHaveLength(1);
+      expectNothingLeftOver(storedState);
     });
 
     it(`${when} the commit with If-None-Match: *, does not find its own object in its way`, async () => {
@@ -241,7 +241,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
     await expectS3Error(await put(bucket, { COORDINATORS }), UNKNOWN);
     expect(calls.made).toBe(3);
     await expectObject(bucket, "old");
-    expect(Object.keys((await ledgerOf(bucket)).blobs)).toHaveLength(2);
+    expect(Object.keys((await storedStateOf(bucket)).blobs)).toHaveLength(2);
   });
 
   it("after the commit and for good, is unknown, and the object is there with its bytes", async () => {
@@ -252,7 +252,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
       expect(response.headers.get("retry-after")).toBe("1");
       await expectS3Error(response, UNKNOWN);
       await expectObject(bucket, NEW_BYTES);
-      expectNothingLeftOver(await ledgerOf(bucket));
+      expectNothingLeftOver(await storedStateOf(bucket));
     }
   });
 
@@ -278,7 +278,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
     expect(response.status).toBe(200);
     expect(made).toBe(2);
     await expectObject(bucket, "newer");
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it("after the commit, and whose object is deleted before it is made again, does not bring it back", async () => {
@@ -293,7 +293,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
     });
     expect((await put(bucket, { COORDINATORS })).status).toBe(200);
     await expectObject(bucket, undefined);
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it("before the commit, and whose condition fails when it is made again, is unknown and keeps its blob", async () => {
@@ -307,7 +307,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
     });
     await expectS3Error(await put(bucket, { COORDINATORS }, { headers: { "if-none-match": "*" } }), UNKNOWN);
     await expectObject(bucket, "first");
-    expect(Object.keys((await ledgerOf(bucket)).blobs)).toHaveLength(2);
+    expect(Object.keys((await storedStateOf(bucket)).blobs)).toHaveLength(2);
   });
 });
 
@@ -315,13 +315,13 @@ describe("a PUT whose commit meets an error of D1", () => {
   for (const when of ["before", "after"] as const) {
     it.each([1, 3])(`${when} it is applied, %i times, is committed once`, async (times) => {
       for (const bucket of [await bucketOfOne(), await freshBucket()]) {
-        const hadOne = (await ledgerOf(bucket)).objects["k"] !== undefined;
+        const hadOne = (await storedStateOf(bucket)).objects["k"] !== undefined;
         const response = await withCoordinatorD1(bucket, failingCommits(when, times), () => put(bucket));
         expect(response.status).toBe(200);
         await expectObject(bucket, NEW_BYTES);
-        const ledger = await ledgerOf(bucket);
-        expect(ledger.garbage).toHaveLength(hadOne ? 1 : 0);
-        expectNothingLeftOver(ledger);
+        const storedState = await storedStateOf(bucket);
+        expect(storedState.garbage).toHaveLength(hadOne ? 1 : 0);
+        expectNothingLeftOver(storedState);
       }
     });
 
@@ -339,7 +339,7 @@ describe("a PUT whose commit meets an error of D1", () => {
     const response = await withCoordinatorD1(bucket, failingCommits("before", 99), () => put(bucket));
     await expectS3Error(response, UNKNOWN);
     await expectObject(bucket, "old");
-    expect(Object.keys((await ledgerOf(bucket)).blobs)).toHaveLength(2);
+    expect(Object.keys((await storedStateOf(bucket)).blobs)).toHaveLength(2);
   });
 
   it("after it is applied, with every look at it failing too, is unknown, and the object is there", async () => {
@@ -356,7 +356,7 @@ describe("a PUT whose commit meets an error of D1", () => {
     );
     await expectS3Error(response, UNKNOWN);
     await expectObject(bucket, NEW_BYTES);
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it("and whose batch arrives late, after the key was written and emptied again, does not come back from the dead", async () => {
@@ -385,7 +385,7 @@ describe("a PUT whose commit meets an error of D1", () => {
     expect(response.status).toBe(200);
     await expectObject(bucket, undefined);
     expect(turn).toBe(2);
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it("does not stop the next write of the key", async () => {
@@ -419,9 +419,9 @@ describe("a PUT whose coordinator is stale", () => {
     );
     expect(response.status).toBe(200);
     await expectObject(bucket, NEW_BYTES);
-    const ledger = await ledgerOf(bucket);
-    expect(ledger.garbage).toHaveLength(2);
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(storedState.garbage).toHaveLength(2);
+    expectNothingLeftOver(storedState);
   });
 
   it("gives up where the head changes every time, which refuses the write and drops its blob", async () => {
@@ -440,7 +440,7 @@ describe("a PUT whose coordinator is stale", () => {
     );
     await expectS3Error(response, UNKNOWN);
     await expectObject(bucket, `in between ${turn}`);
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it("and whose condition the other instance has broken, is refused as a conflict and leaves no trace", async () => {
@@ -466,7 +466,7 @@ describe("a PUT whose coordinator is stale", () => {
         fields: { Condition: condition, Key: "k" },
       });
       await expectObject(bucket, "in between");
-      expectNothingLeftOver(await ledgerOf(bucket));
+      expectNothingLeftOver(await storedStateOf(bucket));
     }
   });
 });
@@ -478,7 +478,7 @@ describe("a PUT whose coordinator is evicted", () => {
     await evictDurableObject(await coordinatorOf(bucket));
     expect((await put(bucket)).status).toBe(200);
     await expectObject(bucket, NEW_BYTES);
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it("again and again under load, loses nothing that was acknowledged", async () => {
@@ -502,7 +502,7 @@ describe("a PUT whose coordinator is evicted", () => {
     for (const [index, key] of keys.entries()) {
       if (statuses[index] === 200) await expectBytes(await send("GET", `/${bucket}/${key}`), key);
     }
-    expectNothingMissing(await ledgerOf(bucket));
+    expectNothingMissing(await storedStateOf(bucket));
   });
 });
 
@@ -521,7 +521,7 @@ describe("a PUT whose blob the orphan scan has condemned", () => {
     await expectS3Error(await put(bucket, { BLOBS }), UNKNOWN);
     expect(condemned).not.toBe("");
     await expectObject(bucket, "old");
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 });
 
@@ -534,9 +534,9 @@ describe("a DELETE", () => {
         const response = await withCoordinatorD1(bucket, failingCommits(when, times), () => remove(bucket));
         expect(response.status).toBe(204);
         await expectObject(bucket, undefined);
-        const ledger = await ledgerOf(bucket);
-        expect(ledger.garbage).toHaveLength(1);
-        expectNothingLeftOver(ledger);
+        const storedState = await storedStateOf(bucket);
+        expect(storedState.garbage).toHaveLength(1);
+        expectNothingLeftOver(storedState);
       }
     },
   );
@@ -559,7 +559,7 @@ describe("a DELETE", () => {
         await expectS3Error(await remove(bucket, { COORDINATORS }, headers), UNKNOWN);
         expect(calls.made).toBe(1);
         await expectObject(bucket, expected);
-        expectNothingLeftOver(await ledgerOf(bucket));
+        expectNothingLeftOver(await storedStateOf(bucket));
       }
     }
   });
@@ -594,9 +594,9 @@ describe("DeleteObjects", () => {
     expect(failed.length).toBeGreaterThan(0);
     expect(deleted.length).toBeGreaterThan(0);
     expect([...failed, ...deleted]).toHaveLength(keys.length);
-    const ledger = await ledgerOf(bucket);
-    expect(new Set(Object.keys(ledger.objects))).toEqual(new Set(failed));
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(new Set(Object.keys(storedState.objects))).toEqual(new Set(failed));
+    expectNothingLeftOver(storedState);
   });
 });
 
@@ -639,7 +639,7 @@ describe("a GET", () => {
 
   it("whose blob is missing for good, is an internal error and never a short 200", async () => {
     const bucket = await bucketOfOne();
-    await env.BLOBS.delete(Object.keys((await ledgerOf(bucket)).blobs));
+    await env.BLOBS.delete(Object.keys((await storedStateOf(bucket)).blobs));
     await expectS3Error(await send("GET", `/${bucket}/k`), INTERNAL);
     await expectS3Error(await send("GET", `/${bucket}/k`, { headers: { range: "bytes=0-0" } }), INTERNAL);
     expect((await send("HEAD", `/${bucket}/k`)).status).toBe(200);
@@ -647,7 +647,7 @@ describe("a GET", () => {
 
   it("whose blob is shorter than its row says, is an internal error and never a short 200 or 206", async () => {
     const bucket = await bucketOfOne();
-    const [blobId = ""] = Object.keys((await ledgerOf(bucket)).blobs);
+    const [blobId = ""] = Object.keys((await storedStateOf(bucket)).blobs);
     for (const left of ["o", "ol"]) {
       await env.BLOBS.put(blobId, left);
       for (const headers of [{}, { range: "bytes=0-" }, { range: "bytes=1-2" }, { range: "bytes=-1" }]) {

@@ -8,7 +8,7 @@ import { customerKey, encryptionShownFor, keyHeaders, shownEncryption } from "..
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { formOf, sendForm, signPolicy, type FormPart, type Signing } from "../support/forms.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
+import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 import { expiresAfter, putLifecycle, rule } from "../support/lifecycle.ts";
 import { credentialsOf, succeed } from "../support/query-api.ts";
 import { allow, freshUser } from "../support/users.ts";
@@ -142,7 +142,7 @@ describe("what a form costs", () => {
     const { rowsRead: _, ...cost } = costOf(await post(bucket, { key: "twice" }, {}, twice));
     expect({ ...cost, blobCalls: 3 }).toEqual({ ...fresh, blobCalls: 3 });
     expect(cost.blobCalls).toBeLessThanOrEqual(4);
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it("is nothing for a form that is refused", async () => {
@@ -175,7 +175,7 @@ describe("a form with a customer's key", () => {
         await expectEncrypted(bucket, key, bytes);
       }
     }
-    expect(Object.values((await ledgerOf(bucket)).blobs)).toHaveLength(10);
+    expect(Object.values((await storedStateOf(bucket)).blobs)).toHaveLength(10);
   });
 
   it("is verified before it is encrypted", async () => {

@@ -9,7 +9,12 @@ import { expectBytes, md5Base64, utf8 } from "../support/digests.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { logLines } from "../support/jobs.ts";
-import { expectNothingLeftOver, expectNothingMissing, ledgerOf, type Ledger } from "../support/stored-state.ts";
+import {
+  expectNothingLeftOver,
+  expectNothingMissing,
+  storedStateOf,
+  type StoredState,
+} from "../support/stored-state.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -47,14 +52,14 @@ async function bucketWithGarbage(): Promise<string> {
 }
 
 async function expectCollected(bucket: string): Promise<void> {
-  const { objects, blobs, garbage } = await ledgerOf(bucket);
+  const { objects, blobs, garbage } = await storedStateOf(bucket);
   expect(garbage).toEqual([]);
   expect(Object.keys(blobs)).toEqual([objects["current"]?.blob_id]);
   await expectBytes(await send("GET", `/${bucket}/current`), "current");
 }
 
-async function expectKept(bucket: string, before: Ledger): Promise<void> {
-  expect(await ledgerOf(bucket)).toEqual(before);
+async function expectKept(bucket: string, before: StoredState): Promise<void> {
+  expect(await storedStateOf(bucket)).toEqual(before);
   expect(before.garbage).toHaveLength(2);
   expect(Object.keys(before.blobs)).toHaveLength(3);
 }
@@ -63,10 +68,10 @@ describe("garbage", () => {
   it("is what was replaced or deleted, from that moment on", async () => {
     const begin = Date.now();
     const bucket = await bucketWithGarbage();
-    const ledger = await ledgerOf(bucket);
-    expect(ledger.garbage).toHaveLength(2);
-    expectNothingLeftOver(ledger);
-    for (const blobId of ledger.garbage) {
+    const storedState = await storedStateOf(bucket);
+    expect(storedState.garbage).toHaveLength(2);
+    expectNothingLeftOver(storedState);
+    for (const blobId of storedState.garbage) {
       const row = await env.DB.prepare("SELECT dropped_at FROM garbage WHERE blob_id = ?")
         .bind(blobId)
         .first<{ dropped_at: number }>();
@@ -81,9 +86,9 @@ describe("garbage", () => {
     await putAll(bucket, { k: "x" });
     await send("PUT", `/${bucket}/k`, { body: "y", headers: { "if-none-match": "*" } });
     await send("PUT", `/${bucket}/k`, { body: "y", headers: { "content-md5": md5Base64(utf8("z")) } });
-    const ledger = await ledgerOf(bucket);
-    expect(ledger.garbage).toEqual([]);
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(storedState.garbage).toEqual([]);
+    expectNothingLeftOver(storedState);
   });
 
   it("is not what a copy still holds, until that is gone as well", async () => {
@@ -92,20 +97,20 @@ describe("garbage", () => {
     const headers = { "x-amz-copy-source": `/${bucket}/a` };
     expect((await send("PUT", `/${bucket}/b`, { headers })).status).toBe(200);
     await send("DELETE", `/${bucket}/a`);
-    expect((await ledgerOf(bucket)).garbage).toEqual([]);
+    expect((await storedStateOf(bucket)).garbage).toEqual([]);
     await tick(1000);
     await expectBytes(await send("GET", `/${bucket}/b`), "shared");
     await send("DELETE", `/${bucket}/b`);
-    expect((await ledgerOf(bucket)).garbage).toHaveLength(1);
+    expect((await storedStateOf(bucket)).garbage).toHaveLength(1);
     await tick(1000);
-    expect(await ledgerOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+    expect(await storedStateOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
   });
 });
 
 describe("the collector", () => {
   it("keeps garbage for the recovery window and deletes it then", async () => {
     const bucket = await bucketWithGarbage();
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     await tick(0);
     await expectKept(bucket, before);
     await tick(23.9);
@@ -116,7 +121,7 @@ describe("the collector", () => {
 
   it("keeps it as long as the setting says", async () => {
     const bucket = await bucketWithGarbage();
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     await tick(47, { RECOVERY_WINDOW_HOURS: "48" });
     await expectKept(bucket, before);
     await tick(1.1, { RECOVERY_WINDOW_HOURS: "1" });
@@ -125,14 +130,14 @@ describe("the collector", () => {
 
   it("keeps the default window where the setting makes no sense", async () => {
     const bucket = await bucketWithGarbage();
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     for (const hours of ["0", "-1", "x", "1e9", "0.1"]) await tick(23, { RECOVERY_WINDOW_HOURS: hours });
     await expectKept(bucket, before);
   });
 
   it("is stopped by its setting", async () => {
     const bucket = await bucketWithGarbage();
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     await tick(1000, { GARBAGE_COLLECTION: "false" });
     await expectKept(bucket, before);
     await tick(1000);
@@ -141,7 +146,7 @@ describe("the collector", () => {
 
   it.each(["dry-run", "fals"])("under the setting %j only counts", async (setting) => {
     const bucket = await bucketWithGarbage();
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     await tick(1000, { GARBAGE_COLLECTION: setting });
     await expectKept(bucket, before);
     const [line] = logLines("collect-garbage", log.mock.calls);
@@ -159,7 +164,7 @@ describe("the collector", () => {
     { ORPHAN_SHARE_PERCENT: "5%" },
   ])("deletes nothing while another setting about deletion is %j, and the log names it", async (setting) => {
     const bucket = await bucketWithGarbage();
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     await tick(1000, setting);
     await expectKept(bucket, before);
     const errors = errorLog.mock.calls.map(([line]) => String(line));
@@ -174,9 +179,9 @@ describe("the collector", () => {
       await Promise.all(Array.from({ length: 5 }, (_, index) => putAll(bucket, { [`k${index}`]: `turn ${turn}` })));
       await tick(1000);
     }
-    const ledger = await ledgerOf(bucket);
-    expect(Object.keys(ledger.blobs)).toHaveLength(5);
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(Object.keys(storedState.blobs)).toHaveLength(5);
+    expectNothingLeftOver(storedState);
     for (let index = 0; index < 5; index += 1) {
       await expectBytes(await send("GET", `/${bucket}/k${index}`), "turn 4");
     }
@@ -184,14 +189,14 @@ describe("the collector", () => {
 
   it("that dies between the blobs and their rows, finishes the next time", async () => {
     const bucket = await bucketWithGarbage();
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     const DB = d1With(async (sql, send_) => {
       if (sql.some((text) => text.includes("DELETE FROM garbage")))
         throw new Error("D1_ERROR: Network connection lost.");
       return send_();
     });
     await expect(tick(1000, { DB })).rejects.toThrow("Network connection lost");
-    const halfway = await ledgerOf(bucket);
+    const halfway = await storedStateOf(bucket);
     expect(halfway.garbage).toEqual(before.garbage);
     expect(Object.keys(halfway.blobs)).toHaveLength(1);
     expectNothingMissing(halfway);
@@ -215,7 +220,7 @@ describe("the collector", () => {
 
   it("whose blob store fails, keeps the rows: the blobs are not forgotten", async () => {
     const bucket = await bucketWithGarbage();
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     const BLOBS = r2With({ delete: () => Promise.reject(new Error("delete: Network connection lost.")) });
     await expect(tick(1000, { BLOBS })).rejects.toThrow("Network connection lost");
     await expectKept(bucket, before);
@@ -225,7 +230,7 @@ describe("the collector", () => {
 
   it("does not stumble over blobs that are gone already, nor over two of its kind at once", async () => {
     const bucket = await bucketWithGarbage();
-    const [first = ""] = (await ledgerOf(bucket)).garbage;
+    const [first = ""] = (await storedStateOf(bucket)).garbage;
     await env.BLOBS.delete(first);
     await Promise.all([tick(1000), tick(1000), tick(1000)]);
     await expectCollected(bucket);

@@ -27,7 +27,7 @@ const value: Arbitrary<string> = oneof(
   { arbitrary: constantFrom(...VALUES), weight: 6 },
   string({ unit: "binary", maxLength: 20 }),
 );
-const mischief: Arbitrary<Mischief> = record({
+const fuzzInputs: Arbitrary<Mischief> = record({
   by: constantFrom("root", "root", "root", "nobody", "url"),
   key: constantFrom("k", "many é", "nothing", "nothing/", "a\u0001\n<&"),
   headers: array(record({ name: constantFrom(...HEADERS), value }), { maxLength: 4 }),
@@ -93,7 +93,7 @@ const ROWS = OPERATIONS.filter(({ name }) => name !== "CheckConsistency").map((o
 
 describe("whatever is asked", () => {
   it.each(ROWS)("$what is answered", async ({ operation, index }) => {
-    const property = asyncProperty(mischief, async (wrong) => {
+    const property = asyncProperty(fuzzInputs, async (wrong) => {
       await expectSound(await requestOf(operation, wrong));
     });
     await assert(property, { numRuns: RUNS, seed: SEED + index });

@@ -119,7 +119,7 @@ describe.each(INPUTS.map((input) => [input.key, input] as const))("%s", (_key, i
   });
 
   it("has no value in an operation that does not obey what fills it", async () => {
-    const judged: string[] = [];
+    const evaluated: string[] = [];
     for (const [name, [prepare]] of Object.entries(PREPARATIONS)) {
       if (prepare === undefined || input.obeyedBy.includes(name) || input.givenBy?.includes(name) === true) continue;
       const { method, target, options = {} } = await prepare();
@@ -130,9 +130,9 @@ describe.each(INPUTS.map((input) => [input.key, input] as const))("%s", (_key, i
       if (input.header === "x-amz-copy-source" && method === "PUT" && !target.includes("renameObject")) continue;
       const response = await send(method, joined, { ...options, headers, credentials: user.credentials });
       expect([name, response.status]).toEqual([name, 403]);
-      judged.push(name);
+      evaluated.push(name);
     }
-    expect(judged.length).toBeGreaterThan(30);
+    expect(evaluated.length).toBeGreaterThan(30);
   });
 });
 

@@ -6,7 +6,7 @@ import { deliver, presigned, send } from "../support/client.ts";
 import { expectBytes, md5Base64, md5Hex, utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
+import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 import { childrenOf, readXml, textOf } from "../support/read-xml.ts";
 
 const KEYS = [
@@ -158,7 +158,7 @@ describe("odd keys", () => {
   });
 
   it("are each an object of their own", async () => {
-    const { objects } = await ledgerOf(bucket);
+    const { objects } = await storedStateOf(bucket);
     expect(Object.keys(objects)).toHaveLength(KEYS.length);
     for (const key of KEYS) {
       const { status, headers } = await send("HEAD", pathOf(bucket, key));
@@ -245,7 +245,7 @@ describe("odd keys", () => {
       expect((await send("HEAD", pathOf(bucket, key))).status, JSON.stringify(key)).toBe(404);
       left.delete(key);
     }
-    expect(new Set(Object.keys((await ledgerOf(bucket)).objects))).toEqual(left);
+    expect(new Set(Object.keys((await storedStateOf(bucket)).objects))).toEqual(left);
 
     const [kept, ...others] = Array.from(left);
     const escaped = others.map((key) => key.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;"));
@@ -257,9 +257,9 @@ describe("odd keys", () => {
     const root = readXml(await response.text());
     expect(childrenOf(root, "Error")).toEqual([]);
     expect(childrenOf(root, "Deleted").map((entry) => textOf(entry, "Key"))).toEqual(others);
-    const ledger = await ledgerOf(bucket);
-    expect(Object.keys(ledger.objects)).toEqual([kept]);
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(Object.keys(storedState.objects)).toEqual([kept]);
+    expectNothingLeftOver(storedState);
   });
 });
 

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { OPERATIONS } from "../../src/gateway/operation-table.ts";
-import { documented, PREPARATIONS, type Attempt } from "../support/operation-requests.ts";
+import { documented, PREPARATIONS, type OperationRequest } from "../support/operation-requests.ts";
 import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { allow, freshUser, type TestUser } from "../support/users.ts";
@@ -21,7 +21,7 @@ beforeAll(async () => {
   user = await freshUser(NOTHING);
 });
 
-async function statusWith(attempt: Attempt, statements: readonly object[]): Promise<number> {
+async function statusWith(attempt: OperationRequest, statements: readonly object[]): Promise<number> {
   await allow(user, ...statements, NOTHING);
   const { credentials } = user;
   return (await send(attempt.method, attempt.target, { ...attempt.options, credentials })).status;
@@ -36,7 +36,7 @@ describe.each(Object.entries(PREPARATIONS))("%s", (_name, preparations) => {
     async (_index, prepare) => {
       const { permissions } = await prepare();
       for (const [position, permission] of permissions.entries()) {
-        const granted = (attempt: Attempt, spelling: string | undefined): object[] =>
+        const granted = (attempt: OperationRequest, spelling: string | undefined): object[] =>
           attempt.permissions.flatMap(({ spellings: [first = ""], on: resource }, index) => {
             if (index !== position) return [statement("Allow", first, resource)];
             return spelling === undefined ? [] : [statement("Allow", spelling, resource)];

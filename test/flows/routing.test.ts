@@ -6,7 +6,7 @@ import { anonymous, deliver, ENDPOINT, presigned, ROOT, send, signed } from "../
 import { checksum, expectBytes, md5Hex, utf8 } from "../support/digests.ts";
 import { expectHeadError, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { expectNoTrace, ledgerOf } from "../support/stored-state.ts";
+import { expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 import { readXml } from "../support/read-xml.ts";
 
 /** A bucket with one object, `k`. */
@@ -192,7 +192,7 @@ describe("virtual-hosted style", () => {
       [`/${bucket}/k`, `${bucket}/k`],
     ] as const) {
       expect((await send("PUT", path, { ...at(bucket), body: key })).status).toBe(200);
-      expect((await ledgerOf(bucket)).objects[key]?.etag).toBe(md5Hex(key));
+      expect((await storedStateOf(bucket)).objects[key]?.etag).toBe(md5Hex(key));
       await expectBytes(await send("GET", path, at(bucket)), key);
     }
   });

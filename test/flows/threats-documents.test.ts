@@ -2,7 +2,7 @@
 // and changes nothing; and names that mean something to JavaScript mean nothing here.
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { documented, PREPARATIONS, type Attempt } from "../support/operation-requests.ts";
+import { documented, PREPARATIONS, type OperationRequest } from "../support/operation-requests.ts";
 import { send, type SendOptions } from "../support/client.ts";
 import { md5Base64, utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
@@ -84,20 +84,20 @@ async function refuse(what: string, method: string, target: string, options: Sen
   expect(performance.now() - started, what).toBeLessThan(IN_TIME_MS);
 }
 
-const DELETION: Attempt = {
+const DELETION: OperationRequest = {
   method: "POST",
   target: "",
   options: documented("<Delete><Object><Key>k</Key></Object></Delete>"),
   permissions: [],
 };
 
-async function deletion(): Promise<Attempt> {
+async function deletion(): Promise<OperationRequest> {
   const bucket = await freshBucket();
   await putAll(bucket, { k: "text" });
   return { ...DELETION, target: `/${bucket}?delete` };
 }
 
-const attempts: (readonly [name: string, attempt: Attempt, document: string])[] = [];
+const attempts: (readonly [name: string, attempt: OperationRequest, document: string])[] = [];
 beforeAll(async () => {
   for (const [name, preparations] of Object.entries({ ...PREPARATIONS, DeleteObjects: [deletion] })) {
     for (const prepare of preparations) {

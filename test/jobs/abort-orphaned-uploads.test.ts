@@ -2,10 +2,10 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 
 import { abortOrphanedUploads } from "../../src/jobs/abort-orphaned-uploads.ts";
-import { holdingsOfId } from "../support/check-references.ts";
+import { referencesOfId } from "../support/check-references.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { bucketId, ledgerOfId } from "../support/stored-state.ts";
+import { bucketId, storedStateOfId } from "../support/stored-state.ts";
 import { createUpload, putPart } from "../support/multipart.ts";
 
 it("Uploads of a bucket that is gone are ended, their parts are garbage, and others stay open", async () => {
@@ -17,9 +17,9 @@ it("Uploads of a bucket that is gone are ended, their parts are garbage, and oth
   const { report, steps } = await runPass(abortOrphanedUploads, Date.now());
   expect(report).toEqual({ ended: 22 });
   expect(steps).toBe(2);
-  expect(await holdingsOfId(goneId)).toEqual({ findings: [], orphans: [] });
-  expect((await ledgerOfId(goneId)).garbage).toHaveLength(1);
-  expect((await ledgerOfId(keptId)).garbage).toEqual([]);
+  expect(await referencesOfId(goneId)).toEqual({ findings: [], orphans: [] });
+  expect((await storedStateOfId(goneId)).garbage).toHaveLength(1);
+  expect((await storedStateOfId(keptId)).garbage).toEqual([]);
   const open = await env.DB.prepare("SELECT 1 FROM uploads WHERE bucket_id = ?").bind(keptId).all();
   expect(open.results).toHaveLength(1);
 });

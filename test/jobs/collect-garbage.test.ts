@@ -5,14 +5,14 @@ import { afterEach, describe, expect, it } from "vitest";
 
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
-import { expectSoundHoldings } from "../support/check-references.ts";
+import { expectSoundReferences } from "../support/check-references.ts";
 import { send, type RequestScope } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
-import { ledgerOf } from "../support/stored-state.ts";
+import { storedStateOf } from "../support/stored-state.ts";
 import { createUpload, joined, largePart, uploadInParts } from "../support/multipart.ts";
 
 const AFTER_WINDOW = 48 * 3_600_000;
@@ -55,8 +55,8 @@ describe.each(["in one blob", "of parts"])("an object %s that is deleted and col
       code: "NoSuchKey",
       fields: { Key: "source" },
     });
-    expect(await ledgerOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
-    await expectSoundHoldings(bucket);
+    expect(await storedStateOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+    await expectSoundReferences(bucket);
   });
 
   it("under a part's copy that has seen it is not there for the part", async () => {
@@ -68,8 +68,8 @@ describe.each(["in one blob", "of parts"])("an object %s that is deleted and col
     const response = await send("PUT", target, { headers }, world);
     expect(response.status).toBe(404);
     await response.text();
-    expect((await ledgerOf(bucket)).blobs).toEqual({});
-    await expectSoundHoldings(bucket);
+    expect((await storedStateOf(bucket)).blobs).toEqual({});
+    await expectSoundReferences(bucket);
   });
 
   it("keeps its bytes for a copy that was made before, though a pass dies halfway", async () => {
@@ -85,10 +85,10 @@ describe.each(["in one blob", "of parts"])("an object %s that is deleted and col
       return send_();
     });
     await expect(runPass(collectGarbage, Date.now() + AFTER_WINDOW, { DB })).rejects.toThrow("Network connection lost");
-    expect((await ledgerOf(bucket)).garbage).toHaveLength(1);
+    expect((await storedStateOf(bucket)).garbage).toHaveLength(1);
     await runPass(collectGarbage, Date.now() + AFTER_WINDOW);
-    expect(await ledgerOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
-    await expectSoundHoldings(bucket);
+    expect(await storedStateOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+    await expectSoundReferences(bucket);
   });
 });
 

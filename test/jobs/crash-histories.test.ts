@@ -5,12 +5,12 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
-import { expectSoundHoldings } from "../support/check-references.ts";
+import { expectSoundReferences } from "../support/check-references.ts";
 import { send, type RequestScope } from "../support/client.ts";
 import { callLost, connectionLost, coordinatorsWith, d1With, r2With } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { ledgerOf } from "../support/stored-state.ts";
+import { storedStateOf } from "../support/stored-state.ts";
 import { completionOf } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { setVersioning } from "../support/versioning.ts";
@@ -109,8 +109,8 @@ describe("after a history of deaths", () => {
       // A history without orphans would prove nothing.
       expect(report["deleted"]).toBeGreaterThan(0);
       await runPass(collectGarbage, now + 100 * HOUR_MS);
-      await expectSoundHoldings(bucket);
-      const { garbage } = await ledgerOf(bucket);
+      await expectSoundReferences(bucket);
+      const { garbage } = await storedStateOf(bucket);
       expect(garbage).toEqual([]);
     },
   );

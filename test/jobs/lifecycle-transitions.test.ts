@@ -12,13 +12,13 @@ import { lookUpBucket } from "../../src/state/metadata/buckets.ts";
 import { WALK_START, walkPage } from "../../src/state/lifecycle/lifecycle-walk.ts";
 import { lookUpUnaccounted } from "../../src/state/repair/orphans.ts";
 import { applyTransition, type CopyAllowance, type TransitionOutcome } from "../../src/state/lifecycle/transitions.ts";
-import { expectSoundHoldings, holdingsOf } from "../support/check-references.ts";
+import { expectSoundReferences, referencesOf } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
-import { bucketId, ledgerOf } from "../support/stored-state.ts";
+import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { expiresAfter, forgetRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload, joined, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { expectBalanced } from "../support/rows.ts";
@@ -65,8 +65,8 @@ async function moveFirst(bucketName: string, now: number, allowance: CopyAllowan
   const { bucket } = await context.database.look(lookUpBucket(bucketName));
   const configuration = lifecycleFromText(bucket?.configurations.lifecycle ?? null);
   if (bucket === undefined || configuration === undefined) throw new Error("no rules");
-  const { judged } = await walkPage({ database: context.database, bucket, configuration, now }, WALK_START);
-  const first = judged.find(({ action }) => action.action === "move");
+  const { evaluated } = await walkPage({ database: context.database, bucket, configuration, now }, WALK_START);
+  const first = evaluated.find(({ action }) => action.action === "move");
   if (first === undefined || first.kind === "upload" || first.action.action !== "move")
     throw new Error("nothing to move");
   const { version, action } = first;
@@ -105,11 +105,11 @@ describe("a transition", () => {
     expect(await classOf(bucket, "k")).toBe("STANDARD_IA");
     expect(await seen(bucket, "k")).toEqual(before);
     expect(await blobOf(bucket, "k")).not.toBe(blob);
-    expect((await ledgerOf(bucket)).garbage).toEqual([blob]);
+    expect((await storedStateOf(bucket)).garbage).toEqual([blob]);
     const listing = await (await send("GET", `/${bucket}?list-type=2`)).text();
     expect(listing).toContain("<StorageClass>STANDARD_IA</StorageClass>");
     await expectBalanced(bucket);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
     expect((await runPass(lifecycle, midnight(32))).report["moved"] ?? 0).toBe(0);
   });
 
@@ -134,10 +134,10 @@ describe("a transition", () => {
     expect(await hashOf(await part.arrayBuffer())).toBe(await hashOf(PARTS[1]));
     const across = await send("GET", `/${bucket}/parts`, { headers: { range: `bytes=${PARTS[0]?.length ?? 0}-` } });
     expect(await hashOf(await across.arrayBuffer())).toBe(await hashOf(joined(PARTS.slice(1))));
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
     await collectPast(bucket);
     expect(await Promise.all(["parts", "mixed", "ranges"].map((key) => seen(bucket, key)))).toEqual(before);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("leaves every blob where the orphan scan looks for it", async () => {
@@ -187,7 +187,7 @@ describe("a transition", () => {
     const start = (PARTS[0]?.length ?? 0) - 10;
     expect(await hashOf(await across.arrayBuffer())).toBe(await hashOf(joined(PARTS).slice(start, start + 70_011)));
     expect((await send("GET", `/${bucket}/one`)).status).toBe(400);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("goes on where it was, however little each step may do", async () => {
@@ -208,7 +208,7 @@ describe("a transition", () => {
       .bind(await bucketId(bucket))
       .all();
     expect(left.results).toEqual([]);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("makes a copy once, also where nobody remembers having made it", async () => {
@@ -223,7 +223,7 @@ describe("a transition", () => {
       .run();
     expect(await moveFirst(bucket, now, { blobs: 9, bytes: 1e9 })).toBe("moved");
     expect(await seen(bucket, "parts")).toEqual(before);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("takes a copied object's bytes apart from the others that hold them", async () => {
@@ -245,11 +245,11 @@ describe("a transition", () => {
       "STANDARD",
     ]);
     for (const key of ["a/k", "a/l", "b/k"]) expect(await bodyOf(bucket, key)).toBe("shared bytes");
-    expect((await ledgerOf(bucket)).garbage).toEqual([]);
+    expect((await storedStateOf(bucket)).garbage).toEqual([]);
     await expectBalanced(bucket);
     await send("DELETE", `/${bucket}/b/k`);
-    expect((await ledgerOf(bucket)).garbage).toHaveLength(1);
-    await expectSoundHoldings(bucket);
+    expect((await storedStateOf(bucket)).garbage).toHaveLength(1);
+    await expectSoundReferences(bucket);
   });
 
   it("gives a class that clients read at once in place of those that they would have restored", async () => {
@@ -315,7 +315,7 @@ describe("a transition", () => {
       "STANDARD",
     ]);
     expect(await Promise.all(ids.map((id) => bodyOf(bucket, "k", id)))).toEqual(["1", "2", "3", "4"]);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("fails for a version whose bytes are missing, and goes on with the others", async () => {
@@ -358,7 +358,7 @@ describe("a transition", () => {
     expect((await runPass(lifecycle, midnight(31), { DB })).report).toMatchObject({ moved: 1 });
     expect(lost).toBe(1);
     expect([await bodyOf(bucket, "a"), await classOf(bucket, "a")]).toEqual(["1", "STANDARD_IA"]);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 });
 
@@ -390,7 +390,7 @@ describe("two passes at once", () => {
     expect(text).toContain("<KeyCount>20</KeyCount>");
     for (const key of keys.slice(0, 5)) expect(await bodyOf(bucket, `moved/${key}`)).toBe(key);
     // Copies that came too late are orphans, which the orphan scan takes.
-    const { findings } = await holdingsOf(bucket);
+    const { findings } = await referencesOf(bucket);
     expect(findings).toEqual([]);
   });
 });
@@ -443,7 +443,7 @@ describe("a request that has seen the old bytes", () => {
     expect(response.status).toBe(200);
     expect(await classOf(bucket, "k")).toBe("STANDARD_IA");
     expect(await blobOf(bucket, "copy")).toBe(await blobOf(bucket, "k"));
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("renames what is there when it commits", async () => {
@@ -459,7 +459,7 @@ describe("a request that has seen the old bytes", () => {
     );
     expect(response.status).toBe(200);
     expect([await bodyOf(bucket, "new"), await classOf(bucket, "new")]).toEqual(["bytes", "STANDARD_IA"]);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("copies a part of what is there when it commits", async () => {
@@ -471,7 +471,7 @@ describe("a request that has seen the old bytes", () => {
     const target = `/${bucket}/up?partNumber=1&uploadId=${uploadId}`;
     expect((await send("PUT", target, { headers }, { DB: movedAfterLookup("uploads u") })).status).toBe(200);
     expect(await classOf(bucket, "k")).toBe("STANDARD_IA");
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("wins with what it has written meanwhile", async () => {
@@ -529,7 +529,7 @@ describe("400 days", () => {
       "31 data/k GLACIER_IR, kept/k STANDARD",
       "181 kept/k STANDARD",
     ]);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   }, 120_000);
 });
 
@@ -537,5 +537,5 @@ describe("400 days", () => {
 async function collectPast(bucket: string): Promise<void> {
   // What a manifest held is collected after it, and one may hold another.
   for (let pass = 0; pass < 3; pass += 1) await runPass(collectGarbage, midnight(60));
-  expect((await ledgerOf(bucket)).garbage).toEqual([]);
+  expect((await storedStateOf(bucket)).garbage).toEqual([]);
 }

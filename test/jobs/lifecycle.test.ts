@@ -7,7 +7,7 @@ import { lifecycle } from "../../src/jobs/lifecycle.ts";
 import { lifecycleFromText } from "../../src/protocol/lifecycle/lifecycle.ts";
 import { lookUpBucket } from "../../src/state/metadata/buckets.ts";
 import { WALK_START, walkPage } from "../../src/state/lifecycle/lifecycle-walk.ts";
-import { expectSoundHoldings } from "../support/check-references.ts";
+import { expectSoundReferences } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
@@ -66,8 +66,8 @@ async function judge(bucketName: string, now: number, phase: "current" | "versio
   const configuration = lifecycleFromText(bucket?.configurations.lifecycle ?? null);
   if (bucket === undefined || configuration === undefined) throw new Error("no rules");
   const walk = { database: context.database, bucket, configuration, now };
-  const { judged } = await walkPage(walk, { ...WALK_START, phase });
-  return { judged, applyActions: async () => (await applyActions(context, walk, judged)).report };
+  const { evaluated } = await walkPage(walk, { ...WALK_START, phase });
+  return { evaluated, applyActions: async () => (await applyActions(context, walk, evaluated)).report };
 }
 
 // Other tests' buckets are in the same storage, and a pass is of all.
@@ -84,7 +84,7 @@ describe("expiration", () => {
     expect(report).toMatchObject({ objectsRemoved: 2 });
     expect(await keysOf(bucket)).toEqual(["a", "tmp"]);
     await expectBalanced(bucket);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("counts from the midnight after the fifteenth of January", async () => {
@@ -183,7 +183,7 @@ describe("expiration", () => {
       { key: "v", kind: "DeleteMarker", versionId: "null" },
       { key: "v", kind: "Version" },
     ]);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 });
 
@@ -243,7 +243,7 @@ describe("noncurrent versions", () => {
     await runPass(lifecycle, midnight(21));
     expect(await shownVersions(bucket)).toEqual(["k*"]);
     expect(await bodyOf(bucket, "k")).toBe("three");
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("are kept as long as too few newer ones exist", async () => {
@@ -279,7 +279,7 @@ describe("noncurrent versions", () => {
     expect(await shownVersions(bucket)).toEqual(["k marker*"]);
     await runPass(lifecycle, midnight(3));
     expect(await shownVersions(bucket)).toEqual([]);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("are judged by their own tags and sizes, and null versions like all others", async () => {
@@ -315,7 +315,7 @@ describe("noncurrent versions", () => {
     expect((await send("DELETE", `/${bucket}?snapshot=s`)).status).toBe(204);
     await runPass(lifecycle, midnight(900));
     expect(await shownVersions(bucket)).toEqual(["k*"]);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("are walked over in pages, also within one key", async () => {
@@ -382,8 +382,8 @@ describe("a client that comes between a judgement and its commit", () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "1", c: "1" });
     await putLifecycle(bucket, rule(expiresAfter(1)));
-    const { judged, applyActions } = await judge(bucket, midnight(2));
-    expect(judged).toHaveLength(3);
+    const { evaluated, applyActions } = await judge(bucket, midnight(2));
+    expect(evaluated).toHaveLength(3);
     await putAll(bucket, { a: "1", b: "2" });
     expect(await applyActions()).toEqual({ objectsRemoved: 1, changedMeanwhile: 2 });
     expect(await keysOf(bucket)).toEqual(["a", "b"]);
@@ -416,8 +416,8 @@ describe("a client that comes between a judgement and its commit", () => {
     await createUpload(bucket, "u");
     for (const phase of ["current", "uploads"] as const) {
       await putLifecycle(bucket, rule(expiresAfter(1) + abortAfter(1)));
-      const { judged, applyActions } = await judge(bucket, midnight(2), phase);
-      expect(judged).toHaveLength(1);
+      const { evaluated, applyActions } = await judge(bucket, midnight(2), phase);
+      expect(evaluated).toHaveLength(1);
       if (phase === "current") await putLifecycle(bucket, rule(expiresAfter(1) + abortAfter(1)));
       else await send("DELETE", `/${bucket}?lifecycle`);
       expect(await applyActions()).toEqual({ changedMeanwhile: 1 });
@@ -445,8 +445,8 @@ describe("a client that comes between a judgement and its commit", () => {
     await deleteKey(bucket, "k");
     const third = await putVersion(bucket, "k", "3");
     await putLifecycle(bucket, rule(noncurrentAfter(1)));
-    const { judged, applyActions } = await judge(bucket, midnight(2), "versions");
-    expect(judged).toHaveLength(2);
+    const { evaluated, applyActions } = await judge(bucket, midnight(2), "versions");
+    expect(evaluated).toHaveLength(2);
     await removeVersion(bucket, "k", third);
     expect(await applyActions()).toEqual({ changedMeanwhile: 1, versionsRemoved: 1 });
     expect(await shownVersions(bucket)).toEqual(["k marker*"]);
@@ -458,8 +458,8 @@ describe("a client that comes between a judgement and its commit", () => {
     const fourth = await putVersion(bucket, "k", "4");
     await putVersion(bucket, "k", "5");
     await putLifecycle(bucket, rule(noncurrentAfter(1, 2)));
-    const { judged, applyActions } = await judge(bucket, midnight(2), "versions");
-    expect(judged).toHaveLength(2);
+    const { evaluated, applyActions } = await judge(bucket, midnight(2), "versions");
+    expect(evaluated).toHaveLength(2);
     await removeVersion(bucket, "k", fourth);
     // The oldest has two newer ones still.
     expect(await applyActions()).toEqual({ changedMeanwhile: 1, versionsRemoved: 1 });
@@ -471,8 +471,8 @@ describe("a client that comes between a judgement and its commit", () => {
     await deleteKey(bucket, "a");
     await deleteKey(bucket, "b");
     await putLifecycle(bucket, rule(MARKERS));
-    const { judged, applyActions } = await judge(bucket, midnight(2), "versions");
-    expect(judged).toHaveLength(2);
+    const { evaluated, applyActions } = await judge(bucket, midnight(2), "versions");
+    expect(evaluated).toHaveLength(2);
     await putVersion(bucket, "a", "1");
     expect(await applyActions()).toEqual({ changedMeanwhile: 1, deleteMarkersRemoved: 1 });
     expect(await shownVersions(bucket)).toEqual(["a*", "a marker"]);

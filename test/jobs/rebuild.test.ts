@@ -51,7 +51,7 @@ async function rebuilt(bucket: string, scope: RequestScope = {}): Promise<{ worl
   return { world, pass };
 }
 
-async function holdingsIn({ BLOBS }: RequestScope): Promise<ReferenceReport> {
+async function referencesIn({ BLOBS }: RequestScope): Promise<ReferenceReport> {
   const listed = (await BLOBS?.list())?.objects.map(({ key, size }) => ({ blobId: key, size })) ?? [];
   const database = new Database(REBUILT, new Counts());
   return checkReferences(database, async () => ({ blobs: listed, cursor: undefined }));
@@ -94,7 +94,7 @@ describe("a rebuild", () => {
         .replaceAll(/<LastModified>[^<]*<\/LastModified>/g, "")
         .replaceAll(/<ChecksumAlgorithm>.*?<\/ChecksumType>/g, "");
     expect(await list(world)).toBe(await list({}));
-    const { findings, orphans } = await holdingsIn(world);
+    const { findings, orphans } = await referencesIn(world);
     expect(findings).toEqual([]);
     expect(orphans).toHaveLength(1);
   });
@@ -122,7 +122,7 @@ describe("a rebuild", () => {
     const across = joined([largePart(1), bytes]).subarray(5_242_870, 5_242_890);
     await expectBytes(await send("GET", `/${bucket}/parted`, { headers: range }, world), across);
     expect((await send("GET", `/${bucket}/k`, {}, world)).status).toBe(400);
-    expect(await holdingsIn(world)).toEqual({ findings: [], orphans: [] });
+    expect(await referencesIn(world)).toEqual({ findings: [], orphans: [] });
   });
 
   it("leaves an upload open that lacks a part", async () => {
@@ -134,7 +134,7 @@ describe("a rebuild", () => {
     expect((await send("GET", `/${bucket}/k`, {}, world)).status).toBe(404);
     const listed = await (await send("GET", `/${bucket}/k?uploadId=${uploadId}`, {}, world)).text();
     expect(listed).toContain("<PartNumber>2</PartNumber>");
-    expect((await holdingsIn(world)).findings).toEqual([]);
+    expect((await referencesIn(world)).findings).toEqual([]);
   });
 
   it("shows the newest of objects in one piece and in parts, and takes each part as it was sent last", async () => {
@@ -157,7 +157,7 @@ describe("a rebuild", () => {
     for (const key of ["a", "b", "c", "d"]) {
       expect(await seen(`/${bucket}/${key}`, world), key).toEqual(await seen(`/${bucket}/${key}`));
     }
-    expect((await holdingsIn(world)).findings).toEqual([]);
+    expect((await referencesIn(world)).findings).toEqual([]);
   });
 
   it("shows the newest version though an earlier one was moved to another storage class since", async () => {
@@ -179,7 +179,7 @@ describe("a rebuild", () => {
     expect((await runPass(lifecycle, midnight(3))).report).toMatchObject({ moved: 2 });
     const { world } = await rebuilt(bucket);
     expect(await Promise.all(["one", "parts"].map((key) => seen(`/${bucket}/${key}`, world)))).toEqual(current);
-    expect((await holdingsIn(world)).findings).toEqual([]);
+    expect((await referencesIn(world)).findings).toEqual([]);
   });
 
   it("shows no object of which a transition has copied but some parts", async () => {
@@ -201,7 +201,7 @@ describe("a rebuild", () => {
     expect((await runPass(lifecycle, midnight(31), { BLOBS })).report).toMatchObject({ failed: 1 });
     const { world } = await rebuilt(bucket);
     expect(await seen(`/${bucket}/parts`, world)).toEqual(before);
-    expect((await holdingsIn(world)).findings).toEqual([]);
+    expect((await referencesIn(world)).findings).toEqual([]);
   });
 
   it("brings nothing back that has been removed or taken while it was under way", async () => {
@@ -224,7 +224,7 @@ describe("a rebuild", () => {
     ] as const) {
       expect(await seen(`/${bucket}/${key}`, world), key).toMatchObject({ status });
     }
-    expect(await holdingsIn(world)).toEqual({ findings: [], orphans: [] });
+    expect(await referencesIn(world)).toEqual({ findings: [], orphans: [] });
   });
 
   it("may die at any step and be gone on with, or with a step done twice", async () => {
@@ -242,7 +242,7 @@ describe("a rebuild", () => {
     const { objects } =
       (await REBUILT.prepare("SELECT count(*) AS objects FROM objects").first<{ objects: number }>()) ?? {};
     expect(objects).toBe(121);
-    expect(await holdingsIn(world)).toEqual({ findings: [], orphans: [] });
+    expect(await referencesIn(world)).toEqual({ findings: [], orphans: [] });
   });
 
   it("shows all of an object that a transition has copied in more pieces than an upload has parts", async () => {

@@ -5,14 +5,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { SCHEDULE } from "../../src/jobs/schedule.ts";
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
 import { recoveryMetadata } from "../../src/protocol/objects/recovery-metadata.ts";
-import { expectSoundHoldings, holdingsOf } from "../support/check-references.ts";
+import { expectSoundReferences, referencesOf } from "../support/check-references.ts";
 import { send, type RequestScope } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass, type Pass } from "../support/jobs.ts";
-import { bucketId, ledgerOf } from "../support/stored-state.ts";
+import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { createUpload, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { measuredD1, PARAMETER_MAX_BYTES } from "../support/parameters.ts";
 import { setVersioning } from "../support/versioning.ts";
@@ -72,7 +72,7 @@ describe("an orphan", () => {
     expect(await isStored(orphan)).toBe(false);
     expect(await exists("scan_tombstones", orphan)).toBe(true);
     expect(await exists("orphans", orphan)).toBe(false);
-    await expectSoundHoldings(bucket);
+    await expectSoundReferences(bucket);
   });
 
   it("is the blob of a key that has other versions", async () => {
@@ -81,9 +81,9 @@ describe("an orphan", () => {
     await setVersioning(bucket, "Enabled");
     await putAll(bucket, { k: "newer" });
     const orphan = await orphanOf(bucket);
-    const before = Object.keys((await ledgerOf(bucket)).blobs).filter((id) => id !== orphan);
+    const before = Object.keys((await storedStateOf(bucket)).blobs).filter((id) => id !== orphan);
     await scanTwice();
-    expect(Object.keys((await ledgerOf(bucket)).blobs)).toEqual(before);
+    expect(Object.keys((await storedStateOf(bucket)).blobs)).toEqual(before);
   });
 
   it("that turns out to be somebody's is cleared", async () => {
@@ -137,11 +137,11 @@ describe("what is somebody's", () => {
     await putPart(bucket, "open", await createUpload(bucket, "open"), 1, "open");
 
     const stored = async (): Promise<string[][]> =>
-      Promise.all([bucket, unversioned].map(async (name) => Object.keys((await ledgerOf(name)).blobs)));
+      Promise.all([bucket, unversioned].map(async (name) => Object.keys((await storedStateOf(name)).blobs)));
     const before = await stored();
     await scanTwice();
     expect(await stored()).toEqual(before);
-    await expectSoundHoldings(bucket, unversioned);
+    await expectSoundReferences(bucket, unversioned);
     await expectBytes(await send("GET", `/${bucket}/copy`), "copied");
     await expectBytes(await send("GET", `/${unversioned}/b`), "renamed");
   });
@@ -172,7 +172,7 @@ describe("a slow upload", () => {
     const bucket = await freshBucket();
     const refused = await send("PUT", `/${bucket}/k`, { body: "slow" }, { BLOBS: slow });
     await expectS3Error(refused, { status: 503, code: "ServiceUnavailable" });
-    expect(await ledgerOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
+    expect(await storedStateOf(bucket)).toEqual({ objects: {}, blobs: {}, garbage: [] });
     await putAll(bucket, { k: "again" });
     await scanTwice();
     await expectBytes(await send("GET", `/${bucket}/k`), "again");
@@ -225,7 +225,7 @@ describe("a scan", () => {
           };
     await expect(scan(AFTER_WINDOW, failing)).rejects.toThrow("Network connection lost");
     expect(await exists("scan_tombstones", orphan)).toBe(true);
-    expect((await holdingsOf(bucket)).findings).toEqual([]);
+    expect((await referencesOf(bucket)).findings).toEqual([]);
     await scan(AFTER_WINDOW);
     expect(await isStored(orphan)).toBe(false);
     expect(await exists("orphans", orphan)).toBe(false);
@@ -268,7 +268,7 @@ describe("a scan", () => {
     await Promise.all(Array.from({ length: 750 }, (_, index) => orphanOf(bucket, `${index}`.padEnd(1024, "\u0001"))));
     const { DB, longest } = measuredD1();
     await scanTwice({ DB });
-    expect((await ledgerOf(bucket)).blobs).toEqual({});
+    expect((await storedStateOf(bucket)).blobs).toEqual({});
     expect(longest()).toBeGreaterThan(1_000_000);
     expect(longest()).toBeLessThan(PARAMETER_MAX_BYTES);
   });

@@ -10,7 +10,7 @@ import { checksum, md5Base64, noise, utf8 } from "../support/digests.ts";
 import { r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
-import { bucketId, ledgerOf } from "../support/stored-state.ts";
+import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { createUpload, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { versionedBucket } from "../support/versioning.ts";
@@ -43,12 +43,12 @@ async function findingsOf(bucket: string, now = NOW, scope: RequestScope = {}): 
 
 /** The blobs of a bucket, the first put first. */
 async function blobsOf(bucket: string): Promise<string[]> {
-  return Object.keys((await ledgerOf(bucket)).blobs);
+  return Object.keys((await storedStateOf(bucket)).blobs);
 }
 
 /** The blobs of objects by their keys. */
 async function blobsByKey(bucket: string): Promise<Readonly<Record<string, string>>> {
-  const { objects } = await ledgerOf(bucket);
+  const { objects } = await storedStateOf(bucket);
   return Object.fromEntries(Object.entries(objects).map(([key, { blob_id: blobId }]) => [key, blobId]));
 }
 
@@ -255,9 +255,9 @@ describe("the scrub", () => {
     await putAll(bucket, { k: "right" });
     const [blobId = ""] = await blobsOf(bucket);
     await replace(blobId, "wrong");
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     await findingsOf(bucket);
-    expect(await ledgerOf(bucket)).toEqual(before);
+    expect(await storedStateOf(bucket)).toEqual(before);
   });
 
   it("reads so many bytes in a tick and goes on in the next one", async () => {

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
 import { nextVersionId } from "../../src/protocol/core/version-id.ts";
-import { expectSoundHoldings } from "../support/check-references.ts";
+import { expectSoundReferences } from "../support/check-references.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
@@ -221,7 +221,7 @@ describe("lifecycle rules", () => {
           expect([report["failed"], report["changedMeanwhile"]]).toEqual([undefined, undefined]);
           if (modelled(bucket).join("\n") !== before) effects += 1;
         }
-        await expectSoundHoldings(name);
+        await expectSoundReferences(name);
       }),
       { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: SEED }) },
     );

@@ -3,7 +3,7 @@
 import { expect } from "vitest";
 
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
-import { holdingsOfId } from "../support/check-references.ts";
+import { referencesOfId } from "../support/check-references.ts";
 import { send, type SendOptions } from "../support/client.ts";
 import { md5Base64 } from "../support/digests.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
@@ -219,7 +219,7 @@ export class Play {
     }
     for (const upload of this.#uploads) await look(this.#listParts(upload));
     for (const id of this.#bucketIds) {
-      const references = await holdingsOfId(id);
+      const references = await referencesOfId(id);
       expect(references, JSON.stringify(references)).toEqual({ findings: [], orphans: [] });
     }
   }

@@ -4,7 +4,7 @@ import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/stored-state.ts";
+import { storedStateOf } from "../support/stored-state.ts";
 import { createUpload, putPart, sendCompletion, sendPart } from "../support/multipart.ts";
 import { expectBalanced, expectUntouched, rowsOf } from "../support/rows.ts";
 import { bodyOf } from "../support/versioning.ts";
@@ -23,7 +23,7 @@ describe("AbortMultipartUpload", () => {
     expect(response.status).toBe(204);
     expect(response.body).toBeNull();
     expectAnswerHeaders(response);
-    const { blobs, garbage } = await ledgerOf(bucket);
+    const { blobs, garbage } = await storedStateOf(bucket);
     expect(garbage).toEqual(Object.keys(blobs));
     expect(garbage).toHaveLength(2);
     const rows = await rowsOf(bucket);

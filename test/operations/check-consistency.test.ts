@@ -1,12 +1,12 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { allHoldings } from "../support/check-references.ts";
+import { allReferences } from "../support/check-references.ts";
 import { anonymous, deliver, send, type RequestScope } from "../support/client.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { bucketId, ledgerOf } from "../support/stored-state.ts";
+import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { childrenOf, readXml, textOf, type Element } from "../support/read-xml.ts";
 import { freshUser } from "../support/users.ts";
 
@@ -39,7 +39,7 @@ describe("CheckConsistency", () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x", other: "y" });
     const id = await bucketId(bucket);
-    const { objects } = await ledgerOf(bucket);
+    const { objects } = await storedStateOf(bucket);
     const { k, other } = objects;
     await env.BLOBS.delete(k?.blob_id ?? "");
     await env.BLOBS.put(`${id}/nobodys`, "x");
@@ -84,7 +84,7 @@ describe("CheckConsistency", () => {
   });
 
   it("says the same as the checker of the tests", async () => {
-    const { findings, orphans } = await allHoldings();
+    const { findings, orphans } = await allReferences();
     const answer = await check();
     expect(childrenOf(answer, "Finding").map(({ text }) => text)).toEqual(findings);
     expect(childrenOf(answer, "Orphan").map(({ text }) => text)).toEqual(orphans);

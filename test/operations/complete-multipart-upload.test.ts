@@ -5,7 +5,7 @@ import { costOf } from "../support/cost.ts";
 import { ALGORITHMS, checksumHeader, expectBytes, md5Hex, utf8, type Algorithm } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/stored-state.ts";
+import { storedStateOf } from "../support/stored-state.ts";
 import {
   completionOf,
   createUpload,
@@ -121,9 +121,9 @@ describe("CompleteMultipartUpload", () => {
     const listed = [large, larger, last].flatMap((part) => part ?? []);
     expect((await sendCompletion(bucket, "k", uploadId, listed)).status).toBe(200);
     await expectBytes(await send("GET", `/${bucket}/k`), joined([LARGE, LARGER, LAST]));
-    const { garbage } = await ledgerOf(bucket);
+    const { garbage } = await storedStateOf(bucket);
     expect(garbage).toHaveLength(1);
-    expect((await ledgerOf(bucket)).blobs[garbage[0] ?? ""]).toBe("unlisted".length);
+    expect((await storedStateOf(bucket)).blobs[garbage[0] ?? ""]).toBe("unlisted".length);
     await expectBalanced(bucket);
   });
 

@@ -8,7 +8,7 @@ import { checksum, expectBytes, md5Hex, utf8 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { ledgerOf } from "../support/stored-state.ts";
+import { storedStateOf } from "../support/stored-state.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
 import { namesOf, readXml, textOf } from "../support/read-xml.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";
@@ -185,7 +185,7 @@ describe("CopyObject", () => {
         await expectBalanced(bucket);
       }
       expect((await copy(`${bucket}/a`, bucket, "a", { "x-amz-storage-class": "STANDARD_IA" })).status).toBe(200);
-      expect((await ledgerOf(bucket)).garbage).toEqual([]);
+      expect((await storedStateOf(bucket)).garbage).toEqual([]);
       await collectGarbage();
       expect(await bodyOf(bucket, "a")).toBe("x");
       await expectBalanced(bucket);
@@ -423,7 +423,7 @@ describe("CopyObject", () => {
     await expectBytes(await send("GET", `/${bucket}/m2`), joined(bodies));
     for (const key of ["a2", "m2"]) await send("DELETE", `/${bucket}/${key}`);
     await collectGarbage();
-    expect((await ledgerOf(bucket)).blobs).toEqual({});
+    expect((await storedStateOf(bucket)).blobs).toEqual({});
     await expectBalanced(bucket);
   });
 

@@ -6,7 +6,7 @@ import { costOf } from "../support/cost.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { bucketId, expectNoTrace, ledgerOfId } from "../support/stored-state.ts";
+import { bucketId, expectNoTrace, storedStateOfId } from "../support/stored-state.ts";
 
 describe("DeleteBucket", () => {
   it("answers 204 without a body and removes the bucket", async () => {
@@ -61,7 +61,7 @@ describe("DeleteBucket", () => {
     const id = await bucketId(name);
     await send("DELETE", `/${name}/k`);
     expect((await send("DELETE", `/${name}`)).status).toBe(204);
-    const { objects, blobs, garbage } = await ledgerOfId(id);
+    const { objects, blobs, garbage } = await storedStateOfId(id);
     expect(objects).toEqual({});
     expect(garbage).toEqual(Object.keys(blobs));
     expect(garbage).toHaveLength(1);

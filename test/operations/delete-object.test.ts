@@ -5,13 +5,13 @@ import { costOf } from "../support/cost.ts";
 import { expectBytes, md5Hex } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
+import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 
 describe("DeleteObject", () => {
   it("answers 204 without a body, removes the object and leaves its bytes to the collector", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "a/k": "x", b: "y" });
-    const blob = (await ledgerOf(bucket)).objects["a/k"]?.blob_id;
+    const blob = (await storedStateOf(bucket)).objects["a/k"]?.blob_id;
     const response = await send("DELETE", `/${bucket}/a/k`);
     expect(response.status).toBe(204);
     expect(response.body).toBeNull();
@@ -19,10 +19,10 @@ describe("DeleteObject", () => {
       expect(response.headers.get(name)).toBeNull();
     }
     expectAnswerHeaders(response);
-    const ledger = await ledgerOf(bucket);
-    expect(Object.keys(ledger.objects)).toEqual(["b"]);
-    expect(ledger.garbage).toEqual([blob]);
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(Object.keys(storedState.objects)).toEqual(["b"]);
+    expect(storedState.garbage).toEqual([blob]);
+    expectNothingLeftOver(storedState);
     expect((await send("GET", `/${bucket}/a/k`)).status).toBe(404);
   });
 
@@ -49,7 +49,7 @@ describe("DeleteObject", () => {
     await send("DELETE", `/${bucket}/k`);
     await putAll(bucket, { k: "two" });
     await expectBytes(await send("GET", `/${bucket}/k`), "two");
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   describe("If-Match", () => {
@@ -100,7 +100,7 @@ describe("DeleteObject", () => {
         "x-amz-if-match-last-modified-time": modified,
       };
       expect((await send("DELETE", `/${bucket}/k`, { headers })).status).toBe(204);
-      expect((await ledgerOf(bucket)).objects).toEqual({});
+      expect((await storedStateOf(bucket)).objects).toEqual({});
     });
 
     it("are refused as PreconditionFailed where it is not", async () => {
@@ -147,7 +147,7 @@ describe("DeleteObject", () => {
       const response = await send("DELETE", `/${bucket}/k?versionId=null`);
       expect(response.status).toBe(204);
       expect(response.headers.get("x-amz-version-id")).toBe("null");
-      expect((await ledgerOf(bucket)).objects).toEqual({});
+      expect((await storedStateOf(bucket)).objects).toEqual({});
     });
 
     it("of a version that is not there removes nothing, and is echoed", async () => {
@@ -185,7 +185,7 @@ describe("DeleteObject", () => {
     await putAll(bucket, { k: "1", K: "2", "k/": "3", "k%": "4", k_: "5", kk: "6" });
     await send("DELETE", `/${bucket}/k`);
     await send("DELETE", `/${bucket}/k%25`);
-    expect(Object.keys((await ledgerOf(bucket)).objects)).toEqual(["K", "k/", "k_", "kk"]);
+    expect(Object.keys((await storedStateOf(bucket)).objects)).toEqual(["K", "k/", "k_", "kk"]);
   });
 
   it("answers NoSuchBucket where there is none", async () => {

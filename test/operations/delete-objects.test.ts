@@ -4,7 +4,7 @@ import { anonymous, deliver, send, type SendOptions } from "../support/client.ts
 import { ALGORITHMS, checksum, checksumHeader, expectBytes, md5Base64, md5Hex, utf8 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
+import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 import { measuredD1, PARAMETER_MAX_BYTES } from "../support/parameters.ts";
 import { namesOf, plain, readXml } from "../support/read-xml.ts";
 import { expectBalanced } from "../support/rows.ts";
@@ -55,7 +55,7 @@ describe("DeleteObjects", () => {
       expect(response.status).toBe(200);
       expect((await response.text()).match(/<Deleted>/g)).toHaveLength(1000);
     }
-    expect((await ledgerOf(bucket)).objects).toEqual({});
+    expect((await storedStateOf(bucket)).objects).toEqual({});
     expect(longest()).toBeLessThan(PARAMETER_MAX_BYTES);
   });
 
@@ -74,10 +74,10 @@ describe("DeleteObjects", () => {
       deleted("never was"),
       deleted("a"),
     ]);
-    const ledger = await ledgerOf(bucket);
-    expect(Object.keys(ledger.objects)).toEqual(["kept"]);
-    expect(ledger.garbage).toHaveLength(2);
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(Object.keys(storedState.objects)).toEqual(["kept"]);
+    expect(storedState.garbage).toHaveLength(2);
+    expectNothingLeftOver(storedState);
   });
 
   it("is quiet about successes where that is asked for", async () => {
@@ -87,7 +87,7 @@ describe("DeleteObjects", () => {
     expect(response.status).toBe(200);
     const root = readXml(await response.text());
     expect(namesOf(root)).toEqual(["Error"]);
-    expect(Object.keys((await ledgerOf(bucket)).objects)).toEqual(["b"]);
+    expect(Object.keys((await storedStateOf(bucket)).objects)).toEqual(["b"]);
     expect(await results(bucket, document(["b"], "<Quiet>TRUE</Quiet>"))).toEqual([]);
     expect(await results(bucket, document(["b"], "<Quiet>false</Quiet>"))).toEqual([deleted("b")]);
   });
@@ -98,10 +98,10 @@ describe("DeleteObjects", () => {
     const some = keys.slice(0, 40);
     await putAll(bucket, Object.fromEntries(some.map((key) => [key, key])));
     expect(await results(bucket, document(keys))).toEqual(keys.map(deleted));
-    const ledger = await ledgerOf(bucket);
-    expect(ledger.objects).toEqual({});
-    expect(ledger.garbage).toHaveLength(40);
-    expectNothingLeftOver(ledger);
+    const storedState = await storedStateOf(bucket);
+    expect(storedState.objects).toEqual({});
+    expect(storedState.garbage).toHaveLength(40);
+    expectNothingLeftOver(storedState);
   });
 
   it("refuses 1001 keys, none, and a document past 2 MiB, and deletes nothing", async () => {
@@ -136,14 +136,14 @@ describe("DeleteObjects", () => {
     await putAll(bucket, Object.fromEntries(keys.map((key) => [key, key])));
     await putAll(bucket, { a: "1", "7": "2", "\u00e9": "3" });
     expect(await results(bucket, document(keys))).toEqual(keys.map(deleted));
-    expect(Object.keys((await ledgerOf(bucket)).objects).toSorted()).toEqual(["7", "a", "\u00e9"].toSorted());
+    expect(Object.keys((await storedStateOf(bucket)).objects).toSorted()).toEqual(["7", "a", "\u00e9"].toSorted());
   });
 
   it("takes a key that stands twice for deleted twice", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "1" });
     expect(await results(bucket, document(["k", "k"]))).toEqual([deleted("k"), deleted("k")]);
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it("never deletes what it reports as refused, also where a key stands twice with different conditions", async () => {
@@ -167,7 +167,7 @@ describe("DeleteObjects", () => {
     ] as const) {
       await putAll(bucket, { k: "1" });
       expect(await results(bucket, document(etags.map((ETag) => ({ Key: "k", ETag }))))).toEqual(outcomes);
-      expect((await ledgerOf(bucket)).objects).toEqual({});
+      expect((await storedStateOf(bucket)).objects).toEqual({});
     }
     await putAll(bucket, { k: "1" });
     await expectNoTrace(bucket, async () => {
@@ -205,7 +205,7 @@ describe("DeleteObjects", () => {
         expectS3Error(await sendWith(checksum(algorithm, utf8("other"))), { status: 400, code: "BadDigest" }),
       );
       expect((await sendWith(checksum(algorithm, body))).status).toBe(200);
-      expect((await ledgerOf(bucket)).objects).toEqual({});
+      expect((await storedStateOf(bucket)).objects).toEqual({});
     });
 
     it("by Content-MD5 is verified", async () => {
@@ -285,7 +285,7 @@ describe("DeleteObjects", () => {
       ]) {
         await putAll(bucket, { k: "1" });
         expect(await results(bucket, body)).toEqual([deleted("k")]);
-        expect((await ledgerOf(bucket)).objects).toEqual({});
+        expect((await storedStateOf(bucket)).objects).toEqual({});
       }
     });
   });
@@ -301,7 +301,7 @@ describe("DeleteObjects", () => {
         ],
         deleted("b"),
       ]);
-      expect(Object.keys((await ledgerOf(bucket)).objects)).toEqual(["a"]);
+      expect(Object.keys((await storedStateOf(bucket)).objects)).toEqual(["a"]);
     });
 
     it("is KeyTooLongError past 1024 bytes", async () => {
@@ -341,7 +341,7 @@ describe("DeleteObjects", () => {
         deleted("d"),
         ["Error", { Key: "e", Code: "NoSuchKey", Message: "The specified key does not exist." }],
       ]);
-      expect(Object.keys((await ledgerOf(bucket)).objects)).toEqual(["a", "b", "c"]);
+      expect(Object.keys((await storedStateOf(bucket)).objects)).toEqual(["a", "b", "c"]);
     });
 
     it("is not given where LastModifiedTime holds, as an HTTP date and as an ISO date", async () => {
@@ -375,7 +375,7 @@ describe("DeleteObjects", () => {
       ["Deleted", { Key: "a", VersionId: "null" }],
       ["Deleted", { Key: "b", VersionId: other }],
     ]);
-    expect(Object.keys((await ledgerOf(bucket)).objects)).toEqual(["b"]);
+    expect(Object.keys((await storedStateOf(bucket)).objects)).toEqual(["b"]);
     await expectBytes(await send("GET", `/${bucket}/b`), "2");
   });
 

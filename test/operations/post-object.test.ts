@@ -6,7 +6,7 @@ import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../suppo
 import { r2With } from "../support/faults.ts";
 import { BOUNDARY, formOf, post, sendForm, signPolicy, type FormPart } from "../support/forms.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
+import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 import { namesOf, readXml } from "../support/read-xml.ts";
 
 async function get(bucket: string, key: string): Promise<Response> {
@@ -53,7 +53,7 @@ describe("PostObject", () => {
     const stored = await get(bucket, "a/b");
     expect(stored.headers.get("content-type")).toBe("binary/octet-stream");
     await expectBytes(stored, "something body");
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it.each([0, 1, 262_143, 262_144, 262_145, 1_000_000, 6_000_000])("stores %d bytes as they are", async (length) => {
@@ -70,9 +70,9 @@ describe("PostObject", () => {
     expect(response.status).toBe(204);
     expect(response.headers.get("etag")).toBe(`"${md5Hex(bytes)}"`);
     await expectBytes(await get(bucket, "k"), bytes);
-    const ledger = await ledgerOf(bucket);
-    expectNothingLeftOver(ledger);
-    expect(ledger.objects["k"]?.size).toBe(length);
+    const storedState = await storedStateOf(bucket);
+    expectNothingLeftOver(storedState);
+    expect(storedState.objects["k"]?.size).toBe(length);
   });
 
   describe("a file that is not as long as its form lets presume", () => {
@@ -94,7 +94,7 @@ describe("PostObject", () => {
         expect(response.headers.get("etag")).toBe(`"${md5Hex(bytes)}"`);
         expect(response.headers.get("x-amz-checksum-crc64nvme")).toBe(checksum("CRC64NVME", bytes));
         await expectBytes(await get(bucket, "k"), bytes);
-        expectNothingLeftOver(await ledgerOf(bucket));
+        expectNothingLeftOver(await storedStateOf(bucket));
       }
     });
 
@@ -477,7 +477,7 @@ describe("PostObject", () => {
         await response.text();
         expect(response.status).toBe(keys[0] === "mine/a" ? 204 : 403);
       }
-      expect(Object.keys((await ledgerOf(bucket)).objects)).toEqual(["mine/a,yours/a"]);
+      expect(Object.keys((await storedStateOf(bucket)).objects)).toEqual(["mine/a,yours/a"]);
     });
 
     it("cannot be got round by fields after the file, or a file before them", async () => {

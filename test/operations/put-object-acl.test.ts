@@ -21,7 +21,7 @@ import { costOf } from "../support/cost.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With } from "../support/faults.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/stored-state.ts";
+import { storedStateOf } from "../support/stored-state.ts";
 import { expectUntouched } from "../support/rows.ts";
 import { deleteKey, putVersion, setVersioning } from "../support/versioning.ts";
 
@@ -88,10 +88,10 @@ describe("PutObjectAcl", () => {
     const bucket = await aclBucket();
     const headers = { "x-amz-tagging": "a=1", "x-amz-meta-m": "1", "content-type": "text/css" };
     await send("PUT", `/${bucket}/k`, { body: "x", headers });
-    const before = { head: await send("HEAD", `/${bucket}/k`), ledger: await ledgerOf(bucket) };
+    const before = { head: await send("HEAD", `/${bucket}/k`), storedState: await storedStateOf(bucket) };
     expect((await send("PUT", `/${bucket}/k?acl`, { headers: PUBLIC })).status).toBe(200);
-    const after = { head: await send("HEAD", `/${bucket}/k`), ledger: await ledgerOf(bucket) };
-    expect(after.ledger).toEqual(before.ledger);
+    const after = { head: await send("HEAD", `/${bucket}/k`), storedState: await storedStateOf(bucket) };
+    expect(after.storedState).toEqual(before.storedState);
     for (const name of ["etag", "last-modified", "content-type", "x-amz-meta-m", "x-amz-tagging-count"]) {
       expect(after.head.headers.get(name), name).toBe(before.head.headers.get(name));
     }

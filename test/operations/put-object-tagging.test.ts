@@ -4,7 +4,7 @@ import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/stored-state.ts";
+import { storedStateOf } from "../support/stored-state.ts";
 import { expectUntouched } from "../support/rows.ts";
 import { sendTagging, taggingOf, tagsOf, unsoundTaggings } from "../support/tagging.ts";
 import { deleteKey, putVersion, setVersioning, versionedBucket } from "../support/versioning.ts";
@@ -31,10 +31,10 @@ describe("PutObjectTagging", () => {
     const bucket = await freshBucket();
     const headers = { "x-amz-tagging": "a=1", "x-amz-meta-m": "1", "content-type": "text/css" };
     await send("PUT", `/${bucket}/k`, { body: "x", headers });
-    const before = { head: await send("HEAD", `/${bucket}/k`), ledger: await ledgerOf(bucket) };
+    const before = { head: await send("HEAD", `/${bucket}/k`), storedState: await storedStateOf(bucket) };
     await sendTagging(`/${bucket}/k?tagging`, taggingOf({ b: "2" }));
-    const after = { head: await send("HEAD", `/${bucket}/k`), ledger: await ledgerOf(bucket) };
-    expect(after.ledger).toEqual(before.ledger);
+    const after = { head: await send("HEAD", `/${bucket}/k`), storedState: await storedStateOf(bucket) };
+    expect(after.storedState).toEqual(before.storedState);
     for (const name of ["etag", "last-modified", "content-type", "x-amz-meta-m", "x-amz-tagging-count"]) {
       expect(after.head.headers.get(name), name).toBe(before.head.headers.get(name));
     }

@@ -25,7 +25,7 @@ import {
 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { bucketId, expectNothingLeftOver, expectNoTrace, ledgerOf } from "../support/stored-state.ts";
+import { bucketId, expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 
 const EMPTY_CRC64 = "AAAAAAAAAAA=";
 
@@ -62,7 +62,7 @@ describe("PutObject", () => {
     expect(response.headers.get("x-amz-version-id")).toBeNull();
     expectAnswerHeaders(response);
     await expectStored(bucket, "a/key", body);
-    expectNothingLeftOver(await ledgerOf(bucket));
+    expectNothingLeftOver(await storedStateOf(bucket));
   });
 
   it.each([0, 1, 4095, 4096, 4097, 262_143, 262_144, 262_145, 524_289, 3_000_000])(
@@ -96,7 +96,7 @@ describe("PutObject", () => {
       "x-amz-storage-class": "STANDARD_IA",
     };
     await send("PUT", `/${bucket}/k`, { body: "one", headers });
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     await send("PUT", `/${bucket}/k`, { body: "second" });
     const head = await send("HEAD", `/${bucket}/k`);
     expect(head.headers.get("content-length")).toBe("6");
@@ -104,7 +104,7 @@ describe("PutObject", () => {
     for (const name of ["cache-control", "x-amz-meta-a", "x-amz-storage-class"])
       expect(head.headers.get(name)).toBeNull();
     await expectStored(bucket, "k", "second");
-    const after = await ledgerOf(bucket);
+    const after = await storedStateOf(bucket);
     expect(after.garbage).toEqual([before.objects["k"]?.blob_id]);
     expectNothingLeftOver(after);
   });
@@ -186,7 +186,7 @@ describe("PutObject", () => {
       const bucket = await freshBucket();
       const headers = { "content-type": "text/x-a", "x-amz-meta-a": "1", "cache-control": "no-cache" };
       await send("PUT", `/${bucket}/a%20b`, { body: "x", headers });
-      const { objects } = await ledgerOf(bucket);
+      const { objects } = await storedStateOf(bucket);
       const blob = await env.BLOBS.head(objects["a b"]?.blob_id ?? "");
       expect(blob?.customMetadata).toEqual({
         bucket: await bucketId(bucket),
@@ -241,7 +241,7 @@ describe("PutObject", () => {
         expect(head.headers.get(header)).toBe(value);
         await expectStored(bucket, "k", body);
       }
-      expectNothingLeftOver(await ledgerOf(bucket));
+      expectNothingLeftOver(await storedStateOf(bucket));
     });
 
     it.each(ALGORITHMS)("%s that does not match is refused as BadDigest", async (algorithm) => {

@@ -9,7 +9,7 @@ import { expectBytes, md5Hex, noise } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { bucketId, ledgerOf } from "../support/stored-state.ts";
+import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
 import { allow, credentialsOf, freshUser, succeed } from "../support/query-api.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";
@@ -30,7 +30,7 @@ async function bucketOf(objects: Readonly<Record<string, string>>): Promise<stri
 }
 
 async function keysOf(bucket: string): Promise<string[]> {
-  return Object.keys((await ledgerOf(bucket)).objects);
+  return Object.keys((await storedStateOf(bucket)).objects);
 }
 
 async function expectRefused(bucket: string, request: () => Promise<Response>, expected: ExpectedError): Promise<void> {
@@ -169,9 +169,9 @@ describe("RenameObject", () => {
 
   it("replaces the destination by default, whose bytes go to the collector", async () => {
     const bucket = await bucketOf({ a: "new", b: "old" });
-    const old = (await ledgerOf(bucket)).objects["b"];
+    const old = (await storedStateOf(bucket)).objects["b"];
     expect((await rename(bucket, "a", "b")).status).toBe(200);
-    const { objects, garbage } = await ledgerOf(bucket);
+    const { objects, garbage } = await storedStateOf(bucket);
     expect(Object.keys(objects)).toEqual(["b"]);
     expect(garbage).toEqual([old?.blob_id]);
     expect(await bodyOf(bucket, "b")).toBe("new");

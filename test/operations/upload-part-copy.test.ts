@@ -7,7 +7,7 @@ import { checksum, expectBytes, md5Hex, noise, utf8 } from "../support/digests.t
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { ledgerOf } from "../support/stored-state.ts";
+import { storedStateOf } from "../support/stored-state.ts";
 import {
   createUpload,
   joined,
@@ -153,7 +153,7 @@ describe("UploadPartCopy", () => {
     await expectBytes(await send("GET", `/${bucket}/k`), whole.subarray(1, whole.length - 1));
     await send("DELETE", `/${bucket}/k`);
     await collectGarbage();
-    expect((await ledgerOf(bucket)).blobs).toEqual({});
+    expect((await storedStateOf(bucket)).blobs).toEqual({});
   });
 
   it("copies from another bucket, which may be deleted afterwards", async () => {
@@ -180,9 +180,9 @@ describe("UploadPartCopy", () => {
     await putPart(bucket, "k", target.uploadId, 1, "replaced");
     await expectBalanced(bucket);
     await send("DELETE", `/${bucket}/source`);
-    expect((await ledgerOf(bucket)).garbage).toEqual([]);
+    expect((await storedStateOf(bucket)).garbage).toEqual([]);
     await send("DELETE", `/${bucket}/k?uploadId=${target.uploadId}`);
-    const { blobs, garbage } = await ledgerOf(bucket);
+    const { blobs, garbage } = await storedStateOf(bucket);
     expect(garbage).toEqual(Object.keys(blobs));
     await expectBalanced(bucket);
   });

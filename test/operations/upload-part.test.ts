@@ -6,7 +6,7 @@ import { costOf } from "../support/cost.ts";
 import { ALGORITHMS, checksum, checksumHeader, md5Base64, md5Hex, noise, sha256Hex, utf8 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
-import { ledgerOf } from "../support/stored-state.ts";
+import { storedStateOf } from "../support/stored-state.ts";
 import { createUpload, putPart, sendCompletion, sendPart } from "../support/multipart.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";
 import { bodyOf } from "../support/versioning.ts";
@@ -47,9 +47,9 @@ describe("UploadPart", () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     await putPart(bucket, "k", uploadId, 1, "first");
-    const before = await ledgerOf(bucket);
+    const before = await storedStateOf(bucket);
     const part = await putPart(bucket, "k", uploadId, 1, "second");
-    expect((await ledgerOf(bucket)).garbage).toEqual(Object.keys(before.blobs));
+    expect((await storedStateOf(bucket)).garbage).toEqual(Object.keys(before.blobs));
     await expectBalanced(bucket);
     await sendCompletion(bucket, "k", uploadId, [part]);
     expect(await bodyOf(bucket, "k")).toBe("second");
@@ -60,7 +60,7 @@ describe("UploadPart", () => {
     const uploadId = await createUpload(bucket, "k");
     const bodies = ["a", "b", "c", "d", "e"];
     const parts = await Promise.all(bodies.map((body) => putPart(bucket, "k", uploadId, 1, body)));
-    expect((await ledgerOf(bucket)).garbage).toHaveLength(4);
+    expect((await storedStateOf(bucket)).garbage).toHaveLength(4);
     await expectBalanced(bucket);
     const statuses = await Promise.all(
       parts.map(async (part) => (await sendCompletion(bucket, "k", uploadId, [part])).status),

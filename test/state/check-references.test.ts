@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { allHoldings, expectSoundHoldings, holdingsOf } from "../support/check-references.ts";
+import { allReferences, expectSoundReferences, referencesOf } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { bucketId } from "../support/stored-state.ts";
@@ -31,15 +31,15 @@ async function furnishedBucket(): Promise<string> {
 
 describe("checkReferences", () => {
   it("finds nothing where all is sound", async () => {
-    await expectSoundHoldings(await freshBucket(), await furnishedBucket());
-    expect((await allHoldings()).findings.filter((finding) => /undefined|null/.test(finding))).toEqual([]);
+    await expectSoundReferences(await freshBucket(), await furnishedBucket());
+    expect((await allReferences()).findings.filter((finding) => /undefined|null/.test(finding))).toEqual([]);
   });
 
   it("reports blobs that nothing accounts for apart", async () => {
     const bucket = await freshBucket();
     const id = `${await bucketId(bucket)}/nobodys`;
     await env.BLOBS.put(id, "x");
-    expect(await holdingsOf(bucket)).toEqual({ findings: [], orphans: [id] });
+    expect(await referencesOf(bucket)).toEqual({ findings: [], orphans: [id] });
   });
 
   const OF_K = "bucket_id = ?1 AND key = 'k'";
@@ -85,7 +85,7 @@ describe("checkReferences", () => {
     const id = await bucketId(bucket);
     await env.DB.prepare(damage).bind(id).run();
     try {
-      const everything = await allHoldings();
+      const everything = await allReferences();
       expect(everything.findings.filter((finding) => finding.includes(id))).not.toEqual([]);
     } finally {
       for (const table of ["objects", "versions", "uploads"]) {

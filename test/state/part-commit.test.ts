@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 
 import { send, type RequestScope } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
-import { expectSoundHoldings } from "../support/check-references.ts";
+import { expectSoundReferences } from "../support/check-references.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { createUpload, putPart, sendCompletion } from "../support/multipart.ts";
@@ -40,12 +40,12 @@ it.each([
   const first = await send("PUT", target, { body: "first" }, world);
   expect(first.status).toBe(status);
   await first.text();
-  await expectSoundHoldings(bucket);
+  await expectSoundReferences(bucket);
   const listed = await (await send("GET", `/${bucket}/k?uploadId=${uploadId}`)).text();
   const etag = /<ETag>(.*?)<\/ETag>/.exec(listed)?.[1]?.replaceAll("&quot;", '"') ?? "";
   expect((await sendCompletion(bucket, "k", uploadId, [{ partNumber: 1, etag }])).status).toBe(200);
   await expectBytes(await send("GET", `/${bucket}/k`), "second");
-  await expectSoundHoldings(bucket);
+  await expectSoundReferences(bucket);
 });
 
 it("A copied part whose source goes before the copy is sent again is not acknowledged", async () => {
@@ -64,5 +64,5 @@ it("A copied part whose source goes before the copy is sent again is not acknowl
   expect(response.status).toBe(503);
   await response.text();
   expect(await (await send("GET", `/${bucket}/k?uploadId=${uploadId}`)).text()).not.toContain("<Part>");
-  await expectSoundHoldings(bucket);
+  await expectSoundReferences(bucket);
 });

@@ -9,24 +9,24 @@ import { Database } from "../../src/state/d1/database.ts";
 import { bucketId } from "./stored-state.ts";
 
 /** Checks one bucket: its rows, and the blobs and manifests that were born in it, whoever holds them. */
-export async function holdingsOf(bucketName: string): Promise<ReferenceReport> {
-  return holdingsOfId(await bucketId(bucketName));
+export async function referencesOf(bucketName: string): Promise<ReferenceReport> {
+  return referencesOfId(await bucketId(bucketName));
 }
 
 /** Checks a bucket that need not be there any more. */
-export async function holdingsOfId(id: string): Promise<ReferenceReport> {
+export async function referencesOfId(id: string): Promise<ReferenceReport> {
   return check(scopeOfBucket(id), `${id}/`);
 }
 
 /** Checks everything that is stored. */
-export async function allHoldings(): Promise<ReferenceReport> {
+export async function allReferences(): Promise<ReferenceReport> {
   return check(EVERYTHING, "");
 }
 
 /** Asserts that buckets are sound, and that no blob of theirs was left behind. */
-export async function expectSoundHoldings(...bucketNames: readonly string[]): Promise<void> {
+export async function expectSoundReferences(...bucketNames: readonly string[]): Promise<void> {
   for (const name of bucketNames) {
-    expect({ bucket: name, ...(await holdingsOf(name)) }).toEqual({ bucket: name, findings: [], orphans: [] });
+    expect({ bucket: name, ...(await referencesOf(name)) }).toEqual({ bucket: name, findings: [], orphans: [] });
   }
 }
 

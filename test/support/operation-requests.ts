@@ -11,7 +11,7 @@ import { taggingOf } from "./tagging.ts";
 import { versionedBucket } from "./versioning.ts";
 
 /** A request for an operation, and what it needs. */
-export interface Attempt {
+export interface OperationRequest {
   readonly method: string;
   readonly target: string;
   readonly options?: SendOptions;
@@ -20,7 +20,7 @@ export interface Attempt {
 }
 
 /** Makes what an operation works on, and says how it is asked for. */
-export type Preparation = () => Promise<Attempt>;
+export type Preparation = () => Promise<OperationRequest>;
 
 const on = (on: string, ...spellings: readonly string[]) => ({ on, spellings });
 

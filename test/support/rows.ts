@@ -2,7 +2,7 @@
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
-import { bucketId, ledgerOfId } from "./stored-state.ts";
+import { bucketId, storedStateOfId } from "./stored-state.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 export type Rows = Readonly<Record<string, readonly Row[]>>;
@@ -35,7 +35,7 @@ export async function rowsOfId(id: string): Promise<Rows> {
     const sql = `SELECT * FROM ${table} WHERE ${column} >= ? AND ${column} < ? ORDER BY ${column}`;
     rows[table] = await read(sql, `${id}/`, `${id}0`);
   }
-  rows["blobs"] = Object.entries((await ledgerOfId(id)).blobs).map(([blobId, size]) => ({ blobId, size }));
+  rows["blobs"] = Object.entries((await storedStateOfId(id)).blobs).map(([blobId, size]) => ({ blobId, size }));
   return rows;
 }
 

@@ -3,16 +3,16 @@ import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
 /** Everything that is stored for a bucket. */
-export interface Ledger {
+export interface StoredState {
   /** By key. */
-  readonly objects: Readonly<Record<string, LedgerObject>>;
+  readonly objects: Readonly<Record<string, StoredStateObject>>;
   /** Sizes of the blobs in R2 by id. */
   readonly blobs: Readonly<Record<string, number>>;
   /** Ids of the blobs that wait for the collector. */
   readonly garbage: readonly string[];
 }
 
-export interface LedgerObject {
+export interface StoredStateObject {
   readonly version_id: string;
   readonly etag: string;
   readonly size: number;
@@ -27,17 +27,17 @@ export async function bucketId(name: string): Promise<string> {
 }
 
 /** What is stored for a bucket. */
-export async function ledgerOf(name: string): Promise<Ledger> {
-  return ledgerOfId(await bucketId(name));
+export async function storedStateOf(name: string): Promise<StoredState> {
+  return storedStateOfId(await bucketId(name));
 }
 
 /** What is stored for a bucket that need not be there any more. */
-export async function ledgerOfId(id: string): Promise<Ledger> {
+export async function storedStateOfId(id: string): Promise<StoredState> {
   const objects = await env.DB.prepare(
     "SELECT key, version_id, etag, size, blob_id FROM objects WHERE bucket_id = ? ORDER BY key",
   )
     .bind(id)
-    .all<LedgerObject & { key: string }>();
+    .all<StoredStateObject & { key: string }>();
   const garbage = await env.DB.prepare("SELECT blob_id FROM garbage WHERE blob_id >= ?1 AND blob_id < ?2 ORDER BY 1")
     .bind(`${id}/`, `${id}0`)
     .all<{ blob_id: string }>();
@@ -53,14 +53,14 @@ export async function ledgerOfId(id: string): Promise<Ledger> {
  * @returns what `refused` returns
  */
 export async function expectNoTrace<Result>(bucket: string, refused: () => Promise<Result>): Promise<Result> {
-  const before = await ledgerOf(bucket);
+  const before = await storedStateOf(bucket);
   const result = await refused();
-  expect(await ledgerOf(bucket)).toEqual(before);
+  expect(await storedStateOf(bucket)).toEqual(before);
   return result;
 }
 
 /** Asserts that every object has its bytes in the blob store and that none of them waits for the collector. */
-export function expectNothingMissing({ objects, blobs, garbage }: Ledger): void {
+export function expectNothingMissing({ objects, blobs, garbage }: StoredState): void {
   for (const [key, { blob_id: blobId, size }] of Object.entries(objects)) {
     expect({ key, size: blobs[blobId] }).toEqual({ key, size });
     expect(garbage, key).not.toContain(blobId);
@@ -68,10 +68,13 @@ export function expectNothingMissing({ objects, blobs, garbage }: Ledger): void 
 }
 
 /** Asserts besides that every blob belongs to an object or waits for the collector: nothing was left behind. */
-export function expectNothingLeftOver(ledger: Ledger): void {
-  expectNothingMissing(ledger);
-  const accounted = new Set([...Object.values(ledger.objects).map(({ blob_id: id }) => id), ...ledger.garbage]);
-  expect(Object.keys(ledger.blobs).filter((id) => !accounted.has(id))).toEqual([]);
+export function expectNothingLeftOver(storedState: StoredState): void {
+  expectNothingMissing(storedState);
+  const accounted = new Set([
+    ...Object.values(storedState.objects).map(({ blob_id: id }) => id),
+    ...storedState.garbage,
+  ]);
+  expect(Object.keys(storedState.blobs).filter((id) => !accounted.has(id))).toEqual([]);
 }
 
 async function blobsUnder(prefix: string): Promise<R2Object[]> {

@@ -7,7 +7,7 @@ import { exchange, openSocket } from "../raw/exchange.ts";
 import { signRequest } from "../raw/sign.ts";
 import { assertDenied, assertDone, deletionOf, md5Of, type TenancyTools } from "./tools.ts";
 
-type Attempt = readonly [method: string, target: string, headers?: Record<string, string>, body?: string];
+type OperationRequest = readonly [method: string, target: string, headers?: Record<string, string>, body?: string];
 
 const NO_TAGS = "<Tagging><TagSet></TagSet></Tagging>";
 
@@ -17,7 +17,7 @@ export function foreignChecks(tools: TenancyTools): Check[] {
   const { operator, bucket, one, other, site } = tools;
   const own = (key: string): string => `/${bucket}/${one.name}/${key}`;
   const foreign = (key: string): string => `/${bucket}/${other.name}/${key}`;
-  const attempt = ([method, target, headers = {}, body]: Attempt) =>
+  const attempt = ([method, target, headers = {}, body]: OperationRequest) =>
     one.caller.s3(method, target, { headers, ...(body === undefined ? {} : { body }) });
 
   /** A request that no library touches on its way. */
@@ -28,7 +28,7 @@ export function foreignChecks(tools: TenancyTools): Check[] {
     return exchange(await openSocket(site, site.http), [head, body]);
   }
 
-  async function refuse(...attempts: readonly Attempt[]): Promise<void> {
+  async function refuse(...attempts: readonly OperationRequest[]): Promise<void> {
     for (const each of attempts) await assertDenied(attempt(each), `${each[0]} ${each[1]}`);
   }
 
@@ -126,8 +126,8 @@ export function foreignChecks(tools: TenancyTools): Check[] {
       assert.match(told, new RegExp(`<Deleted><Key>${one.name}/passing</Key></Deleted>`));
     }),
     refusal("is not told whether there is something", async () => {
-      const asked: readonly ((key: string) => Attempt)[] = [
-        ...["GET", "HEAD", "DELETE"].map((method) => (key: string): Attempt => [method, foreign(key)]),
+      const asked: readonly ((key: string) => OperationRequest)[] = [
+        ...["GET", "HEAD", "DELETE"].map((method) => (key: string): OperationRequest => [method, foreign(key)]),
         (key) => ["GET", foreign(key), { "if-match": '"0"' }],
         (key) => ["PUT", own("stolen"), from(foreign(key))],
       ];
@@ -143,7 +143,7 @@ export function foreignChecks(tools: TenancyTools): Check[] {
       const policy = JSON.stringify({ Version: "2012-10-17", Statement: [] });
       const subresources = ["policy", "cors", "acl", "lifecycle", "encryption", "ownershipControls"];
       await refuse(
-        ...subresources.map((name): Attempt => ["GET", `/${bucket}?${name}`]),
+        ...subresources.map((name): OperationRequest => ["GET", `/${bucket}?${name}`]),
         ["PUT", `/${bucket}?policy`, {}, policy],
         ["DELETE", `/${bucket}?policy`],
         ["DELETE", `/${bucket}?cors`],

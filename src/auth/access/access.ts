@@ -5,7 +5,7 @@ import type { SigningClaim } from "../sigv4/claim.ts";
 import { conditionKeysOf, type RequestFacts } from "./condition-keys.ts";
 import { decide, isDenied, type Decision } from "./decision.ts";
 import { resourceOf, type BucketSubject, type AuthorizationRequest } from "./authorization-request.ts";
-import { EvaluationMemory } from "../policy/evaluation-cache.ts";
+import { EvaluationCache } from "../policy/evaluation-cache.ts";
 import type { Principal } from "../identity/principal.ts";
 
 /** The actions that list what an error says is not there. */
@@ -19,7 +19,7 @@ export class Access {
   readonly #principal: Principal;
   readonly #facts: RequestFacts;
   readonly #onDenial: (explanation: string) => void;
-  readonly #memory = new EvaluationMemory();
+  readonly #memory = new EvaluationCache();
 
   /** @param onDenial told why something was refused, for the log */
   constructor(principal: Principal, facts: RequestFacts, onDenial: (explanation: string) => void) {

@@ -5,7 +5,7 @@ import { isGranted, type AclPermission } from "../../protocol/acl/acl.ts";
 import { readPublicAccessBlock } from "../../protocol/acl/public-access-block.ts";
 import { resourceOf, type BucketSubject, type AuthorizationRequest } from "./authorization-request.ts";
 import { matchingStatement, type PolicyQuestion } from "../policy/evaluate.ts";
-import { EvaluationMemory } from "../policy/evaluation-cache.ts";
+import { EvaluationCache } from "../policy/evaluation-cache.ts";
 import type { ConditionKeys } from "../policy/keys.ts";
 import { policyOf } from "../policy/policy-cache.ts";
 import type { Policy, PolicyStatement } from "../policy/policy.ts";
@@ -34,7 +34,7 @@ export function decide(
   principal: Principal,
   authorization: AuthorizationRequest,
   keys: ConditionKeys,
-  memory = new EvaluationMemory(),
+  memory = new EvaluationCache(),
 ): Decision {
   const { actions, alsoDeniedBy = [] } = authorization;
   const question: PolicyQuestion = { principal, actions, resource: resourceOf(authorization), keys, memory };
@@ -56,7 +56,7 @@ export function isDenied(
   principal: Principal,
   authorization: AuthorizationRequest,
   keys: ConditionKeys,
-  memory = new EvaluationMemory(),
+  memory = new EvaluationCache(),
 ): boolean {
   const question: PolicyQuestion = {
     principal,

@@ -3,7 +3,7 @@
 import { matchesGlob } from "./glob.ts";
 import type { ConditionKeys } from "./keys.ts";
 import { MatchText } from "./match-text.ts";
-import { EvaluationMemory } from "./evaluation-cache.ts";
+import { EvaluationCache } from "./evaluation-cache.ts";
 import { isResolved, type Unresolved } from "./template.ts";
 import type { Effect, Patterns, Policy, PolicyCondition, PolicyStatement, PrincipalPattern } from "./policy.ts";
 
@@ -16,7 +16,7 @@ export interface PolicyQuestion {
   readonly resource: string;
   readonly keys: ConditionKeys;
   /** What is known already of the same principal's questions in the same request. */
-  readonly memory?: EvaluationMemory;
+  readonly memory?: EvaluationCache;
 }
 
 /** Who asks. */
@@ -32,7 +32,7 @@ export interface RequestPrincipal {
 export function matchingStatement(
   { statements }: Policy,
   effect: Effect,
-  { principal, actions, resource, keys, memory = new EvaluationMemory() }: PolicyQuestion,
+  { principal, actions, resource, keys, memory = new EvaluationCache() }: PolicyQuestion,
 ): PolicyStatement | undefined {
   const names = actions.map((action) => action.toLowerCase());
   const asked = names.join(" ");
@@ -81,7 +81,7 @@ function matchesAny(
   texts: readonly MatchText[],
   effect: Effect,
   keys: ConditionKeys,
-  memory: EvaluationMemory,
+  memory: EvaluationCache,
 ): boolean {
   if (effect === "Allow" && isNegated && !patterns.every((pattern) => isResolved(pattern, keys))) return false;
   const unresolved = unresolvedOf(effect, isNegated);
@@ -103,7 +103,7 @@ function isUndecidable({ isNegated, comparisons, variables }: PolicyCondition, k
   return without === comparisons.length || (isNegated && without > 0);
 }
 
-function holds(condition: PolicyCondition, effect: Effect, keys: ConditionKeys, memory: EvaluationMemory): boolean {
+function holds(condition: PolicyCondition, effect: Effect, keys: ConditionKeys, memory: EvaluationCache): boolean {
   const { operator, qualifier, isIfExists, isNegated, comparisons } = condition;
   const unresolved = unresolvedOf(effect, isNegated);
   const actual = (keys(condition.key) ?? []).map((value) => new MatchText(value));

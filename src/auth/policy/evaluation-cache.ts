@@ -19,7 +19,7 @@ interface Derived<Value> {
 }
 
 /** Remembers for one principal in one request. */
-export class EvaluationMemory {
+export class EvaluationCache {
   readonly #statements = new Map<PolicyStatement, Map<string, Derived<boolean>>>();
   readonly #globs = new Map<Template, Derived<Glob | undefined>>();
   #text = new MatchText("");

@@ -4,7 +4,7 @@ import { parsePolicy } from "./parse.ts";
 import { PolicyProblem, type Policy, type PolicyKind, type PolicyStatement } from "./policy.ts";
 
 /** Policies by what they were parsed from, up to a number of characters altogether. */
-export class PolicyMemory {
+export class PolicyCache {
   readonly #limit: number;
   // A Map keeps the order of insertion, so the first entry is the one unused for longest.
   readonly #policies = new Map<string, Policy>();
@@ -44,7 +44,7 @@ export class PolicyMemory {
 /** Parsed, a policy takes some ten times its text. */
 const CHARACTERS = 500_000;
 
-const MEMORY = new PolicyMemory(CHARACTERS);
+const MEMORY = new PolicyCache(CHARACTERS);
 
 const DENY_ALL = '{"Statement":{"Sid":"UnreadablePolicy","Effect":"Deny","Action":"*","Resource":"*"}}';
 

@@ -5,10 +5,10 @@ import { fromHex, toHex } from "../../bytes/hex-base64.ts";
 import { utf8 } from "../../bytes/text.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import { ALGORITHM, TERMINAL, scopeText, type Scope } from "./claim.ts";
-import { KeyMemory } from "./signing-key-cache.ts";
+import { SigningKeyCache } from "./signing-key-cache.ts";
 
 // A key is good for a day and a scope, so few are in use at any time.
-const keys = new KeyMemory(256);
+const keys = new SigningKeyCache(256);
 
 /**
  * The key that a secret signs with in a scope: four HMACs, remembered. The region of a scope is the client's to choose,

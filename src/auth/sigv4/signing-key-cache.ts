@@ -1,7 +1,7 @@
 // Remembers signing keys between requests: as many as it was allowed, forgetting the one unused for longest.
 
 /** A bounded map of keys by name. */
-export class KeyMemory {
+export class SigningKeyCache {
   readonly #limit: number;
   // A Map keeps the order of insertion, so the first entry is the one unused for longest.
   readonly #keys = new Map<string, CryptoKey>();

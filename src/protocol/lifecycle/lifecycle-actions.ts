@@ -58,7 +58,7 @@ export function actionOnCurrent(
   const isExpired = expiration !== undefined && expiration.at <= now;
   const removal = isExpired ? removalBy(expiration) : undefined;
   if (removal !== undefined && version.isPurgedByExpiration) return removal;
-  return coldestTransition(configuration, version, now, transitionsOfCurrent(version)) ?? removal;
+  return furthestTransition(configuration, version, now, transitionsOfCurrent(version)) ?? removal;
 }
 
 export function actionOnNoncurrent(
@@ -78,7 +78,7 @@ export function actionOnNoncurrent(
   );
   if (expired !== undefined) return removalBy(expired, expired.rule.noncurrentExpiration?.newerVersions);
   if (isDeleteMarker) return undefined;
-  return coldestTransition(configuration, version, now, transitionsOfNoncurrent(version));
+  return furthestTransition(configuration, version, now, transitionsOfNoncurrent(version));
 }
 
 /** A delete marker that is current and the only version of its key. */
@@ -144,7 +144,7 @@ function transitionsOfNoncurrent({ noncurrentSince, newerVersions: newer }: Nonc
 }
 
 /** Of the transitions that are due and lead to a colder class than a version has, the one to the coldest. */
-function coldestTransition(
+function furthestTransition(
   { rules, transitionMinimum }: LifecycleConfiguration,
   version: FilterSubject & { readonly storageClass: string },
   now: number,

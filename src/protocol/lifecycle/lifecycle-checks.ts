@@ -174,11 +174,11 @@ function checkSteps(steps: readonly Step[], action: string, unit: string, shown:
       `'StorageClass' must be different for '${action}' actions in same 'Rule' with filter '${shown}'`,
     );
   }
-  const byColdness = steps.toSorted(
+  const byRank = steps.toSorted(
     (one, other) => storageClassRank(one.storageClass) - storageClassRank(other.storageClass),
   );
-  for (const [index, step] of byColdness.entries()) {
-    const before = byColdness[index - 1];
+  for (const [index, step] of byRank.entries()) {
+    const before = byRank[index - 1];
     if (before === undefined || before.after < step.after) continue;
     throw invalid(
       `'${unit}' in the '${action}' action for StorageClass '${step.storageClass}' for filter '${shown}' must be greater than '${unit}' in the '${action}' action for StorageClass '${before.storageClass}' for filter '${shown}'`,

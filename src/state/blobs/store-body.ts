@@ -5,7 +5,7 @@ import { toBase64, toHex } from "../../bytes/hex-base64.ts";
 import { FrameLayout } from "../../bytes/frame-layout.ts";
 import { FrameCipher } from "../../bytes/sealed-frames.ts";
 import { SealingWriter } from "../../bytes/sealed-streams.ts";
-import { HoldingWriter } from "../../bytes/streams.ts";
+import { DelayedWriter } from "../../bytes/streams.ts";
 import {
   checkChecksum,
   checkContentMd5,
@@ -147,7 +147,7 @@ async function pump(
   const wanted = [digestAlgorithm(kept), digestAlgorithm(verified)];
   if (cipher !== undefined) wanted.push(...hashesOf(body, announced));
   const algorithms = [...new Set(wanted)];
-  const writer = new HoldingWriter(sink, algorithms);
+  const writer = new DelayedWriter(sink, algorithms);
   const stored = blobs.put({ blobId, recoveryMetadata, blobStorageClass, body: readable, hash });
   // A store that fails need not have read on: the writer would wait for it for ever.
   stored.catch(() => writer.abort(new Error("store failed")));

@@ -12,7 +12,7 @@ const OF_KEYS = "bucket_id = ?1 AND key IN (SELECT value FROM json_each(?2))";
  * Makes room for a new version or a delete marker of each key, as the bucket's versioning has it: what is current goes
  * among the noncurrent versions, or goes for good. The objects rows themselves are left for the caller to replace.
  */
-export function retireCurrent({ id, versioning }: Bucket, keysJson: string, now: number): Statement[] {
+export function moveCurrentToVersions({ id, versioning }: Bucket, keysJson: string, now: number): Statement[] {
   if (versioning === null) {
     return releaseReferences(
       now,
@@ -50,7 +50,7 @@ function purgeNullVersions(bucketId: string, keysJson: string, now: number): Sta
 }
 
 /** Takes the current versions away, once they are retired. */
-export function removeCurrent(bucketId: string, keysJson: string): Statement {
+export function deleteCurrentRows(bucketId: string, keysJson: string): Statement {
   return statement(`DELETE FROM objects WHERE ${OF_KEYS}`, bucketId, keysJson);
 }
 

@@ -103,7 +103,7 @@ export function evaluateVersions(
   from: string,
   earlier: readonly EarlierRow[],
 ): EvaluatedObject[] {
-  const judged: EvaluatedObject[] = [];
+  const evaluated: EvaluatedObject[] = [];
   let chain: Chain | undefined;
   for (const [index, row] of rows.entries()) {
     const before = rows[index - 1]?.key === row.key ? rows[index - 1] : undefined;
@@ -113,15 +113,15 @@ export function evaluateVersions(
     if (chain === undefined) {
       // Nothing is newer: it is current, and in this table that is a delete marker.
       const isSole = (rows[index + 1] ?? following)?.key !== row.key;
-      if (isSole) judged.push(...evaluateSoleMarker(walk, row, position));
+      if (isSole) evaluated.push(...evaluateSoleMarker(walk, row, position));
       chain = { key: row.key, headId: row.version_id, isHeadMarker: true, successor: successorOf(row), newer: 0 };
       continue;
     }
-    judged.push(...evaluateNoncurrent(walk, row, chain, position));
+    evaluated.push(...evaluateNoncurrent(walk, row, chain, position));
     chain.successor = successorOf(row);
     chain.newer += 1;
   }
-  return judged;
+  return evaluated;
 }
 
 function successorOf(row: EarlierRow): Chain["successor"] {

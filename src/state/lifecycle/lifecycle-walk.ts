@@ -41,7 +41,7 @@ export function positionFromText(text: string): LifecyclePosition | undefined {
 const PHASES: readonly LifecyclePhase[] = ["current", "versions", "uploads"];
 
 export interface WalkedPage {
-  readonly judged: readonly EvaluatedEntry[];
+  readonly evaluated: readonly EvaluatedEntry[];
   /** How many versions and uploads were looked at. */
   readonly seen: number;
   /** undefined where the bucket is done. */
@@ -54,7 +54,7 @@ export async function walkPage(walk: Walk, position: LifecyclePosition): Promise
     const prefixes = prefixesOf(walk, at.phase);
     if (prefixes.length > 0) return walkPhase(walk, prefixes, at);
   }
-  return { judged: [], seen: 0, next: undefined };
+  return { evaluated: [], seen: 0, next: undefined };
 }
 
 /** One more than a rule may want to keep, and the current delete marker. */
@@ -112,8 +112,8 @@ async function walkPhase(walk: Walk, prefixes: readonly string[], position: Life
     }
     case "uploads": {
       const page = await readUploads(database, bucket.id, ranges, within);
-      const judged = evaluateUploads(walk, page.rows, position);
-      return pageOf(position, page, judged, page.rows.at(-1)?.upload_id ?? "");
+      const evaluated = evaluateUploads(walk, page.rows, position);
+      return pageOf(position, page, evaluated, page.rows.at(-1)?.upload_id ?? "");
     }
   }
 }
@@ -122,14 +122,18 @@ async function walkPhase(walk: Walk, prefixes: readonly string[], position: Life
 function pageOf(
   position: LifecyclePosition,
   { rows, following, nextFrom }: RowPage<{ readonly key: string }>,
-  judged: readonly EvaluatedEntry[],
+  evaluated: readonly EvaluatedEntry[],
   lastId: string,
 ): WalkedPage {
   const { phase } = position;
   const seen = rows.length;
   if (following !== undefined) {
     const after = following.key === rows.at(-1)?.key ? lastId : "";
-    return { judged, seen, next: { phase, from: following.key, after } };
+    return { evaluated, seen, next: { phase, from: following.key, after } };
   }
-  return { judged, seen, next: nextFrom === undefined ? phaseAfter(position) : { phase, from: nextFrom, after: "" } };
+  return {
+    evaluated,
+    seen,
+    next: nextFrom === undefined ? phaseAfter(position) : { phase, from: nextFrom, after: "" },
+  };
 }

@@ -140,12 +140,12 @@ async function commit(
 ): Promise<TransitionOutcome> {
   const { key, versionId } = object;
   const oldReference = referenceOf(object);
-  const judged: EvaluatedVersion = { key, versionId, tags: version.tags, place: "any", referenceId: oldReference };
+  const evaluated: EvaluatedVersion = { key, versionId, tags: version.tags, place: "any", referenceId: oldReference };
   const isMoved = (blobId ?? manifestId) !== oldReference;
   const outcome = await commitBatch(
     database,
     [
-      ...guardPreconditions(bucket, [{ revision, version: judged }]),
+      ...guardPreconditions(bucket, [{ revision, version: evaluated }]),
       ...before,
       ...(isMoved ? releaseReferences(now, "SELECT ?1 AS id", oldReference) : []),
       ...(["objects", "versions"] as const).map((table) =>

@@ -8,7 +8,7 @@ export interface ScrubFinding {
 }
 
 /** Remembers findings; one that is known already keeps the time at which it was found first. */
-export function rememberFindings(findings: readonly ScrubFinding[], now: number): Statement {
+export function recordFindings(findings: readonly ScrubFinding[], now: number): Statement {
   return statement(
     `INSERT INTO scrub_findings (blob_id, finding, found_at, seen_at)
      SELECT value ->> 0, value ->> 1, ?2, ?2 FROM json_each(?1) WHERE true

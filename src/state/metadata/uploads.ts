@@ -148,7 +148,7 @@ export interface CompletedUpload {
 }
 
 /** Remembers a completion; the version is the one that is current in the same batch. */
-export function rememberCompletion(
+export function recordCompletion(
   bucketId: string,
   { key, uploadId }: Pick<Upload, "key" | "uploadId">,
   completed: Omit<CompletedUpload, "versionId">,
@@ -194,7 +194,7 @@ export function lookUpCompletion(
       const row = rowsOf<CompletedRow>(results)[0];
       if (row === undefined) return { completed: undefined };
       const { fingerprint, version_id: versionId, etag } = row;
-      // What rememberCompletion wrote.
+      // What recordCompletion wrote.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const checksum = row.checksum === null ? undefined : (JSON.parse(row.checksum) as ObjectChecksum);
       return { completed: { fingerprint, versionId, etag, checksum } };

@@ -54,7 +54,7 @@ export function lookUpUnaccounted(blobs: readonly ScannedBlob[]): Lookup<string[
 }
 
 /** Remembers blobs as orphans; those that are known already keep the time at which they were found first. */
-export function rememberOrphans(blobs: readonly ScannedBlob[], now: number): Statement {
+export function recordOrphans(blobs: readonly ScannedBlob[], now: number): Statement {
   return statement(
     `INSERT INTO orphans (blob_id, bucket_id, key, upload_id, found_at)
      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?2 FROM json_each(?1) WHERE true

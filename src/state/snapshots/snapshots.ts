@@ -71,7 +71,9 @@ export interface SnapshotPreconditions {
 }
 
 /** Looks up what a new snapshot of a bucket is to be made on. */
-export function lookUpSnapshotGrounds(bucketName: string): Lookup<{ readonly preconditions: SnapshotPreconditions }> {
+export function lookUpSnapshotPreconditions(
+  bucketName: string,
+): Lookup<{ readonly preconditions: SnapshotPreconditions }> {
   return {
     statements: [
       statement(

@@ -7,7 +7,12 @@ import { rowsOf, statement, type Database } from "../d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { guardPreconditions, type ActionPrecondition } from "../commit/lifecycle-guard.ts";
 import { upsertObject } from "../metadata/objects.ts";
-import { insertDeleteMarkers, removeCurrent, purgeVersions, retireCurrent } from "../commit/version-moves.ts";
+import {
+  insertDeleteMarkers,
+  deleteCurrentRows,
+  purgeVersions,
+  moveCurrentToVersions,
+} from "../commit/version-moves.ts";
 
 /**
  * Makes the batch for the changes that may be made.
@@ -46,14 +51,14 @@ export function planPut(change: PutChange): Planner {
     const plan: CommitPlan = {
       ...NOTHING,
       async isApplied(database) {
-        const found = await findHolder(database, bucket.id, key, versionId, newBlobIds[0]);
+        const found = await findCommitted(database, bucket.id, key, versionId, newBlobIds[0]);
         if (found !== undefined) committed = { isDone: true, ...found };
         return found !== undefined;
       },
       done: () => committed,
     };
     if (head === undefined) return plan;
-    const retired = head.versionId === null ? [] : retireCurrent(bucket, JSON.stringify([key]), now);
+    const retired = head.versionId === null ? [] : moveCurrentToVersions(bucket, JSON.stringify([key]), now);
     return {
       ...plan,
       statements: [
@@ -70,7 +75,7 @@ export function planPut(change: PutChange): Planner {
   };
 }
 
-async function findHolder(
+async function findCommitted(
   database: Database,
   bucketId: string,
   key: string,
@@ -114,8 +119,8 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
       writtenAt: isMarking ? Math.max(...Array.from(markers.values(), timeOfVersion)) : undefined,
       statements: [
         ...guardPreconditions(bucket, preconditionsOf(willing.filter(({ key }) => keys.includes(key)))),
-        ...retireCurrent(bucket, keysJson, now),
-        removeCurrent(bucket.id, keysJson),
+        ...moveCurrentToVersions(bucket, keysJson, now),
+        deleteCurrentRows(bucket.id, keysJson),
         ...(isMarking ? [insertDeleteMarkers(bucket, newMarkers, ownerId, now)] : []),
       ],
       async isApplied(database) {

@@ -57,19 +57,19 @@ export class KeyCoordinator extends DurableObject {
 
   /** Removes versions for good; each has an outcome of its own. */
   async remove(bucket: Bucket, changes: readonly PurgeChange[]): Promise<CoordinatorAnswer> {
-    const refuse = (database: Database, judged: Bucket) => refuseShown(database, judged, changes);
+    const refuse = (database: Database, evaluated: Bucket) => refuseShown(database, evaluated, changes);
     return this.#answer(bucket, { changes, plan: planPurge(changes), refuse }, false);
   }
 
   async #answer<Change extends AnyChange>(
     bucket: Bucket,
-    settlement: WriteBatch<Change>,
+    writeBatch: WriteBatch<Change>,
     isRepeated: boolean,
   ): Promise<CoordinatorAnswer> {
     const counts = new Counts();
     const database = metadataShard(this.env, bucket.name, counts);
-    const keys = settlement.changes.map((change) => queueKey(bucket, change.key));
-    const outcomes = await this.#queue.run(keys, () => this.#settle(database, bucket, settlement, isRepeated));
+    const keys = writeBatch.changes.map((change) => queueKey(bucket, change.key));
+    const outcomes = await this.#queue.run(keys, () => this.#settle(database, bucket, writeBatch, isRepeated));
     return { outcomes: isRepeated ? outcomes.map(leftOpen) : outcomes, counts: counts.snapshot() };
   }
 
@@ -132,13 +132,13 @@ export class KeyCoordinator extends DurableObject {
   async #commit(
     database: Database,
     bucket: Bucket,
-    judged: ReadonlyMap<string, KeyHead>,
+    evaluated: ReadonlyMap<string, KeyHead>,
     planned: CommitPlan,
     isFromCache: boolean,
   ): Promise<CommitOutcome> {
     const { statements, blobIds, expectedHeads, writtenAt } = planned;
     const expected = new Map(expectedHeads);
-    for (const [key, { versionId }] of judged) expected.set(key, versionId);
+    for (const [key, { versionId }] of evaluated) expected.set(key, versionId);
     if (statements.length > 0) {
       const batch = [guardCommit(bucket, expected, blobIds, writtenAt), ...statements];
       return commitBatch(database, batch, () => planned.isApplied(database));

@@ -7,7 +7,7 @@ import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.t
 import { trackReference } from "../metadata/blob-references.ts";
 import { objectFromRow, type ObjectRow } from "../metadata/object-columns.ts";
 import { selectCurrentObjects } from "../metadata/objects.ts";
-import { removeCurrent } from "../commit/version-moves.ts";
+import { deleteCurrentRows } from "../commit/version-moves.ts";
 
 export interface RenameFacts {
   /** The fingerprint under which the token was used, if it was. */
@@ -65,7 +65,7 @@ export function moveStatements(
     // The object holds what it held; only the key under which the orphan scan would look for it is another one.
     after: [
       takeAttributes(bucket.id, source.key, key),
-      removeCurrent(bucket.id, JSON.stringify([source.key])),
+      deleteCurrentRows(bucket.id, JSON.stringify([source.key])),
       trackReference(referenceId),
     ],
   };

@@ -1,7 +1,7 @@
 // Keys: what is remembered, and that it stays bounded. Signatures: what is taken for one.
 import { describe, expect, it } from "vitest";
 
-import { KeyMemory } from "../../../src/auth/sigv4/signing-key-cache.ts";
+import { SigningKeyCache } from "../../../src/auth/sigv4/signing-key-cache.ts";
 import { isSignature, sign, signingKey } from "../../../src/auth/sigv4/signature.ts";
 import { hex, SECRET_ACCESS_KEY, signText } from "./support.ts";
 
@@ -41,10 +41,10 @@ describe("signingKey", () => {
   });
 });
 
-describe("KeyMemory", () => {
+describe("SigningKeyCache", () => {
   it("forgets the key that was unused for longest", async () => {
     const key = await signingKey(SECRET_ACCESS_KEY, SCOPE);
-    const memory = new KeyMemory(2);
+    const memory = new SigningKeyCache(2);
     memory.put("a", key);
     memory.put("b", key);
     expect(memory.get("a")).toBe(key);

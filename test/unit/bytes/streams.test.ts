@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { digest } from "../../../src/bytes/digest.ts";
 import { toBase64 } from "../../../src/bytes/hex-base64.ts";
-import { HoldingWriter, PIECE_BYTES, PieceReader } from "../../../src/bytes/streams.ts";
+import { DelayedWriter, PIECE_BYTES, PieceReader } from "../../../src/bytes/streams.ts";
 import { chunks, Seeded } from "./seeded.ts";
 
 const BODY = new Seeded(31).bytes(3 * PIECE_BYTES + 12_345);
@@ -167,12 +167,12 @@ async function settle(): Promise<void> {
 
 const LENGTHS = [0, 1, 1000, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2 * PIECE_BYTES, BODY.length];
 
-describe("HoldingWriter", () => {
+describe("DelayedWriter", () => {
   it.each(SIZES)("passes bytes on intact and digests them, written in chunks %s", async (_what, sizes, length) => {
     const body = BODY.slice(0, length);
     const { readable, writable } = new FixedLengthStream(length);
     const witness = new Witness(readable);
-    const writer = new HoldingWriter(writable.getWriter(), ["crc32", "SHA-256"]);
+    const writer = new DelayedWriter(writable.getWriter(), ["crc32", "SHA-256"]);
     const buffer = new Uint8Array(BODY.length);
     for (const piece of chunks(body, sizes)) {
       // The caller reuses its memory at once, as a reader of pieces does.
@@ -195,7 +195,7 @@ describe("HoldingWriter", () => {
     const witness = new Witness(readable);
     let isEnded = false;
     const ended = witness.ended.finally(() => (isEnded = true));
-    const writer = new HoldingWriter(writable.getWriter(), ["crc64nvme"]);
+    const writer = new DelayedWriter(writable.getWriter(), ["crc64nvme"]);
     for (const piece of chunks(body, [100_000])) await writer.write(piece);
     const [checksum] = await writer.digests();
     await settle();
@@ -215,7 +215,7 @@ describe("HoldingWriter", () => {
       for (const when of ["before", "after"]) {
         const { readable, writable } = new FixedLengthStream(length);
         const witness = new Witness(readable);
-        const writer = new HoldingWriter(writable.getWriter(), ["crc32"]);
+        const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
         for (const piece of chunks(BODY.slice(0, length), [50_000])) await writer.write(piece);
         if (when === "after") await writer.digests();
         writer.abort(new Error("upload refused"));
@@ -229,7 +229,7 @@ describe("HoldingWriter", () => {
     for (const length of [0, 1000, PIECE_BYTES + 1]) {
       const { readable, writable } = new IdentityTransformStream();
       const witness = new Witness(readable);
-      const writer = new HoldingWriter(writable.getWriter(), ["crc32"]);
+      const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
       await writer.write(BODY.slice(0, length));
       await writer.digests();
       writer.abort(new Error("upload refused"));
@@ -240,7 +240,7 @@ describe("HoldingWriter", () => {
   it("yields no complete stream either where its reader begins only after the abort", async () => {
     for (const length of [1000, PIECE_BYTES + 1]) {
       const { readable, writable } = new FixedLengthStream(length);
-      const writer = new HoldingWriter(writable.getWriter(), ["crc32"]);
+      const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
       await writer.write(BODY.slice(0, length));
       writer.abort(new Error("upload refused"));
       const witness = new Witness(readable);
@@ -251,7 +251,7 @@ describe("HoldingWriter", () => {
 
   it("holds two pieces and no more while its reader does not read", async () => {
     const { readable, writable } = new FixedLengthStream(BODY.length);
-    const writer = new HoldingWriter(writable.getWriter(), ["crc32"]);
+    const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
     await writer.write(BODY.subarray(0, 2 * PIECE_BYTES));
     let isTaken = false;
     const third = writer.write(BODY.subarray(2 * PIECE_BYTES, 2 * PIECE_BYTES + 1)).then(() => (isTaken = true));
@@ -269,7 +269,7 @@ describe("HoldingWriter", () => {
 
   it("rejects what follows where its reader stops early", async () => {
     const { readable, writable } = new FixedLengthStream(10 * PIECE_BYTES);
-    const writer = new HoldingWriter(writable.getWriter(), ["crc32"]);
+    const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
     const write = async () => {
       for (let piece = 0; piece < 10; piece += 1) await writer.write(BODY.subarray(0, PIECE_BYTES));
     };
@@ -285,7 +285,7 @@ describe("HoldingWriter", () => {
 
   it("rejects at its end where its reader stopped before the last bytes", async () => {
     const { readable, writable } = new FixedLengthStream(1000);
-    const writer = new HoldingWriter(writable.getWriter(), ["crc32"]);
+    const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
     await writer.write(BODY.subarray(0, 1000));
     await readable.cancel(new Error("enough"));
     await expect(writer.finish()).rejects.toThrow();
@@ -295,7 +295,7 @@ describe("HoldingWriter", () => {
     for (const announced of [1001, 999]) {
       const { readable, writable } = new FixedLengthStream(announced);
       const witness = new Witness(readable);
-      const writer = new HoldingWriter(writable.getWriter(), []);
+      const writer = new DelayedWriter(writable.getWriter(), []);
       await writer.write(BODY.subarray(0, 1000));
       // Of a missing byte the runtime tells the reader alone.
       await writer.finish().catch(() => undefined);
@@ -306,7 +306,7 @@ describe("HoldingWriter", () => {
   it("works without any digest", async () => {
     const { readable, writable } = new FixedLengthStream(5);
     const witness = new Witness(readable);
-    const writer = new HoldingWriter(writable.getWriter(), []);
+    const writer = new DelayedWriter(writable.getWriter(), []);
     await writer.write(Uint8Array.of(1, 2, 3, 4, 5));
     expect(await writer.digests()).toEqual([]);
     await writer.finish();

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { decide } from "../../../../src/auth/access/decision.ts";
-import { EvaluationMemory } from "../../../../src/auth/policy/evaluation-cache.ts";
+import { EvaluationCache } from "../../../../src/auth/policy/evaluation-cache.ts";
 import { matchingStatement } from "../../../../src/auth/policy/evaluate.ts";
 import type { ConditionKeys } from "../../../../src/auth/policy/keys.ts";
 import type { Policy } from "../../../../src/auth/policy/policy.ts";
@@ -14,7 +14,7 @@ const USERNAME = "${aws:username}";
 
 /** The steps of a batch of keys, and how often condition keys were read. */
 function stepsFor(policy: Policy, keyNames: readonly string[], keys: ConditionKeys = keysOf()): number {
-  const memory = new EvaluationMemory();
+  const memory = new EvaluationCache();
   for (const key of keyNames) {
     for (const effect of ["Deny", "Allow"] as const) {
       matchingStatement(policy, effect, question({ principal: ALICE, resource: ARN + key, keys, memory }));
@@ -43,7 +43,7 @@ describe("a batch of keys", () => {
     const resources = Array.from({ length: 300 }, (_, turn) => `${ARN}${USERNAME}/${turn}/*`);
     const policy = policyOf(statement({ Resource: resources }));
     let reads = 0;
-    const memory = new EvaluationMemory();
+    const memory = new EvaluationCache();
     const keys: ConditionKeys = () => ["alice"];
     const resolve = (name: string): readonly string[] | undefined => {
       reads += 1;
@@ -63,7 +63,7 @@ describe("a batch of keys", () => {
     const policy = policyOf(
       statement({ Action: "s3:DeleteObjectVersion", Condition: { StringLike: { "s3:VersionId": "a*" } } }),
     );
-    const memory = new EvaluationMemory();
+    const memory = new EvaluationCache();
     const found = ["a1", "b1", "a2", undefined, "a1"].map((versionId) => {
       const keys = keysOf(versionId === undefined ? {} : { "s3:versionid": versionId });
       return (
@@ -76,7 +76,7 @@ describe("a batch of keys", () => {
 
   it("evaluates an action and a variable again where they have changed", () => {
     const policy = policyOf(statement({ Action: ["s3:GetObject"], Resource: `${ARN}${USERNAME}/*` }));
-    const memory = new EvaluationMemory();
+    const memory = new EvaluationCache();
     const may = (name: string, key: string, action = "s3:GetObject"): boolean => {
       const asked = { actions: [action], resource: ARN + key, keys: keysOf({ "aws:username": name }), memory };
       return matchingStatement(policy, "Allow", question(asked)) !== undefined;
@@ -129,7 +129,7 @@ describe("decide", () => {
     const text = policyText([statement({ Condition: { StringLike: { "aws:Referer": "*a?b*" } } })]);
     const configurations = { tags: null, policy: text, acl: null, ownership: null, public_access_block: null };
     const bucket = { name: "b", ownerId: "111122223333", region: "auto", creatorId: null, configurations };
-    const memory = new EvaluationMemory();
+    const memory = new EvaluationCache();
     const keys = keysOf({ "aws:referer": `${"x".repeat(100_000)}acb` });
     const steps = keyNames(3, 10).map((key) => {
       const before = memory.steps;

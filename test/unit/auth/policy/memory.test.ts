@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { policyOf, PolicyMemory } from "../../../../src/auth/policy/policy-cache.ts";
+import { policyOf, PolicyCache } from "../../../../src/auth/policy/policy-cache.ts";
 import { PolicyProblem } from "../../../../src/auth/policy/policy.ts";
 import { ACCOUNT, BUCKET, IDENTITY, policyText, statement } from "./support.ts";
 
 const TEXT = policyText([statement()]);
 
-describe("PolicyMemory", () => {
+describe("PolicyCache", () => {
   it("parses a text once", () => {
-    const memory = new PolicyMemory(10_000);
+    const memory = new PolicyCache(10_000);
     const policy = memory.policyOf(TEXT, BUCKET);
     expect(memory.policyOf(TEXT, { ...BUCKET })).toBe(policy);
     expect(policyOf(TEXT, BUCKET)).toBe(policyOf(TEXT, BUCKET));
@@ -16,7 +16,7 @@ describe("PolicyMemory", () => {
   });
 
   it("does not take the policy of one for that of another", () => {
-    const memory = new PolicyMemory(10_000);
+    const memory = new PolicyCache(10_000);
     memory.policyOf(TEXT, BUCKET);
     expect(() => memory.policyOf(TEXT, { of: "bucket", bucketName: "c", accountId: ACCOUNT })).toThrow(
       "Policy has invalid resource",
@@ -30,7 +30,7 @@ describe("PolicyMemory", () => {
   it("keeps no more than it may, and forgets what was unused for longest", () => {
     const texts = ["a", "b", "c"].map((Sid) => policyText([statement({ Sid })]));
     const [a = "", b = "", c = ""] = texts;
-    const memory = new PolicyMemory(2 * (a.length + 50));
+    const memory = new PolicyCache(2 * (a.length + 50));
     const [first, second] = [memory.policyOf(a, BUCKET), memory.policyOf(b, BUCKET)];
     expect(memory.policyOf(a, BUCKET)).toBe(first);
     memory.policyOf(c, BUCKET);
@@ -42,7 +42,7 @@ describe("PolicyMemory", () => {
   });
 
   it("remembers nothing of what is refused, nor of what is larger than it may keep", () => {
-    const memory = new PolicyMemory(10);
+    const memory = new PolicyCache(10);
     expect(() => memory.policyOf("{}", BUCKET)).toThrow(PolicyProblem);
     expect(memory.policyOf(TEXT, BUCKET).statements).toHaveLength(1);
     expect(memory.size).toBe(0);
