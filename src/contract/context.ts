@@ -2,7 +2,7 @@
 import type { Access } from "../auth/access/access.ts";
 import type { Principal } from "../auth/identity/principal.ts";
 import type { IncomingBody } from "../protocol/core/incoming-body.ts";
-import type { OperationInputs } from "../protocol/operation-inputs.ts";
+import type { OperationInputs } from "../protocol/core/operation-inputs.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
 import type { Coordinators } from "../state/writes/coordinators.ts";

@@ -3,7 +3,7 @@
 // table of operations is a plain array.
 import type { ObjectSubject } from "../auth/access/authorization-request.ts";
 import type { XmlElement } from "../bytes/xml.ts";
-import { joinInputs, type DeclaredInputs, type OperationInputs } from "../protocol/operation-inputs.ts";
+import { joinInputs, type DeclaredInputs, type OperationInputs } from "../protocol/core/operation-inputs.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Bucket, BucketFacts } from "../state/metadata/buckets.ts";
 import type { Lookup, Statement, StatementResult } from "../state/d1/database.ts";

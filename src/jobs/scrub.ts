@@ -2,7 +2,7 @@
 // and compares them with what is known of their bytes. What it finds is remembered and logged, and nothing is ever
 // deleted because of it. A blob that cannot be read has a second look in the next step, and holds nothing else up.
 import type { BlobEntry } from "../state/blobs/blob-store.ts";
-import { FIRST_NEED, lookUpNeededBlobs, type NeedPosition } from "../state/needed-blobs.ts";
+import { FIRST_NEED, lookUpNeededBlobs, type NeedPosition } from "../state/repair/needed-blobs.ts";
 import {
   purgeFindings,
   purgeFindingsBefore,

@@ -1,6 +1,6 @@
 // CompleteMultipartUpload: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 // Moves no bytes: the parts' blobs become the slices of the object.
-import { keysOfEncryption, keysOfUpload } from "../auth/object-keys.ts";
+import { keysOfEncryption, keysOfUpload } from "../auth/access/object-keys.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";
@@ -30,7 +30,7 @@ import {
   defaultType,
   withoutChecksums,
 } from "../protocol/objects/multipart-checksums.ts";
-import { joinInputs, DOCUMENT, WRITE_CONDITIONS, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
+import { joinInputs, DOCUMENT, WRITE_CONDITIONS, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { originOf } from "../protocol/core/s3-request.ts";
 import { versionHeaders } from "../protocol/objects/upload-headers.ts";

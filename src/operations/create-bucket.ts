@@ -8,7 +8,7 @@ import { addressedBucket } from "../protocol/core/addressing.ts";
 import { checkNewBucketName } from "../protocol/core/bucket-name.ts";
 import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../protocol/buckets/bucket-configuration.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
-import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/operation-inputs.ts";
+import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/core/operation-inputs.ts";
 import { readObjectOwnership } from "../protocol/acl/ownership-controls.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/metadata/buckets.ts";

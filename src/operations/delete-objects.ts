@@ -9,7 +9,7 @@ import { addressedBucket } from "../protocol/core/addressing.ts";
 import { refuseVersion, revealsVersion } from "../protocol/objects/conditions.ts";
 import { parseDeletions, type Deletion } from "../protocol/objects/deletions.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
-import { DOCUMENT } from "../protocol/operation-inputs.ts";
+import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE, type S3ErrorCode } from "../protocol/core/s3-error.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import type { ChangeOutcome } from "../state/writes/changes.ts";

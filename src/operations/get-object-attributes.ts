@@ -11,7 +11,7 @@ import {
   versionIdHeader,
   type ObjectPart,
 } from "../protocol/objects/object-reading.ts";
-import { joinInputs, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
+import { joinInputs, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { requestHeader, type S3Request } from "../protocol/core/s3-request.ts";
 import type { StoredObject } from "../protocol/objects/stored-object.ts";

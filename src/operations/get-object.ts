@@ -14,7 +14,7 @@ import {
   requireVersion,
   type ObjectReadInput,
 } from "../protocol/objects/object-reading.ts";
-import { OBJECT_READ } from "../protocol/operation-inputs.ts";
+import { OBJECT_READ } from "../protocol/core/operation-inputs.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { openObject } from "../state/reads/object-bytes.ts";
 import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";

@@ -8,7 +8,7 @@ import {
   refuseAnonymousOverrides,
   requireVersion,
 } from "../protocol/objects/object-reading.ts";
-import { OBJECT_READ } from "../protocol/operation-inputs.ts";
+import { OBJECT_READ } from "../protocol/core/operation-inputs.ts";
 import { lookUpObjectHead } from "../state/reads/object-reads.ts";
 
 export const headObject = defineOperation({

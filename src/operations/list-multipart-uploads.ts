@@ -12,7 +12,7 @@ import {
   readScope,
 } from "../protocol/listings/listing.ts";
 import { ownerElement } from "../protocol/listings/listing-xml.ts";
-import { joinInputs, LISTING_SCOPE } from "../protocol/operation-inputs.ts";
+import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { lookUpUploadPage } from "../state/listings/upload-listing.ts";
 

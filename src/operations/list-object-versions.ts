@@ -13,7 +13,7 @@ import {
   readScope,
 } from "../protocol/listings/listing.ts";
 import { ownerElement } from "../protocol/listings/listing-xml.ts";
-import { joinInputs, LISTING_SCOPE } from "../protocol/operation-inputs.ts";
+import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
 import { orderOfMarker, versionMarker } from "../protocol/core/version-id.ts";

@@ -12,7 +12,7 @@ import {
   readToken,
 } from "../protocol/listings/listing.ts";
 import { entryElements } from "../protocol/listings/listing-xml.ts";
-import { joinInputs, LISTING_SCOPE } from "../protocol/operation-inputs.ts";
+import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { addressOfSnapshot } from "../protocol/core/snapshot.ts";
 import { lookUpListing } from "../state/listings/snapshot-listing.ts";

@@ -4,7 +4,7 @@ import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { addressedBucket, addressedSnapshot } from "../protocol/core/addressing.ts";
 import { encodeListed, pageAfter, readEncodingType, readPageSize, readScope } from "../protocol/listings/listing.ts";
 import { entryElements } from "../protocol/listings/listing-xml.ts";
-import { joinInputs, LISTING_SCOPE } from "../protocol/operation-inputs.ts";
+import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { addressOfSnapshot } from "../protocol/core/snapshot.ts";
 import { lookUpListing } from "../state/listings/snapshot-listing.ts";

@@ -20,7 +20,7 @@ import { readBoundary } from "../protocol/forms/form-data.ts";
 import { DelimitedReader, malformedForm } from "../protocol/forms/form-delimiter.ts";
 import { FormFile, type SizeRange } from "../protocol/forms/form-file.ts";
 import { readMetadata } from "../protocol/objects/object-metadata.ts";
-import { FORM_UPLOAD } from "../protocol/operation-inputs.ts";
+import { FORM_UPLOAD } from "../protocol/core/operation-inputs.ts";
 import { answerPost } from "../protocol/forms/post-answer.ts";
 import { readPostForm, type FormFields } from "../protocol/forms/post-form.ts";
 import { checkPostPolicy } from "../protocol/forms/post-policy-check.ts";

@@ -3,7 +3,7 @@ import { receiveAcl } from "../uploads/acl-input.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
-import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/operation-inputs.ts";
+import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/core/operation-inputs.ts";
 import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 
 export const putBucketAcl = defineOperation({

@@ -3,7 +3,7 @@ import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { parseCors } from "../protocol/buckets/cors.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
-import { DOCUMENT } from "../protocol/operation-inputs.ts";
+import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { lookUpBucket, setCors } from "../state/metadata/buckets.ts";
 
 export const putBucketCors = defineOperation({

@@ -8,7 +8,7 @@ import {
   TRANSITION_MINIMUM_HEADER,
 } from "../protocol/lifecycle/lifecycle-document.ts";
 import { lifecycleText } from "../protocol/lifecycle/lifecycle.ts";
-import { joinInputs, DOCUMENT } from "../protocol/operation-inputs.ts";
+import { joinInputs, DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 
 export const putBucketLifecycleConfiguration = defineOperation({

@@ -4,7 +4,7 @@ import { givesOwnerAlone, parseAcl } from "../protocol/acl/acl.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { ownershipText } from "../protocol/acl/object-ownership.ts";
-import { DOCUMENT } from "../protocol/operation-inputs.ts";
+import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { parseOwnershipControls } from "../protocol/acl/ownership-controls.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";

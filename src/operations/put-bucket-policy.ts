@@ -7,7 +7,7 @@ import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
-import { DOCUMENT } from "../protocol/operation-inputs.ts";
+import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { readPublicAccessBlock } from "../protocol/acl/public-access-block.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";

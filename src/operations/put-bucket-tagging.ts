@@ -2,7 +2,7 @@
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
-import { DOCUMENT } from "../protocol/operation-inputs.ts";
+import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { parseTagging } from "../protocol/core/tagging.ts";
 import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 import { tagsJson } from "../state/metadata/stored-metadata.ts";

@@ -4,7 +4,7 @@ import { addressedBucket } from "../protocol/core/addressing.ts";
 import { parseVersioning } from "../protocol/buckets/bucket-configuration.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { keepsNoncurrent, lifecycleFromText } from "../protocol/lifecycle/lifecycle.ts";
-import { DOCUMENT } from "../protocol/operation-inputs.ts";
+import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { lookUpBucket, setVersioning } from "../state/metadata/buckets.ts";
 

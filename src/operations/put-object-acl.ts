@@ -3,7 +3,7 @@ import { receiveAcl } from "../uploads/acl-input.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/objects/object-reading.ts";
-import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/operation-inputs.ts";
+import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/core/operation-inputs.ts";
 import { lookUpVersion, type VersionFacts } from "../state/metadata/objects.ts";
 import { setVersionAcl } from "../state/metadata/version-attributes.ts";
 

@@ -2,7 +2,7 @@
 import { defineOperation } from "../contract/operation.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/objects/object-reading.ts";
-import { joinInputs, DOCUMENT } from "../protocol/operation-inputs.ts";
+import { joinInputs, DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { parseTagging, requestTagKeys } from "../protocol/core/tagging.ts";
 import { lookUpVersion } from "../state/metadata/objects.ts";
 import { retag } from "../state/metadata/version-attributes.ts";

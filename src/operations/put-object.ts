@@ -11,7 +11,7 @@ import { admitCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
 import { encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
 import { readMetadata } from "../protocol/objects/object-metadata.ts";
-import { joinInputs, NEW_OBJECT, DIGESTS, WRITE_CONDITIONS } from "../protocol/operation-inputs.ts";
+import { joinInputs, NEW_OBJECT, DIGESTS, WRITE_CONDITIONS } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3Error } from "../protocol/core/s3-error.ts";
 import { requestHeader } from "../protocol/core/s3-request.ts";
 import { parseTaggingHeader, requestTagKeys } from "../protocol/core/tagging.ts";

@@ -2,7 +2,7 @@
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
-import { DOCUMENT } from "../protocol/operation-inputs.ts";
+import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { parsePublicAccessBlock, publicAccessBlockText } from "../protocol/acl/public-access-block.ts";
 import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
 

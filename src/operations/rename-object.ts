@@ -1,7 +1,7 @@
 // RenameObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_RenameObject.html
 // In AWS for directory buckets alone; here for every bucket that never was versioned. One batch moves the row, so a
 // reader finds the object under exactly one of the two keys.
-import { keysOfObject } from "../auth/object-keys.ts";
+import { keysOfObject } from "../auth/access/object-keys.ts";
 import type { Principal } from "../auth/identity/principal.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
@@ -12,7 +12,7 @@ import { requireRenameRights, requireUploadRights, requireMove } from "../upload
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { refuseWrite } from "../protocol/objects/conditions.ts";
 import { checkSourceConditions } from "../protocol/objects/copying.ts";
-import { ACL_HEADERS, CUSTOMER_KEY, joinInputs, READ_CONDITIONS } from "../protocol/operation-inputs.ts";
+import { ACL_HEADERS, CUSTOMER_KEY, joinInputs, READ_CONDITIONS } from "../protocol/core/operation-inputs.ts";
 import { checkDestinationDates, readRename, type Rename } from "../protocol/objects/renaming.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { Bucket, BucketFacts } from "../state/metadata/buckets.ts";

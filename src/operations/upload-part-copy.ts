@@ -1,7 +1,7 @@
 // UploadPartCopy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
 // Moves no bytes: the part holds what the source holds, and remembers which bytes of it are its own. But where a
 // customer's key encrypts either of them, the bytes are copied.
-import { keysOfUpload } from "../auth/object-keys.ts";
+import { keysOfUpload } from "../auth/access/object-keys.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
@@ -26,7 +26,7 @@ import {
 } from "../protocol/objects/customer-encryption.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
 import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/objects/multipart.ts";
-import { joinInputs, COPY_SOURCE, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
+import { joinInputs, COPY_SOURCE, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import type { ByteRange } from "../protocol/core/range.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";

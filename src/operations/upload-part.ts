@@ -1,5 +1,5 @@
 // UploadPart: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html
-import { keysOfUpload } from "../auth/object-keys.ts";
+import { keysOfUpload } from "../auth/access/object-keys.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
@@ -10,7 +10,7 @@ import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/ob
 import { quoteEtag } from "../protocol/core/etag.ts";
 import { blobStorageClass } from "../protocol/lifecycle/lifecycle.ts";
 import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/objects/multipart.ts";
-import { joinInputs, DIGESTS, CUSTOMER_KEY } from "../protocol/operation-inputs.ts";
+import { joinInputs, DIGESTS, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
 import { commitPart } from "../state/writes/part-commit.ts";

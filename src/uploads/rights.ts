@@ -2,7 +2,7 @@
 // source. Each is asked for before a body is read.
 import type { Access } from "../auth/access/access.ts";
 import type { AuthorizationRequest, ObjectSubject } from "../auth/access/authorization-request.ts";
-import { keysOfObject } from "../auth/object-keys.ts";
+import { keysOfObject } from "../auth/access/object-keys.ts";
 import { revealsVersion, type WriteConditions } from "../protocol/objects/conditions.ts";
 import type { CopySource } from "../protocol/objects/copying.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";

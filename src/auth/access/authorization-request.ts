@@ -1,5 +1,5 @@
 // What is asked for when something is to be authorised: an action, and what it would be done to.
-import type { OperationInputs } from "../../protocol/operation-inputs.ts";
+import type { OperationInputs } from "../../protocol/core/operation-inputs.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 
 /** The parts of a bucket that bear on who may use it. */

@@ -6,7 +6,7 @@ import { bucketTags, type AuthorizationRequest } from "./authorization-request.t
 import type { ConditionKeys } from "../policy/keys.ts";
 import type { Principal } from "../identity/principal.ts";
 import { copySourceNames } from "../../protocol/objects/copying.ts";
-import { NO_INPUTS, obeyedParameter, obeysHeader } from "../../protocol/operation-inputs.ts";
+import { NO_INPUTS, obeyedParameter, obeysHeader } from "../../protocol/core/operation-inputs.ts";
 import { requestHeader, type S3Request } from "../../protocol/core/s3-request.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 

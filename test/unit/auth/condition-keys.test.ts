@@ -11,7 +11,7 @@ import {
   NEW_OBJECT,
   NO_INPUTS,
   WRITE_CONDITIONS,
-} from "../../../src/protocol/operation-inputs.ts";
+} from "../../../src/protocol/core/operation-inputs.ts";
 import { requestFor } from "../protocol/support.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);

@@ -1,9 +1,9 @@
 // The condition keys of an object that is stored without its headers being sent: by a rename, a restored snapshot, or
 // the parts and the completion of an upload. They say what the headers of a PutObject of the same object would say.
-import { headersOfAcl } from "../protocol/acl/acl-headers.ts";
-import { parseAcl } from "../protocol/acl/acl.ts";
-import type { ObjectFacts } from "../protocol/objects/stored-object.ts";
-import { requestTagKeys } from "../protocol/core/tagging.ts";
+import { headersOfAcl } from "../../protocol/acl/acl-headers.ts";
+import { parseAcl } from "../../protocol/acl/acl.ts";
+import type { ObjectFacts } from "../../protocol/objects/stored-object.ts";
+import { requestTagKeys } from "../../protocol/core/tagging.ts";
 
 const ENCRYPTION = "s3:x-amz-server-side-encryption";
 

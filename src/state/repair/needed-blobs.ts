@@ -1,6 +1,6 @@
 // The blobs that rows need, in the order of the rows: those of objects, of noncurrent versions, of parts and of manifests.
 // A blob is named as often as rows need it.
-import { rowsOf, statement, type Lookup } from "./d1/database.ts";
+import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 
 const TABLES = ["objects", "versions", "parts", "manifests"] as const;
 

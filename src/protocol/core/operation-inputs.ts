@@ -1,6 +1,6 @@
 // The inputs that an operation obeys: query parameters, headers and body. The condition keys of policies, the refusal
 // of contradictory requests and the documentation's tables all follow from an operation's declaration of them.
-import { isHoistable, type S3Request } from "./core/s3-request.ts";
+import { isHoistable, type S3Request } from "./s3-request.ts";
 
 /** What a request's body is to an operation. */
 export type BodyKind = "none" | "document" | "object" | "form";
