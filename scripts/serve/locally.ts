@@ -3,9 +3,10 @@ import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, rootCredentials } from "../project/cr
 import { MASTER_KEY, masterKey } from "../project/master-key.ts";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
 import { SETTINGS, settingProblems } from "../../src/config/settings.ts";
+import { openFront } from "./front.ts";
 import { greeting } from "./greeting.ts";
 import type { StartOptions } from "./options.ts";
-import { serveCairn } from "./runtime.ts";
+import { assertPortIsFree, reachableHost, serveCairn, WORKER } from "./runtime.ts";
 import { startSchedule } from "./schedule.ts";
 import { givenSettings } from "./settings.ts";
 
@@ -25,12 +26,18 @@ export async function serveLocally(where: Omit<StartOptions, "help">): Promise<(
   if (problems.some(({ stopsDeletion }) => stopsDeletion)) {
     console.warn("cairn: nothing is deleted on the schedule until that is put right");
   }
-  const cairn = await serveCairn({ ...where, bindings });
+  const { host, port } = where;
+  await assertPortIsFree(host, port);
+  const cairn = await serveCairn({ state: where.state, host: "127.0.0.1", port: 0, bindings });
+  const front = await openFront(host, port, async () => Number(new URL(await cairn.urlOf(WORKER)).port));
   const stopSchedule = startSchedule(toml.crons, (cron) => cairn.runScheduled(cron));
   for (const name of cairn.migrated) console.log(`applied migration ${name}`);
-  console.log(greeting(cairn.url, settings["REGION"] ?? SETTINGS.REGION.default, credentials));
+  console.log(
+    greeting(`http://${reachableHost(host)}:${front.port}`, settings["REGION"] ?? SETTINGS.REGION.default, credentials),
+  );
   return async () => {
     stopSchedule();
+    front.close();
     await cairn.stop();
   };
 }

@@ -11,7 +11,7 @@ import { lockState } from "./state-lock.ts";
 import { tieWorkerdToThisProcess, workerdChildren } from "./workerd.ts";
 
 /** The Miniflare name of the Worker. Fixed, since folders of the state are named after it. */
-const WORKER = "cairn";
+export const WORKER = "cairn";
 const SCHEDULER = "scheduler";
 const PROBE_TIMEOUT_MS = 15_000;
 
@@ -172,7 +172,7 @@ function newMiniflare(options: ConstructorParameters<typeof Miniflare>[0]): Mini
 }
 
 /** Asks for the port before anything is started, for an answer in a moment instead of a runtime that fails to start. */
-async function assertPortIsFree(host: string, port: number): Promise<void> {
+export async function assertPortIsFree(host: string, port: number): Promise<void> {
   const server = createServer();
   try {
     server.listen(port, host);
@@ -186,7 +186,8 @@ async function assertPortIsFree(host: string, port: number): Promise<void> {
   await once(server, "close");
 }
 
-function reachableHost(host: string): string {
+/** The host under which a server that listens on `host` is reached from this machine. */
+export function reachableHost(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";
   return host.includes(":") ? `[${host}]` : host;

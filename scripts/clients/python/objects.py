@@ -4,7 +4,22 @@ import hashlib
 import io
 import uuid
 
-from harness import BUCKET, ONE_REQUEST, OVER_TLS, SENDS_TRAILERS, SITE, check, equal, get, list_keys, put, refused, s3
+from botocore.config import Config
+from harness import (
+    BUCKET,
+    ONE_REQUEST,
+    OVER_TLS,
+    SENDS_TRAILERS,
+    SITE,
+    check,
+    equal,
+    get,
+    list_keys,
+    new_client,
+    put,
+    refused,
+    s3,
+)
 
 
 @check("a new bucket is in the list of buckets, has a location and answers HEAD")
@@ -191,6 +206,19 @@ def _():
     equal(get("ranged", Range="bytes=5-2"), b"0123456789")
     refused("InvalidRange", 416, get, "ranged", Range="bytes=10-")
     refused("416", 416, s3.head_object, Bucket=BUCKET, Key="ranged", Range="bytes=10-")
+
+
+@check("on one connection, each answer is its own request's, whatever the sizes of the bodies", when=not OVER_TLS)
+def _():
+    config = Config(max_pool_connections=1, retries={"total_max_attempts": 1})
+    client = new_client(config=config)
+    for size in [0, 1, 0, 0, 100_000, 0, 1]:
+        body = b"b" * size
+        found = client.put_object(Bucket=BUCKET, Key="connected", Body=body)
+        equal(found["ETag"], f'"{hashlib.md5(body).hexdigest()}"')
+        refused("NoSuchBucket", 404, client.put_object, Bucket=f"{BUCKET}-none", Key="connected", Body=body)
+        found = client.put_object(Bucket=BUCKET, Key="connected", Body=body)
+        equal(found["ResponseMetadata"]["HTTPStatusCode"], 200)
 
 
 @check("ACLs that give nothing away are accepted, others are refused")

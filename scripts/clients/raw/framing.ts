@@ -10,7 +10,35 @@ const MANY_HEADERS = 3000;
 const LONG_URL_BYTES = 40_000;
 
 export function framingChecks(tools: RawTools): Check[] {
-  return [...lengthChecks(tools), ...sizeChecks(tools), ...targetChecks(tools)];
+  return [
+    ...(tools.endpoint.scheme === "http" ? continueChecks(tools) : []),
+    ...lengthChecks(tools),
+    ...sizeChecks(tools),
+    ...targetChecks(tools),
+  ];
+}
+
+/** `Expect: 100-continue`: a client that waits for 100 must not take a final answer's line for it. */
+function continueChecks({ bucket, identity, sendPieces }: RawTools): Check[] {
+  const target = `/${bucket}/expected`;
+  const put = (framing: Readonly<Record<string, string>>): string =>
+    signRequest({ ...identity, method: "PUT", target }, { ...framing, expect: "100-continue" }).head;
+  const empty = put({ "content-length": "0" });
+  const cases: readonly (readonly [what: string, pieces: readonly string[]])[] = [
+    ["of a body of no bytes", [empty]],
+    ["of a body of no bytes, in a head that comes in pieces", [empty.slice(0, 40), empty.slice(40, -2), "\r\n"]],
+    ["without a length", [put({})]],
+    ["of a body", [put({ "content-length": "4" }), "text"]],
+    ["of a body in pieces", [put({ "content-length": "4" }), "te", "xt"]],
+  ];
+  return cases.map(([what, pieces]) => ({
+    name: `a PUT ${what} that expects 100 Continue gets it before its answer`,
+    async run() {
+      const { status, isContinued, body } = await sendPieces(pieces);
+      assert.equal(status, 200, body);
+      assert.ok(isContinued);
+    },
+  }));
 }
 
 /** Bodies of which it is not clear where they end. */
