@@ -25,7 +25,7 @@ export function makeCredentials(): Credentials {
 
 /** The variables that a folder's `.dev.vars` gives; none when there is no such file. */
 export function readDevVars(root: string): Readonly<Record<string, string>> {
-  const file = join(root, ".dev.vars");
+  const file = devVarsFile(root);
   const variables = existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
   return Object.fromEntries(Object.entries(variables).filter((entry): entry is [string, string] => Boolean(entry[1])));
 }
@@ -45,6 +45,20 @@ export function rootCredentials(environment: Readonly<Record<string, string | un
   return made;
 }
 
+/** Where credentials are that were given or made before; undefined where there are none yet. */
+export function sourceOfCredentials(
+  environment: Readonly<Record<string, string | undefined>>,
+  root: string,
+): "environment" | "file" | undefined {
+  if (pair(environment) !== undefined) return "environment";
+  return pair(readDevVars(root)) === undefined ? undefined : "file";
+}
+
+/** The file in which a folder's variables are kept. */
+export function devVarsFile(root: string): string {
+  return join(root, ".dev.vars");
+}
+
 function pair(variables: Readonly<Record<string, string | undefined>>): Credentials | undefined {
   const accessKeyId = variables[ACCESS_KEY_ID];
   const secretAccessKey = variables[SECRET_ACCESS_KEY];
@@ -53,7 +67,7 @@ function pair(variables: Readonly<Record<string, string | undefined>>): Credenti
 
 /** Writes variables to `.dev.vars`, each in the place of a line that it has there already. */
 export function keepInDevVars(root: string, variables: Readonly<Record<string, string>>): void {
-  const file = join(root, ".dev.vars");
+  const file = devVarsFile(root);
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   // A name given with an empty value would hide the line that is added, so its old line goes.
   const others = before.split("\n").filter((line) => {

@@ -1,10 +1,16 @@
 // Puts a local server together: credentials and settings in, the runtime and its schedule running, the greeting printed.
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, rootCredentials } from "../project/credentials.ts";
+import {
+  ACCESS_KEY_ID,
+  SECRET_ACCESS_KEY,
+  devVarsFile,
+  rootCredentials,
+  sourceOfCredentials,
+} from "../project/credentials.ts";
 import { MASTER_KEY, masterKey } from "../project/master-key.ts";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
 import { SETTINGS, settingProblems } from "../../src/config/settings.ts";
 import { openFront } from "./front.ts";
-import { greeting } from "./greeting.ts";
+import { greeting, type SecretSource } from "./greeting.ts";
 import type { StartOptions } from "./options.ts";
 import { assertPortIsFree, reachableHost, serveCairn, WORKER } from "./runtime.ts";
 import { startSchedule } from "./schedule.ts";
@@ -13,6 +19,7 @@ import { givenSettings } from "./settings.ts";
 /** Serves Cairn as the command line asks, and returns what stops it. */
 export async function serveLocally(where: Omit<StartOptions, "help">): Promise<() => Promise<void>> {
   const toml = readWranglerToml();
+  const source = secretSource();
   const credentials = rootCredentials(process.env, PROJECT_ROOT);
   const settings = givenSettings(toml.vars, process.env, PROJECT_ROOT);
   const bindings = {
@@ -33,11 +40,22 @@ export async function serveLocally(where: Omit<StartOptions, "help">): Promise<(
   const stopSchedule = startSchedule(toml.crons, (cron) => cairn.runScheduled(cron));
   for (const name of cairn.migrated) console.log(`applied migration ${name}`);
   console.log(
-    greeting(`http://${reachableHost(host)}:${front.port}`, settings["REGION"] ?? SETTINGS.REGION.default, credentials),
+    greeting(
+      `http://${reachableHost(host)}:${front.port}`,
+      settings["REGION"] ?? SETTINGS.REGION.default,
+      credentials,
+      source,
+    ),
   );
   return async () => {
     stopSchedule();
     front.close();
     await cairn.stop();
   };
+}
+
+/** To be asked before credentials are made. */
+function secretSource(): SecretSource {
+  const kind = sourceOfCredentials(process.env, PROJECT_ROOT) ?? "made";
+  return kind === "environment" ? { kind } : { kind, file: devVarsFile(PROJECT_ROOT) };
 }

@@ -1,40 +1,59 @@
-// Keeps two servers off one state folder: each would run its own runtime over the same database files.
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, realpathSync, unlinkSync } from "node:fs";
-import { connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
+// Keeps two servers off one state folder: each would run its own runtime over the same database files. And keeps the
+// folder to whoever it belongs to: all that is stored is readable in it.
+import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+
+const LOCK_FILE = "lock";
+
+/** A lock that nothing refers to would be let go when memory is collected. */
+const held = new Set<DatabaseSync>();
 
 /**
- * Takes a state folder, making it if need be, and returns what gives it back. The lock is a socket that listens: unlike
- * a file with a process id in it, it is gone when its holder is, however that ended.
+ * Takes a state folder, making it if need be, and returns what gives it back. The lock is one of the operating system on
+ * a file in the folder, which SQLite takes: it is the same by whatever path or mount the folder is reached, and it is gone
+ * when its holder is, however that ended, so that none is ever stale and no process id is compared.
  */
 export async function lockState(state: string): Promise<() => void> {
-  mkdirSync(state, { recursive: true });
-  const name = `cairn-${createHash("sha256").update(realpathSync(state)).digest("hex").slice(0, 24)}`;
-  // Not inside the folder: a socket's path may have 104 bytes at most.
-  const path = process.platform === "win32" ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`);
-  if (await isAnswered(path)) throw new Error(`the state folder ${state} is in use by another server`);
-  // Left by a server that was killed. NOTE: not rmSync, which on a socket leaves Node 24.9 unable to import CommonJS modules.
-  if (process.platform !== "win32" && existsSync(path)) unlinkSync(path);
-  const server = createServer((socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(path, resolve);
-  });
-  server.unref();
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  restrict(state);
+  const lock = openQuietly(join(state, LOCK_FILE));
+  try {
+    lock.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    lock.close();
+    if (!isBusy(error)) throw error;
+    throw new Error(`the state folder ${state} is in use by another server`, { cause: error });
+  }
+  held.add(lock);
   return () => {
-    server.close();
+    if (held.delete(lock)) lock.close();
   };
 }
 
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
+/** Restricts the folder to its owner. Where that is not ours to do, it is said and left. */
+function restrict(folder: string): void {
+  try {
+    chmodSync(folder, 0o700);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    console.warn(`cairn: the state folder may be open to others: ${reason}`);
+  }
+}
+
+/** Node warns of SQLite as an experiment when it is loaded, on the terminal of whoever starts a server. */
+function openQuietly(path: string): DatabaseSync {
+  const emitWarning = process.emitWarning.bind(process);
+  process.emitWarning = () => undefined;
+  try {
+    const { DatabaseSync: Database } = process.getBuiltinModule("node:sqlite");
+    return new Database(path);
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+/** SQLITE_BUSY. */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === 5;
 }
