@@ -46,7 +46,7 @@ export function guardPreconditions(bucket: Bucket, preconditions: readonly Actio
       statement(
         `INSERT INTO judged_version_guard (bucket_id, key, version_id, place, tags, successor_id, newer_versions, holding_id)
          SELECT ?1, v.value ->> 'key', v.value ->> 'versionId', v.value ->> 'place', v.value ->> 'tags',
-           v.value ->> 'successorId', v.value ->> 'newerVersions', v.value ->> 'holdingId'
+           v.value ->> 'successorId', v.value ->> 'newerVersions', v.value ->> 'referenceId'
          FROM json_each(?2) v`,
         bucket.id,
         page,
