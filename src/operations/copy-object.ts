@@ -15,7 +15,7 @@ import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { admitCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
 import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
 import { readWriteConditions, refuseWrite, type WriteRefusal } from "../protocol/objects/conditions.ts";
-import { checkSourceConditions, readCopySource, readDirective } from "../protocol/objects/copying.ts";
+import { checkSourceConditions, namesOfSource, readCopySource, readDirective } from "../protocol/objects/copying.ts";
 import {
   checkReadKey,
   encryptionHeaders,
@@ -82,7 +82,11 @@ export const copyObject = defineOperation({
   },
 
   lookUp: ({ bucketName, key, source }) => lookUpBoth(lookUpHeads(bucketName, [key]), lookUpSource(source)),
-  conditionKeys: (input, { source }) => requestTagKeys(tagsOfCopy(input, source.object?.tags ?? [])),
+  conditionKeys: (input, { source }) =>
+    new Map([
+      ...requestTagKeys(tagsOfCopy(input, source.object?.tags ?? [])),
+      ["s3:x-amz-copy-source", namesOfSource(input.source.bucketName, source.key)],
+    ]),
 
   async run(context, input, facts) {
     const { key, source, conditions } = input;
@@ -101,7 +105,7 @@ export const copyObject = defineOperation({
       if (refusal !== undefined) throw refusedWrite(context, bucket, key, refusal);
       const isItself =
         source.bucketName === bucket.name &&
-        source.key === key &&
+        original.key === key &&
         source.versionId === undefined &&
         source.snapshot === undefined;
       const isReencrypted = input.namesEncryption || encryption !== undefined || original.encryption !== undefined;
@@ -144,7 +148,7 @@ export const copyObject = defineOperation({
       // Only a definite refusal leaves the blobs certain to be nobody's.
       if (outcome.isDefinite && newBlobIds.length > 0) context.waitUntil(context.blobs.delete(newBlobIds));
       if (outcome.reason !== "source changed") throw refusedWrite(context, bucket, key, outcome.refusal);
-      found = (await context.database.look(lookUpSource(source))).source;
+      found = (await context.database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
     }
     throw new S3Error("ServiceUnavailable");
   },

@@ -15,7 +15,7 @@ import { addressedObject } from "../protocol/core/addressing.ts";
 import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { refuseBlockedKey } from "../protocol/buckets/bucket-encryption.ts";
 import { checksumElement, DEFAULT_ALGORITHM } from "../protocol/core/checksums.ts";
-import { checkSourceConditions, readCopyRange, readCopySource } from "../protocol/objects/copying.ts";
+import { checkSourceConditions, namesOfSource, readCopyRange, readCopySource } from "../protocol/objects/copying.ts";
 import {
   checkPartKey,
   checkReadKey,
@@ -68,7 +68,8 @@ export const uploadPartCopy = defineOperation({
 
   lookUp: ({ bucketName, key, uploadId, source }) =>
     lookUpBoth(lookUpUpload(bucketName, key, uploadId), lookUpSource(source)),
-  conditionKeys: (_input, { upload }) => keysOfUpload(upload),
+  conditionKeys: (input, { upload, source }) =>
+    new Map([...keysOfUpload(upload), ["s3:x-amz-copy-source", namesOfSource(input.source.bucketName, source.key)]]),
 
   async run(context, { source, uploadId, partNumber, sourceKey, customerKey }, facts) {
     const { bucket, upload } = facts;
@@ -97,7 +98,7 @@ export const uploadPartCopy = defineOperation({
       if (isDefinite && statements.length === 0) context.waitUntil(context.blobs.delete([part.referenceId]));
       if (outcome === "upload gone") throw new S3Error("NoSuchUpload", { UploadId: uploadId });
       if (outcome !== "source changed") throw new S3Error("ServiceUnavailable");
-      found = (await context.database.look(lookUpSource(source))).source;
+      found = (await context.database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
     }
     throw new S3Error("ServiceUnavailable");
   },

@@ -65,7 +65,8 @@ export function requireReadableSource(
 ): SourceVersion {
   const { bucket, object } = facts;
   if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: source.bucketName });
-  const { key, versionId, snapshot } = source;
+  const { key } = facts;
+  const { versionId, snapshot } = source;
   const isVersion = versionId !== undefined || snapshot !== undefined;
   const on = { bucket, bucketName: bucket.name, key, versionId, object, isMissing: object === undefined };
   access.require({ ...on, actions: [isVersion ? "s3:GetObjectVersion" : "s3:GetObject"] });

@@ -166,13 +166,13 @@ describe("ListMultipartUploads", () => {
     await uploadsOf(bucket, ["a b/+é=", "a b/c d", "z"]);
     const root = await list(bucket, "&encoding-type=url&prefix=a%20b/&max-uploads=1&key-marker=a%20a");
     expect(textOf(root, "EncodingType")).toBe("url");
-    expect(textOf(root, "Prefix")).toBe("a+b/");
-    expect(textOf(root, "KeyMarker")).toBe("a+a");
-    expect(keysOf(root)).toEqual(["a+b/%2B%C3%A9%3D"]);
-    expect(textOf(root, "NextKeyMarker")).toBe("a+b/%2B%C3%A9%3D");
+    expect(textOf(root, "Prefix")).toBe("a%20b/");
+    expect(textOf(root, "KeyMarker")).toBe("a%20a");
+    expect(keysOf(root)).toEqual(["a%20b/%2B%C3%A9%3D"]);
+    expect(textOf(root, "NextKeyMarker")).toBe("a%20b/%2B%C3%A9%3D");
     const rolled = await list(bucket, "&encoding-type=url&delimiter=%20");
-    expect(textOf(rolled, "Delimiter")).toBe("+");
-    expect(childrenOf(rolled, "CommonPrefixes").map((entry) => textOf(entry, "Prefix"))).toEqual(["a+"]);
+    expect(textOf(rolled, "Delimiter")).toBe("%20");
+    expect(childrenOf(rolled, "CommonPrefixes").map((entry) => textOf(entry, "Prefix"))).toEqual(["a%20"]);
   });
 
   it("shows nothing and no more where none is asked for, and echoes more than it gives", async () => {

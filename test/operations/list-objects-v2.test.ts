@@ -237,12 +237,12 @@ describe("ListObjectsV2", () => {
       "IsTruncated",
     ]);
     expect(["Prefix", "StartAfter", "Delimiter", "EncodingType"].map((name) => textOf(root, name))).toEqual([
-      "a+b/",
-      "a+b/%21",
-      "+d/",
+      "a%20b/",
+      "a%20b/%21",
+      "%20d/",
       "url",
     ]);
-    expect(shown(root)).toEqual({ keys: ["a+b/%3D%26"], prefixes: ["a+b/c+d/"] });
+    expect(shown(root)).toEqual({ keys: ["a%20b/%3D%26"], prefixes: ["a%20b/c%20d/"] });
     expect(textOf(root, "NextContinuationToken")).toMatch(/^[A-Za-z0-9_-]+$/);
   });
 

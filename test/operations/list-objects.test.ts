@@ -229,12 +229,12 @@ describe("ListObjects", () => {
     const root = await list(bucket, `?encoding-type=url&prefix=${prefix}&delimiter=${encodeURIComponent(" d/")}`);
     expect(namesOf(root).slice(0, 6)).toEqual(["Name", "Prefix", "Marker", "MaxKeys", "Delimiter", "EncodingType"]);
     expect(textOf(root, "EncodingType")).toBe("url");
-    expect(textOf(root, "Prefix")).toBe("a+b/");
-    expect(textOf(root, "Delimiter")).toBe("+d/");
-    expect(shown(root)).toEqual({ keys: ["a+b/%3D%26", "a+b/%C3%BC%2B"], prefixes: ["a+b/c+d/"] });
+    expect(textOf(root, "Prefix")).toBe("a%20b/");
+    expect(textOf(root, "Delimiter")).toBe("%20d/");
+    expect(shown(root)).toEqual({ keys: ["a%20b/%3D%26", "a%20b/%C3%BC%2B"], prefixes: ["a%20b/c%20d/"] });
     const page = await list(bucket, `?encoding-type=url&marker=${prefix}&delimiter=z&max-keys=1`);
-    expect(textOf(page, "Marker")).toBe("a+b/");
-    expect(textOf(page, "NextMarker")).toBe("a+b/%3D%26");
+    expect(textOf(page, "Marker")).toBe("a%20b/");
+    expect(textOf(page, "NextMarker")).toBe("a%20b/%3D%26");
     expect(shown(await list(bucket, "?encoding-type=url&prefix=x")).keys).toEqual(["x%01y"]);
   });
 

@@ -1,8 +1,8 @@
 // Which bucket and key a request addresses: path style `/bucket/key`, or virtual-hosted style where the host is
 // `bucket.` before one of the endpoint's domains. Works on the raw target, since every byte of a key counts.
 import { utf8Length } from "../../bytes/text.ts";
-import { percentDecodeText } from "../../bytes/uri-encode.ts";
 import { S3Error } from "./s3-error.ts";
+import { decodeText } from "./text-encodings.ts";
 import { splitSnapshot, type BucketAddress } from "./snapshot.ts";
 
 /** The longest key, in bytes of UTF-8. */
@@ -93,7 +93,7 @@ export function checkKey(key: string): void {
 }
 
 function decode(raw: string): string {
-  const text = percentDecodeText(raw);
+  const text = decodeText("path", raw);
   if (text === undefined) throw new S3Error("InvalidURI", { URI: raw.slice(0, 1024) });
   return text;
 }

@@ -1,7 +1,7 @@
 // The query string, split by hand: exact names and values for the operations, exact bytes for the signature.
 import { decodeUtf8 } from "../../bytes/text.ts";
-import { percentDecode } from "../../bytes/uri-encode.ts";
 import { S3Error } from "./s3-error.ts";
+import { decodeBytes } from "./text-encodings.ts";
 
 /** One parameter: its text for the operations and its bytes for the canonical request. */
 export interface QueryParameter {
@@ -51,7 +51,7 @@ export function parseQuery(raw: string): Query {
 }
 
 function decode(text: string): [bytes: Uint8Array, text: string] {
-  const bytes = percentDecode(text, true);
+  const bytes = decodeBytes("query", text);
   const decoded = bytes === undefined ? undefined : decodeUtf8(bytes);
   if (bytes === undefined || decoded === undefined) throw new S3Error("InvalidURI", { URI: text.slice(0, 1024) });
   return [bytes, decoded];

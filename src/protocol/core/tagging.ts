@@ -1,8 +1,8 @@
 // Tags of objects and buckets: the document, the header, and their rules.
-import { percentDecodeText } from "../../bytes/uri-encode.ts";
 import { element, type XmlElement } from "../../bytes/xml.ts";
 import { parseDocument, singleChildren } from "./document-body.ts";
 import { S3_NAMESPACE, S3Error, invalidArgument } from "./s3-error.ts";
+import { decodeText } from "./text-encodings.ts";
 
 /** The most tags of an object; of a bucket as well, where AWS allows 50. */
 export const MAX_TAGS = 10;
@@ -41,8 +41,8 @@ export function parseTaggingHeader(header: string | undefined): Tag[] {
   if (header === undefined || header === "") return [];
   const tags = header.split("&").map((pair) => {
     const equals = pair.indexOf("=");
-    const key = percentDecodeText(equals < 0 ? pair : pair.slice(0, equals), true);
-    const value = equals < 0 ? "" : percentDecodeText(pair.slice(equals + 1), true);
+    const key = decodeText("taggingHeader", equals < 0 ? pair : pair.slice(0, equals));
+    const value = equals < 0 ? "" : decodeText("taggingHeader", pair.slice(equals + 1));
     if (key === undefined || value === undefined || key === "") throw malformedHeader(header);
     return { key, value };
   });

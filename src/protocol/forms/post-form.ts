@@ -3,6 +3,7 @@ import { decodeUtf8 } from "../../bytes/text.ts";
 import { readPartHead, type PartName } from "./form-data.ts";
 import { malformedForm, type DelimitedReader } from "./form-delimiter.ts";
 import { invalidArgument, S3Error } from "../core/s3-error.ts";
+import { decodeText } from "../core/text-encodings.ts";
 
 /** The most bytes of a form before its file's content. */
 export const FIELDS_MAX_BYTES = 20_480;
@@ -57,7 +58,8 @@ export async function readPostForm(reader: DelimitedReader): Promise<FormFields>
     if (part === undefined) throw noFile();
     if (part === "too long" || reader.consumed > FIELDS_MAX_BYTES) throw fieldsTooLong();
     if (part.name.toLowerCase() === "file") return withFilename(fields, part);
-    const value = decodeUtf8(await readValue(reader));
+    const text = decodeUtf8(await readValue(reader));
+    const value = text === undefined ? undefined : decodeText("formField", text);
     if (value === undefined) throw malformedForm();
     fields.add(part.name, value);
   }

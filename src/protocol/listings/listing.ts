@@ -54,7 +54,7 @@ export function readScope(query: Query): ListingScope {
 
 /** A key as a listing shows it: form-encoded with `/` kept where that was asked for. */
 export function encodeListed(text: string, encodingType: "url" | undefined): string {
-  return encodingType === "url" ? uriEncode(text, true).replaceAll("%20", "+") : text;
+  return encodingType === "url" ? uriEncode(text, true) : text;
 }
 
 /**

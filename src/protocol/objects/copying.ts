@@ -1,6 +1,4 @@
 // Where a copy comes from: the source, its conditions, and the directives of CopyObject.
-import { decodeUtf8 } from "../../bytes/text.ts";
-import { percentDecode } from "../../bytes/uri-encode.ts";
 import { checkKey } from "../core/addressing.ts";
 import { readExpectedOwner } from "../core/expected-owner.ts";
 import { conditionDate, excludedEtags, preconditionFailed, type ReadConditions } from "./conditions.ts";
@@ -8,6 +6,7 @@ import { etagListMatches } from "../core/etag.ts";
 import type { ByteRange } from "../core/range.ts";
 import { invalidArgument, S3Error } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
+import { decodeText } from "../core/text-encodings.ts";
 import type { StoredObject } from "./stored-object.ts";
 import { splitSnapshot, versionOfSnapshot } from "../core/snapshot.ts";
 import { isVersionId } from "../core/version-id.ts";
@@ -18,6 +17,8 @@ export interface CopySource {
   /** The snapshot of the bucket that is copied from; undefined for the bucket itself. */
   readonly snapshot: string | undefined;
   readonly key: string;
+  /** The key with each plus taken literally, where that is another; meant where {@link key} is not there. */
+  readonly literalKey: string | undefined;
   /** A version id, `null`, or undefined for the current version. */
   readonly versionId: string | undefined;
   /** The account that must own the source's bucket. */
@@ -34,7 +35,8 @@ export function readCopySource(request: S3Request): CopySource {
   const question = header.lastIndexOf("?versionId=");
   const path = question < 0 ? header : header.slice(0, question);
   const versionId = question < 0 ? undefined : header.slice(question + "?versionId=".length);
-  const decoded = decodePath(path).replace(/^\//, "");
+  const decoded = decodePath(path);
+  const literal = decodeText("path", path)?.replace(/^\//, "");
   const slash = decoded.indexOf("/");
   if (slash < 1 || slash === decoded.length - 1) {
     throw invalidArgument("x-amz-copy-source", header, "Invalid copy source object key");
@@ -44,31 +46,35 @@ export function readCopySource(request: S3Request): CopySource {
   }
   const key = decoded.slice(slash + 1);
   checkKey(key);
+  const literalKey = literal === decoded ? undefined : literal?.slice(slash + 1);
   const expectedOwner = readExpectedOwner(request, "x-amz-source-expected-bucket-owner");
   const { bucket, snapshot } = splitSnapshot(decoded.slice(0, slash));
   if (versionId !== undefined && snapshot !== undefined) throw versionOfSnapshot();
-  return { bucketName: bucket, snapshot, key, versionId, expectedOwner };
+  return { bucketName: bucket, snapshot, key, literalKey, versionId, expectedOwner };
 }
 
 /**
  * What policies may call the source of a copy: its bucket and key, with a slash before them and without, however the
- * header spells them. What a snapshot shows is its bucket's. Undefined where the request names no source that can be one.
+ * header spells them. What a snapshot shows is its bucket's.
  */
+export function namesOfSource(bucketName: string, key: string): readonly string[] {
+  return [`${bucketName}/${key}`, `/${bucketName}/${key}`];
+}
+
+/** The names of the source that a request's header spells. Undefined where the request names no source that can be one. */
 export function copySourceNames(request: S3Request): readonly string[] | undefined {
   if (requestHeader(request, "x-amz-copy-source") === undefined) return undefined;
   try {
     const { bucketName, key } = readCopySource(request);
-    return [`${bucketName}/${key}`, `/${bucketName}/${key}`];
+    return namesOfSource(bucketName, key);
   } catch (error) {
     if (error instanceof S3Error) return undefined;
     throw error;
   }
 }
 
-/** A path as SDKs send it in a header: percent-encoded or raw; `+` stays what it is. */
-export function decodePath(path: string): string {
-  const bytes = percentDecode(path);
-  return (bytes === undefined ? undefined : decodeUtf8(bytes)) ?? path;
+function decodePath(path: string): string {
+  return (decodeText("copySource", path) ?? path).replace(/^\//, "");
 }
 
 /**

@@ -1,8 +1,9 @@
 // The request of RenameObject: which key is meant as the source, the destination's conditions, the idempotency token.
 import { checkKey } from "../core/addressing.ts";
 import { conditionDate, preconditionFailed, type ConditionSubject, type WriteConditions } from "./conditions.ts";
-import { decodePath, readSourceConditions } from "./copying.ts";
+import { readSourceConditions } from "./copying.ts";
 import { invalidArgument, S3Error } from "../core/s3-error.ts";
+import { decodeText } from "../core/text-encodings.ts";
 import { requestHeader, requestHeadersWithPrefix, type S3Request } from "../core/s3-request.ts";
 
 export interface Rename {
@@ -74,7 +75,7 @@ function readDestinationConditions(request: S3Request): WriteConditions {
  * begin with the bucket's name: the decoded key, the same without the bucket, and the key exactly as it was sent.
  */
 function sourceCandidates(raw: string, bucketName: string): string[] {
-  const candidates = [decodePath(raw), raw].flatMap((path) => {
+  const candidates = [decodeText("renameSource", raw) ?? raw, raw].flatMap((path) => {
     const key = path.replace(/^\//, "");
     const own = `${bucketName}/`;
     return key.startsWith(own) ? [key, key.slice(own.length)] : [key];

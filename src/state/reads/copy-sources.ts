@@ -18,17 +18,36 @@ export interface SourceVersion extends StoredObject {
 
 /** What is known of a source: the version, and the snapshot where one is copied from. */
 export interface SourceFacts extends VersionFacts {
+  /** The key that is meant: the source's, or its literal one where only that is there. */
+  readonly key: string;
   readonly snapshot?: Snapshot | undefined;
 }
 
 /** Looks a source up, under a name that does not clash with the facts of the destination. */
 export function lookUpSource(source: CopySource): Lookup<{ readonly source: SourceFacts }> {
-  const version = lookUpNamed(source);
+  const version = lookUpMeant(source);
   if (source.snapshot === undefined) {
     return { statements: version.statements, read: (results) => ({ source: version.read(results) }) };
   }
   const { statements, read } = lookUpBoth(version, lookUpSnapshot(source.bucketName, source.snapshot));
   return { statements, read: (results) => ({ source: read(results) }) };
+}
+
+/** Looks up both keys that a source with a plus may mean. */
+function lookUpMeant(source: CopySource): Lookup<VersionFacts & { readonly key: string }> {
+  const { key, literalKey } = source;
+  const version = lookUpNamed(source);
+  const count = version.statements.length;
+  const literal = literalKey === undefined ? undefined : lookUpNamed({ ...source, key: literalKey });
+  return {
+    statements: [...version.statements, ...(literal?.statements ?? [])],
+    read(results) {
+      const facts = version.read(results.slice(0, count));
+      const ofLiteral = facts.object === undefined ? literal?.read(results.slice(count)) : undefined;
+      const isLiteral = ofLiteral?.object !== undefined;
+      return isLiteral ? { ...ofLiteral, key: literalKey ?? key } : { ...facts, key };
+    },
+  };
 }
 
 /**
@@ -37,10 +56,10 @@ export function lookUpSource(source: CopySource): Lookup<{ readonly source: Sour
  *   NoSuchVersion, InvalidRequest for a delete marker by its id
  */
 export function requireSource(
-  { bucketName, snapshot, key, versionId, expectedOwner }: CopySource,
+  { bucketName, snapshot, versionId, expectedOwner }: CopySource,
   facts: SourceFacts,
 ): SourceVersion {
-  const { bucket, object, deleteMarker } = facts;
+  const { bucket, key, object, deleteMarker } = facts;
   if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucketName });
   if (expectedOwner !== undefined && bucket.ownerId !== expectedOwner) throw new S3Error("AccessDenied");
   if (snapshot !== undefined && facts.snapshot === undefined) throw noSuchSnapshot(bucketName, snapshot);

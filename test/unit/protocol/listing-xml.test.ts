@@ -87,8 +87,8 @@ describe("the entries of a page", () => {
 
   it("are encoded in both kinds where that was asked for", () => {
     const text = written([listed("a b+"), { commonPrefix: "c d/" }], "url");
-    expect(text).toContain("<Key>a+b%2B</Key>");
-    expect(text).toContain("<CommonPrefixes><Prefix>c+d/</Prefix></CommonPrefixes>");
+    expect(text).toContain("<Key>a%20b%2B</Key>");
+    expect(text).toContain("<CommonPrefixes><Prefix>c%20d/</Prefix></CommonPrefixes>");
   });
 
   it("may be none", () => expect(written([])).toBe("<R/>"));

@@ -86,7 +86,7 @@ describe("an encoding type", () => {
   );
 
   it.each([
-    ["a b", "a+b"],
+    ["a b", "a%20b"],
     ["a+b", "a%2Bb"],
     ["a/b//c/", "a/b//c/"],
     ["a=b&c", "a%3Db%26c"],
