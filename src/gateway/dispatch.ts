@@ -9,6 +9,7 @@ import type { Implementation, PreparedOperation, ResumedOperation, S3Response } 
 import { readSettings, type Settings } from "../config/settings.ts";
 import { addressedSnapshot } from "../protocol/core/addressing.ts";
 import { checkBucketName } from "../protocol/core/bucket-name.ts";
+import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { readExpectedOwner } from "../protocol/core/expected-owner.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { requestHeader, type S3Request } from "../protocol/core/s3-request.ts";
@@ -141,6 +142,7 @@ async function answer(request: S3Request, scope: RequestScope): Promise<S3Respon
   }
   if (implementation.authorizes !== "run") access.require(authorizationRequestOf(request, implementation, resumed));
   checkExpectedOwner(request, bucket);
+  if (implementation.authorizes === "dispatch") await refuseContradictions(request, implementation.inputs);
   log.ends("authorize");
 
   const context: Context = {

@@ -27,7 +27,7 @@ import {
 import { quoteEtag } from "../protocol/core/etag.ts";
 import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
 import { readMetadata, type ObjectMetadata } from "../protocol/objects/object-metadata.ts";
-import { joinInputs, NEW_OBJECT, COPY_SOURCE, WRITE_CONDITIONS } from "../protocol/core/operation-inputs.ts";
+import { joinInputs, NEW_OBJECT, NO_RENAME, COPY_SOURCE, WRITE_CONDITIONS } from "../protocol/core/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { requestHeader } from "../protocol/core/s3-request.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
@@ -56,7 +56,7 @@ export const copyObject = defineOperation({
     },
     ...UPLOAD_ACTIONS,
   ],
-  inputs: joinInputs(NEW_OBJECT, COPY_SOURCE, WRITE_CONDITIONS, {
+  inputs: joinInputs(NEW_OBJECT, COPY_SOURCE, WRITE_CONDITIONS, NO_RENAME, {
     headers: ["x-amz-metadata-directive", "x-amz-tagging-directive"],
   }),
 

@@ -7,6 +7,7 @@ import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { checkNewBucketName } from "../protocol/core/bucket-name.ts";
 import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../protocol/buckets/bucket-configuration.ts";
+import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/core/operation-inputs.ts";
 import { readObjectOwnership } from "../protocol/acl/ownership-controls.ts";
@@ -25,7 +26,9 @@ export const createBucket = defineServiceOperation({
     { action: "s3:PutBucketAcl", when: "with an access control list that grants others something" },
   ],
   route: { method: "PUT", level: "bucket" },
-  inputs: joinInputs(DOCUMENT, ACL_HEADERS, { headers: ["x-amz-object-ownership"] }),
+  inputs: joinInputs(DOCUMENT, ACL_HEADERS, {
+    headers: ["x-amz-object-ownership", "x-amz-bucket-object-lock-enabled"],
+  }),
 
   read(request, settings) {
     const name = addressedBucket(request.address);
@@ -49,6 +52,7 @@ export const createBucket = defineServiceOperation({
         ...(constraint === undefined ? [] : [["s3:locationconstraint", [constraint]] as const]),
       ]),
     });
+    await refuseContradictions(context.request, context.inputs);
     if (constraint === undefined && context.settings.requireLocationConstraint) {
       throw new S3Error("IllegalLocationConstraintException");
     }

@@ -7,6 +7,7 @@ import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { readingOf } from "../uploads/rights.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { refuseVersion, revealsVersion } from "../protocol/objects/conditions.ts";
+import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { parseDeletions, type Deletion } from "../protocol/objects/deletions.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
@@ -52,6 +53,7 @@ export const deleteObjects = defineOperation({
       results.set(deletion, { deletion, code: "AccessDenied", deleteMarkerVersionId: undefined });
       return false;
     });
+    if (sound.length > 0) await refuseContradictions(context.request, context.inputs);
     // Versions first: a key that stands in the document both with and without an id ends up deleted.
     const named = sound.filter((deletion) => deletion.versionId !== undefined);
     const removed = await removeNamed(context, bucket, named);

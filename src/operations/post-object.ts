@@ -14,13 +14,14 @@ import { addressedBucket, checkKey } from "../protocol/core/addressing.ts";
 import { checksumHeaders, readChecksums } from "../protocol/core/checksums.ts";
 import { readWriteConditions, refuseWrite } from "../protocol/objects/conditions.ts";
 import { admitCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
+import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
 import { refuseEnvelopeHeaders } from "../protocol/core/envelope-headers.ts";
 import { readBoundary } from "../protocol/forms/form-data.ts";
 import { DelimitedReader, malformedForm } from "../protocol/forms/form-delimiter.ts";
 import { FormFile, type SizeRange } from "../protocol/forms/form-file.ts";
 import { readMetadata } from "../protocol/objects/object-metadata.ts";
-import { FORM_UPLOAD } from "../protocol/core/operation-inputs.ts";
+import { FORM_UPLOAD, joinInputs, NO_COPY, NO_RENAME } from "../protocol/core/operation-inputs.ts";
 import { answerPost } from "../protocol/forms/post-answer.ts";
 import { readPostForm, type FormFields } from "../protocol/forms/post-form.ts";
 import { checkPostPolicy } from "../protocol/forms/post-policy-check.ts";
@@ -40,7 +41,7 @@ export const postObject = defineOperation({
   actions: ["s3:PutObject"],
   authorizes: "run",
   route: { method: "POST", level: "bucket" },
-  inputs: FORM_UPLOAD,
+  inputs: joinInputs(FORM_UPLOAD, NO_COPY, NO_RENAME),
   furtherActions: UPLOAD_ACTIONS,
 
   read: (request) => ({
@@ -73,6 +74,7 @@ export const postObject = defineOperation({
       inputs: context.inputs,
       conditionKeys: requestTagKeys(tags),
     });
+    await refuseContradictions(upload, context.inputs);
     const object = await readObject(asked, bucket, key, tags);
     const announced = readChecksums(upload, []);
     const most = Math.min(range.most, ONE_BODY_MAX_BYTES);

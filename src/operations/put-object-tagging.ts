@@ -1,5 +1,6 @@
 // PutObjectTagging: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html
 import { defineOperation } from "../contract/operation.ts";
+import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/objects/object-reading.ts";
 import { joinInputs, DOCUMENT } from "../protocol/core/operation-inputs.ts";
@@ -31,6 +32,7 @@ export const putObjectTagging = defineOperation({
       inputs: context.inputs,
       conditionKeys: requestTagKeys(tags),
     });
+    await refuseContradictions(context.request, context.inputs);
     const object = await retag(context.database, input, facts, (found) => requireVersion(input, found), tags);
     return versionIdHeader(object, bucket.versioning !== null);
   },

@@ -11,7 +11,14 @@ import { admitCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
 import { encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
 import { readMetadata } from "../protocol/objects/object-metadata.ts";
-import { joinInputs, NEW_OBJECT, DIGESTS, WRITE_CONDITIONS } from "../protocol/core/operation-inputs.ts";
+import {
+  joinInputs,
+  NEW_OBJECT,
+  NO_COPY,
+  NO_RENAME,
+  DIGESTS,
+  WRITE_CONDITIONS,
+} from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3Error } from "../protocol/core/s3-error.ts";
 import { requestHeader } from "../protocol/core/s3-request.ts";
 import { parseTaggingHeader, requestTagKeys } from "../protocol/core/tagging.ts";
@@ -23,7 +30,7 @@ export const putObject = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object" },
   furtherActions: UPLOAD_ACTIONS,
-  inputs: joinInputs(NEW_OBJECT, DIGESTS, WRITE_CONDITIONS, { body: "object" }),
+  inputs: joinInputs(NEW_OBJECT, DIGESTS, WRITE_CONDITIONS, NO_COPY, NO_RENAME, { body: "object" }),
 
   async read(request, { accountId, customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);

@@ -41,6 +41,7 @@ export const renameObject = defineOperation({
     ],
     // What it would say of the destination is what the source is; it changes none of it.
     refuses: [
+      "x-amz-copy-source-*",
       ...(ACL_HEADERS.headers ?? []),
       ...(CUSTOMER_KEY.headers ?? []),
       "x-amz-metadata-directive",

@@ -5,6 +5,7 @@ import { ownerOf } from "../auth/identity/principal.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { requireUndeniedObject } from "../uploads/rights.ts";
+import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { noSuchSnapshot } from "../protocol/core/snapshot.ts";
 import { readRestoration, restorationElement, restorationToken } from "../protocol/listings/snapshot-restoration.ts";
@@ -24,6 +25,7 @@ const CONCURRENT_COMMITS = 10;
 export const restoreBucketSnapshot = defineOperation({
   name: "RestoreBucketSnapshot",
   actions: ["s3:RestoreBucketSnapshot"],
+  authorizes: "both",
   route: { method: "POST", level: "bucket", query: ["restoreSnapshot"] },
   inputs: { query: ["prefix", "continuation-token"] },
   read: readRestoration,
@@ -46,6 +48,7 @@ export const restoreBucketSnapshot = defineOperation({
     const restored = Array.from(sources.values());
     for (const source of restored) requireUndeniedObject(context, bucket, source.key, source);
     for (const key of surplus) requireUndeniedDeletion(context, bucket, key);
+    await refuseContradictions(context.request, context.inputs);
     await putBack(context, bucket, restored, heads);
     await deleteAll(context, bucket, surplus, heads);
     const end = differences.length > page.length ? keys.at(-1) : last;

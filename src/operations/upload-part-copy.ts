@@ -26,7 +26,7 @@ import {
 } from "../protocol/objects/customer-encryption.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
 import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/objects/multipart.ts";
-import { joinInputs, COPY_SOURCE, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
+import { NO_RENAME, joinInputs, COPY_SOURCE, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import type { ByteRange } from "../protocol/core/range.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
@@ -50,7 +50,10 @@ export const uploadPartCopy = defineOperation({
   route: { method: "PUT", level: "object", query: ["uploadId"], header: "x-amz-copy-source" },
   furtherActions: SOURCE_ACTIONS,
   createsObject: false,
-  inputs: joinInputs(COPY_SOURCE, CUSTOMER_KEY, { query: ["partNumber"], headers: ["x-amz-copy-source-range"] }),
+  inputs: joinInputs(COPY_SOURCE, CUSTOMER_KEY, NO_RENAME, {
+    query: ["partNumber"],
+    headers: ["x-amz-copy-source-range"],
+  }),
 
   async read(request, { customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);

@@ -10,7 +10,7 @@ import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/ob
 import { quoteEtag } from "../protocol/core/etag.ts";
 import { blobStorageClass } from "../protocol/lifecycle/lifecycle.ts";
 import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/objects/multipart.ts";
-import { joinInputs, DIGESTS, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
+import { NO_COPY, NO_RENAME, joinInputs, DIGESTS, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
@@ -22,7 +22,7 @@ export const uploadPart = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object", query: ["uploadId"] },
   createsObject: false,
-  inputs: joinInputs(DIGESTS, CUSTOMER_KEY, { query: ["partNumber"], body: "object" }),
+  inputs: joinInputs(DIGESTS, CUSTOMER_KEY, NO_COPY, NO_RENAME, { query: ["partNumber"], body: "object" }),
 
   async read(request, { customerKeysOverHttp }) {
     const { bucket, key } = addressedObject(request.address);

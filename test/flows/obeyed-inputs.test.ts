@@ -318,7 +318,7 @@ describe("a user who may list one prefix", () => {
 
   it.each(LISTS_OF_KEYS)("is shown nothing else by %j", async (path) => {
     const { credentials } = user;
-    for (const query of ["", "prefix=", "prefix=theirs/", "prefix=min", "prefix=theirs/&prefix=mine/"]) {
+    for (const query of ["", "prefix=", "prefix=theirs/", "prefix=min"]) {
       expect([query, await statusOf("GET", at(`/${bucket}${path}`, query), { credentials })]).toEqual([query, DENIED]);
     }
     const response = await send("GET", at(`/${bucket}${path}`, "prefix=mine/"), { credentials });

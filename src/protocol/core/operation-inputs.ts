@@ -26,7 +26,7 @@ export function joinInputs(...declared: readonly DeclaredInputs[]): OperationInp
   return {
     query: declared.flatMap(({ query = [] }) => query),
     headers: declared.flatMap(({ headers = [] }) => headers),
-    body: declared.find(({ body }) => body !== undefined)?.body ?? "none",
+    body: declared.find(({ body = "none" }) => body !== "none")?.body ?? "none",
     refuses: declared.flatMap(({ refuses = [] }) => refuses),
   };
 }
@@ -91,6 +91,13 @@ export const COPY_SOURCE: DeclaredInputs = {
     "x-amz-source-expected-bucket-owner",
   ],
 };
+
+/**
+ * What goes with the name of a source. Without the name, it has got lost on the way, and the request is no longer what
+ * its client meant. (Clients send these headers with the beginning and the completion of an upload by copies as well.)
+ */
+export const NO_COPY: DeclaredInputs = { refuses: ["x-amz-copy-source-*"] };
+export const NO_RENAME: DeclaredInputs = { refuses: ["x-amz-rename-source-*"] };
 
 /** The overrides of an answer's headers, for GET and HEAD of an object. */
 export const RESPONSE_OVERRIDES: DeclaredInputs = {

@@ -1,0 +1,132 @@
+// Refuses requests that say two things: inputs that an operation would have to ignore though they change what is asked
+// for. Which inputs an operation obeys is in its declaration; everything else that is harmless stays accepted.
+import { isNamed, namesOfHeaders, obeysHeader, type OperationInputs } from "./operation-inputs.ts";
+import { invalidArgument, S3Error } from "./s3-error.ts";
+import { isHoistable, requestHeader, type S3Request } from "./s3-request.ts";
+
+/** Headers that name another object: an operation that ignored them would write something else. */
+const OF_SOURCES: readonly string[] = ["x-amz-copy-source", "x-amz-copy-source-range", "x-amz-rename-source"];
+
+/** Conditions. A write that ignored one would change what its client wanted left alone. */
+const GUARDS: readonly string[] = [
+  "if-match",
+  "if-none-match",
+  "if-modified-since",
+  "if-unmodified-since",
+  "x-amz-if-match-*",
+];
+
+/** Headers that ask for protection, or for a way of storing, that there is none of. */
+const UNSUPPORTED: readonly string[] = [
+  "x-amz-object-lock-*",
+  "x-amz-bucket-object-lock-*",
+  "x-amz-mfa",
+  "x-amz-website-redirect-location",
+  "x-amz-write-offset-bytes",
+];
+
+const ENCRYPTION: readonly string[] = [
+  "x-amz-server-side-encryption",
+  "x-amz-server-side-encryption-aws-kms-*",
+  "x-amz-server-side-encryption-bucket-key-enabled",
+  "x-amz-server-side-encryption-context",
+];
+
+const BYPASS = "x-amz-bypass-governance-retention";
+
+/**
+ * Refuses what an operation does not obey and may not ignore. To be called once the operation is authorised.
+ * @throws S3Error InvalidArgument, InvalidRequest, NotImplemented {Header}
+ */
+export async function refuseContradictions(request: S3Request, inputs: OperationInputs): Promise<void> {
+  refuseInputs(request, inputs);
+  await refuseBody(request, inputs);
+}
+
+/** @throws S3Error InvalidArgument, InvalidRequest, NotImplemented {Header} */
+function refuseInputs(request: S3Request, inputs: OperationInputs): void {
+  const isWrite = request.method !== "GET" && request.method !== "HEAD";
+  for (const name of namesOfHeaders(request)) {
+    if (obeysHeader(inputs, name)) continue;
+    if (isNamed(ENCRYPTION, name)) {
+      throw invalidArgument(name, requestHeader(request, name), `${name} header is not supported for this operation.`);
+    }
+    if (isNamed(inputs.refuses, name)) throw contradiction(`The header ${name} does not apply to this operation.`);
+    if (isWrite) refuseHeaderOfWrite(request, name);
+  }
+  refuseParameters(request, inputs, isWrite);
+}
+
+/** @throws S3Error InvalidArgument, InvalidRequest, NotImplemented {Header} */
+function refuseHeaderOfWrite(request: S3Request, name: string): void {
+  if (isNamed(OF_SOURCES, name)) throw contradiction(`The header ${name} belongs to another operation than this.`);
+  if (isNamed(GUARDS, name) || isNamed(UNSUPPORTED, name)) {
+    const message = "A header you provided implies functionality that is not implemented";
+    throw new S3Error("NotImplemented", { Header: name }, message);
+  }
+  const value = requestHeader(request, name);
+  if (name === BYPASS && value?.trim().toLowerCase() !== "false") {
+    throw invalidArgument(name, value, `${name} is only applicable to Object Lock enabled buckets.`);
+  }
+}
+
+/** @throws S3Error InvalidArgument */
+function refuseParameters(request: S3Request, inputs: OperationInputs, isWrite: boolean): void {
+  const { query } = request;
+  const isObeyed = (name: string): boolean => inputs.query.includes(name);
+  const versionId = query.get("versionId");
+  if (versionId !== undefined && !isObeyed("versionId")) {
+    throw invalidArgument("versionId", versionId, "This operation does not accept a version-id.");
+  }
+  const partNumber = query.get("partNumber");
+  if (isWrite && partNumber !== undefined && !isObeyed("partNumber")) {
+    throw invalidArgument("partNumber", partNumber, "This operation does not accept a part number.");
+  }
+  const obeysOverrides = inputs.query.some((name) => name.startsWith("response-"));
+  const values = new Map<string, string>();
+  for (const { name, value } of query.parameters) {
+    if (obeysOverrides && name.startsWith("response-") && !isObeyed(name)) {
+      throw invalidArgument(name, value, `There is no response header to override that is called ${name}.`);
+    }
+    const header = name.toLowerCase();
+    const isHeader = query.has("X-Amz-Signature") && isHoistable(header) && obeysHeader(inputs, header);
+    if (!isObeyed(name) && !isHeader) continue;
+    const known = values.get(isHeader ? header : name);
+    if (known !== undefined && known !== value) {
+      throw invalidArgument(name, value, "The parameter is given more than once, with different values.");
+    }
+    values.set(isHeader ? header : name, value);
+  }
+}
+
+/**
+ * Refuses the body of a write that takes none. Where its length is not told, it is read up to its first byte.
+ * @throws S3Error InvalidRequest
+ */
+async function refuseBody({ method, headers, body }: S3Request, inputs: OperationInputs): Promise<void> {
+  if (inputs.body !== "none" || body === null || (method !== "PUT" && method !== "POST")) return;
+  const decoded = headers.get("x-amz-decoded-content-length");
+  const length = headers.has("transfer-encoding") ? null : headers.get("content-length");
+  if (length === "0" || (decoded === "0" && length !== null)) return;
+  if (length === null && !(await hasBytes(body))) return;
+  throw contradiction("This operation takes no body, and the request has one.");
+}
+
+async function hasBytes(body: ReadableStream<Uint8Array>): Promise<boolean> {
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return false;
+      if (value.length > 0) return true;
+    }
+  } catch {
+    throw new S3Error("IncompleteBody");
+  } finally {
+    reader.releaseLock();
+  }
+}
+
+function contradiction(message: string): S3Error {
+  return new S3Error("InvalidRequest", {}, message);
+}
