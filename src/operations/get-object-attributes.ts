@@ -15,7 +15,7 @@ import { joinInputs, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { requestHeader, type S3Request } from "../protocol/core/s3-request.ts";
 import type { StoredObject } from "../protocol/objects/stored-object.ts";
-import { lookUpObjectHead } from "../state/reads/object-reads.ts";
+import { lookUpObjectParts } from "../state/reads/object-reads.ts";
 
 const ATTRIBUTES = ["ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"] as const;
 type Attribute = (typeof ATTRIBUTES)[number];
@@ -40,8 +40,12 @@ export const getObjectAttributes = defineOperation({
     customerKey: await readCustomerKey(request, customerKeysOverHttp),
   }),
 
-  // The parts are looked up only where they are asked for; which one is asked for does not matter.
-  lookUp: (input) => lookUpObjectHead(input.attributes.has("ObjectParts") ? { ...input, partNumber: 1 } : input),
+  // One part more than the page has tells whether others follow.
+  lookUp: (input) =>
+    lookUpObjectParts(
+      input,
+      input.attributes.has("ObjectParts") ? { after: input.marker, limit: input.maxParts + 1 } : undefined,
+    ),
   readsSnapshots: true,
   subject: ({ object }) => object,
 

@@ -36,7 +36,7 @@ import { copyRange } from "../state/reads/byte-copy.ts";
 import { guardSource, lookUpSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth, type Database, type Statement } from "../state/d1/database.ts";
 import { addReference } from "../state/metadata/blob-references.ts";
-import { lookUpSlices } from "../state/metadata/manifests.ts";
+import { lookUpSlices } from "../state/metadata/manifest-reads.ts";
 import { cutSlices } from "../state/reads/object-bytes.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
 import type { Part, PartSlice } from "../state/metadata/parts.ts";

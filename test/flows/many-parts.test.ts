@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { assemble } from "../../src/state/metadata/assembly.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
-import { insertManifest } from "../../src/state/metadata/manifests.ts";
+import { insertManifest, PAGE_SLICES } from "../../src/state/metadata/manifests.ts";
 import type { Part } from "../../src/state/metadata/parts.ts";
 import { send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
@@ -39,6 +39,63 @@ async function uploadOfManyParts(bucket: string): Promise<{ readonly uploadId: s
   return { uploadId, document: `<CompleteMultipartUpload>${listed.join("")}</CompleteMultipartUpload>` };
 }
 
+/** Some rows for the object and the way to a page, and the parts of one page where a part is asked for by its number. */
+const FEW_ROWS = 20;
+
+/** Asserts that what is read of the object `k` costs the rows of the pages that have it, wherever it is. */
+async function expectCheapReads(bucket: string): Promise<void> {
+  const size = PARTS * PART_BYTES;
+  const cost = async (method: string, target: string, headers: Readonly<Record<string, string>> = {}) => {
+    const response = await send(method, `/${bucket}/${target}`, { headers });
+    const text = method === "HEAD" ? "" : await response.text();
+    expect([200, 206], text).toContain(response.status);
+    const { roundTrips, rowsRead } = costOf(response);
+    return { roundTrips, rowsRead, text, headers: response.headers };
+  };
+  for (const range of ["0-0", `${size / 2}-${size / 2}`, `${size - 1}-${size - 1}`, `${size - 1}-`, "-1"]) {
+    const { roundTrips, rowsRead, text } = await cost("GET", "k", { range: `bytes=${range}` });
+    expect({ range, roundTrips, text }).toEqual({ range, roundTrips: 1, text: "a" });
+    expect(rowsRead, range).toBeLessThan(FEW_ROWS);
+  }
+  for (const partNumber of [1, 128, 129, 5000, 10_000]) {
+    const read = await cost("HEAD", `k?partNumber=${partNumber}`);
+    expect(read.headers.get("content-length")).toBe(String(PART_BYTES));
+    expect(read.rowsRead, `HEAD of part ${partNumber}`).toBeLessThan(PAGE_SLICES + FEW_ROWS);
+  }
+  const { rowsRead, headers, text } = await cost("GET", "k?partNumber=7777");
+  const start = 7776 * PART_BYTES;
+  expect(headers.get("content-range")).toBe(`bytes ${start}-${start + PART_BYTES - 1}/${size}`);
+  expect(text).toHaveLength(PART_BYTES);
+  expect(rowsRead).toBeLessThan(2 * PAGE_SLICES + 2 * FEW_ROWS);
+  const beyond = await send("HEAD", `/${bucket}/k?partNumber=10000`);
+  expect(beyond.headers.get("x-amz-mp-parts-count")).toBe(String(PARTS));
+
+  for (const [marker, maxParts] of [
+    ["0", "1"],
+    ["5000", "1"],
+    ["5000", "1000"],
+    ["9999", "1000"],
+  ] as const) {
+    const page = await cost("GET", "k?attributes", {
+      "x-amz-object-attributes": "ObjectParts",
+      "x-amz-part-number-marker": marker,
+      "x-amz-max-parts": maxParts,
+    });
+    expect(page.text).toContain(`<PartsCount>${PARTS}</PartsCount>`);
+    expect(page.rowsRead, `${maxParts} parts after ${marker}`).toBeLessThan(Number(maxParts) / 16 + 2 * FEW_ROWS);
+  }
+
+  const begun = await (await send("POST", `/${bucket}/target?uploads`)).text();
+  const uploadId = /<UploadId>(.*?)<\/UploadId>/.exec(begun)?.[1] ?? "";
+  const range = `bytes=${size / 2}-${size / 2 + 2 * PART_BYTES}`;
+  const copied = await cost("PUT", `target?partNumber=1&uploadId=${uploadId}`, {
+    "x-amz-copy-source": `/${bucket}/k`,
+    "x-amz-copy-source-range": range,
+  });
+  expect(copied.rowsRead).toBeLessThan(3 * FEW_ROWS);
+  await send("DELETE", `/${bucket}/target?uploadId=${uploadId}`);
+}
+
 describe("an upload of 10,000 parts", () => {
   it("is completed, read in ranges, copied, renamed and deleted at the cost of a small one", async () => {
     const bucket = await freshBucket();
@@ -47,8 +104,10 @@ describe("an upload of 10,000 parts", () => {
     expect(await completed.text()).toMatch(/-10000&quot;<\/ETag>/);
     const completion = costOf(completed);
     expect(completion).toMatchObject({ roundTrips: 2, coordinatorCalls: 1, blobCalls: 0 });
-    // The object, two pages of its manifest, the completion that is remembered, the upload, and the part rows.
-    expect(completion.rowsWritten).toBe(5 + PARTS);
+    // The object, the completion that is remembered, the upload, the pages of the manifest with two index entries for
+    // each but the first, and the part rows.
+    const pages = Math.ceil(PARTS / PAGE_SLICES);
+    expect(completion.rowsWritten).toBe(3 + 1 + 3 * (pages - 1) + PARTS);
 
     const head = await send("HEAD", `/${bucket}/k`);
     expect(head.headers.get("content-length")).toBe(String(PARTS * PART_BYTES));
@@ -57,6 +116,7 @@ describe("an upload of 10,000 parts", () => {
     expect(ranged.status).toBe(206);
     expect(await ranged.text()).toBe("aaaa");
     expect(costOf(ranged)).toMatchObject({ roundTrips: 1, blobCalls: 2 });
+    await expectCheapReads(bucket);
 
     const copied = await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/k` } });
     expect(copied.status).toBe(200);

@@ -139,7 +139,7 @@ describe("a backlog", () => {
     await drop(LAST, 4, due);
     await env.DB.prepare(
       `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8000)
-       INSERT INTO manifests SELECT g.blob_id, 0, '[]', '[]',
+       INSERT INTO manifests (manifest_id, page, slices, parts, holdings) SELECT g.blob_id, 0, '[]', '[]',
          (SELECT json_group_array(?1 || '/' || substr(g.blob_id, -1) || printf('%070d', i)) FROM n)
        FROM garbage g WHERE g.blob_id LIKE ?1 || '/%' AND g.blob_id NOT LIKE '%3'`,
     )

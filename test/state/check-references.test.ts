@@ -58,7 +58,10 @@ describe("checkReferences", () => {
       "a manifest that is not there",
       `UPDATE manifests SET manifest_id = manifest_id || 'x' WHERE manifest_id LIKE ?1 || '/%'`,
     ],
-    ["a manifest without holder", `INSERT INTO manifests VALUES (?1 || '/lost', 0, '[]', '[]', '[]')`],
+    [
+      "a manifest without holder",
+      `INSERT INTO manifests (manifest_id, page, slices, parts, holdings) VALUES (?1 || '/lost', 0, '[]', '[]', '[]')`,
+    ],
     ["a manifest without its page", `UPDATE manifests SET page = 1 WHERE manifest_id LIKE ?1 || '/%'`],
     [
       "a gap between slices",

@@ -1,15 +1,19 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import type { ByteSelection } from "../../src/protocol/core/range.ts";
+import type { ObjectPart } from "../../src/protocol/objects/object-reading.ts";
+import { ALL_BYTES, type ByteSelection } from "../../src/protocol/core/range.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
-import { Database } from "../../src/state/d1/database.ts";
+import { Database, statement, type Statement } from "../../src/state/d1/database.ts";
 import {
-  purgeManifests,
-  insertManifest,
   lookUpSlices,
   partsFromRows,
   selectParts,
+  type PartSelection,
+} from "../../src/state/metadata/manifest-reads.ts";
+import {
+  purgeManifests,
+  insertManifest,
   selectManifestIds,
   type Manifest,
   type Slice,
@@ -18,28 +22,53 @@ import { cutSlices } from "../../src/state/reads/object-bytes.ts";
 
 const database = new Database(env.DB, new Counts());
 
-/** A manifest of slices of these lengths, each a part of its own. */
-async function manifestOf(lengths: readonly number[]): Promise<Manifest> {
+/** How the pages of manifests are stored now, and how they were before they had positions. */
+const FORMS = {
+  "with positions": insertManifest,
+  "from before pages had positions": ({ manifestId, slices, parts, references }: Manifest): Statement[] => {
+    const entries = 5000;
+    const pages = Math.max(1, Math.ceil(Math.max(slices.length, parts.length, references.length) / entries));
+    return Array.from({ length: pages }, (_, page) => {
+      const ofPage = <Entry>(all: readonly Entry[]): readonly Entry[] =>
+        all.slice(page * entries, (page + 1) * entries);
+      return statement(
+        `INSERT INTO manifests (manifest_id, page, slices, parts, holdings) VALUES (?, ?, ?, ?, ?)`,
+        manifestId,
+        page,
+        JSON.stringify(ofPage(slices).map(({ start, blobId, offset, length }) => [start, blobId, offset, length])),
+        JSON.stringify(ofPage(parts).map((part) => [part.partNumber, part.start, part.size, part.checksum ?? null])),
+        JSON.stringify(ofPage(references)),
+      );
+    });
+  },
+} as const;
+type Form = keyof typeof FORMS;
+
+/** A manifest of slices of these lengths, each a part of its own, but for parts of none. */
+async function manifestOf(lengths: readonly number[], form: Form = "with positions"): Promise<Manifest> {
   const id = crypto.randomUUID();
   const slices: Slice[] = [];
+  const parts: ObjectPart[] = [];
   let start = 0;
   for (const [index, length] of lengths.entries()) {
-    slices.push({ start, blobId: `${id}/${index}`, offset: index, length });
+    if (length > 0) slices.push({ start, blobId: `${id}/${index}`, offset: index, length });
+    const checksum = index === 0 ? undefined : `c${index}`;
+    parts.push({ partNumber: 2 * index + 1, start, size: length, checksum });
     start += length;
   }
-  const parts = slices.map((slice, index) => ({
-    partNumber: 2 * index + 1,
-    start: slice.start,
-    size: slice.length,
-    checksum: index === 0 ? undefined : `c${index}`,
-  }));
-  const manifest = { manifestId: `${id}/m`, slices, parts, references: slices.map(({ blobId }) => blobId) };
-  await database.batch(insertManifest(manifest));
+  const references = lengths.map((_, index) => `${id}/${index}`);
+  const manifest = { manifestId: `${id}/m`, slices, parts, references };
+  await database.batch(FORMS[form](manifest));
   return manifest;
 }
 
 function select({ manifestId }: Manifest, selection: ByteSelection): Promise<Slice[]> {
   return database.look(lookUpSlices(manifestId, selection));
+}
+
+async function partsOf({ manifestId }: Manifest, selection: PartSelection): Promise<ObjectPart[]> {
+  const [result] = await database.batch([selectParts({ sql: "SELECT ?1", parameters: [manifestId] }, selection)]);
+  return partsFromRows(result?.rows ?? []);
 }
 
 async function garbageOf(references: readonly string[]): Promise<string[]> {
@@ -51,9 +80,9 @@ async function garbageOf(references: readonly string[]): Promise<string[]> {
   return results.map((row) => row.blob_id);
 }
 
-describe("the slices of a manifest", () => {
+describe.each(["with positions", "from before pages had positions"] as const)("the slices of a manifest %s", (form) => {
   it("are those that overlap a range, and no others", async () => {
-    const manifest = await manifestOf([10, 1, 20, 5]);
+    const manifest = await manifestOf([10, 1, 20, 5], form);
     const [a, b, c, d] = manifest.slices;
     for (const [first, last, slices] of [
       [0, 0, [a]],
@@ -71,7 +100,7 @@ describe("the slices of a manifest", () => {
   });
 
   it("are those of a suffix, however long", async () => {
-    const manifest = await manifestOf([10, 1, 20, 5]);
+    const manifest = await manifestOf([10, 1, 20, 5], form);
     for (const [length, count] of [
       [1, 1],
       [5, 1],
@@ -88,41 +117,112 @@ describe("the slices of a manifest", () => {
   });
 
   it("are those of a part by its number, and none of a number that there is no part of", async () => {
-    const manifest = await manifestOf([10, 1, 20]);
+    const manifest = await manifestOf([10, 1, 20], form);
     expect(await select(manifest, { kind: "part", partNumber: 3 })).toEqual(manifest.slices.slice(1, 2));
     expect(await select(manifest, { kind: "part", partNumber: 2 })).toEqual([]);
   });
 
-  it("are in order across the pages of a long one", async () => {
-    const manifest = await manifestOf(Array.from({ length: 20_001 }, () => 3));
-    const found = await select(manifest, { kind: "bytes", first: 29_998, last: 30_001 });
-    expect(found).toEqual(manifest.slices.slice(9999, 10_001));
-    expect(await select(manifest, { kind: "suffix", length: 3 })).toEqual(
-      expect.arrayContaining(manifest.slices.slice(-1)),
-    );
-    const row = await env.DB.prepare("SELECT count(*) AS pages FROM manifests WHERE manifest_id = ?")
-      .bind(manifest.manifestId)
-      .first<{ pages: number }>();
-    expect(row?.pages).toBeGreaterThan(1);
+  it("are none where the manifest has none, or there is no manifest", async () => {
+    for (const manifestId of [(await manifestOf([0], form)).manifestId, "none"]) {
+      for (const selection of [ALL_BYTES, { kind: "suffix", length: 1 }, { kind: "part", partNumber: 1 }] as const) {
+        expect(await database.look(lookUpSlices(manifestId, selection))).toEqual([]);
+      }
+    }
   });
 
-  it("are cut to a range", async () => {
-    const { slices } = await manifestOf([10, 1, 20]);
-    expect(cutSlices(slices, { offset: 9, length: 4 }).map(({ range }) => range)).toEqual([
-      { offset: 9, length: 1 },
-      { offset: 1, length: 1 },
-      { offset: 2, length: 2 },
-    ]);
-    expect(cutSlices(slices, { offset: 31, length: 5 })).toEqual([]);
+  it("are in order across the pages of a long one, wherever a range begins and ends", async () => {
+    const manifest = await manifestOf([...Array.from({ length: 10_001 }, () => 3), 0], form);
+    const size = 30_003;
+    for (const [first, last] of [
+      [0, 0],
+      [383, 384],
+      [384, 384],
+      [385, 1153],
+      [14_999, 15_000],
+      [size - 4, size],
+      [0, size],
+    ] as const) {
+      const overlapping = manifest.slices.slice(Math.floor(first / 3), Math.floor(last / 3) + 1);
+      expect(await select(manifest, { kind: "bytes", first, last }), `${first}-${last}`).toEqual(overlapping);
+    }
+    for (const length of [1, 3, 384, 385, size, size + 1]) {
+      const found = await select(manifest, { kind: "suffix", length });
+      const expected = manifest.slices.slice(-Math.ceil(length / 3));
+      expect(found.slice(-expected.length), String(length)).toEqual(expected);
+      expect(found.length - expected.length).toBeLessThanOrEqual(1);
+    }
+    for (const index of [0, 127, 128, 129, 4999, 5000, 9999, 10_000]) {
+      const slices = await select(manifest, { kind: "part", partNumber: 2 * index + 1 });
+      expect(slices, String(index)).toEqual(manifest.slices.slice(index, index + 1));
+      expect(await partsOf(manifest, { kind: "one", partNumber: 2 * index + 1 })).toEqual([manifest.parts[index]]);
+      expect(await partsOf(manifest, { kind: "one", partNumber: 2 * index + 2 })).toEqual([]);
+    }
+    const last = 2 * 10_001 + 1;
+    expect(await select(manifest, { kind: "part", partNumber: last })).toEqual([]);
+    expect(await partsOf(manifest, { kind: "one", partNumber: last })).toEqual(manifest.parts.slice(-1));
+  });
+
+  it("have parts, all of them or a page after a number", async () => {
+    const manifest = await manifestOf([10, 1, 20, 0], form);
+    expect(await partsOf(manifest, { kind: "all" })).toEqual(manifest.parts);
+    const long = await manifestOf([...Array.from({ length: 9999 }, () => 3), 0], form);
+    expect(await partsOf(long, { kind: "all" })).toEqual(long.parts);
+    for (const [after, limit] of [
+      [0, 1],
+      [1, 2],
+      [254, 2],
+      [255, 200],
+      [256, 1],
+      [9_000, 1001],
+      [19_990, 1001],
+      [19_999, 5],
+    ] as const) {
+      const found = (await partsOf(long, { kind: "page", after, limit })).filter((part) => part.partNumber > after);
+      const expected = long.parts.filter((part) => part.partNumber > after).slice(0, limit);
+      expect(found.slice(0, limit), `${limit} after ${after}`).toEqual(expected);
+    }
+  });
+
+  it("may be many to a part: the part is found by its number, and so is the next one", async () => {
+    const id = crypto.randomUUID();
+    const slices = Array.from({ length: 600 }, (_, index) => ({
+      start: index,
+      blobId: `${id}/${index}`,
+      offset: 0,
+      length: 1,
+    }));
+    const parts = [
+      { partNumber: 2, start: 0, size: 50, checksum: undefined },
+      { partNumber: 5, start: 50, size: 450, checksum: "c" },
+      { partNumber: 7, start: 500, size: 100, checksum: undefined },
+    ];
+    const manifest = { manifestId: `${id}/m`, slices, parts, references: [`${id}/0`] };
+    await database.batch(FORMS[form](manifest));
+    for (const part of parts) {
+      const selection = { kind: "part", partNumber: part.partNumber } as const;
+      expect(await select(manifest, selection)).toEqual(slices.slice(part.start, part.start + part.size));
+    }
+    for (const [after, expected] of [
+      [0, [2, 5, 7]],
+      [2, [5, 7]],
+      [4, [5, 7]],
+      [5, [7]],
+      [7, []],
+    ] as const) {
+      const found = await partsOf(manifest, { kind: "page", after, limit: 1000 });
+      expect(found.map(({ partNumber }) => partNumber).filter((number) => number > after)).toEqual(expected);
+    }
   });
 });
 
-it("the parts of a manifest are as they were stored", async () => {
-  const manifest = await manifestOf([10, 1, 20]);
-  const statement = selectParts({ sql: "SELECT ?1", parameters: [manifest.manifestId] });
-  const [result] = await database.batch([statement]);
-  expect(partsFromRows(result?.rows ?? [])).toEqual(manifest.parts);
-  expect(partsFromRows([])).toEqual([]);
+it("the slices of a manifest are cut to a range", async () => {
+  const { slices } = await manifestOf([10, 1, 20]);
+  expect(cutSlices(slices, { offset: 9, length: 4 }).map(({ range }) => range)).toEqual([
+    { offset: 9, length: 1 },
+    { offset: 1, length: 1 },
+    { offset: 2, length: 2 },
+  ]);
+  expect(cutSlices(slices, { offset: 31, length: 5 })).toEqual([]);
 });
 
 describe("a manifest that nobody holds any more", () => {

@@ -35,7 +35,7 @@ export interface ObjectReadInput {
 export interface ReadEnvironment {
   /** Whether the bucket is or was versioned, so that version ids are shown. */
   readonly isVersioned: boolean;
-  /** The parts of an object that was uploaded in parts, where the read asks for one of them. */
+  /** The part of an object with a manifest that the read asks for, if it has such a part. */
   readonly parts: readonly ObjectPart[];
   /** The headers that tell how the version is encrypted. */
   readonly encryption: Readonly<Record<string, string>>;
@@ -184,11 +184,13 @@ export function partsCountOf(etag: string): number | undefined {
 }
 
 function requirePart(partNumber: number, object: StoredObject, parts: readonly ObjectPart[]): ObjectPart {
-  // What was uploaded in one piece, or in one part, is its own first part.
-  const known = parts.length > 0 ? parts : [{ partNumber: 1, start: 0, size: object.size, checksum: undefined }];
+  // An object without a manifest was uploaded in one piece, which is its first part.
+  const whole = { partNumber: 1, start: 0, size: object.size, checksum: undefined };
+  const known = object.manifestId === undefined ? [whole] : parts;
   const part = known.find((candidate) => candidate.partNumber === partNumber);
   if (part === undefined) {
-    throw new S3Error("InvalidPartNumber", { ActualPartCount: known.length, PartNumberRequested: partNumber });
+    const count = partsCountOf(object.etag) ?? 1;
+    throw new S3Error("InvalidPartNumber", { ActualPartCount: count, PartNumberRequested: partNumber });
   }
   return part;
 }

@@ -15,14 +15,8 @@ import { referenceOf } from "../reads/copy-sources.ts";
 import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
 import { releaseReferences } from "../metadata/blob-references.ts";
 import { guardPreconditions, type EvaluatedVersion } from "../commit/lifecycle-guard.ts";
-import {
-  insertManifest,
-  partsFromRows,
-  selectParts,
-  selectSlices,
-  slicesFromRows,
-  type Slice,
-} from "../metadata/manifests.ts";
+import { partsFromRows, selectParts, selectSlices, slicesFromRows } from "../metadata/manifest-reads.ts";
+import { insertManifest, type Slice } from "../metadata/manifests.ts";
 import { lookUpVersion, manifestOf, type VersionFacts } from "../metadata/objects.ts";
 
 /** A version that is to get another storage class, as it was judged. */
@@ -216,7 +210,7 @@ function lookUpTransition(bucket: Bucket, { key, versionId }: EvaluatedVersion):
     statements: [
       ...version.statements,
       selectSlices(manifest, ALL_BYTES),
-      selectParts(manifest),
+      selectParts(manifest, { kind: "all" }),
       statement(
         `SELECT transition_id, holding_id, slices_left FROM storage_class_transitions
          WHERE bucket_id = ? AND key = ? AND version_id = ?`,

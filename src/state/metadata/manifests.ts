@@ -1,8 +1,9 @@
-// Manifests: the slices of which an object is made, kept apart so that HEAD and LIST never read them.
+// Manifests: the slices of which an object is made, kept apart so that HEAD and LIST never read them. They are kept in
+// pages, so that a read of some bytes or of one part costs the page that it needs (manifest-reads.ts).
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
-import type { ByteSelection } from "../../protocol/core/range.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import { releaseReferences } from "./blob-references.ts";
+import { jsonPages } from "../d1/json-pages.ts";
 
 /** Bytes of a blob that are bytes of an object, from `start` of the object on. */
 export interface Slice {
@@ -21,106 +22,53 @@ export interface Manifest {
   readonly references: readonly string[];
 }
 
-// D1 takes 2 MB in a row. A slice with its part and its holding is some 220 bytes.
-const PAGE_ENTRIES = 5000;
+/** The most slices of a page: as many as one read of a byte goes through, and some 20 KB of a row. */
+export const PAGE_SLICES = 128;
 
-/** Stores a manifest: one row for every 5000 slices, parts or holdings, whichever are most. */
-export function insertManifest({ manifestId, slices, parts, references }: Manifest): Statement[] {
-  const pages = Math.max(1, Math.ceil(Math.max(slices.length, parts.length, references.length) / PAGE_ENTRIES));
-  return Array.from({ length: pages }, (_, page) => {
-    const ofPage = <Entry>(entries: readonly Entry[]): readonly Entry[] =>
-      entries.slice(page * PAGE_ENTRIES, (page + 1) * PAGE_ENTRIES);
-    return statement(
-      `INSERT INTO manifests (manifest_id, page, slices, parts, holdings) VALUES (?, ?, ?, ?, ?)`,
-      manifestId,
-      page,
-      JSON.stringify(ofPage(slices).map(({ start, blobId, offset, length }) => [start, blobId, offset, length])),
-      JSON.stringify(ofPage(parts).map((part) => [part.partNumber, part.start, part.size, part.checksum ?? null])),
-      JSON.stringify(ofPage(references)),
-    );
+/** A page of a manifest: slices, the parts that begin with one of them, and a share of what the manifest holds. */
+interface ManifestPage {
+  readonly slices: readonly Slice[];
+  readonly parts: readonly ObjectPart[];
+  readonly references: readonly string[];
+}
+
+function pagesOf({ slices, parts, references }: Manifest): ManifestPage[] {
+  const count = Math.max(1, Math.ceil(slices.length / PAGE_SLICES));
+  const holdingsPerPage = Math.ceil(references.length / count);
+  let nextPart = 0;
+  return Array.from({ length: count }, (_, page) => {
+    const end = slices[(page + 1) * PAGE_SLICES]?.start ?? Infinity;
+    const firstPart = nextPart;
+    while (nextPart < parts.length && (parts[nextPart]?.start ?? 0) < end) nextPart += 1;
+    return {
+      slices: slices.slice(page * PAGE_SLICES, (page + 1) * PAGE_SLICES),
+      parts: parts.slice(firstPart, nextPart),
+      references: references.slice(page * holdingsPerPage, (page + 1) * holdingsPerPage),
+    };
   });
 }
 
-type SliceRow = { readonly slice: string };
-
-/** How the statement around it knows a manifest's id: a select of one column, with its parameters ?1 … ?n. */
-export interface ManifestReference {
-  readonly sql: string;
-  readonly parameters: readonly string[];
-}
-
-/** The slices of a version that overlap a selection, in order; none for an object in one blob. */
-export function selectSlices({ sql, parameters }: ManifestReference, selection: ByteSelection): Statement {
-  const first = `?${parameters.length + 1}`;
-  const last = `?${parameters.length + 2}`;
-  const [bounds, values] = boundsOf(selection, first, last);
-  return statement(
-    `WITH chosen (manifest_id) AS (${sql}), bounds (first, last) AS (${bounds})
-     SELECT s.value AS slice FROM chosen CROSS JOIN manifests m USING (manifest_id) CROSS JOIN bounds CROSS JOIN json_each(m.slices) s
-     WHERE (s.value ->> 0) + (s.value ->> 3) > bounds.first AND s.value ->> 0 <= bounds.last
-     ORDER BY m.page, s.key`,
-    ...parameters,
-    ...values,
+/**
+ * Stores a manifest, a row for each page; several rows with one statement.
+ * A manifest of one page has no entry in the indexes, which hold the pages that begin after the object's first byte.
+ */
+export function insertManifest(manifest: Manifest): Statement[] {
+  const rows = pagesOf(manifest).map(({ slices, parts, references }, page) => [
+    page,
+    slices[0]?.start ?? 0,
+    parts[0]?.partNumber ?? null,
+    slices.map(({ start, blobId, offset, length }) => [start, blobId, offset, length]),
+    parts.map((part) => [part.partNumber, part.start, part.size, part.checksum ?? null]),
+    references,
+  ]);
+  return jsonPages(rows).map((json) =>
+    statement(
+      `INSERT INTO manifests (manifest_id, page, start, first_part, slices, parts, holdings)
+       SELECT ?1, value ->> 0, value ->> 1, value ->> 2, value -> 3, value -> 4, value -> 5 FROM json_each(?2)`,
+      manifest.manifestId,
+      json,
+    ),
   );
-}
-
-function boundsOf(selection: ByteSelection, first: string, last: string): [sql: string, values: number[]] {
-  switch (selection.kind) {
-    case "bytes":
-      return [`SELECT ${first}, ${last}`, [selection.first, selection.last]];
-    case "suffix": {
-      const end = "max((s.value ->> 0) + (s.value ->> 3))";
-      const sql = `SELECT ${end} - ${first}, ${end} FROM chosen CROSS JOIN manifests m USING (manifest_id) CROSS JOIN json_each(m.slices) s`;
-      return [sql, [selection.length]];
-    }
-    case "part": {
-      const sql = `SELECT p.value ->> 1, (p.value ->> 1) + (p.value ->> 2) - 1
-        FROM chosen CROSS JOIN manifests m USING (manifest_id) CROSS JOIN json_each(m.parts) p
-        WHERE p.value ->> 0 = ${first}`;
-      return [sql, [selection.partNumber]];
-    }
-  }
-}
-
-/** Reads what {@link selectSlices} selects. */
-export function slicesFromRows(rows: readonly unknown[]): Slice[] {
-  return rows.map((row) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const values: unknown = JSON.parse((row as SliceRow).slice);
-    // What insertManifest wrote.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const [start, blobId, offset, length] = values as [number, string, number, number];
-    return { start, blobId, offset, length };
-  });
-}
-
-/** The slices of a manifest whose id is known. */
-export function lookUpSlices(manifestId: string, selection: ByteSelection): Lookup<Slice[]> {
-  return {
-    statements: [selectSlices({ sql: "SELECT ?1", parameters: [manifestId] }, selection)],
-    read: (results) => slicesFromRows(results[0]?.rows ?? []),
-  };
-}
-
-/** The parts of a manifest. */
-export function selectParts({ sql, parameters }: ManifestReference): Statement {
-  return statement(`SELECT parts FROM manifests WHERE manifest_id = (${sql}) ORDER BY page`, ...parameters);
-}
-
-/** Reads what {@link selectParts} selects. */
-export function partsFromRows(rows: readonly unknown[]): ObjectPart[] {
-  return rows.flatMap((row) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const values: unknown = JSON.parse((row as { readonly parts: string }).parts);
-    // What insertManifest wrote.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return (values as [number, number, number, string | null][]).map(([partNumber, start, size, checksum]) => ({
-      partNumber,
-      start,
-      size,
-      checksum: checksum ?? undefined,
-    }));
-  });
 }
 
 /**

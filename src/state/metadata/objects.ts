@@ -1,6 +1,6 @@
 // The objects table: the current version of each key.
 import { BUCKET_COLUMNS, bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
-import type { ManifestReference } from "./manifests.ts";
+import type { ManifestReference } from "./manifest-reads.ts";
 import { OBJECT_COLUMNS, OBJECT_FIELDS, objectFromRow, VERSION_COLUMNS, type ObjectRow } from "./object-columns.ts";
 import { parametersOf } from "../d1/row-mapping.ts";
 import { rowsOf, statement, type Lookup, type Statement, type StatementResult } from "../d1/database.ts";

@@ -10,7 +10,8 @@ import type { ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Database } from "../d1/database.ts";
-import { lookUpSlices, type Manifest, type Slice } from "../metadata/manifests.ts";
+import { lookUpSlices } from "../metadata/manifest-reads.ts";
+import { type Manifest, type Slice } from "../metadata/manifests.ts";
 import { openObject } from "./object-bytes.ts";
 import { storeBody, type BodyDestination, type StoredBody } from "../blobs/store-body.ts";
 

@@ -3,24 +3,26 @@
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
 import { ALL_BYTES, selectBytes } from "../../protocol/core/range.ts";
 import type { Lookup } from "../d1/database.ts";
-import { partsFromRows, selectParts, selectSlices, slicesFromRows, type Slice } from "../metadata/manifests.ts";
+import {
+  type PartSelection,
+  partsFromRows,
+  selectParts,
+  selectSlices,
+  slicesFromRows,
+} from "../metadata/manifest-reads.ts";
+import { type Slice } from "../metadata/manifests.ts";
 import type { VersionFacts } from "../metadata/objects.ts";
-import { lookUpNamed, manifestOfNamed } from "../snapshots/snapshot-reads.ts";
+import { lookUpNamed, manifestOfNamed, type NamedRead } from "../snapshots/snapshot-reads.ts";
 
 /** What is to be read. */
-export interface ObjectRead {
-  readonly bucketName: string;
-  readonly key: string;
-  readonly versionId: string | undefined;
-  /** The snapshot to read; undefined for what the bucket holds now. */
-  readonly snapshot?: string | undefined;
+export interface ObjectRead extends NamedRead {
   readonly range?: string | undefined;
   readonly ifRange?: string | undefined;
   readonly partNumber?: number | undefined;
 }
 
 export interface ObjectHeadFacts extends VersionFacts {
-  /** The parts of an object in several slices, if one of them was asked for. */
+  /** Of the parts of an object with a manifest, those that were asked for. */
   readonly parts: readonly ObjectPart[];
 }
 
@@ -29,14 +31,27 @@ export interface ObjectReadFacts extends ObjectHeadFacts {
   readonly slices: readonly Slice[];
 }
 
-/** Looks up a version; and its parts, where one of them is asked for. */
+/** Looks up a version; and one of its parts, where that is asked for. */
 export function lookUpObjectHead(read: ObjectRead): Lookup<ObjectHeadFacts> {
+  const { partNumber } = read;
+  return lookUpParts(read, partNumber === undefined ? undefined : { kind: "one", partNumber });
+}
+
+/** Looks up a version, and of its parts at least so many after a number, if the object has as many. */
+export function lookUpObjectParts(
+  read: NamedRead,
+  page: { readonly after: number; readonly limit: number } | undefined,
+): Lookup<ObjectHeadFacts> {
+  return lookUpParts(read, page === undefined ? undefined : { kind: "page", ...page });
+}
+
+function lookUpParts(read: NamedRead, selection: PartSelection | undefined): Lookup<ObjectHeadFacts> {
   const version = lookUpNamed(read);
-  if (read.partNumber === undefined) {
+  if (selection === undefined) {
     return { statements: version.statements, read: (results) => ({ ...version.read(results), parts: [] }) };
   }
   return {
-    statements: [...version.statements, selectParts(manifestOfNamed(read))],
+    statements: [...version.statements, selectParts(manifestOfNamed(read), selection)],
     read: (results) => ({ ...version.read(results), parts: partsFromRows(results.at(-1)?.rows ?? []) }),
   };
 }

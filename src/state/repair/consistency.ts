@@ -105,21 +105,35 @@ const RULES: readonly string[] = [
   `SELECT 'manifest ' || m.manifest_id || ' lacks a page' FROM manifests m
    WHERE ${inScope("m.manifest_id")} GROUP BY m.manifest_id HAVING max(m.page) <> count(*) - 1`,
 
-  `WITH ${MANIFEST_SLICES}
+  // As sets, since a look at all that a manifest holds for each of its slices would take their product.
+  `WITH ${MANIFEST_SLICES}, direct (manifest_id, id) AS MATERIALIZED (
+     SELECT DISTINCT m.manifest_id, h.value FROM manifests m, json_each(m.holdings) h
+     WHERE ${inScope("m.manifest_id")}),
+   reachable (manifest_id, id) AS MATERIALIZED (
+     SELECT manifest_id, id FROM direct
+     UNION SELECT d.manifest_id, t.value ->> 1
+     FROM direct d CROSS JOIN manifests i ON i.manifest_id = d.id CROSS JOIN json_each(i.slices) t)
    SELECT DISTINCT 'manifest ' || s.manifest_id || ' has a slice of ' || s.blob_id || ' and does not hold it'
    FROM manifest_slices s
-   WHERE ${inScope("s.manifest_id")} AND NOT EXISTS (
-     SELECT 1 FROM manifests m, json_each(m.holdings) h
-     WHERE m.manifest_id = s.manifest_id
-       AND (h.value = s.blob_id OR EXISTS (
-         SELECT 1 FROM manifests i, json_each(i.slices) t
-         WHERE i.manifest_id = h.value AND t.value ->> 1 = s.blob_id)))`,
+   WHERE ${inScope("s.manifest_id")} AND (s.manifest_id, s.blob_id) NOT IN (SELECT manifest_id, id FROM reachable)`,
 
-  `WITH ${PART_SLICES}
+  `WITH ${PART_SLICES}, shared (holding_id) AS MATERIALIZED (
+     SELECT DISTINCT p.holding_id FROM parts p WHERE p.slices IS NOT NULL AND ${inScope("p.holding_id")}),
+   reachable (holding_id, id) AS MATERIALIZED (
+     SELECT holding_id, holding_id FROM shared
+     UNION SELECT h.holding_id, t.value ->> 1
+     FROM shared h CROSS JOIN manifests i ON i.manifest_id = h.holding_id CROSS JOIN json_each(i.slices) t)
    SELECT 'part ' || s.part_number || ' of ' || s.upload_id || ' has a slice of ' || s.blob_id || ' and holds ' || s.holding_id
    FROM part_slices s
-   WHERE s.holding_id <> s.blob_id AND ${inScope("s.holding_id")} AND NOT EXISTS (
-     SELECT 1 FROM manifests i, json_each(i.slices) t WHERE i.manifest_id = s.holding_id AND t.value ->> 1 = s.blob_id)`,
+   WHERE ${inScope("s.holding_id")} AND (s.holding_id, s.blob_id) NOT IN (SELECT holding_id, id FROM reachable)`,
+
+  `SELECT 'page ' || m.page || ' of manifest ' || m.manifest_id || ' is not found by where it begins or by its first part'
+   FROM manifests m
+   WHERE ${inScope("m.manifest_id")}
+     AND (m.start IS NOT NULL
+       AND (m.start <> coalesce(m.slices ->> '$[0][0]', 0) OR m.first_part IS NOT m.parts ->> '$[0][0]')
+       OR (m.start IS NULL) <> (SELECT z.start IS NULL FROM manifests z
+                                WHERE z.manifest_id = m.manifest_id AND z.page = 0))`,
 
   `SELECT 'part ' || p.part_number || ' of ' || p.upload_id || ' has ' || p.size || ' bytes, its slices of ' || p.holding_id || ' others'
    FROM parts p

@@ -1,7 +1,7 @@
 // Which version a read means: one that it names, the current one, or the one that a snapshot of the bucket shows.
 import { selectBucket } from "../metadata/buckets.ts";
 import { statement, type Lookup } from "../d1/database.ts";
-import type { ManifestReference } from "../metadata/manifests.ts";
+import type { ManifestReference } from "../metadata/manifest-reads.ts";
 import { OBJECT_COLUMNS } from "../metadata/object-columns.ts";
 import { lookUpVersion, manifestOf, versionFacts, type VersionFacts } from "../metadata/objects.ts";
 
