@@ -8,6 +8,12 @@ export function count(value: number): string {
 export class Checks {
   failed = 0;
   #passed = 0;
+  readonly #name: string;
+
+  /** @param name of the bench, for its last line */
+  constructor(name: string) {
+    this.#name = name;
+  }
 
   /** @param unit after the figures */
   atMost(name: string, value: number, most: number, unit = ""): void {
@@ -20,7 +26,7 @@ export class Checks {
 
   /** The last line. */
   summary(): string {
-    return `million: ${this.#passed} passed, ${this.failed} failed`;
+    return `${this.#name}: ${this.#passed} passed, ${this.failed} failed`;
   }
 
   #report(isFine: boolean, what: string, bound: string): void {

@@ -35,7 +35,7 @@ if (!Number.isInteger(keys) || keys < 1000) {
 }
 
 const state = temporaryState();
-const checks = new Checks();
+const checks = new Checks("million");
 
 /** A line of the scheduled jobs' log. */
 interface JobLine {

@@ -1,5 +1,6 @@
 // Sealing a body while it is written, and opening a range of a sealed one while it is read, a frame at a time.
-import { SALT_BYTES, type FrameLayout, type Span } from "./frame-layout.ts";
+import { FRAME_BYTES, SALT_BYTES, type FrameLayout, type Span } from "./frame-layout.ts";
+import { GrowingBuffer } from "./growing-buffer.ts";
 import { FrameCipher } from "./sealed-frames.ts";
 import { PieceReader, type ByteSink } from "./streams.ts";
 
@@ -100,8 +101,7 @@ class FrameGatherer {
   readonly #lengthOf: (number: number) => number;
   readonly #hand: (number: number, frame: Uint8Array) => Promise<void>;
   #number: number;
-  #held: Uint8Array | undefined;
-  #length = 0;
+  readonly #held = new GrowingBuffer(FRAME_BYTES + SALT_BYTES);
 
   constructor(
     first: number,
@@ -126,7 +126,7 @@ class FrameGatherer {
     while (rest.length > 0) {
       if (this.isComplete) throw new Error("more bytes than the frames hold");
       const wanted = this.#lengthOf(this.#number);
-      const part = rest.subarray(0, wanted - this.#length);
+      const part = rest.subarray(0, wanted - this.#held.bytes.length);
       rest = rest.subarray(part.length);
       const frame = this.#gather(part, wanted);
       if (frame === undefined) return;
@@ -138,11 +138,10 @@ class FrameGatherer {
   /** The frame that a part completes; one that comes in one part is not copied. */
   #gather(part: Uint8Array, wanted: number): Uint8Array | undefined {
     if (part.length === wanted) return part;
-    if (this.#length === 0) this.#held = new Uint8Array(wanted);
-    this.#held?.set(part, this.#length);
-    this.#length += part.length;
-    if (this.#length < wanted) return undefined;
-    this.#length = 0;
-    return this.#held;
+    this.#held.append(part);
+    if (this.#held.bytes.length < wanted) return undefined;
+    const frame = this.#held.bytes;
+    this.#held.clear();
+    return frame;
   }
 }

@@ -46,9 +46,8 @@ export class EstimatedLengthBody implements IncomingBody {
       if (bytes === undefined) break;
       await this.#pass(bytes, take);
     }
-    const nothing = new Uint8Array(PIECE_BYTES);
-    for (let missing = this.length - this.#size; missing > 0; missing -= nothing.length) {
-      await take(nothing.subarray(0, missing));
+    for (let missing = this.length - this.#size; missing > 0; missing -= PIECE_BYTES) {
+      await take(new Uint8Array(Math.min(PIECE_BYTES, missing)));
     }
     return new Map();
   }

@@ -2,6 +2,7 @@
 // byte, so a file that is small is held until its end, and of a large one the length is presumed from the length of the
 // form. Where more came after the file than is usual the blob is of another length than the file: the file is then
 // stored a second time, from there.
+import { GrowingBuffer } from "../bytes/growing-buffer.ts";
 import { fromBase64, fromHex } from "../bytes/hex-base64.ts";
 import { PIECE_BYTES, PieceReader } from "../bytes/streams.ts";
 import {
@@ -45,19 +46,17 @@ export async function storeFormFile(
   file: FormFile,
   announced: ChecksumAnnouncement,
 ): Promise<StoredNewObject> {
-  const head = new Uint8Array(PIECE_BYTES);
-  let length = 0;
+  const head = new GrowingBuffer(PIECE_BYTES);
   for (;;) {
     const bytes = await file.read();
     if (bytes === undefined) {
-      return storeNewObject(context, bucket, object, bodyOf(head.subarray(0, length)), announced);
+      return storeNewObject(context, bucket, object, bodyOf(head.bytes), announced);
     }
-    if (bytes.length > head.length - length) {
-      const body = new EstimatedLengthBody([head.subarray(0, length), bytes], file);
+    if (bytes.length > head.room) {
+      const body = new EstimatedLengthBody([head.bytes, bytes], file);
       return storeEstimated(context, bucket, object, body, announced);
     }
-    head.set(bytes, length);
-    length += bytes.length;
+    head.append(bytes);
   }
 }
 

@@ -78,7 +78,7 @@ async function readPlain(
   length: number,
   take: (piece: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const reader = new PieceReader(body);
+  const reader = new PieceReader(body, length);
   try {
     const cursor = new PieceCursor(reader);
     for (let left = length; left > 0;) {

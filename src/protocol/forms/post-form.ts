@@ -1,4 +1,5 @@
 // The form of a browser's upload: its fields, up to the file, which is the last that counts.
+import { GrowingBuffer } from "../../bytes/growing-buffer.ts";
 import { decodeUtf8 } from "../../bytes/text.ts";
 import { readPartHead, type PartName } from "./form-data.ts";
 import { malformedForm, type DelimitedReader } from "./form-delimiter.ts";
@@ -77,14 +78,12 @@ function withFilename(fields: FormFields, { filename }: PartName): FormFields {
 
 /** The content up to the next delimiter: a field's, or the preamble that comes before the first. */
 async function readValue(reader: DelimitedReader): Promise<Uint8Array> {
-  const value = new Uint8Array(FIELDS_MAX_BYTES);
-  let length = 0;
+  const value = new GrowingBuffer(FIELDS_MAX_BYTES);
   for (;;) {
     const bytes = await reader.untilDelimiter();
     if (reader.consumed > FIELDS_MAX_BYTES) throw fieldsTooLong();
-    if (bytes === undefined) return value.slice(0, length);
-    value.set(bytes, length);
-    length += bytes.length;
+    if (bytes === undefined) return value.bytes;
+    value.append(bytes);
   }
 }
 

@@ -147,7 +147,7 @@ async function pump(
   const wanted = [digestAlgorithm(kept), digestAlgorithm(verified)];
   if (cipher !== undefined) wanted.push(...hashesOf(body, announced));
   const algorithms = [...new Set(wanted)];
-  const writer = new DelayedWriter(sink, algorithms);
+  const writer = new DelayedWriter(sink, algorithms, body.length);
   const stored = blobs.put({ blobId, recoveryMetadata, blobStorageClass, body: readable, hash });
   // A store that fails need not have read on: the writer would wait for it for ever.
   stored.catch(() => writer.abort(new Error("store failed")));

@@ -76,7 +76,45 @@ describe("PieceReader", () => {
     const reader = new PieceReader(byteStream(chunks(BODY, [10_000]), BODY.length));
     const lengths: number[] = [];
     for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) lengths.push(piece.length);
-    expect(lengths).toEqual([PIECE_BYTES, PIECE_BYTES, PIECE_BYTES, 12_345]);
+    const first = [4096, 4 * 4096];
+    const last = (BODY.length - 5 * 4096) % PIECE_BYTES;
+    expect(lengths).toEqual([...first, PIECE_BYTES, PIECE_BYTES, last]);
+  });
+
+  it("takes memory as bytes arrive, and never more than was announced", async () => {
+    for (const [announced, arriving, most] of [
+      [3, 0, 3],
+      [3, 3, 3],
+      [5000, 4096, 4096],
+      [1_000_000_000, 0, 4096],
+      [1_000_000_000, 4000, 4096],
+      [1_000_000_000, 4096, 4 * 4096],
+      [1_000_000_000, 1_000_000, PIECE_BYTES],
+      [undefined, 100, 4096],
+    ] as const) {
+      const bytes = new Uint8Array(arriving);
+      const reader = new PieceReader(byteStream([bytes], announced ?? arriving + 1), announced);
+      for (let read = 0; arriving - read >= reader.bufferBytes && arriving > read;) {
+        read += (await reader.read())?.length ?? 0;
+      }
+      // What it waits with for the next bytes, which do not come.
+      expect(reader.bufferBytes, `${announced} announced, ${arriving} arrived`).toBeLessThanOrEqual(most);
+      reader.cancel();
+    }
+  });
+
+  it("forgets the frames of the error with which its stream failed", async () => {
+    const failure = new Error("sender went away");
+    let isFormatted = false;
+    Object.defineProperty(failure, "stack", {
+      get() {
+        isFormatted = true;
+        return "stack";
+      },
+    });
+    const reader = new PieceReader(new ReadableStream({ pull: (controller) => controller.error(failure) }));
+    await expect(reader.read()).rejects.toBe(failure);
+    expect(isFormatted).toBe(true);
   });
 
   it("ends at once on an empty stream, and stays at the end", async () => {
@@ -172,7 +210,7 @@ describe("DelayedWriter", () => {
     const body = BODY.slice(0, length);
     const { readable, writable } = new FixedLengthStream(length);
     const witness = new Witness(readable);
-    const writer = new DelayedWriter(writable.getWriter(), ["crc32", "SHA-256"]);
+    const writer = new DelayedWriter(writable.getWriter(), ["crc32", "SHA-256"], length);
     const buffer = new Uint8Array(BODY.length);
     for (const piece of chunks(body, sizes)) {
       // The caller reuses its memory at once, as a reader of pieces does.
@@ -195,7 +233,7 @@ describe("DelayedWriter", () => {
     const witness = new Witness(readable);
     let isEnded = false;
     const ended = witness.ended.finally(() => (isEnded = true));
-    const writer = new DelayedWriter(writable.getWriter(), ["crc64nvme"]);
+    const writer = new DelayedWriter(writable.getWriter(), ["crc64nvme"], length);
     for (const piece of chunks(body, [100_000])) await writer.write(piece);
     const [checksum] = await writer.digests();
     await settle();
@@ -215,7 +253,7 @@ describe("DelayedWriter", () => {
       for (const when of ["before", "after"]) {
         const { readable, writable } = new FixedLengthStream(length);
         const witness = new Witness(readable);
-        const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
+        const writer = new DelayedWriter(writable.getWriter(), ["crc32"], length);
         for (const piece of chunks(BODY.slice(0, length), [50_000])) await writer.write(piece);
         if (when === "after") await writer.digests();
         writer.abort(new Error("upload refused"));
@@ -229,7 +267,7 @@ describe("DelayedWriter", () => {
     for (const length of [0, 1000, PIECE_BYTES + 1]) {
       const { readable, writable } = new IdentityTransformStream();
       const witness = new Witness(readable);
-      const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
+      const writer = new DelayedWriter(writable.getWriter(), ["crc32"], length);
       await writer.write(BODY.slice(0, length));
       await writer.digests();
       writer.abort(new Error("upload refused"));
@@ -240,7 +278,7 @@ describe("DelayedWriter", () => {
   it("yields no complete stream either where its reader begins only after the abort", async () => {
     for (const length of [1000, PIECE_BYTES + 1]) {
       const { readable, writable } = new FixedLengthStream(length);
-      const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
+      const writer = new DelayedWriter(writable.getWriter(), ["crc32"], length);
       await writer.write(BODY.slice(0, length));
       writer.abort(new Error("upload refused"));
       const witness = new Witness(readable);
@@ -249,19 +287,18 @@ describe("DelayedWriter", () => {
     }
   });
 
-  it("holds two pieces and no more while its reader does not read", async () => {
+  it("holds one piece and no more while its reader does not read", async () => {
     const { readable, writable } = new FixedLengthStream(BODY.length);
-    const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
-    await writer.write(BODY.subarray(0, 2 * PIECE_BYTES));
+    const writer = new DelayedWriter(writable.getWriter(), ["crc32"], BODY.length);
+    for (let at = 0; at < PIECE_BYTES; at += 8192) await writer.write(BODY.subarray(at, at + 8192));
     let isTaken = false;
-    const third = writer.write(BODY.subarray(2 * PIECE_BYTES, 2 * PIECE_BYTES + 1)).then(() => (isTaken = true));
+    const next = writer.write(BODY.subarray(PIECE_BYTES, PIECE_BYTES + 1)).then(() => (isTaken = true));
     await settle();
     expect(isTaken).toBe(false);
-    expect(writer.total).toBe(2 * PIECE_BYTES);
 
     const witness = new Witness(readable);
-    await third;
-    await writer.write(BODY.subarray(2 * PIECE_BYTES + 1));
+    await next;
+    await writer.write(BODY.subarray(PIECE_BYTES + 1));
     await writer.finish();
     expect(await witness.ended).toBe("complete");
     await expectSameBytes(witness.bytes(), BODY);
@@ -269,7 +306,7 @@ describe("DelayedWriter", () => {
 
   it("rejects what follows where its reader stops early", async () => {
     const { readable, writable } = new FixedLengthStream(10 * PIECE_BYTES);
-    const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
+    const writer = new DelayedWriter(writable.getWriter(), ["crc32"], 10 * PIECE_BYTES);
     const write = async () => {
       for (let piece = 0; piece < 10; piece += 1) await writer.write(BODY.subarray(0, PIECE_BYTES));
     };
@@ -285,7 +322,7 @@ describe("DelayedWriter", () => {
 
   it("rejects at its end where its reader stopped before the last bytes", async () => {
     const { readable, writable } = new FixedLengthStream(1000);
-    const writer = new DelayedWriter(writable.getWriter(), ["crc32"]);
+    const writer = new DelayedWriter(writable.getWriter(), ["crc32"], 1000);
     await writer.write(BODY.subarray(0, 1000));
     await readable.cancel(new Error("enough"));
     await expect(writer.finish()).rejects.toThrow();
@@ -295,7 +332,7 @@ describe("DelayedWriter", () => {
     for (const announced of [1001, 999]) {
       const { readable, writable } = new FixedLengthStream(announced);
       const witness = new Witness(readable);
-      const writer = new DelayedWriter(writable.getWriter(), []);
+      const writer = new DelayedWriter(writable.getWriter(), [], announced);
       await writer.write(BODY.subarray(0, 1000));
       // Of a missing byte the runtime tells the reader alone.
       await writer.finish().catch(() => undefined);
@@ -306,7 +343,7 @@ describe("DelayedWriter", () => {
   it("works without any digest", async () => {
     const { readable, writable } = new FixedLengthStream(5);
     const witness = new Witness(readable);
-    const writer = new DelayedWriter(writable.getWriter(), []);
+    const writer = new DelayedWriter(writable.getWriter(), [], 5);
     await writer.write(Uint8Array.of(1, 2, 3, 4, 5));
     expect(await writer.digests()).toEqual([]);
     await writer.finish();
