@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { readWranglerToml } from "../project/wrangler-toml.ts";
 import { bundleWorker } from "../serve/bundle.ts";
+import { closeMiniflaresEntry } from "../serve/entry-guard.ts";
 import { QuietLog } from "../serve/quiet-log.ts";
 import { tieWorkerdToThisProcess } from "../serve/workerd.ts";
 
@@ -22,6 +23,7 @@ export interface OpenState {
 export async function openState(state: string, bindings: Readonly<Record<string, string>> = {}): Promise<OpenState> {
   const { d1, r2, compatibilityDate, compatibilityFlags } = readWranglerToml();
   tieWorkerdToThisProcess();
+  closeMiniflaresEntry();
   const log = new QuietLog();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -49,7 +51,8 @@ export async function openState(state: string, bindings: Readonly<Record<string,
     database: await miniflare.getD1Database(d1.binding),
     blobs: await miniflare.getR2Bucket(r2.binding),
     async ask(path) {
-      const response = await miniflare.dispatchFetch(`http://cairn${path}`);
+      const worker = await miniflare.getWorker();
+      const response = await worker.fetch(`http://cairn${path}`);
       if (!response.ok) throw new Error(await response.text());
       return response.json();
     },

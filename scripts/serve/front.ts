@@ -47,7 +47,11 @@ function join(client: Socket, port: number): void {
   // A 100 belongs before an answer and never into one: it is sent only where no other answer is under way.
   let isIdle = true;
   client.on("data", (bytes: Buffer) => {
-    const { heads, expectsContinue } = scanner.take(bytes);
+    const { heads, expectsContinue, asksForTunnel } = scanner.take(bytes);
+    if (asksForTunnel) {
+      client.destroy();
+      return;
+    }
     if (heads === 1 && expectsContinue && isIdle) client.write(CONTINUE);
     if (heads > 0) isIdle = false;
     if (!runtime.writable) return;

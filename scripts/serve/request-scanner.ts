@@ -3,6 +3,7 @@
 
 const HEAD_MAX_BYTES = 128 * 1024;
 const LINE_MAX_BYTES = 8192;
+const TUNNEL = /(?:^|[\r\n])CONNECT[ \t]/i;
 const HEAD_END = "\r\n\r\n";
 
 /** What a piece of a connection's bytes brought. */
@@ -11,6 +12,8 @@ export interface Scanned {
   readonly heads: number;
   /** Whether the last of them expects 100 Continue for a body of no bytes. */
   readonly expectsContinue: boolean;
+  /** Whether a tunnel was asked for, by which the runtime would let itself be spoken to in its own tongue. */
+  readonly asksForTunnel: boolean;
 }
 
 type State =
@@ -29,6 +32,7 @@ export class RequestScanner {
   take(bytes: Buffer): Scanned {
     let heads = 0;
     let expectsContinue = false;
+    let asksForTunnel = false;
     let at = 0;
     while (at < bytes.length && this.#state.kind !== "lost") {
       const state = this.#state;
@@ -43,9 +47,11 @@ export class RequestScanner {
       const before = state.text.length;
       const text = state.text + bytes.toString("latin1", at, at + most);
       const found = text.indexOf(end, Math.max(before - end.length, 0));
+      // Whatever ends its lines: the runtime takes a line feed alone as well.
+      if (state.kind === "head" && TUNNEL.test(found < 0 ? text : text.slice(0, found))) asksForTunnel = true;
       if (found < 0) {
         this.#state = text.length > most ? { kind: "lost" } : { kind: state.kind, text };
-        return { heads, expectsContinue };
+        return { heads, expectsContinue, asksForTunnel };
       }
       at += found + end.length - before;
       const line = text.slice(0, found);
@@ -57,7 +63,7 @@ export class RequestScanner {
         this.#state = head.isChunked ? { kind: "chunk size", text: "" } : fixed(head.length);
       } else this.#state = state.kind === "chunk size" ? afterSize(line) : afterTrailer(line);
     }
-    return { heads, expectsContinue };
+    return { heads, expectsContinue, asksForTunnel };
   }
 
   #isChunked = false;

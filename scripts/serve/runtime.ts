@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { type Log, Miniflare, type V4WorkerOptions, convertV4MiniflareOptions } from "miniflare";
 import { type WranglerToml, readWranglerToml } from "../project/wrangler-toml.ts";
 import { bundleWorker } from "./bundle.ts";
+import { closeMiniflaresEntry } from "./entry-guard.ts";
 import { applyMigrations } from "./migrations.ts";
 import { QuietLog } from "./quiet-log.ts";
 import { lockState } from "./state-lock.ts";
@@ -59,6 +60,7 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
   // Awaited further down; a bundle that fails earlier than that is no unhandled rejection.
   bundle.catch(() => undefined);
   // The migrations come first, in a runtime that has the database but no door: nothing reaches the Worker before its schema.
+  closeMiniflaresEntry();
   const miniflare = newMiniflare(miniflareOptions(options, log, [databaseOnly(toml)]));
   const stop = async (): Promise<void> => {
     log.silence();
@@ -98,7 +100,7 @@ function miniflareOptions(options: ServeOptions, log: Log, workers: V4WorkerOpti
   const { onLog, isInspected = false } = options;
   return convertV4MiniflareOptions({
     log,
-    // Miniflare's own entry, which nobody is told of: any free port of this machine.
+    // Miniflare's own entry, which serves this process alone: any free port of this machine.
     host: "127.0.0.1",
     port: 0,
     cf: false,
@@ -128,7 +130,8 @@ function cairnWorker(toml: WranglerToml, { host, port, bindings }: ServeOptions,
     ...databaseOnly(toml),
     modules: [{ type: "ESModule", path: "worker.js", contents: bundle }],
     compatibilityFlags: [...toml.compatibilityFlags],
-    bindings: { ...bindings },
+    // There is no edge here, whatever [vars] says of a deployment.
+    bindings: { ...bindings, EDGE: "none" },
     r2Buckets: { [toml.r2.binding]: toml.r2.binding },
     durableObjects: Object.fromEntries(
       toml.durableObjects.map(({ binding, className }) => [binding, { className, useSQLite: true }]),

@@ -153,6 +153,12 @@ export const SETTINGS = {
     meaning:
       "Stored bytes that are read again and compared with their checksums each time the scheduled jobs run, in MB (0 to 10000, 0: none).",
   },
+  EDGE: {
+    default: "none",
+    values: ["cloudflare", "none"],
+    meaning:
+      "Who is before the Worker and is believed about the client's address, its TLS and its Accept-Encoding: `cloudflare`, as `wrangler.toml` says of a deployment, or nobody. `npm start` believes nobody whatever is set.",
+  },
   LOG_REQUESTS: {
     default: "true",
     values: ["true", "false"],
@@ -198,6 +204,7 @@ export interface Settings {
   readonly customerKeysOverHttp: "loopback" | "never";
   /** 0: nothing is scrubbed. */
   readonly scrubBytesPerTick: number;
+  readonly edge: "cloudflare" | "none";
   readonly logRequests: boolean;
   readonly serverTiming: boolean;
 }
@@ -246,6 +253,7 @@ export function readSettings(env: object): Settings {
     orphanSharePercent: whole("ORPHAN_SHARE_PERCENT"),
     customerKeysOverHttp: text("SSE_CUSTOMER_KEYS_OVER_HTTP") === "loopback" ? "loopback" : "never",
     scrubBytesPerTick: whole("SCRUB_MEGABYTES_PER_TICK") * 1_000_000,
+    edge: text("EDGE") === "cloudflare" ? "cloudflare" : "none",
     logRequests: text("LOG_REQUESTS") !== "false",
     serverTiming: text("SERVER_TIMING") === "true",
   };

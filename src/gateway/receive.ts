@@ -10,15 +10,17 @@ const CLIENT_ADDRESS = "cf-connecting-ip";
 export function receive(incoming: Request, settings: Settings): S3Request {
   const { path, query } = splitTarget(incoming.url);
   const hostBucket = bucketOfHost(incoming.headers.get("host") ?? "", settings.domains);
-  const acceptEncoding: unknown = incoming.cf?.["clientAcceptEncoding"];
-  const tlsVersion: unknown = incoming.cf?.["tlsVersion"];
+  // A runtime without an edge before it may take `cf` from a header of the client's.
+  const cf = settings.edge === "cloudflare" ? incoming.cf : undefined;
+  const acceptEncoding: unknown = cf?.["clientAcceptEncoding"];
+  const tlsVersion: unknown = cf?.["tlsVersion"];
   return {
     method: incoming.method,
     address: parseAddress(path, hostBucket),
     rawPath: path,
     query: parseQuery(query),
-    headers: trustedHeaders(incoming),
-    isSecure: incoming.url.startsWith("https:"),
+    headers: cf === undefined ? withoutAddress(incoming.headers) : incoming.headers,
+    isSecure: settings.edge === "cloudflare" && incoming.url.startsWith("https:"),
     clientAcceptEncoding: typeof acceptEncoding === "string" ? acceptEncoding : undefined,
     tlsVersion: typeof tlsVersion === "string" ? /\d\.\d/.exec(tlsVersion)?.[0] : undefined,
     body: incoming.body,
@@ -26,8 +28,8 @@ export function receive(incoming: Request, settings: Settings): S3Request {
 }
 
 /** The edge tells the client's address, over whatever a client says. Where there is no edge, nobody's word is taken. */
-function trustedHeaders({ headers, cf }: Request): Headers {
-  if (cf !== undefined || !headers.has(CLIENT_ADDRESS)) return headers;
+function withoutAddress(headers: Headers): Headers {
+  if (!headers.has(CLIENT_ADDRESS)) return headers;
   const vouched = new Headers(headers);
   vouched.delete(CLIENT_ADDRESS);
   return vouched;

@@ -35,6 +35,7 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   ORPHAN_SHARE_PERCENT: [...WRONG_NUMBERS, "101", ""],
   SSE_CUSTOMER_KEYS_OVER_HTTP: [...WRONG_WORDS, "always"],
   SCRUB_MEGABYTES_PER_TICK: WRONG_NUMBERS,
+  EDGE: [...WRONG_WORDS, "Cloudflare", "true"],
   LOG_REQUESTS: WRONG_WORDS,
   SERVER_TIMING: WRONG_WORDS,
 };
@@ -137,6 +138,7 @@ describe("settings", () => {
     }
     expect(readSettings({ SSE_CUSTOMER_KEYS_OVER_HTTP: "no" }).customerKeysOverHttp).toBe("never");
     expect(readSettings({ BUCKET_NAMES: "all" }).bucketNames).toBe("strict");
+    expect(readSettings({ EDGE: "true" }).edge).toBe("none");
     expect(readSettings({ DEFAULT_OBJECT_OWNERSHIP: "x" }).defaultObjectOwnership).toBe("BucketOwnerEnforced");
   });
 
