@@ -82,7 +82,7 @@ export const completeMultipartUpload = defineOperation({
     const { bucketName, key, uploadId, conditions, customerKey } = input;
     const seen = heads.get(key) ?? NO_HEAD;
     requireUploadRights(context, bucket, key, { tags: [], conditions, current: seen.subject });
-    const document = await readDocument(withoutChecksums(context.request), context.openBody(), false);
+    const document = await readDocument(withoutChecksums(context.request), context.openBody());
     const listed = parseCompletion(document, uploadId);
     const fingerprint = await fingerprintOf(listed);
     if (upload === undefined) return repeated(completed, fingerprint, uploadId, bucket);

@@ -40,7 +40,7 @@ export const createBucket = defineServiceOperation({
 
   async run(context, { name, acl, ownership }) {
     context.access.rejectAnonymous(undefined);
-    const document = await readDocument(context.request, context.openBody(), false);
+    const document = await readDocument(context.request, context.openBody());
     const constraint = parseLocationConstraint(document);
     context.access.require({
       actions: ["s3:CreateBucket"],

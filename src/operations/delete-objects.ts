@@ -45,7 +45,7 @@ export const deleteObjects = defineOperation({
 
   async run(context, _input, { bucket }) {
     context.access.rejectAnonymous(bucket);
-    const { deletions, isQuiet } = parseDeletions(await readDocument(context.request, context.openBody(), true));
+    const { deletions, isQuiet } = parseDeletions(await readDocument(context.request, context.openBody()));
     const results = new Map<Deletion, DeletionResult>();
     const sound = deletions.filter((deletion) => {
       if (deletion.problem !== undefined) return false;

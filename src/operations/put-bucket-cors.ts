@@ -15,7 +15,7 @@ export const putBucketCors = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, _input, { bucket }) {
-    const rules = parseCors(await readDocument(context.request, context.openBody(), true));
+    const rules = parseCors(await readDocument(context.request, context.openBody()));
     await context.database.batch([setCors(bucket, rules)]);
   },
 

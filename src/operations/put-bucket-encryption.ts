@@ -15,7 +15,7 @@ export const putBucketEncryption = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, _input, { bucket }) {
-    const encryption = parseBucketEncryption(await readDocument(context.request, context.openBody(), true));
+    const encryption = parseBucketEncryption(await readDocument(context.request, context.openBody()));
     await context.database.batch([setConfiguration(bucket, "encryption", bucketEncryptionText(encryption))]);
   },
 

@@ -23,7 +23,7 @@ export const putBucketLifecycleConfiguration = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, { transitionMinimum }, { bucket }) {
-    const document = await readDocument(context.request, context.openBody(), true);
+    const document = await readDocument(context.request, context.openBody());
     const configuration = parseLifecycle(document, transitionMinimum);
     await context.database.batch([setConfiguration(bucket, "lifecycle", lifecycleText(configuration))]);
   },

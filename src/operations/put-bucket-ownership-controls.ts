@@ -18,7 +18,7 @@ export const putBucketOwnershipControls = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, { bucketName }, { bucket }) {
-    const ownership = parseOwnershipControls(await readDocument(context.request, context.openBody(), false));
+    const ownership = parseOwnershipControls(await readDocument(context.request, context.openBody()));
     // Whoever is granted something by the bucket's list would lose it without being told.
     if (ownership === "BucketOwnerEnforced" && !givesOwnerAlone(parseAcl(bucket.configurations.acl, bucket.ownerId))) {
       throw new S3Error("InvalidBucketAclWithObjectOwnership", { BucketName: bucketName });

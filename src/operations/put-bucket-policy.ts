@@ -37,7 +37,7 @@ async function readText(context: Context): Promise<string> {
   if (body.length > BUCKET_POLICY_MAX_BYTES) {
     throw new S3Error("MalformedPolicy", {}, "Policy exceeds the maximum allowed document size.");
   }
-  const text = decodeUtf8(await readDocument(context.request, body, false));
+  const text = decodeUtf8(await readDocument(context.request, body));
   if (text === undefined) throw new S3Error("MalformedPolicy");
   return text;
 }

@@ -16,9 +16,9 @@ export const putBucketTagging = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, _input, { bucket }) {
-    const tags = parseTagging(await readDocument(context.request, context.openBody(), true), "bucket");
+    const tags = parseTagging(await readDocument(context.request, context.openBody()), "bucket");
     await context.database.batch([setConfiguration(bucket, "tags", tagsJson(tags))]);
   },
 
-  write: () => ({ status: 204, headers: {} }),
+  write: () => ({ status: 200, headers: {} }),
 });

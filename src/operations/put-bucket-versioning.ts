@@ -20,7 +20,7 @@ export const putBucketVersioning = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, _input, { bucket }) {
-    const versioning = parseVersioning(await readDocument(context.request, context.openBody(), false));
+    const versioning = parseVersioning(await readDocument(context.request, context.openBody()));
     const [set] = await context.database.batch([setVersioning(bucket, versioning)]);
     if (set === undefined || set.changes > 0 || versioning === "Enabled") {
       const rules = lifecycleFromText(bucket.configurations.lifecycle);

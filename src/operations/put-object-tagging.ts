@@ -22,7 +22,7 @@ export const putObjectTagging = defineOperation({
   async run(context, input, facts) {
     const { bucket } = facts;
     context.access.rejectAnonymous(bucket);
-    const tags = parseTagging(await readDocument(context.request, context.openBody(), true), "object");
+    const tags = parseTagging(await readDocument(context.request, context.openBody()), "object");
     context.access.require({
       actions: [input.versionId === undefined ? "s3:PutObjectTagging" : "s3:PutObjectVersionTagging"],
       bucket,

@@ -15,7 +15,7 @@ export const putPublicAccessBlock = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, _input, { bucket }) {
-    const block = parsePublicAccessBlock(await readDocument(context.request, context.openBody(), false));
+    const block = parsePublicAccessBlock(await readDocument(context.request, context.openBody()));
     await context.database.batch([setConfiguration(bucket, "public_access_block", publicAccessBlockText(block))]);
   },
 

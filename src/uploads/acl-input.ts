@@ -36,7 +36,7 @@ export async function receiveAcl(
   bucket: Bucket,
   fromHeaders: Acl | undefined,
 ): Promise<string | null> {
-  const document = await readDocument(context.request, context.openBody(), false);
+  const document = await readDocument(context.request, context.openBody());
   if (document.length > 0 && fromHeaders !== undefined) throw new S3Error("UnexpectedContent");
   if (document.length === 0 && fromHeaders === undefined) {
     throw new S3Error("MissingSecurityHeader", { MissingHeaderName: "x-amz-acl" });

@@ -10,7 +10,7 @@ import { taggingOf, tagsOf, sendTagging } from "../support/tagging.ts";
 describe("DeleteBucketTagging", () => {
   it("removes all tags and answers 204 without a body, also where there are none", async () => {
     const bucket = await freshBucket();
-    expect((await sendTagging(`/${bucket}?tagging`, taggingOf({ a: "1", b: "2" }))).status).toBe(204);
+    expect((await sendTagging(`/${bucket}?tagging`, taggingOf({ a: "1", b: "2" }))).status).toBe(200);
     for (let turn = 0; turn < 2; turn += 1) {
       const response = await send("DELETE", `/${bucket}?tagging`);
       expect(response.status).toBe(204);

@@ -26,19 +26,14 @@ describe("PutBucketTagging", () => {
   it("counts characters, not bytes or UTF-16 units", async () => {
     const bucket = await freshBucket();
     const tags = { ["𝒳".repeat(128)]: "é".repeat(256) };
-    expect((await sendTagging(`/${bucket}?tagging`, taggingOf(tags))).status).toBe(204);
+    expect((await sendTagging(`/${bucket}?tagging`, taggingOf(tags))).status).toBe(200);
     expect(await tagsOf(`/${bucket}?tagging`)).toEqual(tags);
   });
 
-  it("demands a digest, takes a checksum for one, and verifies what it is sent", async () => {
+  it("verifies every digest that it is sent", async () => {
     const bucket = await freshBucket();
     const body = taggingOf({ a: "1" });
     await expectUntouched(bucket, async () => {
-      await expectS3Error(await send("PUT", `/${bucket}?tagging`, { body }), {
-        status: 400,
-        code: "InvalidRequest",
-        message: "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
-      });
       const headers = { "x-amz-checksum-crc32": checksum("CRC32", utf8("other")) };
       await expectS3Error(await send("PUT", `/${bucket}?tagging`, { body, headers }), {
         status: 400,
@@ -59,7 +54,7 @@ describe("PutBucketTagging", () => {
       );
     });
     const headers = { "x-amz-checksum-crc32": checksum("CRC32", utf8(body)) };
-    expect((await send("PUT", `/${bucket}?tagging`, { body, headers })).status).toBe(204);
+    expect((await send("PUT", `/${bucket}?tagging`, { body, headers })).status).toBe(200);
   });
 
   it.each(unsoundTaggings("Bucket"))("refuses %s and changes nothing", async (_name, document, expected) => {

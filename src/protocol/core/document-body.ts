@@ -19,22 +19,12 @@ export const DOCUMENT_MAX_BYTES = 2 * 1024 * 1024;
 
 /**
  * Reads a document's bytes and verifies every digest that came with it.
- * @param isDigestRequired whether the operation demands Content-MD5 or a checksum
- * @throws S3Error MalformedXML past 2 MiB, InvalidRequest for a missing digest, BadDigest, XAmzContentSHA256Mismatch
+ * No operation demands a digest: many clients send none, and AWS takes their documents.
+ * @throws S3Error MalformedXML past 2 MiB, InvalidRequest for a malformed checksum, InvalidDigest, BadDigest,
+ *   XAmzContentSHA256Mismatch
  */
-export async function readDocument(
-  request: S3Request,
-  body: IncomingBody,
-  isDigestRequired: boolean,
-): Promise<Uint8Array> {
+export async function readDocument(request: S3Request, body: IncomingBody): Promise<Uint8Array> {
   const announced = readChecksums(request, body.trailerNames);
-  if (isDigestRequired && announced.algorithm === undefined && announced.contentMd5 === undefined) {
-    throw new S3Error(
-      "InvalidRequest",
-      {},
-      "Missing required header for this request: Content-MD5 OR x-amz-checksum-*",
-    );
-  }
   if (body.length > DOCUMENT_MAX_BYTES) throw new S3Error("MalformedXML");
   const bytes = new Uint8Array(body.length);
   let length = 0;

@@ -19,11 +19,10 @@ interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   readonly payloadHash?: string;
-  readonly isDigestRequired?: boolean;
 }
 
 /** Reads a document out of a request, as an operation does. */
-function read({ headers = {}, body = DOCUMENT, payloadHash = "UNSIGNED-PAYLOAD", isDigestRequired = false }: Sent) {
+function read({ headers = {}, body = DOCUMENT, payloadHash = "UNSIGNED-PAYLOAD" }: Sent) {
   const stream = new ReadableStream<Uint8Array>({
     start(controller) {
       for (const piece of chunks(body, [7, 1, 100_000])) controller.enqueue(piece);
@@ -32,7 +31,7 @@ function read({ headers = {}, body = DOCUMENT, payloadHash = "UNSIGNED-PAYLOAD",
   });
   const measured = { "content-length": String(body.length), ...headers };
   const request = { ...requestFor("POST", "/bucket?delete", measured), body: stream };
-  return readDocument(request, openBody(request, payloadHash, undefined), isDigestRequired);
+  return readDocument(request, openBody(request, payloadHash, undefined));
 }
 
 /** The document in an unsigned aws-chunked envelope that ends in a trailer. */
@@ -70,23 +69,19 @@ describe("a document", () => {
       { highWaterMark: 0 },
     );
     const request = { ...requestFor("POST", "/bucket?delete", { "content-length": "2097153" }), body };
-    const error = await rejectionOf(readDocument(request, openBody(request, "UNSIGNED-PAYLOAD", undefined), false));
+    const error = await rejectionOf(readDocument(request, openBody(request, "UNSIGNED-PAYLOAD", undefined)));
     expectError(error, "MalformedXML", 400);
     expect(isRead).toBe(false);
   });
 
-  it("may have to come with a digest", async () => {
-    const message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
-    expectError(await rejectionOf(read({ isDigestRequired: true })), "InvalidRequest", 400, { message });
-    const signed = { isDigestRequired: true, payloadHash: await sha256(DOCUMENT) };
-    expectError(await rejectionOf(read(signed)), "InvalidRequest", 400, { message });
+  it("needs no digest, and may come with several", async () => {
+    expect(await read({})).toEqual(DOCUMENT);
     const contentMd5 = { "content-md5": await md5(DOCUMENT) };
     const checksum = { "x-amz-checksum-crc32": await crc32(DOCUMENT) };
     for (const headers of [contentMd5, checksum, { ...contentMd5, ...checksum }]) {
-      expect(await read({ headers, isDigestRequired: true })).toEqual(DOCUMENT);
+      expect(await read({ headers })).toEqual(DOCUMENT);
     }
-    const trailer = withTrailer("x-amz-checksum-crc32", await crc32(DOCUMENT));
-    expect(await read({ ...trailer, isDigestRequired: true })).toEqual(DOCUMENT);
+    expect(await read(withTrailer("x-amz-checksum-crc32", await crc32(DOCUMENT)))).toEqual(DOCUMENT);
   });
 
   it("is verified by every digest that comes with it", async () => {
