@@ -4,7 +4,7 @@ import { policyOf } from "../auth/policy/policy-cache.ts";
 import { rootPrincipal, type Principal } from "../auth/identity/principal.ts";
 import { ID_PREFIXES, isAccessKeyId } from "../auth/identity/new-credentials.ts";
 import { sessionPrincipal, userPrincipal } from "../auth/identity/session-principal.ts";
-import { openSession, type SessionFacts } from "../auth/identity/session-token.ts";
+import { openSession, rootSecretDigest, type SessionFacts } from "../auth/identity/session-token.ts";
 import type { NamedCredentials } from "../contract/context.ts";
 import { openKeyRing } from "../config/master-keys.ts";
 import type { Settings } from "../config/settings.ts";
@@ -80,6 +80,10 @@ async function lookUpSession(
     statements: lookup.statements,
     async resolve(results) {
       const owner = await lookup.resolve(results);
+      // Root's key may keep its id when its secret is changed, and its sessions end with the secret.
+      if (owner.principal.kind === "root" && session.rootDigest !== (await rootSecretDigest(owner.secretAccessKey))) {
+        throw unknownKey(accessKeyId);
+      }
       const { secretAccessKey, expiresAt } = session;
       const principal = await sessionPrincipal(owner.principal, accessKeyId, session, policyOfSession(session));
       return { ...owner, principal, secretAccessKey, expiresAt };

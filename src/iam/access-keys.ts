@@ -89,7 +89,7 @@ const getAccessKeyLastUsed: Action = {
     const { user } = use === undefined ? { user: undefined } : await database.look(lookUpUserById(use.userId));
     // Of a key that is not there nobody is told but those who may ask about any.
     const resource = userArn(settings.accountId, user?.path ?? "/", user?.name ?? "*");
-    requirePermission(call, "iam:GetAccessKeyLastUsed", resource, resourceTagKeys(user));
+    requirePermission(call, "iam:GetAccessKeyLastUsed", resource, resourceTagKeys(user), `access key ${id}`);
     if (use === undefined || user === undefined) throw noSuchKey(id);
     const { lastUse } = use;
     return [

@@ -9,6 +9,7 @@ import { USER_NAME } from "../protocol/iam/identity-parameters.ts";
 import { QueryApiError } from "../protocol/iam/query-api-error.ts";
 import type { QueryResult, QueryService } from "../protocol/iam/query-api-xml.ts";
 import type { QueryParameters } from "../protocol/iam/query-parameters.ts";
+import { foldTagKey } from "../protocol/core/tagging.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { Database } from "../state/d1/database.ts";
 import { lookUpUser, lookUpUserById, type User } from "../state/identities/users.ts";
@@ -79,7 +80,8 @@ export function defineUserAction({ name, isCallerByDefault, conditionKeys, run }
       // Of a user who is not there the path is not known.
       const resource = userArn(accountId, user?.path ?? "/", user?.name ?? userName);
       const keys = new Map([...resourceTagKeys(user), ...(conditionKeys?.(call.parameters) ?? [])]);
-      requirePermission(call, `iam:${name}`, resource, keys);
+      // A refusal tells of the user what the call says: that it is there, and under which path, is not the caller's to know.
+      requirePermission(call, `iam:${name}`, resource, keys, userArn(accountId, "/", userName));
       if (user === undefined) throw noSuchUser(userName);
       return run(call, user);
     },
@@ -88,7 +90,7 @@ export function defineUserAction({ name, isCallerByDefault, conditionKeys, run }
 
 /** What conditions may ask about the tags of the user who is acted on. */
 export function resourceTagKeys(user: User | undefined): ConditionKeys {
-  return new Map((user?.tags ?? []).map(([key, value]) => [`aws:resourcetag/${key.toLowerCase()}`, [value]]));
+  return new Map((user?.tags ?? []).map(([key, value]) => [`aws:resourcetag/${foldTagKey(key)}`, [value]]));
 }
 
 function noSuchUser(name: string): QueryApiError {
@@ -110,12 +112,17 @@ async function findUser(
   return { ...(await database.look(lookUpUserById(creatorId))), userName };
 }
 
-/** @throws QueryApiError AccessDenied */
+/**
+ * Asks for a permission.
+ * @param shown what a refusal says that it was asked on, where the resource is more than the call says
+ * @throws QueryApiError AccessDenied
+ */
 export function requirePermission(
   { access, principal }: Call,
   action: string,
   resource: string,
   conditionKeys?: ConditionKeys,
+  shown = resource,
 ): void {
   const authorization = { actions: [action], bucket: undefined, bucketName: undefined, resource, conditionKeys };
   try {
@@ -123,7 +130,7 @@ export function requirePermission(
   } catch (error) {
     if (!(error instanceof S3Error)) throw error;
     // IAM says what was asked for, and leaves out why not.
-    const asked = `${action} on resource: ${resource}`;
+    const asked = `${action} on resource: ${shown}`;
     throw new QueryApiError("AccessDenied", `User: ${principal.arn} is not authorized to perform: ${asked}`);
   }
 }

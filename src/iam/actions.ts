@@ -17,7 +17,10 @@ const ACTIONS: Readonly<Record<QueryService, ReadonlyMap<string, Action>>> = {
   sts: byName([getCallerIdentity, ...SESSION_ACTIONS]),
 };
 
-/** What each kind of session may call besides GetCallerIdentity, policies permitting. */
+/**
+ * What each kind of session may call besides GetCallerIdentity, policies permitting. `all` is for those that no session
+ * without that right began: to assume a role must not be a way around.
+ */
 const CALLABLE: Readonly<Record<Session["kind"], Readonly<Record<QueryService, readonly string[] | "all">>>> = {
   session: { iam: [], sts: ["AssumeRole"] },
   federated: { iam: [], sts: [] },
@@ -55,7 +58,8 @@ export function findAction(service: QueryService, name: string | undefined, vers
 function refuseOfSession(service: QueryService, name: string, session: Session | undefined): void {
   if (session === undefined || name === getCallerIdentity.name) return;
   const callable = CALLABLE[session.kind][service];
-  if (callable === "all" || callable.includes(name)) return;
+  const isCallable = callable === "all" ? session.mayCallIam !== false : callable.includes(name);
+  if (isCallable) return;
   throw new QueryApiError("AccessDenied", `Cannot call ${name} with session credentials`);
 }
 

@@ -2,7 +2,7 @@
 // the user who began it may do at the time of each request, within its own policy; it ends with its access key.
 import { assumedRoleArn, federatedArn } from "../auth/identity/identity-arns.ts";
 import { newId, newSecret } from "../auth/identity/new-credentials.ts";
-import { sealSession, type SessionFacts } from "../auth/identity/session-token.ts";
+import { rootSecretDigest, sealSession, type SessionFacts } from "../auth/identity/session-token.ts";
 import { assumedRoleId, federatedUserId } from "../auth/identity/session-principal.ts";
 import { formatIsoSeconds } from "../bytes/dates.ts";
 import { element, type XmlElement } from "../bytes/xml.ts";
@@ -14,7 +14,14 @@ import { requireKeys } from "./master-key.ts";
 import { checkPolicy } from "./user-policies.ts";
 
 /** Seconds. AWS lets some sessions be asked for that are longer than any lives here. */
-const DURATION = { least: 900, assumeRole: 3600, longest: 43_200, mostAsked: 129_600, ofRoot: 3600 } as const;
+const DURATION = {
+  least: 900,
+  assumeRole: 3600,
+  chained: 3600,
+  longest: 43_200,
+  mostAsked: 129_600,
+  ofRoot: 3600,
+} as const;
 
 const getSessionToken: Action = {
   name: "GetSessionToken",
@@ -63,6 +70,12 @@ const assumeRole = defineAction("sts", {
       throw new QueryApiError("AccessDenied", "A session that has a policy cannot begin another one.");
     }
     const seconds = parameters.optionalNumber("DurationSeconds", DURATION.least, DURATION.longest);
+    if (principal.session?.kind === "role" && seconds !== undefined && seconds > DURATION.chained) {
+      throw new QueryApiError(
+        "ValidationError",
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+      );
+    }
     return [
       await credentials(call, { kind: "role", name, role, policy }, seconds ?? DURATION.assumeRole),
       element("AssumedRoleUser", [
@@ -87,13 +100,25 @@ async function credentials(
   const expiresAt = Math.min(now + Math.min(seconds, longest) * 1000, call.expiresAt ?? Infinity);
   const accessKeyId = newId("session");
   const secretAccessKey = newSecret();
-  const facts = { ...bounds, secretAccessKey, beganBy: call.beganBy, issuedAt: now, expiresAt };
+  const facts = { ...bounds, ...(await originOf(call)), secretAccessKey, issuedAt: now, expiresAt };
   return element("Credentials", [
     element("AccessKeyId", accessKeyId),
     element("SecretAccessKey", secretAccessKey),
     element("SessionToken", await sealSession(requireKeys(call), accessKeyId, facts)),
     element("Expiration", formatIsoSeconds(expiresAt)),
   ]);
+}
+
+/** By what a session lives. One that another begins may no more than that, call IAM included. */
+async function originOf({
+  beganBy,
+  principal,
+  settings,
+}: Call): Promise<Pick<SessionFacts, "beganBy" | "rootDigest" | "mayCallIam">> {
+  const { root } = settings;
+  const rootDigest =
+    principal.kind === "root" && root !== undefined ? await rootSecretDigest(root.secretAccessKey) : undefined;
+  return { beganBy, rootDigest, ...(principal.session?.mayCallIam === false ? { mayCallIam: false } : {}) };
 }
 
 /** The session policy. What else would narrow or mark a session is refused, as leaving it out would widen it. */

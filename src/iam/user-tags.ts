@@ -1,6 +1,7 @@
 // IAM's actions on users' tags: TagUser, UntagUser, ListUserTags.
 import { element, type XmlElement } from "../bytes/xml.ts";
-import { checkTagCount, foldTagKey, readTagKeys, readTags, type UserTag } from "../protocol/iam/identity-parameters.ts";
+import { checkTagCount, readTagKeys, readTags, type UserTag } from "../protocol/iam/identity-parameters.ts";
+import { foldTagKey } from "../protocol/core/tagging.ts";
 import { QueryApiError } from "../protocol/iam/query-api-error.ts";
 import { memberList } from "../protocol/iam/query-api-xml.ts";
 import type { QueryParameters } from "../protocol/iam/query-parameters.ts";
@@ -64,7 +65,7 @@ export function tagConditionKeys(parameters: QueryParameters): ConditionKeys {
   const tags = readTags(parameters);
   return new Map([
     ["aws:tagkeys", tags.map(([key]) => key)],
-    ...tags.map(([key, value]): [string, string[]] => [`aws:requesttag/${key.toLowerCase()}`, [value]]),
+    ...tags.map(([key, value]): [string, string[]] => [`aws:requesttag/${foldTagKey(key)}`, [value]]),
   ]);
 }
 

@@ -22,20 +22,21 @@ import { tagConditionKeys, tagsElement } from "./user-tags.ts";
 /** How many users a page of ListUsers looks at. As with AWS, a page may show fewer than MaxItems though more follow. */
 const PAGE_MAX_EXAMINED = 5000;
 
+function newUserArn({ parameters, settings }: Call): string {
+  const path = parameters.optionalText("Path", PATH) ?? "/";
+  return userArn(settings.accountId, path, parameters.text("UserName", NEW_USER_NAME));
+}
+
 const createUser = defineAction("iam", {
   name: "CreateUser",
-  resource: ({ parameters, settings }) =>
-    userArn(
-      settings.accountId,
-      parameters.optionalText("Path", PATH) ?? "/",
-      parameters.text("UserName", NEW_USER_NAME),
-    ),
+  resource: newUserArn,
   conditionKeys: tagConditionKeys,
 
   async run(call) {
     const { parameters, database, now } = call;
     parameters.refuse(["PermissionsBoundary"], "permissions boundaries are not supported.");
     const tags = readTags(parameters);
+    if (tags.length > 0) requirePermission(call, "iam:TagUser", newUserArn(call), tagConditionKeys(parameters));
     checkTagCount(tags.length);
     const user: User = {
       id: newId("user"),
@@ -108,7 +109,8 @@ const updateUser = defineUserAction({
     const newName = parameters.optionalText("NewUserName", NEW_USER_NAME) ?? name;
     const newPath = parameters.optionalText("NewPath", PATH) ?? path;
     // The user must not be moved to where the caller has no say.
-    requirePermission(call, "iam:UpdateUser", userArn(settings.accountId, newPath, newName), resourceTagKeys(user));
+    const resource = userArn(settings.accountId, newPath, newName);
+    requirePermission(call, "iam:UpdateUser", resource, resourceTagKeys(user));
     const [renamed] = await database.batch([renameUser(id, newName, newPath)]);
     if (renamed?.changes !== 1) throw alreadyExists(newName);
     return undefined;

@@ -11,6 +11,7 @@ export const abortMultipartUpload = defineOperation({
   name: "AbortMultipartUpload",
   actions: ["s3:AbortMultipartUpload"],
   route: { method: "DELETE", level: "object", query: ["uploadId"] },
+  inputs: { headers: ["x-amz-if-match-initiated-time"] },
 
   read(request) {
     const { bucket, key } = addressedObject(request.address);

@@ -6,6 +6,7 @@ import type { Principal } from "../auth/identity/principal.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";
+import { admitMovedAcl } from "../uploads/acl-input.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type Operation } from "../contract/operation.ts";
 import { requireRenameRights, requireUploadRights, requireMove } from "../uploads/rights.ts";
@@ -83,6 +84,7 @@ export const renameObject = defineOperation({
       if (source.key === key) {
         throw new S3Error("InvalidRequest", {}, "The source and the destination of a rename must be different keys.");
       }
+      admitMovedAcl(context, bucket, key, source);
       // Unlike a copy's, a rename's dates count in the future as well.
       checkSourceConditions(context.request, source, Number.POSITIVE_INFINITY, "x-amz-rename-source-", "");
       const refusal = refuseWrite(rename.conditions, key, seen.current, seen.current);

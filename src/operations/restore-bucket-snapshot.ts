@@ -2,6 +2,7 @@
 // shows, a page of keys with each request. It moves no bytes and loses nothing: a key that differs gets a new version
 // that holds what the snapshot's does, and one that came since gets a delete marker.
 import { ownerOf } from "../auth/identity/principal.ts";
+import { admitMovedAcl } from "../uploads/acl-input.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { requireUndeniedObject } from "../uploads/rights.ts";
@@ -48,8 +49,9 @@ export const restoreBucketSnapshot = defineOperation({
     const restored = Array.from(sources.values());
     for (const source of restored) requireUndeniedObject(context, bucket, source.key, source);
     for (const key of surplus) requireUndeniedDeletion(context, bucket, key);
+    const acls = new Map(restored.map((source) => [source.key, admitMovedAcl(context, bucket, source.key, source)]));
     await refuseContradictions(context.request, context.inputs);
-    await putBack(context, bucket, restored, heads);
+    await putBack(context, bucket, restored, heads, acls);
     await deleteAll(context, bucket, surplus, heads);
     const end = differences.length > page.length ? keys.at(-1) : last;
     const nextToken = end === undefined ? undefined : await restorationToken(input, end);
@@ -70,6 +72,7 @@ async function putBack(
   bucket: Bucket,
   sources: readonly SourceVersion[],
   heads: ReadonlyMap<string, KeyHead>,
+  acls: ReadonlyMap<string, string | undefined>,
 ): Promise<void> {
   for (let start = 0; start < sources.length; start += CONCURRENT_COMMITS) {
     const outcomes = await Promise.all(
@@ -78,7 +81,7 @@ async function putBack(
           key: source.key,
           seen: heads.get(source.key) ?? NO_HEAD,
           conditions: {},
-          object: source,
+          object: { ...source, acl: acls.get(source.key) },
           newBlobIds: [],
           before: [guardSource(source), addReference(source.referenceId)],
         }),

@@ -1,10 +1,12 @@
 // Access control lists on their way in: with an upload, or as what a request is about.
-import { aclText, givesOwnerAlone, type Acl } from "../protocol/acl/acl.ts";
+import { keysOfObject } from "../auth/object-keys.ts";
+import { aclText, givesOwnerAlone, parseAcl, type Acl } from "../protocol/acl/acl.ts";
 import { checkAcl } from "../protocol/acl/acl-rules.ts";
 import { parseAclDocument } from "../protocol/acl/acl-xml.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { areAclsOn, ownershipText, type ObjectOwnership } from "../protocol/acl/object-ownership.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
+import type { ObjectFacts } from "../protocol/objects/stored-object.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { Context } from "../contract/context.ts";
 
@@ -24,6 +26,28 @@ export function admitUploadAcl(
   access.require({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key, inputs });
   checkAcl(acl, bucket);
   return aclText(acl);
+}
+
+/**
+ * Admits the list that a version brings along to where it is moved or put back, as an upload with that list would be.
+ * While lists are off, it comes without.
+ * @throws S3Error AccessDenied without s3:PutObjectAcl for a list that grants others something, or where public ones are
+ *   blocked
+ */
+export function admitMovedAcl(
+  { access }: Pick<Context, "access">,
+  bucket: Bucket,
+  key: string,
+  object: ObjectFacts,
+): string | undefined {
+  const { acl: text } = object;
+  if (text === undefined || !areAclsOn(bucket.configurations.ownership)) return undefined;
+  const acl = parseAcl(text, bucket.ownerId);
+  if (givesOwnerAlone(acl)) return text;
+  const conditionKeys = keysOfObject(object);
+  access.require({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key, conditionKeys });
+  checkAcl(acl, bucket);
+  return text;
 }
 
 /**

@@ -2,7 +2,12 @@ import { AwsClient } from "aws4fetch";
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { KeyRing } from "../../src/auth/identity/sealing.ts";
-import { openSession, sealSession, type SessionFacts } from "../../src/auth/identity/session-token.ts";
+import {
+  openSession,
+  rootSecretDigest,
+  sealSession,
+  type SessionFacts,
+} from "../../src/auth/identity/session-token.ts";
 import { deliver, presigned, ROOT, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
@@ -218,13 +223,13 @@ describe("AssumeRole", () => {
     );
     expect(namesOf(result)).toEqual(["Credentials", "AssumedRoleUser", "PackedPolicySize"]);
     const role = only(result, "AssumedRoleUser");
-    expect(textOf(role, "Arn")).toBe(`arn:aws:sts::${ACCOUNT}:assumed-role/r/job-1`);
+    expect(textOf(role, "Arn")).toBe(`arn:aws:sts::${ACCOUNT}:assumed-role/path/r/job-1`);
     expect(textOf(role, "AssumedRoleId")).toMatch(/^AROA[0-9A-F]{16}:job-1$/);
     const session = credentialsOf(result);
     expect(Math.abs(secondsLeft(session.expiration) - 3600)).toBeLessThan(10);
     expect([await read(session), await write(session)]).toEqual([200, 403]);
     expect(await callerOf(session)).toEqual({
-      Arn: `arn:aws:sts::${ACCOUNT}:assumed-role/r/job-1`,
+      Arn: `arn:aws:sts::${ACCOUNT}:assumed-role/path/r/job-1`,
       UserId: textOf(role, "AssumedRoleId"),
       Account: ACCOUNT,
     });
@@ -255,7 +260,9 @@ describe("AssumeRole", () => {
   it("by a session lasts no longer than the session: it cannot renew itself", async () => {
     const { credentials } = await freshUser(allow("sts:AssumeRole"));
     const first = await begin("AssumeRole", { DurationSeconds: "900" }, { credentials });
-    const second = await begin("AssumeRole", { DurationSeconds: "43200" }, { credentials: first });
+    const second = await begin("AssumeRole", { DurationSeconds: "3600" }, { credentials: first });
+    const longer: Parameters = { RoleArn: ROLE, RoleSessionName: "session", DurationSeconds: "3601" };
+    await refuse("sts", "AssumeRole", longer, [400, "ValidationError", "role chaining"], { credentials: first });
     expect(Math.abs(Date.parse(second.expiration) - Date.parse(first.expiration))).toBeLessThanOrEqual(1000);
     await refuse("sts", "GetSessionToken", {}, [403, "AccessDenied"], { credentials: second });
   });
@@ -265,6 +272,58 @@ describe("AssumeRole", () => {
     await succeed("iam", "ListUsers", { MaxItems: "1" }, { credentials: session });
     await refuse("iam", "GetUser", {}, [403, "AccessDenied"], { credentials: session });
     await refuse("iam", "CreateUser", { UserName: "never-made" }, [403, "AccessDenied"], { credentials: session });
+  });
+});
+
+describe("a role", () => {
+  it("gives no session the right to call IAM that the session which assumed it has not", async () => {
+    const { credentials } = await freshUser(allow(["iam:*", "sts:*"]));
+    for (const options of [{ credentials }, {}]) {
+      const restricted = await begin("GetSessionToken", {}, options);
+      const first = await begin("AssumeRole", {}, { credentials: restricted });
+      const second = await begin("AssumeRole", {}, { credentials: first });
+      for (const session of [first, second]) {
+        await refuse("iam", "ListUsers", {}, [403, "AccessDenied", "session credentials"], { credentials: session });
+      }
+      await succeed("iam", "ListUsers", { MaxItems: "1" }, { credentials: await begin("AssumeRole", {}, options) });
+    }
+  });
+
+  it("is another one under another path, whatever its name", async () => {
+    const open = await freshBucket();
+    await putAll(open, { k: "text" });
+    const user = await freshUser(allow("sts:AssumeRole", `arn:aws:iam::${ACCOUNT}:role/tenant1/*`));
+    const assume = async (role: string) =>
+      credentialsOf(
+        await succeed(
+          "sts",
+          "AssumeRole",
+          { RoleArn: `arn:aws:iam::${ACCOUNT}:role/${role}`, RoleSessionName: "job" },
+          { credentials: user.credentials },
+        ),
+      );
+    const statusFor = async (element: object, role: string) => {
+      const base = { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: `arn:aws:s3:::${open}/*` };
+      const policy = { Version: "2012-10-17", Statement: [{ ...base, ...element }] };
+      expect((await send("PUT", `/${open}?policy`, { body: JSON.stringify(policy) })).status).toBe(204);
+      return (await send("GET", `/${open}/k`, { credentials: await assume(role) })).status;
+    };
+    for (const [named, status] of [
+      ["deploy", 403],
+      ["tenant1/deploy", 200],
+      ["tenant2/deploy", 403],
+    ] as const) {
+      for (const element of [
+        { Principal: { AWS: `arn:aws:iam::${ACCOUNT}:role/${named}` } },
+        { Principal: { AWS: `arn:aws:sts::${ACCOUNT}:assumed-role/${named}/job` } },
+        { Condition: { ArnEquals: { "aws:PrincipalArn": `arn:aws:iam::${ACCOUNT}:role/${named}` } } },
+        { Condition: { StringEquals: { "aws:PrincipalArn": `arn:aws:iam::${ACCOUNT}:role/${named}` } } },
+      ]) {
+        expect(await statusFor(element, "tenant1/deploy"), JSON.stringify(element)).toBe(status);
+      }
+    }
+    const other: Parameters = { RoleArn: `arn:aws:iam::${ACCOUNT}:role/deploy`, RoleSessionName: "job" };
+    await refuse("sts", "AssumeRole", other, [403, "AccessDenied"], { credentials: user.credentials });
   });
 });
 
@@ -306,6 +365,7 @@ describe("a session ends", () => {
     for (const scope of [
       { CAIRN_ROOT_ACCESS_KEY_ID: "ANOTHERROOTKEY000000" },
       { CAIRN_ROOT_SECRET_ACCESS_KEY: "" },
+      { CAIRN_ROOT_SECRET_ACCESS_KEY: "another/secret+of/root" },
       { ROOT_CREDENTIALS: "disabled" },
     ]) {
       const response = await send("GET", `/${bucket}/k`, { credentials: session }, scope);
@@ -334,6 +394,7 @@ describe("a session ends", () => {
       role: "r",
       secretAccessKey,
       beganBy: ROOT.accessKeyId,
+      rootDigest: await rootSecretDigest(ROOT.secretAccessKey),
       issuedAt: 0,
       expiresAt: Date.now() + 60_000,
     };

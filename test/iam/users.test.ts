@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ROOT } from "../support/client.ts";
 import {
   allow,
+  call,
   fieldsOf,
   freshKey,
   freshUser,
@@ -259,7 +260,7 @@ describe("a user's rights over users", () => {
       Statement: [
         {
           Effect: "Allow",
-          Action: "iam:CreateUser",
+          Action: ["iam:CreateUser", "iam:TagUser"],
           Resource: "*",
           Condition: { StringEquals: { "aws:RequestTag/team": "a" } },
         },
@@ -273,6 +274,48 @@ describe("a user's rights over users", () => {
     await succeed("iam", "CreateUser", tagged("a"), { credentials });
     await refuse("iam", "CreateUser", tagged("b"), [403, "AccessDenied"], { credentials });
     await refuse("iam", "CreateUser", { UserName: freshUserName() }, [403, "AccessDenied"], { credentials });
+  });
+
+  it("with tags take iam:TagUser as well", async () => {
+    const creator = { Effect: "Allow", Action: "iam:CreateUser", Resource: "*" };
+    const { name, credentials } = await freshUser({ Version: "2012-10-17", Statement: [creator] });
+    const tagged = { UserName: freshUserName(), "Tags.member.1.Key": "team", "Tags.member.1.Value": "a" };
+    await refuse("iam", "CreateUser", tagged, [403, "AccessDenied", "iam:TagUser"], { credentials });
+    await refuse("iam", "GetUser", { UserName: tagged.UserName }, [404, "NoSuchEntity"]);
+    await succeed("iam", "CreateUser", { UserName: freshUserName() }, { credentials });
+    const tagger = {
+      Effect: "Allow",
+      Action: "iam:TagUser",
+      Resource: "*",
+      Condition: { "ForAllValues:StringEquals": { "aws:TagKeys": "TEAM" } },
+    };
+    await putPolicy(name, { Version: "2012-10-17", Statement: [creator, tagger] });
+    const other = { ...tagged, "Tags.member.1.Key": "tenant" };
+    await refuse("iam", "CreateUser", other, [403, "AccessDenied", "iam:TagUser"], { credentials });
+    await succeed("iam", "CreateUser", tagged, { credentials });
+  });
+
+  it("tell in a refusal nothing of users that the call does not", async () => {
+    const hidden = await create({ Path: "/secret/path/" });
+    const key = await freshKey(hidden);
+    const { credentials } = await freshUser();
+    const absent = freshUserName();
+    const refusal = async (action: string, parameters: Parameters): Promise<string> => {
+      const response = await call("iam", action, parameters, { credentials });
+      expect(response.status).toBe(403);
+      return (await response.text()).replace(/<RequestId>.*/s, "");
+    };
+    for (const action of ["GetUser", "DeleteUser", "ListAccessKeys", "ListUserTags", "UpdateUser"]) {
+      const [ofHidden, ofAbsent] = [
+        await refusal(action, { UserName: hidden }),
+        await refusal(action, { UserName: absent }),
+      ];
+      expect(ofHidden).not.toContain("secret");
+      expect(ofHidden.replaceAll(hidden, "X")).toBe(ofAbsent.replaceAll(absent, "X"));
+    }
+    const ofKey = await refusal("GetAccessKeyLastUsed", { AccessKeyId: key.accessKeyId });
+    const ofNoKey = await refusal("GetAccessKeyLastUsed", { AccessKeyId: "AKIA0000000000000000" });
+    expect(ofKey.replaceAll(key.accessKeyId, "X")).toBe(ofNoKey.replaceAll("AKIA0000000000000000", "X"));
   });
 });
 

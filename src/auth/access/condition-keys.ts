@@ -8,7 +8,7 @@ import type { Principal } from "../identity/principal.ts";
 import { copySourceNames } from "../../protocol/objects/copying.ts";
 import { NO_INPUTS, obeyedParameter, obeysHeader } from "../../protocol/core/operation-inputs.ts";
 import { requestHeader, type S3Request } from "../../protocol/core/s3-request.ts";
-import type { Tag } from "../../protocol/core/tagging.ts";
+import { foldTagKey, type Tag } from "../../protocol/core/tagging.ts";
 
 /** What of a request can be asked about, besides the demand itself. */
 export interface RequestFacts {
@@ -56,7 +56,7 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["aws:useragent", (_p, _d, { request }) => one(request.headers.get("user-agent"))],
   ["aws:currenttime", (_p, _d, { now }) => [formatErrorTime(now)]],
   ["aws:epochtime", (_p, _d, { now }) => [String(Math.floor(now / 1000))]],
-  ["aws:principalarn", ({ arn }) => known(arn)],
+  ["aws:principalarn", ({ arn, roleArn }) => known(roleArn ?? arn)],
   ["aws:principalaccount", ({ accountId }) => known(accountId)],
   ["aws:principaltype", (principal) => [principalType(principal)]],
   ["aws:userid", ({ userId }) => [userId]],
@@ -153,7 +153,7 @@ function obeyedHeader(
 
 /** Condition keys know no case, so neither do the keys of tags in them. */
 function valueOfTag(tags: readonly Tag[], lowerCaseKey: string): Values {
-  return some(tags.filter(({ key }) => key.toLowerCase() === lowerCaseKey).map(({ value }) => value));
+  return some(tags.filter(({ key }) => foldTagKey(key) === lowerCaseKey).map(({ value }) => value));
 }
 
 function principalType({ kind, session }: Principal): string {

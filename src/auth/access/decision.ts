@@ -114,7 +114,9 @@ function grant(
   }
   if (isOpen) return allowed("resource-based policy", byBucket);
   if (isGrantedByAcl(principal, authorization)) return { isAllowed: true, reason: "access control list" };
-  return isFirstPolicy(principal, authorization) ? { isAllowed: true, reason: "owner of the bucket" } : undefined;
+  return isFirstPolicy(principal, authorization, question)
+    ? { isAllowed: true, reason: "owner of the bucket" }
+    : undefined;
 }
 
 /** What a session may do at most. */
@@ -177,10 +179,22 @@ function isGrantedByAcl(
   return onBucket !== undefined && isGranted(aclInForce(acl, bucket), requestPrincipal, onBucket, isPublicIgnored);
 }
 
-/** The user who made a bucket may give it its first policy, and so grant itself the rest. */
-function isFirstPolicy({ creatorId }: Principal, { actions, bucket }: AuthorizationRequest): boolean {
+/**
+ * The user who made a bucket may give it its first policy, and so grant itself the rest: as long as its own policies let
+ * it make the bucket. What is left of them is all that such a user has.
+ */
+function isFirstPolicy(
+  principal: Principal,
+  { actions, bucket }: AuthorizationRequest,
+  question: PolicyQuestion,
+): boolean {
+  const { creatorId, policies } = principal;
   if (creatorId === undefined || bucket === undefined || bucket.creatorId !== creatorId) return false;
-  return actions[0] === "s3:PutBucketPolicy" && bucket.configurations.policy === null;
+  if (actions[0] !== "s3:PutBucketPolicy" || bucket.configurations.policy !== null) return false;
+  const keys: ConditionKeys = (name) => (name === "s3:locationconstraint" ? [bucket.region] : question.keys(name));
+  const creation = { ...question, actions: ["s3:CreateBucket"], keys };
+  if (denial(principal, undefined, creation) !== undefined) return false;
+  return policies.some(({ policy }) => matchingStatement(policy, "Allow", creation) !== undefined);
 }
 
 function policyOfBucket(bucket: BucketSubject | undefined): Policy | undefined {

@@ -10,7 +10,15 @@ export function federatedArn(accountId: string, name: string): string {
   return `arn:aws:sts::${accountId}:federated-user/${name}`;
 }
 
-/** A session of a role: `arn:aws:sts::000000000000:assumed-role/role/name`. The role's path is left out. */
+/**
+ * A session of a role: `arn:aws:sts::000000000000:assumed-role/path/role/name`. AWS leaves the path out, where a name is
+ * given to one role only. Here every role can be assumed, so two that differ in their paths alone must not be confused.
+ */
 export function assumedRoleArn(accountId: string, role: string, name: string): string {
-  return `arn:aws:sts::${accountId}:assumed-role/${role.slice(role.lastIndexOf("/") + 1)}/${name}`;
+  return `arn:aws:sts::${accountId}:assumed-role/${role}/${name}`;
+}
+
+/** A role: `arn:aws:iam::000000000000:role/path/role`. */
+export function roleArn(accountId: string, role: string): string {
+  return `arn:aws:iam::${accountId}:role/${role}`;
 }

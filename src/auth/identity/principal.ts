@@ -10,6 +10,8 @@ export interface Principal {
   readonly arn: string;
   /** The user's ARN, or root's, for whom a session acts; of nobody: empty. */
   readonly ownerArn: string;
+  /** The ARN of the role that a session assumed; undefined for all others. */
+  readonly roleArn: string | undefined;
   /** `aws:userid`. */
   readonly userId: string;
   /** The user's own id, whichever session acts for it; undefined for root and nobody. */
@@ -33,6 +35,8 @@ export interface NamedPolicy {
 export interface Session {
   readonly kind: "session" | "federated" | "role";
   readonly name: string;
+  /** Whether its holder may call IAM, policies permitting: not where a session that may not began it. */
+  readonly mayCallIam?: boolean;
   /** Narrows what the holder may do; undefined leaves it, but for a federated session, which then may do nothing. */
   readonly policy: Policy | undefined;
   /** Milliseconds since the epoch. */
@@ -45,6 +49,7 @@ export const ANONYMOUS: Principal = {
   accountId: "",
   arn: "",
   ownerArn: "",
+  roleArn: undefined,
   userId: "anonymous",
   creatorId: undefined,
   userName: undefined,

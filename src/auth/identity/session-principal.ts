@@ -2,7 +2,7 @@
 import { digest } from "../../bytes/digest.ts";
 import { toHex } from "../../bytes/hex-base64.ts";
 import { utf8 } from "../../bytes/text.ts";
-import { assumedRoleArn, federatedArn, userArn } from "./identity-arns.ts";
+import { assumedRoleArn, federatedArn, roleArn, userArn } from "./identity-arns.ts";
 import { ID_PREFIXES } from "./new-credentials.ts";
 import { ANONYMOUS, type NamedPolicy, type Principal } from "./principal.ts";
 import type { Policy } from "../policy/policy.ts";
@@ -39,18 +39,18 @@ export function userPrincipal(accountId: string, accessKeyId: string, user: User
 export async function sessionPrincipal(
   owner: Principal,
   accessKeyId: string,
-  { kind, name, role = "", issuedAt }: SessionFacts,
+  { kind, name, role = "", mayCallIam = kind === "role", issuedAt }: SessionFacts,
   policy: Policy | undefined,
 ): Promise<Principal> {
   const { accountId } = owner;
-  const session = { kind, name, policy, issuedAt };
+  const session = { kind, name, mayCallIam, policy, issuedAt };
   const holder = { ...owner, accessKeyId, session };
   if (kind === "federated") {
     return { ...holder, arn: federatedArn(accountId, name), userId: federatedUserId(accountId, name) };
   }
   if (kind === "role") {
     const userId = await assumedRoleId(accountId, role, name);
-    return { ...holder, arn: assumedRoleArn(accountId, role, name), userId };
+    return { ...holder, arn: assumedRoleArn(accountId, role, name), roleArn: roleArn(accountId, role), userId };
   }
   return holder;
 }

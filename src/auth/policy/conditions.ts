@@ -1,7 +1,8 @@
 // The Condition element: operators, each with keys, each with values. Whatever is not understood is refused, as a
 // condition that is passed over would open what it was to close.
 import { isStrings, type Json, type JsonObject } from "./json.ts";
-import { isConditionKey } from "./keys.ts";
+import { foldTagKey } from "../../protocol/core/tagging.ts";
+import { isConditionKey, TAG_KEY_LISTS } from "./keys.ts";
 import { OPERATORS } from "./operators.ts";
 import { parseTemplate, type Template } from "./template.ts";
 import { PolicyProblem, type PolicyCondition, type Qualifier } from "./policy.ts";
@@ -34,7 +35,7 @@ function parseOperator(written: string, keys: Json, hasVariables: boolean): Poli
       values,
       isNegated: known.isNegated,
       comparisons: values.map((item) => {
-        const comparison = known.read(item, hasVariables);
+        const comparison = known.read(TAG_KEY_LISTS.has(key.toLowerCase()) ? foldTagKey(item) : item, hasVariables);
         if (comparison === undefined) throw new PolicyProblem(`Invalid value for ${operator} in condition`);
         return comparison;
       }),

@@ -4,6 +4,8 @@ import { matchesGlob } from "./glob.ts";
 import type { ConditionKeys } from "./keys.ts";
 import { MatchText } from "./match-text.ts";
 import { EvaluationCache } from "./evaluation-cache.ts";
+import { foldTagKey } from "../../protocol/core/tagging.ts";
+import { TAG_KEY_LISTS } from "./keys.ts";
 import { isResolved, type Unresolved } from "./template.ts";
 import type { Effect, Patterns, Policy, PolicyCondition, PolicyStatement, PrincipalPattern } from "./policy.ts";
 
@@ -26,6 +28,8 @@ export interface RequestPrincipal {
   readonly arn: string;
   /** The ARN of the user that a session acts for. */
   readonly ownerArn: string;
+  /** The ARN of the role that a session assumed. */
+  readonly roleArn?: string | undefined;
 }
 
 /** The first statement of an effect that applies. */
@@ -63,8 +67,9 @@ function isAbout({ principal: pattern, effect }: PolicyStatement, requestPrincip
   return !isNamed(pattern, requestPrincipal) && (effect === "Deny" || !isAccountNamed(pattern, requestPrincipal));
 }
 
-function isNamed({ arns }: PrincipalPattern, { kind, arn, ownerArn }: RequestPrincipal): boolean {
-  return kind !== "anonymous" && (arns.includes(arn) || arns.includes(ownerArn));
+function isNamed({ arns }: PrincipalPattern, { kind, arn, ownerArn, roleArn }: RequestPrincipal): boolean {
+  if (kind === "anonymous") return false;
+  return arns.includes(arn) || arns.includes(ownerArn) || (roleArn !== undefined && arns.includes(roleArn));
 }
 
 function isAccountNamed({ arns }: PrincipalPattern, { kind, accountId }: RequestPrincipal): boolean {
@@ -106,7 +111,8 @@ function isUndecidable({ isNegated, comparisons, variables }: PolicyCondition, k
 function holds(condition: PolicyCondition, effect: Effect, keys: ConditionKeys, memory: EvaluationCache): boolean {
   const { operator, qualifier, isIfExists, isNegated, comparisons } = condition;
   const unresolved = unresolvedOf(effect, isNegated);
-  const actual = (keys(condition.key) ?? []).map((value) => new MatchText(value));
+  const isTagKey = TAG_KEY_LISTS.has(condition.key);
+  const actual = (keys(condition.key) ?? []).map((value) => new MatchText(isTagKey ? foldTagKey(value) : value));
   const isMissing = actual.length === 0;
   const isAnyLike = (value: MatchText): boolean => {
     const isLike = comparisons.some((comparison) => comparison(value, keys, unresolved));

@@ -28,6 +28,9 @@ const TAG_FAMILIES: readonly string[] = [
   ...names("s3", "BucketTag/ ExistingObjectTag/ RequestObjectTag/"),
 ];
 
+/** Those whose values are keys of tags, which are compared as in the names of condition keys. */
+export const TAG_KEY_LISTS: ReadonlySet<string> = new Set(["aws:tagkeys", "s3:requestobjecttagkeys"]);
+
 /** Whether a name, in lower case, is that of a condition key. */
 export function isConditionKey(lowerCaseName: string): boolean {
   return (

@@ -51,12 +51,21 @@ export function parseTaggingHeader(header: string | undefined): Tag[] {
   return tags;
 }
 
+/**
+ * What users' tags are told apart by, and how every policy reads the key of a tag: names of condition keys have no case,
+ * so the keys of tags in them have none either.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ */
+export function foldTagKey(key: string): string {
+  return key.toLowerCase();
+}
+
 /** What policies can ask about the tags that a request sets, by lower-case names of condition keys. */
 export function requestTagKeys(tags: readonly Tag[]): ReadonlyMap<string, readonly string[]> {
   const keys = new Map<string, readonly string[]>();
   for (const { key, value } of tags) {
     // Tags that differ in case alone are two, and one condition key: none of them hides behind the other.
-    const name = `s3:requestobjecttag/${key.toLowerCase()}`;
+    const name = `s3:requestobjecttag/${foldTagKey(key)}`;
     keys.set(name, [...(keys.get(name) ?? []), value]);
   }
   const all = tags.map(({ key }) => key);

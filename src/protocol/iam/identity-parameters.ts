@@ -1,5 +1,6 @@
 // The texts by which IAM's and STS's calls name things, and how tags and pages are read from them.
 // Rules: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
+import { foldTagKey } from "../core/tagging.ts";
 import { QueryApiError } from "./query-api-error.ts";
 import type { QueryParameters, TextRule } from "./query-parameters.ts";
 
@@ -50,11 +51,6 @@ export function readTags(parameters: QueryParameters): UserTag[] {
 /** The keys of the tags that a call takes away. @throws QueryApiError ValidationError */
 export function readTagKeys(parameters: QueryParameters): string[] {
   return parameters.members("TagKeys").map((key) => key.text("", TAG_KEY));
-}
-
-/** What tag keys are compared by. */
-export function foldTagKey(key: string): string {
-  return key.toLowerCase();
 }
 
 /** @throws QueryApiError LimitExceeded */

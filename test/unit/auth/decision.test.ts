@@ -175,20 +175,43 @@ describe("a session", () => {
 describe("the user who made a bucket", () => {
   const putPolicy = { actions: ["s3:PutBucketPolicy"], key: undefined };
 
+  const maker = { Effect: "Allow", Action: "s3:CreateBucket", Resource: "arn:aws:s3:::bucket" };
+  const may = (
+    grants: Grants,
+    bucket: BucketSubject = bucketWith({}, "AIDAALICE"),
+    authorization = putPolicy,
+  ): boolean => ask(alice(grants), bucket, authorization).isAllowed;
+
   it("may give it its first policy, and no other", () => {
-    expect(ask(alice(), bucketWith({}, "AIDAALICE"), putPolicy).isAllowed).toBe(true);
-    expect(ask(alice(), bucketWith({}, "AIDABOB"), putPolicy).isAllowed).toBe(false);
-    expect(ask(alice(), bucketWith({}, null), putPolicy).isAllowed).toBe(false);
-    const policy = text([read("Allow", everybody)]);
-    expect(ask(alice(), bucketWith({ policy }, "AIDAALICE"), putPolicy).isAllowed).toBe(false);
-    expect(ask(alice(), bucketWith({}, "AIDAALICE"), { ...putPolicy, actions: ["s3:ListBucket"] }).isAllowed).toBe(
-      false,
-    );
+    const grants = { identity: [maker] };
+    expect(may(grants)).toBe(true);
+    expect(may(grants, bucketWith({}, "AIDABOB"))).toBe(false);
+    expect(may(grants, bucketWith({}, null))).toBe(false);
+    expect(may(grants, bucketWith({ policy: text([read("Allow", everybody)]) }, "AIDAALICE"))).toBe(false);
+    expect(may(grants, undefined, { ...putPolicy, actions: ["s3:ListBucket"] })).toBe(false);
   });
 
-  it("may not where it is denied", () => {
+  it("may not once its own policies do not let it make the bucket any more", () => {
+    expect(may({})).toBe(false);
+    expect(may({ identity: [{ ...maker, Resource: "arn:aws:s3:::another" }] })).toBe(false);
+    expect(may({ identity: [{ ...maker, Action: "s3:GetObject", Resource: "*" }] })).toBe(false);
+    expect(may({ identity: [maker, { ...maker, Effect: "Deny" }] })).toBe(false);
+  });
+
+  it("may where its policies tie the making to the bucket's region", () => {
+    const inRegion = (region: string) => ({
+      identity: [{ ...maker, Condition: { StringEquals: { "s3:LocationConstraint": region } } }],
+    });
+    expect(may(inRegion("us-east-1"))).toBe(true);
+    expect(may(inRegion("eu-west-1"))).toBe(false);
+  });
+
+  it("may not where it is denied, or by a session whose policy does not allow it", () => {
     const never = { Effect: "Deny", Action: "s3:PutBucketPolicy", Resource: "*" };
-    expect(ask(alice({ identity: [never] }), bucketWith({}, "AIDAALICE"), putPolicy).isAllowed).toBe(false);
+    expect(may({ identity: [maker, never] })).toBe(false);
+    expect(may({ identity: [maker], session: { ...PLAIN_SESSION, statements: [maker] } })).toBe(false);
+    const both = { ...maker, Action: ["s3:CreateBucket", "s3:PutBucketPolicy"] };
+    expect(may({ identity: [maker], session: { ...PLAIN_SESSION, statements: [both] } })).toBe(true);
   });
 });
 

@@ -44,7 +44,10 @@ export function naivelyApplies(statement: WrittenStatement, request: Request): b
   if (NotResource !== undefined && NotResource.some(isResource)) return false;
   for (const [operator, keys] of Object.entries(Condition ?? {})) {
     for (const [key, values] of Object.entries(keys)) {
-      if (!conditionHolds(operator, values, request.context[key.toLowerCase()] ?? [], request, isAllow)) return false;
+      // The keys of tags have no case.
+      const fold = key.toLowerCase() === "aws:tagkeys" ? (text: string) => text.toLowerCase() : (text: string) => text;
+      const actual = (request.context[key.toLowerCase()] ?? []).map(fold);
+      if (!conditionHolds(operator, values.map(fold), actual, request, isAllow)) return false;
     }
   }
   return true;

@@ -7,6 +7,14 @@ function isPublic(...elements: readonly Elements[]): boolean {
   return isPublicPolicy(policyOf(...elements.map((each) => statement(each))));
 }
 
+/** Networks of the fourth version with a prefix, which add up to everything. */
+function everything(prefix: number): string[] {
+  return Array.from({ length: 2 ** prefix }, (_, index) => {
+    const address = index * 2 ** (32 - prefix);
+    return `${Math.floor(address / 2 ** 24)}.${Math.floor(address / 2 ** 16) % 256}.0.0/${prefix}`;
+  });
+}
+
 describe("isPublicPolicy", () => {
   it.each<[Elements]>([
     [{}],
@@ -38,6 +46,12 @@ describe("isPublicPolicy", () => {
     [{ Condition: { IpAddress: { "aws:VpcSourceIp": "10.0.0.0/8" } } }],
     [{ Condition: { IpAddressIfExists: { "aws:SourceIp": "192.0.2.0/24" } } }],
     [{ Condition: { NotIpAddress: { "aws:SourceIp": "192.0.2.0/24" } } }],
+    [{ Condition: { StringEquals: { "aws:userid": "anonymous" } } }],
+    [{ Condition: { StringEqualsIgnoreCase: { "aws:userid": ["AIDAALICE", "ANONYMOUS"] } } }],
+    [{ Condition: { "ForAnyValue:StringLike": { "aws:UserId": "anonymous" } } }],
+    [{ Condition: { IpAddress: { "aws:SourceIp": everything(8) } } }],
+    [{ Condition: { IpAddress: { "aws:SourceIp": everything(8).slice(0, 17) } } }],
+    [{ Condition: { IpAddress: { "aws:SourceIp": everything(9).slice(0, 300) } } }],
   ])("finds public: %j", (elements) => {
     expect(isPublic(elements)).toBe(true);
     expect(isPublic({ Principal: { AWS: ACCOUNT } }, elements)).toBe(true);
@@ -56,8 +70,20 @@ describe("isPublicPolicy", () => {
     [{ Condition: { IpAddress: { "aws:SourceIp": "192.0.2.0/24" } } }],
     [{ Condition: { IpAddress: { "aws:SourceIp": ["10.0.0.0/8", "2001:db8::/32"] } } }],
     [{ Condition: { Bool: { "aws:SecureTransport": "true" }, IpAddress: { "aws:SourceIp": "192.0.2.1" } } }],
+    [{ Condition: { StringEquals: { "aws:userid": "AIDAALICE" } } }],
+    [{ Condition: { IpAddress: { "aws:SourceIp": everything(8).slice(0, 16) } } }],
+    [{ Condition: { IpAddress: { "aws:SourceIp": ["192.0.2.0/24", "192.0.2.0/24", "198.51.100.7"] } } }],
   ])("does not find public: %j", (elements) => {
     expect(isPublic(elements)).toBe(false);
     expect(isPublic(elements, {})).toBe(true);
+  });
+
+  it("adds up the networks of all statements", () => {
+    const of = (networks: readonly string[]): Elements => ({ Condition: { IpAddress: { "aws:SourceIp": networks } } });
+    const networks = everything(8).slice(0, 20);
+    const parts = networks.map((network) => of([network]));
+    expect(isPublic(...parts)).toBe(true);
+    expect(isPublic(...parts.slice(0, 16))).toBe(false);
+    expect(isPublic(...parts.slice(0, 3), ...parts.slice(0, 16))).toBe(false);
   });
 });
