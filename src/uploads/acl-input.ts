@@ -1,5 +1,5 @@
 // Access control lists on their way in: with an upload, or as what a request is about.
-import { keysOfObject } from "../auth/object-keys.ts";
+import { keysOfObject } from "../auth/access/object-keys.ts";
 import { aclText, givesOwnerAlone, parseAcl, type Acl } from "../protocol/acl/acl.ts";
 import { checkAcl } from "../protocol/acl/acl-rules.ts";
 import { parseAclDocument } from "../protocol/acl/acl-xml.ts";
