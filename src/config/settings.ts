@@ -259,8 +259,7 @@ export function readSettings(env: object): Settings {
   };
 }
 
-/** Everything that is wrong'); 
-s=s[:c]+'''/** Everything that is wrong with the settings of an environment that has all of them. */
+/** Everything that is wrong with the settings of an environment that has all of them. */
 export function settingProblems(env: object): SettingProblem[] {
   return [...problemsOfTexts(SETTINGS, env), ...missingCompanions(COMPANIONS, env)];
 }

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { FRAME_BYTES } from "../../src/bytes/frame-layout.ts";
 import { copyBytes } from "../../src/state/reads/byte-copy.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
-import { metadataShard } from "../../src/state/d1/metadata-shards.ts";
+import { Database } from "../../src/state/d1/database.ts";
 import { lookUpVersion } from "../../src/state/metadata/objects.ts";
 import { R2BlobStore } from "../../src/state/blobs/r2-blob-store.ts";
 import { send } from "../support/client.ts";
@@ -247,7 +247,7 @@ describe("CopyObject", () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "source", A);
     const counts = new Counts();
-    const database = metadataShard(env, bucket, counts);
+    const database = new Database(env.DB, counts);
     const blobs = new R2BlobStore(env.BLOBS, counts);
     const { object } = await database.look(lookUpVersion(bucket, "source", undefined));
     if (object === undefined) throw new Error("no source");

@@ -1,6 +1,7 @@
 // The part of the maintenance scripts that runs in the Workers runtime, where the code that it shares with Cairn is at
 // home. It has Cairn's database and blobs, and no door but the one that the scripts open.
-import { readSettings } from "../../../src/config/settings.ts";
+import { settingsOf } from "../../../src/config/settings-of.ts";
+import { connect } from "../../../src/contract/connections.ts";
 import type { JobContext } from "../../../src/jobs/job.ts";
 import { rebuild } from "../../../src/jobs/rebuild.ts";
 import { examineBlob, expectationsOf, probeBlob } from "../../../src/jobs/examine-blob.ts";
@@ -10,10 +11,7 @@ import {
   listingOf,
   type ReferenceReport,
 } from "../../../src/state/repair/check-references.ts";
-import { Coordinators } from "../../../src/state/writes/coordinators.ts";
 import { Counts } from "../../../src/state/d1/counts.ts";
-import { Database } from "../../../src/state/d1/database.ts";
-import { R2BlobStore } from "../../../src/state/blobs/r2-blob-store.ts";
 
 const CONFIRMATION_PAUSE_MS = 1000;
 const PAGE_BLOBS = 500;
@@ -39,8 +37,7 @@ export default {
 
 async function examine(env: Env, isReadingBytes: boolean): Promise<Examination> {
   const counts = new Counts();
-  const database = new Database(env.DB, counts);
-  const blobs = new R2BlobStore(env.BLOBS, counts);
+  const { database, blobs } = connect(env, settingsOf(env), counts);
   const references = await confirmFindings(
     () => checkReferences(database, listingOf(blobs)),
     () => new Promise((resolve) => setTimeout(resolve, CONFIRMATION_PAUSE_MS)),
@@ -66,11 +63,9 @@ async function examine(env: Env, isReadingBytes: boolean): Promise<Examination> 
 
 async function rebuildAll(env: Env): Promise<Record<string, number>> {
   const counts = new Counts();
-  const settings = readSettings(env);
+  const settings = settingsOf(env);
   const context: JobContext = {
-    database: new Database(env.DB, counts),
-    blobs: new R2BlobStore(env.BLOBS, counts),
-    coordinators: new Coordinators(env.COORDINATORS, settings.coordinatorShards, counts),
+    ...connect(env, settings, counts),
     settings,
     now: Date.now(),
     budget: { callsLeft: () => Infinity, isSpent: () => false },

@@ -80,6 +80,12 @@ export class Coordinators {
     }
   }
 
+  /** Reaches one coordinator. @throws what the runtime throws */
+  async ping(): Promise<void> {
+    this.#counts.addCoordinatorCall();
+    await this.#namespace.getByName("health").ping();
+  }
+
   #shardOf(key: string): number {
     // FNV-1a over UTF-16 units: spread is all that is asked of it.
     let hash = 0x811c9dc5;

@@ -9,10 +9,9 @@ import type { CommitPlan, ChangeOutcome, CoordinatorAnswer, DeleteChange, PutCha
 import { planDelete, planPut, planPurge } from "./commit-plans.ts";
 import { commitBatch, guardCommit, type CommitOutcome } from "../commit/commit.ts";
 import { Counts } from "../d1/counts.ts";
-import type { Database } from "../d1/database.ts";
+import { Database } from "../d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
-import { metadataShard } from "../d1/metadata-shards.ts";
 import { refuseShown } from "./snapshot-protection.ts";
 
 /** What the queue is asked to do with some keys: who changes them, and how a plan is made for those that may. */
@@ -50,6 +49,11 @@ export class KeyCoordinator extends DurableObject {
     return this.#answer(bucket, { changes: [change], plan: planPut(change) }, isRepeated);
   }
 
+  /** Answers, so that a caller sees that coordinators are in reach. */
+  ping(): Promise<true> {
+    return Promise.resolve(true);
+  }
+
   /** Deletes keys as a DELETE without a version id does; each key has an outcome of its own. */
   async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<CoordinatorAnswer> {
     return this.#answer(bucket, { changes, plan: planDelete(changes) }, false);
@@ -67,7 +71,7 @@ export class KeyCoordinator extends DurableObject {
     isRepeated: boolean,
   ): Promise<CoordinatorAnswer> {
     const counts = new Counts();
-    const database = metadataShard(this.env, bucket.name, counts);
+    const database = new Database(this.env.DB, counts);
     const keys = writeBatch.changes.map((change) => queueKey(bucket, change.key));
     const outcomes = await this.#queue.run(keys, () => this.#settle(database, bucket, writeBatch, isRepeated));
     return { outcomes: isRepeated ? outcomes.map(leftOpen) : outcomes, counts: counts.snapshot() };

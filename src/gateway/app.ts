@@ -1,0 +1,37 @@
+// The front door. Hono routes by API and runs what all of them share; S3's own matching works on the raw target behind
+// it. Hono's Context is not passed on.
+import { Hono } from "hono";
+
+import { settingsOf } from "../config/settings-of.ts";
+import { doorOf } from "./door.ts";
+import { answerHealth } from "./health.ts";
+import { answerQueryApi } from "./query-api.ts";
+import { RequestScope } from "./request-scope.ts";
+import { answerS3 } from "./s3.ts";
+
+interface Front {
+  Bindings: Env;
+  Variables: { scope: RequestScope };
+}
+
+export const app = new Hono<Front>({
+  // A route's path is the name of a door. The request's target stays as it is.
+  getPath: (request, options) => `/${doorOf(request, settingsOf(options?.env ?? {}).domains)}`,
+});
+
+app.use(async (context, next) => {
+  const scope = new RequestScope(context.req.raw, context.env, context.executionCtx);
+  context.set("scope", scope);
+  await next();
+  writeLog(scope, context.res);
+  if (scope.lastUse !== undefined) scope.waitUntil(scope.connections.database.batch([scope.lastUse]));
+});
+
+app.all("/s3", ({ req, var: { scope } }) => answerS3(req.raw, scope));
+app.all("/iam", ({ req, var: { scope } }) => answerQueryApi("iam", req.raw, scope));
+app.all("/sts", ({ req, var: { scope } }) => answerQueryApi("sts", req.raw, scope));
+app.all("/health", ({ req, var: { scope } }) => answerHealth(req.raw, scope));
+
+function writeLog({ settings, log, requestId, request, method, counts }: RequestScope, response: Response): void {
+  if (settings.logRequests) log.write({ requestId, request, method, response, counts: counts.snapshot() });
+}

@@ -1,0 +1,67 @@
+// Authenticates requests of every API behind the endpoint: reads the claim, says what has to be looked up, and verifies the
+// signature with what was found.
+import { openBody } from "../auth/body/incoming-body.ts";
+import { ANONYMOUS } from "../auth/identity/principal.ts";
+import { readClaim, verifyClaim } from "../auth/sigv4/authenticate.ts";
+import { S3_ONLY, type SigningClaim } from "../auth/sigv4/claim.ts";
+import type { Settings } from "../config/settings.ts";
+import type { IncomingBody } from "../protocol/core/incoming-body.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { Statement, StatementResult } from "../state/d1/database.ts";
+import { lookUpCredentials, type Credentials } from "./credentials.ts";
+
+/** A well-formed, timely claim that is not verified yet. */
+export interface Authentication {
+  /** Undefined for a request without credentials. */
+  readonly claim: SigningClaim | undefined;
+  /** What must be looked up to verify the claim; empty where nothing must. */
+  readonly statements: readonly Statement[];
+  /**
+   * @param payloadHash the digest of the body in hex, where the API signs it whatever a header says
+   * @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken, SignatureDoesNotMatch
+   */
+  verify(results: readonly StatementResult[], payloadHash?: string): Promise<VerifiedAuthentication>;
+}
+
+/** A verified requester. */
+export interface VerifiedAuthentication extends Pick<Credentials, "principal" | "lastUse"> {
+  /** Undefined for a request without credentials. */
+  readonly credentials: Credentials | undefined;
+  readonly open: () => IncomingBody;
+}
+
+/**
+ * Reads a request's claim.
+ * @param now milliseconds since the epoch
+ * @param services the services whose scopes are accepted
+ * @throws S3Error what {@link readClaim} and {@link lookUpCredentials} throw
+ */
+export async function authenticateRequest(
+  request: S3Request,
+  settings: Settings,
+  now: number,
+  services: ReadonlySet<string> = S3_ONLY,
+): Promise<Authentication> {
+  const claim = readClaim(request, now, services);
+  if (claim === undefined) return { claim, statements: [], verify: () => Promise.resolve(anonymous(request)) };
+  const lookup = await lookUpCredentials(claim, settings, now);
+  return {
+    claim,
+    statements: lookup.statements,
+    async verify(results, payloadHash = claim.payloadHash) {
+      const credentials = await lookup.resolve(results);
+      const { principal, secretAccessKey, lastUse } = credentials;
+      const verified = await verifyClaim(request, { ...claim, payloadHash }, secretAccessKey);
+      const open = (): IncomingBody => openBody(request, payloadHash, verified);
+      // An operation without a body never opens it, but a signature over an envelope without a body is refused.
+      if (request.body === null) open();
+      return { principal, lastUse, credentials, open };
+    },
+  };
+}
+
+function anonymous(request: S3Request): VerifiedAuthentication {
+  const payloadHash = request.headers.get("x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
+  const open = (): IncomingBody => openBody(request, payloadHash, undefined);
+  return { principal: ANONYMOUS, lastUse: undefined, credentials: undefined, open };
+}

@@ -1,0 +1,30 @@
+// Which API a request is for. The host decides before the path: in virtual-hosted style every path is a key, `/_/health`
+// too. The raw target is only looked at, never decoded or normalised.
+import { bucketOfHost, splitTarget } from "../protocol/core/addressing.ts";
+import { parseQuery } from "../protocol/core/query.ts";
+import type { QueryService } from "../protocol/iam/query-api-xml.ts";
+
+/** The APIs behind the endpoint. */
+export type Door = "s3" | QueryService | "health";
+
+/** A path that cannot be in path style: `_` is not a bucket's name under any of the rules for names. */
+const HEALTH_PATH = "/_/health";
+
+/**
+ * @param domains the endpoint's domains, whose subdomains name buckets
+ */
+export function doorOf(request: Request, domains: readonly string[]): Door {
+  const { path, query } = splitTarget(request.url);
+  const isBucketHost = bucketOfHost(request.headers.get("host") ?? "", domains) !== undefined;
+  if (path === HEALTH_PATH && !isBucketHost) return "health";
+  return queryServiceOf(request.headers.get("authorization"), query) ?? "s3";
+}
+
+/** IAM and STS have no path of their own: the scope of a signature, right or wrong, names its service. */
+function queryServiceOf(authorization: string | null, query: string): QueryService | undefined {
+  const credential =
+    /Credential=([^,\s]*)/.exec(authorization ?? "")?.[1] ??
+    (query.includes("X-Amz-Credential") ? parseQuery(query).get("X-Amz-Credential") : undefined);
+  const service = credential?.split("/")[3];
+  return service === "iam" || service === "sts" ? service : undefined;
+}

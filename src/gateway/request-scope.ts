@@ -1,0 +1,60 @@
+// What belongs to one request: its ids, settings, connections, counts and log, and what becomes known while it is answered.
+import { randomDigits } from "../bytes/random-id.ts";
+import { settingsOf } from "../config/settings-of.ts";
+import type { Settings } from "../config/settings.ts";
+import { connect, type Connections } from "../contract/connections.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import { Counts } from "../state/d1/counts.ts";
+import type { Statement } from "../state/d1/database.ts";
+import type { AnswerFacts } from "./render.ts";
+import { RequestLog } from "./request-log.ts";
+
+const REQUEST_ID_DIGITS = 16;
+const HOST_ID_DIGITS = 64;
+
+export class RequestScope {
+  readonly env: Env;
+  readonly method: string;
+  readonly requestId = randomDigits(REQUEST_ID_DIGITS).toUpperCase();
+  readonly settings: Settings;
+  readonly counts = new Counts();
+  readonly connections: Connections;
+  readonly log = new RequestLog();
+  /** When the request began, in milliseconds since the epoch. */
+  readonly now = Date.now();
+  /** The request, once its target has been read. */
+  request: S3Request | undefined;
+  /** Records the use of the credentials, once they are verified; undefined where that is not needed. */
+  lastUse: Statement | undefined;
+  readonly #execution: Pick<ExecutionContext, "waitUntil">;
+  readonly #hostId = randomDigits(HOST_ID_DIGITS);
+
+  constructor({ method }: Request, env: Env, execution: Pick<ExecutionContext, "waitUntil">) {
+    this.method = method;
+    this.env = env;
+    this.#execution = execution;
+    this.settings = settingsOf(env);
+    this.connections = connect(env, this.settings, this.counts);
+  }
+
+  /** What the headers of the answer say of this request. */
+  answerFacts(): AnswerFacts {
+    return {
+      method: this.method,
+      requestId: this.requestId,
+      hostId: this.#hostId,
+      counts: this.settings.serverTiming ? this.counts.snapshot() : undefined,
+    };
+  }
+
+  /** Continues work after the answer. */
+  waitUntil(work: Promise<unknown>): void {
+    this.#execution.waitUntil(work);
+  }
+
+  /** Logs an unexpected failure: what it was and the request id that the client was told; no header, no key. */
+  logFailure(error: unknown): void {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    console.error(JSON.stringify({ level: "error", requestId: this.requestId, name, message }));
+  }
+}

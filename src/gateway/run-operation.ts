@@ -1,0 +1,97 @@
+// Runs the operation of a request: authenticates, looks everything up in one round trip, authorises, executes. A request is
+// refused before its body is read.
+import { Access } from "../auth/access/access.ts";
+import type { Principal } from "../auth/identity/principal.ts";
+import type { Context } from "../contract/context.ts";
+import type { S3Response } from "../contract/operation.ts";
+import { refuseContradictions } from "../protocol/core/contradictions.ts";
+import { readExpectedOwner } from "../protocol/core/expected-owner.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import { requestHeader, type S3Request } from "../protocol/core/s3-request.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
+import { authenticateRequest } from "./authenticate-request.ts";
+import { lookUpCredentials } from "./credentials.ts";
+import { authorizationRequestOf, planOperation } from "./plan-operation.ts";
+import type { RequestScope } from "./request-scope.ts";
+
+/**
+ * @param onBucket called with the bucket as soon as it has been looked up
+ * @throws S3Error
+ */
+export async function runOperation(
+  request: S3Request,
+  scope: RequestScope,
+  onBucket: (bucket: Bucket | undefined) => void,
+): Promise<S3Response> {
+  const { settings, connections, log, now } = scope;
+  const authentication = await authenticateRequest(request, settings, now);
+  const { statements } = authentication;
+  // A signature that needs no lookup is verified before any other work.
+  const verifiedEarly = statements.length === 0 ? await authentication.verify([]) : undefined;
+  const plan = await planOperation(request, settings, log);
+  const results = await connections.database.batch([...statements, ...(plan.prepared?.statements ?? [])]);
+  const verified = verifiedEarly ?? (await authentication.verify(results.slice(0, statements.length)));
+  const { principal } = verified;
+  scope.lastUse = verified.lastUse;
+  log.isBy(principal);
+  log.ends("lookUp");
+
+  const facts = { request, claim: authentication.claim, now, region: settings.region };
+  const accessOf = (requester: Principal): Access =>
+    new Access(requester, facts, (explanation) => log.isDenied(explanation));
+  const access = accessOf(principal);
+  if (plan.prepared === undefined) {
+    throw plan.isNotImplemented && principal.kind === "anonymous" ? new S3Error("AccessDenied") : plan.error;
+  }
+  const { implementation } = plan;
+  const resumed = plan.prepared.resume(results.slice(statements.length));
+  const { address } = request;
+  const { bucket } = resumed;
+  onBucket(bucket);
+  if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
+    throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
+  }
+  if (implementation.authorizes !== "run") access.require(authorizationRequestOf(request, implementation, resumed));
+  checkExpectedOwner(request, bucket);
+  if (implementation.authorizes === "dispatch") await refuseContradictions(request, implementation.inputs);
+  log.ends("authorize");
+
+  const context: Context = {
+    ...connections,
+    request,
+    inputs: implementation.inputs,
+    principal,
+    access,
+    settings,
+    now,
+    async identify(credentials, verify) {
+      // The requester of a form is unknown until the form's signature is verified.
+      log.isBy(undefined);
+      const lookup = await lookUpCredentials(credentials, settings, now);
+      const found = await lookup.resolve(await connections.database.batch(lookup.statements));
+      await verify(found.secretAccessKey);
+      scope.lastUse = found.lastUse;
+      log.isBy(found.principal);
+      return { principal: found.principal, access: accessOf(found.principal) };
+    },
+    openBody: verified.open,
+    waitUntil: (work) => scope.waitUntil(work),
+  };
+  try {
+    return await resumed.execute(context);
+  } catch (error) {
+    // A copy's source may be in another bucket, so the operation masks its absence itself.
+    if (!(error instanceof S3Error) || bucket === undefined || isCopy(request)) throw error;
+    throw access.maskNotFound(error, bucket, address.level === "object" ? address.key : "");
+  }
+}
+
+function isCopy(request: S3Request): boolean {
+  return request.method === "PUT" && requestHeader(request, "x-amz-copy-source") !== undefined;
+}
+
+/** @throws S3Error InvalidBucketOwnerAWSAccountID, AccessDenied where another account owns the bucket */
+function checkExpectedOwner(request: S3Request, bucket: Bucket | undefined): void {
+  const expected = readExpectedOwner(request, "x-amz-expected-bucket-owner");
+  if (expected !== undefined && bucket !== undefined && bucket.ownerId !== expected) throw new S3Error("AccessDenied");
+}

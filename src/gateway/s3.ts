@@ -1,0 +1,57 @@
+// Answers a request of the S3 API. Everything that is wrong is thrown as S3Error on the way and rendered here.
+import { S3Error } from "../protocol/core/s3-error.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
+import { isTransientError } from "../state/d1/transient-errors.ts";
+import { answerPreflight, headersForOrigin } from "./cors.ts";
+import { receive } from "./receive.ts";
+import { renderError, renderResponse } from "./render.ts";
+import type { RequestScope } from "./request-scope.ts";
+import { runOperation } from "./run-operation.ts";
+
+/** Answers a request. Never rejects. */
+export async function answerS3(incoming: Request, scope: RequestScope): Promise<Response> {
+  let bucket: Bucket | undefined;
+  let response: Response;
+  try {
+    const request = receive(incoming, scope.settings);
+    scope.request = request;
+    const answer =
+      // Browsers send preflights by themselves, unsigned.
+      request.method === "OPTIONS"
+        ? await preflight(request, scope)
+        : await runOperation(request, scope, (found) => {
+            bucket = found;
+          });
+    response = renderResponse(answer, scope.answerFacts());
+  } catch (error) {
+    const shown = shownError(error, scope);
+    scope.log.fails(shown instanceof S3Error ? shown.code : "InternalError");
+    response = renderError(shown, scope.request?.rawPath ?? "", scope.answerFacts());
+  }
+  if (scope.request?.headers.has("origin") === true) await addCorsHeaders(response, scope.request, bucket, scope);
+  return response;
+}
+
+function preflight(request: S3Request, { log, connections }: RequestScope): ReturnType<typeof answerPreflight> {
+  log.asks("Preflight");
+  return answerPreflight(request, connections.database);
+}
+
+/** The error to answer with. What failed inside is logged. */
+function shownError(error: unknown, scope: RequestScope): unknown {
+  if (error instanceof S3Error) return error;
+  scope.logFailure(error);
+  return isTransientError(error) ? new S3Error("SlowDown") : error;
+}
+
+/** Adds the headers without which a browser keeps the answer from a page of another origin. */
+async function addCorsHeaders(
+  response: Response,
+  request: S3Request,
+  bucket: Bucket | undefined,
+  { connections }: RequestScope,
+): Promise<void> {
+  const headers = await headersForOrigin(request, bucket?.cors, () => connections.database);
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+}

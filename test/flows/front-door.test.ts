@@ -1,0 +1,119 @@
+// The front door: which API a request reaches, and that nothing is changed on the way to it and back.
+import { describe, expect, it } from "vitest";
+
+import { doorOf } from "../../src/gateway/door.ts";
+import { anonymous, deliver, send } from "../support/client.ts";
+import { connectionLost, d1With } from "../support/faults.ts";
+import { freshBucket } from "../support/fresh-bucket.ts";
+
+const DOMAINS = ["s3.example.com"];
+
+function request(url: string, headers: Record<string, string> = {}): Request {
+  return new Request(url, { headers: { host: new URL(url).host, ...headers } });
+}
+
+function credential(service: string): string {
+  return `AWS4-HMAC-SHA256 Credential=KEY/20261129/auto/${service}/aws4_request, SignedHeaders=host, Signature=0`;
+}
+
+describe("the door of a request", () => {
+  it("is S3 where nothing says otherwise", () => {
+    expect(doorOf(request("https://s3.example.com/"), DOMAINS)).toBe("s3");
+    expect(doorOf(request("https://s3.example.com/b/_/health"), DOMAINS)).toBe("s3");
+    expect(doorOf(request("https://s3.example.com/_/healthy"), DOMAINS)).toBe("s3");
+    expect(doorOf(request("https://s3.example.com/", { authorization: credential("s3") }), DOMAINS)).toBe("s3");
+  });
+
+  it("is IAM or STS where the scope of the signature names it, in the header or the query", () => {
+    expect(doorOf(request("https://s3.example.com/", { authorization: credential("iam") }), DOMAINS)).toBe("iam");
+    const query = "X-Amz-Credential=KEY%2F20261129%2Fauto%2Fsts%2Faws4_request";
+    expect(doorOf(request(`https://s3.example.com/?${query}`), DOMAINS)).toBe("sts");
+  });
+
+  it("is health on its path in path style, with and without a configured domain", () => {
+    expect(doorOf(request("https://s3.example.com/_/health"), DOMAINS)).toBe("health");
+    expect(doorOf(request("https://other.example/_/health?x=1"), DOMAINS)).toBe("health");
+  });
+
+  it("is S3 on the same path of a bucket's host, where the path is a key", () => {
+    expect(doorOf(request("https://bucket.s3.example.com/_/health"), DOMAINS)).toBe("s3");
+  });
+});
+
+describe("an object whose key looks like a door", () => {
+  it("is stored and returned through its bucket's host", async () => {
+    const bucket = await freshBucket();
+    const endpoint = `http://${bucket}.s3.example.com`;
+    expect((await send("PUT", "/_/health", { endpoint, body: "a key" })).status).toBe(200);
+    expect(await (await send("GET", "/_/health", { endpoint })).text()).toBe("a key");
+  });
+});
+
+describe("health", () => {
+  it("returns 200 with the bindings, the schema and the last cron", async () => {
+    const response = await deliver(anonymous("GET", "/_/health"));
+    expect(response.status).toBe(200);
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    const health = await response.json<Record<string, unknown>>();
+    expect(health).toMatchObject({
+      ok: true,
+      bindings: { d1: true, blobs: true, coordinators: true },
+      misconfigured: [],
+    });
+    expect(health["schema"]).toMatch(/^\d{4}_\w+\.sql$/);
+  });
+
+  it("returns 503 and says which binding is out of reach", async () => {
+    const response = await deliver(anonymous("GET", "/_/health"), {
+      DB: d1With(() => Promise.reject(connectionLost())),
+    });
+    expect(response.status).toBe(503);
+    expect(response.headers.get("retry-after")).toBe("5");
+    expect(await response.json()).toMatchObject({ ok: false, bindings: { d1: false, blobs: true }, schema: null });
+  });
+
+  it("names settings that are wrong and repeats no value", async () => {
+    const response = await deliver(anonymous("GET", "/_/health"), { REBUILD: "secret-value" });
+    const text = await response.text();
+    expect(JSON.parse(text)).toMatchObject({ misconfigured: ["REBUILD"] });
+    expect(text).not.toContain("secret-value");
+  });
+
+  it("answers HEAD without a body and refuses other methods", async () => {
+    const head = await deliver(anonymous("HEAD", "/_/health"));
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect((await deliver(anonymous("POST", "/_/health"))).status).toBe(405);
+  });
+});
+
+describe("answers that pass the front door", () => {
+  it("keep the Content-Length and Content-Encoding of a HEAD", async () => {
+    const bucket = await freshBucket();
+    await send("PUT", `/${bucket}/k`, { body: "0123456789", headers: { "content-encoding": "gzip" } });
+    const head = await send("HEAD", `/${bucket}/k`);
+    expect(head.headers.get("content-length")).toBe("10");
+    expect(head.headers.get("content-encoding")).toBe("gzip");
+    expect(await head.text()).toBe("");
+  });
+
+  it("keep an encoded body as it was stored", async () => {
+    const bucket = await freshBucket();
+    await send("PUT", `/${bucket}/k`, { body: "not gzip at all", headers: { "content-encoding": "gzip" } });
+    const response = await send("GET", `/${bucket}/k`);
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+  });
+
+  it("keep a 304 without a body", async () => {
+    const bucket = await freshBucket();
+    const put = await send("PUT", `/${bucket}/k`, { body: "x" });
+    const headers = { "if-none-match": put.headers.get("etag") ?? "" };
+    const response = await send("GET", `/${bucket}/k`, { headers });
+    expect([response.status, response.headers.get("etag")]).toEqual([304, put.headers.get("etag")]);
+  });
+
+  it("reach methods that HTTP does not know", async () => {
+    const response = await deliver(anonymous("PROPFIND", "/bucket"));
+    expect(response.status).toBeGreaterThanOrEqual(400);
+    expect(response.headers.get("content-type")).toBe("application/xml");
+  });
+});
