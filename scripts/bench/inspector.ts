@@ -1,8 +1,11 @@
 // Asks the runtime's inspector about the memory of the isolate in which the served Worker runs.
 import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** The name of the isolate in which Cairn runs, as the inspector lists it. */
 const ISOLATE = "core:user:cairn";
+
+const WAIT_MS = 200;
 
 /** Memory of an isolate, in bytes. */
 export interface MemoryUsage {
@@ -51,9 +54,12 @@ export class Inspector {
   async usageAfterCollection(url: string): Promise<MemoryUsage> {
     // What a first collection finalises, a second one frees.
     for (let turn = 0; turn < 3; turn += 1) {
-      const collected = this.#call("HeapProfiler.collectGarbage");
-      await (await fetch(url)).arrayBuffer();
-      await collected;
+      const collecting = this.#call("HeapProfiler.collectGarbage");
+      let outcome: unknown = "waiting";
+      while (outcome === "waiting") {
+        await (await fetch(url)).arrayBuffer();
+        outcome = await Promise.race([collecting, pause(WAIT_MS, "waiting")]);
+      }
     }
     return this.usage();
   }
