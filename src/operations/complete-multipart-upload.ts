@@ -30,7 +30,7 @@ import {
   defaultType,
   withoutChecksums,
 } from "../protocol/objects/multipart-checksums.ts";
-import { joinInputs, DOCUMENT, WRITE_CONDITIONS, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
+import { joinInputs, WRITE_CONDITIONS, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { originOf } from "../protocol/core/s3-request.ts";
 import { versionHeaders } from "../protocol/objects/upload-headers.ts";
@@ -55,8 +55,10 @@ export const completeMultipartUpload = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "POST", level: "object", query: ["uploadId"] },
   furtherActions: UPLOAD_ACTIONS.filter(({ action }) => action === "s3:GetObject"),
-  inputs: joinInputs(DOCUMENT, WRITE_CONDITIONS, CUSTOMER_KEY, {
-    headers: ["x-amz-checksum-type", "x-amz-mp-object-size"],
+  // The checksums are of the object and not of the document.
+  inputs: joinInputs(WRITE_CONDITIONS, CUSTOMER_KEY, {
+    headers: ["content-md5", "x-amz-checksum-*", "x-amz-mp-object-size", "x-amz-trailer"],
+    body: "document",
   }),
 
   async read(request, { customerKeysOverHttp }) {

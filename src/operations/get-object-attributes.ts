@@ -35,8 +35,8 @@ export const getObjectAttributes = defineOperation({
   read: async (request, { customerKeysOverHttp }) => ({
     ...readNamedVersion(request),
     attributes: readAttributes(requestHeader(request, "x-amz-object-attributes")),
-    maxParts: Math.min(readCount(request, "x-amz-max-parts") ?? PAGE_MAX_PARTS, PAGE_MAX_PARTS),
-    marker: readCount(request, "x-amz-part-number-marker") ?? 0,
+    maxParts: Math.min(countOf(request, "x-amz-max-parts") ?? PAGE_MAX_PARTS, PAGE_MAX_PARTS),
+    marker: countOf(request, "x-amz-part-number-marker") ?? 0,
     customerKey: await readCustomerKey(request, customerKeysOverHttp),
   }),
 
@@ -123,10 +123,8 @@ function readAttributes(header: string | undefined): ReadonlySet<string> {
   return new Set(names);
 }
 
-function readCount(request: S3Request, name: string): number | undefined {
-  const text = requestHeader(request, name);
-  if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text))
-    throw invalidArgument(name, text, `Provided ${name} not an integer or within integer range`);
-  return Number(text);
+/** The number in a header. What is none is ignored, as AWS ignores it. */
+function countOf(request: S3Request, name: string): number | undefined {
+  const text = requestHeader(request, name)?.trim() ?? "";
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }

@@ -5,7 +5,7 @@ import { addressedBucket, addressedSnapshot } from "../protocol/core/addressing.
 import { encodeListed, pageAfter, readEncodingType, readPageSize, readScope } from "../protocol/listings/listing.ts";
 import { entryElements } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
-import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { addressOfSnapshot } from "../protocol/core/snapshot.ts";
 import { lookUpListing } from "../state/listings/snapshot-listing.ts";
 
@@ -15,9 +15,13 @@ export const listObjects = defineOperation({
   versionActions: ["s3:ListBucketVersions"],
   readsSnapshots: true,
   route: { method: "GET", level: "bucket" },
-  inputs: joinInputs(LISTING_SCOPE, { query: ["marker", "max-keys"] }),
+  inputs: joinInputs(LISTING_SCOPE, { query: ["list-type", "marker", "max-keys"] }),
 
   read({ address, query }) {
+    const version = query.get("list-type");
+    if (version !== undefined && version !== "1") {
+      throw invalidArgument("list-type", version, "Invalid List Type specified in Request");
+    }
     const scope = readScope(query);
     const marker = query.get("marker") ?? "";
     const maxKeys = readPageSize(query, "max-keys");

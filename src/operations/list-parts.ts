@@ -22,8 +22,8 @@ export const listParts = defineOperation({
   read({ address, query }) {
     const { bucket, key } = addressedObject(address);
     const maxParts = readPageSize(query, "max-parts");
-    // Like a page size, a part number that is no number is refused.
-    const marker = query.has("part-number-marker") ? readPageSize(query, "part-number-marker") : 0;
+    // Like a page size, a part number that is no number is refused; an empty one comes before every part.
+    const marker = (query.get("part-number-marker") ?? "") === "" ? 0 : readPageSize(query, "part-number-marker");
     return { bucketName: bucket, key, uploadId: readUploadId(query), maxParts, marker };
   },
 

@@ -16,6 +16,8 @@ import { checkSourceConditions } from "../protocol/objects/copying.ts";
 import { ACL_HEADERS, CUSTOMER_KEY, joinInputs, READ_CONDITIONS } from "../protocol/core/operation-inputs.ts";
 import { checkDestinationDates, readRename, type Rename } from "../protocol/objects/renaming.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
+import type { Tag } from "../protocol/core/tagging.ts";
+import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
 import type { Bucket, BucketFacts } from "../state/metadata/buckets.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
 import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
@@ -73,7 +75,7 @@ export const renameObject = defineOperation({
       requireDestinationRights(context, bucket, key, rename, seen);
       requireMove(context, bucket, key, source);
       if (facts.usedToken !== undefined) {
-        if (facts.usedToken === fingerprint) return;
+        if (facts.usedToken === fingerprint) return expirationOf(bucket, key, seen.current, seen.subject?.tags ?? []);
         throw new S3Error("IdempotencyParameterMismatch");
       }
       if (bucket.versioning !== null) {
@@ -100,7 +102,7 @@ export const renameObject = defineOperation({
         expectedHeads: new Map([[source.key, source.versionId]]),
         ...moveStatements(bucket, source, key, rename.token, fingerprint, context.now),
       });
-      if (outcome.isDone) return;
+      if (outcome.isDone) return expirationOf(bucket, key, source, source.tags);
       // The source moved, or its bytes did, or the token was used meanwhile: all is seen by looking again.
       if (!LOOK_AGAIN.has(outcome.reason)) {
         throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
@@ -110,7 +112,7 @@ export const renameObject = defineOperation({
     throw new S3Error("ServiceUnavailable");
   },
 
-  write: () => ({ status: 200, headers: {} }),
+  write: (headers) => ({ status: 200, headers }),
 });
 
 /** Asks for what the conditions on the destination tell: its ETag, and when it was modified. @throws S3Error AccessDenied */
@@ -125,6 +127,18 @@ function requireDestinationRights(
   if (ifModifiedSince === undefined && ifUnmodifiedSince === undefined) return;
   const { access, inputs } = context;
   access.require({ actions: ["s3:GetObject"], bucket, bucketName: bucket.name, key, object: current, inputs });
+}
+
+/** The header that tells when a lifecycle rule will end what was renamed. */
+function expirationOf(
+  { configurations }: Bucket,
+  key: string,
+  object: { readonly size: number; readonly modifiedAt: number } | undefined,
+  tags: readonly Tag[],
+): Record<string, string> {
+  if (object === undefined) return {};
+  const { size, modifiedAt } = object;
+  return expirationHeader(configurations.lifecycle, { key, tags, size, modifiedAt });
 }
 
 /** The same operation as SDKs ask for it, with `?renameObject`. */

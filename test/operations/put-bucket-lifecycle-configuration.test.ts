@@ -325,13 +325,26 @@ describe("PutBucketLifecycleConfiguration", () => {
     await expectUntouched(bucket, async () => expectS3Error(await sendLifecycle(bucket, document), expected));
   });
 
+  it("keeps as many rules as there may be, with the longest IDs and prefixes", async () => {
+    const bucket = await freshBucket();
+    const rules = Array.from({ length: 1000 }, (_, index) =>
+      rule(expiresAfter(1), { ...prefixed("p".repeat(1024)), id: String(index).padStart(255, "0") }),
+    );
+    expect((await sendLifecycle(bucket, lifecycleOf(...rules))).status).toBe(200);
+    const kept = await (await send("GET", `/${bucket}?lifecycle`)).text();
+    expect(kept.split("<Rule>")).toHaveLength(1001);
+    const put = await send("PUT", `/${bucket}/${"p".repeat(1024)}`, { body: "x" });
+    expect(put.headers.get("x-amz-expiration")).toContain("rule-id");
+    expect((await send("DELETE", `/${bucket}?lifecycle`)).status).toBe(204);
+  });
+
   it("refuses more text than it keeps", async () => {
     const bucket = await freshBucket();
-    const long = Array.from({ length: 1000 }, () => rule(expiresAfter(1), prefixed("p".repeat(1000))));
+    const long = Array.from({ length: 1000 }, () => rule(expiresAfter(1), prefixed('"'.repeat(1024))));
     await expectS3Error(await sendLifecycle(bucket, lifecycleOf(...long)), {
       status: 400,
       code: "EntityTooLarge",
-      fields: { ProposedSize: expect.any(String), MaxSizeAllowed: "1000000" },
+      fields: { ProposedSize: expect.any(String), MaxSizeAllowed: "1500000" },
     });
   });
 

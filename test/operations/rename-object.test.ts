@@ -10,6 +10,7 @@ import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../suppo
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
 import { bucketId, storedStateOf } from "../support/stored-state.ts";
+import { expiresAfter, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
 import { allow, credentialsOf, freshUser, succeed } from "../support/query-api.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";
@@ -41,6 +42,18 @@ const PAST = "Sat, 01 Jan 2000 00:00:00 GMT";
 const FUTURE = "Thu, 01 Jan 2099 00:00:00 GMT";
 
 describe("RenameObject", () => {
+  it("tells when a lifecycle rule will end the object under its new key, also when it is repeated", async () => {
+    const bucket = await bucketOf({ "keep/a": "text" });
+    await putLifecycle(bucket, rule(expiresAfter(1), { ...prefixed("tmp/"), id: "ends" }));
+    const first = await rename(bucket, "keep/a", "tmp/a", { "x-amz-client-token": "token" });
+    expect(first.headers.get("x-amz-expiration")).toMatch(/^expiry-date=".* GMT", rule-id="ends"$/);
+    const shown = (await send("HEAD", `/${bucket}/tmp/a`)).headers.get("x-amz-expiration");
+    expect(first.headers.get("x-amz-expiration")).toBe(shown);
+    const again = await rename(bucket, "keep/a", "tmp/a", { "x-amz-client-token": "token" });
+    expect([again.status, again.headers.get("x-amz-expiration")]).toEqual([200, shown]);
+    expect((await rename(bucket, "tmp/a", "keep/b")).headers.get("x-amz-expiration")).toBeNull();
+  });
+
   it("moves an object to another key and answers 200 without a body", async () => {
     const bucket = await bucketOf({ "checkpoints/model.ckpt.tmp": "weights" });
     const response = await rename(bucket, "checkpoints/model.ckpt.tmp", "checkpoints/model.ckpt");

@@ -26,7 +26,7 @@ import type { Tag } from "../core/tagging.ts";
 export const TRANSITION_MINIMUM_HEADER = "x-amz-transition-default-minimum-object-size";
 
 /** The most bytes of a configuration as it is kept: it shares its row, of 2 MB, with the bucket's other settings. */
-const KEPT_MAX_BYTES = 1_000_000;
+const KEPT_MAX_BYTES = 1_500_000;
 const MAX_INTEGER = 2_147_483_647;
 const ID_DIGITS = 32;
 

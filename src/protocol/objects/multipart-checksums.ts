@@ -96,12 +96,19 @@ export function checkCompletionHeaders(
     );
   }
   const type = requestHeader(request, "x-amz-checksum-type")?.toUpperCase();
+  if (type !== undefined && type !== "COMPOSITE" && type !== "FULL_OBJECT") {
+    throw invalid("Value for x-amz-checksum-type header is invalid.");
+  }
   if (type !== undefined && upload.checksumType !== undefined && type !== upload.checksumType) {
     throw invalid(
       `The upload was created using the ${upload.checksumType} checksum mode. The complete request must use the same checksum mode.`,
     );
   }
   if (checksum === undefined) return;
+  const other = namesOfDigests(request).find((name) => name !== checksumHeader(checksum.algorithm));
+  if (other !== undefined) {
+    throw invalid(`The checksum of the object is ${checksum.algorithm}; there is nothing to verify ${other} with.`);
+  }
   const expected = request.headers.get(checksumHeader(checksum.algorithm));
   if (expected !== null && expected.trim().replace(/-\d+$/, "") !== checksum.value.replace(/-\d+$/, "")) {
     throw new S3Error(
@@ -110,6 +117,12 @@ export function checkCompletionHeaders(
       `The ${checksum.algorithm} you specified did not match the calculated checksum.`,
     );
   }
+}
+
+/** The headers that give a digest of the object. */
+function namesOfDigests({ headers }: S3Request): string[] {
+  const names = Array.from(headers.keys());
+  return names.filter((name) => /^x-amz-checksum-(?!type$|mode$|algorithm$)/.test(name));
 }
 
 /** A completion's checksum headers speak of the object, not of the document that they come with. */
