@@ -8,8 +8,8 @@ import { openKeyRing } from "../config/master-keys.ts";
 import { findAction } from "../iam/actions.ts";
 import { asQueryApiError, QueryApiError } from "../protocol/iam/query-api-error.ts";
 import { errorDocument, resultDocument, type QueryResult, type QueryService } from "../protocol/iam/query-api-xml.ts";
-import { isTransientError } from "../state/d1/transient-errors.ts";
 import { authenticateRequest } from "./authenticate-request.ts";
+import { platformFailure } from "./platform-failure.ts";
 import { readCallBody, readCallParameters } from "./query-api-input.ts";
 import { receive } from "./receive.ts";
 import { answerHeaders } from "./render.ts";
@@ -24,9 +24,11 @@ export async function answerQueryApi(service: QueryService, incoming: Request, s
     const { name, result } = await runCall(service, incoming, scope);
     return respond(200, resultDocument(service, name, result, requestId), scope);
   } catch (error) {
-    const shown = isTransientError(error)
-      ? new QueryApiError("ServiceUnavailable", UNAVAILABLE)
-      : asQueryApiError(error);
+    const failure = platformFailure(error);
+    const shown =
+      failure?.code === "SlowDown"
+        ? new QueryApiError("ServiceUnavailable", UNAVAILABLE)
+        : asQueryApiError(failure ?? error);
     scope.log.fails(shown.code);
     if (shown.code === "InternalFailure") scope.logFailure(error);
     return respond(shown.status, errorDocument(service, shown, requestId), scope);

@@ -2,7 +2,7 @@
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
-import { isTransientError } from "../state/d1/transient-errors.ts";
+import { platformFailure } from "./platform-failure.ts";
 import { answerPreflight, headersForOrigin } from "./cors.ts";
 import { receive } from "./receive.ts";
 import { renderError, renderResponse } from "./render.ts";
@@ -42,7 +42,7 @@ function preflight(request: S3Request, { log, connections }: RequestScope): Retu
 function shownError(error: unknown, scope: RequestScope): unknown {
   if (error instanceof S3Error) return error;
   scope.logFailure(error);
-  return isTransientError(error) ? new S3Error("SlowDown") : error;
+  return platformFailure(error) ?? error;
 }
 
 /** Adds the headers without which a browser keeps the answer from a page of another origin. */

@@ -4,7 +4,7 @@ import { addressedObject } from "../protocol/core/addressing.ts";
 import { conditionDate, preconditionFailed } from "../protocol/objects/conditions.ts";
 import { readUploadId } from "../protocol/objects/multipart.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
-import { commitBatch } from "../state/commit/commit.ts";
+import { commitBatch, unavailable } from "../state/commit/commit.ts";
 import { endUpload, guardUpload, lookUpUpload } from "../state/metadata/uploads.ts";
 
 export const abortMultipartUpload = defineOperation({
@@ -32,7 +32,7 @@ export const abortMultipartUpload = defineOperation({
       async () => (await database.look(lookUpUpload(bucketName, key, uploadId))).upload === undefined,
     );
     if (outcome === "upload gone") throw new S3Error("NoSuchUpload", { UploadId: uploadId });
-    if (outcome !== "applied") throw new S3Error("ServiceUnavailable");
+    if (outcome !== "applied") throw new S3Error(unavailable(outcome));
   },
 
   write: () => ({ status: 204, headers: {} }),

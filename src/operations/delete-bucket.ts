@@ -2,34 +2,81 @@
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
-import { commitBatch } from "../state/commit/commit.ts";
-import { deleteEmptyBucket, lookUpBucket } from "../state/metadata/buckets.ts";
+import { commitBatch, unavailable, type CommitOutcome } from "../state/commit/commit.ts";
+import { lookUpBoth, type Database } from "../state/d1/database.ts";
+import { deleteEmptyBucket, guardEmptyBucket, lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
+import {
+  endUploads,
+  lookUpUploadBatch,
+  lookUpUploadBatchByName,
+  type UploadBatch,
+} from "../state/metadata/upload-batches.ts";
+
+/** How many batches of uploads one request ends before it asks the client to come again. */
+const MAX_BATCHES = 200;
 
 export const deleteBucket = defineOperation({
   name: "DeleteBucket",
   actions: ["s3:DeleteBucket"],
   route: { method: "DELETE", level: "bucket" },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
-  lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+  lookUp: ({ bucketName }) => lookUpBoth(lookUpBucket(bucketName), lookUpUploadBatchByName(bucketName)),
 
-  async run({ database, now }, _input, { bucket }) {
-    // Emptiness is judged in the batch that deletes: a PUT either comes before it, or finds its bucket gone.
-    const outcome = await commitBatch(database, deleteEmptyBucket(bucket, now), async () => {
-      const { bucket: remaining } = await database.look(lookUpBucket(bucket.name));
-      return remaining?.id !== bucket.id;
-    });
-    if (outcome === "applied") return;
-    if (outcome === "bucket has snapshots") {
-      const message = "The bucket you tried to delete has snapshots. You must delete them first.";
-      throw new S3Error("BucketNotEmpty", { BucketName: bucket.name }, message);
+  async run({ database, now }, _input, { bucket, batch: first }) {
+    let batch = first;
+    for (let count = 0; count < MAX_BATCHES; count += 1) {
+      const outcome = batch.hasMore
+        ? await endOpenUploads(database, bucket, batch, now)
+        : await deleteWithUploads(database, bucket, batch, now);
+      if (outcome === "applied" && !batch.hasMore) return;
+      // An upload has begun since the last ones were looked up.
+      const isUploadOpen = outcome === "source changed";
+      if (outcome !== "applied" && !isUploadOpen) throw refusal(bucket, outcome);
+      ({ batch } = await database.look(lookUpUploadBatch(bucket.id)));
     }
-    if (outcome !== "bucket not empty") throw new S3Error("ServiceUnavailable");
-    const message =
-      bucket.versioning === null
-        ? "The bucket you tried to delete is not empty"
-        : "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
-    throw new S3Error("BucketNotEmpty", { BucketName: bucket.name }, message);
+    const message = "Multipart uploads of the bucket are being ended. Please try again.";
+    throw new S3Error("SlowDown", { BucketName: bucket.name }, message);
   },
 
   write: () => ({ status: 204, headers: {} }),
 });
+
+/** Ends uploads while the bucket is empty otherwise, so that a deletion that is refused has ended none. */
+function endOpenUploads(
+  database: Database,
+  bucket: Bucket,
+  { uploads }: UploadBatch,
+  now: number,
+): Promise<CommitOutcome> {
+  return commitBatch(database, [guardEmptyBucket(bucket), ...endUploads(uploads, now)], async () => {
+    const { batch } = await database.look(lookUpUploadBatch(bucket.id));
+    return !batch.uploads.some(({ uploadId }) => uploads.some((ended) => ended.uploadId === uploadId));
+  });
+}
+
+/** Emptiness is judged in the batch that deletes: a PUT either comes before it, or finds its bucket gone. */
+function deleteWithUploads(
+  database: Database,
+  bucket: Bucket,
+  { uploads }: UploadBatch,
+  now: number,
+): Promise<CommitOutcome> {
+  return commitBatch(database, [...endUploads(uploads, now), ...deleteEmptyBucket(bucket)], async () => {
+    const { bucket: remaining } = await database.look(lookUpBucket(bucket.name));
+    return remaining?.id !== bucket.id;
+  });
+}
+
+function refusal(bucket: Bucket, outcome: CommitOutcome): S3Error {
+  const fields = { BucketName: bucket.name };
+  if (outcome === "bucket has snapshots") {
+    const message = "The bucket you tried to delete has snapshots. You must delete them first.";
+    return new S3Error("BucketNotEmpty", fields, message);
+  }
+  if (outcome !== "bucket not empty") return new S3Error(unavailable(outcome));
+  const message =
+    bucket.versioning === null
+      ? "The bucket you tried to delete is not empty"
+      : "The bucket you tried to delete is not empty. You must delete all versions in the bucket.";
+  return new S3Error("BucketNotEmpty", fields, message);
+}

@@ -38,6 +38,7 @@ import { lookUpBoth, type Database, type Statement } from "../state/d1/database.
 import { addReference } from "../state/metadata/blob-references.ts";
 import { lookUpSlices } from "../state/metadata/manifest-reads.ts";
 import { cutSlices } from "../state/reads/object-bytes.ts";
+import { unavailable } from "../state/commit/commit.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
 import type { Part, PartSlice } from "../state/metadata/parts.ts";
 import { lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
@@ -100,7 +101,7 @@ export const uploadPartCopy = defineOperation({
       const isDefinite = outcome !== "unknown";
       if (isDefinite && statements.length === 0) context.waitUntil(context.blobs.delete([part.referenceId]));
       if (outcome === "upload gone") throw new S3Error("NoSuchUpload", { UploadId: uploadId });
-      if (outcome !== "source changed") throw new S3Error("ServiceUnavailable");
+      if (outcome !== "source changed") throw new S3Error(unavailable(outcome));
       found = (await context.database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
     }
     throw new S3Error("ServiceUnavailable");

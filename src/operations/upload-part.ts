@@ -13,6 +13,7 @@ import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/object
 import { NO_COPY, NO_RENAME, joinInputs, DIGESTS, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
+import { unavailable } from "../state/commit/commit.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
 import { storeBody } from "../state/blobs/store-body.ts";
 import { lookUpUpload } from "../state/metadata/uploads.ts";
@@ -91,7 +92,7 @@ export const uploadPart = defineOperation({
       context.waitUntil(context.blobs.delete([blobId]));
       throw new S3Error("NoSuchUpload", { UploadId: uploadId });
     }
-    if (outcome !== "applied") throw new S3Error("ServiceUnavailable");
+    if (outcome !== "applied") throw new S3Error(unavailable(outcome));
     // Clients list the checksums of parts when they complete only if they were told them here.
     return { etag, checksum: { header: checksumHeader(wanted), value: stored.checksum.value } };
   },

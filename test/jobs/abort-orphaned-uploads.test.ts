@@ -12,10 +12,17 @@ it("Uploads of a bucket that is gone are ended, their parts are garbage, and oth
   const [gone, kept] = [await freshBucket(), await freshBucket()];
   const [goneId, keptId] = [await bucketId(gone), await bucketId(kept)];
   for (const bucket of [gone, kept]) await putPart(bucket, "k", await createUpload(bucket, "k"), 1, "part");
-  for (let index = 0; index < 21; index += 1) await createUpload(gone, `other-${index}`);
+  // More than one batch may end, by their number or by that of their parts.
+  const numbers = JSON.stringify(Array.from({ length: 120 }, (_, index) => index));
+  await env.DB.prepare(
+    `INSERT INTO uploads (bucket_id, key, upload_id, initiated_at, owner_id, storage_class)
+     SELECT ?1, 'other', ?1 || value, 0, 'o', 'STANDARD' FROM json_each(?2)`,
+  )
+    .bind(goneId, numbers)
+    .run();
   await env.DB.prepare("DELETE FROM buckets WHERE id = ?").bind(goneId).run();
   const { report, steps } = await runPass(abortOrphanedUploads, Date.now());
-  expect(report).toEqual({ ended: 22 });
+  expect(report).toEqual({ ended: 121 });
   expect(steps).toBe(2);
   expect(await referencesOfId(goneId)).toEqual({ findings: [], orphans: [] });
   expect((await storedStateOfId(goneId)).garbage).toHaveLength(1);

@@ -33,6 +33,10 @@ const ERRORS = {
     400,
     "The unspecified location constraint is incompatible for the region specific endpoint this request was sent to.",
   ],
+  InsufficientStorage: [
+    507,
+    "The database that holds the metadata is full, and nothing was changed. Reads go on. Delete objects, versions or uploads to make room.",
+  ],
   IncompleteBody: [400, "You did not provide the number of bytes specified by the Content-Length HTTP header"],
   InternalError: [500, "We encountered an internal error. Please try again."],
   InvalidAccessKeyId: [403, "The AWS Access Key Id you provided does not exist in our records."],

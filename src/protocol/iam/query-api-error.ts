@@ -9,6 +9,7 @@ const STATUSES = {
   EntityAlreadyExists: 409,
   ExpiredToken: 403,
   IncompleteSignature: 400,
+  InsufficientStorage: 507,
   InternalFailure: 500,
   InvalidAction: 400,
   InvalidClientTokenId: 403,
@@ -65,6 +66,9 @@ export function asQueryApiError(error: unknown): QueryApiError {
   if (error instanceof S3Error && error.status < 500) {
     const [code, message] = TRANSLATIONS[error.code] ?? ["IncompleteSignature"];
     return new QueryApiError(code, message ?? error.message);
+  }
+  if (error instanceof S3Error && error.code === "InsufficientStorage") {
+    return new QueryApiError("InsufficientStorage", error.message);
   }
   if (error instanceof S3Error && error.status === 503) return new QueryApiError("ServiceUnavailable", error.message);
   return new QueryApiError("InternalFailure", "The request processing has failed because of an internal error.");

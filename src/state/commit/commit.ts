@@ -1,6 +1,7 @@
 // One commit: a guarded batch, sent again while its outcome is open. D1 can lose an answer after it has applied a
 // batch, so an error is never taken for a refusal, and nothing is cleaned up because of one.
 import { statement, type Database, type Statement } from "../d1/database.ts";
+import { isDatabaseFull } from "../d1/transient-errors.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 
 /** What a guard found changed, by the text that it raises (see the migrations that make the guards). */
@@ -18,7 +19,8 @@ const REFUSALS = {
   "UNIQUE constraint failed: rename_tokens": "token used",
 } as const;
 
-type GuardRefusal = (typeof REFUSALS)[keyof typeof REFUSALS];
+/** Why nothing of a batch was applied: what a guard found changed, or that the database has no room for it. */
+type GuardRefusal = (typeof REFUSALS)[keyof typeof REFUSALS] | "database full";
 
 /** How a batch ended: all of it is there, or none of it for a known reason, or nobody can tell. */
 export type CommitOutcome = "applied" | GuardRefusal | "unknown";
@@ -90,6 +92,11 @@ export async function commitBatch(
   return "unknown";
 }
 
+/** What a client is told where a batch was not applied, or nobody can tell, and no other reason has an error of its own. */
+export function unavailable(outcome: CommitOutcome): "InsufficientStorage" | "ServiceUnavailable" {
+  return outcome === "database full" ? "InsufficientStorage" : "ServiceUnavailable";
+}
+
 async function readBack(isApplied: () => Promise<boolean>, attempt: number): Promise<boolean> {
   await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** attempt));
   try {
@@ -101,6 +108,7 @@ async function readBack(isApplied: () => Promise<boolean>, attempt: number): Pro
 }
 
 function refusalOf(error: unknown): GuardRefusal | undefined {
+  if (isDatabaseFull(error)) return "database full";
   const message = error instanceof Error ? error.message : "";
   for (const [text, refusal] of Object.entries(REFUSALS)) if (message.includes(text)) return refusal;
   return undefined;

@@ -1,7 +1,6 @@
 // The buckets table.
 import type { CorsRule } from "../../protocol/buckets/cors.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
-import { releaseReferences } from "./blob-references.ts";
 
 /** A bucket. `id` is new each time a bucket of the name is made. */
 export interface Bucket {
@@ -143,14 +142,24 @@ export function insertBucket(bucket: Bucket): Lookup<{ readonly existing: Bucket
   };
 }
 
-/** The batch that deletes a bucket if no version is in it, and with it whatever uploads are still open there. */
-export function deleteEmptyBucket({ name, id }: Bucket, now: number): Statement[] {
-  const ofBucket = "upload_id IN (SELECT upload_id FROM uploads WHERE bucket_id = ?1)";
+/** The statement that aborts its batch while something is in a bucket that a client would miss. */
+export function guardEmptyBucket({ id }: Bucket): Statement {
+  return statement(`INSERT INTO empty_bucket_guard (bucket_id) VALUES (?)`, id);
+}
+
+/**
+ * The statements that delete a bucket, if nothing is in it and no upload is open. Where one is, the batch is refused with
+ * "source changed".
+ */
+export function deleteEmptyBucket(bucket: Bucket): Statement[] {
+  const { name, id } = bucket;
   return [
-    statement(`INSERT INTO empty_bucket_guard (bucket_id) VALUES (?)`, id),
-    ...releaseReferences(now, `SELECT holding_id AS id FROM parts WHERE ${ofBucket}`, id),
-    statement(`DELETE FROM parts WHERE ${ofBucket}`, id),
-    statement(`DELETE FROM uploads WHERE bucket_id = ?`, id),
+    guardEmptyBucket(bucket),
+    statement(
+      `INSERT INTO source_guard (bucket_id, key, version_id)
+       SELECT NULL, NULL, NULL WHERE EXISTS (SELECT 1 FROM uploads WHERE bucket_id = ?)`,
+      id,
+    ),
     statement(`DELETE FROM buckets WHERE name = ? AND id = ?`, name, id),
   ];
 }

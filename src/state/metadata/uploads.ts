@@ -236,23 +236,3 @@ export function lookUpUploadsAfter(
       })),
   };
 }
-
-/** Open uploads whose bucket is not there, at most so many. No deletion of a bucket leaves one behind. */
-export function lookUpOrphanedUploads(
-  limit: number,
-): Lookup<(Pick<Upload, "key" | "uploadId"> & { bucketId: string })[]> {
-  return {
-    statements: [
-      statement(
-        `SELECT bucket_id, key, upload_id FROM uploads WHERE bucket_id NOT IN (SELECT id FROM buckets) LIMIT ?`,
-        limit,
-      ),
-    ],
-    read: (results) =>
-      rowsOf<{ readonly bucket_id: string; readonly key: string; readonly upload_id: string }>(results).map((row) => ({
-        bucketId: row.bucket_id,
-        key: row.key,
-        uploadId: row.upload_id,
-      })),
-  };
-}

@@ -6,6 +6,7 @@
 // - No version was ever committed with a time past the floor as it then was, or past the database's clock then and one
 //   second, without the guard raising the floor past it (see migration 0015). The cutoff is later than both, so what
 //   committed before a snapshot is not later than the cutoff.
+import { S3Error } from "../../protocol/core/s3-error.ts";
 import { cutoffAt } from "../../protocol/core/version-id.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { commitBatch } from "../commit/commit.ts";
@@ -89,6 +90,7 @@ export function lookUpSnapshotPreconditions(
 /**
  * Makes a snapshot, unless the bucket has changed since it was looked up, or the name is taken.
  * @returns the snapshot; undefined where it was not made, which a look at the bucket explains
+ * @throws S3Error InsufficientStorage
  */
 export async function makeSnapshot(
   database: Database,
@@ -103,6 +105,7 @@ export async function makeSnapshot(
     return found?.cutoff === snapshot.cutoff;
   };
   const outcome = await commitBatch(database, insertSnapshot(bucket, snapshot, floor), isThere);
+  if (outcome === "database full") throw new S3Error("InsufficientStorage");
   if (outcome !== "applied") return "unknown";
   return (await isThere()) ? snapshot : undefined;
 }

@@ -7,7 +7,7 @@ import type { Bucket } from "../metadata/buckets.ts";
 import { lookUpBucket } from "../metadata/buckets.ts";
 import type { CommitPlan, ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
 import { planDelete, planPut, planPurge } from "./commit-plans.ts";
-import { commitBatch, guardCommit, type CommitOutcome } from "../commit/commit.ts";
+import { commitBatch, guardCommit, unavailable, type CommitOutcome } from "../commit/commit.ts";
 import { Counts } from "../d1/counts.ts";
 import { Database } from "../d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
@@ -203,7 +203,7 @@ function refusedBy(outcome: Exclude<CommitOutcome, "applied">, bucket: Bucket): 
   const refusal: WriteRefusal =
     outcome === "bucket changed"
       ? { code: "NoSuchBucket", fields: { BucketName: bucket.name } }
-      : { code: "ServiceUnavailable", fields: {} };
+      : { code: unavailable(outcome), fields: {} };
   return { isDone: false, reason: outcome, refusal, isDefinite: outcome !== "unknown" };
 }
 

@@ -1,0 +1,82 @@
+// Ending many uploads in batches that are bounded: an upload may have 10,000 parts, and a bucket any number of uploads.
+import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { releaseReferences } from "./blob-references.ts";
+
+/** An upload to end. */
+export interface UploadToEnd {
+  readonly bucketId: string;
+  readonly key: string;
+  readonly uploadId: string;
+}
+
+export interface UploadBatch {
+  readonly uploads: readonly UploadToEnd[];
+  /** Whether there are uploads besides those of the batch. */
+  readonly hasMore: boolean;
+}
+
+/** A batch has at most so many uploads; of as many parts in all, or one upload, which may have twice as many. */
+const MAX_UPLOADS = 100;
+const MAX_PARTS = 5000;
+
+/** Looks up uploads that one batch may end, of the bucket of this name. */
+export function lookUpUploadBatchByName(bucketName: string): Lookup<{ readonly batch: UploadBatch }> {
+  return lookUpBatch("u.bucket_id = (SELECT id FROM buckets WHERE name = ?1)", bucketName);
+}
+
+/** Looks up uploads that one batch may end, of the bucket of this id, of which there never is another one. */
+export function lookUpUploadBatch(bucketId: string): Lookup<{ readonly batch: UploadBatch }> {
+  return lookUpBatch("u.bucket_id = ?1", bucketId);
+}
+
+/** Looks up uploads whose bucket is not there and that one batch may end. No deletion of a bucket leaves one behind. */
+export function lookUpOrphanedUploads(): Lookup<{ readonly batch: UploadBatch }> {
+  return lookUpBatch("u.bucket_id NOT IN (SELECT id FROM buckets)");
+}
+
+function lookUpBatch(condition: string, ...parameters: readonly string[]): Lookup<{ readonly batch: UploadBatch }> {
+  interface Row {
+    readonly bucket_id: string;
+    readonly key: string;
+    readonly upload_id: string;
+    readonly parts: number;
+  }
+  return {
+    statements: [
+      statement(
+        `SELECT u.bucket_id, u.key, u.upload_id, (
+           SELECT count(*) FROM (SELECT 1 FROM parts p WHERE p.upload_id = u.upload_id LIMIT ${MAX_PARTS + 1})) AS parts
+         FROM uploads u WHERE ${condition} ORDER BY u.bucket_id, u.key, u.upload_id LIMIT ${MAX_UPLOADS + 1}`,
+        ...parameters,
+      ),
+    ],
+    read: (results) => {
+      const rows = rowsOf<Row>(results);
+      let parts = 0;
+      const uploads = rows
+        .slice(0, MAX_UPLOADS)
+        .filter((row, index) => (parts += row.parts) <= MAX_PARTS || index === 0)
+        .map((row) => ({ bucketId: row.bucket_id, key: row.key, uploadId: row.upload_id }));
+      return { batch: { uploads, hasMore: uploads.length < rows.length } };
+    },
+  };
+}
+
+/** Ends uploads: they and their parts go, and the blobs that only the parts refer to become garbage. */
+export function endUploads(uploads: readonly UploadToEnd[], now: number): Statement[] {
+  if (uploads.length === 0) return [];
+  const ids = JSON.stringify(uploads.map(({ uploadId }) => uploadId));
+  return [
+    ...releaseReferences(
+      now,
+      `SELECT p.holding_id AS id FROM json_each(?1) i CROSS JOIN parts p ON p.upload_id = i.value`,
+      ids,
+    ),
+    statement(`DELETE FROM parts WHERE upload_id IN (SELECT value FROM json_each(?))`, ids),
+    statement(
+      `DELETE FROM uploads WHERE (bucket_id, key, upload_id) IN (
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?))`,
+      JSON.stringify(uploads.map(({ bucketId, key, uploadId }) => [bucketId, key, uploadId])),
+    ),
+  ];
+}

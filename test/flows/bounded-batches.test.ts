@@ -1,0 +1,150 @@
+// What could grow with a bucket is done in batches of bounded size, each of which leaves a sound state behind.
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+
+import { expectSoundReferences } from "../support/check-references.ts";
+import { send } from "../support/client.ts";
+import { costOf } from "../support/cost.ts";
+import { expectS3Error } from "../support/expect-s3-error.ts";
+import { d1With } from "../support/faults.ts";
+import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { createUpload } from "../support/multipart.ts";
+import { bucketId, expectNothingLeftOver, storedStateOfId } from "../support/stored-state.ts";
+
+/** Opens uploads in a bucket as clients would, with parts that are rows alone. */
+async function openUploads(bucket: string, uploads: number, partsEach: number): Promise<string> {
+  const id = await bucketId(bucket);
+  const numbers = (count: number): string => JSON.stringify(Array.from({ length: count }, (_, index) => index + 1));
+  await env.DB.batch([
+    env.DB.prepare(
+      `INSERT INTO uploads (bucket_id, key, upload_id, initiated_at, owner_id, storage_class)
+       SELECT ?1, 'k' || value, ?1 || '-' || value, 0, 'o', 'STANDARD' FROM json_each(?2)`,
+    ).bind(id, numbers(uploads)),
+    env.DB.prepare(
+      `INSERT INTO parts (upload_id, part_number, holding_id, size, etag, modified_at)
+       SELECT ?1 || '-' || u.value, p.value, ?1 || '/' || u.value || '-' || p.value, 1, '', 0
+       FROM json_each(?2) u CROSS JOIN json_each(?3) p`,
+    ).bind(id, numbers(uploads), numbers(partsEach)),
+  ]);
+  return id;
+}
+
+async function rowsLeft(id: string): Promise<unknown> {
+  return env.DB.prepare(
+    `SELECT (SELECT count(*) FROM uploads WHERE bucket_id = ?1) AS uploads,
+       (SELECT count(*) FROM parts WHERE upload_id >= ?1 || '-' AND upload_id < ?1 || '.') AS parts,
+       (SELECT count(*) FROM garbage WHERE blob_id >= ?1 || '/' AND blob_id < ?1 || '0') AS garbage`,
+  )
+    .bind(id)
+    .first();
+}
+
+/** D1 that notes how many part rows there were before and after each batch. */
+function watched(id: string) {
+  const deleted: number[] = [];
+  const count = async (): Promise<number> => {
+    const row = await env.DB.prepare(
+      "SELECT count(*) AS parts FROM parts WHERE upload_id >= ?1 || '-' AND upload_id < ?1 || '.'",
+    )
+      .bind(id)
+      .first<{ parts: number }>();
+    return row?.parts ?? 0;
+  };
+  const DB = d1With(async (_sql, deliver) => {
+    const before = await count();
+    const results = await deliver();
+    deleted.push(before - (await count()));
+    return results;
+  });
+  return { DB, deleted };
+}
+
+async function clean(id: string): Promise<void> {
+  await env.DB.prepare("DELETE FROM garbage WHERE blob_id >= ?1 || '/' AND blob_id < ?1 || '0'").bind(id).run();
+}
+
+describe("DeleteBucket with many open uploads", () => {
+  it("ends them in batches of bounded size, and deletes the bucket", async () => {
+    const bucket = await freshBucket();
+    const id = await openUploads(bucket, 250, 60);
+    const { DB, deleted } = watched(id);
+    const response = await send("DELETE", `/${bucket}`, {}, { DB });
+    expect(response.status).toBe(204);
+    expect(Math.max(...deleted)).toBeLessThanOrEqual(5000);
+    expect(deleted.reduce((sum, parts) => sum + parts, 0)).toBe(250 * 60);
+    expect(await rowsLeft(id)).toEqual({ uploads: 0, parts: 0, garbage: 250 * 60 });
+    expect((await send("HEAD", `/${bucket}`)).status).toBe(404);
+    await clean(id);
+  });
+
+  it("ends an upload of as many parts as there can be by itself", async () => {
+    const bucket = await freshBucket();
+    const id = await openUploads(bucket, 2, 10_000);
+    const { DB, deleted } = watched(id);
+    expect((await send("DELETE", `/${bucket}`, {}, { DB })).status).toBe(204);
+    expect(deleted.filter((parts) => parts > 0)).toEqual([10_000, 10_000]);
+    await clean(id);
+  });
+
+  it("ends none where the bucket is not empty", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "x" });
+    const id = await openUploads(bucket, 150, 1);
+    await expectS3Error(await send("DELETE", `/${bucket}`), {
+      status: 409,
+      code: "BucketNotEmpty",
+      fields: { BucketName: bucket },
+    });
+    expect(await rowsLeft(id)).toEqual({ uploads: 150, parts: 150, garbage: 0 });
+    await env.DB.batch(
+      ["DELETE FROM uploads WHERE bucket_id = ?1", "DELETE FROM parts WHERE upload_id LIKE ?1 || '-%'"].map((sql) =>
+        env.DB.prepare(sql).bind(id),
+      ),
+    );
+  });
+
+  it("ends also those that begin meanwhile, and leaves nothing behind", async () => {
+    const bucket = await freshBucket();
+    const id = await bucketId(bucket);
+    let isBegun = false;
+    const DB = d1With(async (sql, deliver) => {
+      if (!isBegun && sql.some((text) => text.includes("empty_bucket_guard"))) {
+        isBegun = true;
+        await createUpload(bucket, "late");
+      }
+      return deliver();
+    });
+    expect((await send("DELETE", `/${bucket}`, {}, { DB })).status).toBe(204);
+    expect(await rowsLeft(id)).toEqual({ uploads: 0, parts: 0, garbage: 0 });
+    expectNothingLeftOver(await storedStateOfId(id));
+  });
+
+  it("does not touch the uploads of a bucket that was made again meanwhile", async () => {
+    const bucket = await freshBucket();
+    const old = await openUploads(bucket, 101, 1);
+    let uploadId = "";
+    const DB = d1With(async (sql, deliver) => {
+      const results = await deliver();
+      if (uploadId === "" && sql.some((text) => text.includes("empty_bucket_guard"))) {
+        expect((await send("DELETE", `/${bucket}`)).status).toBe(204);
+        expect((await send("PUT", `/${bucket}`)).status).toBe(200);
+        uploadId = await createUpload(bucket, "new");
+      }
+      return results;
+    });
+    const response = await send("DELETE", `/${bucket}`, {}, { DB });
+    expect([204, 404]).toContain(response.status);
+    expect((await send("GET", `/${bucket}/new?uploadId=${uploadId}`)).status).toBe(200);
+    expect(await rowsLeft(old)).toEqual({ uploads: 0, parts: 0, garbage: 101 });
+    await clean(old);
+    await expectSoundReferences(bucket);
+  });
+
+  it("costs no more than before where there are few", async () => {
+    const bucket = await freshBucket();
+    await createUpload(bucket, "k");
+    const response = await send("DELETE", `/${bucket}`);
+    expect(response.status).toBe(204);
+    expect(costOf(response)).toMatchObject({ roundTrips: 2, rowsWritten: 2, blobCalls: 0, coordinatorCalls: 0 });
+  });
+});
