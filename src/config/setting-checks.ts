@@ -131,7 +131,7 @@ export function itemsOf(text: string): string[] {
 }
 
 /** Whether a text is the base64 of as many bytes as a master key has. */
-export function isMasterKey(text: string): boolean {
+function isMasterKey(text: string): boolean {
   return fromBase64(text)?.length === 32;
 }
 
@@ -150,4 +150,9 @@ function resembles(name: string, other: string): boolean {
     row = next;
   }
   return (row[other.length] ?? Infinity) <= allowed;
+}
+
+/** The master keys that are some. Without one to seal with there is none at all. */
+export function masterKeys(current: string, previous: string): string[] {
+  return isMasterKey(current) ? [current, ...itemsOf(previous).filter(isMasterKey)] : [];
 }

@@ -4,9 +4,9 @@ import { asObjectOwnership, type ObjectOwnership } from "../protocol/acl/object-
 import {
   FORMS,
   givenText,
-  isMasterKey,
   isPossible,
   itemsOf,
+  masterKeys,
   missingCompanions,
   problemOfName,
   problemsOfTexts,
@@ -159,6 +159,12 @@ export const SETTINGS = {
     meaning:
       "Who is before the Worker and is believed about the client's address, its TLS and its Accept-Encoding: `cloudflare`, as `wrangler.toml` says of a deployment, or nobody. `npm start` believes nobody whatever is set.",
   },
+  VERIFY_READS: {
+    default: "sampled",
+    values: ["off", "sampled", "always"],
+    meaning:
+      "Which reads of whole objects are compared with the stored checksum (docs/recovery.md): none, one in 16, or `always`. One that does not match breaks off before its last bytes.",
+  },
   LOG_REQUESTS: {
     default: "true",
     values: ["true", "false"],
@@ -205,6 +211,7 @@ export interface Settings {
   /** 0: nothing is scrubbed. */
   readonly scrubBytesPerTick: number;
   readonly edge: "cloudflare" | "none";
+  readonly verifyReads: "off" | "sampled" | "always";
   readonly logRequests: boolean;
   readonly serverTiming: boolean;
 }
@@ -227,6 +234,8 @@ export function readSettings(env: object): Settings {
     if (text(name) === "false") return "false";
     return text(name) === "true" && !isDeletionStopped ? "true" : "dry-run";
   };
+  // What cannot be understood verifies most.
+  const verifyReads = text("VERIFY_READS");
   const accessKeyId = text("CAIRN_ROOT_ACCESS_KEY_ID");
   const secretAccessKey = text("CAIRN_ROOT_SECRET_ACCESS_KEY");
   const hasRoot = accessKeyId !== "" && secretAccessKey !== "" && text("ROOT_CREDENTIALS") !== "disabled";
@@ -254,6 +263,7 @@ export function readSettings(env: object): Settings {
     customerKeysOverHttp: text("SSE_CUSTOMER_KEYS_OVER_HTTP") === "loopback" ? "loopback" : "never",
     scrubBytesPerTick: whole("SCRUB_MEGABYTES_PER_TICK") * 1_000_000,
     edge: text("EDGE") === "cloudflare" ? "cloudflare" : "none",
+    verifyReads: verifyReads === "off" || verifyReads === "sampled" ? verifyReads : "always",
     logRequests: text("LOG_REQUESTS") !== "false",
     serverTiming: text("SERVER_TIMING") === "true",
   };
@@ -283,8 +293,3 @@ const COMPANIONS: readonly (readonly [given: SettingName, needed: SettingName])[
   ["CAIRN_ROOT_SECRET_ACCESS_KEY", "CAIRN_ROOT_ACCESS_KEY_ID"],
   ["CAIRN_PREVIOUS_MASTER_KEYS", "CAIRN_MASTER_KEY"],
 ];
-
-/** The master keys that are some. Without one to seal with there is none at all. */
-function masterKeys(current: string, previous: string): string[] {
-  return isMasterKey(current) ? [current, ...itemsOf(previous).filter(isMasterKey)] : [];
-}

@@ -15,11 +15,17 @@ import {
   type ObjectReadInput,
 } from "../protocol/objects/object-reading.ts";
 import { OBJECT_READ } from "../protocol/core/operation-inputs.ts";
+import type { Settings } from "../config/settings.ts";
+import type { StoredObject } from "../protocol/objects/stored-object.ts";
+import { recordFindings } from "../state/metadata/scrub-findings.ts";
+import { expectationOf, verifiedBytes } from "../state/reads/verified-bytes.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { openObject } from "../state/reads/object-bytes.ts";
 import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
 
 const BLOB_TURNS = 3;
+/** Of so many reads, one is verified where reads are sampled. */
+const SAMPLED_READS = 16;
 
 interface Input extends ObjectReadInput {
   readonly customerKey: CustomerKey | undefined;
@@ -69,5 +75,25 @@ async function readBytes(context: Context, input: Input, bucket: Bucket, facts: 
   });
   if (status === 304 || (range?.length ?? object.size) === 0) return { status, headers };
   const body = await openObject(context.blobs, object, facts.slices, range, customerKey);
-  return body === undefined ? undefined : { status, headers, body };
+  if (body === undefined) return undefined;
+  const isWhole = range === undefined || range.length === object.size;
+  const expectation = isWhole && isToBeVerified(context.settings) ? expectationOf(object) : undefined;
+  if (expectation === undefined) return { status, headers, body };
+  const report = (finding: string): Promise<void> => reportDamage(context, object, finding);
+  return { status, headers, body: await verifiedBytes(body, object.size, expectation, report) };
+}
+
+function isToBeVerified({ verifyReads }: Settings): boolean {
+  return verifyReads === "always" || (verifyReads === "sampled" && Math.random() < 1 / SAMPLED_READS);
+}
+
+/** Remembers a finding as the scrub does, and logs it. A reader is not kept waiting by a database that fails. */
+async function reportDamage(
+  { database, now }: Context,
+  { blobId, manifestId }: StoredObject,
+  finding: string,
+): Promise<void> {
+  const damaged = blobId ?? manifestId ?? "";
+  console.error(JSON.stringify({ level: "error", blobId: damaged, finding }));
+  await database.batch([recordFindings([{ blobId: damaged, finding }], now)]).catch(() => undefined);
 }

@@ -36,6 +36,7 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   SSE_CUSTOMER_KEYS_OVER_HTTP: [...WRONG_WORDS, "always"],
   SCRUB_MEGABYTES_PER_TICK: WRONG_NUMBERS,
   EDGE: [...WRONG_WORDS, "Cloudflare", "true"],
+  VERIFY_READS: [...WRONG_WORDS.filter((word) => word !== "off"), "sometimes"],
   LOG_REQUESTS: WRONG_WORDS,
   SERVER_TIMING: WRONG_WORDS,
 };
