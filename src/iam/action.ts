@@ -90,7 +90,12 @@ export function defineUserAction({ name, isCallerByDefault, conditionKeys, run }
 
 /** What conditions may ask about the tags of the user who is acted on. */
 export function resourceTagKeys(user: User | undefined): ConditionKeys {
-  return new Map((user?.tags ?? []).map(([key, value]) => [`aws:resourcetag/${foldTagKey(key)}`, [value]]));
+  return new Map(
+    (user?.tags ?? []).flatMap(([key, value]): [string, string[]][] => [
+      [`aws:resourcetag/${foldTagKey(key)}`, [value]],
+      [`iam:resourcetag/${foldTagKey(key)}`, [value]],
+    ]),
+  );
 }
 
 function noSuchUser(name: string): QueryApiError {

@@ -9,7 +9,7 @@ import { element, type XmlElement } from "../bytes/xml.ts";
 import { FEDERATED_NAME, ROLE_ARN, SESSION_NAME, SESSION_POLICY } from "../protocol/iam/identity-parameters.ts";
 import { constraintError, QueryApiError } from "../protocol/iam/query-api-error.ts";
 import type { QueryParameters } from "../protocol/iam/query-parameters.ts";
-import { defineAction, type Action, type Call } from "./action.ts";
+import { defineAction, type Action, type Call, type ConditionKeys } from "./action.ts";
 import { requireKeys } from "./master-key.ts";
 import { checkPolicy } from "./user-policies.ts";
 
@@ -38,6 +38,7 @@ const getSessionToken: Action = {
 const getFederationToken = defineAction("sts", {
   name: "GetFederationToken",
   resource: ({ parameters, settings }) => federatedArn(settings.accountId, parameters.text("Name", FEDERATED_NAME)),
+  conditionKeys: durationKeys,
 
   async run(call) {
     const { parameters, settings } = call;
@@ -58,6 +59,8 @@ const getFederationToken = defineAction("sts", {
 const assumeRole = defineAction("sts", {
   name: "AssumeRole",
   resource: ({ parameters }) => parameters.text("RoleArn", ROLE_ARN),
+  conditionKeys: (parameters) =>
+    new Map([["sts:rolesessionname", [parameters.text("RoleSessionName", SESSION_NAME)]], ...durationKeys(parameters)]),
 
   async run(call) {
     const { parameters, settings, principal } = call;
@@ -86,6 +89,12 @@ const assumeRole = defineAction("sts", {
     ];
   },
 });
+
+/** What conditions may ask about how long a session is asked to live. */
+function durationKeys(parameters: QueryParameters): ConditionKeys {
+  const seconds = parameters.get("DurationSeconds");
+  return new Map(seconds === undefined ? [] : [["sts:durationseconds", [seconds]]]);
+}
 
 export const SESSION_ACTIONS: readonly Action[] = [getSessionToken, getFederationToken, assumeRole];
 

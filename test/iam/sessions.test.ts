@@ -275,6 +275,27 @@ describe("AssumeRole", () => {
   });
 });
 
+describe("the permission to begin a session", () => {
+  it("may hang on the session's name and on how long it is asked to live", async () => {
+    const { name, credentials } = await freshUser();
+    const grant = (Condition: object) => ({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "sts:*", Resource: "*", Condition }],
+    });
+    await putPolicy(name, grant({ StringEquals: { "sts:RoleSessionName": "${aws:username}" } }));
+    const named = (RoleSessionName: string): Parameters => ({ RoleArn: ROLE, RoleSessionName });
+    await succeed("sts", "AssumeRole", named(name), { credentials });
+    await refuse("sts", "AssumeRole", named("another"), [403, "AccessDenied"], { credentials });
+    await putPolicy(name, grant({ NumericLessThanEquals: { "sts:DurationSeconds": "900" } }));
+    for (const action of ["AssumeRole", "GetFederationToken"]) {
+      const parameters = action === "AssumeRole" ? named(name) : { Name: "guest" };
+      await succeed("sts", action, { ...parameters, DurationSeconds: "900" }, { credentials });
+      await refuse("sts", action, { ...parameters, DurationSeconds: "901" }, [403, "AccessDenied"], { credentials });
+      await refuse("sts", action, parameters, [403, "AccessDenied"], { credentials });
+    }
+  });
+});
+
 describe("a role", () => {
   it("gives no session the right to call IAM that the session which assumed it has not", async () => {
     const { credentials } = await freshUser(allow(["iam:*", "sts:*"]));

@@ -90,10 +90,18 @@ describe("CheckConsistency", () => {
     expect(childrenOf(answer, "Orphan").map(({ text }) => text)).toEqual(orphans);
   });
 
-  it("is refused to users whatever they may do, to strangers, and where the token is not one of its own", async () => {
+  it("is refused to users while root is not disabled, to strangers, and where the token is not one of its own", async () => {
     await expectS3Error(await deliver(anonymous("GET", "/?fsck")), { status: 403, code: "AccessDenied" });
     const { credentials } = await freshUser({ Effect: "Allow", Action: "s3:*", Resource: "*" });
     await expectS3Error(await send("GET", "/?fsck", { credentials }), { status: 403, code: "AccessDenied" });
+    const without = await freshUser({ Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" });
+    const disabled = { ROOT_CREDENTIALS: "disabled" };
+    const allowed = await send("GET", "/?fsck", { credentials }, disabled);
+    expect(allowed.status, "while root is disabled, a user who may").toBe(200);
+    await expectS3Error(await send("GET", "/?fsck", { credentials: without.credentials }, disabled), {
+      status: 403,
+      code: "AccessDenied",
+    });
     const garbled = await send("GET", "/?fsck&continuation-token=x");
     const fields = { ArgumentName: "continuation-token", ArgumentValue: "x" };
     await expectS3Error(garbled, { status: 400, code: "InvalidArgument", fields });

@@ -62,6 +62,8 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["aws:userid", ({ userId }) => [userId]],
   ["aws:username", ({ userName }) => one(userName)],
   ["aws:tokenissuetime", ({ session }) => (session === undefined ? undefined : [formatErrorTime(session.issuedAt)])],
+  // Temporary credentials have it, and none here were got with a second factor; for all others it is not there.
+  ["aws:multifactorauthpresent", ({ session }) => (session === undefined ? undefined : ["false"])],
   ["aws:principalisawsservice", () => ["false"]],
   ["aws:viaawsservice", () => ["false"]],
   // The region in a signature's scope is the client's choice and decides nothing.

@@ -86,9 +86,13 @@ function denial(
   return ofBucket === undefined ? undefined : denied("with an explicit deny in a resource-based policy", ofBucket);
 }
 
-/** Root may always mend a bucket's policy. */
-function isKeptFromLockout({ kind }: Principal, { actions }: PolicyQuestion): boolean {
-  return kind === "root" && actions.some((action) => POLICY_ACTIONS.has(action));
+/** Root may always mend a bucket's policy, itself or by GetSessionToken; a role or a federated user that it lends its rights may not. */
+function isKeptFromLockout({ kind, session }: Principal, { actions }: PolicyQuestion): boolean {
+  return (
+    kind === "root" &&
+    (session === undefined || session.kind === "session") &&
+    actions.some((action) => POLICY_ACTIONS.has(action))
+  );
 }
 
 function grant(

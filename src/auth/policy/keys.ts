@@ -5,13 +5,15 @@
 /** What a request has under a condition key, by the key's name in lower case; undefined where it has nothing. */
 export type ConditionKeys = (lowerCaseName: string) => readonly string[] | undefined;
 
-const GLOBAL_KEYS = `CalledVia CalledViaFirst CalledViaLast CurrentTime EpochTime FederatedProvider MultiFactorAuthAge
+const GLOBAL_KEYS = `AssumedRoot CalledViaAWSMCP ChatbotSourceArn Ec2InstanceSourcePrivateIPv4 Ec2InstanceSourceVpc
+  IsMcpServiceAction SignInSessionArn ViaAWSMCPService VpceAccount VpceOrgID VpceOrgPaths CalledVia CalledViaFirst CalledViaLast CurrentTime EpochTime FederatedProvider MultiFactorAuthAge
   MultiFactorAuthPresent PrincipalAccount PrincipalArn PrincipalIsAWSService PrincipalOrgID PrincipalOrgPaths
   PrincipalServiceName PrincipalServiceNamesList PrincipalType Referer RequestedRegion ResourceAccount ResourceOrgID
   ResourceOrgPaths SecureTransport SourceAccount SourceArn SourceIdentity SourceIp SourceOrgID SourceOrgPaths SourceOwner
   SourceVpc SourceVpcArn SourceVpce TagKeys TokenIssueTime UserAgent ViaAWSService VpcSourceIp userid username`;
 
-const S3_KEYS = `AccessPointNetworkOrigin DataAccessPointAccount DataAccessPointArn InventoryAccessibleOptionalFields
+const S3_KEYS = `AccessGrantsInstanceArn ExistingJobOperation ExistingJobPriority JobSuspendedCause RequestJobOperation
+  RequestJobPriority destinationRegion isReplicationPauseRequest AccessPointNetworkOrigin DataAccessPointAccount DataAccessPointArn InventoryAccessibleOptionalFields
   LocationConstraint ObjectCreationOperation RequestObjectTagKeys ResourceAccount TlsVersion VersionId authType delimiter
   if-match if-none-match max-keys object-lock-legal-hold object-lock-mode object-lock-remaining-retention-days
   object-lock-retain-until-date prefix signatureAge signatureversion x-amz-acl x-amz-content-sha256 x-amz-copy-source
@@ -20,12 +22,25 @@ const S3_KEYS = `AccessPointNetworkOrigin DataAccessPointAccount DataAccessPoint
   x-amz-server-side-encryption-aws-kms-key-id x-amz-server-side-encryption-customer-algorithm x-amz-storage-class
   x-amz-website-redirect-location`;
 
-const KEYS: ReadonlySet<string> = new Set([...names("aws", GLOBAL_KEYS), ...names("s3", S3_KEYS)]);
+/** Those of the calls of IAM and STS, and those that AWS gives the sessions of roles which its services assume. */
+const OTHER_KEYS: readonly string[] = [
+  ...names("sts", "DurationSeconds ExternalId RoleSessionName SourceIdentity TaskPolicyArn TransitiveTagKeys"),
+  ...names("iam", "AssociatedResourceArn AWSServiceName PassedToService PermissionsBoundary PolicyARN"),
+  ...names("codebuild", "BuildArn ProjectArn"),
+  ...names("ec2", "RoleDelivery SourceInstanceArn"),
+  ...names("glue", "CredentialIssuingService RoleAssumedBy"),
+  ...names("identitystore", "UserId"),
+  ...names("lambda", "SourceFunctionArn"),
+  ...names("ssm", "SourceInstanceArn"),
+];
+
+const KEYS: ReadonlySet<string> = new Set([...names("aws", GLOBAL_KEYS), ...names("s3", S3_KEYS), ...OTHER_KEYS]);
 
 /** Those that are followed by the key of a tag. */
 const TAG_FAMILIES: readonly string[] = [
   ...names("aws", "PrincipalTag/ RequestTag/ ResourceTag/"),
-  ...names("s3", "BucketTag/ ExistingObjectTag/ RequestObjectTag/"),
+  ...names("s3", "AccessPointTag/ BucketTag/ ExistingObjectTag/ RequestObjectTag/"),
+  ...names("iam", "ResourceTag/"),
 ];
 
 /** Those whose values are keys of tags, which are compared as in the names of condition keys. */

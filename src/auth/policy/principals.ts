@@ -5,6 +5,7 @@ import { PolicyProblem, type PrincipalPattern } from "./policy.ts";
 
 const ARN = new RegExp(
   [
+    String.raw`^arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity [A-Z0-9]+$`,
     String.raw`^arn:aws:iam::\d{12}:(?:root|(?:user|role)/[\w+=,.@/-]+)$`,
     String.raw`^arn:aws:sts::\d{12}:(?:federated-user/[\w+=,.@-]+|assumed-role/[\w+=,.@/-]+/[\w+=,.@-]+)$`,
   ].join("|"),

@@ -187,10 +187,17 @@ describe("a condition key", () => {
     expect(keysOf({ authorization: { conditionKeys } })("s3:locationconstraint")).toEqual(["eu-west-1"]);
   });
 
+  it("about the caller's ARN is the role's for a role's session", () => {
+    const roleArn = "arn:aws:iam::000000000000:role/path/r";
+    expect(keysOf({ principal: { ...ALICE, roleArn } })("aws:principalarn")).toEqual([roleArn]);
+  });
+
   it("tells sessions by their kind and when they began", () => {
     const session = { kind: "federated", name: "f", policy: undefined, issuedAt: NOW } as const;
     expect(keysOf({ principal: { ...ALICE, session } })("aws:tokenissuetime")).toEqual(["2026-01-02T03:04:05Z"]);
     expect(keysOf({ principal: { ...ALICE, session } })("aws:principaltype")).toEqual(["FederatedUser"]);
+    expect(keysOf({ principal: { ...ALICE, session } })("aws:multifactorauthpresent")).toEqual(["false"]);
+    expect(keysOf({ principal: ALICE })("aws:multifactorauthpresent")).toBeUndefined();
     expect(keysOf({ principal: { ...ROOT, session: { ...session, kind: "session" } } })("aws:principaltype")).toEqual([
       "Account",
     ]);

@@ -118,6 +118,17 @@ describe("decide", () => {
       expect(ask(ROOT, bucket, { actions: [action], key: undefined }).isAllowed, action).toBe(true);
     }
     expect(ask(ROOT, bucket, { actions: ["s3:GetBucketPolicyStatus"], key: undefined }).isAllowed).toBe(false);
+    const put = { actions: ["s3:PutBucketPolicy"], key: undefined };
+    const rootSession = (kind: Session["kind"]): Principal => {
+      const policy = parsePolicy(text([{ Effect: "Allow", Action: "s3:*", Resource: "*" }]), { of: "session" });
+      return { ...ROOT, session: { kind, name: "s", issuedAt: 0, policy } };
+    };
+    expect(ask(rootSession("session"), bucket, put).isAllowed).toBe(true);
+    expect(ask(rootSession("session"), bucket).isAllowed).toBe(false);
+    for (const kind of ["role", "federated"] as const) {
+      expect(ask(rootSession(kind), bucket, put).isAllowed, kind).toBe(false);
+      expect(ask(rootSession(kind), bucketWith(), put).isAllowed, kind).toBe(true);
+    }
     const admin = alice({ identity: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }] });
     expect(ask(admin, bucket, { actions: ["s3:PutBucketPolicy"], key: undefined }).isAllowed).toBe(false);
   });

@@ -140,6 +140,33 @@ describe("a bucket's policy", () => {
   });
 
   it.each([
+    "aws:VpceAccount",
+    "aws:Ec2InstanceSourceVpc",
+    "aws:AssumedRoot",
+    "s3:AccessPointTag/team",
+    "s3:AccessGrantsInstanceArn",
+    "lambda:SourceFunctionArn",
+    "sts:RoleSessionName",
+    "iam:ResourceTag/Team",
+  ])("takes %s, which AWS knows", (key) => {
+    expect(problemWith({ Condition: { StringEquals: { [key]: "x" } } })).toBe("no problem");
+  });
+
+  it("binds the prefix of everything that lists", () => {
+    const elements = {
+      Action: [
+        "s3:GetBucketUsage",
+        "s3:GetLifecycleConfiguration",
+        "s3:RestoreBucketSnapshot",
+        "s3:ListBucketVersions",
+      ],
+      Resource: "arn:aws:s3:::b",
+      Condition: { StringLike: { "s3:prefix": "x/*" } },
+    };
+    expect(problemWith(elements)).toBe("no problem");
+  });
+
+  it.each([
     "prefix",
     "s3:prefixes",
     "aws:sourceip ",
@@ -319,6 +346,8 @@ describe("a principal", () => {
     { AWS: `arn:aws:iam::${ACCOUNT}:role/service/r` },
     { AWS: `arn:aws:sts::${ACCOUNT}:federated-user/guest` },
     { AWS: `arn:aws:sts::${ACCOUNT}:assumed-role/r/session@x` },
+    { AWS: `arn:aws:sts::${ACCOUNT}:assumed-role/path/r/session@x` },
+    { AWS: "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1ABCDEF2GHIJK" },
     { CanonicalUser: ACCOUNT },
     { CanonicalUser: "0123456789abcdef".repeat(4) },
     { Service: "cloudfront.amazonaws.com" },
