@@ -9,8 +9,9 @@ import { rebuildState } from "./maintenance/rebuilding.ts";
 
 const USAGE = `Usage: npm run rebuild -- [--state DIR] [--replace]
 
-Makes the database of a Cairn on this machine again from the birth certificates of its blobs (docs/recovery.md tells what
-cannot be made again). Nobody may be serving it. A database that is not empty is left alone unless it is to be replaced.
+Makes the database of a Cairn on this machine again from what is kept beside its blobs (docs/recovery.md tells what cannot
+be made again). Nobody may be serving it. A database that is not empty is left alone unless it is to be replaced. Each
+line that begins with REPORTED names what could not be known or made again. Nothing is deleted afterwards until you say so.
 
   --state DIR   folder of everything that is stored (default .cairn in the project)
   --replace     put the database that is there aside first; where it went is printed
@@ -28,9 +29,11 @@ if (problems.length > 0) {
   process.exit(2);
 }
 try {
-  const { report, setAside } = await rebuildState(options.state, options.flags.has("replace"));
+  const { report, findings, setAside } = await rebuildState(options.state, options.flags.has("replace"));
   if (setAside !== undefined) console.log(`the database that was there is now ${setAside}`);
   for (const [name, count] of Object.entries(report)) console.log(`${name}: ${count}`);
+  for (const finding of findings) console.log(`REPORTED  ${finding}`);
+  console.log("deletions are on hold until: npm run resume-deletions");
   const examination = await examineState(options.state, false);
   for (const line of reportLines(examination)) console.log(line);
   process.exit(examination.findings.length === 0 ? 0 : 1);

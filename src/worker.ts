@@ -3,8 +3,10 @@ import { settingsOf } from "./config/settings-of.ts";
 import { settingProblems } from "./config/settings.ts";
 import { connect } from "./contract/connections.ts";
 import { app } from "./gateway/app.ts";
+import { findDeletionHold } from "./jobs/deletion-hold.ts";
 import { runJobs } from "./jobs/run-jobs.ts";
-import { SCHEDULE } from "./jobs/schedule.ts";
+import { scheduleUnder } from "./jobs/schedule.ts";
+import { Counts } from "./state/d1/counts.ts";
 
 export { KeyCoordinator } from "./state/writes/key-coordinator.ts";
 
@@ -14,8 +16,11 @@ export default {
   async scheduled(controller, env): Promise<void> {
     const settings = settingsOf(env);
     for (const problem of settingProblems(env)) console.error(JSON.stringify({ level: "error", ...problem }));
-    await runJobs(SCHEDULE, {
-      now: controller.scheduledTime,
+    const now = controller.scheduledTime;
+    const hold = await findDeletionHold(connect(env, settings, new Counts()), now);
+    if (hold !== undefined) console.warn(JSON.stringify({ level: "warn", message: "deletions are on hold", hold }));
+    await runJobs(scheduleUnder(hold), {
+      now,
       clock: Date.now,
       settings,
       connect: (counts) => connect(env, settings, counts),

@@ -20,6 +20,8 @@ export default defineConfig(async () => ({
           DOMAINS: "s3.example.com",
           MODEL_RUNS: process.env["MODEL_RUNS"] ?? "",
           MODEL_SEED: process.env["MODEL_SEED"] ?? "",
+          REBUILD_DRILLS: process.env["REBUILD_DRILLS"] ?? "",
+          REBUILD_SEED: process.env["REBUILD_SEED"] ?? "",
         },
       },
     }),

@@ -5,7 +5,7 @@ import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
 import { applyMigrations } from "../serve/migrations.ts";
 import { givenSettings } from "../serve/settings.ts";
 import { lockState } from "../serve/state-lock.ts";
-import { openState } from "./open-state.ts";
+import { openState, type OpenState } from "./open-state.ts";
 
 /** The folder in a state folder in which Miniflare keeps D1's files. */
 export const DATABASE_FOLDER = "d1";
@@ -13,6 +13,8 @@ export const DATABASE_FOLDER = "d1";
 /** What became of a rebuild. */
 export interface Rebuilt {
   readonly report: Readonly<Record<string, number>>;
+  /** What could not be known or made again, a line each. */
+  readonly findings: readonly string[];
   /** Where the database was put that had been there. */
   readonly setAside: string | undefined;
 }
@@ -34,13 +36,29 @@ export async function rebuildState(state: string, isReplacing: boolean): Promise
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const report = (await open.ask("/rebuild")) as Record<string, number>;
       if (report["refused"] !== undefined) throw new Error("the database is not empty; --replace puts it aside first");
-      return { report, setAside };
+      return { report, findings: await findingsIn(open), setAside };
     } finally {
       await open.close();
     }
   } finally {
     unlock();
   }
+}
+
+async function findingsIn({ database }: OpenState): Promise<string[]> {
+  interface FindingRow {
+    readonly bucket: string;
+    readonly key: string;
+    readonly subject: string;
+    readonly finding: string;
+  }
+  const { results } = await database
+    .prepare(
+      `SELECT coalesce(b.name, f.bucket_id) AS bucket, f.key, f.subject, f.finding
+       FROM rebuild_findings f LEFT JOIN buckets b ON b.id = f.bucket_id ORDER BY 1, 2, 3`,
+    )
+    .all<FindingRow>();
+  return results.map(({ bucket, key, subject, finding }) => `${bucket}/${JSON.stringify(key)} ${subject}: ${finding}`);
 }
 
 function putAside(folder: string): string | undefined {

@@ -37,7 +37,7 @@ interface Outcome {
 }
 
 /** Runs one of the scripts as a person does. */
-function run(script: "fsck" | "rebuild", ...options: readonly string[]): Promise<Outcome> {
+function run(script: "fsck" | "rebuild" | "resume-deletions", ...options: readonly string[]): Promise<Outcome> {
   const file = resolve(import.meta.dirname, "..", `${script}.ts`);
   return new Promise((done) => {
     execFile(process.execPath, [file, ...options], (error, stdout, stderr) => {
@@ -123,6 +123,10 @@ void describe("recovery", () => {
       assert.equal((await requests.send("PUT", "/things")).status, 200);
       for (const key of ["a", "b", "c", "d"]) await put(requests, `/things/${key}`, `bytes of ${key}`);
       await putParts(requests, "/things/parted");
+      await requests.send("POST", "/things/open?uploads").then(async ({ body }) => {
+        const id = /<UploadId>(.*?)<\/UploadId>/.exec(body.toString())?.[1] ?? "";
+        await put(requests, `/things/open?partNumber=1&uploadId=${id}`, "never completed");
+      });
     });
     cpSync(state, join(folder, "sound"), { recursive: true });
   });
@@ -141,7 +145,7 @@ void describe("recovery", () => {
     });
     const { code, output } = await run("fsck", "--state", state, "--bytes");
     assert.equal(code, 0, output);
-    assert.match(output, /^fsck: 9 blobs of \d+ bytes, 0 orphans, 0 findings: sound$/m);
+    assert.match(output, /^fsck: 11 blobs of \d+ bytes, 0 orphans, 0 findings: sound$/m);
   });
 
   void it("fsck finds every fault that is planted", async () => {
@@ -244,7 +248,9 @@ void describe("recovery", () => {
     rmSync(join(state, DATABASE_FOLDER), { recursive: true });
     const { code, output } = await run("rebuild", "--state", state);
     assert.equal(code, 0, output);
-    assert.match(output, /^completed: 1$/m);
+    assert.match(output, /^objects: 5$/m);
+    assert.match(output, /^REPORTED {2}things\/"open" .* nothing shows that it was completed$/m);
+    assert.match(output, /^deletions are on hold until: npm run resume-deletions$/m);
     await served(async (requests) => {
       const list = (await get(requests, "/things?list-type=2")).toString();
       assert.deepEqual(
@@ -261,6 +267,12 @@ void describe("recovery", () => {
     });
     const checked = await run("fsck", "--state", state, "--bytes");
     assert.equal(checked.code, 0, checked.output);
+  });
+
+  void it("deletions that a rebuild holds go on once they are resumed", async () => {
+    const resumed = await run("resume-deletions", "--state", state);
+    assert.equal(resumed.code, 0, resumed.output);
+    assert.match(resumed.output, /the database was rebuilt/);
   });
 
   void it("a database is put aside where it is to be replaced", async () => {

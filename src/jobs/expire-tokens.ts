@@ -1,25 +1,41 @@
-// Forgets what is remembered for repeated requests: the tokens of renames, and completed uploads.
+// Forgets what is remembered for repeated requests: the tokens of renames, and completed uploads. A completion whose
+// request broke off before its proof was stored is proved before it is forgotten.
+import { proveAgain } from "../state/metadata/completion-proofs.ts";
 import { purgeRenameTokens } from "../state/writes/renames.ts";
-import { purgeCompletions } from "../state/metadata/uploads.ts";
-import type { Job } from "./job.ts";
+import { purgeCompletions, lookUpOldCompletions, type CompletionEntry } from "../state/metadata/completed-uploads.ts";
+import type { Job, JobContext } from "./job.ts";
 
 /** How long a repeated request is recognised, in milliseconds. */
 export const TOKEN_LIFE_MS = 25 * 3_600_000;
 
-const PAGE_ROWS = 1000;
+const PAGE_RENAMES = 1000;
+/** Each completion takes a call of the blob store. */
+const PAGE_COMPLETIONS = 100;
+const AT_ONCE = 6;
 
-/** Forgets up to 1000 of each kind in a step. */
+/** Forgets up to 1000 renames and 100 completions in a step. */
 export const expireTokens: Job = {
   name: "forget-tokens",
 
-  async step({ database, now }) {
+  async step(context, _cursor) {
+    const { database, now, budget } = context;
     const before = now - TOKEN_LIFE_MS;
-    const [renames, completions] = await database.batch([
-      purgeRenameTokens(before, PAGE_ROWS),
-      purgeCompletions(before, PAGE_ROWS),
-    ]);
-    const forgotten = [renames?.changes ?? 0, completions?.changes ?? 0];
-    const isPageFull = forgotten.some((count) => count >= PAGE_ROWS);
-    return { cursor: isPageFull ? "more" : null, report: { forgotten: forgotten.reduce((sum, count) => sum + count) } };
+    const limit = Math.max(1, Math.min(PAGE_COMPLETIONS, budget.callsLeft()));
+    const completions = await database.look(lookUpOldCompletions(before, limit));
+    await proveAll(context, completions);
+    const [renames] = await database.batch([purgeRenameTokens(before, PAGE_RENAMES), purgeCompletions(completions)]);
+    const forgotten = renames?.changes ?? 0;
+    const isPageFull = forgotten >= PAGE_RENAMES || completions.length >= limit;
+    return { cursor: isPageFull ? "more" : null, report: { forgotten: forgotten + completions.length } };
   },
 };
+
+async function proveAll(context: JobContext, completions: readonly CompletionEntry[]): Promise<void> {
+  for (let start = 0; start < completions.length; start += AT_ONCE) {
+    await Promise.all(
+      completions
+        .slice(start, start + AT_ONCE)
+        .map(async ([id, name, key, uploadId]) => proveAgain(context, { id, name }, key, uploadId)),
+    );
+  }
+}

@@ -1,40 +1,47 @@
-// Makes a lost database again from the birth certificates that are kept beside the blobs. First every blob is gone
-// through: of what was born under a key the newest is shown, and parts open their uploads again. Then uploads that have
-// all parts from the first on become objects, as nothing tells whether they had been completed; others stay open, for
-// people to complete or abort. What was copied, renamed or changed after its birth is as it was born, and what was
-// deleted and not yet collected is there again. A database that is not empty is left alone.
-import { toHex } from "../bytes/hex-base64.ts";
-import { parseRecoveryMetadata, type RecoveryRecord } from "../protocol/objects/recovery-metadata.ts";
-import { etagOfParts } from "../protocol/objects/multipart.ts";
-import type { StoredObject } from "../protocol/objects/stored-object.ts";
+// Makes a lost database again from what is kept beside the blobs. First every blob is gone through and remembered. Then
+// each key shows the newest object that was stored under it: of one blob, or of several where a proof says so. An upload
+// without proof is open again. What cannot be known, or not be made again, is reported, and no blob is touched. Copies, new
+// names and changes are not in the blob store, and what was deleted and not yet collected is there again. A database that
+// is not empty is left alone. Nothing is deleted afterwards until an operator says so.
+import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
+import { findNewest, type NewestCandidate } from "../protocol/objects/recovery-order.ts";
 import { nextVersionId } from "../protocol/core/version-id.ts";
-import { assemble } from "../state/metadata/assembly.ts";
-import type { BlobEntry } from "../state/blobs/blob-store.ts";
-import type { Database, Statement } from "../state/d1/database.ts";
-import { currentHeads } from "../state/commit/heads.ts";
-import { insertManifest } from "../state/metadata/manifests.ts";
+import { readProof, type CompletionProof } from "../state/metadata/completion-proofs.ts";
+import type { Statement } from "../state/d1/database.ts";
+import { holdDeletions } from "../state/repair/deletion-hold.ts";
 import { lookUpUnaccounted } from "../state/repair/orphans.ts";
-import { lookUpParts, type Part } from "../state/metadata/parts.ts";
 import {
   isDatabaseEmpty,
-  plainLength,
   rebuildBucket,
+  rebuildManifest,
   rebuildObject,
-  rebuildPart,
+  rebuildParts,
   rebuildUpload,
-  replaceObject,
 } from "../state/repair/rebuilding.ts";
-import { endUpload, lookUpUploadsAfter, type Upload, type UploadAddress } from "../state/metadata/uploads.ts";
+import {
+  purgeRebuildFindings,
+  purgeRecovered,
+  lookUpRecovered,
+  lookUpRecoveredBlobs,
+  lookUpRecoveredKeys,
+  recordRebuildFindings,
+  recordRecovered,
+  type KeyAddress,
+  type RebuildFinding,
+  type RecoveredObject,
+  type RecoveredUpload,
+} from "../state/repair/recovered-blobs.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
-// A certificate may take 8 KB, and is several parameters of a batch.
+// Recovery metadata may take 8 KB a blob, and all of a page is one parameter.
 const PAGE_BLOBS = 100;
-const PAGE_UPLOADS = 20;
-const PAGE_PARTS = 10_000;
+const PAGE_KEYS = 50;
+const PAGE_FORGOTTEN = 1000;
 
 type Progress =
   | { readonly phase: "blobs"; readonly after: string | null }
-  | { readonly phase: "uploads"; readonly after: UploadAddress };
+  | { readonly phase: "keys"; readonly after: KeyAddress }
+  | { readonly phase: "forget" };
 
 const BEGINNING: Progress = { phase: "blobs", after: null };
 
@@ -42,114 +49,196 @@ export const rebuild: Job = {
   name: "rebuild",
 
   async step(context, cursor) {
-    if (cursor === null) {
-      // A step of its own, which writes nothing: repeated after a crash, it must not find its own rows.
-      const isEmpty = await context.database.look(isDatabaseEmpty());
-      return isEmpty ? { cursor: write(BEGINNING), report: {} } : { cursor: null, report: { refused: 1 } };
-    }
+    if (cursor === null) return begin(context);
     // What write wrote.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const progress = JSON.parse(cursor) as Progress;
-    return progress.phase === "blobs" ? rebuildPage(context, progress.after) : completeUploads(context, progress.after);
+    switch (progress.phase) {
+      case "blobs":
+        return rememberPage(context, progress.after);
+      case "keys":
+        return rebuildKeys(context, progress.after);
+      case "forget":
+        return forgetPage(context);
+    }
   },
 };
 
-async function rebuildPage(context: JobContext, after: string | null): Promise<JobStep> {
-  const page = await context.blobs.list(after ?? undefined, PAGE_BLOBS);
-  const born = page.blobs.flatMap((blob) => {
-    const birth = parseRecoveryMetadata(blob.recoveryMetadata);
-    return birth === undefined ? [] : [{ blob, birth }];
+/** A step of its own, which writes nothing that counts: repeated after a crash, it must not find its own rows. */
+async function begin({ database, now }: JobContext): Promise<JobStep> {
+  if (!(await database.look(isDatabaseEmpty()))) return { cursor: null, report: { refused: 1 } };
+  await database.batch([holdDeletions("the database was rebuilt", now), purgeRebuildFindings()]);
+  return { cursor: write(BEGINNING), report: {} };
+}
+
+async function rememberPage({ database, blobs }: JobContext, after: string | null): Promise<JobStep> {
+  const page = await blobs.list(after ?? undefined, PAGE_BLOBS);
+  const read = page.blobs.flatMap((blob) => {
+    const record = parseRecoveryMetadata(blob.recoveryMetadata);
+    return record === undefined ? [] : [{ blob, record }];
   });
-  // What clients have put or removed since it began, and what a repeated step finds done, is as it should be.
-  const blobs = born.map(({ blob: { blobId }, birth }) => ({ ...birth, blobId }));
-  const lost = new Set(await context.database.look(lookUpUnaccounted(blobs)));
-  const toRebuild = born.filter(({ blob }) => lost.has(blob.blobId));
-  await context.database.batch(toRebuild.flatMap(({ blob, birth }) => statementsOf(context, blob, birth)));
+  // What clients have put or removed since it began is as it should be.
+  const addresses = read.map(({ blob: { blobId }, record }) => ({ ...record, blobId }));
+  const lost = new Set(addresses.length === 0 ? [] : await database.look(lookUpUnaccounted(addresses)));
+  await database.batch([recordRecovered(read.filter(({ blob }) => lost.has(blob.blobId)))]);
   const { next } = page;
   return {
-    cursor: write(next === undefined ? { phase: "uploads", after: ["", "", ""] } : { phase: "blobs", after: next }),
-    report: { blobs: page.blobs.length, strange: page.blobs.length - born.length },
+    cursor: write(next === undefined ? { phase: "keys", after: ["", ""] } : { phase: "blobs", after: next }),
+    report: { blobs: page.blobs.length, strange: page.blobs.length - read.length },
   };
 }
 
-function statementsOf({ settings }: JobContext, blob: BlobEntry, birth: RecoveryRecord): Statement[] {
-  const { bucketId, key, uploadId, partNumber = 1, metadata, tags, encryption } = birth;
-  const { accountId: ownerId, region } = settings;
-  const { blobId } = blob;
-  const modifiedAt = birth.modifiedAt ?? blob.uploadedAt;
-  const bucket = rebuildBucket({ id: bucketId, name: birth.bucketName, ownerId, region, createdAt: modifiedAt });
-  const size = plainLength(blob.size, encryption !== undefined);
-  // Of encrypted bytes it is no MD5 that a client could know, as their ETags never are.
-  const etag = toHex(blob.md5 ?? new Uint8Array(16));
-  const common = { ...metadata, key, ownerId, tags, storageClass: "STANDARD", acl: undefined, encryption };
-  if (uploadId === undefined) {
-    const facts = { size, etag, modifiedAt, blobId, manifestId: undefined, checksum: undefined };
-    return [...bucket, rebuildObject(bucketId, asNewVersion({ ...common, ...facts }))];
-  }
-  const upload = { uploadId, initiatedAt: modifiedAt, initialHead: null };
-  return [
-    ...bucket,
-    rebuildUpload(bucketId, { ...common, ...upload, checksumAlgorithm: undefined, checksumType: undefined }),
-    rebuildPart(uploadId, { partNumber, blobId, size, etag, modifiedAt }),
-  ];
+/** What a page of keys comes to. */
+interface PageOutcome {
+  readonly statements: Statement[];
+  readonly findings: RebuildFinding[];
+  readonly report: Record<"objects" | "earlier" | "uncertain" | "incomplete" | "open", number>;
 }
 
-async function completeUploads({ database, now }: JobContext, after: UploadAddress): Promise<JobStep> {
-  const uploads = await database.look(lookUpUploadsAfter(after, PAGE_UPLOADS));
-  const report = { completed: 0, overwritten: 0, open: 0 };
-  for (const { bucketId, upload } of uploads) report[await completeUpload(database, bucketId, upload, now)] += 1;
-  const last = uploads.at(-1);
-  if (last === undefined || uploads.length < PAGE_UPLOADS) return { cursor: null, report };
-  return { cursor: write({ phase: "uploads", after: [last.bucketId, last.upload.key, last.upload.uploadId] }), report };
+async function rebuildKeys(context: JobContext, after: KeyAddress): Promise<JobStep> {
+  const { database } = context;
+  const keys = await database.look(lookUpRecoveredKeys(after, PAGE_KEYS));
+  const last = keys.at(-1);
+  const report = { objects: 0, earlier: 0, uncertain: 0, incomplete: 0, open: 0 };
+  if (last === undefined) return { cursor: write({ phase: "forget" }), report };
+  const { objects, uploads, shown, open } = await database.look(lookUpRecovered(keys));
+  const outcome: PageOutcome = { statements: [], findings: [], report };
+  for (const [address, candidates] of Map.groupBy(objects, ({ bucketId, key }) => JSON.stringify([bucketId, key]))) {
+    const newest = shown.has(address) ? undefined : findNewest(candidates);
+    if (newest !== undefined) await showNewest(context, newest, outcome);
+    // The manifest of one object may be megabytes.
+    if (newest?.copies.some(({ role }) => role === "proof") === true) await flush(context, outcome);
+  }
+  for (const upload of uploads) if (!open.has(upload.uploadId)) openUpload(context, upload, outcome);
+  await flush(context, outcome);
+  return { cursor: write({ phase: "keys", after: last }), report };
 }
 
-async function completeUpload(
-  database: Database,
-  bucketId: string,
-  upload: Upload,
-  now: number,
-): Promise<"completed" | "overwritten" | "open"> {
-  const { key, uploadId } = upload;
-  const parts = await lookUpAllParts(database, uploadId);
-  if (!parts.every(({ partNumber }, index) => partNumber === index + 1)) return "open";
-  const modifiedAt = Math.max(...parts.map((part) => part.modifiedAt));
-  const shown = (await database.look(currentHeads(bucketId, [key]))).get(key)?.current;
-  const chosen = parts.map(({ partNumber }) => partNumber);
-  if (shown !== undefined && shown.modifiedAt >= modifiedAt) {
-    // The parts' blobs are nobody's from here on, and no garbage yet: the orphan scan waits for second thoughts.
-    await database.batch(endUpload(bucketId, upload, chosen, now));
-    return "overwritten";
+/** A key and what is found about it are written together: a step that is repeated skips keys that show something. */
+async function flush({ database }: JobContext, { statements, findings }: PageOutcome): Promise<void> {
+  const found = findings.length === 0 ? [] : [recordRebuildFindings(findings)];
+  await database.batch([...statements.splice(0), ...found]);
+  findings.length = 0;
+}
+
+/** Shows the newest version of a key, if all of it is there. Nothing older is shown in its place. */
+async function showNewest(
+  context: JobContext,
+  newest: NewestCandidate<RecoveredObject>,
+  { statements, findings, report }: PageOutcome,
+): Promise<void> {
+  report.earlier += newest.earlier.length;
+  report.uncertain += newest.uncertain.length;
+  for (const { bucketId, key, blobId } of newest.earlier) {
+    const finding =
+      "it was stored before what its key shows now; what it was later, a version or another name, is lost";
+    findings.push({ bucketId, key, subject: blobId, finding });
   }
-  const { manifest, blobId } = assemble(bucketId, uploadId, parts);
-  const object = asNewVersion({
-    ...upload,
-    size: parts.reduce((sum, { size }) => sum + size, 0),
-    etag: await etagOfParts(parts),
-    modifiedAt,
+  for (const { bucketId, key, blobId } of newest.uncertain) {
+    const finding = "it may have been committed after what its key shows now, or not at all";
+    findings.push({ bucketId, key, subject: blobId, finding });
+  }
+  for (const copy of newest.copies) {
+    const made =
+      copy.role === "proof"
+        ? await statementsOfProof(context, copy)
+        : [...bucketOf(context, copy), ...rebuildObject(copy.bucketId, objectOf(context, copy, newest.versionId))];
+    if (typeof made !== "string") {
+      report.objects += 1;
+      statements.push(...made);
+      return;
+    }
+    findings.push({ bucketId: copy.bucketId, key: copy.key, subject: copy.blobId, finding: made });
+  }
+  report.incomplete += 1;
+  statements.push(...newest.copies.flatMap((copy) => bucketOf(context, copy)));
+}
+
+/** @returns what is wrong, where the object cannot be made again */
+async function statementsOfProof(context: JobContext, copy: RecoveredObject): Promise<Statement[] | string> {
+  const { bucketId, blobId } = copy;
+  const proof = await readProof(context.blobs, blobId);
+  if (proof === undefined) return "this proof of its newest version cannot be read, so that it shows nothing";
+  const blobIds = Array.from(new Set(proof.slices.map((slice) => slice.blobId)));
+  const found = await context.database.look(lookUpRecoveredBlobs(blobIds));
+  const lacking = proof.slices.find(({ blobId: id, offset, length }) => (found.get(id)?.size ?? -1) < offset + length);
+  if (lacking !== undefined) return `its newest version lacks blob ${lacking.blobId}, so that it shows nothing`;
+  const manifestId = copy.referenceId;
+  const foreign = blobIds.filter((id) => `${bucketId}/${found.get(id)?.uploadId ?? ""}` !== manifestId);
+  const { slices, parts } = proof;
+  const manifest = { manifestId, slices, parts, references: [...blobIds, blobId] };
+  return [...bucketOf(context, copy), ...rebuildManifest(bucketId, provenObject(proof, manifestId), manifest, foreign)];
+}
+
+/** Whether a bucket was versioned is not known, and one that is made again is not. */
+function provenObject({ object }: CompletionProof, manifestId: string): CompletionProof["object"] {
+  return { ...object, blobId: undefined, manifestId, isNullVersion: true };
+}
+
+function objectOf(
+  { settings }: JobContext,
+  { key, metadata, tags, encryption, size, etag, blobId, storedAt, ...facts }: RecoveredObject,
+  versionId: string | undefined,
+): CompletionProof["object"] {
+  const modifiedAt = facts.modifiedAt ?? storedAt;
+  return {
+    ...metadata,
+    key,
+    size,
+    etag,
+    tags,
+    encryption,
     blobId,
-    manifestId: manifest?.manifestId,
+    modifiedAt,
+    versionId: versionId ?? nextVersionId(modifiedAt, undefined),
+    isNullVersion: true,
+    ownerId: settings.accountId,
+    storageClass: "STANDARD",
+    manifestId: undefined,
     checksum: undefined,
-  });
-  await database.batch([
-    ...(manifest === undefined ? [] : insertManifest(manifest)),
-    ...replaceObject(bucketId, object, now),
-    ...endUpload(bucketId, upload, chosen, now),
-  ]);
-  return "completed";
+    acl: undefined,
+  };
 }
 
-/** What a transition has copied may be more pieces than an upload has parts. */
-async function lookUpAllParts(database: Database, uploadId: string): Promise<Part[]> {
-  const parts: Part[] = [];
-  for (;;) {
-    const page = await database.look(lookUpParts(uploadId, parts.at(-1)?.partNumber ?? 0, PAGE_PARTS));
-    parts.push(...page.parts);
-    if (page.parts.length < PAGE_PARTS) return parts;
-  }
+/** Parts that were copied from other objects are not in the blob store as parts, so an upload may lack some. */
+function openUpload(context: JobContext, upload: RecoveredUpload, { statements, findings, report }: PageOutcome): void {
+  const { bucketId, key, uploadId, parts, maxPartNumber, metadata, tags, encryption, initiatedAt } = upload;
+  const opened = {
+    ...metadata,
+    key,
+    uploadId,
+    initiatedAt,
+    initialHead: null,
+    ownerId: context.settings.accountId,
+    tags,
+    storageClass: "STANDARD",
+    checksumAlgorithm: undefined,
+    checksumType: undefined,
+    acl: undefined,
+    encryption,
+  };
+  statements.push(
+    ...bucketOf(context, { ...upload, storedAt: initiatedAt }),
+    rebuildUpload(bucketId, opened),
+    ...rebuildParts(bucketId, opened),
+  );
+  report.open += 1;
+  const gap = parts < maxPartNumber ? `, the last one numbered ${maxPartNumber}` : "";
+  const finding = `this upload is open, with ${parts} parts${gap}: nothing shows that it was completed`;
+  findings.push({ bucketId, key, subject: uploadId, finding });
 }
 
-function asNewVersion(object: Omit<StoredObject, "versionId" | "isNullVersion">): StoredObject {
-  return { ...object, versionId: nextVersionId(object.modifiedAt, undefined), isNullVersion: true };
+function bucketOf(
+  { settings }: JobContext,
+  { bucketId, bucketName, storedAt }: Pick<RecoveredObject, "bucketId" | "bucketName" | "storedAt">,
+): Statement[] {
+  const { accountId: ownerId, region } = settings;
+  return rebuildBucket({ id: bucketId, name: bucketName, ownerId, region, createdAt: storedAt });
+}
+
+async function forgetPage({ database }: JobContext): Promise<JobStep> {
+  const [forgotten] = await database.batch([purgeRecovered(PAGE_FORGOTTEN)]);
+  return { cursor: (forgotten?.changes ?? 0) < PAGE_FORGOTTEN ? null : write({ phase: "forget" }), report: {} };
 }
 
 function write(progress: Progress): string {

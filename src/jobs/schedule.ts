@@ -41,3 +41,10 @@ export const SCHEDULE: readonly ScheduledJob[] = [
   { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
   { job: rebuild, periodMs: (settings) => (settings.rebuild ? ONCE : undefined) },
 ];
+
+/** The jobs that may run: all of them, or only those that delete nothing while there is a reason to hold deletions. */
+export function scheduleUnder(hold: string | undefined): readonly ScheduledJob[] {
+  return hold === undefined
+    ? SCHEDULE
+    : SCHEDULE.filter(({ job }) => !DELETING.some((deleting) => deleting.job === job));
+}

@@ -1,5 +1,6 @@
 // CompleteMultipartUpload: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
-// Moves no bytes: the parts' blobs become the slices of the object.
+// Moves no bytes: the parts' blobs become the slices of the object. The proof of it is stored between the commit and the
+// answer.
 import { keysOfEncryption, keysOfUpload } from "../auth/access/object-keys.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
@@ -40,15 +41,9 @@ import { lookUpBoth } from "../state/d1/database.ts";
 import { lookUpHeads, NO_HEAD } from "../state/commit/heads.ts";
 import { insertManifest } from "../state/metadata/manifests.ts";
 import { lookUpParts, type Part } from "../state/metadata/parts.ts";
-import {
-  endUpload,
-  guardUpload,
-  lookUpCompletion,
-  lookUpUpload,
-  recordCompletion,
-  type CompletedUpload,
-  type Upload,
-} from "../state/metadata/uploads.ts";
+import { endUpload, guardUpload, lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
+import { lookUpCompletion, recordCompletion, type CompletedUpload } from "../state/metadata/completed-uploads.ts";
+import { proveAgain, requireProof, storeProof } from "../state/metadata/completion-proofs.ts";
 
 export const completeMultipartUpload = defineOperation({
   name: "CompleteMultipartUpload",
@@ -81,13 +76,13 @@ export const completeMultipartUpload = defineOperation({
       : keysOfUpload(upload),
 
   async run(context, input, { bucket, upload, completed, heads, parts }) {
-    const { bucketName, key, uploadId, conditions, customerKey } = input;
+    const { key, uploadId, conditions, customerKey } = input;
     const seen = heads.get(key) ?? NO_HEAD;
     requireUploadRights(context, bucket, key, { tags: [], conditions, current: seen.subject });
     const document = await readDocument(withoutChecksums(context.request), context.openBody());
     const listed = parseCompletion(document, uploadId);
     const fingerprint = await fingerprintOf(listed);
-    if (upload === undefined) return repeated(completed, fingerprint, uploadId, bucket);
+    if (upload === undefined) return repeated(context, completed, fingerprint, input, bucket);
     // Nothing is encrypted or read here, so a key need not come.
     if (customerKey !== undefined) await checkPartKey(upload.encryption, customerKey);
     checkCompletionConditions(conditions, key, upload.initialHead, seen.current, seen.versionId);
@@ -97,17 +92,18 @@ export const completeMultipartUpload = defineOperation({
     const checksum = await checksumOf(upload, chosen);
     checkCompletionHeaders(context.request, upload, size, checksum);
     const etag = await etagOfParts(chosen);
-    const { manifest, blobId } = assemble(bucket.id, uploadId, chosen);
+    const manifest = assemble(bucket.id, uploadId, chosen);
     const { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass, acl, encryption } = upload;
-    const manifestId = manifest?.manifestId;
-    const content = { size, etag, checksum, blobId, manifestId };
+    const content = { size, etag, checksum, blobId: undefined, manifestId: manifest.manifestId };
     const isEncrypted = encryption !== undefined;
     const remembered = { fingerprint: isEncrypted ? fingerprint + ENCRYPTED : fingerprint, etag, checksum };
+    const metadata = { contentType, systemMetadata, userMetadata };
+    const object = { ...metadata, ownerId, tags, storageClass, acl, encryption, ...content };
     const outcome = await context.coordinators.put(bucket, {
       key,
       seen,
       conditions,
-      object: { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass, acl, encryption, ...content },
+      object,
       newBlobIds: [],
       before: [
         guardUpload(
@@ -115,7 +111,7 @@ export const completeMultipartUpload = defineOperation({
           upload,
           chosen.map((part) => [part.partNumber, part.referenceId, part.etag]),
         ),
-        ...(manifest === undefined ? [] : insertManifest(manifest)),
+        ...insertManifest(manifest),
       ],
       after: [
         recordCompletion(bucket.id, upload, remembered, context.now),
@@ -129,10 +125,15 @@ export const completeMultipartUpload = defineOperation({
     });
     if (outcome.isDone) {
       const { versionId, isNullVersion, modifiedAt } = outcome;
+      // Without an id, another version has replaced it before this was known.
+      if (versionId !== undefined) {
+        const committed = { ...object, key, versionId, isNullVersion, modifiedAt };
+        await requireProof(storeProof(context.blobs, bucket, { object: committed, ...manifest }, seen));
+      }
       const expiration = expirationHeader(bucket.configurations.lifecycle, { key, size, tags, modifiedAt });
       return { etag, checksum, version: { ...versionHeaders(versionId, isNullVersion), ...expiration }, isEncrypted };
     }
-    if (outcome.reason === "upload gone") return lostRace(context, { bucketName, key, uploadId }, fingerprint, bucket);
+    if (outcome.reason === "upload gone") return lostRace(context, input, fingerprint, bucket);
     if (outcome.reason === "parts changed") throw new S3Error("InvalidPart", { UploadId: uploadId });
     throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
   },
@@ -166,28 +167,38 @@ interface Completion {
   readonly isEncrypted: boolean;
 }
 
+/** Which upload is completed. */
+interface CompletionAddress {
+  readonly bucketName: string;
+  readonly key: string;
+  readonly uploadId: string;
+}
+
 /** Another request ended the upload while this one was deciding: if it was the same completion, that was ours too. */
 async function lostRace(
   context: Context,
-  { bucketName, key, uploadId }: { readonly bucketName: string; readonly key: string; readonly uploadId: string },
+  address: CompletionAddress,
   fingerprint: string,
   bucket: Bucket,
 ): Promise<Completion> {
+  const { bucketName, key, uploadId } = address;
   const { completed } = await context.database.look(lookUpCompletion(bucketName, key, uploadId));
-  return repeated(completed, fingerprint, uploadId, bucket);
+  return repeated(context, completed, fingerprint, address, bucket);
 }
 
 /** @throws S3Error NoSuchUpload unless the same completion was carried out before */
-function repeated(
+async function repeated(
+  context: Context,
   completed: CompletedUpload | undefined,
   fingerprint: string,
-  uploadId: string,
+  { key, uploadId }: CompletionAddress,
   bucket: Bucket,
-): Completion {
+): Promise<Completion> {
   const isEncrypted = completed?.fingerprint === fingerprint + ENCRYPTED;
   if (completed === undefined || !(isEncrypted || completed.fingerprint === fingerprint)) {
     throw new S3Error("NoSuchUpload", { UploadId: uploadId });
   }
+  await requireProof(proveAgain(context, bucket, key, uploadId));
   const { etag, checksum, versionId } = completed;
   const version = versionHeaders(versionId, bucket.versioning === null || versionId === "null");
   return { etag, checksum, version, isEncrypted };

@@ -35,11 +35,12 @@ import { parseTaggingHeader, type Tag, requestTagKeys } from "../protocol/core/t
 import { readStorageClass, refuseUnsupportedHeaders, versionHeaders } from "../protocol/objects/upload-headers.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { copyBytes } from "../state/reads/byte-copy.ts";
+import { requireProof, storeProof } from "../state/metadata/completion-proofs.ts";
 import { guardSource, lookUpSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth, type Statement } from "../state/d1/database.ts";
-import { lookUpHeads, NO_HEAD } from "../state/commit/heads.ts";
+import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
 import { addReference } from "../state/metadata/blob-references.ts";
-import { insertManifest } from "../state/metadata/manifests.ts";
+import { insertManifest, type Manifest } from "../state/metadata/manifests.ts";
 
 // A source that changes as often as this under one copy is being fought over.
 const SOURCE_TURNS = 3;
@@ -119,10 +120,10 @@ export const copyObject = defineOperation({
       const { contentType, systemMetadata, userMetadata } =
         input.metadataDirective === "COPY" ? original : input.metadata;
       const metadata = { contentType, systemMetadata, userMetadata };
-      const { content, newBlobIds, statements } =
+      const { content, newBlobIds, statements, manifest } =
         original.encryption === undefined && encryption === undefined
           ? share(original)
-          : await duplicate(context, bucket, original, input.sourceKey, { key, metadata, tags, encryption });
+          : await duplicate(context, bucket, original, input.sourceKey, { key, seen, metadata, tags, encryption });
       const object = {
         ...metadata,
         ...content,
@@ -141,6 +142,11 @@ export const copyObject = defineOperation({
         before: [guardSource(original), ...statements],
       });
       if (outcome.isDone) {
+        const { versionId, isNullVersion, modifiedAt } = outcome;
+        if (manifest !== undefined && versionId !== undefined) {
+          const committed = { ...object, key, versionId, isNullVersion, modifiedAt };
+          await requireProof(storeProof(context.blobs, bucket, { object: committed, ...manifest }, seen));
+        }
         const made = { key, size: object.size, tags, modifiedAt: outcome.modifiedAt };
         const expiration = expirationHeader(bucket.configurations.lifecycle, made);
         return { outcome, object, original, isSourceVersioned: original.isInVersionedBucket, expiration };
@@ -201,6 +207,8 @@ interface CopyContent {
   };
   readonly newBlobIds: readonly string[];
   readonly statements: readonly Statement[];
+  /** Of bytes that were copied into several blobs. */
+  readonly manifest: Manifest | undefined;
 }
 
 function share({ size, etag, checksum, blobId, manifestId, referenceId }: SourceVersion): CopyContent {
@@ -208,12 +216,14 @@ function share({ size, etag, checksum, blobId, manifestId, referenceId }: Source
     content: { size, etag, checksum, blobId, manifestId },
     newBlobIds: [],
     statements: [addReference(referenceId)],
+    manifest: undefined,
   };
 }
 
 /** What the copy's blobs are born as. */
 interface Copy {
   readonly key: string;
+  readonly seen: KeyHead;
   readonly metadata: ObjectMetadata;
   readonly tags: readonly Tag[];
   readonly encryption: NewEncryption | undefined;
@@ -224,13 +234,14 @@ async function duplicate(
   bucket: Bucket,
   original: SourceVersion,
   sourceKey: CustomerKey | undefined,
-  { key, metadata, tags, encryption }: Copy,
+  { key, seen, metadata, tags, encryption }: Copy,
 ): Promise<CopyContent> {
   const copyId = timeOrderedId(now);
   const born = {
     bucketId: bucket.id,
     bucketName: bucket.name,
     key,
+    seen,
     metadata,
     tags,
     encryption: encryption?.recognition,
@@ -242,7 +253,9 @@ async function duplicate(
     (partNumber) => ({
       blobId: `${bucket.id}/${timeOrderedId(now)}`,
       // Of several, each is found by the manifest, as a part of an upload would be.
-      recoveryMetadata: recoveryMetadata(partNumber === undefined ? born : { ...born, uploadId: copyId, partNumber }),
+      recoveryMetadata: recoveryMetadata(
+        partNumber === undefined ? born : { ...born, role: "slice", uploadId: copyId, partNumber },
+      ),
       customerKey: encryption?.key,
     }),
     original.checksum?.algorithm ?? DEFAULT_ALGORITHM,
@@ -252,5 +265,6 @@ async function duplicate(
     content: { size, etag, checksum, blobId, manifestId: manifest?.manifestId },
     newBlobIds: copied.blobIds,
     statements: manifest === undefined ? [] : insertManifest(manifest),
+    manifest,
   };
 }

@@ -79,9 +79,9 @@ export function refuseTooLarge(length: number): void {
 export function freshDestination(
   context: Context,
   bucket: Bucket,
-  { key, metadata, tags, storageClass, encryption }: Omit<NewObject, "seen" | "conditions" | "acl">,
+  { key, seen, metadata, tags, storageClass, encryption }: Omit<NewObject, "conditions" | "acl">,
 ): BodyDestination {
-  const born = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags };
+  const born = { bucketId: bucket.id, bucketName: bucket.name, key, seen, metadata, tags };
   return {
     blobId: `${bucket.id}/${timeOrderedId(context.now)}`,
     recoveryMetadata: recoveryMetadata({ ...born, encryption: encryption?.recognition }),

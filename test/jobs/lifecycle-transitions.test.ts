@@ -152,7 +152,7 @@ describe("a transition", () => {
     expect((await rename("after", "renamed after")).status).toBe(200);
     await collectPast(bucket);
     const { objects } = await env.BLOBS.list({ prefix: `${await bucketId(bucket)}/`, include: ["customMetadata"] });
-    expect(objects).toHaveLength(6);
+    expect(objects).toHaveLength(7);
     const born = objects.map(({ key, customMetadata }) => {
       const birth = parseRecoveryMetadata(customMetadata ?? {});
       if (birth === undefined) throw new Error(`no certificate: ${key}`);

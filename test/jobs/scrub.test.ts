@@ -41,9 +41,9 @@ async function findingsOf(bucket: string, now = NOW, scope: RequestScope = {}): 
   return Object.fromEntries(results.map((row) => [row.blob_id, row]));
 }
 
-/** The blobs of a bucket, the first put first. */
+/** The blobs of a bucket, the first put first; but for proofs of completions, which no row describes. */
 async function blobsOf(bucket: string): Promise<string[]> {
-  return Object.keys((await storedStateOf(bucket)).blobs);
+  return Object.keys((await storedStateOf(bucket)).blobs).filter((blobId) => !blobId.endsWith("-proof"));
 }
 
 /** The blobs of objects by their keys. */

@@ -74,8 +74,8 @@ export async function expectBalanced(bucket: string): Promise<void> {
     if (isMarker !== 1) hold(text(blobId) || text(manifestId));
   }
   for (const { holding_id: referenceId } of rows["parts"] ?? []) hold(text(referenceId));
-  for (const { references } of rows["manifests"] ?? []) {
-    const ids: unknown = JSON.parse(text(references));
+  for (const { holdings } of rows["manifests"] ?? []) {
+    const ids: unknown = JSON.parse(text(holdings));
     if (Array.isArray(ids)) for (const id of ids) hold(text(id));
   }
   const garbage = new Set((rows["garbage"] ?? []).map(({ blob_id: id }) => text(id)));

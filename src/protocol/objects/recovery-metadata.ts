@@ -4,6 +4,20 @@ import { utf8Length } from "../../bytes/text.ts";
 import type { ObjectMetadata } from "./object-metadata.ts";
 import type { Tag } from "../core/tagging.ts";
 
+/** The head of a key as a request saw it when it began. */
+export interface SeenHead {
+  /** Null where the key had no version. */
+  readonly versionId: string | null;
+  /** The blob or manifest of that version; undefined for a delete marker. */
+  readonly referenceId?: string | undefined;
+}
+
+/**
+ * What a blob is: all of an object, a part of an upload, a slice of an object whose bytes Cairn itself has copied, or the
+ * proof that an object of several blobs was committed (see state/metadata/completion-proofs.ts).
+ */
+export type BlobRole = "object" | "part" | "slice" | "proof";
+
 /** What a blob was born as. */
 export interface RecoveryRecord {
   readonly bucketId: string;
@@ -19,6 +33,11 @@ export interface RecoveryRecord {
   readonly encryption: string | undefined;
   /** When the version was made, in milliseconds since the epoch, where its bytes came here later; else undefined. */
   readonly modifiedAt: number | undefined;
+  readonly role: BlobRole;
+  /** The version that refers to it, where that was known when it was stored. */
+  readonly versionId: string | undefined;
+  /** Undefined where the metadata does not tell. */
+  readonly seen: SeenHead | undefined;
 }
 
 /** What is to be told of a blob's birth; what is left out is told of nobody. */
@@ -44,6 +63,9 @@ export function recoveryMetadata(birth: RecoveryFields): Record<string, string> 
   add("bucket", birth.bucketId);
   add("key", JSON.stringify(birth.key));
   add("upload", birth.uploadId);
+  add("role", birth.role === "slice" || birth.role === "proof" ? birth.role : undefined);
+  add("version", birth.versionId);
+  add("seen", birth.seen === undefined ? undefined : seenText(birth.seen));
   add("part", birth.partNumber?.toString());
   add("modified", birth.modifiedAt?.toString());
   add("name", birth.bucketName);
@@ -55,9 +77,24 @@ export function recoveryMetadata(birth: RecoveryFields): Record<string, string> 
   return certificate;
 }
 
+const NO_VERSION = "none";
+
+function seenText({ versionId, referenceId }: SeenHead): string {
+  if (versionId === null) return NO_VERSION;
+  return referenceId === undefined ? versionId : `${versionId} ${referenceId}`;
+}
+
+function parseSeen(text: string | undefined): SeenHead | undefined {
+  if (text === undefined) return undefined;
+  if (text === NO_VERSION) return { versionId: null };
+  const [versionId = "", referenceId] = text.split(" ");
+  return { versionId, referenceId };
+}
+
 /** Reads a certificate; undefined where it is none of {@link recoveryMetadata}'s. */
 export function parseRecoveryMetadata(certificate: Readonly<Record<string, string>>): RecoveryRecord | undefined {
   const { bucket, key, name, upload, part, modified, encryption, type, user, system, tags } = certificate;
+  const { role, version, seen } = certificate;
   if (bucket === undefined || key === undefined) return undefined;
   try {
     // What recoveryMetadata wrote.
@@ -76,6 +113,9 @@ export function parseRecoveryMetadata(certificate: Readonly<Record<string, strin
       tags: JSON.parse(tags ?? "[]") as Tag[],
       encryption,
       modifiedAt: modified === undefined ? undefined : Number(modified),
+      role: role === "slice" || role === "proof" ? role : upload === undefined ? "object" : "part",
+      versionId: version,
+      seen: parseSeen(seen),
     };
     // oxlint-enable typescript/no-unsafe-type-assertion
   } catch {

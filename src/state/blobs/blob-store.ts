@@ -25,6 +25,11 @@ export interface BlobPut {
   readonly blobStorageClass?: boolean | undefined;
 }
 
+/** A short blob of Cairn's own. */
+export interface BlobRecord extends Pick<BlobPut, "blobId" | "recoveryMetadata"> {
+  readonly bytes: Uint8Array;
+}
+
 /** Bytes of a blob that become a blob of their own where bytes that are seldom read are kept. */
 export interface BlobCopy extends Pick<BlobPut, "blobId" | "recoveryMetadata"> {
   readonly sourceId: string;
@@ -62,6 +67,13 @@ export interface BlobPage {
 export interface BlobStore {
   /** Stores a blob unless its hash does not match. An error leaves it open whether the blob is there. */
   put(put: BlobPut): Promise<BlobPutResult>;
+  /** Stores a record unless a blob of its id is there already. An error leaves it open whether it is there. */
+  putRecord(record: BlobRecord): Promise<void>;
+  /** The mark by which a database recognises this store; undefined where it has none. The only thing here that changes. */
+  readMark(): Promise<Uint8Array | undefined>;
+  writeMark(bytes: Uint8Array): Promise<void>;
+  /** Whether a blob is there. */
+  has(blobId: string): Promise<boolean>;
   /** The bytes of a range (all for undefined), or undefined where there is no such blob. */
   get(blobId: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined>;
   /** All of a blob with its MD5, or undefined where there is no such blob. */

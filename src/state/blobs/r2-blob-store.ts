@@ -7,6 +7,7 @@ import type {
   BlobPage,
   BlobPut,
   BlobPutResult,
+  BlobRecord,
   BlobStore,
   BlobEntry,
   OpenBlob,
@@ -20,6 +21,9 @@ const ENTITY_TOO_LARGE = 100100;
 
 /** The most bytes of one put: 5 MiB less than the 5 GiB that S3 takes. */
 const PUT_MAX_BYTES = 5 * 1024 ** 3 - 5 * 1024 ** 2;
+
+/** The mark is no blob and is not listed; ids of blobs begin with a bucket's. */
+const MARK_ID = "cairn/generation";
 
 export class R2BlobStore implements BlobStore {
   readonly #bucket: R2Bucket;
@@ -50,6 +54,31 @@ export class R2BlobStore implements BlobStore {
       if (code !== CHECKSUM_MISMATCH) throw error;
       return { isStored: false, computed: /Actual [\w-]+ was: (\w+)/.exec(String(error))?.[1] };
     }
+  }
+
+  async putRecord({ blobId, bytes, recoveryMetadata }: BlobRecord): Promise<void> {
+    this.#counts.addBlobCall();
+    // Where the id is taken R2 stores nothing and answers null.
+    await this.#bucket.put(blobId, bytes, {
+      onlyIf: { etagDoesNotMatch: "*" },
+      customMetadata: { ...recoveryMetadata },
+    });
+  }
+
+  async readMark(): Promise<Uint8Array | undefined> {
+    this.#counts.addBlobCall();
+    const found = await this.#bucket.get(MARK_ID);
+    return found === null ? undefined : new Uint8Array(await found.arrayBuffer());
+  }
+
+  async writeMark(bytes: Uint8Array): Promise<void> {
+    this.#counts.addBlobCall();
+    await this.#bucket.put(MARK_ID, bytes);
+  }
+
+  async has(blobId: string): Promise<boolean> {
+    this.#counts.addBlobCall();
+    return (await this.#bucket.head(blobId)) !== null;
   }
 
   async get(blobId: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined> {
@@ -115,8 +144,8 @@ export class R2BlobStore implements BlobStore {
     this.#counts.addBlobCall();
     const start = after === undefined ? {} : { startAfter: after };
     const page = await this.#bucket.list({ ...start, limit, include: ["customMetadata"] });
-    const blobs = page.objects.map(blobEntry);
-    return { blobs, next: page.truncated ? blobs.at(-1)?.blobId : undefined };
+    const blobs = page.objects.filter(({ key }) => key !== MARK_ID).map(blobEntry);
+    return { blobs, next: page.truncated ? page.objects.at(-1)?.key : undefined };
   }
 
   async delete(blobIds: readonly string[]): Promise<void> {

@@ -14,6 +14,8 @@ export interface KeyHead {
   readonly current: ConditionSubject | undefined;
   /** What of the current version bears on who may read it; undefined where it was not looked up. */
   readonly subject?: { readonly tags: readonly Tag[]; readonly acl: string | undefined } | undefined;
+  /** The blob or manifest of the current version, where it was looked up. */
+  readonly referenceId?: string | undefined;
 }
 
 /** The head of a key that has no version. */
@@ -27,6 +29,7 @@ interface HeadRow {
   readonly modified_at: number;
   readonly tags: string | null;
   readonly acl: string | null;
+  readonly holding_id: string | null;
   readonly newest_marker: string | null;
 }
 
@@ -35,6 +38,7 @@ function selectHeads(bucketId: string, keys: readonly string[], bucket: string):
   return jsonPages(keys).map((page) =>
     statement(
       `SELECT k.value AS key, o.version_id, o.etag, o.size, o.modified_at, o.tags, o.acl,
+         coalesce(o.blob_id, o.manifest_id) AS holding_id,
        CASE WHEN o.version_id IS NULL THEN
          (SELECT v.version_id FROM versions v WHERE v.bucket_id = ${bucketId} AND v.key = k.value
           ORDER BY v.version_id LIMIT 1) END AS newest_marker
@@ -49,7 +53,8 @@ function headFromRow(row: HeadRow): KeyHead {
   if (row.version_id === null) return { versionId: row.newest_marker, current: undefined };
   const { version_id: versionId, etag, size, modified_at: modifiedAt } = row;
   const subject = { tags: parseTags(row.tags), acl: row.acl ?? undefined };
-  return { versionId, current: { versionId, etag, size, modifiedAt }, subject };
+  const referenceId = row.holding_id ?? undefined;
+  return { versionId, current: { versionId, etag, size, modifiedAt }, subject, referenceId };
 }
 
 function headsByKey(results: readonly StatementResult[]): Map<string, KeyHead> {

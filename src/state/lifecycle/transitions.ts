@@ -1,7 +1,7 @@
 // Moves the bytes of versions to where bytes that are seldom read are kept. The bytes are copied first, into blobs that
 // nothing refers to yet; then one batch gives the version its new storage class and its new blobs, and drops the old
-// ones, which wait in the garbage as all removed bytes do. A reader finds the object whole at any time. Of several
-// slices the first is copied last: a rebuild takes what has its first part for an object.
+// ones, which wait in the garbage as all removed bytes do. A reader finds the object whole at any time. Of several blobs the
+// proof is stored before the batch: it is of a version that is there already, and the old blobs may be gone after it.
 import { timeOrderedId } from "../../bytes/random-id.ts";
 import { recoveryMetadata } from "../../protocol/objects/recovery-metadata.ts";
 import { storageClassRank, blobStorageClass } from "../../protocol/lifecycle/lifecycle.ts";
@@ -10,6 +10,7 @@ import { ALL_BYTES, type ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Bucket } from "../metadata/buckets.ts";
+import { proofIdOf, storeProof } from "../metadata/completion-proofs.ts";
 import { commitBatch, guardBlobs, type CommitOutcome } from "../commit/commit.ts";
 import { referenceOf } from "../reads/copy-sources.ts";
 import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
@@ -94,11 +95,11 @@ export async function applyTransition(
     });
     if (!copied) return "missing";
   }
-  return finish(tools.database, transition, object, facts, progress);
+  return finish(tools, transition, object, facts, progress);
 }
 
 async function finish(
-  database: Database,
+  { database, blobs }: Tools,
   transition: Transition,
   object: StoredObject,
   facts: TransitionFacts,
@@ -116,7 +117,11 @@ async function finish(
     blobId: blobIds[number] ?? "",
     offset: rangeOf(object, slice) === undefined ? slice.offset : 0,
   }));
-  const manifest = { manifestId, slices, parts: facts.parts, references: blobIds };
+  const { parts } = facts;
+  const manifest = { manifestId, slices, parts, references: [...blobIds, proofIdOf(manifestId)] };
+  const moved = { ...object, blobId: undefined, manifestId, storageClass: transition.storageClass };
+  const seen = { versionId: object.versionId, referenceId: referenceOf(object) };
+  await storeProof(blobs, bucket, { object: moved, slices, parts }, seen);
   return commit(database, transition, object, { blobId: undefined, manifestId }, [
     ...before,
     ...insertManifest(manifest),
@@ -191,11 +196,13 @@ function certificateOf(
   { transitionId }: Progress,
   number: number,
 ): Record<string, string> {
-  const { key, tags, encryption, contentType, systemMetadata, userMetadata, modifiedAt } = object;
+  const { key, versionId, tags, encryption, contentType, systemMetadata, userMetadata, modifiedAt } = object;
   const metadata = { contentType, systemMetadata, userMetadata };
-  const birth = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags, encryption, modifiedAt };
+  const born = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags, encryption, modifiedAt };
+  // What the old blob is of is known by the version of the new one.
+  const birth = { ...born, versionId, seen: { versionId, referenceId: referenceOf(object) } };
   if (object.blobId !== undefined) return recoveryMetadata(birth);
-  return recoveryMetadata({ ...birth, uploadId: transitionId, partNumber: number + 1 });
+  return recoveryMetadata({ ...birth, role: "slice", uploadId: transitionId, partNumber: number + 1 });
 }
 
 function lookUpTransition(bucket: Bucket, { key, versionId }: EvaluatedVersion): Lookup<TransitionFacts> {

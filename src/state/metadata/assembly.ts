@@ -1,18 +1,12 @@
-// How the parts of a completed upload become an object.
+// How the parts of a completed upload become an object: always one of a manifest, which holds the proof of the completion
+// beside the parts.
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
+import { proofIdOf } from "./completion-proofs.ts";
 import type { Manifest, Slice } from "./manifests.ts";
 import type { Part } from "./parts.ts";
 
-/** What an object made of parts is in: a manifest, or the one blob of its one part. */
-export interface Assembly {
-  readonly manifest: Manifest | undefined;
-  readonly blobId: string | undefined;
-}
-
 /** Lays parts end to end. The object takes over what the parts hold. */
-export function assemble(bucketId: string, uploadId: string, parts: readonly Part[]): Assembly {
-  const [only] = parts;
-  if (parts.length === 1 && only?.isWholeBlob === true) return { manifest: undefined, blobId: only.referenceId };
+export function assemble(bucketId: string, uploadId: string, parts: readonly Part[]): Manifest {
   const slices: Slice[] = [];
   const objectParts: ObjectPart[] = [];
   let start = 0;
@@ -24,9 +18,7 @@ export function assemble(bucketId: string, uploadId: string, parts: readonly Par
       start += length;
     }
   }
-  const references = parts.map((part) => part.referenceId);
-  return {
-    manifest: { manifestId: `${bucketId}/${uploadId}`, slices, parts: objectParts, references },
-    blobId: undefined,
-  };
+  const manifestId = `${bucketId}/${uploadId}`;
+  const references = [...parts.map((part) => part.referenceId), proofIdOf(manifestId)];
+  return { manifestId, slices, parts: objectParts, references };
 }

@@ -1,5 +1,5 @@
-// Multipart uploads: the uploads, parts and completed_uploads tables.
-import type { ChecksumAlgorithm, ChecksumType, ObjectChecksum } from "../../protocol/core/checksums.ts";
+// Multipart uploads in progress: the uploads table, and the end of its parts.
+import type { ChecksumAlgorithm, ChecksumType } from "../../protocol/core/checksums.ts";
 import type { ObjectMetadata } from "../../protocol/objects/object-metadata.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 import { bucketFromRow, selectBucket, type Bucket, type BucketFacts, type BucketRow } from "./buckets.ts";
@@ -137,79 +137,6 @@ export function endUpload(
     statement(`DELETE FROM parts WHERE upload_id = ?`, uploadId),
     statement(`DELETE FROM uploads WHERE bucket_id = ? AND key = ? AND upload_id = ?`, bucketId, key, uploadId),
   ];
-}
-
-/** A completed upload as it is remembered for repeated completions. */
-export interface CompletedUpload {
-  readonly fingerprint: string;
-  readonly versionId: string;
-  readonly etag: string;
-  readonly checksum: ObjectChecksum | undefined;
-}
-
-/** Remembers a completion; the version is the one that is current in the same batch. */
-export function recordCompletion(
-  bucketId: string,
-  { key, uploadId }: Pick<Upload, "key" | "uploadId">,
-  completed: Omit<CompletedUpload, "versionId">,
-  now: number,
-): Statement {
-  return statement(
-    `INSERT INTO completed_uploads (bucket_id, key, upload_id, fingerprint, version_id, etag, checksum, completed_at)
-     SELECT ?1, ?2, ?3, ?4, CASE WHEN is_null_version = 1 THEN 'null' ELSE version_id END, ?5, ?6, ?7
-     FROM objects WHERE bucket_id = ?1 AND key = ?2`,
-    bucketId,
-    key,
-    uploadId,
-    completed.fingerprint,
-    completed.etag,
-    completed.checksum === undefined ? null : JSON.stringify(completed.checksum),
-    now,
-  );
-}
-
-/** A completion that was remembered. */
-export function lookUpCompletion(
-  bucketName: string,
-  key: string,
-  uploadId: string,
-): Lookup<{ readonly completed: CompletedUpload | undefined }> {
-  interface CompletedRow {
-    readonly fingerprint: string;
-    readonly version_id: string;
-    readonly etag: string;
-    readonly checksum: string | null;
-  }
-  return {
-    statements: [
-      statement(
-        `SELECT fingerprint, version_id, etag, checksum FROM completed_uploads
-         WHERE bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND key = ?2 AND upload_id = ?3`,
-        bucketName,
-        key,
-        uploadId,
-      ),
-    ],
-    read: (results) => {
-      const row = rowsOf<CompletedRow>(results)[0];
-      if (row === undefined) return { completed: undefined };
-      const { fingerprint, version_id: versionId, etag } = row;
-      // What recordCompletion wrote.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const checksum = row.checksum === null ? undefined : (JSON.parse(row.checksum) as ObjectChecksum);
-      return { completed: { fingerprint, versionId, etag, checksum } };
-    },
-  };
-}
-
-/** Forgets completions from before a time (milliseconds since the epoch), at most so many. */
-export function purgeCompletions(before: number, limit: number): Statement {
-  return statement(
-    `DELETE FROM completed_uploads WHERE (bucket_id, key, upload_id) IN (
-       SELECT bucket_id, key, upload_id FROM completed_uploads WHERE completed_at < ? LIMIT ?)`,
-    before,
-    limit,
-  );
 }
 
 /** Where an open upload is among all of them. */

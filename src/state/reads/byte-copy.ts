@@ -9,6 +9,7 @@ import { checksumOfParts, combinableOr } from "../../protocol/objects/multipart-
 import type { ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
+import { proofIdOf } from "../metadata/completion-proofs.ts";
 import type { Database } from "../d1/database.ts";
 import { lookUpSlices } from "../metadata/manifest-reads.ts";
 import { type Manifest, type Slice } from "../metadata/manifests.ts";
@@ -93,8 +94,7 @@ export interface CopiedBytes {
 }
 
 /**
- * Copies all of a version. What is too much for one blob goes into several, the first at last: where the copy breaks
- * off, a rebuild must not take the beginning for an object.
+ * Copies all of a version. What is too much for one blob goes into several, which are an object once it is proved.
  * @param manifestId of the manifest, where there are several
  * @param destinationOf where the blob of this number goes, from 1; of undefined, where the only one goes
  * @param kept the algorithm of the checksum to compute; of several blobs it must be one that can be combined
@@ -136,7 +136,7 @@ export async function copyBytes(
       manifestId,
       slices,
       parts: [{ partNumber: 1, start: 0, size, checksum: undefined }],
-      references: blobIds,
+      references: [...blobIds, proofIdOf(manifestId)],
     },
     blobIds,
   };

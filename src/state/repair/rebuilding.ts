@@ -1,17 +1,17 @@
-// How rows are made again where the database is lost, from what is known of blobs: of everything that was born under a
-// key, the newest is shown. The statements may be repeated.
+// How rows are made again where the database is lost, from what was found in the blob store, and how references to blobs
+// are counted again.
 import { FrameLayout } from "../../bytes/frame-layout.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
-import { releaseReferences } from "../metadata/blob-references.ts";
+import { insertManifest, type Manifest } from "../metadata/manifests.ts";
 import { upsertObject } from "../metadata/objects.ts";
 import { metadataJson, tagsJson } from "../metadata/stored-metadata.ts";
 import type { Upload } from "../metadata/uploads.ts";
 
-/** A bucket as far as its blobs' birth certificates tell. */
+/** A bucket as far as its blobs' recovery metadata tells. */
 export interface RebuiltBucket {
   readonly id: string;
-  /** Undefined where no certificate tells; the id is a name as well. */
+  /** Undefined where no metadata tells; the id is a name as well. */
   readonly name: string | undefined;
   readonly ownerId: string;
   readonly region: string;
@@ -46,10 +46,50 @@ export function rebuildBucket({ id, name, ownerId, region, createdAt }: RebuiltB
   );
 }
 
-/** Shows an object unless its key shows one that is as new. */
-export function rebuildObject(bucketId: string, object: StoredObject): Statement {
+/** Shows an object unless its key shows one already. */
+export function rebuildObject(bucketId: string, object: StoredObject): Statement[] {
   const { sql, parameters } = upsertObject(bucketId, object);
-  return { sql: `${sql} WHERE excluded.modified_at > objects.modified_at`, parameters };
+  const { blobId } = object;
+  return [
+    { sql: `${sql} WHERE false`, parameters },
+    ...(blobId === undefined ? [] : [addOwnReferences("SELECT ?1", blobId)]),
+  ];
+}
+
+/** Shows an object of several blobs; those that were stored as other objects or their parts are shared with these. */
+export function rebuildManifest(
+  bucketId: string,
+  object: StoredObject,
+  manifest: Manifest,
+  foreignIds: readonly string[],
+): Statement[] {
+  const own = manifest.references.filter((id) => !foreignIds.includes(id));
+  return [
+    addForeignReferences(foreignIds),
+    addOwnReferences("SELECT value FROM json_each(?1)", JSON.stringify(own)),
+    ...insertManifest(manifest),
+    ...rebuildObject(bucketId, object),
+  ];
+}
+
+/** Counts one more reference to blobs that are shared already, from where they were stored. */
+function addOwnReferences(ids: string, parameter: string): Statement {
+  return statement(`UPDATE shared_blobs SET holders = holders + 1 WHERE blob_id IN (${ids})`, parameter);
+}
+
+/** Counts references to blobs from elsewhere than where they were stored; they may have one from there as well. */
+function addForeignReferences(blobIds: readonly string[]): Statement {
+  return statement(
+    `INSERT INTO shared_blobs (blob_id, holders)
+     SELECT r.blob_id, 1
+       + EXISTS (SELECT 1 FROM objects o WHERE o.bucket_id = r.bucket_id AND o.key = r.key AND o.blob_id = r.blob_id)
+       + EXISTS (SELECT 1 FROM parts p WHERE p.upload_id = r.upload_id AND p.holding_id = r.blob_id)
+       + EXISTS (SELECT 1 FROM manifests m, json_each(m.holdings) h
+                 WHERE m.manifest_id = r.bucket_id || '/' || r.upload_id AND h.value = r.blob_id)
+     FROM json_each(?) b CROSS JOIN recovered_blobs r ON r.blob_id = b.value
+     WHERE true ON CONFLICT DO UPDATE SET holders = holders + 1`,
+    JSON.stringify(blobIds),
+  );
 }
 
 /** Opens an upload again. */
@@ -72,42 +112,21 @@ export function rebuildUpload(bucketId: string, upload: Upload): Statement {
   );
 }
 
-/** A part of which all is known that its blob tells. */
-export interface RebuiltPart {
-  readonly partNumber: number;
-  readonly blobId: string;
-  readonly size: number;
-  readonly etag: string;
-  readonly modifiedAt: number;
-}
-
-/** Puts a part in its place unless one is there that is as new. */
-export function rebuildPart(uploadId: string, { partNumber, blobId, size, etag, modifiedAt }: RebuiltPart): Statement {
-  return statement(
-    `INSERT INTO parts (upload_id, part_number, holding_id, size, etag, modified_at) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET holding_id = excluded.holding_id, size = excluded.size, etag = excluded.etag,
-       modified_at = excluded.modified_at
-     WHERE excluded.modified_at > parts.modified_at`,
-    uploadId,
-    partNumber,
-    blobId,
-    size,
-    etag,
-    modifiedAt,
-  );
-}
-
-/** The statements that show what an upload has made, in place of what its key shows. */
-export function replaceObject(bucketId: string, object: StoredObject, now: number): Statement[] {
+/** Puts the parts of an upload in their places; of several with one number, the one that was stored last. */
+export function rebuildParts(bucketId: string, { key, uploadId }: Pick<Upload, "key" | "uploadId">): Statement[] {
   return [
-    // A blob that is replaced is nobody's from here on, which the orphan scan sees; a manifest nobody would see.
-    ...releaseReferences(
-      now,
-      `SELECT manifest_id AS id FROM objects WHERE bucket_id = ?1 AND key = ?2`,
+    statement(
+      `INSERT INTO parts (upload_id, part_number, holding_id, size, etag, modified_at)
+       SELECT upload_id, part_number, blob_id, size, etag, stored_at FROM (
+         SELECT upload_id, part_number, blob_id, size, etag, stored_at,
+           row_number() OVER (PARTITION BY part_number ORDER BY stored_at DESC, blob_id DESC) AS place
+         FROM recovered_blobs WHERE bucket_id = ? AND key = ? AND upload_id = ? AND role = 'part')
+       WHERE place = 1 ON CONFLICT DO NOTHING`,
       bucketId,
-      object.key,
+      key,
+      uploadId,
     ),
-    upsertObject(bucketId, object),
+    addOwnReferences("SELECT holding_id FROM parts WHERE upload_id = ?1", uploadId),
   ];
 }
 

@@ -22,6 +22,9 @@ describe("a birth certificate", () => {
       tags: [{ key: "a", value: "\n" }],
       encryption: '{"x":1}',
       modifiedAt: 1_700_000_000_000,
+      role: "slice" as const,
+      versionId: "version-id",
+      seen: { versionId: "seen-id", referenceId: "bucket-id/blob-id" },
     };
     const certificate = recoveryMetadata(birth);
     expect(parseRecoveryMetadata(certificate)).toEqual(birth);
@@ -38,7 +41,23 @@ describe("a birth certificate", () => {
       encryption: undefined,
       modifiedAt: undefined,
     };
-    expect(parseRecoveryMetadata(certificate)).toEqual({ ...LEAST, ...nothing });
+    expect(parseRecoveryMetadata(certificate)).toEqual({ ...LEAST, ...nothing, role: "object" });
+  });
+
+  it.each([{ versionId: null }, { versionId: "marker" }, { versionId: "v", referenceId: "b/id" }])(
+    "tells which head was seen: %j",
+    (seen) => {
+      expect(parseRecoveryMetadata(recoveryMetadata({ ...LEAST, seen }))?.seen).toEqual(seen);
+    },
+  );
+
+  it.each([
+    [{}, "object"],
+    [{ uploadId: "u", partNumber: 1 }, "part"],
+    [{ uploadId: "u", partNumber: 1, role: "slice" as const }, "slice"],
+    [{ uploadId: "u", role: "proof" as const }, "proof"],
+  ])("tells of %j that it is the metadata of a blob of role %s", (fields, role) => {
+    expect(parseRecoveryMetadata(recoveryMetadata({ ...LEAST, ...fields }))?.role).toBe(role);
   });
 
   it("stays below R2's limit and leaves out what is least needed", () => {

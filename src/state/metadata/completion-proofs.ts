@@ -1,0 +1,129 @@
+// The proof that an object of several blobs was committed: its version and its manifest as a blob of their own, from which
+// a rebuild makes the object again without guessing. It is stored after the commit and before the client's 200, so that
+// whatever was acknowledged has a proof, and what was never committed has none. The manifest holds its proof, so that
+// both are collected together.
+import { decodeUtf8, utf8 } from "../../bytes/text.ts";
+import { recoveryMetadata, type SeenHead } from "../../protocol/objects/recovery-metadata.ts";
+import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
+import { ALL_BYTES } from "../../protocol/core/range.ts";
+import { S3Error } from "../../protocol/core/s3-error.ts";
+import type { StoredObject } from "../../protocol/objects/stored-object.ts";
+import type { BlobStore } from "../blobs/blob-store.ts";
+import type { Bucket } from "./buckets.ts";
+import { rowsOf, statement, type Database, type Lookup } from "../d1/database.ts";
+import { partsFromRows, selectParts, selectSlices, slicesFromRows } from "./manifest-reads.ts";
+import type { Slice } from "./manifests.ts";
+import { OBJECT_COLUMNS, objectFromRow, type ObjectRow } from "./object-columns.ts";
+
+/** What a proof says. */
+export interface CompletionProof {
+  readonly object: StoredObject;
+  readonly slices: readonly Slice[];
+  readonly parts: readonly ObjectPart[];
+}
+
+const FORMAT = 1;
+const NO_METADATA = { contentType: undefined, systemMetadata: {}, userMetadata: {} };
+
+/** The blob of a manifest's proof. */
+export function proofIdOf(manifestId: string): string {
+  return `${manifestId}-proof`;
+}
+
+/** Stores a proof unless it is stored already. */
+export async function storeProof(
+  blobs: BlobStore,
+  bucket: Pick<Bucket, "id" | "name">,
+  proof: CompletionProof,
+  seen?: SeenHead,
+): Promise<void> {
+  const { key, versionId, manifestId = "" } = proof.object;
+  await blobs.putRecord({
+    blobId: proofIdOf(manifestId),
+    bytes: utf8(JSON.stringify({ format: FORMAT, ...withoutPlainChecksums(proof) })),
+    recoveryMetadata: recoveryMetadata({
+      bucketId: bucket.id,
+      bucketName: bucket.name,
+      key,
+      uploadId: manifestId.slice(bucket.id.length + 1),
+      role: "proof",
+      versionId,
+      seen,
+      metadata: NO_METADATA,
+    }),
+  });
+}
+
+/**
+ * Waits until a proof is stored. Where that fails the client is not told of success, and a repeated request stores it.
+ * @throws S3Error ServiceUnavailable
+ */
+export async function requireProof(stored: Promise<void>): Promise<void> {
+  try {
+    await stored;
+  } catch (error) {
+    console.error(JSON.stringify({ level: "error", message: `the proof of a completion: ${String(error)}` }));
+    throw new S3Error("ServiceUnavailable");
+  }
+}
+
+/** Checksums of plain bytes say something of them, which only customers' keys may tell. */
+function withoutPlainChecksums({ object, slices, parts }: CompletionProof): CompletionProof {
+  if (object.encryption === undefined) return { object, slices, parts };
+  return {
+    object: { ...object, checksum: undefined },
+    slices,
+    parts: parts.map((part) => ({ ...part, checksum: undefined })),
+  };
+}
+
+/** Reads a proof; undefined where it is gone or is none. */
+export async function readProof(blobs: BlobStore, proofId: string): Promise<CompletionProof | undefined> {
+  const stream = await blobs.get(proofId, undefined);
+  if (stream === undefined) return undefined;
+  const text = decodeUtf8(new Uint8Array(await new Response(stream).arrayBuffer()));
+  try {
+    // What storeProof wrote.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const proof = JSON.parse(text ?? "") as CompletionProof & { readonly format: number };
+    return proof.format === FORMAT ? proof : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a version's proof has to say; undefined where no version of the key is in this manifest. */
+export function lookUpProvable(bucketId: string, key: string, manifestId: string): Lookup<CompletionProof | undefined> {
+  const of = "o.bucket_id = ?1 AND o.key = ?2 AND o.manifest_id = ?3";
+  const manifest = { sql: "SELECT ?1", parameters: [manifestId] };
+  return {
+    statements: [
+      statement(
+        `SELECT ${OBJECT_COLUMNS} FROM objects o WHERE ${of} UNION ALL SELECT ${OBJECT_COLUMNS} FROM versions o WHERE ${of}`,
+        bucketId,
+        key,
+        manifestId,
+      ),
+      selectSlices(manifest, ALL_BYTES),
+      selectParts(manifest, { kind: "all" }),
+    ],
+    read: (results) => {
+      const object = rowsOf<ObjectRow>(results).map(objectFromRow)[0];
+      if (object === undefined) return undefined;
+      return { object, slices: slicesFromRows(results[1]?.rows ?? []), parts: partsFromRows(results[2]?.rows ?? []) };
+    },
+  };
+}
+
+/** Stores the proof of what was completed as a manifest, if it is missing and the version is still there. */
+export async function proveAgain(
+  { database, blobs }: { readonly database: Database; readonly blobs: BlobStore },
+  bucket: Pick<Bucket, "id" | "name">,
+  key: string,
+  uploadId: string,
+): Promise<void> {
+  const manifestId = `${bucket.id}/${uploadId}`;
+  if (await blobs.has(proofIdOf(manifestId))) return;
+  const proof = await database.look(lookUpProvable(bucket.id, key, manifestId));
+  if (proof !== undefined) await storeProof(blobs, bucket, proof);
+}
