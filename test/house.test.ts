@@ -2,6 +2,7 @@
 // table of operations is whole.
 import { describe, expect, it } from "vitest";
 
+import { withFreshInputs } from "../scripts/readme/inputs.ts";
 import { withFreshTables } from "../scripts/readme/tables.ts";
 import { SETTINGS } from "../src/config/settings.ts";
 import type { Operation } from "../src/contract/operation.ts";
@@ -20,6 +21,10 @@ const sources: Record<string, string> = import.meta.glob("../src/**/*.ts", {
 const tests = Object.keys(import.meta.glob("./operations/*.test.ts"));
 const readme = Object.values<string>(
   import.meta.glob("../README.md", { query: "?raw", import: "default", eager: true }),
+)[0];
+
+const inputsPage = Object.values<string>(
+  import.meta.glob("../docs/operations.md", { query: "?raw", import: "default", eager: true }),
 )[0];
 
 const FLOORS = [
@@ -168,6 +173,7 @@ describe("the operation table", () => {
 
   it("is what README says", () => {
     expect(withFreshTables(readme ?? "", OPERATIONS, SETTINGS)).toBe(readme);
+    expect(withFreshInputs(inputsPage ?? "", OPERATIONS)).toBe(inputsPage);
   });
 });
 

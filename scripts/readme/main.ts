@@ -1,19 +1,26 @@
-// Writes the tables of README.md that are made from the code: operations and settings. `--check` only tells whether
-// they are fresh.
+// Writes the parts of README.md and docs/operations.md that are made from the code: operations, their inputs, and
+// settings. `--check` only tells whether they are fresh.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { SETTINGS } from "../../src/config/settings.ts";
 import { OPERATIONS } from "../../src/gateway/operation-table.ts";
+import { withFreshInputs } from "./inputs.ts";
 import { withFreshTables } from "./tables.ts";
 
-const README = fileURLToPath(new URL("../../README.md", import.meta.url).href);
+/** The generated files by path, and how each is made from what it was. */
+const FILES: readonly (readonly [path: string, refresh: (text: string) => string])[] = [
+  ["README.md", (text) => withFreshTables(text, OPERATIONS, SETTINGS)],
+  ["docs/operations.md", (text) => withFreshInputs(text, OPERATIONS)],
+];
 
-const written = readFileSync(README, "utf8");
-const fresh = withFreshTables(written, OPERATIONS, SETTINGS);
-if (written === fresh) process.exit(0);
-if (process.argv.includes("--check")) {
-  console.error("README.md's tables are stale: run `npm run readme`.");
-  process.exit(1);
+for (const [path, refresh] of FILES) {
+  const file = fileURLToPath(new URL(`../../${path}`, import.meta.url).href);
+  const written = readFileSync(file, "utf8");
+  const fresh = refresh(written);
+  if (written === fresh) continue;
+  if (process.argv.includes("--check")) {
+    console.error(`${path} is stale: run \`npm run readme\`.`);
+    process.exitCode = 1;
+  } else writeFileSync(file, fresh);
 }
-writeFileSync(README, fresh);

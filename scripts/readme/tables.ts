@@ -48,10 +48,11 @@ function settingsTable(settings: SettingTable): string {
   return ["| Setting | Default | Meaning |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
-function replaceSection(readme: string, name: string, content: string): string {
+/** A text with what stands between `<!-- name -->` and `<!-- /name -->` replaced. */
+export function replaceSection(readme: string, name: string, content: string): string {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const from = readme.indexOf(start);
   const to = readme.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`README.md has no section ${name}`);
+  if (from < 0 || to < from) throw new Error(`the text has no section ${name}`);
   return `${readme.slice(0, from + start.length)}\n\n${content}\n\n${readme.slice(to)}`;
 }

@@ -72,6 +72,16 @@ describe("DeleteObjects", () => {
 });
 
 describe("the table above", () => {
+  it("asks for no action that the operation does not declare", async () => {
+    for (const { name, implementation } of OPERATIONS) {
+      const attempts = await Promise.all((PREPARATIONS[name] ?? []).map(async (prepare) => prepare()));
+      const asked = attempts.flatMap(({ permissions }) => permissions.flatMap(({ spellings }) => spellings));
+      const { actions = [], versionActions = [], furtherActions = [] } = implementation ?? {};
+      const declared = new Set([...actions, ...versionActions, ...furtherActions.map(({ action }) => action)]);
+      expect([name, asked.filter((action) => !declared.has(action))]).toEqual([name, []]);
+    }
+  });
+
   it("names every operation that is built", () => {
     const elsewhere = new Set(["DeleteObjects", "PostObject", "CheckConsistency"]);
     const built = OPERATIONS.filter(({ implementation }) => implementation !== undefined).map(({ name }) => name);
