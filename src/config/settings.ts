@@ -119,7 +119,7 @@ export const SETTINGS = {
     values: ["true", "false"],
     controlsDeletion: true,
     meaning:
-      "`true` makes a lost database again from what is kept beside the stored bytes, if it is empty (docs/recovery.md). Until it is set back, nothing is deleted on the schedule.",
+      "`true` makes a lost database again from what is kept beside the stored bytes, if it is empty (docs/recovery.md). Until it is set back and the hold on deletions is lifted, nothing is deleted on the schedule.",
   },
   ORPHAN_SCAN: {
     default: "true",
