@@ -12,3 +12,9 @@ declare namespace Cloudflare {
 }
 
 type Env = Cloudflare.Env;
+
+// Text modules: wrangler, the vitest plugin and the local server's bundle all import them so.
+declare module "*.sql" {
+  const text: string;
+  export default text;
+}

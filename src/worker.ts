@@ -7,23 +7,28 @@ import { findDeletionHold } from "./jobs/deletion-hold.ts";
 import { runJobs } from "./jobs/run-jobs.ts";
 import { scheduleUnder } from "./jobs/schedule.ts";
 import { Counts } from "./state/d1/counts.ts";
+import { repairSchema } from "./state/d1/schema-repair.ts";
 
 export { KeyCoordinator } from "./state/writes/key-coordinator.ts";
 
 export default {
   fetch: (request: Request, env, execution) => app.fetch(request, env, execution),
 
-  async scheduled(controller, env): Promise<void> {
-    const settings = settingsOf(env);
-    for (const problem of settingProblems(env)) console.error(JSON.stringify({ level: "error", ...problem }));
-    const now = controller.scheduledTime;
-    const hold = await findDeletionHold(connect(env, settings, new Counts()), now);
-    if (hold !== undefined) console.warn(JSON.stringify({ level: "warn", message: "deletions are on hold", hold }));
-    await runJobs(scheduleUnder(hold), {
-      now,
-      clock: Date.now,
-      settings,
-      connect: (counts) => connect(env, settings, counts),
-    });
+  async scheduled({ scheduledTime }, env): Promise<void> {
+    // The next tick finds the schema as it should be.
+    await runSchedule(scheduledTime, env).catch((error: unknown) => repairSchema(env.DB, error));
   },
 } satisfies ExportedHandler<Env>;
+
+async function runSchedule(now: number, env: Env): Promise<void> {
+  const settings = settingsOf(env);
+  for (const problem of settingProblems(env)) console.error(JSON.stringify({ level: "error", ...problem }));
+  const hold = await findDeletionHold(connect(env, settings, new Counts()), now);
+  if (hold !== undefined) console.warn(JSON.stringify({ level: "warn", message: "deletions are on hold", hold }));
+  await runJobs(scheduleUnder(hold), {
+    now,
+    clock: Date.now,
+    settings,
+    connect: (counts) => connect(env, settings, counts),
+  });
+}

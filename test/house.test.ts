@@ -11,6 +11,7 @@ import { OPERATIONS } from "../src/gateway/operation-table.ts";
 import type { Address } from "../src/protocol/core/addressing.ts";
 import { parseQuery } from "../src/protocol/core/query.ts";
 import type { S3Request } from "../src/protocol/core/s3-request.ts";
+import { MIGRATIONS } from "../src/state/d1/migrations.ts";
 import s3Operations from "./fixtures/s3-operations.json";
 
 const sources: Record<string, string> = import.meta.glob("../src/**/*.ts", {
@@ -19,6 +20,11 @@ const sources: Record<string, string> = import.meta.glob("../src/**/*.ts", {
   eager: true,
 });
 const tests = Object.keys(import.meta.glob("./operations/*.test.ts"));
+const migrations: Record<string, string> = import.meta.glob("../migrations/*.sql", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
 const readme = Object.values<string>(
   import.meta.glob("../README.md", { query: "?raw", import: "default", eager: true }),
 )[0];
@@ -78,7 +84,7 @@ function mayImportWithin(file: string, target: string): boolean {
 function importsOf(file: string): string[] {
   const text = files.get(file) ?? "";
   const folder = file.split("/").slice(0, -1);
-  return Array.from(text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g), ([, path = ""]) => {
+  return Array.from(text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+\.ts)"/g), ([, path = ""]) => {
     const steps = [...folder];
     for (const step of path.split("/")) {
       if (step === "..") steps.pop();
@@ -140,6 +146,13 @@ describe("a file", () => {
 
   it("leaves nothing for later", () => {
     expect(modules.filter((file) => /\b(TODO|FIXME|XXX|HACK)\b/.test(files.get(file) ?? ""))).toEqual([]);
+  });
+});
+
+describe("the migrations that the Worker carries", () => {
+  it("are all files of the folder, in order: src/state/d1/migrations.ts imports each of them", () => {
+    const inFolder = Object.entries(migrations).map(([path, sql]) => ({ name: path.split("/").at(-1), sql }));
+    expect(MIGRATIONS).toEqual(inFolder.toSorted((a, b) => ((a.name ?? "") < (b.name ?? "") ? -1 : 1)));
   });
 });
 

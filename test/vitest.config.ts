@@ -8,8 +8,8 @@ export default defineConfig(async () => ({
     cloudflareTest({
       wrangler: { configPath: "./wrangler.toml" },
       miniflare: {
-        // Lost and made again.
-        d1Databases: ["REBUILT_DB"],
+        // One that is lost and made again, and one whose schema is not what the Worker needs.
+        d1Databases: ["REBUILT_DB", "SCHEMA_DB"],
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),
           CAIRN_ROOT_ACCESS_KEY_ID: "CAIRNTESTACCESSKEY00",

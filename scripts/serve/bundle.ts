@@ -2,7 +2,7 @@
 import { build } from "esbuild";
 
 /** Bundles a Worker's entry file into the text of one ES module. */
-export async function bundleWorker(entry: string): Promise<string> {
+export async function bundleWorker(entry: string, { isMinified = false } = {}): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -11,8 +11,10 @@ export async function bundleWorker(entry: string): Promise<string> {
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
     external: ["cloudflare:*", "node:*"],
+    loader: { ".sql": "text" },
     // Stack traces and error names keep the names of the source.
     keepNames: true,
+    minify: isMinified,
     logLevel: "silent",
   });
   const [output] = outputFiles;

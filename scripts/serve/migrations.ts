@@ -1,6 +1,7 @@
 // Brings a D1 database up to the migrations folder, and records it in wrangler's own table, so that
 // `wrangler d1 migrations list` and this script always agree on what was applied.
 import type { Miniflare } from "miniflare";
+import { sqlStatements } from "../../src/state/d1/sql-statements.ts";
 import { readMigrations } from "../migrations/folder.ts";
 
 type Database = Awaited<ReturnType<Miniflare["getD1Database"]>>;
@@ -21,10 +22,8 @@ export async function applyMigrations(database: Database, folder: string): Promi
   const pending = readMigrations(folder).filter(({ name }) => !applied.has(name));
   if (pending.length === 0) return [];
 
-  // Wrangler's splitter knows that a trigger's body holds semicolons. Importing wrangler takes a second: not on every start.
-  const { unstable_splitSqlQuery: split } = await import("wrangler");
   for (const { name, sql } of pending) {
-    const statements = split(sql).filter((statement) => statement.trim() !== "");
+    const statements = sqlStatements(sql);
     try {
       // One batch is one transaction: a migration that fails half-way leaves nothing, not even its record.
       await database.batch([

@@ -8,12 +8,14 @@ import { openKeyRing } from "../config/master-keys.ts";
 import { findAction } from "../iam/actions.ts";
 import { asQueryApiError, QueryApiError } from "../protocol/iam/query-api-error.ts";
 import { errorDocument, resultDocument, type QueryResult, type QueryService } from "../protocol/iam/query-api-xml.ts";
+import { isSchemaMismatch } from "../state/d1/schema-errors.ts";
 import { authenticateRequest } from "./authenticate-request.ts";
 import { platformFailure } from "./platform-failure.ts";
 import { readCallBody, readCallParameters } from "./query-api-input.ts";
 import { receive } from "./receive.ts";
 import { answerHeaders } from "./render.ts";
 import type { RequestScope } from "./request-scope.ts";
+import { schemaMismatchError } from "./schema-mismatch.ts";
 
 const UNAVAILABLE = "The request has failed due to a temporary failure of the server. Please try again.";
 
@@ -24,21 +26,28 @@ export async function answerQueryApi(service: QueryService, incoming: Request, s
     const { name, result } = await runCall(service, incoming, scope);
     return respond(200, resultDocument(service, name, result, requestId), scope);
   } catch (error) {
-    const failure = platformFailure(error);
-    const shown =
-      failure?.code === "SlowDown"
-        ? new QueryApiError("ServiceUnavailable", UNAVAILABLE)
-        : asQueryApiError(failure ?? error);
+    const shown = await shownError(error, scope);
     scope.log.fails(shown.code);
     if (shown.code === "InternalFailure") scope.logFailure(error);
     return respond(shown.status, errorDocument(service, shown, requestId), scope);
   }
 }
 
+/** The error to answer with. */
+async function shownError(error: unknown, scope: RequestScope): Promise<QueryApiError> {
+  if (isSchemaMismatch(error)) {
+    return new QueryApiError("ServiceUnavailable", (await schemaMismatchError(scope)).message);
+  }
+  const failure = platformFailure(error);
+  if (failure?.code === "SlowDown") return new QueryApiError("ServiceUnavailable", UNAVAILABLE);
+  return asQueryApiError(failure ?? error);
+}
+
 function respond(status: number, body: XmlElement, scope: RequestScope): Response {
   const headers = answerHeaders({}, scope.answerFacts());
   headers.set("content-type", "text/xml");
   headers.set("x-amzn-requestid", scope.requestId);
+  if (status === 503) headers.set("retry-after", "1");
   return new Response(scope.method === "HEAD" ? null : renderXml(body), { status, headers });
 }
 

@@ -40,7 +40,7 @@ export function renderResponse({ status, headers, body }: S3Response, facts: Ans
 export function renderError(error: unknown, resource: string, facts: AnswerFacts): Response {
   const known = error instanceof S3Error ? error : new S3Error("InternalError");
   const headers = answerHeaders(known.headers, facts);
-  if (known.status === 503) headers.set("retry-after", "1");
+  if (known.status === 503 && !headers.has("retry-after")) headers.set("retry-after", "1");
   if (facts.method === "HEAD") return new Response(null, { status: known.status, headers });
   const fields = Object.entries(known.fields).flatMap(([name, value]) =>
     value === undefined ? [] : [element(name, value)],

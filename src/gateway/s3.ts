@@ -2,12 +2,14 @@
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
+import { isSchemaMismatch } from "../state/d1/schema-errors.ts";
 import { platformFailure } from "./platform-failure.ts";
 import { answerPreflight, headersForOrigin } from "./cors.ts";
 import { receive } from "./receive.ts";
 import { renderError, renderResponse } from "./render.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { runOperation } from "./run-operation.ts";
+import { schemaMismatchError } from "./schema-mismatch.ts";
 
 /** Answers a request. Never rejects. */
 export async function answerS3(incoming: Request, scope: RequestScope): Promise<Response> {
@@ -25,7 +27,7 @@ export async function answerS3(incoming: Request, scope: RequestScope): Promise<
           });
     response = renderResponse(answer, scope.answerFacts());
   } catch (error) {
-    const shown = shownError(error, scope);
+    const shown = await shownError(error, scope);
     scope.log.fails(shown instanceof S3Error ? shown.code : "InternalError");
     response = renderError(shown, scope.request?.rawPath ?? "", scope.answerFacts());
   }
@@ -39,9 +41,10 @@ function preflight(request: S3Request, { log, connections }: RequestScope): Retu
 }
 
 /** The error to answer with. What failed inside is logged. */
-function shownError(error: unknown, scope: RequestScope): unknown {
+async function shownError(error: unknown, scope: RequestScope): Promise<unknown> {
   if (error instanceof S3Error) return error;
   scope.logFailure(error);
+  if (isSchemaMismatch(error)) return schemaMismatchError(scope);
   return platformFailure(error) ?? error;
 }
 
@@ -52,6 +55,7 @@ async function addCorsHeaders(
   bucket: Bucket | undefined,
   { connections }: RequestScope,
 ): Promise<void> {
-  const headers = await headersForOrigin(request, bucket?.cors, () => connections.database);
+  // Where the bucket's rules cannot be read, the answer goes out without them.
+  const headers = await headersForOrigin(request, bucket?.cors, () => connections.database).catch(() => ({}));
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 }

@@ -22,6 +22,7 @@ const ERRORS = {
     409,
     "The conditional request cannot succeed due to a conflicting operation against this resource.",
   ],
+  DatabaseSchemaMismatch: [503, "The database's schema is not the one that this Worker needs."],
   EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed size"],
   EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed size"],
   ExpiredToken: [400, "The provided token has expired."],

@@ -3,6 +3,7 @@
 import { statement, type Database, type Statement } from "../d1/database.ts";
 import { isDatabaseFull } from "../d1/transient-errors.ts";
 import type { Bucket } from "../metadata/buckets.ts";
+import { isSchemaMismatch } from "../d1/schema-errors.ts";
 
 /** What a guard found changed, by the text that it raises (see the migrations that make the guards). */
 const REFUSALS = {
@@ -82,6 +83,8 @@ export async function commitBatch(
       await database.batch(statements);
       return "applied";
     } catch (error) {
+      // D1 could not even read the statements: nothing was applied, and the same batch never will be.
+      if (isSchemaMismatch(error)) throw error;
       const refusal = refusalOf(error);
       // The guard's word is final on a first attempt. Later, what changed the head may have been our own batch.
       if (refusal !== undefined && attempt === 0) return refusal;

@@ -2,6 +2,7 @@
 import { NO_CONFIGURATIONS, type Bucket } from "../metadata/buckets.ts";
 import type { Counts } from "../d1/counts.ts";
 import type { ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
+import { isSchemaMismatch } from "../d1/schema-errors.ts";
 import type { KeyCoordinator } from "./key-coordinator.ts";
 
 // A statement's parameter may hold 2 MB; a page of this many keys of 1024 bytes stays below it however it is escaped.
@@ -74,6 +75,7 @@ export class Coordinators {
       } catch (error) {
         // The call may have committed before it was lost: with no attempt left, its outcome stays open.
         if (attempt < attempts && isRetryable(error)) continue;
+        if (isSchemaMismatch(error)) throw error;
         console.error(JSON.stringify({ level: "error", lost: "coordinator call", message: String(error) }));
         return [];
       }
