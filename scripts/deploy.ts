@@ -1,119 +1,201 @@
-// `npm run deploy`: puts Cairn into the person's Cloudflare account, the first time and every time after. Each step finds
-// out what is there already, so a deployment that stopped half-way is run again as it is.
-import { parseArgs } from "node:util";
-import { ACCESS_KEY_ID, type Credentials, makeCredentials, SECRET_ACCESS_KEY } from "./project/credentials.ts";
-import { makeMasterKey, MASTER_KEY } from "./project/master-key.ts";
-import { readWranglerToml } from "./project/wrangler-toml.ts";
-import { ensureBucket, ensureDatabase, ownSecrets, requireLogin } from "./deploy/account.ts";
-import { uploadWorker } from "./deploy/upload.ts";
-import { runWrangler } from "./deploy/wrangler.ts";
-import { misspeltSettings, SETTINGS } from "../src/config/settings.ts";
+// `npm run deploy`: puts Cairn into a Cloudflare account, the first time and every time after. All that can be checked is
+// checked before anything is made; each stage finds out what is there already, so what stopped half-way is run again.
+import { join } from "node:path";
+import { type Found, chooseAccount, examine } from "./deploy/account.ts";
+import { type Api, connect } from "./deploy/api.ts";
+import type { Identifiers } from "./deploy/configuration.ts";
+import { DeployFailure, explain } from "./deploy/failure.ts";
+import { askForLocation, rememberLocation } from "./deploy/location.ts";
+import { type DeployOptions, USAGE, readOptions } from "./deploy/options.ts";
+import { say, stage } from "./deploy/progress.ts";
+import { makeResources } from "./deploy/resources.ts";
+import {
+  type RemoteSchema,
+  migrateWithWrangler,
+  pendingMigrations,
+  readRemoteSchema,
+  requireOwnSchema,
+  schemaDifferences,
+} from "./deploy/schema.ts";
+import { type Handover, PendingSecrets, chooseHandover, missingSecrets, requireHandover } from "./deploy/secrets.ts";
+import { nextSteps } from "./deploy/next-steps.ts";
+import { type Uploaded, uploadWorker } from "./deploy/upload.ts";
+import { waitForOwnMigrations } from "./deploy/own-migrations.ts";
+import { askWrangler } from "./deploy/wrangler.ts";
+import { PROJECT_ROOT, type WranglerToml, readWranglerToml } from "./project/wrangler-toml.ts";
+import { bundleWorker } from "./serve/bundle.ts";
+import { misspeltSettings } from "../src/config/settings.ts";
 
-const USAGE = `Usage: npm run deploy -- [--dry-run]
+async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void> {
+  const isTerminal = process.stdout.isTTY && process.stdin.isTTY;
+  const isBuildService = process.env["WORKERS_CI"] !== undefined;
+  const handover = chooseHandover(options.credentialsFile, { isTerminal, environment: process.env });
+  const { api, found, missing } = await stage("look at the account", () => check(toml, handover, isBuildService));
+  const { account } = found;
+  const inAccount = api.below(`/accounts/${account.id}`);
+  say(`  account ${account.name} (${account.id})`);
 
-Deploys Cairn to the Cloudflare account that wrangler is logged in to.
+  const location = await chooseLocation(options, toml, found, handover.kind === "terminal");
+  const placed = location === undefined ? toml : readWranglerToml();
+  try {
+    const databaseId = await stage(`D1 database ${toml.d1.databaseName} and R2 bucket ${toml.r2.bucketName}`, () =>
+      makeResources(inAccount, found, placed, location),
+    );
+    const ids = { accountId: account.id, databaseId };
+    const before = await readRemoteSchema(inAccount, databaseId);
+    const refusal = await migrate(inAccount, ids, placed, before);
 
-  --dry-run   say what would be done and build the Worker; nothing is sent
-  --help      this text`;
-
-interface Step {
-  readonly title: string;
-  readonly run: () => Promise<void>;
-}
-
-const toml = readWranglerToml();
-const newSecrets: Record<string, string> = {};
-
-const steps: readonly Step[] = [
-  { title: "check that wrangler is logged in", run: requireLogin },
-  {
-    title: `make the D1 database ${toml.d1.databaseName} unless it is there`,
-    run: () => ensureDatabase(toml.d1.databaseName),
-  },
-  { title: `make the R2 bucket ${toml.r2.bucketName} unless it is there`, run: () => ensureBucket(toml.r2.bucketName) },
-  {
-    // Migrations only ever add what the Worker that is still running does not know of.
-    title: "apply the migrations that the database has not had, before the new Worker takes requests",
-    run: () => runWrangler(["d1", "migrations", "apply", toml.d1.binding, "--remote"]),
-  },
-  {
-    title: "make root credentials and a master key unless the Worker has them",
-    run: async () => {
-      const { hasRootCredentials, hasMasterKey } = await ownSecrets(toml.name);
-      // They are shown before they are sent: a deployment that fails late has set them, and nothing can read them back.
-      if (!hasRootCredentials) showRootCredentials(makeCredentials());
-      if (!hasMasterKey) showMasterKey(makeMasterKey());
-    },
-  },
-  {
-    title: `deploy the Worker ${toml.name}, with what is new of these as secrets`,
-    run: async () => printNextSteps(await uploadWorker(newSecrets)),
-  },
-];
-
-function showRootCredentials({ accessKeyId, secretAccessKey }: Credentials): void {
-  Object.assign(newSecrets, { [ACCESS_KEY_ID]: accessKeyId, [SECRET_ACCESS_KEY]: secretAccessKey });
-  console.log(`
-  Root credentials, shown this once:
-    access key id      ${accessKeyId}
-    secret access key  ${secretAccessKey}
-  They are valid when the deployment is done. If it fails, the next one may make others.
-`);
-}
-
-function showMasterKey(key: string): void {
-  newSecrets[MASTER_KEY] = key;
-  console.log(`
-  Master key, shown this once:
-    ${key}
-  The secrets of users' access keys are stored under it. Keep a copy where the database's backups are not: without it they
-  are lost, and it is asked for when another one takes its place.
-`);
-}
-
-function printNextSteps(targets: readonly string[]): void {
-  const [endpoint = "the address that wrangler printed"] = targets;
-  console.log(`
-Cairn is deployed.
-
-  endpoint   ${endpoint}
-  region     ${toml.vars["REGION"] ?? SETTINGS.REGION.default}
-  try it     aws --endpoint-url ${targets[0] ?? "ENDPOINT"} s3 mb s3://my-bucket
-
-On workers.dev it works as it is. On a domain of your own, turn off "Normalize incoming URLs" in the zone's Rules settings,
-or keys with // or with . and .. between slashes cannot be reached; and a request's body is limited by the zone's plan (100 MB
-on Free and Pro), so larger objects are uploaded in parts, as the usual clients do by themselves.`);
-}
-
-async function deploy(): Promise<void> {
-  for (const { title, run } of steps) {
-    console.log(`> ${title}`);
-    await run();
+    const pending = new PendingSecrets(account.id, toml.name);
+    const secrets = handover.kind === "none" ? {} : pending.make(missing);
+    const uploaded = await stage(`Worker ${toml.name}`, () => uploadWorker(placed, ids, secrets));
+    if (uploaded.plan === "free") sayWhatFreeIs();
+    if (refusal !== undefined) await migrateThroughWorker(inAccount, ids, placed, uploaded, refusal);
+    await stage("compare the schema with the migrations", () => verify(inAccount, ids, placed));
+    const lacksSecrets = handover.kind === "none" && missing.length > 0;
+    say(nextSteps(uploaded.endpoints, toml.vars["REGION"], { previousVersion: found.worker?.versionId, lacksSecrets }));
+    const handed = pending.handOver(handover);
+    if (handed !== undefined) say(`\n${handed}`);
+  } catch (error) {
+    throw explain(error, account);
   }
 }
 
-async function rehearse(): Promise<void> {
-  for (const { title } of steps) console.log(`> would ${title}`);
-  console.log("\nNothing was sent. The Worker is built as it would be deployed:\n");
-  await runWrangler(["deploy", "--dry-run"]);
+/** Everything that is looked at before anything is made. */
+async function check(
+  toml: WranglerToml,
+  handover: Handover,
+  isBuildService: boolean,
+): Promise<{ api: Api; found: Found; missing: readonly string[] }> {
+  // A Worker that cannot be built is found here, and not after its database is made.
+  await bundleWorker(toml.main);
+  const api = await connect();
+  const account = await chooseAccount(api, toml);
+  const found = await examine(api, account, toml);
+  const missing = missingSecrets(found.worker?.secrets ?? new Set());
+  const pending = new PendingSecrets(account.id, toml.name);
+  requireHandover(handover, [...missing, ...Object.keys(pending.read())], isBuildService);
+  if (found.database !== undefined) {
+    const { id } = found.database;
+    const inAccount = api.below(`/accounts/${account.id}`);
+    requireOwnSchema(
+      await readRemoteSchema(inAccount, id).catch((error: unknown) => {
+        throw explain(error, account);
+      }),
+      toml,
+    );
+  }
+  return { api, found, missing };
 }
 
-function readFlags(): { "dry-run"?: boolean; help?: boolean } {
+/** The location to make things in, kept in wrangler.toml; undefined where none was chosen or all is there already. */
+async function chooseLocation(
+  options: DeployOptions,
+  toml: WranglerToml,
+  { database }: Found,
+  canAsk: boolean,
+): Promise<string | undefined> {
+  const kept = toml.vars["LOCATION"];
+  const isNew = database === undefined;
+  const location = options.location ?? kept ?? (isNew && canAsk ? await askForLocation() : undefined);
+  if (location === undefined) return undefined;
+  const region = database?.region ?? "";
+  if (region !== "" && options.location !== undefined && options.location !== region) {
+    throw new DeployFailure(
+      `The D1 database ${toml.d1.databaseName} is in ${region} and cannot be moved to ${location}: deploy with --location ${region}, or set another database_name in wrangler.toml.`,
+    );
+  }
+  if (location !== kept) rememberLocation(join(PROJECT_ROOT, "wrangler.toml"), location);
+  return location;
+}
+
+/** Migrates the database ahead of the new Worker; answers why D1 did not take the migrations, if it did not. */
+async function migrate(
+  api: Api,
+  ids: Identifiers,
+  toml: WranglerToml,
+  before: RemoteSchema,
+): Promise<string | undefined> {
+  const pending = pendingMigrations(before, toml);
+  if (pending.length === 0) return undefined;
+  // Migrations only add to what the Worker that is still running knows of.
+  const refusal = await stage(`${pending.length} of the migrations`, () => migrateWithWrangler(toml, ids));
+  if (refusal === undefined) return undefined;
+  const after = await readRemoteSchema(api, ids.databaseId);
+  if (pendingMigrations(after, toml).length === 0) return undefined;
+  say("          D1 did not take them through its API; the new Worker applies them itself");
+  return refusal;
+}
+
+async function migrateThroughWorker(
+  api: Api,
+  { databaseId }: Identifiers,
+  toml: WranglerToml,
+  { endpoints }: Uploaded,
+  refusal: string,
+): Promise<void> {
+  const isDone = async (): Promise<boolean> =>
+    pendingMigrations(await readRemoteSchema(api, databaseId), toml).length === 0;
+  const isMigrated = await stage("migrations through the Worker's own binding", () =>
+    waitForOwnMigrations(endpoints, isDone),
+  );
+  if (isMigrated) return;
+  throw new DeployFailure(
+    "Neither D1's API nor the Worker itself could apply the migrations: run this again, and look at the Worker's log with `npx wrangler tail` if it stays so.",
+    refusal,
+  );
+}
+
+async function verify(api: Api, { databaseId }: Identifiers, toml: WranglerToml): Promise<void> {
+  const differences = schemaDifferences(await readRemoteSchema(api, databaseId), toml);
+  if (differences.length === 0) return;
+  throw new DeployFailure(
+    `The D1 database ${toml.d1.databaseName} does not have the schema of its migrations: ${differences.join("; ")}. Restore it to a time before it was changed (docs/recovery.md), or set another database_name in wrangler.toml.`,
+  );
+}
+
+function sayWhatFreeIs(): void {
+  say(
+    "          The Workers Free plan refuses limits, so it was deployed without them. It is a demo: 10 ms of CPU for a request, 50 D1 queries for a request or a scheduled run, 100,000 requests a day.",
+  );
+}
+
+async function rehearse(toml: WranglerToml): Promise<void> {
+  const steps = [
+    "look at the account: login, permissions, names in use, R2, workers.dev",
+    `make the D1 database ${toml.d1.databaseName} and the R2 bucket ${toml.r2.bucketName} unless they are there`,
+    "apply the migrations that the database has not had",
+    `deploy the Worker ${toml.name}, with root credentials and a master key unless it has them`,
+    "compare the database's schema with the migrations",
+  ];
+  for (const step of steps) say(`  would   ${step}`);
+  const { ok, stdout, stderr } = await askWrangler(["deploy", "--dry-run"]);
+  if (!ok) throw new DeployFailure("Wrangler cannot build the Worker.", `${stdout}${stderr}`);
+  say(`\nNothing was sent. The Worker was built as it would be deployed: ${/Total Upload: (.*)/.exec(stdout)?.[1]}`);
+}
+
+async function main(): Promise<void> {
+  let options: DeployOptions;
   try {
-    return parseArgs({ options: { "dry-run": { type: "boolean" }, help: { type: "boolean", short: "h" } } }).values;
+    options = readOptions(process.argv.slice(2));
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    process.exit(2);
+    process.exitCode = 2;
+    return;
+  }
+  if (options.wantsHelp) {
+    say(USAGE);
+    return;
+  }
+  try {
+    const toml = readWranglerToml();
+    const misspelt = misspeltSettings(toml.vars);
+    if (misspelt.length > 0) throw new DeployFailure(`[vars] of wrangler.toml: ${misspelt.join("; ")}`);
+    await (options.isDryRun ? rehearse(toml) : deploy(options, toml));
+  } catch (error) {
+    if (error instanceof DeployFailure && error.output !== undefined) console.error(error.output.trim());
+    console.error(`deploy: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
   }
 }
 
-const flags = readFlags();
-try {
-  const misspelt = misspeltSettings(toml.vars);
-  if (flags.help) console.log(USAGE);
-  else if (misspelt.length > 0) throw new Error(`[vars] of wrangler.toml: ${misspelt.join("; ")}`);
-  else await (flags["dry-run"] ? rehearse() : deploy());
-} catch (error) {
-  console.error(`deploy: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
-}
+await main();

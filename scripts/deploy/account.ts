@@ -1,64 +1,186 @@
-// What a deployment needs to find in the Cloudflare account: a login, the database, the bucket, and what the Worker has of
-// secrets.
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../project/credentials.ts";
-import { MASTER_KEY } from "../project/master-key.ts";
-import { type WranglerResult, askWrangler, runWrangler } from "./wrangler.ts";
+// Looks at the Cloudflare account before anything is made in it: which account it is, whether what a deployment needs is
+// allowed there, and whether the names in wrangler.toml belong to this Cairn or to something else.
+import type { WranglerToml } from "../project/wrangler-toml.ts";
+import { type Api, field, textField } from "./api.ts";
+import { ApiFailure, DeployFailure, explain } from "./failure.ts";
 
-/** Makes sure that wrangler can act for an account. */
-export async function requireLogin(): Promise<void> {
-  const { ok, stdout, stderr } = await askWrangler("whoami", "--json");
-  if (ok) return;
-  if (/"loggedIn":\s*false/.test(stdout)) {
-    throw new Error("wrangler is not logged in: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN");
+export interface Account {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What is there of a deployment. */
+export interface Found {
+  readonly account: Account;
+  /** Undefined: there is no Worker of this name. */
+  readonly worker: { readonly secrets: ReadonlySet<string>; readonly versionId: string | undefined } | undefined;
+  readonly database: { readonly id: string; readonly region: string } | undefined;
+  readonly hasBucket: boolean;
+}
+
+/** Finds the account to deploy to. */
+export async function chooseAccount(api: Api, { accountId }: WranglerToml): Promise<Account> {
+  const wanted = process.env["CLOUDFLARE_ACCOUNT_ID"]?.trim() || accountId;
+  const accounts = (await api.list("/accounts").catch(unreadableLogin)).map((account) => ({
+    id: String(field(account, "id")),
+    name: String(field(account, "name")),
+  }));
+  if (wanted !== undefined) return accounts.find(({ id }) => id === wanted) ?? { id: wanted, name: wanted };
+  const [only, ...others] = accounts;
+  if (only === undefined) {
+    throw new DeployFailure(
+      "The login shows no account: set CLOUDFLARE_ACCOUNT_ID to the id of the account to deploy to.",
+    );
   }
-  throw new Error(`wrangler whoami failed\n${stderr || stdout}`);
+  if (others.length === 0) return only;
+  const names = accounts.map(({ id, name }) => `${name} (${id})`).join(", ");
+  throw new DeployFailure(
+    `The login has several accounts: ${names}. Set account_id in wrangler.toml, or CLOUDFLARE_ACCOUNT_ID, to the one to deploy to.`,
+  );
 }
 
-/** Makes the D1 database unless the account has one of that name. */
-export async function ensureDatabase(name: string): Promise<void> {
-  const listed = await askWrangler("d1", "list", "--json");
-  const databases: unknown = JSON.parse(expectOk(listed, "wrangler d1 list").stdout);
-  if (Array.isArray(databases) && databases.some((database) => Reflect.get(Object(database), "name") === name)) return;
-  // The deployment finds the database by its name: its id is not to be written into the person's wrangler.toml.
-  await runWrangler(["d1", "create", name, "--update-config=false"]);
+function unreadableLogin(error: unknown): never {
+  if (!(error instanceof ApiFailure) || error.status >= 500) throw error;
+  throw new DeployFailure(
+    `Cloudflare does not accept the login ("${error.message}"): run \`npx wrangler login\`, or set CLOUDFLARE_API_TOKEN to a valid token.`,
+    undefined,
+    error,
+  );
 }
 
-/** Makes the R2 bucket unless the account has it. */
-export async function ensureBucket(name: string): Promise<void> {
-  const created = await askWrangler("r2", "bucket", "create", name, "--update-config=false");
-  // Asked for, not listed first: the list comes in pages and this answer is certain.
-  if (!/\[code: 10004\]/.test(created.stdout + created.stderr)) expectOk(created, "wrangler r2 bucket create");
-}
-
-/** What the Worker has of the secrets that a deployment makes. */
-export interface OwnSecrets {
-  readonly hasRootCredentials: boolean;
-  readonly hasMasterKey: boolean;
-}
-
-/**
- * Finds out what the Worker has. An answer that cannot be read is an error, never a no: a no would have new secrets
- * written over those in use.
- */
-export async function ownSecrets(worker: string): Promise<OwnSecrets> {
-  const names = await secretNames(worker);
-  const [hasId, hasSecret] = [names.has(ACCESS_KEY_ID), names.has(SECRET_ACCESS_KEY)];
-  if (hasId !== hasSecret) {
-    const [present, missing] = hasId ? [ACCESS_KEY_ID, SECRET_ACCESS_KEY] : [SECRET_ACCESS_KEY, ACCESS_KEY_ID];
-    throw new Error(`the Worker has ${present} but not ${missing}: add it with \`npx wrangler secret put ${missing}\``);
+/** Looks at everything that can be looked at, and stops at the first thing that stands against a deployment. */
+export async function examine(all: Api, account: Account, toml: WranglerToml): Promise<Found> {
+  const api = all.below(`/accounts/${account.id}`);
+  try {
+    const [worker, database, hasBucket] = await Promise.all([
+      findWorker(api, toml.name),
+      findDatabase(api, toml),
+      findBucket(api, toml.r2.bucketName),
+      requireSubdomain(api, account, toml),
+      requireWriting(api, toml.name),
+    ]);
+    if (worker !== undefined) await checkOwnership(api, worker.bindings, toml, database?.id);
+    return { account, worker, database, hasBucket };
+  } catch (error) {
+    throw explain(error, account);
   }
-  return { hasRootCredentials: hasId, hasMasterKey: names.has(MASTER_KEY) };
 }
 
-async function secretNames(worker: string): Promise<ReadonlySet<string>> {
-  const listed = await askWrangler("secret", "list", "--name", worker, "--format", "json");
-  if (!listed.ok && /Worker "[^"]*".* not found|\[code: 10007\]/.test(listed.stderr + listed.stdout)) return new Set();
-  const secrets: unknown = JSON.parse(expectOk(listed, "wrangler secret list").stdout);
-  if (!Array.isArray(secrets)) throw new Error(`wrangler secret list: not a list\n${listed.stdout}`);
-  return new Set(secrets.map((secret) => String(Reflect.get(Object(secret), "name"))));
+interface FoundWorker {
+  readonly bindings: readonly unknown[];
+  readonly secrets: ReadonlySet<string>;
+  readonly versionId: string | undefined;
 }
 
-function expectOk(result: WranglerResult, what: string): WranglerResult {
-  if (!result.ok) throw new Error(`${what} failed\n${(result.stderr + result.stdout).trim()}`);
-  return result;
+async function findWorker(api: Api, name: string): Promise<FoundWorker | undefined> {
+  // An answer other than "there is none" stops here: taken for a no, it would have new secrets put over those in use.
+  const settings = await api.get(`/workers/scripts/${name}/settings`).catch(unlessMissing(10_007, 10_090));
+  if (settings === undefined) return undefined;
+  const [secrets, deployments] = await Promise.all([
+    api.get(`/workers/scripts/${name}/secrets`),
+    api.get(`/workers/scripts/${name}/deployments`),
+  ]);
+  if (!Array.isArray(secrets)) throw new DeployFailure("Cloudflare's list of secrets cannot be read: try again.");
+  const [latest]: readonly unknown[] = listOf(field(deployments, "deployments"));
+  const [version]: readonly unknown[] = listOf(field(latest, "versions"));
+  const versionId = field(version, "version_id");
+  return {
+    bindings: listOf(field(settings, "bindings")),
+    secrets: new Set(secrets.map((secret) => String(field(secret, "name")))),
+    versionId: typeof versionId === "string" ? versionId : undefined,
+  };
+}
+
+async function findDatabase(api: Api, { d1 }: WranglerToml): Promise<Found["database"]> {
+  const database = await api.get(`/d1/database/${d1.databaseId ?? d1.databaseName}`).catch(unlessMissing(7404));
+  if (database !== undefined) {
+    const region = (textField(database, "running_in_region") ?? "").toLowerCase();
+    return { id: String(field(database, "uuid")), region };
+  }
+  if (d1.databaseId === undefined) return undefined;
+  throw new DeployFailure(
+    `The account has no D1 database with the id ${d1.databaseId}: take database_id out of wrangler.toml, or put the id of this account's database there.`,
+  );
+}
+
+async function findBucket(api: Api, name: string): Promise<boolean> {
+  return (await api.get(`/r2/buckets/${name}`).catch(unlessMissing(10_006))) !== undefined;
+}
+
+async function requireSubdomain(api: Api, { id, name }: Account, { isOnWorkersDev }: WranglerToml): Promise<void> {
+  if (!isOnWorkersDev) return;
+  if ((await api.get("/workers/subdomain").catch(unlessMissing(10_007))) !== undefined) return;
+  throw new DeployFailure(
+    `The account ${name} has no workers.dev subdomain yet: choose one at https://dash.cloudflare.com/${id}/workers/onboarding, or set workers_dev = false and a route in wrangler.toml.`,
+  );
+}
+
+/** Asks for writes that name nothing, and so change nothing: only a token that may not write is refused for that. */
+async function requireWriting(api: Api, worker: string): Promise<void> {
+  const probes = [
+    ["POST", "/d1/database"],
+    ["POST", "/r2/buckets"],
+    ["PATCH", `/workers/scripts/${worker}/script-settings`],
+  ] as const;
+  await Promise.all(
+    probes.map(([method, path]) =>
+      api.send(method, path, {}).catch((error: unknown) => {
+        if (error instanceof ApiFailure && (error.code === 10_000 || error.code === 10_042)) throw error;
+      }),
+    ),
+  );
+}
+
+/** A Worker of this name that is no Cairn, or one whose data is elsewhere, is left alone. */
+async function checkOwnership(
+  api: Api,
+  bindings: readonly unknown[],
+  toml: WranglerToml,
+  databaseId: string | undefined,
+): Promise<void> {
+  const bindingOf = (name: string): unknown => bindings.find((binding) => field(binding, "name") === name);
+  const isCairn = toml.durableObjects.every(
+    ({ binding, className }) => field(bindingOf(binding), "class_name") === className,
+  );
+  if (!isCairn) {
+    throw new DeployFailure(
+      `The account has a Worker named ${toml.name} that is not Cairn: set another name in wrangler.toml.`,
+    );
+  }
+  // A lost database is made again in a new one, beside the old (docs/recovery.md).
+  const isRebuilt = toml.vars["REBUILD"] === "true";
+  const bound = bindingOf(toml.d1.binding);
+  const usedDatabase = textField(bound, "id") ?? textField(bound, "database_id");
+  if (
+    !isRebuilt &&
+    usedDatabase !== undefined &&
+    usedDatabase !== databaseId &&
+    (await hasDatabase(api, usedDatabase))
+  ) {
+    throw new DeployFailure(
+      `The Worker ${toml.name} keeps its metadata in the D1 database ${usedDatabase}, and wrangler.toml names ${toml.d1.databaseName}, which is another one: put the old database_name back, or set another Worker name.`,
+    );
+  }
+  const usedBucket = textField(bindingOf(toml.r2.binding), "bucket_name");
+  if (usedBucket !== undefined && usedBucket !== toml.r2.bucketName) {
+    throw new DeployFailure(
+      `The Worker ${toml.name} keeps its bytes in the R2 bucket ${usedBucket}, and wrangler.toml names ${toml.r2.bucketName}: put the old bucket_name back, or set another Worker name.`,
+    );
+  }
+}
+
+/** A database that was lost does not stand in the way of another one (docs/recovery.md). */
+async function hasDatabase(api: Api, id: string): Promise<boolean> {
+  return (await api.get(`/d1/database/${id}`).catch(unlessMissing(7404))) !== undefined;
+}
+
+function unlessMissing(...codes: readonly number[]): (error: unknown) => undefined {
+  return (error) => {
+    if (error instanceof ApiFailure && error.status === 404 && codes.includes(error.code)) return undefined;
+    throw error;
+  };
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }

@@ -1,8 +1,9 @@
-// The one way in which the deployment runs wrangler: the project's own, or a stand-in that CAIRN_WRANGLER names for a rehearsal.
+// The one way in which the deployment runs wrangler: the project's own, asked nothing, with what it says kept.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { stripVTControlCharacters } from "node:util";
 import { PROJECT_ROOT } from "../project/wrangler-toml.ts";
 
 export interface WranglerResult {
@@ -11,41 +12,36 @@ export interface WranglerResult {
   readonly stderr: string;
 }
 
-/** Runs wrangler and keeps what it says; it is asked nothing, as it sees no terminal. */
-export async function askWrangler(...args: readonly string[]): Promise<WranglerResult> {
-  const child = start(args, ["ignore", "pipe", "pipe"]);
-  const [stdout, stderr, ok] = await Promise.all([read(child.stdout), read(child.stderr), ended(child)]);
-  return { ok, stdout, stderr };
-}
+const WRANGLER = join(PROJECT_ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
 
-/** Runs wrangler on this terminal and rejects when it fails. With `questions` it may ask the person something. */
-export async function runWrangler(
+/** Runs wrangler and keeps what it says; it is asked nothing, as it sees no terminal. */
+export async function askWrangler(
   args: readonly string[],
-  { questions = false, environment = {} }: { questions?: boolean; environment?: Record<string, string> } = {},
-): Promise<void> {
-  const ok = await ended(start(args, [questions ? "inherit" : "ignore", "inherit", "inherit"], environment));
-  if (!ok) throw new Error(`wrangler ${args.slice(0, 3).join(" ")} failed`);
+  environment: Readonly<Record<string, string>> = {},
+): Promise<WranglerResult> {
+  const child = spawn(process.execPath, [WRANGLER, ...args], {
+    cwd: PROJECT_ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+    // No banner: drawing it asks the npm registry for a newer wrangler. No log file: it would hold the API's answers.
+    env: {
+      ...process.env,
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_HIDE_BANNER: "true",
+      WRANGLER_WRITE_LOGS: "false",
+      NO_COLOR: "1",
+      ...environment,
+    },
+  });
+  const [stdout, stderr, ok] = await Promise.all([read(child.stdout), read(child.stderr), ended(child)]);
+  return { ok, stdout: stripVTControlCharacters(stdout), stderr: stripVTControlCharacters(stderr) };
 }
 
 async function read(stream: Readable | null): Promise<string> {
   return stream === null ? "" : text(stream);
 }
 
-type Stdio = "ignore" | "inherit" | "pipe";
-
-function start(args: readonly string[], stdio: Stdio[], environment: Record<string, string> = {}) {
-  const wrangler =
-    process.env["CAIRN_WRANGLER"] ?? join(PROJECT_ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
-  return spawn(process.execPath, [wrangler, ...args], {
-    cwd: PROJECT_ROOT,
-    stdio,
-    // No banner: drawing it asks the npm registry for a newer wrangler.
-    env: { ...process.env, WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true", ...environment },
-  });
-}
-
 /** Waits for wrangler through signals that would end this process: what it leaves behind must be cleared away first. */
-async function ended(child: ReturnType<typeof start>): Promise<boolean> {
+async function ended(child: ReturnType<typeof spawn>): Promise<boolean> {
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on("SIGINT", pass).on("SIGTERM", pass);
   try {

@@ -14,14 +14,19 @@ export interface SchemaObject {
 export type Schema = ReadonlyMap<string, SchemaObject>;
 
 /** Names that SQLite, D1 and wrangler keep for themselves. */
-const OWNED_BY_OTHERS = /^(sqlite_|_cf_|d1_migrations)/;
+const OWNED_BY_OTHERS = /^(sqlite_|_cf_|d1_migrations$)/;
+
+/** Whether a name belongs to SQLite, D1 or wrangler. */
+export function isOwnedByOthers(name: string): boolean {
+  return OWNED_BY_OTHERS.test(name);
+}
 
 /** Reads the tables, indexes, views and triggers of a database, each under its type and name. */
 export function readSchema(database: DatabaseSync): Schema {
   const rows = database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").all();
   const objects = rows.flatMap((row): SchemaObject[] => {
     const [type, name, sql] = [String(row["type"]), String(row["name"]), String(row["sql"] ?? "")];
-    if (OWNED_BY_OTHERS.test(name)) return [];
+    if (isOwnedByOthers(name)) return [];
     const columns = type === "table" || type === "view" ? columnsOf(database, name) : [];
     return [{ type, name, table: String(row["tbl_name"]), sql, columns, isUnique: /^\s*CREATE\s+UNIQUE\b/i.test(sql) }];
   });

@@ -4,31 +4,42 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "smol-toml";
 
-/** The folder that holds package.json and wrangler.toml. */
-export const PROJECT_ROOT = resolve(import.meta.dirname, "..", "..");
+/** The folder that holds package.json and wrangler.toml; CAIRN_PROJECT_ROOT names another one for a rehearsal. */
+export const PROJECT_ROOT = process.env["CAIRN_PROJECT_ROOT"] ?? resolve(import.meta.dirname, "..", "..");
 
 /** What wrangler.toml declares, as far as the scripts act on it. */
 export interface WranglerToml {
   readonly name: string;
   readonly main: string;
+  readonly accountId: string | undefined;
+  readonly isOnWorkersDev: boolean;
   readonly compatibilityDate: string;
   readonly compatibilityFlags: readonly string[];
   readonly vars: Readonly<Record<string, string>>;
   readonly crons: readonly string[];
-  readonly d1: { readonly binding: string; readonly databaseName: string; readonly migrationsDir: string };
+  readonly d1: {
+    readonly binding: string;
+    readonly databaseName: string;
+    readonly databaseId: string | undefined;
+    readonly migrationsDir: string;
+  };
   readonly r2: { readonly binding: string; readonly bucketName: string };
   readonly durableObjects: readonly { readonly binding: string; readonly className: string }[];
+  /** All that the file says, for those who pass it on. */
+  readonly document: Readonly<Record<string, unknown>>;
 }
 
 /** Reads the wrangler.toml of a project folder; relative paths in it are answered as absolute ones. */
 export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
   const file = join(root, "wrangler.toml");
-  const document: unknown = parse(readFileSync(file, "utf8"));
+  const document = parse(readFileSync(file, "utf8"));
   const d1 = onlyTable(document, "d1_databases");
   const r2 = onlyTable(document, "r2_buckets");
   return {
     name: text(document, "name"),
     main: resolve(root, text(document, "main")),
+    accountId: optionalText(document, "account_id"),
+    isOnWorkersDev: at(document, "workers_dev") !== false,
     compatibilityDate: text(document, "compatibility_date"),
     compatibilityFlags: list(document, "compatibility_flags").map(String),
     vars: Object.fromEntries(Object.entries(at(document, "vars") ?? {}).map(([name, value]) => [name, varText(value)])),
@@ -36,6 +47,7 @@ export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
     d1: {
       binding: text(d1, "binding"),
       databaseName: text(d1, "database_name"),
+      databaseId: optionalText(d1, "database_id"),
       migrationsDir: resolve(root, text(d1, "migrations_dir", "migrations")),
     },
     r2: { binding: text(r2, "binding"), bucketName: text(r2, "bucket_name") },
@@ -43,6 +55,7 @@ export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
       binding: text(entry, "name"),
       className: text(entry, "class_name"),
     })),
+    document,
   };
 }
 
@@ -64,6 +77,11 @@ function text(table: unknown, key: string, fallback?: string): string {
   const value = at(table, key) ?? fallback;
   if (typeof value !== "string") throw new Error(`wrangler.toml: ${key} is missing or not a string`);
   return value;
+}
+
+function optionalText(table: unknown, key: string): string | undefined {
+  const value = at(table, key);
+  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function onlyTable(document: unknown, key: string): unknown {

@@ -1,0 +1,40 @@
+// The configuration that wrangler deploys from: wrangler.toml with the ids that were found, in a file of its own, so that
+// nobody's wrangler.toml is written to and no binding depends on what an earlier version had.
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT_ROOT, type WranglerToml } from "../project/wrangler-toml.ts";
+import { field } from "./api.ts";
+
+/** Beside wrangler.toml, since wrangler takes paths from where its configuration is. */
+const FILE = join(PROJECT_ROOT, `.wrangler-deploy-${process.pid}.json`);
+
+/** D1 queries of one scheduled run on the Free plan: 50, some of which the run itself needs. */
+const FREE_JOB_CALLS = "40";
+
+export interface Identifiers {
+  readonly accountId: string;
+  readonly databaseId: string;
+}
+
+/** Writes the configuration and returns its path. */
+export function writeConfiguration(toml: WranglerToml, ids: Identifiers, plan: "paid" | "free"): string {
+  writeFileSync(FILE, JSON.stringify(configuration(toml, ids, plan), undefined, 2));
+  return FILE;
+}
+
+export function removeConfiguration(): void {
+  rmSync(FILE, { force: true });
+}
+
+/** wrangler.toml's content for one account; on the Free plan without limits, which that plan refuses. */
+export function configuration(toml: WranglerToml, ids: Identifiers, plan: "paid" | "free"): Record<string, unknown> {
+  const { limits, ...document } = toml.document;
+  const [database] = [field(document, "d1_databases")].flat();
+  const vars = field(document, "vars");
+  return {
+    ...document,
+    account_id: ids.accountId,
+    d1_databases: [{ ...Object(database), database_id: ids.databaseId }],
+    ...(plan === "paid" ? { limits } : { vars: { JOB_CALLS_PER_TICK: FREE_JOB_CALLS, ...Object(vars ?? {}) } }),
+  };
+}

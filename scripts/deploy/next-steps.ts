@@ -1,0 +1,25 @@
+// What a deployment says at its end: where Cairn is, what to try, and how to go back.
+import { SETTINGS } from "../../src/config/settings.ts";
+
+/** The text for the end of a deployment. */
+export function nextSteps(
+  endpoints: readonly string[],
+  region: string | undefined,
+  { previousVersion, lacksSecrets }: { previousVersion: string | undefined; lacksSecrets: boolean },
+): string {
+  const endpoint = endpoints[0] ?? "ENDPOINT";
+  return `
+Cairn is deployed.
+
+  endpoint   ${endpoints[0] ?? "as the routes in wrangler.toml say"}
+  region     ${region ?? SETTINGS.REGION.default}
+  try it     aws --endpoint-url ${endpoint} --region ${region ?? SETTINGS.REGION.default} s3 mb s3://my-bucket
+${previousVersion === undefined ? "" : `  go back    npx wrangler rollback ${previousVersion}\n`}${
+    lacksSecrets
+      ? "\nThe Worker has no root credentials or no master key: run `npm run deploy` at a terminal to make them, or set\nCAIRN_ROOT_ACCESS_KEY_ID, CAIRN_ROOT_SECRET_ACCESS_KEY and CAIRN_MASTER_KEY with `npx wrangler secret put`.\n"
+      : ""
+  }
+On workers.dev it works as it is. On a domain of your own, turn off "Normalize incoming URLs" in the zone's Rules settings,
+or keys with // or with . and .. between slashes cannot be reached; and a request's body is limited by the zone's plan (100 MB
+on Free and Pro), so larger objects are uploaded in parts, as the usual clients do by themselves.`;
+}

@@ -1,0 +1,72 @@
+// The words of Cloudflare's API: its envelope, and the errors that it answers with.
+
+/** An error as the API tells it: an HTTP status, a code of its own, and a sentence. */
+export class ApiError extends Error {
+  readonly status: number;
+  readonly code: number;
+
+  constructor(status: number, code: number, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** One page of a list, or any other result. */
+export interface Answer {
+  readonly result: unknown;
+  readonly resultInfo?: { readonly page: number; readonly per_page: number; readonly total_count: number };
+}
+
+export function envelope({ result, resultInfo }: Answer): string {
+  return JSON.stringify({
+    success: true,
+    errors: [],
+    messages: [],
+    result,
+    ...(resultInfo === undefined
+      ? {}
+      : { result_info: { ...resultInfo, count: Array.isArray(result) ? result.length : 0 } }),
+  });
+}
+
+export function errorEnvelope({ code, message }: ApiError): string {
+  return JSON.stringify({ success: false, errors: [{ code, message }], messages: [], result: null });
+}
+
+/** Takes the page that a query asks for. */
+export function page(items: readonly unknown[], query: URLSearchParams, greatest = 100): Answer {
+  const number = Number(query.get("page") ?? "1");
+  const size = Math.min(Number(query.get("per_page") ?? "20"), greatest);
+  return {
+    result: items.slice((number - 1) * size, number * size),
+    resultInfo: { page: number, per_page: size, total_count: items.length },
+  };
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The text that a field has; undefined where it has none. */
+export function textOf(fields: Record<string, unknown>, name: string): string | undefined {
+  const value = fields[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/**
+ * Reads a JSON object and refuses fields that the API does not know.
+ * @throws ApiError 400
+ */
+export function readFields(body: Buffer, known: readonly string[], code: number): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString("utf8"));
+  } catch {
+    throw new ApiError(400, code, "The request body is not valid JSON.");
+  }
+  if (!isRecord(value)) throw new ApiError(400, code, "The request body is not a JSON object.");
+  const unknown = Object.keys(value).filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new ApiError(400, code, `Unknown field: ${unknown.join(", ")}`);
+  return value;
+}
