@@ -3,7 +3,8 @@ import { createExecutionContext, createScheduledController, waitOnExecutionConte
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
-import { applyMigrations, MIGRATIONS, readSchemaState } from "../../src/state/d1/migrations.ts";
+import { MIGRATIONS } from "../../src/state/d1/migration-files.ts";
+import { applyMigrations, readSchemaState } from "../../src/state/d1/migrations.ts";
 import { sqlStatements } from "../../src/state/d1/sql-statements.ts";
 import worker from "../../src/worker.ts";
 import { send } from "../support/client.ts";

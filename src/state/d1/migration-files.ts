@@ -1,0 +1,51 @@
+// Every file of the migrations folder, in order. Written by `npm run migrations:carry`.
+import M0001 from "../../../migrations/0001_buckets.sql";
+import M0002 from "../../../migrations/0002_objects.sql";
+import M0003 from "../../../migrations/0003_blobs.sql";
+import M0004 from "../../../migrations/0004_commit_guard.sql";
+import M0005 from "../../../migrations/0005_multipart.sql";
+import M0006 from "../../../migrations/0006_versions.sql";
+import M0007 from "../../../migrations/0007_rename_tokens.sql";
+import M0008 from "../../../migrations/0008_bucket_tags.sql";
+import M0009 from "../../../migrations/0009_bucket_cors.sql";
+import M0010 from "../../../migrations/0010_bucket_access.sql";
+import M0011 from "../../../migrations/0011_object_acls.sql";
+import M0012 from "../../../migrations/0012_identities.sql";
+import M0013 from "../../../migrations/0013_jobs.sql";
+import M0014 from "../../../migrations/0014_lifecycle.sql";
+import M0015 from "../../../migrations/0015_snapshots.sql";
+import M0016 from "../../../migrations/0016_orphans_and_findings.sql";
+import M0017 from "../../../migrations/0017_transitions_backwards.sql";
+import M0018 from "../../../migrations/0018_storage_class_transitions.sql";
+import M0019 from "../../../migrations/0019_manifest_pages.sql";
+import M0020 from "../../../migrations/0020_recovered_blobs.sql";
+import M0021 from "../../../migrations/0021_deletion_hold.sql";
+
+export interface Migration {
+  readonly name: string;
+  readonly sql: string;
+}
+
+export const MIGRATIONS: readonly Migration[] = [
+  { name: "0001_buckets.sql", sql: M0001 },
+  { name: "0002_objects.sql", sql: M0002 },
+  { name: "0003_blobs.sql", sql: M0003 },
+  { name: "0004_commit_guard.sql", sql: M0004 },
+  { name: "0005_multipart.sql", sql: M0005 },
+  { name: "0006_versions.sql", sql: M0006 },
+  { name: "0007_rename_tokens.sql", sql: M0007 },
+  { name: "0008_bucket_tags.sql", sql: M0008 },
+  { name: "0009_bucket_cors.sql", sql: M0009 },
+  { name: "0010_bucket_access.sql", sql: M0010 },
+  { name: "0011_object_acls.sql", sql: M0011 },
+  { name: "0012_identities.sql", sql: M0012 },
+  { name: "0013_jobs.sql", sql: M0013 },
+  { name: "0014_lifecycle.sql", sql: M0014 },
+  { name: "0015_snapshots.sql", sql: M0015 },
+  { name: "0016_orphans_and_findings.sql", sql: M0016 },
+  { name: "0017_transitions_backwards.sql", sql: M0017 },
+  { name: "0018_storage_class_transitions.sql", sql: M0018 },
+  { name: "0019_manifest_pages.sql", sql: M0019 },
+  { name: "0020_recovered_blobs.sql", sql: M0020 },
+  { name: "0021_deletion_hold.sql", sql: M0021 },
+];
