@@ -2,20 +2,15 @@
 import { ownerOf } from "../auth/identity/principal.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { element } from "../bytes/xml.ts";
-import { admitUploadAcl } from "../uploads/acl-input.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { requireUploadRights, UPLOAD_ACTIONS } from "../uploads/rights.ts";
-import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
+import { admitUpload, readUploadHeaders } from "../uploads/upload-input.ts";
+import { UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
-import { admitCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
-import { encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
+import { encryptionHeaders } from "../protocol/objects/customer-encryption.ts";
 import { readUploadChecksum } from "../protocol/objects/multipart-checksums.ts";
-import { readMetadata } from "../protocol/objects/object-metadata.ts";
 import { joinInputs, NEW_OBJECT } from "../protocol/core/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
-import { requestHeader } from "../protocol/core/s3-request.ts";
-import { parseTaggingHeader, requestTagKeys } from "../protocol/core/tagging.ts";
-import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
+import { requestTagKeys } from "../protocol/core/tagging.ts";
 import { lookUpHeads, NO_HEAD } from "../state/commit/heads.ts";
 import { beginUpload } from "../state/metadata/uploads.ts";
 
@@ -27,18 +22,13 @@ export const createMultipartUpload = defineOperation({
   createsObject: false,
   inputs: joinInputs(NEW_OBJECT, { headers: ["x-amz-checksum-algorithm", "x-amz-checksum-type"] }),
 
-  async read(request, { accountId, customerKeysOverHttp }) {
+  async read(request, settings) {
     const { bucket, key } = addressedObject(request.address);
-    refuseUnsupportedHeaders(request);
     return {
       bucketName: bucket,
       key,
-      metadata: readMetadata(request),
-      tags: parseTaggingHeader(requestHeader(request, "x-amz-tagging")),
-      storageClass: readStorageClass(request),
-      acl: readAclHeaders(request, accountId, "object"),
+      ...(await readUploadHeaders(request, settings)),
       ...readUploadChecksum(request),
-      customerKey: await readCustomerKey(request, customerKeysOverHttp),
     };
   },
 
@@ -47,18 +37,18 @@ export const createMultipartUpload = defineOperation({
 
   async run(context, input, { bucket, heads }) {
     const { bucketName, key, metadata, tags, storageClass, checksumAlgorithm, checksumType } = input;
-    requireUploadRights(context, bucket, key, { tags, conditions: {}, current: undefined });
-    const encryption = await admitCustomerKey(bucket.configurations.encryption, input.customerKey);
+    const head = heads.get(key) ?? NO_HEAD;
+    const { acl, encryption } = await admitUpload(context, bucket, { ...input, conditions: {}, head });
     const uploadId = timeOrderedId(context.now);
     const upload = {
       ...metadata,
       key,
       uploadId,
       initiatedAt: context.now,
-      initialHead: (heads.get(key) ?? NO_HEAD).versionId,
+      initialHead: head.versionId,
       ownerId: ownerOf(context.principal),
       tags,
-      acl: admitUploadAcl(context, bucket, key, input.acl),
+      acl,
       encryption: encryption?.recognition,
       storageClass,
       checksumAlgorithm,

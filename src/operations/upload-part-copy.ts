@@ -11,26 +11,21 @@ import { element, type XmlElement } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, SOURCE_ACTIONS } from "../uploads/rights.ts";
-import { addressedObject } from "../protocol/core/addressing.ts";
 import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
-import { refuseBlockedKey } from "../protocol/buckets/bucket-encryption.ts";
 import { checksumElement, DEFAULT_ALGORITHM } from "../protocol/core/checksums.ts";
 import { checkSourceConditions, namesOfSource, readCopyRange, readCopySource } from "../protocol/objects/copying.ts";
 import {
-  checkPartKey,
   checkReadKey,
   encryptionHeaders,
-  readCustomerKey,
   readSourceKey,
   type CustomerKey,
 } from "../protocol/objects/customer-encryption.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
-import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/objects/multipart.ts";
+import { PART_MAX_BYTES } from "../protocol/objects/multipart.ts";
 import { NO_RENAME, joinInputs, COPY_SOURCE, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import type { ByteRange } from "../protocol/core/range.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
-import { refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { copyRange } from "../state/reads/byte-copy.ts";
 import { guardSource, lookUpSource, type SourceVersion } from "../state/reads/copy-sources.ts";
@@ -39,6 +34,7 @@ import { addReference } from "../state/metadata/blob-references.ts";
 import { lookUpSlices } from "../state/metadata/manifest-reads.ts";
 import { cutSlices } from "../state/reads/object-bytes.ts";
 import { unavailable } from "../state/commit/commit.ts";
+import { admitPart, readPartInput } from "../uploads/part-input.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
 import type { Part, PartSlice } from "../state/metadata/parts.ts";
 import { lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
@@ -56,30 +52,21 @@ export const uploadPartCopy = defineOperation({
     headers: ["x-amz-copy-source-range"],
   }),
 
-  async read(request, { customerKeysOverHttp }) {
-    const { bucket, key } = addressedObject(request.address);
-    refuseUnsupportedHeaders(request);
-    return {
-      bucketName: bucket,
-      key,
-      source: readCopySource(request),
-      partNumber: readPartNumber(request.query),
-      uploadId: readUploadId(request.query),
-      sourceKey: await readSourceKey(request, customerKeysOverHttp),
-      customerKey: await readCustomerKey(request, customerKeysOverHttp),
-    };
-  },
+  read: async (request, settings) => ({
+    ...(await readPartInput(request, settings)),
+    source: readCopySource(request),
+    sourceKey: await readSourceKey(request, settings.customerKeysOverHttp),
+  }),
 
   lookUp: ({ bucketName, key, uploadId, source }) =>
     lookUpBoth(lookUpUpload(bucketName, key, uploadId), lookUpSource(source)),
   conditionKeys: (input, { upload, source }) =>
     new Map([...keysOfUpload(upload), ["s3:x-amz-copy-source", namesOfSource(input.source.bucketName, source.key)]]),
 
-  async run(context, { source, uploadId, partNumber, sourceKey, customerKey }, facts) {
-    const { bucket, upload } = facts;
-    if (upload === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
-    refuseBlockedKey(bucket.configurations.encryption, customerKey);
-    await checkPartKey(upload.encryption, customerKey);
+  async run(context, input, facts) {
+    const { source, uploadId, partNumber, sourceKey, customerKey } = input;
+    const { bucket } = facts;
+    const upload = await admitPart(bucket, facts.upload, input);
     let found = facts.source;
     for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
       const original = requireReadableSource(context, source, found, false);

@@ -2,18 +2,16 @@
 import { keysOfUpload } from "../auth/access/object-keys.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { addressedObject } from "../protocol/core/addressing.ts";
 import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
-import { refuseBlockedKey } from "../protocol/buckets/bucket-encryption.ts";
 import { checksumHeader, DEFAULT_ALGORITHM, readChecksums } from "../protocol/core/checksums.ts";
-import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
+import { encryptionHeaders } from "../protocol/objects/customer-encryption.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
 import { blobStorageClass } from "../protocol/lifecycle/lifecycle.ts";
-import { PART_MAX_BYTES, readPartNumber, readUploadId } from "../protocol/objects/multipart.ts";
+import { PART_MAX_BYTES } from "../protocol/objects/multipart.ts";
 import { NO_COPY, NO_RENAME, joinInputs, DIGESTS, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
-import { refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
 import { unavailable } from "../state/commit/commit.ts";
+import { admitPart, readPartInput } from "../uploads/part-input.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
 import { storeBody } from "../state/blobs/store-body.ts";
 import { lookUpUpload } from "../state/metadata/uploads.ts";
@@ -25,25 +23,14 @@ export const uploadPart = defineOperation({
   createsObject: false,
   inputs: joinInputs(DIGESTS, CUSTOMER_KEY, NO_COPY, NO_RENAME, { query: ["partNumber"], body: "object" }),
 
-  async read(request, { customerKeysOverHttp }) {
-    const { bucket, key } = addressedObject(request.address);
-    refuseUnsupportedHeaders(request);
-    return {
-      bucketName: bucket,
-      key,
-      partNumber: readPartNumber(request.query),
-      uploadId: readUploadId(request.query),
-      customerKey: await readCustomerKey(request, customerKeysOverHttp),
-    };
-  },
-
+  read: readPartInput,
   lookUp: ({ bucketName, key, uploadId }) => lookUpUpload(bucketName, key, uploadId),
   conditionKeys: (_input, { upload }) => keysOfUpload(upload),
 
-  async run(context, { key, uploadId, partNumber, customerKey }, { bucket, upload }) {
-    if (upload === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
-    refuseBlockedKey(bucket.configurations.encryption, customerKey);
-    await checkPartKey(upload.encryption, customerKey);
+  async run(context, input, facts) {
+    const { key, uploadId, partNumber, customerKey } = input;
+    const { bucket } = facts;
+    const upload = await admitPart(bucket, facts.upload, input);
     const body = context.openBody();
     const announced = readChecksums(context.request, body.trailerNames);
     if (body.length > PART_MAX_BYTES) {

@@ -1,0 +1,102 @@
+// The content of a copied object: the source's blobs, referenced once more, or blobs of its own where a customer's key
+// encrypts either of the two.
+import { timeOrderedId } from "../bytes/random-id.ts";
+import type { Context } from "../contract/context.ts";
+import { DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
+import type { Tag } from "../protocol/core/tagging.ts";
+import type { CustomerKey, NewEncryption } from "../protocol/objects/customer-encryption.ts";
+import type { ObjectMetadata } from "../protocol/objects/object-metadata.ts";
+import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
+import type { KeyHead } from "../state/commit/heads.ts";
+import type { Statement } from "../state/d1/database.ts";
+import { addReference } from "../state/metadata/blob-references.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
+import { insertManifest, type Manifest } from "../state/metadata/manifests.ts";
+import { copyBytes } from "../state/reads/byte-copy.ts";
+import type { SourceVersion } from "../state/reads/copy-sources.ts";
+
+/** The bytes of a copy: the columns that describe them, and the statements that claim them in the commit's batch. */
+export interface CopyContent {
+  readonly content: {
+    readonly size: number;
+    readonly etag: string;
+    readonly checksum: ObjectChecksum | undefined;
+    readonly blobId: string | undefined;
+    readonly manifestId: string | undefined;
+  };
+  readonly newBlobIds: readonly string[];
+  readonly statements: readonly Statement[];
+  /** Of bytes that were copied into several blobs. */
+  readonly manifest: Manifest | undefined;
+}
+
+/** What the recovery metadata of a copy's own blobs says. */
+interface CopyTarget {
+  readonly key: string;
+  readonly seen: KeyHead;
+  readonly metadata: ObjectMetadata;
+  readonly tags: readonly Tag[];
+  readonly encryption: NewEncryption | undefined;
+}
+
+/** Moves no bytes unless a customer's key is involved. */
+export async function copyContent(
+  context: Context,
+  bucket: Bucket,
+  original: SourceVersion,
+  sourceKey: CustomerKey | undefined,
+  target: CopyTarget,
+): Promise<CopyContent> {
+  return original.encryption === undefined && target.encryption === undefined
+    ? share(original)
+    : duplicate(context, bucket, original, sourceKey, target);
+}
+
+function share({ size, etag, checksum, blobId, manifestId, referenceId }: SourceVersion): CopyContent {
+  return {
+    content: { size, etag, checksum, blobId, manifestId },
+    newBlobIds: [],
+    statements: [addReference(referenceId)],
+    manifest: undefined,
+  };
+}
+
+async function duplicate(
+  { database, blobs, now }: Context,
+  bucket: Bucket,
+  original: SourceVersion,
+  sourceKey: CustomerKey | undefined,
+  { key, seen, metadata, tags, encryption }: CopyTarget,
+): Promise<CopyContent> {
+  const copyId = timeOrderedId(now);
+  const born = {
+    bucketId: bucket.id,
+    bucketName: bucket.name,
+    key,
+    seen,
+    metadata,
+    tags,
+    encryption: encryption?.recognition,
+  };
+  const source = { database, blobs, object: original, key: sourceKey };
+  const copied = await copyBytes(
+    source,
+    `${bucket.id}/${copyId}`,
+    (partNumber) => ({
+      blobId: `${bucket.id}/${timeOrderedId(now)}`,
+      // Of several, each is found by the manifest, as a part of an upload would be.
+      recoveryMetadata: recoveryMetadata(
+        partNumber === undefined ? born : { ...born, role: "slice", uploadId: copyId, partNumber },
+      ),
+      customerKey: encryption?.key,
+    }),
+    original.checksum?.algorithm ?? DEFAULT_ALGORITHM,
+  );
+  const { size, etag, checksum, blobId, manifest } = copied;
+  return {
+    content: { size, etag, checksum, blobId, manifestId: manifest?.manifestId },
+    newBlobIds: copied.blobIds,
+    statements: manifest === undefined ? [] : insertManifest(manifest),
+    manifest,
+  };
+}

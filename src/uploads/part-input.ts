@@ -1,0 +1,48 @@
+// What a request to upload or copy a part names, and whether its upload takes the part.
+import type { Settings } from "../config/settings.ts";
+import { addressedObject } from "../protocol/core/addressing.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import { refuseBlockedKey } from "../protocol/buckets/bucket-encryption.ts";
+import { checkPartKey, readCustomerKey, type CustomerKey } from "../protocol/objects/customer-encryption.ts";
+import { readPartNumber, readUploadId } from "../protocol/objects/multipart.ts";
+import { refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
+import type { Upload } from "../state/metadata/uploads.ts";
+
+/** Which part of which upload a request is about. */
+export interface PartInput {
+  readonly bucketName: string;
+  readonly key: string;
+  readonly partNumber: number;
+  readonly uploadId: string;
+  readonly customerKey: CustomerKey | undefined;
+}
+
+/** @throws S3Error NotImplemented, InvalidArgument, InvalidRequest */
+export async function readPartInput(request: S3Request, { customerKeysOverHttp }: Settings): Promise<PartInput> {
+  const { bucket, key } = addressedObject(request.address);
+  refuseUnsupportedHeaders(request);
+  return {
+    bucketName: bucket,
+    key,
+    partNumber: readPartNumber(request.query),
+    uploadId: readUploadId(request.query),
+    customerKey: await readCustomerKey(request, customerKeysOverHttp),
+  };
+}
+
+/**
+ * The open upload of a part, whose encryption the part's key must be.
+ * @throws S3Error NoSuchUpload, AccessDenied where the bucket blocks customers' keys, InvalidRequest for another key
+ */
+export async function admitPart(
+  bucket: Bucket,
+  upload: Upload | undefined,
+  { uploadId, customerKey }: PartInput,
+): Promise<Upload> {
+  if (upload === undefined) throw new S3Error("NoSuchUpload", { UploadId: uploadId });
+  refuseBlockedKey(bucket.configurations.encryption, customerKey);
+  await checkPartKey(upload.encryption, customerKey);
+  return upload;
+}
