@@ -3,6 +3,7 @@
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 
 import { decodeUtf8 } from "./text.ts";
+import { isWithinLimits } from "./xml-limits.ts";
 
 /** An element to write: its name, and its text, its children or nothing. Undefined children are left out. */
 export interface XmlElement {
@@ -82,11 +83,15 @@ const PARSER = new XMLParser({
 
 const NAMED_ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
-/** The root of a document, or undefined where it is not well-formed XML in UTF-8 without declarations of its own. */
-export function parseXml(bytes: Uint8Array): XmlNode | undefined {
+/**
+ * The root of a document, or undefined where it is not well-formed XML in UTF-8 without declarations of its own.
+ * @param maxElements with more than so many it is not read
+ */
+export function parseXml(bytes: Uint8Array, maxElements: number): XmlNode | undefined {
   const text = decodeUtf8(bytes)?.replace(/^\ufeff/, "");
   // A DTD could define entities; no S3 client sends one, so its mere presence is refused. Comments and CDATA may stand.
   if (text === undefined || /<!(?!--|\[CDATA\[)/.test(text) || text.includes("\0")) return undefined;
+  if (!isWithinLimits(text, maxElements)) return undefined;
   if (XMLValidator.validate(text) !== true) return undefined;
   try {
     const parsed: unknown = PARSER.parse(text);

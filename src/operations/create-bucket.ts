@@ -39,14 +39,17 @@ export const createBucket = defineServiceOperation({
   },
 
   async run(context, { name, acl, ownership }) {
-    context.access.rejectAnonymous(undefined);
-    const document = await readDocument(context.request, context.openBody());
-    const constraint = parseLocationConstraint(document);
-    context.access.require({
+    const authorization = {
       actions: ["s3:CreateBucket"],
       bucket: undefined,
       bucketName: name,
       inputs: context.inputs,
+    };
+    context.access.requirePossible(authorization);
+    const document = await readDocument(context.request, context.openBody());
+    const constraint = parseLocationConstraint(document);
+    context.access.require({
+      ...authorization,
       conditionKeys: new Map([
         ["aws:requestedregion", [constraint ?? context.settings.region]],
         ...(constraint === undefined ? [] : [["s3:locationconstraint", [constraint]] as const]),

@@ -8,7 +8,7 @@ import { readingOf } from "../uploads/rights.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { refuseVersion, revealsVersion } from "../protocol/objects/conditions.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
-import { parseDeletions, type Deletion } from "../protocol/objects/deletions.ts";
+import { DELETIONS_MAX_BYTES, parseDeletions, type Deletion } from "../protocol/objects/deletions.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE, type S3ErrorCode } from "../protocol/core/s3-error.ts";
@@ -44,8 +44,10 @@ export const deleteObjects = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, _input, { bucket }) {
-    context.access.rejectAnonymous(bucket);
-    const { deletions, isQuiet } = parseDeletions(await readDocument(context.request, context.openBody()));
+    const actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"];
+    context.access.requirePossible({ actions, bucket, bucketName: bucket.name });
+    const document = await readDocument(context.request, context.openBody(), DELETIONS_MAX_BYTES);
+    const { deletions, isQuiet } = parseDeletions(document);
     const results = new Map<Deletion, DeletionResult>();
     const sound = deletions.filter((deletion) => {
       if (deletion.problem !== undefined) return false;

@@ -21,17 +21,17 @@ export const putObjectTagging = defineOperation({
 
   async run(context, input, facts) {
     const { bucket } = facts;
-    context.access.rejectAnonymous(bucket);
-    const tags = parseTagging(await readDocument(context.request, context.openBody()), "object");
-    context.access.require({
+    const authorization = {
       actions: [input.versionId === undefined ? "s3:PutObjectTagging" : "s3:PutObjectVersionTagging"],
       bucket,
       bucketName: bucket.name,
       key: input.key,
       object: facts.object,
       inputs: context.inputs,
-      conditionKeys: requestTagKeys(tags),
-    });
+    };
+    context.access.requirePossible(authorization);
+    const tags = parseTagging(await readDocument(context.request, context.openBody()), "object");
+    context.access.require({ ...authorization, conditionKeys: requestTagKeys(tags) });
     await refuseContradictions(context.request, context.inputs);
     const object = await retag(context.database, input, facts, (found) => requireVersion(input, found), tags);
     return versionIdHeader(object, bucket.versioning !== null);

@@ -104,13 +104,13 @@ describe("DeleteObjects", () => {
     expectNothingLeftOver(storedState);
   });
 
-  it("refuses 1001 keys, none, and a document past 2 MiB, and deletes nothing", async () => {
+  it("refuses 1001 keys, none, and a document past 8 MiB, and deletes nothing", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k0: "1" });
     for (const body of [
       document(Array.from({ length: 1001 }, (_, index) => `k${index}`)),
       document([]),
-      document(["k0"], " ".repeat(2 * 1024 * 1024)),
+      document(["k0"], " ".repeat(8 * 1024 * 1024)),
     ]) {
       await expectNoTrace(bucket, async () =>
         expectS3Error(await post(bucket, body), { status: 400, code: "MalformedXML" }),

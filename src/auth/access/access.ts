@@ -3,7 +3,7 @@ import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { S3Request } from "../../protocol/core/s3-request.ts";
 import type { SigningClaim } from "../sigv4/claim.ts";
 import { conditionKeysOf, type RequestFacts } from "./condition-keys.ts";
-import { decide, isDenied, type Decision } from "./decision.ts";
+import { decide, isDenied, isPossible, type Decision } from "./decision.ts";
 import { resourceOf, type BucketSubject, type AuthorizationRequest } from "./authorization-request.ts";
 import { EvaluationCache } from "../policy/evaluation-cache.ts";
 import type { Principal } from "../identity/principal.ts";
@@ -63,13 +63,13 @@ export class Access {
   }
 
   /**
-   * Refuses a request without credentials where nothing is granted to everybody, before its body is read.
+   * Refuses, before a body is read, what no statement and no list may allow whatever the body says.
+   * @param authorization without a key where the body names the keys
    * @throws S3Error AccessDenied
    */
-  rejectAnonymous(bucket: BucketSubject | undefined): void {
-    if (this.#principal.kind !== "anonymous") return;
-    const { policy = null, acl = null } = bucket?.configurations ?? {};
-    if (policy === null && acl === null) throw accessDenied(bucket, undefined);
+  requirePossible(authorization: AuthorizationRequest): void {
+    const keys = conditionKeysOf(this.#principal, authorization, this.#facts);
+    if (!isPossible(this.#principal, authorization, keys, this.#memory)) this.require(authorization);
   }
 
   /**

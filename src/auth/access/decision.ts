@@ -4,7 +4,7 @@ import { aclInForce } from "../../protocol/acl/acl-rules.ts";
 import { isGranted, type AclPermission } from "../../protocol/acl/acl.ts";
 import { readPublicAccessBlock } from "../../protocol/acl/public-access-block.ts";
 import { resourceOf, type BucketSubject, type AuthorizationRequest } from "./authorization-request.ts";
-import { matchingStatement, type PolicyQuestion } from "../policy/evaluate.ts";
+import { matchingStatement, mayAllow, type PolicyQuestion } from "../policy/evaluate.ts";
 import { EvaluationCache } from "../policy/evaluation-cache.ts";
 import type { ConditionKeys } from "../policy/keys.ts";
 import { policyOf } from "../policy/policy-cache.ts";
@@ -48,6 +48,29 @@ export function decide(
       isAllowed: false,
       reason: missingAllow(principal, actions[0] ?? ""),
     }
+  );
+}
+
+/**
+ * Whether anything may be granted of what is asked for, on some key of the bucket or under some condition. What may not
+ * is refused before a body is read that says which keys are meant.
+ */
+export function isPossible(
+  principal: Principal,
+  authorization: AuthorizationRequest,
+  keys: ConditionKeys,
+  memory = new EvaluationCache(),
+): boolean {
+  if (principal.kind === "root") return true;
+  const question = { principal, actions: authorization.actions, keys, memory };
+  const bucketPolicy = policyOfBucket(authorization.bucket);
+  const policies = [
+    ...principal.policies.map(({ policy }) => policy),
+    ...(bucketPolicy === undefined ? [] : [bucketPolicy]),
+  ];
+  return (
+    policies.some((policy) => mayAllow(policy, question, resourceOf(authorization))) ||
+    isGrantedByAcl(principal, authorization)
   );
 }
 

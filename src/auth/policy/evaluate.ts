@@ -6,7 +6,7 @@ import { MatchText } from "./match-text.ts";
 import { EvaluationCache } from "./evaluation-cache.ts";
 import { foldTagKey } from "../../protocol/core/tagging.ts";
 import { TAG_KEY_LISTS } from "./keys.ts";
-import { isResolved, type Unresolved } from "./template.ts";
+import { isResolved, type Template, type Unresolved } from "./template.ts";
 import type { Effect, Patterns, Policy, PolicyCondition, PolicyStatement, PrincipalPattern } from "./policy.ts";
 
 /** What is asked of a policy. */
@@ -56,6 +56,34 @@ export function matchingStatement(
       ) &&
       matchesAny(statement.resource, [memory.textOf(resource)], effect, keys, memory),
   );
+}
+
+/**
+ * Whether a policy may allow something of what begins with a prefix, whatever its conditions: without such a statement
+ * nothing is allowed.
+ */
+export function mayAllow(
+  { statements }: Policy,
+  { principal, actions, keys, memory = new EvaluationCache() }: Omit<PolicyQuestion, "resource">,
+  resourcePrefix: string,
+): boolean {
+  const texts = actions.map((action) => new MatchText(action.toLowerCase()));
+  return statements.some(
+    (statement) =>
+      statement.effect === "Allow" &&
+      isAbout(statement, principal) &&
+      matchesAny(statement.action, texts, "Allow", keys, memory) &&
+      (statement.resource.isNegated || statement.resource.patterns.some((it) => mayBegin(it, resourcePrefix))),
+  );
+}
+
+/** Whether a pattern may match something that begins with a prefix. */
+function mayBegin({ glob }: Template, prefix: string): boolean {
+  // What a variable stands for is not known here.
+  if (glob === undefined) return true;
+  const [[head = "", ...others] = [], ...pieces] = glob;
+  const hasWildcard = others.length > 0 || pieces.length > 0;
+  return head.startsWith(prefix) || (hasWildcard && prefix.startsWith(head));
 }
 
 function isAbout({ principal: pattern, effect }: PolicyStatement, requestPrincipal: RequestPrincipal): boolean {

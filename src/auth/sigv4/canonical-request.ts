@@ -84,9 +84,9 @@ function canonicalQueries(query: Query, form: SigningClaim["form"]): readonly st
 
 function canonicalQuery(query: Query, form: SigningClaim["form"]): string {
   const pairs: (readonly [name: string, value: string])[] = [];
-  for (const { name, nameBytes, valueBytes } of query.parameters) {
+  for (const { name, value } of query.parameters) {
     if (form === "query" && name === "X-Amz-Signature") continue;
-    pairs.push([uriEncode(nameBytes), uriEncode(valueBytes)]);
+    pairs.push([uriEncode(name), uriEncode(value)]);
   }
   // Encoded text is ASCII, which JavaScript orders as bytes are.
   pairs.sort(([leftName, leftValue], [rightName, rightValue]) =>

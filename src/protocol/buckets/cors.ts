@@ -25,6 +25,8 @@ export interface CorsQuestion {
 const METHODS = new Set(["GET", "PUT", "POST", "DELETE", "HEAD"]);
 const MAX_RULES = 100;
 const MAX_DOCUMENT_BYTES = 64 * 1024;
+/** More than a document of that size holds, the shortest element being of 31 bytes. */
+const MAX_ELEMENTS = 3000;
 const VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method";
 
 /**
@@ -33,7 +35,7 @@ const VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Met
  */
 export function parseCors(document: Uint8Array): CorsRule[] {
   if (document.length > MAX_DOCUMENT_BYTES) throw new S3Error("MalformedXML");
-  const rules = parseDocument(document, "CORSConfiguration").children.map(parseRule);
+  const rules = parseDocument(document, "CORSConfiguration", MAX_ELEMENTS).children.map(parseRule);
   if (rules.length === 0 || rules.length > MAX_RULES) throw new S3Error("MalformedXML");
   return rules;
 }

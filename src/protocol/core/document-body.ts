@@ -1,5 +1,6 @@
 // Request bodies that are documents: small, read whole, verified, and parsed as XML.
 import { digest, digestsEqual } from "../../bytes/digest.ts";
+import { GrowingBuffer } from "../../bytes/growing-buffer.ts";
 import { toHex } from "../../bytes/hex-base64.ts";
 import { parseXml, type XmlNode } from "../../bytes/xml.ts";
 import {
@@ -14,25 +15,33 @@ import type { IncomingBody } from "./incoming-body.ts";
 import { S3Error } from "./s3-error.ts";
 import type { S3Request } from "./s3-request.ts";
 
-/** The largest document S3 takes, in bytes. */
+/** The largest document that most operations take, in bytes. */
 export const DOCUMENT_MAX_BYTES = 2 * 1024 * 1024;
+
+/** The most elements that most documents have: 100 grants or rules, each of some 20 elements. */
+const DOCUMENT_MAX_ELEMENTS = 2000;
 
 /**
  * Reads a document's bytes and verifies every digest that came with it.
  * No operation demands a digest: many clients send none, and AWS takes their documents.
- * @throws S3Error MalformedXML past 2 MiB, InvalidRequest for a malformed checksum, InvalidDigest, BadDigest,
+ * @param maxBytes the largest document that the operation takes
+ * @throws S3Error MalformedXML past that, InvalidRequest for a malformed checksum, InvalidDigest, BadDigest,
  *   XAmzContentSHA256Mismatch
  */
-export async function readDocument(request: S3Request, body: IncomingBody): Promise<Uint8Array> {
+export async function readDocument(
+  request: S3Request,
+  body: IncomingBody,
+  maxBytes = DOCUMENT_MAX_BYTES,
+): Promise<Uint8Array> {
   const announced = readChecksums(request, body.trailerNames);
-  if (body.length > DOCUMENT_MAX_BYTES) throw new S3Error("MalformedXML");
-  const bytes = new Uint8Array(body.length);
-  let length = 0;
+  if (body.length > maxBytes) throw new S3Error("MalformedXML");
+  // Memory is taken for what arrives and not for what is announced.
+  const buffer = new GrowingBuffer(body.length);
   const trailers = await body.deliver((piece) => {
-    bytes.set(piece, length);
-    length += piece.length;
+    buffer.append(piece);
     return Promise.resolve();
   });
+  const { bytes } = buffer;
   if (announced.algorithm !== undefined) {
     const { algorithm } = announced;
     const expected = announced.expected ?? readDigest(algorithm, trailers.get(checksumHeader(algorithm)) ?? "");
@@ -51,9 +60,13 @@ export async function readDocument(request: S3Request, body: IncomingBody): Prom
   return bytes;
 }
 
-/** The root of a document, which must have this name. @throws S3Error MalformedXML */
-export function parseDocument(bytes: Uint8Array, rootName: string): XmlNode {
-  const root = parseXml(bytes);
+/**
+ * The root of a document, which must have this name.
+ * @param maxElements the most elements that such a document has
+ * @throws S3Error MalformedXML
+ */
+export function parseDocument(bytes: Uint8Array, rootName: string, maxElements = DOCUMENT_MAX_ELEMENTS): XmlNode {
+  const root = parseXml(bytes, maxElements);
   if (root?.name !== rootName) throw new S3Error("MalformedXML");
   return root;
 }

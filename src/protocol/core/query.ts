@@ -1,14 +1,11 @@
-// The query string, split by hand: exact names and values for the operations, exact bytes for the signature.
-import { decodeUtf8 } from "../../bytes/text.ts";
+// The query string, split by hand: exact names and values, for the operations and for the signature.
 import { S3Error } from "./s3-error.ts";
-import { decodeBytes } from "./text-encodings.ts";
+import { decodeText } from "./text-encodings.ts";
 
-/** One parameter: its text for the operations and its bytes for the canonical request. */
+/** One parameter, decoded. Strict UTF-8 loses nothing, so the bytes that are signed are those of the texts. */
 export interface QueryParameter {
   readonly name: string;
   readonly value: string;
-  readonly nameBytes: Uint8Array;
-  readonly valueBytes: Uint8Array;
 }
 
 /** A query string's parameters in their order on the wire. */
@@ -43,16 +40,14 @@ export function parseQuery(raw: string): Query {
   for (const pair of raw.split("&")) {
     if (pair === "") continue;
     const equals = pair.indexOf("=");
-    const [nameBytes, name] = decode(equals < 0 ? pair : pair.slice(0, equals));
-    const [valueBytes, value] = decode(equals < 0 ? "" : pair.slice(equals + 1));
-    parameters.push({ name, value, nameBytes, valueBytes });
+    const name = decode(equals < 0 ? pair : pair.slice(0, equals));
+    parameters.push({ name, value: decode(equals < 0 ? "" : pair.slice(equals + 1)) });
   }
   return new Query(parameters);
 }
 
-function decode(text: string): [bytes: Uint8Array, text: string] {
-  const bytes = decodeBytes("query", text);
-  const decoded = bytes === undefined ? undefined : decodeUtf8(bytes);
-  if (bytes === undefined || decoded === undefined) throw new S3Error("InvalidURI", { URI: text.slice(0, 1024) });
-  return [bytes, decoded];
+function decode(text: string): string {
+  const decoded = decodeText("query", text);
+  if (decoded === undefined) throw new S3Error("InvalidURI", { URI: text.slice(0, 1024) });
+  return decoded;
 }

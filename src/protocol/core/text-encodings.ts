@@ -27,11 +27,6 @@ export const TEXT_ENCODINGS = {
   formField: { isPercentEncoded: false, plusIsSpace: false, malformed: "refused" },
 } as const satisfies Readonly<Record<string, TextEncoding>>;
 
-/** The bytes that a text stands for; undefined where they are malformed and that is refused. */
-export function decodeBytes(place: keyof typeof TEXT_ENCODINGS, text: string): Uint8Array | undefined {
-  return percentDecode(text, TEXT_ENCODINGS[place].plusIsSpace);
-}
-
 /** The text that a text stands for; undefined where it is malformed and that is refused. */
 export function decodeText(place: keyof typeof TEXT_ENCODINGS, text: string): string | undefined {
   const encoding: TextEncoding = TEXT_ENCODINGS[place];

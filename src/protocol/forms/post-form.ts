@@ -9,6 +9,8 @@ import { decodeText } from "../core/text-encodings.ts";
 /** The most bytes of a form before its file's content. */
 export const FIELDS_MAX_BYTES = 20_480;
 
+const FILENAME = "${filename}";
+
 /** The fields of a form. Their names mean the same in either case; a name given twice has its values joined by commas. */
 export class FormFields {
   readonly #fields = new Map<string, { readonly name: string; readonly value: string }>();
@@ -73,7 +75,14 @@ export async function readPostForm(reader: DelimitedReader): Promise<FormFields>
 function withFilename(fields: FormFields, { filename }: PartName): FormFields {
   if (filename === undefined) return fields;
   const name = filename.slice(Math.max(filename.lastIndexOf("/"), filename.lastIndexOf("\\")) + 1);
-  return fields.map((value) => value.replaceAll("${filename}", () => name));
+  // A form may name the variable a thousand times and a file by ten thousand characters.
+  let room = FIELDS_MAX_BYTES;
+  return fields.map((value) => {
+    const count = value.split(FILENAME).length - 1;
+    room -= value.length + count * (name.length - FILENAME.length);
+    if (room < 0) throw fieldsTooLong();
+    return value.replaceAll(FILENAME, () => name);
+  });
 }
 
 /** The content up to the next delimiter: a field's, or the preamble that comes before the first. */

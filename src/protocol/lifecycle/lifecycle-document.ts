@@ -30,6 +30,9 @@ const KEPT_MAX_BYTES = 1_500_000;
 const MAX_INTEGER = 2_147_483_647;
 const ID_DIGITS = 32;
 
+/** The most elements of a document: 1000 rules, of which one with many tags has 50. */
+const MAX_ELEMENTS = 50_000;
+
 /** The TransitionMinimum that a request asks for. @throws S3Error InvalidRequest */
 export function readTransitionMinimum(request: S3Request): TransitionMinimum {
   const value = requestHeader(request, TRANSITION_MINIMUM_HEADER) ?? "all_storage_classes_128K";
@@ -42,7 +45,7 @@ export function readTransitionMinimum(request: S3Request): TransitionMinimum {
  * @throws S3Error MalformedXML, InvalidRequest, InvalidArgument, EntityTooLarge {ProposedSize, MaxSizeAllowed}
  */
 export function parseLifecycle(document: Uint8Array, transitionMinimum: TransitionMinimum): LifecycleConfiguration {
-  const rules = parseDocument(document, "LifecycleConfiguration").children.map(parseRule);
+  const rules = parseDocument(document, "LifecycleConfiguration", MAX_ELEMENTS).children.map(parseRule);
   checkRules(rules);
   const configuration = { revision: randomDigits(ID_DIGITS), transitionMinimum, rules };
   const size = utf8Length(lifecycleText(configuration));

@@ -10,6 +10,15 @@ import { isVersionId } from "../core/version-id.ts";
 
 const MAX_DELETIONS = 1000;
 
+/** A key's element, and one for each thing that can be said of it. */
+const ELEMENTS_PER_DELETION = 6;
+
+/** The most elements of a document: the root, the keys' and Quiet; and some comments. */
+const MAX_ELEMENTS = MAX_DELETIONS * ELEMENTS_PER_DELETION + 100;
+
+/** 1000 keys of 1024 bytes, each of which may be escaped in six characters, and a kilobyte beside each. */
+export const DELETIONS_MAX_BYTES = 8 * 1024 * 1024;
+
 /** One key of the document. */
 export interface Deletion {
   readonly key: string;
@@ -22,7 +31,7 @@ export interface Deletion {
 
 /** @throws S3Error MalformedXML, also for no key and for more than 1000 */
 export function parseDeletions(document: Uint8Array): { readonly deletions: Deletion[]; readonly isQuiet: boolean } {
-  const root = parseDocument(document, "Delete");
+  const root = parseDocument(document, "Delete", MAX_ELEMENTS);
   const objects = root.children.filter((child) => child.name === "Object");
   const others = { ...root, children: root.children.filter((child) => child.name !== "Object") };
   const quiet = singleChildren(others, ["Quiet"]).get("Quiet")?.text.trim() ?? "false";

@@ -41,9 +41,12 @@ export interface ListedPart {
   readonly checksums: ReadonlyMap<string, string>;
 }
 
+/** A part's element with its number, its ETag and its checksums; of them all a part has one or two. */
+const ELEMENTS_PER_PART = 5;
+
 /** @throws S3Error MalformedXML, InvalidRequest for no part, InvalidPartOrder, InvalidPart */
 export function parseCompletion(document: Uint8Array, uploadId: string): ListedPart[] {
-  const root = parseDocument(document, "CompleteMultipartUpload");
+  const root = parseDocument(document, "CompleteMultipartUpload", PART_MAX_NUMBER * ELEMENTS_PER_PART);
   const listed = root.children.map((node): ListedPart => {
     if (node.name !== "Part") throw new S3Error("MalformedXML");
     const fields = singleChildren(node, ["PartNumber", "ETag", ...CHECKSUM_ELEMENTS]);

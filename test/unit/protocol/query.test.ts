@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 
 import { uriEncode } from "../../../src/bytes/uri-encode.ts";
-import { utf8 } from "../../../src/bytes/text.ts";
 import { parseQuery } from "../../../src/protocol/core/query.ts";
 import { Seeded } from "../bytes/seeded.ts";
 import { expectQuick, expectRefusal } from "./support.ts";
@@ -61,8 +60,7 @@ describe("a query", () => {
 
   it("keeps the bytes of names and values for the signature", () => {
     const [parameter] = parseQuery("%C3%A9+=%F0%9F%98%80%2B").parameters;
-    expect(parameter?.nameBytes).toEqual(utf8("é "));
-    expect(parameter?.valueBytes).toEqual(utf8("\u{1f600}+"));
+    expect(parameter).toEqual({ name: "é ", value: "\u{1f600}+" });
   });
 
   it.each(["a=%", "a=%4", "a=%zz", "%=a", "a=1&b=%g0", "a=%u0041"])(
