@@ -3,46 +3,33 @@
 import { notImplemented, type Operation } from "../contract/operation.ts";
 import { abortMultipartUpload } from "../operations/abort-multipart-upload.ts";
 import { checkConsistency } from "../operations/check-consistency.ts";
+import { bucketCors } from "../operations/bucket-cors.ts";
+import { bucketEncryption } from "../operations/bucket-encryption.ts";
+import { bucketLifecycle } from "../operations/bucket-lifecycle.ts";
+import { bucketOwnershipControls } from "../operations/bucket-ownership-controls.ts";
+import { bucketPolicy } from "../operations/bucket-policy.ts";
+import { bucketTagging } from "../operations/bucket-tagging.ts";
+import { publicAccessBlock } from "../operations/public-access-block.ts";
+import { defaultConfigurations } from "../operations/default-configurations.ts";
 import { completeMultipartUpload } from "../operations/complete-multipart-upload.ts";
 import { copyObject } from "../operations/copy-object.ts";
 import { createBucketSnapshot } from "../operations/create-bucket-snapshot.ts";
 import { createBucket } from "../operations/create-bucket.ts";
 import { createMultipartUpload } from "../operations/create-multipart-upload.ts";
-import { deleteBucketCors } from "../operations/delete-bucket-cors.ts";
-import { deleteBucketOwnershipControls } from "../operations/delete-bucket-ownership-controls.ts";
-import { deleteBucketLifecycle } from "../operations/delete-bucket-lifecycle.ts";
 import { deleteBucketSnapshot } from "../operations/delete-bucket-snapshot.ts";
-import { deleteBucketPolicy } from "../operations/delete-bucket-policy.ts";
-import { deleteBucketEncryption } from "../operations/delete-bucket-encryption.ts";
-import { deleteBucketTagging } from "../operations/delete-bucket-tagging.ts";
 import { deleteBucket } from "../operations/delete-bucket.ts";
 import { deleteObjectTagging } from "../operations/delete-object-tagging.ts";
 import { deleteObject } from "../operations/delete-object.ts";
 import { deleteObjects } from "../operations/delete-objects.ts";
-import { deletePublicAccessBlock } from "../operations/delete-public-access-block.ts";
-import { getBucketAccelerateConfiguration } from "../operations/get-bucket-accelerate-configuration.ts";
 import { getBucketAcl } from "../operations/get-bucket-acl.ts";
-import { getBucketCors } from "../operations/get-bucket-cors.ts";
-import { getBucketEncryption } from "../operations/get-bucket-encryption.ts";
-import { getBucketLifecycleConfiguration } from "../operations/get-bucket-lifecycle-configuration.ts";
 import { getBucketLocation } from "../operations/get-bucket-location.ts";
-import { getBucketLogging } from "../operations/get-bucket-logging.ts";
-import { getBucketNotificationConfiguration } from "../operations/get-bucket-notification-configuration.ts";
-import { getBucketOwnershipControls } from "../operations/get-bucket-ownership-controls.ts";
 import { getBucketPolicyStatus } from "../operations/get-bucket-policy-status.ts";
-import { getBucketPolicy } from "../operations/get-bucket-policy.ts";
-import { getBucketReplication } from "../operations/get-bucket-replication.ts";
-import { getBucketRequestPayment } from "../operations/get-bucket-request-payment.ts";
-import { getBucketTagging } from "../operations/get-bucket-tagging.ts";
 import { getBucketUsage } from "../operations/get-bucket-usage.ts";
 import { getBucketVersioning } from "../operations/get-bucket-versioning.ts";
-import { getBucketWebsite } from "../operations/get-bucket-website.ts";
 import { getObjectAcl } from "../operations/get-object-acl.ts";
 import { getObjectAttributes } from "../operations/get-object-attributes.ts";
-import { getObjectLockConfiguration } from "../operations/get-object-lock-configuration.ts";
 import { getObjectTagging } from "../operations/get-object-tagging.ts";
 import { getObject } from "../operations/get-object.ts";
-import { getPublicAccessBlock } from "../operations/get-public-access-block.ts";
 import { headBucket } from "../operations/head-bucket.ts";
 import { headObject } from "../operations/head-object.ts";
 import { listBucketSnapshots } from "../operations/list-bucket-snapshots.ts";
@@ -55,17 +42,10 @@ import { listParts } from "../operations/list-parts.ts";
 import { postObject } from "../operations/post-object.ts";
 import { previewBucketLifecycle } from "../operations/preview-bucket-lifecycle.ts";
 import { putBucketAcl } from "../operations/put-bucket-acl.ts";
-import { putBucketCors } from "../operations/put-bucket-cors.ts";
-import { putBucketOwnershipControls } from "../operations/put-bucket-ownership-controls.ts";
-import { putBucketLifecycleConfiguration } from "../operations/put-bucket-lifecycle-configuration.ts";
-import { putBucketPolicy } from "../operations/put-bucket-policy.ts";
-import { putBucketEncryption } from "../operations/put-bucket-encryption.ts";
-import { putBucketTagging } from "../operations/put-bucket-tagging.ts";
 import { putBucketVersioning } from "../operations/put-bucket-versioning.ts";
 import { putObjectAcl } from "../operations/put-object-acl.ts";
 import { putObjectTagging } from "../operations/put-object-tagging.ts";
 import { putObject } from "../operations/put-object.ts";
-import { putPublicAccessBlock } from "../operations/put-public-access-block.ts";
 import { renameObject, renameObjectByQuery } from "../operations/rename-object.ts";
 import { restoreBucketSnapshot } from "../operations/restore-bucket-snapshot.ts";
 import { uploadPartCopy } from "../operations/upload-part-copy.ts";
@@ -85,38 +65,18 @@ export const OPERATIONS: readonly Operation[] = [
   listMultipartUploads,
   getBucketVersioning,
   putBucketVersioning,
-  getBucketTagging,
-  putBucketTagging,
-  deleteBucketTagging,
+  ...bucketCors,
+  ...bucketEncryption,
+  ...bucketLifecycle,
+  ...bucketOwnershipControls,
+  ...bucketPolicy,
+  ...bucketTagging,
+  ...publicAccessBlock,
+  ...defaultConfigurations,
   getBucketAcl,
   putBucketAcl,
-  getBucketCors,
-  putBucketCors,
-  deleteBucketCors,
-  getBucketPolicy,
-  putBucketPolicy,
-  deleteBucketPolicy,
   getBucketPolicyStatus,
-  getPublicAccessBlock,
-  putPublicAccessBlock,
-  deletePublicAccessBlock,
-  getBucketLifecycleConfiguration,
-  putBucketLifecycleConfiguration,
-  deleteBucketLifecycle,
   previewBucketLifecycle,
-  getBucketWebsite,
-  getBucketReplication,
-  getObjectLockConfiguration,
-  getBucketLogging,
-  getBucketNotificationConfiguration,
-  getBucketAccelerateConfiguration,
-  getBucketRequestPayment,
-  getBucketOwnershipControls,
-  putBucketOwnershipControls,
-  deleteBucketOwnershipControls,
-  getBucketEncryption,
-  putBucketEncryption,
-  deleteBucketEncryption,
   createBucketSnapshot,
   listBucketSnapshots,
   restoreBucketSnapshot,

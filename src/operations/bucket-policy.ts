@@ -1,37 +1,34 @@
-// PutBucketPolicy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
+// GetBucketPolicy, PutBucketPolicy, DeleteBucketPolicy. A policy is stored and shown as it was sent.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
 import { BUCKET_POLICY_MAX_BYTES, parsePolicy } from "../auth/policy/parse.ts";
 import { PolicyProblem, type Policy, type PolicyKind } from "../auth/policy/policy.ts";
 import { isPublicPolicy } from "../auth/policy/public.ts";
 import { decodeUtf8 } from "../bytes/text.ts";
+import { defineBucketConfiguration } from "../contract/bucket-configuration.ts";
 import type { Context } from "../contract/context.ts";
-import { defineOperation } from "../contract/operation.ts";
-import { addressedBucket } from "../protocol/core/addressing.ts";
-import { readDocument } from "../protocol/core/document-body.ts";
-import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { readPublicAccessBlock } from "../protocol/acl/public-access-block.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
-import { lookUpBucket, setConfiguration } from "../state/metadata/buckets.ts";
+import { setConfiguration } from "../state/metadata/buckets.ts";
 
-export const putBucketPolicy = defineOperation({
-  name: "PutBucketPolicy",
-  actions: ["s3:PutBucketPolicy"],
-  route: { method: "PUT", level: "bucket", query: ["policy"] },
-  inputs: DOCUMENT,
-  read: (request) => ({ bucketName: addressedBucket(request.address) }),
-  lookUp: ({ bucketName }) => lookUpBucket(bucketName),
-
-  async run(context, _input, { bucket }) {
+export const bucketPolicy = defineBucketConfiguration({
+  subresource: "policy",
+  get: { name: "GetBucketPolicy", actions: ["s3:GetBucketPolicy"] },
+  put: { name: "PutBucketPolicy", actions: ["s3:PutBucketPolicy"], status: 204 },
+  delete: { name: "DeleteBucketPolicy", actions: ["s3:DeleteBucketPolicy"] },
+  load: ({ configurations }) => configurations.policy ?? undefined,
+  missing: "NoSuchBucketPolicy",
+  async receive(context, { name, ownerId, configurations }) {
     const text = await readText(context);
-    const policy = parse(text, { of: "bucket", bucketName: bucket.name, accountId: bucket.ownerId });
-    const block = readPublicAccessBlock(bucket.configurations.public_access_block);
+    const policy = parse(text, { of: "bucket", bucketName: name, accountId: ownerId });
+    const block = readPublicAccessBlock(configurations.public_access_block);
     if (block.BlockPublicPolicy && isPublicPolicy(policy)) throw new S3Error("AccessDenied");
-    await context.database.batch([setConfiguration(bucket, "policy", text)]);
+    return text;
   },
-
-  write: () => ({ status: 204, headers: {} }),
+  store: (bucket, text) => setConfiguration(bucket, "policy", text ?? null),
+  show: (text) => ({ headers: { "content-type": "application/json" }, body: text }),
 });
 
-/** The policy as it was sent, which is how it is shown again. */
 async function readText(context: Context): Promise<string> {
   const body = context.openBody();
   if (body.length > BUCKET_POLICY_MAX_BYTES) {

@@ -1,12 +1,11 @@
-// Configurations of buckets that cannot be set: asked for one, S3 answers that there is none, or shows what holds where
-// nobody set anything. Infrastructure tools read them all after they have made a bucket.
+// Declares the reading of a configuration that no bucket has: the answer is an error that says so, or the default.
 import { element, type XmlElement } from "../bytes/xml.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { S3_NAMESPACE, S3Error, type S3ErrorCode } from "../protocol/core/s3-error.ts";
 import { lookUpBucket } from "../state/metadata/buckets.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
-interface UnsetConfiguration {
+interface DefaultConfiguration {
   /** The operation that reads it. */
   readonly name: string;
   readonly actions: readonly string[];
@@ -16,7 +15,7 @@ interface UnsetConfiguration {
 }
 
 /** Declares the reading of a configuration that no bucket has. */
-export function defineUnsetConfiguration({ name, actions, subresource, answer }: UnsetConfiguration): Operation {
+export function defineDefaultConfiguration({ name, actions, subresource, answer }: DefaultConfiguration): Operation {
   return defineOperation({
     name,
     actions,

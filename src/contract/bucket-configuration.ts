@@ -1,0 +1,81 @@
+// A configuration of a bucket: the three operations that get, put and delete one subresource. They differ by how the
+// document is read, stored and shown; a declaration says just that.
+import { addressedBucket } from "../protocol/core/addressing.ts";
+import { DOCUMENT, joinInputs, type DeclaredInputs } from "../protocol/core/operation-inputs.ts";
+import { S3Error, type S3ErrorCode } from "../protocol/core/s3-error.ts";
+import type { Statement } from "../state/d1/database.ts";
+import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
+import type { Context } from "./context.ts";
+import { defineOperation, type Operation, type S3Response } from "./operation.ts";
+
+/** An operation's AWS name and the spellings of its action. */
+interface Named {
+  readonly name: string;
+  readonly actions: readonly string[];
+}
+
+interface BucketConfiguration<Value> {
+  /** The query parameter, as in `?cors`. */
+  readonly subresource: string;
+  readonly get: Named;
+  readonly put: Named & {
+    readonly status: 200 | 204;
+    /** What a PUT obeys besides its document. */
+    readonly inputs?: DeclaredInputs;
+    readonly headers?: (value: Value) => Readonly<Record<string, string>>;
+  };
+  readonly delete: Named;
+  /** A bucket's configuration; undefined where it has none. */
+  readonly load: (bucket: Bucket) => Value | undefined;
+  /** The error that a GET answers with where a bucket has none; left out where every bucket has one. */
+  readonly missing?: S3ErrorCode;
+  /** Reads the body of a PUT. @throws S3Error */
+  readonly receive: (context: Context, bucket: Bucket) => Promise<Value>;
+  /** The statement that sets a configuration; undefined removes it. */
+  readonly store: (bucket: Bucket, value: Value | undefined) => Statement;
+  readonly show: (value: Value) => Pick<S3Response, "body"> & Partial<Pick<S3Response, "headers">>;
+}
+
+/** Declares the operations of a configuration: get, put and delete, in this order. */
+export function defineBucketConfiguration<Value>(declared: BucketConfiguration<Value>): readonly Operation[] {
+  const { subresource, load, missing, receive, store, show } = declared;
+  const route = { level: "bucket", query: [subresource] } as const;
+  return [
+    defineOperation({
+      name: declared.get.name,
+      actions: declared.get.actions,
+      route: { ...route, method: "GET" },
+      read: ({ address }) => ({ bucketName: addressedBucket(address) }),
+      lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+      run(_context, { bucketName }, { bucket }) {
+        const value = load(bucket);
+        if (value === undefined) throw new S3Error(missing ?? "InternalError", { BucketName: bucketName });
+        return Promise.resolve(value);
+      },
+      write: (value) => ({ status: 200, headers: {}, ...show(value) }),
+    }),
+    defineOperation({
+      name: declared.put.name,
+      actions: declared.put.actions,
+      route: { ...route, method: "PUT" },
+      inputs: joinInputs(DOCUMENT, declared.put.inputs ?? {}),
+      read: ({ address }) => ({ bucketName: addressedBucket(address) }),
+      lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+      async run(context, _input, { bucket }) {
+        const value = await receive(context, bucket);
+        await context.database.batch([store(bucket, value)]);
+        return value;
+      },
+      write: (value) => ({ status: declared.put.status, headers: declared.put.headers?.(value) ?? {} }),
+    }),
+    defineOperation({
+      name: declared.delete.name,
+      actions: declared.delete.actions,
+      route: { ...route, method: "DELETE" },
+      read: ({ address }) => ({ bucketName: addressedBucket(address) }),
+      lookUp: ({ bucketName }) => lookUpBucket(bucketName),
+      run: async ({ database }, _input, { bucket }) => database.batch([store(bucket, undefined)]),
+      write: () => ({ status: 204, headers: {} }),
+    }),
+  ];
+}

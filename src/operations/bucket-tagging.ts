@@ -1,0 +1,19 @@
+// GetBucketTagging, PutBucketTagging, DeleteBucketTagging:
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketTagging.html
+import { defineBucketConfiguration } from "../contract/bucket-configuration.ts";
+import { readDocument } from "../protocol/core/document-body.ts";
+import { parseTagging, taggingElement, type Tag } from "../protocol/core/tagging.ts";
+import { setConfiguration } from "../state/metadata/buckets.ts";
+import { parseTags, tagsJson } from "../state/metadata/stored-metadata.ts";
+
+export const bucketTagging = defineBucketConfiguration<readonly Tag[]>({
+  subresource: "tagging",
+  get: { name: "GetBucketTagging", actions: ["s3:GetBucketTagging"] },
+  put: { name: "PutBucketTagging", actions: ["s3:PutBucketTagging"], status: 200 },
+  delete: { name: "DeleteBucketTagging", actions: ["s3:DeleteBucketTagging", "s3:PutBucketTagging"] },
+  load: ({ configurations: { tags } }) => (tags === null ? undefined : parseTags(tags)),
+  missing: "NoSuchTagSet",
+  receive: async (context) => parseTagging(await readDocument(context.request, context.openBody()), "bucket"),
+  store: (bucket, tags = []) => setConfiguration(bucket, "tags", tagsJson(tags)),
+  show: (tags) => ({ body: taggingElement(tags) }),
+});

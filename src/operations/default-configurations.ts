@@ -1,0 +1,50 @@
+// Configurations that cannot be set: GetBucketWebsite, GetBucketReplication, GetObjectLockConfiguration, GetBucketLogging,
+// GetBucketNotificationConfiguration, GetBucketAccelerateConfiguration, GetBucketRequestPayment. A row says what S3 answers
+// for a bucket that has none. Infrastructure tools read them all after they have created a bucket.
+import { element } from "../bytes/xml.ts";
+import { defineDefaultConfiguration } from "../contract/default-configuration.ts";
+
+export const defaultConfigurations = [
+  defineDefaultConfiguration({
+    name: "GetBucketWebsite",
+    actions: ["s3:GetBucketWebsite"],
+    subresource: "website",
+    answer: { error: "NoSuchWebsiteConfiguration" },
+  }),
+  defineDefaultConfiguration({
+    name: "GetBucketReplication",
+    actions: ["s3:GetReplicationConfiguration"],
+    subresource: "replication",
+    answer: { error: "ReplicationConfigurationNotFoundError" },
+  }),
+  defineDefaultConfiguration({
+    name: "GetObjectLockConfiguration",
+    actions: ["s3:GetBucketObjectLockConfiguration"],
+    subresource: "object-lock",
+    answer: { error: "ObjectLockConfigurationNotFoundError" },
+  }),
+  defineDefaultConfiguration({
+    name: "GetBucketLogging",
+    actions: ["s3:GetBucketLogging"],
+    subresource: "logging",
+    answer: { root: "BucketLoggingStatus", content: [] },
+  }),
+  defineDefaultConfiguration({
+    name: "GetBucketNotificationConfiguration",
+    actions: ["s3:GetBucketNotification"],
+    subresource: "notification",
+    answer: { root: "NotificationConfiguration", content: [] },
+  }),
+  defineDefaultConfiguration({
+    name: "GetBucketAccelerateConfiguration",
+    actions: ["s3:GetAccelerateConfiguration"],
+    subresource: "accelerate",
+    answer: { root: "AccelerateConfiguration", content: [] },
+  }),
+  defineDefaultConfiguration({
+    name: "GetBucketRequestPayment",
+    actions: ["s3:GetBucketRequestPayment"],
+    subresource: "requestPayment",
+    answer: { root: "RequestPaymentConfiguration", content: [element("Payer", "BucketOwner")] },
+  }),
+];
