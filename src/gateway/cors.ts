@@ -24,7 +24,7 @@ export async function answerPreflight(request: S3Request, database: Database): P
     throw new S3Error("AccessForbidden", fields, "CORSResponse: CORS is not enabled for this bucket.");
   }
   const names = (request.headers.get("access-control-request-headers") ?? "").toLowerCase().split(",");
-  const headers = names.map((name) => name.trim()).filter((name) => name !== "");
+  const headers = Array.from(new Set(names.map((name) => name.trim()))).filter((name) => name !== "");
   const answer = corsHeaders(rules, { origin, method, headers });
   if (answer === undefined) {
     throw new S3Error(

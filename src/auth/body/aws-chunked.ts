@@ -8,6 +8,7 @@ import { S3Error } from "../../protocol/core/s3-error.ts";
 import { ChunkSignatures, EMPTY_SHA256 } from "./chunk-signatures.ts";
 import type { VerifiedSignature } from "../sigv4/claim.ts";
 import { incompleteBody, PieceCursor } from "./piece-cursor.ts";
+import { takeSmallChunks } from "./small-chunks.ts";
 import { readTrailers } from "./trailers.ts";
 
 /** The longest line that may begin a chunk, in bytes: 16 digits, the name and 64 digits of its signature, and slack. */
@@ -64,6 +65,11 @@ async function readChunks(
   let left = length;
   let previousSize = Number.POSITIVE_INFINITY;
   for (let number = 1; ; number += 1) {
+    if (signatures === undefined) {
+      const small = takeSmallChunks(cursor, left);
+      left -= small.length;
+      if (small.length > 0) await take(small);
+    }
     const { size, signature } = parseSizeLine(await cursor.line(SIZE_LINE_MAX_BYTES), signatures !== undefined);
     if (size === 0) {
       if (left > 0) throw incompleteBody();

@@ -33,6 +33,16 @@ export class PieceCursor {
     return false;
   }
 
+  /** What has been read and not passed. */
+  get buffered(): Uint8Array {
+    return this.#rest;
+  }
+
+  /** Passes bytes that are buffered. */
+  skip(length: number): void {
+    this.#rest = this.#rest.subarray(length);
+  }
+
   /**
    * The next bytes: at least one, at most `limit`, within one piece.
    * @throws S3Error IncompleteBody at the end

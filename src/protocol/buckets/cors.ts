@@ -2,6 +2,7 @@
 // then told. https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html
 import { element, optionalElement, type XmlElement, type XmlNode } from "../../bytes/xml.ts";
 import { parseDocument } from "../core/document-body.ts";
+import { WildcardSet } from "./wildcard-set.ts";
 import { S3_NAMESPACE, S3Error } from "../core/s3-error.ts";
 
 /** A rule. Origins and headers may hold one `*` each. */
@@ -141,17 +142,8 @@ export function corsHeaders(rules: readonly CorsRule[], question: CorsQuestion):
 }
 
 function allows(rule: CorsRule, { origin, method, headers }: CorsQuestion): boolean {
-  return (
-    rule.allowedMethods.includes(method) &&
-    rule.allowedOrigins.some((pattern) => matches(pattern, origin)) &&
-    headers.every((header) => rule.allowedHeaders.some((pattern) => matches(pattern.toLowerCase(), header)))
-  );
-}
-
-/** Whether a text is a pattern's, in which one `*` stands for any run of characters. */
-function matches(pattern: string, text: string): boolean {
-  const star = pattern.indexOf("*");
-  if (star < 0) return pattern === text;
-  const [before, after] = [pattern.slice(0, star), pattern.slice(star + 1)];
-  return text.length >= before.length + after.length && text.startsWith(before) && text.endsWith(after);
+  if (!rule.allowedMethods.includes(method) || !new WildcardSet(rule.allowedOrigins).has(origin)) return false;
+  if (headers.length === 0) return true;
+  const allowed = new WildcardSet(rule.allowedHeaders.map((pattern) => pattern.toLowerCase()));
+  return headers.every((header) => allowed.has(header));
 }

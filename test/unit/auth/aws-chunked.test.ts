@@ -475,3 +475,69 @@ function must<T>(value: T | undefined): T {
   if (value === undefined) throw new Error("missing");
   return value;
 }
+
+describe("a body of very small chunks", () => {
+  /** A payload in chunks of these sizes, by turns. */
+  function inChunks(payload: Uint8Array, sizes: readonly number[]): Uint8Array {
+    const parts: Uint8Array[] = [];
+    for (let at = 0, turn = 0; at < payload.length; turn += 1) {
+      const data = payload.subarray(at, at + (sizes[turn % sizes.length] ?? 1));
+      parts.push(bytesOf(`${data.length.toString(16)}\r\n`), data, bytesOf("\r\n"));
+      at += data.length;
+    }
+    return concat([...parts, bytesOf("0\r\n\r\n")]);
+  }
+
+  it.each([[[1]], [[1, 2, 3]], [[1, 5000]], [[4096, 4097, 1]], [[10, 70_000, 10]]])(
+    "of %j bytes is read intact wherever its pieces end",
+    async (sizes) => {
+      const payload = Uint8Array.from({ length: 20_000 }, (_, index) => (index * 7) % 256);
+      const body = inChunks(payload, sizes);
+      for (const cut of [1, 7, 1000, 65_536]) {
+        const pieces: Uint8Array[] = [];
+        for (let at = 0; at < body.length; at += cut) pieces.push(body.slice(at, at + cut));
+        const { payload: read } = await decode(pieces, { ...UNSIGNED, length: payload.length });
+        expect(read.length).toBe(payload.length);
+        expect(read.every((byte, index) => byte === payload[index])).toBe(true);
+      }
+    },
+  );
+
+  it("is handed on in large pieces, and not chunk by chunk", async () => {
+    const payload = new Uint8Array(200_000).fill(120);
+    const body = inChunks(payload, [1]);
+    const { readable, writable } = new FixedLengthStream(body.length);
+    const writer = writable.getWriter();
+    const writing = writer.write(body).then(async () => writer.close());
+    let taken = 0;
+    let length = 0;
+    await readAwsChunked(new PieceReader(readable), { ...UNSIGNED, length: payload.length }, (piece) => {
+      taken += 1;
+      length += piece.length;
+      return Promise.resolve();
+    });
+    await writing;
+    expect(length).toBe(payload.length);
+    // Each piece of 64 KiB gives one, and the chunk that its end cuts another.
+    expect(taken).toBeLessThan((3 * body.length) / (64 * 1024) + 10);
+  });
+
+  it.each([
+    "00000000000000000001\r\nx\r\n",
+    "1\r\nxy\r\n",
+    "1\nx\r\n",
+    "1\r\nx\n",
+    "g\r\nx\r\n",
+    "2\r\nx\r\n",
+    "-1\r\nx\r\n",
+  ])("is refused where one of them is malformed: %j", async (chunk) => {
+    const body = bytesOf(`1\r\na\r\n${chunk}1\r\nb\r\n0\r\n\r\n`);
+    await expect(decode(body, { ...UNSIGNED, length: 3 })).rejects.toThrow();
+  });
+
+  it("is refused where they come to more than was announced", async () => {
+    const body = inChunks(new Uint8Array(100), [1]);
+    await expect(decode(body, { ...UNSIGNED, length: 99 })).rejects.toThrow();
+    await expect(decode(body, { ...UNSIGNED, length: 101 })).rejects.toThrow();
+  });
+});
