@@ -8,6 +8,7 @@ import { utf8 } from "../bytes/text.ts";
 import { element } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { refuseBlockedAcl } from "../uploads/acl-input.ts";
 import { requireUploadRights, UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
@@ -85,6 +86,7 @@ export const completeMultipartUpload = defineOperation({
     if (upload === undefined) return repeated(context, completed, fingerprint, input, bucket);
     // Nothing is encrypted or read here, so a key need not come.
     if (customerKey !== undefined) await checkPartKey(upload.encryption, customerKey);
+    refuseBlockedAcl(bucket, upload.acl);
     checkCompletionConditions(conditions, key, upload.initialHead, seen.current, seen.versionId);
 
     const chosen = chooseParts(upload, listed, new Map(parts.map((part) => [part.partNumber, part])));

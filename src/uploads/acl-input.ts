@@ -51,6 +51,15 @@ export function admitMovedAcl(
 }
 
 /**
+ * Refuses a list that was admitted when an upload began, where public ones have been blocked since.
+ * @throws S3Error AccessDenied
+ */
+export function refuseBlockedAcl(bucket: Bucket, text: string | undefined): void {
+  if (text !== undefined && areAclsOn(bucket.configurations.ownership))
+    checkAcl(parseAcl(text, bucket.ownerId), bucket);
+}
+
+/**
  * The list that a PutBucketAcl or PutObjectAcl sets, as it is to be kept: that of its headers or of its body.
  * @throws S3Error MissingSecurityHeader for neither, UnexpectedContent for both, AccessControlListNotSupported,
  *   AccessDenied for a public one where those are blocked, and what parseAclDocument throws

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { createUpload, putPart, sendCompletion } from "../support/multipart.ts";
 import { putPublicAccessBlock } from "../support/policies.ts";
 import { takeSnapshot } from "../support/snapshots.ts";
 import { freshUser } from "../support/users.ts";
@@ -90,6 +91,19 @@ describe("a public object is not renamed", () => {
     const other = await freshUser(ALL);
     expect((await send("PUT", `/${bucket}/other`, { headers, credentials: other.credentials })).status).toBe(200);
     expect(await statusForStrangers(bucket, "other")).toBe(200);
+  });
+});
+
+describe("an upload that began public", () => {
+  it("is not completed once public lists are blocked", async () => {
+    const bucket = await publicObject();
+    const uploadId = await createUpload(bucket, "k", PUBLIC);
+    const part = await putPart(bucket, "k", uploadId, 1, "more");
+    await putPublicAccessBlock(bucket, "BlockPublicAcls");
+    expect((await sendCompletion(bucket, "k", uploadId, [part])).status).toBe(403);
+    expect(await (await send("GET", `/${bucket}/k`)).text()).toBe("shown");
+    await putPublicAccessBlock(bucket);
+    expect((await sendCompletion(bucket, "k", uploadId, [part])).status).toBe(200);
   });
 });
 
