@@ -14,18 +14,18 @@ export { KeyCoordinator } from "./state/writes/key-coordinator.ts";
 export default {
   fetch: (request: Request, env, execution) => app.fetch(request, env, execution),
 
-  async scheduled({ scheduledTime }, env): Promise<void> {
+  async scheduled({ scheduledTime, cron }, env): Promise<void> {
     // The next tick finds the schema as it should be.
-    await runSchedule(scheduledTime, env).catch((error: unknown) => repairSchema(env.DB, error));
+    await runSchedule(scheduledTime, cron, env).catch((error: unknown) => repairSchema(env.DB, error));
   },
 } satisfies ExportedHandler<Env>;
 
-async function runSchedule(now: number, env: Env): Promise<void> {
+async function runSchedule(now: number, cron: string, env: Env): Promise<void> {
   const settings = settingsOf(env);
   for (const problem of settingProblems(env)) console.error(JSON.stringify({ level: "error", ...problem }));
   const hold = await findDeletionHold(connect(env, settings, new Counts()), now);
   if (hold !== undefined) console.warn(JSON.stringify({ level: "warn", message: "deletions are on hold", hold }));
-  await runJobs(scheduleUnder(hold), {
+  await runJobs(scheduleUnder(hold, cron), {
     now,
     clock: Date.now,
     settings,

@@ -4,10 +4,14 @@ import { Cron } from "croner";
 /** Calls `run` at each time of the cron patterns, never two at once, until the returned function is called. */
 export function startSchedule(patterns: readonly string[], run: (pattern: string) => Promise<void>): () => void {
   let isRunning = false;
+  const missed = new Set<string>();
   let isStopped = false;
   const tick = async (pattern: string): Promise<void> => {
-    // The jobs are resumable and take what is due, so a tick that is left out is made up for by the next one.
-    if (isRunning) return;
+    // The jobs are resumable and take what is due, so a tick that comes during another is made up for after it.
+    if (isRunning) {
+      missed.add(pattern);
+      return;
+    }
     isRunning = true;
     try {
       await run(pattern);
@@ -17,6 +21,11 @@ export function startSchedule(patterns: readonly string[], run: (pattern: string
       console.error(`scheduled (${pattern}): ${reason.replaceAll(/\s*\n\s*/g, " ")}`);
     } finally {
       isRunning = false;
+      const [next] = missed;
+      if (next !== undefined && !isStopped) {
+        missed.delete(next);
+        void tick(next);
+      }
     }
   };
   // Cloudflare reads the patterns in UTC and counts weekdays from 1 for Sunday.

@@ -15,12 +15,12 @@ export interface Connections {
 
 export function connect(
   env: Env,
-  { coordinatorShards }: Pick<Settings, "coordinatorShards">,
+  { coordinatorShards, location }: Pick<Settings, "coordinatorShards" | "location">,
   counts: Counts,
 ): Connections {
   return {
     database: new Database(env.DB, counts),
     blobs: new R2BlobStore(env.BLOBS, counts),
-    coordinators: new Coordinators(env.COORDINATORS, coordinatorShards, counts),
+    coordinators: new Coordinators(env.COORDINATORS, coordinatorShards, counts, location),
   };
 }

@@ -35,5 +35,6 @@ app.all("/sts", ({ req, var: { scope } }) => answerQueryApi("sts", req.raw, scop
 app.all("/health", ({ req, var: { scope } }) => answerHealth(req.raw, scope));
 
 function writeLog({ settings, log, requestId, request, method, counts }: RequestScope, response: Response): void {
-  if (settings.logRequests) log.write({ requestId, request, method, response, counts: counts.snapshot() });
+  const isSampled = response.status >= 400 || Math.random() * 100 < settings.logSamplePercent;
+  if (settings.logRequests && isSampled) log.write({ requestId, request, method, response, counts: counts.snapshot() });
 }

@@ -7,7 +7,8 @@ import type { Database } from "../state/d1/database.ts";
 
 /** What a tick of the schedule may still cost. */
 export interface Budget {
-  /** How many more calls of D1, coordinators and blob store the tick has; a step that needs fewer is best. */
+  /** How many more calls of D1, coordinators and blob store the tick has; a step that needs fewer is best. D1's queries are
+   * limited on their own as well. */
   callsLeft(): number;
   /** Whether nothing is left: a step may end early, with a cursor, and is gone on with in a later tick. */
   isSpent(): boolean;
@@ -49,4 +50,6 @@ export interface ScheduledJob {
    * as the one before is over, and once in a tick. Undefined: the job is switched off, and a pass under way stands still.
    */
   readonly periodMs: (settings: Settings) => number | undefined;
+  /** Whether one of its steps may need more processor time than the platform gives ticks that are less than an hour apart. */
+  readonly isLong?: boolean;
 }

@@ -20,6 +20,8 @@ const LEASE_MS = 16 * 60_000;
 /** Less than the schedule's interval, so that ticks do not meet. */
 const TICK_MS = 4 * 60_000;
 const HOLDER_DIGITS = 26;
+/** D1 takes 1000 queries from one invocation, each statement of a batch being one; the rest is for the step that is last. */
+const D1_QUERIES = 900;
 
 /** What a tick needs. */
 export interface Tick {
@@ -167,11 +169,13 @@ function tickBudget({ clock, settings }: Tick, counted: () => readonly Counts[])
   const end = clock() + TICK_MS;
   const callsLeft = (): number => {
     let calls = 0;
+    let queries = 0;
     for (const counts of counted()) {
       const { d1RoundTrips, coordinatorCalls, blobCalls } = counts.snapshot();
       calls += d1RoundTrips + coordinatorCalls + blobCalls;
+      queries += counts.d1Queries;
     }
-    return Math.max(0, settings.jobCallsPerTick - calls);
+    return Math.max(0, Math.min(settings.jobCallsPerTick - calls, D1_QUERIES - queries));
   };
   return { callsLeft, isSpent: () => callsLeft() === 0 || clock() >= end };
 }

@@ -37,14 +37,26 @@ export const SCHEDULE: readonly ScheduledJob[] = [
     job,
     periodMs: (settings: Settings) => (settings.rebuild ? undefined : periodMs(settings)),
   })),
-  { job: scrub, periodMs: ({ scrubBytesPerTick }) => (scrubBytesPerTick > 0 ? 7 * 24 * HOUR_MS : undefined) },
+  {
+    job: scrub,
+    periodMs: ({ scrubBytesPerTick }) => (scrubBytesPerTick > 0 ? 7 * 24 * HOUR_MS : undefined),
+    // One blob may have 5 GiB, and its hash cannot be gone on with in another tick.
+    isLong: true,
+  },
   { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
   { job: rebuild, periodMs: (settings) => (settings.rebuild ? ONCE : undefined) },
 ];
 
-/** The jobs that may run: all of them, or only those that delete nothing while there is a reason to hold deletions. */
-export function scheduleUnder(hold: string | undefined): readonly ScheduledJob[] {
-  return hold === undefined
-    ? SCHEDULE
-    : SCHEDULE.filter(({ job }) => !DELETING.some((deleting) => deleting.job === job));
+/**
+ * The jobs that may run: all of them, or only those that delete nothing while there is a reason to hold deletions. Long
+ * ones run where the schedule's interval is an hour or more.
+ */
+export function scheduleUnder(hold: string | undefined, cron: string): readonly ScheduledJob[] {
+  const jobs = isHourly(cron) ? SCHEDULE : SCHEDULE.filter(({ isLong }) => isLong !== true);
+  return hold === undefined ? jobs : jobs.filter(({ job }) => !DELETING.some((deleting) => deleting.job === job));
+}
+
+/** Whether a cron pattern comes once an hour or less often: then Cloudflare gives 15 minutes of processor time, else 30 s. */
+export function isHourly(cron: string): boolean {
+  return /^\s*\d+\s/.test(cron);
 }

@@ -73,7 +73,14 @@ async function readPage(context: JobContext, progress: Progress, looks: Looks): 
   const doubtful: string[] = [];
   let read = 0;
   let bytes = 0;
+  let skipped = 0;
   for (const blob of page.blobs) {
+    if (blob.isInfrequentAccess && !settings.scrubInfrequentAccess) {
+      // That it is listed is all that is looked at.
+      read += 1;
+      skipped += 1;
+      continue;
+    }
     if (spent + bytes >= settings.scrubBytesPerTick || budget.isSpent()) break;
     const damage = await examineBlob(blobs, blob, expected.get(blob.blobId));
     if (damage === undefined) looks.sound.push(blob.blobId);
@@ -86,7 +93,11 @@ async function readPage(context: JobContext, progress: Progress, looks: Looks): 
   const reached = { began, after: page.blobs[read - 1]?.blobId ?? after, tick: now, bytes: spent + bytes, doubtful };
   // Doubtful blobs of the last page are looked at in a step of their own.
   const isOver = isPageOver && page.next === undefined && doubtful.length === 0;
-  return { reached: isOver ? undefined : reached, report: { blobs: read, bytes }, isTickOver: !isPageOver };
+  return {
+    reached: isOver ? undefined : reached,
+    report: { blobs: read - skipped, bytes, skipped },
+    isTickOver: !isPageOver,
+  };
 }
 
 /** Asks the store for the blobs of a page of rows, which need them. */

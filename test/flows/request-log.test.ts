@@ -69,6 +69,23 @@ async function lineOfRequest(request: Request, scope: RequestScope = {}): Promis
   return line ?? {};
 }
 
+describe("the sampling of the request log", () => {
+  it("leaves out requests that succeed and none that fails", async () => {
+    const bucket = await freshBucket();
+    const scope = { ...LOGGING, LOG_SAMPLE_PERCENT: "0" };
+    await send("GET", `/${bucket}`, {}, scope);
+    expect(lines()).toEqual([]);
+    await send("GET", `/${bucket}/none`, {}, scope);
+    expect(lines().map(({ status }) => status)).toEqual([404]);
+  });
+
+  it("writes every line at 100 percent, which is the default", async () => {
+    const bucket = await freshBucket();
+    for (let request = 0; request < 5; request += 1) await send("GET", `/${bucket}`, {}, LOGGING);
+    expect(lines()).toHaveLength(5);
+  });
+});
+
 describe("a line of the request log", () => {
   it("says who asked for what, how it ended and what it took", async () => {
     const bucket = await freshBucket();

@@ -111,9 +111,9 @@ describe("deletions", () => {
 
 describe("a tick while deletions are held", () => {
   it("runs no job that deletes, and says so", async () => {
-    const names = scheduleUnder("held").map(({ job }) => job.name);
+    const names = scheduleUnder("held", "23 * * * *").map(({ job }) => job.name);
     expect(names).toEqual(["scrub", "reseal-secrets", "rebuild"]);
-    expect(scheduleUnder(undefined)).toBe(SCHEDULE);
+    expect(scheduleUnder(undefined, "23 * * * *")).toBe(SCHEDULE);
     await database.batch([holdDeletions("a reason", 1)]);
     const settings = { SCRUB_MEGABYTES_PER_TICK: "0" };
     await worker.scheduled(createScheduledController({ scheduledTime: new Date(), cron: "*/5 * * * *" }), {

@@ -4,9 +4,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import type { Job, JobStep, ScheduledJob } from "../../src/jobs/job.ts";
 import { runJobs } from "../../src/jobs/run-jobs.ts";
+import { isHourly, scheduleUnder } from "../../src/jobs/schedule.ts";
+import { statement } from "../../src/state/d1/database.ts";
 import type { RequestScope } from "../support/client.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
 import { jobContext, logLines } from "../support/jobs.ts";
+
+const [wranglerToml = ""] = Object.values<string>(
+  import.meta.glob("../../wrangler.toml", { query: "?raw", import: "default", eager: true }),
+);
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -255,5 +261,49 @@ describe("a lease", () => {
     expect(job.calls).toEqual([null]);
     expect(await rowOf(job)).toMatchObject({ lease_holder: "another", cursor: "7" });
     expect(lines(job)).toMatchObject([{ level: "warn", isPassOver: false }]);
+  });
+});
+
+describe("the platform's limits of a tick", () => {
+  it("stop it before D1 has had 1000 queries, each statement of a batch being one, and the next tick goes on", async () => {
+    let queries = 0;
+    const DB = d1With(async (sql, sendOn) => {
+      queries += sql.length;
+      return sendOn();
+    });
+    const statements = Array.from({ length: 50 }, () => statement("SELECT 1"));
+    const busy: Job = {
+      name: `test-${crypto.randomUUID()}`,
+      async step({ database }, cursor) {
+        await database.batch(statements);
+        const done = Number(cursor ?? 0) + 1;
+        return { cursor: done < 40 ? String(done) : null, report: { done: 1 } };
+      },
+    };
+    let ticks = 0;
+    for (let left = 40; left > 0; ticks += 1) {
+      queries = 0;
+      log.mockClear();
+      await tick(each(DAY_MS, busy), { DB, JOB_CALLS_PER_TICK: "2000" });
+      expect(queries).toBeLessThan(1000);
+      expect(queries).toBeGreaterThan(50);
+      left -= Number(logLines(busy.name, log.mock.calls)[0]?.["steps"]);
+    }
+    expect(ticks).toBe(3);
+  });
+
+  it("leave long work to schedules that come once an hour or less often", () => {
+    const namesAt = (cron: string): string[] => scheduleUnder(undefined, cron).map(({ job }) => job.name);
+    for (const cron of ["*/5 * * * *", "* * * * *", "0,30 * * * *", "5-10 * * * *"]) {
+      expect(namesAt(cron)).not.toContain("scrub");
+      expect(namesAt(cron)).toContain("lifecycle");
+    }
+    for (const cron of ["23 * * * *", "0 */2 * * *", "7 3 * * SUN"]) expect(namesAt(cron)).toContain("scrub");
+  });
+
+  it("have a schedule of either kind in wrangler.toml", () => {
+    const crons = Array.from(wranglerToml.matchAll(/"([^"]*\*[^"]*)"/g), ([, cron = ""]) => cron);
+    expect(crons.some(isHourly)).toBe(true);
+    expect(crons.some((cron) => !isHourly(cron))).toBe(true);
   });
 });

@@ -280,4 +280,36 @@ describe("the scrub", () => {
     expect(seen[0]).toBe(1_400_000);
     expect(seen[1]).toBeGreaterThanOrEqual(700_000);
   });
+
+  it("reads nothing in Infrequent Access again unless it is asked to", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "right" });
+    const [blobId = ""] = await blobsOf(bucket);
+    await replace(blobId, "wrong");
+    const BLOBS = allInInfrequentAccess();
+    expect(await findingsOf(bucket, NOW, { BLOBS })).toEqual({});
+    const asked = { BLOBS, SCRUB_INFREQUENT_ACCESS: "true" };
+    expect(Object.keys(await findingsOf(bucket, NOW, asked))).toEqual([blobId]);
+  });
 });
+
+/** R2 that lists every blob as kept in Infrequent Access; the simulator keeps no storage class. */
+function allInInfrequentAccess(): R2Bucket {
+  const seldom = (object: R2Object): R2Object =>
+    new Proxy(object, {
+      get: (target, property): unknown =>
+        property === "storageClass" ? "InfrequentAccess" : (Reflect.get(target, property, target) as unknown),
+    });
+  return new Proxy(env.BLOBS, {
+    get(target, property) {
+      if (property === "list") {
+        return async (options: R2ListOptions) => {
+          const page = await target.list(options);
+          return { ...page, objects: page.objects.map(seldom) };
+        };
+      }
+      const value: unknown = Reflect.get(target, property);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}

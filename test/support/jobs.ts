@@ -24,7 +24,7 @@ export function jobContext(now: number, scope: RequestScope = {}, counts = new C
   return {
     database: new Database(bindings.DB, counts),
     blobs: new R2BlobStore(bindings.BLOBS, counts),
-    coordinators: new Coordinators(bindings.COORDINATORS, settings.coordinatorShards, counts),
+    coordinators: new Coordinators(bindings.COORDINATORS, settings.coordinatorShards, counts, settings.location),
     settings,
     now,
     budget: { callsLeft: () => settings.jobCallsPerTick, isSpent: () => false },

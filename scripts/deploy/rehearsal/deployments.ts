@@ -52,6 +52,11 @@ void describe("npm run deploy", () => {
     assert.ok(output.split("\n").length < 30, `progress is short:\n${output}`);
     assert.deepEqual(project.leftovers(), []);
     assert.deepEqual(worker?.crons, readWranglerToml().crons);
+    assert.deepEqual(worker?.observability, {
+      enabled: true,
+      redact_query_string: true,
+      logs: { invocation_logs: false, head_sampling_rate: 1 },
+    });
     assert.deepEqual([worker?.isOnWorkersDev, worker?.hasPreviews], [true, false]);
     assert.deepEqual(worker?.deployments[0]?.codeUpdateStrategy, { mode: "immediate" });
 

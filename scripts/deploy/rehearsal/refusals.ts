@@ -161,7 +161,7 @@ void describe("npm run deploy stops before it makes anything", () => {
     const own = new Project();
     const standIn = await startStandIn({ accounts: [account] });
     standIns.push(standIn);
-    own.edit((toml) => `${toml}\n[vars]\nGARBAGE_COLLECTION = "off"\n`);
+    own.edit((toml) => toml.replace("[vars]\n", '[vars]\nGARBAGE_COLLECTION = "off"\n'));
     assertRefused(await deploy(standIn, own), /GARBAGE_COLLECTION is "off"/, account);
     writeFileSync(join(own.folder, "broken.ts"), "export default {");
     own.edit((toml) => toml.replace('"off"', '"false"').replace("src/worker.ts", "broken.ts"));

@@ -47,6 +47,8 @@ export interface BlobEntry {
   /** As the store has kept it since the blob was put; undefined where it keeps none. */
   readonly md5: Uint8Array | undefined;
   readonly recoveryMetadata: Readonly<Record<string, string>>;
+  /** Whether reading it is paid for by the byte. */
+  readonly isInfrequentAccess: boolean;
 }
 
 /** A blob that is being read. */

@@ -155,13 +155,14 @@ export class R2BlobStore implements BlobStore {
   }
 }
 
-function blobEntry({ key, size, uploaded, checksums: { md5 }, customMetadata }: R2Object): BlobEntry {
+function blobEntry({ key, size, uploaded, checksums: { md5 }, customMetadata, storageClass }: R2Object): BlobEntry {
   return {
     blobId: key,
     size,
     uploadedAt: uploaded.getTime(),
     md5: md5 === undefined ? undefined : new Uint8Array(md5),
     recoveryMetadata: customMetadata ?? {},
+    isInfrequentAccess: storageClass === "InfrequentAccess",
   };
 }
 

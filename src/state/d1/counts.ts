@@ -12,13 +12,21 @@ export interface CountSnapshot {
 /** A request's running counts. */
 export class Counts {
   #d1RoundTrips = 0;
+  #d1Queries = 0;
   #d1RowsRead = 0;
   #d1RowsWritten = 0;
   #coordinatorCalls = 0;
   #blobCalls = 0;
 
-  addD1RoundTrip(): void {
+  /** Counts a batch of so many statements. */
+  addD1RoundTrip(queries: number): void {
     this.#d1RoundTrips += 1;
+    this.#d1Queries += queries;
+  }
+
+  /** The statements that this invocation itself has sent to D1, which the platform limits. */
+  get d1Queries(): number {
+    return this.#d1Queries;
   }
 
   addD1Rows(read: number, written: number): void {

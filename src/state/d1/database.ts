@@ -62,7 +62,7 @@ export class Database {
   /** Sends statements as one batch: all of them happen, or none. Rejects with D1's error. */
   async batch(statements: readonly Statement[]): Promise<readonly StatementResult[]> {
     if (statements.length === 0) return [];
-    this.#counts.addD1RoundTrip();
+    this.#counts.addD1RoundTrip(statements.length);
     const results = await this.#d1.batch(
       statements.map(({ sql, parameters }) => this.#d1.prepare(sql).bind(...parameters)),
     );

@@ -14,8 +14,16 @@ export class Coordinators {
   readonly #namespace: Env["COORDINATORS"];
   readonly #shards: number;
   readonly #counts: Counts;
+  readonly #options: DurableObjectNamespaceGetDurableObjectOptions;
 
-  constructor(namespace: Env["COORDINATORS"], shards: number, counts: Counts) {
+  /** `location`: where a coordinator is made when it is called for the first time. */
+  constructor(
+    namespace: Env["COORDINATORS"],
+    shards: number,
+    counts: Counts,
+    location: DurableObjectLocationHint | undefined,
+  ) {
+    this.#options = location === undefined ? {} : { locationHint: location };
     this.#namespace = namespace;
     this.#shards = shards;
     this.#counts = counts;
@@ -68,7 +76,7 @@ export class Coordinators {
     for (let attempt = 1; ; attempt += 1) {
       this.#counts.addCoordinatorCall();
       try {
-        const stub = this.#namespace.getByName(`${bucket.id}/${shard}`);
+        const stub = this.#namespace.getByName(`${bucket.id}/${shard}`, this.#options);
         const answer = await call(stub, attempt > 1);
         this.#counts.add(answer.counts);
         return answer.outcomes;
@@ -85,7 +93,7 @@ export class Coordinators {
   /** Reaches one coordinator. @throws what the runtime throws */
   async ping(): Promise<void> {
     this.#counts.addCoordinatorCall();
-    await this.#namespace.getByName("health").ping();
+    await this.#namespace.getByName("health", this.#options).ping();
   }
 
   #shardOf(key: string): number {

@@ -35,9 +35,12 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   ORPHAN_SHARE_PERCENT: [...WRONG_NUMBERS, "101", ""],
   SSE_CUSTOMER_KEYS_OVER_HTTP: [...WRONG_WORDS, "always"],
   SCRUB_MEGABYTES_PER_TICK: WRONG_NUMBERS,
+  SCRUB_INFREQUENT_ACCESS: WRONG_WORDS,
+  LOCATION: WRONG_WORDS,
   EDGE: [...WRONG_WORDS, "Cloudflare", "true"],
   VERIFY_READS: [...WRONG_WORDS.filter((word) => word !== "off"), "sometimes"],
   LOG_REQUESTS: WRONG_WORDS,
+  LOG_SAMPLE_PERCENT: WRONG_NUMBERS,
   SERVER_TIMING: WRONG_WORDS,
 };
 
