@@ -59,6 +59,13 @@ const DOCUMENTS: readonly (readonly [name: string, method: string, target: strin
   ],
 ];
 
+/** What a refusal of Content-MD5 shows. */
+function fieldsOf(value: string, body: string, code: string): Record<string, string> {
+  return code === "InvalidDigest"
+    ? { "Content-MD5": value }
+    : { ExpectedDigest: value, CalculatedDigest: md5Base64(utf8(body)) };
+}
+
 describe.each(DOCUMENTS)("the document of %s", (_name, method, target, document) => {
   const at = async (): Promise<{ readonly path: string; readonly body: string; readonly bucket: string }> => {
     const bucket = await freshBucket();
@@ -81,8 +88,9 @@ describe.each(DOCUMENTS)("the document of %s", (_name, method, target, document)
     ["a malformed checksum", "x-amz-checksum-crc32", "abc", "InvalidRequest"],
   ])("is refused with %s, and nothing is changed", async (_what, header, value, code) => {
     const { path, body, bucket } = await at();
+    const fields = header === "content-md5" ? fieldsOf(value, body, code) : {};
     await expectNoTrace(bucket, async () =>
-      expectS3Error(await send(method, path, { body, headers: { [header]: value } }), { status: 400, code }),
+      expectS3Error(await send(method, path, { body, headers: { [header]: value } }), { status: 400, code, fields }),
     );
   });
 
@@ -102,7 +110,8 @@ describe("the document of CreateBucket", () => {
     const name = freshBucketName();
     const body = "<CreateBucketConfiguration><LocationConstraint>auto</LocationConstraint></CreateBucketConfiguration>";
     const headers = { "content-md5": md5Base64(OTHER) };
-    await expectS3Error(await send("PUT", `/${name}`, { body, headers }), { status: 400, code: "BadDigest" });
+    const fields = fieldsOf(md5Base64(OTHER), body, "BadDigest");
+    await expectS3Error(await send("PUT", `/${name}`, { body, headers }), { status: 400, code: "BadDigest", fields });
     expect((await send("HEAD", `/${name}`)).status).toBe(404);
     expect((await send("PUT", `/${name}`, { body })).status).toBe(200);
   });

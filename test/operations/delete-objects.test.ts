@@ -216,7 +216,7 @@ describe("DeleteObjects", () => {
       );
     });
 
-    it("by the signed payload hash is verified, and does not do by itself", async () => {
+    it("by the signed payload hash is verified", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "1" });
       const wrong = "0".repeat(64);
@@ -225,11 +225,6 @@ describe("DeleteObjects", () => {
           status: 400,
           code: "XAmzContentSHA256Mismatch",
           fields: { ClientComputedContentSHA256: wrong, S3ComputedContentSHA256: expect.any(String) },
-        });
-        const headers = { "x-amz-content-sha256": wrong };
-        await expectS3Error(await send("POST", `/${bucket}?delete`, { body: document(["k"]), headers }), {
-          status: 400,
-          code: "InvalidRequest",
         });
       });
     });

@@ -15,13 +15,9 @@ describe("PutBucketCors", () => {
     expect(text).not.toContain("https://a.example.com");
   });
 
-  it("demands a digest, and keeps the old rules where the new ones are refused", async () => {
+  it("keeps the old rules where the new ones are refused", async () => {
     const bucket = await freshBucket();
     await putCors(bucket, corsDocument("https://a.example.com"));
-    await expectS3Error(await send("PUT", `/${bucket}?cors`, { body: corsDocument("https://b.example.com") }), {
-      status: 400,
-      code: "InvalidRequest",
-    });
     await expectS3Error(await putCors(bucket, "<CORSConfiguration/>"), { status: 400, code: "MalformedXML" });
     await expectS3Error(await putCors(bucket, corsDocument("*", "PATCH")), { status: 400, code: "InvalidRequest" });
     expect(await (await send("GET", `/${bucket}?cors`)).text()).toContain("https://a.example.com");

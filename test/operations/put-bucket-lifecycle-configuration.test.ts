@@ -363,11 +363,10 @@ describe("PutBucketLifecycleConfiguration", () => {
     );
   });
 
-  it("demands a digest, a bucket and a signature", async () => {
+  it("demands a bucket and a signature", async () => {
     const bucket = await freshBucket();
     const body = lifecycleOf(rule(expiresAfter(1)));
     await expectUntouched(bucket, async () => {
-      await expectS3Error(await send("PUT", `/${bucket}?lifecycle`, { body }), { status: 400, code: "InvalidRequest" });
       await expectS3Error(await deliver(anonymous("PUT", `/${bucket}?lifecycle`, { body })), {
         status: 403,
         code: "AccessDenied",
