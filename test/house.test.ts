@@ -200,6 +200,7 @@ function minimalRequest({ route }: Operation): S3Request {
     service: { level: "service" },
     bucket: { level: "bucket", bucket: "b" },
     object: { level: "object", bucket: "b", key: "k" },
+    tags: { level: "tags", bucket: "b" },
   };
   return {
     method: route.method,

@@ -15,7 +15,9 @@ function operationsTable(operations: readonly Operation[]): string {
     operations.filter(({ implementation }) => implementation === undefined).map(({ name }) => name),
   );
   const rows = built.map(({ name, route, implementation }) => {
-    const path = { service: "/", bucket: "/{bucket}", object: "/{bucket}/{key}" }[route.level];
+    const path = { service: "/", bucket: "/{bucket}", object: "/{bucket}/{key}", tags: "/v20180820/tags/{arn}" }[
+      route.level
+    ];
     const query = route.query === undefined || route.query.length === 0 ? "" : `?${route.query.join("&")}`;
     const header = route.header === undefined ? "" : ` with \`${route.header}\``;
     return `| ${name} | \`${route.method} ${path}${query}\`${header} | ${implementation === undefined ? "" : actionsOf(implementation)} |`;

@@ -14,7 +14,7 @@ import type { Settings } from "../config/settings.ts";
 /** The part of a request by which its operation is recognised. The most specific route that fits wins. */
 export interface Route {
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
-  readonly level: "service" | "bucket" | "object";
+  readonly level: "service" | "bucket" | "object" | "tags";
   /** Query terms that must be there: `name`, or `name=value`. The first names the subresource. */
   readonly query?: readonly string[];
   /** A header that must be there. */

@@ -39,6 +39,7 @@ import { listObjectVersions } from "../operations/list-object-versions.ts";
 import { listObjectsV2 } from "../operations/list-objects-v2.ts";
 import { listObjects } from "../operations/list-objects.ts";
 import { listParts } from "../operations/list-parts.ts";
+import { listTagsForResource } from "../operations/list-tags-for-resource.ts";
 import { postObject } from "../operations/post-object.ts";
 import { previewBucketLifecycle } from "../operations/preview-bucket-lifecycle.ts";
 import { putBucketAcl } from "../operations/put-bucket-acl.ts";
@@ -48,11 +49,17 @@ import { putObjectTagging } from "../operations/put-object-tagging.ts";
 import { putObject } from "../operations/put-object.ts";
 import { renameObject, renameObjectByQuery } from "../operations/rename-object.ts";
 import { restoreBucketSnapshot } from "../operations/restore-bucket-snapshot.ts";
+import { tagResource } from "../operations/tag-resource.ts";
+import { untagResource } from "../operations/untag-resource.ts";
 import { uploadPartCopy } from "../operations/upload-part-copy.ts";
 import { uploadPart } from "../operations/upload-part.ts";
 
 export const OPERATIONS: readonly Operation[] = [
   listBuckets,
+
+  listTagsForResource,
+  tagResource,
+  untagResource,
 
   createBucket,
   headBucket,

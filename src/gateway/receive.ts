@@ -16,7 +16,7 @@ export function receive(incoming: Request, settings: Settings): S3Request {
   const tlsVersion: unknown = cf?.["tlsVersion"];
   return {
     method: incoming.method,
-    address: parseAddress(path, hostBucket),
+    address: parseAddress(path, hostBucket, incoming.headers.get("x-amz-account-id") ?? undefined),
     rawPath: path,
     query: parseQuery(query),
     headers: cf === undefined ? withoutAddress(incoming.headers) : incoming.headers,

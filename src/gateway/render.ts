@@ -13,6 +13,8 @@ export interface AnswerFacts {
   readonly requestId: string;
   /** Longer than the request id, for looking an answer up together with it. */
   readonly hostId: string;
+  /** Whether S3 Control is asked, which wraps its errors. */
+  readonly isControl?: boolean;
   /** Shown in Server-Timing; undefined where that is off. */
   readonly counts: CountSnapshot | undefined;
 }
@@ -53,7 +55,7 @@ export function renderError(error: unknown, resource: string, facts: AnswerFacts
     element("RequestId", facts.requestId),
     element("HostId", facts.hostId),
   ]);
-  return xmlResponse(body, known.status, headers);
+  return xmlResponse(facts.isControl === true ? element("ErrorResponse", [body]) : body, known.status, headers);
 }
 
 function xmlResponse(body: XmlElement, status: number, headers: Headers): Response {

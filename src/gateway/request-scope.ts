@@ -43,6 +43,7 @@ export class RequestScope {
       method: this.method,
       requestId: this.requestId,
       hostId: this.#hostId,
+      isControl: this.request?.address.level === "tags",
       counts: this.settings.serverTiming ? this.counts.snapshot() : undefined,
     };
   }

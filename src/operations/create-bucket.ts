@@ -6,13 +6,17 @@ import { defineServiceOperation } from "../contract/operation.ts";
 import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { checkNewBucketName } from "../protocol/core/bucket-name.ts";
-import { parseLocationConstraint, refuseUnsupportedBucketHeaders } from "../protocol/buckets/bucket-configuration.ts";
+import {
+  parseNewBucketConfiguration,
+  refuseUnsupportedBucketHeaders,
+} from "../protocol/buckets/bucket-configuration.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/core/operation-inputs.ts";
 import { readObjectOwnership } from "../protocol/acl/ownership-controls.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/metadata/buckets.ts";
+import { tagsJson } from "../state/metadata/stored-metadata.ts";
 
 /** 80 random bits: a bucket made again under an old name shares nothing with it. */
 const BUCKET_ID_DIGITS = 16;
@@ -23,6 +27,7 @@ export const createBucket = defineServiceOperation({
   authorizes: "run",
   furtherActions: [
     { action: "s3:PutBucketOwnershipControls", when: "with `x-amz-object-ownership`" },
+    { action: "s3:TagResource", when: "with tags, or `s3:PutBucketTagging`" },
     { action: "s3:PutBucketAcl", when: "with an access control list that grants others something" },
   ],
   route: { method: "PUT", level: "bucket" },
@@ -47,7 +52,7 @@ export const createBucket = defineServiceOperation({
     };
     context.access.requirePossible(authorization);
     const document = await readDocument(context.request, context.openBody());
-    const constraint = parseLocationConstraint(document);
+    const { locationConstraint: constraint, tags } = parseNewBucketConfiguration(document);
     context.access.require({
       ...authorization,
       conditionKeys: new Map([
@@ -56,6 +61,10 @@ export const createBucket = defineServiceOperation({
       ]),
     });
     await refuseContradictions(context.request, context.inputs);
+    if (tags.length > 0) {
+      const actions = ["s3:TagResource", "s3:PutBucketTagging"];
+      context.access.require({ actions, bucket: undefined, bucketName: name, inputs: context.inputs });
+    }
     if (constraint === undefined && context.settings.requireLocationConstraint) {
       throw new S3Error("IllegalLocationConstraintException");
     }
@@ -68,13 +77,19 @@ export const createBucket = defineServiceOperation({
       versioning: null,
       cors: [],
       creatorId: context.principal.creatorId ?? null,
-      configurations: { ...NO_CONFIGURATIONS, ...admitNewBucketAcl(context, name, acl, ownership) },
+      configurations: {
+        ...NO_CONFIGURATIONS,
+        ...admitNewBucketAcl(context, name, acl, ownership),
+        tags: tags.length === 0 ? null : tagsJson(tags),
+      },
       snapshotFloor: null,
     };
     const { existing } = await context.database.look(insertBucket(bucket));
     if (existing?.id !== bucket.id) {
       const isOwn =
         existing?.ownerId === bucket.ownerId && (bucket.creatorId === null || existing.creatorId === bucket.creatorId);
+      // As in AWS's us-east-1, which is where a request without a LocationConstraint is.
+      if (isOwn && constraint === undefined) return { name };
       throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", { BucketName: name });
     }
     return { name };

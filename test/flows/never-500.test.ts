@@ -47,12 +47,18 @@ type Operation = (typeof OPERATIONS)[number];
 
 async function requestOf({ route }: Operation, { by, key, headers, query, body }: Mischief): Promise<Request> {
   const known = (text: string): string => text.replace("BUCKET", bucket).replace("UPLOAD", uploadId);
-  const path = { service: "/", bucket: `/${bucket}`, object: `/${bucket}/${encodeURIComponent(key)}` }[route.level];
+  const path = {
+    service: "/",
+    bucket: `/${bucket}`,
+    object: `/${bucket}/${encodeURIComponent(key)}`,
+    tags: `/v20180820/tags/arn:aws:s3:::${bucket}`,
+  }[route.level];
   const terms = [
     ...(route.query ?? []),
     ...query.map(({ name, value }) => `${name}=${encodeURIComponent(known(value))}`),
   ];
   const sent = new Headers(route.header === undefined ? {} : { [route.header]: known("BUCKET/k") });
+  if (route.level === "tags") sent.set("x-amz-account-id", "000000000000");
   // The runtime warns of what is not ASCII, each time, and throws on what no header can hold.
   const sendable = headers.filter(({ value }) => /^[\t -~]*$/.test(value));
   for (const { name, value } of sendable) sent.set(name, known(value));

@@ -7,11 +7,23 @@ import { costOf } from "../support/cost.ts";
 import { checksum, md5Base64, utf8 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucketName } from "../support/fresh-bucket.ts";
+import { tagsOf } from "../support/tagging.ts";
+import { allow, freshUser } from "../support/users.ts";
 
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 function configuration(constraint: string, attributes = ` xmlns="${NAMESPACE}"`): string {
   return `<CreateBucketConfiguration${attributes}><LocationConstraint>${constraint}</LocationConstraint></CreateBucketConfiguration>`;
+}
+
+function configurationOf(tags: Readonly<Record<string, string>>, constraint?: string): string {
+  const set = Object.entries(tags).map(([key, value]) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`);
+  const location = constraint === undefined ? "" : `<LocationConstraint>${constraint}</LocationConstraint>`;
+  return `<CreateBucketConfiguration>${location}<Tags>${set.join("")}</Tags></CreateBucketConfiguration>`;
+}
+
+function statement(Effect: string, Action: string | readonly string[], Resource: string): object {
+  return { Effect, Action, Resource };
 }
 
 async function regionOf(name: string): Promise<string | null> {
@@ -138,8 +150,8 @@ describe("CreateBucket", () => {
       await expectRefused({ status: 400, code: "MalformedXML" }, { body: new Uint8Array(2 * 1024 * 1024 + 1) });
     });
 
-    it("may carry tags, location and bucket of AWS's newer kinds only to be told that they are not implemented", async () => {
-      for (const field of ["Tags", "Location", "Bucket"]) {
+    it("may carry location and bucket of AWS's newer kinds only to be told that they are not implemented", async () => {
+      for (const field of ["Location", "Bucket"]) {
         await expectRefused(
           { status: 501, code: "NotImplemented", fields: { Header: field } },
           { body: `<CreateBucketConfiguration><${field}/></CreateBucketConfiguration>` },
@@ -243,6 +255,82 @@ describe("CreateBucket", () => {
     });
   });
 
+  describe("made again by its owner", () => {
+    const row = (name: string) => env.DB.prepare("SELECT * FROM buckets WHERE name = ?").bind(name).first();
+
+    it("without a LocationConstraint is answered 200 and changes nothing", async () => {
+      const name = freshBucketName();
+      await send("PUT", `/${name}`, { body: configuration("EU") });
+      const before = await row(name);
+      for (const options of [
+        {},
+        { body: configuration("") },
+        { body: configurationOf({ b: "2" }) },
+        { headers: { "x-amz-object-ownership": "ObjectWriter" } },
+      ]) {
+        const response = await send("PUT", `/${name}`, options);
+        expect(response.status).toBe(200);
+        expect(response.headers.get("location")).toBe(`/${name}`);
+        expect(await row(name)).toEqual(before);
+      }
+    });
+
+    it("by one of the account's users, who may make buckets, is for another user BucketAlreadyExists", async () => {
+      const name = freshBucketName();
+      await send("PUT", `/${name}`);
+      const user = await freshUser();
+      await allow(user, statement("Allow", "s3:CreateBucket", "*"));
+      await expectS3Error(await send("PUT", `/${name}`, { credentials: user.credentials }), {
+        status: 409,
+        code: "BucketAlreadyExists",
+        fields: { BucketName: name },
+      });
+    });
+  });
+
+  describe("Tags", () => {
+    it("are those of the bucket", async () => {
+      const name = freshBucketName();
+      const response = await send("PUT", `/${name}`, { body: configurationOf({ a: "1", "b c": "" }, "EU") });
+      expect(response.status).toBe(200);
+      expect(costOf(response)).toMatchObject({ roundTrips: 1, rowsWritten: 1 });
+      expect(await tagsOf(`/${name}?tagging`)).toEqual({ a: "1", "b c": "" });
+      expect(await regionOf(name)).toBe("EU");
+    });
+
+    it("may be none, which leaves the bucket without a set", async () => {
+      const name = freshBucketName();
+      expect((await send("PUT", `/${name}`, { body: configurationOf({}) })).status).toBe(200);
+      await expectS3Error(await send("GET", `/${name}?tagging`), {
+        status: 404,
+        code: "NoSuchTagSet",
+        fields: { BucketName: name },
+      });
+    });
+
+    it("are refused as PutBucketTagging refuses them", async () => {
+      const tagKey = { TagKey: "aws:a" };
+      await expectRefused(
+        { status: 400, code: "InvalidTag", fields: tagKey },
+        { body: configurationOf({ "aws:a": "1" }) },
+      );
+      const many = Object.fromEntries(Array.from({ length: 11 }, (_, index) => [`k${index}`, ""]));
+      await expectRefused({ status: 400, code: "BadRequest" }, { body: configurationOf(many) });
+      const twice = "<Tag><Key>a</Key><Value/></Tag>".repeat(2);
+      const body = `<CreateBucketConfiguration><Tags>${twice}</Tags></CreateBucketConfiguration>`;
+      await expectRefused({ status: 400, code: "InvalidTag", fields: { TagKey: "a" } }, { body });
+    });
+
+    it("need a right of their own", async () => {
+      const user = await freshUser();
+      await allow(user, statement("Allow", "s3:CreateBucket", "*"));
+      const options = { body: configurationOf({ a: "1" }), credentials: user.credentials };
+      await expectRefused({ status: 403, code: "AccessDenied" }, options);
+      await allow(user, statement("Allow", ["s3:CreateBucket", "s3:TagResource"], "*"));
+      expect((await send("PUT", `/${freshBucketName()}`, options)).status).toBe(200);
+    });
+  });
+
   it("answers BucketAlreadyOwnedByYou to its owner and BucketAlreadyExists to others, and changes nothing", async () => {
     const name = freshBucketName();
     await send("PUT", `/${name}`, { body: configuration("auto") });
@@ -263,7 +351,9 @@ describe("CreateBucket", () => {
 
   it("lets exactly one of many at once succeed", async () => {
     const name = freshBucketName();
-    const responses = await Promise.all(Array.from({ length: 10 }, () => send("PUT", `/${name}`)));
+    const responses = await Promise.all(
+      Array.from({ length: 10 }, () => send("PUT", `/${name}`, { body: configuration("auto") })),
+    );
     expect(responses.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(responses.filter(({ status }) => status === 409)).toHaveLength(9);
   });

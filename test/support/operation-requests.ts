@@ -33,6 +33,16 @@ function onBucket(method: string, query: string, spellings: readonly string[], b
   };
 }
 
+/** An operation of S3 Control's on a bucket's tags that needs one permission. */
+function onTags(method: string, query: string, spellings: readonly string[], body?: string): Preparation {
+  return async () => {
+    const bucket = await freshBucket();
+    const target = `/v20180820/tags/arn%3Aaws%3As3%3A%3A%3A${bucket}${query}`;
+    const options = { body, headers: { "x-amz-account-id": "000000000000" } };
+    return { method, target, options, permissions: [on(bucket, ...spellings)] };
+  };
+}
+
 /** An operation on the object `k` that needs one permission. */
 function onObject(
   method: string,
@@ -93,6 +103,8 @@ function onUpload(
 }
 
 const TAGGING = taggingOf({ colour: "red" });
+const TAG_RESOURCE =
+  "<TagResourceRequest><Tags><Tag><Key>colour</Key><Value>red</Value></Tag></Tags></TagResourceRequest>";
 const POLICY = (bucket: string): string =>
   JSON.stringify({
     Version: "2012-10-17",
@@ -123,6 +135,9 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
       return Promise.resolve({ method: "PUT", target: `/${bucket}`, permissions: [on(bucket, "s3:CreateBucket")] });
     },
   ],
+  ListTagsForResource: [onTags("GET", "", ["s3:ListTagsForResource", "s3:GetBucketTagging"])],
+  TagResource: [onTags("POST", "", ["s3:TagResource", "s3:PutBucketTagging"], TAG_RESOURCE)],
+  UntagResource: [onTags("DELETE", "?tagKeys=colour", ["s3:UntagResource", "s3:PutBucketTagging"])],
   DeleteBucket: [onBucket("DELETE", "", ["s3:DeleteBucket"])],
   HeadBucket: [onBucket("HEAD", "", ["s3:ListBucket"])],
   ListObjects: [onBucket("GET", "", ["s3:ListBucket"])],

@@ -61,7 +61,16 @@ function refusalChecks({ aws, awsWith, bucket }: AwsCliTools): Check[] {
   return [
     refusal("NoSuchBucket", "The specified bucket does not exist", "s3", "ls", `s3://${bucket}-absent`),
     refusal("NoSuchKey", "The specified key does not exist", "s3api", "get-object", ...at, "/dev/null"),
-    refusal("BucketAlreadyOwnedByYou", "Your previous request", "s3api", "create-bucket", "--bucket", bucket),
+    refusal(
+      "BucketAlreadyOwnedByYou",
+      "Your previous request",
+      "s3api",
+      "create-bucket",
+      "--bucket",
+      bucket,
+      "--create-bucket-configuration",
+      "LocationConstraint=EU",
+    ),
     refusal("InvalidBucketName", "The specified bucket is not valid", "s3api", "create-bucket", "--bucket", "cw-x"),
     refusal("NotImplemented", "\\S", "s3api", "get-object-torrent", ...at, "/dev/null"),
     {

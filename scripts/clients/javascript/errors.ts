@@ -48,7 +48,9 @@ export function errorChecks(tools: JavaScriptTools): Check[] {
       async run() {
         await putText(tools, "occupant", "x");
         await assertRefused(client.send(new DeleteBucketCommand({ Bucket: bucket })), "BucketNotEmpty", 409);
-        const again = client.send(new CreateBucketCommand({ Bucket: bucket }));
+        const again = client.send(
+          new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration: { LocationConstraint: "EU" } }),
+        );
         await assertRefused(again, "BucketAlreadyOwnedByYou", 409);
       },
     },

@@ -25,7 +25,7 @@ def _():
 def _():
     put("occupant")
     refused("BucketNotEmpty", 409, s3.delete_bucket, Bucket=BUCKET)
-    refused("BucketAlreadyOwnedByYou", 409, s3.create_bucket, Bucket=BUCKET)
+    refused("BucketAlreadyOwnedByYou", 409, s3.create_bucket, Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "EU"})
     for name in ["a.b.c", "abc-", "xn--abc", "int", "cw-x", "Abc", "a_b"]:
         refused("InvalidBucketName", 400, s3.create_bucket, Bucket=name)
 

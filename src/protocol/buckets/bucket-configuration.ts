@@ -2,24 +2,34 @@
 import { parseDocument, singleChildren } from "../core/document-body.ts";
 import { S3Error } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
+import { readTagSet, type Tag } from "../core/tagging.ts";
+
+/** What a CreateBucketConfiguration says. */
+export interface NewBucketConfiguration {
+  readonly locationConstraint: string | undefined;
+  readonly tags: readonly Tag[];
+}
 
 /**
- * The LocationConstraint of a CreateBucketConfiguration, or undefined where there is none.
- * @throws S3Error MalformedXML, InvalidLocationConstraint, NotImplemented for what else a configuration may hold
+ * Reads a CreateBucketConfiguration; an empty document says nothing.
+ * @throws S3Error MalformedXML, InvalidLocationConstraint, InvalidTag, BadRequest for more than ten tags, NotImplemented
+ *   for what else a configuration may hold
  */
-export function parseLocationConstraint(document: Uint8Array): string | undefined {
-  if (document.length === 0) return undefined;
+export function parseNewBucketConfiguration(document: Uint8Array): NewBucketConfiguration {
+  if (document.length === 0) return { locationConstraint: undefined, tags: [] };
   const root = parseDocument(document, "CreateBucketConfiguration");
   const fields = singleChildren(root, ["LocationConstraint", "Location", "Bucket", "Tags"]);
-  for (const name of ["Location", "Bucket", "Tags"]) {
+  for (const name of ["Location", "Bucket"]) {
     if (fields.has(name)) throw new S3Error("NotImplemented", { Header: name });
   }
+  const set = fields.get("Tags");
+  const tags = set === undefined ? [] : readTagSet(set, "bucket");
   const constraint = fields.get("LocationConstraint")?.text.trim();
-  if (constraint === undefined || constraint === "") return undefined;
+  if (constraint === undefined || constraint === "") return { locationConstraint: undefined, tags };
   if (!/^[A-Za-z0-9-]{2,64}$/.test(constraint)) {
     throw new S3Error("InvalidLocationConstraint", { LocationConstraint: constraint });
   }
-  return constraint;
+  return { locationConstraint: constraint, tags };
 }
 
 /** @throws S3Error NotImplemented {Header} for object lock */

@@ -1,17 +1,20 @@
 // Which bucket and key a request addresses: path style `/bucket/key`, or virtual-hosted style where the host is
 // `bucket.` before one of the endpoint's domains. Works on the raw target, since every byte of a key counts.
 import { utf8Length } from "../../bytes/text.ts";
-import { S3Error } from "./s3-error.ts";
+import { invalidArgument, S3Error } from "./s3-error.ts";
 import { decodeText } from "./text-encodings.ts";
 import { splitSnapshot, type BucketAddress } from "./snapshot.ts";
 
 /** The longest key, in bytes of UTF-8. */
 export const KEY_MAX_BYTES = 1024;
 
-/** What a request addresses: the service, a bucket or one of its snapshots, or an object in one of these. */
+/** Where S3 Control keeps the tags of a resource: the path, before the resource's ARN. */
+const TAGS_PATH = "/v20180820/tags/";
+
+/** What a request addresses: the service, a bucket or a snapshot, an object in one of these, or a bucket's tags by ARN. */
 export type Address =
   | { readonly level: "service" }
-  | ({ readonly level: "bucket" } & BucketAddress)
+  | ({ readonly level: "bucket" | "tags" } & BucketAddress)
   | ({ readonly level: "object"; readonly key: string } & BucketAddress);
 
 /** The parts of a raw URL that matter here, exactly as they were sent. */
@@ -47,14 +50,26 @@ export function bucketOfHost(host: string, domains: readonly string[]): string |
 
 /**
  * What a raw path addresses.
+ * @param controlAccount the account of S3 Control's `x-amz-account-id`, which S3's own requests do not have; its host may
+ *   begin with it
  * @throws S3Error InvalidURI for malformed escapes or a key that is not UTF-8, KeyTooLongError past 1024 bytes.
  */
-export function parseAddress(rawPath: string, hostBucket: string | undefined): Address {
+export function parseAddress(rawPath: string, hostBucket: string | undefined, controlAccount?: string): Address {
+  const isOfControl = controlAccount !== undefined && (hostBucket === undefined || hostBucket === controlAccount);
+  if (isOfControl && rawPath.startsWith(TAGS_PATH)) return addressOfArn(rawPath.slice(TAGS_PATH.length));
   const rest = rawPath.startsWith("/") ? rawPath.slice(1) : rawPath;
   if (hostBucket !== undefined) return addressOf(hostBucket, rest);
   if (rest === "") return { level: "service" };
   const slash = rest.indexOf("/");
   return addressOf(decode(slash < 0 ? rest : rest.slice(0, slash)), slash < 0 ? "" : rest.slice(slash + 1));
+}
+
+/** @throws S3Error InvalidArgument for what is not the ARN of a bucket */
+function addressOfArn(rawArn: string): Address {
+  const arn = decode(rawArn);
+  const bucket = /^arn:[a-z0-9-]+:s3:[a-z0-9-]*:\d*:([^:/]+)$/.exec(arn)?.[1];
+  if (bucket === undefined) throw invalidArgument("resourceArn", arn, "The ARN must be that of a bucket.");
+  return { level: "tags", bucket };
 }
 
 function addressOf(name: string, rawKey: string): Address {

@@ -70,6 +70,9 @@ function refuseHeaderOfWrite(request: S3Request, name: string): void {
   }
 }
 
+/** Parameters whose values are the members of a list. */
+const LISTS: ReadonlySet<string> = new Set(["tagKeys"]);
+
 /** @throws S3Error InvalidArgument */
 function refuseParameters(request: S3Request, inputs: OperationInputs, isWrite: boolean): void {
   const { query } = request;
@@ -90,7 +93,7 @@ function refuseParameters(request: S3Request, inputs: OperationInputs, isWrite: 
     }
     const header = name.toLowerCase();
     const isHeader = query.has("X-Amz-Signature") && isHoistable(header) && obeysHeader(inputs, header);
-    if (!isObeyed(name) && !isHeader) continue;
+    if ((!isObeyed(name) && !isHeader) || LISTS.has(name)) continue;
     const known = values.get(isHeader ? header : name);
     if (known !== undefined && known !== value) {
       throw invalidArgument(name, value, "The parameter is given more than once, with different values.");

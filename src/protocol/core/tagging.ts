@@ -1,5 +1,5 @@
 // Tags of objects and buckets: the document, the header, and their rules.
-import { element, type XmlElement } from "../../bytes/xml.ts";
+import { element, type XmlElement, type XmlNode } from "../../bytes/xml.ts";
 import { parseDocument, singleChildren } from "./document-body.ts";
 import { S3_NAMESPACE, S3Error, invalidArgument } from "./s3-error.ts";
 import { decodeText } from "./text-encodings.ts";
@@ -22,6 +22,29 @@ export interface Tag {
 export function parseTagging(document: Uint8Array, of: "object" | "bucket"): Tag[] {
   const set = singleChildren(parseDocument(document, "Tagging"), ["TagSet"]).get("TagSet");
   if (set === undefined) throw new S3Error("MalformedXML");
+  return readTagSet(set, of);
+}
+
+/**
+ * The tags of a TagResourceRequest.
+ * @throws S3Error MalformedXML, InvalidTag, BadRequest for more than ten
+ */
+export function parseTagResource(document: Uint8Array): Tag[] {
+  const set = singleChildren(parseDocument(document, "TagResourceRequest"), ["Tags"]).get("Tags");
+  if (set === undefined) throw new S3Error("MalformedXML");
+  return readTagSet(set, "bucket");
+}
+
+/** The tags that a set has once others are set in it. @throws S3Error BadRequest for more than ten */
+export function mergeTags(old: readonly Tag[], set: readonly Tag[]): Tag[] {
+  const merged = new Map([...old, ...set].map(({ key, value }) => [key, value]));
+  const tags = Array.from(merged, ([key, value]) => ({ key, value }));
+  checkTags(tags, "bucket");
+  return tags;
+}
+
+/** The tags among the children of an element. @throws S3Error MalformedXML, InvalidTag, BadRequest for more than ten */
+export function readTagSet(set: XmlNode, of: "object" | "bucket"): Tag[] {
   const tags = set.children.map((node) => {
     if (node.name !== "Tag") throw new S3Error("MalformedXML");
     const fields = singleChildren(node, ["Key", "Value"]);
@@ -74,8 +97,12 @@ export function requestTagKeys(tags: readonly Tag[]): ReadonlyMap<string, readon
 
 /** A Tagging document. */
 export function taggingElement(tags: readonly Tag[]): XmlElement {
-  const set = tags.map(({ key, value }) => element("Tag", [element("Key", key), element("Value", value)]));
-  return element("Tagging", [element("TagSet", set)], { xmlns: S3_NAMESPACE });
+  return element("Tagging", [element("TagSet", tagElements(tags))], { xmlns: S3_NAMESPACE });
+}
+
+/** Tags as the elements of a set. */
+export function tagElements(tags: readonly Tag[]): XmlElement[] {
+  return tags.map(({ key, value }) => element("Tag", [element("Key", key), element("Value", value)]));
 }
 
 function checkTags(tags: readonly Tag[], of: "object" | "bucket"): void {

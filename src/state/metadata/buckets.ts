@@ -125,8 +125,8 @@ export function insertBucket(bucket: Bucket): Lookup<{ readonly existing: Bucket
   return {
     statements: [
       statement(
-        `INSERT INTO buckets (name, id, owner_id, region, created_at, creator_id, acl, ownership)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        `INSERT INTO buckets (name, id, owner_id, region, created_at, creator_id, acl, ownership, tags)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         bucket.name,
         bucket.id,
         bucket.ownerId,
@@ -135,6 +135,7 @@ export function insertBucket(bucket: Bucket): Lookup<{ readonly existing: Bucket
         bucket.creatorId,
         bucket.configurations.acl,
         bucket.configurations.ownership,
+        bucket.configurations.tags,
       ),
       selectBucket(bucket.name),
     ],
@@ -216,4 +217,15 @@ export function setCors({ name, id }: Bucket, rules: readonly CorsRule[]): State
 /** Sets one of a bucket's configurations, or takes it away. */
 export function setConfiguration({ name, id }: Bucket, column: ConfigurationName, text: string | null): Statement {
   return statement(`UPDATE buckets SET ${column} = ? WHERE name = ? AND id = ?`, text, name, id);
+}
+
+/** Sets a bucket's tags if they are still as they were seen; its result tells by its changes. */
+export function replaceTags({ name, id, configurations }: Bucket, tags: string | null): Statement {
+  return statement(
+    `UPDATE buckets SET tags = ? WHERE name = ? AND id = ? AND tags IS ?`,
+    tags,
+    name,
+    id,
+    configurations.tags,
+  );
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { utf8 } from "../../../src/bytes/text.ts";
 import {
-  parseLocationConstraint,
+  parseNewBucketConfiguration,
   refuseUnsupportedBucketHeaders,
 } from "../../../src/protocol/buckets/bucket-configuration.ts";
 import { expectRefusal, requestFor } from "./support.ts";
@@ -20,9 +20,12 @@ describe("a LocationConstraint", () => {
     ["<LocationConstraint>EU</LocationConstraint>", "EU"],
     ["\n  <LocationConstraint>\n    auto\n  </LocationConstraint>\n", "auto"],
     [`<LocationConstraint>${"a".repeat(64)}</LocationConstraint>`, "a".repeat(64)],
-  ])("is read from %j", (content, region) => expect(parseLocationConstraint(configuration(content))).toBe(region));
+  ])("is read from %j", (content, region) =>
+    expect(parseNewBucketConfiguration(configuration(content)).locationConstraint).toBe(region),
+  );
 
-  it("may be missing with its document", () => expect(parseLocationConstraint(new Uint8Array())).toBeUndefined());
+  it("may be missing with its document", () =>
+    expect(parseNewBucketConfiguration(new Uint8Array()).locationConstraint).toBeUndefined());
 
   it("is read whatever the document's namespace and declaration", () => {
     const content = "<LocationConstraint>auto</LocationConstraint>";
@@ -30,7 +33,7 @@ describe("a LocationConstraint", () => {
       `<?xml version="1.0" encoding="UTF-8"?>\n<CreateBucketConfiguration ${NAMESPACE}>${content}</CreateBucketConfiguration>`,
       `\ufeff<CreateBucketConfiguration xmlns="urn:x">${content}</CreateBucketConfiguration>`,
     ]) {
-      expect(parseLocationConstraint(utf8(document))).toBe("auto");
+      expect(parseNewBucketConfiguration(utf8(document)).locationConstraint).toBe("auto");
     }
   });
 
@@ -38,7 +41,7 @@ describe("a LocationConstraint", () => {
     "is refused where it is no region's name: %s",
     (text) =>
       expectRefusal(
-        () => parseLocationConstraint(configuration(`<LocationConstraint>${text}</LocationConstraint>`)),
+        () => parseNewBucketConfiguration(configuration(`<LocationConstraint>${text}</LocationConstraint>`)),
         "InvalidLocationConstraint",
         400,
       ),
@@ -54,11 +57,11 @@ describe("a LocationConstraint", () => {
       configuration("<LocationConstraint>a1</LocationConstraint><LocationConstraint>b1</LocationConstraint>"),
     ],
   ])("is refused in a document with %s", (_what, document) =>
-    expectRefusal(() => parseLocationConstraint(document), "MalformedXML", 400),
+    expectRefusal(() => parseNewBucketConfiguration(document), "MalformedXML", 400),
   );
 
-  it.each(["Location", "Bucket", "Tags"])("is not all that a configuration may hold: %s is not implemented", (name) =>
-    expectRefusal(() => parseLocationConstraint(configuration(`<${name}/>`)), "NotImplemented", 501, {
+  it.each(["Location", "Bucket"])("is not all that a configuration may hold: %s is not implemented", (name) =>
+    expectRefusal(() => parseNewBucketConfiguration(configuration(`<${name}/>`)), "NotImplemented", 501, {
       fields: { Header: name },
     }),
   );
