@@ -130,7 +130,10 @@ export const completeMultipartUpload = defineOperation({
       // Without an id, another version has replaced it before this was known.
       if (versionId !== undefined) {
         const committed = { ...object, key, versionId, isNullVersion, modifiedAt };
-        await requireProof(storeProof(context.blobs, bucket, { object: committed, ...manifest }, seen));
+        const stored = storeProof(context.blobs, bucket, { object: committed, ...manifest }, seen);
+        // A client that leaves does not end it.
+        context.waitUntil(stored.catch(() => undefined));
+        await requireProof(stored);
       }
       const expiration = expirationHeader(bucket.configurations.lifecycle, { key, size, tags, modifiedAt });
       return { etag, checksum, version: { ...versionHeaders(versionId, isNullVersion), ...expiration }, isEncrypted };
