@@ -41,6 +41,12 @@ import { lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
 
 const SOURCE_TURNS = 3;
 
+/**
+ * A part lists its pieces in its row, which may have 2 MB. 5 GiB of an object whose parts have 5 MiB are 1025 pieces; only
+ * copies of copies, made of ever smaller pieces, have more, and their bytes are put together in a blob again.
+ */
+const MAX_SHARED_SLICES = 2000;
+
 export const uploadPartCopy = defineOperation({
   name: "UploadPartCopy",
   actions: ["s3:PutObject"],
@@ -76,10 +82,11 @@ export const uploadPartCopy = defineOperation({
       if (range.length > PART_MAX_BYTES) {
         throw new S3Error("EntityTooLarge", { ProposedSize: range.length, MaxSizeAllowed: PART_MAX_BYTES });
       }
+      const isEncrypted = original.encryption !== undefined || upload.encryption !== undefined;
+      const shared = isEncrypted ? undefined : await share(context.database, original, range, upload);
       const { content, statements } =
-        original.encryption === undefined && upload.encryption === undefined
-          ? await share(context.database, original, range, upload)
-          : await duplicate(context, bucket, { original, sourceKey, range }, { upload, partNumber, customerKey });
+        shared ??
+        (await duplicate(context, bucket, { original, sourceKey, range }, { upload, partNumber, customerKey }));
       const part: Part = { partNumber, size: range.length, modifiedAt: context.now, ...content };
       const guards = [guardSource(original), ...statements];
       const outcome = await commitPart(context.database, bucket, upload, part, guards);
@@ -118,15 +125,18 @@ interface PartContent {
   readonly statements: readonly Statement[];
 }
 
+/** Shares the source's blobs; undefined where the range is in too many pieces for that. */
 async function share(
   database: Database,
   original: SourceVersion,
   range: ByteRange,
   upload: Upload,
-): Promise<PartContent> {
+): Promise<PartContent | undefined> {
+  const slices = await slicesOf(database, original, range);
+  if (slices.length > MAX_SHARED_SLICES) return undefined;
   const content = {
     referenceId: original.referenceId,
-    slices: await slicesOf(database, original, range),
+    slices,
     isWholeBlob: original.blobId !== undefined && range.length === original.size,
     ...(await identityOf(original, range, upload)),
   };

@@ -2,13 +2,18 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { Counts } from "../../src/state/d1/counts.ts";
+import { Database } from "../../src/state/d1/database.ts";
+import { insertManifest } from "../../src/state/metadata/manifests.ts";
 import { expectSoundReferences } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
+import { expectBytes, noise } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { createUpload } from "../support/multipart.ts";
+import { createUpload, sendCompletion } from "../support/multipart.ts";
+import { readXml, textOf } from "../support/read-xml.ts";
 import { bucketId, expectNothingLeftOver, storedStateOfId } from "../support/stored-state.ts";
 
 /** Opens uploads in a bucket as clients would, with parts that are rows alone. */
@@ -146,5 +151,45 @@ describe("DeleteBucket with many open uploads", () => {
     const response = await send("DELETE", `/${bucket}`);
     expect(response.status).toBe(204);
     expect(costOf(response)).toMatchObject({ roundTrips: 2, rowsWritten: 2, blobCalls: 0, coordinatorCalls: 0 });
+  });
+});
+
+describe("UploadPartCopy of a range in very many pieces", () => {
+  /** An object `source` of bytes in one blob, of which each byte is a slice. */
+  async function sourceInPieces(bucket: string, bytes: Uint8Array): Promise<void> {
+    expect((await send("PUT", `/${bucket}/source`, { body: bytes })).status).toBe(200);
+    const id = await bucketId(bucket);
+    const row = await env.DB.prepare("SELECT blob_id FROM objects WHERE bucket_id = ?")
+      .bind(id)
+      .first<{ blob_id: string }>();
+    const blobId = row?.blob_id ?? "";
+    const manifestId = `${id}/in-pieces`;
+    const slices = Array.from(bytes, (_, start) => ({ start, blobId, offset: start, length: 1 }));
+    const parts = [{ partNumber: 1, start: 0, size: bytes.length, checksum: undefined }];
+    await new Database(env.DB, new Counts()).batch(insertManifest({ manifestId, slices, parts, references: [blobId] }));
+    await env.DB.prepare("UPDATE objects SET blob_id = NULL, manifest_id = ? WHERE bucket_id = ?")
+      .bind(manifestId, id)
+      .run();
+  }
+
+  it.each([
+    [2000, 0],
+    [2001, 1],
+  ])("shares the blobs of %i pieces or puts the bytes into %i blob of its own", async (length, blobs) => {
+    const bucket = await freshBucket();
+    const bytes = noise(length);
+    await sourceInPieces(bucket, bytes);
+    const before = Object.keys((await storedStateOfId(await bucketId(bucket))).blobs).length;
+    const uploadId = await createUpload(bucket, "copy");
+    const copied = await send("PUT", `/${bucket}/copy?partNumber=1&uploadId=${uploadId}`, {
+      headers: { "x-amz-copy-source": `/${bucket}/source` },
+    });
+    const text = await copied.text();
+    expect(copied.status, text).toBe(200);
+    expect(Object.keys((await storedStateOfId(await bucketId(bucket))).blobs)).toHaveLength(before + blobs);
+    const etag = textOf(readXml(text), "ETag") ?? "";
+    expect((await sendCompletion(bucket, "copy", uploadId, [{ partNumber: 1, etag }])).status).toBe(200);
+    await expectBytes(await send("GET", `/${bucket}/copy`), bytes);
+    await expectSoundReferences(bucket);
   });
 });
