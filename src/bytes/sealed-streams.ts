@@ -52,6 +52,8 @@ export interface SealedPiece {
   readonly stream: ReadableStream<Uint8Array>;
   /** The salt, where the stream does not begin with it. */
   readonly salt: Uint8Array | undefined;
+  /** What the bytes were sealed as, where they are bound to it. */
+  readonly identity?: string | undefined;
 }
 
 /**
@@ -60,7 +62,7 @@ export interface SealedPiece {
  * @param range of the bytes as they were before they were sealed; not empty
  */
 export async function sendOpened(
-  { stream, salt }: SealedPiece,
+  { stream, salt, identity }: SealedPiece,
   secret: Uint8Array,
   layout: FrameLayout,
   range: Span,
@@ -71,11 +73,11 @@ export async function sendOpened(
   let skipped = range.offset - first * layout.frameLength(0);
   let left = range.length;
   try {
-    let cipher = salt === undefined ? undefined : await FrameCipher.of(secret, salt, layout);
+    let cipher = salt === undefined ? undefined : await FrameCipher.of(secret, salt, layout, identity);
     const lengthOf = (number: number): number => (number === SALT ? SALT_BYTES : layout.sealedFrameLength(number));
     const open = async (number: number, frame: Uint8Array): Promise<void> => {
       // The gatherer reuses its memory, and the salt is kept.
-      cipher ??= await FrameCipher.of(secret, frame.slice(), layout);
+      cipher ??= await FrameCipher.of(secret, frame.slice(), layout, identity);
       if (number === SALT) return;
       const opened = await cipher.open(number, frame);
       const wanted = opened.subarray(skipped, skipped + left);

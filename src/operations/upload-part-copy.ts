@@ -153,7 +153,7 @@ async function duplicate(
   const { key, uploadId, tags, encryption } = upload;
   const born = { bucketId: bucket.id, bucketName: bucket.name, key, uploadId, partNumber, metadata: upload, tags };
   const blobId = `${bucket.id}/${timeOrderedId(now)}`;
-  const destination = { blobId, recoveryMetadata: recoveryMetadata({ ...born, encryption }), customerKey };
+  const destination = { blobId, recoveryMetadata: recoveryMetadata({ ...born, encryption }), customerKey, encryption };
   const source = { database, blobs, object: from.original, key: from.sourceKey };
   const kept = upload.checksumAlgorithm ?? DEFAULT_ALGORITHM;
   const { size, etag, checksum } = await copyRange(source, from.range, destination, kept);

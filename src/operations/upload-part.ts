@@ -60,6 +60,7 @@ export const uploadPart = defineOperation({
       recoveryMetadata: certificate,
       blobStorageClass: blobStorageClass(upload.storageClass),
       customerKey,
+      encryption: upload.encryption,
     };
     const stored = await storeBody(context.blobs, destination, body, announced, wanted);
     const { etag } = stored;

@@ -89,6 +89,7 @@ async function duplicate(
         partNumber === undefined ? born : { ...born, role: "slice", uploadId: copyId, partNumber },
       ),
       customerKey: encryption?.key,
+      encryption: encryption?.recognition,
     }),
     original.checksum?.algorithm ?? DEFAULT_ALGORITHM,
   );

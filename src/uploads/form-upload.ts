@@ -109,12 +109,12 @@ function bodyOf(bytes: Uint8Array): IncomingBody {
 /** The bytes of a file that came in a blob of another length, and those beyond the blob's end. */
 function bodyInBlob(
   blobs: BlobStore,
-  { blobId, customerKey }: BodyDestination,
+  { blobId, customerKey, encryption }: BodyDestination,
   { length, size, excess }: EstimatedLengthBody,
 ): IncomingBody {
   return measuredBody(size, async (take) => {
     const range = { offset: 0, length: Math.min(length, size) };
-    const stream = await openObject(blobs, { blobId, size: length }, [], range, customerKey);
+    const stream = await openObject(blobs, { blobId, size: length, encryption }, [], range, customerKey);
     if (stream === undefined) throw new Error(`blob ${blobId} is gone`);
     const reader = new PieceReader(stream);
     for (;;) {

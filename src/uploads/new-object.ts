@@ -87,6 +87,7 @@ export function freshDestination(
     recoveryMetadata: recoveryMetadata({ ...born, encryption: encryption?.recognition }),
     blobStorageClass: blobStorageClass(storageClass),
     customerKey: encryption?.key,
+    encryption: encryption?.recognition,
   };
 }
 

@@ -262,7 +262,7 @@ describe("CopyObject", () => {
         (number) => {
           order.push(number);
           const customerKey = key === undefined ? undefined : toKey(key);
-          return { blobId: `${id}/${seed}-${number}`, recoveryMetadata: {}, customerKey };
+          return { blobId: `${id}/${seed}-${number}`, recoveryMetadata: {}, customerKey, encryption: undefined };
         },
         kept,
         50_000,

@@ -10,7 +10,9 @@ import { requestHeader, type S3Request } from "../core/s3-request.ts";
 const ENCRYPTION = "x-amz-server-side-encryption";
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
-const PURPOSE = "cairn recognises a key 1";
+const PURPOSE = "cairn recognises a key 2";
+/** Of before blobs were bound to their ids: what is recognised so is encrypted without that. */
+const UNBOUND_PURPOSE = "cairn recognises a key 1";
 
 /** A key that a request brings. It must not reach a log, an answer or a table. */
 export interface CustomerKey {
@@ -116,12 +118,21 @@ export async function newEncryption(key: CustomerKey): Promise<NewEncryption> {
   return { key, recognition: JSON.stringify(recognition) };
 }
 
+/** Whether what is encrypted with a key, and recognised so, is bound to the blobs that it is in. */
+export async function isBoundToBlob(key: CustomerKey, encryption: string): Promise<boolean> {
+  return isVerifiedBy(key, encryption, PURPOSE);
+}
+
 /** Whether a key is the one that {@link newEncryption} made this text of. */
 async function isRecognised(key: CustomerKey, text: string): Promise<boolean> {
+  return (await isVerifiedBy(key, text, PURPOSE)) || isVerifiedBy(key, text, UNBOUND_PURPOSE);
+}
+
+async function isVerifiedBy(key: CustomerKey, text: string, purpose: string): Promise<boolean> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const { salt, verifier } = JSON.parse(text) as Recognition;
   const expected = fromBase64Url(verifier) ?? new Uint8Array();
-  return digestsEqual(expected, await deriveBytes(key.bytes, fromBase64Url(salt) ?? new Uint8Array(), PURPOSE));
+  return digestsEqual(expected, await deriveBytes(key.bytes, fromBase64Url(salt) ?? new Uint8Array(), purpose));
 }
 
 /**

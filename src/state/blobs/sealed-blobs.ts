@@ -1,8 +1,9 @@
-// Blobs that are encrypted with a customer's key. Each is sealed by itself and begins with its own salt, so that it can
-// be moved about as it is, without the key.
+// Blobs that are encrypted with a customer's key. Each is sealed by itself, begins with its own salt and is bound to the id
+// under which it was sealed: another in its place does not open. A blob that is copied as it is, without the key, keeps
+// that id at the end of its new one.
 import { FrameLayout, SALT_BYTES } from "../../bytes/frame-layout.ts";
 import { sendOpened, type SealedPiece } from "../../bytes/sealed-streams.ts";
-import type { CustomerKey } from "../../protocol/objects/customer-encryption.ts";
+import { isBoundToBlob, type CustomerKey } from "../../protocol/objects/customer-encryption.ts";
 import type { ByteRange } from "../../protocol/core/range.ts";
 import type { BlobStore } from "./blob-store.ts";
 
@@ -14,10 +15,34 @@ export interface BlobBytes {
   cancel(): Promise<void>;
 }
 
+/** What a blob's bytes are sealed as; undefined where its row is of a time when blobs were bound to nothing. */
+export async function sealedIdentity(
+  key: CustomerKey,
+  encryption: string | undefined,
+  blobId: string,
+): Promise<string | undefined> {
+  if (encryption === undefined || !(await isBoundToBlob(key, encryption))) return undefined;
+  return `${blobId.slice(0, blobId.indexOf("/"))}/${sealedIdOf(blobId)}`;
+}
+
+/** The id of a copy of a blob's bytes as they are, which tells under which id they were sealed. */
+export function copiedBlobId(newId: string, blobId: string): string {
+  return `${newId}${COPY_MARK}${sealedIdOf(blobId)}`;
+}
+
+/** Before the id under which the bytes of a copy were sealed. */
+const COPY_MARK = ".";
+
+function sealedIdOf(blobId: string): string {
+  const id = blobId.slice(blobId.indexOf("/") + 1);
+  return id.slice(id.lastIndexOf(COPY_MARK) + 1);
+}
+
 /**
  * Opens a range of a sealed blob, of which only the frames that hold the range are read, and the salt.
  * @param length of the whole blob in bytes as it was before it was sealed
  * @param range of those bytes; not empty
+ * @param encryption what its row recognises the key by
  * @returns undefined where there is no such blob
  */
 export async function openSealedBlob(
@@ -26,6 +51,7 @@ export async function openSealedBlob(
   blobId: string,
   length: number,
   range: ByteRange,
+  encryption: string | undefined,
 ): Promise<BlobBytes | undefined> {
   const layout = new FrameLayout(length);
   const { first, sealed } = layout.framesOf(range);
@@ -45,7 +71,8 @@ export async function openSealedBlob(
     async sendTo(writable) {
       const writer = writable.getWriter();
       try {
-        const piece: SealedPiece = { stream, salt };
+        const identity = await sealedIdentity(key, encryption, blobId);
+        const piece: SealedPiece = { stream, salt, identity };
         await sendOpened(piece, key.bytes, layout, range, writer);
       } finally {
         writer.releaseLock();

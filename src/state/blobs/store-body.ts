@@ -20,6 +20,7 @@ import {
 import type { CustomerKey } from "../../protocol/objects/customer-encryption.ts";
 import type { IncomingBody } from "../../protocol/core/incoming-body.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
+import { sealedIdentity } from "./sealed-blobs.ts";
 import type { BlobHash, BlobPut, BlobPutResult, BlobStore } from "./blob-store.ts";
 
 const ETAG_BYTES = 16;
@@ -36,6 +37,8 @@ export interface StoredBody {
 export interface BodyDestination extends Pick<BlobPut, "blobId" | "recoveryMetadata" | "blobStorageClass"> {
   /** What its bytes are encrypted with before they are stored. */
   readonly customerKey: CustomerKey | undefined;
+  /** What the row will recognise that key by. */
+  readonly encryption: string | undefined;
 }
 
 /**
@@ -138,9 +141,15 @@ async function pump(
   kept: ChecksumAlgorithm,
   announced: ChecksumAnnouncement,
 ): Promise<{ readonly result: BlobPutResult; readonly checksum: Uint8Array | undefined }> {
-  const { blobId, recoveryMetadata, blobStorageClass, customerKey } = destination;
+  const { blobId, recoveryMetadata, blobStorageClass, customerKey, encryption } = destination;
   const cipher =
-    customerKey === undefined ? undefined : await FrameCipher.fresh(customerKey.bytes, new FrameLayout(body.length));
+    customerKey === undefined
+      ? undefined
+      : await FrameCipher.fresh(
+          customerKey.bytes,
+          new FrameLayout(body.length),
+          await sealedIdentity(customerKey, encryption, blobId),
+        );
   const { readable, writable } = new FixedLengthStream(cipher?.layout.sealedLength ?? body.length);
   const sink = cipher === undefined ? writable.getWriter() : new SealingWriter(writable.getWriter(), cipher);
   const verified = announced.algorithm ?? kept;

@@ -9,6 +9,7 @@ import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
 import { ALL_BYTES, type ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
+import { copiedBlobId } from "../blobs/sealed-blobs.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { proofIdOf, storeProof } from "../metadata/completion-proofs.ts";
 import { commitBatch, guardBlobs, type CommitOutcome } from "../commit/commit.ts";
@@ -76,7 +77,7 @@ export async function applyTransition(
   }
   const known = facts.progress?.referenceId === referenceId ? facts.progress : undefined;
   const sources = sourcesOf(object, facts.slices);
-  const progress = known ?? { transitionId: timeOrderedId(transition.now), slicesLeft: sources.length };
+  const progress = known ?? { transitionId: newTransitionId(object, transition.now), slicesLeft: sources.length };
   for (let slicesLeft = progress.slicesLeft; slicesLeft > 0; slicesLeft -= 1) {
     const number = slicesLeft - 1;
     const source = sources[number];
@@ -90,7 +91,7 @@ export async function applyTransition(
     const copied = await tools.blobs.copyToInfrequentAccess({
       sourceId: source.blobId,
       range: rangeOf(object, source),
-      blobId: newBlobId(bucket, object, progress, number),
+      blobId: newBlobId(bucket, object, progress, number, source),
       recoveryMetadata: certificateOf(bucket, object, progress, number),
     });
     if (!copied) return "missing";
@@ -106,7 +107,9 @@ async function finish(
   progress: Progress,
 ): Promise<TransitionOutcome> {
   const { bucket } = transition;
-  const blobIds = sourcesOf(object, facts.slices).map((_, number) => newBlobId(bucket, object, progress, number));
+  const blobIds = sourcesOf(object, facts.slices).map((source, number) =>
+    newBlobId(bucket, object, progress, number, source),
+  );
   const before = [guardBlobs(blobIds)];
   if (object.manifestId === undefined) {
     return commit(database, transition, object, { blobId: blobIds[0], manifestId: undefined }, before);
@@ -185,8 +188,25 @@ function rangeOf({ encryption }: StoredObject, { offset, length }: Slice): ByteR
   return encryption !== undefined || length === 0 ? undefined : { offset, length };
 }
 
-function newBlobId(bucket: Bucket, object: StoredObject, { transitionId }: Progress, number: number): string {
-  return `${bucket.id}/${transitionId}${object.blobId === undefined ? `-${number + 1}` : ""}`;
+function newBlobId(
+  bucket: Bucket,
+  { blobId }: StoredObject,
+  { transitionId }: Progress,
+  number: number,
+  source: Slice,
+): string {
+  const newId = `${bucket.id}/${transitionId}${blobId === undefined ? `-${number + 1}` : ""}`;
+  return transitionId.endsWith(SEALED_MARK) ? copiedBlobId(newId, source.blobId) : newId;
+}
+
+/**
+ * Ends the id of a transition whose blobs are encrypted: their new ids tell under which ids they were sealed. One that
+ * was begun before ids did so goes on without.
+ */
+const SEALED_MARK = "x";
+
+function newTransitionId({ encryption }: StoredObject, now: number): string {
+  return timeOrderedId(now) + (encryption === undefined ? "" : SEALED_MARK);
 }
 
 /** Slices are born as the parts of an upload would be, so that they are found by their manifest's id. */

@@ -14,7 +14,7 @@ import { openSealedBlob, type BlobBytes } from "../blobs/sealed-blobs.ts";
  */
 export async function openObject(
   blobs: BlobStore,
-  object: Pick<StoredObject, "blobId" | "size">,
+  object: Pick<StoredObject, "blobId" | "size" | "encryption">,
   slices: readonly Slice[],
   range: ByteRange | undefined,
   key: CustomerKey | undefined,
@@ -26,7 +26,7 @@ export async function openObject(
   if (firstPiece === undefined) return undefined;
   // Where there is nothing to put together and nothing to open, JavaScript need not see the bytes.
   if (rest.length === 0 && key === undefined) return blobs.get(firstPiece.blobId, firstPiece.range);
-  const open = opener(blobs, key);
+  const open = opener(blobs, key, object.encryption);
   const first = await open(firstPiece);
   if (first === undefined) return undefined;
   const { readable, writable } = new FixedLengthStream(wanted.length);
@@ -45,9 +45,9 @@ export interface Piece {
 
 type PieceOpener = (piece: Piece) => Promise<BlobBytes | undefined>;
 
-function opener(blobs: BlobStore, key: CustomerKey | undefined): PieceOpener {
+function opener(blobs: BlobStore, key: CustomerKey | undefined, encryption: string | undefined): PieceOpener {
   if (key !== undefined) {
-    return async ({ blobId, range, sliceEnd }) => openSealedBlob(blobs, key, blobId, sliceEnd, range);
+    return async ({ blobId, range, sliceEnd }) => openSealedBlob(blobs, key, blobId, sliceEnd, range, encryption);
   }
   return async ({ blobId, range }) => {
     const stream = await blobs.get(blobId, range);
