@@ -217,7 +217,7 @@ describe("PutObject", () => {
       expect((await send("HEAD", `/${bucket}/k`)).headers.get("x-amz-storage-class")).toBeNull();
     });
 
-    it.each(["GLACIER", "standard", "", "X"])("is refused as InvalidStorageClass: %j", async (storageClass) => {
+    it.each(["glacier", "standard", "", "X"])("is refused as InvalidStorageClass: %j", async (storageClass) => {
       await expectRefused(
         { status: 400, code: "InvalidStorageClass", fields: { StorageClassRequested: storageClass } },
         { headers: { "x-amz-storage-class": storageClass } },

@@ -1,6 +1,7 @@
 // Headers of uploads that are neither metadata nor checksums: the storage class, and those that must be refused rather
 // than ignored.
 import { invalidArgument, S3Error } from "../core/s3-error.ts";
+import { classAfterTransition } from "../lifecycle/lifecycle.ts";
 import { requestHeader, requestHeadersWithPrefix, type S3Request } from "../core/s3-request.ts";
 
 const STORAGE_CLASSES = new Set([
@@ -10,13 +11,18 @@ const STORAGE_CLASSES = new Set([
   "ONEZONE_IA",
   "INTELLIGENT_TIERING",
   "GLACIER_IR",
+  "GLACIER",
+  "DEEP_ARCHIVE",
 ]);
 
-/** The storage class of an upload. @throws S3Error InvalidStorageClass {StorageClassRequested} */
+/**
+ * The storage class of an upload, which is the one that a transition to the class gives.
+ * @throws S3Error InvalidStorageClass {StorageClassRequested}
+ */
 export function readStorageClass(request: S3Request): string {
   const value = requestHeader(request, "x-amz-storage-class") ?? "STANDARD";
   if (!STORAGE_CLASSES.has(value)) throw new S3Error("InvalidStorageClass", { StorageClassRequested: value });
-  return value;
+  return classAfterTransition(value);
 }
 
 const REFUSED_PREFIXES = [

@@ -14,7 +14,12 @@ describe("a storage class", () => {
     },
   );
 
-  it.each(["", "standard", "GLACIER", "DEEP_ARCHIVE", "OUTPOSTS", "FAST", "STANDARD, STANDARD", "__proto__"])(
+  it.each(["GLACIER", "DEEP_ARCHIVE"])("is the archive class that is read at once where %s is asked for", (value) => {
+    expect(readStorageClass(putWith({ "x-amz-storage-class": value }))).toBe("GLACIER_IR");
+    expect(readStorageClass(presignedPutWith(`x-amz-storage-class=${value}`))).toBe("GLACIER_IR");
+  });
+
+  it.each(["", "standard", "glacier", "OUTPOSTS", "FAST", "STANDARD, STANDARD", "__proto__"])(
     "is refused: %j",
     (value) =>
       expectRefusal(() => readStorageClass(putWith({ "x-amz-storage-class": value })), "InvalidStorageClass", 400, {
