@@ -107,10 +107,12 @@ const updateUser = defineUserAction({
     const { parameters, database, settings } = call;
     const { id, name, path } = user;
     const newName = parameters.optionalText("NewUserName", NEW_USER_NAME) ?? name;
-    const newPath = parameters.optionalText("NewPath", PATH) ?? path;
+    const askedPath = parameters.optionalText("NewPath", PATH);
+    const newPath = askedPath ?? path;
     // The user must not be moved to where the caller has no say.
     const resource = userArn(settings.accountId, newPath, newName);
-    requirePermission(call, "iam:UpdateUser", resource, resourceTagKeys(user));
+    const shown = userArn(settings.accountId, askedPath ?? "/", newName);
+    requirePermission(call, "iam:UpdateUser", resource, resourceTagKeys(user), shown);
     const [renamed] = await database.batch([renameUser(id, newName, newPath)]);
     if (renamed?.changes !== 1) throw alreadyExists(newName);
     return undefined;
