@@ -63,7 +63,8 @@ export const listParts = defineOperation({
             element("LastModified", formatIsoDate(part.modifiedAt)),
             element("ETag", quoteEtag(part.etag)),
             element("Size", part.size),
-            part.checksumAlgorithm === undefined || part.checksum === undefined
+            // Of bytes that a customer's key encrypts, no digest is shown to a request that does not bring it.
+            upload.encryption !== undefined || part.checksumAlgorithm === undefined || part.checksum === undefined
               ? undefined
               : element(checksumElement(part.checksumAlgorithm), part.checksum),
           ]),
