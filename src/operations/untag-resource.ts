@@ -15,7 +15,9 @@ export const untagResource = defineOperation({
 
   read(request) {
     const keys = request.query.all("tagKeys");
-    if (keys.length === 0) throw invalidArgument("tagKeys", undefined, "The keys of the tags to remove are missing.");
+    // No tag has an empty key.
+    if (keys.length === 0 || keys.includes(""))
+      throw invalidArgument("tagKeys", undefined, "The keys of the tags to remove are missing.");
     return { bucketName: addressedBucket(request.address), keys: new Set(keys) };
   },
 

@@ -31,6 +31,8 @@ const ACCEPTED: readonly (readonly [input: RegExp, accepts: (value: string, oper
   [/^x-amz-tagging$/, (value) => value !== NONSENSE],
   [/^x-amz-(copy|rename)-source-if-none-match$/, (value) => value !== ""],
   [/^x-amz-client-token$/, (value) => value !== ""],
+  // Keys of tags, which need not be there.
+  [/^tagKeys$/, (value) => value !== ""],
   // Names that may be made of digits and hyphens.
   [/^(bucket-region|snapshot)$/, (value) => /\d/.test(value)],
 ];
