@@ -10,30 +10,50 @@ const NOTHING = new Uint8Array(0);
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
 
+/** Fewer are not worth gathering: their bytes are handed on where they lie. */
+const FEW = 8;
+
 /**
  * Passes the small chunks that are buffered as a whole, up to the first thing that is none: a large chunk, the last one,
- * one that is malformed or not all there.
+ * one that is malformed or not all there. Passes nothing where they are few.
  * @param limit how many bytes of payload may come
  * @returns their payload
  */
 export function takeSmallChunks(cursor: PieceCursor, limit: number): Uint8Array {
   const bytes = cursor.buffered;
-  let passed = 0;
-  let gathered = NOTHING;
+  let end = 0;
+  for (let count = 0; count < FEW; count += 1) {
+    const chunk = smallChunk(bytes, end);
+    if (chunk === undefined) return NOTHING;
+    ({ end } = chunk);
+  }
+  const gathered = new Uint8Array(Math.min(limit, bytes.length));
   let length = 0;
-  for (;;) {
-    const start = startOfData(bytes, passed);
-    if (start === undefined) break;
-    const { at, size } = start;
-    const end = at + size;
-    const isWhole = bytes[end] === CARRIAGE_RETURN && bytes[end + 1] === LINE_FEED;
-    if (!isWhole || length + size > limit) break;
-    if (length === 0) gathered = new Uint8Array(Math.min(limit, bytes.length));
-    for (let index = at; index < end; index += 1, length += 1) gathered[length] = bytes[index] ?? 0;
-    passed = end + 2;
+  let passed = 0;
+  for (let chunk = smallChunk(bytes, 0); chunk !== undefined; chunk = smallChunk(bytes, passed)) {
+    const { at, size } = chunk;
+    if (length + size > limit) break;
+    for (let index = at; index < at + size; index += 1, length += 1) gathered[length] = bytes[index] ?? 0;
+    passed = chunk.end;
   }
   cursor.skip(passed);
   return gathered.subarray(0, length);
+}
+
+/** A small chunk that is all there. */
+interface SmallChunk {
+  /** Where its data begins. */
+  readonly at: number;
+  readonly size: number;
+  /** Where the next one begins. */
+  readonly end: number;
+}
+
+function smallChunk(bytes: Uint8Array, position: number): SmallChunk | undefined {
+  const start = startOfData(bytes, position);
+  if (start === undefined) return undefined;
+  const end = start.at + start.size;
+  return bytes[end] === CARRIAGE_RETURN && bytes[end + 1] === LINE_FEED ? { ...start, end: end + 2 } : undefined;
 }
 
 /** Where the data of a small chunk begins whose size line is at a position. */

@@ -1,20 +1,27 @@
 // Remembers parsed policies, since every request asks the same few: as much of them as it is allowed, forgetting the one
 // unused for longest. What a text says never changes, so nothing here can be out of date.
 import { parsePolicy } from "./parse.ts";
+import { retainedBytes } from "./policy-size.ts";
 import { PolicyProblem, type Policy, type PolicyKind, type PolicyStatement } from "./policy.ts";
 
-/** Policies by what they were parsed from, up to a number of characters altogether. */
+/** A parsed policy, and the memory that it retains with its text, in bytes. */
+interface Cached {
+  readonly policy: Policy;
+  readonly size: number;
+}
+
+/** Policies by what they were parsed from, up to a number of bytes altogether. */
 export class PolicyCache {
   readonly #limit: number;
   // A Map keeps the order of insertion, so the first entry is the one unused for longest.
-  readonly #policies = new Map<string, Policy>();
+  readonly #policies = new Map<string, Cached>();
   #size = 0;
 
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** The characters that are kept. */
+  /** The bytes that are kept. */
   get size(): number {
     return this.#size;
   }
@@ -24,27 +31,31 @@ export class PolicyCache {
     const name =
       kind.of === "bucket" ? `${kind.of} ${kind.accountId} ${kind.bucketName} ${text}` : `${kind.of} ${text}`;
     const remembered = this.#policies.get(name);
-    const policy = remembered ?? parsePolicy(text, kind);
-    if (remembered === undefined) this.#size += name.length;
+    const cached = remembered ?? measured(name, parsePolicy(text, kind));
+    if (remembered === undefined) this.#size += cached.size;
     this.#policies.delete(name);
-    this.#policies.set(name, policy);
+    this.#policies.set(name, cached);
     this.#forget();
-    return policy;
+    return cached.policy;
   }
 
   #forget(): void {
-    for (const oldest of this.#policies.keys()) {
+    for (const [oldest, { size }] of this.#policies) {
       if (this.#size <= this.#limit) return;
       this.#policies.delete(oldest);
-      this.#size -= oldest.length;
+      this.#size -= size;
     }
   }
 }
 
-/** Parsed, a policy takes some ten times its text. */
-const CHARACTERS = 500_000;
+function measured(name: string, policy: Policy): Cached {
+  return { policy, size: 2 * name.length + retainedBytes(policy) };
+}
 
-const MEMORY = new PolicyCache(CHARACTERS);
+/** A fraction of the 128 MB that an isolate has. */
+const CACHED_MAX_BYTES = 8 * 1024 * 1024;
+
+const MEMORY = new PolicyCache(CACHED_MAX_BYTES);
 
 const DENY_ALL = '{"Statement":{"Sid":"UnreadablePolicy","Effect":"Deny","Action":"*","Resource":"*"}}';
 

@@ -1,5 +1,5 @@
 // What verifies besides the rules' own canonical request, what must not, and what the refusal says.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { readClaim, verifyClaim } from "../../../src/auth/sigv4/authenticate.ts";
 import { canonicalRequests } from "../../../src/auth/sigv4/canonical-request.ts";
@@ -498,3 +498,41 @@ describe("canonicalRequests", () => {
 function spaced(text: string): string {
   return (hex(bytesOf(text)).match(/../g) ?? []).join(" ");
 }
+
+describe("a made-up signature under a known key", () => {
+  /** How many signatures the refusal of a request takes. */
+  async function signaturesFor(headerBytes: number): Promise<number> {
+    const names = ["host", "x-amz-date", ...["a", "b", "c", "d"].map((name) => `x-amz-meta-${name}`)];
+    const headers = Object.fromEntries(names.slice(2).map((name) => [name, `1, 2${"x".repeat(headerBytes)}`]));
+    const request = requestOf(`https://${HOST}/bucket/a%2fb`, {
+      headers: { host: HOST, "x-amz-date": AMZ_DATE, "accept-encoding": "br", ...headers },
+    });
+    const claim: SigningClaim = {
+      form: "header",
+      accessKeyId: ACCESS_KEY_ID,
+      scope: { date: "20130524", region: "us-east-1", service: "s3" },
+      signedHeaders: [...names, "accept-encoding"].toSorted(),
+      signature: "0".repeat(64),
+      amzDate: AMZ_DATE,
+      payloadHash: EMPTY_SHA256,
+      sessionToken: undefined,
+      expiresAt: undefined,
+    };
+    await expect(verifyClaim(request, claim, SECRET_ACCESS_KEY)).rejects.toThrow();
+    const sign = vi.spyOn(crypto.subtle, "sign");
+    try {
+      await expect(verifyClaim(request, claim, SECRET_ACCESS_KEY)).rejects.toThrow();
+      return sign.mock.calls.length;
+    } finally {
+      sign.mockRestore();
+    }
+  }
+
+  it("is compared with all that an honest client may have signed, and with less the longer the request is", async () => {
+    const short = await signaturesFor(10);
+    expect(short).toBeGreaterThan(10);
+    expect(short).toBeLessThanOrEqual(256);
+    // 120 KB of headers are hashed no more than a few times.
+    expect(await signaturesFor(30_000)).toBeLessThanOrEqual(3);
+  });
+});

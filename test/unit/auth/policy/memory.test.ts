@@ -6,9 +6,16 @@ import { ACCOUNT, BUCKET, IDENTITY, policyText, statement } from "./support.ts";
 
 const TEXT = policyText([statement()]);
 
+/** The bytes that a policy takes in a cache. */
+function sizeOf(text: string): number {
+  const cache = new PolicyCache(100_000_000);
+  cache.policyOf(text, BUCKET);
+  return cache.size;
+}
+
 describe("PolicyCache", () => {
   it("parses a text once", () => {
-    const memory = new PolicyCache(10_000);
+    const memory = new PolicyCache(100_000);
     const policy = memory.policyOf(TEXT, BUCKET);
     expect(memory.policyOf(TEXT, { ...BUCKET })).toBe(policy);
     expect(policyOf(TEXT, BUCKET)).toBe(policyOf(TEXT, BUCKET));
@@ -16,7 +23,7 @@ describe("PolicyCache", () => {
   });
 
   it("does not take the policy of one for that of another", () => {
-    const memory = new PolicyCache(10_000);
+    const memory = new PolicyCache(100_000);
     memory.policyOf(TEXT, BUCKET);
     expect(() => memory.policyOf(TEXT, { of: "bucket", bucketName: "c", accountId: ACCOUNT })).toThrow(
       "Policy has invalid resource",
@@ -30,14 +37,15 @@ describe("PolicyCache", () => {
   it("keeps no more than it may, and forgets what was unused for longest", () => {
     const texts = ["a", "b", "c"].map((Sid) => policyText([statement({ Sid })]));
     const [a = "", b = "", c = ""] = texts;
-    const memory = new PolicyCache(2 * (a.length + 50));
+    const room = 2 * sizeOf(a) + 100;
+    const memory = new PolicyCache(room);
     const [first, second] = [memory.policyOf(a, BUCKET), memory.policyOf(b, BUCKET)];
     expect(memory.policyOf(a, BUCKET)).toBe(first);
     memory.policyOf(c, BUCKET);
     expect(memory.policyOf(a, BUCKET)).toBe(first);
     expect(memory.policyOf(b, BUCKET)).not.toBe(second);
     for (let turn = 0; turn < 100; turn += 1) memory.policyOf(policyText([statement({ Sid: String(turn) })]), BUCKET);
-    expect(memory.size).toBeLessThanOrEqual(2 * (a.length + 50));
+    expect(memory.size).toBeLessThanOrEqual(room);
     expect(memory.size).toBeGreaterThan(a.length);
   });
 
@@ -46,5 +54,35 @@ describe("PolicyCache", () => {
     expect(() => memory.policyOf("{}", BUCKET)).toThrow(PolicyProblem);
     expect(memory.policyOf(TEXT, BUCKET).statements).toHaveLength(1);
     expect(memory.size).toBe(0);
+  });
+});
+
+describe("the size of a policy", () => {
+  const referer = (operator: string, values: readonly string[]): string =>
+    policyText([statement({ Condition: { [operator]: { "aws:Referer": values } } })]);
+  const times = (count: number, value: string): string[] => Array.from({ length: count }, () => value);
+
+  // Measured in V8, with everything that is garbage collected.
+  it.each([
+    ["values that match everything", referer("StringLike", times(4800, "*")), 1_778_496],
+    ["question marks", referer("StringLike", times(20, "?".repeat(900))), 1_023_592],
+    ["stars and question marks", referer("StringLike", times(2800, "*?*")), 2_511_684],
+    ["many pieces", referer("StringLike", times(180, "*a".repeat(50))), 1_480_370],
+    ["ARNs", referer("ArnLike", times(1500, "arn:*:::::")), 2_897_127],
+    ["texts", referer("StringEquals", times(4800, "a")), 2_306_697],
+    ["statements", policyText(times(150, "").map(() => statement())), 226_050],
+  ])("with many %s is what it retains, however short its text", (_what, text, retained) => {
+    expect(text.length).toBeLessThanOrEqual(20_480);
+    expect(sizeOf(text)).toBeGreaterThanOrEqual(retained);
+    expect(sizeOf(text)).toBeLessThan(4 * retained);
+  });
+
+  it("bounds a cache by memory and not by text", () => {
+    const memory = new PolicyCache(8_000_000);
+    for (let turn = 0; turn < 20; turn += 1) {
+      memory.policyOf(referer("StringLike", [...times(4000, "*"), String(turn)]), BUCKET);
+      expect(memory.size).toBeLessThanOrEqual(8_000_000);
+    }
+    expect(memory.size).toBeGreaterThan(2_000_000);
   });
 });
