@@ -17,7 +17,15 @@ import {
   requireOwnSchema,
   schemaDifferences,
 } from "./deploy/schema.ts";
-import { type Handover, PendingSecrets, chooseHandover, missingSecrets, requireHandover } from "./deploy/secrets.ts";
+import {
+  type Handover,
+  PendingSecrets,
+  type Secrets,
+  chooseHandover,
+  givenSecrets,
+  missingSecrets,
+  requireHandover,
+} from "./deploy/secrets.ts";
 import { nextSteps } from "./deploy/next-steps.ts";
 import { type Uploaded, uploadWorker } from "./deploy/upload.ts";
 import { waitForOwnMigrations } from "./deploy/own-migrations.ts";
@@ -30,7 +38,9 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
   const isTerminal = process.stdout.isTTY && process.stdin.isTTY;
   const isBuildService = process.env["WORKERS_CI"] !== undefined;
   const handover = chooseHandover(options.credentialsFile, { isTerminal, environment: process.env });
-  const { api, found, missing } = await stage("look at the account", () => check(toml, handover, isBuildService));
+  const { api, found, missing, given } = await stage("look at the account", () =>
+    check(toml, handover, isBuildService),
+  );
   const { account } = found;
   const inAccount = api.below(`/accounts/${account.id}`);
   say(`  account ${account.name} (${account.id})`);
@@ -46,7 +56,7 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
     const refusal = await migrate(inAccount, ids, placed, before);
 
     const pending = new PendingSecrets(account.id, toml.name);
-    const secrets = handover.kind === "none" ? {} : pending.make(missing);
+    const secrets = { ...given, ...(handover.kind === "none" ? {} : pending.make(missing)) };
     const uploaded = await stage(`Worker ${toml.name}`, () => uploadWorker(placed, ids, secrets));
     if (uploaded.plan === "free") sayWhatFreeIs();
     if (refusal !== undefined) await migrateThroughWorker(inAccount, ids, placed, uploaded, refusal);
@@ -65,7 +75,7 @@ async function check(
   toml: WranglerToml,
   handover: Handover,
   isBuildService: boolean,
-): Promise<{ api: Api; found: Found; missing: readonly string[] }> {
+): Promise<{ api: Api; found: Found; missing: readonly string[]; given: Secrets }> {
   // A Worker that cannot be built is found here, and not after its database is made.
   await bundleWorker(toml.main);
   const api = await connect();
@@ -73,7 +83,9 @@ async function check(
   const found = await examine(api, account, toml);
   const missing = missingSecrets(found.worker?.secrets ?? new Set());
   const pending = new PendingSecrets(account.id, toml.name);
-  requireHandover(handover, [...missing, ...Object.keys(pending.read())], isBuildService);
+  const given = givenSecrets(missing, process.env);
+  const toMake = missing.filter((name) => given[name] === undefined);
+  requireHandover(handover, [...toMake, ...Object.keys(pending.read())], isBuildService);
   if (found.database !== undefined) {
     const { id } = found.database;
     const inAccount = api.below(`/accounts/${account.id}`);
@@ -84,7 +96,7 @@ async function check(
       toml,
     );
   }
-  return { api, found, missing };
+  return { api, found, missing: toMake, given };
 }
 
 /** The location to make things in, kept in wrangler.toml; undefined where none was chosen or all is there already. */

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, makeCredentials } from "../project/credentials.ts";
 import { MASTER_KEY, makeMasterKey } from "../project/master-key.ts";
 import { PROJECT_ROOT } from "../project/wrangler-toml.ts";
+import { misspeltSettings } from "../../src/config/settings.ts";
 import { DeployFailure } from "./failure.ts";
 
 export type Secrets = Readonly<Record<string, string>>;
@@ -36,6 +37,25 @@ export function missingSecrets(present: ReadonlySet<string>): string[] {
     );
   }
   return NAMES.filter((name) => !present.has(name));
+}
+
+/** Of the secrets that are missing, those that the environment gives, as a build service does. */
+export function givenSecrets(
+  missing: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Secrets {
+  const given = Object.fromEntries(
+    missing.flatMap((name) => (environment[name]?.trim() ? [[name, environment[name].trim()]] : [])),
+  );
+  const [[name, problem] = []] = misspeltSecrets(given);
+  if (name !== undefined) throw new DeployFailure(`The environment's ${name} cannot be used: ${problem}.`);
+  return given;
+}
+
+function misspeltSecrets(given: Secrets): [name: string, problem: string][] {
+  const half = ACCESS_KEY_ID in given !== SECRET_ACCESS_KEY in given;
+  if (half) return [[ACCESS_KEY_ID in given ? ACCESS_KEY_ID : SECRET_ACCESS_KEY, "its other half is not given"]];
+  return misspeltSettings(given).map((problem) => [problem.split(" ")[0] ?? "", problem]);
 }
 
 /** Makes sure that secrets which are going to be made can be handed over. */

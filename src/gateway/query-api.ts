@@ -10,6 +10,7 @@ import { asQueryApiError, QueryApiError } from "../protocol/iam/query-api-error.
 import { errorDocument, resultDocument, type QueryResult, type QueryService } from "../protocol/iam/query-api-xml.ts";
 import { isSchemaMismatch } from "../state/d1/schema-errors.ts";
 import { authenticateRequest } from "./authenticate-request.ts";
+import { requireBindings } from "./bindings.ts";
 import { platformFailure } from "./platform-failure.ts";
 import { readCallBody, readCallParameters } from "./query-api-input.ts";
 import { receive } from "./receive.ts";
@@ -57,6 +58,7 @@ async function runCall(
   incoming: Request,
   scope: RequestScope,
 ): Promise<{ readonly name: string; readonly result: QueryResult }> {
+  requireBindings(scope.env);
   const { settings, connections, log, now } = scope;
   log.asks(service);
   const request = receive(incoming, settings);

@@ -4,6 +4,7 @@ import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { isSchemaMismatch } from "../state/d1/schema-errors.ts";
 import { platformFailure } from "./platform-failure.ts";
+import { requireBindings } from "./bindings.ts";
 import { answerPreflight, headersForOrigin } from "./cors.ts";
 import { receive } from "./receive.ts";
 import { renderError, renderResponse } from "./render.ts";
@@ -16,6 +17,7 @@ export async function answerS3(incoming: Request, scope: RequestScope): Promise<
   let bucket: Bucket | undefined;
   let response: Response;
   try {
+    requireBindings(scope.env);
     const request = receive(incoming, scope.settings);
     scope.request = request;
     const answer =

@@ -187,3 +187,14 @@ describe("a request that meets a schema it cannot mend", () => {
     expect((await send("GET", "/", {}, { DB })).status).toBe(200);
   });
 });
+
+describe("a Worker that was deployed without a binding", () => {
+  it.each(["DB", "BLOBS", "COORDINATORS"])("says so where it is %s, to clients of S3 and of IAM", async (name) => {
+    const scope = { [name]: undefined };
+    const message = new RegExp(`lacks the binding ${name}`);
+    await expectS3Error(await send("GET", "/", {}, scope), { status: 503, code: "ServiceUnavailable", message });
+    const response = await call("iam", "ListUsers", {}, { scope });
+    expect(response.status).toBe(503);
+    expect(await response.text()).toMatch(message);
+  });
+});

@@ -124,6 +124,27 @@ void describe("npm run deploy", () => {
     assert.match(output, /no root credentials/);
   });
 
+  void it("takes the secrets that a build service gives, and refuses those that cannot be some", async () => {
+    const account = newAccount();
+    const standIn = await standInOf(account);
+    const project = newProject();
+    const secrets = {
+      CAIRN_ROOT_ACCESS_KEY_ID: "GIVENACCESSKEY",
+      CAIRN_ROOT_SECRET_ACCESS_KEY: "a-secret-of-some-length",
+      CAIRN_MASTER_KEY: Buffer.alloc(32, 7).toString("base64"),
+    };
+    for (const wrong of [{ CAIRN_MASTER_KEY: "short" }, { CAIRN_ROOT_ACCESS_KEY_ID: "" }]) {
+      const refused = await runScript(standIn, project, { environment: { ...secrets, ...wrong, CI: "true" } });
+      assert.equal(refused.code, 1, refused.output);
+      assert.equal(account.databases.length, 0);
+      assert.ok(!refused.output.includes("short"));
+    }
+    const { code, output } = await runScript(standIn, project, { environment: { ...secrets, CI: "true" } });
+    assert.equal(code, 0, output);
+    assert.deepEqual(secretsOf(account.workers.get("cairn")), secrets);
+    for (const secret of Object.values(secrets)) assert.ok(!output.includes(secret));
+  });
+
   void it("shows the secrets once at the end to a terminal", { skip: !hasPseudoTerminal() }, async () => {
     const account = newAccount();
     const standIn = await standInOf(account);
