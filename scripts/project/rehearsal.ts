@@ -4,9 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { misspeltSettings, readSettings } from "../../src/config/settings.ts";
+import { parseEnv } from "node:util";
+import { misspeltSettings, readSettings, SETTINGS } from "../../src/config/settings.ts";
 import { givenSettings } from "../serve/settings.ts";
-import { readWranglerToml } from "./wrangler-toml.ts";
+import { PROJECT_ROOT, readWranglerToml } from "./wrangler-toml.ts";
 import { rootCredentials } from "./credentials.ts";
 import { MASTER_KEY, makeMasterKey, masterKey } from "./master-key.ts";
 
@@ -73,6 +74,20 @@ bucket_name = "x"
     assert.equal(problems.length, 1);
     assert.match(problems.join(), /^GARBAGE_COLLECTION is /);
   });
+});
+
+void test("what a build service asks for are secrets and bindings that there are, each with a description", () => {
+  const example = Object.keys(parseEnv(readFileSync(join(PROJECT_ROOT, ".dev.vars.example"), "utf8")));
+  const secrets = Object.keys(SETTINGS).filter((name) => name.startsWith("CAIRN_") && !name.includes("PREVIOUS"));
+  assert.deepEqual(example.sort(), secrets.sort());
+  const manifest: unknown = JSON.parse(readFileSync(join(PROJECT_ROOT, "package.json"), "utf8"));
+  const { cloudflare } = Object(manifest);
+  const toml = readWranglerToml();
+  const bindings = [toml.d1, toml.r2, ...toml.durableObjects].map(({ binding }) => binding);
+  const asked = [...secrets, ...bindings, ...Object.keys(toml.vars)];
+  assert.deepEqual(Object.keys(Object(cloudflare.bindings)).sort(), asked.sort());
+  for (const { description } of Object.values<{ description: string }>(cloudflare.bindings))
+    assert.match(description, /\.$/);
 });
 
 function inFolder(run: (root: string) => void): void {
