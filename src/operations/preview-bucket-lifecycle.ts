@@ -6,6 +6,7 @@ import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { lifecycleFromText } from "../protocol/lifecycle/lifecycle.ts";
+import { neverPaysOff } from "../protocol/lifecycle/transition-cost.ts";
 import { invalidArgument, S3_NAMESPACE, S3Error } from "../protocol/core/s3-error.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import type { EvaluatedEntry } from "../state/lifecycle/lifecycle-evaluation.ts";
@@ -54,17 +55,12 @@ export const previewBucketLifecycle = defineOperation({
     return { bucket, page: await walkPage({ database, bucket, configuration, now, prefix }, position) };
   },
 
-  write: ({ bucket, page }, { date, prefix }) => ({
-    status: 200,
-    headers: {},
-    body: previewElement(bucket, date, prefix, page),
-  }),
+  write: ({ bucket, page }, input) => ({ status: 200, headers: {}, body: previewElement(bucket, input, page) }),
 });
 
 function previewElement(
   bucket: Bucket,
-  date: string,
-  prefix: string,
+  { date, prefix, now }: { readonly date: string; readonly prefix: string; readonly now: number },
   { evaluated, seen, next }: WalkedPage,
 ): XmlElement {
   return element(
@@ -76,13 +72,13 @@ function previewElement(
       element("Examined", seen),
       element("IsTruncated", next !== undefined),
       optionalElement("NextContinuationToken", next === undefined ? undefined : positionText(next)),
-      ...evaluated.map((one) => element("Action", actionElements(bucket, one))),
+      ...evaluated.map((one) => element("Action", actionElements(bucket, one, now))),
     ],
     { xmlns: S3_NAMESPACE },
   );
 }
 
-function actionElements(bucket: Bucket, evaluated: EvaluatedEntry): (XmlElement | undefined)[] {
+function actionElements(bucket: Bucket, evaluated: EvaluatedEntry, now: number): (XmlElement | undefined)[] {
   const { action } = evaluated;
   return [
     element("Type", typeOf(bucket, evaluated)),
@@ -91,6 +87,9 @@ function actionElements(bucket: Bucket, evaluated: EvaluatedEntry): (XmlElement 
     evaluated.kind === "upload" ? element("UploadId", evaluated.uploadId) : versionElement(bucket, evaluated),
     evaluated.kind === "upload" ? undefined : element("Size", evaluated.size),
     action.action === "move" ? element("StorageClass", action.storageClass) : undefined,
+    action.action === "move" && evaluated.kind !== "upload" && neverPaysOff({ ...evaluated, at: now })
+      ? element("NeverPaysOff", true)
+      : undefined,
   ];
 }
 

@@ -70,6 +70,26 @@ describe("PreviewBucketLifecycle", () => {
     });
   });
 
+  it("says where a transition never pays off: it is removed too soon, too small, or stored for as little already", async () => {
+    const bucket = await freshBucket();
+    const large = "x".repeat(1_200_000);
+    await putAll(bucket, { "kept/large": large, "soon/large": large, "kept/small": "1" });
+    await send("PUT", `/${bucket}/kept/seldom`, { body: large, headers: { "x-amz-storage-class": "STANDARD_IA" } });
+    await putLifecycle(
+      bucket,
+      rule("<Transition><Days>0</Days><StorageClass>GLACIER_IR</StorageClass></Transition>", {
+        id: "cold",
+        filter: "<Filter><ObjectSizeGreaterThan>0</ObjectSizeGreaterThan></Filter>",
+      }),
+      rule(expiresAfter(60), { id: "gone", ...prefixed("soon/") }),
+    );
+    const { actions } = await preview(bucket, day(1));
+    const keyOf = (action: unknown): unknown => Reflect.get(Object(action), "Key");
+    const isNever = (action: unknown): boolean => Reflect.get(Object(action), "NeverPaysOff") === "true";
+    expect(actions.map(keyOf)).toContain("kept/large");
+    expect(actions.filter(isNever).map(keyOf)).toEqual(["kept/seldom", "kept/small", "soon/large"]);
+  });
+
   it("names versions where they are kept", async () => {
     const bucket = await versionedBucket();
     const first = await putVersion(bucket, "k", "1");

@@ -7,6 +7,7 @@ import {
   actionOnUpload,
   type LifecycleAction,
 } from "../../protocol/lifecycle/lifecycle-actions.ts";
+import { firstExpiration } from "../../protocol/lifecycle/lifecycle-times.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import type { Database } from "../d1/database.ts";
 import type { KeyHead } from "../commit/heads.ts";
@@ -31,6 +32,9 @@ export interface EvaluatedObject {
   readonly versionId: string;
   readonly isNullVersion: boolean;
   readonly size: number;
+  readonly storageClass: string;
+  /** When the rules remove a current version for good; undefined where none does, and of other versions. */
+  readonly removedAt?: number | undefined;
   readonly action: LifecycleAction;
   /** What must still be so when it is done. */
   readonly version: EvaluatedVersion;
@@ -76,6 +80,8 @@ export function evaluateCurrent({ bucket, configuration, now }: Walk, row: Curre
     versionId,
     isNullVersion: row.is_null_version === 1,
     size,
+    storageClass,
+    removedAt: isPurgedByExpiration ? firstExpiration(configuration.rules, subject)?.at : undefined,
     action,
     version: { key, versionId, tags, place: "current" },
     seen: { versionId, current: { versionId, etag, size, modifiedAt } },
@@ -156,7 +162,20 @@ function evaluateSoleMarker(
   const seen = { versionId, current: undefined };
   const version: EvaluatedVersion = { key, versionId, tags, place: "sole" };
   const isNullVersion = row.is_null_version === 1;
-  return [{ kind: "marker", key, versionId, isNullVersion, size: 0, action, version, seen, position }];
+  return [
+    {
+      kind: "marker",
+      key,
+      versionId,
+      isNullVersion,
+      size: 0,
+      storageClass: "STANDARD",
+      action,
+      version,
+      seen,
+      position,
+    },
+  ];
 }
 
 function evaluateNoncurrent(
@@ -179,6 +198,7 @@ function evaluateNoncurrent(
       versionId,
       isNullVersion: row.is_null_version === 1,
       size,
+      storageClass,
       action,
       version: {
         key,
