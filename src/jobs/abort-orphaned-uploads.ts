@@ -1,6 +1,6 @@
 // Ends uploads whose bucket is gone, so that their parts become garbage. No request leaves such an upload behind; a
 // database that was restored or repaired by hand may hold one, and nobody could abort it.
-import { endUploads, lookUpOrphanedUploads } from "../state/metadata/upload-batches.ts";
+import { abortUploads, lookUpOrphanedUploads } from "../state/metadata/upload-batches.ts";
 import type { Job } from "./job.ts";
 
 /** Ends a batch of uploads in a step. */
@@ -9,7 +9,7 @@ export const abortOrphanedUploads: Job = {
 
   async step({ database, now }) {
     const { batch } = await database.look(lookUpOrphanedUploads());
-    await database.batch(endUploads(batch.uploads, now));
+    await database.batch(abortUploads(batch.uploads, now));
     return { cursor: batch.hasMore ? "more" : null, report: { ended: batch.uploads.length } };
   },
 };

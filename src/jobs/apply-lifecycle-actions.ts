@@ -10,7 +10,7 @@ import type {
   Walk,
 } from "../state/lifecycle/lifecycle-evaluation.ts";
 import { applyTransition, type CopyAllowance } from "../state/lifecycle/transitions.ts";
-import { endUpload, guardUpload, lookUpUpload } from "../state/metadata/uploads.ts";
+import { closeUpload, guardUpload, lookUpUpload } from "../state/metadata/uploads.ts";
 import type { JobContext } from "./job.ts";
 
 /** What became of a page: numbers for the log, and from where on it is to be walked again, if it is. */
@@ -62,7 +62,7 @@ async function removeObjects(
   const changed: EvaluatedObject[] = [];
   for (const [index, one] of inOrder.entries()) {
     const outcome = outcomes[index];
-    if (outcome?.isDone === false && outcome.reason === "judged version changed") changed.push(one);
+    if (outcome?.isDone === false && outcome.reason === "version changed") changed.push(one);
     else countRemoval(one, outcome, walk, count);
   }
   // One that has changed stops those that go with it in one batch, so each is tried by itself.
@@ -90,17 +90,17 @@ async function remove(
       bucket,
       current.map((one) => ({
         key: one.key,
-        seen: one.seen,
+        observedHead: one.observedHead,
         conditions: {},
         ownerId: bucket.ownerId,
         precondition: preconditionOf(one),
       })),
     ),
-    coordinators.remove(
+    coordinators.purge(
       bucket,
       others.map((one) => ({
         key: one.key,
-        seen: one.seen,
+        observedHead: one.observedHead,
         conditions: {},
         versionId: one.versionId,
         precondition: preconditionOf(one),
@@ -144,7 +144,7 @@ async function moveObjects(
     const outcome = await applyTransition(context, transition, allowance).catch(() => "failed" as const);
     if (outcome === "unfinished") return position;
     if (outcome === "moved") count("moved");
-    else count(outcome === "judged version changed" || outcome === "rules changed" ? "changedMeanwhile" : "failed");
+    else count(outcome === "version changed" || outcome === "rules changed" ? "changedMeanwhile" : "failed");
   }
   return undefined;
 }
@@ -164,7 +164,7 @@ async function abortUploads(
       [
         guardUpload(bucket.id, upload, undefined),
         guardRules(bucket, configuration.revision),
-        ...endUpload(bucket.id, upload, [], now),
+        ...closeUpload(bucket.id, upload, [], now),
       ],
       async () => (await database.look(lookUpUpload(bucket.name, key, uploadId))).upload === undefined,
     );

@@ -1,6 +1,6 @@
 // Forgets what is remembered for repeated requests: the tokens of renames, and completed uploads. A completion whose
 // request broke off before its proof was stored is proved before it is forgotten.
-import { proveAgain } from "../state/metadata/completion-proofs.ts";
+import { storeMissingProof } from "../state/metadata/completion-proofs.ts";
 import { purgeRenameTokens } from "../state/writes/renames.ts";
 import { purgeCompletions, lookUpOldCompletions, type CompletionEntry } from "../state/metadata/completed-uploads.ts";
 import type { Job, JobContext } from "./job.ts";
@@ -35,7 +35,7 @@ async function proveAll(context: JobContext, completions: readonly CompletionEnt
     await Promise.all(
       completions
         .slice(start, start + AT_ONCE)
-        .map(async ([id, name, key, uploadId]) => proveAgain(context, { id, name }, key, uploadId)),
+        .map(async ([id, name, key, uploadId]) => storeMissingProof(context, { id, name }, key, uploadId)),
     );
   }
 }

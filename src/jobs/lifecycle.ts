@@ -44,7 +44,7 @@ async function walk(context: JobContext, walk: Walk, position: LifecyclePosition
   const next = unfinished ?? page.next;
   const cursor: Cursor =
     next === undefined ? { ...FIRST, bucket: successorOf(name) } : { bucket: name, bucketId: id, position: next };
-  return { cursor: JSON.stringify(cursor), report: { seen: page.seen, ...report } };
+  return { cursor: JSON.stringify(cursor), report: { seen: page.examined, ...report } };
 }
 
 /** Reads what a step wrote. */

@@ -9,7 +9,7 @@ import { nextVersionId } from "../protocol/core/version-id.ts";
 import { readProof, type CompletionProof } from "../state/metadata/completion-proofs.ts";
 import type { Statement } from "../state/d1/database.ts";
 import { holdDeletions } from "../state/repair/deletion-hold.ts";
-import { lookUpUnaccounted } from "../state/repair/orphans.ts";
+import { lookUpUnreferenced } from "../state/repair/orphans.ts";
 import {
   isDatabaseEmpty,
   rebuildBucket,
@@ -79,7 +79,7 @@ async function rememberPage({ database, blobs }: JobContext, after: string | nul
   });
   // What clients have put or removed since it began is as it should be.
   const addresses = read.map(({ blob: { blobId }, record }) => ({ ...record, blobId }));
-  const lost = new Set(addresses.length === 0 ? [] : await database.look(lookUpUnaccounted(addresses)));
+  const lost = new Set(addresses.length === 0 ? [] : await database.look(lookUpUnreferenced(addresses)));
   await database.batch([recordRecovered(read.filter(({ blob }) => lost.has(blob.blobId)))]);
   const { next } = page;
   return {

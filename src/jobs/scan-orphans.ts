@@ -9,7 +9,7 @@ import {
   writeTombstones,
   purgeOrphans,
   lookUpDueOrphans,
-  lookUpUnaccounted,
+  lookUpUnreferenced,
   recordOrphans,
   type ScannedBlob,
 } from "../state/repair/orphans.ts";
@@ -43,7 +43,7 @@ async function find(
   const page = await blobs.list(after ?? undefined, PAGE_BLOBS);
   const settled = page.blobs.filter(({ uploadedAt }) => uploadedAt < now - settings.orphanAgeMs);
   const born = settled.flatMap((blob) => scannedBlob(blob) ?? []);
-  const unaccounted = new Set(born.length === 0 ? [] : await database.look(lookUpUnaccounted(born)));
+  const unaccounted = new Set(born.length === 0 ? [] : await database.look(lookUpUnreferenced(born)));
   const found = born.filter(({ blobId }) => unaccounted.has(blobId));
   if (found.length > 0 && settings.orphanScan === "true") await database.batch([recordOrphans(found, now)]);
 

@@ -5,7 +5,7 @@ import { conditionDate, preconditionFailed } from "../protocol/objects/condition
 import { readUploadId } from "../protocol/objects/multipart.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { commitBatch, unavailable } from "../state/commit/commit.ts";
-import { endUpload, guardUpload, lookUpUpload } from "../state/metadata/uploads.ts";
+import { closeUpload, guardUpload, lookUpUpload } from "../state/metadata/uploads.ts";
 
 export const abortMultipartUpload = defineOperation({
   name: "AbortMultipartUpload",
@@ -28,7 +28,7 @@ export const abortMultipartUpload = defineOperation({
     }
     const outcome = await commitBatch(
       database,
-      [guardUpload(bucket.id, upload, undefined), ...endUpload(bucket.id, upload, [], now)],
+      [guardUpload(bucket.id, upload, undefined), ...closeUpload(bucket.id, upload, [], now)],
       async () => (await database.look(lookUpUpload(bucketName, key, uploadId))).upload === undefined,
     );
     if (outcome === "upload gone") throw new S3Error("NoSuchUpload", { UploadId: uploadId });

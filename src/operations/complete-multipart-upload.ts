@@ -42,9 +42,9 @@ import { lookUpBoth } from "../state/d1/database.ts";
 import { lookUpHeads, NO_HEAD } from "../state/commit/heads.ts";
 import { insertManifest } from "../state/metadata/manifests.ts";
 import { lookUpParts, type Part } from "../state/metadata/parts.ts";
-import { endUpload, guardUpload, lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
+import { closeUpload, guardUpload, lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
 import { lookUpCompletion, recordCompletion, type CompletedUpload } from "../state/metadata/completed-uploads.ts";
-import { proveAgain, requireProof, storeProof } from "../state/metadata/completion-proofs.ts";
+import { storeMissingProof, requireProof, storeProof } from "../state/metadata/completion-proofs.ts";
 
 export const completeMultipartUpload = defineOperation({
   name: "CompleteMultipartUpload",
@@ -78,8 +78,8 @@ export const completeMultipartUpload = defineOperation({
 
   async run(context, input, { bucket, upload, completed, heads, parts }) {
     const { key, uploadId, conditions, customerKey } = input;
-    const seen = heads.get(key) ?? NO_HEAD;
-    requireUploadRights(context, bucket, key, { tags: [], conditions, current: seen.subject });
+    const observedHead = heads.get(key) ?? NO_HEAD;
+    requireUploadRights(context, bucket, key, { tags: [], conditions, current: observedHead.subject });
     const document = await readDocument(withoutChecksums(context.request), context.openBody());
     const listed = parseCompletion(document, uploadId);
     const fingerprint = await fingerprintOf(listed);
@@ -87,7 +87,7 @@ export const completeMultipartUpload = defineOperation({
     // Nothing is encrypted or read here, so a key need not come.
     if (customerKey !== undefined) await checkPartKey(upload.encryption, customerKey);
     refuseBlockedAcl(bucket, upload.acl);
-    checkCompletionConditions(conditions, key, upload.initialHead, seen.current, seen.versionId);
+    checkCompletionConditions(conditions, key, upload.initialHead, observedHead.current, observedHead.versionId);
 
     const chosen = chooseParts(upload, listed, new Map(parts.map((part) => [part.partNumber, part])));
     const size = chosen.reduce((sum, part) => sum + part.size, 0);
@@ -103,7 +103,7 @@ export const completeMultipartUpload = defineOperation({
     const object = { ...metadata, ownerId, tags, storageClass, acl, encryption, ...content };
     const outcome = await context.coordinators.put(bucket, {
       key,
-      seen,
+      observedHead,
       conditions,
       object,
       newBlobIds: [],
@@ -117,7 +117,7 @@ export const completeMultipartUpload = defineOperation({
       ],
       after: [
         recordCompletion(bucket.id, upload, remembered, context.now),
-        ...endUpload(
+        ...closeUpload(
           bucket.id,
           upload,
           chosen.map((part) => part.partNumber),
@@ -130,7 +130,7 @@ export const completeMultipartUpload = defineOperation({
       // Without an id, another version has replaced it before this was known.
       if (versionId !== undefined) {
         const committed = { ...object, key, versionId, isNullVersion, modifiedAt };
-        const stored = storeProof(context.blobs, bucket, { object: committed, ...manifest }, seen);
+        const stored = storeProof(context.blobs, bucket, { object: committed, ...manifest }, observedHead);
         // A client that leaves does not end it.
         context.waitUntil(stored.catch(() => undefined));
         await requireProof(stored);
@@ -203,7 +203,7 @@ async function repeated(
   if (completed === undefined || !(isEncrypted || completed.fingerprint === fingerprint)) {
     throw new S3Error("NoSuchUpload", { UploadId: uploadId });
   }
-  await requireProof(proveAgain(context, bucket, key, uploadId));
+  await requireProof(storeMissingProof(context, bucket, key, uploadId));
   const { etag, checksum, versionId } = completed;
   const version = versionHeaders(versionId, bucket.versioning === null || versionId === "null");
   return { etag, checksum, version, isEncrypted };

@@ -89,7 +89,7 @@ export const copyObject = defineOperation({
       const copy = await admitCopy(context, bucket, head, input, found);
       const bytes = await copyContent(context, bucket, copy.original, input.sourceKey, {
         key: input.key,
-        seen: head,
+        observedHead: head,
         ...copy,
       });
       const outcome = await commitCopy(context, bucket, head, input, copy, bytes);
@@ -202,7 +202,7 @@ async function commitCopy(
     encryption: encryption?.recognition,
   };
   const before = [guardSource(original), ...statements];
-  const change = { key, seen: head, conditions, object, newBlobIds, before };
+  const change = { key, observedHead: head, conditions, object, newBlobIds, before };
   const outcome = await context.coordinators.put(bucket, change);
   if (outcome.isDone) {
     const { versionId, isNullVersion, modifiedAt } = outcome;

@@ -8,7 +8,7 @@ import { S3_NAMESPACE, S3Error } from "../protocol/core/s3-error.ts";
 import { addressOfSnapshot, checkSnapshotName, MAX_SNAPSHOTS } from "../protocol/core/snapshot.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
-import { lookUpSnapshot, lookUpSnapshotPreconditions, makeSnapshot } from "../state/snapshots/snapshots.ts";
+import { lookUpSnapshot, lookUpSnapshotPreconditions, createSnapshot } from "../state/snapshots/snapshots.ts";
 
 // A bucket that changes as often as this under one request is being fought over.
 const TURNS = 4;
@@ -39,7 +39,7 @@ export const createBucketSnapshot = defineOperation({
         throw new S3Error("SnapshotAlreadyExists", { BucketName: bucketName, SnapshotName: name });
       }
       if (preconditions.count >= MAX_SNAPSHOTS) throw new S3Error("TooManySnapshots", { MaxSnapshots: MAX_SNAPSHOTS });
-      const made = await makeSnapshot(database, bucket, name, preconditions);
+      const made = await createSnapshot(database, bucket, name, preconditions);
       if (made === "unknown") break;
       if (made !== undefined) return { bucket, snapshot: made };
       facts = await database.look(lookUpAll(bucketName, name));

@@ -6,7 +6,7 @@ import { commitBatch, unavailable, type CommitOutcome } from "../state/commit/co
 import { lookUpBoth, type Database } from "../state/d1/database.ts";
 import { deleteEmptyBucket, guardEmptyBucket, lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import {
-  endUploads,
+  abortUploads,
   lookUpUploadBatch,
   lookUpUploadBatchByName,
   type UploadBatch,
@@ -48,7 +48,7 @@ function endOpenUploads(
   { uploads }: UploadBatch,
   now: number,
 ): Promise<CommitOutcome> {
-  return commitBatch(database, [guardEmptyBucket(bucket), ...endUploads(uploads, now)], async () => {
+  return commitBatch(database, [guardEmptyBucket(bucket), ...abortUploads(uploads, now)], async () => {
     const { batch } = await database.look(lookUpUploadBatch(bucket.id));
     return !batch.uploads.some(({ uploadId }) => uploads.some((ended) => ended.uploadId === uploadId));
   });
@@ -61,7 +61,7 @@ function deleteWithUploads(
   { uploads }: UploadBatch,
   now: number,
 ): Promise<CommitOutcome> {
-  return commitBatch(database, [...endUploads(uploads, now), ...deleteEmptyBucket(bucket)], async () => {
+  return commitBatch(database, [...abortUploads(uploads, now), ...deleteEmptyBucket(bucket)], async () => {
     const { bucket: remaining } = await database.look(lookUpBucket(bucket.name));
     return remaining?.id !== bucket.id;
   });

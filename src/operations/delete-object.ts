@@ -45,12 +45,12 @@ export const deleteObject = defineOperation({
 
   async run(context, { key, versionId, conditions }, { bucket, heads, object, deleteMarker }) {
     requireDeletionRights(context, bucket, { key, versionId, object }, conditions);
-    const seen = heads.get(key) ?? NO_HEAD;
-    if (versionId === undefined) return deleteCurrent(context, bucket, { key, seen, conditions });
+    const observedHead = heads.get(key) ?? NO_HEAD;
+    if (versionId === undefined) return deleteCurrent(context, bucket, { key, observedHead, conditions });
     const target = object ?? (deleteMarker === undefined ? undefined : "delete marker");
     const refusal = refuseVersion(conditions, { key, versionId }, target);
     if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
-    return removeVersion(context, bucket, { key, seen, versionId }, object, deleteMarker);
+    return removeVersion(context, bucket, { key, observedHead, versionId }, object, deleteMarker);
   },
 
   write: ({ versionId, isDeleteMarker }) => ({
@@ -70,14 +70,19 @@ interface Deleted {
 async function deleteCurrent(
   context: Context,
   bucket: Bucket,
-  { key, seen, conditions }: { readonly key: string; readonly seen: KeyHead; readonly conditions: WriteConditions },
+  {
+    key,
+    observedHead,
+    conditions,
+  }: { readonly key: string; readonly observedHead: KeyHead; readonly conditions: WriteConditions },
 ): Promise<Deleted> {
-  const refusal = refuseWrite(conditions, key, seen.current, seen.current);
+  const refusal = refuseWrite(conditions, key, observedHead.current, observedHead.current);
   if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
   // In a bucket that never was versioned there is nothing to delete where there is nothing.
-  if (bucket.versioning === null && seen.current === undefined) return { versionId: undefined, isDeleteMarker: false };
+  if (bucket.versioning === null && observedHead.current === undefined)
+    return { versionId: undefined, isDeleteMarker: false };
   const ownerId = ownerOf(context.principal);
-  const [outcome] = await context.coordinators.delete(bucket, [{ key, seen, conditions, ownerId }]);
+  const [outcome] = await context.coordinators.delete(bucket, [{ key, observedHead, conditions, ownerId }]);
   const { versionId, isNullVersion } = requireDone(outcome);
   if (versionId === undefined) return { versionId, isDeleteMarker: false };
   return { versionId: shownVersionId({ versionId, isNullVersion }), isDeleteMarker: true };
@@ -86,14 +91,18 @@ async function deleteCurrent(
 async function removeVersion(
   context: Context,
   bucket: Bucket,
-  { key, seen, versionId }: { readonly key: string; readonly seen: KeyHead; readonly versionId: string },
+  {
+    key,
+    observedHead,
+    versionId,
+  }: { readonly key: string; readonly observedHead: KeyHead; readonly versionId: string },
   object: VersionFacts["object"],
   deleteMarker: VersionFacts["deleteMarker"],
 ): Promise<Deleted> {
   const target = object ?? deleteMarker;
   if (target !== undefined) {
-    const [outcome] = await context.coordinators.remove(bucket, [
-      { key, seen, conditions: {}, versionId: target.versionId },
+    const [outcome] = await context.coordinators.purge(bucket, [
+      { key, observedHead, conditions: {}, versionId: target.versionId },
     ]);
     requireDone(outcome);
   }

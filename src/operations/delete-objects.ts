@@ -120,17 +120,18 @@ async function deleteCurrent(
   const heads = await context.database.look(currentHeads(bucket.id, keys));
   const ownerId = ownerOf(context.principal);
   const changes = deletions.map((deletion) => {
-    const seen = heads.get(deletion.key) ?? NO_HEAD;
-    return { ...deletion, seen, isForbidden: !mayTest(context, bucket, deletion, seen.subject) };
+    const observedHead = heads.get(deletion.key) ?? NO_HEAD;
+    return { ...deletion, observedHead, isForbidden: !mayTest(context, bucket, deletion, observedHead.subject) };
   });
   // In a bucket that never was versioned, a key without a version has nothing to delete, unless a condition asks.
   const effective = changes.filter(
-    ({ seen, conditions, isForbidden }) =>
-      !isForbidden && (bucket.versioning !== null || seen.current !== undefined || Object.keys(conditions).length > 0),
+    ({ observedHead, conditions, isForbidden }) =>
+      !isForbidden &&
+      (bucket.versioning !== null || observedHead.current !== undefined || Object.keys(conditions).length > 0),
   );
   const outcomes = await context.coordinators.delete(
     bucket,
-    effective.map(({ key, seen, conditions }) => ({ key, seen, conditions, ownerId })),
+    effective.map(({ key, observedHead, conditions }) => ({ key, observedHead, conditions, ownerId })),
   );
   const ended = new Map(effective.map((change, index) => [change, outcomes[index]]));
   return changes.map((change, index) => {
@@ -161,10 +162,10 @@ async function removeNamed(
     const refusal = refusalOf(context, bucket, deletion, target);
     if (refusal !== undefined) refusals.set(deletion, refusal);
     if (target === undefined || refusal !== undefined) return [];
-    const seen = heads.get(deletion.key) ?? NO_HEAD;
-    return [{ deletion, change: { key: deletion.key, seen, conditions: {}, versionId: target.versionId } }];
+    const observedHead = heads.get(deletion.key) ?? NO_HEAD;
+    return [{ deletion, change: { key: deletion.key, observedHead, conditions: {}, versionId: target.versionId } }];
   });
-  const outcomes = await context.coordinators.remove(
+  const outcomes = await context.coordinators.purge(
     bucket,
     changes.map(({ change }) => change),
   );

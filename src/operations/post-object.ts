@@ -116,5 +116,5 @@ async function readObject(context: Context, bucket: Bucket, key: string, fields:
   const conditions = readWriteConditions(request);
   const head = (await database.look(currentHeads(bucket.id, [key]))).get(key) ?? NO_HEAD;
   const admitted = await admitUpload(context, bucket, { key, ...fields, conditions, head });
-  return { key, seen: head, conditions, metadata, tags, storageClass, ...admitted };
+  return { key, observedHead: head, conditions, metadata, tags, storageClass, ...admitted };
 }

@@ -61,7 +61,7 @@ export const previewBucketLifecycle = defineOperation({
 function previewElement(
   bucket: Bucket,
   { date, prefix, now }: { readonly date: string; readonly prefix: string; readonly now: number },
-  { evaluated, seen, next }: WalkedPage,
+  { evaluated, examined, next }: WalkedPage,
 ): XmlElement {
   return element(
     "LifecyclePreview",
@@ -69,7 +69,7 @@ function previewElement(
       element("Bucket", bucket.name),
       prefix === "" ? undefined : element("Prefix", prefix),
       element("Date", date),
-      element("Examined", seen),
+      element("Examined", examined),
       element("IsTruncated", next !== undefined),
       optionalElement("NextContinuationToken", next === undefined ? undefined : positionText(next)),
       ...evaluated.map((one) => element("Action", actionElements(bucket, one, now))),

@@ -54,7 +54,7 @@ export const putObject = defineOperation({
     const admitted = await admitUpload(context, bucket, { ...input, head });
     const body = context.openBody();
     const announced = readChecksums(context.request, body.trailerNames);
-    const object = { key, seen: head, conditions, metadata, tags, storageClass, ...admitted };
+    const object = { key, observedHead: head, conditions, metadata, tags, storageClass, ...admitted };
     return storeNewObject(context, bucket, object, body, announced);
   },
 

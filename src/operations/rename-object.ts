@@ -70,12 +70,13 @@ export const renameObject = defineOperation({
       const { bucket } = facts;
       if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucketName });
       const [source] = facts.sources;
-      const seen = facts.heads.get(key) ?? NO_HEAD;
+      const observedHead = facts.heads.get(key) ?? NO_HEAD;
       requireRenameRights(context, bucket, source?.key ?? rename.candidates[0] ?? key, source, rename.testsSource);
-      requireDestinationRights(context, bucket, key, rename, seen);
+      requireDestinationRights(context, bucket, key, rename, observedHead);
       requireMove(context, bucket, key, source);
       if (facts.usedToken !== undefined) {
-        if (facts.usedToken === fingerprint) return expirationOf(bucket, key, seen.current, seen.subject?.tags ?? []);
+        if (facts.usedToken === fingerprint)
+          return expirationOf(bucket, key, observedHead.current, observedHead.subject?.tags ?? []);
         throw new S3Error("IdempotencyParameterMismatch");
       }
       if (bucket.versioning !== null) {
@@ -89,12 +90,12 @@ export const renameObject = defineOperation({
       admitMovedAcl(context, bucket, key, source);
       // Unlike a copy's, a rename's dates count in the future as well.
       checkSourceConditions(context.request, source, Number.POSITIVE_INFINITY, "x-amz-rename-source-", "");
-      const refusal = refuseWrite(rename.conditions, key, seen.current, seen.current);
+      const refusal = refuseWrite(rename.conditions, key, observedHead.current, observedHead.current);
       if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
-      checkDestinationDates(rename, seen.current);
+      checkDestinationDates(rename, observedHead.current);
       const outcome = await context.coordinators.put(bucket, {
         key,
-        seen,
+        observedHead,
         conditions: rename.conditions,
         object: source,
         modifiedAt: source.modifiedAt,

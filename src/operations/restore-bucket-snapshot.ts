@@ -16,7 +16,7 @@ import { guardSource, type SourceVersion } from "../state/reads/copy-sources.ts"
 import { lookUpBoth } from "../state/d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
 import { addReference } from "../state/metadata/blob-references.ts";
-import { lookUpDifferences, lookUpShownVersions } from "../state/listings/snapshot-differences.ts";
+import { lookUpDifferences, lookUpSnapshotVersions } from "../state/listings/snapshot-differences.ts";
 import { lookUpSnapshot } from "../state/snapshots/snapshots.ts";
 
 /** The most keys that one request changes: each is a commit of its own. */
@@ -43,7 +43,7 @@ export const restoreBucketSnapshot = defineOperation({
     const keys = page.map(({ key }) => key);
     const [heads, { sources }] = await Promise.all([
       context.database.look(currentHeads(bucket.id, keys)),
-      context.database.look(lookUpShownVersions(bucket.id, page)),
+      context.database.look(lookUpSnapshotVersions(bucket.id, page)),
     ]);
     const surplus = page.filter(({ shownVersionId }) => shownVersionId === undefined).map(({ key }) => key);
     const restored = Array.from(sources.values());
@@ -79,7 +79,7 @@ async function putBack(
       sources.slice(start, start + CONCURRENT_COMMITS).map(async (source) =>
         coordinators.put(bucket, {
           key: source.key,
-          seen: heads.get(source.key) ?? NO_HEAD,
+          observedHead: heads.get(source.key) ?? NO_HEAD,
           conditions: {},
           object: { ...source, acl: acls.get(source.key) },
           newBlobIds: [],
@@ -98,7 +98,7 @@ async function deleteAll(
   heads: ReadonlyMap<string, KeyHead>,
 ): Promise<void> {
   const ownerId = ownerOf(principal);
-  const changes = keys.map((key) => ({ key, seen: heads.get(key) ?? NO_HEAD, conditions: {}, ownerId }));
+  const changes = keys.map((key) => ({ key, observedHead: heads.get(key) ?? NO_HEAD, conditions: {}, ownerId }));
   requireDone(await coordinators.delete(bucket, changes));
 }
 

@@ -33,7 +33,7 @@ export interface CopyContent {
 /** What the recovery metadata of a copy's own blobs says. */
 interface CopyTarget {
   readonly key: string;
-  readonly seen: KeyHead;
+  readonly observedHead: KeyHead;
   readonly metadata: ObjectMetadata;
   readonly tags: readonly Tag[];
   readonly encryption: NewEncryption | undefined;
@@ -66,14 +66,14 @@ async function duplicate(
   bucket: Bucket,
   original: SourceVersion,
   sourceKey: CustomerKey | undefined,
-  { key, seen, metadata, tags, encryption }: CopyTarget,
+  { key, observedHead, metadata, tags, encryption }: CopyTarget,
 ): Promise<CopyContent> {
   const copyId = timeOrderedId(now);
   const born = {
     bucketId: bucket.id,
     bucketName: bucket.name,
     key,
-    seen,
+    seen: observedHead,
     metadata,
     tags,
     encryption: encryption?.recognition,

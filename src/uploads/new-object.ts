@@ -24,7 +24,7 @@ export const ONE_BODY_MAX_BYTES = 5 * 1024 ** 3;
 export interface NewObject {
   readonly key: string;
   /** The key's head as the request saw it when it began. */
-  readonly seen: KeyHead;
+  readonly observedHead: KeyHead;
   readonly conditions: WriteConditions;
   readonly metadata: ObjectMetadata;
   readonly tags: readonly Tag[];
@@ -79,9 +79,9 @@ export function refuseTooLarge(length: number): void {
 export function freshDestination(
   context: Context,
   bucket: Bucket,
-  { key, seen, metadata, tags, storageClass, encryption }: Omit<NewObject, "conditions" | "acl">,
+  { key, observedHead, metadata, tags, storageClass, encryption }: Omit<NewObject, "conditions" | "acl">,
 ): BodyDestination {
-  const born = { bucketId: bucket.id, bucketName: bucket.name, key, seen, metadata, tags };
+  const born = { bucketId: bucket.id, bucketName: bucket.name, key, seen: observedHead, metadata, tags };
   return {
     blobId: `${bucket.id}/${timeOrderedId(context.now)}`,
     recoveryMetadata: recoveryMetadata({ ...born, encryption: encryption?.recognition }),
@@ -98,7 +98,7 @@ export function freshDestination(
 export async function commitNewObject(
   context: Context,
   bucket: Bucket,
-  { key, seen, conditions, metadata, tags, storageClass, acl, encryption }: NewObject,
+  { key, observedHead, conditions, metadata, tags, storageClass, acl, encryption }: NewObject,
   { blobId, size, etag, checksum }: StoredBlob,
 ): Promise<StoredNewObject> {
   const object = {
@@ -114,7 +114,13 @@ export async function commitNewObject(
     acl,
     encryption: encryption?.recognition,
   };
-  const outcome = await context.coordinators.put(bucket, { key, seen, conditions, object, newBlobIds: [blobId] });
+  const outcome = await context.coordinators.put(bucket, {
+    key,
+    observedHead,
+    conditions,
+    object,
+    newBlobIds: [blobId],
+  });
   if (!outcome.isDone) {
     // Only a definite refusal leaves the blob certain to be nobody's.
     if (outcome.isDefinite) context.waitUntil(context.blobs.delete([blobId]));

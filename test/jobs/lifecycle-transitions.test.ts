@@ -10,7 +10,7 @@ import { lifecycleFromText } from "../../src/protocol/lifecycle/lifecycle.ts";
 import { parseRecoveryMetadata } from "../../src/protocol/objects/recovery-metadata.ts";
 import { lookUpBucket } from "../../src/state/metadata/buckets.ts";
 import { WALK_START, walkPage } from "../../src/state/lifecycle/lifecycle-walk.ts";
-import { lookUpUnaccounted } from "../../src/state/repair/orphans.ts";
+import { lookUpUnreferenced } from "../../src/state/repair/orphans.ts";
 import { applyTransition, type CopyAllowance, type TransitionOutcome } from "../../src/state/lifecycle/transitions.ts";
 import { expectSoundReferences, referencesOf } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
@@ -158,7 +158,7 @@ describe("a transition", () => {
       if (birth === undefined) throw new Error(`no certificate: ${key}`);
       return { blobId: key, bucketId: birth.bucketId, key: birth.key, uploadId: birth.uploadId };
     });
-    expect(await jobContext(0).database.look(lookUpUnaccounted(born))).toEqual([]);
+    expect(await jobContext(0).database.look(lookUpUnreferenced(born))).toEqual([]);
   });
 
   it("moves what is encrypted with a customer's key without the key", async () => {

@@ -153,7 +153,7 @@ describe("a guarded batch", () => {
     const commit = () => commitBatch(database, [guardCommit(bucket, new Map([["k", null]]), blobs)], never);
     expect(await commit()).toBe("applied");
     await env.DB.prepare("INSERT INTO scan_tombstones VALUES (?, 0)").bind(blobs[1]).run();
-    expect(await commit()).toBe("blob condemned");
+    expect(await commit()).toBe("blob has tombstone");
   });
 
   it("guards every key of a batch over several", async () => {

@@ -9,13 +9,13 @@ import { isSchemaMismatch } from "../d1/schema-errors.ts";
 const REFUSALS = {
   "commit refused: bucket changed": "bucket changed",
   "commit refused: head changed": "head changed",
-  "commit refused: blob condemned": "blob condemned",
+  "commit refused: blob condemned": "blob has tombstone",
   "commit refused: source changed": "source changed",
   "commit refused: upload gone": "upload gone",
   "commit refused: parts changed": "parts changed",
   "commit refused: bucket not empty": "bucket not empty",
   "commit refused: rules changed": "rules changed",
-  "commit refused: judged version changed": "judged version changed",
+  "commit refused: judged version changed": "version changed",
   "commit refused: bucket has snapshots": "bucket has snapshots",
   "UNIQUE constraint failed: rename_tokens": "token used",
 } as const;

@@ -14,7 +14,7 @@ export interface SchemaState {
 }
 
 // Wrangler's own table, so that both always agree on what was applied.
-const CREATE_LEDGER = `CREATE TABLE IF NOT EXISTS d1_migrations(
+const CREATE_MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT UNIQUE,
   applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
@@ -28,7 +28,7 @@ const RECORD_APPLIED = "INSERT INTO d1_migrations (name) VALUES (?)";
 /** Finds out where a database stands. */
 export async function readSchemaState(d1: D1Database): Promise<SchemaState> {
   const [, applied, tables] = await d1.batch<{ name: string }>([
-    d1.prepare(CREATE_LEDGER),
+    d1.prepare(CREATE_MIGRATIONS_TABLE),
     d1.prepare(LIST_APPLIED),
     d1.prepare(LIST_TABLES),
   ]);

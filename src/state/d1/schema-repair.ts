@@ -17,7 +17,7 @@ export async function examineSchema(
 ): Promise<{ readonly mismatch: SchemaMismatch; readonly repair: (() => Promise<void>) | undefined }> {
   const { pending, unknown, isForeign } = await readSchemaState(d1);
   if (isForeign) {
-    return unmendable(
+    return unrepairable(
       "The database bound as DB holds tables of something else. Bind another database in wrangler.toml.",
     );
   }
@@ -27,11 +27,11 @@ export async function examineSchema(
     return { mismatch, repair: () => applyMigrations(d1, pending) };
   }
   if (unknown.length > 0) {
-    return unmendable(
+    return unrepairable(
       "The database's schema is newer than this Worker. Deploy the release that made it, or a later one.",
     );
   }
-  return unmendable("The database lacks something that its migrations made. Restore it as docs/recovery.md says.");
+  return unrepairable("The database lacks something that its migrations made. Restore it as docs/recovery.md says.");
 }
 
 /**
@@ -45,6 +45,6 @@ export async function repairSchema(d1: D1Database, error: unknown): Promise<void
   await repair();
 }
 
-function unmendable(message: string): { mismatch: SchemaMismatch; repair: undefined } {
+function unrepairable(message: string): { mismatch: SchemaMismatch; repair: undefined } {
   return { mismatch: { message, retryAfterSeconds: LATER_SECONDS }, repair: undefined };
 }

@@ -39,7 +39,7 @@ export interface EvaluatedObject {
   /** What must still be so when it is done. */
   readonly version: EvaluatedVersion;
   /** The head of its key. */
-  readonly seen: KeyHead;
+  readonly observedHead: KeyHead;
   /** From where on a walk finds it again. */
   readonly position: LifecyclePosition;
 }
@@ -84,7 +84,7 @@ export function evaluateCurrent({ bucket, configuration, now }: Walk, row: Curre
     removedAt: isPurgedByExpiration ? firstExpiration(configuration.rules, subject)?.at : undefined,
     action,
     version: { key, versionId, tags, place: "current" },
-    seen: { versionId, current: { versionId, etag, size, modifiedAt } },
+    observedHead: { versionId, current: { versionId, etag, size, modifiedAt } },
     position: { phase: "current", from: key, after: "" },
   };
 }
@@ -158,8 +158,8 @@ function evaluateSoleMarker(
 ): EvaluatedObject[] {
   const { key, version_id: versionId, modified_at: madeAt, tags } = row;
   const action = row.is_delete_marker === 1 ? actionOnSoleMarker(configuration, { key, madeAt }, now) : undefined;
-  if (action === undefined || row.is_kept === 1) return [];
-  const seen = { versionId, current: undefined };
+  if (action === undefined || row.is_protected === 1) return [];
+  const observedHead = { versionId, current: undefined };
   const version: EvaluatedVersion = { key, versionId, tags, place: "sole" };
   const isNullVersion = row.is_null_version === 1;
   return [
@@ -172,7 +172,7 @@ function evaluateSoleMarker(
       storageClass: "STANDARD",
       action,
       version,
-      seen,
+      observedHead,
       position,
     },
   ];
@@ -189,7 +189,7 @@ function evaluateNoncurrent(
   const facts = { key, size, tags: parseTags(tags), storageClass, isDeleteMarker };
   const subject = { ...facts, noncurrentSince: successor.modifiedAt, newerVersions: newer };
   const action = actionOnNoncurrent(configuration, subject, now);
-  if (action === undefined || (action.action === "remove" && row.is_kept === 1)) return [];
+  if (action === undefined || (action.action === "remove" && row.is_protected === 1)) return [];
   const kept = action.action === "remove" ? action.keptVersions : 0;
   return [
     {
@@ -208,7 +208,7 @@ function evaluateNoncurrent(
         successorId: successor.versionId,
         newerVersions: kept + (isHeadMarker && kept > 0 ? 1 : 0),
       },
-      seen: { versionId: headId, current: currentOf(row) },
+      observedHead: { versionId: headId, current: currentOf(row) },
       position,
     },
   ];

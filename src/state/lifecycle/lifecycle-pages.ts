@@ -3,7 +3,7 @@
 import { BUCKET_COLUMNS, bucketFromRow, type Bucket, type BucketRow } from "../metadata/buckets.ts";
 import { rowsOf, statement, type Database, type Lookup, type SqlValue, type Statement } from "../d1/database.ts";
 import type { KeyRange } from "../d1/key-ranges.ts";
-import { isShownBySnapshot } from "../writes/snapshot-protection.ts";
+import { isProtectedBySnapshot } from "../writes/snapshot-protection.ts";
 
 /** A current version. */
 export interface CurrentRow {
@@ -28,7 +28,7 @@ export interface VersionRow {
   readonly tags: string | null;
   readonly storage_class: string;
   /** 1: it must not be removed, whatever the rules say. */
-  readonly is_kept: number;
+  readonly is_protected: number;
   /** null where there is no current version. */
   readonly current_id: string | null;
   readonly current_etag: string | null;
@@ -44,8 +44,8 @@ export interface UploadRow {
 }
 
 /** An SQL expression on a row `r` of the versions table: 1 for a version that rules must not remove. */
-function isKept({ snapshotFloor }: Bucket): string {
-  return snapshotFloor === null ? "0" : isShownBySnapshot("r");
+function isProtected({ snapshotFloor }: Bucket): string {
+  return snapshotFloor === null ? "0" : isProtectedBySnapshot("r");
 }
 
 const FIRST_RANGE_ROWS = 1000;
@@ -113,7 +113,7 @@ export function readVersions(
   return readPage(database, ranges, (range, limit) =>
     selectRange(
       `SELECT r.key, r.version_id, r.is_null_version, r.is_delete_marker, r.size, r.modified_at, r.tags, r.storage_class,
-         ${isKept(bucket)} AS is_kept,
+         ${isProtected(bucket)} AS is_protected,
          o.version_id AS current_id, o.etag AS current_etag, o.size AS current_size,
          o.modified_at AS current_modified_at
        FROM versions r LEFT JOIN objects o ON o.bucket_id = r.bucket_id AND o.key = r.key

@@ -43,7 +43,7 @@ const PHASES: readonly LifecyclePhase[] = ["current", "versions", "uploads"];
 export interface WalkedPage {
   readonly evaluated: readonly EvaluatedEntry[];
   /** How many versions and uploads were looked at. */
-  readonly seen: number;
+  readonly examined: number;
   /** undefined where the bucket is done. */
   readonly next: LifecyclePosition | undefined;
 }
@@ -54,11 +54,11 @@ export async function walkPage(walk: Walk, position: LifecyclePosition): Promise
     const prefixes = prefixesOf(walk, at.phase);
     if (prefixes.length > 0) return walkPhase(walk, prefixes, at);
   }
-  return { evaluated: [], seen: 0, next: undefined };
+  return { evaluated: [], examined: 0, next: undefined };
 }
 
 /** One more than a rule may want to keep, and the current delete marker. */
-const MOST_EARLIER_ROWS = 102;
+const MAX_EARLIER_ROWS = 102;
 
 function phaseAfter({ phase }: LifecyclePosition): LifecyclePosition | undefined {
   if (phase === "uploads") return undefined;
@@ -70,13 +70,13 @@ function prefixesOf({ bucket, configuration, prefix: wanted = "" }: Walk, phase:
   // Where versioning never was enabled there is nothing but current versions.
   if (phase === "versions" && bucket.versioning === null) return [];
   return configuration.rules
-    .filter((rule) => rule.isEnabled && speaksOf(rule, phase))
+    .filter((rule) => rule.isEnabled && appliesToPhase(rule, phase))
     .map(({ filter }) => filter.prefix ?? "")
     .filter((prefix) => prefix.startsWith(wanted) || wanted.startsWith(prefix))
     .map((prefix) => (prefix.length < wanted.length ? wanted : prefix));
 }
 
-function speaksOf(rule: LifecycleRule, phase: LifecyclePhase): boolean {
+function appliesToPhase(rule: LifecycleRule, phase: LifecyclePhase): boolean {
   const { expiration, transitions, noncurrentExpiration, noncurrentTransitions, abortAfterDays } = rule;
   switch (phase) {
     case "current":
@@ -107,7 +107,7 @@ async function walkPhase(walk: Walk, prefixes: readonly string[], position: Life
     case "versions": {
       const page = await readVersions(database, bucket, ranges, within);
       const earlier =
-        within === "" ? [] : await database.look(lookUpEarlier(bucket.id, from, within, MOST_EARLIER_ROWS));
+        within === "" ? [] : await database.look(lookUpEarlier(bucket.id, from, within, MAX_EARLIER_ROWS));
       return pageOf(position, page, evaluateVersions(walk, page, from, earlier), page.rows.at(-1)?.version_id ?? "");
     }
     case "uploads": {
@@ -126,14 +126,14 @@ function pageOf(
   lastId: string,
 ): WalkedPage {
   const { phase } = position;
-  const seen = rows.length;
+  const examined = rows.length;
   if (following !== undefined) {
     const after = following.key === rows.at(-1)?.key ? lastId : "";
-    return { evaluated, seen, next: { phase, from: following.key, after } };
+    return { evaluated, examined, next: { phase, from: following.key, after } };
   }
   return {
     evaluated,
-    seen,
+    examined,
     next: nextFrom === undefined ? phaseAfter(position) : { phase, from: nextFrom, after: "" },
   };
 }

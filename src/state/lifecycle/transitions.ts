@@ -67,9 +67,8 @@ export async function applyTransition(
   const { bucket, version } = transition;
   const facts = await tools.database.look(lookUpTransition(bucket, version));
   const { object } = facts;
-  if (object === undefined || facts.bucket?.id !== bucket.id) return "judged version changed";
-  if (storageClassRank(object.storageClass) >= storageClassRank(transition.storageClass))
-    return "judged version changed";
+  if (object === undefined || facts.bucket?.id !== bucket.id) return "version changed";
+  if (storageClassRank(object.storageClass) >= storageClassRank(transition.storageClass)) return "version changed";
   const referenceId = referenceOf(object);
   // Then the bytes are where they belong.
   if (blobStorageClass(object.storageClass)) {
@@ -92,7 +91,7 @@ export async function applyTransition(
       sourceId: source.blobId,
       range: rangeOf(object, source),
       blobId: newBlobId(bucket, object, progress, number, source),
-      recoveryMetadata: certificateOf(bucket, object, progress, number),
+      recoveryMetadata: recoveryMetadataOf(bucket, object, progress, number),
     });
     if (!copied) return "missing";
   }
@@ -210,7 +209,7 @@ function newTransitionId({ encryption }: StoredObject, now: number): string {
 }
 
 /** Slices are born as the parts of an upload would be, so that they are found by their manifest's id. */
-function certificateOf(
+function recoveryMetadataOf(
   bucket: Bucket,
   object: StoredObject,
   { transitionId }: Progress,

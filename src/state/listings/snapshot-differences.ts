@@ -72,7 +72,7 @@ export function lookUpDifferences(bucketName: string, keys: ComparedKeys): Looku
 }
 
 /** Those of the versions that differ which are noncurrent, as sources to copy from, by key. */
-export function lookUpShownVersions(
+export function lookUpSnapshotVersions(
   bucketId: string,
   differences: readonly Difference[],
 ): Lookup<{ readonly sources: ReadonlyMap<string, SourceVersion> }> {

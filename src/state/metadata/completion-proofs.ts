@@ -93,7 +93,7 @@ export async function readProof(blobs: BlobStore, proofId: string): Promise<Comp
 }
 
 /** What a version's proof has to say; undefined where no version of the key is in this manifest. */
-export function lookUpProvable(bucketId: string, key: string, manifestId: string): Lookup<CompletionProof | undefined> {
+export function lookUpProof(bucketId: string, key: string, manifestId: string): Lookup<CompletionProof | undefined> {
   const of = "o.bucket_id = ?1 AND o.key = ?2 AND o.manifest_id = ?3";
   const manifest = { sql: "SELECT ?1", parameters: [manifestId] };
   return {
@@ -116,7 +116,7 @@ export function lookUpProvable(bucketId: string, key: string, manifestId: string
 }
 
 /** Stores the proof of what was completed as a manifest, if it is missing and the version is still there. */
-export async function proveAgain(
+export async function storeMissingProof(
   { database, blobs }: { readonly database: Database; readonly blobs: BlobStore },
   bucket: Pick<Bucket, "id" | "name">,
   key: string,
@@ -124,6 +124,6 @@ export async function proveAgain(
 ): Promise<void> {
   const manifestId = `${bucket.id}/${uploadId}`;
   if (await blobs.has(proofIdOf(manifestId))) return;
-  const proof = await database.look(lookUpProvable(bucket.id, key, manifestId));
+  const proof = await database.look(lookUpProof(bucket.id, key, manifestId));
   if (proof !== undefined) await storeProof(blobs, bucket, proof);
 }

@@ -34,7 +34,7 @@ interface ManifestPage {
 
 function pagesOf({ slices, parts, references }: Manifest): ManifestPage[] {
   const count = Math.max(1, Math.ceil(slices.length / PAGE_SLICES));
-  const holdingsPerPage = Math.ceil(references.length / count);
+  const referencesPerPage = Math.ceil(references.length / count);
   let nextPart = 0;
   return Array.from({ length: count }, (_, page) => {
     const end = slices[(page + 1) * PAGE_SLICES]?.start ?? Infinity;
@@ -43,7 +43,7 @@ function pagesOf({ slices, parts, references }: Manifest): ManifestPage[] {
     return {
       slices: slices.slice(page * PAGE_SLICES, (page + 1) * PAGE_SLICES),
       parts: parts.slice(firstPart, nextPart),
-      references: references.slice(page * holdingsPerPage, (page + 1) * holdingsPerPage),
+      references: references.slice(page * referencesPerPage, (page + 1) * referencesPerPage),
     };
   });
 }

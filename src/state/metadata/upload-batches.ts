@@ -3,14 +3,14 @@ import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.t
 import { releaseReferences } from "./blob-references.ts";
 
 /** An upload to end. */
-export interface UploadToEnd {
+export interface UploadToAbort {
   readonly bucketId: string;
   readonly key: string;
   readonly uploadId: string;
 }
 
 export interface UploadBatch {
-  readonly uploads: readonly UploadToEnd[];
+  readonly uploads: readonly UploadToAbort[];
   /** Whether there are uploads besides those of the batch. */
   readonly hasMore: boolean;
 }
@@ -63,7 +63,7 @@ function lookUpBatch(condition: string, ...parameters: readonly string[]): Looku
 }
 
 /** Ends uploads: they and their parts go, and the blobs that only the parts refer to become garbage. */
-export function endUploads(uploads: readonly UploadToEnd[], now: number): Statement[] {
+export function abortUploads(uploads: readonly UploadToAbort[], now: number): Statement[] {
   if (uploads.length === 0) return [];
   const ids = JSON.stringify(uploads.map(({ uploadId }) => uploadId));
   return [

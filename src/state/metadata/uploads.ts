@@ -120,7 +120,7 @@ export function guardUpload(
  * Ends an upload: it and its parts go, and so does what the parts hold, but for those that a completion has chosen.
  * @param chosen part numbers whose holdings the completed object takes over
  */
-export function endUpload(
+export function closeUpload(
   bucketId: string,
   { key, uploadId }: Pick<Upload, "key" | "uploadId">,
   chosen: readonly number[],

@@ -25,7 +25,7 @@ export interface SourceFacts extends VersionFacts {
 
 /** Looks a source up, under a name that does not clash with the facts of the destination. */
 export function lookUpSource(source: CopySource): Lookup<{ readonly source: SourceFacts }> {
-  const version = lookUpMeant(source);
+  const version = lookUpCandidates(source);
   if (source.snapshot === undefined) {
     return { statements: version.statements, read: (results) => ({ source: version.read(results) }) };
   }
@@ -34,7 +34,7 @@ export function lookUpSource(source: CopySource): Lookup<{ readonly source: Sour
 }
 
 /** Looks up both keys that a source with a plus may mean. */
-function lookUpMeant(source: CopySource): Lookup<VersionFacts & { readonly key: string }> {
+function lookUpCandidates(source: CopySource): Lookup<VersionFacts & { readonly key: string }> {
   const { key, literalKey } = source;
   const version = lookUpNamed(source);
   const count = version.statements.length;

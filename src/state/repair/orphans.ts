@@ -22,7 +22,7 @@ interface OrphanRow {
  * Of the blobs in ?1 those that nothing accounts for; ?2 are the keys and ?3 the uploads under which they were born, each
  * of which is read once however many those are.
  */
-const UNACCOUNTED = `
+const UNREFERENCED = `
   WITH held (id) AS (
     SELECT o.blob_id FROM json_each(?2) k CROSS JOIN objects o ON o.bucket_id = k.value ->> 0 AND o.key = k.value ->> 1
     UNION ALL
@@ -37,7 +37,7 @@ const UNACCOUNTED = `
     AND NOT EXISTS (SELECT 1 FROM shared_blobs s WHERE s.blob_id = a.value)
     AND NOT EXISTS (SELECT 1 FROM garbage g WHERE g.blob_id = a.value)`;
 
-function unaccountedParameters(blobs: readonly ScannedBlob[]): [ids: string, keys: string, uploads: string] {
+function unreferencedParameters(blobs: readonly ScannedBlob[]): [ids: string, keys: string, uploads: string] {
   const keys = new Set(blobs.map(({ bucketId, key }) => JSON.stringify([bucketId, key])));
   const uploads = new Set(
     blobs.flatMap(({ bucketId, uploadId }) => (uploadId === undefined ? [] : [JSON.stringify([bucketId, uploadId])])),
@@ -46,9 +46,9 @@ function unaccountedParameters(blobs: readonly ScannedBlob[]): [ids: string, key
 }
 
 /** Which of some blobs nothing accounts for. */
-export function lookUpUnaccounted(blobs: readonly ScannedBlob[]): Lookup<string[]> {
+export function lookUpUnreferenced(blobs: readonly ScannedBlob[]): Lookup<string[]> {
   return {
-    statements: [statement(UNACCOUNTED, ...unaccountedParameters(blobs))],
+    statements: [statement(UNREFERENCED, ...unreferencedParameters(blobs))],
     read: blobIdsOf,
   };
 }
@@ -95,8 +95,8 @@ export function writeTombstones(blobs: readonly ScannedBlob[], now: number): Loo
     statements: [
       statement(
         `INSERT INTO scan_tombstones (blob_id, condemned_at)
-         SELECT blob_id, ?4 FROM (${UNACCOUNTED}) WHERE true ON CONFLICT DO NOTHING`,
-        ...unaccountedParameters(blobs),
+         SELECT blob_id, ?4 FROM (${UNREFERENCED}) WHERE true ON CONFLICT DO NOTHING`,
+        ...unreferencedParameters(blobs),
         now,
       ),
       statement(

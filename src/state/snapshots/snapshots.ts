@@ -92,7 +92,7 @@ export function lookUpSnapshotPreconditions(
  * @returns the snapshot; undefined where it was not made, which a look at the bucket explains
  * @throws S3Error InsufficientStorage
  */
-export async function makeSnapshot(
+export async function createSnapshot(
   database: Database,
   bucket: Bucket,
   name: string,

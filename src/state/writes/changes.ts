@@ -10,7 +10,7 @@ import type { ActionPrecondition } from "../commit/lifecycle-guard.ts";
 /** A change of one key: its conditions, and the head that its request saw when it began. */
 interface KeyChange {
   readonly key: string;
-  readonly seen: KeyHead;
+  readonly observedHead: KeyHead;
   readonly conditions: WriteConditions;
 }
 

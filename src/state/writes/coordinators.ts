@@ -34,7 +34,7 @@ export class Coordinators {
     const [outcome] = await this.#call(bucket, this.#shardOf(change.key), CALL_ATTEMPTS, (stub, isRepeated) =>
       stub.put(withoutRules(bucket), change, isRepeated),
     );
-    return outcome ?? OPEN_OUTCOME;
+    return outcome ?? UNKNOWN_OUTCOME;
   }
 
   /** Deletes keys as a DELETE without a version id does; the outcomes are in the order of the changes. */
@@ -43,8 +43,8 @@ export class Coordinators {
   }
 
   /** Removes versions for good; the outcomes are in the order of the changes. */
-  async remove(bucket: Bucket, changes: readonly PurgeChange[]): Promise<ChangeOutcome[]> {
-    return this.#callByShard(bucket, changes, (stub, page) => stub.remove(withoutRules(bucket), page));
+  async purge(bucket: Bucket, changes: readonly PurgeChange[]): Promise<ChangeOutcome[]> {
+    return this.#callByShard(bucket, changes, (stub, page) => stub.purge(withoutRules(bucket), page));
   }
 
   async #callByShard<Change extends DeleteChange | PurgeChange>(
@@ -60,11 +60,11 @@ export class Coordinators {
           const page = ofShard.slice(start, start + DELETE_PAGE_KEYS);
           // Repeated, a deletion would miss what its first try has removed, or put a second marker on top.
           const answered = await this.#call(bucket, shard, 1, (stub) => call(stub, page));
-          page.forEach((change, index) => outcomes.set(change, answered[index] ?? OPEN_OUTCOME));
+          page.forEach((change, index) => outcomes.set(change, answered[index] ?? UNKNOWN_OUTCOME));
         }
       }),
     );
-    return changes.map((change) => outcomes.get(change) ?? OPEN_OUTCOME);
+    return changes.map((change) => outcomes.get(change) ?? UNKNOWN_OUTCOME);
   }
 
   async #call(
@@ -110,7 +110,7 @@ function withoutRules(bucket: Bucket): Bucket {
 }
 
 /** The answer to a change whose call was lost: the client is told to try again, and nothing is cleaned up. */
-const OPEN_OUTCOME: ChangeOutcome = {
+const UNKNOWN_OUTCOME: ChangeOutcome = {
   isDone: false,
   reason: "unknown",
   refusal: { code: "ServiceUnavailable", fields: {} },

@@ -12,7 +12,7 @@ import { Counts } from "../d1/counts.ts";
 import { Database } from "../d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
-import { refuseShown } from "./snapshot-protection.ts";
+import { checkSnapshotProtection } from "./snapshot-protection.ts";
 
 /** What the queue is asked to do with some keys: who changes them, and how a plan is made for those that may. */
 interface WriteBatch<Change extends AnyChange> {
@@ -31,7 +31,7 @@ interface WriteBatch<Change extends AnyChange> {
 
 interface AnyChange {
   readonly key: string;
-  readonly seen: KeyHead;
+  readonly observedHead: KeyHead;
   readonly conditions: WriteConditions;
 }
 
@@ -60,8 +60,8 @@ export class KeyCoordinator extends DurableObject {
   }
 
   /** Removes versions for good; each has an outcome of its own. */
-  async remove(bucket: Bucket, changes: readonly PurgeChange[]): Promise<CoordinatorAnswer> {
-    const refuse = (database: Database, evaluated: Bucket) => refuseShown(database, evaluated, changes);
+  async purge(bucket: Bucket, changes: readonly PurgeChange[]): Promise<CoordinatorAnswer> {
+    const refuse = (database: Database, evaluated: Bucket) => checkSnapshotProtection(database, evaluated, changes);
     return this.#answer(bucket, { changes, plan: planPurge(changes), refuse }, false);
   }
 
@@ -74,7 +74,7 @@ export class KeyCoordinator extends DurableObject {
     const database = new Database(this.env.DB, counts);
     const keys = writeBatch.changes.map((change) => queueKey(bucket, change.key));
     const outcomes = await this.#queue.run(keys, () => this.#settle(database, bucket, writeBatch, isRepeated));
-    return { outcomes: isRepeated ? outcomes.map(leftOpen) : outcomes, counts: counts.snapshot() };
+    return { outcomes: isRepeated ? outcomes.map(asUnknown) : outcomes, counts: counts.snapshot() };
   }
 
   /**
@@ -91,7 +91,7 @@ export class KeyCoordinator extends DurableObject {
     // A writer just before us on a key knows its head better than the request that queued behind it, unless another live
     // instance of this object knows better still: what is concluded from a trace is always put to the guard.
     let cachedHeads = this.#traces(bucket, changes);
-    let heads = new Map(changes.map(({ key, seen }) => [key, cachedHeads.get(key) ?? seen]));
+    let heads = new Map(changes.map(({ key, observedHead }) => [key, cachedHeads.get(key) ?? observedHead]));
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       const now = Date.now();
       const besides = await refuse?.(database, bucket);
@@ -183,9 +183,9 @@ export class KeyCoordinator extends DurableObject {
 /** What stands against each change. A key that stands twice is gone, or has a marker, when its second turn comes. */
 function judge(changes: readonly AnyChange[], heads: ReadonlyMap<string, KeyHead>): (WriteRefusal | undefined)[] {
   const keys = new Set<string>();
-  return changes.map(({ key, seen, conditions }) => {
+  return changes.map(({ key, observedHead, conditions }) => {
     const current = keys.has(key) ? undefined : (heads.get(key) ?? NO_HEAD).current;
-    const refusal = refuseWrite(conditions, key, seen.current, current);
+    const refusal = refuseWrite(conditions, key, observedHead.current, current);
     if (refusal === undefined) keys.add(key);
     return refusal;
   });
@@ -208,7 +208,7 @@ function refusedBy(outcome: Exclude<CommitOutcome, "applied">, bucket: Bucket): 
 }
 
 /** A repeated call cannot refuse: its first try may still be on its way to D1. */
-function leftOpen(outcome: ChangeOutcome): ChangeOutcome {
+function asUnknown(outcome: ChangeOutcome): ChangeOutcome {
   return outcome.isDone
     ? outcome
     : { isDone: false, reason: "unknown", refusal: { code: "ServiceUnavailable", fields: {} }, isDefinite: false };

@@ -24,7 +24,7 @@ export async function commitPart(
       guardUpload(bucket.id, upload, undefined),
       guardBlobs([part.referenceId]),
       ...guards,
-      guardHeld(part.referenceId),
+      guardNotGarbage(part.referenceId),
       ...putPart(uploadId, part),
     ],
     () => database.look(lookUpPartReference(uploadId, part, guards.length === 0)),
@@ -36,7 +36,7 @@ export async function commitPart(
  * try of this very batch has put the part in its place and another one has replaced it since. Put there again, it would
  * be bytes that are about to be deleted.
  */
-function guardHeld(referenceId: string): Statement {
+function guardNotGarbage(referenceId: string): Statement {
   return statement(
     `INSERT INTO source_guard (bucket_id, key, version_id)
      SELECT NULL, NULL, NULL WHERE EXISTS (SELECT 1 FROM garbage WHERE blob_id = ?)`,

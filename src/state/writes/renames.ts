@@ -64,7 +64,7 @@ export function moveStatements(
     ],
     // The object holds what it held; only the key under which the orphan scan would look for it is another one.
     after: [
-      takeAttributes(bucket.id, source.key, key),
+      copyAttributes(bucket.id, source.key, key),
       deleteCurrentRows(bucket.id, JSON.stringify([source.key])),
       trackReference(referenceId),
     ],
@@ -83,7 +83,7 @@ function guardVersioning({ name, id, versioning }: Bucket): Statement {
 }
 
 /** Tags and ACLs change without a new version, so what the source was seen with need not be what it has by now. */
-function takeAttributes(bucketId: string, from: string, to: string): Statement {
+function copyAttributes(bucketId: string, from: string, to: string): Statement {
   const ofSource = "(SELECT s.tags, s.acl FROM objects s WHERE s.bucket_id = ?1 AND s.key = ?2)";
   return statement(
     `UPDATE objects SET (tags, acl) = ${ofSource} WHERE bucket_id = ?1 AND key = ?3 AND (tags, acl) IS NOT ${ofSource}`,

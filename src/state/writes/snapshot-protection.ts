@@ -10,12 +10,12 @@ import { rowsOf, statement, type Database, type Lookup } from "../d1/database.ts
  * An SQL condition: whether a snapshot shows the version whose row has the name `row` (of objects or versions). It reads
  * a few rows, however many versions and snapshots there are.
  */
-export function isShownBySnapshot(row: string): string {
-  return `EXISTS (${selectShowing(row, "1")})`;
+export function isProtectedBySnapshot(row: string): string {
+  return `EXISTS (${selectProtectingSnapshots(row, "1")})`;
 }
 
 /** The snapshots that show a version: not older than it, and older than the next newer version of its key. */
-function selectShowing(row: string, columns: string): string {
+function selectProtectingSnapshots(row: string, columns: string): string {
   const ofKey = (table: string): string => `${table}.bucket_id = ${row}.bucket_id AND ${table}.key = ${row}.key`;
   const newer = `coalesce(
     (SELECT n.version_id FROM versions n WHERE ${ofKey("n")} AND n.version_id < ${row}.version_id
@@ -26,12 +26,12 @@ function selectShowing(row: string, columns: string): string {
 }
 
 const arm = (table: string): string =>
-  `SELECT c.key AS number, (${selectShowing("t", "s.name")} LIMIT 1) AS snapshot
+  `SELECT c.key AS number, (${selectProtectingSnapshots("t", "s.name")} LIMIT 1) AS snapshot
    FROM json_each(?2) c CROSS JOIN ${table} t
      ON t.bucket_id = ?1 AND t.key = c.value ->> 0 AND t.version_id = c.value ->> 1`;
 
 /** Which of some removals are of versions that a snapshot shows, and its name. */
-function lookUpShown(bucketId: string, changes: readonly PurgeChange[]): Lookup<ReadonlyMap<number, string>> {
+function lookUpProtected(bucketId: string, changes: readonly PurgeChange[]): Lookup<ReadonlyMap<number, string>> {
   return {
     statements: [
       statement(
@@ -51,13 +51,13 @@ function lookUpShown(bucketId: string, changes: readonly PurgeChange[]): Lookup<
 }
 
 /** What snapshots have against each of some removals. Asks nothing where there never was a snapshot. */
-export async function refuseShown(
+export async function checkSnapshotProtection(
   database: Database,
   { id, snapshotFloor }: Bucket,
   changes: readonly PurgeChange[],
 ): Promise<(WriteRefusal | undefined)[]> {
   if (snapshotFloor === null) return [];
-  const shown = await database.look(lookUpShown(id, changes));
+  const shown = await database.look(lookUpProtected(id, changes));
   return changes.map((_change, index) => {
     const snapshot = shown.get(index);
     if (snapshot === undefined) return undefined;
