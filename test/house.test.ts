@@ -2,8 +2,8 @@
 // table of operations is whole.
 import { describe, expect, it } from "vitest";
 
-import { withFreshInputs } from "../scripts/readme/inputs.ts";
-import { withFreshTables } from "../scripts/readme/tables.ts";
+import { withFreshInputs } from "../scripts/docs/inputs.ts";
+import { withFreshTables } from "../scripts/docs/tables.ts";
 import { SETTINGS } from "../src/config/settings.ts";
 import type { Operation } from "../src/contract/operation.ts";
 import { matchOperation } from "../src/gateway/match.ts";

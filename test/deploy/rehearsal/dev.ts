@@ -1,0 +1,73 @@
+// Rehearses `npx wrangler dev` in a fresh clone, where nobody has applied a migration. Run by `npm run test:deploy`.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { after, it } from "node:test";
+import { PROJECT_ROOT } from "../../../scripts/project/wrangler-toml.ts";
+import { Project, killGroup } from "../stand-in/harness.ts";
+
+const PATIENCE_MS = 120_000;
+const project = new Project();
+const children: ReturnType<typeof spawn>[] = [];
+after(async () => {
+  for (const child of children) {
+    killGroup(child);
+    if (child.exitCode === null && child.signalCode === null) await once(child, "close");
+  }
+  project.remove();
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** Asks until the server listens. */
+async function firstAnswer(url: string): Promise<Response> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await fetch(url);
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+void it("wrangler dev in a fresh clone says at its first request what is missing, and works from the next one on", async () => {
+  const port = await freePort();
+  const wrangler = join(PROJECT_ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
+  const child = spawn(process.execPath, [wrangler, "dev", "--port", String(port), "--ip", "127.0.0.1"], {
+    cwd: project.folder,
+    stdio: "ignore",
+    detached: true,
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: project.folder,
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_HIDE_BANNER: "true",
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      X_LOCAL_OBSERVABILITY: "false",
+    },
+  });
+  children.push(child);
+  const url = `http://127.0.0.1:${port}/`;
+  const first = await firstAnswer(url);
+  const text = await first.text();
+  assert.equal(first.status, 503, text);
+  assert.match(text, /<Code>DatabaseSchemaMismatch<\/Code>.*npx wrangler d1 migrations apply DB .*--local/s);
+  let second = await fetch(url);
+  for (let turn = 0; second.status === 503 && turn < 20; turn += 1) {
+    await second.body?.cancel();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    second = await fetch(url);
+  }
+  assert.match(await second.text(), /<Code>AccessDenied<\/Code>/);
+});

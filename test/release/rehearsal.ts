@@ -1,0 +1,149 @@
+// Runs the previous release's Worker on this release's schema, and each release's Worker with the other's coordinators.
+// Run by `npm run test:deploy`.
+import assert from "node:assert/strict";
+import { after, describe, it } from "node:test";
+import { readMigrations } from "../../scripts/migrations/folder.ts";
+import { readWranglerToml } from "../../scripts/project/wrangler-toml.ts";
+import { bundleWorker } from "../../scripts/serve/bundle.ts";
+import { readPreviousRelease } from "../../scripts/release/previous.ts";
+import { type Release, type ServedReleases, serveReleases } from "../../scripts/release/releases.ts";
+
+const toml = readWranglerToml();
+const migrations = readMigrations(toml.d1.migrationsDir);
+const released = readPreviousRelease();
+const knownBefore = migrations.findIndex(({ name }) => name === released.lastMigration) + 1;
+const current = {
+  name: "current",
+  bundle: await bundleWorker(toml.main),
+  compatibilityDate: toml.compatibilityDate,
+} as const;
+const previous = { name: "previous", bundle: released.worker, compatibilityDate: released.compatibilityDate } as const;
+
+const LARGE = "x".repeat(200_000);
+const DUE = "2026-01-01T00:00:00.000Z";
+const served: ServedReleases[] = [];
+after(async () => {
+  await Promise.all(served.map((releases) => releases.stop()));
+});
+
+function serve(coordinatorsOf: Readonly<Record<Release["name"], Release["name"]>>): ServedReleases {
+  const releases = serveReleases([
+    { ...current, coordinators: coordinatorsOf.current },
+    { ...previous, coordinators: coordinatorsOf.previous },
+  ]);
+  served.push(releases);
+  return releases;
+}
+
+type Send = (method: string, target: string, init?: RequestInit) => Promise<Response>;
+
+async function expectStatus(response: Response, status: number): Promise<string> {
+  const text = await response.text();
+  assert.equal(response.status, status, text);
+  return text;
+}
+
+/** Writes in every way that takes other statements, and reads all of it back. */
+async function exercise(send: Send, bucket: string): Promise<void> {
+  await expectStatus(await send("PUT", `/${bucket}`), 200);
+  await expectStatus(await send("PUT", `/${bucket}/plain`, { body: "one", headers: { "x-amz-meta-a": "b" } }), 200);
+  await expectStatus(await send("PUT", `/${bucket}/plain`, { body: "two", headers: { "if-none-match": "*" } }), 412);
+  await expectStatus(await send("PUT", `/${bucket}/plain`, { body: "two" }), 200);
+  await expectStatus(
+    await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/plain` } }),
+    200,
+  );
+  const rename = { headers: { "x-amz-rename-source": "copy" } };
+  await expectStatus(await send("PUT", `/${bucket}/renamed?renameObject`, rename), 200);
+  const versioning = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+  await expectStatus(await send("PUT", `/${bucket}?versioning`, { body: versioning }), 200);
+  await expectStatus(await send("PUT", `/${bucket}/plain`, { body: "three" }), 200);
+  await expectStatus(await send("PUT", `/${bucket}/large`, { body: LARGE }), 200);
+  await expectStatus(await send("PUT", `/${bucket}/gone`, { body: "gone" }), 200);
+  await expectStatus(await send("DELETE", `/${bucket}/gone`), 204);
+  const tagging = "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>";
+  await expectStatus(await send("PUT", `/${bucket}/plain?tagging`, { body: tagging }), 200);
+  const begun = await expectStatus(await send("POST", `/${bucket}/parts?uploads`), 200);
+  const upload = /<UploadId>([^<]+)/.exec(begun)?.[1] ?? "";
+  const part = await send("PUT", `/${bucket}/parts?partNumber=1&uploadId=${upload}`, { body: "part" });
+  await expectStatus(part, 200);
+  const etag = part.headers.get("etag") ?? "";
+  const parts = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`;
+  await expectStatus(await send("POST", `/${bucket}/parts?uploadId=${upload}`, { body: parts }), 200);
+  const rule = `<Rule><ID>r</ID><Status>Enabled</Status><Filter><Prefix>large</Prefix></Filter><Transition><Date>${DUE}</Date><StorageClass>STANDARD_IA</StorageClass></Transition></Rule>`;
+  const lifecycle = `<LifecycleConfiguration>${rule}</LifecycleConfiguration>`;
+  await expectStatus(await send("PUT", `/${bucket}?lifecycle`, { body: lifecycle }), 200);
+}
+
+/** Reads what `exercise` has written. */
+async function inspect(send: Send, bucket: string, storageClass: string): Promise<void> {
+  const plain = await send("GET", `/${bucket}/plain`);
+  assert.equal(plain.headers.get("x-amz-tagging-count"), "1");
+  assert.equal(await expectStatus(plain, 200), "three");
+  const large = await send("GET", `/${bucket}/large`);
+  assert.equal(large.headers.get("x-amz-storage-class") ?? "STANDARD", storageClass);
+  assert.equal(await expectStatus(large, 200), LARGE);
+  assert.equal(await expectStatus(await send("GET", `/${bucket}/parts`), 200), "part");
+  assert.equal(await expectStatus(await send("GET", `/${bucket}/renamed`), 200), "two");
+  await expectStatus(await send("GET", `/${bucket}/gone`), 404);
+  const list = await expectStatus(await send("GET", `/${bucket}?list-type=2`), 200);
+  assert.deepEqual(
+    Array.from(list.matchAll(/<Key>([^<]+)/g), ([, key]) => key),
+    ["large", "parts", "plain", "renamed"],
+  );
+  const versions = await expectStatus(await send("GET", `/${bucket}?versions&prefix=plain`), 200);
+  assert.equal(versions.split("<Version>").length - 1, 2);
+}
+
+const NOON = new Date("2026-11-29T12:00:00Z");
+const NEXT_DAY = new Date("2026-11-30T12:00:00Z");
+
+void describe("the previous release", () => {
+  void it("does all its work on this release's schema, as it must between migrating and uploading and after a roll-back", async () => {
+    assert.ok(knownBefore > 0, `${released.lastMigration} is one of the migrations`);
+    const releases = serve({ current: "current", previous: "previous" });
+    await releases.migrate(migrations);
+    const send: Send = (...request) => releases.send("previous", ...request);
+    await exercise(send, "on-new-schema");
+    await releases.tick("previous", NOON);
+    await inspect(send, "on-new-schema", "STANDARD_IA");
+  });
+
+  void it("hands over to this release with its data, and takes over again after a roll-back", async () => {
+    const releases = serve({ current: "current", previous: "previous" });
+    const asPrevious: Send = (...request) => releases.send("previous", ...request);
+    const asCurrent: Send = (...request) => releases.send("current", ...request);
+    await releases.migrate(migrations.slice(0, knownBefore));
+    await exercise(asPrevious, "before-upgrade");
+    await inspect(asPrevious, "before-upgrade", "STANDARD");
+    await releases.migrate(migrations.slice(knownBefore));
+    await inspect(asPrevious, "before-upgrade", "STANDARD");
+    await inspect(asCurrent, "before-upgrade", "STANDARD");
+    await releases.tick("current", NOON);
+    await inspect(asCurrent, "before-upgrade", "STANDARD_IA");
+    await exercise(asCurrent, "after-upgrade");
+    await inspect(asPrevious, "before-upgrade", "STANDARD_IA");
+    await inspect(asPrevious, "after-upgrade", "STANDARD");
+    await releases.tick("previous", NEXT_DAY);
+    await inspect(asPrevious, "after-upgrade", "STANDARD_IA");
+  });
+});
+
+void describe("a deployment that coordinators have not followed yet", () => {
+  for (const [worker, other] of [
+    ["current", "previous"],
+    ["previous", "current"],
+  ] as const) {
+    void it(`serves everything with the ${worker} Worker and the ${other} coordinators`, async () => {
+      const releases = serve({
+        current: worker === "current" ? "previous" : "current",
+        previous: worker === "previous" ? "current" : "previous",
+      });
+      await releases.migrate(migrations);
+      const send: Send = (...request) => releases.send(worker, ...request);
+      await exercise(send, "mixed");
+      await releases.tick(worker, NOON);
+      await inspect(send, "mixed", "STANDARD_IA");
+    });
+  }
+});

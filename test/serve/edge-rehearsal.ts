@@ -1,0 +1,165 @@
+// Tests that the local server believes no client about the edge, and that the runtime's own ports serve nobody.
+// `npm run test:serve` runs them; what is sent goes over plain sockets, past every client library.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { Requests } from "../crash/requests.ts";
+import { ACCESS_KEY_ID, makeCredentials, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
+import { openFront, type Front } from "../../scripts/serve/front.ts";
+import { serveCairn, WORKER, type ServedCairn } from "../../scripts/serve/runtime.ts";
+
+const ADDRESS = "203.0.113.9";
+const TRUSTED = { country: "AQ", clientIp: `${ADDRESS}:1`, tlsVersion: "TLSv1.3", clientAcceptEncoding: "gzip" };
+const ANSWER_MS = 5000;
+const credentials = makeCredentials();
+const state = mkdtempSync(join(tmpdir(), "cairn-edge-"));
+let cairn: ServedCairn;
+let front: Front;
+
+/** Headers by which a client might speak for the edge or for Miniflare. */
+const FORGED = [
+  `MF-CF-Blob: ${JSON.stringify(TRUSTED)}`,
+  `mf-cf-blob: ${JSON.stringify(TRUSTED)}`,
+  "MF-CF-Blob: {}",
+  "MF-CF-Blob: no json",
+  "MF-Original-URL: https://localhost/open/k",
+  "MF-Op-Original-URL: https://localhost/open/k",
+  "MF-Route-Override: scheduler",
+  "MF-Proxy-Shared-Secret: x",
+  "X-Forwarded-Proto: https",
+  `X-Forwarded-For: ${ADDRESS}`,
+  'CF-Visitor: {"scheme":"https"}',
+];
+
+/** Sends text on a connection of its own and gives all that comes back, which is empty where the connection is ended. */
+function exchange(port: number, text: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    let answer = "";
+    socket.on("data", (bytes: Buffer) => (answer += bytes.toString("latin1")));
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => resolve(answer));
+    socket.setTimeout(ANSWER_MS, () => socket.destroy());
+    socket.write(text);
+  });
+}
+
+function get(port: number, target: string, ...headers: readonly string[]): Promise<string> {
+  const lines = [`GET ${target} HTTP/1.1`, "Host: localhost", ...headers, "Connection: close", "", ""];
+  return exchange(port, lines.join("\r\n"));
+}
+
+/** The ports on which a process listens. */
+function portsOf(pid: number): number[] {
+  const inodes = new Set(
+    readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return readFileSync("/proc/net/tcp", "utf8")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , kind, , , , , , inode = ""]) => kind === "0A" && inodes.has(inode))
+    .map(([, address = ""]) => Number.parseInt(address.split(":")[1] ?? "", 16));
+}
+
+function policyOf(bucket: string, condition: object): string {
+  const Resource = `arn:aws:s3:::${bucket}/*`;
+  return JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource, Condition: condition }],
+  });
+}
+
+before(async () => {
+  const bindings = { [ACCESS_KEY_ID]: credentials.accessKeyId, [SECRET_ACCESS_KEY]: credentials.secretAccessKey };
+  cairn = await serveCairn({
+    state,
+    host: "127.0.0.1",
+    port: 0,
+    bindings: { ...bindings, EDGE: "cloudflare", LOG_REQUESTS: "false" },
+  });
+  front = await openFront("127.0.0.1", 0, async () => Number(new URL(await cairn.urlOf(WORKER)).port));
+  const requests = new Requests(`http://127.0.0.1:${front.port}`, credentials);
+  const conditions: Record<string, object> = {
+    open: {},
+    near: { IpAddress: { "aws:SourceIp": `${ADDRESS}/32` } },
+    anywhere: { IpAddress: { "aws:SourceIp": ["0.0.0.0/0", "::/0"] } },
+    secure: { Bool: { "aws:SecureTransport": "true" } },
+  };
+  for (const [bucket, condition] of Object.entries(conditions)) {
+    assert.equal((await requests.send("PUT", `/${bucket}`)).status, 200);
+    await requests.send("DELETE", `/${bucket}?publicAccessBlock`);
+    const set = await requests.send("PUT", `/${bucket}?policy`, {}, policyOf(bucket, condition));
+    assert.equal(set.status, 204, set.body.toString());
+    assert.equal((await requests.send("PUT", `/${bucket}/k`, {}, "the bytes")).status, 200);
+  }
+});
+
+after(async () => {
+  front.close();
+  await cairn.stop();
+  rmSync(state, { recursive: true, force: true, maxRetries: 5 });
+});
+
+void describe("the local server", () => {
+  void it("takes neither an address nor TLS from a client", async () => {
+    const runtimePort = Number(new URL(await cairn.urlOf(WORKER)).port);
+    for (const port of [front.port, runtimePort]) {
+      for (const forged of FORGED) {
+        for (const bucket of ["near", "anywhere", "secure"]) {
+          const answer = await get(port, `/${bucket}/k`, forged, `CF-Connecting-IP: ${ADDRESS}`);
+          assert.match(answer, /^HTTP\/1\.1 403 /, `${bucket} with ${forged}`);
+        }
+        const open = await get(port, "/open/k", forged, `CF-Connecting-IP: ${ADDRESS}`);
+        assert.match(open, /^HTTP\/1\.1 200 /, forged);
+        assert.ok(open.includes("the bytes"));
+      }
+    }
+  });
+
+  void it("opens no tunnel, however it is asked for", async () => {
+    const name = "miniflare-unsafe-internal-capnp-connect";
+    for (const head of [
+      `CONNECT ${name} HTTP/1.1\r\nHost: ${name}\r\n\r\n`,
+      `CONNECT ${name}:80 HTTP/1.1\nHost: ${name}\n\n`,
+      `\r\nCONNECT ${name} HTTP/1.1\r\n\r\n`,
+      `GET /open/k HTTP/1.1\nHost: localhost\n\nCONNECT ${name} HTTP/1.1\nHost: ${name}\n\n`,
+    ]) {
+      assert.doesNotMatch(await exchange(front.port, head), /^HTTP\/1\.1 2\d\d (?!OK\b)/, head);
+    }
+    assert.match(await get(front.port, "/open/k"), /^HTTP\/1\.1 200 /);
+  });
+});
+
+void describe("the runtime's own ports", { skip: process.platform !== "linux" }, () => {
+  void it("serve nobody but Cairn's callers, by whatever headers and paths", async () => {
+    const runtimePort = Number(new URL(await cairn.urlOf(WORKER)).port);
+    const ports = portsOf(cairn.workerdPid() ?? 0).filter((port) => port !== runtimePort);
+    assert.ok(ports.length > 0, "Miniflare's entry is found");
+    for (const port of ports) {
+      for (const target of [
+        "/",
+        "/open/k",
+        "/cdn-cgi/local/r2/public/BLOBS/k",
+        "/cdn-cgi/handler/scheduled",
+        "/cdn-cgi/mf/scheduled",
+        "/cdn-cgi/local/platform-proxy",
+        "/cdn-cgi/explorer/api/d1/database",
+      ]) {
+        for (const header of [...FORGED, "MF-Route-Override: cairn", "MF-Op: GET"]) {
+          assert.match(await get(port, target, header), /^HTTP\/1\.1 403 /, `${target} with ${header}`);
+        }
+        const guessed = await get(port, target, "MF-Op: GET", "MF-Op-Target: 0", "MF-Op-Key: x", "MF-Op-Secret: 00");
+        assert.match(guessed, /^HTTP\/1\.1 40[13] /, target);
+      }
+    }
+  });
+});

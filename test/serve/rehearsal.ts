@@ -1,0 +1,94 @@
+// Tests of the local server as a process: who may use a state folder, and what it prints. `npm run test:serve` runs them.
+import assert from "node:assert/strict";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { endRunningCairns, startCairn } from "../clients/cairn-process.ts";
+import { makeCredentials } from "../../scripts/project/credentials.ts";
+import { greeting } from "../../scripts/serve/greeting.ts";
+import { lockState } from "../../scripts/serve/state-lock.ts";
+
+const credentials = makeCredentials();
+const folder = mkdtempSync(join(tmpdir(), "cairn-serve-"));
+
+after(() => {
+  endRunningCairns();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+void describe("a state folder", () => {
+  void it("has one server, by whatever path and with whatever TMPDIR another one comes", async () => {
+    const state = join(folder, "one");
+    const link = join(folder, "link");
+    const elsewhere = join(folder, "tmp");
+    mkdirSync(elsewhere);
+    symlinkSync(state, link);
+    const first = await startCairn({ state, credentials });
+    for (const path of [state, link]) {
+      const second = startCairn({ state: path, credentials, settings: { TMPDIR: elsewhere } });
+      await assert.rejects(second, /in use by another server/);
+    }
+    // A copy is another folder, whatever is in it.
+    const copy = join(folder, "copy");
+    await first.stop();
+    cpSync(state, copy, { recursive: true });
+    const again = await startCairn({ state, credentials });
+    const copied = await startCairn({ state: copy, credentials });
+    await copied.stop();
+    await again.stop();
+  });
+
+  void it("may be taken when its server was killed outright", async () => {
+    const state = join(folder, "killed");
+    const first = await startCairn({ state, credentials });
+    await first.kill();
+    const second = await startCairn({ state, credentials });
+    await second.stop();
+  });
+
+  void it("is locked once in a process too, and until it is given back", async () => {
+    const state = join(folder, "twice");
+    const unlock = await lockState(state);
+    await assert.rejects(lockState(state), /in use by another server/);
+    unlock();
+    unlock();
+    const unlockAgain = await lockState(state);
+    unlockAgain();
+  });
+
+  void it(
+    "is its owner's alone, also where it was open to others",
+    { skip: process.platform === "win32" },
+    async () => {
+      const state = join(folder, "open");
+      mkdirSync(state);
+      chmodSync(state, 0o755);
+      for (const path of [state, join(folder, "new", "nested")]) {
+        const unlock = await lockState(path);
+        assert.equal(statSync(path).mode & 0o777, 0o700);
+        unlock();
+      }
+    },
+  );
+});
+
+void describe("the greeting", () => {
+  void it("shows no secret that was given or made before", async () => {
+    const cairn = await startCairn({ state: join(folder, "greeted"), credentials });
+    await cairn.stop();
+    assert.ok(cairn.output().includes(credentials.accessKeyId));
+    assert.ok(!cairn.output().includes(credentials.secretAccessKey));
+    for (const source of [{ kind: "environment" }, { kind: "file", file: "/somewhere/.dev.vars" }] as const) {
+      const text = greeting("http://127.0.0.1:9000", "auto", credentials, source);
+      assert.ok(!text.includes(credentials.secretAccessKey), source.kind);
+      assert.match(text, /^ready http:\/\/127\.0\.0\.1:9000$/m);
+      assert.ok(text.includes('AWS_SECRET_ACCESS_KEY="$CAIRN_ROOT_SECRET_ACCESS_KEY"'), text);
+    }
+  });
+
+  void it("shows a secret that was just made", () => {
+    const text = greeting("http://127.0.0.1:9000", "auto", credentials, { kind: "made", file: ".dev.vars" });
+    assert.ok(text.includes(`AWS_SECRET_ACCESS_KEY='${credentials.secretAccessKey}'`));
+  });
+});
