@@ -1,5 +1,5 @@
-// A configuration of a bucket: the three operations that get, put and delete one subresource. They differ by how the
-// document is read, stored and shown; a declaration says just that.
+// Declares the three operations (get, put, delete) of one bucket subresource. A configuration declares only how its
+// document is parsed, stored and rendered.
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { DOCUMENT, joinInputs, type DeclaredInputs } from "../protocol/core/operation-inputs.ts";
 import { S3Error, type S3ErrorCode } from "../protocol/core/s3-error.ts";
@@ -20,25 +20,25 @@ interface BucketConfiguration<Value> {
   readonly get: Named;
   readonly put: Named & {
     readonly status: 200 | 204;
-    /** What a PUT obeys besides its document. */
+    /** Inputs that a PUT reads in addition to its document. */
     readonly inputs?: DeclaredInputs;
     readonly headers?: (value: Value) => Readonly<Record<string, string>>;
   };
   readonly delete: Named;
-  /** A bucket's configuration; undefined where it has none. */
+  /** Returns a bucket's configuration, or undefined when it has none. */
   readonly load: (bucket: Bucket) => Value | undefined;
-  /** The error that a GET answers with where a bucket has none; left out where every bucket has one. */
+  /** The error of a GET when the bucket has none. Omitted when every bucket has one. */
   readonly missing?: S3ErrorCode;
-  /** Reads the body of a PUT. @throws S3Error */
-  readonly receive: (context: Context, bucket: Bucket) => Promise<Value>;
-  /** The statement that sets a configuration; undefined removes it. */
+  /** Reads and parses the body of a PUT. @throws S3Error */
+  readonly parseBody: (context: Context, bucket: Bucket) => Promise<Value>;
+  /** The statement that sets a configuration; undefined deletes it. */
   readonly store: (bucket: Bucket, value: Value | undefined) => Statement;
-  readonly show: (value: Value) => Pick<S3Response, "body"> & Partial<Pick<S3Response, "headers">>;
+  readonly render: (value: Value) => Pick<S3Response, "body"> & Partial<Pick<S3Response, "headers">>;
 }
 
 /** Declares the operations of a configuration: get, put and delete, in this order. */
 export function defineBucketConfiguration<Value>(declared: BucketConfiguration<Value>): readonly Operation[] {
-  const { subresource, load, missing, receive, store, show } = declared;
+  const { subresource, load, missing, parseBody, store, render } = declared;
   const route = { level: "bucket", query: [subresource] } as const;
   return [
     defineOperation({
@@ -52,7 +52,7 @@ export function defineBucketConfiguration<Value>(declared: BucketConfiguration<V
         if (value === undefined) throw new S3Error(missing ?? "InternalError", { BucketName: bucketName });
         return Promise.resolve(value);
       },
-      write: (value) => ({ status: 200, headers: {}, ...show(value) }),
+      write: (value) => ({ status: 200, headers: {}, ...render(value) }),
     }),
     defineOperation({
       name: declared.put.name,
@@ -62,7 +62,7 @@ export function defineBucketConfiguration<Value>(declared: BucketConfiguration<V
       read: ({ address }) => ({ bucketName: addressedBucket(address) }),
       lookUp: ({ bucketName }) => lookUpBucket(bucketName),
       async run(context, _input, { bucket }) {
-        const value = await receive(context, bucket);
+        const value = await parseBody(context, bucket);
         await context.database.batch([store(bucket, value)]);
         return value;
       },

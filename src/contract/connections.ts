@@ -1,4 +1,5 @@
-// Connects to the bindings. Requests, scheduled jobs and maintenance all reach D1, R2 and the coordinators through here.
+// Connects to the bindings. Requests, scheduled jobs and maintenance reach D1, R2 and the coordinators only through
+// here.
 import type { Settings } from "../config/settings.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
 import { R2BlobStore } from "../state/blobs/r2-blob-store.ts";
@@ -6,7 +7,7 @@ import type { Counts } from "../state/d1/counts.ts";
 import { Database } from "../state/d1/database.ts";
 import { Coordinators } from "../state/writes/coordinators.ts";
 
-/** What everything that reads or writes state works with. All calls are counted. */
+/** The stores and coordinators. Every call to them is counted. */
 export interface Connections {
   readonly database: Database;
   readonly blobs: BlobStore;

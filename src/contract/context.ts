@@ -1,4 +1,4 @@
-// What an operation is given besides its input and its facts.
+// The context of a running operation: the request, its principal and the connections.
 import type { Access } from "../auth/access/access.ts";
 import type { Principal } from "../auth/identity/principal.ts";
 import type { IncomingBody } from "../protocol/core/incoming-body.ts";
@@ -9,15 +9,15 @@ import type { Coordinators } from "../state/writes/coordinators.ts";
 import type { Database } from "../state/d1/database.ts";
 import type { Settings } from "../config/settings.ts";
 
-/** Credentials as a request names them. */
+/** Credentials as a request names them, not yet verified. */
 export interface NamedCredentials {
   readonly accessKeyId: string;
   readonly sessionToken: string | undefined;
-  /** What they were used for; of a form: S3, in the region of the settings. */
+  /** The scope of the signature; undefined for a form, whose scope is S3 in the configured region. */
   readonly scope?: { readonly region: string; readonly service: string };
 }
 
-/** Whom credentials belong to, and what that one may do. */
+/** The principal of verified credentials and its access. */
 export interface Identity {
   readonly principal: Principal;
   readonly access: Access;
@@ -26,9 +26,9 @@ export interface Identity {
 export interface Context {
   readonly request: S3Request;
   readonly principal: Principal;
-  /** What the operation obeys of the request. */
+  /** The inputs of the request that the operation declares. */
   readonly inputs: OperationInputs;
-  /** What the principal may do; dispatch has asked for the operation's own actions. */
+  /** The principal's access. Dispatch has already checked the operation's own actions. */
   readonly access: Access;
   readonly settings: Settings;
   /** When the request began, in milliseconds since the epoch. */
@@ -38,13 +38,13 @@ export interface Context {
   readonly blobs: BlobStore;
   readonly coordinators: Coordinators;
   /**
-   * Tells whose credentials are named where neither the header nor the query has them: in a form.
+   * Identifies credentials that the request has neither in its header nor in its query, but in a form.
    * @param verify verifies what they signed, with their secret
    * @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken, and what `verify` throws
    */
   identify(credentials: NamedCredentials, verify: (secretAccessKey: string) => Promise<void>): Promise<Identity>;
-  /** Opens the request's body; to be called once, after everything that can be refused without it. */
+  /** Opens the request's body, once. Call it after every check that does not need the body. */
   openBody(): IncomingBody;
-  /** Lets work go on after the answer. */
+  /** Lets work continue after the response. */
   waitUntil(work: Promise<unknown>): void;
 }

@@ -1,4 +1,4 @@
-// Declares the reading of a configuration that no bucket has: the answer is an error that says so, or the default.
+// Declares GET operations of configurations that cannot be set. They return S3's error or default document.
 import { element, type XmlElement } from "../bytes/xml.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { S3_NAMESPACE, S3Error, type S3ErrorCode } from "../protocol/core/s3-error.ts";
@@ -6,15 +6,15 @@ import { lookUpBucket } from "../state/metadata/buckets.ts";
 import { defineOperation, type Operation } from "./operation.ts";
 
 interface DefaultConfiguration {
-  /** The operation that reads it. */
+  /** The name of the GET operation. */
   readonly name: string;
   readonly actions: readonly string[];
   readonly subresource: string;
-  /** The error that says there is none, or the root and the content of what holds by default. */
+  /** S3's error for a bucket without it, or the root and content of the default document. */
   readonly answer: { readonly error: S3ErrorCode } | { readonly root: string; readonly content: readonly XmlElement[] };
 }
 
-/** Declares the reading of a configuration that no bucket has. */
+/** Declares a GET operation that returns the same error or document for every bucket. */
 export function defineDefaultConfiguration({ name, actions, subresource, answer }: DefaultConfiguration): Operation {
   return defineOperation({
     name,

@@ -1,6 +1,6 @@
-// What an operation is: a declaration with a route, the action it needs, and three beats: read the input off the wire,
-// run on what one round trip brought, write the answer. The closure made here hides the types in between, so that the
-// table of operations is a plain array.
+// Declares operations: a route, actions, and three steps. `read` parses the input, `run` executes with the facts of one
+// round trip, `write` renders the response. The closure hides the types between them, so the operation table is an
+// array.
 import type { ObjectSubject } from "../auth/access/authorization-request.ts";
 import type { XmlElement } from "../bytes/xml.ts";
 import { joinInputs, type DeclaredInputs, type OperationInputs } from "../protocol/core/operation-inputs.ts";
@@ -11,17 +11,17 @@ import type { Context } from "./context.ts";
 import { lookUpAddressedSnapshot, refuseSnapshot, refuseSnapshotName } from "./snapshot-address.ts";
 import type { Settings } from "../config/settings.ts";
 
-/** The part of a request by which its operation is recognised. The most specific route that fits wins. */
+/** The part of a request that selects its operation. The most specific matching route wins. */
 export interface Route {
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   readonly level: "service" | "bucket" | "object" | "tags";
-  /** Query terms that must be there: `name`, or `name=value`. The first names the subresource. */
+  /** Required query terms: `name`, or `name=value`. The first names the subresource. */
   readonly query?: readonly string[];
-  /** A header that must be there. */
+  /** A required header. */
   readonly header?: string;
 }
 
-/** An answer before it is rendered. A stream's length is in its Content-Length header, a text's type in its Content-Type. */
+/** A response before rendering. The headers contain a stream's Content-Length and a text's Content-Type. */
 export interface S3Response {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -29,15 +29,15 @@ export interface S3Response {
 }
 
 /**
- * Who asks whether an operation is allowed: dispatch, or `run` where only that knows on what, or both in turn. Where
- * `run` asks, it also has the request refused that says two things.
+ * Where the operation's actions are authorized: in dispatch, in `run` when only `run` knows the resource, or in both.
+ * An operation that authorizes in `run` also calls `refuseContradictions` there.
  */
 export type Authorizes = "dispatch" | "run" | "both";
 
-/** An action that an operation asks for besides its own, in some cases or on something else. */
+/** An action that an operation requires in addition to its own, in some cases or on another resource. */
 export interface FurtherAction {
   readonly action: string;
-  /** In which case, or on what; undefined: always, and on the same. */
+  /** The case or resource, as documented; undefined: always, on the same resource. */
   readonly when?: string;
 }
 
@@ -47,63 +47,63 @@ export type ConditionValues = ReadonlyMap<string, readonly string[]>;
 interface Declaration<Input, Facts extends BucketFacts, Output> {
   /** The operation's name in AWS's API. */
   readonly name: string;
-  /** The spellings of the action that policies allow or deny, S3's own first. */
+  /** The accepted spellings of the action in policies, S3's own first. */
   readonly actions: readonly string[];
-  /** Those that are asked for instead where the request names a version, or reads a snapshot. */
+  /** The actions required instead when the request names a version or reads a snapshot. */
   readonly versionActions?: readonly string[];
   /** Actions checked only for an explicit Deny; no Allow is required. */
-  readonly alsoDeniedBy?: readonly string[];
-  /** Actions that `run` asks for besides. */
+  readonly explicitDenyActions?: readonly string[];
+  /** Actions that `run` requires in addition. */
   readonly furtherActions?: readonly FurtherAction[];
-  /** `dispatch` where it is left out. */
+  /** Defaults to `dispatch`. */
   readonly authorizes?: Authorizes;
   readonly route: Route;
-  /** What it obeys besides its route. */
+  /** The inputs that it reads in addition to its route. */
   readonly inputs?: DeclaredInputs;
-  /** False for an s3:PutObject that begins an upload or adds a part to one. */
+  /** False for an s3:PutObject that starts an upload or adds a part to one. */
   readonly createsObject?: boolean;
-  /** Whether it can be asked of a snapshot of a bucket; every other operation is refused there. */
+  /** Whether it accepts a snapshot's address. All other operations refuse one. */
   readonly readsSnapshots?: boolean;
-  /** Reads the input; throws S3Error for what is malformed. Touches no body. */
+  /** Parses the input without touching the body. @throws S3Error for malformed input */
   readonly read: (request: S3Request, settings: Settings) => Input | Promise<Input>;
-  /** The version that is acted on, where its tags and its access control list bear on the decision. */
+  /** The addressed version, whose tags and access control list affect authorization. */
   readonly subject?: (facts: Facts) => ObjectSubject | undefined;
-  /** Condition keys that follow from what is known, and not from a header or parameter of their name. */
+  /** Values of condition keys that do not come from a header or parameter of the same name. */
   readonly conditionKeys?: (input: Input, facts: Facts) => ConditionValues;
-  /** What must be known before it runs; its statements go in the request's one round trip. */
+  /** The facts that `run` needs. Their statements join the request's single round trip. */
   readonly lookUp: (input: Input, request: S3Request) => Lookup<Facts>;
   readonly run: (context: Context, input: Input, facts: Facts & { readonly bucket: Bucket }) => Promise<Output>;
   readonly write: (output: Output, input: Input) => S3Response;
 }
 
-/** An operation whose input has been read. */
+/** An operation whose input has been parsed. */
 export interface PreparedOperation {
   readonly statements: readonly Statement[];
-  /** Takes the results of the statements. */
+  /** Continues with the results of the statements. */
   resume(results: readonly StatementResult[]): ResumedOperation;
 }
 
-/** An operation that knows its bucket and is ready to run once it is authorised. */
+/** An operation whose bucket is known and that is ready to run once it is authorized. */
 export interface ResumedOperation {
   readonly bucket: Bucket | undefined;
   readonly subject: ObjectSubject | undefined;
-  /** Whether the object that the operation is about is not there. */
+  /** Whether the addressed object does not exist. */
   readonly isMissing: boolean;
   readonly conditionKeys: ConditionValues | undefined;
   execute(context: Context): Promise<S3Response>;
 }
 
-/** An operation that is built. */
+/** The implemented part of an operation. */
 export interface Implementation {
   readonly actions: readonly string[];
   readonly versionActions: readonly string[] | undefined;
-  readonly alsoDeniedBy: readonly string[] | undefined;
+  readonly explicitDenyActions: readonly string[] | undefined;
   readonly furtherActions: readonly FurtherAction[];
   readonly authorizes: Authorizes;
-  /** What it obeys, its route included. */
+  /** All inputs that it reads, including its route. */
   readonly inputs: OperationInputs;
   readonly createsObject: boolean;
-  /** Whether the answer is NoSuchBucket where the bucket is not there. */
+  /** Whether a missing bucket results in NoSuchBucket. */
   readonly needsBucket: boolean;
   prepare(request: S3Request, settings: Settings): Promise<PreparedOperation>;
 }
@@ -112,11 +112,11 @@ export interface Implementation {
 export interface Operation {
   readonly name: string;
   readonly route: Route;
-  /** Undefined for an operation that S3 has and Cairn has not. */
+  /** Undefined for an S3 operation that Cairn does not implement. */
   readonly implementation: Implementation | undefined;
 }
 
-/** Declares an operation on a bucket or on an object in one. Dispatch answers NoSuchBucket for it. */
+/** Declares an operation on a bucket or object. Dispatch returns NoSuchBucket when the bucket does not exist. */
 export function defineOperation<Input, Facts extends BucketFacts, Output>(
   declaration: Declaration<Input, Facts, Output>,
 ): Operation {
@@ -126,7 +126,7 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
     implementation: {
       actions: declaration.actions,
       versionActions: declaration.versionActions,
-      alsoDeniedBy: declaration.alsoDeniedBy,
+      explicitDenyActions: declaration.explicitDenyActions,
       furtherActions: declaration.furtherActions ?? [],
       authorizes: declaration.authorizes ?? "dispatch",
       inputs: inputsOf(declaration),
@@ -142,7 +142,7 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
           statements: [...lookup.statements, ...snapshot.statements],
           resume(results) {
             const facts = lookup.read(results.slice(0, count));
-            const absence = snapshot.read(results.slice(count));
+            const snapshotError = snapshot.read(results.slice(count));
             const { bucket } = facts;
             const subject = declaration.subject?.(facts);
             return {
@@ -152,7 +152,7 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
               conditionKeys: declaration.conditionKeys?.(input, facts),
               async execute(context) {
                 if (bucket === undefined) throw new Error(`${declaration.name} ran without its bucket`);
-                if (absence !== undefined) throw absence;
+                if (snapshotError !== undefined) throw snapshotError;
                 return declaration.write(await declaration.run(context, input, { ...facts, bucket }), input);
               },
             };
@@ -175,7 +175,7 @@ interface ServiceDeclaration<Input, Output> {
   readonly write: (output: Output, input: Input) => S3Response;
 }
 
-/** Declares an operation that needs no bucket to be there: on the service, or one that makes the bucket. */
+/** Declares an operation that needs no existing bucket: a service operation or CreateBucket. */
 export function defineServiceOperation<Input, Output>(declaration: ServiceDeclaration<Input, Output>): Operation {
   return {
     name: declaration.name,
@@ -183,7 +183,7 @@ export function defineServiceOperation<Input, Output>(declaration: ServiceDeclar
     implementation: {
       actions: declaration.actions,
       versionActions: undefined,
-      alsoDeniedBy: undefined,
+      explicitDenyActions: undefined,
       furtherActions: declaration.furtherActions ?? [],
       authorizes: declaration.authorizes ?? "dispatch",
       inputs: inputsOf(declaration),
@@ -207,7 +207,7 @@ export function defineServiceOperation<Input, Output>(declaration: ServiceDeclar
   };
 }
 
-/** What an operation obeys: what makes it its route, what every operation obeys, and what it declares. */
+/** All inputs of an operation: those of its route, those of every operation, and those that it declares. */
 function inputsOf({
   route,
   inputs = {},
@@ -223,7 +223,7 @@ function inputsOf({
   return joinInputs(inputs, ofRoute, { headers: ["x-amz-expected-bucket-owner"] });
 }
 
-/** Names an operation of S3's that Cairn answers with 501 NotImplemented, so that no other takes its place. */
+/** Declares an S3 operation that returns 501 NotImplemented, so that no less specific route matches it. */
 export function notImplemented(
   name: string,
   method: Route["method"],

@@ -1,4 +1,4 @@
-// Requests that address a snapshot of a bucket: which operations they may ask for, and whether the snapshot is there.
+// Checks requests that address a snapshot: whether the operation accepts one and whether the snapshot exists.
 import { addressedSnapshot, type Address } from "../protocol/core/addressing.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
@@ -7,8 +7,8 @@ import type { Lookup } from "../state/d1/database.ts";
 import { lookUpSnapshot } from "../state/snapshots/snapshots.ts";
 
 /**
- * Looks the snapshot up that is addressed, if one is.
- * @returns the error that says that it is not there; undefined where it is, or the bucket itself is addressed
+ * Looks up the snapshot that the request addresses, if any.
+ * @returns the error for a snapshot that does not exist; otherwise undefined
  */
 export function lookUpAddressedSnapshot(address: Address): Lookup<S3Error | undefined> {
   const name = addressedSnapshot(address);
@@ -20,7 +20,7 @@ export function lookUpAddressedSnapshot(address: Address): Lookup<S3Error | unde
   };
 }
 
-/** @throws S3Error MethodNotAllowed where a snapshot is addressed */
+/** @throws S3Error MethodNotAllowed when the request addresses a snapshot */
 export function refuseSnapshot(operation: string, { method, address }: S3Request): void {
   if (addressedSnapshot(address) === undefined) return;
   const fields = { Method: method, ResourceType: "SNAPSHOT" };
@@ -28,7 +28,7 @@ export function refuseSnapshot(operation: string, { method, address }: S3Request
   throw new S3Error("MethodNotAllowed", fields, message, { Allow: "GET, HEAD" });
 }
 
-/** @throws S3Error InvalidBucketName where what is to be the name of a new bucket is a snapshot's */
+/** @throws S3Error InvalidBucketName when the new bucket's name is a snapshot address */
 export function refuseSnapshotName({ address }: S3Request): void {
   if (address.level === "service" || address.snapshot === undefined) return;
   throw new S3Error("InvalidBucketName", { BucketName: addressOfSnapshot(address.bucket, address.snapshot) });

@@ -35,12 +35,12 @@ export async function planOperation(request: S3Request, settings: Settings, log:
 /** The actions of an operation and the resource that they are requested on. */
 export function authorizationRequestOf(
   { address, query }: S3Request,
-  { actions, versionActions, alsoDeniedBy, inputs, createsObject }: Implementation,
+  { actions, versionActions, explicitDenyActions, inputs, createsObject }: Implementation,
   { bucket, subject, isMissing, conditionKeys }: ResumedOperation,
 ): AuthorizationRequest {
   return {
     actions: query.has("versionId") || addressedSnapshot(address) !== undefined ? (versionActions ?? actions) : actions,
-    alsoDeniedBy,
+    explicitDenyActions,
     bucket,
     bucketName: address.level === "service" ? undefined : address.bucket,
     key: address.level === "object" ? address.key : undefined,

@@ -1,9 +1,9 @@
-// Ends uploads whose bucket is gone, so that their parts become garbage. No request leaves such an upload behind; a
-// database that was restored or repaired by hand may hold one, and nobody could abort it.
+// Aborts uploads whose bucket no longer exists, so that their parts become garbage. Only a restored or manually
+// repaired database contains such uploads, and no client can abort them.
 import { abortUploads, lookUpOrphanedUploads } from "../state/metadata/upload-batches.ts";
 import type { Job } from "./job.ts";
 
-/** Ends a batch of uploads in a step. */
+/** Aborts one batch of uploads per step. */
 export const abortOrphanedUploads: Job = {
   name: "end-stray-uploads",
 

@@ -1,4 +1,4 @@
-// Does what lifecycle rules want done with the versions and uploads of one page.
+// Applies the lifecycle actions that the rules require for the versions and uploads of one page.
 import type { ChangeOutcome } from "../state/writes/changes.ts";
 import { commitBatch } from "../state/commit/commit.ts";
 import { guardRules, type ActionPrecondition } from "../state/commit/lifecycle-guard.ts";
@@ -13,20 +13,20 @@ import { applyTransition, type CopyAllowance } from "../state/lifecycle/transiti
 import { closeUpload, guardUpload, lookUpUpload } from "../state/metadata/uploads.ts";
 import type { JobContext } from "./job.ts";
 
-/** What became of a page: numbers for the log, and from where on it is to be walked again, if it is. */
+/** The result of a page: counts for the log, and the position at which the next step resumes the page, if it must. */
 export interface AppliedActions {
   readonly report: Readonly<Record<string, number>>;
   readonly unfinished: LifecyclePosition | undefined;
 }
 
-/** What a step copies at the most; a single blob may be more. */
+/** The limits of what one step copies. A single blob may exceed them. */
 const STEP_BLOBS = 100;
 const STEP_BYTES = 256 * 1024 ** 2;
-/** An upload may have 10,000 parts, whose rows all go in one batch. */
+/** An upload may have 10,000 parts, and one batch ends all of their rows. */
 const STEP_UPLOADS = 50;
-const RETRIES_AT_ONCE = 8;
+const CONCURRENT_RETRIES = 8;
 
-/** Carries rulings out. */
+/** Applies expirations first, then transitions, then aborts of uploads. */
 export async function applyActions(
   context: JobContext,
   walk: Walk,
@@ -35,46 +35,46 @@ export async function applyActions(
   const report: Record<string, number> = {};
   const count = (name: string): void => void (report[name] = (report[name] ?? 0) + 1);
   const objects = evaluated.filter((one) => one.kind !== "upload");
-  await removeObjects(
+  await expireObjects(
     context,
     walk,
     objects.filter(({ action }) => action.action === "remove"),
     count,
   );
-  const moves = objects.filter(({ action }) => action.action === "move");
+  const transitions = objects.filter(({ action }) => action.action === "move");
   const uploads = evaluated.filter((one) => one.kind === "upload");
   const unfinished =
-    (await moveObjects(context, walk, moves, count)) ?? (await abortUploads(context, walk, uploads, count));
+    (await transitionObjects(context, walk, transitions, count)) ?? (await abortUploads(context, walk, uploads, count));
   return { report, unfinished };
 }
 
 type Count = (name: string) => void;
 
-async function removeObjects(
+async function expireObjects(
   context: JobContext,
   walk: Walk,
   evaluated: readonly EvaluatedObject[],
   count: Count,
 ): Promise<void> {
-  // The oldest of a key first: what is judged by its successor is gone when the successor goes.
+  // Oldest version of a key first: a noncurrent version's action depends on its successor, which must still exist.
   const inOrder = evaluated.toReversed();
-  const outcomes = await remove(context, walk, inOrder);
+  const outcomes = await expire(context, walk, inOrder);
   const changed: EvaluatedObject[] = [];
   for (const [index, one] of inOrder.entries()) {
     const outcome = outcomes[index];
     if (outcome?.isDone === false && outcome.reason === "version changed") changed.push(one);
-    else countRemoval(one, outcome, walk, count);
+    else countExpiration(one, outcome, walk, count);
   }
-  // One that has changed stops those that go with it in one batch, so each is tried by itself.
-  for (let start = 0; start < changed.length; start += RETRIES_AT_ONCE) {
-    const together = changed.slice(start, start + RETRIES_AT_ONCE);
-    const retried = await Promise.all(together.map(async (one) => (await remove(context, walk, [one]))[0]));
-    for (const [index, one] of together.entries()) countRemoval(one, retried[index], walk, count);
+  // A changed version fails the whole batch it shares, so retry each of them alone.
+  for (let start = 0; start < changed.length; start += CONCURRENT_RETRIES) {
+    const together = changed.slice(start, start + CONCURRENT_RETRIES);
+    const retried = await Promise.all(together.map(async (one) => (await expire(context, walk, [one]))[0]));
+    for (const [index, one] of together.entries()) countExpiration(one, retried[index], walk, count);
   }
 }
 
-/** Removes current versions as a deletion does, and all others for good; the outcomes are in the order of the judged. */
-async function remove(
+/** Deletes current versions and purges all others. The outcomes are in the order of `evaluated`. */
+async function expire(
   { coordinators }: JobContext,
   { bucket, configuration }: Walk,
   evaluated: readonly EvaluatedObject[],
@@ -113,7 +113,7 @@ async function remove(
   return evaluated.map((one) => outcomes.get(one));
 }
 
-function countRemoval(
+function countExpiration(
   { kind }: EvaluatedObject,
   outcome: ChangeOutcome | undefined,
   { bucket }: Walk,
@@ -127,8 +127,8 @@ function countRemoval(
   }
 }
 
-/** @returns from where on it is to be walked again */
-async function moveObjects(
+/** @returns the position at which the next step resumes, if it must */
+async function transitionObjects(
   context: JobContext,
   { bucket, configuration, now }: Walk,
   evaluated: readonly EvaluatedObject[],
@@ -137,7 +137,7 @@ async function moveObjects(
   const allowance: CopyAllowance = { blobs: STEP_BLOBS, bytes: STEP_BYTES };
   for (const [index, { action, version, position }] of evaluated.entries()) {
     if (action.action !== "move") continue;
-    // Each step moves something, so that a pass comes to its end whatever its budget.
+    // Every step moves at least one version, so a pass ends whatever its budget.
     if (index > 0 && (allowance.blobs <= 0 || allowance.bytes <= 0 || context.budget.isSpent())) return position;
     const { revision } = configuration;
     const transition = { bucket, revision, version, storageClass: action.storageClass, now };
@@ -149,7 +149,7 @@ async function moveObjects(
   return undefined;
 }
 
-/** @returns from where on it is to be walked again */
+/** @returns the position at which the next step resumes, if it must */
 async function abortUploads(
   { database, budget }: JobContext,
   { bucket, configuration, now }: Walk,

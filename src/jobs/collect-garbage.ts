@@ -1,27 +1,27 @@
-// Deletes what lost its last holder once the recovery window has passed. A manifest is taken apart first: what it held
-// becomes garbage of the same age. The rows of blobs go after the blobs: a crash in between deletes some blobs twice,
-// which is harmless, where the other order would lose track of them.
+// Deletes blobs without references once the recovery window has passed. It dissolves manifests first: their blobs
+// become garbage of the same age. Rows of blobs are purged after the blobs, so a crash repeats some deletions but loses
+// no blob.
 import { purgeGarbage, lookUpDueGarbage, type GarbagePage } from "../state/metadata/garbage.ts";
 import { purgeManifests, selectManifestIds } from "../state/metadata/manifests.ts";
 import type { Job } from "./job.ts";
 
-/** Where a pass is. */
+/** The position of a pass. */
 interface Progress {
-  /** The id up to which the garbage has been gone through. */
+  /** The id up to which this pass has processed the garbage. */
   readonly after: string;
-  /** Whether a manifest was taken apart: what it held may be garbage that was passed already. */
+  /** Whether the pass dissolved a manifest, whose blobs may be garbage at ids that it has already passed. */
   readonly isToBeRepeated: boolean;
 }
 
 /**
- * How much a step takes apart, in bytes of the ids that manifests hold: some 15,000 ids, or one manifest. What they held
- * becomes garbage in one batch, for which D1 takes half a minute at the most.
+ * The most manifest content that one step dissolves, in bytes of blob ids: about 15,000 ids, or one manifest. D1 needs
+ * at most half a minute for the batch.
  */
 const DISSOLVED_BYTES = 1_000_000;
 
 const FIRST: Progress = { after: "", isToBeRepeated: false };
 
-/** Goes through 2000 entries of the garbage in a step, or collects 500 of them. */
+/** Lists 2000 garbage entries per step, or collects 500. */
 export const collectGarbage: Job = {
   name: "collect-garbage",
 
@@ -40,7 +40,7 @@ export const collectGarbage: Job = {
     const manifests = due.filter((id) => sizes.has(id));
     if (due.length > 0) {
       await blobs.delete(due.filter((id) => !sizes.has(id)));
-      // What a manifest held was dropped with it, so it is as old as the manifest's own entry: due at once.
+      // Blobs of a manifest became garbage together with it, so they are due now.
       await database.batch([...purgeManifests(manifests, before - 1), purgeGarbage(due)]);
     }
     const progress = { after: next ?? "", isToBeRepeated: isToBeRepeated || manifests.length > 0 };
@@ -52,7 +52,7 @@ export const collectGarbage: Job = {
   },
 };
 
-/** The beginning of a page, with no more manifests than a step takes apart. */
+/** The start of a page, with no more manifests than a step dissolves. */
 function cutPage({ due, next }: GarbagePage, sizes: ReadonlyMap<string, number>): GarbagePage {
   let bytes = 0;
   const end = due.findIndex((id, index) => (bytes += sizes.get(id) ?? 0) > DISSOLVED_BYTES && index > 0);
@@ -60,9 +60,9 @@ function cutPage({ due, next }: GarbagePage, sizes: ReadonlyMap<string, number>)
 }
 
 function readProgress(cursor: string | null): Progress {
-  // An earlier release wrote something else here, and it may have been the last one to be at work.
+  // Earlier releases stored another format in this column.
   if (cursor === null || !cursor.startsWith("{")) return FIRST;
-  // What the step before wrote.
+  // The previous step wrote it.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(cursor) as Progress;
 }

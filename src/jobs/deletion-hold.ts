@@ -1,6 +1,6 @@
-// Decides before each tick whether its jobs may delete. They may not while a hold is recorded, nor where the database does
-// not belong to the blob store, or is older than the store has seen it: after a restore, a loss or a wrong binding its rows
-// say nothing of what is needed. Such a hold is recorded, and an operator lifts it (docs/recovery.md).
+// Decides before each tick whether jobs may delete. They may not during a hold, nor when the database belongs to
+// another blob store or is older than the store's mark: after a restore, a loss or a wrong binding, rows do not show
+// what is needed. The check records such a hold, and an operator lifts it (docs/recovery.md).
 import { randomDigits } from "../bytes/random-id.ts";
 import { decodeUtf8, utf8 } from "../bytes/text.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
@@ -21,7 +21,7 @@ interface Stores {
   readonly blobs: BlobStore;
 }
 
-/** @returns why nothing may be deleted; undefined where it may */
+/** @returns why jobs must not delete; undefined when they may */
 export async function findDeletionHold(stores: Stores, now: number): Promise<string | undefined> {
   try {
     return await checkGeneration(stores, now);
@@ -47,10 +47,10 @@ async function checkGeneration({ database, blobs }: Stores, now: number): Promis
   return undefined;
 }
 
-/** Why a database and a blob store do not belong together as they are. */
+/** Why the database and the blob store do not match; undefined when they do. */
 function mismatchOf({ own }: HoldFacts, stored: Generation | undefined): string | undefined {
   if (stored === undefined) {
-    // The very first tick may have ended between the two.
+    // The very first tick may have ended between the two writes.
     return (own?.generation ?? 0) > 1
       ? "the blob store is not the one that the database has been used with"
       : undefined;
@@ -63,7 +63,7 @@ function mismatchOf({ own }: HoldFacts, stored: Generation | undefined): string 
 
 function readMark(bytes: Uint8Array | undefined): Generation | undefined {
   if (bytes === undefined) return undefined;
-  // What checkGeneration wrote. A mark that is none throws, and nothing is deleted.
+  // checkGeneration wrote it. A malformed mark throws, so nothing is deleted.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(decodeUtf8(bytes) ?? "") as Generation;
 }

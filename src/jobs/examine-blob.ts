@@ -1,5 +1,5 @@
-// Reads a blob and compares its bytes with what is known of them: the MD5 that the blob store has kept since they were put,
-// and the sizes, ETags and checksums of the rows that hold them.
+// Reads a blob and compares its bytes with the MD5 that the blob store recorded, and with the sizes, ETags and
+// checksums of the rows that reference it.
 import { RunningDigest, type DigestAlgorithm } from "../bytes/digest.ts";
 import { FrameLayout } from "../bytes/frame-layout.ts";
 import { toBase64, toHex } from "../bytes/hex-base64.ts";
@@ -11,7 +11,7 @@ import type { BlobEntry, BlobStore, OpenBlob } from "../state/blobs/blob-store.t
 import type { Database } from "../state/d1/database.ts";
 import type { ScannedBlob } from "../state/repair/orphans.ts";
 
-/** What is expected of blobs, by their ids. */
+/** The expectations of blobs, by blob id. */
 export async function expectationsOf(
   database: Database,
   blobs: readonly BlobEntry[],
@@ -20,14 +20,14 @@ export async function expectationsOf(
   return Map.groupBy(expectations, ({ blobId }) => blobId);
 }
 
-/** What is wrong with a blob. */
+/** A blob's damage. */
 export interface Damage {
   readonly finding: string;
-  /** Whether its bytes could not be read, which may be otherwise at another look. */
+  /** Whether the read failed, so that another attempt may succeed. */
   readonly isUnread: boolean;
 }
 
-/** Reads a blob; what is wrong with it, or undefined where nothing is. It never rejects, so that one blob stops nothing. */
+/** Reads a blob and returns its damage, if any. It never rejects, so that one blob does not stop the scrub. */
 export async function examineBlob(
   blobs: BlobStore,
   blob: BlobEntry,
@@ -43,7 +43,7 @@ export async function examineBlob(
   }
 }
 
-/** Reads the last byte of a blob only, if it has one; what is wrong with it, or undefined where nothing shows. */
+/** Reads only a blob's last byte, if it has one, and returns the damage that this shows, if any. */
 export async function probeBlob(blobs: BlobStore, blob: BlobEntry): Promise<Damage | undefined> {
   try {
     const last = blob.size === 0 ? undefined : { offset: blob.size - 1, length: 1 };
@@ -57,7 +57,7 @@ export async function probeBlob(blobs: BlobStore, blob: BlobEntry): Promise<Dama
   }
 }
 
-/** A blob without bytes was deleted since it was listed, unless the store still lists it. */
+/** Reports a blob without bytes only if the store still lists it; otherwise it was deleted meanwhile. */
 async function unlessDeleted(blobs: BlobStore, { blobId }: BlobEntry): Promise<Damage | undefined> {
   if ((await blobs.head(blobId)) === undefined) return undefined;
   return { finding: "the store lists it and has no bytes of it", isUnread: true };
@@ -81,8 +81,8 @@ async function compare(
   if (opened.md5 !== undefined && toHex(opened.md5) !== md5)
     return `its MD5 is ${md5}, the store says ${toHex(opened.md5)}`;
   for (const expectation of expectations) {
-    const due = expectation.isEncrypted ? new FrameLayout(expectation.size).sealedLength : expectation.size;
-    if (due !== size) return `it has ${size} bytes, its row says ${due}`;
+    const expectedSize = expectation.isEncrypted ? new FrameLayout(expectation.size).sealedLength : expectation.size;
+    if (expectedSize !== size) return `it has ${size} bytes, its row says ${expectedSize}`;
     if (expectation.md5 !== undefined && expectation.md5 !== md5)
       return `its MD5 is ${md5}, its row says ${expectation.md5}`;
     const { checksum } = expectation;
@@ -116,6 +116,6 @@ async function digestsOf(
 }
 
 function scannedBlob({ blobId, recoveryMetadata }: BlobEntry): ScannedBlob | undefined {
-  const birth = parseRecoveryMetadata(recoveryMetadata);
-  return birth === undefined ? undefined : { ...birth, blobId };
+  const record = parseRecoveryMetadata(recoveryMetadata);
+  return record === undefined ? undefined : { ...record, blobId };
 }

@@ -1,5 +1,5 @@
-// Forgets what is remembered for repeated requests: the tokens of renames, and completed uploads. A completion whose
-// request broke off before its proof was stored is proved before it is forgotten.
+// Purges what recognises repeated requests: the tokens of renames, and completed uploads. It stores a missing proof of
+// a completion before it purges the completion.
 import { storeMissingProof } from "../state/metadata/completion-proofs.ts";
 import { purgeRenameTokens } from "../state/writes/renames.ts";
 import { purgeCompletions, lookUpOldCompletions, type CompletionEntry } from "../state/metadata/completed-uploads.ts";
@@ -9,11 +9,11 @@ import type { Job, JobContext } from "./job.ts";
 export const TOKEN_LIFE_MS = 25 * 3_600_000;
 
 const PAGE_RENAMES = 1000;
-/** Each completion takes a call of the blob store. */
+/** Each completion takes one call of the blob store. */
 const PAGE_COMPLETIONS = 100;
-const AT_ONCE = 6;
+const CONCURRENT_PROOFS = 6;
 
-/** Forgets up to 1000 renames and 100 completions in a step. */
+/** Purges up to 1000 renames and 100 completions per step. */
 export const expireTokens: Job = {
   name: "forget-tokens",
 
@@ -24,17 +24,17 @@ export const expireTokens: Job = {
     const completions = await database.look(lookUpOldCompletions(before, limit));
     await proveAll(context, completions);
     const [renames] = await database.batch([purgeRenameTokens(before, PAGE_RENAMES), purgeCompletions(completions)]);
-    const forgotten = renames?.changes ?? 0;
-    const isPageFull = forgotten >= PAGE_RENAMES || completions.length >= limit;
-    return { cursor: isPageFull ? "more" : null, report: { forgotten: forgotten + completions.length } };
+    const purged = renames?.changes ?? 0;
+    const isPageFull = purged >= PAGE_RENAMES || completions.length >= limit;
+    return { cursor: isPageFull ? "more" : null, report: { forgotten: purged + completions.length } };
   },
 };
 
 async function proveAll(context: JobContext, completions: readonly CompletionEntry[]): Promise<void> {
-  for (let start = 0; start < completions.length; start += AT_ONCE) {
+  for (let start = 0; start < completions.length; start += CONCURRENT_PROOFS) {
     await Promise.all(
       completions
-        .slice(start, start + AT_ONCE)
+        .slice(start, start + CONCURRENT_PROOFS)
         .map(async ([id, name, key, uploadId]) => storeMissingProof(context, { id, name }, key, uploadId)),
     );
   }

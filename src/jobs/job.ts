@@ -1,55 +1,55 @@
-// What a scheduled job is. A pass is a sequence of steps, each of which does one bounded page of work and says where the
-// next one goes on; between two steps the cursor is in D1, so a pass survives whatever ends its tick.
+// Declares scheduled jobs. A pass is one complete run through a job's work. It consists of steps of one bounded page
+// each; D1 stores the cursor between steps, so a pass survives the end of its tick.
 import type { Settings } from "../config/settings.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
 import type { Coordinators } from "../state/writes/coordinators.ts";
 import type { Database } from "../state/d1/database.ts";
 
-/** What a tick of the schedule may still cost. */
+/** The remaining budget of a tick. */
 export interface Budget {
-  /** How many more calls of D1, coordinators and blob store the tick has; a step that needs fewer is best. D1's queries are
-   * limited on their own as well. */
+  /** The remaining calls of D1, coordinators and blob store. D1's queries have their own limit in addition. */
   callsLeft(): number;
-  /** Whether nothing is left: a step may end early, with a cursor, and is gone on with in a later tick. */
+  /** Whether nothing is left. A step may then end early with a cursor, and a later tick resumes it. */
   isSpent(): boolean;
 }
 
-/** What a step is given. */
+/** The context of a step. */
 export interface JobContext {
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly coordinators: Coordinators;
   readonly settings: Settings;
-  /** The time to judge by, in milliseconds since the epoch: that for which the tick was scheduled. */
+  /** The current time for all decisions, in milliseconds since the epoch: the tick's scheduled time. */
   readonly now: number;
   readonly budget: Budget;
 }
 
-/** What a step has done. */
+/** The result of a step. */
 export interface JobStep {
-  /** Where the next step goes on; null where the pass is over. */
+  /** The next step's cursor; null when the pass is complete. */
   readonly cursor: string | null;
-  /** Whether the pass goes on in the next tick and not in this one. */
-  readonly isTickOver?: boolean;
-  /** Numbers for the log, which are summed up over the pass. */
+  /** Whether the pass continues only in the next tick. */
+  readonly endsTick?: boolean;
+  /** Counts for the log, summed over the pass. */
   readonly report: Readonly<Record<string, number>>;
 }
 
-/** Scheduled work. A step may be repeated, from the same cursor, after it has done some or all of its work. */
+/** Scheduled work. A step must be repeatable from the same cursor after some or all of its work is done. */
 export interface Job {
-  /** Under which its state is kept and its log lines are found. */
+  /** The name of its row in D1 and of its log lines. */
   readonly name: string;
   step(context: JobContext, cursor: string | null): Promise<JobStep>;
 }
 
-/** A job and when it has its passes. */
+/** A job and its schedule. */
 export interface ScheduledJob {
   readonly job: Job;
   /**
-   * In each period of so many milliseconds, counted from the epoch, one pass begins: with a day, at 00:00 UTC. 0: as soon
-   * as the one before is over, and once in a tick. Undefined: the job is switched off, and a pass under way stands still.
+   * One pass starts in each period of this many milliseconds since the epoch; a day starts at 00:00 UTC. 0: a pass
+   * starts when the previous one is complete, at most once per tick. Undefined: the job is disabled and an open pass
+   * pauses.
    */
   readonly periodMs: (settings: Settings) => number | undefined;
-  /** Whether one of its steps may need more processor time than the platform gives ticks that are less than an hour apart. */
+  /** Whether one step may exceed the CPU time that the platform grants when ticks are less than an hour apart. */
   readonly isLong?: boolean;
 }

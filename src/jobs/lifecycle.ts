@@ -1,6 +1,6 @@
-// Carries out the lifecycle rules of all buckets that have some: a pass walks over each of them once, a page a step.
-// What is done to a version is guarded by all that the rule has looked at, so whoever changes a version meanwhile wins;
-// the next pass judges anew. A crash repeats at most a page, which finds what it has done already.
+// Applies the lifecycle rules of all buckets. A pass visits each bucket with rules once, one page per step. A guard
+// covers everything that a rule examined, so concurrent changes win and the next pass evaluates them again. A crash
+// repeats at most one page, and its applied actions do not apply twice.
 import { lifecycleFromText } from "../protocol/lifecycle/lifecycle.ts";
 import { successorOf } from "../bytes/text.ts";
 import { lookUpNextBucket } from "../state/lifecycle/lifecycle-pages.ts";
@@ -10,23 +10,23 @@ import { purgeTransitions } from "../state/lifecycle/transitions.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 import { applyActions } from "./apply-lifecycle-actions.ts";
 
-/** Where a pass is. */
+/** The position of a pass. */
 interface Cursor {
-  /** A bucket's name, or a text between two of them. */
+  /** A bucket's name, or a text between two names. */
   readonly bucket: string;
-  /** Its id: a bucket that is made again is begun with anew. */
+  /** The bucket's id. A bucket that was deleted and created again starts from its first page. */
   readonly bucketId: string;
   readonly position: LifecyclePosition;
 }
 
 const FIRST: Cursor = { bucket: "", bucketId: "", position: WALK_START };
-const FORGOTTEN_TRANSITIONS = 1000;
+const PURGED_TRANSITIONS = 1000;
 
 export const lifecycle: Job = {
   name: "lifecycle",
 
   async step(context, text) {
-    if (text === null) await context.database.batch([purgeTransitions(FORGOTTEN_TRANSITIONS)]);
+    if (text === null) await context.database.batch([purgeTransitions(PURGED_TRANSITIONS)]);
     const cursor = text === null ? FIRST : readCursor(text);
     const bucket = await context.database.look(lookUpNextBucket(cursor.bucket));
     if (bucket === undefined) return { cursor: null, report: {} };
@@ -47,7 +47,7 @@ async function walk(context: JobContext, walk: Walk, position: LifecyclePosition
   return { cursor: JSON.stringify(cursor), report: { seen: page.examined, ...report } };
 }
 
-/** Reads what a step wrote. */
+/** Parses the cursor that an earlier step wrote. */
 function readCursor(text: string): Cursor {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(text) as Cursor;

@@ -1,8 +1,7 @@
-// Makes a lost database again from what is kept beside the blobs. First every blob is gone through and remembered. Then
-// each key shows the newest object that was stored under it: of one blob, or of several where a proof says so. An upload
-// without proof is open again. What cannot be known, or not be made again, is reported, and no blob is touched. Copies, new
-// names and changes are not in the blob store, and what was deleted and not yet collected is there again. A database that
-// is not empty is left alone. Nothing is deleted afterwards until an operator says so.
+// Rebuilds a lost database from the recovery metadata of the blobs. It records every blob, then shows each key's newest
+// object: one blob, or several when a proof lists them. Uploads without proof are open again. It reports what cannot be
+// known or rebuilt, changes no blob and refuses a database that is not empty. Copies, renames and later changes are
+// lost, and deleted objects whose blobs still exist return. A deletion hold remains until an operator lifts it.
 import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { findNewest, type NewestCandidate } from "../protocol/objects/recovery-order.ts";
 import { nextVersionId } from "../protocol/core/version-id.ts";
@@ -33,51 +32,48 @@ import {
 } from "../state/repair/recovered-blobs.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
-// Recovery metadata may take 8 KB a blob, and all of a page is one parameter.
+// Recovery metadata may take 8 KB per blob, and one parameter contains a page of it.
 const PAGE_BLOBS = 100;
 const PAGE_KEYS = 50;
-const PAGE_FORGOTTEN = 1000;
+const PAGE_PURGED = 1000;
 
 type Progress =
   | { readonly phase: "blobs"; readonly after: string | null }
   | { readonly phase: "keys"; readonly after: KeyAddress }
-  | { readonly phase: "forget" };
+  | { readonly phase: "purge" };
 
-const BEGINNING: Progress = { phase: "blobs", after: null };
+const FIRST: Progress = { phase: "blobs", after: null };
 
 export const rebuild: Job = {
   name: "rebuild",
 
   async step(context, cursor) {
     if (cursor === null) return begin(context);
-    // What write wrote.
+    // A step wrote it.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const progress = JSON.parse(cursor) as Progress;
-    switch (progress.phase) {
-      case "blobs":
-        return rememberPage(context, progress.after);
-      case "keys":
-        return rebuildKeys(context, progress.after);
-      case "forget":
-        return forgetPage(context);
-    }
+    if (progress.phase === "blobs") return recordPage(context, progress.after);
+    if (progress.phase === "keys") return rebuildKeys(context, progress.after);
+    return purgePage(context);
   },
 };
 
-/** A step of its own, which writes nothing that counts: repeated after a crash, it must not find its own rows. */
+/**
+ * Runs as a step of its own: when a crash repeats it, the rows that it wrote do not make the database count as used.
+ */
 async function begin({ database, now }: JobContext): Promise<JobStep> {
   if (!(await database.look(isDatabaseEmpty()))) return { cursor: null, report: { refused: 1 } };
   await database.batch([holdDeletions("the database was rebuilt", now), purgeRebuildFindings()]);
-  return { cursor: write(BEGINNING), report: {} };
+  return { cursor: write(FIRST), report: {} };
 }
 
-async function rememberPage({ database, blobs }: JobContext, after: string | null): Promise<JobStep> {
+async function recordPage({ database, blobs }: JobContext, after: string | null): Promise<JobStep> {
   const page = await blobs.list(after ?? undefined, PAGE_BLOBS);
   const read = page.blobs.flatMap((blob) => {
     const record = parseRecoveryMetadata(blob.recoveryMetadata);
     return record === undefined ? [] : [{ blob, record }];
   });
-  // What clients have put or removed since it began is as it should be.
+  // Rows that clients have written or deleted since the rebuild began are right, so their blobs are not recorded.
   const addresses = read.map(({ blob: { blobId }, record }) => ({ ...record, blobId }));
   const lost = new Set(addresses.length === 0 ? [] : await database.look(lookUpUnreferenced(addresses)));
   await database.batch([recordRecovered(read.filter(({ blob }) => lost.has(blob.blobId)))]);
@@ -88,7 +84,7 @@ async function rememberPage({ database, blobs }: JobContext, after: string | nul
   };
 }
 
-/** What a page of keys comes to. */
+/** The result of a page of keys. */
 interface PageOutcome {
   readonly statements: Statement[];
   readonly findings: RebuildFinding[];
@@ -100,13 +96,13 @@ async function rebuildKeys(context: JobContext, after: KeyAddress): Promise<JobS
   const keys = await database.look(lookUpRecoveredKeys(after, PAGE_KEYS));
   const last = keys.at(-1);
   const report = { objects: 0, earlier: 0, uncertain: 0, incomplete: 0, open: 0 };
-  if (last === undefined) return { cursor: write({ phase: "forget" }), report };
+  if (last === undefined) return { cursor: write({ phase: "purge" }), report };
   const { objects, uploads, shown, open } = await database.look(lookUpRecovered(keys));
   const outcome: PageOutcome = { statements: [], findings: [], report };
   for (const [address, candidates] of Map.groupBy(objects, ({ bucketId, key }) => JSON.stringify([bucketId, key]))) {
     const newest = shown.has(address) ? undefined : findNewest(candidates);
     if (newest !== undefined) await showNewest(context, newest, outcome);
-    // The manifest of one object may be megabytes.
+    // One manifest may take megabytes, so it is written alone.
     if (newest?.copies.some(({ role }) => role === "proof") === true) await flush(context, outcome);
   }
   for (const upload of uploads) if (!open.has(upload.uploadId)) openUpload(context, upload, outcome);
@@ -114,14 +110,14 @@ async function rebuildKeys(context: JobContext, after: KeyAddress): Promise<JobS
   return { cursor: write({ phase: "keys", after: last }), report };
 }
 
-/** A key and what is found about it are written together: a step that is repeated skips keys that show something. */
+/** Writes keys and their findings in one batch, because a repeated step skips keys that already show an object. */
 async function flush({ database }: JobContext, { statements, findings }: PageOutcome): Promise<void> {
   const found = findings.length === 0 ? [] : [recordRebuildFindings(findings)];
   await database.batch([...statements.splice(0), ...found]);
   findings.length = 0;
 }
 
-/** Shows the newest version of a key, if all of it is there. Nothing older is shown in its place. */
+/** Shows the newest version of a key if all of it exists. An older version never takes its place. */
 async function showNewest(
   context: JobContext,
   newest: NewestCandidate<RecoveredObject>,
@@ -154,7 +150,7 @@ async function showNewest(
   statements.push(...newest.copies.flatMap((copy) => bucketOf(context, copy)));
 }
 
-/** @returns what is wrong, where the object cannot be made again */
+/** @returns the statements that rebuild the object, or why it cannot be rebuilt */
 async function statementsOfProof(context: JobContext, copy: RecoveredObject): Promise<Statement[] | string> {
   const { bucketId, blobId } = copy;
   const proof = await readProof(context.blobs, blobId);
@@ -170,7 +166,7 @@ async function statementsOfProof(context: JobContext, copy: RecoveredObject): Pr
   return [...bucketOf(context, copy), ...rebuildManifest(bucketId, provenObject(proof, manifestId), manifest, foreign)];
 }
 
-/** Whether a bucket was versioned is not known, and one that is made again is not. */
+/** A rebuilt bucket is unversioned, because the recovery metadata does not contain its versioning state. */
 function provenObject({ object }: CompletionProof, manifestId: string): CompletionProof["object"] {
   return { ...object, blobId: undefined, manifestId, isNullVersion: true };
 }
@@ -200,7 +196,10 @@ function objectOf(
   };
 }
 
-/** Parts that were copied from other objects are not in the blob store as parts, so an upload may lack some. */
+/**
+ * Opens an upload again. It may lack parts that were copied from other objects, because those have no blobs of their
+ * own.
+ */
 function openUpload(context: JobContext, upload: RecoveredUpload, { statements, findings, report }: PageOutcome): void {
   const { bucketId, key, uploadId, parts, maxPartNumber, metadata, tags, encryption, initiatedAt } = upload;
   const opened = {
@@ -236,9 +235,9 @@ function bucketOf(
   return rebuildBucket({ id: bucketId, name: bucketName, ownerId, region, createdAt: storedAt });
 }
 
-async function forgetPage({ database }: JobContext): Promise<JobStep> {
-  const [forgotten] = await database.batch([purgeRecovered(PAGE_FORGOTTEN)]);
-  return { cursor: (forgotten?.changes ?? 0) < PAGE_FORGOTTEN ? null : write({ phase: "forget" }), report: {} };
+async function purgePage({ database }: JobContext): Promise<JobStep> {
+  const [purged] = await database.batch([purgeRecovered(PAGE_PURGED)]);
+  return { cursor: (purged?.changes ?? 0) < PAGE_PURGED ? null : write({ phase: "purge" }), report: {} };
 }
 
 function write(progress: Progress): string {

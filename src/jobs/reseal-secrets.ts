@@ -1,4 +1,4 @@
-// Seals the secrets of access keys anew that were sealed under a master key of before, so that it can be thrown away.
+// Re-encrypts access key secrets that use a previous master key, so that the old key can be retired.
 import { openKeyRing } from "../config/master-keys.ts";
 import { lookUpSecretsOf, replaceSecret, type StoredSecret } from "../state/identities/access-keys.ts";
 import type { Statement } from "../state/d1/database.ts";

@@ -1,5 +1,5 @@
-// A tick of the schedule: the jobs that are due take steps in turn until all are done or the tick's budget is spent. A
-// job that fails waits for the next tick and stops no other; one whose lease somebody else has is left alone.
+// Runs a tick: due jobs take steps in turn until all are done or the tick's budget is spent. A failed job waits for the
+// next tick and stops no other job. A job whose lease another tick owns is skipped.
 import { randomDigits } from "../bytes/random-id.ts";
 import type { Settings } from "../config/settings.ts";
 import { Counts } from "../state/d1/counts.ts";
@@ -15,27 +15,27 @@ import {
 } from "../state/metadata/job-states.ts";
 import type { Budget, JobContext, ScheduledJob } from "./job.ts";
 
-/** Longer than Cloudflare lets a scheduled call run, so that no step outlives its lease. */
+/** Longer than Cloudflare lets a scheduled call run, so a lease outlives every step. */
 const LEASE_MS = 16 * 60_000;
-/** Less than the schedule's interval, so that ticks do not meet. */
+/** Less than the schedule's interval, so that ticks do not overlap. */
 const TICK_MS = 4 * 60_000;
-const HOLDER_DIGITS = 26;
-/** D1 takes 1000 queries from one invocation, each statement of a batch being one; the rest is for the step that is last. */
+const LEASE_ID_DIGITS = 26;
+/** D1 allows 1000 queries per invocation, and each statement of a batch counts. The rest is for the last step. */
 const D1_QUERIES = 900;
 
-/** What a tick needs. */
+/** The inputs of a tick. */
 export interface Tick {
-  /** The time to judge by, in milliseconds since the epoch. */
+  /** The current time for all decisions, in milliseconds since the epoch. */
   readonly now: number;
-  /** The wall clock, in milliseconds since the epoch, by which leases and the tick itself are timed. */
+  /** The wall clock, in milliseconds since the epoch, which times leases and the tick itself. */
   readonly clock: () => number;
   readonly settings: Settings;
-  /** Connects to everything, counting. */
+  /** Connects to D1, the blob store and the coordinators with the given counters. */
   readonly connect: (counts: Counts) => Pick<JobContext, "database" | "blobs" | "coordinators">;
 }
 
-/** A job at work in a tick. */
-interface Run {
+/** A job's activity within one tick. */
+interface ActiveJob {
   readonly scheduled: ScheduledJob;
   readonly counts: Counts;
   readonly context: JobContext;
@@ -43,34 +43,34 @@ interface Run {
   state: JobState;
   steps: number;
   ms: number;
-  /** Why it stopped: its pass is over, it goes on in the next tick, its lease is lost, or it has failed. */
-  end: "over" | "rests" | "lost" | "failed" | undefined;
+  /** Why it stopped: the pass is complete, it continues in the next tick, it lost its lease, or it failed. */
+  end: "complete" | "paused" | "lost" | "failed" | undefined;
   error: unknown;
 }
 
 /**
- * Runs the jobs that are due.
- * @throws AggregateError what made jobs fail, after all the others have had their turns
+ * Runs all due jobs.
+ * @throws AggregateError the errors of failed jobs, after all other jobs have run
  */
 export async function runJobs(jobs: readonly ScheduledJob[], tick: Tick): Promise<void> {
   const own = new Counts();
   const { database } = tick.connect(own);
-  const holder = randomDigits(HOLDER_DIGITS);
-  const runs: Run[] = [];
-  const budget = tickBudget(tick, () => [own, ...runs.map(({ counts }) => counts)]);
+  const leaseId = randomDigits(LEASE_ID_DIGITS);
+  const active: ActiveJob[] = [];
+  const budget = tickBudget(tick, () => [own, ...active.map(({ counts }) => counts)]);
   const states = await database.look(lookUpJobStates());
   try {
-    // Whoever has waited longest comes first: a budget that is spent early is spent on another job the next time.
+    // The job that has waited longest comes first, so that a small budget does not starve any job.
     const waited = ({ job }: ScheduledJob): number => states.get(job.name)?.steppedAt ?? 0;
     for (const scheduled of jobs.toSorted((one, other) => waited(one) - waited(other))) {
       if (budget.isSpent()) break;
       if (!isDue(scheduled, states.get(scheduled.job.name), tick)) continue;
-      const state = await database.look(takeLease(leaseOf(scheduled, holder, tick)));
-      // By the time of the lease, another tick may have done the work.
+      const state = await database.look(takeLease(leaseOf(scheduled, leaseId, tick)));
+      // Another tick may have done the work before this one took the lease.
       if (state === undefined || !isDue(scheduled, state, tick)) continue;
       const counts = new Counts();
       const context = { ...tick.connect(counts), settings: tick.settings, now: tick.now, budget };
-      const run: Run = {
+      const activeJob: ActiveJob = {
         scheduled,
         counts,
         context,
@@ -81,70 +81,70 @@ export async function runJobs(jobs: readonly ScheduledJob[], tick: Tick): Promis
         end: undefined,
         error: undefined,
       };
-      runs.push(run);
-      await takeTurn(run, holder, tick);
+      active.push(activeJob);
+      await runStep(activeJob, leaseId, tick);
     }
-    await takeTurns(runs, holder, tick, budget);
+    await runSteps(active, leaseId, tick, budget);
   } finally {
-    // Leases that cannot be given back end by themselves.
-    await database.batch([releaseLeases(holder)]).catch(() => undefined);
-    for (const run of runs) logRun(run);
+    // Leases that cannot be released expire.
+    await database.batch([releaseLeases(leaseId)]).catch(() => undefined);
+    for (const activeJob of active) logActivity(activeJob);
   }
-  const failures = runs.filter(({ end }) => end === "failed").map(({ error }) => error);
+  const failures = active.filter(({ end }) => end === "failed").map(({ error }) => error);
   if (failures.length > 0) throw new AggregateError(failures, failures.map(messageOf).join("; "));
 }
 
-/** Lets jobs take steps in turn until all are done or the budget is spent. */
-async function takeTurns(runs: readonly Run[], holder: string, tick: Tick, budget: Budget): Promise<void> {
-  const areOpen = (): Run[] => runs.filter(({ end }) => end === undefined);
-  for (let open = areOpen(); open.length > 0; open = areOpen()) {
-    for (const run of open) {
+/** Runs steps of the jobs in turn until all are done or the budget is spent. */
+async function runSteps(active: readonly ActiveJob[], leaseId: string, tick: Tick, budget: Budget): Promise<void> {
+  const openJobs = (): ActiveJob[] => active.filter(({ end }) => end === undefined);
+  for (let open = openJobs(); open.length > 0; open = openJobs()) {
+    for (const activeJob of open) {
       if (budget.isSpent()) return;
-      await takeTurn(run, holder, tick);
+      await runStep(activeJob, leaseId, tick);
     }
   }
 }
 
-async function takeTurn(run: Run, holder: string, tick: Tick): Promise<void> {
+async function runStep(activeJob: ActiveJob, leaseId: string, tick: Tick): Promise<void> {
   const began = tick.clock();
-  const lease = leaseOf(run.scheduled, holder, tick);
+  const lease = leaseOf(activeJob.scheduled, leaseId, tick);
   try {
-    await takeStep(run, lease, tick);
+    await takeStep(activeJob, lease, tick);
   } catch (error) {
-    run.end = "failed";
-    run.error = error;
-    // What fails only after it has spent the tick's budget would else come first every time, and alone.
-    await run.context.database.batch([saveFailure(lease)]).catch(() => undefined);
+    activeJob.end = "failed";
+    activeJob.error = error;
+    // Record the failure, or a job that fails after spending the budget would come first, and alone, in every tick.
+    await activeJob.context.database.batch([saveFailure(lease)]).catch(() => undefined);
   }
-  run.ms += tick.clock() - began;
+  activeJob.ms += tick.clock() - began;
   await yieldToEventLoop();
 }
 
 /**
- * Waits for a moment. Where the database is in the runtime's own process, as under `npm start`, a step never waits for
- * anything outside, and the runtime hears of no request for as long as there is something to go on with.
+ * Yields to the event loop. Under `npm start` the database runs in the same process, so steps never wait for I/O and
+ * the runtime would accept no request until the jobs are done.
  */
 function yieldToEventLoop(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-async function takeStep(run: Run, lease: JobLease, { now, clock }: Tick): Promise<void> {
-  const { scheduled, context, state } = run;
+async function takeStep(activeJob: ActiveJob, lease: JobLease, { now, clock }: Tick): Promise<void> {
+  const { scheduled, context, state } = activeJob;
   const step = await scheduled.job.step(context, state.isPassing ? state.cursor : null);
-  run.steps += 1;
-  addReport(run.report, step.report);
+  activeJob.steps += 1;
+  addReport(activeJob.report, step.report);
   const soFar = state.isPassing ? { ...state.report } : {};
   addReport(soFar, step.report);
-  run.state = {
+  activeJob.state = {
     isPassing: step.cursor !== null,
     cursor: step.cursor,
     passBeganAt: state.isPassing ? state.passBeganAt : now,
     steppedAt: clock(),
     report: soFar,
   };
-  if (!(await hasSaved(context.database, lease, run.state))) run.end = "lost";
-  else if (step.cursor === null) run.end = "over";
-  else if (step.isTickOver === true) run.end = "rests";
+  if (!(await hasSaved(context.database, lease, activeJob.state))) activeJob.end = "lost";
+  else if (step.cursor === null) activeJob.end = "complete";
+  else if (step.endsTick === true) activeJob.end = "paused";
 }
 
 async function hasSaved(database: Database, lease: JobLease, state: JobState): Promise<boolean> {
@@ -152,17 +152,17 @@ async function hasSaved(database: Database, lease: JobLease, state: JobState): P
   return saved?.changes === 1;
 }
 
-/** Whether a pass is under way or a new one may begin. */
+/** Whether a pass is open or a new one may start. */
 function isDue({ periodMs }: ScheduledJob, state: JobState | undefined, { settings, now }: Tick): boolean {
   const period = periodMs(settings);
   if (period === undefined) return false;
-  // The row that a first lease makes tells of a pass at 0, which never was.
+  // The row that the first lease inserts has a pass that began at 0, although none did.
   if (state === undefined || state.isPassing || period === 0 || state.passBeganAt === 0) return true;
   return Math.floor(now / period) > Math.floor(state.passBeganAt / period);
 }
 
-function leaseOf({ job }: ScheduledJob, holder: string, { clock }: Tick): JobLease {
-  return { name: job.name, holder, clock: clock(), until: clock() + LEASE_MS };
+function leaseOf({ job }: ScheduledJob, leaseId: string, { clock }: Tick): JobLease {
+  return { name: job.name, holder: leaseId, clock: clock(), until: clock() + LEASE_MS };
 }
 
 function tickBudget({ clock, settings }: Tick, counted: () => readonly Counts[]): Budget {
@@ -184,8 +184,8 @@ function addReport(sums: Record<string, number>, report: Readonly<Record<string,
   for (const [name, value] of Object.entries(report)) sums[name] = (sums[name] ?? 0) + value;
 }
 
-function logRun({ scheduled, counts, report, steps, ms, end, error }: Run): void {
-  const isPassOver = end === "over";
+function logActivity({ scheduled, counts, report, steps, ms, end, error }: ActiveJob): void {
+  const isPassOver = end === "complete";
   const line = { job: scheduled.job.name, steps, isPassOver, report, ms, ...counts.snapshot() };
   if (end === "failed") console.error(JSON.stringify({ level: "error", ...line, message: messageOf(error) }));
   else console.log(JSON.stringify({ level: end === "lost" ? "warn" : "info", ...line }));

@@ -1,4 +1,4 @@
-// The scheduled jobs and how often each has a pass.
+// The scheduled jobs and their periods.
 import type { Settings } from "../config/settings.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { abortOrphanedUploads } from "./abort-orphaned-uploads.ts";
@@ -11,18 +11,18 @@ import { resealSecrets } from "./reseal-secrets.ts";
 import { lifecycle } from "./lifecycle.ts";
 
 const HOUR_MS = 3_600_000;
-/** A period that is never over. */
+/** A period that never ends. */
 const ONCE = Number.MAX_SAFE_INTEGER;
 
-/** Undefined while a setting that controls deletion cannot be understood. */
+/** Undefined while a setting that controls deletion is invalid. */
 const unlessStopped =
   (periodMs: number) =>
   ({ isDeletionStopped }: Settings): number | undefined =>
     isDeletionStopped ? undefined : periodMs;
 
 /**
- * Jobs that delete what people have stored or what was promised to be remembered, which stand still while a lost database
- * is being made again. The first two count without deleting where the settings ask for it or cannot be understood.
+ * Jobs that delete blobs or expire records of repeated requests. They pause while a lost database is being rebuilt. The
+ * first two only count when their setting requests that or is invalid.
  */
 const DELETING: readonly ScheduledJob[] = [
   { job: collectGarbage, periodMs: ({ garbageCollection }) => (garbageCollection === "false" ? undefined : HOUR_MS) },
@@ -40,7 +40,7 @@ export const SCHEDULE: readonly ScheduledJob[] = [
   {
     job: scrub,
     periodMs: ({ scrubBytesPerTick }) => (scrubBytesPerTick > 0 ? 7 * 24 * HOUR_MS : undefined),
-    // One blob may have 5 GiB, and its hash cannot be gone on with in another tick.
+    // One blob may have 5 GiB, and a hash cannot continue in another tick.
     isLong: true,
   },
   { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
@@ -48,15 +48,15 @@ export const SCHEDULE: readonly ScheduledJob[] = [
 ];
 
 /**
- * The jobs that may run: all of them, or only those that delete nothing while there is a reason to hold deletions. Long
- * ones run where the schedule's interval is an hour or more.
+ * The jobs that may run. A deletion hold excludes those that delete. Long jobs need a schedule interval of an hour or
+ * more.
  */
 export function scheduleUnder(hold: string | undefined, cron: string): readonly ScheduledJob[] {
   const jobs = isHourly(cron) ? SCHEDULE : SCHEDULE.filter(({ isLong }) => isLong !== true);
   return hold === undefined ? jobs : jobs.filter(({ job }) => !DELETING.some((deleting) => deleting.job === job));
 }
 
-/** Whether a cron pattern comes once an hour or less often: then Cloudflare gives 15 minutes of processor time, else 30 s. */
+/** Whether a cron pattern fires at most once an hour: Cloudflare then grants 15 minutes of CPU time, otherwise 30 s. */
 export function isHourly(cron: string): boolean {
   return /^\s*\d+\s/.test(cron);
 }

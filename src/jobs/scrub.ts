@@ -1,6 +1,6 @@
-// Goes through the rows and asks the store for each blob that they need. Then it reads all blobs again, little by little,
-// and compares them with what is known of their bytes. What it finds is remembered and logged, and nothing is ever
-// deleted because of it. A blob that cannot be read has a second look in the next step, and holds nothing else up.
+// Checks that the store has every blob that rows reference. Then it reads all blobs, some in each tick, and compares
+// them with what the rows and the store recorded. It stores and logs findings and deletes nothing. The next step tries
+// an unreadable blob once more, so that it delays nothing else.
 import type { BlobEntry } from "../state/blobs/blob-store.ts";
 import { FIRST_NEED, lookUpNeededBlobs, type NeedPosition } from "../state/repair/needed-blobs.ts";
 import {
@@ -18,21 +18,21 @@ const PAGE_NEEDS = 200;
 const HEADS_AT_ONCE = 6;
 
 interface Progress {
-  /** When the pass began. */
+  /** When the pass began, in milliseconds since the epoch. */
   readonly began: number;
-  /** The blob up to which the store's list has been gone through. */
+  /** The last blob id of the store's list that the pass has processed. */
   readonly after: string | undefined;
-  /** The tick of the step before, and how many bytes have been read in it. */
+  /** The tick of the previous step, and the bytes read within it. */
   readonly tick: number;
   readonly bytes: number;
-  /** The blobs that could not be read in the step before, which are findings if they cannot be read again. */
+  /** The blobs that the previous step could not read. They become findings if the second attempt fails, too. */
   readonly doubtful?: readonly string[];
-  /** Where the pass is among the rows; undefined once it goes through the store's list. */
+  /** The position among the rows; undefined once the pass reads the store's list. */
   readonly need?: NeedPosition;
 }
 
-/** What looks at blobs have shown. */
-interface Looks {
+/** The results of the examined blobs. */
+interface Results {
   readonly sound: string[];
   readonly findings: ScrubFinding[];
 }
@@ -42,29 +42,29 @@ export const scrub: Job = {
 
   async step(context, cursor) {
     const progress = readProgress(cursor, context.now);
-    const looks: Looks = { sound: [], findings: [] };
-    await lookAgain(context, progress.doubtful ?? [], looks);
-    const step = progress.need === undefined ? readPage : askForPage;
-    const { reached, report, isTickOver } = await step(context, progress, looks);
-    const findings = looks.findings.length;
-    await context.database.batch([purgeFindings(looks.sound), recordFindings(looks.findings, context.now)]);
+    const results: Results = { sound: [], findings: [] };
+    await retryUnreadable(context, progress.doubtful ?? [], results);
+    const step = progress.need === undefined ? readPage : checkPage;
+    const { reached, report, endsTick } = await step(context, progress, results);
+    const findings = results.findings.length;
+    await context.database.batch([purgeFindings(results.sound), recordFindings(results.findings, context.now)]);
     if (reached !== undefined) {
-      return { cursor: JSON.stringify(reached), report: { ...report, findings }, isTickOver };
+      return { cursor: JSON.stringify(reached), report: { ...report, findings }, endsTick };
     }
-    // What a whole pass has not found again is of blobs that are gone and that nobody misses.
+    // Findings that a whole pass has not confirmed belong to blobs that no longer exist and that no row needs.
     await context.database.batch([purgeFindingsBefore(progress.began)]);
     return { cursor: null, report: { ...report, findings } };
   },
 };
 
 interface PageStep extends Pick<JobStep, "report"> {
-  /** Undefined where the pass is over. */
+  /** Undefined when the pass is complete. */
   readonly reached: Progress | undefined;
-  readonly isTickOver: boolean;
+  readonly endsTick: boolean;
 }
 
-/** Reads blobs until the page is over or the tick's bytes are read; the last one may be larger than what was left. */
-async function readPage(context: JobContext, progress: Progress, looks: Looks): Promise<PageStep> {
+/** Reads blobs until the page ends or the tick's byte budget is spent. The last blob may exceed the budget. */
+async function readPage(context: JobContext, progress: Progress, results: Results): Promise<PageStep> {
   const { began, after, tick, bytes: ofTick } = progress;
   const { database, blobs, settings, now, budget } = context;
   const spent = tick === now ? ofTick : 0;
@@ -76,45 +76,45 @@ async function readPage(context: JobContext, progress: Progress, looks: Looks): 
   let skipped = 0;
   for (const blob of page.blobs) {
     if (blob.isInfrequentAccess && !settings.scrubInfrequentAccess) {
-      // That it is listed is all that is looked at.
+      // The list shows that the blob exists; reading it would cost a retrieval fee.
       read += 1;
       skipped += 1;
       continue;
     }
     if (spent + bytes >= settings.scrubBytesPerTick || budget.isSpent()) break;
     const damage = await examineBlob(blobs, blob, expected.get(blob.blobId));
-    if (damage === undefined) looks.sound.push(blob.blobId);
+    if (damage === undefined) results.sound.push(blob.blobId);
     else if (damage.isUnread) doubtful.push(blob.blobId);
-    else looks.findings.push({ blobId: blob.blobId, finding: damage.finding });
+    else results.findings.push({ blobId: blob.blobId, finding: damage.finding });
     read += 1;
     bytes += blob.size;
   }
   const isPageOver = read === page.blobs.length;
   const reached = { began, after: page.blobs[read - 1]?.blobId ?? after, tick: now, bytes: spent + bytes, doubtful };
-  // Doubtful blobs of the last page are looked at in a step of their own.
+  // Unreadable blobs of the last page get a step of their own.
   const isOver = isPageOver && page.next === undefined && doubtful.length === 0;
   return {
     reached: isOver ? undefined : reached,
     report: { blobs: read - skipped, bytes, skipped },
-    isTickOver: !isPageOver,
+    endsTick: !isPageOver,
   };
 }
 
-/** Asks the store for the blobs of a page of rows, which need them. */
-async function askForPage(
+/** Checks that the store has the blobs that a page of rows references. */
+async function checkPage(
   { database, blobs, budget, now }: JobContext,
   { need: position = FIRST_NEED, ...progress }: Progress,
-  { findings }: Looks,
+  { findings }: Results,
 ): Promise<PageStep> {
   const { needs, next } = await database.look(lookUpNeededBlobs(position, PAGE_NEEDS));
   const doubtful: string[] = [];
-  let asked = 0;
-  while (asked < needs.length && !budget.isSpent()) {
-    const together = needs.slice(asked, asked + Math.min(HEADS_AT_ONCE, Math.max(1, budget.callsLeft())));
+  let checked = 0;
+  while (checked < needs.length && !budget.isSpent()) {
+    const together = needs.slice(checked, checked + Math.min(HEADS_AT_ONCE, Math.max(1, budget.callsLeft())));
     await Promise.all(
       together.map(async ({ blobId, neededBy }) => {
         try {
-          // A row outlives no blob: what was deleted since had lost its last row hours before.
+          // Blobs outlive their rows by hours, so a concurrent deletion cannot cause this.
           if ((await blobs.head(blobId)) === undefined)
             findings.push({ blobId, finding: `it is missing, and ${neededBy} needs it` });
         } catch {
@@ -122,10 +122,10 @@ async function askForPage(
         }
       }),
     );
-    asked += together.length;
+    checked += together.length;
   }
-  const isPageOver = asked === needs.length;
-  const need = isPageOver ? next : (needs[asked - 1]?.position ?? position);
+  const isPageOver = checked === needs.length;
+  const need = isPageOver ? next : (needs[checked - 1]?.position ?? position);
   const reached = {
     ...progress,
     tick: now,
@@ -133,11 +133,15 @@ async function askForPage(
     doubtful,
     ...(need === undefined ? {} : { need }),
   };
-  return { reached, report: { needed: asked }, isTickOver: !isPageOver };
+  return { reached, report: { needed: checked }, endsTick: !isPageOver };
 }
 
-/** Looks at the blobs again that could not be read in the step before. */
-async function lookAgain({ database, blobs }: JobContext, doubtful: readonly string[], looks: Looks): Promise<void> {
+/** Reads again the blobs that the previous step could not read. */
+async function retryUnreadable(
+  { database, blobs }: JobContext,
+  doubtful: readonly string[],
+  results: Results,
+): Promise<void> {
   const entries: BlobEntry[] = [];
   for (const blobId of doubtful) {
     try {
@@ -145,7 +149,7 @@ async function lookAgain({ database, blobs }: JobContext, doubtful: readonly str
       if (entry !== undefined) entries.push(entry);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      looks.findings.push({ blobId, finding: `it cannot be read: ${message}` });
+      results.findings.push({ blobId, finding: `it cannot be read: ${message}` });
     }
   }
   if (entries.length === 0) return;
@@ -153,14 +157,14 @@ async function lookAgain({ database, blobs }: JobContext, doubtful: readonly str
   for (const entry of entries) {
     const { blobId } = entry;
     const damage = await examineBlob(blobs, entry, expected.get(blobId));
-    if (damage === undefined) looks.sound.push(blobId);
-    else looks.findings.push({ blobId, finding: damage.finding });
+    if (damage === undefined) results.sound.push(blobId);
+    else results.findings.push({ blobId, finding: damage.finding });
   }
 }
 
 function readProgress(cursor: string | null, now: number): Progress {
   if (cursor === null) return { began: now, after: undefined, tick: now, bytes: 0, need: FIRST_NEED };
-  // What a step wrote.
+  // A step wrote it.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(cursor) as Progress;
 }

@@ -11,7 +11,7 @@ export const bucketCors = defineBucketConfiguration({
   delete: { name: "DeleteBucketCors", actions: ["s3:PutBucketCORS"] },
   load: ({ cors }) => (cors.length === 0 ? undefined : cors),
   missing: "NoSuchCORSConfiguration",
-  receive: async (context) => parseCors(await readDocument(context.request, context.openBody())),
+  parseBody: async (context) => parseCors(await readDocument(context.request, context.openBody())),
   store: (bucket, rules = []) => setCors(bucket, rules),
-  show: (rules) => ({ body: corsElement(rules) }),
+  render: (rules) => ({ body: corsElement(rules) }),
 });

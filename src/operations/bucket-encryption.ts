@@ -16,8 +16,8 @@ export const bucketEncryption = defineBucketConfiguration({
   put: { name: "PutBucketEncryption", actions: ["s3:PutEncryptionConfiguration"], status: 200 },
   delete: { name: "DeleteBucketEncryption", actions: ["s3:PutEncryptionConfiguration"] },
   load: ({ configurations }) => bucketEncryptionOf(configurations.encryption),
-  receive: async (context) => parseBucketEncryption(await readDocument(context.request, context.openBody())),
+  parseBody: async (context) => parseBucketEncryption(await readDocument(context.request, context.openBody())),
   store: (bucket, encryption) =>
     setConfiguration(bucket, "encryption", encryption === undefined ? null : bucketEncryptionText(encryption)),
-  show: (encryption) => ({ body: bucketEncryptionElement(encryption) }),
+  render: (encryption) => ({ body: bucketEncryptionElement(encryption) }),
 });

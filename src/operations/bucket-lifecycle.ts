@@ -27,13 +27,13 @@ export const bucketLifecycle = defineBucketConfiguration({
   },
   load: ({ configurations }) => lifecycleFromText(configurations.lifecycle),
   missing: "NoSuchLifecycleConfiguration",
-  async receive(context) {
+  async parseBody(context) {
     const transitionMinimum = readTransitionMinimum(context.request);
     return parseLifecycle(await readDocument(context.request, context.openBody()), transitionMinimum);
   },
   store: (bucket, configuration) =>
     setConfiguration(bucket, "lifecycle", configuration === undefined ? null : lifecycleText(configuration)),
-  show: (configuration) => ({
+  render: (configuration) => ({
     headers: transitionMinimumHeader(configuration),
     body: lifecycleElement(configuration),
   }),

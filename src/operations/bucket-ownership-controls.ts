@@ -15,7 +15,7 @@ export const bucketOwnershipControls = defineBucketConfiguration({
   delete: { name: "DeleteBucketOwnershipControls", actions: ["s3:PutBucketOwnershipControls"] },
   load: ({ configurations }) => ownershipOf(configurations.ownership),
   missing: "OwnershipControlsNotFoundError",
-  async receive(context, { name, ownerId, configurations }) {
+  async parseBody(context, { name, ownerId, configurations }) {
     const ownership = parseOwnershipControls(await readDocument(context.request, context.openBody()));
     // Grantees of the bucket's list would lose their access without notice.
     if (ownership === "BucketOwnerEnforced" && !givesOwnerAlone(parseAcl(configurations.acl, ownerId))) {
@@ -25,5 +25,5 @@ export const bucketOwnershipControls = defineBucketConfiguration({
   },
   store: (bucket, ownership) =>
     setConfiguration(bucket, "ownership", ownership === undefined ? DELETED_OWNERSHIP : ownershipText(ownership)),
-  show: (ownership) => ({ body: ownershipControlsElement(ownership) }),
+  render: (ownership) => ({ body: ownershipControlsElement(ownership) }),
 });

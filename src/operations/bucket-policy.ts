@@ -18,7 +18,7 @@ export const bucketPolicy = defineBucketConfiguration({
   delete: { name: "DeleteBucketPolicy", actions: ["s3:DeleteBucketPolicy"] },
   load: ({ configurations }) => configurations.policy ?? undefined,
   missing: "NoSuchBucketPolicy",
-  async receive(context, { name, ownerId, configurations }) {
+  async parseBody(context, { name, ownerId, configurations }) {
     const text = await readText(context);
     const policy = parse(text, { of: "bucket", bucketName: name, accountId: ownerId });
     const block = readPublicAccessBlock(configurations.public_access_block);
@@ -26,7 +26,7 @@ export const bucketPolicy = defineBucketConfiguration({
     return text;
   },
   store: (bucket, text) => setConfiguration(bucket, "policy", text ?? null),
-  show: (text) => ({ headers: { "content-type": "application/json" }, body: text }),
+  render: (text) => ({ headers: { "content-type": "application/json" }, body: text }),
 });
 
 async function readText(context: Context): Promise<string> {

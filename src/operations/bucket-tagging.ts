@@ -13,7 +13,7 @@ export const bucketTagging = defineBucketConfiguration<readonly Tag[]>({
   delete: { name: "DeleteBucketTagging", actions: ["s3:DeleteBucketTagging", "s3:PutBucketTagging"] },
   load: ({ configurations: { tags } }) => (tags === null ? undefined : parseTags(tags)),
   missing: "NoSuchTagSet",
-  receive: async (context) => parseTagging(await readDocument(context.request, context.openBody()), "bucket"),
+  parseBody: async (context) => parseTagging(await readDocument(context.request, context.openBody()), "bucket"),
   store: (bucket, tags = []) => setConfiguration(bucket, "tags", tagsJson(tags)),
-  show: (tags) => ({ body: taggingElement(tags) }),
+  render: (tags) => ({ body: taggingElement(tags) }),
 });

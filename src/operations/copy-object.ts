@@ -8,7 +8,7 @@ import type { Context } from "../contract/context.ts";
 import { copyContent, type CopyContent } from "../uploads/copy-content.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, SOURCE_ACTIONS, UPLOAD_ACTIONS } from "../uploads/rights.ts";
-import { admitUpload, readUploadHeaders, type AdmittedUpload, type UploadHeaders } from "../uploads/upload-input.ts";
+import { checkUpload, readUploadHeaders, type CheckedUpload, type UploadHeaders } from "../uploads/upload-input.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { checksumElement } from "../protocol/core/checksums.ts";
 import { readWriteConditions, type WriteConditions } from "../protocol/objects/conditions.ts";
@@ -137,7 +137,7 @@ interface CopyInput extends UploadHeaders {
 }
 
 /** A copy that may be made: the version that it copies and what the new one gets. */
-interface AdmittedCopy extends AdmittedUpload {
+interface AdmittedCopy extends CheckedUpload {
   readonly original: SourceVersion;
   readonly metadata: ObjectMetadata;
   readonly tags: readonly Tag[];
@@ -156,7 +156,7 @@ async function admitCopy(
   await checkReadKey(original.encryption, input.sourceKey);
   checkSourceConditions(context.request, original, context.now);
   const tags = tagsOfCopy(input, original.tags);
-  const admitted = await admitUpload(context, bucket, { key, tags, acl, customerKey, conditions, head });
+  const admitted = await checkUpload(context, bucket, { key, tags, acl, customerKey, conditions, head });
   refuseUnchangedCopy(bucket, input, original, admitted);
   const { contentType, systemMetadata, userMetadata } = input.metadataDirective === "COPY" ? original : input.metadata;
   return { original, metadata: { contentType, systemMetadata, userMetadata }, tags, ...admitted };
@@ -167,7 +167,7 @@ function refuseUnchangedCopy(
   bucket: Bucket,
   { key, source, metadataDirective, namesStorageClass, namesEncryption }: CopyInput,
   original: SourceVersion,
-  { encryption }: AdmittedUpload,
+  { encryption }: CheckedUpload,
 ): void {
   const isItself =
     source.bucketName === bucket.name &&

@@ -1,7 +1,7 @@
 // CreateBucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
 import { randomDigits } from "../bytes/random-id.ts";
 import { ownerOf } from "../auth/identity/principal.ts";
-import { admitNewBucketAcl } from "../uploads/acl-input.ts";
+import { checkNewBucketAcl } from "../uploads/acl-input.ts";
 import { defineServiceOperation } from "../contract/operation.ts";
 import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
@@ -79,7 +79,7 @@ export const createBucket = defineServiceOperation({
       creatorId: context.principal.creatorId ?? null,
       configurations: {
         ...NO_CONFIGURATIONS,
-        ...admitNewBucketAcl(context, name, acl, ownership),
+        ...checkNewBucketAcl(context, name, acl, ownership),
         tags: tags.length === 0 ? null : tagsJson(tags),
       },
       snapshotFloor: null,

@@ -3,7 +3,7 @@ import { ownerOf } from "../auth/identity/principal.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { element } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { admitUpload, readUploadHeaders } from "../uploads/upload-input.ts";
+import { checkUpload, readUploadHeaders } from "../uploads/upload-input.ts";
 import { UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { encryptionHeaders } from "../protocol/objects/customer-encryption.ts";
@@ -38,7 +38,7 @@ export const createMultipartUpload = defineOperation({
   async run(context, input, { bucket, heads }) {
     const { bucketName, key, metadata, tags, storageClass, checksumAlgorithm, checksumType } = input;
     const head = heads.get(key) ?? NO_HEAD;
-    const { acl, encryption } = await admitUpload(context, bucket, { ...input, conditions: {}, head });
+    const { acl, encryption } = await checkUpload(context, bucket, { ...input, conditions: {}, head });
     const uploadId = timeOrderedId(context.now);
     const upload = {
       ...metadata,

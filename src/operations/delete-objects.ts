@@ -4,7 +4,7 @@ import { ownerOf } from "../auth/identity/principal.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
-import { readingOf } from "../uploads/rights.ts";
+import { readAuthorization } from "../uploads/rights.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { refuseVersion, revealsVersion } from "../protocol/objects/conditions.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
@@ -100,7 +100,7 @@ function mayTest(
   { key, versionId, conditions }: Deletion,
   object: ObjectSubject | undefined,
 ): boolean {
-  return !revealsVersion(conditions) || access.allows(readingOf(bucket, { key, versionId, object }));
+  return !revealsVersion(conditions) || access.allows(readAuthorization(bucket, { key, versionId, object }));
 }
 
 /** What a key's condition tells of there being none is told as it would be if the key were deleted by itself. */

@@ -24,7 +24,7 @@ const PAGE_MAX_PARTS = 1000;
 export const getObjectAttributes = defineOperation({
   name: "GetObjectAttributes",
   actions: ["s3:GetObject"],
-  alsoDeniedBy: ["s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"],
+  explicitDenyActions: ["s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"],
   versionActions: ["s3:GetObjectVersion"],
   route: { method: "GET", level: "object", query: ["attributes"] },
   inputs: joinInputs(CUSTOMER_KEY, {

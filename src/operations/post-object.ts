@@ -6,7 +6,7 @@ import { PieceReader } from "../bytes/streams.ts";
 import type { Context, Identity } from "../contract/context.ts";
 import { ONE_BODY_MAX_BYTES, type NewObject } from "../uploads/new-object.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { admitUpload, readUploadHeaders, type UploadHeaders } from "../uploads/upload-input.ts";
+import { checkUpload, readUploadHeaders, type UploadHeaders } from "../uploads/upload-input.ts";
 import { UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { storeFormFile } from "../uploads/form-upload.ts";
 import { addressedBucket, checkKey } from "../protocol/core/addressing.ts";
@@ -115,6 +115,6 @@ async function readObject(context: Context, bucket: Bucket, key: string, fields:
   const { metadata, tags, storageClass } = fields;
   const conditions = readWriteConditions(request);
   const head = (await database.look(currentHeads(bucket.id, [key]))).get(key) ?? NO_HEAD;
-  const admitted = await admitUpload(context, bucket, { key, ...fields, conditions, head });
+  const admitted = await checkUpload(context, bucket, { key, ...fields, conditions, head });
   return { key, observedHead: head, conditions, metadata, tags, storageClass, ...admitted };
 }

@@ -18,8 +18,8 @@ export const publicAccessBlock = defineBucketConfiguration({
   load: ({ configurations: { public_access_block: text } }) =>
     text === null ? undefined : readPublicAccessBlock(text),
   missing: "NoSuchPublicAccessBlockConfiguration",
-  receive: async (context) => parsePublicAccessBlock(await readDocument(context.request, context.openBody())),
+  parseBody: async (context) => parsePublicAccessBlock(await readDocument(context.request, context.openBody())),
   store: (bucket, block) =>
     setConfiguration(bucket, "public_access_block", block === undefined ? null : publicAccessBlockText(block)),
-  show: (block) => ({ body: publicAccessBlockElement(block) }),
+  render: (block) => ({ body: publicAccessBlockElement(block) }),
 });

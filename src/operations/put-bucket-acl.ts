@@ -1,5 +1,5 @@
 // PutBucketAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAcl.html
-import { receiveAcl } from "../uploads/acl-input.ts";
+import { readAcl } from "../uploads/acl-input.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
@@ -20,7 +20,7 @@ export const putBucketAcl = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run(context, { acl }, { bucket }) {
-    const text = await receiveAcl(context, bucket, acl);
+    const text = await readAcl(context, bucket, acl);
     await context.database.batch([setConfiguration(bucket, "acl", text)]);
   },
 

@@ -1,5 +1,5 @@
 // PutObjectAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectAcl.html
-import { receiveAcl } from "../uploads/acl-input.ts";
+import { readAcl } from "../uploads/acl-input.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/objects/object-reading.ts";
@@ -23,7 +23,7 @@ export const putObjectAcl = defineOperation({
   subject: ({ object }) => object,
 
   async run(context, input, facts) {
-    const text = await receiveAcl(context, facts.bucket, input.acl);
+    const text = await readAcl(context, facts.bucket, input.acl);
     // A delete marker has no list, and is refused as one even where it is current and not named.
     const choose = (found: VersionFacts) =>
       requireVersion({ ...input, versionId: input.versionId ?? found.deleteMarker?.versionId }, found);

@@ -1,7 +1,7 @@
 // PutObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 import { storeNewObject } from "../uploads/new-object.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { admitUpload, readUploadHeaders } from "../uploads/upload-input.ts";
+import { checkUpload, readUploadHeaders } from "../uploads/upload-input.ts";
 import { UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { checksumHeaders, readChecksums } from "../protocol/core/checksums.ts";
@@ -51,7 +51,7 @@ export const putObject = defineOperation({
   async run(context, input, { bucket, heads }) {
     const { key, metadata, tags, storageClass, conditions } = input;
     const head = heads.get(key) ?? NO_HEAD;
-    const admitted = await admitUpload(context, bucket, { ...input, head });
+    const admitted = await checkUpload(context, bucket, { ...input, head });
     const body = context.openBody();
     const announced = readChecksums(context.request, body.trailerNames);
     const object = { key, observedHead: head, conditions, metadata, tags, storageClass, ...admitted };

@@ -6,10 +6,10 @@ import type { Principal } from "../auth/identity/principal.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";
-import { admitMovedAcl } from "../uploads/acl-input.ts";
+import { checkMovedAcl } from "../uploads/acl-input.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type Operation } from "../contract/operation.ts";
-import { requireRenameRights, requireUploadRights, requireMove } from "../uploads/rights.ts";
+import { requireRenameRights, requireUploadRights, requireMoveRights } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { refuseWrite } from "../protocol/objects/conditions.ts";
 import { checkSourceConditions } from "../protocol/objects/copying.ts";
@@ -73,7 +73,7 @@ export const renameObject = defineOperation({
       const observedHead = facts.heads.get(key) ?? NO_HEAD;
       requireRenameRights(context, bucket, source?.key ?? rename.candidates[0] ?? key, source, rename.testsSource);
       requireDestinationRights(context, bucket, key, rename, observedHead);
-      requireMove(context, bucket, key, source);
+      requireMoveRights(context, bucket, key, source);
       if (facts.usedToken !== undefined) {
         if (facts.usedToken === fingerprint)
           return expirationOf(bucket, key, observedHead.current, observedHead.subject?.tags ?? []);
@@ -87,7 +87,7 @@ export const renameObject = defineOperation({
       if (source.key === key) {
         throw new S3Error("InvalidRequest", {}, "The source and the destination of a rename must be different keys.");
       }
-      admitMovedAcl(context, bucket, key, source);
+      checkMovedAcl(context, bucket, key, source);
       // Unlike a copy's, a rename's dates count in the future as well.
       checkSourceConditions(context.request, source, Number.POSITIVE_INFINITY, "x-amz-rename-source-", "");
       const refusal = refuseWrite(rename.conditions, key, observedHead.current, observedHead.current);

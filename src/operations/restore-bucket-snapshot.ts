@@ -2,7 +2,7 @@
 // shows, a page of keys with each request. It moves no bytes and loses nothing: a key that differs gets a new version
 // that holds what the snapshot's does, and one that came since gets a delete marker.
 import { ownerOf } from "../auth/identity/principal.ts";
-import { admitMovedAcl } from "../uploads/acl-input.ts";
+import { checkMovedAcl } from "../uploads/acl-input.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { requireUndeniedObject } from "../uploads/rights.ts";
@@ -49,7 +49,7 @@ export const restoreBucketSnapshot = defineOperation({
     const restored = Array.from(sources.values());
     for (const source of restored) requireUndeniedObject(context, bucket, source.key, source);
     for (const key of surplus) requireUndeniedDeletion(context, bucket, key);
-    const acls = new Map(restored.map((source) => [source.key, admitMovedAcl(context, bucket, source.key, source)]));
+    const acls = new Map(restored.map((source) => [source.key, checkMovedAcl(context, bucket, source.key, source)]));
     await refuseContradictions(context.request, context.inputs);
     await putBack(context, bucket, restored, heads, acls);
     await deleteAll(context, bucket, surplus, heads);

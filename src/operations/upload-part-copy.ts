@@ -34,7 +34,7 @@ import { addReference } from "../state/metadata/blob-references.ts";
 import { lookUpSlices } from "../state/metadata/manifest-reads.ts";
 import { cutSlices } from "../state/reads/object-bytes.ts";
 import { unavailable } from "../state/commit/commit.ts";
-import { admitPart, readPartInput } from "../uploads/part-input.ts";
+import { checkPartUpload, readPartInput } from "../uploads/part-input.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
 import type { Part, PartSlice } from "../state/metadata/parts.ts";
 import { lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
@@ -72,7 +72,7 @@ export const uploadPartCopy = defineOperation({
   async run(context, input, facts) {
     const { source, uploadId, partNumber, sourceKey, customerKey } = input;
     const { bucket } = facts;
-    const upload = await admitPart(bucket, facts.upload, input);
+    const upload = await checkPartUpload(bucket, facts.upload, input);
     let found = facts.source;
     for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
       const original = requireReadableSource(context, source, found, false);

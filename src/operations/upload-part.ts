@@ -11,7 +11,7 @@ import { PART_MAX_BYTES } from "../protocol/objects/multipart.ts";
 import { NO_COPY, NO_RENAME, joinInputs, DIGESTS, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { unavailable } from "../state/commit/commit.ts";
-import { admitPart, readPartInput } from "../uploads/part-input.ts";
+import { checkPartUpload, readPartInput } from "../uploads/part-input.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
 import { storeBody } from "../state/blobs/store-body.ts";
 import { lookUpUpload } from "../state/metadata/uploads.ts";
@@ -30,7 +30,7 @@ export const uploadPart = defineOperation({
   async run(context, input, facts) {
     const { key, uploadId, partNumber, customerKey } = input;
     const { bucket } = facts;
-    const upload = await admitPart(bucket, facts.upload, input);
+    const upload = await checkPartUpload(bucket, facts.upload, input);
     const body = context.openBody();
     const announced = readChecksums(context.request, body.trailerNames);
     if (body.length > PART_MAX_BYTES) {

@@ -1,4 +1,4 @@
-// Access control lists on their way in: with an upload, or as what a request is about.
+// Reads and checks access control lists of uploads and of PutBucketAcl, PutObjectAcl and CreateBucket.
 import { keysOfObject } from "../auth/access/object-keys.ts";
 import { aclText, givesOwnerAlone, parseAcl, type Acl } from "../protocol/acl/acl.ts";
 import { checkAcl } from "../protocol/acl/acl-rules.ts";
@@ -11,12 +11,13 @@ import type { Bucket } from "../state/metadata/buckets.ts";
 import type { Context } from "../contract/context.ts";
 
 /**
- * Admits the list that an upload asks for, as it is to be kept. To be called before the upload's body is opened. An
- * upload without one, or with the one that it would have anyway (clients send `private` unasked), needs no permission.
- * @param acl undefined where it asks for none
+ * Checks the list that an upload requests, before its body is opened. A list that grants nothing to others needs no
+ * permission, because clients send `private` by default.
+ * @param acl undefined when the upload requests none
+ * @returns the stored form; undefined for a private list
  * @throws S3Error AccessDenied, AccessControlListNotSupported
  */
-export function admitUploadAcl(
+export function checkUploadAcl(
   { access, inputs }: Pick<Context, "access" | "inputs">,
   bucket: Bucket,
   key: string,
@@ -29,12 +30,13 @@ export function admitUploadAcl(
 }
 
 /**
- * Admits the list that a version brings along to where it is moved or put back, as an upload with that list would be.
- * While lists are off, it comes without.
- * @throws S3Error AccessDenied without s3:PutObjectAcl for a list that grants others something, or where public ones are
- *   blocked
+ * Checks the list of a version that is renamed or restored as if an upload requested it. While the bucket has lists
+ * disabled, the new version gets none.
+ * @returns the stored form
+ * @throws S3Error AccessDenied without s3:PutObjectAcl for a list that grants access to others, or for a blocked public
+ *   list
  */
-export function admitMovedAcl(
+export function checkMovedAcl(
   { access }: Pick<Context, "access">,
   bucket: Bucket,
   key: string,
@@ -51,7 +53,7 @@ export function admitMovedAcl(
 }
 
 /**
- * Refuses a list that was admitted when an upload began, where public ones have been blocked since.
+ * Checks an upload's list again when it completes, because the bucket may block public lists by then.
  * @throws S3Error AccessDenied
  */
 export function refuseBlockedAcl(bucket: Bucket, text: string | undefined): void {
@@ -60,15 +62,12 @@ export function refuseBlockedAcl(bucket: Bucket, text: string | undefined): void
 }
 
 /**
- * The list that a PutBucketAcl or PutObjectAcl sets, as it is to be kept: that of its headers or of its body.
+ * Reads the list that PutBucketAcl or PutObjectAcl sets, from its headers or its body.
+ * @returns the stored form; null for a private list
  * @throws S3Error MissingSecurityHeader for neither, UnexpectedContent for both, AccessControlListNotSupported,
- *   AccessDenied for a public one where those are blocked, and what parseAclDocument throws
+ *   AccessDenied for a blocked public list, and what parseAclDocument throws
  */
-export async function receiveAcl(
-  context: Context,
-  bucket: Bucket,
-  fromHeaders: Acl | undefined,
-): Promise<string | null> {
+export async function readAcl(context: Context, bucket: Bucket, fromHeaders: Acl | undefined): Promise<string | null> {
   const document = await readDocument(context.request, context.openBody());
   if (document.length > 0 && fromHeaders !== undefined) throw new S3Error("UnexpectedContent");
   if (document.length === 0 && fromHeaders === undefined) {
@@ -80,19 +79,20 @@ export async function receiveAcl(
 }
 
 /**
- * Admits who is to own what is put into a new bucket, and the bucket's own list, as both are to be kept. A list that
- * gives nothing to others needs no permission besides s3:CreateBucket.
- * @throws S3Error AccessDenied, InvalidBucketAclWithObjectOwnership where lists would be off
+ * Checks the object ownership and access control list of a new bucket. A list that grants nothing to others needs no
+ * permission beyond s3:CreateBucket.
+ * @returns both in their stored form
+ * @throws S3Error AccessDenied, InvalidBucketAclWithObjectOwnership when the ownership disables lists
  */
-export function admitNewBucketAcl(
+export function checkNewBucketAcl(
   { access, inputs, settings }: Context,
   bucketName: string,
   acl: Acl | undefined,
-  wanted: ObjectOwnership | undefined,
+  requestedOwnership: ObjectOwnership | undefined,
 ): { readonly acl: string | null; readonly ownership: string | null } {
   const on = { bucket: undefined, bucketName, inputs };
-  if (wanted !== undefined) access.require({ ...on, actions: ["s3:PutBucketOwnershipControls"] });
-  const ownership = ownershipText(wanted ?? settings.defaultObjectOwnership);
+  if (requestedOwnership !== undefined) access.require({ ...on, actions: ["s3:PutBucketOwnershipControls"] });
+  const ownership = ownershipText(requestedOwnership ?? settings.defaultObjectOwnership);
   if (acl === undefined || givesOwnerAlone(acl)) return { acl: null, ownership };
   access.require({ ...on, actions: ["s3:PutBucketAcl"] });
   if (!areAclsOn(ownership)) throw new S3Error("InvalidBucketAclWithObjectOwnership", { BucketName: bucketName });

@@ -1,16 +1,16 @@
-// Changes some of a bucket's tags and keeps the others, whoever else changes them at the same time.
+// Changes single tags of a bucket without losing concurrent changes of its other tags.
 import type { Context } from "../contract/context.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { Tag } from "../protocol/core/tagging.ts";
 import { lookUpBucket, replaceTags, type Bucket } from "../state/metadata/buckets.ts";
 import { parseTags, tagsJson } from "../state/metadata/stored-metadata.ts";
 
-// Tags that change as often as this under one request are being fought over.
-const TURNS = 4;
+// More concurrent changes than this within one request mean contention.
+const MAX_ATTEMPTS = 4;
 
 /**
- * Replaces a bucket's tags by what `change` makes of them.
- * @throws S3Error NoSuchBucket where it is gone meanwhile, ServiceUnavailable, and what `change` throws
+ * Replaces a bucket's tags with the result of `change`.
+ * @throws S3Error NoSuchBucket when the bucket was deleted meanwhile, ServiceUnavailable, and what `change` throws
  */
 export async function changeBucketTags(
   { database }: Context,
@@ -18,7 +18,7 @@ export async function changeBucketTags(
   change: (tags: readonly Tag[]) => readonly Tag[],
 ): Promise<void> {
   let seen: Bucket | undefined = bucket;
-  for (let turn = 0; turn < TURNS; turn += 1) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     if (seen?.id !== bucket.id) throw new S3Error("NoSuchBucket", { BucketName: bucket.name });
     const { tags } = seen.configurations;
     const changed = change(tags === null ? [] : parseTags(tags));

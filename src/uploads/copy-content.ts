@@ -1,5 +1,5 @@
-// The content of a copied object: the source's blobs, referenced once more, or blobs of its own where a customer's key
-// encrypts either of the two.
+// Provides the content of a copied object: a reference to the source's blobs, or new blobs when a customer's key
+// encrypts the source or the copy.
 import { timeOrderedId } from "../bytes/random-id.ts";
 import type { Context } from "../contract/context.ts";
 import { DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
@@ -15,7 +15,7 @@ import { insertManifest, type Manifest } from "../state/metadata/manifests.ts";
 import { copyBytes } from "../state/reads/byte-copy.ts";
 import type { SourceVersion } from "../state/reads/copy-sources.ts";
 
-/** The bytes of a copy: the columns that describe them, and the statements that claim them in the commit's batch. */
+/** The content of a copy: its columns, and the statements that reference its blobs in the commit's batch. */
 export interface CopyContent {
   readonly content: {
     readonly size: number;
@@ -26,11 +26,11 @@ export interface CopyContent {
   };
   readonly newBlobIds: readonly string[];
   readonly statements: readonly Statement[];
-  /** Of bytes that were copied into several blobs. */
+  /** Only for bytes that were copied into several blobs. */
   readonly manifest: Manifest | undefined;
 }
 
-/** What the recovery metadata of a copy's own blobs says. */
+/** The fields of the recovery metadata of a copy's own blobs. */
 interface CopyTarget {
   readonly key: string;
   readonly observedHead: KeyHead;
@@ -69,7 +69,7 @@ async function duplicate(
   { key, observedHead, metadata, tags, encryption }: CopyTarget,
 ): Promise<CopyContent> {
   const copyId = timeOrderedId(now);
-  const born = {
+  const origin = {
     bucketId: bucket.id,
     bucketName: bucket.name,
     key,
@@ -84,9 +84,9 @@ async function duplicate(
     `${bucket.id}/${copyId}`,
     (partNumber) => ({
       blobId: `${bucket.id}/${timeOrderedId(now)}`,
-      // Of several, each is found by the manifest, as a part of an upload would be.
+      // The manifest finds each of several blobs, as it finds the parts of an upload.
       recoveryMetadata: recoveryMetadata(
-        partNumber === undefined ? born : { ...born, role: "slice", uploadId: copyId, partNumber },
+        partNumber === undefined ? origin : { ...origin, role: "slice", uploadId: copyId, partNumber },
       ),
       customerKey: encryption?.key,
       encryption: encryption?.recognition,

@@ -1,13 +1,14 @@
-// A body whose length is presumed and need not be right: what is missing at its end is made up, what is over is kept.
+// A body of estimated length. It pads missing bytes at its end with zeros and retains the few bytes beyond the
+// estimate.
 import { PIECE_BYTES } from "../bytes/streams.ts";
 import { malformedForm } from "../protocol/forms/form-delimiter.ts";
 import type { FormFile } from "../protocol/forms/form-file.ts";
 import type { IncomingBody } from "../protocol/core/incoming-body.ts";
 
-/** The most bytes that a file can be longer than presumed: the line break that may be missing at its form's end. */
+/** The most bytes beyond the estimate: the line break that a form may lack at its end. */
 const EXCESS_MAX_BYTES = 2;
 
-/** A form's file as a body of its likely length. */
+/** A form's file as a body of its estimated length. */
 export class EstimatedLengthBody implements IncomingBody {
   readonly length: number;
   readonly sha256 = undefined;
@@ -18,19 +19,19 @@ export class EstimatedLengthBody implements IncomingBody {
   #size = 0;
   #excess = new Uint8Array(0);
 
-  /** @param read what was read of the file before; the last of it is valid until the next read */
+  /** @param read bytes already read from the file; the last chunk is valid until the next read */
   constructor(read: readonly Uint8Array[], file: FormFile) {
     this.length = file.likelyLength;
     this.#read = read;
     this.#file = file;
   }
 
-  /** How long the file is, once it was delivered. */
+  /** The file's real length in bytes, once it is delivered. */
   get size(): number {
     return this.#size;
   }
 
-  /** The bytes beyond the presumed length. */
+  /** The bytes beyond the estimated length. */
   get excess(): Uint8Array {
     return this.#excess;
   }

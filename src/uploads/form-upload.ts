@@ -1,7 +1,6 @@
-// Storing a new object whose length only its end tells for certain. The store must know a blob's length before its first
-// byte, so a file that is small is held until its end, and of a large one the length is presumed from the length of the
-// form. Where more came after the file than is usual the blob is of another length than the file: the file is then
-// stored a second time, from there.
+// Stores a form's file, whose length is known only at its end, although the store needs a blob's length before its
+// first byte. A small file is buffered. The length of a large one is estimated from the form's length; after a wrong
+// estimate, the file is stored a second time from the first blob.
 import { GrowingBuffer } from "../bytes/growing-buffer.ts";
 import { fromBase64, fromHex } from "../bytes/hex-base64.ts";
 import { PIECE_BYTES, PieceReader } from "../bytes/streams.ts";
@@ -37,7 +36,7 @@ const NOTHING_ANNOUNCED: ChecksumAnnouncement = {
 
 /**
  * Stores a form's file and commits it as a new object.
- * @throws S3Error what the file's reading, {@link storeNewObject} and {@link commitNewObject} throw
+ * @throws S3Error what reading the file, {@link storeNewObject} and {@link commitNewObject} throw
  */
 export async function storeFormFile(
   context: Context,
@@ -60,7 +59,7 @@ export async function storeFormFile(
   }
 }
 
-/** Stores a file as if it were of the presumed length, and once more where it turns out not to be. */
+/** Stores a file with its estimated length, and again with its real length when the estimate was wrong. */
 async function storeEstimated(
   context: Context,
   bucket: Bucket,
@@ -71,9 +70,9 @@ async function storeEstimated(
   refuseTooLarge(body.length);
   const destination = freshDestination(context, bucket, object);
   const { blobId } = destination;
-  const kept = announced.algorithm ?? DEFAULT_ALGORITHM;
-  const stored = await storeBody(context.blobs, destination, body, NOTHING_ANNOUNCED, kept);
-  // The ETag of encrypted bytes is not their MD5: that is verified where they are stored as what they are.
+  const algorithm = announced.algorithm ?? DEFAULT_ALGORITHM;
+  const stored = await storeBody(context.blobs, destination, body, NOTHING_ANNOUNCED, algorithm);
+  // The ETag of encrypted bytes is not their MD5, so storeNewObject verifies Content-MD5 while it stores them again.
   const isVerifiable = announced.contentMd5 === undefined || object.encryption === undefined;
   if (body.isAsEstimated && isVerifiable) {
     try {
@@ -87,7 +86,7 @@ async function storeEstimated(
   try {
     return await storeNewObject(context, bucket, object, bodyInBlob(context.blobs, destination, body), announced);
   } finally {
-    // Nothing refers to the first blob and nothing ever will.
+    // No row references the first blob and none ever will.
     context.waitUntil(context.blobs.delete([blobId]));
   }
 }
@@ -106,7 +105,7 @@ function bodyOf(bytes: Uint8Array): IncomingBody {
   return measuredBody(bytes.length, (take) => take(bytes));
 }
 
-/** The bytes of a file that came in a blob of another length, and those beyond the blob's end. */
+/** The bytes of a file that was stored with a wrong length: those in the blob, then those beyond its end. */
 function bodyInBlob(
   blobs: BlobStore,
   { blobId, customerKey, encryption }: BodyDestination,

@@ -1,4 +1,4 @@
-// Storing a new object that comes in one body: its bytes under a fresh blob id, and then the commit that shows it.
+// Stores a new object that arrives in one body: its bytes under a new blob id, then the commit that makes it visible.
 import { ownerOf } from "../auth/identity/principal.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
@@ -17,36 +17,36 @@ import type { KeyHead } from "../state/commit/heads.ts";
 import { storeBody, type BodyDestination, type StoredBody } from "../state/blobs/store-body.ts";
 import type { Context } from "../contract/context.ts";
 
-/** The largest object that comes in one body, in bytes. */
+/** The largest object that one request can upload, in bytes. */
 export const ONE_BODY_MAX_BYTES = 5 * 1024 ** 3;
 
-/** A new object, apart from its bytes. */
+/** A new object without its bytes. */
 export interface NewObject {
   readonly key: string;
-  /** The key's head as the request saw it when it began. */
+  /** The key's head when the request began. */
   readonly observedHead: KeyHead;
   readonly conditions: WriteConditions;
   readonly metadata: ObjectMetadata;
   readonly tags: readonly Tag[];
   readonly storageClass: string;
-  /** The access control list as it is kept; undefined: private. */
+  /** The stored form of the access control list; undefined: private. */
   readonly acl: string | undefined;
-  /** Undefined where no customer's key encrypts it. */
+  /** Undefined when no customer's key encrypts the object. */
   readonly encryption: NewEncryption | undefined;
 }
 
-/** What an answer tells of an object that has been stored. */
+/** The fields of a stored object that responses contain. */
 export interface StoredNewObject {
   /** Without quotes. */
   readonly etag: string;
   readonly checksum: ObjectChecksum;
-  /** The header that names the version; none in a bucket that is not Enabled. */
+  /** The `x-amz-version-id` header; empty unless versioning is enabled. */
   readonly version: Readonly<Record<string, string>>;
-  /** The header that tells when a lifecycle rule will end it; none where no rule is about it. */
+  /** The `x-amz-expiration` header; empty when no lifecycle rule applies. */
   readonly expiration: Readonly<Record<string, string>>;
 }
 
-/** A body that is stored in a blob that nothing refers to yet. */
+/** A body in a blob that no row references yet. */
 export interface StoredBlob extends StoredBody {
   readonly blobId: string;
 }
@@ -75,16 +75,16 @@ export function refuseTooLarge(length: number): void {
   throw new S3Error("EntityTooLarge", { ProposedSize: length, MaxSizeAllowed: ONE_BODY_MAX_BYTES });
 }
 
-/** Where the bytes of a new object go: a blob id that was never used, and what the blob is born as. */
+/** The destination of a new object's bytes: a new blob id and the blob's recovery metadata. */
 export function freshDestination(
   context: Context,
   bucket: Bucket,
   { key, observedHead, metadata, tags, storageClass, encryption }: Omit<NewObject, "conditions" | "acl">,
 ): BodyDestination {
-  const born = { bucketId: bucket.id, bucketName: bucket.name, key, seen: observedHead, metadata, tags };
+  const origin = { bucketId: bucket.id, bucketName: bucket.name, key, seen: observedHead, metadata, tags };
   return {
     blobId: `${bucket.id}/${timeOrderedId(context.now)}`,
-    recoveryMetadata: recoveryMetadata({ ...born, encryption: encryption?.recognition }),
+    recoveryMetadata: recoveryMetadata({ ...origin, encryption: encryption?.recognition }),
     blobStorageClass: blobStorageClass(storageClass),
     customerKey: encryption?.key,
     encryption: encryption?.recognition,
@@ -122,7 +122,7 @@ export async function commitNewObject(
     newBlobIds: [blobId],
   });
   if (!outcome.isDone) {
-    // Only a definite refusal leaves the blob certain to be nobody's.
+    // Only after a definite refusal can no row reference the blob.
     if (outcome.isDefinite) context.waitUntil(context.blobs.delete([blobId]));
     throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
   }

@@ -1,4 +1,4 @@
-// What a request to upload or copy a part names, and whether its upload takes the part.
+// Reads the input that UploadPart and UploadPartCopy share, and checks that the upload accepts the part.
 import type { Settings } from "../config/settings.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
@@ -10,7 +10,7 @@ import { refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts"
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { Upload } from "../state/metadata/uploads.ts";
 
-/** Which part of which upload a request is about. */
+/** The part that a request addresses. */
 export interface PartInput {
   readonly bucketName: string;
   readonly key: string;
@@ -33,10 +33,10 @@ export async function readPartInput(request: S3Request, { customerKeysOverHttp }
 }
 
 /**
- * The open upload of a part, whose encryption the part's key must be.
- * @throws S3Error NoSuchUpload, AccessDenied where the bucket blocks customers' keys, InvalidRequest for another key
+ * Returns the open upload of a part after checking the part's customer key against the upload's.
+ * @throws S3Error NoSuchUpload, AccessDenied when the bucket blocks customer keys, InvalidRequest for another key
  */
-export async function admitPart(
+export async function checkPartUpload(
   bucket: Bucket,
   upload: Upload | undefined,
   { uploadId, customerKey }: PartInput,

@@ -1,5 +1,5 @@
-// What operations ask for besides their own actions: of uploads for what their headers set or test, of copies for their
-// source. Each is asked for before a body is read.
+// Authorizes what operations need beyond their own actions: uploads for what their headers set or test, copies for
+// their source. All checks run before a body is read.
 import type { Access } from "../auth/access/access.ts";
 import type { AuthorizationRequest, ObjectSubject } from "../auth/access/authorization-request.ts";
 import { keysOfObject } from "../auth/access/object-keys.ts";
@@ -13,49 +13,50 @@ import { requireSource, type SourceFacts, type SourceVersion } from "../state/re
 import type { Context } from "../contract/context.ts";
 import type { FurtherAction } from "../contract/operation.ts";
 
-/** What uploads ask for besides s3:PutObject. */
+/** The actions that uploads require in addition to s3:PutObject. */
 export const UPLOAD_ACTIONS: readonly FurtherAction[] = [
   { action: "s3:PutObjectTagging", when: "with tags" },
-  { action: "s3:PutObjectAcl", when: "with an access control list that grants others something" },
-  { action: "s3:GetObject", when: "with a condition on what is there" },
+  { action: "s3:PutObjectAcl", when: "with an access control list that grants access to others" },
+  { action: "s3:GetObject", when: "with a condition on the current version" },
 ];
 
-/** What copies ask for on their source. */
+/** The actions that copies require on their source. */
 export const SOURCE_ACTIONS: readonly FurtherAction[] = [
   { action: "s3:GetObject", when: "on the source" },
-  { action: "s3:GetObjectVersion", when: "on the source instead, for a version of it or at a snapshot" },
+  { action: "s3:GetObjectVersion", when: "on the source instead, when it names a version or a snapshot" },
 ];
 
-/** What of an upload needs more than s3:PutObject. */
+/** The parts of an upload that need more than s3:PutObject. */
 export interface UploadInput {
   readonly tags: readonly Tag[];
   readonly conditions: WriteConditions;
-  /** What is at the key now, where its tags and its list bear on whether it may be read. */
+  /** The current version, whose tags and list affect whether the principal may read it. */
   readonly current: ObjectSubject | undefined;
 }
 
 /**
- * Asks for what an upload needs besides s3:PutObject: to set tags, and to learn by If-Match which ETag is there.
+ * Authorizes what an upload needs in addition to s3:PutObject: setting tags, and testing the current ETag with
+ * If-Match.
  * @throws S3Error AccessDenied
  */
 export function requireUploadRights(
   { access, inputs }: Context,
   bucket: Bucket,
   key: string,
-  wishes: UploadInput,
+  upload: UploadInput,
 ): void {
   const on = { bucket, bucketName: bucket.name, key, inputs };
-  const { tags } = wishes;
+  const { tags } = upload;
   if (tags.length > 0) {
     access.require({ ...on, actions: ["s3:PutObjectTagging"], conditionKeys: requestTagKeys(tags) });
   }
-  if (revealsVersion(wishes.conditions)) access.require({ ...on, actions: ["s3:GetObject"], object: wishes.current });
+  if (revealsVersion(upload.conditions)) access.require({ ...on, actions: ["s3:GetObject"], object: upload.current });
 }
 
 /**
- * The version that a copy means, once its reading is granted.
- * @param withTags whether its tags are copied as well
- * @throws S3Error AccessDenied, and what {@link requireSource} throws; of what is not there, only what the caller may know
+ * Returns the version that a copy names, after authorizing the read.
+ * @param withTags whether the copy includes the source's tags
+ * @throws S3Error AccessDenied, and what {@link requireSource} throws, masked unless the principal may list the bucket
  */
 export function requireReadableSource(
   { access }: Context,
@@ -82,7 +83,7 @@ export function requireReadableSource(
 }
 
 /**
- * Asks for what a deletion needs besides s3:DeleteObject: to learn by conditions what is there.
+ * Authorizes what a deletion needs in addition to s3:DeleteObject: testing the version with conditions.
  * @throws S3Error AccessDenied
  */
 export function requireDeletionRights(
@@ -91,26 +92,25 @@ export function requireDeletionRights(
   target: DeletionTarget,
   conditions: WriteConditions,
 ): void {
-  if (revealsVersion(conditions)) access.require({ ...readingOf(bucket, target), inputs });
+  if (revealsVersion(conditions)) access.require({ ...readAuthorization(bucket, target), inputs });
 }
 
-/** What a deletion is of, and what is there. */
+/** The version that a deletion addresses, as the database has it. */
 export interface DeletionTarget {
   readonly key: string;
   readonly versionId: string | undefined;
   readonly object: ObjectSubject | undefined;
 }
 
-/** The demand that conditions on a version come to. */
-export function readingOf(bucket: Bucket, { key, versionId, object }: DeletionTarget): AuthorizationRequest {
+/** The read authorization that conditions on a version require. */
+export function readAuthorization(bucket: Bucket, { key, versionId, object }: DeletionTarget): AuthorizationRequest {
   const actions = [versionId === undefined ? "s3:GetObject" : "s3:GetObjectVersion"];
   return { actions, bucket, bucketName: bucket.name, key, versionId, object };
 }
 
 /**
- * Asks for what a rename needs at its source: to take the object away from there, and to read it where the rename has
- * conditions on it. To move an object to where it may be read is to read it, so who is expressly denied that may not
- * move it either.
+ * Authorizes what a rename needs on its source: deleting it, and reading it when the rename has conditions on it. An
+ * explicit Deny of reading also refuses the rename, because the object may be readable at its new key.
  * @throws S3Error AccessDenied
  */
 export function requireRenameRights(
@@ -121,13 +121,13 @@ export function requireRenameRights(
   testsSource: boolean,
 ): void {
   const on = { bucket, bucketName: bucket.name, key: sourceKey, object };
-  access.require({ ...on, actions: ["s3:DeleteObject"], alsoDeniedBy: ["s3:GetObject"] });
+  access.require({ ...on, actions: ["s3:DeleteObject"], explicitDenyActions: ["s3:GetObject"] });
   if (testsSource) access.require({ ...on, actions: ["s3:GetObject"] });
 }
 
 /**
- * Asks whether an explicit Deny forbids to have an object at a key, with its tags and its access control list. For
- * a restored snapshot, which needs no Allow for each object.
+ * Checks that no explicit Deny forbids an object at a key, with its tags and its access control list. Restoring
+ * a snapshot needs no Allow for each object.
  * @throws S3Error AccessDenied
  */
 export function requireUndeniedObject({ access }: Context, bucket: Bucket, key: string, object: ObjectFacts): void {
@@ -138,11 +138,11 @@ export function requireUndeniedObject({ access }: Context, bucket: Bucket, key: 
 }
 
 /**
- * Asks for what a rename needs at its destination: to put there what the source is. It is asked again whenever the
- * source turns out to be another object than dispatch asked about.
+ * Authorizes what a rename needs on its destination: putting the source there. Call it again when the source turns out
+ * to be another object than the one that dispatch authorized.
  * @throws S3Error AccessDenied
  */
-export function requireMove(
+export function requireMoveRights(
   { access, inputs }: Context,
   bucket: Bucket,
   key: string,

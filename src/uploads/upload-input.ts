@@ -1,5 +1,5 @@
-// What the headers of an upload say of its object, and whether the object may be stored with it. PutObject, POST forms,
-// multipart uploads and copies all read and admit uploads here, in one order.
+// Reads the headers of an upload and checks whether its object may be stored. PutObject, POST forms, multipart uploads
+// and copies all do both here, in one order.
 import type { Settings } from "../config/settings.ts";
 import type { Context } from "../contract/context.ts";
 import type { Acl } from "../protocol/acl/acl.ts";
@@ -15,24 +15,24 @@ import { readMetadata, type ObjectMetadata } from "../protocol/objects/object-me
 import { readStorageClass, refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
 import type { KeyHead } from "../state/commit/heads.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
-import { admitUploadAcl } from "./acl-input.ts";
+import { checkUploadAcl } from "./acl-input.ts";
 import { requireUploadRights } from "./rights.ts";
 
-/** What an upload's headers say of its object. */
+/** The properties of an object that an upload's headers set. */
 export interface UploadHeaders {
   readonly metadata: ObjectMetadata;
   readonly tags: readonly Tag[];
   readonly storageClass: string;
-  /** Undefined where none is requested. */
+  /** Undefined when the upload requests none. */
   readonly acl: Acl | undefined;
-  /** Undefined where the object is not encrypted with a customer's key. */
+  /** Undefined when no customer's key encrypts the object. */
   readonly customerKey: CustomerKey | undefined;
 }
 
 /**
  * Reads an upload's headers, or a form's fields in their place.
- * @throws S3Error NotImplemented for protection that Cairn does not give, InvalidStorageClass, InvalidArgument,
- *   InvalidRequest, MetadataTooLarge, InvalidTag
+ * @throws S3Error NotImplemented for unsupported protection, InvalidStorageClass, InvalidArgument, InvalidRequest,
+ *   MetadataTooLarge, InvalidTag
  */
 export async function readUploadHeaders(
   request: S3Request,
@@ -48,35 +48,35 @@ export async function readUploadHeaders(
   };
 }
 
-/** An upload that is to be admitted. */
+/** An upload before its checks. */
 export interface RequestedUpload extends Pick<UploadHeaders, "tags" | "acl" | "customerKey"> {
   readonly key: string;
-  /** Empty where the operation has none. */
+  /** Empty when the operation supports none. */
   readonly conditions: WriteConditions;
-  /** The key's head as the request saw it when it began. */
+  /** The key's head when the request began. */
   readonly head: KeyHead;
 }
 
-/** What an admitted upload is stored with. */
-export interface AdmittedUpload {
-  /** The access control list in its stored form; undefined: private. */
+/** The properties of an object that result from the checks of its upload. */
+export interface CheckedUpload {
+  /** The stored form of the access control list; undefined: private. */
   readonly acl: string | undefined;
   readonly encryption: NewEncryption | undefined;
 }
 
 /**
- * Decides whether an upload may be stored: rights first, then the list, the preconditions and the bucket's encryption. To be
- * called before the body is opened.
- * @throws S3Error AccessDenied, AccessControlListNotSupported, PreconditionFailed, NoSuchKey as far as the requester may
- *   know, and what {@link admitCustomerKey} throws
+ * Checks whether an upload may be stored, before its body is opened: rights first, then the list, the preconditions and
+ * the bucket's encryption.
+ * @throws S3Error AccessDenied, AccessControlListNotSupported, PreconditionFailed, NoSuchKey masked unless the
+ *   principal may list the bucket, and what {@link admitCustomerKey} throws
  */
-export async function admitUpload(
+export async function checkUpload(
   context: Context,
   bucket: Bucket,
   { key, tags, acl: requested, customerKey, conditions, head }: RequestedUpload,
-): Promise<AdmittedUpload> {
+): Promise<CheckedUpload> {
   requireUploadRights(context, bucket, key, { tags, conditions, current: head.subject });
-  const acl = admitUploadAcl(context, bucket, key, requested);
+  const acl = checkUploadAcl(context, bucket, key, requested);
   const refusal = refuseWrite(conditions, key, head.current, head.current);
   if (refusal !== undefined) {
     throw context.access.maskNotFound(new S3Error(refusal.code, refusal.fields), bucket, key);

@@ -154,7 +154,7 @@ describe("a tick", () => {
     const job = jobOf(3);
     const resting: Job = {
       name: job.name,
-      step: async (context, cursor) => ({ ...(await job.step(context, cursor)), isTickOver: true }),
+      step: async (context, cursor) => ({ ...(await job.step(context, cursor)), endsTick: true }),
     };
     await tick(each(DAY_MS, resting));
     await tick(each(DAY_MS, resting));

@@ -158,7 +158,7 @@ describe("the scrub", () => {
     let cursor: string | null = JSON.stringify({ began: NOW, after: `${await bucketId(bucket)}/`, tick: 0, bytes: 0 });
     while (cursor !== null) {
       const step = await scrub.step(jobContext(NOW, { BLOBS, SCRUB_MEGABYTES_PER_TICK: "10000" }), cursor);
-      ticks.push(step.isTickOver);
+      ticks.push(step.endsTick);
       ({ cursor } = step);
     }
     expect(ticks).not.toContain(true);
@@ -224,7 +224,7 @@ describe("the scrub", () => {
       const budget = { callsLeft: () => Math.max(0, left), isSpent: () => left <= 0 };
       const step = await scrub.step({ ...context, blobs: store, budget }, cursor);
       asked.push(step.report["needed"] ?? 0);
-      if (tick < 2) expect(step.isTickOver).toBe(true);
+      if (tick < 2) expect(step.endsTick).toBe(true);
       ({ cursor } = step);
     }
     expect(asked.slice(0, 2)).toEqual([10, 10]);
@@ -271,9 +271,9 @@ describe("the scrub", () => {
       const step = await scrub.step(context, cursor);
       seen.push(step.report["bytes"] ?? 0);
       if (step.cursor !== null) {
-        expect(step.isTickOver).toBe(true);
+        expect(step.endsTick).toBe(true);
         const again = await scrub.step(context, step.cursor);
-        expect(again).toMatchObject({ cursor: step.cursor, report: { blobs: 0 }, isTickOver: true });
+        expect(again).toMatchObject({ cursor: step.cursor, report: { blobs: 0 }, endsTick: true });
       }
       ({ cursor } = step);
     }

@@ -30,7 +30,7 @@ export interface AuthorizationRequest {
   /** The spellings of the action: one that is allowed suffices, one that is denied refuses. S3's own comes first. */
   readonly actions: readonly string[];
   /** Further actions whose denial refuses, though nobody need be allowed them. */
-  readonly alsoDeniedBy?: readonly string[] | undefined;
+  readonly explicitDenyActions?: readonly string[] | undefined;
   /** Undefined for what is asked of the account, and where the bucket is not there. */
   readonly bucket: BucketSubject | undefined;
   /** The name of the bucket, which need not be there. */

@@ -36,10 +36,10 @@ export function decide(
   keys: ConditionKeys,
   memory = new EvaluationCache(),
 ): Decision {
-  const { actions, alsoDeniedBy = [] } = authorization;
+  const { actions, explicitDenyActions = [] } = authorization;
   const question: PolicyQuestion = { principal, actions, resource: resourceOf(authorization), keys, memory };
   const bucketPolicy = policyOfBucket(authorization.bucket);
-  for (const asked of [actions, ...alsoDeniedBy.map((other) => [other])]) {
+  for (const asked of [actions, ...explicitDenyActions.map((other) => [other])]) {
     const refusal = denial(principal, bucketPolicy, { ...question, actions: asked });
     if (refusal !== undefined) return refusal;
   }

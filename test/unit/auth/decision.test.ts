@@ -144,7 +144,7 @@ describe("decide", () => {
   });
 
   it("refuses where another action is denied that need not be allowed", () => {
-    const also = { actions: ["s3:DeleteObject"], alsoDeniedBy: ["s3:GetObject"] };
+    const also = { actions: ["s3:DeleteObject"], explicitDenyActions: ["s3:GetObject"] };
     const mayDelete = { Effect: "Allow", Action: "s3:DeleteObject", Resource: KEY };
     expect(ask(alice({ identity: [mayDelete] }), bucketWith(), also).isAllowed).toBe(true);
     expect(ask(alice({ identity: [mayDelete, read("Deny")] }), bucketWith(), also).isAllowed).toBe(false);
