@@ -20,6 +20,9 @@ const current = {
 const previous = { name: "previous", bundle: released.worker, compatibilityDate: released.compatibilityDate } as const;
 
 const LARGE = "x".repeat(200_000);
+/** The least that a part may have. */
+const PIECE = "0123456789abcdef".repeat(5 * 2 ** 16);
+const PIECES = 150;
 const DUE = "2026-01-01T00:00:00.000Z";
 const served: ServedReleases[] = [];
 after(async () => {
@@ -70,9 +73,26 @@ async function exercise(send: Send, bucket: string): Promise<void> {
   const etag = part.headers.get("etag") ?? "";
   const parts = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`;
   await expectStatus(await send("POST", `/${bucket}/parts?uploadId=${upload}`, { body: parts }), 200);
+  await assemble(send, bucket);
   const rule = `<Rule><ID>r</ID><Status>Enabled</Status><Filter><Prefix>large</Prefix></Filter><Transition><Date>${DUE}</Date><StorageClass>STANDARD_IA</StorageClass></Transition></Rule>`;
   const lifecycle = `<LifecycleConfiguration>${rule}</LifecycleConfiguration>`;
   await expectStatus(await send("PUT", `/${bucket}?lifecycle`, { body: lifecycle }), 200);
+}
+
+/** Makes an object of so many parts that its manifest has several pages. */
+async function assemble(send: Send, bucket: string): Promise<void> {
+  await expectStatus(await send("PUT", `/${bucket}/piece`, { body: PIECE }), 200);
+  const begun = await expectStatus(await send("POST", `/${bucket}/many?uploads`), 200);
+  const upload = /<UploadId>([^<]+)/.exec(begun)?.[1] ?? "";
+  const parts: string[] = [];
+  for (let number = 1; number <= PIECES; number += 1) {
+    const target = `/${bucket}/many?partNumber=${number}&uploadId=${upload}`;
+    const copied = await send("PUT", target, { headers: { "x-amz-copy-source": `/${bucket}/piece` } });
+    const etag = /<ETag>([^<]+)/.exec(await expectStatus(copied, 200))?.[1] ?? "";
+    parts.push(`<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`);
+  }
+  const body = `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`;
+  await expectStatus(await send("POST", `/${bucket}/many?uploadId=${upload}`, { body }), 200);
 }
 
 /** Reads what `exercise` has written. */
@@ -83,13 +103,21 @@ async function inspect(send: Send, bucket: string, storageClass: string): Promis
   const large = await send("GET", `/${bucket}/large`);
   assert.equal(large.headers.get("x-amz-storage-class") ?? "STANDARD", storageClass);
   assert.equal(await expectStatus(large, 200), LARGE);
+  const middle = Math.floor(PIECES / 2) * PIECE.length;
+  for (const start of [0, middle - 5, PIECES * PIECE.length - 10]) {
+    const range = await send("GET", `/${bucket}/many`, { headers: { range: `bytes=${start}-${start + 9}` } });
+    const expected = Array.from({ length: 10 }, (_, index) => PIECE.charAt((start + index) % PIECE.length));
+    assert.equal(await expectStatus(range, 206), expected.join(""), `from ${start} on`);
+  }
+  const part = await send("HEAD", `/${bucket}/many?partNumber=${PIECES - 1}`);
+  assert.deepEqual([part.status, part.headers.get("content-length")], [206, String(PIECE.length)]);
   assert.equal(await expectStatus(await send("GET", `/${bucket}/parts`), 200), "part");
   assert.equal(await expectStatus(await send("GET", `/${bucket}/renamed`), 200), "two");
   await expectStatus(await send("GET", `/${bucket}/gone`), 404);
   const list = await expectStatus(await send("GET", `/${bucket}?list-type=2`), 200);
   assert.deepEqual(
     Array.from(list.matchAll(/<Key>([^<]+)/g), ([, key]) => key),
-    ["large", "parts", "plain", "renamed"],
+    ["large", "many", "parts", "piece", "plain", "renamed"],
   );
   const versions = await expectStatus(await send("GET", `/${bucket}?versions&prefix=plain`), 200);
   assert.equal(versions.split("<Version>").length - 1, 2);
