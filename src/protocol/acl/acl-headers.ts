@@ -1,16 +1,16 @@
-// The headers that set an access control list: a canned one by its name, or grants one by one.
+// The headers that set an access control list: a canned ACL by name, or individual grants.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#setting-acls
 import { givesOwnerAlone, GROUPS, privateAcl, type Acl, type AclPermission, type Grant } from "./acl.ts";
 import { granteeById, granteeByUri, MAX_GRANTS, unresolvableEmail } from "./acl-grantees.ts";
 import { invalidArgument, S3Error } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
 
-/** What a list is for: buckets and objects have different canned ones. */
+/** Buckets and objects have different canned ACLs. */
 export type AclTarget = "bucket" | "object";
 
 const PUBLIC_READ: Grant = { grantee: "AllUsers", permission: "READ" };
 
-/** What the canned lists grant besides the owner's full control. */
+/** The grants of each canned ACL in addition to the owner's full control. */
 const CANNED: ReadonlyMap<string, readonly Grant[]> = new Map([
   ["private", []],
   ["public-read", [PUBLIC_READ]],
@@ -28,7 +28,7 @@ const CANNED_OF_BUCKETS: ReadonlyMap<string, readonly Grant[]> = new Map([
       { grantee: "LogDelivery", permission: "READ_ACP" },
     ],
   ],
-  // Of the two for a bucket's owner, AWS says that they are ignored on buckets.
+  // AWS ignores these two on buckets.
   ["bucket-owner-read", []],
   ["bucket-owner-full-control", []],
 ]);
@@ -48,10 +48,10 @@ const GRANT_HEADERS: readonly (readonly [header: string, permission: AclPermissi
 ];
 
 /**
- * The access control list that a request's headers ask for; undefined where they ask for none. Grants replace all that
- * is granted by default, the owner's full control too.
- * @throws S3Error InvalidArgument for an unknown canned list or grantee, UnresolvableGrantByEmailAddress,
- *   InvalidRequest for a canned list beside grants or for more than 100 grants
+ * The access control list that a request's headers set; undefined without such headers. Grant headers replace the
+ * default grants, including the owner's full control.
+ * @throws S3Error InvalidArgument for an unknown canned ACL or grantee, UnresolvableGrantByEmailAddress, InvalidRequest
+ *   for a canned ACL together with grants, or for more than 100 grants
  */
 export function readAclHeaders(request: S3Request, ownerId: string, target: AclTarget): Acl | undefined {
   const canned = requestHeader(request, "x-amz-acl");
@@ -81,8 +81,8 @@ function cannedAcl(name: string, ownerId: string, target: AclTarget): Acl {
 }
 
 /**
- * The headers that would ask for an object's list, with their values: the canned one where there is one, and the grants.
- * A list that gives everything to the owner alone needs none.
+ * The headers that would set an object's list, with their values: the canned ACL if one is equal, and the grants. No
+ * header is needed for a list that grants full control to the owner only.
  */
 export function headersOfAcl(acl: Acl): ReadonlyMap<string, readonly string[]> {
   const headers = new Map<string, readonly string[]>();
@@ -124,7 +124,7 @@ function parseGrants(header: string, value: string, permission: AclPermission, o
   });
 }
 
-/** A grantee's name stands in quotes; AWS takes it without them, too. */
+/** Grantees are quoted, but AWS also accepts them without quotes. */
 function unquote(text: string): string {
   return text.length > 1 && text.startsWith('"') && text.endsWith('"') ? text.slice(1, -1) : text;
 }

@@ -1,23 +1,23 @@
-// What a bucket makes of access control lists: which of them it takes, and whether those that are kept count.
+// A bucket's rules for access control lists: which lists it accepts, and whether stored lists take effect.
 import { givesOwnerAlone, isPublicAcl, parseAcl, privateAcl, type Acl } from "./acl.ts";
 import { areAclsOn } from "./object-ownership.ts";
 import { readPublicAccessBlock } from "./public-access-block.ts";
 import { S3Error } from "../core/s3-error.ts";
 
-/** The parts of a bucket that bear on access control lists, as they are kept. */
+/** The stored settings of a bucket that affect access control lists. */
 export interface AclBucket {
   readonly ownerId: string;
   readonly configurations: { readonly ownership: string | null; readonly public_access_block: string | null };
 }
 
-/** The list that counts, of one that is kept: while lists are off, all is the owner's, and what is kept waits. */
+/** The list that applies. While ACLs are disabled, only the owner has access, and the stored list has no effect. */
 export function aclInForce(text: string | null | undefined, { ownerId, configurations }: AclBucket): Acl {
   return areAclsOn(configurations.ownership) ? parseAcl(text, ownerId) : privateAcl(ownerId);
 }
 
 /**
- * Refuses a list that a bucket does not take for itself or its objects.
- * @throws S3Error AccessControlListNotSupported while lists are off, AccessDenied where public ones are blocked
+ * Refuses a list that the bucket does not accept for itself or its objects.
+ * @throws S3Error AccessControlListNotSupported while ACLs are disabled, AccessDenied if public ACLs are blocked
  */
 export function checkAcl(acl: Acl, { configurations }: AclBucket): void {
   if (!areAclsOn(configurations.ownership) && !givesOwnerAlone(acl)) {

@@ -1,4 +1,4 @@
-// Access control lists as documents: AccessControlPolicy, both ways.
+// Parses and writes AccessControlPolicy documents.
 import { element, type XmlElement, type XmlNode } from "../../bytes/xml.ts";
 import { GROUPS, type Acl, type AclPermission, type Grant, type Grantee } from "./acl.ts";
 import { granteeById, granteeByUri, MAX_GRANTS, shownGrantee, unresolvableEmail } from "./acl-grantees.ts";
@@ -9,7 +9,7 @@ import { invalidArgument, S3_NAMESPACE, S3Error } from "../core/s3-error.ts";
 const SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance";
 const PERMISSIONS: readonly AclPermission[] = ["READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"];
 
-/** The document that shows a list: grants to groups first, then those to accounts, as S3's test suites expect them. */
+/** The document of a list: grants to groups first, then those to accounts, as S3's test suites expect. */
 export function aclElement({ ownerId, grants }: Acl): XmlElement {
   const toGroups = grants.filter(({ grantee }) => grantee in GROUPS);
   const ordered = [...toGroups, ...grants.filter(({ grantee }) => !(grantee in GROUPS))];
@@ -31,9 +31,8 @@ function granteeElement(grantee: Grantee, ownerId: string): XmlElement {
 }
 
 /**
- * The list that an AccessControlPolicy sets. What a grantee is, is told by the element that names it.
- * @throws S3Error MalformedACLError, InvalidArgument for an id of no account or an unknown group,
- *   UnresolvableGrantByEmailAddress
+ * Parses an AccessControlPolicy. The element that names a grantee determines its type; `xsi:type` is ignored.
+ * @throws S3Error MalformedACLError, InvalidArgument for an unknown account or group, UnresolvableGrantByEmailAddress
  */
 export function parseAclDocument(document: Uint8Array, ownerId: string): Acl {
   try {
@@ -48,7 +47,7 @@ function readPolicy(policy: XmlNode, ownerId: string): Acl {
   const fields = singleChildren(policy, ["Owner", "AccessControlList"]);
   const [owner, list] = [fields.get("Owner"), fields.get("AccessControlList")];
   if (owner === undefined || list === undefined || list.children.length > MAX_GRANTS) throw new S3Error("MalformedXML");
-  // A list changes no owner.
+  // A list cannot change the owner.
   const id = textOf(singleChildren(owner, ["ID", "DisplayName"]), "ID");
   if (id !== ownerId) throw invalidArgument("CanonicalUser/ID", id, "Invalid id");
   return { ownerId, grants: list.children.map((node) => readGrant(node, ownerId)) };

@@ -1,7 +1,7 @@
-// Access control lists: who is granted what, and how they are kept. There is one account, so a grantee is its owner or
-// one of AWS's predefined groups. https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
+// Access control lists and their stored form. There is one account, so a grantee is the owner or a predefined group.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html
 
-/** AWS's groups: everybody, everybody who signs, and the service that writes access logs. */
+/** AWS's groups: all requesters, all authenticated requesters, and the service that writes access logs. */
 export const GROUPS = {
   AllUsers: "http://acs.amazonaws.com/groups/global/AllUsers",
   AuthenticatedUsers: "http://acs.amazonaws.com/groups/global/AuthenticatedUsers",
@@ -10,13 +10,13 @@ export const GROUPS = {
 
 export type Group = keyof typeof GROUPS;
 
-/** The canonical id of Amazon EC2, to which the canned list `aws-exec-read` grants. Nobody here is that. */
+/** The canonical id of Amazon EC2, to which the canned ACL `aws-exec-read` grants. No requester here has it. */
 export const EC2_ID = "6aa5a366c34c1cbe25dc49211496e913e0351eb0e8c37aa3477e40942ec6b97c";
 
-/** Whom something is granted to. */
+/** The recipient of a grant. */
 export type Grantee = "owner" | "EC2" | Group;
 
-/** What may be granted; FULL_CONTROL is all of the others. */
+/** FULL_CONTROL includes all other permissions. */
 export type AclPermission = "READ" | "WRITE" | "READ_ACP" | "WRITE_ACP" | "FULL_CONTROL";
 
 export interface Grant {
@@ -33,18 +33,18 @@ export interface Acl {
 
 const OWNERS_GRANT: Grant = { grantee: "owner", permission: "FULL_CONTROL" };
 
-/** The list of what nobody but the owner has to do with. */
+/** The list that grants full control to the owner only. */
 export function privateAcl(ownerId: string): Acl {
   return { ownerId, grants: [OWNERS_GRANT] };
 }
 
-/** A list as it is kept; undefined for a private one. */
+/** The stored form of a list; undefined for a private one. */
 export function aclText(acl: Acl): string | undefined {
   const isPrivate = acl.grants.length === 1 && givesOwnerAlone(acl);
   return isPrivate ? undefined : JSON.stringify(acl.grants.map(({ grantee, permission }) => [grantee, permission]));
 }
 
-/** Reads what {@link aclText} wrote. */
+/** Parses the stored form of {@link aclText}. */
 export function parseAcl(text: string | null | undefined, ownerId: string): Acl {
   if (text === null || text === undefined) return privateAcl(ownerId);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -52,13 +52,13 @@ export function parseAcl(text: string | null | undefined, ownerId: string): Acl 
   return { ownerId, grants: pairs.map(([grantee, permission]) => ({ grantee, permission })) };
 }
 
-/** Whether a list grants nothing but full control to the owner: what holds where access control lists are off. */
+/** Whether a list grants only full control to the owner, which is what a bucket with disabled ACLs accepts. */
 export function givesOwnerAlone({ grants }: Acl): boolean {
   return grants.every(({ grantee, permission }) => grantee === "owner" && permission === "FULL_CONTROL");
 }
 
 /**
- * Whether a list is public: whether it grants anything to everybody, or to everybody who signs.
+ * Whether a list is public: whether it grants anything to all requesters, or to all authenticated requesters.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
  */
 export function isPublicAcl({ grants }: Acl): boolean {
@@ -66,9 +66,9 @@ export function isPublicAcl({ grants }: Acl): boolean {
 }
 
 /**
- * Whether a list lets somebody do something. Grants to groups alone count: the owner is the account itself, and its
- * users are not the owner, so what they may do is for policies to say.
- * @param isPublicIgnored whether public grants are void: the bucket's IgnorePublicAcls
+ * Whether a list grants a permission to a requester. Only grants to groups count: the owner is the account itself, and
+ * policies decide for the account's users.
+ * @param isPublicIgnored the bucket's IgnorePublicAcls: public grants have no effect
  */
 export function isGranted(
   acl: Acl,

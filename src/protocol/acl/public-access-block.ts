@@ -1,15 +1,15 @@
-// What of a bucket's public access is blocked, whatever its policy and its access control lists say: the document, and
-// the text as which it is kept.
+// Public access blocks, which limit what bucket policies and access control lists allow: the document and the stored
+// form.
 import { element, type XmlElement } from "../../bytes/xml.ts";
 import { parseDocument, singleChildren } from "../core/document-body.ts";
 import { S3_NAMESPACE, S3Error } from "../core/s3-error.ts";
 
 const NAMES = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"] as const;
 
-/** The settings, each by AWS's name. */
+/** The settings by AWS's names. */
 export type PublicAccessBlock = Readonly<Record<(typeof NAMES)[number], boolean>>;
 
-/** Reads a PublicAccessBlockConfiguration; a setting that it leaves out is off. @throws S3Error MalformedXML */
+/** Parses a PublicAccessBlockConfiguration; omitted settings are off. @throws S3Error MalformedXML */
 export function parsePublicAccessBlock(document: Uint8Array): PublicAccessBlock {
   const fields = singleChildren(parseDocument(document, "PublicAccessBlockConfiguration"), NAMES);
   return settings((name) => {
@@ -19,18 +19,18 @@ export function parsePublicAccessBlock(document: Uint8Array): PublicAccessBlock 
   });
 }
 
-/** A PublicAccessBlockConfiguration. */
+/** The document of a public access block. */
 export function publicAccessBlockElement(block: PublicAccessBlock): XmlElement {
   const children = NAMES.map((name) => element(name, block[name]));
   return element("PublicAccessBlockConfiguration", children, { xmlns: S3_NAMESPACE });
 }
 
-/** The text as which settings are kept. */
+/** The stored form of a public access block. */
 export function publicAccessBlockText(block: PublicAccessBlock): string {
   return JSON.stringify(block);
 }
 
-/** The settings of a text that is kept; where there is none, all are off. */
+/** Parses the stored form; null: all settings are off. */
 export function readPublicAccessBlock(text: string | null): PublicAccessBlock {
   const kept: unknown = text === null ? {} : JSON.parse(text);
   return settings((name) => typeof kept === "object" && kept !== null && Reflect.get(kept, name) === true);

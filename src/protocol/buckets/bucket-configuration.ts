@@ -1,19 +1,19 @@
-// What may be said about a bucket: when it is made, and of its versioning.
+// Parses the documents of CreateBucket and PutBucketVersioning.
 import { parseDocument, singleChildren } from "../core/document-body.ts";
 import { S3Error } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
 import { readTagSet, type Tag } from "../core/tagging.ts";
 
-/** What a CreateBucketConfiguration says. */
+/** The supported content of a CreateBucketConfiguration. */
 export interface NewBucketConfiguration {
   readonly locationConstraint: string | undefined;
   readonly tags: readonly Tag[];
 }
 
 /**
- * Reads a CreateBucketConfiguration; an empty document says nothing.
- * @throws S3Error MalformedXML, InvalidLocationConstraint, InvalidTag, BadRequest for more than ten tags, NotImplemented
- *   for what else a configuration may hold
+ * Parses a CreateBucketConfiguration. An empty document sets nothing.
+ * @throws S3Error MalformedXML, InvalidLocationConstraint, InvalidTag, BadRequest for more than ten tags,
+ *   NotImplemented for other elements of AWS's schema
  */
 export function parseNewBucketConfiguration(document: Uint8Array): NewBucketConfiguration {
   if (document.length === 0) return { locationConstraint: undefined, tags: [] };

@@ -1,21 +1,21 @@
-// A bucket's encryption configuration. What is stored is encrypted by the blob store with keys of its own (AES256), and
-// there is no other default to choose; what can be chosen is whether customers' keys may be used besides.
+// A bucket's encryption configuration. The blob store encrypts everything with its own keys (AES256), so AES256 is the
+// only default. A configuration can block customer-provided keys (SSE-C).
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html
 import { element, type XmlElement, type XmlNode } from "../../bytes/xml.ts";
 import { newEncryption, type CustomerKey, type NewEncryption } from "../objects/customer-encryption.ts";
 import { parseDocument, singleChildren } from "../core/document-body.ts";
 import { invalidArgument, S3_NAMESPACE, S3Error } from "../core/s3-error.ts";
 
-/** What a bucket's configuration says. */
+/** The parsed configuration. */
 export interface BucketEncryption {
   readonly isBucketKeyEnabled: boolean;
-  /** `SSE-C` where customers' keys are blocked, `NONE` where nothing is; undefined where nobody said. */
+  /** `SSE-C` blocks customer-provided keys, `NONE` blocks nothing; undefined if the document contained neither. */
   readonly blocked: "SSE-C" | "NONE" | undefined;
 }
 
 const DEFAULT: BucketEncryption = { isBucketKeyEnabled: false, blocked: undefined };
 
-/** The configuration of a bucket as {@link bucketEncryptionText} keeps it; null: the default. */
+/** Parses the stored form of a configuration; null: the default. */
 export function bucketEncryptionOf(text: string | null): BucketEncryption {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return text === null ? DEFAULT : (JSON.parse(text) as BucketEncryption);
@@ -27,7 +27,7 @@ export function bucketEncryptionText(encryption: BucketEncryption): string {
 
 /**
  * Reads a ServerSideEncryptionConfiguration.
- * @throws S3Error MalformedXML, NotImplemented for KMS, InvalidArgument for a KMS key beside AES256
+ * @throws S3Error MalformedXML, NotImplemented for KMS, InvalidArgument for a KMS key with AES256
  */
 export function parseBucketEncryption(document: Uint8Array): BucketEncryption {
   const root = parseDocument(document, "ServerSideEncryptionConfiguration");
@@ -73,7 +73,7 @@ function readBlocked(node: XmlNode | undefined): BucketEncryption["blocked"] {
   return type;
 }
 
-/** The configuration as it is shown. */
+/** The document of a configuration. */
 export function bucketEncryptionElement({ isBucketKeyEnabled, blocked }: BucketEncryption): XmlElement {
   const rule = element("Rule", [
     element("ApplyServerSideEncryptionByDefault", [element("SSEAlgorithm", "AES256")]),
@@ -84,8 +84,8 @@ export function bucketEncryptionElement({ isBucketKeyEnabled, blocked }: BucketE
 }
 
 /**
- * Refuses a customer's key where the bucket takes none.
- * @param configuration the bucket's, as it is kept
+ * Refuses a customer-provided key if the bucket blocks it.
+ * @param configuration the stored form of the bucket's encryption configuration
  * @throws S3Error AccessDenied
  */
 export function refuseBlockedKey(configuration: string | null, key: CustomerKey | undefined): void {
@@ -96,8 +96,8 @@ export function refuseBlockedKey(configuration: string | null, key: CustomerKey 
 }
 
 /**
- * The encryption of something new in a bucket; undefined where the request brings no key.
- * @throws S3Error AccessDenied where the bucket takes none
+ * The encryption of a new object or upload in a bucket; undefined if the request has no key.
+ * @throws S3Error AccessDenied if the bucket blocks customer-provided keys
  */
 export async function admitCustomerKey(
   configuration: string | null,

@@ -1,11 +1,11 @@
-// Cross-origin resource sharing as S3 has it: a bucket's rules, which of them a request matches, and what a browser is
-// then told. https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html
+// Cross-origin resource sharing (CORS): parses a bucket's rules, matches requests with them, and makes the headers for
+// browsers. https://docs.aws.amazon.com/AmazonS3/latest/userguide/cors.html
 import { element, optionalElement, type XmlElement, type XmlNode } from "../../bytes/xml.ts";
 import { parseDocument } from "../core/document-body.ts";
 import { WildcardSet } from "./wildcard-set.ts";
 import { S3_NAMESPACE, S3Error } from "../core/s3-error.ts";
 
-/** A rule. Origins and headers may hold one `*` each. */
+/** A rule. Each origin and header may contain one `*`. */
 export interface CorsRule {
   readonly id: string | undefined;
   readonly allowedOrigins: readonly string[];
@@ -15,24 +15,24 @@ export interface CorsRule {
   readonly maxAgeSeconds: number | undefined;
 }
 
-/** What a browser asks before a request, or tells with it. */
+/** A preflight request, or the cross-origin properties of an actual request. */
 export interface CorsQuestion {
   readonly origin: string;
   readonly method: string;
-  /** The names of the headers that it wants to send, in lower case. */
+  /** The lower-case names of the headers that the browser intends to send. */
   readonly headers: readonly string[];
 }
 
 const METHODS = new Set(["GET", "PUT", "POST", "DELETE", "HEAD"]);
 const MAX_RULES = 100;
 const MAX_DOCUMENT_BYTES = 64 * 1024;
-/** More than a document of that size holds, the shortest element being of 31 bytes. */
+/** More than fit into a document of that size: the shortest element has 31 bytes. */
 const MAX_ELEMENTS = 3000;
 const VARY = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method";
 
 /**
- * The rules of a CORSConfiguration.
- * @throws S3Error MalformedXML, InvalidRequest for a method that is none or a second `*`
+ * Parses a CORSConfiguration.
+ * @throws S3Error MalformedXML, InvalidRequest for an unsupported method or a second `*`
  */
 export function parseCors(document: Uint8Array): CorsRule[] {
   if (document.length > MAX_DOCUMENT_BYTES) throw new S3Error("MalformedXML");
@@ -92,7 +92,7 @@ function checkRule({ id, allowedOrigins, allowedMethods, allowedHeaders, exposeH
     if (wrong === undefined) continue;
     throw new S3Error("InvalidRequest", {}, `${what} "${wrong}" can not have more than one wildcard.`);
   }
-  // They become a header of every answer, so they must be names of headers and nothing else.
+  // Responses contain these names in a header, so each must be a valid header name.
   for (const name of exposeHeaders) {
     if (name.includes("*")) {
       throw new S3Error(
@@ -106,7 +106,7 @@ function checkRule({ id, allowedOrigins, allowedMethods, allowedHeaders, exposeH
   }
 }
 
-/** The document that shows rules. */
+/** The document of a list of rules. */
 export function corsElement(rules: readonly CorsRule[]): XmlElement {
   const elements = rules.map((rule) =>
     element("CORSRule", [
@@ -122,8 +122,8 @@ export function corsElement(rules: readonly CorsRule[]): XmlElement {
 }
 
 /**
- * The headers that let a browser go ahead, by the first rule that allows the origin, the method and every header;
- * undefined where there is none.
+ * The CORS headers of a response, from the first rule that allows the origin, the method and every header; undefined if
+ * no rule does.
  */
 export function corsHeaders(rules: readonly CorsRule[], question: CorsQuestion): Record<string, string> | undefined {
   const rule = rules.find((candidate) => allows(candidate, question));

@@ -1,13 +1,13 @@
-// A set of texts and patterns with one `*` each, for many questions: a text is looked up by each length that a pattern's
-// beginning has, and not compared with every pattern.
+// A set of texts and patterns with one `*` each. A lookup tries each length that a pattern's start has, so its cost
+// depends on these lengths and not on the number of patterns.
 
-/** The endings of the patterns that begin alike. */
+/** The ends of the patterns that share a start. */
 interface Endings {
   readonly texts: Set<string>;
   readonly lengths: Set<number>;
 }
 
-/** Texts and patterns in which one `*` stands for any run of characters. */
+/** Texts and patterns in which one `*` matches any run of characters. */
 export class WildcardSet {
   readonly #exact = new Set<string>();
   readonly #endings = new Map<string, Endings>();
@@ -29,12 +29,12 @@ export class WildcardSet {
     this.#lengths = Array.from(lengths).toSorted((one, other) => one - other);
   }
 
-  /** How often something was looked up. */
+  /** The number of lookups so far, for tests of the cost. */
   get steps(): number {
     return this.#steps;
   }
 
-  /** Whether a text is in the set, or one of its patterns'. */
+  /** Whether a text is in the set or matches one of its patterns. */
   has(text: string): boolean {
     this.#steps += 1;
     return this.#isAny || this.#exact.has(text) || this.#lengths.some((length) => this.#fits(text, length));

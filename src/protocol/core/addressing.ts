@@ -1,5 +1,5 @@
-// Which bucket and key a request addresses: path style `/bucket/key`, or virtual-hosted style where the host is
-// `bucket.` before one of the endpoint's domains. Works on the raw target, since every byte of a key counts.
+// Finds the bucket and key of a request, in path style (`/bucket/key`) or virtual-hosted style (host `bucket.domain`).
+// Works on the raw target, because every byte of a key counts.
 import { utf8Length } from "../../bytes/text.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
 import { decodeText } from "./text-encodings.ts";
@@ -8,22 +8,22 @@ import { splitSnapshot, type BucketAddress } from "./snapshot.ts";
 /** The longest key, in bytes of UTF-8. */
 export const KEY_MAX_BYTES = 1024;
 
-/** Where S3 Control keeps the tags of a resource: the path, before the resource's ARN. */
+/** The path prefix of S3 Control's tag operations, before the resource's ARN. */
 const TAGS_PATH = "/v20180820/tags/";
 
-/** What a request addresses: the service, a bucket or a snapshot, an object in one of these, or a bucket's tags by ARN. */
+/** The target of a request: the service, a bucket or snapshot, an object in one, or a bucket's tags by ARN. */
 export type Address =
   | { readonly level: "service" }
   | ({ readonly level: "bucket" | "tags" } & BucketAddress)
   | ({ readonly level: "object"; readonly key: string } & BucketAddress);
 
-/** The parts of a raw URL that matter here, exactly as they were sent. */
+/** Path and query of a raw URL, exactly as sent. */
 export interface RawTarget {
   readonly path: string;
   readonly query: string;
 }
 
-/** Cuts a raw absolute URL (`https://host/path?query`) without resolving or decoding anything. */
+/** Splits a raw absolute URL (`https://host/path?query`) without resolving or decoding it. */
 export function splitTarget(url: string): RawTarget {
   const authority = url.indexOf("://") + 3;
   const start = url.slice(authority).search(/[/?#]/);
@@ -41,7 +41,7 @@ export function splitTarget(url: string): RawTarget {
  */
 export function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
   const name = host.toLowerCase().replace(/:\d*$/, "");
-  // One domain may lie in another: `s3.example.com` beside `example.com` is an endpoint and no bucket.
+  // One domain may contain another: beside `example.com`, `s3.example.com` can be an endpoint and not the bucket `s3`.
   if (domains.includes(name)) return undefined;
   const within = domains.filter((domain) => name.length > domain.length + 1 && name.endsWith(`.${domain}`));
   if (within.length === 0) return undefined;
@@ -49,10 +49,10 @@ export function bucketOfHost(host: string, domains: readonly string[]): string |
 }
 
 /**
- * What a raw path addresses.
- * @param controlAccount the account of S3 Control's `x-amz-account-id`, which S3's own requests do not have; its host may
- *   begin with it
- * @throws S3Error InvalidURI for malformed escapes or a key that is not UTF-8, KeyTooLongError past 1024 bytes.
+ * Parses a raw path.
+ * @param controlAccount the account id of S3 Control's `x-amz-account-id`, which S3 requests do not have; the host of
+ *   an S3 Control request may begin with it
+ * @throws S3Error InvalidURI for malformed escapes or a key that is not UTF-8, KeyTooLongError past 1024 bytes
  */
 export function parseAddress(rawPath: string, hostBucket: string | undefined, controlAccount?: string): Address {
   const isOfControl = controlAccount !== undefined && (hostBucket === undefined || hostBucket === controlAccount);
@@ -64,7 +64,7 @@ export function parseAddress(rawPath: string, hostBucket: string | undefined, co
   return addressOf(decode(slash < 0 ? rest : rest.slice(0, slash)), slash < 0 ? "" : rest.slice(slash + 1));
 }
 
-/** @throws S3Error InvalidArgument for what is not the ARN of a bucket */
+/** @throws S3Error InvalidArgument unless the ARN is a bucket's */
 function addressOfArn(rawArn: string): Address {
   const arn = decode(rawArn);
   const bucket = /^arn:[a-z0-9-]+:s3:[a-z0-9-]*:\d*:([^:/]+)$/.exec(arn)?.[1];
@@ -80,26 +80,26 @@ function addressOf(name: string, rawKey: string): Address {
   return { level: "object", ...bucket, key };
 }
 
-/** The bucket of a request whose route is on the bucket level. */
+/** The bucket of a request below the service level. */
 export function addressedBucket(address: Address): string {
   if (address.level === "service") throw new Error("a bucket's operation was routed without a bucket");
   return address.bucket;
 }
 
-/** The snapshot that is addressed; undefined where the bucket itself is. */
+/** The addressed snapshot; undefined for the bucket itself. */
 export function addressedSnapshot(address: Address): string | undefined {
   return address.level === "service" ? undefined : address.snapshot;
 }
 
-/** The bucket and key of a request whose route is on the object level. */
+/** The bucket and key of an object-level request. */
 export function addressedObject(address: Address): { readonly bucket: string; readonly key: string } {
   if (address.level !== "object") throw new Error("an object's operation was routed without a key");
   return address;
 }
 
 /**
- * Refuses what cannot be a key.
- * @throws S3Error KeyTooLongError past 1024 bytes, InvalidURI for NUL, which neither XML nor SQL's text functions can hold
+ * Refuses an invalid key.
+ * @throws S3Error KeyTooLongError past 1024 bytes, InvalidURI for NUL, which XML and SQL's text functions do not allow
  */
 export function checkKey(key: string): void {
   const size = utf8Length(key);

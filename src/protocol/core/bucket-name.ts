@@ -1,10 +1,10 @@
-// The rules for bucket names.
+// Validates bucket names: AWS's rules, and the operator's rules for new buckets.
 import { S3Error } from "./s3-error.ts";
 
-/** Which names may be given to new buckets. */
+/** The operator's rules for new buckets. */
 export interface BucketNamePolicy {
   readonly bucketNames: "strict" | "aws";
-  /** Names, or prefixes ending in `*`, that are kept back. */
+  /** Names, or prefixes ending in `*`, that new buckets cannot have. */
   readonly reservedBucketNames: readonly string[];
 }
 
@@ -12,7 +12,7 @@ const AWS_PREFIXES = ["xn--", "sthree-", "amzn-s3-demo-"];
 const AWS_SUFFIXES = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
 /**
- * Refuses what no bucket can be called, so that a request for it need not be looked up.
+ * Refuses a name that no bucket can have, so that the request needs no database lookup.
  * @throws S3Error InvalidBucketName {BucketName}
  */
 export function checkBucketName(name: string): void {
@@ -37,7 +37,7 @@ export function checkNewBucketName(name: string, policy: BucketNamePolicy): void
   if (isAwsOwn || isReserved) throw invalidName(name, "This name is reserved.");
 }
 
-/** AWS's message, and the reason where the name has nothing wrong that can be seen. */
+/** AWS's message, with the reason if the name itself is well-formed. */
 function invalidName(name: string, reason?: string): S3Error {
   const message = "The specified bucket is not valid.";
   return new S3Error(

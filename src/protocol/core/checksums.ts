@@ -1,4 +1,4 @@
-// S3's additional checksums: what a request announces, by header or trailer, and what is stored and shown.
+// S3's additional checksums: reads announced values from headers or trailers, and renders stored ones.
 import { fromBase64, toBase64 } from "../../bytes/hex-base64.ts";
 import { digestsEqual, type DigestAlgorithm } from "../../bytes/digest.ts";
 import { S3Error } from "./s3-error.ts";
@@ -7,7 +7,7 @@ import type { S3Request } from "./s3-request.ts";
 export type ChecksumAlgorithm = "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256";
 export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
 
-/** A checksum as it is stored and shown: base64 of the big-endian digest. */
+/** The stored form of a checksum: base64 of the big-endian digest. */
 export interface ObjectChecksum {
   readonly algorithm: ChecksumAlgorithm;
   readonly type: ChecksumType;
@@ -24,22 +24,22 @@ const DETAILS = {
 
 const ALGORITHMS: readonly ChecksumAlgorithm[] = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"];
 
-/** The checksum that is computed and stored for an upload that brings none. */
+/** The algorithm for uploads that announce none. */
 export const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
 
-/** What an upload announces of its checksum. */
+/** The checksums that an upload announces. */
 export interface ChecksumAnnouncement {
-  /** The algorithm announced by a value, a trailer or by name; undefined where the upload brings none. */
+  /** The algorithm of a header value, a trailer or an algorithm name; undefined if the upload announces none. */
   readonly algorithm: ChecksumAlgorithm | undefined;
-  /** The digest sent in a header; undefined where it comes in a trailer or not at all. */
+  /** The digest from a header; undefined if it follows in a trailer or not at all. */
   readonly expected: Uint8Array | undefined;
-  /** Whether the digest will come in a trailer. */
+  /** Whether the digest follows in a trailer. */
   readonly isInTrailer: boolean;
-  /** The MD5 that Content-MD5 gives. */
+  /** The digest from Content-MD5. */
   readonly contentMd5: Uint8Array | undefined;
 }
 
-/** How the runtime calls an algorithm. */
+/** The runtime's name of an algorithm. */
 export function digestAlgorithm(algorithm: ChecksumAlgorithm): DigestAlgorithm {
   return DETAILS[algorithm].digest;
 }
@@ -54,14 +54,14 @@ export function checksumElement(algorithm: ChecksumAlgorithm): string {
   return DETAILS[algorithm].element;
 }
 
-/** The headers that show a stored checksum. */
+/** The response headers for a stored checksum. */
 export function checksumHeaders(checksum: ObjectChecksum | undefined): Record<string, string> {
   if (checksum === undefined) return {};
   return { [checksumHeader(checksum.algorithm)]: checksum.value, "x-amz-checksum-type": checksum.type };
 }
 
 /**
- * Reads what an upload announces. Only sent headers count: in a presigned query there are checksums of an empty body.
+ * Reads the checksums that an upload announces, from sent headers only: SDKs presign the checksum of an empty body.
  * @throws S3Error InvalidRequest for two values, an unsupported algorithm, a malformed value or a name without a value;
  *   InvalidDigest for a malformed Content-MD5
  */
@@ -90,7 +90,7 @@ export function readChecksums(request: S3Request, trailerNames: readonly string[
   return { algorithm, expected, isInTrailer, contentMd5 };
 }
 
-/** @throws S3Error InvalidRequest where a digest is not base64 of the algorithm's length. */
+/** @throws S3Error InvalidRequest unless the value is base64 of the algorithm's length */
 export function readDigest(algorithm: ChecksumAlgorithm, value: string): Uint8Array {
   const bytes = fromBase64(value.trim());
   if (bytes?.length !== DETAILS[algorithm].bytes) {
@@ -99,14 +99,14 @@ export function readDigest(algorithm: ChecksumAlgorithm, value: string): Uint8Ar
   return bytes;
 }
 
-/** @throws S3Error BadDigest where what was computed is not what was sent. */
+/** @throws S3Error BadDigest if the digests differ */
 export function checkChecksum(algorithm: ChecksumAlgorithm, expected: Uint8Array, computed: Uint8Array): void {
   if (!digestsEqual(expected, computed)) {
     throw new S3Error("BadDigest", {}, `The ${algorithm} you specified did not match the calculated checksum.`);
   }
 }
 
-/** @throws S3Error BadDigest where Content-MD5 does not match. */
+/** @throws S3Error BadDigest if the digests differ */
 export function checkContentMd5(expected: Uint8Array, computed: Uint8Array): void {
   if (!digestsEqual(expected, computed)) {
     throw new S3Error(
@@ -138,7 +138,7 @@ function namedAlgorithm(value: string | null): ChecksumAlgorithm | undefined {
   return value === null ? undefined : parseChecksumAlgorithm(value);
 }
 
-/** The algorithm of a name such as `CRC32`. @throws S3Error InvalidRequest for an unknown one */
+/** Parses an algorithm name such as `CRC32`. @throws S3Error InvalidRequest for an unknown name */
 export function parseChecksumAlgorithm(value: string): ChecksumAlgorithm {
   const algorithm = ALGORITHMS.find((candidate) => candidate === value.trim().toUpperCase());
   if (algorithm === undefined) throw unsupported();

@@ -1,13 +1,13 @@
-// Refuses requests that say two things: inputs that an operation would have to ignore though they change what is asked
-// for. Which inputs an operation obeys is in its declaration; everything else that is harmless stays accepted.
+// Refuses contradictory requests: inputs that the operation does not obey although they change the request's meaning.
+// Each operation declares the inputs that it obeys; other harmless inputs are ignored.
 import { isNamed, namesOfHeaders, obeysHeader, type OperationInputs } from "./operation-inputs.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
 import { isHoistable, requestHeader, type S3Request } from "./s3-request.ts";
 
-/** Headers that name another object: an operation that ignored them would write something else. */
+/** Headers that name a source object: ignoring one would write other bytes. */
 const OF_SOURCES: readonly string[] = ["x-amz-copy-source", "x-amz-copy-source-range", "x-amz-rename-source"];
 
-/** Conditions. A write that ignored one would change what its client wanted left alone. */
+/** Preconditions: ignoring one could overwrite an object that the client protects. */
 const GUARDS: readonly string[] = [
   "if-match",
   "if-none-match",
@@ -16,7 +16,7 @@ const GUARDS: readonly string[] = [
   "x-amz-if-match-*",
 ];
 
-/** Headers that ask for protection, or for a way of storing, that there is none of. */
+/** Headers that request unsupported protection or storage. */
 const UNSUPPORTED: readonly string[] = [
   "x-amz-object-lock-*",
   "x-amz-bucket-object-lock-*",
@@ -35,7 +35,7 @@ const ENCRYPTION: readonly string[] = [
 const BYPASS = "x-amz-bypass-governance-retention";
 
 /**
- * Refuses what an operation does not obey and may not ignore. To be called once the operation is authorised.
+ * Refuses inputs that an operation neither obeys nor may ignore. Call it after the operation is authorized.
  * @throws S3Error InvalidArgument, InvalidRequest, NotImplemented {Header}
  */
 export async function refuseContradictions(request: S3Request, inputs: OperationInputs): Promise<void> {
@@ -70,7 +70,7 @@ function refuseHeaderOfWrite(request: S3Request, name: string): void {
   }
 }
 
-/** Parameters whose values are the members of a list. */
+/** Parameters that may occur more than once, with different values. */
 const LISTS: ReadonlySet<string> = new Set(["tagKeys"]);
 
 /** @throws S3Error InvalidArgument */
@@ -103,7 +103,7 @@ function refuseParameters(request: S3Request, inputs: OperationInputs, isWrite: 
 }
 
 /**
- * Refuses the body of a write that takes none. Where its length is not told, it is read up to its first byte.
+ * Refuses the body of a write that takes none. A body of undeclared length is read up to its first byte.
  * @throws S3Error InvalidRequest
  */
 async function refuseBody({ method, headers, body }: S3Request, inputs: OperationInputs): Promise<void> {

@@ -1,4 +1,4 @@
-// Request bodies that are documents: small, read whole, verified, and parsed as XML.
+// Request bodies that are documents: reads them whole, verifies their digests, and parses them as XML.
 import { digest, digestsEqual } from "../../bytes/digest.ts";
 import { GrowingBuffer } from "../../bytes/growing-buffer.ts";
 import { toHex } from "../../bytes/hex-base64.ts";
@@ -15,17 +15,16 @@ import type { IncomingBody } from "./incoming-body.ts";
 import { S3Error } from "./s3-error.ts";
 import type { S3Request } from "./s3-request.ts";
 
-/** The largest document that most operations take, in bytes. */
+/** The largest document of most operations, in bytes. */
 export const DOCUMENT_MAX_BYTES = 2 * 1024 * 1024;
 
-/** The most elements that most documents have: 100 grants or rules, each of some 20 elements. */
+/** The most elements of most documents: 100 grants or rules of about 20 elements each. */
 const DOCUMENT_MAX_ELEMENTS = 2000;
 
 /**
- * Reads a document's bytes and verifies every digest that came with it.
- * No operation demands a digest: many clients send none, and AWS takes their documents.
+ * Reads a document and verifies every announced digest. Like AWS, no operation requires a digest.
  * @param maxBytes the largest document that the operation takes
- * @throws S3Error MalformedXML past that, InvalidRequest for a malformed checksum, InvalidDigest, BadDigest,
+ * @throws S3Error MalformedXML for a larger one, InvalidRequest for a malformed checksum, InvalidDigest, BadDigest,
  *   XAmzContentSHA256Mismatch
  */
 export async function readDocument(
@@ -35,7 +34,7 @@ export async function readDocument(
 ): Promise<Uint8Array> {
   const announced = readChecksums(request, body.trailerNames);
   if (body.length > maxBytes) throw new S3Error("MalformedXML");
-  // Memory is taken for what arrives and not for what is announced.
+  // The buffer grows with received bytes, because the announced length is not trusted.
   const buffer = new GrowingBuffer(body.length);
   const trailers = await body.deliver((piece) => {
     buffer.append(piece);
@@ -61,8 +60,8 @@ export async function readDocument(
 }
 
 /**
- * The root of a document, which must have this name.
- * @param maxElements the most elements that such a document has
+ * Parses a document and checks the name of its root.
+ * @param maxElements the most elements of such a document
  * @throws S3Error MalformedXML
  */
 export function parseDocument(bytes: Uint8Array, rootName: string, maxElements = DOCUMENT_MAX_ELEMENTS): XmlNode {
@@ -72,8 +71,8 @@ export function parseDocument(bytes: Uint8Array, rootName: string, maxElements =
 }
 
 /**
- * The children of a node by name, each of them at most once.
- * @throws S3Error MalformedXML for a name that is not expected or stands twice
+ * The children of a node by name.
+ * @throws S3Error MalformedXML for an unexpected or repeated name
  */
 export function singleChildren(node: XmlNode, names: readonly string[]): ReadonlyMap<string, XmlNode> {
   const found = new Map<string, XmlNode>();

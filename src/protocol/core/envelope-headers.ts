@@ -1,19 +1,18 @@
-// The headers that announce an aws-chunked envelope, and their refusal where the payload hash says that there is none.
+// The headers that announce an aws-chunked body. They are refused if x-amz-content-sha256 announces a plain body.
 import { invalidArgument } from "./s3-error.ts";
 import { requestHeader, type S3Request } from "./s3-request.ts";
 
-/** The bytes of payload in an envelope. */
+/** The header with the payload's length in bytes. */
 export const DECODED_LENGTH = "x-amz-decoded-content-length";
 
-/** The names of an envelope's trailers. */
+/** The header with the names of the trailers. */
 export const TRAILER = "x-amz-trailer";
 
 const CONTENT_ENCODING = "content-encoding";
 
 /**
- * Refuses the headers of an envelope around a body that is stored as it is. A decoded length that equals the body's
- * own contradicts nothing.
- * @param length the bytes of the body; undefined where no envelope's length can be right
+ * Refuses aws-chunked headers on a plain body. A decoded length that equals the body's length is accepted.
+ * @param length the body's length in bytes; undefined if no decoded length is acceptable
  * @throws S3Error InvalidArgument
  */
 export function refuseEnvelopeHeaders(request: S3Request, length: number | undefined): void {

@@ -1,11 +1,11 @@
-// ETags: stored bare, quoted on the wire, and accepted in every form that clients send them.
+// ETags: stored without quotes, quoted in responses, and accepted in every form that clients send.
 
-/** The quoted form, for headers and XML. */
+/** The quoted form for headers and XML. */
 export function quoteEtag(etag: string): string {
   return `"${etag}"`;
 }
 
-/** An ETag as a client wrote it (quoted, bare, weak) without its decoration. */
+/** An ETag without quotes and weak prefix. */
 export function bareEtag(text: string): string {
   return text
     .trim()
@@ -15,7 +15,7 @@ export function bareEtag(text: string): string {
 
 const LISTED = /\s*((?:W\/)?(?:"[^"]*"|[^\s",]+))\s*(?:,|$)/y;
 
-/** The ETags of a list, bare; undefined where the text is no list of ETags. */
+/** Parses a list of ETags, without quotes; undefined if the list is invalid. */
 export function parseEtagList(list: string): readonly string[] | undefined {
   const found: string[] = [];
   LISTED.lastIndex = 0;
@@ -27,10 +27,7 @@ export function parseEtagList(list: string): readonly string[] | undefined {
   return found.length === 0 ? undefined : found;
 }
 
-/**
- * Whether a list of ETags, or `*`, names this one. Undefined is the ETag of nothing, which no list names. A text that is
- * no list names none.
- */
+/** Whether a list of ETags, or `*`, contains an ETag. An undefined ETag (no object) and an invalid list never match. */
 export function etagListMatches(list: string, etag: string | undefined): boolean {
   if (etag === undefined) return false;
   return list.trim() === "*" || parseEtagList(list)?.includes(etag) === true;

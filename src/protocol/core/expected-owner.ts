@@ -1,9 +1,9 @@
-// The headers by which a client says whose a bucket must be.
+// The headers that name the expected owner of a bucket.
 import { S3Error } from "./s3-error.ts";
 import { requestHeader, type S3Request } from "./s3-request.ts";
 
 /**
- * The account id that a header expects to own a bucket.
+ * Reads the account id of the expected owner.
  * @throws S3Error InvalidBucketOwnerAWSAccountID
  */
 export function readExpectedOwner(

@@ -1,17 +1,17 @@
-// A request's body as its reader sees it: how many bytes of payload will come, and the bytes themselves with every
-// envelope (aws-chunked, chunk signatures, trailers) already taken off and checked.
+// A request's payload as operations read it: its length, and its bytes after the aws-chunked envelope, chunk signatures
+// and trailers are decoded and verified.
 
 export interface IncomingBody {
-  /** Bytes of payload that the client announced. {@link deliver} delivers exactly as many or throws. */
+  /** The announced bytes of payload. {@link deliver} delivers exactly this number or throws. */
   readonly length: number;
-  /** The SHA-256 that the client signed (`x-amz-content-sha256` in hexadecimal), for the reader to verify. */
+  /** The signed SHA-256 of the payload (`x-amz-content-sha256`), which the reader must verify. */
   readonly sha256: Uint8Array | undefined;
-  /** Trailers that `x-amz-trailer` announces, in lower case. */
+  /** The names in `x-amz-trailer`, in lower case. */
   readonly trailerNames: readonly string[];
-  /** The payload as a stream of {@link length} bytes, where it carries no envelope. It and `deliver` exclude each other. */
+  /** The payload as a stream of {@link length} bytes, if it has no envelope. Read it or `deliver`, never both. */
   readonly plain: ReadableStream<Uint8Array> | undefined;
   /**
-   * Hands the payload over piece by piece; a piece is valid until its promise resolves.
+   * Delivers the payload in pieces. A piece is valid until the promise of `take` resolves.
    * @returns the trailers by lower-case name
    * @throws S3Error IncompleteBody, InvalidChunkSizeError, SignatureDoesNotMatch, MalformedTrailerError, InvalidRequest
    */

@@ -1,27 +1,27 @@
-// The inputs that an operation obeys: query parameters, headers and body. The condition keys of policies, the refusal
-// of contradictory requests and the documentation's tables all follow from an operation's declaration of them.
+// The query parameters, headers and body that an operation obeys. Policy condition keys, the refusal of contradictory
+// requests and the documentation's tables derive from these declarations.
 import { isHoistable, type S3Request } from "./s3-request.ts";
 
-/** What a request's body is to an operation. */
+/** The kind of body that an operation takes. */
 export type BodyKind = "none" | "document" | "object" | "form";
 
-/** What an operation obeys. Every other input has no effect on it. */
+/** The inputs that an operation obeys. Other inputs have no effect on it. */
 export interface OperationInputs {
-  /** Names of parameters, case-sensitive. */
+  /** Parameter names, case-sensitive. */
   readonly query: readonly string[];
-  /** Names of headers in lower case; one that ends in `*` stands for all with that prefix. */
+  /** Header names in lower case; a name that ends in `*` matches a prefix. */
   readonly headers: readonly string[];
   readonly body: BodyKind;
-  /** Headers that this operation refuses, where most operations ignore them. Spelt like `headers`. */
+  /** Headers that this operation refuses although most operations ignore them; written like `headers`. */
   readonly refuses: readonly string[];
 }
 
-/** What an operation declares; what it leaves out is empty, and its body is `none`. */
+/** An operation's declaration. Omitted lists are empty, and an omitted body is `none`. */
 export type DeclaredInputs = Partial<OperationInputs>;
 
 export const NO_INPUTS: OperationInputs = { query: [], headers: [], body: "none", refuses: [] };
 
-/** Several declarations as one. */
+/** Combines declarations. */
 export function joinInputs(...declared: readonly DeclaredInputs[]): OperationInputs {
   return {
     query: declared.flatMap(({ query = [] }) => query),
@@ -68,12 +68,12 @@ export const METADATA: DeclaredInputs = {
   ],
 };
 
-/** The digests that come with a body. */
+/** The digests of a body. */
 export const DIGESTS: DeclaredInputs = {
   headers: ["content-md5", "x-amz-checksum-*", "x-amz-sdk-checksum-algorithm", "x-amz-trailer"],
 };
 
-/** What everything that makes an object obeys. */
+/** Inputs of every operation that creates an object. */
 export const NEW_OBJECT: DeclaredInputs = joinInputs(METADATA, ACL_HEADERS, CUSTOMER_KEY, {
   headers: ["x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-tagging"],
 });
@@ -93,13 +93,13 @@ export const COPY_SOURCE: DeclaredInputs = {
 };
 
 /**
- * What goes with the name of a source. Without the name, it has got lost on the way, and the request is no longer what
- * its client meant. (Clients send these headers with the beginning and the completion of an upload by copies as well.)
+ * Copy conditions without a copy source: the source header was lost on the way, so the request is refused. Clients also
+ * send these headers with CreateMultipartUpload and CompleteMultipartUpload, which ignore them.
  */
 export const NO_COPY: DeclaredInputs = { refuses: ["x-amz-copy-source-*"] };
 export const NO_RENAME: DeclaredInputs = { refuses: ["x-amz-rename-source-*"] };
 
-/** The overrides of an answer's headers, for GET and HEAD of an object. */
+/** The response header overrides of GetObject and HeadObject. */
 export const RESPONSE_OVERRIDES: DeclaredInputs = {
   query: [
     "response-cache-control",
@@ -111,19 +111,19 @@ export const RESPONSE_OVERRIDES: DeclaredInputs = {
   ],
 };
 
-/** What a GET or HEAD of an object obeys. */
+/** Inputs of GetObject and HeadObject. */
 export const OBJECT_READ: DeclaredInputs = joinInputs(READ_CONDITIONS, CUSTOMER_KEY, RESPONSE_OVERRIDES, {
   query: ["versionId", "partNumber"],
   headers: ["range", "if-range", "x-amz-checksum-mode"],
 });
 
-/** The fields of a form that are headers of the upload it asks for, and the request's own conditions. */
+/** The form fields that act as upload headers, and the request's own preconditions. */
 export const FORM_UPLOAD: DeclaredInputs = joinInputs(NEW_OBJECT, DIGESTS, WRITE_CONDITIONS, { body: "form" });
 
-/** What narrows and pages every list of keys. */
+/** Parameters that all listings of keys share. */
 export const LISTING_SCOPE: DeclaredInputs = { query: ["prefix", "delimiter", "encoding-type"] };
 
-/** A document that comes as the body, and its digests. */
+/** A document as the body, and its digests. */
 export const DOCUMENT: DeclaredInputs = { ...DIGESTS, body: "document" };
 
 /** Whether an operation obeys a header. */
@@ -131,17 +131,17 @@ export function obeysHeader({ headers }: OperationInputs, name: string): boolean
   return isNamed(headers, name);
 }
 
-/** Whether a list of headers, spelt as {@link OperationInputs.headers} is, has a name. */
+/** Whether a list in the form of {@link OperationInputs.headers} contains a name. */
 export function isNamed(list: readonly string[], name: string): boolean {
   return list.some((one) => (one.endsWith("*") ? name.startsWith(one.slice(0, -1)) : one === name));
 }
 
-/** The first value of a parameter, where the operation obeys it. */
+/** The first value of a parameter, if the operation obeys it. */
 export function obeyedParameter({ query }: OperationInputs, request: S3Request, name: string): string | undefined {
   return query.includes(name) ? request.query.get(name) : undefined;
 }
 
-/** The names of the headers that a request carries, those of a presigned query included, in lower case. */
+/** The lower-case names of a request's headers, including those in a presigned query. */
 export function namesOfHeaders(request: S3Request): ReadonlySet<string> {
   const names = new Set(Array.from(request.headers.keys(), (name) => name.toLowerCase()));
   if (!request.query.has("X-Amz-Signature")) return names;

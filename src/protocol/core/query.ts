@@ -1,14 +1,14 @@
-// The query string, split by hand: exact names and values, for the operations and for the signature.
+// Parses the query string by hand, because operations and the signature need exact names and values.
 import { S3Error } from "./s3-error.ts";
 import { decodeText } from "./text-encodings.ts";
 
-/** One parameter, decoded. Strict UTF-8 loses nothing, so the bytes that are signed are those of the texts. */
+/** A decoded parameter. Decoding is strict UTF-8, so encoding the text again gives the signed bytes. */
 export interface QueryParameter {
   readonly name: string;
   readonly value: string;
 }
 
-/** A query string's parameters in their order on the wire. */
+/** The parameters of a query string, in the order sent. */
 export class Query {
   readonly parameters: readonly QueryParameter[];
 
@@ -32,7 +32,7 @@ export class Query {
 }
 
 /**
- * Reads a raw query string (without its `?`). `+` and `%20` are both a space, as AWS reads them.
+ * Parses a raw query string (without its `?`). Like AWS, reads `+` and `%20` as a space.
  * @throws S3Error InvalidURI for a malformed escape or text that is not UTF-8.
  */
 export function parseQuery(raw: string): Query {

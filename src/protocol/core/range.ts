@@ -1,16 +1,16 @@
-// The Range header of a GET or HEAD as S3 reads it: one range of bytes, or as if it were not there.
+// Parses the Range header as S3 does: one byte range; any other value is ignored.
 import { S3Error } from "./s3-error.ts";
 
-/** Bytes of an object: `offset` from its beginning, `length` of them. */
+/** A range of an object's bytes. */
 export interface ByteRange {
   readonly offset: number;
   readonly length: number;
 }
 
 /**
- * The range that a header asks of an object of `size` bytes, or undefined where the whole is to be served: for no
- * header, other units, several ranges, a reversed range or one that does not parse.
- * @throws S3Error InvalidRange {RangeRequested, ActualObjectSize} with `Content-Range` where no byte is in the range
+ * The requested range of an object of `size` bytes. Undefined, which serves the whole object, for a missing header,
+ * other units, several ranges, a reversed range or a syntax error.
+ * @throws S3Error InvalidRange {RangeRequested, ActualObjectSize} with `Content-Range` if the range contains no byte
  */
 export function resolveRange(header: string | undefined, size: number): ByteRange | undefined {
   const match = header === undefined ? null : /^\s*bytes\s*=\s*(\d*)-(\d*)\s*$/i.exec(header);
@@ -33,7 +33,7 @@ export function contentRange(range: ByteRange, size: number): string {
   return `bytes ${range.offset}-${range.offset + range.length - 1}/${size}`;
 }
 
-/** Bytes that a request asks for, before the object's size is known. `last` is inclusive. */
+/** The bytes that a request selects, before the object's size is known. `last` is inclusive. */
 export type ByteSelection =
   | { readonly kind: "bytes"; readonly first: number; readonly last: number }
   | { readonly kind: "suffix"; readonly length: number }
@@ -42,7 +42,7 @@ export type ByteSelection =
 /** The whole of an object. */
 export const ALL_BYTES: ByteSelection = { kind: "bytes", first: 0, last: Number.MAX_SAFE_INTEGER };
 
-/** At least the bytes that a Range header or a part number can mean, whatever the object's size. */
+/** A superset of the bytes that a Range header or a part number selects, for any object size. */
 export function selectBytes(header: string | undefined, partNumber: number | undefined): ByteSelection {
   if (partNumber !== undefined) return { kind: "part", partNumber };
   const [, first = "", last = ""] = /^\s*bytes\s*=\s*(\d{0,15})-(\d{0,15})\s*$/i.exec(header ?? "") ?? [];

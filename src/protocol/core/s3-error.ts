@@ -1,5 +1,5 @@
-// S3's errors: one class, one table of codes with their status and their usual message. What an answer shows besides
-// (BucketName, ArgumentName, …) is data on the error.
+// S3's errors: one class, and one table of codes with status and default message. Further XML elements (BucketName,
+// ArgumentName, …) are data of the error.
 
 const ERRORS = {
   AccessControlListNotSupported: [400, "The bucket does not allow ACLs"],
@@ -119,21 +119,21 @@ const ERRORS = {
   XAmzContentSHA256Mismatch: [400, "The provided 'x-amz-content-sha256' header does not match what was computed."],
 } as const satisfies Record<string, readonly [status: number, message: string]>;
 
-/** The namespace of every successful XML answer; errors have none. */
+/** The XML namespace of successful responses; errors have none. */
 export const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 export type S3ErrorCode = keyof typeof ERRORS;
 
-/** Elements of an error beside Code and Message; undefined ones are left out. */
+/** XML elements of an error in addition to Code and Message; undefined ones are omitted. */
 export type ErrorFields = Readonly<Record<string, string | number | undefined>>;
 
-/** An answer that S3 gives for a request it does not carry out. */
+/** An S3 error response. */
 export class S3Error extends Error {
   readonly code: S3ErrorCode;
   readonly fields: ErrorFields;
   readonly headers: Readonly<Record<string, string>>;
 
-  /** `message` replaces the code's usual one; `headers` go with the answer (Allow, Content-Range). */
+  /** `message` replaces the default one; `headers` are added to the response (Allow, Content-Range). */
   constructor(
     code: S3ErrorCode,
     fields: ErrorFields = {},
@@ -152,7 +152,7 @@ export class S3Error extends Error {
   }
 }
 
-/** 400 InvalidArgument about one argument, which the answer names. */
+/** 400 InvalidArgument that names the argument. */
 export function invalidArgument(name: string, value: string | undefined, message: string): S3Error {
   return new S3Error("InvalidArgument", { ArgumentName: name, ArgumentValue: value }, message);
 }

@@ -1,32 +1,32 @@
-// A request as the operations see it: addressed, with its query and headers read exactly once.
+// A request as operations see it: addressed, with parsed query and headers.
 import type { Address } from "./addressing.ts";
 import type { Query } from "./query.ts";
 
-/** An incoming request, before and after authentication alike. */
+/** An incoming request, before and after authentication. */
 export interface S3Request {
   readonly method: string;
   readonly address: Address;
-  /** The path as it was sent, percent-encoding and all. */
+  /** The path as sent, still percent-encoded. */
   readonly rawPath: string;
   readonly query: Query;
   readonly headers: Headers;
   /** Whether the client's connection is encrypted. */
   readonly isSecure: boolean;
-  /** The Accept-Encoding the client itself sent, where the edge tells it (`request.cf.clientAcceptEncoding`). */
+  /** The client's own Accept-Encoding, if the edge reports it (`request.cf.clientAcceptEncoding`). */
   readonly clientAcceptEncoding: string | undefined;
-  /** The version of TLS between the client and the edge, as `1.3`, where the edge tells it. */
+  /** The TLS version between client and edge, such as `1.3`, if the edge reports it. */
   readonly tlsVersion: string | undefined;
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
-/** The origin of the URL by which a request reached the endpoint, for the URLs in its answer. */
+/** The origin that the client sent the request to, for URLs in the response. */
 export function originOf({ headers, isSecure }: S3Request): string {
   return `${isSecure ? "https" : "http"}://${headers.get("host") ?? ""}`;
 }
 
 /**
- * A header of the request. A presigned URL may carry `x-amz-*` headers in its query, where they are signed and act as
- * if they had been sent; checksums are the exception, because SDKs presign the checksum of an empty body there.
+ * A header of the request. A presigned query may contain signed `x-amz-*` headers. Checksums there do not count,
+ * because SDKs presign the checksum of an empty body.
  */
 export function requestHeader(request: S3Request, name: string): string | undefined {
   const sent = request.headers.get(name);
@@ -35,7 +35,7 @@ export function requestHeader(request: S3Request, name: string): string | undefi
   return request.query.parameters.find((parameter) => parameter.name.toLowerCase() === name)?.value;
 }
 
-/** Every header of the request whose name begins with a prefix, presigned ones included, by lower-case name. */
+/** All headers with a prefix, including those in a presigned query, by lower-case name. */
 export function requestHeadersWithPrefix(request: S3Request, prefix: string): Map<string, string> {
   const found = new Map<string, string>();
   if (request.query.has("X-Amz-Signature")) {
@@ -57,10 +57,10 @@ const AUTHENTICATION_PARAMETERS = new Set([
   "x-amz-signature",
 ]);
 
-/** What an upload's checksum is to be, or that it is asked for, is no checksum yet. */
+/** Headers that configure an upload's checksum but do not contain one, so a presigned query may contain them. */
 const CHECKSUM_WISHES = new Set(["x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"]);
 
-/** Whether a presigned query may carry a header, by its lower-case name. */
+/** Whether a presigned query may contain a header; the name is in lower case. */
 export function isHoistable(name: string): boolean {
   return (
     name.startsWith("x-amz-") &&

@@ -1,6 +1,5 @@
-// Snapshots of buckets as clients see them: what they are called and how they are addressed. A snapshot is addressed
-// as a bucket is, by `bucket_snapshot`: no bucket's name holds an underscore, and every client's check of names lets it
-// pass, which it would not an `@`.
+// Names and addresses of bucket snapshots. A snapshot is addressed like a bucket, as `bucket_snapshot`: bucket names
+// contain no underscore, and the name checks of clients accept one, unlike an `@`.
 import { invalidArgument, S3Error } from "./s3-error.ts";
 
 const BUCKET_AND_SNAPSHOT = /^(?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])_(?<snapshot>[a-z0-9-]{1,63})$/;
@@ -11,17 +10,17 @@ export const MAX_SNAPSHOTS = 100;
 /** A bucket, or one of its snapshots. */
 export interface BucketAddress {
   readonly bucket: string;
-  /** Undefined where the bucket itself is meant. */
+  /** Undefined for the bucket itself. */
   readonly snapshot?: string;
 }
 
-/** Takes the name of a bucket, or of one of its snapshots, apart; what is neither is left as it is. */
+/** Splits a snapshot's address into bucket and snapshot; any other name is returned as the bucket. */
 export function splitSnapshot(name: string): BucketAddress {
   const { bucket, snapshot } = BUCKET_AND_SNAPSHOT.exec(name)?.groups ?? {};
   return bucket === undefined || snapshot === undefined ? { bucket: name } : { bucket, snapshot };
 }
 
-/** What a snapshot is called where a bucket's name is asked for. */
+/** The name of a snapshot, or of the bucket, where S3 expects a bucket name. */
 export function addressOfSnapshot(bucket: string, snapshot: string | undefined): string {
   return snapshot === undefined ? bucket : `${bucket}_${snapshot}`;
 }
@@ -36,7 +35,7 @@ export function checkSnapshotName(name: string): void {
   );
 }
 
-/** What is wrong with naming a version beside a snapshot, which has one of each key. */
+/** 400 for a version id on a snapshot, which contains one version of each key. */
 export function versionOfSnapshot(): S3Error {
   return new S3Error(
     "InvalidRequest",
@@ -45,7 +44,7 @@ export function versionOfSnapshot(): S3Error {
   );
 }
 
-/** 404 for a snapshot that a bucket does not have. */
+/** 404 for a snapshot that does not exist. */
 export function noSuchSnapshot(bucket: string, snapshot: string): S3Error {
   return new S3Error("NoSuchSnapshot", { BucketName: bucket, SnapshotName: snapshot });
 }

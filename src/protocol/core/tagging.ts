@@ -1,10 +1,10 @@
-// Tags of objects and buckets: the document, the header, and their rules.
+// Tags of objects and buckets: documents, the `x-amz-tagging` header, and validation.
 import { element, type XmlElement, type XmlNode } from "../../bytes/xml.ts";
 import { parseDocument, singleChildren } from "./document-body.ts";
 import { S3_NAMESPACE, S3Error, invalidArgument } from "./s3-error.ts";
 import { decodeText } from "./text-encodings.ts";
 
-/** The most tags of an object; of a bucket as well, where AWS allows 50. */
+/** The most tags of an object, and of a bucket, where AWS allows 50. */
 export const MAX_TAGS = 10;
 
 const KEY_MAX_CHARACTERS = 128;
@@ -35,7 +35,7 @@ export function parseTagResource(document: Uint8Array): Tag[] {
   return readTagSet(set, "bucket");
 }
 
-/** The tags that a set has once others are set in it. @throws S3Error BadRequest for more than ten */
+/** Adds tags to a set, replacing those with the same key. @throws S3Error BadRequest for more than ten */
 export function mergeTags(old: readonly Tag[], set: readonly Tag[]): Tag[] {
   const merged = new Map([...old, ...set].map(({ key, value }) => [key, value]));
   const tags = Array.from(merged, ([key, value]) => ({ key, value }));
@@ -43,7 +43,7 @@ export function mergeTags(old: readonly Tag[], set: readonly Tag[]): Tag[] {
   return tags;
 }
 
-/** The tags among the children of an element. @throws S3Error MalformedXML, InvalidTag, BadRequest for more than ten */
+/** Parses the Tag children of an element. @throws S3Error MalformedXML, InvalidTag, BadRequest for more than ten */
 export function readTagSet(set: XmlNode, of: "object" | "bucket"): Tag[] {
   const tags = set.children.map((node) => {
     if (node.name !== "Tag") throw new S3Error("MalformedXML");
@@ -57,7 +57,7 @@ export function readTagSet(set: XmlNode, of: "object" | "bucket"): Tag[] {
 }
 
 /**
- * The tags of an `x-amz-tagging` header, which is written like a query string.
+ * Parses an `x-amz-tagging` header, which has the syntax of a query string.
  * @throws S3Error InvalidArgument, InvalidTag, BadRequest for more than ten
  */
 export function parseTaggingHeader(header: string | undefined): Tag[] {
@@ -75,19 +75,18 @@ export function parseTaggingHeader(header: string | undefined): Tag[] {
 }
 
 /**
- * What users' tags are told apart by, and how every policy reads the key of a tag: names of condition keys have no case,
- * so the keys of tags in them have none either.
+ * Folds a tag key as IAM compares it: names of condition keys are case-insensitive, and so are the tag keys in them.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
 export function foldTagKey(key: string): string {
   return key.toLowerCase();
 }
 
-/** What policies can ask about the tags that a request sets, by lower-case names of condition keys. */
+/** The condition keys for the tags that a request sets, by lower-case name. */
 export function requestTagKeys(tags: readonly Tag[]): ReadonlyMap<string, readonly string[]> {
   const keys = new Map<string, readonly string[]>();
   for (const { key, value } of tags) {
-    // Tags that differ in case alone are two, and one condition key: none of them hides behind the other.
+    // Tags that differ only in case share one condition key. It has all of their values, so that no value is hidden.
     const name = `s3:requestobjecttag/${foldTagKey(key)}`;
     keys.set(name, [...(keys.get(name) ?? []), value]);
   }
@@ -100,7 +99,7 @@ export function taggingElement(tags: readonly Tag[]): XmlElement {
   return element("Tagging", [element("TagSet", tagElements(tags))], { xmlns: S3_NAMESPACE });
 }
 
-/** Tags as the elements of a set. */
+/** The Tag elements of a set. */
 export function tagElements(tags: readonly Tag[]): XmlElement[] {
   return tags.map(({ key, value }) => element("Tag", [element("Key", key), element("Value", value)]));
 }

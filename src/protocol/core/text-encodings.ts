@@ -1,5 +1,5 @@
-// How the texts of a request stand for others: one table of what is decoded where. `%20` is a space wherever escapes
-// are read; a plus is a space only where the table says so.
+// One table of how each text of a request is decoded. `%20` is a space wherever escapes are decoded; a plus is a space
+// only where `plusIsSpace` is true.
 import { decodeUtf8 } from "../../bytes/text.ts";
 import { percentDecode } from "../../bytes/uri-encode.ts";
 
@@ -8,7 +8,7 @@ interface TextEncoding {
   readonly isPercentEncoded: boolean;
   /** Whether `+` stands for a space. */
   readonly plusIsSpace: boolean;
-  /** What a text with malformed escapes, or of bytes that are not UTF-8, means. */
+  /** The treatment of malformed escapes and of bytes that are not UTF-8. */
   readonly malformed: "refused" | "as it is";
 }
 
@@ -19,7 +19,7 @@ export const TEXT_ENCODINGS = {
   query: { isPercentEncoded: true, plusIsSpace: true, malformed: "refused" },
   /** `x-amz-copy-source`. SDKs differ in whether they encode it. */
   copySource: { isPercentEncoded: true, plusIsSpace: true, malformed: "as it is" },
-  /** `x-amz-rename-source`, which no SDK encodes: the key as it was sent is tried as well. */
+  /** `x-amz-rename-source`. No SDK encodes it, so the raw key is tried too. */
   renameSource: { isPercentEncoded: true, plusIsSpace: false, malformed: "as it is" },
   /** `x-amz-tagging`: keys and values, each by itself. */
   taggingHeader: { isPercentEncoded: true, plusIsSpace: true, malformed: "refused" },
@@ -27,7 +27,7 @@ export const TEXT_ENCODINGS = {
   formField: { isPercentEncoded: false, plusIsSpace: false, malformed: "refused" },
 } as const satisfies Readonly<Record<string, TextEncoding>>;
 
-/** The text that a text stands for; undefined where it is malformed and that is refused. */
+/** Decodes a text; undefined if it is malformed and the place refuses that. */
 export function decodeText(place: keyof typeof TEXT_ENCODINGS, text: string): string | undefined {
   const encoding: TextEncoding = TEXT_ENCODINGS[place];
   const isLiteral = !text.includes("%") && !(encoding.plusIsSpace && text.includes("+"));

@@ -1,5 +1,5 @@
-// Version ids: opaque to clients, ordered for us. The first 13 digits count down with time, so that the byte order of
-// ids within a key is newest first, as S3 lists versions; the rest is random, so that no id is ever used twice.
+// Version ids: opaque to clients, ordered for Cairn. The first 13 digits count down with time, so that their byte order
+// within a key is newest first, as S3 lists versions. The random rest makes every id unique.
 import { randomDigits } from "../../bytes/random-id.ts";
 import type { Query } from "./query.ts";
 import { invalidArgument } from "./s3-error.ts";
@@ -10,8 +10,8 @@ const LAST = (1n << 64n) - 1n;
 const SEQUENCE_BITS = 16n;
 
 /**
- * A version id for a write at `now` (milliseconds) that is newer than `previous`, whatever the clock says: the order
- * within a key is never decided by two clocks.
+ * A version id for a write at `now` (milliseconds). It is always newer than `previous`, even if the clock is behind:
+ * clock differences never decide the order within a key.
  */
 export function nextVersionId(now: number, previous: string | undefined): string {
   const byClock = BigInt(now) << SEQUENCE_BITS;
@@ -20,31 +20,31 @@ export function nextVersionId(now: number, previous: string | undefined): string
   return orderDigits(order) + randomDigits(RANDOM_DIGITS);
 }
 
-/** The time that a version id stands for, in milliseconds: of its write, or a little later (see nextVersionId). */
+/** The time in a version id, in milliseconds: the time of its write, or slightly later (see nextVersionId). */
 export function timeOfVersion(versionId: string): number {
   return Number(orderOf(versionId) >> SEQUENCE_BITS);
 }
 
-/** A text below which are, in byte order, exactly the version ids of times later than `time` (milliseconds). */
+/** An upper bound in byte order: exactly the version ids of times later than `time` (milliseconds) sort below it. */
 export function cutoffAt(time: number): string {
   return orderDigits(((BigInt(time) + 1n) << SEQUENCE_BITS) - 1n);
 }
 
-/** A version as far as its place within its key goes. */
+/** The fields that determine a version's place within its key. */
 interface OrderedVersion {
   readonly versionId: string;
-  /** Whether clients know this version as `null`. */
+  /** Whether clients see this version's id as `null`. */
   readonly isNullVersion: boolean;
 }
 
-/** Whether a text has the form of a version id (`null` has not). */
+/** Whether a text has the form of a version id (`null` does not). */
 export function isVersionId(text: string): boolean {
   return /^[0-9a-v]{32}$/.test(text);
 }
 
 /**
- * The `versionId` parameter: a version id, `null`, or undefined where the current version is meant.
- * @throws S3Error InvalidArgument for an empty or malformed one
+ * Reads the `versionId` parameter: a version id, `null`, or undefined for the current version.
+ * @throws S3Error InvalidArgument for an empty or malformed value
  */
 export function readVersionId(query: Query): string | undefined {
   const text = query.get("versionId");
@@ -56,14 +56,14 @@ export function readVersionId(query: Query): string | undefined {
 const NULL_MARKER = "null.";
 
 /**
- * The version-id marker after a version: it carries the version's place in the order of its key, which `null` does not,
- * so that the next page continues there even after the null version was deleted or written anew.
+ * The version-id marker of a version. A null version's marker also contains its internal id, so that the next page
+ * continues at the same place even if that version is deleted or overwritten meanwhile.
  */
 export function versionMarker({ versionId, isNullVersion }: OrderedVersion): string {
   return isNullVersion ? NULL_MARKER + versionId : versionId;
 }
 
-/** The version id that a version-id marker carries; undefined for `null`, which carries none, and for any other text. */
+/** The version id in a version-id marker; undefined for `null` and for any other text. */
 export function orderOfMarker(marker: string): string | undefined {
   const versionId = marker.startsWith(NULL_MARKER) ? marker.slice(NULL_MARKER.length) : marker;
   return isVersionId(versionId) ? versionId : undefined;

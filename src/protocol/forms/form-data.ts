@@ -1,20 +1,20 @@
-// multipart/form-data (RFC 7578): the boundary that the Content-Type names, and the parts between the boundaries.
+// Parses multipart/form-data (RFC 7578): the boundary in the Content-Type, and the headers of each part.
 import { decodeUtf8 } from "../../bytes/text.ts";
 import { malformedForm, type DelimitedReader } from "./form-delimiter.ts";
 import { S3Error } from "../core/s3-error.ts";
 
-/** How a part says what it is. */
+/** The Content-Disposition of a part. */
 export interface PartName {
   readonly name: string;
-  /** As the client wrote it; undefined where it names no file. */
+  /** As sent; undefined if absent. */
   readonly filename: string | undefined;
 }
 
 const PARAMETER = /\s*;\s*([^\s;="]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))\s*/gsy;
 
 /**
- * The boundary of a form's parts.
- * @throws S3Error PreconditionFailed for any other type of body, MalformedPOSTRequest without a boundary of 1 to 70
+ * Reads the boundary of a form's parts.
+ * @throws S3Error PreconditionFailed for any other content type, MalformedPOSTRequest without a boundary of 1 to 70
  *   characters
  */
 export function readBoundary(contentType: string | null): string {
@@ -30,14 +30,14 @@ export function readBoundary(contentType: string | null): string {
 }
 
 /**
- * Reads on from a delimiter that was just passed to the content of the part that it begins.
- * @param limit how many bytes the delimiter's line and the part's headers may take
- * @returns undefined where the delimiter closed the form, "too long" past the limit
+ * Reads the head of the part after a delimiter, up to its content.
+ * @param limit the most bytes for the rest of the delimiter's line and the part's headers
+ * @returns undefined if the delimiter closed the form, "too long" past the limit
  * @throws S3Error MalformedPOSTRequest
  */
 export async function readPartHead(reader: DelimitedReader, limit: number): Promise<PartName | "too long" | undefined> {
   const end = reader.consumed + limit;
-  // A form may end without a line's end after its last delimiter.
+  // The last delimiter of a form need not end with a line break.
   const padding = await reader.delimiterEnd(limit);
   if (padding === "close") return undefined;
   if (padding === "too long") return "too long";
@@ -52,7 +52,7 @@ export async function readPartHead(reader: DelimitedReader, limit: number): Prom
   return part;
 }
 
-/** What a Content-Disposition says; undefined for any other header. @throws S3Error MalformedPOSTRequest */
+/** Parses a Content-Disposition; undefined for any other header. @throws S3Error MalformedPOSTRequest */
 function readDisposition(header: string): PartName | undefined {
   const colon = header.indexOf(":");
   if (header.slice(0, Math.max(colon, 0)).trim().toLowerCase() !== "content-disposition") return undefined;
@@ -64,7 +64,7 @@ function readDisposition(header: string): PartName | undefined {
   return { name, filename: parameters?.get("filename") };
 }
 
-/** `; name="value"; …` by lower-case name; undefined where it is written otherwise or names one twice. */
+/** Parses `; name="value"; …` by lower-case name; undefined for a syntax error or a repeated name. */
 function readParameters(text: string): ReadonlyMap<string, string> | undefined {
   const found = new Map<string, string>();
   let end = 0;
@@ -77,8 +77,8 @@ function readParameters(text: string): ReadonlyMap<string, string> | undefined {
 }
 
 /**
- * Browsers escape three characters with a percent sign (HTML, 4.10.22.8) and nothing else; other clients put a backslash
- * before a quote. Any other backslash is one: of a path.
+ * Browsers percent-encode three characters (HTML, 4.10.22.8) and nothing else; other clients escape quotes with a
+ * backslash. Any other backslash is literal, for example in a path.
  */
 function unescaped(quoted: string): string {
   return quoted

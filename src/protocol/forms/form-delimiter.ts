@@ -1,5 +1,5 @@
-// Walks through a multipart body by its delimiters, wherever the borders of its pieces fall. Holds one piece and, where
-// a delimiter may have begun at a piece's end, those few bytes beside the next one.
+// Reads a multipart body between its delimiters, independent of how the body is split into pieces. Buffers one piece,
+// and the few bytes before it if they may begin a delimiter.
 import { utf8 } from "../../bytes/text.ts";
 import { S3Error } from "../core/s3-error.ts";
 
@@ -9,17 +9,17 @@ const HYPHEN = 0x2d;
 const SPACE = 0x20;
 const TAB = 0x09;
 
-/** Where pieces come from: each is valid until the next read; undefined at the end. */
+/** The source of the body's pieces: each is valid until the next read; undefined at the end. */
 export interface PieceSource {
   read(): Promise<Uint8Array | undefined>;
 }
 
-/** 400 for a body that is not a form: too short, or without the delimiters that it should have. */
+/** 400 for a body that is not a form: too short, or without the required delimiters. */
 export function malformedForm(): S3Error {
   return new S3Error("MalformedPOSTRequest");
 }
 
-/** A position in a multipart body (RFC 2046, 5.1.1). What it hands out is valid until the next call. */
+/** A position in a multipart body (RFC 2046, 5.1.1). Returned bytes are valid until the next call. */
 export class DelimitedReader {
   readonly #source: PieceSource;
   readonly #delimiter: Uint8Array;
@@ -29,19 +29,19 @@ export class DelimitedReader {
   constructor(source: PieceSource, boundary: string) {
     this.#source = source;
     this.#delimiter = utf8(`\r\n--${boundary}`);
-    // A delimiter is a line of its own; the first may stand at the very beginning, where no line precedes it.
+    // A delimiter starts with a line break, which the first delimiter of a body may omit.
     this.#rest = Uint8Array.of(CARRIAGE_RETURN, LINE_FEED);
     this.#consumed = -this.#rest.length;
   }
 
-  /** How many bytes of the body lie behind. */
+  /** The number of bytes of the body that were read. */
   get consumed(): number {
     return this.#consumed;
   }
 
   /**
-   * The next bytes before the next delimiter; undefined where the delimiter itself is next, which is then passed.
-   * @throws S3Error MalformedPOSTRequest where the body ends without it
+   * The next bytes before the next delimiter; undefined if the delimiter itself is next, which is then skipped.
+   * @throws S3Error MalformedPOSTRequest if the body ends without it
    */
   async untilDelimiter(): Promise<Uint8Array | undefined> {
     for (;;) {
@@ -56,8 +56,8 @@ export class DelimitedReader {
   }
 
   /**
-   * The next line without its CRLF; undefined where it is longer than `limit` bytes.
-   * @throws S3Error MalformedPOSTRequest where the body ends within it, or it ends with a line feed alone
+   * The next line without its CRLF; undefined if it is longer than `limit` bytes.
+   * @throws S3Error MalformedPOSTRequest if the body ends within the line, or the line ends with a bare line feed
    */
   async line(limit: number): Promise<Uint8Array | undefined> {
     for (;;) {
@@ -73,7 +73,7 @@ export class DelimitedReader {
   }
 
   /**
-   * Passes the rest of a delimiter's line: padding and CRLF before a part, two hyphens where the form ends.
+   * Reads the rest of a delimiter's line: padding and CRLF before a part, two hyphens at the end of the form.
    * @throws S3Error MalformedPOSTRequest for anything else
    */
   async delimiterEnd(limit: number): Promise<"part" | "close" | "too long"> {
@@ -88,7 +88,7 @@ export class DelimitedReader {
     return "part";
   }
 
-  /** Passes everything that is left. */
+  /** Skips the rest of the body. */
   async toEnd(): Promise<void> {
     do {
       this.#take(this.#rest.length);
@@ -96,10 +96,10 @@ export class DelimitedReader {
     } while (this.#rest.length > 0);
   }
 
-  /** The first place at which a delimiter stands, or may stand once more bytes are known; the length for none. */
+  /** The first index at which a delimiter starts, or may start once more bytes are known; otherwise the length. */
   #findDelimiter(): number {
     const rest = this.#rest;
-    // Of the delimiter's bytes only the first is a carriage return, so a false start costs no byte a second look.
+    // Only the first byte of a delimiter is a carriage return, so no byte is compared twice after a false start.
     for (let at = rest.indexOf(CARRIAGE_RETURN); at >= 0; at = rest.indexOf(CARRIAGE_RETURN, at + 1)) {
       const known = Math.min(this.#delimiter.length, rest.length - at);
       let matching = 1;
@@ -116,7 +116,7 @@ export class DelimitedReader {
     return taken;
   }
 
-  /** Adds the next piece to what is left. */
+  /** Appends the next piece to the unread bytes. */
   async #readOn(): Promise<void> {
     const kept = this.#rest.slice();
     const piece = await this.#read();

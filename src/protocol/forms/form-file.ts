@@ -1,9 +1,9 @@
-// The file of a form: its bytes, and a length that is only known for certain at its end.
+// The file of a form: its bytes, and its length, which is certain only at its end.
 import { malformedForm, type DelimitedReader } from "./form-delimiter.ts";
 import { readPartHead } from "./form-data.ts";
 import { S3Error } from "../core/s3-error.ts";
 
-/** How many bytes a file may have, both bounds included. */
+/** The allowed sizes of a file in bytes, both bounds included. */
 export interface SizeRange {
   readonly least: number;
   readonly most: number;
@@ -11,13 +11,13 @@ export interface SizeRange {
 
 const HEAD_MAX_BYTES = 20_480;
 
-/** The content of a form's file, from its first byte on. */
+/** The content of a form's file, from its first byte. */
 export class FormFile {
   readonly #reader: DelimitedReader;
   readonly #range: SizeRange;
   /**
-   * The length in bytes if the file is the form's last part and the form ends as nearly every client ends it. Where
-   * more parts come after the file it is less.
+   * The length in bytes if the file is the form's last part and the form ends as almost all clients end it. If more
+   * parts follow, the file is shorter.
    */
   readonly likelyLength: number;
   #delivered = 0;
@@ -30,14 +30,14 @@ export class FormFile {
   }
 
   /**
-   * The next bytes, valid until the next call; undefined at the end, once the rest of the form proved whole.
+   * The next bytes, valid until the next call; undefined at the end, after the rest of the form was parsed.
    * @throws S3Error EntityTooLarge, EntityTooSmall, MalformedPOSTRequest, IncompleteBody
    */
   async read(): Promise<Uint8Array | undefined> {
     const bytes = await this.#reader.untilDelimiter();
     this.#delivered += bytes?.length ?? 0;
     if (this.#delivered > this.#range.most) {
-      // How large it would be is known only if it has been seen to its end.
+      // The exact size is known only at the end of the file, so report the estimate.
       throw new S3Error("EntityTooLarge", {
         ProposedSize: Math.max(this.likelyLength, this.#delivered),
         MaxSizeAllowed: this.#range.most,
@@ -54,7 +54,7 @@ export class FormFile {
     return undefined;
   }
 
-  /** What comes after the file is ignored, but where the form breaks off, so may the file have. */
+  /** Parts after the file are ignored, but the form must be complete: otherwise the file may be truncated too. */
   async #passRest(): Promise<void> {
     for (;;) {
       const part = await readPartHead(this.#reader, HEAD_MAX_BYTES);

@@ -1,11 +1,11 @@
-// What a form's sender is told of an upload that succeeded: a status, a document, or where to go on.
+// The response of a successful form upload: a status, a document, or a redirect.
 import { uriEncode } from "../../bytes/uri-encode.ts";
 import { element, type XmlElement } from "../../bytes/xml.ts";
 import { quoteEtag } from "../core/etag.ts";
 import type { FormFields } from "./post-form.ts";
 import { originOf, type S3Request } from "../core/s3-request.ts";
 
-/** What was uploaded, and where to. */
+/** The uploaded object. */
 export interface PostedObject {
   readonly bucketName: string;
   readonly key: string;
@@ -20,8 +20,8 @@ export interface PostAnswer {
 }
 
 /**
- * The answer that a form's fields ask for.
- * @param isSigned whether a policy vouches for the fields; nobody is sent anywhere by a field that anybody may write
+ * Makes the response that a form's fields request.
+ * @param isSigned whether a policy signs the fields; an unsigned redirect is ignored, as any site could have set it
  */
 export function answerPost(
   request: S3Request,
@@ -49,20 +49,20 @@ export function answerPost(
   return { status: 201, headers, body };
 }
 
-/** A URL that a browser may be sent to; undefined for what is none, as if the field were not there. */
+/** Parses a redirect's URL; undefined for an invalid one, which is ignored. */
 function readRedirect(text: string): URL | undefined {
-  // What a URL may not hold the parser would silently take out: a line break, a tab.
+  // The URL parser would silently omit invalid characters such as line breaks and tabs.
   if (!/^https?:\/\/[^\s\p{Cc}\\]+$/iu.test(text)) return undefined;
   return URL.parse(text) ?? undefined;
 }
 
-/** S3 keeps the query that is there and adds bucket, key and ETag to it, written like the fields of a form. */
+/** Like S3, keeps the URL's query and appends bucket, key and ETag to it, form-encoded. */
 function withOutcome(redirect: URL, bucketName: string, key: string, etag: string): string {
   const { hash, search } = redirect;
   const outcome = `bucket=${formEncode(bucketName)}&key=${formEncode(key)}&etag=${formEncode(etag)}`;
   const page = new URL(redirect);
   page.hash = "";
-  // A question mark with nothing behind it begins a query all the same.
+  // A bare question mark is an empty query.
   const start = search === "" ? `${page.href.replace(/\?$/, "")}?` : `${page.href}&`;
   return `${start}${outcome}${hash}`;
 }
@@ -71,7 +71,7 @@ function formEncode(text: string): string {
   return uriEncode(text).replaceAll("%20", "+");
 }
 
-/** The object's URL, as the form's own request reached the bucket. S3 escapes a key's slashes in it. */
+/** The object's URL, based on the URL of the form's request. S3 escapes the slashes of the key in it. */
 function locationOf(request: S3Request, key: string): string {
   return `${originOf(request)}${request.rawPath.replace(/\/+$/, "")}/${uriEncode(key)}`;
 }

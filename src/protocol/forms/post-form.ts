@@ -1,4 +1,4 @@
-// The form of a browser's upload: its fields, up to the file, which is the last that counts.
+// Reads a form's fields up to its file. Fields after the file do not count.
 import { GrowingBuffer } from "../../bytes/growing-buffer.ts";
 import { decodeUtf8 } from "../../bytes/text.ts";
 import { readPartHead, type PartName } from "./form-data.ts";
@@ -11,7 +11,7 @@ export const FIELDS_MAX_BYTES = 20_480;
 
 const FILENAME = "${filename}";
 
-/** The fields of a form. Their names mean the same in either case; a name given twice has its values joined by commas. */
+/** The fields of a form. Names are case-insensitive; the values of a repeated name are joined by commas. */
 export class FormFields {
   readonly #fields = new Map<string, { readonly name: string; readonly value: string }>();
 
@@ -24,7 +24,7 @@ export class FormFields {
     return this.#fields.get(name.toLowerCase())?.value;
   }
 
-  /** @throws S3Error InvalidArgument where there is no such field before the file, or an empty one */
+  /** @throws S3Error InvalidArgument for an empty field, or one that does not precede the file */
   require(name: string): string {
     const value = this.get(name);
     if (value !== undefined && value !== "") return value;
@@ -36,12 +36,12 @@ export class FormFields {
     return this.#fields.has(name.toLowerCase());
   }
 
-  /** The names, in lower case and as they were sent, with their values. */
+  /** The fields with their lower-case names, names as sent, and values. */
   entries(): { readonly key: string; readonly name: string; readonly value: string }[] {
     return Array.from(this.#fields, ([key, field]) => ({ key, ...field }));
   }
 
-  /** The same fields with every value replaced. */
+  /** Replaces every value. */
   map(change: (value: string) => string): FormFields {
     const changed = new FormFields();
     for (const { name, value } of this.entries()) changed.add(name, change(value));
@@ -50,7 +50,7 @@ export class FormFields {
 }
 
 /**
- * Reads a form up to its file's content, and puts the file's name where the fields ask for it.
+ * Reads a form up to its file's content, and substitutes the file's name for `${filename}`.
  * @throws S3Error MalformedPOSTRequest, InvalidArgument without a file, MaxPostPreDataLengthExceeded past 20 KB
  */
 export async function readPostForm(reader: DelimitedReader): Promise<FormFields> {
@@ -69,13 +69,13 @@ export async function readPostForm(reader: DelimitedReader): Promise<FormFields>
 }
 
 /**
- * Every field may hold `${filename}`. Of a path, which some browsers send, only the last segment counts. Where the file
- * has no name, not even an empty one, S3 leaves the variable as it is.
+ * Every field may contain `${filename}`. Some browsers send a path, of which only the last segment counts. Like S3,
+ * leaves the variable unchanged if the file part has no name parameter.
  */
 function withFilename(fields: FormFields, { filename }: PartName): FormFields {
   if (filename === undefined) return fields;
   const name = filename.slice(Math.max(filename.lastIndexOf("/"), filename.lastIndexOf("\\")) + 1);
-  // A form may name the variable a thousand times and a file by ten thousand characters.
+  // A form may contain the variable a thousand times and a file name of ten thousand characters.
   let room = FIELDS_MAX_BYTES;
   return fields.map((value) => {
     const count = value.split(FILENAME).length - 1;
@@ -85,7 +85,7 @@ function withFilename(fields: FormFields, { filename }: PartName): FormFields {
   });
 }
 
-/** The content up to the next delimiter: a field's, or the preamble that comes before the first. */
+/** Reads the content up to the next delimiter: a field's value, or the preamble before the first part. */
 async function readValue(reader: DelimitedReader): Promise<Uint8Array> {
   const value = new GrowingBuffer(FIELDS_MAX_BYTES);
   for (;;) {

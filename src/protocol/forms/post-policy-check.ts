@@ -1,19 +1,19 @@
-// Whether a form is as its policy wants it: every condition holds, and every field has one.
+// Checks a form against its policy: every condition must hold, and every field needs a condition.
 import type { SizeRange } from "./form-file.ts";
 import type { FormFields } from "./post-form.ts";
 import type { PostCondition, PostPolicy } from "./post-policy.ts";
 import { S3Error } from "../core/s3-error.ts";
 
-/** Fields that need no condition: they are what proves it, or nothing that is stored. */
+/** Fields that need no condition: they prove the policy or are not stored. */
 const FREE_FIELDS: ReadonlySet<string> = new Set(["x-amz-signature", "file", "policy"]);
 const FREE_PREFIX = "x-ignore-";
 
 /**
  * Checks a form's fields against its policy.
- * @param bucketName the bucket that the request is addressed to, whatever a field says
+ * @param bucketName the bucket that the request addresses; a `bucket` field has no effect
  * @param now milliseconds since the epoch
- * @returns the sizes that the file may have
- * @throws S3Error AccessDenied for a policy that has expired or does not hold
+ * @returns the allowed sizes of the file
+ * @throws S3Error AccessDenied for an expired policy or a failed condition
  */
 export function checkPostPolicy(policy: PostPolicy, fields: FormFields, bucketName: string, now: number): SizeRange {
   if (now >= policy.expiresAt) throw refused("Policy expired.");
@@ -29,7 +29,7 @@ export function checkPostPolicy(policy: PostPolicy, fields: FormFields, bucketNa
     if (field === undefined || value === undefined || !holds(condition, field, value)) throw failed(condition);
     covered.add(field);
   }
-  // A policy that names no bucket could be used in any that its signer may write to.
+  // The bucket needs a condition too: otherwise the policy would be valid in every bucket that its signer can write.
   const names = [{ key: "bucket", name: "bucket" }, ...fields.entries()];
   const extra = names.filter(({ key }) => !covered.has(key) && !FREE_FIELDS.has(key) && !key.startsWith(FREE_PREFIX));
   if (extra.length > 0) throw refused(`Extra input fields: ${extra.map(({ name }) => name).join(", ")}`);
@@ -43,7 +43,7 @@ function holds(
 ): boolean {
   if (kind === "eq") return value === operand;
   if (field !== "content-type") return value.startsWith(operand);
-  // A list of types: each must be one that is allowed.
+  // The value may be a list of types, each of which must match.
   return value.split(",").every((type) => type.trim().startsWith(operand));
 }
 

@@ -1,4 +1,4 @@
-// The policy of a form: a signed JSON document of what the form may contain, in base64.
+// Parses the policy of a form: a signed JSON document in base64 that limits what the form may contain.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
 import { parseIsoDate } from "../../bytes/dates.ts";
 import { fromBase64 } from "../../bytes/hex-base64.ts";
@@ -9,14 +9,14 @@ import { S3Error } from "../core/s3-error.ts";
 export type PostCondition =
   | {
       readonly kind: "eq" | "starts-with";
-      /** The field's name as the policy has it; with its `$` gone, or undefined where there was none. */
+      /** The field's name without its `$`; undefined if there was no `$`. */
       readonly field: string | undefined;
       readonly operand: string;
       readonly shown: string;
     }
   | {
       readonly kind: "content-length-range";
-      /** Bytes; undefined where the texts that stand for them are no numbers. */
+      /** Bytes; undefined for a text that is not a number. */
       readonly least: number | undefined;
       readonly most: number | undefined;
       readonly shown: string;
@@ -32,7 +32,7 @@ const OPERATIONS = ["eq", "starts-with", "content-length-range"] as const;
 
 /**
  * Reads a policy.
- * @param text the field's value: base64 of UTF-8
+ * @param text the value of the policy field: base64 of UTF-8
  * @throws S3Error InvalidPolicyDocument
  */
 export function parsePostPolicy(text: string): PostPolicy {
@@ -76,7 +76,7 @@ function parseList(list: readonly unknown[]): PostCondition {
   return { kind, field: first.startsWith("$") ? first.slice(1) : undefined, operand: second, shown };
 }
 
-/** A bound in bytes: a number, or a text of one. */
+/** A bound in bytes: a number, or a text that contains one. */
 function parseBound(bound: unknown): number | undefined {
   if (typeof bound === "string") return /^\d{1,15}$/.test(bound) ? Number(bound) : undefined;
   if (!Number.isSafeInteger(bound) || Number(bound) < 0) {
@@ -97,7 +97,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A condition as S3 shows it: `["eq", "$key", "x"]`. */
+/** A condition in the notation of S3's messages: `["eq", "$key", "x"]`. */
 function shownList(list: readonly unknown[]): string {
   return `[${list.map((item) => JSON.stringify(item)).join(", ")}]`;
 }

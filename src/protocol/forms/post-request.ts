@@ -1,5 +1,5 @@
-// A form seen as the request that would upload the same object: its fields take the place of that request's headers, so
-// that whatever reads an upload's headers reads a form as well.
+// Translates a form into the upload request with the same effect: fields become headers, so that the readers of upload
+// headers read forms too.
 import { utf8 } from "../../bytes/text.ts";
 import { uriEncode } from "../../bytes/uri-encode.ts";
 import type { FormFields } from "./post-form.ts";
@@ -18,13 +18,13 @@ const HEADERS: ReadonlySet<string> = new Set([
   "expires",
 ]);
 
-/** Fields that are headers under another name. */
+/** Fields whose header has another name. */
 const RENAMED: ReadonlyMap<string, string> = new Map([
   ["acl", "x-amz-acl"],
   ["x-amz-checksum-algorithm", "x-amz-sdk-checksum-algorithm"],
 ]);
 
-/** Fields of the signature, which are no headers of an upload. */
+/** Fields of the signature, which are not upload headers. */
 const OF_SIGNATURE: ReadonlySet<string> = new Set([
   "x-amz-algorithm",
   "x-amz-credential",
@@ -34,8 +34,8 @@ const OF_SIGNATURE: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The upload that a form asks for. What the request's own headers say of an object is of the form and not of its file,
- * and counts for nothing; its conditions count.
+ * The upload request that a form describes. The request's own object headers describe the form and not its file, so
+ * they are ignored; its preconditions count.
  * @throws S3Error InvalidArgument for a field that cannot be a header, and what parseTagging throws
  */
 export function requestOfForm(request: S3Request, fields: FormFields): S3Request {
@@ -62,7 +62,7 @@ function setHeader(headers: Headers, name: string, value: string): void {
   }
 }
 
-/** Forms write tags as a document where headers write them as a query. */
+/** Forms contain tags as a document, headers as a query string. */
 function taggingHeader(document: string): string {
   const tags = parseTagging(utf8(document), "object");
   return tags.map(({ key, value }) => `${uriEncode(key)}=${uriEncode(value)}`).join("&");

@@ -1,4 +1,4 @@
-// The texts by which IAM's and STS's calls name things, and how tags and pages are read from them.
+// Constraints of IAM's and STS's text parameters, and the reading of tags.
 // Rules: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
 import { foldTagKey } from "../core/tagging.ts";
 import { QueryApiError } from "./query-api-error.ts";
@@ -6,15 +6,15 @@ import type { QueryParameters, TextRule } from "./query-parameters.ts";
 
 const NAME = /^[\w+=,.@-]+$/;
 
-/** The name of a user to be made. */
+/** The name of a new user. */
 export const NEW_USER_NAME: TextRule = { max: 64, pattern: NAME };
-/** The name of a user who may be there. */
+/** The name of an existing user. */
 export const USER_NAME: TextRule = { max: 128, pattern: NAME };
 export const POLICY_NAME: TextRule = { max: 128, pattern: NAME };
 export const ACCESS_KEY_ID: TextRule = { min: 16, max: 128, pattern: /^\w+$/ };
 export const PATH: TextRule = { max: 512, pattern: /^(?:\/|\/[!-~]+\/)$/ };
 export const PATH_PREFIX: TextRule = { max: 512, pattern: /^\/[!-\u007f]*$/ };
-/** A user's policy, before it is looked at as a policy. */
+/** A user's policy document, before it is parsed. */
 export const POLICY_DOCUMENT: TextRule = { max: 131_072, pattern: /^[\t\n\r -\u00ff]+$/ };
 export const SESSION_POLICY: TextRule = { max: 2048, pattern: /^[\t\n\r -\u00ff]+$/ };
 export const FEDERATED_NAME: TextRule = { min: 2, max: 32, pattern: NAME };
@@ -24,13 +24,13 @@ export const ROLE_ARN: TextRule = { min: 20, max: 2048 };
 const TAG_KEY: TextRule = { max: 128, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u };
 const TAG_VALUE: TextRule = { min: 0, max: 256, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u };
 
-/** The most tags that a user has. */
+/** The most tags of a user. */
 export const MAX_TAGS = 50;
 
-/** A tag of a user. Keys that differ in case alone are the same. */
+/** A tag of a user. Keys that differ only in case are equal. */
 export type UserTag = readonly [key: string, value: string];
 
-/** The tags that a call gives. @throws QueryApiError ValidationError, InvalidInput */
+/** Reads the tags of a call. @throws QueryApiError ValidationError, InvalidInput */
 export function readTags(parameters: QueryParameters): UserTag[] {
   const tags = parameters
     .members("Tags")
@@ -48,7 +48,7 @@ export function readTags(parameters: QueryParameters): UserTag[] {
   return tags;
 }
 
-/** The keys of the tags that a call takes away. @throws QueryApiError ValidationError */
+/** Reads the tag keys that a call deletes. @throws QueryApiError ValidationError */
 export function readTagKeys(parameters: QueryParameters): string[] {
   return parameters.members("TagKeys").map((key) => key.text("", TAG_KEY));
 }

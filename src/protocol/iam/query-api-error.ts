@@ -1,5 +1,5 @@
-// The errors of the IAM and STS APIs: one class, one table of codes with their status, and which of them stands for what
-// S3 would have said.
+// The errors of the IAM and STS APIs: one class, one table of codes with their status, and the translation of S3's
+// errors.
 import { S3Error, type S3ErrorCode } from "../core/s3-error.ts";
 
 const STATUSES = {
@@ -29,7 +29,7 @@ const STATUSES = {
 
 export type QueryApiErrorCode = keyof typeof STATUSES;
 
-/** An answer that IAM or STS gives for a request it does not carry out. */
+/** An IAM or STS error response. */
 export class QueryApiError extends Error {
   readonly code: QueryApiErrorCode;
 
@@ -46,7 +46,7 @@ export class QueryApiError extends Error {
 
 const INVALID_TOKEN = "The security token included in the request is invalid.";
 
-/** What IAM and STS call an error of S3's, and say where S3's own message is about S3. */
+/** IAM's and STS's codes for S3's errors, with a message where S3's own mentions S3. */
 const TRANSLATIONS: Partial<Record<S3ErrorCode, readonly [code: QueryApiErrorCode, message?: string]>> = {
   AccessDenied: ["AccessDenied"],
   AuthorizationHeaderMalformed: ["IncompleteSignature"],
@@ -60,7 +60,7 @@ const TRANSLATIONS: Partial<Record<S3ErrorCode, readonly [code: QueryApiErrorCod
   SignatureDoesNotMatch: ["SignatureDoesNotMatch"],
 };
 
-/** The error to answer for whatever was thrown; what is no answer of S3's or of these APIs is an internal failure. */
+/** Translates any thrown error. Errors that are neither S3's nor these APIs' are internal failures. */
 export function asQueryApiError(error: unknown): QueryApiError {
   if (error instanceof QueryApiError) return error;
   if (error instanceof S3Error && error.status < 500) {
@@ -74,7 +74,7 @@ export function asQueryApiError(error: unknown): QueryApiError {
   return new QueryApiError("InternalFailure", "The request processing has failed because of an internal error.");
 }
 
-/** 400 ValidationError as IAM words it. */
+/** 400 ValidationError with IAM's message. */
 export function constraintError(member: string, constraint: string): QueryApiError {
   const at = member.charAt(0).toLowerCase() + member.slice(1);
   return new QueryApiError(

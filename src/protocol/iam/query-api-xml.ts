@@ -1,8 +1,8 @@
-// The documents that IAM and STS answer with.
+// The response documents of IAM and STS.
 import { element, type XmlElement } from "../../bytes/xml.ts";
 import type { QueryApiError } from "./query-api-error.ts";
 
-/** The services of this kind, with the version of their APIs and the namespace of their answers. */
+/** The query API services, with their API version and XML namespace. */
 export const QUERY_SERVICES = {
   iam: { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" },
   sts: { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
@@ -10,10 +10,10 @@ export const QUERY_SERVICES = {
 
 export type QueryService = keyof typeof QUERY_SERVICES;
 
-/** What an action answers; undefined for those whose answer has no content. */
+/** The content of an action's response; undefined for an empty response. */
 export type QueryResult = readonly (XmlElement | undefined)[] | undefined;
 
-/** The answer to an action. */
+/** The response document of an action. */
 export function resultDocument(
   service: QueryService,
   action: string,
@@ -30,7 +30,7 @@ export function resultDocument(
   );
 }
 
-/** The answer to what is refused or failed. */
+/** The response document of an error. */
 export function errorDocument(
   service: QueryService,
   { code, message, status }: QueryApiError,
@@ -50,7 +50,7 @@ export function errorDocument(
   );
 }
 
-/** A list whose entries are all called `member`. */
+/** A list of elements named `member`. */
 export function memberList(
   name: string,
   members: readonly (readonly (XmlElement | undefined)[] | string)[],

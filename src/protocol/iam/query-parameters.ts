@@ -1,9 +1,8 @@
-// The parameters of a call of IAM's or STS's API, which come as a form or in the query, and what texts and numbers among
-// them have to be like.
+// The parameters of an IAM or STS call, from a form or the query string, and the validation of texts and numbers.
 import { QueryApiError, constraintError } from "./query-api-error.ts";
 import type { QueryParameter } from "../core/query.ts";
 
-/** What a text has to be like. Lengths are in UTF-16 units. */
+/** The constraint of a text parameter. Lengths are in UTF-16 units. */
 export interface TextRule {
   readonly min?: number;
   readonly max: number;
@@ -14,7 +13,7 @@ export interface TextRule {
 export class QueryParameters {
   readonly #values: ReadonlyMap<string, string>;
 
-  /** @throws QueryApiError MalformedQueryString where a parameter is given twice */
+  /** @throws QueryApiError MalformedQueryString for a repeated parameter */
   constructor(parameters: Iterable<Pick<QueryParameter, "name" | "value">>) {
     const values = new Map<string, string>();
     for (const { name, value } of parameters) {
@@ -24,26 +23,26 @@ export class QueryParameters {
     this.#values = values;
   }
 
-  /** A parameter as it was sent. */
+  /** The raw value of a parameter. */
   get(name: string): string | undefined {
     return this.#values.get(name);
   }
 
-  /** A text that need not be there. @throws QueryApiError ValidationError */
+  /** Reads an optional text. @throws QueryApiError ValidationError */
   optionalText(name: string, rule: TextRule): string | undefined {
     const value = this.#values.get(name);
     if (value !== undefined) checkText(name, value, rule);
     return value;
   }
 
-  /** A text. @throws QueryApiError ValidationError */
+  /** Reads a required text. @throws QueryApiError ValidationError for a missing one too */
   text(name: string, rule: TextRule): string {
     const value = this.optionalText(name, rule);
     if (value === undefined) throw constraintError(name, "Member must not be null");
     return value;
   }
 
-  /** A whole number that need not be there. @throws QueryApiError ValidationError */
+  /** Reads an optional integer. @throws QueryApiError ValidationError */
   optionalNumber(name: string, least: number, most: number): number | undefined {
     const text = this.#values.get(name);
     if (text === undefined) return undefined;
@@ -56,7 +55,7 @@ export class QueryParameters {
 
   /**
    * The members of a list (`Tags.member.1.Key`), in the order of their numbers.
-   * @returns for each member its parameters by what follows the number; a text itself is under ""
+   * @returns each member's parameters, by the name after the number; a plain text has the name ""
    */
   members(name: string): QueryParameters[] {
     const members = new Map<number, { name: string; value: string }[]>();
@@ -74,7 +73,7 @@ export class QueryParameters {
     return inOrder.map(([, fields]) => new QueryParameters(fields));
   }
 
-  /** @throws QueryApiError ValidationError where one of these, which would change what the call means, is given */
+  /** @throws QueryApiError ValidationError for an unsupported parameter, which would change the call's meaning */
   refuse(names: readonly string[], why: string): void {
     for (const given of this.#values.keys()) {
       if (names.some((name) => given === name || given.startsWith(`${name}.`))) {

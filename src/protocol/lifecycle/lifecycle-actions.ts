@@ -1,5 +1,5 @@
-// What lifecycle rules want done with a version or an upload at a given moment. Nothing is done here, and nothing looked
-// up: what comes out depends on what goes in alone.
+// Decides which lifecycle action applies to a version or an upload at a given time. Pure: it applies no action and
+// reads no state.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
 import {
   classAfterTransition,
@@ -13,20 +13,20 @@ import {
 } from "./lifecycle.ts";
 import { dueAt, firstExpiration, midnightAfter, type DueRule, type ExpiringObject } from "./lifecycle-times.ts";
 
-/** What is to be done, and by which rule. */
+/** The action to apply, and the rule that requires it. */
 export type LifecycleAction =
   | {
       readonly action: "remove";
       readonly ruleId: string;
-      /** How many newer noncurrent versions the rule keeps: there must be as many when it is carried out. */
+      /** How many newer noncurrent versions must exist when the action is applied. */
       readonly keptVersions: number;
     }
   | { readonly action: "move"; readonly ruleId: string; readonly storageClass: string };
 
-/** A current version that is no delete marker. */
+/** A current version that is not a delete marker. */
 export interface CurrentSubject extends ExpiringObject {
   readonly storageClass: string;
-  /** Whether its expiration leaves nothing of it: elsewhere it only gets a delete marker on top. */
+  /** Whether expiration purges the version: in a versioned bucket it creates a delete marker instead. */
   readonly isPurgedByExpiration: boolean;
 }
 
@@ -34,13 +34,13 @@ export interface CurrentSubject extends ExpiringObject {
 export interface NoncurrentSubject extends FilterSubject {
   readonly storageClass: string;
   readonly isDeleteMarker: boolean;
-  /** When its successor was made. */
+  /** When the next version was created, in milliseconds since the epoch. */
   readonly noncurrentSince: number;
-  /** How many newer noncurrent versions, delete markers included, its key has. */
+  /** How many newer noncurrent versions the key has, including delete markers. */
   readonly newerVersions: number;
 }
 
-/** What was made at a time and has nothing but a key for rules to go by. */
+/** A delete marker or upload, which rules select by key only. */
 export interface KeySubject {
   readonly key: string;
   readonly madeAt: number;
@@ -48,7 +48,7 @@ export interface KeySubject {
 
 const TRANSITION_MIN_BYTES = 128 * 1024;
 
-/** Removal for good comes before a transition, and that before a delete marker. */
+/** A purge takes precedence over a transition, and a transition over a new delete marker. */
 export function actionOnCurrent(
   configuration: LifecycleConfiguration,
   version: CurrentSubject,
@@ -81,7 +81,7 @@ export function actionOnNoncurrent(
   return furthestTransition(configuration, version, now, transitionsOfNoncurrent(version));
 }
 
-/** A delete marker that is current and the only version of its key. */
+/** The action on a delete marker that is the only version of its key. */
 export function actionOnSoleMarker(
   { rules }: LifecycleConfiguration,
   { key, madeAt }: KeySubject,
@@ -99,7 +99,7 @@ export function actionOnSoleMarker(
   return expired === undefined ? undefined : removalBy(expired);
 }
 
-/** An upload in progress. */
+/** The action on an upload in progress. */
 export function actionOnUpload(
   { rules }: LifecycleConfiguration,
   { key, madeAt }: KeySubject,
@@ -120,7 +120,7 @@ function removalBy({ rule }: DueRule, keptVersions = 0): LifecycleAction {
   return { action: "remove", ruleId: rule.id, keptVersions };
 }
 
-/** A transition of a rule, as it concerns one version. */
+/** A transition that a rule defines for one version. */
 interface PossibleTransition {
   readonly storageClass: string;
   readonly at: number;
@@ -143,7 +143,7 @@ function transitionsOfNoncurrent({ noncurrentSince, newerVersions: newer }: Nonc
       }));
 }
 
-/** Of the transitions that are due and lead to a colder class than a version has, the one to the coldest. */
+/** The due transition to the coldest class that is colder than the version's class. */
 function furthestTransition(
   { rules, transitionMinimum }: LifecycleConfiguration,
   version: FilterSubject & { readonly storageClass: string },
@@ -170,7 +170,7 @@ function isDeep(storageClass: string): boolean {
   return storageClass === "GLACIER" || storageClass === "DEEP_ARCHIVE";
 }
 
-/** Of enabled rules that are due, the one that was due first. */
+/** The enabled rule that became due first. */
 function earliest(candidates: readonly DueRule[], now: number): DueRule | undefined {
   let first: DueRule | undefined;
   for (const candidate of candidates) {

@@ -1,4 +1,4 @@
-// What lifecycle rules must not say, or not together, with S3's own words for it.
+// Validates lifecycle rules, one by one and together, with S3's error messages.
 import { utf8Length } from "../../bytes/text.ts";
 import {
   storageClassRank,
@@ -25,7 +25,7 @@ const DAY_MS = 86_400_000;
 
 /**
  * Checks the rules of a configuration, one by one and together.
- * @throws S3Error MalformedXML for none, InvalidRequest, InvalidArgument
+ * @throws S3Error MalformedXML for an empty list, InvalidRequest, InvalidArgument
  */
 export function checkRules(rules: readonly LifecycleRule[]): void {
   if (rules.length === 0) throw new S3Error("MalformedXML");
@@ -40,7 +40,7 @@ export function checkRules(rules: readonly LifecycleRule[]): void {
     if (ids.has(id)) throw invalid("Rule ID must be unique. Found same ID for more than one rule");
     ids.add(id);
   }
-  // A configuration is of the kind that its first rule is of.
+  // The first rule determines the version (V1 or V2) of the whole configuration.
   const isSecondKind = rules[0]?.filter.form !== "prefix";
   for (const rule of rules) {
     checkKind(rule, isSecondKind);
@@ -111,7 +111,7 @@ function checkExpiration(expiration: Expiration, filter: LifecycleFilter): void 
   else requireMidnight(expiration.date);
 }
 
-/** Neither uploads in progress nor delete markers have tags or a size. */
+/** Uploads in progress and delete markers have neither tags nor a size. */
 function refuseTagsAndSizes(filter: LifecycleFilter, action: string): void {
   if (filter.tags.length > 0) throw invalidRequest(`${action} cannot be specified with Tags.`);
   if (hasSize(filter)) throw invalidRequest(`${action} cannot be specified with Object Size.`);
@@ -163,11 +163,11 @@ function checkNoncurrentTransitions({ filter, noncurrentExpiration, noncurrentTr
 
 interface Step {
   readonly storageClass: string;
-  /** Days or a time: they are only compared with their like. */
+  /** Days, or a time in milliseconds; all steps of a rule use the same unit. */
   readonly after: number;
 }
 
-/** An object goes from class to colder class, each of them later than the one before. */
+/** Transitions to colder classes must be later than transitions to warmer ones. */
 function checkSteps(steps: readonly Step[], action: string, unit: string, shown: string): void {
   if (new Set(steps.map(({ storageClass }) => storageClass)).size < steps.length) {
     throw invalidRequest(
@@ -218,7 +218,7 @@ function orderOf(when: When): number {
   return "date" in when ? when.date : when.days;
 }
 
-/** A filter as S3's messages name it. */
+/** A filter in the notation of S3's messages. */
 function filterInWords({ prefix, tags, sizeGreaterThan, sizeLessThan }: LifecycleFilter): string {
   const words = [
     ...(prefix === undefined ? [] : [`prefix=${prefix}`]),

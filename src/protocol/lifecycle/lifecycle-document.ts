@@ -1,4 +1,4 @@
-// Reads a LifecycleConfiguration document. What its rules must not say, or not together, is in lifecycle-checks.ts.
+// Parses LifecycleConfiguration documents; lifecycle-checks.ts validates the rules.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html
 import { parseIsoDate } from "../../bytes/dates.ts";
 import { randomDigits } from "../../bytes/random-id.ts";
@@ -25,15 +25,15 @@ import type { Tag } from "../core/tagging.ts";
 
 export const TRANSITION_MINIMUM_HEADER = "x-amz-transition-default-minimum-object-size";
 
-/** The most bytes of a configuration as it is kept: it shares its row, of 2 MB, with the bucket's other settings. */
+/** The largest stored form in bytes: it shares a row of at most 2 MB with the bucket's other configurations. */
 const KEPT_MAX_BYTES = 1_500_000;
 const MAX_INTEGER = 2_147_483_647;
 const ID_DIGITS = 32;
 
-/** The most elements of a document: 1000 rules, of which one with many tags has 50. */
+/** The most elements of a document: 1000 rules of up to 50 elements. */
 const MAX_ELEMENTS = 50_000;
 
-/** The TransitionMinimum that a request asks for. @throws S3Error InvalidRequest */
+/** Reads the header of a configuration's TransitionMinimum. @throws S3Error InvalidRequest */
 export function readTransitionMinimum(request: S3Request): TransitionMinimum {
   const value = requestHeader(request, TRANSITION_MINIMUM_HEADER) ?? "all_storage_classes_128K";
   if (value === "all_storage_classes_128K" || value === "varies_by_storage_class") return value;
@@ -41,7 +41,7 @@ export function readTransitionMinimum(request: S3Request): TransitionMinimum {
 }
 
 /**
- * The configuration of a document. Rules without an ID are given one.
+ * Parses a configuration. Rules without an ID get a random one.
  * @throws S3Error MalformedXML, InvalidRequest, InvalidArgument, EntityTooLarge {ProposedSize, MaxSizeAllowed}
  */
 export function parseLifecycle(document: Uint8Array, transitionMinimum: TransitionMinimum): LifecycleConfiguration {
@@ -90,7 +90,7 @@ function parseRule(node: XmlNode): LifecycleRule {
   };
 }
 
-/** A rule names its objects by a Prefix of its own or by a Filter. */
+/** A rule selects objects by its own Prefix (V1) or by a Filter (V2). */
 function parseScope(prefix: XmlNode | undefined, filter: XmlNode | undefined): LifecycleFilter {
   if ((prefix === undefined) === (filter === undefined)) throw new S3Error("MalformedXML");
   if (filter === undefined) return { ...NO_FILTER, form: "prefix", prefix: textOf(prefix) };
@@ -178,7 +178,7 @@ function parseInteger(text: string): number {
   return value;
 }
 
-/** An xs:long, as far as sizes reach. */
+/** An xs:long; sizes stay within JavaScript's exact integers. */
 function parseSize(text: string): number {
   if (!/^[+-]?\d{1,19}$/.test(text.trim())) throw new S3Error("MalformedXML");
   return Number(text);

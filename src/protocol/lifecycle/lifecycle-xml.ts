@@ -1,4 +1,4 @@
-// The document that shows a lifecycle configuration, the same to the letter each time it is asked for.
+// Writes lifecycle configurations as XML. The same configuration always gives the same document.
 import { formatIsoDate } from "../../bytes/dates.ts";
 import { element, optionalElement, type XmlElement } from "../../bytes/xml.ts";
 import type {

@@ -1,18 +1,18 @@
-// A bucket's lifecycle configuration: what its rules say, how it is kept, and which objects a rule is about.
+// A bucket's lifecycle configuration: its rules, its stored form, and which objects a rule's filter matches.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-rules.html
 import type { Tag } from "../core/tagging.ts";
 
-/** Which small objects stay where they are unless a rule speaks of sizes itself. */
+/** Which objects below 128 KB have no transitions, unless a rule's filter contains a size. */
 export type TransitionMinimum = "all_storage_classes_128K" | "varies_by_storage_class";
 
 export interface LifecycleConfiguration {
-  /** Another one each time a configuration is set, so that what is done can be tied to the rules it was decided by. */
+  /** A random id of this configuration: an action commits only if the configuration that decided it is still set. */
   readonly revision: string;
   readonly transitionMinimum: TransitionMinimum;
   readonly rules: readonly LifecycleRule[];
 }
 
-/** A rule. What it does not say is undefined, or an empty list. */
+/** A rule. Omitted elements are undefined or an empty list. */
 export interface LifecycleRule {
   readonly id: string;
   readonly isEnabled: boolean;
@@ -25,49 +25,46 @@ export interface LifecycleRule {
   readonly abortAfterDays: number | undefined;
 }
 
-/** Which objects a rule is about: those that everything here is true of. */
+/** The objects that a rule selects: those that fulfil all conditions. */
 export interface LifecycleFilter {
-  /** How it was written: a Prefix of the rule itself, one element of a Filter (or none), or an And of several. */
+  /** The notation: a Prefix of the rule itself, a Filter with at most one element, or a Filter with an And. */
   readonly form: "prefix" | "filter" | "and";
   readonly prefix: string | undefined;
   readonly tags: readonly Tag[];
-  /** Bytes; neither bound is included. */
+  /** Bytes; both bounds are exclusive. */
   readonly sizeGreaterThan: number | undefined;
   readonly sizeLessThan: number | undefined;
 }
 
-/** So many days after a version was made, or from a date on (milliseconds since the epoch). */
+/** A number of days after creation, or a date (milliseconds since the epoch). */
 export type When = { readonly days: number } | { readonly date: number };
 
-/** The end of current versions, or only that of delete markers with nothing under them. */
+/** The expiration of current versions, or only of delete markers without other versions. */
 export type Expiration = When | { readonly isForMarkers: boolean };
 
 export type Transition = When & { readonly storageClass: string };
 
 export interface NoncurrentExpiration {
-  /** Days since the version's successor was made. */
+  /** Days since the next version was created. */
   readonly noncurrentDays: number;
-  /** How many newer noncurrent versions there must be. */
+  /** How many newer noncurrent versions must exist. */
   readonly newerVersions: number | undefined;
 }
 
 export type NoncurrentTransition = NoncurrentExpiration & { readonly storageClass: string };
 
-/** A configuration as it is kept. */
+/** The stored form of a configuration. */
 export function lifecycleText(configuration: LifecycleConfiguration): string {
   return JSON.stringify(configuration);
 }
 
-/** Reads what lifecycleText wrote; undefined where nothing is set. */
+/** Parses the stored form; undefined for null. */
 export function lifecycleFromText(text: string | null): LifecycleConfiguration | undefined {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return text === null ? undefined : (JSON.parse(text) as LifecycleConfiguration);
 }
 
-/**
- * Whether rules that expire objects remove none of their bytes once versioning is on: an expired object then becomes a
- * noncurrent version, which stays unless a rule ends those.
- */
+/** Whether rules expire current versions but no noncurrent ones: with versioning, such rules free no storage. */
 export function keepsNoncurrent({ rules }: LifecycleConfiguration): boolean {
   const enabled = rules.filter(({ isEnabled }) => isEnabled);
   return (
@@ -76,7 +73,7 @@ export function keepsNoncurrent({ rules }: LifecycleConfiguration): boolean {
   );
 }
 
-/** What a filter looks at. */
+/** The properties of an object that a filter tests. */
 export interface FilterSubject {
   readonly key: string;
   /** Bytes. */
@@ -84,7 +81,7 @@ export interface FilterSubject {
   readonly tags: readonly Tag[];
 }
 
-/** Whether a filter is about an object. */
+/** Whether a filter matches an object. */
 export function isAbout(filter: LifecycleFilter, { key, size, tags }: FilterSubject): boolean {
   return (
     key.startsWith(filter.prefix ?? "") &&
@@ -94,17 +91,17 @@ export function isAbout(filter: LifecycleFilter, { key, size, tags }: FilterSubj
   );
 }
 
-/** Whether a filter is about a delete marker or an upload in progress, which have neither a size nor tags to go by. */
+/** Whether a filter matches a delete marker or an upload in progress, which have neither a size nor tags. */
 export function isAboutKey(filter: LifecycleFilter, key: string): boolean {
   return key.startsWith(filter.prefix ?? "") && filter.tags.length === 0 && !hasSize(filter);
 }
 
-/** Whether a filter speaks of sizes. */
+/** Whether a filter contains a size. */
 export function hasSize({ sizeGreaterThan, sizeLessThan }: LifecycleFilter): boolean {
   return sizeGreaterThan !== undefined || sizeLessThan !== undefined;
 }
 
-/** The storage classes that objects are moved between, the colder ones later. */
+/** The storage classes that transitions lead between, from warm to cold. */
 const COLDER_AND_COLDER: readonly string[] = [
   "STANDARD",
   "STANDARD_IA",
@@ -115,22 +112,22 @@ const COLDER_AND_COLDER: readonly string[] = [
   "DEEP_ARCHIVE",
 ];
 
-/** The classes that a transition may lead to. */
+/** The possible destinations of a transition. */
 export const TRANSITION_CLASSES: readonly string[] = COLDER_AND_COLDER.slice(1);
 
-/** How cold a storage class is: transitions lead to a higher number. */
+/** The rank of a storage class: transitions lead to a higher rank. */
 export function storageClassRank(storageClass: string): number {
   return Math.max(0, COLDER_AND_COLDER.indexOf(storageClass));
 }
 
-/** Whether the bytes of a storage class belong where bytes that are seldom read are kept. */
+/** Whether R2 stores the bytes of a storage class as InfrequentAccess. */
 export function blobStorageClass(storageClass: string): boolean {
   return storageClass !== "STANDARD" && storageClass !== "REDUCED_REDUNDANCY";
 }
 
 /**
- * The class that a transition gives an object. Nothing here has to be restored before it is read, and clients refuse to
- * read what says GLACIER or DEEP_ARCHIVE without asking, so these become the archive class that is read at once.
+ * The class of an object after a transition. GLACIER and DEEP_ARCHIVE become GLACIER_IR, the archive class with instant
+ * reads: Cairn needs no restore, but clients do not read those two classes without one.
  */
 export function classAfterTransition(storageClass: string): string {
   return storageClass === "GLACIER" || storageClass === "DEEP_ARCHIVE" ? "GLACIER_IR" : storageClass;

@@ -1,15 +1,15 @@
-// How the entries of a listing are written.
+// Writes the entries of a listing as XML.
 import { formatIsoDate } from "../../bytes/dates.ts";
 import { element, optionalElement, type XmlElement } from "../../bytes/xml.ts";
 import { quoteEtag } from "../core/etag.ts";
 import type { ListingEntry } from "../objects/stored-object.ts";
 
-/** An owner. Accounts have no display name but their id. */
+/** An owner element. An account's display name is its id. */
 export function ownerElement(ownerId: string, name = "Owner"): XmlElement {
   return element(name, [element("ID", ownerId), element("DisplayName", ownerId)]);
 }
 
-/** The entries of a page: objects first and common prefixes after them, each in the order of keys. */
+/** The entries of a page: objects first, then common prefixes, each in key order. */
 export function entryElements(
   entries: readonly ListingEntry[],
   encode: (text: string) => string,

@@ -1,4 +1,4 @@
-// What the listings share: their parameters, their tokens, and how keys are written in them.
+// Shared by all listings: their parameters, continuation tokens, common prefixes, and the encoding of keys.
 import { digest } from "../../bytes/digest.ts";
 import { fromBase64Url, toBase64Url } from "../../bytes/hex-base64.ts";
 import { compareUtf8, decodeUtf8, successorOf, successorOfPrefix, utf8 } from "../../bytes/text.ts";
@@ -7,26 +7,26 @@ import { invalidArgument } from "../core/s3-error.ts";
 import type { Query } from "../core/query.ts";
 import type { ListingEntry } from "../objects/stored-object.ts";
 
-/** The most entries on a page, whatever a client asks for. */
+/** The most entries of a page, even if a client requests more. */
 export const PAGE_MAX_ENTRIES = 1000;
 
-/** What to list: keys with a prefix, those that share what comes before a delimiter rolled up into one. */
+/** The keys to list. With a delimiter, keys are grouped into common prefixes. */
 export interface ListingScope {
   readonly prefix: string;
   readonly delimiter: string;
 }
 
-/** A page to read: from a text on (inclusive, in byte order), so many entries. */
+/** A page to read: up to `limit` entries from a key on (inclusive, in byte order). */
 export interface ListingPage extends ListingScope {
   readonly from: string;
   readonly limit: number;
-  /** Undefined for what the bucket holds now. */
+  /** Undefined for the bucket itself. */
   readonly snapshot?: string | undefined;
 }
 
 /**
  * Reads a page size such as `max-keys`.
- * @returns the number as sent, for the answer to echo, or 1000
+ * @returns the number as sent, which the response echoes, or 1000
  * @throws S3Error InvalidArgument
  */
 export function readPageSize(query: Query, name: string): number {
@@ -39,7 +39,7 @@ export function readPageSize(query: Query, name: string): number {
   return value;
 }
 
-/** Whether keys are to be percent-encoded. @throws S3Error InvalidArgument for an encoding other than `url` */
+/** Reads `encoding-type`. @throws S3Error InvalidArgument for an encoding other than `url` */
 export function readEncodingType(query: Query): "url" | undefined {
   const text = query.get("encoding-type");
   if (text === undefined || text === "") return undefined;
@@ -47,31 +47,31 @@ export function readEncodingType(query: Query): "url" | undefined {
   return "url";
 }
 
-/** Prefix and delimiter; an empty delimiter is none. */
+/** Reads prefix and delimiter. An empty delimiter means none. */
 export function readScope(query: Query): ListingScope {
   return { prefix: query.get("prefix") ?? "", delimiter: query.get("delimiter") ?? "" };
 }
 
-/** A key as a listing shows it: form-encoded with `/` kept where that was asked for. */
+/** A key in a listing: percent-encoded except `/` if the client requested it. */
 export function encodeListed(text: string, encodingType: "url" | undefined): string {
   return encodingType === "url" ? uriEncode(text, true) : text;
 }
 
 /**
- * Where a page begins that comes after a marker: after that key, or, where the key lies in a common prefix, after all
- * of that prefix, which counts as shown.
- * @returns the least key of the page, or undefined where nothing can come after the marker
+ * The start of the page after a marker: the next key, or the end of the marker's common prefix, which the previous page
+ * already listed.
+ * @returns the least key of the page, or undefined if no key can follow the marker
  */
 function startAfter(marker: string, scope: ListingScope, snapshot: string | undefined): string | undefined {
   const shown = commonPrefixOf(marker, scope);
-  // A page of a snapshot may end within a common prefix before anything of it was found to show.
+  // A page of a snapshot may end inside a common prefix without having listed it.
   const isShown = shown !== undefined && (snapshot === undefined || shown === marker);
   return isShown ? successorOfPrefix(shown) : successorOf(marker);
 }
 
 /**
- * The page that comes after a marker ("" for the beginning) and holds up to `maxKeys` entries.
- * @param snapshot the snapshot that is listed, if one is
+ * The page of up to `maxKeys` entries after a marker ("" for the first page).
+ * @param snapshot the listed snapshot; undefined for the bucket itself
  */
 export function pageAfter(marker: string, scope: ListingScope, maxKeys: number, snapshot?: string): ListingPage {
   const after = marker === "" ? "" : startAfter(marker, scope, snapshot);
@@ -80,24 +80,24 @@ export function pageAfter(marker: string, scope: ListingScope, maxKeys: number, 
   return { ...scope, from, limit, snapshot };
 }
 
-/** Where a page of entries ordered by key and id begins: after this key and id. */
+/** The position before a page of entries that are ordered by key and id. */
 export interface EntryPosition {
   readonly afterKey: string;
-  /** "" comes before every id of the key. */
+  /** "" sorts before every id of the key. */
   readonly afterId: string;
 }
 
-// Every id is made of digits and lower-case letters, so this sorts after all of a key's.
+// Ids contain only digits and lower-case letters, so this sorts after all of them.
 const LAST_ID = "~";
 
 /**
- * The position after a marker: after one id of a key, after all of a key's, or after the common prefix that it lies in.
- * @param idMarker undefined for a marker that is a key alone
+ * The position after a marker: after one id of a key, after all ids of a key, or after the marker's common prefix.
+ * @param idMarker undefined for a marker without an id
  */
 export function entriesAfter(keyMarker: string, idMarker: string | undefined, scope: ListingScope): EntryPosition {
   const shown = keyMarker === "" ? undefined : commonPrefixOf(keyMarker, scope);
   if (shown !== undefined) {
-    // Past everything that begins with the prefix: keys have at most 256 code points of the greatest kind.
+    // The prefix followed by the greatest possible key sorts after all keys with the prefix.
     const past = successorOfPrefix(shown) ?? shown + "\u{10ffff}".repeat(256);
     return { afterKey: past, afterId: "" };
   }
@@ -105,14 +105,14 @@ export function entriesAfter(keyMarker: string, idMarker: string | undefined, sc
   return { afterKey: keyMarker, afterId: idMarker ?? LAST_ID };
 }
 
-/** The last entry of a page, where the next one continues. */
+/** The last entry of a page, after which the next page continues. */
 export function lastListed(entries: readonly ListingEntry[]): string | undefined {
   const last = entries.at(-1);
   if (last === undefined) return undefined;
   return "commonPrefix" in last ? last.commonPrefix : last.object.key;
 }
 
-/** The common prefix that a key rolls up into, or undefined where it is listed by itself. */
+/** The common prefix of a key, or undefined if the key is listed itself. */
 export function commonPrefixOf(key: string, { prefix, delimiter }: ListingScope): string | undefined {
   if (delimiter === "" || !key.startsWith(prefix)) return undefined;
   const at = key.indexOf(delimiter, prefix.length);
@@ -122,9 +122,9 @@ export function commonPrefixOf(key: string, { prefix, delimiter }: ListingScope)
 const TOKEN_CHECK_BYTES = 12;
 
 /**
- * A continuation token: the last entry shown, sealed to the listing it belongs to. It grants nothing that `start-after`
- * would not, so the seal is a digest and no secret; it catches tokens that are garbled or of another listing.
- * @param listing what the token belongs to: bucket, prefix, delimiter
+ * Makes a continuation token: the last listed entry, and a digest that detects garbled tokens and tokens of other
+ * listings. The digest needs no secret, because a token grants no more than `start-after` does.
+ * @param listing the properties of the listing: bucket, prefix, delimiter
  */
 export async function makeToken(last: string, listing: readonly string[]): Promise<string> {
   const text = utf8(last);
@@ -134,7 +134,7 @@ export async function makeToken(last: string, listing: readonly string[]): Promi
   return toBase64Url(token);
 }
 
-/** The last entry shown before a token's page. @throws S3Error InvalidArgument */
+/** Reads the last listed entry from a token. @throws S3Error InvalidArgument */
 export async function readToken(token: string, listing: readonly string[]): Promise<string> {
   const bytes = fromBase64Url(token);
   const last = bytes === undefined ? undefined : decodeUtf8(bytes.subarray(TOKEN_CHECK_BYTES));

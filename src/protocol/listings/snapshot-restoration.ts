@@ -1,4 +1,4 @@
-// What a request to bring a bucket back to one of its snapshots asks, and how it is answered.
+// The request and response of restoring a bucket to a snapshot.
 import { element, optionalElement, type XmlElement } from "../../bytes/xml.ts";
 import { addressedBucket } from "../core/addressing.ts";
 import { makeToken, pageAfter, readToken } from "./listing.ts";
@@ -6,22 +6,22 @@ import { S3_NAMESPACE } from "../core/s3-error.ts";
 import type { S3Request } from "../core/s3-request.ts";
 import { checkSnapshotName } from "../core/snapshot.ts";
 
-/** A page of a restoration. */
+/** One request's share of a restoration. */
 export interface Restoration {
   readonly bucketName: string;
   readonly name: string;
   readonly prefix: string;
-  /** The first key to look at, or what comes before it. */
+  /** The first key to examine, or a text that sorts before it. */
   readonly from: string;
 }
 
-/** What one request did. */
+/** The result of one request. */
 export interface RestorationReport {
-  /** Keys that have the snapshot's version again. */
+  /** The number of keys that have the snapshot's version again. */
   readonly restored: number;
-  /** Keys that the snapshot does not show, and that were deleted. */
+  /** The number of deleted keys, which do not exist in the snapshot. */
   readonly deleted: number;
-  /** Where the next request goes on; undefined where everything is done. */
+  /** The token of the next request; undefined if the restoration is complete. */
   readonly nextToken: string | undefined;
 }
 
@@ -37,7 +37,7 @@ export async function readRestoration({ address, query }: S3Request): Promise<Re
   return { bucketName, name, prefix, from };
 }
 
-/** The token of the page after a key. */
+/** The continuation token after a key. */
 export async function restorationToken({ bucketName, name, prefix }: Restoration, lastKey: string): Promise<string> {
   return makeToken(lastKey, tokenScope(bucketName, name, prefix));
 }

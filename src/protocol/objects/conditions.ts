@@ -1,11 +1,11 @@
-// Preconditions: of reads (RFC 9110 as S3 applies it) and of writes (evaluated on what the request saw when it began
-// and again on what is there when it commits).
+// Preconditions of reads (RFC 9110 as S3 applies it) and of writes. Those of a write are evaluated on the version that
+// the request saw, and again on the current version when it commits.
 import { parseHttpDate } from "../../bytes/dates.ts";
 import { etagListMatches, parseEtagList } from "../core/etag.ts";
 import { invalidArgument, S3Error, type ErrorFields, type S3ErrorCode } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
 
-/** What a condition is evaluated on: a current version that is not a delete marker. Times are in milliseconds. */
+/** The current version that preconditions are evaluated on; never a delete marker. Times are in milliseconds. */
 export interface ConditionSubject {
   readonly versionId: string;
   readonly etag: string;
@@ -21,7 +21,7 @@ export interface ReadConditions {
   readonly ifUnmodifiedSince: number | undefined;
 }
 
-/** Reads the conditions of a GET or HEAD. A date that is none is ignored, as RFC 9110 demands. */
+/** Reads the conditions of a GET or HEAD. An invalid date is ignored, as RFC 9110 requires. */
 export function readConditions(request: S3Request): ReadConditions {
   const date = (name: string): number | undefined => {
     const text = request.headers.get(name);
@@ -53,8 +53,8 @@ export function isNotModified(conditions: ReadConditions, etag: string, modified
 }
 
 /**
- * The time of a condition of a write, a copy or a deletion.
- * @throws S3Error InvalidArgument for a date that is none: a condition that cannot be read must not pass for none
+ * Reads a date condition of a write, copy or deletion, in milliseconds since the epoch.
+ * @throws S3Error InvalidArgument for an invalid date: ignoring it would make the write unconditional
  */
 export function conditionDate(request: S3Request, name: string): number | undefined {
   const text = requestHeader(request, name);
@@ -65,8 +65,8 @@ export function conditionDate(request: S3Request, name: string): number | undefi
 }
 
 /**
- * The ETags that the source of a copy or rename must not have.
- * @throws S3Error InvalidArgument for a text that is no list of ETags, which no source would have
+ * Reads a list of ETags that the source of a copy or rename must not have.
+ * @throws S3Error InvalidArgument for an invalid list, which every source would satisfy
  */
 export function excludedEtags(request: S3Request, name: string): string | undefined {
   const text = requestHeader(request, name);
@@ -74,12 +74,12 @@ export function excludedEtags(request: S3Request, name: string): string | undefi
   throw invalidArgument(name, text, "The value must be an ETag, a list of ETags or *");
 }
 
-/** 412 with the condition that did not hold. */
+/** 412 that names the failed condition. */
 export function preconditionFailed(condition: string): S3Error {
   return new S3Error("PreconditionFailed", { Condition: condition });
 }
 
-/** The conditions of a write or a deletion on the key's current version. */
+/** The conditions of a write or deletion on the key's current version. */
 export interface WriteConditions {
   /** ETags or `*`: the current version must have one of them. */
   readonly ifMatch?: string | undefined;
@@ -93,7 +93,7 @@ export interface WriteConditions {
 
 /**
  * Reads `If-Match` and `If-None-Match` of a write.
- * @throws S3Error NotImplemented for both at once or `If-Match: *`, InvalidRequest for an `If-None-Match` other than `*`
+ * @throws S3Error NotImplemented for both at once or `If-Match: *`, InvalidRequest for `If-None-Match` other than `*`
  */
 export function readWriteConditions(request: S3Request): WriteConditions {
   const ifMatch = requestHeader(request, "if-match");
@@ -123,7 +123,7 @@ export function readWriteConditions(request: S3Request): WriteConditions {
 
 /**
  * Reads the conditions of a DeleteObject.
- * @throws S3Error InvalidArgument for a size or time that is none
+ * @throws S3Error InvalidArgument for an invalid size or time
  */
 export function readDeleteConditions(request: S3Request): WriteConditions {
   const ifMatch = requestHeader(request, "if-match");
@@ -138,24 +138,24 @@ export function readDeleteConditions(request: S3Request): WriteConditions {
   };
 }
 
-/** Whether conditions tell something of the version that is there: its ETag, size or time, and not just that it is. */
+/** Whether conditions reveal the current version's ETag, size or time, and not only that it exists. */
 export function revealsVersion({ ifMatch, ifMatchSize, ifMatchLastModified }: WriteConditions): boolean {
   const isEtagTested = ifMatch !== undefined && ifMatch.trim() !== "*";
   return isEtagTested || ifMatchSize !== undefined || ifMatchLastModified !== undefined;
 }
 
-/** Why a write is refused, in a form that survives the way back from a Durable Object. */
+/** Why a write is refused: plain data, because Durable Object RPC does not preserve error classes. */
 export interface WriteRefusal {
   readonly code: S3ErrorCode;
   readonly fields: ErrorFields;
-  /** Undefined where the code's own will do. */
+  /** Undefined for the code's usual message. */
   readonly message?: string | undefined;
 }
 
 /**
- * Evaluates a write's conditions on the version `seen` when its request began and the one that is `current` now.
- * What was already so at the start is 412 or 404; what came about meanwhile is 409, which the client may retry.
- * @returns the refusal, or undefined where the write may go ahead
+ * Evaluates a write's conditions on the version `seen` when its request began and on the `current` version.
+ * A condition that failed from the start is 412 or 404; a later conflict is 409, which the client may retry.
+ * @returns the refusal, or undefined if the write may proceed
  */
 export function refuseWrite(
   conditions: WriteConditions,
@@ -173,12 +173,12 @@ export function refuseWrite(
     : { code: "PreconditionFailed", fields: { Condition: failedNow } };
 }
 
-/** The version that a deletion names: what conditions are evaluated on, a delete marker, or nothing. */
+/** The version that a deletion names; undefined if it does not exist. */
 export type NamedVersion = ConditionSubject | "delete marker" | undefined;
 
 /**
- * Evaluates the conditions of a deletion that names a version on that version, which never changes.
- * @returns the refusal, or undefined where the deletion may go ahead
+ * Evaluates the conditions of a deletion by version id on that version, which is immutable.
+ * @returns the refusal, or undefined if the deletion may proceed
  */
 export function refuseVersion(
   conditions: WriteConditions,
@@ -194,7 +194,7 @@ export function refuseVersion(
 
 function failedCondition(conditions: WriteConditions, subject: ConditionSubject | undefined): string | undefined {
   const { ifMatch, ifNoneMatch, ifMatchSize, ifMatchLastModified } = conditions;
-  // A rename may demand both; AWS names this one where both fail.
+  // A rename may send both; AWS names If-Match if both fail.
   if (ifMatch !== undefined && !etagListMatches(ifMatch, subject?.etag)) return "If-Match";
   if (ifNoneMatch !== undefined && subject !== undefined) return "If-None-Match";
   if (ifMatchSize !== undefined && subject?.size !== ifMatchSize) return "x-amz-if-match-size";

@@ -1,4 +1,4 @@
-// Where a copy comes from: the source, its conditions, and the directives of CopyObject.
+// The source of a copy (`x-amz-copy-source`), its conditions, and the directives of CopyObject.
 import { checkKey } from "../core/addressing.ts";
 import { readExpectedOwner } from "../core/expected-owner.ts";
 import { conditionDate, excludedEtags, preconditionFailed, type ReadConditions } from "./conditions.ts";
@@ -14,10 +14,10 @@ import { isVersionId } from "../core/version-id.ts";
 /** The source of a copy. */
 export interface CopySource {
   readonly bucketName: string;
-  /** The snapshot of the bucket that is copied from; undefined for the bucket itself. */
+  /** The snapshot to copy from; undefined for the bucket itself. */
   readonly snapshot: string | undefined;
   readonly key: string;
-  /** The key with each plus taken literally, where that is another; meant where {@link key} is not there. */
+  /** The key with each plus taken literally, if that differs; used if {@link key} does not exist. */
   readonly literalKey: string | undefined;
   /** A version id, `null`, or undefined for the current version. */
   readonly versionId: string | undefined;
@@ -26,9 +26,9 @@ export interface CopySource {
 }
 
 /**
- * Reads `x-amz-copy-source`: `[/]bucket/key[?versionId=id]`. SDKs differ in whether they percent-encode it, so a value
- * whose escapes are malformed is taken as it is.
- * @throws S3Error InvalidArgument, InvalidRequest for a version of a snapshot
+ * Reads `x-amz-copy-source`: `[/]bucket/key[?versionId=id]`. Some SDKs do not percent-encode it, so a value with
+ * malformed escapes is used unchanged.
+ * @throws S3Error InvalidArgument, InvalidRequest for a version id on a snapshot
  */
 export function readCopySource(request: S3Request): CopySource {
   const header = requestHeader(request, "x-amz-copy-source") ?? "";
@@ -54,14 +54,14 @@ export function readCopySource(request: S3Request): CopySource {
 }
 
 /**
- * What policies may call the source of a copy: its bucket and key, with a slash before them and without, however the
- * header spells them. What a snapshot shows is its bucket's.
+ * The values of `s3:x-amz-copy-source` that policies may test: bucket and key, with and without a leading slash. A copy
+ * from a snapshot has the name of its bucket.
  */
 export function namesOfSource(bucketName: string, key: string): readonly string[] {
   return [`${bucketName}/${key}`, `/${bucketName}/${key}`];
 }
 
-/** The names of the source that a request's header spells. Undefined where the request names no source that can be one. */
+/** The values of {@link namesOfSource} for a request's header; undefined if the header is missing or invalid. */
 export function copySourceNames(request: S3Request): readonly string[] | undefined {
   if (requestHeader(request, "x-amz-copy-source") === undefined) return undefined;
   try {
@@ -79,10 +79,10 @@ function decodePath(path: string): string {
 
 /**
  * Evaluates the conditions of a copy on its source, in AWS's order.
- * @param prefix of the headers' names: `x-amz-copy-source-` or `x-amz-rename-source-`
- * @param shown the prefix as the error's Condition shows it
- * @param now milliseconds since the epoch; dates past it say nothing of what was modified since
- * @throws S3Error PreconditionFailed {Condition}, InvalidArgument for a condition that cannot be read
+ * @param prefix of the header names: `x-amz-copy-source-` or `x-amz-rename-source-`
+ * @param shown the prefix in the error's Condition
+ * @param now milliseconds since the epoch; as in RFC 9110, an If-Modified-Since in the future is ignored
+ * @throws S3Error PreconditionFailed {Condition}, InvalidArgument for an invalid condition
  */
 export function checkSourceConditions(
   request: S3Request,
@@ -106,8 +106,8 @@ export function checkSourceConditions(
 }
 
 /**
- * The conditions on the source of a copy or rename, as sent.
- * @throws S3Error InvalidArgument for one that cannot be read
+ * Reads the conditions on the source of a copy or rename.
+ * @throws S3Error InvalidArgument for an invalid condition
  */
 export function readSourceConditions(request: S3Request, prefix: string): ReadConditions {
   return {
@@ -133,7 +133,7 @@ export function readDirective(request: S3Request, name: string): "COPY" | "REPLA
 
 /**
  * The range of `x-amz-copy-source-range` in a source of `size` bytes.
- * @throws S3Error InvalidArgument, InvalidRequest where the range begins past the source's end
+ * @throws S3Error InvalidArgument, InvalidRequest for a range that begins past the source's end
  */
 export function readCopyRange(request: S3Request, size: number): ByteRange | undefined {
   const text = requestHeader(request, "x-amz-copy-source-range");

@@ -1,5 +1,5 @@
-// Encryption with keys that customers bring with each request and that are never kept (SSE-C): the headers that carry
-// them, and how a key is recognised without being known.
+// Server-side encryption with customer-provided keys (SSE-C): reads the key headers, and verifies the keys of later
+// requests. A key is never stored, only a salted verifier.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html
 import { deriveBytes } from "../../bytes/derived-keys.ts";
 import { digest, digestsEqual } from "../../bytes/digest.ts";
@@ -11,23 +11,23 @@ const ENCRYPTION = "x-amz-server-side-encryption";
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 const PURPOSE = "cairn recognises a key 2";
-/** Of before blobs were bound to their ids: what is recognised so is encrypted without that. */
+/** Verifiers with this purpose belong to blobs whose encryption is not bound to the blob id. */
 const UNBOUND_PURPOSE = "cairn recognises a key 1";
 
-/** A key that a request brings. It must not reach a log, an answer or a table. */
+/** A key that a request sent. It must not reach a log, a response or the database. */
 export interface CustomerKey {
   readonly bytes: Uint8Array;
-  /** Base64 of its MD5, for the answer to echo. */
+  /** Base64 of its MD5, which responses echo. */
   readonly md5: string;
 }
 
-/** Whether keys are taken over connections that are not encrypted: from this machine, or never. */
+/** Whether keys are accepted over plain HTTP: on the local host, or never. */
 export type KeysOverHttp = "loopback" | "never";
 
 /**
- * Reads the key that an object or part is to be written or read with; undefined where the request brings none.
- * @throws S3Error InvalidRequest over an insecure connection or for an MD5 that is not the key's; InvalidArgument for a
- *   missing header, a malformed key, or SSE besides; InvalidEncryptionAlgorithmError
+ * Reads the key that an object or part is written or read with; undefined if the request has none.
+ * @throws S3Error InvalidRequest over an insecure connection or for an MD5 that does not match the key; InvalidArgument
+ *   for a missing header, a malformed key, or a second encryption method; InvalidEncryptionAlgorithmError
  */
 export async function readCustomerKey(request: S3Request, overHttp: KeysOverHttp): Promise<CustomerKey | undefined> {
   const key = await readKey(request, overHttp, `${ENCRYPTION}-customer-`);
@@ -41,7 +41,7 @@ export async function readCustomerKey(request: S3Request, overHttp: KeysOverHttp
 }
 
 /**
- * Reads the key that the source of a copy is to be read with; undefined where the request brings none.
+ * Reads the key that decrypts the source of a copy; undefined if the request has none.
  * @throws S3Error as {@link readCustomerKey}
  */
 export async function readSourceKey(request: S3Request, overHttp: KeysOverHttp): Promise<CustomerKey | undefined> {
@@ -72,7 +72,7 @@ async function readKey(request: S3Request, overHttp: KeysOverHttp, prefix: strin
   }
   const bytes = fromBase64(key.trim());
   if (bytes?.length !== KEY_BYTES) {
-    // The value is left out: it may be a key, however badly it is written.
+    // The error omits the value, which may be a mistyped key.
     throw invalidArgument(`${prefix}key`, undefined, "The secret key was invalid for the specified algorithm.");
   }
   const calculated = toBase64(await digest("MD5", bytes));
@@ -86,31 +86,31 @@ async function readKey(request: S3Request, overHttp: KeysOverHttp, prefix: strin
 
 const REQUESTS = "Requests specifying Server Side Encryption with Customer provided keys";
 
-/** Whether a Host header names the machine itself, for which a connection need not leave it. */
+/** Whether a Host header names the local host, whose connections need not leave the machine. */
 function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/:\d*$/, "");
   return name === "localhost" || name.endsWith(".localhost") || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
-/** The headers that tell how an object is encrypted at rest: with the request's key, or as everything is. */
+/** The response headers for encryption at rest: SSE-C with the request's key, or AES256. */
 export function encryptionHeaders(key: CustomerKey | undefined): Record<string, string> {
   if (key === undefined) return { [ENCRYPTION]: "AES256" };
   return { [`${ENCRYPTION}-customer-algorithm`]: "AES256", [`${ENCRYPTION}-customer-key-md5`]: key.md5 };
 }
 
-/** What something new is encrypted with: the key for now, and what it will be recognised by. */
+/** The encryption of a new object or upload: the customer's key, and the verifier to store. */
 export interface NewEncryption {
   readonly key: CustomerKey;
   readonly recognition: string;
 }
 
 interface Recognition {
-  /** Base64url, both. */
+  /** Both are base64url. */
   readonly salt: string;
   readonly verifier: string;
 }
 
-/** The encryption of something new. Its recognition is a text that is kept, and from which the key does not follow. */
+/** Derives a salted verifier from a customer's key. The key cannot be derived from the verifier. */
 export async function newEncryption(key: CustomerKey): Promise<NewEncryption> {
   const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
   const verifier = await deriveBytes(key.bytes, salt, PURPOSE);
@@ -118,12 +118,12 @@ export async function newEncryption(key: CustomerKey): Promise<NewEncryption> {
   return { key, recognition: JSON.stringify(recognition) };
 }
 
-/** Whether what is encrypted with a key, and recognised so, is bound to the blobs that it is in. */
+/** Whether a verifier matches the key and belongs to blobs whose encryption is bound to the blob id. */
 export async function isBoundToBlob(key: CustomerKey, encryption: string): Promise<boolean> {
   return isVerifiedBy(key, encryption, PURPOSE);
 }
 
-/** Whether a key is the one that {@link newEncryption} made this text of. */
+/** Whether {@link newEncryption} made this verifier from the key. */
 async function isRecognised(key: CustomerKey, text: string): Promise<boolean> {
   return (await isVerifiedBy(key, text, PURPOSE)) || isVerifiedBy(key, text, UNBOUND_PURPOSE);
 }
@@ -136,9 +136,9 @@ async function isVerifiedBy(key: CustomerKey, text: string, purpose: string): Pr
 }
 
 /**
- * Checks that a request brings the key that an object was written with, and none for one that was written without.
- * @param encryption what the object's key is recognised by
- * @throws S3Error InvalidRequest for a key that is missing or not wanted, AccessDenied for another one
+ * Checks that a read has the key that the object was written with, and no key for an object without SSE-C.
+ * @param encryption the object's key verifier
+ * @throws S3Error InvalidRequest for a missing or unexpected key, AccessDenied for a wrong key
  */
 export async function checkReadKey(encryption: string | undefined, key: CustomerKey | undefined): Promise<void> {
   if (encryption === undefined) {
@@ -156,8 +156,8 @@ export async function checkReadKey(encryption: string | undefined, key: Customer
 }
 
 /**
- * Checks that a part comes with the key that its upload was begun with, or with none as that was.
- * @param encryption what the upload's key is recognised by
+ * Checks that a part has the key that CreateMultipartUpload had, or no key if that had none.
+ * @param encryption the upload's key verifier
  * @throws S3Error InvalidRequest
  */
 export async function checkPartKey(encryption: string | undefined, key: CustomerKey | undefined): Promise<void> {

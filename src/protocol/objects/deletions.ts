@@ -1,4 +1,4 @@
-// The document of DeleteObjects.
+// Parses the document of DeleteObjects and enforces its limits.
 import { parseHttpDate, parseIsoDate } from "../../bytes/dates.ts";
 import { utf8Length } from "../../bytes/text.ts";
 import type { XmlNode } from "../../bytes/xml.ts";
@@ -10,26 +10,26 @@ import { isVersionId } from "../core/version-id.ts";
 
 const MAX_DELETIONS = 1000;
 
-/** A key's element, and one for each thing that can be said of it. */
+/** The Object element and its five possible children. */
 const ELEMENTS_PER_DELETION = 6;
 
-/** The most elements of a document: the root, the keys' and Quiet; and some comments. */
+/** The most elements of a document: the root, Quiet, all keys, and a margin for comments. */
 const MAX_ELEMENTS = MAX_DELETIONS * ELEMENTS_PER_DELETION + 100;
 
-/** 1000 keys of 1024 bytes, each of which may be escaped in six characters, and a kilobyte beside each. */
+/** 1000 keys of 1024 bytes that are escaped to six characters each, and a kilobyte of elements per key. */
 export const DELETIONS_MAX_BYTES = 8 * 1024 * 1024;
 
 /** One key of the document. */
 export interface Deletion {
   readonly key: string;
   readonly versionId: string | undefined;
-  /** Only the conditions that were given. */
+  /** Only the conditions that the document contains. */
   readonly conditions: WriteConditions;
-  /** What is wrong with this key alone. */
+  /** An error of this key alone. */
   readonly problem: S3ErrorCode | undefined;
 }
 
-/** @throws S3Error MalformedXML, also for no key and for more than 1000 */
+/** @throws S3Error MalformedXML, also for zero or more than 1000 keys */
 export function parseDeletions(document: Uint8Array): { readonly deletions: Deletion[]; readonly isQuiet: boolean } {
   const root = parseDocument(document, "Delete", MAX_ELEMENTS);
   const objects = root.children.filter((child) => child.name === "Object");

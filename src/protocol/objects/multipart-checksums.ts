@@ -1,5 +1,5 @@
-// Checksums of objects that are uploaded in parts: composite (a checksum of the parts' checksums) or of the full
-// object, which for CRCs follows from the parts' without reading a byte again.
+// Checksums of multipart objects: composite (a checksum of the parts' checksums) or of the full object. For CRCs, the
+// latter is combined from the parts' checksums without reading any bytes.
 import { combineCrcs, type CombinableCrc } from "../../bytes/crc-combine.ts";
 import { digest } from "../../bytes/digest.ts";
 import { fromBase64, toBase64 } from "../../bytes/hex-base64.ts";
@@ -15,7 +15,7 @@ import {
 import { S3Error } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
 
-/** What CreateMultipartUpload announces; both are undefined where it announces nothing. */
+/** The checksum that CreateMultipartUpload announces; both fields are undefined without one. */
 export interface UploadChecksum {
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
@@ -23,7 +23,7 @@ export interface UploadChecksum {
 
 /**
  * Reads `x-amz-checksum-algorithm` and `x-amz-checksum-type`.
- * @throws S3Error InvalidRequest for an unknown algorithm or type, or one that does not go with the other
+ * @throws S3Error InvalidRequest for an unknown algorithm or type, or an unsupported combination
  */
 export function readUploadChecksum(request: S3Request): UploadChecksum {
   const name = requestHeader(request, "x-amz-checksum-algorithm");
@@ -46,19 +46,19 @@ export function readUploadChecksum(request: S3Request): UploadChecksum {
   return { checksumAlgorithm, checksumType };
 }
 
-/** The type of an upload's checksum where none is asked for. */
+/** The checksum type of an upload that does not request one. */
 export function defaultType(algorithm: ChecksumAlgorithm): ChecksumType {
   return algorithm === "CRC64NVME" ? "FULL_OBJECT" : "COMPOSITE";
 }
 
-/** A part as its object's checksum is made of it. */
+/** The size and checksum of a part, from which the object's checksum is computed. */
 interface CheckedPart {
   readonly size: number;
-  /** Base64; undefined where it is not known, as for a copied range. */
+  /** Base64; undefined if unknown, as for a copied range. */
   readonly checksum: string | undefined;
 }
 
-/** The checksum of an object made of parts, or undefined where a part's is not known. */
+/** The checksum of a multipart object; undefined if a part's checksum is unknown. */
 export async function checksumOfParts(
   algorithm: ChecksumAlgorithm,
   type: ChecksumType,
@@ -80,7 +80,7 @@ export async function checksumOfParts(
 }
 
 /**
- * Checks what a completion's headers say of the object: its size, its checksum and that checksum's type.
+ * Checks the object's size, checksum and checksum type that a CompleteMultipartUpload's headers announce.
  * @throws S3Error InvalidRequest, BadDigest
  */
 export function checkCompletionHeaders(
@@ -119,20 +119,20 @@ export function checkCompletionHeaders(
   }
 }
 
-/** The headers that give a digest of the object. */
+/** The names of the headers that contain a digest of the object. */
 function namesOfDigests({ headers }: S3Request): string[] {
   const names = Array.from(headers.keys());
   return names.filter((name) => /^x-amz-checksum-(?!type$|mode$|algorithm$)/.test(name));
 }
 
-/** A completion's checksum headers speak of the object, not of the document that they come with. */
+/** Omits checksum headers: in CompleteMultipartUpload they describe the object and not the request's document. */
 export function withoutChecksums(request: S3Request): S3Request {
   const headers = new Headers();
   for (const [name, value] of request.headers) if (!/^x-amz-(sdk-)?checksum-/.test(name)) headers.set(name, value);
   return { ...request, headers };
 }
 
-/** An algorithm, if what it makes of bytes follows from what it makes of their parts; else the default one, of which that holds. */
+/** The algorithm itself if its checksums can be combined from those of parts; otherwise the default, whose can. */
 export function combinableOr(algorithm: ChecksumAlgorithm): ChecksumAlgorithm {
   return combinable(algorithm) === undefined ? DEFAULT_ALGORITHM : algorithm;
 }

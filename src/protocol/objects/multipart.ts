@@ -1,4 +1,4 @@
-// The words of multipart uploads: part numbers, the completion's document, and what it must agree with.
+// Multipart uploads: part numbers, the CompleteMultipartUpload document, and the checks of the parts that it lists.
 import { fromHex, toHex } from "../../bytes/hex-base64.ts";
 import { digest } from "../../bytes/digest.ts";
 import { checksumElement, type ChecksumAlgorithm, type ChecksumType } from "../core/checksums.ts";
@@ -9,20 +9,20 @@ import { bareEtag } from "../core/etag.ts";
 import type { Query } from "../core/query.ts";
 import { invalidArgument, S3Error } from "../core/s3-error.ts";
 
-/** The least size of a part that is not the last, in bytes. */
+/** The smallest part that is not the last, in bytes. */
 export const PART_MIN_BYTES = 5 * 1024 ** 2;
 /** The largest part, in bytes. */
 export const PART_MAX_BYTES = 5 * 1024 ** 3;
 export const PART_MAX_NUMBER = 10_000;
 
-/** The upload that a request's query names. @throws S3Error NoSuchUpload for an empty id */
+/** Reads `uploadId`. @throws S3Error NoSuchUpload for an empty id */
 export function readUploadId(query: Query): string {
   const uploadId = query.get("uploadId") ?? "";
   if (uploadId === "") throw new S3Error("NoSuchUpload", { UploadId: uploadId });
   return uploadId;
 }
 
-/** `partNumber`, from 1 to 10,000. @throws S3Error InvalidArgument */
+/** Reads `partNumber`, from 1 to 10,000. @throws S3Error InvalidArgument */
 export function readPartNumber(query: Query): number {
   const text = query.get("partNumber") ?? "";
   const value = /^\d{1,5}$/.test(text) ? Number(text) : 0;
@@ -32,16 +32,16 @@ export function readPartNumber(query: Query): number {
   return value;
 }
 
-/** A part that a completion lists. */
+/** A part that a CompleteMultipartUpload lists. */
 export interface ListedPart {
   readonly partNumber: number;
   /** Without quotes. */
   readonly etag: string;
-  /** What the document gives as the part's checksum, by element name. */
+  /** The part's checksums by element name. */
   readonly checksums: ReadonlyMap<string, string>;
 }
 
-/** A part's element with its number, its ETag and its checksums; of them all a part has one or two. */
+/** The Part element, its number, its ETag and at most two checksums. */
 const ELEMENTS_PER_PART = 5;
 
 /** @throws S3Error MalformedXML, InvalidRequest for no part, InvalidPartOrder, InvalidPart */
@@ -71,7 +71,7 @@ export function parseCompletion(document: Uint8Array, uploadId: string): ListedP
 
 const CHECKSUM_ELEMENTS = ["ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256"];
 
-/** A part as it was uploaded. */
+/** An uploaded part. */
 interface UploadedPart {
   readonly partNumber: number;
   readonly etag: string;
@@ -80,7 +80,7 @@ interface UploadedPart {
   readonly checksum: string | undefined;
 }
 
-/** What was announced when the upload began. */
+/** The checksum settings that CreateMultipartUpload announced. */
 interface AnnouncedUpload {
   readonly uploadId: string;
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
@@ -88,7 +88,7 @@ interface AnnouncedUpload {
 }
 
 /**
- * The uploaded parts that a completion chooses, in its order.
+ * Selects the uploaded parts that a CompleteMultipartUpload lists, in its order.
  * @throws S3Error InvalidPart, EntityTooSmall, InvalidRequest or BadDigest for a part's checksum
  */
 export function chooseParts<Part extends UploadedPart>(
@@ -118,7 +118,7 @@ export function chooseParts<Part extends UploadedPart>(
 
 function checkListedChecksum(upload: AnnouncedUpload, { partNumber, checksums }: ListedPart, part: UploadedPart): void {
   const algorithm = upload.checksumAlgorithm;
-  // A copied range's checksum is not known to anybody, so nobody can be asked for it.
+  // A copied range has no known checksum, so no client can send it.
   const isRequested = upload.checksumType === "COMPOSITE" && part.checksum !== undefined;
   if (algorithm !== undefined && isRequested && !checksums.has(checksumElement(algorithm))) {
     throw new S3Error(
@@ -128,7 +128,7 @@ function checkListedChecksum(upload: AnnouncedUpload, { partNumber, checksums }:
     );
   }
   for (const [name, value] of checksums) {
-    // What the part was verified with is known in one algorithm.
+    // A part's checksum is known in one algorithm only; values in others are not verified.
     if (part.checksumAlgorithm === undefined || checksumElement(part.checksumAlgorithm) !== name) continue;
     if (part.checksum !== undefined && part.checksum !== value) {
       const shown = name.slice("Checksum".length).toLowerCase();
@@ -141,7 +141,7 @@ function checkListedChecksum(upload: AnnouncedUpload, { partNumber, checksums }:
   }
 }
 
-/** The ETag of an object made of parts: the MD5 of their MD5s, and how many there were. */
+/** The ETag of a multipart object: the MD5 of its parts' MD5s, a hyphen and the number of parts. */
 export async function etagOfParts(parts: readonly { readonly etag: string }[]): Promise<string> {
   const joined = new Uint8Array(parts.length * 16);
   parts.forEach(({ etag }, index) => joined.set(fromHex(etag) ?? new Uint8Array(16), index * 16));
@@ -149,9 +149,9 @@ export async function etagOfParts(parts: readonly { readonly etag: string }[]): 
 }
 
 /**
- * Evaluates a completion's conditions. What changed the key since the upload began is a conflict, even if it left the
- * key as the condition wants it: the client decided on the condition before.
- * @param initialHead the key's head when the upload began
+ * Evaluates the conditions of a CompleteMultipartUpload. Any change of the key since CreateMultipartUpload is a
+ * conflict, because the client chose the condition before it.
+ * @param initialHead the key's head when the upload was created
  * @throws S3Error PreconditionFailed, ConditionalRequestConflict, NoSuchKey
  */
 export function checkCompletionConditions(

@@ -1,10 +1,10 @@
-// The metadata that travels with an object: the system headers that S3 stores and gives back, and x-amz-meta-*.
+// The metadata of an object: the system headers that S3 stores and returns, and x-amz-meta-*.
 import { toBase64 } from "../../bytes/hex-base64.ts";
 import { utf8, utf8Length } from "../../bytes/text.ts";
 import { invalidArgument, S3Error } from "../core/s3-error.ts";
 import { requestHeader, requestHeadersWithPrefix, type S3Request } from "../core/s3-request.ts";
 
-/** The most bytes of user metadata: names without prefix, and values, in UTF-8. */
+/** The most bytes of user metadata: names without prefix and values, in UTF-8. */
 export const USER_METADATA_MAX_BYTES = 2048;
 
 const SYSTEM_HEADERS = [
@@ -24,7 +24,7 @@ export interface ObjectMetadata {
 }
 
 /**
- * Reads the metadata that an upload brings. `aws-chunked` is an envelope and no part of the object's encoding.
+ * Reads the metadata of an upload. `aws-chunked` is an encoding of the request and is not stored.
  * @throws S3Error MetadataTooLarge {Size, MaxSizeAllowed}
  */
 export function readMetadata(request: S3Request): ObjectMetadata {
@@ -37,7 +37,7 @@ export function readMetadata(request: S3Request): ObjectMetadata {
   const user = requestHeadersWithPrefix(request, USER_PREFIX);
   const userMetadata = Object.fromEntries(Array.from(user, ([name, value]) => [name.slice(USER_PREFIX.length), value]));
   for (const name of Object.keys(userMetadata)) {
-    // A sent header's name is a token; one from a presigned query need not be, and could not be given back.
+    // Parameters of a presigned query need not be tokens, and a response cannot return other header names.
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
       throw invalidArgument(USER_PREFIX + name, userMetadata[name], "Invalid metadata name");
   }
@@ -47,10 +47,10 @@ export function readMetadata(request: S3Request): ObjectMetadata {
   return { contentType: contentType === "" ? undefined : contentType, systemMetadata, userMetadata };
 }
 
-/** The headers that give stored metadata back. */
+/** The response headers for stored metadata. */
 export function metadataHeaders(metadata: ObjectMetadata): Record<string, string> {
   const headers: Record<string, string> = { "content-type": metadata.contentType ?? "binary/octet-stream" };
-  // These were headers when they came, so they can be headers again, to the letter: browsers read a file's name in them.
+  // Stored headers are returned byte for byte: browsers read file names from them.
   for (const [name, value] of Object.entries(metadata.systemMetadata)) headers[name] = value;
   for (const [name, value] of Object.entries(metadata.userMetadata))
     headers[USER_PREFIX + name] = asciiHeaderValue(value);
@@ -67,8 +67,8 @@ const OVERRIDES = {
 } as const;
 
 /**
- * The headers that `response-*` parameters set in place of stored ones.
- * @throws S3Error InvalidArgument for a value that no header can hold
+ * Reads the `response-*` parameters, which replace stored headers in the response.
+ * @throws S3Error InvalidArgument for a value that a header cannot contain
  */
 export function readResponseOverrides(request: S3Request): Record<string, string> {
   const headers: Record<string, string> = {};
@@ -84,7 +84,7 @@ export function readResponseOverrides(request: S3Request): Record<string, string
   return headers;
 }
 
-/** A header value in ASCII: text beyond it is written as an RFC 2047 encoded word, as S3 does. */
+/** A header value in ASCII. Like S3, writes other text as an RFC 2047 encoded word. */
 function asciiHeaderValue(value: string): string {
   return /^[\u0020-\u007e\t]*$/.test(value) ? value : `=?UTF-8?B?${toBase64(utf8(value))}?=`;
 }

@@ -1,4 +1,4 @@
-// What a GET or HEAD of an object answers, short of the bytes: conditions, range, part and headers.
+// Plans the response of a GET or HEAD of an object, without the bytes: conditions, range, part and headers.
 import { formatHttpDate, parseHttpDate } from "../../bytes/dates.ts";
 import { addressedObject, addressedSnapshot } from "../core/addressing.ts";
 import { checksumHeaders, type ObjectChecksum } from "../core/checksums.ts";
@@ -13,13 +13,13 @@ import { versionOfSnapshot } from "../core/snapshot.ts";
 import { shownVersionId, type DeleteMarker, type StoredObject } from "./stored-object.ts";
 import { readVersionId } from "../core/version-id.ts";
 
-/** What a GET or HEAD asks. */
+/** The parsed input of a GET or HEAD. */
 export interface ObjectReadInput {
   readonly method: string;
   readonly bucketName: string;
   readonly key: string;
   readonly versionId: string | undefined;
-  /** The snapshot that is read instead of what the bucket holds now. */
+  /** The snapshot to read from; undefined for the bucket itself. */
   readonly snapshot: string | undefined;
   readonly conditions: ReadConditions;
   readonly range: string | undefined;
@@ -27,35 +27,35 @@ export interface ObjectReadInput {
   readonly partNumber: number | undefined;
   readonly wantsChecksum: boolean;
   readonly overrides: Readonly<Record<string, string>>;
-  /** Whether the client's Accept-Encoding lets the edge compress the answer. */
+  /** Whether the client's Accept-Encoding lets the edge compress the response. */
   readonly acceptsCompression: boolean;
 }
 
-/** What a read knows of the version besides its row. */
+/** The context of a read, apart from the version's row. */
 export interface ReadEnvironment {
-  /** Whether the bucket is or was versioned, so that version ids are shown. */
+  /** Whether the bucket is or was versioned, so that responses contain version ids. */
   readonly isVersioned: boolean;
-  /** The part of an object with a manifest that the read asks for, if it has such a part. */
+  /** The requested part of an object with a manifest, if it exists. */
   readonly parts: readonly ObjectPart[];
-  /** The headers that tell how the version is encrypted. */
+  /** The headers that describe the version's encryption. */
   readonly encryption: Readonly<Record<string, string>>;
-  /** The bucket's lifecycle configuration, as it is kept. */
+  /** The stored form of the bucket's lifecycle configuration. */
   readonly lifecycle: string | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** A part as the object remembers it. */
+/** A part of a multipart object. */
 export interface ObjectPart {
   readonly partNumber: number;
-  /** Where it begins in the object, in bytes. */
+  /** Offset in the object, in bytes. */
   readonly start: number;
   readonly size: number;
   /** Base64. */
   readonly checksum: string | undefined;
 }
 
-/** An answer without its bytes. `range` is undefined where the whole object is served. */
+/** A response without its bytes. `range` is undefined if the whole object is served. */
 export interface ObjectReadPlan {
   readonly status: 200 | 206 | 304;
   readonly headers: Readonly<Record<string, string>>;
@@ -64,7 +64,7 @@ export interface ObjectReadPlan {
 
 /**
  * Reads a GET or HEAD of an object.
- * @throws S3Error InvalidArgument, InvalidRequest for a Range beside a partNumber
+ * @throws S3Error InvalidArgument, InvalidRequest for a Range with a partNumber
  */
 export function readObjectRead(request: S3Request): ObjectReadInput {
   const range = request.headers.get("range") ?? undefined;
@@ -85,7 +85,7 @@ export function readObjectRead(request: S3Request): ObjectReadInput {
   };
 }
 
-/** Which version of which key a request names. @throws S3Error InvalidArgument, InvalidRequest for a version of a snapshot */
+/** Reads bucket, key and version. @throws S3Error InvalidArgument, InvalidRequest for a version id on a snapshot */
 export function readNamedVersion(
   request: S3Request,
 ): Pick<ObjectReadInput, "method" | "bucketName" | "key" | "versionId" | "snapshot"> {
@@ -96,12 +96,12 @@ export function readNamedVersion(
   return { method: request.method, bucketName: bucket, key, versionId, snapshot };
 }
 
-/** The header that names a version, in a bucket that is or was versioned. */
+/** The version id header, in a bucket that is or was versioned. */
 export function versionIdHeader(object: StoredObject, isVersioned: boolean): Record<string, string> {
   return isVersioned ? { "x-amz-version-id": shownVersionId(object) } : {};
 }
 
-/** @throws S3Error InvalidRequest: `response-*` parameters must be signed for */
+/** @throws S3Error InvalidRequest: `response-*` parameters require a signed request */
 export function refuseAnonymousOverrides(input: ObjectReadInput, isAnonymous: boolean): void {
   if (!isAnonymous || Object.keys(input.overrides).length === 0) return;
   const message = "Request specific response headers cannot be used for anonymous GET requests.";
@@ -109,8 +109,8 @@ export function refuseAnonymousOverrides(input: ObjectReadInput, isAnonymous: bo
 }
 
 /**
- * The version that a read means.
- * @throws S3Error NoSuchKey {Key}, NoSuchVersion {Key, VersionId}, MethodNotAllowed for a delete marker by its id
+ * The version to read.
+ * @throws S3Error NoSuchKey {Key}, NoSuchVersion {Key, VersionId}, MethodNotAllowed for a delete marker's version id
  */
 export function requireVersion(
   { method, key, versionId }: Pick<ObjectReadInput, "method" | "key" | "versionId">,
@@ -134,7 +134,7 @@ export function requireVersion(
 }
 
 /**
- * Plans the answer of a GET or HEAD.
+ * Plans the response of a GET or HEAD.
  * @throws S3Error PreconditionFailed, InvalidRange, InvalidPartNumber
  */
 export function planObjectRead(
@@ -149,8 +149,8 @@ export function planObjectRead(
   };
   const metadata = metadataHeaders(object);
   if (isNotModified(input.conditions, object.etag, object.modifiedAt, now)) {
-    const kept = Object.entries(metadata).filter(([name]) => name === "cache-control" || name === "expires");
-    return { status: 304, headers: { ...identity, ...Object.fromEntries(kept) }, range: undefined };
+    const cacheHeaders = Object.entries(metadata).filter(([name]) => name === "cache-control" || name === "expires");
+    return { status: 304, headers: { ...identity, ...Object.fromEntries(cacheHeaders) }, range: undefined };
   }
   const part = input.partNumber === undefined ? undefined : requirePart(input.partNumber, object, parts);
   const range = part === undefined ? rangeOf(input, object) : partRange(part, object);
@@ -162,7 +162,7 @@ export function planObjectRead(
     "accept-ranges": "bytes",
     "content-length": String(range?.length ?? object.size),
   };
-  // Who names a version asks for no rule's opinion of it.
+  // Expiration concerns the current version, so a request by version id or snapshot gets no such header.
   if (input.versionId === undefined && input.snapshot === undefined) {
     Object.assign(headers, expirationHeader(lifecycle, object));
   }
@@ -171,20 +171,20 @@ export function planObjectRead(
   if (range !== undefined) headers["content-range"] = contentRange(range, object.size);
   const partsCount = partsCountOf(object.etag);
   if (part !== undefined && partsCount !== undefined) headers["x-amz-mp-parts-count"] = String(partsCount);
-  // A client verifies the checksum against the bytes it gets, so it may only come with all that it was made of.
+  // A client verifies the checksum against the received bytes, so it must cover exactly those bytes.
   if (input.wantsChecksum) Object.assign(headers, checksumHeaders(servedChecksum(object, range, part)));
   if (input.acceptsCompression && headers["content-encoding"] === undefined) forbidTransformation(headers);
   return { status: range === undefined ? 200 : 206, headers, range };
 }
 
-/** How many parts an object was made of, by its ETag; undefined for one that was uploaded in one piece. */
+/** The number of parts of a multipart object, from its ETag; undefined for other objects. */
 export function partsCountOf(etag: string): number | undefined {
   const count = /-(\d+)$/.exec(etag)?.[1];
   return count === undefined ? undefined : Number(count);
 }
 
 function requirePart(partNumber: number, object: StoredObject, parts: readonly ObjectPart[]): ObjectPart {
-  // An object without a manifest was uploaded in one piece, which is its first part.
+  // An object without a manifest has one part: all of its bytes.
   const whole = { partNumber: 1, start: 0, size: object.size, checksum: undefined };
   const known = object.manifestId === undefined ? [whole] : parts;
   const part = known.find((candidate) => candidate.partNumber === partNumber);
@@ -211,7 +211,7 @@ function servedChecksum(
   return part.size === object.size && checksum.type === "FULL_OBJECT" ? checksum : undefined;
 }
 
-/** The edge would compress the answer, and drop its length and weaken its ETag with that, unless it is told not to. */
+/** Prevents the edge from compressing the response, which would omit its length and weaken its ETag. */
 function forbidTransformation(headers: Record<string, string>): void {
   const stored = headers["cache-control"];
   if (stored !== undefined && /no-transform/i.test(stored)) return;
@@ -223,10 +223,10 @@ function rangeOf(input: ObjectReadInput, object: StoredObject): ByteRange | unde
   return resolveRange(input.range, object.size);
 }
 
-/** If-Range: a strong ETag or a date; anything but an exact match serves the whole object. */
+/** Evaluates If-Range: a strong ETag or a date must match exactly; otherwise the whole object is served. */
 function isSameAs(ifRange: string, object: StoredObject): boolean {
   const validator = ifRange.trim();
-  // A weak ETag is of bytes that may have been encoded on the way: a part of these is none of those (RFC 9110, 13.1.5).
+  // A weak ETag does not promise identical bytes, so a range cannot continue them (RFC 9110, 13.1.5).
   if (validator.startsWith("W/")) return false;
   const modified = Math.floor(object.modifiedAt / 1000) * 1000;
   return bareEtag(validator) === object.etag || parseHttpDate(validator) === modified;

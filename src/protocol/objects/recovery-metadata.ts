@@ -1,55 +1,55 @@
-// RecoveryRecord certificates: what is kept beside a blob of what it was born as, by which the orphan scan finds who should hold
-// it, and from which its row can be made again where the database is lost.
+// Recovery metadata: custom metadata of a blob. The orphan scan finds the blob's row with it, and the rebuild restores
+// the row from it if the database is lost.
 import { utf8Length } from "../../bytes/text.ts";
 import type { ObjectMetadata } from "./object-metadata.ts";
 import type { Tag } from "../core/tagging.ts";
 
-/** The head of a key as a request saw it when it began. */
+/** The head of a key when a request began. */
 export interface SeenHead {
-  /** Null where the key had no version. */
+  /** Null if the key had no version. */
   readonly versionId: string | null;
   /** The blob or manifest of that version; undefined for a delete marker. */
   readonly referenceId?: string | undefined;
 }
 
 /**
- * What a blob is: all of an object, a part of an upload, a slice of an object whose bytes Cairn itself has copied, or the
- * proof that an object of several blobs was committed (see state/metadata/completion-proofs.ts).
+ * The role of a blob: a whole object, a part of an upload, a slice of an object that Cairn copied, or the proof that an
+ * object of several blobs was committed (see state/metadata/completion-proofs.ts).
  */
 export type BlobRole = "object" | "part" | "slice" | "proof";
 
-/** What a blob was born as. */
+/** The parsed recovery metadata of a blob. */
 export interface RecoveryRecord {
   readonly bucketId: string;
-  /** Undefined where the certificate does not tell. */
+  /** Undefined if the metadata omits it. */
   readonly bucketName: string | undefined;
   readonly key: string;
-  /** Of the upload whose part it was; undefined for a blob that was all of an object. */
+  /** The upload of a part; undefined for a blob that is a whole object. */
   readonly uploadId: string | undefined;
   readonly partNumber: number | undefined;
   readonly metadata: ObjectMetadata;
   readonly tags: readonly Tag[];
-  /** As it is kept in the version's row. */
+  /** The verifier of the customer's key, as the version's row stores it. */
   readonly encryption: string | undefined;
-  /** When the version was made, in milliseconds since the epoch, where its bytes came here later; else undefined. */
+  /** When the version was made, in milliseconds since the epoch, if its bytes were copied later; else undefined. */
   readonly modifiedAt: number | undefined;
   readonly role: BlobRole;
-  /** The version that refers to it, where that was known when it was stored. */
+  /** The version that references the blob, if it was known when the blob was stored. */
   readonly versionId: string | undefined;
-  /** Undefined where the metadata does not tell. */
+  /** Undefined if the metadata omits it. */
   readonly seen: SeenHead | undefined;
 }
 
-/** What is to be told of a blob's birth; what is left out is told of nobody. */
+/** Fields to store as recovery metadata. Omitted fields are not written. */
 export type RecoveryFields = Pick<RecoveryRecord, "bucketId" | "bucketName" | "key" | "metadata"> &
   Partial<RecoveryRecord>;
 
-// R2 takes 8 KiB.
+// R2 limits custom metadata to 8 KiB.
 const MAX_BYTES = 8000;
 
 /**
- * The certificate of a birth, as text by name. What does not fit is left out, the least needed first; all values are
- * JSON where they are a client's words, so that they are on one line.
+ * Recovery metadata as texts by name. Fields that exceed R2's limit are omitted, the least important first. Texts from
+ * clients are JSON, so that each is one line.
  */
 export function recoveryMetadata(birth: RecoveryFields): Record<string, string> {
   const { contentType, systemMetadata, userMetadata } = birth.metadata;
@@ -91,13 +91,13 @@ function parseSeen(text: string | undefined): SeenHead | undefined {
   return { versionId, referenceId };
 }
 
-/** Reads a certificate; undefined where it is none of {@link recoveryMetadata}'s. */
+/** Parses recovery metadata; undefined if {@link recoveryMetadata} did not write it. */
 export function parseRecoveryMetadata(certificate: Readonly<Record<string, string>>): RecoveryRecord | undefined {
   const { bucket, key, name, upload, part, modified, encryption, type, user, system, tags } = certificate;
   const { role, version, seen } = certificate;
   if (bucket === undefined || key === undefined) return undefined;
   try {
-    // What recoveryMetadata wrote.
+    // recoveryMetadata wrote these texts.
     // oxlint-disable typescript/no-unsafe-type-assertion
     return {
       bucketId: bucket,

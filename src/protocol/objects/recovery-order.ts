@@ -1,45 +1,44 @@
-// Which of the objects that were stored under one key is the newest, as far as the blob store can tell. A proof names the
-// version that was committed. A blob of one upload is stored before its commit, which nothing dates; but each writer notes
-// the head that it saw when it began, and so dates the version before its own. Where neither decides, the order is
-// uncertain, and that is part of the answer.
+// Finds the newest object under a key from the blob store alone. A proof contains the committed version id. Other blobs
+// are stored before their commit, whose time is not recorded; but each writer records the head that it saw, which dates
+// the version before its own. If neither decides, the result reports the order as uncertain.
 import type { SeenHead } from "./recovery-metadata.ts";
 import { timeOfVersion } from "../core/version-id.ts";
 
-/** Longer than any commit takes once the bytes are stored, with all its repetitions. */
+/** Longer than any commit takes after the bytes are stored, retries included. */
 export const COMMIT_MAX_MS = 600_000;
-/** How far the clocks of the blob store and of a coordinator may be apart. */
+/** The largest expected difference between the clocks of the blob store and of a coordinator. */
 const CLOCK_SKEW_MS = 5000;
 
-/** Something that was stored under a key and may have been committed as a version of it. */
+/** A blob or manifest under a key that may have been committed as a version. */
 export interface Candidate {
-  /** What a version of it holds. */
+  /** The id of the blob or manifest. */
   readonly referenceId: string;
-  /** The version, where it is known. */
+  /** The version id, if known. */
   readonly versionId: string | undefined;
-  /** When the blob store had all of it, in milliseconds since the epoch. */
+  /** When the blob store had received all bytes, in milliseconds since the epoch. */
   readonly storedAt: number;
   readonly seen: SeenHead | undefined;
 }
 
-/** The newest of some candidates. */
+/** The newest of several candidates. */
 export interface NewestCandidate<One extends Candidate> {
-  /** One version, in one or several copies, the latest copy first. */
+  /** The copies of that version, the latest first. */
   readonly copies: readonly One[];
   readonly versionId: string | undefined;
-  /** Those that may have been committed after it. */
+  /** Candidates that may have been committed later. */
   readonly uncertain: readonly One[];
-  /** Those that were certainly committed before it, or never. */
+  /** Candidates that were certainly committed earlier, or never. */
   readonly earlier: readonly One[];
 }
 
 interface Dated<One extends Candidate> {
   readonly candidate: One;
   readonly versionId: string | undefined;
-  /** The earliest time of its commit, in milliseconds since the epoch. */
+  /** The earliest possible time of its commit, in milliseconds since the epoch. */
   readonly from: number;
 }
 
-/** Finds the newest; undefined where there are no candidates. */
+/** Finds the newest candidate; undefined for an empty list. */
 export function findNewest<One extends Candidate>(candidates: readonly One[]): NewestCandidate<One> | undefined {
   const versions = new Map<string, string>();
   for (const { seen } of candidates) {
@@ -69,16 +68,16 @@ export function findNewest<One extends Candidate>(candidates: readonly One[]): N
   };
 }
 
-/** Each version is newer than the one that its writer saw, whatever the clocks say. */
+/** A version is always newer than the head that its writer saw, even if clocks differ. */
 function earliestCommit({ storedAt, seen }: Candidate): number {
   const seenId = seen?.versionId ?? undefined;
   return seenId === undefined ? storedAt : Math.max(storedAt, timeOfVersion(seenId));
 }
 
-/** Whether one is newer than another, for certain or as far as times tell. */
+/** Whether one is newer than another: certain from version ids and seen heads, otherwise estimated from times. */
 function isNewer<One extends Candidate>(one: Dated<One>, other: Dated<One>): boolean {
   if (one.versionId !== undefined && other.versionId !== undefined) {
-    // Version ids count down.
+    // Version ids count down with time.
     if (one.versionId !== other.versionId) return one.versionId < other.versionId;
     return one.candidate.storedAt > other.candidate.storedAt;
   }
@@ -87,15 +86,15 @@ function isNewer<One extends Candidate>(one: Dated<One>, other: Dated<One>): boo
   return one.from > other.from || (one.from === other.from && one.candidate.storedAt > other.candidate.storedAt);
 }
 
-/** Whether the writer of one saw another, or something newer. */
+/** Whether the writer of one saw the other, or a newer version. */
 function hasSeen<One extends Candidate>({ candidate: { seen } }: Dated<One>, { versionId }: Dated<One>): boolean {
   return versionId !== undefined && seen !== undefined && seen.versionId !== null && seen.versionId <= versionId;
 }
 
-/** Whether one was certainly committed after another, if that was committed at all. */
+/** Whether one was certainly committed after another, if the other was committed at all. */
 function isAfter<One extends Candidate>(one: Dated<One>, other: Dated<One>): boolean {
   if (other.versionId === undefined) return one.from > other.from + COMMIT_MAX_MS;
-  // Of two known versions the newest one is the newer.
+  // `one` is the newest candidate, so its version id is the newer of two known ids.
   return (
     one.versionId !== undefined || hasSeen(one, other) || one.from > timeOfVersion(other.versionId) + CLOCK_SKEW_MS
   );

@@ -1,4 +1,4 @@
-// The request of RenameObject: which key is meant as the source, the destination's conditions, the idempotency token.
+// The request of RenameObject: the possible source keys, the destination's conditions, and the idempotency token.
 import { checkKey } from "../core/addressing.ts";
 import { conditionDate, preconditionFailed, type ConditionSubject, type WriteConditions } from "./conditions.ts";
 import { readSourceConditions } from "./copying.ts";
@@ -7,26 +7,26 @@ import { decodeText } from "../core/text-encodings.ts";
 import { requestHeader, requestHeadersWithPrefix, type S3Request } from "../core/s3-request.ts";
 
 export interface Rename {
-  /** The source as it was sent. */
+  /** The source header as sent. */
   readonly rawSource: string;
-  /** The keys that the source may mean, the likeliest first; the first that is there is meant. */
+  /** The keys that the source may mean, most likely first; the first that exists is used. */
   readonly candidates: readonly string[];
   readonly conditions: WriteConditions;
-  /** Whether there are conditions on the source. */
+  /** Whether the request has conditions on the source. */
   readonly testsSource: boolean;
   /** Milliseconds since the epoch. */
   readonly ifModifiedSince: number | undefined;
   readonly ifUnmodifiedSince: number | undefined;
   readonly token: string | undefined;
-  /** Every header that is a parameter, for recognising a repeated request. */
+  /** All parameter headers, to recognise a repeated request. */
   readonly parameters: readonly (readonly [name: string, value: string])[];
 }
 
 const DESTINATION_HEADERS = ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
 
 /**
- * Reads a rename.
- * @throws S3Error InvalidArgument, InvalidRequest for keys that end in a slash or conditions that make no sense
+ * Reads the request of a RenameObject.
+ * @throws S3Error InvalidArgument, InvalidRequest for keys that end in a slash or an If-None-Match other than `*`
  */
 export function readRename(request: S3Request, bucketName: string, key: string): Rename {
   const rawSource = requestHeader(request, "x-amz-rename-source") ?? "";
@@ -60,7 +60,7 @@ export function readRename(request: S3Request, bucketName: string, key: string):
   };
 }
 
-/** Unlike other writes, a rename may demand both of If-Match and If-None-Match. */
+/** Unlike other writes, a rename accepts If-Match and If-None-Match together. */
 function readDestinationConditions(request: S3Request): WriteConditions {
   const ifMatch = requestHeader(request, "if-match");
   const ifNoneMatch = requestHeader(request, "if-none-match");
@@ -71,8 +71,8 @@ function readDestinationConditions(request: S3Request): WriteConditions {
 }
 
 /**
- * What a source may mean. Neither of AWS's SDKs encodes it, though the API says it must be, and it may or may not
- * begin with the bucket's name: the decoded key, the same without the bucket, and the key exactly as it was sent.
+ * The keys that a source may mean: the decoded key, the same without the bucket's name, and the raw key. AWS's API
+ * requires encoding, but AWS's SDKs do not encode, and some clients include the bucket's name.
  */
 function sourceCandidates(raw: string, bucketName: string): string[] {
   const candidates = [decodeText("renameSource", raw) ?? raw, raw].flatMap((path) => {
@@ -84,7 +84,7 @@ function sourceCandidates(raw: string, bucketName: string): string[] {
 }
 
 /**
- * Evaluates the dates that the destination is to fulfil. If-Modified-Since needs a destination.
+ * Evaluates the date conditions on the destination. If-Modified-Since requires an existing destination.
  * @throws S3Error PreconditionFailed {Condition}
  */
 export function checkDestinationDates(

@@ -1,24 +1,24 @@
-// An object as it is stored: one version of one key.
+// A version of a key as the metadata store returns it.
 import type { ChecksumAlgorithm, ChecksumType, ObjectChecksum } from "../core/checksums.ts";
 import type { ObjectMetadata } from "./object-metadata.ts";
 import type { Tag } from "../core/tagging.ts";
 
-/** What a version is, apart from where it stands. */
+/** A version without its key, id and time. */
 export interface ObjectFacts extends ObjectMetadata {
   readonly size: number;
   /** Without quotes. */
   readonly etag: string;
   readonly ownerId: string;
-  /** Where the bytes are, if in one blob; exactly one of blobId and manifestId is there. */
+  /** The blob that contains all bytes, if there is one; exactly one of blobId and manifestId is defined. */
   readonly blobId: string | undefined;
-  /** Where the list of slices is, if the bytes are in several. */
+  /** The manifest, if the bytes are in several blobs. */
   readonly manifestId: string | undefined;
   readonly storageClass: string;
   readonly checksum: ObjectChecksum | undefined;
   readonly tags: readonly Tag[];
-  /** The access control list as it is kept; undefined: private. */
+  /** The stored form of the access control list; undefined: private. */
   readonly acl: string | undefined;
-  /** What a customer's key is recognised by, as it is kept; undefined where the bytes are not encrypted with one. */
+  /** The stored verifier of the customer's key; undefined without SSE-C. */
   readonly encryption: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface ObjectFacts extends ObjectMetadata {
 export interface StoredObject extends ObjectFacts {
   readonly key: string;
   readonly versionId: string;
-  /** Whether clients know this version as `null`. */
+  /** Whether clients see this version's id as `null`. */
   readonly isNullVersion: boolean;
   /** Milliseconds since the epoch. */
   readonly modifiedAt: number;
@@ -41,12 +41,12 @@ export interface DeleteMarker {
   readonly modifiedAt: number;
 }
 
-/** How clients know a version. */
+/** The version id that clients see. */
 export function shownVersionId(version: { readonly versionId: string; readonly isNullVersion: boolean }): string {
   return version.isNullVersion ? "null" : version.versionId;
 }
 
-/** A version as listings show it. */
+/** A version in a listing. */
 export interface ListedObject {
   readonly key: string;
   readonly size: number;

@@ -1,5 +1,5 @@
-// Headers of uploads that are neither metadata nor checksums: the storage class, and those that must be refused rather
-// than ignored.
+// Headers of uploads that are neither metadata nor checksums: the storage class, and headers of unsupported features.
+// The latter are refused, because ignoring them would store a different object.
 import { invalidArgument, S3Error } from "../core/s3-error.ts";
 import { classAfterTransition } from "../lifecycle/lifecycle.ts";
 import { requestHeader, requestHeadersWithPrefix, type S3Request } from "../core/s3-request.ts";
@@ -16,7 +16,7 @@ const STORAGE_CLASSES = new Set([
 ]);
 
 /**
- * The storage class of an upload, which is the one that a transition to the class gives.
+ * The storage class of an upload: the class that a transition to the requested class gives.
  * @throws S3Error InvalidStorageClass {StorageClassRequested}
  */
 export function readStorageClass(request: S3Request): string {
@@ -35,7 +35,7 @@ const REFUSED_PREFIXES = [
 ];
 
 /**
- * Refuses headers that ask for what is not implemented: an object stored without what they ask for would be a lie.
+ * Refuses headers of unsupported features: the stored object would lack the property that they request.
  * @throws S3Error NotImplemented {Header}, InvalidArgument for an unknown encryption
  */
 export function refuseUnsupportedHeaders(request: S3Request): void {
@@ -57,7 +57,7 @@ function unsupportedHeader(header: string): S3Error {
   );
 }
 
-/** The headers that tell which version a write made; in a bucket that is not Enabled they tell nothing. */
+/** The version id header of a write; only a bucket with versioning Enabled returns one. */
 export function versionHeaders(versionId: string | undefined, isNullVersion: boolean): Record<string, string> {
   return versionId === undefined || isNullVersion ? {} : { "x-amz-version-id": versionId };
 }
