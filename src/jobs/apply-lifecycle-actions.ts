@@ -38,10 +38,10 @@ export async function applyActions(
   await expireObjects(
     context,
     walk,
-    objects.filter(({ action }) => action.action === "remove"),
+    objects.filter(({ action }) => action.action === "expire"),
     count,
   );
-  const transitions = objects.filter(({ action }) => action.action === "move");
+  const transitions = objects.filter(({ action }) => action.action === "transition");
   const uploads = evaluated.filter((one) => one.kind === "upload");
   const unfinished =
     (await transitionObjects(context, walk, transitions, count)) ?? (await abortUploads(context, walk, uploads, count));
@@ -136,7 +136,7 @@ async function transitionObjects(
 ): Promise<LifecyclePosition | undefined> {
   const allowance: CopyAllowance = { blobs: STEP_BLOBS, bytes: STEP_BYTES };
   for (const [index, { action, version, position }] of evaluated.entries()) {
-    if (action.action !== "move") continue;
+    if (action.action !== "transition") continue;
     // Every step moves at least one version, so a pass ends whatever its budget.
     if (index > 0 && (allowance.blobs <= 0 || allowance.bytes <= 0 || context.budget.isSpent())) return position;
     const { revision } = configuration;

@@ -1,7 +1,7 @@
 // GetBucketOwnershipControls, PutBucketOwnershipControls, DeleteBucketOwnershipControls:
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketOwnershipControls.html
 import { defineBucketConfiguration } from "../contract/bucket-configuration.ts";
-import { givesOwnerAlone, parseAcl } from "../protocol/acl/acl.ts";
+import { isOwnerOnlyAcl, parseAcl } from "../protocol/acl/acl.ts";
 import { DELETED_OWNERSHIP, ownershipOf, ownershipText } from "../protocol/acl/object-ownership.ts";
 import { ownershipControlsElement, parseOwnershipControls } from "../protocol/acl/ownership-controls.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
@@ -18,7 +18,7 @@ export const bucketOwnershipControls = defineBucketConfiguration({
   async parseBody(context, { name, ownerId, configurations }) {
     const ownership = parseOwnershipControls(await readDocument(context.request, context.openBody()));
     // Grantees of the bucket's list would lose their access without notice.
-    if (ownership === "BucketOwnerEnforced" && !givesOwnerAlone(parseAcl(configurations.acl, ownerId))) {
+    if (ownership === "BucketOwnerEnforced" && !isOwnerOnlyAcl(parseAcl(configurations.acl, ownerId))) {
       throw new S3Error("InvalidBucketAclWithObjectOwnership", { BucketName: name });
     }
     return ownership;

@@ -199,7 +199,7 @@ async function commitCopy(
     storageClass,
     tags,
     acl,
-    encryption: encryption?.recognition,
+    encryption: encryption?.keyVerifier,
   };
   const before = [guardSource(original), ...statements];
   const change = { key, observedHead: head, conditions, object, newBlobIds, before };

@@ -49,7 +49,7 @@ export const createMultipartUpload = defineOperation({
       ownerId: ownerOf(context.principal),
       tags,
       acl,
-      encryption: encryption?.recognition,
+      encryption: encryption?.keyVerifier,
       storageClass,
       checksumAlgorithm,
       checksumType,

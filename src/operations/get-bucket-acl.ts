@@ -1,6 +1,6 @@
 // GetBucketAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html
 import { defineOperation } from "../contract/operation.ts";
-import { aclInForce } from "../protocol/acl/acl-rules.ts";
+import { effectiveAcl } from "../protocol/acl/acl-rules.ts";
 import { aclElement } from "../protocol/acl/acl-xml.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { lookUpBucket } from "../state/metadata/buckets.ts";
@@ -11,6 +11,6 @@ export const getBucketAcl = defineOperation({
   route: { method: "GET", level: "bucket", query: ["acl"] },
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
-  run: (_context, _input, { bucket }) => Promise.resolve(aclInForce(bucket.configurations.acl, bucket)),
+  run: (_context, _input, { bucket }) => Promise.resolve(effectiveAcl(bucket.configurations.acl, bucket)),
   write: (acl) => ({ status: 200, headers: {}, body: aclElement(acl) }),
 });

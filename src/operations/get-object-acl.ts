@@ -1,6 +1,6 @@
 // GetObjectAcl: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAcl.html
 import { defineOperation } from "../contract/operation.ts";
-import { aclInForce } from "../protocol/acl/acl-rules.ts";
+import { effectiveAcl } from "../protocol/acl/acl-rules.ts";
 import { aclElement } from "../protocol/acl/acl-xml.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/objects/object-reading.ts";
 import { lookUpVersion } from "../state/metadata/objects.ts";
@@ -19,7 +19,7 @@ export const getObjectAcl = defineOperation({
     const { bucket } = facts;
     const object = requireVersion(input, facts);
     // The bucket's owner owns every object in it, whoever wrote it.
-    const acl = aclInForce(object.acl, bucket);
+    const acl = effectiveAcl(object.acl, bucket);
     return Promise.resolve({ acl, headers: versionIdHeader(object, bucket.versioning !== null) });
   },
 

@@ -16,7 +16,7 @@ import { ownerElement } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
-import { orderOfMarker, versionMarker } from "../protocol/core/version-id.ts";
+import { versionIdOfMarker, versionMarker } from "../protocol/core/version-id.ts";
 import { lookUpNullVersion, lookUpVersionPage, type ListedVersion } from "../state/listings/version-listing.ts";
 
 export const listObjectVersions = defineOperation({
@@ -32,7 +32,7 @@ export const listObjectVersions = defineOperation({
       const message = "A version-id marker cannot be specified without a key marker.";
       throw invalidArgument("version-id-marker", versionIdMarker, message);
     }
-    if (versionIdMarker !== "" && versionIdMarker !== "null" && orderOfMarker(versionIdMarker) === undefined) {
+    if (versionIdMarker !== "" && versionIdMarker !== "null" && versionIdOfMarker(versionIdMarker) === undefined) {
       throw invalidArgument("version-id-marker", versionIdMarker, "Invalid version id specified");
     }
     const scope = readScope(query);
@@ -47,7 +47,7 @@ export const listObjectVersions = defineOperation({
       bucketName,
       ...scope,
       // The null version's place is known only to the database; such a page is looked up when it is.
-      ...entriesAfter(keyMarker, orderOfMarker(versionIdMarker), scope),
+      ...entriesAfter(keyMarker, versionIdOfMarker(versionIdMarker), scope),
       limit: versionIdMarker === "null" ? 0 : Math.min(maxKeys, PAGE_MAX_ENTRIES),
     }),
 

@@ -19,11 +19,11 @@ import { readBoundary } from "../protocol/forms/form-data.ts";
 import { DelimitedReader, malformedForm } from "../protocol/forms/form-delimiter.ts";
 import { FormFile, type SizeRange } from "../protocol/forms/form-file.ts";
 import { FORM_UPLOAD, joinInputs, NO_COPY, NO_RENAME } from "../protocol/core/operation-inputs.ts";
-import { answerPost } from "../protocol/forms/post-answer.ts";
+import { makePostResponse } from "../protocol/forms/post-response.ts";
 import { readPostForm, type FormFields } from "../protocol/forms/post-form.ts";
 import { checkPostPolicy } from "../protocol/forms/post-policy-check.ts";
 import { parsePostPolicy } from "../protocol/forms/post-policy.ts";
-import { requestOfForm } from "../protocol/forms/post-request.ts";
+import { requestFromForm } from "../protocol/forms/post-request.ts";
 import { invalidArgument } from "../protocol/core/s3-error.ts";
 import { requestTagKeys } from "../protocol/core/tagging.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
@@ -58,7 +58,7 @@ export const postObject = defineOperation({
     const sender = claim === undefined ? context : await identify(context, claim);
     const range = claim === undefined ? ANY_SIZE : checkPolicy(claim, fields, bucketName, context.now);
 
-    const upload = requestOfForm(context.request, fields);
+    const upload = requestFromForm(context.request, fields);
     const asked = { ...context, ...sender, request: upload, access: sender.access.inForm(upload, claim) };
     const described = await readUploadHeaders(upload, context.settings);
     asked.access.require({
@@ -77,7 +77,7 @@ export const postObject = defineOperation({
     const stored = await storeFormFile(asked, bucket, object, file, announced);
     const encryption = encryptionHeaders(object.encryption?.key);
     const posted = { bucketName, key, etag: stored.etag };
-    return { stored, encryption, answer: answerPost(context.request, fields, claim !== undefined, posted) };
+    return { stored, encryption, answer: makePostResponse(context.request, fields, claim !== undefined, posted) };
   },
 
   write: ({ stored, encryption, answer }) => ({

@@ -86,8 +86,8 @@ function actionElements(bucket: Bucket, evaluated: EvaluatedEntry, now: number):
     element("Key", evaluated.key),
     evaluated.kind === "upload" ? element("UploadId", evaluated.uploadId) : versionElement(bucket, evaluated),
     evaluated.kind === "upload" ? undefined : element("Size", evaluated.size),
-    action.action === "move" ? element("StorageClass", action.storageClass) : undefined,
-    action.action === "move" && evaluated.kind !== "upload" && neverPaysOff({ ...evaluated, at: now })
+    action.action === "transition" ? element("StorageClass", action.storageClass) : undefined,
+    action.action === "transition" && evaluated.kind !== "upload" && neverPaysOff({ ...evaluated, at: now })
       ? element("NeverPaysOff", true)
       : undefined,
   ];
@@ -101,7 +101,7 @@ function versionElement(
 }
 
 function typeOf({ versioning }: Bucket, { kind, action }: EvaluatedEntry): string {
-  if (action.action === "move") return "Transition";
+  if (action.action === "transition") return "Transition";
   switch (kind) {
     case "upload":
       return "AbortMultipartUpload";

@@ -3,7 +3,7 @@ import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { parseVersioning } from "../protocol/buckets/bucket-configuration.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
-import { keepsNoncurrent, lifecycleFromText } from "../protocol/lifecycle/lifecycle.ts";
+import { retainsNoncurrentVersions, lifecycleFromText } from "../protocol/lifecycle/lifecycle.ts";
 import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { lookUpBucket, setVersioning } from "../state/metadata/buckets.ts";
@@ -24,7 +24,7 @@ export const putBucketVersioning = defineOperation({
     const [set] = await context.database.batch([setVersioning(bucket, versioning)]);
     if (set === undefined || set.changes > 0 || versioning === "Enabled") {
       const rules = lifecycleFromText(bucket.configurations.lifecycle);
-      return { isWarned: versioning === "Enabled" && rules !== undefined && keepsNoncurrent(rules) };
+      return { isWarned: versioning === "Enabled" && rules !== undefined && retainsNoncurrentVersions(rules) };
     }
     const message = "Versioning cannot be suspended while the bucket has snapshots: delete them first.";
     throw new S3Error("InvalidBucketState", { BucketName: bucket.name }, message);

@@ -1,10 +1,10 @@
 // Reads and checks access control lists of uploads and of PutBucketAcl, PutObjectAcl and CreateBucket.
 import { keysOfObject } from "../auth/access/object-keys.ts";
-import { aclText, givesOwnerAlone, parseAcl, type Acl } from "../protocol/acl/acl.ts";
+import { aclText, isOwnerOnlyAcl, parseAcl, type Acl } from "../protocol/acl/acl.ts";
 import { checkAcl } from "../protocol/acl/acl-rules.ts";
 import { parseAclDocument } from "../protocol/acl/acl-xml.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
-import { areAclsOn, ownershipText, type ObjectOwnership } from "../protocol/acl/object-ownership.ts";
+import { areAclsEnabled, ownershipText, type ObjectOwnership } from "../protocol/acl/object-ownership.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { ObjectFacts } from "../protocol/objects/stored-object.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
@@ -23,7 +23,7 @@ export function checkUploadAcl(
   key: string,
   acl: Acl | undefined,
 ): string | undefined {
-  if (acl === undefined || givesOwnerAlone(acl)) return undefined;
+  if (acl === undefined || isOwnerOnlyAcl(acl)) return undefined;
   access.require({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key, inputs });
   checkAcl(acl, bucket);
   return aclText(acl);
@@ -43,9 +43,9 @@ export function checkMovedAcl(
   object: ObjectFacts,
 ): string | undefined {
   const { acl: text } = object;
-  if (text === undefined || !areAclsOn(bucket.configurations.ownership)) return undefined;
+  if (text === undefined || !areAclsEnabled(bucket.configurations.ownership)) return undefined;
   const acl = parseAcl(text, bucket.ownerId);
-  if (givesOwnerAlone(acl)) return text;
+  if (isOwnerOnlyAcl(acl)) return text;
   const conditionKeys = keysOfObject(object);
   access.require({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key, conditionKeys });
   checkAcl(acl, bucket);
@@ -57,7 +57,7 @@ export function checkMovedAcl(
  * @throws S3Error AccessDenied
  */
 export function refuseBlockedAcl(bucket: Bucket, text: string | undefined): void {
-  if (text !== undefined && areAclsOn(bucket.configurations.ownership))
+  if (text !== undefined && areAclsEnabled(bucket.configurations.ownership))
     checkAcl(parseAcl(text, bucket.ownerId), bucket);
 }
 
@@ -93,8 +93,8 @@ export function checkNewBucketAcl(
   const on = { bucket: undefined, bucketName, inputs };
   if (requestedOwnership !== undefined) access.require({ ...on, actions: ["s3:PutBucketOwnershipControls"] });
   const ownership = ownershipText(requestedOwnership ?? settings.defaultObjectOwnership);
-  if (acl === undefined || givesOwnerAlone(acl)) return { acl: null, ownership };
+  if (acl === undefined || isOwnerOnlyAcl(acl)) return { acl: null, ownership };
   access.require({ ...on, actions: ["s3:PutBucketAcl"] });
-  if (!areAclsOn(ownership)) throw new S3Error("InvalidBucketAclWithObjectOwnership", { BucketName: bucketName });
+  if (!areAclsEnabled(ownership)) throw new S3Error("InvalidBucketAclWithObjectOwnership", { BucketName: bucketName });
   return { acl: aclText(acl) ?? null, ownership };
 }

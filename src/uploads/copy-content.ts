@@ -76,7 +76,7 @@ async function duplicate(
     seen: observedHead,
     metadata,
     tags,
-    encryption: encryption?.recognition,
+    encryption: encryption?.keyVerifier,
   };
   const source = { database, blobs, object: original, key: sourceKey };
   const copied = await copyBytes(
@@ -89,7 +89,7 @@ async function duplicate(
         partNumber === undefined ? origin : { ...origin, role: "slice", uploadId: copyId, partNumber },
       ),
       customerKey: encryption?.key,
-      encryption: encryption?.recognition,
+      encryption: encryption?.keyVerifier,
     }),
     original.checksum?.algorithm ?? DEFAULT_ALGORITHM,
   );

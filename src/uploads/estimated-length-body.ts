@@ -21,7 +21,7 @@ export class EstimatedLengthBody implements IncomingBody {
 
   /** @param read bytes already read from the file; the last chunk is valid until the next read */
   constructor(read: readonly Uint8Array[], file: FormFile) {
-    this.length = file.likelyLength;
+    this.length = file.estimatedLength;
     this.#read = read;
     this.#file = file;
   }

@@ -84,10 +84,10 @@ export function freshDestination(
   const origin = { bucketId: bucket.id, bucketName: bucket.name, key, seen: observedHead, metadata, tags };
   return {
     blobId: `${bucket.id}/${timeOrderedId(context.now)}`,
-    recoveryMetadata: recoveryMetadata({ ...origin, encryption: encryption?.recognition }),
+    recoveryMetadata: recoveryMetadata({ ...origin, encryption: encryption?.keyVerifier }),
     blobStorageClass: blobStorageClass(storageClass),
     customerKey: encryption?.key,
-    encryption: encryption?.recognition,
+    encryption: encryption?.keyVerifier,
   };
 }
 
@@ -112,7 +112,7 @@ export async function commitNewObject(
     checksum,
     tags,
     acl,
-    encryption: encryption?.recognition,
+    encryption: encryption?.keyVerifier,
   };
   const outcome = await context.coordinators.put(bucket, {
     key,

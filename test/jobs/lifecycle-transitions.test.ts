@@ -66,8 +66,8 @@ async function moveFirst(bucketName: string, now: number, allowance: CopyAllowan
   const configuration = lifecycleFromText(bucket?.configurations.lifecycle ?? null);
   if (bucket === undefined || configuration === undefined) throw new Error("no rules");
   const { evaluated } = await walkPage({ database: context.database, bucket, configuration, now }, WALK_START);
-  const first = evaluated.find(({ action }) => action.action === "move");
-  if (first === undefined || first.kind === "upload" || first.action.action !== "move")
+  const first = evaluated.find(({ action }) => action.action === "transition");
+  if (first === undefined || first.kind === "upload" || first.action.action !== "transition")
     throw new Error("nothing to move");
   const { version, action } = first;
   const transition = { bucket, revision: configuration.revision, version, storageClass: action.storageClass, now };

@@ -1,6 +1,6 @@
 // The decision: an explicit deny refuses whatever else says; then an allow of the holder's own policies, of the bucket's
 // policy or of an access control list grants, within what a session is bound to; else the answer is no.
-import { aclInForce } from "../../protocol/acl/acl-rules.ts";
+import { effectiveAcl } from "../../protocol/acl/acl-rules.ts";
 import { isGranted, type AclPermission } from "../../protocol/acl/acl.ts";
 import { readPublicAccessBlock } from "../../protocol/acl/public-access-block.ts";
 import { resourceOf, type BucketSubject, type AuthorizationRequest } from "./authorization-request.ts";
@@ -195,15 +195,15 @@ function isGrantedByAcl(
   const onObject = OBJECT_ACL_ACTIONS.get(action);
   // An object that is not there has no list of its own. The right to list the bucket is the right to be told so.
   if (onObject === "READ" && isMissing === true) {
-    return isGranted(aclInForce(acl, bucket), requestPrincipal, "READ", isPublicIgnored);
+    return isGranted(effectiveAcl(acl, bucket), requestPrincipal, "READ", isPublicIgnored);
   }
   if (onObject !== undefined) {
     return (
-      object !== undefined && isGranted(aclInForce(object.acl, bucket), requestPrincipal, onObject, isPublicIgnored)
+      object !== undefined && isGranted(effectiveAcl(object.acl, bucket), requestPrincipal, onObject, isPublicIgnored)
     );
   }
   const onBucket = BUCKET_ACL_ACTIONS.get(action);
-  return onBucket !== undefined && isGranted(aclInForce(acl, bucket), requestPrincipal, onBucket, isPublicIgnored);
+  return onBucket !== undefined && isGranted(effectiveAcl(acl, bucket), requestPrincipal, onBucket, isPublicIgnored);
 }
 
 /**

@@ -35,7 +35,10 @@ export function unresolvableEmail(): S3Error {
 }
 
 /** The canonical id of an account, or the URI of a group. */
-export function shownGrantee(grantee: Grantee, ownerId: string): { readonly id: string } | { readonly uri: string } {
+export function granteeIdentifier(
+  grantee: Grantee,
+  ownerId: string,
+): { readonly id: string } | { readonly uri: string } {
   if (grantee === "owner") return { id: ownerId };
   return grantee === "EC2" ? { id: EC2_ID } : { uri: GROUPS[grantee] };
 }

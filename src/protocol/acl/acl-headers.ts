@@ -1,6 +1,6 @@
 // The headers that set an access control list: a canned ACL by name, or individual grants.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#setting-acls
-import { givesOwnerAlone, GROUPS, privateAcl, type Acl, type AclPermission, type Grant } from "./acl.ts";
+import { isOwnerOnlyAcl, GROUPS, privateAcl, type Acl, type AclPermission, type Grant } from "./acl.ts";
 import { granteeById, granteeByUri, MAX_GRANTS, unresolvableEmail } from "./acl-grantees.ts";
 import { invalidArgument, S3Error } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
@@ -11,7 +11,7 @@ export type AclTarget = "bucket" | "object";
 const PUBLIC_READ: Grant = { grantee: "AllUsers", permission: "READ" };
 
 /** The grants of each canned ACL in addition to the owner's full control. */
-const CANNED: ReadonlyMap<string, readonly Grant[]> = new Map([
+const CANNED_ACLS: ReadonlyMap<string, readonly Grant[]> = new Map([
   ["private", []],
   ["public-read", [PUBLIC_READ]],
   ["public-read-write", [PUBLIC_READ, { grantee: "AllUsers", permission: "WRITE" }]],
@@ -19,8 +19,8 @@ const CANNED: ReadonlyMap<string, readonly Grant[]> = new Map([
   ["aws-exec-read", [{ grantee: "EC2", permission: "READ" }]],
 ]);
 
-const CANNED_OF_BUCKETS: ReadonlyMap<string, readonly Grant[]> = new Map([
-  ...CANNED,
+const CANNED_BUCKET_ACLS: ReadonlyMap<string, readonly Grant[]> = new Map([
+  ...CANNED_ACLS,
   [
     "log-delivery-write",
     [
@@ -33,8 +33,8 @@ const CANNED_OF_BUCKETS: ReadonlyMap<string, readonly Grant[]> = new Map([
   ["bucket-owner-full-control", []],
 ]);
 
-const CANNED_OF_OBJECTS: ReadonlyMap<string, readonly Grant[]> = new Map([
-  ...CANNED,
+const CANNED_OBJECT_ACLS: ReadonlyMap<string, readonly Grant[]> = new Map([
+  ...CANNED_ACLS,
   ["bucket-owner-read", [{ grantee: "owner", permission: "READ" }]],
   ["bucket-owner-full-control", []],
 ]);
@@ -74,7 +74,7 @@ export function readAclHeaders(request: S3Request, ownerId: string, target: AclT
 }
 
 function cannedAcl(name: string, ownerId: string, target: AclTarget): Acl {
-  const grants = (target === "bucket" ? CANNED_OF_BUCKETS : CANNED_OF_OBJECTS).get(name);
+  const grants = (target === "bucket" ? CANNED_BUCKET_ACLS : CANNED_OBJECT_ACLS).get(name);
   if (grants === undefined)
     throw invalidArgument("x-amz-acl", name, `There is no canned ACL of this name for ${target}s`);
   return { ownerId, grants: [...privateAcl(ownerId).grants, ...grants] };
@@ -86,9 +86,9 @@ function cannedAcl(name: string, ownerId: string, target: AclTarget): Acl {
  */
 export function headersOfAcl(acl: Acl): ReadonlyMap<string, readonly string[]> {
   const headers = new Map<string, readonly string[]>();
-  if (givesOwnerAlone(acl)) return headers;
+  if (isOwnerOnlyAcl(acl)) return headers;
   const text = textOfGrants(acl.grants);
-  const canned = Array.from(CANNED_OF_OBJECTS.entries()).find(
+  const canned = Array.from(CANNED_OBJECT_ACLS.entries()).find(
     ([, grants]) => textOfGrants([...privateAcl(acl.ownerId).grants, ...grants]) === text,
   );
   if (canned !== undefined) headers.set("x-amz-acl", [canned[0]]);

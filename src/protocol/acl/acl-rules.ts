@@ -1,6 +1,6 @@
 // A bucket's rules for access control lists: which lists it accepts, and whether stored lists take effect.
-import { givesOwnerAlone, isPublicAcl, parseAcl, privateAcl, type Acl } from "./acl.ts";
-import { areAclsOn } from "./object-ownership.ts";
+import { isOwnerOnlyAcl, isPublicAcl, parseAcl, privateAcl, type Acl } from "./acl.ts";
+import { areAclsEnabled } from "./object-ownership.ts";
 import { readPublicAccessBlock } from "./public-access-block.ts";
 import { S3Error } from "../core/s3-error.ts";
 
@@ -11,8 +11,8 @@ export interface AclBucket {
 }
 
 /** The list that applies. While ACLs are disabled, only the owner has access, and the stored list has no effect. */
-export function aclInForce(text: string | null | undefined, { ownerId, configurations }: AclBucket): Acl {
-  return areAclsOn(configurations.ownership) ? parseAcl(text, ownerId) : privateAcl(ownerId);
+export function effectiveAcl(text: string | null | undefined, { ownerId, configurations }: AclBucket): Acl {
+  return areAclsEnabled(configurations.ownership) ? parseAcl(text, ownerId) : privateAcl(ownerId);
 }
 
 /**
@@ -20,7 +20,7 @@ export function aclInForce(text: string | null | undefined, { ownerId, configura
  * @throws S3Error AccessControlListNotSupported while ACLs are disabled, AccessDenied if public ACLs are blocked
  */
 export function checkAcl(acl: Acl, { configurations }: AclBucket): void {
-  if (!areAclsOn(configurations.ownership) && !givesOwnerAlone(acl)) {
+  if (!areAclsEnabled(configurations.ownership) && !isOwnerOnlyAcl(acl)) {
     throw new S3Error("AccessControlListNotSupported", {}, ACLS_OFF);
   }
   const { BlockPublicAcls: isBlocked } = readPublicAccessBlock(configurations.public_access_block);

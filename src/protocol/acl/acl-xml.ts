@@ -1,7 +1,7 @@
 // Parses and writes AccessControlPolicy documents.
 import { element, type XmlElement, type XmlNode } from "../../bytes/xml.ts";
 import { GROUPS, type Acl, type AclPermission, type Grant, type Grantee } from "./acl.ts";
-import { granteeById, granteeByUri, MAX_GRANTS, shownGrantee, unresolvableEmail } from "./acl-grantees.ts";
+import { granteeById, granteeByUri, MAX_GRANTS, granteeIdentifier, unresolvableEmail } from "./acl-grantees.ts";
 import { parseDocument, singleChildren } from "../core/document-body.ts";
 import { ownerElement } from "../listings/listing-xml.ts";
 import { invalidArgument, S3_NAMESPACE, S3Error } from "../core/s3-error.ts";
@@ -22,7 +22,7 @@ export function aclElement({ ownerId, grants }: Acl): XmlElement {
 }
 
 function granteeElement(grantee: Grantee, ownerId: string): XmlElement {
-  const shown = shownGrantee(grantee, ownerId);
+  const shown = granteeIdentifier(grantee, ownerId);
   const [type, fields] =
     "uri" in shown
       ? ["Group", [element("URI", shown.uri)]]

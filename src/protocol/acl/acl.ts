@@ -31,16 +31,16 @@ export interface Acl {
   readonly grants: readonly Grant[];
 }
 
-const OWNERS_GRANT: Grant = { grantee: "owner", permission: "FULL_CONTROL" };
+const OWNER_GRANT: Grant = { grantee: "owner", permission: "FULL_CONTROL" };
 
 /** The list that grants full control to the owner only. */
 export function privateAcl(ownerId: string): Acl {
-  return { ownerId, grants: [OWNERS_GRANT] };
+  return { ownerId, grants: [OWNER_GRANT] };
 }
 
 /** The stored form of a list; undefined for a private one. */
 export function aclText(acl: Acl): string | undefined {
-  const isPrivate = acl.grants.length === 1 && givesOwnerAlone(acl);
+  const isPrivate = acl.grants.length === 1 && isOwnerOnlyAcl(acl);
   return isPrivate ? undefined : JSON.stringify(acl.grants.map(({ grantee, permission }) => [grantee, permission]));
 }
 
@@ -53,7 +53,7 @@ export function parseAcl(text: string | null | undefined, ownerId: string): Acl 
 }
 
 /** Whether a list grants only full control to the owner, which is what a bucket with disabled ACLs accepts. */
-export function givesOwnerAlone({ grants }: Acl): boolean {
+export function isOwnerOnlyAcl({ grants }: Acl): boolean {
   return grants.every(({ grantee, permission }) => grantee === "owner" && permission === "FULL_CONTROL");
 }
 

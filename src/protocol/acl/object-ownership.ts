@@ -25,6 +25,6 @@ export function ownershipOf(text: string | null): ObjectOwnership | undefined {
 }
 
 /** Whether the stored form of a bucket's ownership enables ACLs. */
-export function areAclsOn(text: string | null): boolean {
+export function areAclsEnabled(text: string | null): boolean {
   return ownershipOf(text) !== "BucketOwnerEnforced";
 }

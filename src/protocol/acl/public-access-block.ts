@@ -32,8 +32,8 @@ export function publicAccessBlockText(block: PublicAccessBlock): string {
 
 /** Parses the stored form; null: all settings are off. */
 export function readPublicAccessBlock(text: string | null): PublicAccessBlock {
-  const kept: unknown = text === null ? {} : JSON.parse(text);
-  return settings((name) => typeof kept === "object" && kept !== null && Reflect.get(kept, name) === true);
+  const stored: unknown = text === null ? {} : JSON.parse(text);
+  return settings((name) => typeof stored === "object" && stored !== null && Reflect.get(stored, name) === true);
 }
 
 function settings(isOn: (name: keyof PublicAccessBlock) => boolean): PublicAccessBlock {

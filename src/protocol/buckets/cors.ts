@@ -16,7 +16,7 @@ export interface CorsRule {
 }
 
 /** A preflight request, or the cross-origin properties of an actual request. */
-export interface CorsQuestion {
+export interface CorsRequest {
   readonly origin: string;
   readonly method: string;
   /** The lower-case names of the headers that the browser intends to send. */
@@ -125,23 +125,23 @@ export function corsElement(rules: readonly CorsRule[]): XmlElement {
  * The CORS headers of a response, from the first rule that allows the origin, the method and every header; undefined if
  * no rule does.
  */
-export function corsHeaders(rules: readonly CorsRule[], question: CorsQuestion): Record<string, string> | undefined {
-  const rule = rules.find((candidate) => allows(candidate, question));
+export function corsHeaders(rules: readonly CorsRule[], request: CorsRequest): Record<string, string> | undefined {
+  const rule = rules.find((candidate) => allows(candidate, request));
   if (rule === undefined) return undefined;
   const isForAll = rule.allowedOrigins.includes("*");
   const headers: Record<string, string> = {
-    "access-control-allow-origin": isForAll ? "*" : question.origin,
+    "access-control-allow-origin": isForAll ? "*" : request.origin,
     "access-control-allow-methods": rule.allowedMethods.join(", "),
     vary: VARY,
   };
   if (!isForAll) headers["access-control-allow-credentials"] = "true";
-  if (question.headers.length > 0) headers["access-control-allow-headers"] = question.headers.join(", ");
+  if (request.headers.length > 0) headers["access-control-allow-headers"] = request.headers.join(", ");
   if (rule.exposeHeaders.length > 0) headers["access-control-expose-headers"] = rule.exposeHeaders.join(", ");
   if (rule.maxAgeSeconds !== undefined) headers["access-control-max-age"] = String(rule.maxAgeSeconds);
   return headers;
 }
 
-function allows(rule: CorsRule, { origin, method, headers }: CorsQuestion): boolean {
+function allows(rule: CorsRule, { origin, method, headers }: CorsRequest): boolean {
   if (!rule.allowedMethods.includes(method) || !new WildcardSet(rule.allowedOrigins).has(origin)) return false;
   if (headers.length === 0) return true;
   const allowed = new WildcardSet(rule.allowedHeaders.map((pattern) => pattern.toLowerCase()));

@@ -29,12 +29,12 @@ export function checkNewBucketName(name: string, policy: BucketNamePolicy): void
   if (policy.bucketNames === "strict" && name.includes(".")) {
     throw invalidName(name, "Dots in bucket names take the setting BUCKET_NAMES=aws.");
   }
-  const isAwsOwn =
+  const isReservedByAws =
     AWS_PREFIXES.some((prefix) => name.startsWith(prefix)) || AWS_SUFFIXES.some((suffix) => name.endsWith(suffix));
   const isReserved = policy.reservedBucketNames.some((reserved) =>
     reserved.endsWith("*") ? name.startsWith(reserved.slice(0, -1)) : name === reserved,
   );
-  if (isAwsOwn || isReserved) throw invalidName(name, "This name is reserved.");
+  if (isReservedByAws || isReserved) throw invalidName(name, "This name is reserved.");
 }
 
 /** AWS's message, with the reason if the name itself is well-formed. */

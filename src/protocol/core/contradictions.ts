@@ -5,10 +5,10 @@ import { invalidArgument, S3Error } from "./s3-error.ts";
 import { isHoistable, requestHeader, type S3Request } from "./s3-request.ts";
 
 /** Headers that name a source object: ignoring one would write other bytes. */
-const OF_SOURCES: readonly string[] = ["x-amz-copy-source", "x-amz-copy-source-range", "x-amz-rename-source"];
+const SOURCE_HEADERS: readonly string[] = ["x-amz-copy-source", "x-amz-copy-source-range", "x-amz-rename-source"];
 
 /** Preconditions: ignoring one could overwrite an object that the client protects. */
-const GUARDS: readonly string[] = [
+const PRECONDITIONS: readonly string[] = [
   "if-match",
   "if-none-match",
   "if-modified-since",
@@ -59,8 +59,8 @@ function refuseInputs(request: S3Request, inputs: OperationInputs): void {
 
 /** @throws S3Error InvalidArgument, InvalidRequest, NotImplemented {Header} */
 function refuseHeaderOfWrite(request: S3Request, name: string): void {
-  if (isNamed(OF_SOURCES, name)) throw contradiction(`The header ${name} belongs to another operation than this.`);
-  if (isNamed(GUARDS, name) || isNamed(UNSUPPORTED, name)) {
+  if (isNamed(SOURCE_HEADERS, name)) throw contradiction(`The header ${name} belongs to another operation than this.`);
+  if (isNamed(PRECONDITIONS, name) || isNamed(UNSUPPORTED, name)) {
     const message = "A header you provided implies functionality that is not implemented";
     throw new S3Error("NotImplemented", { Header: name }, message);
   }

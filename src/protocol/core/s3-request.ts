@@ -58,13 +58,13 @@ const AUTHENTICATION_PARAMETERS = new Set([
 ]);
 
 /** Headers that configure an upload's checksum but do not contain one, so a presigned query may contain them. */
-const CHECKSUM_WISHES = new Set(["x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"]);
+const CHECKSUM_SETTINGS = new Set(["x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"]);
 
 /** Whether a presigned query may contain a header; the name is in lower case. */
 export function isHoistable(name: string): boolean {
   return (
     name.startsWith("x-amz-") &&
-    (!name.startsWith("x-amz-checksum-") || CHECKSUM_WISHES.has(name)) &&
+    (!name.startsWith("x-amz-checksum-") || CHECKSUM_SETTINGS.has(name)) &&
     name !== "x-amz-sdk-checksum-algorithm" &&
     !AUTHENTICATION_PARAMETERS.has(name)
   );

@@ -36,7 +36,7 @@ export function checkSnapshotName(name: string): void {
 }
 
 /** 400 for a version id on a snapshot, which contains one version of each key. */
-export function versionOfSnapshot(): S3Error {
+export function versionIdOnSnapshot(): S3Error {
   return new S3Error(
     "InvalidRequest",
     {},

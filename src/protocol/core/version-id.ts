@@ -64,7 +64,7 @@ export function versionMarker({ versionId, isNullVersion }: OrderedVersion): str
 }
 
 /** The version id in a version-id marker; undefined for `null` and for any other text. */
-export function orderOfMarker(marker: string): string | undefined {
+export function versionIdOfMarker(marker: string): string | undefined {
   const versionId = marker.startsWith(NULL_MARKER) ? marker.slice(NULL_MARKER.length) : marker;
   return isVersionId(versionId) ? versionId : undefined;
 }

@@ -51,7 +51,7 @@ export class DelimitedReader {
         this.#take(this.#delimiter.length);
         return undefined;
       }
-      await this.#readOn();
+      await this.#readMore();
     }
   }
 
@@ -64,7 +64,7 @@ export class DelimitedReader {
       const end = this.#rest.indexOf(LINE_FEED);
       if (end < 0 ? this.#rest.length > limit + 1 : end > limit + 1) return undefined;
       if (end < 0) {
-        await this.#readOn();
+        await this.#readMore();
         continue;
       }
       if (this.#rest[end - 1] !== CARRIAGE_RETURN) throw malformedForm();
@@ -77,7 +77,7 @@ export class DelimitedReader {
    * @throws S3Error MalformedPOSTRequest for anything else
    */
   async delimiterEnd(limit: number): Promise<"part" | "close" | "too long"> {
-    while (this.#rest.length < 2) await this.#readOn();
+    while (this.#rest.length < 2) await this.#readMore();
     if (this.#rest[0] === HYPHEN && this.#rest[1] === HYPHEN) {
       this.#take(2);
       return "close";
@@ -117,17 +117,17 @@ export class DelimitedReader {
   }
 
   /** Appends the next piece to the unread bytes. */
-  async #readOn(): Promise<void> {
-    const kept = this.#rest.slice();
+  async #readMore(): Promise<void> {
+    const unread = this.#rest.slice();
     const piece = await this.#read();
     if (piece === undefined) throw malformedForm();
-    if (kept.length === 0) {
+    if (unread.length === 0) {
       this.#rest = piece;
       return;
     }
-    this.#rest = new Uint8Array(kept.length + piece.length);
-    this.#rest.set(kept);
-    this.#rest.set(piece, kept.length);
+    this.#rest = new Uint8Array(unread.length + piece.length);
+    this.#rest.set(unread);
+    this.#rest.set(piece, unread.length);
   }
 
   async #read(): Promise<Uint8Array | undefined> {

@@ -19,14 +19,14 @@ export class FormFile {
    * The length in bytes if the file is the form's last part and the form ends as almost all clients end it. If more
    * parts follow, the file is shorter.
    */
-  readonly likelyLength: number;
+  readonly estimatedLength: number;
   #delivered = 0;
 
   /** @param total the length of the whole form in bytes */
   constructor(reader: DelimitedReader, boundary: string, total: number, range: SizeRange) {
     this.#reader = reader;
     this.#range = range;
-    this.likelyLength = Math.max(0, total - reader.consumed - `\r\n--${boundary}--\r\n`.length);
+    this.estimatedLength = Math.max(0, total - reader.consumed - `\r\n--${boundary}--\r\n`.length);
   }
 
   /**
@@ -39,7 +39,7 @@ export class FormFile {
     if (this.#delivered > this.#range.most) {
       // The exact size is known only at the end of the file, so report the estimate.
       throw new S3Error("EntityTooLarge", {
-        ProposedSize: Math.max(this.likelyLength, this.#delivered),
+        ProposedSize: Math.max(this.estimatedLength, this.#delivered),
         MaxSizeAllowed: this.#range.most,
       });
     }
@@ -50,12 +50,12 @@ export class FormFile {
         MinSizeAllowed: this.#range.least,
       });
     }
-    await this.#passRest();
+    await this.#skipRest();
     return undefined;
   }
 
   /** Parts after the file are ignored, but the form must be complete: otherwise the file may be truncated too. */
-  async #passRest(): Promise<void> {
+  async #skipRest(): Promise<void> {
     for (;;) {
       const part = await readPartHead(this.#reader, HEAD_MAX_BYTES);
       if (part === "too long") throw malformedForm();

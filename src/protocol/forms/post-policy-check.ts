@@ -5,8 +5,8 @@ import type { PostCondition, PostPolicy } from "./post-policy.ts";
 import { S3Error } from "../core/s3-error.ts";
 
 /** Fields that need no condition: they prove the policy or are not stored. */
-const FREE_FIELDS: ReadonlySet<string> = new Set(["x-amz-signature", "file", "policy"]);
-const FREE_PREFIX = "x-ignore-";
+const EXEMPT_FIELDS: ReadonlySet<string> = new Set(["x-amz-signature", "file", "policy"]);
+const EXEMPT_PREFIX = "x-ignore-";
 
 /**
  * Checks a form's fields against its policy.
@@ -31,7 +31,9 @@ export function checkPostPolicy(policy: PostPolicy, fields: FormFields, bucketNa
   }
   // The bucket needs a condition too: otherwise the policy would be valid in every bucket that its signer can write.
   const names = [{ key: "bucket", name: "bucket" }, ...fields.entries()];
-  const extra = names.filter(({ key }) => !covered.has(key) && !FREE_FIELDS.has(key) && !key.startsWith(FREE_PREFIX));
+  const extra = names.filter(
+    ({ key }) => !covered.has(key) && !EXEMPT_FIELDS.has(key) && !key.startsWith(EXEMPT_PREFIX),
+  );
   if (extra.length > 0) throw refused(`Extra input fields: ${extra.map(({ name }) => name).join(", ")}`);
   return range;
 }

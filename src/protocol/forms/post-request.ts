@@ -25,7 +25,7 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Fields of the signature, which are not upload headers. */
-const OF_SIGNATURE: ReadonlySet<string> = new Set([
+const SIGNATURE_FIELDS: ReadonlySet<string> = new Set([
   "x-amz-algorithm",
   "x-amz-credential",
   "x-amz-date",
@@ -38,19 +38,20 @@ const OF_SIGNATURE: ReadonlySet<string> = new Set([
  * they are ignored; its preconditions count.
  * @throws S3Error InvalidArgument for a field that cannot be a header, and what parseTagging throws
  */
-export function requestOfForm(request: S3Request, fields: FormFields): S3Request {
+export function requestFromForm(request: S3Request, fields: FormFields): S3Request {
   const headers = new Headers(request.headers);
-  for (const name of Array.from(headers.keys())) if (HEADERS.has(name) || isAmazons(name)) headers.delete(name);
+  for (const name of Array.from(headers.keys())) if (HEADERS.has(name) || isAmazonHeader(name)) headers.delete(name);
   for (const { key, value } of fields.entries()) {
     const header = RENAMED.get(key) ?? key;
-    if (HEADERS.has(header) || (isAmazons(header) && !OF_SIGNATURE.has(header))) setHeader(headers, header, value);
+    if (HEADERS.has(header) || (isAmazonHeader(header) && !SIGNATURE_FIELDS.has(header)))
+      setHeader(headers, header, value);
   }
   const tagging = fields.get("tagging");
   if (tagging !== undefined && tagging !== "") headers.set("x-amz-tagging", taggingHeader(tagging));
   return { ...request, headers, query: new Query([]), body: null };
 }
 
-function isAmazons(name: string): boolean {
+function isAmazonHeader(name: string): boolean {
   return name.startsWith("x-amz-");
 }
 

@@ -2,27 +2,27 @@
 // Rules: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
 import { foldTagKey } from "../core/tagging.ts";
 import { QueryApiError } from "./query-api-error.ts";
-import type { QueryParameters, TextRule } from "./query-parameters.ts";
+import type { QueryParameters, TextConstraint } from "./query-parameters.ts";
 
 const NAME = /^[\w+=,.@-]+$/;
 
 /** The name of a new user. */
-export const NEW_USER_NAME: TextRule = { max: 64, pattern: NAME };
+export const NEW_USER_NAME: TextConstraint = { max: 64, pattern: NAME };
 /** The name of an existing user. */
-export const USER_NAME: TextRule = { max: 128, pattern: NAME };
-export const POLICY_NAME: TextRule = { max: 128, pattern: NAME };
-export const ACCESS_KEY_ID: TextRule = { min: 16, max: 128, pattern: /^\w+$/ };
-export const PATH: TextRule = { max: 512, pattern: /^(?:\/|\/[!-~]+\/)$/ };
-export const PATH_PREFIX: TextRule = { max: 512, pattern: /^\/[!-\u007f]*$/ };
+export const USER_NAME: TextConstraint = { max: 128, pattern: NAME };
+export const POLICY_NAME: TextConstraint = { max: 128, pattern: NAME };
+export const ACCESS_KEY_ID: TextConstraint = { min: 16, max: 128, pattern: /^\w+$/ };
+export const PATH: TextConstraint = { max: 512, pattern: /^(?:\/|\/[!-~]+\/)$/ };
+export const PATH_PREFIX: TextConstraint = { max: 512, pattern: /^\/[!-\u007f]*$/ };
 /** A user's policy document, before it is parsed. */
-export const POLICY_DOCUMENT: TextRule = { max: 131_072, pattern: /^[\t\n\r -\u00ff]+$/ };
-export const SESSION_POLICY: TextRule = { max: 2048, pattern: /^[\t\n\r -\u00ff]+$/ };
-export const FEDERATED_NAME: TextRule = { min: 2, max: 32, pattern: NAME };
-export const SESSION_NAME: TextRule = { min: 2, max: 64, pattern: NAME };
-export const ROLE_ARN: TextRule = { min: 20, max: 2048 };
+export const POLICY_DOCUMENT: TextConstraint = { max: 131_072, pattern: /^[\t\n\r -\u00ff]+$/ };
+export const SESSION_POLICY: TextConstraint = { max: 2048, pattern: /^[\t\n\r -\u00ff]+$/ };
+export const FEDERATED_NAME: TextConstraint = { min: 2, max: 32, pattern: NAME };
+export const SESSION_NAME: TextConstraint = { min: 2, max: 64, pattern: NAME };
+export const ROLE_ARN: TextConstraint = { min: 20, max: 2048 };
 
-const TAG_KEY: TextRule = { max: 128, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u };
-const TAG_VALUE: TextRule = { min: 0, max: 256, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u };
+const TAG_KEY: TextConstraint = { max: 128, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u };
+const TAG_VALUE: TextConstraint = { min: 0, max: 256, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u };
 
 /** The most tags of a user. */
 export const MAX_TAGS = 50;

@@ -3,7 +3,7 @@ import { QueryApiError, constraintError } from "./query-api-error.ts";
 import type { QueryParameter } from "../core/query.ts";
 
 /** The constraint of a text parameter. Lengths are in UTF-16 units. */
-export interface TextRule {
+export interface TextConstraint {
   readonly min?: number;
   readonly max: number;
   readonly pattern?: RegExp;
@@ -29,15 +29,15 @@ export class QueryParameters {
   }
 
   /** Reads an optional text. @throws QueryApiError ValidationError */
-  optionalText(name: string, rule: TextRule): string | undefined {
+  optionalText(name: string, constraint: TextConstraint): string | undefined {
     const value = this.#values.get(name);
-    if (value !== undefined) checkText(name, value, rule);
+    if (value !== undefined) checkText(name, value, constraint);
     return value;
   }
 
   /** Reads a required text. @throws QueryApiError ValidationError for a missing one too */
-  text(name: string, rule: TextRule): string {
-    const value = this.optionalText(name, rule);
+  text(name: string, constraint: TextConstraint): string {
+    const value = this.optionalText(name, constraint);
     if (value === undefined) throw constraintError(name, "Member must not be null");
     return value;
   }
@@ -84,7 +84,7 @@ export class QueryParameters {
 }
 
 /** @throws QueryApiError ValidationError */
-function checkText(name: string, value: string, { min = 1, max, pattern }: TextRule): void {
+function checkText(name: string, value: string, { min = 1, max, pattern }: TextConstraint): void {
   if (value.length < min) throw constraintError(name, `Member must have length greater than or equal to ${min}`);
   if (value.length > max) throw constraintError(name, `Member must have length less than or equal to ${max}`);
   if (pattern !== undefined && !pattern.test(value)) {

@@ -4,9 +4,9 @@
 import {
   classAfterTransition,
   storageClassRank,
-  hasSize,
-  isAbout,
-  isAboutKey,
+  hasSizeCondition,
+  matchesObject,
+  matchesKey,
   type FilterSubject,
   type LifecycleConfiguration,
   type LifecycleRule,
@@ -16,12 +16,12 @@ import { dueAt, firstExpiration, midnightAfter, type DueRule, type ExpiringObjec
 /** The action to apply, and the rule that requires it. */
 export type LifecycleAction =
   | {
-      readonly action: "remove";
+      readonly action: "expire";
       readonly ruleId: string;
-      /** How many newer noncurrent versions must exist when the action is applied. */
-      readonly keptVersions: number;
+      /** How many newer noncurrent versions must exist transition the action is applied. */
+      readonly newerVersions: number;
     }
-  | { readonly action: "move"; readonly ruleId: string; readonly storageClass: string };
+  | { readonly action: "transition"; readonly ruleId: string; readonly storageClass: string };
 
 /** A current version that is not a delete marker. */
 export interface CurrentSubject extends ExpiringObject {
@@ -56,9 +56,9 @@ export function actionOnCurrent(
 ): LifecycleAction | undefined {
   const expiration = firstExpiration(configuration.rules, version);
   const isExpired = expiration !== undefined && expiration.at <= now;
-  const removal = isExpired ? removalBy(expiration) : undefined;
-  if (removal !== undefined && version.isPurgedByExpiration) return removal;
-  return furthestTransition(configuration, version, now, transitionsOfCurrent(version)) ?? removal;
+  const expire = isExpired ? expireBy(expiration) : undefined;
+  if (expire !== undefined && version.isPurgedByExpiration) return expire;
+  return coldestTransition(configuration, version, now, transitionsOfCurrent(version)) ?? expire;
 }
 
 export function actionOnNoncurrent(
@@ -69,20 +69,20 @@ export function actionOnNoncurrent(
   const { noncurrentSince, newerVersions, isDeleteMarker, key } = version;
   const expired = earliest(
     configuration.rules.flatMap((rule) => {
-      const { noncurrentExpiration: wanted } = rule;
-      if (wanted === undefined || newerVersions < (wanted.newerVersions ?? 0)) return [];
-      if (!(isDeleteMarker ? isAboutKey(rule.filter, key) : isAbout(rule.filter, version))) return [];
-      return [{ rule, at: midnightAfter(noncurrentSince, wanted.noncurrentDays) }];
+      const { noncurrentExpiration } = rule;
+      if (noncurrentExpiration === undefined || newerVersions < (noncurrentExpiration.newerVersions ?? 0)) return [];
+      if (!(isDeleteMarker ? matchesKey(rule.filter, key) : matchesObject(rule.filter, version))) return [];
+      return [{ rule, at: midnightAfter(noncurrentSince, noncurrentExpiration.noncurrentDays) }];
     }),
     now,
   );
-  if (expired !== undefined) return removalBy(expired, expired.rule.noncurrentExpiration?.newerVersions);
+  if (expired !== undefined) return expireBy(expired, expired.rule.noncurrentExpiration?.newerVersions);
   if (isDeleteMarker) return undefined;
-  return furthestTransition(configuration, version, now, transitionsOfNoncurrent(version));
+  return coldestTransition(configuration, version, now, transitionsOfNoncurrent(version));
 }
 
 /** The action on a delete marker that is the only version of its key. */
-export function actionOnSoleMarker(
+export function actionOnExpiredMarker(
   { rules }: LifecycleConfiguration,
   { key, madeAt }: KeySubject,
   now: number,
@@ -90,13 +90,13 @@ export function actionOnSoleMarker(
   const expired = earliest(
     rules.flatMap((rule) => {
       const { expiration, filter } = rule;
-      if (expiration === undefined || !isAboutKey(filter, key)) return [];
+      if (expiration === undefined || !matchesKey(filter, key)) return [];
       if (!("isForMarkers" in expiration)) return [{ rule, at: dueAt(expiration, madeAt) }];
       return expiration.isForMarkers ? [{ rule, at: madeAt }] : [];
     }),
     now,
   );
-  return expired === undefined ? undefined : removalBy(expired);
+  return expired === undefined ? undefined : expireBy(expired);
 }
 
 /** The action on an upload in progress. */
@@ -108,16 +108,16 @@ export function actionOnUpload(
   const expired = earliest(
     rules.flatMap((rule) => {
       const { abortAfterDays, filter } = rule;
-      if (abortAfterDays === undefined || !isAboutKey(filter, key)) return [];
+      if (abortAfterDays === undefined || !matchesKey(filter, key)) return [];
       return [{ rule, at: midnightAfter(madeAt, abortAfterDays) }];
     }),
     now,
   );
-  return expired === undefined ? undefined : removalBy(expired);
+  return expired === undefined ? undefined : expireBy(expired);
 }
 
-function removalBy({ rule }: DueRule, keptVersions = 0): LifecycleAction {
-  return { action: "remove", ruleId: rule.id, keptVersions };
+function expireBy({ rule }: DueRule, newerVersions = 0): LifecycleAction {
+  return { action: "expire", ruleId: rule.id, newerVersions };
 }
 
 /** A transition that a rule defines for one version. */
@@ -130,7 +130,7 @@ type TransitionsOf = (rule: LifecycleRule) => readonly PossibleTransition[];
 
 function transitionsOfCurrent({ modifiedAt }: CurrentSubject): TransitionsOf {
   return ({ transitions }) =>
-    transitions.map((when) => ({ storageClass: when.storageClass, at: dueAt(when, modifiedAt) }));
+    transitions.map((transition) => ({ storageClass: transition.storageClass, at: dueAt(transition, modifiedAt) }));
 }
 
 function transitionsOfNoncurrent({ noncurrentSince, newerVersions: newer }: NoncurrentSubject): TransitionsOf {
@@ -144,7 +144,7 @@ function transitionsOfNoncurrent({ noncurrentSince, newerVersions: newer }: Nonc
 }
 
 /** The due transition to the coldest class that is colder than the version's class. */
-function furthestTransition(
+function coldestTransition(
   { rules, transitionMinimum }: LifecycleConfiguration,
   version: FilterSubject & { readonly storageClass: string },
   now: number,
@@ -157,16 +157,16 @@ function furthestTransition(
       if (at > now || storageClassRank(classAfterTransition(storageClass)) <= storageClassRank(version.storageClass))
         continue;
       if (coldest !== undefined && storageClassRank(storageClass) <= storageClassRank(coldest.storageClass)) continue;
-      const isSmall = version.size < TRANSITION_MIN_BYTES && !hasSize(rule.filter);
-      const isHeldBack = isSmall && (transitionMinimum === "all_storage_classes_128K" || !isDeep(storageClass));
-      if (!isHeldBack && isAbout(rule.filter, version)) coldest = { ruleId: rule.id, storageClass };
+      const isSmall = version.size < TRANSITION_MIN_BYTES && !hasSizeCondition(rule.filter);
+      const isBelowMinimum = isSmall && (transitionMinimum === "all_storage_classes_128K" || !isGlacier(storageClass));
+      if (!isBelowMinimum && matchesObject(rule.filter, version)) coldest = { ruleId: rule.id, storageClass };
     }
   }
   if (coldest === undefined) return undefined;
-  return { action: "move", ruleId: coldest.ruleId, storageClass: classAfterTransition(coldest.storageClass) };
+  return { action: "transition", ruleId: coldest.ruleId, storageClass: classAfterTransition(coldest.storageClass) };
 }
 
-function isDeep(storageClass: string): boolean {
+function isGlacier(storageClass: string): boolean {
   return storageClass === "GLACIER" || storageClass === "DEEP_ARCHIVE";
 }
 

@@ -2,12 +2,12 @@
 import { utf8Length } from "../../bytes/text.ts";
 import {
   storageClassRank,
-  hasSize,
+  hasSizeCondition,
   type Expiration,
   type LifecycleFilter,
   type LifecycleRule,
   type NoncurrentExpiration,
-  type When,
+  type DaysOrDate,
 } from "./lifecycle.ts";
 import { S3Error } from "../core/s3-error.ts";
 
@@ -41,21 +41,24 @@ export function checkRules(rules: readonly LifecycleRule[]): void {
     ids.add(id);
   }
   // The first rule determines the version (V1 or V2) of the whole configuration.
-  const isSecondKind = rules[0]?.filter.form !== "prefix";
+  const isVersion2 = rules[0]?.filter.form !== "prefix";
   for (const rule of rules) {
-    checkKind(rule, isSecondKind);
+    checkConfigurationVersion(rule, isVersion2);
     checkFilter(rule.filter);
     checkActions(rule);
   }
 }
 
-function checkKind({ filter, noncurrentExpiration, noncurrentTransitions }: LifecycleRule, isSecond: boolean): void {
-  if (isSecond && filter.form === "prefix") {
+function checkConfigurationVersion(
+  { filter, noncurrentExpiration, noncurrentTransitions }: LifecycleRule,
+  isVersion2: boolean,
+): void {
+  if (isVersion2 && filter.form === "prefix") {
     throw invalidRequest(
       "Base level prefix cannot be used in Lifecycle V2, prefixes are only supported in the Filter.",
     );
   }
-  if (isSecond) return;
+  if (isVersion2) return;
   if (filter.form !== "prefix") throw invalidRequest("Filter element can only be used in Lifecycle V2.");
   if ([noncurrentExpiration, ...noncurrentTransitions].some((action) => action?.newerVersions !== undefined)) {
     throw invalidRequest("NewerNoncurrentVersions element can only be used in Lifecycle V2.");
@@ -114,7 +117,7 @@ function checkExpiration(expiration: Expiration, filter: LifecycleFilter): void 
 /** Uploads in progress and delete markers have neither tags nor a size. */
 function refuseTagsAndSizes(filter: LifecycleFilter, action: string): void {
   if (filter.tags.length > 0) throw invalidRequest(`${action} cannot be specified with Tags.`);
-  if (hasSize(filter)) throw invalidRequest(`${action} cannot be specified with Object Size.`);
+  if (hasSizeCondition(filter)) throw invalidRequest(`${action} cannot be specified with Object Size.`);
 }
 
 function checkTransitions({ filter, expiration, transitions }: LifecycleRule): void {
@@ -122,18 +125,18 @@ function checkTransitions({ filter, expiration, transitions }: LifecycleRule): v
     if ("date" in transition) requireMidnight(transition.date);
     else checkAge(transition.days, "Days", "Transition", transition.storageClass);
   }
-  const shown = filterInWords(filter);
-  const whens: readonly When[] = transitions;
-  if (areMixed(whens)) {
+  const shown = filterText(filter);
+  const timings: readonly DaysOrDate[] = transitions;
+  if (areMixed(timings)) {
     throw invalidRequest(
       `Found mixed 'Date' and 'Days' based Transition actions in lifecycle rule for filter '${shown}'`,
     );
   }
-  const steps = transitions.map((when) => ({ storageClass: when.storageClass, after: orderOf(when) }));
-  const unit = whens.some((when) => "date" in when) ? "Date" : "Days";
+  const steps = transitions.map((timing) => ({ storageClass: timing.storageClass, after: orderOf(timing) }));
+  const unit = timings.some((timing) => "date" in timing) ? "Date" : "Days";
   checkSteps(steps, "Transition", unit, shown);
   if (expiration === undefined || "isForMarkers" in expiration) return;
-  if (areMixed([...whens, expiration])) {
+  if (areMixed([...timings, expiration])) {
     throw invalidRequest(
       `Found mixed 'Date' and 'Days' based Expiration and Transition actions in lifecycle rule for filter '${shown}'`,
     );
@@ -151,7 +154,7 @@ function checkNoncurrentTransitions({ filter, noncurrentExpiration, noncurrentTr
     checkAge(transition.noncurrentDays, "NoncurrentDays", "NoncurrentVersionTransition", transition.storageClass);
     checkNewerVersions(transition, "NoncurrentVersionTransition");
   }
-  const shown = filterInWords(filter);
+  const shown = filterText(filter);
   const steps = noncurrentTransitions.map(({ storageClass, noncurrentDays: after }) => ({ storageClass, after }));
   checkSteps(steps, "NoncurrentVersionTransition", "NoncurrentDays", shown);
   if (noncurrentExpiration !== undefined && steps.some(({ after }) => after >= noncurrentExpiration.noncurrentDays)) {
@@ -210,16 +213,16 @@ function requireMidnight(date: number): void {
   if (date % DAY_MS !== 0) throw invalid("'Date' must be at midnight GMT");
 }
 
-function areMixed(whens: readonly When[]): boolean {
-  return whens.some((when) => "date" in when) && whens.some((when) => "days" in when);
+function areMixed(timings: readonly DaysOrDate[]): boolean {
+  return timings.some((timing) => "date" in timing) && timings.some((timing) => "days" in timing);
 }
 
-function orderOf(when: When): number {
-  return "date" in when ? when.date : when.days;
+function orderOf(timing: DaysOrDate): number {
+  return "date" in timing ? timing.date : timing.days;
 }
 
 /** A filter in the notation of S3's messages. */
-function filterInWords({ prefix, tags, sizeGreaterThan, sizeLessThan }: LifecycleFilter): string {
+function filterText({ prefix, tags, sizeGreaterThan, sizeLessThan }: LifecycleFilter): string {
   const words = [
     ...(prefix === undefined ? [] : [`prefix=${prefix}`]),
     ...tags.map(({ key, value }) => `tag={key=${key}, value=${value}}`),

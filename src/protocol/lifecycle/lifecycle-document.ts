@@ -17,7 +17,7 @@ import {
   type NoncurrentTransition,
   type Transition,
   type TransitionMinimum,
-  type When,
+  type DaysOrDate,
 } from "./lifecycle.ts";
 import { S3Error } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
@@ -26,7 +26,7 @@ import type { Tag } from "../core/tagging.ts";
 export const TRANSITION_MINIMUM_HEADER = "x-amz-transition-default-minimum-object-size";
 
 /** The largest stored form in bytes: it shares a row of at most 2 MB with the bucket's other configurations. */
-const KEPT_MAX_BYTES = 1_500_000;
+const STORED_MAX_BYTES = 1_500_000;
 const MAX_INTEGER = 2_147_483_647;
 const ID_DIGITS = 32;
 
@@ -49,8 +49,8 @@ export function parseLifecycle(document: Uint8Array, transitionMinimum: Transiti
   checkRules(rules);
   const configuration = { revision: randomDigits(ID_DIGITS), transitionMinimum, rules };
   const size = utf8Length(lifecycleText(configuration));
-  if (size <= KEPT_MAX_BYTES) return configuration;
-  throw new S3Error("EntityTooLarge", { ProposedSize: size, MaxSizeAllowed: KEPT_MAX_BYTES });
+  if (size <= STORED_MAX_BYTES) return configuration;
+  throw new S3Error("EntityTooLarge", { ProposedSize: size, MaxSizeAllowed: STORED_MAX_BYTES });
 }
 
 const SINGLE_ELEMENTS = [
@@ -130,7 +130,7 @@ function parseExpiration(node: XmlNode): Expiration {
   const fields = singleChildren(node, ["Days", "Date", "ExpiredObjectDeleteMarker"]);
   if (fields.size !== 1) throw new S3Error("MalformedXML");
   const marker = textOf(fields.get("ExpiredObjectDeleteMarker"))?.trim();
-  if (marker === undefined) return parseWhen(fields);
+  if (marker === undefined) return parseDaysOrDate(fields);
   if (marker !== "true" && marker !== "false") throw new S3Error("MalformedXML");
   return { isForMarkers: marker === "true" };
 }
@@ -138,10 +138,10 @@ function parseExpiration(node: XmlNode): Expiration {
 function parseTransition(node: XmlNode): Transition {
   const fields = singleChildren(node, ["Days", "Date", "StorageClass"]);
   if (fields.size !== 2) throw new S3Error("MalformedXML");
-  return { ...parseWhen(fields), storageClass: parseClass(fields) };
+  return { ...parseDaysOrDate(fields), storageClass: parseClass(fields) };
 }
 
-function parseWhen(fields: ReadonlyMap<string, XmlNode>): When {
+function parseDaysOrDate(fields: ReadonlyMap<string, XmlNode>): DaysOrDate {
   const date = textOf(fields.get("Date"));
   if (date === undefined) return { days: parseInteger(requireText(fields, "Days")) };
   const time = parseIsoDate(date.trim().replace(/[+-]00:?00$/, "Z"));

@@ -1,9 +1,15 @@
-// Computes when lifecycle rules are due, and the header that announces an object's expiration. All times are in
+// Computes timing lifecycle rules are due, and the header that announces an object's expiration. All times are in
 // milliseconds since the epoch.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-expire-general-considerations.html
 import { formatHttpDate } from "../../bytes/dates.ts";
 import { uriEncode } from "../../bytes/uri-encode.ts";
-import { isAbout, lifecycleFromText, type FilterSubject, type LifecycleRule, type When } from "./lifecycle.ts";
+import {
+  matchesObject,
+  lifecycleFromText,
+  type FilterSubject,
+  type LifecycleRule,
+  type DaysOrDate,
+} from "./lifecycle.ts";
 
 const DAY_MS = 86_400_000;
 /** The last moment of the year 9999. */
@@ -14,12 +20,12 @@ export function midnightAfter(time: number, days: number): number {
   return (Math.floor(time / DAY_MS) + days + 1) * DAY_MS;
 }
 
-/** When an action is due for a version or upload that was created at `madeAt`. */
-export function dueAt(when: When, madeAt: number): number {
-  return "date" in when ? when.date : midnightAfter(madeAt, when.days);
+/** DaysOrDate an action is due for a version or upload that was created at `madeAt`. */
+export function dueAt(timing: DaysOrDate, madeAt: number): number {
+  return "date" in timing ? timing.date : midnightAfter(madeAt, timing.days);
 }
 
-/** A rule, and when it is due for a version or upload. */
+/** A rule, and timing it is due for a version or upload. */
 export interface DueRule {
   readonly rule: LifecycleRule;
   readonly at: number;
@@ -37,7 +43,7 @@ export function firstExpiration(rules: readonly LifecycleRule[], object: Expirin
     const { expiration } = rule;
     if (!rule.isEnabled || expiration === undefined || "isForMarkers" in expiration) continue;
     const at = dueAt(expiration, object.modifiedAt);
-    if ((first === undefined || at < first.at) && isAbout(rule.filter, object)) first = { rule, at };
+    if ((first === undefined || at < first.at) && matchesObject(rule.filter, object)) first = { rule, at };
   }
   return first;
 }

@@ -7,7 +7,7 @@ import type {
   LifecycleFilter,
   LifecycleRule,
   NoncurrentExpiration,
-  When,
+  DaysOrDate,
 } from "./lifecycle.ts";
 import { S3_NAMESPACE } from "../core/s3-error.ts";
 
@@ -23,7 +23,7 @@ function ruleElement(rule: LifecycleRule): XmlElement {
     filter.form === "prefix" ? element("Prefix", filter.prefix ?? "") : filterElement(filter),
     element("Status", isEnabled ? "Enabled" : "Disabled"),
     ...transitions.map((transition) =>
-      element("Transition", [whenElement(transition), element("StorageClass", transition.storageClass)]),
+      element("Transition", [daysOrDateElement(transition), element("StorageClass", transition.storageClass)]),
     ),
     expiration === undefined ? undefined : element("Expiration", [expirationElement(expiration)]),
     ...noncurrentTransitions.map((transition) =>
@@ -54,11 +54,11 @@ function filterElement({ form, prefix, tags, sizeGreaterThan, sizeLessThan }: Li
 function expirationElement(expiration: Expiration): XmlElement {
   return "isForMarkers" in expiration
     ? element("ExpiredObjectDeleteMarker", expiration.isForMarkers)
-    : whenElement(expiration);
+    : daysOrDateElement(expiration);
 }
 
-function whenElement(when: When): XmlElement {
-  return "days" in when ? element("Days", when.days) : element("Date", formatIsoDate(when.date));
+function daysOrDateElement(timing: DaysOrDate): XmlElement {
+  return "days" in timing ? element("Days", timing.days) : element("Date", formatIsoDate(timing.date));
 }
 
 function noncurrentElements({ noncurrentDays, newerVersions }: NoncurrentExpiration): (XmlElement | undefined)[] {

@@ -37,12 +37,12 @@ export interface LifecycleFilter {
 }
 
 /** A number of days after creation, or a date (milliseconds since the epoch). */
-export type When = { readonly days: number } | { readonly date: number };
+export type DaysOrDate = { readonly days: number } | { readonly date: number };
 
 /** The expiration of current versions, or only of delete markers without other versions. */
-export type Expiration = When | { readonly isForMarkers: boolean };
+export type Expiration = DaysOrDate | { readonly isForMarkers: boolean };
 
-export type Transition = When & { readonly storageClass: string };
+export type Transition = DaysOrDate & { readonly storageClass: string };
 
 export interface NoncurrentExpiration {
   /** Days since the next version was created. */
@@ -65,7 +65,7 @@ export function lifecycleFromText(text: string | null): LifecycleConfiguration |
 }
 
 /** Whether rules expire current versions but no noncurrent ones: with versioning, such rules free no storage. */
-export function keepsNoncurrent({ rules }: LifecycleConfiguration): boolean {
+export function retainsNoncurrentVersions({ rules }: LifecycleConfiguration): boolean {
   const enabled = rules.filter(({ isEnabled }) => isEnabled);
   return (
     enabled.some(({ expiration }) => expiration !== undefined && !("isForMarkers" in expiration)) &&
@@ -82,27 +82,27 @@ export interface FilterSubject {
 }
 
 /** Whether a filter matches an object. */
-export function isAbout(filter: LifecycleFilter, { key, size, tags }: FilterSubject): boolean {
+export function matchesObject(filter: LifecycleFilter, { key, size, tags }: FilterSubject): boolean {
   return (
     key.startsWith(filter.prefix ?? "") &&
     (filter.sizeGreaterThan === undefined || size > filter.sizeGreaterThan) &&
     (filter.sizeLessThan === undefined || size < filter.sizeLessThan) &&
-    filter.tags.every((wanted) => tags.some(({ key, value }) => key === wanted.key && value === wanted.value))
+    filter.tags.every((required) => tags.some(({ key, value }) => key === required.key && value === required.value))
   );
 }
 
 /** Whether a filter matches a delete marker or an upload in progress, which have neither a size nor tags. */
-export function isAboutKey(filter: LifecycleFilter, key: string): boolean {
-  return key.startsWith(filter.prefix ?? "") && filter.tags.length === 0 && !hasSize(filter);
+export function matchesKey(filter: LifecycleFilter, key: string): boolean {
+  return key.startsWith(filter.prefix ?? "") && filter.tags.length === 0 && !hasSizeCondition(filter);
 }
 
 /** Whether a filter contains a size. */
-export function hasSize({ sizeGreaterThan, sizeLessThan }: LifecycleFilter): boolean {
+export function hasSizeCondition({ sizeGreaterThan, sizeLessThan }: LifecycleFilter): boolean {
   return sizeGreaterThan !== undefined || sizeLessThan !== undefined;
 }
 
 /** The storage classes that transitions lead between, from warm to cold. */
-const COLDER_AND_COLDER: readonly string[] = [
+const STORAGE_CLASS_ORDER: readonly string[] = [
   "STANDARD",
   "STANDARD_IA",
   "INTELLIGENT_TIERING",
@@ -113,11 +113,11 @@ const COLDER_AND_COLDER: readonly string[] = [
 ];
 
 /** The possible destinations of a transition. */
-export const TRANSITION_CLASSES: readonly string[] = COLDER_AND_COLDER.slice(1);
+export const TRANSITION_CLASSES: readonly string[] = STORAGE_CLASS_ORDER.slice(1);
 
 /** The rank of a storage class: transitions lead to a higher rank. */
 export function storageClassRank(storageClass: string): number {
-  return Math.max(0, COLDER_AND_COLDER.indexOf(storageClass));
+  return Math.max(0, STORAGE_CLASS_ORDER.indexOf(storageClass));
 }
 
 /** Whether R2 stores the bytes of a storage class as InfrequentAccess. */

@@ -8,7 +8,7 @@ import { invalidArgument, S3Error } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
 import { decodeText } from "../core/text-encodings.ts";
 import type { StoredObject } from "./stored-object.ts";
-import { splitSnapshot, versionOfSnapshot } from "../core/snapshot.ts";
+import { splitSnapshot, versionIdOnSnapshot } from "../core/snapshot.ts";
 import { isVersionId } from "../core/version-id.ts";
 
 /** The source of a copy. */
@@ -49,7 +49,7 @@ export function readCopySource(request: S3Request): CopySource {
   const literalKey = literal === decoded ? undefined : literal?.slice(slash + 1);
   const expectedOwner = readExpectedOwner(request, "x-amz-source-expected-bucket-owner");
   const { bucket, snapshot } = splitSnapshot(decoded.slice(0, slash));
-  if (versionId !== undefined && snapshot !== undefined) throw versionOfSnapshot();
+  if (versionId !== undefined && snapshot !== undefined) throw versionIdOnSnapshot();
   return { bucketName: bucket, snapshot, key, literalKey, versionId, expectedOwner };
 }
 

@@ -22,15 +22,18 @@ export interface CustomerKey {
 }
 
 /** Whether keys are accepted over plain HTTP: on the local host, or never. */
-export type KeysOverHttp = "loopback" | "never";
+export type InsecureKeyPolicy = "loopback" | "never";
 
 /**
  * Reads the key that an object or part is written or read with; undefined if the request has none.
  * @throws S3Error InvalidRequest over an insecure connection or for an MD5 that does not match the key; InvalidArgument
  *   for a missing header, a malformed key, or a second encryption method; InvalidEncryptionAlgorithmError
  */
-export async function readCustomerKey(request: S3Request, overHttp: KeysOverHttp): Promise<CustomerKey | undefined> {
-  const key = await readKey(request, overHttp, `${ENCRYPTION}-customer-`);
+export async function readCustomerKey(
+  request: S3Request,
+  insecureKeys: InsecureKeyPolicy,
+): Promise<CustomerKey | undefined> {
+  const key = await readKey(request, insecureKeys, `${ENCRYPTION}-customer-`);
   const method = requestHeader(request, ENCRYPTION);
   if (key !== undefined && method !== undefined) {
     const message =
@@ -44,16 +47,23 @@ export async function readCustomerKey(request: S3Request, overHttp: KeysOverHttp
  * Reads the key that decrypts the source of a copy; undefined if the request has none.
  * @throws S3Error as {@link readCustomerKey}
  */
-export async function readSourceKey(request: S3Request, overHttp: KeysOverHttp): Promise<CustomerKey | undefined> {
-  return readKey(request, overHttp, "x-amz-copy-source-server-side-encryption-customer-");
+export async function readSourceKey(
+  request: S3Request,
+  insecureKeys: InsecureKeyPolicy,
+): Promise<CustomerKey | undefined> {
+  return readKey(request, insecureKeys, "x-amz-copy-source-server-side-encryption-customer-");
 }
 
-async function readKey(request: S3Request, overHttp: KeysOverHttp, prefix: string): Promise<CustomerKey | undefined> {
+async function readKey(
+  request: S3Request,
+  insecureKeys: InsecureKeyPolicy,
+  prefix: string,
+): Promise<CustomerKey | undefined> {
   const algorithm = requestHeader(request, `${prefix}algorithm`);
   const key = requestHeader(request, `${prefix}key`);
   const md5 = requestHeader(request, `${prefix}key-md5`);
   if (algorithm === undefined && key === undefined && md5 === undefined) return undefined;
-  if (!request.isSecure && (overHttp === "never" || !isLoopback(request.headers.get("host") ?? ""))) {
+  if (!request.isSecure && (insecureKeys === "never" || !isLoopback(request.headers.get("host") ?? ""))) {
     throw new S3Error("InvalidRequest", {}, `${REQUESTS} must be made over a secure connection.`);
   }
   if (algorithm === undefined) {
@@ -101,10 +111,10 @@ export function encryptionHeaders(key: CustomerKey | undefined): Record<string, 
 /** The encryption of a new object or upload: the customer's key, and the verifier to store. */
 export interface NewEncryption {
   readonly key: CustomerKey;
-  readonly recognition: string;
+  readonly keyVerifier: string;
 }
 
-interface Recognition {
+interface KeyVerifier {
   /** Both are base64url. */
   readonly salt: string;
   readonly verifier: string;
@@ -114,23 +124,23 @@ interface Recognition {
 export async function newEncryption(key: CustomerKey): Promise<NewEncryption> {
   const salt = crypto.getRandomValues(new Uint8Array(SALT_BYTES));
   const verifier = await deriveBytes(key.bytes, salt, PURPOSE);
-  const recognition: Recognition = { salt: toBase64Url(salt), verifier: toBase64Url(verifier) };
-  return { key, recognition: JSON.stringify(recognition) };
+  const keyVerifier: KeyVerifier = { salt: toBase64Url(salt), verifier: toBase64Url(verifier) };
+  return { key, keyVerifier: JSON.stringify(keyVerifier) };
 }
 
 /** Whether a verifier matches the key and belongs to blobs whose encryption is bound to the blob id. */
 export async function isBoundToBlob(key: CustomerKey, encryption: string): Promise<boolean> {
-  return isVerifiedBy(key, encryption, PURPOSE);
+  return matchesVerifierFor(key, encryption, PURPOSE);
 }
 
 /** Whether {@link newEncryption} made this verifier from the key. */
-async function isRecognised(key: CustomerKey, text: string): Promise<boolean> {
-  return (await isVerifiedBy(key, text, PURPOSE)) || isVerifiedBy(key, text, UNBOUND_PURPOSE);
+async function matchesVerifier(key: CustomerKey, text: string): Promise<boolean> {
+  return (await matchesVerifierFor(key, text, PURPOSE)) || matchesVerifierFor(key, text, UNBOUND_PURPOSE);
 }
 
-async function isVerifiedBy(key: CustomerKey, text: string, purpose: string): Promise<boolean> {
+async function matchesVerifierFor(key: CustomerKey, text: string, purpose: string): Promise<boolean> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const { salt, verifier } = JSON.parse(text) as Recognition;
+  const { salt, verifier } = JSON.parse(text) as KeyVerifier;
   const expected = fromBase64Url(verifier) ?? new Uint8Array();
   return digestsEqual(expected, await deriveBytes(key.bytes, fromBase64Url(salt) ?? new Uint8Array(), purpose));
 }
@@ -150,7 +160,7 @@ export async function checkReadKey(encryption: string | undefined, key: Customer
       "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.";
     throw new S3Error("InvalidRequest", {}, message);
   }
-  if (!(await isRecognised(key, encryption))) {
+  if (!(await matchesVerifier(key, encryption))) {
     throw new S3Error("AccessDenied", {}, `${REQUESTS} must provide the correct secret key.`);
   }
 }
@@ -164,7 +174,7 @@ export async function checkPartKey(encryption: string | undefined, key: Customer
   if (encryption === undefined && key === undefined) return;
   if (encryption === undefined) throw new S3Error("InvalidRequest", {}, NOT_REQUESTED);
   if (key === undefined) throw new S3Error("InvalidRequest", {}, REQUESTED);
-  if (await isRecognised(key, encryption)) return;
+  if (await matchesVerifier(key, encryption)) return;
   const message = "The provided encryption parameters did not match the ones used originally.";
   throw new S3Error("InvalidRequest", {}, message);
 }

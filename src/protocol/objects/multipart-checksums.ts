@@ -105,7 +105,7 @@ export function checkCompletionHeaders(
     );
   }
   if (checksum === undefined) return;
-  const other = namesOfDigests(request).find((name) => name !== checksumHeader(checksum.algorithm));
+  const other = digestHeaderNames(request).find((name) => name !== checksumHeader(checksum.algorithm));
   if (other !== undefined) {
     throw invalid(`The checksum of the object is ${checksum.algorithm}; there is nothing to verify ${other} with.`);
   }
@@ -120,7 +120,7 @@ export function checkCompletionHeaders(
 }
 
 /** The names of the headers that contain a digest of the object. */
-function namesOfDigests({ headers }: S3Request): string[] {
+function digestHeaderNames({ headers }: S3Request): string[] {
   const names = Array.from(headers.keys());
   return names.filter((name) => /^x-amz-checksum-(?!type$|mode$|algorithm$)/.test(name));
 }
@@ -133,7 +133,7 @@ export function withoutChecksums(request: S3Request): S3Request {
 }
 
 /** The algorithm itself if its checksums can be combined from those of parts; otherwise the default, whose can. */
-export function combinableOr(algorithm: ChecksumAlgorithm): ChecksumAlgorithm {
+export function combinableOrDefault(algorithm: ChecksumAlgorithm): ChecksumAlgorithm {
   return combinable(algorithm) === undefined ? DEFAULT_ALGORITHM : algorithm;
 }
 

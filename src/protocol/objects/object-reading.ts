@@ -9,7 +9,7 @@ import { metadataHeaders, readResponseOverrides } from "./object-metadata.ts";
 import { contentRange, resolveRange, type ByteRange } from "../core/range.ts";
 import { invalidArgument, S3Error } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
-import { versionOfSnapshot } from "../core/snapshot.ts";
+import { versionIdOnSnapshot } from "../core/snapshot.ts";
 import { shownVersionId, type DeleteMarker, type StoredObject } from "./stored-object.ts";
 import { readVersionId } from "../core/version-id.ts";
 
@@ -92,7 +92,7 @@ export function readNamedVersion(
   const { bucket, key } = addressedObject(request.address);
   const versionId = readVersionId(request.query);
   const snapshot = addressedSnapshot(request.address);
-  if (versionId !== undefined && snapshot !== undefined) throw versionOfSnapshot();
+  if (versionId !== undefined && snapshot !== undefined) throw versionIdOnSnapshot();
   return { method: request.method, bucketName: bucket, key, versionId, snapshot };
 }
 

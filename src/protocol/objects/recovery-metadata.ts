@@ -51,30 +51,30 @@ const MAX_BYTES = 8000;
  * Recovery metadata as texts by name. Fields that exceed R2's limit are omitted, the least important first. Texts from
  * clients are JSON, so that each is one line.
  */
-export function recoveryMetadata(birth: RecoveryFields): Record<string, string> {
-  const { contentType, systemMetadata, userMetadata } = birth.metadata;
-  const certificate: Record<string, string> = {};
+export function recoveryMetadata(fields: RecoveryFields): Record<string, string> {
+  const { contentType, systemMetadata, userMetadata } = fields.metadata;
+  const texts: Record<string, string> = {};
   let size = 0;
   const add = (name: string, value: string | undefined): void => {
     if (value === undefined) return;
     size += name.length + utf8Length(value);
-    if (size <= MAX_BYTES) certificate[name] = value;
+    if (size <= MAX_BYTES) texts[name] = value;
   };
-  add("bucket", birth.bucketId);
-  add("key", JSON.stringify(birth.key));
-  add("upload", birth.uploadId);
-  add("role", birth.role === "slice" || birth.role === "proof" ? birth.role : undefined);
-  add("version", birth.versionId);
-  add("seen", birth.seen === undefined ? undefined : seenText(birth.seen));
-  add("part", birth.partNumber?.toString());
-  add("modified", birth.modifiedAt?.toString());
-  add("name", birth.bucketName);
-  add("encryption", birth.encryption);
+  add("bucket", fields.bucketId);
+  add("key", JSON.stringify(fields.key));
+  add("upload", fields.uploadId);
+  add("role", fields.role === "slice" || fields.role === "proof" ? fields.role : undefined);
+  add("version", fields.versionId);
+  add("seen", fields.seen === undefined ? undefined : seenText(fields.seen));
+  add("part", fields.partNumber?.toString());
+  add("modified", fields.modifiedAt?.toString());
+  add("name", fields.bucketName);
+  add("encryption", fields.encryption);
   add("type", contentType === undefined ? undefined : JSON.stringify(contentType));
   add("user", Object.keys(userMetadata).length === 0 ? undefined : JSON.stringify(userMetadata));
   add("system", Object.keys(systemMetadata).length === 0 ? undefined : JSON.stringify(systemMetadata));
-  add("tags", (birth.tags ?? []).length === 0 ? undefined : JSON.stringify(birth.tags));
-  return certificate;
+  add("tags", (fields.tags ?? []).length === 0 ? undefined : JSON.stringify(fields.tags));
+  return texts;
 }
 
 const NO_VERSION = "none";
@@ -92,9 +92,9 @@ function parseSeen(text: string | undefined): SeenHead | undefined {
 }
 
 /** Parses recovery metadata; undefined if {@link recoveryMetadata} did not write it. */
-export function parseRecoveryMetadata(certificate: Readonly<Record<string, string>>): RecoveryRecord | undefined {
-  const { bucket, key, name, upload, part, modified, encryption, type, user, system, tags } = certificate;
-  const { role, version, seen } = certificate;
+export function parseRecoveryMetadata(texts: Readonly<Record<string, string>>): RecoveryRecord | undefined {
+  const { bucket, key, name, upload, part, modified, encryption, type, user, system, tags } = texts;
+  const { role, version, seen } = texts;
   if (bucket === undefined || key === undefined) return undefined;
   try {
     // recoveryMetadata wrote these texts.

@@ -3,7 +3,7 @@ import type { LifecycleConfiguration } from "../../protocol/lifecycle/lifecycle.
 import {
   actionOnCurrent,
   actionOnNoncurrent,
-  actionOnSoleMarker,
+  actionOnExpiredMarker,
   actionOnUpload,
   type LifecycleAction,
 } from "../../protocol/lifecycle/lifecycle-actions.ts";
@@ -34,7 +34,7 @@ export interface EvaluatedObject {
   readonly size: number;
   readonly storageClass: string;
   /** When the rules remove a current version for good; undefined where none does, and of other versions. */
-  readonly removedAt?: number | undefined;
+  readonly purgedAt?: number | undefined;
   readonly action: LifecycleAction;
   /** What must still be so when it is done. */
   readonly version: EvaluatedVersion;
@@ -81,7 +81,7 @@ export function evaluateCurrent({ bucket, configuration, now }: Walk, row: Curre
     isNullVersion: row.is_null_version === 1,
     size,
     storageClass,
-    removedAt: isPurgedByExpiration ? firstExpiration(configuration.rules, subject)?.at : undefined,
+    purgedAt: isPurgedByExpiration ? firstExpiration(configuration.rules, subject)?.at : undefined,
     action,
     version: { key, versionId, tags, place: "current" },
     observedHead: { versionId, current: { versionId, etag, size, modifiedAt } },
@@ -157,7 +157,7 @@ function evaluateSoleMarker(
   position: LifecyclePosition,
 ): EvaluatedObject[] {
   const { key, version_id: versionId, modified_at: madeAt, tags } = row;
-  const action = row.is_delete_marker === 1 ? actionOnSoleMarker(configuration, { key, madeAt }, now) : undefined;
+  const action = row.is_delete_marker === 1 ? actionOnExpiredMarker(configuration, { key, madeAt }, now) : undefined;
   if (action === undefined || row.is_protected === 1) return [];
   const observedHead = { versionId, current: undefined };
   const version: EvaluatedVersion = { key, versionId, tags, place: "sole" };
@@ -189,8 +189,8 @@ function evaluateNoncurrent(
   const facts = { key, size, tags: parseTags(tags), storageClass, isDeleteMarker };
   const subject = { ...facts, noncurrentSince: successor.modifiedAt, newerVersions: newer };
   const action = actionOnNoncurrent(configuration, subject, now);
-  if (action === undefined || (action.action === "remove" && row.is_protected === 1)) return [];
-  const kept = action.action === "remove" ? action.keptVersions : 0;
+  if (action === undefined || (action.action === "expire" && row.is_protected === 1)) return [];
+  const kept = action.action === "expire" ? action.newerVersions : 0;
   return [
     {
       kind: isDeleteMarker ? "marker" : "noncurrent",

@@ -5,7 +5,7 @@ import { PieceReader } from "../../bytes/streams.ts";
 import type { ChecksumAlgorithm, ChecksumAnnouncement, ObjectChecksum } from "../../protocol/core/checksums.ts";
 import type { CustomerKey } from "../../protocol/objects/customer-encryption.ts";
 import type { IncomingBody } from "../../protocol/core/incoming-body.ts";
-import { checksumOfParts, combinableOr } from "../../protocol/objects/multipart-checksums.ts";
+import { checksumOfParts, combinableOrDefault } from "../../protocol/objects/multipart-checksums.ts";
 import type { ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
@@ -113,7 +113,7 @@ export async function copyBytes(
     const { blobId } = destination;
     return { size, etag, checksum, blobId, manifest: undefined, blobIds: [blobId] };
   }
-  const algorithm = combinableOr(kept);
+  const algorithm = combinableOrDefault(kept);
   const slices: Slice[] = [];
   const parts: { size: number; checksum: string }[] = [];
   for (let number = Math.ceil(size / blobMaxBytes); number > 0; number -= 1) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import {
   aclText,
-  givesOwnerAlone,
+  isOwnerOnlyAcl,
   isGranted,
   isPublicAcl,
   parseAcl,
@@ -50,7 +50,7 @@ describe("a list that gives to its owner alone", () => {
     [granting(["owner", "FULL_CONTROL"], ["owner", "READ"]), false],
     [granting(["owner", "FULL_CONTROL"], ["EC2", "READ"]), false],
     [granting(["AllUsers", "FULL_CONTROL"]), false],
-  ])("gives full control and nothing else: %j %s", (acl, expected) => expect(givesOwnerAlone(acl)).toBe(expected));
+  ])("gives full control and nothing else: %j %s", (acl, expected) => expect(isOwnerOnlyAcl(acl)).toBe(expected));
 });
 
 describe("a public list", () => {

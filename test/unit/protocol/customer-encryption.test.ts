@@ -150,28 +150,28 @@ describe("a customer's key over plain HTTP", () => {
   });
 });
 
-describe("the recognition of a key", () => {
+describe("the verifier of a key", () => {
   it("is a text without the key, its MD5 or anything that another key or another time would share", async () => {
     const key = await keyOf(1);
     const [first, second] = [await newEncryption(key), await newEncryption(key)];
     expect(first.key).toBe(key);
     const form = /^\{"salt":"([\w-]{22})","verifier":"([\w-]{43})"\}$/;
-    const [, salt, verifier] = form.exec(first.recognition) ?? [];
-    expect(first.recognition).toMatch(form);
+    const [, salt, verifier] = form.exec(first.keyVerifier) ?? [];
+    expect(first.keyVerifier).toMatch(form);
     for (const part of [KEY, key.md5, KEY.slice(0, 8), key.md5.slice(0, 8)])
-      expect(first.recognition).not.toContain(part);
-    const [, otherSalt, otherVerifier] = form.exec(second.recognition) ?? [];
+      expect(first.keyVerifier).not.toContain(part);
+    const [, otherSalt, otherVerifier] = form.exec(second.keyVerifier) ?? [];
     expect(otherSalt).not.toBe(salt);
     expect(otherVerifier).not.toBe(verifier);
   });
 
   it("lets an object be read with its key and no other, nor without", async () => {
-    const { recognition } = await newEncryption(await keyOf(1));
-    await checkReadKey(recognition, await keyOf(1));
-    expectError(await rejectionOf(checkReadKey(recognition, await keyOf(2))), "AccessDenied", 403, {
+    const { keyVerifier } = await newEncryption(await keyOf(1));
+    await checkReadKey(keyVerifier, await keyOf(1));
+    expectError(await rejectionOf(checkReadKey(keyVerifier, await keyOf(2))), "AccessDenied", 403, {
       message: `${REQUESTS} must provide the correct secret key.`,
     });
-    expectError(await rejectionOf(checkReadKey(recognition, undefined)), "InvalidRequest", 400, {
+    expectError(await rejectionOf(checkReadKey(keyVerifier, undefined)), "InvalidRequest", 400, {
       message:
         "The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.",
     });
@@ -185,13 +185,13 @@ describe("the recognition of a key", () => {
   });
 
   it("lets parts come with the key of their upload and no other", async () => {
-    const { recognition } = await newEncryption(await keyOf(1));
-    await checkPartKey(recognition, await keyOf(1));
+    const { keyVerifier } = await newEncryption(await keyOf(1));
+    await checkPartKey(keyVerifier, await keyOf(1));
     await checkPartKey(undefined, undefined);
-    expectError(await rejectionOf(checkPartKey(recognition, await keyOf(2))), "InvalidRequest", 400, {
+    expectError(await rejectionOf(checkPartKey(keyVerifier, await keyOf(2))), "InvalidRequest", 400, {
       message: "The provided encryption parameters did not match the ones used originally.",
     });
-    expectError(await rejectionOf(checkPartKey(recognition, undefined)), "InvalidRequest", 400, {
+    expectError(await rejectionOf(checkPartKey(keyVerifier, undefined)), "InvalidRequest", 400, {
       message:
         "The multipart upload initiate requested encryption. Subsequent part requests must include the appropriate encryption parameters.",
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import {
-  areAclsOn,
+  areAclsEnabled,
   DELETED_OWNERSHIP,
   ownershipOf,
   ownershipText,
@@ -28,7 +28,7 @@ describe("an ownership", () => {
 
   it("turns lists off only where the bucket's owner is enforced", () => {
     const kept = [null, "BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter", DELETED_OWNERSHIP];
-    expect(kept.map(areAclsOn)).toEqual([false, false, true, true, true]);
+    expect(kept.map(areAclsEnabled)).toEqual([false, false, true, true, true]);
   });
 
   it("may stand in a header, presigned or not", () => {

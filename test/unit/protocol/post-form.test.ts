@@ -175,7 +175,7 @@ describe("a form's file", () => {
   it("has the length that it is presumed to have where it comes last", async () => {
     for (const length of [0, 1, 1000]) {
       const file = await fileOf(formOf([["file", "x".repeat(length)]], { boundary: "b" }));
-      expect(file.likelyLength).toBe(length);
+      expect(file.estimatedLength).toBe(length);
       expect(await sizeOf(file)).toBe(length);
     }
   });
@@ -190,10 +190,10 @@ describe("a form's file", () => {
         { boundary: "b" },
       ),
     );
-    expect(longer.likelyLength).toBeGreaterThan(3);
+    expect(longer.estimatedLength).toBeGreaterThan(3);
     expect(await sizeOf(longer)).toBe(3);
     const shorter = await fileOf(formOf([["file", "xxx"]], { boundary: "b" }).slice(0, -2));
-    expect(shorter.likelyLength).toBe(1);
+    expect(shorter.estimatedLength).toBe(1);
     expect(await sizeOf(shorter)).toBe(3);
   });
 

@@ -13,7 +13,7 @@ export interface PostedObject {
   readonly etag: string;
 }
 
-export interface PostAnswer {
+export interface PostResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: XmlElement;
@@ -23,12 +23,12 @@ export interface PostAnswer {
  * Makes the response that a form's fields request.
  * @param isSigned whether a policy signs the fields; an unsigned redirect is ignored, as any site could have set it
  */
-export function answerPost(
+export function makePostResponse(
   request: S3Request,
   fields: FormFields,
   isSigned: boolean,
   { bucketName, key, etag }: PostedObject,
-): PostAnswer {
+): PostResponse {
   const quoted = quoteEtag(etag);
   const target = fields.get("success_action_redirect") ?? fields.get("redirect");
   const redirect = isSigned && target !== undefined ? readRedirect(target) : undefined;
