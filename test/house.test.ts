@@ -2,9 +2,8 @@
 // table of operations is whole.
 import { describe, expect, it } from "vitest";
 
-import { withFreshInputs } from "../scripts/docs/inputs.ts";
-import { withFreshTables } from "../scripts/docs/tables.ts";
-import { SETTINGS } from "../src/config/settings.ts";
+import { FLOORS, INNER_FLOORS } from "../scripts/docs/floors.ts";
+import { PAGES } from "../scripts/docs/pages.ts";
 import type { Operation } from "../src/contract/operation.ts";
 import { matchOperation } from "../src/gateway/match.ts";
 import { OPERATIONS } from "../src/gateway/operation-table.ts";
@@ -25,32 +24,11 @@ const migrations: Record<string, string> = import.meta.glob("../migrations/*.sql
   import: "default",
   eager: true,
 });
-const readme = Object.values<string>(
-  import.meta.glob("../README.md", { query: "?raw", import: "default", eager: true }),
-)[0];
-
-const inputsPage = Object.values<string>(
-  import.meta.glob("../docs/operations.md", { query: "?raw", import: "default", eager: true }),
-)[0];
-
-const FLOORS = [
-  "bytes",
-  "protocol",
-  "auth|state",
-  "config",
-  "contract",
-  "uploads",
-  "operations|jobs|iam",
-  "gateway",
-  "worker.ts",
-];
-
-/** The floors inside a room that has several, lowest first. */
-const INNER_FLOORS: Readonly<Record<string, readonly string[]>> = {
-  protocol: ["core", "forms|iam|lifecycle", "objects", "buckets|listings", "acl"],
-  auth: ["policy", "identity|sigv4", "body", "access"],
-  state: ["d1", "blobs|identities", "metadata", "commit|repair", "snapshots", "reads", "listings|writes", "lifecycle"],
-};
+const pages: Record<string, string> = import.meta.glob(["../*.md", "../docs/*.{md,svg}"], {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
 
 /** `../src/auth/sigv4/claim.ts` → `auth/claim.ts` */
 const files = new Map(Object.entries(sources).map(([path, text]) => [path.replace("../src/", ""), text]));
@@ -183,10 +161,12 @@ describe("the operation table", () => {
       .filter((file) => !tests.includes(file));
     expect(missing).toEqual([]);
   });
+});
 
-  it("is what README says", () => {
-    expect(withFreshTables(readme ?? "", OPERATIONS, SETTINGS)).toBe(readme);
-    expect(withFreshInputs(inputsPage ?? "", OPERATIONS)).toBe(inputsPage);
+describe("generated pages", () => {
+  it.each(Object.entries(PAGES))("match the code: %s", (path, refresh) => {
+    const written = pages[`../${path}`] ?? "";
+    expect(refresh(written)).toBe(written);
   });
 });
 

@@ -1,0 +1,18 @@
+// The files that are made from the code, in whole or in part, and how. Pure, so that the house test can compare them.
+import { SETTINGS } from "../../src/config/settings.ts";
+import { OPERATIONS } from "../../src/gateway/operation-table.ts";
+import { withFreshFloors } from "./floors.ts";
+import { withFreshInputs } from "./inputs.ts";
+import { picture } from "./picture.ts";
+import { withFreshTables } from "./tables.ts";
+
+/** Makes a file's fresh text from its present one. */
+export type Refresh = (text: string) => string;
+
+/** The generated files by path. */
+export const PAGES: Readonly<Record<string, Refresh>> = {
+  "README.md": (text) => withFreshTables(text, OPERATIONS, SETTINGS),
+  "docs/operations.md": (text) => withFreshInputs(text, OPERATIONS),
+  "docs/architecture.md": withFreshFloors,
+  "docs/how-it-works.svg": picture,
+};
