@@ -1,4 +1,4 @@
-// The Worker's entry: what Cloudflare calls. Everything it does lives on the floors below.
+// The Worker's entry point: the handlers that Cloudflare calls.
 import { settingsOf } from "./config/settings-of.ts";
 import { settingProblems } from "./config/settings.ts";
 import { connect } from "./contract/connections.ts";
@@ -15,7 +15,7 @@ export default {
   fetch: (request: Request, env, execution) => app.fetch(request, env, execution),
 
   async scheduled({ scheduledTime, cron }, env): Promise<void> {
-    // The next tick finds the schema as it should be.
+    // The next tick then finds the expected schema.
     await runSchedule(scheduledTime, cron, env).catch((error: unknown) => repairSchema(env.DB, error));
   },
 } satisfies ExportedHandler<Env>;

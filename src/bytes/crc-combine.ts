@@ -1,5 +1,5 @@
-// The CRC of two runs of bytes from the CRCs of each: what zlib calls crc32_combine, for any reflected CRC whose initial
-// value and final XOR are all ones. Polynomials over GF(2), the highest power in the lowest bit.
+// Combines the CRCs of consecutive runs of bytes, like zlib's crc32_combine, for any reflected CRC whose initial value
+// and final XOR are all ones. Polynomials over GF(2) have the highest power in the lowest bit.
 import type { DigestAlgorithm } from "./digest.ts";
 
 /** A CRC that can be combined. */
@@ -11,13 +11,13 @@ const CRCS = {
   crc64nvme: { bits: 64n, polynomial: 0x9a6c9329ac4bc9b5n },
 } as const satisfies Record<CombinableCrc, { bits: bigint; polynomial: bigint }>;
 
-/** Combines the CRCs of runs of bytes, in order, into the CRC of all of them. Lengths are in bytes. */
+/** Combines the CRCs of consecutive runs of bytes, in order, into the CRC of all of them. Lengths are in bytes. */
 export function combineCrcs(
   algorithm: CombinableCrc,
   runs: Iterable<{ readonly crc: Uint8Array; readonly length: number }>,
 ): Uint8Array {
   const { bits } = CRCS[algorithm];
-  // Parts are mostly of one length, so the shift by it is worked out once.
+  // Most parts have the same length, so its shift is computed once.
   const shifts = new Map<number, bigint>();
   let combined = 0n;
   for (const { crc, length } of runs) {

@@ -1,9 +1,9 @@
-// The date formats on S3's wire. All times are milliseconds since the epoch.
+// The date formats of S3's protocol. All times are milliseconds since the epoch.
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const CLOCK = String.raw`(?<hour>\d{2}):(?<minute>\d{2}):(?<second>\d{2})`;
 const ZONE = String.raw`(?:GMT|UTC|[+-]0000)`;
-/** RFC 9110 (5.6.7) has every recipient read three formats: the preferred one, RFC 850's and that of C's asctime. */
+/** RFC 9110 (5.6.7) requires recipients to accept three formats: the preferred one, RFC 850's and asctime's. */
 const HTTP_DATES = [
   String.raw`(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\d{1,2}) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) ${CLOCK} ${ZONE}`,
   String.raw`(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\d{1,2})-(?<month>[A-Z][a-z]{2})-(?<year>\d{2}) ${CLOCK} ${ZONE}`,
@@ -12,14 +12,14 @@ const HTTP_DATES = [
 const AMZ_DATE = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 const ISO_DATE = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?Z$/;
 
-/** `Fri, 02 Jan 2026 03:04:05 GMT` (RFC 9110's preferred format), to the second below. */
+/** `Fri, 02 Jan 2026 03:04:05 GMT` (RFC 9110's preferred format), rounded down to the second. */
 export function formatHttpDate(time: number): string {
   return new Date(time).toUTCString();
 }
 
 /**
- * The time of an HTTP date in any of its three formats, or undefined where it names no moment.
- * @param now milliseconds since the epoch, by which the century of RFC 850's years is told
+ * Parses an HTTP date in any of its three formats; undefined if it is not a valid time.
+ * @param now milliseconds since the epoch, which determines the century of RFC 850's years
  */
 export function parseHttpDate(text: string, now = Date.now()): number | undefined {
   const trimmed = text.trim();
@@ -30,7 +30,7 @@ export function parseHttpDate(text: string, now = Date.now()): number | undefine
   return index < 0 ? undefined : exactUtc(fullYear(year, now), index, day, hour, minute, second);
 }
 
-/** A year of two digits that would lie more than 50 years ahead is of the century before (RFC 9110, 5.6.7). */
+/** A two-digit year more than 50 years in the future belongs to the previous century (RFC 9110, 5.6.7). */
 function fullYear(year: string, now: number): string {
   if (year.length === 4) return year;
   const thisYear = new Date(now).getUTCFullYear();
@@ -43,12 +43,12 @@ export function formatIsoDate(time: number): string {
   return new Date(time).toISOString();
 }
 
-/** `2026-01-02T03:04:05Z`: the same to the second below. */
+/** `2026-01-02T03:04:05Z`: the same, rounded down to the second. */
 export function formatIsoSeconds(time: number): string {
   return formatIsoDate(time).replace(/\.\d{3}Z$/, "Z");
 }
 
-/** The time of a date as XML holds it (the fraction may be missing), or undefined where it names no moment. */
+/** Parses a date in XML, with or without a fraction; undefined if it is not a valid time. */
 export function parseIsoDate(text: string): number | undefined {
   const fields = ISO_DATE.exec(text);
   if (fields === null) return undefined;
@@ -61,7 +61,7 @@ export function formatAmzDate(time: number): string {
   return new Date(time).toISOString().replaceAll(/[-:]|\.\d{3}/g, "");
 }
 
-/** The time of an `x-amz-date`, or undefined where it is not one or names no moment (month 13). */
+/** Parses an `x-amz-date`; undefined if it is malformed or not a valid time (month 13). */
 export function parseAmzDate(text: string): number | undefined {
   const fields = AMZ_DATE.exec(text);
   if (fields === null) return undefined;
@@ -78,7 +78,7 @@ function exactUtc(
 ): number | undefined {
   const time = Date.UTC(Number(year), month, Number(day), Number(hour), Number(minute), Number(second));
   const read = new Date(time);
-  // Date.UTC rolls 31 February over into March and takes year 26 for 1926: such a text names no moment.
+  // Date.UTC reads 31 February as a day in March and year 26 as 1926, so both are rejected here.
   const isExact =
     read.getUTCFullYear() === Number(year) &&
     read.getUTCMonth() === month &&

@@ -1,9 +1,9 @@
-// Keys that are made of a secret for one purpose each: none of them tells of the secret or of another.
+// Derives a key for one purpose from a secret. The key reveals neither the secret nor other derived keys.
 import { utf8 } from "./text.ts";
 
 /**
  * 32 bytes derived from a secret by HKDF with SHA-256 (RFC 5869).
- * @param salt tells apart what is derived for the same purpose
+ * @param salt distinguishes keys for the same purpose
  * @param purpose a text that no other use of the secret has
  */
 export async function deriveBytes(secret: Uint8Array, salt: Uint8Array, purpose: string): Promise<Uint8Array> {

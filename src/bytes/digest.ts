@@ -1,4 +1,4 @@
-// Digests and CRCs, all by the runtime's own code: DigestStream knows the three CRCs of S3 beside the hashes.
+// Digests and CRCs, computed by the runtime's DigestStream, which supports S3's three CRCs.
 
 export type DigestAlgorithm = "MD5" | "SHA-1" | "SHA-256" | "crc32" | "crc32c" | "crc64nvme";
 
@@ -12,26 +12,26 @@ export class RunningDigest {
     this.#writer = this.#stream.getWriter();
   }
 
-  /** Takes the next piece. The piece may be reused once the promise has resolved. */
+  /** Adds the next piece, which the caller may reuse once the promise resolves. */
   async update(piece: Uint8Array): Promise<void> {
     if (piece.length > 0) await this.#writer.write(piece);
   }
 
-  /** Ends the digest; big-endian for the CRCs, as S3 writes them. */
+  /** Returns the digest; CRCs are big-endian, as in S3. */
   async finish(): Promise<Uint8Array> {
     await this.#writer.close();
     return new Uint8Array(await this.#stream.digest);
   }
 
-  /** Gives the digest up without a result. */
+  /** Discards the digest. */
   abandon(): void {
-    // An aborted digest rejects its result, which nobody waits for.
+    // An aborted digest rejects its promise, which has no other handler.
     this.#stream.digest.catch(() => undefined);
     this.#writer.abort(new Error("digest abandoned")).catch(() => undefined);
   }
 }
 
-/** The digest of bytes at hand. */
+/** The digest of bytes in memory. */
 export async function digest(algorithm: DigestAlgorithm, bytes: Uint8Array): Promise<Uint8Array> {
   if (algorithm === "SHA-256" || algorithm === "SHA-1" || algorithm === "MD5") {
     return new Uint8Array(await crypto.subtle.digest(algorithm, bytes));
@@ -41,7 +41,7 @@ export async function digest(algorithm: DigestAlgorithm, bytes: Uint8Array): Pro
   return running.finish();
 }
 
-/** Whether two digests are equal, in time that depends on their lengths alone. */
+/** Whether two digests are equal. The time depends only on their lengths. */
 export function digestsEqual(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && crypto.subtle.timingSafeEqual(left, right);
 }

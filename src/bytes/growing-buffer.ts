@@ -1,35 +1,35 @@
-// Bytes that are gathered in memory: as much of it as has arrived, doubled as more comes, up to a limit.
+// Collects bytes in memory that doubles as they arrive, up to a limit.
 
 const FIRST_BYTES = 1024;
 
-/** Gathers bytes up to a limit. */
+/** A buffer that grows up to a limit. */
 export class GrowingBuffer {
   readonly #limit: number;
   #memory: Uint8Array;
   #length = 0;
 
-  /** @param limit how many bytes it takes at the most */
+  /** @param limit the maximum number of bytes */
   constructor(limit: number) {
     this.#limit = limit;
     this.#memory = new Uint8Array(0);
   }
 
-  /** What was gathered; valid until more is. */
+  /** The collected bytes; valid until the next call. */
   get bytes(): Uint8Array {
     return this.#memory.subarray(0, this.#length);
   }
 
-  /** How many more bytes it takes. */
+  /** How many more bytes fit. */
   get room(): number {
     return this.#limit - this.#length;
   }
 
-  /** The bytes of memory that it has taken. */
+  /** The bytes of memory that are allocated. */
   get capacity(): number {
     return this.#memory.length;
   }
 
-  /** Adds a copy of these bytes. @throws RangeError past the limit */
+  /** Appends a copy of these bytes. @throws RangeError past the limit */
   append(bytes: Uint8Array): void {
     const length = this.#length + bytes.length;
     if (length > this.#limit) throw new RangeError("more bytes than fit");
@@ -38,7 +38,7 @@ export class GrowingBuffer {
     this.#length = length;
   }
 
-  /** Forgets what was gathered and keeps the memory. */
+  /** Discards the collected bytes and keeps the memory. */
   clear(): void {
     this.#length = 0;
   }

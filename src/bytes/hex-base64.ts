@@ -1,4 +1,5 @@
-// Hexadecimal and base64 text of bytes, strict in reading: what is not exactly an encoding is undefined, never a guess.
+// Encodes hexadecimal and base64, and decodes them strictly: a text that is not exactly an encoding decodes to
+// undefined.
 
 const HEX_OF_BYTE = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 
@@ -9,7 +10,7 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
-/** The bytes of a hexadecimal text of even length (either case), or undefined. */
+/** Decodes hexadecimal of even length in either case; undefined if it is malformed. */
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
   const bytes = new Uint8Array(text.length / 2);
@@ -19,14 +20,14 @@ export function fromHex(text: string): Uint8Array | undefined {
   return bytes;
 }
 
-/** Standard base64 with padding. For digests and tokens: it works byte by byte. */
+/** Standard base64 with padding. Works byte by byte, which suits only short values such as digests and tokens. */
 export function toBase64(bytes: Uint8Array): string {
   let binary = "";
   for (const byte of bytes) binary += String.fromCharCode(byte);
   return btoa(binary);
 }
 
-/** The bytes of a canonical, padded base64 text, or undefined. */
+/** Decodes canonical base64 with padding; undefined if it is malformed. */
 export function fromBase64(text: string): Uint8Array | undefined {
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
   const binary = atob(text);
@@ -40,7 +41,7 @@ export function toBase64Url(bytes: Uint8Array): string {
   return toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-/** The bytes of a base64url text without padding, or undefined. */
+/** Decodes base64url without padding; undefined if it is malformed. */
 export function fromBase64Url(text: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined;
   return fromBase64(text.replaceAll("-", "+").replaceAll("_", "/") + "=".repeat((4 - (text.length % 4)) % 4));

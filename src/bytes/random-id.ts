@@ -1,9 +1,9 @@
-// Unguessable ids in base32hex (0-9, a-v), whose byte order is the order of the numbers they write.
+// Unguessable ids in base32hex (0-9, a-v), whose byte order is their numeric order.
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuv";
 const TIME_DIGITS = 10;
 
-/** As many random base32hex digits as asked for, five bits each. */
+/** Random base32hex digits, five bits each. */
 export function randomDigits(count: number): string {
   let text = "";
   for (const byte of crypto.getRandomValues(new Uint8Array(count))) text += DIGITS[byte & 31];

@@ -1,16 +1,16 @@
-// Bytes sealed under a secret in frames of AES-256-GCM, so that any range of them can be opened without the rest. They
-// begin with a salt, from which and the secret their own key is derived, so no nonce is ever used twice under one key;
-// each frame's nonce is its number and whether it is the last. A frame that was altered, moved, cut off or taken from
-// other sealed bytes therefore does not open; nor do all of them in the place of others, where they are bound to what they are (the STREAM construction: https://eprint.iacr.org/2015/189).
+// Encrypts bytes in frames of AES-256-GCM, so that any range decrypts without the rest (the STREAM construction:
+// https://eprint.iacr.org/2015/189). The secret and a salt at the start give each body its own key, so no nonce repeats
+// under one key: a frame's nonce is its number and whether it is the last. Frames that were changed, moved, cut off or
+// taken from another body do not decrypt. Neither do bytes that are bound to another identity.
 import { deriveBytes } from "./derived-keys.ts";
 import { SALT_BYTES, type FrameLayout } from "./frame-layout.ts";
 
 const NONCE_BYTES = 12;
 const PURPOSE = "cairn sealed frames 1";
-/** Of frames that open only as those of what they were sealed as. */
+/** For frames that are bound to an identity. */
 const BOUND_PURPOSE = "cairn sealed frames 2 ";
 
-/** Seals and opens frames under one secret and one salt. */
+/** Encrypts and decrypts frames under one secret and one salt. */
 export class FrameCipher {
   readonly salt: Uint8Array;
   readonly layout: FrameLayout;
@@ -22,14 +22,14 @@ export class FrameCipher {
     this.#key = key;
   }
 
-  /** For sealing: under a new salt. */
+  /** For encrypting, under a new salt. */
   static async fresh(secret: Uint8Array, layout: FrameLayout, identity?: string): Promise<FrameCipher> {
     return FrameCipher.of(secret, crypto.getRandomValues(new Uint8Array(SALT_BYTES)), layout, identity);
   }
 
   /**
-   * For opening what was sealed under this salt.
-   * @param identity what the bytes were sealed as; undefined where they were bound to nothing
+   * For decrypting what was encrypted under this salt.
+   * @param identity what the bytes are bound to; undefined if they are bound to nothing
    */
   static async of(secret: Uint8Array, salt: Uint8Array, layout: FrameLayout, identity?: string): Promise<FrameCipher> {
     const bytes = await deriveBytes(secret, salt, identity === undefined ? PURPOSE : BOUND_PURPOSE + identity);
@@ -41,7 +41,7 @@ export class FrameCipher {
     return new Uint8Array(await crypto.subtle.encrypt(this.#parameters(number), this.#key, frame));
   }
 
-  /** Rejects for anything but the frame that was sealed under this number. */
+  /** Decrypts a frame. Rejects if it is not the frame that was encrypted under this number. */
   async open(number: number, sealed: Uint8Array): Promise<Uint8Array> {
     return new Uint8Array(await crypto.subtle.decrypt(this.#parameters(number), this.#key, sealed));
   }

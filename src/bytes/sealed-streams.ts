@@ -1,10 +1,10 @@
-// Sealing a body while it is written, and opening a range of a sealed one while it is read, a frame at a time.
+// Encrypts a body while it is written, and decrypts a range of it while it is read, frame by frame.
 import { FRAME_BYTES, SALT_BYTES, type FrameLayout, type Span } from "./frame-layout.ts";
 import { GrowingBuffer } from "./growing-buffer.ts";
 import { FrameCipher } from "./sealed-frames.ts";
 import { PieceReader, type ByteSink } from "./streams.ts";
 
-/** Seals what is written to it and writes that on. Less or more than the layout's length never becomes a whole. */
+/** Encrypts what is written to it and writes it on. The output is complete only after exactly the layout's length. */
 export class SealingWriter implements ByteSink {
   readonly #sink: ByteSink;
   readonly #cipher: FrameCipher;
@@ -28,7 +28,7 @@ export class SealingWriter implements ByteSink {
   }
 
   async close(): Promise<void> {
-    // Of nothing at all, the one frame is empty and no byte can complete it.
+    // An empty body has one empty frame, which no byte can complete.
     if (this.#cipher.layout.length === 0) await this.#seal(0, new Uint8Array());
     else if (!this.#frames.isComplete) throw new Error("fewer bytes than were to be sealed");
     await this.#sink.close();
@@ -46,20 +46,20 @@ export class SealingWriter implements ByteSink {
   }
 }
 
-/** Sealed bytes on their way from where they are kept. */
+/** A run of encrypted bytes, as read from the blob store. */
 export interface SealedPiece {
-  /** Exactly what {@link FrameLayout.framesOf} says holds the range. */
+  /** Exactly the bytes that {@link FrameLayout.framesOf} returns for the range. */
   readonly stream: ReadableStream<Uint8Array>;
-  /** The salt, where the stream does not begin with it. */
+  /** The salt, if the stream does not begin with it. */
   readonly salt: Uint8Array | undefined;
-  /** What the bytes were sealed as, where they are bound to it. */
+  /** What the bytes are bound to, if anything. */
   readonly identity?: string | undefined;
 }
 
 /**
- * Opens a range of sealed bytes and writes it to where it is wanted, which stays open. Rejects where a frame does not
- * open: what was written before that is right.
- * @param range of the bytes as they were before they were sealed; not empty
+ * Decrypts a range and writes it to a sink, which stays open. Rejects if a frame does not decrypt; all bytes written
+ * before that are correct.
+ * @param range a range of the bytes before encryption; not empty
  */
 export async function sendOpened(
   { stream, salt, identity }: SealedPiece,
@@ -76,7 +76,7 @@ export async function sendOpened(
     let cipher = salt === undefined ? undefined : await FrameCipher.of(secret, salt, layout, identity);
     const lengthOf = (number: number): number => (number === SALT ? SALT_BYTES : layout.sealedFrameLength(number));
     const open = async (number: number, frame: Uint8Array): Promise<void> => {
-      // The gatherer reuses its memory, and the salt is kept.
+      // The gatherer reuses its memory, so the salt is copied.
       cipher ??= await FrameCipher.of(secret, frame.slice(), layout, identity);
       if (number === SALT) return;
       const opened = await cipher.open(number, frame);
@@ -94,10 +94,10 @@ export async function sendOpened(
   }
 }
 
-/** The salt is gathered as if it were the frame before the first. */
+/** The salt is gathered like a frame before the first. */
 const SALT = -1;
 
-/** Gathers what comes in pieces of any size into frames. */
+/** Gathers pieces of any size into frames. */
 class FrameGatherer {
   readonly #last: number;
   readonly #lengthOf: (number: number) => number;
@@ -117,12 +117,12 @@ class FrameGatherer {
     this.#hand = hand;
   }
 
-  /** Whether every frame was handed on. */
+  /** Whether every frame was passed on. */
   get isComplete(): boolean {
     return this.#number > this.#last;
   }
 
-  /** Takes the next bytes, which the caller may reuse once the promise has resolved. */
+  /** Adds the next bytes, which the caller may reuse once the promise resolves. */
   async take(bytes: Uint8Array): Promise<void> {
     let rest = bytes;
     while (rest.length > 0) {
@@ -137,7 +137,7 @@ class FrameGatherer {
     }
   }
 
-  /** The frame that a part completes; one that comes in one part is not copied. */
+  /** The frame that a part completes; a frame that arrives in one part is not copied. */
   #gather(part: Uint8Array, wanted: number): Uint8Array | undefined {
     if (part.length === wanted) return part;
     this.#held.append(part);

@@ -1,15 +1,15 @@
-// Moving a body through JavaScript near memory speed, in large pieces. Buffers grow with what has arrived, so that an
-// upload that has sent little, or is going to, takes little memory.
+// Moves bodies through JavaScript near memory speed, in large pieces. Buffers grow with the bytes that arrive, so that
+// an upload that sends little takes little memory.
 import { RunningDigest, type DigestAlgorithm } from "./digest.ts";
 import { GrowingBuffer } from "./growing-buffer.ts";
 
 /**
- * The size of the pieces in which bodies are read and written; the runtime's default of 4 KiB halves throughput.
- * Measured: pieces of 256 KiB are not faster.
+ * The size of the pieces in which bodies are read and written. The runtime's default of 4 KiB halves throughput; 256
+ * KiB is not faster (measured).
  */
 export const PIECE_BYTES = 64 * 1024;
 
-/** The first piece of a stream; each that was full is followed by one of four times its size. */
+/** The size of a stream's first piece. After each full piece, the next is four times as large. */
 const FIRST_PIECE_BYTES = 4 * 1024;
 const GROWTH = 4;
 
@@ -18,10 +18,10 @@ export class PieceReader {
   readonly #byob: ReadableStreamBYOBReader | undefined;
   readonly #plain: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #buffer: Uint8Array;
-  /** Bytes of the announced length that have not arrived. */
+  /** Announced bytes that have not arrived. */
   #left: number;
 
-  /** @param length of the stream in bytes, where it was announced; no buffer is larger */
+  /** @param length the stream's announced length in bytes, which limits the buffers */
   constructor(stream: ReadableStream<Uint8Array>, length = Number.POSITIVE_INFINITY) {
     this.#left = length;
     this.#buffer = this.#newBuffer(FIRST_PIECE_BYTES);
@@ -33,12 +33,12 @@ export class PieceReader {
     }
   }
 
-  /** The size of the buffer that the next piece is read into. */
+  /** The size of the next piece's buffer. */
   get bufferBytes(): number {
     return this.#byob === undefined ? 0 : this.#buffer.length;
   }
 
-  /** The next piece, or undefined at the end. Rejects where the sender went away. */
+  /** The next piece; undefined at the end. Rejects if the client disconnects. */
   async read(): Promise<Uint8Array | undefined> {
     try {
       if (this.#byob === undefined) return (await this.#plain?.read())?.value;
@@ -53,7 +53,7 @@ export class PieceReader {
     const result = await reader.readAtLeast(length, this.#buffer);
     if (result.value === undefined) return undefined;
     this.#left -= result.value.length;
-    // The view was detached by the read; the same memory comes back under the result.
+    // The read detaches the view and returns the same memory in its result.
     const isGrowing = result.value.length === length && length < PIECE_BYTES && this.#left > 0;
     this.#buffer = isGrowing ? this.#newBuffer(length * GROWTH) : new Uint8Array(result.value.buffer);
     return result.value.length > 0 ? result.value : undefined;
@@ -63,35 +63,35 @@ export class PieceReader {
     return new Uint8Array(Math.max(1, Math.min(length, PIECE_BYTES, this.#left)));
   }
 
-  /** Tells the sender that the rest is not wanted. */
+  /** Cancels the rest of the stream. */
   cancel(): void {
     const reader = this.#byob ?? this.#plain;
     reader?.cancel().catch(() => undefined);
   }
 }
 
-/** Where bytes can be written: a stream's writer, or what seals them before it. */
+/** A destination for bytes: a stream's writer, or an encrypting writer before it. */
 export type ByteSink = Pick<WritableStreamDefaultWriter<Uint8Array>, "write" | "close" | "abort" | "closed">;
 
 /**
- * An error that holds nothing but its text. The unformatted stack of an error refers to every object in whose methods it
- * was awaited; the stream that failed keeps the error, and the runtime keeps the stream with whatever refers back to it.
+ * An error that retains only its text. The unformatted stack of an error refers to every object whose methods awaited
+ * it, and the runtime keeps a failed stream's error with everything that it refers to.
  */
 function detached(error: unknown): unknown {
-  // Reading the stack formats it, which lets the frames go.
+  // Reading the stack formats it, which releases the frames.
   if (error instanceof Error) void error.stack?.length;
   return error;
 }
 
-/** Smaller pieces are gathered before they are written on. */
+/** Smaller pieces are gathered before they are written. */
 const DIRECT_MIN_BYTES = 16 * 1024;
 
-/** The most bytes of a long body's end that are held back. */
+/** The maximum number of bytes withheld at the end of a long body. */
 const HELD_MAX_BYTES = 4 * 1024;
 
 /**
- * Writes bytes into a stream of known length, digesting them on the way, and holds the last of them back until
- * {@link finish}: whoever reads the other end cannot have seen the whole before the caller has agreed to its digests.
+ * Writes bytes into a stream of known length, digests them, and withholds the last of them until {@link finish}. The
+ * reader cannot get a complete body before the caller accepts its digests.
  */
 export class DelayedWriter {
   readonly #writer: ByteSink;
@@ -100,28 +100,28 @@ export class DelayedWriter {
   readonly #held: GrowingBuffer;
   #total = 0;
 
-  /** @param length of all bytes together */
+  /** @param length the total number of bytes */
   constructor(sink: ByteSink, algorithms: readonly DigestAlgorithm[], length: number) {
     this.#writer = sink;
-    // Its state is told through the writes; unheard, a closed promise that rejects would count as unhandled.
+    // The writes report failures; without a handler, the rejected promise would count as unhandled.
     this.#writer.closed.catch(() => undefined);
     this.#digests = algorithms.map((algorithm) => new RunningDigest(algorithm));
     this.#length = length;
     this.#held = new GrowingBuffer(Math.min(PIECE_BYTES, length));
   }
 
-  /** How many bytes were taken so far. */
+  /** How many bytes were taken. */
   get total(): number {
     return this.#total;
   }
 
-  /** Takes the next bytes, which the caller may reuse once the promise has resolved. */
+  /** Adds the next bytes, which the caller may reuse once the promise resolves. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#total += bytes.length;
     let rest = bytes;
     if (bytes.length >= DIRECT_MIN_BYTES) {
       await this.#flush();
-      // Only the end of the whole need be held, and a long piece need not be copied.
+      // Only the end of the body is withheld, and a long piece need not be copied.
       const isEnd = this.#total >= this.#length;
       rest = isEnd ? bytes.subarray(bytes.length - HELD_MAX_BYTES) : bytes.subarray(bytes.length);
       await this.#forward(bytes.subarray(0, bytes.length - rest.length));
@@ -134,7 +134,7 @@ export class DelayedWriter {
     }
   }
 
-  /** The digests over everything taken, in the order of the algorithms; the held bytes are still held. */
+  /** The digests of all bytes, in the order of the algorithms. The last bytes stay withheld. */
   async digests(): Promise<Uint8Array[]> {
     const results: Uint8Array[] = [];
     for (const digest of this.#digests) {
@@ -144,13 +144,13 @@ export class DelayedWriter {
     return results;
   }
 
-  /** Lets the held bytes go and ends the stream. */
+  /** Writes the withheld bytes and ends the stream. */
   async finish(): Promise<void> {
     if (this.#held.bytes.length > 0) await this.#writer.write(this.#held.bytes);
     await this.#writer.close();
   }
 
-  /** Breaks the stream off: its reader sees an error, never an end. */
+  /** Aborts the stream: its reader gets an error, never an end. */
   abort(reason: Error): void {
     this.#writer.abort(reason).catch(() => undefined);
     for (const digest of this.#digests) digest.abandon();
@@ -163,7 +163,7 @@ export class DelayedWriter {
   }
 
   async #forward(piece: Uint8Array): Promise<void> {
-    // The reader at the other end works while the digests do.
+    // The stream's reader works while the digests are computed.
     const written = this.#writer.write(piece);
     written.catch(() => undefined);
     try {

@@ -1,4 +1,4 @@
-// UTF-8, the only text encoding in the house.
+// UTF-8, Cairn's only text encoding.
 
 const ENCODER = new TextEncoder();
 const STRICT_DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -8,7 +8,7 @@ export function utf8(text: string): Uint8Array {
   return ENCODER.encode(text);
 }
 
-/** The text of UTF-8 bytes, or undefined where they are not valid UTF-8. */
+/** Decodes UTF-8; undefined if it is invalid. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return STRICT_DECODER.decode(bytes);
@@ -23,9 +23,8 @@ export function utf8Length(text: string): number {
 }
 
 /**
- * The least text that is greater, in UTF-8 byte order, than every text beginning with `prefix`; undefined where there
- * is none. Code points and UTF-8 bytes sort alike, so the last code point is raised by one; the surrogates, which no
- * UTF-8 text holds, are stepped over.
+ * The smallest text that is greater, in UTF-8 byte order, than every text that begins with `prefix`; undefined if there
+ * is none. Code points and UTF-8 bytes sort alike, so the last code point is incremented, past the surrogates.
  */
 export function successorOfPrefix(prefix: string): string | undefined {
   const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
@@ -36,12 +35,12 @@ export function successorOfPrefix(prefix: string): string | undefined {
   return undefined;
 }
 
-/** The least text that is greater, in UTF-8 byte order, than `text` itself. */
+/** The smallest text that is greater, in UTF-8 byte order, than `text`. */
 export function successorOf(text: string): string {
   return `${text}\0`;
 }
 
-/** Orders two texts by their UTF-8 bytes; JavaScript's own order is by UTF-16 units. */
+/** Compares two texts by their UTF-8 bytes; JavaScript compares UTF-16 units. */
 export function compareUtf8(left: string, right: string): number {
   const a = utf8(left);
   const b = utf8(right);

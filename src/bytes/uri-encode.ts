@@ -1,5 +1,5 @@
-// Percent-encoding on bytes. URL and URLSearchParams are not used anywhere: they resolve dot segments, turn `+` into a
-// space in the wrong place and replace what is not UTF-8.
+// Percent-encoding of bytes. Cairn never uses URL and URLSearchParams: they resolve dot segments, decode `+` in the
+// wrong places and replace invalid UTF-8.
 import { decodeUtf8, utf8 } from "./text.ts";
 
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
@@ -12,7 +12,7 @@ const PLUS = 0x2b;
 const PERCENT = 0x25;
 const SPACE = 0x20;
 
-/** The bytes that a percent-encoded text stands for, or undefined where an escape is malformed. */
+/** Decodes percent-encoding to bytes; undefined if an escape is malformed. */
 export function percentDecode(text: string, plusIsSpace = false): Uint8Array | undefined {
   const source = utf8(text);
   const bytes = new Uint8Array(source.length);
@@ -33,14 +33,14 @@ export function percentDecode(text: string, plusIsSpace = false): Uint8Array | u
   return bytes.subarray(0, length);
 }
 
-/** The UTF-8 text that a percent-encoded text stands for, or undefined where it is malformed or not UTF-8. */
+/** Decodes percent-encoded UTF-8; undefined if it is malformed or not UTF-8. */
 export function percentDecodeText(text: string, plusIsSpace = false): string | undefined {
   if (!text.includes("%") && !(plusIsSpace && text.includes("+"))) return text;
   const bytes = percentDecode(text, plusIsSpace);
   return bytes === undefined ? undefined : decodeUtf8(bytes);
 }
 
-/** Strict percent-encoding: everything but `A-Za-z0-9-._~` (and, where asked for, `/`) is escaped, in upper case. */
+/** Strict percent-encoding: escapes everything but `A-Za-z0-9-._~` (and `/` on request), in upper case. */
 export function uriEncode(value: string | Uint8Array, keepSlash = false): string {
   const bytes = typeof value === "string" ? utf8(value) : value;
   let text = "";

@@ -1,5 +1,5 @@
-// How much markup a document holds, counted before a parser makes objects of it: an element of four bytes takes several
-// hundred in memory.
+// Counts a document's markup before a parser makes objects of it: an element of four bytes takes several hundred in
+// memory.
 
 /** The longest tag, in characters: its name, its attributes and their values. */
 const TAG_MAX_LENGTH = 4096;
@@ -9,7 +9,7 @@ const APOSTROPHE = 0x27;
 const SLASH = 0x2f;
 const GREATER = 0x3e;
 
-/** What begins with these ends with those, whatever stands between; anything else between `<` and `>` is a tag. */
+/** The start and end of markup other than tags. Anything else between `<` and `>` is a tag. */
 const RUNS = [
   ["<!--", "-->"],
   ["<![CDATA[", "]]>"],
@@ -17,8 +17,8 @@ const RUNS = [
 ] as const;
 
 /**
- * Whether a document has at most so many elements, comments, sections and instructions, and no tag of excessive length.
- * It need not be well-formed.
+ * Whether a document has at most `maxElements` elements, comments, sections and instructions, and no overlong tag. The
+ * document need not be well-formed.
  */
 export function isWithinLimits(text: string, maxElements: number): boolean {
   let count = 0;
@@ -31,7 +31,7 @@ export function isWithinLimits(text: string, maxElements: number): boolean {
   return true;
 }
 
-/** Where the markup ends that begins at a position; undefined where that is too far, or nowhere. */
+/** The end of the markup that begins at a position; undefined if it is too far away or missing. */
 function endOf(text: string, start: number): number | undefined {
   const run = RUNS.find(([open]) => text.startsWith(open, start));
   if (run === undefined) return endOfTag(text, start);
@@ -40,7 +40,7 @@ function endOf(text: string, start: number): number | undefined {
   return end < 0 ? undefined : end + close.length;
 }
 
-/** Where a tag ends: at the first `>` outside of its quoted values. */
+/** The end of a tag: the first `>` outside its quoted values. */
 function endOfTag(text: string, start: number): number | undefined {
   const limit = Math.min(text.length, start + TAG_MAX_LENGTH);
   let quote = 0;

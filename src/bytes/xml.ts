@@ -1,11 +1,11 @@
-// XML, both ways. Written documents are made of elements, never of text pasted together; read ones are checked for
-// size, depth and declarations before the parser sees a byte, and come out as plain nodes with their text verbatim.
+// Writes and parses XML. Written documents consist of elements, never of concatenated text. Documents are checked for
+// size, depth and declarations before they are parsed to plain nodes with verbatim text.
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 
 import { decodeUtf8 } from "./text.ts";
 import { isWithinLimits } from "./xml-limits.ts";
 
-/** An element to write: its name, and its text, its children or nothing. Undefined children are left out. */
+/** An element to write: its name, and text, children or nothing. Undefined children are omitted. */
 export interface XmlElement {
   readonly name: string;
   readonly content: string | readonly (XmlElement | undefined)[];
@@ -51,7 +51,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\r": "&#13;",
 };
 
-// XML 1.0 has no way to write most control characters; a list with one replaced stays readable, one with it does not.
+// XML 1.0 cannot represent most control characters. A replacement character keeps a listing readable.
 const UNWRITABLE =
   // oxlint-disable-next-line no-control-regex
   /[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
@@ -61,7 +61,7 @@ function escapeText(text: string): string {
   return text.replaceAll(/[&<>"'\r]/g, (character) => ESCAPES[character] ?? character).replaceAll(UNWRITABLE, "\ufffd");
 }
 
-/** An element that was read: its local name, its own text verbatim, its children in order. */
+/** A parsed element: its local name, its own text verbatim, its children in order. */
 export interface XmlNode {
   readonly name: string;
   readonly text: string;
@@ -84,12 +84,12 @@ const PARSER = new XMLParser({
 const NAMED_ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
 /**
- * The root of a document, or undefined where it is not well-formed XML in UTF-8 without declarations of its own.
- * @param maxElements with more than so many it is not read
+ * Parses a document; undefined if it is not well-formed XML in UTF-8, or contains declarations.
+ * @param maxElements longer documents are not parsed
  */
 export function parseXml(bytes: Uint8Array, maxElements: number): XmlNode | undefined {
   const text = decodeUtf8(bytes)?.replace(/^\ufeff/, "");
-  // A DTD could define entities; no S3 client sends one, so its mere presence is refused. Comments and CDATA may stand.
+  // A DTD could define entities and no S3 client sends one, so it is rejected. Comments and CDATA are accepted.
   if (text === undefined || /<!(?!--|\[CDATA\[)/.test(text) || text.includes("\0")) return undefined;
   if (!isWithinLimits(text, maxElements)) return undefined;
   if (XMLValidator.validate(text) !== true) return undefined;
@@ -98,7 +98,7 @@ export function parseXml(bytes: Uint8Array, maxElements: number): XmlNode | unde
     const nodes = readNodes(parsed);
     return nodes.length === 1 ? nodes[0] : undefined;
   } catch {
-    // The parser throws on what it limits: depth, reserved names, malformed entities.
+    // The parser throws on excessive depth, reserved names and malformed entities.
     return undefined;
   }
 }
@@ -128,7 +128,7 @@ function readText(value: unknown): string {
   return text;
 }
 
-/** The text of a CDATA section, in which an ampersand is an ampersand. */
+/** The text of a CDATA section, in which `&` is literal. */
 function readVerbatim(section: unknown): string {
   const [item]: readonly unknown[] = Array.isArray(section) ? section : [];
   const text: unknown = typeof item === "object" && item !== null ? Reflect.get(item, "#text") : undefined;

@@ -2,7 +2,7 @@
 import { KeyRing } from "../auth/identity/sealing.ts";
 import type { Settings } from "./settings.ts";
 
-/** The master keys that are set; undefined where there is none. */
+/** The key ring of the configured master keys; undefined if there are none. */
 export async function openKeyRing({ masterKeys: [current, ...previous] }: Settings): Promise<KeyRing | undefined> {
   return current === undefined ? undefined : KeyRing.of([current, ...previous]);
 }

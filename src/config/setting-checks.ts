@@ -1,28 +1,28 @@
-// What one setting may be: how its text is taken from the environment, whether it is possible, and the words for what is
-// possible. Every reader and every check of settings goes through here, so that no two of them disagree.
+// Checks single settings: how a text is read from the environment, whether it is valid, and the words for what is
+// valid. All readers and checks of settings use these functions, so that they agree.
 import { fromBase64 } from "../bytes/hex-base64.ts";
 
 export interface Setting {
   readonly default: string;
   readonly meaning: string;
-  /** What it can be, where that is not any text. */
+  /** The valid texts, if not every text is. */
   readonly values?: readonly string[];
-  /** The least and the greatest that it can be, where it is a whole number. */
+  /** The valid range of a whole number. */
   readonly range?: readonly [least: number, greatest: number];
-  /** The form of its text, and the words for that form. */
+  /** The format of the text, and the words for that format. */
   readonly form?: { readonly matches: (text: string) => boolean; readonly words: string };
-  /** A secret is never repeated, not even where it is wrong. */
+  /** Messages never contain a secret, not even an invalid one. */
   readonly isSecret?: true;
-  /** Whether it says what is deleted and when: while it cannot be understood, nothing is deleted on the schedule. */
+  /** Whether it controls deletion. While it is invalid, scheduled jobs delete nothing. */
   readonly controlsDeletion?: true;
 }
 
 const HOST_NAME = /^(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i;
 
-/** The forms that settings have. */
+/** The formats of settings. */
 export const FORMS = {
   accountId: { matches: (text) => /^\d{12}$/.test(text), words: "12 digits" },
-  // What separates the fields of a credential scope, or the words of a header, cannot be in an access key id.
+  // An access key id cannot contain the separators of a credential scope or of words in a header.
   accessKeyId: { matches: (text) => /^[\w.+@-]{3,128}$/.test(text), words: "3 to 128 letters, digits or any of ._+@-" },
   region: { matches: (text) => /^[a-z0-9-]{1,64}$/i.test(text), words: "up to 64 letters, digits and hyphens" },
   masterKey: { matches: isMasterKey, words: "the base64 of 32 bytes: `openssl rand -base64 32` makes one" },
@@ -41,8 +41,8 @@ export const FORMS = {
 } as const satisfies Record<string, Setting["form"]>;
 
 /**
- * The text of a setting, or undefined where it is not given. Numbers and truth values of wrangler.toml reach the Worker as
- * such; lists and tables, which no setting can be, become a text that no setting can be.
+ * The text of a setting; undefined if it is not set. Numbers and booleans in wrangler.toml arrive as such. Lists and
+ * tables become a text that is invalid for every setting.
  */
 export function givenText(env: object, name: string): string | undefined {
   const value: unknown = Reflect.get(env, name);
@@ -51,7 +51,9 @@ export function givenText(env: object, name: string): string | undefined {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : JSON.stringify(value);
 }
 
-/** Whether a setting can be a text. Given empty, one that controls deletion was meant to be something. */
+/**
+ * Whether a text is valid. An empty one is invalid for a setting that controls deletion, because a value was intended.
+ */
 export function isPossible({ values, range, form, controlsDeletion }: Setting, text: string): boolean {
   if (text === "") return controlsDeletion !== true;
   if (values !== undefined) return values.includes(text);
@@ -59,18 +61,18 @@ export function isPossible({ values, range, form, controlsDeletion }: Setting, t
   return form === undefined || form.matches(text);
 }
 
-/** What is wrong with a setting. */
+/** A problem of a setting. */
 export interface SettingProblem {
   readonly setting: string;
-  /** In words that name it and what it can be, and repeat no secret. */
+  /** A sentence that contains the setting's name and its valid values, and no secret. */
   readonly message: string;
-  /** Whether nothing is deleted on the schedule until it is put right. */
+  /** Whether scheduled jobs delete nothing until the problem is fixed. */
   readonly stopsDeletion: boolean;
 }
 
 type SettingTable = Readonly<Record<string, Setting>>;
 
-/** What is given in an environment that no setting of a table can be, and names that are almost those of settings. */
+/** The invalid settings of an environment, and names that resemble those of settings. */
 export function problemsOfTexts(table: SettingTable, env: object): SettingProblem[] {
   const problems: SettingProblem[] = [];
   for (const [name, setting] of Object.entries(table)) {
@@ -80,14 +82,14 @@ export function problemsOfTexts(table: SettingTable, env: object): SettingProble
     problems.push({ setting: name, message: problemOf(name, setting, text), stopsDeletion });
   }
   for (const [name, value] of Object.entries(env)) {
-    // Databases and buckets have names that people choose.
+    // Operators choose the names of database and bucket bindings, so those are not checked.
     const problem = typeof value === "object" || typeof value === "function" ? undefined : problemOfName(table, name);
     if (problem !== undefined) problems.push(problem);
   }
   return problems;
 }
 
-/** That a name is not one of a setting, but almost. */
+/** The problem of a name that resembles the name of a setting. */
 export function problemOfName(table: SettingTable, name: string): SettingProblem | undefined {
   if (Object.hasOwn(table, name)) return undefined;
   const meant = Object.entries(table).find(([known]) => resembles(name, known));
@@ -97,7 +99,7 @@ export function problemOfName(table: SettingTable, name: string): SettingProblem
   return { setting: name, message, stopsDeletion: controlsDeletion };
 }
 
-/** Settings that are not given though others need them. */
+/** Settings that are not set although others need them. */
 export function missingCompanions<Name extends string>(
   companions: readonly (readonly [given: Name, needed: Name])[],
   env: object,
@@ -112,7 +114,7 @@ export function missingCompanions<Name extends string>(
     }));
 }
 
-/** Words for a setting whose text is not possible. */
+/** The message for an invalid setting. */
 function problemOf(name: string, setting: Setting, text: string): string {
   const { values, range, form, isSecret } = setting;
   const possible =
@@ -130,12 +132,12 @@ export function itemsOf(text: string): string[] {
     .filter((item) => item !== "");
 }
 
-/** Whether a text is the base64 of as many bytes as a master key has. */
+/** Whether a text is the base64 of a master key's number of bytes. */
 function isMasterKey(text: string): boolean {
   return fromBase64(text)?.length === 32;
 }
 
-/** Whether a name is probably a misspelling of another: at most two letters of it differ, are missing or are too many. */
+/** Whether a name is probably a misspelling of another: at most two letters differ, are missing or are extra. */
 function resembles(name: string, other: string): boolean {
   const one = name.toUpperCase().replaceAll("-", "_");
   const allowed = other.length < 8 ? 1 : 2;
@@ -152,7 +154,7 @@ function resembles(name: string, other: string): boolean {
   return (row[other.length] ?? Infinity) <= allowed;
 }
 
-/** The master keys that are some. Without one to seal with there is none at all. */
+/** The valid master keys, the current one first; none if the current one is invalid. */
 export function masterKeys(current: string, previous: string): string[] {
   return isMasterKey(current) ? [current, ...itemsOf(previous).filter(isMasterKey)] : [];
 }

@@ -1,8 +1,8 @@
-// The table of the Worker's settings: their names in the environment, their defaults, and what they mean. README's table
-// is made from it, and `npm start` passes on exactly these names, so a setting exists once.
+// The table of the Worker's settings: names in the environment, defaults and meanings. The settings table of the docs
+// is generated from it, and `npm start` passes on exactly these names.
 import { FORMS, type Setting } from "./setting-checks.ts";
 
-/** Every setting, as it is spelled in the environment, in `wrangler.toml`'s [vars] or as a secret. */
+/** All settings, by their name in the environment, in `wrangler.toml`'s [vars] or as a secret. */
 export const SETTINGS = {
   CAIRN_ROOT_ACCESS_KEY_ID: {
     default: "",
@@ -18,20 +18,19 @@ export const SETTINGS = {
   ROOT_CREDENTIALS: {
     default: "enabled",
     values: ["enabled", "disabled"],
-    meaning: "`disabled` refuses root's credentials and every session that began with them. Only this very word does.",
+    meaning: "`disabled` rejects root's credentials and all sessions that they started. Any other value does not.",
   },
   CAIRN_MASTER_KEY: {
     default: "",
     form: FORMS.masterKey,
     isSecret: true,
-    meaning:
-      "The base64 of 32 random bytes, under which the secrets of access keys and session tokens are sealed (a secret).",
+    meaning: "Base64 of 32 random bytes. Encrypts the secrets of access keys and session tokens (a secret).",
   },
   CAIRN_PREVIOUS_MASTER_KEYS: {
     default: "",
     form: FORMS.masterKeys,
     isSecret: true,
-    meaning: "Comma-separated master keys of before, until nothing is sealed under them any more (a secret).",
+    meaning: "Comma-separated previous master keys, needed until nothing is encrypted under them (a secret).",
   },
   ACCOUNT_ID: {
     default: "000000000000",
@@ -42,13 +41,13 @@ export const SETTINGS = {
     default: "auto",
     form: FORMS.region,
     meaning:
-      "Region of buckets made without a LocationConstraint. Any region is accepted in a signature's scope; with `auto`, as with any name that is not one of AWS's, clients presign with SigV4.",
+      "Region of buckets created without a LocationConstraint. Signatures may contain any region. With `auto`, or any other name that AWS does not use, clients presign with SigV4.",
   },
   DOMAINS: {
     default: "",
     form: FORMS.hostNames,
     meaning:
-      "Comma-separated host names of the endpoint, for virtual-hosted addressing: with `s3.example.com`, the host `b.s3.example.com` names bucket `b`. Path style always works.",
+      "Comma-separated host names of the endpoint, for virtual-hosted addressing: with `s3.example.com`, the host `b.s3.example.com` addresses bucket `b`. Path style always works.",
   },
   BUCKET_NAMES: {
     default: "strict",
@@ -63,119 +62,118 @@ export const SETTINGS = {
   REQUIRE_LOCATION_CONSTRAINT: {
     default: "false",
     values: ["true", "false"],
-    meaning: "`true` makes CreateBucket demand a LocationConstraint.",
+    meaning: "`true` makes CreateBucket require a LocationConstraint.",
   },
   DEFAULT_OBJECT_OWNERSHIP: {
     default: "BucketOwnerEnforced",
     values: ["BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"],
     meaning:
-      "Object ownership of new buckets that ask for none: `BucketOwnerEnforced` turns ACLs off; `BucketOwnerPreferred` and `ObjectWriter` let clients set them.",
+      "Object ownership of new buckets whose request contains none. `BucketOwnerEnforced` disables ACLs; `BucketOwnerPreferred` and `ObjectWriter` enable them.",
   },
   LOCATION: {
     default: "",
     values: ["wnam", "enam", "weur", "eeur", "apac", "oc"],
     meaning:
-      "Where coordinators are made, beside D1 and R2; `npm run deploy -- --location` sets it. Each stays where it was made first.",
+      "Where coordinators are created; should be the location of D1 and R2. `npm run deploy -- --location` sets it. A coordinator never moves.",
   },
   COORDINATOR_SHARDS: {
     default: "8",
     range: [1, 256],
-    meaning: "Durable Objects per bucket among which its keys are spread (1 to 256).",
+    meaning: "Number of Durable Objects that share the keys of a bucket (1 to 256).",
   },
   RECOVERY_WINDOW_HOURS: {
     default: "24",
     range: [1, 8760],
     controlsDeletion: true,
     meaning:
-      "Hours for which the bytes of a removed or replaced object are kept before the collector deletes them (1 to 8760).",
+      "Hours for which the bytes of a deleted or replaced object stay recoverable before garbage collection purges them (1 to 8760).",
   },
   JOB_CALLS_PER_TICK: {
     default: "2000",
     range: [10, 40_000],
     meaning:
-      "Calls of D1, Durable Objects and R2 that scheduled jobs make each time they run (10 to 40000); 40 fits the Free plan.",
+      "Maximum number of calls to D1, Durable Objects and R2 in one run of the scheduled jobs (10 to 40000); 40 fits the Free plan.",
   },
   LIFECYCLE: {
     default: "true",
     values: ["true", "false"],
     controlsDeletion: true,
-    meaning: "`false` stops lifecycle rules: nothing expires, moves to another storage class or is aborted by them.",
+    meaning: "`false` stops lifecycle rules: they expire, transition and abort nothing.",
   },
   GARBAGE_COLLECTION: {
     default: "true",
     values: ["true", "dry-run", "false"],
     controlsDeletion: true,
     meaning:
-      "Deletion of removed bytes after their recovery window. `dry-run` only counts them in the log, `false` stops it.",
+      "Garbage collection after the recovery window. `dry-run` only logs how much it would purge, `false` stops it.",
   },
   REBUILD: {
     default: "false",
     values: ["true", "false"],
     controlsDeletion: true,
     meaning:
-      "`true` makes a lost database again from what is kept beside the stored bytes, if it is empty (docs/recovery.md). Until it is set back and the hold on deletions is lifted, nothing is deleted on the schedule.",
+      "`true` rebuilds an empty database from the metadata in the blob store (docs/recovery.md). Scheduled jobs delete nothing until it is `false` again and the hold on deletions is released.",
   },
   ORPHAN_SCAN: {
     default: "true",
     values: ["true", "dry-run", "false"],
     controlsDeletion: true,
     meaning:
-      "Daily search for bytes that no metadata refers to. `dry-run` only counts them in the log, `false` stops it.",
+      "Daily scan for blobs that no row references. `dry-run` only logs how many it would purge, `false` stops it.",
   },
   ORPHAN_AGE_HOURS: {
     default: "24",
     range: [1, 8760],
     controlsDeletion: true,
-    meaning: "Bytes younger than this may belong to an upload that still runs; the orphan scan leaves them alone.",
+    meaning: "Minimum age of an orphan in hours (1 to 8760). A younger blob may belong to an upload that still runs.",
   },
   ORPHAN_SHARE_PERCENT: {
     default: "5",
     range: [0, 100],
     controlsDeletion: true,
     meaning:
-      "The orphan scan deletes nothing where a larger share of all blobs in R2 seems to belong to nobody, but for very few.",
+      "If more than this share of all blobs in R2 look like orphans, the orphan scan purges none of them; a very small number is exempt.",
   },
   SSE_CUSTOMER_KEYS_OVER_HTTP: {
     default: "loopback",
     values: ["loopback", "never"],
     meaning:
-      "Whether encryption keys of customers (SSE-C) are taken over plain HTTP: `loopback` for requests to this machine itself, `never` for none.",
+      "Which requests may send SSE-C keys over plain HTTP: `loopback` allows requests to this machine only, `never` allows none.",
   },
   SCRUB_MEGABYTES_PER_TICK: {
     default: "1200",
     range: [0, 100_000],
     meaning:
-      "Stored bytes that are read again and compared with their checksums each time the hourly schedule runs, in MB (0 to 100000, 0: none).",
+      "Stored bytes that each hourly run reads and compares with their checksums, in MB (0 to 100000; 0 disables it).",
   },
   SCRUB_INFREQUENT_ACCESS: {
     default: "false",
     values: ["true", "false"],
     meaning:
-      "`true` reads bytes in R2's Infrequent Access again as well, which costs $0.01 per GB each week: four times what storing them costs.",
+      "`true` also compares bytes in R2's Infrequent Access class. Reading them costs $0.01 per GB each week, four times the cost of storing them.",
   },
   EDGE: {
     default: "none",
     values: ["cloudflare", "none"],
     meaning:
-      "Who is before the Worker and is believed about the client's address, its TLS and its Accept-Encoding: `cloudflare`, as `wrangler.toml` says of a deployment, or nobody. `npm start` believes nobody whatever is set.",
+      "The trusted proxy in front of the Worker, which reports the client's address, TLS version and Accept-Encoding: `cloudflare`, set in `wrangler.toml` for deployments, or `none`. `npm start` always uses `none`.",
   },
   VERIFY_READS: {
     default: "sampled",
     values: ["off", "sampled", "always"],
     meaning:
-      "Which reads of whole objects are compared with the stored checksum (docs/recovery.md): none, one in 16, or `always`. One that does not match breaks off before its last bytes.",
+      "Which reads of whole objects are compared with the stored checksum (docs/recovery.md): `off` for none, `sampled` for one in 16, or `always`. A read that does not match aborts before its last bytes.",
   },
   LOG_REQUESTS: {
     default: "true",
     values: ["true", "false"],
     meaning:
-      "`false` writes no line to the Worker's log for each request (docs/observability.md). `npm start` writes none unless it is `true`.",
+      "`false` disables the log line of each request (docs/observability.md). With `npm start`, only `true` enables it.",
   },
   LOG_SAMPLE_PERCENT: {
     default: "100",
     range: [0, 100],
-    meaning:
-      "Of requests that succeed, the share whose line is written to the log, in percent. Every request that fails has one.",
+    meaning: "Share of successful requests that are logged, in percent. Failed requests are always logged.",
   },
   SERVER_TIMING: {
     default: "false",

@@ -1,4 +1,4 @@
-// The settings of an environment, read once for each: the runtime gives every request of an isolate the same environment.
+// The settings of an environment, parsed once: the runtime passes the same environment to every request of an isolate.
 import { readSettings, type Settings } from "./settings.ts";
 
 const READ = new WeakMap<object, Settings>();

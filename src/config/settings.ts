@@ -1,4 +1,4 @@
-// The Worker's settings in the form the code uses, read from its environment, and everything that can be wrong with them.
+// The Worker's settings, parsed from its environment, and all problems of an environment.
 import { asObjectOwnership, type ObjectOwnership } from "../protocol/acl/object-ownership.ts";
 import {
   givenText,
@@ -17,16 +17,18 @@ export { SETTINGS } from "./setting-table.ts";
 export type SettingName = keyof typeof SETTINGS;
 type NumberName = { [N in SettingName]: (typeof SETTINGS)[N] extends { range: unknown } ? N : never }[SettingName];
 
-/** Whether a job deletes, only tells what it would delete, or does neither. */
+/** Whether a job deletes, only reports what it would delete, or does neither. */
 export type DeletionSetting = "true" | "dry-run" | "false";
 
-/** A place of Cloudflare's, as its location hints name it. */
+/** A location hint of Cloudflare. */
 export type Location = (typeof SETTINGS.LOCATION.values)[number];
 
-/** The settings in the form the code uses. */
+/** The parsed settings. */
 export interface Settings {
   readonly root: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
-  /** Base64; the first seals, all of them open. None: there are no users and no temporary credentials. */
+  /**
+   * Base64; the first one encrypts, all of them decrypt. Without any, there are no users and no temporary credentials.
+   */
   readonly masterKeys: readonly string[];
   readonly accountId: string;
   readonly region: string;
@@ -35,34 +37,34 @@ export interface Settings {
   readonly reservedBucketNames: readonly string[];
   readonly requireLocationConstraint: boolean;
   readonly defaultObjectOwnership: ObjectOwnership;
-  /** Where coordinators are made; undefined: near whoever calls one first. */
+  /** Where coordinators are created; undefined: near their first caller. */
   readonly location: Location | undefined;
   readonly coordinatorShards: number;
   readonly recoveryWindowMs: number;
   readonly jobCallsPerTick: number;
   readonly lifecycle: boolean;
   readonly garbageCollection: DeletionSetting;
-  /** Whether a setting that controls deletion cannot be understood, so that nothing is deleted on the schedule. */
+  /** Whether a setting that controls deletion is invalid, so that scheduled jobs delete nothing. */
   readonly isDeletionStopped: boolean;
   readonly rebuild: boolean;
   readonly orphanScan: DeletionSetting;
   readonly orphanAgeMs: number;
   readonly orphanSharePercent: number;
   readonly customerKeysOverHttp: "loopback" | "never";
-  /** 0: nothing is scrubbed. */
+  /** 0 disables scrubbing. */
   readonly scrubBytesPerTick: number;
   readonly scrubInfrequentAccess: boolean;
   readonly edge: "cloudflare" | "none";
   readonly verifyReads: "off" | "sampled" | "always";
   readonly logRequests: boolean;
-  /** Of requests that succeed. */
+  /** Applies to successful requests. */
   readonly logSamplePercent: number;
   readonly serverTiming: boolean;
 }
 
 /**
- * Reads the settings from the Worker's environment. What a setting cannot be counts as not given, but for two kinds: where
- * that would widen access, it does not; and while one that controls deletion cannot be understood, nothing is deleted.
+ * Parses the settings of the Worker's environment. An invalid setting counts as not set, with two exceptions: it never
+ * widens access, and scheduled jobs delete nothing while a setting that controls deletion is invalid.
  */
 export function readSettings(env: object): Settings {
   const text = (name: SettingName): string => {
@@ -78,7 +80,7 @@ export function readSettings(env: object): Settings {
     if (text(name) === "false") return "false";
     return text(name) === "true" && !isDeletionStopped ? "true" : "dry-run";
   };
-  // What cannot be understood verifies most.
+  // An invalid value verifies every read.
   const verifyReads = text("VERIFY_READS");
   const accessKeyId = text("CAIRN_ROOT_ACCESS_KEY_ID");
   const secretAccessKey = text("CAIRN_ROOT_SECRET_ACCESS_KEY");
@@ -116,25 +118,25 @@ export function readSettings(env: object): Settings {
   };
 }
 
-/** Everything that is wrong with the settings of an environment that has all of them. */
+/** All problems of a complete environment. */
 export function settingProblems(env: object): SettingProblem[] {
   return [...problemsOfTexts(SETTINGS, env), ...missingCompanions(COMPANIONS, env)];
 }
 
 /**
- * What is given that no setting can be, and names that are almost those of settings. It asks for none that may be given
- * elsewhere, as secrets are.
+ * Invalid settings, and names that resemble those of settings. Ignores missing settings, which may be secrets that are
+ * set elsewhere.
  */
 export function misspeltSettings(env: object): string[] {
   return problemsOfTexts(SETTINGS, env).map(({ message }) => message);
 }
 
-/** Whether a name is almost that of a setting that controls deletion. */
+/** Whether a name resembles that of a setting that controls deletion. */
 export function isMisnamedDeletion(name: string): boolean {
   return problemOfName(SETTINGS, name)?.stopsDeletion === true;
 }
 
-/** Settings that are of no use without another. */
+/** Settings that have no effect without another one. */
 const COMPANIONS: readonly (readonly [given: SettingName, needed: SettingName])[] = [
   ["CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY"],
   ["CAIRN_ROOT_SECRET_ACCESS_KEY", "CAIRN_ROOT_ACCESS_KEY_ID"],

@@ -1,5 +1,5 @@
-// The front door. Hono routes by API and runs what all of them share; S3's own matching works on the raw target behind
-// it. Hono's Context is not passed on.
+// The entry point of all HTTP requests. Hono routes by API and runs what all APIs share; S3 matches operations itself,
+// on the raw target. Hono's Context does not leave this file.
 import { Hono } from "hono";
 
 import { settingsOf } from "../config/settings-of.ts";
@@ -15,7 +15,7 @@ interface Front {
 }
 
 export const app = new Hono<Front>({
-  // A route's path is the name of a door. The request's target stays as it is.
+  // A route's path is the name of an API. The request's target stays unchanged.
   getPath: (request, options) => `/${doorOf(request, settingsOf(options?.env ?? {}).domains)}`,
 });
 
@@ -25,7 +25,7 @@ app.use(async (context, next) => {
   await next();
   writeLog(scope, context.res);
   if (scope.lastUse === undefined) return;
-  // A full database does not spoil requests that read: only a report of keys misses a use that is not recorded.
+  // If the database is full, reads still succeed: an unrecorded use is missing only from a report of access keys.
   scope.waitUntil(scope.connections.database.batch([scope.lastUse]).catch(() => undefined));
 });
 

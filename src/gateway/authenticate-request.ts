@@ -1,5 +1,5 @@
-// Authenticates requests of every API behind the endpoint: reads the claim, says what has to be looked up, and verifies the
-// signature with what was found.
+// Authenticates the requests of all APIs: reads the claim, returns the lookups that it needs, and verifies the
+// signature with their results.
 import { openBody } from "../auth/body/incoming-body.ts";
 import { ANONYMOUS } from "../auth/identity/principal.ts";
 import { readClaim, verifyClaim } from "../auth/sigv4/authenticate.ts";
@@ -10,20 +10,20 @@ import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Statement, StatementResult } from "../state/d1/database.ts";
 import { lookUpCredentials, type Credentials } from "./credentials.ts";
 
-/** A well-formed, timely claim that is not verified yet. */
+/** A well-formed and timely claim that is not verified. */
 export interface Authentication {
   /** Undefined for a request without credentials. */
   readonly claim: SigningClaim | undefined;
-  /** What must be looked up to verify the claim; empty where nothing must. */
+  /** The lookups that verification needs; may be empty. */
   readonly statements: readonly Statement[];
   /**
-   * @param payloadHash the digest of the body in hex, where the API signs it whatever a header says
+   * @param payloadHash the hexadecimal digest of the body, if the API signs it independently of headers
    * @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken, SignatureDoesNotMatch
    */
   verify(results: readonly StatementResult[], payloadHash?: string): Promise<VerifiedAuthentication>;
 }
 
-/** A verified requester. */
+/** A verified claim. */
 export interface VerifiedAuthentication extends Pick<Credentials, "principal" | "lastUse"> {
   /** Undefined for a request without credentials. */
   readonly credentials: Credentials | undefined;
@@ -53,7 +53,7 @@ export async function authenticateRequest(
       const { principal, secretAccessKey, lastUse } = credentials;
       const verified = await verifyClaim(request, { ...claim, payloadHash }, secretAccessKey);
       const open = (): IncomingBody => openBody(request, payloadHash, verified);
-      // An operation without a body never opens it, but a signature over an envelope without a body is refused.
+      // An operation without a body never opens it, but an envelope without a body is still rejected.
       if (request.body === null) open();
       return { principal, lastUse, credentials, open };
     },

@@ -1,5 +1,4 @@
-// Answers browsers: preflights, which nobody signs, and the headers by which a page may read the answers to its requests,
-// errors as well.
+// Answers CORS preflights, which are unsigned, and makes the headers that let a page read answers and errors.
 import type { S3Response } from "../contract/operation.ts";
 import { corsHeaders, type CorsRule } from "../protocol/buckets/cors.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
@@ -8,8 +7,8 @@ import { lookUpBucket } from "../state/metadata/buckets.ts";
 import type { Database } from "../state/d1/database.ts";
 
 /**
- * Answers a preflight by the rules of the bucket.
- * @throws S3Error BadRequest for what is no preflight, NoSuchBucket, AccessForbidden
+ * Answers a preflight by the bucket's CORS rules.
+ * @throws S3Error BadRequest for an incomplete preflight, NoSuchBucket, AccessForbidden
  */
 export async function answerPreflight(request: S3Request, database: Database): Promise<S3Response> {
   const origin = request.headers.get("origin");
@@ -44,8 +43,8 @@ async function rulesOf({ address }: S3Request, database: Database): Promise<read
 }
 
 /**
- * The headers by which a page of another origin may read an answer.
- * @param known the bucket's rules, where the request came so far that they were looked up
+ * The headers that let a page of another origin read an answer.
+ * @param known the bucket's rules, if they are already looked up
  */
 export async function headersForOrigin(
   request: S3Request,
@@ -54,7 +53,7 @@ export async function headersForOrigin(
 ): Promise<Record<string, string>> {
   const origin = request.headers.get("origin");
   if (origin === null || request.method === "OPTIONS") return {};
-  // Without its headers a page is not even told that it was refused, so a refusal is worth a look at the rules.
+  // Without these headers a page cannot read an error, so a refusal is worth a lookup of the rules.
   const rules = known ?? (await rulesOf(request, database()).catch(() => []));
   return corsHeaders(rules, { origin, method: request.method, headers: [] }) ?? {};
 }

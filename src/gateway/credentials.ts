@@ -1,5 +1,5 @@
-// Whose credentials a request was signed with: what has to be looked up to know, and what that proves. Nothing is
-// remembered from one request to the next, so credentials that were taken back stop at once.
+// Resolves the credentials of a request to a principal and a secret. Nothing is cached between requests, so that
+// revoked credentials stop working at once.
 import { policyOf } from "../auth/policy/policy-cache.ts";
 import { rootPrincipal, type Principal } from "../auth/identity/principal.ts";
 import { ID_PREFIXES, isAccessKeyId } from "../auth/identity/new-credentials.ts";
@@ -13,24 +13,24 @@ import { recordUse } from "../state/identities/access-keys.ts";
 import type { Statement, StatementResult } from "../state/d1/database.ts";
 import { lookUpAccessKeyOwner, type AccessKeyOwner } from "../state/identities/access-key-owners.ts";
 
-/** How old the record of an access key's last use may become before it is written anew, in milliseconds. */
+/** How old the recorded last use of an access key may become before it is written again, in milliseconds. */
 export const LAST_USE_MS = 5 * 60_000;
 
 const REGION_MAX_LENGTH = 64;
 
-/** Whom credentials belong to. */
+/** Resolved credentials. */
 export interface Credentials {
   readonly principal: Principal;
   readonly secretAccessKey: string;
-  /** Records the use, after the answer; undefined where one was recorded a short while ago. */
+  /** Records the use after the answer; undefined if a recent use is recorded. */
   readonly lastUse: Statement | undefined;
-  /** The long-lived access key by which they live: their own, or the one that began the session. */
+  /** The long-lived access key: the credentials' own, or the one that started the session. */
   readonly beganBy: string;
-  /** When they end, in milliseconds since the epoch; undefined: they do not. */
+  /** When they expire, in milliseconds since the epoch; undefined: never. */
   readonly expiresAt: number | undefined;
 }
 
-/** What must be known to tell the holder of credentials. */
+/** The lookups that resolve credentials. */
 export interface CredentialsLookup {
   readonly statements: readonly Statement[];
   /** @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken */
@@ -38,7 +38,7 @@ export interface CredentialsLookup {
 }
 
 /**
- * Finds out what must be looked up to tell the holder of credentials.
+ * Plans the lookups that resolve credentials.
  * @param now milliseconds since the epoch
  * @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken
  */
@@ -56,14 +56,14 @@ export async function lookUpCredentials(
     statements: lookup.statements,
     async resolve(results) {
       const holder = await lookup.resolve(results);
-      // Whoever brings a token along did not get it with this key.
+      // Session tokens belong only to temporary credentials.
       if (sessionToken !== undefined) throw new S3Error("InvalidToken");
       return holder;
     },
   };
 }
 
-/** The holder of temporary credentials: whoever holds the access key that began the session, within its bounds. */
+/** Temporary credentials act for the owner of the parent access key, within the session's limits. */
 async function lookUpSession(
   credentials: NamedCredentials,
   settings: Settings,
@@ -80,7 +80,7 @@ async function lookUpSession(
     statements: lookup.statements,
     async resolve(results) {
       const owner = await lookup.resolve(results);
-      // Root's key may keep its id when its secret is changed, and its sessions end with the secret.
+      // Root's secret can change under the same id, and its sessions end with the secret.
       if (owner.principal.kind === "root" && session.rootDigest !== (await rootSecretDigest(owner.secretAccessKey))) {
         throw unknownKey(accessKeyId);
       }
@@ -92,8 +92,8 @@ async function lookUpSession(
 }
 
 /**
- * The holder of root's or a user's own access key.
- * @param credentials those of the request, which may be a session's: their access key is the one that is not known
+ * Resolves root's or a user's own access key.
+ * @param credentials the request's, which may be a session's; errors contain their access key id
  */
 function lookUpLongLived(
   accessKeyId: string,
@@ -143,7 +143,7 @@ function policyOfSession({ policy }: SessionFacts): Principal["policies"][number
   return policy === undefined ? undefined : policyOf(policy, { of: "session" });
 }
 
-/** @throws Error where no master key opens it: nothing that a client could have done */
+/** @throws Error if no master key decrypts the secret, which no client can cause */
 async function openSecret({ secret }: AccessKeyOwner, accessKeyId: string, settings: Settings): Promise<string> {
   const keys = await openKeyRing(settings);
   const opened = await keys?.open(secret, accessKeyId);

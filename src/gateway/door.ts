@@ -1,5 +1,5 @@
-// Which API a request is for. The host decides before the path: in virtual-hosted style every path is a key, `/_/health`
-// too. The raw target is only looked at, never decoded or normalised.
+// Selects the API of a request. The host comes before the path: in virtual-hosted style every path is a key, even
+// `/_/health`. The raw target is read, never decoded or normalised.
 import { bucketOfHost, splitTarget } from "../protocol/core/addressing.ts";
 import { parseQuery } from "../protocol/core/query.ts";
 import type { QueryService } from "../protocol/iam/query-api-xml.ts";
@@ -7,7 +7,7 @@ import type { QueryService } from "../protocol/iam/query-api-xml.ts";
 /** The APIs behind the endpoint. */
 export type Door = "s3" | QueryService | "health";
 
-/** A path that cannot be in path style: `_` is not a bucket's name under any of the rules for names. */
+/** This path is never in path style, because no naming rule allows a bucket called `_`. */
 const HEALTH_PATH = "/_/health";
 
 /**
@@ -20,7 +20,7 @@ export function doorOf(request: Request, domains: readonly string[]): Door {
   return queryServiceOf(request.headers.get("authorization"), query) ?? "s3";
 }
 
-/** IAM and STS have no path of their own: the scope of a signature, right or wrong, names its service. */
+/** IAM and STS have no path of their own: the scope of a signature, even an invalid one, names the service. */
 function queryServiceOf(authorization: string | null, query: string): QueryService | undefined {
   const credential =
     /Credential=([^,\s]*)/.exec(authorization ?? "")?.[1] ??

@@ -1,27 +1,27 @@
-// GET /_/health: whether the Worker reaches its bindings, which schema the database has and when the schedule last ran. It
-// names settings that are wrong, never their values.
+// GET /_/health: reports whether the Worker reaches its bindings, the schema of the database and the last scheduled
+// run. Contains the names of invalid settings, never their values.
 import { settingProblems } from "../config/settings.ts";
 import { lookUpHealth } from "../state/repair/health.ts";
 import { answerHeaders } from "./render.ts";
 import type { RequestScope } from "./request-scope.ts";
 
-/** A blob id that no upload can have. */
+/** A blob id that no upload has. */
 const MISSING_BLOB = "health/none";
 
-/** The document that is answered, as JSON. */
+/** The answer's JSON document. */
 export interface Health {
   /** Whether all bindings are reachable. */
   readonly ok: boolean;
   readonly bindings: Readonly<Record<"d1" | "blobs" | "coordinators", boolean>>;
-  /** The newest migration that is applied; null where there is none or D1 is out of reach. */
+  /** The newest applied migration; null if there is none or D1 is unreachable. */
   readonly schema: string | null;
-  /** When a scheduled job last took a step, in ISO 8601; null where none ever did or D1 is out of reach. */
+  /** When a scheduled job last took a step, in ISO 8601; null if none did or D1 is unreachable. */
   readonly lastCron: string | null;
-  /** Names of settings that are wrong. */
+  /** The names of invalid settings. */
   readonly misconfigured: readonly string[];
 }
 
-/** Answers 200 where all bindings are reachable, else 503. Never rejects. */
+/** Answers 200 if all bindings are reachable, otherwise 503. Never rejects. */
 export async function answerHealth({ method }: Request, scope: RequestScope): Promise<Response> {
   scope.log.asks("Health");
   const headers = answerHeaders(

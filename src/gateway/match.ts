@@ -1,12 +1,12 @@
-// Which operation a request asks for. The most specific route that fits wins, so the table's order means nothing; a
-// subresource that the winner does not know of means that the request asks for something else.
+// Matches a request with its operation. The most specific route that fits wins, so the table's order has no effect. A
+// subresource that the winner does not have is an error.
 import type { Operation, Route } from "../contract/operation.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { requestHeader, type S3Request } from "../protocol/core/s3-request.ts";
 
 /**
- * @throws S3Error MethodNotAllowed where the resource has no operation of the method, InvalidArgument where two
- *   subresources are asked for at once, InvalidRequest for a write to a subresource of another kind of resource
+ * @throws S3Error MethodNotAllowed if the resource has no operation for the method, InvalidArgument for two
+ *   subresources at once, InvalidRequest for a write to a subresource of another kind of resource
  */
 export function matchOperation(table: readonly Operation[], request: S3Request): Operation {
   const { level } = request.address;
@@ -34,7 +34,9 @@ export function matchOperation(table: readonly Operation[], request: S3Request):
   return winner;
 }
 
-/** The abortion of an upload whose key got lost must not delete the bucket, nor that of a policy an object. */
+/**
+ * A client that loses the key of an upload must not delete the bucket by aborting, nor an object by deleting a policy.
+ */
 function refuseForeignSubresource(
   table: readonly Operation[],
   ofLevel: readonly Operation[],
@@ -61,7 +63,7 @@ function specificity({ query = [], header }: Route): number {
   return query.length + (header === undefined ? 0 : 1);
 }
 
-/** The name of the subresource that a route is on, if any: its first term, unless that term asks for a value. */
+/** The name of a route's subresource: its first term, unless that term has a value. */
 function subresourceOf({ query = [] }: Route): string | undefined {
   return query[0]?.includes("=") === true ? undefined : query[0];
 }

@@ -1,5 +1,5 @@
-// The table: every operation of S3, one row each. An operation that is not built is a row as well, so that a request
-// for it is answered 501 NotImplemented and never taken for its neighbour.
+// The table of all S3 operations, one row each. An operation that is not implemented has a row too, so that it returns
+// 501 NotImplemented and its requests never match a similar route.
 import { notImplemented, type Operation } from "../contract/operation.ts";
 import { abortMultipartUpload } from "../operations/abort-multipart-upload.ts";
 import { checkConsistency } from "../operations/check-consistency.ts";

@@ -1,5 +1,5 @@
-// Matches a request with its operation and reads the input. What is wrong with either is kept until the requester is
-// known: an anonymous request learns nothing of operations that are not implemented.
+// Matches a request with its operation and reads the input. An error is deferred until the requester is authenticated,
+// so that anonymous requests cannot find out which operations are not implemented.
 import type { AuthorizationRequest } from "../auth/access/authorization-request.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Implementation, PreparedOperation, ResumedOperation } from "../contract/operation.ts";
@@ -11,7 +11,7 @@ import { matchOperation } from "./match.ts";
 import { OPERATIONS } from "./operation-table.ts";
 import type { RequestLog } from "./request-log.ts";
 
-/** A request's operation, ready for its lookup; or the error that ends the request once it is authenticated. */
+/** A request's operation, ready for its lookup; or the error to return after authentication. */
 export type OperationPlan =
   | { readonly prepared: PreparedOperation; readonly implementation: Implementation }
   | { readonly prepared: undefined; readonly error: unknown; readonly isNotImplemented: boolean };
@@ -32,7 +32,7 @@ export async function planOperation(request: S3Request, settings: Settings, log:
   }
 }
 
-/** The actions of an operation and the resource that they are requested on. */
+/** The authorization request for an operation's own actions. */
 export function authorizationRequestOf(
   { address, query }: S3Request,
   { actions, versionActions, explicitDenyActions, inputs, createsObject }: Implementation,

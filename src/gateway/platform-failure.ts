@@ -1,8 +1,8 @@
-// What clients are told where D1, R2 or a Durable Object fails: never an internal error, since nothing of Cairn's is wrong.
+// The errors for failures of D1, R2 and Durable Objects. They are never InternalError, which means a fault in Cairn.
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { isDatabaseFull, isTransientError } from "../state/d1/transient-errors.ts";
 
-/** The answer to a failure of the platform; undefined for any other error. */
+/** The error for a failure of the platform; undefined for any other error. */
 export function platformFailure(error: unknown): S3Error | undefined {
   if (error instanceof S3Error) return undefined;
   if (isDatabaseFull(error)) return new S3Error("InsufficientStorage");

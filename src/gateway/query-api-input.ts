@@ -1,4 +1,4 @@
-// The input of a call of IAM's or STS's API: a form in the body, parameters in the query, or both.
+// Reads the input of an IAM or STS call: a form in the body, query parameters, or both.
 import { GrowingBuffer } from "../bytes/growing-buffer.ts";
 import { PieceReader } from "../bytes/streams.ts";
 import { decodeUtf8 } from "../bytes/text.ts";
@@ -8,14 +8,14 @@ import type { S3Request } from "../protocol/core/s3-request.ts";
 import { QueryApiError } from "../protocol/iam/query-api-error.ts";
 import { QueryParameters } from "../protocol/iam/query-parameters.ts";
 
-/** More than the longest call has, in bytes. */
+/** More than the longest valid call, in bytes. */
 const BODY_MAX_BYTES = 512 * 1024;
 
 const AUTHENTICATION_PARAMETER = /^x-amz-/i;
 
 /**
- * Reads a call's body, which holds at most 512 KiB.
- * @throws QueryApiError RequestEntityTooLarge, S3Error IncompleteBody where the body breaks off
+ * Reads a call's body of at most 512 KiB.
+ * @throws QueryApiError RequestEntityTooLarge, S3Error IncompleteBody if the body breaks off
  */
 export async function readCallBody({ body }: S3Request): Promise<Uint8Array> {
   if (body === null) return new Uint8Array();

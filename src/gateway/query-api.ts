@@ -1,5 +1,5 @@
-// Answers calls of IAM's and STS's query APIs, which share the endpoint with S3: authenticated, authorised, run and
-// rendered with these APIs' own errors.
+// Answers calls of the IAM and STS query APIs, which share the endpoint with S3: authenticates, authorises and runs an
+// action, and renders its result or error in these APIs' format.
 import { Access } from "../auth/access/access.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
@@ -34,7 +34,7 @@ export async function answerQueryApi(service: QueryService, incoming: Request, s
   }
 }
 
-/** The error to answer with. */
+/** The error to return. */
 async function shownError(error: unknown, scope: RequestScope): Promise<QueryApiError> {
   if (isSchemaMismatch(error)) {
     return new QueryApiError("ServiceUnavailable", (await schemaMismatchError(scope)).message);
@@ -71,7 +71,7 @@ async function runCall(
   if (claim === undefined) {
     throw new QueryApiError("MissingAuthenticationToken", "Request is missing Authentication Token");
   }
-  // The body is read after everything that can be refused without it. Its digest is signed whatever a header says.
+  // Reads the body after all checks that do not need it. The signature covers its digest, regardless of headers.
   const results = statements.length === 0 ? [] : await connections.database.batch(statements);
   const body = await readCallBody(request);
   const { credentials, principal, lastUse } = await authentication.verify(

@@ -1,4 +1,4 @@
-// Takes an incoming Request apart without letting anything be resolved, decoded or normalised on the way.
+// Reads an incoming Request as an S3Request, without resolving, decoding or normalising its target.
 import type { Settings } from "../config/settings.ts";
 import { bucketOfHost, parseAddress, splitTarget } from "../protocol/core/addressing.ts";
 import { parseQuery } from "../protocol/core/query.ts";
@@ -10,7 +10,7 @@ const CLIENT_ADDRESS = "cf-connecting-ip";
 export function receive(incoming: Request, settings: Settings): S3Request {
   const { path, query } = splitTarget(incoming.url);
   const hostBucket = bucketOfHost(incoming.headers.get("host") ?? "", settings.domains);
-  // A runtime without an edge before it may take `cf` from a header of the client's.
+  // Without an edge before it, a runtime may take `cf` from a client's header.
   const cf = settings.edge === "cloudflare" ? incoming.cf : undefined;
   const acceptEncoding: unknown = cf?.["clientAcceptEncoding"];
   const tlsVersion: unknown = cf?.["tlsVersion"];
@@ -27,7 +27,7 @@ export function receive(incoming: Request, settings: Settings): S3Request {
   };
 }
 
-/** The edge tells the client's address, over whatever a client says. Where there is no edge, nobody's word is taken. */
+/** Only the edge overwrites the client's address. Without an edge, a client could send any address. */
 function withoutAddress(headers: Headers): Headers {
   if (!headers.has(CLIENT_ADDRESS)) return headers;
   const vouched = new Headers(headers);

@@ -1,5 +1,5 @@
-// Turns what an operation answers, or what it throws, into a Response. The one place where XML, status and the headers
-// of every answer come together.
+// Renders operations' answers and errors as Responses. The only place that sets XML, status and the headers of all
+// answers.
 import { element, renderXml, type XmlElement } from "../bytes/xml.ts";
 import type { S3Response } from "../contract/operation.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
@@ -7,15 +7,15 @@ import type { CountSnapshot } from "../state/d1/counts.ts";
 
 const SANDBOX = "sandbox";
 
-/** What the headers of an answer need besides the answer. */
+/** What the headers of all answers need. */
 export interface AnswerFacts {
   readonly method: string;
   readonly requestId: string;
-  /** Longer than the request id, for looking an answer up together with it. */
+  /** `x-amz-id-2`, which identifies the answer together with the request id. */
   readonly hostId: string;
-  /** Whether S3 Control is asked, which wraps its errors. */
+  /** Whether the API is S3 Control, which wraps its errors in another element. */
   readonly isControl?: boolean;
-  /** Shown in Server-Timing; undefined where that is off. */
+  /** For Server-Timing; undefined if that is disabled. */
   readonly counts: CountSnapshot | undefined;
 }
 
@@ -25,12 +25,12 @@ export function renderResponse({ status, headers, body }: S3Response, facts: Ans
   const isBodyless = facts.method === "HEAD" || status === 204 || status === 304;
   if (isBodyless || body === undefined) {
     if (status !== 200 && status !== 206) all.delete("content-length");
-    // A body that will not be read must be let go, or its connection stays open.
+    // An unread body must be cancelled, or its connection stays open.
     if (body instanceof ReadableStream) body.cancel().catch(() => undefined);
     return new Response(null, { status, headers: all });
   }
   if (body instanceof ReadableStream) {
-    // The bytes are as they were stored: the runtime is not to encode them again for their Content-Encoding's sake.
+    // Stored bytes are already encoded, so the runtime must not encode them again for their Content-Encoding.
     const encodeBody = all.has("content-encoding") ? "manual" : "automatic";
     return new Response(body, { status, headers: all, encodeBody });
   }
@@ -38,7 +38,7 @@ export function renderResponse({ status, headers, body }: S3Response, facts: Ans
   return xmlResponse(body, status, all);
 }
 
-/** Renders an error; only a client's own mistakes carry their message. */
+/** Renders an error; errors other than S3Error become InternalError without details. */
 export function renderError(error: unknown, resource: string, facts: AnswerFacts): Response {
   const known = error instanceof S3Error ? error : new S3Error("InternalError");
   const headers = answerHeaders(known.headers, facts);
@@ -63,15 +63,15 @@ function xmlResponse(body: XmlElement, status: number, headers: Headers): Respon
   return new Response(renderXml(body), { status, headers });
 }
 
-/** The headers that every answer has, over its own. */
+/** The headers of all answers, added to an answer's own. */
 export function answerHeaders(own: Readonly<Record<string, string>>, facts: AnswerFacts): Headers {
   const headers = new Headers(own);
   headers.set("x-amz-request-id", facts.requestId);
   headers.set("x-amz-id-2", facts.hostId);
   headers.set("date", new Date().toUTCString());
   headers.set("server", "Cairn");
-  // What people store is served from the endpoint's own origin. A page or a drawing among it is shown, but runs no script
-  // and belongs to no origin, and nothing is taken for a page that does not say it is one.
+  // Stored bytes are served from the endpoint's own origin. The sandbox lets pages and SVG show but not run scripts,
+  // and nosniff keeps other types from being treated as pages.
   headers.set("content-security-policy", SANDBOX);
   headers.set("x-content-type-options", "nosniff");
   if (facts.counts !== undefined) headers.set("server-timing", serverTiming(facts.counts));

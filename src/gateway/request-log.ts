@@ -1,5 +1,5 @@
-// The request log: a line of JSON for each request. It says who asked for what of which bucket, how that ended and what
-// it took; never a key, a query string, a header's secret or anything that was stored.
+// Writes one line of JSON per request: principal, operation, bucket, outcome and cost. A line never contains keys,
+// query strings, secrets of headers or stored data.
 import type { Principal } from "../auth/identity/principal.ts";
 import { addressedSnapshot } from "../protocol/core/addressing.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
@@ -7,20 +7,20 @@ import type { CountSnapshot } from "../state/d1/counts.ts";
 
 const USER_AGENT_MAX = 120;
 
-/** The stages of a request, in milliseconds: until who asks and what was looked up is known, until it is allowed, the rest. */
+/** The stages of a request, in milliseconds: authentication with all lookups, authorization, and the rest. */
 type Stage = "lookUp" | "authorize" | "run";
 
 /** How a request ended. */
 export interface RequestEnd {
   readonly requestId: string;
-  /** Undefined for one whose target could not be read. */
+  /** Undefined if the target is malformed. */
   readonly request: S3Request | undefined;
   readonly method: string;
   readonly response: Response;
   readonly counts: CountSnapshot;
 }
 
-/** What becomes known of a request on its way, for its line. */
+/** Collects the fields of a request's log line. */
 export class RequestLog {
   readonly #beganAt = Date.now();
   readonly #stages: Partial<Record<Stage, number>> = {};
@@ -30,27 +30,27 @@ export class RequestLog {
   #decision: string | undefined;
   #error: string | undefined;
 
-  /** Notes what is asked for, as S3, IAM or STS call it. */
+  /** Sets the name of the operation in S3, IAM or STS. */
   asks(operation: string): void {
     this.#operation = operation;
   }
 
-  /** Notes who asks, once that is verified; undefined for whoever it was that only said so. */
+  /** Sets the verified principal; undefined if none is verified. */
   isBy(principal: Principal | undefined): void {
     this.#principal = principal?.kind === "anonymous" ? "anonymous" : principal?.arn;
   }
 
-  /** Notes why something was refused. */
+  /** Sets the reason of a refusal. */
   isDenied(explanation: string): void {
     this.#decision = explanation;
   }
 
-  /** Notes the code of the error that is answered. */
+  /** Sets the code of the returned error. */
   fails(code: string): void {
     this.#error = code;
   }
 
-  /** Notes that a stage is over. The Workers clock stands still but for I/O: what is measured is waiting. */
+  /** Ends a stage. The Workers clock advances only during I/O, so the durations measure waiting. */
   ends(stage: Stage): void {
     const now = Date.now();
     this.#stages[stage] = now - this.#stageBeganAt;
@@ -84,7 +84,7 @@ export class RequestLog {
   }
 }
 
-/** The bucket, if what stands in its place can be one: a client in error may have put anything there. */
+/** The bucket, if its name is valid: a malformed request may have anything in its place. */
 function placeOf(request: S3Request | undefined): { readonly bucket?: string; readonly snapshot?: string | undefined } {
   if (request === undefined || request.address.level === "service") return {};
   const { bucket } = request.address;

@@ -1,4 +1,4 @@
-// What belongs to one request: its ids, settings, connections, counts and log, and what becomes known while it is answered.
+// The state of one request: its ids, settings, connections, counts and log, and its progress.
 import { randomDigits } from "../bytes/random-id.ts";
 import { settingsOf } from "../config/settings-of.ts";
 import type { Settings } from "../config/settings.ts";
@@ -22,9 +22,9 @@ export class RequestScope {
   readonly log = new RequestLog();
   /** When the request began, in milliseconds since the epoch. */
   readonly now = Date.now();
-  /** The request, once its target has been read. */
+  /** The parsed request; undefined until its target is parsed. */
   request: S3Request | undefined;
-  /** Records the use of the credentials, once they are verified; undefined where that is not needed. */
+  /** Records the use of verified credentials; undefined if that is not needed. */
   lastUse: Statement | undefined;
   readonly #execution: Pick<ExecutionContext, "waitUntil">;
   readonly #hostId = randomDigits(HOST_ID_DIGITS);
@@ -37,7 +37,7 @@ export class RequestScope {
     this.connections = connect(env, this.settings, this.counts);
   }
 
-  /** What the headers of the answer say of this request. */
+  /** What the answer's headers contain about this request. */
   answerFacts(): AnswerFacts {
     return {
       method: this.method,
@@ -53,7 +53,7 @@ export class RequestScope {
     this.#execution.waitUntil(work);
   }
 
-  /** Logs an unexpected failure: what it was and the request id that the client was told; no header, no key. */
+  /** Logs an unexpected failure with the request id in the answer; without headers and keys. */
   logFailure(error: unknown): void {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     console.error(JSON.stringify({ level: "error", requestId: this.requestId, name, message }));

@@ -1,5 +1,5 @@
-// Runs the operation of a request: authenticates, looks everything up in one round trip, authorises, executes. A request is
-// refused before its body is read.
+// Runs the operation of a request: authenticates, looks everything up in one round trip, authorises, executes. Rejects
+// requests before it reads their bodies.
 import { Access } from "../auth/access/access.ts";
 import type { Principal } from "../auth/identity/principal.ts";
 import type { Context } from "../contract/context.ts";
@@ -15,7 +15,7 @@ import { authorizationRequestOf, planOperation } from "./plan-operation.ts";
 import type { RequestScope } from "./request-scope.ts";
 
 /**
- * @param onBucket called with the bucket as soon as it has been looked up
+ * @param onBucket receives the bucket as soon as it is looked up
  * @throws S3Error
  */
 export async function runOperation(
@@ -80,7 +80,7 @@ export async function runOperation(
   try {
     return await resumed.execute(context);
   } catch (error) {
-    // A copy's source may be in another bucket, so the operation masks its absence itself.
+    // A copy's source may be in another bucket, so the operation itself masks a missing source.
     if (!(error instanceof S3Error) || bucket === undefined || isCopy(request)) throw error;
     throw access.maskNotFound(error, bucket, address.level === "object" ? address.key : "");
   }

@@ -1,4 +1,4 @@
-// Answers a request of the S3 API. Everything that is wrong is thrown as S3Error on the way and rendered here.
+// Answers requests of the S3 API. Errors are thrown as S3Error and rendered here.
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
@@ -42,7 +42,7 @@ function preflight(request: S3Request, { log, connections }: RequestScope): Retu
   return answerPreflight(request, connections.database);
 }
 
-/** The error to answer with. What failed inside is logged. */
+/** The error to return. Logs internal failures. */
 async function shownError(error: unknown, scope: RequestScope): Promise<unknown> {
   if (error instanceof S3Error) return error;
   scope.logFailure(error);
@@ -50,14 +50,14 @@ async function shownError(error: unknown, scope: RequestScope): Promise<unknown>
   return platformFailure(error) ?? error;
 }
 
-/** Adds the headers without which a browser keeps the answer from a page of another origin. */
+/** Adds the headers without which a browser hides the answer from a page of another origin. */
 async function addCorsHeaders(
   response: Response,
   request: S3Request,
   bucket: Bucket | undefined,
   { connections }: RequestScope,
 ): Promise<void> {
-  // Where the bucket's rules cannot be read, the answer goes out without them.
+  // If the bucket's rules cannot be read, the answer has no CORS headers.
   const headers = await headersForOrigin(request, bucket?.cors, () => connections.database).catch(() => ({}));
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 }

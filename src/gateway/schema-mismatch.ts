@@ -1,10 +1,9 @@
-// What a client is told when the database's schema does not fit this Worker. An older schema is brought up to date behind
-// the answer.
+// The error for a database schema that does not fit this Worker. Migrates an older schema in the background.
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { examineSchema } from "../state/d1/schema-repair.ts";
 import type { RequestScope } from "./request-scope.ts";
 
-/** The error to answer with. Never rejects. */
+/** The error to return. Never rejects. */
 export async function schemaMismatchError(scope: RequestScope): Promise<S3Error> {
   try {
     const { mismatch, repair } = await examineSchema(scope.env.DB);

@@ -1,5 +1,5 @@
-// IAM's actions on access keys: CreateAccessKey, ListAccessKeys, UpdateAccessKey, DeleteAccessKey, GetAccessKeyLastUsed.
-// A secret is answered once, when it is made, and stored sealed.
+// IAM's actions on access keys: CreateAccessKey, ListAccessKeys, UpdateAccessKey, DeleteAccessKey,
+// GetAccessKeyLastUsed. A secret is returned once, when it is created, and stored encrypted.
 import { userArn } from "../auth/identity/identity-arns.ts";
 import { newId, newSecret } from "../auth/identity/new-credentials.ts";
 import { formatIsoSeconds } from "../bytes/dates.ts";
@@ -22,7 +22,7 @@ import { defineUserAction, requirePermission, resourceTagKeys, type Action, type
 import { requireKeys } from "./master-key.ts";
 import { pageOf } from "./paging.ts";
 
-/** As many as a change from one to the other takes. */
+/** Two, so that a client can rotate its key. */
 const MAX_ACCESS_KEYS = 2;
 
 const createAccessKey = defineUserAction({
@@ -78,7 +78,7 @@ const deleteAccessKeyAction = defineUserAction({
   },
 });
 
-/** The only one that finds the user by the key. */
+/** The only action that finds the user by the access key. */
 const getAccessKeyLastUsed: Action = {
   name: "GetAccessKeyLastUsed",
 
@@ -87,7 +87,7 @@ const getAccessKeyLastUsed: Action = {
     const { database, settings } = call;
     const { use } = await database.look(lookUpAccessKeyUse(id));
     const { user } = use === undefined ? { user: undefined } : await database.look(lookUpUserById(use.userId));
-    // Of a key that is not there nobody is told but those who may ask about any.
+    // Only a caller with the permission for every user learns that a key does not exist.
     const resource = userArn(settings.accountId, user?.path ?? "/", user?.name ?? "*");
     requirePermission(call, "iam:GetAccessKeyLastUsed", resource, resourceTagKeys(user), `access key ${id}`);
     if (use === undefined || user === undefined) throw noSuchKey(id);
@@ -111,7 +111,7 @@ export const ACCESS_KEY_ACTIONS: readonly Action[] = [
   getAccessKeyLastUsed,
 ];
 
-/** Sorts by age, the oldest first: thirteen digits hold every time until the year 2286. */
+/** Sorts by age, the oldest first; thirteen digits suffice until the year 2286. */
 function ageAndId({ createdAt, id }: AccessKey): string {
   return `${String(createdAt).padStart(13, "0")} ${id}`;
 }

@@ -1,5 +1,5 @@
-// What an action of IAM's or STS's API is: a declaration with what it acts on, for which the caller's rights are asked
-// before it runs.
+// Declares actions of the IAM and STS APIs, with the resource that each acts on. The required permission is checked
+// before an action runs.
 import type { Access } from "../auth/access/access.ts";
 import { userArn } from "../auth/identity/identity-arns.ts";
 import type { Principal } from "../auth/identity/principal.ts";
@@ -14,24 +14,24 @@ import { S3Error } from "../protocol/core/s3-error.ts";
 import type { Database } from "../state/d1/database.ts";
 import { lookUpUser, lookUpUserById, type User } from "../state/identities/users.ts";
 
-/** What an action is given. */
+/** The context of a call. */
 export interface Call {
   readonly parameters: QueryParameters;
   readonly principal: Principal;
   readonly access: Access;
-  /** The long-lived access key by which the caller's credentials live. */
+  /** The long-lived access key of the caller's credentials. */
   readonly beganBy: string;
-  /** When the caller's credentials end, in milliseconds since the epoch; undefined: they do not. */
+  /** When the caller's credentials expire, in milliseconds since the epoch; undefined: never. */
   readonly expiresAt: number | undefined;
   readonly settings: Settings;
   readonly database: Database;
-  /** Undefined where no master key is set. */
+  /** Undefined if no master key is set. */
   readonly keys: KeyRing | undefined;
   /** When the request began, in milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** An action, ready to be called by whoever may. */
+/** An action that checks the caller's permission. */
 export interface Action {
   readonly name: string;
   /** @throws QueryApiError */
@@ -42,16 +42,16 @@ export interface Action {
 export type ConditionKeys = ReadonlyMap<string, readonly string[]>;
 
 interface Declaration {
-  /** As AWS names it; the permission that it takes has the same name. */
+  /** AWS's name; the required permission has the same name. */
   readonly name: string;
-  /** The ARN of what is acted on. */
+  /** The ARN of the resource. */
   readonly resource: (call: Call) => string;
-  /** What policies' conditions may ask about the call's own parameters. */
+  /** The condition keys of the call's own parameters. */
   readonly conditionKeys?: (parameters: QueryParameters) => ConditionKeys;
   readonly run: (call: Call) => Promise<QueryResult>;
 }
 
-/** Declares an action on the account, or on what its parameters name by themselves. */
+/** Declares an action on the account, or on a resource that its parameters name. */
 export function defineAction(service: QueryService, { name, resource, conditionKeys, run }: Declaration): Action {
   return {
     name,
@@ -64,23 +64,23 @@ export function defineAction(service: QueryService, { name, resource, conditionK
 
 interface UserDeclaration {
   readonly name: string;
-  /** Whether the user is the caller where the call names none. */
+  /** Whether a call without `UserName` acts on the caller. */
   readonly isCallerByDefault: boolean;
   readonly conditionKeys?: (parameters: QueryParameters) => ConditionKeys;
   readonly run: (call: Call, user: User) => Promise<QueryResult>;
 }
 
-/** Declares an action of IAM's on a user, whom `UserName` names. */
+/** Declares an IAM action on the user that `UserName` names. */
 export function defineUserAction({ name, isCallerByDefault, conditionKeys, run }: UserDeclaration): Action {
   return {
     name,
     async run(call) {
       const { user, userName } = await findUser(call, isCallerByDefault);
       const { accountId } = call.settings;
-      // Of a user who is not there the path is not known.
+      // The path of a missing user is unknown.
       const resource = userArn(accountId, user?.path ?? "/", user?.name ?? userName);
       const keys = new Map([...resourceTagKeys(user), ...(conditionKeys?.(call.parameters) ?? [])]);
-      // A refusal tells of the user what the call says: that it is there, and under which path, is not the caller's to know.
+      // A refusal contains only what the caller sent, and so reveals neither the user's existence nor its path.
       requirePermission(call, `iam:${name}`, resource, keys, userArn(accountId, "/", userName));
       if (user === undefined) throw noSuchUser(userName);
       return run(call, user);
@@ -88,7 +88,7 @@ export function defineUserAction({ name, isCallerByDefault, conditionKeys, run }
   };
 }
 
-/** What conditions may ask about the tags of the user who is acted on. */
+/** The condition keys about the tags of the user that the action acts on. */
 export function resourceTagKeys(user: User | undefined): ConditionKeys {
   return new Map(
     (user?.tags ?? []).flatMap(([key, value]): [string, string[]][] => [
@@ -118,8 +118,8 @@ async function findUser(
 }
 
 /**
- * Asks for a permission.
- * @param shown what a refusal says that it was asked on, where the resource is more than the call says
+ * Requires a permission.
+ * @param shown the resource in the error, if the real one reveals more than the caller sent
  * @throws QueryApiError AccessDenied
  */
 export function requirePermission(
@@ -134,7 +134,7 @@ export function requirePermission(
     access.require(authorization);
   } catch (error) {
     if (!(error instanceof S3Error)) throw error;
-    // IAM says what was asked for, and leaves out why not.
+    // IAM's errors contain the requested action and resource, and no reason.
     const asked = `${action} on resource: ${shown}`;
     throw new QueryApiError("AccessDenied", `User: ${principal.arn} is not authorized to perform: ${asked}`);
   }

@@ -1,4 +1,4 @@
-// The actions of IAM and STS by name, and which of them the holders of temporary credentials may call at all.
+// The actions of IAM and STS by name, and which of them temporary credentials may call.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_compare-resources.html
 import type { Session } from "../auth/identity/principal.ts";
 import { QueryApiError } from "../protocol/iam/query-api-error.ts";
@@ -18,8 +18,8 @@ const ACTIONS: Readonly<Record<QueryService, ReadonlyMap<string, Action>>> = {
 };
 
 /**
- * What each kind of session may call besides GetCallerIdentity, policies permitting. `all` is for those that no session
- * without that right began: to assume a role must not be a way around.
+ * What each kind of session may call in addition to GetCallerIdentity, if policies allow it. `all` requires that no
+ * parent session lacks it, so that assuming a role cannot widen a session.
  */
 const CALLABLE: Readonly<Record<Session["kind"], Readonly<Record<QueryService, readonly string[] | "all">>>> = {
   session: { iam: [], sts: ["AssumeRole"] },
@@ -27,7 +27,7 @@ const CALLABLE: Readonly<Record<Session["kind"], Readonly<Record<QueryService, r
   role: { iam: "all", sts: ["AssumeRole"] },
 };
 
-/** An action and the name it was called by. */
+/** An action and the name in the call. */
 export interface NamedCall {
   readonly name: string;
   run(call: Call): Promise<QueryResult>;

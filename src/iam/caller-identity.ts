@@ -1,4 +1,4 @@
-// STS's GetCallerIdentity, which nobody can be denied.
+// STS's GetCallerIdentity, which no policy can deny.
 import { element } from "../bytes/xml.ts";
 import type { Action } from "./action.ts";
 

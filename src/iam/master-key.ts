@@ -1,4 +1,4 @@
-// What cannot be done without a master key, and what is said of it then.
+// Rejects actions that need a master key if none is set.
 import type { KeyRing } from "../auth/identity/sealing.ts";
 import { QueryApiError } from "../protocol/iam/query-api-error.ts";
 import type { Call } from "./action.ts";

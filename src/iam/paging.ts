@@ -1,4 +1,4 @@
-// Pages of IAM's lists: MaxItems of them after a Marker.
+// Pages of IAM's lists, by MaxItems and Marker.
 import { compareUtf8 } from "../bytes/text.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { makeToken, readToken } from "../protocol/listings/listing.ts";
@@ -9,14 +9,14 @@ const DEFAULT_ITEMS = 100;
 const MAX_ITEMS = 1000;
 const MAX_MARKER_LENGTH = 4096;
 
-/** The page that a call asks for. */
+/** The requested page. */
 export interface PageRequest {
-  /** The last item of the page before; undefined for the first page. */
+  /** The last item of the previous page; undefined for the first page. */
   readonly after: string | undefined;
   readonly limit: number;
 }
 
-/** @param listing what a marker belongs to @throws QueryApiError ValidationError */
+/** @param listing identifies the list that a marker belongs to @throws QueryApiError ValidationError */
 export async function readPage(parameters: QueryParameters, listing: readonly string[]): Promise<PageRequest> {
   const limit = parameters.optionalNumber("MaxItems", 1, MAX_ITEMS) ?? DEFAULT_ITEMS;
   const marker = parameters.optionalText("Marker", { max: MAX_MARKER_LENGTH });
@@ -27,7 +27,7 @@ export async function readPage(parameters: QueryParameters, listing: readonly st
   return { after, limit };
 }
 
-/** The elements that end a list; `last` is the last item of a page after which more come. */
+/** The elements that end a page; `last` is its last item if more items follow. */
 export async function pageElements(last: string | undefined, listing: readonly string[]): Promise<XmlElement[]> {
   const marker = last === undefined ? undefined : await makeToken(last, listing);
   return [element("IsTruncated", last !== undefined), optionalElement("Marker", marker)].filter(
@@ -36,9 +36,9 @@ export async function pageElements(last: string | undefined, listing: readonly s
 }
 
 /**
- * The page of a list that is at hand as a whole, with the elements that end it. The list is shown in the order of its
- * names, so that a marker keeps its place when the item that it names is deleted or written anew.
- * @param nameOf gives each item another name
+ * A page of a complete list, with the elements that end it. The list is sorted by name, so that a marker stays valid
+ * when its item is deleted or replaced.
+ * @param nameOf returns a unique name of an item
  */
 export async function pageOf<Item>(
   items: readonly Item[],

@@ -1,5 +1,5 @@
-// STS's actions that give temporary credentials: GetSessionToken, GetFederationToken, AssumeRole. A session may do what
-// the user who began it may do at the time of each request, within its own policy; it ends with its access key.
+// STS's actions that return temporary credentials: GetSessionToken, GetFederationToken, AssumeRole. A session has its
+// user's rights at the time of each request, within its session policy. It ends with its access key.
 import { assumedRoleArn, federatedArn } from "../auth/identity/identity-arns.ts";
 import { newId, newSecret } from "../auth/identity/new-credentials.ts";
 import { rootSecretDigest, sealSession, type SessionFacts } from "../auth/identity/session-token.ts";
@@ -13,7 +13,7 @@ import { defineAction, type Action, type Call, type ConditionKeys } from "./acti
 import { requireKeys } from "./master-key.ts";
 import { checkPolicy } from "./user-policies.ts";
 
-/** Seconds. AWS lets some sessions be asked for that are longer than any lives here. */
+/** In seconds. AWS accepts longer durations for some sessions than any session has here. */
 const DURATION = {
   least: 900,
   assumeRole: 3600,
@@ -25,7 +25,7 @@ const DURATION = {
 
 const getSessionToken: Action = {
   name: "GetSessionToken",
-  /** As with AWS, it takes no permission: the session may do no more than its user. */
+  /** As in AWS, no permission is required, because the session has no more rights than its user. */
   async run(call) {
     const { parameters } = call;
     refuseSecondFactor(parameters);
@@ -90,7 +90,7 @@ const assumeRole = defineAction("sts", {
   },
 });
 
-/** What conditions may ask about how long a session is asked to live. */
+/** The condition keys about the requested duration. */
 function durationKeys(parameters: QueryParameters): ConditionKeys {
   const seconds = parameters.get("DurationSeconds");
   return new Map(seconds === undefined ? [] : [["sts:durationseconds", [seconds]]]);
@@ -98,7 +98,7 @@ function durationKeys(parameters: QueryParameters): ConditionKeys {
 
 export const SESSION_ACTIONS: readonly Action[] = [getSessionToken, getFederationToken, assumeRole];
 
-/** New temporary credentials. Those of root live for an hour at most, and no session outlives the one that began it. */
+/** Creates temporary credentials. Root's last at most one hour, and no session outlives its parent session. */
 async function credentials(
   call: Call,
   bounds: Pick<SessionFacts, "kind" | "name" | "role" | "policy">,
@@ -118,7 +118,7 @@ async function credentials(
   ]);
 }
 
-/** By what a session lives. One that another begins may no more than that, call IAM included. */
+/** The parent of a new session. A session that another one starts gets no further rights, nor calls to IAM. */
 async function originOf({
   beganBy,
   principal,
@@ -130,7 +130,7 @@ async function originOf({
   return { beganBy, rootDigest, ...(principal.session?.mayCallIam === false ? { mayCallIam: false } : {}) };
 }
 
-/** The session policy. What else would narrow or mark a session is refused, as leaving it out would widen it. */
+/** The session policy. Other limits and tags of a session are rejected, because ignoring them would widen it. */
 function readPolicy(parameters: QueryParameters): string | undefined {
   parameters.refuse(["PolicyArns"], "managed policies are not supported.");
   parameters.refuse(["Tags", "TransitiveTagKeys"], "session tags are not supported.");
@@ -144,7 +144,10 @@ function packedSize(policy: string | undefined): XmlElement[] {
   return [element("PackedPolicySize", Math.ceil((policy.length / SESSION_POLICY.max) * 100))];
 }
 
-/** The name of a role, path and all. Every role of the account is there. @throws QueryApiError ValidationError, AccessDenied */
+/**
+ * The name of a role, with its path. Every role of the account exists. @throws QueryApiError ValidationError,
+ * AccessDenied
+ */
 function roleName(arn: string, accountId: string): string {
   const match = /^arn:aws:iam::(\d{12}):role\/((?:[!-.0-~]+\/)*[\w+=,.@-]{1,64})$/.exec(arn);
   if (match === null) throw constraintError("RoleArn", "Member must be the ARN of a role");

@@ -1,5 +1,5 @@
-// What a user may have in IAM and never has here: groups, attached policies, devices, certificates, passwords. Tools ask
-// for all of it before they delete a user.
+// IAM's lists that are always empty here: a user's groups, attached policies, devices, certificates and passwords.
+// Tools read all of them before they delete a user.
 import { element } from "../bytes/xml.ts";
 import { userArn } from "../auth/identity/identity-arns.ts";
 import { QueryApiError } from "../protocol/iam/query-api-error.ts";

@@ -1,5 +1,5 @@
-// IAM's actions on users' policies: PutUserPolicy, GetUserPolicy, ListUserPolicies, DeleteUserPolicy. Policies are kept
-// as they were put, once they were found to be some.
+// IAM's actions on users' policies: PutUserPolicy, GetUserPolicy, ListUserPolicies, DeleteUserPolicy. A policy is
+// validated, and stored as sent.
 import { parsePolicy } from "../auth/policy/parse.ts";
 import { PolicyProblem } from "../auth/policy/policy.ts";
 import { uriEncode } from "../bytes/uri-encode.ts";
@@ -16,7 +16,9 @@ import {
 import { defineUserAction, type Action } from "./action.ts";
 import { pageOf } from "./paging.ts";
 
-/** Characters but for white space in all of a user's policies: they are read with each of the user's requests. */
+/**
+ * The maximum size of all of a user's policies, in characters without white space: each request of the user reads them.
+ */
 const MAX_POLICIES_SIZE = 10_240;
 
 const putUserPolicyAction = defineUserAction({

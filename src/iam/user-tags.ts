@@ -60,7 +60,7 @@ export function tagsElement(tags: readonly UserTag[]): XmlElement {
   );
 }
 
-/** What conditions may ask about the tags that a call gives. */
+/** The condition keys about the tags in a call. */
 export function tagConditionKeys(parameters: QueryParameters): ConditionKeys {
   const tags = readTags(parameters);
   return new Map([

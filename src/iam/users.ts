@@ -19,7 +19,9 @@ import {
 import { pageElements, readPage } from "./paging.ts";
 import { tagConditionKeys, tagsElement } from "./user-tags.ts";
 
-/** How many users a page of ListUsers looks at. As with AWS, a page may show fewer than MaxItems though more follow. */
+/**
+ * How many users a page of ListUsers examines. As in AWS, a page may contain fewer than MaxItems although more follow.
+ */
 const PAGE_MAX_EXAMINED = 5000;
 
 function newUserArn({ parameters, settings }: Call): string {
@@ -57,7 +59,7 @@ const getUser = defineUserAction({
   run: (call, user) => Promise.resolve([element("User", userElements(call, user))]),
 });
 
-/** Root asks for itself by naming nobody. */
+/** Root gets itself by omitting UserName. */
 const getUserOrRoot: Action = {
   name: getUser.name,
   async run(call) {
@@ -68,7 +70,7 @@ const getUserOrRoot: Action = {
       element("User", [
         element("UserId", settings.accountId),
         element("Arn", principal.ownerArn),
-        // Root was there before everything.
+        // Root has no creation date.
         element("CreateDate", formatIsoSeconds(0)),
       ]),
     ];
@@ -91,7 +93,7 @@ const listUsersAction = defineAction("iam", {
     return [
       memberList(
         "Users",
-        // As AWS does: the tags are left out of the list.
+        // As in AWS, the list contains no tags.
         users.map((user) => userElements(call, { ...user, tags: [] })),
       ),
       ...(await pageElements(last, listing)),
@@ -109,7 +111,7 @@ const updateUser = defineUserAction({
     const newName = parameters.optionalText("NewUserName", NEW_USER_NAME) ?? name;
     const askedPath = parameters.optionalText("NewPath", PATH);
     const newPath = askedPath ?? path;
-    // The user must not be moved to where the caller has no say.
+    // The caller needs the permission for the new name and path too, or it could move a user out of its own reach.
     const resource = userArn(settings.accountId, newPath, newName);
     const shown = userArn(settings.accountId, askedPath ?? "/", newName);
     requirePermission(call, "iam:UpdateUser", resource, resourceTagKeys(user), shown);

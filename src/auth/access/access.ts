@@ -1,4 +1,4 @@
-// What a principal may do in a request: every operation is asked for here, and every refusal explained.
+// Decides what a principal may do in one request, and explains every refusal.
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { S3Request } from "../../protocol/core/s3-request.ts";
 import type { SigningClaim } from "../sigv4/claim.ts";
@@ -8,7 +8,7 @@ import { resourceOf, type BucketSubject, type AuthorizationRequest } from "./aut
 import { EvaluationCache } from "../policy/evaluation-cache.ts";
 import type { Principal } from "../identity/principal.ts";
 
-/** The actions that list what an error says is not there. */
+/** The actions that permit a caller to learn that a key or version does not exist, by error code. */
 const LISTS: ReadonlyMap<string, readonly string[]> = new Map([
   ["NoSuchKey", ["s3:ListBucket"]],
   ["NoSuchVersion", ["s3:ListBucketVersions", "s3:ListBucket"]],
@@ -21,41 +21,40 @@ export class Access {
   readonly #onDenial: (explanation: string) => void;
   readonly #memory = new EvaluationCache();
 
-  /** @param onDenial told why something was refused, for the log */
+  /** @param onDenial receives the reason of every refusal, for the log */
   constructor(principal: Principal, facts: RequestFacts, onDenial: (explanation: string) => void) {
     this.#principal = principal;
     this.#facts = facts;
     this.#onDenial = onDenial;
   }
 
-  /** The same principal's rights in what a form asks for, whose fields stand in for the request's headers. */
+  /** The same principal's rights in a POST form, whose fields replace the request's headers. */
   inForm(request: S3Request, claim: SigningClaim | undefined): Access {
     return new Access(this.#principal, { ...this.#facts, request, claim }, this.#onDenial);
   }
 
-  /** Whether a demand is granted. */
+  /** Whether an authorization request is allowed. */
   allows(authorization: AuthorizationRequest): boolean {
     return this.#decide(authorization).isAllowed;
   }
 
   /**
-   * Asks for something.
-   * @throws S3Error AccessDenied, with the bucket's region, which S3 tells everybody. Why, it tells those who may read
-   *   the bucket's policy anyway.
+   * Requires that an authorization request is allowed.
+   * @throws S3Error AccessDenied with the bucket's region, and with the reason if the caller may read the bucket policy
    */
   require(authorization: AuthorizationRequest): void {
     const decision = this.#decide(authorization);
     if (decision.isAllowed) return;
     const explanation = this.#explain(authorization, decision);
-    // The log does not tell keys.
+    // The log must not contain keys.
     const { key } = authorization;
     this.#onDenial(key === undefined ? explanation : this.#explain({ ...authorization, key: "*" }, decision));
     throw accessDenied(authorization.bucket, this.#mayReadPolicy(authorization.bucket) ? explanation : undefined);
   }
 
   /**
-   * Asks whether nothing expressly forbids what a grant of something larger comes to.
-   * @throws S3Error AccessDenied where a policy denies it
+   * Requires that no policy explicitly denies an action, where an Allow of another action already covers it.
+   * @throws S3Error AccessDenied if a policy denies it
    */
   requireUndenied(authorization: AuthorizationRequest): void {
     const keys = conditionKeysOf(this.#principal, authorization, this.#facts);
@@ -63,8 +62,8 @@ export class Access {
   }
 
   /**
-   * Refuses, before a body is read, what no statement and no list may allow whatever the body says.
-   * @param authorization without a key where the body names the keys
+   * Rejects a request that no statement and no ACL can allow, before its body is read.
+   * @param authorization without a key if the body names the keys
    * @throws S3Error AccessDenied
    */
   requirePossible(authorization: AuthorizationRequest): void {
@@ -73,9 +72,9 @@ export class Access {
   }
 
   /**
-   * The error about a key or version that is not there, for a caller who may list it: AWS asks for s3:ListBucket with
-   * `s3:prefix` set to the key. For everybody else, AccessDenied.
-   * @param key where the error itself names none
+   * Replaces a not-found error by AccessDenied unless the caller may list the key. As in AWS, that takes s3:ListBucket
+   * with `s3:prefix` set to the key.
+   * @param key used if the error itself names none
    */
   maskNotFound(error: S3Error, bucket: BucketSubject, key: string): S3Error {
     const actions = LISTS.get(error.code);

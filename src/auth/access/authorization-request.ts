@@ -1,15 +1,15 @@
-// What is asked for when something is to be authorised: an action, and what it would be done to.
+// An authorization request: actions, and the resource that they apply to.
 import type { OperationInputs } from "../../protocol/core/operation-inputs.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 
-/** The parts of a bucket that bear on who may use it. */
+/** The columns of a bucket that authorization depends on. */
 export interface BucketSubject {
   readonly name: string;
   readonly ownerId: string;
   readonly region: string;
-  /** The user who made it; null: root. */
+  /** The id of the user who created the bucket; null for root. */
   readonly creatorId: string | null;
-  /** As texts; null where they are not set. */
+  /** Stored texts; null where not set. */
   readonly configurations: {
     readonly tags: string | null;
     readonly policy: string | null;
@@ -19,40 +19,40 @@ export interface BucketSubject {
   };
 }
 
-/** The parts of an object's version that bear on who may use it. */
+/** The fields of an object version that authorization depends on. */
 export interface ObjectSubject {
   readonly tags: readonly Tag[];
   readonly acl: string | undefined;
 }
 
-/** One permission, asked for on one resource. */
+/** One permission, requested on one resource. */
 export interface AuthorizationRequest {
-  /** The spellings of the action: one that is allowed suffices, one that is denied refuses. S3's own comes first. */
+  /** Equivalent names of one action, S3's first. An Allow of any of them allows; a Deny of any of them denies. */
   readonly actions: readonly string[];
-  /** Further actions whose denial refuses, though nobody need be allowed them. */
+  /** Actions checked only for an explicit Deny; no Allow is required. */
   readonly explicitDenyActions?: readonly string[] | undefined;
-  /** Undefined for what is asked of the account, and where the bucket is not there. */
+  /** Undefined for actions on the account, and for a bucket that does not exist. */
   readonly bucket: BucketSubject | undefined;
-  /** The name of the bucket, which need not be there. */
+  /** The bucket need not exist. */
   readonly bucketName: string | undefined;
-  /** Undefined for what is asked of the bucket itself. */
+  /** Undefined for actions on the bucket itself. */
   readonly key?: string | undefined;
-  /** Where it is not a parameter of the request that its operation obeys. */
+  /** Set if the version id is not a query parameter that the operation obeys. */
   readonly versionId?: string | undefined;
   readonly object?: ObjectSubject | undefined;
-  /** Whether the object that the demand is about is known not to be there. */
+  /** Whether the object is known not to exist. */
   readonly isMissing?: boolean | undefined;
-  /** The inputs of the request that bear on what is asked for; where it is left out, none of them does. */
+  /** The inputs of the request that the operation obeys; none if omitted. */
   readonly inputs?: OperationInputs | undefined;
-  /** False for an s3:PutObject that begins an upload or adds a part to one. */
+  /** False for an s3:PutObject that creates an upload or uploads a part. */
   readonly createsObject?: boolean | undefined;
-  /** The ARN of what is neither a bucket nor in one: a user, a role. */
+  /** The ARN of a resource outside S3: a user or a role. */
   readonly resource?: string | undefined;
-  /** Condition keys that this demand has besides the request's, by lower-case name. */
+  /** Condition keys in addition to the request's, by lower-case name. */
   readonly conditionKeys?: ReadonlyMap<string, readonly string[]> | undefined;
 }
 
-/** What policies call the thing that a demand is about. */
+/** The ARN of the resource. */
 export function resourceOf({ resource, bucketName, key }: AuthorizationRequest): string {
   if (resource !== undefined) return resource;
   return `arn:aws:s3:::${bucketName ?? "*"}${key === undefined ? "" : `/${key}`}`;
@@ -61,7 +61,7 @@ export function resourceOf({ resource, bucketName, key }: AuthorizationRequest):
 /** A bucket's tags. */
 export function bucketTags(bucket: BucketSubject | undefined): readonly Tag[] {
   const text = bucket?.configurations.tags ?? null;
-  // What the bucket's tags are kept as: pairs of key and value.
+  // The stored form is a list of [key, value] pairs.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return text === null ? [] : (JSON.parse(text) as [string, string][]).map(([key, value]) => ({ key, value }));
 }

@@ -1,5 +1,5 @@
-// The condition keys of a request: what the Condition elements of policies can ask about it. A header or parameter is
-// a key only where the operation obeys it; an input that the operation ignores counts as not sent.
+// The condition keys of a request, which Condition elements of policies test. A header or parameter provides a key only
+// if the operation obeys it; an ignored input counts as not sent.
 import { parseAmzDate } from "../../bytes/dates.ts";
 import { formatErrorTime, type SigningClaim } from "../sigv4/claim.ts";
 import { bucketTags, type AuthorizationRequest } from "./authorization-request.ts";
@@ -10,12 +10,12 @@ import { NO_INPUTS, obeyedParameter, obeysHeader } from "../../protocol/core/ope
 import { requestHeader, type S3Request } from "../../protocol/core/s3-request.ts";
 import { foldTagKey, type Tag } from "../../protocol/core/tagging.ts";
 
-/** What of a request can be asked about, besides the demand itself. */
+/** The facts of a request that conditions can test, in addition to the authorization request. */
 export interface RequestFacts {
   readonly request: S3Request;
   /** The region of the endpoint. */
   readonly region: string;
-  /** Undefined for a request without credentials in its header or its query. */
+  /** Undefined for a request without credentials in its headers or query. */
   readonly claim: SigningClaim | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -23,7 +23,7 @@ export interface RequestFacts {
 
 type Values = readonly string[] | undefined;
 
-/** The condition keys of a demand that a principal makes in a request. */
+/** The condition keys of an authorization request. */
 export function conditionKeysOf(
   principal: Principal,
   authorization: AuthorizationRequest,
@@ -48,7 +48,7 @@ type Reader = (principal: Principal, authorization: AuthorizationRequest, facts:
 
 const PRINCIPAL_TYPES = { federated: "FederatedUser", role: "AssumedRole" };
 
-/** Keys with a name of their own. */
+/** Keys with a fixed name. */
 const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["aws:sourceip", (_p, _d, { request }) => one(request.headers.get("cf-connecting-ip"))],
   ["aws:securetransport", (_p, _d, { request }) => [String(request.isSecure)]],
@@ -62,11 +62,11 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["aws:userid", ({ userId }) => [userId]],
   ["aws:username", ({ userName }) => one(userName)],
   ["aws:tokenissuetime", ({ session }) => (session === undefined ? undefined : [formatErrorTime(session.issuedAt)])],
-  // Temporary credentials have it, and none here were got with a second factor; for all others it is not there.
+  // Only temporary credentials have this key. Cairn issues none with MFA.
   ["aws:multifactorauthpresent", ({ session }) => (session === undefined ? undefined : ["false"])],
   ["aws:principalisawsservice", () => ["false"]],
   ["aws:viaawsservice", () => ["false"]],
-  // The region in a signature's scope is the client's choice and decides nothing.
+  // The client chooses the region in a signature's scope, so that region decides nothing.
   ["aws:requestedregion", (_p, { bucket }, { region }) => [bucket?.region ?? region]],
   ["aws:resourceaccount", (_p, { bucket }) => one(bucket?.ownerId)],
   ["s3:resourceaccount", (_p, { bucket }) => one(bucket?.ownerId)],
@@ -99,7 +99,7 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["s3:x-amz-content-sha256", (_p, _d, { claim }) => one(claim?.payloadHash)],
 ]);
 
-/** Keys that are a family's name and a member's: a tag's key, a header's name. */
+/** Keys that end in a variable part, such as a tag's key or a header's name. */
 function keyOfFamily(
   name: string,
   { tags }: Principal,
@@ -129,7 +129,7 @@ function keyOfFamily(
   }
 }
 
-/** A parameter of a list of keys; demands about one key have none. */
+/** A parameter of a listing; requests on one key do not have it. */
 function listParameter(name: string): Reader {
   return (_principal, authorization, { request }) =>
     authorization.key === undefined && authorization.bucketName !== undefined
@@ -153,7 +153,7 @@ function obeyedHeader(
   return obeysHeader(inputs, name) ? requestHeader(request, name) : undefined;
 }
 
-/** Condition keys know no case, so neither do the keys of tags in them. */
+/** Condition keys are case-insensitive, and so are the tag keys in them. */
 function valueOfTag(tags: readonly Tag[], lowerCaseKey: string): Values {
   return some(tags.filter(({ key }) => foldTagKey(key) === lowerCaseKey).map(({ value }) => value));
 }

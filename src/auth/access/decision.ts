@@ -1,5 +1,5 @@
-// The decision: an explicit deny refuses whatever else says; then an allow of the holder's own policies, of the bucket's
-// policy or of an access control list grants, within what a session is bound to; else the answer is no.
+// Decides authorization requests. An explicit Deny refuses. Then an Allow of the identity's policies, the bucket policy
+// or an ACL grants, within the limits of a session. Otherwise the request is refused.
 import { effectiveAcl } from "../../protocol/acl/acl-rules.ts";
 import { isGranted, type AclPermission } from "../../protocol/acl/acl.ts";
 import { readPublicAccessBlock } from "../../protocol/acl/public-access-block.ts";
@@ -12,14 +12,14 @@ import type { Policy, PolicyStatement } from "../policy/policy.ts";
 import { isPublicPolicy } from "../policy/public.ts";
 import type { Principal } from "../identity/principal.ts";
 
-/** Whether a demand is granted, and by what. */
+/** Whether a request is allowed, and why. */
 export interface Decision {
   readonly isAllowed: boolean;
-  /** What decided, in AWS's words where it has some; never a secret, never a policy's text. */
+  /** What decided, in AWS's words where they exist; never a secret and never a policy's text. */
   readonly reason: string;
 }
 
-/** What the owner of a bucket may do to its policy whatever the policy says, so that nobody locks the account out. */
+/** Actions of root that a bucket policy cannot deny, so that a policy cannot lock the account out. */
 const POLICY_ACTIONS: ReadonlySet<string> = new Set([
   "s3:GetBucketPolicy",
   "s3:PutBucketPolicy",
@@ -27,8 +27,8 @@ const POLICY_ACTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Decides on a demand of a principal.
- * @param memory of the principal's demands in the same request
+ * Decides an authorization request.
+ * @param cache results for the same principal in the same HTTP request
  */
 export function decide(
   principal: Principal,
@@ -52,8 +52,8 @@ export function decide(
 }
 
 /**
- * Whether anything may be granted of what is asked for, on some key of the bucket or under some condition. What may not
- * is refused before a body is read that says which keys are meant.
+ * Whether the request could be allowed for some key of the bucket or under some condition. If not, it is refused before
+ * its body is read.
  */
 export function isPossible(
   principal: Principal,
@@ -74,7 +74,7 @@ export function isPossible(
   );
 }
 
-/** Whether a demand is refused expressly, so that nothing else could grant it. */
+/** Whether a policy explicitly denies the request. */
 export function isDenied(
   principal: Principal,
   authorization: AuthorizationRequest,
@@ -109,7 +109,10 @@ function denial(
   return ofBucket === undefined ? undefined : denied("with an explicit deny in a resource-based policy", ofBucket);
 }
 
-/** Root may always mend a bucket's policy, itself or by GetSessionToken; a role or a federated user that it lends its rights may not. */
+/**
+ * Root may always repair a bucket policy, directly or through GetSessionToken. A role or a federated user of root may
+ * not.
+ */
 function isKeptFromLockout({ kind, session }: Principal, { actions }: PolicyQuestion): boolean {
   return (
     kind === "root" &&
@@ -126,7 +129,7 @@ function grant(
 ): Decision | undefined {
   const byBucket = bucketPolicy === undefined ? undefined : matchingStatement(bucketPolicy, "Allow", question);
   const isOpen = byBucket !== undefined && !rejectsAnonymous(principal, authorization.bucket, bucketPolicy);
-  // A bucket that names a session itself, and not just whom it acts for, is not bound by the session's policy.
+  // A bucket policy that names the session itself, not only its owner, grants despite the session policy.
   const { arn, ownerArn } = principal;
   if (isOpen && arn !== ownerArn && byBucket.principal?.arns.includes(arn) === true) {
     return allowed("resource-based policy", byBucket);
@@ -146,14 +149,14 @@ function grant(
     : undefined;
 }
 
-/** What a session may do at most. */
+/** Whether the session's limits allow the request. */
 function isWithinSession({ session }: Principal, question: PolicyQuestion): boolean {
   if (session === undefined) return true;
   if (session.policy === undefined) return session.kind !== "federated";
   return matchingStatement(session.policy, "Allow", question) !== undefined;
 }
 
-/** RestrictPublicBuckets: what a public policy allows is for the account of the bucket alone. */
+/** RestrictPublicBuckets: a public policy grants access only to the bucket's account. */
 function rejectsAnonymous({ kind }: Principal, bucket: BucketSubject | undefined, policy: Policy | undefined): boolean {
   if (kind !== "anonymous" || policy === undefined) return false;
   const { RestrictPublicBuckets: isRestricted } = readPublicAccessBlock(
@@ -193,7 +196,8 @@ function isGrantedByAcl(
   const { IgnorePublicAcls: isPublicIgnored } = readPublicAccessBlock(block);
   const [action = ""] = actions;
   const onObject = OBJECT_ACL_ACTIONS.get(action);
-  // An object that is not there has no list of its own. The right to list the bucket is the right to be told so.
+  // A missing object has no ACL. The permission to list the bucket decides whether the caller learns that it is
+  // missing.
   if (onObject === "READ" && isMissing === true) {
     return isGranted(effectiveAcl(acl, bucket), requestPrincipal, "READ", isPublicIgnored);
   }
@@ -207,8 +211,8 @@ function isGrantedByAcl(
 }
 
 /**
- * The user who made a bucket may give it its first policy, and so grant itself the rest: as long as its own policies let
- * it make the bucket. What is left of them is all that such a user has.
+ * The user who created a bucket may put its first policy, and so grant itself access, while its own policies allow
+ * CreateBucket.
  */
 function isFirstPolicy(
   principal: Principal,

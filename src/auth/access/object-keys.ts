@@ -1,5 +1,5 @@
-// The condition keys of an object that is stored without its headers being sent: by a rename, a restored snapshot, or
-// the parts and the completion of an upload. They say what the headers of a PutObject of the same object would say.
+// The condition keys of an object that is stored without object headers in the request: by a rename, a restored
+// snapshot, or the parts and completion of an upload. They equal those of a PutObject of the same object.
 import { headersOfAcl } from "../../protocol/acl/acl-headers.ts";
 import { parseAcl } from "../../protocol/acl/acl.ts";
 import type { ObjectFacts } from "../../protocol/objects/stored-object.ts";
@@ -7,12 +7,12 @@ import { requestTagKeys } from "../../protocol/core/tagging.ts";
 
 const ENCRYPTION = "s3:x-amz-server-side-encryption";
 
-/** The keys about encryption: a customer's key, or the blob store's own. */
+/** The condition keys about encryption: SSE-C, or the blob store's own. */
 export function keysOfEncryption(isCustomerKey: boolean): ReadonlyMap<string, readonly string[]> {
   return new Map([isCustomerKey ? [`${ENCRYPTION}-customer-algorithm`, ["AES256"]] : [ENCRYPTION, ["AES256"]]]);
 }
 
-/** The keys about an object: its storage class, encryption, tags and access control list. */
+/** The condition keys about an object: its storage class, encryption, tags and ACL. */
 export function keysOfObject({
   storageClass,
   encryption,
@@ -32,7 +32,7 @@ export function keysOfObject({
   ]);
 }
 
-/** The keys about the object that an upload makes; none where there is no such upload. */
+/** The condition keys about the object that an upload creates; none if the upload does not exist. */
 export function keysOfUpload(
   upload: Parameters<typeof keysOfObject>[0] | undefined,
 ): ReadonlyMap<string, readonly string[]> {

@@ -1,5 +1,5 @@
-// Takes the aws-chunked envelope off a body while it streams: chunks with or without signatures, then trailers. Hands
-// on views of the pieces that arrive and allocates nothing per byte.
+// Decodes an aws-chunked body while it streams: chunks with or without signatures, then trailers. Passes on views of
+// the arriving pieces and allocates nothing per byte.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 import { RunningDigest } from "../../bytes/digest.ts";
 import { toHex } from "../../bytes/hex-base64.ts";
@@ -11,30 +11,30 @@ import { incompleteBody, PieceCursor } from "./piece-cursor.ts";
 import { takeSmallChunks } from "./small-chunks.ts";
 import { readTrailers } from "./trailers.ts";
 
-/** The longest line that may begin a chunk, in bytes: 16 digits, the name and 64 digits of its signature, and slack. */
+/** The longest line that begins a chunk, in bytes: 16 digits, the signature's name and 64 digits, and slack. */
 const SIZE_LINE_MAX_BYTES = 128;
 
-/** The least size of a signed chunk that is not the last. */
+/** The minimum size of a signed chunk that is not the last. */
 const SIGNED_CHUNK_MIN_BYTES = 8192;
 
-/** What is known of an aws-chunked body before its first byte. */
+/** What the headers announce about an aws-chunked body. */
 export interface ChunkedEnvelope {
-  /** Bytes of payload, of `x-amz-decoded-content-length`. */
+  /** Bytes of payload, from `x-amz-decoded-content-length`. */
   readonly length: number;
-  /** The lower-case names of `x-amz-trailer`. */
+  /** The lower-case names in `x-amz-trailer`. */
   readonly trailerNames: readonly string[];
-  /** Whether the form has trailers. */
+  /** Whether the payload type has trailers. */
   readonly hasTrailers: boolean;
-  /** The request's signature, where the chunks are signed. */
+  /** The request's signature; undefined for unsigned chunks. */
   readonly signature: VerifiedSignature | undefined;
 }
 
 /**
- * Reads a whole aws-chunked body, handing its payload over piece by piece; a piece is valid until its promise
- * resolves. The payload is only good once the returned promise has resolved.
+ * Decodes a whole aws-chunked body and passes its payload on piece by piece. A piece is valid until `take` resolves.
+ * The payload is valid only once the returned promise resolves.
  * @returns the trailers by lower-case name
- * @throws S3Error IncompleteBody for a body that ends too soon or too late or is malformed, InvalidChunkSizeError,
- * SignatureDoesNotMatch, MalformedTrailerError; and what `take` throws.
+ * @throws S3Error IncompleteBody for a truncated, overlong or malformed body, InvalidChunkSizeError,
+ *   SignatureDoesNotMatch, MalformedTrailerError; and what `take` throws
  */
 export async function readAwsChunked(
   reader: PieceReader,
@@ -55,7 +55,7 @@ export async function readAwsChunked(
   }
 }
 
-/** Reads every chunk, and of the last, the empty one, its size line. */
+/** Reads all chunks, up to the size line of the last, empty one. */
 async function readChunks(
   cursor: PieceCursor,
   length: number,
@@ -76,7 +76,7 @@ async function readChunks(
       await signatures?.verifyChunk(signature, EMPTY_SHA256);
       return;
     }
-    // Only the next chunk shows that a small one was not the last: AWS gives the former's number, the latter's size.
+    // A small chunk is an error only if another one follows. AWS returns that one's number and the small one's size.
     // DEVIATION: AWS refuses small chunks that are unsigned, too, but the JavaScript SDK sends them.
     if (signatures !== undefined && previousSize < SIGNED_CHUNK_MIN_BYTES) {
       throw new S3Error("InvalidChunkSizeError", { Chunk: number, BadChunkSize: previousSize });
@@ -90,7 +90,7 @@ async function readChunks(
   }
 }
 
-/** Hands a chunk's bytes over; the hexadecimal SHA-256 of them where it is wanted, else "". */
+/** Passes a chunk's bytes on. Returns their hexadecimal SHA-256 if the chunk is signed, otherwise "". */
 async function readData(
   cursor: PieceCursor,
   size: number,
@@ -112,7 +112,7 @@ async function readData(
   return digest === undefined ? "" : toHex(await digest.finish());
 }
 
-// More digits than 16 are refused; fewer may still pass what a number holds exactly, but then also what was announced.
+// Sizes of up to 16 digits may exceed a safe integer, but then they exceed the announced length too.
 const SIZE_LINE = /^([0-9a-fA-F]{1,16})\r\n$/;
 const SIGNED_SIZE_LINE = /^([0-9a-fA-F]{1,16});chunk-signature=([^\r\n]*)\r\n$/;
 

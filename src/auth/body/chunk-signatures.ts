@@ -1,13 +1,13 @@
-// The chain of signatures in a signed aws-chunked body: each covers the one before it, the first the request's own.
+// The chain of signatures in a signed aws-chunked body. Each covers the previous one; the request's own is the first.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 import { toHex } from "../../bytes/hex-base64.ts";
 import { scopeText, type VerifiedSignature } from "../sigv4/claim.ts";
 import { isSignature, sha256Hex, sign, signatureDoesNotMatch } from "../sigv4/signature.ts";
 
-/** SHA-256 of nothing: the digest of the last chunk, and a fixed line of every chunk's string to sign. */
+/** SHA-256 of the empty text: the digest of the last chunk, and a fixed line of every chunk's string to sign. */
 export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/** The chain as far as it was verified. */
+/** The chain of signatures, up to the last one that was verified. */
 export class ChunkSignatures {
   readonly #seed: VerifiedSignature;
   #previous: string;

@@ -1,6 +1,6 @@
-// Opens a request's body: how long it is going to be, and how to get at its payload, by the payload hash that was
-// signed. That hash alone decides whether an envelope is taken off; headers that announce one beside another hash are
-// refused, because the envelope would be stored as if it were the object.
+// Opens a request's body: its length, and access to its payload. The signed payload hash alone decides whether the body
+// has an aws-chunked envelope. Envelope headers beside another hash are rejected, because the envelope would be stored
+// as object bytes.
 import { fromHex } from "../../bytes/hex-base64.ts";
 import { PieceReader } from "../../bytes/streams.ts";
 import type { IncomingBody } from "../../protocol/core/incoming-body.ts";
@@ -14,11 +14,11 @@ import { incompleteBody, PieceCursor } from "./piece-cursor.ts";
 
 /**
  * Opens the body of a request without reading it.
- * @param payloadHash the claim's, or what an anonymous request sends as `x-amz-content-sha256`
- * @param signature what signed the request; undefined for an anonymous one
+ * @param payloadHash the claim's, or an anonymous request's `x-amz-content-sha256`
+ * @param signature the request's verified signature; undefined for an anonymous request
  * @throws S3Error MissingContentLength without a length, InvalidArgument for a bad length, a bad payload hash or one
- * that contradicts the headers of an envelope,
- * InvalidRequest for an envelope without a body or for signed chunks in an unsigned request, NotImplemented.
+ *   that contradicts the envelope headers, InvalidRequest for an envelope without a body or for signed chunks in an
+ *   unsigned request, NotImplemented
  */
 export function openBody(
   request: S3Request,
@@ -55,7 +55,7 @@ export function openBody(
 function plainBody(request: S3Request, sha256: Uint8Array | undefined): IncomingBody {
   const { body, headers } = request;
   const length = parseLength("Content-Length", headers.get("content-length") ?? undefined);
-  // Transfer-Encoding overrides Content-Length (RFC 9112, 6.3): beside it, a length promises nothing.
+  // Transfer-Encoding overrides Content-Length (RFC 9112, 6.3), so a length beside it is not reliable.
   const isMeasured = length !== undefined && !headers.has("transfer-encoding");
   if (body !== null && !isMeasured) throw new S3Error("MissingContentLength");
   const announced = length ?? 0;

@@ -1,17 +1,16 @@
-// Walks through a body in lines and runs of bytes, wherever the borders of its pieces fall. Copies only a line that
-// spans pieces.
+// Reads a body in lines and runs of bytes, independent of piece borders. Copies only lines that span pieces.
 import type { PieceReader } from "../../bytes/streams.ts";
 import { decodeUtf8 } from "../../bytes/text.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 
 const LINE_FEED = 0x0a;
 
-/** 400 for a body that ends or breaks off too soon, or whose envelope makes no sense: AWS does not tell them apart. */
+/** 400 for a body that ends early or has a malformed envelope; AWS returns the same code for both. */
 export function incompleteBody(): S3Error {
   return new S3Error("IncompleteBody", {}, "The request body terminated unexpectedly");
 }
 
-/** A position in a body. What it hands out is valid until the next call. */
+/** A position in a body. Returned views are valid until the next call. */
 export class PieceCursor {
   readonly #reader: PieceReader;
   #rest: Uint8Array = new Uint8Array(0);
@@ -21,8 +20,8 @@ export class PieceCursor {
   }
 
   /**
-   * Whether the body has ended, waiting for its next bytes if need be.
-   * @throws S3Error IncompleteBody where the sender went away.
+   * Whether the body has ended. Waits for the next bytes if none are buffered.
+   * @throws S3Error IncompleteBody if the client disconnects
    */
   async isAtEnd(): Promise<boolean> {
     while (this.#rest.length === 0) {
@@ -33,12 +32,12 @@ export class PieceCursor {
     return false;
   }
 
-  /** What has been read and not passed. */
+  /** Bytes that are read and not consumed. */
   get buffered(): Uint8Array {
     return this.#rest;
   }
 
-  /** Passes bytes that are buffered. */
+  /** Consumes buffered bytes. */
   skip(length: number): void {
     this.#rest = this.#rest.subarray(length);
   }
@@ -55,8 +54,8 @@ export class PieceCursor {
   }
 
   /**
-   * The next line with its line feed; undefined where it is longer than `limit` bytes or not UTF-8.
-   * @throws S3Error IncompleteBody where the body ends within the line
+   * The next line with its line feed; undefined if it is longer than `limit` bytes or not UTF-8.
+   * @throws S3Error IncompleteBody if the body ends within the line
    */
   async line(limit: number): Promise<string | undefined> {
     let start = await this.#lineRun(limit);

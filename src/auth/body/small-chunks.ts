@@ -1,8 +1,8 @@
-// The small chunks of an unsigned aws-chunked body, many at a time: a client may send each byte in a chunk of its own, and
-// to wait for every line of every chunk would take a microsecond or more for each byte.
+// Reads small chunks of an unsigned aws-chunked body many at a time. A client may send each byte in its own chunk, and
+// awaiting every line of every chunk would cost a microsecond or more per byte.
 import type { PieceCursor } from "./piece-cursor.ts";
 
-/** Larger chunks are read by themselves, without moving their bytes. */
+/** Larger chunks are read one by one, without copying their bytes. */
 const SMALL_MAX_BYTES = 4096;
 
 const NOTHING = new Uint8Array(0);
@@ -10,13 +10,13 @@ const NOTHING = new Uint8Array(0);
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
 
-/** Fewer are not worth gathering: their bytes are handed on where they lie. */
+/** Fewer chunks are not gathered, because passing them on without a copy is faster. */
 const FEW = 8;
 
 /**
- * Passes the small chunks that are buffered as a whole, up to the first thing that is none: a large chunk, the last one,
- * one that is malformed or not all there. Passes nothing where they are few.
- * @param limit how many bytes of payload may come
+ * Consumes the complete small chunks in the buffer, up to the first large, last, malformed or incomplete one. Consumes
+ * nothing if they are few.
+ * @param limit maximum bytes of payload
  * @returns their payload
  */
 export function takeSmallChunks(cursor: PieceCursor, limit: number): Uint8Array {
@@ -40,12 +40,12 @@ export function takeSmallChunks(cursor: PieceCursor, limit: number): Uint8Array 
   return gathered.subarray(0, length);
 }
 
-/** A small chunk that is all there. */
+/** A complete small chunk. */
 interface SmallChunk {
   /** Where its data begins. */
   readonly at: number;
   readonly size: number;
-  /** Where the next one begins. */
+  /** Where the next chunk begins. */
   readonly end: number;
 }
 
@@ -56,7 +56,7 @@ function smallChunk(bytes: Uint8Array, position: number): SmallChunk | undefined
   return bytes[end] === CARRIAGE_RETURN && bytes[end + 1] === LINE_FEED ? { ...start, end: end + 2 } : undefined;
 }
 
-/** Where the data of a small chunk begins whose size line is at a position. */
+/** Where the data of the small chunk begins whose size line starts at a position. */
 function startOfData(bytes: Uint8Array, position: number): { readonly at: number; readonly size: number } | undefined {
   let size = 0;
   for (let at = position; size <= SMALL_MAX_BYTES; at += 1) {
@@ -65,7 +65,7 @@ function startOfData(bytes: Uint8Array, position: number): { readonly at: number
       return size > 0 && bytes[at + 1] === LINE_FEED ? { at: at + 2, size } : undefined;
     }
     const digit = hexDigit(byte);
-    // Zeros before a size are left to the reader of single chunks, which bounds them.
+    // The reader of single chunks bounds leading zeros, so it reads such sizes.
     if (digit === undefined || (digit === 0 && size === 0)) return undefined;
     size = size * 16 + digit;
   }

@@ -1,18 +1,18 @@
-// The trailers of an aws-chunked body: everything after its last chunk.
+// Reads the trailers of an aws-chunked body: everything after its last chunk.
 import { utf8Length } from "../../bytes/text.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { ChunkSignatures } from "./chunk-signatures.ts";
 import { incompleteBody, type PieceCursor } from "./piece-cursor.ts";
 
-/** The most that all trailers together may take, in bytes with their line ends. */
+/** The maximum size of all trailers together, in bytes with their line ends. */
 const TRAILERS_MAX_BYTES = 8 * 1024;
 
 const SIGNATURE_NAME = "x-amz-trailer-signature";
 
 /**
- * Reads the trailers up to the empty line that ends them, and demands exactly those that were announced.
+ * Reads the trailers up to the empty line that ends them, and requires exactly the announced ones.
  * @param announced the lower-case names of `x-amz-trailer`
- * @param signatures the chain that signs them, in the form that has signed trailers
+ * @param signatures the chain that signs them; undefined for unsigned trailers
  * @returns the trailers by lower-case name
  * @throws S3Error MalformedTrailerError, SignatureDoesNotMatch, IncompleteBody
  */
@@ -34,7 +34,7 @@ export async function readTrailers(
       if (signatures === undefined || signature !== undefined || trailers.size === 0) break;
       continue;
     }
-    // What follows the signature is not signed.
+    // A trailer after the signature would be unsigned.
     if (signature !== undefined) throw malformedTrailer();
     const { name, value } = parseTrailer(text);
     if (signatures !== undefined && name === SIGNATURE_NAME) {
@@ -53,7 +53,7 @@ export async function readTrailers(
   return trailers;
 }
 
-/** 400 for trailers that are not what they should be. */
+/** 400 for malformed, missing or unannounced trailers. */
 function malformedTrailer(): S3Error {
   return new S3Error("MalformedTrailerError");
 }

@@ -1,4 +1,4 @@
-// How users and the holders of temporary credentials are named in policies and answers.
+// The ARNs of users, roles and sessions in policies and answers.
 
 /** A user: `arn:aws:iam::000000000000:user/path/name`. */
 export function userArn(accountId: string, path: string, name: string): string {
@@ -11,8 +11,8 @@ export function federatedArn(accountId: string, name: string): string {
 }
 
 /**
- * A session of a role: `arn:aws:sts::000000000000:assumed-role/path/role/name`. AWS leaves the path out, where a name is
- * given to one role only. Here every role can be assumed, so two that differ in their paths alone must not be confused.
+ * A session of a role: `arn:aws:sts::000000000000:assumed-role/path/role/name`. AWS omits the path, because its role
+ * names are unique. Here every role can be assumed, so roles that differ only in their paths need different ARNs.
  */
 export function assumedRoleArn(accountId: string, role: string, name: string): string {
   return `arn:aws:sts::${accountId}:assumed-role/${role}/${name}`;

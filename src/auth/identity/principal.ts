@@ -1,49 +1,49 @@
-// Who a request comes from.
+// The principal of a request: the identity that it is authorised as.
 import type { Policy } from "../policy/policy.ts";
 
-/** The holder of a set of credentials, or nobody in particular. */
+/** The identity that a request is authorised as. */
 export interface Principal {
   readonly kind: "anonymous" | "root" | "user";
-  /** The 12-digit account; of nobody: the account is not known and this is empty. */
+  /** The 12-digit account id; empty for anonymous requests. */
   readonly accountId: string;
-  /** As policies name it, session and all; of nobody: empty. */
+  /** The ARN in policies, with the session's name; empty for anonymous requests. */
   readonly arn: string;
-  /** The user's ARN, or root's, for whom a session acts; of nobody: empty. */
+  /** The ARN of the user or root, also in their sessions; empty for anonymous requests. */
   readonly ownerArn: string;
-  /** The ARN of the role that a session assumed; undefined for all others. */
+  /** The ARN of the role that a session assumed; undefined for other principals. */
   readonly roleArn: string | undefined;
   /** `aws:userid`. */
   readonly userId: string;
-  /** The user's own id, whichever session acts for it; undefined for root and nobody. */
+  /** The user's id, also in its sessions; undefined for root and anonymous requests. */
   readonly creatorId: string | undefined;
-  /** `aws:username`, of a session the name of the user it acts for; undefined for root and nobody. */
+  /** `aws:username`, also in the user's sessions; undefined for root and anonymous requests. */
   readonly userName: string | undefined;
   readonly accessKeyId: string | undefined;
-  /** What the user's own policies say. */
+  /** The user's identity-based policies. */
   readonly policies: readonly NamedPolicy[];
   readonly tags: ReadonlyMap<string, string>;
   readonly session: Session | undefined;
 }
 
-/** A policy and what it is called in explanations. */
+/** A policy and its name in explanations. */
 export interface NamedPolicy {
   readonly name: string;
   readonly policy: Policy;
 }
 
-/** What temporary credentials add: a bound on what their holder may do. */
+/** A session of temporary credentials, and its limits. */
 export interface Session {
   readonly kind: "session" | "federated" | "role";
   readonly name: string;
-  /** Whether its holder may call IAM, policies permitting: not where a session that may not began it. */
+  /** Whether the session may call IAM, if policies allow it. False if its parent session may not. */
   readonly mayCallIam?: boolean;
-  /** Narrows what the holder may do; undefined leaves it, but for a federated session, which then may do nothing. */
+  /** The session policy, which narrows the session's rights. Without one, a federated session has no rights. */
   readonly policy: Policy | undefined;
   /** Milliseconds since the epoch. */
   readonly issuedAt: number;
 }
 
-/** Who a request without credentials comes from. */
+/** The principal of a request without credentials. */
 export const ANONYMOUS: Principal = {
   kind: "anonymous",
   accountId: "",
@@ -59,13 +59,13 @@ export const ANONYMOUS: Principal = {
   session: undefined,
 };
 
-/** The account itself. */
+/** The principal of the account's root credentials. */
 export function rootPrincipal(accountId: string, accessKeyId: string): Principal {
   const arn = `arn:aws:iam::${accountId}:root`;
   return { ...ANONYMOUS, kind: "root", accountId, arn, ownerArn: arn, userId: accountId, accessKeyId };
 }
 
-/** The owner that what a principal creates belongs to. */
+/** The owner id of resources that a principal creates. */
 export function ownerOf(principal: Principal): string {
   return principal.kind === "anonymous" ? "anonymous" : principal.accountId;
 }

@@ -1,6 +1,5 @@
-// Sealing: short texts encrypted with AES-256-GCM under a master key, bound to what they belong to. A key's version is
-// its fingerprint, which stands beside whatever it sealed, so that one master key can take the place of another while
-// what the old one sealed can still be opened.
+// Encrypts short texts with AES-256-GCM under a master key, and binds them to their owner. Each ciphertext is stored
+// with its key's version, a fingerprint, so that an older master key still decrypts after another one replaces it.
 import { digest } from "../../bytes/digest.ts";
 import { fromBase64, fromBase64Url, toBase64Url, toHex } from "../../bytes/hex-base64.ts";
 import { decodeUtf8, utf8 } from "../../bytes/text.ts";
@@ -8,20 +7,20 @@ import { decodeUtf8, utf8 } from "../../bytes/text.ts";
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** Enough to tell a handful of keys apart; of a random key it gives nothing away. */
+/** Long enough to tell a few keys apart; reveals nothing about a random key. */
 const VERSION_BYTES = 4;
 
-/** A sealed text. */
+/** An encrypted text. */
 export interface Sealed {
-  /** The version of the key that sealed it. */
+  /** The version of the key that encrypted it. */
   readonly keyVersion: string;
   /** Nonce, ciphertext and tag as base64url. */
   readonly box: string;
 }
 
-/** The master keys: the one that seals, and all of those that open. */
+/** The master keys: the current one encrypts, all of them decrypt. */
 export class KeyRing {
-  /** The version of the key that seals. */
+  /** The version of the current key. */
   readonly version: string;
   readonly #keys: ReadonlyMap<string, CryptoKey>;
 
@@ -30,18 +29,18 @@ export class KeyRing {
     this.#keys = keys;
   }
 
-  /** @param masterKeys the base64 of 32 bytes each; the first one seals */
+  /** @param masterKeys base64 of 32 bytes each; the first one is current */
   static async of(masterKeys: readonly [string, ...string[]]): Promise<KeyRing> {
     const entries = await Promise.all(masterKeys.map(readKey));
     return new KeyRing(entries[0]?.[0] ?? "", new Map(entries));
   }
 
-  /** The versions that are opened but seal nothing more. */
+  /** The versions of the keys that only decrypt. */
   get previousVersions(): string[] {
     return Array.from(this.#keys.keys()).filter((version) => version !== this.version);
   }
 
-  /** Seals a text so that it opens for the same `owner` alone. */
+  /** Encrypts a text, which decrypts only for the same `owner`. */
   async seal(text: string, owner: string): Promise<Sealed> {
     const key = this.#keys.get(this.version);
     if (key === undefined) throw new Error("a key ring without its own key");
@@ -53,7 +52,7 @@ export class KeyRing {
     return { keyVersion: this.version, box: toBase64Url(box) };
   }
 
-  /** The sealed text, or undefined where no key of the ring sealed it, not for this owner, or not as it is now. */
+  /** Decrypts a text. Undefined if no key of the ring encrypted it, it has another owner, or it was changed. */
   async open({ keyVersion, box }: Sealed, owner: string): Promise<string | undefined> {
     const key = this.#keys.get(keyVersion);
     const bytes = fromBase64Url(box);
@@ -64,7 +63,7 @@ export class KeyRing {
       const text = await crypto.subtle.decrypt({ ...AES, iv, additionalData: utf8(owner) }, key, encrypted);
       return decodeUtf8(new Uint8Array(text));
     } catch {
-      // The tag does not match: there is no more to know.
+      // The tag does not match.
       return undefined;
     }
   }

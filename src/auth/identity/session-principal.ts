@@ -1,4 +1,4 @@
-// Who the holder of a user's access key is, and who the holder of temporary credentials is, on behalf of whom.
+// Builds the principals of users and of sessions.
 import { digest } from "../../bytes/digest.ts";
 import { toHex } from "../../bytes/hex-base64.ts";
 import { utf8 } from "../../bytes/text.ts";
@@ -8,7 +8,7 @@ import { ANONYMOUS, type NamedPolicy, type Principal } from "./principal.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { SessionFacts } from "./session-token.ts";
 
-/** A user, as far as it matters to who it is. */
+/** The fields of a user that determine its principal. */
 export interface UserFacts {
   readonly id: string;
   readonly name: string;
@@ -17,7 +17,7 @@ export interface UserFacts {
   readonly policies: readonly NamedPolicy[];
 }
 
-/** The user who holds an access key. */
+/** The principal of a user's access key. */
 export function userPrincipal(accountId: string, accessKeyId: string, user: UserFacts): Principal {
   const arn = userArn(accountId, user.path, user.name);
   return {
@@ -35,7 +35,7 @@ export function userPrincipal(accountId: string, accessKeyId: string, user: User
   };
 }
 
-/** The holder of a session that a user or root began. */
+/** The principal of a session that a user or root started. */
 export async function sessionPrincipal(
   owner: Principal,
   accessKeyId: string,
@@ -60,7 +60,7 @@ export function federatedUserId(accountId: string, name: string): string {
   return `${accountId}:${name}`;
 }
 
-/** `aws:userid` of a role's session. Roles are not stored, so a role's id is made of its name. */
+/** `aws:userid` of a role session. Roles are not stored, so the role's id is a hash of its name. */
 export async function assumedRoleId(accountId: string, role: string, name: string): Promise<string> {
   const hash = toHex(await digest("SHA-256", utf8(`${accountId} ${role}`)));
   return `${ID_PREFIXES.role}${hash.slice(0, 16).toUpperCase()}:${name}`;

@@ -1,11 +1,11 @@
-// The actions that policies may name, and what each is done to: AWS's names, whether or not Cairn has the operation, so
-// that a policy written for S3 need not be cut down; and the names that other stores give to two of them.
+// The actions that policies may name, and the resources that each applies to. Contains AWS's actions that Cairn does
+// not implement, so that policies written for S3 work unchanged, and other stores' names of two actions.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 import { matchesGlob } from "./glob.ts";
 import { MatchText } from "./match-text.ts";
 import { parseTemplate, type Template } from "./template.ts";
 
-/** What an action is done to. */
+/** The kind of resource that an action applies to. */
 export type ResourceLevel = "account" | "bucket" | "object";
 
 const S3_ACTIONS: Readonly<Record<ResourceLevel, string>> = {
@@ -63,9 +63,9 @@ const BY_LEVEL: Readonly<Record<ResourceLevel, readonly MatchText[]>> = {
 const OF_S3 = Object.values(BY_LEVEL).flat();
 const OF_ALL = [...OF_S3, ...names("iam", IAM_ACTIONS), ...names("sts", STS_ACTIONS)];
 
-/** Reads an action or a pattern of actions; undefined where none is meant by it. */
+/** Parses an action or a pattern of actions; undefined if it matches no known action. */
 export function readAction(written: string, services: "s3" | "all"): Template | undefined {
-  // Actions have no case.
+  // Actions are case-insensitive.
   const template = parseTemplate(written.toLowerCase(), { hasVariables: false, hasWildcards: true });
   const isForm = written === "*" || /^[a-z0-9]+:[a-z0-9*?]+$/i.test(written);
   return isForm && template !== undefined && isAnyOf(template, services === "s3" ? OF_S3 : OF_ALL)
@@ -73,17 +73,17 @@ export function readAction(written: string, services: "s3" | "all"): Template | 
     : undefined;
 }
 
-/** Whether an action, or one that a pattern means, is done to something of one of these levels. */
+/** Whether an action, or any that a pattern matches, applies to a resource of one of these levels. */
 export function isDoneTo(action: Template, levels: readonly ResourceLevel[]): boolean {
   return levels.some((level) => isAnyOf(action, BY_LEVEL[level]));
 }
 
-/** Whether one of these actions, in lower case, is the action or one that the pattern means. */
+/** Whether a pattern matches one of these actions, in lower case. */
 export function isAnyOf({ glob }: Template, actions: readonly MatchText[]): boolean {
   return glob !== undefined && actions.some((action) => matchesGlob(glob, action));
 }
 
-/** The actions of a service in a list of names. */
+/** The lower-case actions of a service in a list of names. */
 export function names(service: string, list: string): MatchText[] {
   return list.split(/\s+/).map((name) => new MatchText(`${service}:${name}`.toLowerCase()));
 }

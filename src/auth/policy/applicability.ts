@@ -1,5 +1,5 @@
-// Whether the parts of a bucket's statement have anything to do with each other. A statement that can never apply is a
-// mistake of whoever wrote it, and one that was to deny something would leave it open.
+// Checks that the elements of a bucket policy's statement fit together. A statement that can never apply is a mistake,
+// and a Deny that never applies protects nothing.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 import { isAnyOf, isDoneTo, names, type ResourceLevel } from "./actions.ts";
 import type { MatchText } from "./match-text.ts";
@@ -10,7 +10,7 @@ const CREATION = actions("CreateBucket");
 const UPLOADS = actions("BypassGovernanceRetention PutObject ReplicateObject");
 const TAGGING = actions("PutObjectTagging PutObjectVersionTagging ReplicateTags");
 
-/** The actions for which there can be something under a key, or under the keys of a family; all, for all others. */
+/** The actions that can have a value for a condition key or a family of keys. Other keys suit every action. */
 const ACTIONS_BY_KEY: ReadonlyMap<string, readonly MatchText[]> = new Map([
   ["s3:delimiter", LISTINGS],
   ["s3:max-keys", LISTINGS],
@@ -38,17 +38,17 @@ const ACTIONS_BY_KEY: ReadonlyMap<string, readonly MatchText[]> = new Map([
   ],
 ]);
 
-/** Every action must have a resource in its statement that it can be done to. @throws PolicyProblem */
+/** Requires a resource in the statement that each action applies to. @throws PolicyProblem */
 export function checkResources({ patterns, isNegated }: Patterns, levels: readonly ResourceLevel[]): void {
   if (!isNegated && !patterns.every((action) => isDoneTo(action, levels))) {
     throw new PolicyProblem("Action does not apply to any resource(s) in statement");
   }
 }
 
-/** Every condition must be about something that can be there for every action of its statement. @throws PolicyProblem */
+/** Requires condition keys that can have a value for every action of the statement. @throws PolicyProblem */
 export function checkConditions({ patterns, isNegated }: Patterns, conditions: readonly PolicyCondition[]): void {
   if (isNegated) return;
-  // Many conditions may be about tags, but their families are few: each is compared with the actions once.
+  // Many conditions may test tags, but their families are few, so each family is checked once.
   const families = new Set(conditions.map(({ key }) => key.split("/", 1)[0] ?? ""));
   for (const family of families) {
     const known = ACTIONS_BY_KEY.get(family);

@@ -1,5 +1,5 @@
-// The Condition element: operators, each with keys, each with values. Whatever is not understood is refused, as a
-// condition that is passed over would open what it was to close.
+// Parses the Condition element: operators, keys and values. Rejects everything that it does not understand, because an
+// ignored condition would widen access.
 import { isStrings, type Json, type JsonObject } from "./json.ts";
 import { foldTagKey } from "../../protocol/core/tagging.ts";
 import { isConditionKey, TAG_KEY_LISTS } from "./keys.ts";
@@ -9,7 +9,7 @@ import { PolicyProblem, type PolicyCondition, type Qualifier } from "./policy.ts
 
 const OPERATOR = /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/;
 
-/** Reads a Condition element; without one there are no conditions. @throws PolicyProblem */
+/** Parses a Condition element; an absent one has no conditions. @throws PolicyProblem */
 export function parseConditions(value: Json | undefined, hasVariables: boolean): PolicyCondition[] {
   if (value === undefined) return [];
   return entriesOf(value).flatMap(([operator, keys]) => parseOperator(operator, keys, hasVariables));
@@ -18,7 +18,7 @@ export function parseConditions(value: Json | undefined, hasVariables: boolean):
 function parseOperator(written: string, keys: Json, hasVariables: boolean): PolicyCondition[] {
   const [, prefix, operator = "", suffix] = OPERATOR.exec(written) ?? [];
   const known = OPERATORS.get(operator);
-  // Whether a key is there can be asked in one way only.
+  // Null tests whether the key exists, so it takes no qualifier and no suffix.
   const isQualifiedNull = operator === "Null" && (prefix !== undefined || suffix !== undefined);
   if (known === undefined || isQualifiedNull) throw new PolicyProblem(`Invalid Condition type : ${written}`);
   const qualifier = qualifierOf(prefix);
@@ -44,7 +44,7 @@ function parseOperator(written: string, keys: Json, hasVariables: boolean): Poli
   });
 }
 
-/** A value that has variables, taken apart. */
+/** The template of a value that contains variables. */
 function templateOf(value: string): Template[] {
   const template = value.includes("${") ? parseTemplate(value, { hasVariables: true, hasWildcards: true }) : undefined;
   return template === undefined || template.glob !== undefined ? [] : [template];
@@ -54,7 +54,7 @@ function qualifierOf(prefix: string | undefined): Qualifier | undefined {
   return prefix === "ForAllValues" || prefix === "ForAnyValue" ? prefix : undefined;
 }
 
-/** Numbers and booleans may stand there as they are. */
+/** Numbers and booleans may be written without quotes. */
 function parseValues(value: Json): readonly string[] {
   const items: Json = Array.isArray(value) ? value.map(textOf) : [textOf(value)];
   if (!isStrings(items) || items.length === 0) throw new PolicyProblem("Policy has an invalid condition value");

@@ -1,4 +1,4 @@
-// Whether a policy's statements apply to what is asked.
+// Evaluates a policy's statements for one action on one resource.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 import { matchesGlob } from "./glob.ts";
 import type { ConditionKeys } from "./keys.ts";
@@ -9,24 +9,24 @@ import { TAG_KEY_LISTS } from "./keys.ts";
 import { isResolved, type Template, type Unresolved } from "./template.ts";
 import type { Effect, Patterns, Policy, PolicyCondition, PolicyStatement, PrincipalPattern } from "./policy.ts";
 
-/** What is asked of a policy. */
+/** What a policy is evaluated for. */
 export interface PolicyQuestion {
   readonly principal: RequestPrincipal;
-  /** The spellings of one action: what is said of any of them is said of it. */
+  /** Equivalent names of one action; a match of any of them counts. */
   readonly actions: readonly string[];
   /** An ARN. */
   readonly resource: string;
   readonly keys: ConditionKeys;
-  /** What is known already of the same principal's questions in the same request. */
+  /** Results for the same principal in the same HTTP request. */
   readonly memory?: EvaluationCache;
 }
 
-/** Who asks. */
+/** The fields of a principal that policies match. */
 export interface RequestPrincipal {
   readonly kind: "anonymous" | "root" | "user";
   readonly accountId: string;
   readonly arn: string;
-  /** The ARN of the user that a session acts for. */
+  /** The ARN of the user or root, also in their sessions. */
   readonly ownerArn: string;
   /** The ARN of the role that a session assumed. */
   readonly roleArn?: string | undefined;
@@ -41,7 +41,7 @@ export function matchingStatement(
   const names = actions.map((action) => action.toLowerCase());
   const asked = names.join(" ");
   const texts = names.map((name) => new MatchText(name));
-  // What does not depend on the resource comes first, since it is the same for every key of a batch.
+  // The parts that do not depend on the resource come first, because all keys of a batch share their result.
   return statements.find(
     (statement) =>
       statement.effect === effect &&
@@ -58,10 +58,7 @@ export function matchingStatement(
   );
 }
 
-/**
- * Whether a policy may allow something of what begins with a prefix, whatever its conditions: without such a statement
- * nothing is allowed.
- */
+/** Whether a policy may allow the action on a resource that begins with a prefix, whatever its conditions. */
 export function mayAllow(
   { statements }: Policy,
   { principal, actions, keys, memory = new EvaluationCache() }: Omit<PolicyQuestion, "resource">,
@@ -77,9 +74,9 @@ export function mayAllow(
   );
 }
 
-/** Whether a pattern may match something that begins with a prefix. */
+/** Whether a pattern may match a text that begins with a prefix. */
 function mayBegin({ glob }: Template, prefix: string): boolean {
-  // What a variable stands for is not known here.
+  // The variable's value is not known here.
   if (glob === undefined) return true;
   const [[head = "", ...others] = [], ...pieces] = glob;
   const hasWildcard = others.length > 0 || pieces.length > 0;
@@ -90,8 +87,8 @@ function isAbout({ principal: pattern, effect }: PolicyStatement, requestPrincip
   if (pattern === undefined) return true;
   if (!pattern.isNegated)
     return pattern.isEverybody || isNamed(pattern, requestPrincipal) || isAccountNamed(pattern, requestPrincipal);
-  // An account that is excepted from a denial is only the account itself, as with AWS: its users are excepted by name.
-  // Excepted from an allowance is whoever is in the account.
+  // In a NotPrincipal Deny, an account's ARN excepts only its root, as in AWS; users are excepted by name. In a
+  // NotPrincipal Allow, it excepts every principal of the account.
   return !isNamed(pattern, requestPrincipal) && (effect === "Deny" || !isAccountNamed(pattern, requestPrincipal));
 }
 
@@ -105,9 +102,9 @@ function isAccountNamed({ arns }: PrincipalPattern, { kind, accountId }: Request
 }
 
 /**
- * Whether one of the patterns matches, or with `isNegated` none. A variable without a value makes an Allow match less and
- * a Deny match more: its pattern fits nothing in an Allow and any value in a Deny. An Allow of all but such a pattern
- * applies to nothing, since nothing says what it leaves out.
+ * Whether any of the patterns matches, or with `isNegated` none. A variable without a value makes an Allow match less
+ * and a Deny match more: its pattern matches nothing in an Allow and everything in a Deny. An Allow with exceptions
+ * does not apply if one of their variables has no value, because the exceptions are then unknown.
  */
 function matchesAny(
   { patterns, isNegated }: Patterns,
@@ -129,7 +126,7 @@ function unresolvedOf(effect: Effect, isNegated: boolean): Unresolved {
   return effect === "Deny" && !isNegated ? "anything" : "nothing";
 }
 
-/** Whether the values of an Allow's condition lack those of their variables that it takes to say that it holds. */
+/** Whether an Allow's condition cannot be decided, because variables in its values have no value. */
 function isUndecidable({ isNegated, comparisons, variables }: PolicyCondition, keys: ConditionKeys): boolean {
   if (variables.length === 0) return false;
   const without = variables.filter((template) => !isResolved(template, keys)).length;
@@ -157,7 +154,7 @@ function holds(condition: PolicyCondition, effect: Effect, keys: ConditionKeys, 
     case "ForAnyValue":
       return actual.some(test);
     default:
-      // Of a missing key, nothing can be said but what it is not.
+      // A missing key satisfies only negated operators.
       return isNegated ? actual.every(test) : actual.some(test);
   }
 }

@@ -1,41 +1,41 @@
-// What was found out about policies in the course of one request, so that a batch of a thousand keys evaluates once
-// whatever does not depend on the key. Every result is kept with the condition keys that it was derived from, and is
-// used again only while these have the same values.
+// Caches results of policy evaluation within one request, so that a batch of a thousand keys evaluates once what does
+// not depend on the key. A result is stored with the condition keys that it depends on, and reused while their values
+// are equal.
 import type { Glob } from "./glob.ts";
 import type { ConditionKeys } from "./keys.ts";
 import { MatchText } from "./match-text.ts";
 import type { PolicyStatement } from "./policy.ts";
 import { resolveGlob, type Template, type Unresolved } from "./template.ts";
 
-/** No ARN is longer: a bucket's name and a key's 1024 bytes, or a user's path of 512. */
+/** The longest ARN: a bucket's name and a key of 1024 bytes, or a user's path of 512. */
 const RESOURCE_MAX_LENGTH = 2048;
 
 type Values = readonly string[] | undefined;
 
-/** A result, and every condition key that it depends on with the values that it had. */
+/** A result, and the condition keys that it depends on with their values. */
 interface Derived<Value> {
   readonly value: Value;
   readonly from: ReadonlyMap<string, Values>;
 }
 
-/** Remembers for one principal in one request. */
+/** Caches results for one principal in one request. */
 export class EvaluationCache {
   readonly #statements = new Map<PolicyStatement, Map<string, Derived<boolean>>>();
   readonly #globs = new Map<Template, Derived<Glob | undefined>>();
   #text = new MatchText("");
   #steps = 0;
 
-  /** Elementary steps of matching and of looking results up: what bounds the time of an evaluation. */
+  /** Elementary steps of matching and of cache lookups, which bound the time of an evaluation. */
   get steps(): number {
     return this.#steps + this.#text.steps;
   }
 
-  /** Counts steps that were taken. */
+  /** Adds steps to the count. */
   spend(steps: number): void {
     this.#steps += steps;
   }
 
-  /** A text to match, the same one while it does not change, so that all statements share its index. */
+  /** The text to match. The same object returns while the text is the same, so that all statements share its index. */
   textOf(text: string): MatchText {
     if (this.#text.text !== text) {
       this.spend(this.#text.steps);
@@ -45,9 +45,9 @@ export class EvaluationCache {
   }
 
   /**
-   * Whether a statement's parts other than its resource apply.
-   * @param actions names what was asked for
-   * @param evaluate finds it out; reads no condition keys but by its parameter
+   * Whether a statement's elements other than its resource apply.
+   * @param actions identifies the requested actions
+   * @param evaluate computes the result; reads condition keys only through its parameter
    */
   applies(
     statement: PolicyStatement,
@@ -61,10 +61,10 @@ export class EvaluationCache {
     return value;
   }
 
-  /** The pattern of a resource, by {@link resolveGlob}. */
+  /** The glob of a resource, by {@link resolveGlob}. */
   resolve(template: Template, keys: ConditionKeys, unresolved: Unresolved): Glob | undefined {
     if (template.glob !== undefined) return template.glob;
-    // A template belongs to one statement, so that what stands for its variables is always the same.
+    // A template belongs to one statement, so `unresolved` is always the same and not part of the cache's key.
     return this.#derive(this.#globs, template, keys, (read) =>
       resolveGlob(template, read, RESOURCE_MAX_LENGTH, unresolved),
     ).value;

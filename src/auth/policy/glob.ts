@@ -1,27 +1,27 @@
-// Patterns with the wildcards of policies, `*` for any text and `?` for one character, and how they are matched: each
-// piece between two `*` is looked for once, from left to right, and 32 places for it are tried at a time. Whatever the
-// pattern and the text, the steps are bounded by the pattern's length times a 32nd of the text's.
+// Matches the wildcards of policies: `*` for any text and `?` for one character. Matching searches each piece between
+// two `*` once, from left to right, and tests 32 positions at a time. The number of steps is at most the pattern's
+// length times a 32nd of the text's length.
 import type { MatchText, Occurrences } from "./match-text.ts";
 
-/** Texts with one character between one and the next. */
+/** Literals, separated by one arbitrary character each. */
 type Piece = readonly string[];
 
-/** The pieces between the `*` of a pattern; without any piece it matches nothing. */
+/** The pieces between the `*` of a pattern; a glob without pieces matches nothing. */
 export type Glob = readonly Piece[];
 
-/** The pattern that matches nothing. */
+/** The glob that matches nothing. */
 export const NO_TEXT: Glob = [];
 
-/** A part of a pattern that is not text. */
+/** A part of a pattern that is not literal text. */
 export type Wildcard = "*" | "?";
 
-/** In a shorter text every place is tried: an index would cost more than it saves. */
+/** In a shorter text every position is tried, because an index would cost more than it saves. */
 const INDEXED_MIN_LENGTH = 64;
 
-/** Shared by all patterns that match everything, which are the most common of all. */
+/** Shared by the patterns that match everything, which are the most common. */
 const ANY_TEXT: Glob = [[""], [""]];
 
-/** Makes a pattern of its parts in order. */
+/** Makes a glob from its parts in order. */
 export function globOf(parts: Iterable<{ readonly text: string } | { readonly wildcard: Wildcard }>): Glob {
   let piece = [""];
   const pieces = [piece];
@@ -35,7 +35,7 @@ export function globOf(parts: Iterable<{ readonly text: string } | { readonly wi
     : pieces;
 }
 
-/** Whether the whole of a text fits a pattern. Case counts; nothing is special about `/`. */
+/** Whether a glob matches a whole text. Matching is case-sensitive, and `/` is an ordinary character. */
 export function matchesGlob(glob: Glob, target: MatchText): boolean {
   const [first, ...others] = glob;
   if (first === undefined) return false;
@@ -67,7 +67,7 @@ function matchesPieces(target: MatchText, first: Piece, middle: readonly Piece[]
   return true;
 }
 
-/** The characters that a piece takes. */
+/** The number of characters that a piece matches. */
 function lengthOf(piece: Piece): number {
   let length = piece.length - 1;
   for (const literal of piece) length += pointCount(literal);
@@ -84,7 +84,7 @@ function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/** Whether a piece stands at a position, with room for it after that. */
+/** Whether a piece matches at a position that leaves enough room for it. */
 function isAt(target: MatchText, piece: Piece, start: number): boolean {
   let position = start;
   for (const literal of piece) {
@@ -96,7 +96,7 @@ function isAt(target: MatchText, piece: Piece, start: number): boolean {
   return true;
 }
 
-/** Where a literal ends that stands at a position; undefined where it does not stand there. */
+/** The end of a literal that matches at a position; undefined if it does not. */
 function endOf(target: MatchText, literal: string, start: number): number | undefined {
   const { points } = target;
   let position = start;
@@ -110,17 +110,17 @@ function endOf(target: MatchText, literal: string, start: number): number | unde
   return position;
 }
 
-/** The first place of a piece that is at `from` or after it and not after `to`; undefined where there is none. */
+/** The first position from `from` to `to` at which a piece matches; undefined if there is none. */
 function find(target: MatchText, piece: Piece, from: number, to: number): number | undefined {
   if (from > to) return undefined;
   if (target.points.length < INDEXED_MIN_LENGTH) return findInShort(target, piece, from, to);
   const required = requirementsOf(target, piece);
   if (required === undefined) return undefined;
   const { rarest, sets, offsets } = required;
-  // A piece of `?` alone stands everywhere.
+  // A piece of `?` alone matches everywhere.
   if (rarest === undefined) return from;
   if (rarest.bits !== undefined) return findAmongMany(target, sets, offsets, from, to);
-  // Fewer places than a 32nd of the text: each is tried by itself.
+  // The rarest character occurs at fewer than a 32nd of the positions, so each of them is tried.
   for (const position of rarest.positions) {
     const start = position - rarest.offset;
     target.spend(1);
@@ -135,17 +135,17 @@ function findInShort(target: MatchText, piece: Piece, from: number, to: number):
   return undefined;
 }
 
-/** What a piece requires of the text that it stands in. */
+/** What a piece requires of the text. */
 interface Requirements {
   /** Its rarest character; undefined for a piece of `?` alone. */
   readonly rarest: (Occurrences & { readonly offset: number }) | undefined;
-  /** Where each of its characters stands, for those that are frequent. */
+  /** The positions of its frequent characters. */
   readonly sets: readonly Uint32Array[];
-  /** The distances of these characters from the piece's beginning. */
+  /** The distances of these characters from the start of the piece. */
   readonly offsets: readonly number[];
 }
 
-/** What a piece requires; undefined where a character of it does not occur in the text. */
+/** What a piece requires; undefined if the text lacks one of its characters. */
 function requirementsOf(target: MatchText, piece: Piece): Requirements | undefined {
   const sets: Uint32Array[] = [];
   const offsets: number[] = [];
@@ -171,7 +171,7 @@ function requirementsOf(target: MatchText, piece: Piece): Requirements | undefin
   return { rarest, sets, offsets };
 }
 
-/** Keeps a set of 32 places in a word, and strikes out those at which a character does not stand where it must. */
+/** Tests 32 positions at a time: a word has one bit for each, which a missing character clears. */
 function findAmongMany(
   target: MatchText,
   sets: readonly Uint32Array[],

@@ -1,6 +1,6 @@
-// Addresses of the Internet and ranges of them, as CIDR writes them: `203.0.113.0/24`, `2001:db8::/32`.
+// Parses IP addresses and CIDR ranges: `203.0.113.0/24`, `2001:db8::/32`.
 
-/** An address in groups of 16 bits: two of them, or eight. */
+/** An address in groups of 16 bits: two for IPv4, eight for IPv6. */
 type Address = readonly number[];
 
 /** The addresses whose first `prefix` bits are those of `address`. */
@@ -9,13 +9,13 @@ export interface IpRange {
   readonly prefix: number;
 }
 
-/** Longer than any address is written; what is longer is not taken apart. */
+/** The longest text of an address; longer texts are not parsed. */
 const ADDRESS_MAX_LENGTH = 45;
 
-/** The bits before an address of the fourth version that is written as one of the sixth, `::ffff:192.0.2.1`. */
+/** The bits before the IPv4 address in an IPv4-mapped IPv6 address, `::ffff:192.0.2.1`. */
 const MAPPED_PREFIX = 96;
 
-/** A range, or a single address; undefined where it is neither. */
+/** Parses a range or a single address; undefined if it is neither. */
 export function parseIpRange(text: string): IpRange | undefined {
   const [written = "", length, ...others] = text.split("/");
   const groups = parseGroups(written);
@@ -29,7 +29,7 @@ export function parseIpRange(text: string): IpRange | undefined {
     : { address: groups, prefix };
 }
 
-/** Whether an address is in a range; what is no address is in none. */
+/** Whether an address is in a range; false for a text that is not an address. */
 export function isInRange(range: IpRange, text: string): boolean {
   const isPossible = text.length <= ADDRESS_MAX_LENGTH && !text.includes("/");
   const address = isPossible ? parseIpRange(text)?.address : undefined;
@@ -49,7 +49,7 @@ function parseGroups(text: string): Address | undefined {
   if (!text.includes(":")) return parseOctets(text);
   const [before = "", after, ...others] = text.split("::");
   if (others.length > 0) return undefined;
-  // Only the last group of all may be written as an address of the fourth version.
+  // Only the last group may be written as an IPv4 address.
   const head = parseHexGroups(before, after === undefined);
   if (after === undefined) return head?.length === 8 ? head : undefined;
   const tail = parseHexGroups(after, true);

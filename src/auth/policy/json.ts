@@ -1,18 +1,18 @@
-// JSON, read strictly: an object in which a key stands twice is refused, where JSON.parse would forget the first; and
-// objects are maps, so that `__proto__` is a key like any other.
+// Parses JSON strictly. An object that repeats a key is rejected, because JSON.parse would ignore all but its last
+// value. Objects are maps, so that `__proto__` is an ordinary key.
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export type JsonObject = ReadonlyMap<string, Json>;
 
-/** A policy needs six levels. */
+/** A policy has six levels. */
 const MAX_DEPTH = 16;
 
 const TOKEN = /[\t\n\r ]*([{}[\]:,]|"(?:[^"\\]|\\.)*"|[^\t\n\r {}[\]:,"]+)/y;
 
-/** The value of a JSON text, or undefined where it is none, repeats a key, nests too deep or holds half characters. */
+/** Parses a JSON text; undefined if it is malformed, repeats a key, nests too deep or contains lone surrogates. */
 export function readJson(text: string): Json | undefined {
   try {
-    // Whatever passes here is well-formed, so that what reads it below need not look for mistakes again.
+    // JSON.parse checks the syntax, so the reader need not.
     JSON.parse(text);
     return new Reader(text).value(0);
   } catch {
@@ -86,7 +86,7 @@ function wellFormed(text: string): string {
   return text;
 }
 
-/** Whether a value is a list of texts and nothing else. */
+/** Whether a value is a list of strings. */
 export function isStrings(value: Json): value is readonly string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

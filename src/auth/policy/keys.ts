@@ -1,8 +1,8 @@
-// The condition keys that policies may ask about: AWS's names, of which those that Cairn has nothing for are never
-// there. A name that is not in these tables is a mistake, and a condition that can never hold would hide it.
+// The condition keys that policies may test: AWS's names, of which those that Cairn does not support never have a
+// value. Other names are rejected as mistakes, because a condition that can never hold would hide them.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 
-/** What a request has under a condition key, by the key's name in lower case; undefined where it has nothing. */
+/** A request's values of a condition key, by its lower-case name; undefined if it has none. */
 export type ConditionKeys = (lowerCaseName: string) => readonly string[] | undefined;
 
 const GLOBAL_KEYS = `AssumedRoot CalledViaAWSMCP ChatbotSourceArn Ec2InstanceSourcePrivateIPv4 Ec2InstanceSourceVpc
@@ -22,7 +22,7 @@ const S3_KEYS = `AccessGrantsInstanceArn ExistingJobOperation ExistingJobPriorit
   x-amz-server-side-encryption-aws-kms-key-id x-amz-server-side-encryption-customer-algorithm x-amz-storage-class
   x-amz-website-redirect-location`;
 
-/** Those of the calls of IAM and STS, and those that AWS gives the sessions of roles which its services assume. */
+/** The keys of IAM and STS calls, and those that AWS adds to the role sessions of its services. */
 const OTHER_KEYS: readonly string[] = [
   ...names("sts", "DurationSeconds ExternalId RoleSessionName SourceIdentity TaskPolicyArn TransitiveTagKeys"),
   ...names("iam", "AssociatedResourceArn AWSServiceName PassedToService PermissionsBoundary PolicyARN"),
@@ -36,17 +36,17 @@ const OTHER_KEYS: readonly string[] = [
 
 const KEYS: ReadonlySet<string> = new Set([...names("aws", GLOBAL_KEYS), ...names("s3", S3_KEYS), ...OTHER_KEYS]);
 
-/** Those that are followed by the key of a tag. */
+/** Prefixes that a tag's key follows. */
 const TAG_FAMILIES: readonly string[] = [
   ...names("aws", "PrincipalTag/ RequestTag/ ResourceTag/"),
   ...names("s3", "AccessPointTag/ BucketTag/ ExistingObjectTag/ RequestObjectTag/"),
   ...names("iam", "ResourceTag/"),
 ];
 
-/** Those whose values are keys of tags, which are compared as in the names of condition keys. */
+/** Keys whose values are tag keys, which are folded like the tag keys in condition keys' names. */
 export const TAG_KEY_LISTS: ReadonlySet<string> = new Set(["aws:tagkeys", "s3:requestobjecttagkeys"]);
 
-/** Whether a name, in lower case, is that of a condition key. */
+/** Whether a lower-case name is a known condition key. */
 export function isConditionKey(lowerCaseName: string): boolean {
   return (
     KEYS.has(lowerCaseName) ||

@@ -1,5 +1,5 @@
-// A text that patterns are matched against, with what matching needs to know about it computed once: an index of the
-// positions of each character. Its memory is linear in the length of the text.
+// A text that patterns are matched against, with an index of the positions of each character that is built once. Memory
+// is linear in the text's length.
 
 /** Bits in one word of a position set. */
 const WORD = 32;
@@ -8,11 +8,11 @@ const WORD = 32;
 export interface Occurrences {
   /** In ascending order. */
   readonly positions: readonly number[];
-  /** The same as a set of bits, for a character that stands at many positions; undefined for a rare one. */
+  /** The same as a bit set, for a frequent character; undefined for a rare one. */
   readonly bits: Uint32Array | undefined;
 }
 
-/** A text, and the number of elementary steps that were spent on matching it. */
+/** A text, and the number of elementary steps spent on matching it. */
 export class MatchText {
   readonly text: string;
   #steps = 0;
@@ -26,12 +26,12 @@ export class MatchText {
     this.text = text;
   }
 
-  /** Comparisons of characters, operations on words of 32 positions, and positions indexed. */
+  /** Comparisons of characters, operations on words of 32 positions, and indexed positions. */
   get steps(): number {
     return (this.#parts ?? []).reduce((total, part) => total + part.steps, this.#steps);
   }
 
-  /** Counts steps that were taken. */
+  /** Adds steps to the count. */
   spend(steps: number): void {
     this.#steps += steps;
   }
@@ -44,7 +44,7 @@ export class MatchText {
     return this.#lowerCase;
   }
 
-  /** Its code points: a wildcard stands for characters, not for halves of surrogate pairs. */
+  /** Its code points: a wildcard matches characters, not halves of surrogate pairs. */
   get points(): Uint32Array {
     if (this.#points === undefined) {
       this.#points = codePoints(this.text);
@@ -53,13 +53,13 @@ export class MatchText {
     return this.#points;
   }
 
-  /** The text split at its first colons, into `count` parts at most; always asked for with the same count. */
+  /** The text split at its first colons, into at most `count` parts; every call passes the same count. */
   parts(count: number): readonly MatchText[] {
     this.#parts ??= splitAtColons(this.text, count).map((part) => new MatchText(part));
     return this.#parts;
   }
 
-  /** Where a character stands; undefined where it does not occur. */
+  /** The positions of a character; undefined if it does not occur. */
   occurrences(point: number): Occurrences | undefined {
     const positions = this.#index().get(point);
     if (positions === undefined) return undefined;
@@ -91,7 +91,7 @@ export class MatchText {
   }
 }
 
-/** Splits a text at its first colons, into `count` pieces at most. */
+/** Splits a text at its first colons, into at most `count` parts. */
 export function splitAtColons(text: string, count: number): string[] {
   const pieces: string[] = [];
   let start = 0;

@@ -1,4 +1,4 @@
-// The condition operators: how each reads the values of a policy, and how it compares them with what a request has.
+// The condition operators: how each parses the values of a policy and compares a request's values with them.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 import { parseIsoDate } from "../../bytes/dates.ts";
 import { matchesGlob } from "./glob.ts";
@@ -16,21 +16,21 @@ import {
 } from "./template.ts";
 
 /**
- * Whether what a request has is what a condition's value asks for.
- * @param unresolved what a variable without a value stands for
+ * Whether a request's value matches a condition's value.
+ * @param unresolved what a variable without a value matches
  */
 export type Comparison = (actual: MatchText, keys: ConditionKeys, unresolved: Unresolved) => boolean;
 
-/** How an operator reads a value; undefined where the value is none for it. */
+/** Parses a value of an operator; undefined if the value is invalid for it. */
 type Reader = (value: string, hasVariables: boolean) => Comparison | undefined;
 
 export interface Operator {
-  /** Whether it holds where the comparison does not. */
+  /** Whether the operator holds if the comparison does not. */
   readonly isNegated: boolean;
   readonly read: Reader;
 }
 
-/** How what a request has may stand to a value. */
+/** A relation of a request's number to a condition's number. */
 type Relation = (actual: number, value: number) => boolean;
 
 const isSame: Relation = (actual, value) => actual === value;
@@ -57,7 +57,7 @@ export const OPERATORS: ReadonlyMap<string, Operator> = new Map([
   ...ordered("Date", parseDate),
   one("Bool", readBoolean),
   one("BinaryEquals", readBinary),
-  // Whether the key is missing is found out without comparing anything; the value is `true` or `false` all the same.
+  // The evaluation tests for the key itself; the value must still be `true` or `false`.
   one("Null", readBoolean),
 ]);
 
@@ -104,7 +104,7 @@ function readTextIgnoringCase(value: string, hasVariables: boolean): Comparison 
     (({ lowerCase }, keys, unresolved) => {
       if (!isResolved(template, keys)) return unresolved === "anything";
       const value = resolveText(template, keys);
-      // Lower case is never shorter.
+      // Lower-casing never shortens a text.
       return value !== undefined && value.length <= lowerCase.length && value.toLowerCase() === lowerCase;
     })
   );
@@ -120,7 +120,7 @@ function matchesResolved(template: Template, actual: MatchText, keys: ConditionK
   return glob !== undefined && matchesGlob(glob, actual);
 }
 
-/** Each of an ARN's six parts is compared for itself, so a wildcard in one does not reach into the next. */
+/** Compares each of an ARN's six parts by itself, so that a wildcard in one cannot match into the next. */
 function readArn(value: string, hasVariables: boolean): Comparison | undefined {
   const template = parseTemplate(value, { hasVariables, hasWildcards: true });
   const parts = template === undefined ? [] : splitTemplate(template, ARN_PARTS);
@@ -158,8 +158,9 @@ function parseNumber(text: string): number | undefined {
 const W3C_DATE = /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d:\d\d)(?::(\d\d)(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?)?)?$/;
 
 /**
- * The moment of a date as W3C profiles ISO 8601, from the year alone to fractions of a second, or of a whole number of
- * seconds since the epoch; in milliseconds.
+ * Parses a date in W3C's profile of ISO 8601, from a year alone to fractions of a second, or whole seconds since the
+ * epoch.
+ * @returns milliseconds since the epoch
  */
 function parseDate(text: string): number | undefined {
   const match = W3C_DATE.exec(text);

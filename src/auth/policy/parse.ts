@@ -1,5 +1,5 @@
-// Reads policies, strictly: what is not understood when a policy is put is refused there and then, so that nothing in it
-// can be passed over when it is evaluated.
+// Parses policies strictly: a policy that is not understood is rejected when it is put, so that evaluation never
+// ignores a part of it.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 import { utf8Length } from "../../bytes/text.ts";
 import { readAction } from "./actions.ts";
@@ -19,13 +19,13 @@ import {
 import { parsePrincipal } from "./principals.ts";
 import { levelOf, parseResource } from "./resources.ts";
 
-/** The largest policy of a bucket, in bytes. */
+/** The maximum size of a bucket policy, in bytes. */
 export const BUCKET_POLICY_MAX_BYTES = 20 * 1024;
 
-/** The longest policy of a user, in characters, not counting white space. */
+/** The maximum length of a user's policy, in characters without white space. */
 const IDENTITY_POLICY_MAX_CHARACTERS = 6144;
 
-/** The longest policy of a session, in characters. */
+/** The maximum length of a session policy, in characters. */
 const SESSION_POLICY_MAX_CHARACTERS = 2048;
 
 const STATEMENT_ELEMENTS = [
@@ -40,7 +40,7 @@ const STATEMENT_ELEMENTS = [
   "Condition",
 ];
 
-/** Reads a policy. @throws PolicyProblem for whatever is wrong with it */
+/** Parses a policy. @throws PolicyProblem if it is invalid */
 export function parsePolicy(text: string, kind: PolicyKind): Policy {
   checkSize(text, kind);
   const document = kind.of === "bucket" && !text.startsWith("{") ? undefined : readJson(text);
@@ -139,7 +139,7 @@ function parseActions({ items, isNegated }: Listed, kind: PolicyKind): Patterns 
   return { patterns, isNegated };
 }
 
-/** The texts of an element that may be one or a list, and may be turned into its opposite by `Not`. */
+/** The strings of an element that takes one or a list, and whether it is the element's `Not` form. */
 interface Listed {
   readonly items: readonly string[];
   readonly isNegated: boolean;

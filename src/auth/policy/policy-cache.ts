@@ -1,19 +1,19 @@
-// Remembers parsed policies, since every request asks the same few: as much of them as it is allowed, forgetting the one
-// unused for longest. What a text says never changes, so nothing here can be out of date.
+// Caches parsed policies between requests, up to a number of bytes, and evicts the least recently used. A text always
+// parses to the same policy, so entries never become stale.
 import { parsePolicy } from "./parse.ts";
 import { retainedBytes } from "./policy-size.ts";
 import { PolicyProblem, type Policy, type PolicyKind, type PolicyStatement } from "./policy.ts";
 
-/** A parsed policy, and the memory that it retains with its text, in bytes. */
+/** A parsed policy, and the bytes of memory that it retains with its text. */
 interface Cached {
   readonly policy: Policy;
   readonly size: number;
 }
 
-/** Policies by what they were parsed from, up to a number of bytes altogether. */
+/** Policies by kind and text, up to a total number of bytes. */
 export class PolicyCache {
   readonly #limit: number;
-  // A Map keeps the order of insertion, so the first entry is the one unused for longest.
+  // A Map keeps the order of insertion, so the first entry is the least recently used.
   readonly #policies = new Map<string, Cached>();
   #size = 0;
 
@@ -21,7 +21,7 @@ export class PolicyCache {
     this.#limit = limit;
   }
 
-  /** The bytes that are kept. */
+  /** The bytes that the cache retains. */
   get size(): number {
     return this.#size;
   }
@@ -52,14 +52,14 @@ function measured(name: string, policy: Policy): Cached {
   return { policy, size: 2 * name.length + retainedBytes(policy) };
 }
 
-/** A fraction of the 128 MB that an isolate has. */
+/** A fraction of an isolate's 128 MB. */
 const CACHED_MAX_BYTES = 8 * 1024 * 1024;
 
 const MEMORY = new PolicyCache(CACHED_MAX_BYTES);
 
 const DENY_ALL = '{"Statement":{"Sid":"UnreadablePolicy","Effect":"Deny","Action":"*","Resource":"*"}}';
 
-/** What stands for a policy that cannot be read: nobody knows what it would have denied. */
+/** Stands in for a policy that cannot be parsed, because what it denies is unknown. */
 function denyAll({ of }: PolicyKind): Policy {
   const principal = of === "bucket" ? { isNegated: false, isEverybody: true, arns: [] } : undefined;
   const { statements, ...rest } = parsePolicy(DENY_ALL, { of: "identity" });
@@ -68,7 +68,7 @@ function denyAll({ of }: PolicyKind): Policy {
   return { ...rest, statements: everything };
 }
 
-/** A policy that was put before, parsed. One that would be refused by now denies everything. */
+/** Parses a stored policy. One that is no longer valid denies everything. */
 export function policyOf(text: string, kind: PolicyKind): Policy {
   try {
     return MEMORY.policyOf(text, kind);

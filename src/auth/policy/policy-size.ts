@@ -1,20 +1,20 @@
-// How much memory a parsed policy retains. Counted by its parts, since a short text may make many: `"*",` is four bytes of
-// a policy and hundreds of memory. The figures were measured in V8 and rounded up.
+// Estimates the memory that a parsed policy retains. It counts parts, because a short text can make many: `"*",` is
+// four bytes of a policy and hundreds of memory. The figures were measured in V8 and rounded up.
 import type { Patterns, Policy, PolicyCondition, PolicyStatement } from "./policy.ts";
 import type { Template } from "./template.ts";
 
 const STATEMENT_BYTES = 600;
 const CONDITION_BYTES = 500;
-/** A value: its text, what it was parsed to and the function that compares with it. */
+/** A value: its text, its parsed form and its comparison function. */
 const VALUE_BYTES = 500;
-/** An ARN's, of which each part is a pattern of its own. */
+/** A value that is an ARN, of which each part is a pattern. */
 const ARN_VALUE_BYTES = 2000;
 const TEMPLATE_BYTES = 200;
-/** A part of a template, and the piece of a pattern that it becomes. */
+/** A part of a template, and the piece of a glob that it becomes. */
 const PART_BYTES = 160;
 const PRINCIPAL_BYTES = 64;
 
-/** The bytes that a parsed policy retains, at the most. */
+/** An upper bound of the bytes that a parsed policy retains. */
 export function retainedBytes({ statements }: Policy): number {
   return sum(statements, statementBytes);
 }
@@ -30,7 +30,7 @@ function patternBytes({ patterns }: Patterns): number {
 
 function templateBytes({ parts, glob }: Template): number {
   const text = sum(parts, (part) => ("text" in part ? part.text.length : 0));
-  // Question marks are pieces' texts and no parts of their own.
+  // Each `?` adds a literal to its piece, so literals are counted, not pieces.
   const pieces = sum(glob ?? [], (piece) => piece.length);
   return TEMPLATE_BYTES + (parts.length + pieces) * PART_BYTES + 4 * text;
 }

@@ -1,10 +1,10 @@
-// A policy as it is evaluated: AWS's JSON language, parsed and checked when it was put.
+// A policy in AWS's JSON language, parsed and checked.
 import type { Comparison } from "./operators.ts";
 import type { Template } from "./template.ts";
 
 /** A policy of a user, a session or a bucket. */
 export interface Policy {
-  /** `2012-10-17` has variables; `2008-10-17`, the default, has not. */
+  /** `2012-10-17` has variables; `2008-10-17`, the default, has none. */
   readonly version: PolicyVersion;
   readonly statements: readonly PolicyStatement[];
 }
@@ -13,12 +13,12 @@ export type PolicyVersion = "2008-10-17" | "2012-10-17";
 
 export type Effect = "Allow" | "Deny";
 
-/** Whose policy it is, which decides what may stand in it. */
+/** The kind of a policy, which decides what it may contain. */
 export type PolicyKind =
   | {
       readonly of: "bucket";
       readonly bucketName: string;
-      /** The 12-digit account that the bucket belongs to. */
+      /** The 12-digit account that owns the bucket. */
       readonly accountId: string;
     }
   | { readonly of: "identity" }
@@ -28,49 +28,49 @@ export type PolicyKind =
 export interface PolicyStatement {
   readonly sid: string | undefined;
   readonly effect: Effect;
-  /** Undefined in the policies of users and sessions, which are about their holder. */
+  /** Undefined in the policies of users and sessions, which apply to their owner. */
   readonly principal: PrincipalPattern | undefined;
-  /** In lower case, as actions have no case. */
+  /** In lower case, because actions are case-insensitive. */
   readonly action: Patterns;
   readonly resource: Patterns;
   readonly conditions: readonly PolicyCondition[];
 }
 
-/** Patterns of which one must match, or with `isNegated` none may. */
+/** Patterns of which one must match; with `isNegated`, none may. */
 export interface Patterns {
   readonly patterns: readonly Template[];
   readonly isNegated: boolean;
 }
 
-/** Whom a bucket's statement is about. */
+/** The principals that a bucket policy's statement applies to. */
 export interface PrincipalPattern {
   readonly isNegated: boolean;
   readonly isEverybody: boolean;
-  /** ARNs of users, sessions or accounts' roots, and the names of services, which never come here. */
+  /** ARNs of users, sessions and account roots, and names of services, which never send requests here. */
   readonly arns: readonly string[];
 }
 
 /** One key of one operator of a Condition element. */
 export interface PolicyCondition {
-  /** As AWS spells it, without qualifier and suffix: `StringLike`. */
+  /** AWS's name without qualifier and suffix: `StringLike`. */
   readonly operator: string;
   readonly qualifier: Qualifier | undefined;
   readonly isIfExists: boolean;
-  /** In lower case, as condition keys have no case. */
+  /** In lower case, because condition keys are case-insensitive. */
   readonly key: string;
-  /** As they were written. */
+  /** As written in the policy. */
   readonly values: readonly string[];
-  /** Whether the operator asks that no value match. */
+  /** Whether the operator requires that no value matches. */
   readonly isNegated: boolean;
-  /** The values, ready to be compared with. */
+  /** The values, parsed for comparison. */
   readonly comparisons: readonly Comparison[];
-  /** Those of the values that have variables. */
+  /** The values that contain variables. */
   readonly variables: readonly Template[];
 }
 
 export type Qualifier = "ForAllValues" | "ForAnyValue";
 
-/** A policy that is refused; the message is the sentence that AWS says, the detail what it is said of. */
+/** A rejected policy: the message is AWS's sentence, the detail the value that it refers to. */
 export class PolicyProblem extends Error {
   readonly detail: string | undefined;
 

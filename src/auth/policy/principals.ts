@@ -1,4 +1,4 @@
-// The Principal and NotPrincipal elements of bucket policies: whom a statement is about.
+// Parses the Principal and NotPrincipal elements of bucket policies.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 import { isStrings, type Json } from "./json.ts";
 import { PolicyProblem, type PrincipalPattern } from "./policy.ts";
@@ -15,14 +15,15 @@ const SERVICE = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.amazonaws\.com$/;
 const PROVIDER = /^(?:arn:aws:iam::\d{12}:(?:saml|oidc)-provider\/[\w+=,.@/:-]+|[a-z0-9-]+(?:\.[a-z0-9-]+)+)$/;
 
 /**
- * Reads whom a statement is about. Principals of other accounts, services and providers are taken, and are nobody here.
- * @param accountId the account that the bucket belongs to, whose canonical user id is the same
+ * Parses a principal element. Accepts principals of other accounts, services and providers, which match no request
+ * here.
+ * @param accountId the account that owns the bucket, whose canonical user id is the same
  * @throws PolicyProblem
  */
 export function parsePrincipal(value: Json, isNegated: boolean, accountId: string): PrincipalPattern {
   const named = value === "*" ? ["*"] : parseTypes(value, accountId);
   const isEverybody = named.includes("*");
-  // A statement about nobody would look as if it did something.
+  // A statement that excepts every principal never applies, so it is a mistake.
   if (isEverybody && isNegated) throw invalidPrincipal();
   return { isNegated, isEverybody, arns: named.filter((name) => name !== "*") };
 }

@@ -1,11 +1,11 @@
-// Whether a bucket's policy makes it public, in AWS's meaning of the word: it allows something to everybody, and no
-// condition binds that to askers or networks that are fixed.
+// Whether a bucket policy is public in AWS's sense: it allows an action to everyone, and no condition limits that to
+// fixed principals or networks.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
 import { parseIpRange } from "./ip-range.ts";
 import type { Policy, PolicyCondition, PolicyStatement, Qualifier } from "./policy.ts";
 
-// DEVIATION: for AWS, the id of an encryption key binds as well, for whose use one needs a permission. Here it is a
-// header that everybody may send.
+// DEVIATION: for AWS, the id of an encryption key counts as fixed too, because using the key takes a permission. Here
+// it is a header that every client may send.
 const BINDING_KEYS: ReadonlySet<string> = new Set([
   "aws:principalaccount",
   "aws:principalarn",
@@ -29,17 +29,17 @@ const BINDING_OPERATORS: ReadonlySet<string> = new Set([
   "StringLike",
 ]);
 
-/** The widest ranges of addresses that still count as fixed, in bits, by the groups of 16 bits of an address. */
+/** The widest ranges of addresses that count as fixed, in bits, by the number of 16-bit groups of an address. */
 const WIDEST_PREFIX: Readonly<Record<number, number>> = { 2: 8, 8: 32 };
 
-/** How many of the widest ranges all networks of a policy may come to: 16 times a /8 are a sixteenth of the Internet. */
+/** The sum of all networks of a policy, in widest ranges: 16 times a /8 is a sixteenth of the Internet. */
 const MOST_NETWORKS = 16;
 
 /** Whether a policy makes its bucket public. */
 export function isPublicPolicy({ statements }: Policy): boolean {
   const open = statements.filter(isOpen).filter(({ conditions }) => !conditions.some(isBinding));
   const networks = open.map(({ conditions }) => conditions.find(isNetwork)?.values);
-  // Statements add up: the halves of the Internet in two of them are the Internet.
+  // Statements add up: two statements with one half of the Internet each allow all of it.
   const values = networks.flatMap((network) => network ?? []);
   return networks.includes(undefined) || !areNarrow(new Set(values));
 }
@@ -54,7 +54,7 @@ function isBinding({ operator, qualifier, isIfExists, key, values }: PolicyCondi
   return BINDING_OPERATORS.has(operator) && BINDING_KEYS.has(key) && areFixed;
 }
 
-/** Whether requests without credentials have a value under a key: a condition that asks for it binds nobody. */
+/** Whether anonymous requests have this value of a key, so that a condition on it limits nothing. */
 function isOfStrangers(key: string, value: string): boolean {
   return key === "aws:userid" && value.toLowerCase() === "anonymous";
 }
@@ -63,12 +63,12 @@ function isNetwork({ operator, qualifier, isIfExists, key }: PolicyCondition): b
   return operator === "IpAddress" && key === "aws:sourceip" && !holdsForNothing(qualifier, isIfExists);
 }
 
-/** Whether a condition holds for requests that have nothing under its key. */
+/** Whether a condition holds for requests without its key. */
 function holdsForNothing(qualifier: Qualifier | undefined, isIfExists: boolean): boolean {
   return isIfExists || qualifier === "ForAllValues";
 }
 
-/** Whether ranges of addresses are fixed networks, each by itself and all of them together. */
+/** Whether ranges of addresses are fixed networks, each by itself and all together. */
 function areNarrow(values: ReadonlySet<string>): boolean {
   const sizes: Record<number, number> = {};
   for (const value of values) {

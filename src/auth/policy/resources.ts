@@ -1,4 +1,4 @@
-// The Resource and NotResource elements: what a statement is about.
+// Parses the Resource and NotResource elements.
 import { PolicyProblem, type PolicyKind } from "./policy.ts";
 import type { ResourceLevel } from "./actions.ts";
 import { parseTemplate, type Template } from "./template.ts";
@@ -9,7 +9,7 @@ const S3_PREFIX = "arn:aws:s3:::";
 const ARN_OF_IAM = /^arn:aws:(?:iam|sts)::(?:\d{12}|\*|\$\{[^}]*\}|):[^\s]+$/;
 
 /**
- * Reads a resource. A bucket's policy can be about that bucket and what is in it, and about nothing else.
+ * Parses a resource. A bucket policy may name only that bucket and its objects.
  * @throws PolicyProblem
  */
 export function parseResource(written: string, hasVariables: boolean, kind: PolicyKind): Template {
@@ -19,14 +19,14 @@ export function parseResource(written: string, hasVariables: boolean, kind: Poli
   return template;
 }
 
-/** Whether it is the bucket that a bucket's policy names there, or what is in it. */
+/** Whether a resource in a bucket policy is the bucket or its objects. */
 export function levelOf(written: string): ResourceLevel {
   return written.includes("/") ? "object" : "bucket";
 }
 
 function isIn(bucketName: string, written: string): boolean {
   const bucketArn = S3_PREFIX + bucketName;
-  // An object's key has a character at least.
+  // An object's key has at least one character.
   return written === bucketArn || (written.startsWith(`${bucketArn}/`) && written.length > bucketArn.length + 1);
 }
 

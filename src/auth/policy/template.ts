@@ -1,5 +1,5 @@
-// The texts of resources and condition values, in which wildcards and variables may stand. A variable's value is text
-// through and through: a `*` in it is no wildcard, a `${…}` in it no variable.
+// The texts of resources and condition values, with wildcards and variables. A variable's value is literal text: a `*`
+// or `${…}` in it has no special meaning.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 import { globOf, NO_TEXT, type Glob, type Wildcard } from "./glob.ts";
 import { isConditionKey, type ConditionKeys } from "./keys.ts";
@@ -16,20 +16,20 @@ interface WildcardPart {
 interface VariablePart {
   /** A condition key in lower case. */
   readonly variable: string;
-  /** What takes its place where the key has no value. */
+  /** Replaces the variable if the key has no value. */
   readonly fallback: string | undefined;
 }
 
 type Part = TextPart | WildcardPart | VariablePart;
 
-/** A text, taken apart. */
+/** A parsed text. */
 export interface Template {
   readonly parts: readonly Part[];
-  /** What it comes to, where that is the same for all requests. */
+  /** The glob, if it is the same for all requests. */
   readonly glob: Glob | undefined;
 }
 
-/** What may stand in a template besides text. */
+/** What a template may contain in addition to text. */
 export interface TemplateSyntax {
   readonly hasVariables: boolean;
   readonly hasWildcards: boolean;
@@ -37,7 +37,7 @@ export interface TemplateSyntax {
 
 const VARIABLE = /\$\{(?:([*?$])|\s*([^\s{}',]+)\s*(?:,\s*'([^']*)'\s*)?)\}/y;
 
-/** Takes a text apart. Undefined where something begins like a variable and is none, or names no condition key. */
+/** Parses a text. Undefined for a malformed variable or one that names no condition key. */
 export function parseTemplate(written: string, { hasVariables, hasWildcards }: TemplateSyntax): Template | undefined {
   const parts: Part[] = [];
   let text = "";
@@ -62,7 +62,7 @@ export function parseTemplate(written: string, { hasVariables, hasWildcards }: T
   return templateOf(parts);
 }
 
-/** Splits a template at the first `count - 1` colons of its text; fewer pieces where it has fewer colons. */
+/** Splits a template at the first `count - 1` colons of its text; fewer colons make fewer pieces. */
 export function splitTemplate({ parts }: Template, count: number): Template[] {
   const pieces: Part[][] = [[]];
   for (const part of parts) {
@@ -76,13 +76,13 @@ export function splitTemplate({ parts }: Template, count: number): Template[] {
   return pieces.map(templateOf);
 }
 
-/** What a variable without a value stands for: nothing that fits, or any text. */
+/** What a variable without a value matches: nothing, or any text. */
 export type Unresolved = "nothing" | "anything";
 
 /**
- * The pattern that a template comes to for a request; undefined, which nothing fits, where a variable has no value.
- * @param longest the length of the longest text to match: what a template repeats a long value in is never put together
- * @param unresolved what a variable without a value stands for
+ * The glob that a template resolves to for a request; undefined, which matches nothing, if a variable has no value.
+ * @param longest the length of the longest text to match, beyond which repeated long values are not put together
+ * @param unresolved what a variable without a value matches
  */
 export function resolveGlob(
   { parts, glob }: Template,
@@ -114,11 +114,11 @@ export function isResolved({ parts, glob }: Template, keys: ConditionKeys): bool
 
 function valueOf({ variable, fallback }: VariablePart, keys: ConditionKeys): string | undefined {
   const values = keys(variable) ?? [];
-  // A key with several values has none that could stand for it.
+  // A key with several values has no single value to insert.
   return values.length === 1 ? values[0] : values.length === 0 ? fallback : undefined;
 }
 
-/** The text that a template without wildcards comes to for a request; undefined where a variable has no value. */
+/** The text that a template without wildcards resolves to for a request; undefined if a variable has no value. */
 export function resolveText(template: Template, keys: ConditionKeys): string | undefined {
   return resolveGlob(template, keys, Number.POSITIVE_INFINITY)?.[0]?.[0];
 }

@@ -1,5 +1,4 @@
-// Who a request says it comes from, and whether that is so. Knows no keys: between the two questions the caller looks
-// the secret up.
+// Reads the claim of a request and verifies it. Knows no keys: the caller looks the secret up between the two steps.
 import { invalidArgument } from "../../protocol/core/s3-error.ts";
 import type { S3Request } from "../../protocol/core/s3-request.ts";
 import { claimOfHeader, isSigV4Header } from "./authorization-header.ts";
@@ -9,12 +8,12 @@ import { claimOfQuery, isPresigned } from "./presigned-query.ts";
 import { isSignature, sign, signatureDoesNotMatch, signingKey, stringToSign } from "./signature.ts";
 
 /**
- * Reads a request's claim; undefined where it carries no credentials at all. An Authorization header of a foreign
- * scheme (Bearer) beside a presigned URL is ignored: it is meant for somebody on the way.
- * @param now the time of the server in milliseconds since the epoch
+ * Reads a request's claim; undefined for a request without credentials. An Authorization header of another scheme
+ * (Bearer) beside a presigned URL is ignored, because it is meant for a proxy.
+ * @param now the server's time in milliseconds since the epoch
  * @param services the services whose scopes are accepted
- * @throws S3Error InvalidArgument for two mechanisms or an unknown one, InvalidRequest for SigV2, and whatever
- * {@link claimOfHeader} and {@link claimOfQuery} throw.
+ * @throws S3Error InvalidArgument for two mechanisms or an unknown one, InvalidRequest for SigV2, and what {@link
+ *   claimOfHeader} and {@link claimOfQuery} throw
  */
 export function readClaim(
   request: S3Request,
@@ -42,14 +41,14 @@ export function readClaim(
 }
 
 /**
- * How long all canonical requests together may be that are tried beyond the first. Those of honest clients have a
- * kilobyte or two; a forger may have his hashed a hundred times over for each signature that he makes up.
+ * The maximum length of all canonical requests tried after the first. Those of real clients have one or two kilobytes;
+ * a forger could otherwise have the server hash a long one a hundred times.
  */
 const TRIED_MAX_LENGTH = 256 * 1024;
 
 /**
- * Verifies a claim with the secret of its access key, in constant time where it matters.
- * @throws S3Error SignatureDoesNotMatch with the canonical request and the string to sign that were expected.
+ * Verifies a claim with the secret of its access key, and compares signatures in constant time.
+ * @throws S3Error SignatureDoesNotMatch with the expected canonical request and string to sign
  */
 export async function verifyClaim(
   request: S3Request,
@@ -79,7 +78,9 @@ export async function verifyClaim(
   );
 }
 
-/** AWS's errors show the whole header; but what follows Basic or Bearer is a secret, and answers end up in logs. */
+/**
+ * AWS's errors repeat the whole header, but the text after Basic or Bearer is a secret and answers can end up in logs.
+ */
 function shownScheme(authorization: string | null): string | undefined {
   return /^[\w-]+(?=\s)/.exec(authorization ?? "")?.[0];
 }

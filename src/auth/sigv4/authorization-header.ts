@@ -1,4 +1,4 @@
-// Reads a claim from the Authorization header and the headers it leans on: x-amz-date, x-amz-content-sha256,
+// Reads a claim from the Authorization header and the headers that belong to it: x-amz-date, x-amz-content-sha256,
 // x-amz-security-token.
 import { formatAmzDate, parseAmzDate, parseHttpDate } from "../../bytes/dates.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
@@ -9,16 +9,16 @@ import { parseSignedHeaders, requireSignedHeaders } from "./signed-headers.ts";
 
 const FIELDS: ReadonlySet<string> = new Set(["Credential", "SignedHeaders", "Signature"]);
 
-/** Whether an Authorization header is of the one accepted scheme. */
+/** Whether an Authorization header has the only accepted scheme. */
 export function isSigV4Header(authorization: string): boolean {
   return /^AWS4-HMAC-SHA256(?:\s|$)/.test(authorization);
 }
 
 /**
- * Reads the claim of an Authorization header of the scheme {@link ALGORITHM}.
- * @param now the time of the server in milliseconds since the epoch
+ * Reads the claim of an Authorization header with the scheme {@link ALGORITHM}.
+ * @param now the server's time in milliseconds since the epoch
  * @throws S3Error AuthorizationHeaderMalformed, RequestTimeTooSkewed, InvalidRequest without a payload hash,
- * InvalidArgument or NotImplemented for a bad one, AccessDenied without a date or with unsigned headers.
+ *   InvalidArgument or NotImplemented for a bad one, AccessDenied without a date or with unsigned headers
  */
 export function claimOfHeader(
   authorization: string,
@@ -44,7 +44,7 @@ export function claimOfHeader(
 
   const payloadHash = request.headers.get("x-amz-content-sha256");
   if (payloadHash !== null) parsePayloadHash(payloadHash);
-  // Only S3's clients send the header; the other services' digest stands in the canonical request alone.
+  // Only S3's clients send the header; other services sign the digest without a header.
   else if (scope.service === "s3") {
     throw new S3Error("InvalidRequest", {}, "Missing required header for this request: x-amz-content-sha256");
   }
@@ -62,7 +62,9 @@ export function claimOfHeader(
   };
 }
 
-/** The three fields, in any order, between commas with or without spaces. A second Authorization header ends up here too. */
+/**
+ * The three fields, in any order, separated by commas and optional spaces. Rejects a second Authorization header too.
+ */
 function parseFields(text: string): { credential: string; signedHeaders: string; signature: string } {
   const found = new Map<string, string>();
   for (const field of text.split(",")) {

@@ -1,25 +1,24 @@
-// The canonical request of a claim, and the few others that an honest client may have signed: what arrives is not
-// always what was sent, and not every client encodes a path as AWS's do.
+// Builds the canonical request of a claim, and the few variants that an honest client may have signed. Proxies change
+// requests on their way, and not every client encodes a path as AWS's SDKs do.
 import { percentDecode, uriEncode } from "../../bytes/uri-encode.ts";
 import type { Query } from "../../protocol/core/query.ts";
 import { requestHeader, type S3Request } from "../../protocol/core/s3-request.ts";
 import type { SigningClaim } from "./claim.ts";
 
-/** How many of the signed headers may each be tried with both joins; more are tried one by one. */
+/** Up to this number of headers, every combination of joins is tried; with more, one header at a time. */
 const FREE_JOINS = 3;
 const JOINS_MAX = 8;
 
 const ACCEPT_ENCODING = "accept-encoding";
 
-/** Headers that name a key, which may hold a comma: another space in one is another object, and no join of two values. */
+/** Headers that name a key. Their commas belong to the key, so they are never joined values. */
 const OF_ONE_VALUE: ReadonlySet<string> = new Set(["x-amz-copy-source", "x-amz-rename-source"]);
 
 /**
- * Yields the canonical requests that a claim may have signed, the one of the rules first. Three things vary: the
- * path's spelling, the joins of repeated headers, and Accept-Encoding. No candidate departs from the rules in all
- * three, so there are at most 64. The host's port, which some clients send and do not sign, is left off with the
- * spellings of the path alone. There are twice as many candidates where parameters have no value, and a signature of
- * the first costs nothing more.
+ * Yields the canonical requests that a claim may have signed, the standard one first. Three things vary: the path's
+ * encoding, the joins of repeated headers, and Accept-Encoding. No variant changes all three, so there are at most 64.
+ * The host's port, which some clients send and do not sign, is omitted only in variants of the path. Parameters without
+ * a value double the number. A signature of the first variant costs nothing more.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 export function* canonicalRequests(request: S3Request, claim: SigningClaim): Generator<string> {
@@ -59,24 +58,24 @@ function* withQuery(query: string, request: S3Request, claim: SigningClaim): Gen
   }
 }
 
-/** The signed headers that did not arrive and are not known to be taken away on the way. */
+/** The signed headers that did not arrive and that no proxy is known to delete. */
 export function missingHeaders(request: S3Request, signedHeaders: readonly string[]): string[] {
   return signedHeaders.filter((name) => signedValue(request, name) === undefined && name !== ACCEPT_ENCODING);
 }
 
-// NOTE a header may be listed as signed and yet travel in the query of a presigned URL, as some SDKs send SSE headers.
+// NOTE a signed header may arrive in the query of a presigned URL, as some SDKs send SSE headers.
 function signedValue(request: S3Request, name: string): string | undefined {
   const value = requestHeader(request, name);
-  // An empty body's length is signed by clients that then leave the header out.
+  // Some clients sign the length of an empty body and then omit the header.
   return value ?? (name === "content-length" ? "0" : undefined);
 }
 
-// The rules speak of spaces only, but AWS's SDKs collapse tabs as well.
+// The rules mention only spaces, but AWS's SDKs collapse tabs too.
 function canonicalValue(value: string | undefined): string {
   return (value ?? "").trim().replaceAll(/[ \t]+/g, " ");
 }
 
-/** The query by the rules; and as older versions of curl sign it, which leave a parameter without a value bare. */
+/** The standard query, and the form that older versions of curl sign: parameters without a value have no `=`. */
 function canonicalQueries(query: Query, form: SigningClaim["form"]): readonly string[] {
   const strict = canonicalQuery(query, form);
   return form === "header" && /=(?:&|$)/.test(strict) ? [strict, strict.replaceAll(/=(?=&|$)/g, "")] : [strict];
@@ -88,7 +87,7 @@ function canonicalQuery(query: Query, form: SigningClaim["form"]): string {
     if (form === "query" && name === "X-Amz-Signature") continue;
     pairs.push([uriEncode(name), uriEncode(value)]);
   }
-  // Encoded text is ASCII, which JavaScript orders as bytes are.
+  // Encoded text is ASCII, for which JavaScript's order is byte order.
   pairs.sort(([leftName, leftValue], [rightName, rightValue]) =>
     leftName === rightName ? compare(leftValue, rightValue) : compare(leftName, rightName),
   );
@@ -100,7 +99,7 @@ function compare(left: string, right: string): number {
   return left < right ? -1 : 1;
 }
 
-/** The path encoded by the rules; as it was sent; by the rules but for the slashes that the client had escaped. */
+/** The path in the standard encoding, as sent, and in the standard encoding with the client's escaped slashes. */
 function canonicalPaths(rawPath: string): readonly string[] {
   const strict = strictPath(rawPath);
   const keepingEscapedSlashes = rawPath.split(/%2f/i).map(strictPath).join("%2F");
@@ -113,8 +112,8 @@ function strictPath(raw: string): string {
 }
 
 /**
- * Which headers' values to rejoin: SigV4 joins the values of a repeated header with "," and the runtime with ", ", and
- * a value that arrives with ", " does not tell whether it was one. The empty set comes first.
+ * The sets of headers whose values to join again, the empty set first. SigV4 joins the values of a repeated header with
+ * "," and the runtime with ", ", and a value that contains ", " does not show whether it was joined.
  */
 function headerJoins(values: readonly string[]): readonly ReadonlySet<number>[] {
   const joined = values.flatMap((value, index) => (value.includes(", ") ? [index] : []));
@@ -127,7 +126,7 @@ function headerJoins(values: readonly string[]): readonly ReadonlySet<number>[] 
   return sets;
 }
 
-/** The edge writes its own Accept-Encoding over the client's, which it tells apart where it can. */
+/** The edge replaces the client's Accept-Encoding and reports the original where it can. */
 function acceptEncodings(request: S3Request): readonly string[] {
   const raw = request.headers.get(ACCEPT_ENCODING) ?? "";
   return [...new Set([request.clientAcceptEncoding ?? raw, raw, "identity", "gzip", ""].map(canonicalValue))];

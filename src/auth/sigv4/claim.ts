@@ -1,48 +1,48 @@
-// What a request says about its signer, whichever of SigV4's two forms it uses, and what is left once that is proved.
-// Only reads and checks text; whether the signature is right is decided elsewhere.
+// The unverified signature fields of a request, in any of SigV4's forms, and the verified signature. Parses and checks
+// text only; other files verify the signature.
 import { formatIsoDate } from "../../bytes/dates.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 
-/** The algorithm of every signature that is accepted, as it is named on the wire. */
+/** The only accepted algorithm, as requests name it. */
 export const ALGORITHM = "AWS4-HMAC-SHA256";
 
-/** How far a request's clock may be from ours, in milliseconds. */
+/** The maximum difference between a client's clock and the server's, in milliseconds. */
 export const MAX_SKEW_MS = 15 * 60 * 1000;
 
-/** The services whose scopes are accepted unless a caller admits others. */
+/** The services whose scopes are accepted by default. */
 export const S3_ONLY: ReadonlySet<string> = new Set(["s3"]);
 
-/** The end of every scope. */
+/** The last part of every scope. */
 export const TERMINAL = "aws4_request";
 
-/** Where and when a signing key is good. */
+/** The day, region and service that a signing key is valid for. */
 export interface Scope {
   /** `yyyymmdd` */
   readonly date: string;
-  /** As the client wrote it; any is accepted, the empty one too. */
+  /** As the client wrote it; any region is accepted, even an empty one. */
   readonly region: string;
   readonly service: string;
 }
 
-/** A well-formed, timely and not yet verified signature. */
+/** A well-formed and timely signature that is not verified. */
 export interface SigningClaim {
   readonly form: "header" | "query" | "post";
   readonly accessKeyId: string;
   readonly scope: Scope;
   /** Lower-case names in the client's order. */
   readonly signedHeaders: readonly string[];
-  /** As sent: it need not even be hexadecimal. */
+  /** As sent; it need not be hexadecimal. */
   readonly signature: string;
-  /** `yyyymmddThhmmssZ`, as it stands in the string to sign. */
+  /** `yyyymmddThhmmssZ`, as in the string to sign. */
   readonly amzDate: string;
-  /** The last line of the canonical request. Empty where a service other than S3 leaves it to be computed from the body. */
+  /** The last line of the canonical request. Empty for services other than S3, which compute it from the body. */
   readonly payloadHash: string;
   readonly sessionToken: string | undefined;
-  /** When a presigned URL ends, in milliseconds since the epoch. */
+  /** When a presigned URL expires, in milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
 }
 
-/** What a verified claim leaves behind: who signed, and the start of the chain that signed chunks continue. */
+/** A verified claim: its access key, and the start of the chain that signed chunks continue. */
 export interface VerifiedSignature {
   readonly accessKeyId: string;
   readonly scope: Scope;
@@ -51,16 +51,16 @@ export interface VerifiedSignature {
   readonly signingKey: CryptoKey;
 }
 
-/** The scope as strings to sign spell it: `20130524/us-east-1/s3/aws4_request`. */
+/** The scope as in strings to sign: `20130524/us-east-1/s3/aws4_request`. */
 export function scopeText(scope: Scope): string {
   return `${scope.date}/${scope.region}/${scope.service}/${TERMINAL}`;
 }
 
 /**
- * Reads `<access key id>/<yyyymmdd>/<region>/<service>/aws4_request`.
- * @param services the services that may stand in the scope
- * @param refusal makes the error of the form that is being read from AWS's sentence
- * @throws what `refusal` makes
+ * Parses `<access key id>/<yyyymmdd>/<region>/<service>/aws4_request`.
+ * @param services the services that the scope may name
+ * @param refusal makes the error from one of AWS's sentences
+ * @throws what `refusal` returns
  */
 export function parseCredential(
   text: string,
@@ -92,8 +92,8 @@ export function parseCredential(
 }
 
 /**
- * 400 InvalidRequest for SigV2. boto3 and aws-cli 1 presign with it in AWS's own regions, so the message names the
- * settings that make them use SigV4.
+ * 400 InvalidRequest for SigV2. boto3 and aws-cli 1 presign with SigV2 in AWS's own regions, so the message names the
+ * settings that select SigV4.
  */
 export function unsupportedSigV2(): S3Error {
   return new S3Error(
@@ -103,14 +103,14 @@ export function unsupportedSigV2(): S3Error {
   );
 }
 
-/** The refusal of a scope that was made for another day than the request's. */
+/** The error's sentence if the scope's day is not the request's; undefined if they are equal. */
 export function otherDay(scope: Scope, amzDate: string): string | undefined {
   const day = amzDate.slice(0, 8);
   if (scope.date === day) return undefined;
   return `Invalid credential date "${scope.date}". This date is not the same as X-Amz-Date: "${day}".`;
 }
 
-/** `2026-01-02T03:04:05Z`: the errors about time give no fractions, unlike the other dates in XML. */
+/** `2026-01-02T03:04:05Z`: times in errors have no fractions, unlike other dates in XML. */
 export function formatErrorTime(time: number): string {
   return formatIsoDate(time).replace(/\.\d{3}Z$/, "Z");
 }

@@ -1,4 +1,4 @@
-// What `x-amz-content-sha256` says about a body: its digest, that it is unsigned, or which envelope it comes in.
+// Parses `x-amz-content-sha256`: the body's digest, an unsigned payload, or a kind of aws-chunked envelope.
 import { S3Error, invalidArgument } from "../../protocol/core/s3-error.ts";
 
 export type PayloadHash =
@@ -6,15 +6,15 @@ export type PayloadHash =
   | { readonly kind: "sha256"; readonly hex: string }
   | { readonly kind: "chunked"; readonly signed: boolean; readonly trailer: boolean };
 
-/** The payload hash of a presigned URL that names none. */
+/** The payload hash of a presigned URL that contains none. */
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 
 const NAME = "x-amz-content-sha256";
 
 /**
- * Reads the payload hash of a request.
+ * Parses the payload hash of a request.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
- * @throws S3Error InvalidArgument for what is none of the forms, NotImplemented for those of SigV4A.
+ * @throws S3Error InvalidArgument for an unknown form, NotImplemented for SigV4A's forms
  */
 export function parsePayloadHash(value: string): PayloadHash {
   switch (value) {

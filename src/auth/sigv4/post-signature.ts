@@ -1,4 +1,4 @@
-// The signature of a form: over its policy, by the fields beside it.
+// The signature of a POST form, which covers the form's policy.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-authentication-HTTPPOST.html
 import { parseAmzDate } from "../../bytes/dates.ts";
 import type { FormFields } from "../../protocol/forms/post-form.ts";
@@ -15,10 +15,10 @@ import {
 import { UNSIGNED_PAYLOAD } from "./payload.ts";
 import { isSignature, sign, signatureDoesNotMatch, signingKey } from "./signature.ts";
 
-/** How long a signing key is good, in milliseconds: as long as the longest presigned URL. */
+/** How long a form's signature is valid, in milliseconds: as long as the longest presigned URL. */
 const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
 
-/** A form with one of these means to be signed, however badly: it must never pass for an anonymous one. */
+/** A form with one of these fields counts as signed, even if it is malformed, and never as anonymous. */
 const TELLING_FIELDS = [
   "X-Amz-Algorithm",
   "X-Amz-Credential",
@@ -28,18 +28,17 @@ const TELLING_FIELDS = [
 ] as const;
 const OLD_FIELDS = ["AWSAccessKeyId", "Signature"] as const;
 
-/** A well-formed, timely and not yet verified signature of a form. */
+/** A well-formed and timely signature of a form that is not verified. */
 export interface PostClaim extends SigningClaim {
-  /** As it was sent, which is what is signed. */
+  /** The base64 text as sent, which is what the signature covers. */
   readonly policy: string;
 }
 
 /**
- * Reads the claim of a form; undefined where none of its fields is one of a signature. A policy that nobody signed
- * binds nobody.
+ * Reads the claim of a form; undefined for a form without signature fields, whose policy has no effect.
  * @param now milliseconds since the epoch
- * @throws S3Error InvalidArgument for fields that are missing or malformed, InvalidRequest for SigV2, AccessDenied for
- *   a signature that is too old or not valid yet
+ * @throws S3Error InvalidArgument for missing or malformed fields, InvalidRequest for SigV2, AccessDenied for a
+ *   signature that is too old or not valid yet
  */
 export function claimOfForm(fields: FormFields, now: number): PostClaim | undefined {
   if (OLD_FIELDS.some((name) => fields.has(name))) {

@@ -7,7 +7,7 @@ import { ALGORITHM, MAX_SKEW_MS, formatErrorTime, otherDay, parseCredential, typ
 import { UNSIGNED_PAYLOAD, parsePayloadHash } from "./payload.ts";
 import { parseSignedHeaders, requireSignedHeaders } from "./signed-headers.ts";
 
-/** The longest life of a presigned URL, in seconds. */
+/** The longest validity of a presigned URL, in seconds. */
 const EXPIRES_MAX_SECONDS = 604800;
 
 const AUTHENTICATION_PARAMETERS: ReadonlySet<string> = new Set([
@@ -22,17 +22,17 @@ const AUTHENTICATION_PARAMETERS: ReadonlySet<string> = new Set([
 ]);
 const TELLING_PARAMETERS: ReadonlySet<string> = new Set(["x-amz-algorithm", "x-amz-credential", "x-amz-signature"]);
 
-/** Whether a query means to be presigned, however badly: it must then never pass for an anonymous one. */
+/** Whether a query counts as presigned, even if it is malformed. Such a request is never anonymous. */
 export function isPresigned(query: Query): boolean {
   return query.parameters.some((parameter) => TELLING_PARAMETERS.has(parameter.name.toLowerCase()));
 }
 
 /**
  * Reads the claim of a presigned URL.
- * @param now the time of the server in milliseconds since the epoch
+ * @param now the server's time in milliseconds since the epoch
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
- * @throws S3Error AuthorizationQueryParametersError; AccessDenied for one that has expired, is not valid yet, or comes
- * with unsigned headers; InvalidArgument or NotImplemented for a bad payload hash.
+ * @throws S3Error AuthorizationQueryParametersError; AccessDenied if it has expired, is not valid yet or comes with
+ *   unsigned headers; InvalidArgument or NotImplemented for a bad payload hash
  */
 export function claimOfQuery(request: S3Request, now: number, services: ReadonlySet<string>): SigningClaim {
   const found = readOnce(request.query);
@@ -84,7 +84,10 @@ export function claimOfQuery(request: S3Request, now: number, services: Readonly
   };
 }
 
-/** The authentication parameters by lower-case name. Given twice, the one that is signed need not be the one that acts. */
+/**
+ * The authentication parameters by lower-case name. Rejects repeated ones, of which the signed one may not be the one
+ * used.
+ */
 function readOnce(query: Query): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const { name, value } of query.parameters) {

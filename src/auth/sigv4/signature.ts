@@ -1,5 +1,5 @@
-// SigV4's arithmetic: signing keys, strings to sign, signatures, and the error of one that does not match. Secrets
-// enter here and leave only as CryptoKeys that cannot be exported.
+// Computes SigV4's signing keys, strings to sign and signatures, and makes the error for a mismatch. Secrets leave this
+// file only as CryptoKeys that cannot be exported.
 import { digest, digestsEqual } from "../../bytes/digest.ts";
 import { fromHex, toHex } from "../../bytes/hex-base64.ts";
 import { utf8 } from "../../bytes/text.ts";
@@ -7,12 +7,12 @@ import { S3Error } from "../../protocol/core/s3-error.ts";
 import { ALGORITHM, TERMINAL, scopeText, type Scope } from "./claim.ts";
 import { SigningKeyCache } from "./signing-key-cache.ts";
 
-// A key is good for a day and a scope, so few are in use at any time.
+// A signing key is valid for one day and scope, so few are in use at a time.
 const keys = new SigningKeyCache(256);
 
 /**
- * The key that a secret signs with in a scope: four HMACs, remembered. The region of a scope is the client's to choose,
- * so strangers can push keys out of the memory, but not make it grow.
+ * The signing key of a secret in a scope: four HMACs, cached. The client chooses the scope's region, so clients can
+ * evict keys from the cache, but cannot make it grow.
  */
 export async function signingKey(secretAccessKey: string, scope: Scope): Promise<CryptoKey> {
   const name = await sha256Hex(`${scopeText(scope)}\n${secretAccessKey}`);
@@ -23,7 +23,7 @@ export async function signingKey(secretAccessKey: string, scope: Scope): Promise
   return key;
 }
 
-/** What a request's signature signs. */
+/** The string to sign of a request. */
 export async function stringToSign(amzDate: string, scope: Scope, canonicalRequest: string): Promise<string> {
   return `${ALGORITHM}\n${amzDate}\n${scopeText(scope)}\n${await sha256Hex(canonicalRequest)}`;
 }
@@ -33,7 +33,7 @@ export async function sign(key: CryptoKey, text: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, utf8(text)));
 }
 
-/** Whether a text is the signature in lower-case hexadecimal, in time that depends on the text's form alone. */
+/** Whether a text is the signature in lower-case hexadecimal. The time depends only on the text's form. */
 export function isSignature(provided: string, signature: Uint8Array): boolean {
   const bytes = /^[0-9a-f]{64}$/.test(provided) ? fromHex(provided) : undefined;
   return bytes !== undefined && digestsEqual(bytes, signature);
@@ -44,7 +44,7 @@ export async function sha256Hex(text: string): Promise<string> {
   return toHex(await digest("SHA-256", utf8(text)));
 }
 
-/** 403 SignatureDoesNotMatch with all that a client's developer needs to find the difference. */
+/** 403 SignatureDoesNotMatch with the fields that a developer needs to find the difference. */
 export function signatureDoesNotMatch(
   accessKeyId: string,
   provided: string,
@@ -79,7 +79,7 @@ async function hmacKey(bytes: Uint8Array): Promise<CryptoKey> {
   return crypto.subtle.importKey("raw", bytes, { name: "HMAC", hash: "SHA-256" }, false, ["sign"]);
 }
 
-// Errors end in logs; the keys of SSE-C must not.
+// Answers can end up in logs, which must not contain SSE-C keys.
 function withoutCustomerKeys(canonicalRequest: string): string {
   return canonicalRequest.replaceAll(/(server-side-encryption-customer-key[:=])[^&\n]*/gi, "$1***");
 }

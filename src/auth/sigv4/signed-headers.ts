@@ -1,12 +1,12 @@
-// Which headers a signature covers: the reading of the list, and what has to be in it.
+// Parses the list of signed headers, and checks that it covers the required ones.
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { S3Request } from "../../protocol/core/s3-request.ts";
 import { parsePayloadHash } from "./payload.ts";
 
-// Anything else would make Headers.get throw.
+// Headers.get throws on other names.
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
-/** The names of a `host;x-amz-date` list in lower case, or undefined where it is empty, repeats one or is no such list. */
+/** The lower-case names of a `host;x-amz-date` list; undefined if it is empty, malformed or repeats a name. */
 export function parseSignedHeaders(text: string): readonly string[] | undefined {
   const names = text.toLowerCase().split(";");
   const isList = names.every((name) => HEADER_NAME.test(name)) && new Set(names).size === names.length;
@@ -14,8 +14,8 @@ export function parseSignedHeaders(text: string): readonly string[] | undefined 
 }
 
 /**
- * Demands that a signature covers the host, Content-MD5, every `x-amz-*` header that was sent, and the date header
- * where the time came from it. Nothing else is demanded: proxies rewrite the rest.
+ * Requires that a signature covers the host, Content-MD5, every `x-amz-*` header that was sent, and the date header if
+ * the time comes from it. Other headers may be unsigned, because proxies rewrite them.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  * @throws S3Error AccessDenied {HeadersNotSigned}
  */
@@ -41,8 +41,8 @@ export function requireSignedHeaders(
   );
 }
 
-// AWS lets this one header pass beside a presigned URL. It is not obeyed, so it must not announce an envelope either:
-// the envelope would be stored as if it were the object.
+// AWS accepts this one unsigned header beside a presigned URL. Its value is ignored, so it must not announce an
+// envelope, which would be stored as object bytes.
 function isHarmlessPayloadHash(value: string): boolean {
   return parsePayloadHash(value).kind !== "chunked";
 }
