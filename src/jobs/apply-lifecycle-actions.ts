@@ -85,7 +85,7 @@ async function expire(
   });
   const current = evaluated.filter(({ kind }) => kind === "current");
   const others = evaluated.filter(({ kind }) => kind !== "current");
-  const [deleted, removed] = await Promise.all([
+  const [deleted, purged] = await Promise.all([
     coordinators.delete(
       bucket,
       current.map((one) => ({
@@ -109,7 +109,7 @@ async function expire(
   ]);
   const outcomes = new Map<EvaluatedObject, ChangeOutcome | undefined>();
   for (const [index, one] of current.entries()) outcomes.set(one, deleted[index]);
-  for (const [index, one] of others.entries()) outcomes.set(one, removed[index]);
+  for (const [index, one] of others.entries()) outcomes.set(one, purged[index]);
   return evaluated.map((one) => outcomes.get(one));
 }
 

@@ -26,7 +26,7 @@ export const expireTokens: Job = {
     const [renames] = await database.batch([purgeRenameTokens(before, PAGE_RENAMES), purgeCompletions(completions)]);
     const purged = renames?.changes ?? 0;
     const isPageFull = purged >= PAGE_RENAMES || completions.length >= limit;
-    return { cursor: isPageFull ? "more" : null, report: { forgotten: purged + completions.length } };
+    return { cursor: isPageFull ? "more" : null, report: { expired: purged + completions.length } };
   },
 };
 

@@ -1,5 +1,5 @@
-// GetBucketEncryption, PutBucketEncryption, DeleteBucketEncryption. Every bucket has an encryption: without one of its own, and
-// after a delete, the default. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html
+// GetBucketEncryption, PutBucketEncryption, DeleteBucketEncryption. A bucket without an encryption of its own has the
+// default one. https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html
 import { defineBucketConfiguration } from "../contract/bucket-configuration.ts";
 import {
   bucketEncryptionElement,

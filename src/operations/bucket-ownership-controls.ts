@@ -17,7 +17,7 @@ export const bucketOwnershipControls = defineBucketConfiguration({
   missing: "OwnershipControlsNotFoundError",
   async parseBody(context, { name, ownerId, configurations }) {
     const ownership = parseOwnershipControls(await readDocument(context.request, context.openBody()));
-    // Grantees of the bucket's list would lose their access without notice.
+    // Disabling lists would revoke the access of the list's grantees without notice.
     if (ownership === "BucketOwnerEnforced" && !isOwnerOnlyAcl(parseAcl(configurations.acl, ownerId))) {
       throw new S3Error("InvalidBucketAclWithObjectOwnership", { BucketName: name });
     }

@@ -1,4 +1,4 @@
-// GetBucketPolicy, PutBucketPolicy, DeleteBucketPolicy. A policy is stored and shown as it was sent.
+// GetBucketPolicy, PutBucketPolicy, DeleteBucketPolicy. A policy is stored and returned unchanged.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
 import { BUCKET_POLICY_MAX_BYTES, parsePolicy } from "../auth/policy/parse.ts";
 import { PolicyProblem, type Policy, type PolicyKind } from "../auth/policy/policy.ts";

@@ -1,7 +1,6 @@
-// CheckConsistency, an operation of Cairn's own (docs/recovery.md): compares metadata with the blob store both ways and
-// changes nothing. Each answer speaks of 10,000 blobs, the first one of the rules between the tables besides. It reads
-// whole tables, so it is for the account's root, and for
-// users with the permission only while root is disabled.
+// CheckConsistency, an operation of Cairn's own (docs/recovery.md), compares metadata with the blob store in both
+// directions and changes nothing. Each response covers 10,000 blobs; the first one also covers the rules between
+// tables. Only root may call it, because it reads whole tables; while root is disabled, users with the permission may.
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineServiceOperation, type S3Response } from "../contract/operation.ts";
 import { makeToken, readToken } from "../protocol/listings/listing.ts";
@@ -25,13 +24,13 @@ export const checkConsistency = defineServiceOperation({
   },
 
   async run({ principal, settings, database, blobs }, { cursor }) {
-    // While root is disabled, users stand in for it whose policies allow the action.
+    // While root is disabled, no other identity could call it, so users whose policies allow the action may.
     if (principal.kind !== "root" && settings.root !== undefined) throw new S3Error("AccessDenied");
     const scope = { ...EVERYTHING, from: cursor === undefined ? EVERYTHING.from : `${cursor}\0` };
     const check = async (): Promise<ReferencePage> => {
-      const broken = cursor === undefined ? await database.look(lookUpInconsistencies(EVERYTHING)) : [];
+      const inconsistencies = cursor === undefined ? await database.look(lookUpInconsistencies(EVERYTHING)) : [];
       const page = await comparePage(database, listingOf(blobs), cursor, scope);
-      return { ...page, findings: [...broken, ...page.findings] };
+      return { ...page, findings: [...inconsistencies, ...page.findings] };
     };
     const page = await confirmFindings(check, pause);
     const nextToken = page.next === undefined ? undefined : await makeToken(page.next.cursor, TOKEN_SCOPE);

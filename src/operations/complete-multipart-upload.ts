@@ -1,6 +1,6 @@
 // CompleteMultipartUpload: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
-// Moves no bytes: the parts' blobs become the slices of the object. The proof of it is stored between the commit and the
-// answer.
+// Moves no bytes: the parts' blobs become the slices of the object. It stores the proof of the completion between the
+// commit and the response.
 import { keysOfEncryption, keysOfUpload } from "../auth/access/object-keys.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
@@ -12,7 +12,7 @@ import { refuseBlockedAcl } from "../uploads/acl-input.ts";
 import { requireUploadRights, UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
-import { readWriteConditions } from "../protocol/objects/conditions.ts";
+import { readWriteConditions, type WriteConditions } from "../protocol/objects/conditions.ts";
 import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
@@ -38,8 +38,9 @@ import { originOf } from "../protocol/core/s3-request.ts";
 import { versionHeaders } from "../protocol/objects/upload-headers.ts";
 import { assemble } from "../state/metadata/assembly.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
+import type { ChangeOutcome } from "../state/writes/changes.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
-import { lookUpHeads, NO_HEAD } from "../state/commit/heads.ts";
+import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
 import { insertManifest } from "../state/metadata/manifests.ts";
 import { lookUpParts, type Part } from "../state/metadata/parts.ts";
 import { closeUpload, guardUpload, lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
@@ -51,7 +52,7 @@ export const completeMultipartUpload = defineOperation({
   actions: ["s3:PutObject"],
   route: { method: "POST", level: "object", query: ["uploadId"] },
   furtherActions: UPLOAD_ACTIONS.filter(({ action }) => action === "s3:GetObject"),
-  // The checksums are of the object and not of the document.
+  // The checksum headers describe the object, not the document.
   inputs: joinInputs(WRITE_CONDITIONS, CUSTOMER_KEY, {
     headers: ["content-md5", "x-amz-checksum-*", "x-amz-mp-object-size", "x-amz-trailer"],
     body: "document",
@@ -70,7 +71,7 @@ export const completeMultipartUpload = defineOperation({
       lookUpBoth(lookUpUpload(bucketName, key, uploadId), lookUpCompletion(bucketName, key, uploadId)),
       lookUpBoth(lookUpHeads(bucketName, [key]), lookUpParts(uploadId, 0, PART_MAX_NUMBER)),
     ),
-  // A completion that is repeated changes nothing; of its object, the encryption is all that is remembered.
+  // A repeated completion has no upload any more, and its row records only whether the object is encrypted.
   conditionKeys: (_input, { upload, completed }) =>
     upload === undefined && completed !== undefined
       ? keysOfEncryption(completed.fingerprint.endsWith(ENCRYPTED))
@@ -83,62 +84,16 @@ export const completeMultipartUpload = defineOperation({
     const document = await readDocument(withoutChecksums(context.request), context.openBody());
     const listed = parseCompletion(document, uploadId);
     const fingerprint = await fingerprintOf(listed);
-    if (upload === undefined) return repeated(context, completed, fingerprint, input, bucket);
-    // Nothing is encrypted or read here, so a key need not come.
+    if (upload === undefined) return repeatCompletion(context, completed, fingerprint, input, bucket);
+    // The key is optional because a completion neither encrypts nor decrypts bytes.
     if (customerKey !== undefined) await checkPartKey(upload.encryption, customerKey);
     refuseBlockedAcl(bucket, upload.acl);
     checkCompletionConditions(conditions, key, upload.initialHead, observedHead.current, observedHead.versionId);
-
-    const chosen = chooseParts(upload, listed, new Map(parts.map((part) => [part.partNumber, part])));
-    const size = chosen.reduce((sum, part) => sum + part.size, 0);
-    const checksum = await checksumOf(upload, chosen);
-    checkCompletionHeaders(context.request, upload, size, checksum);
-    const etag = await etagOfParts(chosen);
-    const manifest = assemble(bucket.id, uploadId, chosen);
-    const { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass, acl, encryption } = upload;
-    const content = { size, etag, checksum, blobId: undefined, manifestId: manifest.manifestId };
-    const isEncrypted = encryption !== undefined;
-    const remembered = { fingerprint: isEncrypted ? fingerprint + ENCRYPTED : fingerprint, etag, checksum };
-    const metadata = { contentType, systemMetadata, userMetadata };
-    const object = { ...metadata, ownerId, tags, storageClass, acl, encryption, ...content };
-    const outcome = await context.coordinators.put(bucket, {
-      key,
-      observedHead,
-      conditions,
-      object,
-      newBlobIds: [],
-      before: [
-        guardUpload(
-          bucket.id,
-          upload,
-          chosen.map((part) => [part.partNumber, part.referenceId, part.etag]),
-        ),
-        ...insertManifest(manifest),
-      ],
-      after: [
-        recordCompletion(bucket.id, upload, remembered, context.now),
-        ...closeUpload(
-          bucket.id,
-          upload,
-          chosen.map((part) => part.partNumber),
-          context.now,
-        ),
-      ],
-    });
-    if (outcome.isDone) {
-      const { versionId, isNullVersion, modifiedAt } = outcome;
-      // Without an id, another version has replaced it before this was known.
-      if (versionId !== undefined) {
-        const committed = { ...object, key, versionId, isNullVersion, modifiedAt };
-        const stored = storeProof(context.blobs, bucket, { object: committed, ...manifest }, observedHead);
-        // A client that leaves does not end it.
-        context.waitUntil(stored.catch(() => undefined));
-        await requireProof(stored);
-      }
-      const expiration = expirationHeader(bucket.configurations.lifecycle, { key, size, tags, modifiedAt });
-      return { etag, checksum, version: { ...versionHeaders(versionId, isNullVersion), ...expiration }, isEncrypted };
-    }
-    if (outcome.reason === "upload gone") return lostRace(context, input, fingerprint, bucket);
+    const target = { key, observedHead, conditions };
+    const assembled = await assembleObject(context, bucket, upload, listed, parts);
+    const outcome = await commitCompletion(context, bucket, upload, target, assembled, fingerprint);
+    if (outcome.isDone) return finishCompletion(context, bucket, target, assembled, outcome);
+    if (outcome.reason === "upload gone") return resolveLostRace(context, input, fingerprint, bucket);
     if (outcome.reason === "parts changed") throw new S3Error("InvalidPart", { UploadId: uploadId });
     throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
   },
@@ -161,26 +116,99 @@ export const completeMultipartUpload = defineOperation({
   }),
 });
 
-/** Stands behind the fingerprint of a completion whose object is encrypted with a customer's key. */
+/** The suffix of a completion's fingerprint when a customer's key encrypts the object. */
 const ENCRYPTED = " sse-c";
 
 interface Completion {
   readonly etag: string;
   readonly checksum: ObjectChecksum | undefined;
   readonly version: Readonly<Record<string, string>>;
-  /** With a customer's key. */
+  /** Whether a customer's key encrypts the object. */
   readonly isEncrypted: boolean;
 }
 
-/** Which upload is completed. */
+/** The upload that a request completes. */
 interface CompletionAddress {
   readonly bucketName: string;
   readonly key: string;
   readonly uploadId: string;
 }
 
-/** Another request ended the upload while this one was deciding: if it was the same completion, that was ours too. */
-async function lostRace(
+interface CompletionTarget {
+  readonly key: string;
+  readonly observedHead: KeyHead;
+  readonly conditions: WriteConditions;
+}
+
+type AssembledObject = Awaited<ReturnType<typeof assembleObject>>;
+
+/** Assembles the object from the listed parts. @throws S3Error of chooseParts and checkCompletionHeaders */
+async function assembleObject(
+  { request }: Context,
+  bucket: Bucket,
+  upload: Upload,
+  listed: readonly ListedPart[],
+  parts: readonly Part[],
+) {
+  const chosen = chooseParts(upload, listed, new Map(parts.map((part) => [part.partNumber, part])));
+  const size = chosen.reduce((sum, part) => sum + part.size, 0);
+  const checksum = await checksumOf(upload, chosen);
+  checkCompletionHeaders(request, upload, size, checksum);
+  const etag = await etagOfParts(chosen);
+  const manifest = assemble(bucket.id, upload.uploadId, chosen);
+  const { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass, acl, encryption } = upload;
+  const metadata = { contentType, systemMetadata, userMetadata };
+  const content = { size, etag, checksum, blobId: undefined, manifestId: manifest.manifestId };
+  return { chosen, manifest, object: { ...metadata, ownerId, tags, storageClass, acl, encryption, ...content } };
+}
+
+/** Commits the object, its manifest, the record of the completion and the end of the upload in one batch. */
+async function commitCompletion(
+  { coordinators, now }: Context,
+  bucket: Bucket,
+  upload: Upload,
+  target: CompletionTarget,
+  { chosen, manifest, object }: AssembledObject,
+  fingerprint: string,
+): Promise<ChangeOutcome> {
+  const { etag, checksum, encryption } = object;
+  const storedFingerprint = encryption === undefined ? fingerprint : fingerprint + ENCRYPTED;
+  const completion = { fingerprint: storedFingerprint, etag, checksum };
+  const guardedParts = chosen.map((part) => [part.partNumber, part.referenceId, part.etag] as const);
+  const partNumbers = chosen.map((part) => part.partNumber);
+  return coordinators.put(bucket, {
+    ...target,
+    object,
+    newBlobIds: [],
+    before: [guardUpload(bucket.id, upload, guardedParts), ...insertManifest(manifest)],
+    after: [recordCompletion(bucket.id, upload, completion, now), ...closeUpload(bucket.id, upload, partNumbers, now)],
+  });
+}
+
+/** Stores the proof of a committed completion before the response. @throws S3Error of requireProof */
+async function finishCompletion(
+  context: Context,
+  bucket: Bucket,
+  { key, observedHead }: CompletionTarget,
+  { manifest, object }: AssembledObject,
+  { versionId, isNullVersion, modifiedAt }: Extract<ChangeOutcome, { isDone: true }>,
+): Promise<Completion> {
+  // Without a version id, another version has already replaced this one, so there is nothing to prove.
+  if (versionId !== undefined) {
+    const committed = { ...object, key, versionId, isNullVersion, modifiedAt };
+    const stored = storeProof(context.blobs, bucket, { object: committed, ...manifest }, observedHead);
+    // Storing continues when the client disconnects.
+    context.waitUntil(stored.catch(() => undefined));
+    await requireProof(stored);
+  }
+  const { size, etag, checksum, tags, encryption } = object;
+  const expiration = expirationHeader(bucket.configurations.lifecycle, { key, size, tags, modifiedAt });
+  const version = { ...versionHeaders(versionId, isNullVersion), ...expiration };
+  return { etag, checksum, version, isEncrypted: encryption !== undefined };
+}
+
+/** Another request closed the upload during this one. If it was the same completion, its result applies here, too. */
+async function resolveLostRace(
   context: Context,
   address: CompletionAddress,
   fingerprint: string,
@@ -188,11 +216,11 @@ async function lostRace(
 ): Promise<Completion> {
   const { bucketName, key, uploadId } = address;
   const { completed } = await context.database.look(lookUpCompletion(bucketName, key, uploadId));
-  return repeated(context, completed, fingerprint, address, bucket);
+  return repeatCompletion(context, completed, fingerprint, address, bucket);
 }
 
-/** @throws S3Error NoSuchUpload unless the same completion was carried out before */
-async function repeated(
+/** Returns the result of an earlier identical completion. @throws S3Error NoSuchUpload when there is none */
+async function repeatCompletion(
   context: Context,
   completed: CompletedUpload | undefined,
   fingerprint: string,

@@ -1,6 +1,5 @@
-// CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
-// Moves no bytes, whatever the size: the new version holds what the source holds. But where a customer's key encrypts
-// either of them, the bytes are copied.
+// CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html Moves no bytes: the new version
+// references the source's blobs. Only when a customer's key encrypts the source or the copy are the bytes copied.
 import { ownerOf } from "../auth/identity/principal.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
@@ -40,8 +39,8 @@ import { guardSource, lookUpSource, type SourceFacts, type SourceVersion } from 
 import { lookUpBoth } from "../state/d1/database.ts";
 import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
 
-// A source that changes as often as this under one copy is being fought over.
-const SOURCE_TURNS = 3;
+// More concurrent changes of the source than this within one copy mean contention.
+const MAX_ATTEMPTS = 3;
 
 export const copyObject = defineOperation({
   name: "CopyObject",
@@ -51,7 +50,7 @@ export const copyObject = defineOperation({
     ...SOURCE_ACTIONS,
     {
       action: "s3:GetObjectTagging",
-      when: "on the source (of a version s3:GetObjectVersionTagging), to copy its tags",
+      when: "on the source, to copy its tags (`s3:GetObjectVersionTagging` for a version)",
     },
     ...UPLOAD_ACTIONS,
   ],
@@ -85,8 +84,8 @@ export const copyObject = defineOperation({
   async run(context, input, { bucket, heads, source: firstFound }) {
     const head = heads.get(input.key) ?? NO_HEAD;
     let found = firstFound;
-    for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
-      const copy = await admitCopy(context, bucket, head, input, found);
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+      const copy = await checkCopy(context, bucket, head, input, found);
       const bytes = await copyContent(context, bucket, copy.original, input.sourceKey, {
         key: input.key,
         observedHead: head,
@@ -136,30 +135,30 @@ interface CopyInput extends UploadHeaders {
   readonly sourceKey: CustomerKey | undefined;
 }
 
-/** A copy that may be made: the version that it copies and what the new one gets. */
-interface AdmittedCopy extends CheckedUpload {
+/** A checked copy: the version that it copies and the properties of the new one. */
+interface CheckedCopy extends CheckedUpload {
   readonly original: SourceVersion;
   readonly metadata: ObjectMetadata;
   readonly tags: readonly Tag[];
 }
 
 /** Checks the rights and conditions of the source, then of the destination. */
-async function admitCopy(
+async function checkCopy(
   context: Context,
   bucket: Bucket,
   head: KeyHead,
   input: CopyInput,
   found: SourceFacts,
-): Promise<AdmittedCopy> {
+): Promise<CheckedCopy> {
   const { key, acl, conditions, customerKey } = input;
   const original = requireReadableSource(context, input.source, found, input.taggingDirective === "COPY");
   await checkReadKey(original.encryption, input.sourceKey);
   checkSourceConditions(context.request, original, context.now);
   const tags = tagsOfCopy(input, original.tags);
-  const admitted = await checkUpload(context, bucket, { key, tags, acl, customerKey, conditions, head });
-  refuseUnchangedCopy(bucket, input, original, admitted);
+  const checked = await checkUpload(context, bucket, { key, tags, acl, customerKey, conditions, head });
+  refuseUnchangedCopy(bucket, input, original, checked);
   const { contentType, systemMetadata, userMetadata } = input.metadataDirective === "COPY" ? original : input.metadata;
-  return { original, metadata: { contentType, systemMetadata, userMetadata }, tags, ...admitted };
+  return { original, metadata: { contentType, systemMetadata, userMetadata }, tags, ...checked };
 }
 
 /** @throws S3Error InvalidRequest for a copy of an object to itself that changes nothing */
@@ -183,13 +182,13 @@ function refuseUnchangedCopy(
   );
 }
 
-/** Commits a copy, unless its source has changed since it was looked up. */
+/** Commits a copy unless its source has changed since the lookup. */
 async function commitCopy(
   context: Context,
   bucket: Bucket,
   head: KeyHead,
   { key, conditions, storageClass }: CopyInput,
-  { original, metadata, tags, acl, encryption }: AdmittedCopy,
+  { original, metadata, tags, acl, encryption }: CheckedCopy,
   { content, newBlobIds, statements, manifest }: CopyContent,
 ) {
   const object = {
@@ -221,7 +220,7 @@ async function commitCopy(
   throw context.access.maskNotFound(new S3Error(code, fields), bucket, key);
 }
 
-/** The tags that a copy sets: its source's, unless the request replaces them. */
+/** The tags of a copy: the source's, unless the request replaces them. */
 function tagsOfCopy(
   { taggingDirective, tags }: { readonly taggingDirective: "COPY" | "REPLACE"; readonly tags: readonly Tag[] },
   ofSource: readonly Tag[],

@@ -1,5 +1,5 @@
-// CreateBucketSnapshot, an operation of Cairn's own (docs/snapshots.md): names what the bucket holds at this moment. It
-// costs the same whatever the bucket holds.
+// CreateBucketSnapshot, an operation of Cairn's own (docs/snapshots.md), names the current content of a bucket. Its
+// cost does not depend on that content.
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
@@ -10,8 +10,8 @@ import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
 import { lookUpSnapshot, lookUpSnapshotPreconditions, createSnapshot } from "../state/snapshots/snapshots.ts";
 
-// A bucket that changes as often as this under one request is being fought over.
-const TURNS = 4;
+// More concurrent changes than this within one request mean contention.
+const MAX_ATTEMPTS = 4;
 
 export const createBucketSnapshot = defineOperation({
   name: "CreateBucketSnapshot",
@@ -28,7 +28,7 @@ export const createBucketSnapshot = defineOperation({
 
   async run({ database }, { bucketName, name }, first) {
     let facts: Omit<typeof first, "bucket"> & { readonly bucket: Bucket | undefined } = first;
-    for (let turn = 0; turn < TURNS; turn += 1) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const { bucket, snapshot, preconditions } = facts;
       if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucketName });
       if (bucket.versioning !== "Enabled") {

@@ -2,6 +2,7 @@
 import { randomDigits } from "../bytes/random-id.ts";
 import { ownerOf } from "../auth/identity/principal.ts";
 import { checkNewBucketAcl } from "../uploads/acl-input.ts";
+import type { Context } from "../contract/context.ts";
 import { defineServiceOperation } from "../contract/operation.ts";
 import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
@@ -9,6 +10,7 @@ import { checkNewBucketName } from "../protocol/core/bucket-name.ts";
 import {
   parseNewBucketConfiguration,
   refuseUnsupportedBucketHeaders,
+  type NewBucketConfiguration,
 } from "../protocol/buckets/bucket-configuration.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
@@ -18,7 +20,7 @@ import { S3Error } from "../protocol/core/s3-error.ts";
 import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/metadata/buckets.ts";
 import { tagsJson } from "../state/metadata/stored-metadata.ts";
 
-/** 80 random bits: a bucket made again under an old name shares nothing with it. */
+/** 80 random bits, so that a bucket that is created again shares nothing with the deleted one. */
 const BUCKET_ID_DIGITS = 16;
 
 export const createBucket = defineServiceOperation({
@@ -27,8 +29,8 @@ export const createBucket = defineServiceOperation({
   authorizes: "run",
   furtherActions: [
     { action: "s3:PutBucketOwnershipControls", when: "with `x-amz-object-ownership`" },
-    { action: "s3:TagResource", when: "with tags, or `s3:PutBucketTagging`" },
-    { action: "s3:PutBucketAcl", when: "with an access control list that grants others something" },
+    { action: "s3:TagResource", when: "with tags (or `s3:PutBucketTagging`)" },
+    { action: "s3:PutBucketAcl", when: "with an access control list that grants access to others" },
   ],
   route: { method: "PUT", level: "bucket" },
   inputs: joinInputs(DOCUMENT, ACL_HEADERS, {
@@ -44,35 +46,12 @@ export const createBucket = defineServiceOperation({
   },
 
   async run(context, { name, acl, ownership }) {
-    const authorization = {
-      actions: ["s3:CreateBucket"],
-      bucket: undefined,
-      bucketName: name,
-      inputs: context.inputs,
-    };
-    context.access.requirePossible(authorization);
-    const document = await readDocument(context.request, context.openBody());
-    const { locationConstraint: constraint, tags } = parseNewBucketConfiguration(document);
-    context.access.require({
-      ...authorization,
-      conditionKeys: new Map([
-        ["aws:requestedregion", [constraint ?? context.settings.region]],
-        ...(constraint === undefined ? [] : [["s3:locationconstraint", [constraint]] as const]),
-      ]),
-    });
-    await refuseContradictions(context.request, context.inputs);
-    if (tags.length > 0) {
-      const actions = ["s3:TagResource", "s3:PutBucketTagging"];
-      context.access.require({ actions, bucket: undefined, bucketName: name, inputs: context.inputs });
-    }
-    if (constraint === undefined && context.settings.requireLocationConstraint) {
-      throw new S3Error("IllegalLocationConstraintException");
-    }
+    const { locationConstraint, tags } = await readAuthorizedConfiguration(context, name);
     const bucket: Bucket = {
       name,
       id: randomDigits(BUCKET_ID_DIGITS),
       ownerId: ownerOf(context.principal),
-      region: constraint ?? context.settings.region,
+      region: locationConstraint ?? context.settings.region,
       createdAt: context.now,
       versioning: null,
       cors: [],
@@ -85,15 +64,45 @@ export const createBucket = defineServiceOperation({
       snapshotFloor: null,
     };
     const { existing } = await context.database.look(insertBucket(bucket));
-    if (existing?.id !== bucket.id) {
-      const isOwn =
-        existing?.ownerId === bucket.ownerId && (bucket.creatorId === null || existing.creatorId === bucket.creatorId);
-      // As in AWS's us-east-1, which is where a request without a LocationConstraint is.
-      if (isOwn && constraint === undefined) return { name };
-      throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", { BucketName: name });
-    }
+    if (existing?.id !== bucket.id) refuseExisting(bucket, existing, locationConstraint);
     return { name };
   },
 
   write: ({ name }) => ({ status: 200, headers: { location: `/${name}` } }),
 });
+
+/**
+ * Reads the body's configuration and authorizes the creation with it.
+ * @throws S3Error AccessDenied, IllegalLocationConstraintException
+ */
+async function readAuthorizedConfiguration(context: Context, bucketName: string): Promise<NewBucketConfiguration> {
+  const { access, inputs, request, settings } = context;
+  const authorization = { actions: ["s3:CreateBucket"], bucket: undefined, bucketName, inputs };
+  access.requirePossible(authorization);
+  const configuration = parseNewBucketConfiguration(await readDocument(request, context.openBody()));
+  const { locationConstraint: constraint, tags } = configuration;
+  access.require({
+    ...authorization,
+    conditionKeys: new Map([
+      ["aws:requestedregion", [constraint ?? settings.region]],
+      ...(constraint === undefined ? [] : [["s3:locationconstraint", [constraint]] as const]),
+    ]),
+  });
+  await refuseContradictions(request, inputs);
+  if (tags.length > 0) access.require({ ...authorization, actions: ["s3:TagResource", "s3:PutBucketTagging"] });
+  if (constraint === undefined && settings.requireLocationConstraint) {
+    throw new S3Error("IllegalLocationConstraintException");
+  }
+  return configuration;
+}
+
+/**
+ * Accepts an existing bucket only if the principal owns it and the request has no LocationConstraint, as in us-east-1.
+ * @throws S3Error BucketAlreadyOwnedByYou, BucketAlreadyExists
+ */
+function refuseExisting(bucket: Bucket, existing: Bucket | undefined, locationConstraint: string | undefined): void {
+  const isOwn =
+    existing?.ownerId === bucket.ownerId && (bucket.creatorId === null || existing.creatorId === bucket.creatorId);
+  if (isOwn && locationConstraint === undefined) return;
+  throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", { BucketName: bucket.name });
+}

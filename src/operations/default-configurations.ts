@@ -1,6 +1,7 @@
-// Configurations that cannot be set: GetBucketWebsite, GetBucketReplication, GetObjectLockConfiguration, GetBucketLogging,
-// GetBucketNotificationConfiguration, GetBucketAccelerateConfiguration, GetBucketRequestPayment. A row says what S3 answers
-// for a bucket that has none. Infrastructure tools read them all after they have created a bucket.
+// Configurations that cannot be set: GetBucketWebsite, GetBucketReplication, GetObjectLockConfiguration,
+// GetBucketLogging, GetBucketNotificationConfiguration, GetBucketAccelerateConfiguration, GetBucketRequestPayment. Each
+// row returns S3's response for a bucket without it, because infrastructure tools read them all after they create a
+// bucket.
 import { element } from "../bytes/xml.ts";
 import { defineDefaultConfiguration } from "../contract/default-configuration.ts";
 

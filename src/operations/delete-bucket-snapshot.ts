@@ -1,5 +1,5 @@
-// DeleteBucketSnapshot, an operation of Cairn's own (docs/snapshots.md): lets go of the versions that only the snapshot
-// showed. They stay in the bucket, to be removed as any others.
+// DeleteBucketSnapshot, an operation of Cairn's own (docs/snapshots.md), deletes a snapshot. Versions that only the
+// snapshot showed remain in the bucket as noncurrent versions.
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { checkSnapshotName, noSuchSnapshot } from "../protocol/core/snapshot.ts";

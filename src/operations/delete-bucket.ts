@@ -12,7 +12,7 @@ import {
   type UploadBatch,
 } from "../state/metadata/upload-batches.ts";
 
-/** How many batches of uploads one request ends before it asks the client to come again. */
+/** How many batches of uploads one request aborts before it returns SlowDown. */
 const MAX_BATCHES = 200;
 
 export const deleteBucket = defineOperation({
@@ -29,7 +29,7 @@ export const deleteBucket = defineOperation({
         ? await endOpenUploads(database, bucket, batch, now)
         : await deleteWithUploads(database, bucket, batch, now);
       if (outcome === "applied" && !batch.hasMore) return;
-      // An upload has begun since the last ones were looked up.
+      // An upload has started since the lookup.
       const isUploadOpen = outcome === "source changed";
       if (outcome !== "applied" && !isUploadOpen) throw refusal(bucket, outcome);
       ({ batch } = await database.look(lookUpUploadBatch(bucket.id)));
@@ -41,7 +41,7 @@ export const deleteBucket = defineOperation({
   write: () => ({ status: 204, headers: {} }),
 });
 
-/** Ends uploads while the bucket is empty otherwise, so that a deletion that is refused has ended none. */
+/** Aborts uploads only while the bucket has no versions, so that a refused deletion aborts none. */
 function endOpenUploads(
   database: Database,
   bucket: Bucket,
@@ -54,7 +54,7 @@ function endOpenUploads(
   });
 }
 
-/** Emptiness is judged in the batch that deletes: a PUT either comes before it, or finds its bucket gone. */
+/** The batch that deletes the bucket checks that it is empty: a PUT commits before it or finds the bucket missing. */
 function deleteWithUploads(
   database: Database,
   bucket: Bucket,

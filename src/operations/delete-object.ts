@@ -23,7 +23,7 @@ export const deleteObject = defineOperation({
   name: "DeleteObject",
   actions: ["s3:DeleteObject"],
   versionActions: ["s3:DeleteObjectVersion"],
-  furtherActions: [{ action: "s3:GetObject", when: "with a condition on what is there" }],
+  furtherActions: [{ action: "s3:GetObject", when: "with a condition on the current version" }],
   route: { method: "DELETE", level: "object" },
   inputs: {
     query: ["versionId"],
@@ -50,7 +50,7 @@ export const deleteObject = defineOperation({
     const target = object ?? (deleteMarker === undefined ? undefined : "delete marker");
     const refusal = refuseVersion(conditions, { key, versionId }, target);
     if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
-    return removeVersion(context, bucket, { key, observedHead, versionId }, object, deleteMarker);
+    return purgeVersion(context, bucket, { key, observedHead, versionId }, object, deleteMarker);
   },
 
   write: ({ versionId, isDeleteMarker }) => ({
@@ -78,7 +78,7 @@ async function deleteCurrent(
 ): Promise<Deleted> {
   const refusal = refuseWrite(conditions, key, observedHead.current, observedHead.current);
   if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
-  // In a bucket that never was versioned there is nothing to delete where there is nothing.
+  // A bucket that was never versioned gets no delete marker for a missing key.
   if (bucket.versioning === null && observedHead.current === undefined)
     return { versionId: undefined, isDeleteMarker: false };
   const ownerId = ownerOf(context.principal);
@@ -88,7 +88,7 @@ async function deleteCurrent(
   return { versionId: shownVersionId({ versionId, isNullVersion }), isDeleteMarker: true };
 }
 
-async function removeVersion(
+async function purgeVersion(
   context: Context,
   bucket: Bucket,
   {

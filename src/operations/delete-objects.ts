@@ -20,11 +20,11 @@ import { lookUpTargets, targetName, type FoundVersion } from "../state/metadata/
 
 interface DeletionResult {
   readonly deletion: Deletion;
-  /** Undefined where the deletion was carried out. */
+  /** Undefined when the deletion succeeded. */
   readonly code: S3ErrorCode | undefined;
-  /** Where the code's own does not say enough. */
+  /** A more specific message than the code's default. */
   readonly message?: string | undefined;
-  /** The delete marker that was made, or removed. */
+  /** The delete marker that was created or deleted. */
   readonly deleteMarkerVersionId: string | undefined;
 }
 
@@ -33,8 +33,8 @@ export const deleteObjects = defineOperation({
   actions: ["s3:DeleteObject"],
   authorizes: "run",
   furtherActions: [
-    { action: "s3:DeleteObjectVersion", when: "instead, on each key that names a version" },
-    { action: "s3:GetObject", when: "on each key with a condition" },
+    { action: "s3:DeleteObjectVersion", when: "instead, for each key with a version id" },
+    { action: "s3:GetObject", when: "for each key with a condition" },
   ],
   route: { method: "POST", level: "bucket", query: ["delete"] },
   inputs: DOCUMENT,
@@ -56,12 +56,12 @@ export const deleteObjects = defineOperation({
       return false;
     });
     if (sound.length > 0) await refuseContradictions(context.request, context.inputs);
-    // Versions first: a key that stands in the document both with and without an id ends up deleted.
+    // Versions first, so that a key that is listed with and without a version id ends up deleted.
     const named = sound.filter((deletion) => deletion.versionId !== undefined);
-    const removed = await removeNamed(context, bucket, named);
+    const purged = await purgeNamed(context, bucket, named);
     const current = sound.filter((deletion) => deletion.versionId === undefined);
     const deleted = await deleteCurrent(context, bucket, current);
-    for (const result of [...removed, ...deleted]) results.set(result.deletion, maskNotFound(context, bucket, result));
+    for (const result of [...purged, ...deleted]) results.set(result.deletion, maskNotFound(context, bucket, result));
     return {
       isQuiet,
       results: deletions.map(
@@ -84,16 +84,16 @@ export const deleteObjects = defineOperation({
   }),
 });
 
-/** Each key is asked for by itself, as if it were deleted by itself. */
+/** Authorizes each key like a DeleteObject request of its own. */
 function mayDelete({ access }: Context, bucket: Bucket, { key, versionId, conditions }: Deletion): boolean {
   const actions = [versionId === undefined ? "s3:DeleteObject" : "s3:DeleteObjectVersion"];
   const { ifMatch } = conditions;
-  // The condition of an entry stands in the document; a header of the request is about no key of it.
+  // Conditions of an entry are in the document; the request's headers apply to no key of it.
   const conditionKeys = new Map(ifMatch === undefined ? [] : [["s3:if-match", [ifMatch]]]);
   return access.allows({ actions, bucket, bucketName: bucket.name, key, versionId, conditionKeys });
 }
 
-/** Whether the caller may learn what the deletion's conditions tell of what is there. */
+/** Whether the principal may learn what the deletion's conditions reveal about the version. */
 function mayTest(
   { access }: Context,
   bucket: Bucket,
@@ -103,7 +103,7 @@ function mayTest(
   return !revealsVersion(conditions) || access.allows(readAuthorization(bucket, { key, versionId, object }));
 }
 
-/** What a key's condition tells of there being none is told as it would be if the key were deleted by itself. */
+/** Masks the failed condition of a missing key exactly as DeleteObject does. */
 function maskNotFound({ access }: Context, bucket: Bucket, result: DeletionResult): DeletionResult {
   if (result.code === undefined) return result;
   const { code } = access.maskNotFound(new S3Error(result.code), bucket, result.deletion.key);
@@ -123,7 +123,7 @@ async function deleteCurrent(
     const observedHead = heads.get(deletion.key) ?? NO_HEAD;
     return { ...deletion, observedHead, isForbidden: !mayTest(context, bucket, deletion, observedHead.subject) };
   });
-  // In a bucket that never was versioned, a key without a version has nothing to delete, unless a condition asks.
+  // In a bucket that was never versioned, deleting a missing key has no effect unless it has conditions.
   const effective = changes.filter(
     ({ observedHead, conditions, isForbidden }) =>
       !isForbidden &&
@@ -147,11 +147,7 @@ async function deleteCurrent(
   });
 }
 
-async function removeNamed(
-  context: Context,
-  bucket: Bucket,
-  deletions: readonly Deletion[],
-): Promise<DeletionResult[]> {
+async function purgeNamed(context: Context, bucket: Bucket, deletions: readonly Deletion[]): Promise<DeletionResult[]> {
   if (deletions.length === 0) return [];
   const keys = Array.from(new Set(deletions.map(({ key }) => key)));
   const lookup = lookUpBoth(lookUpTargets(bucket.id, deletions), headsLookup(bucket.id, keys));
@@ -183,7 +179,7 @@ async function removeNamed(
   });
 }
 
-/** What stands against the deletion of a version that is named: its conditions are about that version. */
+/** The error that prevents the deletion of a named version: a missing permission or a failed condition. */
 function refusalOf(
   context: Context,
   bucket: Bucket,

@@ -16,7 +16,7 @@ export const getBucketLocation = defineOperation({
   write: (region) => ({
     status: 200,
     headers: {},
-    // us-east-1 is older than the element and is written as nothing.
+    // AWS returns an empty element for us-east-1.
     body: element("LocationConstraint", region === "us-east-1" ? "" : region, { xmlns: S3_NAMESPACE }),
   }),
 });

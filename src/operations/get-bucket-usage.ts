@@ -1,5 +1,5 @@
-// GetBucketUsage, an operation of Cairn's own (docs/observability.md): how many objects, versions, delete markers and
-// uploads in progress a bucket holds, or a prefix of it, and how many bytes.
+// GetBucketUsage, an operation of Cairn's own (docs/observability.md), counts the objects, noncurrent versions, delete
+// markers, open uploads and bytes of a bucket or of a prefix.
 import { compareUtf8 } from "../bytes/text.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
@@ -10,7 +10,7 @@ import { lookUpBucket } from "../state/metadata/buckets.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
 import { addUsage, lookUpUsage } from "../state/metadata/usage.ts";
 
-/** The most ranges of keys that one request counts; the sums of a larger bucket come in several answers. */
+/** The most key ranges that one request counts. A larger bucket takes several requests. */
 const RANGES_PER_REQUEST = 400;
 
 export const getBucketUsage = defineOperation({
@@ -25,7 +25,7 @@ export const getBucketUsage = defineOperation({
     const scope = ["usage", bucketName, prefix];
     const token = query.get("continuation-token");
     const from = token === undefined ? prefix : await readToken(token, scope);
-    // Anybody can make a token, and a policy may bind the caller to the prefix.
+    // Clients can forge tokens, and a policy may limit the principal to the prefix.
     return { bucketName, prefix, scope, from: compareUtf8(from, prefix) < 0 ? prefix : from };
   },
 

@@ -18,7 +18,7 @@ export const getObjectAcl = defineOperation({
   run(_context, input, facts) {
     const { bucket } = facts;
     const object = requireVersion(input, facts);
-    // The bucket's owner owns every object in it, whoever wrote it.
+    // The bucket's owner owns every object in it, including those that users wrote.
     const acl = effectiveAcl(object.acl, bucket);
     return Promise.resolve({ acl, headers: versionIdHeader(object, bucket.versioning !== null) });
   },

@@ -40,7 +40,7 @@ export const getObjectAttributes = defineOperation({
     customerKey: await readCustomerKey(request, customerKeysOverHttp),
   }),
 
-  // One part more than the page has tells whether others follow.
+  // One part beyond the page shows whether the list is truncated.
   lookUp: (input) =>
     lookUpObjectParts(
       input,
@@ -86,7 +86,7 @@ function checksumOf({ checksum }: StoredObject): XmlElement | undefined {
   ]);
 }
 
-/** The parts are listed only where each has a checksum of its own to show; otherwise there is just their number. */
+/** Lists the parts only when each has a checksum of its own; otherwise returns only their number. */
 function partsOf(
   { etag, checksum }: StoredObject,
   parts: readonly ObjectPart[],
@@ -123,7 +123,7 @@ function readAttributes(header: string | undefined): ReadonlySet<string> {
   return new Set(names);
 }
 
-/** The number in a header. What is none is ignored, as AWS ignores it. */
+/** The number in a header; undefined for a malformed one, which AWS ignores. */
 function countOf(request: S3Request, name: string): number | undefined {
   const text = requestHeader(request, name)?.trim() ?? "";
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined;

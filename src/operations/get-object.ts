@@ -23,8 +23,8 @@ import type { Bucket } from "../state/metadata/buckets.ts";
 import { openObject } from "../state/reads/object-bytes.ts";
 import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
 
-const BLOB_TURNS = 3;
-/** Of so many reads, one is verified where reads are sampled. */
+const MAX_ATTEMPTS = 3;
+/** Sampled verification verifies one in this many reads. */
 const SAMPLED_READS = 16;
 
 interface Input extends ObjectReadInput {
@@ -50,10 +50,10 @@ export const getObject = defineOperation({
   async run(context, input, facts) {
     refuseAnonymousOverrides(input, context.principal.kind === "anonymous");
     let known: ObjectReadFacts = facts;
-    for (let turn = 0; turn < BLOB_TURNS; turn += 1) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const answer = await readBytes(context, input, facts.bucket, known);
       if (answer !== undefined) return answer;
-      // The row's blob is gone: the version was replaced since the row was read, so what is there now is read instead.
+      // The blob is missing because the version was replaced after the lookup, so read the row again.
       known = await context.database.look(lookUpObjectRead(input));
     }
     throw new Error(`the blob of an object in bucket ${facts.bucket.id} is missing`);
@@ -77,17 +77,17 @@ async function readBytes(context: Context, input: Input, bucket: Bucket, facts: 
   const body = await openObject(context.blobs, object, facts.slices, range, customerKey);
   if (body === undefined) return undefined;
   const isWhole = range === undefined || range.length === object.size;
-  const expectation = isWhole && isToBeVerified(context.settings) ? expectationOf(object) : undefined;
+  const expectation = isWhole && shouldVerify(context.settings) ? expectationOf(object) : undefined;
   if (expectation === undefined) return { status, headers, body };
   const report = (finding: string): Promise<void> => reportDamage(context, object, finding);
   return { status, headers, body: await verifiedBytes(body, object.size, expectation, report) };
 }
 
-function isToBeVerified({ verifyReads }: Settings): boolean {
+function shouldVerify({ verifyReads }: Settings): boolean {
   return verifyReads === "always" || (verifyReads === "sampled" && Math.random() < 1 / SAMPLED_READS);
 }
 
-/** Remembers a finding as the scrub does, and logs it. A reader is not kept waiting by a database that fails. */
+/** Records and logs a finding like the scrub. A failing database does not delay the reader. */
 async function reportDamage(
   { database, now }: Context,
   { blobId, manifestId }: StoredObject,

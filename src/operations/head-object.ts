@@ -1,5 +1,5 @@
 // HeadObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
-// Answered from metadata alone: the blob store is never asked.
+// Reads metadata only and never calls the blob store.
 import { defineOperation } from "../contract/operation.ts";
 import { checkReadKey, encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
 import {

@@ -1,4 +1,5 @@
-// ListBucketSnapshots, an operation of Cairn's own (docs/snapshots.md). A bucket has few snapshots: one page is all.
+// ListBucketSnapshots, an operation of Cairn's own (docs/snapshots.md). A bucket has few snapshots, so one page lists
+// all.
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";

@@ -32,7 +32,7 @@ export const listBuckets = defineServiceOperation({
     const ownerId = ownerOf(context.principal);
     const from = after === undefined ? prefix : successorOf(after);
     const before = successorOfPrefix(prefix);
-    // A user sees the buckets that it made; root, whose account it is, sees them all.
+    // A user sees the buckets that it created; root sees all of them.
     const { creatorId } = context.principal;
     const found = await context.database.look(
       selectBuckets({ ownerId, creatorId, from, before, region, limit: limit + 1 }),

@@ -1,6 +1,6 @@
 // ListMultipartUploads: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
 import { formatIsoDate } from "../bytes/dates.ts";
-import { element, optionalElement } from "../bytes/xml.ts";
+import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import {
@@ -14,7 +14,7 @@ import {
 import { ownerElement } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
-import { lookUpUploadPage } from "../state/listings/upload-listing.ts";
+import { lookUpUploadPage, type ListedUpload } from "../state/listings/upload-listing.ts";
 
 export const listMultipartUploads = defineOperation({
   name: "ListMultipartUploads",
@@ -25,7 +25,7 @@ export const listMultipartUploads = defineOperation({
   read({ address, query }) {
     const scope = readScope(query);
     const keyMarker = query.get("key-marker") ?? "";
-    // Without a key marker an upload id marker says nothing, and AWS ignores it.
+    // AWS ignores an upload id marker without a key marker.
     const uploadIdMarker = keyMarker === "" ? "" : (query.get("upload-id-marker") ?? "");
     if (uploadIdMarker !== "" && !/^[0-9a-v]{36}$/.test(uploadIdMarker)) {
       throw invalidArgument("upload-id-marker", uploadIdMarker, "Invalid uploadId marker");
@@ -75,18 +75,7 @@ export const listMultipartUploads = defineOperation({
           optionalElement("EncodingType", encodingType),
           element("MaxUploads", maxUploads),
           element("IsTruncated", isTruncated),
-          ...uploads.map((upload) =>
-            element("Upload", [
-              element("Key", encode(upload.key)),
-              element("UploadId", upload.uploadId),
-              ownerElement(upload.ownerId, "Initiator"),
-              ownerElement(upload.ownerId),
-              element("StorageClass", upload.storageClass),
-              element("Initiated", formatIsoDate(upload.initiatedAt)),
-              optionalElement("ChecksumAlgorithm", upload.checksumAlgorithm),
-              optionalElement("ChecksumType", upload.checksumType),
-            ]),
-          ),
+          ...uploads.map((upload) => uploadElement(upload, encode)),
           ...prefixes.map((prefix) => element("CommonPrefixes", [element("Prefix", encode(prefix))])),
         ],
         { xmlns: S3_NAMESPACE },
@@ -94,3 +83,16 @@ export const listMultipartUploads = defineOperation({
     };
   },
 });
+
+function uploadElement(upload: ListedUpload, encode: (text: string) => string): XmlElement {
+  return element("Upload", [
+    element("Key", encode(upload.key)),
+    element("UploadId", upload.uploadId),
+    ownerElement(upload.ownerId, "Initiator"),
+    ownerElement(upload.ownerId),
+    element("StorageClass", upload.storageClass),
+    element("Initiated", formatIsoDate(upload.initiatedAt)),
+    optionalElement("ChecksumAlgorithm", upload.checksumAlgorithm),
+    optionalElement("ChecksumType", upload.checksumType),
+  ]);
+}

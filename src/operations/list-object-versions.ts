@@ -46,15 +46,15 @@ export const listObjectVersions = defineOperation({
     lookUpVersionPage({
       bucketName,
       ...scope,
-      // The null version's place is known only to the database; such a page is looked up when it is.
+      // Only the database knows the position of the null version, so `run` looks up such a page.
       ...entriesAfter(keyMarker, versionIdOfMarker(versionIdMarker), scope),
       limit: versionIdMarker === "null" ? 0 : Math.min(maxKeys, PAGE_MAX_ENTRIES),
     }),
 
   async run({ database }, { bucketName, scope, keyMarker, versionIdMarker, maxKeys }, facts) {
     if (versionIdMarker !== "null") return facts;
-    // A client wrote this marker itself, from the last version of a page. If that version is gone, its place is unknown
-    // and all of the key is listed again: showing a version twice is harmless, leaving one out is not.
+    // A client may name a null version that was deleted meanwhile. Its position is then unknown, and the page repeats
+    // all versions of the key: listing a version twice is harmless, omitting one is not.
     const nullVersionId = await database.look(lookUpNullVersion(bucketName, keyMarker));
     const after = entriesAfter(keyMarker, nullVersionId ?? "", scope);
     const limit = Math.min(maxKeys, PAGE_MAX_ENTRIES);

@@ -32,7 +32,7 @@ export const listObjectsV2 = defineOperation({
     const snapshot = addressedSnapshot(address);
     const name = addressOfSnapshot(bucketName, snapshot);
     const listing = [name, scope.prefix, scope.delimiter];
-    // A token outranks start-after, which is echoed nonetheless.
+    // A token takes precedence over start-after, which the response still contains.
     const startAfter = query.get("start-after") ?? "";
     const marker = token === undefined ? startAfter : await readToken(token, listing);
     const maxKeys = readPageSize(query, "max-keys");

@@ -43,7 +43,8 @@ export const listObjects = defineOperation({
 
   write({ bucket, entries, isTruncated, last }, { snapshot, scope, marker, maxKeys, encodingType }): S3Response {
     const encode = (text: string): string => encodeListed(text, encodingType);
-    // Without a delimiter, clients take the last key for the next marker; but a snapshot's page may end after it.
+    // Without a delimiter, clients use the last key as the next marker, but a page of a snapshot may end after that
+    // key.
     const namesMarker = scope.delimiter !== "" || snapshot !== undefined;
     const nextMarker = isTruncated && namesMarker ? last : undefined;
     return {

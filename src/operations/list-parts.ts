@@ -22,7 +22,7 @@ export const listParts = defineOperation({
   read({ address, query }) {
     const { bucket, key } = addressedObject(address);
     const maxParts = readPageSize(query, "max-parts");
-    // Like a page size, a part number that is no number is refused; an empty one comes before every part.
+    // An empty marker precedes every part; a malformed number is refused like a malformed page size.
     const marker = (query.get("part-number-marker") ?? "") === "" ? 0 : readPageSize(query, "part-number-marker");
     return { bucketName: bucket, key, uploadId: readUploadId(query), maxParts, marker };
   },
@@ -63,7 +63,7 @@ export const listParts = defineOperation({
             element("LastModified", formatIsoDate(part.modifiedAt)),
             element("ETag", quoteEtag(part.etag)),
             element("Size", part.size),
-            // Of bytes that a customer's key encrypts, no digest is shown to a request that does not bring it.
+            // Digests of bytes that a customer's key encrypts are returned only to requests with that key.
             upload.encryption !== undefined || part.checksumAlgorithm === undefined || part.checksum === undefined
               ? undefined
               : element(checksumElement(part.checksumAlgorithm), part.checksum),

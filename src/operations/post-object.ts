@@ -1,6 +1,6 @@
-// PostObject: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
-// An upload by an HTML form. Who sends it, what it is called and what it may be stand in the form before the file, so it
-// is authenticated and authorised here, once they have been read and before the file is.
+// PostObject: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html An upload by an HTML form.
+// Credentials, key and policy are form fields before the file, so this operation authenticates and authorizes the
+// request after it has read the fields and before it reads the file.
 import { claimOfForm, verifyPostClaim, type PostClaim } from "../auth/sigv4/post-signature.ts";
 import { PieceReader } from "../bytes/streams.ts";
 import type { Context, Identity } from "../contract/context.ts";
@@ -59,9 +59,9 @@ export const postObject = defineOperation({
     const range = claim === undefined ? ANY_SIZE : checkPolicy(claim, fields, bucketName, context.now);
 
     const upload = requestFromForm(context.request, fields);
-    const asked = { ...context, ...sender, request: upload, access: sender.access.inForm(upload, claim) };
+    const formContext = { ...context, ...sender, request: upload, access: sender.access.inForm(upload, claim) };
     const described = await readUploadHeaders(upload, context.settings);
-    asked.access.require({
+    formContext.access.require({
       actions: ["s3:PutObject"],
       bucket,
       bucketName,
@@ -70,11 +70,11 @@ export const postObject = defineOperation({
       conditionKeys: requestTagKeys(described.tags),
     });
     await refuseContradictions(upload, context.inputs);
-    const object = await readObject(asked, bucket, key, described);
+    const object = await readObject(formContext, bucket, key, described);
     const announced = readChecksums(upload, []);
     const most = Math.min(range.most, ONE_BODY_MAX_BYTES);
     const file = new FormFile(reader, boundary, body.length, { least: range.least, most });
-    const stored = await storeFormFile(asked, bucket, object, file, announced);
+    const stored = await storeFormFile(formContext, bucket, object, file, announced);
     const encryption = encryptionHeaders(object.encryption?.key);
     const posted = { bucketName, key, etag: stored.etag };
     return { stored, encryption, answer: makePostResponse(context.request, fields, claim !== undefined, posted) };
@@ -92,14 +92,14 @@ export const postObject = defineOperation({
   }),
 });
 
-/** @throws S3Error InvalidArgument for a request that is signed as forms are not */
+/** @throws S3Error InvalidArgument for a request with a signature outside its form */
 function refuseOtherSignature({ request, principal }: Context): void {
   if (principal.kind === "anonymous") return;
   const message = "Only one auth mechanism allowed; a form is signed by its fields.";
   throw invalidArgument("Authorization", request.headers.get("authorization") ?? undefined, message);
 }
 
-/** Whose form it is, once its signature is verified. */
+/** Verifies the form's signature and returns the identity of its credentials. */
 async function identify(context: Context, claim: PostClaim): Promise<Identity> {
   return context.identify(claim, async (secretAccessKey) => verifyPostClaim(claim, secretAccessKey));
 }
@@ -108,13 +108,13 @@ function checkPolicy(claim: PostClaim, fields: FormFields, bucketName: string, n
   return checkPostPolicy(parsePostPolicy(claim.policy), fields, bucketName, now);
 }
 
-/** The object that a form's fields describe, admitted. */
+/** Builds the new object from a form's fields after checking the upload. */
 async function readObject(context: Context, bucket: Bucket, key: string, fields: UploadHeaders): Promise<NewObject> {
   const { request, database } = context;
   refuseEnvelopeHeaders(request, undefined);
   const { metadata, tags, storageClass } = fields;
   const conditions = readWriteConditions(request);
   const head = (await database.look(currentHeads(bucket.id, [key]))).get(key) ?? NO_HEAD;
-  const admitted = await checkUpload(context, bucket, { key, ...fields, conditions, head });
-  return { key, observedHead: head, conditions, metadata, tags, storageClass, ...admitted };
+  const checked = await checkUpload(context, bucket, { key, ...fields, conditions, head });
+  return { key, observedHead: head, conditions, metadata, tags, storageClass, ...checked };
 }

@@ -1,6 +1,6 @@
-// PreviewBucketLifecycle, which S3 has not: what the bucket's lifecycle rules would do in a pass of a given day, by which
-// rule, to what is in the bucket now, or to those keys of it that begin with a prefix.
-// `GET /bucket?lifecycle&dry-run=2026-12-31&prefix=logs/`, in pages.
+// PreviewBucketLifecycle, an operation of Cairn's own, lists the actions that the bucket's lifecycle rules would take
+// on a given day, with the rule of each, for all keys or those with a prefix. `GET
+// /bucket?lifecycle&dry-run=2026-12-31&prefix=logs/`, in pages.
 import { parseIsoDate } from "../bytes/dates.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
@@ -23,7 +23,7 @@ export const previewBucketLifecycle = defineOperation({
   actions: ["s3:GetLifecycleConfiguration"],
   furtherActions: [
     { action: "s3:ListBucketVersions" },
-    { action: "s3:ListBucketMultipartUploads", when: "where a rule ends uploads" },
+    { action: "s3:ListBucketMultipartUploads", when: "when a rule aborts uploads" },
   ],
   route: { method: "GET", level: "bucket", query: ["lifecycle", "dry-run"] },
   inputs: { query: ["prefix", "continuation-token"] },
@@ -44,7 +44,7 @@ export const previewBucketLifecycle = defineOperation({
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
   async run({ access, inputs, database }, { bucketName, now, prefix, position }, { bucket }) {
-    // It names what is in the bucket, so it is bound by what the lists of versions and of uploads are bound by.
+    // The response contains keys, versions and uploads, so it needs the permissions to list them.
     const on = { bucket, bucketName, inputs };
     access.require({ ...on, actions: ["s3:ListBucketVersions", "s3:ListBucket"] });
     const configuration = lifecycleFromText(bucket.configurations.lifecycle);

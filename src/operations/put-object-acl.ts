@@ -24,7 +24,7 @@ export const putObjectAcl = defineOperation({
 
   async run(context, input, facts) {
     const text = await readAcl(context, facts.bucket, input.acl);
-    // A delete marker has no list, and is refused as one even where it is current and not named.
+    // A delete marker has no list. It is refused as one even when it is current and the request names no version.
     const choose = (found: VersionFacts) =>
       requireVersion({ ...input, versionId: input.versionId ?? found.deleteMarker?.versionId }, found);
     const object = await setVersionAcl(context.database, input, facts, choose, text);

@@ -51,10 +51,10 @@ export const putObject = defineOperation({
   async run(context, input, { bucket, heads }) {
     const { key, metadata, tags, storageClass, conditions } = input;
     const head = heads.get(key) ?? NO_HEAD;
-    const admitted = await checkUpload(context, bucket, { ...input, head });
+    const checked = await checkUpload(context, bucket, { ...input, head });
     const body = context.openBody();
     const announced = readChecksums(context.request, body.trailerNames);
-    const object = { key, observedHead: head, conditions, metadata, tags, storageClass, ...admitted };
+    const object = { key, observedHead: head, conditions, metadata, tags, storageClass, ...checked };
     return storeNewObject(context, bucket, object, body, announced);
   },
 

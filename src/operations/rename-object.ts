@@ -1,6 +1,6 @@
-// RenameObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_RenameObject.html
-// In AWS for directory buckets alone; here for every bucket that never was versioned. One batch moves the row, so a
-// reader finds the object under exactly one of the two keys.
+// RenameObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_RenameObject.html AWS has it only for directory
+// buckets; Cairn has it for every bucket that was never versioned. One batch moves the row, so readers find the object
+// under exactly one of the two keys.
 import { keysOfObject } from "../auth/access/object-keys.ts";
 import type { Principal } from "../auth/identity/principal.ts";
 import { digest } from "../bytes/digest.ts";
@@ -16,6 +16,7 @@ import { checkSourceConditions } from "../protocol/objects/copying.ts";
 import { ACL_HEADERS, CUSTOMER_KEY, joinInputs, READ_CONDITIONS } from "../protocol/core/operation-inputs.ts";
 import { checkDestinationDates, readRename, type Rename } from "../protocol/objects/renaming.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
+import type { StoredObject } from "../protocol/objects/stored-object.ts";
 import type { Tag } from "../protocol/core/tagging.ts";
 import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
 import type { Bucket, BucketFacts } from "../state/metadata/buckets.ts";
@@ -23,15 +24,16 @@ import { lookUpBoth } from "../state/d1/database.ts";
 import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
 import { lookUpRename, moveStatements } from "../state/writes/renames.ts";
 
-const TURNS = 4;
-const LOOK_AGAIN: ReadonlySet<string> = new Set(["head changed", "source changed", "token used"]);
+const MAX_ATTEMPTS = 4;
+/** Refusals after which a new lookup shows the current source, destination or token. */
+const RETRIED_REASONS: ReadonlySet<string> = new Set(["head changed", "source changed", "token used"]);
 
 export const renameObject = defineOperation({
   name: "RenameObject",
   actions: ["s3:PutObject"],
   furtherActions: [
     { action: "s3:DeleteObject", when: "on the source" },
-    { action: "s3:GetObject", when: "on each of the two on which there are conditions" },
+    { action: "s3:GetObject", when: "on the source or destination, when a condition applies to it" },
   ],
   route: { method: "PUT", level: "object", header: "x-amz-rename-source" },
   inputs: joinInputs(READ_CONDITIONS, {
@@ -42,7 +44,7 @@ export const renameObject = defineOperation({
       "x-amz-rename-source-if-modified-since",
       "x-amz-rename-source-if-unmodified-since",
     ],
-    // What it would say of the destination is what the source is; it changes none of it.
+    // A rename leaves the object unchanged, so headers that would set its properties are refused.
     refuses: [
       "x-amz-copy-source-*",
       ...(ACL_HEADERS.headers ?? []),
@@ -66,48 +68,29 @@ export const renameObject = defineOperation({
   async run(context, { bucketName, key, rename }, first) {
     const fingerprint = await fingerprintOf(rename, key, context.principal);
     let facts: Omit<typeof first, "bucket"> & BucketFacts = first;
-    for (let turn = 0; turn < TURNS; turn += 1) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const { bucket } = facts;
       if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucketName });
       const [source] = facts.sources;
       const observedHead = facts.heads.get(key) ?? NO_HEAD;
-      requireRenameRights(context, bucket, source?.key ?? rename.candidates[0] ?? key, source, rename.testsSource);
-      requireDestinationRights(context, bucket, key, rename, observedHead);
-      requireMoveRights(context, bucket, key, source);
+      authorizeRename(context, bucket, key, rename, source, observedHead);
       if (facts.usedToken !== undefined) {
-        if (facts.usedToken === fingerprint)
-          return expirationOf(bucket, key, observedHead.current, observedHead.subject?.tags ?? []);
-        throw new S3Error("IdempotencyParameterMismatch");
+        if (facts.usedToken !== fingerprint) throw new S3Error("IdempotencyParameterMismatch");
+        return expirationOf(bucket, key, observedHead.current, observedHead.subject?.tags ?? []);
       }
-      if (bucket.versioning !== null) {
-        const message = "Objects can be renamed only in buckets whose versioning never was enabled.";
-        throw new S3Error("InvalidBucketState", { BucketName: bucketName }, message);
-      }
-      if (source === undefined) throw new S3Error("NoSuchKey", { Key: rename.candidates[0] });
-      if (source.key === key) {
-        throw new S3Error("InvalidRequest", {}, "The source and the destination of a rename must be different keys.");
-      }
-      checkMovedAcl(context, bucket, key, source);
-      // Unlike a copy's, a rename's dates count in the future as well.
-      checkSourceConditions(context.request, source, Number.POSITIVE_INFINITY, "x-amz-rename-source-", "");
-      const refusal = refuseWrite(rename.conditions, key, observedHead.current, observedHead.current);
-      if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
-      checkDestinationDates(rename, observedHead.current);
+      const checked = checkRename(context, bucket, key, rename, source, observedHead);
       const outcome = await context.coordinators.put(bucket, {
         key,
         observedHead,
         conditions: rename.conditions,
-        object: source,
-        modifiedAt: source.modifiedAt,
+        object: checked,
+        modifiedAt: checked.modifiedAt,
         newBlobIds: [],
-        expectedHeads: new Map([[source.key, source.versionId]]),
-        ...moveStatements(bucket, source, key, rename.token, fingerprint, context.now),
+        expectedHeads: new Map([[checked.key, checked.versionId]]),
+        ...moveStatements(bucket, checked, key, rename.token, fingerprint, context.now),
       });
-      if (outcome.isDone) return expirationOf(bucket, key, source, source.tags);
-      // The source moved, or its bytes did, or the token was used meanwhile: all is seen by looking again.
-      if (!LOOK_AGAIN.has(outcome.reason)) {
-        throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
-      }
+      if (outcome.isDone) return expirationOf(bucket, key, checked, checked.tags);
+      if (!RETRIED_REASONS.has(outcome.reason)) throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
       facts = await context.database.look(lookUpBoth(lookUpHeads(bucketName, [key]), lookUpRename(bucketName, rename)));
     }
     throw new S3Error("ServiceUnavailable");
@@ -116,7 +99,51 @@ export const renameObject = defineOperation({
   write: (headers) => ({ status: 200, headers }),
 });
 
-/** Asks for what the conditions on the destination tell: its ETag, and when it was modified. @throws S3Error AccessDenied */
+/** Authorizes a rename on its source and destination. @throws S3Error AccessDenied */
+function authorizeRename(
+  context: Context,
+  bucket: Bucket,
+  key: string,
+  rename: Rename,
+  source: StoredObject | undefined,
+  observedHead: KeyHead,
+): void {
+  requireRenameRights(context, bucket, source?.key ?? rename.candidates[0] ?? key, source, rename.testsSource);
+  requireDestinationRights(context, bucket, key, rename, observedHead);
+  requireMoveRights(context, bucket, key, source);
+}
+
+/**
+ * Checks the bucket's state, the keys, the access control list and the conditions of a rename.
+ * @returns the source, which exists
+ * @throws S3Error InvalidBucketState, NoSuchKey, InvalidRequest, AccessDenied, PreconditionFailed
+ */
+function checkRename(
+  context: Context,
+  bucket: Bucket,
+  key: string,
+  rename: Rename,
+  source: StoredObject | undefined,
+  { current }: KeyHead,
+): StoredObject {
+  if (bucket.versioning !== null) {
+    const message = "Objects can be renamed only in buckets whose versioning never was enabled.";
+    throw new S3Error("InvalidBucketState", { BucketName: bucket.name }, message);
+  }
+  if (source === undefined) throw new S3Error("NoSuchKey", { Key: rename.candidates[0] });
+  if (source.key === key) {
+    throw new S3Error("InvalidRequest", {}, "The source and the destination of a rename must be different keys.");
+  }
+  checkMovedAcl(context, bucket, key, source);
+  // Unlike a copy, a rename also evaluates dates in the future.
+  checkSourceConditions(context.request, source, Number.POSITIVE_INFINITY, "x-amz-rename-source-", "");
+  const refusal = refuseWrite(rename.conditions, key, current, current);
+  if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
+  checkDestinationDates(rename, current);
+  return source;
+}
+
+/** Authorizes what the conditions on the destination reveal: its ETag and date. @throws S3Error AccessDenied */
 function requireDestinationRights(
   context: Context,
   bucket: Bucket,
@@ -130,7 +157,7 @@ function requireDestinationRights(
   access.require({ actions: ["s3:GetObject"], bucket, bucketName: bucket.name, key, object: current, inputs });
 }
 
-/** The header that tells when a lifecycle rule will end what was renamed. */
+/** The `x-amz-expiration` header of the renamed object; empty when no lifecycle rule applies. */
 function expirationOf(
   { configurations }: Bucket,
   key: string,
@@ -142,13 +169,13 @@ function expirationOf(
   return expirationHeader(configurations.lifecycle, { key, tags, size, modifiedAt });
 }
 
-/** The same operation as SDKs ask for it, with `?renameObject`. */
+/** The same operation with `?renameObject`, which SDKs send. */
 export const renameObjectByQuery: Operation = {
   ...renameObject,
   route: { method: "PUT", level: "object", query: ["renameObject"], header: "x-amz-rename-source" },
 };
 
-/** What a token stands for: a rename, and who asked for it. A user's sessions are the user, whatever its name. */
+/** The request that a client token identifies: a rename by a principal. All sessions of a user are one principal. */
 async function fingerprintOf(
   { rawSource, parameters }: Rename,
   key: string,

@@ -1,6 +1,6 @@
-// RestoreBucketSnapshot, an operation of Cairn's own (docs/snapshots.md): makes the bucket hold again what a snapshot
-// shows, a page of keys with each request. It moves no bytes and loses nothing: a key that differs gets a new version
-// that holds what the snapshot's does, and one that came since gets a delete marker.
+// RestoreBucketSnapshot, an operation of Cairn's own (docs/snapshots.md), restores the content that a snapshot shows,
+// one page of keys per request. It moves no bytes and purges no version: a key that differs gets a new version with the
+// snapshot's content, and a key that the snapshot lacks gets a delete marker.
 import { ownerOf } from "../auth/identity/principal.ts";
 import { checkMovedAcl } from "../uploads/acl-input.ts";
 import type { Context } from "../contract/context.ts";
@@ -19,7 +19,7 @@ import { addReference } from "../state/metadata/blob-references.ts";
 import { lookUpDifferences, lookUpSnapshotVersions } from "../state/listings/snapshot-differences.ts";
 import { lookUpSnapshot } from "../state/snapshots/snapshots.ts";
 
-/** The most keys that one request changes: each is a commit of its own. */
+/** The most keys that one request changes. Each change is a commit of its own. */
 const CHANGES_PER_REQUEST = 200;
 const CONCURRENT_COMMITS = 10;
 
@@ -51,8 +51,8 @@ export const restoreBucketSnapshot = defineOperation({
     for (const key of surplus) requireUndeniedDeletion(context, bucket, key);
     const acls = new Map(restored.map((source) => [source.key, checkMovedAcl(context, bucket, source.key, source)]));
     await refuseContradictions(context.request, context.inputs);
-    await putBack(context, bucket, restored, heads, acls);
-    await deleteAll(context, bucket, surplus, heads);
+    await restoreVersions(context, bucket, restored, heads, acls);
+    await deleteSurplus(context, bucket, surplus, heads);
     const end = differences.length > page.length ? keys.at(-1) : last;
     const nextToken = end === undefined ? undefined : await restorationToken(input, end);
     return { restored: sources.size, deleted: surplus.length, nextToken };
@@ -61,13 +61,13 @@ export const restoreBucketSnapshot = defineOperation({
   write: (report, input) => ({ status: 200, headers: {}, body: restorationElement(input, report) }),
 });
 
-/** Who may restore need not be allowed each deletion, but what is expressly denied stays so. @throws S3Error AccessDenied */
+/** A restoration needs no Allow for each deletion, but an explicit Deny applies. @throws S3Error AccessDenied */
 function requireUndeniedDeletion({ access }: Context, bucket: Bucket, key: string): void {
   access.requireUndenied({ actions: ["s3:DeleteObject"], bucket, bucketName: bucket.name, key });
 }
 
-/** Makes versions current again, as new versions that hold what they hold. */
-async function putBack(
+/** Writes new versions that reference the content of the given ones. */
+async function restoreVersions(
   { coordinators }: Context,
   bucket: Bucket,
   sources: readonly SourceVersion[],
@@ -91,7 +91,7 @@ async function putBack(
   }
 }
 
-async function deleteAll(
+async function deleteSurplus(
   { coordinators, principal }: Context,
   bucket: Bucket,
   keys: readonly string[],
@@ -102,7 +102,9 @@ async function deleteAll(
   requireDone(await coordinators.delete(bucket, changes));
 }
 
-/** What was done stays done: the same request again finds it so, and goes on. */
+/**
+ * @throws S3Error of the first failed change. Completed changes remain; repeating the request continues with the rest.
+ */
 function requireDone(outcomes: readonly ChangeOutcome[]): void {
   for (const outcome of outcomes) {
     if (!outcome.isDone) throw new S3Error(outcome.refusal.code, outcome.refusal.fields);

@@ -1,6 +1,6 @@
-// UploadPartCopy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
-// Moves no bytes: the part holds what the source holds, and remembers which bytes of it are its own. But where a
-// customer's key encrypts either of them, the bytes are copied.
+// UploadPartCopy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html Moves no bytes: the part
+// references the source's blobs and lists the byte ranges that it uses. Only when a customer's key encrypts the source
+// or the upload are the bytes copied.
 import { keysOfUpload } from "../auth/access/object-keys.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { digest } from "../bytes/digest.ts";
@@ -34,16 +34,16 @@ import { addReference } from "../state/metadata/blob-references.ts";
 import { lookUpSlices } from "../state/metadata/manifest-reads.ts";
 import { cutSlices } from "../state/reads/object-bytes.ts";
 import { unavailable } from "../state/commit/commit.ts";
-import { checkPartUpload, readPartInput } from "../uploads/part-input.ts";
+import { checkPartUpload, readPartInput, type PartInput } from "../uploads/part-input.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
 import type { Part, PartSlice } from "../state/metadata/parts.ts";
 import { lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
 
-const SOURCE_TURNS = 3;
+const MAX_ATTEMPTS = 3;
 
 /**
- * A part lists its pieces in its row, which may have 2 MB. 5 GiB of an object whose parts have 5 MiB are 1025 pieces; only
- * copies of copies, made of ever smaller pieces, have more, and their bytes are put together in a blob again.
+ * The most slices that a part's row lists, which may take 2 MB. 5 GiB of an object with parts of 5 MiB are 1025 slices.
+ * Only repeated copies of small ranges have more, and their bytes are copied into one blob.
  */
 const MAX_SHARED_SLICES = 2000;
 
@@ -70,32 +70,22 @@ export const uploadPartCopy = defineOperation({
     new Map([...keysOfUpload(upload), ["s3:x-amz-copy-source", namesOfSource(input.source.bucketName, source.key)]]),
 
   async run(context, input, facts) {
-    const { source, uploadId, partNumber, sourceKey, customerKey } = input;
+    const { source } = input;
     const { bucket } = facts;
     const upload = await checkPartUpload(bucket, facts.upload, input);
     let found = facts.source;
-    for (let turn = 0; turn < SOURCE_TURNS; turn += 1) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const original = requireReadableSource(context, source, found, false);
-      await checkReadKey(original.encryption, sourceKey);
-      checkSourceConditions(context.request, original, context.now);
-      const range = readCopyRange(context.request, original.size) ?? { offset: 0, length: original.size };
-      if (range.length > PART_MAX_BYTES) {
-        throw new S3Error("EntityTooLarge", { ProposedSize: range.length, MaxSizeAllowed: PART_MAX_BYTES });
-      }
-      const isEncrypted = original.encryption !== undefined || upload.encryption !== undefined;
-      const shared = isEncrypted ? undefined : await share(context.database, original, range, upload);
-      const { content, statements } =
-        shared ??
-        (await duplicate(context, bucket, { original, sourceKey, range }, { upload, partNumber, customerKey }));
-      const part: Part = { partNumber, size: range.length, modifiedAt: context.now, ...content };
-      const guards = [guardSource(original), ...statements];
-      const outcome = await commitPart(context.database, bucket, upload, part, guards);
-      if (outcome === "applied") return { part, original };
-      // Refused for certain, a blob of the part's own is nobody's.
-      const isDefinite = outcome !== "unknown";
-      if (isDefinite && statements.length === 0) context.waitUntil(context.blobs.delete([part.referenceId]));
-      if (outcome === "upload gone") throw new S3Error("NoSuchUpload", { UploadId: uploadId });
-      if (outcome !== "source changed") throw new S3Error(unavailable(outcome));
+      const range = await checkRange(context, input, original);
+      const content = await partContent(
+        context,
+        bucket,
+        { original, range, sourceKey: input.sourceKey },
+        upload,
+        input,
+      );
+      const part = await commitCopiedPart(context, bucket, upload, original, content);
+      if (part !== "source changed") return { part, original };
       found = (await context.database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
     }
     throw new S3Error("ServiceUnavailable");
@@ -119,19 +109,78 @@ export const uploadPartCopy = defineOperation({
   }),
 });
 
-/** The bytes of a part: what its row says of them, and what makes them its own in the commit's batch. */
+/** The version and range that a part copies. */
+interface RangeSource {
+  readonly original: SourceVersion;
+  readonly range: ByteRange;
+  readonly sourceKey: CustomerKey | undefined;
+}
+
+/** A part without a commit, and the statements that reference its blobs; none for a blob of its own. */
 interface PartContent {
+  readonly part: Part;
+  readonly statements: readonly Statement[];
+}
+
+/** Returns the range to copy, after checking the source's key and conditions. @throws S3Error EntityTooLarge */
+async function checkRange(
+  { request, now }: Context,
+  { sourceKey }: Pick<RangeSource, "sourceKey">,
+  original: SourceVersion,
+): Promise<ByteRange> {
+  await checkReadKey(original.encryption, sourceKey);
+  checkSourceConditions(request, original, now);
+  const range = readCopyRange(request, original.size) ?? { offset: 0, length: original.size };
+  if (range.length <= PART_MAX_BYTES) return range;
+  throw new S3Error("EntityTooLarge", { ProposedSize: range.length, MaxSizeAllowed: PART_MAX_BYTES });
+}
+
+/** References the source's blobs if possible; otherwise copies the bytes. */
+async function partContent(
+  context: Context,
+  bucket: Bucket,
+  from: RangeSource,
+  upload: Upload,
+  { partNumber, customerKey }: Pick<PartInput, "partNumber" | "customerKey">,
+): Promise<PartContent> {
+  const { original, range } = from;
+  const isEncrypted = original.encryption !== undefined || upload.encryption !== undefined;
+  const shared = isEncrypted ? undefined : await share(context.database, original, range, upload);
+  const { content, statements } =
+    shared ?? (await duplicate(context, bucket, from, { upload, partNumber, customerKey }));
+  return { part: { partNumber, size: range.length, modifiedAt: context.now, ...content }, statements };
+}
+
+/** Commits a part unless its source has changed since the lookup. @throws S3Error NoSuchUpload, ServiceUnavailable */
+async function commitCopiedPart(
+  context: Context,
+  bucket: Bucket,
+  upload: Upload,
+  original: SourceVersion,
+  { part, statements }: PartContent,
+): Promise<Part | "source changed"> {
+  const outcome = await commitPart(context.database, bucket, upload, part, [guardSource(original), ...statements]);
+  if (outcome === "applied") return part;
+  // After a definite refusal no row can reference a blob of the part's own.
+  if (outcome !== "unknown" && statements.length === 0) context.waitUntil(context.blobs.delete([part.referenceId]));
+  if (outcome === "upload gone") throw new S3Error("NoSuchUpload", { UploadId: upload.uploadId });
+  if (outcome !== "source changed") throw new S3Error(unavailable(outcome));
+  return outcome;
+}
+
+/** The columns of a part's bytes, and the statements that reference its blobs. */
+interface StoredContent {
   readonly content: Omit<Part, "partNumber" | "size" | "modifiedAt">;
   readonly statements: readonly Statement[];
 }
 
-/** Shares the source's blobs; undefined where the range is in too many pieces for that. */
+/** References the source's blobs; undefined when the range has too many slices. */
 async function share(
   database: Database,
   original: SourceVersion,
   range: ByteRange,
   upload: Upload,
-): Promise<PartContent | undefined> {
+): Promise<StoredContent | undefined> {
   const slices = await slicesOf(database, original, range);
   if (slices.length > MAX_SHARED_SLICES) return undefined;
   const content = {
@@ -146,23 +195,28 @@ async function share(
 async function duplicate(
   { database, blobs, now }: Context,
   bucket: Bucket,
-  from: { readonly original: SourceVersion; readonly sourceKey: CustomerKey | undefined; readonly range: ByteRange },
+  from: RangeSource,
   to: { readonly upload: Upload; readonly partNumber: number; readonly customerKey: CustomerKey | undefined },
-): Promise<PartContent> {
+): Promise<StoredContent> {
   const { upload, partNumber, customerKey } = to;
   const { key, uploadId, tags, encryption } = upload;
-  const born = { bucketId: bucket.id, bucketName: bucket.name, key, uploadId, partNumber, metadata: upload, tags };
+  const origin = { bucketId: bucket.id, bucketName: bucket.name, key, uploadId, partNumber, metadata: upload, tags };
   const blobId = `${bucket.id}/${timeOrderedId(now)}`;
-  const destination = { blobId, recoveryMetadata: recoveryMetadata({ ...born, encryption }), customerKey, encryption };
+  const destination = {
+    blobId,
+    recoveryMetadata: recoveryMetadata({ ...origin, encryption }),
+    customerKey,
+    encryption,
+  };
   const source = { database, blobs, object: from.original, key: from.sourceKey };
-  const kept = upload.checksumAlgorithm ?? DEFAULT_ALGORITHM;
-  const { size, etag, checksum } = await copyRange(source, from.range, destination, kept);
+  const algorithm = upload.checksumAlgorithm ?? DEFAULT_ALGORITHM;
+  const { size, etag, checksum } = await copyRange(source, from.range, destination, algorithm);
   const slices = [{ blobId, offset: 0, length: size }];
   const identity = { etag, checksumAlgorithm: checksum.algorithm, checksum: checksum.value };
   return { content: { referenceId: blobId, slices, isWholeBlob: true, ...identity }, statements: [] };
 }
 
-/** The bytes of a range of the source, in the blobs where they are. */
+/** The slices of the source's blobs that make up a range. */
 async function slicesOf(database: Database, source: SourceVersion, range: ByteRange): Promise<PartSlice[]> {
   const { blobId, manifestId } = source;
   if (blobId !== undefined || manifestId === undefined) {
@@ -178,8 +232,8 @@ async function slicesOf(database: Database, source: SourceVersion, range: ByteRa
 }
 
 /**
- * A copied part's ETag and checksum: the source's own where the part is all of a source that was uploaded in one
- * piece. Otherwise the bytes would have to be read to know their MD5; the ETag is then as unique as one.
+ * The ETag and checksum of a copied part: those of the source when the part is all of a source with a single part.
+ * Otherwise its MD5 is unknown without reading the bytes, and the ETag is another hash that is as unique.
  */
 async function identityOf(
   { etag, checksum, size, versionId }: SourceVersion,
