@@ -21,7 +21,12 @@ export interface Found {
 /** Finds the account to deploy to. */
 export async function chooseAccount(api: Api, { accountId }: WranglerToml): Promise<Account> {
   const wanted = process.env["CLOUDFLARE_ACCOUNT_ID"]?.trim() || accountId;
-  const accounts = (await api.list("/accounts").catch(unreadableLogin)).map((account) => ({
+  // A token for one account may not be allowed to list accounts: where one is named, that is enough.
+  const listed = await api.list("/accounts").catch((error: unknown) => {
+    if (wanted !== undefined && error instanceof ApiFailure && error.code === 10_000) return [];
+    return unreadableLogin(error);
+  });
+  const accounts = listed.map((account) => ({
     id: String(field(account, "id")),
     name: String(field(account, "name")),
   }));

@@ -26,7 +26,7 @@ export async function connect(): Promise<Api> {
 function apiAt(base: string, prefix: string, headers: Readonly<Record<string, string>>): Api {
   const ask = async (path: string, init: RequestInit): Promise<unknown> => {
     const full = `${prefix}${path}`;
-    const response = await fetch(`${base}${full}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await reach(`${base}${full}`, init);
     const answer: unknown = await response.json().catch(() => undefined);
     if (response.ok && field(answer, "success") !== false) return field(answer, "result");
     const errors = field(answer, "errors");
@@ -53,6 +53,19 @@ function apiAt(base: string, prefix: string, headers: Readonly<Record<string, st
     },
     below: (path) => apiAt(base, `${prefix}${path}`, headers),
   };
+}
+
+async function reach(url: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw new DeployFailure(
+      `Cloudflare's API at ${new URL(url).host} cannot be reached (${cause}): run this again when it can.`,
+      undefined,
+      error,
+    );
+  }
 }
 
 /** The member of an object, where it is one. */

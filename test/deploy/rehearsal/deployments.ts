@@ -1,6 +1,7 @@
 // Rehearses deployments that succeed: the first, the second, on every kind of account. Run by `npm run test:deploy`.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { statSync } from "node:fs";
 import { after, describe, it } from "node:test";
 import { type Account, deployedVersion, newAccount, secretsOf } from "../stand-in/account.ts";
@@ -149,8 +150,10 @@ void describe("npm run deploy", () => {
     const account = newAccount();
     const standIn = await standInOf(account);
     const project = newProject();
-    const command = `${process.execPath} ${PROJECT_ROOT}/scripts/deploy.ts --location enam`;
-    const shown = await inPseudoTerminal(command, { ...environment(standIn, project), TERM: "xterm" });
+    const command = `${process.execPath} ${PROJECT_ROOT}/scripts/deploy.ts`;
+    const terminal = { ...environment(standIn, project), TERM: "xterm" };
+    const shown = await inPseudoTerminal(command, terminal, { prompt: "near this machine)", answer: "weur" });
+    assert.equal(account.databases[0]?.location, "weur", shown);
     const secrets = secretsOf(account.workers.get("cairn"));
     assert.deepEqual(Object.keys(secrets).sort(), [...NAMES].sort(), shown);
     const [, end = ""] = shown.split("Cairn is deployed.");
@@ -158,19 +161,32 @@ void describe("npm run deploy", () => {
       assert.equal(shown.split(secret).length, 2, "it is shown once");
       assert.ok(end.includes(secret), "it is shown at the end");
     }
-    const again = await inPseudoTerminal(command, { ...environment(standIn, project), TERM: "xterm" });
+    const again = await inPseudoTerminal(command, terminal);
+    assert.match(again, /Cairn is deployed/, "it is asked for once");
     for (const secret of Object.values(secrets)) assert.ok(!again.includes(secret));
   });
 });
 
 /** The `script` of util-linux gives a command a terminal. */
 function hasPseudoTerminal(): boolean {
-  return spawnSync("script", ["--version"], { encoding: "utf8" }).stdout.includes("util-linux");
+  return spawnSync("script", ["--version"]).status === 0;
 }
 
-async function inPseudoTerminal(command: string, env: Record<string, string>): Promise<string> {
-  const { spawn } = await import("node:child_process");
-  const { text } = await import("node:stream/consumers");
+/** Runs a command at a terminal; where it shows `prompt`, `answer` is typed. */
+async function inPseudoTerminal(
+  command: string,
+  env: Record<string, string>,
+  { prompt, answer }: { prompt?: string; answer?: string } = {},
+): Promise<string> {
   const child = spawn("script", ["-qec", command, "/dev/null"], { env, stdio: ["pipe", "pipe", "inherit"] });
-  return text(child.stdout);
+  let shown = "";
+  let isAnswered = prompt === undefined;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    shown += text;
+    if (isAnswered || prompt === undefined || !shown.includes(prompt)) return;
+    isAnswered = true;
+    child.stdin.write(`${answer}\r`);
+  });
+  await once(child, "close");
+  return shown;
 }

@@ -107,6 +107,7 @@ async function route(options: StandInOptions, { method, steps, query, body, inco
     );
   }
   if (first !== "accounts") throw new ApiError(404, 7003, `Could not route to ${steps.join("/")}`);
+  if (id === undefined) requirePermission(options, undefined, method);
   if (id === undefined)
     return page(
       accounts.map(({ id, name }) => ({ id, name })),

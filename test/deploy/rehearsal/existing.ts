@@ -1,0 +1,91 @@
+// Rehearses deployments over what is there already: other names in wrangler.toml, secrets that are only half there, an
+// account that cannot be listed and an API that cannot be reached. Run by `npm run test:deploy`.
+import assert from "node:assert/strict";
+import { after, describe, it } from "node:test";
+import { type Account, deployedVersion, newAccount, secretsOf } from "../stand-in/account.ts";
+import { type StandIn, startStandIn } from "../stand-in/cloudflare.ts";
+import { Project, deploy, readCredentials, runScript } from "../stand-in/harness.ts";
+
+const cleanups: (() => unknown)[] = [];
+after(async () => {
+  for (const cleanup of cleanups.toReversed()) await cleanup();
+});
+
+async function deployed(): Promise<{ account: Account; standIn: StandIn; project: Project; file: string }> {
+  const account = newAccount();
+  const standIn = await startStandIn({ accounts: [account] });
+  const project = new Project();
+  cleanups.push(
+    () => project.remove(),
+    () => standIn.stop(),
+  );
+  const { code, output, credentialsFile } = await deploy(standIn, project);
+  assert.equal(code, 0, output);
+  return { account, standIn, project, file: credentialsFile };
+}
+
+/** Takes secrets away from the deployed version, as somebody may in the dashboard. */
+function dropSecrets(account: Account, ...names: readonly string[]): void {
+  const worker = account.workers.get("cairn");
+  const version = deployedVersion(worker);
+  assert.ok(worker !== undefined && version !== undefined);
+  const bindings = version.bindings.filter(({ name }) => !names.includes(name));
+  worker.versions.splice(worker.versions.indexOf(version), 1, { ...version, bindings });
+}
+
+void describe("a deployment over an earlier one", () => {
+  void it("refuses names under which the data would not be found, but for a database that is being rebuilt", async () => {
+    const { account, standIn, project } = await deployed();
+    const original = project.toml;
+    project.edit((toml) => toml.replace('bucket_name = "cairn-blobs"', 'bucket_name = "elsewhere"'));
+    const otherBucket = await runScript(standIn, project, {});
+    assert.equal(otherBucket.code, 1);
+    assert.match(
+      otherBucket.output,
+      /keeps its bytes in the R2 bucket cairn-blobs, and wrangler\.toml names elsewhere/,
+    );
+    project.edit(() => original.replace('database_name = "cairn"', 'database_name = "rebuilt"'));
+    const otherDatabase = await runScript(standIn, project, {});
+    assert.equal(otherDatabase.code, 1);
+    assert.match(otherDatabase.output, /keeps its metadata in the D1 database .*: put the old database_name back/);
+    assert.deepEqual([account.databases.length, account.buckets.size], [1, 1]);
+    project.edit((toml) => toml.replace("[vars]\n", '[vars]\nREBUILD = "true"\n'));
+    const rebuilt = await runScript(standIn, project, {});
+    assert.equal(rebuilt.code, 0, rebuilt.output);
+    const used = deployedVersion(account.workers.get("cairn"))?.bindings.find(({ name }) => name === "DB");
+    assert.equal(used?.["id"], account.databases.find(({ name }) => name === "rebuilt")?.uuid);
+  });
+
+  void it("makes the master key alone where only that is missing", async () => {
+    const { account, standIn, project, file } = await deployed();
+    dropSecrets(account, "CAIRN_MASTER_KEY");
+    const { code, output, credentialsFile } = await deploy(standIn, project);
+    assert.equal(code, 0, output);
+    const made = readCredentials(credentialsFile);
+    assert.deepEqual(Object.keys(made), ["CAIRN_MASTER_KEY"]);
+    const { CAIRN_MASTER_KEY: _, ...kept } = readCredentials(file);
+    assert.deepEqual(secretsOf(account.workers.get("cairn")), { ...kept, ...made });
+  });
+
+  void it("stops at half of the root credentials and names the other half", async () => {
+    const { account, standIn, project } = await deployed();
+    dropSecrets(account, "CAIRN_ROOT_SECRET_ACCESS_KEY");
+    const before = account.workers.get("cairn")?.versions.length;
+    const { code, output } = await deploy(standIn, project);
+    assert.equal(code, 1);
+    assert.match(output, /deploy: .*npx wrangler secret put CAIRN_ROOT_SECRET_ACCESS_KEY/);
+    assert.equal(account.workers.get("cairn")?.versions.length, before);
+  });
+
+  void it("takes the named account where the token may not list accounts, and says where the API cannot be reached", async () => {
+    const { account, standIn, project } = await deployed();
+    standIn.options = { accounts: [account], lacks: new Map([["Account Settings", "Read"]]) };
+    const named = await runScript(standIn, project, { environment: { CLOUDFLARE_ACCOUNT_ID: account.id } });
+    assert.equal(named.code, 0, named.output);
+    assert.equal((await runScript(standIn, project, {})).code, 1);
+    const environment = { CLOUDFLARE_API_BASE_URL: "http://127.0.0.1:9/client/v4" };
+    const { code, output } = await runScript(standIn, project, { environment });
+    assert.equal(code, 1);
+    assert.match(output, /deploy: Cloudflare's API at 127\.0\.0\.1:9 cannot be reached/);
+  });
+});
