@@ -128,13 +128,13 @@ export function corsElement(rules: readonly CorsRule[]): XmlElement {
 export function corsHeaders(rules: readonly CorsRule[], request: CorsRequest): Record<string, string> | undefined {
   const rule = rules.find((candidate) => allows(candidate, request));
   if (rule === undefined) return undefined;
-  const isForAll = rule.allowedOrigins.includes("*");
+  const allowsAnyOrigin = rule.allowedOrigins.includes("*");
   const headers: Record<string, string> = {
-    "access-control-allow-origin": isForAll ? "*" : request.origin,
+    "access-control-allow-origin": allowsAnyOrigin ? "*" : request.origin,
     "access-control-allow-methods": rule.allowedMethods.join(", "),
     vary: VARY,
   };
-  if (!isForAll) headers["access-control-allow-credentials"] = "true";
+  if (!allowsAnyOrigin) headers["access-control-allow-credentials"] = "true";
   if (request.headers.length > 0) headers["access-control-allow-headers"] = request.headers.join(", ");
   if (rule.exposeHeaders.length > 0) headers["access-control-expose-headers"] = rule.exposeHeaders.join(", ");
   if (rule.maxAgeSeconds !== undefined) headers["access-control-max-age"] = String(rule.maxAgeSeconds);

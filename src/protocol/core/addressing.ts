@@ -55,8 +55,8 @@ export function bucketOfHost(host: string, domains: readonly string[]): string |
  * @throws S3Error InvalidURI for malformed escapes or a key that is not UTF-8, KeyTooLongError past 1024 bytes
  */
 export function parseAddress(rawPath: string, hostBucket: string | undefined, controlAccount?: string): Address {
-  const isOfControl = controlAccount !== undefined && (hostBucket === undefined || hostBucket === controlAccount);
-  if (isOfControl && rawPath.startsWith(TAGS_PATH)) return addressOfArn(rawPath.slice(TAGS_PATH.length));
+  const isControlRequest = controlAccount !== undefined && (hostBucket === undefined || hostBucket === controlAccount);
+  if (isControlRequest && rawPath.startsWith(TAGS_PATH)) return addressOfArn(rawPath.slice(TAGS_PATH.length));
   const rest = rawPath.startsWith("/") ? rawPath.slice(1) : rawPath;
   if (hostBucket !== undefined) return addressOf(hostBucket, rest);
   if (rest === "") return { level: "service" };

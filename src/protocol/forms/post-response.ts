@@ -33,7 +33,10 @@ export function makePostResponse(
   const target = fields.get("success_action_redirect") ?? fields.get("redirect");
   const redirect = isSigned && target !== undefined ? readRedirect(target) : undefined;
   if (redirect !== undefined) {
-    return { status: 303, headers: { etag: quoted, location: withOutcome(redirect, bucketName, key, quoted) } };
+    return {
+      status: 303,
+      headers: { etag: quoted, location: withUploadParameters(redirect, bucketName, key, quoted) },
+    };
   }
   const location = locationOf(request, key);
   const headers = { etag: quoted, location };
@@ -56,15 +59,15 @@ function readRedirect(text: string): URL | undefined {
   return URL.parse(text) ?? undefined;
 }
 
-/** Like S3, keeps the URL's query and appends bucket, key and ETag to it, form-encoded. */
-function withOutcome(redirect: URL, bucketName: string, key: string, etag: string): string {
+/** Like S3, appends bucket, key and ETag, form-encoded, to the query of the URL. */
+function withUploadParameters(redirect: URL, bucketName: string, key: string, etag: string): string {
   const { hash, search } = redirect;
-  const outcome = `bucket=${formEncode(bucketName)}&key=${formEncode(key)}&etag=${formEncode(etag)}`;
+  const parameters = `bucket=${formEncode(bucketName)}&key=${formEncode(key)}&etag=${formEncode(etag)}`;
   const page = new URL(redirect);
   page.hash = "";
   // A bare question mark is an empty query.
   const start = search === "" ? `${page.href.replace(/\?$/, "")}?` : `${page.href}&`;
-  return `${start}${outcome}${hash}`;
+  return `${start}${parameters}${hash}`;
 }
 
 function formEncode(text: string): string {

@@ -132,7 +132,7 @@ export function withoutChecksums(request: S3Request): S3Request {
   return { ...request, headers };
 }
 
-/** The algorithm itself if its checksums can be combined from those of parts; otherwise the default, whose can. */
+/** The algorithm, or the default if checksums of the algorithm cannot be combined from those of parts. */
 export function combinableOrDefault(algorithm: ChecksumAlgorithm): ChecksumAlgorithm {
   return combinable(algorithm) === undefined ? DEFAULT_ALGORITHM : algorithm;
 }
