@@ -65,14 +65,23 @@ function pair(variables: Readonly<Record<string, string | undefined>>): Credenti
   return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined;
 }
 
+/** Removes variables from `.dev.vars`. */
+export function removeFromDevVars(root: string, names: readonly string[]): void {
+  keepInDevVars(root, {}, names);
+}
+
 /** Writes variables to `.dev.vars`, each in the place of a line that it has there already. */
-export function keepInDevVars(root: string, variables: Readonly<Record<string, string>>): void {
+export function keepInDevVars(
+  root: string,
+  variables: Readonly<Record<string, string>>,
+  removed: readonly string[] = [],
+): void {
   const file = devVarsFile(root);
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   // A name given with an empty value would hide the line that is added, so its old line goes.
   const others = before.split("\n").filter((line) => {
     const name = /^\s*(?:export\s+)?(\w+)\s*=/.exec(line)?.[1] ?? "";
-    return !Object.hasOwn(variables, name);
+    return !Object.hasOwn(variables, name) && !removed.includes(name);
   });
   const kept = others.join("\n").trimEnd();
   const added = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);

@@ -15,6 +15,18 @@ export const SETTINGS = {
     isSecret: true,
     meaning: "Secret access key of the root credentials (a secret).",
   },
+  CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID: {
+    default: "",
+    form: FORMS.accessKeyId,
+    isSecret: true,
+    meaning:
+      "Access key id of the previous root credentials, accepted beside the current ones while clients change over (a secret).",
+  },
+  CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY: {
+    default: "",
+    isSecret: true,
+    meaning: "Secret access key of the previous root credentials (a secret).",
+  },
   ROOT_CREDENTIALS: {
     default: "enabled",
     values: ["enabled", "disabled"],

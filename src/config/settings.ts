@@ -23,9 +23,17 @@ export type DeletionSetting = "true" | "dry-run" | "false";
 /** A location hint of Cloudflare. */
 export type Location = (typeof SETTINGS.LOCATION.values)[number];
 
+/** A pair of root credentials. */
+export interface RootCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
 /** The parsed settings. */
 export interface Settings {
-  readonly root: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+  readonly root: RootCredentials | undefined;
+  /** Accepted beside `root` while clients change over. */
+  readonly previousRoot: RootCredentials | undefined;
   /**
    * Base64; the first one encrypts, all of them decrypt. Without any, there are no users and no temporary credentials.
    */
@@ -82,11 +90,18 @@ export function readSettings(env: object): Settings {
   };
   // An invalid value verifies every read.
   const verifyReads = text("VERIFY_READS");
-  const accessKeyId = text("CAIRN_ROOT_ACCESS_KEY_ID");
-  const secretAccessKey = text("CAIRN_ROOT_SECRET_ACCESS_KEY");
-  const hasRoot = accessKeyId !== "" && secretAccessKey !== "" && text("ROOT_CREDENTIALS") !== "disabled";
+  const pair = (id: SettingName, secret: SettingName): RootCredentials | undefined => {
+    const [accessKeyId, secretAccessKey] = [text(id), text(secret)];
+    return accessKeyId !== "" && secretAccessKey !== "" ? { accessKeyId, secretAccessKey } : undefined;
+  };
+  const root =
+    text("ROOT_CREDENTIALS") === "disabled"
+      ? undefined
+      : pair("CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY");
   return {
-    root: hasRoot ? { accessKeyId, secretAccessKey } : undefined,
+    root,
+    // Without a current pair there is none to change over to: whoever took root away means both.
+    previousRoot: root && pair("CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID", "CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY"),
     masterKeys: masterKeys(text("CAIRN_MASTER_KEY"), text("CAIRN_PREVIOUS_MASTER_KEYS")),
     accountId: possible("ACCOUNT_ID"),
     region: possible("REGION"),
@@ -140,6 +155,9 @@ export function isMisnamedDeletion(name: string): boolean {
 const COMPANIONS: readonly (readonly [given: SettingName, needed: SettingName])[] = [
   ["CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY"],
   ["CAIRN_ROOT_SECRET_ACCESS_KEY", "CAIRN_ROOT_ACCESS_KEY_ID"],
+  ["CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID", "CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY"],
+  ["CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY", "CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID"],
+  ["CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_ACCESS_KEY_ID"],
   ["CAIRN_PREVIOUS_MASTER_KEYS", "CAIRN_MASTER_KEY"],
 ];
 

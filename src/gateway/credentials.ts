@@ -7,7 +7,7 @@ import { sessionPrincipal, userPrincipal } from "../auth/identity/session-princi
 import { openSession, rootSecretDigest, type SessionFacts } from "../auth/identity/session-token.ts";
 import type { NamedCredentials } from "../contract/context.ts";
 import { openKeyRing } from "../config/master-keys.ts";
-import type { Settings } from "../config/settings.ts";
+import type { RootCredentials, Settings } from "../config/settings.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { recordUse } from "../state/identities/access-keys.ts";
 import type { Statement, StatementResult } from "../state/d1/database.ts";
@@ -48,7 +48,7 @@ export async function lookUpCredentials(
   now: number,
 ): Promise<CredentialsLookup> {
   const { accessKeyId, sessionToken } = credentials;
-  if (accessKeyId !== settings.root?.accessKeyId && accessKeyId.startsWith(ID_PREFIXES.session)) {
+  if (rootPairOf(accessKeyId, settings) === undefined && accessKeyId.startsWith(ID_PREFIXES.session)) {
     return lookUpSession(credentials, settings, now);
   }
   const lookup = lookUpLongLived(accessKeyId, credentials, settings, now);
@@ -101,8 +101,9 @@ function lookUpLongLived(
   settings: Settings,
   now: number,
 ): CredentialsLookup {
-  const { root, accountId } = settings;
-  if (root !== undefined && accessKeyId === root.accessKeyId) {
+  const { accountId } = settings;
+  const root = rootPairOf(accessKeyId, settings);
+  if (root !== undefined) {
     const holder: Credentials = {
       principal: rootPrincipal(accountId, accessKeyId),
       secretAccessKey: root.secretAccessKey,
@@ -128,6 +129,11 @@ function lookUpLongLived(
       };
     },
   };
+}
+
+/** Root's current or previous credentials, whichever has the access key. */
+function rootPairOf(accessKeyId: string, { root, previousRoot }: Settings): RootCredentials | undefined {
+  return [root, previousRoot].find((pair) => pair?.accessKeyId === accessKeyId);
 }
 
 function principalOf(holder: AccessKeyOwner, accessKeyId: string, accountId: string): Principal {

@@ -124,9 +124,10 @@ async function originOf({
   principal,
   settings,
 }: Call): Promise<Pick<SessionFacts, "beganBy" | "rootDigest" | "mayCallIam">> {
-  const { root } = settings;
-  const rootDigest =
-    principal.kind === "root" && root !== undefined ? await rootSecretDigest(root.secretAccessKey) : undefined;
+  const { root, previousRoot } = settings;
+  // A session that the previous pair begins ends with that pair.
+  const pair = principal.kind === "root" ? [root, previousRoot].find((one) => one?.accessKeyId === beganBy) : undefined;
+  const rootDigest = pair === undefined ? undefined : await rootSecretDigest(pair.secretAccessKey);
   return { beganBy, rootDigest, ...(principal.session?.mayCallIam === false ? { mayCallIam: false } : {}) };
 }
 

@@ -8,7 +8,7 @@ import {
   sealSession,
   type SessionFacts,
 } from "../../src/auth/identity/session-token.ts";
-import { deliver, presigned, ROOT, send } from "../support/client.ts";
+import { deliver, presigned, ROOT, send, type SendOptions } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
@@ -378,6 +378,37 @@ describe("a session ends", () => {
     for (const session of sessions) expect(await read(session)).toBe(200);
     await succeed("iam", "DeleteAccessKey", { UserName: name, AccessKeyId });
     for (const session of sessions) await ended(session);
+  });
+
+  it("with the previous root credentials, which are root's beside the current ones until they are taken away", async () => {
+    const current = { accessKeyId: "NEXTROOTKEY000000000", secretAccessKey: "next/secret+of/root" };
+    const both = {
+      CAIRN_ROOT_ACCESS_KEY_ID: current.accessKeyId,
+      CAIRN_ROOT_SECRET_ACCESS_KEY: current.secretAccessKey,
+      CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID: ROOT.accessKeyId,
+      CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY: ROOT.secretAccessKey,
+    };
+    const status = async (credentials: NonNullable<SendOptions["credentials"]>, scope: object) =>
+      (await send("GET", `/${bucket}/k`, { credentials }, scope)).status;
+    const begun = (credentials: typeof ROOT) => begin("AssumeRole", {}, { credentials, scope: both });
+    const [ofPrevious, ofCurrent] = [await begun(ROOT), await begun(current)];
+    for (const credentials of [ROOT, current, ofPrevious, ofCurrent]) expect(await status(credentials, both)).toBe(200);
+    const wrong = { ...ROOT, secretAccessKey: current.secretAccessKey };
+    expect(await status(wrong, both)).toBe(403);
+    const dropped = {
+      ...both,
+      CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID: "",
+      CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY: "",
+    };
+    for (const credentials of [current, ofCurrent]) expect(await status(credentials, dropped)).toBe(200);
+    for (const credentials of [ROOT, ofPrevious]) expect(await status(credentials, dropped)).toBe(403);
+    for (const scope of [
+      { ...both, ROOT_CREDENTIALS: "disabled" },
+      { ...both, CAIRN_ROOT_SECRET_ACCESS_KEY: "" },
+      { ...both, CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY: "" },
+    ]) {
+      for (const credentials of [ROOT, ofPrevious]) expect(await status(credentials, scope)).toBe(403);
+    }
   });
 
   it("with root's credentials, when they are taken away, replaced or disabled", async () => {

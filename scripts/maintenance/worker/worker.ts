@@ -2,8 +2,9 @@
 // home. It has Cairn's database and blobs, and no door but the one that the scripts open.
 import { settingsOf } from "../../../src/config/settings-of.ts";
 import { connect } from "../../../src/contract/connections.ts";
-import type { JobContext } from "../../../src/jobs/job.ts";
+import type { Job, JobContext } from "../../../src/jobs/job.ts";
 import { rebuild } from "../../../src/jobs/rebuild.ts";
+import { resealSecrets } from "../../../src/jobs/reseal-secrets.ts";
 import { examineBlob, expectationsOf, probeBlob } from "../../../src/jobs/examine-blob.ts";
 import {
   checkReferences,
@@ -27,7 +28,8 @@ export default {
     const { pathname, searchParams } = new URL(request.url);
     try {
       if (pathname === "/fsck") return Response.json(await examine(env, searchParams.has("bytes")));
-      if (pathname === "/rebuild") return Response.json(await rebuildAll(env));
+      if (pathname === "/rebuild") return Response.json(await runWholePass(env, rebuild));
+      if (pathname === "/reseal") return Response.json(await runWholePass(env, resealSecrets));
       return new Response(null, { status: 404 });
     } catch (error) {
       return new Response(error instanceof Error ? error.message : String(error), { status: 500 });
@@ -61,7 +63,7 @@ async function examine(env: Env, isReadingBytes: boolean): Promise<Examination> 
   return { ...total, findings, orphans: references.orphans };
 }
 
-async function rebuildAll(env: Env): Promise<Record<string, number>> {
+async function runWholePass(env: Env, job: Job): Promise<Record<string, number>> {
   const counts = new Counts();
   const settings = settingsOf(env);
   const context: JobContext = {
@@ -73,7 +75,7 @@ async function rebuildAll(env: Env): Promise<Record<string, number>> {
   const report: Record<string, number> = {};
   let cursor: string | null = null;
   do {
-    const step = await rebuild.step(context, cursor);
+    const step = await job.step(context, cursor);
     for (const [name, value] of Object.entries(step.report)) report[name] = (report[name] ?? 0) + value;
     ({ cursor } = step);
   } while (cursor !== null);

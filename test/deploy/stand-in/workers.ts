@@ -98,6 +98,8 @@ async function answerScript(
       return { result: secretNames(worker).map((name) => ({ name, type: "secret_text" })) };
     case "PUT secrets":
       return putSecret(worker, body);
+    case "PATCH secrets-bulk":
+      return patchSecrets(worker, body);
     case "POST subdomain": {
       if (query.size > 0) throw new ApiError(400, 10_021, "unknown parameter");
       const { enabled, previews_enabled: previews } = readFields(body, ["enabled", "previews_enabled"], 10_021);
@@ -221,6 +223,29 @@ function putSecret(worker: Worker, body: Buffer): Answer {
   worker.versions.push(next);
   deploy(worker, next.id, undefined);
   return { result: { name, type } };
+}
+
+/** Several secrets at once make one version; null deletes one. */
+function patchSecrets(worker: Worker, body: Buffer): Answer {
+  const { secrets } = readFields(body, ["secrets"], 10_053);
+  const version = deployedVersion(worker);
+  if (version === undefined || !isRecord(secrets)) throw new ApiError(400, 10_053, "the secrets are malformed");
+  const put = Object.entries(secrets).flatMap(([name, value]) => {
+    if (value === null) return [];
+    if (
+      !isRecord(value) ||
+      value["name"] !== name ||
+      value["type"] !== "secret_text" ||
+      textOf(value, "text") === undefined
+    )
+      throw new ApiError(400, 10_053, `the secret ${name} is malformed`);
+    return [{ name, type: "secret_text", text: value["text"] }];
+  });
+  const bindings = [...version.bindings.filter(({ name }) => !Object.hasOwn(secrets, name)), ...put];
+  const next = { ...version, id: randomUUID(), number: worker.versions.length + 1, bindings };
+  worker.versions.push(next);
+  deploy(worker, next.id, undefined);
+  return { result: put.map(({ name, type }) => ({ name, type })) };
 }
 
 function putSchedules(account: Account, worker: Worker, body: Buffer): Answer {

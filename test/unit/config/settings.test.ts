@@ -14,6 +14,7 @@ const WRONG_NUMBERS = ["7d", "-1", "1.5", "999999", "1e2", "0x10", "a", "1,000",
 /** Texts that each setting cannot be. */
 const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   CAIRN_ROOT_ACCESS_KEY_ID: ["a/b", "with space", "é", "ab"],
+  CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID: ["a/b", "with space"],
   ROOT_CREDENTIALS: [...WRONG_WORDS, "Disabled"],
   CAIRN_MASTER_KEY: ["short", "A".repeat(44), `${MASTER_KEY},${MASTER_KEY}`],
   CAIRN_PREVIOUS_MASTER_KEYS: ["short", `${MASTER_KEY},short`],
@@ -89,9 +90,8 @@ describe("settings", () => {
 
   it("are named where their text is none of theirs, each of them, and without the text where they are secrets", () => {
     // Any text can be the secret of an access key.
-    expect(Object.keys({ ...WRONG_TEXTS, CAIRN_ROOT_SECRET_ACCESS_KEY: [] }).toSorted()).toEqual(
-      Object.keys(SETTINGS).toSorted(),
-    );
+    const secrets = { CAIRN_ROOT_SECRET_ACCESS_KEY: [], CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY: [] };
+    expect(Object.keys({ ...WRONG_TEXTS, ...secrets }).toSorted()).toEqual(Object.keys(SETTINGS).toSorted());
     for (const [name, texts] of Object.entries(WRONG_TEXTS)) {
       for (const text of texts) {
         const messages = misspeltSettings({ [name]: text });

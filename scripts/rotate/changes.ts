@@ -1,0 +1,57 @@
+// What a rotation changes: which variables take new values and which are removed. Beginning one keeps the present value
+// beside the new one, so that both are accepted; ending one removes the previous value.
+import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, makeCredentials } from "../project/credentials.ts";
+import { MASTER_KEY, makeMasterKey } from "../project/master-key.ts";
+
+export const PREVIOUS_ACCESS_KEY_ID = "CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID";
+export const PREVIOUS_SECRET_ACCESS_KEY = "CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY";
+export const PREVIOUS_MASTER_KEYS = "CAIRN_PREVIOUS_MASTER_KEYS";
+
+/** What is rotated. */
+export type Subject = "root" | "master-key";
+
+type Variables = Readonly<Record<string, string | undefined>>;
+/** New values by their names; null removes one. */
+export type Changes = Readonly<Record<string, string | null>>;
+
+/** The names that hold what is current and what is previous. */
+export const NAMES: Readonly<
+  Record<Subject, { readonly current: readonly string[]; readonly previous: readonly string[] }>
+> = {
+  root: {
+    current: [ACCESS_KEY_ID, SECRET_ACCESS_KEY],
+    previous: [PREVIOUS_ACCESS_KEY_ID, PREVIOUS_SECRET_ACCESS_KEY],
+  },
+  "master-key": { current: [MASTER_KEY], previous: [PREVIOUS_MASTER_KEYS] },
+};
+
+/** New values of what is current. */
+export function makeCurrent(subject: Subject): Readonly<Record<string, string>> {
+  if (subject === "master-key") return { [MASTER_KEY]: makeMasterKey() };
+  const { accessKeyId, secretAccessKey } = makeCredentials();
+  return { [ACCESS_KEY_ID]: accessKeyId, [SECRET_ACCESS_KEY]: secretAccessKey };
+}
+
+/**
+ * What begins a rotation: the present values become the previous ones.
+ * @throws Error where a present value is unknown
+ */
+export function beginChanges(subject: Subject, present: Variables, made: Readonly<Record<string, string>>): Changes {
+  const { current, previous } = NAMES[subject];
+  const kept = current.map((name, index) => {
+    const value = present[name]?.trim();
+    if (!value) throw new Error(`the present ${name} is not known, and would be lost`);
+    return [previous[index] ?? name, value] as const;
+  });
+  return { ...Object.fromEntries(kept), ...made };
+}
+
+/** What ends a rotation. */
+export function finishChanges(subject: Subject): Changes {
+  return Object.fromEntries(NAMES[subject].previous.map((name) => [name, null]));
+}
+
+/** Which of the previous values there are among names. */
+export function unfinished(subject: Subject, names: ReadonlySet<string>): boolean {
+  return NAMES[subject].previous.some((name) => names.has(name));
+}

@@ -1,0 +1,26 @@
+// Which master keys the secrets in a database are sealed under, by the fingerprints that stand beside them.
+import { createHash } from "node:crypto";
+
+/** How many secrets each master key has sealed, by the version of the key. */
+export type SealedCounts = ReadonlyMap<string, number>;
+
+export const COUNT_SEALED = "SELECT key_version, count(*) AS secrets FROM access_keys GROUP BY key_version";
+
+/** Reads the rows of {@link COUNT_SEALED}. */
+export function sealedCounts(rows: readonly unknown[]): SealedCounts {
+  return new Map(
+    rows.map((row) => [String(Reflect.get(Object(row), "key_version")), Number(Reflect.get(Object(row), "secrets"))]),
+  );
+}
+
+/** The version of a master key: the one that `src/auth/identity/sealing.ts` writes beside what the key has sealed. */
+export function versionOf(masterKey: string): string {
+  const bytes = Buffer.from(masterKey, "base64");
+  return createHash("sha256").update("cairn master key").update(bytes).digest("hex").slice(0, 8);
+}
+
+/** How many secrets are sealed under other keys than these. */
+export function sealedUnderOthers(sealed: SealedCounts, masterKeys: readonly string[]): number {
+  const known = new Set(masterKeys.map(versionOf));
+  return [...sealed].reduce((sum, [version, secrets]) => sum + (known.has(version) ? 0 : secrets), 0);
+}
