@@ -73,7 +73,7 @@ describe("a missing key", () => {
 });
 
 describe("a missing key in a bucket with an access control list", () => {
-  const stranger = (method: string, target: string) => deliver(anonymous(method, target));
+  const sendAnonymously = (method: string, target: string) => deliver(anonymous(method, target));
 
   async function bucketWith(acl: string): Promise<string> {
     const bucket = await freshBucket();
@@ -85,15 +85,15 @@ describe("a missing key in a bucket with an access control list", () => {
 
   it("is told to everybody where everybody may list", async () => {
     const bucket = await bucketWith("public-read");
-    expect(await codeOf(await stranger("GET", `/${bucket}/missing`))).toBe("NoSuchKey");
-    expect((await stranger("HEAD", `/${bucket}/missing`)).status).toBe(404);
-    expect(await codeOf(await stranger("GET", `/${bucket}/private`))).toBe("AccessDenied");
-    expect((await stranger("GET", `/${bucket}/missing?tagging`)).status).toBe(403);
+    expect(await codeOf(await sendAnonymously("GET", `/${bucket}/missing`))).toBe("NoSuchKey");
+    expect((await sendAnonymously("HEAD", `/${bucket}/missing`)).status).toBe(404);
+    expect(await codeOf(await sendAnonymously("GET", `/${bucket}/private`))).toBe("AccessDenied");
+    expect((await sendAnonymously("GET", `/${bucket}/missing?tagging`)).status).toBe(403);
     await putPolicy(
       bucket,
       policyText({ Effect: "Deny", Principal: "*", Action: "s3:ListBucket", Resource: `arn:aws:s3:::${bucket}` }),
     );
-    expect(await codeOf(await stranger("GET", `/${bucket}/missing`))).toBe("AccessDenied");
+    expect(await codeOf(await sendAnonymously("GET", `/${bucket}/missing`))).toBe("AccessDenied");
   });
 
   it("is told to those who sign where they may list", async () => {
@@ -101,15 +101,15 @@ describe("a missing key in a bucket with an access control list", () => {
     const { credentials } = await freshUser();
     expect(await codeOf(await send("GET", `/${bucket}/missing`, { credentials }))).toBe("NoSuchKey");
     expect(await codeOf(await send("GET", `/${bucket}/private`, { credentials }))).toBe("AccessDenied");
-    expect(await codeOf(await stranger("GET", `/${bucket}/missing`))).toBe("AccessDenied");
+    expect(await codeOf(await sendAnonymously("GET", `/${bucket}/missing`))).toBe("AccessDenied");
   });
 
   it("is told to nobody where the list is private or void", async () => {
     const bucket = await bucketWith("private");
-    expect(await codeOf(await stranger("GET", `/${bucket}/missing`))).toBe("AccessDenied");
+    expect(await codeOf(await sendAnonymously("GET", `/${bucket}/missing`))).toBe("AccessDenied");
     const open = await bucketWith("public-read");
     const block = `<PublicAccessBlockConfiguration><IgnorePublicAcls>true</IgnorePublicAcls></PublicAccessBlockConfiguration>`;
     await send("PUT", `/${open}?publicAccessBlock`, documented(block));
-    expect(await codeOf(await stranger("GET", `/${open}/missing`))).toBe("AccessDenied");
+    expect(await codeOf(await sendAnonymously("GET", `/${open}/missing`))).toBe("AccessDenied");
   });
 });

@@ -15,7 +15,7 @@ import { readXml } from "../support/read-xml.ts";
 const RUNS = 8;
 const SEED = 20_261_121;
 
-interface Mischief {
+interface FuzzInput {
   readonly by: "root" | "nobody" | "url";
   readonly key: string;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
@@ -27,7 +27,7 @@ const value: Arbitrary<string> = oneof(
   { arbitrary: constantFrom(...VALUES), weight: 6 },
   string({ unit: "binary", maxLength: 20 }),
 );
-const fuzzInputs: Arbitrary<Mischief> = record({
+const fuzzInputs: Arbitrary<FuzzInput> = record({
   by: constantFrom("root", "root", "root", "nobody", "url"),
   key: constantFrom("k", "many é", "nothing", "nothing/", "a\u0001\n<&"),
   headers: array(record({ name: constantFrom(...HEADERS), value }), { maxLength: 4 }),
@@ -45,7 +45,7 @@ beforeAll(async () => {
 
 type Operation = (typeof OPERATIONS)[number];
 
-async function requestOf({ route }: Operation, { by, key, headers, query, body }: Mischief): Promise<Request> {
+async function requestOf({ route }: Operation, { by, key, headers, query, body }: FuzzInput): Promise<Request> {
   const known = (text: string): string => text.replace("BUCKET", bucket).replace("UPLOAD", uploadId);
   const path = {
     service: "/",

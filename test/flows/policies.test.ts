@@ -18,7 +18,7 @@ async function police(bucket: string, ...statements: readonly object[]): Promise
   expect(response.status).toBe(204);
 }
 
-function stranger(method: string, target: string, options: SendOptions = {}): Promise<Response> {
+function sendAnonymously(method: string, target: string, options: SendOptions = {}): Promise<Response> {
   return deliver(anonymous(method, target, options));
 }
 
@@ -37,40 +37,40 @@ const publicRead = { ...everybody, Action: "s3:GetObject", Resource: "{bucket}/*
 describe("a bucket that is public by its policy", () => {
   it("is private before, public to read while it is there, and private at once after it is gone", async () => {
     const bucket = await bucketWith({ k: "text" });
-    await expectS3Error(await stranger("GET", `/${bucket}/k`), DENIED);
+    await expectS3Error(await sendAnonymously("GET", `/${bucket}/k`), DENIED);
     await police(bucket, publicRead);
-    const response = await stranger("GET", `/${bucket}/k`);
+    const response = await sendAnonymously("GET", `/${bucket}/k`);
     expect(response.status).toBe(200);
     expect(await response.text()).toBe("text");
-    expect((await stranger("HEAD", `/${bucket}/k`)).status).toBe(200);
-    expect((await stranger("PUT", `/${bucket}/k`, { body: "x" })).status).toBe(403);
-    expect((await stranger("GET", `/${bucket}`)).status).toBe(403);
+    expect((await sendAnonymously("HEAD", `/${bucket}/k`)).status).toBe(200);
+    expect((await sendAnonymously("PUT", `/${bucket}/k`, { body: "x" })).status).toBe(403);
+    expect((await sendAnonymously("GET", `/${bucket}`)).status).toBe(403);
     expect((await send("DELETE", `/${bucket}?policy`)).status).toBe(204);
-    await expectS3Error(await stranger("GET", `/${bucket}/k`), DENIED);
+    await expectS3Error(await sendAnonymously("GET", `/${bucket}/k`), DENIED);
   });
 
   it("says of what is not there only that it may not be had, unless it may be listed", async () => {
     const bucket = await bucketWith({ k: "text" }, publicRead);
-    await expectS3Error(await stranger("GET", `/${bucket}/missing`), DENIED);
-    expect((await stranger("HEAD", `/${bucket}/missing`)).status).toBe(403);
+    await expectS3Error(await sendAnonymously("GET", `/${bucket}/missing`), DENIED);
+    expect((await sendAnonymously("HEAD", `/${bucket}/missing`)).status).toBe(403);
     await police(bucket, publicRead, { ...everybody, Action: "s3:ListBucket", Resource: "{bucket}" });
-    await expectS3Error(await stranger("GET", `/${bucket}/missing`), {
+    await expectS3Error(await sendAnonymously("GET", `/${bucket}/missing`), {
       status: 404,
       code: "NoSuchKey",
       fields: { Key: "missing" },
     });
-    expect((await stranger("HEAD", `/${bucket}/missing`)).status).toBe(404);
+    expect((await sendAnonymously("HEAD", `/${bucket}/missing`)).status).toBe(404);
   });
 
   it("hides versions as well as it hides keys", async () => {
     const readVersions = { ...everybody, Action: "s3:GetObjectVersion", Resource: "{bucket}/*" };
     const bucket = await bucketWith({ k: "text" }, readVersions);
-    expect((await stranger("GET", `/${bucket}/k?versionId=null`)).status).toBe(200);
-    expect((await stranger("GET", `/${bucket}/k`)).status).toBe(403);
+    expect((await sendAnonymously("GET", `/${bucket}/k?versionId=null`)).status).toBe(200);
+    expect((await sendAnonymously("GET", `/${bucket}/k`)).status).toBe(403);
     const unknown = "/k2?versionId=null";
-    await expectS3Error(await stranger("GET", `/${bucket}${unknown}`), DENIED);
+    await expectS3Error(await sendAnonymously("GET", `/${bucket}${unknown}`), DENIED);
     await police(bucket, readVersions, { ...everybody, Action: "s3:ListBucketVersions", Resource: "{bucket}" });
-    await expectS3Error(await stranger("GET", `/${bucket}${unknown}`), {
+    await expectS3Error(await sendAnonymously("GET", `/${bucket}${unknown}`), {
       status: 404,
       code: "NoSuchVersion",
       fields: { Key: "k2", VersionId: "null" },
@@ -79,11 +79,11 @@ describe("a bucket that is public by its policy", () => {
 
   it("takes uploads from strangers, bodies and all, but not what they may not do with them", async () => {
     const bucket = await bucketWith({}, { ...everybody, Action: "s3:PutObject", Resource: "{bucket}/in/*" });
-    expect((await stranger("PUT", `/${bucket}/in/a`, { body: "text" })).status).toBe(200);
-    expect((await stranger("PUT", `/${bucket}/out/a`, { body: "text" })).status).toBe(403);
-    expect((await stranger("GET", `/${bucket}/in/a`)).status).toBe(403);
+    expect((await sendAnonymously("PUT", `/${bucket}/in/a`, { body: "text" })).status).toBe(200);
+    expect((await sendAnonymously("PUT", `/${bucket}/out/a`, { body: "text" })).status).toBe(403);
+    expect((await sendAnonymously("GET", `/${bucket}/in/a`)).status).toBe(403);
     const tagged = { body: "text", headers: { "x-amz-tagging": "a=b" } };
-    expect((await stranger("PUT", `/${bucket}/in/b`, tagged)).status).toBe(403);
+    expect((await sendAnonymously("PUT", `/${bucket}/in/b`, tagged)).status).toBe(403);
     expect((await send("HEAD", `/${bucket}/in/b`)).status).toBe(404);
   });
 
@@ -94,7 +94,7 @@ describe("a bucket that is public by its policy", () => {
     );
     const body = "<Delete><Object><Key>tmp/a</Key></Object><Object><Key>keep</Key></Object></Delete>";
     const headers = { "content-md5": md5Base64(utf8(body)) };
-    const text = await (await stranger("POST", `/${bucket}?delete`, { body, headers })).text();
+    const text = await (await sendAnonymously("POST", `/${bucket}?delete`, { body, headers })).text();
     expect(text).toContain("<Deleted><Key>tmp/a</Key></Deleted>");
     expect(text).toContain("<Error><Key>keep</Key><Code>AccessDenied</Code>");
     expect((await send("HEAD", `/${bucket}/keep`)).status).toBe(200);
@@ -104,7 +104,7 @@ describe("a bucket that is public by its policy", () => {
     const source = await bucketWith({ secret: "s", open: "o" }, { ...publicRead, Resource: "{bucket}/open" });
     const bucket = await bucketWith({}, { ...everybody, Action: "s3:PutObject", Resource: "{bucket}/*" });
     const copy = (key: string): Promise<Response> =>
-      stranger("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${source}/${key}` } });
+      sendAnonymously("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${source}/${key}` } });
     expect((await copy("open")).status).toBe(200);
     await expectS3Error(await copy("secret"), DENIED);
     await expectS3Error(await copy("missing"), DENIED);
@@ -124,7 +124,7 @@ describe("conditions", () => {
     expect((await from("198.51.100.1")).status).toBe(403);
     // Where there is no edge, as on one's own machine, the header is the client's own word.
     expect((await deliver(requestFrom("203.0.113.9"))).status).toBe(403);
-    expect((await stranger("GET", `/${bucket}/k`)).status).toBe(403);
+    expect((await sendAnonymously("GET", `/${bucket}/k`)).status).toBe(403);
   });
 
   it("ask for a prefix of listings", async () => {
@@ -137,9 +137,9 @@ describe("conditions", () => {
         Condition: { StringLike: { "s3:prefix": "a/*" } },
       },
     );
-    expect((await stranger("GET", `/${bucket}?list-type=2&prefix=a%2F`)).status).toBe(200);
-    expect((await stranger("GET", `/${bucket}?list-type=2&prefix=b%2F`)).status).toBe(403);
-    expect((await stranger("GET", `/${bucket}?list-type=2`)).status).toBe(403);
+    expect((await sendAnonymously("GET", `/${bucket}?list-type=2&prefix=a%2F`)).status).toBe(200);
+    expect((await sendAnonymously("GET", `/${bucket}?list-type=2&prefix=b%2F`)).status).toBe(403);
+    expect((await sendAnonymously("GET", `/${bucket}?list-type=2`)).status).toBe(403);
   });
 
   it("ask for the tags that an object has", async () => {
@@ -147,9 +147,9 @@ describe("conditions", () => {
     const bucket = await bucketWith({ plain: "text" }, { ...publicRead, Condition: open });
     await send("PUT", `/${bucket}/open`, { body: "text", headers: { "x-amz-tagging": "access=open" } });
     await send("PUT", `/${bucket}/shut`, { body: "text", headers: { "x-amz-tagging": "access=shut" } });
-    expect((await stranger("GET", `/${bucket}/open`)).status).toBe(200);
-    expect((await stranger("GET", `/${bucket}/shut`)).status).toBe(403);
-    expect((await stranger("GET", `/${bucket}/plain`)).status).toBe(403);
+    expect((await sendAnonymously("GET", `/${bucket}/open`)).status).toBe(200);
+    expect((await sendAnonymously("GET", `/${bucket}/shut`)).status).toBe(403);
+    expect((await sendAnonymously("GET", `/${bucket}/plain`)).status).toBe(403);
   });
 
   it("demand conditional writes, of whole objects alone", async () => {
@@ -208,7 +208,7 @@ describe("a refusal", () => {
     const bucket = await bucketWith({ k: "text" }, never);
     const explained = `User: arn:aws:iam::000000000000:root is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::${bucket}/k" with an explicit deny in a resource-based policy (statement Sealed)`;
     await expectS3Error(await send("GET", `/${bucket}/k`), { status: 403, code: "AccessDenied", message: explained });
-    await expectS3Error(await stranger("GET", `/${bucket}/k`), DENIED);
+    await expectS3Error(await sendAnonymously("GET", `/${bucket}/k`), DENIED);
     expect((await send("DELETE", `/${bucket}?policy`, { credentials: ROOT })).status).toBe(204);
     expect((await send("GET", `/${bucket}/k`)).status).toBe(200);
   });

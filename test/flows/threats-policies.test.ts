@@ -21,7 +21,7 @@ function as(user: TestUser, method: string, target: string, options: SendOptions
   return send(method, target, { ...options, credentials: user.credentials });
 }
 
-function stranger(method: string, target: string, options: SendOptions = {}): Promise<Response> {
+function sendAnonymously(method: string, target: string, options: SendOptions = {}): Promise<Response> {
   return deliver(anonymous(method, target, options));
 }
 
@@ -50,14 +50,14 @@ describe("an explicit denial", () => {
     const bucket = await bucketWith("k");
     const user = await freshUser(on(bucket, "Allow", "s3:*"));
     await police(bucket, on(bucket, "Allow", "s3:GetObject", { Principal: "*", ...ofKey(bucket, "*") }));
-    expect((await stranger("GET", `/${bucket}/k`)).status).toBe(200);
+    expect((await sendAnonymously("GET", `/${bucket}/k`)).status).toBe(200);
     await police(
       bucket,
       on(bucket, "Allow", "s3:GetObject", { Principal: "*", ...ofKey(bucket, "*") }),
       on(bucket, "Deny", "s3:GetObject", { Principal: "*", ...ofKey(bucket, "k") }),
     );
     for (const response of [
-      await stranger("GET", `/${bucket}/k`),
+      await sendAnonymously("GET", `/${bucket}/k`),
       await as(user, "GET", `/${bucket}/k`),
       await send("GET", `/${bucket}/k`),
     ]) {
@@ -410,7 +410,8 @@ describe("what is taken away", () => {
   it("is gone with the next request, and what was read publicly is read by nobody from a cache", async () => {
     const bucket = await bucketWith("k");
     expect((await putPolicy(bucket, publicReadPolicy(bucket))).status).toBe(204);
-    for (let time = 0; time < 3; time += 1) expect(await (await stranger("GET", `/${bucket}/k`)).text()).toBe("k");
+    for (let time = 0; time < 3; time += 1)
+      expect(await (await sendAnonymously("GET", `/${bucket}/k`)).text()).toBe("k");
     expect((await send("DELETE", `/${bucket}?policy`)).status).toBe(204);
     for (const headers of [
       {},
@@ -418,7 +419,7 @@ describe("what is taken away", () => {
       { range: "bytes=0-0" },
       { "if-none-match": "*" },
     ]) {
-      expect((await stranger("GET", `/${bucket}/k`, { headers })).status).toBe(403);
+      expect((await sendAnonymously("GET", `/${bucket}/k`, { headers })).status).toBe(403);
     }
     const user = await freshUser(on(bucket, "Allow", "s3:GetObject"));
     expect((await as(user, "GET", `/${bucket}/k`)).status).toBe(200);
@@ -429,7 +430,7 @@ describe("what is taken away", () => {
   it("was private: a signed read makes no unsigned one possible, and a deleted object is read by nobody", async () => {
     const bucket = await bucketWith("k");
     expect(await (await send("GET", `/${bucket}/k`)).text()).toBe("k");
-    await expectS3Error(await stranger("GET", `/${bucket}/k`), DENIED);
+    await expectS3Error(await sendAnonymously("GET", `/${bucket}/k`), DENIED);
     expect((await send("DELETE", `/${bucket}/k`)).status).toBe(204);
     expect((await send("GET", `/${bucket}/k`)).status).toBe(404);
     expect((await send("HEAD", `/${bucket}/k`)).status).toBe(404);

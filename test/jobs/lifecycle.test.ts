@@ -59,8 +59,8 @@ async function age(bucket: string, key: string, days: number, versionId?: string
   }
 }
 
-/** A page as it is judged at a time; `applyActions` does what was decided, after whatever happened in between. */
-async function judge(bucketName: string, now: number, phase: "current" | "versions" | "uploads" = "current") {
+/** A page, evaluated at a time; `applyActions` does what was decided, after whatever happened in between. */
+async function evaluatePage(bucketName: string, now: number, phase: "current" | "versions" | "uploads" = "current") {
   const context = jobContext(now);
   const { bucket } = await context.database.look(lookUpBucket(bucketName));
   const configuration = lifecycleFromText(bucket?.configurations.lifecycle ?? null);
@@ -175,8 +175,8 @@ describe("expiration", () => {
     await putVersion(bucket, "v", "kept");
     await setVersioning(bucket, "Suspended");
     await putLifecycle(bucket, rule(expiresAfter(1)));
-    // Past this time's versions: the marker is made today, whatever the time to judge by.
-    const { applyActions } = await judge(bucket, midnight(2));
+    // Past this time's versions: the marker is made today, whatever the evaluation time.
+    const { applyActions } = await evaluatePage(bucket, midnight(2));
     await applyActions();
     expect(await versionsOf(bucket)).toMatchObject([
       { key: "k", kind: "DeleteMarker", versionId: "null" },
@@ -282,7 +282,7 @@ describe("noncurrent versions", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("are judged by their own tags and sizes, and null versions like all others", async () => {
+  it("are evaluated by their own tags and sizes, and null versions like all others", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "null version" });
     await setVersioning(bucket, "Enabled");
@@ -377,12 +377,12 @@ describe("uploads in progress", () => {
   });
 });
 
-describe("a client that comes between a judgement and its commit", () => {
+describe("a client that comes between an evaluation and its commit", () => {
   it("keeps what it has written over an object, byte for byte the same or not", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "1", c: "1" });
     await putLifecycle(bucket, rule(expiresAfter(1)));
-    const { evaluated, applyActions } = await judge(bucket, midnight(2));
+    const { evaluated, applyActions } = await evaluatePage(bucket, midnight(2));
     expect(evaluated).toHaveLength(3);
     await putAll(bucket, { a: "1", b: "2" });
     expect(await applyActions()).toEqual({ objectsRemoved: 1, changedMeanwhile: 2 });
@@ -393,7 +393,7 @@ describe("a client that comes between a judgement and its commit", () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     await putLifecycle(bucket, rule(expiresAfter(1)));
-    const { applyActions } = await judge(bucket, midnight(2));
+    const { applyActions } = await evaluatePage(bucket, midnight(2));
     await putVersion(bucket, "k", "2");
     expect(await applyActions()).toEqual({ changedMeanwhile: 1 });
     expect(await shownVersions(bucket)).toEqual(["k*", "k"]);
@@ -404,7 +404,7 @@ describe("a client that comes between a judgement and its commit", () => {
     for (const key of ["a", "b"])
       await send("PUT", `/${bucket}/${key}`, { body: "1", headers: { "x-amz-tagging": "k=v" } });
     await putLifecycle(bucket, rule(expiresAfter(1), { filter: `<Filter>${tagged("k", "v")}</Filter>` }));
-    const { applyActions } = await judge(bucket, midnight(2));
+    const { applyActions } = await evaluatePage(bucket, midnight(2));
     await sendTagging(`/${bucket}/a?tagging`, taggingOf({ keep: "me" }));
     expect(await applyActions()).toEqual({ objectsRemoved: 1, changedMeanwhile: 1 });
     expect(await keysOf(bucket)).toEqual(["a"]);
@@ -416,7 +416,7 @@ describe("a client that comes between a judgement and its commit", () => {
     await createUpload(bucket, "u");
     for (const phase of ["current", "uploads"] as const) {
       await putLifecycle(bucket, rule(expiresAfter(1) + abortAfter(1)));
-      const { evaluated, applyActions } = await judge(bucket, midnight(2), phase);
+      const { evaluated, applyActions } = await evaluatePage(bucket, midnight(2), phase);
       expect(evaluated).toHaveLength(1);
       if (phase === "current") await putLifecycle(bucket, rule(expiresAfter(1) + abortAfter(1)));
       else await send("DELETE", `/${bucket}?lifecycle`);
@@ -430,7 +430,7 @@ describe("a client that comes between a judgement and its commit", () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1" });
     await putLifecycle(bucket, rule(expiresAfter(1)));
-    const { applyActions } = await judge(bucket, midnight(2));
+    const { applyActions } = await evaluatePage(bucket, midnight(2));
     await send("DELETE", `/${bucket}/a`);
     await send("DELETE", `/${bucket}`);
     await send("PUT", `/${bucket}`);
@@ -445,7 +445,7 @@ describe("a client that comes between a judgement and its commit", () => {
     await deleteKey(bucket, "k");
     const third = await putVersion(bucket, "k", "3");
     await putLifecycle(bucket, rule(noncurrentAfter(1)));
-    const { evaluated, applyActions } = await judge(bucket, midnight(2), "versions");
+    const { evaluated, applyActions } = await evaluatePage(bucket, midnight(2), "versions");
     expect(evaluated).toHaveLength(2);
     await removeVersion(bucket, "k", third);
     expect(await applyActions()).toEqual({ changedMeanwhile: 1, versionsRemoved: 1 });
@@ -458,7 +458,7 @@ describe("a client that comes between a judgement and its commit", () => {
     const fourth = await putVersion(bucket, "k", "4");
     await putVersion(bucket, "k", "5");
     await putLifecycle(bucket, rule(noncurrentAfter(1, 2)));
-    const { evaluated, applyActions } = await judge(bucket, midnight(2), "versions");
+    const { evaluated, applyActions } = await evaluatePage(bucket, midnight(2), "versions");
     expect(evaluated).toHaveLength(2);
     await removeVersion(bucket, "k", fourth);
     // The oldest has two newer ones still.
@@ -471,7 +471,7 @@ describe("a client that comes between a judgement and its commit", () => {
     await deleteKey(bucket, "a");
     await deleteKey(bucket, "b");
     await putLifecycle(bucket, rule(MARKERS));
-    const { evaluated, applyActions } = await judge(bucket, midnight(2), "versions");
+    const { evaluated, applyActions } = await evaluatePage(bucket, midnight(2), "versions");
     expect(evaluated).toHaveLength(2);
     await putVersion(bucket, "a", "1");
     expect(await applyActions()).toEqual({ changedMeanwhile: 1, deleteMarkersRemoved: 1 });

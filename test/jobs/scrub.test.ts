@@ -295,7 +295,7 @@ describe("the scrub", () => {
 
 /** R2 that lists every blob as kept in Infrequent Access; the simulator keeps no storage class. */
 function allInInfrequentAccess(): R2Bucket {
-  const seldom = (object: R2Object): R2Object =>
+  const infrequent = (object: R2Object): R2Object =>
     new Proxy(object, {
       get: (target, property): unknown =>
         property === "storageClass" ? "InfrequentAccess" : (Reflect.get(target, property, target) as unknown),
@@ -305,7 +305,7 @@ function allInInfrequentAccess(): R2Bucket {
       if (property === "list") {
         return async (options: R2ListOptions) => {
           const page = await target.list(options);
-          return { ...page, objects: page.objects.map(seldom) };
+          return { ...page, objects: page.objects.map(infrequent) };
         };
       }
       const value: unknown = Reflect.get(target, property);

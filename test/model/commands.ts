@@ -122,8 +122,8 @@ const tags = constantFrom<TagsChoice>({}, {}, { t: "1" }, { t: "2", "u v": "é" 
 const versioning = constantFrom<VersioningChoice>("Enabled", "Suspended");
 const range = constantFrom(undefined, undefined, ...RANGES);
 const upload = nat(3);
-const when = seldom<When>("always", "absent", "same", "other");
-const whenDeleted = seldom<"always" | "same" | "other">("always", "same", "other");
+const when = rarely<When>("always", "absent", "same", "other");
+const whenDeleted = rarely<"always" | "same" | "other">("always", "same", "other");
 const named = oneof(
   weighted(6, nat(5)),
   weighted(3, constant<VersionChoice>("null")),
@@ -206,7 +206,7 @@ export const command: Arbitrary<Command> = oneof(
       op: constant<"complete">("complete"),
       upload,
       numbers: subarray([1, 2, 3], { minLength: 1 }),
-      isStale: seldom(false, true),
+      isStale: rarely(false, true),
       when,
     }),
   ),
@@ -232,6 +232,6 @@ function weighted<Value>(weight: number, arbitrary: Arbitrary<Value>): { weight:
 }
 
 /** Mostly the usual value. */
-function seldom<Value>(usual: Value, ...others: readonly Value[]): Arbitrary<Value> {
+function rarely<Value>(usual: Value, ...others: readonly Value[]): Arbitrary<Value> {
   return oneof(weighted(6, constant(usual)), weighted(1, constantFrom(...others)));
 }

@@ -160,7 +160,7 @@ describe("PieceReader", () => {
 });
 
 /** What a reader of a stream has seen so far, and how the stream ended for it. */
-class Witness {
+class StreamRecorder {
   #length = 0;
   readonly #pieces: Uint8Array[] = [];
   readonly ended: Promise<"complete" | "broken">;
@@ -209,7 +209,7 @@ describe("DelayedWriter", () => {
   it.each(SIZES)("passes bytes on intact and digests them, written in chunks %s", async (_what, sizes, length) => {
     const body = BODY.slice(0, length);
     const { readable, writable } = new FixedLengthStream(length);
-    const witness = new Witness(readable);
+    const recorder = new StreamRecorder(readable);
     const writer = new DelayedWriter(writable.getWriter(), ["crc32", "SHA-256"], length);
     const buffer = new Uint8Array(BODY.length);
     for (const piece of chunks(body, sizes)) {
@@ -221,8 +221,8 @@ describe("DelayedWriter", () => {
     expect(writer.total).toBe(length);
     const [crc32, sha256] = await writer.digests();
     await writer.finish();
-    expect(await witness.ended).toBe("complete");
-    await expectSameBytes(witness.bytes(), body);
+    expect(await recorder.ended).toBe("complete");
+    await expectSameBytes(recorder.bytes(), body);
     expect(crc32).toEqual(await digest("crc32", body));
     expect(sha256).toEqual(await digest("SHA-256", body));
   });
@@ -230,21 +230,21 @@ describe("DelayedWriter", () => {
   it.each(LENGTHS)("holds the last of %i bytes back until it is told to finish", async (length) => {
     const body = BODY.slice(0, length);
     const { readable, writable } = new FixedLengthStream(length);
-    const witness = new Witness(readable);
+    const recorder = new StreamRecorder(readable);
     let isEnded = false;
-    const ended = witness.ended.finally(() => (isEnded = true));
+    const ended = recorder.ended.finally(() => (isEnded = true));
     const writer = new DelayedWriter(writable.getWriter(), ["crc64nvme"], length);
     for (const piece of chunks(body, [100_000])) await writer.write(piece);
     const [checksum] = await writer.digests();
     await settle();
     expect(checksum).toEqual(await digest("crc64nvme", body));
     if (length > 0) {
-      expect(witness.length).toBeLessThan(length);
+      expect(recorder.length).toBeLessThan(length);
       expect(isEnded).toBe(false);
     }
     await writer.finish();
     expect(await ended).toBe("complete");
-    await expectSameBytes(witness.bytes(), body);
+    await expectSameBytes(recorder.bytes(), body);
   });
 
   it.each(LENGTHS.filter((length) => length > 0))(
@@ -252,13 +252,13 @@ describe("DelayedWriter", () => {
     async (length) => {
       for (const when of ["before", "after"]) {
         const { readable, writable } = new FixedLengthStream(length);
-        const witness = new Witness(readable);
+        const recorder = new StreamRecorder(readable);
         const writer = new DelayedWriter(writable.getWriter(), ["crc32"], length);
         for (const piece of chunks(BODY.slice(0, length), [50_000])) await writer.write(piece);
         if (when === "after") await writer.digests();
         writer.abort(new Error("upload refused"));
-        expect(await witness.ended).toBe("broken");
-        expect(witness.length).toBeLessThan(length);
+        expect(await recorder.ended).toBe("broken");
+        expect(recorder.length).toBeLessThan(length);
       }
     },
   );
@@ -266,12 +266,12 @@ describe("DelayedWriter", () => {
   it("yields no end either of a stream whose length nobody announced", async () => {
     for (const length of [0, 1000, PIECE_BYTES + 1]) {
       const { readable, writable } = new IdentityTransformStream();
-      const witness = new Witness(readable);
+      const recorder = new StreamRecorder(readable);
       const writer = new DelayedWriter(writable.getWriter(), ["crc32"], length);
       await writer.write(BODY.slice(0, length));
       await writer.digests();
       writer.abort(new Error("upload refused"));
-      expect(await witness.ended).toBe("broken");
+      expect(await recorder.ended).toBe("broken");
     }
   });
 
@@ -284,9 +284,9 @@ describe("DelayedWriter", () => {
       writing.catch(() => undefined);
       await settle();
       writer.abort(new Error("upload refused"));
-      const witness = new Witness(readable);
-      expect(await witness.ended).toBe("broken");
-      expect(witness.length).toBeLessThan(length);
+      const recorder = new StreamRecorder(readable);
+      expect(await recorder.ended).toBe("broken");
+      expect(recorder.length).toBeLessThan(length);
     }
   });
 
@@ -299,12 +299,12 @@ describe("DelayedWriter", () => {
     await settle();
     expect(isTaken).toBe(false);
 
-    const witness = new Witness(readable);
+    const recorder = new StreamRecorder(readable);
     await next;
     await writer.write(BODY.subarray(PIECE_BYTES + 1));
     await writer.finish();
-    expect(await witness.ended).toBe("complete");
-    await expectSameBytes(witness.bytes(), BODY);
+    expect(await recorder.ended).toBe("complete");
+    await expectSameBytes(recorder.bytes(), BODY);
   });
 
   it("rejects what follows where its reader stops early", async () => {
@@ -334,23 +334,23 @@ describe("DelayedWriter", () => {
   it("makes no whole of fewer or more bytes than the stream was announced to have", async () => {
     for (const announced of [1001, 999]) {
       const { readable, writable } = new FixedLengthStream(announced);
-      const witness = new Witness(readable);
+      const recorder = new StreamRecorder(readable);
       const writer = new DelayedWriter(writable.getWriter(), [], announced);
       await writer.write(BODY.subarray(0, 1000));
       // Of a missing byte the runtime tells the reader alone.
       await writer.finish().catch(() => undefined);
-      expect(await witness.ended).toBe("broken");
+      expect(await recorder.ended).toBe("broken");
     }
   });
 
   it("works without any digest", async () => {
     const { readable, writable } = new FixedLengthStream(5);
-    const witness = new Witness(readable);
+    const recorder = new StreamRecorder(readable);
     const writer = new DelayedWriter(writable.getWriter(), [], 5);
     await writer.write(Uint8Array.of(1, 2, 3, 4, 5));
     expect(await writer.digests()).toEqual([]);
     await writer.finish();
-    expect(await witness.ended).toBe("complete");
-    expect(witness.bytes()).toEqual(Uint8Array.of(1, 2, 3, 4, 5));
+    expect(await recorder.ended).toBe("complete");
+    expect(recorder.bytes()).toEqual(Uint8Array.of(1, 2, 3, 4, 5));
   });
 });

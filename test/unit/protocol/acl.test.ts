@@ -68,14 +68,14 @@ describe("a public list", () => {
 });
 
 describe("what is granted", () => {
-  const anybody = { isAnonymous: true, accountId: "" };
+  const anonymous = { isAnonymous: true, accountId: "" };
   const user = { isAnonymous: false, accountId: OWNER };
-  const stranger = { isAnonymous: false, accountId: "111111111111" };
+  const otherAccount = { isAnonymous: false, accountId: "111111111111" };
 
   it("to everybody is granted to whoever asks, and nothing besides", () => {
     for (const granted of PERMISSIONS) {
       for (const asked of PERMISSIONS) {
-        for (const requestPrincipal of [anybody, user, stranger]) {
+        for (const requestPrincipal of [anonymous, user, otherAccount]) {
           expect(isGranted(granting(["AllUsers", granted]), requestPrincipal, asked, false)).toBe(granted === asked);
         }
       }
@@ -84,24 +84,26 @@ describe("what is granted", () => {
 
   it("to those who sign is not granted to the anonymous", () => {
     const acl = granting(["AuthenticatedUsers", "READ"]);
-    expect(isGranted(acl, anybody, "READ", false)).toBe(false);
-    for (const requestPrincipal of [user, stranger]) expect(isGranted(acl, requestPrincipal, "READ", false)).toBe(true);
+    expect(isGranted(acl, anonymous, "READ", false)).toBe(false);
+    for (const requestPrincipal of [user, otherAccount])
+      expect(isGranted(acl, requestPrincipal, "READ", false)).toBe(true);
   });
 
   it("as full control is everything", () => {
     for (const permission of PERMISSIONS) {
-      expect(isGranted(granting(["AllUsers", "FULL_CONTROL"]), anybody, permission, false)).toBe(true);
+      expect(isGranted(granting(["AllUsers", "FULL_CONTROL"]), anonymous, permission, false)).toBe(true);
     }
   });
 
   it("to the owner is not granted to the owner's users, nor to anybody what others have", () => {
     const acl = granting(["owner", "FULL_CONTROL"], ["LogDelivery", "FULL_CONTROL"], ["EC2", "FULL_CONTROL"]);
-    for (const requestPrincipal of [anybody, user, stranger])
+    for (const requestPrincipal of [anonymous, user, otherAccount])
       expect(isGranted(acl, requestPrincipal, "READ", false)).toBe(false);
   });
 
   it("to the public is void where that is ignored", () => {
     const acl = granting(["AllUsers", "FULL_CONTROL"], ["AuthenticatedUsers", "FULL_CONTROL"]);
-    for (const requestPrincipal of [anybody, user]) expect(isGranted(acl, requestPrincipal, "READ", true)).toBe(false);
+    for (const requestPrincipal of [anonymous, user])
+      expect(isGranted(acl, requestPrincipal, "READ", true)).toBe(false);
   });
 });
