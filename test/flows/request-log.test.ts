@@ -16,6 +16,7 @@ import { md5Base64, utf8 } from "../support/digests.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { BOUNDARY, formOf, signPolicy } from "../support/forms.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { PART_MIN_BYTES, uploadInParts } from "../support/multipart.ts";
 import { takeSnapshot } from "../support/snapshots.ts";
 import { versionedBucket } from "../support/versioning.ts";
 
@@ -122,6 +123,14 @@ describe("a line of the request log", () => {
     });
     expect(await lineOf("GET", "/")).toMatchObject({ operation: "ListBuckets", status: 200, principal: ROOT_ARN });
     expect(error).not.toHaveBeenCalled();
+  });
+
+  it("counts the blobs too that are read while the answer is sent", async () => {
+    const bucket = await freshBucket();
+    await uploadInParts(bucket, "k", [new Uint8Array(PART_MIN_BYTES), utf8("x")]);
+    expect(await lineOf("GET", `/${bucket}/k`)).toMatchObject({ status: 200, blobCalls: 2 });
+    const headers = { range: `bytes=${PART_MIN_BYTES}-` };
+    expect(await lineOf("GET", `/${bucket}/k`, { headers })).toMatchObject({ status: 206, blobCalls: 1 });
   });
 
   it("names the snapshot that was read", async () => {

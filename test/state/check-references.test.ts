@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { allReferences, expectSoundReferences, referencesOf } from "../support/check-references.ts";
+import { allReferences, expectSoundReferences, referencesOf, referencesOfId } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { bucketId } from "../support/stored-state.ts";
@@ -88,8 +88,9 @@ describe("checkReferences", () => {
     const id = await bucketId(bucket);
     await env.DB.prepare(damage).bind(id).run();
     try {
-      const everything = await allReferences();
-      expect(everything.findings.filter((finding) => finding.includes(id))).not.toEqual([]);
+      // Of everything, only so many findings of a kind are told, and other tests damage what they have stored too.
+      const { findings } = damage.startsWith("UPDATE buckets") ? await allReferences() : await referencesOfId(id);
+      expect(findings.filter((finding) => finding.includes(id))).not.toEqual([]);
     } finally {
       for (const table of ["objects", "versions", "uploads"]) {
         await env.DB.prepare(`DELETE FROM ${table} WHERE bucket_id = ?`).bind(id).run();

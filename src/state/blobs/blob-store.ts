@@ -67,6 +67,11 @@ export interface BlobPage {
 
 /** Where blobs are kept. Rejections other than those described are failures of the store itself. */
 export interface BlobStore {
+  /**
+   * The same store for so many calls, which are counted now: what is called while an answer is sent is too late for its
+   * headers and its line in the log.
+   */
+  counted(calls: number): BlobStore;
   /** Stores a blob unless its hash does not match. An error leaves it open whether the blob is there. */
   put(put: BlobPut): Promise<BlobPutResult>;
   /** Stores a record unless a blob of its id is there already. An error leaves it open whether it is there. */

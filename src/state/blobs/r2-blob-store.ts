@@ -12,7 +12,7 @@ import type {
   BlobEntry,
   OpenBlob,
 } from "./blob-store.ts";
-import type { Counts } from "../d1/counts.ts";
+import { Counts } from "../d1/counts.ts";
 
 const CHECKSUM_MISMATCH = 10037;
 const RANGE_NOT_SATISFIABLE = 10039;
@@ -34,8 +34,13 @@ export class R2BlobStore implements BlobStore {
     this.#counts = counts;
   }
 
+  counted(calls: number): BlobStore {
+    this.#counts.addBlobCalls(calls);
+    return new R2BlobStore(this.#bucket, new Counts());
+  }
+
   async put({ blobId, body, hash, recoveryMetadata, blobStorageClass }: BlobPut): Promise<BlobPutResult> {
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     try {
       const stored = await this.#bucket.put(blobId, body, {
         // An id is never used twice; were it, the blob that is there would win.
@@ -57,7 +62,7 @@ export class R2BlobStore implements BlobStore {
   }
 
   async putRecord({ blobId, bytes, recoveryMetadata }: BlobRecord): Promise<void> {
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     // Where the id is taken R2 stores nothing and answers null.
     await this.#bucket.put(blobId, bytes, {
       onlyIf: { etagDoesNotMatch: "*" },
@@ -66,23 +71,23 @@ export class R2BlobStore implements BlobStore {
   }
 
   async readMark(): Promise<Uint8Array | undefined> {
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     const found = await this.#bucket.get(MARK_ID);
     return found === null ? undefined : new Uint8Array(await found.arrayBuffer());
   }
 
   async writeMark(bytes: Uint8Array): Promise<void> {
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     await this.#bucket.put(MARK_ID, bytes);
   }
 
   async has(blobId: string): Promise<boolean> {
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     return (await this.#bucket.head(blobId)) !== null;
   }
 
   async get(blobId: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined> {
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     try {
       const found = await this.#bucket.get(blobId, range === undefined ? {} : { range });
       // R2 cuts a range off at the blob's end. Ranges are resolved against the row's size: no client's fault.
@@ -100,7 +105,7 @@ export class R2BlobStore implements BlobStore {
   }
 
   async open(blobId: string): Promise<OpenBlob | undefined> {
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     const found = await this.#bucket.get(blobId);
     if (found === null) return undefined;
     const { md5 } = found.checksums;
@@ -108,18 +113,18 @@ export class R2BlobStore implements BlobStore {
   }
 
   async head(blobId: string): Promise<BlobEntry | undefined> {
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     const found = await this.#bucket.head(blobId);
     return found === null ? undefined : blobEntry(found);
   }
 
   async copyToInfrequentAccess({ sourceId, range, blobId, recoveryMetadata }: BlobCopy): Promise<boolean> {
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     const found = await this.#bucket.get(sourceId, range === undefined ? {} : { range });
     if (found === null) return false;
     const length = range?.length ?? found.size;
     const { md5 } = found.checksums;
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     const { readable, writable } = new FixedLengthStream(length);
     const stop = new AbortController();
     // A source that breaks off breaks the put off, which is what tells of it.
@@ -141,7 +146,7 @@ export class R2BlobStore implements BlobStore {
   }
 
   async list(after: string | undefined, limit: number): Promise<BlobPage> {
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     const start = after === undefined ? {} : { startAfter: after };
     const page = await this.#bucket.list({ ...start, limit, include: ["customMetadata"] });
     const blobs = page.objects.filter(({ key }) => key !== MARK_ID).map(blobEntry);
@@ -150,7 +155,7 @@ export class R2BlobStore implements BlobStore {
 
   async delete(blobIds: readonly string[]): Promise<void> {
     if (blobIds.length === 0) return;
-    this.#counts.addBlobCall();
+    this.#counts.addBlobCalls(1);
     await this.#bucket.delete([...blobIds]);
   }
 }

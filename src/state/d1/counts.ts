@@ -38,8 +38,8 @@ export class Counts {
     this.#coordinatorCalls += 1;
   }
 
-  addBlobCall(): void {
-    this.#blobCalls += 1;
+  addBlobCalls(calls: number): void {
+    this.#blobCalls += calls;
   }
 
   /** Adds what a coordinator did on this request's behalf. */

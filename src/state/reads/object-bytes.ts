@@ -26,9 +26,10 @@ export async function openObject(
   if (firstPiece === undefined) return undefined;
   // Where there is nothing to put together and nothing to open, JavaScript need not see the bytes.
   if (rest.length === 0 && key === undefined) return blobs.get(firstPiece.blobId, firstPiece.range);
-  const open = opener(blobs, key, object.encryption);
-  const first = await open(firstPiece);
+  const first = await opener(blobs, key, object.encryption)(firstPiece);
   if (first === undefined) return undefined;
+  // One call each: of a sealed object they are whole blobs, or the beginning of one.
+  const open = opener(blobs.counted(rest.length), key, object.encryption);
   const { readable, writable } = new FixedLengthStream(wanted.length);
   // The pump ends with the stream: its failure breaks the answer off, which is how a client learns of it.
   concatenate(open, first, rest, writable).catch(() => undefined);
