@@ -33,7 +33,7 @@ describe("CreateBucketSnapshot", () => {
       costs.push(costOf(response));
     }
     for (const { rowsRead, ...others } of costs) {
-      expect(others).toEqual({ roundTrips: 3, rowsWritten: 3, coordinatorCalls: 0, blobCalls: 0 });
+      expect(others).toEqual({ roundTrips: 2, rowsWritten: 3, coordinatorCalls: 0, blobCalls: 0 });
       expect(rowsRead).toBeLessThan(20);
     }
   });
@@ -133,12 +133,15 @@ describe("CreateBucketSnapshot", () => {
   });
 
   it("makes one of those that are asked for under one name at once", async () => {
-    const bucket = await versionedBucket();
-    const statuses = await Promise.all(
-      Array.from({ length: 4 }, async () => (await send("PUT", `/${bucket}?snapshot=s`)).status),
-    );
-    expect(statuses.map(String).toSorted()).toEqual(["200", "409", "409", "409"]);
-    const root = readXml(await (await send("GET", `/${bucket}?snapshots`)).text());
-    expect(childrenOf(root, "Snapshot").length).toBe(1);
+    // Several times, so that some of them have one and the same millisecond.
+    for (let round = 0; round < 10; round += 1) {
+      const bucket = await versionedBucket();
+      const statuses = await Promise.all(
+        Array.from({ length: 4 }, async () => (await send("PUT", `/${bucket}?snapshot=s`)).status),
+      );
+      expect(statuses.map(String).toSorted()).toEqual(["200", "409", "409", "409"]);
+      const root = readXml(await (await send("GET", `/${bucket}?snapshots`)).text());
+      expect(childrenOf(root, "Snapshot").length).toBe(1);
+    }
   });
 });

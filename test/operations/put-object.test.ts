@@ -192,6 +192,7 @@ describe("PutObject", () => {
         bucket: await bucketId(bucket),
         name: bucket,
         key: '"a b"',
+        seen: "none",
         type: '"text/x-a"',
         user: '{"a":"1"}',
         system: '{"cache-control":"no-cache"}',

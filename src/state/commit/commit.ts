@@ -74,7 +74,7 @@ export function guardBlobs(blobIds: readonly string[]): Statement {
  * @param isApplied reads back whether the batch's effect is there
  */
 export async function commitBatch(
-  database: Database,
+  database: Pick<Database, "batch">,
   statements: readonly Statement[],
   isApplied: () => Promise<boolean>,
 ): Promise<CommitOutcome> {
