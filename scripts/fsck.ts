@@ -1,15 +1,15 @@
-// `npm run fsck`: compares the metadata and the blobs of a state folder both ways and changes nothing. A Cairn that is
-// being served may be checked too.
+// `npm run fsck`: compares the metadata and the blobs of a state folder in both directions and changes nothing. A
+// server may use the folder at the same time.
 import { existsSync } from "node:fs";
 import { examineState, reportLines } from "./maintenance/examination.ts";
 import { readArguments } from "./maintenance/options.ts";
 
 const USAGE = `Usage: npm run fsck -- [--state DIR] [--bytes]
 
-Compares the metadata of a Cairn on this machine with its blobs, both ways, and changes nothing. Ends with 0 where all is
-sound and with 1 where it is not. Blobs that nothing refers to are told of and are no fault: the orphan scan is for them.
+Compares the metadata of a Cairn on this machine with its blobs in both directions and changes nothing. Exits with 0 if
+everything is sound, otherwise with 1. Orphans are listed but are no fault: the orphan scan purges them.
 
-  --state DIR   folder of everything that is stored (default .cairn in the project)
+  --state DIR   folder of all stored data (default .cairn in the project)
   --bytes       also read every blob and compare it with its checksums
   --help        this text`;
 

@@ -1,4 +1,4 @@
-// `npm run rebuild`: makes the lost database of a state folder again from what is kept beside its blobs.
+// `npm run rebuild`: rebuilds the lost database of a state folder from the recovery metadata of its blobs.
 import { existsSync } from "node:fs";
 import { misspeltSettings } from "../src/config/settings.ts";
 import { PROJECT_ROOT, readWranglerToml } from "./project/wrangler-toml.ts";
@@ -9,12 +9,12 @@ import { rebuildState } from "./maintenance/rebuilding.ts";
 
 const USAGE = `Usage: npm run rebuild -- [--state DIR] [--replace]
 
-Makes the database of a Cairn on this machine again from what is kept beside its blobs (docs/recovery.md tells what cannot
-be made again). Nobody may be serving it. A database that is not empty is left alone unless it is to be replaced. Each
-line that begins with REPORTED names what could not be known or made again. Nothing is deleted afterwards until you say so.
+Rebuilds the database of a Cairn on this machine from the recovery metadata of its blobs (docs/recovery.md lists what is
+lost). Stop the server first. A database that is not empty is refused unless --replace is given. Lines that begin with
+REPORTED name what could not be known or rebuilt. Afterwards deletions are on hold until you resume them.
 
-  --state DIR   folder of everything that is stored (default .cairn in the project)
-  --replace     put the database that is there aside first; where it went is printed
+  --state DIR   folder of all stored data (default .cairn in the project)
+  --replace     move the existing database aside first and print its new path
   --help        this text`;
 
 const options = readArguments(USAGE, { replace: { type: "boolean", default: false } });
@@ -24,7 +24,7 @@ if (!existsSync(options.state)) {
 }
 const problems = misspeltSettings(givenSettings(readWranglerToml().vars, process.env, PROJECT_ROOT));
 if (problems.length > 0) {
-  // Buckets are made again with the account and region that the settings give.
+  // Rebuilt buckets get the account and region of the settings.
   for (const problem of problems) console.error(`rebuild: ${problem}`);
   process.exit(2);
 }

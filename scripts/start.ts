@@ -1,8 +1,11 @@
-// `npm start`: serves Cairn on this machine until it is told to stop.
+// `npm start`: serves Cairn on this machine until it receives a signal.
 import { enableCompileCache } from "node:module";
 import { USAGE, UsageError, readOptions } from "./serve/options.ts";
 
-/** npm passes a Ctrl-C on to a process that has had it from the terminal already: within this time it is the same one. */
+/**
+ * npm forwards a Ctrl-C that the terminal already sent to this process. A second signal within this time is the same
+ * one.
+ */
 const SAME_CTRL_C_MS = 300;
 const PARENT_CHECK_MS = 250;
 
@@ -20,8 +23,8 @@ async function stop(): Promise<void> {
 }
 
 /**
- * npm runs a script through a shell and passes signals on to that shell alone, which some shells do not survive and do not
- * hand down: when it is gone, npm has been told to stop.
+ * npm runs a script through a shell and forwards signals only to that shell, and some shells exit without forwarding
+ * them. Stop when the shell has exited.
  */
 function stopWithNpm(): void {
   const shell = process.ppid;
@@ -42,7 +45,7 @@ async function start(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop());
   stopWithNpm();
 
-  // Miniflare is 5 MB of JavaScript: compiled once and loaded only when there is something to serve.
+  // Miniflare is 5 MB of JavaScript, so load it only to serve and cache its compiled code.
   enableCompileCache();
   const { serveLocally } = await import("./serve/locally.ts");
   stopServer = await serveLocally(where);

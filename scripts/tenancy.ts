@@ -1,14 +1,14 @@
-// `npm run tenancy`: sets up a bucket that two tenants share, uploads as a browser of each would, and shows that neither
-// can see or touch what is the other's. It is meant to be read: docs/tenancy.md tells the same in words.
+// `npm run tenancy`: creates a bucket that two tenants share, uploads like a browser of each, and shows that neither
+// can read or change the other's data. docs/tenancy.md explains the same steps.
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { Caller, type Place, textsIn } from "./tenancy/caller.ts";
 import {
   addTenant,
-  lendUploads,
+  issueUploadCredentials,
   makeTenantBucket,
-  removeTenantBucket,
-  removeUser,
+  deleteTenantBucket,
+  deleteUser,
   setKeyStatus,
   type Tenant,
   uploadFromPage,
@@ -16,29 +16,29 @@ import {
 
 const USAGE = `Usage: npm run tenancy -- [--endpoint URL] [--keep]
 
-Makes a bucket and two users who have a folder of it each, and shows what they can do and what they cannot.
+Creates a bucket and two users with a folder each, and shows what they can and cannot do.
 
-  --endpoint URL   where Cairn is (default http://localhost:9000)
-  --keep           leave the bucket and the users there, and print the users' keys
+  --endpoint URL   Cairn's endpoint (default http://localhost:9000)
+  --keep           keep the bucket and the users, and print the users' keys
   --help           this text
 
-Signs with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or else CAIRN_ROOT_ACCESS_KEY_ID and
-CAIRN_ROOT_SECRET_ACCESS_KEY, of the environment: those of root, or of a user who may do this.`;
+Signs with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or otherwise with CAIRN_ROOT_ACCESS_KEY_ID and
+CAIRN_ROOT_SECRET_ACCESS_KEY of the environment: root's keys, or those of a user with these permissions.`;
 
-/** Where the tenants' users come from, as far as their browsers know. */
+/** The origin of the page in the tenants' browsers. */
 const PAGE_ORIGIN = "https://app.example";
 const URL_SECONDS = 300;
 
-let surprises = 0;
+let failures = 0;
 
-async function main(operator: Caller, isKept: boolean): Promise<void> {
+async function main(operator: Caller, keepsTenants: boolean): Promise<void> {
   const mark = randomBytes(3).toString("hex");
   const bucket = `tenants-${mark}`;
   const names = [`alice-${mark}`, `bob-${mark}`] as const;
 
-  say(`the bucket ${bucket}, to which pages of ${PAGE_ORIGIN} may upload`);
+  log(`the bucket ${bucket}, to which pages of ${PAGE_ORIGIN} may upload`);
   await makeTenantBucket(operator, bucket, PAGE_ORIGIN);
-  say(`two users, ${names.join(" and ")}, with the same policy and an access key each`);
+  log(`two users, ${names.join(" and ")}, with the same policy and an access key each`);
   const alice = await addTenant(operator, bucket, names[0]);
   const bob = await addTenant(operator, bucket, names[1]);
 
@@ -47,40 +47,40 @@ async function main(operator: Caller, isKept: boolean): Promise<void> {
   await showBounds(bob, alice, bucket);
   await showRevocation(operator, bob, bucket);
 
-  if (isKept) {
+  if (keepsTenants) {
     for (const { name, keys } of [alice, bob]) console.log(`${name}: ${keys.accessKeyId} ${keys.secretAccessKey}`);
     return;
   }
-  say("all of it removed again");
-  for (const { name } of [alice, bob]) await removeUser(operator, name);
-  await removeTenantBucket(operator, bucket);
+  log("cleaning up");
+  for (const { name } of [alice, bob]) await deleteUser(operator, name);
+  await deleteTenantBucket(operator, bucket);
 }
 
-/** A tenant's server lends a browser the right to upload one file: no key of the tenant's own leaves the server. */
+/** A tenant's server gives a browser a URL for one upload, so that the tenant's own keys never leave the server. */
 async function uploadThroughBrowser(tenant: Tenant, bucket: string): Promise<void> {
   const { name } = tenant;
   const prefix = `${name}/uploads/`;
-  say(`${name} gets temporary credentials that upload below ${prefix} and do nothing else`);
-  const pass = await lendUploads(tenant, bucket, prefix);
-  const url = await pass.presign("PUT", `/${bucket}/${prefix}photo.txt`, URL_SECONDS);
-  await expect("yes", `a browser with a URL made of them uploads ${prefix}photo.txt`, () =>
+  log(`${name} gets temporary credentials that can only upload below ${prefix}`);
+  const session = await issueUploadCredentials(tenant, bucket, prefix);
+  const url = await session.presign("PUT", `/${bucket}/${prefix}photo.txt`, URL_SECONDS);
+  await expect("yes", `a browser with a URL signed with them uploads ${prefix}photo.txt`, () =>
     uploadFromPage(url, PAGE_ORIGIN, "text/plain", `a photo of ${name}`),
   );
-  await expect("no", "the URL uploads something else", () =>
+  await expect("no", "the URL uploads another key", () =>
     fetch(url.replace("photo.txt", "other.txt"), { method: "PUT", body: "x" }),
   );
   await expect("no", "the temporary credentials read what was uploaded", () =>
-    pass.s3("GET", `/${bucket}/${prefix}photo.txt`),
+    session.s3("GET", `/${bucket}/${prefix}photo.txt`),
   );
   await expect("no", `they write outside of ${prefix}`, () =>
-    pass.s3("PUT", `/${bucket}/${name}/report.txt`, { body: "x" }),
+    session.s3("PUT", `/${bucket}/${name}/report.txt`, { body: "x" }),
   );
 }
 
 async function showBounds({ name, caller }: Tenant, other: Tenant, bucket: string): Promise<void> {
   const [own, foreign] = [`/${bucket}/${name}/uploads/photo.txt`, `/${bucket}/${other.name}/uploads/photo.txt`];
   const list = (prefix: string) => caller.s3("GET", `/${bucket}?list-type=2&prefix=${encodeURIComponent(prefix)}`);
-  say(`${name} with its own keys`);
+  log(`${name} with its own keys`);
   await expect("yes", "reads what was uploaded for it", () => caller.s3("GET", own));
   const keys = textsIn(await (await list(`${name}/`)).text(), "Key");
   await expect("yes", `lists ${name}/: ${keys.join(", ")}`, () => list(`${name}/`));
@@ -93,34 +93,34 @@ async function showBounds({ name, caller }: Tenant, other: Tenant, bucket: strin
     caller.s3("PUT", `/${bucket}/${name}/stolen.txt`, { headers: { "x-amz-copy-source": foreign } }),
   );
   const url = await caller.presign("GET", foreign, URL_SECONDS);
-  await expect("no", "reads it by a URL that it signs itself", () => fetch(url));
+  await expect("no", "reads it with a URL that it signs itself", () => fetch(url));
 }
 
 async function showRevocation(operator: Caller, tenant: Tenant, bucket: string): Promise<void> {
   const target = `/${bucket}/${tenant.name}/uploads/photo.txt`;
   const url = await tenant.caller.presign("GET", target, URL_SECONDS);
-  const pass = await lendUploads(tenant, bucket, `${tenant.name}/uploads/`);
-  say(`${tenant.name}'s access key is turned off`);
+  const session = await issueUploadCredentials(tenant, bucket, `${tenant.name}/uploads/`);
+  log(`the operator deactivates ${tenant.name}'s access key`);
   await setKeyStatus(operator, tenant, "Inactive");
   await expect("no", "it reads its photo", () => tenant.caller.s3("GET", target));
-  await expect("no", "a URL that it gave away before reads it", () => fetch(url));
-  await expect("no", "temporary credentials that it got before upload", () => pass.s3("PUT", target, { body: "x" }));
+  await expect("no", "an older presigned URL reads it", () => fetch(url));
+  await expect("no", "older temporary credentials upload", () => session.s3("PUT", target, { body: "x" }));
   await setKeyStatus(operator, tenant, "Active");
-  await expect("yes", "turned on again, it reads its photo", () => tenant.caller.s3("GET", target));
+  await expect("yes", "reactivated, it reads its photo", () => tenant.caller.s3("GET", target));
 }
 
-/** Tries something, and says what came of it: `yes` where it is to succeed, `no` where it is to be refused with 403. */
+/** Sends a request and prints the result: `yes` expects success, `no` expects 403. */
 async function expect(expected: "yes" | "no", what: string, attempt: () => Promise<Response>): Promise<void> {
   const response = await attempt();
   const text = await response.text();
   const isExpected = expected === "yes" ? response.ok : response.status === 403;
-  if (!isExpected) surprises += 1;
+  if (!isExpected) failures += 1;
   const refusal = response.ok ? "" : ` (${response.status} ${/<Code>(\w+)</.exec(text)?.[1] ?? ""})`;
   console.log(`  ${isExpected ? "" : "NOT AS EXPECTED: "}${response.ok ? "yes" : "no "}  ${what}${refusal}`);
 }
 
-function say(what: string): void {
-  console.log(`> ${what}`);
+function log(text: string): void {
+  console.log(`> ${text}`);
 }
 
 function readCommandLine(): { readonly endpoint: string; readonly keep: boolean; readonly help: boolean } {
@@ -148,12 +148,12 @@ try {
   else {
     const place = { endpoint: endpoint.replace(/\/$/, ""), region: process.env["AWS_REGION"] ?? "auto" };
     await main(operatorFromEnvironment(place), keep);
-    if (surprises > 0) throw new Error(`${surprises} answers were not as expected`);
-    console.log("Each tenant sees and touches its own folder, and nothing else.");
+    if (failures > 0) throw new Error(`${failures} responses were not as expected`);
+    console.log("Each tenant can read and change its own folder only.");
   }
 } catch (error) {
   const { message, cause } = error instanceof Error ? error : new Error(String(error));
-  // Of what keeps it from being sent, only the cause tells what it is.
+  // Only the cause contains why a request could not be sent.
   console.error(`tenancy: ${message}${cause instanceof Error ? `: ${cause.message}` : ""}`);
   process.exitCode = 1;
 }

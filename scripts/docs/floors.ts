@@ -1,4 +1,4 @@
-// The floors of src and what each room is for. The house test checks imports against them; docs/architecture.md shows them.
+// The floors of src and the purpose of each room, which the house test checks and docs/architecture.md shows.
 import { replaceSection } from "./tables.ts";
 
 /** The rooms of src by floor, lowest first. A file imports from lower floors only. */
@@ -14,30 +14,30 @@ export const FLOORS: readonly string[] = [
   "worker.ts",
 ];
 
-/** The floors inside a room that has several, lowest first. */
+/** The floors within a room, lowest first. */
 export const INNER_FLOORS: Readonly<Record<string, readonly string[]>> = {
   protocol: ["core", "forms|iam|lifecycle", "objects", "buckets|listings", "acl"],
   auth: ["policy", "identity|sigv4", "body", "access"],
   state: ["d1", "blobs|identities", "metadata", "commit|repair", "snapshots", "reads", "listings|writes", "lifecycle"],
 };
 
-/** What each room is for. */
+/** The purpose of each room. */
 const PURPOSES: Readonly<Record<string, string>> = {
   "worker.ts": "entry points of the runtime: fetch, scheduled, Durable Object",
   gateway: "front door: routes by API, authenticates, authorises, renders, logs",
   operations: "one file for each S3 operation, or for each bucket configuration",
   jobs: "scheduled work: lifecycle, garbage, orphans, scrub, rebuild",
   iam: "calls of IAM and STS",
-  uploads: "reads and admits uploads, copies, parts and forms",
-  contract: "what an operation is, and the context it runs in",
+  uploads: "reads and checks uploads, copies, parts and forms",
+  contract: "declarations of operations and their context",
   config: "settings and master keys",
   auth: "signatures, identities, policies, decisions",
   state: "all SQL, and all calls of R2 and Durable Objects",
   protocol: "S3's and IAM's documents, headers and errors, without I/O",
-  bytes: "encodings, digests, streams and XML, without a word of S3",
+  bytes: "encodings, digests, streams and XML; nothing of S3",
 };
 
-/** A text with the diagram of the floors between `<!-- floors -->` and `<!-- /floors -->` replaced. */
+/** Returns a text with a fresh diagram of the floors between `<!-- floors -->` and `<!-- /floors -->`. */
 export function withFreshFloors(text: string): string {
   return replaceSection(text, "floors", floorsDiagram());
 }

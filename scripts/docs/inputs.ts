@@ -1,10 +1,10 @@
-// The list of docs/operations.md that is made from the code: what each operation obeys of a request, and which condition
-// keys follow from that. Pure, so that the house test can ask whether it is fresh.
+// Generates the list in docs/operations.md: the inputs of each operation and the condition keys that follow from them.
+// Pure, so that the house test can check whether the page is fresh.
 import { isConditionKey } from "../../src/auth/policy/keys.ts";
 import type { Implementation, Operation } from "../../src/contract/operation.ts";
 import { replaceSection } from "./tables.ts";
 
-/** The text of docs/operations.md with its generated list replaced. */
+/** Returns the text of docs/operations.md with a fresh list. */
 export function withFreshInputs(text: string, operations: readonly Operation[]): string {
   const lines = new Map<string, string>();
   for (const { name, route, implementation } of operations) {
@@ -16,7 +16,7 @@ export function withFreshInputs(text: string, operations: readonly Operation[]):
 
 const BODIES = { none: "no body", document: "a document", object: "the object's bytes", form: "a form" } as const;
 
-/** @param isInBucket whether it is on a bucket: the keys are about what is in one */
+/** @param isInBucket whether the operation addresses a bucket or an object; only those have condition keys */
 function lineOf(name: string, { inputs }: Implementation, isInBucket: boolean): string {
   const headers = inputs.headers.filter((header) => header !== "x-amz-expected-bucket-owner");
   const parts = [
@@ -29,12 +29,12 @@ function lineOf(name: string, { inputs }: Implementation, isInBucket: boolean): 
   return `- **${name}**: ${parts.filter((part) => part !== "").join("; ")}.`;
 }
 
-/** The condition keys that have the name of an input. */
+/** The condition keys that are named after an input. */
 function keysOf(query: readonly string[], headers: readonly string[]): string[] {
   return [...query, ...headers].map((input) => `s3:${input}`).filter((key) => isConditionKey(key.toLowerCase()));
 }
 
-function listed(what: string, names: readonly string[]): string {
+function listed(label: string, names: readonly string[]): string {
   const sorted = Array.from(new Set(names)).toSorted();
-  return sorted.length === 0 ? "" : `${what} ${sorted.map((name) => `\`${name}\``).join(", ")}`;
+  return sorted.length === 0 ? "" : `${label} ${sorted.map((name) => `\`${name}\``).join(", ")}`;
 }

@@ -1,4 +1,4 @@
-// Writes what README.md and docs/ have that is made from the code. `--check` only compares and reports stale files.
+// `npm run readme`: writes the generated parts of README.md and docs/. `--check` only reports stale files.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

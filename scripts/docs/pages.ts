@@ -1,4 +1,4 @@
-// The files that are made from the code, in whole or in part, and how. Pure, so that the house test can compare them.
+// The generated files and their generators. Pure, so that the house test can compare them.
 import { SETTINGS } from "../../src/config/settings.ts";
 import { OPERATIONS } from "../../src/gateway/operation-table.ts";
 import { withFreshFloors } from "./floors.ts";
@@ -6,7 +6,7 @@ import { withFreshInputs } from "./inputs.ts";
 import { picture } from "./picture.ts";
 import { withFreshTables } from "./tables.ts";
 
-/** Makes a file's fresh text from its present one. */
+/** Returns a file's fresh text, given its present one. */
 export type Refresh = (text: string) => string;
 
 /** The generated files by path. */

@@ -1,4 +1,4 @@
-// The picture of how Cairn works, as SVG text: boxes, arrows between them, and one line of text on each.
+// Draws how Cairn works as SVG text: boxes, arrows between them, and one label per arrow.
 
 interface Box {
   readonly x: number;
@@ -13,7 +13,7 @@ interface Arrow {
   readonly from: readonly [x: number, y: number];
   readonly to: readonly [x: number, y: number];
   readonly label: string;
-  /** Where the label stands; its anchor is `start`. */
+  /** The position of the label; its anchor is `start`. */
   readonly at: readonly [x: number, y: number];
 }
 
@@ -67,7 +67,7 @@ const ARROWS: readonly Arrow[] = [
   { from: [490, 185], to: [638, 268], label: "2. bytes", at: [500, 245] },
 ];
 
-/** The picture as the text of an SVG file. */
+/** Returns the picture as the text of an SVG file. */
 export function picture(): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="title">`,

@@ -1,20 +1,20 @@
-// README's generated tables, as text. Pure, so that the house test can ask whether they are fresh.
+// Generates README's tables as text. Pure, so that the house test can check whether they are fresh.
 import type { Implementation, Operation } from "../../src/contract/operation.ts";
 
 type SettingTable = Readonly<Record<string, { readonly default: string; readonly meaning: string }>>;
 
-/** A README with its generated tables replaced. They stand between `<!-- name -->` and `<!-- /name -->`. */
+/** Returns a README with fresh tables between `<!-- name -->` and `<!-- /name -->`. */
 export function withFreshTables(readme: string, operations: readonly Operation[], settings: SettingTable): string {
   const withOperations = replaceSection(readme, "operations", operationsTable(operations));
   return replaceSection(withOperations, "settings", settingsTable(settings));
 }
 
 function operationsTable(operations: readonly Operation[]): string {
-  const built = operations.filter(({ implementation }) => implementation !== undefined);
-  const named = new Set(
+  const implemented = operations.filter(({ implementation }) => implementation !== undefined);
+  const unimplemented = new Set(
     operations.filter(({ implementation }) => implementation === undefined).map(({ name }) => name),
   );
-  const rows = built.map(({ name, route, implementation }) => {
+  const rows = implemented.map(({ name, route, implementation }) => {
     const path = { service: "/", bucket: "/{bucket}", object: "/{bucket}/{key}", tags: "/v20180820/tags/{arn}" }[
       route.level
     ];
@@ -27,11 +27,11 @@ function operationsTable(operations: readonly Operation[]): string {
     "| --- | --- | --- |",
     ...rows.toSorted(),
     "",
-    `Known by name and answered with \`501 NotImplemented\`: ${Array.from(named).toSorted().join(", ")}.`,
+    `Known by name and answered with \`501 NotImplemented\`: ${Array.from(unimplemented).toSorted().join(", ")}.`,
   ].join("\n");
 }
 
-/** The actions that an operation asks for, each with the case in which it does. */
+/** The actions that an operation requires, each with the case in which it does. */
 function actionsOf({ actions, versionActions, furtherActions }: Implementation): string {
   const ofVersions = versionActions === undefined ? "" : ` (of a version ${spellings(versionActions)})`;
   const further = furtherActions.map(({ action, when }) => `\`${action}\`${when === undefined ? "" : ` ${when}`}`);
@@ -50,7 +50,7 @@ function settingsTable(settings: SettingTable): string {
   return ["| Setting | Default | Meaning |", "| --- | --- | --- |", ...rows].join("\n");
 }
 
-/** A text with what stands between `<!-- name -->` and `<!-- /name -->` replaced. */
+/** Returns a text with new content between `<!-- name -->` and `<!-- /name -->`. */
 export function replaceSection(readme: string, name: string, content: string): string {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const from = readme.indexOf(start);

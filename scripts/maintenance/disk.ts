@@ -1,15 +1,15 @@
-// What is on the disk for the blobs of a state folder, past the simulator of R2: it lists blobs from a database of its own
-// and keeps the bytes of each in a file, and either may be lost without the other.
+// Checks the files behind the simulated R2 of a state folder. The simulator lists blobs in a database of its own and
+// stores each blob's bytes in a file; either can be lost without the other.
 import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { readWranglerToml } from "../project/wrangler-toml.ts";
 
-/** What a look at the disk says. */
+/** The findings of a check of the disk. */
 export interface DiskFindings {
-  /** Blobs that the simulator lists and whose files are not as it says. */
+  /** Listed blobs whose file is missing or has the wrong size. */
   readonly findings: readonly string[];
-  /** Files that hold the bytes of no blob that it lists. */
+  /** Files without a listed blob. */
   readonly orphanedUploads: readonly string[];
 }
 
@@ -19,11 +19,13 @@ interface ListedFile {
   readonly size: number;
 }
 
-/** A key's row is committed after its file is written; within this time a file without a row may be an upload's. */
+/**
+ * A blob's row is committed after its file is written, so a younger file without a row may belong to an open upload.
+ */
 const UPLOAD_MS = 24 * 3_600_000;
 
-/** Looks at the files of all blobs. */
-export function lookAtDisk(state: string, now: number): DiskFindings {
+/** Checks the files of all blobs. */
+export function checkDisk(state: string, now: number): DiskFindings {
   const folder = join(state, "r2", readWranglerToml().r2.binding, "blobs");
   const listed = listedFiles(join(state, "r2", "miniflare-R2BucketObject"));
   const findings = listed.flatMap(({ key, file, size }) => {
@@ -39,7 +41,7 @@ export function lookAtDisk(state: string, now: number): DiskFindings {
 }
 
 function listedFiles(folder: string): ListedFile[] {
-  // The simulator keeps a database for each bucket, and one of its own about them.
+  // The simulator has one database per bucket, and another one about all of them.
   const databases = entriesOf(folder).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
   return databases.flatMap((name) => {
     const database = new DatabaseSync(join(folder, name), { readOnly: true });
@@ -67,7 +69,7 @@ function isOlderThan(path: string, time: number): boolean {
   try {
     return lstatSync(path).mtimeMs < time;
   } catch {
-    // It was deleted since it was listed.
+    // It was deleted after it was listed.
     return false;
   }
 }
@@ -76,7 +78,7 @@ function entriesOf(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    // Nothing was ever stored.
+    // Without the folder, no blob was ever stored.
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
   }

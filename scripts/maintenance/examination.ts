@@ -1,28 +1,28 @@
-// A check of everything in a state folder, and how it is told.
+// Checks everything in a state folder and reports the result.
 import { setTimeout } from "node:timers/promises";
-import { lookAtDisk, type DiskFindings } from "./disk.ts";
+import { checkDisk, type DiskFindings } from "./disk.ts";
 import { openState } from "./open-state.ts";
 
 const CONFIRMATION_PAUSE_MS = 1000;
 
-/** What a check says. */
+/** The result of a check. */
 export interface Examination {
   readonly blobs: number;
   readonly bytes: number;
-  /** What is wrong, in plain words. */
+  /** The faults, one sentence each. */
   readonly findings: readonly string[];
-  /** Blobs that nothing refers to, and files that belong to no blob. */
+  /** Blobs that no row references, and files without a blob. */
   readonly orphans: readonly string[];
 }
 
-/** Checks everything; `isReadingBytes`: against checksums too. */
-export async function examineState(state: string, isReadingBytes: boolean): Promise<Examination> {
+/** Checks everything; with `readsBytes`, also every blob against its checksums. */
+export async function examineState(state: string, readsBytes: boolean): Promise<Examination> {
   const open = await openState(state);
   try {
-    // What the Worker answers.
+    // The Worker's response has this shape.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const examined = (await open.ask(isReadingBytes ? "/fsck?bytes" : "/fsck")) as Examination;
-    const disk = await lookTwice(state);
+    const examined = (await open.request(readsBytes ? "/fsck?bytes" : "/fsck")) as Examination;
+    const disk = await checkDiskTwice(state);
     return {
       ...examined,
       findings: [...examined.findings, ...disk.findings],
@@ -33,12 +33,12 @@ export async function examineState(state: string, isReadingBytes: boolean): Prom
   }
 }
 
-/** In a state that is being served, a file may be about to go with its blob: what is wrong is wrong twice. */
-async function lookTwice(state: string): Promise<DiskFindings> {
-  const first = lookAtDisk(state, Date.now());
+/** Reports only faults that a second check confirms, because a server may be deleting a file together with its blob. */
+async function checkDiskTwice(state: string): Promise<DiskFindings> {
+  const first = checkDisk(state, Date.now());
   if (first.findings.length === 0) return first;
   await setTimeout(CONFIRMATION_PAUSE_MS);
-  const second = lookAtDisk(state, Date.now());
+  const second = checkDisk(state, Date.now());
   return { ...second, findings: second.findings.filter((finding) => first.findings.includes(finding)) };
 }
 

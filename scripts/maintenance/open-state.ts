@@ -1,5 +1,5 @@
-// Opens a state folder past the server, whether one serves it or not: its database and blobs in a runtime of their own,
-// with a Worker that shares Cairn's code.
+// Opens a state folder, served or not: its database and blobs in a runtime of their own, with a Worker that shares
+// Cairn's code.
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { readWranglerToml } from "../project/wrangler-toml.ts";
@@ -10,12 +10,12 @@ import { tieWorkerdToThisProcess } from "../serve/workerd.ts";
 
 const WORKER = join(import.meta.dirname, "worker", "worker.ts");
 
-/** A state folder that is open. */
+/** An open state folder. */
 export interface OpenState {
   readonly database: Awaited<ReturnType<Miniflare["getD1Database"]>>;
   readonly blobs: Awaited<ReturnType<Miniflare["getR2Bucket"]>>;
-  /** Asks the Worker for something and gives its answer, which is JSON. Rejects with what went wrong. */
-  ask(path: string): Promise<unknown>;
+  /** Requests a path of the Worker and returns the JSON of its response. Rejects with the Worker's error message. */
+  request(path: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ export async function openState(state: string, bindings: Readonly<Record<string,
       resourcePersistencePath: state,
       workers: [
         {
-          // The name under which the server keeps its state.
+          // The server stores its state under this name.
           name: "cairn",
           modules: [{ type: "ESModule", path: "worker.js", contents: await bundleWorker(WORKER) }],
           modulesRoot: "/",
@@ -50,7 +50,7 @@ export async function openState(state: string, bindings: Readonly<Record<string,
   return {
     database: await miniflare.getD1Database(d1.binding),
     blobs: await miniflare.getR2Bucket(r2.binding),
-    async ask(path) {
+    async request(path) {
       const worker = await miniflare.getWorker();
       const response = await worker.fetch(`http://cairn${path}`);
       if (!response.ok) throw new Error(await response.text());

@@ -1,19 +1,16 @@
-// The command lines of the maintenance scripts.
+// Parses the command lines of the maintenance scripts.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { PROJECT_ROOT } from "../project/wrangler-toml.ts";
 
-/** What a maintenance script was asked for. */
+/** The options of a maintenance script. */
 export interface MaintenanceOptions {
   readonly state: string;
   /** The flags that were given. */
   readonly flags: ReadonlySet<string>;
 }
 
-/**
- * Reads the arguments of this process. Prints the usage and ends the process where that is what was asked for, or where
- * the arguments make no sense.
- */
+/** Parses the arguments of this process. Prints the usage and exits on --help and on invalid arguments. */
 export function readArguments(
   usage: string,
   flags: Readonly<Record<string, { readonly type: "boolean"; readonly default: false }>>,

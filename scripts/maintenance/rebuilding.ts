@@ -1,4 +1,4 @@
-// Makes the database of a state folder again.
+// Rebuilds the database of a state folder.
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
@@ -7,34 +7,34 @@ import { givenSettings } from "../serve/settings.ts";
 import { lockState } from "../serve/state-lock.ts";
 import { openState, type OpenState } from "./open-state.ts";
 
-/** The folder in a state folder in which Miniflare keeps D1's files. */
+/** Miniflare's folder for D1's files in a state folder. */
 export const DATABASE_FOLDER = "d1";
 
-/** What became of a rebuild. */
+/** The result of a rebuild. */
 export interface Rebuilt {
   readonly report: Readonly<Record<string, number>>;
-  /** What could not be known or made again, a line each. */
+  /** What could not be known or rebuilt, one line each. */
   readonly findings: readonly string[];
-  /** Where the database was put that had been there. */
+  /** The new path of the previous database, if it was moved. */
   readonly setAside: string | undefined;
 }
 
 /**
  * Rebuilds a database.
- * @param isReplacing puts the database aside that is there
- * @throws Error where the state is being served, or the database is not empty
+ * @param isReplacing moves the existing database aside first
+ * @throws Error when the state is being served or the database is not empty
  */
 export async function rebuildState(state: string, isReplacing: boolean): Promise<Rebuilt> {
   const toml = readWranglerToml();
   const unlock = await lockState(state);
   try {
-    const setAside = isReplacing ? putAside(join(state, DATABASE_FOLDER)) : undefined;
+    const setAside = isReplacing ? moveAside(join(state, DATABASE_FOLDER)) : undefined;
     const open = await openState(state, givenSettings(toml.vars, process.env, PROJECT_ROOT));
     try {
       await applyMigrations(open.database, toml.d1.migrationsDir);
-      // What the Worker answers.
+      // The Worker's response has this shape.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const report = (await open.ask("/rebuild")) as Record<string, number>;
+      const report = (await open.request("/rebuild")) as Record<string, number>;
       if (report["refused"] !== undefined) throw new Error("the database is not empty; --replace puts it aside first");
       return { report, findings: await findingsIn(open), setAside };
     } finally {
@@ -61,7 +61,7 @@ async function findingsIn({ database }: OpenState): Promise<string[]> {
   return results.map(({ bucket, key, subject, finding }) => `${bucket}/${JSON.stringify(key)} ${subject}: ${finding}`);
 }
 
-function putAside(folder: string): string | undefined {
+function moveAside(folder: string): string | undefined {
   if (!existsSync(folder)) return undefined;
   const aside = `${folder}-before-rebuild-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
   renameSync(folder, aside);

@@ -1,4 +1,4 @@
-// Lifts the hold on the deletions of a state folder.
+// Lifts the deletion hold of a state folder.
 import { readWranglerToml } from "../project/wrangler-toml.ts";
 import { applyMigrations } from "../serve/migrations.ts";
 import { lockState } from "../serve/state-lock.ts";
@@ -6,8 +6,8 @@ import { openState } from "./open-state.ts";
 
 /**
  * Lifts the hold.
- * @returns why there was one; undefined where there was none
- * @throws Error where the state is being served
+ * @returns the reason of the hold; undefined when there was none
+ * @throws Error when the state is being served
  */
 export async function resumeDeletions(state: string): Promise<string | undefined> {
   const unlock = await lockState(state);
@@ -15,9 +15,9 @@ export async function resumeDeletions(state: string): Promise<string | undefined
     const open = await openState(state);
     try {
       await applyMigrations(open.database, readWranglerToml().d1.migrationsDir);
-      const held = await open.database.prepare("SELECT reason FROM deletion_hold").first<{ reason: string }>();
+      const hold = await open.database.prepare("SELECT reason FROM deletion_hold").first<{ reason: string }>();
       await open.database.prepare("UPDATE deletion_hold SET lifted_at = ?").bind(Date.now()).run();
-      return held?.reason;
+      return hold?.reason;
     } finally {
       await open.close();
     }

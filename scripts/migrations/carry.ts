@@ -1,4 +1,5 @@
-// `npm run migrations:carry`: lists the migrations folder in the Worker's source, so that the Worker carries every file.
+// `npm run migrations:carry`: lists the migrations folder in the Worker's source, so that the bundle contains every
+// file.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";

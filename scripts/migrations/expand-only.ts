@@ -1,13 +1,13 @@
-// Finds what a migration takes away from a Worker that was released before it: such a Worker still runs while the next
-// one is deployed, and again after a roll-back.
+// Finds changes in migrations that break a Worker of an earlier release. Such a Worker still runs while its successor
+// is being deployed, and again after a roll-back.
 import { DatabaseSync } from "node:sqlite";
 import type { Migration } from "./folder.ts";
 import { type Schema, readSchema } from "./schema.ts";
 
-/** Unique indexes that were made on an old table before the first release. */
+/** Unique indexes on existing tables that were added before the first release. */
 const ACCEPTED = new Set(["0006_versions.sql: makes columns of versions unique"]);
 
-/** What breaks a Worker of before, for each migration: an empty list when every one of them only adds. */
+/** The changes of each migration that break earlier Workers; empty when every migration only adds. */
 export function expandOnlyFaults(migrations: readonly Migration[]): string[] {
   const database = new DatabaseSync(":memory:");
   return migrations.flatMap(({ name, sql }) => {
@@ -20,12 +20,12 @@ export function expandOnlyFaults(migrations: readonly Migration[]): string[] {
       ...[...statements(sql)].filter((text) => /^ALTER\s+TABLE\b.*\b(RENAME|DROP)\b/is.test(text)).map(shortened),
       ...[...before].flatMap(([id, { columns }]) => {
         const now = after.get(id);
-        if (now === undefined) return id.startsWith("index ") ? [] : [`takes away ${id}`];
+        if (now === undefined) return id.startsWith("index ") ? [] : [`drops ${id}`];
         return columns.filter((column) => !now.columns.includes(column)).map((column) => `${id} loses ${column}`);
       }),
       ...[...strictAfter]
         .filter((column) => isNewRequirement(column, strictBefore, before))
-        .map((column) => `demands ${column}`),
+        .map((column) => `requires ${column}`),
       ...[...after].flatMap(([id, { type, table, sql: text, isUnique }]) => {
         if (before.has(id) || !before.has(`table ${table}`)) return [];
         if (isUnique) return [`makes columns of ${table} unique`];
@@ -37,7 +37,7 @@ export function expandOnlyFaults(migrations: readonly Migration[]): string[] {
   });
 }
 
-/** `table.column` for each column that an INSERT has to name. */
+/** `table.column` for each column that an INSERT must name. */
 function requiredColumns(database: DatabaseSync, schema: Schema): Set<string> {
   return new Set(
     [...schema.values()]

@@ -1,4 +1,4 @@
-// The schema of a SQLite database as data, so that two of them can be compared by what they hold.
+// Reads the schema of a SQLite database as data, so that two schemas can be compared.
 import { DatabaseSync } from "node:sqlite";
 
 export interface SchemaObject {
@@ -6,22 +6,22 @@ export interface SchemaObject {
   readonly name: string;
   readonly table: string;
   readonly sql: string;
-  /** Of tables and views; empty for indexes and triggers. */
+  /** For tables and views; empty for indexes and triggers. */
   readonly columns: readonly string[];
   readonly isUnique: boolean;
 }
 
 export type Schema = ReadonlyMap<string, SchemaObject>;
 
-/** Names that SQLite, D1 and wrangler keep for themselves. */
+/** Names that SQLite, D1 and wrangler reserve. */
 const OWNED_BY_OTHERS = /^(sqlite_|_cf_|d1_migrations$)/;
 
-/** Whether a name belongs to SQLite, D1 or wrangler. */
+/** Whether SQLite, D1 or wrangler reserves a name. */
 export function isOwnedByOthers(name: string): boolean {
   return OWNED_BY_OTHERS.test(name);
 }
 
-/** Reads the tables, indexes, views and triggers of a database, each under its type and name. */
+/** Reads the tables, indexes, views and triggers of a database, by type and name. */
 export function readSchema(database: DatabaseSync): Schema {
   const rows = database.prepare("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").all();
   const objects = rows.flatMap((row): SchemaObject[] => {
@@ -33,7 +33,7 @@ export function readSchema(database: DatabaseSync): Schema {
   return new Map(objects.map((object) => [`${object.type} ${object.name}`, object]));
 }
 
-/** A database in memory to which the texts were applied, each whole. */
+/** Creates a database in memory and executes the given texts. */
 export function databaseOf(texts: readonly string[]): DatabaseSync {
   const database = new DatabaseSync(":memory:");
   for (const sql of texts) database.exec(sql);

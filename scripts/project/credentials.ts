@@ -1,4 +1,4 @@
-// Makes root credentials, and keeps the local ones in `.dev.vars`, the git-ignored file that wrangler reads too.
+// Generates root credentials and stores the local ones in `.dev.vars`, a git-ignored file that wrangler also reads.
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,40 +12,40 @@ export interface Credentials {
   readonly secretAccessKey: string;
 }
 
-/** Makes new credentials from the system's randomness: 75 bits of access key id, 240 bits of secret. */
+/** Generates credentials from the system's randomness: 75 bits of access key id, 240 bits of secret. */
 export function makeCredentials(): Credentials {
   const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   const accessKeyId = `CAIRN${Array.from(randomBytes(15), (byte) => base32.charAt(byte & 31)).join("")}`;
   let secretAccessKey = "";
-  // A leading hyphen would read as a flag wherever the secret is pasted after an option's name.
+  // Command lines would parse a secret with a leading hyphen as a flag.
   do secretAccessKey = randomBytes(30).toString("base64url");
   while (secretAccessKey.startsWith("-"));
   return { accessKeyId, secretAccessKey };
 }
 
-/** The variables that a folder's `.dev.vars` gives; none when there is no such file. */
+/** The variables in a folder's `.dev.vars`; empty when there is no such file. */
 export function readDevVars(root: string): Readonly<Record<string, string>> {
   const file = devVarsFile(root);
   const variables = existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
   return Object.fromEntries(Object.entries(variables).filter((entry): entry is [string, string] => Boolean(entry[1])));
 }
 
-/** The credentials that the environment gives whole, else those of `.dev.vars`, else new ones kept there. */
+/** The credentials of the environment if complete, otherwise those in `.dev.vars`, otherwise new ones stored there. */
 export function rootCredentials(environment: Readonly<Record<string, string | undefined>>, root: string): Credentials {
   const given = pair(environment);
   if (given !== undefined) return given;
   const devVars = readDevVars(root);
-  const kept = pair(devVars);
-  if (kept !== undefined) return kept;
+  const stored = pair(devVars);
+  if (stored !== undefined) return stored;
   if (ACCESS_KEY_ID in devVars || SECRET_ACCESS_KEY in devVars) {
     throw new Error(`.dev.vars gives only one of ${ACCESS_KEY_ID} and ${SECRET_ACCESS_KEY}: give both, or neither`);
   }
   const made = makeCredentials();
-  keepInDevVars(root, { [ACCESS_KEY_ID]: made.accessKeyId, [SECRET_ACCESS_KEY]: made.secretAccessKey });
+  saveToDevVars(root, { [ACCESS_KEY_ID]: made.accessKeyId, [SECRET_ACCESS_KEY]: made.secretAccessKey });
   return made;
 }
 
-/** Where credentials are that were given or made before; undefined where there are none yet. */
+/** The source of existing credentials; undefined when there are none yet. */
 export function sourceOfCredentials(
   environment: Readonly<Record<string, string | undefined>>,
   root: string,
@@ -54,7 +54,7 @@ export function sourceOfCredentials(
   return pair(readDevVars(root)) === undefined ? undefined : "file";
 }
 
-/** The file in which a folder's variables are kept. */
+/** The file that stores a folder's variables. */
 export function devVarsFile(root: string): string {
   return join(root, ".dev.vars");
 }
@@ -65,26 +65,26 @@ function pair(variables: Readonly<Record<string, string | undefined>>): Credenti
   return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined;
 }
 
-/** Removes variables from `.dev.vars`. */
-export function removeFromDevVars(root: string, names: readonly string[]): void {
-  keepInDevVars(root, {}, names);
+/** Deletes variables from `.dev.vars`. */
+export function deleteFromDevVars(root: string, names: readonly string[]): void {
+  saveToDevVars(root, {}, names);
 }
 
-/** Writes variables to `.dev.vars`, each in the place of a line that it has there already. */
-export function keepInDevVars(
+/** Writes variables to `.dev.vars`, replacing existing lines of the same name, and deletes others. */
+export function saveToDevVars(
   root: string,
   variables: Readonly<Record<string, string>>,
-  removed: readonly string[] = [],
+  deleted: readonly string[] = [],
 ): void {
   const file = devVarsFile(root);
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
-  // A name given with an empty value would hide the line that is added, so its old line goes.
+  // An old line with an empty value would hide the new one.
   const others = before.split("\n").filter((line) => {
     const name = /^\s*(?:export\s+)?(\w+)\s*=/.exec(line)?.[1] ?? "";
-    return !Object.hasOwn(variables, name) && !removed.includes(name);
+    return !Object.hasOwn(variables, name) && !deleted.includes(name);
   });
-  const kept = others.join("\n").trimEnd();
+  const unchanged = others.join("\n").trimEnd();
   const added = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
-  writeFileSync(file, (kept === "" ? "" : `${kept}\n`) + added.join(""), { mode: 0o600 });
+  writeFileSync(file, (unchanged === "" ? "" : `${unchanged}\n`) + added.join(""), { mode: 0o600 });
   chmodSync(file, 0o600);
 }

@@ -1,19 +1,19 @@
-// Makes the master key under which secrets are sealed, and keeps the local one in `.dev.vars` beside the credentials.
+// Generates the master key that encrypts secrets and stores the local one in `.dev.vars` with the credentials.
 import { randomBytes } from "node:crypto";
-import { keepInDevVars, readDevVars } from "./credentials.ts";
+import { readDevVars, saveToDevVars } from "./credentials.ts";
 
 export const MASTER_KEY = "CAIRN_MASTER_KEY";
 
 const KEY_BYTES = 32;
 
-/** Makes a new master key from the system's randomness. */
+/** Generates a master key from the system's randomness. */
 export function makeMasterKey(): string {
   return randomBytes(KEY_BYTES).toString("base64");
 }
 
-/** The master key that the environment gives, else that of `.dev.vars`, else a new one kept there. */
+/** The master key of the environment, otherwise that in `.dev.vars`, otherwise a new one stored there. */
 export function masterKey(environment: Readonly<Record<string, string | undefined>>, root: string): string {
-  // One that is given empty is not given: making another would lose what is sealed under the one that is kept.
+  // An empty variable counts as missing: a new key could not decrypt what the stored key encrypted.
   const given = environment[MASTER_KEY]?.trim() || readDevVars(root)[MASTER_KEY]?.trim();
   if (given) {
     if (isMasterKey(given)) return given;
@@ -22,7 +22,7 @@ export function masterKey(environment: Readonly<Record<string, string | undefine
     );
   }
   const made = makeMasterKey();
-  keepInDevVars(root, { [MASTER_KEY]: made });
+  saveToDevVars(root, { [MASTER_KEY]: made });
   return made;
 }
 

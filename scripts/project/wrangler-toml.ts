@@ -1,13 +1,13 @@
-// Reads wrangler.toml, so that the local server and the deployment are made from the same declarations. It takes a TOML
-// parser and not wrangler's own reader: importing wrangler costs a second on every start.
+// Reads wrangler.toml, so that the local server and the deployment use the same declarations. It uses a TOML parser
+// because importing wrangler's own reader would add a second to every start.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "smol-toml";
 
-/** The folder that holds package.json and wrangler.toml; CAIRN_PROJECT_ROOT names another one for a rehearsal. */
+/** The folder of package.json and wrangler.toml. Rehearsals override it with CAIRN_PROJECT_ROOT. */
 export const PROJECT_ROOT = process.env["CAIRN_PROJECT_ROOT"] ?? resolve(import.meta.dirname, "..", "..");
 
-/** What wrangler.toml declares, as far as the scripts act on it. */
+/** The declarations in wrangler.toml that the scripts use. */
 export interface WranglerToml {
   readonly name: string;
   readonly main: string;
@@ -25,11 +25,11 @@ export interface WranglerToml {
   };
   readonly r2: { readonly binding: string; readonly bucketName: string };
   readonly durableObjects: readonly { readonly binding: string; readonly className: string }[];
-  /** All that the file says, for those who pass it on. */
+  /** The complete file, for scripts that write it back. */
   readonly document: Readonly<Record<string, unknown>>;
 }
 
-/** Reads the wrangler.toml of a project folder; relative paths in it are answered as absolute ones. */
+/** Reads the wrangler.toml of a project folder and resolves its relative paths. */
 export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
   const file = join(root, "wrangler.toml");
   const document = parse(readFileSync(file, "utf8"));
@@ -59,7 +59,7 @@ export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
   };
 }
 
-/** A list or a table must not look like a text that is in it. */
+/** A list or table becomes JSON, which differs from any text that it contains. */
 function varText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }

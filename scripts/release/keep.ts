@@ -1,5 +1,5 @@
-// `npm run release:keep`: keeps this Worker as the previous release, for the tests that run it on the next schema and
-// beside the next Worker. It is run once for every release, with what is released checked out.
+// `npm run release:keep`: stores this Worker as the previous release, for the tests that run it with the next schema
+// and together with the next Worker. Run it once per release, with the release checked out.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { brotliCompressSync } from "node:zlib";
@@ -14,4 +14,4 @@ const lastMigration = readMigrations(toml.d1.migrationsDir).at(-1)?.name;
 mkdirSync(dirname(PREVIOUS_WORKER), { recursive: true });
 writeFileSync(PREVIOUS_WORKER, brotliCompressSync(bundle));
 writeFileSync(PREVIOUS_RELEASE, `${JSON.stringify({ lastMigration, compatibilityDate: toml.compatibilityDate })}\n`);
-console.log(`kept the Worker with the schema of ${lastMigration}`);
+console.log(`stored the Worker with the schema of ${lastMigration}`);

@@ -1,4 +1,4 @@
-// The previous release: its Worker as one module, and the last migration that it knows.
+// Reads the previous release: its Worker as one module, and its last migration.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";

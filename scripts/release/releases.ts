@@ -1,4 +1,4 @@
-// Two releases in one runtime: each with the same database and blobs, and with the coordinators of either.
+// Serves two releases in one runtime, with one database and one blob store, and the coordinators of either.
 import { createHash } from "node:crypto";
 import { AwsClient } from "aws4fetch";
 import {
@@ -18,7 +18,7 @@ export interface Release {
   readonly name: "previous" | "current";
   readonly bundle: string;
   readonly compatibilityDate: string;
-  /** Whose code the coordinators run that this release's Worker calls. */
+  /** The release whose coordinators this release's Worker calls. */
   readonly coordinators: "previous" | "current";
 }
 
@@ -95,7 +95,7 @@ function workerOf(
     unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
     durableObjects: {
       COORDINATORS: { className, useSQLite: true, ...(coordinators === name ? {} : { scriptName: coordinators }) },
-      // Its own class has to be bound somewhere for the other release to use it.
+      // The other release can use this class only if this Worker binds it.
       ...(coordinators === name ? {} : { OWN_COORDINATORS: { className, useSQLite: true } }),
     },
   };

@@ -1,7 +1,7 @@
 // Rotates the secrets of a Cairn on this machine, which are in .dev.vars. The server takes them when it starts.
 import { existsSync } from "node:fs";
 import { openState } from "../maintenance/open-state.ts";
-import { devVarsFile, keepInDevVars, readDevVars, removeFromDevVars } from "../project/credentials.ts";
+import { devVarsFile, saveToDevVars, readDevVars, deleteFromDevVars } from "../project/credentials.ts";
 import { MASTER_KEY } from "../project/master-key.ts";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
 import { applyMigrations } from "../serve/migrations.ts";
@@ -25,7 +25,7 @@ export async function rotateLocally(options: RotateOptions, now: number): Promis
   if (!isFinish) {
     if (isUnfinished) throw new Error(`a rotation is under way: end it with --finish first.`);
     const changes = beginChanges(subject, variables, makeCurrent(subject));
-    keepInDevVars(PROJECT_ROOT, textsOf(changes));
+    saveToDevVars(PROJECT_ROOT, textsOf(changes));
     record.begin(now);
     return `New secrets are in ${file}, the previous ones beside them. Stop and start the server: it accepts both.\n${nextStep(options)}`;
   }
@@ -34,7 +34,7 @@ export async function rotateLocally(options: RotateOptions, now: number): Promis
     requireExpiredSessions(record, now, options.endsSessions);
     await resealAll(options.state, variables);
   }
-  removeFromDevVars(PROJECT_ROOT, Object.keys(finishChanges(subject)));
+  deleteFromDevVars(PROJECT_ROOT, Object.keys(finishChanges(subject)));
   record.end();
   return `The previous value is out of ${file}. Stop and start the server: it accepts the present one alone.`;
 }

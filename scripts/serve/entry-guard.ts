@@ -1,6 +1,6 @@
-// Closes Miniflare's own port to all but this process. It would route a request by headers to any Worker of the runtime,
-// give it any URL and `cf`, and hand out the blobs of the simulated R2 to whoever asks. What this process sends there
-// carries a secret, which Miniflare checks itself; everything else is refused before it is looked at.
+// Closes Miniflare's own port to other processes. That port would route requests by header to any Worker, accept any
+// URL and `cf`, and serve the blobs of the simulated R2. Requests of this process contain a secret that Miniflare
+// checks; the guard refuses all others.
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 const ENTRY = join("workers", "core", "entry.worker.js");
 const EXPORT = "entry_worker_default as default";
 
-/** Of requests that Miniflare's proxy sends, with its secret. */
+/** The path of requests from Miniflare's proxy, which contain its secret. */
 const PROXY_PATH = "/cdn-cgi/local/platform-proxy";
 const PROXY_SECRET = "MF-Op-Secret";
 
@@ -25,8 +25,8 @@ const guarded_entry = {
 let isClosed = false;
 
 /**
- * Has Miniflare read its entry Worker with the guard around it. To be called before the first Miniflare of the process,
- * which keeps what it has read. A Miniflare whose entry has another form cannot be guarded, and does not start.
+ * Adds the guard to the entry Worker that Miniflare reads from disk and then caches. Call it before creating the first
+ * Miniflare of the process. A Miniflare with another form of entry does not start.
  */
 export function closeMiniflaresEntry(): void {
   if (isClosed) return;
@@ -39,7 +39,7 @@ export function closeMiniflaresEntry(): void {
     syncBuiltinESMExports();
     return guarded(String(contents));
   };
-  // Of the overloads, that one stands for all.
+  // The replacement serves all overloads.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   fs.readFileSync = guardedRead as typeof fs.readFileSync;
 }

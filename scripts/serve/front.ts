@@ -1,23 +1,23 @@
-// The door of a local server: passes the bytes of each connection on as they are, in both directions, and answers
-// `Expect: 100-continue` before a request without a body. The runtime answers such a request with its final status and
-// keeps the connection open; botocore then takes the next answer's status from this one.
+// The TCP front of a local server. It forwards the bytes of each connection unchanged in both directions, and answers
+// `Expect: 100-continue` of a request without a body. The runtime instead sends the final status at once and keeps the
+// connection open, and botocore then takes the next response's status from this one.
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { RequestScanner } from "./request-scanner.ts";
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
-/** How long a client may go on sending after the runtime has closed its side. */
+/** How long a client may continue sending after the runtime has closed its side. */
 const LINGER_MS = 2000;
 
 export interface Front {
   readonly port: number;
-  /** Ends every connection and stops listening. */
+  /** Closes every connection and stops listening. */
   close(): void;
 }
 
 /**
  * Opens a front.
- * @param backend finds the runtime's port on this machine, which changes when the runtime is restarted
+ * @param backend returns the runtime's port, which changes when the runtime restarts
  */
 export async function openFront(host: string, port: number, backend: () => Promise<number>): Promise<Front> {
   const clients = new Set<Socket>();
@@ -44,11 +44,11 @@ export async function openFront(host: string, port: number, backend: () => Promi
 function join(client: Socket, port: number): void {
   const runtime = connect({ host: "127.0.0.1", port, allowHalfOpen: true, noDelay: true });
   const scanner = new RequestScanner();
-  // A 100 belongs before an answer and never into one: it is sent only where no other answer is under way.
+  // A 100 must precede a response and never interrupt one, so it is sent only while no response is being received.
   let isIdle = true;
   client.on("data", (bytes: Buffer) => {
-    const { heads, expectsContinue, asksForTunnel } = scanner.take(bytes);
-    if (asksForTunnel) {
+    const { heads, expectsContinue, requestsTunnel } = scanner.take(bytes);
+    if (requestsTunnel) {
       client.destroy();
       return;
     }

@@ -1,14 +1,14 @@
-// What a started server prints: where it is, who root is, and a line to paste into each of the usual clients. A secret is
-// shown by the start that has made it and by no other: what a terminal or a log has kept is not the place to find it.
+// The text that a started server prints: its endpoint, the root credentials, and a command for each of the usual
+// clients. Only the start that generates a secret shows it, because terminals and logs retain what they show.
 import { SECRET_ACCESS_KEY, type Credentials } from "../project/credentials.ts";
 
-/** Where the secret of root is to be found. */
+/** The source of root's secret. */
 export type SecretSource =
   | { readonly kind: "made"; readonly file: string }
   | { readonly kind: "file"; readonly file: string }
   | { readonly kind: "environment" };
 
-/** The text for the terminal; its last line, `ready URL`, is what scripts wait for. */
+/** The text for the terminal. Scripts wait for its last line, `ready URL`. */
 export function greeting(
   url: string,
   region: string,
@@ -47,7 +47,7 @@ ready ${url}`;
 }
 
 function secretLine(secret: string, source: SecretSource): string {
-  if (source.kind === "made") return `${secret}   (shown this once; it is kept in ${source.file})`;
-  if (source.kind === "environment") return `as ${SECRET_ACCESS_KEY} of the environment says`;
-  return `is kept in ${source.file}; \`set -a; . '${source.file}'; set +a\` fills it in below`;
+  if (source.kind === "made") return `${secret}   (shown only now; stored in ${source.file})`;
+  if (source.kind === "environment") return `the value of ${SECRET_ACCESS_KEY} in the environment`;
+  return `stored in ${source.file}; \`set -a; . '${source.file}'; set +a\` fills it in below`;
 }

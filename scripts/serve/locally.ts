@@ -1,4 +1,4 @@
-// Puts a local server together: credentials and settings in, the runtime and its schedule running, the greeting printed.
+// Starts a local server: reads credentials and settings, starts the runtime and its schedule, and prints the greeting.
 import {
   ACCESS_KEY_ID,
   SECRET_ACCESS_KEY,
@@ -16,7 +16,7 @@ import { assertPortIsFree, reachableHost, serveCairn, WORKER } from "./runtime.t
 import { startSchedule } from "./schedule.ts";
 import { givenSettings } from "./settings.ts";
 
-/** Serves Cairn as the command line asks, and returns what stops it. */
+/** Serves Cairn as the command line requests. Returns a function that stops it. */
 export async function serveLocally(where: Omit<StartOptions, "help">): Promise<() => Promise<void>> {
   const toml = readWranglerToml();
   const source = secretSource();
@@ -31,7 +31,7 @@ export async function serveLocally(where: Omit<StartOptions, "help">): Promise<(
   const problems = settingProblems(bindings);
   for (const { message } of problems) console.warn(`cairn: ${message}`);
   if (problems.some(({ stopsDeletion }) => stopsDeletion)) {
-    console.warn("cairn: nothing is deleted on the schedule until that is put right");
+    console.warn("cairn: scheduled deletions are disabled until the settings are valid");
   }
   const { host, port } = where;
   await assertPortIsFree(host, port);
@@ -54,7 +54,7 @@ export async function serveLocally(where: Omit<StartOptions, "help">): Promise<(
   };
 }
 
-/** To be asked before credentials are made. */
+/** Call it before credentials are generated. */
 function secretSource(): SecretSource {
   const kind = sourceOfCredentials(process.env, PROJECT_ROOT) ?? "made";
   return kind === "environment" ? { kind } : { kind, file: devVarsFile(PROJECT_ROOT) };

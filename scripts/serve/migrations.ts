@@ -1,5 +1,5 @@
-// Brings a D1 database up to the migrations folder, and records it in wrangler's own table, so that
-// `wrangler d1 migrations list` and this script always agree on what was applied.
+// Applies the migrations folder to a D1 database and records each in wrangler's own table, so that
+// `wrangler d1 migrations list` and this script agree.
 import type { Miniflare } from "miniflare";
 import { sqlStatements } from "../../src/state/d1/sql-statements.ts";
 import { readMigrations } from "../migrations/folder.ts";
@@ -14,7 +14,7 @@ const CREATE_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
 const LIST_APPLIED = "SELECT name FROM d1_migrations";
 const RECORD_APPLIED = "INSERT INTO d1_migrations (name) VALUES (?)";
 
-/** Applies the migrations of a folder that the database has not had yet, in order, and returns their names. */
+/** Applies all pending migrations of a folder in order and returns their names. */
 export async function applyMigrations(database: Database, folder: string): Promise<readonly string[]> {
   await database.prepare(CREATE_TABLE).run();
   const { results } = await database.prepare(LIST_APPLIED).all<{ name: string }>();
@@ -25,7 +25,7 @@ export async function applyMigrations(database: Database, folder: string): Promi
   for (const { name, sql } of pending) {
     const statements = sqlStatements(sql);
     try {
-      // One batch is one transaction: a migration that fails half-way leaves nothing, not even its record.
+      // One batch is one transaction: a failed migration changes nothing, including its record.
       await database.batch([
         ...statements.map((statement) => database.prepare(statement)),
         database.prepare(RECORD_APPLIED).bind(name),

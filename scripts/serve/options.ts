@@ -1,20 +1,20 @@
-// The command line of `npm start`: what it accepts, and the text of --help.
+// Parses the command line of `npm start` and contains the text of --help.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { PROJECT_ROOT } from "../project/wrangler-toml.ts";
 
 export const USAGE = `Usage: npm start -- [--port PORT] [--host HOST] [--state DIR]
 
-Serves Cairn on this machine, with the Workers runtime and everything it stores under one folder.
+Serves Cairn on this machine with the Workers runtime, and stores all data in one folder.
 
   --port PORT   port to listen on (default 9000; 0 picks a free one)
   --host HOST   address to listen on (default 127.0.0.1)
-  --state DIR   folder of everything that is stored (default .cairn in the project)
+  --state DIR   folder of all stored data (default .cairn in the project)
   --help        this text
 
-Root credentials come from CAIRN_ROOT_ACCESS_KEY_ID and CAIRN_ROOT_SECRET_ACCESS_KEY in the environment or in .dev.vars;
-the first start makes them and writes them to .dev.vars, and with them CAIRN_MASTER_KEY, under which the secrets of users'
-access keys are stored. Other settings are read from the same two places.`;
+Root credentials are read from CAIRN_ROOT_ACCESS_KEY_ID and CAIRN_ROOT_SECRET_ACCESS_KEY in the environment or in
+.dev.vars. The first start generates them and writes them to .dev.vars, together with CAIRN_MASTER_KEY, which encrypts the
+secrets of users' access keys. Other settings are read from the same two places.`;
 
 export interface StartOptions {
   readonly help: boolean;
@@ -23,7 +23,7 @@ export interface StartOptions {
   readonly state: string;
 }
 
-/** A command line that cannot be acted on; its message says why. */
+/** An invalid command line; its message contains the reason. */
 export class UsageError extends Error {}
 
 /** Reads the arguments after `node scripts/start.ts`. */

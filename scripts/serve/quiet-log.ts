@@ -1,5 +1,5 @@
-// What Miniflare may say on the terminal: warnings and errors, and nothing once the server is being stopped, when the
-// runtime's end is expected.
+// Limits Miniflare's log to warnings and errors, and silences it while the server stops, when the runtime's end is
+// expected.
 import { Log, LogLevel } from "miniflare";
 
 export class QuietLog extends Log {
@@ -9,7 +9,7 @@ export class QuietLog extends Log {
     super(LogLevel.WARN);
   }
 
-  /** Says nothing from here on. */
+  /** Logs nothing from now on. */
   silence(): void {
     this.#silent = true;
   }

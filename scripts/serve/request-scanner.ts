@@ -1,19 +1,19 @@
-// Follows the framing of the HTTP/1.1 requests that a client sends on one connection, to find the heads among the bytes.
-// What it cannot follow it leaves alone from there on.
+// Follows the framing of the HTTP/1.1 requests on one connection to find their heads. After a framing error it ignores
+// the rest of the connection.
 
 const HEAD_MAX_BYTES = 128 * 1024;
 const LINE_MAX_BYTES = 8192;
 const TUNNEL = /(?:^|[\r\n])CONNECT[ \t]/i;
 const HEAD_END = "\r\n\r\n";
 
-/** What a piece of a connection's bytes brought. */
+/** The findings in one chunk of a connection's bytes. */
 export interface Scanned {
-  /** How many heads ended in it. */
+  /** How many heads ended in the chunk. */
   readonly heads: number;
-  /** Whether the last of them expects 100 Continue for a body of no bytes. */
+  /** Whether the last head expects 100 Continue for an empty body. */
   readonly expectsContinue: boolean;
-  /** Whether a tunnel was asked for, by which the runtime would let itself be spoken to in its own tongue. */
-  readonly asksForTunnel: boolean;
+  /** Whether a request asks for a CONNECT tunnel, through which the runtime would accept its internal protocol. */
+  readonly requestsTunnel: boolean;
 }
 
 type State =
@@ -24,15 +24,15 @@ type State =
 
 const START: State = { kind: "head", text: "" };
 
-/** The requests of one connection. */
+/** Scans the requests of one connection. */
 export class RequestScanner {
   #state: State = START;
 
-  /** Takes the bytes that came next. */
+  /** Scans the next bytes. */
   take(bytes: Buffer): Scanned {
     let heads = 0;
     let expectsContinue = false;
-    let asksForTunnel = false;
+    let requestsTunnel = false;
     let at = 0;
     while (at < bytes.length && this.#state.kind !== "lost") {
       const state = this.#state;
@@ -47,11 +47,11 @@ export class RequestScanner {
       const before = state.text.length;
       const text = state.text + bytes.toString("latin1", at, at + most);
       const found = text.indexOf(end, Math.max(before - end.length, 0));
-      // Whatever ends its lines: the runtime takes a line feed alone as well.
-      if (state.kind === "head" && TUNNEL.test(found < 0 ? text : text.slice(0, found))) asksForTunnel = true;
+      // The runtime also accepts a lone line feed, so any line ending counts.
+      if (state.kind === "head" && TUNNEL.test(found < 0 ? text : text.slice(0, found))) requestsTunnel = true;
       if (found < 0) {
         this.#state = text.length > most ? { kind: "lost" } : { kind: state.kind, text };
-        return { heads, expectsContinue, asksForTunnel };
+        return { heads, expectsContinue, requestsTunnel };
       }
       at += found + end.length - before;
       const line = text.slice(0, found);
@@ -63,7 +63,7 @@ export class RequestScanner {
         this.#state = head.isChunked ? { kind: "chunk size", text: "" } : fixed(head.length);
       } else this.#state = state.kind === "chunk size" ? afterSize(line) : afterTrailer(line);
     }
-    return { heads, expectsContinue, asksForTunnel };
+    return { heads, expectsContinue, requestsTunnel };
   }
 
   #isChunked = false;
@@ -93,7 +93,7 @@ function fixed(length: number): State {
   return length === 0 ? START : { kind: "fixed", left: length };
 }
 
-/** A chunk's data and the line end after it. */
+/** The state after a chunk-size line. The chunk's data includes its line ending. */
 function afterSize(line: string): State {
   const digits = /^[0-9a-f]{1,12}/i.exec(line)?.[0];
   if (digits === undefined) return { kind: "lost" };

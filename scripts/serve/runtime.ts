@@ -1,5 +1,6 @@
-// Runs Cairn in the Workers runtime on this machine: Miniflare's simulators behind a direct socket of workerd, without the
-// proxies of `wrangler dev`, which rewrite paths and encodings. It knows nothing of the terminal or of credentials.
+// Runs Cairn in the Workers runtime on this machine: Miniflare's simulators behind a direct socket of workerd. The
+// proxies of `wrangler dev` are not involved, because they rewrite paths and encodings. It knows neither terminal nor
+// credentials.
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { type Log, Miniflare, type V4WorkerOptions, convertV4MiniflareOptions } from "miniflare";
@@ -11,7 +12,7 @@ import { QuietLog } from "./quiet-log.ts";
 import { lockState } from "./state-lock.ts";
 import { tieWorkerdToThisProcess, workerdChildren } from "./workerd.ts";
 
-/** The Miniflare name of the Worker. Fixed, since folders of the state are named after it. */
+/** The Miniflare name of the Worker. It never changes, because folders of the state are named after it. */
 export const WORKER = "cairn";
 const SCHEDULER = "scheduler";
 const PROBE_TIMEOUT_MS = 15_000;
@@ -20,15 +21,15 @@ export interface ServeOptions {
   /** 0 picks a free port. */
   readonly port: number;
   readonly host: string;
-  /** The folder of everything that is stored. */
+  /** The folder of all stored data. */
   readonly state: string;
-  /** Settings, the root credentials among them. */
+  /** Settings, including the root credentials. */
   readonly bindings: Readonly<Record<string, string>>;
-  /** More Workers for the same runtime, for comparisons; their `name` finds them in `urlOf`. */
+  /** More Workers in the same runtime, for comparisons. `urlOf` finds them by `name`. */
   readonly beside?: readonly V4WorkerOptions[];
-  /** Takes what the Workers log, line by line; otherwise it goes to the terminal. */
+  /** Receives the Workers' log line by line; by default the log goes to the terminal. */
   readonly onLog?: (line: string) => void;
-  /** Opens the runtime's inspector, on any free port of this machine. */
+  /** Opens the runtime's inspector on a free port of this machine. */
   readonly isInspected?: boolean;
 }
 
@@ -37,19 +38,19 @@ export interface ServedCairn {
   readonly url: string;
   /** The names of the migrations that this start applied. */
   readonly migrated: readonly string[];
-  /** The address of a Worker given as `beside`. */
+  /** The address of a Worker in `beside`. */
   urlOf(name: string): Promise<string>;
-  /** The address of the inspector, if it is open. */
+  /** The address of the open inspector. */
   inspectorUrl(): Promise<URL>;
-  /** Runs the Worker's scheduled handler; rejects when it does not end well. */
+  /** Runs the Worker's scheduled handler. Rejects unless it ends with outcome `ok`. */
   runScheduled(cron: string): Promise<void>;
-  /** The process id of the runtime, where it can be found. It changes when the runtime crashes and is restarted. */
+  /** The process id of the runtime, if it can be found. It changes when the runtime crashes and restarts. */
   workerdPid(): number | undefined;
-  /** Stops the runtime. What was acknowledged is on disk by then. */
+  /** Stops the runtime. All acknowledged writes are on disk by then. */
   stop(): Promise<void>;
 }
 
-/** Serves Cairn until `stop` is called; resolves once the Worker has answered a request. */
+/** Serves Cairn until `stop` is called. Resolves once the Worker has answered a request. */
 export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
   const toml = readWranglerToml();
   await assertPortIsFree(options.host, options.port);
@@ -57,9 +58,9 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
   tieWorkerdToThisProcess();
   const log = new QuietLog();
   const bundle = bundleWorker(toml.main);
-  // Awaited further down; a bundle that fails earlier than that is no unhandled rejection.
+  // It is awaited below; an earlier failure must not become an unhandled rejection.
   bundle.catch(() => undefined);
-  // The migrations come first, in a runtime that has the database but no door: nothing reaches the Worker before its schema.
+  // Migrations run first, in a runtime without a port, so that no request reaches the Worker before its schema.
   closeMiniflaresEntry();
   const miniflare = newMiniflare(miniflareOptions(options, log, [databaseOnly(toml)]));
   const stop = async (): Promise<void> => {
@@ -100,7 +101,7 @@ function miniflareOptions(options: ServeOptions, log: Log, workers: V4WorkerOpti
   const { onLog, isInspected = false } = options;
   return convertV4MiniflareOptions({
     log,
-    // Miniflare's own entry, which serves this process alone: any free port of this machine.
+    // Miniflare's own entry, which serves only this process, on any free port.
     host: "127.0.0.1",
     port: 0,
     cf: false,
@@ -114,7 +115,9 @@ function miniflareOptions(options: ServeOptions, log: Log, workers: V4WorkerOpti
   });
 }
 
-/** The resources are named after their bindings, which never change, so that the state outlives a renaming in wrangler.toml. */
+/**
+ * Resources are named after their bindings, which never change, so that the state survives renames in wrangler.toml.
+ */
 function databaseOnly(toml: WranglerToml): V4WorkerOptions {
   return {
     name: WORKER,
@@ -130,7 +133,7 @@ function cairnWorker(toml: WranglerToml, { host, port, bindings }: ServeOptions,
     ...databaseOnly(toml),
     modules: [{ type: "ESModule", path: "worker.js", contents: bundle }],
     compatibilityFlags: [...toml.compatibilityFlags],
-    // There is no edge here, whatever [vars] says of a deployment.
+    // A local server has no edge, whatever [vars] declares for deployments.
     bindings: { ...bindings, EDGE: "none" },
     r2Buckets: { [toml.r2.binding]: toml.r2.binding },
     durableObjects: Object.fromEntries(
@@ -141,8 +144,8 @@ function cairnWorker(toml: WranglerToml, { host, port, bindings }: ServeOptions,
 }
 
 /**
- * Calls the scheduled handler when it is asked to. Miniflare can do that itself, but then this process stands still until
- * the handler has ended, and hears no Ctrl-C.
+ * Calls the scheduled handler on request. Miniflare's own way would block this process until the handler ends, so that
+ * Ctrl-C would have no effect.
  */
 function scheduler({ compatibilityDate }: WranglerToml): V4WorkerOptions {
   const contents = `export default {
@@ -161,7 +164,7 @@ function scheduler({ compatibilityDate }: WranglerToml): V4WorkerOptions {
   };
 }
 
-/** Miniflare answers signals by ending the process with an error; here whoever serves decides, so its listeners go. */
+/** Removes the signal handlers of Miniflare, which exit with an error. The caller decides how to stop. */
 function newMiniflare(options: ConstructorParameters<typeof Miniflare>[0]): Miniflare {
   const signals = ["SIGINT", "SIGTERM"] as const;
   const before = new Set(signals.flatMap((signal) => process.listeners(signal)));
@@ -174,7 +177,7 @@ function newMiniflare(options: ConstructorParameters<typeof Miniflare>[0]): Mini
   return miniflare;
 }
 
-/** Asks for the port before anything is started, for an answer in a moment instead of a runtime that fails to start. */
+/** Checks the port before starting anything, because the runtime would fail later and less clearly. */
 export async function assertPortIsFree(host: string, port: number): Promise<void> {
   const server = createServer();
   try {
@@ -189,7 +192,7 @@ export async function assertPortIsFree(host: string, port: number): Promise<void
   await once(server, "close");
 }
 
-/** The host under which a server that listens on `host` is reached from this machine. */
+/** The host name that reaches a server on `host` from this machine. */
 export function reachableHost(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";

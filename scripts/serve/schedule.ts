@@ -1,13 +1,13 @@
-// Fires the Worker's cron schedule on time: the deployed Worker has Cloudflare for that, and locally nothing else does it.
+// Fires the Worker's cron schedule locally, as Cloudflare does for the deployed Worker.
 import { Cron } from "croner";
 
-/** Calls `run` at each time of the cron patterns, never two at once, until the returned function is called. */
+/** Calls `run` at each time of the cron patterns, one call at a time. Returns a function that stops the schedule. */
 export function startSchedule(patterns: readonly string[], run: (pattern: string) => Promise<void>): () => void {
   let isRunning = false;
   const missed = new Set<string>();
   let isStopped = false;
   const tick = async (pattern: string): Promise<void> => {
-    // The jobs are resumable and take what is due, so a tick that comes during another is made up for after it.
+    // Jobs resume where they stopped, so a tick that overlaps another one runs after it.
     if (isRunning) {
       missed.add(pattern);
       return;
@@ -28,7 +28,7 @@ export function startSchedule(patterns: readonly string[], run: (pattern: string
       }
     }
   };
-  // Cloudflare reads the patterns in UTC and counts weekdays from 1 for Sunday.
+  // Cloudflare interprets the patterns in UTC and counts weekdays from 1 for Sunday.
   const crons = patterns.map(
     (pattern) => new Cron(pattern, { timezone: "UTC", alternativeWeekdays: true }, () => tick(pattern)),
   );

@@ -1,11 +1,11 @@
-// Collects the settings that the served Worker gets as bindings, from the places where a person may give them.
+// Collects the settings that the served Worker gets as bindings.
 import { isMisnamedDeletion, SETTINGS } from "../../src/config/settings.ts";
 import { readDevVars } from "../project/credentials.ts";
 
 /**
- * The settings given in [vars], `.dev.vars` and the environment, the later over the earlier. Only names in SETTINGS are
- * taken from the environment, so that nothing else of the person's shell reaches the Worker; and those that almost are, so
- * that they are noticed.
+ * The settings in [vars], `.dev.vars` and the environment; later ones win. From the environment it takes only names in
+ * SETTINGS, so that no other variable reaches the Worker, and misspelt names of deletion settings, so that they are
+ * reported.
  */
 export function givenSettings(
   vars: Readonly<Record<string, string>>,
@@ -13,7 +13,7 @@ export function givenSettings(
   root: string,
 ): Record<string, string> {
   const devVars = readDevVars(root);
-  // What a request costs is the first question of whoever runs it locally; a line for each is not wanted on a terminal.
+  // Local users want to see what a request costs, but no log line for each.
   const given: Record<string, string> = { SERVER_TIMING: "true", LOG_REQUESTS: "false", ...vars };
   for (const name of Object.keys(SETTINGS)) {
     const value = environment[name] || devVars[name];

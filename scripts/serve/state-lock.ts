@@ -1,18 +1,18 @@
-// Keeps two servers off one state folder: each would run its own runtime over the same database files. And keeps the
-// folder to whoever it belongs to: all that is stored is readable in it.
+// Prevents two servers from using one state folder, because both would open the same database files. Also restricts the
+// folder to its owner, because it contains all data.
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 
 const LOCK_FILE = "lock";
 
-/** A lock that nothing refers to would be let go when memory is collected. */
-const held = new Set<DatabaseSync>();
+/** References to open locks. Garbage collection would release a lock without one. */
+const locks = new Set<DatabaseSync>();
 
 /**
- * Takes a state folder, making it if need be, and returns what gives it back. The lock is one of the operating system on
- * a file in the folder, which SQLite takes: it is the same by whatever path or mount the folder is reached, and it is gone
- * when its holder is, however that ended, so that none is ever stale and no process id is compared.
+ * Locks a state folder, creating it if necessary. Returns a function that releases the lock. SQLite takes an operating
+ * system lock on a file in the folder. It works for every path and mount of the folder and ends with its process, so it
+ * cannot become stale.
  */
 export async function lockState(state: string): Promise<() => void> {
   mkdirSync(state, { recursive: true, mode: 0o700 });
@@ -25,13 +25,13 @@ export async function lockState(state: string): Promise<() => void> {
     if (!isBusy(error)) throw error;
     throw new Error(`the state folder ${state} is in use by another server`, { cause: error });
   }
-  held.add(lock);
+  locks.add(lock);
   return () => {
-    if (held.delete(lock)) lock.close();
+    if (locks.delete(lock)) lock.close();
   };
 }
 
-/** Restricts the folder to its owner. Where that is not ours to do, it is said and left. */
+/** Restricts the folder to its owner. Only warns when the system does not permit it. */
 function restrict(folder: string): void {
   try {
     chmodSync(folder, 0o700);
@@ -41,7 +41,7 @@ function restrict(folder: string): void {
   }
 }
 
-/** Node warns of SQLite as an experiment when it is loaded, on the terminal of whoever starts a server. */
+/** Opens the file without Node's warning that SQLite is experimental. */
 function openQuietly(path: string): DatabaseSync {
   const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => undefined;

@@ -1,9 +1,9 @@
-// The runtime's process: how Miniflare is to start it, and how to find it for those who measure or kill it.
+// Configures how Miniflare starts the runtime's process, and finds that process for measurements and crash tests.
 import { accessSync, constants, readFileSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
-/** Has Miniflare start the runtime through workerd.sh, which ties its life to this process. */
+/** Makes Miniflare start the runtime through workerd.sh, so that the runtime ends with this process. */
 export function tieWorkerdToThisProcess(): void {
   if (process.platform === "win32" || process.env["CAIRN_WORKERD"] !== undefined) return;
   const workerd: unknown = createRequire(createRequire(import.meta.url).resolve("miniflare"))("workerd");
@@ -12,14 +12,14 @@ export function tieWorkerdToThisProcess(): void {
   try {
     accessSync(wrapper, constants.X_OK);
   } catch {
-    // An unpacked archive may have lost the file's mode; the runtime starts without it too.
+    // Unpacking an archive may lose the file's mode; the runtime also starts without the wrapper.
     return;
   }
   process.env["CAIRN_WORKERD"] = process.env["MINIFLARE_WORKERD_PATH"] ?? String(workerd.default);
   process.env["MINIFLARE_WORKERD_PATH"] = wrapper;
 }
 
-/** The process ids of the workerd processes that a process has started, oldest first; empty where there is no /proc. */
+/** The process ids of a process's workerd children, oldest first; empty without /proc. */
 export function workerdChildren(parent: number): number[] {
   try {
     return readdirSync(`/proc/${parent}/task`)
@@ -28,12 +28,12 @@ export function workerdChildren(parent: number): number[] {
       .map(Number)
       .sort((a, b) => a - b);
   } catch {
-    // No /proc, or a process that ended while it was being looked at.
+    // Without /proc, or when a process ended during the search.
     return [];
   }
 }
 
-/** The bytes of memory that a process has at the moment, where there is a /proc. */
+/** The resident memory of a process in bytes. Requires /proc. */
 export function residentBytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
 }

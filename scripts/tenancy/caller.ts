@@ -1,11 +1,11 @@
-// Requests of whoever holds a set of keys. S3, IAM and STS are at one endpoint: a request's signature says which of them
-// it is for.
+// Sends requests signed with a set of keys. S3, IAM and STS share one endpoint, and a request's signature names the
+// service.
 import { AwsClient } from "aws4fetch";
 
 export interface Keys {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
-  /** Of temporary credentials. */
+  /** Only in temporary credentials. */
   readonly sessionToken?: string;
 }
 
@@ -15,7 +15,7 @@ export interface Place {
   readonly region: string;
 }
 
-/** What an S3 request has besides its method and target. */
+/** The headers and body of an S3 request. */
 export interface RequestDetails {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array<ArrayBuffer>;
@@ -25,7 +25,7 @@ type Parameters = Readonly<Record<string, string>>;
 
 const API_VERSIONS = { iam: "2010-05-08", sts: "2011-06-15" } as const;
 
-/** Somebody with keys, at an endpoint. */
+/** Keys at an endpoint. */
 export class Caller {
   readonly place: Place;
   readonly keys: Keys;
@@ -38,8 +38,8 @@ export class Caller {
   }
 
   /**
-   * Sends a request to S3, whatever the answer.
-   * @param target path and query, encoded as they are sent
+   * Sends a request to S3 and returns its response, successful or not.
+   * @param target encoded path and query
    */
   s3(method: string, target: string, { headers = {}, body }: RequestDetails = {}): Promise<Response> {
     return this.#client.fetch(this.place.endpoint + target, {
@@ -50,7 +50,7 @@ export class Caller {
     });
   }
 
-  /** A URL that lets whoever has it send one kind of request to S3, for some seconds. */
+  /** Returns a URL that permits one kind of S3 request for some seconds. */
   async presign(method: string, target: string, seconds: number): Promise<string> {
     const url = new URL(this.place.endpoint + target);
     url.searchParams.set("X-Amz-Expires", String(seconds));
@@ -59,16 +59,16 @@ export class Caller {
   }
 
   /**
-   * Calls IAM and answers its XML.
-   * @throws Error with the code and the message of a refusal
+   * Calls IAM and returns its XML.
+   * @throws Error with the code and message of a refusal
    */
   iam(action: string, parameters: Parameters = {}): Promise<string> {
     return this.#call("iam", action, parameters);
   }
 
   /**
-   * Calls STS and answers its XML.
-   * @throws Error with the code and the message of a refusal
+   * Calls STS and returns its XML.
+   * @throws Error with the code and message of a refusal
    */
   sts(action: string, parameters: Parameters = {}): Promise<string> {
     return this.#call("sts", action, parameters);
@@ -87,12 +87,12 @@ export class Caller {
   }
 }
 
-/** The text of the first element of a name; empty where there is none. */
+/** The text of the first element with a name; empty if there is none. */
 export function textIn(xml: string, name: string): string {
   return textsIn(xml, name)[0] ?? "";
 }
 
-/** The texts of all elements of a name. */
+/** The texts of all elements with a name. */
 export function textsIn(xml: string, name: string): string[] {
   const found = xml.matchAll(new RegExp(`<${name}>([^<]*)</${name}>`, "g"));
   return Array.from(found, ([, text = ""]) =>
@@ -100,7 +100,7 @@ export function textsIn(xml: string, name: string): string[] {
   );
 }
 
-/** The keys in an answer of IAM's or STS's that gives some. */
+/** The keys in a response of IAM or STS. */
 export function keysIn(xml: string): Keys {
   const sessionToken = textIn(xml, "SessionToken");
   return {

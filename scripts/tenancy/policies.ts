@@ -1,5 +1,5 @@
-// The three policies of a bucket that tenants share: what a tenant may do, what an upload may do, and what is needed to
-// add and to remove tenants. docs/tenancy.md explains them.
+// The three policies of a bucket that tenants share: those of a tenant, of an upload, and of the operator who adds and
+// deletes tenants. docs/tenancy.md explains them.
 
 /** A policy, ready for JSON. */
 export interface PolicyDocument {
@@ -7,12 +7,12 @@ export interface PolicyDocument {
   readonly Statement: readonly object[];
 }
 
-/** Users of tenants have this path, so that whoever looks after them looks after no others. */
+/** The path of tenants' users, so that an operator's policy covers only them. */
 export const TENANT_PATH = "/tenants/";
 
 /**
- * The policy of every tenant, the same for all: `${aws:username}` is the name of the user whose keys sign, and what
- * somebody does with temporary credentials of that user's is done in the same name.
+ * The policy of every tenant. `${aws:username}` is the name of the user whose keys sign, also when temporary
+ * credentials of that user sign.
  */
 export function tenantPolicy(bucket: string): PolicyDocument {
   return {
@@ -37,7 +37,7 @@ export function tenantPolicy(bucket: string): PolicyDocument {
         Effect: "Allow",
         Action: "s3:ListBucket",
         Resource: `arn:aws:s3:::${bucket}`,
-        // With the slash: `alice` alone would list the folders of alice2 as well.
+        // Without the slash, `alice` could also list the folder of alice2.
         Condition: { StringLike: { "s3:prefix": "${aws:username}/*" } },
       },
       {
@@ -50,7 +50,7 @@ export function tenantPolicy(bucket: string): PolicyDocument {
   };
 }
 
-/** What temporary credentials for uploads are narrowed to: new bytes below one prefix, nothing to be read. */
+/** The session policy of temporary credentials for uploads: new objects below one prefix, no reads. */
 export function uploadPolicy(bucket: string, prefix: string): PolicyDocument {
   return {
     Version: "2012-10-17",
@@ -58,7 +58,7 @@ export function uploadPolicy(bucket: string, prefix: string): PolicyDocument {
   };
 }
 
-/** What is needed to add tenants to a bucket and to remove them. It does not read what they store. */
+/** The permissions to add tenants to a bucket and to delete them. They do not permit reading the tenants' data. */
 export function operatorPolicy(bucket: string): PolicyDocument {
   return {
     Version: "2012-10-17",

@@ -1,9 +1,9 @@
-// Tenants of a bucket that they share: users who have a folder each, and what they hand to browsers.
+// Creates and deletes tenants of a shared bucket: users with a folder each, and temporary credentials for browsers.
 import { createHash } from "node:crypto";
 import { Caller, keysIn, type Keys, textIn, textsIn } from "./caller.ts";
 import { TENANT_PATH, tenantPolicy, uploadPolicy, type PolicyDocument } from "./policies.ts";
 
-/** A user of the account, and its keys. */
+/** A user of the account with its keys. */
 export interface Tenant {
   readonly name: string;
   readonly keys: Keys;
@@ -12,16 +12,16 @@ export interface Tenant {
 
 const POLICY_NAME = "tenant";
 
-/** As short as temporary credentials can live. */
-const PASS_SECONDS = 900;
+/** The shortest lifetime of temporary credentials. */
+const SESSION_SECONDS = 900;
 
-/** Makes the bucket, and lets pages of one origin upload to it. */
+/** Creates the bucket and permits pages of one origin to upload to it. */
 export async function makeTenantBucket(operator: Caller, bucket: string, origin: string): Promise<void> {
   await mustSucceed("CreateBucket", operator.s3("PUT", `/${bucket}`));
   await allowOrigin(operator, bucket, origin);
 }
 
-/** Lets pages of an origin upload to the bucket by URL, and those of no other. */
+/** Permits pages of one origin, and no other, to upload to the bucket by URL. */
 export async function allowOrigin(operator: Caller, bucket: string, origin: string): Promise<void> {
   const rule = [
     `<AllowedOrigin>${origin}</AllowedOrigin>`,
@@ -34,7 +34,7 @@ export async function allowOrigin(operator: Caller, bucket: string, origin: stri
   await mustSucceed("PutBucketCors", operator.s3("PUT", `/${bucket}?cors`, { headers, body }));
 }
 
-/** Makes a user with a policy and an access key. */
+/** Creates a user with a policy and an access key. */
 export async function addUser(
   operator: Caller,
   name: string,
@@ -48,13 +48,13 @@ export async function addUser(
   return { name, keys, caller: new Caller(operator.place, keys) };
 }
 
-/** Makes a tenant, whose folder of the bucket is called as it is. */
+/** Creates a tenant. Its folder in the bucket has its name. */
 export function addTenant(operator: Caller, bucket: string, name: string): Promise<Tenant> {
   return addUser(operator, name, tenantPolicy(bucket));
 }
 
-/** Takes a user's keys and rights away and removes it. Its objects stay. */
-export async function removeUser(operator: Caller, name: string): Promise<void> {
+/** Deletes a user with its keys and policy. Its objects remain. */
+export async function deleteUser(operator: Caller, name: string): Promise<void> {
   const listed = await operator.iam("ListAccessKeys", { UserName: name });
   for (const AccessKeyId of textsIn(listed, "AccessKeyId")) {
     await operator.iam("DeleteAccessKey", { UserName: name, AccessKeyId });
@@ -63,36 +63,42 @@ export async function removeUser(operator: Caller, name: string): Promise<void> 
   await operator.iam("DeleteUser", { UserName: name });
 }
 
-/** Turns an access key off, and on again: from the next request on. */
+/** Activates or deactivates an access key, effective with the next request. */
 export async function setKeyStatus(operator: Caller, tenant: Tenant, status: "Active" | "Inactive"): Promise<void> {
   const { accessKeyId: AccessKeyId } = tenant.keys;
   await operator.iam("UpdateAccessKey", { UserName: tenant.name, AccessKeyId, Status: status });
 }
 
-/** Temporary credentials of a tenant's, good for uploads below a prefix and for nothing else. */
-export async function lendUploads({ name, caller }: Tenant, bucket: string, prefix: string): Promise<Caller> {
+/** Issues temporary credentials of a tenant that can only upload below a prefix. */
+export async function issueUploadCredentials(
+  { name, caller }: Tenant,
+  bucket: string,
+  prefix: string,
+): Promise<Caller> {
   const answer = await caller.sts("GetFederationToken", {
     Name: name,
-    DurationSeconds: String(PASS_SECONDS),
+    DurationSeconds: String(SESSION_SECONDS),
     Policy: JSON.stringify(uploadPolicy(bucket, prefix)),
   });
   return new Caller(caller.place, keysIn(answer));
 }
 
-/** Uploads to a URL as a page of an origin does in a browser: which asks first whether it may. */
+/** Uploads to a URL as a browser does for a page of an origin: with a preflight request first. */
 export async function uploadFromPage(url: string, origin: string, type: string, body: string): Promise<Response> {
-  const asked = await fetch(url, {
+  const preflight = await fetch(url, {
     method: "OPTIONS",
     headers: { origin, "access-control-request-method": "PUT", "access-control-request-headers": "content-type" },
   });
-  if (!asked.ok || asked.headers.get("access-control-allow-origin") !== origin) {
-    throw new Error(`a browser would not let a page of ${origin} upload: ${asked.status} ${await asked.text()}`);
+  if (!preflight.ok || preflight.headers.get("access-control-allow-origin") !== origin) {
+    throw new Error(
+      `a browser would not let a page of ${origin} upload: ${preflight.status} ${await preflight.text()}`,
+    );
   }
   return fetch(url, { method: "PUT", headers: { origin, "content-type": type }, body });
 }
 
-/** Deletes the bucket with everything in it. */
-export async function removeTenantBucket(operator: Caller, bucket: string): Promise<void> {
+/** Deletes the bucket and all its objects. */
+export async function deleteTenantBucket(operator: Caller, bucket: string): Promise<void> {
   for (;;) {
     const page = await mustSucceed("ListObjectsV2", operator.s3("GET", `/${bucket}?list-type=2`));
     for (const key of textsIn(page, "Key")) {

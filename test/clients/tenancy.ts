@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Caller } from "../../scripts/tenancy/caller.ts";
 import { operatorPolicy, type PolicyDocument, tenantPolicy } from "../../scripts/tenancy/policies.ts";
-import { addTenant, addUser, makeTenantBucket, removeTenantBucket, removeUser } from "../../scripts/tenancy/tenants.ts";
+import { addTenant, addUser, makeTenantBucket, deleteTenantBucket, deleteUser } from "../../scripts/tenancy/tenants.ts";
 import type { AwsCli } from "./aws-cli.ts";
 import type { Boto3 } from "./boto3.ts";
 import { openPageServer } from "./browser/page-server.ts";
@@ -56,7 +56,7 @@ export function tenancy(site: Site, awsClis: readonly AwsCli[], boto3s: readonly
       } finally {
         pages.close();
       }
-      await removeUser(root, name);
+      await deleteUser(root, name);
     },
   };
 }
@@ -81,7 +81,7 @@ function tagCheck({ bucket, operator, other }: TenancyTools, root: Caller): Chec
       for (const key of [`${team}/k`, "k", "/k", `${untagged}/k`]) {
         await assertDenied(none.s3("PUT", `/${bucket}/${key}`, { body: "x" }), key);
       }
-      for (const { name } of users) await removeUser(operator, name);
+      for (const { name } of users) await deleteUser(operator, name);
     },
   };
 }
@@ -103,8 +103,8 @@ function removalCheck({ operator, bucket, other }: TenancyTools): Check {
     name: "the operator removes tenants and bucket without ever having read an object",
     async run() {
       assert.equal((await operator.s3("GET", `/${bucket}/${other.name}/secret`)).status, 403);
-      await removeUser(operator, other.name);
-      await removeTenantBucket(operator, bucket);
+      await deleteUser(operator, other.name);
+      await deleteTenantBucket(operator, bucket);
       assert.equal((await operator.s3("HEAD", `/${bucket}`)).status, 404);
     },
   };

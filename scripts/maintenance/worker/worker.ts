@@ -1,5 +1,5 @@
-// The part of the maintenance scripts that runs in the Workers runtime, where the code that it shares with Cairn is at
-// home. It has Cairn's database and blobs, and no door but the one that the scripts open.
+// The part of the maintenance scripts that runs in the Workers runtime, because Cairn's shared code needs that runtime.
+// It has Cairn's database and blobs, and only the scripts can reach it.
 import { settingsOf } from "../../../src/config/settings-of.ts";
 import { connect } from "../../../src/contract/connections.ts";
 import type { Job, JobContext } from "../../../src/jobs/job.ts";
@@ -17,7 +17,7 @@ import { Counts } from "../../../src/state/d1/counts.ts";
 const CONFIRMATION_PAUSE_MS = 1000;
 const PAGE_BLOBS = 500;
 
-/** What a check of everything says. */
+/** The result of a complete check. */
 export interface Examination extends ReferenceReport {
   readonly blobs: number;
   readonly bytes: number;
@@ -37,7 +37,7 @@ export default {
   },
 } satisfies ExportedHandler<Env>;
 
-async function examine(env: Env, isReadingBytes: boolean): Promise<Examination> {
+async function examine(env: Env, readsBytes: boolean): Promise<Examination> {
   const counts = new Counts();
   const { database, blobs } = connect(env, settingsOf(env), counts);
   const references = await confirmFindings(
@@ -48,11 +48,11 @@ async function examine(env: Env, isReadingBytes: boolean): Promise<Examination> 
   const total = { blobs: 0, bytes: 0 };
   for (let after: string | undefined, isLast = false; !isLast;) {
     const page = await blobs.list(after, PAGE_BLOBS);
-    const expected = isReadingBytes ? await expectationsOf(database, page.blobs) : new Map<string, never>();
+    const expected = readsBytes ? await expectationsOf(database, page.blobs) : new Map<string, never>();
     for (const blob of page.blobs) {
       total.blobs += 1;
       total.bytes += blob.size;
-      const damage = isReadingBytes
+      const damage = readsBytes
         ? await examineBlob(blobs, blob, expected.get(blob.blobId))
         : await probeBlob(blobs, blob);
       if (damage !== undefined) findings.push(`blob ${blob.blobId}: ${damage.finding}`);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Caller, keysIn } from "../../../scripts/tenancy/caller.ts";
-import { lendUploads, uploadFromPage } from "../../../scripts/tenancy/tenants.ts";
+import { issueUploadCredentials, uploadFromPage } from "../../../scripts/tenancy/tenants.ts";
 import { openPage, pageThatTells, toldBy } from "../browser/chromium.ts";
 import { signForm } from "../browser/signed-form.ts";
 import type { Check } from "../harness.ts";
@@ -16,7 +16,7 @@ export function lendingChecks(tools: TenancyTools): Check[] {
   const { name, caller } = one;
   const own = (key: string): string => `/${bucket}/${name}/${key}`;
   const foreign = (key: string): string => `/${bucket}/${other.name}/${key}`;
-  const lend = (prefix = `${name}/uploads/`): Promise<Caller> => lendUploads(one, bucket, prefix);
+  const lend = (prefix = `${name}/uploads/`): Promise<Caller> => issueUploadCredentials(one, bucket, prefix);
   const post = (form: Readonly<Record<string, string>>): Promise<Response> => {
     const data = new FormData();
     for (const [field, value] of Object.entries(form)) data.append(field, value);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { keysIn, Caller } from "../../../scripts/tenancy/caller.ts";
 import { tenantPolicy } from "../../../scripts/tenancy/policies.ts";
-import { lendUploads, removeUser, setKeyStatus } from "../../../scripts/tenancy/tenants.ts";
+import { issueUploadCredentials, deleteUser, setKeyStatus } from "../../../scripts/tenancy/tenants.ts";
 import type { Check } from "../harness.ts";
 import { assertDenied, assertDone, type TenancyTools } from "./tools.ts";
 
@@ -16,7 +16,7 @@ export function revocationChecks({ operator, place, bucket, one, other }: Tenanc
     {
       name: "a key that is turned off is refused at once, and all that was made with it; turned on, all of it works",
       async run() {
-        const pass = await lendUploads(one, bucket, `${one.name}/uploads/`);
+        const pass = await issueUploadCredentials(one, bucket, `${one.name}/uploads/`);
         const url = await one.caller.presign("GET", target, URL_SECONDS);
         const lentUrl = await pass.presign("PUT", target, URL_SECONDS);
         const uses = [
@@ -60,7 +60,7 @@ export function revocationChecks({ operator, place, bucket, one, other }: Tenanc
     {
       name: "a tenant who is removed is nobody, though another be made of the same name, and the other stays",
       async run() {
-        await removeUser(operator, one.name);
+        await deleteUser(operator, one.name);
         await assertDenied(get(one.caller), "", "InvalidAccessKeyId");
         await operator.iam("CreateUser", { UserName: one.name, Path: "/tenants/" });
         await assertDenied(get(one.caller), "", "InvalidAccessKeyId");
