@@ -59,7 +59,7 @@ async function resealAll(state: string, variables: Readonly<Record<string, strin
     try {
       if (unlock !== undefined) {
         await applyMigrations(open.database, readWranglerToml().d1.migrationsDir);
-        await open.ask("/reseal");
+        await open.request("/reseal");
       }
       const { results } = await open.database.prepare(COUNT_SEALED).all();
       requireResealed(sealedUnderOthers(sealedCounts(results), [current]));
