@@ -13,7 +13,7 @@ import {
 } from "../protocol/core/checksums.ts";
 import { encryptionHeaders } from "../protocol/objects/customer-encryption.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
-import { blobStorageClass } from "../protocol/lifecycle/lifecycle.ts";
+import { blobStorageClass } from "../protocol/lifecycle/blob-storage-class.ts";
 import { PART_MAX_BYTES } from "../protocol/objects/multipart.ts";
 import type { IncomingBody } from "../protocol/core/incoming-body.ts";
 import { NO_COPY, NO_RENAME, joinInputs, DIGESTS, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";

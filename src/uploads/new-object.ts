@@ -5,7 +5,7 @@ import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import type { ChecksumAnnouncement, ObjectChecksum } from "../protocol/core/checksums.ts";
 import type { WriteConditions } from "../protocol/objects/conditions.ts";
 import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
-import { blobStorageClass } from "../protocol/lifecycle/lifecycle.ts";
+import { blobStorageClass } from "../protocol/lifecycle/blob-storage-class.ts";
 import type { ObjectMetadata } from "../protocol/objects/object-metadata.ts";
 import type { NewEncryption } from "../protocol/objects/customer-encryption.ts";
 import type { IncomingBody } from "../protocol/core/incoming-body.ts";

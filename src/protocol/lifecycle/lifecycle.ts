@@ -120,11 +120,6 @@ export function storageClassRank(storageClass: string): number {
   return Math.max(0, STORAGE_CLASS_ORDER.indexOf(storageClass));
 }
 
-/** Whether R2 stores the bytes of a storage class as InfrequentAccess. */
-export function blobStorageClass(storageClass: string): boolean {
-  return storageClass !== "STANDARD" && storageClass !== "REDUCED_REDUNDANCY";
-}
-
 /**
  * The class of an object after a transition. GLACIER and DEEP_ARCHIVE become GLACIER_IR, the archive class with instant
  * reads: Cairn needs no restore, but clients do not read those two classes without one.

@@ -1,6 +1,6 @@
 // Computes whether a transition to R2's Infrequent Access saves more than it costs, at R2's list prices:
 // https://developers.cloudflare.com/r2/pricing/
-import { blobStorageClass } from "./lifecycle.ts";
+import { blobStorageClass } from "./blob-storage-class.ts";
 
 const DAY_MS = 86_400_000;
 const MONTH_MS = 30 * DAY_MS;
@@ -26,7 +26,7 @@ export interface PlannedTransition {
 /** Whether a transition costs more than it saves until the version is purged. */
 export function neverPaysOff({ size, storageClass, at, purgedAt }: PlannedTransition): boolean {
   // These classes already use Infrequent Access, so another transition saves nothing.
-  if (blobStorageClass(storageClass)) return true;
+  if (blobStorageClass(storageClass) === "InfrequentAccess") return true;
   const breakEvenMs = (TRANSITION_DOLLARS / (size * SAVED_DOLLARS_PER_BYTE_MONTH)) * MONTH_MS;
   return breakEvenMs > Math.min(LONGEST_MS, (purgedAt ?? Infinity) - at);
 }

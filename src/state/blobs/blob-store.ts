@@ -1,5 +1,6 @@
 // The blob store: immutable bytes under unique ids, and nothing else. It knows no keys, versions or permissions.
 import type { ByteRange } from "../../protocol/core/range.ts";
+import type { BlobStorageClass } from "../../protocol/lifecycle/blob-storage-class.ts";
 
 /** A hash that a store verifies by itself while it takes a blob. */
 export interface BlobHash {
@@ -21,8 +22,8 @@ export interface BlobPut {
   readonly hash: BlobHash | undefined;
   /** What the blob was born as, kept beside it: enough to make its row again. */
   readonly recoveryMetadata: Readonly<Record<string, string>>;
-  /** Whether it goes where bytes that are seldom read are kept. */
-  readonly blobStorageClass?: boolean | undefined;
+  /** Undefined: the bucket's default class. */
+  readonly blobStorageClass?: BlobStorageClass | undefined;
 }
 
 /** A short blob of Cairn's own. */

@@ -46,7 +46,7 @@ export class R2BlobStore implements BlobStore {
         // An id is never used twice; were it, the blob that is there would win.
         onlyIf: { etagDoesNotMatch: "*" },
         customMetadata: { ...recoveryMetadata },
-        ...(blobStorageClass === true ? { storageClass: "InfrequentAccess" } : {}),
+        ...(blobStorageClass === "InfrequentAccess" ? { storageClass: blobStorageClass } : {}),
         ...hashOption(hash),
       });
       const md5 = stored?.checksums.md5;

@@ -4,7 +4,8 @@
 // proof is stored before the batch: it is of a version that is there already, and the old blobs may be gone after it.
 import { timeOrderedId } from "../../bytes/random-id.ts";
 import { recoveryMetadata } from "../../protocol/objects/recovery-metadata.ts";
-import { storageClassRank, blobStorageClass } from "../../protocol/lifecycle/lifecycle.ts";
+import { blobStorageClass } from "../../protocol/lifecycle/blob-storage-class.ts";
+import { storageClassRank } from "../../protocol/lifecycle/lifecycle.ts";
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
 import { ALL_BYTES, type ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
@@ -71,7 +72,7 @@ export async function applyTransition(
   if (storageClassRank(object.storageClass) >= storageClassRank(transition.storageClass)) return "version changed";
   const referenceId = referenceOf(object);
   // Then the bytes are where they belong.
-  if (blobStorageClass(object.storageClass)) {
+  if (blobStorageClass(object.storageClass) === "InfrequentAccess") {
     return commit(tools.database, transition, object, { blobId: object.blobId, manifestId: object.manifestId }, []);
   }
   const known = facts.progress?.referenceId === referenceId ? facts.progress : undefined;
