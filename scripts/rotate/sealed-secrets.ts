@@ -13,7 +13,7 @@ export function sealedCounts(rows: readonly unknown[]): SealedCounts {
   );
 }
 
-/** The version of a master key: the one that `src/auth/identity/sealing.ts` writes beside what the key has sealed. */
+/** The version of a master key: the one that `src/auth/identity/key-ring.ts` writes beside what the key has sealed. */
 export function versionOf(masterKey: string): string {
   const bytes = Buffer.from(masterKey, "base64");
   return createHash("sha256").update("cairn master key").update(bytes).digest("hex").slice(0, 8);

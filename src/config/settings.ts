@@ -32,7 +32,7 @@ export interface RootCredentials {
 /** The parsed settings. */
 export interface Settings {
   readonly root: RootCredentials | undefined;
-  /** Accepted beside `root` while clients change over. */
+  /** Accepted in addition to `root` while clients change over. */
   readonly previousRoot: RootCredentials | undefined;
   /**
    * Base64; the first one encrypts, all of them decrypt. Without any, there are no users and no temporary credentials.
@@ -100,7 +100,7 @@ export function readSettings(env: object): Settings {
       : pair("CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY");
   return {
     root,
-    // Without a current pair there is none to change over to: whoever took root away means both.
+    // Without a current pair there is no change-over, and disabling root disables both pairs.
     previousRoot: root && pair("CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID", "CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY"),
     masterKeys: masterKeys(text("CAIRN_MASTER_KEY"), text("CAIRN_PREVIOUS_MASTER_KEYS")),
     accountId: possible("ACCOUNT_ID"),

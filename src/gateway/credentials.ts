@@ -4,12 +4,12 @@ import { policyOf } from "../auth/policy/policy-cache.ts";
 import { rootPrincipal, type Principal } from "../auth/identity/principal.ts";
 import { ID_PREFIXES, isAccessKeyId } from "../auth/identity/new-credentials.ts";
 import { sessionPrincipal, userPrincipal } from "../auth/identity/session-principal.ts";
-import { openSession, rootSecretDigest, type SessionFacts } from "../auth/identity/session-token.ts";
+import { readSessionToken, rootSecretDigest, type SessionFacts } from "../auth/identity/session-token.ts";
 import type { NamedCredentials } from "../contract/context.ts";
-import { openKeyRing } from "../config/master-keys.ts";
+import { loadKeyRing } from "../config/master-keys.ts";
 import type { RootCredentials, Settings } from "../config/settings.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
-import { recordUse } from "../state/identities/access-keys.ts";
+import { recordLastUse } from "../state/identities/access-keys.ts";
 import type { Statement, StatementResult } from "../state/d1/database.ts";
 import { lookUpAccessKeyOwner, type AccessKeyOwner } from "../state/identities/access-key-owners.ts";
 
@@ -25,7 +25,7 @@ export interface Credentials {
   /** Records the use after the answer; undefined if a recent use is recorded. */
   readonly lastUse: Statement | undefined;
   /** The long-lived access key: the credentials' own, or the one that started the session. */
-  readonly beganBy: string;
+  readonly parentAccessKeyId: string;
   /** When they expire, in milliseconds since the epoch; undefined: never. */
   readonly expiresAt: number | undefined;
 }
@@ -55,10 +55,10 @@ export async function lookUpCredentials(
   return {
     statements: lookup.statements,
     async resolve(results) {
-      const holder = await lookup.resolve(results);
+      const resolved = await lookup.resolve(results);
       // Session tokens belong only to temporary credentials.
       if (sessionToken !== undefined) throw new S3Error("InvalidToken");
-      return holder;
+      return resolved;
     },
   };
 }
@@ -71,11 +71,11 @@ async function lookUpSession(
 ): Promise<CredentialsLookup> {
   const { accessKeyId, sessionToken } = credentials;
   if (sessionToken === undefined) throw unknownKey(accessKeyId);
-  const keys = await openKeyRing(settings);
-  const session = keys === undefined ? undefined : await openSession(keys, accessKeyId, sessionToken);
+  const keys = await loadKeyRing(settings);
+  const session = keys === undefined ? undefined : await readSessionToken(keys, accessKeyId, sessionToken);
   if (session === undefined) throw new S3Error("InvalidToken");
   if (session.expiresAt <= now) throw new S3Error("ExpiredToken");
-  const lookup = lookUpLongLived(session.beganBy, credentials, settings, now);
+  const lookup = lookUpLongLived(session.parentAccessKeyId, credentials, settings, now);
   return {
     statements: lookup.statements,
     async resolve(results) {
@@ -104,27 +104,27 @@ function lookUpLongLived(
   const { accountId } = settings;
   const root = rootPairOf(accessKeyId, settings);
   if (root !== undefined) {
-    const holder: Credentials = {
+    const resolved: Credentials = {
       principal: rootPrincipal(accountId, accessKeyId),
       secretAccessKey: root.secretAccessKey,
       lastUse: undefined,
-      beganBy: accessKeyId,
+      parentAccessKeyId: accessKeyId,
       expiresAt: undefined,
     };
-    return { statements: [], resolve: () => Promise.resolve(holder) };
+    return { statements: [], resolve: () => Promise.resolve(resolved) };
   }
   if (!isAccessKeyId(accessKeyId)) throw unknownKey(credentials.accessKeyId);
   const lookup = lookUpAccessKeyOwner(accessKeyId);
   return {
     statements: lookup.statements,
     async resolve(results) {
-      const { holder } = lookup.read(results);
-      if (holder === undefined) throw unknownKey(credentials.accessKeyId);
+      const { owner } = lookup.read(results);
+      if (owner === undefined) throw unknownKey(credentials.accessKeyId);
       return {
-        principal: principalOf(holder, accessKeyId, accountId),
-        secretAccessKey: await openSecret(holder, accessKeyId, settings),
-        lastUse: useOf(holder, accessKeyId, credentials, settings, now),
-        beganBy: accessKeyId,
+        principal: principalOf(owner, accessKeyId, accountId),
+        secretAccessKey: await decryptSecret(owner, accessKeyId, settings),
+        lastUse: lastUseOf(owner, accessKeyId, credentials, settings, now),
+        parentAccessKeyId: accessKeyId,
         expiresAt: undefined,
       };
     },
@@ -136,9 +136,9 @@ function rootPairOf(accessKeyId: string, { root, previousRoot }: Settings): Root
   return [root, previousRoot].find((pair) => pair?.accessKeyId === accessKeyId);
 }
 
-function principalOf(holder: AccessKeyOwner, accessKeyId: string, accountId: string): Principal {
-  const { userId: id, userName: name, userPath: path, tags } = holder;
-  const policies = holder.policies.map(([policyName, document]) => ({
+function principalOf(owner: AccessKeyOwner, accessKeyId: string, accountId: string): Principal {
+  const { userId: id, userName: name, userPath: path, tags } = owner;
+  const policies = owner.policies.map(([policyName, document]) => ({
     name: policyName,
     policy: policyOf(document, { of: "identity" }),
   }));
@@ -150,14 +150,14 @@ function policyOfSession({ policy }: SessionFacts): Principal["policies"][number
 }
 
 /** @throws Error if no master key decrypts the secret, which no client can cause */
-async function openSecret({ secret }: AccessKeyOwner, accessKeyId: string, settings: Settings): Promise<string> {
-  const keys = await openKeyRing(settings);
-  const opened = await keys?.open(secret, accessKeyId);
-  if (opened !== undefined) return opened;
+async function decryptSecret({ secret }: AccessKeyOwner, accessKeyId: string, settings: Settings): Promise<string> {
+  const keys = await loadKeyRing(settings);
+  const decrypted = await keys?.decrypt(secret, accessKeyId);
+  if (decrypted !== undefined) return decrypted;
   throw new Error(`no master key opens the secret of ${accessKeyId}, which was sealed under ${secret.keyVersion}`);
 }
 
-function useOf(
+function lastUseOf(
   { lastUsedAt }: AccessKeyOwner,
   accessKeyId: string,
   { scope }: NamedCredentials,
@@ -167,7 +167,7 @@ function useOf(
   const unlessAfter = now - LAST_USE_MS;
   if (lastUsedAt !== undefined && lastUsedAt > unlessAfter) return undefined;
   const region = (scope?.region ?? settings.region).slice(0, REGION_MAX_LENGTH);
-  return recordUse(accessKeyId, { at: now, region, service: scope?.service ?? "s3" }, unlessAfter);
+  return recordLastUse(accessKeyId, { at: now, region, service: scope?.service ?? "s3" }, unlessAfter);
 }
 
 function unknownKey(accessKeyId: string): S3Error {

@@ -23,7 +23,7 @@ export interface Health {
 
 /** Answers 200 if all bindings are reachable, otherwise 503. Never rejects. */
 export async function answerHealth({ method }: Request, scope: RequestScope): Promise<Response> {
-  scope.log.asks("Health");
+  scope.log.setOperation("Health");
   const headers = answerHeaders(
     { "content-type": "application/json", "cache-control": "no-store" },
     scope.answerFacts(),

@@ -21,7 +21,7 @@ export async function planOperation(request: S3Request, settings: Settings, log:
     const { address } = request;
     if (address.level !== "service") checkBucketName(address.bucket);
     const { name, implementation } = matchOperation(OPERATIONS, request);
-    log.asks(name);
+    log.setOperation(name);
     if (implementation === undefined) {
       const error = new S3Error("NotImplemented", { Operation: name }, `${name} is not implemented.`);
       return { prepared: undefined, error, isNotImplemented: true };

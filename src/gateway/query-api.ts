@@ -4,7 +4,7 @@ import { Access } from "../auth/access/access.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { renderXml, type XmlElement } from "../bytes/xml.ts";
-import { openKeyRing } from "../config/master-keys.ts";
+import { loadKeyRing } from "../config/master-keys.ts";
 import { findAction } from "../iam/actions.ts";
 import { asQueryApiError, QueryApiError } from "../protocol/iam/query-api-error.ts";
 import { errorDocument, resultDocument, type QueryResult, type QueryService } from "../protocol/iam/query-api-xml.ts";
@@ -13,7 +13,7 @@ import { authenticateRequest } from "./authenticate-request.ts";
 import { requireBindings } from "./bindings.ts";
 import { platformFailure } from "./platform-failure.ts";
 import { readCallBody, readCallParameters } from "./query-api-input.ts";
-import { receive } from "./receive.ts";
+import { readRequest } from "./read-request.ts";
 import { answerHeaders } from "./render.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { schemaMismatchError } from "./schema-mismatch.ts";
@@ -28,7 +28,7 @@ export async function answerQueryApi(service: QueryService, incoming: Request, s
     return respond(200, resultDocument(service, name, result, requestId), scope);
   } catch (error) {
     const shown = await shownError(error, scope);
-    scope.log.fails(shown.code);
+    scope.log.setError(shown.code);
     if (shown.code === "InternalFailure") scope.logFailure(error);
     return respond(shown.status, errorDocument(service, shown, requestId), scope);
   }
@@ -60,8 +60,8 @@ async function runCall(
 ): Promise<{ readonly name: string; readonly result: QueryResult }> {
   requireBindings(scope.env);
   const { settings, connections, log, now } = scope;
-  log.asks(service);
-  const request = receive(incoming, settings);
+  log.setOperation(service);
+  const request = readRequest(incoming, settings);
   scope.request = request;
   if (request.address.level !== "service" || (request.method !== "POST" && request.method !== "GET")) {
     throw new QueryApiError("InvalidAction", "Calls are made with GET or POST, on the path / of the endpoint.");
@@ -80,18 +80,18 @@ async function runCall(
   );
   if (credentials === undefined) throw new Error("a verified claim without credentials");
   scope.lastUse = lastUse;
-  log.isBy(principal);
-  log.ends("lookUp");
+  log.setPrincipal(principal);
+  log.endStage("lookUp");
 
   const parameters = readCallParameters(request, body);
   const action = findAction(service, parameters.get("Action"), parameters.get("Version"));
-  log.asks(`${service}:${action.name}`);
+  log.setOperation(`${service}:${action.name}`);
   const access = new Access(principal, { request, claim, now, region: settings.region }, (explanation) =>
-    log.isDenied(explanation),
+    log.setDenial(explanation),
   );
-  const { beganBy, expiresAt } = credentials;
-  const keys = await openKeyRing(settings);
+  const { parentAccessKeyId, expiresAt } = credentials;
+  const keys = await loadKeyRing(settings);
   const { database } = connections;
-  const call = { parameters, principal, access, beganBy, expiresAt, settings, database, keys, now };
+  const call = { parameters, principal, access, parentAccessKeyId, expiresAt, settings, database, keys, now };
   return { name: action.name, result: await action.run(call) };
 }

@@ -31,27 +31,27 @@ export class RequestLog {
   #error: string | undefined;
 
   /** Sets the name of the operation in S3, IAM or STS. */
-  asks(operation: string): void {
+  setOperation(operation: string): void {
     this.#operation = operation;
   }
 
   /** Sets the verified principal; undefined if none is verified. */
-  isBy(principal: Principal | undefined): void {
+  setPrincipal(principal: Principal | undefined): void {
     this.#principal = principal?.kind === "anonymous" ? "anonymous" : principal?.arn;
   }
 
   /** Sets the reason of a refusal. */
-  isDenied(explanation: string): void {
+  setDenial(explanation: string): void {
     this.#decision = explanation;
   }
 
   /** Sets the code of the returned error. */
-  fails(code: string): void {
+  setError(code: string): void {
     this.#error = code;
   }
 
   /** Ends a stage. The Workers clock advances only during I/O, so the durations measure waiting. */
-  ends(stage: Stage): void {
+  endStage(stage: Stage): void {
     const now = Date.now();
     this.#stages[stage] = now - this.#stageBeganAt;
     this.#stageBeganAt = now;
@@ -59,7 +59,7 @@ export class RequestLog {
 
   /** Writes the line. */
   write({ requestId, request, method, response, counts }: RequestEnd): void {
-    this.ends("run");
+    this.endStage("run");
     const { status } = response;
     const line = {
       level: status >= 500 ? "error" : "info",

@@ -33,12 +33,12 @@ export async function runOperation(
   const verified = verifiedEarly ?? (await authentication.verify(results.slice(0, statements.length)));
   const { principal } = verified;
   scope.lastUse = verified.lastUse;
-  log.isBy(principal);
-  log.ends("lookUp");
+  log.setPrincipal(principal);
+  log.endStage("lookUp");
 
   const facts = { request, claim: authentication.claim, now, region: settings.region };
   const accessOf = (requester: Principal): Access =>
-    new Access(requester, facts, (explanation) => log.isDenied(explanation));
+    new Access(requester, facts, (explanation) => log.setDenial(explanation));
   const access = accessOf(principal);
   if (plan.prepared === undefined) {
     throw plan.isNotImplemented && principal.kind === "anonymous" ? new S3Error("AccessDenied") : plan.error;
@@ -51,10 +51,11 @@ export async function runOperation(
   if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
     throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
   }
-  if (implementation.authorizes !== "run") access.require(authorizationRequestOf(request, implementation, resumed));
+  if (implementation.authorizes !== "run")
+    access.requireAllowed(authorizationRequestOf(request, implementation, resumed));
   checkExpectedOwner(request, bucket);
   if (implementation.authorizes === "dispatch") await refuseContradictions(request, implementation.inputs);
-  log.ends("authorize");
+  log.endStage("authorize");
 
   const context: Context = {
     ...connections,
@@ -66,12 +67,12 @@ export async function runOperation(
     now,
     async identify(credentials, verify) {
       // The requester of a form is unknown until the form's signature is verified.
-      log.isBy(undefined);
+      log.setPrincipal(undefined);
       const lookup = await lookUpCredentials(credentials, settings, now);
       const found = await lookup.resolve(await connections.database.batch(lookup.statements));
       await verify(found.secretAccessKey);
       scope.lastUse = found.lastUse;
-      log.isBy(found.principal);
+      log.setPrincipal(found.principal);
       return { principal: found.principal, access: accessOf(found.principal) };
     },
     openBody: verified.open,

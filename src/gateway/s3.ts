@@ -6,7 +6,7 @@ import { isSchemaMismatch } from "../state/d1/schema-errors.ts";
 import { platformFailure } from "./platform-failure.ts";
 import { requireBindings } from "./bindings.ts";
 import { answerPreflight, headersForOrigin } from "./cors.ts";
-import { receive } from "./receive.ts";
+import { readRequest } from "./read-request.ts";
 import { renderError, renderResponse } from "./render.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { runOperation } from "./run-operation.ts";
@@ -18,7 +18,7 @@ export async function answerS3(incoming: Request, scope: RequestScope): Promise<
   let response: Response;
   try {
     requireBindings(scope.env);
-    const request = receive(incoming, scope.settings);
+    const request = readRequest(incoming, scope.settings);
     scope.request = request;
     const answer =
       // Browsers send preflights by themselves, unsigned.
@@ -30,7 +30,7 @@ export async function answerS3(incoming: Request, scope: RequestScope): Promise<
     response = renderResponse(answer, scope.answerFacts());
   } catch (error) {
     const shown = await shownError(error, scope);
-    scope.log.fails(shown instanceof S3Error ? shown.code : "InternalError");
+    scope.log.setError(shown instanceof S3Error ? shown.code : "InternalError");
     response = renderError(shown, scope.request?.rawPath ?? "", scope.answerFacts());
   }
   if (scope.request?.headers.has("origin") === true) await addCorsHeaders(response, scope.request, bucket, scope);
@@ -38,7 +38,7 @@ export async function answerS3(incoming: Request, scope: RequestScope): Promise<
 }
 
 function preflight(request: S3Request, { log, connections }: RequestScope): ReturnType<typeof answerPreflight> {
-  log.asks("Preflight");
+  log.setOperation("Preflight");
   return answerPreflight(request, connections.database);
 }
 

@@ -33,8 +33,8 @@ const createAccessKey = defineUserAction({
     const keys = requireKeys(call);
     const key: AccessKey = { id: newId("accessKey"), status: "Active", createdAt: call.now };
     const secret = newSecret();
-    const sealed = await keys.seal(secret, key.id);
-    const [inserted] = await call.database.batch([insertAccessKey(user.id, key, sealed, MAX_ACCESS_KEYS)]);
+    const encrypted = await keys.encrypt(secret, key.id);
+    const [inserted] = await call.database.batch([insertAccessKey(user.id, key, encrypted, MAX_ACCESS_KEYS)]);
     if (inserted?.changes !== 1) {
       throw new QueryApiError("LimitExceeded", `Cannot exceed quota for AccessKeysPerUser: ${MAX_ACCESS_KEYS}`);
     }

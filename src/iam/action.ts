@@ -3,7 +3,7 @@
 import type { Access } from "../auth/access/access.ts";
 import { userArn } from "../auth/identity/identity-arns.ts";
 import type { Principal } from "../auth/identity/principal.ts";
-import type { KeyRing } from "../auth/identity/sealing.ts";
+import type { KeyRing } from "../auth/identity/key-ring.ts";
 import type { Settings } from "../config/settings.ts";
 import { USER_NAME } from "../protocol/iam/identity-parameters.ts";
 import { QueryApiError } from "../protocol/iam/query-api-error.ts";
@@ -20,7 +20,7 @@ export interface Call {
   readonly principal: Principal;
   readonly access: Access;
   /** The long-lived access key of the caller's credentials. */
-  readonly beganBy: string;
+  readonly parentAccessKeyId: string;
   /** When the caller's credentials expire, in milliseconds since the epoch; undefined: never. */
   readonly expiresAt: number | undefined;
   readonly settings: Settings;
@@ -131,7 +131,7 @@ export function requirePermission(
 ): void {
   const authorization = { actions: [action], bucket: undefined, bucketName: undefined, resource, conditionKeys };
   try {
-    access.require(authorization);
+    access.requireAllowed(authorization);
   } catch (error) {
     if (!(error instanceof S3Error)) throw error;
     // IAM's errors contain the requested action and resource, and no reason.

@@ -1,5 +1,5 @@
 // Rejects actions that need a master key if none is set.
-import type { KeyRing } from "../auth/identity/sealing.ts";
+import type { KeyRing } from "../auth/identity/key-ring.ts";
 import { QueryApiError } from "../protocol/iam/query-api-error.ts";
 import type { Call } from "./action.ts";
 

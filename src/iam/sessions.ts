@@ -2,7 +2,7 @@
 // user's rights at the time of each request, within its session policy. It ends with its access key.
 import { assumedRoleArn, federatedArn } from "../auth/identity/identity-arns.ts";
 import { newId, newSecret } from "../auth/identity/new-credentials.ts";
-import { rootSecretDigest, sealSession, type SessionFacts } from "../auth/identity/session-token.ts";
+import { rootSecretDigest, createSessionToken, type SessionFacts } from "../auth/identity/session-token.ts";
 import { assumedRoleId, federatedUserId } from "../auth/identity/session-principal.ts";
 import { formatIsoSeconds } from "../bytes/dates.ts";
 import { element, type XmlElement } from "../bytes/xml.ts";
@@ -15,12 +15,12 @@ import { checkPolicy } from "./user-policies.ts";
 
 /** In seconds. AWS accepts longer durations for some sessions than any session has here. */
 const DURATION = {
-  least: 900,
+  minimum: 900,
   assumeRole: 3600,
   chained: 3600,
-  longest: 43_200,
-  mostAsked: 129_600,
-  ofRoot: 3600,
+  maximum: 43_200,
+  maximumRequested: 129_600,
+  root: 3600,
 } as const;
 
 const getSessionToken: Action = {
@@ -28,10 +28,10 @@ const getSessionToken: Action = {
   /** As in AWS, no permission is required, because the session has no more rights than its user. */
   async run(call) {
     const { parameters } = call;
-    refuseSecondFactor(parameters);
-    const seconds = parameters.optionalNumber("DurationSeconds", DURATION.least, DURATION.mostAsked);
+    rejectMfa(parameters);
+    const seconds = parameters.optionalNumber("DurationSeconds", DURATION.minimum, DURATION.maximumRequested);
     const name = call.principal.userName ?? call.settings.accountId;
-    return [await credentials(call, { kind: "session", name }, seconds ?? DURATION.longest)];
+    return [await credentials(call, { kind: "session", name }, seconds ?? DURATION.maximum)];
   },
 };
 
@@ -44,9 +44,9 @@ const getFederationToken = defineAction("sts", {
     const { parameters, settings } = call;
     const name = parameters.text("Name", FEDERATED_NAME);
     const policy = readPolicy(parameters);
-    const seconds = parameters.optionalNumber("DurationSeconds", DURATION.least, DURATION.mostAsked);
+    const seconds = parameters.optionalNumber("DurationSeconds", DURATION.minimum, DURATION.maximumRequested);
     return [
-      await credentials(call, { kind: "federated", name, policy }, seconds ?? DURATION.longest),
+      await credentials(call, { kind: "federated", name, policy }, seconds ?? DURATION.maximum),
       element("FederatedUser", [
         element("FederatedUserId", federatedUserId(settings.accountId, name)),
         element("Arn", federatedArn(settings.accountId, name)),
@@ -67,12 +67,12 @@ const assumeRole = defineAction("sts", {
     const role = roleName(parameters.text("RoleArn", ROLE_ARN), settings.accountId);
     const name = parameters.text("RoleSessionName", SESSION_NAME);
     const policy = readPolicy(parameters);
-    refuseSecondFactor(parameters);
+    rejectMfa(parameters);
     parameters.refuse(["SourceIdentity"], "source identities are not supported.");
     if (principal.session?.policy !== undefined) {
       throw new QueryApiError("AccessDenied", "A session that has a policy cannot begin another one.");
     }
-    const seconds = parameters.optionalNumber("DurationSeconds", DURATION.least, DURATION.longest);
+    const seconds = parameters.optionalNumber("DurationSeconds", DURATION.minimum, DURATION.maximum);
     if (principal.session?.kind === "role" && seconds !== undefined && seconds > DURATION.chained) {
       throw new QueryApiError(
         "ValidationError",
@@ -101,34 +101,35 @@ export const SESSION_ACTIONS: readonly Action[] = [getSessionToken, getFederatio
 /** Creates temporary credentials. Root's last at most one hour, and no session outlives its parent session. */
 async function credentials(
   call: Call,
-  bounds: Pick<SessionFacts, "kind" | "name" | "role" | "policy">,
+  limits: Pick<SessionFacts, "kind" | "name" | "role" | "policy">,
   seconds: number,
 ): Promise<XmlElement> {
   const { principal, now } = call;
-  const longest = principal.kind === "root" ? DURATION.ofRoot : DURATION.longest;
-  const expiresAt = Math.min(now + Math.min(seconds, longest) * 1000, call.expiresAt ?? Infinity);
+  const maximum = principal.kind === "root" ? DURATION.root : DURATION.maximum;
+  const expiresAt = Math.min(now + Math.min(seconds, maximum) * 1000, call.expiresAt ?? Infinity);
   const accessKeyId = newId("session");
   const secretAccessKey = newSecret();
-  const facts = { ...bounds, ...(await originOf(call)), secretAccessKey, issuedAt: now, expiresAt };
+  const facts = { ...limits, ...(await parentOf(call)), secretAccessKey, issuedAt: now, expiresAt };
   return element("Credentials", [
     element("AccessKeyId", accessKeyId),
     element("SecretAccessKey", secretAccessKey),
-    element("SessionToken", await sealSession(requireKeys(call), accessKeyId, facts)),
+    element("SessionToken", await createSessionToken(requireKeys(call), accessKeyId, facts)),
     element("Expiration", formatIsoSeconds(expiresAt)),
   ]);
 }
 
 /** The parent of a new session. A session that another one starts gets no further rights, nor calls to IAM. */
-async function originOf({
-  beganBy,
+async function parentOf({
+  parentAccessKeyId,
   principal,
   settings,
-}: Call): Promise<Pick<SessionFacts, "beganBy" | "rootDigest" | "mayCallIam">> {
+}: Call): Promise<Pick<SessionFacts, "parentAccessKeyId" | "rootDigest" | "mayCallIam">> {
   const { root, previousRoot } = settings;
   // A session that the previous pair begins ends with that pair.
-  const pair = principal.kind === "root" ? [root, previousRoot].find((one) => one?.accessKeyId === beganBy) : undefined;
+  const pair =
+    principal.kind === "root" ? [root, previousRoot].find((one) => one?.accessKeyId === parentAccessKeyId) : undefined;
   const rootDigest = pair === undefined ? undefined : await rootSecretDigest(pair.secretAccessKey);
-  return { beganBy, rootDigest, ...(principal.session?.mayCallIam === false ? { mayCallIam: false } : {}) };
+  return { parentAccessKeyId, rootDigest, ...(principal.session?.mayCallIam === false ? { mayCallIam: false } : {}) };
 }
 
 /** The session policy. Other limits and tags of a session are rejected, because ignoring them would widen it. */
@@ -159,7 +160,7 @@ function roleName(arn: string, accountId: string): string {
   return name;
 }
 
-function refuseSecondFactor(parameters: QueryParameters): void {
+function rejectMfa(parameters: QueryParameters): void {
   if (parameters.get("SerialNumber") === undefined && parameters.get("TokenCode") === undefined) return;
   throw new QueryApiError("AccessDenied", "MultiFactorAuthentication failed: there are no devices for it.");
 }

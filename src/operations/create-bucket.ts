@@ -78,10 +78,10 @@ export const createBucket = defineServiceOperation({
 async function readAuthorizedConfiguration(context: Context, bucketName: string): Promise<NewBucketConfiguration> {
   const { access, inputs, request, settings } = context;
   const authorization = { actions: ["s3:CreateBucket"], bucket: undefined, bucketName, inputs };
-  access.requirePossible(authorization);
+  access.requirePossibleAllow(authorization);
   const configuration = parseNewBucketConfiguration(await readDocument(request, context.openBody()));
   const { locationConstraint: constraint, tags } = configuration;
-  access.require({
+  access.requireAllowed({
     ...authorization,
     conditionKeys: new Map([
       ["aws:requestedregion", [constraint ?? settings.region]],
@@ -89,7 +89,7 @@ async function readAuthorizedConfiguration(context: Context, bucketName: string)
     ]),
   });
   await refuseContradictions(request, inputs);
-  if (tags.length > 0) access.require({ ...authorization, actions: ["s3:TagResource", "s3:PutBucketTagging"] });
+  if (tags.length > 0) access.requireAllowed({ ...authorization, actions: ["s3:TagResource", "s3:PutBucketTagging"] });
   if (constraint === undefined && settings.requireLocationConstraint) {
     throw new S3Error("IllegalLocationConstraintException");
   }

@@ -45,7 +45,7 @@ export const deleteObjects = defineOperation({
 
   async run(context, _input, { bucket }) {
     const actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"];
-    context.access.requirePossible({ actions, bucket, bucketName: bucket.name });
+    context.access.requirePossibleAllow({ actions, bucket, bucketName: bucket.name });
     const document = await readDocument(context.request, context.openBody(), DELETIONS_MAX_BYTES);
     const { deletions, isQuiet } = parseDeletions(document);
     const results = new Map<Deletion, DeletionResult>();

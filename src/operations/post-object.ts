@@ -59,9 +59,9 @@ export const postObject = defineOperation({
     const range = claim === undefined ? ANY_SIZE : checkPolicy(claim, fields, bucketName, context.now);
 
     const upload = requestFromForm(context.request, fields);
-    const formContext = { ...context, ...sender, request: upload, access: sender.access.inForm(upload, claim) };
+    const formContext = { ...context, ...sender, request: upload, access: sender.access.forForm(upload, claim) };
     const described = await readUploadHeaders(upload, context.settings);
-    formContext.access.require({
+    formContext.access.requireAllowed({
       actions: ["s3:PutObject"],
       bucket,
       bucketName,

@@ -46,10 +46,10 @@ export const previewBucketLifecycle = defineOperation({
   async run({ access, inputs, database }, { bucketName, now, prefix, position }, { bucket }) {
     // The response contains keys, versions and uploads, so it needs the permissions to list them.
     const on = { bucket, bucketName, inputs };
-    access.require({ ...on, actions: ["s3:ListBucketVersions", "s3:ListBucket"] });
+    access.requireAllowed({ ...on, actions: ["s3:ListBucketVersions", "s3:ListBucket"] });
     const configuration = lifecycleFromText(bucket.configurations.lifecycle);
     if (configuration?.rules.some((rule) => rule.isEnabled && rule.abortAfterDays !== undefined) === true) {
-      access.require({ ...on, actions: ["s3:ListBucketMultipartUploads"] });
+      access.requireAllowed({ ...on, actions: ["s3:ListBucketMultipartUploads"] });
     }
     if (configuration === undefined) throw new S3Error("NoSuchLifecycleConfiguration", { BucketName: bucketName });
     return { bucket, page: await walkPage({ database, bucket, configuration, now, prefix }, position) };

@@ -29,9 +29,9 @@ export const putObjectTagging = defineOperation({
       object: facts.object,
       inputs: context.inputs,
     };
-    context.access.requirePossible(authorization);
+    context.access.requirePossibleAllow(authorization);
     const tags = parseTagging(await readDocument(context.request, context.openBody()), "object");
-    context.access.require({ ...authorization, conditionKeys: requestTagKeys(tags) });
+    context.access.requireAllowed({ ...authorization, conditionKeys: requestTagKeys(tags) });
     await refuseContradictions(context.request, context.inputs);
     const object = await retag(context.database, input, facts, (found) => requireVersion(input, found), tags);
     return versionIdHeader(object, bucket.versioning !== null);

@@ -154,7 +154,7 @@ function requireDestinationRights(
   requireUploadRights(context, bucket, key, { tags: [], conditions, current });
   if (ifModifiedSince === undefined && ifUnmodifiedSince === undefined) return;
   const { access, inputs } = context;
-  access.require({ actions: ["s3:GetObject"], bucket, bucketName: bucket.name, key, object: current, inputs });
+  access.requireAllowed({ actions: ["s3:GetObject"], bucket, bucketName: bucket.name, key, object: current, inputs });
 }
 
 /** The `x-amz-expiration` header of the renamed object; empty when no lifecycle rule applies. */

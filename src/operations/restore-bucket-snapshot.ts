@@ -5,7 +5,7 @@ import { ownerOf } from "../auth/identity/principal.ts";
 import { checkMovedAcl } from "../uploads/acl-input.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { requireUndeniedObject } from "../uploads/rights.ts";
+import { requireObjectNotDenied } from "../uploads/rights.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { noSuchSnapshot } from "../protocol/core/snapshot.ts";
@@ -47,8 +47,8 @@ export const restoreBucketSnapshot = defineOperation({
     ]);
     const surplus = page.filter(({ shownVersionId }) => shownVersionId === undefined).map(({ key }) => key);
     const restored = Array.from(sources.values());
-    for (const source of restored) requireUndeniedObject(context, bucket, source.key, source);
-    for (const key of surplus) requireUndeniedDeletion(context, bucket, key);
+    for (const source of restored) requireObjectNotDenied(context, bucket, source.key, source);
+    for (const key of surplus) requireDeletionNotDenied(context, bucket, key);
     const acls = new Map(restored.map((source) => [source.key, checkMovedAcl(context, bucket, source.key, source)]));
     await refuseContradictions(context.request, context.inputs);
     await restoreVersions(context, bucket, restored, heads, acls);
@@ -62,8 +62,8 @@ export const restoreBucketSnapshot = defineOperation({
 });
 
 /** A restoration needs no Allow for each deletion, but an explicit Deny applies. @throws S3Error AccessDenied */
-function requireUndeniedDeletion({ access }: Context, bucket: Bucket, key: string): void {
-  access.requireUndenied({ actions: ["s3:DeleteObject"], bucket, bucketName: bucket.name, key });
+function requireDeletionNotDenied({ access }: Context, bucket: Bucket, key: string): void {
+  access.requireNotDenied({ actions: ["s3:DeleteObject"], bucket, bucketName: bucket.name, key });
 }
 
 /** Writes new versions that reference the content of the given ones. */

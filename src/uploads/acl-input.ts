@@ -24,7 +24,7 @@ export function checkUploadAcl(
   acl: Acl | undefined,
 ): string | undefined {
   if (acl === undefined || isOwnerOnlyAcl(acl)) return undefined;
-  access.require({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key, inputs });
+  access.requireAllowed({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key, inputs });
   checkAcl(acl, bucket);
   return aclText(acl);
 }
@@ -47,7 +47,7 @@ export function checkMovedAcl(
   const acl = parseAcl(text, bucket.ownerId);
   if (isOwnerOnlyAcl(acl)) return text;
   const conditionKeys = keysOfObject(object);
-  access.require({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key, conditionKeys });
+  access.requireAllowed({ actions: ["s3:PutObjectAcl"], bucket, bucketName: bucket.name, key, conditionKeys });
   checkAcl(acl, bucket);
   return text;
 }
@@ -91,10 +91,10 @@ export function checkNewBucketAcl(
   requestedOwnership: ObjectOwnership | undefined,
 ): { readonly acl: string | null; readonly ownership: string | null } {
   const on = { bucket: undefined, bucketName, inputs };
-  if (requestedOwnership !== undefined) access.require({ ...on, actions: ["s3:PutBucketOwnershipControls"] });
+  if (requestedOwnership !== undefined) access.requireAllowed({ ...on, actions: ["s3:PutBucketOwnershipControls"] });
   const ownership = ownershipText(requestedOwnership ?? settings.defaultObjectOwnership);
   if (acl === undefined || isOwnerOnlyAcl(acl)) return { acl: null, ownership };
-  access.require({ ...on, actions: ["s3:PutBucketAcl"] });
+  access.requireAllowed({ ...on, actions: ["s3:PutBucketAcl"] });
   if (!areAclsEnabled(ownership)) throw new S3Error("InvalidBucketAclWithObjectOwnership", { BucketName: bucketName });
   return { acl: aclText(acl) ?? null, ownership };
 }

@@ -48,9 +48,10 @@ export function requireUploadRights(
   const on = { bucket, bucketName: bucket.name, key, inputs };
   const { tags } = upload;
   if (tags.length > 0) {
-    access.require({ ...on, actions: ["s3:PutObjectTagging"], conditionKeys: requestTagKeys(tags) });
+    access.requireAllowed({ ...on, actions: ["s3:PutObjectTagging"], conditionKeys: requestTagKeys(tags) });
   }
-  if (revealsVersion(upload.conditions)) access.require({ ...on, actions: ["s3:GetObject"], object: upload.current });
+  if (revealsVersion(upload.conditions))
+    access.requireAllowed({ ...on, actions: ["s3:GetObject"], object: upload.current });
 }
 
 /**
@@ -70,11 +71,11 @@ export function requireReadableSource(
   const { versionId, snapshot } = source;
   const isVersion = versionId !== undefined || snapshot !== undefined;
   const on = { bucket, bucketName: bucket.name, key, versionId, object, isMissing: object === undefined };
-  access.require({ ...on, actions: [isVersion ? "s3:GetObjectVersion" : "s3:GetObject"] });
+  access.requireAllowed({ ...on, actions: [isVersion ? "s3:GetObjectVersion" : "s3:GetObject"] });
   try {
     const found = requireSource(source, facts);
     if (withTags && found.tags.length > 0) {
-      access.require({ ...on, actions: [isVersion ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging"] });
+      access.requireAllowed({ ...on, actions: [isVersion ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging"] });
     }
     return found;
   } catch (error) {
@@ -92,7 +93,7 @@ export function requireDeletionRights(
   target: DeletionTarget,
   conditions: WriteConditions,
 ): void {
-  if (revealsVersion(conditions)) access.require({ ...readAuthorization(bucket, target), inputs });
+  if (revealsVersion(conditions)) access.requireAllowed({ ...readAuthorization(bucket, target), inputs });
 }
 
 /** The version that a deletion addresses, as the database has it. */
@@ -121,8 +122,8 @@ export function requireRenameRights(
   testsSource: boolean,
 ): void {
   const on = { bucket, bucketName: bucket.name, key: sourceKey, object };
-  access.require({ ...on, actions: ["s3:DeleteObject"], explicitDenyActions: ["s3:GetObject"] });
-  if (testsSource) access.require({ ...on, actions: ["s3:GetObject"] });
+  access.requireAllowed({ ...on, actions: ["s3:DeleteObject"], explicitDenyActions: ["s3:GetObject"] });
+  if (testsSource) access.requireAllowed({ ...on, actions: ["s3:GetObject"] });
 }
 
 /**
@@ -130,11 +131,11 @@ export function requireRenameRights(
  * a snapshot needs no Allow for each object.
  * @throws S3Error AccessDenied
  */
-export function requireUndeniedObject({ access }: Context, bucket: Bucket, key: string, object: ObjectFacts): void {
+export function requireObjectNotDenied({ access }: Context, bucket: Bucket, key: string, object: ObjectFacts): void {
   const conditionKeys = keysOfObject(object);
   const on = { bucket, bucketName: bucket.name, key, conditionKeys };
-  access.requireUndenied({ ...on, actions: ["s3:PutObject"] });
-  requireUndeniedAttributes(access, on, object);
+  access.requireNotDenied({ ...on, actions: ["s3:PutObject"] });
+  requireAttributesNotDenied(access, on, object);
 }
 
 /**
@@ -150,15 +151,15 @@ export function requireMoveRights(
 ): void {
   const conditionKeys = object === undefined ? undefined : keysOfObject(object);
   const on = { bucket, bucketName: bucket.name, key, conditionKeys };
-  access.require({ ...on, actions: ["s3:PutObject"], inputs });
-  if (object !== undefined) requireUndeniedAttributes(access, on, object);
+  access.requireAllowed({ ...on, actions: ["s3:PutObject"], inputs });
+  if (object !== undefined) requireAttributesNotDenied(access, on, object);
 }
 
-function requireUndeniedAttributes(
+function requireAttributesNotDenied(
   access: Access,
   on: Omit<AuthorizationRequest, "actions">,
   object: ObjectFacts,
 ): void {
-  if (object.tags.length > 0) access.requireUndenied({ ...on, actions: ["s3:PutObjectTagging"] });
-  if (object.acl !== undefined) access.requireUndenied({ ...on, actions: ["s3:PutObjectAcl"] });
+  if (object.tags.length > 0) access.requireNotDenied({ ...on, actions: ["s3:PutObjectTagging"] });
+  if (object.acl !== undefined) access.requireNotDenied({ ...on, actions: ["s3:PutObjectAcl"] });
 }

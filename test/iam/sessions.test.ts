@@ -1,11 +1,11 @@
 import { AwsClient } from "aws4fetch";
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { KeyRing } from "../../src/auth/identity/sealing.ts";
+import { KeyRing } from "../../src/auth/identity/key-ring.ts";
 import {
-  openSession,
+  readSessionToken,
   rootSecretDigest,
-  sealSession,
+  createSessionToken,
   type SessionFacts,
 } from "../../src/auth/identity/session-token.ts";
 import { deliver, presigned, ROOT, send, type SendOptions } from "../support/client.ts";
@@ -445,7 +445,7 @@ describe("a session ends", () => {
       name: "n",
       role: "r",
       secretAccessKey,
-      beganBy: ROOT.accessKeyId,
+      parentAccessKeyId: ROOT.accessKeyId,
       rootDigest: await rootSecretDigest(ROOT.secretAccessKey),
       issuedAt: 0,
       expiresAt: Date.now() + 60_000,
@@ -453,7 +453,7 @@ describe("a session ends", () => {
     const token = async (expiresAt: number): Promise<Credentials> => ({
       accessKeyId,
       secretAccessKey,
-      sessionToken: await sealSession(keys, accessKeyId, { ...facts, expiresAt }),
+      sessionToken: await createSessionToken(keys, accessKeyId, { ...facts, expiresAt }),
     });
     expect(await read(await token(Date.now() + 60_000))).toBe(200);
     for (const expiresAt of [Date.now() - 1, 0]) {
@@ -472,13 +472,15 @@ describe("a session token", () => {
     const session = await begin("GetSessionToken", {}, { credentials });
     const { sessionToken: token } = session;
     const keys = await KeyRing.of([MASTER_KEY]);
-    expect(await openSession(keys, session.accessKeyId, token)).toMatchObject({ beganBy: credentials.accessKeyId });
+    expect(await readSessionToken(keys, session.accessKeyId, token)).toMatchObject({
+      parentAccessKeyId: credentials.accessKeyId,
+    });
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     for (let index = 0; index < token.length; index += 1) {
       const old = token.charAt(index);
       const changed = old === "." ? "," : alphabet.charAt(alphabet.indexOf(old) ^ (1 << (index % 6)));
       const forged = token.slice(0, index) + changed + token.slice(index + 1);
-      expect(await openSession(keys, session.accessKeyId, forged), forged).toBeUndefined();
+      expect(await readSessionToken(keys, session.accessKeyId, forged), forged).toBeUndefined();
     }
     for (const forged of [
       "",
@@ -492,7 +494,7 @@ describe("a session token", () => {
       `${token.slice(0, 9)}AAAA`,
       token.replace(/^[^.]*/, "00000000"),
     ]) {
-      expect(await openSession(keys, session.accessKeyId, forged), forged).toBeUndefined();
+      expect(await readSessionToken(keys, session.accessKeyId, forged), forged).toBeUndefined();
       if (forged === "") continue;
       const response = await send("GET", `/${bucket}/k`, { credentials: { ...session, sessionToken: forged } });
       await expectS3Error(response, invalid);
@@ -539,7 +541,7 @@ describe("a session token", () => {
 
   it("is not an access key's secret, though the same key sealed both", async () => {
     const keys = await KeyRing.of([MASTER_KEY]);
-    const { keyVersion, box } = await keys.seal("secret", "ASIA0000000000000000");
-    expect(await openSession(keys, "ASIA0000000000000000", `${keyVersion}.${box}`)).toBeUndefined();
+    const { keyVersion, ciphertext } = await keys.encrypt("secret", "ASIA0000000000000000");
+    expect(await readSessionToken(keys, "ASIA0000000000000000", `${keyVersion}.${ciphertext}`)).toBeUndefined();
   });
 });

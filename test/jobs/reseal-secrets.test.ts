@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 
-import { KeyRing } from "../../src/auth/identity/sealing.ts";
+import { KeyRing } from "../../src/auth/identity/key-ring.ts";
 import { resealSecrets } from "../../src/jobs/reseal-secrets.ts";
 import { SCHEDULE } from "../../src/jobs/schedule.ts";
 import { readSettings } from "../../src/config/settings.ts";

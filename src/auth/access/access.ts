@@ -29,7 +29,7 @@ export class Access {
   }
 
   /** The same principal's rights in a POST form, whose fields replace the request's headers. */
-  inForm(request: S3Request, claim: SigningClaim | undefined): Access {
+  forForm(request: S3Request, claim: SigningClaim | undefined): Access {
     return new Access(this.#principal, { ...this.#facts, request, claim }, this.#onDenial);
   }
 
@@ -42,7 +42,7 @@ export class Access {
    * Requires that an authorization request is allowed.
    * @throws S3Error AccessDenied with the bucket's region, and with the reason if the caller may read the bucket policy
    */
-  require(authorization: AuthorizationRequest): void {
+  requireAllowed(authorization: AuthorizationRequest): void {
     const decision = this.#decide(authorization);
     if (decision.isAllowed) return;
     const explanation = this.#explain(authorization, decision);
@@ -56,9 +56,9 @@ export class Access {
    * Requires that no policy explicitly denies an action, where an Allow of another action already covers it.
    * @throws S3Error AccessDenied if a policy denies it
    */
-  requireUndenied(authorization: AuthorizationRequest): void {
+  requireNotDenied(authorization: AuthorizationRequest): void {
     const keys = conditionKeysOf(this.#principal, authorization, this.#facts);
-    if (isDenied(this.#principal, authorization, keys, this.#memory)) this.require(authorization);
+    if (isDenied(this.#principal, authorization, keys, this.#memory)) this.requireAllowed(authorization);
   }
 
   /**
@@ -66,9 +66,9 @@ export class Access {
    * @param authorization without a key if the body names the keys
    * @throws S3Error AccessDenied
    */
-  requirePossible(authorization: AuthorizationRequest): void {
+  requirePossibleAllow(authorization: AuthorizationRequest): void {
     const keys = conditionKeysOf(this.#principal, authorization, this.#facts);
-    if (!isPossible(this.#principal, authorization, keys, this.#memory)) this.require(authorization);
+    if (!isPossible(this.#principal, authorization, keys, this.#memory)) this.requireAllowed(authorization);
   }
 
   /**

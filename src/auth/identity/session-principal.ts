@@ -44,15 +44,15 @@ export async function sessionPrincipal(
 ): Promise<Principal> {
   const { accountId } = owner;
   const session = { kind, name, mayCallIam, policy, issuedAt };
-  const holder = { ...owner, accessKeyId, session };
+  const principal = { ...owner, accessKeyId, session };
   if (kind === "federated") {
-    return { ...holder, arn: federatedArn(accountId, name), userId: federatedUserId(accountId, name) };
+    return { ...principal, arn: federatedArn(accountId, name), userId: federatedUserId(accountId, name) };
   }
   if (kind === "role") {
     const userId = await assumedRoleId(accountId, role, name);
-    return { ...holder, arn: assumedRoleArn(accountId, role, name), roleArn: roleArn(accountId, role), userId };
+    return { ...principal, arn: assumedRoleArn(accountId, role, name), roleArn: roleArn(accountId, role), userId };
   }
-  return holder;
+  return principal;
 }
 
 /** `aws:userid` of a federated session. */

@@ -4,7 +4,7 @@ import { digest } from "../../bytes/digest.ts";
 import { toHex } from "../../bytes/hex-base64.ts";
 import { utf8 } from "../../bytes/text.ts";
 import type { Session } from "./principal.ts";
-import type { KeyRing } from "./sealing.ts";
+import type { KeyRing } from "./key-ring.ts";
 
 /** The contents of a session token. */
 export interface SessionFacts {
@@ -19,7 +19,7 @@ export interface SessionFacts {
   /** The session policy as sent. */
   readonly policy?: string | undefined;
   /** The long-lived access key that started the session; the session ends with it. */
-  readonly beganBy: string;
+  readonly parentAccessKeyId: string;
   /** For root, a digest of its secret, which can change under the same id. */
   readonly rootDigest?: string | undefined;
   /** Milliseconds since the epoch. */
@@ -28,24 +28,33 @@ export interface SessionFacts {
   readonly expiresAt: number;
 }
 
+/** The stored form. Its field names must not change, because issued tokens contain them. */
+interface StoredFacts extends Omit<SessionFacts, "parentAccessKeyId"> {
+  readonly beganBy: string;
+}
+
 /** Encrypts a token: the master key's version, a dot and the ciphertext. */
-export async function sealSession(keys: KeyRing, accessKeyId: string, facts: SessionFacts): Promise<string> {
-  const { keyVersion, box } = await keys.seal(JSON.stringify(facts), ownerOf(accessKeyId));
-  return `${keyVersion}.${box}`;
+export async function createSessionToken(keys: KeyRing, accessKeyId: string, facts: SessionFacts): Promise<string> {
+  const { parentAccessKeyId: beganBy, ...others } = facts;
+  const stored: StoredFacts = { ...others, beganBy };
+  const { keyVersion, ciphertext } = await keys.encrypt(JSON.stringify(stored), ownerOf(accessKeyId));
+  return `${keyVersion}.${ciphertext}`;
 }
 
 /** Decrypts a token, expired or not; undefined if it does not belong to this access key. */
-export async function openSession(
+export async function readSessionToken(
   keys: KeyRing,
   accessKeyId: string,
   token: string,
 ): Promise<SessionFacts | undefined> {
-  const [keyVersion = "", box = "", ...others] = token.split(".");
-  if (others.length > 0) return undefined;
-  const text = await keys.open({ keyVersion, box }, ownerOf(accessKeyId));
+  const [keyVersion = "", ciphertext = "", ...rest] = token.split(".");
+  if (rest.length > 0) return undefined;
+  const text = await keys.decrypt({ keyVersion, ciphertext }, ownerOf(accessKeyId));
+  if (text === undefined) return undefined;
   // Only createSessionToken writes texts that decrypt here.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return text === undefined ? undefined : (JSON.parse(text) as SessionFacts);
+  const { beganBy: parentAccessKeyId, ...facts } = JSON.parse(text) as StoredFacts;
+  return { ...facts, parentAccessKeyId };
 }
 
 /** The digest of root's secret in root's session tokens, which end when the secret changes. */

@@ -1,10 +1,10 @@
 // Who holds an access key: one row that joins the key with its user and the user's policies.
-import type { LastUseColumns, SealedSecret } from "./access-keys.ts";
+import type { LastUseColumns, EncryptedSecret } from "./access-keys.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 
 /** An active access key, its user, and what the user may do. */
 export interface AccessKeyOwner {
-  readonly secret: SealedSecret;
+  readonly secret: EncryptedSecret;
   readonly userId: string;
   readonly userName: string;
   readonly userPath: string;
@@ -15,7 +15,7 @@ export interface AccessKeyOwner {
 }
 
 /** Looks up whose an access key is; one that is turned off is not there. Reads a row for each policy besides. */
-export function lookUpAccessKeyOwner(accessKeyId: string): Lookup<{ readonly holder: AccessKeyOwner | undefined }> {
+export function lookUpAccessKeyOwner(accessKeyId: string): Lookup<{ readonly owner: AccessKeyOwner | undefined }> {
   return {
     statements: [
       statement(
@@ -29,7 +29,7 @@ export function lookUpAccessKeyOwner(accessKeyId: string): Lookup<{ readonly hol
     ],
     read(results) {
       const [row] = rowsOf<AccessKeyOwnerRow>(results);
-      return { holder: row === undefined ? undefined : accessKeyOwnerFromRow(row) };
+      return { owner: row === undefined ? undefined : accessKeyOwnerFromRow(row) };
     },
   };
 }
@@ -46,7 +46,7 @@ interface AccessKeyOwnerRow extends Pick<LastUseColumns, "last_used_at"> {
 
 function accessKeyOwnerFromRow(row: AccessKeyOwnerRow): AccessKeyOwner {
   return {
-    secret: { box: row.secret, keyVersion: row.key_version },
+    secret: { ciphertext: row.secret, keyVersion: row.key_version },
     userId: row.id,
     userName: row.name,
     userPath: row.path,

@@ -1,12 +1,12 @@
-// The access_keys table. What a secret is sealed with is not known here.
+// The access_keys table. Secrets stay encrypted here.
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
 export type AccessKeyStatus = "Active" | "Inactive";
 
-/** A sealed secret. */
-export interface SealedSecret {
+/** An encrypted secret. */
+export interface EncryptedSecret {
   readonly keyVersion: string;
-  readonly box: string;
+  readonly ciphertext: string;
 }
 
 /** An access key as its user sees it. */
@@ -29,7 +29,7 @@ export interface LastUse {
 export function insertAccessKey(
   userId: string,
   { id, createdAt }: Pick<AccessKey, "id" | "createdAt">,
-  { keyVersion, box }: SealedSecret,
+  { keyVersion, ciphertext }: EncryptedSecret,
   limit: number,
 ): Statement {
   return statement(
@@ -38,7 +38,7 @@ export function insertAccessKey(
      WHERE u.id = ?2 AND (SELECT count(*) FROM access_keys WHERE user_id = ?2) < ?6`,
     id,
     userId,
-    box,
+    ciphertext,
     keyVersion,
     createdAt,
     limit,
@@ -91,7 +91,7 @@ export function lookUpAccessKeyUse(id: string): Lookup<{ readonly use: AccessKey
  * Records a use.
  * @param unlessAfter where a later use than this one (milliseconds since the epoch) is on record, nothing is written
  */
-export function recordUse(id: string, { at, region, service }: LastUse, unlessAfter: number): Statement {
+export function recordLastUse(id: string, { at, region, service }: LastUse, unlessAfter: number): Statement {
   return statement(
     `UPDATE access_keys SET last_used_at = ?, last_used_region = ?, last_used_service = ?
      WHERE id = ? AND (last_used_at IS NULL OR last_used_at <= ?)`,
@@ -104,16 +104,16 @@ export function recordUse(id: string, { at, region, service }: LastUse, unlessAf
 }
 
 /** A secret and the access key that it belongs to. */
-export interface StoredSecret extends SealedSecret {
+export interface StoredSecret extends EncryptedSecret {
   readonly accessKeyId: string;
 }
 
-/** The next secrets after an access key that were sealed under master keys of these versions. Reads all on the way. */
+/** The next secrets after an access key that these versions of master keys encrypt. Reads every row in between. */
 export function lookUpSecretsOf(keyVersions: readonly string[], after: string, limit: number): Lookup<StoredSecret[]> {
   return {
     statements: [
       statement(
-        `SELECT id AS accessKeyId, key_version AS keyVersion, secret AS box FROM access_keys
+        `SELECT id AS accessKeyId, key_version AS keyVersion, secret AS ciphertext FROM access_keys
          WHERE id > ?2 AND key_version IN (SELECT value FROM json_each(?1)) ORDER BY id LIMIT ?3`,
         JSON.stringify(keyVersions),
         after,
@@ -124,14 +124,14 @@ export function lookUpSecretsOf(keyVersions: readonly string[], after: string, l
   };
 }
 
-/** Puts a secret that was sealed anew in the place of the one that it was opened from. */
-export function replaceSecret(old: StoredSecret, { keyVersion, box }: SealedSecret): Statement {
+/** Replaces a secret by the same one under another master key, unless it has changed. */
+export function replaceSecret(old: StoredSecret, { keyVersion, ciphertext }: EncryptedSecret): Statement {
   return statement(
     `UPDATE access_keys SET secret = ?, key_version = ? WHERE id = ? AND secret = ?`,
-    box,
+    ciphertext,
     keyVersion,
     old.accessKeyId,
-    old.box,
+    old.ciphertext,
   );
 }
 

@@ -7,7 +7,7 @@ import type { S3Request } from "../protocol/core/s3-request.ts";
 const CLIENT_ADDRESS = "cf-connecting-ip";
 
 /** @throws S3Error InvalidURI, KeyTooLongError */
-export function receive(incoming: Request, settings: Settings): S3Request {
+export function readRequest(incoming: Request, settings: Settings): S3Request {
   const { path, query } = splitTarget(incoming.url);
   const hostBucket = bucketOfHost(incoming.headers.get("host") ?? "", settings.domains);
   // Without an edge before it, a runtime may take `cf` from a client's header.

@@ -11,11 +11,11 @@ const TAG_BYTES = 16;
 const VERSION_BYTES = 4;
 
 /** An encrypted text. */
-export interface Sealed {
+export interface EncryptedText {
   /** The version of the key that encrypted it. */
   readonly keyVersion: string;
   /** Nonce, ciphertext and tag as base64url. */
-  readonly box: string;
+  readonly ciphertext: string;
 }
 
 /** The master keys: the current one encrypts, all of them decrypt. */
@@ -41,21 +41,21 @@ export class KeyRing {
   }
 
   /** Encrypts a text, which decrypts only for the same `owner`. */
-  async seal(text: string, owner: string): Promise<Sealed> {
+  async encrypt(text: string, owner: string): Promise<EncryptedText> {
     const key = this.#keys.get(this.version);
     if (key === undefined) throw new Error("a key ring without its own key");
     const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const encrypted = await crypto.subtle.encrypt({ ...AES, iv, additionalData: utf8(owner) }, key, utf8(text));
-    const box = new Uint8Array(NONCE_BYTES + encrypted.byteLength);
-    box.set(iv);
-    box.set(new Uint8Array(encrypted), NONCE_BYTES);
-    return { keyVersion: this.version, box: toBase64Url(box) };
+    const ciphertext = new Uint8Array(NONCE_BYTES + encrypted.byteLength);
+    ciphertext.set(iv);
+    ciphertext.set(new Uint8Array(encrypted), NONCE_BYTES);
+    return { keyVersion: this.version, ciphertext: toBase64Url(ciphertext) };
   }
 
   /** Decrypts a text. Undefined if no key of the ring encrypted it, it has another owner, or it was changed. */
-  async open({ keyVersion, box }: Sealed, owner: string): Promise<string | undefined> {
+  async decrypt({ keyVersion, ciphertext }: EncryptedText, owner: string): Promise<string | undefined> {
     const key = this.#keys.get(keyVersion);
-    const bytes = fromBase64Url(box);
+    const bytes = fromBase64Url(ciphertext);
     if (key === undefined || bytes === undefined || bytes.length < NONCE_BYTES + TAG_BYTES) return undefined;
     const iv = bytes.subarray(0, NONCE_BYTES);
     const encrypted = bytes.subarray(NONCE_BYTES);

@@ -1,20 +1,20 @@
 import { assert, asyncProperty, string } from "fast-check";
 import { describe, expect, it } from "vitest";
 
-import { KeyRing } from "../../../src/auth/identity/sealing.ts";
+import { KeyRing } from "../../../src/auth/identity/key-ring.ts";
 
 function freshKey(): string {
   return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(32))));
 }
 
-describe("a sealed text", () => {
-  it("opens to what it was, for its owner alone", async () => {
+describe("an encrypted text", () => {
+  it("decrypts to the same text, for its owner only", async () => {
     const keys = await KeyRing.of([freshKey()]);
     await assert(
       asyncProperty(string({ unit: "grapheme" }), string(), string(), async (text, owner, other) => {
-        const sealed = await keys.seal(text, owner);
-        expect(await keys.open(sealed, owner)).toBe(text.toWellFormed());
-        if (other.toWellFormed() !== owner.toWellFormed()) expect(await keys.open(sealed, other)).toBeUndefined();
+        const encrypted = await keys.encrypt(text, owner);
+        expect(await keys.decrypt(encrypted, owner)).toBe(text.toWellFormed());
+        if (other.toWellFormed() !== owner.toWellFormed()) expect(await keys.decrypt(encrypted, other)).toBeUndefined();
       }),
       { numRuns: 100 },
     );
@@ -22,15 +22,17 @@ describe("a sealed text", () => {
 
   it("is another one each time, and shows nothing of the text but its length", async () => {
     const keys = await KeyRing.of([freshKey()]);
-    const boxes = await Promise.all(Array.from({ length: 50 }, async () => (await keys.seal("text", "owner")).box));
-    expect(new Set(boxes).size).toBe(50);
-    for (const box of boxes) expect(box).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    const ciphertexts = await Promise.all(
+      Array.from({ length: 50 }, async () => (await keys.encrypt("text", "owner")).ciphertext),
+    );
+    expect(new Set(ciphertexts).size).toBe(50);
+    for (const ciphertext of ciphertexts) expect(ciphertext).toMatch(/^[A-Za-z0-9_-]{43}$/);
   });
 
-  it("does not open where a bit of it was changed", async () => {
+  it("with any changed bit does not decrypt", async () => {
     const keys = await KeyRing.of([freshKey()]);
-    const { keyVersion, box } = await keys.seal("a secret of some length", "owner");
-    const binary = atob(box.replaceAll("-", "+").replaceAll("_", "/"));
+    const { keyVersion, ciphertext } = await keys.encrypt("a secret of some length", "owner");
+    const binary = atob(ciphertext.replaceAll("-", "+").replaceAll("_", "/"));
     for (let bit = 0; bit < binary.length * 8; bit += 1) {
       const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
       bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
@@ -38,33 +40,41 @@ describe("a sealed text", () => {
         .replaceAll("+", "-")
         .replaceAll("/", "_")
         .replace(/=+$/, "");
-      expect(await keys.open({ keyVersion, box: changed }, "owner")).toBeUndefined();
+      expect(await keys.decrypt({ keyVersion, ciphertext: changed }, "owner")).toBeUndefined();
     }
-    for (const cut of ["", "A", box.slice(0, 16), box.slice(0, 37), box.slice(0, -1), `${box}A`, `${box}=`]) {
-      expect(await keys.open({ keyVersion, box: cut }, "owner")).toBeUndefined();
+    for (const cut of [
+      "",
+      "A",
+      ciphertext.slice(0, 16),
+      ciphertext.slice(0, 37),
+      ciphertext.slice(0, -1),
+      `${ciphertext}A`,
+      `${ciphertext}=`,
+    ]) {
+      expect(await keys.decrypt({ keyVersion, ciphertext: cut }, "owner")).toBeUndefined();
     }
   });
 });
 
 describe("a ring of master keys", () => {
-  it("seals with the first and opens with all of them", async () => {
+  it("encrypts with the first and decrypts with all of them", async () => {
     const [old, current] = [freshKey(), freshKey()];
     const [before, both, after] = [
       await KeyRing.of([old]),
       await KeyRing.of([current, old]),
       await KeyRing.of([current]),
     ];
-    const sealed = await before.seal("text", "owner");
-    expect(sealed.keyVersion).toBe(before.version);
-    expect(await both.open(sealed, "owner")).toBe("text");
-    expect(await after.open(sealed, "owner")).toBeUndefined();
-    const again = await both.seal("text", "owner");
+    const encrypted = await before.encrypt("text", "owner");
+    expect(encrypted.keyVersion).toBe(before.version);
+    expect(await both.decrypt(encrypted, "owner")).toBe("text");
+    expect(await after.decrypt(encrypted, "owner")).toBeUndefined();
+    const again = await both.encrypt("text", "owner");
     expect(again.keyVersion).toBe(after.version);
-    expect(await after.open(again, "owner")).toBe("text");
-    expect(await before.open(again, "owner")).toBeUndefined();
+    expect(await after.decrypt(again, "owner")).toBe("text");
+    expect(await before.decrypt(again, "owner")).toBeUndefined();
     expect([both.previousVersions, after.previousVersions]).toEqual([[before.version], []]);
-    // The version of one key on the box of another.
-    expect(await both.open({ ...sealed, keyVersion: again.keyVersion }, "owner")).toBeUndefined();
+    // The version of one key on the ciphertext of another.
+    expect(await both.decrypt({ ...encrypted, keyVersion: again.keyVersion }, "owner")).toBeUndefined();
   });
 
   it("tells keys apart by a fingerprint that is theirs wherever they stand", async () => {
