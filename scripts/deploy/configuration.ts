@@ -1,5 +1,5 @@
-// The configuration that wrangler deploys from: wrangler.toml with the ids that were found, in a file of its own, so that
-// nobody's wrangler.toml is written to and no binding depends on what an earlier version had.
+// The configuration that wrangler deploys from: wrangler.toml with the ids that were found, in a separate file. The user's
+// wrangler.toml stays as it is, and no binding is inherited from an earlier version.
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT, type WranglerToml } from "../project/wrangler-toml.ts";

@@ -1,6 +1,6 @@
 // What stops a deployment: one plain sentence and what to do about it, with wrangler's own words kept for the end.
 
-/** Stops the deployment with a message for whoever runs it. */
+/** Stops the deployment with a message for the user. */
 export class DeployFailure extends Error {
   /** What wrangler printed, where it was wrangler that failed. */
   readonly output: string | undefined;

@@ -1,4 +1,4 @@
-// Tests of the migrations as texts: D1's splitter takes each of them, and a Worker of before survives each of them. Run
+// Tests of the migrations as texts: D1's splitter takes each of them, and each leaves earlier Workers what they use. Run
 // by `npm run test:deploy`.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -88,7 +88,7 @@ void describe("the migrations", () => {
     assert.match(readFileSync(join(PROJECT_ROOT, ".gitattributes"), "utf8"), /^\*\.sql text eol=lf$/m);
   });
 
-  void it("leave a Worker of before everything that it knows", () => {
+  void it("leave an earlier Worker every table and column that it uses", () => {
     assert.deepEqual(expandOnlyFaults(migrations), []);
   });
 });
@@ -101,8 +101,8 @@ void describe("the check for expanding migrations", () => {
     "drops a column": "DROP VIEW v; ALTER TABLE t DROP COLUMN b; CREATE VIEW v AS SELECT a, a AS b FROM t;",
     "drops a table": "DROP VIEW v; DROP TABLE t; CREATE VIEW v AS SELECT 1 AS a, 2 AS b;",
     "drops a view": "DROP VIEW v;",
-    "makes a view anew with a column less": "DROP VIEW v; CREATE VIEW v AS SELECT a FROM t;",
-    "makes a table anew with a stricter column":
+    "creates a view again with a column less": "DROP VIEW v; CREATE VIEW v AS SELECT a FROM t;",
+    "creates a table again with a stricter column":
       "DROP VIEW v; DROP TABLE t; CREATE TABLE t (a INTEGER NOT NULL, b INTEGER); CREATE VIEW v AS SELECT a, b FROM t;",
     "makes old columns unique": "CREATE UNIQUE INDEX i ON t (a);",
     "raises on writes to an old table":
@@ -114,7 +114,7 @@ void describe("the check for expanding migrations", () => {
     });
   }
 
-  void it("takes new tables, columns and indexes, and views made anew with more columns", () => {
+  void it("takes new tables, columns and indexes, and views created again with more columns", () => {
     const sql = `ALTER TABLE t ADD COLUMN c TEXT; CREATE TABLE u (a TEXT); CREATE UNIQUE INDEX i ON u (a);
       CREATE INDEX j ON t (c); DROP VIEW v; CREATE VIEW v AS SELECT a, b, c FROM t;`;
     assert.deepEqual(expandOnlyFaults([base, { name: "2", sql }]), []);

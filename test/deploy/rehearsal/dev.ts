@@ -1,4 +1,4 @@
-// Rehearses `npx wrangler dev` in a fresh clone, where nobody has applied a migration. Run by `npm run test:deploy`.
+// Rehearses `npx wrangler dev` in a fresh clone, where no migration was applied. Run by `npm run test:deploy`.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -24,7 +24,7 @@ async function deployed(): Promise<{ account: Account; standIn: StandIn; project
   return { account, standIn, project, file: credentialsFile };
 }
 
-/** Takes secrets away from the deployed version, as somebody may in the dashboard. */
+/** Removes secrets from the deployed version, as the dashboard can. */
 function dropSecrets(account: Account, ...names: readonly string[]): void {
   const worker = account.workers.get("cairn");
   const version = deployedVersion(worker);

@@ -76,7 +76,7 @@ function otherWorker(account: Account): void {
 }
 
 void describe("npm run deploy stops before it makes anything", () => {
-  void it("where nobody is logged in", async () => {
+  void it("where wrangler is not logged in", async () => {
     const account = newAccount();
     const outcome = await attempt(account, { environment: { CLOUDFLARE_API_TOKEN: "" } });
     assertRefused(outcome, /not logged in: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN/, account);

@@ -144,7 +144,7 @@ const PERMISSIONS: Readonly<Record<string, Permission>> = {
   workers: "Workers Scripts",
 };
 
-/** Permissions come before everything else, as on Cloudflare: whoever lacks one learns nothing of what is there. */
+/** Checks permissions before everything else, as Cloudflare does: a token without them learns nothing. */
 function requirePermission({ lacks }: StandInOptions, product: string | undefined, method: string): void {
   const permission = PERMISSIONS[product ?? ""] ?? "Account Settings";
   const missing = lacks?.get(permission);

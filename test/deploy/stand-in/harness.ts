@@ -91,7 +91,7 @@ async function run(args: readonly string[], standIn: StandIn, project: Project, 
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], {
     cwd: project.folder,
     stdio: ["ignore", "pipe", "pipe"],
-    // A group of its own, so that whoever kills it takes wrangler along.
+    // A process group of its own, so that a kill reaches wrangler too.
     detached: true,
     env: { ...environment(standIn, project), ...options.environment },
   });
