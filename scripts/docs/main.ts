@@ -1,4 +1,4 @@
-// `npm run readme`: writes the generated parts of README.md and docs/. `--check` only reports stale files.
+// `npm run readme`: writes the generated parts of docs/. `--check` only reports stale files.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

@@ -1,20 +1,24 @@
-// Generates README's tables as text. Pure, so that the house test can check whether they are fresh.
+// Generates the tables of operations and settings as text. Pure, so that the house test can check whether they are fresh.
 import type { Implementation, Operation } from "../../src/contract/operation.ts";
 
 type SettingTable = Readonly<Record<string, { readonly default: string; readonly meaning: string }>>;
 
-/** Returns a README with fresh tables between `<!-- name -->` and `<!-- /name -->`. */
-export function withFreshTables(readme: string, operations: readonly Operation[], settings: SettingTable): string {
-  const withOperations = replaceSection(readme, "operations", operationsTable(operations));
-  return replaceSection(withOperations, "settings", settingsTable(settings));
+/** Returns a text with a fresh table between `<!-- operations -->` and `<!-- /operations -->`. */
+export function withFreshOperations(text: string, operations: readonly Operation[]): string {
+  return replaceSection(text, "operations", operationsTable(operations));
+}
+
+/** Returns a text with a fresh table between `<!-- settings -->` and `<!-- /settings -->`. */
+export function withFreshSettings(text: string, settings: SettingTable): string {
+  return replaceSection(text, "settings", settingsTable(settings));
 }
 
 function operationsTable(operations: readonly Operation[]): string {
-  const implemented = operations.filter(({ implementation }) => implementation !== undefined);
-  const unimplemented = new Set(
+  const built = operations.filter(({ implementation }) => implementation !== undefined);
+  const named = new Set(
     operations.filter(({ implementation }) => implementation === undefined).map(({ name }) => name),
   );
-  const rows = implemented.map(({ name, route, implementation }) => {
+  const rows = built.map(({ name, route, implementation }) => {
     const path = { service: "/", bucket: "/{bucket}", object: "/{bucket}/{key}", tags: "/v20180820/tags/{arn}" }[
       route.level
     ];
@@ -27,11 +31,11 @@ function operationsTable(operations: readonly Operation[]): string {
     "| --- | --- | --- |",
     ...rows.toSorted(),
     "",
-    `Known by name and answered with \`501 NotImplemented\`: ${Array.from(unimplemented).toSorted().join(", ")}.`,
+    `Known by name and answered with \`501 NotImplemented\`: ${Array.from(named).toSorted().join(", ")}.`,
   ].join("\n");
 }
 
-/** The actions that an operation requires, each with the case in which it does. */
+/** The actions that an operation asks for, each with the case in which it does. */
 function actionsOf({ actions, versionActions, furtherActions }: Implementation): string {
   const ofVersions = versionActions === undefined ? "" : ` (of a version ${spellings(versionActions)})`;
   const further = furtherActions.map(({ action, when }) => `\`${action}\`${when === undefined ? "" : ` ${when}`}`);
@@ -51,10 +55,10 @@ function settingsTable(settings: SettingTable): string {
 }
 
 /** Returns a text with new content between `<!-- name -->` and `<!-- /name -->`. */
-export function replaceSection(readme: string, name: string, content: string): string {
+export function replaceSection(text: string, name: string, content: string): string {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const from = readme.indexOf(start);
-  const to = readme.indexOf(end);
+  const from = text.indexOf(start);
+  const to = text.indexOf(end);
   if (from < 0 || to < from) throw new Error(`the text has no section ${name}`);
-  return `${readme.slice(0, from + start.length)}\n\n${content}\n\n${readme.slice(to)}`;
+  return `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
 }
