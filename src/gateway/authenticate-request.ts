@@ -1,6 +1,6 @@
 // Authenticates the requests of all APIs: reads the claim, returns the lookups that it needs, and verifies the
 // signature with their results.
-import { openBody } from "../auth/body/incoming-body.ts";
+import { openBody } from "../auth/body/open-body.ts";
 import { ANONYMOUS } from "../auth/identity/principal.ts";
 import { readClaim, verifyClaim } from "../auth/sigv4/authenticate.ts";
 import { S3_ONLY, type SigningClaim } from "../auth/sigv4/claim.ts";

@@ -7,7 +7,7 @@ import type {
   EvaluatedObject,
   EvaluatedUpload,
   LifecyclePosition,
-  Walk,
+  LifecycleWalk,
 } from "../state/lifecycle/lifecycle-evaluation.ts";
 import { applyTransition, type CopyAllowance } from "../state/lifecycle/transitions.ts";
 import { closeUpload, guardUpload, lookUpUpload } from "../state/metadata/uploads.ts";
@@ -29,7 +29,7 @@ const CONCURRENT_RETRIES = 8;
 /** Applies expirations first, then transitions, then aborts of uploads. */
 export async function applyActions(
   context: JobContext,
-  walk: Walk,
+  walk: LifecycleWalk,
   evaluated: readonly EvaluatedEntry[],
 ): Promise<AppliedActions> {
   const report: Record<string, number> = {};
@@ -52,7 +52,7 @@ type Count = (name: string) => void;
 
 async function expireObjects(
   context: JobContext,
-  walk: Walk,
+  walk: LifecycleWalk,
   evaluated: readonly EvaluatedObject[],
   count: Count,
 ): Promise<void> {
@@ -76,7 +76,7 @@ async function expireObjects(
 /** Deletes current versions and purges all others. The outcomes are in the order of `evaluated`. */
 async function expire(
   { coordinators }: JobContext,
-  { bucket, configuration }: Walk,
+  { bucket, configuration }: LifecycleWalk,
   evaluated: readonly EvaluatedObject[],
 ): Promise<(ChangeOutcome | undefined)[]> {
   const preconditionOf = ({ version }: EvaluatedObject): ActionPrecondition => ({
@@ -116,7 +116,7 @@ async function expire(
 function countExpiration(
   { kind }: EvaluatedObject,
   outcome: ChangeOutcome | undefined,
-  { bucket }: Walk,
+  { bucket }: LifecycleWalk,
   count: Count,
 ): void {
   if (outcome?.isDone === true) {
@@ -130,7 +130,7 @@ function countExpiration(
 /** @returns the position at which the next step resumes, if it must */
 async function transitionObjects(
   context: JobContext,
-  { bucket, configuration, now }: Walk,
+  { bucket, configuration, now }: LifecycleWalk,
   evaluated: readonly EvaluatedObject[],
   count: Count,
 ): Promise<LifecyclePosition | undefined> {
@@ -152,7 +152,7 @@ async function transitionObjects(
 /** @returns the position at which the next step resumes, if it must */
 async function abortUploads(
   { database, budget }: JobContext,
-  { bucket, configuration, now }: Walk,
+  { bucket, configuration, now }: LifecycleWalk,
   evaluated: readonly EvaluatedUpload[],
   count: Count,
 ): Promise<LifecyclePosition | undefined> {

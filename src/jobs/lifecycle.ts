@@ -5,7 +5,7 @@ import { lifecycleFromText } from "../protocol/lifecycle/lifecycle.ts";
 import { successorOf } from "../bytes/text.ts";
 import { lookUpNextBucket } from "../state/lifecycle/lifecycle-pages.ts";
 import { WALK_START, walkPage } from "../state/lifecycle/lifecycle-walk.ts";
-import type { LifecyclePosition, Walk } from "../state/lifecycle/lifecycle-evaluation.ts";
+import type { LifecyclePosition, LifecycleWalk } from "../state/lifecycle/lifecycle-evaluation.ts";
 import { purgeTransitions } from "../state/lifecycle/transitions.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 import { applyActions } from "./apply-lifecycle-actions.ts";
@@ -37,7 +37,7 @@ export const lifecycle: Job = {
   },
 };
 
-async function walk(context: JobContext, walk: Walk, position: LifecyclePosition): Promise<JobStep> {
+async function walk(context: JobContext, walk: LifecycleWalk, position: LifecyclePosition): Promise<JobStep> {
   const { name, id } = walk.bucket;
   const page = await walkPage(walk, position);
   const { unfinished, report } = await applyActions(context, walk, page.evaluated);

@@ -4,7 +4,7 @@ import { defineBucketConfiguration } from "../contract/bucket-configuration.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { parseTagging, taggingElement, type Tag } from "../protocol/core/tagging.ts";
 import { setConfiguration } from "../state/metadata/buckets.ts";
-import { parseTags, tagsJson } from "../state/metadata/stored-metadata.ts";
+import { parseTags, tagsJson } from "../protocol/core/stored-metadata.ts";
 
 export const bucketTagging = defineBucketConfiguration<readonly Tag[]>({
   subresource: "tagging",

@@ -18,7 +18,7 @@ import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/core/operation-in
 import { readObjectOwnership } from "../protocol/acl/ownership-controls.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/metadata/buckets.ts";
-import { tagsJson } from "../state/metadata/stored-metadata.ts";
+import { tagsJson } from "../protocol/core/stored-metadata.ts";
 
 /** 80 random bits, so that a bucket that is created again shares nothing with the deleted one. */
 const BUCKET_ID_DIGITS = 16;

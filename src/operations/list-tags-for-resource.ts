@@ -3,7 +3,7 @@ import { defineOperation } from "../contract/operation.ts";
 import { checkControlAccount, CONTROL, resourceTagsElement } from "../protocol/buckets/resource-tags.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { lookUpBucket } from "../state/metadata/buckets.ts";
-import { parseTags } from "../state/metadata/stored-metadata.ts";
+import { parseTags } from "../protocol/core/stored-metadata.ts";
 
 export const listTagsForResource = defineOperation({
   name: "ListTagsForResource",

@@ -15,7 +15,7 @@ import {
   positionText,
   WALK_START,
   walkPage,
-  type WalkedPage,
+  type LifecycleWalkPage,
 } from "../state/lifecycle/lifecycle-walk.ts";
 
 export const previewBucketLifecycle = defineOperation({
@@ -61,7 +61,7 @@ export const previewBucketLifecycle = defineOperation({
 function previewElement(
   bucket: Bucket,
   { date, prefix, now }: { readonly date: string; readonly prefix: string; readonly now: number },
-  { evaluated, examined, next }: WalkedPage,
+  { evaluated, examined, next }: LifecycleWalkPage,
 ): XmlElement {
   return element(
     "LifecyclePreview",

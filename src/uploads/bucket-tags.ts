@@ -3,7 +3,7 @@ import type { Context } from "../contract/context.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { Tag } from "../protocol/core/tagging.ts";
 import { lookUpBucket, replaceTags, type Bucket } from "../state/metadata/buckets.ts";
-import { parseTags, tagsJson } from "../state/metadata/stored-metadata.ts";
+import { parseTags, tagsJson } from "../protocol/core/stored-metadata.ts";
 
 // More concurrent changes than this within one request mean contention.
 const MAX_ATTEMPTS = 4;

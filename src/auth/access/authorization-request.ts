@@ -1,5 +1,6 @@
 // An authorization request: actions, and the resource that they apply to.
 import type { OperationInputs } from "../../protocol/core/operation-inputs.ts";
+import { parseTags } from "../../protocol/core/stored-metadata.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 
 /** The columns of a bucket that authorization depends on. */
@@ -60,8 +61,5 @@ export function resourceOf({ resource, bucketName, key }: AuthorizationRequest):
 
 /** A bucket's tags. */
 export function bucketTags(bucket: BucketSubject | undefined): readonly Tag[] {
-  const text = bucket?.configurations.tags ?? null;
-  // The stored form is a list of [key, value] pairs.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return text === null ? [] : (JSON.parse(text) as [string, string][]).map(([key, value]) => ({ key, value }));
+  return parseTags(bucket?.configurations.tags ?? null);
 }

@@ -4,7 +4,7 @@ import type { Tag } from "../../protocol/core/tagging.ts";
 import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
 import { rowsOf, type Lookup, type Statement, type StatementResult, statement } from "../d1/database.ts";
 import { jsonPages } from "../d1/json-pages.ts";
-import { parseTags } from "../metadata/stored-metadata.ts";
+import { parseTags } from "../../protocol/core/stored-metadata.ts";
 
 /** The head of a key. */
 export interface KeyHead {

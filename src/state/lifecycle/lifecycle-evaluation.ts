@@ -13,7 +13,7 @@ import type { Database } from "../d1/database.ts";
 import type { KeyHead } from "../commit/heads.ts";
 import type { EvaluatedVersion } from "../commit/lifecycle-guard.ts";
 import type { CurrentRow, EarlierRow, RowPage, UploadRow, VersionRow } from "./lifecycle-pages.ts";
-import { parseTags } from "../metadata/stored-metadata.ts";
+import { parseTags } from "../../protocol/core/stored-metadata.ts";
 
 /** What a walk looks at, in this order. */
 export type LifecyclePhase = "current" | "versions" | "uploads";
@@ -56,7 +56,7 @@ export interface EvaluatedUpload {
 export type EvaluatedEntry = EvaluatedObject | EvaluatedUpload;
 
 /** What a walk needs and judges by. */
-export interface Walk {
+export interface LifecycleWalk {
   readonly database: Database;
   readonly bucket: Bucket;
   readonly configuration: LifecycleConfiguration;
@@ -67,7 +67,10 @@ export interface Walk {
 }
 
 /** Judges a current version. */
-export function evaluateCurrent({ bucket, configuration, now }: Walk, row: CurrentRow): EvaluatedObject | undefined {
+export function evaluateCurrent(
+  { bucket, configuration, now }: LifecycleWalk,
+  row: CurrentRow,
+): EvaluatedObject | undefined {
   const { key, version_id: versionId, size, etag, modified_at: modifiedAt, tags, storage_class: storageClass } = row;
   const isPurgedByExpiration =
     bucket.versioning === null || (bucket.versioning === "Suspended" && row.is_null_version === 1);
@@ -104,7 +107,7 @@ interface Chain {
  * @param earlier rows of the key `from` before the page, the nearest first
  */
 export function evaluateVersions(
-  walk: Walk,
+  walk: LifecycleWalk,
   { rows, following }: RowPage<VersionRow>,
   from: string,
   earlier: readonly EarlierRow[],
@@ -152,7 +155,7 @@ function resumedChain(row: VersionRow, earlier: readonly EarlierRow[]): Chain | 
 }
 
 function evaluateSoleMarker(
-  { configuration, now }: Walk,
+  { configuration, now }: LifecycleWalk,
   row: VersionRow,
   position: LifecyclePosition,
 ): EvaluatedObject[] {
@@ -179,7 +182,7 @@ function evaluateSoleMarker(
 }
 
 function evaluateNoncurrent(
-  { configuration, now }: Walk,
+  { configuration, now }: LifecycleWalk,
   row: VersionRow,
   { headId, isHeadMarker, successor, newer }: Chain,
   position: LifecyclePosition,
@@ -222,7 +225,7 @@ function currentOf(row: VersionRow): KeyHead["current"] {
 
 /** Judges uploads in progress, which are in the order of their keys and times. */
 export function evaluateUploads(
-  { configuration, now }: Walk,
+  { configuration, now }: LifecycleWalk,
   rows: readonly UploadRow[],
   { phase, from, after }: LifecyclePosition,
 ): EvaluatedUpload[] {

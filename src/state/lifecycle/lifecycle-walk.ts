@@ -11,7 +11,7 @@ import {
   type EvaluatedEntry,
   type LifecyclePhase,
   type LifecyclePosition,
-  type Walk,
+  type LifecycleWalk,
 } from "./lifecycle-evaluation.ts";
 import { lookUpEarlier, readCurrent, readUploads, readVersions, type RowPage } from "./lifecycle-pages.ts";
 
@@ -40,7 +40,7 @@ export function positionFromText(text: string): LifecyclePosition | undefined {
 
 const PHASES: readonly LifecyclePhase[] = ["current", "versions", "uploads"];
 
-export interface WalkedPage {
+export interface LifecycleWalkPage {
   readonly evaluated: readonly EvaluatedEntry[];
   /** How many versions and uploads were looked at. */
   readonly examined: number;
@@ -49,7 +49,7 @@ export interface WalkedPage {
 }
 
 /** Judges one page, from a position on. */
-export async function walkPage(walk: Walk, position: LifecyclePosition): Promise<WalkedPage> {
+export async function walkPage(walk: LifecycleWalk, position: LifecyclePosition): Promise<LifecycleWalkPage> {
   for (let at: LifecyclePosition | undefined = position; at !== undefined; at = phaseAfter(at)) {
     const prefixes = prefixesOf(walk, at.phase);
     if (prefixes.length > 0) return walkPhase(walk, prefixes, at);
@@ -66,7 +66,7 @@ function phaseAfter({ phase }: LifecyclePosition): LifecyclePosition | undefined
 }
 
 /** The prefixes of those rules that have something to say in a phase, as far as the walk's own prefix reaches. */
-function prefixesOf({ bucket, configuration, prefix: wanted = "" }: Walk, phase: LifecyclePhase): string[] {
+function prefixesOf({ bucket, configuration, prefix: wanted = "" }: LifecycleWalk, phase: LifecyclePhase): string[] {
   // Where versioning never was enabled there is nothing but current versions.
   if (phase === "versions" && bucket.versioning === null) return [];
   return configuration.rules
@@ -88,7 +88,11 @@ function appliesToPhase(rule: LifecycleRule, phase: LifecyclePhase): boolean {
   }
 }
 
-async function walkPhase(walk: Walk, prefixes: readonly string[], position: LifecyclePosition): Promise<WalkedPage> {
+async function walkPhase(
+  walk: LifecycleWalk,
+  prefixes: readonly string[],
+  position: LifecyclePosition,
+): Promise<LifecycleWalkPage> {
   const { database, bucket } = walk;
   const { phase, from, after } = position;
   const ranges = rangesOfPrefixes(prefixes, from);
@@ -124,7 +128,7 @@ function pageOf(
   { rows, following, nextFrom }: RowPage<{ readonly key: string }>,
   evaluated: readonly EvaluatedEntry[],
   lastId: string,
-): WalkedPage {
+): LifecycleWalkPage {
   const { phase } = position;
   const examined = rows.length;
   if (following !== undefined) {

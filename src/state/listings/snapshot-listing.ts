@@ -4,7 +4,14 @@ import { lastListed, type ListingPage } from "../../protocol/listings/listing.ts
 import { bucketFromRow, selectBucket, type BucketRow } from "../metadata/buckets.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 import { entryFromRow, lookUpObjectPage, type ListedRow, type ObjectPageFacts } from "./object-listing.ts";
-import { DELIMITER_AT, IS_SHOWN, SHOWN, WALK_MAX_KEYS, walkKeys, type WalkedPage } from "../snapshots/snapshot-keys.ts";
+import {
+  DELIMITER_AT,
+  IS_SHOWN,
+  SHOWN,
+  WALK_MAX_KEYS,
+  walkKeys,
+  type SnapshotPage,
+} from "../snapshots/snapshot-keys.ts";
 
 /** Looks up a bucket and a page of its keys, or of those that one of its snapshots shows. */
 export function lookUpListing(bucketName: string, page: ListingPage): Lookup<ObjectPageFacts> {
@@ -23,7 +30,7 @@ const COLUMNS = ["size", "etag", "modified_at", "owner_id", "storage_class", "ch
   .map((column) => `coalesce(o.${column}, v.${column}) AS ${column}`)
   .join(", ");
 
-function lookUpSnapshotPage(bucketName: string, page: WalkedPage): Lookup<ObjectPageFacts> {
+function lookUpSnapshotPage(bucketName: string, page: SnapshotPage): Lookup<ObjectPageFacts> {
   const walk = walkKeys(bucketName, page);
   const isRolledUp = page.delimiter === "" ? "0" : `${DELIMITER_AT} > 0`;
   const listing = statement(

@@ -14,7 +14,7 @@ import {
   type Row,
   type RowMapping,
 } from "../d1/row-mapping.ts";
-import { metadataJson, parseMetadata, parseTags, tagsJson } from "./stored-metadata.ts";
+import { metadataJson, parseMetadata, parseTags, tagsJson } from "../../protocol/core/stored-metadata.ts";
 
 /** A checksum takes three columns, which are all null or all set. */
 const CHECKSUM: Field<ObjectChecksum | undefined> = {

@@ -17,7 +17,7 @@ import {
   type Row,
   type RowMapping,
 } from "../d1/row-mapping.ts";
-import { metadataJson, parseMetadata, parseTags, tagsJson } from "./stored-metadata.ts";
+import { metadataJson, parseMetadata, parseTags, tagsJson } from "../../protocol/core/stored-metadata.ts";
 
 /** An upload in progress. */
 export interface Upload extends ObjectMetadata {

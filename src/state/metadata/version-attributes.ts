@@ -5,7 +5,7 @@ import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 import { statement, type Database } from "../d1/database.ts";
 import { lookUpVersion, type VersionFacts } from "./objects.ts";
-import { tagsJson } from "./stored-metadata.ts";
+import { tagsJson } from "../../protocol/core/stored-metadata.ts";
 
 const TURNS = 3;
 

@@ -3,7 +3,7 @@ import type { ConditionSubject } from "../../protocol/objects/conditions.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 import { jsonPages } from "../d1/json-pages.ts";
-import { parseTags } from "./stored-metadata.ts";
+import { parseTags } from "../../protocol/core/stored-metadata.ts";
 
 /** A version as a client names it. */
 interface NamedVersion {

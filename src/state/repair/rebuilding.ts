@@ -5,7 +5,7 @@ import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import { insertManifest, type Manifest } from "../metadata/manifests.ts";
 import { upsertObject } from "../metadata/objects.ts";
-import { metadataJson, tagsJson } from "../metadata/stored-metadata.ts";
+import { metadataJson, tagsJson } from "../../protocol/core/stored-metadata.ts";
 import type { Upload } from "../metadata/uploads.ts";
 
 /** A bucket as far as its blobs' recovery metadata tells. */

@@ -8,12 +8,12 @@ import type { SqlValue } from "../d1/database.ts";
 /** The most keys that a walk looks at, whether the snapshot shows them or not. */
 export const WALK_MAX_KEYS = 4000;
 
-export interface WalkedPage extends ListingPage {
+export interface SnapshotPage extends ListingPage {
   readonly snapshot: string;
 }
 
 /** A walk as the beginning of a statement, with its parameters ?1 … ?9. */
-export interface Walk {
+export interface SnapshotWalk {
   /** Makes the table `page`: `key`, and how many keys were `examined` up to it. */
   readonly sql: string;
   readonly parameters: readonly SqlValue[];
@@ -38,7 +38,7 @@ export const SHOWN = `LEFT JOIN objects o ON o.bucket_id = ${BUCKET_ID} AND o.ke
 export const IS_SHOWN = "(o.key IS NOT NULL OR coalesce(v.is_delete_marker, 1) = 0)";
 
 /** Walks the keys of a page until one more than its limit is shown, or as many as may be were examined. */
-export function walkKeys(bucketName: string, page: WalkedPage): Walk {
+export function walkKeys(bucketName: string, page: SnapshotPage): SnapshotWalk {
   const end = successorOfPrefix(page.prefix);
   const upper = end === undefined ? "" : "AND t.key < ?9";
   const firstFrom = (from: string): string => {

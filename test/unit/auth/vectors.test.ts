@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 
 import { readClaim, verifyClaim } from "../../../src/auth/sigv4/authenticate.ts";
 import type { VerifiedSignature } from "../../../src/auth/sigv4/claim.ts";
-import { openBody } from "../../../src/auth/body/incoming-body.ts";
+import { openBody } from "../../../src/auth/body/open-body.ts";
 import { claimOfForm, verifyPostClaim } from "../../../src/auth/sigv4/post-signature.ts";
 import { sign, signingKey } from "../../../src/auth/sigv4/signature.ts";
 import { FormFields } from "../../../src/protocol/forms/post-form.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { openBody } from "../../../src/auth/body/incoming-body.ts";
+import { openBody } from "../../../src/auth/body/open-body.ts";
 import { digest } from "../../../src/bytes/digest.ts";
 import { toBase64, toHex } from "../../../src/bytes/hex-base64.ts";
 import { utf8 } from "../../../src/bytes/text.ts";

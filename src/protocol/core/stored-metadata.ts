@@ -1,5 +1,5 @@
 // How tags and metadata are stored: as JSON, and as null where there are none.
-import type { Tag } from "../../protocol/core/tagging.ts";
+import type { Tag } from "./tagging.ts";
 
 /** Tags as a JSON array of pairs; null for none. */
 export function tagsJson(tags: readonly Tag[]): string | null {

@@ -1,7 +1,7 @@
 // How long a body is said to be, in which envelope it comes, and what a plain one does when it is cut short.
 import { describe, expect, it } from "vitest";
 
-import { openBody } from "../../../src/auth/body/incoming-body.ts";
+import { openBody } from "../../../src/auth/body/open-body.ts";
 import { parsePayloadHash } from "../../../src/auth/sigv4/payload.ts";
 import { signingKey } from "../../../src/auth/sigv4/signature.ts";
 import type { S3Request } from "../../../src/protocol/core/s3-request.ts";
