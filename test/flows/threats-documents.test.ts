@@ -2,7 +2,7 @@
 // and changes nothing; and names that mean something to JavaScript mean nothing here.
 import { beforeAll, describe, expect, it } from "vitest";
 
-import { documented, PREPARATIONS, type OperationRequest } from "../support/operation-requests.ts";
+import { bucketNamedIn, documented, PREPARATIONS, type OperationRequest } from "../support/operation-requests.ts";
 import { send, type SendOptions } from "../support/client.ts";
 import { md5Base64, utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
@@ -69,8 +69,10 @@ function utf16(text: string): Uint8Array {
   return new Uint8Array(units.buffer);
 }
 
-function withDigest(body: string | Uint8Array): SendOptions {
-  return { body, headers: { "content-md5": md5Base64(typeof body === "string" ? utf8(body) : body) } };
+/** The digest beside a document, and whose account is asked where the operation is S3 Control's. */
+function withDigest(body: string | Uint8Array, account?: string): SendOptions {
+  const digest = { "content-md5": md5Base64(typeof body === "string" ? utf8(body) : body) };
+  return { body, headers: account === undefined ? digest : { ...digest, "x-amz-account-id": account } };
 }
 
 /** Sends it and asserts that it is refused in time, as a client's mistake. */
@@ -110,6 +112,7 @@ beforeAll(async () => {
 
 /** The operations that take a document, but for CreateBucket, which makes what the others change. */
 const OPERATIONS = [
+  "TagResource",
   "PutBucketVersioning",
   "PutBucketAcl",
   "PutBucketOwnershipControls",
@@ -125,17 +128,17 @@ const OPERATIONS = [
 ];
 
 describe("a document", () => {
-  it("is taken by a dozen operations", () => {
+  it("is taken by these operations", () => {
     expect(Array.from(new Set(attempts.map(([name]) => name)))).toEqual(OPERATIONS);
   });
 
   it.each(OPERATIONS)("that is spoilt is refused by %s, whatever is wrong, and changes nothing", async (operation) => {
-    for (const [name, { method, target }, document] of attempts) {
+    for (const [name, { method, target, options }, document] of attempts) {
       if (name !== operation) continue;
-      const [bucket = ""] = target.slice(1).split(/[/?]/);
-      await expectUntouched(bucket, async () => {
+      const { "x-amz-account-id": account } = options?.headers ?? {};
+      await expectUntouched(bucketNamedIn(target), async () => {
         for (const [what, spoil] of Object.entries(SPOILT)) {
-          await refuse(what, method, target, withDigest(spoil(document)));
+          await refuse(what, method, target, withDigest(spoil(document), account));
         }
       });
     }

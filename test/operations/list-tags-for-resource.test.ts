@@ -3,20 +3,10 @@ import { describe, expect, it } from "vitest";
 import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
-import { readXml } from "../support/read-xml.ts";
-import { sendForTags, tagsPath } from "../support/resource-tags.ts";
+import { expectControlError, sendForTags, tagsPath } from "../support/resource-tags.ts";
 import { sendTagging, taggingOf } from "../support/tagging.ts";
 
 const NAMESPACE = "http://awss3control.amazonaws.com/doc/2018-08-20/";
-
-/** Asserts an error as S3 Control writes it. */
-async function expectControlError(response: Response, status: number, code: string): Promise<void> {
-  const text = await response.text();
-  expect(response.status, text).toBe(status);
-  const root = readXml(text);
-  expect([root.name, root.children[0]?.name]).toEqual(["ErrorResponse", "Error"]);
-  expect(text).toContain(`<Code>${code}</Code>`);
-}
 
 describe("ListTagsForResource", () => {
   it("shows the tags of the bucket that its ARN names, encoded or as it is", async () => {

@@ -24,6 +24,11 @@ export type Preparation = () => Promise<OperationRequest>;
 
 const on = (on: string, ...spellings: readonly string[]) => ({ on, spellings });
 
+/** The bucket that a request names in its path, or by the ARN in it. */
+export function bucketNamedIn(target: string): string {
+  return /^\/(?:v20180820\/tags\/arn%3Aaws%3As3%3A%3A%3A)?([^/?]*)/.exec(target)?.[1] ?? "";
+}
+
 /** An operation on a bucket that needs one permission. */
 function onBucket(method: string, query: string, spellings: readonly string[], body?: string): Preparation {
   return async () => {

@@ -1,5 +1,8 @@
 // S3 Control's requests for the tags of a bucket.
+import { expect } from "vitest";
+
 import { send, type RequestScope, type SendOptions } from "./client.ts";
+import { readXml } from "./read-xml.ts";
 
 const ACCOUNT = "000000000000";
 
@@ -22,4 +25,13 @@ export async function sendForTags(
 export function tagResourceOf(tags: Readonly<Record<string, string>>): string {
   const set = Object.entries(tags).map(([key, value]) => `<Tag><Key>${key}</Key><Value>${value}</Value></Tag>`);
   return `<TagResourceRequest xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/"><Tags>${set.join("")}</Tags></TagResourceRequest>`;
+}
+
+/** Asserts that a response is an error as S3 Control answers it. */
+export async function expectControlError(response: Response, status: number, code: string): Promise<void> {
+  const text = await response.text();
+  expect(response.status, text).toBe(status);
+  const root = readXml(text);
+  expect([root.name, root.children[0]?.name]).toEqual(["ErrorResponse", "Error"]);
+  expect(text).toContain(`<Code>${code}</Code>`);
 }
