@@ -1,5 +1,5 @@
-// What a rotation changes: which variables take new values and which are removed. Beginning one keeps the present value
-// beside the new one, so that both are accepted; ending one removes the previous value.
+// Determines which variables a rotation sets and deletes. Its first step stores the present value as the previous one,
+// so that both are accepted; its last step deletes the previous value.
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, makeCredentials } from "../project/credentials.ts";
 import { MASTER_KEY, makeMasterKey } from "../project/master-key.ts";
 
@@ -7,14 +7,14 @@ export const PREVIOUS_ACCESS_KEY_ID = "CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID";
 export const PREVIOUS_SECRET_ACCESS_KEY = "CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY";
 export const PREVIOUS_MASTER_KEYS = "CAIRN_PREVIOUS_MASTER_KEYS";
 
-/** What is rotated. */
+/** The secret to rotate. */
 export type Subject = "root" | "master-key";
 
 type Variables = Readonly<Record<string, string | undefined>>;
-/** New values by their names; null removes one. */
+/** New values by name; null deletes a variable. */
 export type Changes = Readonly<Record<string, string | null>>;
 
-/** The names that hold what is current and what is previous. */
+/** The names of the current and the previous variables. */
 export const NAMES: Readonly<
   Record<Subject, { readonly current: readonly string[]; readonly previous: readonly string[] }>
 > = {
@@ -25,7 +25,7 @@ export const NAMES: Readonly<
   "master-key": { current: [MASTER_KEY], previous: [PREVIOUS_MASTER_KEYS] },
 };
 
-/** New values of what is current. */
+/** Generates new current values. */
 export function makeCurrent(subject: Subject): Readonly<Record<string, string>> {
   if (subject === "master-key") return { [MASTER_KEY]: makeMasterKey() };
   const { accessKeyId, secretAccessKey } = makeCredentials();
@@ -33,25 +33,25 @@ export function makeCurrent(subject: Subject): Readonly<Record<string, string>> 
 }
 
 /**
- * What begins a rotation: the present values become the previous ones.
- * @throws Error where a present value is unknown
+ * The changes that start a rotation: the present values become the previous ones.
+ * @throws Error when a present value is unknown
  */
 export function beginChanges(subject: Subject, present: Variables, made: Readonly<Record<string, string>>): Changes {
   const { current, previous } = NAMES[subject];
-  const kept = current.map((name, index) => {
+  const preserved = current.map((name, index) => {
     const value = present[name]?.trim();
     if (!value) throw new Error(`the present ${name} is not known, and would be lost`);
     return [previous[index] ?? name, value] as const;
   });
-  return { ...Object.fromEntries(kept), ...made };
+  return { ...Object.fromEntries(preserved), ...made };
 }
 
-/** What ends a rotation. */
+/** The changes that end a rotation. */
 export function finishChanges(subject: Subject): Changes {
   return Object.fromEntries(NAMES[subject].previous.map((name) => [name, null]));
 }
 
-/** Which of the previous values there are among names. */
+/** Whether a previous variable is set, so that a rotation is in progress. */
 export function unfinished(subject: Subject, names: ReadonlySet<string>): boolean {
   return NAMES[subject].previous.some((name) => names.has(name));
 }

@@ -1,5 +1,5 @@
-// Rotates the secrets of a deployed Worker. Its secrets cannot be read, so the present ones are given and tried before
-// anything is replaced; all that belongs together is replaced by one call, which makes one version of the Worker.
+// Rotates the secrets of a deployed Worker. Its secrets cannot be read back, so the user provides the present ones and
+// the script tries them first. One call replaces all variables, which results in one new version of the Worker.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ const POLL_MS = 15_000;
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** A Worker that is deployed. */
+/** A deployed Worker. */
 interface Deployed {
   readonly api: Api;
   readonly account: Account;
@@ -32,7 +32,7 @@ interface Deployed {
   readonly databaseId: string;
 }
 
-/** Rotates, and says what has been done and what to do next. */
+/** Rotates. Returns what was done and what to do next. */
 export async function rotateDeployed(options: RotateOptions, now: number): Promise<string> {
   const deployed = await findDeployed();
   const record = new RotationRecord(options.subject, `${deployed.account.id}-${deployed.worker}`);
@@ -66,9 +66,9 @@ async function begin(options: RotateOptions, deployed: Deployed, record: Rotatio
   const pending = new PendingSecrets(deployed.account.id, deployed.worker);
   requireHandover(handover, current, false);
   if (unfinished(subject, deployed.secrets)) {
-    // What an interrupted run has put in place is handed over now.
-    const kept = pending.handOver(handover);
-    if (kept !== undefined) return `${kept}\n${nextStep(options)}`;
+    // An interrupted run has set these secrets, so hand them over now.
+    const handedOver = pending.handOver(handover);
+    if (handedOver !== undefined) return `${handedOver}\n${nextStep(options)}`;
     throw new DeployFailure("A rotation is under way: end it with --finish first.");
   }
   const present = presentSecrets(options.current);
@@ -111,12 +111,12 @@ async function finish(
   return "The Worker accepts the present value alone.";
 }
 
-/** The present secrets: of a file, else of the environment. */
+/** The present secrets, from a file or the environment. */
 function presentSecrets(file: string | undefined): Variables {
   return file === undefined ? process.env : parseEnv(readFileSync(file, "utf8"));
 }
 
-/** Root's present credentials are in force, or the previous ones would be others than clients have. */
+/** Checks root's present credentials, so that the stored previous ones are those that clients use. */
 async function tryRoot(endpoint: string | undefined, present: Variables): Promise<void> {
   if (endpoint === undefined) {
     throw new DeployFailure("Give the Worker's address with --endpoint: root's present credentials are tried there.");
@@ -131,7 +131,7 @@ async function tryRoot(endpoint: string | undefined, present: Variables): Promis
   );
 }
 
-/** Replaced by a key that nobody knows the other of, secrets could never be opened again. */
+/** Refuses to replace a master key while secrets use an unknown one, because they could never be decrypted again. */
 async function requireKnownKeys(deployed: Deployed, masterKeys: readonly string[]): Promise<void> {
   const others = sealedUnderOthers(await countSealed(deployed), masterKeys);
   if (others === 0) return;
@@ -157,7 +157,7 @@ async function countSealed({ api, databaseId }: Deployed): Promise<SealedCounts>
   return sealedCounts(rows);
 }
 
-/** The secrets pass through a file that only this user can read. */
+/** Passes the secrets to wrangler in a file that only this user can read. */
 async function putSecrets({ account, worker }: Deployed, changes: Changes): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "cairn-rotate-"));
   try {

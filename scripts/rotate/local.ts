@@ -1,4 +1,4 @@
-// Rotates the secrets of a Cairn on this machine, which are in .dev.vars. The server takes them when it starts.
+// Rotates the secrets of a Cairn on this machine, which are in .dev.vars. The server reads them at its start.
 import { existsSync } from "node:fs";
 import { openState } from "../maintenance/open-state.ts";
 import { devVarsFile, saveToDevVars, readDevVars, deleteFromDevVars } from "../project/credentials.ts";
@@ -11,7 +11,7 @@ import type { RotateOptions } from "./options.ts";
 import { RotationRecord, requireExpiredSessions } from "./record.ts";
 import { COUNT_SEALED, sealedCounts, sealedUnderOthers } from "./sealed-secrets.ts";
 
-/** Rotates, and says what has been done and what to do next. */
+/** Rotates. Returns what was done and what to do next. */
 export async function rotateLocally(options: RotateOptions, now: number): Promise<string> {
   const { subject, isFinish } = options;
   const variables = readDevVars(PROJECT_ROOT);
@@ -39,7 +39,7 @@ export async function rotateLocally(options: RotateOptions, now: number): Promis
   return `The previous value is out of ${file}. Stop and start the server: it accepts the present one alone.`;
 }
 
-/** What is to be done between the two steps. */
+/** The instructions between the two steps. */
 export function nextStep({ subject, isDeployed }: RotateOptions): string {
   const finish = `npm run rotate -- ${subject}${isDeployed ? " --deployed" : ""} --finish`;
   return subject === "root"
@@ -47,9 +47,9 @@ export function nextStep({ subject, isDeployed }: RotateOptions): string {
     : `Secrets are sealed anew within the next hours, and sessions last 12 hours. Then: ${finish}`;
 }
 
-/** Seals what is left under the previous master key. A server that holds the state does that by itself. */
+/** Re-encrypts secrets that use the previous master key. A running server does that by itself. */
 async function resealAll(state: string, variables: Readonly<Record<string, string>>): Promise<void> {
-  // Without a state nothing is sealed.
+  // Without a state there are no encrypted secrets.
   if (!existsSync(state)) return;
   const unlock = await lockState(state).catch(() => undefined);
   try {
@@ -71,7 +71,7 @@ async function resealAll(state: string, variables: Readonly<Record<string, strin
   }
 }
 
-/** @throws Error while secrets are sealed under another master key than the current one */
+/** @throws Error while secrets use another master key than the current one */
 export function requireResealed(left: number): void {
   if (left === 0) return;
   throw new Error(

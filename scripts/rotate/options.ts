@@ -1,4 +1,4 @@
-// The command line of `npm run rotate`.
+// Parses the command line of `npm run rotate`.
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { PROJECT_ROOT } from "../project/wrangler-toml.ts";
@@ -33,7 +33,7 @@ export interface RotateOptions {
   readonly endsSessions: boolean;
 }
 
-/** Reads the command line; undefined where the usage is asked for. Throws what is wrong with it. */
+/** Parses the command line; undefined for --help. @throws Error for an invalid command line */
 export function readOptions(args: readonly string[]): RotateOptions | undefined {
   const { values, positionals } = parseArgs({
     args: [...args],

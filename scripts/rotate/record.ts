@@ -1,10 +1,10 @@
-// Remembers when a rotation began, in the git-ignored .wrangler folder. It holds no secret.
+// Records when a rotation began, in the git-ignored .wrangler folder. The record contains no secret.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { PROJECT_ROOT } from "../project/wrangler-toml.ts";
 import type { Subject } from "./changes.ts";
 
-/** The longest life of a session, whose token is sealed under the master key of its time. */
+/** The longest lifetime of a session. Its token is encrypted with the master key at its start. */
 const SESSION_MS = 12 * 3_600_000;
 
 export class RotationRecord {
@@ -24,7 +24,7 @@ export class RotationRecord {
     rmSync(this.#file, { force: true });
   }
 
-  /** When the last session under the previous master key has expired; undefined where it is not known. */
+  /** When the last session under the previous master key expires; undefined when the start is unknown. */
   sessionsEndAt(): number | undefined {
     if (!existsSync(this.#file)) return undefined;
     const began = Date.parse(readFileSync(this.#file, "utf8").trim());

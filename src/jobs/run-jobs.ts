@@ -20,7 +20,7 @@ const LEASE_MS = 16 * 60_000;
 /** Less than the schedule's interval, so that ticks do not overlap. */
 const TICK_MS = 4 * 60_000;
 const LEASE_ID_DIGITS = 26;
-/** Of the 1000 queries that D1 allows per invocation; each statement of a batch counts. */
+/** D1 allows 1000 queries per invocation, and each statement of a batch counts. */
 const D1_QUERIES = 900;
 
 /** The inputs of a tick. */
@@ -179,7 +179,7 @@ function tickBudget({ clock, settings }: Tick, counted: () => readonly Counts[])
     }
     largestStep = Math.max(largestStep, queries - last);
     last = queries;
-    // Between two looks at the budget, as many queries may be sent as ever were.
+    // Reserve as many queries as the largest step so far, because the next step may need as many.
     return Math.max(0, Math.min(settings.jobCallsPerTick - calls, D1_QUERIES - largestStep - queries));
   };
   return { callsLeft, isSpent: () => callsLeft() === 0 || clock() >= end };
