@@ -1,7 +1,7 @@
--- Buckets. Each setting of a bucket is one JSON column, added by the migration of the feature it belongs to.
+-- Buckets. Each bucket configuration is one column, added by the migration of its feature.
 CREATE TABLE buckets (
   name       TEXT NOT NULL PRIMARY KEY,
-  id         TEXT NOT NULL,    -- another one each time a bucket of this name is made, so that nothing outlives a deletion
+  id         TEXT NOT NULL,    -- never reused, so that no row outlives its bucket
   owner_id   TEXT NOT NULL,
   region     TEXT NOT NULL,
   created_at INTEGER NOT NULL, -- ms since the epoch

@@ -1,5 +1,5 @@
--- Objects: the current version of each key, unless it is a delete marker. One row written per PUT: no other index.
--- Keys compare as UTF-8 bytes (the BINARY collation), which is S3's order.
+-- Objects: the current version of each key, unless it is a delete marker. There is no further index, so that a PUT
+-- writes one row. Keys compare as UTF-8 bytes (the BINARY collation), which is S3's order.
 CREATE TABLE objects (
   bucket_id          TEXT NOT NULL,
   key                TEXT NOT NULL,
@@ -9,8 +9,8 @@ CREATE TABLE objects (
   etag               TEXT NOT NULL,    -- without quotes
   modified_at        INTEGER NOT NULL, -- ms since the epoch
   owner_id           TEXT NOT NULL,
-  blob_id            TEXT,             -- where the bytes are, if in one blob
-  manifest_id        TEXT,             -- where the list of slices is, if in several
+  blob_id            TEXT,             -- the blob of an object in one blob
+  manifest_id        TEXT,             -- the list of slices of an object in several
   content_type       TEXT,
   system_metadata    TEXT,             -- JSON: Cache-Control, Content-Disposition, … by lower-case name
   user_metadata      TEXT,             -- JSON: names without x-amz-meta-
@@ -19,12 +19,12 @@ CREATE TABLE objects (
   checksum_algorithm TEXT,             -- CRC32, CRC32C, CRC64NVME, SHA1, SHA256
   checksum_type      TEXT,             -- FULL_OBJECT, COMPOSITE
   checksum           TEXT,             -- base64
-  encryption         TEXT,             -- JSON: what a customer's key is recognised by
+  encryption         TEXT,             -- JSON: the fingerprint of a customer's key
   PRIMARY KEY (bucket_id, key)
 ) STRICT, WITHOUT ROWID;
 
--- Versions: noncurrent versions and delete markers. Version ids count down with time, so this order is S3's listing
--- order, and a version is read by its primary key.
+-- Versions: noncurrent versions and delete markers. Version ids count down with time, so the primary key is in the
+-- order of ListObjectVersions.
 CREATE TABLE versions (
   bucket_id          TEXT NOT NULL,
   key                TEXT NOT NULL,

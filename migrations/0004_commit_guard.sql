@@ -1,5 +1,5 @@
--- The guard of every commit: a batch begins by inserting here what its preconditions were evaluated against, and where
--- that no longer holds the trigger raises, which aborts the whole batch. (An UPDATE that matches no row would not.)
+-- The guard of every commit. A batch begins by inserting the state that its preconditions were evaluated on; the
+-- trigger aborts the batch if that state has changed. (An UPDATE that matches no row would not abort it.)
 CREATE VIEW commit_guard AS
   SELECT NULL AS bucket_name, NULL AS bucket_id, NULL AS versioning, NULL AS key, NULL AS head, NULL AS blob_ids;
 

@@ -1,5 +1,4 @@
--- Multipart uploads in progress. The row is the upload's state: it is there while the upload is open, and whoever
--- deletes it, by completing or by aborting, has won.
+-- Open multipart uploads. The row exists while the upload is open; the completion or abort that deletes it first wins.
 CREATE TABLE uploads (
   bucket_id          TEXT NOT NULL,
   key                TEXT NOT NULL,
@@ -21,17 +20,17 @@ CREATE TABLE uploads (
 CREATE TABLE parts (
   upload_id          TEXT NOT NULL,
   part_number        INTEGER NOT NULL,
-  holding_id         TEXT NOT NULL,    -- the blob or manifest that this part holds
-  slices             TEXT,             -- JSON [[blob id, offset, length], …]; NULL: all of the blob that it holds
+  holding_id         TEXT NOT NULL,    -- the blob or manifest that this part references
+  slices             TEXT,             -- JSON [[blob id, offset, length], …]; NULL: the whole blob
   size               INTEGER NOT NULL,
-  etag               TEXT NOT NULL,    -- 32 hexadecimal digits: the MD5, or for a copied range an ETag of its own
+  etag               TEXT NOT NULL,    -- 32 hexadecimal digits: the MD5, or random digits for a copied range
   checksum_algorithm TEXT,
   checksum           TEXT,
   modified_at        INTEGER NOT NULL,
   PRIMARY KEY (upload_id, part_number)
 ) STRICT, WITHOUT ROWID;
 
--- Uploads that were completed, for as long as a repeated completion is answered with the same result.
+-- Results of completed uploads, so that a repeated completion gets the same answer for a while.
 CREATE TABLE completed_uploads (
   bucket_id    TEXT NOT NULL,
   key          TEXT NOT NULL,
@@ -44,18 +43,18 @@ CREATE TABLE completed_uploads (
   PRIMARY KEY (bucket_id, key, upload_id)
 ) STRICT, WITHOUT ROWID;
 
--- Objects of several slices, a page for every 5000 of them.
+-- Manifests: objects of several slices, one row per page of slices.
 CREATE TABLE manifests (
   manifest_id TEXT NOT NULL,
   page        INTEGER NOT NULL,
   slices      TEXT NOT NULL, -- JSON [[start in the object, blob id, offset in the blob, length], …]
   parts       TEXT NOT NULL, -- JSON [[part number, start, size, checksum or null], …]
-  holdings    TEXT NOT NULL, -- JSON: ids of the blobs and manifests that this page holds
+  holdings    TEXT NOT NULL, -- JSON: ids of the blobs and manifests that this page references
   PRIMARY KEY (manifest_id, page)
 ) STRICT, WITHOUT ROWID;
 
--- The guard of every batch that writes to an upload (see commit_guard): the upload is open, and the parts that a
--- completion has chosen are the ones that are there.
+-- The guard of every batch that writes to an upload (see commit_guard): the upload is open, and the chosen parts of a
+-- completion are unchanged.
 CREATE VIEW upload_guard AS SELECT NULL AS bucket_id, NULL AS key, NULL AS upload_id, NULL AS chosen_parts;
 
 CREATE TRIGGER upload_guard_holds INSTEAD OF INSERT ON upload_guard
@@ -72,7 +71,7 @@ BEGIN
   );
 END;
 
--- The guard of a bucket's deletion: nothing is in it that a client would miss.
+-- The guard of a bucket's deletion: the bucket contains no versions and no delete markers.
 CREATE VIEW empty_bucket_guard AS SELECT NULL AS bucket_id;
 
 CREATE TRIGGER empty_bucket_guard_holds INSTEAD OF INSERT ON empty_bucket_guard
@@ -82,7 +81,8 @@ BEGIN
     OR EXISTS (SELECT 1 FROM versions WHERE bucket_id = NEW.bucket_id);
 END;
 
--- The guard of a part's batch, whose bucket cannot go while its upload is open: no blob is condemned.
+-- The guard of a part's batch: no blob has a tombstone. The bucket needs no guard, since an open upload blocks its
+-- deletion.
 CREATE VIEW blob_guard AS SELECT NULL AS blob_ids;
 
 CREATE TRIGGER blob_guard_holds INSTEAD OF INSERT ON blob_guard

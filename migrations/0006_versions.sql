@@ -1,7 +1,8 @@
--- A key has at most one null version; it is found without reading the key's other versions.
+-- A key has at most one null version, which this index finds without a scan of the key's versions.
 CREATE UNIQUE INDEX null_versions ON versions (bucket_id, key) WHERE is_null_version = 1;
 
--- The guard of every batch that refers to what another version holds (see commit_guard): that version is still there.
+-- The guard of every batch that adds a reference to another version's blob (see commit_guard): that version still
+-- exists.
 CREATE VIEW source_guard AS SELECT NULL AS bucket_id, NULL AS key, NULL AS version_id;
 
 CREATE TRIGGER source_guard_holds INSTEAD OF INSERT ON source_guard

@@ -1,1 +1,1 @@
-ALTER TABLE buckets ADD COLUMN cors TEXT; -- JSON: the rules of protocol/cors.ts
+ALTER TABLE buckets ADD COLUMN cors TEXT; -- JSON: the rules of protocol/buckets/cors.ts

@@ -1,5 +1,5 @@
--- Who made a bucket, and its configurations: each as the text it was set with, or as JSON.
-ALTER TABLE buckets ADD COLUMN creator_id TEXT; -- the user who made it, to whom it is listed; NULL: root
+-- The creator of a bucket, and its configurations: each as the submitted text or as JSON.
+ALTER TABLE buckets ADD COLUMN creator_id TEXT; -- the user who created it, and whose ListBuckets returns it; NULL: root
 ALTER TABLE buckets ADD COLUMN policy TEXT;
 ALTER TABLE buckets ADD COLUMN acl TEXT;
 ALTER TABLE buckets ADD COLUMN ownership TEXT;

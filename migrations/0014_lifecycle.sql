@@ -1,19 +1,19 @@
--- Buckets that have lifecycle rules are found without reading the others.
+-- Finds buckets with lifecycle rules without a scan of all buckets.
 CREATE INDEX buckets_with_lifecycle ON buckets (name) WHERE lifecycle IS NOT NULL;
 
--- Versions whose bytes are on their way to another storage class, blob by blob, for as long as that takes.
+-- Versions whose bytes are being copied to another storage class, blob by blob.
 CREATE TABLE transitions (
   bucket_id     TEXT NOT NULL,
   key           TEXT NOT NULL,
   version_id    TEXT NOT NULL,
-  transition_id TEXT NOT NULL,    -- the ids of the new blobs begin with it, and so does that of the new manifest
-  holding_id    TEXT NOT NULL,    -- what the version holds until then
+  transition_id TEXT NOT NULL,    -- prefix of the ids of the new blobs and manifest
+  holding_id    TEXT NOT NULL,    -- the version's blob or manifest until then
   storage_class TEXT NOT NULL,
   slices_done   INTEGER NOT NULL,
   PRIMARY KEY (bucket_id, key, version_id)
 ) STRICT, WITHOUT ROWID;
 
--- The guard of every batch that carries out a lifecycle rule (see commit_guard): the rules are those that decided.
+-- The guard of every batch that applies a lifecycle action (see commit_guard): the rules are unchanged.
 CREATE VIEW lifecycle_rules_guard AS SELECT NULL AS bucket_name, NULL AS bucket_id, NULL AS revision;
 
 CREATE TRIGGER lifecycle_rules_guard_holds INSTEAD OF INSERT ON lifecycle_rules_guard
@@ -25,9 +25,9 @@ BEGIN
   );
 END;
 
--- And all that they looked at is as it was. `place`: current; noncurrent, right after `successor_id` and after at least
--- so many others of the versions table; sole, a delete marker without any other version; or any, for what holds
--- `holding_id`.
+-- The further guard of those batches: the version is as it was evaluated. `place` is one of: current; noncurrent,
+-- directly after `successor_id` and after at least `newer_versions` rows of the versions table; sole, a delete marker
+-- without any other version; any, a version whose blob or manifest is `holding_id`.
 CREATE VIEW judged_version_guard AS
   SELECT NULL AS bucket_id, NULL AS key, NULL AS version_id, NULL AS place, NULL AS tags, NULL AS successor_id,
     NULL AS newer_versions, NULL AS holding_id;
@@ -70,8 +70,7 @@ BEGIN
     ELSE 0 END);
 END;
 
--- The guard of what refers to another version's holding, as it was made in 0006 and one thing more: since a transition
--- gives a version another one, it still has the holding that was seen.
+-- Extends the guard of 0006: the source version must still have the same blob or manifest, which a transition replaces.
 DROP VIEW source_guard;
 
 CREATE VIEW source_guard AS SELECT NULL AS bucket_id, NULL AS key, NULL AS version_id, NULL AS holding_id;

@@ -1,5 +1,5 @@
--- Snapshots: names for what a bucket held at a moment. A snapshot is a place in the order of version ids, which count
--- down with time: it shows the newest version of each key whose id is not below its cutoff.
+-- Snapshots: named states of a bucket. A snapshot is a cutoff in the order of version ids, which count down with time:
+-- it contains the newest version of each key whose id is not below the cutoff.
 CREATE TABLE snapshots (
   bucket_id  TEXT NOT NULL,
   cutoff     TEXT NOT NULL,    -- the order digits of a version id
@@ -10,13 +10,12 @@ CREATE TABLE snapshots (
 
 CREATE UNIQUE INDEX snapshots_by_name ON snapshots (bucket_id, name);
 
--- Every version that is committed from now on is of a later time than this, in ms since the epoch; NULL: of any.
+-- New version ids are later than this time, in ms since the epoch; NULL: no bound.
 ALTER TABLE buckets ADD COLUMN snapshot_floor INTEGER;
 
--- The guard of every commit, as it was made in 0004 and two things more. The floor is the one that the new version ids
--- were chosen above. And no version is of a later time than the floor, or a second past the database's own clock, may
--- tell: where a coordinator's clock is ahead, the floor is raised (by a minute more, so that it is seldom), which the
--- cutoff of the next snapshot takes into account.
+-- Extends the guard of 0004. The floor must be the one above which the new version ids were chosen. If a coordinator's
+-- clock is more than a second ahead of the database's, the guard raises the floor past the new version id (by an extra
+-- minute, so that this happens rarely). The cutoff of the next snapshot is then later than that version.
 DROP VIEW commit_guard;
 
 CREATE VIEW commit_guard AS
@@ -45,7 +44,7 @@ BEGIN
     AND NEW.written_at > unixepoch('subsec') * 1000 + 1000;
 END;
 
--- The guard of a bucket's deletion, as it was made in 0005 and one thing more: nobody wants to keep what was in it.
+-- Extends the guard of 0005: a bucket with snapshots cannot be deleted.
 DROP VIEW empty_bucket_guard;
 
 CREATE VIEW empty_bucket_guard AS SELECT NULL AS bucket_id;

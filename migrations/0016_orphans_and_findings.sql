@@ -1,16 +1,16 @@
--- Blobs that the orphan scan has found to belong to nobody, until it condemns or clears them.
+-- Blobs that the orphan scan found without references, until it writes a tombstone or finds a reference.
 CREATE TABLE orphans (
   blob_id   TEXT NOT NULL PRIMARY KEY,
-  bucket_id TEXT NOT NULL,   -- this and the next two: where it was born
+  bucket_id TEXT NOT NULL,   -- this and the next two: from its recovery metadata
   key       TEXT NOT NULL,
-  upload_id TEXT,            -- NULL: not as a part
+  upload_id TEXT,            -- NULL: not stored as a part
   found_at  INTEGER NOT NULL -- ms since the epoch
 ) STRICT, WITHOUT ROWID;
 
--- What the scrub has found wrong with blobs; one that is found sound by a later pass, or not at all, is taken out.
+-- Damage that the scrub found. A later pass purges the entry if the blob is intact or no longer exists.
 CREATE TABLE scrub_findings (
   blob_id  TEXT NOT NULL PRIMARY KEY,
   finding  TEXT NOT NULL,
-  found_at INTEGER NOT NULL, -- ms since the epoch, at first
-  seen_at  INTEGER NOT NULL  -- and at last
+  found_at INTEGER NOT NULL, -- ms since the epoch, of the first finding
+  seen_at  INTEGER NOT NULL  -- of the latest finding
 ) STRICT, WITHOUT ROWID;

@@ -1,2 +1,2 @@
--- Slices are copied from the last to the first. What was begun the other way round begins again.
+-- Slices are now copied from the last to the first, so transitions in progress start over.
 DELETE FROM transitions;
