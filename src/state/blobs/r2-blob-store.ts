@@ -1,4 +1,4 @@
-// The blob store on an R2 bucket, by its binding.
+// The blob store on an R2 bucket binding. Translates R2's errors into S3 errors.
 import type { ByteRange } from "../../protocol/core/range.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import type {
@@ -19,10 +19,10 @@ const RANGE_NOT_SATISFIABLE = 10039;
 const TOO_MANY_REQUESTS = 10058;
 const ENTITY_TOO_LARGE = 100100;
 
-/** The most bytes of one put: 5 MiB less than the 5 GiB that S3 takes. */
+/** R2's limit for one put: 5 MiB less than S3's 5 GiB. */
 const PUT_MAX_BYTES = 5 * 1024 ** 3 - 5 * 1024 ** 2;
 
-/** The mark is no blob and is not listed; ids of blobs begin with a bucket's. */
+/** The mark's object. It is not listed as a blob, and no blob id equals it, since those begin with a bucket id. */
 const MARK_ID = "cairn/generation";
 
 export class R2BlobStore implements BlobStore {
@@ -43,7 +43,7 @@ export class R2BlobStore implements BlobStore {
     this.#counts.addBlobCalls(1);
     try {
       const stored = await this.#bucket.put(blobId, body, {
-        // An id is never used twice; were it, the blob that is there would win.
+        // Ids are unique. If one is used twice nonetheless, the existing blob must survive.
         onlyIf: { etagDoesNotMatch: "*" },
         customMetadata: { ...recoveryMetadata },
         ...(blobStorageClass === "InfrequentAccess" ? { storageClass: blobStorageClass } : {}),
@@ -63,7 +63,7 @@ export class R2BlobStore implements BlobStore {
 
   async putRecord({ blobId, bytes, recoveryMetadata }: BlobRecord): Promise<void> {
     this.#counts.addBlobCalls(1);
-    // Where the id is taken R2 stores nothing and answers null.
+    // If the id exists, R2 stores nothing and returns null.
     await this.#bucket.put(blobId, bytes, {
       onlyIf: { etagDoesNotMatch: "*" },
       customMetadata: { ...recoveryMetadata },
@@ -90,7 +90,7 @@ export class R2BlobStore implements BlobStore {
     this.#counts.addBlobCalls(1);
     try {
       const found = await this.#bucket.get(blobId, range === undefined ? {} : { range });
-      // R2 cuts a range off at the blob's end. Ranges are resolved against the row's size: no client's fault.
+      // R2 truncates a range at the blob's end. The range fits the row's size, so the blob is damaged.
       if (found !== null && range !== undefined && range.offset + range.length > found.size) {
         await found.body.cancel().catch(() => undefined);
         throw new Error(`blob ${blobId} is shorter than its row says`);
@@ -127,18 +127,18 @@ export class R2BlobStore implements BlobStore {
     this.#counts.addBlobCalls(1);
     const { readable, writable } = new FixedLengthStream(length);
     const stop = new AbortController();
-    // A source that breaks off breaks the put off, which is what tells of it.
+    // If the source stream fails, the put fails too and reports the error.
     const piped = found.body.pipeTo(writable, { signal: stop.signal }).catch(() => undefined);
     try {
       await this.#bucket.put(blobId, readable, {
         onlyIf: { etagDoesNotMatch: "*" },
         customMetadata: { ...recoveryMetadata },
         storageClass: "InfrequentAccess",
-        // What is copied whole must be what it was.
+        // A copy of the whole blob must have the same MD5.
         ...(md5 === undefined || length !== found.size ? {} : { md5 }),
       });
     } finally {
-      // Where a copy is there already, nobody reads on.
+      // If the copy exists already, R2 does not read the rest of the stream.
       stop.abort();
       await piped;
     }
@@ -176,7 +176,7 @@ function hashOption(hash: BlobHash | undefined): Pick<R2PutOptions, "sha1" | "sh
   return hash.algorithm === "SHA-1" ? { sha1: hash.bytes } : { sha256: hash.bytes };
 }
 
-/** R2's errors carry their number at the end of the message and nowhere else. */
+/** Reads the error code from the end of R2's message, the only place that contains it. */
 function r2Code(error: unknown): number | undefined {
   const number = error instanceof Error ? /\((\d+)\)\s*$/.exec(error.message)?.[1] : undefined;
   return number === undefined ? undefined : Number(number);

@@ -1,21 +1,21 @@
-// Blobs that are encrypted with a customer's key. Each is sealed by itself, begins with its own salt and is bound to the id
-// under which it was sealed: another in its place does not open. A blob that is copied as it is, without the key, keeps
-// that id at the end of its new one.
+// Blobs that are encrypted (sealed) with a customer's key. Each blob begins with its own salt and is bound to the id
+// under which it was sealed, so that a swapped blob does not open. A copy made without the key appends that id to its
+// own.
 import { FrameLayout, SALT_BYTES } from "../../bytes/frame-layout.ts";
 import { sendOpened, type SealedPiece } from "../../bytes/sealed-streams.ts";
 import { isBoundToBlob, type CustomerKey } from "../../protocol/objects/customer-encryption.ts";
 import type { ByteRange } from "../../protocol/core/range.ts";
 import type { BlobStore } from "./blob-store.ts";
 
-/** Bytes of a blob on their way. */
+/** The bytes of a blob, opened but not yet sent. */
 export interface BlobBytes {
-  /** Sends them all into a stream, which stays open; rejects where the blob breaks off or is not as it was stored. */
+  /** Writes all bytes to a stream and leaves it open. Rejects if the blob is truncated or damaged. */
   sendTo(writable: WritableStream<Uint8Array>): Promise<void>;
-  /** Lets them go instead. */
+  /** Discards the bytes unsent. */
   cancel(): Promise<void>;
 }
 
-/** What a blob's bytes are sealed as; undefined where its row is of a time when blobs were bound to nothing. */
+/** Returns the id that a blob is bound to; undefined for rows from before blobs were bound to ids. */
 export async function sealedIdentity(
   key: CustomerKey,
   encryption: string | undefined,
@@ -25,12 +25,12 @@ export async function sealedIdentity(
   return `${blobId.slice(0, blobId.indexOf("/"))}/${sealedIdOf(blobId)}`;
 }
 
-/** The id of a copy of a blob's bytes as they are, which tells under which id they were sealed. */
+/** Returns the id for a copy of sealed bytes. It contains the id under which they were sealed. */
 export function copiedBlobId(newId: string, blobId: string): string {
   return `${newId}${COPY_MARK}${sealedIdOf(blobId)}`;
 }
 
-/** Before the id under which the bytes of a copy were sealed. */
+/** Separates a copy's id from the id under which its bytes were sealed. */
 const COPY_MARK = ".";
 
 function sealedIdOf(blobId: string): string {
@@ -39,11 +39,11 @@ function sealedIdOf(blobId: string): string {
 }
 
 /**
- * Opens a range of a sealed blob, of which only the frames that hold the range are read, and the salt.
- * @param length of the whole blob in bytes as it was before it was sealed
- * @param range of those bytes; not empty
- * @param encryption what its row recognises the key by
- * @returns undefined where there is no such blob
+ * Opens a range of a sealed blob. Reads only the salt and the frames that overlap the range.
+ * @param length plaintext length of the whole blob in bytes
+ * @param range plaintext range; not empty
+ * @param encryption the row's fingerprint of the key
+ * @returns undefined if the blob does not exist
  */
 export async function openSealedBlob(
   blobs: BlobStore,
@@ -58,7 +58,7 @@ export async function openSealedBlob(
   const bytes = blobs.get(blobId, sealed);
   const [salt, stream] = await Promise.all([first === 0 ? undefined : readSalt(blobs, blobId), bytes]).catch(
     async (error: unknown) => {
-      // Without the salt, the bytes that were asked for beside it are of no use.
+      // The frames cannot be decrypted without the salt.
       await bytes.then((unread) => unread?.cancel()).catch(() => undefined);
       throw error;
     },

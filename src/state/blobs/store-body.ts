@@ -1,5 +1,5 @@
-// Streams an incoming body into the blob store and verifies everything that was announced about it. A body that is
-// short, long or wrong is broken off before its end, so that the store never sees a whole blob.
+// Streams a request body into the blob store and verifies its announced length and digests. A short, long or corrupt
+// body is aborted before its end, so that the store never completes a blob of it.
 import { digestsEqual, type DigestAlgorithm } from "../../bytes/digest.ts";
 import { toBase64, toHex } from "../../bytes/hex-base64.ts";
 import { FrameLayout } from "../../bytes/frame-layout.ts";
@@ -25,37 +25,37 @@ import type { BlobHash, BlobPut, BlobPutResult, BlobStore } from "./blob-store.t
 
 const ETAG_BYTES = 16;
 
-/** A body that is stored and agrees with everything that was said about it. */
+/** A stored body that matches everything its request announced. */
 export interface StoredBody {
   readonly size: number;
-  /** 32 hexadecimal digits: the MD5 of the bytes, or random ones where those are encrypted with a customer's key. */
+  /** 32 hexadecimal digits: the MD5 of the bytes, or random digits if a customer's key encrypts them. */
   readonly etag: string;
   readonly checksum: ObjectChecksum;
 }
 
-/** Where a body goes. */
+/** The blob that receives a body. */
 export interface BodyDestination extends Pick<BlobPut, "blobId" | "recoveryMetadata" | "blobStorageClass"> {
-  /** What its bytes are encrypted with before they are stored. */
+  /** The key that encrypts the bytes before they are stored. */
   readonly customerKey: CustomerKey | undefined;
-  /** What the row will recognise that key by. */
+  /** The fingerprint of that key, for the row. */
   readonly encryption: string | undefined;
 }
 
 /**
  * Stores a body as one blob.
- * @param kept the algorithm of the checksum to keep: the announced one unless another is needed
- * @throws S3Error BadDigest, XAmzContentSHA256Mismatch, IncompleteBody and what the body's envelope may throw
+ * @param storedAlgorithm algorithm of the checksum to return; by default the announced one
+ * @throws S3Error BadDigest, XAmzContentSHA256Mismatch, IncompleteBody, and errors of the body's decoder
  */
 export async function storeBody(
   blobs: BlobStore,
   destination: BodyDestination,
   body: IncomingBody,
   announced: ChecksumAnnouncement,
-  kept: ChecksumAlgorithm = announced.algorithm ?? DEFAULT_ALGORITHM,
+  storedAlgorithm: ChecksumAlgorithm = announced.algorithm ?? DEFAULT_ALGORITHM,
 ): Promise<StoredBody> {
-  if (destination.customerKey !== undefined) return storeSealed(blobs, destination, body, announced, kept);
+  if (destination.customerKey !== undefined) return storeSealed(blobs, destination, body, announced, storedAlgorithm);
   const hash = delegatedHash(body, announced);
-  // Two different SHA-256 of one body: whichever the store verified, the other is wrong.
+  // Two announced SHA-256 values differ, so at least one of them is wrong.
   if (hash?.algorithm === "SHA-256" && body.sha256 !== undefined && !digestsEqual(hash.bytes, body.sha256)) {
     throw hashMismatch(body, announced, hash, undefined);
   }
@@ -65,39 +65,41 @@ export async function storeBody(
     hash.bytes === announced.expected &&
     body.plain !== undefined;
   const isPiped =
-    isVerifiedByStore && kept === announced.algorithm && (body.sha256 === undefined || hash.algorithm === "SHA-256");
+    isVerifiedByStore &&
+    storedAlgorithm === announced.algorithm &&
+    (body.sha256 === undefined || hash.algorithm === "SHA-256");
   const { result, checksum } = isPiped
     ? { result: await pipe(blobs, destination, body, hash), checksum: announced.expected }
-    : await pump(blobs, destination, body, hash, kept, announced);
+    : await pump(blobs, destination, body, hash, storedAlgorithm, announced);
   if (!result.isStored) throw hashMismatch(body, announced, hash, result.computed);
   try {
     if (announced.contentMd5 !== undefined) checkContentMd5(announced.contentMd5, result.md5);
   } catch (error) {
-    // Nothing refers to the blob and nothing ever will: this is a refusal, not a failure.
+    // No row references the blob and none ever can, because the request fails.
     await blobs.delete([destination.blobId]).catch(() => undefined);
     throw error;
   }
-  return { size: body.length, etag: toHex(result.md5), checksum: fullChecksum(kept, checksum) };
+  return { size: body.length, etag: toHex(result.md5), checksum: fullChecksum(storedAlgorithm, checksum) };
 }
 
-/** Stores a body encrypted. The store sees none of the bytes that were hashed, so every hash is verified here. */
+/** Stores a body encrypted. The store sees only ciphertext, so this function verifies every hash. */
 async function storeSealed(
   blobs: BlobStore,
   destination: BodyDestination,
   body: IncomingBody,
   announced: ChecksumAnnouncement,
-  kept: ChecksumAlgorithm,
+  storedAlgorithm: ChecksumAlgorithm,
 ): Promise<StoredBody> {
-  const { checksum } = await pump(blobs, destination, body, undefined, kept, announced);
+  const { checksum } = await pump(blobs, destination, body, undefined, storedAlgorithm, announced);
   const etag = toHex(crypto.getRandomValues(new Uint8Array(ETAG_BYTES)));
-  return { size: body.length, etag, checksum: fullChecksum(kept, checksum) };
+  return { size: body.length, etag, checksum: fullChecksum(storedAlgorithm, checksum) };
 }
 
 function fullChecksum(algorithm: ChecksumAlgorithm, digest: Uint8Array = new Uint8Array()): ObjectChecksum {
   return { algorithm, type: "FULL_OBJECT", value: toBase64(digest) };
 }
 
-/** The one hash that the store itself can verify: the checksum if it is such a hash, else the signed payload hash. */
+/** Returns the hash that the store can verify: the SHA checksum if announced, else the signed payload hash. */
 function delegatedHash(body: IncomingBody, announced: ChecksumAnnouncement): BlobHash | undefined {
   const { algorithm, expected } = announced;
   if (expected !== undefined && algorithm === "SHA256") return { algorithm: "SHA-256", bytes: expected };
@@ -106,7 +108,7 @@ function delegatedHash(body: IncomingBody, announced: ChecksumAnnouncement): Blo
   return undefined;
 }
 
-/** The body goes from the socket to the store without JavaScript seeing a byte. */
+/** Pipes the body from the socket to the store without passing bytes through JavaScript. */
 async function pipe(
   blobs: BlobStore,
   { blobId, recoveryMetadata, blobStorageClass }: BodyDestination,
@@ -117,7 +119,7 @@ async function pipe(
   const stop = new AbortController();
   const piped = (body.plain ?? emptyStream()).pipeTo(writable, { signal: stop.signal });
   const stored = blobs.put({ blobId, recoveryMetadata, blobStorageClass, body: readable, hash });
-  // A store that fails need not have read on: the pipe would wait for it for ever.
+  // A failed store stops reading, and the pipe would wait forever.
   stored.catch((reason: unknown) => stop.abort(reason));
   try {
     await Promise.race([piped, stored]);
@@ -126,19 +128,19 @@ async function pipe(
     return result;
   } catch (error) {
     const cause = await causeOf(stored, error);
-    // The stream of known length says so where the body is short or long. Where the pipe broke otherwise, body and
-    // store look alike; a client that is gone does not mind which of them is blamed, and one that is not may retry.
+    // FixedLengthStream names itself in the error for a short or long body. Any other failure is reported as the
+    // store's, which a client may retry.
     throw [error, cause].some((it) => String(it).includes("FixedLengthStream")) ? new S3Error("IncompleteBody") : cause;
   }
 }
 
-/** The body passes through JavaScript, which takes off the envelope and computes what the store cannot verify. */
+/** Passes the body through JavaScript, which decodes it and computes the digests that the store cannot verify. */
 async function pump(
   blobs: BlobStore,
   destination: BodyDestination,
   body: IncomingBody,
   hash: BlobHash | undefined,
-  kept: ChecksumAlgorithm,
+  storedAlgorithm: ChecksumAlgorithm,
   announced: ChecksumAnnouncement,
 ): Promise<{ readonly result: BlobPutResult; readonly checksum: Uint8Array | undefined }> {
   const { blobId, recoveryMetadata, blobStorageClass, customerKey, encryption } = destination;
@@ -152,13 +154,13 @@ async function pump(
         );
   const { readable, writable } = new FixedLengthStream(cipher?.layout.sealedLength ?? body.length);
   const sink = cipher === undefined ? writable.getWriter() : new SealingWriter(writable.getWriter(), cipher);
-  const verified = announced.algorithm ?? kept;
-  const wanted = [digestAlgorithm(kept), digestAlgorithm(verified)];
+  const verified = announced.algorithm ?? storedAlgorithm;
+  const wanted = [digestAlgorithm(storedAlgorithm), digestAlgorithm(verified)];
   if (cipher !== undefined) wanted.push(...hashesOf(body, announced));
   const algorithms = [...new Set(wanted)];
   const writer = new DelayedWriter(sink, algorithms, body.length);
   const stored = blobs.put({ blobId, recoveryMetadata, blobStorageClass, body: readable, hash });
-  // A store that fails need not have read on: the writer would wait for it for ever.
+  // A failed store stops reading, and the writer would wait forever.
   stored.catch(() => writer.abort(new Error("store failed")));
   try {
     const trailers = await body.deliver((piece) => writer.write(piece));
@@ -171,7 +173,7 @@ async function pump(
     if (expected !== undefined && actual !== undefined) checkChecksum(verified, expected, actual);
     if (cipher !== undefined) checkHashes(body, announced, digests);
     await writer.finish();
-    return { result: await stored, checksum: digests.get(digestAlgorithm(kept)) };
+    return { result: await stored, checksum: digests.get(digestAlgorithm(storedAlgorithm)) };
   } catch (error) {
     writer.abort(error instanceof Error ? error : new Error("upload refused"));
     await stored.catch(() => undefined);
@@ -179,7 +181,7 @@ async function pump(
   }
 }
 
-/** The hashes of a body that a store would verify if it saw the body's bytes. */
+/** Returns the hashes that the store would verify if it received plaintext. */
 function hashesOf({ sha256 }: IncomingBody, { contentMd5 }: ChecksumAnnouncement): DigestAlgorithm[] {
   return [...(sha256 === undefined ? [] : ["SHA-256" as const]), ...(contentMd5 === undefined ? [] : ["MD5" as const])];
 }
@@ -197,7 +199,7 @@ function checkHashes(
   }
 }
 
-/** A write fails when the store stops reading; the store's own error says why. */
+/** Returns the store's own error, if any: a write also fails merely because the store stopped reading. */
 async function causeOf(stored: Promise<BlobPutResult>, error: unknown): Promise<unknown> {
   try {
     await stored;

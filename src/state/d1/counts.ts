@@ -1,6 +1,6 @@
-// What a request cost, counted where the calls are made. Budgets are asserted on these numbers, not on clocks.
+// Counts the calls and rows that a request costs. Budgets are asserted on these counts, because clocks vary.
 
-/** Calls and rows so far. */
+/** The calls and rows counted so far. */
 export interface CountSnapshot {
   readonly d1RoundTrips: number;
   readonly d1RowsRead: number;
@@ -9,7 +9,7 @@ export interface CountSnapshot {
   readonly blobCalls: number;
 }
 
-/** A request's running counts. */
+/** The running counts of one request. */
 export class Counts {
   #d1RoundTrips = 0;
   #d1Queries = 0;
@@ -18,13 +18,13 @@ export class Counts {
   #coordinatorCalls = 0;
   #blobCalls = 0;
 
-  /** Counts a batch of so many statements. */
+  /** Counts one batch of `queries` statements. */
   addD1RoundTrip(queries: number): void {
     this.#d1RoundTrips += 1;
     this.#d1Queries += queries;
   }
 
-  /** The statements that this invocation itself has sent to D1, which the platform limits. */
+  /** The statements that this invocation has sent to D1. The platform limits their number per invocation. */
   get d1Queries(): number {
     return this.#d1Queries;
   }
@@ -42,7 +42,7 @@ export class Counts {
     this.#blobCalls += calls;
   }
 
-  /** Adds what a coordinator did on this request's behalf. */
+  /** Adds the counts of a coordinator call. */
   add(other: CountSnapshot): void {
     this.#d1RoundTrips += other.d1RoundTrips;
     this.#d1RowsRead += other.d1RowsRead;

@@ -1,39 +1,36 @@
-// The only way to D1: statements as values, sent together as one batch, which is one round trip and one transaction.
+// The only access to D1. Statements are values; a batch of them is one round trip and one transaction.
 import type { Counts } from "./counts.ts";
 
 export type SqlValue = string | number | null;
 
 /**
- * One SQL statement with its parameters (at most 100). Where a list of keys in a parameter drives a join, the join is a
- * CROSS JOIN, which SQLite does not reorder: it knows nothing of the list's length and would rather scan the table.
+ * One SQL statement with at most 100 parameters. A join driven by a JSON list of keys is written as CROSS JOIN: SQLite
+ * cannot estimate the list's length, and would otherwise reorder the join into a table scan.
  */
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly SqlValue[];
 }
 
-/** What D1 answers to one statement of a batch. */
+/** The result of one statement of a batch. */
 export interface StatementResult {
   readonly rows: readonly unknown[];
   /** Rows that the statement inserted, changed or deleted. */
   readonly changes: number;
 }
 
-/**
- * What must be known before an operation runs, as statements that travel in the request's one round trip, and how
- * their results are read.
- */
+/** Statements that read the facts an operation needs, and the function that parses their results. */
 export interface Lookup<Facts> {
   readonly statements: readonly Statement[];
   readonly read: (results: readonly StatementResult[]) => Facts;
 }
 
-/** Makes a statement. */
+/** Creates a statement. */
 export function statement(sql: string, ...parameters: readonly SqlValue[]): Statement {
   return { sql, parameters };
 }
 
-/** Two lookups as one: their statements travel together. */
+/** Combines two lookups into one round trip. */
 export function lookUpBoth<First, Second>(first: Lookup<First>, second: Lookup<Second>): Lookup<First & Second> {
   const count = first.statements.length;
   return {
@@ -42,14 +39,14 @@ export function lookUpBoth<First, Second>(first: Lookup<First>, second: Lookup<S
   };
 }
 
-/** The rows of one result. Their type is the caller's word: it stands beside the SQL that selects the columns. */
+/** Returns the rows of one result. The caller asserts their type next to the SQL that selects the columns. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters
 export function rowsOf<Row>(results: readonly StatementResult[], index = 0): readonly Row[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return (results[index]?.rows ?? []) as readonly Row[];
 }
 
-/** A D1 database that counts. Reads go to the primary: S3 is strongly consistent. */
+/** A D1 database that counts its calls. Reads use the primary, because S3 is strongly consistent. */
 export class Database {
   readonly #d1: D1Database;
   readonly #counts: Counts;
@@ -59,7 +56,10 @@ export class Database {
     this.#counts = counts;
   }
 
-  /** Sends statements as one batch: all of them happen, or none. Rejects with D1's error. */
+  /**
+   * Runs statements as one transaction.
+   * @throws Error from D1; the batch may have been applied nonetheless
+   */
   async batch(statements: readonly Statement[]): Promise<readonly StatementResult[]> {
     if (statements.length === 0) return [];
     this.#counts.addD1RoundTrip(statements.length);
@@ -72,7 +72,7 @@ export class Database {
     });
   }
 
-  /** Sends the statements of a lookup and reads their results. */
+  /** Runs a lookup in one round trip. */
   async look<Facts>(lookup: Lookup<Facts>): Promise<Facts> {
     return lookup.read(await this.batch(lookup.statements));
   }

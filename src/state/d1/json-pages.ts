@@ -1,10 +1,10 @@
-// Lists as parameters of statements: JSON arrays, as many as it takes for each to be short enough.
+// Splits lists into JSON arrays that fit into SQL parameters.
 import { utf8Length } from "../../bytes/text.ts";
 
-// A parameter may hold 2 MB.
+// D1 accepts parameters of up to 2 MB.
 const PAGE_BYTES = 500_000;
 
-/** JSON arrays of all the entries, none of which is too long for a parameter; none where there is no entry. */
+/** Returns JSON arrays that together contain all entries; no array for an empty list. */
 export function jsonPages(entries: readonly unknown[]): string[] {
   const pages: string[][] = [];
   let size = PAGE_BYTES;

@@ -1,18 +1,18 @@
-// Which keys of a bucket are walked over: those that begin with one of some prefixes, each of them once, in order.
+// Turns a set of prefixes into disjoint key ranges, so that a scan visits each key once and in order.
 import { compareUtf8, successorOfPrefix } from "../../bytes/text.ts";
 
-/** Keys from `from` on and below `before`; undefined: without end. */
+/** Keys from `from` (inclusive) to `before` (exclusive; undefined: no upper bound). */
 export interface KeyRange {
   readonly from: string;
   readonly before: string | undefined;
 }
 
-/** The ranges of the keys that begin with one of the prefixes, as far as they are not before a key; in order. */
+/** Returns, in order, the ranges of all keys that have one of the prefixes and are not less than `start`. */
 export function rangesOfPrefixes(prefixes: readonly string[], start: string): KeyRange[] {
   const ranges: KeyRange[] = [];
   let covering: string | undefined;
   for (const prefix of Array.from(new Set(prefixes)).sort(compareUtf8)) {
-    // In this order, a prefix comes before whatever begins with it.
+    // Sorting puts a prefix before all longer prefixes that it covers.
     if (covering !== undefined && prefix.startsWith(covering)) continue;
     covering = prefix;
     const before = successorOfPrefix(prefix);

@@ -1,19 +1,19 @@
-// How this Worker applies the migrations that it carries itself, through its D1 binding. `npm run deploy` has them applied
-// before the Worker is uploaded; this is for a Worker that meets a database without them.
+// Applies the bundled migrations through the D1 binding. `npm run deploy` applies them before it uploads the Worker;
+// this path repairs a database that lacks them.
 import { type Migration, MIGRATIONS } from "./migration-files.ts";
 import { sqlStatements } from "./sql-statements.ts";
 
-/** Where a database stands beside the migrations that this Worker carries. */
+/** A database's schema, compared with the migrations that this Worker bundles. */
 export interface SchemaState {
-  /** The migrations that the database has not had. */
+  /** Bundled migrations that the database has not applied. */
   readonly pending: readonly Migration[];
-  /** The names of applied migrations that this Worker does not know. */
+  /** Names of applied migrations that this Worker does not bundle. */
   readonly unknown: readonly string[];
-  /** Whether the database holds tables, none of them made by a migration. */
+  /** Whether the database contains tables but no applied migration. */
   readonly isForeign: boolean;
 }
 
-// Wrangler's own table, so that both always agree on what was applied.
+// The table is wrangler's own, so that both agree on what is applied.
 const CREATE_MIGRATIONS_TABLE = `CREATE TABLE IF NOT EXISTS d1_migrations(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT UNIQUE,
@@ -25,7 +25,7 @@ const LIST_TABLES = `SELECT name FROM sqlite_master
 const FIND_APPLIED = "SELECT 1 FROM d1_migrations WHERE name = ?";
 const RECORD_APPLIED = "INSERT INTO d1_migrations (name) VALUES (?)";
 
-/** Finds out where a database stands. */
+/** Compares a database with the bundled migrations. Creates the migrations table if it is missing. */
 export async function readSchemaState(d1: D1Database): Promise<SchemaState> {
   const [, applied, tables] = await d1.batch<{ name: string }>([
     d1.prepare(CREATE_MIGRATIONS_TABLE),
@@ -42,8 +42,8 @@ export async function readSchemaState(d1: D1Database): Promise<SchemaState> {
 }
 
 /**
- * Applies migrations, each as one transaction that begins by taking the migration's unique name in the ledger. That name
- * is the lock: of several that apply the same migration, wrangler among them, one commits and the others change nothing.
+ * Applies migrations, one transaction each. The transaction first inserts the migration's unique name, which acts as a
+ * lock: when several processes (wrangler included) apply the same migration, exactly one commits.
  */
 export async function applyMigrations(d1: D1Database, pending: readonly Migration[]): Promise<void> {
   for (const { name, sql } of pending) {
@@ -51,7 +51,7 @@ export async function applyMigrations(d1: D1Database, pending: readonly Migratio
       const statements = sqlStatements(sql).map((statement) => d1.prepare(statement));
       await d1.batch([d1.prepare(RECORD_APPLIED).bind(name), ...statements]);
     } catch (error) {
-      // Somebody else may have applied it meanwhile.
+      // Another process may have applied the migration concurrently.
       if ((await d1.prepare(FIND_APPLIED).bind(name).first()) === null) throw error;
     }
   }

@@ -1,10 +1,9 @@
-// Recognises that the database's schema is not the one that this Worker was written for, by what D1 says of a statement,
-// so that no request pays for a look at the version.
+// Detects a schema mismatch from D1's error messages, so that no request pays for a version check.
 
 const MISMATCHES =
   /\bno such (?:table|column|view): |\bhas no column named |\bcannot modify \S+ because it is a view\b/;
 
-/** Whether an error comes from a schema that this Worker does not fit. */
+/** Whether an error, or one of its causes, shows that the schema does not match this Worker. */
 export function isSchemaMismatch(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof AggregateError && error.errors.some(isSchemaMismatch)) return true;

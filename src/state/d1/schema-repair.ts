@@ -1,17 +1,17 @@
-// What a Worker does about a schema that it does not fit: it says what is wrong, and brings an older schema up to date.
+// Handles a schema mismatch: explains it to the operator, and migrates a schema that is older than the Worker.
 import { applyMigrations, readSchemaState } from "./migrations.ts";
 import { isSchemaMismatch } from "./schema-errors.ts";
 
-/** What to say of a schema that does not fit. */
+/** The explanation of a schema mismatch. */
 export interface SchemaMismatch {
   readonly message: string;
   readonly retryAfterSeconds: number;
 }
 
-const SOON_SECONDS = 2;
-const LATER_SECONDS = 60;
+const RETRY_AFTER_REPAIR_SECONDS = 2;
+const RETRY_UNREPAIRED_SECONDS = 60;
 
-/** Where a request found a mismatch: what is wrong, and the work that mends it, if this Worker can. */
+/** Diagnoses a mismatch. `repair` is undefined if this Worker cannot migrate the database. */
 export async function examineSchema(
   d1: D1Database,
 ): Promise<{ readonly mismatch: SchemaMismatch; readonly repair: (() => Promise<void>) | undefined }> {
@@ -23,7 +23,7 @@ export async function examineSchema(
   }
   if (pending.length > 0) {
     const message = `The database's schema is older than this Worker: ${pending.length} migrations are being applied now, so send the request again. By hand: npx wrangler d1 migrations apply DB --remote (or --local).`;
-    const mismatch = { message, retryAfterSeconds: SOON_SECONDS };
+    const mismatch = { message, retryAfterSeconds: RETRY_AFTER_REPAIR_SECONDS };
     return { mismatch, repair: () => applyMigrations(d1, pending) };
   }
   if (unknown.length > 0) {
@@ -35,8 +35,8 @@ export async function examineSchema(
 }
 
 /**
- * Mends what made scheduled work fail.
- * @throws what it failed with, or a sentence on the schema, where that is not to be mended here
+ * Repairs the schema after scheduled work failed because of it.
+ * @throws the original error if it is no schema mismatch; Error with the explanation if no repair is possible
  */
 export async function repairSchema(d1: D1Database, error: unknown): Promise<void> {
   if (!isSchemaMismatch(error)) throw error;
@@ -46,5 +46,5 @@ export async function repairSchema(d1: D1Database, error: unknown): Promise<void
 }
 
 function unrepairable(message: string): { mismatch: SchemaMismatch; repair: undefined } {
-  return { mismatch: { message, retryAfterSeconds: LATER_SECONDS }, repair: undefined };
+  return { mismatch: { message, retryAfterSeconds: RETRY_UNREPAIRED_SECONDS }, repair: undefined };
 }

@@ -1,8 +1,8 @@
-// Splits a migration into its statements. A trigger's body holds semicolons, and a CASE in it an END of its own.
+// Splits a migration into statements. A trigger body contains semicolons, and a CASE inside it has its own END.
 
 const TOKEN = /--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|\[[^\]]*\]|[A-Za-z_]\w*|\S/g;
 
-/** The statements of a text of SQL, without the semicolons that end them. */
+/** Returns the statements of an SQL text without their terminating semicolons. */
 export function sqlStatements(sql: string): string[] {
   const statements: string[] = [];
   let begin: number | undefined;
@@ -21,7 +21,7 @@ export function sqlStatements(sql: string): string[] {
     end = index + token.length;
     const word = token.toUpperCase();
     if (words.length < 3) words.push(word);
-    // BEGIN opens a block in a trigger alone; elsewhere it begins a transaction, which migrations do not.
+    // BEGIN opens a block only inside a trigger. Migrations contain no transactions of their own.
     const isTrigger = words[0] === "CREATE" && words.includes("TRIGGER");
     if (word === "CASE" || (word === "BEGIN" && isTrigger)) depth += 1;
     else if (word === "END" && depth > 0) depth -= 1;

@@ -1,10 +1,10 @@
-// Which failures of D1, R2 and Durable Objects pass by themselves, and which tell that a database is full. Their messages
-// are all that tells: https://developers.cloudflare.com/d1/observability/debug-d1/ and
+// Classifies errors of D1, R2 and Durable Objects as transient or as "database full". Only their messages differ:
+// https://developers.cloudflare.com/d1/observability/debug-d1/
 // https://developers.cloudflare.com/r2/api/error-codes/
 
 const TRANSIENT = [
   /network connection lost/,
-  // Timeouts, CPU and memory limits, new code, failures of the storage itself: "…which caused object to be reset".
+  // Ends the messages on timeouts, CPU and memory limits, new code and storage failures.
   /caused object to be reset/,
   /reset because its code was updated/,
   /exceeded its (?:cpu|memory)/,
@@ -16,11 +16,11 @@ const TRANSIENT = [
   /internal error (?:in|while starting up) d1/,
   /cannot resolve d1 db due to transient issue/,
   /no longer access/,
-  // What a plan allows in a day or a minute is used up.
+  // The plan's daily or per-minute quota is exhausted.
   /daily (?:limit|read|write|row)|free tier|free plan/,
   /\(10001\)/, // R2: internal error
   /\(10043\)/, // R2: service unavailable
-  /\(10054\)/, // R2: the client's own connection to the store was lost
+  /\(10054\)/, // R2: client disconnected
 ];
 
 const FULL = [
@@ -29,18 +29,18 @@ const FULL = [
   /maximum (?:database|db) size/,
 ];
 
-/** Whether an error is a passing failure of what Cairn stands on, and no fault of its own. */
+/** Whether an error is a transient failure of the platform, which a retry can overcome. */
 export function isTransientError(error: unknown): boolean {
-  return !isDatabaseFull(error) && says(error, TRANSIENT);
+  return !isDatabaseFull(error) && matches(error, TRANSIENT);
 }
 
-/** Whether D1 refuses to write because a database, or the account's storage, is as large as it may be. */
+/** Whether D1 refuses writes because the database or the account has reached its storage limit. */
 export function isDatabaseFull(error: unknown): boolean {
-  return says(error, FULL);
+  return matches(error, FULL);
 }
 
-function says(error: unknown, patterns: readonly RegExp[]): boolean {
+function matches(error: unknown, patterns: readonly RegExp[]): boolean {
   if (!(error instanceof Error)) return false;
   const message = error.message.toLowerCase();
-  return patterns.some((pattern) => pattern.test(message)) || says(error.cause, patterns);
+  return patterns.some((pattern) => pattern.test(message)) || matches(error.cause, patterns);
 }
