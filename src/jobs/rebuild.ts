@@ -97,10 +97,10 @@ async function rebuildKeys(context: JobContext, after: KeyAddress): Promise<JobS
   const last = keys.at(-1);
   const report = { objects: 0, earlier: 0, uncertain: 0, incomplete: 0, open: 0 };
   if (last === undefined) return { cursor: write({ phase: "purge" }), report };
-  const { objects, uploads, shown, open } = await database.look(lookUpRecovered(keys));
+  const { objects, uploads, existing, open } = await database.look(lookUpRecovered(keys));
   const outcome: PageOutcome = { statements: [], findings: [], report };
   for (const [address, candidates] of Map.groupBy(objects, ({ bucketId, key }) => JSON.stringify([bucketId, key]))) {
-    const newest = shown.has(address) ? undefined : findNewest(candidates);
+    const newest = existing.has(address) ? undefined : findNewest(candidates);
     if (newest !== undefined) await showNewest(context, newest, outcome);
     // One manifest may take megabytes, so it is written alone.
     if (newest?.copies.some(({ role }) => role === "proof") === true) await flush(context, outcome);

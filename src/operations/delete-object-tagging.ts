@@ -2,7 +2,7 @@
 import { defineOperation } from "../contract/operation.ts";
 import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/objects/object-reading.ts";
 import { lookUpVersion } from "../state/metadata/objects.ts";
-import { retag } from "../state/metadata/version-attributes.ts";
+import { replaceVersionTags } from "../state/metadata/version-attributes.ts";
 
 export const deleteObjectTagging = defineOperation({
   name: "DeleteObjectTagging",
@@ -15,7 +15,13 @@ export const deleteObjectTagging = defineOperation({
   subject: ({ object }) => object,
 
   async run(context, input, facts) {
-    const object = await retag(context.database, input, facts, (found) => requireVersion(input, found), []);
+    const object = await replaceVersionTags(
+      context.database,
+      input,
+      facts,
+      (found) => requireVersion(input, found),
+      [],
+    );
     return versionIdHeader(object, facts.bucket.versioning !== null);
   },
 

@@ -6,7 +6,7 @@ import { readNamedVersion, requireVersion, versionIdHeader } from "../protocol/o
 import { joinInputs, DOCUMENT } from "../protocol/core/operation-inputs.ts";
 import { parseTagging, requestTagKeys } from "../protocol/core/tagging.ts";
 import { lookUpVersion } from "../state/metadata/objects.ts";
-import { retag } from "../state/metadata/version-attributes.ts";
+import { replaceVersionTags } from "../state/metadata/version-attributes.ts";
 
 export const putObjectTagging = defineOperation({
   name: "PutObjectTagging",
@@ -33,7 +33,13 @@ export const putObjectTagging = defineOperation({
     const tags = parseTagging(await readDocument(context.request, context.openBody()), "object");
     context.access.requireAllowed({ ...authorization, conditionKeys: requestTagKeys(tags) });
     await refuseContradictions(context.request, context.inputs);
-    const object = await retag(context.database, input, facts, (found) => requireVersion(input, found), tags);
+    const object = await replaceVersionTags(
+      context.database,
+      input,
+      facts,
+      (found) => requireVersion(input, found),
+      tags,
+    );
     return versionIdHeader(object, bucket.versioning !== null);
   },
 

@@ -45,7 +45,7 @@ export const restoreBucketSnapshot = defineOperation({
       context.database.look(currentHeads(bucket.id, keys)),
       context.database.look(lookUpSnapshotVersions(bucket.id, page)),
     ]);
-    const surplus = page.filter(({ shownVersionId }) => shownVersionId === undefined).map(({ key }) => key);
+    const surplus = page.filter(({ snapshotVersionId }) => snapshotVersionId === undefined).map(({ key }) => key);
     const restored = Array.from(sources.values());
     for (const source of restored) requireObjectNotDenied(context, bucket, source.key, source);
     for (const key of surplus) requireDeletionNotDenied(context, bucket, key);

@@ -1,4 +1,4 @@
-// How tags and metadata are stored: as JSON, and as null where there are none.
+// The stored forms of tags and metadata: JSON, or null for none.
 import type { Tag } from "./tagging.ts";
 
 /** Tags as a JSON array of pairs; null for none. */
@@ -6,7 +6,7 @@ export function tagsJson(tags: readonly Tag[]): string | null {
   return tags.length === 0 ? null : JSON.stringify(tags.map(({ key, value }) => [key, value]));
 }
 
-/** Reads what {@link tagsJson} wrote. */
+/** Reads the stored form of {@link tagsJson}. */
 export function parseTags(json: string | null): readonly Tag[] {
   if (json === null) return [];
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -18,7 +18,7 @@ export function metadataJson(metadata: Readonly<Record<string, string>>): string
   return Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata);
 }
 
-/** Reads what {@link metadataJson} wrote. */
+/** Reads the stored form of {@link metadataJson}. */
 export function parseMetadata(json: string | null): Readonly<Record<string, string>> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return json === null ? {} : (JSON.parse(json) as Readonly<Record<string, string>>);

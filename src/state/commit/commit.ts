@@ -1,11 +1,12 @@
-// One commit: a guarded batch, sent again while its outcome is open. D1 can lose an answer after it has applied a
-// batch, so an error is never taken for a refusal, and nothing is cleaned up because of one.
+// Commits one guarded batch and resends it while its outcome is unknown. D1 can apply a batch and lose the answer, so
+// an error never counts as a refusal, and nothing is cleaned up after one. See "The commit protocol" in
+// docs/architecture.md.
 import { statement, type Database, type Statement } from "../d1/database.ts";
 import { isDatabaseFull } from "../d1/transient-errors.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { isSchemaMismatch } from "../d1/schema-errors.ts";
 
-/** What a guard found changed, by the text that it raises (see the migrations that make the guards). */
+/** The guards' refusals by the texts that their triggers raise (see the migrations). */
 const REFUSALS = {
   "commit refused: bucket changed": "bucket changed",
   "commit refused: head changed": "head changed",
@@ -20,23 +21,22 @@ const REFUSALS = {
   "UNIQUE constraint failed: rename_tokens": "token used",
 } as const;
 
-/** Why nothing of a batch was applied: what a guard found changed, or that the database has no room for it. */
+/** Why a batch was not applied: a guard's refusal, or a full database. */
 type GuardRefusal = (typeof REFUSALS)[keyof typeof REFUSALS] | "database full";
 
-/** How a batch ended: all of it is there, or none of it for a known reason, or nobody can tell. */
+/** The outcome of a batch: applied as a whole, not applied for a known reason, or unknown. */
 export type CommitOutcome = "applied" | GuardRefusal | "unknown";
 
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 50;
 
-/** The version that each key must still have as its head when the batch runs; null where there must be none. */
+/** The head that each key must have when the batch runs; null: no version. */
 export type ExpectedHeads = ReadonlyMap<string, string | null>;
 
 /**
- * The statement that aborts its batch unless the bucket and the heads are as expected and no blob is condemned. A blob
- * in the garbage was committed before, by a lost try of the same write, and has been replaced since: that head is past,
- * and committing it again would show bytes that are about to be deleted.
- * @param writtenAt the time of the newest version that the batch writes, by its id, in milliseconds since the epoch
+ * Aborts the batch unless bucket and heads are as expected and no blob has a tombstone. A blob in the garbage also
+ * counts as a changed head: a lost try of this write committed it, and a later write has replaced it.
+ * @param writtenAt time in the id of the newest version that the batch writes, in milliseconds since the epoch
  */
 export function guardCommit(
   bucket: Bucket,
@@ -44,7 +44,7 @@ export function guardCommit(
   blobIds: readonly string[],
   writtenAt?: number,
 ): Statement {
-  // The guard runs for each row that is inserted, so there is one even where no head matters.
+  // The trigger runs once per inserted row, so one row is inserted even without expected heads.
   const entries: unknown[] = Array.from(heads, ([key, head]) => ({ key, head }));
   if (entries.length === 0) entries.push({});
   return statement(
@@ -64,14 +64,15 @@ export function guardCommit(
   );
 }
 
-/** The statement that aborts its batch if a blob is condemned; whatever holds the bucket is guarded otherwise. */
+/** Aborts the batch if a blob has a tombstone. The caller guards the bucket by other means. */
 export function guardBlobs(blobIds: readonly string[]): Statement {
   return statement(`INSERT INTO blob_guard (blob_ids) VALUES (?)`, JSON.stringify(blobIds));
 }
 
 /**
- * Sends a guarded batch until its outcome is known.
- * @param isApplied reads back whether the batch's effect is there
+ * Sends a guarded batch until its outcome is known or the attempts are used up.
+ * @param isApplied reads back whether the batch was applied
+ * @throws Error if the schema does not match
  */
 export async function commitBatch(
   database: Pick<Database, "batch">,
@@ -83,10 +84,10 @@ export async function commitBatch(
       await database.batch(statements);
       return "applied";
     } catch (error) {
-      // D1 could not even read the statements: nothing was applied, and the same batch never will be.
+      // D1 rejects the statements themselves, so nothing was applied and a retry cannot succeed.
       if (isSchemaMismatch(error)) throw error;
       const refusal = refusalOf(error);
-      // The guard's word is final on a first attempt. Later, what changed the head may have been our own batch.
+      // On a first attempt a refusal is final. Later, the change may come from this batch's own earlier try.
       if (refusal !== undefined && attempt === 0) return refusal;
       if (await readBack(isApplied, attempt)) return "applied";
       if (refusal !== undefined) return "unknown";
@@ -95,7 +96,7 @@ export async function commitBatch(
   return "unknown";
 }
 
-/** What a client is told where a batch was not applied, or nobody can tell, and no other reason has an error of its own. */
+/** Returns the S3 error for outcomes that have no error of their own. */
 export function unavailable(outcome: CommitOutcome): "InsufficientStorage" | "ServiceUnavailable" {
   return outcome === "database full" ? "InsufficientStorage" : "ServiceUnavailable";
 }
@@ -105,7 +106,7 @@ async function readBack(isApplied: () => Promise<boolean>, attempt: number): Pro
   try {
     return await isApplied();
   } catch {
-    // Still out of reach: the same batch is sent again, and its guard makes a late twin harmless.
+    // D1 is still unreachable. The batch is sent again; its guard makes a late duplicate harmless.
     return false;
   }
 }

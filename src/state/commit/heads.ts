@@ -1,4 +1,4 @@
-// Heads: the newest version of a key, which is what preconditions are evaluated on and what every commit is guarded by.
+// Reads heads: the newest version of a key, on which preconditions are evaluated and commits are guarded.
 import type { ConditionSubject } from "../../protocol/objects/conditions.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
@@ -8,13 +8,13 @@ import { parseTags } from "../../protocol/core/stored-metadata.ts";
 
 /** The head of a key. */
 export interface KeyHead {
-  /** The newest version's id, a delete marker's too; null where the key has no version at all. */
+  /** The id of the newest version or delete marker; null: the key has no version. */
   readonly versionId: string | null;
-  /** The current version; undefined where there is none or it is a delete marker. */
+  /** The current version; undefined if none exists or it is a delete marker. */
   readonly current: ConditionSubject | undefined;
-  /** What of the current version bears on who may read it; undefined where it was not looked up. */
+  /** The current version's tags and ACL, for authorization; undefined if not looked up. */
   readonly subject?: { readonly tags: readonly Tag[]; readonly acl: string | undefined } | undefined;
-  /** The blob or manifest of the current version, where it was looked up. */
+  /** The blob or manifest of the current version; undefined if not looked up. */
   readonly referenceId?: string | undefined;
 }
 
@@ -33,7 +33,7 @@ interface HeadRow {
   readonly newest_marker: string | null;
 }
 
-/** The heads of keys, a page of them in a statement; `bucketId` is an SQL expression. */
+/** Selects the heads of keys, one statement per page of keys; `bucketId` is an SQL expression. */
 function selectHeads(bucketId: string, keys: readonly string[], bucket: string): Statement[] {
   return jsonPages(keys).map((page) =>
     statement(
@@ -62,7 +62,7 @@ function headsByKey(results: readonly StatementResult[]): Map<string, KeyHead> {
   return new Map(rows.map((row) => [row.key, headFromRow(row)]));
 }
 
-/** A bucket and the heads of several keys, each of which is in the map. */
+/** A bucket and the heads of keys; the map has an entry for each key. */
 export interface HeadsFacts extends BucketFacts {
   readonly heads: ReadonlyMap<string, KeyHead>;
 }
@@ -81,7 +81,7 @@ export function lookUpHeads(bucketName: string, keys: readonly string[]): Lookup
   };
 }
 
-/** The heads of keys of a bucket whose id is known. */
+/** Looks up the heads of keys of a bucket by its id. */
 export function currentHeads(bucketId: string, keys: readonly string[]): Lookup<Map<string, KeyHead>> {
   return {
     statements: selectHeads("?2", keys, bucketId),

@@ -1,13 +1,13 @@
-// What must still be so when a lifecycle rule is carried out: the rules themselves, and all that they looked at.
+// Guards of lifecycle actions: the rules and the versions they were evaluated on must be unchanged at the commit.
 import type { Bucket } from "../metadata/buckets.ts";
 import { statement, type Statement } from "../d1/database.ts";
 import { jsonPages } from "../d1/json-pages.ts";
 
-/** A version as it was judged, under its key. */
+/** The facts about a version that lifecycle rules were evaluated on. */
 export type EvaluatedVersion = {
   readonly key: string;
   readonly versionId: string;
-  /** As they are kept. */
+  /** In stored form. */
   readonly tags: string | null;
 } & (
   | { readonly place: "current" | "sole" }
@@ -15,19 +15,19 @@ export type EvaluatedVersion = {
       readonly place: "noncurrent";
       /** The next newer version of the key. */
       readonly successorId: string;
-      /** How many newer rows of the versions table there must be at the least. */
+      /** The least number of newer rows of the key in the versions table. */
       readonly newerVersions: number;
     }
   | { readonly place: "any"; readonly referenceId: string }
 );
 
-/** A version as it was judged, and the configuration that it was judged by. */
+/** An evaluated version and the revision of the configuration that it was evaluated by. */
 export interface ActionPrecondition {
   readonly revision: string;
   readonly version: EvaluatedVersion;
 }
 
-/** The statement that aborts its batch unless the rules are those of a revision. */
+/** Aborts the batch unless the bucket's lifecycle rules have this revision. */
 export function guardRules({ name, id }: Bucket, revision: string): Statement {
   return statement(
     `INSERT INTO lifecycle_rules_guard (bucket_name, bucket_id, revision) VALUES (?, ?, ?)`,
@@ -37,7 +37,7 @@ export function guardRules({ name, id }: Bucket, revision: string): Statement {
   );
 }
 
-/** The statements that abort their batch unless the rules and the versions are as they were judged. */
+/** Abort the batch unless the rules and versions are as they were evaluated. */
 export function guardPreconditions(bucket: Bucket, preconditions: readonly ActionPrecondition[]): Statement[] {
   const revisions = new Set(preconditions.map(({ revision }) => revision));
   return [

@@ -1,5 +1,5 @@
-// How versions come and go: the statements of which the batches of writes and deletions are made. All work on sets of
-// keys of one bucket, given as a JSON array.
+// Statements that insert, move and purge versions, from which the batches of writes and deletions are composed. Each
+// works on a set of keys of one bucket, given as a JSON array.
 import type { Bucket } from "../metadata/buckets.ts";
 import { statement, type Statement } from "../d1/database.ts";
 import { VERSION_COLUMNS } from "../metadata/object-columns.ts";
@@ -9,8 +9,8 @@ const COLUMNS = VERSION_COLUMNS.join(", ");
 const OF_KEYS = "bucket_id = ?1 AND key IN (SELECT value FROM json_each(?2))";
 
 /**
- * Makes room for a new version or a delete marker of each key, as the bucket's versioning has it: what is current goes
- * among the noncurrent versions, or goes for good. The objects rows themselves are left for the caller to replace.
+ * Prepares each key for a new version or delete marker: moves the current version to the versions table, or releases
+ * its blob if the bucket's versioning replaces it. The caller replaces or deletes the rows in objects.
  */
 export function moveCurrentToVersions({ id, versioning }: Bucket, keysJson: string, now: number): Statement[] {
   if (versioning === null) {
@@ -21,18 +21,18 @@ export function moveCurrentToVersions({ id, versioning }: Bucket, keysJson: stri
       keysJson,
     );
   }
-  const kept = versioning === "Enabled" ? "" : "AND is_null_version = 0";
-  const retire = statement(
+  const movedOnly = versioning === "Enabled" ? "" : "AND is_null_version = 0";
+  const move = statement(
     `INSERT INTO versions (${COLUMNS}, is_delete_marker)
-     SELECT ${COLUMNS}, 0 FROM objects WHERE ${OF_KEYS} ${kept}`,
+     SELECT ${COLUMNS}, 0 FROM objects WHERE ${OF_KEYS} ${movedOnly}`,
     id,
     keysJson,
   );
-  // What is written next will be the null version, so the one that is there goes, wherever it stands.
-  return versioning === "Enabled" ? [retire] : [...purgeNullVersions(id, keysJson, now), retire];
+  // The next write creates the null version, so an existing one is purged, current or not.
+  return versioning === "Enabled" ? [move] : [...purgeNullVersions(id, keysJson, now), move];
 }
 
-// Left to itself, SQLite would look for the null version among all of the key's.
+// Without the hint, SQLite scans all versions of the key for the null version.
 const NULL_VERSIONS = "versions INDEXED BY null_versions";
 
 function purgeNullVersions(bucketId: string, keysJson: string, now: number): Statement[] {
@@ -49,7 +49,7 @@ function purgeNullVersions(bucketId: string, keysJson: string, now: number): Sta
   ];
 }
 
-/** Takes the current versions away, once they are retired. */
+/** Deletes the rows of current versions that {@link moveCurrentToVersions} has moved or released. */
 export function deleteCurrentRows(bucketId: string, keysJson: string): Statement {
   return statement(`DELETE FROM objects WHERE ${OF_KEYS}`, bucketId, keysJson);
 }
@@ -60,7 +60,7 @@ export interface NewDeleteMarker {
   readonly versionId: string;
 }
 
-/** Makes delete markers the newest versions of their keys. */
+/** Inserts delete markers as the newest versions of their keys. */
 export function insertDeleteMarkers(
   { id, versioning }: Bucket,
   markers: readonly NewDeleteMarker[],
@@ -79,7 +79,7 @@ export function insertDeleteMarkers(
   );
 }
 
-/** A version to remove for good. */
+/** A version to purge. */
 export interface VersionTarget {
   readonly key: string;
   readonly versionId: string;
@@ -88,7 +88,7 @@ export interface VersionTarget {
 const OF_TARGETS = `bucket_id = ?1 AND (key, version_id) IN (
   SELECT value ->> 'key', value ->> 'versionId' FROM json_each(?2))`;
 
-/** Removes versions for good, and makes the newest that is left of each key current unless it is a delete marker. */
+/** Purges versions. The newest remaining version of each key becomes current unless it is a delete marker. */
 export function purgeVersions(bucketId: string, targets: readonly VersionTarget[], now: number): Statement[] {
   const json = JSON.stringify(targets);
   const keysJson = JSON.stringify(Array.from(new Set(targets.map(({ key }) => key))));

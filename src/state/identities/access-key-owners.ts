@@ -1,8 +1,8 @@
-// Who holds an access key: one row that joins the key with its user and the user's policies.
+// Looks up the owner of an access key: the key, its user and the user's policies in one statement.
 import type { LastUseColumns, EncryptedSecret } from "./access-keys.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 
-/** An active access key, its user, and what the user may do. */
+/** An active access key, its user and the user's policies. */
 export interface AccessKeyOwner {
   readonly secret: EncryptedSecret;
   readonly userId: string;
@@ -14,7 +14,8 @@ export interface AccessKeyOwner {
   readonly lastUsedAt: number | undefined;
 }
 
-/** Looks up whose an access key is; one that is turned off is not there. Reads a row for each policy besides. */
+// Looks up the owner of an access key: the key, its user and the user's policies in one statement.
+
 export function lookUpAccessKeyOwner(accessKeyId: string): Lookup<{ readonly owner: AccessKeyOwner | undefined }> {
   return {
     statements: [

@@ -1,4 +1,4 @@
-// The access_keys table. Secrets stay encrypted here.
+// The access_keys table. Stores secrets encrypted and never sees master keys.
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
 export type AccessKeyStatus = "Active" | "Inactive";
@@ -17,7 +17,7 @@ export interface AccessKey {
   readonly createdAt: number;
 }
 
-/** When and for what an access key was last used, to within some minutes. */
+/** The last use of an access key, accurate to a few minutes. */
 export interface LastUse {
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -25,7 +25,7 @@ export interface LastUse {
   readonly service: string;
 }
 
-/** Makes an active access key of a user who is there and has fewer than `limit`; otherwise nothing changes. */
+/** Inserts an active access key if the user exists and has fewer than `limit` keys. */
 export function insertAccessKey(
   userId: string,
   { id, createdAt }: Pick<AccessKey, "id" | "createdAt">,
@@ -45,7 +45,7 @@ export function insertAccessKey(
   );
 }
 
-/** A user's access keys, the oldest first. */
+/** Lists a user's access keys, oldest first. */
 export function listAccessKeys(userId: string): Lookup<AccessKey[]> {
   return {
     statements: [
@@ -58,7 +58,7 @@ export function listAccessKeys(userId: string): Lookup<AccessKey[]> {
   };
 }
 
-/** Turns one of a user's access keys on or off. */
+/** Activates or deactivates one of a user's access keys. */
 export function setAccessKeyStatus(userId: string, id: string, status: AccessKeyStatus): Statement {
   return statement(`UPDATE access_keys SET status = ? WHERE id = ? AND user_id = ?`, status, id, userId);
 }
@@ -68,13 +68,13 @@ export function deleteAccessKey(userId: string, id: string): Statement {
   return statement(`DELETE FROM access_keys WHERE id = ? AND user_id = ?`, id, userId);
 }
 
-/** Whose an access key is, and when it was last used. */
+/** The user and last use of an access key. */
 export interface AccessKeyUse {
   readonly userId: string;
   readonly lastUse: LastUse | undefined;
 }
 
-/** Looks up whose an access key is, and when it was last used. */
+/** Looks up the user and last use of an access key. */
 export function lookUpAccessKeyUse(id: string): Lookup<{ readonly use: AccessKeyUse | undefined }> {
   return {
     statements: [
@@ -88,8 +88,8 @@ export function lookUpAccessKeyUse(id: string): Lookup<{ readonly use: AccessKey
 }
 
 /**
- * Records a use.
- * @param unlessAfter where a later use than this one (milliseconds since the epoch) is on record, nothing is written
+ * Records a use of an access key.
+ * @param unlessAfter skips the write if the recorded use is later than this (milliseconds since the epoch)
  */
 export function recordLastUse(id: string, { at, region, service }: LastUse, unlessAfter: number): Statement {
   return statement(
@@ -103,12 +103,12 @@ export function recordLastUse(id: string, { at, region, service }: LastUse, unle
   );
 }
 
-/** A secret and the access key that it belongs to. */
+/** An encrypted secret with its access key. */
 export interface StoredSecret extends EncryptedSecret {
   readonly accessKeyId: string;
 }
 
-/** The next secrets after an access key that these versions of master keys encrypt. Reads every row in between. */
+/** Lists secrets encrypted under these master key versions, after an access key. Reads every row in between. */
 export function lookUpSecretsOf(keyVersions: readonly string[], after: string, limit: number): Lookup<StoredSecret[]> {
   return {
     statements: [
@@ -124,7 +124,7 @@ export function lookUpSecretsOf(keyVersions: readonly string[], after: string, l
   };
 }
 
-/** Replaces a secret by the same one under another master key, unless it has changed. */
+/** Replaces a secret with its re-encrypted form, if it is unchanged. */
 export function replaceSecret(old: StoredSecret, { keyVersion, ciphertext }: EncryptedSecret): Statement {
   return statement(
     `UPDATE access_keys SET secret = ?, key_version = ? WHERE id = ? AND secret = ?`,
@@ -135,7 +135,7 @@ export function replaceSecret(old: StoredSecret, { keyVersion, ciphertext }: Enc
   );
 }
 
-/** The columns of a use, each null where there was none. */
+/** The columns of the last use; null: never used. */
 export interface LastUseColumns {
   readonly last_used_at: number | null;
   readonly last_used_region: string | null;

@@ -1,7 +1,7 @@
-// The user_policies table: the policies of each user, as texts.
+// The user_policies table: the inline policies of each user, as texts.
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
-/** The names of a user's policies, in order. */
+/** Lists the names of a user's policies, in order. */
 export function listUserPolicies(userId: string): Lookup<string[]> {
   return {
     statements: [statement(`SELECT name FROM user_policies WHERE user_id = ? ORDER BY name`, userId)],
@@ -9,7 +9,7 @@ export function listUserPolicies(userId: string): Lookup<string[]> {
   };
 }
 
-/** The text of one of a user's policies. */
+/** Looks up the text of one of a user's policies. */
 export function lookUpUserPolicy(userId: string, name: string): Lookup<{ readonly document: string | undefined }> {
   return {
     statements: [statement(`SELECT document FROM user_policies WHERE user_id = ? AND name = ?`, userId, name)],
@@ -21,11 +21,11 @@ export function lookUpUserPolicy(userId: string, name: string): Lookup<{ readonl
 export interface UserPolicy {
   readonly name: string;
   readonly document: string;
-  /** What of the text counts towards the limit. */
+  /** The number of characters that count towards the limit. */
   readonly size: number;
 }
 
-/** Puts a policy of a user who is there, if all of theirs are then no larger than the limit; otherwise nothing changes. */
+/** Writes a policy if the user exists and all of the user's policies stay within the size limit. */
 export function putUserPolicy(userId: string, { name, document, size }: UserPolicy, sizeLimit: number): Statement {
   return statement(
     `INSERT INTO user_policies (user_id, name, document, size)

@@ -1,4 +1,4 @@
-// The users table.
+// The users table: lookup, listing, creation, changes and deletion of users.
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
 /** A user. */
@@ -22,12 +22,12 @@ interface UserRow {
 
 const COLUMNS = "id, name, path, created_at, tags";
 
-/** Looks a user up by name, in which case does not matter. */
+/** Looks up a user by name, ignoring case. */
 export function lookUpUser(name: string): Lookup<{ readonly user: User | undefined }> {
   return lookUp(statement(`SELECT ${COLUMNS} FROM users WHERE name = ?`, name));
 }
 
-/** Looks a user up by id. */
+/** Looks up a user by id. */
 export function lookUpUserById(id: string): Lookup<{ readonly user: User | undefined }> {
   return lookUp(statement(`SELECT ${COLUMNS} FROM users WHERE id = ?`, id));
 }
@@ -39,29 +39,29 @@ function lookUp(select: Statement): Lookup<{ readonly user: User | undefined }> 
   };
 }
 
-/** Which users to list: those under a path, after a name, in the order of their names. */
+/** A page of users under a path, in the order of their names. */
 export interface UserPage {
   readonly pathPrefix: string;
-  /** The least text above all that begin with the prefix. */
+  /** The least text greater than all texts with the prefix. */
   readonly before: string;
-  /** "" for the beginning. */
+  /** The name after which the page begins; "": from the first. */
   readonly after: string;
   readonly limit: number;
-  /** The most users to look at, whether they are under the path or not. */
+  /** The most users to examine, under the path or not. */
   readonly maxExamined: number;
 }
 
 export interface ListedUsers {
   readonly users: readonly User[];
-  /** The name after which the next page continues; undefined where this page is the last. */
+  /** The name after which the next page begins; undefined on the last page. */
   readonly last: string | undefined;
 }
 
-/** Looks up a page of users. Names are ordered as they are compared: their case does not matter. */
+/** Lists a page of users. Names are compared and ordered without regard to case. */
 export function listUsers({ pathPrefix, before, after, limit, maxExamined }: UserPage): Lookup<ListedUsers> {
   return {
     statements: [
-      // The name at which the page ends, however few of the users up to it are under the path. All are under "/".
+      // Selects the name at which `maxExamined` ends the page. Every user matches "/", so it needs no such bound.
       statement(
         `SELECT name FROM users WHERE name > ?1 AND ?2 <> '/' ORDER BY name LIMIT 1 OFFSET ?3`,
         after,
@@ -89,7 +89,7 @@ export function listUsers({ pathPrefix, before, after, limit, maxExamined }: Use
   };
 }
 
-/** Makes a user unless there is one of the name: then nothing changes. */
+/** Inserts a user unless the name is taken. */
 export function insertUser({ id, name, path, createdAt, tags }: User): Statement {
   return statement(
     `INSERT INTO users (${COLUMNS}) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -101,12 +101,12 @@ export function insertUser({ id, name, path, createdAt, tags }: User): Statement
   );
 }
 
-/** Gives a user another name and path unless another user has the name: then nothing changes. */
+/** Changes a user's name and path unless the name is taken. */
 export function renameUser(id: string, name: string, path: string): Statement {
   return statement(`UPDATE OR IGNORE users SET name = ?, path = ? WHERE id = ?`, name, path, id);
 }
 
-/** Sets a user's tags unless they are not what they were any more: then nothing changes. */
+/** Sets a user's tags if they are still those of the given user. */
 export function setUserTags({ id, tags: before }: User, tags: User["tags"]): Statement {
   return statement(
     `UPDATE users SET tags = ? WHERE id = ? AND tags = ?`,
@@ -116,14 +116,14 @@ export function setUserTags({ id, tags: before }: User, tags: User["tags"]): Sta
   );
 }
 
-/** What kept a user from being deleted. */
+/** The result of a deletion: whether the user was deleted, and what prevents it. */
 export interface Deletion {
   readonly isDeleted: boolean;
   readonly hasAccessKeys: boolean;
   readonly hasPolicies: boolean;
 }
 
-/** Deletes a user who has neither access keys nor policies. */
+/** Deletes a user that has neither access keys nor policies. */
 export function deleteUser(id: string): Lookup<Deletion> {
   const hasKeys = "EXISTS (SELECT 1 FROM access_keys WHERE user_id = ?1)";
   const hasPolicies = "EXISTS (SELECT 1 FROM user_policies WHERE user_id = ?1)";

@@ -1,4 +1,4 @@
-// Judges rows of a bucket by its lifecycle rules: what is to be done with each, and what must still be so when it is.
+// Evaluates a bucket's lifecycle rules on its rows. Returns each due action with the precondition that guards it.
 import type { LifecycleConfiguration } from "../../protocol/lifecycle/lifecycle.ts";
 import {
   actionOnCurrent,
@@ -15,17 +15,17 @@ import type { EvaluatedVersion } from "../commit/lifecycle-guard.ts";
 import type { CurrentRow, EarlierRow, RowPage, UploadRow, VersionRow } from "./lifecycle-pages.ts";
 import { parseTags } from "../../protocol/core/stored-metadata.ts";
 
-/** What a walk looks at, in this order. */
+/** The phases of a walk, in order: current versions, the versions table, open uploads. */
 export type LifecyclePhase = "current" | "versions" | "uploads";
 
-/** Where a walk goes on: from a key on, and within that key after a version or an upload; "" for all of them. */
+/** Where a walk resumes: at a key, and within it after a version or upload id ("": before the first). */
 export interface LifecyclePosition {
   readonly phase: LifecyclePhase;
   readonly from: string;
   readonly after: string;
 }
 
-/** A version that something is to be done with. */
+/** A version with a due action. */
 export interface EvaluatedObject {
   readonly kind: "current" | "noncurrent" | "marker";
   readonly key: string;
@@ -33,18 +33,18 @@ export interface EvaluatedObject {
   readonly isNullVersion: boolean;
   readonly size: number;
   readonly storageClass: string;
-  /** When the rules remove a current version for good; undefined where none does, and of other versions. */
+  /** When the rules purge a current version; undefined for other versions and if none does. */
   readonly purgedAt?: number | undefined;
   readonly action: LifecycleAction;
-  /** What must still be so when it is done. */
+  /** The action's precondition. */
   readonly version: EvaluatedVersion;
   /** The head of its key. */
   readonly observedHead: KeyHead;
-  /** From where on a walk finds it again. */
+  /** Where a walk would find this version again. */
   readonly position: LifecyclePosition;
 }
 
-/** An upload that is to be aborted. */
+/** An upload that is due to be aborted. */
 export interface EvaluatedUpload {
   readonly kind: "upload";
   readonly key: string;
@@ -55,18 +55,18 @@ export interface EvaluatedUpload {
 
 export type EvaluatedEntry = EvaluatedObject | EvaluatedUpload;
 
-/** What a walk needs and judges by. */
+/** The input of a walk. */
 export interface LifecycleWalk {
   readonly database: Database;
   readonly bucket: Bucket;
   readonly configuration: LifecycleConfiguration;
   /** Milliseconds since the epoch. */
   readonly now: number;
-  /** Only keys that begin with it are looked at. */
+  /** Restricts the walk to keys with this prefix. */
   readonly prefix?: string;
 }
 
-/** Judges a current version. */
+/** Evaluates the rules on a current version. */
 export function evaluateCurrent(
   { bucket, configuration, now }: LifecycleWalk,
   row: CurrentRow,
@@ -92,19 +92,19 @@ export function evaluateCurrent(
   };
 }
 
-/** The versions of a key that are newer than the one that is looked at. */
+/** The versions of a key that are newer than the one under evaluation. */
 interface Chain {
   readonly key: string;
   readonly headId: string;
   readonly isHeadMarker: boolean;
   successor: { readonly versionId: string; readonly modifiedAt: number };
-  /** Noncurrent ones. */
+  /** The number of newer noncurrent versions. */
   newer: number;
 }
 
 /**
- * Judges the rows of the versions table, which are newest first within a key.
- * @param earlier rows of the key `from` before the page, the nearest first
+ * Evaluates the rules on rows of the versions table, which are newest first within a key.
+ * @param earlier newer rows of the key `from` on earlier pages, the nearest first
  */
 export function evaluateVersions(
   walk: LifecycleWalk,
@@ -120,7 +120,7 @@ export function evaluateVersions(
     const after = before?.version_id ?? (row.key === from ? (earlier[0]?.version_id ?? "") : "");
     const position: LifecyclePosition = { phase: "versions", from: row.key, after };
     if (chain === undefined) {
-      // Nothing is newer: it is current, and in this table that is a delete marker.
+      // Without a newer version the row is the head. In this table that is a delete marker.
       const isSole = (rows[index + 1] ?? following)?.key !== row.key;
       if (isSole) evaluated.push(...evaluateSoleMarker(walk, row, position));
       chain = { key: row.key, headId: row.version_id, isHeadMarker: true, successor: successorOf(row), newer: 0 };
@@ -137,14 +137,14 @@ function successorOf(row: EarlierRow): Chain["successor"] {
   return { versionId: row.version_id, modifiedAt: row.modified_at };
 }
 
-/** What is above the newest row of a key: its current version, or nothing. */
+/** The chain above the newest row of a key: its current version; undefined: none. */
 function chainUnder({ key, current_id: currentId, current_modified_at: modifiedAt }: VersionRow): Chain | undefined {
   if (currentId === null) return undefined;
   const successor = { versionId: currentId, modifiedAt: modifiedAt ?? 0 };
   return { key, headId: currentId, isHeadMarker: false, successor, newer: 0 };
 }
 
-/** What is above a row whose key began on an earlier page. */
+/** The chain above a row whose key began on an earlier page. */
 function resumedChain(row: VersionRow, earlier: readonly EarlierRow[]): Chain | undefined {
   const [nearest] = earlier;
   if (nearest === undefined) return chainUnder(row);
@@ -193,7 +193,7 @@ function evaluateNoncurrent(
   const subject = { ...facts, noncurrentSince: successor.modifiedAt, newerVersions: newer };
   const action = actionOnNoncurrent(configuration, subject, now);
   if (action === undefined || (action.action === "expire" && row.is_protected === 1)) return [];
-  const kept = action.action === "expire" ? action.newerVersions : 0;
+  const retainedVersions = action.action === "expire" ? action.newerVersions : 0;
   return [
     {
       kind: isDeleteMarker ? "marker" : "noncurrent",
@@ -209,7 +209,7 @@ function evaluateNoncurrent(
         tags,
         place: "noncurrent",
         successorId: successor.versionId,
-        newerVersions: kept + (isHeadMarker && kept > 0 ? 1 : 0),
+        newerVersions: retainedVersions + (isHeadMarker && retainedVersions > 0 ? 1 : 0),
       },
       observedHead: { versionId: headId, current: currentOf(row) },
       position,
@@ -223,7 +223,7 @@ function currentOf(row: VersionRow): KeyHead["current"] {
   return { versionId, etag, size, modifiedAt };
 }
 
-/** Judges uploads in progress, which are in the order of their keys and times. */
+/** Evaluates the rules on open uploads, which are ordered by key and time. */
 export function evaluateUploads(
   { configuration, now }: LifecycleWalk,
   rows: readonly UploadRow[],

@@ -1,4 +1,4 @@
-// Reads the versions and uploads of a bucket page by page, for lifecycle rules to be judged on. A page costs its rows,
+// Reads pages of a bucket's versions and uploads for the evaluation of lifecycle rules. A page costs only its rows,
 // whatever the bucket's size.
 import { BUCKET_COLUMNS, bucketFromRow, type Bucket, type BucketRow } from "../metadata/buckets.ts";
 import { rowsOf, statement, type Database, type Lookup, type SqlValue, type Statement } from "../d1/database.ts";
@@ -17,7 +17,7 @@ export interface CurrentRow {
   readonly storage_class: string;
 }
 
-/** A row of the versions table, beside the current version of its key. */
+/** A row of the versions table, joined with the current version of its key. */
 export interface VersionRow {
   readonly key: string;
   readonly version_id: string;
@@ -27,44 +27,44 @@ export interface VersionRow {
   readonly modified_at: number;
   readonly tags: string | null;
   readonly storage_class: string;
-  /** 1: it must not be removed, whatever the rules say. */
+  /** 1: a snapshot protects the version from being purged. */
   readonly is_protected: number;
-  /** null where there is no current version. */
+  /** null: the key has no current version. */
   readonly current_id: string | null;
   readonly current_etag: string | null;
   readonly current_size: number | null;
   readonly current_modified_at: number | null;
 }
 
-/** An upload in progress. */
+/** An open upload. */
 export interface UploadRow {
   readonly key: string;
   readonly upload_id: string;
   readonly initiated_at: number;
 }
 
-/** An SQL expression on a row `r` of the versions table: 1 for a version that rules must not remove. */
+/** An SQL expression on the row alias `r` of the versions table: 1 if a snapshot protects the version. */
 function isProtected({ snapshotFloor }: Bucket): string {
   return snapshotFloor === null ? "0" : isProtectedBySnapshot("r");
 }
 
 const FIRST_RANGE_ROWS = 1000;
 const OTHER_RANGE_ROWS = 100;
-/** How many ranges one page may span: each is a statement of its own. */
+/** The most ranges of a page; each is one statement. */
 const RANGES_PER_PAGE = 20;
 
 /** A page of rows. */
 export interface RowPage<Row> {
   readonly rows: readonly Row[];
-  /** The first row after the page, where there is one in the range that its last row is in. */
+  /** The first row after the page in the range of its last row; undefined: none. */
   readonly following: Row | undefined;
-  /** Where the next page begins if there is no such row; undefined after the last page. */
+  /** Where the next page begins if there is no such row; undefined on the last page. */
   readonly nextFrom: string | undefined;
 }
 
 /**
- * Reads a page of rows over several ranges in one round trip.
- * @param select the rows of a range, at most so many, in order
+ * Reads a page of rows from several ranges in one round trip.
+ * @param select returns the statement that selects at most `limit` rows of a range, in order
  */
 async function readPage<Row>(
   database: Database,
@@ -85,7 +85,7 @@ async function readPage<Row>(
   return { rows, following: undefined, nextFrom: ranges[limits.length]?.from };
 }
 
-/** A page of current versions, by key. */
+/** Reads a page of current versions, by key. */
 export function readCurrent(
   database: Database,
   bucketId: string,
@@ -103,7 +103,7 @@ export function readCurrent(
   );
 }
 
-/** A page of noncurrent versions and delete markers, by key and newest first, after a version of the first key. */
+/** Reads a page of the versions table, by key and newest first, after a version of the first key. */
 export function readVersions(
   database: Database,
   bucket: Bucket,
@@ -126,7 +126,7 @@ export function readVersions(
   );
 }
 
-/** A page of uploads in progress, by key and time, after an upload of the first key. */
+/** Reads a page of open uploads, by key and time, after an upload of the first key. */
 export function readUploads(
   database: Database,
   bucketId: string,
@@ -162,13 +162,13 @@ function selectRange(
   );
 }
 
-/** A version before others of its key. */
+/** A version of a key that is newer than the ones under evaluation. */
 export interface EarlierRow {
   readonly version_id: string;
   readonly modified_at: number;
 }
 
-/** The rows of a key in the versions table up to one of them, that one first; at most so many. */
+/** Looks up at most `limit` rows of a key in the versions table: `upTo` and newer ones, the oldest first. */
 export function lookUpEarlier(
   bucketId: string,
   key: string,
@@ -190,7 +190,7 @@ export function lookUpEarlier(
   };
 }
 
-/** The first bucket from a name on that has a lifecycle configuration. */
+/** Looks up the first bucket from a name on that has a lifecycle configuration. */
 export function lookUpNextBucket(from: string): Lookup<Bucket | undefined> {
   return {
     statements: [

@@ -1,5 +1,5 @@
-// Walks over a bucket and judges what it finds by the bucket's lifecycle rules. Nothing is changed here: what the walk
-// yields is what would be done, which is what a dry run shows.
+// Walks a bucket and evaluates its lifecycle rules. The walk changes nothing and returns the due actions, which the job
+// applies and a dry run shows.
 import { fromBase64, toBase64 } from "../../bytes/hex-base64.ts";
 import { decodeUtf8, utf8 } from "../../bytes/text.ts";
 import type { LifecycleRule } from "../../protocol/lifecycle/lifecycle.ts";
@@ -17,12 +17,12 @@ import { lookUpEarlier, readCurrent, readUploads, readVersions, type RowPage } f
 
 export const WALK_START: LifecyclePosition = { phase: "current", from: "", after: "" };
 
-/** A position as text. */
+/** Encodes a position. */
 export function positionText({ phase, from, after }: LifecyclePosition): string {
   return toBase64(utf8(JSON.stringify([phase, from, after])));
 }
 
-/** The position of a text, or undefined where it is none of positionText's. */
+/** Decodes the text of {@link positionText}; undefined if it is malformed. */
 export function positionFromText(text: string): LifecyclePosition | undefined {
   const bytes = fromBase64(text);
   const json = bytes === undefined ? undefined : decodeUtf8(bytes);
@@ -42,13 +42,13 @@ const PHASES: readonly LifecyclePhase[] = ["current", "versions", "uploads"];
 
 export interface LifecycleWalkPage {
   readonly evaluated: readonly EvaluatedEntry[];
-  /** How many versions and uploads were looked at. */
+  /** The number of versions and uploads examined. */
   readonly examined: number;
-  /** undefined where the bucket is done. */
+  /** Undefined: the walk has reached the bucket's end. */
   readonly next: LifecyclePosition | undefined;
 }
 
-/** Judges one page, from a position on. */
+/** Evaluates one page from a position on. */
 export async function walkPage(walk: LifecycleWalk, position: LifecyclePosition): Promise<LifecycleWalkPage> {
   for (let at: LifecyclePosition | undefined = position; at !== undefined; at = phaseAfter(at)) {
     const prefixes = prefixesOf(walk, at.phase);
@@ -57,7 +57,7 @@ export async function walkPage(walk: LifecycleWalk, position: LifecyclePosition)
   return { evaluated: [], examined: 0, next: undefined };
 }
 
-/** One more than a rule may want to keep, and the current delete marker. */
+/** One more than NewerNoncurrentVersions' maximum, plus the current delete marker. */
 const MAX_EARLIER_ROWS = 102;
 
 function phaseAfter({ phase }: LifecyclePosition): LifecyclePosition | undefined {
@@ -65,9 +65,9 @@ function phaseAfter({ phase }: LifecyclePosition): LifecyclePosition | undefined
   return { ...WALK_START, phase: phase === "current" ? "versions" : "uploads" };
 }
 
-/** The prefixes of those rules that have something to say in a phase, as far as the walk's own prefix reaches. */
+/** Returns the prefixes of the rules that apply to a phase, narrowed to the walk's own prefix. */
 function prefixesOf({ bucket, configuration, prefix: wanted = "" }: LifecycleWalk, phase: LifecyclePhase): string[] {
-  // Where versioning never was enabled there is nothing but current versions.
+  // A bucket that was never versioned has only current versions.
   if (phase === "versions" && bucket.versioning === null) return [];
   return configuration.rules
     .filter((rule) => rule.isEnabled && appliesToPhase(rule, phase))
@@ -96,7 +96,7 @@ async function walkPhase(
   const { database, bucket } = walk;
   const { phase, from, after } = position;
   const ranges = rangesOfPrefixes(prefixes, from);
-  // Where the key itself is in no range any more, the position within it means nothing.
+  // If rule changes took the key out of all ranges, the position within it is void.
   const within = ranges[0]?.from === from ? after : "";
   switch (phase) {
     case "current": {
@@ -122,7 +122,7 @@ async function walkPhase(
   }
 }
 
-/** @param lastId of the last row within its key */
+/** @param lastId version or upload id of the last row */
 function pageOf(
   position: LifecyclePosition,
   { rows, following, nextFrom }: RowPage<{ readonly key: string }>,

@@ -1,7 +1,7 @@
-// Moves the bytes of versions to where bytes that are seldom read are kept. The bytes are copied first, into blobs that
-// nothing refers to yet; then one batch gives the version its new storage class and its new blobs, and drops the old
-// ones, which wait in the garbage as all removed bytes do. A reader finds the object whole at any time. Of several blobs the
-// proof is stored before the batch: it is of a version that is there already, and the old blobs may be gone after it.
+// Transitions versions to the Infrequent Access class. Bytes are first copied into new blobs without references; then
+// one batch sets the storage class, references the new blobs and releases the old ones. Readers always find a complete
+// object. The proof of several blobs is stored before the batch: its version is committed already, and the batch
+// releases the old proof.
 import { timeOrderedId } from "../../bytes/random-id.ts";
 import { recoveryMetadata } from "../../protocol/objects/recovery-metadata.ts";
 import { blobStorageClass } from "../../protocol/lifecycle/blob-storage-class.ts";
@@ -22,7 +22,7 @@ import { partsFromRows, selectParts, selectSlices, slicesFromRows } from "../met
 import { insertManifest, type Slice } from "../metadata/manifests.ts";
 import { lookUpVersion, manifestOf, type VersionFacts } from "../metadata/objects.ts";
 
-/** A version that is to get another storage class, as it was judged. */
+/** A version to transition, as it was evaluated. */
 export interface Transition {
   readonly bucket: Bucket;
   readonly revision: string;
@@ -32,13 +32,13 @@ export interface Transition {
   readonly now: number;
 }
 
-/** How many blobs and bytes may still be copied; a copy of any size may begin while something is left of both. */
+/** The remaining budget of blobs and bytes to copy. A copy of any size may begin while both are positive. */
 export interface CopyAllowance {
   blobs: number;
   bytes: number;
 }
 
-/** How a transition ended. `unfinished`: it goes on from where it is when it is asked for again. */
+/** The outcome of a transition. `unfinished`: the next call resumes it. `missing`: a blob of the version is missing. */
 export type TransitionOutcome = "moved" | "unfinished" | "missing" | CommitOutcome;
 
 interface Tools {
@@ -49,7 +49,7 @@ interface Tools {
 /** A transition whose bytes are being copied. */
 interface Progress {
   readonly transitionId: string;
-  /** How many slices, from the first on, are not copied yet. */
+  /** The number of slices, from the first on, that are not copied yet. */
   readonly slicesLeft: number;
 }
 
@@ -59,7 +59,7 @@ interface TransitionFacts extends VersionFacts {
   readonly progress: (Progress & { readonly referenceId: string }) | undefined;
 }
 
-/** Gives a version another storage class, with as many copies of bytes as are allowed. */
+/** Transitions a version, within a budget of copies. */
 export async function applyTransition(
   tools: Tools,
   transition: Transition,
@@ -71,7 +71,7 @@ export async function applyTransition(
   if (object === undefined || facts.bucket?.id !== bucket.id) return "version changed";
   if (storageClassRank(object.storageClass) >= storageClassRank(transition.storageClass)) return "version changed";
   const referenceId = referenceOf(object);
-  // Then the bytes are where they belong.
+  // The bytes are in the Infrequent Access class already.
   if (blobStorageClass(object.storageClass) === "InfrequentAccess") {
     return commit(tools.database, transition, object, { blobId: object.blobId, manifestId: object.manifestId }, []);
   }
@@ -123,8 +123,8 @@ async function finish(
   const { parts } = facts;
   const manifest = { manifestId, slices, parts, references: [...blobIds, proofIdOf(manifestId)] };
   const moved = { ...object, blobId: undefined, manifestId, storageClass: transition.storageClass };
-  const seen = { versionId: object.versionId, referenceId: referenceOf(object) };
-  await storeProof(blobs, bucket, { object: moved, slices, parts }, seen);
+  const observedHead = { versionId: object.versionId, referenceId: referenceOf(object) };
+  await storeProof(blobs, bucket, { object: moved, slices, parts }, observedHead);
   return commit(database, transition, object, { blobId: undefined, manifestId }, [
     ...before,
     ...insertManifest(manifest),
@@ -177,13 +177,13 @@ async function commit(
   return outcome === "applied" ? "moved" : outcome;
 }
 
-/** What is copied into a blob each: the slices of a manifest, or all of the one blob. */
+/** Returns the ranges that become one new blob each: the slices of a manifest, or the one whole blob. */
 function sourcesOf(object: StoredObject, slices: readonly Slice[]): readonly Slice[] {
   if (object.blobId === undefined) return slices;
   return [{ start: 0, blobId: object.blobId, offset: 0, length: object.size }];
 }
 
-/** Bytes that are encrypted, and none, are copied with all of their blob. */
+/** Returns the range to copy; undefined (the whole blob) for encrypted and for empty slices. */
 function rangeOf({ encryption }: StoredObject, { offset, length }: Slice): ByteRange | undefined {
   return encryption !== undefined || length === 0 ? undefined : { offset, length };
 }
@@ -200,8 +200,8 @@ function newBlobId(
 }
 
 /**
- * Ends the id of a transition whose blobs are encrypted: their new ids tell under which ids they were sealed. One that
- * was begun before ids did so goes on without.
+ * The suffix of a transition id whose encrypted blobs get ids that contain the ids under which they were sealed.
+ * Transitions that older releases started lack it and continue without.
  */
 const SEALED_MARK = "x";
 
@@ -209,7 +209,7 @@ function newTransitionId({ encryption }: StoredObject, now: number): string {
   return timeOrderedId(now) + (encryption === undefined ? "" : SEALED_MARK);
 }
 
-/** Slices are born as the parts of an upload would be, so that they are found by their manifest's id. */
+/** Returns a new blob's recovery metadata. Slices carry an upload id, through which their manifest is found. */
 function recoveryMetadataOf(
   bucket: Bucket,
   object: StoredObject,
@@ -218,11 +218,11 @@ function recoveryMetadataOf(
 ): Record<string, string> {
   const { key, versionId, tags, encryption, contentType, systemMetadata, userMetadata, modifiedAt } = object;
   const metadata = { contentType, systemMetadata, userMetadata };
-  const born = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags, encryption, modifiedAt };
-  // What the old blob is of is known by the version of the new one.
-  const birth = { ...born, versionId, seen: { versionId, referenceId: referenceOf(object) } };
-  if (object.blobId !== undefined) return recoveryMetadata(birth);
-  return recoveryMetadata({ ...birth, role: "slice", uploadId: transitionId, partNumber: number + 1 });
+  const content = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags, encryption, modifiedAt };
+  // Old and new blob name the same version, so a rebuild recognises them as one.
+  const fields = { ...content, versionId, seen: { versionId, referenceId: referenceOf(object) } };
+  if (object.blobId !== undefined) return recoveryMetadata(fields);
+  return recoveryMetadata({ ...fields, role: "slice", uploadId: transitionId, partNumber: number + 1 });
 }
 
 function lookUpTransition(bucket: Bucket, { key, versionId }: EvaluatedVersion): Lookup<TransitionFacts> {
@@ -281,8 +281,8 @@ function saveProgress(
 }
 
 /**
- * Forgets transitions that were begun and not finished, at most so many; their blobs are left to the orphan scan. A pass
- * finishes what it begins, so those that are there when one begins are of versions that are gone or cannot be read.
+ * Purges at most `limit` unfinished transitions; the orphan scan collects their blobs. A pass finishes what it starts,
+ * so leftovers at its start belong to versions that are purged or unreadable.
  */
 export function purgeTransitions(limit: number): Statement {
   return statement(

@@ -1,13 +1,13 @@
-// Listings whose entries are ordered by a key and an id within it: versions and uploads. With a delimiter the statement
-// seeks past each common prefix, as object-listing.ts does.
+// Lists entries that are ordered by key and by an id within the key: versions and uploads. With a delimiter the
+// statement seeks past each common prefix (compare object-listing.ts).
 import { successorOfPrefix } from "../../bytes/text.ts";
 import type { ListingScope } from "../../protocol/listings/listing.ts";
 import { statement, type SqlValue, type Statement } from "../d1/database.ts";
 
-/** A page of entries: those after a key and an id, so many of them. */
+/** A page of at most `limit` entries after a key and id. */
 export interface EntryPage extends ListingScope {
   readonly bucketName: string;
-  /** Entries come after this key and id, both excluded; an empty id comes before every id. */
+  /** The exclusive lower bound of the page. An empty id sorts before every id. */
   readonly afterKey: string;
   readonly afterId: string;
   readonly limit: number;
@@ -15,22 +15,20 @@ export interface EntryPage extends ListingScope {
 
 /** A kind of entry, in SQL. */
 export interface EntryKind {
-  /**
-   * One select per table: `key` and `id` of the bucket's rows that fulfil a condition on `t.key` and the id, in order.
-   */
+  /** The tables to merge, each with its id column. */
   readonly seeks: readonly { readonly table: string; readonly id: string }[];
-  /** The columns of an entry whose key and id are `page.key` and `page.id`, as correlated joins. */
+  /** The columns of the entry of `page.key` and `page.id`, and the joins that provide them. */
   readonly columns: string;
   readonly joins: string;
 }
 
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
-/** Where the delimiter (?6) stands in what follows the prefix (of ?5 characters), counted from 1; 0 for nowhere. */
+/** The 1-based position of the delimiter (?6) after the prefix (of ?5 characters); 0: none. */
 const DELIMITER_AT = "instr(substr(page.key, ?5 + 1), ?6)";
 
 /**
- * Selects a page of entries: `key`, `id`, `common_prefix` and the kind's columns. The recursion holds one entry: the
- * next is the first after it or, where its key rolls up, the first past its common prefix.
+ * Selects a page of entries: `key`, `id`, `common_prefix` and the kind's columns. Each step of the recursion finds the
+ * next entry: the first after the current one, or after its common prefix if its key contains the delimiter.
  */
 export function selectEntries(kind: EntryKind, page: EntryPage): Statement {
   const end = successorOfPrefix(page.prefix);
@@ -51,7 +49,7 @@ export function selectEntries(kind: EntryKind, page: EntryPage): Statement {
     );
     return `(SELECT ${column} FROM (${arms.join(" UNION ALL ")}) ORDER BY key, id LIMIT 1)`;
   };
-  // Numbered parameters must all be used, whether or not the page has a delimiter.
+  // Every numbered parameter must be used, with or without a delimiter.
   const parameters: SqlValue[] = [
     page.bucketName,
     page.afterKey,

@@ -1,5 +1,5 @@
-// Listing the current versions of a bucket's keys, one statement a page. With a delimiter the statement seeks: from a
-// key that rolls up it goes straight to the first key past that common prefix, so that a page costs what it shows.
+// Lists the current versions of a bucket, one statement per page. With a delimiter the statement seeks from a common
+// prefix to the first key after it, so a page costs only the entries that it returns.
 import { successorOfPrefix } from "../../bytes/text.ts";
 import type { ChecksumAlgorithm, ChecksumType } from "../../protocol/core/checksums.ts";
 import { lastListed, type ListingPage } from "../../protocol/listings/listing.ts";
@@ -11,11 +11,11 @@ export interface ObjectPageFacts extends BucketFacts {
   readonly entries: readonly ListingEntry[];
   /** Whether more entries follow those of the page. */
   readonly isTruncated: boolean;
-  /** After which key or common prefix the next page continues. */
+  /** The key or common prefix after which the next page begins. */
   readonly last: string | undefined;
 }
 
-/** A listed key's columns. */
+/** The columns of a listed object. */
 export interface ListedRow {
   readonly key: string;
   readonly common_prefix: string | null;
@@ -28,14 +28,14 @@ export interface ListedRow {
   readonly checksum_type: ChecksumType | null;
 }
 
-/** What to select for a {@link ListedRow} besides its key, with the table under the name `o`. */
+/** The columns of a {@link ListedRow} except its key, for the table alias `o`. */
 export const LISTED_COLUMNS =
   "o.size, o.etag, o.modified_at, o.owner_id, o.storage_class, o.checksum_algorithm, o.checksum_type";
-/** Where the delimiter (?5) stands in what follows the prefix (of ?4 characters), counted from 1; 0 for nowhere. */
+/** The 1-based position of the delimiter (?5) after the prefix (of ?4 characters); 0: none. */
 const DELIMITER_AT = "instr(substr(page.key, ?4 + 1), ?5)";
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
 
-/** Looks up a bucket and a page of its keys. One entry more than the page holds tells whether it is truncated. */
+/** Looks up a bucket and a page of its keys. One entry beyond the limit shows that the page is truncated. */
 export function lookUpObjectPage(bucketName: string, page: ListingPage): Lookup<ObjectPageFacts> {
   const statements = [selectBucket(bucketName)];
   if (page.limit > 0) {
@@ -69,13 +69,14 @@ function plainPage(bucketName: string, { prefix, from, limit }: ListingPage): St
 }
 
 /**
- * The recursion holds one key per entry. The next one is the first key after it or, where it rolls up, the first key past its common prefix: the same text with the delimiter
- * replaced by the least text greater than everything that begins with the delimiter. No key at all ends it.
+ * Selects a page with common prefixes. Each step of the recursion finds the next key: the first after the current one,
+ * or after its common prefix if it contains the delimiter. The text after a common prefix is the prefix with its
+ * delimiter replaced by the least text greater than all texts that begin with the delimiter.
  */
 function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: ListingPage): Statement {
   const end = successorOfPrefix(prefix);
   const upper = end === undefined ? "" : "AND o.key < ?7";
-  // A delimiter of the last code point alone has no successor; 256 more of it (1024 bytes) sort after any key there.
+  // A delimiter of U+10FFFF alone has no successor. 256 more of them (1024 bytes) sort after any key with the prefix.
   const pastDelimiter = successorOfPrefix(delimiter) ?? delimiter + "\u{10ffff}".repeat(256);
   const next = `CASE WHEN ${DELIMITER_AT} > 0
       THEN substr(page.key, 1, ?4 + ${DELIMITER_AT} - 1) || ?6 ELSE page.key || char(0) END`;

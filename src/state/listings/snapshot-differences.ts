@@ -1,30 +1,30 @@
-// How a bucket differs from one of its snapshots, a page of keys at a time.
+// Compares a bucket with one of its snapshots, one page of keys at a time, for RestoreBucketSnapshot.
 import { referenceOf, type SourceVersion } from "../reads/copy-sources.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 import { OBJECT_COLUMNS, objectFromRow, type ObjectRow } from "../metadata/object-columns.ts";
-import { IS_SHOWN, SHOWN, WALK_MAX_KEYS, walkKeys } from "../snapshots/snapshot-keys.ts";
+import { IS_IN_SNAPSHOT, JOIN_SNAPSHOT_VERSION, WALK_MAX_KEYS, walkKeys } from "../snapshots/snapshot-keys.ts";
 
-/** A key that is not as the snapshot shows it. */
+/** A key whose current version differs from the snapshot's. */
 export interface Difference {
   readonly key: string;
-  /** The id of the version that the snapshot shows; undefined where it shows none, and the bucket has one. */
-  readonly shownVersionId: string | undefined;
+  /** The id of the snapshot's version; undefined if only the bucket has the key. */
+  readonly snapshotVersionId: string | undefined;
 }
 
 export interface DifferencesFacts {
   readonly differences: readonly Difference[];
-  /** The last key that was compared, where there may be more. */
+  /** The last compared key; undefined if all keys were compared. */
   readonly last: string | undefined;
 }
 
 interface ComparedRow {
   readonly key: string;
   readonly examined: number;
-  readonly shown_version_id: string | null;
+  readonly snapshot_version_id: string | null;
   readonly is_different: number;
 }
 
-/** What a restored version has of the one that it restores; a version that has all of it is left as it is. */
+/** The columns that a restore copies. A current version that equals the snapshot's in all of them is left unchanged. */
 const CONTENT = [
   "blob_id",
   "manifest_id",
@@ -36,14 +36,14 @@ const CONTENT = [
   "encryption",
 ];
 
-/** Which keys to compare: those from a text on (inclusive, in byte order) that begin with a prefix. */
+/** The keys to compare: those with a prefix, from `from` on (inclusive, in byte order). */
 export interface ComparedKeys {
   readonly snapshot: string;
   readonly prefix: string;
   readonly from: string;
 }
 
-/** Compares as many keys as a walk may look at. */
+/** Compares at most {@link WALK_MAX_KEYS} keys. */
 export function lookUpDifferences(bucketName: string, keys: ComparedKeys): Lookup<DifferencesFacts> {
   const walk = walkKeys(bucketName, { ...keys, delimiter: "", limit: WALK_MAX_KEYS });
   const same = CONTENT.map((column) => `c.${column} IS v.${column}`).join(" AND ");
@@ -51,11 +51,11 @@ export function lookUpDifferences(bucketName: string, keys: ComparedKeys): Looku
     statements: [
       statement(
         `${walk.sql}
-         SELECT page.key, page.examined, CASE WHEN v.is_delete_marker = 0 THEN v.version_id END AS shown_version_id,
+         SELECT page.key, page.examined, CASE WHEN v.is_delete_marker = 0 THEN v.version_id END AS snapshot_version_id,
            CASE WHEN o.key IS NOT NULL THEN 0
-             WHEN ${IS_SHOWN} THEN c.key IS NULL OR NOT (${same})
+             WHEN ${IS_IN_SNAPSHOT} THEN c.key IS NULL OR NOT (${same})
              ELSE c.key IS NOT NULL END AS is_different
-         FROM page ${SHOWN}
+         FROM page ${JOIN_SNAPSHOT_VERSION}
          LEFT JOIN objects c ON c.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND c.key = page.key
          WHERE page.key IS NOT NULL ORDER BY page.key`,
         ...walk.parameters,
@@ -65,19 +65,19 @@ export function lookUpDifferences(bucketName: string, keys: ComparedKeys): Looku
       const rows = rowsOf<ComparedRow>(results);
       const differences = rows
         .filter((row) => row.is_different === 1)
-        .map((row) => ({ key: row.key, shownVersionId: row.shown_version_id ?? undefined }));
+        .map((row) => ({ key: row.key, snapshotVersionId: row.snapshot_version_id ?? undefined }));
       return { differences, last: rows[WALK_MAX_KEYS - 1]?.key };
     },
   };
 }
 
-/** Those of the versions that differ which are noncurrent, as sources to copy from, by key. */
+/** Looks up the snapshot's versions of differing keys, by key, as copy sources. All of them are noncurrent. */
 export function lookUpSnapshotVersions(
   bucketId: string,
   differences: readonly Difference[],
 ): Lookup<{ readonly sources: ReadonlyMap<string, SourceVersion> }> {
-  const named = differences.flatMap(({ key, shownVersionId }) =>
-    shownVersionId === undefined ? [] : [[key, shownVersionId]],
+  const named = differences.flatMap(({ key, snapshotVersionId }) =>
+    snapshotVersionId === undefined ? [] : [[key, snapshotVersionId]],
   );
   return {
     statements: [

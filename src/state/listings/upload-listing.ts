@@ -1,10 +1,10 @@
-// Listing the uploads in progress of a bucket.
+// Lists a bucket's open uploads.
 import type { ChecksumAlgorithm, ChecksumType } from "../../protocol/core/checksums.ts";
 import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
 import { rowsOf, type Lookup } from "../d1/database.ts";
 import { selectEntries, type EntryKind, type EntryPage } from "./entry-listing.ts";
 
-/** An upload as listings show it. */
+/** An upload as ListMultipartUploads returns it. */
 export interface ListedUpload {
   readonly key: string;
   readonly uploadId: string;
@@ -39,7 +39,7 @@ const UPLOADS: EntryKind = {
     AND u.key = page.key AND u.upload_id = page.id`,
 };
 
-/** Looks up a bucket and a page of its uploads in progress, by key and time of initiation. */
+/** Looks up a bucket and a page of its open uploads, by key and time of initiation. */
 export function lookUpUploadPage(page: EntryPage): Lookup<UploadPageFacts> {
   return {
     statements: [selectBucket(page.bucketName), ...(page.limit > 0 ? [selectEntries(UPLOADS, page)] : [])],

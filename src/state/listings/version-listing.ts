@@ -1,11 +1,11 @@
-// Listing all versions and delete markers of a bucket: by key, and newest first within a key.
+// Lists all versions and delete markers of a bucket: by key, and newest first within a key.
 import type { ChecksumAlgorithm, ChecksumType } from "../../protocol/core/checksums.ts";
 import type { ListedObject } from "../../protocol/objects/stored-object.ts";
 import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 import { selectEntries, type EntryKind, type EntryPage } from "./entry-listing.ts";
 
-/** A version or delete marker as listings show it. */
+/** A version or delete marker as ListObjectVersions returns it. */
 export interface ListedVersion extends ListedObject {
   readonly versionId: string;
   readonly isNullVersion: boolean;
@@ -92,7 +92,7 @@ function versionFromRow(row: ListedVersionRow): ListedVersion {
   };
 }
 
-/** Looks up the id by which the null version of a key is ordered, which the marker `null` stands for. */
+/** Looks up the stored id of a key's null version, for the version id marker `null`. */
 export function lookUpNullVersion(bucketName: string, key: string): Lookup<string | undefined> {
   return {
     statements: [

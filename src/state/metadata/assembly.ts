@@ -1,11 +1,10 @@
-// How the parts of a completed upload become an object: always one of a manifest, which holds the proof of the completion
-// beside the parts.
+// Assembles the parts of a completed upload into a manifest, which references the parts and the completion proof.
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
 import { proofIdOf } from "./completion-proofs.ts";
 import type { Manifest, Slice } from "./manifests.ts";
 import type { Part } from "./parts.ts";
 
-/** Lays parts end to end. The object takes over what the parts hold. */
+/** Concatenates parts. The manifest takes over their blob references. */
 export function assemble(bucketId: string, uploadId: string, parts: readonly Part[]): Manifest {
   const slices: Slice[] = [];
   const objectParts: ObjectPart[] = [];

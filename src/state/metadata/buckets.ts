@@ -1,8 +1,8 @@
-// The buckets table.
+// The buckets table: lookup, listing, creation, deletion and configurations of buckets.
 import type { CorsRule } from "../../protocol/buckets/cors.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
-/** A bucket. `id` is new each time a bucket of the name is made. */
+/** A bucket. A bucket that is deleted and created again has another `id`. */
 export interface Bucket {
   readonly name: string;
   readonly id: string;
@@ -13,17 +13,17 @@ export interface Bucket {
   /** null: never enabled. */
   readonly versioning: Versioning | null;
   readonly cors: readonly CorsRule[];
-  /** The user who made it, to whom it is listed; null: root. */
+  /** The user who created the bucket, and whose ListBuckets returns it; null: root. */
   readonly creatorId: string | null;
   readonly configurations: BucketConfigurations;
-  /** New versions are of a later time than this, in milliseconds since the epoch; null: of any (see snapshots.ts). */
+  /** New version ids are later than this time (milliseconds since the epoch; null: no bound). See snapshots.ts. */
   readonly snapshotFloor: number | null;
 }
 
-/** A bucket's configurations as texts, each null where it is not set; what they say is known to whoever reads them. */
+/** A bucket's configurations as texts; null: not set. The operations of each configuration parse its text. */
 export type BucketConfigurations = Readonly<Record<ConfigurationName, string | null>>;
 
-/** The configurations of a bucket of which none is set. */
+/** No configuration is set. */
 export const NO_CONFIGURATIONS: BucketConfigurations = {
   tags: null,
   policy: null,
@@ -34,7 +34,7 @@ export const NO_CONFIGURATIONS: BucketConfigurations = {
   lifecycle: null,
 };
 
-/** Each is the name of its column as well. */
+/** A configuration's name, which is also its column. */
 export type ConfigurationName =
   | "tags"
   | "policy"
@@ -46,7 +46,7 @@ export type ConfigurationName =
 
 export type Versioning = "Enabled" | "Suspended";
 
-/** A bucket's columns as another table's queries select them, beside their own. */
+/** The columns of a bucket, prefixed so that queries can join other tables. */
 export interface BucketRow {
   readonly bucket_name: string;
   readonly bucket_id: string;
@@ -66,7 +66,7 @@ export interface BucketRow {
   readonly bucket_snapshot_floor: number | null;
 }
 
-/** What to select for a {@link BucketRow}, with the table under the name `b`. */
+/** The columns of a {@link BucketRow}, for the table alias `b`. */
 export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner_id AS bucket_owner_id,
   b.region AS bucket_region, b.created_at AS bucket_created_at, b.versioning AS bucket_versioning, b.cors AS bucket_cors,
   b.creator_id AS bucket_creator_id, b.tags AS bucket_tags, b.policy AS bucket_policy, b.acl AS bucket_acl,
@@ -97,18 +97,18 @@ export function bucketFromRow(row: BucketRow): Bucket {
   };
 }
 
-/** Reads what setCors wrote. */
+/** Reads the stored form that {@link setCors} writes. */
 function parseRules(json: string | null): readonly CorsRule[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return json === null ? [] : (JSON.parse(json) as readonly CorsRule[]);
 }
 
-/** What every operation on a bucket or object needs to know. */
+/** A bucket, which every operation on buckets and objects looks up; undefined if it does not exist. */
 export interface BucketFacts {
   readonly bucket: Bucket | undefined;
 }
 
-/** Looks a bucket up by its name. */
+/** Looks up a bucket by name. */
 export function lookUpBucket(name: string): Lookup<BucketFacts> {
   return {
     statements: [selectBucket(name)],
@@ -120,7 +120,7 @@ export function selectBucket(name: string): Statement {
   return statement(`SELECT ${BUCKET_COLUMNS} FROM buckets b WHERE b.name = ?`, name);
 }
 
-/** Creates a bucket unless one of the name exists; the second result's row is the one that is there afterwards. */
+/** Creates a bucket unless its name is taken. Returns the bucket that has the name afterwards. */
 export function insertBucket(bucket: Bucket): Lookup<{ readonly existing: Bucket | undefined }> {
   return {
     statements: [
@@ -143,15 +143,12 @@ export function insertBucket(bucket: Bucket): Lookup<{ readonly existing: Bucket
   };
 }
 
-/** The statement that aborts its batch while something is in a bucket that a client would miss. */
+/** Aborts the batch if the bucket contains versions, delete markers or snapshots. */
 export function guardEmptyBucket({ id }: Bucket): Statement {
   return statement(`INSERT INTO empty_bucket_guard (bucket_id) VALUES (?)`, id);
 }
 
-/**
- * The statements that delete a bucket, if nothing is in it and no upload is open. Where one is, the batch is refused with
- * "source changed".
- */
+/** Delete an empty bucket. An open upload refuses the batch with "source changed". */
 export function deleteEmptyBucket(bucket: Bucket): Statement[] {
   const { name, id } = bucket;
   return [
@@ -165,10 +162,10 @@ export function deleteEmptyBucket(bucket: Bucket): Statement[] {
   ];
 }
 
-/** Which of an account's buckets to list: names from `from` on, below `before`, in a region. */
+/** A page of an account's buckets: names from `from` (inclusive) to `before` (exclusive), in a region. */
 export interface BucketPage {
   readonly ownerId: string;
-  /** The user whose buckets they are; undefined: all of the account's. */
+  /** The user whose buckets to list; undefined: all buckets of the account. */
   readonly creatorId: string | undefined;
   readonly from: string;
   readonly before: string | undefined;
@@ -176,7 +173,7 @@ export interface BucketPage {
   readonly limit: number;
 }
 
-/** A page of buckets in the order of their names. */
+/** Lists a page of buckets in the order of their names. */
 export function listBuckets({ ownerId, creatorId, from, before, region, limit }: BucketPage): Lookup<Bucket[]> {
   const ofCreator = creatorId === undefined ? "" : "AND b.creator_id = ?6";
   return {
@@ -197,7 +194,9 @@ export function listBuckets({ ownerId, creatorId, from, before, region, limit }:
   };
 }
 
-/** Enables or suspends a bucket's versioning; what snapshots show needs it enabled, so then it changes nothing. */
+/**
+ * Enables or suspends versioning. Suspending has no effect while the bucket has snapshots, which require versioning.
+ */
 export function setVersioning({ name, id }: Bucket, versioning: Versioning): Statement {
   return statement(
     `UPDATE buckets SET versioning = ?1 WHERE name = ?2 AND id = ?3
@@ -208,18 +207,18 @@ export function setVersioning({ name, id }: Bucket, versioning: Versioning): Sta
   );
 }
 
-/** Sets the rules by which other origins' pages may use a bucket; none takes them away. */
+/** Sets a bucket's CORS rules; an empty list deletes them. */
 export function setCors({ name, id }: Bucket, rules: readonly CorsRule[]): Statement {
   const json = rules.length === 0 ? null : JSON.stringify(rules);
   return statement(`UPDATE buckets SET cors = ? WHERE name = ? AND id = ?`, json, name, id);
 }
 
-/** Sets one of a bucket's configurations, or takes it away. */
+/** Sets one of a bucket's configurations; null deletes it. */
 export function setConfiguration({ name, id }: Bucket, column: ConfigurationName, text: string | null): Statement {
   return statement(`UPDATE buckets SET ${column} = ? WHERE name = ? AND id = ?`, text, name, id);
 }
 
-/** Sets a bucket's tags if they are still as they were seen; its result tells by its changes. */
+/** Sets a bucket's tags if they equal those in `bucket`; the result's `changes` is 1 if so. */
 export function replaceTags({ name, id, configurations }: Bucket, tags: string | null): Statement {
   return statement(
     `UPDATE buckets SET tags = ? WHERE name = ? AND id = ? AND tags IS ?`,

@@ -1,9 +1,9 @@
-// Completed uploads, for as long as a repeated completion is answered with the same result.
+// The completed_uploads table: results of completions, so that a repeated request gets the same answer.
 import type { ObjectChecksum } from "../../protocol/core/checksums.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import type { Upload } from "./uploads.ts";
 
-/** A completed upload as it is remembered for repeated completions. */
+/** The result of a completed upload. */
 export interface CompletedUpload {
   readonly fingerprint: string;
   readonly versionId: string;
@@ -11,7 +11,7 @@ export interface CompletedUpload {
   readonly checksum: ObjectChecksum | undefined;
 }
 
-/** Remembers a completion; the version is the one that is current in the same batch. */
+/** Records a completion. Must follow the insert of the completed version in its batch. */
 export function recordCompletion(
   bucketId: string,
   { key, uploadId }: Pick<Upload, "key" | "uploadId">,
@@ -32,7 +32,7 @@ export function recordCompletion(
   );
 }
 
-/** A completion that was remembered. */
+/** Looks up a recorded completion. */
 export function lookUpCompletion(
   bucketName: string,
   key: string,
@@ -58,7 +58,7 @@ export function lookUpCompletion(
       const row = rowsOf<CompletedRow>(results)[0];
       if (row === undefined) return { completed: undefined };
       const { fingerprint, version_id: versionId, etag } = row;
-      // What recordCompletion wrote.
+      // recordCompletion writes this form.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const checksum = row.checksum === null ? undefined : (JSON.parse(row.checksum) as ObjectChecksum);
       return { completed: { fingerprint, versionId, etag, checksum } };
@@ -66,10 +66,13 @@ export function lookUpCompletion(
   };
 }
 
-/** A completion that is remembered, and the name of its bucket. */
+/** The address of a recorded completion. */
 export type CompletionEntry = readonly [bucketId: string, bucketName: string, key: string, uploadId: string];
 
-/** Completions from before a time (milliseconds since the epoch), at most so many; of deleted buckets the name is "". */
+/**
+ * Looks up at most `limit` completions from before a time (milliseconds since the epoch). A deleted bucket's name is
+ * "".
+ */
 export function lookUpOldCompletions(before: number, limit: number): Lookup<CompletionEntry[]> {
   interface EntryRow {
     readonly bucket_id: string;
@@ -90,7 +93,7 @@ export function lookUpOldCompletions(before: number, limit: number): Lookup<Comp
   };
 }
 
-/** Forgets completions. */
+/** Purges recorded completions. */
 export function purgeCompletions(entries: readonly CompletionEntry[]): Statement {
   return statement(
     `DELETE FROM completed_uploads WHERE (bucket_id, key, upload_id) IN (

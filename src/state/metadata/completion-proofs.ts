@@ -1,7 +1,6 @@
-// The proof that an object of several blobs was committed: its version and its manifest as a blob of their own, from which
-// a rebuild makes the object again without guessing. It is stored after the commit and before the client's 200, so that
-// whatever was acknowledged has a proof, and what was never committed has none. The manifest holds its proof, so that
-// both are collected together.
+// Completion proofs: a blob per multi-blob object with its version and manifest, from which a rebuild restores the
+// object. A proof is stored after the commit and before the client's 200, so every acknowledged object has one, and no
+// uncommitted object does. The manifest references its proof, so both are collected together.
 import { decodeUtf8, utf8 } from "../../bytes/text.ts";
 import { recoveryMetadata, type SeenHead } from "../../protocol/objects/recovery-metadata.ts";
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
@@ -15,7 +14,7 @@ import { partsFromRows, selectParts, selectSlices, slicesFromRows } from "./mani
 import type { Slice } from "./manifests.ts";
 import { OBJECT_COLUMNS, objectFromRow, type ObjectRow } from "./object-columns.ts";
 
-/** What a proof says. */
+/** The content of a proof. */
 export interface CompletionProof {
   readonly object: StoredObject;
   readonly slices: readonly Slice[];
@@ -25,17 +24,17 @@ export interface CompletionProof {
 const FORMAT = 1;
 const NO_METADATA = { contentType: undefined, systemMetadata: {}, userMetadata: {} };
 
-/** The blob of a manifest's proof. */
+/** Returns the blob id of a manifest's proof. */
 export function proofIdOf(manifestId: string): string {
   return `${manifestId}-proof`;
 }
 
-/** Stores a proof unless it is stored already. */
+/** Stores a proof unless it exists. */
 export async function storeProof(
   blobs: BlobStore,
   bucket: Pick<Bucket, "id" | "name">,
   proof: CompletionProof,
-  seen?: SeenHead,
+  observedHead?: SeenHead,
 ): Promise<void> {
   const { key, versionId, manifestId = "" } = proof.object;
   await blobs.putRecord({
@@ -48,15 +47,15 @@ export async function storeProof(
       uploadId: manifestId.slice(bucket.id.length + 1),
       role: "proof",
       versionId,
-      seen,
+      seen: observedHead,
       metadata: NO_METADATA,
     }),
   });
 }
 
 /**
- * Waits until a proof is stored. Where that fails the client is not told of success, and a repeated request stores it.
- * @throws S3Error ServiceUnavailable
+ * Waits until a proof is stored.
+ * @throws S3Error ServiceUnavailable if that fails, so that the client repeats the request, which stores the proof
  */
 export async function requireProof(stored: Promise<void>): Promise<void> {
   try {
@@ -67,7 +66,7 @@ export async function requireProof(stored: Promise<void>): Promise<void> {
   }
 }
 
-/** Checksums of plain bytes say something of them, which only customers' keys may tell. */
+/** Leaves out checksums of encrypted objects: they reveal facts about the plaintext. */
 function withoutPlainChecksums({ object, slices, parts }: CompletionProof): CompletionProof {
   if (object.encryption === undefined) return { object, slices, parts };
   return {
@@ -77,13 +76,13 @@ function withoutPlainChecksums({ object, slices, parts }: CompletionProof): Comp
   };
 }
 
-/** Reads a proof; undefined where it is gone or is none. */
+/** Reads a proof; undefined if it is missing or unreadable. */
 export async function readProof(blobs: BlobStore, proofId: string): Promise<CompletionProof | undefined> {
   const stream = await blobs.get(proofId, undefined);
   if (stream === undefined) return undefined;
   const text = decodeUtf8(new Uint8Array(await new Response(stream).arrayBuffer()));
   try {
-    // What storeProof wrote.
+    // storeProof writes this form.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const proof = JSON.parse(text ?? "") as CompletionProof & { readonly format: number };
     return proof.format === FORMAT ? proof : undefined;
@@ -92,7 +91,7 @@ export async function readProof(blobs: BlobStore, proofId: string): Promise<Comp
   }
 }
 
-/** What a version's proof has to say; undefined where no version of the key is in this manifest. */
+/** Looks up the content of a version's proof; undefined if no version of the key has this manifest. */
 export function lookUpProof(bucketId: string, key: string, manifestId: string): Lookup<CompletionProof | undefined> {
   const of = "o.bucket_id = ?1 AND o.key = ?2 AND o.manifest_id = ?3";
   const manifest = { sql: "SELECT ?1", parameters: [manifestId] };
@@ -115,7 +114,7 @@ export function lookUpProof(bucketId: string, key: string, manifestId: string): 
   };
 }
 
-/** Stores the proof of what was completed as a manifest, if it is missing and the version is still there. */
+/** Stores the proof of a completed upload if it is missing and the version still exists. */
 export async function storeMissingProof(
   { database, blobs }: { readonly database: Database; readonly blobs: BlobStore },
   bucket: Pick<Bucket, "id" | "name">,

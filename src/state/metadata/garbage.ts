@@ -1,21 +1,21 @@
-// The garbage table: blobs that lost their last holder.
+// The garbage table: blobs and manifests without references, which wait for the recovery window to pass.
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
-/** So many entries are looked at for a page, and so many of those that are due make it full. */
+/** The limits of a page: entries read, and due entries returned. */
 const PAGE_ENTRIES = 2000;
 const PAGE_DUE = 500;
 
 /** A page of the garbage. */
 export interface GarbagePage {
-  /** Blobs and manifests whose time has come and that nothing holds. */
+  /** Blobs and manifests that are due for deletion and have no references. */
   readonly due: readonly string[];
-  /** The id after which the next page begins; undefined after the last. */
+  /** The id after which the next page begins; undefined on the last page. */
   readonly next: string | undefined;
 }
 
 /**
- * Looks up what was dropped before a time (milliseconds since the epoch), after an id. A page costs its entries, however
- * many others wait for their time: an index by time would cost every deletion a row more.
+ * Looks up garbage from before a time (milliseconds since the epoch), after an id. The scan is by id, because an index
+ * by time would add a written row to every deletion.
  */
 export function lookUpDueGarbage(before: number, after: string): Lookup<GarbagePage> {
   return {
@@ -34,7 +34,7 @@ export function lookUpDueGarbage(before: number, after: string): Lookup<GarbageP
     ],
     read: (results) => {
       const row = rowsOf<{ readonly due: string; readonly last: string | null; readonly entries: number }>(results)[0];
-      // What json_group_array wrote in the statement above.
+      // json_group_array in the statement above writes this form.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const due = JSON.parse(row?.due ?? "[]") as string[];
       if (due.length === PAGE_DUE) return { due, next: due.at(-1) };
@@ -43,7 +43,7 @@ export function lookUpDueGarbage(before: number, after: string): Lookup<GarbageP
   };
 }
 
-/** Takes blobs that are deleted out of the table. */
+/** Purges the entries of deleted blobs. */
 export function purgeGarbage(blobIds: readonly string[]): Statement {
   return statement(`DELETE FROM garbage WHERE blob_id IN (SELECT value FROM json_each(?))`, JSON.stringify(blobIds));
 }

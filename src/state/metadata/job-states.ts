@@ -1,17 +1,18 @@
-// The jobs table: where each scheduled job is in its pass, and the lease of whoever is at work on it.
+// The jobs table: the progress of each scheduled job, and its lease, which prevents two ticks from running the same
+// job.
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
-/** Where a job is. */
+/** A job's progress. */
 export interface JobState {
-  /** Whether a pass is under way. */
+  /** Whether a pass is in progress. */
   readonly isPassing: boolean;
-  /** Where it goes on; null at its beginning. */
+  /** Where the pass resumes; null: at its start. */
   readonly cursor: string | null;
   /** When the latest pass began, in milliseconds since the epoch. */
   readonly passBeganAt: number;
-  /** When its latest step was over, or failed, in milliseconds since the epoch. */
+  /** When the latest step ended or failed, in milliseconds since the epoch. */
   readonly steppedAt: number;
-  /** The sums of what the latest pass has reported so far. */
+  /** The totals of the latest pass's reports so far. */
   readonly report: Readonly<Record<string, number>>;
 }
 
@@ -32,13 +33,13 @@ function stateFromRow(row: JobRow): JobState {
     cursor: row.cursor,
     passBeganAt: row.pass_began_at,
     steppedAt: row.stepped_at,
-    // What saveStep wrote.
+    // saveStep writes this form.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     report: JSON.parse(row.report) as Readonly<Record<string, number>>,
   };
 }
 
-/** Where every job is that has ever run, by its name. */
+/** Looks up the progress of all jobs that have ever run, by name. */
 export function lookUpJobStates(): Lookup<ReadonlyMap<string, JobState>> {
   return {
     statements: [statement(`SELECT ${COLUMNS} FROM jobs`)],
@@ -46,7 +47,7 @@ export function lookUpJobStates(): Lookup<ReadonlyMap<string, JobState>> {
   };
 }
 
-/** A job's lease: until it is over, nobody but its holder works on the job. */
+/** A job's lease: until it ends, only its holder runs the job. */
 export interface JobLease {
   readonly name: string;
   /** Unique to this tick. */
@@ -57,8 +58,7 @@ export interface JobLease {
 }
 
 /**
- * Takes a job's lease unless somebody else has it. The answer is where the job is by now, or undefined where the lease is
- * another's.
+ * Takes a job's lease unless another tick has it. Returns the job's progress; undefined: another tick has the lease.
  */
 export function takeLease({ name, holder, clock, until }: JobLease): Lookup<JobState | undefined> {
   return {
@@ -78,10 +78,7 @@ export function takeLease({ name, holder, clock, until }: JobLease): Lookup<JobS
   };
 }
 
-/**
- * Saves where a job is, and gives its lease a new end; nothing happens where the lease has become another's.
- * @returns the statement, which changes one row if the lease was still held
- */
+/** Saves a job's progress and extends its lease. Changes one row, or none if another tick has taken the lease. */
 export function saveStep({ name, holder, until }: JobLease, state: JobState): Statement {
   return statement(
     `UPDATE jobs SET is_passing = ?3, cursor = ?4, pass_began_at = ?5, stepped_at = ?6, report = ?7, lease_until = ?8
@@ -97,12 +94,12 @@ export function saveStep({ name, holder, until }: JobLease, state: JobState): St
   );
 }
 
-/** Saves that a job had its turn, which failed; it stays where it was. */
+/** Records a failed step without changing the job's progress. */
 export function saveFailure({ name, holder, clock }: JobLease): Statement {
   return statement(`UPDATE jobs SET stepped_at = ? WHERE name = ? AND lease_holder = ?`, clock, name, holder);
 }
 
-/** Gives leases back. */
+/** Releases all leases of a holder. */
 export function releaseLeases(holder: string): Statement {
   return statement(`UPDATE jobs SET lease_holder = NULL WHERE lease_holder = ?`, holder);
 }

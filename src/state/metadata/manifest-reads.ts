@@ -1,35 +1,34 @@
-// Reading manifests: of the slices those that overlap some bytes, of the parts one or a page of them. Pages are found by
-// where they begin and by their first part. Manifests that were stored before pages had these have up to 5000 entries
-// in each page, and all of their pages are read.
+// Reads the slices of a manifest that overlap a byte range, or one or a page of its parts. The pages are indexed by
+// start and first part. Manifests of older releases lack these positions, so all of their pages are read.
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
 import type { ByteSelection } from "../../protocol/core/range.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import type { Slice } from "./manifests.ts";
 
-/** How the statement around it knows a manifest's id: a select of one column, with its parameters ?1 … ?n. */
+/** A manifest's id as SQL: a select of one column, with its parameters ?1 … ?n. */
 export interface ManifestReference {
   readonly sql: string;
   readonly parameters: readonly string[];
 }
 
-/** Whether the pages of the manifest `c` have no position. Such a manifest is read from its first page to its last. */
+/** Whether the pages of the manifest `c` have no position, so that all of them must be read. */
 const IS_WITHOUT_POSITIONS = `(SELECT z.start FROM manifests z
   WHERE z.manifest_id = c.manifest_id AND z.page = 0) IS NULL`;
 const LAST_PAGE = 1_000_000;
 
-/** The page of the manifest `c` in which a byte is; the first page where there is no other, or none has a position. */
+/** The page of the manifest `c` that contains a byte; 0 if no later page has a position. */
 const pageOfByte = (byte: string): string => `coalesce((SELECT m.page FROM manifests m
   WHERE m.manifest_id = c.manifest_id AND m.start > 0 AND m.start <= ${byte} ORDER BY m.start DESC LIMIT 1), 0)`;
 
-/** The page of the manifest `c` that lists a part of this number, if any does. */
+/** The only page of the manifest `c` that may list a part of this number. */
 const pageOfPart = (partNumber: string): string => `coalesce((SELECT m.page FROM manifests m
   WHERE m.manifest_id = c.manifest_id AND m.start > 0 AND m.first_part <= ${partNumber}
   ORDER BY m.first_part DESC LIMIT 1), 0)`;
 
-/** The last of some pages to read, which begin with the first one. */
+/** The last page to read: `page`, or the last of all if pages have no position. */
 const lastPage = (page: string): string => `CASE WHEN ${IS_WITHOUT_POSITIONS} THEN ${LAST_PAGE} ELSE ${page} END`;
 
-/** Selects the pages with the slices of a version that overlap a selection; none for an object in one blob. */
+/** Selects the pages whose slices overlap a selection; no rows for an object in one blob. */
 export function selectSlices({ sql, parameters }: ManifestReference, selection: ByteSelection): Statement {
   const first = `?${parameters.length + 1}`;
   const last = `?${parameters.length + 2}`;
@@ -78,12 +77,12 @@ function partPages(partNumber: string): string {
     CROSS JOIN manifests m ON m.manifest_id = c.manifest_id AND m.page BETWEEN c.low AND c.high`;
 }
 
-/** Reads what {@link selectSlices} selects: the slices that overlap the selection, in order. */
+/** Reads the rows of {@link selectSlices}: the slices that overlap the selection, in order. */
 export function slicesFromRows(rows: readonly unknown[]): Slice[] {
   return rows.flatMap((row) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const { slices, first, last } = row as { readonly slices: string; readonly first: number; readonly last: number };
-    // What insertManifest wrote.
+    // insertManifest writes this form.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const values = JSON.parse(slices) as readonly [number, string, number, number][];
     return values
@@ -92,7 +91,7 @@ export function slicesFromRows(rows: readonly unknown[]): Slice[] {
   });
 }
 
-/** The slices of a manifest whose id is known. */
+/** Looks up slices of a manifest by its id. */
 export function lookUpSlices(manifestId: string, selection: ByteSelection): Lookup<Slice[]> {
   return {
     statements: [selectSlices({ sql: "SELECT ?1", parameters: [manifestId] }, selection)],
@@ -100,13 +99,13 @@ export function lookUpSlices(manifestId: string, selection: ByteSelection): Look
   };
 }
 
-/** Which parts of a manifest to read: all, the one of a number, or so many after a number. */
+/** Which parts of a manifest to read: all, one by its number, or at most `limit` after a number. */
 export type PartSelection =
   | { readonly kind: "all" }
   | { readonly kind: "one"; readonly partNumber: number }
   | { readonly kind: "page"; readonly after: number; readonly limit: number };
 
-/** Selects parts of a manifest; none for an object in one blob. */
+/** Selects parts of a manifest; no rows for an object in one blob. */
 export function selectParts({ sql, parameters }: ManifestReference, selection: PartSelection): Statement {
   const [first, second] = [`?${parameters.length + 1}`, `?${parameters.length + 2}`];
   switch (selection.kind) {
@@ -121,7 +120,7 @@ export function selectParts({ sql, parameters }: ManifestReference, selection: P
         selection.partNumber,
       );
     case "page":
-      // From the page that lists the next part on, until as many parts as are wanted are on the pages after it.
+      // Starts at the page of the next part and stops when the pages after it contain `limit` parts.
       return statement(
         `WITH RECURSIVE chosen (manifest_id) AS (${sql}),
          walk (manifest_id, page, parts, found) AS (
@@ -139,10 +138,12 @@ export function selectParts({ sql, parameters }: ManifestReference, selection: P
   }
 }
 
-/** Reads what {@link selectParts} selects; of a page of parts, the pages of the manifest that have it. */
+/**
+ * Reads the rows of {@link selectParts}. For a page of parts, these include further parts of the manifest pages read.
+ */
 export function partsFromRows(rows: readonly unknown[]): ObjectPart[] {
   return rowsOf<{ readonly parts: string }>([{ rows, changes: 0 }]).flatMap(({ parts }) => {
-    // What insertManifest wrote.
+    // insertManifest writes this form.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const values = JSON.parse(parts) as readonly [number, number, number, string | null][];
     return values.map(([partNumber, start, size, checksum]) => ({

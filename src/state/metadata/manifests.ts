@@ -1,11 +1,12 @@
-// Manifests: the slices of which an object is made, kept apart so that HEAD and LIST never read them. They are kept in
-// pages, so that a read of some bytes or of one part costs the page that it needs (manifest-reads.ts).
+// The manifests table: the slices and parts of multipart objects, apart from the objects table so that HEAD and LIST
+// never read them. Manifests are stored in pages, so that a ranged read costs only the pages it needs
+// (manifest-reads.ts).
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import { releaseReferences } from "./blob-references.ts";
 import { jsonPages } from "../d1/json-pages.ts";
 
-/** Bytes of a blob that are bytes of an object, from `start` of the object on. */
+/** A range of a blob that provides an object's bytes from `start` on. */
 export interface Slice {
   readonly start: number;
   readonly blobId: string;
@@ -13,19 +14,19 @@ export interface Slice {
   readonly length: number;
 }
 
-/** A whole manifest before it is stored. */
+/** A whole manifest. */
 export interface Manifest {
   readonly manifestId: string;
   readonly slices: readonly Slice[];
   readonly parts: readonly ObjectPart[];
-  /** Ids of the blobs and manifests that it holds, one as often as it holds it. */
+  /** Ids of the blobs and manifests that it references, one entry per reference. */
   readonly references: readonly string[];
 }
 
-/** The most slices of a page: as many as one read of a byte goes through, and some 20 KB of a row. */
+/** The most slices of a page. A page row takes about 20 KB, which is the cost of reading any byte. */
 export const PAGE_SLICES = 128;
 
-/** A page of a manifest: slices, the parts that begin with one of them, and a share of what the manifest holds. */
+/** A page of a manifest: slices, the parts that begin with one of them, and a share of the references. */
 interface ManifestPage {
   readonly slices: readonly Slice[];
   readonly parts: readonly ObjectPart[];
@@ -49,8 +50,8 @@ function pagesOf({ slices, parts, references }: Manifest): ManifestPage[] {
 }
 
 /**
- * Stores a manifest, a row for each page; several rows with one statement.
- * A manifest of one page has no entry in the indexes, which hold the pages that begin after the object's first byte.
+ * Inserts a manifest, one row per page. The indexes contain only pages after the first, so a manifest of one page adds
+ * no index entry.
  */
 export function insertManifest(manifest: Manifest): Statement[] {
   const rows = pagesOf(manifest).map(({ slices, parts, references }, page) => [
@@ -72,15 +73,15 @@ export function insertManifest(manifest: Manifest): Statement[] {
 }
 
 /**
- * Takes manifests that nobody holds any more apart: what they held is dropped in its turn.
- * @param before the time that counts as the drop's, in milliseconds since the epoch
+ * Purges manifests without references, and releases the references that they contain.
+ * @param releasedAt the time to record for the releases, in milliseconds since the epoch
  */
-export function purgeManifests(manifestIds: readonly string[], before: number): Statement[] {
+export function purgeManifests(manifestIds: readonly string[], releasedAt: number): Statement[] {
   const json = JSON.stringify(manifestIds);
   const ids = "SELECT value FROM json_each(?1)";
   return [
     ...releaseReferences(
-      before,
+      releasedAt,
       `SELECT h.value AS id FROM manifests m, json_each(m.holdings) h WHERE m.manifest_id IN (${ids})`,
       json,
     ),
@@ -88,7 +89,7 @@ export function purgeManifests(manifestIds: readonly string[], before: number): 
   ];
 }
 
-/** Which of some ids are manifests, each with how many bytes the ids of what it holds take. */
+/** Looks up which ids are manifests, with the size in bytes of each one's list of references. */
 export function selectManifestIds(ids: readonly string[]): Lookup<ReadonlyMap<string, number>> {
   return {
     statements: [

@@ -1,5 +1,5 @@
-// The columns of a version, in the tables objects and versions. Every statement that reads, writes or moves versions takes
-// its columns from here, so a new column is one entry beside its migration.
+// The columns of a version in the tables objects and versions. Every statement on versions derives its columns from
+// this list, so a new column needs one entry here and a migration.
 import type { ObjectChecksum } from "../../protocol/core/checksums.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import {
@@ -16,7 +16,7 @@ import {
 } from "../d1/row-mapping.ts";
 import { metadataJson, parseMetadata, parseTags, tagsJson } from "../../protocol/core/stored-metadata.ts";
 
-/** A checksum takes three columns, which are all null or all set. */
+/** A checksum takes three columns: all null or all set. */
 const CHECKSUM: Field<ObjectChecksum | undefined> = {
   columns: ["checksum_algorithm", "checksum_type", "checksum"],
   write: (checksum) => [checksum?.algorithm ?? null, checksum?.type ?? null, checksum?.value ?? null],
@@ -27,7 +27,7 @@ const CHECKSUM: Field<ObjectChecksum | undefined> = {
         ({ algorithm, type, value } as ObjectChecksum),
 };
 
-/** How a version is stored. */
+/** The mapping of a version to its columns. */
 export const OBJECT_FIELDS: RowMapping<StoredObject> = {
   key: required("key"),
   versionId: required("version_id"),
@@ -48,16 +48,16 @@ export const OBJECT_FIELDS: RowMapping<StoredObject> = {
   encryption: optional("encryption"),
 };
 
-/** All columns of a version, the bucket's id first, as a list for INSERT or SELECT. */
+/** All columns of a version, `bucket_id` first. */
 export const VERSION_COLUMNS: readonly string[] = ["bucket_id", ...columnsOf(OBJECT_FIELDS)];
 
-/** What to select for {@link objectFromRow}, with the table under the name `o`. */
+/** The columns that {@link objectFromRow} reads, for the table alias `o`. */
 export const OBJECT_COLUMNS = selectList(OBJECT_FIELDS, "o");
 
-/** A row that has {@link OBJECT_COLUMNS}. */
+/** A row with {@link OBJECT_COLUMNS}. */
 export type ObjectRow = Row & { readonly key: string };
 
-/** The version that a row stores. */
+/** Reads the version of a row. */
 export function objectFromRow(row: ObjectRow): StoredObject {
   return valueFromRow(OBJECT_FIELDS, row);
 }

@@ -1,4 +1,4 @@
-// The objects table: the current version of each key.
+// Looks up versions of a key, current or by id, and writes the objects table, which stores current versions.
 import { BUCKET_COLUMNS, bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import type { ManifestReference } from "./manifest-reads.ts";
 import { OBJECT_COLUMNS, OBJECT_FIELDS, objectFromRow, VERSION_COLUMNS, type ObjectRow } from "./object-columns.ts";
@@ -8,25 +8,25 @@ import type { DeleteMarker, StoredObject } from "../../protocol/objects/stored-o
 
 /** A bucket and one version of a key. */
 export interface VersionFacts extends BucketFacts {
-  /** The version that was asked for, unless it is a delete marker. */
+  /** The requested version, unless it is a delete marker. */
   readonly object: StoredObject | undefined;
-  /** The delete marker that was asked for, or that is current. */
+  /** The requested or current delete marker. */
   readonly deleteMarker: DeleteMarker | undefined;
 }
 
-/** The columns of a version, where there is none. */
+/** The row of a missing version. */
 interface AbsentRow {
   readonly key: null;
 }
 
 interface MarkerColumn {
-  /** The newest delete marker as JSON [version id, is null version, modified at], where there is no current version. */
+  /** The newest delete marker as JSON [version id, is null version, modified at], if no current version exists. */
   readonly marker: string | null;
 }
 
 /**
- * Looks up a bucket and one version of a key, in one statement.
- * @param versionId a version id, `null`, or undefined for the current version
+ * Looks up a bucket and one version of a key.
+ * @param versionId a version id, `"null"`, or undefined for the current version
  */
 export function lookUpVersion(bucketName: string, key: string, versionId: string | undefined): Lookup<VersionFacts> {
   return versionId === undefined ? lookUpCurrent(bucketName, key) : lookUpOneOfAll(bucketName, key, versionId);
@@ -74,7 +74,7 @@ function lookUpOneOfAll(bucketName: string, key: string, versionId: string): Loo
   };
 }
 
-/** Reads a bucket and, of a second statement, one row of objects or versions with `is_delete_marker`. */
+/** Reads a bucket and the second statement's row of objects or versions with `is_delete_marker`. */
 export function versionFacts(results: readonly StatementResult[]): VersionFacts {
   const bucket = rowsOf<BucketRow>(results).map(bucketFromRow)[0];
   const row = rowsOf<ObjectRow & { readonly is_delete_marker: number }>(results, 1)[0];
@@ -83,7 +83,7 @@ export function versionFacts(results: readonly StatementResult[]): VersionFacts 
   return { bucket, object: isMarker ? undefined : version, deleteMarker: isMarker ? version : undefined };
 }
 
-/** The current versions of those keys that have one. */
+/** Selects the current versions of keys that have one. */
 export function selectCurrentObjects(bucketName: string, keys: readonly string[]): Statement {
   return statement(
     `SELECT ${OBJECT_COLUMNS} FROM json_each(?2) k
@@ -93,7 +93,7 @@ export function selectCurrentObjects(bucketName: string, keys: readonly string[]
   );
 }
 
-/** Where a statement finds the manifest of a version, if that has one. */
+/** Returns the SQL that selects the manifest id of a version, if it has one. */
 export function manifestOf(bucketName: string, key: string, versionId: string | undefined): ManifestReference {
   const of = "o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key = ?2";
   if (versionId === undefined) {
@@ -107,7 +107,9 @@ export function manifestOf(bucketName: string, key: string, versionId: string | 
   };
 }
 
-/** The versions table, under the name `o`. Left to itself, SQLite would look for `null` among all of a key's versions. */
+/**
+ * The versions table under the alias `o`. Without the hint, SQLite scans all versions of the key for the null version.
+ */
 function versionsTable(versionId: string): string {
   return versionId === "null" ? "versions AS o INDEXED BY null_versions" : "versions AS o";
 }
@@ -118,7 +120,7 @@ function isPresent(row: ObjectRow | AbsentRow): row is ObjectRow {
 
 function markerFromJson(key: string, json: string | null): DeleteMarker | undefined {
   if (json === null) return undefined;
-  // What json_array wrote in the statement above.
+  // json_array in the statement above writes this form.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const [versionId, isNull, modifiedAt] = JSON.parse(json) as [string, number, number];
   return { key, versionId, isNullVersion: isNull === 1, modifiedAt };
@@ -129,7 +131,7 @@ const UPSERT = `INSERT INTO objects (${VERSION_COLUMNS.join(", ")})
   ON CONFLICT (bucket_id, key) DO UPDATE SET
     ${VERSION_COLUMNS.map((column) => `${column} = excluded.${column}`).join(", ")}`;
 
-/** Makes a version the current one of its key, in place of whatever is there. */
+/** Inserts a version as the current one of its key, or replaces the current row. */
 export function upsertObject(bucketId: string, object: StoredObject): Statement {
   return statement(UPSERT, bucketId, ...parametersOf(OBJECT_FIELDS, object));
 }

@@ -1,22 +1,22 @@
-// The parts of uploads in progress.
+// The parts table: parts of open uploads.
 import type { ChecksumAlgorithm } from "../../protocol/core/checksums.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import { releaseReferences } from "./blob-references.ts";
 
-/** Bytes of a blob. */
+/** A range of a blob. */
 export interface PartSlice {
   readonly blobId: string;
   readonly offset: number;
   readonly length: number;
 }
 
-/** A part of an upload in progress. */
+/** A part of an open upload. */
 export interface Part {
   readonly partNumber: number;
-  /** The blob or manifest that the part holds. */
+  /** The blob or manifest that the part references. */
   readonly referenceId: string;
   readonly slices: readonly PartSlice[];
-  /** Whether the part is all of the one blob that it holds. */
+  /** Whether the part is one whole blob. */
   readonly isWholeBlob: boolean;
   /** Bytes. */
   readonly size: number;
@@ -58,13 +58,13 @@ function partFromRow(row: PartRow): Part {
 
 function slicesFromJson({ slices, holding_id: blobId, size }: PartRow): PartSlice[] {
   if (slices === null) return [{ blobId, offset: 0, length: size }];
-  // What putPart wrote.
+  // putPart writes this form.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const values = JSON.parse(slices) as [string, number, number][];
   return values.map(([blob, offset, length]) => ({ blobId: blob, offset, length }));
 }
 
-/** A page of an upload's parts by number, after a number. */
+/** Looks up a page of an upload's parts after a part number. */
 export function lookUpParts(
   uploadId: string,
   after: number,
@@ -83,7 +83,7 @@ export function lookUpParts(
   };
 }
 
-/** Puts a part in its place; what the part that was there held is dropped. */
+/** Writes a part and releases the reference of the part that it replaces. */
 export function putPart(uploadId: string, part: Part): Statement[] {
   const slices = part.slices.map(({ blobId, offset, length }) => [blobId, offset, length]);
   return [
@@ -112,8 +112,8 @@ export function putPart(uploadId: string, part: Part): Statement[] {
 }
 
 /**
- * Whether a part is in its place, or was.
- * @param isOwnBlob whether nobody else can hold its blob, so that in the garbage it shows that the part was there
+ * Looks up whether a part was written, even if it has been replaced since.
+ * @param isOwnBlob whether only this part can reference its blob, so that garbage proves that the part was written
  */
 export function lookUpPartReference(
   uploadId: string,
@@ -124,13 +124,13 @@ export function lookUpPartReference(
     statements: [
       statement(
         `SELECT EXISTS (SELECT 1 FROM parts WHERE upload_id = ?1 AND part_number = ?2 AND holding_id = ?3)
-           OR ?4 = 1 AND EXISTS (SELECT 1 FROM garbage WHERE blob_id = ?3) AS held`,
+           OR ?4 = 1 AND EXISTS (SELECT 1 FROM garbage WHERE blob_id = ?3) AS was_written`,
         uploadId,
         partNumber,
         referenceId,
         isOwnBlob ? 1 : 0,
       ),
     ],
-    read: (results) => rowsOf<{ readonly held: number }>(results)[0]?.held === 1,
+    read: (results) => rowsOf<{ readonly was_written: number }>(results)[0]?.was_written === 1,
   };
 }

@@ -1,13 +1,13 @@
-// The scrub_findings table: blobs whose bytes are not what they should be.
+// The scrub_findings table: blobs that the scrub found damaged.
 import { statement, type Statement } from "../d1/database.ts";
 
-/** What is wrong with a blob. */
+/** A finding about a blob. */
 export interface ScrubFinding {
   readonly blobId: string;
   readonly finding: string;
 }
 
-/** Remembers findings; one that is known already keeps the time at which it was found first. */
+/** Records findings. A known one keeps the time of its first finding. */
 export function recordFindings(findings: readonly ScrubFinding[], now: number): Statement {
   return statement(
     `INSERT INTO scrub_findings (blob_id, finding, found_at, seen_at)
@@ -18,7 +18,7 @@ export function recordFindings(findings: readonly ScrubFinding[], now: number): 
   );
 }
 
-/** Takes blobs out that were found sound. */
+/** Purges the findings of blobs that were found intact. */
 export function purgeFindings(blobIds: readonly string[]): Statement {
   return statement(
     `DELETE FROM scrub_findings WHERE blob_id IN (SELECT value FROM json_each(?))`,
@@ -26,7 +26,7 @@ export function purgeFindings(blobIds: readonly string[]): Statement {
   );
 }
 
-/** Takes findings out that were seen last before a time (milliseconds since the epoch). */
+/** Purges findings last confirmed before a time (milliseconds since the epoch). */
 export function purgeFindingsBefore(time: number): Statement {
   return statement(`DELETE FROM scrub_findings WHERE seen_at < ?`, time);
 }

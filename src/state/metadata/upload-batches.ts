@@ -1,8 +1,8 @@
-// Ending many uploads in batches that are bounded: an upload may have 10,000 parts, and a bucket any number of uploads.
+// Aborts many uploads in bounded batches: an upload may have 10,000 parts, and a bucket any number of uploads.
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import { releaseReferences } from "./blob-references.ts";
 
-/** An upload to end. */
+/** An upload to abort. */
 export interface UploadToAbort {
   readonly bucketId: string;
   readonly key: string;
@@ -11,25 +11,25 @@ export interface UploadToAbort {
 
 export interface UploadBatch {
   readonly uploads: readonly UploadToAbort[];
-  /** Whether there are uploads besides those of the batch. */
+  /** Whether more uploads remain. */
   readonly hasMore: boolean;
 }
 
-/** A batch has at most so many uploads; of as many parts in all, or one upload, which may have twice as many. */
+/** The limits of a batch. One upload alone may exceed the parts limit (10,000 parts at most). */
 const MAX_UPLOADS = 100;
 const MAX_PARTS = 5000;
 
-/** Looks up uploads that one batch may end, of the bucket of this name. */
+/** Looks up a batch of uploads of a bucket by its name. */
 export function lookUpUploadBatchByName(bucketName: string): Lookup<{ readonly batch: UploadBatch }> {
   return lookUpBatch("u.bucket_id = (SELECT id FROM buckets WHERE name = ?1)", bucketName);
 }
 
-/** Looks up uploads that one batch may end, of the bucket of this id, of which there never is another one. */
+/** Looks up a batch of uploads of a bucket by its id, which is never reused. */
 export function lookUpUploadBatch(bucketId: string): Lookup<{ readonly batch: UploadBatch }> {
   return lookUpBatch("u.bucket_id = ?1", bucketId);
 }
 
-/** Looks up uploads whose bucket is not there and that one batch may end. No deletion of a bucket leaves one behind. */
+/** Looks up a batch of uploads without a bucket. Deleting a bucket never leaves any. */
 export function lookUpOrphanedUploads(): Lookup<{ readonly batch: UploadBatch }> {
   return lookUpBatch("u.bucket_id NOT IN (SELECT id FROM buckets)");
 }
@@ -62,7 +62,7 @@ function lookUpBatch(condition: string, ...parameters: readonly string[]): Looku
   };
 }
 
-/** Ends uploads: they and their parts go, and the blobs that only the parts refer to become garbage. */
+/** Purges uploads with their parts and releases the parts' references. */
 export function abortUploads(uploads: readonly UploadToAbort[], now: number): Statement[] {
   if (uploads.length === 0) return [];
   const ids = JSON.stringify(uploads.map(({ uploadId }) => uploadId));

@@ -1,4 +1,4 @@
-// Multipart uploads in progress: the uploads table, and the end of its parts.
+// The uploads table: open multipart uploads. Completing or aborting an upload deletes its row and its parts.
 import type { ChecksumAlgorithm, ChecksumType } from "../../protocol/core/checksums.ts";
 import type { ObjectMetadata } from "../../protocol/objects/object-metadata.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
@@ -19,7 +19,7 @@ import {
 } from "../d1/row-mapping.ts";
 import { metadataJson, parseMetadata, parseTags, tagsJson } from "../../protocol/core/stored-metadata.ts";
 
-/** An upload in progress. */
+/** An open upload. */
 export interface Upload extends ObjectMetadata {
   readonly key: string;
   readonly uploadId: string;
@@ -30,10 +30,10 @@ export interface Upload extends ObjectMetadata {
   readonly ownerId: string;
   readonly tags: readonly Tag[];
   readonly storageClass: string;
-  /** What the client announced; undefined where it announced nothing. */
+  /** As the client announced; undefined: not announced. */
   readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
   readonly checksumType: ChecksumType | undefined;
-  /** As the completed object will have them. */
+  /** In the stored form of the completed object. */
   readonly acl: string | undefined;
   readonly encryption: string | undefined;
 }
@@ -58,11 +58,11 @@ const UPLOAD_FIELDS: RowMapping<Upload> = {
 const UPLOAD_COLUMNS = columnsOf(UPLOAD_FIELDS);
 
 export interface UploadFacts extends BucketFacts {
-  /** Undefined for an upload that never was, was aborted or is completed. */
+  /** Undefined if the upload never existed, was aborted or is completed. */
   readonly upload: Upload | undefined;
 }
 
-/** Looks up a bucket and an upload in progress. */
+/** Looks up a bucket and an open upload. */
 export function lookUpUpload(bucketName: string, key: string, uploadId: string): Lookup<UploadFacts> {
   return {
     statements: [
@@ -83,8 +83,8 @@ export function lookUpUpload(bucketName: string, key: string, uploadId: string):
 }
 
 /**
- * Begins an upload, if its bucket is still there.
- * @returns whether it is
+ * Creates an upload if its bucket still exists.
+ * @returns whether the bucket exists
  */
 export async function beginUpload(database: Database, bucket: Bucket, upload: Upload): Promise<boolean> {
   const insert = statement(
@@ -99,8 +99,8 @@ export async function beginUpload(database: Database, bucket: Bucket, upload: Up
 }
 
 /**
- * The statement that aborts its batch unless an upload is open and the parts that were chosen are there as they were.
- * @param chosen part number, holding and ETag of each
+ * Aborts the batch unless the upload is open and the chosen parts are unchanged.
+ * @param chosen part number, blob or manifest id, and ETag of each part
  */
 export function guardUpload(
   bucketId: string,
@@ -117,8 +117,8 @@ export function guardUpload(
 }
 
 /**
- * Ends an upload: it and its parts go, and so does what the parts hold, but for those that a completion has chosen.
- * @param chosen part numbers whose holdings the completed object takes over
+ * Closes an upload: purges it with its parts and releases the references of all parts that are not chosen.
+ * @param chosen part numbers whose references the completed object takes over
  */
 export function closeUpload(
   bucketId: string,
@@ -139,10 +139,10 @@ export function closeUpload(
   ];
 }
 
-/** Where an open upload is among all of them. */
+/** The address of an open upload, by which all uploads are ordered. */
 export type UploadAddress = readonly [bucketId: string, key: string, uploadId: string];
 
-/** Open uploads of all buckets after one, in the order of their addresses. */
+/** Looks up open uploads of all buckets after an address, in order. */
 export function lookUpUploadsAfter(
   after: UploadAddress,
   limit: number,

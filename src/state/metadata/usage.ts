@@ -1,10 +1,10 @@
-// How much a bucket holds, counted when it is asked. A running count would cost every write a row more, and written rows
-// are billed a thousand times as high as read ones; so the rows are read, a range of keys with each statement, so that
-// none holds the database for long. All of a key is counted at one moment.
+// Counts a bucket's objects and bytes on request. A running count would add a written row to every write, and written
+// rows cost a thousand times as much as read ones. Each statement counts one range of keys, so that none blocks the
+// database for long.
 import { successorOfPrefix } from "../../bytes/text.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 
-/** What a range of a bucket's keys holds. Bytes are those of the objects: copies of one share what they hold. */
+/** The counts of a range of keys. Bytes are object sizes; copies that share a blob count once each. */
 export interface Usage {
   readonly objects: number;
   readonly objectBytes: number;
@@ -12,7 +12,7 @@ export interface Usage {
   readonly versions: number;
   readonly versionBytes: number;
   readonly deleteMarkers: number;
-  /** Multipart uploads in progress. */
+  /** Open multipart uploads. */
   readonly uploads: number;
   readonly parts: number;
   readonly partBytes: number;
@@ -31,17 +31,17 @@ export const NO_USAGE: Usage = {
 
 export interface UsageFacts {
   readonly usage: Usage;
-  /** Where the next range begins; undefined where this was the last. */
+  /** Where the next range begins; undefined: this was the last. */
   readonly next: string | undefined;
 }
 
-/** Keys with a prefix, from a text on (inclusive, in byte order). */
+/** The keys with a prefix, from `from` on (inclusive, in byte order). */
 export interface UsageRange {
   readonly prefix: string;
   readonly from: string;
 }
 
-/** A range ends after as many rows of one table; with a key that has more, after that key. */
+/** The most rows of one table in a range. A single key with more rows forms a range of its own. */
 const RANGE_ROWS = 10_000;
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
 // Keys have at most 1024 bytes.
@@ -55,7 +55,7 @@ const nth = (table: string): string =>
 const counts = (columns: string, tables: string, first: string): string =>
   `(SELECT json_array(${columns}) FROM ${tables} WHERE ${inRange(first)} (SELECT key FROM bound))`;
 
-/** Looks up what a range of keys holds. */
+/** Counts a range of keys in one transaction. */
 export function lookUpUsage(bucketName: string, { prefix, from }: UsageRange): Lookup<UsageFacts> {
   return {
     statements: [
@@ -101,12 +101,12 @@ interface UsageRow {
 }
 
 function numbers(json: string): readonly number[] {
-  // What json_array wrote in the statement above.
+  // json_array in the statement above writes this form.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(json) as number[];
 }
 
-/** What two ranges hold together. */
+/** Adds the counts of two ranges. */
 export function addUsage(one: Usage, other: Usage): Usage {
   return {
     objects: one.objects + other.objects,

@@ -1,5 +1,5 @@
-// Changing what a version has besides its bytes and metadata: its tags, its access control list. They are no part of its
-// identity, so no head moves and no coordinator is asked; a version that goes or moves meanwhile is looked up again.
+// Updates a version's tags and access control list in place. Neither changes the key's head, so no coordinator is
+// needed; a version that a concurrent write moves or purges is looked up again.
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
@@ -9,7 +9,7 @@ import { tagsJson } from "../../protocol/core/stored-metadata.ts";
 
 const TURNS = 3;
 
-/** Which version of which key is meant. */
+/** The requested version of a key. */
 interface NamedVersion {
   readonly bucketName: string;
   readonly key: string;
@@ -17,11 +17,12 @@ interface NamedVersion {
 }
 
 /**
- * Gives a version other tags.
- * @param choose the version that is meant, of what was looked up; throws where there is none
- * @returns the version that has them now
+ * Replaces a version's tags.
+ * @param choose picks the requested version from the facts, or throws S3Error if it does not exist
+ * @returns the updated version, with its old tags
+ * @throws S3Error ServiceUnavailable if the version keeps moving
  */
-export function retag(
+export function replaceVersionTags(
   database: Database,
   named: NamedVersion,
   facts: VersionFacts,
@@ -32,10 +33,11 @@ export function retag(
 }
 
 /**
- * Gives a version another access control list.
- * @param choose the version that is meant, of what was looked up; throws where there is none
- * @param acl as it is kept; null: private
- * @returns the version that has it now
+ * Replaces a version's access control list.
+ * @param choose picks the requested version from the facts, or throws S3Error if it does not exist
+ * @param acl in stored form; null: private
+ * @returns the updated version, with its old list
+ * @throws S3Error ServiceUnavailable if the version keeps moving
  */
 export function setVersionAcl(
   database: Database,

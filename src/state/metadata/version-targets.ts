@@ -1,29 +1,29 @@
-// Finds which stored versions a list of keys and version ids names, for deletions of many at once.
+// Looks up many versions by key and version id, for DeleteObjects.
 import type { ConditionSubject } from "../../protocol/objects/conditions.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 import { jsonPages } from "../d1/json-pages.ts";
 import { parseTags } from "../../protocol/core/stored-metadata.ts";
 
-/** A version as a client names it. */
+/** A version as a client names it: by id, `"null"`, or undefined for the current one. */
 interface NamedVersion {
   readonly key: string;
   readonly versionId: string | undefined;
 }
 
-/** A version that is there: its id, what conditions are evaluated on, and what bears on who may read it. */
+/** An existing version: its id, the facts that conditions test, and its tags and ACL for authorization. */
 export interface FoundVersion extends ConditionSubject {
   readonly isDeleteMarker: boolean;
   readonly tags: readonly Tag[];
   readonly acl: string | undefined;
 }
 
-/** Under what name a version is found. */
+/** The key of a version in the map of {@link lookUpTargets}. */
 export function targetName({ key, versionId }: NamedVersion): string {
   return JSON.stringify([key, versionId]);
 }
 
-// Left to itself, SQLite would look for the null version among all of the key's.
+// Without the hint, SQLite scans all versions of the key for the null version.
 const NULL_VERSIONS = "versions AS o INDEXED BY null_versions";
 
 const arm = (table: string, isMarker: string, match: string): string =>
@@ -31,7 +31,7 @@ const arm = (table: string, isMarker: string, match: string): string =>
      o.modified_at, o.tags, o.acl
    FROM json_each(?2) n CROSS JOIN ${table} ON o.bucket_id = ?1 AND o.key = n.value ->> 'key' AND ${match}`;
 
-/** The versions that are named and there, by {@link targetName}. */
+/** Looks up the named versions that exist, by {@link targetName}. */
 export function lookUpTargets(
   bucketId: string,
   named: readonly NamedVersion[],

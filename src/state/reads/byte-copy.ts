@@ -1,5 +1,5 @@
-// Copies that move bytes from blobs into new ones: where the source or the copy is encrypted with a customer's key, the
-// two cannot share their blobs. The bytes stream through, and no more than a few pieces of them are held.
+// Copies an object's bytes into new blobs. Needed if a customer's key encrypts the source or the copy, since the two
+// cannot share blobs then. Bytes are streamed, so memory stays bounded.
 import { toHex } from "../../bytes/hex-base64.ts";
 import { PieceReader } from "../../bytes/streams.ts";
 import type { ChecksumAlgorithm, ChecksumAnnouncement, ObjectChecksum } from "../../protocol/core/checksums.ts";
@@ -16,7 +16,7 @@ import { type Manifest, type Slice } from "../metadata/manifests.ts";
 import { openObject } from "./object-bytes.ts";
 import { storeBody, type BodyDestination, type StoredBody } from "../blobs/store-body.ts";
 
-/** The most bytes that a copy puts into one blob, sealed or not: R2 takes a little less than 5 GiB. */
+/** The most plaintext bytes of one blob of a copy: R2 accepts slightly less than 5 GiB, sealed or not. */
 export const COPY_BLOB_MAX_BYTES = 4 * 1024 ** 3;
 const ETAG_BYTES = 16;
 
@@ -27,30 +27,30 @@ const NOTHING_ANNOUNCED: ChecksumAnnouncement = {
   contentMd5: undefined,
 };
 
-/** Where bytes are copied from. */
+/** The source of a copy. */
 export interface ByteSource {
   readonly database: Database;
   readonly blobs: BlobStore;
   readonly object: StoredObject;
-  /** What the object is encrypted with. */
+  /** The key that encrypts the source. */
   readonly key: CustomerKey | undefined;
 }
 
 /**
  * Copies a range of a version into a new blob.
- * @param kept the algorithm of the checksum to compute
- * @throws Error where a blob of the source is gone or not as it was stored
+ * @param checksumAlgorithm algorithm of the checksum to compute
+ * @throws Error if a blob of the source is missing or damaged
  */
 export async function copyRange(
   { database, blobs, object, key }: ByteSource,
   range: ByteRange,
   destination: BodyDestination,
-  kept: ChecksumAlgorithm,
+  checksumAlgorithm: ChecksumAlgorithm,
 ): Promise<StoredBody> {
   const slices = await slicesOf(database, object, range);
   const stream = range.length === 0 ? undefined : await openObject(blobs, object, slices, range, key);
   if (stream === undefined && range.length > 0) throw new Error("a blob of a copy's source is missing");
-  return storeBody(blobs, destination, bodyOf(stream, range.length), NOTHING_ANNOUNCED, kept);
+  return storeBody(blobs, destination, bodyOf(stream, range.length), NOTHING_ANNOUNCED, checksumAlgorithm);
 }
 
 async function slicesOf(
@@ -62,7 +62,7 @@ async function slicesOf(
   return database.look(lookUpSlices(manifestId, { kind: "bytes", first: offset, last: offset + length - 1 }));
 }
 
-/** A stream of the store's own as a body. */
+/** Wraps a stream from the blob store as a request body. */
 function bodyOf(stream: ReadableStream<Uint8Array> | undefined, length: number): IncomingBody {
   return {
     length,
@@ -82,38 +82,38 @@ function bodyOf(stream: ReadableStream<Uint8Array> | undefined, length: number):
   };
 }
 
-/** The bytes of a copy, in blobs that nothing refers to yet. */
+/** The copied bytes, in blobs that no row references yet. */
 export interface CopiedBytes {
   readonly size: number;
   readonly etag: string;
   readonly checksum: ObjectChecksum | undefined;
-  /** The one blob they are in, or how they are laid out in several. */
+  /** Either one blob, or the manifest of several. */
   readonly blobId: string | undefined;
   readonly manifest: Manifest | undefined;
   readonly blobIds: readonly string[];
 }
 
 /**
- * Copies all of a version. What is too much for one blob goes into several, which are an object once it is proved.
- * @param manifestId of the manifest, where there are several
- * @param destinationOf where the blob of this number goes, from 1; of undefined, where the only one goes
- * @param kept the algorithm of the checksum to compute; of several blobs it must be one that can be combined
+ * Copies a whole version, into several blobs if it is too large for one.
+ * @param manifestId id of the manifest of several blobs
+ * @param destinationOf returns the destination of the blob of a number (from 1), or of the only blob (undefined)
+ * @param checksumAlgorithm algorithm of the checksum to compute; several blobs need one that can be combined
  */
 export async function copyBytes(
   source: ByteSource,
   manifestId: string,
   destinationOf: (number: number | undefined) => BodyDestination,
-  kept: ChecksumAlgorithm,
+  checksumAlgorithm: ChecksumAlgorithm,
   blobMaxBytes = COPY_BLOB_MAX_BYTES,
 ): Promise<CopiedBytes> {
   const { size } = source.object;
   if (size <= blobMaxBytes) {
     const destination = destinationOf(undefined);
-    const { etag, checksum } = await copyRange(source, { offset: 0, length: size }, destination, kept);
+    const { etag, checksum } = await copyRange(source, { offset: 0, length: size }, destination, checksumAlgorithm);
     const { blobId } = destination;
     return { size, etag, checksum, blobId, manifest: undefined, blobIds: [blobId] };
   }
-  const algorithm = combinableOrDefault(kept);
+  const algorithm = combinableOrDefault(checksumAlgorithm);
   const slices: Slice[] = [];
   const parts: { size: number; checksum: string }[] = [];
   for (let number = Math.ceil(size / blobMaxBytes); number > 0; number -= 1) {
@@ -127,11 +127,11 @@ export async function copyBytes(
   const blobIds = slices.map(({ blobId }) => blobId);
   return {
     size,
-    // The MD5 of bytes in several blobs is known to none of them.
+    // No MD5 of the whole object is computed across several blobs.
     etag: toHex(crypto.getRandomValues(new Uint8Array(ETAG_BYTES))),
     checksum: await checksumOfParts(algorithm, "FULL_OBJECT", parts),
     blobId: undefined,
-    // However many blobs it is in, a copy is one part.
+    // A copy has one part, whatever its number of blobs.
     manifest: {
       manifestId,
       slices,

@@ -1,4 +1,4 @@
-// The source of a copy: looked up beside the copy's own facts, and guarded until the copy is committed.
+// The source of a copy: its lookup, its errors, and the guard that it is unchanged at the commit.
 import type { CopySource } from "../../protocol/objects/copying.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import { noSuchSnapshot } from "../../protocol/core/snapshot.ts";
@@ -12,18 +12,18 @@ import { lookUpSnapshot, type Snapshot } from "../snapshots/snapshots.ts";
 export interface SourceVersion extends StoredObject {
   readonly bucketId: string;
   readonly isInVersionedBucket: boolean;
-  /** The blob or manifest that a copy of it holds too. */
+  /** The blob or manifest to which a copy adds a reference. */
   readonly referenceId: string;
 }
 
-/** What is known of a source: the version, and the snapshot where one is copied from. */
+/** The facts about a source: the version, and the snapshot if the source names one. */
 export interface SourceFacts extends VersionFacts {
-  /** The key that is meant: the source's, or its literal one where only that is there. */
+  /** The source's key, or its literal form if only that exists. */
   readonly key: string;
   readonly snapshot?: Snapshot | undefined;
 }
 
-/** Looks a source up, under a name that does not clash with the facts of the destination. */
+/** Looks up a source, under a property that does not clash with the facts of the destination. */
 export function lookUpSource(source: CopySource): Lookup<{ readonly source: SourceFacts }> {
   const version = lookUpCandidates(source);
   if (source.snapshot === undefined) {
@@ -33,7 +33,7 @@ export function lookUpSource(source: CopySource): Lookup<{ readonly source: Sour
   return { statements, read: (results) => ({ source: read(results) }) };
 }
 
-/** Looks up both keys that a source with a plus may mean. */
+/** Looks up both keys that a source with a plus sign may mean. */
 function lookUpCandidates(source: CopySource): Lookup<VersionFacts & { readonly key: string }> {
   const { key, literalKey } = source;
   const version = lookUpNamed(source);
@@ -51,7 +51,7 @@ function lookUpCandidates(source: CopySource): Lookup<VersionFacts & { readonly 
 }
 
 /**
- * The version that a copy means.
+ * Returns the version to copy.
  * @throws S3Error NoSuchBucket, AccessDenied for another owner's bucket than expected, NoSuchSnapshot, NoSuchKey,
  *   NoSuchVersion, InvalidRequest for a delete marker by its id
  */
@@ -77,14 +77,14 @@ export function requireSource(
   };
 }
 
-/** The blob or manifest that a version holds. */
+/** Returns the blob or manifest of a version. */
 export function referenceOf(version: StoredObject): string {
   const referenceId = version.blobId ?? version.manifestId;
   if (referenceId === undefined) throw new Error(`version ${shownVersionId(version)} holds nothing`);
   return referenceId;
 }
 
-/** The statement that aborts its batch unless the source is still there and holds what it was seen to hold. */
+/** Aborts the batch unless the source still exists and has the same blob or manifest. */
 export function guardSource({
   bucketId,
   key,

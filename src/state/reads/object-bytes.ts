@@ -1,4 +1,4 @@
-// The bytes of an object, from its one blob or from the slices of its manifest, as one stream.
+// Streams the bytes of an object from its one blob or from the slices of its manifest.
 import type { CustomerKey } from "../../protocol/objects/customer-encryption.ts";
 import type { ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
@@ -8,9 +8,9 @@ import { openSealedBlob, type BlobBytes } from "../blobs/sealed-blobs.ts";
 
 /**
  * Opens a range of an object.
- * @param slices those of its manifest that overlap the range; ignored for an object in one blob
- * @param key what the object is encrypted with
- * @returns undefined where the first blob is gone, so that the caller can look the object up again
+ * @param slices the manifest's slices that overlap the range; ignored for an object in one blob
+ * @param key the customer's key, if the object is encrypted
+ * @returns undefined if the first blob is missing, so that the caller can look up the object again
  */
 export async function openObject(
   blobs: BlobStore,
@@ -19,28 +19,28 @@ export async function openObject(
   range: ByteRange | undefined,
   key: CustomerKey | undefined,
 ): Promise<ReadableStream<Uint8Array> | undefined> {
-  // Also the whole object is asked for as a range, so that a blob that is too short is noticed before it is sent.
+  // A whole object is read as a range too, so that a truncated blob is detected before the first byte is sent.
   const wanted = range ?? { offset: 0, length: object.size };
   const whole = { blobId: object.blobId ?? "", range: wanted, sliceEnd: object.size };
   const [firstPiece, ...rest] = object.blobId === undefined ? cutSlices(slices, wanted) : [whole];
   if (firstPiece === undefined) return undefined;
-  // Where there is nothing to put together and nothing to open, JavaScript need not see the bytes.
+  // A single plaintext piece can be streamed without passing through JavaScript.
   if (rest.length === 0 && key === undefined) return blobs.get(firstPiece.blobId, firstPiece.range);
   const first = await opener(blobs, key, object.encryption)(firstPiece);
   if (first === undefined) return undefined;
   // One call each: of a sealed object they are whole blobs, or the beginning of one.
   const open = opener(blobs.counted(rest.length), key, object.encryption);
   const { readable, writable } = new FixedLengthStream(wanted.length);
-  // The pump ends with the stream: its failure breaks the answer off, which is how a client learns of it.
+  // A failure aborts the response stream, which is how the client learns of it.
   concatenate(open, first, rest, writable).catch(() => undefined);
   return readable;
 }
 
-/** Bytes of one blob. */
+/** A range of one blob. */
 export interface Piece {
   readonly blobId: string;
   readonly range: ByteRange;
-  /** Where the slice that it is of ends in the blob: at the blob's own end where the object is encrypted. */
+  /** Where the piece's slice ends in the blob. For an encrypted object that is the blob's plaintext length. */
   readonly sliceEnd: number;
 }
 
@@ -60,7 +60,7 @@ function opener(blobs: BlobStore, key: CustomerKey | undefined, encryption: stri
   };
 }
 
-/** The pieces of the slices that lie in a range, in order. */
+/** Returns, in order, the parts of slices that lie in a range. */
 export function cutSlices(slices: readonly Slice[], { offset, length }: ByteRange): Piece[] {
   const end = offset + length;
   return slices.flatMap((slice) => {
@@ -72,7 +72,7 @@ export function cutSlices(slices: readonly Slice[], { offset, length }: ByteRang
   });
 }
 
-/** Sends the pieces one after the other; the next one is asked for while the one before it is sent. */
+/** Sends the pieces in order and opens each one while the previous one is sent. */
 async function concatenate(
   open: PieceOpener,
   first: BlobBytes,
@@ -90,18 +90,18 @@ async function concatenate(
   }
 }
 
-/** Sends bytes while those after them are on their way, and gives these. */
+/** Sends one piece, then returns the next one, whose opening is already in progress. */
 async function sendBefore(
   current: BlobBytes,
   next: Promise<BlobBytes | undefined>,
   writable: WritableStream<Uint8Array>,
 ): Promise<BlobBytes> {
-  // It may fail while the bytes before it are still being sent and nobody waits for it.
+  // Prevents an unhandled rejection if the opening fails before it is awaited.
   next.catch(() => undefined);
   try {
     await current.sendTo(writable);
   } catch (error) {
-    // The client left, or a blob broke off: what was asked for early is let go.
+    // The client disconnected or a blob was truncated, so the piece opened in advance is discarded.
     await next.then(
       (bytes) => bytes?.cancel(),
       () => undefined,

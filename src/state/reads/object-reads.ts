@@ -1,5 +1,5 @@
-// What a GET or HEAD of an object needs to know, in one round trip: the version, and of a manifest just what is asked
-// for.
+// The lookups of GetObject, HeadObject and GetObjectAttributes: the version, and the requested parts and slices of its
+// manifest, in one round trip.
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
 import { ALL_BYTES, selectBytes } from "../../protocol/core/range.ts";
 import type { Lookup } from "../d1/database.ts";
@@ -14,7 +14,7 @@ import { type Slice } from "../metadata/manifests.ts";
 import type { VersionFacts } from "../metadata/objects.ts";
 import { lookUpNamed, manifestOfNamed, type NamedRead } from "../snapshots/snapshot-reads.ts";
 
-/** What is to be read. */
+/** The version and the range or part to read. */
 export interface ObjectRead extends NamedRead {
   readonly range?: string | undefined;
   readonly ifRange?: string | undefined;
@@ -22,22 +22,22 @@ export interface ObjectRead extends NamedRead {
 }
 
 export interface ObjectHeadFacts extends VersionFacts {
-  /** Of the parts of an object with a manifest, those that were asked for. */
+  /** The requested parts of an object with a manifest. */
   readonly parts: readonly ObjectPart[];
 }
 
 export interface ObjectReadFacts extends ObjectHeadFacts {
-  /** The slices that overlap what was asked for; none for an object in one blob. */
+  /** The slices that overlap the requested bytes; none for an object in one blob. */
   readonly slices: readonly Slice[];
 }
 
-/** Looks up a version; and one of its parts, where that is asked for. */
+/** Looks up a version, and one of its parts if requested. */
 export function lookUpObjectHead(read: ObjectRead): Lookup<ObjectHeadFacts> {
   const { partNumber } = read;
   return lookUpParts(read, partNumber === undefined ? undefined : { kind: "one", partNumber });
 }
 
-/** Looks up a version, and of its parts at least so many after a number, if the object has as many. */
+/** Looks up a version and at least `limit` of its parts after a number, if it has as many. */
 export function lookUpObjectParts(
   read: NamedRead,
   page: { readonly after: number; readonly limit: number } | undefined,
@@ -56,11 +56,11 @@ function lookUpParts(read: NamedRead, selection: PartSelection | undefined): Loo
   };
 }
 
-/** Looks up a version, and of its slices those that are asked for. */
+/** Looks up a version and the slices of the requested bytes. */
 export function lookUpObjectRead(read: ObjectRead): Lookup<ObjectReadFacts> {
   const head = lookUpObjectHead(read);
   const { range, ifRange, partNumber } = read;
-  // Whether an If-Range holds is known only with the version, and if it does not, all bytes are asked for.
+  // If-Range is evaluated on the version. If it fails, the whole object is sent, so all slices are needed.
   const selection = ifRange === undefined ? selectBytes(range, partNumber) : ALL_BYTES;
   return {
     statements: [...head.statements, selectSlices(manifestOfNamed(read), selection)],

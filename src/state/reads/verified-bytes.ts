@@ -1,26 +1,26 @@
-// Compares the bytes of a whole object with the checksum that its row keeps, while they are read. A reader of bytes that
-// do not match never gets the last of them, so that the answer cannot be taken for a whole one.
+// Verifies the bytes of a whole object against its row's checksum while they are sent. On a mismatch the last bytes are
+// withheld, so that the client cannot take the response for complete.
 import { digest, digestsEqual, type DigestAlgorithm } from "../../bytes/digest.ts";
 import { fromBase64, fromHex, toBase64, toHex } from "../../bytes/hex-base64.ts";
 import { DelayedWriter, PIECE_BYTES, PieceReader } from "../../bytes/streams.ts";
 import { digestAlgorithm } from "../../protocol/core/checksums.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 
-/** What a row says of all bytes of an object. */
+/** The digest that a row expects of an object's bytes. */
 interface Expectation {
-  /** As people know it. */
+  /** The algorithm's name in findings. */
   readonly name: string;
   readonly algorithm: DigestAlgorithm;
   readonly bytes: Uint8Array;
   readonly show: (digest: Uint8Array) => string;
 }
 
-/** Takes what is wrong, in words. */
+/** Receives a finding, in words. */
 export type DamageReporter = (finding: string) => Promise<void>;
 
 /**
- * What is known of an object's bytes. Undefined for an object of parts without a checksum of the whole, and for an
- * encrypted one, whose frames are authenticated one by one.
+ * Returns the digest that a row expects. Undefined for a multipart object without a full-object checksum, and for an
+ * encrypted object, whose frames are authenticated individually.
  */
 export function expectationOf({ etag, checksum, encryption }: StoredObject): Expectation | undefined {
   if (encryption !== undefined) return undefined;
@@ -34,8 +34,8 @@ export function expectationOf({ etag, checksum, encryption }: StoredObject): Exp
 }
 
 /**
- * The same bytes, verified. Few are verified before anything of them is given.
- * @throws Error where few bytes do not match; a stream of more breaks off
+ * Returns a verified stream of the same bytes. Objects of one piece are verified before the first byte is sent.
+ * @throws Error on a mismatch in an object of one piece; a longer stream is aborted instead
  */
 export async function verifiedBytes(
   stream: ReadableStream<Uint8Array>,
@@ -45,7 +45,7 @@ export async function verifiedBytes(
 ): Promise<ReadableStream<Uint8Array>> {
   if (size > PIECE_BYTES) {
     const { readable, writable } = new FixedLengthStream(size);
-    // Its failure ends the stream, which is how the client learns of it.
+    // A failure aborts the stream, which is how the client learns of it.
     pump(stream, size, expectation, writable, report).catch(() => undefined);
     return readable;
   }

@@ -1,18 +1,18 @@
-// What metadata says of the bytes of blobs, looked up where they were born: by the versions of their keys, by their parts
-// and by the manifests of their uploads. A blob that was copied or renamed away from there may be expected by nobody.
+// Looks up what rows expect of the bytes of blobs, for the scrub. Rows are found by the key and upload that a blob's
+// recovery metadata names, so a blob whose reference moved by copy or rename may have no expectation.
 import type { ChecksumAlgorithm } from "../../protocol/core/checksums.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 import type { ScannedBlob } from "./orphans.ts";
 
-/** What one row says of a blob. */
+/** What one row expects of a blob. */
 export interface BlobExpectation {
   readonly blobId: string;
-  /** Bytes, before they were encrypted with a customer's key if they were. */
+  /** Plaintext bytes. */
   readonly size: number;
   readonly isEncrypted: boolean;
-  /** Hexadecimal; undefined where the row knows none. */
+  /** Hexadecimal; undefined if the row has none. */
   readonly md5: string | undefined;
-  /** Of the whole blob; undefined where the row knows none. */
+  /** The checksum of the whole blob; undefined if the row has none. */
   readonly checksum: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
 }
 
@@ -26,14 +26,14 @@ interface ExpectationRow {
 }
 
 const IDS = "(SELECT value FROM json_each(?1))";
-/** A version's checksum is that of its one blob unless it was composed of the parts'. */
+/** A version's checksum is its blob's unless it is composed of part checksums. */
 const VERSION_COLUMNS = `v.blob_id, v.size, v.etag, v.encryption IS NOT NULL AS is_encrypted, v.checksum_algorithm,
   CASE WHEN v.checksum_type = 'FULL_OBJECT' THEN v.checksum END AS checksum`;
 const VERSION_OF = (table: string): string =>
   `SELECT ${VERSION_COLUMNS} FROM json_each(?2) k CROSS JOIN ${table} v
    ON v.bucket_id = k.value ->> 0 AND v.key = k.value ->> 1 WHERE v.blob_id IN ${IDS}`;
 
-/** Parts of open uploads that are all of a blob. */
+/** Parts of open uploads that are one whole blob. */
 const PARTS = `
   SELECT p.holding_id AS blob_id, p.size, p.etag, u.encryption IS NOT NULL AS is_encrypted, p.checksum_algorithm, p.checksum
   FROM json_each(?2) a CROSS JOIN uploads u
@@ -42,8 +42,8 @@ const PARTS = `
   WHERE p.slices IS NULL AND p.holding_id IN ${IDS}`;
 
 /**
- * Parts of completed objects that are all of a blob, which the manifest lists by where they start; ?1 are the blobs with
- * the manifests of their own uploads, as others hold but ranges of them.
+ * Parts of completed objects that are one whole blob, matched by their start in the manifest. ?1 lists the blobs with
+ * the manifests of their own uploads, because other manifests may reference mere ranges of them.
  */
 const MANIFEST_PARTS = `
   WITH asked (manifest_id, checksum_algorithm, is_encrypted) AS MATERIALIZED (
@@ -62,7 +62,7 @@ const MANIFEST_PARTS = `
   FROM asked a CROSS JOIN manifests m USING (manifest_id) CROSS JOIN json_each(m.parts) p
     CROSS JOIN slices s ON s.manifest_id = m.manifest_id AND s.start = p.value ->> 1 AND s.length = p.value ->> 2`;
 
-/** What is expected of blobs, by all rows that are found where they were born. */
+/** Looks up the expectations of blobs, one per row found through their recovery metadata. */
 export function lookUpExpectations(blobs: readonly ScannedBlob[]): Lookup<BlobExpectation[]> {
   const ids = JSON.stringify(blobs.map(({ blobId }) => blobId));
   const keys = distinctJson(blobs.map(({ bucketId, key }) => [bucketId, key]));
@@ -87,7 +87,7 @@ export function lookUpExpectations(blobs: readonly ScannedBlob[]): Lookup<BlobEx
 
 function expectationFromRow(row: ExpectationRow): BlobExpectation {
   const isEncrypted = row.is_encrypted === 1;
-  // An ETag with a number of parts is no MD5 of bytes; and what is said of plain bytes cannot be seen in encrypted ones.
+  // A multipart ETag is no MD5, and plaintext digests cannot be compared with encrypted bytes.
   const md5 = !isEncrypted && row.etag !== null && /^[0-9a-f]{32}$/.test(row.etag) ? row.etag : undefined;
   const { checksum_algorithm: algorithm, checksum: value } = row;
   const checksum = isEncrypted || algorithm === null || value === null ? undefined : { algorithm, value };

@@ -1,6 +1,6 @@
-// Checks that the tables agree with each other and with the blob store: who holds what is counted from scratch and
-// compared with what is recorded. It changes nothing. Every page of blobs reads all rows that hold something, so this is
-// for tests, restores and doubts, and not for every tick of the schedule.
+// Checks that the tables agree with each other and with the blob store: counts all blob references and compares them
+// with the stored counts. It changes nothing. Each page of blobs reads all referring rows, so the check runs on demand
+// and not as a scheduled job.
 import type { BlobStore } from "../blobs/blob-store.ts";
 import {
   EVERYTHING,
@@ -11,34 +11,34 @@ import {
 } from "./consistency.ts";
 import type { Database } from "../d1/database.ts";
 
-/** A page of a blob store's blobs, in the order of their ids; no cursor after the last one. */
+/** A page of blobs in the order of their ids; the last page has no cursor. */
 export interface BlobPage {
   readonly blobs: readonly ListedBlob[];
   readonly cursor: string | undefined;
 }
 
-/** Lists the blobs of the scope that is checked, from a cursor on. */
+/** Lists the blobs of the checked scope from a cursor on. */
 export type BlobListing = (cursor: string | undefined) => Promise<BlobPage>;
 
 export interface ReferenceReport {
-  /** What is wrong, in plain words; none where all is sound. */
+  /** The inconsistencies, in words. */
   readonly findings: readonly string[];
-  /** Blobs that nothing accounts for: legal after a crash, and what the orphan scan is for. */
+  /** Blobs without references. A crash may leave some, which the orphan scan collects. */
   readonly orphans: readonly string[];
 }
 
-/** What one page of blobs shows. */
+/** The report of one page of blobs. */
 export interface ReferencePage extends ReferenceReport {
-  /** The cursor of the next page and the id from which on it speaks of blobs; undefined after the last. */
+  /** The next page's cursor and the first blob id that it covers; undefined on the last page. */
   readonly next: { readonly cursor: string; readonly from: string } | undefined;
 }
 
 type Reader = Pick<Database, "look">;
 
-// A statement's parameter may hold 2 MB, and a blob with its size takes about 90 bytes of it.
+// D1 accepts parameters of up to 2 MB, and a blob with its size takes about 90 bytes.
 const COMPARED_BLOBS = 10_000;
 
-/** All blobs of a store. */
+/** Lists all blobs of a store. */
 export function listingOf(blobs: BlobStore): BlobListing {
   return async (cursor) => {
     const page = await blobs.list(cursor, 1000);
@@ -47,8 +47,8 @@ export function listingOf(blobs: BlobStore): BlobListing {
 }
 
 /**
- * Checks everything, or what belongs to a scope.
- * @param listBlobs lists the scope's blobs. Nothing may be written meanwhile, or a blob may be taken for missing
+ * Checks a scope, by default everything. Concurrent writes can cause false findings (see {@link confirmFindings}).
+ * @param listBlobs lists the scope's blobs
  */
 export async function checkReferences(
   database: Reader,
@@ -70,7 +70,7 @@ export async function checkReferences(
   return { findings, orphans };
 }
 
-/** Compares up to 10,000 blobs with the rows that hold them, from a cursor on. */
+/** Compares about 10,000 blobs with the rows that reference them, from a cursor on. */
 export async function comparePage(
   database: Reader,
   listBlobs: BlobListing,
@@ -84,7 +84,7 @@ export async function comparePage(
     listed.push(...page.blobs);
     ({ cursor } = page);
   } while (cursor !== undefined && listed.length < COMPARED_BLOBS);
-  // The blobs come in order, so whatever is needed up to the last one must be among them.
+  // Blobs are listed in order, so every referenced blob up to the last listed one must be in the list.
   const last = listed.at(-1);
   const end = cursor === undefined || last === undefined ? before : `${last.blobId}\0`;
   const { missing, orphans } = await database.look(lookUpBlobFindings({ from, before: end }, listed));
@@ -92,8 +92,8 @@ export async function comparePage(
 }
 
 /**
- * Checks twice where something was found, for a store that is being written to: what is only on its way from the blob
- * store into the tables, or out of them, is not found again.
+ * Repeats a check that found something and returns the findings of both runs. Concurrent writes cause transient
+ * findings, which do not recur.
  */
 export async function confirmFindings<Found extends ReferenceReport>(
   check: () => Promise<Found>,

@@ -1,9 +1,9 @@
-// What must hold between the tables whatever happened, each rule as one select of what breaks it. Who holds what is
-// counted from scratch here, from the rows that refer to it; shared_blobs and garbage are what is being checked.
+// The invariants between the tables, each as one select of its violations. References are counted from the referring
+// rows and compared with shared_blobs and garbage.
 import { FRAME_BYTES, FrameLayout, SALT_BYTES } from "../../bytes/frame-layout.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
-/** Of which ids (`<bucket id>/…`) and buckets to speak: from `from` on and below `before`. */
+/** The ids (`<bucket id>/…`) and buckets to check: from `from` (inclusive) to `before` (exclusive). */
 export interface ConsistencyScope {
   readonly from: string;
   readonly before: string;
@@ -11,26 +11,26 @@ export interface ConsistencyScope {
 
 export const EVERYTHING: ConsistencyScope = { from: "", before: "\u{10FFFF}" };
 
-/** What belongs to one bucket: "0" is the character after "/". */
+/** Returns the scope of one bucket. "0" is the character after "/". */
 export function scopeOfBucket(bucketId: string): ConsistencyScope {
   return { from: `${bucketId}/`, before: `${bucketId}0` };
 }
 
-// A rule that is broken everywhere would otherwise answer with the whole database.
+// Bounds the answer if a rule is violated everywhere.
 const MAX_FINDINGS_PER_RULE = 100;
 
 const inScope = (id: string): string => `${id} >= ?1 AND ${id} < ?2`;
 const bucketInScope = (table: string): string => inScope(`${table}.bucket_id || '/'`);
 const nameOf = (row: string): string => `${row}.bucket_id || '/' || ${row}.key || ' ' || ${row}.version_id`;
 
-/** `held`: a row for each holder of a blob or manifest. `counted`: how many each has. */
-const HELD = `held (id) AS MATERIALIZED (
+/** `refs`: one row per reference to a blob or manifest. `counted`: the number of references of each. */
+const REFERENCES = `refs (id) AS MATERIALIZED (
     SELECT coalesce(blob_id, manifest_id) FROM objects
     UNION ALL SELECT coalesce(blob_id, manifest_id) FROM versions WHERE is_delete_marker = 0
     UNION ALL SELECT holding_id FROM parts
     UNION ALL SELECT h.value FROM manifests m, json_each(m.holdings) h),
   counted (id, holders) AS MATERIALIZED (
-    SELECT id, count(*) FROM held WHERE id IS NOT NULL GROUP BY id)`;
+    SELECT id, count(*) FROM refs WHERE id IS NOT NULL GROUP BY id)`;
 
 const ALL_VERSIONS = `all_versions (bucket_id, key, version_id, size, blob_id, manifest_id, is_null_version, is_marker) AS (
     SELECT bucket_id, key, version_id, size, blob_id, manifest_id, is_null_version, 0 FROM objects
@@ -44,27 +44,27 @@ const PART_SLICES = `part_slices (upload_id, part_number, holding_id, blob_id, "
     SELECT p.upload_id, p.part_number, p.holding_id, s.value ->> 0, s.value ->> 1, s.value ->> 2
     FROM parts p, json_each(p.slices) s)`;
 
-/** Each selects one column of text. */
+/** Each rule selects one column: a finding in words. */
 const RULES: readonly string[] = [
-  `WITH ${HELD}
+  `WITH ${REFERENCES}
    SELECT c.id || ' has ' || c.holders || ' holders, recorded are ' || coalesce(s.holders, 1)
    FROM counted c LEFT JOIN shared_blobs s ON s.blob_id = c.id
    WHERE coalesce(s.holders, 1) <> c.holders AND ${inScope("c.id")}`,
 
-  `WITH ${HELD}
+  `WITH ${REFERENCES}
    SELECT s.blob_id || ' has no holder, recorded are ' || s.holders FROM shared_blobs s
    WHERE s.blob_id NOT IN (SELECT id FROM counted) AND ${inScope("s.blob_id")}`,
 
-  `WITH ${HELD}
+  `WITH ${REFERENCES}
    SELECT g.blob_id || ' is in the garbage and has ' || c.holders || ' holders'
    FROM garbage g JOIN counted c ON c.id = g.blob_id WHERE ${inScope("g.blob_id")}`,
 
-  `WITH ${HELD}
+  `WITH ${REFERENCES}
    SELECT m.manifest_id || ' is a manifest without holder and not in the garbage' FROM manifests m
    WHERE m.page = 0 AND m.manifest_id NOT IN (SELECT id FROM counted)
      AND m.manifest_id NOT IN (SELECT blob_id FROM garbage) AND ${inScope("m.manifest_id")}`,
 
-  `WITH ${HELD}
+  `WITH ${REFERENCES}
    SELECT t.blob_id || ' is condemned and has ' || c.holders || ' holders'
    FROM scan_tombstones t JOIN counted c ON c.id = t.blob_id WHERE ${inScope("t.blob_id")}`,
 
@@ -105,7 +105,7 @@ const RULES: readonly string[] = [
   `SELECT 'manifest ' || m.manifest_id || ' lacks a page' FROM manifests m
    WHERE ${inScope("m.manifest_id")} GROUP BY m.manifest_id HAVING max(m.page) <> count(*) - 1`,
 
-  // As sets, since a look at all that a manifest holds for each of its slices would take their product.
+  // Compares sets, because a lookup of all references per slice would be quadratic.
   `WITH ${MANIFEST_SLICES}, direct (manifest_id, id) AS MATERIALIZED (
      SELECT DISTINCT m.manifest_id, h.value FROM manifests m, json_each(m.holdings) h
      WHERE ${inScope("m.manifest_id")}),
@@ -152,7 +152,7 @@ const RULES: readonly string[] = [
    WHERE r.bucket_id NOT IN (SELECT id FROM buckets) AND ${bucketInScope("r")}`,
 ];
 
-/** Looks up what breaks the rules between the tables. */
+/** Looks up the violations of all rules. */
 export function lookUpInconsistencies({ from, before }: ConsistencyScope): Lookup<string[]> {
   return {
     statements: RULES.map((rule) => statement(`SELECT * FROM (${rule}) LIMIT ${MAX_FINDINGS_PER_RULE}`, from, before)),
@@ -160,7 +160,7 @@ export function lookUpInconsistencies({ from, before }: ConsistencyScope): Looku
   };
 }
 
-/** A blob as its store lists it. */
+/** A blob that the store lists. */
 export interface ListedBlob {
   readonly blobId: string;
   /** Bytes. */
@@ -168,13 +168,13 @@ export interface ListedBlob {
 }
 
 export interface BlobFindings {
-  /** Blobs that rows need and that are not there, or not as long as they say. */
+  /** Findings about blobs that rows need and that are missing or have a wrong length. */
   readonly missing: readonly string[];
-  /** Ids of blobs that nothing accounts for. */
+  /** Ids of blobs without references. */
   readonly orphans: readonly string[];
 }
 
-/** Looks up how the blobs of a range of ids compare with what the rows need. `listed` is every blob of the range. */
+/** Compares the blobs of a range of ids with the rows that need them. `listed` must be every blob of the range. */
 export function lookUpBlobFindings(
   { from, before }: ConsistencyScope,
   listed: readonly ListedBlob[],
@@ -189,7 +189,7 @@ export function lookUpBlobFindings(
   };
 }
 
-/** How many bytes a version's or part's own blob must have: sealed bytes are longer than what they are of. */
+/** Returns the SQL of the blob length of a version or part of `size` bytes. Sealing adds bytes. */
 const wholeLength = (isEncrypted: string): string => {
   const frameExtra = new FrameLayout(0).sealedLength - SALT_BYTES;
   const frames = `max(1, (size + ${FRAME_BYTES - 1}) / ${FRAME_BYTES})`;
@@ -226,7 +226,7 @@ function selectMissing(from: string, before: string, listedJson: string): Statem
 
 function selectOrphans(listedJson: string): Statement {
   return statement(
-    `WITH ${HELD}
+    `WITH ${REFERENCES}
      SELECT l.value ->> 0 AS blob_id FROM json_each(?1) l
      WHERE l.value ->> 0 NOT IN (SELECT id FROM counted)
        AND l.value ->> 0 NOT IN (SELECT blob_id FROM garbage)

@@ -1,5 +1,5 @@
-// The hold on deletions, and the generation by which a database that was restored, lost or exchanged is recognised. The
-// database's number is raised before the blob store's, so that a crash between the two raises no alarm.
+// The hold on deletions, and the generation number that detects a restored, lost or exchanged database. The database's
+// number is raised before the blob store's, so that a crash in between raises no false alarm.
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
 /** A hold: scheduled jobs delete nothing until an operator lifts it. */
@@ -10,7 +10,7 @@ export interface DeletionHold {
   readonly isLifted: boolean;
 }
 
-/** Which blob store a database belongs to, and how many ticks the two have seen together. */
+/** The blob store that a database belongs to, and the number of ticks that both have recorded. */
 export interface Generation {
   readonly storeId: string;
   readonly generation: number;
@@ -18,7 +18,7 @@ export interface Generation {
 
 export interface HoldFacts {
   readonly hold: DeletionHold | undefined;
-  /** Undefined in a database that has seen no tick. */
+  /** Undefined before the database's first tick. */
   readonly own: Generation | undefined;
 }
 
@@ -49,7 +49,7 @@ export function lookUpHold(): Lookup<HoldFacts> {
   };
 }
 
-/** Holds deletions. A hold that is there keeps its reason; one that was lifted is a hold again. */
+/** Holds deletions. An existing hold keeps its reason; a lifted one becomes active again. */
 export function holdDeletions(reason: string, now: number): Statement {
   return statement(
     `INSERT INTO deletion_hold (id, reason, held_at) VALUES (1, ?1, ?2)
@@ -59,17 +59,17 @@ export function holdDeletions(reason: string, now: number): Statement {
   );
 }
 
-/** Lifts the hold, if there is one. */
+/** Lifts the hold, if one exists. */
 export function liftHold(now: number): Statement {
   return statement(`UPDATE deletion_hold SET lifted_at = ?`, now);
 }
 
-/** Ends a hold that was lifted. */
+/** Deletes a lifted hold. */
 export function endLiftedHold(): Statement {
   return statement(`DELETE FROM deletion_hold WHERE lifted_at IS NOT NULL`);
 }
 
-/** Writes the generation; it never becomes lower. */
+/** Writes the generation, which never decreases. */
 export function saveGeneration({ storeId, generation }: Generation): Statement {
   return statement(
     `INSERT INTO store_generation (id, store_id, generation) VALUES (1, ?1, ?2)

@@ -1,7 +1,7 @@
-// What the database says of its own state: the migrations that it has and the schedule's last step.
+// Reads the database's health: its newest migration and the last step of a scheduled job.
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 
-/** The state of a database that is in reach. */
+/** The state of a reachable database. */
 export interface DatabaseHealth {
   /** The name of the newest migration; undefined for an empty database. */
   readonly migration: string | undefined;
@@ -9,7 +9,7 @@ export interface DatabaseHealth {
   readonly steppedAt: number | undefined;
 }
 
-/** Reads one row of the ledger of migrations and one for each job. */
+/** Reads one row of the migrations table and one per job. */
 export function lookUpHealth(): Lookup<DatabaseHealth> {
   return {
     statements: [

@@ -1,13 +1,13 @@
-// The blobs that rows need, in the order of the rows: those of objects, of noncurrent versions, of parts and of manifests.
-// A blob is named as often as rows need it.
+// Lists the blobs that rows need, in the order of the rows: objects, noncurrent versions, parts, manifests. A blob
+// appears once per row that needs it.
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 
 const TABLES = ["objects", "versions", "parts", "manifests"] as const;
 
-/** A row, or a slice in one: all after it comes later. */
+/** A row, or a slice within one, in the order of the listing. */
 export interface NeedPosition {
   readonly table: (typeof TABLES)[number];
-  /** What the table is ordered by, as JSON: texts and numbers. */
+  /** The table's sort key. */
   readonly after: readonly [string, string | number, string | number];
 }
 
@@ -19,15 +19,15 @@ export interface NeededBlob {
   readonly position: NeedPosition;
 }
 
-/** Some of the blobs that are needed. */
+/** A page of needed blobs. */
 export interface NeededPage {
   readonly needs: readonly NeededBlob[];
-  /** Undefined after the last. */
+  /** Undefined on the last page. */
   readonly next: NeedPosition | undefined;
 }
 
 interface NeedRow {
-  /** NULL: the row needs none. */
+  /** null: the row needs no blob. */
   readonly blob_id: string | null;
   readonly needed_by: string;
   readonly first: string;
@@ -37,7 +37,7 @@ interface NeedRow {
 
 export const FIRST_NEED: NeedPosition = { table: "objects", after: ["", "", ""] };
 
-/** ?1 to ?3 are where to go on, ?4 is how many rows. */
+/** ?1 to ?3 are the sort key to continue after, ?4 is the limit. */
 const SELECTS: Readonly<Record<NeedPosition["table"], string>> = {
   objects: `
     SELECT blob_id, 'object ' || bucket_id || '/' || key AS needed_by, bucket_id AS first, key AS second, ?3 AS third
@@ -61,7 +61,7 @@ const SELECTS: Readonly<Record<NeedPosition["table"], string>> = {
     ORDER BY m.manifest_id, m.page, s.key LIMIT ?4`,
 };
 
-/** Looks up a page of them. It may be empty though there are more. */
+/** Looks up a page of needed blobs. A page may be empty although more follow. */
 export function lookUpNeededBlobs({ table, after }: NeedPosition, limit: number): Lookup<NeededPage> {
   return {
     statements: [statement(SELECTS[table], ...after, limit)],

@@ -1,13 +1,14 @@
-// Blobs that nothing accounts for. A blob is accounted for where it was born, that is by a version of its key, by its
-// part or by the manifest of its upload; or by shared_blobs, where it was copied or renamed; or by the garbage.
+// Finds orphans: blobs that no row references. References are looked up through the blob's recovery metadata (versions
+// of its key, parts and manifest of its upload), in shared_blobs (blobs copied or renamed elsewhere) and in the
+// garbage.
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
-/** A blob and where it was born. */
+/** A blob, with the address in its recovery metadata. */
 export interface ScannedBlob {
   readonly blobId: string;
   readonly bucketId: string;
   readonly key: string;
-  /** Undefined for a blob that was not born as a part. */
+  /** Undefined: not stored as a part. */
   readonly uploadId: string | undefined;
 }
 
@@ -19,11 +20,11 @@ interface OrphanRow {
 }
 
 /**
- * Of the blobs in ?1 those that nothing accounts for; ?2 are the keys and ?3 the uploads under which they were born, each
- * of which is read once however many those are.
+ * Selects the blobs of ?1 without references. ?2 and ?3 list the distinct keys and uploads of their recovery metadata,
+ * so that each is read once.
  */
 const UNREFERENCED = `
-  WITH held (id) AS (
+  WITH refs (id) AS (
     SELECT o.blob_id FROM json_each(?2) k CROSS JOIN objects o ON o.bucket_id = k.value ->> 0 AND o.key = k.value ->> 1
     UNION ALL
     SELECT v.blob_id FROM json_each(?2) k CROSS JOIN versions v ON v.bucket_id = k.value ->> 0 AND v.key = k.value ->> 1
@@ -33,7 +34,7 @@ const UNREFERENCED = `
     SELECT h.value FROM json_each(?3) u CROSS JOIN manifests m ON m.manifest_id = (u.value ->> 0) || '/' || (u.value ->> 1)
       CROSS JOIN json_each(m.holdings) h)
   SELECT a.value AS blob_id FROM json_each(?1) a
-  WHERE a.value NOT IN (SELECT id FROM held WHERE id IS NOT NULL)
+  WHERE a.value NOT IN (SELECT id FROM refs WHERE id IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM shared_blobs s WHERE s.blob_id = a.value)
     AND NOT EXISTS (SELECT 1 FROM garbage g WHERE g.blob_id = a.value)`;
 
@@ -45,7 +46,7 @@ function unreferencedParameters(blobs: readonly ScannedBlob[]): [ids: string, ke
   return [idsJson(blobs), `[${Array.from(keys).join(",")}]`, `[${Array.from(uploads).join(",")}]`];
 }
 
-/** Which of some blobs nothing accounts for. */
+/** Looks up which blobs have no references. */
 export function lookUpUnreferenced(blobs: readonly ScannedBlob[]): Lookup<string[]> {
   return {
     statements: [statement(UNREFERENCED, ...unreferencedParameters(blobs))],
@@ -53,7 +54,7 @@ export function lookUpUnreferenced(blobs: readonly ScannedBlob[]): Lookup<string
   };
 }
 
-/** Remembers blobs as orphans; those that are known already keep the time at which they were found first. */
+/** Records orphans. Known ones keep the time of their first finding. */
 export function recordOrphans(blobs: readonly ScannedBlob[], now: number): Statement {
   return statement(
     `INSERT INTO orphans (blob_id, bucket_id, key, upload_id, found_at)
@@ -64,7 +65,7 @@ export function recordOrphans(blobs: readonly ScannedBlob[], now: number): State
   );
 }
 
-/** Orphans that were found before a time (milliseconds since the epoch), in the order of their ids, after an id. */
+/** Looks up orphans found before a time (milliseconds since the epoch), by id, after an id. */
 export function lookUpDueOrphans(before: number, after: string, limit: number): Lookup<ScannedBlob[]> {
   return {
     statements: [
@@ -87,8 +88,8 @@ export function lookUpDueOrphans(before: number, after: string, limit: number): 
 }
 
 /**
- * Condemns those of some blobs that nothing accounts for. From then on every commit that would refer to one is refused,
- * so it is certain that nothing ever will. The answer are the condemned ones, those of a broken-off try included.
+ * Writes tombstones for the blobs without references. Guards then refuse every commit that would reference one, so
+ * these blobs can be deleted safely. Returns all blobs with tombstones, including those of an interrupted earlier try.
  */
 export function writeTombstones(blobs: readonly ScannedBlob[], now: number): Lookup<string[]> {
   return {
@@ -104,11 +105,11 @@ export function writeTombstones(blobs: readonly ScannedBlob[], now: number): Loo
         idsJson(blobs),
       ),
     ],
-    read: ([, condemned]) => blobIdsOf(condemned === undefined ? [] : [condemned]),
+    read: ([, tombstones]) => blobIdsOf(tombstones === undefined ? [] : [tombstones]),
   };
 }
 
-/** Takes blobs out of the orphans: they are deleted, or somebody's after all. */
+/** Purges entries of blobs that are deleted, or that turned out to have references. */
 export function purgeOrphans(blobs: readonly ScannedBlob[]): Statement {
   return statement(`DELETE FROM orphans WHERE blob_id IN (SELECT value FROM json_each(?))`, idsJson(blobs));
 }

@@ -1,5 +1,4 @@
-// How rows are made again where the database is lost, from what was found in the blob store, and how references to blobs
-// are counted again.
+// Statements that rebuild rows and reference counts of a lost database from the blobs found in the blob store.
 import { FrameLayout } from "../../bytes/frame-layout.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
@@ -8,10 +7,10 @@ import { upsertObject } from "../metadata/objects.ts";
 import { metadataJson, tagsJson } from "../../protocol/core/stored-metadata.ts";
 import type { Upload } from "../metadata/uploads.ts";
 
-/** A bucket as far as its blobs' recovery metadata tells. */
+/** A bucket, as derived from its blobs' recovery metadata. */
 export interface RebuiltBucket {
   readonly id: string;
-  /** Undefined where no metadata tells; the id is a name as well. */
+  /** Undefined if no metadata contains it; the id then serves as the name. */
   readonly name: string | undefined;
   readonly ownerId: string;
   readonly region: string;
@@ -19,7 +18,7 @@ export interface RebuiltBucket {
   readonly createdAt: number;
 }
 
-/** Whether there is no bucket and nothing in one: a database that is not empty is not lost. */
+/** Whether the database has no buckets and no versions. A rebuild requires an empty database. */
 export function isDatabaseEmpty(): Lookup<boolean> {
   return {
     statements: [
@@ -31,7 +30,9 @@ export function isDatabaseEmpty(): Lookup<boolean> {
   };
 }
 
-/** Makes a bucket, under its id where its name is another one's: of a bucket that was made again, the first that is found. */
+/**
+ * Inserts a bucket, under its id if another bucket has its name. Of several with one name, the first one found gets it.
+ */
 export function rebuildBucket({ id, name, ownerId, region, createdAt }: RebuiltBucket): Statement[] {
   return [name ?? id, id].map((candidate) =>
     statement(
@@ -46,7 +47,7 @@ export function rebuildBucket({ id, name, ownerId, region, createdAt }: RebuiltB
   );
 }
 
-/** Shows an object unless its key shows one already. */
+/** Inserts an object unless its key has one already. */
 export function rebuildObject(bucketId: string, object: StoredObject): Statement[] {
   const { sql, parameters } = upsertObject(bucketId, object);
   const { blobId } = object;
@@ -56,7 +57,10 @@ export function rebuildObject(bucketId: string, object: StoredObject): Statement
   ];
 }
 
-/** Shows an object of several blobs; those that were stored as other objects or their parts are shared with these. */
+/**
+ * Inserts an object of several blobs.
+ * @param foreignIds its blobs that were stored for other objects, and may be shared with them
+ */
 export function rebuildManifest(
   bucketId: string,
   object: StoredObject,
@@ -72,12 +76,12 @@ export function rebuildManifest(
   ];
 }
 
-/** Counts one more reference to blobs that are shared already, from where they were stored. */
+/** Adds a reference to blobs that already have a stored count, from the row that they were stored for. */
 function addOwnReferences(ids: string, parameter: string): Statement {
   return statement(`UPDATE shared_blobs SET holders = holders + 1 WHERE blob_id IN (${ids})`, parameter);
 }
 
-/** Counts references to blobs from elsewhere than where they were stored; they may have one from there as well. */
+/** Adds a reference to blobs from a row that they were not stored for, on top of one from the original row, if any. */
 function addForeignReferences(blobIds: readonly string[]): Statement {
   return statement(
     `INSERT INTO shared_blobs (blob_id, holders)
@@ -92,7 +96,7 @@ function addForeignReferences(blobIds: readonly string[]): Statement {
   );
 }
 
-/** Opens an upload again. */
+/** Inserts an open upload. */
 export function rebuildUpload(bucketId: string, upload: Upload): Statement {
   return statement(
     `INSERT INTO uploads (bucket_id, key, upload_id, initiated_at, owner_id, content_type, system_metadata,
@@ -112,7 +116,7 @@ export function rebuildUpload(bucketId: string, upload: Upload): Statement {
   );
 }
 
-/** Puts the parts of an upload in their places; of several with one number, the one that was stored last. */
+/** Inserts the parts of an upload; of several with one number, the last one stored. */
 export function rebuildParts(bucketId: string, { key, uploadId }: Pick<Upload, "key" | "uploadId">): Statement[] {
   return [
     statement(
@@ -130,7 +134,7 @@ export function rebuildParts(bucketId: string, { key, uploadId }: Pick<Upload, "
   ];
 }
 
-/** How many bytes a blob's bytes were before they were encrypted with a customer's key, if they were. */
+/** Returns the plaintext length of a blob. */
 export function plainLength(storedLength: number, isEncrypted: boolean): number {
   return isEncrypted ? FrameLayout.ofSealed(storedLength).length : storedLength;
 }

@@ -1,4 +1,4 @@
-// The recovered_blobs table: what a rebuild has found in the blob store, by the key that it was stored under.
+// The tables recovered_blobs (blobs that a rebuild found in the blob store, by key) and rebuild_findings.
 import { toHex } from "../../bytes/hex-base64.ts";
 import type { RecoveryRecord, BlobRole } from "../../protocol/objects/recovery-metadata.ts";
 import type { Candidate } from "../../protocol/objects/recovery-order.ts";
@@ -9,11 +9,11 @@ import { plainLength } from "./rebuilding.ts";
 /** A key of a bucket. */
 export type KeyAddress = readonly [bucketId: string, key: string];
 
-/** What is kept of a blob's recovery metadata beside the columns that are searched by. */
+/** The fields of recovery metadata that are stored as JSON instead of columns. */
 type RecoveredFacts = Pick<RecoveryRecord, "bucketName" | "metadata" | "tags" | "encryption" | "modifiedAt"> &
   Pick<RecoveryRecord, "versionId" | "seen">;
 
-/** A blob that was stored as an object, or the proof of one. */
+/** A blob that was stored as an object or as a completion proof. */
 export interface RecoveredObject extends Candidate, RecoveredFacts {
   readonly bucketId: string;
   readonly key: string;
@@ -23,7 +23,7 @@ export interface RecoveredObject extends Candidate, RecoveredFacts {
   readonly etag: string;
 }
 
-/** An upload of which parts were found, and no proof that it was completed. */
+/** An upload with recovered parts and without a completion proof. */
 export interface RecoveredUpload extends RecoveredFacts {
   readonly bucketId: string;
   readonly key: string;
@@ -34,16 +34,16 @@ export interface RecoveredUpload extends RecoveredFacts {
   readonly maxPartNumber: number;
 }
 
-/** What was found of some keys. */
+/** The recovered blobs of some keys. */
 export interface RecoveredKeys {
   readonly objects: readonly RecoveredObject[];
   readonly uploads: readonly RecoveredUpload[];
-  /** Keys that show an object already, and uploads that are open already, each as JSON. */
-  readonly shown: ReadonlySet<string>;
+  /** Keys that have an object already, each as JSON, and ids of uploads that are open already. */
+  readonly existing: ReadonlySet<string>;
   readonly open: ReadonlySet<string>;
 }
 
-/** Remembers blobs; those that are known already stay as they are. */
+/** Records recovered blobs; known ones stay unchanged. */
 export function recordRecovered(
   found: readonly { readonly blob: BlobEntry; readonly record: RecoveryRecord }[],
 ): Statement {
@@ -58,7 +58,7 @@ export function recordRecovered(
       record.uploadId ?? null,
       record.partNumber ?? null,
       record.role === "proof" ? blob.size : plainLength(blob.size, encryption !== undefined),
-      // Of encrypted bytes it is no MD5 that a client could know, as their ETags never are.
+      // For encrypted bytes this is an MD5 of the ciphertext, and serves as an opaque ETag.
       toHex(blob.md5 ?? new Uint8Array(16)),
       blob.uploadedAt,
       JSON.stringify(facts),
@@ -73,7 +73,7 @@ export function recordRecovered(
   );
 }
 
-/** Keys under which something was found, after one. */
+/** Lists the keys of recovered blobs after a key. */
 export function lookUpRecoveredKeys(after: KeyAddress, limit: number): Lookup<KeyAddress[]> {
   return {
     statements: [
@@ -113,7 +113,7 @@ interface UploadRow {
 const OF_KEYS = "FROM json_each(?1) k CROSS JOIN";
 const AT_KEY = (table: string): string => `${table}.bucket_id = k.value ->> 0 AND ${table}.key = k.value ->> 1`;
 
-/** What was found of keys. */
+/** Looks up the recovered blobs of keys. */
 export function lookUpRecovered(keys: readonly KeyAddress[]): Lookup<RecoveredKeys> {
   const json = JSON.stringify(keys);
   return {
@@ -123,7 +123,7 @@ export function lookUpRecovered(keys: readonly KeyAddress[]): Lookup<RecoveredKe
          ${OF_KEYS} recovered_blobs r ON ${AT_KEY("r")} WHERE r.role IN ('object', 'proof')`,
         json,
       ),
-      // The facts are those of the part that was stored first.
+      // SQLite takes `facts` from the row of min(stored_at), the first stored part.
       statement(
         `SELECT r.bucket_id, r.key, r.upload_id, min(r.stored_at) AS initiated_at, r.facts,
            count(DISTINCT r.part_number) AS parts,
@@ -142,7 +142,7 @@ export function lookUpRecovered(keys: readonly KeyAddress[]): Lookup<RecoveredKe
     read: (results) => ({
       objects: rowsOf<BlobRow>(results).map(objectFromRow),
       uploads: rowsOf<UploadRow>(results, 1).map(uploadFromRow),
-      shown: new Set(rowsOf<{ readonly name: string }>(results, 2).map(({ name }) => name)),
+      existing: new Set(rowsOf<{ readonly name: string }>(results, 2).map(({ name }) => name)),
       open: new Set(rowsOf<{ readonly name: string }>(results, 3).map(({ name }) => name)),
     }),
   };
@@ -175,19 +175,19 @@ function uploadFromRow(row: UploadRow): RecoveredUpload {
 }
 
 function parseFacts(json: string): RecoveredFacts {
-  // What recordRecovered wrote.
+  // recordRecovered writes this form.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return JSON.parse(json) as RecoveredFacts;
 }
 
-/** A blob that was found. */
+/** A recovered blob. */
 export interface RecoveredBlob {
   readonly size: number;
-  /** Of the upload, or of what Cairn has copied, that it is of; undefined where it is all of an object. */
+  /** The upload or copy that it is a part of; undefined: a whole object. */
   readonly uploadId: string | undefined;
 }
 
-/** Which of some blobs were found, by their ids. */
+/** Looks up recovered blobs by their ids. */
 export function lookUpRecoveredBlobs(blobIds: readonly string[]): Lookup<ReadonlyMap<string, RecoveredBlob>> {
   interface FoundRow {
     readonly blob_id: string;
@@ -208,12 +208,12 @@ export function lookUpRecoveredBlobs(blobIds: readonly string[]): Lookup<Readonl
   };
 }
 
-/** Forgets what was found, at most so much of it. */
+/** Purges at most `limit` recovered blobs. */
 export function purgeRecovered(limit: number): Statement {
   return statement(`DELETE FROM recovered_blobs WHERE blob_id IN (SELECT blob_id FROM recovered_blobs LIMIT ?)`, limit);
 }
 
-/** What a rebuild could not know or make again. */
+/** Something that a rebuild could not determine or restore. */
 export interface RebuildFinding {
   readonly bucketId: string;
   readonly key: string;
@@ -222,7 +222,7 @@ export interface RebuildFinding {
   readonly finding: string;
 }
 
-/** Remembers findings. */
+/** Records findings. */
 export function recordRebuildFindings(findings: readonly RebuildFinding[]): Statement {
   return statement(
     `INSERT INTO rebuild_findings (bucket_id, key, subject, finding)
@@ -232,7 +232,7 @@ export function recordRebuildFindings(findings: readonly RebuildFinding[]): Stat
   );
 }
 
-/** Forgets all findings of an earlier rebuild. */
+/** Purges the findings of an earlier rebuild. */
 export function purgeRebuildFindings(): Statement {
   return statement(`DELETE FROM rebuild_findings`);
 }

@@ -1,42 +1,42 @@
-// Which version a read means: one that it names, the current one, or the one that a snapshot of the bucket shows.
+// Resolves the version of a read: a named one, the current one, or the one in a snapshot of the bucket.
 import { selectBucket } from "../metadata/buckets.ts";
 import { statement, type Lookup } from "../d1/database.ts";
 import type { ManifestReference } from "../metadata/manifest-reads.ts";
 import { OBJECT_COLUMNS } from "../metadata/object-columns.ts";
 import { lookUpVersion, manifestOf, versionFacts, type VersionFacts } from "../metadata/objects.ts";
 
-/** A version as a read names it. */
+/** The version that a request reads. */
 export interface NamedRead {
   readonly bucketName: string;
   readonly key: string;
   readonly versionId: string | undefined;
-  /** Undefined for what the bucket holds now. */
+  /** The snapshot's name; undefined: the bucket's present state. */
   readonly snapshot?: string | undefined;
 }
 
-/** Looks up a bucket and the version that a read means, in one round trip. */
+/** Looks up a bucket and the version of a read, in one round trip. */
 export function lookUpNamed({ bucketName, key, versionId, snapshot }: NamedRead): Lookup<VersionFacts> {
   if (snapshot === undefined) return lookUpVersion(bucketName, key, versionId);
   return {
-    statements: [selectBucket(bucketName), statement(shownVersion(OBJECT_COLUMNS), bucketName, key, snapshot)],
+    statements: [selectBucket(bucketName), statement(snapshotVersion(OBJECT_COLUMNS), bucketName, key, snapshot)],
     read: versionFacts,
   };
 }
 
-/** Where a statement finds the manifest of the version that a read means, if that has one. */
+/** Returns the SQL that selects the manifest id of the version of a read, if it has one. */
 export function manifestOfNamed({ bucketName, key, versionId, snapshot }: NamedRead): ManifestReference {
   if (snapshot === undefined) return manifestOf(bucketName, key, versionId);
-  const sql = `SELECT manifest_id FROM (${shownVersion("o.version_id, o.manifest_id")})`;
+  const sql = `SELECT manifest_id FROM (${snapshotVersion("o.version_id, o.manifest_id")})`;
   return { sql, parameters: [bucketName, key, snapshot] };
 }
 
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
 
 /**
- * Selects the version of key ?2 that snapshot ?3 of bucket ?1 shows, or the delete marker that it does not show the key
- * for: the newest from before the cutoff, wherever it stands.
+ * Selects the version or delete marker of key ?2 in snapshot ?3 of bucket ?1: the newest from before the cutoff, in
+ * either table.
  */
-function shownVersion(columns: string): string {
+function snapshotVersion(columns: string): string {
   const cutoff = `(SELECT s.cutoff FROM snapshots s WHERE s.bucket_id = ${BUCKET_ID} AND s.name = ?3)`;
   const of = `o.bucket_id = ${BUCKET_ID} AND o.key = ?2 AND o.version_id >= ${cutoff}`;
   return `SELECT * FROM (

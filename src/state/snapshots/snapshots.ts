@@ -1,11 +1,10 @@
-// The snapshots table. A snapshot is made in time independent of its bucket's size: it is a place in the order of
-// version ids, its cutoff, and shows of each key the newest version from before it. What makes that exact, whatever the
-// clocks of the coordinators say, is the bucket's floor:
-// - Every commit is guarded by the floor that its version ids were chosen above, and a snapshot raises it to its own
-//   cutoff, so what commits after a snapshot is later than the cutoff.
-// - No version was ever committed with a time past the floor as it then was, or past the database's clock then and one
-//   second, without the guard raising the floor past it (see migration 0015). The cutoff is later than both, so what
-//   committed before a snapshot is not later than the cutoff.
+// The snapshots table. A snapshot is a cutoff in the order of version ids: it contains the newest version of each key
+// from before the cutoff, so its creation takes constant time. The bucket's floor makes it exact in spite of clock
+// skew:
+// - A snapshot raises the floor to its cutoff. Every commit is guarded by the floor above which its version ids were
+//   chosen, so every later commit is after the cutoff.
+// - The guard raises the floor when a version id is later than the floor or than the database's clock plus one second (see
+//   migration 0015). The cutoff is later than both, so every earlier commit is before the cutoff.
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import { cutoffAt } from "../../protocol/core/version-id.ts";
 import type { Bucket } from "../metadata/buckets.ts";
@@ -15,7 +14,7 @@ import { rowsOf, statement, type Database, type Lookup, type Statement } from ".
 /** A snapshot of a bucket. */
 export interface Snapshot {
   readonly name: string;
-  /** Below this are, in byte order, the ids of the versions that came later. */
+  /** In byte order, later versions have ids below the cutoff. */
   readonly cutoff: string;
   /** Milliseconds since the epoch, by the database's clock. */
   readonly createdAt: number;
@@ -29,7 +28,7 @@ interface SnapshotRow {
 
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
 
-// The database's clock may be set back by less than this between a commit and a snapshot, and the snapshot has it still.
+// Tolerates the database's clock going back by less than this between a commit and a snapshot.
 const AHEAD_MS = 60_000;
 
 function snapshotFromRow({ name, cutoff, created_at: createdAt }: SnapshotRow): Snapshot {
@@ -63,15 +62,15 @@ export function lookUpSnapshots(bucketName: string): Lookup<{ readonly snapshots
   };
 }
 
-/** What a snapshot's cutoff is chosen by. */
+/** The facts on which a snapshot is created. */
 export interface SnapshotPreconditions {
   /** The database's clock, in milliseconds since the epoch. */
   readonly clock: number;
-  /** How many snapshots the bucket has. */
+  /** The number of the bucket's snapshots. */
   readonly count: number;
 }
 
-/** Looks up what a new snapshot of a bucket is to be made on. */
+/** Looks up the facts on which a new snapshot of a bucket is created. */
 export function lookUpSnapshotPreconditions(
   bucketName: string,
 ): Lookup<{ readonly preconditions: SnapshotPreconditions }> {
@@ -88,8 +87,8 @@ export function lookUpSnapshotPreconditions(
 }
 
 /**
- * Makes a snapshot, unless the bucket has changed since it was looked up, or the name is taken.
- * @returns the snapshot; undefined where it was not made, which a look at the bucket explains
+ * Creates a snapshot unless the bucket has changed since it was looked up, or the name is taken.
+ * @returns the snapshot; undefined if it was not created; "unknown" if the outcome is unknown
  * @throws S3Error InsufficientStorage
  */
 export async function createSnapshot(
@@ -100,14 +99,14 @@ export async function createSnapshot(
 ): Promise<Snapshot | undefined | "unknown"> {
   const floor = Math.max(clock + AHEAD_MS, (bucket.snapshotFloor ?? 0) + 1);
   const snapshot: Snapshot = { name, cutoff: cutoffAt(floor), createdAt: clock };
-  const isThere = async (): Promise<boolean> => {
+  const isCreated = async (): Promise<boolean> => {
     const { snapshot: found } = await database.look(lookUpSnapshot(bucket.name, name));
     return found?.cutoff === snapshot.cutoff;
   };
-  // Requests of one millisecond have one cutoff: whose snapshot it is, the rows tell that a batch has changed. Only where
-  // an answer was lost is nothing else known than that it is there.
+  // Concurrent requests of one millisecond choose the same cutoff, so the insert's row count decides which one created the
+  // snapshot. Only after a lost answer must the lookup decide.
   let changes = 0;
-  let isDoubtful = false;
+  let isAnswerLost = false;
   const observed: Pick<Database, "batch"> = {
     async batch(statements) {
       try {
@@ -115,16 +114,16 @@ export async function createSnapshot(
         changes = results[0]?.changes ?? 0;
         return results;
       } catch (error) {
-        isDoubtful = true;
+        isAnswerLost = true;
         throw error;
       }
     },
   };
-  const outcome = await commitBatch(observed, insertSnapshot(bucket, snapshot, floor), isThere);
+  const outcome = await commitBatch(observed, insertSnapshot(bucket, snapshot, floor), isCreated);
   if (outcome === "database full") throw new S3Error("InsufficientStorage");
   if (outcome !== "applied") return "unknown";
-  const isMade = isDoubtful ? await isThere() : changes === 1;
-  return isMade ? snapshot : undefined;
+  const hasCreated = isAnswerLost ? await isCreated() : changes === 1;
+  return hasCreated ? snapshot : undefined;
 }
 
 function insertSnapshot(bucket: Bucket, { name, cutoff, createdAt }: Snapshot, floor: number): Statement[] {
@@ -156,7 +155,7 @@ function insertSnapshot(bucket: Bucket, { name, cutoff, createdAt }: Snapshot, f
   ];
 }
 
-/** Forgets a snapshot, and lets go of the versions that only it showed. */
+/** Deletes a snapshot, which ends the protection of its versions. */
 export function deleteSnapshot({ id }: Bucket, { cutoff }: Snapshot): Statement {
   return statement(`DELETE FROM snapshots WHERE bucket_id = ? AND cutoff = ?`, id, cutoff);
 }

@@ -1,4 +1,4 @@
-// What the Worker asks of a coordinator and what it is answered: plain data, since it crosses to a Durable Object.
+// Requests to a coordinator and their results, as plain data that can cross to a Durable Object.
 import type { WriteConditions, WriteRefusal } from "../../protocol/objects/conditions.ts";
 import type { ObjectFacts } from "../../protocol/objects/stored-object.ts";
 import type { CommitOutcome } from "../commit/commit.ts";
@@ -7,45 +7,45 @@ import type { Database, Statement } from "../d1/database.ts";
 import type { KeyHead } from "../commit/heads.ts";
 import type { ActionPrecondition } from "../commit/lifecycle-guard.ts";
 
-/** A change of one key: its conditions, and the head that its request saw when it began. */
+/** A change of one key: its conditions, and the head that its request read at its start. */
 interface KeyChange {
   readonly key: string;
   readonly observedHead: KeyHead;
   readonly conditions: WriteConditions;
 }
 
-/** A new version, whose bytes somebody holds already. */
+/** A new version of a key, whose blobs are already stored. */
 export interface PutChange extends KeyChange {
   readonly object: ObjectFacts;
-  /** Its Last-Modified in milliseconds, where it is not the time of the commit. */
+  /** Last-Modified in milliseconds since the epoch; undefined: the time of the commit. */
   readonly modifiedAt?: number | undefined;
-  /** Blobs that nothing referred to before, which must not have been condemned meanwhile. */
+  /** Blobs without a reference so far. The commit fails if the orphan scan has marked one for deletion. */
   readonly newBlobIds: readonly string[];
-  /** Heads of other keys of the bucket that must still be as they were seen. */
+  /** Expected heads of other keys of the bucket. */
   readonly expectedHeads?: ReadonlyMap<string, string | null> | undefined;
-  /** What must happen in the same batch, guards first: before the version is written, and after. */
+  /** Further statements of the batch, before (guards first) and after the version is written. */
   readonly before?: readonly Statement[] | undefined;
   readonly after?: readonly Statement[] | undefined;
 }
 
-/** A deletion without a version id: removes the key, or puts a delete marker on top of it. */
+/** A DELETE without a version id: purges the current version, or adds a delete marker. */
 export interface DeleteChange extends KeyChange {
   readonly ownerId: string;
-  /** What a lifecycle rule has decided it by, which must still be so. */
+  /** The facts that a lifecycle rule was evaluated on. The guard aborts the batch if they have changed. */
   readonly precondition?: ActionPrecondition | undefined;
 }
 
-/** The removal of one version for good. */
+/** The purge of one version. */
 export interface PurgeChange extends KeyChange {
   readonly versionId: string;
   readonly precondition?: ActionPrecondition | undefined;
 }
 
-/** How one key's change ended. */
+/** The outcome of one key's change. */
 export type ChangeOutcome =
   | {
       readonly isDone: true;
-      /** The version or delete marker that the change made. */
+      /** The version or delete marker that the change created. */
       readonly versionId: string | undefined;
       readonly isNullVersion: boolean;
       readonly modifiedAt: number;
@@ -54,27 +54,27 @@ export type ChangeOutcome =
       readonly isDone: false;
       readonly reason: "refused" | Exclude<CommitOutcome, "applied">;
       readonly refusal: WriteRefusal;
-      /** Whether it is certain that nothing was changed. */
+      /** Whether it is certain that the change was not applied. */
       readonly isDefinite: boolean;
     };
 
-/** What a call answers: an outcome per change, and what it cost. */
+/** The result of a call: one outcome per change, and the costs. */
 export interface CoordinatorAnswer {
   readonly outcomes: readonly ChangeOutcome[];
   readonly counts: CountSnapshot;
 }
 
-/** One batch for a set of changes, made for the heads that were judged. */
+/** The batch of a set of changes, valid for the heads that their conditions were evaluated on. */
 export interface CommitPlan {
-  /** None where there is nothing to change. */
+  /** Empty if there is nothing to change. */
   readonly statements: readonly Statement[];
   readonly blobIds: readonly string[];
   readonly expectedHeads: ReadonlyMap<string, string | null>;
-  /** The time of the newest version that it writes, by its id, in milliseconds; undefined where it writes none. */
+  /** The time in the id of the newest version written, in milliseconds since the epoch; undefined: none written. */
   readonly writtenAt: number | undefined;
-  /** Reads back whether the batch's effect is there. */
+  /** Reads back whether the batch was applied. */
   isApplied(database: Database): Promise<boolean>;
-  /** The heads that the batch leaves; undefined for one that only D1 knows. */
+  /** The heads after the batch; undefined for a key whose head only D1 knows. */
   readonly headsAfter: ReadonlyMap<string, KeyHead | undefined>;
   done(key: string): ChangeOutcome;
 }

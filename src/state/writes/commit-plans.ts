@@ -1,5 +1,5 @@
-// Turns changes into batches: which statements a put, a deletion or a removal is made of, given the bucket's versioning
-// and the heads that were judged.
+// Plans the batch of a put, a deletion or a purge from the bucket's versioning and the heads that the conditions were
+// evaluated on.
 import { nextVersionId, timeOfVersion } from "../../protocol/core/version-id.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import type { CommitPlan, ChangeOutcome, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
@@ -15,14 +15,15 @@ import {
 } from "../commit/version-moves.ts";
 
 /**
- * Makes the batch for the changes that may be made.
- * @param refused those that may not, though others of their keys may
+ * Plans the batch of the accepted changes.
+ * @param heads the heads of the keys that have an accepted change
+ * @param rejected changes to leave out, even if another change of the same key is accepted
  */
 type Planner = (
   bucket: Bucket,
   heads: ReadonlyMap<string, KeyHead>,
   now: number,
-  refused: ReadonlySet<unknown>,
+  rejected: ReadonlySet<unknown>,
 ) => CommitPlan;
 
 const NOTHING: CommitPlan = {
@@ -36,8 +37,8 @@ const NOTHING: CommitPlan = {
 };
 
 /**
- * A new version of a key. A repeated call finds its own commit by what the version holds, which no other write shares:
- * as a version, or in the garbage, where whoever replaced or removed that version has put it.
+ * Plans a new version of a key. A repeated call recognises its own commit by the version's blob id, which no other
+ * write shares: in a version, or in the garbage if a later write replaced or purged that version.
  */
 export function planPut(change: PutChange): Planner {
   return (bucket, heads, now) => {
@@ -58,12 +59,12 @@ export function planPut(change: PutChange): Planner {
       done: () => committed,
     };
     if (head === undefined) return plan;
-    const retired = head.versionId === null ? [] : moveCurrentToVersions(bucket, JSON.stringify([key]), now);
+    const moved = head.versionId === null ? [] : moveCurrentToVersions(bucket, JSON.stringify([key]), now);
     return {
       ...plan,
       statements: [
         ...before,
-        ...retired,
+        ...moved,
         upsertObject(bucket.id, { ...object, key, versionId, isNullVersion, modifiedAt }),
         ...after,
       ],
@@ -103,30 +104,30 @@ async function findCommitted(
   };
 }
 
-/** Deletions without a version id: in a bucket that never was versioned the keys go, in others they get a marker. */
+/** Plans DELETEs without a version id: they purge in a bucket that was never versioned, else they add a marker. */
 export function planDelete(changes: readonly DeleteChange[]): Planner {
   return (bucket, heads, now) => {
     const isMarking = bucket.versioning !== null;
-    const willing = changes.filter(({ key }) => heads.has(key));
-    const keys = willing.map(({ key }) => key).filter((key) => isMarking || heads.get(key)?.current !== undefined);
+    const accepted = changes.filter(({ key }) => heads.has(key));
+    const keys = accepted.map(({ key }) => key).filter((key) => isMarking || heads.get(key)?.current !== undefined);
     if (keys.length === 0) return NOTHING;
     const keysJson = JSON.stringify(keys);
     const markers = new Map(isMarking ? keys.map((key) => [key, newVersionId(bucket, now, heads.get(key))]) : []);
-    const ownerId = willing[0]?.ownerId ?? "";
+    const ownerId = accepted[0]?.ownerId ?? "";
     const newMarkers = Array.from(markers, ([key, versionId]) => ({ key, versionId }));
     return {
       ...NOTHING,
       writtenAt: isMarking ? Math.max(...Array.from(markers.values(), timeOfVersion)) : undefined,
       statements: [
-        ...guardPreconditions(bucket, preconditionsOf(willing.filter(({ key }) => keys.includes(key)))),
+        ...guardPreconditions(bucket, preconditionsOf(accepted.filter(({ key }) => keys.includes(key)))),
         ...moveCurrentToVersions(bucket, keysJson, now),
         deleteCurrentRows(bucket.id, keysJson),
         ...(isMarking ? [insertDeleteMarkers(bucket, newMarkers, ownerId, now)] : []),
       ],
       async isApplied(database) {
-        const left = await database.look(currentHeads(bucket.id, keys));
+        const fresh = await database.look(currentHeads(bucket.id, keys));
         return keys.every((key) => {
-          const head = left.get(key) ?? NO_HEAD;
+          const head = fresh.get(key) ?? NO_HEAD;
           return isMarking ? head.versionId === markers.get(key) : head.versionId !== heads.get(key)?.versionId;
         });
       },
@@ -141,15 +142,15 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
   };
 }
 
-/** Removals of versions for good. What is the head of a key afterwards only the batch finds out. */
+/** Plans purges of versions. The head of a key afterwards is known to D1 alone. */
 export function planPurge(changes: readonly PurgeChange[]): Planner {
-  return (bucket, heads, now, refused) => {
-    const willing = changes.filter((change) => heads.has(change.key) && !refused.has(change));
-    const targets = willing.map(({ key, versionId }) => ({ key, versionId }));
+  return (bucket, heads, now, rejected) => {
+    const accepted = changes.filter((change) => heads.has(change.key) && !rejected.has(change));
+    const targets = accepted.map(({ key, versionId }) => ({ key, versionId }));
     if (targets.length === 0) return NOTHING;
     return {
       ...NOTHING,
-      statements: [...guardPreconditions(bucket, preconditionsOf(willing)), ...purgeVersions(bucket.id, targets, now)],
+      statements: [...guardPreconditions(bucket, preconditionsOf(accepted)), ...purgeVersions(bucket.id, targets, now)],
       async isApplied(database) {
         const results = await database.batch([
           statement(
@@ -168,7 +169,7 @@ export function planPurge(changes: readonly PurgeChange[]): Planner {
   };
 }
 
-/** The id of a version that is newer than the key's head, and than every snapshot of the bucket. */
+/** Returns a version id that is later than the key's head and than every snapshot of the bucket. */
 function newVersionId({ snapshotFloor }: Bucket, now: number, head: KeyHead | undefined): string {
   return nextVersionId(Math.max(now, (snapshotFloor ?? 0) + 1), head?.versionId ?? undefined);
 }

@@ -1,11 +1,11 @@
-// The Worker's side of the coordinators: which one a key belongs to, and how a call that failed on the way is treated.
+// The Worker's client of the coordinators: routes each key to its Durable Object and handles lost calls.
 import { NO_CONFIGURATIONS, type Bucket } from "../metadata/buckets.ts";
 import type { Counts } from "../d1/counts.ts";
 import type { ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
 import { isSchemaMismatch } from "../d1/schema-errors.ts";
 import type { KeyCoordinator } from "./key-coordinator.ts";
 
-// A statement's parameter may hold 2 MB; a page of this many keys of 1024 bytes stays below it however it is escaped.
+// D1 accepts parameters of up to 2 MB. This many keys of 1024 bytes stay below that, even if all of it is escaped.
 const DELETE_PAGE_KEYS = 250;
 const CALL_ATTEMPTS = 3;
 
@@ -16,7 +16,7 @@ export class Coordinators {
   readonly #counts: Counts;
   readonly #options: DurableObjectNamespaceGetDurableObjectOptions;
 
-  /** `location`: where a coordinator is made when it is called for the first time. */
+  /** @param location where Cloudflare creates a coordinator on its first call */
   constructor(
     namespace: Env["COORDINATORS"],
     shards: number,
@@ -37,12 +37,12 @@ export class Coordinators {
     return outcome ?? UNKNOWN_OUTCOME;
   }
 
-  /** Deletes keys as a DELETE without a version id does; the outcomes are in the order of the changes. */
+  /** Deletes keys like DELETE without a version id. Outcomes are in the order of the changes. */
   async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<ChangeOutcome[]> {
     return this.#callByShard(bucket, changes, (stub, page) => stub.delete(withoutRules(bucket), page));
   }
 
-  /** Removes versions for good; the outcomes are in the order of the changes. */
+  /** Purges versions. Outcomes are in the order of the changes. */
   async purge(bucket: Bucket, changes: readonly PurgeChange[]): Promise<ChangeOutcome[]> {
     return this.#callByShard(bucket, changes, (stub, page) => stub.purge(withoutRules(bucket), page));
   }
@@ -58,7 +58,7 @@ export class Coordinators {
       Array.from(byShard, async ([shard, ofShard]) => {
         for (let start = 0; start < ofShard.length; start += DELETE_PAGE_KEYS) {
           const page = ofShard.slice(start, start + DELETE_PAGE_KEYS);
-          // Repeated, a deletion would miss what its first try has removed, or put a second marker on top.
+          // Deletions are not retried: a retry would not find what the first try purged, or would add a second marker.
           const answered = await this.#call(bucket, shard, 1, (stub) => call(stub, page));
           page.forEach((change, index) => outcomes.set(change, answered[index] ?? UNKNOWN_OUTCOME));
         }
@@ -81,7 +81,7 @@ export class Coordinators {
         this.#counts.add(answer.counts);
         return answer.outcomes;
       } catch (error) {
-        // The call may have committed before it was lost: with no attempt left, its outcome stays open.
+        // The lost call may have committed, so without attempts left its outcome is unknown.
         if (attempt < attempts && isRetryable(error)) continue;
         if (isSchemaMismatch(error)) throw error;
         console.error(JSON.stringify({ level: "error", lost: "coordinator call", message: String(error) }));
@@ -90,26 +90,29 @@ export class Coordinators {
     }
   }
 
-  /** Reaches one coordinator. @throws what the runtime throws */
+  /**
+   * Calls one coordinator.
+   * @throws Error of the runtime if none can be reached
+   */
   async ping(): Promise<void> {
     this.#counts.addCoordinatorCall();
     await this.#namespace.getByName("health", this.#options).ping();
   }
 
   #shardOf(key: string): number {
-    // FNV-1a over UTF-16 units: spread is all that is asked of it.
+    // FNV-1a over UTF-16 units: the shards only need an even distribution.
     let hash = 0x811c9dc5;
     for (let index = 0; index < key.length; index += 1) hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
     return (hash >>> 0) % this.#shards;
   }
 }
 
-/** A bucket's rules and configurations are of no use to a coordinator, and may be a megabyte. */
+/** Leaves out rules and configurations: a coordinator does not use them, and they may take a megabyte. */
 function withoutRules(bucket: Bucket): Bucket {
   return { ...bucket, cors: [], configurations: NO_CONFIGURATIONS };
 }
 
-/** The answer to a change whose call was lost: the client is told to try again, and nothing is cleaned up. */
+/** The outcome of a lost call: the client gets 503, and nothing is cleaned up. */
 const UNKNOWN_OUTCOME: ChangeOutcome = {
   isDone: false,
   reason: "unknown",

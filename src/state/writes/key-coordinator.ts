@@ -1,5 +1,5 @@
-// The Durable Object in which the writes of a key meet: it orders them, evaluates their preconditions on the key's head
-// and commits each as one guarded batch. It holds nothing that D1 does not; losing it costs nothing.
+// The Durable Object that orders the writes of each key, evaluates their preconditions on the key's head and commits
+// them as one guarded batch. It keeps no state that D1 lacks, so losing an instance loses nothing.
 import { DurableObject } from "cloudflare:workers";
 
 import { refuseWrite, type WriteConditions, type WriteRefusal } from "../../protocol/objects/conditions.ts";
@@ -14,18 +14,18 @@ import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { checkSnapshotProtection } from "./snapshot-protection.ts";
 
-/** What the queue is asked to do with some keys: who changes them, and how a plan is made for those that may. */
+/** A set of changes that are evaluated and committed together. */
 interface WriteBatch<Change extends AnyChange> {
   readonly changes: readonly Change[];
-  /** Other keys whose heads must be as they were seen. */
+  /** Expected heads of other keys. */
   readonly expectedHeads?: ReadonlyMap<string, string | null>;
   readonly plan: (
     bucket: Bucket,
     heads: ReadonlyMap<string, KeyHead>,
     now: number,
-    refused: ReadonlySet<unknown>,
+    rejected: ReadonlySet<unknown>,
   ) => CommitPlan;
-  /** Looks up what stands against each change besides its conditions, as long as the bucket is as it is here. */
+  /** Looks up refusals that do not depend on conditions. They hold as long as the bucket is unchanged. */
   readonly refuse?: (database: Database, bucket: Bucket) => Promise<readonly (WriteRefusal | undefined)[]>;
 }
 
@@ -35,7 +35,7 @@ interface AnyChange {
   readonly conditions: WriteConditions;
 }
 
-// A head can only go stale through another live instance of this object, so a few turns are many.
+// Only another live instance of this object can make a head stale, so few turns suffice.
 const MAX_TURNS = 5;
 
 export class KeyCoordinator extends DurableObject {
@@ -43,23 +43,23 @@ export class KeyCoordinator extends DurableObject {
 
   /**
    * Commits a new version of a key.
-   * @param isRepeated whether an earlier call's answer was lost, so that its commit may be there already
+   * @param isRepeated whether the answer of an earlier call was lost, so that its commit may exist
    */
   async put(bucket: Bucket, change: PutChange, isRepeated: boolean): Promise<CoordinatorAnswer> {
     return this.#answer(bucket, { changes: [change], plan: planPut(change) }, isRepeated);
   }
 
-  /** Answers, so that a caller sees that coordinators are in reach. */
+  /** Answers a health check. */
   ping(): Promise<true> {
     return Promise.resolve(true);
   }
 
-  /** Deletes keys as a DELETE without a version id does; each key has an outcome of its own. */
+  /** Deletes keys like DELETE without a version id; one outcome per change. */
   async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<CoordinatorAnswer> {
     return this.#answer(bucket, { changes, plan: planDelete(changes) }, false);
   }
 
-  /** Removes versions for good; each has an outcome of its own. */
+  /** Purges versions; one outcome per change. */
   async purge(bucket: Bucket, changes: readonly PurgeChange[]): Promise<CoordinatorAnswer> {
     const refuse = (database: Database, evaluated: Bucket) => checkSnapshotProtection(database, evaluated, changes);
     return this.#answer(bucket, { changes, plan: planPurge(changes), refuse }, false);
@@ -73,43 +73,43 @@ export class KeyCoordinator extends DurableObject {
     const counts = new Counts();
     const database = new Database(this.env.DB, counts);
     const keys = writeBatch.changes.map((change) => queueKey(bucket, change.key));
-    const outcomes = await this.#queue.run(keys, () => this.#settle(database, bucket, writeBatch, isRepeated));
+    const outcomes = await this.#queue.run(keys, () => this.#commitChanges(database, bucket, writeBatch, isRepeated));
     return { outcomes: isRepeated ? outcomes.map(asUnknown) : outcomes, counts: counts.snapshot() };
   }
 
   /**
-   * Evaluates conditions and commits the changes whose conditions hold, all in one batch. Where the heads or the bucket
-   * turn out to be others than those that were judged, they are read again and judged again.
+   * Evaluates the conditions of all changes and commits those that hold in one batch. If the bucket or a head has
+   * changed since, it is read again and the conditions are evaluated again.
    */
-  async #settle<Change extends AnyChange>(
+  async #commitChanges<Change extends AnyChange>(
     database: Database,
-    seenBucket: Bucket,
+    observedBucket: Bucket,
     { changes, plan, refuse }: WriteBatch<Change>,
     isRepeated: boolean,
   ): Promise<ChangeOutcome[]> {
-    let bucket = seenBucket;
-    // A writer just before us on a key knows its head better than the request that queued behind it, unless another live
-    // instance of this object knows better still: what is concluded from a trace is always put to the guard.
-    let cachedHeads = this.#traces(bucket, changes);
+    let bucket = observedBucket;
+    // The previous write of a key leaves a newer head than the one that a queued request observed. A cached head can
+    // still be stale if another instance is live, so the guard checks every decision based on one.
+    let cachedHeads = this.#cachedHeads(bucket, changes);
     let heads = new Map(changes.map(({ key, observedHead }) => [key, cachedHeads.get(key) ?? observedHead]));
     for (let turn = 0; turn < MAX_TURNS; turn += 1) {
       const now = Date.now();
-      const besides = await refuse?.(database, bucket);
-      const refusals = judge(changes, heads).map((refusal, index) => refusal ?? besides?.[index]);
-      const willing = new Map(
+      const otherRefusals = await refuse?.(database, bucket);
+      const refusals = evaluateConditions(changes, heads).map((refusal, index) => refusal ?? otherRefusals?.[index]);
+      const acceptedHeads = new Map(
         changes.flatMap(({ key }, index) => (refusals[index] === undefined ? [[key, heads.get(key) ?? NO_HEAD]] : [])),
       );
-      const refused = new Set(changes.filter((_change, index) => refusals[index] !== undefined));
-      const planned = plan(bucket, willing, now, refused);
-      // Its own commit would break the conditions of a call that is repeated, so it is looked for first.
+      const rejected = new Set(changes.filter((_change, index) => refusals[index] !== undefined));
+      const planned = plan(bucket, acceptedHeads, now, rejected);
+      // A repeated call would fail its conditions on its own commit, so that commit is looked up first.
       if (isRepeated && (await planned.isApplied(database))) {
-        this.#forget(bucket, changes);
+        this.#discardCachedHeads(bucket, changes);
         return changes.map(({ key }) => planned.done(key));
       }
       const outcome = await this.#commit(
         database,
         bucket,
-        new Map([...cachedHeads, ...willing]),
+        new Map([...cachedHeads, ...acceptedHeads]),
         planned,
         cachedHeads.size > 0,
       );
@@ -119,14 +119,14 @@ export class KeyCoordinator extends DurableObject {
         bucket = fresh;
       } else if (outcome === "head changed") {
         const fresh = await database.look(currentHeads(bucket.id, Array.from(heads.keys())));
-        // Where these heads are as they were judged, it is a witness that has moved, which only the caller can look up.
+        // If these heads are unchanged, an expected head of another key has moved, which only the caller can look up.
         if (Array.from(heads).every(([key, head]) => fresh.get(key)?.versionId === head.versionId)) break;
         heads = fresh;
         cachedHeads = new Map();
       } else if (outcome === "applied") {
         return this.#done(bucket, changes, planned, refusals);
       } else {
-        this.#forget(bucket, changes);
+        this.#discardCachedHeads(bucket, changes);
         return refusals.map((refusal) => refusalOutcome(refusal) ?? refusedBy(outcome, bucket));
       }
     }
@@ -147,7 +147,7 @@ export class KeyCoordinator extends DurableObject {
       const batch = [guardCommit(bucket, expected, blobIds, writtenAt), ...statements];
       return commitBatch(database, batch, () => planned.isApplied(database));
     }
-    // No change is left to make: if nothing but what the requests themselves saw was judged, that stands.
+    // Nothing to write. A decision on observed heads is final; one on cached heads needs the guard's confirmation.
     if (!isFromCache) return "applied";
     return commitBatch(database, [guardCommit(bucket, expected, [])], () => Promise.resolve(false));
   }
@@ -159,29 +159,34 @@ export class KeyCoordinator extends DurableObject {
     refusals: readonly (WriteRefusal | undefined)[],
   ): ChangeOutcome[] {
     for (const [key, head] of planned.headsAfter) {
-      if (head === undefined) this.#queue.dropCachedHead(queueKey(bucket, key));
+      if (head === undefined) this.#queue.discardCachedHead(queueKey(bucket, key));
       else this.#queue.cacheHead(queueKey(bucket, key), head);
     }
     return changes.map(({ key }, index) => refusalOutcome(refusals[index]) ?? planned.done(key));
   }
 
-  #forget(bucket: Bucket, changes: readonly AnyChange[]): void {
-    for (const { key } of changes) this.#queue.dropCachedHead(queueKey(bucket, key));
+  #discardCachedHeads(bucket: Bucket, changes: readonly AnyChange[]): void {
+    for (const { key } of changes) this.#queue.discardCachedHead(queueKey(bucket, key));
   }
 
-  /** What earlier tasks in the queue have left behind for these keys. */
-  #traces(bucket: Bucket, changes: readonly AnyChange[]): Map<string, KeyHead> {
-    const traces = new Map<string, KeyHead>();
+  /** Returns the heads that earlier writes in the queue left for these keys. */
+  #cachedHeads(bucket: Bucket, changes: readonly AnyChange[]): Map<string, KeyHead> {
+    const cachedHeads = new Map<string, KeyHead>();
     for (const { key } of changes) {
-      const trace = this.#queue.cachedHeadOf(queueKey(bucket, key));
-      if (trace !== undefined) traces.set(key, trace);
+      const head = this.#queue.cachedHeadOf(queueKey(bucket, key));
+      if (head !== undefined) cachedHeads.set(key, head);
     }
-    return traces;
+    return cachedHeads;
   }
 }
 
-/** What stands against each change. A key that stands twice is gone, or has a marker, when its second turn comes. */
-function judge(changes: readonly AnyChange[], heads: ReadonlyMap<string, KeyHead>): (WriteRefusal | undefined)[] {
+/**
+ * Evaluates each change's conditions. For the second change of a key, the first one has deleted the current version.
+ */
+function evaluateConditions(
+  changes: readonly AnyChange[],
+  heads: ReadonlyMap<string, KeyHead>,
+): (WriteRefusal | undefined)[] {
   const keys = new Set<string>();
   return changes.map(({ key, observedHead, conditions }) => {
     const current = keys.has(key) ? undefined : (heads.get(key) ?? NO_HEAD).current;
@@ -207,7 +212,7 @@ function refusedBy(outcome: Exclude<CommitOutcome, "applied">, bucket: Bucket): 
   return { isDone: false, reason: outcome, refusal, isDefinite: outcome !== "unknown" };
 }
 
-/** A repeated call cannot refuse: its first try may still be on its way to D1. */
+/** Turns refusals into unknown outcomes: the first try of a repeated call may still reach D1. */
 function asUnknown(outcome: ChangeOutcome): ChangeOutcome {
   return outcome.isDone
     ? outcome

@@ -1,14 +1,14 @@
-// Tasks in the order of their arrival for each key, side by side for different keys. In memory: it gives order and
-// spares contention; safety is the commit guard's.
+// An in-memory queue that runs the tasks of each key in order of arrival, and tasks of different keys concurrently. It
+// only avoids contention: the commit guard provides safety.
 
-/** A queue per key, and what the last task in it left behind for the next. */
-export class KeyedQueue<Trace> {
+/** One queue per key, and the head that the last task of a key cached for the next one. */
+export class KeyedQueue<Head> {
   readonly #tails = new Map<string, Promise<void>>();
-  readonly #traces = new Map<string, Trace>();
+  readonly #heads = new Map<string, Head>();
 
-  /** Runs a task when every earlier task on any of its keys has ended. */
+  /** Runs a task after all earlier tasks of its keys have ended. */
   async run<Result>(keys: readonly string[], task: () => Promise<Result>): Promise<Result> {
-    // Taking all places before the first await is what rules out deadlock between tasks on several keys.
+    // Joining all queues before the first await prevents deadlock between tasks of several keys.
     const before = keys.flatMap((key) => this.#tails.get(key) ?? []);
     const { promise, resolve } = Promise.withResolvers<void>();
     for (const key of keys) this.#tails.set(key, promise);
@@ -19,25 +19,25 @@ export class KeyedQueue<Trace> {
       for (const key of keys) {
         if (this.#tails.get(key) === promise) {
           this.#tails.delete(key);
-          this.#traces.delete(key);
+          this.#heads.delete(key);
         }
       }
       resolve();
     }
   }
 
-  /** What a task left for the key's next task; gone once nobody waits for the key. */
-  cachedHeadOf(key: string): Trace | undefined {
-    return this.#traces.get(key);
+  /** Returns the key's cached head. It expires when no task waits for the key. */
+  cachedHeadOf(key: string): Head | undefined {
+    return this.#heads.get(key);
   }
 
-  /** Leaves a trace for the key's next task. */
-  cacheHead(key: string, trace: Trace): void {
-    this.#traces.set(key, trace);
+  /** Caches a head for the key's next task. */
+  cacheHead(key: string, head: Head): void {
+    this.#heads.set(key, head);
   }
 
-  /** Takes the key's trace away: what it said is in doubt. */
-  dropCachedHead(key: string): void {
-    this.#traces.delete(key);
+  /** Discards the key's cached head, which may be stale. */
+  discardCachedHead(key: string): void {
+    this.#heads.delete(key);
   }
 }

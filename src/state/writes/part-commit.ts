@@ -1,5 +1,5 @@
-// Commits a part of an upload. It needs no coordinator: a part has no preconditions, and the upload's own row says
-// whether the upload is still open.
+// Commits a part of an upload without a coordinator: a part has no preconditions, and the guard checks in the upload's
+// row that the upload is open.
 import type { Bucket } from "../metadata/buckets.ts";
 import { commitBatch, guardBlobs, type CommitOutcome } from "../commit/commit.ts";
 import { statement, type Database, type Statement } from "../d1/database.ts";
@@ -7,8 +7,8 @@ import { lookUpPartReference, putPart, type Part } from "../metadata/parts.ts";
 import { guardUpload, type Upload } from "../metadata/uploads.ts";
 
 /**
- * Puts a part in its place, in the place of one that may be there.
- * @param guards what must hold besides, for a part that holds what somebody else holds too
+ * Writes a part and replaces an existing part of the same number.
+ * @param guards further guards, for a part that shares its blob or manifest with a copy source
  */
 export async function commitPart(
   database: Database,
@@ -32,9 +32,8 @@ export async function commitPart(
 }
 
 /**
- * The statement that aborts its batch if a holding is in the garbage: either it was a source's, which is gone, or a lost
- * try of this very batch has put the part in its place and another one has replaced it since. Put there again, it would
- * be bytes that are about to be deleted.
+ * Aborts the batch if the part's blob or manifest is garbage, because its bytes are about to be deleted. Either the
+ * copy source is gone, or a lost try of this batch wrote the part and another upload of the part has replaced it since.
  */
 function guardNotGarbage(referenceId: string): Statement {
   return statement(

@@ -1,4 +1,4 @@
-// What a rename needs to know and to write: its token, its source, and the move itself.
+// The lookups and statements of a rename: its idempotency token, its source, and the move.
 import type { Rename } from "../../protocol/objects/renaming.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { Bucket } from "../metadata/buckets.ts";
@@ -10,13 +10,13 @@ import { selectCurrentObjects } from "../metadata/objects.ts";
 import { deleteCurrentRows } from "../commit/version-moves.ts";
 
 export interface RenameFacts {
-  /** The fingerprint under which the token was used, if it was. */
+  /** The fingerprint that the token was used with; undefined: unused. */
   readonly usedToken: string | undefined;
-  /** Those of the candidates that are there, in the order of the candidates. */
+  /** The candidates that exist, in the order of the candidates. */
   readonly sources: readonly StoredObject[];
 }
 
-/** Looks up whether a rename's token was used, and what its source is. */
+/** Looks up a rename's token and source. */
 export function lookUpRename(bucketName: string, { candidates, token }: Rename): Lookup<RenameFacts> {
   return {
     statements: [
@@ -38,7 +38,7 @@ export function lookUpRename(bucketName: string, { candidates, token }: Rename):
   };
 }
 
-/** The statements around the destination's new version: the token before it, the source's end after it. */
+/** Returns the statements around the destination's new version: guards and token before, purge of the source after. */
 export function moveStatements(
   bucket: Bucket,
   source: StoredObject,
@@ -48,7 +48,7 @@ export function moveStatements(
   now: number,
 ): { readonly before: readonly Statement[]; readonly after: readonly Statement[] } {
   const referenceId = source.blobId ?? source.manifestId ?? "";
-  const remember = statement(
+  const insertToken = statement(
     `INSERT INTO rename_tokens (bucket_id, token, fingerprint, created_at) VALUES (?, ?, ?, ?)`,
     bucket.id,
     token ?? null,
@@ -56,13 +56,13 @@ export function moveStatements(
     now,
   );
   return {
-    // The coordinator would follow the bucket into versioning; a rename must not.
+    // The coordinator adapts to a change of versioning; a rename must fail instead.
     before: [
       guardVersioning(bucket),
       guardSource({ bucketId: bucket.id, key: source.key, versionId: source.versionId, referenceId }),
-      ...(token === undefined ? [] : [remember]),
+      ...(token === undefined ? [] : [insertToken]),
     ],
-    // The object holds what it held; only the key under which the orphan scan would look for it is another one.
+    // The blob keeps its one reference, but the orphan scan would look for it under the old key.
     after: [
       copyAttributes(bucket.id, source.key, key),
       deleteCurrentRows(bucket.id, JSON.stringify([source.key])),
@@ -71,7 +71,7 @@ export function moveStatements(
   };
 }
 
-/** Unlike the commit's own guard, which has run before it and may have raised the floor, it takes any floor. */
+/** Accepts any snapshot floor, because the commit's own guard runs first and may have raised it. */
 function guardVersioning({ name, id, versioning }: Bucket): Statement {
   return statement(
     `INSERT INTO commit_guard (bucket_name, bucket_id, versioning, snapshot_floor)
@@ -82,7 +82,7 @@ function guardVersioning({ name, id, versioning }: Bucket): Statement {
   );
 }
 
-/** Tags and ACLs change without a new version, so what the source was seen with need not be what it has by now. */
+/** Copies the source's current tags and ACL, which may have changed without a new version since the lookup. */
 function copyAttributes(bucketId: string, from: string, to: string): Statement {
   const ofSource = "(SELECT s.tags, s.acl FROM objects s WHERE s.bucket_id = ?1 AND s.key = ?2)";
   return statement(
@@ -93,7 +93,7 @@ function copyAttributes(bucketId: string, from: string, to: string): Statement {
   );
 }
 
-/** Forgets tokens from before a time (milliseconds since the epoch), at most so many. */
+/** Purges at most `limit` tokens from before a time (milliseconds since the epoch). */
 export function purgeRenameTokens(before: number, limit: number): Statement {
   return statement(
     `DELETE FROM rename_tokens WHERE (bucket_id, token) IN (

@@ -1,20 +1,20 @@
-// The versions that snapshots keep: what a snapshot shows of a key, a delete marker too, is not removed while the
-// snapshot is there. Which version that is never changes, since nothing is ever committed from before a snapshot's
-// cutoff; so what is concluded here holds until the bucket's floor, which guards the commit, is raised by another one.
+// Protects the versions (delete markers included) that a snapshot contains from being purged while the snapshot exists.
+// A snapshot's content never changes, since every later commit is after its cutoff. A result therefore holds until the
+// next snapshot raises the bucket's floor, which the commit guard checks.
 import type { WriteRefusal } from "../../protocol/objects/conditions.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import type { PurgeChange } from "./changes.ts";
 import { rowsOf, statement, type Database, type Lookup } from "../d1/database.ts";
 
 /**
- * An SQL condition: whether a snapshot shows the version whose row has the name `row` (of objects or versions). It reads
- * a few rows, however many versions and snapshots there are.
+ * An SQL condition: whether a snapshot contains the version of the row alias `row` (objects or versions). It reads a
+ * few rows, whatever the number of versions and snapshots.
  */
 export function isProtectedBySnapshot(row: string): string {
   return `EXISTS (${selectProtectingSnapshots(row, "1")})`;
 }
 
-/** The snapshots that show a version: not older than it, and older than the next newer version of its key. */
+/** Selects the snapshots that contain a version: later than it, and earlier than the next version of its key. */
 function selectProtectingSnapshots(row: string, columns: string): string {
   const ofKey = (table: string): string => `${table}.bucket_id = ${row}.bucket_id AND ${table}.key = ${row}.key`;
   const newer = `coalesce(
@@ -30,7 +30,7 @@ const arm = (table: string): string =>
    FROM json_each(?2) c CROSS JOIN ${table} t
      ON t.bucket_id = ?1 AND t.key = c.value ->> 0 AND t.version_id = c.value ->> 1`;
 
-/** Which of some removals are of versions that a snapshot shows, and its name. */
+/** Maps the index of each purge of a protected version to the name of a snapshot that contains it. */
 function lookUpProtected(bucketId: string, changes: readonly PurgeChange[]): Lookup<ReadonlyMap<number, string>> {
   return {
     statements: [
@@ -50,16 +50,16 @@ function lookUpProtected(bucketId: string, changes: readonly PurgeChange[]): Loo
   };
 }
 
-/** What snapshots have against each of some removals. Asks nothing where there never was a snapshot. */
+/** Returns a refusal per purge of a protected version. Skips the lookup if the bucket never had a snapshot. */
 export async function checkSnapshotProtection(
   database: Database,
   { id, snapshotFloor }: Bucket,
   changes: readonly PurgeChange[],
 ): Promise<(WriteRefusal | undefined)[]> {
   if (snapshotFloor === null) return [];
-  const shown = await database.look(lookUpProtected(id, changes));
+  const protecting = await database.look(lookUpProtected(id, changes));
   return changes.map((_change, index) => {
-    const snapshot = shown.get(index);
+    const snapshot = protecting.get(index);
     if (snapshot === undefined) return undefined;
     const message = `The snapshot ${snapshot} of the bucket shows this version. It can be removed once the snapshot is deleted.`;
     return { code: "AccessDenied", fields: {}, message };
