@@ -1,5 +1,6 @@
-// CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html Moves no bytes: the new version
-// references the source's blobs. Only when a customer's key encrypts the source or the copy are the bytes copied.
+// CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+// Moves no bytes: the new version references the source's blobs. The bytes are copied only when a customer's key encrypts
+// the source or the copy.
 import { ownerOf } from "../auth/identity/principal.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";

@@ -1,6 +1,6 @@
-// PostObject: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html An upload by an HTML form.
-// Credentials, key and policy are form fields before the file, so this operation authenticates and authorizes the
-// request after it has read the fields and before it reads the file.
+// PostObject: https://docs.aws.amazon.com/AmazonS3/latest/API/RESTObjectPOST.html
+// An upload by an HTML form. Credentials, key and policy are form fields before the file, so `run` authenticates and
+// authorizes the request between the fields and the file.
 import { claimOfForm, verifyPostClaim, type PostClaim } from "../auth/sigv4/post-signature.ts";
 import { PieceReader } from "../bytes/streams.ts";
 import type { Context, Identity } from "../contract/context.ts";

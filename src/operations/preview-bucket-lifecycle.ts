@@ -1,6 +1,5 @@
-// PreviewBucketLifecycle, an operation of Cairn's own, lists the actions that the bucket's lifecycle rules would take
-// on a given day, with the rule of each, for all keys or those with a prefix. `GET
-// /bucket?lifecycle&dry-run=2026-12-31&prefix=logs/`, in pages.
+// PreviewBucketLifecycle, an operation of Cairn's own, lists the actions that the bucket's lifecycle rules would take on
+// a given day, with the rule of each: `GET /bucket?lifecycle&dry-run=2026-12-31&prefix=logs/`, in pages.
 import { parseIsoDate } from "../bytes/dates.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";

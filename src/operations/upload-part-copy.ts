@@ -1,6 +1,6 @@
-// UploadPartCopy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html Moves no bytes: the part
-// references the source's blobs and lists the byte ranges that it uses. Only when a customer's key encrypts the source
-// or the upload are the bytes copied.
+// UploadPartCopy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
+// Moves no bytes: the part references the source's blobs and lists the byte ranges that it uses. The bytes are copied only
+// when a customer's key encrypts the source or the upload.
 import { keysOfUpload } from "../auth/access/object-keys.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { digest } from "../bytes/digest.ts";

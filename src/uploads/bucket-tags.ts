@@ -17,14 +17,14 @@ export async function changeBucketTags(
   bucket: Bucket,
   change: (tags: readonly Tag[]) => readonly Tag[],
 ): Promise<void> {
-  let seen: Bucket | undefined = bucket;
+  let current: Bucket | undefined = bucket;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    if (seen?.id !== bucket.id) throw new S3Error("NoSuchBucket", { BucketName: bucket.name });
-    const { tags } = seen.configurations;
+    if (current?.id !== bucket.id) throw new S3Error("NoSuchBucket", { BucketName: bucket.name });
+    const { tags } = current.configurations;
     const changed = change(tags === null ? [] : parseTags(tags));
-    const [outcome] = await database.batch([replaceTags(seen, changed.length === 0 ? null : tagsJson(changed))]);
+    const [outcome] = await database.batch([replaceTags(current, changed.length === 0 ? null : tagsJson(changed))]);
     if (outcome?.changes !== 0) return;
-    seen = (await database.look(lookUpBucket(bucket.name))).bucket;
+    current = (await database.look(lookUpBucket(bucket.name))).bucket;
   }
   throw new S3Error("ServiceUnavailable");
 }

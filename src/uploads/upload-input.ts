@@ -4,7 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import type { Context } from "../contract/context.ts";
 import type { Acl } from "../protocol/acl/acl.ts";
 import { readAclHeaders } from "../protocol/acl/acl-headers.ts";
-import { admitCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
+import { checkCustomerKey } from "../protocol/buckets/bucket-encryption.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import { requestHeader } from "../protocol/core/s3-request.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
@@ -68,7 +68,7 @@ export interface CheckedUpload {
  * Checks whether an upload may be stored, before its body is opened: rights first, then the list, the preconditions and
  * the bucket's encryption.
  * @throws S3Error AccessDenied, AccessControlListNotSupported, PreconditionFailed, NoSuchKey masked unless the
- *   principal may list the bucket, and what {@link admitCustomerKey} throws
+ *   principal may list the bucket, and what {@link checkCustomerKey} throws
  */
 export async function checkUpload(
   context: Context,
@@ -81,5 +81,5 @@ export async function checkUpload(
   if (refusal !== undefined) {
     throw context.access.maskNotFound(new S3Error(refusal.code, refusal.fields), bucket, key);
   }
-  return { acl, encryption: await admitCustomerKey(bucket.configurations.encryption, customerKey) };
+  return { acl, encryption: await checkCustomerKey(bucket.configurations.encryption, customerKey) };
 }

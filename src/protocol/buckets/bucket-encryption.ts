@@ -99,7 +99,7 @@ export function refuseBlockedKey(configuration: string | null, key: CustomerKey 
  * The encryption of a new object or upload in a bucket; undefined if the request has no key.
  * @throws S3Error AccessDenied if the bucket blocks customer-provided keys
  */
-export async function admitCustomerKey(
+export async function checkCustomerKey(
   configuration: string | null,
   key: CustomerKey | undefined,
 ): Promise<NewEncryption | undefined> {
