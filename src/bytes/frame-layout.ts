@@ -19,7 +19,7 @@ export interface Span {
 export interface FrameSpan {
   readonly first: number;
   readonly last: number;
-  readonly sealed: Span;
+  readonly encrypted: Span;
 }
 
 /** The layout of a number of bytes. Zero bytes are one empty frame, so that an empty body is authenticated too. */
@@ -34,12 +34,12 @@ export class FrameLayout {
   }
 
   /** The layout that has a given encrypted length. */
-  static ofSealed(sealedLength: number): FrameLayout {
-    const frames = Math.ceil((sealedLength - SALT_BYTES) / (FRAME_BYTES + TAG_BYTES));
-    return new FrameLayout(sealedLength - SALT_BYTES - frames * TAG_BYTES);
+  static ofEncrypted(encryptedLength: number): FrameLayout {
+    const frames = Math.ceil((encryptedLength - SALT_BYTES) / (FRAME_BYTES + TAG_BYTES));
+    return new FrameLayout(encryptedLength - SALT_BYTES - frames * TAG_BYTES);
   }
 
-  get sealedLength(): number {
+  get encryptedLength(): number {
     return SALT_BYTES + this.length + (this.last + 1) * TAG_BYTES;
   }
 
@@ -49,7 +49,7 @@ export class FrameLayout {
   }
 
   /** The length of an encrypted frame. */
-  sealedFrameLength(number: number): number {
+  encryptedFrameLength(number: number): number {
     return this.frameLength(number) + TAG_BYTES;
   }
 
@@ -59,6 +59,10 @@ export class FrameLayout {
     const last = Math.floor((offset + length - 1) / FRAME_BYTES);
     const startOf = (number: number): number => SALT_BYTES + number * (FRAME_BYTES + TAG_BYTES);
     const start = first === 0 ? 0 : startOf(first);
-    return { first, last, sealed: { offset: start, length: startOf(last) + this.sealedFrameLength(last) - start } };
+    return {
+      first,
+      last,
+      encrypted: { offset: start, length: startOf(last) + this.encryptedFrameLength(last) - start },
+    };
   }
 }

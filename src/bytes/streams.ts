@@ -87,7 +87,7 @@ function detached(error: unknown): unknown {
 const DIRECT_MIN_BYTES = 16 * 1024;
 
 /** The maximum number of bytes withheld at the end of a long body. */
-const HELD_MAX_BYTES = 4 * 1024;
+const WITHHELD_MAX_BYTES = 4 * 1024;
 
 /**
  * Writes bytes into a stream of known length, digests them, and withholds the last of them until {@link finish}. The
@@ -97,7 +97,7 @@ export class DelayedWriter {
   readonly #writer: ByteSink;
   readonly #digests: readonly RunningDigest[];
   readonly #length: number;
-  readonly #held: GrowingBuffer;
+  readonly #buffer: GrowingBuffer;
   #total = 0;
 
   /** @param length the total number of bytes */
@@ -107,7 +107,7 @@ export class DelayedWriter {
     this.#writer.closed.catch(() => undefined);
     this.#digests = algorithms.map((algorithm) => new RunningDigest(algorithm));
     this.#length = length;
-    this.#held = new GrowingBuffer(Math.min(PIECE_BYTES, length));
+    this.#buffer = new GrowingBuffer(Math.min(PIECE_BYTES, length));
   }
 
   /** How many bytes were taken. */
@@ -123,13 +123,13 @@ export class DelayedWriter {
       await this.#flush();
       // Only the end of the body is withheld, and a long piece need not be copied.
       const isEnd = this.#total >= this.#length;
-      rest = isEnd ? bytes.subarray(bytes.length - HELD_MAX_BYTES) : bytes.subarray(bytes.length);
+      rest = isEnd ? bytes.subarray(bytes.length - WITHHELD_MAX_BYTES) : bytes.subarray(bytes.length);
       await this.#forward(bytes.subarray(0, bytes.length - rest.length));
     }
     while (rest.length > 0) {
-      if (this.#held.room === 0) await this.#flush();
-      const part = rest.subarray(0, this.#held.room);
-      this.#held.append(part);
+      if (this.#buffer.room === 0) await this.#flush();
+      const part = rest.subarray(0, this.#buffer.room);
+      this.#buffer.append(part);
       rest = rest.subarray(part.length);
     }
   }
@@ -138,7 +138,7 @@ export class DelayedWriter {
   async digests(): Promise<Uint8Array[]> {
     const results: Uint8Array[] = [];
     for (const digest of this.#digests) {
-      await digest.update(this.#held.bytes);
+      await digest.update(this.#buffer.bytes);
       results.push(await digest.finish());
     }
     return results;
@@ -146,7 +146,7 @@ export class DelayedWriter {
 
   /** Writes the withheld bytes and ends the stream. */
   async finish(): Promise<void> {
-    if (this.#held.bytes.length > 0) await this.#writer.write(this.#held.bytes);
+    if (this.#buffer.bytes.length > 0) await this.#writer.write(this.#buffer.bytes);
     await this.#writer.close();
   }
 
@@ -157,9 +157,9 @@ export class DelayedWriter {
   }
 
   async #flush(): Promise<void> {
-    if (this.#held.bytes.length === 0) return;
-    await this.#forward(this.#held.bytes);
-    this.#held.clear();
+    if (this.#buffer.bytes.length === 0) return;
+    await this.#forward(this.#buffer.bytes);
+    this.#buffer.clear();
   }
 
   async #forward(piece: Uint8Array): Promise<void> {

@@ -15,11 +15,11 @@ export function matchOperation(table: readonly Operation[], request: S3Request):
   const fitting = ofLevel.filter(({ route }) => fits(route, request));
   const best = Math.max(...fitting.map(({ route }) => specificity(route)));
   const [winner, rival] = fitting.filter(({ route }) => specificity(route) === best);
-  const asked = subresources(ofLevel).filter((name) => request.query.has(name));
-  if (rival !== undefined || asked.length > 1) {
-    throw new S3Error("InvalidArgument", { ResourceType: asked.join(", ") }, "Conflicting query string parameters");
+  const requested = subresources(ofLevel).filter((name) => request.query.has(name));
+  if (rival !== undefined || requested.length > 1) {
+    throw new S3Error("InvalidArgument", { ResourceType: requested.join(", ") }, "Conflicting query string parameters");
   }
-  const [subresource] = asked;
+  const [subresource] = requested;
   if (winner === undefined || (subresource !== undefined && subresourceOf(winner.route) !== subresource)) {
     const methods = ofLevel
       .filter(({ route }) => subresourceOf(route) === subresource)

@@ -81,7 +81,7 @@ async function compare(
   if (opened.md5 !== undefined && toHex(opened.md5) !== md5)
     return `its MD5 is ${md5}, the store says ${toHex(opened.md5)}`;
   for (const expectation of expectations) {
-    const expectedSize = expectation.isEncrypted ? new FrameLayout(expectation.size).sealedLength : expectation.size;
+    const expectedSize = expectation.isEncrypted ? new FrameLayout(expectation.size).encryptedLength : expectation.size;
     if (expectedSize !== size) return `it has ${size} bytes, its row says ${expectedSize}`;
     if (expectation.md5 !== undefined && expectation.md5 !== md5)
       return `its MD5 is ${md5}, its row says ${expectation.md5}`;

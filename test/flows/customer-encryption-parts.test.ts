@@ -88,7 +88,7 @@ describe("an encrypted upload in parts", () => {
     const bucket = await completed();
     const { blobs } = await storedStateOf(bucket);
     const sealed = Object.keys(blobs).filter((blobId) => !blobId.endsWith("-proof"));
-    const sizes = PARTS.map((part) => new FrameLayout(part.length).sealedLength).toSorted((a, b) => a - b);
+    const sizes = PARTS.map((part) => new FrameLayout(part.length).encryptedLength).toSorted((a, b) => a - b);
     expect(sealed.map((blobId) => blobs[blobId] ?? 0).toSorted((a, b) => a - b)).toEqual(sizes);
     const starts = [];
     for (const blobId of sealed) {
@@ -137,14 +137,14 @@ describe("an encrypted upload in parts", () => {
     const { objects, blobs } = await storedStateOf(bucket);
     expect(objects["k"]?.blob_id).toBeNull();
     const sealed = Object.keys(blobs).filter((blobId) => !blobId.endsWith("-proof"));
-    expect(sealed.map((blobId) => blobs[blobId])).toEqual([new FrameLayout(body.length).sealedLength]);
+    expect(sealed.map((blobId) => blobs[blobId])).toEqual([new FrameLayout(body.length).encryptedLength]);
     await expectBalanced(bucket);
   });
 
   it("breaks off where one of its blobs is not as it was sealed, and nowhere before", async () => {
     const bucket = await completed();
     const { blobs } = await storedStateOf(bucket);
-    const middle = new FrameLayout(PART_MIN_BYTES + 12_345).sealedLength;
+    const middle = new FrameLayout(PART_MIN_BYTES + 12_345).encryptedLength;
     const blobId = Object.keys(blobs).find((id) => blobs[id] === middle) ?? "";
     const bytes = (await (await env.BLOBS.get(blobId))?.bytes()) ?? new Uint8Array();
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;

@@ -6,8 +6,8 @@ import { describe, expect, it } from "vitest";
 import { deriveBytes } from "../../src/bytes/derived-keys.ts";
 import { fromBase64, toBase64Url } from "../../src/bytes/hex-base64.ts";
 import { FrameLayout } from "../../src/bytes/frame-layout.ts";
-import { FrameCipher } from "../../src/bytes/sealed-frames.ts";
-import { SealingWriter } from "../../src/bytes/sealed-streams.ts";
+import { FrameCipher } from "../../src/bytes/encrypted-frames.ts";
+import { EncryptingWriter } from "../../src/bytes/encrypted-streams.ts";
 import { send } from "../support/client.ts";
 import { expectBytes, noise } from "../support/digests.ts";
 import { customerKey, keyHeaders, sourceKeyHeaders } from "../support/encryption.ts";
@@ -67,8 +67,8 @@ async function putUnbound(bucket: string, key: string, body: Uint8Array): Promis
     Uint8Array.from(atob(KEY), (char) => char.charCodeAt(0)),
     layout,
   );
-  const { readable, writable } = new FixedLengthStream(layout.sealedLength);
-  const writer = new SealingWriter(writable.getWriter(), cipher);
+  const { readable, writable } = new FixedLengthStream(layout.encryptedLength);
+  const writer = new EncryptingWriter(writable.getWriter(), cipher);
   const written = writer.write(body).then(() => writer.close());
   await env.BLOBS.put(row?.blob_id ?? "", readable);
   await written;

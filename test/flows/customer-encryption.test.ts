@@ -90,7 +90,7 @@ describe("an object that is encrypted with a customer's key", () => {
     const body = utf8("nobody who has the disks can read this. ".repeat(6000));
     await put(bucket, "k", body, { ...WITH_KEY, "x-amz-meta-a": "1" });
     const { blobId, bytes } = await blobOf(bucket, "k");
-    expect(bytes.length).toBe(new FrameLayout(body.length).sealedLength);
+    expect(bytes.length).toBe(new FrameLayout(body.length).encryptedLength);
     const text = new TextDecoder("latin1").decode(bytes);
     for (const word of ["nobody", "disks", "read this"]) expect(text).not.toContain(word);
     const head = await env.BLOBS.head(blobId);

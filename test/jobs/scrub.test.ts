@@ -17,7 +17,7 @@ import { versionedBucket } from "../support/versioning.ts";
 
 const NOW = Date.now();
 
-const SEALED_SECRET_BYTES = new FrameLayout("secret".length).sealedLength;
+const SEALED_SECRET_BYTES = new FrameLayout("secret".length).encryptedLength;
 const CUSTOMER_KEY_BYTES = noise(32);
 const CUSTOMER_KEY = {
   "x-amz-server-side-encryption-customer-algorithm": "AES256",

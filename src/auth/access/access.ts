@@ -3,7 +3,7 @@ import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { S3Request } from "../../protocol/core/s3-request.ts";
 import type { SigningClaim } from "../sigv4/claim.ts";
 import { conditionKeysOf, type RequestFacts } from "./condition-keys.ts";
-import { decide, isDenied, isPossible, type Decision } from "./decision.ts";
+import { decide, isExplicitlyDenied, isAllowPossible, type Decision } from "./decision.ts";
 import { resourceOf, type BucketSubject, type AuthorizationRequest } from "./authorization-request.ts";
 import { EvaluationCache } from "../policy/evaluation-cache.ts";
 import type { Principal } from "../identity/principal.ts";
@@ -19,7 +19,7 @@ export class Access {
   readonly #principal: Principal;
   readonly #facts: RequestFacts;
   readonly #onDenial: (explanation: string) => void;
-  readonly #memory = new EvaluationCache();
+  readonly #cache = new EvaluationCache();
 
   /** @param onDenial receives the reason of every refusal, for the log */
   constructor(principal: Principal, facts: RequestFacts, onDenial: (explanation: string) => void) {
@@ -58,7 +58,7 @@ export class Access {
    */
   requireNotDenied(authorization: AuthorizationRequest): void {
     const keys = conditionKeysOf(this.#principal, authorization, this.#facts);
-    if (isDenied(this.#principal, authorization, keys, this.#memory)) this.requireAllowed(authorization);
+    if (isExplicitlyDenied(this.#principal, authorization, keys, this.#cache)) this.requireAllowed(authorization);
   }
 
   /**
@@ -68,7 +68,7 @@ export class Access {
    */
   requirePossibleAllow(authorization: AuthorizationRequest): void {
     const keys = conditionKeysOf(this.#principal, authorization, this.#facts);
-    if (!isPossible(this.#principal, authorization, keys, this.#memory)) this.requireAllowed(authorization);
+    if (!isAllowPossible(this.#principal, authorization, keys, this.#cache)) this.requireAllowed(authorization);
   }
 
   /**
@@ -90,7 +90,7 @@ export class Access {
       this.#principal,
       authorization,
       conditionKeysOf(this.#principal, authorization, this.#facts),
-      this.#memory,
+      this.#cache,
     );
   }
 

@@ -50,12 +50,12 @@ const PRINCIPAL_TYPES = { federated: "FederatedUser", role: "AssumedRole" };
 
 /** Keys with a fixed name. */
 const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
-  ["aws:sourceip", (_p, _d, { request }) => one(request.headers.get("cf-connecting-ip"))],
-  ["aws:securetransport", (_p, _d, { request }) => [String(request.isSecure)]],
-  ["aws:referer", (_p, _d, { request }) => one(request.headers.get("referer"))],
-  ["aws:useragent", (_p, _d, { request }) => one(request.headers.get("user-agent"))],
-  ["aws:currenttime", (_p, _d, { now }) => [formatErrorTime(now)]],
-  ["aws:epochtime", (_p, _d, { now }) => [String(Math.floor(now / 1000))]],
+  ["aws:sourceip", (_p, _a, { request }) => one(request.headers.get("cf-connecting-ip"))],
+  ["aws:securetransport", (_p, _a, { request }) => [String(request.isSecure)]],
+  ["aws:referer", (_p, _a, { request }) => one(request.headers.get("referer"))],
+  ["aws:useragent", (_p, _a, { request }) => one(request.headers.get("user-agent"))],
+  ["aws:currenttime", (_p, _a, { now }) => [formatErrorTime(now)]],
+  ["aws:epochtime", (_p, _a, { now }) => [String(Math.floor(now / 1000))]],
   ["aws:principalarn", ({ arn, roleArn }) => known(roleArn ?? arn)],
   ["aws:principalaccount", ({ accountId }) => known(accountId)],
   ["aws:principaltype", (principal) => [principalType(principal)]],
@@ -79,24 +79,24 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ],
   ["s3:if-match", (_p, authorization, { request }) => one(obeyedHeader(authorization, request, "if-match"))],
   ["s3:if-none-match", (_p, authorization, { request }) => one(obeyedHeader(authorization, request, "if-none-match"))],
-  ["s3:authtype", (_p, _d, { claim }) => (claim === undefined ? undefined : [authType(claim)])],
-  ["s3:signatureversion", (_p, _d, { claim }) => (claim === undefined ? undefined : ["AWS4-HMAC-SHA256"])],
+  ["s3:authtype", (_p, _a, { claim }) => (claim === undefined ? undefined : [authType(claim)])],
+  ["s3:signatureversion", (_p, _a, { claim }) => (claim === undefined ? undefined : ["AWS4-HMAC-SHA256"])],
   [
     "s3:signatureage",
-    (_p, _d, { claim, now }) =>
+    (_p, _a, { claim, now }) =>
       claim === undefined ? undefined : [String(now - (parseAmzDate(claim.amzDate) ?? now))],
   ],
   [
     "s3:objectcreationoperation",
     (_p, { actions, createsObject = true }) => (actions[0] === "s3:PutObject" ? [String(createsObject)] : undefined),
   ],
-  ["s3:tlsversion", (_p, _d, { request }) => one(request.tlsVersion)],
+  ["s3:tlsversion", (_p, _a, { request }) => one(request.tlsVersion)],
   [
     "s3:x-amz-copy-source",
     (_p, { inputs = NO_INPUTS }, { request }) =>
       obeysHeader(inputs, "x-amz-copy-source") ? copySourceNames(request) : undefined,
   ],
-  ["s3:x-amz-content-sha256", (_p, _d, { claim }) => one(claim?.payloadHash)],
+  ["s3:x-amz-content-sha256", (_p, _a, { claim }) => one(claim?.payloadHash)],
 ]);
 
 /** Keys that end in a variable part, such as a tag's key or a header's name. */

@@ -4,7 +4,7 @@ import { effectiveAcl } from "../../protocol/acl/acl-rules.ts";
 import { isGranted, type AclPermission } from "../../protocol/acl/acl.ts";
 import { readPublicAccessBlock } from "../../protocol/acl/public-access-block.ts";
 import { resourceOf, type BucketSubject, type AuthorizationRequest } from "./authorization-request.ts";
-import { matchingStatement, mayAllow, type PolicyQuestion } from "../policy/evaluate.ts";
+import { matchingStatement, mayAllow, type PolicyRequest } from "../policy/evaluate.ts";
 import { EvaluationCache } from "../policy/evaluation-cache.ts";
 import type { ConditionKeys } from "../policy/keys.ts";
 import { policyOf } from "../policy/policy-cache.ts";
@@ -34,17 +34,17 @@ export function decide(
   principal: Principal,
   authorization: AuthorizationRequest,
   keys: ConditionKeys,
-  memory = new EvaluationCache(),
+  cache = new EvaluationCache(),
 ): Decision {
   const { actions, explicitDenyActions = [] } = authorization;
-  const question: PolicyQuestion = { principal, actions, resource: resourceOf(authorization), keys, memory };
+  const policyRequest: PolicyRequest = { principal, actions, resource: resourceOf(authorization), keys, cache };
   const bucketPolicy = policyOfBucket(authorization.bucket);
-  for (const asked of [actions, ...explicitDenyActions.map((other) => [other])]) {
-    const refusal = denial(principal, bucketPolicy, { ...question, actions: asked });
+  for (const names of [actions, ...explicitDenyActions.map((other) => [other])]) {
+    const refusal = denial(principal, bucketPolicy, { ...policyRequest, actions: names });
     if (refusal !== undefined) return refusal;
   }
   return (
-    grant(principal, authorization, bucketPolicy, question) ?? {
+    grant(principal, authorization, bucketPolicy, policyRequest) ?? {
       isAllowed: false,
       reason: missingAllow(principal, actions[0] ?? ""),
     }
@@ -55,57 +55,57 @@ export function decide(
  * Whether the request could be allowed for some key of the bucket or under some condition. If not, it is refused before
  * its body is read.
  */
-export function isPossible(
+export function isAllowPossible(
   principal: Principal,
   authorization: AuthorizationRequest,
   keys: ConditionKeys,
-  memory = new EvaluationCache(),
+  cache = new EvaluationCache(),
 ): boolean {
   if (principal.kind === "root") return true;
-  const question = { principal, actions: authorization.actions, keys, memory };
+  const policyRequest = { principal, actions: authorization.actions, keys, cache };
   const bucketPolicy = policyOfBucket(authorization.bucket);
   const policies = [
     ...principal.policies.map(({ policy }) => policy),
     ...(bucketPolicy === undefined ? [] : [bucketPolicy]),
   ];
   return (
-    policies.some((policy) => mayAllow(policy, question, resourceOf(authorization))) ||
+    policies.some((policy) => mayAllow(policy, policyRequest, resourceOf(authorization))) ||
     isGrantedByAcl(principal, authorization)
   );
 }
 
 /** Whether a policy explicitly denies the request. */
-export function isDenied(
+export function isExplicitlyDenied(
   principal: Principal,
   authorization: AuthorizationRequest,
   keys: ConditionKeys,
-  memory = new EvaluationCache(),
+  cache = new EvaluationCache(),
 ): boolean {
-  const question: PolicyQuestion = {
+  const policyRequest: PolicyRequest = {
     principal,
     actions: authorization.actions,
     resource: resourceOf(authorization),
     keys,
-    memory,
+    cache,
   };
-  return denial(principal, policyOfBucket(authorization.bucket), question) !== undefined;
+  return denial(principal, policyOfBucket(authorization.bucket), policyRequest) !== undefined;
 }
 
 function denial(
   principal: Principal,
   bucketPolicy: Policy | undefined,
-  question: PolicyQuestion,
+  policyRequest: PolicyRequest,
 ): Decision | undefined {
   for (const { name, policy } of principal.policies) {
-    const statement = matchingStatement(policy, "Deny", question);
+    const statement = matchingStatement(policy, "Deny", policyRequest);
     if (statement !== undefined)
       return denied(`with an explicit deny in an identity-based policy (${name})`, statement);
   }
   const session = principal.session?.policy;
-  const ofSession = session === undefined ? undefined : matchingStatement(session, "Deny", question);
+  const ofSession = session === undefined ? undefined : matchingStatement(session, "Deny", policyRequest);
   if (ofSession !== undefined) return denied("with an explicit deny in a session policy", ofSession);
-  if (bucketPolicy === undefined || isKeptFromLockout(principal, question)) return undefined;
-  const ofBucket = matchingStatement(bucketPolicy, "Deny", question);
+  if (bucketPolicy === undefined || isExemptFromBucketDeny(principal, policyRequest)) return undefined;
+  const ofBucket = matchingStatement(bucketPolicy, "Deny", policyRequest);
   return ofBucket === undefined ? undefined : denied("with an explicit deny in a resource-based policy", ofBucket);
 }
 
@@ -113,7 +113,7 @@ function denial(
  * Root may always repair a bucket policy, directly or through GetSessionToken. A role or a federated user of root may
  * not.
  */
-function isKeptFromLockout({ kind, session }: Principal, { actions }: PolicyQuestion): boolean {
+function isExemptFromBucketDeny({ kind, session }: Principal, { actions }: PolicyRequest): boolean {
   return (
     kind === "root" &&
     (session === undefined || session.kind === "session") &&
@@ -125,35 +125,38 @@ function grant(
   principal: Principal,
   authorization: AuthorizationRequest,
   bucketPolicy: Policy | undefined,
-  question: PolicyQuestion,
+  policyRequest: PolicyRequest,
 ): Decision | undefined {
-  const byBucket = bucketPolicy === undefined ? undefined : matchingStatement(bucketPolicy, "Allow", question);
+  const byBucket = bucketPolicy === undefined ? undefined : matchingStatement(bucketPolicy, "Allow", policyRequest);
   const isOpen = byBucket !== undefined && !rejectsAnonymous(principal, authorization.bucket, bucketPolicy);
   // A bucket policy that names the session itself, not only its owner, grants despite the session policy.
   const { arn, ownerArn } = principal;
   if (isOpen && arn !== ownerArn && byBucket.principal?.arns.includes(arn) === true) {
     return allowed("resource-based policy", byBucket);
   }
-  if (!isWithinSession(principal, question)) {
-    return { isAllowed: false, reason: `because no session policy allows the ${question.actions[0] ?? ""} action` };
+  if (!isWithinSession(principal, policyRequest)) {
+    return {
+      isAllowed: false,
+      reason: `because no session policy allows the ${policyRequest.actions[0] ?? ""} action`,
+    };
   }
   if (principal.kind === "root") return { isAllowed: true, reason: "root" };
   for (const { name, policy } of principal.policies) {
-    const statement = matchingStatement(policy, "Allow", question);
+    const statement = matchingStatement(policy, "Allow", policyRequest);
     if (statement !== undefined) return allowed(`identity-based policy (${name})`, statement);
   }
   if (isOpen) return allowed("resource-based policy", byBucket);
   if (isGrantedByAcl(principal, authorization)) return { isAllowed: true, reason: "access control list" };
-  return isFirstPolicy(principal, authorization, question)
+  return mayPutFirstPolicy(principal, authorization, policyRequest)
     ? { isAllowed: true, reason: "owner of the bucket" }
     : undefined;
 }
 
 /** Whether the session's limits allow the request. */
-function isWithinSession({ session }: Principal, question: PolicyQuestion): boolean {
+function isWithinSession({ session }: Principal, policyRequest: PolicyRequest): boolean {
   if (session === undefined) return true;
   if (session.policy === undefined) return session.kind !== "federated";
-  return matchingStatement(session.policy, "Allow", question) !== undefined;
+  return matchingStatement(session.policy, "Allow", policyRequest) !== undefined;
 }
 
 /** RestrictPublicBuckets: a public policy grants access only to the bucket's account. */
@@ -214,16 +217,16 @@ function isGrantedByAcl(
  * The user who created a bucket may put its first policy, and so grant itself access, while its own policies allow
  * CreateBucket.
  */
-function isFirstPolicy(
+function mayPutFirstPolicy(
   principal: Principal,
   { actions, bucket }: AuthorizationRequest,
-  question: PolicyQuestion,
+  policyRequest: PolicyRequest,
 ): boolean {
   const { creatorId, policies } = principal;
   if (creatorId === undefined || bucket === undefined || bucket.creatorId !== creatorId) return false;
   if (actions[0] !== "s3:PutBucketPolicy" || bucket.configurations.policy !== null) return false;
-  const keys: ConditionKeys = (name) => (name === "s3:locationconstraint" ? [bucket.region] : question.keys(name));
-  const creation = { ...question, actions: ["s3:CreateBucket"], keys };
+  const keys: ConditionKeys = (name) => (name === "s3:locationconstraint" ? [bucket.region] : policyRequest.keys(name));
+  const creation = { ...policyRequest, actions: ["s3:CreateBucket"], keys };
   if (denial(principal, undefined, creation) !== undefined) return false;
   return policies.some(({ policy }) => matchingStatement(policy, "Allow", creation) !== undefined);
 }

@@ -5,13 +5,13 @@ import type { PieceCursor } from "./piece-cursor.ts";
 /** Larger chunks are read one by one, without copying their bytes. */
 const SMALL_MAX_BYTES = 4096;
 
-const NOTHING = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);
 
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
 
 /** Fewer chunks are not gathered, because passing them on without a copy is faster. */
-const FEW = 8;
+const GATHER_MIN_CHUNKS = 8;
 
 /**
  * Consumes the complete small chunks in the buffer, up to the first large, last, malformed or incomplete one. Consumes
@@ -22,9 +22,9 @@ const FEW = 8;
 export function takeSmallChunks(cursor: PieceCursor, limit: number): Uint8Array {
   const bytes = cursor.buffered;
   let end = 0;
-  for (let count = 0; count < FEW; count += 1) {
+  for (let count = 0; count < GATHER_MIN_CHUNKS; count += 1) {
     const chunk = smallChunk(bytes, end);
-    if (chunk === undefined) return NOTHING;
+    if (chunk === undefined) return NO_BYTES;
     ({ end } = chunk);
   }
   const gathered = new Uint8Array(Math.min(limit, bytes.length));

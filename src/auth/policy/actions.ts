@@ -60,26 +60,26 @@ const BY_LEVEL: Readonly<Record<ResourceLevel, readonly MatchText[]>> = {
   object: names("s3", S3_ACTIONS.object),
 };
 
-const OF_S3 = Object.values(BY_LEVEL).flat();
-const OF_ALL = [...OF_S3, ...names("iam", IAM_ACTIONS), ...names("sts", STS_ACTIONS)];
+const S3_NAMES = Object.values(BY_LEVEL).flat();
+const ALL_NAMES = [...S3_NAMES, ...names("iam", IAM_ACTIONS), ...names("sts", STS_ACTIONS)];
 
 /** Parses an action or a pattern of actions; undefined if it matches no known action. */
 export function readAction(written: string, services: "s3" | "all"): Template | undefined {
   // Actions are case-insensitive.
   const template = parseTemplate(written.toLowerCase(), { hasVariables: false, hasWildcards: true });
   const isForm = written === "*" || /^[a-z0-9]+:[a-z0-9*?]+$/i.test(written);
-  return isForm && template !== undefined && isAnyOf(template, services === "s3" ? OF_S3 : OF_ALL)
+  return isForm && template !== undefined && matchesAnyAction(template, services === "s3" ? S3_NAMES : ALL_NAMES)
     ? template
     : undefined;
 }
 
 /** Whether an action, or any that a pattern matches, applies to a resource of one of these levels. */
-export function isDoneTo(action: Template, levels: readonly ResourceLevel[]): boolean {
-  return levels.some((level) => isAnyOf(action, BY_LEVEL[level]));
+export function appliesToLevel(action: Template, levels: readonly ResourceLevel[]): boolean {
+  return levels.some((level) => matchesAnyAction(action, BY_LEVEL[level]));
 }
 
 /** Whether a pattern matches one of these actions, in lower case. */
-export function isAnyOf({ glob }: Template, actions: readonly MatchText[]): boolean {
+export function matchesAnyAction({ glob }: Template, actions: readonly MatchText[]): boolean {
   return glob !== undefined && actions.some((action) => matchesGlob(glob, action));
 }
 

@@ -1,7 +1,7 @@
 // Checks that the elements of a bucket policy's statement fit together. A statement that can never apply is a mistake,
 // and a Deny that never applies protects nothing.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
-import { isAnyOf, isDoneTo, names, type ResourceLevel } from "./actions.ts";
+import { matchesAnyAction, appliesToLevel, names, type ResourceLevel } from "./actions.ts";
 import type { MatchText } from "./match-text.ts";
 import { PolicyProblem, type Patterns, type PolicyCondition } from "./policy.ts";
 
@@ -40,7 +40,7 @@ const ACTIONS_BY_KEY: ReadonlyMap<string, readonly MatchText[]> = new Map([
 
 /** Requires a resource in the statement that each action applies to. @throws PolicyProblem */
 export function checkResources({ patterns, isNegated }: Patterns, levels: readonly ResourceLevel[]): void {
-  if (!isNegated && !patterns.every((action) => isDoneTo(action, levels))) {
+  if (!isNegated && !patterns.every((action) => appliesToLevel(action, levels))) {
     throw new PolicyProblem("Action does not apply to any resource(s) in statement");
   }
 }
@@ -52,7 +52,7 @@ export function checkConditions({ patterns, isNegated }: Patterns, conditions: r
   const families = new Set(conditions.map(({ key }) => key.split("/", 1)[0] ?? ""));
   for (const family of families) {
     const known = ACTIONS_BY_KEY.get(family);
-    if (known !== undefined && !patterns.every((action) => isAnyOf(action, known))) {
+    if (known !== undefined && !patterns.every((action) => matchesAnyAction(action, known))) {
       throw new PolicyProblem("Conditions do not apply to combination of actions and resources in statement");
     }
   }

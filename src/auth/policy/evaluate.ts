@@ -10,7 +10,7 @@ import { isResolved, type Template, type Unresolved } from "./template.ts";
 import type { Effect, Patterns, Policy, PolicyCondition, PolicyStatement, PrincipalPattern } from "./policy.ts";
 
 /** What a policy is evaluated for. */
-export interface PolicyQuestion {
+export interface PolicyRequest {
   readonly principal: RequestPrincipal;
   /** Equivalent names of one action; a match of any of them counts. */
   readonly actions: readonly string[];
@@ -18,7 +18,7 @@ export interface PolicyQuestion {
   readonly resource: string;
   readonly keys: ConditionKeys;
   /** Results for the same principal in the same HTTP request. */
-  readonly memory?: EvaluationCache;
+  readonly cache?: EvaluationCache;
 }
 
 /** The fields of a principal that policies match. */
@@ -36,46 +36,46 @@ export interface RequestPrincipal {
 export function matchingStatement(
   { statements }: Policy,
   effect: Effect,
-  { principal, actions, resource, keys, memory = new EvaluationCache() }: PolicyQuestion,
+  { principal, actions, resource, keys, cache = new EvaluationCache() }: PolicyRequest,
 ): PolicyStatement | undefined {
   const names = actions.map((action) => action.toLowerCase());
-  const asked = names.join(" ");
+  const requestedActions = names.join(" ");
   const texts = names.map((name) => new MatchText(name));
   // The parts that do not depend on the resource come first, because all keys of a batch share their result.
   return statements.find(
     (statement) =>
       statement.effect === effect &&
-      memory.applies(
+      cache.applies(
         statement,
-        asked,
+        requestedActions,
         keys,
         (read) =>
-          isAbout(statement, principal) &&
-          matchesAny(statement.action, texts, effect, read, memory) &&
-          statement.conditions.every((condition) => holds(condition, effect, read, memory)),
+          matchesPrincipal(statement, principal) &&
+          matchesAny(statement.action, texts, effect, read, cache) &&
+          statement.conditions.every((condition) => conditionHolds(condition, effect, read, cache)),
       ) &&
-      matchesAny(statement.resource, [memory.textOf(resource)], effect, keys, memory),
+      matchesAny(statement.resource, [cache.textOf(resource)], effect, keys, cache),
   );
 }
 
 /** Whether a policy may allow the action on a resource that begins with a prefix, whatever its conditions. */
 export function mayAllow(
   { statements }: Policy,
-  { principal, actions, keys, memory = new EvaluationCache() }: Omit<PolicyQuestion, "resource">,
+  { principal, actions, keys, cache = new EvaluationCache() }: Omit<PolicyRequest, "resource">,
   resourcePrefix: string,
 ): boolean {
   const texts = actions.map((action) => new MatchText(action.toLowerCase()));
   return statements.some(
     (statement) =>
       statement.effect === "Allow" &&
-      isAbout(statement, principal) &&
-      matchesAny(statement.action, texts, "Allow", keys, memory) &&
-      (statement.resource.isNegated || statement.resource.patterns.some((it) => mayBegin(it, resourcePrefix))),
+      matchesPrincipal(statement, principal) &&
+      matchesAny(statement.action, texts, "Allow", keys, cache) &&
+      (statement.resource.isNegated || statement.resource.patterns.some((it) => mayMatchPrefix(it, resourcePrefix))),
   );
 }
 
 /** Whether a pattern may match a text that begins with a prefix. */
-function mayBegin({ glob }: Template, prefix: string): boolean {
+function mayMatchPrefix({ glob }: Template, prefix: string): boolean {
   // The variable's value is not known here.
   if (glob === undefined) return true;
   const [[head = "", ...others] = [], ...pieces] = glob;
@@ -83,21 +83,24 @@ function mayBegin({ glob }: Template, prefix: string): boolean {
   return head.startsWith(prefix) || (hasWildcard && prefix.startsWith(head));
 }
 
-function isAbout({ principal: pattern, effect }: PolicyStatement, requestPrincipal: RequestPrincipal): boolean {
+function matchesPrincipal(
+  { principal: pattern, effect }: PolicyStatement,
+  requestPrincipal: RequestPrincipal,
+): boolean {
   if (pattern === undefined) return true;
   if (!pattern.isNegated)
-    return pattern.isEverybody || isNamed(pattern, requestPrincipal) || isAccountNamed(pattern, requestPrincipal);
+    return pattern.isWildcard || isArnListed(pattern, requestPrincipal) || isAccountListed(pattern, requestPrincipal);
   // In a NotPrincipal Deny, an account's ARN excepts only its root, as in AWS; users are excepted by name. In a
   // NotPrincipal Allow, it excepts every principal of the account.
-  return !isNamed(pattern, requestPrincipal) && (effect === "Deny" || !isAccountNamed(pattern, requestPrincipal));
+  return !isArnListed(pattern, requestPrincipal) && (effect === "Deny" || !isAccountListed(pattern, requestPrincipal));
 }
 
-function isNamed({ arns }: PrincipalPattern, { kind, arn, ownerArn, roleArn }: RequestPrincipal): boolean {
+function isArnListed({ arns }: PrincipalPattern, { kind, arn, ownerArn, roleArn }: RequestPrincipal): boolean {
   if (kind === "anonymous") return false;
   return arns.includes(arn) || arns.includes(ownerArn) || (roleArn !== undefined && arns.includes(roleArn));
 }
 
-function isAccountNamed({ arns }: PrincipalPattern, { kind, accountId }: RequestPrincipal): boolean {
+function isAccountListed({ arns }: PrincipalPattern, { kind, accountId }: RequestPrincipal): boolean {
   return kind !== "anonymous" && arns.includes(`arn:aws:iam::${accountId}:root`);
 }
 
@@ -111,12 +114,12 @@ function matchesAny(
   texts: readonly MatchText[],
   effect: Effect,
   keys: ConditionKeys,
-  memory: EvaluationCache,
+  cache: EvaluationCache,
 ): boolean {
   if (effect === "Allow" && isNegated && !patterns.every((pattern) => isResolved(pattern, keys))) return false;
   const unresolved = unresolvedOf(effect, isNegated);
   const isAnyMatched = patterns.some((pattern) => {
-    const glob = memory.resolve(pattern, keys, unresolved);
+    const glob = cache.resolve(pattern, keys, unresolved);
     return glob !== undefined && texts.some((text) => matchesGlob(glob, text));
   });
   return isAnyMatched !== isNegated;
@@ -133,7 +136,12 @@ function isUndecidable({ isNegated, comparisons, variables }: PolicyCondition, k
   return without === comparisons.length || (isNegated && without > 0);
 }
 
-function holds(condition: PolicyCondition, effect: Effect, keys: ConditionKeys, memory: EvaluationCache): boolean {
+function conditionHolds(
+  condition: PolicyCondition,
+  effect: Effect,
+  keys: ConditionKeys,
+  cache: EvaluationCache,
+): boolean {
   const { operator, qualifier, isIfExists, isNegated, comparisons } = condition;
   const unresolved = unresolvedOf(effect, isNegated);
   const isTagKey = TAG_KEY_LISTS.has(condition.key);
@@ -141,7 +149,7 @@ function holds(condition: PolicyCondition, effect: Effect, keys: ConditionKeys, 
   const isMissing = actual.length === 0;
   const isAnyLike = (value: MatchText): boolean => {
     const isLike = comparisons.some((comparison) => comparison(value, keys, unresolved));
-    memory.spend(value.steps);
+    cache.spend(value.steps);
     return isLike;
   };
   if (operator === "Null") return isAnyLike(new MatchText(String(isMissing)));

@@ -80,7 +80,7 @@ function parseStatement(value: Json, version: PolicyVersion, kind: PolicyKind): 
   checkElements(statement, STATEMENT_ELEMENTS);
   const hasVariables = version === "2012-10-17";
   const effect = parseEffect(statement.get("Effect"));
-  const principal = parseWhom(statement, kind);
+  const principal = parsePrincipals(statement, kind);
   const action = parseActions(listOf(statement, "Action"), kind);
   const resources = listOf(statement, "Resource");
   const resource = {
@@ -117,7 +117,7 @@ function checkSids(statements: readonly PolicyStatement[], kind: PolicyKind): vo
   }
 }
 
-function parseWhom(statement: JsonObject, kind: PolicyKind): PrincipalPattern | undefined {
+function parsePrincipals(statement: JsonObject, kind: PolicyKind): PrincipalPattern | undefined {
   const value = statement.get("Principal");
   const negated = statement.get("NotPrincipal");
   if (kind.of !== "bucket") {

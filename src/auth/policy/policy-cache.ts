@@ -35,11 +35,11 @@ export class PolicyCache {
     if (remembered === undefined) this.#size += cached.size;
     this.#policies.delete(name);
     this.#policies.set(name, cached);
-    this.#forget();
+    this.#evict();
     return cached.policy;
   }
 
-  #forget(): void {
+  #evict(): void {
     for (const [oldest, { size }] of this.#policies) {
       if (this.#size <= this.#limit) return;
       this.#policies.delete(oldest);
@@ -61,7 +61,7 @@ const DENY_ALL = '{"Statement":{"Sid":"UnreadablePolicy","Effect":"Deny","Action
 
 /** Stands in for a policy that cannot be parsed, because what it denies is unknown. */
 function denyAll({ of }: PolicyKind): Policy {
-  const principal = of === "bucket" ? { isNegated: false, isEverybody: true, arns: [] } : undefined;
+  const principal = of === "bucket" ? { isNegated: false, isWildcard: true, arns: [] } : undefined;
   const { statements, ...rest } = parsePolicy(DENY_ALL, { of: "identity" });
   const everything: PolicyStatement[] = [];
   for (const statement of statements) everything.push({ ...statement, principal });

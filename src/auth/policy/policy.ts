@@ -45,7 +45,7 @@ export interface Patterns {
 /** The principals that a bucket policy's statement applies to. */
 export interface PrincipalPattern {
   readonly isNegated: boolean;
-  readonly isEverybody: boolean;
+  readonly isWildcard: boolean;
   /** ARNs of users, sessions and account roots, and names of services, which never send requests here. */
   readonly arns: readonly string[];
 }

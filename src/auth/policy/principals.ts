@@ -22,10 +22,10 @@ const PROVIDER = /^(?:arn:aws:iam::\d{12}:(?:saml|oidc)-provider\/[\w+=,.@/:-]+|
  */
 export function parsePrincipal(value: Json, isNegated: boolean, accountId: string): PrincipalPattern {
   const named = value === "*" ? ["*"] : parseTypes(value, accountId);
-  const isEverybody = named.includes("*");
+  const isWildcard = named.includes("*");
   // A statement that excepts every principal never applies, so it is a mistake.
-  if (isEverybody && isNegated) throw invalidPrincipal();
-  return { isNegated, isEverybody, arns: named.filter((name) => name !== "*") };
+  if (isWildcard && isNegated) throw invalidPrincipal();
+  return { isNegated, isWildcard, arns: named.filter((name) => name !== "*") };
 }
 
 function parseTypes(value: Json, accountId: string): string[] {

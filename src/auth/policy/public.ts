@@ -33,7 +33,7 @@ const BINDING_OPERATORS: ReadonlySet<string> = new Set([
 const WIDEST_PREFIX: Readonly<Record<number, number>> = { 2: 8, 8: 32 };
 
 /** The sum of all networks of a policy, in widest ranges: 16 times a /8 is a sixteenth of the Internet. */
-const MOST_NETWORKS = 16;
+const NETWORKS_MAX = 16;
 
 /** Whether a policy makes its bucket public. */
 export function isPublicPolicy({ statements }: Policy): boolean {
@@ -45,26 +45,26 @@ export function isPublicPolicy({ statements }: Policy): boolean {
 }
 
 function isOpen({ effect, principal }: PolicyStatement): boolean {
-  return effect === "Allow" && (principal === undefined || principal.isEverybody || principal.isNegated);
+  return effect === "Allow" && (principal === undefined || principal.isWildcard || principal.isNegated);
 }
 
 function isBinding({ operator, qualifier, isIfExists, key, values }: PolicyCondition): boolean {
-  if (holdsForNothing(qualifier, isIfExists)) return false;
-  const areFixed = values.every((value) => !/[*?]|\$\{/.test(value) && !isOfStrangers(key, value));
+  if (holdsWithoutKey(qualifier, isIfExists)) return false;
+  const areFixed = values.every((value) => !/[*?]|\$\{/.test(value) && !isAnonymousValue(key, value));
   return BINDING_OPERATORS.has(operator) && BINDING_KEYS.has(key) && areFixed;
 }
 
 /** Whether anonymous requests have this value of a key, so that a condition on it limits nothing. */
-function isOfStrangers(key: string, value: string): boolean {
+function isAnonymousValue(key: string, value: string): boolean {
   return key === "aws:userid" && value.toLowerCase() === "anonymous";
 }
 
 function isNetwork({ operator, qualifier, isIfExists, key }: PolicyCondition): boolean {
-  return operator === "IpAddress" && key === "aws:sourceip" && !holdsForNothing(qualifier, isIfExists);
+  return operator === "IpAddress" && key === "aws:sourceip" && !holdsWithoutKey(qualifier, isIfExists);
 }
 
 /** Whether a condition holds for requests without its key. */
-function holdsForNothing(qualifier: Qualifier | undefined, isIfExists: boolean): boolean {
+function holdsWithoutKey(qualifier: Qualifier | undefined, isIfExists: boolean): boolean {
   return isIfExists || qualifier === "ForAllValues";
 }
 
@@ -78,5 +78,5 @@ function areNarrow(values: ReadonlySet<string>): boolean {
     if (range === undefined || widest === undefined || range.prefix < widest) return false;
     sizes[groups] = (sizes[groups] ?? 0) + 2 ** (widest - range.prefix);
   }
-  return Object.values(sizes).every((size) => size <= MOST_NETWORKS);
+  return Object.values(sizes).every((size) => size <= NETWORKS_MAX);
 }

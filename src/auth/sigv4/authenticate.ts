@@ -23,15 +23,15 @@ export function readClaim(
   const authorization = request.headers.get("authorization");
   const header = authorization === null ? "none" : schemeOf(authorization);
   const hasQuery = isPresigned(request.query);
-  const hasOldQuery = request.query.has("AWSAccessKeyId");
-  if (Number(header === "v4" || header === "v2") + Number(hasQuery) + Number(hasOldQuery) > 1) {
+  const hasSigV2Query = request.query.has("AWSAccessKeyId");
+  if (Number(header === "v4" || header === "v2") + Number(hasQuery) + Number(hasSigV2Query) > 1) {
     throw invalidArgument(
       "Authorization",
       shownScheme(authorization),
       "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified",
     );
   }
-  if (header === "v2" || hasOldQuery) {
+  if (header === "v2" || hasSigV2Query) {
     throw unsupportedSigV2();
   }
   if (hasQuery) return claimOfQuery(request, now, services);

@@ -3,7 +3,7 @@
 import { formatAmzDate, parseAmzDate, parseHttpDate } from "../../bytes/dates.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { S3Request } from "../../protocol/core/s3-request.ts";
-import { ALGORITHM, MAX_SKEW_MS, formatErrorTime, otherDay, parseCredential, type SigningClaim } from "./claim.ts";
+import { ALGORITHM, MAX_SKEW_MS, formatErrorTime, dateMismatch, parseCredential, type SigningClaim } from "./claim.ts";
 import { parsePayloadHash } from "./payload.ts";
 import { parseSignedHeaders, requireSignedHeaders } from "./signed-headers.ts";
 
@@ -38,7 +38,7 @@ export function claimOfHeader(
     throw new S3Error("AccessDenied", {}, "AWS authentication requires a valid Date or x-amz-date header");
   }
   const amzDate = formatAmzDate(time);
-  const refusal = otherDay(scope, amzDate);
+  const refusal = dateMismatch(scope, amzDate);
   if (refusal !== undefined) throw malformed(refusal);
   checkSkew(stamp, time, now);
 

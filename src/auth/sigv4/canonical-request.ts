@@ -6,13 +6,13 @@ import { requestHeader, type S3Request } from "../../protocol/core/s3-request.ts
 import type { SigningClaim } from "./claim.ts";
 
 /** Up to this number of headers, every combination of joins is tried; with more, one header at a time. */
-const FREE_JOINS = 3;
+const COMBINED_JOINS_MAX = 3;
 const JOINS_MAX = 8;
 
 const ACCEPT_ENCODING = "accept-encoding";
 
 /** Headers that name a key. Their commas belong to the key, so they are never joined values. */
-const OF_ONE_VALUE: ReadonlySet<string> = new Set(["x-amz-copy-source", "x-amz-rename-source"]);
+const SINGLE_VALUE_HEADERS: ReadonlySet<string> = new Set(["x-amz-copy-source", "x-amz-rename-source"]);
 
 /**
  * Yields the canonical requests that a claim may have signed, the standard one first. Three things vary: the path's
@@ -29,13 +29,13 @@ function* withQuery(query: string, request: S3Request, claim: SigningClaim): Gen
   const names = claim.signedHeaders;
   const values = names.map((name) => (name === ACCEPT_ENCODING ? "" : canonicalValue(signedValue(request, name))));
   const paths = canonicalPaths(request.rawPath);
-  const joins = headerJoins(names.map((name, index) => (OF_ONE_VALUE.has(name) ? "" : (values[index] ?? ""))));
+  const joins = headerJoins(names.map((name, index) => (SINGLE_VALUE_HEADERS.has(name) ? "" : (values[index] ?? ""))));
   const encodings = names.includes(ACCEPT_ENCODING) ? acceptEncodings(request) : [""];
-  for (let departures = 0; departures < 3; departures += 1) {
+  for (let deviations = 0; deviations < 3; deviations += 1) {
     for (const [pathIndex, path] of paths.entries()) {
       for (const [joinIndex, join] of joins.entries()) {
         for (const [encodingIndex, encoding] of encodings.entries()) {
-          if (Math.sign(pathIndex) + Math.sign(joinIndex) + Math.sign(encodingIndex) !== departures) continue;
+          if (Math.sign(pathIndex) + Math.sign(joinIndex) + Math.sign(encodingIndex) !== deviations) continue;
           const lines = names.map((name, index) => {
             if (name === ACCEPT_ENCODING) return `${name}:${encoding}\n`;
             const value = values[index] ?? "";
@@ -117,7 +117,7 @@ function strictPath(raw: string): string {
  */
 function headerJoins(values: readonly string[]): readonly ReadonlySet<number>[] {
   const joined = values.flatMap((value, index) => (value.includes(", ") ? [index] : []));
-  if (joined.length > FREE_JOINS) {
+  if (joined.length > COMBINED_JOINS_MAX) {
     const singles = joined.slice(0, JOINS_MAX - 2).map((index) => new Set([index]));
     return [new Set<number>(), new Set(joined), ...singles];
   }

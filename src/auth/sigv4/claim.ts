@@ -104,7 +104,7 @@ export function unsupportedSigV2(): S3Error {
 }
 
 /** The error's sentence if the scope's day is not the request's; undefined if they are equal. */
-export function otherDay(scope: Scope, amzDate: string): string | undefined {
+export function dateMismatch(scope: Scope, amzDate: string): string | undefined {
   const day = amzDate.slice(0, 8);
   if (scope.date === day) return undefined;
   return `Invalid credential date "${scope.date}". This date is not the same as X-Amz-Date: "${day}".`;

@@ -7,7 +7,7 @@ import {
   ALGORITHM,
   MAX_SKEW_MS,
   S3_ONLY,
-  otherDay,
+  dateMismatch,
   parseCredential,
   unsupportedSigV2,
   type SigningClaim,
@@ -19,14 +19,14 @@ import { isSignature, sign, signatureDoesNotMatch, signingKey } from "./signatur
 const MAX_AGE_MS = 7 * 24 * 3600 * 1000;
 
 /** A form with one of these fields counts as signed, even if it is malformed, and never as anonymous. */
-const TELLING_FIELDS = [
+const SIGNATURE_FIELDS = [
   "X-Amz-Algorithm",
   "X-Amz-Credential",
   "X-Amz-Date",
   "X-Amz-Signature",
   "X-Amz-Security-Token",
 ] as const;
-const OLD_FIELDS = ["AWSAccessKeyId", "Signature"] as const;
+const SIGV2_FIELDS = ["AWSAccessKeyId", "Signature"] as const;
 
 /** A well-formed and timely signature of a form that is not verified. */
 export interface PostClaim extends SigningClaim {
@@ -41,10 +41,10 @@ export interface PostClaim extends SigningClaim {
  *   signature that is too old or not valid yet
  */
 export function claimOfForm(fields: FormFields, now: number): PostClaim | undefined {
-  if (OLD_FIELDS.some((name) => fields.has(name))) {
+  if (SIGV2_FIELDS.some((name) => fields.has(name))) {
     throw unsupportedSigV2();
   }
-  if (!TELLING_FIELDS.some((name) => fields.has(name))) return undefined;
+  if (!SIGNATURE_FIELDS.some((name) => fields.has(name))) return undefined;
   const algorithm = fields.require("X-Amz-Algorithm");
   const credential = fields.require("X-Amz-Credential");
   const amzDate = fields.require("X-Amz-Date");
@@ -59,7 +59,7 @@ export function claimOfForm(fields: FormFields, now: number): PostClaim | undefi
   if (time === undefined) {
     throw invalidArgument("X-Amz-Date", amzDate, "X-Amz-Date must be formated via ISO8601 Long format");
   }
-  const refusal = otherDay(scope, amzDate);
+  const refusal = dateMismatch(scope, amzDate);
   if (refusal !== undefined) throw ofCredential(refusal);
   if (time > now + MAX_SKEW_MS) throw new S3Error("AccessDenied", {}, "Request is not valid yet");
   if (now > time + MAX_AGE_MS) throw new S3Error("AccessDenied", {}, "Invalid according to Policy: Policy expired.");

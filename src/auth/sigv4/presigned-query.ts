@@ -3,7 +3,7 @@ import { parseAmzDate } from "../../bytes/dates.ts";
 import type { Query } from "../../protocol/core/query.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { S3Request } from "../../protocol/core/s3-request.ts";
-import { ALGORITHM, MAX_SKEW_MS, formatErrorTime, otherDay, parseCredential, type SigningClaim } from "./claim.ts";
+import { ALGORITHM, MAX_SKEW_MS, formatErrorTime, dateMismatch, parseCredential, type SigningClaim } from "./claim.ts";
 import { UNSIGNED_PAYLOAD, parsePayloadHash } from "./payload.ts";
 import { parseSignedHeaders, requireSignedHeaders } from "./signed-headers.ts";
 
@@ -20,11 +20,11 @@ const AUTHENTICATION_PARAMETERS: ReadonlySet<string> = new Set([
   "x-amz-signature",
   "x-amz-signedheaders",
 ]);
-const TELLING_PARAMETERS: ReadonlySet<string> = new Set(["x-amz-algorithm", "x-amz-credential", "x-amz-signature"]);
+const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set(["x-amz-algorithm", "x-amz-credential", "x-amz-signature"]);
 
 /** Whether a query counts as presigned, even if it is malformed. Such a request is never anonymous. */
 export function isPresigned(query: Query): boolean {
-  return query.parameters.some((parameter) => TELLING_PARAMETERS.has(parameter.name.toLowerCase()));
+  return query.parameters.some((parameter) => SIGNATURE_PARAMETERS.has(parameter.name.toLowerCase()));
 }
 
 /**
@@ -61,7 +61,7 @@ export function claimOfQuery(request: S3Request, now: number, services: Readonly
   if (time === undefined) {
     throw refused(`X-Amz-Date must be in the ISO8601 Long Format "yyyyMMdd'T'HHmmss'Z'"`);
   }
-  const refusal = otherDay(scope, amzDate);
+  const refusal = dateMismatch(scope, amzDate);
   if (refusal !== undefined) throw refused(refusal);
   const signedHeaders = parseSignedHeaders(headerList);
   if (signedHeaders === undefined) throw refused("The X-Amz-SignedHeaders parameter is mal-formed.");

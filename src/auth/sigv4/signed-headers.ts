@@ -30,7 +30,7 @@ export function requireSignedHeaders(
   for (const [name, value] of request.headers) {
     const isBinding = name.startsWith("x-amz-") || name === "content-md5" || name === dateHeader;
     if (!isBinding || signed.has(name)) continue;
-    if (form === "query" && name === "x-amz-content-sha256" && isHarmlessPayloadHash(value)) continue;
+    if (form === "query" && name === "x-amz-content-sha256" && isPlainPayloadHash(value)) continue;
     missing.push(name);
   }
   if (missing.length === 0) return;
@@ -43,6 +43,6 @@ export function requireSignedHeaders(
 
 // AWS accepts this one unsigned header beside a presigned URL. Its value is ignored, so it must not announce an
 // envelope, which would be stored as object bytes.
-function isHarmlessPayloadHash(value: string): boolean {
+function isPlainPayloadHash(value: string): boolean {
   return parsePayloadHash(value).kind !== "chunked";
 }

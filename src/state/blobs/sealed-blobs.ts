@@ -2,7 +2,7 @@
 // under which it was sealed, so that a swapped blob does not open. A copy made without the key appends that id to its
 // own.
 import { FrameLayout, SALT_BYTES } from "../../bytes/frame-layout.ts";
-import { sendOpened, type SealedPiece } from "../../bytes/sealed-streams.ts";
+import { writeDecrypted, type EncryptedPiece } from "../../bytes/encrypted-streams.ts";
 import { isBoundToBlob, type CustomerKey } from "../../protocol/objects/customer-encryption.ts";
 import type { ByteRange } from "../../protocol/core/range.ts";
 import type { BlobStore } from "./blob-store.ts";
@@ -54,8 +54,8 @@ export async function openSealedBlob(
   encryption: string | undefined,
 ): Promise<BlobBytes | undefined> {
   const layout = new FrameLayout(length);
-  const { first, sealed } = layout.framesOf(range);
-  const bytes = blobs.get(blobId, sealed);
+  const { first, encrypted } = layout.framesOf(range);
+  const bytes = blobs.get(blobId, encrypted);
   const [salt, stream] = await Promise.all([first === 0 ? undefined : readSalt(blobs, blobId), bytes]).catch(
     async (error: unknown) => {
       // The frames cannot be decrypted without the salt.
@@ -72,8 +72,8 @@ export async function openSealedBlob(
       const writer = writable.getWriter();
       try {
         const identity = await sealedIdentity(key, encryption, blobId);
-        const piece: SealedPiece = { stream, salt, identity };
-        await sendOpened(piece, key.bytes, layout, range, writer);
+        const piece: EncryptedPiece = { stream, salt, identity };
+        await writeDecrypted(piece, key.bytes, layout, range, writer);
       } finally {
         writer.releaseLock();
       }

@@ -3,8 +3,8 @@
 import { digestsEqual, type DigestAlgorithm } from "../../bytes/digest.ts";
 import { toBase64, toHex } from "../../bytes/hex-base64.ts";
 import { FrameLayout } from "../../bytes/frame-layout.ts";
-import { FrameCipher } from "../../bytes/sealed-frames.ts";
-import { SealingWriter } from "../../bytes/sealed-streams.ts";
+import { FrameCipher } from "../../bytes/encrypted-frames.ts";
+import { EncryptingWriter } from "../../bytes/encrypted-streams.ts";
 import { DelayedWriter } from "../../bytes/streams.ts";
 import {
   checkChecksum,
@@ -152,8 +152,8 @@ async function pump(
           new FrameLayout(body.length),
           await sealedIdentity(customerKey, encryption, blobId),
         );
-  const { readable, writable } = new FixedLengthStream(cipher?.layout.sealedLength ?? body.length);
-  const sink = cipher === undefined ? writable.getWriter() : new SealingWriter(writable.getWriter(), cipher);
+  const { readable, writable } = new FixedLengthStream(cipher?.layout.encryptedLength ?? body.length);
+  const sink = cipher === undefined ? writable.getWriter() : new EncryptingWriter(writable.getWriter(), cipher);
   const verified = announced.algorithm ?? storedAlgorithm;
   const wanted = [digestAlgorithm(storedAlgorithm), digestAlgorithm(verified)];
   if (cipher !== undefined) wanted.push(...hashesOf(body, announced));

@@ -191,7 +191,7 @@ export function lookUpBlobFindings(
 
 /** Returns the SQL of the blob length of a version or part of `size` bytes. Sealing adds bytes. */
 const wholeLength = (isEncrypted: string): string => {
-  const frameExtra = new FrameLayout(0).sealedLength - SALT_BYTES;
+  const frameExtra = new FrameLayout(0).encryptedLength - SALT_BYTES;
   const frames = `max(1, (size + ${FRAME_BYTES - 1}) / ${FRAME_BYTES})`;
   return `CASE WHEN ${isEncrypted} THEN ${SALT_BYTES} + size + ${frameExtra} * ${frames} ELSE size END`;
 };

@@ -136,5 +136,5 @@ export function rebuildParts(bucketId: string, { key, uploadId }: Pick<Upload, "
 
 /** Returns the plaintext length of a blob. */
 export function plainLength(storedLength: number, isEncrypted: boolean): number {
-  return isEncrypted ? FrameLayout.ofSealed(storedLength).length : storedLength;
+  return isEncrypted ? FrameLayout.ofEncrypted(storedLength).length : storedLength;
 }

@@ -44,15 +44,15 @@ describe("signingKey", () => {
 describe("SigningKeyCache", () => {
   it("forgets the key that was unused for longest", async () => {
     const key = await signingKey(SECRET_ACCESS_KEY, SCOPE);
-    const memory = new SigningKeyCache(2);
-    memory.put("a", key);
-    memory.put("b", key);
-    expect(memory.get("a")).toBe(key);
-    memory.put("c", key);
-    expect([memory.get("a"), memory.get("b"), memory.get("c")]).toEqual([key, undefined, key]);
-    for (let at = 0; at < 100; at += 1) memory.put(`__proto__${at}`, key);
-    expect(memory.size).toBe(2);
-    expect(memory.get("__proto__")).toBeUndefined();
+    const cache = new SigningKeyCache(2);
+    cache.put("a", key);
+    cache.put("b", key);
+    expect(cache.get("a")).toBe(key);
+    cache.put("c", key);
+    expect([cache.get("a"), cache.get("b"), cache.get("c")]).toEqual([key, undefined, key]);
+    for (let at = 0; at < 100; at += 1) cache.put(`__proto__${at}`, key);
+    expect(cache.size).toBe(2);
+    expect(cache.get("__proto__")).toBeUndefined();
   });
 });
 

@@ -42,7 +42,7 @@ describe("a bucket's policy", () => {
         effect: "Deny",
         principal: {
           isNegated: true,
-          isEverybody: false,
+          isWildcard: false,
           arns: [`arn:aws:iam::${ACCOUNT}:root`, `arn:aws:iam::${ACCOUNT}:user/bob`],
         },
         action: { isNegated: true },
@@ -52,7 +52,7 @@ describe("a bucket's policy", () => {
           { operator: "Bool", qualifier: undefined, isIfExists: false, key: "aws:securetransport", values: ["false"] },
         ],
       },
-      { sid: undefined, effect: "Allow", principal: { isNegated: false, isEverybody: true, arns: [] }, conditions: [] },
+      { sid: undefined, effect: "Allow", principal: { isNegated: false, isWildcard: true, arns: [] }, conditions: [] },
     ]);
   });
 

@@ -1,5 +1,5 @@
 // Policies to ask, and who asks them.
-import { matchingStatement, type PolicyQuestion } from "../../../../src/auth/policy/evaluate.ts";
+import { matchingStatement, type PolicyRequest } from "../../../../src/auth/policy/evaluate.ts";
 import type { ConditionKeys } from "../../../../src/auth/policy/keys.ts";
 import { parsePolicy } from "../../../../src/auth/policy/parse.ts";
 import { PolicyProblem, type Policy, type PolicyKind } from "../../../../src/auth/policy/policy.ts";
@@ -8,7 +8,7 @@ export const ACCOUNT = "111122223333";
 export const BUCKET: PolicyKind = { of: "bucket", bucketName: "b", accountId: ACCOUNT };
 export const IDENTITY: PolicyKind = { of: "identity" };
 
-export type RequestPrincipal = PolicyQuestion["principal"];
+export type RequestPrincipal = PolicyRequest["principal"];
 
 export const ANONYMOUS: RequestPrincipal = { kind: "anonymous", accountId: "", arn: "", ownerArn: "" };
 export const ROOT: RequestPrincipal = requestPrincipal("root", "root");
@@ -51,12 +51,12 @@ export function keysOf(values: Readonly<Record<string, string | readonly string[
 }
 
 /** What an anonymous GetObject of a key asks, but for what is given. */
-export function question(other: Partial<PolicyQuestion> = {}): PolicyQuestion {
+export function question(other: Partial<PolicyRequest> = {}): PolicyRequest {
   return { principal: ANONYMOUS, actions: ["s3:GetObject"], resource: "arn:aws:s3:::b/k", keys: keysOf(), ...other };
 }
 
 /** Whether a policy has a statement that allows what is asked. */
-export function isAllowed(policy: Policy, other: Partial<PolicyQuestion> = {}): boolean {
+export function isAllowed(policy: Policy, other: Partial<PolicyRequest> = {}): boolean {
   return matchingStatement(policy, "Allow", question(other)) !== undefined;
 }
 

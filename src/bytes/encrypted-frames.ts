@@ -37,13 +37,13 @@ export class FrameCipher {
     return new FrameCipher(salt, layout, key);
   }
 
-  async seal(number: number, frame: Uint8Array): Promise<Uint8Array> {
+  async encrypt(number: number, frame: Uint8Array): Promise<Uint8Array> {
     return new Uint8Array(await crypto.subtle.encrypt(this.#parameters(number), this.#key, frame));
   }
 
   /** Decrypts a frame. Rejects if it is not the frame that was encrypted under this number. */
-  async open(number: number, sealed: Uint8Array): Promise<Uint8Array> {
-    return new Uint8Array(await crypto.subtle.decrypt(this.#parameters(number), this.#key, sealed));
+  async decrypt(number: number, encrypted: Uint8Array): Promise<Uint8Array> {
+    return new Uint8Array(await crypto.subtle.decrypt(this.#parameters(number), this.#key, encrypted));
   }
 
   #parameters(number: number): SubtleCryptoEncryptAlgorithm {

@@ -15,22 +15,22 @@ function sizeOf(text: string): number {
 
 describe("PolicyCache", () => {
   it("parses a text once", () => {
-    const memory = new PolicyCache(100_000);
-    const policy = memory.policyOf(TEXT, BUCKET);
-    expect(memory.policyOf(TEXT, { ...BUCKET })).toBe(policy);
+    const cache = new PolicyCache(100_000);
+    const policy = cache.policyOf(TEXT, BUCKET);
+    expect(cache.policyOf(TEXT, { ...BUCKET })).toBe(policy);
     expect(policyOf(TEXT, BUCKET)).toBe(policyOf(TEXT, BUCKET));
     expect(policyOf(TEXT, BUCKET)).toEqual(expect.objectContaining({ version: "2012-10-17" }));
   });
 
   it("does not take the policy of one for that of another", () => {
-    const memory = new PolicyCache(100_000);
-    memory.policyOf(TEXT, BUCKET);
-    expect(() => memory.policyOf(TEXT, { of: "bucket", bucketName: "c", accountId: ACCOUNT })).toThrow(
+    const cache = new PolicyCache(100_000);
+    cache.policyOf(TEXT, BUCKET);
+    expect(() => cache.policyOf(TEXT, { of: "bucket", bucketName: "c", accountId: ACCOUNT })).toThrow(
       "Policy has invalid resource",
     );
-    expect(() => memory.policyOf(TEXT, IDENTITY)).toThrow("Policy document should not specify a principal.");
-    expect(memory.policyOf(TEXT, { of: "bucket", bucketName: "b", accountId: "999999999999" })).not.toBe(
-      memory.policyOf(TEXT, BUCKET),
+    expect(() => cache.policyOf(TEXT, IDENTITY)).toThrow("Policy document should not specify a principal.");
+    expect(cache.policyOf(TEXT, { of: "bucket", bucketName: "b", accountId: "999999999999" })).not.toBe(
+      cache.policyOf(TEXT, BUCKET),
     );
   });
 
@@ -38,22 +38,22 @@ describe("PolicyCache", () => {
     const texts = ["a", "b", "c"].map((Sid) => policyText([statement({ Sid })]));
     const [a = "", b = "", c = ""] = texts;
     const room = 2 * sizeOf(a) + 100;
-    const memory = new PolicyCache(room);
-    const [first, second] = [memory.policyOf(a, BUCKET), memory.policyOf(b, BUCKET)];
-    expect(memory.policyOf(a, BUCKET)).toBe(first);
-    memory.policyOf(c, BUCKET);
-    expect(memory.policyOf(a, BUCKET)).toBe(first);
-    expect(memory.policyOf(b, BUCKET)).not.toBe(second);
-    for (let turn = 0; turn < 100; turn += 1) memory.policyOf(policyText([statement({ Sid: String(turn) })]), BUCKET);
-    expect(memory.size).toBeLessThanOrEqual(room);
-    expect(memory.size).toBeGreaterThan(a.length);
+    const cache = new PolicyCache(room);
+    const [first, second] = [cache.policyOf(a, BUCKET), cache.policyOf(b, BUCKET)];
+    expect(cache.policyOf(a, BUCKET)).toBe(first);
+    cache.policyOf(c, BUCKET);
+    expect(cache.policyOf(a, BUCKET)).toBe(first);
+    expect(cache.policyOf(b, BUCKET)).not.toBe(second);
+    for (let turn = 0; turn < 100; turn += 1) cache.policyOf(policyText([statement({ Sid: String(turn) })]), BUCKET);
+    expect(cache.size).toBeLessThanOrEqual(room);
+    expect(cache.size).toBeGreaterThan(a.length);
   });
 
   it("remembers nothing of what is refused, nor of what is larger than it may keep", () => {
-    const memory = new PolicyCache(10);
-    expect(() => memory.policyOf("{}", BUCKET)).toThrow(PolicyProblem);
-    expect(memory.policyOf(TEXT, BUCKET).statements).toHaveLength(1);
-    expect(memory.size).toBe(0);
+    const cache = new PolicyCache(10);
+    expect(() => cache.policyOf("{}", BUCKET)).toThrow(PolicyProblem);
+    expect(cache.policyOf(TEXT, BUCKET).statements).toHaveLength(1);
+    expect(cache.size).toBe(0);
   });
 });
 
@@ -78,11 +78,11 @@ describe("the size of a policy", () => {
   });
 
   it("bounds a cache by memory and not by text", () => {
-    const memory = new PolicyCache(8_000_000);
+    const cache = new PolicyCache(8_000_000);
     for (let turn = 0; turn < 20; turn += 1) {
-      memory.policyOf(referer("StringLike", [...times(4000, "*"), String(turn)]), BUCKET);
-      expect(memory.size).toBeLessThanOrEqual(8_000_000);
+      cache.policyOf(referer("StringLike", [...times(4000, "*"), String(turn)]), BUCKET);
+      expect(cache.size).toBeLessThanOrEqual(8_000_000);
     }
-    expect(memory.size).toBeGreaterThan(2_000_000);
+    expect(cache.size).toBeGreaterThan(2_000_000);
   });
 });

@@ -1,22 +1,22 @@
 // Encrypts a body while it is written, and decrypts a range of it while it is read, frame by frame.
 import { FRAME_BYTES, SALT_BYTES, type FrameLayout, type Span } from "./frame-layout.ts";
 import { GrowingBuffer } from "./growing-buffer.ts";
-import { FrameCipher } from "./sealed-frames.ts";
+import { FrameCipher } from "./encrypted-frames.ts";
 import { PieceReader, type ByteSink } from "./streams.ts";
 
 /** Encrypts what is written to it and writes it on. The output is complete only after exactly the layout's length. */
-export class SealingWriter implements ByteSink {
+export class EncryptingWriter implements ByteSink {
   readonly #sink: ByteSink;
   readonly #cipher: FrameCipher;
   readonly #frames: FrameGatherer;
-  #isBegun = false;
+  #hasBegun = false;
 
   constructor(sink: ByteSink, cipher: FrameCipher) {
     this.#sink = sink;
     this.#cipher = cipher;
     const { layout } = cipher;
     const lengthOf = (number: number): number => layout.frameLength(number);
-    this.#frames = new FrameGatherer(0, layout.last, lengthOf, async (number, frame) => this.#seal(number, frame));
+    this.#frames = new FrameGatherer(0, layout.last, lengthOf, async (number, frame) => this.#encrypt(number, frame));
   }
 
   get closed(): Promise<void> {
@@ -29,8 +29,8 @@ export class SealingWriter implements ByteSink {
 
   async close(): Promise<void> {
     // An empty body has one empty frame, which no byte can complete.
-    if (this.#cipher.layout.length === 0) await this.#seal(0, new Uint8Array());
-    else if (!this.#frames.isComplete) throw new Error("fewer bytes than were to be sealed");
+    if (this.#cipher.layout.length === 0) await this.#encrypt(0, new Uint8Array());
+    else if (!this.#frames.isComplete) throw new Error("fewer bytes than were to be encrypted");
     await this.#sink.close();
   }
 
@@ -38,16 +38,16 @@ export class SealingWriter implements ByteSink {
     await this.#sink.abort(reason);
   }
 
-  async #seal(number: number, frame: Uint8Array): Promise<void> {
-    const sealed = await this.#cipher.seal(number, frame);
-    if (!this.#isBegun) await this.#sink.write(this.#cipher.salt);
-    this.#isBegun = true;
-    await this.#sink.write(sealed);
+  async #encrypt(number: number, frame: Uint8Array): Promise<void> {
+    const encrypted = await this.#cipher.encrypt(number, frame);
+    if (!this.#hasBegun) await this.#sink.write(this.#cipher.salt);
+    this.#hasBegun = true;
+    await this.#sink.write(encrypted);
   }
 }
 
 /** A run of encrypted bytes, as read from the blob store. */
-export interface SealedPiece {
+export interface EncryptedPiece {
   /** Exactly the bytes that {@link FrameLayout.framesOf} returns for the range. */
   readonly stream: ReadableStream<Uint8Array>;
   /** The salt, if the stream does not begin with it. */
@@ -61,8 +61,8 @@ export interface SealedPiece {
  * before that are correct.
  * @param range a range of the bytes before encryption; not empty
  */
-export async function sendOpened(
-  { stream, salt, identity }: SealedPiece,
+export async function writeDecrypted(
+  { stream, salt, identity }: EncryptedPiece,
   secret: Uint8Array,
   layout: FrameLayout,
   range: Span,
@@ -74,20 +74,20 @@ export async function sendOpened(
   let left = range.length;
   try {
     let cipher = salt === undefined ? undefined : await FrameCipher.of(secret, salt, layout, identity);
-    const lengthOf = (number: number): number => (number === SALT ? SALT_BYTES : layout.sealedFrameLength(number));
-    const open = async (number: number, frame: Uint8Array): Promise<void> => {
+    const lengthOf = (number: number): number => (number === SALT ? SALT_BYTES : layout.encryptedFrameLength(number));
+    const decrypt = async (number: number, frame: Uint8Array): Promise<void> => {
       // The gatherer reuses its memory, so the salt is copied.
       cipher ??= await FrameCipher.of(secret, frame.slice(), layout, identity);
       if (number === SALT) return;
-      const opened = await cipher.open(number, frame);
-      const wanted = opened.subarray(skipped, skipped + left);
+      const decrypted = await cipher.decrypt(number, frame);
+      const wanted = decrypted.subarray(skipped, skipped + left);
       skipped = 0;
       left -= wanted.length;
       await sink.write(wanted);
     };
-    const frames = new FrameGatherer(cipher === undefined ? SALT : first, last, lengthOf, open);
+    const frames = new FrameGatherer(cipher === undefined ? SALT : first, last, lengthOf, decrypt);
     for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) await frames.take(piece);
-    if (!frames.isComplete) throw new Error("sealed bytes are cut off");
+    if (!frames.isComplete) throw new Error("encrypted bytes are cut off");
   } catch (error) {
     reader.cancel();
     throw error;
@@ -101,20 +101,20 @@ const SALT = -1;
 class FrameGatherer {
   readonly #last: number;
   readonly #lengthOf: (number: number) => number;
-  readonly #hand: (number: number, frame: Uint8Array) => Promise<void>;
+  readonly #passOn: (number: number, frame: Uint8Array) => Promise<void>;
   #number: number;
-  readonly #held = new GrowingBuffer(FRAME_BYTES + SALT_BYTES);
+  readonly #buffer = new GrowingBuffer(FRAME_BYTES + SALT_BYTES);
 
   constructor(
     first: number,
     last: number,
     lengthOf: (number: number) => number,
-    hand: (number: number, frame: Uint8Array) => Promise<void>,
+    passOn: (number: number, frame: Uint8Array) => Promise<void>,
   ) {
     this.#number = first;
     this.#last = last;
     this.#lengthOf = lengthOf;
-    this.#hand = hand;
+    this.#passOn = passOn;
   }
 
   /** Whether every frame was passed on. */
@@ -128,22 +128,22 @@ class FrameGatherer {
     while (rest.length > 0) {
       if (this.isComplete) throw new Error("more bytes than the frames hold");
       const wanted = this.#lengthOf(this.#number);
-      const part = rest.subarray(0, wanted - this.#held.bytes.length);
+      const part = rest.subarray(0, wanted - this.#buffer.bytes.length);
       rest = rest.subarray(part.length);
       const frame = this.#gather(part, wanted);
       if (frame === undefined) return;
       this.#number += 1;
-      await this.#hand(this.#number - 1, frame);
+      await this.#passOn(this.#number - 1, frame);
     }
   }
 
   /** The frame that a part completes; a frame that arrives in one part is not copied. */
   #gather(part: Uint8Array, wanted: number): Uint8Array | undefined {
     if (part.length === wanted) return part;
-    this.#held.append(part);
-    if (this.#held.bytes.length < wanted) return undefined;
-    const frame = this.#held.bytes;
-    this.#held.clear();
+    this.#buffer.append(part);
+    if (this.#buffer.bytes.length < wanted) return undefined;
+    const frame = this.#buffer.bytes;
+    this.#buffer.clear();
     return frame;
   }
 }

@@ -14,13 +14,13 @@ const USERNAME = "${aws:username}";
 
 /** The steps of a batch of keys, and how often condition keys were read. */
 function stepsFor(policy: Policy, keyNames: readonly string[], keys: ConditionKeys = keysOf()): number {
-  const memory = new EvaluationCache();
+  const cache = new EvaluationCache();
   for (const key of keyNames) {
     for (const effect of ["Deny", "Allow"] as const) {
-      matchingStatement(policy, effect, question({ principal: ALICE, resource: ARN + key, keys, memory }));
+      matchingStatement(policy, effect, question({ principal: ALICE, resource: ARN + key, keys, cache }));
     }
   }
-  return memory.steps;
+  return cache.steps;
 }
 
 function keyNames(count: number, length: number): string[] {
@@ -43,19 +43,19 @@ describe("a batch of keys", () => {
     const resources = Array.from({ length: 300 }, (_, turn) => `${ARN}${USERNAME}/${turn}/*`);
     const policy = policyOf(statement({ Resource: resources }));
     let reads = 0;
-    const memory = new EvaluationCache();
+    const cache = new EvaluationCache();
     const keys: ConditionKeys = () => ["alice"];
     const resolve = (name: string): readonly string[] | undefined => {
       reads += 1;
       return keys(name);
     };
     for (const key of keyNames(100, 20)) {
-      matchingStatement(policy, "Allow", question({ principal: ALICE, resource: ARN + key, keys: resolve, memory }));
+      matchingStatement(policy, "Allow", question({ principal: ALICE, resource: ARN + key, keys: resolve, cache }));
     }
     const [first] = policy.statements;
     const [pattern] = first?.resource.patterns ?? [];
     if (pattern === undefined) throw new Error("no pattern");
-    expect(memory.resolve(pattern, keys, "nothing")).toBe(memory.resolve(pattern, keys, "nothing"));
+    expect(cache.resolve(pattern, keys, "nothing")).toBe(cache.resolve(pattern, keys, "nothing"));
     expect(reads).toBe(100 * 300);
   });
 
@@ -63,12 +63,11 @@ describe("a batch of keys", () => {
     const policy = policyOf(
       statement({ Action: "s3:DeleteObjectVersion", Condition: { StringLike: { "s3:VersionId": "a*" } } }),
     );
-    const memory = new EvaluationCache();
+    const cache = new EvaluationCache();
     const found = ["a1", "b1", "a2", undefined, "a1"].map((versionId) => {
       const keys = keysOf(versionId === undefined ? {} : { "s3:versionid": versionId });
       return (
-        matchingStatement(policy, "Allow", question({ actions: ["s3:DeleteObjectVersion"], keys, memory })) !==
-        undefined
+        matchingStatement(policy, "Allow", question({ actions: ["s3:DeleteObjectVersion"], keys, cache })) !== undefined
       );
     });
     expect(found).toEqual([true, false, true, false, true]);
@@ -76,9 +75,9 @@ describe("a batch of keys", () => {
 
   it("evaluates an action and a variable again where they have changed", () => {
     const policy = policyOf(statement({ Action: ["s3:GetObject"], Resource: `${ARN}${USERNAME}/*` }));
-    const memory = new EvaluationCache();
+    const cache = new EvaluationCache();
     const may = (name: string, key: string, action = "s3:GetObject"): boolean => {
-      const asked = { actions: [action], resource: ARN + key, keys: keysOf({ "aws:username": name }), memory };
+      const asked = { actions: [action], resource: ARN + key, keys: keysOf({ "aws:username": name }), cache };
       return matchingStatement(policy, "Allow", question(asked)) !== undefined;
     };
     expect([may("alice", "alice/x"), may("bob", "alice/x"), may("bob", "bob/x"), may("alice", "bob/x")]).toEqual([
@@ -129,13 +128,13 @@ describe("decide", () => {
     const text = policyText([statement({ Condition: { StringLike: { "aws:Referer": "*a?b*" } } })]);
     const configurations = { tags: null, policy: text, acl: null, ownership: null, public_access_block: null };
     const bucket = { name: "b", ownerId: "111122223333", region: "auto", creatorId: null, configurations };
-    const memory = new EvaluationCache();
+    const cache = new EvaluationCache();
     const keys = keysOf({ "aws:referer": `${"x".repeat(100_000)}acb` });
     const steps = keyNames(3, 10).map((key) => {
-      const before = memory.steps;
+      const before = cache.steps;
       const authorization = { actions: ["s3:GetObject"], bucket, bucketName: "b", key };
-      expect(decide(ANONYMOUS, authorization, keys, memory).isAllowed).toBe(true);
-      return memory.steps - before;
+      expect(decide(ANONYMOUS, authorization, keys, cache).isAllowed).toBe(true);
+      return cache.steps - before;
     });
     expect(steps[0]).toBeGreaterThan(100_000);
     expect(Math.max(...steps.slice(1))).toBeLessThan(100);
