@@ -130,15 +130,15 @@ function yieldToEventLoop(): Promise<void> {
 
 async function takeStep(activeJob: ActiveJob, lease: JobLease, { now, clock }: Tick): Promise<void> {
   const { scheduled, context, state } = activeJob;
-  const step = await scheduled.job.step(context, state.isPassing ? state.cursor : null);
+  const step = await scheduled.job.step(context, state.hasOpenPass ? state.cursor : null);
   activeJob.steps += 1;
   addReport(activeJob.report, step.report);
-  const soFar = state.isPassing ? { ...state.report } : {};
+  const soFar = state.hasOpenPass ? { ...state.report } : {};
   addReport(soFar, step.report);
   activeJob.state = {
-    isPassing: step.cursor !== null,
+    hasOpenPass: step.cursor !== null,
     cursor: step.cursor,
-    passBeganAt: state.isPassing ? state.passBeganAt : now,
+    passBeganAt: state.hasOpenPass ? state.passBeganAt : now,
     steppedAt: clock(),
     report: soFar,
   };
@@ -157,7 +157,7 @@ function isDue({ periodMs }: ScheduledJob, state: JobState | undefined, { settin
   const period = periodMs(settings);
   if (period === undefined) return false;
   // The row that the first lease inserts has a pass that began at 0, although none did.
-  if (state === undefined || state.isPassing || period === 0 || state.passBeganAt === 0) return true;
+  if (state === undefined || state.hasOpenPass || period === 0 || state.passBeganAt === 0) return true;
   return Math.floor(now / period) > Math.floor(state.passBeganAt / period);
 }
 

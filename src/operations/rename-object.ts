@@ -1,6 +1,6 @@
-// RenameObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_RenameObject.html AWS has it only for directory
-// buckets; Cairn has it for every bucket that was never versioned. One batch moves the row, so readers find the object
-// under exactly one of the two keys.
+// RenameObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_RenameObject.html
+// AWS has it only for directory buckets; Cairn has it for every bucket that was never versioned. One batch moves the row,
+// so readers find the object under exactly one of the two keys.
 import { keysOfObject } from "../auth/access/object-keys.ts";
 import type { Principal } from "../auth/identity/principal.ts";
 import { digest } from "../bytes/digest.ts";

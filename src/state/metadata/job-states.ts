@@ -5,7 +5,7 @@ import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.t
 /** A job's progress. */
 export interface JobState {
   /** Whether a pass is in progress. */
-  readonly isPassing: boolean;
+  readonly hasOpenPass: boolean;
   /** Where the pass resumes; null: at its start. */
   readonly cursor: string | null;
   /** When the latest pass began, in milliseconds since the epoch. */
@@ -29,7 +29,7 @@ const COLUMNS = "name, is_passing, cursor, pass_began_at, stepped_at, report";
 
 function stateFromRow(row: JobRow): JobState {
   return {
-    isPassing: row.is_passing === 1,
+    hasOpenPass: row.is_passing === 1,
     cursor: row.cursor,
     passBeganAt: row.pass_began_at,
     steppedAt: row.stepped_at,
@@ -85,7 +85,7 @@ export function saveStep({ name, holder, until }: JobLease, state: JobState): St
      WHERE name = ?1 AND lease_holder = ?2`,
     name,
     holder,
-    state.isPassing ? 1 : 0,
+    state.hasOpenPass ? 1 : 0,
     state.cursor,
     state.passBeganAt,
     state.steppedAt,
