@@ -68,7 +68,7 @@ describe("CreateAccessKey", () => {
     expect(await listKeys(name)).toHaveLength(2);
   });
 
-  it("is refused where the user is not there", async () => {
+  it("returns NoSuchEntity for a missing user", async () => {
     const UserName = freshUserName();
     for (const action of ["CreateAccessKey", "ListAccessKeys"]) {
       await refuse("iam", action, { UserName }, [404, "NoSuchEntity", UserName]);
@@ -106,7 +106,7 @@ describe("CreateAccessKey", () => {
 describe("a master key that is missing, short, or another", () => {
   const none = { scope: { CAIRN_MASTER_KEY: "" } };
 
-  it("leaves root as it is, and says of keys what is missing", async () => {
+  it("never changes root's key, and names the missing key", async () => {
     const name = freshUserName();
     await succeed("iam", "CreateUser", { UserName: name }, none);
     for (const key of ["", "c2hvcnQ=", "not base64", "A".repeat(44)]) {
@@ -230,7 +230,7 @@ describe("GetAccessKeyLastUsed", () => {
   const lastUsed = async (AccessKeyId: string): Promise<unknown> =>
     plain(await succeed("iam", "GetAccessKeyLastUsed", { AccessKeyId }));
 
-  it("tells whose the key is, and when, where and for what it was used", async () => {
+  it("returns the key's user, and the time, region and service of its last use", async () => {
     const { name, credentials } = await freshUser(allow("s3:ListAllMyBuckets"));
     const { accessKeyId } = credentials;
     expect(await lastUsed(accessKeyId)).toEqual({
@@ -278,7 +278,7 @@ describe("GetAccessKeyLastUsed", () => {
     expect((await rowOf(credentials.accessKeyId))?.last_used_at).toBeGreaterThanOrEqual(used ?? 0);
   });
 
-  it("is refused for keys that are not there, and says so to those alone who may ask about any", async () => {
+  it("returns NoSuchEntity for a missing key only to callers with the permission for every user", async () => {
     const AccessKeyId = "AKIA0000000000000000";
     await refuse("iam", "GetAccessKeyLastUsed", { AccessKeyId }, [404, "NoSuchEntity", AccessKeyId]);
     const { name, credentials } = await freshUser(
@@ -312,7 +312,7 @@ describe("a request of a user", () => {
       expect([ofUser.status, ofRoot.status]).toEqual([200, 200]);
       expect(costOf(ofUser).roundTrips).toBe(roundTrips);
       expect(costOf(ofRoot).roundTrips).toBe(roundTrips);
-      // One row each of the key, the user and the two policies, and one to see that there are no more.
+      // One row each for the key, the user and the two policies, and one to find their end.
       if (method !== "PUT") expect(costOf(ofUser).rowsRead).toBeLessThanOrEqual(costOf(ofRoot).rowsRead + 5);
       await Promise.all([ofUser.arrayBuffer(), ofRoot.arrayBuffer()]);
     }

@@ -134,7 +134,7 @@ describe("a call's signature", () => {
     }
   });
 
-  it("is for one service: what is signed for another is not taken", async () => {
+  it("accepts only signatures for its own service", async () => {
     const request = await signedCall("sts", form);
     const authorization = request.headers.get("authorization") ?? "";
     for (const [from, to, service] of [
@@ -179,7 +179,7 @@ describe("a call's signature", () => {
 });
 
 describe("a failure inside", () => {
-  it("is answered in the API's own words, and tells nothing", async () => {
+  it("returns the API's own error, without details", async () => {
     const leak = new Error("D1_ERROR: SELECT * FROM access_keys: internal/?token=opaque");
     const failing: RequestScope = { DB: d1With(() => Promise.reject(leak)) };
     const said = await call("iam", "ListUsers", {}, { scope: failing });
@@ -190,8 +190,8 @@ describe("a failure inside", () => {
   });
 });
 
-describe("an outage of the database", () => {
-  it("is told as one that passes", async () => {
+describe("a transient error of the database", () => {
+  it("returns a retryable error", async () => {
     const scope = { DB: d1With(() => Promise.reject(connectionLost())) };
     await refuse("iam", "ListUsers", {}, [503, "ServiceUnavailable", "try again"], { scope });
   });

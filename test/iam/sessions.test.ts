@@ -69,7 +69,7 @@ function secondsLeft(expiration: string): number {
 const READ = JSON.stringify(allow("s3:GetObject"));
 
 describe("GetCallerIdentity", () => {
-  it("answers everybody who can sign, whatever their policies say", async () => {
+  it("answers every signed request, regardless of policies", async () => {
     expect(await callerOf(ROOT)).toEqual({ Arn: `arn:aws:iam::${ACCOUNT}:root`, UserId: ACCOUNT, Account: ACCOUNT });
     const { name, credentials } = await freshUser({
       Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }],
@@ -113,7 +113,7 @@ describe("GetSessionToken", () => {
     expect([await read(session), await write(session)]).toEqual([403, 200]);
   });
 
-  it("lets its holder call no IAM and of STS only AssumeRole", async () => {
+  it("permits no call of IAM, and only AssumeRole of STS", async () => {
     const { credentials } = await freshUser(allow(["iam:*", "sts:*"]));
     for (const options of [
       { credentials: await begin("GetSessionToken", {}, { credentials }) },
@@ -267,7 +267,7 @@ describe("AssumeRole", () => {
     await refuse("sts", "GetSessionToken", {}, [403, "AccessDenied"], { credentials: second });
   });
 
-  it("lets its holder manage identities as far as both policies go", async () => {
+  it("permits IAM calls that both policies allow", async () => {
     const session = await begin("AssumeRole", { Policy: JSON.stringify(allow("iam:ListUsers")) });
     await succeed("iam", "ListUsers", { MaxItems: "1" }, { credentials: session });
     await refuse("iam", "GetUser", {}, [403, "AccessDenied"], { credentials: session });
@@ -380,7 +380,7 @@ describe("a session ends", () => {
     for (const session of sessions) await ended(session);
   });
 
-  it("with the previous root credentials, which are root's beside the current ones until they are taken away", async () => {
+  it("with the previous root credentials, which work in addition to the current ones until they are unset", async () => {
     const current = { accessKeyId: "NEXTROOTKEY000000000", secretAccessKey: "next/secret+of/root" };
     const both = {
       CAIRN_ROOT_ACCESS_KEY_ID: current.accessKeyId,
@@ -411,7 +411,7 @@ describe("a session ends", () => {
     }
   });
 
-  it("with root's credentials, when they are taken away, replaced or disabled", async () => {
+  it("with root's credentials, when they are unset, replaced or disabled", async () => {
     const session = await begin("AssumeRole");
     expect(await read(session)).toBe(200);
     for (const scope of [
@@ -526,7 +526,7 @@ describe("a session token", () => {
     await expectS3Error(byOtherMaster, invalid);
   });
 
-  it("in a presigned URL is honoured, and counted as what is signed", async () => {
+  it("in a presigned URL is accepted as a signed parameter", async () => {
     const session = await begin("AssumeRole", { Policy: READ });
     const url = await presigned("GET", `/${bucket}/k`, { credentials: session });
     expect(url.url).toContain("X-Amz-Security-Token=");

@@ -44,7 +44,7 @@ describe("PutUserPolicy and GetUserPolicy", () => {
     expect(decodeURIComponent(shown ?? "")).toBe(second);
   });
 
-  it("refuse what is no policy, with the reason, and keep what was there", async () => {
+  it("reject an invalid policy with the reason, and leave the stored one unchanged", async () => {
     const good = JSON.stringify(allow("s3:GetObject"));
     const UserName = await userWith({ p: good });
     const principal = { Statement: [{ Effect: "Allow", Principal: "*", Action: "s3:*", Resource: "*" }] };
@@ -84,7 +84,7 @@ describe("PutUserPolicy and GetUserPolicy", () => {
     await succeed("iam", "PutUserPolicy", { UserName, PolicyName: "b", PolicyDocument: long(4500) });
   });
 
-  it("say whether it is the user or the policy that is not there", async () => {
+  it("name the missing user or policy", async () => {
     const UserName = await userWith({});
     for (const action of ["GetUserPolicy", "DeleteUserPolicy"]) {
       await refuse("iam", action, { UserName, PolicyName: "p" }, [404, "NoSuchEntity", "policy with name p"]);

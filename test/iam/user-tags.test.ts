@@ -44,7 +44,7 @@ async function tagsOf(UserName: string): Promise<Tags> {
 const many = (count: number): Tags => Array.from({ length: count }, (_, index) => [`k${index}`, "v"] as const);
 
 describe("TagUser, UntagUser and ListUserTags", () => {
-  it("add, replace and take away, keys in either case", async () => {
+  it("add, replace and delete tags, with keys in either case", async () => {
     const name = await userWith([["Team", "a"]]);
     await succeed("iam", "TagUser", {
       UserName: name,

@@ -222,7 +222,7 @@ describe("a user's rights over users", () => {
       `User: arn:aws:iam::000000000000:user/${caller} is not authorized to perform: iam:GetUser on resource: arn:aws:iam::000000000000:user/${caller}`,
     );
     await refuse("iam", "GetUser", {}, denied, { credentials });
-    // Whether there is such a user is not for everybody to know.
+    // Not every caller may learn whether the user exists.
     await refuse("iam", "GetUser", { UserName: freshUserName() }, denied, { credentials });
     await refuse("iam", "CreateUser", { UserName: freshUserName() }, denied, { credentials });
     await refuse("iam", "DeleteUser", { UserName: name }, denied, { credentials });
@@ -295,7 +295,7 @@ describe("a user's rights over users", () => {
     await succeed("iam", "CreateUser", tagged, { credentials });
   });
 
-  it("tell in a refusal nothing of users that the call does not", async () => {
+  it("reveal nothing about users in a refusal", async () => {
     const hidden = await create({ Path: "/secret/path/" });
     const key = await freshKey(hidden);
     const { credentials } = await freshUser();

@@ -81,7 +81,7 @@ export class Access {
     if (actions === undefined) return error;
     const conditionKeys = new Map([["s3:prefix", [String(error.fields["Key"] ?? key)]]]);
     if (this.allows({ actions, bucket, bucketName: bucket.name, conditionKeys })) return error;
-    this.#onDenial(`the object is not there, and ${this.#name()} may not list the bucket`);
+    this.#onDenial(`the object does not exist, and ${this.#name()} may not list the bucket`);
     return accessDenied(bucket, undefined);
   }
 

@@ -359,7 +359,7 @@ describe("an unsigned body", () => {
     expect(offsets).toEqual([3, 13]);
   });
 
-  it("throws what its taker throws, and lets go of the stream", async () => {
+  it("throws what `take` throws, and cancels the stream", async () => {
     const cancelled: unknown[] = [];
     const stream = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -462,7 +462,7 @@ describe("trailers", () => {
     expect([error.code, error.status]).toEqual(["MalformedTrailerError", 400]);
   });
 
-  it("without the signature that their form demands answer 400 IncompleteBody", async () => {
+  it("without the signature that their payload type requires answer 400 IncompleteBody", async () => {
     const { chunks } = await signChunks([], `${CRC32}:a\n`);
     const unsigned = await caught(() => decode(encode(chunks, `${CRC32}:a\r\n\r\n`), SIGNED_NAMES));
     expect([unsigned.code, unsigned.status]).toEqual(["IncompleteBody", 400]);

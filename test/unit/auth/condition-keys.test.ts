@@ -182,7 +182,7 @@ describe("a condition key", () => {
     expect(keysOf({ authorization: { bucket: undefined } })("aws:requestedregion")).toEqual(["auto"]);
   });
 
-  it("is what the demand says where it says something", () => {
+  it("comes from the authorization request if that contains it", () => {
     const conditionKeys = new Map([["s3:locationconstraint", ["eu-west-1"]]]);
     expect(keysOf({ authorization: { conditionKeys } })("s3:locationconstraint")).toEqual(["eu-west-1"]);
   });
@@ -192,7 +192,7 @@ describe("a condition key", () => {
     expect(keysOf({ principal: { ...ALICE, roleArn } })("aws:principalarn")).toEqual([roleArn]);
   });
 
-  it("tells sessions by their kind and when they began", () => {
+  it("distinguishes sessions by kind and start", () => {
     const session = { kind: "federated", name: "f", policy: undefined, issuedAt: NOW } as const;
     expect(keysOf({ principal: { ...ALICE, session } })("aws:tokenissuetime")).toEqual(["2026-01-02T03:04:05Z"]);
     expect(keysOf({ principal: { ...ALICE, session } })("aws:principaltype")).toEqual(["FederatedUser"]);

@@ -56,7 +56,7 @@ function policed(...statements: readonly object[]): BucketSubject {
   return bucketWith({ policy: text(statements) });
 }
 
-/** Asks for GetObject on bucket/key unless it is told otherwise. */
+/** Requests GetObject on bucket/key by default. */
 function ask(principal: Principal, bucket: BucketSubject, authorization: Partial<AuthorizationRequest> = {}) {
   const { actions = ["s3:GetObject"], ...rest } = authorization;
   return decide(principal, { actions, bucket, bucketName: bucket.name, key: "key", ...rest }, () => undefined);
@@ -75,13 +75,13 @@ const FEDERATED = { kind: "federated", name: "f", issuedAt: 0 } as const;
 const FEDERATED_ARN = `arn:aws:sts::${ACCOUNT}:federated-user/f`;
 
 describe("decide", () => {
-  it("lets root do everything, and a stranger and a user without a policy nothing", () => {
+  it("allows root everything, and anonymous requests and users without a policy nothing", () => {
     expect(ask(ROOT, bucketWith()).isAllowed).toBe(true);
     expect(ask(ANONYMOUS, bucketWith()).reason).toBe("because no resource-based policy allows the s3:GetObject action");
     expect(ask(alice(), bucketWith()).reason).toBe("because no identity-based policy allows the s3:GetObject action");
   });
 
-  it("takes an allow of either the user's policy or the bucket's", () => {
+  it("accepts an Allow of the user's policy or of the bucket policy", () => {
     expect(ask(alice({ identity: [read("Allow")] }), bucketWith()).isAllowed).toBe(true);
     expect(ask(alice(), policed(read("Allow", toAlice))).isAllowed).toBe(true);
     expect(ask(alice(), policed(read("Allow", { Principal: { AWS: ACCOUNT } }))).isAllowed).toBe(true);
@@ -89,7 +89,7 @@ describe("decide", () => {
     expect(ask(ANONYMOUS, policed(read("Allow", toAlice))).isAllowed).toBe(false);
   });
 
-  it("puts an explicit deny above every allow, wherever it is said, and names its statement", () => {
+  it("prefers an explicit Deny of any policy to every Allow, and names its statement", () => {
     const both = alice({ identity: [read("Allow"), read("Deny", { Sid: "Not" })] });
     expect(ask(both, policed(read("Allow", everybody)))).toEqual({
       isAllowed: false,
@@ -107,7 +107,7 @@ describe("decide", () => {
     expect(ask(narrowed, bucketWith()).reason).toBe("with an explicit deny in a session policy");
   });
 
-  it("never locks root out of a bucket's policy, and only out of nothing else", () => {
+  it("lets root manage a bucket policy despite a Deny, and nothing else", () => {
     const bucket = policed({
       Effect: "Deny",
       Principal: "*",
@@ -133,7 +133,7 @@ describe("decide", () => {
     expect(ask(admin, bucket, { actions: ["s3:PutBucketPolicy"], key: undefined }).isAllowed).toBe(false);
   });
 
-  it("refuses where one spelling of the action is denied, and grants where one is allowed", () => {
+  it("refuses if one name of the action is denied, and grants if one is allowed", () => {
     const spellings = { actions: ["s3:DeleteBucketTagging", "s3:PutBucketTagging"], key: undefined };
     const say = (Effect: string, Action: string): object => ({ Effect, Action, Resource: "arn:aws:s3:::bucket" });
     for (const action of spellings.actions) {
@@ -143,7 +143,7 @@ describe("decide", () => {
     }
   });
 
-  it("refuses where another action is denied that need not be allowed", () => {
+  it("refuses if an action checked only for a Deny is denied", () => {
     const also = { actions: ["s3:DeleteObject"], explicitDenyActions: ["s3:GetObject"] };
     const mayDelete = { Effect: "Allow", Action: "s3:DeleteObject", Resource: KEY };
     expect(ask(alice({ identity: [mayDelete] }), bucketWith(), also).isAllowed).toBe(true);
@@ -154,7 +154,7 @@ describe("decide", () => {
 });
 
 describe("a session", () => {
-  it("may do what its user may, within its own policy", () => {
+  it("has its user's rights, within the session policy", () => {
     const identity = [read("Allow")];
     const elsewhere = { ...read("Allow"), Resource: "arn:aws:s3:::other/*" };
     expect(ask(alice({ identity, session: PLAIN_SESSION }), bucketWith()).isAllowed).toBe(true);
@@ -167,7 +167,7 @@ describe("a session", () => {
     expect(ask(wider, bucketWith()).isAllowed).toBe(false);
   });
 
-  it("bounds root and what the bucket's policy allows its user as well", () => {
+  it("limits root, and what the bucket policy allows its user", () => {
     const elsewhere = { ...read("Allow"), Resource: "arn:aws:s3:::other/*" };
     const policy = parsePolicy(text([elsewhere]), { of: "session" });
     expect(ask({ ...ROOT, session: { ...PLAIN_SESSION, policy } }, bucketWith()).isAllowed).toBe(false);
@@ -175,7 +175,7 @@ describe("a session", () => {
     expect(ask(bound, policed(read("Allow", toAlice))).isAllowed).toBe(false);
   });
 
-  it("that is federated without a policy may only what a bucket allows it by its own name", () => {
+  it("that is federated without a policy has only what a bucket policy allows its own ARN", () => {
     const session = alice({ identity: [read("Allow")], session: FEDERATED, arn: FEDERATED_ARN });
     expect(ask(session, bucketWith()).isAllowed).toBe(false);
     expect(ask(session, policed(read("Allow", toAlice))).isAllowed).toBe(false);
@@ -183,7 +183,7 @@ describe("a session", () => {
   });
 });
 
-describe("the user who made a bucket", () => {
+describe("the user who created a bucket", () => {
   const putPolicy = { actions: ["s3:PutBucketPolicy"], key: undefined };
 
   const maker = { Effect: "Allow", Action: "s3:CreateBucket", Resource: "arn:aws:s3:::bucket" };
@@ -193,7 +193,7 @@ describe("the user who made a bucket", () => {
     authorization = putPolicy,
   ): boolean => ask(alice(grants), bucket, authorization).isAllowed;
 
-  it("may give it its first policy, and no other", () => {
+  it("may put its first policy, and no other", () => {
     const grants = { identity: [maker] };
     expect(may(grants)).toBe(true);
     expect(may(grants, bucketWith({}, "AIDABOB"))).toBe(false);
@@ -202,14 +202,14 @@ describe("the user who made a bucket", () => {
     expect(may(grants, undefined, { ...putPolicy, actions: ["s3:ListBucket"] })).toBe(false);
   });
 
-  it("may not once its own policies do not let it make the bucket any more", () => {
+  it("may not put it after its own policies stop allowing CreateBucket", () => {
     expect(may({})).toBe(false);
     expect(may({ identity: [{ ...maker, Resource: "arn:aws:s3:::another" }] })).toBe(false);
     expect(may({ identity: [{ ...maker, Action: "s3:GetObject", Resource: "*" }] })).toBe(false);
     expect(may({ identity: [maker, { ...maker, Effect: "Deny" }] })).toBe(false);
   });
 
-  it("may where its policies tie the making to the bucket's region", () => {
+  it("may put it if its policies allow CreateBucket in the bucket's region", () => {
     const inRegion = (region: string) => ({
       identity: [{ ...maker, Condition: { StringEquals: { "s3:LocationConstraint": region } } }],
     });
@@ -217,7 +217,7 @@ describe("the user who made a bucket", () => {
     expect(may(inRegion("eu-west-1"))).toBe(false);
   });
 
-  it("may not where it is denied, or by a session whose policy does not allow it", () => {
+  it("may not put it if a policy denies it, or in a session whose policy does not allow it", () => {
     const never = { Effect: "Deny", Action: "s3:PutBucketPolicy", Resource: "*" };
     expect(may({ identity: [maker, never] })).toBe(false);
     expect(may({ identity: [maker], session: { ...PLAIN_SESSION, statements: [maker] } })).toBe(false);
@@ -226,8 +226,8 @@ describe("the user who made a bucket", () => {
   });
 });
 
-describe("a bucket whose policy cannot be read any more", () => {
-  it("is closed to all, but for root's mending of the policy", () => {
+describe("a bucket with a policy that is no longer valid", () => {
+  it("refuses all requests except root's on the policy", () => {
     const bucket = bucketWith({ policy: '{"Version":"2030-01-01"}' });
     expect(ask(ROOT, bucket)).toEqual({
       isAllowed: false,
@@ -241,7 +241,7 @@ describe("a bucket whose policy cannot be read any more", () => {
 });
 
 describe("the public access block", () => {
-  it("closes a public policy to strangers, not to the account", () => {
+  it("hides a public policy's grants from anonymous requests, not from the account", () => {
     const configurations = {
       policy: text([read("Allow", everybody)]),
       public_access_block: JSON.stringify({ RestrictPublicBuckets: true }),

@@ -20,7 +20,7 @@ describe("an encrypted text", () => {
     );
   });
 
-  it("is another one each time, and shows nothing of the text but its length", async () => {
+  it("differs each time, and reveals only the text's length", async () => {
     const keys = await KeyRing.of([freshKey()]);
     const ciphertexts = await Promise.all(
       Array.from({ length: 50 }, async () => (await keys.encrypt("text", "owner")).ciphertext),
@@ -56,7 +56,7 @@ describe("an encrypted text", () => {
   });
 });
 
-describe("a ring of master keys", () => {
+describe("a key ring", () => {
   it("encrypts with the first and decrypts with all of them", async () => {
     const [old, current] = [freshKey(), freshKey()];
     const [before, both, after] = [
@@ -77,7 +77,7 @@ describe("a ring of master keys", () => {
     expect(await both.decrypt({ ...encrypted, keyVersion: again.keyVersion }, "owner")).toBeUndefined();
   });
 
-  it("tells keys apart by a fingerprint that is theirs wherever they stand", async () => {
+  it("identifies keys by a fingerprint that does not depend on their order", async () => {
     const [one, other] = [freshKey(), freshKey()];
     const versions = [await KeyRing.of([one]), await KeyRing.of([one, other]), await KeyRing.of([other])].map(
       ({ version }) => version,

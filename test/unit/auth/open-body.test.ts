@@ -106,7 +106,7 @@ describe("a plain body", () => {
     expect(await textOfBody(upload(headers, streamOf([bytesOf("hello")])), "UNSIGNED-PAYLOAD")).toBe("hello");
   });
 
-  it.each([{}, { "content-length": "0" }])("is empty where there is none (%j)", async (headers) => {
+  it.each([{}, { "content-length": "0" }])("is empty if the request has none (%j)", async (headers) => {
     const opened = openBody(upload(headers, null), "UNSIGNED-PAYLOAD", undefined);
     expect([opened.length, opened.plain]).toEqual([0, undefined]);
     const delivered: Uint8Array[] = [];

@@ -17,7 +17,7 @@ function authorization(credential = CREDENTIAL, signedHeaders = SIGNED, signatur
   return `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
 }
 
-/** A request with a well-formed claim in its headers, but for the changes; undefined takes a header away. */
+/** A request with a well-formed claim in its headers, with changes; undefined omits a header. */
 function signed(changes: Changes = {}, query = "") {
   const headers = new Headers();
   const all: Changes = {
@@ -31,7 +31,7 @@ function signed(changes: Changes = {}, query = "") {
   return requestOf(`https://s3.example.com/bucket/key${query}`, { headers });
 }
 
-/** A request with a well-formed claim in its query, but for the changes and what is appended as it stands. */
+/** A request with a well-formed claim in its query, with changes and an unchanged suffix. */
 function presigned(changes: Changes = {}, appended = "", headers: Readonly<Record<string, string>> = {}) {
   const all: Changes = {
     "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
@@ -262,7 +262,7 @@ describe("readClaim of a header", () => {
     },
   );
 
-  it("does not demand what proxies rewrite", () => {
+  it("does not require headers that proxies rewrite", () => {
     const request = signed({
       expect: "100-continue",
       "user-agent": "x",

@@ -34,7 +34,7 @@ function escape(text: string): string {
   return encodeURIComponent(text).replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** The same text spelled another way: `+` for a space, escapes in lower case, escapes that nobody needs. */
+/** The same text in another encoding: `+` for a space, escapes in lower case, unnecessary escapes. */
 function respell(escaped: string): string {
   return escaped.replaceAll(/%[0-9A-F]{2}|[A-Za-z]/g, (unit) => {
     if (random(3) > 0) return unit;

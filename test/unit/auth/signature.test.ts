@@ -1,4 +1,4 @@
-// Keys: what is remembered, and that it stays bounded. Signatures: what is taken for one.
+// Which signing keys are cached, within which limit, and which texts are signatures.
 import { describe, expect, it } from "vitest";
 
 import { SigningKeyCache } from "../../../src/auth/sigv4/signing-key-cache.ts";
@@ -13,7 +13,7 @@ describe("signingKey", () => {
     expect(hex(await sign(key, "text é"))).toBe(await signText("text é", "20130524"));
   });
 
-  it("is remembered by secret and scope", async () => {
+  it("is cached by secret and scope", async () => {
     const key = await signingKey(SECRET_ACCESS_KEY, SCOPE);
     expect(await signingKey(SECRET_ACCESS_KEY, { ...SCOPE })).toBe(key);
     const others = [
@@ -26,7 +26,7 @@ describe("signingKey", () => {
     expect(new Set(signatures).size).toBe(5);
   });
 
-  it("stays right when strangers' regions have pushed it out", async () => {
+  it("stays correct after other regions evict it", async () => {
     const before = await signingKey(SECRET_ACCESS_KEY, SCOPE);
     for (let at = 0; at < 300; at += 1) await signingKey(SECRET_ACCESS_KEY, { ...SCOPE, region: `r${at}` });
     const after = await signingKey(SECRET_ACCESS_KEY, SCOPE);
@@ -42,7 +42,7 @@ describe("signingKey", () => {
 });
 
 describe("SigningKeyCache", () => {
-  it("forgets the key that was unused for longest", async () => {
+  it("evicts the least recently used key", async () => {
     const key = await signingKey(SECRET_ACCESS_KEY, SCOPE);
     const cache = new SigningKeyCache(2);
     cache.put("a", key);

@@ -1,4 +1,4 @@
-// What verifies besides the rules' own canonical request, what must not, and what the refusal says.
+// Which variants of the canonical request verify, which do not, and what the error contains.
 import { describe, expect, it, vi } from "vitest";
 
 import { readClaim, verifyClaim } from "../../../src/auth/sigv4/authenticate.ts";
@@ -194,7 +194,7 @@ describe("verifyClaim takes", () => {
     await expect(verify(request)).resolves.toBeDefined();
   });
 
-  it("a signed Content-Length of a body that is not there", async () => {
+  it("a signed Content-Length without a body", async () => {
     const request = await requestSigning({ path: "/b", headers: [["content-length", "0"]] }, { path: "/b" });
     await expect(verify(request)).resolves.toBeDefined();
   });
@@ -309,7 +309,7 @@ describe("verifyClaim refuses", () => {
     }
   });
 
-  it("an Accept-Encoding that nobody could have sent", async () => {
+  it("an Accept-Encoding that no client can have sent", async () => {
     const request = await requestSigning(
       { path: "/b/k", headers: [["accept-encoding", "deflate"]] },
       { path: "/b/k", headers: { "accept-encoding": "br, gzip" } },
@@ -411,7 +411,7 @@ describe("a presigned URL", () => {
     expect(error.code).toBe("SignatureDoesNotMatch");
   });
 
-  it("takes a signed header from the query where it was sent there", async () => {
+  it("reads a signed header from the query if it was sent there", async () => {
     const sse = "x-amz-server-side-encryption";
     const url = await presign(`&${sse}=AES256`, [
       ["host", HOST],

@@ -103,7 +103,7 @@ describe("PieceReader", () => {
     }
   });
 
-  it("forgets the frames of the error with which its stream failed", async () => {
+  it("releases the stack frames of the error that failed its stream", async () => {
     const failure = new Error("sender went away");
     let isFormatted = false;
     Object.defineProperty(failure, "stack", {
@@ -140,7 +140,7 @@ describe("PieceReader", () => {
     await expect(broken.read()).rejects.toThrow("sender went away");
   });
 
-  it("tells the sender that it stops early", async () => {
+  it("cancels its stream when it stops early", async () => {
     const { promise, resolve } = Promise.withResolvers<string>();
     const stream = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new Uint8Array(10)),
@@ -227,7 +227,7 @@ describe("DelayedWriter", () => {
     expect(sha256).toEqual(await digest("SHA-256", body));
   });
 
-  it.each(LENGTHS)("holds the last of %i bytes back until it is told to finish", async (length) => {
+  it.each(LENGTHS)("withholds the last of %i bytes until finish", async (length) => {
     const body = BODY.slice(0, length);
     const { readable, writable } = new FixedLengthStream(length);
     const recorder = new StreamRecorder(readable);
@@ -263,7 +263,7 @@ describe("DelayedWriter", () => {
     },
   );
 
-  it("yields no end either of a stream whose length nobody announced", async () => {
+  it("yields no end of a stream without an announced length", async () => {
     for (const length of [0, 1000, PIECE_BYTES + 1]) {
       const { readable, writable } = new IdentityTransformStream();
       const recorder = new StreamRecorder(readable);
@@ -279,7 +279,7 @@ describe("DelayedWriter", () => {
     for (const length of [1000, PIECE_BYTES + 1]) {
       const { readable, writable } = new FixedLengthStream(length);
       const writer = new DelayedWriter(writable.getWriter(), ["crc32"], length);
-      // What is longer than is held waits for the reader.
+      // A body longer than the withheld bytes waits for the reader.
       const writing = writer.write(BODY.slice(0, length));
       writing.catch(() => undefined);
       await settle();
@@ -337,7 +337,7 @@ describe("DelayedWriter", () => {
       const recorder = new StreamRecorder(readable);
       const writer = new DelayedWriter(writable.getWriter(), [], announced);
       await writer.write(BODY.subarray(0, 1000));
-      // Of a missing byte the runtime tells the reader alone.
+      // The runtime reports a missing byte only to the reader.
       await writer.finish().catch(() => undefined);
       expect(await recorder.ended).toBe("broken");
     }

@@ -97,7 +97,7 @@ describe("percent-decoding", () => {
     },
   );
 
-  it("keeps a byte order mark, NUL and what is not normalised", () => {
+  it("preserves a byte order mark, NUL and text that is not normalised", () => {
     expect(percentDecodeText("%EF%BB%BFa")).toBe("\ufeffa");
     expect(percentDecodeText("a%00b")).toBe("a\0b");
     expect(percentDecodeText("e%CC%81")).toBe("e\u0301");

@@ -160,7 +160,7 @@ describe("a read document", () => {
     expect(parsed(document)).toEqual({ name: "R", text: "", children: [leaf("A", "1")] });
   });
 
-  it("reads a pretty-printed document, whose space is text of nobody's", () => {
+  it("ignores the white space of a pretty-printed document", () => {
     const root = parsed("<R>\n  <A>1</A>\n  <B>\n    <C> 2 </C>\n  </B>\n</R>\n");
     expect(root?.children.map(({ name }) => name)).toEqual(["A", "B"]);
     expect(root?.children[1]?.children).toEqual([leaf("C", " 2 ")]);

@@ -1,4 +1,4 @@
-// How settings are read from what a person gives: misspelt ones delete nothing, and are told.
+// How settings are parsed: misspelt ones delete nothing and are reported.
 import { describe, expect, it } from "vitest";
 
 import { misspeltSettings, readSettings, settingProblems, SETTINGS } from "../../../src/config/settings.ts";
@@ -51,7 +51,7 @@ function controlsDeletion(name: string): boolean {
 }
 
 describe("settings", () => {
-  it("are the defaults where nothing is given, and none of these is misspelt", () => {
+  it("have valid defaults", () => {
     const defaults = Object.fromEntries(Object.entries(SETTINGS).map(([name, setting]) => [name, setting.default]));
     expect(readSettings({})).toEqual(readSettings(defaults));
     expect(misspeltSettings({})).toEqual([]);
@@ -59,7 +59,7 @@ describe("settings", () => {
     expect(readSettings({})).toMatchObject({ lifecycle: true, garbageCollection: "true", orphanScan: "true" });
   });
 
-  it("may be numbers and truth values of wrangler.toml, which reach the Worker as such", () => {
+  it("may be numbers and booleans in wrangler.toml", () => {
     const given = { RECOVERY_WINDOW_HOURS: 168, GARBAGE_COLLECTION: false, ORPHAN_SCAN: false, LIFECYCLE: false };
     expect(misspeltSettings(given)).toEqual([]);
     expect(readSettings(given)).toMatchObject({
@@ -70,7 +70,7 @@ describe("settings", () => {
     });
   });
 
-  it.each(["off", "False", "no", "0"])("delete nothing where what is to stop deletion is spelled %s", (value) => {
+  it.each(["off", "False", "no", "0"])("delete nothing if a setting that controls deletion is %s", (value) => {
     const settings = readSettings({ GARBAGE_COLLECTION: value, ORPHAN_SCAN: value, LIFECYCLE: value });
     expect(settings).toMatchObject({ garbageCollection: "dry-run", orphanScan: "dry-run", lifecycle: false });
   });
@@ -88,7 +88,7 @@ describe("settings", () => {
     expect([settings.garbageCollection, settings.orphanScan]).not.toContain("true");
   });
 
-  it("are named where their text is none of theirs, each of them, and without the text where they are secrets", () => {
+  it("are reported by name if they are invalid, without the text of secrets", () => {
     // Any text can be the secret of an access key.
     const secrets = { CAIRN_ROOT_SECRET_ACCESS_KEY: [], CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY: [] };
     expect(Object.keys({ ...WRONG_TEXTS, ...secrets }).toSorted()).toEqual(Object.keys(SETTINGS).toSorted());
@@ -128,13 +128,13 @@ describe("settings", () => {
     ]);
   });
 
-  it("leave other names of the environment alone, and bindings whatever their names", () => {
+  it("ignore other names of the environment, and bindings of any name", () => {
     const given = { DB: {}, BLOBS: {}, REBUILT: {}, MODEL_RUNS: "", TEST_MIGRATIONS: [], CF_PAGES: "1" };
     expect(settingProblems(given)).toEqual([]);
     expect(settingProblems({ DOMAIN: "s3.example.com" })).toMatchObject([{ setting: "DOMAIN", stopsDeletion: false }]);
   });
 
-  it("widen nothing and lock nobody out where they are misspelt", () => {
+  it("widen no access and lock no caller out if they are misspelt", () => {
     const root = { CAIRN_ROOT_ACCESS_KEY_ID: "id0", CAIRN_ROOT_SECRET_ACCESS_KEY: "secret" };
     expect(readSettings({ ...root, ROOT_CREDENTIALS: "disabled" }).root).toBeUndefined();
     for (const text of ["off", "Disabled", "false", "no", "0", "enable", " "]) {
@@ -146,7 +146,7 @@ describe("settings", () => {
     expect(readSettings({ DEFAULT_OBJECT_OWNERSHIP: "x" }).defaultObjectOwnership).toBe("BucketOwnerEnforced");
   });
 
-  it("are told where another is missing that they need, but not by a check of some of them", () => {
+  it("are reported if they need a missing setting, except by a check of some of them", () => {
     for (const [given, needed] of [
       ["CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY"],
       ["CAIRN_ROOT_SECRET_ACCESS_KEY", "CAIRN_ROOT_ACCESS_KEY_ID"],
@@ -158,7 +158,7 @@ describe("settings", () => {
     }
   });
 
-  it("are told where they are misspelt, with what they can be", () => {
+  it("are reported with their valid values if they are misspelt", () => {
     const given = { BUCKET_NAMES: "all", COORDINATOR_SHARDS: "x", REGION: "anywhere", CAIRN_MASTER_KEY: "short" };
     expect(misspeltSettings(given)).toEqual([
       "CAIRN_MASTER_KEY is not the base64 of 32 bytes: `openssl rand -base64 32` makes one",
@@ -172,7 +172,7 @@ describe("the schedule", () => {
   const jobsUnder = (given: object): string[] =>
     SCHEDULE.filter(({ periodMs }) => periodMs(readSettings(given)) !== undefined).map(({ job }) => job.name);
 
-  it("has no job that deletes while a setting that controls deletion cannot be understood", () => {
+  it("deletes nothing while a setting that controls deletion is invalid", () => {
     const deleting = ["end-stray-uploads", "lifecycle", "forget-tokens"];
     expect(jobsUnder({})).toEqual(expect.arrayContaining(["collect-garbage", "scan-orphans", ...deleting]));
     for (const name of Object.keys(SETTINGS).filter(controlsDeletion)) {
@@ -183,7 +183,7 @@ describe("the schedule", () => {
     }
   });
 
-  it("has the jobs that read and repair whatever the settings", () => {
+  it("runs the jobs that read and repair with any settings", () => {
     expect(jobsUnder({ REBUILD: "True" })).toEqual(["collect-garbage", "scan-orphans", "scrub"]);
     expect(jobsUnder({ REBUILD: "true" })).toEqual(["scrub", "rebuild"]);
   });

@@ -1,4 +1,4 @@
-// What policies say to what is asked of them.
+// Policy evaluation.
 import { describe, expect, it } from "vitest";
 
 import { matchingStatement } from "../../../../src/auth/policy/evaluate.ts";
@@ -22,7 +22,7 @@ import {
 
 const NAMES = new Map<string, RequestPrincipal>(Object.entries({ ANONYMOUS, ROOT, ALICE, BOB, SESSION }));
 
-/** The names of those to whom a statement applies. */
+/** The names of the principals that a statement applies to. */
 function namesOf(elements: Record<string, unknown>, effect: "Allow" | "Deny" = "Allow"): string[] {
   const policy = policyOf(statement({ Effect: effect, Principal: undefined, ...elements }));
   return Array.from(NAMES)
@@ -74,7 +74,7 @@ describe("matchingStatement", () => {
     expect(namesOf({ NotPrincipal }, "Deny")).toEqual(denied);
   });
 
-  it("takes nobody for somebody, whatever is known of nobody", () => {
+  it("matches no ARN for an anonymous request", () => {
     const principal = { ...ALICE, kind: "anonymous" as const };
     for (const AWS of [ACCOUNT, ALICE.arn]) {
       expect(isAllowed(policyOf(statement({ Principal: { AWS } })), { principal })).toBe(false);
@@ -169,7 +169,7 @@ describe("matchingStatement", () => {
     expect(put({ "s3:if-none-match": "*" })).toBeUndefined();
   });
 
-  it("of a user's policy is about whoever holds it", () => {
+  it("of a user's policy applies to its user", () => {
     const text = policyText([statement({ Principal: undefined, Action: "iam:Get*", Resource: "*" })]);
     const policy = parsePolicy(text, IDENTITY);
     const asked = { actions: ["iam:GetUser"], resource: `arn:aws:iam::${ACCOUNT}:user/alice` };

@@ -124,7 +124,7 @@ describe("a value that a variable repeats", () => {
 });
 
 describe("decide", () => {
-  it("shares what it found out among the demands of one request", () => {
+  it("shares results among the authorization requests of one HTTP request", () => {
     const text = policyText([statement({ Condition: { StringLike: { "aws:Referer": "*a?b*" } } })]);
     const configurations = { tags: null, policy: text, acl: null, ownership: null, public_access_block: null };
     const bucket = { name: "b", ownerId: "111122223333", region: "auto", creatorId: null, configurations };

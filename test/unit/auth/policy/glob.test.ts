@@ -16,7 +16,7 @@ function matches(pattern: string, text: string): boolean {
   return matchesGlob(globFor(pattern), new MatchText(text));
 }
 
-/** Whether a text fits, character by character, by whatever way there is. */
+/** Whether a text matches, tried character by character in every way. */
 function naive(pattern: readonly string[], text: readonly string[]): boolean {
   const [first, ...others] = pattern;
   if (first === undefined) return text.length === 0;
@@ -91,7 +91,7 @@ describe("matchesGlob", () => {
     const seeded = new Seeded(20_261_129);
     let fitting = 0;
     for (let turn = 0; turn < 3000; turn += 1) {
-      // Few letters make frequent characters, whose places are sets of bits; many make rare ones.
+      // A small alphabet makes frequent characters, stored as bit sets; a large one makes rare ones.
       const letters = turn % 2 === 0 ? ["a", "b"] : ["a", "b", "c", "d", "é", "😀", "/", "0", "1", "2", "3", "4"];
       const text = Array.from({ length: 64 + seeded.below(80) }, () => seeded.pick(letters));
       const from = seeded.below(40);

@@ -14,7 +14,7 @@ export interface WrittenStatement {
 
 export interface Request {
   readonly account: string;
-  /** The ARNs that the asker answers to; none for everybody else. */
+  /** The ARNs that match the principal; none for anonymous requests. */
   readonly arns: readonly string[];
   readonly isRoot: boolean;
   readonly action: string;
@@ -32,11 +32,11 @@ export function naivelyApplies(statement: WrittenStatement, request: Request): b
   if (Action !== undefined && !Action.some(isAction)) return false;
   if (NotAction !== undefined && NotAction.some(isAction)) return false;
   const isAllow = statement.Effect === "Allow";
-  // Nobody knows what an Allow of all but this leaves out.
+  // The exceptions of this Allow are unknown.
   if (isAllow && NotResource?.some((pattern) => expand(pattern, request, true) === null) === true) return false;
   const isResource = (pattern: string): boolean => {
     const whole = expand(pattern, request, true);
-    // What a Deny means by a name that nobody has may be any name.
+    // In a Deny, a variable without a value matches any name.
     const expanded = whole ?? (isAllow || Resource === undefined ? null : expand(pattern, request, true, true));
     return expanded !== null && like(expanded, request.resource);
   };

@@ -116,7 +116,7 @@ describe("a condition", () => {
     expect(holds("Null", "false", undefined)).toBe(false);
   });
 
-  it("IfExists asks as usual where the key is there", () => {
+  it("IfExists compares as usual if the key exists", () => {
     expect(holds("StringEqualsIfExists", "a", ["b"])).toBe(false);
     expect(holds("StringEqualsIfExists", "a", ["a"])).toBe(true);
     expect(holds("StringNotEqualsIfExists", "a", ["a"])).toBe(false);

@@ -1,4 +1,4 @@
-// What is taken for a policy, and the sentence with which everything else is refused.
+// Which policies are accepted, and the errors for all others.
 import { describe, expect, it } from "vitest";
 
 import { parsePolicy } from "../../../../src/auth/policy/parse.ts";

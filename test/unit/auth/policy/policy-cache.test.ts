@@ -22,7 +22,7 @@ describe("PolicyCache", () => {
     expect(policyOf(TEXT, BUCKET)).toEqual(expect.objectContaining({ version: "2012-10-17" }));
   });
 
-  it("does not take the policy of one for that of another", () => {
+  it("does not confuse policies of different owners", () => {
     const cache = new PolicyCache(100_000);
     cache.policyOf(TEXT, BUCKET);
     expect(() => cache.policyOf(TEXT, { of: "bucket", bucketName: "c", accountId: ACCOUNT })).toThrow(
@@ -34,7 +34,7 @@ describe("PolicyCache", () => {
     );
   });
 
-  it("keeps no more than it may, and forgets what was unused for longest", () => {
+  it("stays within its limit, and evicts the least recently used", () => {
     const texts = ["a", "b", "c"].map((Sid) => policyText([statement({ Sid })]));
     const [a = "", b = "", c = ""] = texts;
     const room = 2 * sizeOf(a) + 100;
@@ -49,7 +49,7 @@ describe("PolicyCache", () => {
     expect(cache.size).toBeGreaterThan(a.length);
   });
 
-  it("remembers nothing of what is refused, nor of what is larger than it may keep", () => {
+  it("caches neither rejected policies nor policies above its limit", () => {
     const cache = new PolicyCache(10);
     expect(() => cache.policyOf("{}", BUCKET)).toThrow(PolicyProblem);
     expect(cache.policyOf(TEXT, BUCKET).statements).toHaveLength(1);

@@ -25,7 +25,7 @@ function requestPrincipal(kind: RequestPrincipal["kind"], name: string): Request
 
 export type Elements = Readonly<Record<string, unknown>>;
 
-/** A statement that allows everybody to get every object of the bucket, but for what is given. */
+/** A statement that allows everyone to get every object of the bucket, with changes. */
 export function statement(elements: Elements = {}): Elements {
   const own = { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: "arn:aws:s3:::b/*", ...elements };
   return Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined));
@@ -50,12 +50,12 @@ export function keysOf(values: Readonly<Record<string, string | readonly string[
   };
 }
 
-/** What an anonymous GetObject of a key asks, but for what is given. */
+/** The policy request of an anonymous GetObject, with changes. */
 export function question(other: Partial<PolicyRequest> = {}): PolicyRequest {
   return { principal: ANONYMOUS, actions: ["s3:GetObject"], resource: "arn:aws:s3:::b/k", keys: keysOf(), ...other };
 }
 
-/** Whether a policy has a statement that allows what is asked. */
+/** Whether a policy has a statement that allows the request. */
 export function isAllowed(policy: Policy, other: Partial<PolicyRequest> = {}): boolean {
   return matchingStatement(policy, "Allow", question(other)) !== undefined;
 }
