@@ -126,8 +126,8 @@ export function listingChecks({ client }: JavaScriptTools): Check[] {
         const prefix = 'wörds & "more"+=/';
         const page = await listV2({ Prefix: `${prefix}000`, Delimiter: " ", EncodingType: "url" });
         assert.equal(page.EncodingType, "url");
-        assert.equal(page.Prefix, "w%C3%B6rds+%26+%22more%22%2B%3D/000");
-        assert.equal(page.Delimiter, "+");
+        assert.equal(page.Prefix, "w%C3%B6rds%20%26%20%22more%22%2B%3D/000");
+        assert.equal(page.Delimiter, "%20");
         assert.equal(page.CommonPrefixes?.length, 10);
         assert.equal(decodeListed(page.CommonPrefixes?.[3]?.Prefix ?? ""), `${prefix}0003 `);
       },
