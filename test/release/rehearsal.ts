@@ -64,6 +64,10 @@ async function exercise(send: Send, bucket: string): Promise<void> {
   await expectStatus(await send("PUT", `/${bucket}/large`, { body: LARGE }), 200);
   await expectStatus(await send("PUT", `/${bucket}/gone`, { body: "gone" }), 200);
   await expectStatus(await send("DELETE", `/${bucket}/gone`), 204);
+  const purged = await send("PUT", `/${bucket}/purged`, { body: "purged" });
+  await expectStatus(purged, 200);
+  const versionId = purged.headers.get("x-amz-version-id") ?? "";
+  await expectStatus(await send("DELETE", `/${bucket}/purged?versionId=${versionId}`), 204);
   const tagging = "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>";
   await expectStatus(await send("PUT", `/${bucket}/plain?tagging`, { body: tagging }), 200);
   const begun = await expectStatus(await send("POST", `/${bucket}/parts?uploads`), 200);
@@ -113,7 +117,7 @@ async function inspect(send: Send, bucket: string, storageClass: string): Promis
   assert.deepEqual([part.status, part.headers.get("content-length")], [206, String(PIECE.length)]);
   assert.equal(await expectStatus(await send("GET", `/${bucket}/parts`), 200), "part");
   assert.equal(await expectStatus(await send("GET", `/${bucket}/renamed`), 200), "two");
-  await expectStatus(await send("GET", `/${bucket}/gone`), 404);
+  for (const key of ["gone", "purged"]) await expectStatus(await send("GET", `/${bucket}/${key}`), 404);
   const list = await expectStatus(await send("GET", `/${bucket}?list-type=2`), 200);
   assert.deepEqual(
     Array.from(list.matchAll(/<Key>([^<]+)/g), ([, key]) => key),

@@ -2,6 +2,7 @@
 import { NO_CONFIGURATIONS, type Bucket } from "../metadata/buckets.ts";
 import type { Counts } from "../d1/counts.ts";
 import type { ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
+import { toWire } from "./coordinator-wire.ts";
 import { isSchemaMismatch } from "../d1/schema-errors.ts";
 import type { KeyCoordinator } from "./key-coordinator.ts";
 
@@ -32,19 +33,20 @@ export class Coordinators {
   /** Commits a new version of a key. */
   async put(bucket: Bucket, change: PutChange): Promise<ChangeOutcome> {
     const [outcome] = await this.#call(bucket, this.#shardOf(change.key), CALL_ATTEMPTS, (stub, isRepeated) =>
-      stub.put(withoutRules(bucket), change, isRepeated),
+      stub.put(withoutRules(bucket), toWire(change), isRepeated),
     );
     return outcome ?? UNKNOWN_OUTCOME;
   }
 
   /** Deletes keys like DELETE without a version id. Outcomes are in the order of the changes. */
   async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<ChangeOutcome[]> {
-    return this.#callByShard(bucket, changes, (stub, page) => stub.delete(withoutRules(bucket), page));
+    return this.#callByShard(bucket, changes, (stub, page) => stub.delete(withoutRules(bucket), page.map(toWire)));
   }
 
   /** Purges versions. Outcomes are in the order of the changes. */
   async purge(bucket: Bucket, changes: readonly PurgeChange[]): Promise<ChangeOutcome[]> {
-    return this.#callByShard(bucket, changes, (stub, page) => stub.purge(withoutRules(bucket), page));
+    // Coordinators of the release before know a purge by this name.
+    return this.#callByShard(bucket, changes, (stub, page) => stub.remove(withoutRules(bucket), page.map(toWire)));
   }
 
   async #callByShard<Change extends DeleteChange | PurgeChange>(

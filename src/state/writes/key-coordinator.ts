@@ -3,6 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 
 import { refuseWrite, type WriteConditions, type WriteRefusal } from "../../protocol/objects/conditions.ts";
+import { fromWire } from "./coordinator-wire.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { lookUpBucket } from "../metadata/buckets.ts";
 import type { CommitPlan, ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
@@ -45,7 +46,8 @@ export class KeyCoordinator extends DurableObject {
    * Commits a new version of a key.
    * @param isRepeated whether the answer of an earlier call was lost, so that its commit may exist
    */
-  async put(bucket: Bucket, change: PutChange, isRepeated: boolean): Promise<CoordinatorAnswer> {
+  async put(bucket: Bucket, sent: PutChange, isRepeated: boolean): Promise<CoordinatorAnswer> {
+    const change = fromWire(sent);
     return this.#answer(bucket, { changes: [change], plan: planPut(change) }, isRepeated);
   }
 
@@ -55,12 +57,14 @@ export class KeyCoordinator extends DurableObject {
   }
 
   /** Deletes keys like DELETE without a version id; one outcome per change. */
-  async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<CoordinatorAnswer> {
+  async delete(bucket: Bucket, sent: readonly DeleteChange[]): Promise<CoordinatorAnswer> {
+    const changes = sent.map(fromWire);
     return this.#answer(bucket, { changes, plan: planDelete(changes) }, false);
   }
 
-  /** Purges versions; one outcome per change. */
-  async purge(bucket: Bucket, changes: readonly PurgeChange[]): Promise<CoordinatorAnswer> {
+  /** Purges versions; one outcome per change. Workers of the release before call it by this name. */
+  async remove(bucket: Bucket, sent: readonly PurgeChange[]): Promise<CoordinatorAnswer> {
+    const changes = sent.map(fromWire);
     const refuse = (database: Database, evaluated: Bucket) => checkSnapshotProtection(database, evaluated, changes);
     return this.#answer(bucket, { changes, plan: planPurge(changes), refuse }, false);
   }
