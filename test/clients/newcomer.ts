@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
 import type { AwsCli } from "./aws-cli.ts";
 import { findBoto3, type Boto3 } from "./boto3.ts";
 import { type CairnProcess, startCairn } from "./cairn-process.ts";
@@ -51,7 +52,7 @@ export function newcomer(site: Site, awsClis: readonly AwsCli[], boto3s: readonl
         const readme = readmeBlock("python");
         // Older versions do not know the condition.
         const after = readme.slice(readme.indexOf("s3.put_object")).replace(', IfNoneMatch="*"', "");
-        await useMade(await runPython(site, python, `import boto3\n${line}\n${after}`));
+        await useMade(await runPython(site, python, `import os, boto3\n${line}\n${after}`));
       },
     })),
   ]);
@@ -152,9 +153,10 @@ async function newestBoto3(site: Site, found: readonly Boto3[]): Promise<Boto3> 
   return first;
 }
 
-/** Of the credentials and the region that other suites give in the environment, the lines must need none. */
+/** The environment of who started the server: it has root's secret, and nothing that other suites give their clients. */
 function withoutCredentials(site: Site, folder: string): Record<string, string> {
   const given = Object.entries(clientEnvironment(site, folder));
   const own = /^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|DEFAULT_REGION)$/;
-  return Object.fromEntries(given.filter(([name]) => !own.test(name)));
+  const kept = given.filter(([name]) => !own.test(name));
+  return { ...Object.fromEntries(kept), [SECRET_ACCESS_KEY]: site.root.secretAccessKey };
 }
