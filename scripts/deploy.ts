@@ -1,5 +1,5 @@
 // `npm run deploy`: puts Cairn into a Cloudflare account, the first time and every time after. All that can be checked is
-// checked before anything is made; each stage finds out what is there already, so what stopped half-way is run again.
+// checked before anything is made; each stage finds existing resources, so a stopped deployment can run again.
 import { join } from "node:path";
 import { type Found, chooseAccount, examine } from "./deploy/account.ts";
 import { type Api, connect } from "./deploy/api.ts";

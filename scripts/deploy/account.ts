@@ -9,7 +9,7 @@ export interface Account {
   readonly name: string;
 }
 
-/** What is there of a deployment. */
+/** The existing resources of a deployment. */
 export interface Found {
   readonly account: Account;
   /** Undefined: there is no Worker of this name. */

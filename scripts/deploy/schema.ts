@@ -80,7 +80,7 @@ function expectedSchema(toml: WranglerToml): Schema {
 
 async function runQuery(api: Api, databaseId: string, sql: string): Promise<readonly unknown[]> {
   const answer = await api.send("POST", `/d1/database/${databaseId}/query`, { sql }).catch((error: unknown) => {
-    // A token that may make databases and not read them is told of by its permission; this is something else.
+    // A token that may create databases but not read them fails with its permission; this is another error.
     if (error instanceof ApiFailure && error.code === 7500) {
       throw new DeployFailure(`D1 refused a query (${error.message}): try again.`, undefined, error);
     }

@@ -106,7 +106,7 @@ export class PendingSecrets {
     return made;
   }
 
-  /** Hands everything over that is pending, and forgets it. */
+  /** Hands all pending secrets over and clears them. */
   handOver(handover: Handover): string | undefined {
     const secrets = this.read();
     if (Object.keys(secrets).length === 0 || handover.kind === "none") return undefined;

@@ -44,7 +44,7 @@ export function nextStep({ subject, isDeployed }: RotateOptions): string {
   const finish = `npm run rotate -- ${subject}${isDeployed ? " --deployed" : ""} --finish`;
   return subject === "root"
     ? `Give the new credentials to every client that has the previous ones, then: ${finish}`
-    : `Secrets are sealed anew within the next hours, and sessions last 12 hours. Then: ${finish}`;
+    : `Secrets are re-encrypted within the next hours, and sessions last 12 hours. Then: ${finish}`;
 }
 
 /** Re-encrypts secrets that use the previous master key. A running server does that by itself. */
@@ -75,7 +75,7 @@ async function resealAll(state: string, variables: Readonly<Record<string, strin
 export function requireResealed(left: number): void {
   if (left === 0) return;
   throw new Error(
-    `${left} secrets of access keys are still sealed under a previous master key, and would be lost: the job reseal-secrets seals them anew once an hour. Run this again later; if the number stays, the key that sealed them is missing from ${PREVIOUS_MASTER_KEYS}.`,
+    `${left} secrets of access keys are still sealed under a previous master key, and would be lost: the job reseal-secrets re-encrypts them once an hour. Run this again later; if the number stays, the key that sealed them is missing from ${PREVIOUS_MASTER_KEYS}.`,
   );
 }
 

@@ -30,7 +30,7 @@ export function readRequest(incoming: Request, settings: Settings): S3Request {
 /** Only the edge overwrites the client's address. Without an edge, a client could send any address. */
 function withoutAddress(headers: Headers): Headers {
   if (!headers.has(CLIENT_ADDRESS)) return headers;
-  const vouched = new Headers(headers);
-  vouched.delete(CLIENT_ADDRESS);
-  return vouched;
+  const trusted = new Headers(headers);
+  trusted.delete(CLIENT_ADDRESS);
+  return trusted;
 }

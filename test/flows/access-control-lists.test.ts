@@ -93,7 +93,7 @@ describe("a public object", () => {
 });
 
 describe("a public bucket", () => {
-  it("is listed by everybody where it is public to read, and shows no object of its own accord", async () => {
+  it("is listed by everybody where it is public to read, and makes no object readable", async () => {
     const bucket = await bucketWith("public-read", "private");
     expect(await statusOf("GET", `/${bucket}?list-type=2`)).toBe(200);
     expect(await statusOf("GET", `/${bucket}/k`)).toBe(403);

@@ -52,7 +52,7 @@ async function unbound(): Promise<string> {
   return JSON.stringify({ salt: toBase64Url(salt), verifier: toBase64Url(verifier) });
 }
 
-/** Makes an object of before blobs were bound to their ids. */
+/** Creates an object as releases did before they bound blobs to their ids. */
 async function putUnbound(bucket: string, key: string, body: Uint8Array): Promise<void> {
   await put(bucket, key, body);
   const id = await bucketId(bucket);
@@ -130,7 +130,7 @@ describe("the parts of an encrypted upload", () => {
   });
 });
 
-describe("objects of before blobs were bound", () => {
+describe("objects of releases that did not bind blobs", () => {
   it("are read, in ranges and whole, copied and renamed", async () => {
     const bucket = await freshBucket();
     const body = noise(150_000);

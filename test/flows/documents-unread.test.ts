@@ -8,7 +8,7 @@ import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts
 import { policyText, putPolicy } from "../support/policies.ts";
 import { freshUser } from "../support/users.ts";
 
-/** A body that tells whether somebody read from it. */
+/** A body that records whether it was read. */
 function watched(): { readonly stream: ReadableStream<Uint8Array>; readonly isRead: () => boolean } {
   let isRead = false;
   const stream = new ReadableStream<Uint8Array>(

@@ -35,7 +35,7 @@ import { plain, readXml } from "../support/read-xml.ts";
 
 const UNKNOWN = { status: 503, code: "ServiceUnavailable" };
 const INTERNAL = { status: 500, code: "InternalError", message: "We encountered an internal error. Please try again." };
-const OUTAGE = { status: 503, code: "SlowDown" };
+const SLOW_DOWN = { status: 503, code: "SlowDown" };
 const NEW_BYTES = noise(300_000);
 
 // Unexpected failures are logged, which is asserted once and otherwise would only fill the tests' output.
@@ -114,7 +114,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
     const BLOBS = r2With({ put: () => Promise.reject(new Error("put: We encountered an internal error. (10001)")) });
     for (const body of [NEW_BYTES, streamOf([NEW_BYTES])]) {
       const options = { body, headers: { "content-length": "300000", ...headers } };
-      await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { BLOBS }, options), OUTAGE));
+      await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { BLOBS }, options), SLOW_DOWN));
     }
   });
 
@@ -131,7 +131,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
     });
     for (const body of [NEW_BYTES, streamOf([NEW_BYTES])]) {
       const options = { body, headers: { "content-length": "300000", ...headers } };
-      await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { BLOBS }, options), OUTAGE));
+      await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { BLOBS }, options), SLOW_DOWN));
     }
   });
 
@@ -144,7 +144,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
         throw new Error("put: Network connection lost.");
       },
     });
-    await expectS3Error(await put(bucket, { BLOBS }, { headers }), OUTAGE);
+    await expectS3Error(await put(bucket, { BLOBS }, { headers }), SLOW_DOWN);
     const after = await storedStateOf(bucket);
     expect(after.objects).toEqual(before.objects);
     expect(after.garbage).toEqual(before.garbage);
@@ -198,7 +198,7 @@ describe("a PUT whose first look fails", () => {
   it("is an internal error and stores nothing", async () => {
     const bucket = await bucketOfOne();
     const DB = d1With(() => Promise.reject(connectionLost()));
-    await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { DB }), OUTAGE));
+    await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { DB }), SLOW_DOWN));
   });
 });
 
@@ -381,7 +381,7 @@ describe("a PUT whose commit meets an error of D1", () => {
       },
       () => put(bucket),
     );
-    // It was there for a moment, as an object is that somebody else deletes.
+    // It existed for a moment, like an object that another client deletes.
     expect(response.status).toBe(200);
     await expectObject(bucket, undefined);
     expect(turn).toBe(2);
@@ -659,14 +659,14 @@ describe("a GET", () => {
   it("whose blob store fails, is to be tried again", async () => {
     const bucket = await bucketOfOne();
     const failing = (message: string) => ({ BLOBS: r2With({ get: () => Promise.reject(new Error(message)) }) });
-    await expectS3Error(await send("GET", `/${bucket}/k`, {}, failing("get: Network connection lost.")), OUTAGE);
+    await expectS3Error(await send("GET", `/${bucket}/k`, {}, failing("get: Network connection lost.")), SLOW_DOWN);
     const response = await send("GET", `/${bucket}/k`, {}, failing("get: Reduce your request rate. (10058)"));
     expect(response.headers.get("retry-after")).toBe("1");
     await expectS3Error(response, { status: 503, code: "SlowDown" });
   });
 });
 
-/** Bytes of a blob that never end, and whether they were let go. */
+/** Bytes of a blob that never end, and whether the reader canceled them. */
 function endlessBlob(found: R2ObjectBody): { readonly blob: R2ObjectBody; readonly isLetGo: () => boolean } {
   let isLetGo = false;
   const body = new ReadableStream({
@@ -699,7 +699,7 @@ describe("a GET of several blobs", () => {
       },
     });
     const reader = (await send("GET", `/${bucket}/k`, {}, { BLOBS })).body?.getReader();
-    // The failure is there long before anybody asks for what failed; the tests' runner reports what nobody handles.
+    // The failure precedes the read of its result, and the test runner reports an unhandled rejection.
     await new Promise((resolve) => setTimeout(resolve, 50));
     let length = 0;
     const readAll = async (): Promise<void> => {
@@ -748,7 +748,7 @@ describe("a GET of several blobs", () => {
       },
     });
     const range = { ...headers, range: "bytes=100000-" };
-    await expectS3Error(await send("GET", `/${bucket}/k`, { headers: range }, { BLOBS }), OUTAGE);
+    await expectS3Error(await send("GET", `/${bucket}/k`, { headers: range }, { BLOBS }), SLOW_DOWN);
     await vi.waitFor(() => expect(opened.map(({ isLetGo }) => isLetGo())).toEqual([true]));
   });
 });

@@ -1,4 +1,4 @@
-// Policies judge what is done: a condition key has a value only where the operation obeys the header or parameter of its
+// Policies decide on what an operation does: a condition key has a value only where the operation obeys the header or parameter of its
 // name, and for what moves without headers it comes from the object that is moved.
 import { beforeAll, describe, expect, it } from "vitest";
 

@@ -122,7 +122,7 @@ describe("a listing of versions whose pages are deleted", () => {
     expect(await versionsOf(bucket)).toEqual([]);
   });
 
-  it("continues where a page ended, although its null version was written anew above the others", async () => {
+  it("continues where a page ended, although its null version was written again above the others", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "null" });
     await setVersioning(bucket, "Enabled");

@@ -22,7 +22,7 @@ interface Signing {
   };
 }
 
-/** A URL that anybody may use, with nothing but the host signed besides it. */
+/** A presigned URL that signs only the host header. */
 async function urlOf(method: string, target: string, signing: Signing = {}): Promise<string> {
   const { signedAt = Date.now(), expires = 60, credentials = ROOT } = signing;
   const url = new URL(`${ENDPOINT}${target}`);

@@ -1,5 +1,5 @@
 // The request log: a line for every request, whatever becomes of it, with what it took, and with nothing in it that is
-// secret or that somebody stored.
+// secret or that a client stored.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import {

@@ -491,7 +491,7 @@ describe("presigned URLs", () => {
     const both = await deliver(new Request(url, { headers }));
     expect(both.status).toBe(400);
     expect(await both.text()).toContain("<Code>InvalidArgument</Code>");
-    const foreign = new Request(url, { headers: { authorization: "Bearer for-somebody-else" } });
+    const foreign = new Request(url, { headers: { authorization: "Bearer for-another-service" } });
     await expectBytes(await deliver(foreign), "as it was");
   });
 

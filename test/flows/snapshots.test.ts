@@ -337,7 +337,7 @@ describe("what a snapshot shows is kept", () => {
     expect(outcomes.size).toBeGreaterThan(0);
   });
 
-  it("from a removal that was judged before the snapshot and would be committed after it", async () => {
+  it("from a purge that was evaluated before the snapshot and would commit after it", async () => {
     const bucket = await versionedBucket();
     const version = await putVersion(bucket, "k", "1");
     const fault = beforeCommit(async () => {
@@ -416,7 +416,7 @@ describe("a snapshot is exact", () => {
     await expectBalanced(bucket);
   }, 60_000);
 
-  it("where it comes between a write's judgement and its commit: the write is not in it", async () => {
+  it("excludes a write whose commit follows it, though its preconditions were evaluated before", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { over: "old", deleted: "old" });
     let number = 0;

@@ -40,7 +40,7 @@ describe("an envelope without signatures of its own", () => {
 
   it.each([
     ["a header", {}],
-    ["a header, beside a wish for extraction", { "x-amz-meta-snowball-auto-extract": "true" }],
+    ["a header, beside a request for extraction", { "x-amz-meta-snowball-auto-extract": "true" }],
     ["a header, beside a copy's source", { "x-amz-copy-source": "/b/k" }],
   ])("is none with a forged signature in %s", async (_where, more) => {
     const bucket = await freshBucket();
@@ -58,7 +58,7 @@ describe("an envelope without signatures of its own", () => {
       {},
       `?X-Amz-Content-Sha256=${FORM}&x-amz-decoded-content-length=${TEXT.length}&x-amz-trailer=x-amz-checksum-crc32`,
     ],
-    ["its query, beside a wish for extraction", HEADERS, "?x-amz-meta-snowball-auto-extract=true"],
+    ["its query, beside a request for extraction", HEADERS, "?x-amz-meta-snowball-auto-extract=true"],
   ])("is none with a forged signature in a URL that announces it in %s", async (_where, headers, query) => {
     const bucket = await freshBucket();
     const request = await presigned("PUT", `/${bucket}/k${query}`, { headers, body: ENVELOPE });

@@ -1,4 +1,4 @@
-// Policies as somebody would have them who wants more than they give: what is denied stays denied, what is not allowed
+// Policies against requests for more than they allow: what is denied stays denied, what is not allowed
 // stays refused, and what is taken away is gone with the next request.
 import { describe, expect, it } from "vitest";
 
@@ -436,7 +436,7 @@ describe("what is taken away", () => {
     expect((await send("HEAD", `/${bucket}/k`)).status).toBe(404);
   });
 
-  it("is not confirmed: an ETag of before is no longer the object's", async () => {
+  it("is not confirmed: an earlier ETag is no longer the object's", async () => {
     const bucket = await bucketWith("k");
     const old = (await send("HEAD", `/${bucket}/k`)).headers.get("etag") ?? "";
     const headers = { "if-none-match": old };

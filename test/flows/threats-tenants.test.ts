@@ -303,7 +303,7 @@ describe("a bucket made again by another tenant under its old name", () => {
     });
   });
 
-  it("is neither public nor anybody's but its maker's", async () => {
+  it("is not public and only its creator's", async () => {
     await expectUntouched(bucket, async () => {
       for (const target of [`/${bucket}`, `/${bucket}/k`, `/${snapshot}/k`]) {
         await expectS3Error(await deliver(anonymous("GET", target)), DENIED);

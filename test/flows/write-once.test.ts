@@ -49,13 +49,13 @@ describe("the write-once policy", () => {
     const { credentials } = await freshUser(ALL);
     for (const prepare of PREPARATIONS[name] ?? []) {
       // Root may replace the policy, and nobody else.
-      for (const asker of POLICY_CHANGES.has(name) ? [{ credentials }] : [{ credentials }, {}]) {
+      for (const requester of POLICY_CHANGES.has(name) ? [{ credentials }] : [{ credentials }, {}]) {
         const { method, target, options } = await prepare();
         const bucket = /^\/([a-z0-9.-]+)/.exec(target)?.[1];
         if (bucket === undefined || (await send("HEAD", `/${bucket}`)).status !== 200) continue;
         await closeForOverwriting(bucket);
         const before = await holdingsOf(bucket);
-        await (await send(method, target, { ...options, ...asker })).arrayBuffer();
+        await (await send(method, target, { ...options, ...requester })).arrayBuffer();
         // An empty bucket may be deleted.
         const after = before.length === 0 ? [] : await holdingsOf(bucket);
         expect(after, `${method} ${target}`).toEqual(expect.arrayContaining(before));
@@ -142,8 +142,8 @@ describe("the write-once policy", () => {
     await closeForOverwriting(bucket);
     const { credentials }: TestUser = await freshUser(ALL);
     for (const headers of [{}, ADD] as Record<string, string>[]) {
-      for (const asker of [{ credentials }, {}]) {
-        const response = await send("POST", `/${bucket}?restoreSnapshot=s`, { headers, ...asker });
+      for (const requester of [{ credentials }, {}]) {
+        const response = await send("POST", `/${bucket}?restoreSnapshot=s`, { headers, ...requester });
         expect(response.status).toBe(403);
       }
     }
@@ -153,8 +153,8 @@ describe("the write-once policy", () => {
   it("lets objects be added by puts and copies that overwrite nothing, and replaced by nobody", async () => {
     const bucket = await closedBucket(true);
     const { credentials } = await freshUser(ALL);
-    const put = (key: string, headers: Record<string, string>, asker: SendOptions = { credentials }) =>
-      send("PUT", `/${bucket}/${key}`, { headers: { ...headers, ...ADD }, ...asker });
+    const put = (key: string, headers: Record<string, string>, requester: SendOptions = { credentials }) =>
+      send("PUT", `/${bucket}/${key}`, { headers: { ...headers, ...ADD }, ...requester });
     expect((await put("new", {})).status).toBe(200);
     expect((await put("copy", { "x-amz-copy-source": `${bucket}/k` })).status).toBe(200);
     expect((await put("k", {})).status).toBe(412);

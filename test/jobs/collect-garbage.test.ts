@@ -166,7 +166,7 @@ describe("a backlog", () => {
     expect(await left(LAST)).toBe(WAITING);
   });
 
-  it("is begun with anew by a pass that an earlier release has left under way", async () => {
+  it("starts again in a pass that an earlier release left open", async () => {
     await drop(LAST, 3, Date.now() - AFTER_WINDOW);
     await collectGarbage.step(jobContext(Date.now()), "more");
     expect(await left(LAST)).toBe(0);

@@ -1,4 +1,4 @@
-// Transitions: bytes that move to where seldom read bytes are kept, under objects that are read all the while.
+// Transitions: bytes move to Infrequent Access while their objects stay readable.
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -153,12 +153,12 @@ describe("a transition", () => {
     await collectPast(bucket);
     const { objects } = await env.BLOBS.list({ prefix: `${await bucketId(bucket)}/`, include: ["customMetadata"] });
     expect(objects).toHaveLength(7);
-    const born = objects.map(({ key, customMetadata }) => {
-      const birth = parseRecoveryMetadata(customMetadata ?? {});
-      if (birth === undefined) throw new Error(`no certificate: ${key}`);
-      return { blobId: key, bucketId: birth.bucketId, key: birth.key, uploadId: birth.uploadId };
+    const scanned = objects.map(({ key, customMetadata }) => {
+      const metadata = parseRecoveryMetadata(customMetadata ?? {});
+      if (metadata === undefined) throw new Error(`no recovery metadata: ${key}`);
+      return { blobId: key, bucketId: metadata.bucketId, key: metadata.key, uploadId: metadata.uploadId };
     });
-    expect(await jobContext(0).database.look(lookUpUnreferenced(born))).toEqual([]);
+    expect(await jobContext(0).database.look(lookUpUnreferenced(scanned))).toEqual([]);
   });
 
   it("moves what is encrypted with a customer's key without the key", async () => {
@@ -395,7 +395,7 @@ describe("two passes at once", () => {
   });
 });
 
-describe("an upload of a storage class that is seldom read", () => {
+describe("an upload of a colder storage class", () => {
   it("goes where a transition would have brought it", async () => {
     const bucket = await freshBucket();
     const classes: unknown[] = [];

@@ -176,12 +176,12 @@ describe("a rebuild", () => {
     await putAll(bucket, { kept: "kept", removed: "removed" });
     const uploadId = await uploadInParts(bucket, "parts", ["1"]).then(() => createUpload(bucket, "open"));
     await putPart(bucket, "open", uploadId, 1, "aborted");
-    const born = async (key: string): Promise<string> => {
+    const storedAlone = async (key: string): Promise<string> => {
       const { objects } = await env.BLOBS.list({ include: ["customMetadata"], prefix: `${await bucketId(bucket)}/` });
       return objects.find(({ customMetadata }) => customMetadata?.["key"] === JSON.stringify(key))?.key ?? "";
     };
     const insert = REBUILT.prepare("INSERT INTO garbage SELECT value, 0 FROM json_each(?)");
-    await insert.bind(JSON.stringify([await born("removed"), await born("open")])).run();
+    await insert.bind(JSON.stringify([await storedAlone("removed"), await storedAlone("open")])).run();
     const { world } = await rebuilt(bucket);
     for (const [key, status] of [
       ["kept", 200],

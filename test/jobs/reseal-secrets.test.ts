@@ -34,7 +34,7 @@ it("a master key takes the place of another while everything goes on", async () 
   expect(await version()).toBe(newVersion);
   expect(await status(both)).toBe(200);
   expect(await status({ CAIRN_MASTER_KEY: NEW })).toBe(200);
-  // Sessions of before last as long as the key that sealed them is known.
+  // Earlier sessions last as long as the key that sealed them is known.
   expect([await status(both, session), await status({ CAIRN_MASTER_KEY: NEW }, session)]).toEqual([200, 400]);
 
   const second = await runPass(resealSecrets, Date.now(), both);
@@ -45,7 +45,7 @@ it("a master key takes the place of another while everything goes on", async () 
   expect(await status({})).toBe(200);
 });
 
-it("reads nothing where there is no master key of before, and is not due then", async () => {
+it("reads nothing where there is no previous master key, and is not due then", async () => {
   for (const scope of [{}, { CAIRN_MASTER_KEY: "", CAIRN_PREVIOUS_MASTER_KEYS: OLD }]) {
     const { counts } = await runPass(resealSecrets, Date.now(), scope);
     expect(counts.d1RoundTrips).toBe(0);

@@ -86,7 +86,7 @@ describe("an orphan", () => {
     expect(Object.keys((await storedStateOf(bucket)).blobs)).toEqual(before);
   });
 
-  it("that turns out to be somebody's is cleared", async () => {
+  it("that a row references after all is cleared", async () => {
     const bucket = await freshBucket();
     const orphan = await orphanOf(bucket);
     await scan(AFTER_UPLOADS);
@@ -116,7 +116,7 @@ describe("an orphan", () => {
   });
 });
 
-describe("what is somebody's", () => {
+describe("a referenced blob", () => {
   it("stays, whoever holds it and however it came there", async () => {
     const [bucket, unversioned] = [await freshBucket(), await freshBucket()];
     await putAll(bucket, { single: "single", old: "old", copied: "copied", gone: "gone" });

@@ -192,7 +192,7 @@ void describe("recovery", () => {
     const { ids, files } = await listedBlobs();
     const [gone = "", short = "", long = "", folderInstead = ""] = ["a", "b", "c", "d"].map((key) => ids[key] ?? "");
     const file = (id: string): string => files[id] ?? "";
-    const changed = join(file(gone), "..", "stray");
+    const changed = join(file(gone), "..", "unknown");
     writeFileSync(changed, "of no blob");
     utimesSync(changed, 0, 0);
     rmSync(file(gone));

@@ -43,7 +43,7 @@ export class Play {
   readonly #versions = new Map<string, string[]>();
   readonly #uploads: { readonly bucket: string; readonly key: string; readonly id: string }[] = [];
   readonly #listings = new Map<string, readonly (readonly [number, string])[]>();
-  /** Every bucket that ever was: blobs that were born in one may outlive it. */
+  /** Every bucket that was ever created: its blobs may outlive it. */
   readonly #bucketIds: string[] = [];
 
   /** @param big the object that is copied from for parts that must have 5 MiB, where a command will do so */

@@ -413,7 +413,7 @@ describe("CreateBucket", () => {
         ["BucketOwnerPreferred", { "x-amz-acl": "public-read" }, "BucketOwnerPreferred"],
         ["ObjectWriter", { "x-amz-object-ownership": "BucketOwnerEnforced" }, "BucketOwnerEnforced"],
         ["BucketOwnerEnforced", { "x-amz-object-ownership": "ObjectWriter" }, "ObjectWriter"],
-        ["Anybody", {}, "BucketOwnerEnforced"],
+        ["Everyone", {}, "BucketOwnerEnforced"],
       ] as const;
       for (const [setting, headers, expected] of cases) {
         const name = freshBucketName();
@@ -425,11 +425,11 @@ describe("CreateBucket", () => {
 
     it.each([
       [
-        { "x-amz-object-ownership": "Anybody" },
+        { "x-amz-object-ownership": "Everyone" },
         {
           status: 400,
           code: "InvalidArgument",
-          message: "Invalid x-amz-object-ownership header: Anybody",
+          message: "Invalid x-amz-object-ownership header: Everyone",
           fields: { ArgumentName: "x-amz-object-ownership" },
         },
       ],

@@ -28,7 +28,7 @@ describe("DeleteBucketSnapshot", () => {
     expect(await bodyOf(bucket, "k")).toBe("2");
   });
 
-  it("lets go of what it kept: versions, the bucket's versioning, the bucket", async () => {
+  it("ends the protection of versions, the bucket's versioning, the bucket", async () => {
     const bucket = await versionedBucket();
     const first = await putVersion(bucket, "k", "1");
     await takeSnapshot(bucket, "s");

@@ -419,7 +419,7 @@ describe("GetObject", () => {
       expect(await cacheControlOf(await objectOf(BODY, { "content-encoding": "br" }), "gzip")).toBeNull();
     });
 
-    it("is judged by what the client sent, not by what the edge made of it", async () => {
+    it("is decided by the client's header, not by the edge's", async () => {
       const plain = await objectOf();
       expect(await cacheControlOf(plain, "gzip, br", "identity")).toBeNull();
       expect(await cacheControlOf(plain, "gzip, br", "")).toBeNull();

@@ -676,7 +676,7 @@ describe("PostObject", () => {
     expect(pulled).toBeLessThan(4);
   });
 
-  it("answers a store that fails without an object or a stray promise", async () => {
+  it("answers a store that fails without an object or an unhandled rejection", async () => {
     const bucket = await freshBucket();
     const scope = { BLOBS: r2With({ put: () => Promise.reject(new Error("R2 is down")) }) };
     for (const length of [10, 700_000]) {

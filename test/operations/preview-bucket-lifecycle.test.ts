@@ -74,7 +74,7 @@ describe("PreviewBucketLifecycle", () => {
     const bucket = await freshBucket();
     const large = "x".repeat(1_200_000);
     await putAll(bucket, { "kept/large": large, "soon/large": large, "kept/small": "1" });
-    await send("PUT", `/${bucket}/kept/seldom`, { body: large, headers: { "x-amz-storage-class": "STANDARD_IA" } });
+    await send("PUT", `/${bucket}/kept/infrequent`, { body: large, headers: { "x-amz-storage-class": "STANDARD_IA" } });
     await putLifecycle(
       bucket,
       rule("<Transition><Days>0</Days><StorageClass>GLACIER_IR</StorageClass></Transition>", {
@@ -87,7 +87,7 @@ describe("PreviewBucketLifecycle", () => {
     const keyOf = (action: unknown): unknown => Reflect.get(Object(action), "Key");
     const isNever = (action: unknown): boolean => Reflect.get(Object(action), "NeverPaysOff") === "true";
     expect(actions.map(keyOf)).toContain("kept/large");
-    expect(actions.filter(isNever).map(keyOf)).toEqual(["kept/seldom", "kept/small", "soon/large"]);
+    expect(actions.filter(isNever).map(keyOf)).toEqual(["kept/infrequent", "kept/small", "soon/large"]);
   });
 
   it("names versions where they are kept", async () => {

@@ -327,7 +327,7 @@ describe("RenameObject", () => {
       await expectRefused(bucket, () => rename(bucket, "a", "b", headers), failed("If-Match"));
     });
 
-    it("are judged on the source first, and only where there is one", async () => {
+    it("are evaluated on the source first, and only if it exists", async () => {
       const bucket = await bucketOf({ a: "source", b: "destination" });
       const headers = { "if-none-match": "*", "x-amz-rename-source-if-match": DESTINATION };
       await expectRefused(bucket, () => rename(bucket, "a", "b", headers), failed("If-Match"));

@@ -169,7 +169,7 @@ describe("UploadPartCopy", () => {
     expect(await bodyOf(bucket, "k")).toBe("theirs");
   });
 
-  it("lets go of what it held when the part is replaced or the upload aborted", async () => {
+  it("releases its references when the part is replaced or the upload aborted", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { source: "x" });
     const target = await targetIn(bucket);

@@ -8,7 +8,7 @@ import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
 import { bucketId } from "./stored-state.ts";
 
-/** Checks one bucket: its rows, and the blobs and manifests that were born in it, whoever holds them. */
+/** Checks one bucket: its rows, and the blobs and manifests that were created in it, whichever row references them. */
 export async function referencesOf(bucketName: string): Promise<ReferenceReport> {
   return referencesOfId(await bucketId(bucketName));
 }

@@ -25,7 +25,7 @@ export async function loseDatabase(): Promise<void> {
   await REBUILT.batch([...TABLES, ...OF_RECOVERY].map((table) => REBUILT.prepare(`DELETE FROM ${table}`)));
 }
 
-/** R2 in which nothing is but what was born in a bucket. */
+/** An R2 bucket that contains only the blobs of one bucket. */
 export function onlyBucket(id: string): R2Bucket {
   return new Proxy(env.BLOBS, {
     get(target, property) {

@@ -41,7 +41,7 @@ export function sessionChecks(tools: AwsCliTools): Check[] {
         await mayReadOnly(session);
         const caller = await ask(tools, session, "sts", "get-caller-identity");
         assert.equal(at(caller, "Arn"), "arn:aws:sts::000000000000:assumed-role/reader/job");
-        // Where it is not told, the older command line presigns with the signature of before.
+        // Where it is not told, the older command line presigns with SigV2.
         await aws("configure", "set", "default.s3.signature_version", "s3v4");
         const url = (await awsWith(session, "s3", "presign", place)).trim();
         const curl = curlFor(site, folder);

@@ -147,7 +147,7 @@ export function listingChecks({ client }: JavaScriptTools): Check[] {
       },
     },
     {
-      name: "a continuation token of somebody's own making is refused",
+      name: "a forged continuation token is refused",
       run: () => assertRefused(listV2({ ContinuationToken: "made up" }), "InvalidArgument", 400),
     },
   ];

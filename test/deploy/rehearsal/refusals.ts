@@ -172,7 +172,7 @@ void describe("npm run deploy stops before it makes anything", () => {
     own.remove();
   });
 
-  void it("where new secrets could not be shown to anybody", async () => {
+  void it("where there is no terminal or file for new secrets", async () => {
     const account = newAccount();
     const standIn = await startStandIn({ accounts: [account] });
     standIns.push(standIn);

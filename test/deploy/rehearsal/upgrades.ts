@@ -33,7 +33,7 @@ async function standInOf(account: Account, options: { takesTriggers?: boolean } 
   return standIn;
 }
 
-const LEDGER = `CREATE TABLE d1_migrations(
+const MIGRATIONS_TABLE = `CREATE TABLE d1_migrations(
   id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`;
 
 void describe("a deployment over the previous release", () => {
@@ -41,7 +41,7 @@ void describe("a deployment over the previous release", () => {
     const account = newAccount();
     const database = newDatabase("cairn");
     account.databases.push(database);
-    database.sqlite.exec(LEDGER);
+    database.sqlite.exec(MIGRATIONS_TABLE);
     const known = migrations.findIndex(({ name }) => name === readPreviousRelease().lastMigration) + 1;
     for (const { name, sql } of migrations.slice(0, known)) {
       database.sqlite.exec(sql);
@@ -98,7 +98,7 @@ void describe("a deployment over the previous release", () => {
 });
 
 void describe("a deployment to an account whose D1 refuses triggers through its API", () => {
-  void it("has the Worker apply the migrations through its own binding, with the same ledger", async () => {
+  void it("has the Worker apply the migrations through its own binding, in the same table of migrations", async () => {
     const account = newAccount();
     const state = mkdtempSync(join(tmpdir(), "cairn-edge-"));
     cleanups.push(() => rmSync(state, { recursive: true }));

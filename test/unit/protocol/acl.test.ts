@@ -19,7 +19,7 @@ function granting(...grants: readonly (readonly [Grantee, AclPermission])[]): Ac
   return { ownerId: OWNER, grants: grants.map(([grantee, permission]) => ({ grantee, permission })) };
 }
 
-describe("a list as it is kept", () => {
+describe("a list in its stored form", () => {
   it("is nothing where it is private, and private where nothing is kept", () => {
     expect(aclText(PRIVATE)).toBeUndefined();
     for (const nothing of [null, undefined]) expect(parseAcl(nothing, OWNER)).toEqual(PRIVATE);
@@ -95,7 +95,7 @@ describe("what is granted", () => {
     }
   });
 
-  it("to the owner is not granted to the owner's users, nor to anybody what others have", () => {
+  it("to the owner is not granted to the owner's users, and no principal has another's grants", () => {
     const acl = granting(["owner", "FULL_CONTROL"], ["LogDelivery", "FULL_CONTROL"], ["EC2", "FULL_CONTROL"]);
     for (const requestPrincipal of [anonymous, user, otherAccount])
       expect(isGranted(acl, requestPrincipal, "READ", false)).toBe(false);

@@ -200,7 +200,7 @@ describe("the length of a key", () => {
   });
 });
 
-describe("an address that a route has settled", () => {
+describe("an address that a route has decided", () => {
   it("gives its bucket and its key", () => {
     expect(addressedBucket(parseAddress("/bucket", undefined))).toBe("bucket");
     expect(addressedBucket(parseAddress("/bucket/key", undefined))).toBe("bucket");

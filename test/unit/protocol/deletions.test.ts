@@ -76,7 +76,7 @@ describe("a list of deletions", () => {
 
   it.each([
     ["no key", ""],
-    ["only a wish to be quiet", "<Quiet>true</Quiet>"],
+    ["only Quiet", "<Quiet>true</Quiet>"],
     ["an object without a key", "<Object/>"],
     ["an object with a version and no key", `<Object><VersionId>${VERSION}</VersionId></Object>`],
     ["an empty key", "<Object><Key/></Object>"],
@@ -92,9 +92,9 @@ describe("a list of deletions", () => {
     ["an unknown field", "<Object><Key>a</Key><Bypass>true</Bypass></Object>"],
     ["a field in the wrong case", "<Object><key>a</key></Object>"],
     ["an unknown element", "<Object><Key>a</Key></Object><Objects/>"],
-    ["two wishes to be quiet", "<Quiet>true</Quiet><Quiet>true</Quiet><Object><Key>a</Key></Object>"],
-    ["an unclear wish to be quiet", "<Quiet>yes</Quiet><Object><Key>a</Key></Object>"],
-    ["an empty wish to be quiet", "<Quiet/><Object><Key>a</Key></Object>"],
+    ["two Quiet elements", "<Quiet>true</Quiet><Quiet>true</Quiet><Object><Key>a</Key></Object>"],
+    ["an invalid Quiet", "<Quiet>yes</Quiet><Object><Key>a</Key></Object>"],
+    ["an empty Quiet", "<Quiet/><Object><Key>a</Key></Object>"],
     ["a key named by nature", "<Object><__proto__>a</__proto__></Object>"],
     ["a size that is none", "<Object><Key>a</Key><Size>big</Size></Object>"],
     ["a negative size", "<Object><Key>a</Key><Size>-1</Size></Object>"],

@@ -141,7 +141,7 @@ describe("a completion's conditions", () => {
   it.each([
     ["none", {}, "old", current, "v", undefined],
     ["none wanted and none there", { ifNoneMatch: "*" }, null, undefined, null, undefined],
-    ["none wanted over a marker of before", { ifNoneMatch: "*" }, "m", undefined, "m", undefined],
+    ["none wanted over an earlier marker", { ifNoneMatch: "*" }, "m", undefined, "m", undefined],
     ["none wanted and one there", { ifNoneMatch: "*" }, "v", current, "v", "PreconditionFailed"],
     ["none wanted, one put meanwhile", { ifNoneMatch: "*" }, null, current, "v", "PreconditionFailed"],
     ["none wanted, one deleted meanwhile", { ifNoneMatch: "*" }, "v", undefined, null, "ConditionalRequestConflict"],

@@ -6,9 +6,9 @@ import { recoveryMetadata, parseRecoveryMetadata } from "../../../src/protocol/o
 const NO_METADATA = { contentType: undefined, systemMetadata: {}, userMetadata: {} };
 const LEAST = { bucketId: "b", bucketName: "name", key: "k", metadata: NO_METADATA };
 
-describe("a birth certificate", () => {
+describe("recovery metadata", () => {
   it("tells what it was told, whatever that holds, on one line each", () => {
-    const birth = {
+    const fields = {
       bucketId: "bucket-id",
       bucketName: "bucket-name",
       key: 'k"\r\né',
@@ -26,14 +26,14 @@ describe("a birth certificate", () => {
       versionId: "version-id",
       seen: { versionId: "seen-id", referenceId: "bucket-id/blob-id" },
     };
-    const certificate = recoveryMetadata(birth);
-    expect(parseRecoveryMetadata(certificate)).toEqual(birth);
-    for (const value of Object.values(certificate)) expect(value).not.toMatch(/[\r\n]/);
+    const metadata = recoveryMetadata(fields);
+    expect(parseRecoveryMetadata(metadata)).toEqual(fields);
+    for (const value of Object.values(metadata)) expect(value).not.toMatch(/[\r\n]/);
   });
 
   it("is as short as there is little to tell", () => {
-    const certificate = recoveryMetadata(LEAST);
-    expect(certificate).toEqual({ bucket: "b", key: '"k"', name: "name" });
+    const metadata = recoveryMetadata(LEAST);
+    expect(metadata).toEqual({ bucket: "b", key: '"k"', name: "name" });
     const nothing = {
       uploadId: undefined,
       partNumber: undefined,
@@ -41,7 +41,7 @@ describe("a birth certificate", () => {
       encryption: undefined,
       modifiedAt: undefined,
     };
-    expect(parseRecoveryMetadata(certificate)).toEqual({ ...LEAST, ...nothing, role: "object" });
+    expect(parseRecoveryMetadata(metadata)).toEqual({ ...LEAST, ...nothing, role: "object" });
   });
 
   it.each([{ versionId: null }, { versionId: "marker" }, { versionId: "v", referenceId: "b/id" }])(
@@ -61,7 +61,7 @@ describe("a birth certificate", () => {
   });
 
   it("stays below R2's limit and leaves out what is least needed", () => {
-    const certificate = recoveryMetadata({
+    const metadata = recoveryMetadata({
       ...LEAST,
       key: "k".repeat(1024),
       metadata: {
@@ -70,15 +70,15 @@ describe("a birth certificate", () => {
         userMetadata: { a: "v".repeat(2047) },
       },
     });
-    expect(Object.keys(certificate)).toEqual(["bucket", "key", "name", "type", "user"]);
-    const size = Object.entries(certificate).reduce((sum, pair) => sum + utf8Length(pair.join("")), 0);
+    expect(Object.keys(metadata)).toEqual(["bucket", "key", "name", "type", "user"]);
+    const size = Object.entries(metadata).reduce((sum, pair) => sum + utf8Length(pair.join("")), 0);
     expect(size).toBeLessThan(8192);
   });
 
   it.each([{}, { bucket: "b" }, { key: '"k"' }, { bucket: "b", key: "k" }, { bucket: "b", key: '"k"', tags: "[" }])(
     "is not %j",
-    (certificate) => {
-      expect(parseRecoveryMetadata(certificate as Record<string, string>)).toBeUndefined();
+    (metadata) => {
+      expect(parseRecoveryMetadata(metadata as Record<string, string>)).toBeUndefined();
     },
   );
 });

@@ -286,7 +286,7 @@ describe("a condition", () => {
     ["s3:prefix", "an object", "s3:GetObject", objects],
     ["s3:prefix", "one action too many", ["s3:ListBucket", "s3:GetBucketLocation"], both],
     ["s3:delimiter", "some actions", "s3:Get*", both],
-    ["s3:ExistingObjectTag/a", "what writes anew", "s3:PutObject", objects],
+    ["s3:ExistingObjectTag/a", "a write that replaces an object", "s3:PutObject", objects],
     ["s3:ExistingObjectTag/a", "what deletes", ["s3:GetObject", "s3:DeleteObject"], objects],
     ["s3:RequestObjectTagKeys", "a reading", "s3:GetObject", objects],
     ["s3:if-none-match", "a reading", "s3:GetObject", objects],
