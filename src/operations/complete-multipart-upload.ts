@@ -1,6 +1,12 @@
 // CompleteMultipartUpload: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
 // Moves no bytes: the parts' blobs become the slices of the object. It stores the proof of the completion between the
 // commit and the response.
+import {
+  isSealed,
+  readableChecksum,
+  storedChecksum,
+  withReadableChecksums,
+} from "../protocol/objects/sealed-checksums.ts";
 import { keysOfEncryption, keysOfUpload } from "../auth/access/object-keys.ts";
 import { digest } from "../bytes/digest.ts";
 import { toHex } from "../bytes/hex-base64.ts";
@@ -13,7 +19,13 @@ import { requireUploadRights, UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
 import { readWriteConditions, type WriteConditions } from "../protocol/objects/conditions.ts";
-import { checkPartKey, encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
+import {
+  checkPartKey,
+  encryptionHeaders,
+  readCustomerKey,
+  checkReadKey,
+  type CustomerKey,
+} from "../protocol/objects/customer-encryption.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
 import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
@@ -27,6 +39,7 @@ import {
   type ListedPart,
 } from "../protocol/objects/multipart.ts";
 import {
+  announcesChecksum,
   checkCompletionHeaders,
   checksumOfParts,
   defaultType,
@@ -34,7 +47,7 @@ import {
 } from "../protocol/objects/multipart-checksums.ts";
 import { joinInputs, WRITE_CONDITIONS, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
-import { originOf } from "../protocol/core/s3-request.ts";
+import { originOf, type S3Request } from "../protocol/core/s3-request.ts";
 import { versionHeaders } from "../protocol/objects/upload-headers.ts";
 import { assemble } from "../state/metadata/assembly.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
@@ -90,7 +103,7 @@ export const completeMultipartUpload = defineOperation({
     refuseBlockedAcl(bucket, upload.acl);
     checkCompletionConditions(conditions, key, upload.initialHead, observedHead.current, observedHead.versionId);
     const target = { key, observedHead, conditions };
-    const assembled = await assembleObject(context, bucket, upload, listed, parts);
+    const assembled = await assembleObject(context, bucket, upload, listed, parts, customerKey);
     const outcome = await commitCompletion(context, bucket, upload, target, assembled, fingerprint);
     if (outcome.isDone) return finishCompletion(context, bucket, target, assembled, outcome);
     if (outcome.reason === "upload gone") return resolveLostRace(context, input, fingerprint, bucket);
@@ -132,6 +145,7 @@ interface CompletionAddress {
   readonly bucketName: string;
   readonly key: string;
   readonly uploadId: string;
+  readonly customerKey: CustomerKey | undefined;
 }
 
 interface CompletionTarget {
@@ -149,17 +163,50 @@ async function assembleObject(
   upload: Upload,
   listed: readonly ListedPart[],
   parts: readonly Part[],
+  customerKey: CustomerKey | undefined,
 ) {
-  const chosen = chooseParts(upload, listed, new Map(parts.map((part) => [part.partNumber, part])));
-  const size = chosen.reduce((sum, part) => sum + part.size, 0);
-  const checksum = await checksumOf(upload, chosen);
+  const readable = await withReadableParts(request, upload, listed, parts, customerKey);
+  const verified = chooseParts(upload, listed, new Map(readable.map((part) => [part.partNumber, part])));
+  const size = verified.reduce((sum, part) => sum + part.size, 0);
+  const checksum = await checksumOf(upload, verified);
   checkCompletionHeaders(request, upload, size, checksum);
+  // The manifest stores the parts' checksums in their stored form.
+  const stored = new Map(parts.map((part) => [part.partNumber, part]));
+  const chosen = verified.map((part) => stored.get(part.partNumber) ?? part);
   const etag = await etagOfParts(chosen);
   const manifest = assemble(bucket.id, upload.uploadId, chosen);
   const { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass, acl, encryption } = upload;
   const metadata = { contentType, systemMetadata, userMetadata };
-  const content = { size, etag, checksum, blobId: undefined, manifestId: manifest.manifestId };
-  return { chosen, manifest, object: { ...metadata, ownerId, tags, storageClass, acl, encryption, ...content } };
+  const encrypted =
+    encryption === undefined || customerKey === undefined ? undefined : { key: customerKey, keyVerifier: encryption };
+  const storedValue = await storedChecksum(checksum, encrypted);
+  const content = { size, etag, checksum: storedValue, blobId: undefined, manifestId: manifest.manifestId };
+  const object = { ...metadata, ownerId, tags, storageClass, acl, encryption, ...content };
+  return { chosen, manifest, checksum, object };
+}
+
+/**
+ * The parts with readable checksums. Without the customer's key those of encrypted parts are unknown.
+ * @throws S3Error InvalidRequest if a request without the key contains checksums to verify
+ */
+async function withReadableParts(
+  request: S3Request,
+  upload: Upload,
+  listed: readonly ListedPart[],
+  parts: readonly Part[],
+  customerKey: CustomerKey | undefined,
+): Promise<readonly Part[]> {
+  const { encryption } = upload;
+  if (encryption === undefined) return parts;
+  if (customerKey !== undefined) {
+    return (await withReadableChecksums({ encryption, checksum: undefined }, parts, customerKey)).parts;
+  }
+  if (listed.some(({ checksums }) => checksums.size > 0) || announcesChecksum(request)) {
+    await checkReadKey(encryption, undefined);
+  }
+  return parts.map((part) =>
+    part.checksum !== undefined && isSealed(part.checksum) ? { ...part, checksum: undefined } : part,
+  );
 }
 
 /** Commits the object, its manifest, the record of the completion and the end of the upload in one batch. */
@@ -190,7 +237,7 @@ async function finishCompletion(
   context: Context,
   bucket: Bucket,
   { key, observedHead }: CompletionTarget,
-  { manifest, object }: AssembledObject,
+  { manifest, checksum, object }: AssembledObject,
   { versionId, isNullVersion, modifiedAt }: Extract<ChangeOutcome, { isDone: true }>,
 ): Promise<Completion> {
   // Without a version id, another version has already replaced this one, so there is nothing to prove.
@@ -201,7 +248,7 @@ async function finishCompletion(
     context.waitUntil(stored.catch(() => undefined));
     await requireProof(stored);
   }
-  const { size, etag, checksum, tags, encryption } = object;
+  const { size, etag, tags, encryption } = object;
   const expiration = expirationHeader(bucket.configurations.lifecycle, { key, size, tags, modifiedAt });
   const version = { ...versionHeaders(versionId, isNullVersion), ...expiration };
   return { etag, checksum, version, isEncrypted: encryption !== undefined };
@@ -224,7 +271,7 @@ async function repeatCompletion(
   context: Context,
   completed: CompletedUpload | undefined,
   fingerprint: string,
-  { key, uploadId }: CompletionAddress,
+  { key, uploadId, customerKey }: CompletionAddress,
   bucket: Bucket,
 ): Promise<Completion> {
   const isEncrypted = completed?.fingerprint === fingerprint + ENCRYPTED;
@@ -232,7 +279,8 @@ async function repeatCompletion(
     throw new S3Error("NoSuchUpload", { UploadId: uploadId });
   }
   await requireProof(storeMissingProof(context, bucket, key, uploadId));
-  const { etag, checksum, versionId } = completed;
+  const { etag, versionId } = completed;
+  const checksum = await readableChecksum(completed.checksum, customerKey);
   const version = versionHeaders(versionId, bucket.versioning === null || versionId === "null");
   return { etag, checksum, version, isEncrypted };
 }

@@ -31,6 +31,7 @@ import type { ObjectMetadata } from "../protocol/objects/object-metadata.ts";
 import { joinInputs, NEW_OBJECT, NO_RENAME, COPY_SOURCE, WRITE_CONDITIONS } from "../protocol/core/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { requestHeader } from "../protocol/core/s3-request.ts";
+import { storedChecksum } from "../protocol/objects/sealed-checksums.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
 import { requestTagKeys, type Tag } from "../protocol/core/tagging.ts";
 import { versionHeaders } from "../protocol/objects/upload-headers.ts";
@@ -201,13 +202,14 @@ async function commitCopy(
     acl,
     encryption: encryption?.keyVerifier,
   };
+  const stored = { ...object, checksum: await storedChecksum(object.checksum, encryption) };
   const before = [guardSource(original), ...statements];
-  const change = { key, observedHead: head, conditions, object, newBlobIds, before };
+  const change = { key, observedHead: head, conditions, object: stored, newBlobIds, before };
   const outcome = await context.coordinators.put(bucket, change);
   if (outcome.isDone) {
     const { versionId, isNullVersion, modifiedAt } = outcome;
     if (manifest !== undefined && versionId !== undefined) {
-      const committed = { ...object, key, versionId, isNullVersion, modifiedAt };
+      const committed = { ...stored, key, versionId, isNullVersion, modifiedAt };
       await requireProof(storeProof(context.blobs, bucket, { object: committed, ...manifest }, head));
     }
     const made = { key, size: object.size, tags, modifiedAt };

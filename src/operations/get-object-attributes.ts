@@ -1,4 +1,5 @@
 // GetObjectAttributes: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectAttributes.html
+import { withReadableChecksums } from "../protocol/objects/sealed-checksums.ts";
 import { formatHttpDate } from "../bytes/dates.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
@@ -50,10 +51,10 @@ export const getObjectAttributes = defineOperation({
   subject: ({ object }) => object,
 
   async run(_context, input, facts) {
-    const object = requireVersion(input, facts);
-    await checkReadKey(object.encryption, input.customerKey);
-    const headers = versionIdHeader(object, facts.bucket.versioning !== null);
-    return { object, parts: facts.parts, headers };
+    const stored = requireVersion(input, facts);
+    await checkReadKey(stored.encryption, input.customerKey);
+    const headers = versionIdHeader(stored, facts.bucket.versioning !== null);
+    return { ...(await withReadableChecksums(stored, facts.parts, input.customerKey)), headers };
   },
 
   write({ object, parts, headers }, { attributes, maxParts, marker }): S3Response {

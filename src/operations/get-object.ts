@@ -1,4 +1,5 @@
 // GetObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+import { withReadableChecksums } from "../protocol/objects/sealed-checksums.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
 import {
@@ -63,12 +64,13 @@ export const getObject = defineOperation({
 });
 
 async function readBytes(context: Context, input: Input, bucket: Bucket, facts: ObjectReadFacts) {
-  const object = requireVersion(input, facts);
+  const stored = requireVersion(input, facts);
   const { customerKey } = input;
-  await checkReadKey(object.encryption, customerKey);
+  await checkReadKey(stored.encryption, customerKey);
+  const { object, parts } = await withReadableChecksums(stored, facts.parts, customerKey);
   const { status, headers, range } = planObjectRead(input, object, {
     isVersioned: bucket.versioning !== null,
-    parts: facts.parts,
+    parts,
     encryption: encryptionHeaders(customerKey),
     lifecycle: bucket.configurations.lifecycle,
     now: context.now,

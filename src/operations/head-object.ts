@@ -1,5 +1,6 @@
 // HeadObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 // Reads metadata only and never calls the blob store.
+import { withReadableChecksums } from "../protocol/objects/sealed-checksums.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { checkReadKey, encryptionHeaders, readCustomerKey } from "../protocol/objects/customer-encryption.ts";
 import {
@@ -29,11 +30,12 @@ export const headObject = defineOperation({
 
   async run(context, input, facts) {
     refuseAnonymousOverrides(input, context.principal.kind === "anonymous");
-    const object = requireVersion(input, facts);
-    await checkReadKey(object.encryption, input.customerKey);
+    const stored = requireVersion(input, facts);
+    await checkReadKey(stored.encryption, input.customerKey);
+    const { object, parts } = await withReadableChecksums(stored, facts.parts, input.customerKey);
     return planObjectRead(input, object, {
       isVersioned: facts.bucket.versioning !== null,
-      parts: facts.parts,
+      parts,
       encryption: encryptionHeaders(input.customerKey),
       lifecycle: facts.bucket.configurations.lifecycle,
       now: context.now,

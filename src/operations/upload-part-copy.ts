@@ -34,7 +34,7 @@ import { addReference } from "../state/metadata/blob-references.ts";
 import { lookUpSlices } from "../state/metadata/manifest-reads.ts";
 import { cutSlices } from "../state/reads/object-bytes.ts";
 import { unavailable } from "../state/commit/commit.ts";
-import { checkPartUpload, readPartInput, type PartInput } from "../uploads/part-input.ts";
+import { checkPartUpload, readPartInput, type PartInput, storedPartChecksum } from "../uploads/part-input.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
 import type { Part, PartSlice } from "../state/metadata/parts.ts";
 import { lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
@@ -84,7 +84,7 @@ export const uploadPartCopy = defineOperation({
         upload,
         input,
       );
-      const part = await commitCopiedPart(context, bucket, upload, original, content);
+      const part = await commitCopiedPart(context, bucket, upload, original, content, input.customerKey);
       if (part !== "source changed") return { part, original };
       found = (await context.database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
     }
@@ -158,8 +158,10 @@ async function commitCopiedPart(
   upload: Upload,
   original: SourceVersion,
   { part, statements }: PartContent,
+  customerKey: CustomerKey | undefined,
 ): Promise<Part | "source changed"> {
-  const outcome = await commitPart(context.database, bucket, upload, part, [guardSource(original), ...statements]);
+  const stored = { ...part, checksum: await storedPartChecksum(upload, customerKey, part.checksum) };
+  const outcome = await commitPart(context.database, bucket, upload, stored, [guardSource(original), ...statements]);
   if (outcome === "applied") return part;
   // After a definite refusal no row can reference a blob of the part's own.
   if (outcome !== "unknown" && statements.length === 0) context.waitUntil(context.blobs.delete([part.referenceId]));

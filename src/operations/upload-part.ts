@@ -20,7 +20,7 @@ import { NO_COPY, NO_RENAME, joinInputs, DIGESTS, CUSTOMER_KEY } from "../protoc
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { unavailable } from "../state/commit/commit.ts";
-import { checkPartUpload, readPartInput, type PartInput } from "../uploads/part-input.ts";
+import { checkPartUpload, readPartInput, type PartInput, storedPartChecksum } from "../uploads/part-input.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
 import { storeBody, type BodyDestination } from "../state/blobs/store-body.ts";
 import { lookUpUpload, type Upload } from "../state/metadata/uploads.ts";
@@ -53,7 +53,7 @@ export const uploadPart = defineOperation({
       size,
       etag,
       checksumAlgorithm: algorithm,
-      checksum: checksum.value,
+      checksum: await storedPartChecksum(upload, input.customerKey, checksum.value),
       modifiedAt: context.now,
     });
     if (outcome === "upload gone") {

@@ -9,6 +9,7 @@ import { blobStorageClass } from "../protocol/lifecycle/blob-storage-class.ts";
 import type { ObjectMetadata } from "../protocol/objects/object-metadata.ts";
 import type { NewEncryption } from "../protocol/objects/customer-encryption.ts";
 import type { IncomingBody } from "../protocol/core/incoming-body.ts";
+import { storedChecksum } from "../protocol/objects/sealed-checksums.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { Tag } from "../protocol/core/tagging.ts";
 import { versionHeaders } from "../protocol/objects/upload-headers.ts";
@@ -109,7 +110,7 @@ export async function commitNewObject(
     blobId,
     manifestId: undefined,
     storageClass,
-    checksum,
+    checksum: await storedChecksum(checksum, encryption),
     tags,
     acl,
     encryption: encryption?.keyVerifier,

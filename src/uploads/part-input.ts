@@ -6,6 +6,7 @@ import type { S3Request } from "../protocol/core/s3-request.ts";
 import { refuseBlockedKey } from "../protocol/buckets/bucket-encryption.ts";
 import { checkPartKey, readCustomerKey, type CustomerKey } from "../protocol/objects/customer-encryption.ts";
 import { readPartNumber, readUploadId } from "../protocol/objects/multipart.ts";
+import { ChecksumSealer } from "../protocol/objects/sealed-checksums.ts";
 import { refuseUnsupportedHeaders } from "../protocol/objects/upload-headers.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { Upload } from "../state/metadata/uploads.ts";
@@ -45,4 +46,15 @@ export async function checkPartUpload(
   refuseBlockedKey(bucket.configurations.encryption, customerKey);
   await checkPartKey(upload.encryption, customerKey);
   return upload;
+}
+
+/** The stored form of a part's checksum. */
+export async function storedPartChecksum<Checksum extends string | undefined>(
+  { encryption }: Upload,
+  customerKey: CustomerKey | undefined,
+  checksum: Checksum,
+): Promise<Checksum | string> {
+  return encryption === undefined || customerKey === undefined || checksum === undefined
+    ? checksum
+    : new ChecksumSealer(customerKey).seal(checksum, encryption);
 }

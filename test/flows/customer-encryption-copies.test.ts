@@ -60,7 +60,7 @@ async function putParts(bucket: string, key: string, encryption: string | undefi
   for (const [index, part] of PARTS.entries()) {
     listed.push(await putPart(bucket, key, uploadId, index + 1, part, withKey(encryption)));
   }
-  expect((await sendCompletion(bucket, key, uploadId, listed)).status).toBe(200);
+  expect((await sendCompletion(bucket, key, uploadId, listed, withKey(encryption))).status).toBe(200);
   return joined(PARTS);
 }
 
@@ -316,7 +316,7 @@ describe("UploadPartCopy", () => {
       if (from === undefined && to === undefined) expect(costOf(response).blobCalls).toBe(0);
       listed.push({ partNumber: index + 1, etag: textOf(readXml(await response.text()), "ETag") ?? "" });
     }
-    expect((await sendCompletion(bucket, "k", uploadId, listed)).status).toBe(200);
+    expect((await sendCompletion(bucket, "k", uploadId, listed, withKey(to))).status).toBe(200);
     await expectObject(
       bucket,
       "k",

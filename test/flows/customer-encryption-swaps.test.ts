@@ -98,7 +98,7 @@ describe("encrypted blobs in each other's places", () => {
     for (const [index, body] of bodies.entries()) {
       parts.push(await putPart(bucket, "k", uploadId, index + 1, body, WITH_KEY));
     }
-    expect((await sendCompletion(bucket, "k", uploadId, parts)).status).toBe(200);
+    expect((await sendCompletion(bucket, "k", uploadId, parts, WITH_KEY)).status).toBe(200);
     expect((await read(bucket, "k", { range: "bytes=0-9" })).status).toBe(206);
     const { objects } = await env.BLOBS.list({ prefix: `${await bucketId(bucket)}/` });
     const [one = "", other = ""] = objects.filter(({ size }) => size > 1_000_000).map(({ key }) => key);
@@ -149,7 +149,7 @@ describe("objects of releases that did not bind blobs", () => {
       .bind(await unbound(), uploadId)
       .run();
     const part = await putPart(bucket, "k", uploadId, 1, "the part", WITH_KEY);
-    expect((await sendCompletion(bucket, "k", uploadId, [part])).status).toBe(200);
+    expect((await sendCompletion(bucket, "k", uploadId, [part], WITH_KEY)).status).toBe(200);
     await expectBytes(await read(bucket, "k"), "the part");
   });
 });

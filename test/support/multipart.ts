@@ -89,7 +89,8 @@ export async function uploadInParts(
   const uploadId = await createUpload(bucket, key, headers);
   const parts: ListedPart[] = [];
   for (const [index, body] of bodies.entries()) parts.push(await putPart(bucket, key, uploadId, index + 1, body));
-  const response = await sendCompletion(bucket, key, uploadId, parts);
+  const ofKey = Object.entries(headers).filter(([name]) => name.startsWith("x-amz-server-side-encryption-customer-"));
+  const response = await sendCompletion(bucket, key, uploadId, parts, Object.fromEntries(ofKey));
   expect(response.status).toBe(200);
   return response;
 }

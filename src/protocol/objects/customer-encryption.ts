@@ -128,6 +128,12 @@ export async function newEncryption(key: CustomerKey): Promise<NewEncryption> {
   return { key, keyVerifier: JSON.stringify(keyVerifier) };
 }
 
+/** The salt of a key verifier in base64url. */
+export function saltOf(keyVerifier: string): string {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return (JSON.parse(keyVerifier) as KeyVerifier).salt;
+}
+
 /** Whether a verifier matches the key and belongs to blobs whose encryption is bound to the blob id. */
 export async function isBoundToBlob(key: CustomerKey, encryption: string): Promise<boolean> {
   return matchesVerifierFor(key, encryption, PURPOSE);

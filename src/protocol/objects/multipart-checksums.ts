@@ -119,6 +119,11 @@ export function checkCompletionHeaders(
   }
 }
 
+/** Whether a request's headers contain a digest of the object. */
+export function announcesChecksum(request: S3Request): boolean {
+  return digestHeaderNames(request).length > 0;
+}
+
 /** The names of the headers that contain a digest of the object. */
 function digestHeaderNames({ headers }: S3Request): string[] {
   const names = Array.from(headers.keys());
