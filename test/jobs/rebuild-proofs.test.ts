@@ -251,7 +251,7 @@ describe("the proof of a completion", () => {
     const part = await putPart(bucket, "k", uploadId, 1, "secret", headers);
     const checksum = part.checksums?.["ChecksumCRC32"] ?? "";
     expect(checksum).not.toBe("");
-    expect((await sendCompletion(bucket, "k", uploadId, [part])).status).toBe(200);
+    expect((await sendCompletion(bucket, "k", uploadId, [part], headers)).status).toBe(200);
     const proof = await env.BLOBS.get((await proofsOf(bucket))[0] ?? "");
     expect(await proof?.text()).not.toContain(checksum);
     const { world } = await rebuilt(bucket);
