@@ -1,4 +1,4 @@
-// What access control lists let everybody do, and what takes that back.
+// What access control lists grant to anonymous callers, and which settings revoke it.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -10,7 +10,7 @@ async function statusOf(method: string, target: string, options: SendOptions = {
   return (await deliver(anonymous(method, target, options))).status;
 }
 
-/** A bucket with a list of its own, and an object `k` with another. */
+/** A bucket with an ACL, and an object `k` with a different ACL. */
 async function bucketWith(bucketAcl: string, objectAcl: string): Promise<string> {
   const bucket = await aclBucket();
   expect((await send("PUT", `/${bucket}?acl`, { headers: { "x-amz-acl": bucketAcl } })).status).toBe(200);
@@ -25,7 +25,7 @@ async function setBlock(bucket: string, block: Readonly<Record<string, boolean>>
 }
 
 describe("a public object", () => {
-  it("is read by everybody, and not written, though its bucket is private", async () => {
+  it("is readable and not writable for anonymous callers, although its bucket is private", async () => {
     const bucket = await bucketWith("private", "public-read");
     expect(await statusOf("GET", `/${bucket}/k`)).toBe(200);
     expect(await statusOf("HEAD", `/${bucket}/k`)).toBe(200);
@@ -40,7 +40,7 @@ describe("a public object", () => {
     }
   });
 
-  it("is one in a bucket that was made with an ownership, and one copied or completed with its own list", async () => {
+  it("can also come from a bucket created with an ownership, a copy or a completion with an ACL", async () => {
     const bucket = freshBucketName();
     await send("PUT", `/${bucket}`, { headers: { "x-amz-object-ownership": "ObjectWriter" } });
     await putAll(bucket, { k: "x" });
@@ -50,14 +50,14 @@ describe("a public object", () => {
     expect(await statusOf("GET", `/${bucket}/k`)).toBe(403);
   });
 
-  it("is one still when it is renamed", async () => {
+  it("stays public when it is renamed", async () => {
     const bucket = await bucketWith("private", "public-read");
     const headers = { "x-amz-rename-source": "k" };
     expect((await send("PUT", `/${bucket}/renamed?renameObject`, { headers })).status).toBe(200);
     expect(await statusOf("GET", `/${bucket}/renamed`)).toBe(200);
   });
 
-  it("lets its list be read and set by those to whom that is granted", async () => {
+  it("lets the granted grantees read and write its ACL", async () => {
     const bucket = await bucketWith("private", "private");
     const headers = { "x-amz-grant-read-acp": `uri="${ALL_USERS}"`, "x-amz-grant-write-acp": `uri="${ALL_USERS}"` };
     expect((await send("PUT", `/${bucket}/k?acl`, { headers })).status).toBe(200);
@@ -69,14 +69,14 @@ describe("a public object", () => {
   });
 
   it.each(["private", "authenticated-read", "bucket-owner-read", "bucket-owner-full-control", "aws-exec-read"])(
-    "is none whose list is %s",
+    "is private when its ACL is %s",
     async (acl) => {
       const bucket = await bucketWith("public-read-write", acl);
       expect(await statusOf("GET", `/${bucket}/k`)).toBe(403);
     },
   );
 
-  it("is none any more once it is written over, its list is closed, lists are off or public ones ignored", async () => {
+  it("is private after an overwrite, a private ACL, disabled ACLs or IgnorePublicAcls", async () => {
     const bucket = await bucketWith("private", "public-read");
     await setOwnership(bucket, "BucketOwnerEnforced");
     expect(await statusOf("GET", `/${bucket}/k`)).toBe(403);
@@ -84,7 +84,7 @@ describe("a public object", () => {
     expect(await statusOf("GET", `/${bucket}/k`)).toBe(200);
     await setBlock(bucket, { IgnorePublicAcls: true });
     expect(await statusOf("GET", `/${bucket}/k`)).toBe(403);
-    // What is there already stays as it is where only new ones are blocked.
+    // BlockPublicAcls rejects new ACLs and does not change existing ones.
     await setBlock(bucket, { BlockPublicAcls: true });
     expect(await statusOf("GET", `/${bucket}/k`)).toBe(200);
     await putAll(bucket, { k: "y" });
@@ -93,7 +93,7 @@ describe("a public object", () => {
 });
 
 describe("a public bucket", () => {
-  it("is listed by everybody where it is public to read, and makes no object readable", async () => {
+  it("is listable for anonymous callers with public-read, and its objects stay private", async () => {
     const bucket = await bucketWith("public-read", "private");
     expect(await statusOf("GET", `/${bucket}?list-type=2`)).toBe(200);
     expect(await statusOf("GET", `/${bucket}/k`)).toBe(403);
@@ -101,7 +101,7 @@ describe("a public bucket", () => {
     expect(await statusOf("PUT", `/${bucket}?acl`, { headers: { "x-amz-acl": "public-read-write" } })).toBe(403);
   });
 
-  it("is written by everybody where it is public to write, but for lists, which are another permission", async () => {
+  it("is writable for anonymous callers with public-write, and its ACLs need another permission", async () => {
     const bucket = await bucketWith("public-read-write", "private");
     expect(await statusOf("PUT", `/${bucket}/new`, { body: "x" })).toBe(200);
     const putWith = (acl: string) => statusOf("PUT", `/${bucket}/open`, { body: "x", headers: { "x-amz-acl": acl } });

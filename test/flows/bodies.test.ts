@@ -1,4 +1,4 @@
-// The bodies of uploads: every envelope, every digest, and everything that can be wrong with them.
+// Upload bodies: every envelope, every digest, and every malformation.
 import { describe, expect, it } from "vitest";
 
 import { chunkedUpload, cut, type Chunk, type ChunkedForm, type ChunkedOptions } from "../support/aws-chunked.ts";
@@ -53,7 +53,7 @@ async function expectStored(options: ChunkedOptions, body: Uint8Array = BODY): P
   return response;
 }
 
-/** Asserts that an upload is refused, over an object that is there, and that it leaves no trace. */
+/** Asserts that an upload over an existing object is rejected and stores nothing. */
 async function expectRefused(options: ChunkedOptions, expected: ExpectedError): Promise<void> {
   const bucket = await freshBucket();
   await putAll(bucket, { k: "as it was" });
@@ -77,20 +77,20 @@ describe.each(FORMS)("an aws-chunked body, %s,", (form) => {
     await expectStored({ form, pieces: cut(body, 65_536) }, body);
   });
 
-  it("is stored the same however it is cut", async () => {
+  it("is stored identically for every network chunking", async () => {
     for (const size of [8192, 10_007, 65_536, 100_000]) await expectStored({ form, pieces: cut(BODY, size) });
   });
 
-  it("needs no Content-Length beside the length of what it carries", async () => {
+  it("needs no Content-Length besides x-amz-decoded-content-length", async () => {
     await expectStored({ form, pieces: PIECES, isMeasured: false });
   });
 
-  it("is refused without x-amz-decoded-content-length", async () => {
+  it("is rejected without x-amz-decoded-content-length", async () => {
     await expectRefused({ form, pieces: PIECES, decodedLength: null }, { status: 411, code: "MissingContentLength" });
   });
 
   it.each(["-1", "x", "1e5", "1.5", "99999999999999999999"])(
-    "is refused with a decoded length of %s",
+    "is rejected with the decoded length %s",
     async (value) => {
       await expectRefused(
         { form, pieces: PIECES, decodedLength: value },
@@ -103,13 +103,13 @@ describe.each(FORMS)("an aws-chunked body, %s,", (form) => {
     },
   );
 
-  it("is refused as IncompleteBody where it carries more or less than it announces", async () => {
+  it("returns IncompleteBody when it carries more or fewer bytes than announced", async () => {
     for (const decodedLength of [0, BODY.length - 1, BODY.length + 1, 2 * BODY.length]) {
       await expectRefused({ form, pieces: PIECES, decodedLength }, INCOMPLETE);
     }
   });
 
-  it("is refused as EntityTooLarge where it announces more than 5 GiB, before it is read", async () => {
+  it("returns EntityTooLarge before it is read when it announces more than 5 GiB", async () => {
     const announced = 5 * 1024 ** 3 + 1;
     await expectRefused(
       { form, pieces: PIECES, decodedLength: announced },
@@ -139,7 +139,7 @@ describe.each(FORMS)("an aws-chunked body, %s,", (form) => {
     await expectRefused({ form, pieces: PIECES, spoilBody }, INCOMPLETE);
   });
 
-  it("verifies a checksum in a header, and answers with it", async () => {
+  it("verifies and returns a checksum from a header", async () => {
     for (const algorithm of ALGORITHMS) {
       const name = checksumHeader(algorithm);
       const response = await expectStored({ form, pieces: PIECES, headers: { [name]: checksum(algorithm, BODY) } });
@@ -151,7 +151,7 @@ describe.each(FORMS)("an aws-chunked body, %s,", (form) => {
     }
   });
 
-  it("verifies Content-MD5 of what it carries, not of its envelope", async () => {
+  it("verifies Content-MD5 of the payload, not of the envelope", async () => {
     await expectStored({ form, pieces: PIECES, headers: { "content-md5": md5Base64(BODY) } });
     await expectRefused(
       { form, pieces: PIECES, headers: { "content-md5": md5Base64(utf8("other")) } },
@@ -163,14 +163,14 @@ describe.each(FORMS)("an aws-chunked body, %s,", (form) => {
     );
   });
 
-  it("of 20 MB streams through", async () => {
+  it("streams 20 MB", async () => {
     const body = noise(20_000_000);
     await expectStored({ form, pieces: cut(body, 1_000_000) }, body);
   });
 });
 
 describe.each(TRAILING)("the trailers of %s", (form) => {
-  it.each(ALGORITHMS)("carry %s, which is verified, stored and answered", async (algorithm) => {
+  it.each(ALGORITHMS)("carry %s, which is verified, stored and returned", async (algorithm) => {
     const name = checksumHeader(algorithm);
     const value = checksum(algorithm, BODY);
     const headers = { "x-amz-sdk-checksum-algorithm": algorithm };
@@ -187,7 +187,7 @@ describe.each(TRAILING)("the trailers of %s", (form) => {
     );
   });
 
-  it("are refused as InvalidRequest where the value is malformed", async () => {
+  it("return InvalidRequest for a malformed value", async () => {
     for (const value of ["", "AAAA", "!!!!!!==", `${checksum("CRC32", BODY)},${checksum("CRC32", BODY)}`]) {
       await expectRefused(
         { form, pieces: PIECES, trailers: { "x-amz-checksum-crc32": value } },
@@ -209,7 +209,7 @@ describe.each(TRAILING)("the trailers of %s", (form) => {
     await expectRefused({ form, pieces: PIECES, ...options }, { status: 400, code: "MalformedTrailerError" });
   });
 
-  it("are refused as MalformedTrailerError where one stands twice, is no trailer or never ends", async () => {
+  it("return MalformedTrailerError for a duplicate, an invalid or an unterminated trailer", async () => {
     const line = `x-amz-checksum-crc32:${checksum("CRC32", BODY)}\r\n`;
     for (const spoilBody of [
       (text: string) => text.replace(line, line + line),
@@ -224,18 +224,18 @@ describe.each(TRAILING)("the trailers of %s", (form) => {
     }
   });
 
-  it("need not be there at all, which stores a CRC64NVME", async () => {
+  it("are optional: without them a CRC64NVME is stored", async () => {
     const response = await expectStored({ form, pieces: PIECES });
     expect(response.headers.get("x-amz-checksum-crc64nvme")).toBe(checksum("CRC64NVME", BODY));
   });
 
-  it("may be spelled in any case and with spaces around their value", async () => {
+  it("accept any case and spaces around their value", async () => {
     const [name, value] = ["x-amz-checksum-crc32", checksum("CRC32", BODY)];
     const spoilBody = (text: string) => text.replace(`${name}:${value}`, `X-Amz-Checksum-CRC32: ${value} `);
     await expectStored({ form, pieces: PIECES, trailers: { [name]: value }, spoilBody });
   });
 
-  it("are refused beside a checksum in a header, and where two algorithms come", async () => {
+  it("are rejected together with a checksum header, and with two algorithms", async () => {
     const expected = {
       status: 400,
       code: "InvalidRequest",
@@ -250,12 +250,12 @@ describe.each(TRAILING)("the trailers of %s", (form) => {
 describe("an unsigned aws-chunked body", () => {
   const form = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
-  it("may be cut into chunks of a few bytes, as the SDK for JavaScript does", async () => {
+  it("accepts chunks of a few bytes, as the SDK for JavaScript sends them", async () => {
     for (const size of [1, 6, 100])
       await expectStored({ form, pieces: cut(BODY.subarray(0, 5000), size) }, BODY.subarray(0, 5000));
   });
 
-  it("is stored wherever the network cuts it", async () => {
+  it("is stored identically for every network chunking", async () => {
     const bucket = await freshBucket();
     const trailers = { "x-amz-checksum-crc32": checksum("CRC32", BODY) };
     for (const size of [1, 2, 3, 1000, 16_383, 16_391]) {
@@ -269,7 +269,7 @@ describe("an unsigned aws-chunked body", () => {
     }
   });
 
-  it("cannot pass for a signed one without a signature of its request", async () => {
+  it("is rejected when its request's signature is wrong", async () => {
     const bucket = await freshBucket();
     const whole = await chunkedUpload(`/${bucket}/k`, { form, pieces: PIECES });
     const headers = new Headers(whole.headers);
@@ -281,7 +281,7 @@ describe("an unsigned aws-chunked body", () => {
     });
   });
 
-  it("is refused from an anonymous sender", async () => {
+  it("is rejected from an anonymous caller", async () => {
     const bucket = await freshBucket();
     const headers = { "x-amz-content-sha256": form, "x-amz-decoded-content-length": "0" };
     await expectNoTrace(bucket, async () =>
@@ -294,7 +294,7 @@ describe("an unsigned aws-chunked body", () => {
 });
 
 describe.each(SIGNED)("the signatures of %s", (form) => {
-  it("are demanded of every chunk, for its bytes and its place", async () => {
+  it("are required for every chunk and cover its bytes and position", async () => {
     const other = noise(16_384, 9);
     for (const spoilChunks of [
       replaceChunk(0, (chunk) => ({ ...chunk, data: flipped(chunk.data) })),
@@ -312,7 +312,7 @@ describe.each(SIGNED)("the signatures of %s", (form) => {
     }
   });
 
-  it("do not let a chunk be left out, even where the lengths are made to agree", async () => {
+  it("detect a missing chunk even when the lengths match", async () => {
     await expectRefused(
       {
         form,
@@ -324,14 +324,14 @@ describe.each(SIGNED)("the signatures of %s", (form) => {
     );
   });
 
-  it("must be there: chunks of the unsigned form are refused", async () => {
+  it("are mandatory: unsigned chunks are rejected", async () => {
     await expectRefused(
       { form, pieces: PIECES, spoilBody: (text) => text.replaceAll(/;chunk-signature=[0-9a-f]{64}/g, "") },
       INCOMPLETE,
     );
   });
 
-  it("may stand on chunks of 8192 bytes and more, and on a smaller last one", async () => {
+  it("accept chunks of 8192 bytes and more, and a smaller last chunk", async () => {
     await expectStored({ form, pieces: cut(BODY.subarray(0, 20_000), 8192) }, BODY.subarray(0, 20_000));
     await expectRefused(
       { form, pieces: cut(BODY, 8191) },
@@ -339,7 +339,7 @@ describe.each(SIGNED)("the signatures of %s", (form) => {
     );
   });
 
-  it("are refused in a request that is not signed itself", async () => {
+  it("are rejected in an unsigned request", async () => {
     const bucket = await freshBucket();
     const whole = await chunkedUpload(`/${bucket}/k`, { form, pieces: PIECES });
     const headers = new Headers(whole.headers);
@@ -355,7 +355,7 @@ describe("the signature of trailers", () => {
   const form = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
   const trailers = { "x-amz-checksum-crc32": checksum("CRC32", BODY) };
 
-  it("is demanded for the trailers that came", async () => {
+  it("is verified against the received trailers", async () => {
     for (const spoilTrailerSignature of [() => "0".repeat(64), (it: string) => it.slice(1), () => ""]) {
       await expectRefused({ form, pieces: PIECES, trailers, spoilTrailerSignature }, BAD_SIGNATURE);
     }
@@ -363,7 +363,7 @@ describe("the signature of trailers", () => {
     await expectRefused({ form, pieces: PIECES, trailers, spoilBody }, BAD_SIGNATURE);
   });
 
-  it("must be there and end the trailers", async () => {
+  it("is mandatory and must come last", async () => {
     await expectRefused(
       { form, pieces: PIECES, trailers, spoilBody: (text) => text.replace(/x-amz-trailer-signature:.*\r\n/, "") },
       INCOMPLETE,
@@ -404,7 +404,7 @@ describe("Content-Encoding", () => {
   });
 
   it.each(["deflate, gzip", "gzip", "br,gzip", "x-aws-chunked"])(
-    "%j of a plain body is answered as sent",
+    "%j of a plain body is returned as sent",
     async (sent) => {
       const bucket = await freshBucket();
       expect((await send("PUT", `/${bucket}/k`, { body: BODY, headers: { "content-encoding": sent } })).status).toBe(
@@ -418,7 +418,7 @@ describe("Content-Encoding", () => {
 });
 
 describe("a plain body", () => {
-  it("of 20 MB streams through, whatever is verified on the way", async () => {
+  it("streams 20 MB with every kind of verification", async () => {
     const bucket = await freshBucket();
     const body = noise(20_000_000);
     for (const headers of [
@@ -433,7 +433,7 @@ describe("a plain body", () => {
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it("with a Content-Length beside Transfer-Encoding is refused: neither can be relied on", async () => {
+  it("is rejected with both Content-Length and Transfer-Encoding", async () => {
     const bucket = await freshBucket();
     const request = await signed("PUT", `/${bucket}/k`, { body: "abc" });
     const headers = new Headers(request.headers);
@@ -446,7 +446,7 @@ describe("a plain body", () => {
     );
   });
 
-  it("that is missing where one is announced is refused", async () => {
+  it("is rejected when it is missing although announced", async () => {
     const bucket = await freshBucket();
     for (const headers of [
       { "content-length": "3" },
@@ -460,7 +460,7 @@ describe("a plain body", () => {
 });
 
 describe("an envelope", () => {
-  it.each(FORMS)("without a body is refused: %s", async (form) => {
+  it.each(FORMS)("is rejected without a body: %s", async (form) => {
     const bucket = await freshBucket();
     const headers = { "x-amz-content-sha256": form, "x-amz-decoded-content-length": "0" };
     await expectNoTrace(bucket, async () =>
@@ -469,7 +469,7 @@ describe("an envelope", () => {
   });
 
   it.each(["STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"])(
-    "of SigV4A is not implemented: %s",
+    "with SigV4A returns NotImplemented: %s",
     async (form) => {
       const bucket = await freshBucket();
       const headers = { "x-amz-content-sha256": form, "x-amz-decoded-content-length": "0" };
@@ -483,7 +483,7 @@ describe("an envelope", () => {
     },
   );
 
-  it("may wrap a document too", async () => {
+  it("can also carry a document", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const document = utf8("<Delete><Object><Key>k</Key></Object></Delete>");

@@ -1,4 +1,4 @@
-// What could grow with a bucket is done in batches of bounded size, each of which leaves a sound state behind.
+// Work that grows with a bucket runs in batches of bounded size. Each batch leaves a consistent state.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -16,7 +16,7 @@ import { createUpload, sendCompletion } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { bucketId, expectNothingLeftOver, storedStateOfId } from "../support/stored-state.ts";
 
-/** Opens uploads in a bucket as clients would, with parts that are rows alone. */
+/** Opens uploads in a bucket as clients do, with parts that exist only as rows. */
 async function openUploads(bucket: string, uploads: number, partsEach: number): Promise<string> {
   const id = await bucketId(bucket);
   const numbers = (count: number): string => JSON.stringify(Array.from({ length: count }, (_, index) => index + 1));
@@ -44,7 +44,7 @@ async function rowsLeft(id: string): Promise<unknown> {
     .first();
 }
 
-/** D1 that notes how many part rows there were before and after each batch. */
+/** D1 that records the number of part rows before and after each batch. */
 function watched(id: string) {
   const deleted: number[] = [];
   const count = async (): Promise<number> => {
@@ -69,7 +69,7 @@ async function clean(id: string): Promise<void> {
 }
 
 describe("DeleteBucket with many open uploads", () => {
-  it("ends them in batches of bounded size, and deletes the bucket", async () => {
+  it("aborts them in batches of bounded size, then deletes the bucket", async () => {
     const bucket = await freshBucket();
     const id = await openUploads(bucket, 250, 60);
     const { DB, deleted } = watched(id);
@@ -82,7 +82,7 @@ describe("DeleteBucket with many open uploads", () => {
     await clean(id);
   });
 
-  it("ends an upload of as many parts as there can be by itself", async () => {
+  it("aborts an upload with the maximum number of parts in a batch of its own", async () => {
     const bucket = await freshBucket();
     const id = await openUploads(bucket, 2, 10_000);
     const { DB, deleted } = watched(id);
@@ -91,7 +91,7 @@ describe("DeleteBucket with many open uploads", () => {
     await clean(id);
   });
 
-  it("ends none where the bucket is not empty", async () => {
+  it("aborts none when the bucket is not empty", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const id = await openUploads(bucket, 150, 1);
@@ -108,7 +108,7 @@ describe("DeleteBucket with many open uploads", () => {
     );
   });
 
-  it("ends also those that begin meanwhile, and leaves nothing behind", async () => {
+  it("also aborts uploads that begin meanwhile, and leaves nothing behind", async () => {
     const bucket = await freshBucket();
     const id = await bucketId(bucket);
     let isBegun = false;
@@ -124,7 +124,7 @@ describe("DeleteBucket with many open uploads", () => {
     expectNothingLeftOver(await storedStateOfId(id));
   });
 
-  it("does not touch the uploads of a bucket that was made again meanwhile", async () => {
+  it("does not touch the uploads of a bucket recreated meanwhile", async () => {
     const bucket = await freshBucket();
     const old = await openUploads(bucket, 101, 1);
     let uploadId = "";
@@ -145,7 +145,7 @@ describe("DeleteBucket with many open uploads", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("costs no more than before where there are few", async () => {
+  it("costs no more than before when there are few uploads", async () => {
     const bucket = await freshBucket();
     await createUpload(bucket, "k");
     const response = await send("DELETE", `/${bucket}`);
@@ -154,8 +154,8 @@ describe("DeleteBucket with many open uploads", () => {
   });
 });
 
-describe("UploadPartCopy of a range in very many pieces", () => {
-  /** An object `source` of bytes in one blob, of which each byte is a slice. */
+describe("UploadPartCopy of a range with very many slices", () => {
+  /** An object `source` whose bytes are in one blob; each byte is a slice. */
   async function sourceInPieces(bucket: string, bytes: Uint8Array): Promise<void> {
     expect((await send("PUT", `/${bucket}/source`, { body: bytes })).status).toBe(200);
     const id = await bucketId(bucket);
@@ -175,7 +175,7 @@ describe("UploadPartCopy of a range in very many pieces", () => {
   it.each([
     [2000, 0],
     [2001, 1],
-  ])("shares the blobs of %i pieces or puts the bytes into %i blob of its own", async (length, blobs) => {
+  ])("shares the blobs of %i slices or writes the bytes to %i new blob", async (length, blobs) => {
     const bucket = await freshBucket();
     const bytes = noise(length);
     await sourceInPieces(bucket, bytes);

@@ -1,4 +1,4 @@
-// What a page of another origin sees of a bucket.
+// What a page of another origin can read of a bucket.
 import { describe, expect, it } from "vitest";
 
 import { deliver, ENDPOINT, send } from "../support/client.ts";
@@ -19,7 +19,7 @@ async function sharedBucket(method = "PUT"): Promise<string> {
 }
 
 describe("a preflight", () => {
-  it("is answered unsigned, by the bucket's rules", async () => {
+  it("is answered without a signature, by the bucket's CORS rules", async () => {
     const bucket = await sharedBucket();
     const response = await preflight(`/${bucket}/k`, {
       origin: ORIGIN,
@@ -39,7 +39,7 @@ describe("a preflight", () => {
     });
   });
 
-  it("is refused where no rule allows it, or there is none, or it is no preflight", async () => {
+  it("is rejected without a matching rule, without rules, and when it is not a preflight", async () => {
     const bucket = await sharedBucket();
     const method = { "access-control-request-method": "DELETE" };
     await expectS3Error(await preflight(`/${bucket}/k`, { origin: ORIGIN, ...method }), {
@@ -62,8 +62,8 @@ describe("a preflight", () => {
   });
 });
 
-describe("an answer to a page of another origin", () => {
-  it("may be read where a rule allows it", async () => {
+describe("a response to a page of another origin", () => {
+  it("is readable when a rule allows it", async () => {
     const bucket = await sharedBucket();
     const response = await send("PUT", `/${bucket}/k`, { body: "x", headers: { origin: ORIGIN } });
     expect(response.status).toBe(200);
@@ -72,7 +72,7 @@ describe("an answer to a page of another origin", () => {
     expect(response.headers.get("vary")).toContain("Origin");
   });
 
-  it("may be read where it is an error, before and after the signature was checked", async () => {
+  it("is readable when it is an error, before and after authentication", async () => {
     const bucket = await sharedBucket("GET");
     const missing = await send("GET", `/${bucket}/missing`, { headers: { origin: ORIGIN } });
     expect(missing.status).toBe(404);
@@ -83,7 +83,7 @@ describe("an answer to a page of another origin", () => {
     expect(refused.headers.get("access-control-allow-origin")).toBe(ORIGIN);
   });
 
-  it("is served without a word of sharing where no rule allows it", async () => {
+  it("has no CORS headers when no rule allows it", async () => {
     const bucket = await sharedBucket();
     await send("PUT", `/${bucket}/k`, { body: "x" });
     for (const origin of ["https://other.example.com", ORIGIN]) {
@@ -94,7 +94,7 @@ describe("an answer to a page of another origin", () => {
     }
   });
 
-  it("costs no more than any other answer", async () => {
+  it("costs no more than any other response", async () => {
     const bucket = await sharedBucket("GET");
     await send("PUT", `/${bucket}/k`, { body: "x" });
     const response = await send("GET", `/${bucket}/k`, { headers: { origin: ORIGIN } });

@@ -1,5 +1,5 @@
-// Buckets that are deleted, and made again, while they are in use: never a row without its bucket, and nothing of the
-// old bucket in the new one.
+// Buckets that are deleted and recreated while in use: no row exists without its bucket, and the new bucket shows
+// nothing of the old one.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -17,7 +17,7 @@ import {
 } from "../support/stored-state.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 
-/** The bucket ids of rows whose bucket is not there. */
+/** The bucket ids of rows whose bucket is missing. */
 async function orphanedUploadRows(): Promise<string[]> {
   const { results } = await env.DB.prepare(
     `SELECT DISTINCT bucket_id FROM (SELECT bucket_id FROM objects UNION ALL SELECT bucket_id FROM versions
@@ -27,7 +27,7 @@ async function orphanedUploadRows(): Promise<string[]> {
   return results.map((row) => row.bucket_id);
 }
 
-/** Does something once, between the storing of a blob and its commit. */
+/** Runs an action once, between the storing of a blob and its commit. */
 function beforeCommit(action: () => Promise<void>): Pick<RequestScope, "BLOBS"> {
   let isDone = false;
   return {
@@ -49,7 +49,7 @@ async function expectStatus(status: number, method: string, target: string): Pro
 }
 
 describe("a PUT whose bucket is deleted before it commits", () => {
-  it("is NoSuchBucket and leaves nothing behind", async () => {
+  it("returns NoSuchBucket and leaves nothing behind", async () => {
     const bucket = await freshBucket();
     const id = await bucketId(bucket);
     const scope = beforeCommit(() => expectStatus(204, "DELETE", `/${bucket}`));
@@ -61,7 +61,7 @@ describe("a PUT whose bucket is deleted before it commits", () => {
     expect(await storedStateOfId(id)).toEqual({ objects: {}, blobs: {}, garbage: [] });
   });
 
-  it("is NoSuchBucket also where the bucket is made again, and puts nothing into that", async () => {
+  it("returns NoSuchBucket also when the bucket is recreated, and adds nothing to the new bucket", async () => {
     const bucket = await freshBucket();
     const id = await bucketId(bucket);
     const scope = beforeCommit(async () => {
@@ -79,7 +79,7 @@ describe("a PUT whose bucket is deleted before it commits", () => {
     await expectStatus(404, "GET", `/${bucket}/k`);
   });
 
-  it("over an object is no less refused", async () => {
+  it("is also rejected when it overwrites an object", async () => {
     const bucket = await freshBucket();
     const id = await bucketId(bucket);
     await putAll(bucket, { k: "old" });
@@ -98,8 +98,8 @@ describe("a PUT whose bucket is deleted before it commits", () => {
   });
 });
 
-describe("a DELETE whose bucket is made again before it commits", () => {
-  it("leaves the new bucket's object alone", async () => {
+describe("a DELETE whose bucket is recreated before it commits", () => {
+  it("does not delete the new bucket's object", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "old" });
     let isFirst = true;
@@ -123,7 +123,7 @@ describe("a DELETE whose bucket is made again before it commits", () => {
 });
 
 describe("a DeleteBucket", () => {
-  it("finds the object that was put after it looked", async () => {
+  it("returns BucketNotEmpty for an object that was put after its first check", async () => {
     const bucket = await freshBucket();
     let isFirst = true;
     const DB = d1With(async (_sql, send_) => {
@@ -142,7 +142,7 @@ describe("a DeleteBucket", () => {
     await expectBytes(await send("GET", `/${bucket}/k`), "x");
   });
 
-  it("that comes late does not delete the bucket that was made since", async () => {
+  it("does not delete a bucket that was recreated meanwhile", async () => {
     const bucket = await freshBucket();
     let isFirst = true;
     const DB = d1With(async (_sql, send_) => {
@@ -160,7 +160,7 @@ describe("a DeleteBucket", () => {
     await expectStatus(200, "HEAD", `/${bucket}`);
   });
 
-  it("ends the uploads that are open in it, also for a bucket made again", async () => {
+  it("aborts the open uploads, also in a recreated bucket", async () => {
     const bucket = await freshBucket();
     const id = await bucketId(bucket);
     const created = await send("POST", `/${bucket}/k?uploads`);
@@ -177,12 +177,12 @@ describe("a DeleteBucket", () => {
   });
 });
 
-describe("a bucket made again", () => {
-  it("shows nothing of the rows that may still be there of the old one", async () => {
+describe("a recreated bucket", () => {
+  it("shows no remaining rows of the old bucket", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "old" });
     const old = await bucketId(bucket);
-    // As if the old bucket's rows had outlived it.
+    // Simulates rows of the old bucket that still exist.
     await env.DB.prepare("DELETE FROM buckets WHERE name = ?").bind(bucket).run();
     try {
       await expectStatus(404, "GET", `/${bucket}/k`);
@@ -202,8 +202,8 @@ describe("a bucket made again", () => {
   });
 });
 
-describe("PUTs, deletions of the bucket and its re-creation, all at once", () => {
-  it("never leave a row without its bucket, nor an acknowledged object without its bytes", async () => {
+describe("concurrent PUTs, deletions of the bucket and its recreation", () => {
+  it("never leave a row without its bucket, or an acknowledged object without its bytes", async () => {
     const orphanedUploadsBefore = await orphanedUploadRows();
     const bucket = freshBucketName();
     const ids = new Set<string>();
@@ -247,7 +247,7 @@ describe("PUTs, deletions of the bucket and its re-creation, all at once", () =>
       ]);
       expect(await orphanedUploadRows()).toEqual(orphanedUploadsBefore);
     }
-    // The race is only worth something where all of it happened.
+    // The race proves something only when every outcome occurred.
     for (const [name, count] of Object.entries(outcomes)) expect(count, name).toBeGreaterThan(0);
     expect(ids.size).toBeGreaterThan(1);
     const row = await env.DB.prepare("SELECT id FROM buckets WHERE name = ?").bind(bucket).first<{ id: string }>();

@@ -1,4 +1,4 @@
-// A bucket is taken back from the user who made it, as docs/tenancy.md says.
+// An administrator revokes a bucket from the user who created it, as docs/tenancy.md describes.
 import { describe, expect, it } from "vitest";
 
 import { send, type SendOptions } from "../support/client.ts";
@@ -21,8 +21,8 @@ async function bucketOfTenant() {
   return { bucket, tenant, ask, giveItself };
 }
 
-describe("the user who made a bucket", () => {
-  it("gives it its first policy, and has what that grants", async () => {
+describe("the user who created a bucket", () => {
+  it("can set its first policy and has the rights that it grants", async () => {
     const { ask, giveItself } = await bucketOfTenant();
     expect(await ask("PUT", "/k", { body: "x" })).toBe(403);
     expect(await giveItself()).toBe(204);
@@ -34,14 +34,14 @@ describe("the user who made a bucket", () => {
     ["with policies for something else", [ELSEWHERE]],
     ["that may not make it any more", [MAKER, { ...MAKER, Effect: "Deny" }]],
     ["that is denied the policy", [MAKER, { Effect: "Deny", Action: "s3:PutBucketPolicy", Resource: "*" }]],
-  ])("does not, %s", async (_how, statements) => {
+  ])("cannot set a policy, %s", async (_how, statements) => {
     const { tenant, giveItself } = await bucketOfTenant();
     const nothing = { Effect: "Deny", Action: "s3:GetObject", Resource: "arn:aws:s3:::nothing" };
     await allow(tenant, ...(statements.length === 0 ? [nothing] : statements));
     expect(await giveItself()).toBe(403);
   });
 
-  it("has nothing left once the right to make it and the policy are taken away", async () => {
+  it("has no access after the CreateBucket right and the policy are deleted", async () => {
     const { bucket, tenant, ask, giveItself } = await bucketOfTenant();
     expect(await giveItself()).toBe(204);
     expect((await send("DELETE", `/${bucket}?policy`)).status).toBe(204);

@@ -1,5 +1,5 @@
-// What each operation may cost, counted and not timed: round trips to D1, rows written and read there, calls of
-// coordinators and of the blob store.
+// What each operation may cost, counted and not timed: round trips to D1, rows read and written, coordinator calls and
+// blob store calls.
 import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, ROOT, send, type SendOptions } from "../support/client.ts";
@@ -11,7 +11,7 @@ import { createUpload, PART_MIN_BYTES, putPart } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { setVersioning, versionedBucket } from "../support/versioning.ts";
 
-/** Sends a request that must succeed, and gives its cost. */
+/** Sends a request that must succeed and returns its cost. */
 async function cost(method: string, target: string, options: SendOptions = {}, status = 200): Promise<Cost> {
   const response = await send(method, target, options);
   expect(response.status, `${method} ${target}`).toBe(status);
@@ -19,7 +19,7 @@ async function cost(method: string, target: string, options: SendOptions = {}, s
   return costOf(response);
 }
 
-/** Uploads an object in so many parts, the last of one byte, and gives the cost of the completion. */
+/** Uploads an object in `parts` parts, the last of one byte, and returns the cost of the completion. */
 async function costOfCompletion(
   bucket: string,
   key: string,
@@ -37,7 +37,7 @@ async function costOfCompletion(
   return cost("POST", `/${bucket}/${key}?uploadId=${uploadId}`, { body, headers });
 }
 
-/** Asserts a cost: exact but for the rows read, of which there may be at most so many. */
+/** Asserts a cost: exact, except that the rows read have an upper bound. */
 function expectCost(actual: Cost, exact: Omit<Cost, "rowsRead">, rowsReadAtMost: number): void {
   const { rowsRead, ...others } = actual;
   expect(others).toEqual(exact);
@@ -58,7 +58,7 @@ describe("the cost of reading", () => {
     }
   });
 
-  it("GET of nothing to send: one round trip and no blob", async () => {
+  it("GET without bytes to send: one round trip and no blob", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "12345", empty: "" });
     expectCost(await cost("GET", `/${bucket}/empty`), READ, 6);
@@ -72,25 +72,22 @@ describe("the cost of reading", () => {
   it.each([
     ["as it is", {}],
     ["with a customer's key", keyHeaders(customerKey(1))],
-  ])(
-    "GET of an object in parts that is stored %s: each blob that is read, those too that are read later",
-    async (_, key) => {
-      const bucket = await freshBucket();
-      await costOfCompletion(bucket, "k", 3, key);
-      expectCost(await cost("GET", `/${bucket}/k`, { headers: key }), { ...READ, blobCalls: 3 }, 30);
-      expectCost(await cost("HEAD", `/${bucket}/k`, { headers: key }), READ, 30);
-      for (const [range, blobCalls] of [
-        ["0-1", 1],
-        [`0-${PART_MIN_BYTES}`, 2],
-        [`0-${2 * PART_MIN_BYTES}`, 3],
-        ["-1", 1],
-      ] as const) {
-        const options = { headers: { ...key, range: `bytes=${range}` } };
-        expectCost(await cost("GET", `/${bucket}/k`, options, 206), { ...READ, blobCalls }, 30);
-      }
-      expectCost(await cost("GET", `/${bucket}/k?partNumber=2`, { headers: key }, 206), { ...READ, blobCalls: 1 }, 30);
-    },
-  );
+  ])("GET of a multipart object stored %s: every blob read counts, also those read later", async (_, key) => {
+    const bucket = await freshBucket();
+    await costOfCompletion(bucket, "k", 3, key);
+    expectCost(await cost("GET", `/${bucket}/k`, { headers: key }), { ...READ, blobCalls: 3 }, 30);
+    expectCost(await cost("HEAD", `/${bucket}/k`, { headers: key }), READ, 30);
+    for (const [range, blobCalls] of [
+      ["0-1", 1],
+      [`0-${PART_MIN_BYTES}`, 2],
+      [`0-${2 * PART_MIN_BYTES}`, 3],
+      ["-1", 1],
+    ] as const) {
+      const options = { headers: { ...key, range: `bytes=${range}` } };
+      expectCost(await cost("GET", `/${bucket}/k`, options, 206), { ...READ, blobCalls }, 30);
+    }
+    expectCost(await cost("GET", `/${bucket}/k?partNumber=2`, { headers: key }, 206), { ...READ, blobCalls: 1 }, 30);
+  });
 
   it("HEAD: one round trip and no blob", async () => {
     const bucket = await freshBucket();
@@ -110,7 +107,7 @@ describe("the cost of reading", () => {
     [30, "&delimiter=/", 20],
     [30, "&delimiter=/&prefix=dir1/", 50],
   ])(
-    "LIST of %i keys with %j: one round trip, and a few rows read for each entry shown",
+    "LIST of %i keys with %j: one round trip, and a few rows read for each returned entry",
     async (count, query, rows) => {
       const bucket = await freshBucket();
       const keys = Array.from({ length: count }, (_, index) => `dir${index % 3}/k${Math.floor(index / 3)}`);
@@ -120,7 +117,7 @@ describe("the cost of reading", () => {
     },
   );
 
-  it("of a listing's later pages is that of its first", async () => {
+  it("LIST of a later page: the same as for the first page", async () => {
     const bucket = await freshBucket();
     const keys = Array.from({ length: 40 }, (_, index) => `k${String(index).padStart(2, "0")}`);
     await putAll(bucket, Object.fromEntries(keys.map((key) => [key, ""])));
@@ -138,7 +135,7 @@ describe("the cost of writing", () => {
     expectCost(await cost("PUT", `/${bucket}/only`, { headers: { "if-none-match": "*" } }), WRITE, 12);
   });
 
-  it("PUT over an old key: one row more, for the bytes that it drops", async () => {
+  it("PUT over an existing key: one more row, for the garbage that it creates", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "1" });
     for (const headers of [{}, { "if-match": md5Hex("2") }]) {
@@ -148,7 +145,7 @@ describe("the cost of writing", () => {
   });
 
   it.each(["Enabled", "Suspended"] as const)(
-    "PUT in a bucket whose versioning is %s: as in others, one row more for the version that it retires",
+    "PUT in a bucket with versioning %s: one more row, for the version that becomes noncurrent",
     async (status) => {
       const bucket = await versionedBucket();
       await setVersioning(bucket, status);
@@ -157,14 +154,14 @@ describe("the cost of writing", () => {
     },
   );
 
-  it("PUT that is refused by its condition: one round trip and nothing else", async () => {
+  it("PUT whose condition fails: one round trip and nothing else", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "1" });
     const headers = { "if-none-match": "*" };
     expectCost(await cost("PUT", `/${bucket}/k`, { body: "2", headers }, 412), READ, 8);
   });
 
-  it("PUT that is refused by its digest: one round trip and one blob, no call", async () => {
+  it("PUT whose digest fails: one round trip and one blob, no call", async () => {
     const bucket = await freshBucket();
     const headers = { "x-amz-checksum-crc32": "AAAAAA==" };
     expectCost(await cost("PUT", `/${bucket}/k`, { body: "2", headers }, 400), { ...READ, blobCalls: 1 }, 8);
@@ -176,12 +173,12 @@ describe("the cost of writing", () => {
     expectCost(await cost("DELETE", `/${bucket}/k`, {}, 204), { ...WRITE, rowsWritten: 2, blobCalls: 0 }, 40);
   });
 
-  it("DELETE of nothing: one round trip and nothing else", async () => {
+  it("DELETE of a missing key: one round trip and nothing else", async () => {
     const bucket = await freshBucket();
     expectCost(await cost("DELETE", `/${bucket}/k`, {}, 204), READ, 8);
   });
 
-  it("DeleteObjects: two rows and a round trip for each coordinator of the keys, however many keys", async () => {
+  it("DeleteObjects: two rows per key and one round trip per coordinator", async () => {
     const bucket = await freshBucket();
     const keys = Array.from({ length: 60 }, (_, index) => `key-${index}`);
     await putAll(bucket, Object.fromEntries(keys.map((key) => [key, ""])));
@@ -196,23 +193,23 @@ describe("the cost of writing", () => {
       blobCalls: 0,
     });
     expect(rowsRead).toBeLessThan(30 * keys.length);
-    // Nothing of them is left: the bucket and the heads are looked up, and that is all.
+    // The keys no longer exist, so only the bucket and the heads are read.
     expectCost(await cost("POST", `/${bucket}?delete`, { body, headers }), { ...READ, roundTrips: 2 }, 200);
   });
 
-  it("of many writers of one key at once grows by no more than a second look and a second try", async () => {
+  it("concurrent writers of one key: at most a second read and a second commit each", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "0" });
     const costs = await Promise.all(Array.from({ length: 10 }, () => cost("PUT", `/${bucket}/k`, { body: "x" })));
     for (const { roundTrips, rowsRead: _, ...others } of costs) {
       expect(others).toEqual({ rowsWritten: 2, coordinatorCalls: 1, blobCalls: 1 });
-      // A request that saw a head which is past by now, and met nobody in the queue who knew, finds out by failing.
+      // A request with an outdated head that shares no queue with a newer one learns it from the failed commit.
       expect([2, 4]).toContain(roundTrips);
     }
   });
 });
 
-describe("the cost of moving no bytes", () => {
+describe("the cost of copies and renames", () => {
   it("CopyObject: at most three round trips, five rows, one call, no blob", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "1", over: "2" });
@@ -250,7 +247,7 @@ describe("the cost of an upload in parts", () => {
   });
 
   it.each([1, 2, 4])(
-    "CompleteMultipartUpload of %i parts: two round trips, four rows and one for each, one call, one blob",
+    "CompleteMultipartUpload of %i parts: two round trips, four rows and one per part, one call, one blob",
     async (count) => {
       const rowsReadAtMost = 60 + 20 * count;
       for (const bucket of [await freshBucket(), await versionedBucket()]) {
@@ -264,7 +261,7 @@ describe("the cost of an upload in parts", () => {
 });
 
 describe("the counts", () => {
-  it("are shown where the setting says so, on errors too, and not otherwise", async () => {
+  it("are returned when the setting enables them, on errors too, and not otherwise", async () => {
     const bucket = await freshBucket();
     const shown = await send("GET", `/${bucket}/missing`);
     expect(shown.headers.get("server-timing")).not.toBeNull();
@@ -273,7 +270,7 @@ describe("the counts", () => {
     expect((await deliver(anonymous("PUT", "/"), { SERVER_TIMING: "" })).headers.get("server-timing")).toBeNull();
   });
 
-  it.each(["x", ROOT.accessKeyId])("are of nothing at all for a request that is refused to %s", async (accessKeyId) => {
+  it.each(["x", ROOT.accessKeyId])("are zero for a request that is denied %s", async (accessKeyId) => {
     const response = await send("GET", "/some-bucket/k", { credentials: { accessKeyId, secretAccessKey: "y" } });
     expect(response.status).toBe(403);
     expect(costOf(response)).toEqual({ ...READ, roundTrips: 0, rowsRead: 0 });

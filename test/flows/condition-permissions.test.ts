@@ -12,7 +12,7 @@ const ETAG = md5Hex("secret");
 const MISS = md5Hex("another");
 const PAST = "Sat, 01 Jan 2000 00:00:00 GMT";
 
-/** A bucket with an object that its tag keeps from being read, and a user who may do everything else. */
+/** A bucket with an object that its tag makes unreadable, and a user with all other rights. */
 async function taggedSecret(isVersioned = false) {
   const bucket = await freshBucket();
   if (isVersioned) await setVersioning(bucket, "Enabled");
@@ -34,7 +34,7 @@ async function taggedSecret(isVersioned = false) {
   return { bucket, versionId, ask };
 }
 
-describe("an object that its tags keep from being read", () => {
+describe("an object that its tags make unreadable", () => {
   it.each([
     ["GET", "/k", { "if-match": ETAG }],
     ["GET", "/k", { "if-none-match": ETAG }],
@@ -66,7 +66,7 @@ describe("an object that its tags keep from being read", () => {
     expect(listing).toContain(ETAG);
   });
 
-  it("is not told of by the conditions of a completion", async () => {
+  it("is not disclosed by the conditions of a completion", async () => {
     const { bucket, ask } = await taggedSecret();
     const uploadId = await createUpload(bucket, "k");
     const part = await putPart(bucket, "k", uploadId, 1, "x");
@@ -76,7 +76,7 @@ describe("an object that its tags keep from being read", () => {
     }
   });
 
-  it.each([false, true])("is not told of by the entries of DeleteObjects (named versions: %s)", async (isNamed) => {
+  it.each([false, true])("is not disclosed by the entries of DeleteObjects (named versions: %s)", async (isNamed) => {
     const { versionId, ask } = await taggedSecret(true);
     const version = isNamed ? `<VersionId>${versionId}</VersionId>` : "";
     const conditions = [`<ETag>${MISS}</ETag>`, `<ETag>${ETAG}</ETag>`, "<Size>6</Size>", "<Size>7</Size>"];
@@ -89,12 +89,12 @@ describe("an object that its tags keep from being read", () => {
     expect(answer).not.toContain("<Deleted>");
   });
 
-  it("can be deleted all the same where nothing is asked about it", async () => {
+  it("can be deleted without a condition", async () => {
     const { ask } = await taggedSecret();
     expect((await ask("DELETE", "/k", { headers: { "if-match": "*" } })).status).toBe(204);
   });
 
-  it("is told of to those who may read it", async () => {
+  it("is disclosed to callers who may read it", async () => {
     const { ask } = await taggedSecret();
     expect((await ask("PUT", "/open", { headers: { "if-match": ETAG } })).status).toBe(412);
     expect((await ask("DELETE", "/open", { headers: { "x-amz-if-match-size": "1" } })).status).toBe(412);

@@ -1,4 +1,4 @@
-// Conditional writes that race: what each of them is told must be explained by some order of all of them.
+// Concurrent conditional writes: some sequential order explains every result.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -9,7 +9,7 @@ import { d1With, ONE_SHARD, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 
-/** A conditional PUT and how it ended. */
+/** A conditional PUT and its result. */
 async function put(
   bucket: string,
   body: string,
@@ -32,7 +32,7 @@ async function current(
   };
 }
 
-/** Holds uploads back until as many as there are have stored their bytes: none has committed by then. */
+/** Delays uploads until all of them have stored their bytes and none has committed. */
 function barrier(count: number): Pick<RequestScope, "BLOBS"> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let arrived = 0;
@@ -50,7 +50,7 @@ function barrier(count: number): Pick<RequestScope, "BLOBS"> {
 }
 
 describe("50 concurrent PUTs with If-None-Match: *", () => {
-  it("have one winner, whose bytes are there; the others are refused and leave no trace", async () => {
+  it("have one winner, whose bytes are stored; the others fail and store nothing", async () => {
     const bucket = await freshBucket();
     const results = await Promise.all(
       Array.from({ length: 50 }, (_, index) => put(bucket, `body ${index}`, { "if-none-match": "*" })),
@@ -68,7 +68,7 @@ describe("50 concurrent PUTs with If-None-Match: *", () => {
     expectNothingLeftOver(storedState);
   });
 
-  it("that all began before any ended, are told of the conflict, which a retry explains", async () => {
+  it("return a conflict when all began before any ended, and a retry returns the reason", async () => {
     const bucket = await freshBucket();
     const all = barrier(50);
     const results = await Promise.all(
@@ -84,7 +84,7 @@ describe("50 concurrent PUTs with If-None-Match: *", () => {
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it("to as many keys all win", async () => {
+  it("all win when each has a key of its own", async () => {
     const bucket = await freshBucket();
     const statuses = await Promise.all(
       Array.from(
@@ -98,7 +98,7 @@ describe("50 concurrent PUTs with If-None-Match: *", () => {
 });
 
 describe("a conflict", () => {
-  it("names the condition and the key, and leaves no trace", async () => {
+  it("names the condition and the key, and stores nothing", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "0" });
     for (const [headers, condition, change] of [
@@ -123,7 +123,7 @@ describe("a conflict", () => {
     expect((await current(bucket)).text).toBe("2");
   });
 
-  it("with a write of the same bytes is none: the ETag is what was asked for", async () => {
+  it("does not occur with a write of the same bytes, because the ETag matches", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "same" });
     const BLOBS = r2With({
@@ -138,7 +138,7 @@ describe("a conflict", () => {
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it("with a deletion is NoSuchKey for If-Match, and no conflict for If-None-Match", async () => {
+  it("with a deletion returns NoSuchKey for If-Match and none for If-None-Match", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "0" });
     const BLOBS = r2With({
@@ -154,7 +154,7 @@ describe("a conflict", () => {
     expect((await put(bucket, "new", { "if-none-match": "*" }, { BLOBS })).status).toBe(200);
   });
 
-  it("of If-None-Match with an object that came and went again is none", async () => {
+  it("does not occur for If-None-Match when an object appeared and was deleted meanwhile", async () => {
     const bucket = await freshBucket();
     const BLOBS = r2With({
       async put(key, body, options) {
@@ -182,7 +182,7 @@ describe("20 workers that increment a counter through If-Match", () => {
       for (;;) {
         const { text, etag } = await current(bucket);
         const next = String(Number(text) + 1);
-        // With another number of shards the key belongs to another Durable Object, and only D1 knows both.
+        // With another number of coordinator shards the key maps to another Durable Object, and the two share only D1.
         const shards = scope ?? { COORDINATOR_SHARDS: worker % 2 === 0 ? "1" : "2" };
         const { status } = await put(bucket, next, { "if-match": etag }, shards);
         if (status === 200) {
@@ -207,7 +207,7 @@ describe("20 workers that increment a counter through If-Match", () => {
 });
 
 describe("unconditional writers of one key", () => {
-  it("all succeed, and the last of them stays", async () => {
+  it("all succeed, and the last write is current", async () => {
     const bucket = await freshBucket();
     const results = await Promise.all(Array.from({ length: 30 }, (_, index) => put(bucket, `body ${index}`, {})));
     expect(results.every(({ status }) => status === 200)).toBe(true);
@@ -219,7 +219,7 @@ describe("unconditional writers of one key", () => {
     expectNothingLeftOver(storedState);
   });
 
-  it("and readers of it see whole objects only: bytes, length and ETag of one and the same write", async () => {
+  it("leave readers whole objects only: bytes, length and ETag of the same write", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "start" });
     const writes = Array.from({ length: 20 }, (_, index) => put(bucket, "x".repeat(index * 1000), {}));
@@ -235,8 +235,8 @@ describe("unconditional writers of one key", () => {
   });
 });
 
-describe("deletions with If-Match that race", () => {
-  it("have one winner; the others find nothing to match", async () => {
+describe("concurrent deletions with If-Match", () => {
+  it("have one winner; the others find no match", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "0" });
     const statuses = await Promise.all(
@@ -253,7 +253,7 @@ describe("deletions with If-Match that race", () => {
     expectNothingLeftOver(storedState);
   });
 
-  it("against writers with If-Match: one of all wins", async () => {
+  it("against writers with If-Match: exactly one of all wins", async () => {
     for (let turn = 0; turn < 5; turn += 1) {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "0" });
@@ -279,7 +279,7 @@ describe("deletions with If-Match that race", () => {
     }
   });
 
-  it("against a writer that is first, is a conflict and deletes nothing", async () => {
+  it("return a conflict and delete nothing when a writer commits first", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "0" });
     let isFirst = true;
@@ -302,8 +302,8 @@ describe("deletions with If-Match that race", () => {
   });
 });
 
-describe("a condition that cannot be met any more", () => {
-  it("is refused as such however often it is tried", async () => {
+describe("a condition that can no longer hold", () => {
+  it("fails on every retry", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "1" });
     await expectNoTrace(bucket, async () => {

@@ -8,7 +8,7 @@ import { bodyOf, versionedBucket } from "../support/versioning.ts";
 
 const PAST = "Sat, 01 Jan 2000 00:00:00 GMT";
 
-/** Dates that name no moment, or are in no format that an HTTP date has. */
+/** Dates that denote no moment, or that match no HTTP date format. */
 const UNREADABLE = [
   "yesterday",
   "",
@@ -19,7 +19,7 @@ const UNREADABLE = [
   "Sat, 01 Jan 2000",
 ];
 
-/** A moment as RFC 9110's three formats and their common variants write it. */
+/** A moment in the three formats of RFC 9110 and their common variants. */
 function spellings(time: number): string[] {
   const utc = new Date(time).toUTCString();
   const [, day = "", month = "", year = "", clock = ""] = utc.split(" ");
@@ -48,7 +48,7 @@ async function versionIs(bucket: string, key: string, versionId: string): Promis
   return (await send("HEAD", `/${bucket}/${key}?versionId=${versionId}`)).status;
 }
 
-describe("a deletion that names a version", () => {
+describe("a deletion with a version id", () => {
   async function twoVersions() {
     const bucket = await versionedBucket();
     const older = await put(bucket, "k", "old");
@@ -62,22 +62,25 @@ describe("a deletion that names a version", () => {
     ["if-match", ""],
     ["x-amz-if-match-size", "6"],
     ["x-amz-if-match-last-modified-time", PAST],
-  ])("evaluates %s: %s on that version, not on the current one, and keeps it where it fails", async (name, value) => {
-    const { bucket, older } = await twoVersions();
-    await expectCode(
-      await send("DELETE", `/${bucket}/k?versionId=${older}`, { headers: { [name]: value } }),
-      412,
-      "PreconditionFailed",
-    );
-    expect(await versionIs(bucket, "k", older)).toBe(200);
-  });
+  ])(
+    "evaluates %s: %s on that version, not on the current one, and deletes nothing when it fails",
+    async (name, value) => {
+      const { bucket, older } = await twoVersions();
+      await expectCode(
+        await send("DELETE", `/${bucket}/k?versionId=${older}`, { headers: { [name]: value } }),
+        412,
+        "PreconditionFailed",
+      );
+      expect(await versionIs(bucket, "k", older)).toBe(200);
+    },
+  );
 
   it.each([
     ["if-match", md5Hex("old")],
     ["if-match", `"x", W/"${md5Hex("old")}"`],
     ["if-match", "*"],
     ["x-amz-if-match-size", "3"],
-  ])("goes ahead where %s: %s holds", async (name, value) => {
+  ])("deletes when %s: %s holds", async (name, value) => {
     const { bucket, older, newer } = await twoVersions();
     const headers = { [name]: value };
     expect((await send("DELETE", `/${bucket}/k?versionId=${older}`, { headers })).status).toBe(204);
@@ -93,7 +96,7 @@ describe("a deletion that names a version", () => {
     expect(await bodyOf(bucket, "k")).toBe("x");
   });
 
-  it("is refused with a condition where the version is a delete marker, or is not there", async () => {
+  it("fails with a condition when the version is a delete marker or missing", async () => {
     const { bucket, older } = await twoVersions();
     const marker = (await send("DELETE", `/${bucket}/k`)).headers.get("x-amz-version-id") ?? "";
     for (const headers of [{ "if-match": "*" }, { "x-amz-if-match-size": "0" }]) {
@@ -105,7 +108,7 @@ describe("a deletion that names a version", () => {
     await expectCode(await send("DELETE", `/${bucket}/k?versionId=${older}`, { headers }), 404, "NoSuchVersion");
   });
 
-  it("evaluates the conditions of each entry of DeleteObjects on the version that it names", async () => {
+  it("evaluates the conditions of each DeleteObjects entry on the version that it names", async () => {
     const { bucket, older, newer } = await twoVersions();
     const entry = (versionId: string, condition: string) =>
       `<Object><Key>k</Key><VersionId>${versionId}</VersionId>${condition}</Object>`;
@@ -130,7 +133,7 @@ describe("a deletion that names a version", () => {
   });
 });
 
-describe("a date that cannot be read", () => {
+describe("a date that cannot be parsed", () => {
   it.each([
     "x-amz-copy-source-if-modified-since",
     "x-amz-copy-source-if-unmodified-since",
@@ -138,7 +141,7 @@ describe("a date that cannot be read", () => {
     "x-amz-rename-source-if-unmodified-since",
     "if-modified-since",
     "if-unmodified-since",
-  ])("as %s refuses the copy, part copy or rename", async (name) => {
+  ])("as %s fails the copy, part copy or rename", async (name) => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "x" });
     const uploadId = await createUpload(bucket, "b");
@@ -154,7 +157,7 @@ describe("a date that cannot be read", () => {
     expect((await send("HEAD", `/${bucket}/b`)).status).toBe(404);
   });
 
-  it("refuses a deletion, an entry of DeleteObjects, and the end of an upload", async () => {
+  it("fails a deletion, a DeleteObjects entry and an abort", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "x" });
     const uploadId = await createUpload(bucket, "a");
@@ -173,7 +176,7 @@ describe("a date that cannot be read", () => {
     await putPart(bucket, "a", uploadId, 1, "y");
   });
 
-  it("of a read is ignored, as RFC 9110 demands", async () => {
+  it("is ignored on a read, as RFC 9110 requires", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "x" });
     for (const name of ["if-modified-since", "if-unmodified-since"]) {
@@ -184,8 +187,8 @@ describe("a date that cannot be read", () => {
   });
 });
 
-describe("a date in any of the formats of RFC 9110", () => {
-  it("guards reads, copies, renames and deletions", async () => {
+describe("a date in any format of RFC 9110", () => {
+  it("is evaluated on reads, copies, renames and deletions", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "x" });
     const modified = Date.parse((await send("HEAD", `/${bucket}/a`)).headers.get("last-modified") ?? "");
@@ -218,26 +221,23 @@ describe("a date in any of the formats of RFC 9110", () => {
   });
 });
 
-describe("a list of ETags that cannot be read", () => {
-  it.each(['"abc', 'abc"', "", '"a" "b"', '*, "a"x'])(
-    "lets no copy or rename through that excludes them: %j",
-    async (list) => {
-      const bucket = await freshBucket();
-      await putAll(bucket, { a: "x" });
-      for (const [source, name] of [
-        [{ "x-amz-copy-source": `${bucket}/a` }, "x-amz-copy-source-if-none-match"],
-        [{ "x-amz-rename-source": "a" }, "x-amz-rename-source-if-none-match"],
-      ] as const) {
-        const response = await send("PUT", `/${bucket}/b`, { headers: { ...source, [name]: list } });
-        await expectCode(response, 400, "InvalidArgument");
-      }
-      expect((await send("HEAD", `/${bucket}/b`)).status).toBe(404);
-    },
-  );
+describe("a list of ETags that cannot be parsed", () => {
+  it.each(['"abc', 'abc"', "", '"a" "b"', '*, "a"x'])("fails a copy or rename that it excludes: %j", async (list) => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { a: "x" });
+    for (const [source, name] of [
+      [{ "x-amz-copy-source": `${bucket}/a` }, "x-amz-copy-source-if-none-match"],
+      [{ "x-amz-rename-source": "a" }, "x-amz-rename-source-if-none-match"],
+    ] as const) {
+      const response = await send("PUT", `/${bucket}/b`, { headers: { ...source, [name]: list } });
+      await expectCode(response, 400, "InvalidArgument");
+    }
+    expect((await send("HEAD", `/${bucket}/b`)).status).toBe(404);
+  });
 });
 
 describe("AbortMultipartUpload with x-amz-if-match-initiated-time", () => {
-  it("ends the upload that began then, and no other", async () => {
+  it("aborts the upload with that initiation time and no other", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const abort = (time: string) =>

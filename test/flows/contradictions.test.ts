@@ -1,5 +1,5 @@
-// Requests that say two things are refused, by every operation, once they are authorised: what a request names and an
-// operation would have to ignore must not change what is stored, kept or deleted.
+// Contradictory requests. Every operation rejects, after authorization, inputs that it would otherwise ignore and that
+// name another outcome than its own.
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { OPERATIONS } from "../../src/gateway/operation-table.ts";
@@ -19,11 +19,11 @@ const CONDITIONAL = ["PutObject", "CopyObject", "CompleteMultipartUpload", "Rena
 
 async function codeOf(response: Response): Promise<string> {
   const text = await response.text();
-  // S3 Control's errors are wrapped.
+  // S3 Control wraps its errors.
   return /<Code>(\w+)<\/Code>/.exec(text)?.[1] ?? "";
 }
 
-/** What no operation may ignore that does not obey it, and the code of the refusal. */
+/** Inputs that an operation must reject unless it obeys them, with the error code. */
 const NEVER_IGNORED: readonly {
   readonly headers?: Headers;
   readonly query?: string;
@@ -97,7 +97,7 @@ const NEVER_IGNORED: readonly {
 describe.each(NEVER_IGNORED.map((one) => [JSON.stringify(one.headers ?? one.query), one] as const))(
   "%s",
   (_name, { headers = {}, query, code, methods, obeyedBy }) => {
-    it("is refused by every operation that does not obey it", async () => {
+    it("is rejected by every operation that does not obey it", async () => {
       let count = 0;
       for (const [name, [prepare]] of Object.entries(PREPARATIONS)) {
         if (prepare === undefined || obeyedBy.includes(name)) continue;
@@ -135,7 +135,7 @@ describe("a body", () => {
     "RestoreBucketSnapshot",
   ];
 
-  it.each(BODILESS)("is refused by %s, which takes none, and nothing is changed", async (name) => {
+  it.each(BODILESS)("is rejected by %s, which takes none, and nothing changes", async (name) => {
     const [prepare] = PREPARATIONS[name] ?? [];
     if (prepare === undefined) throw new Error(name);
     expect(await codeOf(await attempt(prepare, { body: BODY }))).toBe("InvalidRequest");
@@ -145,7 +145,7 @@ describe("a body", () => {
     expect((await attempt(prepare, { body: new Blob([]).stream() })).status).toBe(200);
   });
 
-  it("names every operation that is a write and takes none", () => {
+  it("names every write operation without a body", () => {
     const found = OPERATIONS.filter(
       ({ route, implementation }) =>
         (route.method === "PUT" || route.method === "POST") && implementation?.inputs.body === "none",
@@ -153,7 +153,7 @@ describe("a body", () => {
     expect(new Set(found)).toEqual(new Set(BODILESS));
   });
 
-  it("leaves the source of a refused rename where it is", async () => {
+  it("leaves the source of a rejected rename in place", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { from: "text" });
     const options = { headers: { "x-amz-rename-source": "from" }, body: BODY };
@@ -193,7 +193,7 @@ describe("a request for two operations", () => {
     ["a copy and a range of it", "PUT", "", { "x-amz-copy-source": "B/from", "x-amz-copy-source-range": "bytes=0-1" }],
     ["the beginning of an upload and a copy", "POST", "?uploads", { "x-amz-copy-source": "B/from" }],
     ["tags and a copy", "PUT", "?tagging", { "x-amz-copy-source": "B/from" }],
-  ])("is refused: %s", async (_name, method, query, headers) => {
+  ])("is rejected: %s", async (_name, method, query, headers) => {
     const known = Object.fromEntries(
       Object.entries(headers).map(([name, value]) => [name, value.replace("B", bucket)]),
     );
@@ -204,7 +204,7 @@ describe("a request for two operations", () => {
     expect(await (await send("GET", `/${bucket}/k`)).text()).toBe("kept");
   });
 
-  it("is refused of a form that names the source of a copy, or a hold", async () => {
+  it("is rejected in a form that names a copy source or a legal hold", async () => {
     for (const fields of [
       { key: "k", "x-amz-copy-source": `${bucket}/from` },
       { key: "k", "x-amz-copy-source-if-match": '"a"' },
@@ -217,7 +217,7 @@ describe("a request for two operations", () => {
     expect(await (await send("GET", `/${bucket}/k`)).text()).toBe("kept");
   });
 
-  it("is taken where clients send a copy's conditions along with an upload by copies", async () => {
+  it("is accepted when clients send a copy's conditions with UploadPartCopy", async () => {
     const headers = {
       "x-amz-copy-source-if-match": '"a"',
       "x-amz-copy-source-server-side-encryption-customer-algorithm": "AES256",
@@ -235,11 +235,11 @@ describe("a parameter", () => {
     await putPolicy(bucket, policyText({ Effect: "Allow", Principal: "*", Action: "s3:*", Resource }));
   });
 
-  /** Unsigned, since the client that signs sends a parameter only once. */
+  /** Unsigned, because the signing client sends a parameter only once. */
   const unsigned = (method: string, target: string) => deliver(anonymous(method, `/${bucket}${target}`));
 
   it.each(["response-foo=x", "response-=x", "response-content-typ=text/html", "response-Content-Type=x"])(
-    "of an answer's header that there is none of is refused: %s",
+    "that overrides an unsupported response header is rejected: %s",
     async (query) => {
       expect(await codeOf(await send("GET", `/${bucket}/k?${query}`))).toBe("InvalidArgument");
       expect((await send("HEAD", `/${bucket}/k?${query}`)).status).toBe(400);
@@ -247,7 +247,7 @@ describe("a parameter", () => {
   );
 
   it.each(["x-id=GetObject", "foo", "Prefix=a", "lang=en", "x-amz-meta-a=1", "AWSAccessKeyIdx=1"])(
-    "that no operation knows is accepted: %s",
+    "that no operation defines is accepted: %s",
     async (query) => {
       expect((await send("GET", `/${bucket}/k?${query}`)).status).toBe(200);
       expect((await send("PUT", `/${bucket}/new?${query}`, { body: "x" })).status).toBe(200);
@@ -260,17 +260,17 @@ describe("a parameter", () => {
     ["GET", "?versions&key-marker=a&key-marker="],
     ["GET", "/k?partNumber=1&partNumber=2"],
     ["DELETE", "/k?versionId=null&versionId=00000000000000000000000000000000"],
-  ])("given twice with different values is refused: %s %s", async (method, target) => {
+  ])("given twice with different values is rejected: %s %s", async (method, target) => {
     expect(await codeOf(await unsigned(method, target))).toBe("InvalidArgument");
     expect((await send("HEAD", `/${bucket}/k`)).status).toBe(200);
   });
 
-  it("given twice with one value is that value", async () => {
+  it("given twice with one value counts once", async () => {
     expect((await unsigned("GET", "?prefix=a&prefix=a")).status).toBe(200);
     expect((await unsigned("GET", "/k?utm_source=x&utm_source=y")).status).toBe(200);
   });
 
-  it("that is a header in a presigned query is bound by the same", async () => {
+  it("that carries a header in a presigned query follows the same rules", async () => {
     const twice = await deliver(
       await presigned("PUT", `/${bucket}/new?x-amz-storage-class=STANDARD&X-Amz-Storage-Class=STANDARD_IA`, {
         body: "x",
@@ -282,8 +282,8 @@ describe("a parameter", () => {
   });
 });
 
-describe("who may not ask for an operation", () => {
-  it("is told that, and nothing of what the request contradicts", async () => {
+describe("a caller who is not allowed an operation", () => {
+  it("gets AccessDenied and not the contradiction's error", async () => {
     const bucket = await freshBucket();
     for (const [method, target, headers] of [
       ["PUT", "k", { "x-amz-mfa": "1" }],
@@ -296,8 +296,8 @@ describe("who may not ask for an operation", () => {
   });
 });
 
-describe("a header that asks for nothing", () => {
-  it("is accepted: a bypass that is not wanted", async () => {
+describe("a header that requests nothing", () => {
+  it("is accepted: a governance bypass set to false", async () => {
     const bucket = await freshBucket();
     const headers = { "x-amz-bypass-governance-retention": "false" };
     expect((await send("DELETE", `/${bucket}/k`, { headers })).status).toBe(204);

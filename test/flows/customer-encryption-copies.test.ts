@@ -1,5 +1,4 @@
-// Copies from and to objects that are encrypted with customers' keys: each a copy of bytes, of whatever kind the source
-// and the copy are.
+// Copies from and to SSE-C objects. Every combination of source and target encryption copies the bytes.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -87,7 +86,7 @@ describe.each([
   ["one blob", putSingle],
   ["three parts", putParts],
 ] as const)("CopyObject of %s", (_what, putSource) => {
-  it.each(PAIRS)("from %s to %s has the bytes", async (_from, _to, from, to) => {
+  it.each(PAIRS)("from %s to %s copies the bytes", async (_from, _to, from, to) => {
     const bucket = await freshBucket();
     const body = await putSource(bucket, "source", from);
     const response = await copy(bucket, "source", "copy", { ...fromKey(from), ...withKey(to) });
@@ -103,7 +102,7 @@ describe.each([
 });
 
 describe("CopyObject", () => {
-  it("keeps metadata, and gives a plain copy the ETag and checksum of its bytes", async () => {
+  it("copies metadata, and gives a plain copy the ETag and checksum of its bytes", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "source", A);
     const root = readXml(await (await copy(bucket, "source", "copy", fromKey(A))).text());
@@ -115,7 +114,7 @@ describe("CopyObject", () => {
     expect(head.headers.get("x-amz-checksum-crc64nvme")).toBe(checksum("CRC64NVME", BODY));
   });
 
-  it("makes a source in parts an object of one, with a checksum of its own kind over all of it", async () => {
+  it("turns a multipart source into a single part with a full-object checksum of the requested type", async () => {
     const bucket = await freshBucket();
     const body = joined(PARTS);
     const uploadId = await createUpload(bucket, "source", { "x-amz-checksum-algorithm": "CRC32" });
@@ -127,7 +126,7 @@ describe("CopyObject", () => {
     expect(textOf(root, "ETag")).toMatch(/^"[0-9a-f]{32}"$/);
     expect(textOf(root, "ChecksumCRC32")).toBe(checksum("CRC32", body));
     expect(textOf(root, "ChecksumType")).toBe("FULL_OBJECT");
-    // The parts and the proof of the source, and the copy.
+    // The parts and the completion proof of the source, and the copy.
     expect(Object.keys((await storedStateOf(bucket)).blobs).length).toBe(PARTS.length + 2);
   });
 
@@ -145,7 +144,7 @@ describe("CopyObject", () => {
     }
   });
 
-  it("of an object onto itself may change its encryption, and nothing else need change", async () => {
+  it("of an object onto itself can change only its encryption", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "k", undefined);
     const unchanged = { status: 400, code: "InvalidRequest", message: /without changing the object's metadata/ };
@@ -161,7 +160,7 @@ describe("CopyObject", () => {
     await expectBalanced(bucket);
   });
 
-  it("needs the source's key, the right one, and none where there is none", async () => {
+  it("requires the source's own key, and rejects a key for a plain source", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "sealed", A);
     await putSingle(bucket, "plain", undefined);
@@ -191,7 +190,7 @@ describe("CopyObject", () => {
     }
   });
 
-  it("is tested by the source's conditions, and by those of the key, before a byte is moved", async () => {
+  it("evaluates the source's conditions and key before it copies a byte", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "source", A);
     await putSingle(bucket, "there", undefined);
@@ -202,7 +201,7 @@ describe("CopyObject", () => {
     }
   });
 
-  it("copies again where the source changes under it, and leaves nothing of what it copied before", async () => {
+  it("copies again when the source changes meanwhile, and leaves no blob of the first attempt", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "source", A);
     const after = noise(500, 23);
@@ -223,7 +222,7 @@ describe("CopyObject", () => {
     await expectBalanced(bucket);
   });
 
-  it("fails and shows nothing where the source's blob is not as it was sealed", async () => {
+  it("fails and stores nothing when the source's blob fails authentication", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "source", A);
     const BLOBS = r2With({
@@ -244,7 +243,7 @@ describe("CopyObject", () => {
     expect((await send("HEAD", `/${bucket}/copy`)).status).toBe(404);
   });
 
-  it("of more than one blob may hold is in several, each sealed by itself", async () => {
+  it("uses several separately encrypted blobs when one blob cannot take all bytes", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "source", A);
     const counts = new Counts();
@@ -275,14 +274,14 @@ describe("CopyObject", () => {
     ]);
     expect(order).toEqual([3, 2, 1]);
     expect(plain.manifest?.references).toEqual([...plain.blobIds, `${id}/plain-proof`]);
-    // A GET of part 1 finds its slices by the manifest's parts, and a copy has one part.
+    // A GET of part 1 finds its slices through the manifest's parts, and a copy has one part.
     expect(plain.manifest?.parts).toEqual([{ partNumber: 1, start: 0, size: BODY.length, checksum: undefined }]);
     expect(plain.checksum).toEqual({ algorithm: "CRC32", type: "FULL_OBJECT", value: checksum("CRC32", BODY) });
     expect(plain.etag).toMatch(/^[0-9a-f]{32}$/);
     const stored: Uint8Array[] = [];
     for (const blobId of plain.blobIds) stored.push((await (await env.BLOBS.get(blobId))?.bytes()) ?? new Uint8Array());
     expect(md5Hex(joined(stored))).toBe(md5Hex(BODY));
-    // What cannot be combined is not what is computed.
+    // A checksum that cannot be combined cannot be the computed one.
     const sealed = await copyTo("sealed", B, "SHA256");
     expect(sealed.checksum).toEqual({
       algorithm: "CRC64NVME",
@@ -293,7 +292,7 @@ describe("CopyObject", () => {
 });
 
 describe("UploadPartCopy", () => {
-  it.each(PAIRS)("from %s into an upload with %s has the bytes, of all and of ranges", async (_from, _to, from, to) => {
+  it.each(PAIRS)("from %s into an upload with %s copies all bytes and ranges", async (_from, _to, from, to) => {
     const bucket = await freshBucket();
     const source = await putParts(bucket, "source", from);
     await putSingle(bucket, "small", from);
@@ -326,7 +325,7 @@ describe("UploadPartCopy", () => {
     await expectBalanced(bucket);
   });
 
-  it("gives a plain part the ETag and the checksum of its bytes", async () => {
+  it("gives a plain part the ETag and checksum of its bytes", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "source", A);
     const uploadId = await createUpload(bucket, "k", { "x-amz-checksum-algorithm": "SHA256" });
@@ -337,7 +336,7 @@ describe("UploadPartCopy", () => {
     expect(textOf(root, "ChecksumSHA256")).toBe(checksum("SHA256", BODY.slice(10, 100)));
   });
 
-  it("needs the upload's key", async () => {
+  it("requires the upload's key", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "source", undefined);
     const sealed = await createUpload(bucket, "sealed", withKey(A));
@@ -361,7 +360,7 @@ describe("UploadPartCopy", () => {
     });
   });
 
-  it("leaves nothing where the upload ends under it", async () => {
+  it("leaves nothing behind when the upload ends meanwhile", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "source", A);
     const uploadId = await createUpload(bucket, "k", withKey(B));

@@ -1,4 +1,4 @@
-// Uploads in parts that are encrypted with a customer's key: every part brings it, and each is sealed by itself.
+// Multipart uploads with SSE-C: every part sends the key, and each part is encrypted separately.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -27,11 +27,11 @@ import { expectBalanced, expectUntouched } from "../support/rows.ts";
 const KEY = customerKey(1);
 const WITH_KEY = keyHeaders(KEY);
 const WITH_OTHER = keyHeaders(customerKey(2));
-/** 12 MB, cut where a client with parts of 5 MiB cuts it, and once where nobody would. */
+/** 12 MB, split at 5 MiB as clients do, and once at an unusual offset. */
 const PARTS = [largePart(31), largePart(32, 12_345), largePart(33).slice(0, 2_000_000)];
 const BODY = joined(PARTS);
 
-/** Uploads the parts with the key, up to their completion. */
+/** Uploads the parts with the key, without the completion. */
 async function uploaded(bucket: string, key: string): Promise<{ uploadId: string; listed: ListedPart[] }> {
   const uploadId = await createUpload(bucket, key, WITH_KEY);
   const listed: ListedPart[] = [];
@@ -48,8 +48,8 @@ async function completed(): Promise<string> {
   return bucket;
 }
 
-describe("an encrypted upload in parts", () => {
-  it("becomes an object that is read with the key and not without", async () => {
+describe("an encrypted multipart upload", () => {
+  it("becomes an object that is readable only with the key", async () => {
     const bucket = await freshBucket();
     const created = await send("POST", `/${bucket}/k?uploads`, { headers: WITH_KEY });
     expect(shownEncryption(created)).toEqual(encryptionShownFor(KEY));
@@ -84,7 +84,7 @@ describe("an encrypted upload in parts", () => {
     await expectBalanced(bucket);
   });
 
-  it("is in blobs that are sealed each by itself", async () => {
+  it("stores each part in a separately encrypted blob", async () => {
     const bucket = await completed();
     const { blobs } = await storedStateOf(bucket);
     const sealed = Object.keys(blobs).filter((blobId) => !blobId.endsWith("-proof"));
@@ -114,7 +114,7 @@ describe("an encrypted upload in parts", () => {
     await expectBytes(read, BODY.slice(first, last + 1));
   });
 
-  it("gives each of its parts, and tells of them", async () => {
+  it("returns each of its parts and lists them", async () => {
     const bucket = await completed();
     for (const [index, part] of PARTS.entries()) {
       const read = await send("GET", `/${bucket}/k?partNumber=${index + 1}`, { headers: WITH_KEY });
@@ -128,7 +128,7 @@ describe("an encrypted upload in parts", () => {
     expect(textOf(attributes, "ObjectSize")).toBe(String(BODY.length));
   });
 
-  it.each(["", "only"])("of the one part %j is read from the part's blob", async (body) => {
+  it.each(["", "only"])("with the single part %j is read from the part's blob", async (body) => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k", WITH_KEY);
     const part = await putPart(bucket, "k", uploadId, 7, body, WITH_KEY);
@@ -141,7 +141,7 @@ describe("an encrypted upload in parts", () => {
     await expectBalanced(bucket);
   });
 
-  it("breaks off where one of its blobs is not as it was sealed, and nowhere before", async () => {
+  it("breaks off at the first blob that fails authentication", async () => {
     const bucket = await completed();
     const { blobs } = await storedStateOf(bucket);
     const middle = new FrameLayout(PART_MIN_BYTES + 12_345).encryptedLength;
@@ -157,7 +157,7 @@ describe("an encrypted upload in parts", () => {
 });
 
 describe("a part", () => {
-  it("comes with its upload's key, and with none where that has none", async () => {
+  it("requires its upload's key, and rejects one when the upload has none", async () => {
     const bucket = await freshBucket();
     const sealed = await createUpload(bucket, "sealed", WITH_KEY);
     const plain = await createUpload(bucket, "plain");
@@ -184,7 +184,7 @@ describe("a part", () => {
     expect(shownEncryption(response)).toEqual(encryptionShownFor(undefined));
   });
 
-  it("is verified by its own checksum", async () => {
+  it("verifies its own checksum", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k", { ...WITH_KEY, "x-amz-checksum-algorithm": "SHA256" });
     const wrong = { ...WITH_KEY, "x-amz-checksum-sha256": checksum("SHA256", new Uint8Array(3)) };
@@ -217,7 +217,7 @@ describe("a completion", () => {
     expect(await withoutKey.text()).toBe(answer.replace(/<ChecksumCRC64NVME>.*<\/ChecksumType>/, ""));
   });
 
-  it("of an upload without a key tells so, repeated too", async () => {
+  it("of an upload without a key reports the default encryption, also when repeated", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const part = await putPart(bucket, "k", uploadId, 1, "x");

@@ -1,5 +1,5 @@
-// Blobs that are encrypted with a customer's key, in each other's places: whoever can write to R2 cannot give one object
-// the bytes of another. What was stored before blobs were bound to their ids stays readable.
+// Swapped SSE-C blobs: a writer with access to R2 cannot give one object the bytes of another. Objects stored before
+// blobs were bound to their ids stay readable.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -36,7 +36,7 @@ async function blobsOf(bucket: string): Promise<string[]> {
   return (await env.BLOBS.list({ prefix: `${await bucketId(bucket)}/` })).objects.map(({ key }) => key);
 }
 
-/** Puts each of two blobs in the other's place. */
+/** Swaps two blobs. */
 async function swap(one: string, other: string): Promise<void> {
   const [first, second] = await Promise.all([env.BLOBS.get(one), env.BLOBS.get(other)]);
   const [firstBytes, secondBytes] = [await first?.bytes(), await second?.bytes()];
@@ -45,14 +45,14 @@ async function swap(one: string, other: string): Promise<void> {
   await env.BLOBS.put(other, firstBytes ?? "", { customMetadata: second?.customMetadata ?? {} });
 }
 
-/** What the key was recognised by before blobs were bound to their ids. */
+/** The key check of objects that were stored before blobs were bound to their ids. */
 async function unbound(): Promise<string> {
   const salt = noise(16);
   const verifier = await deriveBytes(KEY_BYTES, salt, "cairn recognises a key 1");
   return JSON.stringify({ salt: toBase64Url(salt), verifier: toBase64Url(verifier) });
 }
 
-/** Creates an object as releases did before they bound blobs to their ids. */
+/** Creates an object in the format that predates the binding of blobs to ids. */
 async function putUnbound(bucket: string, key: string, body: Uint8Array): Promise<void> {
   await put(bucket, key, body);
   const id = await bucketId(bucket);
@@ -74,15 +74,15 @@ async function putUnbound(bucket: string, key: string, body: Uint8Array): Promis
   await written;
 }
 
-describe("encrypted blobs in each other's places", () => {
-  it.each([0, 1, 1000, 200_000])("do not open as other objects of %d bytes", async (size) => {
+describe("swapped encrypted blobs", () => {
+  it.each([0, 1, 1000, 200_000])("do not decrypt as other objects of %d bytes", async (size) => {
     const bucket = await freshBucket();
     await put(bucket, "a", noise(size, 1));
     await put(bucket, "b", noise(size, 2));
     await expectBytes(await read(bucket, "a"), noise(size, 1));
     const [one = "", other = ""] = await blobsOf(bucket);
     await swap(one, other);
-    // Of nothing at all there is nothing to read.
+    // An empty object has nothing to read.
     if (size === 0) return;
     for (const key of ["a", "b"]) await expectUnreadable(bucket, key);
     await expectUnreadable(bucket, "a", { range: `bytes=${size - 1}-` });
@@ -90,7 +90,7 @@ describe("encrypted blobs in each other's places", () => {
     await expectBytes(await read(bucket, "b"), noise(size, 2));
   });
 
-  it("do not open as other parts of one object", async () => {
+  it("do not decrypt as other parts of one object", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k", WITH_KEY);
     const bodies = [largePart(1), largePart(2), new Uint8Array([1])];
@@ -107,7 +107,7 @@ describe("encrypted blobs in each other's places", () => {
     await expectUnreadable(bucket, "k", { range: "bytes=0-9" });
   });
 
-  it("do not open as an earlier version of the same key", async () => {
+  it("do not decrypt as an earlier version of the same key", async () => {
     const bucket = await freshBucket();
     await put(bucket, "k", noise(10, 1));
     const [old = ""] = await blobsOf(bucket);
@@ -120,7 +120,7 @@ describe("encrypted blobs in each other's places", () => {
 });
 
 describe("the parts of an encrypted upload", () => {
-  it("are listed without the checksums of their bytes", async () => {
+  it("are listed without the checksums of their plaintext", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k", { ...WITH_KEY, "x-amz-checksum-algorithm": "SHA256" });
     await putPart(bucket, "k", uploadId, 1, "the part", WITH_KEY);
@@ -130,7 +130,7 @@ describe("the parts of an encrypted upload", () => {
   });
 });
 
-describe("objects of releases that did not bind blobs", () => {
+describe("objects in the format without bound blobs", () => {
   it("are read, in ranges and whole, copied and renamed", async () => {
     const bucket = await freshBucket();
     const body = noise(150_000);
@@ -142,7 +142,7 @@ describe("objects of releases that did not bind blobs", () => {
     await expectBytes(await read(bucket, "copy"), body);
   });
 
-  it("include uploads that were begun before", async () => {
+  it("include uploads that began earlier", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k", WITH_KEY);
     await env.DB.prepare("UPDATE uploads SET encryption = ? WHERE upload_id = ?")

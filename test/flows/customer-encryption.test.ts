@@ -1,4 +1,4 @@
-// Objects that are encrypted with keys of their customers (SSE-C), through everything that can be done with an object.
+// SSE-C objects through every operation on objects.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -60,7 +60,7 @@ async function get(bucket: string, key: string, headers: SendOptions["headers"] 
   return send("GET", `/${bucket}/${key}`, { headers });
 }
 
-/** The one blob of an object, read past the Worker. */
+/** The single blob of an object, read directly from R2. */
 async function blobOf(bucket: string, key: string): Promise<{ readonly blobId: string; readonly bytes: Uint8Array }> {
   const blobId = (await storedStateOf(bucket)).objects[key]?.blob_id ?? "";
   const blob = await env.BLOBS.get(blobId);
@@ -68,7 +68,7 @@ async function blobOf(bucket: string, key: string): Promise<{ readonly blobId: s
 }
 
 describe("an object that is encrypted with a customer's key", () => {
-  it.each(SIZES)("of %i bytes is given back to who brings the key, and tells so", async (size) => {
+  it.each(SIZES)("of %i bytes is returned with the key, and reports its encryption", async (size) => {
     const bucket = await freshBucket();
     const body = noise(size, 11);
     const stored = await put(bucket, "k", body);
@@ -85,7 +85,7 @@ describe("an object that is encrypted with a customer's key", () => {
     expect(shownEncryption(head)).toEqual(encryptionShownFor(KEY));
   });
 
-  it("is in the blob store as nobody can read it, beside nothing from which the key follows", async () => {
+  it("is unreadable in the blob store, next to nothing that reveals the key", async () => {
     const bucket = await freshBucket();
     const body = utf8("nobody who has the disks can read this. ".repeat(6000));
     await put(bucket, "k", body, { ...WITH_KEY, "x-amz-meta-a": "1" });
@@ -105,7 +105,7 @@ describe("an object that is encrypted with a customer's key", () => {
     expect(head?.customMetadata).toHaveProperty("encryption");
   });
 
-  it("has an ETag that says nothing of its bytes, and another each time", async () => {
+  it("has a random ETag that reveals nothing about its bytes", async () => {
     const bucket = await freshBucket();
     const [first, second] = [await put(bucket, "a", "same"), await put(bucket, "b", "same")];
     expect(first.headers.get("etag")).toMatch(/^"[0-9a-f]{32}"$/);
@@ -114,7 +114,7 @@ describe("an object that is encrypted with a customer's key", () => {
     expect((await blobOf(bucket, "a")).bytes).not.toEqual((await blobOf(bucket, "b")).bytes);
   });
 
-  it("is not shown without its key, with another, or of its attributes anything", async () => {
+  it("returns neither bytes nor attributes without its key or with another key", async () => {
     const bucket = await freshBucket();
     await put(bucket, "k", "body");
     for (const [headers, refusal] of [
@@ -134,7 +134,7 @@ describe("an object that is encrypted with a customer's key", () => {
     expect(textOf(readXml(await shown.text()), "ObjectSize")).toBe("4");
   });
 
-  it("is the only kind that takes a key", async () => {
+  it("rejects a key on any other kind of object", async () => {
     const bucket = await freshBucket();
     await put(bucket, "plain", "body", {});
     await expectS3Error(await get(bucket, "plain"), NOT_APPLICABLE);
@@ -154,7 +154,7 @@ describe("an object that is encrypted with a customer's key", () => {
     [FRAME_BYTES, 2 * FRAME_BYTES - 1],
     [2 * FRAME_BYTES + 1, 3 * FRAME_BYTES + 99],
     [3 * FRAME_BYTES, 3 * FRAME_BYTES],
-  ])("gives bytes %i to %i as it gives all", async (first, last) => {
+  ])("returns bytes %i to %i as a slice of the whole", async (first, last) => {
     const bucket = await freshBucket();
     const body = noise(3 * FRAME_BYTES + 100, 12);
     await put(bucket, "k", body);
@@ -165,7 +165,7 @@ describe("an object that is encrypted with a customer's key", () => {
     await expectBytes(read, body.slice(first, last + 1));
   });
 
-  it("gives suffixes and its first part, and has ranges that are not satisfiable", async () => {
+  it("serves suffix ranges and part 1, and rejects unsatisfiable ranges", async () => {
     const bucket = await freshBucket();
     const body = noise(FRAME_BYTES + 100, 13);
     await put(bucket, "k", body);
@@ -181,7 +181,7 @@ describe("an object that is encrypted with a customer's key", () => {
     });
   });
 
-  it("is read under conditions", async () => {
+  it("honours read conditions", async () => {
     const bucket = await freshBucket();
     const etag = (await put(bucket, "k", "body")).headers.get("etag") ?? "";
     expect((await get(bucket, "k", { ...WITH_KEY, "if-none-match": etag })).status).toBe(304);
@@ -215,7 +215,7 @@ describe("an object that is encrypted with a customer's key", () => {
     await expectBalanced(bucket);
   });
 
-  it("has versions with a key each", async () => {
+  it("has one key per version", async () => {
     const bucket = await versionedBucket();
     const versionOf = (response: Response): string => response.headers.get("x-amz-version-id") ?? "";
     const first = versionOf(await put(bucket, "k", "first"));
@@ -229,7 +229,7 @@ describe("an object that is encrypted with a customer's key", () => {
     await expectS3Error(await get(bucket, "k"), NOT_APPLICABLE);
   });
 
-  it("costs no more than another, but for the salt before a range that is not at its beginning", async () => {
+  it("costs the same as a plain object, except for the salt before a range with an offset", async () => {
     const bucket = await freshBucket();
     const stored = costOf(await put(bucket, "k", noise(2 * FRAME_BYTES)));
     expect(stored).toMatchObject({ roundTrips: 2, rowsWritten: 1, coordinatorCalls: 1, blobCalls: 1 });
@@ -244,11 +244,11 @@ describe("an object that is encrypted with a customer's key", () => {
   });
 });
 
-describe("what an encrypted upload is verified by", () => {
+describe("an encrypted upload is verified by", () => {
   const body = noise(FRAME_BYTES + 321, 14);
   const wrong = body.slice().fill(0, 0, 1);
 
-  it.each(ALGORITHMS)("is its bytes' %s, which is kept and shown", async (algorithm) => {
+  it.each(ALGORITHMS)("the %s of its plaintext, which is stored and returned", async (algorithm) => {
     const bucket = await freshBucket();
     const header = checksumHeader(algorithm);
     const right = { ...WITH_KEY, [header]: checksum(algorithm, body) };
@@ -261,7 +261,7 @@ describe("what an encrypted upload is verified by", () => {
     );
   });
 
-  it("is their MD5 and the SHA-256 that was signed, with a checksum and without", async () => {
+  it("the MD5 and the signed SHA-256 of its plaintext, with and without a checksum", async () => {
     const bucket = await freshBucket();
     for (const more of [
       {},
@@ -288,7 +288,7 @@ describe("what an encrypted upload is verified by", () => {
     }
   });
 
-  it("is the signature of each of its chunks", async () => {
+  it("the signature of each chunk", async () => {
     const bucket = await freshBucket();
     const form = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
     const pieces = cut(body, 16_384);
@@ -303,7 +303,7 @@ describe("what an encrypted upload is verified by", () => {
     });
   });
 
-  it("is its length", async () => {
+  it("its length", async () => {
     const bucket = await freshBucket();
     const headers = { ...WITH_KEY, "content-length": String(body.length + 1) };
     await expectNoTrace(bucket, async () =>
@@ -312,8 +312,8 @@ describe("what an encrypted upload is verified by", () => {
   });
 });
 
-describe("a store that fails", () => {
-  it("under an encrypted upload fails the upload at once, whether or not it has read any of it", async () => {
+describe("a failing blob store", () => {
+  it("fails an encrypted upload at once, whether or not it has read any bytes", async () => {
     const bucket = await freshBucket();
     const failing = [
       r2With({ put: () => Promise.reject(new Error("the store is down")) }),
@@ -333,7 +333,7 @@ describe("a store that fails", () => {
     }
   });
 
-  it("is asked once more where the blob of an encrypted object is gone", async () => {
+  it("is retried once when the blob of an encrypted object is missing", async () => {
     const bucket = await freshBucket();
     await put(bucket, "k", noise(2 * FRAME_BYTES));
     let missing = 2;
@@ -350,7 +350,7 @@ describe("a store that fails", () => {
   });
 });
 
-describe("a blob that is not as it was sealed", () => {
+describe("a tampered blob", () => {
   async function spoilt(spoil: (bytes: Uint8Array) => Uint8Array): Promise<string> {
     const bucket = await freshBucket();
     await put(bucket, "k", noise(3 * FRAME_BYTES, 15));
@@ -365,7 +365,7 @@ describe("a blob that is not as it was sealed", () => {
     return copy;
   };
 
-  it("breaks the answer off before the first wrong byte", async () => {
+  it("breaks the response off before the first wrong byte", async () => {
     const bucket = await spoilt(flipped(2 * FRAME_BYTES));
     await expect((await get(bucket, "k")).arrayBuffer()).rejects.toThrow();
     const before = await get(bucket, "k", { ...WITH_KEY, range: `bytes=0-${FRAME_BYTES - 1}` });
@@ -374,21 +374,21 @@ describe("a blob that is not as it was sealed", () => {
     await expect(within.arrayBuffer()).rejects.toThrow();
   });
 
-  it("gives nothing at all where its salt is another", async () => {
+  it("returns nothing when its salt differs", async () => {
     const bucket = await spoilt(flipped(0));
     await expect((await get(bucket, "k")).arrayBuffer()).rejects.toThrow();
     const end = await get(bucket, "k", { ...WITH_KEY, range: "bytes=-5" });
     await expect(end.arrayBuffer()).rejects.toThrow();
   });
 
-  it("is no answer at all where it is cut off", async () => {
+  it("returns an error when it is truncated", async () => {
     const bucket = await spoilt((bytes) => bytes.slice(0, -1));
     await expectS3Error(await get(bucket, "k"), { status: 500, code: "InternalError" });
   });
 });
 
 describe("a customer's key", () => {
-  it("is read from a presigned URL's query, or from the headers that it signs", async () => {
+  it("is read from a presigned URL's query or from its signed headers", async () => {
     const bucket = await freshBucket();
     const query = new URLSearchParams(Object.entries(WITH_KEY)).toString();
     const stored = await deliver(await presigned("PUT", `/${bucket}/k?${query}`, { body: "body" }));
@@ -406,7 +406,7 @@ describe("a customer's key", () => {
     });
   });
 
-  it("is not taken over a connection that is not secure, but for this machine's own", async () => {
+  it("is rejected on an insecure connection, except on localhost", async () => {
     const bucket = await freshBucket();
     await put(bucket, "k", "body");
     const refusal = {
@@ -426,7 +426,7 @@ describe("a customer's key", () => {
     await expectS3Error(await send("GET", `/${bucket}/k`, { headers: WITH_KEY }, misspelt), refusal);
   });
 
-  it("is refused beside another encryption, and where it is malformed, with nothing stored", async () => {
+  it("is rejected together with another encryption and when malformed, and nothing is stored", async () => {
     const bucket = await freshBucket();
     await expectNoTrace(bucket, async () => {
       const both = { ...WITH_KEY, "x-amz-server-side-encryption": "AES256" };

@@ -1,4 +1,4 @@
-// The digests of documents: no operation demands one, and every operation verifies the one that is sent.
+// Digests of request documents: no operation requires one, and every operation verifies one that is sent.
 import { describe, expect, it } from "vitest";
 
 import { send } from "../support/client.ts";
@@ -10,7 +10,7 @@ import { expectNoTrace } from "../support/stored-state.ts";
 const TAGGING = "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>";
 const OTHER = utf8("another document");
 
-/** Every operation that reads a document of its own; `BUCKET` stands for the bucket. */
+/** Every operation with a request document; `BUCKET` stands for the bucket. */
 const DOCUMENTS: readonly (readonly [name: string, method: string, target: string, document: string])[] = [
   ["DeleteObjects", "POST", "?delete", "<Delete><Object><Key>none</Key></Object></Delete>"],
   ["PutObjectTagging", "PUT", "/k?tagging", TAGGING],
@@ -59,7 +59,7 @@ const DOCUMENTS: readonly (readonly [name: string, method: string, target: strin
   ],
 ];
 
-/** What a refusal of Content-MD5 shows. */
+/** The elements of a Content-MD5 error. */
 function fieldsOf(value: string, body: string, code: string): Record<string, string> {
   return code === "InvalidDigest"
     ? { "Content-MD5": value }
@@ -94,7 +94,7 @@ describe.each(DOCUMENTS)("the document of %s", (_name, method, target, document)
     );
   });
 
-  it("is taken with a digest that is right", async () => {
+  it("is accepted with a correct digest", async () => {
     const { path, body } = await at();
     for (const headers of [
       { "content-md5": md5Base64(utf8(body)) },
@@ -106,7 +106,7 @@ describe.each(DOCUMENTS)("the document of %s", (_name, method, target, document)
 });
 
 describe("the document of CreateBucket", () => {
-  it("is verified by a digest that is sent, and needs none", async () => {
+  it("verifies a digest that is sent, and needs none", async () => {
     const name = freshBucketName();
     const body = "<CreateBucketConfiguration><LocationConstraint>auto</LocationConstraint></CreateBucketConfiguration>";
     const headers = { "content-md5": md5Base64(OTHER) };

@@ -1,5 +1,5 @@
-// Documents of callers to whom nothing can be granted are refused before a byte of them is read; large ones that are
-// legal are taken.
+// Documents of callers without any possible grant are rejected before a byte is read. Large legal documents are
+// accepted.
 import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, send, signed, withBody } from "../support/client.ts";
@@ -26,7 +26,7 @@ function watched(): { readonly stream: ReadableStream<Uint8Array>; readonly isRe
 
 const LENGTH = { "content-length": "100" };
 
-/** The requests that bring a document to a bucket with an object `k`. */
+/** The requests that send a document to a bucket with an object `k`. */
 function documented(bucket: string): [method: string, target: string][] {
   const configurations = ["cors", "encryption", "lifecycle", "ownershipControls", "policy", "tagging", "versioning"];
   return [
@@ -49,10 +49,10 @@ async function expectUnread(request: Request): Promise<void> {
 }
 
 describe("a document", () => {
-  it("of a caller without credentials is not read where nothing is granted to everybody", async () => {
+  it("of a caller without credentials is not read unless a grant to anonymous callers exists", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "k" });
-    // A policy alone grants nothing: this one is about something else.
+    // A policy alone grants nothing: this one is about another action.
     const statement = { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: `arn:aws:s3:::${bucket}/*` };
     await putPolicy(bucket, policyText(statement));
     for (const [method, target] of documented(bucket)) {
@@ -60,7 +60,7 @@ describe("a document", () => {
     }
   });
 
-  it("of a user who may do other things, or the same elsewhere, is not read", async () => {
+  it("of a user with rights to other actions or resources only is not read", async () => {
     const [bucket, other] = [await freshBucket(), await freshBucket()];
     await putAll(bucket, { k: "k" });
     const user = await freshUser(
@@ -77,7 +77,7 @@ describe("a document", () => {
     ["a pattern", "${bucket}/o*"],
     ["a pattern of buckets", "${half}*/o?e"],
     ["a variable", "${bucket}/${aws:username, 'one'}"],
-  ])("is read where its keys may be among what is allowed by %s", async (_what, resource) => {
+  ])("is read when %s may allow some of its keys", async (_what, resource) => {
     const bucket = await freshBucket();
     await putAll(bucket, { one: "1", two: "2" });
     const half = bucket.slice(0, bucket.length / 2);
@@ -97,7 +97,7 @@ describe("a document", () => {
 });
 
 describe("a large DeleteObjects", () => {
-  it("of 1000 keys of 1024 bytes, each of them escaped, is carried out", async () => {
+  it("of 1000 keys of 1024 bytes, each of them escaped, succeeds", async () => {
     const bucket = await freshBucket();
     const keys = Array.from({ length: 1000 }, (_, turn) => `${'&"'.repeat(510)}${String(turn).padStart(4, "0")}`);
     const escaped = (key: string): string => key.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
@@ -112,7 +112,7 @@ describe("a large DeleteObjects", () => {
     expect((await send("HEAD", target)).status).toBe(404);
   });
 
-  it("with more elements than 1000 keys can have is refused, however small", async () => {
+  it("with more elements than 1000 keys can have is rejected, however small", async () => {
     const bucket = await freshBucket();
     const body = `<Delete><Object><Key>k</Key></Object>${"a<b/>".repeat(400_000)}</Delete>`;
     await expectS3Error(await send("POST", `/${bucket}?delete`, { body }), { status: 400, code: "MalformedXML" });

@@ -1,4 +1,4 @@
-// Every object is encrypted where it is kept, and the answers about those without a customer's key tell so, as S3's do.
+// Every stored object is encrypted, and responses for objects without a customer's key report it as S3's do.
 import { describe, expect, it } from "vitest";
 
 import { send, type SendOptions } from "../support/client.ts";
@@ -19,7 +19,7 @@ describe.each([
   ["asked for", { [METHOD]: "AES256" }],
   ["not asked for", {}],
 ] as const)("encryption at rest, %s", (_what, headers) => {
-  it("is told by what writes and reads an object", async () => {
+  it("is reported by every operation that writes or reads an object", async () => {
     const bucket = await freshBucket();
     const told = encryptionShownFor(undefined);
     expect(await shown("PUT", `/${bucket}/k`, { body: "x", headers })).toEqual(told);
@@ -39,7 +39,7 @@ describe.each([
 });
 
 describe("encryption at rest", () => {
-  it("is told by nothing else", async () => {
+  it("is reported by no other operation", async () => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/k`, { body: "x" });
     expect(await shown("GET", `/${bucket}?list-type=2`)).toEqual({});
@@ -53,7 +53,7 @@ describe("encryption at rest", () => {
     expect(await shown("DELETE", `/${bucket}/k`)).toEqual({});
   });
 
-  it.each(["aws:kms", "aws:kms:dsse"])("by %s is refused by all that write, and not ignored", async (method) => {
+  it.each(["aws:kms", "aws:kms:dsse"])("by %s is rejected by all writes and not ignored", async (method) => {
     const bucket = await freshBucket();
     const headers = { [METHOD]: method };
     const refusal = { status: 501, code: "NotImplemented", fields: { Header: METHOD } };

@@ -1,5 +1,5 @@
-// Headers that announce an aws-chunked envelope beside a payload hash that says there is none: the envelope would be
-// stored as if it were the object.
+// Headers that announce an aws-chunked envelope while the payload hash denies it. Without the check the envelope would
+// be stored as the object.
 import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, presigned, send } from "../support/client.ts";
@@ -38,70 +38,67 @@ function refusal(name: string, value: string) {
   };
 }
 
-describe.each(CONTRADICTIONS)(
-  "%s: %j without a STREAMING- payload hash is refused with InvalidArgument",
-  (name, value) => {
-    it.each(HASHES)("by PutObject with %s, over an object and where there is none", async (_kind, hash) => {
-      const bucket = await freshBucket();
-      await putAll(bucket, { there: "as it was" });
-      for (const key of ["there", "not-there"]) {
-        const headers = { "x-amz-content-sha256": hash, [name]: value };
-        await expectNoTrace(bucket, async () =>
-          expectS3Error(await send("PUT", `/${bucket}/${key}`, { headers, body: ENVELOPE }), refusal(name, value)),
-        );
-      }
-    });
-
-    it.each(HASHES)("by UploadPart with %s", async (_kind, hash) => {
-      const bucket = await freshBucket();
-      const uploadId = await createUpload(bucket, "k");
+describe.each(CONTRADICTIONS)("%s: %j without a STREAMING- payload hash returns InvalidArgument", (name, value) => {
+  it.each(HASHES)("for PutObject with %s, over an existing object and on a new key", async (_kind, hash) => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { there: "as it was" });
+    for (const key of ["there", "not-there"]) {
       const headers = { "x-amz-content-sha256": hash, [name]: value };
       await expectNoTrace(bucket, async () =>
-        expectS3Error(await sendPart(bucket, "k", uploadId, 1, ENVELOPE, headers), refusal(name, value)),
+        expectS3Error(await send("PUT", `/${bucket}/${key}`, { headers, body: ENVELOPE }), refusal(name, value)),
       );
-    });
+    }
+  });
 
-    it("by a presigned PUT that signs the header", async () => {
-      const bucket = await freshBucket();
-      await expectNoTrace(bucket, async () =>
-        expectS3Error(
-          await deliver(await presigned("PUT", `/${bucket}/k`, { headers: { [name]: value }, body: ENVELOPE })),
-          refusal(name, value),
-        ),
-      );
-    });
+  it.each(HASHES)("for UploadPart with %s", async (_kind, hash) => {
+    const bucket = await freshBucket();
+    const uploadId = await createUpload(bucket, "k");
+    const headers = { "x-amz-content-sha256": hash, [name]: value };
+    await expectNoTrace(bucket, async () =>
+      expectS3Error(await sendPart(bucket, "k", uploadId, 1, ENVELOPE, headers), refusal(name, value)),
+    );
+  });
 
-    it("by a form with such a field", async () => {
-      const bucket = await freshBucket();
-      await expectNoTrace(bucket, async () =>
-        expectS3Error(await post(bucket, { key: "k", [name]: value }, ENVELOPE), refusal(name, value)),
-      );
-    });
+  it("for a presigned PUT that signs the header", async () => {
+    const bucket = await freshBucket();
+    await expectNoTrace(bucket, async () =>
+      expectS3Error(
+        await deliver(await presigned("PUT", `/${bucket}/k`, { headers: { [name]: value }, body: ENVELOPE })),
+        refusal(name, value),
+      ),
+    );
+  });
 
-    it("by a form that is sent with such a header", async () => {
-      const bucket = await freshBucket();
-      const fields = { key: "k", ...signPolicy([{ bucket }, ["eq", "$key", "k"]]) };
-      const body = formOf([...Object.entries(fields), ["file", "abc", "f.bin"]]);
-      await expectNoTrace(bucket, async () =>
-        expectS3Error(await sendForm(bucket, body, { [name]: value }), refusal(name, value)),
-      );
-    });
+  it("for a form with such a field", async () => {
+    const bucket = await freshBucket();
+    await expectNoTrace(bucket, async () =>
+      expectS3Error(await post(bucket, { key: "k", [name]: value }, ENVELOPE), refusal(name, value)),
+    );
+  });
 
-    it("by a document's operation", async () => {
-      const bucket = await freshBucket();
-      const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-      await expectNoTrace(bucket, async () =>
-        expectS3Error(
-          await send("PUT", `/${bucket}?versioning`, { headers: { [name]: value }, body }),
-          refusal(name, value),
-        ),
-      );
-    });
-  },
-);
+  it("for a form sent with such a header", async () => {
+    const bucket = await freshBucket();
+    const fields = { key: "k", ...signPolicy([{ bucket }, ["eq", "$key", "k"]]) };
+    const body = formOf([...Object.entries(fields), ["file", "abc", "f.bin"]]);
+    await expectNoTrace(bucket, async () =>
+      expectS3Error(await sendForm(bucket, body, { [name]: value }), refusal(name, value)),
+    );
+  });
 
-describe("headers of an envelope without a STREAMING- payload hash", () => {
-  it("are refused in the query of a presigned URL, where they act as headers", async () => {
+  it("for an operation with a document", async () => {
+    const bucket = await freshBucket();
+    const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    await expectNoTrace(bucket, async () =>
+      expectS3Error(
+        await send("PUT", `/${bucket}?versioning`, { headers: { [name]: value }, body }),
+        refusal(name, value),
+      ),
+    );
+  });
+});
+
+describe("envelope headers without a STREAMING- payload hash", () => {
+  it("are rejected in the query of a presigned URL, which carries headers", async () => {
     const bucket = await freshBucket();
     for (const [name, value] of [
       ["x-amz-trailer", "x-amz-checksum-crc32"],
@@ -116,7 +113,7 @@ describe("headers of an envelope without a STREAMING- payload hash", () => {
     }
   });
 
-  it("are refused of an anonymous upload that a bucket's policy allows", async () => {
+  it("are rejected on an anonymous upload that a bucket policy allows", async () => {
     const bucket = await freshBucket();
     const Statement = [
       { Effect: "Allow", Principal: "*", Action: "s3:PutObject", Resource: `arn:aws:s3:::${bucket}/*` },
@@ -132,7 +129,7 @@ describe("headers of an envelope without a STREAMING- payload hash", () => {
     );
   });
 
-  it("are accepted where the decoded length is the body's own", async () => {
+  it("are accepted when the decoded length equals the body's length", async () => {
     const bucket = await freshBucket();
     const headers = { "x-amz-decoded-content-length": "3" };
     expect((await send("PUT", `/${bucket}/k`, { headers, body: "abc" })).status).toBe(200);

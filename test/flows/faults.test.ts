@@ -1,6 +1,6 @@
-// Faults at each step of a request, between the Worker and the real bindings. What must hold after each: what was
-// acknowledged is there with its bytes, what was answered 4xx was not applied, what nobody can know is 503, and nothing
-// is deleted that a row refers to.
+// Faults at each step of a request, injected between the Worker and the real bindings. After each fault: acknowledged
+// writes exist with their bytes, writes answered 4xx were not applied, unknown results return 503, and no referenced
+// blob is deleted.
 import { evictDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -38,7 +38,7 @@ const INTERNAL = { status: 500, code: "InternalError", message: "We encountered 
 const SLOW_DOWN = { status: 503, code: "SlowDown" };
 const NEW_BYTES = noise(300_000);
 
-// Unexpected failures are logged, which is asserted once and otherwise would only fill the tests' output.
+// The Worker logs unexpected failures. One test asserts the log; the others silence it.
 const log = vi.spyOn(console, "error");
 beforeEach(() => void log.mockReset().mockImplementation(() => undefined));
 afterEach(() => void log.mockReset());
@@ -66,15 +66,15 @@ async function expectObject(bucket: string, bytes: Uint8Array | string | undefin
   expectNothingMissing(await storedStateOf(bucket));
 }
 
-/** The two ways of a body: through JavaScript, and past it where the store verifies what was announced. */
+/** The two paths of a body: through JavaScript, and directly to the store, which verifies the announced digest. */
 const WAYS = [
   ["through JavaScript", {}],
   ["past JavaScript", { "x-amz-checksum-sha256": checksum("SHA256", NEW_BYTES) }],
 ] as const;
 
-describe.each(WAYS)("a PUT whose body does not have its length, on its way %s,", (_way, headers) => {
+describe.each(WAYS)("a PUT whose body does not have its announced length, sent %s,", (_way, headers) => {
   it.each([0, 1, 100_000, 299_999])(
-    "by ending after %i bytes is IncompleteBody and leaves no trace",
+    "returns IncompleteBody and stores nothing when it ends after %i bytes",
     async (length) => {
       const bucket = await bucketOfOne();
       const body = streamOf(length === 0 ? [] : [NEW_BYTES.subarray(0, length)]);
@@ -85,7 +85,7 @@ describe.each(WAYS)("a PUT whose body does not have its length, on its way %s,",
     },
   );
 
-  it.each([0, 1, 100_000, 299_999])("by breaking off after %i bytes fails and leaves no trace", async (length) => {
+  it.each([0, 1, 100_000, 299_999])("fails and stores nothing when it breaks off after %i bytes", async (length) => {
     const bucket = await bucketOfOne();
     const pieces = length === 0 ? [] : [NEW_BYTES.subarray(0, length)];
     const body = streamOf(pieces, new Error("connection reset"));
@@ -97,7 +97,7 @@ describe.each(WAYS)("a PUT whose body does not have its length, on its way %s,",
     });
   });
 
-  it("by going on past its length is IncompleteBody and leaves no trace", async () => {
+  it("returns IncompleteBody and stores nothing when it is too long", async () => {
     const bucket = await bucketOfOne();
     for (const body of [streamOf([NEW_BYTES, utf8("more")]), streamOf([NEW_BYTES, NEW_BYTES, NEW_BYTES])]) {
       const options = { body, headers: { "content-length": "300000", ...headers } };
@@ -108,8 +108,8 @@ describe.each(WAYS)("a PUT whose body does not have its length, on its way %s,",
   });
 });
 
-describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, headers) => {
-  it("before the body is read, is to be tried again and leaves no trace", async () => {
+describe.each(WAYS)("a PUT whose blob store fails, with the body sent %s,", (_way, headers) => {
+  it("returns a retryable error and stores nothing when the store fails before the body is read", async () => {
     const bucket = await bucketOfOne();
     const BLOBS = r2With({ put: () => Promise.reject(new Error("put: We encountered an internal error. (10001)")) });
     for (const body of [NEW_BYTES, streamOf([NEW_BYTES])]) {
@@ -118,7 +118,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
     }
   });
 
-  it("midway through the body, is to be tried again and leaves no trace", async () => {
+  it("returns a retryable error and stores nothing when the store fails midway", async () => {
     const bucket = await bucketOfOne();
     const BLOBS = r2With({
       async put(_key, body) {
@@ -135,7 +135,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
     }
   });
 
-  it("to answer after it has stored the blob, changes no object", async () => {
+  it("changes no object when the store's response is lost after the blob is stored", async () => {
     const bucket = await bucketOfOne();
     const before = await storedStateOf(bucket);
     const BLOBS = r2With({
@@ -151,7 +151,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
     await expectObject(bucket, "old");
   });
 
-  it("for too many requests, is SlowDown with a time to wait", async () => {
+  it("returns SlowDown with Retry-After when the store is rate limited", async () => {
     const bucket = await bucketOfOne();
     const BLOBS = r2With({ put: () => Promise.reject(new Error("put: Reduce your request rate. (10058)")) });
     await expectNoTrace(bucket, async () => {
@@ -161,7 +161,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
     });
   });
 
-  it("for more bytes than it takes at once, is EntityTooLarge", async () => {
+  it("returns EntityTooLarge when the store rejects the size", async () => {
     const bucket = await bucketOfOne();
     const tooLarge = new Error("put: Your proposed upload exceeds the maximum allowed object size. (100100)");
     const BLOBS = r2With({ put: () => Promise.reject(tooLarge) });
@@ -171,7 +171,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
     });
   });
 
-  it("by finding the blob id taken, is ServiceUnavailable: the blob that is there is another's", async () => {
+  it("returns ServiceUnavailable and keeps the existing blob when the blob id is taken", async () => {
     const bucket = await bucketOfOne();
     const BLOBS = r2With({
       async put(key, body, options) {
@@ -183,7 +183,7 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
     await expectObject(bucket, "old");
   });
 
-  it("to delete a blob that was refused, is refused all the same", async () => {
+  it("returns the rejection when the deletion of the rejected blob fails", async () => {
     const bucket = await bucketOfOne();
     const BLOBS = r2With({ delete: () => Promise.reject(new Error("delete: Network connection lost.")) });
     const wrong = { ...headers, "content-md5": md5Base64(utf8("other")) };
@@ -194,15 +194,15 @@ describe.each(WAYS)("a PUT whose blob store fails, the body going %s,", (_way, h
   });
 });
 
-describe("a PUT whose first look fails", () => {
-  it("is an internal error and stores nothing", async () => {
+describe("a PUT whose first read fails", () => {
+  it("returns an internal error and stores nothing", async () => {
     const bucket = await bucketOfOne();
     const DB = d1With(() => Promise.reject(connectionLost()));
     await expectNoTrace(bucket, async () => expectS3Error(await put(bucket, { DB }), SLOW_DOWN));
   });
 });
 
-/** Loses as many calls as asked, before they are made or after, and counts all. */
+/** Loses the given number of calls, before or after they are executed, and counts all calls. */
 function losing(when: "before" | "after", times: number, error = callLost({ retryable: true })) {
   const calls = { made: 0 };
   const fault: CallFault = async (_method, send) => {
@@ -214,9 +214,9 @@ function losing(when: "before" | "after", times: number, error = callLost({ retr
   return { calls, COORDINATORS: coordinatorsWith(fault) };
 }
 
-describe("a PUT whose call of the coordinator is lost", () => {
+describe("a PUT whose coordinator call is lost", () => {
   for (const when of ["before", "after"] as const) {
-    it.each([1, 2])(`${when} the commit, %i times, is made again and committed once`, async (times) => {
+    it.each([1, 2])(`${when} the commit, %i times, is retried and committed once`, async (times) => {
       const bucket = await bucketOfOne();
       const { calls, COORDINATORS } = losing(when, times);
       expect((await put(bucket, { COORDINATORS })).status).toBe(200);
@@ -227,7 +227,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
       expectNothingLeftOver(storedState);
     });
 
-    it(`${when} the commit with If-None-Match: *, does not find its own object in its way`, async () => {
+    it(`${when} the commit with If-None-Match: *, does not conflict with its own object`, async () => {
       const bucket = await freshBucket();
       const { COORDINATORS } = losing(when, 1);
       expect((await put(bucket, { COORDINATORS }, { headers: { "if-none-match": "*" } })).status).toBe(200);
@@ -235,7 +235,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
     });
   }
 
-  it("before the commit and for good, is unknown, and its blob is left alone", async () => {
+  it("before the commit and on every retry, is unknown, and its blob remains", async () => {
     const bucket = await bucketOfOne();
     const { calls, COORDINATORS } = losing("before", 99);
     await expectS3Error(await put(bucket, { COORDINATORS }), UNKNOWN);
@@ -244,7 +244,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
     expect(Object.keys((await storedStateOf(bucket)).blobs)).toHaveLength(2);
   });
 
-  it("after the commit and for good, is unknown, and the object is there with its bytes", async () => {
+  it("after the commit and on every retry, is unknown, and the object exists with its bytes", async () => {
     const bucket = await bucketOfOne();
     for (const error of [callLost({ retryable: true }), callLost({}), new Error("anything")]) {
       const { COORDINATORS } = losing("after", 99, error);
@@ -256,7 +256,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
     }
   });
 
-  it("to an overloaded object, is not made again", async () => {
+  it("because the Durable Object is overloaded, is not retried", async () => {
     const bucket = await bucketOfOne();
     const { calls, COORDINATORS } = losing("before", 99, callLost({ retryable: true, overloaded: true }));
     await expectS3Error(await put(bucket, { COORDINATORS }), UNKNOWN);
@@ -264,7 +264,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
     await expectObject(bucket, "old");
   });
 
-  it("after the commit, and whose object is replaced before it is made again, leaves the newer object alone", async () => {
+  it("after the commit, and whose object is replaced before the retry, leaves the newer object in place", async () => {
     const bucket = await bucketOfOne();
     let made = 0;
     const COORDINATORS = coordinatorsWith(async (_method, send_) => {
@@ -281,7 +281,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it("after the commit, and whose object is deleted before it is made again, does not bring it back", async () => {
+  it("after the commit, and whose object is deleted before the retry, does not restore it", async () => {
     const bucket = await bucketOfOne();
     let made = 0;
     const COORDINATORS = coordinatorsWith(async (_method, send_) => {
@@ -296,7 +296,7 @@ describe("a PUT whose call of the coordinator is lost", () => {
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it("before the commit, and whose condition fails when it is made again, is unknown and keeps its blob", async () => {
+  it("before the commit, and whose condition fails on the retry, is unknown and keeps its blob", async () => {
     const bucket = await freshBucket();
     let made = 0;
     const COORDINATORS = coordinatorsWith(async (_method, send_) => {
@@ -325,7 +325,7 @@ describe("a PUT whose commit meets an error of D1", () => {
       }
     });
 
-    it(`${when} it is applied, is no reason to refuse its own If-None-Match: *`, async () => {
+    it(`${when} it is applied, does not fail its own If-None-Match: *`, async () => {
       const bucket = await freshBucket();
       const headers = { "if-none-match": "*" };
       const response = await withCoordinatorD1(bucket, failingCommits(when, 1), () => put(bucket, {}, { headers }));
@@ -334,7 +334,7 @@ describe("a PUT whose commit meets an error of D1", () => {
     });
   }
 
-  it("before it is applied and for good, is unknown and leaves the object and the blob alone", async () => {
+  it("before it is applied and on every retry, is unknown and keeps the object and the blob", async () => {
     const bucket = await bucketOfOne();
     const response = await withCoordinatorD1(bucket, failingCommits("before", 99), () => put(bucket));
     await expectS3Error(response, UNKNOWN);
@@ -342,7 +342,7 @@ describe("a PUT whose commit meets an error of D1", () => {
     expect(Object.keys((await storedStateOf(bucket)).blobs)).toHaveLength(2);
   });
 
-  it("after it is applied, with every look at it failing too, is unknown, and the object is there", async () => {
+  it("after it is applied, with every check of it failing too, is unknown, and the object exists", async () => {
     const bucket = await bucketOfOne();
     let isApplied = false;
     const response = await withCoordinatorD1(
@@ -359,7 +359,7 @@ describe("a PUT whose commit meets an error of D1", () => {
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it("and whose batch arrives late, after the key was written and emptied again, does not come back from the dead", async () => {
+  it("and whose batch arrives late, after the key was written and deleted again, does not restore it", async () => {
     const bucket = await freshBucket();
     let turn = 0;
     const response = await withCoordinatorD1(
@@ -369,7 +369,7 @@ describe("a PUT whose commit meets an error of D1", () => {
         turn += 1;
         if (turn === 1) throw connectionLost();
         if (turn === 2) {
-          // The first batch was only slow: it is applied now, and its object is deleted through another instance.
+          // The first batch was only slow: it is applied now, and another instance deletes its object.
           await send_();
           const id = await bucketId(bucket);
           await env.DB.batch([
@@ -381,14 +381,14 @@ describe("a PUT whose commit meets an error of D1", () => {
       },
       () => put(bucket),
     );
-    // It existed for a moment, like an object that another client deletes.
+    // The object existed for a moment and was then deleted by another client.
     expect(response.status).toBe(200);
     await expectObject(bucket, undefined);
     expect(turn).toBe(2);
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it("does not stop the next write of the key", async () => {
+  it("does not block the next write of the key", async () => {
     const bucket = await bucketOfOne();
     await withCoordinatorD1(bucket, failingCommits("before", 4), async () => {
       const [first, second] = await Promise.all([put(bucket), put(bucket, {}, { body: "second" })]);
@@ -401,8 +401,8 @@ describe("a PUT whose commit meets an error of D1", () => {
   });
 });
 
-describe("a PUT whose coordinator is stale", () => {
-  it("finds the head that another instance has left, and replaces that", async () => {
+describe("a PUT whose coordinator has an outdated head", () => {
+  it("reads the head that another instance committed, and replaces that version", async () => {
     const bucket = await bucketOfOne();
     let isFirst = true;
     const response = await withCoordinatorD1(
@@ -410,7 +410,7 @@ describe("a PUT whose coordinator is stale", () => {
       async (_sql, send_) => {
         if (isFirst) {
           isFirst = false;
-          // Eight shards: the same key belongs to another object than with one.
+          // With eight shards the same key maps to another Durable Object than with one.
           await putAll(bucket, { k: "in between" });
         }
         return send_();
@@ -424,7 +424,7 @@ describe("a PUT whose coordinator is stale", () => {
     expectNothingLeftOver(storedState);
   });
 
-  it("gives up where the head changes every time, which refuses the write and drops its blob", async () => {
+  it("gives up when the head changes on every attempt, and releases its blob", async () => {
     const bucket = await bucketOfOne();
     let turn = 0;
     const response = await withCoordinatorD1(
@@ -443,7 +443,7 @@ describe("a PUT whose coordinator is stale", () => {
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it("and whose condition the other instance has broken, is refused as a conflict and leaves no trace", async () => {
+  it("and whose condition another instance broke, returns a conflict and stores nothing", async () => {
     for (const [bucket, condition, headers] of [
       [await freshBucket(), "If-None-Match", { "if-none-match": "*" }],
       [await bucketOfOne(), "If-Match", { "if-match": '"149603e6c03516362a8da23f624db945"' }],
@@ -472,7 +472,7 @@ describe("a PUT whose coordinator is stale", () => {
 });
 
 describe("a PUT whose coordinator is evicted", () => {
-  it("beforehand, is committed by the next instance", async () => {
+  it("just before the call, is committed by the next instance", async () => {
     const bucket = await bucketOfOne();
     expect((await put(bucket, {}, { body: "1" })).status).toBe(200);
     await evictDurableObject(await coordinatorOf(bucket));
@@ -481,7 +481,7 @@ describe("a PUT whose coordinator is evicted", () => {
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it("again and again under load, loses nothing that was acknowledged", async () => {
+  it("repeatedly under load loses no acknowledged write", async () => {
     const bucket = await freshBucket();
     const load = { isOn: true };
     const evictions = (async () => {
@@ -506,8 +506,8 @@ describe("a PUT whose coordinator is evicted", () => {
   });
 });
 
-describe("a PUT whose blob the orphan scan has condemned", () => {
-  it("is refused, and its blob is gone: no row may refer to it", async () => {
+describe("a PUT whose blob has a tombstone of the orphan scan", () => {
+  it("is rejected and its blob is purged: no row may refer to it", async () => {
     const bucket = await bucketOfOne();
     let condemned = "";
     const BLOBS = r2With({
@@ -527,7 +527,7 @@ describe("a PUT whose blob the orphan scan has condemned", () => {
 
 describe("a DELETE", () => {
   it.each(["before", "after"] as const)(
-    "whose commit meets an error %s it is applied, is carried out once",
+    "whose commit meets an error %s it is applied, is executed once",
     async (when) => {
       for (const times of [1, 3]) {
         const bucket = await bucketOfOne();
@@ -541,14 +541,14 @@ describe("a DELETE", () => {
     },
   );
 
-  it("that D1 never takes is unknown, and the object is there", async () => {
+  it("that D1 never applies is unknown, and the object exists", async () => {
     const bucket = await bucketOfOne();
     await expectNoTrace(bucket, async () =>
       expectS3Error(await withCoordinatorD1(bucket, failingCommits("before", 99), () => remove(bucket)), UNKNOWN),
     );
   });
 
-  it("whose call is lost is unknown and not made again: it could take away what was put since", async () => {
+  it("whose call is lost is unknown and not retried: a retry could delete a newer object", async () => {
     for (const headers of [{}, { "if-match": "*" }]) {
       for (const [when, expected] of [
         ["before", "old"],
@@ -566,7 +566,7 @@ describe("a DELETE", () => {
 });
 
 describe("DeleteObjects", () => {
-  it("tells of the keys whose coordinator D1 fails, and deletes the others", async () => {
+  it("returns an error for each key whose coordinator D1 fails, and deletes the others", async () => {
     const bucket = await freshBucket();
     const keys = Array.from({ length: 12 }, (_, index) => `key-${index}`);
     await putAll(bucket, Object.fromEntries(keys.map((key) => [key, key])));
@@ -601,7 +601,7 @@ describe("DeleteObjects", () => {
 });
 
 describe("a GET", () => {
-  it("whose object is replaced, and its blob collected, after its row was read, gives the new bytes", async () => {
+  it("whose object is replaced and its blob collected after the row was read returns the new bytes", async () => {
     const bucket = await bucketOfOne();
     let looks = 0;
     const BLOBS = r2With({
@@ -621,7 +621,7 @@ describe("a GET", () => {
     expect(looks).toBe(2);
   });
 
-  it("whose object is deleted, and its blob collected, after its row was read, is NoSuchKey", async () => {
+  it("whose object is deleted and its blob collected after the row was read returns NoSuchKey", async () => {
     const bucket = await bucketOfOne();
     const BLOBS = r2With({
       async get(key) {
@@ -637,7 +637,7 @@ describe("a GET", () => {
     });
   });
 
-  it("whose blob is missing for good, is an internal error and never a short 200", async () => {
+  it("whose blob is missing permanently returns an internal error and never a short 200", async () => {
     const bucket = await bucketOfOne();
     await env.BLOBS.delete(Object.keys((await storedStateOf(bucket)).blobs));
     await expectS3Error(await send("GET", `/${bucket}/k`), INTERNAL);
@@ -645,7 +645,7 @@ describe("a GET", () => {
     expect((await send("HEAD", `/${bucket}/k`)).status).toBe(200);
   });
 
-  it("whose blob is shorter than its row says, is an internal error and never a short 200 or 206", async () => {
+  it("whose blob is shorter than its row states returns an internal error and never a short 200 or 206", async () => {
     const bucket = await bucketOfOne();
     const [blobId = ""] = Object.keys((await storedStateOf(bucket)).blobs);
     for (const left of ["o", "ol"]) {
@@ -656,7 +656,7 @@ describe("a GET", () => {
     }
   });
 
-  it("whose blob store fails, is to be tried again", async () => {
+  it("whose blob store fails returns a retryable error", async () => {
     const bucket = await bucketOfOne();
     const failing = (message: string) => ({ BLOBS: r2With({ get: () => Promise.reject(new Error(message)) }) });
     await expectS3Error(await send("GET", `/${bucket}/k`, {}, failing("get: Network connection lost.")), SLOW_DOWN);
@@ -666,7 +666,7 @@ describe("a GET", () => {
   });
 });
 
-/** Bytes of a blob that never end, and whether the reader canceled them. */
+/** Endless bytes of a blob, with a record of whether the stream was cancelled. */
 function endlessBlob(found: R2ObjectBody): { readonly blob: R2ObjectBody; readonly isLetGo: () => boolean } {
   let isLetGo = false;
   const body = new ReadableStream({
@@ -686,7 +686,7 @@ function endlessBlob(found: R2ObjectBody): { readonly blob: R2ObjectBody; readon
 }
 
 describe("a GET of several blobs", () => {
-  it("whose next blob fails while one is sent, breaks off behind that one and leaves nothing unhandled", async () => {
+  it("whose next blob fails while one is sent breaks off after that one, without an unhandled rejection", async () => {
     const bucket = await freshBucket();
     const first = largePart(1);
     await uploadInParts(bucket, "k", [first, "next"]);
@@ -699,7 +699,7 @@ describe("a GET of several blobs", () => {
       },
     });
     const reader = (await send("GET", `/${bucket}/k`, {}, { BLOBS })).body?.getReader();
-    // The failure precedes the read of its result, and the test runner reports an unhandled rejection.
+    // The failure occurs long before the blob is read; the test runner reports unhandled rejections.
     await new Promise((resolve) => setTimeout(resolve, 50));
     let length = 0;
     const readAll = async (): Promise<void> => {
@@ -711,7 +711,7 @@ describe("a GET of several blobs", () => {
     expect(length).toBe(first.length);
   });
 
-  it("lets the one that is sent and the one that comes next go where the client leaves", async () => {
+  it("cancels the current and the prefetched blob when the client disconnects", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "k", [largePart(1), "next"]);
     const opened: ReturnType<typeof endlessBlob>[] = [];
@@ -730,7 +730,7 @@ describe("a GET of several blobs", () => {
     await vi.waitFor(() => expect(opened.map(({ isLetGo }) => isLetGo())).toEqual([true, true]));
   });
 
-  it("lets the bytes of an encrypted one go where the salt, which is asked for beside them, fails", async () => {
+  it("cancels the bytes of an encrypted blob when the concurrent read of its salt fails", async () => {
     const bucket = await freshBucket();
     const headers = keyHeaders(customerKey(1));
     expect((await send("PUT", `/${bucket}/k`, { body: noise(200_000), headers })).status).toBe(200);
@@ -754,7 +754,7 @@ describe("a GET of several blobs", () => {
 });
 
 describe("an unexpected failure", () => {
-  it("tells the client nothing, and the log what failed beside the request id", async () => {
+  it("tells the client nothing and logs the cause with the request id", async () => {
     const bucket = await bucketOfOne();
     const secret = `SELECT ${ROOT.secretAccessKey} at src/state/d1/database.ts:1:1`;
     for (const [scope, method] of [

@@ -1,4 +1,4 @@
-// Forms among everything else: who may send them, what they may ask for, what they cost, and how they are encrypted.
+// POST forms: who may send them, what they may request, what they cost, and how they are encrypted.
 import { describe, expect, it } from "vitest";
 
 import { ROOT, send, type SendOptions } from "../support/client.ts";
@@ -14,7 +14,7 @@ import { credentialsOf, succeed } from "../support/query-api.ts";
 import { allow, freshUser } from "../support/users.ts";
 import { versionedBucket } from "../support/versioning.ts";
 
-/** Sends a form that may have exactly these fields. */
+/** Sends a form with exactly these fields. */
 async function post(
   bucket: string,
   fields: Readonly<Record<string, string>>,
@@ -33,8 +33,8 @@ function statement(action: string, resource: string, more: object = {}): object 
 
 const DENIED = { status: 403, code: "AccessDenied" };
 
-describe("who may send a form", () => {
-  it("is who may put what it names", async () => {
+describe("permission to send a form", () => {
+  it("is s3:PutObject on the key that it names", async () => {
     const bucket = await freshBucket();
     const user = await freshUser(statement("s3:PutObject", `${bucket}/mine/*`));
     expect((await post(bucket, { key: "mine/a" }, user)).status).toBe(204);
@@ -43,7 +43,7 @@ describe("who may send a form", () => {
     await expectNoTrace(bucket, async () => expectS3Error(await post(bucket, { key: "mine/a" }, user), DENIED));
   });
 
-  it("needs more for tags and access control lists", async () => {
+  it("includes more actions for tags and access control lists", async () => {
     const bucket = await freshBucket();
     const tagging = "<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value></Tag></TagSet></Tagging>";
     const user = await freshUser(statement("s3:PutObject", `${bucket}/*`));
@@ -61,7 +61,7 @@ describe("who may send a form", () => {
     });
   });
 
-  it("can be told by the fields, which stand in for headers, and by the form itself", async () => {
+  it("is subject to conditions on fields, which act as headers, and on the form itself", async () => {
     const bucket = await freshBucket();
     const user = await freshUser();
     const allowWhere = (key: string, value: string) =>
@@ -80,13 +80,13 @@ describe("who may send a form", () => {
       await allowWhere(name, value);
       expect((await post(bucket, fields, user)).status, name).toBe(204);
     }
-    // What only the request's headers say is nothing that the form asks for.
+    // Request headers do not count as inputs of the form.
     await allowWhere("s3:x-amz-storage-class", "STANDARD_IA");
     const headers = { "x-amz-storage-class": "STANDARD_IA" };
     await expectS3Error(await post(bucket, { key: "k" }, user, undefined, headers), DENIED);
   });
 
-  it("may hold temporary credentials, with their token in a field", async () => {
+  it("includes temporary credentials with their token in a field", async () => {
     const bucket = await freshBucket();
     const credentials = credentialsOf(await succeed("sts", "GetSessionToken", {}));
     expect((await post(bucket, { key: "k" }, { credentials })).status).toBe(204);
@@ -98,7 +98,7 @@ describe("who may send a form", () => {
     expect((await post(bucket, { key: "k" }, { credentials: foreign })).status).toBeGreaterThanOrEqual(400);
   });
 
-  it("owns what was sent with it", async () => {
+  it("makes the signer the owner of the object", async () => {
     const bucket = await freshBucket();
     const user = await freshUser(statement("s3:PutObject", `${bucket}/*`));
     await post(bucket, { key: "k" }, user);
@@ -111,8 +111,8 @@ describe("who may send a form", () => {
   });
 });
 
-describe("what a form's sender is told", () => {
-  it("names the version, and the rule that will end it", async () => {
+describe("the response to a form", () => {
+  it("returns the version id and the expiration rule", async () => {
     const bucket = await versionedBucket();
     await putLifecycle(bucket, rule(expiresAfter(3), { id: "short" }));
     const response = await post(bucket, { key: "k" });
@@ -124,8 +124,8 @@ describe("what a form's sender is told", () => {
   });
 });
 
-describe("what a form costs", () => {
-  it("is one round trip and one call more than what PutObject costs at most", async () => {
+describe("the cost of a form", () => {
+  it("is at most one round trip and one call more than that of PutObject", async () => {
     const bucket = await freshBucket();
     const fresh = { roundTrips: 3, rowsWritten: 1, coordinatorCalls: 1, blobCalls: 1 };
     for (const length of [10, 1_000_000]) {
@@ -134,7 +134,7 @@ describe("what a form costs", () => {
       expect(cost).toEqual(fresh);
       expect(rowsRead).toBeLessThan(20);
     }
-    // A large file with a button after it is stored a second time, and the first blob is read and deleted.
+    // A large file followed by a submit button is stored twice, and the first blob is read and deleted.
     const twice: FormPart[] = [
       ["file", noise(1_000_000)],
       ["submit", "Upload"],
@@ -145,7 +145,7 @@ describe("what a form costs", () => {
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it("is nothing for a form that is refused", async () => {
+  it("is zero for a rejected form", async () => {
     const bucket = await freshBucket();
     const response = await post(bucket, { key: "k" }, { signedAt: Date.now() - 86_400_000 });
     expect(response.status).toBe(403);
@@ -162,7 +162,7 @@ describe("a form with a customer's key", () => {
     expect((await send("GET", `/${bucket}/${key}`)).status).toBe(400);
   }
 
-  it("is stored encrypted, whatever its length and whatever comes after its file", async () => {
+  it("is stored encrypted for any length and any fields after the file", async () => {
     const bucket = await freshBucket();
     for (const length of [0, 10, 262_144, 262_145, 700_000]) {
       for (const after of [[], [["submit", "Upload"]]] satisfies FormPart[][]) {

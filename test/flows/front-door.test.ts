@@ -17,14 +17,14 @@ function credential(service: string): string {
 }
 
 describe("the door of a request", () => {
-  it("is S3 where nothing says otherwise", () => {
+  it("is S3 by default", () => {
     expect(doorOf(request("https://s3.example.com/"), DOMAINS)).toBe("s3");
     expect(doorOf(request("https://s3.example.com/b/_/health"), DOMAINS)).toBe("s3");
     expect(doorOf(request("https://s3.example.com/_/healthy"), DOMAINS)).toBe("s3");
     expect(doorOf(request("https://s3.example.com/", { authorization: credential("s3") }), DOMAINS)).toBe("s3");
   });
 
-  it("is IAM or STS where the scope of the signature names it, in the header or the query", () => {
+  it("is IAM or STS when the signature's scope names it, in the header or the query", () => {
     expect(doorOf(request("https://s3.example.com/", { authorization: credential("iam") }), DOMAINS)).toBe("iam");
     const query = "X-Amz-Credential=KEY%2F20261129%2Fauto%2Fsts%2Faws4_request";
     expect(doorOf(request(`https://s3.example.com/?${query}`), DOMAINS)).toBe("sts");
@@ -63,7 +63,7 @@ describe("health", () => {
     expect(health["schema"]).toMatch(/^\d{4}_\w+\.sql$/);
   });
 
-  it("returns 503 and says which binding is out of reach", async () => {
+  it("returns 503 and names the unreachable binding", async () => {
     const response = await deliver(anonymous("GET", "/_/health"), {
       DB: d1With(() => Promise.reject(connectionLost())),
     });
@@ -72,7 +72,7 @@ describe("health", () => {
     expect(await response.json()).toMatchObject({ ok: false, bindings: { d1: false, blobs: true }, schema: null });
   });
 
-  it("names settings that are wrong and repeats no value", async () => {
+  it("names wrong settings and repeats no value", async () => {
     const response = await deliver(anonymous("GET", "/_/health"), { REBUILD: "secret-value" });
     const text = await response.text();
     expect(JSON.parse(text)).toMatchObject({ misconfigured: ["REBUILD"] });
@@ -86,7 +86,7 @@ describe("health", () => {
   });
 });
 
-describe("answers that pass the front door", () => {
+describe("responses that pass the front door", () => {
   it("keep the Content-Length and Content-Encoding of a HEAD", async () => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/k`, { body: "0123456789", headers: { "content-encoding": "gzip" } });

@@ -1,4 +1,4 @@
-// What becomes of bytes that nobody refers to any more: kept for the recovery window, then collected, and no others.
+// The life of unreferenced blobs: they stay for the recovery window and are then collected. Referenced blobs are not.
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -18,7 +18,7 @@ import {
 
 const HOUR_MS = 3_600_000;
 
-// Every run of the collector is logged.
+// The collector logs every run.
 const log = vi.spyOn(console, "log");
 const errorLog = vi.spyOn(console, "error");
 beforeEach(() => {
@@ -28,9 +28,9 @@ afterEach(() => {
   for (const spy of [log, errorLog]) spy.mockReset();
 });
 
-/** Lets the scheduled handler run as if so many hours had passed. */
+/** Runs the scheduled handler as if the given number of hours had passed. */
 async function tick(hours: number, scope: RequestScope = {}): Promise<void> {
-  // Time goes back and forth here, and a pass is due once an hour.
+  // Time moves back and forth here, and a pass is due once an hour.
   await env.DB.prepare("UPDATE jobs SET pass_began_at = 0").run();
   const execution = createExecutionContext();
   const scheduledTime = new Date(Date.now() + hours * HOUR_MS);
@@ -39,10 +39,10 @@ async function tick(hours: number, scope: RequestScope = {}): Promise<void> {
   await waitOnExecutionContext(execution);
 }
 
-/** Settings under which the tests' other leavings take none of the collector's calls. */
+/** Settings under which garbage of other tests uses none of the collector's calls. */
 const ALONE = { ORPHAN_SCAN: "false", LIFECYCLE: "false", SCRUB_MEGABYTES_PER_TICK: "0" };
 
-/** A bucket with an object `current`, and the blobs of one that was replaced and one that was deleted. */
+/** A bucket with an object `current`, and the blobs of a replaced and of a deleted object. */
 async function bucketWithGarbage(): Promise<string> {
   const bucket = await freshBucket();
   await putAll(bucket, { current: "replaced", deleted: "deleted" });
@@ -65,7 +65,7 @@ async function expectKept(bucket: string, before: StoredState): Promise<void> {
 }
 
 describe("garbage", () => {
-  it("is what was replaced or deleted, from that moment on", async () => {
+  it("begins when an object is replaced or deleted", async () => {
     const begin = Date.now();
     const bucket = await bucketWithGarbage();
     const storedState = await storedStateOf(bucket);
@@ -81,7 +81,7 @@ describe("garbage", () => {
     }
   });
 
-  it("is not what was refused, nor what is current", async () => {
+  it("excludes rejected uploads and current objects", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     await send("PUT", `/${bucket}/k`, { body: "y", headers: { "if-none-match": "*" } });
@@ -91,7 +91,7 @@ describe("garbage", () => {
     expectNothingLeftOver(storedState);
   });
 
-  it("is not what a copy still holds, until that is gone as well", async () => {
+  it("excludes blobs that a copy refers to, until the copy is deleted too", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "shared" });
     const headers = { "x-amz-copy-source": `/${bucket}/a` };
@@ -108,7 +108,7 @@ describe("garbage", () => {
 });
 
 describe("the collector", () => {
-  it("keeps garbage for the recovery window and deletes it then", async () => {
+  it("keeps garbage for the recovery window and then deletes it", async () => {
     const bucket = await bucketWithGarbage();
     const before = await storedStateOf(bucket);
     await tick(0);
@@ -119,7 +119,7 @@ describe("the collector", () => {
     await expectCollected(bucket);
   });
 
-  it("keeps it as long as the setting says", async () => {
+  it("keeps it for the time of the setting", async () => {
     const bucket = await bucketWithGarbage();
     const before = await storedStateOf(bucket);
     await tick(47, { RECOVERY_WINDOW_HOURS: "48" });
@@ -128,14 +128,14 @@ describe("the collector", () => {
     await expectCollected(bucket);
   });
 
-  it("keeps the default window where the setting makes no sense", async () => {
+  it("keeps it for the default window when the setting is invalid", async () => {
     const bucket = await bucketWithGarbage();
     const before = await storedStateOf(bucket);
     for (const hours of ["0", "-1", "x", "1e9", "0.1"]) await tick(23, { RECOVERY_WINDOW_HOURS: hours });
     await expectKept(bucket, before);
   });
 
-  it("is stopped by its setting", async () => {
+  it("is disabled by its setting", async () => {
     const bucket = await bucketWithGarbage();
     const before = await storedStateOf(bucket);
     await tick(1000, { GARBAGE_COLLECTION: "false" });
@@ -144,7 +144,7 @@ describe("the collector", () => {
     await expectCollected(bucket);
   });
 
-  it.each(["dry-run", "fals"])("under the setting %j only counts", async (setting) => {
+  it.each(["dry-run", "fals"])("only counts under the setting %j", async (setting) => {
     const bucket = await bucketWithGarbage();
     const before = await storedStateOf(bucket);
     await tick(1000, { GARBAGE_COLLECTION: setting });
@@ -162,7 +162,7 @@ describe("the collector", () => {
     { RECOVERY_WINDOW_HOURS: "1h" },
     { ORPHAN_AGE_HOURS: "-1" },
     { ORPHAN_SHARE_PERCENT: "5%" },
-  ])("deletes nothing while another setting about deletion is %j, and the log names it", async (setting) => {
+  ])("deletes nothing while another deletion setting is %j, and the log names it", async (setting) => {
     const bucket = await bucketWithGarbage();
     const before = await storedStateOf(bucket);
     await tick(1000, setting);
@@ -173,7 +173,7 @@ describe("the collector", () => {
     await expectCollected(bucket);
   });
 
-  it("never touches what is current, however often that was replaced", async () => {
+  it("never deletes current blobs, however often their object was replaced", async () => {
     const bucket = await freshBucket();
     for (let turn = 0; turn < 5; turn += 1) {
       await Promise.all(Array.from({ length: 5 }, (_, index) => putAll(bucket, { [`k${index}`]: `turn ${turn}` })));
@@ -187,7 +187,7 @@ describe("the collector", () => {
     }
   });
 
-  it("that dies between the blobs and their rows, finishes the next time", async () => {
+  it("finishes on the next run when it dies between the blobs and their rows", async () => {
     const bucket = await bucketWithGarbage();
     const before = await storedStateOf(bucket);
     const DB = d1With(async (sql, send_) => {
@@ -205,7 +205,7 @@ describe("the collector", () => {
     await expectCollected(bucket);
   });
 
-  it("whose answer to the rows' deletion is lost, has nothing left to do", async () => {
+  it("has nothing left to do when the response to the deletion of rows is lost", async () => {
     const bucket = await bucketWithGarbage();
     const DB = d1With(async (sql, send_) => {
       const results = await send_();
@@ -218,7 +218,7 @@ describe("the collector", () => {
     await expectCollected(bucket);
   });
 
-  it("whose blob store fails, keeps the rows: the blobs are not forgotten", async () => {
+  it("keeps the rows when the blob store fails, so that the blobs are retried", async () => {
     const bucket = await bucketWithGarbage();
     const before = await storedStateOf(bucket);
     const BLOBS = r2With({ delete: () => Promise.reject(new Error("delete: Network connection lost.")) });
@@ -228,7 +228,7 @@ describe("the collector", () => {
     await expectCollected(bucket);
   });
 
-  it("does not stumble over blobs that are gone already, nor over two of its kind at once", async () => {
+  it("ignores blobs that are already missing, and runs twice at the same time safely", async () => {
     const bucket = await bucketWithGarbage();
     const [first = ""] = (await storedStateOf(bucket)).garbage;
     await env.BLOBS.delete(first);
@@ -236,7 +236,7 @@ describe("the collector", () => {
     await expectCollected(bucket);
   });
 
-  it("works through a backlog in bounded ticks, and says how much it did", async () => {
+  it("works through a backlog in bounded ticks and logs the amount", async () => {
     await tick(10_000);
     const prefix = `backlog-${crypto.randomUUID()}/`;
     const ids = Array.from({ length: 5200 }, (_, index) => `${prefix}${index}`);

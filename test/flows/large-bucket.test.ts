@@ -1,4 +1,4 @@
-// No request's work grows with its bucket: each operation in a bucket full of other things reads a few rows.
+// No request's work grows with its bucket: each operation reads only a few rows of a bucket full of other things.
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 
@@ -12,7 +12,9 @@ import { freshBucket } from "../support/fresh-bucket.ts";
 const CROWD = 5000;
 const ENABLED = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
 
-/** A bucket with 5000 each of objects, noncurrent versions, uploads, parts, manifests, holders, garbage and tokens. */
+/**
+ * A bucket with 5000 each of objects, noncurrent versions, uploads, parts, manifests, references, garbage and tokens.
+ */
 async function crowdedBucket(): Promise<string> {
   const bucket = await freshBucket();
   const numbers = JSON.stringify(Array.from({ length: CROWD }, (_, index) => index));
@@ -56,7 +58,7 @@ describe.each(["never versioned", "versioned"])("in a crowded bucket that is %s"
     if (versioning === "versioned") await send("PUT", `/${bucket}?versioning`, { body: ENABLED });
   }, 60_000);
 
-  /** Sends a request and expects it to succeed at the cost of a request in an empty bucket. */
+  /** Sends a request and expects it to succeed at the cost of the same request in an empty bucket. */
   async function cheap(method: string, target: string, options: SendOptions = {}, most = 150): Promise<string> {
     const response = await send(method, `/${bucket}${target}`, options);
     const text = method === "HEAD" ? "" : await response.text();
@@ -65,7 +67,7 @@ describe.each(["never versioned", "versioned"])("in a crowded bucket that is %s"
     return text;
   }
 
-  it("objects are put, read, tagged, copied and deleted at the cost of a few rows", async () => {
+  it("reads, writes, tags, copies and deletes of objects read a few rows", async () => {
     await cheap("PUT", "/k", { body: "one" });
     await cheap("PUT", "/k", { body: "two" });
     await cheap("GET", "/k");
@@ -90,13 +92,13 @@ describe.each(["never versioned", "versioned"])("in a crowded bucket that is %s"
     await cheap("POST", "?delete", await withMd5(named));
   });
 
-  it("a rename, where there can be one, reads a few rows", async () => {
+  it("a rename, where the bucket allows it, reads a few rows", async () => {
     if (versioning === "versioned") return;
     await cheap("PUT", "/from", { body: "x" });
     await cheap("PUT", "/to", { headers: { "x-amz-rename-source": "from", "x-amz-client-token": "mine" } });
   });
 
-  it("uploads in parts read a few rows", async () => {
+  it("multipart uploads read a few rows", async () => {
     const created = await cheap("POST", "/big?uploads");
     const uploadId = /<UploadId>(.*?)<\/UploadId>/.exec(created)?.[1] ?? "";
     await cheap("PUT", `/big?partNumber=1&uploadId=${uploadId}`, { body: "x" });

@@ -1,4 +1,4 @@
-// What clients are told of an object's end: x-amz-expiration, wherever a current version is answered.
+// The x-amz-expiration header of every response about a current version.
 import { describe, expect, it } from "vitest";
 
 import { send } from "../support/client.ts";
@@ -21,7 +21,7 @@ async function told(method: string, target: string, headers: Record<string, stri
 }
 
 describe("x-amz-expiration", () => {
-  it("is told on every write and read of what a rule will end", async () => {
+  it("is returned by every write and read of an object that a rule will expire", async () => {
     const bucket = await freshBucket();
     await putLifecycle(bucket, rule(expiresAfter(180), { id: "après 180 jours/é", ...prefixed("k") }));
     const expected = ends(180, "apr%C3%A8s%20180%20jours%2F%C3%A9");
@@ -38,7 +38,7 @@ describe("x-amz-expiration", () => {
     expect(await told("GET", `/${bucket}/k`, { range: "bytes=0-0" })).toBe(expected);
   });
 
-  it("is the first of several ends, and not told where no rule is about the object", async () => {
+  it("names the earliest expiration, and is missing when no rule applies", async () => {
     const bucket = await freshBucket();
     await putLifecycle(
       bucket,
@@ -67,20 +67,20 @@ describe("x-amz-expiration", () => {
     expect(await told("GET", `/${bucket}/b`)).toBeNull();
   });
 
-  it("shows the date of a rule that has one, also where it is past", async () => {
+  it("contains the date of a rule with one, also when it is past", async () => {
     const bucket = await freshBucket();
     await putLifecycle(bucket, rule("<Expiration><Date>2020-01-01T00:00:00Z</Date></Expiration>", { id: "d" }));
     const put = await send("PUT", `/${bucket}/k`, { body: "1" });
     expect(put.headers.get(EXPIRATION)).toBe('expiry-date="Wed, 01 Jan 2020 00:00:00 GMT", rule-id="d"');
   });
 
-  it("is not told beyond all dates", async () => {
+  it("is missing when the date is beyond the range of dates", async () => {
     const bucket = await freshBucket();
     await putLifecycle(bucket, rule(expiresAfter(2_147_483_647)));
     expect((await send("PUT", `/${bucket}/k`, { body: "1" })).headers.get(EXPIRATION)).toBeNull();
   });
 
-  it("is told of current versions only, and not to who names a version", async () => {
+  it("is returned for current versions only, and not for requests with a version id", async () => {
     const bucket = await versionedBucket();
     await putLifecycle(bucket, rule(expiresAfter(1), { id: "r" }));
     const versionId = await putVersion(bucket, "k", "1");

@@ -1,4 +1,4 @@
-// Objects of as many parts as there can be: their cost is counted, and they are read whole.
+// Objects with the maximum number of parts: their cost is counted, and every byte is read.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -14,7 +14,7 @@ import { freshBucket } from "../support/fresh-bucket.ts";
 const PARTS = 10_000;
 const PART_BYTES = 5 * 1024 ** 2;
 
-/** Begins an upload and gives it 10,000 parts, all of them one blob, as if each had been copied from one object. */
+/** Begins an upload with 10,000 parts that share one blob, as if each was copied from one object. */
 async function uploadOfManyParts(bucket: string): Promise<{ readonly uploadId: string; readonly document: string }> {
   await send("PUT", `/${bucket}/source`, { body: new Uint8Array(PART_BYTES).fill(97) });
   const created = await (await send("POST", `/${bucket}/k?uploads`)).text();
@@ -39,10 +39,12 @@ async function uploadOfManyParts(bucket: string): Promise<{ readonly uploadId: s
   return { uploadId, document: `<CompleteMultipartUpload>${listed.join("")}</CompleteMultipartUpload>` };
 }
 
-/** Some rows for the object and the way to a page, and the parts of one page where a part is asked for by its number. */
+/**
+ * Some rows for the object and the index of its pages, plus the parts of one page when a request names a part number.
+ */
 const FEW_ROWS = 20;
 
-/** Asserts that what is read of the object `k` costs the rows of the pages that have it, wherever it is. */
+/** Asserts that reading a range of the object `k` costs only the rows of the pages that cover it. */
 async function expectCheapReads(bucket: string): Promise<void> {
   const size = PARTS * PART_BYTES;
   const cost = async (method: string, target: string, headers: Readonly<Record<string, string>> = {}) => {
@@ -97,15 +99,15 @@ async function expectCheapReads(bucket: string): Promise<void> {
 }
 
 describe("an upload of 10,000 parts", () => {
-  it("is completed, read in ranges, copied, renamed and deleted at the cost of a small one", async () => {
+  it("is completed, read in ranges, copied, renamed and deleted at the cost of a small upload", async () => {
     const bucket = await freshBucket();
     const { uploadId, document } = await uploadOfManyParts(bucket);
     const completed = await send("POST", `/${bucket}/k?uploadId=${uploadId}`, { body: document });
     expect(await completed.text()).toMatch(/-10000&quot;<\/ETag>/);
     const completion = costOf(completed);
     expect(completion).toMatchObject({ roundTrips: 2, coordinatorCalls: 1, blobCalls: 1 });
-    // The object, the completion that is remembered, the upload, the pages of the manifest with two index entries for
-    // each but the first, and the part rows.
+    // The object, the stored completion, the upload, the pages of the manifest with two index entries for each but the
+    // first, and the part rows.
     const pages = Math.ceil(PARTS / PAGE_SLICES);
     expect(completion.rowsWritten).toBe(3 + 1 + 3 * (pages - 1) + PARTS);
 
@@ -134,7 +136,7 @@ describe("an upload of 10,000 parts", () => {
 });
 
 describe("an object of 10,000 slices", () => {
-  it("is read whole, every slice in its place", async () => {
+  it("is read whole, with every slice in its place", async () => {
     const bucket = await freshBucket();
     const size = 40;
     const bytes = new Uint8Array(PARTS * size);

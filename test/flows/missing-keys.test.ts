@@ -1,4 +1,4 @@
-// A key that is not there: 404 for a caller who may list it, 403 for everybody else, whatever gives the right to list.
+// A missing key returns 404 to callers who may list it and 403 to all others, whichever grant allows the listing.
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { documented } from "../support/operation-requests.ts";
@@ -9,7 +9,7 @@ import { allow, freshUser, type TestUser } from "../support/users.ts";
 
 const OWNERSHIP = `<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>`;
 
-/** The code of the answer to a request for what is not there. */
+/** The error code of a request for a missing key. */
 async function codeOf(response: Response): Promise<string> {
   return /<Code>(\w+)<\/Code>/.exec(await response.text())?.[1] ?? String(response.status);
 }
@@ -47,14 +47,14 @@ describe("a missing key", () => {
     const options: SendOptions = { headers, credentials: user.credentials };
     expect(await codeOf(await send(method, `/${bucket}/${user.name}/${path}`, options))).toBe(code);
     const denied = method === "HEAD" ? "403" : "AccessDenied";
-    // A parameter or another header does not stand for the key.
+    // A parameter or another header does not replace the key.
     const forged = `${path}${path.includes("?") ? "&" : "?"}prefix=${user.name}/`;
     for (const other of [path, forged]) {
       expect(await codeOf(await send(method, `/${bucket}/other/${other}`, options))).toBe(denied);
     }
   });
 
-  it("is told of a copy's source by the source's key, and of a deletion in a batch by the entry's", async () => {
+  it("is checked under the source's key for a copy, and under the entry's key for a batch deletion", async () => {
     const { name, credentials } = user;
     const copy = (from: string) =>
       send("PUT", `/${bucket}/${name}/k`, { headers: { "x-amz-copy-source": `${bucket}/${from}` }, credentials });
@@ -72,7 +72,7 @@ describe("a missing key", () => {
   });
 });
 
-describe("a missing key in a bucket with an access control list", () => {
+describe("a missing key in a bucket with an ACL", () => {
   const sendAnonymously = (method: string, target: string) => deliver(anonymous(method, target));
 
   async function bucketWith(acl: string): Promise<string> {
@@ -83,7 +83,7 @@ describe("a missing key in a bucket with an access control list", () => {
     return bucket;
   }
 
-  it("is told to everybody where everybody may list", async () => {
+  it("returns 404 to anonymous callers when they may list", async () => {
     const bucket = await bucketWith("public-read");
     expect(await codeOf(await sendAnonymously("GET", `/${bucket}/missing`))).toBe("NoSuchKey");
     expect((await sendAnonymously("HEAD", `/${bucket}/missing`)).status).toBe(404);
@@ -96,7 +96,7 @@ describe("a missing key in a bucket with an access control list", () => {
     expect(await codeOf(await sendAnonymously("GET", `/${bucket}/missing`))).toBe("AccessDenied");
   });
 
-  it("is told to those who sign where they may list", async () => {
+  it("returns 404 to authenticated callers when they may list", async () => {
     const bucket = await bucketWith("authenticated-read");
     const { credentials } = await freshUser();
     expect(await codeOf(await send("GET", `/${bucket}/missing`, { credentials }))).toBe("NoSuchKey");
@@ -104,7 +104,7 @@ describe("a missing key in a bucket with an access control list", () => {
     expect(await codeOf(await sendAnonymously("GET", `/${bucket}/missing`))).toBe("AccessDenied");
   });
 
-  it("is told to nobody where the list is private or void", async () => {
+  it("returns 403 to other callers when the ACL is private or disabled", async () => {
     const bucket = await bucketWith("private");
     expect(await codeOf(await sendAnonymously("GET", `/${bucket}/missing`))).toBe("AccessDenied");
     const open = await bucketWith("public-read");

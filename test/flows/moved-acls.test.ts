@@ -17,7 +17,7 @@ async function setOwnership(bucket: string, ownership: string): Promise<void> {
   expect((await send("PUT", `/${bucket}?ownershipControls`, { body })).status).toBe(200);
 }
 
-/** A bucket with access control lists and a public object. */
+/** A bucket with ACLs and a public object. */
 async function publicObject(): Promise<string> {
   const bucket = await freshBucket();
   await setOwnership(bucket, "ObjectWriter");
@@ -25,7 +25,7 @@ async function publicObject(): Promise<string> {
   return bucket;
 }
 
-/** The same with a snapshot that shows it public, while it is private now. */
+/** The same bucket with a snapshot that shows the object public, while it is private now. */
 async function oncePublicObject(): Promise<string> {
   const bucket = await publicObject();
   await setVersioning(bucket, "Enabled");
@@ -39,8 +39,8 @@ const statusForStrangers = async (bucket: string, key: string): Promise<number> 
 
 const restore = (bucket: string, options: SendOptions = {}) => send("POST", `/${bucket}?restoreSnapshot=s`, options);
 
-describe("a snapshot with a public object is not put back", () => {
-  it("where public lists are blocked", async () => {
+describe("a snapshot with a public object cannot be restored", () => {
+  it("while BlockPublicAcls is set", async () => {
     const bucket = await oncePublicObject();
     await putPublicAccessBlock(bucket, "BlockPublicAcls");
     expect((await restore(bucket)).status).toBe(403);
@@ -64,7 +64,7 @@ describe("a snapshot with a public object is not put back", () => {
     expect(await statusForStrangers(bucket, "k")).toBe(200);
   });
 
-  it("with its list while lists are off: it comes back private", async () => {
+  it("with its ACL while ACLs are disabled: it becomes private", async () => {
     const bucket = await oncePublicObject();
     await setOwnership(bucket, "BucketOwnerEnforced");
     expect((await restore(bucket)).status).toBe(200);
@@ -74,8 +74,8 @@ describe("a snapshot with a public object is not put back", () => {
   });
 });
 
-describe("a public object is not renamed", () => {
-  it("where public lists are blocked", async () => {
+describe("a public object cannot be renamed", () => {
+  it("while BlockPublicAcls is set", async () => {
     const bucket = await publicObject();
     await putPublicAccessBlock(bucket, "BlockPublicAcls");
     const response = await send("PUT", `/${bucket}/other`, { headers: { "x-amz-rename-source": "k" } });
@@ -83,7 +83,7 @@ describe("a public object is not renamed", () => {
     expect(await statusForStrangers(bucket, "other")).toBe(403);
   });
 
-  it("by a user who may not put lists", async () => {
+  it("by a user without s3:PutObjectAcl", async () => {
     const bucket = await publicObject();
     const headers = { "x-amz-rename-source": "k" };
     const { credentials } = await freshUser(ALL, NO_ACLS);
@@ -94,8 +94,8 @@ describe("a public object is not renamed", () => {
   });
 });
 
-describe("an upload that began public", () => {
-  it("is not completed once public lists are blocked", async () => {
+describe("an upload that began with a public ACL", () => {
+  it("cannot be completed once BlockPublicAcls is set", async () => {
     const bucket = await publicObject();
     const uploadId = await createUpload(bucket, "k", PUBLIC);
     const part = await putPart(bucket, "k", uploadId, 1, "more");
@@ -111,7 +111,7 @@ describe("BlockPublicPolicy", () => {
   it.each([
     { StringEquals: { "aws:userid": "anonymous" } },
     { IpAddress: { "aws:SourceIp": Array.from({ length: 256 }, (_, octet) => `${octet}.0.0.0/8`) } },
-  ])("refuses a policy that binds only strangers or networks that are everything: %j", async (Condition) => {
+  ])("rejects a policy whose only conditions cover all principals or all networks: %j", async (Condition) => {
     const bucket = await freshBucket();
     await putPublicAccessBlock(bucket, "BlockPublicPolicy");
     const statement = { Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource: `arn:aws:s3:::${bucket}/*` };

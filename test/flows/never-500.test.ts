@@ -1,5 +1,4 @@
-// Requests made at random of what clients get wrong, to every operation of the table: whatever they say, no answer is a
-// failure of the server's own, and every answer is one that a client can read.
+// Random malformed requests to every operation: no response is a server error, and every response is readable.
 import { assert, asyncProperty, array, constantFrom, oneof, record, string, type Arbitrary } from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 
@@ -59,7 +58,7 @@ async function requestOf({ route }: Operation, { by, key, headers, query, body }
   ];
   const sent = new Headers(route.header === undefined ? {} : { [route.header]: known("BUCKET/k") });
   if (route.level === "tags") sent.set("x-amz-account-id", "000000000000");
-  // The runtime warns of what is not ASCII, each time, and throws on what no header can hold.
+  // The runtime warns about every value outside ASCII, and throws on values that no header can contain.
   const sendable = headers.filter(({ value }) => /^[\t -~]*$/.test(value));
   for (const { name, value } of sendable) sent.set(name, known(value));
   const carries = route.method !== "GET" && route.method !== "HEAD";
@@ -69,11 +68,11 @@ async function requestOf({ route }: Operation, { by, key, headers, query, body }
   return by === "url" ? presigned(route.method, target, options) : signed(route.method, target, options);
 }
 
-/** Sends it and asserts that its answer is no failure and is readable; 501 says that something is not done. */
+/** Sends the request and asserts a readable response without a server error; 501 reports an unimplemented feature. */
 async function expectSound(request: Request): Promise<void> {
   const { method } = request;
   const response = await deliver(request);
-  // A socket would swallow the body of an answer to HEAD; whoever counts on the runtime for that has made one.
+  // A socket discards the body of a HEAD response, so a body shows that the Worker relies on the runtime for it.
   if (method === "HEAD") expect(response.body).toBeNull();
   const text = await response.text();
   const { status } = response;
@@ -91,14 +90,14 @@ async function expectSound(request: Request): Promise<void> {
   }
 }
 
-// CheckConsistency looks at all that the other tests have stored, which takes its time; its own tests ask it with tokens that are none.
+// CheckConsistency scans all rows of the other tests, which takes long; its own tests send invalid tokens.
 const ROWS = OPERATIONS.filter(({ name }) => name !== "CheckConsistency").map((operation, index) => {
   const { method, level, query = [], header } = operation.route;
   return { operation, index, what: `${operation.name}: ${[method, level, ...query, header ?? ""].join(" ").trim()}` };
 });
 
-describe("whatever is asked", () => {
-  it.each(ROWS)("$what is answered", async ({ operation, index }) => {
+describe("random requests to every operation", () => {
+  it.each(ROWS)("$what returns no server error", async ({ operation, index }) => {
     const property = asyncProperty(fuzzInputs, async (wrong) => {
       await expectSound(await requestOf(operation, wrong));
     });
@@ -106,8 +105,8 @@ describe("whatever is asked", () => {
   });
 });
 
-describe("whatever stands before the headers", () => {
-  it.each(METHODS)("of a %s, it is answered", async (method) => {
+describe("random request targets", () => {
+  it.each(METHODS)("of a %s return no server error", async (method) => {
     for (const target of TARGETS) {
       for (const [index, authorization] of CREDENTIALS.entries()) {
         const host = HOSTS[index % HOSTS.length] ?? "";

@@ -1,5 +1,5 @@
-// Policies decide on what an operation does: a condition key has a value only where the operation obeys the header or parameter of its
-// name, and for what moves without headers it comes from the object that is moved.
+// Policies evaluate the effect of a request. A condition key has a value only when the operation obeys the header or
+// parameter of its name; for copies and renames the value comes from the source object.
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { documented, PREPARATIONS } from "../support/operation-requests.ts";
@@ -13,16 +13,16 @@ import { takeSnapshot } from "../support/snapshots.ts";
 import { allow, freshUser, type TestUser } from "../support/users.ts";
 import { versionedBucket } from "../support/versioning.ts";
 
-/** An input that no more than some operations obey, and what a policy sees of it. */
+/** An input that only some operations obey, and the value that a policy sees. */
 interface Input {
   readonly key: string;
   readonly value: string;
   readonly header?: string;
   readonly parameter?: string;
-  /** What a policy sees, where it is not the value as it is sent. */
+  /** The value that a policy sees, when it differs from the sent value. */
   readonly seen?: string;
   readonly obeyedBy: readonly string[];
-  /** Operations whose object has the key whatever is sent. */
+  /** Operations whose object always supplies the key. */
   readonly givenBy?: readonly string[];
 }
 
@@ -104,7 +104,7 @@ const INPUTS: readonly Input[] = [
   { key: "s3:VersionId", parameter: "versionId", value: "null", obeyedBy: VERSIONED },
 ];
 
-/** Allows everything where a key has a value. */
+/** Allows everything when a key has a value. */
 const where = (key: string, value: string) => ({
   Effect: "Allow",
   Action: "s3:*",
@@ -118,7 +118,7 @@ describe.each(INPUTS.map((input) => [input.key, input] as const))("%s", (_key, i
     user = await freshUser(where(input.key, input.seen ?? input.value));
   });
 
-  it("has no value in an operation that does not obey what fills it", async () => {
+  it("has no value in an operation that does not obey its input", async () => {
     const evaluated: string[] = [];
     for (const [name, [prepare]] of Object.entries(PREPARATIONS)) {
       if (prepare === undefined || input.obeyedBy.includes(name) || input.givenBy?.includes(name) === true) continue;
@@ -126,7 +126,7 @@ describe.each(INPUTS.map((input) => [input.key, input] as const))("%s", (_key, i
       const parameter = input.parameter === undefined ? "" : `${input.parameter}=${encodeURIComponent(input.value)}`;
       const joined = parameter === "" ? target : `${target}${target.includes("?") ? "&" : "?"}${parameter}`;
       const headers = { ...options.headers, ...(input.header === undefined ? {} : { [input.header]: input.value }) };
-      // A header that is a route of its own asks for another operation, or for two at once.
+      // A header that selects another operation would request two at once.
       if (input.header === "x-amz-copy-source" && method === "PUT" && !target.includes("renameObject")) continue;
       const response = await send(method, joined, { ...options, headers, credentials: user.credentials });
       expect([name, response.status]).toEqual([name, 403]);
@@ -142,7 +142,7 @@ async function statusOf(method: string, target: string, options: SendOptions): P
   return (await send(method, target, options)).status;
 }
 
-describe("a policy that allows copies from an approved bucket alone", () => {
+describe("a policy that allows copies from one approved bucket", () => {
   const source = { "x-amz-copy-source": "approved/k" };
   const statement = (bucket: string) => ({
     Effect: "Allow",
@@ -151,7 +151,7 @@ describe("a policy that allows copies from an approved bucket alone", () => {
     Condition: { StringLike: { "s3:x-amz-copy-source": "approved/*" } },
   });
 
-  it("is satisfied by neither a field of a form nor a header beside another source", async () => {
+  it("is not satisfied by a form field or by a header next to another source", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { from: "text" });
     const { credentials } = await freshUser(statement(bucket));
@@ -169,7 +169,7 @@ describe("a policy that allows copies from an approved bucket alone", () => {
   });
 });
 
-describe("what a bucket demands of its objects", () => {
+describe("a bucket policy's requirement on objects", () => {
   const KEY = keyHeaders(customerKey(1));
   const authorization = (bucket: string, Condition: object) =>
     policyText({
@@ -197,7 +197,7 @@ describe("what a bucket demands of its objects", () => {
       { "x-amz-tagging": "class=open" },
     ],
     ["that it says how it is encrypted", { StringNotEquals: { "s3:x-amz-server-side-encryption": "AES256" } }, {}, {}],
-  ])("as %s is demanded of an object that is renamed, and not of its headers", async (name, condition, made, named) => {
+  ])("as %s applies to the renamed object and not to the rename's headers", async (name, condition, made, named) => {
     const bucket = await freshBucket();
     const bare = name.startsWith("that") ? KEY : {};
     expect((await send("PUT", `/${bucket}/without`, { body: "x", headers: bare })).status).toBe(200);
@@ -208,7 +208,7 @@ describe("what a bucket demands of its objects", () => {
     expect((await rename(bucket, "without", "enc-not/k")).status).toBe(200);
   });
 
-  it("holds for an access control list that is moved along", async () => {
+  it("applies to an ACL that a rename moves", async () => {
     const bucket = await freshBucket();
     const body = `<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>`;
     await send("PUT", `/${bucket}?ownershipControls`, documented(body));
@@ -219,7 +219,7 @@ describe("what a bucket demands of its objects", () => {
     expect((await rename(bucket, "private", "enc/k")).status).toBe(200);
   });
 
-  it("is demanded of a copy's tags, wherever they come from", async () => {
+  it("applies to a copy's tags, whether copied or replaced", async () => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/secret`, { body: "x", headers: { "x-amz-tagging": "class=secret" } });
     await putPolicy(bucket, authorization(bucket, { StringEquals: { "s3:RequestObjectTag/class": "secret" } }));
@@ -232,7 +232,7 @@ describe("what a bucket demands of its objects", () => {
     expect((await copy({ "x-amz-tagging": "class=open", ...replace })).status).toBe(200);
   });
 
-  it("is known of an upload's parts and completion by what the upload was begun with", async () => {
+  it("sees in an upload's parts and completion the inputs of CreateMultipartUpload", async () => {
     const bucket = await freshBucket();
     const headers = { "x-amz-storage-class": "STANDARD_IA" };
     const good = await createUpload(bucket, "enc/k", headers);
@@ -250,8 +250,8 @@ describe("what a bucket demands of its objects", () => {
   });
 });
 
-describe("a policy of writing once", () => {
-  it("is not satisfied by a header that a restoration ignores", async () => {
+describe("a write-once policy", () => {
+  it("is not satisfied by a header that RestoreBucketSnapshot ignores", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { k: "old" });
     await takeSnapshot(bucket, "s");
@@ -276,8 +276,8 @@ describe("a policy of writing once", () => {
   });
 });
 
-describe("a policy of conditional deletion", () => {
-  it("is satisfied by the condition of an entry of DeleteObjects, and not by a header", async () => {
+describe("a policy that requires conditional deletions", () => {
+  it("is satisfied by the condition of a DeleteObjects entry, and not by a header", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "text", b: "text" });
     const etag = (await send("HEAD", `/${bucket}/a`)).headers.get("etag") ?? "";
@@ -316,7 +316,7 @@ describe("a user who may list one prefix", () => {
   const at = (path: string, query: string) =>
     query === "" ? path : `${path}${path.includes("?") ? "&" : "?"}${query}`;
 
-  it.each(LISTS_OF_KEYS)("is shown nothing else by %j", async (path) => {
+  it.each(LISTS_OF_KEYS)("sees nothing else with %j", async (path) => {
     const { credentials } = user;
     for (const query of ["", "prefix=", "prefix=theirs/", "prefix=min"]) {
       expect([query, await statusOf("GET", at(`/${bucket}${path}`, query), { credentials })]).toEqual([query, DENIED]);
@@ -328,7 +328,7 @@ describe("a user who may list one prefix", () => {
     if (path !== "?uploads" && path !== "?usage") expect(text).toContain("<Key>mine/a</Key>");
   });
 
-  it("is shown nothing else at a snapshot", async () => {
+  it("sees nothing else in a snapshot", async () => {
     const { credentials } = user;
     expect(await statusOf("GET", `/${bucket}_s?list-type=2`, { credentials })).toBe(DENIED);
     const text = await (await send("GET", `/${bucket}_s?list-type=2&prefix=mine/`, { credentials })).text();
@@ -336,7 +336,7 @@ describe("a user who may list one prefix", () => {
     expect(text).not.toContain("theirs");
   });
 
-  it("cannot reach beyond the prefix with a token or marker of its own making", async () => {
+  it("cannot leave the prefix with a forged token or marker", async () => {
     const { credentials } = user;
     const seal = async (last: string, listing: readonly string[]) => {
       const digest = await crypto.subtle.digest(

@@ -1,5 +1,5 @@
-// Every legal key is a key like any other: kept byte for byte, listed in byte order, never taken for syntax. Keys with
-// dot segments cannot be sent from here: Request resolves them.
+// Every legal key is stored byte for byte, listed in byte order, and never parsed as syntax. Keys with dot segments
+// cannot be sent from here because Request resolves them.
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { deliver, presigned, send } from "../support/client.ts";
@@ -10,7 +10,7 @@ import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/
 import { childrenOf, readXml, textOf } from "../support/read-xml.ts";
 
 const KEYS = [
-  // Spaces, and what may stand for them.
+  // Spaces and their encodings.
   " ",
   "  two before",
   "two after  ",
@@ -18,7 +18,7 @@ const KEYS = [
   "a  b",
   "a+b",
   "a%20b",
-  // Escapes that are text, and characters that must be escaped.
+  // Escapes that are literal text, and characters that need escaping.
   "%",
   "%%",
   "%2F",
@@ -48,7 +48,7 @@ const KEYS = [
   "dir",
   "dir/",
   "dir/x",
-  // Backslashes and dots that are no segments.
+  // Backslashes, and dots that form no segments.
   "\\",
   "a\\b",
   "\\..\\a",
@@ -67,7 +67,7 @@ const KEYS = [
   "\u007f",
   "\u0085",
   "\u2028",
-  // Unicode: forms that look alike, borders of UTF-16 and UTF-8, the invisible.
+  // Unicode: look-alike forms, boundary values of UTF-16 and UTF-8, invisible characters.
   "\u00e9",
   "e\u0301",
   "\u00df",
@@ -87,7 +87,7 @@ const KEYS = [
   "\ufeffa",
   "a\u202eb",
   "\u200b",
-  // What other layers would take for something else.
+  // Keys that look like syntax to another layer.
   "A",
   "a",
   "%41",
@@ -111,12 +111,12 @@ const KEYS = [
   "<![CDATA[x]]>",
   "${x}",
   "{{x}}",
-  // The longest.
+  // The longest key.
   "k".repeat(1024),
   "\u{1f600}".repeat(256),
 ];
 
-/** The keys that XML 1.0 cannot carry, so that DeleteObjects cannot name them. */
+/** Keys that XML 1.0 cannot represent, so that DeleteObjects cannot name them. */
 // oxlint-disable-next-line no-control-regex
 const UNWRITABLE = /[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
 
@@ -157,7 +157,7 @@ describe("odd keys", () => {
     }
   });
 
-  it("are each an object of their own", async () => {
+  it("each name an object of their own", async () => {
     const { objects } = await storedStateOf(bucket);
     expect(Object.keys(objects)).toHaveLength(KEYS.length);
     for (const key of KEYS) {
@@ -184,7 +184,7 @@ describe("odd keys", () => {
     }
   });
 
-  it("are listed in the order of their bytes, all of them, on one page and over many", async () => {
+  it("are listed in byte order, on one page and over many", async () => {
     const sorted = KEYS.toSorted(byUtf8);
     expect(await listed(bucket, "")).toEqual(sorted);
     const paged: string[] = [];
@@ -197,7 +197,7 @@ describe("odd keys", () => {
     expect(paged).toEqual(sorted);
   });
 
-  it("are prefixes and markers like any other", async () => {
+  it("work as prefixes and markers", async () => {
     const sorted = KEYS.toSorted(byUtf8);
     for (const key of KEYS) {
       const text = encodeURIComponent(key);
@@ -210,7 +210,7 @@ describe("odd keys", () => {
     }
   });
 
-  it("are delimiters like any other", async () => {
+  it("work as delimiters", async () => {
     for (const delimiter of KEYS.filter((key) => key.length < 10)) {
       const response = await send(
         "GET",
@@ -228,7 +228,7 @@ describe("odd keys", () => {
     }
   });
 
-  it("never make a listing malformed that is not encoded", async () => {
+  it("never make a listing without encoding-type malformed", async () => {
     const response = await send("GET", `/${bucket}`);
     const keys = childrenOf(readXml(await response.text()), "Contents").map((entry) => textOf(entry, "Key"));
     const sorted = KEYS.toSorted(byUtf8);
@@ -238,7 +238,7 @@ describe("odd keys", () => {
     }
   });
 
-  it("are deleted by themselves alone, one by one and many at once", async () => {
+  it("are deleted one by one and in batches, without affecting other keys", async () => {
     const left = new Set(KEYS);
     for (const key of KEYS.filter((key, index) => index % 2 === 0 || UNWRITABLE.test(key))) {
       expect((await send("DELETE", pathOf(bucket, key))).status, JSON.stringify(key)).toBe(204);
@@ -263,9 +263,9 @@ describe("odd keys", () => {
   });
 });
 
-describe("what is no key", () => {
+describe("an invalid key", () => {
   it.each(["%ff", "%c3", "%c0%af", "%ed%a0%80", "%f4%90%80%80", "%zz", "%4", "a%", "%00", "a%00b"])(
-    "is refused as InvalidURI: %s",
+    "returns InvalidURI: %s",
     async (raw) => {
       const bucket = await freshBucket();
       await expectNoTrace(bucket, async () =>
@@ -278,9 +278,12 @@ describe("what is no key", () => {
     },
   );
 
-  it.each(["prefix=%ff", "%ff=x", "delimiter=%c0%af", "marker=%zz"])("is refused in a query too: %s", async (query) => {
-    const response = await send("GET", `/${await freshBucket()}?${query}`);
-    expect(response.status).toBe(400);
-    expect(await response.text()).toContain("<Code>InvalidURI</Code>");
-  });
+  it.each(["prefix=%ff", "%ff=x", "delimiter=%c0%af", "marker=%zz"])(
+    "returns InvalidURI in a query too: %s",
+    async (query) => {
+      const response = await send("GET", `/${await freshBucket()}?${query}`);
+      expect(response.status).toBe(400);
+      expect(await response.text()).toContain("<Code>InvalidURI</Code>");
+    },
+  );
 });

@@ -1,5 +1,5 @@
-// Empty, blank, repeated and absurd values of every header and parameter that an operation declares: none makes the
-// server fail, and only those that are listed here are accepted.
+// Empty, blank, duplicate and absurd values of every declared header and parameter: none causes a server error, and
+// only the values listed here are accepted.
 import { describe, expect, it } from "vitest";
 
 import { OPERATIONS } from "../../src/gateway/operation-table.ts";
@@ -15,29 +15,29 @@ const VALUES = ["", " ", NONSENSE, "99999999999999999999", "-1"];
 const METADATA = /^(cache-control|content-(disposition|encoding|language|type)|expires|x-amz-meta-a)$/;
 const READS = new Set(["GetObject", "HeadObject"]);
 
-/** The values that an input may have: all, the empty one, or those that a test tells. */
+/** The accepted values of an input: all, the empty one, or those that match a predicate. */
 const ACCEPTED: readonly (readonly [input: RegExp, accepts: (value: string, operation: string) => boolean])[] = [
   [/^(prefix|delimiter|marker|key-marker|start-after)$/, () => true],
   [/^response-/, () => true],
   [METADATA, () => true],
-  // Only "true" asks for owners, and only "ENABLED" for checksums.
+  // Only "true" requests owners, and only "ENABLED" requests checksums.
   [/^(fetch-owner|x-amz-checksum-mode)$/, () => true],
-  // Of no effect without a key marker.
+  // Has no effect without a key marker.
   [/^upload-id-marker$/, () => true],
-  // What AWS ignores where it is no number, and what RFC 9110 ignores where it cannot be read.
+  // AWS ignores these unless they are numbers, and RFC 9110 ignores them when they cannot be parsed.
   [/^x-amz-(max-parts|part-number-marker)$/, () => true],
   [/^(range|if-range|if-none-match|if-(un)?modified-since)$/, (_value, operation) => READS.has(operation)],
   [/^(encoding-type|max-keys|max-uploads|max-parts|part-number-marker|version-id-marker)$/, (value) => value === ""],
   [/^x-amz-tagging$/, (value) => value !== NONSENSE],
   [/^x-amz-(copy|rename)-source-if-none-match$/, (value) => value !== ""],
   [/^x-amz-client-token$/, (value) => value !== ""],
-  // Keys of tags, which need not be there.
+  // Tag keys, which need not exist.
   [/^tagKeys$/, (value) => value !== ""],
-  // Names that may be made of digits and hyphens.
+  // Names that can consist of digits and hyphens.
   [/^(bucket-region|snapshot)$/, (value) => /\d/.test(value)],
 ];
 
-/** The names by which an operation is recognised; AWS ignores what they are set to, unless it is a name itself. */
+/** Parameters that select an operation; AWS ignores their values, except when the value is a name itself. */
 function isFlag(name: string, route: readonly string[] = []): boolean {
   return route.includes(name) && !["uploadId", "snapshot", "restoreSnapshot", "dry-run"].includes(name);
 }
@@ -58,7 +58,7 @@ function withInput({ method, target, options = {} }: OperationRequest, kind: str
 const built = OPERATIONS.filter(({ name, implementation }) => implementation !== undefined && name in PREPARATIONS);
 
 describe.each(built.map((operation) => [operation.name, operation] as const))("%s", (name, operation) => {
-  it("fails at no value of what it obeys, and accepts none that means nothing", async () => {
+  it("returns no server error for any value of its inputs, and rejects meaningless values", async () => {
     const [prepare] = PREPARATIONS[name] ?? [];
     const { inputs } = operation.implementation ?? {};
     if (prepare === undefined || inputs === undefined) throw new Error(name);
@@ -86,7 +86,7 @@ describe.each(built.map((operation) => [operation.name, operation] as const))("%
 });
 
 describe("an empty value", () => {
-  it("is the first page, and not the last, where it is a marker or a size", async () => {
+  it("as a marker or page size returns the first page, and not the last", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "2" });
     const uploadId = await createUpload(bucket, "k");
@@ -107,8 +107,8 @@ describe("an empty value", () => {
   });
 });
 
-describe("a header that is sent twice", () => {
-  /** Signed by hand as it arrives: the values joined. */
+describe("a duplicate header", () => {
+  /** Signed by hand in the form in which it arrives: with joined values. */
   async function twice(method: string, target: string, name: string, value: string, more = {}): Promise<number> {
     const body = method === "PUT" && !("x-amz-copy-source" in more) ? "x" : undefined;
     const headers = { ...more, [name]: `${value}, ${value}` };
@@ -138,7 +138,7 @@ describe("a header that is sent twice", () => {
     ["x-amz-tagging-directive", "REPLACE"],
     ["x-amz-copy-source-if-modified-since", "Wed, 21 Oct 2015 07:28:00 GMT"],
     ["x-amz-source-expected-bucket-owner", "000000000000"],
-  ])("is refused in a copy: %s", async (name, value) => {
+  ])("is rejected in a copy: %s", async (name, value) => {
     const bucket = await freshBucket();
     await putAll(bucket, { from: "text" });
     const source = { "x-amz-copy-source": `${bucket}/from` };
@@ -148,7 +148,7 @@ describe("a header that is sent twice", () => {
 });
 
 describe("a completion's checksum of another algorithm", () => {
-  it("is refused, since nothing verifies it", async () => {
+  it("is rejected, because nothing verifies it", async () => {
     const [prepare] = PREPARATIONS["CompleteMultipartUpload"] ?? [];
     if (prepare === undefined) throw new Error("not prepared");
     const { method, target, options = {} } = await prepare();

@@ -1,5 +1,5 @@
-// A client lists a page, deletes or rewrites what that page shows, and goes on with the markers or the token that it
-// got: whatever was there throughout is listed, whichever listing it is.
+// A client lists a page, deletes or rewrites the entries of that page, and continues with the returned markers or
+// token: the listing shows every entry that existed throughout.
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { send } from "../support/client.ts";
@@ -33,7 +33,7 @@ function textsOf(root: Element, entry: string, child: string): string[] {
   return childrenOf(root, entry).map((found) => textOf(found, child) ?? "");
 }
 
-/** A query parameter for each marker that an answer names; undefined where the answer is the last. */
+/** A query parameter for each returned marker; undefined after the last page. */
 function nextOf(root: Element, markers: Readonly<Record<string, string>>): string | undefined {
   if (textOf(root, "IsTruncated") === "false") return undefined;
   return Object.entries(markers)
@@ -42,7 +42,7 @@ function nextOf(root: Element, markers: Readonly<Record<string, string>>): strin
     .join("");
 }
 
-/** Lists page by page, and changes what each page shows before the next one is asked for. */
+/** Lists page by page, and changes the entries of each page before it requests the next one. */
 async function listChanging(
   listPage: (markers: string) => Promise<{ readonly shown: readonly string[]; readonly next: string | undefined }>,
   change: (shown: readonly string[]) => Promise<void>,
@@ -89,7 +89,7 @@ describe("a listing of versions whose pages are deleted", () => {
       .filter(({ name }) => name === "Version" || name === "DeleteMarker")
       .map((entry) => `${textOf(entry, "Key") ?? ""}?versionId=${textOf(entry, "VersionId") ?? ""}`);
 
-  it.each([1, 2, 3, 4])("shows every version, %i to a page, and leaves an empty bucket", async (size) => {
+  it.each([1, 2, 3, 4])("shows every version with %i per page, and leaves an empty bucket", async (size) => {
     const bucket = await bucketOfVersions();
     const before = (await versionsOf(bucket)).map(({ key, versionId }) => `${key}?versionId=${versionId}`);
     expect(before).toHaveLength(11);
@@ -105,7 +105,7 @@ describe("a listing of versions whose pages are deleted", () => {
     await deleteAll([`/${bucket}`]);
   });
 
-  it.each([1, 2, 3])("shows every version to a client that names `null` itself, %i to a page", async (size) => {
+  it.each([1, 2, 3])("shows every version with %i per page to a client that sends `null` itself", async (size) => {
     const bucket = await bucketOfVersions();
     const before = (await versionsOf(bucket)).map(({ key, versionId }) => `${key}?versionId=${versionId}`);
     const shown = await listChanging(
@@ -122,7 +122,7 @@ describe("a listing of versions whose pages are deleted", () => {
     expect(await versionsOf(bucket)).toEqual([]);
   });
 
-  it("continues where a page ended, although its null version was written again above the others", async () => {
+  it("continues at the end of a page although the page's null version was overwritten since", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "null" });
     await setVersioning(bucket, "Enabled");
@@ -137,7 +137,7 @@ describe("a listing of versions whose pages are deleted", () => {
     await putVersion(bucket, "k", "null again");
     const second = await get(`/${bucket}?versions&max-keys=2${nextOf(first, VERSION_MARKERS) ?? ""}`);
     expect(entriesOf(second)).toEqual([`k?versionId=${oldest}`]);
-    // What a client is told of a null version's place names no version.
+    // The markers of a null version contain no version id.
     const marker = textOf(first, "NextVersionIdMarker") ?? "";
     expect(await bodyOf(bucket, "k", marker)).toBe("400 InvalidArgument");
   });
@@ -156,7 +156,7 @@ describe.each(CHANGES)("a listing whose pages are %s", (change: Change) => {
     if (change === "deleted") await deleteAll(keys.map((key) => `/${bucket}/${encodeURIComponent(key)}`));
     else await putAll(bucket, Object.fromEntries(keys.map((key) => [key, "rewritten"])));
   };
-  /** The keys of entries, of which those that end in a slash are common prefixes. */
+  /** The keys of entries; those that end in a slash are common prefixes. */
   const keysOf = (entries: readonly string[]): string[] =>
     KEYS.filter((key) => entries.some((entry) => (entry.endsWith("/") ? key.startsWith(entry) : key === entry)));
 
@@ -169,7 +169,7 @@ describe.each(CHANGES)("a listing whose pages are %s", (change: Change) => {
     ["?list-type=2", { "continuation-token": "NextContinuationToken" }],
     ["?list-type=2&delimiter=/", { "continuation-token": "NextContinuationToken" }],
     ["?delimiter=/", { marker: "NextMarker" }],
-  ])("shows every object that was there throughout: %s", async (query, markers) => {
+  ])("shows every object that existed throughout: %s", async (query, markers) => {
     for (const size of [1, 2, 3]) {
       await changeKeys([]);
       await putAll(bucket, Object.fromEntries(KEYS.map((key) => [key, "x"])));
@@ -185,7 +185,7 @@ describe.each(CHANGES)("a listing whose pages are %s", (change: Change) => {
     }
   });
 
-  it("shows every object to a client that takes the last key for the next marker", async () => {
+  it("shows every object to a client that sends the last key as the next marker", async () => {
     const shown = await listChanging(
       async (marker) => {
         const root = await get(`/${bucket}?max-keys=2${marker}`);
@@ -198,7 +198,7 @@ describe.each(CHANGES)("a listing whose pages are %s", (change: Change) => {
     expect(shown).toEqual(KEYS);
   });
 
-  it("shows every upload, several of one key among them", async () => {
+  it("shows every upload, including several of one key", async () => {
     const keys = ["a", "a", "a", "b/1", "b/1", "c", "c"];
     const uploads: string[] = [];
     for (const key of keys) uploads.push(`${key} ${await createUpload(bucket, key)}`);
@@ -216,7 +216,7 @@ describe.each(CHANGES)("a listing whose pages are %s", (change: Change) => {
       async (page) => {
         for (const entry of page) {
           const [key = "", uploadId = ""] = entry.split(" ");
-          // What was begun while the listing went on may be shown or not.
+          // An upload that began during the listing may be shown or not.
           if (!uploads.includes(entry)) continue;
           await deleteAll([`/${bucket}/${encodeURIComponent(key)}?uploadId=${uploadId}`]);
           if (change === "rewritten") await createUpload(bucket, key);
@@ -226,7 +226,7 @@ describe.each(CHANGES)("a listing whose pages are %s", (change: Change) => {
     expect(shown.filter((entry) => uploads.includes(entry))).toEqual(uploads);
   });
 
-  it("shows every part of an upload, of which parts can only be rewritten or taken away as a whole", async () => {
+  it("shows every part of an upload, although parts are rewritten meanwhile", async () => {
     const uploadId = await createUpload(bucket, "k");
     for (const partNumber of [1, 3, 4, 7, 10_000]) await putPart(bucket, "k", uploadId, partNumber, "x");
     const shown = await listChanging(
@@ -282,7 +282,7 @@ describe.each(CHANGES)("a listing whose pages are %s", (change: Change) => {
   });
 
   describe("of IAM", () => {
-    /** Lists page by page, and changes what each page shows before the next one is asked for. */
+    /** Lists page by page, and changes the entries of each page before it requests the next one. */
     const listMembers = (
       action: string,
       parameters: Readonly<Record<string, string>>,
@@ -302,10 +302,10 @@ describe.each(CHANGES)("a listing whose pages are %s", (change: Change) => {
         },
       );
 
-    it("shows every user, in the order of their names", async () => {
+    it("shows every user in the order of names", async () => {
       const base = freshUserName();
       const names = ["a", "B", "c", "D", "e"].map((end) => `${base}${end}`);
-      // The paths sort the other way round.
+      // The paths have the opposite order.
       for (const [index, UserName] of names.entries()) {
         await succeed("iam", "CreateUser", { UserName, Path: `/${base}/${9 - index}/` });
       }
@@ -368,8 +368,8 @@ describe.each(CHANGES)("a listing whose pages are %s", (change: Change) => {
   });
 });
 
-describe("a version-id marker that a client wrote itself", () => {
-  it("lists a key from its newest version where its null version is gone", async () => {
+describe("a version-id marker that a client composed", () => {
+  it("lists a key from its newest version when its null version is missing", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "null" });
     await setVersioning(bucket, "Enabled");

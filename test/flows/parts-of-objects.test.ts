@@ -1,4 +1,4 @@
-// What an object keeps of the parts that it was uploaded in, wherever it goes: a single part is no less a part.
+// The parts of an object survive every copy and move, and a single part counts as a part.
 import { describe, expect, it } from "vitest";
 
 import type { ChecksumAlgorithm } from "../../src/protocol/core/checksums.ts";
@@ -38,7 +38,7 @@ async function upload(
   expect(completed.status, await completed.text()).toBe(200);
 }
 
-/** Asserts that an object tells its parts: in its ETag, in its attributes and to reads of one part. */
+/** Asserts that an object reports its parts: in its ETag, in its attributes and in reads by part number. */
 async function expectParts(
   target: string,
   parts: readonly UploadedPart[],
@@ -105,7 +105,7 @@ describe.each([
   ["CRC32C", "COMPOSITE"],
   ["CRC64NVME", "FULL_OBJECT"],
 ] as const)("an object that was uploaded with %s, %s", (algorithm, type) => {
-  it.each(KINDS)("in %s keeps them where it is, copied, renamed, restored and noncurrent", async (_name, parts) => {
+  it.each(KINDS)("in %s reports its parts when copied, renamed, restored and noncurrent", async (_name, parts) => {
     const bucket = await freshBucket();
     await upload(bucket, parts, algorithm, type);
     await expectParts(`/${bucket}/k`, parts, algorithm, type);

@@ -1,5 +1,5 @@
-// For every operation: exactly the listed permissions suffice, each one taken away is missed, and each one denied
-// refuses. A permission with several spellings is granted by any of them.
+// For every operation: exactly the listed permissions suffice, each one is required, and a Deny on each one rejects. A
+// permission with several actions is granted by any of them.
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { OPERATIONS } from "../../src/gateway/operation-table.ts";
@@ -8,7 +8,7 @@ import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { allow, freshUser, type TestUser } from "../support/users.ts";
 
-/** What a permission says in a policy. */
+/** A permission as a policy statement. */
 function statement(effect: "Allow" | "Deny", action: string, resource: string): object {
   return { Effect: effect, Action: action, Resource: `arn:aws:s3:::${resource}` };
 }
@@ -27,12 +27,12 @@ async function statusWith(attempt: OperationRequest, statements: readonly object
   return (await send(attempt.method, attempt.target, { ...attempt.options, credentials })).status;
 }
 
-/** Whether a status is what an operation answers that is allowed: it works, or says that there is no configuration. */
+/** Whether a status is the response of an allowed operation: success, or a missing configuration. */
 const isAllowed = (status: number): boolean => status < 300 || status === 404;
 
 describe.each(Object.entries(PREPARATIONS))("%s", (_name, preparations) => {
   it.each(preparations.map((prepare, index) => [index, prepare] as const))(
-    "needs exactly its permissions (case %i)",
+    "requires exactly its permissions (case %i)",
     async (_index, prepare) => {
       const { permissions } = await prepare();
       for (const [position, permission] of permissions.entries()) {
@@ -55,7 +55,7 @@ describe.each(Object.entries(PREPARATIONS))("%s", (_name, preparations) => {
 });
 
 describe("DeleteObjects", () => {
-  it("asks for each key by itself, and for versions as such", async () => {
+  it("checks each key separately, and named versions with the version actions", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "2" });
     await allow(user, statement("Allow", "s3:DeleteObject", `${bucket}/a`));
@@ -72,7 +72,7 @@ describe("DeleteObjects", () => {
 });
 
 describe("the table above", () => {
-  it("asks for no action that the operation does not declare", async () => {
+  it("checks no action that the operation does not declare", async () => {
     for (const { name, implementation } of OPERATIONS) {
       const attempts = await Promise.all((PREPARATIONS[name] ?? []).map(async (prepare) => prepare()));
       const asked = attempts.flatMap(({ permissions }) => permissions.flatMap(({ spellings }) => spellings));
@@ -82,7 +82,7 @@ describe("the table above", () => {
     }
   });
 
-  it("names every operation that is built", () => {
+  it("names every implemented operation", () => {
     const elsewhere = new Set(["DeleteObjects", "PostObject", "CheckConsistency"]);
     const built = OPERATIONS.filter(({ implementation }) => implementation !== undefined).map(({ name }) => name);
     expect(built.filter((name) => !(name in PREPARATIONS) && !elsewhere.has(name))).toEqual([]);

@@ -1,11 +1,11 @@
-// Where coordinators are made: as the setting LOCATION says.
+// The location of coordinators, as the setting LOCATION selects it.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { send } from "../support/client.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 
-/** The coordinators, with a note of the options that each call of one came with. */
+/** The coordinators, with a record of the options of each call. */
 function noted(hints: unknown[]): Env["COORDINATORS"] {
   return new Proxy(env.COORDINATORS, {
     get(target, property) {

@@ -1,4 +1,4 @@
-// What clients are told where D1 fails: that it passes, or that there is no room. Never an internal error.
+// Responses to D1 failures: retryable or out of space, never an internal error.
 import { describe, expect, it } from "vitest";
 
 import { isDatabaseFull, isTransientError } from "../../src/state/d1/transient-errors.ts";
@@ -46,13 +46,13 @@ it.each([
   ...TRANSIENT.map((message) => [message, true, false] as const),
   ...FULL.map((message) => [message, false, true] as const),
   ...OTHERS.map((message) => [message, false, false] as const),
-])("%s is told apart", (message, isTransient, isFull) => {
+])("%s is classified", (message, isTransient, isFull) => {
   for (const error of [new Error(message), new Error("failed", { cause: new Error(message) })]) {
     expect([isTransientError(error), isDatabaseFull(error)]).toEqual([isTransient, isFull]);
   }
 });
 
-/** Fails every batch that writes, and lets the others through. */
+/** Fails every batch that writes, and passes the others on. */
 function failingWrites(message: string): BatchFault {
   return async (sql, deliver) => {
     if (sql.some((text) => /^\s*(?:INSERT|UPDATE|DELETE)/.test(text))) throw new Error(message);
@@ -60,7 +60,7 @@ function failingWrites(message: string): BatchFault {
   };
 }
 
-/** Requests that write, each with what it needs. */
+/** Requests that write, each with its set-up. */
 const WRITES: readonly (readonly [
   name: string,
   run: (bucket: string, uploadId: string, scope: object) => Promise<Response>,
@@ -85,8 +85,8 @@ async function bucketWithUpload(): Promise<[bucket: string, uploadId: string]> {
   return [bucket, await createUpload(bucket, "k")];
 }
 
-describe("where the database is full", () => {
-  it.each(WRITES)("%s is refused with a code of its own, and changes nothing", async (_name, run) => {
+describe("when the database is full", () => {
+  it.each(WRITES)("%s is rejected with its own error code and changes nothing", async (_name, run) => {
     const [bucket, uploadId] = await bucketWithUpload();
     const response = await run(bucket, uploadId, { DB: d1With(failingWrites(FULL[0] ?? "")) });
     expect(response.headers.get("retry-after")).toBeNull();
@@ -98,7 +98,7 @@ describe("where the database is full", () => {
     ["PutObject", "PUT", "k", { body: "new" }],
     ["CopyObject", "PUT", "copy", { headers: { "x-amz-copy-source": "" } }],
     ["DeleteObject", "DELETE", "k", {}],
-  ] as const)("%s is refused, and leaves no blob behind", async (name, method, key, options) => {
+  ] as const)("%s is rejected and leaves no blob behind", async (name, method, key, options) => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "old" });
     const headers = name === "CopyObject" ? { "x-amz-copy-source": `/${bucket}/k` } : {};
@@ -110,7 +110,7 @@ describe("where the database is full", () => {
     );
   });
 
-  it("objects are read, looked at and listed", async () => {
+  it("objects can be read and listed", async () => {
     const [bucket] = await bucketWithUpload();
     const scope = { DB: d1With(failingWrites(FULL[0] ?? "")) };
     for (const target of [`/${bucket}/k`, `/${bucket}`, `/${bucket}?versions`, `/${bucket}?uploads`, "/"]) {
@@ -120,16 +120,16 @@ describe("where the database is full", () => {
     }
   });
 
-  it("IAM says so too", async () => {
+  it("IAM returns the same error", async () => {
     const scope = { DB: d1With(failingWrites(FULL[0] ?? "")) };
     const parameters = { UserName: freshUserName() };
     await refuse("iam", "CreateUser", parameters, [507, "InsufficientStorage", "full"], { scope });
   });
 });
 
-describe("where the database was reset", () => {
+describe("when the database was reset", () => {
   it.each(TRANSIENT.filter((message) => message.startsWith("D1_ERROR")))(
-    "a request may be repeated: %s",
+    "the response allows a retry: %s",
     async (message) => {
       const [bucket, uploadId] = await bucketWithUpload();
       const scope = { DB: d1With(failingWrites(message)) };

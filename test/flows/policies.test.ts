@@ -1,4 +1,4 @@
-// Who may do what, from outside: bucket policies for strangers, and what is told to those who are refused.
+// Bucket policies seen from outside: what they grant to anonymous callers, and what a rejection discloses.
 import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, ROOT, send, type SendOptions } from "../support/client.ts";
@@ -9,7 +9,7 @@ import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 const everybody = { Effect: "Allow", Principal: "*" };
 const DENIED = { status: 403, code: "AccessDenied", message: "Access Denied" };
 
-/** Statements on a bucket of which `{bucket}` is the ARN. */
+/** Statements on a bucket; `{bucket}` becomes its ARN. */
 async function police(bucket: string, ...statements: readonly object[]): Promise<void> {
   const text = JSON.stringify({ Version: "2012-10-17", Statement: statements });
   const body = text.replaceAll("{bucket}", `arn:aws:s3:::${bucket}`);
@@ -34,8 +34,8 @@ async function bucketWith(
 
 const publicRead = { ...everybody, Action: "s3:GetObject", Resource: "{bucket}/*" };
 
-describe("a bucket that is public by its policy", () => {
-  it("is private before, public to read while it is there, and private at once after it is gone", async () => {
+describe("a bucket with a public policy", () => {
+  it("is private before the policy, public with it, and private at once after its deletion", async () => {
     const bucket = await bucketWith({ k: "text" });
     await expectS3Error(await sendAnonymously("GET", `/${bucket}/k`), DENIED);
     await police(bucket, publicRead);
@@ -49,7 +49,7 @@ describe("a bucket that is public by its policy", () => {
     await expectS3Error(await sendAnonymously("GET", `/${bucket}/k`), DENIED);
   });
 
-  it("says of what is not there only that it may not be had, unless it may be listed", async () => {
+  it("returns AccessDenied for missing keys unless listing is allowed", async () => {
     const bucket = await bucketWith({ k: "text" }, publicRead);
     await expectS3Error(await sendAnonymously("GET", `/${bucket}/missing`), DENIED);
     expect((await sendAnonymously("HEAD", `/${bucket}/missing`)).status).toBe(403);
@@ -62,7 +62,7 @@ describe("a bucket that is public by its policy", () => {
     expect((await sendAnonymously("HEAD", `/${bucket}/missing`)).status).toBe(404);
   });
 
-  it("hides versions as well as it hides keys", async () => {
+  it("hides missing versions like missing keys", async () => {
     const readVersions = { ...everybody, Action: "s3:GetObjectVersion", Resource: "{bucket}/*" };
     const bucket = await bucketWith({ k: "text" }, readVersions);
     expect((await sendAnonymously("GET", `/${bucket}/k?versionId=null`)).status).toBe(200);
@@ -77,7 +77,7 @@ describe("a bucket that is public by its policy", () => {
     });
   });
 
-  it("takes uploads from strangers, bodies and all, but not what they may not do with them", async () => {
+  it("accepts anonymous uploads with bodies, and rejects the actions that it does not grant", async () => {
     const bucket = await bucketWith({}, { ...everybody, Action: "s3:PutObject", Resource: "{bucket}/in/*" });
     expect((await sendAnonymously("PUT", `/${bucket}/in/a`, { body: "text" })).status).toBe(200);
     expect((await sendAnonymously("PUT", `/${bucket}/out/a`, { body: "text" })).status).toBe(403);
@@ -87,7 +87,7 @@ describe("a bucket that is public by its policy", () => {
     expect((await send("HEAD", `/${bucket}/in/b`)).status).toBe(404);
   });
 
-  it("lets strangers delete those keys of a list that they may", async () => {
+  it("lets anonymous callers delete those keys of a batch that it grants", async () => {
     const bucket = await bucketWith(
       { "tmp/a": "1", keep: "2" },
       { ...everybody, Action: "s3:DeleteObject", Resource: "{bucket}/tmp/*" },
@@ -100,7 +100,7 @@ describe("a bucket that is public by its policy", () => {
     expect((await send("HEAD", `/${bucket}/keep`)).status).toBe(200);
   });
 
-  it("lets strangers copy only from where they may read", async () => {
+  it("lets anonymous callers copy only from readable sources", async () => {
     const source = await bucketWith({ secret: "s", open: "o" }, { ...publicRead, Resource: "{bucket}/open" });
     const bucket = await bucketWith({}, { ...everybody, Action: "s3:PutObject", Resource: "{bucket}/*" });
     const copy = (key: string): Promise<Response> =>
@@ -112,7 +112,7 @@ describe("a bucket that is public by its policy", () => {
 });
 
 describe("conditions", () => {
-  it("ask for the address, as the edge tells it", async () => {
+  it("on aws:SourceIp use the client address that the edge sets", async () => {
     const inside = { IpAddress: { "aws:SourceIp": "203.0.113.0/24" } };
     const bucket = await bucketWith({ k: "text" }, { ...publicRead, Condition: inside });
     const requestFrom = (address: string): Request =>
@@ -122,12 +122,12 @@ describe("conditions", () => {
     const from = (address: string): Promise<Response> => deliver(new Request(requestFrom(address), { cf: {} }));
     expect((await from("203.0.113.9")).status).toBe(200);
     expect((await from("198.51.100.1")).status).toBe(403);
-    // Where there is no edge, as on one's own machine, the header is the client's own word.
+    // Without an edge, as on a local machine, the client sets the header itself.
     expect((await deliver(requestFrom("203.0.113.9"))).status).toBe(403);
     expect((await sendAnonymously("GET", `/${bucket}/k`)).status).toBe(403);
   });
 
-  it("ask for a prefix of listings", async () => {
+  it("on s3:prefix apply to listings", async () => {
     const bucket = await bucketWith(
       { "a/1": "", "b/1": "" },
       {
@@ -142,7 +142,7 @@ describe("conditions", () => {
     expect((await sendAnonymously("GET", `/${bucket}?list-type=2`)).status).toBe(403);
   });
 
-  it("ask for the tags that an object has", async () => {
+  it("on s3:ExistingObjectTag use the object's stored tags", async () => {
     const open = { StringEquals: { "s3:ExistingObjectTag/access": "open" } };
     const bucket = await bucketWith({ plain: "text" }, { ...publicRead, Condition: open });
     await send("PUT", `/${bucket}/open`, { body: "text", headers: { "x-amz-tagging": "access=open" } });
@@ -152,7 +152,7 @@ describe("conditions", () => {
     expect((await sendAnonymously("GET", `/${bucket}/plain`)).status).toBe(403);
   });
 
-  it("demand conditional writes, of whole objects alone", async () => {
+  it("can require conditional writes of whole objects only", async () => {
     const bucket = await freshBucket();
     await police(
       bucket,
@@ -170,7 +170,7 @@ describe("conditions", () => {
     expect((await send("POST", `/${bucket}/k?uploads`)).status).toBe(200);
   });
 
-  it("demand headers of uploads and regions of buckets", async () => {
+  it("can require upload headers and bucket regions", async () => {
     const bucket = await freshBucket();
     await police(bucket, {
       Effect: "Deny",
@@ -187,7 +187,7 @@ describe("conditions", () => {
   it.each([
     ["NumericGreaterThan", 200],
     ["NumericLessThan", 403],
-  ])("ask how old a signature is: %s ten minutes", async (operator, status) => {
+  ])("on s3:signatureAge apply: %s ten minutes", async (operator, status) => {
     const bucket = await bucketWith(
       { k: "text" },
       {
@@ -202,8 +202,8 @@ describe("conditions", () => {
   });
 });
 
-describe("a refusal", () => {
-  it("is explained to those who may read the bucket's policy, and to nobody else", async () => {
+describe("an AccessDenied error", () => {
+  it("contains its reason only for callers who may read the bucket's policy", async () => {
     const never = { Sid: "Sealed", Effect: "Deny", Principal: "*", Action: "s3:GetObject", Resource: "{bucket}/*" };
     const bucket = await bucketWith({ k: "text" }, never);
     const explained = `User: arn:aws:iam::000000000000:root is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::${bucket}/k" with an explicit deny in a resource-based policy (statement Sealed)`;

@@ -1,4 +1,4 @@
-// Presigned URLs, end to end: whatever is signed into one happens, for whoever holds it, and nothing else.
+// Presigned URLs end to end: any bearer can do exactly what was signed, and nothing else.
 import { AwsClient } from "aws4fetch";
 import { describe, expect, it } from "vitest";
 
@@ -22,7 +22,7 @@ interface Signing {
   };
 }
 
-/** A presigned URL that signs only the host header. */
+/** A URL that any bearer can use, with only the host signed besides it. */
 async function urlOf(method: string, target: string, signing: Signing = {}): Promise<string> {
   const { signedAt = Date.now(), expires = 60, credentials = ROOT } = signing;
   const url = new URL(`${ENDPOINT}${target}`);
@@ -32,7 +32,7 @@ async function urlOf(method: string, target: string, signing: Signing = {}): Pro
   return (await client.sign(url.href, { method, aws: { signQuery: true, datetime } })).url;
 }
 
-/** Uses a URL as a browser would. */
+/** Uses a URL as a browser does. */
 async function use(
   method: string,
   url: string,
@@ -62,7 +62,7 @@ describe("a presigned URL", () => {
     });
   });
 
-  it("makes and deletes a bucket, lists it, and lists all", async () => {
+  it("creates and deletes a bucket, lists it, and lists all buckets", async () => {
     const bucket = `t-${crypto.randomUUID()}`;
     expect((await presignAndUse("PUT", `/${bucket}`)).status).toBe(200);
     await putAll(bucket, { "a/1": "", "b/2": "" });
@@ -73,7 +73,7 @@ describe("a presigned URL", () => {
     const document = "<Delete><Object><Key>a/1</Key></Object><Object><Key>b/2</Key></Object></Delete>";
     const url = await urlOf("POST", `/${bucket}?delete`);
     const headers = { "x-amz-checksum-crc32": checksum("CRC32", utf8(document)) };
-    // A checksum that is sent is one more header to sign.
+    // A checksum is one more header to sign.
     await expectS3Error(await use("POST", url, document, headers), {
       status: 403,
       code: "AccessDenied",
@@ -83,7 +83,7 @@ describe("a presigned URL", () => {
     expect((await presignAndUse("DELETE", `/${bucket}`)).status).toBe(204);
   });
 
-  it("uploads in parts", async () => {
+  it("uploads a multipart object", async () => {
     const bucket = await freshBucket();
     const created = await (await presignAndUse("POST", `/${bucket}/k?uploads=`)).text();
     const uploadId = textOf(readXml(created), "UploadId") ?? "";
@@ -107,7 +107,7 @@ describe("a presigned URL", () => {
     expect((await presignAndUse("DELETE", `/${bucket}/o?uploadId=${other ?? ""}`)).status).toBe(204);
   });
 
-  it("copies, the source being signed into it", async () => {
+  it("copies with a signed source", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { source: "text" });
     const source = encodeURIComponent(`/${bucket}/source`);
@@ -118,7 +118,7 @@ describe("a presigned URL", () => {
     expect(await (await send("GET", `/${bucket}/renamed`)).text()).toBe("text");
   });
 
-  it("acts by the headers that are signed into its query", async () => {
+  it("obeys the headers that are signed into its query", async () => {
     const bucket = await freshBucket();
     const query = new URLSearchParams({
       "x-amz-meta-Color": "sea blue",
@@ -128,7 +128,7 @@ describe("a presigned URL", () => {
       "x-amz-server-side-encryption": "AES256",
     });
     const url = await urlOf("PUT", `/${bucket}/k?${query.toString().replaceAll("+", "%20")}`);
-    // What is not signed and none of Amazon's may be added.
+    // Unsigned headers are allowed only without the x-amz- prefix.
     expect((await use("PUT", url, "text", { "content-type": "text/plain", "cache-control": "max-age=1" })).status).toBe(
       200,
     );
@@ -147,20 +147,20 @@ describe("a presigned URL", () => {
     });
   });
 
-  it("takes any body for the checksum of an empty one in its query", async () => {
+  it("ignores the checksum of an empty body in its query", async () => {
     const bucket = await freshBucket();
     const query = "x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32&x-id=PutObject";
     const response = await presignAndUse("PUT", `/${bucket}/k?X-Amz-Content-Sha256=UNSIGNED-PAYLOAD&${query}`, "text");
     expect(response.status).toBe(200);
     expect(response.headers.get("x-amz-checksum-crc32")).toBeNull();
     expect(response.headers.get("x-amz-checksum-crc64nvme")).toBe(checksum("CRC64NVME", utf8("text")));
-    // In a header it is meant.
+    // In a header it is verified.
     const headers = { "x-amz-checksum-crc32": "AAAAAA==" };
     const signedHeader = await presigned("PUT", `/${bucket}/k`, { body: "text", headers });
     await expectS3Error(await deliver(signedHeader), { status: 400, code: "BadDigest" });
   });
 
-  it("binds the body's digest where that is signed", async () => {
+  it("fixes the body's digest when it is signed", async () => {
     const bucket = await freshBucket();
     const headers = { "x-amz-content-sha256": sha256Hex(utf8("test")) };
     const { url } = await presigned("PUT", `/${bucket}/k`, { headers });
@@ -171,7 +171,7 @@ describe("a presigned URL", () => {
     });
   });
 
-  it("binds the headers that it names", async () => {
+  it("fixes the headers that it signs", async () => {
     const bucket = await freshBucket();
     const headers = { "content-type": "image/png", "if-none-match": "*" };
     const request = await presigned("PUT", `/${bucket}/k`, { headers });
@@ -187,7 +187,7 @@ describe("a presigned URL", () => {
     expect((await use("PUT", request.url, "x", headers)).status).toBe(412);
   });
 
-  it("still needs a length for what it uploads", async () => {
+  it("still requires a length for an upload", async () => {
     const bucket = await freshBucket();
     const url = await urlOf("PUT", `/${bucket}/k`);
     const body = streamOf([utf8("text")]);
@@ -198,7 +198,7 @@ describe("a presigned URL", () => {
   });
 });
 
-describe("a presigned URL is of no use", () => {
+describe("a presigned URL is rejected", () => {
   async function refused(response: Response): Promise<void> {
     expect([response.status, await response.text()]).toEqual([403, expect.stringContaining("SignatureDoesNotMatch")]);
   }
@@ -229,7 +229,7 @@ describe("a presigned URL is of no use", () => {
     "partNumber=1",
     "x-id=GetObject",
     "_=1",
-  ])("with more in its query: %s", async (addition) => {
+  ])("with additional parameters in its query: %s", async (addition) => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     for (const method of ["GET", "PUT", "DELETE"]) {
@@ -238,7 +238,7 @@ describe("a presigned URL is of no use", () => {
     }
   });
 
-  it("with less in its query", async () => {
+  it("with parameters removed from its query", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const url = await urlOf("GET", `/${bucket}/k?response-content-type=text%2Fplain`);
@@ -249,7 +249,7 @@ describe("a presigned URL is of no use", () => {
     });
   });
 
-  it("with a parameter of its signature twice", async () => {
+  it("with a duplicate signature parameter", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const url = await urlOf("GET", `/${bucket}/k`, { signedAt: Date.now() - 10 * MINUTE });
@@ -268,7 +268,7 @@ describe("a presigned URL is of no use", () => {
     }
   });
 
-  it("with headers of Amazon's that it does not sign", async () => {
+  it("with unsigned x-amz- headers", async () => {
     const bucket = await freshBucket();
     const url = await urlOf("PUT", `/${bucket}/k`);
     for (const [name, value] of [
@@ -300,7 +300,7 @@ describe("a presigned URL is of no use", () => {
     },
   );
 
-  it("before its time and after it, of which a week is the most", async () => {
+  it("before its date, after its expiry, and with an expiry over a week", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const status = async (signing: Signing): Promise<readonly [number, string | undefined]> => {
@@ -317,7 +317,7 @@ describe("a presigned URL is of no use", () => {
     expect(await status({ signedAt: now - WEEK - MINUTE, expires: 604_800 })).toEqual([403, "Request has expired"]);
   });
 
-  it("with a session token that nobody was given, or one that was taken off", async () => {
+  it("with a session token that was never issued, or without its token", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const url = await urlOf("GET", `/${bucket}/k`, { credentials: { ...ROOT, sessionToken: "made-up" } });
@@ -326,7 +326,7 @@ describe("a presigned URL is of no use", () => {
     await refused(await use("GET", url.replace("X-Amz-Security-Token=made-up&", "")));
   });
 
-  it("older than a policy lets it be", async () => {
+  it("when it is older than a policy allows", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const { arn, credentials } = await freshUser({
@@ -358,8 +358,8 @@ describe("a presigned URL is of no use", () => {
   });
 });
 
-describe("what a presigned URL lets the answer say", () => {
-  it("is said in place of what is stored", async () => {
+describe("response header overrides in a presigned URL", () => {
+  it("replace the stored headers", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const query = new URLSearchParams({
@@ -382,7 +382,7 @@ describe("what a presigned URL lets the answer say", () => {
     await response.bytes();
   });
 
-  it("never holds a line break", async () => {
+  it("never contain a line break", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     for (const value of ["x%0d%0aSet-Cookie:%20a=b", "x%0aSet-Cookie:%20a=b", "x%0d", "x%00"]) {
@@ -393,7 +393,7 @@ describe("what a presigned URL lets the answer say", () => {
     }
   });
 
-  it("is not said to those who sign nothing", async () => {
+  it("are rejected in unsigned requests", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const body = JSON.stringify({

@@ -1,5 +1,4 @@
-// The request log: a line for every request, whatever becomes of it, with what it took, and with nothing in it that is
-// secret or that a client stored.
+// The request log: one line for every request and every result, with its costs, and without secrets or stored content.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import {
@@ -33,12 +32,12 @@ afterEach(() => {
   for (const spy of [log, error]) spy.mockReset();
 });
 
-/** Everything that was logged, as text. */
+/** All logged text. */
 function logged(): string {
   return JSON.stringify([...log.mock.calls, ...error.mock.calls]);
 }
 
-/** The lines of the request log so far; every one is an object in one argument, on one line. */
+/** The lines of the request log so far; each is one object on one line. */
 function lines(): Record<string, unknown>[] {
   return [...log.mock.calls, ...error.mock.calls].flatMap((call) => {
     expect(call.length).toBe(1);
@@ -50,7 +49,7 @@ function lines(): Record<string, unknown>[] {
   });
 }
 
-/** Sends a request and gives its line, of which there must be one. */
+/** Sends a request and returns its line, of which there must be exactly one. */
 async function lineOf(
   method: string,
   target: string,
@@ -71,7 +70,7 @@ async function lineOfRequest(request: Request, scope: RequestScope = {}): Promis
 }
 
 describe("the sampling of the request log", () => {
-  it("leaves out requests that succeed and none that fails", async () => {
+  it("omits successful requests and no failed one", async () => {
     const bucket = await freshBucket();
     const scope = { ...LOGGING, LOG_SAMPLE_PERCENT: "0" };
     await send("GET", `/${bucket}`, {}, scope);
@@ -88,7 +87,7 @@ describe("the sampling of the request log", () => {
 });
 
 describe("a line of the request log", () => {
-  it("says who asked for what, how it ended and what it took", async () => {
+  it("contains the caller, the operation, the result and the cost", async () => {
     const bucket = await freshBucket();
     const headers = { "user-agent": "a-client/1.0" };
     const line = await lineOf("PUT", `/${bucket}/some/key`, { body: "12345", headers });
@@ -125,7 +124,7 @@ describe("a line of the request log", () => {
     expect(error).not.toHaveBeenCalled();
   });
 
-  it("counts the blobs too that are read while the answer is sent", async () => {
+  it("also counts the blobs that are read while the response is sent", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "k", [new Uint8Array(PART_MIN_BYTES), utf8("x")]);
     expect(await lineOf("GET", `/${bucket}/k`)).toMatchObject({ status: 200, blobCalls: 2 });
@@ -140,7 +139,7 @@ describe("a line of the request log", () => {
     expect(await lineOf("GET", `/${address}/k`)).toMatchObject({ operation: "GetObject", bucket, snapshot: "s" });
   });
 
-  it("is there for requests that are refused, with the error's code and why", async () => {
+  it("is written for rejected requests, with the error code and the reason", async () => {
     const bucket = await freshBucket();
     const missing = await lineOf("GET", `/${bucket}/missing`);
     expect(missing).toMatchObject({ operation: "GetObject", status: 404, error: "NoSuchKey", principal: ROOT_ARN });
@@ -162,7 +161,7 @@ describe("a line of the request log", () => {
     expect(error).not.toHaveBeenCalled();
   });
 
-  it("names who signed a form, and nobody where nobody did", async () => {
+  it("names the signer of a form, and no identity without one", async () => {
     const bucket = await freshBucket();
     const lineOfForm = async (fields: Readonly<Record<string, string>>): Promise<Record<string, unknown>> => {
       const headers = { "content-type": `multipart/form-data; boundary=${BOUNDARY}` };
@@ -178,14 +177,14 @@ describe("a line of the request log", () => {
     expect(forged).not.toHaveProperty("principal");
   });
 
-  it("is there for preflights", async () => {
+  it("is written for preflights", async () => {
     const bucket = await freshBucket();
     const headers = { origin: "https://a.example", "access-control-request-method": "GET" };
     const line = await lineOfRequest(anonymous("OPTIONS", `/${bucket}/k`, { headers }));
     expect(line).toMatchObject({ method: "OPTIONS", operation: "Preflight", bucket, error: "AccessForbidden" });
   });
 
-  it("is there for calls of IAM and STS", async () => {
+  it("is written for IAM and STS calls", async () => {
     const body = "Action=GetCallerIdentity&Version=2011-06-15";
     const headers = {
       authorization: `AWS4-HMAC-SHA256 Credential=${ROOT.accessKeyId}/20260101/us-east-1/sts/aws4_request, SignedHeaders=host, Signature=0`,
@@ -196,7 +195,7 @@ describe("a line of the request log", () => {
     expect(line["error"]).toBeDefined();
   });
 
-  it("is an error's where the service failed, on the error stream", async () => {
+  it("is written to the error stream when the service failed", async () => {
     const bucket = await freshBucket();
     const failing = { DB: d1With(() => Promise.reject(new Error("no such column: x"))) };
     const line = await lineOf("GET", `/${bucket}/k`, {}, failing);
@@ -206,19 +205,19 @@ describe("a line of the request log", () => {
     expect(error).toHaveBeenCalled();
   });
 
-  it("cuts the client's name short, and leaves out a bucket that cannot be one", async () => {
+  it("truncates the user agent and omits an invalid bucket name", async () => {
     const line = await lineOf("GET", "/NOT_A_BUCKET/k", { headers: { "user-agent": "x".repeat(5000) } });
     expect(line).toMatchObject({ error: "InvalidBucketName", userAgent: "x".repeat(120) });
     expect(line).not.toHaveProperty("bucket");
   });
 
-  it("is one line whatever the client calls itself", async () => {
+  it("is a single line for any user agent", async () => {
     const bucket = await freshBucket();
     const headers = { "user-agent": `a"},{"status":200,"x":"\u00e9` };
     expect(await lineOf("GET", `/${bucket}?list-type=2`, { headers })).toMatchObject({ operation: "ListObjectsV2" });
   });
 
-  it("is not written where the setting says so", async () => {
+  it("is not written when the setting disables it", async () => {
     const bucket = await freshBucket();
     await send("GET", `/${bucket}`, {}, { LOG_REQUESTS: "false" });
     expect(lines()).toEqual([]);
@@ -227,8 +226,8 @@ describe("a line of the request log", () => {
   });
 });
 
-describe("the request log tells nothing", () => {
-  it("of keys, contents, queries, secrets and signatures, whatever becomes of the request", async () => {
+describe("the request log", () => {
+  it("contains no keys, contents, queries, secrets or signatures for any result", async () => {
     const bucket = await freshBucket();
     const words = ["the-secret-key", "the-contents", "the-prefix", "the-tag", "the-metadata", "the-token"];
     const secrets = [

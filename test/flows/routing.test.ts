@@ -1,4 +1,4 @@
-// How requests find their operation: subresources, methods, hosts, and who may ask at all.
+// Request routing: subresources, methods, hosts, and authentication.
 import { describe, expect, it } from "vitest";
 
 import { OPERATIONS } from "../../src/gateway/operation-table.ts";
@@ -20,7 +20,7 @@ const MISSING = OPERATIONS.filter(({ implementation }) => implementation === und
 
 describe("an operation that is not implemented", () => {
   it.each(MISSING.map((operation) => [operation.name, operation] as const))(
-    "is answered 501 with its name and changes nothing: %s",
+    "returns 501 with its name and changes nothing: %s",
     async (name, { route }) => {
       const bucket = await bucketOfOne();
       const terms = route.query ?? [];
@@ -36,13 +36,13 @@ describe("an operation that is not implemented", () => {
         fields: { Operation: name },
       };
       await expectNoTrace(bucket, async () => {
-        // Other parameters do not make it another operation.
+        // Additional parameters do not select another operation.
         const withOthers = [...terms, "x-id=PutObject", "prefix=a", "versionId=null"].join("&");
         for (const spelled of [query, withValues, withOthers]) {
           const target = spelled === "" ? path : `${path}?${spelled}`;
           await expectS3Error(await send(route.method, target, { headers, body }), expected);
         }
-        // What it would tell is told to nobody whose right to it nobody has checked.
+        // A caller without checked permissions receives no details.
         const target = query === "" ? path : `${path}?${query}`;
         await expectS3Error(await deliver(anonymous(route.method, target, { headers })), {
           status: 403,
@@ -53,7 +53,7 @@ describe("an operation that is not implemented", () => {
   );
 });
 
-describe("a method that a resource does not have", () => {
+describe("a method that a resource does not support", () => {
   it.each([
     ["PUT", "/", "SERVICE", "GET"],
     ["DELETE", "/", "SERVICE", "GET"],
@@ -81,7 +81,7 @@ describe("a method that a resource does not have", () => {
     });
   });
 
-  it("is refused without a body for HEAD", async () => {
+  it("returns no body for HEAD", async () => {
     const bucket = await bucketOfOne();
     for (const target of ["/", `/${bucket}?policy`, `/${bucket}/k?torrent`]) {
       const response = await send("HEAD", target);
@@ -92,7 +92,7 @@ describe("a method that a resource does not have", () => {
 });
 
 describe("subresources", () => {
-  it("that exclude each other are refused as InvalidArgument", async () => {
+  it("return InvalidArgument when they exclude each other", async () => {
     const bucket = await bucketOfOne();
     await expectNoTrace(bucket, async () => {
       for (const [method, target, both] of [
@@ -134,7 +134,7 @@ describe("subresources", () => {
     expect((await send("HEAD", `/${bucket}`)).status).toBe(200);
   });
 
-  it("are told apart from parameters of other names and of other case", async () => {
+  it("differ from parameters with other names or another case", async () => {
     const bucket = await bucketOfOne();
     for (const query of ["Policy", "policies", "x-policy", "ACL"]) {
       expect(readXml(await (await send("GET", `/${bucket}?${query}`)).text()).name).toBe("ListBucketResult");
@@ -143,7 +143,7 @@ describe("subresources", () => {
   });
 });
 
-describe("parameters that nobody knows", () => {
+describe("unknown parameters", () => {
   it("are signed and otherwise ignored", async () => {
     const bucket = await freshBucket();
     const noise = "x-id=PutObject&x-purpose=a%20b&_=1&%C3%A9=%26&empty";
@@ -171,7 +171,7 @@ describe("virtual-hosted style", () => {
     endpoint: `http://${bucket}.${domain}`,
   });
 
-  it("names the bucket in the host: create, put, get, list, delete", async () => {
+  it("takes the bucket from the host: create, put, get, list, delete", async () => {
     const bucket = freshBucketName();
     expect((await send("PUT", "/", at(bucket))).status).toBe(200);
     expect((await send("PUT", "/a/k", { ...at(bucket), body: "x" })).status).toBe(200);
@@ -184,7 +184,7 @@ describe("virtual-hosted style", () => {
     expect((await send("DELETE", "/", at(bucket))).status).toBe(204);
   });
 
-  it("leaves the whole path to the key: slashes, and what looks like a bucket", async () => {
+  it("passes the whole path to the key: slashes, and a first segment that looks like a bucket", async () => {
     const bucket = await freshBucket();
     for (const [path, key] of [
       ["//key", "/key"],
@@ -197,20 +197,20 @@ describe("virtual-hosted style", () => {
     }
   });
 
-  it("takes the host in any case and with a port", async () => {
+  it("accepts the host in any case and with a port", async () => {
     const bucket = await bucketOfOne();
     const request = await signed("GET", "/k", { endpoint: `http://${bucket}.s3.example.com:8443` });
     request.headers.set("host", `${bucket}.s3.example.com:8443`);
     await expectBytes(await deliver(request), "as it was");
     const upper = await presigned("GET", "/k", at(bucket));
     upper.headers.set("host", `${bucket.toUpperCase()}.S3.Example.COM`);
-    // Signatures cover the host as it was sent, so this one is found to be for the bucket and then refused.
+    // The signature covers the host as it was sent, so this request reaches the bucket and then fails authentication.
     const response = await deliver(upper);
     expect(response.status).toBe(403);
     expect(await response.text()).toContain("<Code>SignatureDoesNotMatch</Code>");
   });
 
-  it("is only for the domains of the setting, several of them, and their subdomains", async () => {
+  it("applies only to the domains of the setting, several of them, and their subdomains", async () => {
     const bucket = await bucketOfOne();
     const settings = { DOMAINS: "one.test, two.test" };
     for (const domain of ["one.test", "two.test"]) {
@@ -227,14 +227,14 @@ describe("virtual-hosted style", () => {
     await expectBytes(await send("GET", `/${bucket}/k`, { endpoint: "http://one.test" }, settings), "as it was");
   });
 
-  it("refuses a host whose bucket cannot be one", async () => {
+  it("rejects a host whose label is no valid bucket name", async () => {
     for (const bucket of ["a_b", "-ab", "ab"]) {
       const response = await send("GET", "/k", at(bucket));
       await expectS3Error(response, { status: 400, code: "InvalidBucketName", fields: { BucketName: bucket } });
     }
   });
 
-  it("does not believe X-Forwarded-Host", async () => {
+  it("ignores X-Forwarded-Host", async () => {
     const bucket = await bucketOfOne();
     const response = await send("GET", `/${bucket}/k`, {
       headers: { "x-forwarded-host": `other.s3.example.com`, "x-http-method-override": "DELETE" },
@@ -269,14 +269,14 @@ describe("anonymous requests", () => {
     );
   });
 
-  it("are refused without a body for HEAD", async () => {
+  it("are rejected without a body for HEAD", async () => {
     const bucket = await bucketOfOne();
     for (const target of [`/${bucket}`, `/${bucket}/k`, `/${bucket}/not-there`]) {
       await expectHeadError(await deliver(anonymous("HEAD", target)), 403);
     }
   });
 
-  it("are anonymous only without credentials: what is wrong is not taken for nothing", async () => {
+  it("are requests without any credentials: malformed credentials are rejected", async () => {
     const bucket = await bucketOfOne();
     for (const [authorization, status] of [
       ["AWS4-HMAC-SHA256 nonsense", 400],
@@ -290,8 +290,8 @@ describe("anonymous requests", () => {
   });
 });
 
-describe("credentials that are not right", () => {
-  it("are refused alike whether or not there is what they ask for", async () => {
+describe("invalid credentials", () => {
+  it("are rejected equally whether or not the resource exists", async () => {
     const bucket = await bucketOfOne();
     const wrong = { accessKeyId: ROOT.accessKeyId, secretAccessKey: "wrong" };
     for (const target of [`/${bucket}/k`, `/${bucket}/not-there`, `/${freshBucketName()}/k`]) {
@@ -309,7 +309,7 @@ describe("credentials that are not right", () => {
     }
   });
 
-  it("are refused with root's own where root has none", async () => {
+  it("are rejected with root's access key when root has none", async () => {
     const bucket = await bucketOfOne();
     for (const scope of [
       { CAIRN_ROOT_ACCESS_KEY_ID: "" },
@@ -320,7 +320,7 @@ describe("credentials that are not right", () => {
     }
   });
 
-  it("are good in any region", async () => {
+  it("are accepted with any region when valid", async () => {
     const bucket = await bucketOfOne();
     for (const region of ["auto", "eu-west-1", "local"]) {
       await expectBytes(await send("GET", `/${bucket}/k`, { region }), "as it was");
@@ -343,7 +343,7 @@ describe("credentials that are not right", () => {
 describe("x-amz-expected-bucket-owner", () => {
   const owner = "000000000000";
 
-  it("lets pass what the owner is asked for, and refuses everything for another", async () => {
+  it("accepts the owner's account id and rejects any other", async () => {
     const bucket = await bucketOfOne();
     for (const [method, target] of [
       ["GET", `/${bucket}`],
@@ -376,7 +376,7 @@ describe("x-amz-expected-bucket-owner", () => {
     }
   });
 
-  it("acts in a presigned URL too", async () => {
+  it("applies in a presigned URL too", async () => {
     const bucket = await bucketOfOne();
     const of = (id: string) => presigned("GET", `/${bucket}/k?x-amz-expected-bucket-owner=${id}`);
     await expectS3Error(await deliver(await of("111111111111")), { status: 403, code: "AccessDenied" });
@@ -385,7 +385,7 @@ describe("x-amz-expected-bucket-owner", () => {
 });
 
 describe("presigned URLs", () => {
-  it("carry every kind of request", async () => {
+  it("support every kind of request", async () => {
     const bucket = freshBucketName();
     const go = async (method: string, target: string, body?: string) =>
       deliver(await presigned(method, target, body === undefined ? {} : { body }));
@@ -398,7 +398,7 @@ describe("presigned URLs", () => {
     expect((await go("DELETE", `/${bucket}`)).status).toBe(204);
   });
 
-  it("carry metadata, storage class and conditions in their query, as if they were headers", async () => {
+  it("obey metadata, storage class and conditions in their query like headers", async () => {
     const bucket = await freshBucket();
     const query =
       "x-amz-meta-a=b%20c&X-Amz-Meta-Name=Gr%C3%BC%C3%9Fe&x-amz-storage-class=STANDARD_IA&x-amz-acl=private";
@@ -413,7 +413,7 @@ describe("presigned URLs", () => {
     });
   });
 
-  it("carry no checksum in their query: SDKs put that of an empty body there", async () => {
+  it("ignore a checksum in their query, because SDKs put that of an empty body there", async () => {
     const bucket = await freshBucket();
     const query = "x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32";
     const response = await deliver(await presigned("PUT", `/${bucket}/k?${query}`, { body: "not empty" }));
@@ -428,7 +428,7 @@ describe("presigned URLs", () => {
     );
   });
 
-  it("bind the headers that they sign", async () => {
+  it("fix the headers that they sign", async () => {
     const bucket = await freshBucket();
     const headers = { "content-type": "text/css", "if-none-match": "*" };
     const request = await presigned("PUT", `/${bucket}/k`, { body: "x", headers });
@@ -451,7 +451,7 @@ describe("presigned URLs", () => {
     });
   });
 
-  it("let headers be added that mean little, and none that mean something", async () => {
+  it("accept additional harmless headers, and reject additional meaningful ones", async () => {
     const bucket = await freshBucket();
     const { url } = await presigned("PUT", `/${bucket}/k`);
     const put = async (headers: Record<string, string>) =>
@@ -470,7 +470,7 @@ describe("presigned URLs", () => {
     expect((await send("HEAD", `/${bucket}/k`)).headers.get("content-type")).toBe("text/css");
   });
 
-  it("end, begin, and are refused outside of that", async () => {
+  it("are rejected before their date and after their expiry", async () => {
     const bucket = await bucketOfOne();
     for (const [expires, message] of [
       ["604801", /^X-Amz-Expires must be less than a week/],
@@ -484,7 +484,7 @@ describe("presigned URLs", () => {
     await expectBytes(await deliver(request), "as it was");
   });
 
-  it("are refused with an Authorization header beside them, unless that is not for S3", async () => {
+  it("are rejected with an Authorization header, unless its scheme is not S3's", async () => {
     const bucket = await bucketOfOne();
     const { url } = await presigned("GET", `/${bucket}/k`);
     const { headers } = await signed("GET", `/${bucket}/k`);
@@ -495,7 +495,7 @@ describe("presigned URLs", () => {
     await expectBytes(await deliver(foreign), "as it was");
   });
 
-  it("are for one method, one key, one bucket and one query alone", async () => {
+  it("are valid for one method, key, bucket and query only", async () => {
     const bucket = await bucketOfOne();
     await putAll(bucket, { other: "secret" });
     const { url } = await presigned("GET", `/${bucket}/k`);

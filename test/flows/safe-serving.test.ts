@@ -1,4 +1,4 @@
-// What people store is served from the endpoint's origin: none of it may act there.
+// Stored content is served from the endpoint's origin and must not execute there.
 import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, presigned, send } from "../support/client.ts";
@@ -19,7 +19,7 @@ async function bucketWithPage(type = "text/html"): Promise<string> {
   return bucket;
 }
 
-describe("every answer is sandboxed, and taken for what it says it is", () => {
+describe("every response is sandboxed, and its type is not sniffed", () => {
   it.each(["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml"])("an object: %s", async (type) => {
     const bucket = await bucketWithPage(type);
     for (const [method, headers, status] of [
@@ -38,7 +38,7 @@ describe("every answer is sandboxed, and taken for what it says it is", () => {
     }
   });
 
-  it("an object that a presigned URL makes a page of", async () => {
+  it("an object that a presigned URL overrides to be a page", async () => {
     const bucket = await bucketWithPage("application/octet-stream");
     const response = await deliver(await presigned("GET", `/${bucket}/page?response-content-type=text%2Fhtml`));
     expect(response.status).toBe(200);
@@ -60,7 +60,7 @@ describe("every answer is sandboxed, and taken for what it says it is", () => {
     await response.bytes();
   });
 
-  it("a listing, an error and an empty answer", async () => {
+  it("a listing, an error and an empty response", async () => {
     const bucket = await bucketWithPage();
     for (const [method, target, status] of [
       ["GET", "/", 200],

@@ -1,4 +1,4 @@
-// A Worker and a database whose schema it does not fit: what it answers, and how it brings an older one up to date.
+// A Worker whose database has another schema: its responses, and how it migrates an older schema.
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -13,7 +13,7 @@ import { type BatchFault, ONE_SHARD, withCoordinatorD1 } from "../support/faults
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { call } from "../support/query-api.ts";
 
-// What the configuration bound.
+// The bindings of the configuration.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
 const DB = Reflect.get(env, "SCHEMA_DB") as D1Database;
 
@@ -42,7 +42,7 @@ beforeEach(async () => {
   await DB.prepare("DROP TABLE IF EXISTS d1_migrations").run();
 });
 
-/** Brings the database up to all migrations but the last so many. */
+/** Migrates the database to all migrations except the last few. */
 async function migrateAllBut(last: number): Promise<void> {
   await readSchemaState(DB);
   await applyMigrations(DB, MIGRATIONS.slice(0, MIGRATIONS.length - last));
@@ -52,14 +52,14 @@ async function putObject(scope: { DB: D1Database }): Promise<Response> {
   return send("PUT", "/schema-bucket/key", { body: "x" }, scope);
 }
 
-describe("the migrations that the Worker carries", () => {
-  it("make the schema that wrangler's make", async () => {
+describe("the migrations in the Worker", () => {
+  it("create the same schema as wrangler", async () => {
     await migrateAllBut(0);
     expect(await schemaOf(DB)).toEqual(await schemaOf(env.DB));
     expect((await readSchemaState(DB)).pending).toEqual([]);
   });
 
-  it("are applied once by several that apply them at the same time", async () => {
+  it("are applied once when several Workers apply them at the same time", async () => {
     const { pending } = await readSchemaState(DB);
     await Promise.all([applyMigrations(DB, pending), applyMigrations(DB, pending), applyMigrations(DB, pending)]);
     expect(await schemaOf(DB)).toEqual(await schemaOf(env.DB));
@@ -67,7 +67,7 @@ describe("the migrations that the Worker carries", () => {
     expect(results.map(({ name }) => name)).toEqual(MIGRATIONS.map(({ name }) => name));
   });
 
-  it("leave nothing of one that fails half-way", async () => {
+  it("leave nothing behind when one fails midway", async () => {
     await readSchemaState(DB);
     const broken = { name: "0001_broken.sql", sql: "CREATE TABLE half (a TEXT); CREATE TABLE half (a TEXT);" };
     await expect(applyMigrations(DB, [broken])).rejects.toThrow("already exists");
@@ -89,8 +89,8 @@ end`;
   });
 });
 
-describe("a request that meets an older schema", () => {
-  it("is answered 503 with what to do where there is no table at all, and the next one is served", async () => {
+describe("a request that finds an older schema", () => {
+  it("returns 503 with instructions when no table exists, and the next request succeeds", async () => {
     const first = await send("GET", "/", {}, { DB });
     expect(first.headers.get("retry-after")).toBe("2");
     const message = await expectS3Error(first, { status: 503, code: "DatabaseSchemaMismatch" });
@@ -100,7 +100,7 @@ describe("a request that meets an older schema", () => {
   });
 
   it.each([1, 5, 10, MIGRATIONS.length - 1])(
-    "is served or answered 503, never 500, %i migrations behind",
+    "succeeds or returns 503, never 500, %i migrations behind",
     async (behind) => {
       await migrateAllBut(behind);
       for (const target of [
@@ -118,7 +118,7 @@ describe("a request that meets an older schema", () => {
     },
   );
 
-  it("is told to IAM's clients in their own words", async () => {
+  it("returns IAM's error format to IAM clients", async () => {
     const response = await call("iam", "ListUsers", {}, { scope: { DB } });
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).not.toBeNull();
@@ -126,7 +126,7 @@ describe("a request that meets an older schema", () => {
     expect((await call("iam", "ListUsers", {}, { scope: { DB } })).status).toBe(200);
   });
 
-  it("is mended by the schedule, which then goes on", async () => {
+  it("triggers a migration by the schedule, which then continues", async () => {
     const tick = async (): Promise<void> => {
       const execution = createExecutionContext();
       const controller = createScheduledController({ cron: "*/5 * * * *", scheduledTime: new Date() });
@@ -140,7 +140,7 @@ describe("a request that meets an older schema", () => {
     expect(jobs?.jobs).toBeGreaterThan(0);
   });
 
-  it("is answered 503 also where the commit meets it, and nothing is written", async () => {
+  it("returns 503 also when the commit finds it, and nothing is written", async () => {
     const bucket = await freshBucket();
     let commits = 0;
     const older: BatchFault = async (sql, sendOn) => {
@@ -156,8 +156,8 @@ describe("a request that meets an older schema", () => {
   });
 });
 
-describe("a request that meets a schema it cannot mend", () => {
-  it("says that a newer one needs a newer Worker", async () => {
+describe("a request that finds a schema it cannot migrate", () => {
+  it("reports that a newer schema needs a newer Worker", async () => {
     await migrateAllBut(0);
     await DB.prepare("INSERT INTO d1_migrations (name) VALUES ('9999_contract.sql')").run();
     await DB.prepare("ALTER TABLE buckets RENAME COLUMN owner_id TO holder_id").run();
@@ -166,21 +166,21 @@ describe("a request that meets a schema it cannot mend", () => {
     await expectS3Error(response, { status: 503, code: "DatabaseSchemaMismatch", message: /newer than this Worker/ });
   });
 
-  it("names a database whose tables went missing", async () => {
+  it("names a database whose tables are missing", async () => {
     await migrateAllBut(0);
     await DB.prepare("DROP TABLE objects").run();
     const response = await send("GET", "/schema-bucket/key", {}, { DB });
     await expectS3Error(response, { status: 503, code: "DatabaseSchemaMismatch", message: /docs\/recovery\.md/ });
   });
 
-  it("leaves a database of something else alone", async () => {
+  it("does not change a database of another application", async () => {
     await DB.prepare("CREATE TABLE posts (id INTEGER)").run();
     const response = await putObject({ DB });
     await expectS3Error(response, { status: 503, code: "DatabaseSchemaMismatch", message: /something else/ });
     expect((await schemaOf(DB)).map(({ name }) => name)).toEqual(["posts"]);
   });
 
-  it("goes on where a newer schema has only more of everything", async () => {
+  it("succeeds when a newer schema only has additions", async () => {
     await migrateAllBut(0);
     await DB.prepare("INSERT INTO d1_migrations (name) VALUES ('9999_expand.sql')").run();
     await DB.prepare("ALTER TABLE objects ADD COLUMN colour TEXT").run();
@@ -189,7 +189,7 @@ describe("a request that meets a schema it cannot mend", () => {
 });
 
 describe("a Worker that was deployed without a binding", () => {
-  it.each(["DB", "BLOBS", "COORDINATORS"])("says so where it is %s, to clients of S3 and of IAM", async (name) => {
+  it.each(["DB", "BLOBS", "COORDINATORS"])("reports when it is %s, to clients of S3 and of IAM", async (name) => {
     const scope = { [name]: undefined };
     const message = new RegExp(`lacks the binding ${name}`);
     await expectS3Error(await send("GET", "/", {}, scope), { status: 503, code: "ServiceUnavailable", message });

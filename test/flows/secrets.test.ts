@@ -1,4 +1,4 @@
-// Nothing that is answered or logged holds a secret: not the secret key, not a customer's encryption key.
+// No response or log contains a secret: neither a secret key nor a customer's encryption key.
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
@@ -38,8 +38,8 @@ async function expectNoSecret(response: Response, status?: number): Promise<void
   if (status !== undefined) expect(response.status).toBe(status);
 }
 
-describe("no secret is told", () => {
-  it("where a signature is wrong, with all that is told of what was expected", async () => {
+describe("no secret is disclosed", () => {
+  it("when a signature is wrong, although the error contains what was expected", async () => {
     const bucket = await freshBucket();
     const credentials = { accessKeyId: ROOT.accessKeyId, secretAccessKey: "guessed" };
     const headers = {
@@ -56,7 +56,7 @@ describe("no secret is told", () => {
     );
   });
 
-  it("where a chunk's or a trailer's signature is wrong", async () => {
+  it("when a chunk's or a trailer's signature is wrong", async () => {
     const bucket = await freshBucket();
     const upload = await chunkedUpload(`/${bucket}/k`, {
       form: "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
@@ -68,7 +68,7 @@ describe("no secret is told", () => {
     await expectNoSecret(response, 403);
   });
 
-  it("where an encryption key comes that is not wanted", async () => {
+  it("when an encryption key is not accepted", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     for (const method of ["PUT", "GET", "HEAD"]) {
@@ -77,7 +77,7 @@ describe("no secret is told", () => {
     }
   });
 
-  it("where objects are encrypted with it, read, copied and refused", async () => {
+  it("when objects are encrypted with it, read, copied and rejected", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { plain: "x" });
     const withKey = keyHeaders(CUSTOMER_KEY);
@@ -106,7 +106,7 @@ describe("no secret is told", () => {
     await expectNoSecret(await send("PUT", `/${bucket}/copy`, { headers: fromKey }, { BLOBS: wrong }), 500);
   });
 
-  it("where the signature of a request that brings it is wrong, in its headers or in its query", async () => {
+  it("when the signature of its request is wrong, in the headers or in the query", async () => {
     const bucket = await freshBucket();
     const credentials = { accessKeyId: ROOT.accessKeyId, secretAccessKey: "guessed" };
     const keys = { ...keyHeaders(CUSTOMER_KEY), ...sourceKeyHeaders(CUSTOMER_KEY) };
@@ -121,7 +121,7 @@ describe("no secret is told", () => {
     await expectNoSecret(hoisted, 403);
   });
 
-  it("where a request is refused for anything else, or carried out", async () => {
+  it("when a request fails for another reason or succeeds", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     for (const [method, target] of [
@@ -145,7 +145,7 @@ describe("no secret is told", () => {
     }
   });
 
-  it("where a binding fails, whatever its message", async () => {
+  it("when a binding fails, whatever its message", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const leak = new Error(`connect to https://internal/?token=opaque: SELECT * FROM access_keys`);
@@ -171,7 +171,7 @@ describe("no secret is told", () => {
 });
 
 describe("no secret is stored", () => {
-  it("in any table, nor beside a blob", async () => {
+  it("in a table or next to a blob", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const headers = keyHeaders(CUSTOMER_KEY);

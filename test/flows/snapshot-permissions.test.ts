@@ -1,4 +1,4 @@
-// Who may read a snapshot: who may read the versions of its bucket, and nobody on account of what the bucket holds now.
+// Reading a snapshot requires permission to read the bucket's versions, whatever the bucket contains now.
 import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, send } from "../support/client.ts";
@@ -55,7 +55,7 @@ describe("reading a snapshot", () => {
     expect(await statusOf(user, method, `/${address}${target}`, headers)).toBe(200);
   });
 
-  it("as the source of a copy takes it as well", async () => {
+  it("as a copy source requires the same permission", async () => {
     const { bucket, address } = await bucketWithSnapshot();
     const headers = { "x-amz-copy-source": `/${address}/k`, "x-amz-tagging-directive": "REPLACE" };
     const user = await freshUser(allowing("s3:PutObject", "s3:GetObject"));
@@ -64,7 +64,7 @@ describe("reading a snapshot", () => {
     expect(await statusOf(user, "PUT", `/${bucket}/copy`, headers)).toBe(200);
   });
 
-  it("is for everybody where the bucket's policy lets everybody read its versions", async () => {
+  it("is public when the bucket's policy makes its versions public", async () => {
     const { bucket, address } = await bucketWithSnapshot();
     const put = async (action: string): Promise<void> => {
       const statement = { Effect: "Allow", Principal: "*", Action: action, Resource: `arn:aws:s3:::${bucket}/*` };

@@ -1,5 +1,5 @@
-// What a snapshot shows: what the bucket held at its moment, by plain calls of S3, whatever becomes of the bucket and
-// whatever the clocks say; and that nothing it shows can be lost while it is there.
+// A snapshot shows the bucket at its moment through plain S3 calls, whatever later happens to the bucket and whatever
+// the clocks show. Nothing that it shows can be purged while it exists.
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { anonymous, deliver, presigned, send, type SendOptions } from "../support/client.ts";
@@ -26,7 +26,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Does something once, just before the first commit of a coordinator. */
+/** Runs an action once, just before the first commit of a coordinator. */
 function beforeCommit(action: () => Promise<void>): BatchFault {
   let isFirst = true;
   return async (sql, pass) => {
@@ -45,7 +45,7 @@ async function statusOf(method: string, target: string, options: SendOptions = {
 }
 
 describe("a snapshot", () => {
-  it("shows what was there, whatever was overwritten, deleted, removed or added since", async () => {
+  it("shows the bucket's objects, whatever was overwritten, deleted, purged or added since", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { changed: "old", deleted: "was here", kept: "same", twice: "1" });
     await putVersion(bucket, "twice", "2");
@@ -69,7 +69,7 @@ describe("a snapshot", () => {
     expect(await bodyOf(bucket, "changed")).toBe("new");
   });
 
-  it("shows what was there before versions were kept", async () => {
+  it("shows the objects from before versioning was enabled", async () => {
     const bucket = await versionedBucket();
     await setVersioning(bucket, "Suspended");
     await putAll(bucket, { k: "null version" });
@@ -80,7 +80,7 @@ describe("a snapshot", () => {
     expect((await send("HEAD", `/${address}/k`)).headers.get("x-amz-version-id")).toBe("null");
   });
 
-  it("stands beside others, each of its own moment", async () => {
+  it("exists next to others, each of its own moment", async () => {
     const bucket = await versionedBucket();
     for (const value of ["1", "2", "3"]) {
       await putVersion(bucket, "k", value);
@@ -93,7 +93,7 @@ describe("a snapshot", () => {
     expect(await listAll(`${bucket}_s4`)).toEqual([]);
   });
 
-  it("is read by every call that reads: HEAD, ranges, conditions, attributes, tags, presigned", async () => {
+  it("can be read by every read operation: HEAD, ranges, conditions, attributes, tags, presigned", async () => {
     const bucket = await versionedBucket();
     const version = await putVersion(bucket, "dir/k", "0123456789", { "x-amz-tagging": "a=b", "x-amz-meta-m": "v" });
     const address = await takeSnapshot(bucket, "s");
@@ -122,7 +122,7 @@ describe("a snapshot", () => {
     await expectHeadError(await send("HEAD", `/${address}/missing`), 404);
   });
 
-  it("shows objects that were made of parts, and parts of them", async () => {
+  it("shows multipart objects and their parts", async () => {
     const bucket = await versionedBucket();
     const pieces = ["a".repeat(5 * 1024 * 1024), "tail"];
     await uploadInParts(bucket, "big", pieces);
@@ -133,7 +133,7 @@ describe("a snapshot", () => {
     await expectBytes(await send("GET", `/${address}/big`, { headers: { range: "bytes=-6" } }), "aatail");
   });
 
-  it("is a source of copies, of objects and of parts", async () => {
+  it("can be a source of object and part copies", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "lost and found");
     const address = await takeSnapshot(bucket, "s");
@@ -155,7 +155,7 @@ describe("a snapshot", () => {
     await expectBalanced(bucket);
   });
 
-  it("costs what the bucket itself costs to read: one round trip, and the blob", async () => {
+  it("costs the same to read as the bucket itself: one round trip, and the blob", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     const address = await takeSnapshot(bucket, "s");
@@ -204,7 +204,7 @@ describe("a snapshot cannot be changed", () => {
     expect(await listAll(address)).toEqual(["k"]);
   });
 
-  it("nor made by making a bucket of its address", async () => {
+  it("or created as a bucket of its name", async () => {
     const bucket = await versionedBucket();
     const address = await takeSnapshot(bucket, "s");
     for (const name of [address, `${bucket}_new`]) {
@@ -217,8 +217,8 @@ describe("a snapshot cannot be changed", () => {
   });
 });
 
-describe("what is no snapshot", () => {
-  it("is NoSuchSnapshot, NoSuchBucket or InvalidBucketName", async () => {
+describe("an invalid snapshot address", () => {
+  it("returns NoSuchSnapshot, NoSuchBucket or InvalidBucketName", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     const fields = { BucketName: bucket, SnapshotName: "missing" };
@@ -243,7 +243,7 @@ describe("what is no snapshot", () => {
     }
   });
 
-  it("is a version in a snapshot, which shows one of each key", async () => {
+  it("is a version id in a snapshot, which shows one version of each key", async () => {
     const bucket = await versionedBucket();
     const version = await putVersion(bucket, "k", "1");
     const address = await takeSnapshot(bucket, "s");
@@ -253,7 +253,7 @@ describe("what is no snapshot", () => {
     await expectS3Error(await send("PUT", `/${bucket}/copy`, { headers }), expected);
   });
 
-  it("is nothing to strangers", async () => {
+  it("returns AccessDenied to anonymous callers", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     const address = await takeSnapshot(bucket, "s");
@@ -263,8 +263,8 @@ describe("what is no snapshot", () => {
   });
 });
 
-describe("what a snapshot shows is kept", () => {
-  it("from DELETE of its version, also of a delete marker, and nothing else is", async () => {
+describe("the content of a snapshot is protected", () => {
+  it("from DELETE of its version, also of a delete marker; other versions can be purged", async () => {
     const bucket = await versionedBucket();
     const older = await putVersion(bucket, "k", "0");
     const shown = await putVersion(bucket, "k", "1");
@@ -284,7 +284,7 @@ describe("what a snapshot shows is kept", () => {
     }
     await removeVersion(bucket, "k", older);
     await removeVersion(bucket, "k", newer);
-    // With the newer ones gone it is current again, and kept no less.
+    // With the newer versions purged it is current again, and still protected.
     expect(await statusOf("DELETE", `/${bucket}/k?versionId=${shown}`)).toBe(403);
     await deleteKey(bucket, "k");
     expect(await statusOf("DELETE", `/${bucket}/k?versionId=${shown}`)).toBe(403);
@@ -293,7 +293,7 @@ describe("what a snapshot shows is kept", () => {
     await expectBalanced(bucket);
   });
 
-  it("from DeleteObjects, key by key, while the others go", async () => {
+  it("from DeleteObjects, key by key, while the other entries succeed", async () => {
     const bucket = await versionedBucket();
     const [older, shown] = [await putVersion(bucket, "k", "0"), await putVersion(bucket, "k", "1")];
     await takeSnapshot(bucket, "s");
@@ -318,7 +318,7 @@ describe("what a snapshot shows is kept", () => {
     await expectBalanced(bucket);
   });
 
-  it("from a removal that is under way when the snapshot is made: one of them comes first", async () => {
+  it("from a concurrent purge: one of the two comes first", async () => {
     const outcomes = new Set<number>();
     for (let round = 0; round < 12; round += 1) {
       const bucket = await versionedBucket();
@@ -337,7 +337,7 @@ describe("what a snapshot shows is kept", () => {
     expect(outcomes.size).toBeGreaterThan(0);
   });
 
-  it("from a purge that was evaluated before the snapshot and would commit after it", async () => {
+  it("from a purge that was checked before the snapshot and would commit after it", async () => {
     const bucket = await versionedBucket();
     const version = await putVersion(bucket, "k", "1");
     const fault = beforeCommit(async () => {
@@ -352,7 +352,7 @@ describe("what a snapshot shows is kept", () => {
     await expectBalanced(bucket);
   });
 
-  it("from the end of the bucket and of its versioning", async () => {
+  it("from the deletion of the bucket and the suspension of its versioning", async () => {
     const bucket = await versionedBucket();
     await takeSnapshot(bucket, "s");
     await expectS3Error(await send("DELETE", `/${bucket}`), {
@@ -374,7 +374,7 @@ describe("what a snapshot shows is kept", () => {
 });
 
 describe("a snapshot is exact", () => {
-  it("while writers write: it has what was acknowledged before it, nothing that began after it, and is one moment", async () => {
+  it("under concurrent writes: it contains writes acknowledged before it, none that began after it, and is one moment", async () => {
     const bucket = await versionedBucket();
     const count = 4;
     const begun = Array.from({ length: count }, () => 0);
@@ -416,7 +416,7 @@ describe("a snapshot is exact", () => {
     await expectBalanced(bucket);
   }, 60_000);
 
-  it("excludes a write whose commit follows it, though its preconditions were evaluated before", async () => {
+  it("when it comes between a write's check and its commit: it excludes the write", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { over: "old", deleted: "old" });
     let number = 0;
@@ -440,14 +440,14 @@ describe("a snapshot is exact", () => {
     await expectBalanced(bucket);
   });
 
-  it("where a write is acknowledged between its own look at the bucket and its commit: the write is in it", async () => {
+  it("when a write is acknowledged between the snapshot's read of the bucket and its commit: it includes the write", async () => {
     const bucket = await versionedBucket();
     let isFirst = true;
     const DB = d1With(async (sql, pass) => {
       if (!isFirst || !sql.some((text) => text.includes("INSERT INTO snapshots"))) return pass();
       isFirst = false;
       await putVersion(bucket, "k", "1");
-      // Another one comes between as well, so that this one is made again on what is there then.
+      // A second write comes between as well, so the snapshot is retried on the new state.
       await takeSnapshot(bucket, "between");
       await putVersion(bucket, "k", "2");
       return pass();
@@ -458,7 +458,7 @@ describe("a snapshot is exact", () => {
     expect(await bodyOf(`${bucket}_s`, "k")).toBe("2");
   });
 
-  it("and is not made of a bucket whose versioning is suspended meanwhile", async () => {
+  it("and fails when versioning is suspended meanwhile", async () => {
     const bucket = await versionedBucket();
     const DB = d1With(async (sql, pass) => {
       if (sql.some((text) => text.includes("INSERT INTO snapshots"))) await setVersioning(bucket, "Suspended");
@@ -476,7 +476,7 @@ describe("a snapshot is exact", () => {
     });
   });
 
-  it("whatever a coordinator's clock says", async () => {
+  it("whatever a coordinator's clock shows", async () => {
     const bucket = await versionedBucket();
     const now = Date.now.bind(Date);
     const at = async (ahead: number, action: () => Promise<unknown>): Promise<void> => {
@@ -505,7 +505,7 @@ describe("a snapshot is exact", () => {
     expect(await listAll(bucket)).toEqual(["ahead", "new"]);
   });
 
-  it("and costs writers no row: a PUT after it writes what one before it wrote", async () => {
+  it("and costs writers no row: a PUT writes the same rows before and after it", async () => {
     const bucket = await versionedBucket();
     const put = async () => costOf(await send("PUT", `/${bucket}/k`, { body: "x" })).rowsWritten;
     expect(await put()).toBe(1);

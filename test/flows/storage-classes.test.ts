@@ -1,4 +1,4 @@
-// The storage classes that docs/lifecycle.md names, in every request that can name one.
+// The storage classes of docs/lifecycle.md in every request that can contain one.
 import { describe, expect, it } from "vitest";
 
 import { send } from "../support/client.ts";
@@ -28,13 +28,13 @@ describe.each(CLASSES)("the storage class %s", (asked, shown) => {
     expect(listed).toContain(`<StorageClass>${shown ?? "STANDARD"}</StorageClass>`);
   }
 
-  it("is taken by PutObject", async () => {
+  it("is accepted by PutObject", async () => {
     const bucket = await freshBucket();
     expect((await send("PUT", `/${bucket}/k`, { headers, body: "put" })).status).toBe(200);
     await expectStored(bucket, "put");
   });
 
-  it("is taken by CopyObject, also of an object onto itself", async () => {
+  it("is accepted by CopyObject, also of an object onto itself", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { from: "copied" });
     const copy = (source: string) =>
@@ -44,13 +44,13 @@ describe.each(CLASSES)("the storage class %s", (asked, shown) => {
     await expectStored(bucket, "copied");
   });
 
-  it("is taken by a form", async () => {
+  it("is accepted by a form", async () => {
     const bucket = await freshBucket();
     expect((await post(bucket, { key: "k", ...headers }, "posted")).status).toBe(204);
     await expectStored(bucket, "posted");
   });
 
-  it("is taken by an upload of parts", async () => {
+  it("is accepted by a multipart upload", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k", headers);
     const part = await putPart(bucket, "k", uploadId, 1, "parts");

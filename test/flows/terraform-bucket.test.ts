@@ -6,7 +6,7 @@ import { send } from "../support/client.ts";
 import { freshBucketName } from "../support/fresh-bucket.ts";
 import { sendForTags, tagResourceOf, tagsPath } from "../support/resource-tags.ts";
 
-/** Each configuration that is read after a change, with the code that says there is none. */
+/** Each configuration that is read after a change, with the error code of a missing one. */
 const READS: readonly (readonly [subresource: string, absent: string | undefined])[] = [
   ["policy", "NoSuchBucketPolicy"],
   ["acl", undefined],

@@ -1,4 +1,5 @@
-// One key with a space, a plus, a percent sign and a letter beyond ASCII, in every place of a request that can name it.
+// One key with a space, a plus, a percent sign and a letter beyond ASCII, in every place of a request that can contain
+// it.
 import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, send } from "../support/client.ts";
@@ -11,9 +12,9 @@ import { readXml, textOf } from "../support/read-xml.ts";
 
 const KEY = "a b+c%d \u00fc";
 const ENCODED = "a%20b%2Bc%25d%20%C3%BC";
-/** As a form-encoder writes it. */
+/** The key in form encoding. */
 const WITH_PLUSES = "a+b%2Bc%25d+%C3%BC";
-/** The key that a form-encoded text names where a plus is a plus. */
+/** The key that a form-encoded text denotes when a plus is a literal plus. */
 const LITERAL = "a+b+c%d+\u00fc";
 
 async function copied(bucket: string, source: string): Promise<string> {
@@ -24,7 +25,7 @@ async function copied(bucket: string, source: string): Promise<string> {
 }
 
 describe("a key with a space, a plus, a percent sign and an umlaut", () => {
-  it("is the same in a path and as the field of a form, which is not decoded", async () => {
+  it("is the same key in a path and in a form field, which is not decoded", async () => {
     const bucket = await freshBucket();
     expect((await send("PUT", `/${bucket}/${ENCODED}`, { body: "x" })).status).toBe(200);
     expect((await post(bucket, { key: KEY }, "posted")).status).toBe(204);
@@ -38,12 +39,12 @@ describe("a key with a space, a plus, a percent sign and an umlaut", () => {
     ];
     const policy = JSON.stringify({ Version: "2012-10-17", Statement });
     expect((await send("PUT", `/${bucket}?policy`, { body: policy })).status).toBe(204);
-    // Anonymous: the tests' own signer takes a plus in a path for a space.
+    // Anonymous: the tests' own signer decodes a plus in a path as a space.
     expect((await deliver(anonymous("PUT", `/${bucket}/${WITH_PLUSES}`, { body: "x" }))).status).toBe(200);
     expect(await (await send("GET", `/${bucket}?list-type=2`)).text()).toContain(`<Key>${LITERAL}</Key>`);
   });
 
-  it("is found by a prefix in the query in either spelling, and listed with %20 for its spaces", async () => {
+  it("matches a prefix in the query in either encoding, and is listed with %20 for its spaces", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { [KEY]: "x", other: "y" });
     for (const prefix of [ENCODED, WITH_PLUSES]) {
@@ -57,7 +58,7 @@ describe("a key with a space, a plus, a percent sign and an umlaut", () => {
     expect(await uploads.text()).toContain(`<Key>${ENCODED}</Key>`);
   });
 
-  it("is a copy's source in either spelling, and raw where its escapes are malformed", async () => {
+  it("is a copy source in either encoding, and literally when its escapes are malformed", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { [KEY]: "meant", "100% +": "raw" });
     expect(await copied(bucket, `${bucket}/${ENCODED}`)).toBe("meant");
@@ -65,7 +66,7 @@ describe("a key with a space, a plus, a percent sign and an umlaut", () => {
     expect(await copied(bucket, `${bucket}/100% +`)).toBe("raw");
   });
 
-  it("is a rename's source encoded or as it is, with its pluses kept", async () => {
+  it("is a rename source encoded or literally, with its pluses kept", async () => {
     const bucket = await freshBucket();
     for (const source of [ENCODED, "a b+c%25d \u00fc", `/${bucket}/${ENCODED}`]) {
       await putAll(bucket, { [KEY]: source });
@@ -75,7 +76,7 @@ describe("a key with a space, a plus, a percent sign and an umlaut", () => {
     }
   });
 
-  it("is the value of a tag in x-amz-tagging in either spelling", async () => {
+  it("is a tag value in x-amz-tagging in either encoding", async () => {
     const bucket = await freshBucket();
     for (const tagging of ["a%20b%2Bc=d%20%C3%BC%2B", "a+b%2Bc=d+%C3%BC%2B"]) {
       expect((await send("PUT", `/${bucket}/k`, { headers: { "x-amz-tagging": tagging } })).status).toBe(200);
@@ -86,7 +87,7 @@ describe("a key with a space, a plus, a percent sign and an umlaut", () => {
 });
 
 describe("a plus in x-amz-copy-source", () => {
-  it("is a space where both keys are there, and itself where only that key is there", async () => {
+  it("is a space when both keys exist, and a plus when only that key exists", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "a+b": "plus" });
     expect(await copied(bucket, `${bucket}/a+b`)).toBe("plus");
@@ -117,7 +118,7 @@ describe("a plus in x-amz-copy-source", () => {
     expect(await copied(bucket, `${bucket}/a+b?versionId=null`)).toBe("space");
   });
 
-  it("of neither key is NoSuchKey of the one with the space", async () => {
+  it("returns NoSuchKey with the space when neither key exists", async () => {
     const bucket = await freshBucket();
     const headers = { "x-amz-copy-source": `${bucket}/a+b` };
     await expectS3Error(await send("PUT", `/${bucket}/copy`, { headers }), {
@@ -127,7 +128,7 @@ describe("a plus in x-amz-copy-source", () => {
     });
   });
 
-  it("names to a policy the key that is copied", async () => {
+  it("reports the copied key to policies", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "a+b": "plus" });
     const deny = (source: string) =>

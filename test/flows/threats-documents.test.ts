@@ -1,5 +1,5 @@
-// Documents made to do harm, sent to every operation that takes one: each is refused as the client's mistake, in time,
-// and changes nothing; and names that mean something to JavaScript mean nothing here.
+// Malicious documents for every operation that takes one: each is rejected as the client's error, in bounded time, and
+// changes nothing. Names with a meaning in JavaScript have none here.
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { bucketNamedIn, documented, PREPARATIONS, type OperationRequest } from "../support/operation-requests.ts";
@@ -15,7 +15,7 @@ import { freshUser } from "../support/users.ts";
 
 const IN_TIME_MS = 3000;
 
-/** What is put before a document, and the text that is put into its first element with text. */
+/** The prefix of a document, and the text that replaces the content of its first element with text. */
 interface Poison {
   readonly dtd: string;
   readonly text: string;
@@ -42,7 +42,7 @@ function poisoned(document: string, { dtd, text }: Poison): string {
   return declared.replace(/>([^<>]+)<\//, (_, old: string) => `>${old}${text}</`);
 }
 
-/** A document that cannot be what it says, made of one that is. */
+/** A malicious document made of a valid one. */
 const SPOILT: Readonly<Record<string, (document: string) => string | Uint8Array>> = {
   ...Object.fromEntries(
     Object.entries(POISONS).map(([what, poison]) => [what, (document: string) => poisoned(document, poison)]),
@@ -69,13 +69,13 @@ function utf16(text: string): Uint8Array {
   return new Uint8Array(units.buffer);
 }
 
-/** The digest beside a document, and whose account is asked where the operation is S3 Control's. */
+/** The digest of a document, and the account id for operations of S3 Control. */
 function withDigest(body: string | Uint8Array, account?: string): SendOptions {
   const digest = { "content-md5": md5Base64(typeof body === "string" ? utf8(body) : body) };
   return { body, headers: account === undefined ? digest : { ...digest, "x-amz-account-id": account } };
 }
 
-/** Sends it and asserts that it is refused in time, as a client's mistake. */
+/** Sends the document and asserts that it is rejected in bounded time, as the client's error. */
 async function refuse(what: string, method: string, target: string, options: SendOptions): Promise<void> {
   const started = performance.now();
   const response = await send(method, target, options);
@@ -110,7 +110,7 @@ beforeAll(async () => {
   }
 });
 
-/** The operations that take a document, but for CreateBucket, which makes what the others change. */
+/** The operations that take a document, except CreateBucket, which creates the buckets of the others. */
 const OPERATIONS = [
   "TagResource",
   "PutBucketVersioning",
@@ -128,11 +128,11 @@ const OPERATIONS = [
 ];
 
 describe("a document", () => {
-  it("is taken by these operations", () => {
+  it("is accepted by these operations", () => {
     expect(Array.from(new Set(attempts.map(([name]) => name)))).toEqual(OPERATIONS);
   });
 
-  it.each(OPERATIONS)("that is spoilt is refused by %s, whatever is wrong, and changes nothing", async (operation) => {
+  it.each(OPERATIONS)("that is malicious is rejected by %s for any defect, and changes nothing", async (operation) => {
     for (const [name, { method, target, options }, document] of attempts) {
       if (name !== operation) continue;
       const { "x-amz-account-id": account } = options?.headers ?? {};
@@ -144,19 +144,19 @@ describe("a document", () => {
     }
   });
 
-  it("that is spoilt makes no bucket", async () => {
+  it("that is malicious creates no bucket", async () => {
     const constraint = "<LocationConstraint>eu-west-1</LocationConstraint>";
     const document = `<CreateBucketConfiguration>${constraint}</CreateBucketConfiguration>`;
     const bucket = freshBucketName();
     for (const [what, spoil] of Object.entries(SPOILT)) {
       const body = spoil(document);
-      // Without a document a bucket is made, as no other place is asked for.
+      // Without a document CreateBucket uses the default region.
       if (body !== "") await refuse(what, "PUT", `/${bucket}`, withDigest(body));
     }
     expect((await send("HEAD", `/${bucket}`)).status).toBe(404);
   });
 
-  it("with 50,000 attributes is answered in time", async () => {
+  it("with 50,000 attributes is answered in bounded time", async () => {
     const attributes = Array.from({ length: 50_000 }, (_, index) => ` a${index}="${index}"`).join("");
     for (const [name, { method, target }, document] of attempts) {
       const started = performance.now();
@@ -168,7 +168,7 @@ describe("a document", () => {
   });
 });
 
-/** Policies that are none, made of one that is. */
+/** Invalid policies made of a valid one. */
 const SPOILT_POLICIES: Readonly<Record<string, (policy: string) => string>> = {
   "a condition of JavaScript's": (policy) => policy.replace('"Action"', '"Condition":{"__proto__":{"a":"b"}},"Action"'),
   "a key of JavaScript's in a condition": (policy) =>
@@ -194,7 +194,7 @@ const SPOILT_POLICIES: Readonly<Record<string, (policy: string) => string>> = {
 };
 
 describe("a policy", () => {
-  it("that is spoilt is refused for a bucket, which stays private", async () => {
+  it("that is invalid is rejected for a bucket, which stays private", async () => {
     const bucket = await freshBucket();
     await expectUntouched(bucket, async () => {
       for (const [what, spoil] of Object.entries(SPOILT_POLICIES)) {
@@ -203,13 +203,13 @@ describe("a policy", () => {
     });
   });
 
-  it("without a principal is none of a bucket", async () => {
+  it("without a principal is rejected for a bucket", async () => {
     const bucket = await freshBucket();
     const body = publicReadPolicy(bucket).replace('"Principal":"*",', "");
     await expectS3Error(await send("PUT", `/${bucket}?policy`, { body }), { status: 400, code: "MalformedPolicy" });
   });
 
-  it("that is spoilt in any of these ways is refused for a user and for a session", async () => {
+  it("that is invalid is rejected for a user and for a session", async () => {
     const user = await freshUser({ Effect: "Allow", Action: "sts:*", Resource: "*" });
     for (const [what, spoil] of Object.entries(SPOILT_POLICIES)) {
       const document = spoil(publicReadPolicy("b").replace('"Principal":"*",', ""));
@@ -223,7 +223,7 @@ describe("a policy", () => {
     expect(listed).not.toContain("<member>p</member>");
   });
 
-  it("of a form that is spoilt stores nothing", async () => {
+  it("that is invalid in a form stores nothing", async () => {
     const bucket = await freshBucket();
     await expectUntouched(bucket, async () => {
       for (const conditions of [
@@ -246,10 +246,10 @@ describe("a policy", () => {
   });
 });
 
-describe("a name that JavaScript gives a meaning", () => {
+describe("a name with a meaning in JavaScript", () => {
   const NAMES = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "then"];
 
-  it.each(NAMES)("is a name like any other: %s", async (name) => {
+  it.each(NAMES)("is an ordinary name: %s", async (name) => {
     const before = Object.getOwnPropertyNames(Object.prototype);
     const bucket = await freshBucket();
     const headers = { [`x-amz-meta-${name}`]: "polluted", "x-amz-tagging": `${name}=polluted` };

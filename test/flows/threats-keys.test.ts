@@ -1,5 +1,4 @@
-// Names that other layers would take for something else: in SQL, in a pattern, in a path or in a document. Wherever a
-// client may give one, it is a name and nothing more.
+// Names that look like SQL, patterns, paths or markup are only names, wherever a client may send one.
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 
@@ -35,7 +34,7 @@ async function tables(): Promise<unknown> {
   return (await env.DB.prepare("SELECT name, sql FROM sqlite_master ORDER BY name").all()).results;
 }
 
-/** The keys that a listing shows. */
+/** The keys of a listing. */
 async function keysOf(query: string): Promise<string[]> {
   const response = await send("GET", `/${bucket}?${query}`);
   const text = await response.text();
@@ -43,14 +42,14 @@ async function keysOf(query: string): Promise<string[]> {
   return Array.from(text.matchAll(/<Key>([^<]*)/g), ([, key = ""]) => key);
 }
 
-describe("a text that would be SQL", () => {
-  it.each(INJECTIONS)("is a prefix of nothing: %s", async (text) => {
+describe("a text that looks like SQL", () => {
+  it.each(INJECTIONS)("matches nothing as a prefix: %s", async (text) => {
     const before = await tables();
     const encoded = encodeURIComponent(text);
     for (const query of [`prefix=${encoded}`, `list-type=2&prefix=${encoded}`, `versions&prefix=${encoded}`]) {
       expect(await keysOf(query)).toEqual([]);
     }
-    // As a marker it comes before what is after it in the order of bytes, and that is all.
+    // As a marker it only has its place in byte order.
     const after = ["OB", "o'b", "obj", "pAx", "p_x"].filter((key) => key > text);
     expect((await keysOf(`list-type=2&start-after=${encoded}`)).map((key) => key.replace("&apos;", "'"))).toEqual(
       after,
@@ -60,7 +59,7 @@ describe("a text that would be SQL", () => {
     expect(await tables()).toEqual(before);
   });
 
-  it.each(INJECTIONS)("names no version, upload, part, snapshot or token: %s", async (text) => {
+  it.each(INJECTIONS)("matches no version, upload, part, snapshot or token: %s", async (text) => {
     const encoded = encodeURIComponent(text);
     await expectUntouched(bucket, async () => {
       for (const [method, query] of [
@@ -86,7 +85,7 @@ describe("a text that would be SQL", () => {
     });
   });
 
-  it.each(INJECTIONS)("is a key, a tag, a piece of metadata and an owner of nothing else: %s", async (text) => {
+  it.each(INJECTIONS)("is a key, a tag, a metadata value and an owner, and nothing else: %s", async (text) => {
     const own = await freshBucket();
     await putAll(own, { other: "other" });
     const target = `/${own}/${encodeURIComponent(text)}`;
@@ -105,7 +104,7 @@ describe("a text that would be SQL", () => {
     expect((await send("HEAD", target)).status).toBe(404);
   });
 
-  it("is no user, key or policy", async () => {
+  it("matches no user, access key or policy", async () => {
     const user = await freshUser();
     for (const text of INJECTIONS) {
       const calls: readonly (readonly [action: string, parameters: Readonly<Record<string, string>>])[] = [
@@ -128,8 +127,8 @@ describe("a text that would be SQL", () => {
   });
 });
 
-describe("a text that would be a pattern", () => {
-  it.each(PATTERNS)("is a prefix to the letter: %s", async (text) => {
+describe("a text that looks like a pattern", () => {
+  it.each(PATTERNS)("matches literally as a prefix: %s", async (text) => {
     const expected = ["OB", "o'b", "obj", "pAx", "p_x"].filter((key) => key.startsWith(text));
     for (const query of ["prefix", "list-type=2&prefix", "versions&prefix"]) {
       expect(await keysOf(`${query}=${encodeURIComponent(text)}`)).toEqual(expected);

@@ -1,5 +1,5 @@
-// Policies against requests for more than they allow: what is denied stays denied, what is not allowed
-// stays refused, and what is taken away is gone with the next request.
+// Attempts to get more than policies grant: explicit denies always apply, missing allows always reject, and a revoked
+// right is gone with the next request.
 import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
@@ -27,7 +27,7 @@ function sendAnonymously(method: string, target: string, options: SendOptions = 
 
 type Statement = Readonly<Record<string, unknown>>;
 
-/** A statement on a bucket and what is in it. */
+/** A statement on a bucket and its contents. */
 function on(bucket: string, Effect: "Allow" | "Deny", Action: string | string[], more: object = {}): Statement {
   return { Effect, Action, Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`], ...more };
 }
@@ -46,7 +46,7 @@ async function bucketWith(...keys: readonly string[]): Promise<string> {
 const ofKey = (bucket: string, key: string): object => ({ Resource: `arn:aws:s3:::${bucket}/${key}` });
 
 describe("an explicit denial", () => {
-  it("wins over whoever allows it, root's own request included", async () => {
+  it("overrides every allow, root's own included", async () => {
     const bucket = await bucketWith("k");
     const user = await freshUser(on(bucket, "Allow", "s3:*"));
     await police(bucket, on(bucket, "Allow", "s3:GetObject", { Principal: "*", ...ofKey(bucket, "*") }));
@@ -66,7 +66,7 @@ describe("an explicit denial", () => {
     }
   });
 
-  it("reaches sessions, however they are begun", async () => {
+  it("applies to sessions, however they began", async () => {
     const bucket = await bucketWith("k");
     const user = await freshUser({ Effect: "Allow", Action: ["s3:*", "sts:*"], Resource: "*" });
     await police(bucket, on(bucket, "Deny", "s3:GetObject", { Principal: { AWS: user.arn }, ...ofKey(bucket, "*") }));
@@ -82,7 +82,7 @@ describe("an explicit denial", () => {
     }
   });
 
-  it("of everybody but some is not got round by saying nothing, nor by being root", async () => {
+  it("with NotPrincipal applies to anonymous requests and to root", async () => {
     const bucket = await bucketWith("k");
     const [friend, other] = [
       await freshUser(on(bucket, "Allow", "s3:*")),
@@ -99,7 +99,7 @@ describe("an explicit denial", () => {
     }
   });
 
-  it("of all but some actions leaves those alone", async () => {
+  it("with NotAction does not apply to the listed actions", async () => {
     const bucket = await bucketWith("k");
     const user = await freshUser(on(bucket, "Allow", "s3:*"));
     await police(
@@ -112,8 +112,8 @@ describe("an explicit denial", () => {
   });
 });
 
-describe("what is allowed", () => {
-  it("to everybody but some is not allowed to those", async () => {
+describe("an allow", () => {
+  it("with NotPrincipal does not apply to the listed principals", async () => {
     const bucket = await bucketWith("k");
     const [friend, enemy] = [await freshUser(), await freshUser()];
     await police(
@@ -124,7 +124,7 @@ describe("what is allowed", () => {
     expect((await as(enemy, "GET", `/${bucket}/k`)).status).toBe(403);
   });
 
-  it("is a matter of case in resources, not in actions and keys of conditions", async () => {
+  it("is case-sensitive in resources, and not in actions and condition keys", async () => {
     const bucket = await bucketWith("a/k", "A/k", "a/x/y");
     const user = await freshUser(
       on(bucket, "Allow", "S3:gEtObJeCt", {
@@ -145,7 +145,7 @@ describe("what is allowed", () => {
     ["StringNotEquals", 200],
     ["ForAllValues:StringEquals", 200],
     ["ForAnyValue:StringEquals", 403],
-  ])("by a key that the request has not, with %s: %i", async (operator, status) => {
+  ])("on a condition key that the request lacks, with %s: %i", async (operator, status) => {
     const bucket = await bucketWith("k");
     const user = await freshUser(
       on(bucket, "Allow", "s3:GetObject", {
@@ -156,7 +156,7 @@ describe("what is allowed", () => {
     expect((await as(user, "GET", `/${bucket}/k`)).status).toBe(status);
   });
 
-  it("by a key is not had by naming the key in a query, a header or a form", async () => {
+  it("on a condition key is not satisfied by the key's name in a query, a header or a form", async () => {
     const bucket = await bucketWith("k");
     const user = await freshUser(
       on(bucket, "Allow", "s3:GetObject", {
@@ -174,7 +174,7 @@ describe("what is allowed", () => {
     expect((await as(user, "GET", `/${bucket}/k?${query}`, { headers: sent })).status).toBe(403);
   });
 
-  it("of an object is not allowed of its versions, nor the other way round", async () => {
+  it("of an object does not cover its versions, and vice versa", async () => {
     const bucket = await versionedBucket();
     const versionId = await putVersion(bucket, "k", "old");
     await putVersion(bucket, "k", "new");
@@ -209,7 +209,7 @@ describe("what is allowed", () => {
     expect((await as(ofVersions, "DELETE", versionTarget)).status).toBe(403);
   });
 
-  it("in a snapshot is what is allowed in its bucket: a denial reaches it, and a policy names the bucket alone", async () => {
+  it("of a bucket covers its snapshots: a deny applies to them, and a policy names only the bucket", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "text");
     const snapshot = await takeSnapshot(bucket, "s");
@@ -223,7 +223,7 @@ describe("what is allowed", () => {
 });
 
 describe("a copy", () => {
-  it("needs to read its source, with its tags where it has some, and an upload in parts no less", async () => {
+  it("requires permission to read its source and the source's tags, also as a part copy", async () => {
     const [from, to] = [await freshBucket(), await freshBucket()];
     await putAll(from, { plain: "text" });
     expect((await send("PUT", `/${from}/tagged`, { body: "text", headers: { "x-amz-tagging": "a=b" } })).status).toBe(
@@ -240,18 +240,18 @@ describe("a copy", () => {
     await allow(user, on(to, "Allow", "s3:*"), on(from, "Allow", "s3:GetObject"));
     // A part has no tags.
     expect([await copy("plain"), await copy("tagged"), await copy("tagged", part)]).toEqual([200, 403, 200]);
-    // Whoever may not list is not told what is not there.
+    // A caller who may not list does not learn what is missing.
     expect([await copy("missing"), await copy("missing", part)]).toEqual([403, 403]);
     await allow(user, on(to, "Allow", "s3:*"), on(from, "Allow", ["s3:GetObject", "s3:GetObjectTagging"]));
     expect(await copy("tagged")).toBe(200);
-    // A denial of the source's reading is met under every spelling of it.
+    // A deny on reading the source applies to every encoding of it.
     await allow(user, on(to, "Allow", "s3:*"), on(from, "Allow", "s3:*"), on(from, "Deny", "s3:GetObject"));
     for (const source of ["plain", "%70lain", "plain?versionId="])
       expect([source, (await copy(source)) >= 400]).toEqual([source, true]);
     expect(await copy("plain")).toBe(403);
   });
 
-  it("from where a policy forbids is not made by another spelling, nor from a snapshot", async () => {
+  it("from a denied source is rejected with another encoding and from a snapshot", async () => {
     const from = await versionedBucket();
     const versionId = await putVersion(from, "secret/k", "text");
     await putVersion(from, "open/k", "text");
@@ -275,7 +275,7 @@ describe("a copy", () => {
     }
   });
 
-  it("is asked for its source's owner too", async () => {
+  it("honours the expected owner of its source", async () => {
     const bucket = await bucketWith("k");
     const headers = { "x-amz-copy-source": `/${bucket}/k` };
     for (const [name, owner, status] of [
@@ -291,8 +291,8 @@ describe("a copy", () => {
   });
 });
 
-describe("a restoration of a snapshot", () => {
-  it("changes no key where that is expressly denied, and else needs its own permission alone", async () => {
+describe("RestoreBucketSnapshot", () => {
+  it("changes no explicitly denied key, and otherwise requires only its own permission", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "fixed/k", "old");
     await putVersion(bucket, "free/k", "old");
@@ -319,13 +319,13 @@ describe("a restoration of a snapshot", () => {
   });
 });
 
-describe("a list of deletions", () => {
+describe("DeleteObjects", () => {
   const document = (...objects: readonly string[]): SendOptions => {
     const body = `<Delete>${objects.map((object) => `<Object>${object}</Object>`).join("")}</Delete>`;
     return { body, headers: { "x-amz-checksum-crc32": checksum("CRC32", utf8(body)) } };
   };
 
-  it("is carried out key by key, as each would be by itself", async () => {
+  it("deletes key by key, as single deletions would", async () => {
     const bucket = await bucketWith("mine/a", "theirs/a", "theirs/b");
     const user = await freshUser(on(bucket, "Allow", "s3:DeleteObject", ofKey(bucket, "mine/*")));
     await police(bucket, on(bucket, "Deny", "s3:DeleteObject", { Principal: "*", ...ofKey(bucket, "theirs/b") }));
@@ -347,7 +347,7 @@ describe("a list of deletions", () => {
     expect((await send("HEAD", `/${bucket}/theirs/b`)).status).toBe(200);
   });
 
-  it("does not tell by its conditions what is there, to those who may not list", async () => {
+  it("does not disclose through its conditions what exists to callers who may not list", async () => {
     const bucket = await bucketWith("there");
     const user = await freshUser(on(bucket, "Allow", ["s3:DeleteObject", "s3:GetObject"]));
     const asked = document("<Key>missing</Key><ETag>*</ETag>");
@@ -361,8 +361,8 @@ describe("a list of deletions", () => {
   });
 });
 
-describe("a condition on the tags that are put", () => {
-  it("is not met by a header that is not obeyed, nor got round by another case", async () => {
+describe("a condition on the request's tags", () => {
+  it("is not satisfied by a header that is not obeyed, or by a key in another case", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { plain: "text" });
     const tagged = { body: "text", headers: { "x-amz-tagging": "class=secret" } };
@@ -400,14 +400,14 @@ describe("a condition on the tags that are put", () => {
       expect(await statusOf("plain?tagging", headers, document)).toBe(403);
       expect(await statusOf("k", { "x-amz-tagging": new URLSearchParams(tags).toString() }, "x")).toBe(403);
     }
-    // A copy's own tags are asked about as if it brought them.
+    // A policy sees a copied tag as if the request contained it.
     expect(await statusOf("copy", source)).toBe(403);
     expect(await statusOf("copy", { "x-amz-copy-source": `/${bucket}/plain` })).toBe(200);
   });
 });
 
-describe("what is taken away", () => {
-  it("is gone with the next request, and what was read publicly is read by nobody from a cache", async () => {
+describe("revoked access", () => {
+  it("ends with the next request, and no cache returns what was public", async () => {
     const bucket = await bucketWith("k");
     expect((await putPolicy(bucket, publicReadPolicy(bucket))).status).toBe(204);
     for (let time = 0; time < 3; time += 1)
@@ -427,7 +427,7 @@ describe("what is taken away", () => {
     expect((await as(user, "GET", `/${bucket}/k`)).status).toBe(403);
   });
 
-  it("was private: a signed read makes no unsigned one possible, and a deleted object is read by nobody", async () => {
+  it("includes private objects: a signed read enables no unsigned one, and a deleted object is unreadable", async () => {
     const bucket = await bucketWith("k");
     expect(await (await send("GET", `/${bucket}/k`)).text()).toBe("k");
     await expectS3Error(await sendAnonymously("GET", `/${bucket}/k`), DENIED);
@@ -436,7 +436,7 @@ describe("what is taken away", () => {
     expect((await send("HEAD", `/${bucket}/k`)).status).toBe(404);
   });
 
-  it("is not confirmed: an earlier ETag is no longer the object's", async () => {
+  it("returns no 304: the ETag of a replaced object no longer matches", async () => {
     const bucket = await bucketWith("k");
     const old = (await send("HEAD", `/${bucket}/k`)).headers.get("etag") ?? "";
     const headers = { "if-none-match": old };

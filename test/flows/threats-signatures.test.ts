@@ -1,5 +1,5 @@
-// Requests whose signature does not say what they ask for: whatever was changed, added, doubled, taken away or made up,
-// they are refused, and nothing happens.
+// Requests that differ from what was signed: changed, added, duplicated, deleted or forged elements are rejected, and
+// nothing changes.
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { anonymous, deliver, ENDPOINT, presigned, ROOT, send, signed, withBody } from "../support/client.ts";
@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 type Change = (parts: { url: URL; method: string; headers: Headers }) => void;
 
-/** The same request with something changed after it was signed. */
+/** The same request with one change after signing. */
 function changed(request: Request, change: Change): Request {
   const parts = { url: new URL(request.url), method: request.method, headers: new Headers(request.headers) };
   parts.headers.set("host", new URL(ENDPOINT).host);
@@ -40,7 +40,7 @@ function authorization(change: (value: string) => string): Change {
 }
 
 describe("a signed request", () => {
-  it("is carried out as it was signed", async () => {
+  it("succeeds as it was signed", async () => {
     const request = await signed("PUT", `/${bucket}/same`, { body: "text", headers: { "x-amz-meta-a": "1" } });
     expect(await codeOf(changed(request, () => undefined))).toBe("200 ");
   });
@@ -118,14 +118,14 @@ describe("a signed request", () => {
       "400 InvalidArgument",
       ({ url }) => (url.search += "&AWSAccessKeyId=a&Signature=b"),
     ],
-  ])("with %s is refused (%s)", async (_what, code, change) => {
+  ])("with %s is rejected (%s)", async (_what, code, change) => {
     const headers = { "x-amz-meta-a": "1", "x-amz-content-sha256": sha256Hex(utf8("body")) };
     const request = await signed("PUT", `/${bucket}/k?prefix=obj`, { body: "body", headers });
     await expectNoTrace(bucket, async () => expect(await codeOf(changed(request, change))).toBe(code));
   });
 
   it.each(["GET", "HEAD", "PUT", "DELETE", "POST"])(
-    "as %s is none by any other method, whatever a header says",
+    "as %s is rejected with any other method, whatever a header requests",
     async (method) => {
       for (const other of ["GET", "HEAD", "PUT", "DELETE", "POST"]) {
         if (other === method) continue;
@@ -137,7 +137,7 @@ describe("a signed request", () => {
         });
         await expectNoTrace(bucket, async () => expect((await deliver(overridden)).status).toBe(403));
       }
-      // Nor does a header make a GET a deletion.
+      // No header turns a GET into a deletion.
       const request = await signed("GET", `/${bucket}/k`, { headers: { "x-http-method-override": "DELETE" } });
       expect(await codeOf(request)).toBe("200 ");
       expect((await send("HEAD", `/${bucket}/k`)).status).toBe(200);
@@ -159,7 +159,7 @@ describe("a signed request", () => {
     expect(await codeOf(request)).toBe(code);
   });
 
-  it("with a signed security token that nobody was given is refused, whoever's key signs it", async () => {
+  it("with a signed security token that was never issued is rejected, for any signing key", async () => {
     const user = await freshUser({ Effect: "Allow", Action: "s3:*", Resource: "*" });
     for (const credentials of [ROOT, user.credentials]) {
       for (const sessionToken of ["bogus", "1.AAAA", "..", "__proto__", "A".repeat(20_000)]) {
@@ -182,7 +182,7 @@ describe("a signed request", () => {
     "' OR 1=1 --",
     "ASIA",
     "AKIA",
-  ])("of the access key %j, whose secret is nothing, is refused", async (accessKeyId) => {
+  ])("of the access key %j, which has no secret, is rejected", async (accessKeyId) => {
     for (const secretAccessKey of ["undefined", "null", "", "[object Object]"]) {
       const request = await signed("GET", `/${bucket}/k`, {
         credentials: { accessKeyId: accessKeyId || "x", secretAccessKey: secretAccessKey || "x" },
@@ -193,7 +193,7 @@ describe("a signed request", () => {
     }
   });
 
-  it("may be sent again while its clock is right, but not past a condition that it carries", async () => {
+  it("can be repeated while its date is valid, but not past a condition that it contains", async () => {
     const [plain, once] = [await freshBucket(), await freshBucket()];
     for (const [target, headers, again] of [
       [`/${plain}/k`, {}, 200],
@@ -207,7 +207,7 @@ describe("a signed request", () => {
 });
 
 describe("an unsigned request", () => {
-  it("gets nothing by what it adds of a signature", async () => {
+  it("gains nothing from parts of a signature", async () => {
     const open = await freshBucket();
     await putAll(open, { k: "text" });
     expect((await send("PUT", `/${open}?policy`, { body: publicReadPolicy(open) })).status).toBe(204);
@@ -215,7 +215,7 @@ describe("an unsigned request", () => {
       expect((await deliver(anonymous("GET", `/${open}/k`, { headers }))).status).toBe(200);
       expect((await deliver(anonymous("GET", `/${bucket}/k`, { headers }))).status).toBe(403);
     }
-    // What means to be signed never passes for what is not.
+    // A request with a partial signature never counts as anonymous.
     for (const [query, headers] of [
       ["?X-Amz-Signature=0", {}],
       ["?x-amz-signature=0", {}],
@@ -259,7 +259,7 @@ describe("a presigned URL", () => {
     }
   });
 
-  it("has no security token added to it", async () => {
+  it("is rejected with an added security token", async () => {
     const { url } = await presigned("GET", `/${bucket}/k`, { expires: 60 });
     const target = url.slice(ENDPOINT.length);
     expect(await codeOf(anonymous("GET", `${target}&X-Amz-Security-Token=bogus`))).toBe("400 InvalidToken");
@@ -267,7 +267,7 @@ describe("a presigned URL", () => {
     expect(await codeOf(anonymous("GET", target, { headers }))).toBe(UNSIGNED);
   });
 
-  it("that has expired is made no younger by a second date or life", async () => {
+  it("that has expired is rejected with a second date or expiry", async () => {
     const { url } = await presigned("GET", `/${bucket}/k`, { expires: 60 });
     const old = url.replace(/X-Amz-Date=\w+/, `X-Amz-Date=${amzDate(Date.now() - 3_600_000)}`);
     expect(await codeOf(anonymous("GET", old.slice(ENDPOINT.length)))).toBe("403 AccessDenied");
@@ -285,7 +285,7 @@ describe("a presigned URL", () => {
   });
 
   it.each(["-1", "0", "604801", "1e3", "0x100", "NaN", "%20300", "300.5", "9".repeat(20), "", undefined])(
-    "lives no %s seconds",
+    "with an expiry of %s seconds is rejected",
     async (life) => {
       const { url } = await presigned("GET", `/${bucket}/k`, { expires: 60 });
       const other = url.replace(/X-Amz-Expires=60&?/, life === undefined ? "" : `X-Amz-Expires=${life}&`);
@@ -299,7 +299,7 @@ function amzDate(time: number): string {
   return new Date(time).toISOString().replaceAll(/[-:]|\.\d{3}/g, "");
 }
 
-/** A minute of the same day that is not far from the given one. */
+/** A minute of the same day that is not close to the given one. */
 function near(date: string): string {
   const minute = Number(date.slice(11, 13));
   return date.slice(0, 11) + String(minute === 0 ? 1 : minute - 1).padStart(2, "0") + date.slice(13);

@@ -1,5 +1,5 @@
-// Tenants of one account, each with its own buckets or prefixes: nothing of one is read, changed or told by the keys of
-// another, whatever is asked for, and whatever becomes of a bucket or a user that had the name before.
+// Tenants of one account, each with its own buckets or prefixes: one tenant's keys never read, change or reveal
+// anything of another, also after a bucket or a user is recreated under an old name.
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { bucketNamedIn, PREPARATIONS } from "../support/operation-requests.ts";
@@ -20,7 +20,7 @@ import { allow, freshUser, type TestUser } from "../support/users.ts";
 
 const DENIED = { status: 403, code: "AccessDenied", message: "Access Denied" } as const;
 
-/** May do everything with buckets of its own name, make buckets and list its own. */
+/** Allows everything on buckets of its own name prefix, creating buckets and listing its own. */
 async function freshTenant(): Promise<TestUser & { readonly bucket: string }> {
   const bucket = `own-${crypto.randomUUID()}`;
   const user = await freshUser(
@@ -47,7 +47,7 @@ describe("another tenant's bucket", () => {
       : preparations.map((prepare, index) => [name, index, prepare] as const),
   );
 
-  it.each(attempts)("is closed to %s (case %i), and tells not even what is there", async (_name, _index, prepare) => {
+  it.each(attempts)("rejects %s (case %i), and does not disclose what exists", async (_name, _index, prepare) => {
     const { method, target, options = {} } = await prepare();
     const isControl = target.startsWith("/v20180820/");
     await expectUntouched(bucketNamedIn(target), async () => {
@@ -62,7 +62,7 @@ describe("another tenant's bucket", () => {
     });
   });
 
-  it("has a name that is taken, and is in no list of buckets", async () => {
+  it("has a taken name, and is in no list of buckets", async () => {
     const bucket = await freshBucket();
     await expectUntouched(bucket, async () =>
       expectS3Error(await as(tenant, "PUT", `/${bucket}`), {
@@ -79,7 +79,7 @@ describe("another tenant's bucket", () => {
     }
   });
 
-  it("is no source of copies, of parts, nor of renames", async () => {
+  it("rejects copies, part copies and renames from it", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { secret: "text" });
     const created = await as(tenant, "POST", `/${tenant.bucket}/k?uploads`);
@@ -97,14 +97,14 @@ describe("another tenant's bucket", () => {
     expect(await (await send("GET", `/${bucket}/secret`)).text()).toBe("text");
   });
 
-  it("takes no deletions of many, and no forms", async () => {
+  it("rejects batch deletions and forms", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "2" });
     const document = "<Delete><Object><Key>a</Key></Object><Object><Key>missing</Key></Object></Delete>";
     const headers = { "x-amz-checksum-crc32": await crc32Of(document) };
     await expectUntouched(bucket, async () => {
       const response = await as(tenant, "POST", `/${bucket}?delete`, { body: document, headers });
-      // Not even read: there is nothing to delete that any statement could allow.
+      // The document is not even read: no statement could allow any key in it.
       await expectS3Error(response, DENIED);
       const { credentials } = tenant;
       const fields = { key: "k", ...signPolicy([{ bucket }, { key: "k" }], { credentials }) };
@@ -112,7 +112,7 @@ describe("another tenant's bucket", () => {
     });
   });
 
-  it("lends its uploads to no other bucket and no other key", async () => {
+  it("shares its uploads with no other bucket and no other key", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const part = await putPart(bucket, "k", uploadId, 1, "text");
@@ -132,7 +132,7 @@ describe("another tenant's bucket", () => {
     });
   });
 
-  it("is not opened by a continuation token of its own listing", async () => {
+  it("is not readable with a continuation token of its own listing", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "2" });
     const page = readXml(await (await send("GET", `/${bucket}?list-type=2&max-keys=1`)).text());
@@ -144,7 +144,7 @@ describe("another tenant's bucket", () => {
       code: "InvalidArgument",
       fields: { ArgumentName: "continuation-token", ArgumentValue: token },
     });
-    // Who may list one prefix is not led past it.
+    // A caller who may list one prefix cannot reach past it.
     const reader = await freshUser({
       Effect: "Allow",
       Action: "s3:ListBucket",
@@ -155,7 +155,7 @@ describe("another tenant's bucket", () => {
     expect((await as(reader, "GET", `/${bucket}?${query}&prefix=a`)).status).toBe(400);
   });
 
-  it("is open where a prefix of it is granted, to the letter", async () => {
+  it("is accessible exactly under a granted prefix", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "t1/k": "1", "T1/k": "2", t1: "3", "t10/k": "4", "/t1/k": "5" });
     const user = await freshUser({ Effect: "Allow", Action: "s3:GetObject", Resource: `arn:aws:s3:::${bucket}/t1/*` });
@@ -168,7 +168,7 @@ describe("another tenant's bucket", () => {
 });
 
 describe("another tenant", () => {
-  it("is not managed, nor its credentials", async () => {
+  it("cannot be managed, nor can its credentials", async () => {
     const victim = await freshTenant();
     const { accessKeyId } = victim.credentials;
     const UserName = victim.name;
@@ -204,7 +204,7 @@ async function crc32Of(text: string): Promise<string> {
   return btoa(String.fromCharCode(...new Uint8Array(await stream.digest)));
 }
 
-/** Who may make buckets and nothing else, but what it grants itself by the first policy of a bucket that it made. */
+/** Allows creating buckets, and otherwise only what the first policy of an own bucket grants. */
 async function freshMaker(bucket: string): Promise<TestUser> {
   const maker = await freshUser({ Effect: "Allow", Action: "s3:CreateBucket", Resource: "*" });
   expect((await as(maker, "PUT", `/${bucket}`)).status).toBe(200);
@@ -214,7 +214,7 @@ async function freshMaker(bucket: string): Promise<TestUser> {
   return maker;
 }
 
-describe("a bucket made again by another tenant under its old name", () => {
+describe("a bucket that another tenant recreated under its old name", () => {
   const READS = ["policy", "tagging", "cors", "lifecycle", "publicAccessBlock"];
   let bucket: string;
   let old: TestUser;
@@ -274,7 +274,7 @@ describe("a bucket made again by another tenant under its old name", () => {
         ] as const
       ).map(([method, target, body]) => presigned(method, target, { credentials, expires: 3600, body })),
     );
-    // All of it is good while the bucket is the old one.
+    // All of these work while the bucket is the old one.
     expect(await (await deliver(anonymous("GET", `/${bucket}/k`))).text()).toBe("old");
     expect((await deliver(anonymous("GET", `/${bucket}`))).status).toBe(200);
     for (const url of urls.filter(({ method }) => method === "GET"))
@@ -292,7 +292,7 @@ describe("a bucket made again by another tenant under its old name", () => {
     expect((await as(maker, "PUT", `/${bucket}/z`, { body: "new" })).status).toBe(200);
   });
 
-  it("knows none of the URLs and forms that the old tenant signed", async () => {
+  it("rejects the URLs and forms that the old tenant signed", async () => {
     await expectUntouched(bucket, async () => {
       for (const url of urls) {
         const response = await deliver(url.clone());
@@ -303,7 +303,7 @@ describe("a bucket made again by another tenant under its old name", () => {
     });
   });
 
-  it("is not public and only its creator's", async () => {
+  it("is not public and belongs only to its creator", async () => {
     await expectUntouched(bucket, async () => {
       for (const target of [`/${bucket}`, `/${bucket}/k`, `/${snapshot}/k`]) {
         await expectS3Error(await deliver(anonymous("GET", target)), DENIED);
@@ -314,7 +314,7 @@ describe("a bucket made again by another tenant under its old name", () => {
     });
   });
 
-  it("has its maker's policy and nothing else that was set", async () => {
+  it("has its creator's policy and no other configuration", async () => {
     for (const subresource of READS) {
       const response = await as(maker, "GET", `/${bucket}?${subresource}`);
       expect([subresource, response.status]).toEqual([subresource, subresource === "policy" ? 200 : 404]);
@@ -332,7 +332,7 @@ describe("a bucket made again by another tenant under its old name", () => {
     expect((await deliver(preflight)).status).toBe(403);
   });
 
-  it("knows no upload, snapshot or version of the old one, and its tokens show nothing of it", async () => {
+  it("has no upload, snapshot or version of the old bucket, and rejects its tokens", async () => {
     const part = `/${bucket}/k?partNumber=1&uploadId=${uploadId}`;
     await expectS3Error(await as(maker, "PUT", part, { body: "x" }), {
       status: 404,
@@ -345,8 +345,8 @@ describe("a bucket made again by another tenant under its old name", () => {
   });
 });
 
-describe("a user made again under the name of one that was deleted", () => {
-  it("has nothing of it but what policies grant to the name", async () => {
+describe("a user recreated under the name of a deleted one", () => {
+  it("has only what policies grant to the name", async () => {
     const [made, shared] = [freshBucketName(), await freshBucket()];
     await putAll(shared, { k: "x" });
     const gone = await freshUser({
@@ -371,10 +371,10 @@ describe("a user made again under the name of one that was deleted", () => {
     await allow(again, { Effect: "Allow", Action: "s3:ListAllMyBuckets", Resource: "*" });
 
     expect((await deliver(url)).status).toBe(403);
-    // The bucket is the first one's, by its id.
+    // The id shows that the bucket is the first one's.
     expect(await (await as(again, "GET", "/")).text()).not.toContain(made);
     await expectS3Error(await as(again, "PUT", `/${made}?policy`, { body: publicReadPolicy(made) }), DENIED);
-    // A policy names an ARN, and means whoever has it: docs/access.md tells so.
+    // A policy names an ARN and applies to its current owner, as docs/access.md states.
     expect((await as(again, "GET", `/${shared}/k`)).status).toBe(200);
   });
 });

@@ -1,5 +1,5 @@
-// Inputs as long as they may be, made to be slow to read: whatever a header, a query, a path or a policy holds, it is
-// answered at once. What is read in time that grows with the square of its length takes seconds here.
+// Inputs of maximum length that are designed to be slow to parse. Every header, query, path and policy is answered at
+// once; quadratic parsing would take seconds here.
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { anonymous, deliver, ENDPOINT, send, signed } from "../support/client.ts";
@@ -14,13 +14,13 @@ let bucket: string;
 beforeAll(async () => {
   bucket = await freshBucket();
   await putAll(bucket, { k: "text" });
-  // Whoever may do everything comes as far as a request can.
+  // A caller with all rights reaches every parser.
   const Resource = [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`];
   const text = policyText({ Effect: "Allow", Principal: "*", Action: "s3:*", Resource });
   expect((await putPolicy(bucket, text)).status).toBe(204);
 });
 
-/** Units whose repetition makes readers go back: spaces, separators, things opened and never closed. */
+/** Units whose repetition causes backtracking: spaces, separators, unclosed brackets. */
 const UNITS = [
   " ",
   "\t",
@@ -46,7 +46,7 @@ const UNITS = [
   "${",
 ];
 
-/** Texts of the full length that begin and end so that no reader can be content with a part of them. */
+/** Texts of full length whose beginning and end prevent an early match. */
 function textsOf(start: string): string[] {
   return UNITS.map((unit) => `${start}${unit.repeat(Math.floor(LENGTH / unit.length))}!`);
 }
@@ -59,7 +59,7 @@ async function expectAtOnce(what: string, request: Request): Promise<void> {
   expect([500, 503], what).not.toContain(response.status);
 }
 
-/** Headers by the method that reads them, with what each begins with. */
+/** Headers by the method that parses them, with a valid beginning of each. */
 const HEADERS: readonly (readonly [method: string, query: string, name: string, start: string])[] = [
   ["GET", "", "range", "bytes=0"],
   ["GET", "", "range", "bytes="],
@@ -90,7 +90,7 @@ const HEADERS: readonly (readonly [method: string, query: string, name: string, 
   ["PUT", "", "x-amz-client-token", "a"],
 ];
 
-describe(`${LENGTH} characters are read at once`, () => {
+describe(`${LENGTH} characters are parsed at once`, () => {
   it.each(HEADERS)("of %s%s with %s: %s…", async (method, query, name, start) => {
     for (const text of textsOf(start)) {
       await expectAtOnce(
@@ -179,13 +179,13 @@ describe(`${LENGTH} characters are read at once`, () => {
   });
 });
 
-describe("a policy made to be slow", () => {
+describe("a policy designed to be slow", () => {
   it.each([
     ["many wildcards", "*a".repeat(4500)],
     ["many single characters", "?".repeat(9000)],
     ["both", "*?".repeat(4500)],
     ["a wildcard before each of the same letters", `${"*aaaa".repeat(1500)}b`],
-  ])("with %s is refused or asked in time, with a key as long as can be", async (_what, pattern) => {
+  ])("with %s is rejected or evaluated in bounded time, with a key of maximum length", async (_what, pattern) => {
     const open = await freshBucket();
     const Resource = `arn:aws:s3:::${open}/${pattern}`;
     const text = policyText({ Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource });
@@ -195,7 +195,7 @@ describe("a policy made to be slow", () => {
     }
   });
 
-  it("with many statements and values is asked in time", async () => {
+  it("with many statements and values is evaluated in bounded time", async () => {
     const open = await versionedBucket();
     const values = Array.from({ length: 300 }, (_, index) => `*${index}*a*`);
     const text = policyText({
@@ -212,7 +212,7 @@ describe("a policy made to be slow", () => {
 });
 
 describe("ranges", () => {
-  it("of any number are answered with no more than the object", async () => {
+  it("in any number return at most the object", async () => {
     const whole = "text".repeat(1000);
     await putAll(bucket, { ranged: whole });
     const ranges = Array.from({ length: 2000 }, (_, index) => `${index}-`);

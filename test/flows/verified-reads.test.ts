@@ -1,4 +1,4 @@
-// Reads of whole objects whose bytes are not what their rows say: they never look like a success where they are verified.
+// Reads of whole objects whose bytes differ from their rows: a verified read never looks like a success.
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
@@ -46,7 +46,7 @@ async function put(bucket: string, key: string, body: Uint8Array, headers: Recor
   expect((await send("PUT", `/${bucket}/${key}`, { body, headers })).status).toBe(200);
 }
 
-/** How many bytes a body gives before it breaks off. */
+/** The number of bytes that a body returns before it breaks off. */
 async function bytesBeforeFailure(response: Response): Promise<number> {
   const reader = response.body?.getReader();
   let length = 0;
@@ -61,22 +61,25 @@ async function bytesBeforeFailure(response: Response): Promise<number> {
 }
 
 describe("a verified read", () => {
-  it.each(["sampled", "always", "off"])("gives sound bytes under VERIFY_READS=%s, few and many", async (setting) => {
-    const bucket = await freshBucket();
-    const parts = [largePart(1), "two"];
-    for (const size of [0, 1, 65_536, 65_537, LARGE_BYTES]) {
-      const body = noise(size);
-      await put(bucket, "k", body);
-      const response = await send("GET", `/${bucket}/k`, {}, { VERIFY_READS: setting });
-      expect(response.headers.get("content-length")).toBe(String(size));
-      await expectBytes(response, body);
-    }
-    await uploadInParts(bucket, "parts", parts);
-    expect((await send("GET", `/${bucket}/parts`, {}, { VERIFY_READS: setting })).status).toBe(200);
-    expect(await findings(bucket)).toEqual({});
-  });
+  it.each(["sampled", "always", "off"])(
+    "returns intact bytes under VERIFY_READS=%s, for small and large objects",
+    async (setting) => {
+      const bucket = await freshBucket();
+      const parts = [largePart(1), "two"];
+      for (const size of [0, 1, 65_536, 65_537, LARGE_BYTES]) {
+        const body = noise(size);
+        await put(bucket, "k", body);
+        const response = await send("GET", `/${bucket}/k`, {}, { VERIFY_READS: setting });
+        expect(response.headers.get("content-length")).toBe(String(size));
+        await expectBytes(response, body);
+      }
+      await uploadInParts(bucket, "parts", parts);
+      expect((await send("GET", `/${bucket}/parts`, {}, { VERIFY_READS: setting })).status).toBe(200);
+      expect(await findings(bucket)).toEqual({});
+    },
+  );
 
-  it.each([1, 1000, 65_536])("of %d damaged bytes is answered 500 and recorded", async (size) => {
+  it.each([1, 1000, 65_536])("of %d damaged bytes returns 500 and is recorded", async (size) => {
     const bucket = await freshBucket();
     await put(bucket, "k", noise(size));
     const [blobId = ""] = await damage(bucket);
@@ -91,7 +94,7 @@ describe("a verified read", () => {
   });
 
   it.each(["middle", "end"] as const)(
-    "of many bytes breaks off before the last where the %s is damaged",
+    "of a large object breaks off before the last byte when the %s is damaged",
     async (where) => {
       const bucket = await freshBucket();
       await put(bucket, "k", noise(LARGE_BYTES));
@@ -131,7 +134,7 @@ describe("a verified read", () => {
     expect((await findings(bucket))[blobId]).toMatch(/^a reader's MD5 is \w{32}, its row says/);
   });
 
-  it("finds an object of parts changed that has a checksum of the whole", async () => {
+  it("detects a damaged multipart object with a full-object checksum", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "parts", [largePart(1), "two"]);
     await damage(bucket);
@@ -139,7 +142,7 @@ describe("a verified read", () => {
     expect(await bytesBeforeFailure(response)).toBeLessThan(Number(response.headers.get("content-length")));
   });
 
-  it("finds a copy's bytes changed too, and those of a version", async () => {
+  it("detects damage in a copy and in a version", async () => {
     const bucket = await freshBucket();
     await put(bucket, "k", noise(10));
     await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/k` } });
@@ -148,7 +151,7 @@ describe("a verified read", () => {
     expect((await send("GET", `/${bucket}/k?versionId=null`, {}, ALWAYS)).status).toBe(500);
   });
 
-  it("is not made where it is switched off, and of some reads where they are sampled", async () => {
+  it("does not occur when disabled, and occurs for some reads when sampled", async () => {
     const bucket = await freshBucket();
     await put(bucket, "k", noise(10));
     await damage(bucket);
@@ -161,7 +164,7 @@ describe("a verified read", () => {
     random.mockRestore();
   });
 
-  it("is left to the frames of bytes that are encrypted with a customer's key", async () => {
+  it("of an SSE-C object relies on its authenticated frames", async () => {
     const bucket = await freshBucket();
     const bytes = noise(32);
     const key = {

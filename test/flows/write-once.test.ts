@@ -25,7 +25,7 @@ async function closeForOverwriting(bucket: string): Promise<void> {
   expect((await putPolicy(bucket, text)).status).toBe(204);
 }
 
-/** Every version of a bucket, and what is current. */
+/** Every version of a bucket, and the current ones. */
 async function holdingsOf(bucket: string): Promise<string[]> {
   const listing = readXml(await (await send("GET", `/${bucket}?versions`)).text());
   return childrenOf(listing, "Version").map((version) =>
@@ -33,7 +33,7 @@ async function holdingsOf(bucket: string): Promise<string[]> {
   );
 }
 
-/** A bucket with two objects, closed. */
+/** A bucket with two objects and the write-once policy. */
 async function closedBucket(isVersioned = false) {
   const bucket = await freshBucket();
   if (isVersioned) await setVersioning(bucket, "Enabled");
@@ -45,10 +45,10 @@ async function closedBucket(isVersioned = false) {
 describe("the write-once policy", () => {
   const POLICY_CHANGES = new Set(["PutBucketPolicy", "DeleteBucketPolicy"]);
 
-  it.each(Object.keys(PREPARATIONS))("keeps everything that was there from %s", async (name) => {
+  it.each(Object.keys(PREPARATIONS))("preserves all existing objects from %s", async (name) => {
     const { credentials } = await freshUser(ALL);
     for (const prepare of PREPARATIONS[name] ?? []) {
-      // Root may replace the policy, and nobody else.
+      // Only root may replace the policy.
       for (const requester of POLICY_CHANGES.has(name) ? [{ credentials }] : [{ credentials }, {}]) {
         const { method, target, options } = await prepare();
         const bucket = /^\/([a-z0-9.-]+)/.exec(target)?.[1];
@@ -93,7 +93,7 @@ describe("the write-once policy", () => {
     ["deleting the bucket", "DELETE", "", {}],
   ];
 
-  it.each(ATTEMPTS)("refuses %s", async (_what, method, target, options) => {
+  it.each(ATTEMPTS)("rejects %s", async (_what, method, target, options) => {
     const bucket = await closedBucket();
     const before = await holdingsOf(bucket);
     const { credentials } = await freshUser(ALL);
@@ -107,7 +107,7 @@ describe("the write-once policy", () => {
     expect(await holdingsOf(bucket)).toEqual(before);
   });
 
-  it("refuses the completion of an upload unless it overwrites nothing", async () => {
+  it("rejects a completion unless it overwrites nothing", async () => {
     const bucket = await closedBucket();
     const { credentials } = await freshUser(ALL);
     const complete = async (key: string, headers: Record<string, string>) => {
@@ -121,7 +121,7 @@ describe("the write-once policy", () => {
     expect(await bodyOf(bucket, "k")).toBe("first");
   });
 
-  it("refuses a POST form, also one with the header or a field of its name", async () => {
+  it("rejects a POST form, also with the header or a field of its name", async () => {
     const bucket = await closedBucket();
     for (const fields of [{ key: "k" }, { key: "k", "If-None-Match": "*" }]) {
       const conditions = [{ bucket }, ...Object.entries(fields).map(([name, value]) => ({ [name]: value }))];
@@ -133,7 +133,7 @@ describe("the write-once policy", () => {
     expect(await bodyOf(bucket, "k")).toBe("first");
   });
 
-  it("refuses to bring a snapshot back, whatever headers come along", async () => {
+  it("rejects the restoration of a snapshot, with any headers", async () => {
     const bucket = await freshBucket();
     await setVersioning(bucket, "Enabled");
     await putAll(bucket, { k: "old" });
@@ -150,7 +150,7 @@ describe("the write-once policy", () => {
     expect([await bodyOf(bucket, "k"), await bodyOf(bucket, "late")]).toEqual(["new", "x"]);
   });
 
-  it("lets objects be added by puts and copies that overwrite nothing, and replaced by nobody", async () => {
+  it("accepts puts and copies that overwrite nothing, and rejects all overwrites", async () => {
     const bucket = await closedBucket(true);
     const { credentials } = await freshUser(ALL);
     const put = (key: string, headers: Record<string, string>, requester: SendOptions = { credentials }) =>

@@ -37,7 +37,7 @@ async function listKeys(name: string, parameters: Parameters = {}): Promise<Read
 }
 
 describe("CreateAccessKey", () => {
-  it("answers a key and its secret, which no other call shows", async () => {
+  it("returns a key and its secret, which no other call returns", async () => {
     const name = freshUserName();
     await succeed("iam", "CreateUser", { UserName: name });
     const key = only(await succeed("iam", "CreateAccessKey", { UserName: name }), "AccessKey");
@@ -53,7 +53,7 @@ describe("CreateAccessKey", () => {
     expect(await listKeys(name)).toEqual([others]);
   });
 
-  it("gives two keys and no third, however many are asked for at once", async () => {
+  it("creates two keys and no third, also with concurrent requests", async () => {
     const name = freshUserName();
     await succeed("iam", "CreateUser", { UserName: name });
     const answers = await Promise.all(
@@ -68,14 +68,14 @@ describe("CreateAccessKey", () => {
     expect(await listKeys(name)).toHaveLength(2);
   });
 
-  it("returns NoSuchEntity for a missing user", async () => {
+  it("returns NoSuchEntity when the user does not exist", async () => {
     const UserName = freshUserName();
     for (const action of ["CreateAccessKey", "ListAccessKeys"]) {
       await refuse("iam", action, { UserName }, [404, "NoSuchEntity", UserName]);
     }
   });
 
-  it("stores what cannot sign: the row is of no use without the master key", async () => {
+  it("stores only encrypted secrets: a row is useless without the master key", async () => {
     const { credentials } = await freshUser();
     const row = await rowOf(credentials.accessKeyId);
     expect(row?.key_version).toMatch(/^[0-9a-f]{8}$/);
@@ -91,7 +91,7 @@ describe("CreateAccessKey", () => {
     }
   });
 
-  it("binds a secret to its key: one moved to another key's row opens nothing", async () => {
+  it("binds a secret to its key: in another key's row it does not decrypt", async () => {
     const [first, second] = [await freshUser(), await freshUser()];
     const row = await rowOf(first.credentials.accessKeyId);
     await env.DB.prepare("UPDATE access_keys SET secret = ? WHERE id = ?")
@@ -103,10 +103,10 @@ describe("CreateAccessKey", () => {
   });
 });
 
-describe("a master key that is missing, short, or another", () => {
+describe("a missing, short or different master key", () => {
   const none = { scope: { CAIRN_MASTER_KEY: "" } };
 
-  it("never changes root's key, and names the missing key", async () => {
+  it("does not affect root, and key operations report what is missing", async () => {
     const name = freshUserName();
     await succeed("iam", "CreateUser", { UserName: name }, none);
     for (const key of ["", "c2hvcnQ=", "not base64", "A".repeat(44)]) {
@@ -120,7 +120,7 @@ describe("a master key that is missing, short, or another", () => {
     expect((await send("GET", "/", {}, none.scope)).status).toBe(200);
   });
 
-  it("stops users, and unknown keys stay unknown", async () => {
+  it("rejects users' requests, and unknown keys stay unknown", async () => {
     const { credentials } = await freshUser(allow("s3:*"));
     for (const key of ["", btoa("x".repeat(32))]) {
       const response = await send("GET", "/", { credentials }, { CAIRN_MASTER_KEY: key });
@@ -138,7 +138,7 @@ describe("a master key that is missing, short, or another", () => {
 });
 
 describe("an access key", () => {
-  it("that is turned off stops at once, presigned URLs too, and goes on when it is turned on", async () => {
+  it("stops at once when deactivated, presigned URLs too, and works again when activated", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const { name, credentials } = await freshUser(allow("s3:*"));
@@ -160,7 +160,7 @@ describe("an access key", () => {
       fields: { AWSAccessKeyId: credentials.accessKeyId },
     });
     await refuse("sts", "GetCallerIdentity", {}, [403, "InvalidClientTokenId", "is invalid"], { credentials });
-    // The other key of the user is not concerned.
+    // The user's other key is not affected.
     expect(await s3Status(second, "GET", `/${bucket}/k`)).toBe(200);
     expect(new Set((await listKeys(name)).map((key) => key["Status"]))).toEqual(new Set(["Active", "Inactive"]));
     await update("Active");
@@ -170,7 +170,7 @@ describe("an access key", () => {
     expect(await rowOf(credentials.accessKeyId)).toBeNull();
   });
 
-  it("can be changed and deleted by its own user where the policy says so, without the name", async () => {
+  it("can be changed and deleted by its own user when the policy allows, without the user name", async () => {
     const { name, credentials } = await freshUser(
       allow("iam:*AccessKey*", "arn:aws:iam::000000000000:user/${aws:username}"),
     );
@@ -187,7 +187,7 @@ describe("an access key", () => {
     }
   });
 
-  it("is not reached through another user", async () => {
+  it("cannot be changed through another user", async () => {
     const [one, other] = [await freshUser(), await freshUser()];
     const parameters = { UserName: one.name, AccessKeyId: other.credentials.accessKeyId };
     await refuse("iam", "UpdateAccessKey", { ...parameters, Status: "Inactive" }, [404, "NoSuchEntity"]);
@@ -195,7 +195,7 @@ describe("an access key", () => {
     expect(await rowOf(other.credentials.accessKeyId)).not.toBeNull();
   });
 
-  it("is refused a state that is none", async () => {
+  it("rejects an invalid status", async () => {
     const { name, credentials } = await freshUser();
     for (const Status of ["active", "Expired", ""]) {
       await refuse("iam", "UpdateAccessKey", { UserName: name, AccessKeyId: credentials.accessKeyId, Status }, [
@@ -208,7 +208,7 @@ describe("an access key", () => {
     }
   });
 
-  it("is listed page by page", async () => {
+  it("is listed with pagination", async () => {
     const { name } = await freshUser();
     await freshKey(name);
     const first = await succeed("iam", "ListAccessKeys", { UserName: name, MaxItems: "1" });
@@ -220,7 +220,7 @@ describe("an access key", () => {
       membersOf(page, "AccessKeyMetadata").map((key) => textOf(key, "AccessKeyId")),
     );
     expect(new Set(ids).size).toBe(2);
-    // A marker belongs to one list.
+    // A marker belongs to one listing.
     const other = await freshUser();
     await refuse("iam", "ListAccessKeys", { UserName: other.name, Marker }, [400, "ValidationError", "Invalid Marker"]);
   });
@@ -230,7 +230,7 @@ describe("GetAccessKeyLastUsed", () => {
   const lastUsed = async (AccessKeyId: string): Promise<unknown> =>
     plain(await succeed("iam", "GetAccessKeyLastUsed", { AccessKeyId }));
 
-  it("returns the key's user, and the time, region and service of its last use", async () => {
+  it("returns the key's user, and when, where and for which service it was used", async () => {
     const { name, credentials } = await freshUser(allow("s3:ListAllMyBuckets"));
     const { accessKeyId } = credentials;
     expect(await lastUsed(accessKeyId)).toEqual({
@@ -253,7 +253,7 @@ describe("GetAccessKeyLastUsed", () => {
     ).toBeLessThan(60_000);
   });
 
-  it("is written after the answer, once in some minutes, and never for a wrong signature", async () => {
+  it("is updated after the response, once in some minutes, and never for a wrong signature", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const { credentials } = await freshUser(allow("s3:*"));
@@ -278,7 +278,7 @@ describe("GetAccessKeyLastUsed", () => {
     expect((await rowOf(credentials.accessKeyId))?.last_used_at).toBeGreaterThanOrEqual(used ?? 0);
   });
 
-  it("returns NoSuchEntity for a missing key only to callers with the permission for every user", async () => {
+  it("rejects missing keys, and reports them as missing only to callers with access to all keys", async () => {
     const AccessKeyId = "AKIA0000000000000000";
     await refuse("iam", "GetAccessKeyLastUsed", { AccessKeyId }, [404, "NoSuchEntity", AccessKeyId]);
     const { name, credentials } = await freshUser(
@@ -294,7 +294,7 @@ describe("GetAccessKeyLastUsed", () => {
 });
 
 describe("a request of a user", () => {
-  it("costs the round trips of root's: GET 1, HEAD 1, PUT 2, and reads a row for the key, the user and each policy", async () => {
+  it("costs the round trips of root's: GET 1, HEAD 1, PUT 2, and one row for the key, the user and each policy", async () => {
     const bucket = await freshBucket();
     const { name, credentials } = await freshUser(allow("s3:*"));
     await succeed("iam", "PutUserPolicy", {
@@ -312,13 +312,13 @@ describe("a request of a user", () => {
       expect([ofUser.status, ofRoot.status]).toEqual([200, 200]);
       expect(costOf(ofUser).roundTrips).toBe(roundTrips);
       expect(costOf(ofRoot).roundTrips).toBe(roundTrips);
-      // One row each for the key, the user and the two policies, and one to find their end.
+      // One row each for the key, the user and the two policies, and one to find the end of the policies.
       if (method !== "PUT") expect(costOf(ofUser).rowsRead).toBeLessThanOrEqual(costOf(ofRoot).rowsRead + 5);
       await Promise.all([ofUser.arrayBuffer(), ofRoot.arrayBuffer()]);
     }
   });
 
-  it("that brings a session token along is refused, as are keys with the names of prototypes", async () => {
+  it("is rejected with an additional session token, and with a key id that is a prototype name", async () => {
     const { credentials } = await freshUser(allow("s3:*"));
     await expectS3Error(await send("GET", "/", { credentials: { ...credentials, sessionToken: "x.y" } }), {
       status: 400,

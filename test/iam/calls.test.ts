@@ -1,4 +1,4 @@
-// What IAM's and STS's APIs make of requests, whatever the action.
+// Rules of the IAM and STS APIs that apply to every action.
 import { AwsClient } from "aws4fetch";
 import { describe, expect, it } from "vitest";
 
@@ -29,7 +29,7 @@ async function refusedBody(
   return expectApiError(await deliver(await signedCall(service, body, options)), service, ...refusal);
 }
 
-/** The same request with other headers, still signed as it was. */
+/** The same request with other headers and its original signature. */
 function changed(request: Request, headers: Readonly<Record<string, string>>, body?: string): Request {
   const all = new Headers(request.headers);
   for (const [name, value] of Object.entries(headers)) all.set(name, value);
@@ -37,7 +37,7 @@ function changed(request: Request, headers: Readonly<Record<string, string>>, bo
 }
 
 describe("a call", () => {
-  it("is answered with S3's headers and one id everywhere", async () => {
+  it("returns S3's headers and the same request id everywhere", async () => {
     const response = await call("sts", "GetCallerIdentity");
     const { requestId } = expectAnswerHeaders(response);
     expect(response.headers.get("x-amzn-requestid")).toBe(requestId);
@@ -45,7 +45,7 @@ describe("a call", () => {
     expect(await response.text()).toContain(`<RequestId>${requestId}</RequestId>`);
   });
 
-  it("may come as a form or in the query, in any region's scope", async () => {
+  it("can be a form or a query, in any region's scope", async () => {
     for (const region of ["us-east-1", "aws-global", "eu-central-1", ""]) {
       for (const method of ["GET", "POST"] as const) {
         await succeed("sts", "GetCallerIdentity", {}, { method, region });
@@ -54,7 +54,7 @@ describe("a call", () => {
     }
   });
 
-  it("names an action and its version", async () => {
+  it("requires an action and its version", async () => {
     for (const service of SERVICES) {
       const { version } = QUERY_SERVICES[service];
       await refusedBody(service, "", [400, "MissingAction"]);
@@ -71,7 +71,7 @@ describe("a call", () => {
     await refusedBody("sts", "Action=GetUser&Version=2011-06-15", [400, "InvalidAction"]);
   });
 
-  it("has well-formed parameters, each of them once", async () => {
+  it("requires well-formed parameters without duplicates", async () => {
     const start = "Action=GetUser&Version=2010-05-08";
     for (const body of [`${start}&UserName=%`, `${start}&UserName=%ff`, `${start}&UserName=a&UserName=b`]) {
       await refusedBody("iam", body, [404, "MalformedQueryString"]);
@@ -80,19 +80,19 @@ describe("a call", () => {
     await refusedBody("iam", `${start}&UserName=%3Cb%3E%26`, [400, "ValidationError"]);
   });
 
-  it("has a body of a bounded size", async () => {
+  it("has a bounded body size", async () => {
     const body = `Action=GetUser&Version=2010-05-08&UserName=${"x".repeat(600_000)}`;
     await refusedBody("iam", body, [413, "RequestEntityTooLarge"]);
   });
 
-  it("that breaks off is refused, and is no failure inside", async () => {
+  it("that breaks off is rejected without an internal error", async () => {
     const request = await signedCall("iam", "Action=ListUsers&Version=2010-05-08");
     const body = streamOf([new TextEncoder().encode("Action=")], new Error("client went away"));
     const broken = new Request(request.url, { method: "POST", headers: request.headers, body });
     await expectApiError(await deliver(broken), "iam", 400, "ValidationError");
   });
 
-  it("is made with GET or POST on the endpoint itself", async () => {
+  it("uses GET or POST on the endpoint's root path", async () => {
     const client = new AwsClient({ ...ROOT, service: "iam", region: "us-east-1" });
     for (const [method, path] of [
       ["PUT", "/"],
@@ -120,7 +120,7 @@ describe("a call's signature", () => {
     await expectApiError(await deliver(open), "sts", 403, "SignatureDoesNotMatch");
   });
 
-  it("is refused where the secret is wrong or the key unknown, and says no secret", async () => {
+  it("is rejected with a wrong secret or an unknown key, without disclosing the secret", async () => {
     for (const service of SERVICES) {
       const action = service === "iam" ? "ListUsers" : "GetCallerIdentity";
       const wrong = { ...ROOT, secretAccessKey: "guessed" };
@@ -134,7 +134,7 @@ describe("a call's signature", () => {
     }
   });
 
-  it("accepts only signatures for its own service", async () => {
+  it("is valid for one service only", async () => {
     const request = await signedCall("sts", form);
     const authorization = request.headers.get("authorization") ?? "";
     for (const [from, to, service] of [
@@ -155,7 +155,7 @@ describe("a call's signature", () => {
     await expectS3Error(await deliver(asOther), { status: 400, code: "AuthorizationHeaderMalformed" });
   });
 
-  it("is timely and whole", async () => {
+  it("must be recent and complete", async () => {
     const request = await signedCall("iam", form);
     const date = changed(request, { "x-amz-date": "20200101T000000Z" }, form);
     await expectApiError(await deliver(date), "iam", 400, "IncompleteSignature");
@@ -168,7 +168,7 @@ describe("a call's signature", () => {
     await expectApiError(await deliver(added), "iam", 403, "AccessDenied", "not signed");
   });
 
-  it("is asked for: a form without one is a matter of S3's", async () => {
+  it("is required: a form without one is an S3 request", async () => {
     const response = await deliver(
       anonymous("POST", "/", { body: form, headers: { "content-type": "application/x-www-form-urlencoded" } }),
     );
@@ -178,8 +178,8 @@ describe("a call's signature", () => {
   });
 });
 
-describe("a failure inside", () => {
-  it("returns the API's own error, without details", async () => {
+describe("an internal error", () => {
+  it("is returned in the API's format and without details", async () => {
     const leak = new Error("D1_ERROR: SELECT * FROM access_keys: internal/?token=opaque");
     const failing: RequestScope = { DB: d1With(() => Promise.reject(leak)) };
     const said = await call("iam", "ListUsers", {}, { scope: failing });
@@ -191,14 +191,14 @@ describe("a failure inside", () => {
 });
 
 describe("a transient error of the database", () => {
-  it("returns a retryable error", async () => {
+  it("is returned as retryable", async () => {
     const scope = { DB: d1With(() => Promise.reject(connectionLost())) };
     await refuse("iam", "ListUsers", {}, [503, "ServiceUnavailable", "try again"], { scope });
   });
 });
 
 describe("S3", () => {
-  it("has its requests to itself whatever they are called", async () => {
+  it("receives its requests whatever their buckets and keys are named", async () => {
     const response = await send("GET", "/?Action=ListUsers&Version=2010-05-08");
     expect(response.status).toBe(200);
     expect(await response.text()).toContain("<ListAllMyBucketsResult");

@@ -1,4 +1,4 @@
-// Forms that are signed with users' and temporary credentials.
+// Forms signed with users' and temporary credentials.
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, it } from "vitest";
 
@@ -30,7 +30,7 @@ async function isRecorded(id: string): Promise<boolean> {
   return row?.last_used_at !== null;
 }
 
-it("a user's form uploads what the user may, and counts as a use of the key once its signature is right", async () => {
+it("a user's form has the user's rights, and records the use of the key after the signature is verified", async () => {
   const { credentials } = await freshUser(allow("s3:PutObject", `arn:aws:s3:::${bucket}/a/*`));
   const wrong = await upload(credentials, "a/1", { "x-amz-signature": "0".repeat(64) });
   expect(await wrong.text()).toContain("<Code>SignatureDoesNotMatch</Code>");
@@ -40,7 +40,7 @@ it("a user's form uploads what the user may, and counts as a use of the key once
   expect((await upload(credentials, "b/1")).status).toBe(403);
 });
 
-it("a session's form is bound by the session's policy and ends with its access key", async () => {
+it("a session's form is limited by the session policy and ends with its access key", async () => {
   const { name, credentials } = await freshUser(policy());
   const Policy = JSON.stringify(allow("s3:PutObject", `arn:aws:s3:::${bucket}/a/*`));
   const began = await succeed("sts", "GetFederationToken", { Name: "form", Policy }, { credentials });

@@ -1,4 +1,4 @@
-// No secret of a user or a session is stored in clear, answered twice or logged.
+// No secret of a user or a session is stored in clear text, returned twice or logged.
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
@@ -25,7 +25,7 @@ async function begin(): Promise<readonly Credentials[]> {
   return [credentials, session];
 }
 
-it("nothing that is answered or logged has one, whatever is wrong with a request", async () => {
+it("no response or log contains a secret, whatever is wrong with a request", async () => {
   const bucket = await freshBucket();
   await putAll(bucket, { k: "x" });
   const all = await begin();
@@ -52,7 +52,7 @@ it("nothing that is answered or logged has one, whatever is wrong with a request
   }
   for (const answer of answers) {
     const said = `${JSON.stringify(Array.from(answer.headers))} ${await answer.text()}`;
-    // What a refusal repeats of the client's own request is the token, in the canonical request, and never the secret.
+    // An error may repeat the token, as part of the client's canonical request, and never the secret.
     const repeats = answer.status === 403 && said.includes("<CanonicalRequest>");
     for (const secret of repeats ? all.map(({ secretAccessKey }) => secretAccessKey) : secrets) {
       expect(said).not.toContain(secret);
@@ -62,7 +62,7 @@ it("nothing that is answered or logged has one, whatever is wrong with a request
   for (const secret of secrets) expect(logged).not.toContain(secret);
 });
 
-it("no table has one", async () => {
+it("no table contains a secret", async () => {
   const all = await begin();
   const tables = await env.DB.prepare(
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
@@ -72,7 +72,7 @@ it("no table has one", async () => {
       JSON.stringify((await env.DB.prepare(`SELECT * FROM ${name}`).all()).results),
     ),
   );
-  // The texts are too long to be shown by a matcher that fails, or even prepares to.
+  // The texts are too long for a matcher's error message.
   const hasText = (part: string): boolean => texts.some((text) => text.includes(part));
   expect(hasText(all[0]?.accessKeyId ?? "missing")).toBe(true);
   expect(all.flatMap(secretsOf).filter(hasText)).toEqual([]);

@@ -69,7 +69,7 @@ function secondsLeft(expiration: string): number {
 const READ = JSON.stringify(allow("s3:GetObject"));
 
 describe("GetCallerIdentity", () => {
-  it("answers every signed request, regardless of policies", async () => {
+  it("succeeds for every authenticated caller, whatever their policies state", async () => {
     expect(await callerOf(ROOT)).toEqual({ Arn: `arn:aws:iam::${ACCOUNT}:root`, UserId: ACCOUNT, Account: ACCOUNT });
     const { name, credentials } = await freshUser({
       Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }],
@@ -81,7 +81,7 @@ describe("GetCallerIdentity", () => {
     });
   });
 
-  it("answers GET and presigned URLs", async () => {
+  it("accepts GET and presigned URLs", async () => {
     const response = await deliver(
       await signedCall("sts", "Action=GetCallerIdentity&Version=2011-06-15", { method: "GET" }),
     );
@@ -97,7 +97,7 @@ describe("GetCallerIdentity", () => {
 });
 
 describe("GetSessionToken", () => {
-  it("gives credentials of the same rights, which take no look-up of their own", async () => {
+  it("returns credentials with the user's rights, which need no additional look-up", async () => {
     const { name, credentials } = await freshUser(allow("s3:GetObject"));
     const session = await begin("GetSessionToken", {}, { credentials });
     expect(session.accessKeyId).toMatch(/^ASIA[0-9A-V]{16}$/);
@@ -108,12 +108,12 @@ describe("GetSessionToken", () => {
     expect(costOf(response)).toMatchObject({ roundTrips: 1, rowsWritten: 0 });
     expect(await write(session)).toBe(403);
     expect(await callerOf(session)).toMatchObject({ Arn: `arn:aws:iam::${ACCOUNT}:user/${name}` });
-    // The user's rights of now count, not those of then.
+    // The user's current rights apply, not those at the time of the call.
     await putPolicy(name, allow("s3:PutObject"));
     expect([await read(session), await write(session)]).toEqual([403, 200]);
   });
 
-  it("permits no call of IAM, and only AssumeRole of STS", async () => {
+  it("returns credentials that may call no IAM action and only AssumeRole of STS", async () => {
     const { credentials } = await freshUser(allow(["iam:*", "sts:*"]));
     for (const options of [
       { credentials: await begin("GetSessionToken", {}, { credentials }) },
@@ -126,7 +126,7 @@ describe("GetSessionToken", () => {
     }
   });
 
-  it("lives as long as it is asked to, 12 hours at most and of root one", async () => {
+  it("honours the requested duration, up to 12 hours, or one hour for root", async () => {
     const { credentials } = await freshUser();
     for (const [asked, lives] of [
       ["900", 900],
@@ -149,7 +149,7 @@ describe("GetSessionToken", () => {
 });
 
 describe("GetFederationToken", () => {
-  it("gives what both the user and the session policy allow", async () => {
+  it("returns credentials limited to what both the user and the session policy allow", async () => {
     const { credentials } = await freshUser(allow(["s3:GetObject", "s3:PutObject", "sts:GetFederationToken"]));
     const result = await succeed("sts", "GetFederationToken", { Name: "fed@x", Policy: READ }, { credentials });
     expect(namesOf(result)).toEqual(["Credentials", "FederatedUser", "PackedPolicySize"]);
@@ -164,19 +164,19 @@ describe("GetFederationToken", () => {
       UserId: `${ACCOUNT}:fed@x`,
       Account: ACCOUNT,
     });
-    // The policy narrows; it does not widen.
+    // The session policy limits rights and grants none.
     const wide = await begin("GetFederationToken", { Policy: JSON.stringify(allow("s3:*")) }, { credentials });
     expect([await read(wide), await write(wide)]).toEqual([200, 200]);
     expect(await s3Status(wide, "DELETE", `/${bucket}/k`)).toBe(403);
   });
 
-  it("narrows root as well", async () => {
+  it("limits root as well", async () => {
     const session = await begin("GetFederationToken", { Policy: READ });
     expect([await read(session), await write(session)]).toEqual([200, 403]);
     expect(await s3Status(session, "GET", "/")).toBe(403);
   });
 
-  it("may do nothing without a policy, and calls nothing but GetCallerIdentity", async () => {
+  it("grants nothing without a policy, and no call but GetCallerIdentity", async () => {
     for (const parameters of [{}, { Policy: JSON.stringify(allow(["s3:*", "iam:*", "sts:*"])) }]) {
       const session = await begin("GetFederationToken", parameters);
       const options = { credentials: session };
@@ -188,7 +188,7 @@ describe("GetFederationToken", () => {
     }
   });
 
-  it("takes a permission, a name and a policy that is one", async () => {
+  it("requires a permission, a name and a valid policy", async () => {
     const { credentials } = await freshUser(
       allow("sts:GetFederationToken", `arn:aws:sts::${ACCOUNT}:federated-user/allowed`),
     );
@@ -201,7 +201,7 @@ describe("GetFederationToken", () => {
     await refuse("sts", "GetFederationToken", { Name: "fed", Policy: "{}" }, [400, "MalformedPolicyDocument"]);
     const long = JSON.stringify(allow("s3:GetObject", `arn:aws:s3:::${"x".repeat(2048)}`));
     await refuse("sts", "GetFederationToken", { Name: "fed", Policy: long }, [400, "ValidationError"]);
-    // What would narrow a session must not be passed over.
+    // Parameters that would limit a session must not be ignored.
     for (const parameters of [
       { "PolicyArns.member.1.arn": "arn:aws:iam::aws:policy/ReadOnlyAccess" },
       { "Tags.member.1.Key": "k", "Tags.member.1.Value": "v" },
@@ -213,7 +213,7 @@ describe("GetFederationToken", () => {
 });
 
 describe("AssumeRole", () => {
-  it("gives a session under the role's name, within its policy", async () => {
+  it("returns a session with the role's name and the limits of its policy", async () => {
     const { name, credentials } = await freshUser(allow(["s3:GetObject", "s3:PutObject", "sts:AssumeRole"]));
     const result = await succeed(
       "sts",
@@ -239,7 +239,7 @@ describe("AssumeRole", () => {
     await refuse("sts", "AssumeRole", again, [403, "AccessDenied"], { credentials: session });
   });
 
-  it("takes the permission for the role, and a role of this account", async () => {
+  it("requires permission for the role, and a role of this account", async () => {
     const { credentials } = await freshUser(allow("sts:AssumeRole", `arn:aws:iam::${ACCOUNT}:role/path/*`));
     await begin("AssumeRole", {}, { credentials });
     const other = (RoleArn: string): Parameters => ({ RoleArn, RoleSessionName: "session" });
@@ -257,7 +257,7 @@ describe("AssumeRole", () => {
     await refuse("sts", "AssumeRole", { ...other(ROLE), SourceIdentity: "me" }, [400, "ValidationError"]);
   });
 
-  it("by a session lasts no longer than the session: it cannot renew itself", async () => {
+  it("called by a session ends with that session: a session cannot extend itself", async () => {
     const { credentials } = await freshUser(allow("sts:AssumeRole"));
     const first = await begin("AssumeRole", { DurationSeconds: "900" }, { credentials });
     const second = await begin("AssumeRole", { DurationSeconds: "3600" }, { credentials: first });
@@ -267,7 +267,7 @@ describe("AssumeRole", () => {
     await refuse("sts", "GetSessionToken", {}, [403, "AccessDenied"], { credentials: second });
   });
 
-  it("permits IAM calls that both policies allow", async () => {
+  it("returns credentials that manage identities as far as both policies allow", async () => {
     const session = await begin("AssumeRole", { Policy: JSON.stringify(allow("iam:ListUsers")) });
     await succeed("iam", "ListUsers", { MaxItems: "1" }, { credentials: session });
     await refuse("iam", "GetUser", {}, [403, "AccessDenied"], { credentials: session });
@@ -275,8 +275,8 @@ describe("AssumeRole", () => {
   });
 });
 
-describe("the permission to begin a session", () => {
-  it("may hang on the session's name and on how long it is asked to live", async () => {
+describe("the permission to start a session", () => {
+  it("can depend on the session's name and on its requested duration", async () => {
     const { name, credentials } = await freshUser();
     const grant = (Condition: object) => ({
       Version: "2012-10-17",
@@ -297,7 +297,7 @@ describe("the permission to begin a session", () => {
 });
 
 describe("a role", () => {
-  it("gives no session the right to call IAM that the session which assumed it has not", async () => {
+  it("gives no session IAM rights that the assuming session lacks", async () => {
     const { credentials } = await freshUser(allow(["iam:*", "sts:*"]));
     for (const options of [{ credentials }, {}]) {
       const restricted = await begin("GetSessionToken", {}, options);
@@ -310,7 +310,7 @@ describe("a role", () => {
     }
   });
 
-  it("is another one under another path, whatever its name", async () => {
+  it("is a different role under another path, even with the same name", async () => {
     const open = await freshBucket();
     await putAll(open, { k: "text" });
     const user = await freshUser(allow("sts:AssumeRole", `arn:aws:iam::${ACCOUNT}:role/tenant1/*`));
@@ -358,7 +358,7 @@ describe("a session ends", () => {
     await refuse("sts", "GetCallerIdentity", {}, [403, "InvalidClientTokenId"], { credentials: session });
   };
 
-  it("at once with the access key that began it, and those that it began with it", async () => {
+  it("at once with the access key that started it, and so do sessions started by it", async () => {
     const { name, credentials } = await freshUser(allow(["s3:*", "sts:*"]));
     const { accessKeyId: AccessKeyId } = credentials;
     const role = await begin("AssumeRole", {}, { credentials });
@@ -380,7 +380,7 @@ describe("a session ends", () => {
     for (const session of sessions) await ended(session);
   });
 
-  it("with the previous root credentials, which work in addition to the current ones until they are unset", async () => {
+  it("with the previous root credentials, which act as root until they are revoked", async () => {
     const current = { accessKeyId: "NEXTROOTKEY000000000", secretAccessKey: "next/secret+of/root" };
     const both = {
       CAIRN_ROOT_ACCESS_KEY_ID: current.accessKeyId,
@@ -411,7 +411,7 @@ describe("a session ends", () => {
     }
   });
 
-  it("with root's credentials, when they are unset, replaced or disabled", async () => {
+  it("when root's credentials are revoked, replaced or disabled", async () => {
     const session = await begin("AssumeRole");
     expect(await read(session)).toBe(200);
     for (const scope of [
@@ -436,7 +436,7 @@ describe("a session ends", () => {
     expect(byUser.status).toBe(200);
   });
 
-  it("at its time", async () => {
+  it("at its expiry", async () => {
     const keys = await KeyRing.of([MASTER_KEY]);
     const accessKeyId = "ASIA0000000000000000";
     const secretAccessKey = "secret";
@@ -467,7 +467,7 @@ describe("a session ends", () => {
 describe("a session token", () => {
   const invalid = { status: 400, code: "InvalidToken" } as const;
 
-  it("with any bit changed, cut short or made longer is InvalidToken", async () => {
+  it("returns InvalidToken when a bit is changed, deleted or added", async () => {
     const { credentials } = await freshUser(allow("s3:*"));
     const session = await begin("GetSessionToken", {}, { credentials });
     const { sessionToken: token } = session;
@@ -503,7 +503,7 @@ describe("a session token", () => {
     await refuse("sts", "GetCallerIdentity", {}, [403, "InvalidClientTokenId"], options);
   });
 
-  it("opens with its own access key alone, and its secret signs alone", async () => {
+  it("is valid only with its own access key, and only its secret signs", async () => {
     const { credentials } = await freshUser(allow("s3:*"));
     const [one, other] = [
       await begin("GetSessionToken", {}, { credentials }),
@@ -526,7 +526,7 @@ describe("a session token", () => {
     await expectS3Error(byOtherMaster, invalid);
   });
 
-  it("in a presigned URL is accepted as a signed parameter", async () => {
+  it("in a presigned URL is honoured, and is part of what is signed", async () => {
     const session = await begin("AssumeRole", { Policy: READ });
     const url = await presigned("GET", `/${bucket}/k`, { credentials: session });
     expect(url.url).toContain("X-Amz-Security-Token=");
@@ -539,7 +539,7 @@ describe("a session token", () => {
     expect((await deliver(new Request(stripped))).status).toBe(403);
   });
 
-  it("is not an access key's secret, though the same key sealed both", async () => {
+  it("does not decrypt as an access key's secret, although the same key encrypts both", async () => {
     const keys = await KeyRing.of([MASTER_KEY]);
     const { keyVersion, ciphertext } = await keys.encrypt("secret", "ASIA0000000000000000");
     expect(await readSessionToken(keys, "ASIA0000000000000000", `${keyVersion}.${ciphertext}`)).toBeUndefined();

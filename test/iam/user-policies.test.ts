@@ -25,7 +25,7 @@ async function userWith(documents: Readonly<Record<string, string>>): Promise<st
 }
 
 describe("PutUserPolicy and GetUserPolicy", () => {
-  it("keep a policy as it was put, and show it percent-encoded", async () => {
+  it("store and return a policy as it was put, percent-encoded", async () => {
     const statement = `{"Sid": "A1", "Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b/é+&%20*"}`;
     const document = `\n{ "Version": "2012-10-17",\t"Statement": [${statement}] }\n`;
     const UserName = await userWith({ "a+b=c,d.e@f_g-h": document });
@@ -36,7 +36,7 @@ describe("PutUserPolicy and GetUserPolicy", () => {
     expect(decodeURIComponent(shown["PolicyDocument"] ?? "")).toBe(document);
   });
 
-  it("put another policy in the place of one of the name", async () => {
+  it("replace a policy with the same name", async () => {
     const [first, second] = [JSON.stringify(allow("s3:GetObject")), JSON.stringify(allow("s3:PutObject"))];
     const UserName = await userWith({ p: first });
     await succeed("iam", "PutUserPolicy", { UserName, PolicyName: "p", PolicyDocument: second });
@@ -44,7 +44,7 @@ describe("PutUserPolicy and GetUserPolicy", () => {
     expect(decodeURIComponent(shown ?? "")).toBe(second);
   });
 
-  it("reject an invalid policy with the reason, and leave the stored one unchanged", async () => {
+  it("reject an invalid policy with the reason, and keep the old one", async () => {
     const good = JSON.stringify(allow("s3:GetObject"));
     const UserName = await userWith({ p: good });
     const principal = { Statement: [{ Effect: "Allow", Principal: "*", Action: "s3:*", Resource: "*" }] };
@@ -71,7 +71,7 @@ describe("PutUserPolicy and GetUserPolicy", () => {
     expect(decodeURIComponent(shown ?? "")).toBe(good);
   });
 
-  it("bound all of a user's policies together, white space aside", async () => {
+  it("limit the total size of a user's policies, without white space", async () => {
     const long = (length: number): string =>
       JSON.stringify(allow(`s3:GetObject`, `arn:aws:s3:::${"x".repeat(length)}`));
     const UserName = await userWith({ a: long(5000) + " ".repeat(10_000) });
@@ -84,7 +84,7 @@ describe("PutUserPolicy and GetUserPolicy", () => {
     await succeed("iam", "PutUserPolicy", { UserName, PolicyName: "b", PolicyDocument: long(4500) });
   });
 
-  it("name the missing user or policy", async () => {
+  it("report whether the user or the policy is missing", async () => {
     const UserName = await userWith({});
     for (const action of ["GetUserPolicy", "DeleteUserPolicy"]) {
       await refuse("iam", action, { UserName, PolicyName: "p" }, [404, "NoSuchEntity", "policy with name p"]);
@@ -98,7 +98,7 @@ describe("PutUserPolicy and GetUserPolicy", () => {
 });
 
 describe("ListUserPolicies", () => {
-  it("lists names in order, page by page", async () => {
+  it("lists names in order, with pagination", async () => {
     const document = JSON.stringify(allow("s3:GetObject"));
     const UserName = await userWith({ c: document, a: document, __proto__x: document, b: document });
     const names = ["__proto__x", "a", "b", "c"];
@@ -118,7 +118,7 @@ describe("ListUserPolicies", () => {
 });
 
 describe("a user's policies", () => {
-  it("count from the next request on, one by one and together", async () => {
+  it("apply from the next request on, individually and together", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const { name, credentials } = await freshUser();
@@ -137,7 +137,7 @@ describe("a user's policies", () => {
     expect(await get()).toBe(403);
   });
 
-  it("keep a tenant to its prefix, also in lists", async () => {
+  it("limit a tenant to its prefix, also in listings", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "a/1": "x", "b/1": "x" });
     const { credentials } = await freshUser({
@@ -169,7 +169,7 @@ describe("a user's policies", () => {
     }
   });
 
-  it("may speak of the user: one policy, and each keeps to its own", async () => {
+  it("can contain variables: with one policy, each user is limited to its own prefix", async () => {
     const bucket = await freshBucket();
     const policy = allow(["s3:PutObject", "s3:GetObject"], `arn:aws:s3:::${bucket}/\${aws:username}/*`);
     const [one, other] = [await freshUser(policy), await freshUser(policy)];
@@ -180,7 +180,7 @@ describe("a user's policies", () => {
 });
 
 describe("a user's buckets", () => {
-  it("are those that it made: it sees no others, and others may not take theirs", async () => {
+  it("are the ones it created: it sees no others, and others cannot create theirs", async () => {
     const [one, other] = [await freshUser(allow("s3:*")), await freshUser(allow("s3:*"))];
     const bucket = `t-${crypto.randomUUID()}`;
     expect((await send("PUT", `/${bucket}`, { credentials: one.credentials })).status).toBe(200);

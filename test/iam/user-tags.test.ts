@@ -44,7 +44,7 @@ async function tagsOf(UserName: string): Promise<Tags> {
 const many = (count: number): Tags => Array.from({ length: count }, (_, index) => [`k${index}`, "v"] as const);
 
 describe("TagUser, UntagUser and ListUserTags", () => {
-  it("add, replace and delete tags, with keys in either case", async () => {
+  it("add, replace and delete tags, with case-insensitive keys", async () => {
     const name = await userWith([["Team", "a"]]);
     await succeed("iam", "TagUser", {
       UserName: name,
@@ -62,7 +62,7 @@ describe("TagUser, UntagUser and ListUserTags", () => {
     expect(await tagsOf(name)).toEqual([["other é", ""]]);
   });
 
-  it("keep keys with the names of prototypes", async () => {
+  it("accept keys that are prototype names", async () => {
     const tags: Tags = [
       ["__proto__", "1"],
       ["constructor", "2"],
@@ -70,7 +70,7 @@ describe("TagUser, UntagUser and ListUserTags", () => {
     expect(await tagsOf(await userWith(tags))).toEqual(tags);
   });
 
-  it("list page by page", async () => {
+  it("paginate", async () => {
     const name = await userWith(many(3));
     const first = await succeed("iam", "ListUserTags", { UserName: name, MaxItems: "2" });
     expect(textOf(first, "IsTruncated")).toBe("true");
@@ -81,7 +81,7 @@ describe("TagUser, UntagUser and ListUserTags", () => {
     expect(keys).toEqual(["k0", "k1", "k2"]);
   });
 
-  it("take fifty tags and no more, in one call or over several", async () => {
+  it("accept at most fifty tags, in one call or over several", async () => {
     const name = await userWith(many(50));
     expect(await tagsOf(name)).toHaveLength(50);
     await succeed("iam", "TagUser", { UserName: name, ...tagParameters([["k1", "new"]]) });
@@ -90,7 +90,7 @@ describe("TagUser, UntagUser and ListUserTags", () => {
     await refuse("iam", "CreateUser", { UserName, ...tagParameters(many(51)) }, [409, "LimitExceeded"]);
   });
 
-  it("refuse tags that are none", async () => {
+  it("reject invalid tags", async () => {
     const name = await userWith([]);
     const refused = (parameters: Parameters, code: string) =>
       refuse("iam", "TagUser", { UserName: name, ...parameters }, [400, code]);
@@ -114,7 +114,7 @@ describe("TagUser, UntagUser and ListUserTags", () => {
     ]);
   });
 
-  it("lose nothing to each other: of changes at once, each is made or refused", async () => {
+  it("lose no concurrent change: each is applied or rejected", async () => {
     const name = await userWith([]);
     const statuses = await Promise.all(
       many(8).map(async (tag) => (await call("iam", "TagUser", { UserName: name, ...tagParameters([tag]) })).status),
@@ -125,7 +125,7 @@ describe("TagUser, UntagUser and ListUserTags", () => {
 });
 
 describe("a user's tags", () => {
-  it("can be asked about in policies, from the next request on", async () => {
+  it("apply in policies from the next request on", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "a/k": "x" });
     const policy = allow("s3:GetObject", `arn:aws:s3:::${bucket}/\${aws:PrincipalTag/team}/*`);

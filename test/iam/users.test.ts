@@ -30,7 +30,7 @@ async function getUser(name: string): Promise<Readonly<Record<string, string>>> 
 }
 
 describe("CreateUser and GetUser", () => {
-  it("answer a user with path, id, ARN and date", async () => {
+  it("return a user with path, id, ARN and date", async () => {
     const name = freshUserName();
     const created = only(await succeed("iam", "CreateUser", { UserName: name, Path: "/a/b/" }), "User");
     expect(plain(created)).toEqual({
@@ -45,7 +45,7 @@ describe("CreateUser and GetUser", () => {
     expect(await getUser(name)).toEqual(plain(created));
   });
 
-  it("put a user without a path at the top, and show tags", async () => {
+  it("put a user without a path at the root path, and return tags", async () => {
     const name = await create({ "Tags.member.1.Key": "team", "Tags.member.1.Value": "a b/ü" });
     const user = only(await succeed("iam", "GetUser", { UserName: name }), "User");
     expect(textOf(user, "Path")).toBe("/");
@@ -53,7 +53,7 @@ describe("CreateUser and GetUser", () => {
     expect(membersOf(user, "Tags").map(plain)).toEqual([{ Key: "team", Value: "a b/ü" }]);
   });
 
-  it("know a name in either case, and give it to one user alone", async () => {
+  it("compare names case-insensitively, and allow each name once", async () => {
     const name = await create({ UserName: `Name-${crypto.randomUUID()}` });
     for (const again of [name, name.toLowerCase(), name.toUpperCase()]) {
       await refuse("iam", "CreateUser", { UserName: again }, [
@@ -65,7 +65,7 @@ describe("CreateUser and GetUser", () => {
     expect(await getUser(name.toLowerCase())).toMatchObject({ UserName: name });
   });
 
-  it("take names of every allowed character, 64 of them, and those of prototypes", async () => {
+  it("accept names with every allowed character, 64 of them, and prototype names", async () => {
     const random = crypto.randomUUID().replaceAll("-", "");
     for (const name of [`+=,.@_-${random}`, random.padEnd(64, "x")]) {
       await create({ UserName: name });
@@ -79,7 +79,7 @@ describe("CreateUser and GetUser", () => {
     }
   });
 
-  it("refuse names, paths and parameters that are none", async () => {
+  it("reject invalid names, paths and parameters", async () => {
     const invalid = (parameters: Parameters, message: string | RegExp = "") =>
       refuse("iam", "CreateUser", { UserName: freshUserName(), ...parameters }, [400, "ValidationError", message]);
     for (const name of ["", "x".repeat(65), "a b", "a/b", "ä", "a:b", "a\n", "*"]) await invalid({ UserName: name });
@@ -89,7 +89,7 @@ describe("CreateUser and GetUser", () => {
     await refuse("iam", "GetUser", { UserName: freshUserName() }, [404, "NoSuchEntity", "cannot be found"]);
   });
 
-  it("answer the caller where no user is named, and root itself", async () => {
+  it("return the caller when no user is named, and root itself", async () => {
     const { name, credentials } = await freshUser(allow("iam:GetUser"));
     const user = only(await succeed("iam", "GetUser", {}, { credentials }), "User");
     expect(textOf(user, "UserName")).toBe(name);
@@ -103,7 +103,7 @@ describe("CreateUser and GetUser", () => {
 });
 
 describe("ListUsers", () => {
-  it("lists those under a path, page by page, by name and without their tags", async () => {
+  it("lists the users under a path, with pagination, by name and without their tags", async () => {
     const base = `/${crypto.randomUUID()}`;
     const users: [path: string, name: string][] = [];
     for (const path of [`${base}/a/`, `${base}/b/`, `${base}/b/c/`]) {
@@ -140,7 +140,7 @@ describe("ListUsers", () => {
     }
   });
 
-  it("refuses page sizes, prefixes and markers that are none", async () => {
+  it("rejects invalid page sizes, prefixes and markers", async () => {
     for (const parameters of [
       { MaxItems: "0" },
       { MaxItems: "1001" },
@@ -155,7 +155,7 @@ describe("ListUsers", () => {
 });
 
 describe("UpdateUser", () => {
-  it("gives a user another name and path, and keeps id, keys and policies", async () => {
+  it("changes a user's name and path, and keeps id, keys and policies", async () => {
     const { name, credentials } = await freshUser(allow("iam:GetUser"));
     const before = await getUser(name);
     const newName = freshUserName();
@@ -170,7 +170,7 @@ describe("UpdateUser", () => {
     });
   });
 
-  it("changes the case of a name, and refuses another user's", async () => {
+  it("changes the case of a name, and rejects another user's name", async () => {
     const name = await create();
     const other = await create();
     await succeed("iam", "UpdateUser", { UserName: name, NewUserName: name.toUpperCase() });
@@ -185,7 +185,7 @@ describe("UpdateUser", () => {
 });
 
 describe("DeleteUser", () => {
-  it("deletes a user once neither keys nor policies are left", async () => {
+  it("deletes a user once it has neither keys nor policies", async () => {
     const name = await create();
     const { accessKeyId } = await freshKey(name);
     await putPolicy(name, allow("s3:*"));
@@ -197,7 +197,7 @@ describe("DeleteUser", () => {
     await refuse("iam", "DeleteUser", { UserName: name }, [404, "NoSuchEntity"]);
   });
 
-  it("leaves nothing to a user made again under the name", async () => {
+  it("leaves nothing to a user recreated under the name", async () => {
     const name = await create();
     const before = await getUser(name);
     await succeed("iam", "DeleteUser", { UserName: name });
@@ -207,8 +207,8 @@ describe("DeleteUser", () => {
   });
 });
 
-describe("a user's rights over users", () => {
-  it("are asked for on the user's ARN, path and all", async () => {
+describe("permission to manage users", () => {
+  it("is checked on the user's ARN, including the path", async () => {
     const path = `/${crypto.randomUUID()}/`;
     const name = await create({ Path: path });
     const { name: caller, credentials } = await freshUser(
@@ -230,7 +230,7 @@ describe("a user's rights over users", () => {
     await refuse("iam", "UpdateUser", { UserName: name, NewPath: "/x/" }, denied, { credentials });
   });
 
-  it("take a permission for where a user is moved to, and may hang on the user's tags", async () => {
+  it("is required for the new path of a moved user, and can depend on the user's tags", async () => {
     const [from, to] = [`/${crypto.randomUUID()}/`, `/${crypto.randomUUID()}/`];
     const name = await create({ Path: from, "Tags.member.1.Key": "Team", "Tags.member.1.Value": "a" });
     const { credentials } = await freshUser(allow("iam:UpdateUser", `arn:aws:iam::000000000000:user${from}*`));
@@ -254,7 +254,7 @@ describe("a user's rights over users", () => {
     await refuse("iam", "GetUser", { UserName: NewUserName }, [403, "AccessDenied"], denied);
   });
 
-  it("may hang on the tags that a call gives", async () => {
+  it("can depend on the tags of a call", async () => {
     const { credentials } = await freshUser({
       Version: "2012-10-17",
       Statement: [
@@ -276,7 +276,7 @@ describe("a user's rights over users", () => {
     await refuse("iam", "CreateUser", { UserName: freshUserName() }, [403, "AccessDenied"], { credentials });
   });
 
-  it("with tags take iam:TagUser as well", async () => {
+  it("with tags includes iam:TagUser", async () => {
     const creator = { Effect: "Allow", Action: "iam:CreateUser", Resource: "*" };
     const { name, credentials } = await freshUser({ Version: "2012-10-17", Statement: [creator] });
     const tagged = { UserName: freshUserName(), "Tags.member.1.Key": "team", "Tags.member.1.Value": "a" };
@@ -295,7 +295,7 @@ describe("a user's rights over users", () => {
     await succeed("iam", "CreateUser", tagged, { credentials });
   });
 
-  it("reveal nothing about users in a refusal", async () => {
+  it("is checked before an error discloses other users", async () => {
     const hidden = await create({ Path: "/secret/path/" });
     const key = await freshKey(hidden);
     const { credentials } = await freshUser();
@@ -319,8 +319,8 @@ describe("a user's rights over users", () => {
   });
 });
 
-describe("what a user never has", () => {
-  it("is listed as empty, for the tools that ask before they delete a user", async () => {
+describe("a resource that users do not have", () => {
+  it("is listed as empty, for tools that list it before they delete a user", async () => {
     const name = await create();
     for (const [action, list] of [
       ["ListGroupsForUser", "Groups"],
@@ -343,7 +343,7 @@ describe("what a user never has", () => {
 });
 
 describe("root", () => {
-  it("must name the user where an action is on one", async () => {
+  it("must name the user when an action applies to one", async () => {
     for (const action of ["CreateAccessKey", "ListAccessKeys"]) {
       await refuse("iam", action, {}, [400, "ValidationError", "Must specify userName"], { credentials: ROOT });
     }

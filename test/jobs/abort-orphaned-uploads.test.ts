@@ -8,11 +8,11 @@ import { runPass } from "../support/jobs.ts";
 import { bucketId, storedStateOfId } from "../support/stored-state.ts";
 import { createUpload, putPart } from "../support/multipart.ts";
 
-it("Uploads of a bucket that is gone are ended, their parts are garbage, and others stay open", async () => {
+it("Uploads of a deleted bucket are aborted and their parts become garbage, while others stay open", async () => {
   const [gone, kept] = [await freshBucket(), await freshBucket()];
   const [goneId, keptId] = [await bucketId(gone), await bucketId(kept)];
   for (const bucket of [gone, kept]) await putPart(bucket, "k", await createUpload(bucket, "k"), 1, "part");
-  // More than one batch may end, by their number or by that of their parts.
+  // More uploads, or more parts, than one batch aborts.
   const numbers = JSON.stringify(Array.from({ length: 120 }, (_, index) => index));
   await env.DB.prepare(
     `INSERT INTO uploads (bucket_id, key, upload_id, initiated_at, owner_id, storage_class)

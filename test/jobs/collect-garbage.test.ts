@@ -1,5 +1,5 @@
-// The collector against requests that have seen what it is about to delete: the request loses its source, or keeps its
-// bytes, and never is there a row without them.
+// The collector against concurrent requests that have read what it deletes. The request fails or keeps its bytes; no
+// row ever exists without its bytes.
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it } from "vitest";
 
@@ -18,7 +18,7 @@ import { createUpload, joined, largePart, uploadInParts } from "../support/multi
 const AFTER_WINDOW = 48 * 3_600_000;
 const WAITING = 5000;
 
-/** D1 that answers a request's first question, and then takes so long that something else happens. */
+/** D1 that delays its first response until something else has happened. */
 function slowAfterLookup(happens: () => Promise<unknown>): RequestScope {
   let isFirst = true;
   return {
@@ -46,7 +46,7 @@ describe.each(["in one blob", "of parts"])("an object %s that is deleted and col
     return bucket;
   }
 
-  it("under a copy that has seen it is not there for the copy", async () => {
+  it("during a copy that has read it does not exist for the copy", async () => {
     const bucket = await bucketWithSource();
     const headers = { "x-amz-copy-source": `/${bucket}/source` };
     const world = slowAfterLookup(() => deleteAndCollect(bucket, "source"));
@@ -59,7 +59,7 @@ describe.each(["in one blob", "of parts"])("an object %s that is deleted and col
     await expectSoundReferences(bucket);
   });
 
-  it("under a part's copy that has seen it is not there for the part", async () => {
+  it("during a part copy that has read it does not exist for the part copy", async () => {
     const bucket = await bucketWithSource();
     const uploadId = await createUpload(bucket, "copy");
     const target = `/${bucket}/copy?partNumber=1&uploadId=${uploadId}`;
@@ -72,7 +72,7 @@ describe.each(["in one blob", "of parts"])("an object %s that is deleted and col
     await expectSoundReferences(bucket);
   });
 
-  it("keeps its bytes for a copy that was made before, though a pass dies halfway", async () => {
+  it("keeps its bytes for an earlier copy, although a pass dies midway", async () => {
     const bucket = await bucketWithSource();
     await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/source` } });
     await send("DELETE", `/${bucket}/source`);
@@ -93,7 +93,7 @@ describe.each(["in one blob", "of parts"])("an object %s that is deleted and col
 });
 
 describe("a backlog", () => {
-  // Before and after whatever else is in the garbage.
+  // Sorts before and after all other garbage.
   const [FIRST, LAST] = ["!waiting", "~waiting"];
 
   async function drop(bucketId: string, count: number, droppedAt: number): Promise<void> {
@@ -116,7 +116,7 @@ describe("a backlog", () => {
       .run();
   });
 
-  it("that waits for its time costs each step a page, and keeps nothing from what is due", async () => {
+  it("that is not due costs each step one page, and delays nothing that is due", async () => {
     const now = Date.now();
     await drop(FIRST, WAITING, now);
     await drop(LAST, 1200, now - AFTER_WINDOW);
@@ -134,7 +134,7 @@ describe("a backlog", () => {
     expect([await left(FIRST), await left(LAST)]).toEqual([WAITING, 0]);
   });
 
-  it("of manifests is taken apart little by little, however much each of them holds", async () => {
+  it("of manifests is released in bounded steps, however large the manifests are", async () => {
     const due = Date.now() - AFTER_WINDOW;
     await drop(LAST, 4, due);
     await env.DB.prepare(
@@ -158,7 +158,7 @@ describe("a backlog", () => {
     expect(await manifests.bind(LAST).first("count")).toBe(0);
   });
 
-  it("is only counted, all of it, where the collector is to delete nothing", async () => {
+  it("is only counted, as a whole, when the collector's setting is to delete nothing", async () => {
     const now = Date.now();
     await drop(LAST, WAITING, now - AFTER_WINDOW);
     const { report } = await runPass(collectGarbage, now, { GARBAGE_COLLECTION: "dry-run" });
@@ -166,7 +166,7 @@ describe("a backlog", () => {
     expect(await left(LAST)).toBe(WAITING);
   });
 
-  it("starts again in a pass that an earlier release left open", async () => {
+  it("is restarted when a pass of an earlier release is under way", async () => {
     await drop(LAST, 3, Date.now() - AFTER_WINDOW);
     await collectGarbage.step(jobContext(Date.now()), "more");
     expect(await left(LAST)).toBe(0);

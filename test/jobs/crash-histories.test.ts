@@ -1,5 +1,5 @@
-// Histories of requests whose Worker dies at some call of D1, a coordinator or R2, before or after that call was carried
-// out. Once the windows have passed and the jobs have run, the blob store holds what metadata refers to and nothing else.
+// Histories of requests whose Worker dies at a call of D1, a coordinator or R2, before or after the call is executed.
+// After the windows have passed and the jobs have run, the blob store contains exactly the referenced blobs.
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
@@ -31,7 +31,7 @@ function numbersOf(seed: number): (bound: number) => number {
   };
 }
 
-/** The world of a Worker that dies at its so-many-th call, which is still carried out or not. */
+/** Bindings of a Worker that dies at its n-th call, which is still executed or not. */
 function dyingAt(call: number, isCarriedOut: boolean): RequestScope {
   let calls = 0;
   const pass = async <Answer>(error: Error, applyActions: () => Promise<Answer>): Promise<Answer> => {
@@ -58,7 +58,7 @@ interface Upload {
   readonly etags: Map<number, string>;
 }
 
-/** Sends requests of all kinds that store, share or drop bytes; most of them die on the way. */
+/** Sends all kinds of requests that store, share or release bytes; most of them die midway. */
 async function play(bucket: string, seed: number): Promise<void> {
   const next = numbersOf(seed);
   const uploads: Upload[] = [];
@@ -95,9 +95,9 @@ async function play(bucket: string, seed: number): Promise<void> {
   for (const { key: name, id } of uploads) await send("DELETE", `/${bucket}/${name}?uploadId=${id}`);
 }
 
-describe("after a history of deaths", () => {
+describe("after a history of crashes", () => {
   it.each([1, 2, 3, 4, 5, 6].map((seed) => [seed, seed % 3 === 0] as const))(
-    "by seed %i, versioned: %s, the store holds what metadata refers to and nothing else",
+    "by seed %i, versioned: %s, the store contains exactly the referenced blobs",
     async (seed, isVersioned) => {
       const bucket = await freshBucket();
       if (isVersioned) await setVersioning(bucket, "Enabled");
@@ -106,7 +106,7 @@ describe("after a history of deaths", () => {
       const now = Date.now();
       await runPass(scanOrphans, now + 25 * HOUR_MS, share);
       const { report } = await runPass(scanOrphans, now + 50 * HOUR_MS, share);
-      // A history without orphans would prove nothing.
+      // A history without orphans proves nothing.
       expect(report["deleted"]).toBeGreaterThan(0);
       await runPass(collectGarbage, now + 100 * HOUR_MS);
       await expectSoundReferences(bucket);

@@ -1,4 +1,4 @@
-// The hold on deletions: what raises it, what it stops, and how an operator lifts it.
+// The hold on deletions: what sets it, what it stops, and how an operator lifts it.
 import { createScheduledController } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -24,7 +24,7 @@ beforeEach(async () => {
   warn.mockReset().mockImplementation(() => undefined);
 });
 
-// The tests' own database goes on with the blob store that all of them share.
+// The tests' own database continues with the blob store that all tests share.
 afterEach(async () => {
   await env.BLOBS.delete(MARK);
   await env.DB.batch(["store_generation", "deletion_hold"].map((table) => env.DB.prepare(`DELETE FROM ${table}`)));
@@ -36,28 +36,28 @@ function tick(BLOBS: R2Bucket = env.BLOBS): Promise<string | undefined> {
   return findDeletionHold({ database, blobs: new R2BlobStore(BLOBS, new Counts()) }, Date.now());
 }
 
-/** Makes the generation what it was at an earlier moment, as a restored database has it. */
+/** Sets the generation back to an earlier value, as a restored database contains it. */
 async function restoreGeneration(generation: number): Promise<void> {
   await REBUILT.prepare("UPDATE store_generation SET generation = ?").bind(generation).run();
 }
 
 describe("deletions", () => {
-  it("go on while the database and its blob store see the same ticks", async () => {
+  it("continue while the database and its blob store record the same ticks", async () => {
     for (let count = 0; count < 4; count += 1) expect(await tick()).toBeUndefined();
     expect(await REBUILT.prepare("SELECT generation FROM store_generation").first("generation")).toBe(4);
   });
 
-  it("are held from the first tick after the database was restored, until the hold is lifted", async () => {
+  it("are on hold from the first tick after a restore of the database until the hold is lifted", async () => {
     for (let count = 0; count < 3; count += 1) await tick();
     await restoreGeneration(2);
     expect(await tick()).toContain("restored to an earlier moment");
-    // Also the next tick, and one that is later than the moment from which it was restored.
+    // Also in the next tick, and in one that is later than the restored moment.
     for (let count = 0; count < 5; count += 1) expect(await tick()).toContain("restored to an earlier moment");
     await database.batch([liftHold(Date.now())]);
     for (let count = 0; count < 3; count += 1) expect(await tick()).toBeUndefined();
   });
 
-  it("go on where the restore is undone", async () => {
+  it("continue when the restore is undone", async () => {
     for (let count = 0; count < 3; count += 1) await tick();
     await restoreGeneration(1);
     await tick();
@@ -66,7 +66,7 @@ describe("deletions", () => {
     expect(await tick()).toBeUndefined();
   });
 
-  it("are held with an empty database, with another store's, and with a store that has lost its mark", async () => {
+  it("are on hold with an empty database, with another store's, and with a store that has lost its mark", async () => {
     await tick();
     await REBUILT.prepare("DELETE FROM store_generation").run();
     expect(await tick()).toContain("the database is new");
@@ -78,7 +78,7 @@ describe("deletions", () => {
     expect(await tick()).toContain("not the one");
   });
 
-  it("go on after a first tick that ended between the database and the blob store", async () => {
+  it("continue after a first tick that ended between the database and the blob store", async () => {
     const BLOBS = r2With({ put: () => Promise.reject(connectionLost()) });
     expect(await tick(BLOBS)).toContain("not known");
     expect(await tick()).toBeUndefined();
@@ -87,13 +87,13 @@ describe("deletions", () => {
     expect(await REBUILT.prepare("SELECT 1 FROM deletion_hold").first()).toBeNull();
   });
 
-  it("are held for a tick that cannot read the mark", async () => {
+  it("are on hold in a tick that cannot read the mark", async () => {
     await tick();
     await env.BLOBS.put(MARK, "no JSON");
     expect(await tick()).toContain("not known");
   });
 
-  it("are held after a rebuild", async () => {
+  it("are on hold after a rebuild", async () => {
     await runPass(rebuild, Date.now(), { DB: REBUILT });
     expect(await tick()).toBe("the database was rebuilt");
     await database.batch([liftHold(Date.now())]);
@@ -101,7 +101,7 @@ describe("deletions", () => {
     expect(await tick()).toBeUndefined();
   });
 
-  it("are held again by what happens while a lifted hold waits for its tick", async () => {
+  it("are on hold again after an event between the lifting and its tick", async () => {
     await database.batch([holdDeletions("first", 1), liftHold(2), holdDeletions("second", 3)]);
     expect(await tick()).toBe("second");
     await database.batch([holdDeletions("third", 4)]);
@@ -109,8 +109,8 @@ describe("deletions", () => {
   });
 });
 
-describe("a tick while deletions are held", () => {
-  it("runs no job that deletes, and says so", async () => {
+describe("a tick while deletions are on hold", () => {
+  it("runs no job that deletes, and logs it", async () => {
     const names = scheduleUnder("held", "23 * * * *").map(({ job }) => job.name);
     expect(names).toEqual(["scrub", "reseal-secrets", "rebuild"]);
     expect(scheduleUnder(undefined, "23 * * * *")).toBe(SCHEDULE);
@@ -128,7 +128,7 @@ describe("a tick while deletions are held", () => {
 });
 
 describe("the mark of the blob store", () => {
-  it("is no blob: it is neither listed nor ends a listing", async () => {
+  it("is no blob: it is not listed and does not end a listing", async () => {
     await tick();
     const blobs = new R2BlobStore(env.BLOBS, new Counts());
     const before = await env.BLOBS.list({ startAfter: "cairn/", limit: 1 });

@@ -1,4 +1,5 @@
-// Lifecycle rules in a bucket with snapshots: what a snapshot shows outlives every rule, and goes once nothing shows it.
+// Lifecycle rules in a bucket with snapshots: no rule purges a version that a snapshot shows; it is purged after the
+// snapshot's deletion.
 import { beforeEach, describe, expect, it } from "vitest";
 
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
@@ -15,7 +16,7 @@ const MARKERS = "<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDelet
 beforeEach(forgetRules);
 
 describe("lifecycle rules", () => {
-  it("keep the versions that a snapshot shows, and remove the others", async () => {
+  it("keep the versions that a snapshot shows, and purge the others", async () => {
     const bucket = await versionedBucket();
     const older = await putVersion(bucket, "k", "0");
     const shown = await putVersion(bucket, "k", "1");
@@ -38,7 +39,7 @@ describe("lifecycle rules", () => {
     await expectBalanced(bucket);
   });
 
-  it("expire objects as ever, under which a snapshot goes on to show them", async () => {
+  it("expire current objects as usual, and the snapshot still shows them", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     const address = await takeSnapshot(bucket, "s");

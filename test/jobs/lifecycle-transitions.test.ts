@@ -1,4 +1,4 @@
-// Transitions: bytes move to Infrequent Access while their objects stay readable.
+// Transitions move bytes to another storage class while clients read the objects.
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -45,7 +45,7 @@ async function blobOf(bucket: string, key: string): Promise<string | null> {
   return row?.blob_id ?? null;
 }
 
-/** Everything that a reader sees of an object but its storage class. */
+/** Everything that a reader sees of an object except its storage class. */
 async function seen(bucket: string, key: string): Promise<unknown> {
   const response = await send("GET", `/${bucket}/${key}`, { headers: { "x-amz-checksum-mode": "ENABLED" } });
   const headers = Array.from(response.headers).filter(
@@ -59,7 +59,7 @@ async function hashOf(bytes: ArrayBuffer | Uint8Array = new Uint8Array()): Promi
   return toHex(await digest("SHA-256", new Uint8Array(bytes)));
 }
 
-/** Carries out the first transition that is due in a bucket, in pieces as small as an allowance allows. */
+/** Executes the first due transition of a bucket, in the smallest possible steps. */
 async function moveFirst(bucketName: string, now: number, allowance: CopyAllowance): Promise<TransitionOutcome> {
   const context = jobContext(now);
   const { bucket } = await context.database.look(lookUpBucket(bucketName));
@@ -74,11 +74,11 @@ async function moveFirst(bucketName: string, now: number, allowance: CopyAllowan
   return applyTransition(context, transition, allowance);
 }
 
-// Other tests' buckets are in the same storage, and a pass is of all.
+// Other tests' buckets are in the same database, and a pass covers all of them.
 beforeEach(forgetRules);
 
 describe("a transition", () => {
-  it("changes the storage class and nothing else that a reader sees", async () => {
+  it("changes only the storage class for a reader", async () => {
     const bucket = await freshBucket();
     const headers = {
       "content-type": "text/x",
@@ -113,7 +113,7 @@ describe("a transition", () => {
     expect((await runPass(lifecycle, midnight(32))).report["moved"] ?? 0).toBe(0);
   });
 
-  it("moves objects of parts, part by part", async () => {
+  it("moves multipart objects part by part", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "parts", PARTS);
     await send("PUT", `/${bucket}/ranges`, { body: largePart(9) });
@@ -140,7 +140,7 @@ describe("a transition", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("leaves every blob where the orphan scan looks for it", async () => {
+  it("leaves every blob where the orphan scan finds it", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "parts", PARTS);
     await putAll(bucket, { one: "1", before: "2", after: "3" });
@@ -161,7 +161,7 @@ describe("a transition", () => {
     expect(await jobContext(0).database.look(lookUpUnreferenced(scanned))).toEqual([]);
   });
 
-  it("moves what is encrypted with a customer's key without the key", async () => {
+  it("moves SSE-C objects without the key", async () => {
     const bucket = await freshBucket();
     const key = keyHeaders(customerKey(1));
     await send("PUT", `/${bucket}/one`, { body: PARTS[0] ?? "", headers: key });
@@ -190,7 +190,7 @@ describe("a transition", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("goes on where it was, however little each step may do", async () => {
+  it("continues where it stopped, however small the steps", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "parts", PARTS);
     const before = await seen(bucket, "parts");
@@ -211,7 +211,7 @@ describe("a transition", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("makes a copy once, also where nobody remembers having made it", async () => {
+  it("makes each copy once, also when the record of it is lost", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "parts", PARTS);
     const before = await seen(bucket, "parts");
@@ -226,7 +226,7 @@ describe("a transition", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("takes a copied object's bytes apart from the others that hold them", async () => {
+  it("separates a copied object's bytes from the other references to them", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "a/k": "shared bytes" });
     for (const to of ["b/k", "a/l"]) {
@@ -252,7 +252,7 @@ describe("a transition", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("gives a class that clients read at once in place of those that they would have restored", async () => {
+  it("uses an instantly readable class in place of one that needs a restore", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "1", none: "" });
     await putLifecycle(
@@ -264,13 +264,13 @@ describe("a transition", () => {
     const blob = await blobOf(bucket, "k");
     expect((await runPass(lifecycle, midnight(61))).report).toMatchObject({ moved: 2 });
     expect(await classOf(bucket, "k")).toBe("GLACIER_IR");
-    // The bytes are where they belong since the first time.
+    // The first transition has already moved the bytes.
     expect(await blobOf(bucket, "k")).toBe(blob);
     expect((await runPass(lifecycle, midnight(91))).report["moved"] ?? 0).toBe(0);
     expect([await bodyOf(bucket, "k"), await bodyOf(bucket, "none")]).toEqual(["1", ""]);
   });
 
-  it("takes the coldest class that is due", async () => {
+  it("uses the coldest class that is due", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "1" });
     await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE), rule(movesAfter(1, "GLACIER_IR"), ANY_SIZE));
@@ -278,7 +278,7 @@ describe("a transition", () => {
     expect(await classOf(bucket, "k")).toBe("GLACIER_IR");
   });
 
-  it("leaves small objects where they are unless a rule speaks of sizes", async () => {
+  it("skips small objects unless a rule has a size filter", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { small: "x".repeat(131_071), large: "x".repeat(131_072) });
     await putLifecycle(bucket, rule(movesAfter(30)));
@@ -286,7 +286,7 @@ describe("a transition", () => {
     expect([await classOf(bucket, "small"), await classOf(bucket, "large")]).toEqual(["STANDARD", "STANDARD_IA"]);
   });
 
-  it("comes before a delete marker and after a removal", async () => {
+  it("runs before an expiration and after a purge", async () => {
     for (const versioning of [undefined, "Enabled"] as const) {
       const bucket = await freshBucket();
       if (versioning !== undefined) await setVersioning(bucket, versioning);
@@ -300,7 +300,7 @@ describe("a transition", () => {
     }
   });
 
-  it("moves noncurrent versions by their successor's age and number", async () => {
+  it("moves noncurrent versions by the age of their successor and by number", async () => {
     const bucket = await versionedBucket();
     const ids: string[] = [];
     for (const body of ["1", "2", "3", "4"]) ids.push(await putVersion(bucket, "k", body));
@@ -318,7 +318,7 @@ describe("a transition", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("fails for a version whose bytes are missing, and goes on with the others", async () => {
+  it("fails for a version whose bytes are missing, and continues with the others", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "2" });
     await env.BLOBS.delete((await blobOf(bucket, "a")) ?? "");
@@ -327,7 +327,7 @@ describe("a transition", () => {
     expect([await classOf(bucket, "a"), await classOf(bucket, "b")]).toEqual(["STANDARD", "STANDARD_IA"]);
   });
 
-  it("loses no byte where the blob store fails in between", async () => {
+  it("loses no byte when the blob store fails midway", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "2" });
     await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
@@ -344,7 +344,7 @@ describe("a transition", () => {
     expect([await bodyOf(bucket, "a"), await bodyOf(bucket, "b")]).toEqual(["1", "2"]);
   });
 
-  it("loses no byte where the database's answer is lost", async () => {
+  it("loses no byte when the database's response is lost", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1" });
     await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
@@ -362,8 +362,8 @@ describe("a transition", () => {
   });
 });
 
-describe("two passes at once", () => {
-  it("do together what one does", async () => {
+describe("two concurrent passes", () => {
+  it("have the effect of one", async () => {
     const bucket = await freshBucket();
     const keys = Array.from({ length: 20 }, (_, index) => String(index).padStart(2, "0"));
     await putAll(
@@ -389,14 +389,14 @@ describe("two passes at once", () => {
     expect(text.match(/<StorageClass>GLACIER_IR</g)).toHaveLength(20);
     expect(text).toContain("<KeyCount>20</KeyCount>");
     for (const key of keys.slice(0, 5)) expect(await bodyOf(bucket, `moved/${key}`)).toBe(key);
-    // Copies that came too late are orphans, which the orphan scan takes.
+    // Late copies are orphans, which the orphan scan deletes.
     const { findings } = await referencesOf(bucket);
     expect(findings).toEqual([]);
   });
 });
 
-describe("an upload of a colder storage class", () => {
-  it("goes where a transition would have brought it", async () => {
+describe("an upload with an infrequent-access storage class", () => {
+  it("is stored where a transition would have moved it", async () => {
     const bucket = await freshBucket();
     const classes: unknown[] = [];
     const BLOBS = r2With({
@@ -420,8 +420,8 @@ describe("an upload of a colder storage class", () => {
   });
 });
 
-describe("a request that has seen the old bytes", () => {
-  /** D1 under which a bucket's transitions are carried out after the first lookup, before its results are seen. */
+describe("a request that has read the old location", () => {
+  /** D1 that executes a bucket's transitions after the first look-up, before its results are returned. */
   function movedAfterLookup(marker: string): D1Database {
     let isMoved = false;
     return d1With(async (sql, sendOn) => {
@@ -434,7 +434,7 @@ describe("a request that has seen the old bytes", () => {
     });
   }
 
-  it("copies what is there when it commits", async () => {
+  it("copies the current location at its commit", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "bytes" });
     await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
@@ -446,7 +446,7 @@ describe("a request that has seen the old bytes", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("renames what is there when it commits", async () => {
+  it("renames the current location at its commit", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "bytes" });
     await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
@@ -462,7 +462,7 @@ describe("a request that has seen the old bytes", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("copies a part of what is there when it commits", async () => {
+  it("copies a part from the current location at its commit", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "bytes" });
     const uploadId = await createUpload(bucket, "up");
@@ -474,7 +474,7 @@ describe("a request that has seen the old bytes", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("wins with what it has written meanwhile", async () => {
+  it("wins with its own concurrent write", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "1" });
     await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
@@ -492,7 +492,7 @@ describe("a request that has seen the old bytes", () => {
 });
 
 describe("400 days", () => {
-  it("archive after 30, end after 180, and abort what was never finished", async () => {
+  it("archive after 30, expire after 180, and abort unfinished uploads", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "data/k": "1", "tmp/k": "1", "kept/k": "1" });
     await createUpload(bucket, "data/upload");
@@ -533,9 +533,9 @@ describe("400 days", () => {
   }, 120_000);
 });
 
-/** Deletes what waits in the garbage, as if the recovery window had passed. */
+/** Deletes all garbage, as if the recovery window had passed. */
 async function collectPast(bucket: string): Promise<void> {
-  // What a manifest held is collected after it, and one may hold another.
+  // A manifest's blobs are collected after the manifest, and a manifest can refer to another.
   for (let pass = 0; pass < 3; pass += 1) await runPass(collectGarbage, midnight(60));
   expect((await storedStateOf(bucket)).garbage).toEqual([]);
 }

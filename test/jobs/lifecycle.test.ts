@@ -1,4 +1,4 @@
-// Lifecycle rules over time: what goes, what stays, and who wins where a rule and a client meet.
+// Lifecycle rules over time: what they delete, what they keep, and who wins against a concurrent client.
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -39,14 +39,14 @@ async function keysOf(bucket: string): Promise<string[]> {
   return Array.from(text.matchAll(/<Key>(.*?)<\/Key>/g), ([, key = ""]) => key);
 }
 
-/** `key` or `key (marker)`, in the order of the listing, the latest with a star. */
+/** `key` or `key (marker)`, in listing order, the latest with a star. */
 async function shownVersions(bucket: string): Promise<string[]> {
   return (await versionsOf(bucket)).map(
     ({ kind, key, isLatest }) => `${key}${kind === "Version" ? "" : " marker"}${isLatest ? "*" : ""}`,
   );
 }
 
-/** Pretends that rows of a key were made so many days earlier than they were, the given ones or all. */
+/** Makes rows of a key the given number of days older, selected ones or all. */
 async function age(bucket: string, key: string, days: number, versionId?: string): Promise<void> {
   const id = await bucketId(bucket);
   for (const table of ["objects", "versions"]) {
@@ -59,7 +59,7 @@ async function age(bucket: string, key: string, days: number, versionId?: string
   }
 }
 
-/** A page, evaluated at a time; `applyActions` does what was decided, after whatever happened in between. */
+/** A page of actions at a time; `applyActions` executes them after whatever happened in between. */
 async function evaluatePage(bucketName: string, now: number, phase: "current" | "versions" | "uploads" = "current") {
   const context = jobContext(now);
   const { bucket } = await context.database.look(lookUpBucket(bucketName));
@@ -70,11 +70,11 @@ async function evaluatePage(bucketName: string, now: number, phase: "current" | 
   return { evaluated, applyActions: async () => (await applyActions(context, walk, evaluated)).report };
 }
 
-// Other tests' buckets are in the same storage, and a pass is of all.
+// Other tests' buckets are in the same database, and a pass covers all of them.
 beforeEach(forgetRules);
 
 describe("expiration", () => {
-  it("comes at the midnight after so many days, and not a moment before", async () => {
+  it("occurs at the midnight after the given days, and not a moment before", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", "tmp/a": "1", "tmp/b": "1", tmp: "1" });
     await putLifecycle(bucket, rule(expiresAfter(3), prefixed("tmp/")));
@@ -101,7 +101,7 @@ describe("expiration", () => {
     expect(await keysOf(bucket)).toEqual([]);
   });
 
-  it("acts from a date on, on what comes later too", async () => {
+  it("with a date applies from that date on, also to later objects", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "1" });
     const date = new Date(midnight(10)).toISOString();
@@ -115,7 +115,7 @@ describe("expiration", () => {
     expect(await keysOf(bucket)).toEqual([]);
   });
 
-  it("follows sizes and tags, whose bounds are not included", async () => {
+  it("honours sizes and tags, with exclusive size bounds", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { four: "1234", five: "12345", six: "123456", none: "" });
     for (const [key, tags] of Object.entries({ t1: "k=v", t2: "k=w", t3: "k=v&l=w", t4: "K=v" })) {
@@ -135,7 +135,7 @@ describe("expiration", () => {
     expect(await keysOf(bucket)).toEqual(["four", "none", "six", "t2", "t4"]);
   });
 
-  it("leaves alone what only a disabled rule is about, and takes away the empty object too", async () => {
+  it("ignores disabled rules, and deletes empty objects too", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "off/a": "1", "on/a": "" });
     await putLifecycle(
@@ -147,7 +147,7 @@ describe("expiration", () => {
     expect(await keysOf(bucket)).toEqual(["off/a"]);
   });
 
-  it("takes the earliest of several rules", async () => {
+  it("uses the earliest of several rules", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", ab: "1" });
     await putLifecycle(bucket, rule(expiresAfter(30), prefixed("a")), rule(expiresAfter(2), prefixed("ab")));
@@ -157,7 +157,7 @@ describe("expiration", () => {
     expect(await keysOf(bucket)).toEqual([]);
   });
 
-  it("puts a delete marker on top where versions are kept, once", async () => {
+  it("adds one delete marker when versioning is enabled", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "one");
     await putLifecycle(bucket, rule(expiresAfter(1)));
@@ -168,14 +168,14 @@ describe("expiration", () => {
     expect(await shownVersions(bucket)).toEqual(["k marker*", "k"]);
   });
 
-  it("replaces the null version by a delete marker where versioning is suspended", async () => {
+  it("replaces the null version with a delete marker when versioning is suspended", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "null" });
     await setVersioning(bucket, "Enabled");
     await putVersion(bucket, "v", "kept");
     await setVersioning(bucket, "Suspended");
     await putLifecycle(bucket, rule(expiresAfter(1)));
-    // Past this time's versions: the marker is made today, whatever the evaluation time.
+    // Later than the versions of this time: the marker is created today, whatever the evaluation time.
     const { applyActions } = await evaluatePage(bucket, midnight(2));
     await applyActions();
     expect(await versionsOf(bucket)).toMatchObject([
@@ -188,7 +188,7 @@ describe("expiration", () => {
 });
 
 describe("delete markers", () => {
-  it("go when nothing is under them, by the flag", async () => {
+  it("are purged by ExpiredObjectDeleteMarker when nothing is under them", async () => {
     const bucket = await versionedBucket();
     await deleteKey(bucket, "sole");
     await putVersion(bucket, "k", "1");
@@ -201,7 +201,7 @@ describe("delete markers", () => {
     expect(await shownVersions(bucket)).toEqual(["k marker*", "k", "twice marker*", "twice marker"]);
   });
 
-  it("stay where the flag says so", async () => {
+  it("stay when the flag is false", async () => {
     const bucket = await versionedBucket();
     await deleteKey(bucket, "sole");
     await putLifecycle(bucket, rule(MARKERS.replace("true", "false")));
@@ -209,7 +209,7 @@ describe("delete markers", () => {
     expect(await shownVersions(bucket)).toEqual(["sole marker*"]);
   });
 
-  it("go by age where the rule has days, and never by rules of tags or sizes", async () => {
+  it("are purged by age when the rule has days, and never by rules with tags or sizes", async () => {
     const bucket = await versionedBucket();
     await deleteKey(bucket, "a/sole");
     await deleteKey(bucket, "b/sole");
@@ -227,7 +227,7 @@ describe("delete markers", () => {
 });
 
 describe("noncurrent versions", () => {
-  it("go so many days after their successor was made, whatever their own age", async () => {
+  it("are purged the given days after their successor was created, whatever their own age", async () => {
     const bucket = await versionedBucket();
     const first = await putVersion(bucket, "k", "one");
     const second = await putVersion(bucket, "k", "two");
@@ -246,7 +246,7 @@ describe("noncurrent versions", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("are kept as long as too few newer ones exist", async () => {
+  it("stay while fewer newer ones exist than the rule keeps", async () => {
     const bucket = await versionedBucket();
     for (const body of ["1", "2", "3", "4", "5"]) await putVersion(bucket, "k", body);
     await putVersion(bucket, "other", "1");
@@ -260,7 +260,7 @@ describe("noncurrent versions", () => {
     ).toEqual(["5", "4", "3"]);
   });
 
-  it("are counted under a current delete marker, which is none of them", async () => {
+  it("are counted below a current delete marker, which is not one of them", async () => {
     const bucket = await versionedBucket();
     for (const body of ["1", "2", "3"]) await putVersion(bucket, "k", body);
     await deleteKey(bucket, "k");
@@ -269,7 +269,7 @@ describe("noncurrent versions", () => {
     expect(await shownVersions(bucket)).toEqual(["k marker*", "k", "k"]);
   });
 
-  it("take their delete markers with them, and leave one that goes by itself", async () => {
+  it("are purged with their delete markers, except one that is purged by its own rule", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     await deleteKey(bucket, "k");
@@ -299,7 +299,7 @@ describe("noncurrent versions", () => {
     expect(left).toEqual(["current", "small"]);
   });
 
-  it("are kept while a snapshot shows them", async () => {
+  it("stay while a snapshot shows them", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     await putVersion(bucket, "k", "2");
@@ -318,7 +318,7 @@ describe("noncurrent versions", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("are walked over in pages, also within one key", async () => {
+  it("are evaluated in pages, also within one key", async () => {
     const bucket = await versionedBucket();
     await deleteKey(bucket, "many");
     await putVersion(bucket, "next", "1");
@@ -327,7 +327,7 @@ describe("noncurrent versions", () => {
     const marker = await env.DB.prepare("SELECT * FROM versions WHERE bucket_id = ? AND key = 'many'")
       .bind(id)
       .first<{ version_id: string }>();
-    // Older delete markers: their ids sort after the one that is there.
+    // Older delete markers: their ids sort after the existing one.
     await env.DB.prepare(
       `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2300)
        INSERT INTO versions (bucket_id, key, version_id, is_null_version, is_delete_marker, size, etag, modified_at, owner_id, storage_class)
@@ -368,7 +368,7 @@ describe("uploads in progress", () => {
     await expectBalanced(bucket);
   });
 
-  it("are aborted in steps where there are many", async () => {
+  it("are aborted in several steps when there are many", async () => {
     const bucket = await freshBucket();
     await Promise.all(Array.from({ length: 120 }, (_, index) => createUpload(bucket, `k${index % 7}`)));
     await putLifecycle(bucket, rule(abortAfter(1)));
@@ -377,8 +377,8 @@ describe("uploads in progress", () => {
   });
 });
 
-describe("a client that comes between an evaluation and its commit", () => {
-  it("keeps what it has written over an object, byte for byte the same or not", async () => {
+describe("a client that writes between an evaluation and its commit", () => {
+  it("keeps its overwrite of an object, with the same bytes or others", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "1", c: "1" });
     await putLifecycle(bucket, rule(expiresAfter(1)));
@@ -389,7 +389,7 @@ describe("a client that comes between an evaluation and its commit", () => {
     expect(await keysOf(bucket)).toEqual(["a", "b"]);
   });
 
-  it("keeps what it has written over a version, where versions are kept", async () => {
+  it("keeps its new version when versioning is enabled", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     await putLifecycle(bucket, rule(expiresAfter(1)));
@@ -399,7 +399,7 @@ describe("a client that comes between an evaluation and its commit", () => {
     expect(await shownVersions(bucket)).toEqual(["k*", "k"]);
   });
 
-  it("keeps what it has given other tags", async () => {
+  it("keeps its new tags", async () => {
     const bucket = await freshBucket();
     for (const key of ["a", "b"])
       await send("PUT", `/${bucket}/${key}`, { body: "1", headers: { "x-amz-tagging": "k=v" } });
@@ -410,7 +410,7 @@ describe("a client that comes between an evaluation and its commit", () => {
     expect(await keysOf(bucket)).toEqual(["a"]);
   });
 
-  it("keeps everything by taking the rules away, or by setting them again", async () => {
+  it("keeps everything when it deletes the rules or sets them again", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1" });
     await createUpload(bucket, "u");
@@ -426,7 +426,7 @@ describe("a client that comes between an evaluation and its commit", () => {
     expect((await (await send("GET", `/${bucket}?uploads`)).text()).match(/<UploadId>/g)).toHaveLength(1);
   });
 
-  it("keeps a bucket that it has made again under the name", async () => {
+  it("keeps a bucket that it recreated under the name", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1" });
     await putLifecycle(bucket, rule(expiresAfter(1)));
@@ -439,7 +439,7 @@ describe("a client that comes between an evaluation and its commit", () => {
     expect(await bodyOf(bucket, "a")).toBe("2");
   });
 
-  it("sees no deletion undone by the removal of a delete marker that has become current", async () => {
+  it("sees no deletion undone by the purge of a delete marker that has become current", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     await deleteKey(bucket, "k");
@@ -452,7 +452,7 @@ describe("a client that comes between an evaluation and its commit", () => {
     expect(await shownVersions(bucket)).toEqual(["k marker*"]);
   });
 
-  it("keeps as many newer versions as the rule says, also where it has removed one of them", async () => {
+  it("keeps as many newer versions as the rule states, also after it purged one of them", async () => {
     const bucket = await versionedBucket();
     for (const body of ["1", "2", "3"]) await putVersion(bucket, "k", body);
     const fourth = await putVersion(bucket, "k", "4");
@@ -461,12 +461,12 @@ describe("a client that comes between an evaluation and its commit", () => {
     const { evaluated, applyActions } = await evaluatePage(bucket, midnight(2), "versions");
     expect(evaluated).toHaveLength(2);
     await removeVersion(bucket, "k", fourth);
-    // The oldest has two newer ones still.
+    // The oldest still has two newer ones.
     expect(await applyActions()).toEqual({ changedMeanwhile: 1, versionsRemoved: 1 });
     expect(await shownVersions(bucket)).toEqual(["k*", "k", "k"]);
   });
 
-  it("keeps what it has put on a delete marker that was the only version", async () => {
+  it("keeps its new object above a delete marker that was the only version", async () => {
     const bucket = await versionedBucket();
     await deleteKey(bucket, "a");
     await deleteKey(bucket, "b");
@@ -493,7 +493,7 @@ describe("a pass", () => {
     });
   });
 
-  it("reads only the keys that its rules are about, a row for each", async () => {
+  it("reads only the keys that its rules select, one row for each", async () => {
     const bucket = await freshBucket();
     const keys = ["a/1", "a/2", "b/1", "c/1", "c/2", "c/3", "d"];
     await putAll(bucket, Object.fromEntries(keys.map((key) => [key, "1"])));
@@ -508,7 +508,7 @@ describe("a pass", () => {
     expect(counts.d1RowsRead).toBeLessThan(15);
   });
 
-  it("goes page by page and is repeated from where it was without harm", async () => {
+  it("goes page by page and repeats from its last cursor without harm", async () => {
     const bucket = await freshBucket();
     const id = await bucketId(bucket);
     await putAll(bucket, { first: "1" });
@@ -534,7 +534,7 @@ describe("a pass", () => {
     expect(Math.max(...seen)).toBeLessThanOrEqual(1000);
   });
 
-  it("spans many small prefixes in few steps", async () => {
+  it("covers many small prefixes in few steps", async () => {
     const bucket = await freshBucket();
     const keys = Array.from({ length: 60 }, (_, index) => `p${String(index).padStart(2, "0")}/k`);
     await putAll(bucket, Object.fromEntries(keys.map((key) => [key, "1"])));

@@ -18,11 +18,11 @@ const FIRST_SEED = numberFrom("REBUILD_SEED") ?? 1;
 const TURNS = 40;
 const KEYS = ["a", "b", "c", "d"];
 
-/** What is known of a key without asking Cairn. */
+/** The expected state of a key, tracked without asking Cairn. */
 interface KeyHistory {
-  /** Digests of everything that was uploaded to it and committed, in the order of the commits. */
+  /** Digests of all its uploaded and committed contents, in commit order. */
   readonly uploaded: string[];
-  /** Whether what it shows now is the last of these. */
+  /** Whether its current content is the last of these. */
   isAsUploaded: boolean;
 }
 
@@ -53,7 +53,7 @@ class Drill {
   readonly #bucket: string;
   readonly #next: (bound: number) => number;
   readonly #isVersioned: boolean;
-  /** What each key shows, by its digest. */
+  /** The current content of each key, by its digest. */
   readonly #shown = new Map<string, string>();
   readonly #uploads: OpenUpload[] = [];
 
@@ -113,7 +113,7 @@ class Drill {
     this.#uploads.push({ key, id, parts: new Map() });
   }
 
-  /** Part 1 may be large, so that it need not be the last; others are small, or copied from a key. */
+  /** Part 1 may be large, so that it need not be the last; others are small or copied. */
   async #addPart(text: string): Promise<void> {
     const index = this.#next(Math.max(1, this.#uploads.length));
     const upload = this.#uploads[index];
@@ -159,7 +159,7 @@ class Drill {
     this.transcript.push(
       `complete upload ${index} of ${key} with ${listed.map(({ partNumber }) => partNumber).join()}: ${status}`,
     );
-    // Too small a part that is not the last, or none at all: the upload stays open.
+    // A part is too small, or no part exists: the upload stays open.
     if (status !== 200) return;
     this.#uploads.splice(index, 1);
     this.#uploaded(key, md5Hex(joined(chosen.map(({ bytes }) => bytes))));
@@ -206,7 +206,7 @@ beforeEach(loseDatabase);
 describe("a rebuild after any history", () => {
   const seeds = Array.from({ length: DRILLS }, (_, index) => FIRST_SEED + index);
 
-  it.each(seeds)("shows what was uploaded, or names it: seed %i", { timeout: 120_000 }, async (seed) => {
+  it.each(seeds)("restores the last upload or reports it: seed %i", { timeout: 120_000 }, async (seed) => {
     const next = numbersOf(seed);
     const bucket = await freshBucket();
     const isVersioned = seed % 3 === 0;
@@ -222,11 +222,11 @@ describe("a rebuild after any history", () => {
       const story = `${drill.transcript.join("\n")}\n\n${key} is reported:\n${reported.join("\n")}`;
       const shown = await digestOf(bucket, key, world);
       const isUncertain = reported.some((finding) => finding.includes("may have been committed after"));
-      // What was copied, renamed or deleted since leaves no trace in the blob store; what was uploaded does.
+      // Copies, renames and deletions leave nothing in the blob store; uploads do.
       if (isAsUploaded && !isUncertain) expect(shown, story).toBe(uploaded.at(-1));
       else if (shown !== undefined) expect(uploaded, story).toContain(shown);
       if (uploaded.length === 0) expect(shown, story).toBeUndefined();
-      // Whatever was uploaded before is named, or was collected.
+      // Every earlier upload is reported or was collected.
       if (new Set(uploaded).size > 1 && shown !== undefined) expect(reported.length, story).toBeGreaterThan(0);
     }
   });

@@ -1,5 +1,5 @@
-// What a rebuild shows under a key to which more than one thing was stored: never bytes that were not completed, never
-// older ones in the place of newer ones, and what cannot be known is reported.
+// What a rebuild restores under a key with several stored candidates: never incomplete bytes, never older bytes in
+// place of newer ones. The report lists what cannot be decided.
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -27,7 +27,7 @@ async function bodyIn(bucket: string, key: string, world: RequestScope): Promise
   return response.status === 200 ? text : String(response.status);
 }
 
-/** Rebuilds and expects that everything is sound, and gives what a key shows. */
+/** Rebuilds, expects a consistent result, and returns the content of a key. */
 async function shown(bucket: string, key: string): Promise<string> {
   const { world } = await rebuilt(bucket);
   expect((await referencesIn(world)).findings).toEqual([]);
@@ -53,28 +53,25 @@ async function copyPart(
   return { partNumber: number, etag: textOf(readXml(await response.text()), "ETag") ?? "" };
 }
 
-describe("an upload that was never completed", () => {
-  it.each(["open", "aborted"])(
-    "is at most open after a rebuild and replaces nothing where it was %s",
-    async (state) => {
-      const bucket = await freshBucket();
-      await uploadInParts(bucket, "k", ["completed"]);
-      await putAll(bucket, { put: "put" });
-      for (const key of ["k", "put", "nothing"]) {
-        const uploadId = await createUpload(bucket, key);
-        await putPart(bucket, key, uploadId, 1, "never completed");
-        if (state === "aborted") await send("DELETE", `/${bucket}/${key}?uploadId=${uploadId}`);
-      }
-      const { world } = await rebuilt(bucket);
-      expect(await bodyIn(bucket, "k", world)).toBe("completed");
-      expect(await bodyIn(bucket, "put", world)).toBe("put");
-      expect(await bodyIn(bucket, "nothing", world)).toBe("404");
-      expect((await referencesIn(world)).findings).toEqual([]);
-      expect((await rebuildFindings()).map(({ key }) => key)).toEqual(["k", "nothing", "put"]);
-    },
-  );
+describe("an upload without a completion", () => {
+  it.each(["open", "aborted"])("is at most open after a rebuild and replaces nothing when it was %s", async (state) => {
+    const bucket = await freshBucket();
+    await uploadInParts(bucket, "k", ["completed"]);
+    await putAll(bucket, { put: "put" });
+    for (const key of ["k", "put", "nothing"]) {
+      const uploadId = await createUpload(bucket, key);
+      await putPart(bucket, key, uploadId, 1, "never completed");
+      if (state === "aborted") await send("DELETE", `/${bucket}/${key}?uploadId=${uploadId}`);
+    }
+    const { world } = await rebuilt(bucket);
+    expect(await bodyIn(bucket, "k", world)).toBe("completed");
+    expect(await bodyIn(bucket, "put", world)).toBe("put");
+    expect(await bodyIn(bucket, "nothing", world)).toBe("404");
+    expect((await referencesIn(world)).findings).toEqual([]);
+    expect((await rebuildFindings()).map(({ key }) => key)).toEqual(["k", "nothing", "put"]);
+  });
 
-  it("is open though its completion was asked for, where that was not committed", async () => {
+  it("is open when its completion was requested and not committed", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "before" });
     const uploadId = await createUpload(bucket, "k");
@@ -88,7 +85,7 @@ describe("an upload that was never completed", () => {
     expect(await shown(bucket, "k")).toBe("before");
   });
 
-  it("is open though another request has completed its key under a condition that it broke", async () => {
+  it("is open when another request completed its key and broke its condition", async () => {
     const bucket = await freshBucket();
     const refused = await createUpload(bucket, "k");
     const part = await putPart(bucket, "k", refused, 1, "refused");
@@ -100,8 +97,8 @@ describe("an upload that was never completed", () => {
   });
 });
 
-describe("an object that was completed", () => {
-  it("keeps its place before an object whose PUT began later and was committed before", async () => {
+describe("a completed object", () => {
+  it("keeps its place before an object whose PUT began later and committed earlier", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const part = await putPart(bucket, "k", uploadId, 1, "completed last");
@@ -118,7 +115,7 @@ describe("an object that was completed", () => {
     expect(await shown(bucket, "k")).toBe("put");
   });
 
-  it("comes back whole where parts were copied, also from what is gone, and shares what is there", async () => {
+  it("is restored as a whole with copied parts, also from deleted sources, and shares existing blobs", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { kept: "0123456789", gone: "abcdefghij" });
     await uploadInParts(bucket, "parted", [largePart(1), "tail"]);
@@ -147,7 +144,7 @@ describe("an object that was completed", () => {
     expect(await rebuildFindings()).toMatchObject([{ key: "gone" }]);
   });
 
-  it("comes back without the parts that its completion left out", async () => {
+  it("is restored without the parts that its completion omitted", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const first = await putPart(bucket, "k", uploadId, 1, largePart(3));
@@ -165,7 +162,7 @@ describe("an object that was completed", () => {
     expect(await ofPart.text()).toBe("last");
   });
 
-  it("comes back with its checksum, storage class and version's time", async () => {
+  it("is restored with its checksum, storage class and version time", async () => {
     const bucket = await freshBucket();
     const headers = { "x-amz-storage-class": "GLACIER_IR", "x-amz-checksum-algorithm": "CRC32" };
     await uploadInParts(bucket, "k", ["bytes"], headers);
@@ -181,7 +178,7 @@ describe("an object that was completed", () => {
     expect(await facts(world)).toEqual(before);
   });
 
-  it("shows nothing, and nothing older, where a blob of it is gone, and the report names it", async () => {
+  it("is not restored, nor is anything older, when one of its blobs is missing, and the report lists it", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "older" });
     const uploadId = await createUpload(bucket, "k");
@@ -195,8 +192,8 @@ describe("an object that was completed", () => {
   });
 });
 
-describe("the proof of a completion", () => {
-  it("is stored before the client is told, else the answer is 503 and a repeated completion stores it", async () => {
+describe("the completion proof", () => {
+  it("is stored before the response; otherwise the response is 503 and a repeated completion stores it", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "before" });
     const uploadId = await createUpload(bucket, "k");
@@ -216,7 +213,7 @@ describe("the proof of a completion", () => {
     expect(await shown(bucket, "k")).toBe("after");
   });
 
-  it("is stored before a completion is forgotten that broke off", async () => {
+  it("is stored before the row of an interrupted completion expires", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "k", ["bytes"]);
     await uploadInParts(bucket, "replaced", ["bytes"]);
@@ -228,7 +225,7 @@ describe("the proof of a completion", () => {
     expect(await shown(bucket, "k")).toBe("bytes");
   });
 
-  it("lives as long as the object, under other names too, and is collected with it", async () => {
+  it("lives as long as the object, also under other names, and is collected with it", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "k", ["bytes"]);
     await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/k` } });
@@ -244,7 +241,7 @@ describe("the proof of a completion", () => {
     expect(objects).toEqual([]);
   });
 
-  it("holds no checksum of what a customer's key encrypts", async () => {
+  it("contains no checksum of SSE-C plaintext", async () => {
     const bucket = await freshBucket();
     const headers = keyHeaders(customerKey(1));
     const uploadId = await createUpload(bucket, "k", { ...headers, "x-amz-checksum-algorithm": "CRC32" });

@@ -1,5 +1,5 @@
-// The rebuild: a database that is made again from blobs alone, in a second database beside the tests' own. Only reads see
-// it there, as coordinators know but the one; that everything goes on after a rebuild, the scripts' tests show.
+// The rebuild creates a second database from blobs alone, next to the tests' own. These tests only read from it,
+// because coordinators know only the first one. The tests of the scripts cover writes after a rebuild.
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -24,7 +24,7 @@ import { setVersioning } from "../support/versioning.ts";
 
 beforeEach(loseDatabase);
 
-/** What a client sees of an object that a rebuild can know. */
+/** What a client sees of an object that a rebuild can restore. */
 async function seen(target: string, world: RequestScope = {}, options: SendOptions = {}): Promise<object> {
   const response = await send("GET", target, options, world);
   const headers: Record<string, string> = {};
@@ -44,7 +44,7 @@ const METADATA = {
 };
 
 describe("a rebuild", () => {
-  it("lists and serves what was put, as it was put", async () => {
+  it("lists and serves objects as they were put", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "one", "dir/b": "two", "odd \u{1f600} key": "", replaced: "old" });
     await putAll(bucket, { replaced: "new" });
@@ -66,7 +66,7 @@ describe("a rebuild", () => {
     expect(orphans).toHaveLength(1);
   });
 
-  it("serves what customers' keys encrypt to whoever has the key", async () => {
+  it("serves SSE-C objects to callers with the key", async () => {
     const bucket = await freshBucket();
     const key = noise(32);
     const headers = {
@@ -92,7 +92,7 @@ describe("a rebuild", () => {
     expect(await referencesIn(world)).toEqual({ findings: [], orphans: [] });
   });
 
-  it("leaves an upload open that lacks a part", async () => {
+  it("leaves an upload open when a part is missing", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     await putPart(bucket, "k", uploadId, 2, "two");
@@ -104,7 +104,7 @@ describe("a rebuild", () => {
     expect((await referencesIn(world)).findings).toEqual([]);
   });
 
-  it("shows the newest of objects in one piece and in parts, and takes each part as it was sent last", async () => {
+  it("restores the newest of single and multipart objects, and the last upload of each part", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "old" });
     await uploadInParts(bucket, "a", [largePart(1), "new"]);
@@ -127,7 +127,7 @@ describe("a rebuild", () => {
     expect((await referencesIn(world)).findings).toEqual([]);
   });
 
-  it("shows the newest version though an earlier one was moved to another storage class since", async () => {
+  it("restores the newest version although an earlier one changed its storage class later", async () => {
     const bucket = await freshBucket();
     await setVersioning(bucket, "Enabled");
     for (const body of ["old", "new"]) {
@@ -149,7 +149,7 @@ describe("a rebuild", () => {
     expect((await referencesIn(world)).findings).toEqual([]);
   });
 
-  it("shows no object of which a transition has copied but some parts", async () => {
+  it("restores no object from an incomplete transition", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "parts", [largePart(1), largePart(2), "3"]);
     const before = await seen(`/${bucket}/parts`);
@@ -171,7 +171,7 @@ describe("a rebuild", () => {
     expect((await referencesIn(world)).findings).toEqual([]);
   });
 
-  it("brings nothing back that has been removed or taken while it was under way", async () => {
+  it("restores nothing that was deleted or replaced while it ran", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { kept: "kept", removed: "removed" });
     const uploadId = await uploadInParts(bucket, "parts", ["1"]).then(() => createUpload(bucket, "open"));
@@ -194,7 +194,7 @@ describe("a rebuild", () => {
     expect(await referencesIn(world)).toEqual({ findings: [], orphans: [] });
   });
 
-  it("may die at any step and be gone on with, or with a step done twice", async () => {
+  it("can die at any step and continue, also with a repeated step", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, Object.fromEntries(Array.from({ length: 120 }, (_, index) => [`k${index}`, String(index)])));
     await uploadInParts(bucket, "parted", ["1"]);
@@ -212,7 +212,7 @@ describe("a rebuild", () => {
     expect(await referencesIn(world)).toEqual({ findings: [], orphans: [] });
   });
 
-  it("shows all of an object of more slices than an upload has parts", async () => {
+  it("restores an object with more slices than an upload has parts", async () => {
     await REBUILT.prepare(
       `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20001)
        INSERT INTO recovered_blobs (bucket_id, key, blob_id, role, upload_id, part_number, size, etag, stored_at, facts)
@@ -254,7 +254,7 @@ describe("a rebuild", () => {
     expect(await REBUILT.prepare("SELECT count(*) AS count FROM recovered_blobs").first("count")).toBe(0);
   });
 
-  it("leaves a database alone that is not empty", async () => {
+  it("does not change a database that is not empty", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     await REBUILT.prepare(
@@ -265,7 +265,7 @@ describe("a rebuild", () => {
     expect((await REBUILT.prepare("SELECT 1 FROM objects").all()).results).toEqual([]);
   });
 
-  it("names a bucket by its id where its name is another one's", async () => {
+  it("names a bucket by its id when another bucket has its name", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "first" });
     const [first] = [await bucketId(bucket)];
@@ -298,7 +298,7 @@ describe("a rebuild", () => {
     ]);
   });
 
-  it("is switched on by its setting alone, and until it is switched off nothing is deleted on the schedule", () => {
+  it("is enabled only by its setting, and until it is disabled the schedule deletes nothing", () => {
     const running = (scope: RequestScope): string[] =>
       SCHEDULE.filter(({ periodMs }) => periodMs(jobContext(0, scope).settings) !== undefined).map(
         ({ job }) => job.name,

@@ -1,5 +1,5 @@
-// Ways back: from a deletion or an overwrite in a versioned bucket, by plain calls of S3; and without versions, from a
-// database that is restored to an earlier moment, which here is a second one that was copied at that moment.
+// Ways to recover: in a versioned bucket by plain S3 calls after a deletion or an overwrite; without versions, from a
+// database restored to an earlier moment. Here a second database, copied at that moment, plays that part.
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
@@ -21,7 +21,7 @@ import { bodyOf, deleteKey, putVersion, removeVersion, versionedBucket } from ".
 const HOUR_MS = 3_600_000;
 
 describe("with versioning", () => {
-  it("a deleted object comes back when its delete marker is removed", async () => {
+  it("a deleted object returns when its delete marker is deleted", async () => {
     const bucket = await versionedBucket();
     const version = await putVersion(bucket, "k", "bytes");
     const marker = await deleteKey(bucket, "k");
@@ -32,7 +32,7 @@ describe("with versioning", () => {
     expect((await send("HEAD", `/${bucket}/k`)).headers.get("x-amz-version-id")).toBe(version);
   });
 
-  it("an earlier version becomes the current one again by a copy of it, which moves no bytes", async () => {
+  it("an earlier version becomes current again through a copy, which moves no bytes", async () => {
     const bucket = await versionedBucket();
     const version = await putVersion(bucket, "k", "good");
     await putVersion(bucket, "k", "bad");
@@ -43,7 +43,7 @@ describe("with versioning", () => {
   });
 });
 
-describe("a database that is restored to an earlier moment", () => {
+describe("a database restored to an earlier moment", () => {
   // What the configuration bound.
   // oxlint-disable typescript/no-unsafe-type-assertion
   const RESTORED = Reflect.get(env, "REBUILT_DB") as D1Database;
@@ -65,7 +65,7 @@ describe("a database that is restored to an earlier moment", () => {
     await applyD1Migrations(RESTORED, MIGRATIONS);
   });
 
-  /** Makes the second database what the first one is now. */
+  /** Makes the second database a copy of the first. */
   async function copyDatabase(): Promise<void> {
     for (const table of TABLES) {
       await RESTORED.prepare(`DELETE FROM ${table}`).run();
@@ -77,7 +77,7 @@ describe("a database that is restored to an earlier moment", () => {
     }
   }
 
-  /** A bucket of everything that can be overwritten and deleted. */
+  /** A bucket with everything that can be overwritten and deleted. */
   async function furnishedBucket(): Promise<string> {
     const bucket = await freshBucket();
     await putAll(bucket, { overwritten: "before", deleted: "deleted", copied: "copied", moved: "moved", kept: "kept" });
@@ -86,7 +86,7 @@ describe("a database that is restored to an earlier moment", () => {
     return bucket;
   }
 
-  /** Does away with all that, as far as the metadata goes. */
+  /** Deletes all of it, as far as the metadata goes. */
   async function ruin(bucket: string): Promise<void> {
     await putAll(bucket, { overwritten: "after", "written-since": "new" });
     for (const key of ["deleted", "copied", "copy", "parted"]) await deleteKey(bucket, key);
@@ -118,17 +118,17 @@ describe("a database that is restored to an earlier moment", () => {
     expect((await check(bucket)).findings).toEqual([]);
   });
 
-  it("lacks bytes after the window, and the check tells which", async () => {
+  it("lacks bytes after the window, and the check lists them", async () => {
     const bucket = await furnishedBucket();
     await copyDatabase();
     await ruin(bucket);
-    // What one step drops by taking a manifest apart is due in the next.
+    // Garbage created by the release of a manifest is due in the next step.
     await runPass(collectGarbage, Date.now() + 25 * HOUR_MS);
     const { findings } = await check(bucket);
     expect(findings.filter((finding) => finding.endsWith("is missing"))).toHaveLength(6);
   });
 
-  it("keeps what was written since for the recovery window, counted from when the scan first misses it", async () => {
+  it("keeps later writes for the recovery window, counted from the scan that first finds them orphaned", async () => {
     const bucket = await furnishedBucket();
     await copyDatabase();
     await ruin(bucket);
@@ -137,7 +137,7 @@ describe("a database that is restored to an earlier moment", () => {
     expect(orphans).toHaveLength(2);
     const areThere = async (): Promise<boolean[]> =>
       Promise.all(orphans.map(async (blobId) => (await env.BLOBS.head(blobId)) !== null));
-    // The restore is of a moment long ago: all that was written since is old enough to be an orphan at once.
+    // The restored moment is long past, so all later writes are old enough to be orphans at once.
     const now = Date.now() + 30 * 24 * HOUR_MS;
     await runPass(scanOrphans, now, world);
     await runPass(scanOrphans, now + 23 * HOUR_MS, world);

@@ -12,7 +12,7 @@ import { allow, credentialsOf, freshUser, succeed } from "../support/query-api.t
 const OLD = btoa("the master key of the tests only");
 const NEW = btoa("the key that takes its place now");
 
-it("a master key takes the place of another while everything goes on", async () => {
+it("a master key replaces another without interrupting requests", async () => {
   const { credentials } = await freshUser(allow("s3:*"));
   const session = credentialsOf(await succeed("sts", "GetSessionToken", {}, { credentials }));
   const version = async (): Promise<string | null | undefined> =>
@@ -34,18 +34,18 @@ it("a master key takes the place of another while everything goes on", async () 
   expect(await version()).toBe(newVersion);
   expect(await status(both)).toBe(200);
   expect(await status({ CAIRN_MASTER_KEY: NEW })).toBe(200);
-  // Earlier sessions last as long as the key that sealed them is known.
+  // Sessions encrypted with the previous key last as long as that key is configured.
   expect([await status(both, session), await status({ CAIRN_MASTER_KEY: NEW }, session)]).toEqual([200, 400]);
 
   const second = await runPass(resealSecrets, Date.now(), both);
   expect(second.report).toEqual({ resealed: 0, unopened: 0 });
   expect(second.counts.d1RowsWritten).toBe(0);
-  // Back again, for the other tests.
+  // Restores the state for the other tests.
   await runPass(resealSecrets, Date.now(), { CAIRN_MASTER_KEY: OLD, CAIRN_PREVIOUS_MASTER_KEYS: NEW });
   expect(await status({})).toBe(200);
 });
 
-it("reads nothing where there is no previous master key, and is not due then", async () => {
+it("reads nothing without a previous master key, and is not due then", async () => {
   for (const scope of [{}, { CAIRN_MASTER_KEY: "", CAIRN_PREVIOUS_MASTER_KEYS: OLD }]) {
     const { counts } = await runPass(resealSecrets, Date.now(), scope);
     expect(counts.d1RoundTrips).toBe(0);
@@ -56,7 +56,7 @@ it("reads nothing where there is no previous master key, and is not due then", a
   expect(SCHEDULE.find(({ job }) => job === resealSecrets)?.periodMs(settings)).toBe(3_600_000);
 });
 
-it("leaves what it cannot open as it is, and does not go round in circles", async () => {
+it("leaves secrets that do not decrypt unchanged, and does not loop over them", async () => {
   const { credentials } = await freshUser();
   const { version } = await KeyRing.of([NEW]);
   const spoil = (keyVersion: string) =>

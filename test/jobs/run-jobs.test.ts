@@ -1,4 +1,4 @@
-// A tick of the schedule: who runs, who waits, and what is left behind whatever happens on the way.
+// A tick of the schedule: which jobs run, which wait, and what remains after every kind of failure.
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
@@ -30,11 +30,11 @@ afterEach(() => {
 });
 
 interface TestJob extends Job {
-  /** The cursors with which it was called. */
+  /** The cursors of its calls. */
   readonly calls: (string | null)[];
 }
 
-/** A job whose pass has so many steps. */
+/** A job whose pass has the given number of steps. */
 function jobOf(steps: number, act: (call: number) => Promise<void> = async () => undefined): TestJob {
   const calls: (string | null)[] = [];
   return {
@@ -73,7 +73,7 @@ function lines(job: Job): Record<string, unknown>[] {
 }
 
 describe("a tick", () => {
-  it("takes a pass from its beginning to its end and logs one line for it", async () => {
+  it("runs a pass from beginning to end and logs one line for it", async () => {
     const job = jobOf(3);
     await tick(each(0, job));
     expect(job.calls).toEqual([null, "1", "2"]);
@@ -84,7 +84,7 @@ describe("a tick", () => {
     expect(await rowOf(job)).toMatchObject({ is_passing: 0, cursor: null, report: '{"done":3}', lease_holder: null });
   });
 
-  it("begins one pass in each period, which are counted from midnight UTC", async () => {
+  it("starts one pass per period, counted from midnight UTC", async () => {
     const job = jobOf(1);
     const at = async (now: number): Promise<number> => {
       await tick(each(DAY_MS, job), { now });
@@ -99,7 +99,7 @@ describe("a tick", () => {
     expect(await at(NOON)).toBe(3);
   });
 
-  it("begins a pass of what is to be done once, and after that no other", async () => {
+  it("starts a one-time pass, and never a second one", async () => {
     const failing = jobOf(2, async (call) => {
       if (call === 1) throw new Error("out of order");
       await Promise.resolve();
@@ -110,7 +110,7 @@ describe("a tick", () => {
     expect(failing.calls).toEqual([null, null, "1"]);
   });
 
-  it("leaves a job alone that is switched off, in the middle of a pass too", async () => {
+  it("skips a disabled job, also in the middle of a pass", async () => {
     const job = jobOf(40);
     await tick(each(DAY_MS, job), { JOB_CALLS_PER_TICK: "10" });
     const before = job.calls.length;
@@ -121,7 +121,7 @@ describe("a tick", () => {
     expect(job.calls).toEqual([null, ...Array.from({ length: 39 }, (_, index) => String(index + 1))]);
   });
 
-  it("lets jobs take turns, ends when its calls are spent, and goes on where it was", async () => {
+  it("lets jobs take turns, ends when its calls are spent, and continues where it stopped", async () => {
     const [one, other] = [jobOf(20), jobOf(20)];
     await tick(each(DAY_MS, one, other), { JOB_CALLS_PER_TICK: "14" });
     expect(one.calls.length + other.calls.length).toBe(11);
@@ -132,7 +132,7 @@ describe("a tick", () => {
     expect(await rowOf(one)).toMatchObject({ report: '{"done":20}' });
   });
 
-  it("lets in what happens meanwhile between two steps", async () => {
+  it("admits other events between two steps", async () => {
     let heard: number | undefined;
     const job = jobOf(20, async (call) => {
       if (call === 1) setTimeout(() => (heard = job.calls.length), 0);
@@ -142,7 +142,7 @@ describe("a tick", () => {
     expect(heard).toBeLessThanOrEqual(2);
   });
 
-  it("begins with whoever has waited longest", async () => {
+  it("starts with the job that has waited longest", async () => {
     const jobs = [jobOf(99), jobOf(99), jobOf(99), jobOf(99), jobOf(99), jobOf(99)];
     for (let turn = 0; turn < 12; turn += 1) await tick(each(DAY_MS, ...jobs), { JOB_CALLS_PER_TICK: "10" });
     const counts = jobs.map(({ calls }) => calls.length);
@@ -150,7 +150,7 @@ describe("a tick", () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   });
 
-  it("gives a job no more steps that wants none before the next tick", async () => {
+  it("gives no further step to a job that defers to the next tick", async () => {
     const job = jobOf(3);
     const resting: Job = {
       name: job.name,
@@ -162,7 +162,7 @@ describe("a tick", () => {
     expect(await rowOf(resting)).toMatchObject({ is_passing: 1, cursor: "2", lease_holder: null });
   });
 
-  it("ends when its time is over", async () => {
+  it("ends at its time limit", async () => {
     let clock = Date.now();
     const job = jobOf(99, async () => {
       clock += 60_000;
@@ -175,8 +175,8 @@ describe("a tick", () => {
   });
 });
 
-describe("a job that fails", () => {
-  it("stops no other, is logged, and is tried again from where it was", async () => {
+describe("a failing job", () => {
+  it("stops no other, is logged, and is retried from where it stopped", async () => {
     const failing = jobOf(3, async (call) => {
       if (call === 2) throw new Error("out of order");
       await Promise.resolve();
@@ -193,7 +193,7 @@ describe("a job that fails", () => {
     expect(other.calls).toHaveLength(3);
   });
 
-  it("comes last the next time, whatever it costs", async () => {
+  it("runs last in the next tick, whatever it costs", async () => {
     const failing = jobOf(1, async () => {
       await Promise.resolve();
       throw new Error("out of order");
@@ -213,7 +213,7 @@ describe("a job that fails", () => {
     expect(others.map(({ calls }) => calls.length)).toEqual([1, 1]);
   });
 
-  it("by D1 being out of reach when a step is saved, repeats that step", async () => {
+  it("repeats a step when D1 fails while its result is saved", async () => {
     const job = jobOf(2);
     let isBroken = true;
     const DB = d1With(async (sql, send) => {
@@ -229,13 +229,13 @@ describe("a job that fails", () => {
 });
 
 describe("a lease", () => {
-  it("lets one of many ticks work", async () => {
+  it("lets one of many ticks run", async () => {
     const job = jobOf(5, () => new Promise((resolve) => setTimeout(resolve, 20)));
     await Promise.all([1, 2, 3, 4].map(() => tick(each(DAY_MS, job))));
     expect(job.calls).toEqual([null, "1", "2", "3", "4"]);
   });
 
-  it("of a tick that died ends by itself, and the pass goes on", async () => {
+  it("of a dead tick expires, and the pass continues", async () => {
     const job = jobOf(3);
     await tick(each(DAY_MS, jobOf(1), job), { JOB_CALLS_PER_TICK: "10" });
     await env.DB.prepare(
@@ -250,7 +250,7 @@ describe("a lease", () => {
     expect(job.calls.slice(before)).toEqual(["1", "2"]);
   });
 
-  it("that is lost in the middle of a step ends the work, and saves nothing over the new holder's", async () => {
+  it("that is lost during a step ends the work, and overwrites nothing of the new owner", async () => {
     const job = jobOf(9, async () => {
       await env.DB.prepare("UPDATE jobs SET lease_holder = 'another', cursor = '7' WHERE name = ?")
         .bind(job.name)
@@ -264,8 +264,8 @@ describe("a lease", () => {
   });
 });
 
-describe("the platform's limits of a tick", () => {
-  it("stop it before D1 has had 1000 queries, each statement of a batch being one, and the next tick goes on", async () => {
+describe("the platform's limits", () => {
+  it("stop a tick before its 1000th D1 query, counting each statement of a batch, and the next tick continues", async () => {
     let queries = 0;
     const DB = d1With(async (sql, sendOn) => {
       queries += sql.length;
@@ -292,7 +292,7 @@ describe("the platform's limits of a tick", () => {
     expect(ticks).toBe(3);
   });
 
-  it("leave long work to schedules that come once an hour or less often", () => {
+  it("leave long work to schedules of at most one tick an hour", () => {
     const namesAt = (cron: string): string[] => scheduleUnder(undefined, cron).map(({ job }) => job.name);
     for (const cron of ["*/5 * * * *", "* * * * *", "0,30 * * * *", "5-10 * * * *"]) {
       expect(namesAt(cron)).not.toContain("scrub");
@@ -301,7 +301,7 @@ describe("the platform's limits of a tick", () => {
     for (const cron of ["23 * * * *", "0 */2 * * *", "7 3 * * SUN"]) expect(namesAt(cron)).toContain("scrub");
   });
 
-  it("have a schedule of either kind in wrangler.toml", () => {
+  it("have a schedule of each kind in wrangler.toml", () => {
     const crons = Array.from(wranglerToml.matchAll(/"([^"]*\*[^"]*)"/g), ([, cron = ""]) => cron);
     expect(crons.some(isHourly)).toBe(true);
     expect(crons.some((cron) => !isHourly(cron))).toBe(true);

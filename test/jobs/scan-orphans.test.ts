@@ -1,4 +1,4 @@
-// The orphan scan: what it finds, what it never takes for an orphan, and what it does when too much looks like one.
+// The orphan scan: what it finds, what it never treats as an orphan, and how it reacts to too many orphans.
 import { env } from "cloudflare:workers";
 import { beforeEach, describe, expect, it } from "vitest";
 
@@ -20,7 +20,7 @@ import { setVersioning } from "../support/versioning.ts";
 const HOUR_MS = 3_600_000;
 const AFTER_UPLOADS = 25 * HOUR_MS;
 const AFTER_WINDOW = 50 * HOUR_MS;
-/** The tests' storage is shared, and full of what faults have left behind. */
+/** All tests share the storage, which contains remains of injected faults. */
 const ANY_SHARE = { ORPHAN_SHARE_PERCENT: "100" };
 
 function scan(afterMs: number, scope: RequestScope = {}): Promise<Pass> {
@@ -33,7 +33,7 @@ async function scanTwice(scope: RequestScope = {}): Promise<void> {
   await scan(AFTER_WINDOW, scope);
 }
 
-/** A blob as a PUT of `key` leaves it that dies before its commit. */
+/** A blob of `key`, as a PUT leaves it that dies before its commit. */
 async function orphanOf(bucket: string, key = "k"): Promise<string> {
   const id = await bucketId(bucket);
   const blobId = `${id}/orphan-${crypto.randomUUID()}`;
@@ -51,14 +51,14 @@ async function exists(table: string, blobId: string): Promise<boolean> {
   return (await env.DB.prepare(`SELECT 1 FROM ${table} WHERE blob_id = ?`).bind(blobId).first()) !== null;
 }
 
-// What other tests have left behind would be counted in these.
+// The counts would include remains of other tests.
 beforeEach(async () => {
   await scan(AFTER_WINDOW);
   await scan(2 * AFTER_WINDOW);
 });
 
 describe("an orphan", () => {
-  it("is left alone while its upload may still run, then for the recovery window, and then deleted", async () => {
+  it("stays while its upload can still run, then for the recovery window, and is then deleted", async () => {
     const bucket = await freshBucket();
     const orphan = await orphanOf(bucket);
     await scan(23 * HOUR_MS);
@@ -75,7 +75,7 @@ describe("an orphan", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("is the blob of a key that has other versions", async () => {
+  it("can be the blob of a key with other versions", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "current" });
     await setVersioning(bucket, "Enabled");
@@ -86,7 +86,7 @@ describe("an orphan", () => {
     expect(Object.keys((await storedStateOf(bucket)).blobs)).toEqual(before);
   });
 
-  it("that a row references after all is cleared", async () => {
+  it("that turns out to be referenced loses its mark", async () => {
     const bucket = await freshBucket();
     const orphan = await orphanOf(bucket);
     await scan(AFTER_UPLOADS);
@@ -101,7 +101,7 @@ describe("an orphan", () => {
     await expectBytes(await send("GET", `/${bucket}/k`), "x");
   });
 
-  it("is not what Cairn did not put there", async () => {
+  it("is never an object that Cairn did not store", async () => {
     const bucket = await freshBucket();
     const id = await bucketId(bucket);
     const strange = [`${id}/without-certificate`, `elsewhere-${crypto.randomUUID()}`];
@@ -117,7 +117,7 @@ describe("an orphan", () => {
 });
 
 describe("a referenced blob", () => {
-  it("stays, whoever holds it and however it came there", async () => {
+  it("stays, for every kind of reference", async () => {
     const [bucket, unversioned] = [await freshBucket(), await freshBucket()];
     await putAll(bucket, { single: "single", old: "old", copied: "copied", gone: "gone" });
     await setVersioning(bucket, "Enabled");
@@ -146,20 +146,20 @@ describe("a referenced blob", () => {
     await expectBytes(await send("GET", `/${unversioned}/b`), "renamed");
   });
 
-  it("is found by reading a few rows for each blob", async () => {
+  it("is found by reading a few rows", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`k${index}`, "x"])));
     await uploadInParts(bucket, "parted", [largePart(1), "2"]);
     const { report, counts } = await scan(AFTER_UPLOADS);
     expect(report["seen"]).toBeGreaterThan(52);
-    // The list of blobs in the question itself counts as rows that are read.
+    // The list of blobs in the query counts as rows read.
     expect(counts.d1RowsRead).toBeLessThan(7 * (report["seen"] ?? 0));
     expect(counts.d1RowsWritten).toBe(0);
   });
 });
 
 describe("a slow upload", () => {
-  /** R2 that has a blob, and then takes so long to say so that the scan comes by. */
+  /** R2 that stores a blob, and delays its response until the scan has run. */
   const slow = r2With({
     async put(key, body, options) {
       const stored = await env.BLOBS.put(key, body, options);
@@ -168,7 +168,7 @@ describe("a slow upload", () => {
     },
   });
 
-  it("whose blob was condemned meanwhile is refused with 503 and shows nothing", async () => {
+  it("whose blob got a tombstone meanwhile returns 503 and shows nothing", async () => {
     const bucket = await freshBucket();
     const refused = await send("PUT", `/${bucket}/k`, { body: "slow" }, { BLOBS: slow });
     await expectS3Error(refused, { status: 503, code: "ServiceUnavailable" });
@@ -178,7 +178,7 @@ describe("a slow upload", () => {
     await expectBytes(await send("GET", `/${bucket}/k`), "again");
   });
 
-  it("of a part is refused as well, and the part can be sent again", async () => {
+  it("of a part returns 503 as well, and the part can be sent again", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const target = `/${bucket}/k?partNumber=1&uploadId=${uploadId}`;
@@ -190,7 +190,7 @@ describe("a slow upload", () => {
     await expectBytes(await send("GET", `/${bucket}/k`), "again");
   });
 
-  it("that commits between the scan's look and its verdict keeps its bytes", async () => {
+  it("that commits between the scan's check and its deletion keeps its bytes", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const orphan = await orphanOf(bucket);
@@ -231,7 +231,7 @@ describe("a scan", () => {
     expect(await exists("orphans", orphan)).toBe(false);
   });
 
-  it("deletes nothing where too much seems to be nobody's, and says so", async () => {
+  it("deletes nothing when too many blobs look orphaned, and logs it", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, "x"])));
     const orphans = await Promise.all(Array.from({ length: 11 }, () => orphanOf(bucket)));
@@ -256,14 +256,14 @@ describe("a scan", () => {
     expect(await exists("orphans", orphan)).toBe(false);
   });
 
-  it("stands still where it is switched off, and has a pass a day otherwise", () => {
+  it("does not run when disabled, and otherwise runs once a day", () => {
     const period = (scope: RequestScope): number | undefined =>
       SCHEDULE.find(({ job }) => job === scanOrphans)?.periodMs(jobContext(0, scope).settings);
     expect(period({ ORPHAN_SCAN: "false" })).toBeUndefined();
     expect(period({})).toBe(24 * HOUR_MS);
   });
 
-  it("asks in parameters that D1 takes, however long keys are as JSON", async () => {
+  it("sends parameters within D1's limits, however long keys are as JSON", async () => {
     const bucket = await freshBucket();
     await Promise.all(Array.from({ length: 750 }, (_, index) => orphanOf(bucket, `${index}`.padEnd(1024, "\u0001"))));
     const { DB, longest } = measuredD1();
@@ -273,7 +273,7 @@ describe("a scan", () => {
     expect(longest()).toBeLessThan(PARAMETER_MAX_BYTES);
   });
 
-  it("goes through many orphans page by page", async () => {
+  it("pages through many orphans", async () => {
     const prefix = `pages-${crypto.randomUUID()}/`;
     const ids = Array.from({ length: 1001 }, (_, index) => prefix + index);
     await env.DB.prepare("INSERT INTO orphans SELECT value, 'nowhere', 'k', NULL, 0 FROM json_each(?)")

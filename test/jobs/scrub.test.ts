@@ -1,4 +1,4 @@
-// The scrub: whatever is wrong with stored bytes is found, whoever holds them, and nothing is said of sound ones.
+// The scrub finds every defect of stored bytes, for every kind of reference, and reports nothing about intact ones.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -30,9 +30,9 @@ interface Finding {
   readonly found_at: number;
 }
 
-/** Scrubs everything and gives what was found of a bucket's blobs, by their ids. */
+/** Scrubs everything and returns the findings on a bucket's blobs, by blob id. */
 async function findingsOf(bucket: string, now = NOW, scope: RequestScope = {}): Promise<Record<string, Finding>> {
-  // All in one tick, whatever other tests have stored.
+  // All in one tick, including what other tests have stored.
   await runPass(scrub, now, { SCRUB_MEGABYTES_PER_TICK: "10000", ...scope });
   const id = await bucketId(bucket);
   const { results } = await env.DB.prepare("SELECT * FROM scrub_findings WHERE blob_id >= ?1 AND blob_id < ?2")
@@ -41,24 +41,24 @@ async function findingsOf(bucket: string, now = NOW, scope: RequestScope = {}): 
   return Object.fromEntries(results.map((row) => [row.blob_id, row]));
 }
 
-/** The blobs of a bucket, the first put first; but for proofs of completions, which no row describes. */
+/** The blobs of a bucket in upload order, except completion proofs, which no row describes. */
 async function blobsOf(bucket: string): Promise<string[]> {
   return Object.keys((await storedStateOf(bucket)).blobs).filter((blobId) => !blobId.endsWith("-proof"));
 }
 
-/** The blobs of objects by their keys. */
+/** The blobs of objects by key. */
 async function blobsByKey(bucket: string): Promise<Readonly<Record<string, string>>> {
   const { objects } = await storedStateOf(bucket);
   return Object.fromEntries(Object.entries(objects).map(([key, { blob_id: blobId }]) => [key, blobId]));
 }
 
-/** Puts other bytes in a blob's place, certificate and all. */
+/** Replaces a blob's bytes and keeps its recovery metadata. */
 async function replace(blobId: string, bytes: string | Uint8Array): Promise<void> {
   const customMetadata = (await env.BLOBS.head(blobId))?.customMetadata ?? {};
   await env.BLOBS.put(blobId, bytes, { customMetadata });
 }
 
-/** A bucket with an object, a noncurrent version, objects of parts, an open upload, and a copy. */
+/** A bucket with an object, a noncurrent version, multipart objects, an open upload, and a copy. */
 async function furnishedBucket(): Promise<string> {
   const bucket = await versionedBucket();
   await putAll(bucket, { k: "old" });
@@ -70,7 +70,7 @@ async function furnishedBucket(): Promise<string> {
   await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/k` } });
   await uploadInParts(bucket, "several", [largePart(1), "two"]);
   await send("PUT", `/${bucket}/secret`, { body: "secret", headers: CUSTOMER_KEY });
-  // A range of another blob, from its beginning, is not all that blob is.
+  // A range from the beginning of another blob covers only some of its bytes.
   const ranged = await createUpload(bucket, "ranged");
   const range = { "x-amz-copy-source": `/${bucket}/k`, "x-amz-copy-source-range": "bytes=0-1" };
   const copied = await send("PUT", `/${bucket}/ranged?partNumber=1&uploadId=${ranged}`, { headers: range });
@@ -82,18 +82,18 @@ async function furnishedBucket(): Promise<string> {
 }
 
 describe("the scrub", () => {
-  it("finds nothing where all is sound", async () => {
+  it("finds nothing when all blobs are intact", async () => {
     const bucket = await furnishedBucket();
     expect(await blobsOf(bucket)).toHaveLength(9);
     expect(await findingsOf(bucket)).toEqual({});
   });
 
-  it("finds bytes that are not those that were put, whoever holds them", async () => {
+  it("finds changed bytes, for every kind of reference", async () => {
     const bucket = await furnishedBucket();
     const blobs = await blobsOf(bucket);
     for (const blobId of blobs) {
       const bytes = new Uint8Array(await ((await env.BLOBS.get(blobId))?.arrayBuffer() ?? new ArrayBuffer(0)));
-      // What of encrypted bytes their row knows is their number.
+      // Of encrypted bytes the row knows only the length.
       const isEncrypted = bytes.length === SEALED_SECRET_BYTES;
       await replace(blobId, bytes.length === 0 || isEncrypted ? "x" : bytes.map((byte) => byte ^ 1));
     }
@@ -103,7 +103,7 @@ describe("the scrub", () => {
       expect(finding).toMatch(/^its \w+ is \S+, its row says|bytes, its row/);
   });
 
-  it("finds what the store itself no longer gives as it was put", async () => {
+  it("finds bytes that the store itself no longer returns as they were put", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "right", short: "too short" });
     const { k = "", short = "" } = await blobsByKey(bucket);
@@ -122,7 +122,7 @@ describe("the scrub", () => {
     expect(findings[short]?.finding).toBe("3 bytes can be read, the store says 9");
   });
 
-  it("finds what cannot be read, when it has tried twice, and goes on behind it", async () => {
+  it("finds unreadable blobs after two attempts, and continues after them", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "lost", b: "broken off once", c: "sound" });
     const blobs = await blobsByKey(bucket);
@@ -140,7 +140,7 @@ describe("the scrub", () => {
     expect(await findingsOf(bucket)).toEqual({});
   });
 
-  it("finds every blob that cannot be read, in one tick and whatever lies between", async () => {
+  it("finds every unreadable blob in one tick, whatever lies between", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "bad", b: "sound", c: "bad", d: "wrong", e: "bad" });
     const { a = "", c = "", d = "", e = "" } = await blobsByKey(bucket);
@@ -162,7 +162,7 @@ describe("the scrub", () => {
       ({ cursor } = step);
     }
     expect(ticks).not.toContain(true);
-    // One look more each, and no third.
+    // One more attempt each, and no third.
     for (const blobId of bad) expect(asked.filter((id) => id === blobId)).toHaveLength(2);
     const { results } = await env.DB.prepare("SELECT blob_id FROM scrub_findings WHERE blob_id IN (?, ?, ?, ?)")
       .bind(a, c, d, e)
@@ -170,7 +170,7 @@ describe("the scrub", () => {
     expect(results).toHaveLength(4);
   });
 
-  it("finds what the store lists and has no bytes of", async () => {
+  it("finds blobs that the store lists without bytes", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "listed", other: "sound" });
     const { k = "" } = await blobsByKey(bucket);
@@ -180,7 +180,7 @@ describe("the scrub", () => {
     });
   });
 
-  it("finds what is gone, whichever rows need it, until they do not any more", async () => {
+  it("finds missing blobs, for every kind of row, until no row needs them", async () => {
     const bucket = await furnishedBucket();
     const blobs = await blobsOf(bucket);
     await env.BLOBS.delete(blobs);
@@ -200,7 +200,7 @@ describe("the scrub", () => {
     expect(await findingsOf(bucket, NOW + 1000)).toEqual({});
   });
 
-  it("asks for no more than the tick's budget lets it, and goes on where it was", async () => {
+  it("makes no more calls than the tick's budget allows, and continues where it stopped", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, "x"])));
     const blobs = Object.values(await blobsByKey(bucket));
@@ -236,7 +236,7 @@ describe("the scrub", () => {
     expect(results).toHaveLength(20);
   });
 
-  it("keeps the time at which it found something first, and takes out what is sound again or gone", async () => {
+  it("keeps the time of the first finding, and deletes findings that are repaired or purged", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "a", b: "b", c: "c" });
     const { a = "", b = "", c = "" } = await blobsByKey(bucket);
@@ -260,7 +260,7 @@ describe("the scrub", () => {
     expect(await storedStateOf(bucket)).toEqual(before);
   });
 
-  it("reads so many bytes in a tick and goes on in the next one", async () => {
+  it("reads a bounded number of bytes per tick and continues in the next", async () => {
     await runPass(scrub, NOW, { SCRUB_MEGABYTES_PER_TICK: "10000" });
     const bucket = await freshBucket();
     for (const key of ["a", "b", "c"]) await send("PUT", `/${bucket}/${key}`, { body: new Uint8Array(700_000) });
@@ -281,7 +281,7 @@ describe("the scrub", () => {
     expect(seen[1]).toBeGreaterThanOrEqual(700_000);
   });
 
-  it("reads nothing in Infrequent Access again unless it is asked to", async () => {
+  it("reads nothing in Infrequent Access again unless configured", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "right" });
     const [blobId = ""] = await blobsOf(bucket);
@@ -293,7 +293,7 @@ describe("the scrub", () => {
   });
 });
 
-/** R2 that lists every blob as kept in Infrequent Access; the simulator keeps no storage class. */
+/** R2 that lists every blob as Infrequent Access; the simulator stores no storage class. */
 function allInInfrequentAccess(): R2Bucket {
   const infrequent = (object: R2Object): R2Object =>
     new Proxy(object, {

@@ -14,7 +14,7 @@ function abort(bucket: string, key: string, uploadId: string): Promise<Response>
 }
 
 describe("AbortMultipartUpload", () => {
-  it("ends the upload, leaves its parts to the collector and answers 204 without a body", async () => {
+  it("aborts the upload, turns its parts into garbage and returns 204 without a body", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     await putPart(bucket, "k", uploadId, 1, "one");
@@ -32,7 +32,7 @@ describe("AbortMultipartUpload", () => {
     await expectBalanced(bucket);
   });
 
-  it("leaves the key and its other uploads alone", async () => {
+  it("does not affect the key and its other uploads", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "as it was" });
     const [aborted, other] = [await createUpload(bucket, "k"), await createUpload(bucket, "k")];
@@ -45,7 +45,7 @@ describe("AbortMultipartUpload", () => {
     await expectBalanced(bucket);
   });
 
-  it("costs two round trips, and rows for what goes", async () => {
+  it("costs two round trips, and rows for what it deletes", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     for (const number of [1, 2, 3]) await putPart(bucket, "k", uploadId, number, "x");
@@ -53,7 +53,7 @@ describe("AbortMultipartUpload", () => {
     expect(cost).toMatchObject({ roundTrips: 2, rowsWritten: 7, coordinatorCalls: 0, blobCalls: 0 });
   });
 
-  it("makes every later use of the upload's id NoSuchUpload", async () => {
+  it("makes every later use of the upload's id return NoSuchUpload", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const part = await putPart(bucket, "k", uploadId, 1, "x");
@@ -70,7 +70,7 @@ describe("AbortMultipartUpload", () => {
     });
   });
 
-  it("does not undo a completion that came before it", async () => {
+  it("does not undo an earlier completion", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const part = await putPart(bucket, "k", uploadId, 1, "whole");
@@ -85,7 +85,7 @@ describe("AbortMultipartUpload", () => {
     expect(await bodyOf(bucket, "k")).toBe("whole");
   });
 
-  it("either wins against a completion at the same time or loses, and never does both", async () => {
+  it("either wins or loses against a concurrent completion", async () => {
     for (let turn = 0; turn < 6; turn += 1) {
       const bucket = await freshBucket();
       const uploadId = await createUpload(bucket, "k");
@@ -103,7 +103,7 @@ describe("AbortMultipartUpload", () => {
     }
   });
 
-  it("drops a part that arrives while the upload ends", async () => {
+  it("discards a part that arrives during the abort", async () => {
     for (let turn = 0; turn < 6; turn += 1) {
       const bucket = await freshBucket();
       const uploadId = await createUpload(bucket, "k");
@@ -117,7 +117,7 @@ describe("AbortMultipartUpload", () => {
     }
   });
 
-  it("answers once to several at the same time", async () => {
+  it("returns 204 once among concurrent aborts", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     await putPart(bucket, "k", uploadId, 1, "x");
@@ -126,7 +126,7 @@ describe("AbortMultipartUpload", () => {
     await expectBalanced(bucket);
   });
 
-  it("knows an upload only by its own bucket and key", async () => {
+  it("finds an upload only by its own bucket and key", async () => {
     const [bucket, other] = [await freshBucket(), await freshBucket()];
     const uploadId = await createUpload(bucket, "k");
     await putPart(bucket, "k", uploadId, 1, "x");
@@ -148,7 +148,7 @@ describe("AbortMultipartUpload", () => {
     });
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await abort(missing, "k", "x"), {
       status: 404,

@@ -16,7 +16,7 @@ async function check(query = "", scope: RequestScope = {}): Promise<Element> {
   return readXml(await response.text());
 }
 
-/** What an answer says of a bucket's rows and blobs. */
+/** The findings of a response about a bucket's rows and blobs. */
 function saidOf(id: string, answer: Element): { findings: string[]; orphans: string[] } {
   const texts = (name: string): string[] =>
     childrenOf(answer, name)
@@ -26,7 +26,7 @@ function saidOf(id: string, answer: Element): { findings: string[]; orphans: str
 }
 
 describe("CheckConsistency", () => {
-  it("says nothing of what is sound", async () => {
+  it("reports nothing about consistent rows and blobs", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const answer = await check();
@@ -35,7 +35,7 @@ describe("CheckConsistency", () => {
     expect(saidOf(await bucketId(bucket), answer)).toEqual({ findings: [], orphans: [] });
   });
 
-  it("finds a blob that is missing, one that nothing accounts for, and rows that do not agree", async () => {
+  it("finds a missing blob, an orphan, and rows that contradict each other", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x", other: "y" });
     const id = await bucketId(bucket);
@@ -55,12 +55,12 @@ describe("CheckConsistency", () => {
     await env.BLOBS.delete([`${id}/nobodys`, other?.blob_id ?? ""]);
   });
 
-  it("does not take a write that is on its way for a fault", async () => {
+  it("does not report a write in progress", async () => {
     const bucket = await freshBucket();
     const id = await bucketId(bucket);
     let isFirst = true;
     const DB = d1With(async (sql, send_) => {
-      // The blobs are listed by now; this object's is not among them.
+      // The blobs are already listed, without this object's.
       if (isFirst && sql.some((text) => text.includes("needed"))) {
         isFirst = false;
         await putAll(bucket, { k: "late" });
@@ -71,7 +71,7 @@ describe("CheckConsistency", () => {
     expect(isFirst).toBe(false);
   });
 
-  it("goes on after a blob, without the rules between the tables", async () => {
+  it("continues after a blob, without the rules between tables", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const id = await bucketId(bucket);
@@ -83,14 +83,14 @@ describe("CheckConsistency", () => {
     await env.BLOBS.delete(`${id}/~nobodys`);
   });
 
-  it("says the same as the checker of the tests", async () => {
+  it("returns the same findings as the tests' own checker", async () => {
     const { findings, orphans } = await allReferences();
     const answer = await check();
     expect(childrenOf(answer, "Finding").map(({ text }) => text)).toEqual(findings);
     expect(childrenOf(answer, "Orphan").map(({ text }) => text)).toEqual(orphans);
   });
 
-  it("is refused to users while root is not disabled, to strangers, and where the token is not one of its own", async () => {
+  it("rejects users unless root is disabled, anonymous callers, and invalid tokens", async () => {
     await expectS3Error(await deliver(anonymous("GET", "/?fsck")), { status: 403, code: "AccessDenied" });
     const { credentials } = await freshUser({ Effect: "Allow", Action: "s3:*", Resource: "*" });
     await expectS3Error(await send("GET", "/?fsck", { credentials }), { status: 403, code: "AccessDenied" });

@@ -26,13 +26,13 @@ const LARGE = largePart(1);
 const LARGER = largePart(2, 7);
 const LAST = utf8("the end");
 
-/** What node's MD5 makes of the parts' MD5s. */
+/** The MD5 of the parts' MD5s, computed by node. */
 function etagOf(bodies: readonly Uint8Array[]): string {
   const md5s = bodies.map((body) => Uint8Array.from(md5Hex(body).match(/../g) ?? [], (hex) => Number(`0x${hex}`)));
   return `${md5Hex(joined(md5s))}-${bodies.length}`;
 }
 
-/** A digest by the runtime's own stream, over bytes as they are. */
+/** A digest by the runtime's own stream, over the raw bytes. */
 async function digestOf(algorithm: Algorithm, bytes: Uint8Array): Promise<Uint8Array> {
   const names = { CRC32: "crc32", CRC32C: "crc32c", CRC64NVME: "crc64nvme", SHA1: "SHA-1", SHA256: "SHA-256" };
   const stream = new crypto.DigestStream(names[algorithm]);
@@ -51,7 +51,7 @@ async function answerOf(response: Response): Promise<Element> {
   return readXml(await response.text());
 }
 
-/** An upload with these parts, numbered from 1 unless numbers are given. */
+/** An upload with these parts, numbered from 1 by default. */
 async function uploadOf(
   bucket: string,
   bodies: readonly (string | Uint8Array)[],
@@ -67,7 +67,7 @@ async function uploadOf(
 }
 
 describe("CompleteMultipartUpload", () => {
-  it("makes an object of the parts and answers with its ETag, its checksum and where it is", async () => {
+  it("creates an object of the parts and returns its ETag, checksum and location", async () => {
     const bucket = await freshBucket();
     const bodies = [LARGE, LARGER, LAST];
     const { uploadId, parts } = await uploadOf(bucket, bodies);
@@ -95,7 +95,7 @@ describe("CompleteMultipartUpload", () => {
     await expectBalanced(bucket);
   });
 
-  it("says where the object is by its URL, as the completion reached it", async () => {
+  it("returns the object's URL under the host of the request", async () => {
     const bucket = await freshBucket();
     const key = "dir/a b+cé?.txt";
     const path = "dir/a%20b%2Bc%C3%A9%3F.txt";
@@ -114,7 +114,7 @@ describe("CompleteMultipartUpload", () => {
     expect(await complete(`/${path}`, host)).toBe(`${host}/${path}`);
   });
 
-  it("takes parts that came in any order, with gaps, and drops those that are not listed", async () => {
+  it("accepts parts uploaded in any order, with gaps, and discards unlisted parts", async () => {
     const bucket = await freshBucket();
     const { uploadId, parts } = await uploadOf(bucket, [LAST, LARGER, "unlisted", LARGE], {}, [10_000, 70, 5, 3]);
     const [last, larger, , large] = parts;
@@ -132,7 +132,7 @@ describe("CompleteMultipartUpload", () => {
     ["one part of nothing", [utf8("")]],
     ["a last part of nothing", [LARGE, utf8("")]],
     ["a last part larger than the others", [LARGE, LARGER]],
-  ] as const)("makes an object of %s", async (_name, bodies) => {
+  ] as const)("creates an object of %s", async (_name, bodies) => {
     const bucket = await freshBucket();
     const { uploadId, parts } = await uploadOf(bucket, bodies);
     const root = await answerOf(await sendCompletion(bucket, "k", uploadId, parts));
@@ -141,7 +141,7 @@ describe("CompleteMultipartUpload", () => {
     await expectBalanced(bucket);
   });
 
-  it("takes ETags with quotes, without, and escaped", async () => {
+  it("accepts ETags with quotes, without, and escaped", async () => {
     for (const write of [
       (etag: string) => etag.replaceAll('"', ""),
       (etag: string) => etag.replaceAll('"', "&quot;"),
@@ -153,7 +153,7 @@ describe("CompleteMultipartUpload", () => {
     }
   });
 
-  it("costs at most three round trips, and rows that depend on the parts only for their removal", async () => {
+  it("costs at most three round trips, and one row per part for its deletion", async () => {
     const bucket = await freshBucket();
     const costs = [];
     for (const count of [2, 4]) {
@@ -168,7 +168,7 @@ describe("CompleteMultipartUpload", () => {
     expect(costs[0]).toBeLessThanOrEqual(4);
   });
 
-  describe("refuses", () => {
+  describe("rejects", () => {
     const small = utf8("small");
     const cases: readonly (readonly [
       name: string,
@@ -252,7 +252,7 @@ describe("CompleteMultipartUpload", () => {
       ],
     ];
 
-    it.each(cases)("%s, and leaves the upload as it was", async (_name, list, expected) => {
+    it.each(cases)("%s, and does not change the upload", async (_name, list, expected) => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "as it was" });
       const { uploadId, parts } = await uploadOf(bucket, [small, "end"]);
@@ -265,7 +265,7 @@ describe("CompleteMultipartUpload", () => {
       expect(await bodyOf(bucket, "k")).toBe("end");
     });
 
-    it("a part that was replaced since, by the ETag it had", async () => {
+    it("a replaced part by its old ETag", async () => {
       const bucket = await freshBucket();
       const { uploadId, parts } = await uploadOf(bucket, ["first"]);
       await putPart(bucket, "k", uploadId, 1, "second");
@@ -278,7 +278,7 @@ describe("CompleteMultipartUpload", () => {
       );
     });
 
-    it("the upload of another bucket or key, and one that never was", async () => {
+    it("the upload of another bucket or key, and one that never existed", async () => {
       const [bucket, other] = [await freshBucket(), await freshBucket()];
       const { uploadId, parts } = await uploadOf(bucket, ["x"]);
       await expectUntouched(bucket, async () => {
@@ -297,7 +297,7 @@ describe("CompleteMultipartUpload", () => {
       });
     });
 
-    it("anonymous requests, and buckets that are not there", async () => {
+    it("anonymous requests, and missing buckets", async () => {
       const bucket = await freshBucket();
       const { uploadId, parts } = await uploadOf(bucket, ["x"]);
       const body = completionOf(parts);
@@ -317,7 +317,7 @@ describe("CompleteMultipartUpload", () => {
   });
 
   describe("repeated", () => {
-    it("answers the same again for the same list, whatever became of the key", async () => {
+    it("returns the same response for the same list, whatever happened to the key", async () => {
       const bucket = await freshBucket();
       const { uploadId, parts } = await uploadOf(bucket, [LARGE, LAST]);
       const first = await answerOf(await sendCompletion(bucket, "k", uploadId, parts));
@@ -335,7 +335,7 @@ describe("CompleteMultipartUpload", () => {
       }
     });
 
-    it("names the version that it made, in a bucket that keeps versions", async () => {
+    it("names the version that it created in a versioned bucket", async () => {
       const bucket = await versionedBucket();
       const { uploadId, parts } = await uploadOf(bucket, ["x"]);
       const first = (await sendCompletion(bucket, "k", uploadId, parts)).headers.get("x-amz-version-id");
@@ -346,7 +346,7 @@ describe("CompleteMultipartUpload", () => {
       expect(await versionsOf(bucket)).toHaveLength(2);
     });
 
-    it("is refused for another list", async () => {
+    it("is rejected with another list", async () => {
       const bucket = await freshBucket();
       const { uploadId, parts } = await uploadOf(bucket, [LARGE, LAST]);
       await sendCompletion(bucket, "k", uploadId, parts);
@@ -359,7 +359,7 @@ describe("CompleteMultipartUpload", () => {
       );
     });
 
-    it("at the same time makes one object and answers all alike", async () => {
+    it("concurrently creates one object and returns the same response", async () => {
       const bucket = await versionedBucket();
       const { uploadId, parts } = await uploadOf(bucket, ["x"]);
       const responses = await Promise.all([1, 2, 3, 4].map(() => sendCompletion(bucket, "k", uploadId, parts)));
@@ -370,7 +370,7 @@ describe("CompleteMultipartUpload", () => {
     });
   });
 
-  it("makes the object of one list where different ones come at the same time", async () => {
+  it("creates the object of one list when concurrent completions differ", async () => {
     const bucket = await freshBucket();
     const { uploadId, parts } = await uploadOf(bucket, [LARGE, LAST]);
     const [first, second] = parts.map((part) => [part]);
@@ -383,7 +383,7 @@ describe("CompleteMultipartUpload", () => {
     await expectBalanced(bucket);
   });
 
-  it("takes the parts as they were listed or not at all while one is replaced", async () => {
+  it("uses the listed parts or none while one is concurrently replaced", async () => {
     for (let turn = 0; turn < 6; turn += 1) {
       const bucket = await freshBucket();
       const { uploadId, parts } = await uploadOf(bucket, ["first"]);
@@ -409,7 +409,7 @@ describe("CompleteMultipartUpload", () => {
       ["CRC32", "FULL_OBJECT"] as const,
       ["CRC32C", "FULL_OBJECT"] as const,
       ["CRC64NVME", "FULL_OBJECT"] as const,
-    ])("of %s, %s, are what is computed over the parts or the whole", async (algorithm, type) => {
+    ])("of %s, %s, are computed over the parts or the whole", async (algorithm, type) => {
       const bucket = await freshBucket();
       const headers = { "x-amz-checksum-algorithm": algorithm, "x-amz-checksum-type": type };
       const { uploadId, parts } = await uploadOf(bucket, BODIES, headers);
@@ -424,7 +424,7 @@ describe("CompleteMultipartUpload", () => {
       const head = await send("HEAD", `/${bucket}/k`, mode);
       expect(head.headers.get(checksumHeader(algorithm))).toBe(expected);
       expect(head.headers.get("x-amz-checksum-type")).toBe(type);
-      // Of one part, its own checksum is shown; of a range, none.
+      // For a single part its own checksum is returned; for a range, none.
       const second = await send("HEAD", `/${bucket}/k?partNumber=2`, mode);
       expect(second.headers.get(checksumHeader(algorithm))).toBe(base64(digests[1] ?? utf8("")));
       const ranged = await send("HEAD", `/${bucket}/k`, { headers: { ...mode.headers, range: "bytes=0-9" } });
@@ -459,7 +459,7 @@ describe("CompleteMultipartUpload", () => {
       expect((await sendCompletion(bucket, "k", uploadId, parts, right)).status).toBe(200);
     });
 
-    it("of parts are demanded of a composite upload and verified", async () => {
+    it("of parts are required and verified for a composite upload", async () => {
       const bucket = await freshBucket();
       const { uploadId, parts } = await uploadOf(bucket, [LAST], { "x-amz-checksum-algorithm": "CRC32" });
       const without = parts.map(({ partNumber, etag }) => ({ partNumber, etag }));
@@ -491,7 +491,7 @@ describe("CompleteMultipartUpload", () => {
       expect((await sendCompletion(bucket, "k", uploadId, parts)).status).toBe(200);
     });
 
-    it("of parts may be left out where the upload announced none or one of the full object", async () => {
+    it("of parts are optional when the upload announced none or a full-object one", async () => {
       for (const headers of [{}, { "x-amz-checksum-algorithm": "CRC64NVME" }]) {
         const bucket = await freshBucket();
         const { uploadId, parts } = await uploadOf(bucket, [LAST], headers);
@@ -501,7 +501,7 @@ describe("CompleteMultipartUpload", () => {
     });
   });
 
-  it("checks the size of the object where it is given", async () => {
+  it("include the size of the object when it is sent", async () => {
     const bucket = await freshBucket();
     const { uploadId, parts } = await uploadOf(bucket, [LAST]);
     await expectUntouched(bucket, async () => {
@@ -586,7 +586,7 @@ describe("CompleteMultipartUpload", () => {
         { "if-match": '"x"', "if-none-match": "*" },
         { status: 501, code: "NotImplemented" },
       ],
-    ] as const)("that make no sense are refused: %j", async (headers, { status, code }) => {
+    ] as const)("that make no sense are rejected: %j", async (headers, { status, code }) => {
       const bucket = await freshBucket();
       const { uploadId, parts } = await uploadOf(bucket, ["x"]);
       await expectUntouched(bucket, async () => {
@@ -612,7 +612,7 @@ describe("CompleteMultipartUpload", () => {
   });
 
   describe("in a bucket with versions", () => {
-    it("makes a version and names it, and leaves the one that was there", async () => {
+    it("creates and names a version, and keeps the existing one", async () => {
       const bucket = await versionedBucket();
       const old = await putVersion(bucket, "k", "old");
       const versionId = (await uploadInParts(bucket, "k", ["new"])).headers.get("x-amz-version-id") ?? "";
@@ -621,7 +621,7 @@ describe("CompleteMultipartUpload", () => {
       expect(await bodyOf(bucket, "k", old)).toBe("old");
     });
 
-    it("makes the null version while versioning is suspended, in place of the one before, and names none", async () => {
+    it("replaces the null version while versioning is suspended, and names none", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "null" });
       await setVersioning(bucket, "Enabled");
@@ -633,7 +633,7 @@ describe("CompleteMultipartUpload", () => {
       await expectBalanced(bucket);
     });
 
-    it("costs no more than in one without, but for the version that is kept", async () => {
+    it("costs no more than without versioning, except for the noncurrent version", async () => {
       const bucket = await versionedBucket();
       await putVersion(bucket, "k", "old");
       const cost = costOf(await uploadInParts(bucket, "k", ["new"]));
@@ -642,12 +642,12 @@ describe("CompleteMultipartUpload", () => {
     });
   });
 
-  describe("makes an object that is read", () => {
+  describe("creates an object that is readable", () => {
     const BODIES = [LARGE, LARGER, LAST];
     const WHOLE = joined(BODIES);
     const [one, two] = [LARGE.length, LARGE.length + LARGER.length];
 
-    it("by ranges that touch any of its parts", async () => {
+    it("by ranges over any of its parts", async () => {
       const bucket = await freshBucket();
       await uploadInParts(bucket, "k", BODIES);
       const last = WHOLE.length - 1;
@@ -676,7 +676,7 @@ describe("CompleteMultipartUpload", () => {
       });
     });
 
-    it("by the numbers of its parts", async () => {
+    it("by part number", async () => {
       const bucket = await freshBucket();
       await uploadInParts(bucket, "k", BODIES);
       let start = 0;

@@ -41,7 +41,7 @@ async function expectRefused(bucket: string, request: () => Promise<Response>, e
   await expectUntouched(bucket, async () => expectS3Error(await request(), expected));
 }
 
-/** What a HEAD says of the object itself. */
+/** The headers of a HEAD that describe the object itself. */
 async function described(bucket: string, key: string): Promise<Record<string, string>> {
   const { headers } = await send("HEAD", `/${bucket}/${key}`, { headers: { "x-amz-checksum-mode": "ENABLED" } });
   const ofRequest = new Set(["date", "x-amz-request-id", "x-amz-id-2", "server-timing", "last-modified"]);
@@ -66,7 +66,7 @@ const PAST = "Sat, 01 Jan 2000 00:00:00 GMT";
 const FUTURE = "Thu, 01 Jan 2099 00:00:00 GMT";
 
 describe("CopyObject", () => {
-  it("copies an object and answers with the copy's ETag, date and checksum", async () => {
+  it("copies an object and returns the copy's ETag, date and checksum", async () => {
     const bucket = await bucketOf({ a: "abc" });
     const response = await copy(`/${bucket}/a`, bucket, "b");
     expect(response.status).toBe(200);
@@ -102,7 +102,7 @@ describe("CopyObject", () => {
   describe("directives", () => {
     const source = { ...METADATA, "x-amz-tagging": "a=1&b=2", "x-amz-storage-class": "STANDARD_IA" };
 
-    it("copy metadata and tags unless told otherwise, and never the storage class", async () => {
+    it("copy metadata and tags by default, and never the storage class", async () => {
       const bucket = await freshBucket();
       await send("PUT", `/${bucket}/a`, { body: "x", headers: source });
       const before = await described(bucket, "a");
@@ -118,7 +118,7 @@ describe("CopyObject", () => {
       }
     });
 
-    it("replace metadata wholly", async () => {
+    it("replace all metadata", async () => {
       const bucket = await freshBucket();
       await send("PUT", `/${bucket}/a`, { body: "x", headers: source });
       const headers = { "x-amz-metadata-directive": "REPLACE", "x-amz-meta-n": "2" };
@@ -132,7 +132,7 @@ describe("CopyObject", () => {
       expect(await tagsOf(`/${bucket}/b?tagging`)).toEqual({ a: "1", b: "2" });
     });
 
-    it("replace tags wholly", async () => {
+    it("replace all tags", async () => {
       const bucket = await freshBucket();
       await send("PUT", `/${bucket}/a`, { body: "x", headers: source });
       const replace = { "x-amz-tagging-directive": "REPLACE" };
@@ -143,7 +143,7 @@ describe("CopyObject", () => {
       expect((await described(bucket, "b"))["content-type"]).toBe("text/css");
     });
 
-    it("give the copy the storage class that is asked for", async () => {
+    it("give the copy the requested storage class", async () => {
       const bucket = await bucketOf({ a: "x" });
       await copy(`${bucket}/a`, bucket, "b", { "x-amz-storage-class": "ONEZONE_IA" });
       expect((await described(bucket, "b"))["x-amz-storage-class"]).toBe("ONEZONE_IA");
@@ -152,7 +152,7 @@ describe("CopyObject", () => {
     it.each([
       ["x-amz-metadata-directive", "Unknown metadata directive."],
       ["x-amz-tagging-directive", "Unknown tagging directive."],
-    ])("that are none are refused: %s", async (name, message) => {
+    ])("with invalid values are rejected: %s", async (name, message) => {
       const bucket = await bucketOf({ a: "x" });
       await expectRefused(bucket, () => copy(`${bucket}/a`, bucket, "b", { [name]: "MERGE" }), {
         status: 400,
@@ -164,7 +164,7 @@ describe("CopyObject", () => {
   });
 
   describe("onto itself", () => {
-    it("is refused where it would change nothing", async () => {
+    it("is rejected when it would change nothing", async () => {
       const bucket = await bucketOf({ a: "x" });
       for (const headers of [{}, { "x-amz-metadata-directive": "COPY", "x-amz-meta-n": "2" }]) {
         await expectRefused(bucket, () => copy(`${bucket}/a`, bucket, "a", headers), {
@@ -176,7 +176,7 @@ describe("CopyObject", () => {
       }
     });
 
-    it("replaces its metadata or its storage class, as often as asked, and keeps its bytes", async () => {
+    it("replaces its metadata or its storage class, any number of times, and keeps its bytes", async () => {
       const bucket = await bucketOf({ a: "x" });
       for (const turn of ["1", "2", "3"]) {
         const headers = { "x-amz-metadata-directive": "REPLACE", "x-amz-meta-turn": turn };
@@ -191,7 +191,7 @@ describe("CopyObject", () => {
       await expectBalanced(bucket);
     });
 
-    it("brings an older version back", async () => {
+    it("makes an older version current", async () => {
       const bucket = await versionedBucket();
       const first = await putVersion(bucket, "k", "first");
       const second = await putVersion(bucket, "k", "second");
@@ -207,7 +207,7 @@ describe("CopyObject", () => {
     });
   });
 
-  it("finds the source however it is written", async () => {
+  it("decodes every encoding of the source", async () => {
     const cases = [
       ["a/b c", (bucket: string, key: string) => `${bucket}/${key}`],
       ["a/b c", (bucket: string, key: string) => `/${bucket}/${encodeURI(key)}`],
@@ -229,7 +229,7 @@ describe("CopyObject", () => {
     }
   });
 
-  it("copies the version that is named, or the current one, and names it in a bucket with versions", async () => {
+  it("copies the named or the current version, and names it in a versioned bucket", async () => {
     const bucket = await bucketOf({ k: "null" });
     await setVersioning(bucket, "Enabled");
     const first = await putVersion(bucket, "k", "first");
@@ -248,7 +248,7 @@ describe("CopyObject", () => {
     }
   });
 
-  it("makes the null version of a bucket whose versioning is suspended", async () => {
+  it("copies into the null version while versioning is suspended", async () => {
     const bucket = await bucketOf({ a: "new", b: "null" });
     await setVersioning(bucket, "Enabled");
     const kept = await putVersion(bucket, "b", "kept");
@@ -265,7 +265,7 @@ describe("CopyObject", () => {
     await expectBalanced(bucket);
   });
 
-  it("refuses sources that are not there, and changes nothing", async () => {
+  it("rejects missing sources and changes nothing", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "gone", "x");
     const marker = await deleteKey(bucket, "gone");
@@ -321,7 +321,7 @@ describe("CopyObject", () => {
       [{ "if-modified-since": FUTURE }, undefined],
       [{ "if-unmodified-since": FUTURE }, undefined],
       [{ "if-unmodified-since": PAST }, "If-Unmodified-Since"],
-      // The order of AWS: a true If-Match outweighs the date, a false If-None-Match as well.
+      // AWS's precedence: a true If-Match outweighs the date, and so does a false If-None-Match.
       [{ "if-match": ETAG, "if-unmodified-since": PAST }, undefined],
       [{ "if-match": OTHER, "if-unmodified-since": FUTURE }, "If-Match"],
       [{ "if-none-match": ETAG, "if-modified-since": PAST }, "If-None-Match"],
@@ -344,7 +344,7 @@ describe("CopyObject", () => {
       }
     });
 
-    it("since when it was not modified refuses it, at a precision of a second", async () => {
+    it("x-amz-copy-source-if-modified-since rejects an unmodified source, at a precision of a second", async () => {
       const bucket = await bucketOf({ a: "x" });
       const modified = (await send("HEAD", `/${bucket}/a`)).headers.get("last-modified") ?? "";
       await expectRefused(bucket, () => copy(`${bucket}/a`, bucket, "b", { [name("if-modified-since")]: modified }), {
@@ -405,7 +405,7 @@ describe("CopyObject", () => {
     });
   });
 
-  it("stays readable after its source is gone and the garbage was collected, copy of a copy and all", async () => {
+  it("stays readable after its source is deleted and the garbage collected, also as a copy of a copy", async () => {
     const bucket = await bucketOf({ a: "x" });
     const bodies = [largePart(1), utf8("end")];
     await uploadInParts(bucket, "m", bodies);
@@ -427,7 +427,7 @@ describe("CopyObject", () => {
     await expectBalanced(bucket);
   });
 
-  it("keeps the ETag, the checksum and the parts of an object that was uploaded in parts", async () => {
+  it("keeps the ETag, the checksum and the parts of a multipart object", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "m", [largePart(1), "end"]);
     await copy(`${bucket}/m`, bucket, "copy");
@@ -435,7 +435,7 @@ describe("CopyObject", () => {
     expect(await (await send("GET", `/${bucket}/copy?partNumber=2`)).text()).toBe("end");
   });
 
-  it("meets the deletion and the replacement of its source without losing a byte", async () => {
+  it("loses no byte against the concurrent deletion and replacement of its source", async () => {
     for (let turn = 0; turn < 5; turn += 1) {
       const bucket = await bucketOf({ a: "old" });
       const [copied] = await Promise.all([
@@ -484,7 +484,7 @@ describe("CopyObject", () => {
     await expectRefused(bucket, () => copy(`${bucket}/a`, bucket, "b", headers), expected);
   });
 
-  it("leaves the source's ACL behind, and keeps that which it asks for", async () => {
+  it("does not copy the source's ACL, and sets the requested one", async () => {
     const bucket = await aclBucket();
     await send("PUT", `/${bucket}/a`, { body: "x", headers: { "x-amz-acl": "public-read" } });
     expect((await copy(`${bucket}/a`, bucket, "b")).status).toBe(200);
@@ -496,7 +496,7 @@ describe("CopyObject", () => {
     expect(await grantsOf(`${bucket}/a?acl`)).toEqual(PRIVATE);
   });
 
-  it("refuses public ACLs where they are blocked", async () => {
+  it("rejects public ACLs while they are blocked", async () => {
     const bucket = await aclBucket();
     await putAll(bucket, { a: "x" });
     await blockPublicAcls(bucket);
@@ -506,7 +506,7 @@ describe("CopyObject", () => {
     });
   });
 
-  it("does not tell by its conditions what is there, to those who may not list", async () => {
+  it("does not disclose through its conditions what exists to callers who may not list", async () => {
     const bucket = await bucketOf({ k: "x" });
     const resources = { Effect: "Allow", Resource: `arn:aws:s3:::${bucket}/*` };
     const user = await freshUser({ ...resources, Action: ["s3:PutObject", "s3:GetObject"] });
@@ -519,7 +519,7 @@ describe("CopyObject", () => {
     await expectS3Error(await told(), { status: 404, code: "NoSuchKey", fields: { Key: "missing" } });
   });
 
-  it("answers NoSuchBucket where there is none to copy to, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing target bucket, and rejects anonymous requests", async () => {
     const bucket = await bucketOf({ a: "x" });
     const missing = freshBucketName();
     await expectRefused(bucket, () => copy(`${bucket}/a`, missing, "b"), {

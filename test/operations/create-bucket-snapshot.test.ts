@@ -10,7 +10,7 @@ import { listAll, snapshotsOf, takeSnapshot } from "../support/snapshots.ts";
 import { setVersioning, versionedBucket } from "../support/versioning.ts";
 
 describe("CreateBucketSnapshot", () => {
-  it("answers the snapshot's name, address and time", async () => {
+  it("returns the snapshot's name, address and time", async () => {
     const bucket = await versionedBucket();
     const response = await send("PUT", `/${bucket}?snapshot=before-the-move`);
     expect(response.status).toBe(200);
@@ -23,7 +23,7 @@ describe("CreateBucketSnapshot", () => {
     expect(Math.abs(Date.parse(textOf(root, "CreationDate") ?? "") - Date.now())).toBeLessThan(60_000);
   });
 
-  it("costs the same whatever the bucket holds", async () => {
+  it("costs the same for any content of the bucket", async () => {
     const bucket = await versionedBucket();
     const costs = [];
     for (const keys of [0, 40]) {
@@ -38,7 +38,7 @@ describe("CreateBucketSnapshot", () => {
     }
   });
 
-  it("is InvalidBucketState unless the bucket's versioning is enabled", async () => {
+  it("returns InvalidBucketState unless the bucket's versioning is enabled", async () => {
     const bucket = await freshBucket();
     const refused = async (): Promise<void> => {
       await expectS3Error(await send("PUT", `/${bucket}?snapshot=s`), {
@@ -55,7 +55,7 @@ describe("CreateBucketSnapshot", () => {
     await takeSnapshot(bucket, "s");
   });
 
-  it.each(["", "UPPER", "under_score", "a.b", "a".repeat(64), "%20", "%C3%A4"])("refuses the name %j", async (name) => {
+  it.each(["", "UPPER", "under_score", "a.b", "a".repeat(64), "%20", "%C3%A4"])("rejects the name %j", async (name) => {
     const bucket = await versionedBucket();
     await expectS3Error(await send("PUT", `/${bucket}?snapshot=${name}`), {
       status: 400,
@@ -64,7 +64,7 @@ describe("CreateBucketSnapshot", () => {
     });
   });
 
-  it("takes names of 1 and of 63 characters, and each once", async () => {
+  it("accepts names of 1 and of 63 characters, and each only once", async () => {
     const bucket = await versionedBucket();
     for (const name of ["-", "a".repeat(63)]) {
       expect(await takeSnapshot(bucket, name)).toBe(`${bucket}_${name}`);
@@ -77,7 +77,7 @@ describe("CreateBucketSnapshot", () => {
     await takeSnapshot(await versionedBucket(), "-");
   });
 
-  it("refuses more than 100 of a bucket", async () => {
+  it("rejects more than 100 per bucket", async () => {
     const bucket = await versionedBucket();
     for (let number = 0; number < 100; number += 1) await takeSnapshot(bucket, `s${number}`);
     await expectS3Error(await send("PUT", `/${bucket}?snapshot=one-more`), {
@@ -90,7 +90,7 @@ describe("CreateBucketSnapshot", () => {
     expect((await snapshotsOf(bucket)).length).toBe(100);
   });
 
-  it("is NoSuchBucket where there is none, and AccessDenied to strangers", async () => {
+  it("returns NoSuchBucket for a missing bucket, and AccessDenied to anonymous callers", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("PUT", `/${missing}?snapshot=s`), {
       status: 404,
@@ -105,7 +105,7 @@ describe("CreateBucketSnapshot", () => {
     expect(await snapshotsOf(bucket)).toEqual([]);
   });
 
-  it("makes one snapshot where the answer of its commit is lost", async () => {
+  it("creates one snapshot when the response of its commit is lost", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { k: "1" });
     for (const when of ["before", "after"] as const) {
@@ -123,7 +123,7 @@ describe("CreateBucketSnapshot", () => {
     expect((await snapshotsOf(bucket)).toSorted()).toEqual(["after", "before"]);
   });
 
-  it("makes every one of several that are asked for at once", async () => {
+  it("creates every one of several concurrent snapshots", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { k: "1" });
     const names = ["a", "b", "c"];
@@ -132,8 +132,8 @@ describe("CreateBucketSnapshot", () => {
     for (const name of names) expect(await listAll(`${bucket}_${name}`)).toEqual(["k"]);
   });
 
-  it("makes one of those that are asked for under one name at once", async () => {
-    // Several times, so that some of them have one and the same millisecond.
+  it("creates one of several concurrent snapshots with the same name", async () => {
+    // Repeated, so that some of them share a millisecond.
     for (let round = 0; round < 10; round += 1) {
       const bucket = await versionedBucket();
       const statuses = await Promise.all(

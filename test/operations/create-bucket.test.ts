@@ -35,7 +35,7 @@ async function exists(name: string): Promise<boolean> {
   return (await send("HEAD", `/${name}`)).status === 200;
 }
 
-/** Asserts that a CreateBucket is refused and that there is no such bucket afterwards. */
+/** Asserts that a CreateBucket is rejected and that no such bucket exists afterwards. */
 async function expectRefused(
   expected: Parameters<typeof expectS3Error>[1],
   options: SendOptions = {},
@@ -47,7 +47,7 @@ async function expectRefused(
 }
 
 describe("CreateBucket", () => {
-  it("creates a bucket, names it in Location and answers without a body", async () => {
+  it("creates a bucket, names it in Location and returns no body", async () => {
     const name = freshBucketName();
     const response = await send("PUT", `/${name}`);
     expect(response.status).toBe(200);
@@ -57,13 +57,13 @@ describe("CreateBucket", () => {
     expect(await exists(name)).toBe(true);
   });
 
-  it("takes a slash after the name for part of no key", async () => {
+  it("ignores a slash after the name", async () => {
     const name = freshBucketName();
     expect((await send("PUT", `/${name}/`)).status).toBe(200);
     expect(await exists(name)).toBe(true);
   });
 
-  it("gives the bucket to the account that the settings name", async () => {
+  it("assigns the bucket to the account of the settings", async () => {
     const name = freshBucketName();
     expect((await send("PUT", `/${name}`, {}, { ACCOUNT_ID: "123456789012" })).status).toBe(200);
     const row = await env.DB.prepare("SELECT owner_id, versioning FROM buckets WHERE name = ?").bind(name).first();
@@ -76,7 +76,7 @@ describe("CreateBucket", () => {
   });
 
   describe("LocationConstraint", () => {
-    it("is the setting's region where the request has none", async () => {
+    it("defaults to the setting's region", async () => {
       for (const body of [undefined, "", "<CreateBucketConfiguration/>", configuration("")]) {
         const name = freshBucketName();
         expect((await send("PUT", `/${name}`, { body }, { REGION: "eu-north-9" })).status).toBe(200);
@@ -84,7 +84,7 @@ describe("CreateBucket", () => {
       }
     });
 
-    it("is any region that the request names", async () => {
+    it("accepts any region", async () => {
       for (const region of ["auto", "EU", "us-east-1", "ap-southeast-2"]) {
         const name = freshBucketName();
         expect((await send("PUT", `/${name}`, { body: configuration(region) })).status).toBe(200);
@@ -92,7 +92,7 @@ describe("CreateBucket", () => {
       }
     });
 
-    it("may stand in a document with a declaration, a byte order mark, another namespace or none", async () => {
+    it("is read from a document with a declaration, a byte order mark, another namespace or none", async () => {
       for (const body of [
         `\ufeff<?xml version="1.0" encoding="UTF-8"?>\n${configuration("auto")}`,
         configuration("auto", ""),
@@ -105,7 +105,7 @@ describe("CreateBucket", () => {
       }
     });
 
-    it("is refused as InvalidLocationConstraint where it cannot be a region", async () => {
+    it("returns InvalidLocationConstraint when it cannot be a region", async () => {
       for (const region of ["a", "eu west", "x".repeat(65), "eu_west"]) {
         await expectRefused(
           { status: 400, code: "InvalidLocationConstraint", fields: { LocationConstraint: region } },
@@ -114,7 +114,7 @@ describe("CreateBucket", () => {
       }
     });
 
-    it("is demanded where the setting says so", async () => {
+    it("is required when the setting requires it", async () => {
       const demanding = { REQUIRE_LOCATION_CONSTRAINT: "true" };
       await expectRefused({ status: 400, code: "IllegalLocationConstraintException" }, {}, demanding);
       await expectRefused(
@@ -129,7 +129,7 @@ describe("CreateBucket", () => {
   });
 
   describe("the document", () => {
-    it("is refused as MalformedXML where it is not a CreateBucketConfiguration", async () => {
+    it("returns MalformedXML when it is not a CreateBucketConfiguration", async () => {
       for (const body of [
         "no xml",
         "<CreateBucketConfiguration>",
@@ -145,12 +145,12 @@ describe("CreateBucket", () => {
       }
     });
 
-    it("is refused as MalformedXML where it is not UTF-8 or past 2 MiB", async () => {
+    it("returns MalformedXML when it is not UTF-8 or exceeds 2 MiB", async () => {
       await expectRefused({ status: 400, code: "MalformedXML" }, { body: Uint8Array.of(0x3c, 0xff, 0x3e) });
       await expectRefused({ status: 400, code: "MalformedXML" }, { body: new Uint8Array(2 * 1024 * 1024 + 1) });
     });
 
-    it("may carry location and bucket of AWS's newer kinds only to be told that they are not implemented", async () => {
+    it("returns NotImplemented for the location and bucket types of directory buckets", async () => {
       for (const field of ["Location", "Bucket"]) {
         await expectRefused(
           { status: 501, code: "NotImplemented", fields: { Header: field } },
@@ -159,7 +159,7 @@ describe("CreateBucket", () => {
       }
     });
 
-    it("is verified against the digests that come with it", async () => {
+    it("is verified against the digests in the request", async () => {
       const body = configuration("auto");
       const right = { "content-md5": md5Base64(utf8(body)), "x-amz-checksum-crc32": checksum("CRC32", utf8(body)) };
       const name = freshBucketName();
@@ -178,7 +178,7 @@ describe("CreateBucket", () => {
       );
     });
 
-    it("is refused without a length", async () => {
+    it("is rejected without a length", async () => {
       await expectRefused(
         { status: 411, code: "MissingContentLength" },
         { body: streamOf([utf8(configuration("auto"))]) },
@@ -203,14 +203,14 @@ describe("CreateBucket", () => {
       "cdn-cgi",
     ];
 
-    it.each([...strict, ...reserved])("is refused as InvalidBucketName: %s", async (name) => {
+    it.each([...strict, ...reserved])("returns InvalidBucketName: %s", async (name) => {
       const fields = { BucketName: decodeURIComponent(name) };
       await expectS3Error(await send("PUT", `/${name}`), { status: 400, code: "InvalidBucketName", fields });
       const row = await env.DB.prepare("SELECT 1 FROM buckets WHERE name = ?").bind(fields.BucketName).first();
       expect(row).toBeNull();
     });
 
-    it("is refused as InvalidBucketName where it is missing before a key: PUT //key makes no bucket", async () => {
+    it("returns InvalidBucketName when it is missing before a key: PUT //key creates no bucket", async () => {
       for (const target of ["//key", "//"]) {
         await expectS3Error(await send("PUT", target), {
           status: 400,
@@ -220,7 +220,7 @@ describe("CreateBucket", () => {
       }
     });
 
-    it("may have dots, and only those of AWS's rules, where the setting says so", async () => {
+    it("can contain dots by AWS's rules when the setting allows them", async () => {
       const scope = { BUCKET_NAMES: "aws" };
       const name = `${freshBucketName().slice(0, 20)}.example.com`;
       expect((await send("PUT", `/${name}`, {}, scope)).status).toBe(200);
@@ -234,14 +234,14 @@ describe("CreateBucket", () => {
       }
     });
 
-    it("may be as short as 3 and as long as 63 characters", async () => {
+    it("can have 3 to 63 characters", async () => {
       const random = crypto.randomUUID().replaceAll("-", "");
       for (const name of [random.slice(0, 3), random.repeat(2).slice(0, 63)]) {
         expect((await send("PUT", `/${name}`)).status, name).toBe(200);
       }
     });
 
-    it("is kept back by the setting's own list", async () => {
+    it("is reserved by the setting's list", async () => {
       const scope = { RESERVED_BUCKET_NAMES: "exact-name, kept-*" };
       for (const name of ["exact-name", "kept-back"]) {
         await expectS3Error(await send("PUT", `/${name}`, {}, scope), {
@@ -255,10 +255,10 @@ describe("CreateBucket", () => {
     });
   });
 
-  describe("made again by its owner", () => {
+  describe("recreated by its owner", () => {
     const row = (name: string) => env.DB.prepare("SELECT * FROM buckets WHERE name = ?").bind(name).first();
 
-    it("without a LocationConstraint is answered 200 and changes nothing", async () => {
+    it("without a LocationConstraint returns 200 and changes nothing", async () => {
       const name = freshBucketName();
       await send("PUT", `/${name}`, { body: configuration("EU") });
       const before = await row(name);
@@ -275,7 +275,7 @@ describe("CreateBucket", () => {
       }
     });
 
-    it("by one of the account's users, who may make buckets, is for another user BucketAlreadyExists", async () => {
+    it("by a user of the account with the right returns BucketAlreadyExists to another user", async () => {
       const name = freshBucketName();
       await send("PUT", `/${name}`);
       const user = await freshUser();
@@ -289,7 +289,7 @@ describe("CreateBucket", () => {
   });
 
   describe("Tags", () => {
-    it("are those of the bucket", async () => {
+    it("become those of the bucket", async () => {
       const name = freshBucketName();
       const response = await send("PUT", `/${name}`, { body: configurationOf({ a: "1", "b c": "" }, "EU") });
       expect(response.status).toBe(200);
@@ -298,7 +298,7 @@ describe("CreateBucket", () => {
       expect(await regionOf(name)).toBe("EU");
     });
 
-    it("may be none, which leaves the bucket without a set", async () => {
+    it("can be empty, which leaves the bucket without a tag set", async () => {
       const name = freshBucketName();
       expect((await send("PUT", `/${name}`, { body: configurationOf({}) })).status).toBe(200);
       await expectS3Error(await send("GET", `/${name}?tagging`), {
@@ -308,7 +308,7 @@ describe("CreateBucket", () => {
       });
     });
 
-    it("are refused as PutBucketTagging refuses them", async () => {
+    it("are rejected like those of PutBucketTagging", async () => {
       const tagKey = { TagKey: "aws:a" };
       await expectRefused(
         { status: 400, code: "InvalidTag", fields: tagKey },
@@ -321,7 +321,7 @@ describe("CreateBucket", () => {
       await expectRefused({ status: 400, code: "InvalidTag", fields: { TagKey: "a" } }, { body });
     });
 
-    it("need a right of their own", async () => {
+    it("require a permission of their own", async () => {
       const user = await freshUser();
       await allow(user, statement("Allow", "s3:CreateBucket", "*"));
       const options = { body: configurationOf({ a: "1" }), credentials: user.credentials };
@@ -331,7 +331,7 @@ describe("CreateBucket", () => {
     });
   });
 
-  it("answers BucketAlreadyOwnedByYou to its owner and BucketAlreadyExists to others, and changes nothing", async () => {
+  it("returns BucketAlreadyOwnedByYou to its owner and BucketAlreadyExists to others, and changes nothing", async () => {
     const name = freshBucketName();
     await send("PUT", `/${name}`, { body: configuration("auto") });
     const row = () => env.DB.prepare("SELECT * FROM buckets WHERE name = ?").bind(name).first();
@@ -349,7 +349,7 @@ describe("CreateBucket", () => {
     expect(await row()).toEqual(before);
   });
 
-  it("lets exactly one of many at once succeed", async () => {
+  it("lets exactly one of many concurrent requests succeed", async () => {
     const name = freshBucketName();
     const responses = await Promise.all(
       Array.from({ length: 10 }, () => send("PUT", `/${name}`, { body: configuration("auto") })),
@@ -358,13 +358,13 @@ describe("CreateBucket", () => {
     expect(responses.filter(({ status }) => status === 409)).toHaveLength(9);
   });
 
-  describe("ownership and lists", () => {
+  describe("ownership and ACLs", () => {
     async function ownershipOf(name: string): Promise<string> {
       const text = await (await send("GET", `/${name}?ownershipControls`)).text();
       return /<ObjectOwnership>(\w+)</.exec(text)?.[1] ?? text;
     }
 
-    it("takes ACLs that say what is so anyway while they are off", async () => {
+    it("accepts ACLs equal to the default while ACLs are disabled", async () => {
       for (const headers of [
         { "x-amz-acl": "private" },
         { "x-amz-acl": "bucket-owner-full-control" },
@@ -381,7 +381,7 @@ describe("CreateBucket", () => {
       { "x-amz-acl": "public-read" },
       { "x-amz-acl": "public-read", "x-amz-object-ownership": "BucketOwnerEnforced" },
       { "x-amz-grant-read": `uri="${ALL_USERS}"` },
-    ])("refuses other ACLs while they are off: %j", async (headers) => {
+    ])("rejects other ACLs while they are disabled: %j", async (headers) => {
       const name = freshBucketName();
       await expectS3Error(await send("PUT", `/${name}`, { headers }), {
         status: 400,
@@ -392,7 +392,7 @@ describe("CreateBucket", () => {
       expect(await exists(name)).toBe(false);
     });
 
-    it("takes an ownership, and with it an ACL", async () => {
+    it("accepts an ownership, and an ACL with it", async () => {
       const name = freshBucketName();
       const headers = { "x-amz-object-ownership": "BucketOwnerPreferred", "x-amz-acl": "public-read" };
       expect((await send("PUT", `/${name}`, { headers })).status).toBe(200);
@@ -406,7 +406,7 @@ describe("CreateBucket", () => {
       expect(await grantsOf(`${other}?acl`)).toEqual([`${AUTHENTICATED_USERS} READ`]);
     });
 
-    it("has the ownership of the setting where it asks for none", async () => {
+    it("uses the ownership of the setting by default", async () => {
       const cases = [
         [undefined, {}, "BucketOwnerEnforced"],
         ["ObjectWriter", {}, "ObjectWriter"],
@@ -451,7 +451,7 @@ describe("CreateBucket", () => {
     );
   });
 
-  it("takes an object lock of false, and refuses one of true", async () => {
+  it("accepts object lock disabled, and rejects it enabled", async () => {
     const header = "x-amz-bucket-object-lock-enabled";
     expect((await send("PUT", `/${freshBucketName()}`, { headers: { [header]: "false" } })).status).toBe(200);
     await expectRefused(
@@ -460,7 +460,7 @@ describe("CreateBucket", () => {
     );
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     const name = freshBucketName();
     await expectS3Error(await deliver(anonymous("PUT", `/${name}`)), { status: 403, code: "AccessDenied" });
     expect(await exists(name)).toBe(false);

@@ -11,7 +11,7 @@ import { expectUntouched } from "../support/rows.ts";
 import { tagsOf } from "../support/tagging.ts";
 
 describe("CreateMultipartUpload", () => {
-  it("answers with bucket, key and the upload's id", async () => {
+  it("returns bucket, key and the upload's id", async () => {
     const bucket = await freshBucket();
     const response = await send("POST", `/${bucket}/a%20%26%3C/k?uploads`);
     expect(response.status).toBe(200);
@@ -29,7 +29,7 @@ describe("CreateMultipartUpload", () => {
     expect(textOf(root, "UploadId")).toMatch(/^[0-9a-v]{36}$/);
   });
 
-  it("gives every upload of a key an id of its own, in the order of their initiation", async () => {
+  it("gives every upload of a key an id of its own, ordered by initiation", async () => {
     const bucket = await freshBucket();
     const ids: string[] = [];
     for (let turn = 0; turn < 4; turn += 1) {
@@ -40,7 +40,7 @@ describe("CreateMultipartUpload", () => {
     expect(ids.toSorted()).toEqual(ids);
   });
 
-  it("shows nothing of the key before the completion", async () => {
+  it("hides the key until the completion", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     await putPart(bucket, "k", uploadId, 1, "x");
@@ -48,7 +48,7 @@ describe("CreateMultipartUpload", () => {
     expect(await (await send("GET", `/${bucket}`)).text()).not.toContain("<Contents>");
   });
 
-  it("keeps metadata, tags and storage class for the object", async () => {
+  it("stores metadata, tags and storage class for the object", async () => {
     const bucket = await freshBucket();
     const headers = {
       "content-type": "text/css",
@@ -79,7 +79,7 @@ describe("CreateMultipartUpload", () => {
     expect(await tagsOf(`/${bucket}/k?tagging`)).toEqual({ a: "1", b: "2" });
   });
 
-  it("keeps the ACL for the object, where lists count", async () => {
+  it("stores the ACL for the object when ACLs are enabled", async () => {
     const bucket = await aclBucket();
     for (const [headers, expected] of [
       [{ "x-amz-acl": "public-read" }, PUBLIC_READ],
@@ -92,7 +92,7 @@ describe("CreateMultipartUpload", () => {
     }
   });
 
-  it("refuses public ACLs where they are blocked, and begins nothing", async () => {
+  it("rejects public ACLs while they are blocked, and creates no upload", async () => {
     const bucket = await aclBucket();
     await blockPublicAcls(bucket);
     await expectUntouched(bucket, async () =>
@@ -202,7 +202,7 @@ describe("CreateMultipartUpload", () => {
     );
   });
 
-  it("refuses a key that is too long", async () => {
+  it("rejects a key that is too long", async () => {
     const bucket = await freshBucket();
     await expectUntouched(bucket, async () =>
       expectS3Error(await send("POST", `/${bucket}/${"k".repeat(1025)}?uploads`), {
@@ -213,7 +213,7 @@ describe("CreateMultipartUpload", () => {
     );
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("POST", `/${missing}/k?uploads`), {
       status: 404,

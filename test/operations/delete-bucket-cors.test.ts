@@ -6,7 +6,7 @@ import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 
 describe("DeleteBucketCors", () => {
-  it("takes the rules away, and may be repeated", async () => {
+  it("deletes the rules, also when repeated", async () => {
     const bucket = await freshBucket();
     await putCors(bucket, corsDocument("*"));
     for (let turn = 0; turn < 2; turn += 1) {
@@ -21,7 +21,7 @@ describe("DeleteBucketCors", () => {
     });
   });
 
-  it("leaves the bucket and its objects alone", async () => {
+  it("does not change the bucket and its objects", async () => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/k`, { body: "x" });
     await send("DELETE", `/${bucket}?cors`);

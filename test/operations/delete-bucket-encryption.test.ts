@@ -6,7 +6,7 @@ import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 
 describe("DeleteBucketEncryption", () => {
-  it("goes back to the default, whether or not something was set", async () => {
+  it("restores the default, with and without a configuration", async () => {
     const bucket = await freshBucket();
     const fresh = await (await send("GET", `/${bucket}?encryption`)).text();
     await putEncryption(bucket, encryptionDocument(`<BucketKeyEnabled>true</BucketKeyEnabled>${BLOCKED}`));
@@ -19,7 +19,7 @@ describe("DeleteBucketEncryption", () => {
     expect((await send("PUT", `/${bucket}/k`, { body: "x", headers })).status).toBe(200);
   });
 
-  it("answers 404 for a bucket that is not there", async () => {
+  it("returns 404 for a missing bucket", async () => {
     await expectS3Error(await send("DELETE", "/no-such-bucket-here?encryption"), {
       status: 404,
       code: "NoSuchBucket",

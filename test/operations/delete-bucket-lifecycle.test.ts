@@ -7,7 +7,7 @@ import { expiresAfter, putLifecycle, rule } from "../support/lifecycle.ts";
 import { expectUntouched } from "../support/rows.ts";
 
 describe("DeleteBucketLifecycle", () => {
-  it("takes the rules away, as often as it is asked to", async () => {
+  it("deletes the rules, also when repeated", async () => {
     const bucket = await freshBucket();
     await putLifecycle(bucket, rule(expiresAfter(1)));
     for (let turn = 0; turn < 2; turn += 1) {
@@ -23,7 +23,7 @@ describe("DeleteBucketLifecycle", () => {
     }
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("DELETE", `/${missing}?lifecycle`), {
       status: 404,

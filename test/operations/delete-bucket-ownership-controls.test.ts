@@ -7,7 +7,7 @@ import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
 import { expectUntouched } from "../support/rows.ts";
 
 describe("DeleteBucketOwnershipControls", () => {
-  it("leaves a bucket where writers own what they write, and lists count", async () => {
+  it("lets writers own their objects, and enables ACLs", async () => {
     const bucket = await freshBucket();
     for (let turn = 0; turn < 2; turn += 1) {
       const response = await send("DELETE", `/${bucket}?ownershipControls`);
@@ -20,14 +20,14 @@ describe("DeleteBucketOwnershipControls", () => {
     expect(await grantsOf(`${bucket}?acl`)).toEqual(PUBLIC_READ);
   });
 
-  it("lets them be set again", async () => {
+  it("lets the controls be set again", async () => {
     const bucket = await freshBucket();
     await send("DELETE", `/${bucket}?ownershipControls`);
     await setOwnership(bucket, "BucketOwnerPreferred");
     expect(await (await send("GET", `/${bucket}?ownershipControls`)).text()).toContain("BucketOwnerPreferred");
   });
 
-  it("answers NoSuchBucket where there is none, and is refused to anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("DELETE", `/${missing}?ownershipControls`), {
       status: 404,

@@ -7,7 +7,7 @@ import { publicReadPolicy, putPolicy } from "../support/policies.ts";
 import { expectUntouched } from "../support/rows.ts";
 
 describe("DeleteBucketPolicy", () => {
-  it("takes the policy away, and may be repeated", async () => {
+  it("deletes the policy, also when repeated", async () => {
     const bucket = await freshBucket();
     await putPolicy(bucket, publicReadPolicy(bucket));
     for (let turn = 0; turn < 2; turn += 1) {
@@ -24,14 +24,14 @@ describe("DeleteBucketPolicy", () => {
     });
   });
 
-  it("leaves the bucket and its objects alone", async () => {
+  it("does not change the bucket and its objects", async () => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/k`, { body: "x" });
     await send("DELETE", `/${bucket}?policy`);
     expect((await send("HEAD", `/${bucket}/k`)).status).toBe(200);
   });
 
-  it("answers NoSuchBucket where there is none, and refuses strangers", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     const fields = { BucketName: missing };
     await expectS3Error(await send("DELETE", `/${missing}?policy`), { status: 404, code: "NoSuchBucket", fields });

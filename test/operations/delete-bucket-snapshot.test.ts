@@ -9,7 +9,7 @@ import { listAll, snapshotsOf, takeSnapshot } from "../support/snapshots.ts";
 import { bodyOf, putVersion, removeVersion, setVersioning, versionedBucket } from "../support/versioning.ts";
 
 describe("DeleteBucketSnapshot", () => {
-  it("takes the snapshot away and leaves every version where it is", async () => {
+  it("deletes the snapshot and keeps every version", async () => {
     const bucket = await versionedBucket();
     const first = await putVersion(bucket, "k", "1");
     await takeSnapshot(bucket, "s");
@@ -28,7 +28,7 @@ describe("DeleteBucketSnapshot", () => {
     expect(await bodyOf(bucket, "k")).toBe("2");
   });
 
-  it("ends the protection of versions, the bucket's versioning, the bucket", async () => {
+  it("ends its protection of versions, of the bucket's versioning and of the bucket", async () => {
     const bucket = await versionedBucket();
     const first = await putVersion(bucket, "k", "1");
     await takeSnapshot(bucket, "s");
@@ -41,7 +41,7 @@ describe("DeleteBucketSnapshot", () => {
     expect((await send("DELETE", `/${bucket}`)).status).toBe(204);
   });
 
-  it("frees the name for another snapshot, which shows what is there then", async () => {
+  it("frees the name for another snapshot, which shows the current content", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { old: "1" });
     await takeSnapshot(bucket, "s");
@@ -51,7 +51,7 @@ describe("DeleteBucketSnapshot", () => {
     expect(await listAll(`${bucket}_s`)).toEqual(["new", "old"]);
   });
 
-  it("is NoSuchSnapshot where there is none of the name, InvalidArgument where there cannot be", async () => {
+  it("returns NoSuchSnapshot for a missing name and InvalidArgument for an invalid one", async () => {
     const bucket = await versionedBucket();
     await expectS3Error(await send("DELETE", `/${bucket}?snapshot=s`), {
       status: 404,
@@ -65,7 +65,7 @@ describe("DeleteBucketSnapshot", () => {
     });
   });
 
-  it("is AccessDenied to strangers", async () => {
+  it("returns AccessDenied to anonymous callers", async () => {
     const bucket = await versionedBucket();
     await takeSnapshot(bucket, "s");
     const response = await deliver(anonymous("DELETE", `/${bucket}?snapshot=s`));

@@ -8,7 +8,7 @@ import { expectUntouched } from "../support/rows.ts";
 import { taggingOf, tagsOf, sendTagging } from "../support/tagging.ts";
 
 describe("DeleteBucketTagging", () => {
-  it("removes all tags and answers 204 without a body, also where there are none", async () => {
+  it("deletes all tags and returns 204 without a body, also without tags", async () => {
     const bucket = await freshBucket();
     expect((await sendTagging(`/${bucket}?tagging`, taggingOf({ a: "1", b: "2" }))).status).toBe(200);
     for (let turn = 0; turn < 2; turn += 1) {
@@ -26,7 +26,7 @@ describe("DeleteBucketTagging", () => {
     expect((await send("HEAD", `/${bucket}`)).status).toBe(200);
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("DELETE", `/${missing}?tagging`), {
       status: 404,

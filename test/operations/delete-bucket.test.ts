@@ -9,7 +9,7 @@ import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts
 import { bucketId, expectNoTrace, storedStateOfId } from "../support/stored-state.ts";
 
 describe("DeleteBucket", () => {
-  it("answers 204 without a body and removes the bucket", async () => {
+  it("returns 204 without a body and deletes the bucket", async () => {
     const name = await freshBucket();
     const response = await send("DELETE", `/${name}`);
     expect(response.status).toBe(204);
@@ -24,7 +24,7 @@ describe("DeleteBucket", () => {
     expect(costOf(response)).toMatchObject({ roundTrips: 2, rowsWritten: 1, coordinatorCalls: 0, blobCalls: 0 });
   });
 
-  it("answers BucketNotEmpty while an object is in it, and removes nothing", async () => {
+  it("returns BucketNotEmpty while it contains an object, and deletes nothing", async () => {
     const name = await freshBucket();
     await putAll(name, { "a/b": "x" });
     await expectNoTrace(name, async () =>
@@ -37,7 +37,7 @@ describe("DeleteBucket", () => {
     await expectBytes(await send("GET", `/${name}/a/b`), "x");
   });
 
-  it("answers BucketNotEmpty while a version or a delete marker is in it", async () => {
+  it("returns BucketNotEmpty while it contains a version or a delete marker", async () => {
     for (const isMarker of [0, 1]) {
       const name = await freshBucket();
       await env.DB.prepare(
@@ -55,7 +55,7 @@ describe("DeleteBucket", () => {
     }
   });
 
-  it("removes a bucket whose objects are deleted, and leaves their blobs to the collector", async () => {
+  it("deletes a bucket whose objects are deleted, and their blobs stay garbage for the collector", async () => {
     const name = await freshBucket();
     await putAll(name, { k: "x" });
     const id = await bucketId(name);
@@ -67,7 +67,7 @@ describe("DeleteBucket", () => {
     expect(garbage).toHaveLength(1);
   });
 
-  it("answers NoSuchBucket where there is none, also the second time", async () => {
+  it("returns NoSuchBucket for a missing bucket, also when repeated", async () => {
     const name = await freshBucket();
     await send("DELETE", `/${name}`);
     for (const missing of [name, freshBucketName()]) {
@@ -79,18 +79,18 @@ describe("DeleteBucket", () => {
     }
   });
 
-  it("leaves no bucket behind when several delete it at once", async () => {
+  it("deletes the bucket when several requests do so at once", async () => {
     const name = await freshBucket();
     const statuses = (await Promise.all([1, 2, 3, 4].map(() => send("DELETE", `/${name}`)))).map(
       ({ status }) => status,
     );
-    // Those that found the bucket and lost the race have nothing left to delete, which is what they asked for.
+    // Requests that lose the race find the bucket deleted, which is what they requested.
     expect(statuses.every((status) => status === 204 || status === 404)).toBe(true);
     expect(statuses).toContain(204);
     expect((await send("HEAD", `/${name}`)).status).toBe(404);
   });
 
-  it("is refused to anonymous requests and for another owner's account", async () => {
+  it("rejects anonymous requests and another expected owner", async () => {
     const name = await freshBucket();
     await expectS3Error(await deliver(anonymous("DELETE", `/${name}`)), { status: 403, code: "AccessDenied" });
     await expectS3Error(

@@ -9,7 +9,7 @@ import { tagsOf } from "../support/tagging.ts";
 import { bodyOf, deleteKey, putVersion, versionedBucket } from "../support/versioning.ts";
 
 describe("DeleteObjectTagging", () => {
-  it("removes all tags and nothing else, and answers 204 without a body, also where there are none", async () => {
+  it("deletes all tags and nothing else, and returns 204 without a body, also without tags", async () => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/k`, { body: "x", headers: { "x-amz-tagging": "a=1&b=2", "x-amz-meta-m": "1" } });
     for (let turn = 0; turn < 2; turn += 1) {
@@ -27,7 +27,7 @@ describe("DeleteObjectTagging", () => {
     expect(await bodyOf(bucket, "k")).toBe("x");
   });
 
-  it("removes those of the version that is named", async () => {
+  it("deletes those of the named version", async () => {
     const bucket = await versionedBucket();
     const first = await putVersion(bucket, "k", "1", { "x-amz-tagging": "v=1" });
     const second = await putVersion(bucket, "k", "2", { "x-amz-tagging": "v=2" });
@@ -41,7 +41,7 @@ describe("DeleteObjectTagging", () => {
     expect(await bodyOf(bucket, "k", first)).toBe("1");
   });
 
-  it("refuses delete markers and what is not there, and changes nothing", async () => {
+  it("rejects delete markers and missing objects, and changes nothing", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1", { "x-amz-tagging": "a=1" });
     const marker = await deleteKey(bucket, "k");
@@ -69,7 +69,7 @@ describe("DeleteObjectTagging", () => {
     });
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     await expectUntouched(bucket, async () =>

@@ -8,7 +8,7 @@ import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts
 import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 
 describe("DeleteObject", () => {
-  it("answers 204 without a body, removes the object and leaves its bytes to the collector", async () => {
+  it("returns 204 without a body, deletes the object and turns its bytes into garbage", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "a/k": "x", b: "y" });
     const blob = (await storedStateOf(bucket)).objects["a/k"]?.blob_id;
@@ -26,7 +26,7 @@ describe("DeleteObject", () => {
     expect((await send("GET", `/${bucket}/a/k`)).status).toBe(404);
   });
 
-  it("answers 204 where there is no object, and does nothing", async () => {
+  it("returns 204 for a missing object, and does nothing", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { b: "y" });
     await expectNoTrace(bucket, async () => {
@@ -36,14 +36,14 @@ describe("DeleteObject", () => {
     });
   });
 
-  it("answers 204 the second time as well", async () => {
+  it("returns 204 when repeated", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     expect((await send("DELETE", `/${bucket}/k`)).status).toBe(204);
     await expectNoTrace(bucket, async () => expect((await send("DELETE", `/${bucket}/k`)).status).toBe(204));
   });
 
-  it("makes way for a new object of the key", async () => {
+  it("lets a new object take the key", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "one" });
     await send("DELETE", `/${bucket}/k`);
@@ -53,7 +53,7 @@ describe("DeleteObject", () => {
   });
 
   describe("If-Match", () => {
-    it("deletes the object that has the ETag, however that is written, and any for *", async () => {
+    it("deletes the object with the ETag in any notation, and any object for *", async () => {
       const bucket = await freshBucket();
       const etag = md5Hex("x");
       for (const value of [`"${etag}"`, etag, `W/"${etag}"`, "*"]) {
@@ -63,7 +63,7 @@ describe("DeleteObject", () => {
       }
     });
 
-    it("with another ETag is refused as PreconditionFailed", async () => {
+    it("returns PreconditionFailed for another ETag", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "x" });
       for (const value of ['"bad"', md5Hex("y"), ""]) {
@@ -77,7 +77,7 @@ describe("DeleteObject", () => {
       }
     });
 
-    it("on an absent key is refused as NoSuchKey", async () => {
+    it("returns NoSuchKey for a missing key", async () => {
       const bucket = await freshBucket();
       for (const value of ['"x"', "*"]) {
         await expectS3Error(await send("DELETE", `/${bucket}/a%20b`, { headers: { "if-match": value } }), {
@@ -90,7 +90,7 @@ describe("DeleteObject", () => {
   });
 
   describe("x-amz-if-match-size and x-amz-if-match-last-modified-time", () => {
-    it("delete the object that is so", async () => {
+    it("delete a matching object", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "12345" });
       const modified = (await send("HEAD", `/${bucket}/k`)).headers.get("last-modified") ?? "";
@@ -103,7 +103,7 @@ describe("DeleteObject", () => {
       expect((await storedStateOf(bucket)).objects).toEqual({});
     });
 
-    it("are refused as PreconditionFailed where it is not", async () => {
+    it("return PreconditionFailed for another object", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "12345" });
       for (const [name, value] of [
@@ -120,7 +120,7 @@ describe("DeleteObject", () => {
       }
     });
 
-    it("are refused as InvalidArgument where they cannot be read", async () => {
+    it("return InvalidArgument when they cannot be parsed", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "12345" });
       for (const [name, value] of [
@@ -141,7 +141,7 @@ describe("DeleteObject", () => {
   });
 
   describe("versionId", () => {
-    it("null removes the only version there is, and is echoed", async () => {
+    it("null deletes the only version, and is returned", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "x" });
       const response = await send("DELETE", `/${bucket}/k?versionId=null`);
@@ -150,7 +150,7 @@ describe("DeleteObject", () => {
       expect((await storedStateOf(bucket)).objects).toEqual({});
     });
 
-    it("of a version that is not there removes nothing, and is echoed", async () => {
+    it("of a missing version deletes nothing, and is returned", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "x" });
       const versionId = "0".repeat(32);
@@ -161,7 +161,7 @@ describe("DeleteObject", () => {
       });
     });
 
-    it("that is malformed or empty is refused, and removes nothing", async () => {
+    it("that is malformed or empty is rejected, and deletes nothing", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "x" });
       for (const [value, message] of [
@@ -180,7 +180,7 @@ describe("DeleteObject", () => {
     });
   });
 
-  it("removes one key and no other that resembles it", async () => {
+  it("deletes exactly one key among similar ones", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "1", K: "2", "k/": "3", "k%": "4", k_: "5", kk: "6" });
     await send("DELETE", `/${bucket}/k`);
@@ -188,7 +188,7 @@ describe("DeleteObject", () => {
     expect(Object.keys((await storedStateOf(bucket)).objects)).toEqual(["K", "k/", "k_", "kk"]);
   });
 
-  it("answers NoSuchBucket where there is none", async () => {
+  it("returns NoSuchBucket for a missing bucket", async () => {
     const name = freshBucketName();
     await expectS3Error(await send("DELETE", `/${name}/k`), {
       status: 404,
@@ -197,7 +197,7 @@ describe("DeleteObject", () => {
     });
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     await expectNoTrace(bucket, async () =>

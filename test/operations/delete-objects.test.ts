@@ -16,7 +16,7 @@ function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("\r", "&#13;");
 }
 
-/** A document: keys, or objects of several fields, and what else there is. */
+/** A document with keys, or objects of several fields, and other elements. */
 function document(objects: readonly (string | Readonly<Record<string, string>>)[], rest = ""): string {
   const entries = objects.map((object) => {
     const fields = typeof object === "string" ? { Key: object } : object;
@@ -32,7 +32,7 @@ function post(bucket: string, body: string | Uint8Array, headers: SendOptions["h
   return send("POST", `/${bucket}?delete`, { body: bytes, headers: { "content-md5": md5Base64(bytes), ...headers } });
 }
 
-/** Sends a document and gives the elements of the result, named. */
+/** Sends a document and returns the elements of the result with their names. */
 async function results(bucket: string, body: string): Promise<[string, unknown][]> {
   const response = await post(bucket, body);
   expect(response.status).toBe(200);
@@ -42,7 +42,7 @@ async function results(bucket: string, body: string): Promise<[string, unknown][
 const deleted = (key: string): [string, unknown] => ["Deleted", { Key: key }];
 
 describe("DeleteObjects", () => {
-  it("asks in parameters that D1 takes, however long the keys are as JSON", async () => {
+  it("sends parameters within D1's limits, however long the keys are as JSON", async () => {
     const [bucket, versioned] = [await freshBucket(), await versionedBucket()];
     const keys = Array.from({ length: 1000 }, (_, index) => `${index}`.padEnd(1024, '"'));
     await putAll(bucket, { [keys[999] ?? ""]: "x" });
@@ -59,7 +59,7 @@ describe("DeleteObjects", () => {
     expect(longest()).toBeLessThan(PARAMETER_MAX_BYTES);
   });
 
-  it("deletes what is there, tells of every key in the document's order, and drops the bytes", async () => {
+  it("deletes objects, reports every key in the document's order, and turns the bytes into garbage", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", "b/c": "2", kept: "3" });
     const response = await post(bucket, document(["b/c", "never was", "a"]));
@@ -80,7 +80,7 @@ describe("DeleteObjects", () => {
     expectNothingLeftOver(storedState);
   });
 
-  it("is quiet about successes where that is asked for", async () => {
+  it("omits successes in quiet mode", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "2" });
     const response = await post(bucket, document(["a", { Key: "b", VersionId: "bad" }], "<Quiet>true</Quiet>"));
@@ -92,7 +92,7 @@ describe("DeleteObjects", () => {
     expect(await results(bucket, document(["b"], "<Quiet>false</Quiet>"))).toEqual([deleted("b")]);
   });
 
-  it("takes 1000 keys over all coordinators at once, and costs a row or two for each", async () => {
+  it("accepts 1000 keys over all coordinators at once, and costs a row or two for each", async () => {
     const bucket = await freshBucket();
     const keys = Array.from({ length: 1000 }, (_, index) => `key ${index} ${"x".repeat(900)}`);
     const some = keys.slice(0, 40);
@@ -104,7 +104,7 @@ describe("DeleteObjects", () => {
     expectNothingLeftOver(storedState);
   });
 
-  it("refuses 1001 keys, none, and a document past 8 MiB, and deletes nothing", async () => {
+  it("rejects 1001 keys, no key, and a document over 8 MiB, and deletes nothing", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k0: "1" });
     for (const body of [
@@ -118,7 +118,7 @@ describe("DeleteObjects", () => {
     }
   });
 
-  it("keeps keys verbatim: spaces, numbers, entities, and what JavaScript would take for something else", async () => {
+  it("keeps keys verbatim: spaces, numbers, entities, and JavaScript's property names", async () => {
     const bucket = await freshBucket();
     const keys = [
       " a ",
@@ -139,18 +139,18 @@ describe("DeleteObjects", () => {
     expect(Object.keys((await storedStateOf(bucket)).objects).toSorted()).toEqual(["7", "a", "\u00e9"].toSorted());
   });
 
-  it("takes a key that stands twice for deleted twice", async () => {
+  it("reports a duplicate key as deleted twice", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "1" });
     expect(await results(bucket, document(["k", "k"]))).toEqual([deleted("k"), deleted("k")]);
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it("never deletes what it reports as refused, also where a key stands twice with different conditions", async () => {
+  it("never deletes a key that it reports as failed, also for duplicates with different conditions", async () => {
     const bucket = await freshBucket();
     const [good, bad] = [md5Hex("1"), md5Hex("2")];
     const error = (code: string): [string, unknown] => ["Error", { Key: "k", Code: code, Message: expect.any(String) }];
-    // Once it is deleted, there is nothing left for a condition to hold on.
+    // Once the key is deleted, no condition on it can hold.
     for (const [etags, outcomes] of [
       [
         [good, good],
@@ -183,14 +183,14 @@ describe("DeleteObjects", () => {
   });
 
   describe("a digest of the document", () => {
-    it("need not be there", async () => {
+    it("is optional", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "1" });
       expect((await send("POST", `/${bucket}?delete`, { body: document(["k"]) })).status).toBe(200);
       expect((await send("HEAD", `/${bucket}/k`)).status).toBe(404);
     });
 
-    it.each(ALGORITHMS)("may be %s, which is verified", async (algorithm) => {
+    it.each(ALGORITHMS)("of kind %s is verified", async (algorithm) => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "1" });
       const body = utf8(document(["k"]));
@@ -257,7 +257,7 @@ describe("DeleteObjects", () => {
       );
     });
 
-    it("is refused as MalformedXML where it is not UTF-8", async () => {
+    it("returns MalformedXML when it is not UTF-8", async () => {
       const bucket = await freshBucket();
       const utf16 = new Uint8Array(Uint16Array.from(document(["k"]), (character) => character.charCodeAt(0)).buffer);
       for (const body of [utf16, Uint8Array.of(...utf8("<Delete><Object><Key>"), 0xff)]) {
@@ -265,7 +265,7 @@ describe("DeleteObjects", () => {
       }
     });
 
-    it("may have a declaration, a byte order mark, white space, and any namespace or none", async () => {
+    it("can have a declaration, a byte order mark, white space, and any namespace or none", async () => {
       const bucket = await freshBucket();
       for (const body of [
         `<?xml version="1.0" encoding="UTF-8"?>\n${document(["k"])}`,
@@ -280,7 +280,7 @@ describe("DeleteObjects", () => {
     });
   });
 
-  describe("a key's own refusal", () => {
+  describe("an error of a single key", () => {
     it("is NoSuchVersion for a malformed version id, and stops no other key", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { a: "1", b: "2" });
@@ -294,7 +294,7 @@ describe("DeleteObjects", () => {
       expect(Object.keys((await storedStateOf(bucket)).objects)).toEqual(["a"]);
     });
 
-    it("is KeyTooLongError past 1024 bytes", async () => {
+    it("is KeyTooLongError over 1024 bytes", async () => {
       const bucket = await freshBucket();
       const [long, longest] = ["\u00e9".repeat(513), "\u00e9".repeat(512)];
       expect(await results(bucket, document([long, longest]))).toEqual([
@@ -303,7 +303,7 @@ describe("DeleteObjects", () => {
       ]);
     });
 
-    it("is PreconditionFailed where ETag, Size or LastModifiedTime differ, and NoSuchKey for an absent key", async () => {
+    it("is PreconditionFailed when ETag, Size or LastModifiedTime differ, and NoSuchKey for a missing key", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { a: "1", b: "22", c: "333", d: "4444" });
       const failed = (key: string): [string, unknown] => [
@@ -334,7 +334,7 @@ describe("DeleteObjects", () => {
       expect(Object.keys((await storedStateOf(bucket)).objects)).toEqual(["a", "b", "c"]);
     });
 
-    it("is not given where LastModifiedTime holds, as an HTTP date and as an ISO date", async () => {
+    it("does not occur when LastModifiedTime matches, as an HTTP date and as an ISO date", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { a: "1", b: "2" });
       const timeOf = async (key: string) =>
@@ -350,7 +350,7 @@ describe("DeleteObjects", () => {
     });
   });
 
-  it("deletes the only version there is for null, and nothing for another id", async () => {
+  it("deletes the only version for null, and nothing for another id", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "2" });
     const other = "0".repeat(32);
@@ -369,7 +369,7 @@ describe("DeleteObjects", () => {
     await expectBytes(await send("GET", `/${bucket}/b`), "2");
   });
 
-  it("answers MissingContentLength without a length, and MalformedXML without a body", async () => {
+  it("returns MissingContentLength without a length, and MalformedXML without a body", async () => {
     const bucket = await freshBucket();
     const headers = { "content-md5": md5Base64(utf8("")) };
     await expectS3Error(await send("POST", `/${bucket}?delete`, { headers }), { status: 400, code: "MalformedXML" });
@@ -379,7 +379,7 @@ describe("DeleteObjects", () => {
     );
   });
 
-  it("answers NoSuchBucket where there is none", async () => {
+  it("returns NoSuchBucket for a missing bucket", async () => {
     const name = freshBucketName();
     await expectS3Error(await post(name, document(["k"])), {
       status: 404,
@@ -388,7 +388,7 @@ describe("DeleteObjects", () => {
     });
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "1" });
     const body = utf8(document(["k"]));
@@ -401,7 +401,7 @@ describe("DeleteObjects", () => {
   });
 
   describe("in a bucket with versions", () => {
-    it("puts a delete marker on each key, there or not, and names it", async () => {
+    it("adds a delete marker to each key, existing or not, and names it", async () => {
       const bucket = await versionedBucket();
       const version = await putVersion(bucket, "a", "1");
       const found = await results(bucket, document(["a", "never was"]));
@@ -420,7 +420,7 @@ describe("DeleteObjects", () => {
       expect(await bodyOf(bucket, "a", version)).toBe("1");
     });
 
-    it("removes the versions and markers that are named, and the older comes back", async () => {
+    it("purges the named versions and markers, and an older version becomes current", async () => {
       const bucket = await versionedBucket();
       const [first, second] = [await putVersion(bucket, "k", "1"), await putVersion(bucket, "k", "2")];
       const marker = await deleteKey(bucket, "k");
@@ -453,7 +453,7 @@ describe("DeleteObjects", () => {
       await expectBalanced(bucket);
     });
 
-    it("replaces the null version by a null marker while versioning is suspended", async () => {
+    it("replaces the null version with a null delete marker while versioning is suspended", async () => {
       const bucket = await versionedBucket();
       const kept = await putVersion(bucket, "k", "kept");
       await setVersioning(bucket, "Suspended");

@@ -7,7 +7,7 @@ import { publicReadPolicy, putPolicy, putPublicAccessBlock } from "../support/po
 import { expectUntouched } from "../support/rows.ts";
 
 describe("DeletePublicAccessBlock", () => {
-  it("takes the settings away, and may be repeated", async () => {
+  it("deletes the settings, also when repeated", async () => {
     const bucket = await freshBucket();
     await putPublicAccessBlock(bucket, "BlockPublicPolicy");
     for (let turn = 0; turn < 2; turn += 1) {
@@ -23,7 +23,7 @@ describe("DeletePublicAccessBlock", () => {
     expect((await putPolicy(bucket, publicReadPolicy(bucket))).status).toBe(204);
   });
 
-  it("answers NoSuchBucket where there is none, and refuses strangers", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("DELETE", `/${missing}?publicAccessBlock`), {
       status: 404,

@@ -8,7 +8,7 @@ import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
 import { plain, readXml } from "../support/read-xml.ts";
 
 describe("GetBucketAcl", () => {
-  it("shows the owner and the one grant there is by default: the owner's full control", async () => {
+  it("returns the owner and the default grant: the owner's full control", async () => {
     const response = await send("GET", `/${await freshBucket()}?acl`);
     expect(response.status).toBe(200);
     expect(response.headers.get("content-type")).toBe("application/xml");
@@ -26,7 +26,7 @@ describe("GetBucketAcl", () => {
     expect(text).toContain('<Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser">');
   });
 
-  it("shows what the bucket's list grants, where lists count", async () => {
+  it("returns the grants of the bucket's ACL when ACLs are enabled", async () => {
     const bucket = await aclBucket();
     expect(await grantsOf(`${bucket}?acl`)).toEqual(PRIVATE);
     await send("PUT", `/${bucket}?acl`, { headers: { "x-amz-acl": "public-read" } });
@@ -41,7 +41,7 @@ describe("GetBucketAcl", () => {
     expect(costOf(response)).toMatchObject({ roundTrips: 1, rowsWritten: 0, coordinatorCalls: 0, blobCalls: 0 });
   });
 
-  it("answers NoSuchBucket where there is none", async () => {
+  it("returns NoSuchBucket for a missing bucket", async () => {
     const name = freshBucketName();
     await expectS3Error(await send("GET", `/${name}?acl`), {
       status: 404,
@@ -50,7 +50,7 @@ describe("GetBucketAcl", () => {
     });
   });
 
-  it("is refused to anonymous requests and for another owner's account", async () => {
+  it("rejects anonymous requests and another expected owner", async () => {
     const name = await freshBucket();
     await expectS3Error(await deliver(anonymous("GET", `/${name}?acl`)), { status: 403, code: "AccessDenied" });
     const headers = { "x-amz-expected-bucket-owner": "111111111111" };

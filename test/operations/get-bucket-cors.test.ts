@@ -6,7 +6,7 @@ import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 
 describe("GetBucketCors", () => {
-  it("shows the rules", async () => {
+  it("returns the rules", async () => {
     const bucket = await freshBucket();
     await putCors(bucket, corsDocument("https://a.example.com", "PUT"));
     const response = await send("GET", `/${bucket}?cors`);
@@ -18,7 +18,7 @@ describe("GetBucketCors", () => {
     );
   });
 
-  it("answers 404 where there are none", async () => {
+  it("returns 404 without rules", async () => {
     const bucket = await freshBucket();
     await expectS3Error(await send("GET", `/${bucket}?cors`), {
       status: 404,

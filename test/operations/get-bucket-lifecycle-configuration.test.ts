@@ -13,7 +13,7 @@ async function shown(bucket: string): Promise<string> {
 }
 
 describe("GetBucketLifecycleConfiguration", () => {
-  it("says that there is none, and that of no bucket but those that are there", async () => {
+  it("returns its error for existing buckets without rules, and NoSuchBucket for missing ones", async () => {
     await expectUnset("lifecycle", "NoSuchLifecycleConfiguration");
   });
 
@@ -39,7 +39,7 @@ describe("GetBucketLifecycleConfiguration", () => {
     expect(await shown(bucket)).toBe(lifecycleOf(...rules));
   });
 
-  it("shows every action as it was set", async () => {
+  it("returns every action as it was set", async () => {
     const bucket = await freshBucket();
     const all =
       "<Transition><Days>30</Days><StorageClass>STANDARD_IA</StorageClass></Transition>" +
@@ -57,7 +57,7 @@ describe("GetBucketLifecycleConfiguration", () => {
     expect(await shown(bucket)).toBe(lifecycleOf(...rules));
   });
 
-  it("gives rules without an ID one that stays", async () => {
+  it("gives rules without an ID a permanent one", async () => {
     const bucket = await freshBucket();
     await putLifecycle(
       bucket,
@@ -72,12 +72,12 @@ describe("GetBucketLifecycleConfiguration", () => {
       expect.stringMatching(/^<ID>\w{32}<\/ID>$/),
     ]);
     expect(await shown(bucket)).toBe(text);
-    // What was shown can be set again, and is then shown again to the letter.
+    // The returned document can be set again, and is then returned unchanged.
     expect((await sendLifecycle(bucket, text)).status).toBe(200);
     expect(await shown(bucket)).toBe(text);
   });
 
-  it("takes what AWS shows, in whatever order its elements stand", async () => {
+  it("accepts AWS's output with its elements in any order", async () => {
     const bucket = await freshBucket();
     const document = `<?xml version="1.0" encoding="UTF-8"?>
 <LifecycleConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">

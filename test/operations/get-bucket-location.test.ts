@@ -15,7 +15,7 @@ async function bucketIn(region: string): Promise<string> {
 }
 
 describe("GetBucketLocation", () => {
-  it("writes the region as the text of one element", async () => {
+  it("returns the region as the text of one element", async () => {
     const name = await bucketIn("eu-central-3");
     for (const target of [`/${name}?location`, `/${name}/?location=`]) {
       const response = await send("GET", target);
@@ -31,19 +31,19 @@ describe("GetBucketLocation", () => {
     }
   });
 
-  it("writes auto, the region of a bucket made without a LocationConstraint", async () => {
+  it("returns auto, the region of a bucket created without a LocationConstraint", async () => {
     const response = await send("GET", `/${await freshBucket()}?location`);
     expect(readXml(await response.text()).text).toBe("auto");
   });
 
-  it("writes us-east-1 as nothing", async () => {
+  it("returns an empty element for us-east-1", async () => {
     const response = await send("GET", `/${await bucketIn("us-east-1")}?location`);
     expect(await response.text()).toBe(
       `<?xml version="1.0" encoding="UTF-8"?>\n<LocationConstraint xmlns="${NAMESPACE}"/>`,
     );
   });
 
-  it("answers NoSuchBucket where there is none", async () => {
+  it("returns NoSuchBucket for a missing bucket", async () => {
     const name = freshBucketName();
     await expectS3Error(await send("GET", `/${name}?location`), {
       status: 404,
@@ -52,7 +52,7 @@ describe("GetBucketLocation", () => {
     });
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     await expectS3Error(await deliver(anonymous("GET", `/${await freshBucket()}?location`)), {
       status: 403,
       code: "AccessDenied",

@@ -7,7 +7,7 @@ import { freshBucket } from "../support/fresh-bucket.ts";
 import { expectDefault } from "../support/unset-configuration.ts";
 
 describe("GetBucketOwnershipControls", () => {
-  it("shows what holds by default, for buckets that are there", async () => {
+  it("returns the default for existing buckets", async () => {
     await expectDefault(
       "ownershipControls",
       "OwnershipControls",
@@ -15,7 +15,7 @@ describe("GetBucketOwnershipControls", () => {
     );
   });
 
-  it("shows what was set", async () => {
+  it("returns the ownership that was set", async () => {
     const bucket = await freshBucket();
     for (const ownership of ["ObjectWriter", "BucketOwnerPreferred", "BucketOwnerEnforced"]) {
       await setOwnership(bucket, ownership);
@@ -24,7 +24,7 @@ describe("GetBucketOwnershipControls", () => {
     }
   });
 
-  it("answers that there are none once they are deleted", async () => {
+  it("returns OwnershipControlsNotFoundError once they are deleted", async () => {
     const bucket = await freshBucket();
     await send("DELETE", `/${bucket}?ownershipControls`);
     await expectS3Error(await send("GET", `/${bucket}?ownershipControls`), {
@@ -34,7 +34,7 @@ describe("GetBucketOwnershipControls", () => {
     });
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     const response = await deliver(anonymous("GET", `/${await freshBucket()}?ownershipControls`));
     await expectS3Error(response, { status: 403, code: "AccessDenied" });
   });

@@ -9,7 +9,7 @@ describe("GetBucketPolicyStatus", () => {
   it.each([
     ["everybody", '"*"', true],
     ["an account", '{"AWS":"111122223333"}', false],
-  ])("tells of a policy for %s whether it is public", async (_name, principal, isPublic) => {
+  ])("reports whether a policy for %s is public", async (_name, principal, isPublic) => {
     const bucket = await freshBucket();
     await putPolicy(bucket, publicReadPolicy(bucket).replace('"*"', principal));
     const response = await send("GET", `/${bucket}?policyStatus`);
@@ -21,7 +21,7 @@ describe("GetBucketPolicyStatus", () => {
     );
   });
 
-  it("says that there is none, and that of no bucket but those that are there", async () => {
+  it("returns its error for existing buckets without a policy, and NoSuchBucket for missing ones", async () => {
     await expectUnset("policyStatus", "NoSuchBucketPolicy");
   });
 });

@@ -8,7 +8,7 @@ import { publicReadPolicy, putPolicy } from "../support/policies.ts";
 import { expectUnset } from "../support/unset-configuration.ts";
 
 describe("GetBucketPolicy", () => {
-  it("shows the text as it was put, to the letter", async () => {
+  it("returns the text exactly as it was put", async () => {
     const bucket = await freshBucket();
     const text = publicReadPolicy(bucket).replace("{", '{\r\n\t "Id" : "caf\\u00e9 é <&> 😀",');
     await putPolicy(bucket, text);
@@ -20,7 +20,7 @@ describe("GetBucketPolicy", () => {
     expect(costOf(response)).toMatchObject({ roundTrips: 1, rowsWritten: 0, coordinatorCalls: 0, blobCalls: 0 });
   });
 
-  it("says that there is none, and that of no bucket but those that are there", async () => {
+  it("returns its error for existing buckets without a policy, and NoSuchBucket for missing ones", async () => {
     await expectUnset("policy", "NoSuchBucketPolicy");
   });
 });

@@ -3,7 +3,7 @@ import { describe, it } from "vitest";
 import { expectDefault } from "../support/unset-configuration.ts";
 
 describe("GetBucketRequestPayment", () => {
-  it("shows what holds by default, for buckets that are there", async () => {
+  it("returns the default for existing buckets", async () => {
     await expectDefault("requestPayment", "RequestPaymentConfiguration", "<Payer>BucketOwner</Payer>");
   });
 });

@@ -7,7 +7,7 @@ import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.t
 import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
 
 describe("GetBucketTagging", () => {
-  it("gives the tags in the order in which they were set", async () => {
+  it("returns the tags in the order in which they were set", async () => {
     const bucket = await freshBucket();
     const set = "<TagSet><Tag><Key>b</Key><Value>2</Value></Tag><Tag><Key>a</Key><Value/></Tag></TagSet>";
     const document = `<Tagging>${set}</Tagging>`;
@@ -22,7 +22,7 @@ describe("GetBucketTagging", () => {
     );
   });
 
-  it("answers NoSuchTagSet where there are none", async () => {
+  it("returns NoSuchTagSet without tags", async () => {
     const bucket = await freshBucket();
     await expectS3Error(await send("GET", `/${bucket}?tagging`), {
       status: 404,
@@ -31,7 +31,7 @@ describe("GetBucketTagging", () => {
     });
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("GET", `/${missing}?tagging`), {
       status: 404,

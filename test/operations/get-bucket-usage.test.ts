@@ -40,7 +40,7 @@ async function usageOf(bucket: string, query = ""): Promise<Figures> {
 }
 
 describe("GetBucketUsage", () => {
-  it("is nothing of an empty bucket", async () => {
+  it("returns zeros for an empty bucket", async () => {
     const bucket = await freshBucket();
     const { root, response } = await answerOf(bucket);
     expect(root.name).toBe("GetBucketUsageResult");
@@ -76,14 +76,14 @@ describe("GetBucketUsage", () => {
     expect(await usageOf(bucket, "&prefix=nothing")).toEqual(EMPTY);
   });
 
-  it("counts a copy as what it is, though it shares its bytes", async () => {
+  it("counts a copy in full, although it shares its bytes", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "12345" });
     expect((await send("PUT", `/${bucket}/b`, { headers: { "x-amz-copy-source": `/${bucket}/a` } })).status).toBe(200);
     expect(await usageOf(bucket)).toMatchObject({ Objects: { Count: 2, Bytes: 10 } });
   });
 
-  it("does not count what other buckets hold", async () => {
+  it("does not count the content of other buckets", async () => {
     const bucket = await freshBucket();
     const other = await freshBucket();
     await putAll(other, { a: "1", b: "2" });
@@ -91,12 +91,12 @@ describe("GetBucketUsage", () => {
     expect(await usageOf(bucket)).toMatchObject({ Objects: { Count: 1, Bytes: 3 } });
   });
 
-  it("reads a large bucket range by range, each row a few times, and misses none", async () => {
+  it("reads a large bucket range by range, each row a few times, and omits none", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { "m-seed": "1234" });
     const count = 25_000;
     const id = await bucketId(bucket);
-    // Many objects, and one key of many versions: copies of the row that is there.
+    // Many objects, and one key of many versions: copies of the existing row.
     await env.DB.batch([
       env.DB.prepare(
         `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?2)
@@ -131,7 +131,7 @@ describe("GetBucketUsage", () => {
     }
   }, 60_000);
 
-  it("refuses what is no token of its own", async () => {
+  it("rejects a foreign token", async () => {
     const bucket = await freshBucket();
     await expectS3Error(await send("GET", `/${bucket}?usage&continuation-token=x`), {
       status: 400,
@@ -140,7 +140,7 @@ describe("GetBucketUsage", () => {
     });
   });
 
-  it("is NoSuchBucket where there is none, and AccessDenied to strangers", async () => {
+  it("returns NoSuchBucket for a missing bucket, and AccessDenied to anonymous callers", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("GET", `/${missing}?usage`), {
       status: 404,

@@ -8,7 +8,7 @@ import { childrenOf, readXml, textOf } from "../support/read-xml.ts";
 import { setVersioning } from "../support/versioning.ts";
 
 describe("GetBucketVersioning", () => {
-  it("answers with an empty element where versioning was never set", async () => {
+  it("returns an empty element when versioning was never set", async () => {
     const response = await send("GET", `/${await freshBucket()}?versioning`);
     expect(response.status).toBe(200);
     expectAnswerHeaders(response);
@@ -22,7 +22,7 @@ describe("GetBucketVersioning", () => {
     });
   });
 
-  it("says whether versions are kept, once that was said", async () => {
+  it("returns the status that was set", async () => {
     const bucket = await freshBucket();
     for (const status of ["Suspended", "Enabled", "Suspended"] as const) {
       await setVersioning(bucket, status);
@@ -32,7 +32,7 @@ describe("GetBucketVersioning", () => {
     }
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("GET", `/${missing}?versioning`), {
       status: 404,

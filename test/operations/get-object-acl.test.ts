@@ -16,7 +16,7 @@ const OWNERS_ACL = {
 };
 
 describe("GetObjectAcl", () => {
-  it("shows what the list of the version grants, where lists count, and what it was when they count again", async () => {
+  it("returns the version's grants while ACLs are enabled, and again after they were disabled", async () => {
     const bucket = await aclBucket();
     await setVersioning(bucket, "Enabled");
     const first = await putVersion(bucket, "k", "1", { "x-amz-acl": "public-read" });
@@ -29,12 +29,12 @@ describe("GetObjectAcl", () => {
     expect(await grantsOf(`${bucket}/k?acl&versionId=${first}`)).toEqual(PRIVATE);
     await setOwnership(bucket, "BucketOwnerPreferred");
     expect(await grantsOf(`${bucket}/k?acl&versionId=${first}`)).toEqual(PUBLIC_READ);
-    // What was noncurrent is current again with the list that it had.
+    // The noncurrent version is current again with its own ACL.
     await removeVersion(bucket, "k", second);
     expect(await grantsOf(`${bucket}/k?acl`)).toEqual(PUBLIC_READ);
   });
 
-  it("shows the owner and the one grant there is by default: the owner's full control", async () => {
+  it("returns the owner and the default grant: the owner's full control", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const response = await send("GET", `/${bucket}/k?acl`);
@@ -47,7 +47,7 @@ describe("GetObjectAcl", () => {
     expect(plain(root)).toEqual(OWNERS_ACL);
   });
 
-  it("names the version in a bucket with versions", async () => {
+  it("names the version in a versioned bucket", async () => {
     const bucket = await versionedBucket();
     const first = await putVersion(bucket, "k", "1");
     const second = await putVersion(bucket, "k", "2");
@@ -61,7 +61,7 @@ describe("GetObjectAcl", () => {
     }
   });
 
-  it("refuses delete markers: as current with NoSuchKey, by their id with MethodNotAllowed", async () => {
+  it("rejects delete markers: as current with NoSuchKey, by their id with MethodNotAllowed", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     const marker = await deleteKey(bucket, "k");
@@ -79,7 +79,7 @@ describe("GetObjectAcl", () => {
     });
   });
 
-  it("answers what is missing: bucket, key, version, a sound version id", async () => {
+  it("returns the error of a missing bucket, key or version and of a malformed version id", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const absent = "0".repeat(32);
@@ -113,7 +113,7 @@ describe("GetObjectAcl", () => {
     for (const [target, expected] of cases) await expectS3Error(await send("GET", target), expected);
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     await expectS3Error(await deliver(anonymous("GET", `/${bucket}/k?acl`)), { status: 403, code: "AccessDenied" });

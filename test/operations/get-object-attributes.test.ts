@@ -21,7 +21,7 @@ async function attributesOf(target: string, attributes = ALL, headers = {}): Pro
   return readXml(await response.text());
 }
 
-/** What ObjectParts says, apart from the parts, and the numbers of these. */
+/** The fields of ObjectParts without the parts, and the part numbers. */
 function partsIn(root: Element): { said: Record<string, string>; numbers: (string | undefined)[] } {
   const [parts] = childrenOf(root, "ObjectParts");
   const children = parts?.children ?? [];
@@ -32,7 +32,7 @@ function partsIn(root: Element): { said: Record<string, string>; numbers: (strin
 }
 
 describe("GetObjectAttributes", () => {
-  it("gives what is asked for of an object that was uploaded in one piece", async () => {
+  it("returns the requested attributes of a single-part object", async () => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/k`, { body: "abc", headers: { "x-amz-storage-class": "STANDARD_IA" } });
     const response = await ask(`/${bucket}/k?attributes`);
@@ -46,7 +46,7 @@ describe("GetObjectAttributes", () => {
     const root = readXml(await response.text());
     expect(root.name).toBe("GetObjectAttributesResponse");
     expect(root.attributes).toEqual({ xmlns: "http://s3.amazonaws.com/doc/2006-03-01/" });
-    // A single upload has no parts to speak of; the ETag stands here without quotes.
+    // A single-part object has no ObjectParts; the ETag has no quotes here.
     expect(plain(root)).toEqual({
       ETag: md5Hex("abc"),
       Checksum: { ChecksumCRC64NVME: checksum("CRC64NVME", utf8("abc")), ChecksumType: "FULL_OBJECT" },
@@ -55,7 +55,7 @@ describe("GetObjectAttributes", () => {
     });
   });
 
-  it.each(ALGORITHMS)("gives a stored %s", async (algorithm) => {
+  it.each(ALGORITHMS)("returns a stored %s", async (algorithm) => {
     const bucket = await freshBucket();
     const value = checksum(algorithm, utf8("abc"));
     await send("PUT", `/${bucket}/k`, { body: "abc", headers: { [checksumHeader(algorithm)]: value } });
@@ -64,7 +64,7 @@ describe("GetObjectAttributes", () => {
     });
   });
 
-  it("gives only what is asked for, in any order and with blanks", async () => {
+  it("returns only the requested attributes, in any order and with blanks", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     for (const [asked, given] of [
@@ -77,7 +77,7 @@ describe("GetObjectAttributes", () => {
     }
   });
 
-  it("lists the parts of a composite upload with their checksums, and pages them", async () => {
+  it("returns the parts of a composite upload with their checksums, and paginates them", async () => {
     const bucket = await freshBucket();
     const bodies = [largePart(1), largePart(2), utf8("last")];
     const uploadId = await createUpload(bucket, "k", { "x-amz-checksum-algorithm": "SHA256" });
@@ -144,7 +144,7 @@ describe("GetObjectAttributes", () => {
     }
   });
 
-  it("gives no more than the number of parts where they have no checksums of their own to show", async () => {
+  it("returns only the number of parts when they have no checksums of their own", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "k", [largePart(1), "last"]);
     const response = await ask(`/${bucket}/k?attributes`);
@@ -156,7 +156,7 @@ describe("GetObjectAttributes", () => {
     expect(shown === undefined ? undefined : textOf(shown, "ChecksumType")).toBe("FULL_OBJECT");
   });
 
-  it("gives those of the version that is named, and names the version", async () => {
+  it("returns those of the named version, and names the version", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "0" });
     await setVersioning(bucket, "Enabled");
@@ -173,7 +173,7 @@ describe("GetObjectAttributes", () => {
     }
   });
 
-  it("refuses attributes that there are none of, or none at all", async () => {
+  it("rejects unknown attributes, and a request without any", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     for (const asked of ["Etag", "ETag,Colour", "ETag,", ""]) {
@@ -191,7 +191,7 @@ describe("GetObjectAttributes", () => {
     });
   });
 
-  it("ignores a number of parts or a marker that is no number, as AWS does", async () => {
+  it("ignores a max-parts or a marker that is no number, as AWS does", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const plain = await (await ask(`/${bucket}/k?attributes`, ALL)).text();
@@ -201,7 +201,7 @@ describe("GetObjectAttributes", () => {
     }
   });
 
-  it("refuses delete markers and what is not there", async () => {
+  it("rejects delete markers and missing objects", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     const marker = await deleteKey(bucket, "k");

@@ -3,7 +3,7 @@ import { describe, it } from "vitest";
 import { expectUnset } from "../support/unset-configuration.ts";
 
 describe("GetObjectLockConfiguration", () => {
-  it("says that there is none, and that of no bucket but those that are there", async () => {
+  it("returns its error for existing buckets, and NoSuchBucket for missing ones", async () => {
     await expectUnset("object-lock", "ObjectLockConfigurationNotFoundError");
   });
 });

@@ -8,7 +8,7 @@ import { tagsOf } from "../support/tagging.ts";
 import { deleteKey, putVersion, setVersioning, versionedBucket } from "../support/versioning.ts";
 
 describe("GetObjectTagging", () => {
-  it("gives the tags that came with the object, in their order", async () => {
+  it("returns the tags of the upload in their order", async () => {
     const bucket = await freshBucket();
     const headers = { "x-amz-tagging": "b=2&a=1%2B1&empty=&alone&sp+ace=%C3%A9" };
     await send("PUT", `/${bucket}/k`, { body: "x", headers });
@@ -29,13 +29,13 @@ describe("GetObjectTagging", () => {
     );
   });
 
-  it("gives an empty set where there are no tags", async () => {
+  it("returns an empty set without tags", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     expect(await (await send("GET", `/${bucket}/k?tagging=`)).text()).toContain("<TagSet/>");
   });
 
-  it("gives those of the version that is named, and names the version", async () => {
+  it("returns those of the named version, and names the version", async () => {
     const bucket = await freshBucket();
     await putVersion(bucket, "k", "0", { "x-amz-tagging": "v=0" });
     await setVersioning(bucket, "Enabled");
@@ -52,7 +52,7 @@ describe("GetObjectTagging", () => {
     }
   });
 
-  it("refuses delete markers and what is not there", async () => {
+  it("rejects delete markers and missing objects", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     const marker = await deleteKey(bucket, "k");

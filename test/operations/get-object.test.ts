@@ -23,7 +23,7 @@ function httpDate(time: number): string {
 }
 
 describe("GetObject", () => {
-  it("answers with the bytes and everything that is known of them", async () => {
+  it("returns the bytes and all stored metadata", async () => {
     const begin = Math.floor(Date.now() / 1000) * 1000;
     const target = await objectOf(BODY, { "content-type": "image/png", "x-amz-meta-a": "1" });
     const response = await send("GET", target);
@@ -54,7 +54,7 @@ describe("GetObject", () => {
     await expectBytes(response, BODY);
   });
 
-  it("answers with no bytes and their length of 0 for an empty object", async () => {
+  it("returns no bytes and a length of 0 for an empty object", async () => {
     const response = await send("GET", await objectOf(""));
     expect(response.status).toBe(200);
     expect(response.headers.get("content-length")).toBe("0");
@@ -62,7 +62,7 @@ describe("GetObject", () => {
     await expectBytes(response, "");
   });
 
-  it("gives encoded bytes back as they were stored, with their length", async () => {
+  it("returns encoded bytes as they were stored, with their length", async () => {
     const gzipped = new Uint8Array(
       await new Response(new Blob([BODY]).stream().pipeThrough(new CompressionStream("gzip"))).arrayBuffer(),
     );
@@ -73,7 +73,7 @@ describe("GetObject", () => {
     await expectBytes(response, gzipped);
   });
 
-  it("reads the current bytes after each of many overwrites", async () => {
+  it("returns the current bytes after each of many overwrites", async () => {
     const target = await objectOf("0");
     for (let turn = 1; turn <= 30; turn += 1) {
       await send("PUT", target, { body: String(turn) });
@@ -113,21 +113,18 @@ describe("GetObject", () => {
       },
     );
 
-    it.each(["bytes=1000-", "bytes=1000-1001", "bytes=5000-", "bytes=-0"])(
-      "%s is refused as InvalidRange",
-      async (range) => {
-        const response = await send("GET", await objectOf(), { headers: { range } });
-        expect(response.headers.get("content-range")).toBe("bytes */1000");
-        await expectS3Error(response, {
-          status: 416,
-          code: "InvalidRange",
-          message: "The requested range is not satisfiable",
-          fields: { RangeRequested: range, ActualObjectSize: "1000" },
-        });
-      },
-    );
+    it.each(["bytes=1000-", "bytes=1000-1001", "bytes=5000-", "bytes=-0"])("%s returns InvalidRange", async (range) => {
+      const response = await send("GET", await objectOf(), { headers: { range } });
+      expect(response.headers.get("content-range")).toBe("bytes */1000");
+      await expectS3Error(response, {
+        status: 416,
+        code: "InvalidRange",
+        message: "The requested range is not satisfiable",
+        fields: { RangeRequested: range, ActualObjectSize: "1000" },
+      });
+    });
 
-    it("is refused as InvalidRange for an empty object, whatever it is", async () => {
+    it("returns InvalidRange for an empty object, whatever the range", async () => {
       const target = await objectOf("");
       for (const range of ["bytes=0-0", "bytes=0-", "bytes=-1"]) {
         await expectS3Error(await send("GET", target, { headers: { range } }), {
@@ -138,7 +135,7 @@ describe("GetObject", () => {
       }
     });
 
-    it("is obeyed where If-Range names the object as it is, and ignored where it does not", async () => {
+    it("is obeyed when If-Range matches the object, and ignored otherwise", async () => {
       const target = await objectOf();
       const modified = (await send("HEAD", target)).headers.get("last-modified") ?? "";
       for (const [ifRange, status] of [
@@ -157,7 +154,7 @@ describe("GetObject", () => {
   });
 
   describe("partNumber", () => {
-    it("1 is the whole of an object that was put in one piece", async () => {
+    it("1 is the whole of a single-part object", async () => {
       const response = await send("GET", `${await objectOf()}?partNumber=1`);
       expect(response.status).toBe(206);
       expect(response.headers.get("content-range")).toBe("bytes 0-999/1000");
@@ -165,13 +162,13 @@ describe("GetObject", () => {
       await expectBytes(response, BODY);
     });
 
-    it("1 of an empty object is answered 200", async () => {
+    it("1 of an empty object returns 200", async () => {
       const response = await send("GET", `${await objectOf("")}?partNumber=1`);
       expect(response.status).toBe(200);
       await expectBytes(response, "");
     });
 
-    it("above the number of parts is refused as InvalidPartNumber", async () => {
+    it("above the number of parts returns InvalidPartNumber", async () => {
       await expectS3Error(await send("GET", `${await objectOf()}?partNumber=2`), {
         status: 416,
         code: "InvalidPartNumber",
@@ -179,7 +176,7 @@ describe("GetObject", () => {
       });
     });
 
-    it.each(["0", "10001", "-1", "1.5", "x", ""])("%j is refused as InvalidArgument", async (value) => {
+    it.each(["0", "10001", "-1", "1.5", "x", ""])("%j returns InvalidArgument", async (value) => {
       await expectS3Error(await send("GET", `${await objectOf()}?partNumber=${value}`), {
         status: 400,
         code: "InvalidArgument",
@@ -188,7 +185,7 @@ describe("GetObject", () => {
       });
     });
 
-    it("is refused beside a Range", async () => {
+    it("is rejected together with a Range", async () => {
       const response = await send("GET", `${await objectOf()}?partNumber=1`, { headers: { range: "bytes=0-1" } });
       await expectS3Error(response, {
         status: 400,
@@ -252,7 +249,7 @@ describe("GetObject", () => {
       );
     });
 
-    it("dates that are none, or lie in the future, are ignored", async () => {
+    it("invalid dates and dates in the future are ignored", async () => {
       const target = await objectOf();
       for (const value of ["yesterday", "2026-01-01T00:00:00Z", httpDate(Date.now() + 3_600_000)]) {
         expect((await send("GET", target, { headers: { "if-modified-since": value } })).status, value).toBe(200);
@@ -260,7 +257,7 @@ describe("GetObject", () => {
       expect((await send("GET", target, { headers: { "if-unmodified-since": "yesterday" } })).status).toBe(200);
     });
 
-    it("ETags outrank dates", async () => {
+    it("ETags take precedence over dates", async () => {
       const target = await objectOf();
       const modified = await lastModifiedOf(target);
       const before = httpDate(modified - 1000);
@@ -292,7 +289,7 @@ describe("GetObject", () => {
   });
 
   describe("checksums", () => {
-    it("come only where they are asked for, and only with all the bytes they were made of", async () => {
+    it("are returned only when requested, and only with the complete bytes that they cover", async () => {
       const target = await objectOf();
       const value = checksum("CRC64NVME", BODY);
       const of = async (query: string, headers: Record<string, string>) => {
@@ -324,7 +321,7 @@ describe("GetObject", () => {
       .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
       .join("&");
 
-    it("take the place of what is stored", async () => {
+    it("replace the stored headers", async () => {
       const target = await objectOf(BODY, { "content-type": "image/png", "cache-control": "max-age=9" });
       for (const [headers, status] of [
         [{}, 200],
@@ -339,7 +336,7 @@ describe("GetObject", () => {
       }
     });
 
-    it("change nothing about an error or a 304", async () => {
+    it("do not apply to an error or a 304", async () => {
       const target = await objectOf(BODY, { "cache-control": "max-age=9" });
       const unmodified = await send("GET", `${target}?${query}`, { headers: { "if-none-match": "*" } });
       expect(unmodified.status).toBe(304);
@@ -350,7 +347,7 @@ describe("GetObject", () => {
       await missing.arrayBuffer();
     });
 
-    it("are refused where they could break out of their header or do not fit one", async () => {
+    it("are rejected when they contain control characters or do not fit a header", async () => {
       const target = await objectOf();
       for (const value of ["x\r\nSet-Cookie: a=b", "x\n", "\u0000", "\u20ac"]) {
         const response = await send("GET", `${target}?response-content-disposition=${encodeURIComponent(value)}`);
@@ -364,20 +361,20 @@ describe("GetObject", () => {
       }
     });
 
-    it("take Latin-1", async () => {
+    it("accept Latin-1", async () => {
       const target = await objectOf();
       const response = await send("GET", `${target}?response-content-disposition=${encodeURIComponent("a\u00fc")}`);
       expect(response.status).toBe(200);
       await expectBytes(response, BODY);
     });
 
-    it("are not for anonymous requests", async () => {
+    it("are rejected in anonymous requests", async () => {
       const response = await deliver(anonymous("GET", `${await objectOf()}?${query}`));
       expect(response.headers.get("content-disposition")).toBeNull();
       await expectS3Error(response, { status: 403, code: "AccessDenied" });
     });
 
-    it("act in presigned URLs, where they are signed", async () => {
+    it("apply in presigned URLs that sign them", async () => {
       const target = await objectOf();
       const request = await presigned("GET", `${target}?response-content-type=text%2Fcss`);
       const response = await deliver(request);
@@ -391,7 +388,7 @@ describe("GetObject", () => {
     });
   });
 
-  describe("compression on the way", () => {
+  describe("compression in transit", () => {
     async function cacheControlOf(target: string, acceptEncoding: string, clientsOwn?: string): Promise<string | null> {
       const request = await signed("GET", target);
       const headers = new Headers(request.headers);
@@ -407,7 +404,7 @@ describe("GetObject", () => {
       return response.headers.get("cache-control");
     }
 
-    it("is forbidden where the client would take it: lengths and ETags must survive", async () => {
+    it("is disabled when the client accepts it: lengths and ETags must stay valid", async () => {
       const plain = await objectOf();
       expect(await cacheControlOf(plain, "gzip, br")).toBe("no-transform");
       expect(await cacheControlOf(plain, "zstd")).toBe("no-transform");
@@ -419,7 +416,7 @@ describe("GetObject", () => {
       expect(await cacheControlOf(await objectOf(BODY, { "content-encoding": "br" }), "gzip")).toBeNull();
     });
 
-    it("is decided by the client's header, not by the edge's", async () => {
+    it("depends on the client's header, not on the one that the edge rewrites", async () => {
       const plain = await objectOf();
       expect(await cacheControlOf(plain, "gzip, br", "identity")).toBeNull();
       expect(await cacheControlOf(plain, "gzip, br", "")).toBeNull();
@@ -427,13 +424,13 @@ describe("GetObject", () => {
   });
 
   describe("versionId", () => {
-    it("null is the version of a bucket that never was versioned", async () => {
+    it("null is the version of an unversioned bucket", async () => {
       const response = await send("GET", `${await objectOf()}?versionId=null`);
       expect(response.status).toBe(200);
       await expectBytes(response, BODY);
     });
 
-    it("of another version is NoSuchVersion", async () => {
+    it("of another version returns NoSuchVersion", async () => {
       const target = await objectOf();
       const versionId = "0".repeat(32);
       for (const [missing, key] of [
@@ -448,7 +445,7 @@ describe("GetObject", () => {
       }
     });
 
-    it("that is malformed or empty is refused as InvalidArgument", async () => {
+    it("that is malformed or empty returns InvalidArgument", async () => {
       const target = await objectOf();
       for (const [value, message] of [
         ["", "Version id cannot be the empty string"],
@@ -465,7 +462,7 @@ describe("GetObject", () => {
     });
   });
 
-  it("answers NoSuchKey where there is no object, with the key escaped", async () => {
+  it("returns NoSuchKey for a missing object, with the key escaped", async () => {
     const bucket = await freshBucket();
     for (const key of ["k", `<script>alert("1")</script>&'`, "a b/\u00e9\u{1f600}"]) {
       await expectS3Error(await send("GET", `/${bucket}/${encodeURIComponent(key)}`), {
@@ -476,7 +473,7 @@ describe("GetObject", () => {
     }
   });
 
-  it("answers NoSuchBucket where there is no bucket", async () => {
+  it("returns NoSuchBucket for a missing bucket", async () => {
     const name = freshBucketName();
     await expectS3Error(await send("GET", `/${name}/k`), {
       status: 404,
@@ -485,7 +482,7 @@ describe("GetObject", () => {
     });
   });
 
-  it("answers anonymous requests AccessDenied, whether or not there is an object", async () => {
+  it("returns AccessDenied to anonymous requests, whether or not the object exists", async () => {
     const target = await objectOf();
     for (const address of [target, `${target}-not`]) {
       await expectS3Error(await deliver(anonymous("GET", address)), { status: 403, code: "AccessDenied" });

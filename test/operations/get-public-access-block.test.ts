@@ -6,7 +6,7 @@ import { putPublicAccessBlock } from "../support/policies.ts";
 import { expectUnset } from "../support/unset-configuration.ts";
 
 describe("GetPublicAccessBlock", () => {
-  it("shows all settings", async () => {
+  it("returns all settings", async () => {
     const bucket = await freshBucket();
     await putPublicAccessBlock(bucket, "IgnorePublicAcls", "RestrictPublicBuckets");
     const response = await send("GET", `/${bucket}?publicAccessBlock`);
@@ -21,7 +21,7 @@ describe("GetPublicAccessBlock", () => {
     );
   });
 
-  it("says that there is none, and that of no bucket but those that are there", async () => {
+  it("returns its error for existing buckets without settings, and NoSuchBucket for missing ones", async () => {
     await expectUnset("publicAccessBlock", "NoSuchPublicAccessBlockConfiguration");
   });
 });

@@ -5,7 +5,7 @@ import { expectAnswerHeaders, expectHeadError } from "../support/expect-s3-error
 import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
 
 describe("HeadBucket", () => {
-  it("answers with the bucket's region and no body", async () => {
+  it("returns the bucket's region and no body", async () => {
     const name = freshBucketName();
     await send("PUT", `/${name}`, {
       body: "<CreateBucketConfiguration><LocationConstraint>eu-west-7</LocationConstraint></CreateBucketConfiguration>",
@@ -20,31 +20,31 @@ describe("HeadBucket", () => {
     }
   });
 
-  it("answers 404 where there is no bucket", async () => {
+  it("returns 404 for a missing bucket", async () => {
     await expectHeadError(await send("HEAD", `/${freshBucketName()}`), 404);
   });
 
-  it("answers 404 after the bucket was deleted", async () => {
+  it("returns 404 after the bucket was deleted", async () => {
     const name = await freshBucket();
     await send("DELETE", `/${name}`);
     await expectHeadError(await send("HEAD", `/${name}`), 404);
   });
 
   it.each(["ab", "Upper-Case", "a_b", "-abc", "192.168.0.1"])(
-    "answers 400 to a name no bucket has: %s",
+    "returns 400 for an invalid bucket name: %s",
     async (name) => {
       await expectHeadError(await send("HEAD", `/${name}`), 400);
     },
   );
 
-  it("answers 403 to anonymous requests, and tells them the region", async () => {
+  it("returns 403 with the region to anonymous requests", async () => {
     const name = await freshBucket();
     const response = await deliver(anonymous("HEAD", `/${name}`));
     await expectHeadError(response, 403);
     expect(response.headers.get("x-amz-bucket-region")).toBe("auto");
   });
 
-  it("answers 403 to a signature that is wrong", async () => {
+  it("returns 403 for a wrong signature", async () => {
     const name = await freshBucket();
     const credentials = { accessKeyId: "CAIRNTESTACCESSKEY00", secretAccessKey: "another" };
     await expectHeadError(await send("HEAD", `/${name}`, { credentials }), 403);

@@ -15,7 +15,7 @@ async function objectOf(body: Uint8Array | string = BODY, headers: SendOptions["
   return `/${bucket}/k`;
 }
 
-/** The headers that differ from answer to answer. */
+/** The headers that differ between responses. */
 const PASSING = new Set(["date", "x-amz-request-id", "x-amz-id-2", "server-timing"]);
 
 function lastingHeaders(response: Response): Record<string, string> {
@@ -49,7 +49,7 @@ describe("HeadObject", () => {
     expectAnswerHeaders(head);
   });
 
-  it("gives the length of the object that it does not send", async () => {
+  it("returns the length of the object without its bytes", async () => {
     const head = await send("HEAD", await objectOf());
     expect(head.status).toBe(200);
     expect(lastingHeaders(head)).toMatchObject({
@@ -60,45 +60,45 @@ describe("HeadObject", () => {
     expect((await send("HEAD", await objectOf(""))).headers.get("content-length")).toBe("0");
   });
 
-  it("gives the length of a range, and its place", async () => {
+  it("returns the length and position of a range", async () => {
     const head = await send("HEAD", await objectOf(), { headers: { range: "bytes=10-19" } });
     expect(head.status).toBe(206);
     expect(head.headers.get("content-length")).toBe("10");
     expect(head.headers.get("content-range")).toBe("bytes 10-19/1000");
   });
 
-  it("gives the checksum where it is asked for", async () => {
+  it("returns the checksum when requested", async () => {
     const target = await objectOf();
     const head = await send("HEAD", target, { headers: { "x-amz-checksum-mode": "ENABLED" } });
     expect(head.headers.get("x-amz-checksum-crc64nvme")).toBe(checksum("CRC64NVME", BODY));
     expect((await send("HEAD", target)).headers.get("x-amz-checksum-crc64nvme")).toBeNull();
   });
 
-  it("never asks the blob store", async () => {
+  it("never calls the blob store", async () => {
     const target = await objectOf();
     for (const headers of [{}, { range: "bytes=0-9" }, { "if-none-match": "*" }, { "if-match": '"x"' }]) {
       expect(costOf(await send("HEAD", target, { headers }))).toMatchObject({ roundTrips: 1, blobCalls: 0 });
     }
   });
 
-  it("answers 412 where a condition does not hold", async () => {
+  it("returns 412 when a condition fails", async () => {
     const target = await objectOf();
     await expectHeadError(await send("HEAD", target, { headers: { "if-match": '"x"' } }), 412);
     const past = { "if-unmodified-since": "Thu, 01 Jan 1970 00:00:00 GMT" };
     await expectHeadError(await send("HEAD", target, { headers: past }), 412);
   });
 
-  it("answers 416 with the object's size where the range lies outside", async () => {
+  it("returns 416 with the object's size when the range is outside", async () => {
     const response = await send("HEAD", await objectOf(), { headers: { range: "bytes=1000-" } });
     expect(response.headers.get("content-range")).toBe("bytes */1000");
     await expectHeadError(response, 416);
   });
 
-  it.each(["?partNumber=2", "?partNumber=0", "?versionId=", "?versionId=x"])("answers 4xx to %s", async (query) => {
+  it.each(["?partNumber=2", "?partNumber=0", "?versionId=", "?versionId=x"])("returns 4xx for %s", async (query) => {
     await expectHeadError(await send("HEAD", `${await objectOf()}${query}`), query === "?partNumber=2" ? 416 : 400);
   });
 
-  it("answers 404 where there is no object, version or bucket", async () => {
+  it("returns 404 for a missing object, version or bucket", async () => {
     const target = await objectOf();
     await expectHeadError(await send("HEAD", `${target}-not`), 404);
     await expectHeadError(await send("HEAD", `${target}?versionId=${"0".repeat(32)}`), 404);
@@ -107,13 +107,13 @@ describe("HeadObject", () => {
     await expectHeadError(await send("HEAD", target), 404);
   });
 
-  it("is told apart from GET by its signature", async () => {
+  it("has a signature of its own, different from GET's", async () => {
     const target = await objectOf();
     const asGet = await signed("GET", target);
     await expectHeadError(await deliver(new Request(asGet.url, { method: "HEAD", headers: asGet.headers })), 403);
   });
 
-  it("answers anonymous requests 403", async () => {
+  it("returns 403 to anonymous requests", async () => {
     await expectHeadError(await deliver(anonymous("HEAD", await objectOf())), 403);
   });
 });

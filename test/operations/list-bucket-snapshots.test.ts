@@ -31,12 +31,12 @@ describe("ListBucketSnapshots", () => {
     expect(times).toEqual(times.toSorted((one, another) => another - one));
   });
 
-  it("lists none of a bucket that has none, versioned or not", async () => {
+  it("lists none for a bucket without snapshots, versioned or not", async () => {
     expect(await snapshotsOf(await freshBucket())).toEqual([]);
     expect(await snapshotsOf(await versionedBucket())).toEqual([]);
   });
 
-  it("lists none of the bucket that had the name before", async () => {
+  it("lists none of the previous bucket with the name", async () => {
     const bucket = await versionedBucket();
     await takeSnapshot(bucket, "s");
     expect((await send("DELETE", `/${bucket}?snapshot=s`)).status).toBe(204);
@@ -45,7 +45,7 @@ describe("ListBucketSnapshots", () => {
     expect(await snapshotsOf(bucket)).toEqual([]);
   });
 
-  it("is NoSuchBucket where there is none, and AccessDenied to strangers", async () => {
+  it("returns NoSuchBucket for a missing bucket, and AccessDenied to anonymous callers", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("GET", `/${missing}?snapshots`), {
       status: 404,

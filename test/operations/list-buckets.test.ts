@@ -7,7 +7,7 @@ import { childrenOf, namesOf, plain, readXml, textOf, type Element } from "../su
 
 const NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
-/** An account of its own, so that the buckets of other tests are not listed. */
+/** A separate account, so that the buckets of other tests are not listed. */
 function freshAccount(): RequestScope & { readonly ACCOUNT_ID: string } {
   const digits = crypto.getRandomValues(new Uint32Array(2)).join("");
   return { ACCOUNT_ID: digits.slice(0, 12).padEnd(12, "7") };
@@ -38,7 +38,7 @@ function nameWith(ending: string): string {
 }
 
 describe("ListBuckets", () => {
-  it("lists the sender's buckets in the order of their names, with date, region and ARN", async () => {
+  it("lists the caller's buckets in name order, with date, region and ARN", async () => {
     const account = freshAccount();
     const [first, second] = [`a-${nameWith("x")}`, `b-${nameWith("x")}`];
     const begin = Date.now();
@@ -92,7 +92,7 @@ describe("ListBuckets", () => {
     expect((await list(mine)).names).toEqual([name]);
   });
 
-  it("does not list a bucket that was deleted", async () => {
+  it("does not list a deleted bucket", async () => {
     const account = freshAccount();
     const name = nameWith("gone");
     await create(account, [name]);
@@ -100,12 +100,12 @@ describe("ListBuckets", () => {
     expect((await list(account)).names).toEqual([]);
   });
 
-  it("ignores parameters that it does not know", async () => {
+  it("ignores unknown parameters", async () => {
     const account = freshAccount();
     expect((await list(account, "?x-id=ListBuckets&whatever=1")).names).toEqual([]);
   });
 
-  it("lists those with a prefix and echoes it", async () => {
+  it("lists those with a prefix and returns the prefix", async () => {
     const account = freshAccount();
     const base = nameWith("p");
     const names = ["", "-a", "-b", "a", "q"].map((ending) => `${base}${ending}`);
@@ -113,7 +113,7 @@ describe("ListBuckets", () => {
     const { root, names: shown } = await list(account, `?prefix=${base}-`);
     expect(shown).toEqual([`${base}-a`, `${base}-b`]);
     expect(textOf(root, "Prefix")).toBe(`${base}-`);
-    // LIKE would take these for wildcards.
+    // LIKE would treat these as wildcards.
     for (const prefix of ["%25", "_", base.toUpperCase(), "' OR 1=1 --"]) {
       expect((await list(account, `?prefix=${encodeURIComponent(prefix)}`)).names).toEqual([]);
     }
@@ -128,7 +128,7 @@ describe("ListBuckets", () => {
     expect((await list(account, "?bucket-region=eu-west-2")).names).toEqual([]);
   });
 
-  it("refuses a region that is none", async () => {
+  it("rejects an invalid region", async () => {
     for (const region of ["", "Not A Region", "x".repeat(65)]) {
       await expectS3Error(await send("GET", `/?bucket-region=${encodeURIComponent(region)}`), {
         status: 400,
@@ -139,7 +139,7 @@ describe("ListBuckets", () => {
     }
   });
 
-  it("shows every bucket once over pages of any size, and no token on the last", async () => {
+  it("returns every bucket once over pages of any size, and no token on the last", async () => {
     const account = freshAccount();
     const base = nameWith("page");
     const names = ["a", "b", "c", "d", "e"].map((ending) => `${base}-${ending}`);
@@ -164,7 +164,7 @@ describe("ListBuckets", () => {
     }
   });
 
-  it("refuses a page size outside 1 to 10000", async () => {
+  it("rejects a page size outside 1 to 10000", async () => {
     for (const size of ["0", "10001", "-1", "1.5", "x", "", "99999999999999999999"]) {
       await expectS3Error(await send("GET", `/?max-buckets=${size}`), {
         status: 400,
@@ -174,7 +174,7 @@ describe("ListBuckets", () => {
     }
   });
 
-  it("refuses a token that is garbled or of another listing", async () => {
+  it("rejects a token that is garbled or of another listing", async () => {
     const account = freshAccount();
     const base = nameWith("tok");
     await create(account, [`${base}-a`, `${base}-b`]);
@@ -197,7 +197,7 @@ describe("ListBuckets", () => {
     }
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     await expectS3Error(await deliver(anonymous("GET", "/")), { status: 403, code: "AccessDenied" });
   });
 });

@@ -19,7 +19,7 @@ function keysOf(root: Element): string[] {
   return childrenOf(root, "Upload").map((upload) => textOf(upload, "Key") ?? "");
 }
 
-/** What a page shows: uploads as `key id`, prefixes as they are. */
+/** The entries of a page: uploads as `key id`, and plain prefixes. */
 function shown(root: Element): string[] {
   const uploads = childrenOf(root, "Upload").map(
     (upload) => `${textOf(upload, "Key") ?? ""} ${textOf(upload, "UploadId") ?? ""}`,
@@ -31,13 +31,13 @@ async function uploadsOf(bucket: string, keys: readonly string[]): Promise<strin
   const ids: string[] = [];
   for (const key of keys) {
     ids.push(await createUpload(bucket, key));
-    // Ids are in order of the millisecond of their initiation.
+    // Ids sort by the millisecond of their initiation.
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   return ids;
 }
 
-/** Every page's entries, by the markers that each page gives for the next. */
+/** The entries of all pages, following the returned markers. */
 async function listAll(bucket: string, query: string, size: number): Promise<string[]> {
   const all: string[] = [];
   let markers = "";
@@ -102,7 +102,7 @@ describe("ListMultipartUploads", () => {
     ]);
   });
 
-  it("shows nothing where there is none, and none that was completed or aborted", async () => {
+  it("returns nothing without uploads, and no completed or aborted one", async () => {
     const bucket = await freshBucket();
     expect(shown(await list(bucket))).toEqual([]);
     const [completed = "", aborted = "", open = ""] = await uploadsOf(bucket, ["k", "k", "k"]);
@@ -111,7 +111,7 @@ describe("ListMultipartUploads", () => {
     expect(shown(await list(bucket))).toEqual([`k ${open}`]);
   });
 
-  it("pages by any size to the same uploads, with and without a delimiter", async () => {
+  it("returns the same uploads for any page size, with and without a delimiter", async () => {
     const bucket = await freshBucket();
     const keys = ["a", "a", "a", "a/1", "a/1", "a/2", "b", "b/", "c/x/1", "c/x/2", "é", "\u{1f600}"];
     await uploadsOf(bucket, keys);
@@ -125,7 +125,7 @@ describe("ListMultipartUploads", () => {
     expect(keysOf(await list(bucket))).toEqual(keys);
   });
 
-  it("rolls uploads up into common prefixes and counts each as one entry", async () => {
+  it("groups uploads into common prefixes and counts each as one entry", async () => {
     const bucket = await freshBucket();
     await uploadsOf(bucket, ["a/1", "a/2", "b", "c/1"]);
     const root = await list(bucket, "&delimiter=/");
@@ -146,14 +146,14 @@ describe("ListMultipartUploads", () => {
       [`&key-marker=a&upload-id-marker=${a2}`, [`b ${b}`]],
       ["&key-marker=A", [`a ${a1}`, `a ${a2}`, `b ${b}`]],
       ["&key-marker=b", []],
-      // Without a key marker the other one says nothing, whatever it is.
+      // Without a key marker the upload id marker has no effect.
       [`&upload-id-marker=${a2}`, [`a ${a1}`, `a ${a2}`, `b ${b}`]],
       ["&upload-id-marker=nonsense", [`a ${a1}`, `a ${a2}`, `b ${b}`]],
     ] as const;
     for (const [query, expected] of cases) expect(shown(await list(bucket, query)), query).toEqual(expected);
   });
 
-  it("reads prefix and delimiter as they are, not as patterns", async () => {
+  it("matches prefix and delimiter literally, not as patterns", async () => {
     const bucket = await freshBucket();
     await uploadsOf(bucket, ["a%b", "a_b", "axb", "a'b"]);
     for (const prefix of ["a%", "a_", "a'"]) {
@@ -161,7 +161,7 @@ describe("ListMultipartUploads", () => {
     }
   });
 
-  it("encodes what it shows where that is asked for", async () => {
+  it("encodes the response when requested", async () => {
     const bucket = await freshBucket();
     await uploadsOf(bucket, ["a b/+é=", "a b/c d", "z"]);
     const root = await list(bucket, "&encoding-type=url&prefix=a%20b/&max-uploads=1&key-marker=a%20a");
@@ -175,7 +175,7 @@ describe("ListMultipartUploads", () => {
     expect(childrenOf(rolled, "CommonPrefixes").map((entry) => textOf(entry, "Prefix"))).toEqual(["a%20"]);
   });
 
-  it("shows nothing and no more where none is asked for, and echoes more than it gives", async () => {
+  it("returns nothing for max-uploads 0, and returns values over the limit unchanged", async () => {
     const bucket = await freshBucket();
     await uploadsOf(bucket, ["a"]);
     const none = await list(bucket, "&max-uploads=0");
@@ -198,7 +198,7 @@ describe("ListMultipartUploads", () => {
     });
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("GET", `/${missing}?uploads`), {
       status: 404,

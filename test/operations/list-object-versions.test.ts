@@ -24,7 +24,7 @@ async function list(bucket: string, query = ""): Promise<Element> {
   return readXml(await response.text());
 }
 
-/** What a page shows: versions as `key id`, prefixes as they are. */
+/** The entries of a page: versions as `key id`, and plain prefixes. */
 function shown(root: Element): string[] {
   return root.children.flatMap((entry) => {
     if (entry.name === "CommonPrefixes") return [textOf(entry, "Prefix") ?? ""];
@@ -33,7 +33,7 @@ function shown(root: Element): string[] {
   });
 }
 
-/** Every page's entries, by the markers that each page gives for the next. */
+/** The entries of all pages, following the returned markers. */
 async function listAll(bucket: string, query: string, size: number): Promise<string[]> {
   const all: string[] = [];
   let markers = "";
@@ -49,7 +49,7 @@ async function listAll(bucket: string, query: string, size: number): Promise<str
 }
 
 describe("ListObjectVersions", () => {
-  it("describes versions and delete markers: keys in order, newest first within a key", async () => {
+  it("returns versions and delete markers: keys in order, newest first within a key", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { b: "null version" });
     await setVersioning(bucket, "Enabled");
@@ -114,7 +114,7 @@ describe("ListObjectVersions", () => {
     ]);
   });
 
-  it("shows the objects of a bucket without versions as null versions", async () => {
+  it("returns the objects of an unversioned bucket as null versions", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "2" });
     expect(await versionsOf(bucket)).toEqual([
@@ -123,7 +123,7 @@ describe("ListObjectVersions", () => {
     ]);
   });
 
-  it("marks a delete marker as latest while it is the newest, and the version below it once it is removed", async () => {
+  it("marks a delete marker as latest while it is the newest, and the version below it once it is purged", async () => {
     const bucket = await versionedBucket();
     const version = await putVersion(bucket, "k", "1");
     const below = await deleteKey(bucket, "k");
@@ -140,7 +140,7 @@ describe("ListObjectVersions", () => {
     expect(await versionsOf(bucket)).toEqual([entry("Version", version, true)]);
   });
 
-  it("pages by any size to the same entries, past null versions, markers and prefixes", async () => {
+  it("returns the same entries for any page size, past null versions, markers and prefixes", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "a/1": "x", k: "x", é: "x" });
     await setVersioning(bucket, "Enabled");
@@ -178,7 +178,7 @@ describe("ListObjectVersions", () => {
     for (const [query, expected] of cases) expect(shown(await list(bucket, query)), query).toEqual(expected);
   });
 
-  it("continues after the null version wherever it stands", async () => {
+  it("continues after the null version at any position", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "null" });
     await setVersioning(bucket, "Enabled");
@@ -195,7 +195,7 @@ describe("ListObjectVersions", () => {
     ).toEqual(["k", "null", "k", newer]);
   });
 
-  it("rolls versions and markers up into common prefixes, and gives no version marker after one", async () => {
+  it("groups versions and markers into common prefixes, and returns no version marker after one", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "a/1", "x");
     await putVersion(bucket, "a/1", "y");
@@ -210,7 +210,7 @@ describe("ListObjectVersions", () => {
     expect(textOf(first, "NextVersionIdMarker")).toBeUndefined();
   });
 
-  it("encodes what it shows where that is asked for", async () => {
+  it("encodes the response when requested", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "a b/+é=": "x", "a b/c": "x" });
     const root = await list(bucket, "&encoding-type=url&prefix=a%20&max-keys=1&key-marker=a%20a");
@@ -222,7 +222,7 @@ describe("ListObjectVersions", () => {
     expect(shown(await list(bucket, "&encoding-type=url&delimiter=%20"))).toEqual(["a%20"]);
   });
 
-  it("shows nothing and no more where none is asked for, and echoes more than it gives", async () => {
+  it("returns nothing for max-keys 0, and returns values over the limit unchanged", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "x" });
     const none = await list(bucket, "&max-keys=0");
@@ -251,7 +251,7 @@ describe("ListObjectVersions", () => {
     });
   });
 
-  it("shows no version to the other listings", async () => {
+  it("returns no version in the other listings", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "a", "1");
     await putVersion(bucket, "a", "22");
@@ -264,7 +264,7 @@ describe("ListObjectVersions", () => {
     expect(childrenOf(root, "CommonPrefixes")).toEqual([]);
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("GET", `/${missing}?versions`), {
       status: 404,

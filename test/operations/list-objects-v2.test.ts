@@ -18,7 +18,7 @@ async function bucketOf(keys: readonly string[]): Promise<string> {
   return bucket;
 }
 
-/** A bucket of many keys: rows alone, since nobody reads their bytes. */
+/** A bucket of many keys: only rows, because the tests read no bytes. */
 async function bucketOfMany(keys: readonly string[]): Promise<string> {
   const bucket = await freshBucket();
   await env.DB.prepare(
@@ -58,7 +58,7 @@ async function pagesOf(bucket: string, query: string): Promise<Element[]> {
 }
 
 describe("ListObjectsV2", () => {
-  it("describes every object, in the order of keys, without owners", async () => {
+  it("returns every object in key order, without owners", async () => {
     const bucket = await bucketOf(["b", "a/1"]);
     const response = await send("GET", `/${bucket}?list-type=2`);
     expect(response.status).toBe(200);
@@ -84,7 +84,7 @@ describe("ListObjectsV2", () => {
     );
   });
 
-  it("adds owners where fetch-owner is true", async () => {
+  it("adds owners when fetch-owner is true", async () => {
     const bucket = await bucketOf(["a"]);
     const [entry] = childrenOf(await list(bucket, "&fetch-owner=true"), "Contents");
     if (entry === undefined) throw new Error("no entry");
@@ -100,7 +100,7 @@ describe("ListObjectsV2", () => {
     expect(textOf(root, "KeyCount")).toBe("0");
   });
 
-  it("begins after start-after and echoes it, also beside the token that takes its place", async () => {
+  it("begins after start-after and returns it, also next to the token that overrides it", async () => {
     const bucket = await bucketOf(["a", "b", "c", "d"]);
     const first = await list(bucket, "&start-after=a&max-keys=1");
     expect(shown(first).keys).toEqual(["b"]);
@@ -116,7 +116,7 @@ describe("ListObjectsV2", () => {
     expect(shown(await list(bucket, "&start-after=d")).keys).toEqual([]);
   });
 
-  it("skips the common prefix that start-after lies in", async () => {
+  it("skips the common prefix that contains start-after", async () => {
     const bucket = await bucketOf(["a/1", "a/2", "b"]);
     expect(shown(await list(bucket, "&delimiter=/&start-after=a/1"))).toEqual({ keys: ["b"], prefixes: [] });
     expect(shown(await list(bucket, "&delimiter=/&start-after=a/1&prefix=a/"))).toEqual({
@@ -135,7 +135,7 @@ describe("ListObjectsV2", () => {
     expect(textOf(root, "IsTruncated")).toBe("true");
   });
 
-  it("shows every key and common prefix once over pages of any size", async () => {
+  it("returns every key and common prefix once over pages of any size", async () => {
     const keys = ["a", "a/", "a/1", "b/1", "b/2", "b//", "c", "d/e/f", "é/1", "\ue000", "\u{1f600}", "\u{1f600}/x"];
     const bucket = await bucketOf(keys);
     for (const size of [1, 2, 3, 7, 12, 1000]) {
@@ -163,7 +163,7 @@ describe("ListObjectsV2", () => {
     }
   });
 
-  it("pages through thousands of keys and of common prefixes at a row or a few for each", async () => {
+  it("pages through thousands of keys and of common prefixes at a few rows for each", async () => {
     const keys = Array.from({ length: 2500 }, (_, index) => `k${String(index).padStart(5, "0")}/x`);
     const bucket = await bucketOfMany(keys);
     const flat = await pagesOf(bucket, "");
@@ -177,7 +177,7 @@ describe("ListObjectsV2", () => {
     expect(cost.rowsRead).toBeLessThan(1100);
   });
 
-  it("gives no token on a page that fits exactly, and none for a page of nothing", async () => {
+  it("returns no token on a page that fits exactly, and none on an empty page", async () => {
     const bucket = await bucketOf(["a", "b"]);
     for (const query of ["&max-keys=2", "&max-keys=0", "&max-keys=0&delimiter=/", "&delimiter=/"]) {
       const root = await list(bucket, query);
@@ -188,14 +188,14 @@ describe("ListObjectsV2", () => {
     expect(textOf(await list(bucket, "&max-keys=5000"), "MaxKeys")).toBe("5000");
   });
 
-  it("goes on from a token whose key was deleted", async () => {
+  it("continues from a token whose key was deleted", async () => {
     const bucket = await bucketOf(["a", "b", "c"]);
     const token = textOf(await list(bucket, "&max-keys=2"), "NextContinuationToken") ?? "";
     await send("DELETE", `/${bucket}/b`);
     expect(shown(await list(bucket, `&continuation-token=${token}`)).keys).toEqual(["c"]);
   });
 
-  it("refuses a token that is garbled, or of another bucket, prefix or delimiter", async () => {
+  it("rejects a token that is garbled, or of another bucket, prefix or delimiter", async () => {
     const bucket = await bucketOf(["p/a", "p/b"]);
     const other = await bucketOf(["p/a", "p/b"]);
     const token = textOf(await list(bucket, "&prefix=p/&max-keys=1"), "NextContinuationToken") ?? "";
@@ -222,7 +222,7 @@ describe("ListObjectsV2", () => {
     }
   });
 
-  it("encodes keys, prefixes, delimiter and start-after where that is asked for, but no token", async () => {
+  it("encodes keys, prefixes, delimiter and start-after when requested, but no token", async () => {
     const bucket = await bucketOf(["a b/=&", "a b/ü+", "a b/c d/e"]);
     const root = await list(bucket, "&encoding-type=url&prefix=a+b/&delimiter=%20d/&start-after=a%20b/%21&max-keys=2");
     expect(namesOf(root).slice(0, 9)).toEqual([
@@ -246,7 +246,7 @@ describe("ListObjectsV2", () => {
     expect(textOf(root, "NextContinuationToken")).toMatch(/^[A-Za-z0-9_-]+$/);
   });
 
-  it("refuses a max-keys or an encoding that it cannot read", async () => {
+  it("rejects an invalid max-keys or encoding", async () => {
     const bucket = await freshBucket();
     for (const [name, value] of [
       ["max-keys", "-1"],
@@ -261,7 +261,7 @@ describe("ListObjectsV2", () => {
     }
   });
 
-  it("sees every write and deletion that was acknowledged before", async () => {
+  it("reflects every acknowledged write and deletion", async () => {
     const bucket = await freshBucket();
     for (let turn = 0; turn < 20; turn += 1) {
       await putAll(bucket, { [`k${turn % 3}`]: String(turn) });
@@ -272,7 +272,7 @@ describe("ListObjectsV2", () => {
     }
   });
 
-  it("answers NoSuchBucket where there is none", async () => {
+  it("returns NoSuchBucket for a missing bucket", async () => {
     const name = freshBucketName();
     await expectS3Error(await send("GET", `/${name}?list-type=2`), {
       status: 404,
@@ -281,7 +281,7 @@ describe("ListObjectsV2", () => {
     });
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     await expectS3Error(await deliver(anonymous("GET", `/${await bucketOf(["a"])}?list-type=2`)), {
       status: 403,
       code: "AccessDenied",

@@ -31,7 +31,7 @@ function shown(root: Element): { readonly keys: string[]; readonly prefixes: str
 }
 
 describe("ListObjects", () => {
-  it("describes every object, in the order of keys", async () => {
+  it("returns every object in key order", async () => {
     const bucket = await bucketOf(["b", "a/1"]);
     const response = await send("GET", `/${bucket}`);
     expect(response.status).toBe(200);
@@ -75,7 +75,7 @@ describe("ListObjects", () => {
     }
   });
 
-  it("shows the storage class and the checksum that an object was put with", async () => {
+  it("returns the storage class and the checksum of an object", async () => {
     const bucket = await freshBucket();
     const headers = { "x-amz-storage-class": "STANDARD_IA", "x-amz-checksum-crc32": "AAAAAA==" };
     expect((await send("PUT", `/${bucket}/k`, { headers, body: "" })).status).toBe(200);
@@ -90,7 +90,7 @@ describe("ListObjects", () => {
     expect(textOf(root, "IsTruncated")).toBe("false");
   });
 
-  it("shows the keys after the marker, which need not be a key itself", async () => {
+  it("returns the keys after the marker, which need not exist", async () => {
     const bucket = await bucketOf(["a", "b", "c"]);
     for (const [marker, keys] of [
       ["", ["a", "b", "c"]],
@@ -105,7 +105,7 @@ describe("ListObjects", () => {
     }
   });
 
-  it("shows the keys with a prefix, as bytes and never as a pattern", async () => {
+  it("returns the keys with a prefix, compared as bytes and never as a pattern", async () => {
     const bucket = await bucketOf(["p_a", "pAx", "p%b", "P_a", "p_", "q", "pé", "p\u{1f600}"]);
     for (const [prefix, keys] of [
       ["p_", ["p_", "p_a"]],
@@ -128,7 +128,7 @@ describe("ListObjects", () => {
     expect(await of("\ud7ff")).toEqual(["\ud7ff"]);
   });
 
-  it("rolls keys up at the delimiter: objects first, common prefixes after them", async () => {
+  it("groups keys at the delimiter: objects first, common prefixes after them", async () => {
     const bucket = await bucketOf(["a", "b/1", "b/2", "b/c/3", "d", "e//f"]);
     const root = await list(bucket, "?delimiter=/");
     expect(shown(root)).toEqual({ keys: ["a", "d"], prefixes: ["b/", "e/"] });
@@ -153,7 +153,7 @@ describe("ListObjects", () => {
     });
   });
 
-  it("takes an empty delimiter, prefix, marker and encoding for none", async () => {
+  it("treats an empty delimiter, prefix, marker and encoding as absent", async () => {
     const bucket = await bucketOf(["a/b"]);
     const root = await list(bucket, "?delimiter=&prefix=&marker=&encoding-type=&max-keys=");
     expect(shown(root)).toEqual({ keys: ["a/b"], prefixes: [] });
@@ -161,13 +161,13 @@ describe("ListObjects", () => {
     expect(textOf(root, "MaxKeys")).toBe("1000");
   });
 
-  it("keeps a directory marker apart from its directory and from the key without a slash", async () => {
+  it("separates a directory marker from its directory and from the key without a slash", async () => {
     const bucket = await bucketOf(["dir", "dir/", "dir/x"]);
     expect(shown(await list(bucket, "?delimiter=/"))).toEqual({ keys: ["dir"], prefixes: ["dir/"] });
     expect(shown(await list(bucket, "?delimiter=/&prefix=dir/"))).toEqual({ keys: ["dir/", "dir/x"], prefixes: [] });
   });
 
-  it("gives NextMarker on a truncated page with a delimiter, and continues there", async () => {
+  it("returns NextMarker on a truncated page with a delimiter, and continues there", async () => {
     const bucket = await bucketOf(["a", "b/1", "b/2", "c/1", "d"]);
     const first = await list(bucket, "?delimiter=/&max-keys=2");
     expect(shown(first)).toEqual({ keys: ["a"], prefixes: ["b/"] });
@@ -180,27 +180,27 @@ describe("ListObjects", () => {
     expect(textOf(second, "NextMarker")).toBeUndefined();
   });
 
-  it("skips the common prefix that the marker lies in", async () => {
+  it("skips the common prefix that contains the marker", async () => {
     const bucket = await bucketOf(["b/1", "b/2", "c"]);
     expect(shown(await list(bucket, "?delimiter=/&marker=b/1"))).toEqual({ keys: ["c"], prefixes: [] });
     expect(shown(await list(bucket, "?delimiter=/&marker=b/1&prefix=b/"))).toEqual({ keys: ["b/2"], prefixes: [] });
   });
 
-  it("gives no NextMarker without a delimiter", async () => {
+  it("returns no NextMarker without a delimiter", async () => {
     const root = await list(await bucketOf(["a", "b"]), "?max-keys=1");
     expect(shown(root).keys).toEqual(["a"]);
     expect(textOf(root, "IsTruncated")).toBe("true");
     expect(textOf(root, "NextMarker")).toBeUndefined();
   });
 
-  it("is not truncated where the page fits exactly", async () => {
+  it("is not truncated when the page fits exactly", async () => {
     const root = await list(await bucketOf(["a", "b"]), "?max-keys=2&delimiter=/");
     expect(shown(root).keys).toEqual(["a", "b"]);
     expect(textOf(root, "IsTruncated")).toBe("false");
     expect(textOf(root, "NextMarker")).toBeUndefined();
   });
 
-  it("echoes max-keys, caps it at 1000 and shows nothing for 0", async () => {
+  it("returns max-keys, caps it at 1000 and lists nothing for 0", async () => {
     const bucket = await bucketOf(["a", "b"]);
     const none = await list(bucket, "?max-keys=0");
     expect(shown(none)).toEqual({ keys: [], prefixes: [] });
@@ -211,7 +211,7 @@ describe("ListObjects", () => {
     expect(textOf(many, "MaxKeys")).toBe("5000");
   });
 
-  it("refuses a max-keys that is no number in range", async () => {
+  it("rejects a max-keys that is no number in range", async () => {
     const bucket = await freshBucket();
     for (const value of ["-1", "x", "1.5", "0x10", "2147483648", "99999999999999999999"]) {
       await expectS3Error(await send("GET", `/${bucket}?max-keys=${value}`), {
@@ -223,7 +223,7 @@ describe("ListObjects", () => {
     }
   });
 
-  it("encodes keys, prefixes, delimiter and markers where that is asked for", async () => {
+  it("encodes keys, prefixes, delimiter and markers when requested", async () => {
     const bucket = await bucketOf(["a b/ü+", "a b/=&", "a b/c d/e", "x\u0001y"]);
     const prefix = encodeURIComponent("a b/");
     const root = await list(bucket, `?encoding-type=url&prefix=${prefix}&delimiter=${encodeURIComponent(" d/")}`);
@@ -244,7 +244,7 @@ describe("ListObjects", () => {
     expect(shown(await list(bucket)).keys).toEqual(["c\rd\ne\tf", "g\ufffdh", hostile]);
   });
 
-  it("refuses an encoding that it does not know", async () => {
+  it("rejects an unknown encoding", async () => {
     await expectS3Error(await send("GET", `/${await freshBucket()}?encoding-type=base64`), {
       status: 400,
       code: "InvalidArgument",
@@ -253,14 +253,14 @@ describe("ListObjects", () => {
     });
   });
 
-  it("costs one round trip, and reads as many rows as it shows", async () => {
+  it("costs one round trip, and reads as many rows as it returns", async () => {
     const bucket = await bucketOf(["a", "b", "c"]);
     const cost = costOf(await send("GET", `/${bucket}`));
     expect(cost).toMatchObject({ roundTrips: 1, rowsWritten: 0, coordinatorCalls: 0, blobCalls: 0 });
     expect(cost.rowsRead).toBeLessThan(10);
   });
 
-  it("answers NoSuchBucket where there is none", async () => {
+  it("returns NoSuchBucket for a missing bucket", async () => {
     const name = freshBucketName();
     for (const query of ["", "?delimiter=/", "?max-keys=0"]) {
       await expectS3Error(await send("GET", `/${name}${query}`), {
@@ -271,7 +271,7 @@ describe("ListObjects", () => {
     }
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     await expectS3Error(await deliver(anonymous("GET", `/${await bucketOf(["a"])}`)), {
       status: 403,
       code: "AccessDenied",

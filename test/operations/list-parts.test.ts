@@ -86,7 +86,7 @@ describe("ListParts", () => {
     );
   });
 
-  it("shows the part that replaced another of its number", async () => {
+  it("returns the latest part of each number", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     await putPart(bucket, "k", uploadId, 1, "first");
@@ -97,7 +97,7 @@ describe("ListParts", () => {
     expect(part === undefined ? undefined : textOf(part, "Size")).toBe("7");
   });
 
-  it("shows no parts where there are none", async () => {
+  it("returns no parts when there are none", async () => {
     const bucket = await freshBucket();
     const root = await list(bucket, await createUpload(bucket, "k"));
     expect(numbersOf(root)).toEqual([]);
@@ -105,7 +105,7 @@ describe("ListParts", () => {
     expect(textOf(root, "IsTruncated")).toBe("false");
   });
 
-  it("pages by any size to the same parts", async () => {
+  it("returns the same parts for any page size", async () => {
     const bucket = await freshBucket();
     const numbers = [1, 2, 3, 9, 10, 11, 100, 10_000];
     const uploadId = await uploadOf(bucket, numbers);
@@ -125,7 +125,7 @@ describe("ListParts", () => {
     }
   });
 
-  it("begins after the marker, whether or not there is a part of that number", async () => {
+  it("begins after the marker, whether or not a part with that number exists", async () => {
     const bucket = await freshBucket();
     const uploadId = await uploadOf(bucket, [2, 4, 6]);
     for (const [marker, expected] of [
@@ -139,7 +139,7 @@ describe("ListParts", () => {
     }
   });
 
-  it("shows no part and no more where none is asked for, and echoes more than it gives", async () => {
+  it("returns no part for max-parts 0, and returns values over the limit unchanged", async () => {
     const bucket = await freshBucket();
     const uploadId = await uploadOf(bucket, [1, 2]);
     const none = await list(bucket, uploadId, "&max-parts=0");
@@ -148,7 +148,7 @@ describe("ListParts", () => {
     expect([numbersOf(many), textOf(many, "MaxParts")]).toEqual([["1", "2"], "5000"]);
   });
 
-  it.each(["max-parts", "part-number-marker"])("refuses a %s that is no number", async (name) => {
+  it.each(["max-parts", "part-number-marker"])("rejects a %s that is no number", async (name) => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     for (const value of ["-1", "x", "1.5", "99999999999"]) {
@@ -161,7 +161,7 @@ describe("ListParts", () => {
     }
   });
 
-  it("knows an upload only by its own bucket and key", async () => {
+  it("finds an upload only by its own bucket and key", async () => {
     const [bucket, other] = [await freshBucket(), await freshBucket()];
     const uploadId = await uploadOf(bucket, [1]);
     for (const [target, id] of [
@@ -178,7 +178,7 @@ describe("ListParts", () => {
     }
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("GET", `/${missing}/k?uploadId=x`), {
       status: 404,

@@ -9,7 +9,7 @@ import { sendTagging, taggingOf } from "../support/tagging.ts";
 const NAMESPACE = "http://awss3control.amazonaws.com/doc/2018-08-20/";
 
 describe("ListTagsForResource", () => {
-  it("shows the tags of the bucket that its ARN names, encoded or as it is", async () => {
+  it("returns the tags of the bucket in its ARN, encoded or literal", async () => {
     const bucket = await freshBucket();
     await sendTagging(`/${bucket}?tagging`, taggingOf({ a: "1", "b c": "" }));
     for (const target of [
@@ -28,19 +28,19 @@ describe("ListTagsForResource", () => {
     }
   });
 
-  it("shows none where the bucket has none", async () => {
+  it("returns none without tags", async () => {
     const response = await sendForTags("GET", tagsPath(await freshBucket()));
     expect(response.status).toBe(200);
     expect(await response.text()).toContain("<Tags/>");
   });
 
-  it("may be sent to a host that begins with the account", async () => {
+  it("accepts a host that begins with the account id", async () => {
     const bucket = await freshBucket();
     const response = await sendForTags("GET", tagsPath(bucket), { endpoint: "http://000000000000.s3.example.com" });
     expect(response.status).toBe(200);
   });
 
-  it("answers errors in S3 Control's form", async () => {
+  it("returns errors in S3 Control's format", async () => {
     const bucket = await freshBucket();
     await expectControlError(await sendForTags("GET", tagsPath(freshBucketName())), 404, "NoSuchBucket");
     const headers = { "x-amz-account-id": "999999999999" };
@@ -56,13 +56,13 @@ describe("ListTagsForResource", () => {
     "bucket",
     "",
     "arn:aws:s3:auto:000000000000:accesspoint/a",
-  ])("is refused of what is no bucket's ARN: %j", async (arn) => {
+  ])("rejects what is no bucket ARN: %j", async (arn) => {
     const response = await sendForTags("GET", `/v20180820/tags/${encodeURIComponent(arn)}`);
     expect(response.status).toBe(400);
     expect(await response.text()).toContain("<Code>InvalidArgument</Code>");
   });
 
-  it("leaves a bucket of the path's name alone: without the account's header a key is meant", async () => {
+  it("does not match without the account id header: the path is then a key", async () => {
     const body = "<CreateBucketConfiguration><LocationConstraint>auto</LocationConstraint></CreateBucketConfiguration>";
     await send("PUT", "/v20180820", { body });
     const target = "/v20180820/tags/arn%3Aaws%3As3%3A%3A%3Ab";

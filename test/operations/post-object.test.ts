@@ -15,13 +15,13 @@ async function get(bucket: string, key: string): Promise<Response> {
   return response;
 }
 
-/** The parts of a form that may put `key` with any fields that begin as these do. */
+/** The parts of a form that may put `key` with any fields of these prefixes. */
 function partsFor(bucket: string, key: string, file: FormPart, after: readonly FormPart[] = []): FormPart[] {
   const fields = { key, ...signPolicy([{ bucket }, ["starts-with", "$key", ""]]) };
   return [...Object.entries(fields), file, ...after];
 }
 
-/** Asserts that a form is refused and leaves no trace, over an object and where there is none. */
+/** Asserts that a form is rejected and stores nothing, over an existing object and on a new key. */
 async function expectRefused(
   expected: ExpectedError,
   fields: Readonly<Record<string, string>>,
@@ -56,10 +56,10 @@ describe("PostObject", () => {
     expectNothingLeftOver(await storedStateOf(bucket));
   });
 
-  it.each([0, 1, 262_143, 262_144, 262_145, 1_000_000, 6_000_000])("stores %d bytes as they are", async (length) => {
+  it.each([0, 1, 262_143, 262_144, 262_145, 1_000_000, 6_000_000])("stores %d bytes unchanged", async (length) => {
     const bucket = await freshBucket();
     const bytes = noise(length);
-    // What a parser might trip over, at its beginning and its end.
+    // Bytes that look like boundaries, at the beginning and the end.
     const edge = utf8(`\r\n--${BOUNDARY.slice(0, -1)}\r\n--`);
     if (length > 1000) {
       bytes.set(edge, 0);
@@ -75,7 +75,7 @@ describe("PostObject", () => {
     expect(storedState.objects["k"]?.size).toBe(length);
   });
 
-  describe("a file that is not as long as its form lets presume", () => {
+  describe("a file that is shorter than the form's length suggests", () => {
     const endings: readonly (readonly [string, (body: Uint8Array) => Uint8Array, readonly FormPart[]])[] = [
       ["with a button after it", (body) => body, [["submit", "Upload"]]],
       ["with another file after it", (body) => body, [["file", noise(300_000, 7), "second"]]],
@@ -83,7 +83,7 @@ describe("PostObject", () => {
       ["with an epilogue", (body) => new Uint8Array([...body, ...utf8("--epilogue\r\n")]), []],
     ];
 
-    it.each(endings)("is stored as it is: %s", async (_, change, after) => {
+    it.each(endings)("is stored unchanged: %s", async (_, change, after) => {
       const bucket = await freshBucket();
       for (const length of [10, 262_144, 262_145, 700_000]) {
         const bytes = noise(length);
@@ -98,7 +98,7 @@ describe("PostObject", () => {
       }
     });
 
-    it("is verified, and leaves no trace where it is wrong", async () => {
+    it("is verified, and nothing is stored when a digest is wrong", async () => {
       const bytes = noise(400_000);
       const bucket = await freshBucket();
       const wrong = { "x-amz-checksum-crc32": checksum("CRC32", utf8("another")) };
@@ -128,14 +128,14 @@ describe("PostObject", () => {
     });
   });
 
-  it("takes a file that comes as a text field", async () => {
+  it("accepts a file that is a text field", async () => {
     const bucket = await freshBucket();
     const fields = { key: "text-${filename}", ...signPolicy([{ bucket }, ["starts-with", "$key", "text-"]]) };
     expect((await sendForm(bucket, formOf([...Object.entries(fields), ["file", "a\r\nb"]]))).status).toBe(204);
     await expectBytes(await get(bucket, "text-${filename}"), "a\r\nb");
   });
 
-  it("puts the file's name into the key", async () => {
+  it("substitutes the file's name in the key", async () => {
     const bucket = await freshBucket();
     const fields = { key: "u/${filename}", ...signPolicy([{ bucket }, ["starts-with", "$key", "u/"]]) };
     const form = formOf([...Object.entries(fields), ["file", "x", "C:\\dir\\ünï code.txt"]]);
@@ -143,7 +143,7 @@ describe("PostObject", () => {
     await expectBytes(await get(bucket, "u/ünï code.txt"), "x");
   });
 
-  it("stores what the fields say of the object, and nothing of what the request's headers say", async () => {
+  it("uses the metadata of the fields, and ignores the request's headers", async () => {
     const bucket = await freshBucket();
     const fields = {
       key: "k",
@@ -188,7 +188,7 @@ describe("PostObject", () => {
     await expectRefused({ status: 400, code: "MalformedXML" }, { tagging: "not-xml" });
   });
 
-  it("makes a version where those are kept", async () => {
+  it("creates a version in a versioned bucket", async () => {
     const bucket = await freshBucket();
     const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
     await send("PUT", `/${bucket}?versioning`, { body, headers: { "content-md5": md5Base64(utf8(body)) } });
@@ -201,7 +201,7 @@ describe("PostObject", () => {
     expect(await first.text()).toBe("1");
   });
 
-  it("keeps to the conditions of the request", async () => {
+  it("honours the conditions of the request", async () => {
     const bucket = await freshBucket();
     const body = formOf(partsFor(bucket, "k", ["file", "x", "f"]));
     const headers = { "if-none-match": "*" };
@@ -222,7 +222,7 @@ describe("PostObject", () => {
       ["404", 204],
       ["", 204],
       ["0x1", 204],
-    ])("is told with the status that is asked for: %j", async (success_action_status, status) => {
+    ])("returns the requested status: %j", async (success_action_status, status) => {
       const bucket = await freshBucket();
       const response = await post(bucket, { key: "k", success_action_status }, "x");
       expect(response.status).toBe(status);
@@ -230,7 +230,7 @@ describe("PostObject", () => {
       expect(response.headers.get("content-type")).toBeNull();
     });
 
-    it("is told in XML with 201", async () => {
+    it("returns XML with 201", async () => {
       const bucket = await freshBucket();
       const response = await post(bucket, { key: "a/é <b>", success_action_status: "201" }, "x");
       expect(response.status).toBe(201);
@@ -270,7 +270,7 @@ describe("PostObject", () => {
       expect((await send("HEAD", `/${bucket}/a%20b/c`)).status).toBe(200);
     });
 
-    it("sends on by the old name of the field as well", async () => {
+    it("redirects by the old name of the field as well", async () => {
       const bucket = await freshBucket();
       const response = await post(bucket, { key: "k", redirect: "https://example.com/" }, "x");
       expect(response.status).toBe(303);
@@ -301,7 +301,7 @@ describe("PostObject", () => {
   });
 
   describe("the signature", () => {
-    /** Sends a form with a policy for any key whose fields are changed after it was signed. */
+    /** Signs a form with a policy for any key, and changes its fields afterwards. */
     async function altered(
       change: (fields: Record<string, string | undefined>) => void,
       signing = {},
@@ -318,7 +318,7 @@ describe("PostObject", () => {
       return expectNoTrace(bucket, () => sendForm(bucket, formOf([...parts, ["file", "x", "f"]])));
     }
 
-    it("is over the policy as it was sent", async () => {
+    it("covers the policy exactly as it was sent", async () => {
       const bucket = await freshBucket();
       const fields: Record<string, string> = { key: "k", ...signPolicy([{ bucket }, { key: "k" }]) };
       const policy = (fields["policy"] ?? "").slice(0, -4);
@@ -352,7 +352,7 @@ describe("PostObject", () => {
     });
 
     it.each(["X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Signature", "Policy", "key"])(
-      "needs the field %s",
+      "requires the field %s",
       async (name) => {
         for (const value of [undefined, ""]) {
           const response = await altered((fields) => (fields[name.toLowerCase()] = value));
@@ -381,7 +381,7 @@ describe("PostObject", () => {
       });
     });
 
-    it("is of an access key that is known, with no token that is not", async () => {
+    it("requires a known access key and a valid token", async () => {
       const unknown = await altered(() => undefined, { credentials: { ...ROOT, accessKeyId: "UNKNOWN" } });
       await expectS3Error(unknown, {
         status: 403,
@@ -392,7 +392,7 @@ describe("PostObject", () => {
       expect(await token.text()).toContain("<Code>InvalidToken</Code>");
     });
 
-    it("is good from its date on, for as long as its policy, and for a week", async () => {
+    it("is valid from its date on, until the policy expires, for at most a week", async () => {
       const now = Date.now();
       const DAY = 86_400_000;
       const refusal = async (signing: object): Promise<string | undefined> => {
@@ -410,7 +410,7 @@ describe("PostObject", () => {
       expect((await sendForm(bucket, formOf([...Object.entries(fields), ["file", "x"]]))).status).toBe(204);
     });
 
-    it("of the second version is refused, and never taken for none", async () => {
+    it("of version 2 is rejected, and never treated as absent", async () => {
       const bucket = await freshBucket();
       const form = formOf([
         ["key", "k"],
@@ -421,7 +421,7 @@ describe("PostObject", () => {
       await expectS3Error(await sendForm(bucket, form), { status: 400, code: "InvalidRequest" });
     });
 
-    it("does not belong in a header", async () => {
+    it("is rejected in a header", async () => {
       const bucket = await freshBucket();
       const body = formOf(partsFor(bucket, "k", ["file", "x"]));
       const headers = { "content-type": `multipart/form-data; boundary=${BOUNDARY}` };
@@ -451,7 +451,7 @@ describe("PostObject", () => {
       );
     });
 
-    it("is for one bucket", async () => {
+    it("applies to one bucket", async () => {
       const [bucket, other] = [await freshBucket(), await freshBucket()];
       const parts = partsFor(bucket, "k", ["file", "x"]);
       for (const form of [formOf(parts), formOf([["bucket", bucket], ...parts])]) {
@@ -465,7 +465,7 @@ describe("PostObject", () => {
       }
     });
 
-    it("cannot be got round by a field that is given twice", async () => {
+    it("cannot be bypassed by a duplicate field", async () => {
       const bucket = await freshBucket();
       const fields = signPolicy([{ bucket }, ["starts-with", "$key", "mine/"]]);
       for (const keys of [
@@ -480,7 +480,7 @@ describe("PostObject", () => {
       expect(Object.keys((await storedStateOf(bucket)).objects)).toEqual(["mine/a,yours/a"]);
     });
 
-    it("cannot be got round by fields after the file, or a file before them", async () => {
+    it("cannot be bypassed by fields after the file, or a file before them", async () => {
       const bucket = await freshBucket();
       const fields: FormPart[] = Object.entries(signPolicy([{ bucket }, ["starts-with", "$key", ""]]));
       for (const parts of [
@@ -501,7 +501,7 @@ describe("PostObject", () => {
       );
     });
 
-    it("that is malformed is told apart from one that does not hold", async () => {
+    it("that is malformed has another error than one that is not satisfied", async () => {
       await expectRefused({ status: 400, code: "InvalidPolicyDocument", message: /^Invalid Policy: / }, {}, "x", [
         { a: "b", c: "d" },
       ]);
@@ -516,7 +516,7 @@ describe("PostObject", () => {
       await expectRefused({ status: 400, code, fields }, {}, file, [["content-length-range", 5, 10]]);
     });
 
-    it("limits the size of a file that is streamed on", async () => {
+    it("limits the size of a streamed file", async () => {
       const range = ["content-length-range", 1_000_000, 2_000_000];
       for (const [length, code, fields] of [
         [999_999, "EntityTooSmall", { ProposedSize: "999999", MinSizeAllowed: "1000000" }],
@@ -530,7 +530,7 @@ describe("PostObject", () => {
   });
 
   describe("a form without a signature", () => {
-    it("is a stranger's", async () => {
+    it("is anonymous", async () => {
       const bucket = await freshBucket();
       const policy = signPolicy([{ bucket }])["policy"] ?? "";
       for (const fields of [{}, { policy }]) {
@@ -541,7 +541,7 @@ describe("PostObject", () => {
       }
     });
 
-    it("is stored where everybody may write, and sends nobody on", async () => {
+    it("is stored when a policy allows anonymous writes, and does not redirect", async () => {
       const bucket = await freshBucket();
       const body = JSON.stringify({
         Version: "2012-10-17",
@@ -565,9 +565,9 @@ describe("PostObject", () => {
     });
   });
 
-  describe("a form that is none", () => {
+  describe("an invalid form", () => {
     it.each(["text/plain", "application/x-www-form-urlencoded", "multipart/mixed; boundary=x"])(
-      "is refused by its type: %s",
+      "is rejected for its type: %s",
       async (type) => {
         const bucket = await freshBucket();
         const form = formOf(partsFor(bucket, "k", ["file", "x"]));
@@ -579,7 +579,7 @@ describe("PostObject", () => {
       },
     );
 
-    it("is refused where it breaks off", async () => {
+    it("is rejected when it breaks off", async () => {
       const bucket = await freshBucket();
       for (const length of [10, 500_000]) {
         const body = formOf(partsFor(bucket, "k", ["file", noise(length), "f"]));
@@ -594,7 +594,7 @@ describe("PostObject", () => {
       }
     });
 
-    it("is refused without a body, a length, or a file", async () => {
+    it("is rejected without a body, a length, or a file", async () => {
       const bucket = await freshBucket();
       const type = { "content-type": `multipart/form-data; boundary=${BOUNDARY}` };
       await expectS3Error(await deliver(anonymous("POST", `/${bucket}`, { headers: type })), {
@@ -611,7 +611,7 @@ describe("PostObject", () => {
       });
     });
 
-    it("is refused where its fields are too long", async () => {
+    it("is rejected when its fields are too long", async () => {
       await expectRefused(
         { status: 400, code: "MaxPostPreDataLengthExceeded", fields: { MaxPostPreDataLengthBytes: "20480" } },
         { "x-ignore-padding": "x".repeat(21_000) },
@@ -637,7 +637,7 @@ describe("PostObject", () => {
     await expectRefused({ status, code, fields: shown }, fields);
   });
 
-  it("takes a key of 1024 bytes, and refuses one of 1025 or with NUL in it", async () => {
+  it("accepts a key of 1024 bytes, and rejects one of 1025 or with NUL in it", async () => {
     const bucket = await freshBucket();
     expect((await post(bucket, { key: "k".repeat(1024) }, "x")).status).toBe(204);
     await expectS3Error(await post(bucket, { key: "k".repeat(1025) }, "x"), {
@@ -652,7 +652,7 @@ describe("PostObject", () => {
     });
   });
 
-  it("is refused before its file is read", async () => {
+  it("is rejected before its file is read", async () => {
     const bucket = await freshBucket();
     const head = formOf([
       ["key", "k"],
@@ -676,7 +676,7 @@ describe("PostObject", () => {
     expect(pulled).toBeLessThan(4);
   });
 
-  it("answers a store that fails without an object or an unhandled rejection", async () => {
+  it("leaves neither an object nor an unhandled rejection when the store fails", async () => {
     const bucket = await freshBucket();
     const scope = { BLOBS: r2With({ put: () => Promise.reject(new Error("R2 is down")) }) };
     for (const length of [10, 700_000]) {
@@ -687,7 +687,7 @@ describe("PostObject", () => {
     }
   });
 
-  it("answers NoSuchBucket where there is none", async () => {
+  it("returns NoSuchBucket for a missing bucket", async () => {
     const name = freshBucketName();
     await expectS3Error(await post(name, { key: "k" }, "x"), {
       status: 404,

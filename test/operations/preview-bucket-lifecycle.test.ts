@@ -16,7 +16,7 @@ function day(days: number): string {
   return new Date(midnight(days)).toISOString().slice(0, 10);
 }
 
-/** All actions of a day, page by page, and how many versions and uploads were looked at. */
+/** All actions of a day, page by page, and the number of versions and uploads examined. */
 async function preview(bucket: string, date: string): Promise<{ actions: unknown[]; examined: number; pages: number }> {
   const actions: unknown[] = [];
   let [examined, pages] = [0, 0];
@@ -38,7 +38,7 @@ async function preview(bucket: string, date: string): Promise<{ actions: unknown
 }
 
 describe("PreviewBucketLifecycle", () => {
-  it("shows what a day's pass would do, by which rule, and does nothing", async () => {
+  it("returns the actions of a day's pass with their rules, and executes none", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { "tmp/a": "12", "tmp/b": "1", "data/k": "x".repeat(131_072), other: "1" });
     const uploadId = await createUpload(bucket, "tmp/upload");
@@ -70,7 +70,7 @@ describe("PreviewBucketLifecycle", () => {
     });
   });
 
-  it("says where a transition never pays off: it is removed too soon, too small, or stored for as little already", async () => {
+  it("reports transitions that do not pay off: purged too soon, too small, or already as cheap", async () => {
     const bucket = await freshBucket();
     const large = "x".repeat(1_200_000);
     await putAll(bucket, { "kept/large": large, "soon/large": large, "kept/small": "1" });
@@ -90,7 +90,7 @@ describe("PreviewBucketLifecycle", () => {
     expect(actions.filter(isNever).map(keyOf)).toEqual(["kept/infrequent", "kept/small", "soon/large"]);
   });
 
-  it("names versions where they are kept", async () => {
+  it("names versions when versioning is enabled", async () => {
     const bucket = await versionedBucket();
     const first = await putVersion(bucket, "k", "1");
     const second = await putVersion(bucket, "k", "22");
@@ -109,7 +109,7 @@ describe("PreviewBucketLifecycle", () => {
     ]);
   });
 
-  it("comes in pages of bounded size", async () => {
+  it("paginates with bounded pages", async () => {
     const bucket = await freshBucket();
     await env.DB.prepare(
       `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500)
@@ -128,7 +128,7 @@ describe("PreviewBucketLifecycle", () => {
   });
 
   it.each(["", "tomorrow", "2026-13-01", "2026-02-30", "2026-1-1", "2026-01-01T00:00:00Z"])(
-    "refuses the day %j",
+    "rejects the day %j",
     async (date) => {
       const bucket = await freshBucket();
       await putLifecycle(bucket, rule(expiresAfter(1)));
@@ -141,7 +141,7 @@ describe("PreviewBucketLifecycle", () => {
   );
 
   it.each(["x", btoa("{}"), btoa('["current","a"]'), btoa('["all","",""]'), btoa('["current",1,""]')])(
-    "refuses the token %j",
+    "rejects the token %j",
     async (token) => {
       const bucket = await freshBucket();
       await putLifecycle(bucket, rule(expiresAfter(1)));
@@ -154,7 +154,7 @@ describe("PreviewBucketLifecycle", () => {
     },
   );
 
-  it("demands rules, a bucket and a signature", async () => {
+  it("requires rules, a bucket and a signature", async () => {
     const bucket = await freshBucket();
     await expectS3Error(await send("GET", `/${bucket}?lifecycle&dry-run=${day(1)}`), {
       status: 404,

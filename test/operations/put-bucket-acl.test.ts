@@ -48,7 +48,7 @@ describe("PutBucketAcl", () => {
     expect(await grantsOf(`${bucket}?acl`)).toEqual(expected);
   });
 
-  it("sets what headers grant, one by one, and nothing besides", async () => {
+  it("sets exactly the grants of the headers", async () => {
     const bucket = await aclBucket();
     const headers = {
       "x-amz-grant-read": `uri="${ALL_USERS}", id="${OWNER}"`,
@@ -62,7 +62,7 @@ describe("PutBucketAcl", () => {
     ]);
   });
 
-  it("sets the list of a document, and verifies its digest where it has one", async () => {
+  it("sets the ACL of a document, and verifies its digest when there is one", async () => {
     const bucket = await aclBucket();
     expect((await send("PUT", `/${bucket}?acl`, { body: DOCUMENT })).status).toBe(200);
     expect(await grantsOf(`${bucket}?acl`)).toEqual(PUBLIC_READ);
@@ -77,7 +77,7 @@ describe("PutBucketAcl", () => {
     expect(await grantsOf(`${bucket}?acl`)).toEqual([]);
   });
 
-  it("takes back the document that GetBucketAcl gives", async () => {
+  it("accepts the document that GetBucketAcl returns", async () => {
     const bucket = await aclBucket();
     await send("PUT", `/${bucket}?acl`, { headers: { "x-amz-acl": "aws-exec-read" } });
     const body = await (await send("GET", `/${bucket}?acl`)).text();
@@ -86,20 +86,20 @@ describe("PutBucketAcl", () => {
     expect(await (await send("GET", `/${bucket}?acl`)).text()).toBe(body);
   });
 
-  it("may have its list in a presigned query", async () => {
+  it("accepts an ACL in a presigned query", async () => {
     const bucket = await aclBucket();
     expect((await deliver(await presigned("PUT", `/${bucket}?acl&x-amz-acl=public-read`))).status).toBe(200);
     expect(await grantsOf(`${bucket}?acl`)).toEqual(PUBLIC_READ);
   });
 
-  it.each(UNSOUND_ACLS)("refuses %s and changes nothing", async (_name, request, expected) => {
+  it.each(UNSOUND_ACLS)("rejects %s and changes nothing", async (_name, request, expected) => {
     const bucket = await aclBucket();
     await send("PUT", `/${bucket}?acl`, { headers: PUBLIC });
     await expectUntouched(bucket, async () => expectS3Error(await send("PUT", `/${bucket}?acl`, request), expected));
   });
 
-  describe("where the bucket's owner is enforced", () => {
-    it("takes what is so anyway, in every form", async () => {
+  describe("with BucketOwnerEnforced", () => {
+    it("accepts an ACL equal to the default in every form", async () => {
       const bucket = await freshBucket();
       for (const request of [
         { headers: { "x-amz-acl": "private" } },
@@ -112,7 +112,7 @@ describe("PutBucketAcl", () => {
       }
     });
 
-    it("refuses every other list, and says how to turn them on", async () => {
+    it("rejects every other ACL, and explains how to enable ACLs", async () => {
       const bucket = await freshBucket();
       for (const request of [
         { headers: PUBLIC },
@@ -128,7 +128,7 @@ describe("PutBucketAcl", () => {
       }
     });
 
-    it("takes them again once they are turned on", async () => {
+    it("accepts them again once they are enabled", async () => {
       const bucket = await freshBucket();
       for (const ownership of ["BucketOwnerPreferred", "ObjectWriter"]) {
         await setOwnership(bucket, ownership);
@@ -137,7 +137,7 @@ describe("PutBucketAcl", () => {
     });
   });
 
-  it("refuses public lists where they are blocked, and takes others", async () => {
+  it("rejects public ACLs while they are blocked, and accepts others", async () => {
     const bucket = await aclBucket();
     await blockPublicAcls(bucket);
     for (const request of [
@@ -155,7 +155,7 @@ describe("PutBucketAcl", () => {
     }
   });
 
-  it("answers NoSuchBucket where there is none, and is refused to anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await send("PUT", `/${missing}?acl`, { headers: PUBLIC }), {
       status: 404,

@@ -6,7 +6,7 @@ import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 
 describe("PutBucketCors", () => {
-  it("replaces the rules whole", async () => {
+  it("replaces all rules", async () => {
     const bucket = await freshBucket();
     expect((await putCors(bucket, corsDocument("https://a.example.com"))).status).toBe(200);
     expect((await putCors(bucket, corsDocument("https://b.example.com"))).status).toBe(200);
@@ -15,7 +15,7 @@ describe("PutBucketCors", () => {
     expect(text).not.toContain("https://a.example.com");
   });
 
-  it("keeps the old rules where the new ones are refused", async () => {
+  it("keeps the old rules when the new ones are rejected", async () => {
     const bucket = await freshBucket();
     await putCors(bucket, corsDocument("https://a.example.com"));
     await expectS3Error(await putCors(bucket, "<CORSConfiguration/>"), { status: 400, code: "MalformedXML" });
@@ -23,7 +23,7 @@ describe("PutBucketCors", () => {
     expect(await (await send("GET", `/${bucket}?cors`)).text()).toContain("https://a.example.com");
   });
 
-  it("answers 404 for a bucket that is not there", async () => {
+  it("returns 404 for a missing bucket", async () => {
     await expectS3Error(await putCors("no-such-bucket-here", corsDocument("*")), {
       status: 404,
       code: "NoSuchBucket",

@@ -19,7 +19,7 @@ function ruleOf(inner: string): string {
 }
 
 describe("PutBucketEncryption", () => {
-  it("takes the one default there is, and what else the rule says", async () => {
+  it("accepts the only supported default, and the other elements of its rule", async () => {
     const bucket = await freshBucket();
     const put = await putEncryption(bucket, encryptionDocument(`<BucketKeyEnabled>true</BucketKeyEnabled>${BLOCKED}`));
     expect(put.status).toBe(200);
@@ -44,14 +44,14 @@ describe("PutBucketEncryption", () => {
     ["an unknown type to block", encryptionDocument(BLOCKED.replace("SSE-C", "SSE-S3"))],
     ["no type to block", encryptionDocument("<BlockedEncryptionTypes/>")],
     ["no XML", "encrypt it all"],
-  ])("refuses %s and keeps what was set", async (_what, document) => {
+  ])("rejects %s and keeps the configuration", async (_what, document) => {
     const bucket = await freshBucket();
     await putEncryption(bucket, encryptionDocument(BLOCKED));
     await expectS3Error(await putEncryption(bucket, document), { status: 400, code: "MalformedXML" });
     expect(await shown(bucket)).toContain(BLOCKED);
   });
 
-  it.each(["aws:kms", "aws:kms:dsse"])("says that %s is not implemented", async (algorithm) => {
+  it.each(["aws:kms", "aws:kms:dsse"])("returns NotImplemented for %s", async (algorithm) => {
     const bucket = await freshBucket();
     await expectS3Error(await putEncryption(bucket, encryptionDocument().replace("AES256", algorithm)), {
       status: 501,
@@ -61,7 +61,7 @@ describe("PutBucketEncryption", () => {
     });
   });
 
-  it("refuses a KMS key beside AES256, and takes an empty one", async () => {
+  it("rejects a KMS key with AES256, and accepts an empty one", async () => {
     const bucket = await freshBucket();
     const withKey = (id: string) =>
       encryptionDocument().replace("</SSEAlgorithm>", `$&<KMSMasterKeyID>${id}</KMSMasterKeyID>`);
@@ -73,7 +73,7 @@ describe("PutBucketEncryption", () => {
     expect((await putEncryption(bucket, withKey(""))).status).toBe(200);
   });
 
-  it("answers 404 for a bucket that is not there", async () => {
+  it("returns 404 for a missing bucket", async () => {
     await expectS3Error(await putEncryption("no-such-bucket-here", encryptionDocument()), {
       status: 404,
       code: "NoSuchBucket",
@@ -82,10 +82,10 @@ describe("PutBucketEncryption", () => {
   });
 });
 
-describe("a bucket that blocks customers' keys", () => {
+describe("a bucket that blocks SSE-C", () => {
   const refusal = { status: 403, code: "AccessDenied", message: /is blocked by the bucket's encryption configuration/ };
 
-  it("refuses whatever would be written with one", async () => {
+  it("rejects every write with a customer's key", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "upload", KEY);
     expect((await send("PUT", `/${bucket}/before`, { body: "x", headers: KEY })).status).toBe(200);
@@ -102,7 +102,7 @@ describe("a bucket that blocks customers' keys", () => {
     expect((await send("HEAD", `/${bucket}/k`)).status).toBe(404);
   });
 
-  it("still shows what was written before, and takes keys again once they are not blocked", async () => {
+  it("still serves existing SSE-C objects, and accepts keys again once they are unblocked", async () => {
     const bucket = await freshBucket();
     expect((await send("PUT", `/${bucket}/k`, { body: "before", headers: KEY })).status).toBe(200);
     await putEncryption(bucket, encryptionDocument(BLOCKED));

@@ -28,7 +28,7 @@ const anded = (content: string): { filter: string } => filtered(`<And>${content}
 const legacy = (prefix: string): { filter: string } => ({ filter: `<Prefix>${prefix}</Prefix>` });
 
 describe("PutBucketLifecycleConfiguration", () => {
-  it("replaces the rules whole, and never merges", async () => {
+  it("replaces all rules, and never merges", async () => {
     const bucket = await freshBucket();
     await putLifecycle(bucket, rule(expiresAfter(1), { id: "a" }), rule(expiresAfter(2), { id: "b" }));
     const response = await sendLifecycle(bucket, lifecycleOf(rule(expiresAfter(3), { id: "c" })));
@@ -325,7 +325,7 @@ describe("PutBucketLifecycleConfiguration", () => {
     await expectUntouched(bucket, async () => expectS3Error(await sendLifecycle(bucket, document), expected));
   });
 
-  it("keeps as many rules as there may be, with the longest IDs and prefixes", async () => {
+  it("stores the maximum number of rules, with the longest IDs and prefixes", async () => {
     const bucket = await freshBucket();
     const rules = Array.from({ length: 1000 }, (_, index) =>
       rule(expiresAfter(1), { ...prefixed("p".repeat(1024)), id: String(index).padStart(255, "0") }),
@@ -338,7 +338,7 @@ describe("PutBucketLifecycleConfiguration", () => {
     expect((await send("DELETE", `/${bucket}?lifecycle`)).status).toBe(204);
   });
 
-  it("refuses more text than it keeps", async () => {
+  it("rejects a configuration over the size limit", async () => {
     const bucket = await freshBucket();
     const long = Array.from({ length: 1000 }, () => rule(expiresAfter(1), prefixed('"'.repeat(1024))));
     await expectS3Error(await sendLifecycle(bucket, lifecycleOf(...long)), {
@@ -348,7 +348,7 @@ describe("PutBucketLifecycleConfiguration", () => {
     });
   });
 
-  it("keeps which small objects stay where they are, and knows no third way", async () => {
+  it("stores the default minimum object size, and rejects unknown values", async () => {
     const bucket = await freshBucket();
     const document = lifecycleOf(rule(transition(30)));
     const response = await sendLifecycle(bucket, document, { [MINIMUM]: "varies_by_storage_class" });
@@ -363,7 +363,7 @@ describe("PutBucketLifecycleConfiguration", () => {
     );
   });
 
-  it("demands a bucket and a signature", async () => {
+  it("requires a bucket and a signature", async () => {
     const bucket = await freshBucket();
     const body = lifecycleOf(rule(expiresAfter(1)));
     await expectUntouched(bucket, async () => {

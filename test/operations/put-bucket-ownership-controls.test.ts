@@ -11,7 +11,7 @@ import { expectUntouched } from "../support/rows.ts";
 const PUBLIC = { "x-amz-acl": "public-read" };
 
 describe("PutBucketOwnershipControls", () => {
-  it("turns lists on and off, for the bucket and its objects", async () => {
+  it("enables and disables ACLs for the bucket and its objects", async () => {
     const bucket = await freshBucket();
     for (const ownership of ["ObjectWriter", "BucketOwnerPreferred"]) {
       const response = await sendOwnership(bucket, ownership);
@@ -29,7 +29,7 @@ describe("PutBucketOwnershipControls", () => {
     }
   });
 
-  it("keeps the lists of objects while they are off", async () => {
+  it("keeps the ACLs of objects while they are disabled", async () => {
     const bucket = await aclBucket();
     await send("PUT", `/${bucket}/k`, { body: "x", headers: PUBLIC });
     await setOwnership(bucket, "BucketOwnerEnforced");
@@ -39,7 +39,7 @@ describe("PutBucketOwnershipControls", () => {
   });
 
   it.each(["public-read", "authenticated-read", "log-delivery-write", "aws-exec-read"])(
-    "does not turn lists off under a bucket whose own list is %s",
+    "does not disable ACLs for a bucket whose own ACL is %s",
     async (acl) => {
       const bucket = await aclBucket();
       await send("PUT", `/${bucket}?acl`, { headers: { "x-amz-acl": acl } });
@@ -57,7 +57,7 @@ describe("PutBucketOwnershipControls", () => {
     },
   );
 
-  it("refuses what is no document of one rule, and a wrong digest, and changes nothing", async () => {
+  it("rejects a document without exactly one rule, and a wrong digest, and changes nothing", async () => {
     const bucket = await aclBucket();
     const rule = "<Rule><ObjectOwnership>BucketOwnerEnforced</ObjectOwnership></Rule>";
     await expectUntouched(bucket, async () => {
@@ -81,7 +81,7 @@ describe("PutBucketOwnershipControls", () => {
     });
   });
 
-  it("answers NoSuchBucket where there is none, and is refused to anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await sendOwnership(missing, "ObjectWriter"), {
       status: 404,

@@ -14,14 +14,14 @@ async function policyOf(bucket: string): Promise<string> {
   return (await send("GET", `/${bucket}?policy`)).text();
 }
 
-/** A policy of this many bytes. */
+/** A policy with this number of bytes. */
 function policyOfSize(bucket: string, bytes: number): string {
   const text = publicReadPolicy(bucket);
   return text.replace("{", `{"Id":"${"x".repeat(bytes - utf8(text).length - '"Id":"",'.length)}",`);
 }
 
 describe("PutBucketPolicy", () => {
-  it("replaces the policy whole and answers 204 without a body", async () => {
+  it("replaces the policy and returns 204 without a body", async () => {
     const bucket = await freshBucket();
     const texts = [publicReadPolicy(bucket), publicReadPolicy(bucket).replace("GetObject", "PutObject")];
     for (const text of texts) {
@@ -34,7 +34,7 @@ describe("PutBucketPolicy", () => {
     }
   });
 
-  it("takes a policy of 20 KB and none that is larger, however it is announced", async () => {
+  it("accepts a policy of 20 KB and rejects a larger one, however it is announced", async () => {
     const bucket = await freshBucket();
     const expected = { status: 400, code: "MalformedPolicy", message: /maximum allowed document size/ };
     expect((await putPolicy(bucket, policyOfSize(bucket, 20_480))).status).toBe(204);
@@ -48,14 +48,14 @@ describe("PutBucketPolicy", () => {
     });
   });
 
-  it("takes the headers that clients send with it", async () => {
+  it("accepts the headers that clients send with it", async () => {
     const bucket = await freshBucket();
     const text = publicReadPolicy(bucket);
     const headers = { "x-amz-confirm-remove-self-bucket-access": "true", "content-md5": md5Base64(utf8(text)) };
     expect((await putPolicy(bucket, text, { headers })).status).toBe(204);
   });
 
-  it("demands no digest, but verifies one that is sent", async () => {
+  it("requires no digest, and verifies one that is sent", async () => {
     const bucket = await freshBucket();
     await expectUntouched(bucket, async () => {
       const headers = { "content-md5": md5Base64(utf8("other")) };
@@ -135,14 +135,14 @@ describe("PutBucketPolicy", () => {
     expect(await policyOf(bucket)).toBe(publicReadPolicy(bucket));
   });
 
-  it("refuses what is not UTF-8", async () => {
+  it("rejects a document that is not UTF-8", async () => {
     const bucket = await freshBucket();
     const body = utf8(publicReadPolicy(bucket).replace("{", '{"Id":"~",')).map((byte) => (byte === 0x7e ? 0xff : byte));
     const response = await send("PUT", `/${bucket}?policy`, { body });
     await expectS3Error(response, { status: 400, code: "MalformedPolicy", message: /valid JSON/ });
   });
 
-  it("refuses a public policy where such policies are blocked, and no other", async () => {
+  it("rejects a public policy while public policies are blocked, and no other", async () => {
     const bucket = await freshBucket();
     await putPublicAccessBlock(bucket, "BlockPublicPolicy");
     await expectUntouched(bucket, async () =>
@@ -154,7 +154,7 @@ describe("PutBucketPolicy", () => {
     expect((await putPolicy(bucket, publicReadPolicy(bucket))).status).toBe(204);
   });
 
-  it("takes every action that an operation asks for", () => {
+  it("accepts every action that an operation checks", () => {
     const actions = OPERATIONS.flatMap(({ implementation }) =>
       [implementation?.actions ?? [], implementation?.versionActions ?? []].flat(),
     );
@@ -162,7 +162,7 @@ describe("PutBucketPolicy", () => {
     expect(actions.filter((action) => readAction(action, "s3") === undefined)).toEqual([]);
   });
 
-  it("answers NoSuchBucket where there is none, and refuses strangers", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await putPolicy(missing, publicReadPolicy(missing)), {
       status: 404,
@@ -178,7 +178,7 @@ describe("PutBucketPolicy", () => {
     );
   });
 
-  it("leaves no policy to a bucket that is made again under the name", async () => {
+  it("leaves no policy to a bucket recreated under the name", async () => {
     const bucket = await freshBucket();
     await putPolicy(bucket, publicReadPolicy(bucket));
     await send("DELETE", `/${bucket}`);

@@ -11,7 +11,7 @@ import { sendTagging, taggingOf, tagsOf, unsoundTaggings } from "../support/tagg
 const MANY = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`key ${index}`, `value ${index}`]));
 
 describe("PutBucketTagging", () => {
-  it("replaces all tags and answers 200 without a body", async () => {
+  it("replaces all tags and returns 200 without a body", async () => {
     const bucket = await freshBucket();
     for (const tags of [{ a: "1", b: "" }, { "+-=._:/@ é": "+-=._:/@ é", "k k": "v".repeat(256) }, MANY]) {
       const response = await sendTagging(`/${bucket}?tagging`, taggingOf(tags));
@@ -30,7 +30,7 @@ describe("PutBucketTagging", () => {
     expect(await tagsOf(`/${bucket}?tagging`)).toEqual(tags);
   });
 
-  it("verifies every digest that it is sent", async () => {
+  it("verifies every digest that is sent", async () => {
     const bucket = await freshBucket();
     const body = taggingOf({ a: "1" });
     await expectUntouched(bucket, async () => {
@@ -57,7 +57,7 @@ describe("PutBucketTagging", () => {
     expect((await send("PUT", `/${bucket}?tagging`, { body, headers })).status).toBe(200);
   });
 
-  it.each(unsoundTaggings("Bucket"))("refuses %s and changes nothing", async (_name, document, expected) => {
+  it.each(unsoundTaggings("Bucket"))("rejects %s and changes nothing", async (_name, document, expected) => {
     const bucket = await freshBucket();
     await sendTagging(`/${bucket}?tagging`, taggingOf({ was: "here" }));
     await expectUntouched(bucket, async () =>
@@ -66,7 +66,7 @@ describe("PutBucketTagging", () => {
     expect(await tagsOf(`/${bucket}?tagging`)).toEqual({ was: "here" });
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await sendTagging(`/${missing}?tagging`, taggingOf({})), {
       status: 404,
@@ -82,7 +82,7 @@ describe("PutBucketTagging", () => {
     );
   });
 
-  it("leaves no tags to a bucket that is made again under the name", async () => {
+  it("leaves no tags to a bucket recreated under the name", async () => {
     const bucket = await freshBucket();
     await sendTagging(`/${bucket}?tagging`, taggingOf({ a: "1" }));
     await send("DELETE", `/${bucket}`);

@@ -20,7 +20,7 @@ function configuration(content: string): string {
 }
 
 describe("PutBucketVersioning", () => {
-  it("turns versioning on and off, and answers 200 without a body", async () => {
+  it("enables and suspends versioning, and returns 200 without a body", async () => {
     const bucket = await freshBucket();
     for (const status of ["Enabled", "Suspended", "Enabled"]) {
       const body = configuration(`<Status>${status}</Status>`);
@@ -33,7 +33,7 @@ describe("PutBucketVersioning", () => {
     }
   });
 
-  it("warns where a lifecycle rule expires objects that would stay as noncurrent versions", async () => {
+  it("warns when a lifecycle rule expires objects that would stay as noncurrent versions", async () => {
     const rule = (id: string, content: string): string =>
       `<Rule><ID>${id}</ID><Filter/><Status>Enabled</Status>${content}</Rule>`;
     const expiring = rule("e", "<Expiration><Days>1</Days></Expiration>");
@@ -65,13 +65,13 @@ describe("PutBucketVersioning", () => {
     }
   });
 
-  it("accepts Suspended for a bucket whose versioning never was on", async () => {
+  it("accepts Suspended for a bucket whose versioning was never enabled", async () => {
     const bucket = await freshBucket();
     await setVersioning(bucket, "Suspended");
     expect(await statusOf(bucket)).toBe("Suspended");
   });
 
-  it("leaves the objects that are there as their keys' null versions", async () => {
+  it("keeps existing objects as their keys' null versions", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "before" });
     await setVersioning(bucket, "Enabled");
@@ -82,7 +82,7 @@ describe("PutBucketVersioning", () => {
     expect(await bodyOf(bucket, "k")).toBe("after");
   });
 
-  it("keeps every version while it is on: PUTs and delete markers stack, and the older comes back", async () => {
+  it("keeps every version while enabled: PUTs and delete markers stack, and an older version becomes current again", async () => {
     const bucket = await freshBucket();
     await setVersioning(bucket, "Enabled");
     const first = await putVersion(bucket, "k", "1");
@@ -115,14 +115,14 @@ describe("PutBucketVersioning", () => {
     await expectBalanced(bucket);
   });
 
-  it("replaces the null version while it is suspended, by objects and by markers, and leaves the others", async () => {
+  it("replaces the null version while suspended, by objects and by markers, and keeps the others", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "before" });
     await setVersioning(bucket, "Enabled");
     const kept = await putVersion(bucket, "k", "kept");
     await setVersioning(bucket, "Suspended");
     const ids = async () => (await versionsOf(bucket)).map(({ kind, versionId }) => `${kind} ${versionId}`);
-    // A PUT that makes a null version names none.
+    // A PUT that creates a null version returns no version id.
     expect(await putVersion(bucket, "k", "null 1")).toBe("");
     expect(await ids()).toEqual(["Version null", `Version ${kept}`]);
     expect((await send("HEAD", `/${bucket}/k`)).headers.get("x-amz-version-id")).toBe("null");
@@ -145,7 +145,7 @@ describe("PutBucketVersioning", () => {
     await expectBalanced(bucket);
   });
 
-  it("costs two rows for an object put over another once versions are kept", async () => {
+  it("costs two rows for a PUT over an existing object once it is enabled", async () => {
     const bucket = await freshBucket();
     await setVersioning(bucket, "Enabled");
     await putVersion(bucket, "k", "1");
@@ -153,7 +153,7 @@ describe("PutBucketVersioning", () => {
     expect(cost).toMatchObject({ roundTrips: 2, rowsWritten: 2, coordinatorCalls: 1, blobCalls: 1 });
   });
 
-  it("keeps a bucket from being deleted while a version or marker is in it, but not for an open upload", async () => {
+  it("prevents the deletion of a bucket with a version or marker, but not with an open upload", async () => {
     const bucket = await freshBucket();
     await setVersioning(bucket, "Enabled");
     const version = await putVersion(bucket, "k", "x");
@@ -180,7 +180,7 @@ describe("PutBucketVersioning", () => {
     expect((await send("GET", `/${bucket}/k?uploadId=${uploadId}`)).status).toBe(404);
   });
 
-  it("takes a digest where one is sent and verifies it", async () => {
+  it("verifies a digest that is sent", async () => {
     const bucket = await freshBucket();
     const body = configuration("<Status>Enabled</Status>");
     const wrong = { "content-md5": md5Base64(utf8("something else")) };
@@ -220,7 +220,7 @@ describe("PutBucketVersioning", () => {
     expect(await statusOf(bucket)).toBeUndefined();
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const body = configuration("<Status>Enabled</Status>");
     const missing = freshBucketName();
     await expectS3Error(await send("PUT", `/${missing}?versioning`, { body }), {

@@ -28,7 +28,7 @@ import { deleteKey, putVersion, setVersioning } from "../support/versioning.ts";
 const PUBLIC = { "x-amz-acl": "public-read" };
 const DOCUMENT = aclDocument([grant(OWNER, "FULL_CONTROL"), grant(ALL_USERS, "READ")]);
 
-/** D1 in which something happens once, just before the list is set. */
+/** D1 that runs an action once, just before the ACL is set. */
 function beforeUpdate(action: () => Promise<unknown>): D1Database {
   let isDone = false;
   return d1With(async (sql, sendBatch) => {
@@ -61,7 +61,7 @@ describe("PutObjectAcl", () => {
     expect(await grantsOf(`${bucket}/k?acl`)).toEqual(expected);
   });
 
-  it("sets what headers grant, what a document grants, and what a presigned query asks for", async () => {
+  it("sets the grants of headers, of a document, and of a presigned query", async () => {
     const bucket = await aclBucket();
     await putAll(bucket, { k: "x" });
     const headers = { "x-amz-grant-read-acp": `uri="${AUTHENTICATED_USERS}"`, "x-amz-grant-read": `id=${OWNER}` };
@@ -73,7 +73,7 @@ describe("PutObjectAcl", () => {
     expect(await grantsOf(`${bucket}/k?acl`)).toEqual(PRIVATE);
   });
 
-  it("refuses the list that is for buckets alone", async () => {
+  it("rejects the canned ACL that applies to buckets only", async () => {
     const bucket = await aclBucket();
     await putAll(bucket, { k: "x" });
     const headers = { "x-amz-acl": "log-delivery-write" };
@@ -84,7 +84,7 @@ describe("PutObjectAcl", () => {
     });
   });
 
-  it("changes nothing but the list", async () => {
+  it("changes nothing but the ACL", async () => {
     const bucket = await aclBucket();
     const headers = { "x-amz-tagging": "a=1", "x-amz-meta-m": "1", "content-type": "text/css" };
     await send("PUT", `/${bucket}/k`, { body: "x", headers });
@@ -97,7 +97,7 @@ describe("PutObjectAcl", () => {
     }
   });
 
-  it("sets the list of the version that is named and leaves the others", async () => {
+  it("sets the ACL of the named version and not of the others", async () => {
     const bucket = await aclBucket();
     await putAll(bucket, { k: "0" });
     await setVersioning(bucket, "Enabled");
@@ -119,14 +119,14 @@ describe("PutObjectAcl", () => {
     expect(await grantsOf(`${bucket}/k?acl&versionId=null`)).toEqual(PUBLIC_READ);
   });
 
-  it("is forgotten with the object that is written over", async () => {
+  it("does not survive an overwrite of the object", async () => {
     const bucket = await aclBucket();
     await send("PUT", `/${bucket}/k`, { body: "1", headers: PUBLIC });
     await putAll(bucket, { k: "2" });
     expect(await grantsOf(`${bucket}/k?acl`)).toEqual(PRIVATE);
   });
 
-  it("meets a version that is written over meanwhile: it sets the list of the one that is there then", async () => {
+  it("sets the ACL of the new object when a concurrent write replaces it", async () => {
     const bucket = await aclBucket();
     await putAll(bucket, { k: "1" });
     const DB = beforeUpdate(() => putAll(bucket, { k: "2" }));
@@ -135,7 +135,7 @@ describe("PutObjectAcl", () => {
     expect(await (await send("GET", `/${bucket}/k`)).text()).toBe("2");
   });
 
-  it("meets a version that is deleted meanwhile: there is none", async () => {
+  it("returns NoSuchKey when the version is concurrently deleted", async () => {
     const bucket = await aclBucket();
     await putAll(bucket, { k: "1" });
     const DB = beforeUpdate(() => deleteKey(bucket, "k"));
@@ -146,13 +146,13 @@ describe("PutObjectAcl", () => {
     });
   });
 
-  it.each(UNSOUND_ACLS)("refuses %s and changes nothing", async (_name, request, expected) => {
+  it.each(UNSOUND_ACLS)("rejects %s and changes nothing", async (_name, request, expected) => {
     const bucket = await aclBucket();
     await send("PUT", `/${bucket}/k`, { body: "x", headers: PUBLIC });
     await expectUntouched(bucket, async () => expectS3Error(await send("PUT", `/${bucket}/k?acl`, request), expected));
   });
 
-  it("takes what is so anyway and nothing else where the bucket's owner is enforced", async () => {
+  it("accepts only an ACL equal to the default with BucketOwnerEnforced", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     for (const request of [
@@ -178,7 +178,7 @@ describe("PutObjectAcl", () => {
     expect((await send("PUT", `/${bucket}/k?acl`, { headers: PUBLIC })).status).toBe(200);
   });
 
-  it("refuses public lists where they are blocked, and takes others", async () => {
+  it("rejects public ACLs while they are blocked, and accepts others", async () => {
     const bucket = await aclBucket();
     await putAll(bucket, { k: "x" });
     await blockPublicAcls(bucket);
@@ -195,7 +195,7 @@ describe("PutObjectAcl", () => {
     expect((await send("PUT", `/${bucket}/k?acl`, { headers })).status).toBe(200);
   });
 
-  it("refuses delete markers, named or current, and what is not there, and changes nothing", async () => {
+  it("rejects delete markers, named or current, and missing objects, and changes nothing", async () => {
     const bucket = await aclBucket();
     await setVersioning(bucket, "Enabled");
     await putVersion(bucket, "k", "1");
@@ -238,7 +238,7 @@ describe("PutObjectAcl", () => {
     });
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     const bucket = await aclBucket();
     await putAll(bucket, { k: "x" });
     await expectUntouched(bucket, async () =>

@@ -10,7 +10,7 @@ import { sendTagging, taggingOf, tagsOf, unsoundTaggings } from "../support/tagg
 import { deleteKey, putVersion, setVersioning, versionedBucket } from "../support/versioning.ts";
 
 describe("PutObjectTagging", () => {
-  it("replaces all tags and answers 200 without a body", async () => {
+  it("replaces all tags and returns 200 without a body", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const many = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`key ${index}`, `value ${index}`]));
@@ -40,7 +40,7 @@ describe("PutObjectTagging", () => {
     }
   });
 
-  it("tags the version that is named and leaves the others", async () => {
+  it("tags the named version and not the others", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "0" });
     await setVersioning(bucket, "Enabled");
@@ -61,7 +61,7 @@ describe("PutObjectTagging", () => {
     expect(await tagsOf(`/${bucket}/k?tagging&versionId=${first}`)).toEqual({ of: first });
   });
 
-  it.each(unsoundTaggings("Object"))("refuses %s and changes nothing", async (_name, document, expected) => {
+  it.each(unsoundTaggings("Object"))("rejects %s and changes nothing", async (_name, document, expected) => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/k`, { body: "x", headers: { "x-amz-tagging": "was=here" } });
     await expectUntouched(bucket, async () =>
@@ -77,7 +77,7 @@ describe("PutObjectTagging", () => {
     expect(await tagsOf(`/${bucket}/k?tagging`)).toEqual({ a: "1" });
   });
 
-  it("refuses delete markers and what is not there, and changes nothing", async () => {
+  it("rejects delete markers and missing objects, and changes nothing", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "k", "1");
     const marker = await deleteKey(bucket, "k");
@@ -121,7 +121,7 @@ describe("PutObjectTagging", () => {
     });
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     await expectUntouched(bucket, async () =>

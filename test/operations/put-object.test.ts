@@ -29,14 +29,14 @@ import { bucketId, expectNothingLeftOver, expectNoTrace, storedStateOf } from ".
 
 const EMPTY_CRC64 = "AAAAAAAAAAA=";
 
-/** Asserts what a GET gives. */
+/** Asserts the response of a GET. */
 async function expectStored(bucket: string, key: string, expected: Uint8Array | string): Promise<void> {
   const response = await send("GET", `/${bucket}/${key}`);
   expect(response.status, key).toBe(200);
   await expectBytes(response, expected);
 }
 
-/** Asserts that a PUT is refused, over an object and where there is none, and that it leaves no trace. */
+/** Asserts that a PUT is rejected and stores nothing, over an existing object and on a new key. */
 async function expectRefused(expected: ExpectedError, options: SendOptions): Promise<void> {
   const bucket = await freshBucket();
   await putAll(bucket, { there: "as it was" });
@@ -47,7 +47,7 @@ async function expectRefused(expected: ExpectedError, options: SendOptions): Pro
 }
 
 describe("PutObject", () => {
-  it("stores the bytes and answers with their ETag and checksum, without a body", async () => {
+  it("stores the bytes and returns their ETag and checksum, without a body", async () => {
     const bucket = await freshBucket();
     const body = noise(1000);
     const response = await send("PUT", `/${bucket}/a/key`, { body });
@@ -66,7 +66,7 @@ describe("PutObject", () => {
   });
 
   it.each([0, 1, 4095, 4096, 4097, 262_143, 262_144, 262_145, 524_289, 3_000_000])(
-    "stores %i bytes as they are",
+    "stores %i bytes unchanged",
     async (size) => {
       const bucket = await freshBucket();
       const body = noise(size, size);
@@ -78,7 +78,7 @@ describe("PutObject", () => {
     },
   );
 
-  it("stores nothing where there is no body and no length", async () => {
+  it("stores an empty object without a body and a length", async () => {
     const bucket = await freshBucket();
     const response = await send("PUT", `/${bucket}/empty`);
     expect(response.status).toBe(200);
@@ -87,7 +87,7 @@ describe("PutObject", () => {
     await expectStored(bucket, "empty", new Uint8Array());
   });
 
-  it("replaces the object wholly, metadata and all, and drops its old bytes", async () => {
+  it("replaces the object with its metadata, and turns the old bytes into garbage", async () => {
     const bucket = await freshBucket();
     const headers = {
       "content-type": "text/css",
@@ -109,7 +109,7 @@ describe("PutObject", () => {
     expectNothingLeftOver(after);
   });
 
-  it("keeps keys apart that differ only in case, normal form or slashes", async () => {
+  it("distinguishes keys by case, normalization form and slashes", async () => {
     const bucket = await freshBucket();
     const objects = { k: "1", K: "2", "k/": "3", "k//": "4", "/k": "5", "\u00e9": "6", "e\u0301": "7" };
     await putAll(bucket, objects);
@@ -119,7 +119,7 @@ describe("PutObject", () => {
   });
 
   describe("metadata", () => {
-    it("is stored and given back: system headers as they are, user metadata in lower case", async () => {
+    it("is stored and returned: system headers unchanged, user metadata in lower case", async () => {
       const bucket = await freshBucket();
       const headers = {
         "content-type": "text/html; charset=utf-8",
@@ -147,14 +147,14 @@ describe("PutObject", () => {
       });
     });
 
-    it("comes back as an RFC 2047 encoded word where it is not ASCII", async () => {
+    it("is returned as an RFC 2047 encoded word when it is not ASCII", async () => {
       const bucket = await freshBucket();
       await send("PUT", `/${bucket}/k`, { headers: { "x-amz-meta-name": "Gr\u00fc\u00dfe \u{1f600}" } });
       const value = (await send("HEAD", `/${bucket}/k`)).headers.get("x-amz-meta-name");
       expect(value).toBe(`=?UTF-8?B?${btoa(String.fromCharCode(...utf8("Gr\u00fc\u00dfe \u{1f600}")))}?=`);
     });
 
-    it("may have 2048 bytes of names and values and not one more", async () => {
+    it("can have 2048 bytes of names and values and not one more", async () => {
       const bucket = await freshBucket();
       const headers = { "x-amz-meta-ab": "x".repeat(2000), "x-amz-meta-cd": "y".repeat(44) };
       expect((await send("PUT", `/${bucket}/k`, { headers })).status).toBe(200);
@@ -171,7 +171,7 @@ describe("PutObject", () => {
       });
     });
 
-    it("does not mistake names for anything of JavaScript's", async () => {
+    it("can have the names of JavaScript's properties", async () => {
       const bucket = await freshBucket();
       const headers = { "x-amz-meta-__proto__": "1", "x-amz-meta-constructor": "2", "x-amz-meta-tostring": "3" };
       await send("PUT", `/${bucket}/k`, { headers });
@@ -182,7 +182,7 @@ describe("PutObject", () => {
       expect((await send("HEAD", `/${bucket}/k`)).headers.get("x-amz-meta-__proto__")).toBe("1");
     });
 
-    it("is written beside the blob as well, enough to make the row again", async () => {
+    it("is also written as recovery metadata, from which the row can be rebuilt", async () => {
       const bucket = await freshBucket();
       const headers = { "content-type": "text/x-a", "x-amz-meta-a": "1", "cache-control": "no-cache" };
       await send("PUT", `/${bucket}/a%20b`, { body: "x", headers });
@@ -203,7 +203,7 @@ describe("PutObject", () => {
 
   describe("storage class", () => {
     it.each(["REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"])(
-      "%s is stored and shown",
+      "%s is stored and returned",
       async (storageClass) => {
         const bucket = await freshBucket();
         const headers = { "x-amz-storage-class": storageClass };
@@ -212,13 +212,13 @@ describe("PutObject", () => {
       },
     );
 
-    it("STANDARD is not shown", async () => {
+    it("STANDARD is not returned", async () => {
       const bucket = await freshBucket();
       await send("PUT", `/${bucket}/k`, { headers: { "x-amz-storage-class": "STANDARD" } });
       expect((await send("HEAD", `/${bucket}/k`)).headers.get("x-amz-storage-class")).toBeNull();
     });
 
-    it.each(["glacier", "standard", "", "X"])("is refused as InvalidStorageClass: %j", async (storageClass) => {
+    it.each(["glacier", "standard", "", "X"])("returns InvalidStorageClass: %j", async (storageClass) => {
       await expectRefused(
         { status: 400, code: "InvalidStorageClass", fields: { StorageClassRequested: storageClass } },
         { headers: { "x-amz-storage-class": storageClass } },
@@ -227,7 +227,7 @@ describe("PutObject", () => {
   });
 
   describe("checksums", () => {
-    it.each(ALGORITHMS)("%s in a header is verified, answered and given back", async (algorithm) => {
+    it.each(ALGORITHMS)("%s in a header is verified, and returned by reads", async (algorithm) => {
       const bucket = await freshBucket();
       for (const body of [noise(5000), new Uint8Array()]) {
         const header = checksumHeader(algorithm);
@@ -245,7 +245,7 @@ describe("PutObject", () => {
       expectNothingLeftOver(await storedStateOf(bucket));
     });
 
-    it.each(ALGORITHMS)("%s that does not match is refused as BadDigest", async (algorithm) => {
+    it.each(ALGORITHMS)("%s that does not match returns BadDigest", async (algorithm) => {
       await expectRefused(
         {
           status: 400,
@@ -256,7 +256,7 @@ describe("PutObject", () => {
       );
     });
 
-    it.each(ALGORITHMS)("%s that is malformed is refused as InvalidRequest", async (algorithm) => {
+    it.each(ALGORITHMS)("%s that is malformed returns InvalidRequest", async (algorithm) => {
       const header = checksumHeader(algorithm);
       for (const value of ["", "x", "AAAA", `${checksum(algorithm, utf8(""))}A`, "!!!!!!!!"]) {
         await expectRefused(
@@ -266,7 +266,7 @@ describe("PutObject", () => {
       }
     });
 
-    it("of two algorithms at once are refused", async () => {
+    it("of two algorithms are rejected", async () => {
       await expectRefused(
         {
           status: 400,
@@ -277,7 +277,7 @@ describe("PutObject", () => {
       );
     });
 
-    it("of an algorithm that is not supported are refused", async () => {
+    it("of an unsupported algorithm are rejected", async () => {
       const message = /^Checksum algorithm provided is unsupported\. .*\[CRC32, CRC32C, CRC64NVME, SHA1, SHA256\]$/;
       for (const headers of [
         { "x-amz-checksum-xxhash64": "AAAAAAAAAAA=" },
@@ -287,7 +287,7 @@ describe("PutObject", () => {
       }
     });
 
-    it("named without a value, or another one than is sent, are refused", async () => {
+    it("announced without a value, or with another algorithm, are rejected", async () => {
       await expectRefused(
         {
           status: 400,
@@ -307,7 +307,7 @@ describe("PutObject", () => {
       );
     });
 
-    it("by Content-MD5 is verified, refused as BadDigest where wrong and as InvalidDigest where malformed", async () => {
+    it("by Content-MD5 are verified: BadDigest when wrong and InvalidDigest when malformed", async () => {
       const bucket = await freshBucket();
       const body = noise(5000);
       const headers = { "content-md5": md5Base64(body) };
@@ -330,7 +330,7 @@ describe("PutObject", () => {
       }
     });
 
-    it("are all verified where several kinds come together", async () => {
+    it("are all verified when several kinds are sent", async () => {
       const body = noise(300_000);
       const right = {
         "content-md5": md5Base64(body),
@@ -360,7 +360,7 @@ describe("PutObject", () => {
   });
 
   describe("the signed payload hash", () => {
-    it("is verified, with a SHA-256 checksum beside it and without", async () => {
+    it("is verified, with and without a SHA-256 checksum", async () => {
       const bucket = await freshBucket();
       const body = noise(5000);
       for (const headers of [
@@ -374,7 +374,7 @@ describe("PutObject", () => {
       }
     });
 
-    it("is refused as XAmzContentSHA256Mismatch where the body is another", async () => {
+    it("returns XAmzContentSHA256Mismatch when the body differs", async () => {
       const [body, other] = [noise(5000), noise(5000, 2)];
       await expectRefused(
         {
@@ -394,7 +394,7 @@ describe("PutObject", () => {
       );
     });
 
-    it("cannot be outvoted by a SHA-256 checksum that matches", async () => {
+    it("takes precedence over a matching SHA-256 checksum", async () => {
       const [body, other] = [noise(5000), noise(5000, 2)];
       await expectRefused(
         { status: 400, code: "BadDigest" },
@@ -403,7 +403,7 @@ describe("PutObject", () => {
           headers: { "x-amz-content-sha256": sha256Hex(other), "x-amz-checksum-sha256": checksum("SHA256", body) },
         },
       );
-      // Nor may a body that was left out altogether.
+      // The same holds for an omitted body.
       const headers = {
         "x-amz-content-sha256": sha256Hex(other),
         "x-amz-checksum-sha256": checksum("SHA256", utf8("")),
@@ -411,7 +411,7 @@ describe("PutObject", () => {
       await expectRefused({ status: 400, code: "BadDigest" }, { headers });
     });
 
-    it("is refused where it is no form that S3 knows", async () => {
+    it("is rejected in a form that S3 does not define", async () => {
       for (const value of ["x", "0".repeat(63), "STREAMING-WHATEVER"]) {
         await expectRefused(
           {
@@ -426,7 +426,7 @@ describe("PutObject", () => {
   });
 
   describe("the length", () => {
-    it("must be there: a stream of unknown length is refused", async () => {
+    it("is required: a stream of unknown length is rejected", async () => {
       await expectRefused({ status: 411, code: "MissingContentLength" }, { body: streamOf([utf8("abc")]) });
     });
 
@@ -439,7 +439,7 @@ describe("PutObject", () => {
       }
     });
 
-    it("must not promise more than 5 GiB, which is seen before the body is", async () => {
+    it("may not exceed 5 GiB, which is checked before the body is read", async () => {
       const bucket = await freshBucket();
       let pulled = 0;
       const body = new ReadableStream<Uint8Array>(
@@ -470,7 +470,7 @@ describe("PutObject", () => {
       fields: { Condition: condition },
     });
 
-    it("If-None-Match: * makes an object and never replaces one", async () => {
+    it("If-None-Match: * creates an object and never replaces one", async () => {
       const bucket = await freshBucket();
       const headers = { "if-none-match": "*" };
       expect((await send("PUT", `/${bucket}/k`, { body: "1", headers })).status).toBe(200);
@@ -482,13 +482,13 @@ describe("PutObject", () => {
       expect((await send("PUT", `/${bucket}/k`, { body: "3", headers })).status).toBe(200);
     });
 
-    it("If-None-Match with anything else is refused as InvalidRequest", async () => {
+    it("If-None-Match with any other value is rejected", async () => {
       for (const value of ['"d41d8cd98f00b204e9800998ecf8427e"', "abc", "*, *", ""]) {
         await expectRefused({ status: 400, code: "InvalidRequest" }, { headers: { "if-none-match": value } });
       }
     });
 
-    it("If-Match replaces the object that has the ETag, however that is written", async () => {
+    it("If-Match replaces the object with the ETag in any notation", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "0" });
       for (const [index, write] of [
@@ -502,7 +502,7 @@ describe("PutObject", () => {
       await expectStored(bucket, "k", "3");
     });
 
-    it("If-Match with another ETag is refused, and on an absent key as NoSuchKey", async () => {
+    it("If-Match with another ETag fails, and returns NoSuchKey for a missing key", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "0" });
       for (const etag of ['"bad"', md5Hex("1"), '"', ""]) {
@@ -518,7 +518,7 @@ describe("PutObject", () => {
       }
     });
 
-    it("that failed cost no more than a look: the body is not stored to find out", async () => {
+    it("that fail cost one read: the body is not stored", async () => {
       const bucket = await freshBucket();
       await putAll(bucket, { k: "0" });
       let pulled = 0;
@@ -528,7 +528,7 @@ describe("PutObject", () => {
       expect(pulled).toBe(0);
     });
 
-    it("If-Match: * and both conditions at once are not implemented, as at AWS", async () => {
+    it("If-Match: * and both conditions at once return NotImplemented, as on AWS", async () => {
       await expectRefused(
         {
           status: 501,
@@ -551,21 +551,21 @@ describe("PutObject", () => {
     });
   });
 
-  describe("what it does not do", () => {
+  describe("an unsupported feature", () => {
     it.each([
       ["x-amz-website-redirect-location", "/x"],
       ["x-amz-server-side-encryption-aws-kms-key-id", "x"],
       ["x-amz-object-lock-mode", "GOVERNANCE"],
       ["x-amz-object-lock-legal-hold", "ON"],
       ["x-amz-write-offset-bytes", "0"],
-    ])("is refused rather than ignored: %s", async (header, value) => {
+    ])("is rejected rather than ignored: %s", async (header, value) => {
       await expectRefused(
         { status: 501, code: "NotImplemented", fields: { Header: header } },
         { body: "x", headers: { [header]: value } },
       );
     });
 
-    it("is refused rather than ignored: encryption with a KMS key, or of a kind that is none", async () => {
+    it("is rejected rather than ignored: encryption with a KMS key, or with an unknown algorithm", async () => {
       const header = "x-amz-server-side-encryption";
       for (const value of ["aws:kms", "aws:kms:dsse"]) {
         await expectRefused(
@@ -579,7 +579,7 @@ describe("PutObject", () => {
       );
     });
 
-    it("takes AES256, which the stores do anyway, and the ACLs of a sole owner", async () => {
+    it("does not include AES256, which is the default, and the ACLs of a sole owner", async () => {
       const bucket = await freshBucket();
       for (const headers of [
         { "x-amz-server-side-encryption": "AES256" },
@@ -590,7 +590,7 @@ describe("PutObject", () => {
       }
     });
 
-    it("refuses every other ACL where the bucket's owner is enforced", async () => {
+    it("includes every other ACL with BucketOwnerEnforced", async () => {
       for (const headers of [
         { "x-amz-acl": "public-read" },
         { "x-amz-acl": "bucket-owner-read" },
@@ -601,7 +601,7 @@ describe("PutObject", () => {
       }
     });
 
-    it("refuses ACLs that are none, whatever the bucket's ownership", async () => {
+    it("includes invalid ACLs, whatever the bucket's ownership", async () => {
       await expectRefused(
         { status: 400, code: "InvalidArgument", fields: { ArgumentName: "x-amz-acl", ArgumentValue: "nonsense" } },
         { body: "x", headers: { "x-amz-acl": "nonsense" } },
@@ -616,7 +616,7 @@ describe("PutObject", () => {
       );
     });
 
-    it("keeps ACLs where they count, presigned or not, and with a new body forgets the old one's", async () => {
+    it("stores ACLs when they are enabled, presigned or not, and drops the old one with the old object", async () => {
       const bucket = await aclBucket();
       const put = async (headers: Record<string, string>) => {
         expect((await send("PUT", `/${bucket}/k`, { body: "x", headers })).status).toBe(200);
@@ -630,7 +630,7 @@ describe("PutObject", () => {
       expect(await grantsOf(`${bucket}/k?acl`)).toEqual(PUBLIC_READ);
     });
 
-    it("refuses public ACLs where they are blocked, before it takes the body", async () => {
+    it("rejects public ACLs while they are blocked, before it reads the body", async () => {
       const bucket = await aclBucket();
       await blockPublicAcls(bucket);
       await expectNoTrace(bucket, async () => {
@@ -644,7 +644,7 @@ describe("PutObject", () => {
     });
   });
 
-  it("refuses a part number without an upload id", async () => {
+  it("rejects a part number without an upload id", async () => {
     const bucket = await freshBucket();
     await expectNoTrace(bucket, async () =>
       expectS3Error(await send("PUT", `/${bucket}/k?partNumber=1`, { body: "x" }), {
@@ -655,7 +655,7 @@ describe("PutObject", () => {
     );
   });
 
-  it("takes a key of 1024 bytes and refuses one of 1025, counted in UTF-8", async () => {
+  it("accepts a key of 1024 bytes and rejects one of 1025, counted in UTF-8", async () => {
     const bucket = await freshBucket();
     for (const key of ["k".repeat(1024), "\u{1f600}".repeat(256)]) {
       expect((await send("PUT", `/${bucket}/${encodeURIComponent(key)}`, { body: "x" })).status).toBe(200);
@@ -675,7 +675,7 @@ describe("PutObject", () => {
     }
   });
 
-  it("answers NoSuchBucket where there is none, before it looks at the body", async () => {
+  it("returns NoSuchBucket for a missing bucket, before it reads the body", async () => {
     const name = freshBucketName();
     await expectS3Error(await send("PUT", `/${name}/k`, { body: "x", headers: { "content-md5": "bad" } }), {
       status: 404,
@@ -684,7 +684,7 @@ describe("PutObject", () => {
     });
   });
 
-  it("is refused to anonymous requests", async () => {
+  it("rejects anonymous requests", async () => {
     const bucket = await freshBucket();
     await expectNoTrace(bucket, async () =>
       expectS3Error(await deliver(anonymous("PUT", `/${bucket}/k`, { body: "x" })), {

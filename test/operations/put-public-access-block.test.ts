@@ -9,7 +9,7 @@ import { putPublicAccessBlock } from "../support/policies.ts";
 import { rowsOf, expectUntouched } from "../support/rows.ts";
 
 describe("PutPublicAccessBlock", () => {
-  it("replaces all settings; what is left out is off", async () => {
+  it("replaces all settings; omitted ones are off", async () => {
     const bucket = await freshBucket();
     for (const settings of [["BlockPublicAcls", "BlockPublicPolicy"], ["RestrictPublicBuckets"], []]) {
       const response = await putPublicAccessBlock(bucket, ...settings);
@@ -23,7 +23,7 @@ describe("PutPublicAccessBlock", () => {
     }
   });
 
-  it("keeps them as decisions read them", async () => {
+  it("stores them in the form that authorization reads", async () => {
     const bucket = await freshBucket();
     await putPublicAccessBlock(bucket, "IgnorePublicAcls");
     expect((await rowsOf(bucket))["buckets"]?.[0]?.["public_access_block"]).toBe(
@@ -31,7 +31,7 @@ describe("PutPublicAccessBlock", () => {
     );
   });
 
-  it("refuses what is no such document, and a digest that is not its own", async () => {
+  it("rejects another document, and a wrong digest", async () => {
     const bucket = await freshBucket();
     await putPublicAccessBlock(bucket, "IgnorePublicAcls");
     await expectUntouched(bucket, async () => {
@@ -51,7 +51,7 @@ describe("PutPublicAccessBlock", () => {
     });
   });
 
-  it("answers NoSuchBucket where there is none, and refuses strangers", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     const fields = { BucketName: missing };
     await expectS3Error(await putPublicAccessBlock(missing), { status: 404, code: "NoSuchBucket", fields });

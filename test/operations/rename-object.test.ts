@@ -23,7 +23,7 @@ function rename(bucket: string, source: string, destination: string, headers: He
   return send("PUT", target, { headers: { "x-amz-rename-source": source, ...headers } });
 }
 
-/** A bucket that holds these texts under these keys. */
+/** A bucket with these texts under these keys. */
 async function bucketOf(objects: Readonly<Record<string, string>>): Promise<string> {
   const bucket = await freshBucket();
   await putAll(bucket, objects);
@@ -42,7 +42,7 @@ const PAST = "Sat, 01 Jan 2000 00:00:00 GMT";
 const FUTURE = "Thu, 01 Jan 2099 00:00:00 GMT";
 
 describe("RenameObject", () => {
-  it("tells when a lifecycle rule will end the object under its new key, also when it is repeated", async () => {
+  it("returns the expiration of the object under its new key, also when repeated", async () => {
     const bucket = await bucketOf({ "keep/a": "text" });
     await putLifecycle(bucket, rule(expiresAfter(1), { ...prefixed("tmp/"), id: "ends" }));
     const first = await rename(bucket, "keep/a", "tmp/a", { "x-amz-client-token": "token" });
@@ -54,7 +54,7 @@ describe("RenameObject", () => {
     expect((await rename(bucket, "tmp/a", "keep/b")).headers.get("x-amz-expiration")).toBeNull();
   });
 
-  it("moves an object to another key and answers 200 without a body", async () => {
+  it("renames an object and returns 200 without a body", async () => {
     const bucket = await bucketOf({ "checkpoints/model.ckpt.tmp": "weights" });
     const response = await rename(bucket, "checkpoints/model.ckpt.tmp", "checkpoints/model.ckpt");
     expect(response.status).toBe(200);
@@ -66,7 +66,7 @@ describe("RenameObject", () => {
     await expectBalanced(bucket);
   });
 
-  it("moves an object over one whose version is ahead of the database's clock", async () => {
+  it("replaces an object whose version is ahead of the database's clock", async () => {
     const bucket = await bucketOf({ a: "moved", b: "ahead" });
     const ahead = nextVersionId(Date.now() + 600_000, undefined);
     await env.DB.prepare("UPDATE objects SET version_id = ? WHERE bucket_id = ? AND key = 'b'")
@@ -77,7 +77,7 @@ describe("RenameObject", () => {
     await expectBalanced(bucket);
   });
 
-  it("is asked for by the query and the header, or by the header alone", async () => {
+  it("is selected by the query and the header, or by the header alone", async () => {
     const bucket = await bucketOf({ a: "x" });
     for (const [target, source] of [
       ["b", "/a"],
@@ -91,7 +91,7 @@ describe("RenameObject", () => {
     expect(await keysOf(bucket)).toEqual(["e"]);
   });
 
-  it("is no PutObject where the query asks for it and the header is missing", async () => {
+  it("is not a PutObject when the query selects it and the header is missing", async () => {
     const bucket = await bucketOf({ a: "x" });
     await expectUntouched(bucket, async () => {
       const response = await send("PUT", `/${bucket}/a?renameObject`, { body: "replaced" });
@@ -110,7 +110,7 @@ describe("RenameObject", () => {
     expect(await bodyOf(other, "k")).toBe("theirs");
   });
 
-  it("is refused in a bucket whose versioning is or ever was set, and changes nothing", async () => {
+  it("is rejected in a bucket that is or was versioned, and changes nothing", async () => {
     const bucket = await bucketOf({ a: "x" });
     for (const status of ["Enabled", "Suspended"] as const) {
       await setVersioning(bucket, status);
@@ -124,7 +124,7 @@ describe("RenameObject", () => {
     }
   });
 
-  it("is refused where the source or the destination ends in a slash", async () => {
+  it("is rejected when the source or the destination ends in a slash", async () => {
     const bucket = await bucketOf({ "dir/": "", a: "x" });
     for (const [source, destination] of [
       ["dir/", "b"],
@@ -137,14 +137,14 @@ describe("RenameObject", () => {
     }
   });
 
-  it("is refused where source and destination are one key", async () => {
+  it("is rejected when source and destination are the same key", async () => {
     const bucket = await bucketOf({ a: "x" });
     for (const source of ["a", "/a", `${bucket}/a`]) {
       await expectRefused(bucket, () => rename(bucket, source, "a"), { status: 400, code: "InvalidRequest" });
     }
   });
 
-  it.each(["", "/"])("is refused for the source %j", async (source) => {
+  it.each(["", "/"])("is rejected for the source %j", async (source) => {
     const bucket = await bucketOf({ a: "x" });
     await expectRefused(bucket, () => rename(bucket, source, "b"), {
       status: 400,
@@ -153,7 +153,7 @@ describe("RenameObject", () => {
     });
   });
 
-  it("is refused for keys that are too long", async () => {
+  it("is rejected for keys that are too long", async () => {
     const bucket = await bucketOf({ a: "x" });
     const long = "k".repeat(1025);
     for (const [source, destination] of [
@@ -168,7 +168,7 @@ describe("RenameObject", () => {
     }
   });
 
-  it("answers NoSuchKey where the source is missing, also when it was renamed already", async () => {
+  it("returns NoSuchKey when the source is missing or already renamed", async () => {
     const bucket = await bucketOf({ a: "x" });
     expect((await rename(bucket, "a", "b")).status).toBe(200);
     for (const headers of [{}, { "x-amz-client-token": "another" }]) {
@@ -180,7 +180,7 @@ describe("RenameObject", () => {
     }
   });
 
-  it("replaces the destination by default, whose bytes go to the collector", async () => {
+  it("replaces the destination by default, whose bytes become garbage", async () => {
     const bucket = await bucketOf({ a: "new", b: "old" });
     const old = (await storedStateOf(bucket)).objects["b"];
     expect((await rename(bucket, "a", "b")).status).toBe(200);
@@ -191,7 +191,7 @@ describe("RenameObject", () => {
     await expectBalanced(bucket);
   });
 
-  it("keeps everything that the object was", async () => {
+  it("keeps all properties of the object", async () => {
     const bucket = await freshBucket();
     const headers = {
       "content-type": "text/css",
@@ -227,7 +227,7 @@ describe("RenameObject", () => {
     expect(listing).not.toContain("<Key>a</Key>");
   });
 
-  it("finds the source however it is written", async () => {
+  it("decodes every encoding of the source", async () => {
     const cases = [
       ["raw UTF-8", "src  a+é.txt", (key: string) => key],
       ["percent-encoded", "src  a+é.txt", encodeURIComponent],
@@ -248,7 +248,7 @@ describe("RenameObject", () => {
     }
   });
 
-  it("takes the literal key before the one without the bucket, and the decoded before the raw one", async () => {
+  it("prefers the literal key to the one without the bucket, and the decoded to the raw one", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { [`${bucket}/k`]: "literal", k: "rest", "a b": "decoded", "a%20b": "raw" });
     await rename(bucket, `${bucket}/k`, "first");
@@ -300,14 +300,14 @@ describe("RenameObject", () => {
       await expectRefused(bucket, () => rename(bucket, "a", "b", { [name]: value }), failed(condition));
     });
 
-    it("go ahead onto a key that is free where only an object there could fail them", async () => {
+    it("pass on a free key when only an existing object could fail them", async () => {
       for (const headers of [{ "if-none-match": "*" }, { "if-unmodified-since": PAST }]) {
         const bucket = await bucketOf({ a: "source" });
         expect((await rename(bucket, "a", "b", headers)).status).toBe(200);
       }
     });
 
-    it("that need a destination are refused where there is none", async () => {
+    it("that need a destination fail when there is none", async () => {
       const bucket = await bucketOf({ a: "source" });
       await expectRefused(bucket, () => rename(bucket, "a", "b", { "if-match": SOURCE }), {
         status: 404,
@@ -321,13 +321,13 @@ describe("RenameObject", () => {
       );
     });
 
-    it("name If-Match where both of the destination's fail", async () => {
+    it("report If-Match when both of the destination's fail", async () => {
       const bucket = await bucketOf({ a: "source", b: "destination" });
       const headers = { "if-match": SOURCE, "if-none-match": "*" };
       await expectRefused(bucket, () => rename(bucket, "a", "b", headers), failed("If-Match"));
     });
 
-    it("are evaluated on the source first, and only if it exists", async () => {
+    it("are evaluated on the source first, and only when it exists", async () => {
       const bucket = await bucketOf({ a: "source", b: "destination" });
       const headers = { "if-none-match": "*", "x-amz-rename-source-if-match": DESTINATION };
       await expectRefused(bucket, () => rename(bucket, "a", "b", headers), failed("If-Match"));
@@ -338,7 +338,7 @@ describe("RenameObject", () => {
       });
     });
 
-    it("refuse an ETag that must not be the destination's: a write's condition knows only *", async () => {
+    it("reject an ETag in the destination's If-None-Match, which accepts only *", async () => {
       const bucket = await bucketOf({ a: "source", b: "destination" });
       await expectRefused(bucket, () => rename(bucket, "a", "b", { "if-none-match": SOURCE }), {
         status: 400,
@@ -360,7 +360,7 @@ describe("RenameObject", () => {
   });
 
   describe("a client token", () => {
-    it("gives a repeated rename its first answer, without a second rename", async () => {
+    it("returns the first response for a repeated rename, without a second rename", async () => {
       const bucket = await bucketOf({ a: "first" });
       const headers = { "x-amz-client-token": "token-1", "if-none-match": "*" };
       expect((await rename(bucket, "a", "b", headers)).status).toBe(200);
@@ -374,7 +374,7 @@ describe("RenameObject", () => {
       expect(await bodyOf(bucket, "b")).toBe("first");
     });
 
-    it("is refused with other parameters, whichever of them differs", async () => {
+    it("is rejected with other parameters, whichever differs", async () => {
       const bucket = await bucketOf({ a: "x", c: "y" });
       const token = { "x-amz-client-token": "token-1" };
       expect((await rename(bucket, "a", "b", token)).status).toBe(200);
@@ -393,7 +393,7 @@ describe("RenameObject", () => {
       }
     });
 
-    it("belongs to the user who first sent it, under whichever name and session", async () => {
+    it("belongs to the user who first sent it, under every name and session", async () => {
       const bucket = await bucketOf({ a: "x" });
       const [user, other] = [await freshUser(allow("s3:*")), await freshUser(allow("s3:*"))];
       const headers = { "x-amz-client-token": "token-1", "x-amz-rename-source": "a" };
@@ -408,7 +408,7 @@ describe("RenameObject", () => {
       expect(await keysOf(bucket)).toEqual(["b"]);
     });
 
-    it("is not used up by a rename that failed", async () => {
+    it("is not consumed by a failed rename", async () => {
       const bucket = await bucketOf({ b: "x" });
       const headers = { "x-amz-client-token": "t" };
       expect((await rename(bucket, "a", "c", headers)).status).toBe(404);
@@ -422,7 +422,7 @@ describe("RenameObject", () => {
       }
     });
 
-    it("makes one rename of several at the same time", async () => {
+    it("executes one of several concurrent renames", async () => {
       const bucket = await bucketOf({ a: "x" });
       const headers = { "x-amz-client-token": "t" };
       const responses = await Promise.all([1, 2, 3, 4, 5].map(() => rename(bucket, "a", "b", headers)));
@@ -431,7 +431,7 @@ describe("RenameObject", () => {
       await expectBalanced(bucket);
     });
 
-    it("lives at least a day and is forgotten after it", async () => {
+    it("is valid for at least a day and then expires", async () => {
       const bucket = await bucketOf({ a: "x" });
       await rename(bucket, "a", "b", { "x-amz-client-token": "t" });
       const id = await bucketId(bucket);
@@ -446,7 +446,7 @@ describe("RenameObject", () => {
       expect(await left()).toBe(0);
     });
 
-    it.each(["", "t".repeat(65), "a b", "é"])("is refused where it is %j", async (token) => {
+    it.each(["", "t".repeat(65), "a b", "é"])("is rejected as %j", async (token) => {
       const bucket = await bucketOf({ a: "x" });
       await expectRefused(bucket, () => rename(bucket, "a", "b", { "x-amz-client-token": token }), {
         status: 400,
@@ -455,7 +455,7 @@ describe("RenameObject", () => {
       });
     });
 
-    it.each(["!", "~".repeat(64), "3b241101-e2bb-4255-8caf-4136c566a962"])("may be %j", async (token) => {
+    it.each(["!", "~".repeat(64), "3b241101-e2bb-4255-8caf-4136c566a962"])("can be %j", async (token) => {
       const bucket = await bucketOf({ a: "x" });
       expect((await rename(bucket, "a", "b", { "x-amz-client-token": token })).status).toBe(200);
     });
@@ -495,7 +495,7 @@ describe("RenameObject", () => {
     await expectBalanced(bucket);
   });
 
-  it("comes before versioning is turned on or is refused, when both happen at the same time", async () => {
+  it("commits before versioning is enabled or is rejected, when both are concurrent", async () => {
     for (let turn = 0; turn < 8; turn += 1) {
       const bucket = await bucketOf({ a: "x" });
       const [renamed] = await Promise.all([rename(bucket, "a", "b"), setVersioning(bucket, "Enabled")]);
@@ -521,7 +521,7 @@ describe("RenameObject", () => {
     await expectBalanced(bucket);
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await rename(missing, "a", "b"), {
       status: 404,
@@ -536,7 +536,7 @@ describe("RenameObject", () => {
     });
   });
 
-  it("refuses a bucket that was versioned before it looks at anything else", async () => {
+  it("rejects a versioned bucket before it checks anything else", async () => {
     const bucket = await versionedBucket();
     await expectRefused(bucket, () => rename(bucket, "a", "a"), {
       status: 409,

@@ -19,7 +19,7 @@ interface Report {
   readonly requests: number;
 }
 
-/** Restores a bucket, page by page, as the answers say. */
+/** Restores a bucket page by page, following the returned tokens. */
 async function restore(bucket: string, name: string, query = ""): Promise<Report> {
   let [restored, deleted, requests] = [0, 0, 0];
   let token: string | undefined = "";
@@ -44,7 +44,7 @@ async function restore(bucket: string, name: string, query = ""): Promise<Report
 }
 
 describe("RestoreBucketSnapshot", () => {
-  it("makes the bucket hold what the snapshot shows, and loses nothing of what it held", async () => {
+  it("restores the snapshot's content, and loses nothing of the bucket's current content", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { changed: "old", deleted: "was here", kept: "same" });
     await takeSnapshot(bucket, "s");
@@ -63,7 +63,7 @@ describe("RestoreBucketSnapshot", () => {
     await expectBalanced(bucket);
   });
 
-  it("brings back metadata, tags, and objects of many parts, and moves no bytes", async () => {
+  it("restores metadata, tags and multipart objects, and moves no bytes", async () => {
     const bucket = await versionedBucket();
     const headers = { "x-amz-meta-m": "v", "content-type": "text/x-own", "x-amz-tagging": "a=b", "cache-control": "c" };
     await putVersion(bucket, "k", "1", headers);
@@ -87,7 +87,7 @@ describe("RestoreBucketSnapshot", () => {
     await expectBalanced(bucket);
   });
 
-  it("brings back what a customer's key has encrypted, without the key, and for no other", async () => {
+  it("restores SSE-C objects without their key, and they stay readable only with it", async () => {
     const bucket = await versionedBucket();
     const headers = keyHeaders(customerKey(1));
     await putVersion(bucket, "k", "sealed", headers);
@@ -101,7 +101,7 @@ describe("RestoreBucketSnapshot", () => {
     }
   });
 
-  it("does nothing where nothing differs, a second time too", async () => {
+  it("does nothing when nothing differs, also when repeated", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { a: "1", b: "2" });
     await takeSnapshot(bucket, "s");
@@ -113,7 +113,7 @@ describe("RestoreBucketSnapshot", () => {
     expect(await versionsOf(bucket)).toEqual(versions);
   });
 
-  it("leaves the snapshot as it was, and can be undone by another", async () => {
+  it("does not change the snapshot, and can be undone with another", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { k: "1" });
     await takeSnapshot(bucket, "one");
@@ -128,7 +128,7 @@ describe("RestoreBucketSnapshot", () => {
     await expectBalanced(bucket);
   });
 
-  it("restores the keys of a prefix alone", async () => {
+  it("restores only the keys of a prefix", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { "in/a": "1", out: "1" });
     await takeSnapshot(bucket, "s");
@@ -151,7 +151,7 @@ describe("RestoreBucketSnapshot", () => {
     await expectBalanced(bucket);
   }, 60_000);
 
-  it("is NoSuchSnapshot, InvalidArgument, and AccessDenied to strangers", async () => {
+  it("returns NoSuchSnapshot, InvalidArgument, and AccessDenied to anonymous callers", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { k: "1" });
     await expectS3Error(await send("POST", `/${bucket}?restoreSnapshot=s`), {

@@ -19,7 +19,7 @@ describe("TagResource", () => {
     expect(await set({ b: "3", c: "4" })).toEqual({ a: "1", b: "3", c: "4" });
   });
 
-  it("keeps what many set at once", async () => {
+  it("keeps all tags of concurrent calls", async () => {
     const bucket = await freshBucket();
     const keys = ["a", "b", "c", "d"];
     const set = (key: string) => sendForTags("POST", tagsPath(bucket), { body: tagResourceOf({ [key]: key }) });
@@ -29,7 +29,7 @@ describe("TagResource", () => {
     expect(Object.keys(await tagsOf(`/${bucket}?tagging`)).toSorted()).toEqual(acknowledged);
   });
 
-  it("is refused where it would make more than ten, or is malformed, and changes nothing", async () => {
+  it("is rejected when the result has more than ten tags or the request is malformed, and changes nothing", async () => {
     const bucket = await freshBucket();
     const ten = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`k${index}`, ""]));
     expect((await sendForTags("POST", tagsPath(bucket), { body: tagResourceOf(ten) })).status).toBe(204);

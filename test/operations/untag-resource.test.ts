@@ -8,10 +8,10 @@ import { sendForTags, tagsPath } from "../support/resource-tags.ts";
 import { sendTagging, taggingOf, tagsOf } from "../support/tagging.ts";
 
 describe("UntagResource", () => {
-  it("removes the tags of the keys that it names, and no other", async () => {
+  it("deletes the tags with the given keys, and no other", async () => {
     const bucket = await freshBucket();
     await sendTagging(`/${bucket}?tagging`, taggingOf({ a: "1", "b c": "2", d: "3" }));
-    // Anonymous, as a policy allows: the tests' own signer leaves parameters out that are given twice.
+    // Anonymous, as a policy allows: the tests' signer omits duplicate parameters.
     const allowed = { Effect: "Allow", Principal: "*", Action: "s3:UntagResource", Resource: `arn:aws:s3:::${bucket}` };
     expect((await putPolicy(bucket, policyText(allowed))).status).toBe(204);
     const target = `${tagsPath(bucket)}?tagKeys=a&tagKeys=b%20c&tagKeys=none`;
@@ -20,7 +20,7 @@ describe("UntagResource", () => {
     expect(await tagsOf(`/${bucket}?tagging`)).toEqual({ d: "3" });
   });
 
-  it("leaves no set behind where it removes the last tag", async () => {
+  it("leaves no tag set when it deletes the last tag", async () => {
     const bucket = await freshBucket();
     await sendTagging(`/${bucket}?tagging`, taggingOf({ a: "1" }));
     expect((await sendForTags("DELETE", `${tagsPath(bucket)}?tagKeys=a`)).status).toBe(204);
@@ -31,7 +31,7 @@ describe("UntagResource", () => {
     });
   });
 
-  it("is refused without keys, and changes nothing", async () => {
+  it("is rejected without keys, and changes nothing", async () => {
     const bucket = await freshBucket();
     await sendTagging(`/${bucket}?tagging`, taggingOf({ a: "1" }));
     const response = await sendForTags("DELETE", tagsPath(bucket));

@@ -43,7 +43,7 @@ function rangeOf(first: number, last: number): Headers {
   return { "x-amz-copy-source-range": `bytes=${first}-${last}` };
 }
 
-/** Copies a part and gives what a completion lists of it. */
+/** Copies a part and returns its entry for a completion. */
 async function copiedPart(target: Target, number: number, source: string, headers: Headers = {}): Promise<ListedPart> {
   const response = await copyPart(target, number, source, headers);
   expect(response.status).toBe(200);
@@ -73,7 +73,7 @@ async function expectRefused(bucket: string, request: () => Promise<Response>, e
 }
 
 describe("UploadPartCopy", () => {
-  it("makes a part of an object and answers with its ETag, date and checksum", async () => {
+  it("creates a part from an object and returns its ETag, date and checksum", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { source: "abc" });
     const target = await targetIn(bucket);
@@ -94,7 +94,7 @@ describe("UploadPartCopy", () => {
     await expectBalanced(bucket);
   });
 
-  it("puts whole objects, ranges and uploaded parts together", async () => {
+  it("combines whole objects, ranges and uploaded parts", async () => {
     const bucket = await freshBucket();
     const source = noise(2 * PART_MIN_BYTES + 10, 5);
     await send("PUT", `/${bucket}/source`, { body: source });
@@ -122,7 +122,7 @@ describe("UploadPartCopy", () => {
     await expectBalanced(bucket);
   });
 
-  it("copies from objects that were made of parts, across their borders", async () => {
+  it("copies from multipart objects across their part boundaries", async () => {
     const bucket = await freshBucket();
     const bodies = [largePart(1), largePart(2, 7), utf8("the end")];
     const source = joined(bodies);
@@ -140,7 +140,7 @@ describe("UploadPartCopy", () => {
     const border = PART_MIN_BYTES - 50;
     const response = await send("GET", `/${bucket}/k`, { headers: { range: `bytes=${border - 1}-${border + 1}` } });
     await expectBytes(response, whole.subarray(border - 1, border + 2));
-    // What was copied is copied again, and both origins go.
+    // The copy is copied again, and both sources are deleted.
     const again = await targetIn(bucket);
     await send("DELETE", `/${bucket}/source`);
     const { uploadId } = again;
@@ -156,7 +156,7 @@ describe("UploadPartCopy", () => {
     expect((await storedStateOf(bucket)).blobs).toEqual({});
   });
 
-  it("copies from another bucket, which may be deleted afterwards", async () => {
+  it("copies from another bucket, which can be deleted afterwards", async () => {
     const [bucket, other] = [await freshBucket(), await freshBucket()];
     await putAll(other, { source: "theirs" });
     const target = await targetIn(bucket);
@@ -169,7 +169,7 @@ describe("UploadPartCopy", () => {
     expect(await bodyOf(bucket, "k")).toBe("theirs");
   });
 
-  it("releases its references when the part is replaced or the upload aborted", async () => {
+  it("releases its blob references when the part is replaced or the upload aborted", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { source: "x" });
     const target = await targetIn(bucket);
@@ -187,7 +187,7 @@ describe("UploadPartCopy", () => {
     await expectBalanced(bucket);
   });
 
-  it("gives a copied range an ETag of its own, by which it is completed", async () => {
+  it("gives a copied range its own ETag, which the completion uses", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { source: "abcdef" });
     const target = await targetIn(bucket);
@@ -215,7 +215,7 @@ describe("UploadPartCopy", () => {
     expect(await bodyOf(bucket, "k")).toBe("bcd");
   });
 
-  it("completes an upload that announced a checksum, though nobody knows that of a copied range", async () => {
+  it("completes an upload that announced a checksum, although that of a copied range is unknown", async () => {
     for (const algorithm of ["CRC32", "SHA256", "CRC64NVME"]) {
       const bucket = await freshBucket();
       await putAll(bucket, { source: "abcdef" });
@@ -228,7 +228,7 @@ describe("UploadPartCopy", () => {
     }
   });
 
-  it("copies the version that is named, and names it in a bucket with versions", async () => {
+  it("copies the named version, and names it in a versioned bucket", async () => {
     const bucket = await versionedBucket();
     const first = await putVersion(bucket, "source", "first");
     const second = await putVersion(bucket, "source", "second");
@@ -244,7 +244,7 @@ describe("UploadPartCopy", () => {
     }
   });
 
-  it("refuses ranges that are none or not in the source, and changes nothing", async () => {
+  it("rejects malformed ranges and ranges outside the source, and changes nothing", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { source: "abc" });
     const target = await targetIn(bucket);
@@ -277,7 +277,7 @@ describe("UploadPartCopy", () => {
     }
   });
 
-  it("refuses sources that are not there and conditions that fail, and changes nothing", async () => {
+  it("rejects missing sources and failed conditions, and changes nothing", async () => {
     const bucket = await versionedBucket();
     await putVersion(bucket, "gone", "x");
     const marker = await deleteKey(bucket, "gone");
@@ -325,7 +325,7 @@ describe("UploadPartCopy", () => {
     await expectRefused(bucket, () => copyPart(target, 1, `${bucket}/source`, headers), failed("If-Modified-Since"));
   });
 
-  it("refuses other uploads, numbers that are none, and anonymous requests", async () => {
+  it("rejects other uploads, invalid part numbers, and anonymous requests", async () => {
     const [bucket, other] = [await freshBucket(), await freshBucket()];
     await putAll(bucket, { source: "x" });
     const target = await targetIn(bucket);
@@ -353,7 +353,7 @@ describe("UploadPartCopy", () => {
     await expectRefused(bucket, () => deliver(request), { status: 403, code: "AccessDenied" });
   });
 
-  it("costs the same for one byte as for an object of many parts, and touches no blob", async () => {
+  it("costs the same for one byte as for an object of many parts, and makes no blob call", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { small: "x" });
     await uploadInParts(bucket, "large", [largePart(1), largePart(2), "end"]);
@@ -367,7 +367,7 @@ describe("UploadPartCopy", () => {
     }
   });
 
-  it("meets the deletion of its source without losing a byte", async () => {
+  it("loses no byte against the concurrent deletion of its source", async () => {
     for (let turn = 0; turn < 5; turn += 1) {
       const bucket = await freshBucket();
       await putAll(bucket, { source: "x" });

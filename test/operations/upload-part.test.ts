@@ -12,7 +12,7 @@ import { expectBalanced, expectUntouched } from "../support/rows.ts";
 import { bodyOf } from "../support/versioning.ts";
 
 describe("UploadPart", () => {
-  it("stores a part and answers with its ETag and its checksum, without a body", async () => {
+  it("stores a part and returns its ETag and checksum, without a body", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const body = noise(1000);
@@ -26,7 +26,7 @@ describe("UploadPart", () => {
     await expectBalanced(bucket);
   });
 
-  it("costs two round trips, one row and one blob, and asks no coordinator", async () => {
+  it("costs two round trips, one row and one blob, and no coordinator call", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     for (const [number, size] of [
@@ -43,7 +43,7 @@ describe("UploadPart", () => {
     }
   });
 
-  it("replaces the part of its number, whose bytes go to the collector", async () => {
+  it("replaces the part with its number, whose bytes become garbage", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     await putPart(bucket, "k", uploadId, 1, "first");
@@ -55,7 +55,7 @@ describe("UploadPart", () => {
     expect(await bodyOf(bucket, "k")).toBe("second");
   });
 
-  it("keeps one of several parts of one number that come at the same time, and drops the others", async () => {
+  it("keeps one of several concurrent parts with one number, and discards the others", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const bodies = ["a", "b", "c", "d", "e"];
@@ -70,36 +70,33 @@ describe("UploadPart", () => {
     await expectBalanced(bucket);
   });
 
-  it.each(ALGORITHMS)(
-    "verifies %s, of an upload that announced it and of one that announced none",
-    async (algorithm) => {
-      const bucket = await freshBucket();
-      const body = noise(5000);
-      for (const announced of [{ "x-amz-checksum-algorithm": algorithm }, {}]) {
-        const uploadId = await createUpload(bucket, "k", announced);
-        const name = checksumHeader(algorithm);
-        const good = await sendPart(bucket, "k", uploadId, 1, body, { [name]: checksum(algorithm, body) });
-        expect(good.status).toBe(200);
-        const shown = "x-amz-checksum-algorithm" in announced ? algorithm : "CRC64NVME";
-        expect(good.headers.get(checksumHeader(shown))).toBe(checksum(shown, body));
-        await expectUntouched(bucket, async () => {
-          const wrong = { [name]: checksum(algorithm, utf8("other")) };
-          await expectS3Error(await sendPart(bucket, "k", uploadId, 1, body, wrong), {
-            status: 400,
-            code: "BadDigest",
-            message: `The ${algorithm} you specified did not match the calculated checksum.`,
-          });
-          await expectS3Error(await sendPart(bucket, "k", uploadId, 1, body, { [name]: "nonsense" }), {
-            status: 400,
-            code: "InvalidRequest",
-            message: `Value for ${name} header is invalid.`,
-          });
+  it.each(ALGORITHMS)("verifies %s, for an upload that announced it and one that announced none", async (algorithm) => {
+    const bucket = await freshBucket();
+    const body = noise(5000);
+    for (const announced of [{ "x-amz-checksum-algorithm": algorithm }, {}]) {
+      const uploadId = await createUpload(bucket, "k", announced);
+      const name = checksumHeader(algorithm);
+      const good = await sendPart(bucket, "k", uploadId, 1, body, { [name]: checksum(algorithm, body) });
+      expect(good.status).toBe(200);
+      const shown = "x-amz-checksum-algorithm" in announced ? algorithm : "CRC64NVME";
+      expect(good.headers.get(checksumHeader(shown))).toBe(checksum(shown, body));
+      await expectUntouched(bucket, async () => {
+        const wrong = { [name]: checksum(algorithm, utf8("other")) };
+        await expectS3Error(await sendPart(bucket, "k", uploadId, 1, body, wrong), {
+          status: 400,
+          code: "BadDigest",
+          message: `The ${algorithm} you specified did not match the calculated checksum.`,
         });
-      }
-    },
-  );
+        await expectS3Error(await sendPart(bucket, "k", uploadId, 1, body, { [name]: "nonsense" }), {
+          status: 400,
+          code: "InvalidRequest",
+          message: `Value for ${name} header is invalid.`,
+        });
+      });
+    }
+  });
 
-  it("computes the checksum that the upload announced where the part brings none", async () => {
+  it("computes the announced checksum when the part contains none", async () => {
     const bucket = await freshBucket();
     for (const algorithm of ALGORITHMS) {
       const uploadId = await createUpload(bucket, "k", { "x-amz-checksum-algorithm": algorithm });
@@ -108,7 +105,7 @@ describe("UploadPart", () => {
     }
   });
 
-  it("refuses another checksum than the one that the upload announced", async () => {
+  it("rejects a checksum that the upload did not announce", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k", { "x-amz-checksum-algorithm": "SHA256" });
     await expectUntouched(bucket, async () =>
@@ -123,7 +120,7 @@ describe("UploadPart", () => {
     );
   });
 
-  it("takes bodies as SDKs send them: with a trailer, signed in chunks, with a hash, presigned", async () => {
+  it("accepts bodies as SDKs send them: with a trailer, signed in chunks, with a hash, presigned", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k", { "x-amz-checksum-algorithm": "CRC32" });
     const body = noise(20_000);
@@ -149,7 +146,7 @@ describe("UploadPart", () => {
     await expectBalanced(bucket);
   });
 
-  it("refuses a trailer that does not match and keeps the part that was there", async () => {
+  it("rejects a wrong trailer and keeps the existing part", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const part = await putPart(bucket, "k", uploadId, 1, "good");
@@ -225,23 +222,20 @@ describe("UploadPart", () => {
     },
   );
 
-  it.each(["0", "10001", "-1", "1.5", "x", "", "99999999999", "1e3"])(
-    "refuses %j as a part's number",
-    async (number) => {
-      const bucket = await freshBucket();
-      const uploadId = await createUpload(bucket, "k");
-      await expectUntouched(bucket, async () =>
-        expectS3Error(await sendPart(bucket, "k", uploadId, number, "x"), {
-          status: 400,
-          code: "InvalidArgument",
-          message: "Part number must be an integer between 1 and 10000, inclusive",
-          fields: { ArgumentName: "partNumber", ArgumentValue: number },
-        }),
-      );
-    },
-  );
+  it.each(["0", "10001", "-1", "1.5", "x", "", "99999999999", "1e3"])("rejects %j as a part number", async (number) => {
+    const bucket = await freshBucket();
+    const uploadId = await createUpload(bucket, "k");
+    await expectUntouched(bucket, async () =>
+      expectS3Error(await sendPart(bucket, "k", uploadId, number, "x"), {
+        status: 400,
+        code: "InvalidArgument",
+        message: "Part number must be an integer between 1 and 10000, inclusive",
+        fields: { ArgumentName: "partNumber", ArgumentValue: number },
+      }),
+    );
+  });
 
-  it("refuses a body of unknown length, and one that breaks off", async () => {
+  it("rejects a body of unknown length, and one that breaks off", async () => {
     const bucket = await freshBucket();
     const uploadId = await createUpload(bucket, "k");
     const target = `/${bucket}/k?partNumber=1&uploadId=${uploadId}`;
@@ -258,7 +252,7 @@ describe("UploadPart", () => {
     });
   });
 
-  it("knows an upload only by its own bucket and key, and stores nothing under another", async () => {
+  it("finds an upload only by its own bucket and key, and stores nothing under another", async () => {
     const [bucket, other] = [await freshBucket(), await freshBucket()];
     const uploadId = await createUpload(bucket, "k");
     for (const [inBucket, key, id] of [
@@ -277,7 +271,7 @@ describe("UploadPart", () => {
     }
   });
 
-  it("answers NoSuchBucket where there is none, and refuses anonymous requests", async () => {
+  it("returns NoSuchBucket for a missing bucket, and rejects anonymous requests", async () => {
     const missing = freshBucketName();
     await expectS3Error(await sendPart(missing, "k", "x", 1, "x"), {
       status: 404,

@@ -7,7 +7,7 @@ import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { bucketId } from "../support/stored-state.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 
-/** A versioned bucket in which a key has two versions, another a copy of it, a third parts, and an upload is open. */
+/** A versioned bucket with a key of two versions, a copy, a multipart object and an open upload. */
 async function furnishedBucket(): Promise<string> {
   const bucket = await freshBucket();
   await putAll(bucket, { k: "before versioning" });
@@ -30,12 +30,12 @@ async function furnishedBucket(): Promise<string> {
 }
 
 describe("checkReferences", () => {
-  it("finds nothing where all is sound", async () => {
+  it("finds nothing when everything is consistent", async () => {
     await expectSoundReferences(await freshBucket(), await furnishedBucket());
     expect((await allReferences()).findings.filter((finding) => /undefined|null/.test(finding))).toEqual([]);
   });
 
-  it("reports blobs that nothing accounts for apart", async () => {
+  it("reports orphaned blobs separately", async () => {
     const bucket = await freshBucket();
     const id = `${await bucketId(bucket)}/nobodys`;
     await env.BLOBS.put(id, "x");
@@ -88,7 +88,7 @@ describe("checkReferences", () => {
     const id = await bucketId(bucket);
     await env.DB.prepare(damage).bind(id).run();
     try {
-      // Of everything, only so many findings of a kind are told, and other tests damage what they have stored too.
+      // The check returns a bounded number of findings per kind, and other tests damage their rows too.
       const { findings } = damage.startsWith("UPDATE buckets") ? await allReferences() : await referencesOfId(id);
       expect(findings.filter((finding) => finding.includes(id))).not.toEqual([]);
     } finally {

@@ -60,7 +60,7 @@ async function isCurrent(database: Database, bucketId: string, key: string, vers
 
 const never = () => Promise.resolve(false);
 
-/** The real database behind a line that fails: before the batch is applied, or after, as often as asked. */
+/** The real database behind a failing connection: before or after the batch is applied, the given number of times. */
 function failing(when: "before" | "after", times: number): Database {
   let left = times;
   const line = new Proxy(env.DB, {
@@ -88,7 +88,7 @@ function failing(when: "before" | "after", times: number): Database {
 }
 
 describe("a guarded batch", () => {
-  it("is applied where everything is as expected", async () => {
+  it("is applied when everything is as expected", async () => {
     const bucket = await freshBucket();
     const versionId = nextVersionId(1, undefined);
     const heads = new Map([["k", null]]);
@@ -101,7 +101,7 @@ describe("a guarded batch", () => {
     expect(await isCurrent(database, bucket.id, "k", versionId)).toBe(true);
   });
 
-  it("does nothing at all where the head is another one", async () => {
+  it("does nothing when the head differs", async () => {
     const bucket = await freshBucket();
     const first = nextVersionId(1, undefined);
     await database.batch([put(bucket, "k", first)]);
@@ -119,7 +119,7 @@ describe("a guarded batch", () => {
     }
   });
 
-  it("sees a delete marker among the versions as a head", async () => {
+  it("treats a delete marker of the versions table as a head", async () => {
     const bucket = await freshBucket();
     const marker = nextVersionId(5, undefined);
     const older = nextVersionId(4, undefined);
@@ -138,7 +138,7 @@ describe("a guarded batch", () => {
     expect(await commit(marker)).toBe("applied");
   });
 
-  it("is refused in a bucket that was deleted, made again, or versioned meanwhile", async () => {
+  it("is rejected in a bucket that was deleted, recreated, or versioned meanwhile", async () => {
     const bucket = await freshBucket();
     const commit = (seen: Bucket) => commitBatch(database, [guardCommit(seen, new Map([["k", null]]), [])], never);
     expect(await commit({ ...bucket, id: "another" })).toBe("bucket changed");
@@ -147,7 +147,7 @@ describe("a guarded batch", () => {
     expect(await commit(bucket)).toBe("applied");
   });
 
-  it("is refused for a blob that the orphan scan has condemned", async () => {
+  it("is rejected for a blob with a tombstone of the orphan scan", async () => {
     const bucket = await freshBucket();
     const blobs = [`${bucket.id}/one`, `${bucket.id}/two`];
     const commit = () => commitBatch(database, [guardCommit(bucket, new Map([["k", null]]), blobs)], never);
@@ -156,7 +156,7 @@ describe("a guarded batch", () => {
     expect(await commit()).toBe("blob has tombstone");
   });
 
-  it("guards every key of a batch over several", async () => {
+  it("guards every key of a batch with several keys", async () => {
     const bucket = await freshBucket();
     await database.batch([put(bucket, "b", nextVersionId(1, undefined))]);
     const heads = new Map([
@@ -167,7 +167,7 @@ describe("a guarded batch", () => {
   });
 });
 
-describe("a batch whose answer is lost", () => {
+describe("a batch whose response is lost", () => {
   const commit = async (line: Database) => {
     const bucket = await freshBucket();
     const versionId = nextVersionId(1, undefined);
@@ -184,22 +184,22 @@ describe("a batch whose answer is lost", () => {
     expect(await commit(failing("after", 3))).toEqual({ outcome: "applied", isThere: true });
   });
 
-  it("is sent again where it was not applied", async () => {
+  it("is sent again when it was not applied", async () => {
     expect(await commit(failing("before", 1))).toEqual({ outcome: "applied", isThere: true });
     expect(await commit(failing("before", 3))).toEqual({ outcome: "applied", isThere: true });
   });
 
-  it("stays open while D1 is out of reach", async () => {
+  it("stays unknown while D1 is unreachable", async () => {
     expect(await commit(failing("before", 99))).toEqual({ outcome: "unknown", isThere: false });
   });
 
-  it("is never taken for a refusal because its own commit moved the head", async () => {
+  it("is never treated as rejected because its own commit moved the head", async () => {
     const bucket = await freshBucket();
     const versionId = nextVersionId(1, undefined);
     const outcome = await commitBatch(
       failing("after", 1),
       [guardCommit(bucket, new Map([["k", null]]), []), put(bucket, "k", versionId)],
-      // Reading back fails once as well, so that the batch is sent a second time.
+      // The check fails once as well, so that the batch is sent a second time.
       (() => {
         let isFirst = true;
         return async () => {

@@ -5,7 +5,7 @@ import { compareUtf8 } from "../../src/bytes/text.ts";
 import { rangesOfPrefixes } from "../../src/state/d1/key-ranges.ts";
 
 describe("rangesOfPrefixes", () => {
-  it("walks over each key once, in order", () => {
+  it("visits each key once, in order", () => {
     expect(rangesOfPrefixes(["b/", "a", "ab", "b/c", "a"], "")).toEqual([
       { from: "a", before: "b" },
       { from: "b/", before: "b0" },
@@ -14,7 +14,7 @@ describe("rangesOfPrefixes", () => {
     expect(rangesOfPrefixes([], "")).toEqual([]);
   });
 
-  it("goes on from a key, in the middle of a range or after it", () => {
+  it("continues from a key, in the middle of a range or after it", () => {
     expect(rangesOfPrefixes(["a", "c"], "ab")).toEqual([
       { from: "ab", before: "b" },
       { from: "c", before: "d" },

@@ -22,7 +22,7 @@ import { cutSlices } from "../../src/state/reads/object-bytes.ts";
 
 const database = new Database(env.DB, new Counts());
 
-/** How the pages of manifests are stored now, and how they were before they had positions. */
+/** The stored form of manifest pages, with and without positions. */
 const FORMS = {
   "with positions": insertManifest,
   "from before pages had positions": ({ manifestId, slices, parts, references }: Manifest): Statement[] => {
@@ -44,7 +44,7 @@ const FORMS = {
 } as const;
 type Form = keyof typeof FORMS;
 
-/** A manifest of slices of these lengths, each a part of its own, but for parts of none. */
+/** A manifest of slices with these lengths, each a part of its own, except slices without a part. */
 async function manifestOf(lengths: readonly number[], form: Form = "with positions"): Promise<Manifest> {
   const id = crypto.randomUUID();
   const slices: Slice[] = [];
@@ -81,7 +81,7 @@ async function garbageOf(references: readonly string[]): Promise<string[]> {
 }
 
 describe.each(["with positions", "from before pages had positions"] as const)("the slices of a manifest %s", (form) => {
-  it("are those that overlap a range, and no others", async () => {
+  it("are exactly those that overlap a range", async () => {
     const manifest = await manifestOf([10, 1, 20, 5], form);
     const [a, b, c, d] = manifest.slices;
     for (const [first, last, slices] of [
@@ -99,7 +99,7 @@ describe.each(["with positions", "from before pages had positions"] as const)("t
     }
   });
 
-  it("are those of a suffix, however long", async () => {
+  it("are exactly those of a suffix of any length", async () => {
     const manifest = await manifestOf([10, 1, 20, 5], form);
     for (const [length, count] of [
       [1, 1],
@@ -116,13 +116,13 @@ describe.each(["with positions", "from before pages had positions"] as const)("t
     }
   });
 
-  it("are those of a part by its number, and none of a number that there is no part of", async () => {
+  it("are those of a part by number, and none for a missing part number", async () => {
     const manifest = await manifestOf([10, 1, 20], form);
     expect(await select(manifest, { kind: "part", partNumber: 3 })).toEqual(manifest.slices.slice(1, 2));
     expect(await select(manifest, { kind: "part", partNumber: 2 })).toEqual([]);
   });
 
-  it("are none where the manifest has none, or there is no manifest", async () => {
+  it("are none when the manifest is empty or missing", async () => {
     for (const manifestId of [(await manifestOf([0], form)).manifestId, "none"]) {
       for (const selection of [ALL_BYTES, { kind: "suffix", length: 1 }, { kind: "part", partNumber: 1 }] as const) {
         expect(await database.look(lookUpSlices(manifestId, selection))).toEqual([]);
@@ -130,7 +130,7 @@ describe.each(["with positions", "from before pages had positions"] as const)("t
     }
   });
 
-  it("are in order across the pages of a long one, wherever a range begins and ends", async () => {
+  it("are in order across the pages of a long one, for any range", async () => {
     const manifest = await manifestOf([...Array.from({ length: 10_001 }, () => 3), 0], form);
     const size = 30_003;
     for (const [first, last] of [
@@ -162,7 +162,7 @@ describe.each(["with positions", "from before pages had positions"] as const)("t
     expect(await partsOf(manifest, { kind: "one", partNumber: last })).toEqual(manifest.parts.slice(-1));
   });
 
-  it("have parts, all of them or a page after a number", async () => {
+  it("have part numbers, all of them or a page after a number", async () => {
     const manifest = await manifestOf([10, 1, 20, 0], form);
     expect(await partsOf(manifest, { kind: "all" })).toEqual(manifest.parts);
     const long = await manifestOf([...Array.from({ length: 9999 }, () => 3), 0], form);
@@ -183,7 +183,7 @@ describe.each(["with positions", "from before pages had positions"] as const)("t
     }
   });
 
-  it("may be many to a part: the part is found by its number, and so is the next one", async () => {
+  it("can share a part: the part is found by its number, and so is the next one", async () => {
     const id = crypto.randomUUID();
     const slices = Array.from({ length: 600 }, (_, index) => ({
       start: index,
@@ -225,8 +225,8 @@ it("the slices of a manifest are cut to a range", async () => {
   expect(cutSlices(slices, { offset: 31, length: 5 })).toEqual([]);
 });
 
-describe("a manifest that nobody holds any more", () => {
-  it("drops what it held, but for what others hold too", async () => {
+describe("an unreferenced manifest", () => {
+  it("releases its blobs, except those with other references", async () => {
     const manifest = await manifestOf([1, 2, 3]);
     const [mine = "", shared = "", twice = ""] = manifest.references;
     await env.DB.prepare("INSERT INTO shared_blobs (blob_id, holders) VALUES (?1, 2), (?2, 1)")
@@ -241,14 +241,14 @@ describe("a manifest that nobody holds any more", () => {
     expect(await database.look(selectManifestIds([manifest.manifestId]))).toEqual(new Map());
   });
 
-  it("goes also where what it held is garbage already, which would stop the collector for ever", async () => {
+  it("is deleted even when its blobs are already garbage, which must not stop the collector", async () => {
     const manifest = await manifestOf([1, 2]);
     await env.DB.prepare("INSERT INTO garbage VALUES (?, 3)").bind(manifest.references[0]).run();
     await database.batch(purgeManifests([manifest.manifestId], 5));
     expect(await garbageOf(manifest.references)).toEqual(manifest.references.toSorted());
   });
 
-  it("drops a blob that it holds twice only when it held it last", async () => {
+  it("makes a blob that it contains twice garbage only with its last reference", async () => {
     const blobId = crypto.randomUUID();
     const slice = { start: 0, blobId, offset: 0, length: 1 };
     const ids = [0, 1].map((index) => `${blobId}/m${index}`);
@@ -263,7 +263,7 @@ describe("a manifest that nobody holds any more", () => {
     expect(await garbageOf([blobId])).toEqual([blobId]);
   });
 
-  it("is told from a blob", async () => {
+  it("is distinguishable from a blob", async () => {
     const manifest = await manifestOf([1]);
     const bytes = JSON.stringify(manifest.references).length;
     expect(await database.look(selectManifestIds([...manifest.references, manifest.manifestId]))).toEqual(

@@ -38,7 +38,7 @@ const OBJECT: StoredObject = {
 };
 
 describe("the columns of a version", () => {
-  it("are exactly those of the objects table, and those of versions but for the delete marker's flag", async () => {
+  it("equal those of the objects table, and those of versions except for the delete marker's flag", async () => {
     expect((await columnsOfTable("objects")).toSorted()).toEqual(VERSION_COLUMNS.toSorted());
     const versions = (await columnsOfTable("versions")).filter((name) => name !== "is_delete_marker");
     expect(versions.toSorted()).toEqual(VERSION_COLUMNS.toSorted());

@@ -21,7 +21,7 @@ async function insertKeys(bucket: string, keys: readonly string[]): Promise<void
   }
 }
 
-/** Lists a bucket page by page and gives every entry, prefixes marked. */
+/** Lists a bucket page by page and returns every entry, with prefixes marked. */
 async function listAll(bucket: string, scope: ListingScope, pageSize: number, counts = new Counts()) {
   const database = new Database(env.DB, counts);
   const shown: string[] = [];
@@ -37,7 +37,7 @@ async function listAll(bucket: string, scope: ListingScope, pageSize: number, co
   }
 }
 
-/** What a listing must show, worked out over all keys. */
+/** The expected listing, computed over all keys. */
 function expected(keys: readonly string[], scope: ListingScope): string[] {
   const shown = new Set<string>();
   for (const key of keys.toSorted(compareUtf8)) {
@@ -87,7 +87,7 @@ describe("a page of objects", () => {
   const delimiters = ["", "/", "//", "a", "a/", "é", "\u{10ffff}", "\u{1f600}"];
   for (const prefix of prefixes) {
     for (const delimiter of delimiters) {
-      it(`shows each key and prefix once, in byte order: prefix ${JSON.stringify(prefix)}, delimiter ${JSON.stringify(delimiter)}`, async () => {
+      it(`returns each key and prefix once, in byte order: prefix ${JSON.stringify(prefix)}, delimiter ${JSON.stringify(delimiter)}`, async () => {
         const scope = { prefix, delimiter };
         const wanted = expected(keys, scope);
         for (const pageSize of [1, 3, 1000]) {
@@ -98,7 +98,7 @@ describe("a page of objects", () => {
     }
   }
 
-  it("continues after a marker that is no key, and skips the common prefix that a marker lies in", async () => {
+  it("continues after a marker that is no key, and skips the common prefix that contains the marker", async () => {
     const database = new Database(env.DB, new Counts());
     await insertKeys("listing-markers", ["a", "b/1", "b/2", "c"]);
     const scope = { prefix: "", delimiter: "/" };
@@ -122,7 +122,7 @@ describe("the cost of a page", () => {
     await insertKeys("listing-large", keys);
   });
 
-  it("reads tens of rows of 100,000 keys to show their 10 prefixes", async () => {
+  it("is tens of rows for 10 prefixes of 100,000 keys", async () => {
     const counts = new Counts();
     const shown = await listAll("listing-large", { prefix: "", delimiter: "/" }, 1000, counts);
     expect(shown).toHaveLength(10);
@@ -131,7 +131,7 @@ describe("the cost of a page", () => {
     expect(d1RowsRead).toBeLessThan(100);
   });
 
-  it("reads a row per key without a delimiter, wherever in the bucket the page lies", async () => {
+  it("is one row per key without a delimiter, anywhere in the bucket", async () => {
     for (const [prefix, count] of [
       ["", 1000],
       ["p5/00500", 10],
@@ -147,7 +147,7 @@ describe("the cost of a page", () => {
     }
   });
 
-  it("reads two or three rows per key with a delimiter", async () => {
+  it("is two or three rows per key with a delimiter", async () => {
     const counts = new Counts();
     const database = new Database(env.DB, counts);
     await database.look(lookUpObjectPage("listing-large", pageAfter("", { prefix: "p3/", delimiter: "/" }, 1000)));

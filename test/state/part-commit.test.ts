@@ -1,5 +1,5 @@
-// Parts whose commit was applied and its answer lost: sent again, a part must not come back over the one that has taken
-// its place since, whose taking it put the first one's blob into the garbage.
+// Parts whose commit was applied while its response was lost. The retried part must not replace a newer part, whose
+// commit made the first one's blob garbage.
 import { expect, it } from "vitest";
 
 import { send, type RequestScope } from "../support/client.ts";
@@ -9,7 +9,7 @@ import { connectionLost, d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { createUpload, putPart, sendCompletion } from "../support/multipart.ts";
 
-/** D1 that loses its answer to a part's commit after something else has happened, and to the questions after it. */
+/** D1 that loses its response to a part's commit after another event, and its responses to the following checks. */
 function losing(happens: () => Promise<unknown>, lostQuestions: number): RequestScope {
   let left = lostQuestions;
   let isFirst = true;
@@ -32,7 +32,7 @@ it.each([
   ["is acknowledged, as it was there", 0, 200],
   ["is acknowledged, though D1 could not be asked at first", 1, 200],
   ["is left open where D1 cannot be asked at all", 9, 503],
-] as const)("A part that was replaced before its answer was lost %s", async (_, lostQuestions, status) => {
+] as const)("A part that was replaced before its response was lost %s", async (_, lostQuestions, status) => {
   const bucket = await freshBucket();
   const uploadId = await createUpload(bucket, "k");
   const target = `/${bucket}/k?partNumber=1&uploadId=${uploadId}`;
@@ -48,7 +48,7 @@ it.each([
   await expectSoundReferences(bucket);
 });
 
-it("A copied part whose source goes before the copy is sent again is not acknowledged", async () => {
+it("A part copy whose source is deleted before the retry is not acknowledged", async () => {
   const bucket = await freshBucket();
   await putAll(bucket, { source: "source" });
   const uploadId = await createUpload(bucket, "k");

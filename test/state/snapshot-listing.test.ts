@@ -1,4 +1,4 @@
-// Listings of snapshots against a naive model of what each must show, and their cost where much has come since.
+// Listings of snapshots against a naive model, and their cost after many later writes.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
@@ -10,12 +10,12 @@ import { childrenOf, readXml, textOf } from "../support/read-xml.ts";
 import { listAll, listPages, takeSnapshot } from "../support/snapshots.ts";
 import { bodyOf, deleteKey, putVersion, removeVersion, versionedBucket, versionsOf } from "../support/versioning.ts";
 
-/** What each key holds. */
+/** The content of each key. */
 type Contents = Map<string, string>;
 
 const KEYS = ["a", "b/1", "b/2", "b/2/x", "b/", "b0", "c/d/e", "c/d/f", "c/g", "ä/1", "ä/2", "z", "zz/", "\u{10ffff}"];
 
-/** Numbers that come the same way each time. */
+/** Numbers from a fixed seed. */
 function seeded(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {
@@ -24,7 +24,7 @@ function seeded(seed: number): (below: number) => number {
   };
 }
 
-/** Entries as a listing must show them: keys and common prefixes, each in byte order. */
+/** The expected entries: keys and common prefixes, each in byte order. */
 function expectedEntries(contents: Contents, prefix: string, delimiter: string): string[] {
   const keys: string[] = [];
   const prefixes = new Set<string>();
@@ -37,7 +37,7 @@ function expectedEntries(contents: Contents, prefix: string, delimiter: string):
   return [...keys, ...prefixes].toSorted();
 }
 
-/** The entries of all pages by the first version of ListObjects. */
+/** The entries of all pages of the first version of ListObjects. */
 async function listByMarkers(address: string, query: string): Promise<string[]> {
   const entries: string[] = [];
   let marker = "";
@@ -54,7 +54,7 @@ async function listByMarkers(address: string, query: string): Promise<string[]> 
 
 describe("listings of snapshots", () => {
   it.each([1, 2, 3])(
-    "show what the bucket held, after any history (%i)",
+    "return the bucket's content at that time, after any history (%i)",
     async (seed) => {
       const random = seeded(seed);
       const bucket = await versionedBucket();
@@ -70,7 +70,7 @@ describe("listings of snapshots", () => {
           await deleteKey(bucket, key);
           now.delete(key);
         } else if (choice < 9) {
-          // What is newest may go if no snapshot shows it: then what was before it is current again.
+          // The newest version can be purged when no snapshot shows it: the one before becomes current again.
           const [newest, before] = (await versionsOf(bucket)).filter((version) => version.key === key);
           if (newest === undefined) continue;
           const response = await send("DELETE", `/${bucket}/${encodeURIComponent(key)}?versionId=${newest.versionId}`);
@@ -107,7 +107,7 @@ describe("listings of snapshots", () => {
     120_000,
   );
 
-  it("begin after a key, and are empty where nothing is asked for", async () => {
+  it("begin after a key, and are empty for max-keys 0", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { a: "", b: "", c: "" });
     const address = await takeSnapshot(bucket, "s");
@@ -132,7 +132,7 @@ describe("listings of snapshots", () => {
 });
 
 describe("the cost of listing a snapshot", () => {
-  it("follows what is shown, however many versions each key has", async () => {
+  it("depends on the returned entries, however many versions each key has", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`k${index}`, ""])));
     const address = await takeSnapshot(bucket, "s");
@@ -144,12 +144,12 @@ describe("the cost of listing a snapshot", () => {
     expect(after - before).toBeLessThan(10);
   });
 
-  it("is bounded where more keys than a page looks at came since, and no page is lost for it", async () => {
+  it("is bounded when more keys were added since than a page reads, and no page is lost", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { "a-first": "", "m/shown": "", "m/shown-too": "", "z-last": "" });
     const address = await takeSnapshot(bucket, "s");
     const count = WALK_MAX_KEYS + 500;
-    // As many PUTs would take a while: their rows are copied from one that is there, with ids from after the snapshot.
+    // PUTs would be slow: rows are copied from an existing one, with ids after the snapshot.
     await env.DB.prepare(
       `WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?2)
        INSERT INTO objects (bucket_id, key, version_id, is_null_version, size, etag, modified_at, owner_id, blob_id, storage_class)
@@ -168,7 +168,7 @@ describe("the cost of listing a snapshot", () => {
       expect(cost.rowsRead).toBeLessThan(12 * WALK_MAX_KEYS);
     }
     expect(await listByMarkers(address, "max-keys=1000")).toEqual(expected);
-    // The page ends within a common prefix of which nothing has been found yet.
+    // The page ends within a common prefix that has no visible key so far.
     const rolledUp = await listPages(address, "&delimiter=/");
     expect(rolledUp.flatMap(({ entries }) => entries).toSorted()).toEqual(["a-first", "m/", "z-last"]);
     expect((await listByMarkers(address, "delimiter=/")).toSorted()).toEqual(["a-first", "m/", "z-last"]);

@@ -34,7 +34,7 @@ async function insert(bucket: string, uploads: readonly ModelUpload[]): Promise<
     .run();
 }
 
-/** Lists a bucket page by page, as a client would, and gives every entry. */
+/** Lists a bucket page by page, as a client does, and returns every entry. */
 async function listAll(bucket: string, scope: ListingScope, pageSize: number): Promise<string[]> {
   const database = new Database(env.DB, new Counts());
   const shown: string[] = [];
@@ -54,7 +54,7 @@ async function listAll(bucket: string, scope: ListingScope, pageSize: number): P
   }
 }
 
-/** What a listing must show, worked out over all uploads. */
+/** The expected listing, computed over all uploads. */
 function expected(uploads: readonly ModelUpload[], scope: ListingScope): string[] {
   const shown = new Set<string>();
   for (const { key, id } of uploads.toSorted((a, b) => compareUtf8(a.key, b.key) || compareUtf8(a.id, b.id))) {
@@ -75,12 +75,12 @@ describe("a page of uploads", () => {
     ["", "/", "//", "a", "\u{1f600}", "\u{10ffff}"].map((delimiter) => ({ prefix, delimiter })),
   );
 
-  it.each(scopes)("shows what a naive listing shows, whatever its size: %j", async (scope) => {
+  it.each(scopes)("returns what a naive listing returns, for any page size: %j", async (scope) => {
     const whole = expected(uploads, scope);
     for (const size of [1, 1000]) expect(await listAll(bucket, scope, size), String(size)).toEqual(whole);
   });
 
-  it.each(["", "/"])("reads rows in proportion to what it shows, however many there are: %j", async (delimiter) => {
+  it.each(["", "/"])("reads rows in proportion to its entries, however many uploads exist: %j", async (delimiter) => {
     const large = `uploads-${crypto.randomUUID()}`;
     const many = Array.from({ length: 3000 }, (_, index) => ({ key: `p${index % 30}/${index}`, id: "0" }));
     await insert(large, many);

@@ -8,7 +8,7 @@ import { insertUser, listUsers, type UserPage } from "../../src/state/identities
 
 const database = new Database(env.DB, new Counts());
 
-/** Creates users with names after `base`, in turn under two paths; names sort by their numbers. */
+/** Creates users with names after `base`, alternating between two paths; names sort by their numbers. */
 async function createUsers(base: string, count: number): Promise<string[]> {
   const names = Array.from({ length: count }, (_, index) => `${base}${String(index).padStart(4, "0")}`);
   await database.batch(
@@ -25,7 +25,7 @@ async function page(pathPrefix: string, after: string, limits: Pick<UserPage, "l
 }
 
 describe("a page of users", () => {
-  it("ends where it has examined enough users, and the next one continues there", async () => {
+  it("ends after a bounded number of examined users, and the next one continues there", async () => {
     const base = `~${crypto.randomUUID().slice(0, 8)}-`;
     const names = await createUsers(base, 10);
     const shown: string[] = [];
@@ -40,7 +40,7 @@ describe("a page of users", () => {
     expect(Math.max(...sizes)).toBeLessThanOrEqual(2);
   });
 
-  it("reads rows in proportion to what it shows or examines, however many users there are", async () => {
+  it("reads rows in proportion to what it returns or examines, however many users exist", async () => {
     const base = `~${crypto.randomUUID().slice(0, 8)}-`;
     await createUsers(base, 400);
     const cost = async (pathPrefix: string, maxExamined: number): Promise<number> => {

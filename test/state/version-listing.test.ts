@@ -8,7 +8,7 @@ import { Database } from "../../src/state/d1/database.ts";
 import { lookUpNullVersion, lookUpVersionPage } from "../../src/state/listings/version-listing.ts";
 import { Seeded } from "../unit/bytes/seeded.ts";
 
-/** A version of the model: what the table that it belongs in would hold. */
+/** A version of the model: what its table would contain. */
 interface ModelVersion {
   readonly key: string;
   readonly id: string;
@@ -54,7 +54,7 @@ async function insert(bucket: string, versions: readonly ModelVersion[]): Promis
   ]);
 }
 
-/** Lists a bucket page by page, as a client would, and gives every entry. */
+/** Lists a bucket page by page, as a client does, and returns every entry. */
 async function listAll(
   bucket: string,
   scope: ListingScope,
@@ -82,7 +82,7 @@ async function listAll(
   }
 }
 
-/** What a listing must show, worked out over all versions. */
+/** The expected listing, computed over all versions. */
 function expected(versions: readonly ModelVersion[], scope: ListingScope): string[] {
   const ordered = versions.toSorted((a, b) => compareUtf8(a.key, b.key) || compareUtf8(a.id, b.id));
   const shown = new Set<string>();
@@ -105,12 +105,12 @@ describe("a page of versions", () => {
     ["", "/", "//", "a", "\u{1f600}", "\u{10ffff}"].map((delimiter) => ({ prefix, delimiter })),
   );
 
-  it.each(scopes)("shows what a naive listing shows, whatever its size: %j", async (scope) => {
+  it.each(scopes)("returns what a naive listing returns, for any page size: %j", async (scope) => {
     const whole = expected(versions, scope);
     for (const size of [1, 1000]) expect(await listAll(bucket, scope, size), String(size)).toEqual(whole);
   });
 
-  it.each(["", "/"])("reads rows in proportion to what it shows, however many there are: %j", async (delimiter) => {
+  it.each(["", "/"])("reads rows in proportion to its entries, however many versions exist: %j", async (delimiter) => {
     const large = `versions-${crypto.randomUUID()}`;
     const many = Array.from({ length: 3000 }, (_, index) => ({
       key: `p${index % 30}/${index % 1500}`,
@@ -128,7 +128,7 @@ describe("a page of versions", () => {
     expect(counts.snapshot().d1RowsRead).toBeLessThan(80);
   });
 
-  it("knows under which id the null version of a key is ordered", async () => {
+  it("orders the null version of a key by its stored id", async () => {
     const database = new Database(env.DB, new Counts());
     for (const key of new Set(versions.map((version) => version.key))) {
       const id = versions.find((version) => version.key === key && version.isNull)?.id;
@@ -136,7 +136,7 @@ describe("a page of versions", () => {
     }
   });
 
-  it("is empty where nothing is asked for", async () => {
+  it("is empty for max-keys 0", async () => {
     const page = { bucketName: bucket, prefix: "", delimiter: "", afterKey: "", afterId: "", limit: 0 };
     const {
       entries,

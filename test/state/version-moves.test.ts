@@ -1,4 +1,4 @@
-// What moving versions about costs: it depends on the versions that are named, not on how many a key has.
+// The cost of moving versions depends on the named versions, not on the number of versions of a key.
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 
@@ -10,7 +10,7 @@ const OLD_VERSIONS = 500;
 const ENABLED = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
 const SUSPENDED = "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>";
 
-/** An id that sorts behind every id of a write of today: older. */
+/** An id that sorts after every id of a current write: older. */
 const oldId = (number: number): string => `v${String(number).padStart(31, "0")}`;
 
 let bucket = "";
@@ -51,7 +51,7 @@ describe("in a key of 500 old versions", () => {
     }
   });
 
-  it("the listing reads a few rows for each version that it shows", async () => {
+  it("the listing reads a few rows for each returned version", async () => {
     const response = await send("GET", `/${bucket}?versions&max-keys=10`);
     expect(await response.text()).toContain("<IsTruncated>true</IsTruncated>");
     expect(costOf(response).rowsRead).toBeLessThan(300);
