@@ -15,7 +15,7 @@ export interface OpenState {
   readonly database: Awaited<ReturnType<Miniflare["getD1Database"]>>;
   readonly blobs: Awaited<ReturnType<Miniflare["getR2Bucket"]>>;
   /** Requests a path of the Worker and returns the JSON of its response. Rejects with the Worker's error message. */
-  request(path: string): Promise<unknown>;
+  request(path: string, body?: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -50,9 +50,9 @@ export async function openState(state: string, bindings: Readonly<Record<string,
   return {
     database: await miniflare.getD1Database(d1.binding),
     blobs: await miniflare.getR2Bucket(r2.binding),
-    async request(path) {
+    async request(path, body) {
       const worker = await miniflare.getWorker();
-      const response = await worker.fetch(`http://cairn${path}`);
+      const response = await worker.fetch(`http://cairn${path}`, body === undefined ? {} : { method: "POST", body });
       if (!response.ok) throw new Error(await response.text());
       return response.json();
     },

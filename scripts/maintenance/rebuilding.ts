@@ -28,7 +28,7 @@ export async function rebuildState(state: string, isReplacing: boolean): Promise
   const toml = readWranglerToml();
   const unlock = await lockState(state);
   try {
-    const setAside = isReplacing ? moveAside(join(state, DATABASE_FOLDER)) : undefined;
+    const setAside = isReplacing ? moveAside(join(state, DATABASE_FOLDER), "rebuild") : undefined;
     const open = await openState(state, givenSettings(toml.vars, process.env, PROJECT_ROOT));
     try {
       await applyMigrations(open.database, toml.d1.migrationsDir);
@@ -61,9 +61,9 @@ async function findingsIn({ database }: OpenState): Promise<string[]> {
   return results.map(({ bucket, key, subject, finding }) => `${bucket}/${JSON.stringify(key)} ${subject}: ${finding}`);
 }
 
-function moveAside(folder: string): string | undefined {
+export function moveAside(folder: string, step: string): string | undefined {
   if (!existsSync(folder)) return undefined;
-  const aside = `${folder}-before-rebuild-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
+  const aside = `${folder}-before-${step}-${new Date().toISOString().replaceAll(/[:.]/g, "-")}`;
   renameSync(folder, aside);
   return aside;
 }

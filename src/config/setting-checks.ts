@@ -34,6 +34,10 @@ export const FORMS = {
     matches: (text) => itemsOf(text).every((item) => HOST_NAME.test(item)),
     words: "host names, separated by commas, without scheme, port or path",
   },
+  backup: {
+    matches: (text) => /^(?:latest|\d{8}T\d{6}Z)$/.test(text),
+    words: "`latest`, or the id of a backup, which is its time: 20261129T000000Z",
+  },
   bucketNames: {
     matches: (text) => itemsOf(text).every((item) => /^[a-z0-9.-]+\*?$/i.test(item)),
     words: "bucket names, separated by commas, each with a `*` at its end if it is a prefix",

@@ -126,6 +126,23 @@ export const SETTINGS = {
     meaning:
       "`true` rebuilds an empty database from the metadata in the blob store (docs/recovery.md). Scheduled jobs delete nothing until it is `false` again and the hold on deletions is released.",
   },
+  BACKUP_EVERY_HOURS: {
+    default: "0",
+    range: [0, 8760],
+    meaning:
+      "Interval in hours at which the metadata is backed up from D1 to R2 (docs/recovery.md); 0 disables it (0 to 8760).",
+  },
+  BACKUPS_KEPT: {
+    default: "7",
+    range: [1, 1000],
+    meaning: "Number of complete backups that are kept (1 to 1000); older ones are deleted after the next backup.",
+  },
+  RESTORE: {
+    default: "",
+    form: FORMS.backup,
+    meaning:
+      "Id of a backup, or `latest`: restores an empty database from it (docs/recovery.md). Scheduled jobs delete nothing until the setting is removed and the hold on deletions is released.",
+  },
   ORPHAN_SCAN: {
     default: "true",
     values: ["true", "dry-run", "false"],

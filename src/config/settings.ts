@@ -55,6 +55,11 @@ export interface Settings {
   /** Whether a setting that controls deletion is invalid, so that scheduled jobs delete nothing. */
   readonly isDeletionStopped: boolean;
   readonly rebuild: boolean;
+  /** The backup to restore; undefined: none. */
+  readonly restore: string | undefined;
+  /** Undefined: no backups. */
+  readonly backupPeriodMs: number | undefined;
+  readonly backupsKept: number;
   readonly orphanScan: DeletionSetting;
   readonly orphanAgeMs: number;
   readonly orphanSharePercent: number;
@@ -119,6 +124,9 @@ export function readSettings(env: object): Settings {
     garbageCollection: deletion("GARBAGE_COLLECTION"),
     isDeletionStopped,
     rebuild: text("REBUILD") === "true",
+    restore: possible("RESTORE") || undefined,
+    backupPeriodMs: whole("BACKUP_EVERY_HOURS") * 3_600_000 || undefined,
+    backupsKept: whole("BACKUPS_KEPT"),
     orphanScan: deletion("ORPHAN_SCAN"),
     orphanAgeMs: whole("ORPHAN_AGE_HOURS") * 3_600_000,
     orphanSharePercent: whole("ORPHAN_SHARE_PERCENT"),

@@ -3,7 +3,9 @@ import type { Settings } from "../config/settings.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { abortOrphanedUploads } from "./abort-orphaned-uploads.ts";
 import { expireTokens } from "./expire-tokens.ts";
+import { backup } from "./backup.ts";
 import { rebuild } from "./rebuild.ts";
+import { restore } from "./restore.ts";
 import { scanOrphans } from "./scan-orphans.ts";
 import { scrub } from "./scrub.ts";
 import type { ScheduledJob } from "./job.ts";
@@ -30,12 +32,17 @@ const DELETING: readonly ScheduledJob[] = [
   { job: abortOrphanedUploads, periodMs: unlessStopped(24 * HOUR_MS) },
   { job: lifecycle, periodMs: (settings) => (settings.lifecycle ? 24 * HOUR_MS : undefined) },
   { job: expireTokens, periodMs: unlessStopped(HOUR_MS) },
+  // It deletes older backups, which may be needed while deletions are on hold.
+  {
+    job: backup,
+    periodMs: ({ backupPeriodMs, isDeletionStopped }) => (isDeletionStopped ? undefined : backupPeriodMs),
+  },
 ];
 
 export const SCHEDULE: readonly ScheduledJob[] = [
   ...DELETING.map(({ job, periodMs }) => ({
     job,
-    periodMs: (settings: Settings) => (settings.rebuild ? undefined : periodMs(settings)),
+    periodMs: (settings: Settings) => (isRecovering(settings) ? undefined : periodMs(settings)),
   })),
   {
     job: scrub,
@@ -45,7 +52,13 @@ export const SCHEDULE: readonly ScheduledJob[] = [
   },
   { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
   { job: rebuild, periodMs: (settings) => (settings.rebuild ? ONCE : undefined) },
+  { job: restore, periodMs: (settings) => (settings.restore !== undefined && !settings.rebuild ? ONCE : undefined) },
 ];
+
+/** Whether a lost database is being rebuilt or restored. */
+function isRecovering(settings: Settings): boolean {
+  return settings.rebuild || settings.restore !== undefined;
+}
 
 /**
  * The jobs that may run. A deletion hold excludes those that delete. Long jobs need a schedule interval of an hour or

@@ -112,7 +112,7 @@ describe("deletions", () => {
 describe("a tick while deletions are on hold", () => {
   it("runs no job that deletes, and logs it", async () => {
     const names = scheduleUnder("held", "23 * * * *").map(({ job }) => job.name);
-    expect(names).toEqual(["scrub", "reseal-secrets", "rebuild"]);
+    expect(names).toEqual(["scrub", "reseal-secrets", "rebuild", "restore"]);
     expect(scheduleUnder(undefined, "23 * * * *")).toBe(SCHEDULE);
     await database.batch([holdDeletions("a reason", 1)]);
     const settings = { SCRUB_MEGABYTES_PER_TICK: "0" };

@@ -3,6 +3,8 @@
 import { settingsOf } from "../../../src/config/settings-of.ts";
 import { connect } from "../../../src/contract/connections.ts";
 import type { Job, JobContext } from "../../../src/jobs/job.ts";
+import { backup } from "../../../src/jobs/backup.ts";
+import { restore } from "../../../src/jobs/restore.ts";
 import { rebuild } from "../../../src/jobs/rebuild.ts";
 import { resealSecrets } from "../../../src/jobs/reseal-secrets.ts";
 import { examineBlob, expectationsOf, probeBlob } from "../../../src/jobs/examine-blob.ts";
@@ -12,6 +14,16 @@ import {
   listingOf,
   type ReferenceReport,
 } from "../../../src/state/repair/check-references.ts";
+import {
+  FIRST_POSITION,
+  readBackupPage,
+  type BackupPage,
+  type BackupPosition,
+  type BackupStep,
+} from "../../../src/state/repair/backup-pages.ts";
+import { holdDeletions } from "../../../src/state/repair/deletion-hold.ts";
+import { isDatabaseEmpty } from "../../../src/state/repair/rebuilding.ts";
+import { FIRST_COUNT, restorePage, settleCounts, type CountPosition } from "../../../src/state/repair/restore-pages.ts";
 import { Counts } from "../../../src/state/d1/counts.ts";
 
 const CONFIRMATION_PAUSE_MS = 1000;
@@ -30,6 +42,10 @@ export default {
       if (pathname === "/fsck") return Response.json(await examine(env, searchParams.has("bytes")));
       if (pathname === "/rebuild") return Response.json(await runWholePass(env, rebuild));
       if (pathname === "/reseal") return Response.json(await runWholePass(env, resealSecrets));
+      if (pathname === "/backup") return Response.json(await runWholePass(env, backup));
+      if (pathname === "/restore") return Response.json(await runWholePass(env, restore));
+      if (pathname === "/backup-page") return Response.json(await readPage(env, await request.json()));
+      if (pathname === "/restore-page") return Response.json(await writePage(env, await request.json()));
       return new Response(null, { status: 404 });
     } catch (error) {
       return new Response(error instanceof Error ? error.message : String(error), { status: 500 });
@@ -61,6 +77,34 @@ async function examine(env: Env, readsBytes: boolean): Promise<Examination> {
     isLast = after === undefined;
   }
   return { ...total, findings, orphans: references.orphans };
+}
+
+/** Where a backup to a file goes on, and when it began. */
+interface PageRequest {
+  readonly at: BackupPosition | null;
+  readonly began: number;
+}
+
+async function readPage(env: Env, { at, began }: PageRequest): Promise<BackupStep> {
+  const { database } = connect(env, settingsOf(env), new Counts());
+  return readBackupPage(database, at ?? FIRST_POSITION, began);
+}
+
+/** A page to write; undefined after the last one, when references are counted. */
+interface RestoreRequest {
+  readonly page?: BackupPage;
+  readonly isFirst?: boolean;
+}
+
+async function writePage(env: Env, { page, isFirst }: RestoreRequest): Promise<{ readonly rows: number }> {
+  const { database } = connect(env, settingsOf(env), new Counts());
+  if (isFirst === true) {
+    if (!(await database.look(isDatabaseEmpty()))) throw new Error("the database is not empty");
+    await database.batch([holdDeletions("the database was restored from a backup in a file", Date.now())]);
+  }
+  if (page !== undefined) return { rows: await restorePage(database, page) };
+  for (let at: CountPosition | undefined = FIRST_COUNT; at !== undefined;) at = await settleCounts(database, at);
+  return { rows: 0 };
 }
 
 async function runWholePass(env: Env, job: Job): Promise<Record<string, number>> {

@@ -80,6 +80,13 @@ export interface BlobStore {
   /** Reads the mark that pairs this store with a database; undefined if none. The mark is the only mutable value. */
   readMark(): Promise<Uint8Array | undefined>;
   writeMark(bytes: Uint8Array): Promise<void>;
+  /** Objects below the reserved prefix `cairn/` are no blobs: backups of the metadata are there. */
+  readReserved(name: string): Promise<Uint8Array | undefined>;
+  writeReserved(name: string, bytes: Uint8Array): Promise<void>;
+  /** The names of the folders right below a reserved prefix, which ends with a slash. */
+  listReservedFolders(prefix: string): Promise<string[]>;
+  /** Deletes up to 1000 objects below a reserved prefix, and answers how many. */
+  deleteReserved(prefix: string): Promise<number>;
   /** Whether a blob exists. */
   has(blobId: string): Promise<boolean>;
   /** Reads a range (undefined: the whole blob); undefined if the blob does not exist. */

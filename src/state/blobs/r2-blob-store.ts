@@ -23,7 +23,8 @@ const ENTITY_TOO_LARGE = 100100;
 const PUT_MAX_BYTES = 5 * 1024 ** 3 - 5 * 1024 ** 2;
 
 /** The mark's object. It is not listed as a blob, and no blob id equals it, since those begin with a bucket id. */
-const MARK_ID = "cairn/generation";
+const RESERVED_PREFIX = "cairn/";
+const MARK_ID = `${RESERVED_PREFIX}generation`;
 
 export class R2BlobStore implements BlobStore {
   readonly #bucket: R2Bucket;
@@ -70,15 +71,42 @@ export class R2BlobStore implements BlobStore {
     });
   }
 
-  async readMark(): Promise<Uint8Array | undefined> {
+  readMark(): Promise<Uint8Array | undefined> {
+    return this.readReserved(MARK_ID);
+  }
+
+  writeMark(bytes: Uint8Array): Promise<void> {
+    return this.writeReserved(MARK_ID, bytes);
+  }
+
+  async readReserved(name: string): Promise<Uint8Array | undefined> {
     this.#counts.addBlobCalls(1);
-    const found = await this.#bucket.get(MARK_ID);
+    const found = await this.#bucket.get(name);
     return found === null ? undefined : new Uint8Array(await found.arrayBuffer());
   }
 
-  async writeMark(bytes: Uint8Array): Promise<void> {
+  async writeReserved(name: string, bytes: Uint8Array): Promise<void> {
     this.#counts.addBlobCalls(1);
-    await this.#bucket.put(MARK_ID, bytes);
+    await this.#bucket.put(name, bytes);
+  }
+
+  async listReservedFolders(prefix: string): Promise<string[]> {
+    const folders: string[] = [];
+    for (let cursor: string | undefined, isLast = false; !isLast;) {
+      this.#counts.addBlobCalls(1);
+      const page = await this.#bucket.list({ prefix, delimiter: "/", ...(cursor === undefined ? {} : { cursor }) });
+      folders.push(...page.delimitedPrefixes.map((folder) => folder.slice(prefix.length, -1)));
+      cursor = page.truncated ? page.cursor : undefined;
+      isLast = cursor === undefined;
+    }
+    return folders;
+  }
+
+  async deleteReserved(prefix: string): Promise<number> {
+    this.#counts.addBlobCalls(1);
+    const { objects } = await this.#bucket.list({ prefix });
+    await this.delete(objects.map(({ key }) => key));
+    return objects.length;
   }
 
   async has(blobId: string): Promise<boolean> {
@@ -149,7 +177,7 @@ export class R2BlobStore implements BlobStore {
     this.#counts.addBlobCalls(1);
     const start = after === undefined ? {} : { startAfter: after };
     const page = await this.#bucket.list({ ...start, limit, include: ["customMetadata"] });
-    const blobs = page.objects.filter(({ key }) => key !== MARK_ID).map(blobEntry);
+    const blobs = page.objects.filter(({ key }) => !key.startsWith(RESERVED_PREFIX)).map(blobEntry);
     return { blobs, next: page.truncated ? page.objects.at(-1)?.key : undefined };
   }
 
