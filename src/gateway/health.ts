@@ -17,6 +17,8 @@ export interface Health {
   readonly schema: string | null;
   /** When a scheduled job last took a step, in ISO 8601; null if none did or D1 is unreachable. */
   readonly lastCron: string | null;
+  /** The size of the database in bytes; null if D1 is unreachable. */
+  readonly databaseBytes: number | null;
   /** The names of invalid settings. */
   readonly misconfigured: readonly string[];
 }
@@ -51,6 +53,7 @@ async function checkHealth({ env, connections }: RequestScope): Promise<Health> 
     bindings,
     schema: facts?.migration ?? null,
     lastCron: facts?.steppedAt === undefined ? null : new Date(facts.steppedAt).toISOString(),
+    databaseBytes: facts?.databaseBytes ?? null,
     misconfigured: settingProblems(env).map(({ setting }) => setting),
   };
 }

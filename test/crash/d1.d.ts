@@ -7,7 +7,12 @@ interface D1Database {
   batch(statements: D1PreparedStatement[]): Promise<
     {
       readonly results: readonly unknown[];
-      readonly meta: { readonly rows_read: number; readonly rows_written: number; readonly changes: number };
+      readonly meta: {
+        readonly rows_read: number;
+        readonly rows_written: number;
+        readonly changes: number;
+        readonly size_after: number;
+      };
     }[]
   >;
 }

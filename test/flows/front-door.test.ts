@@ -58,6 +58,7 @@ describe("health", () => {
     expect(health).toMatchObject({
       ok: true,
       bindings: { d1: true, blobs: true, coordinators: true },
+      databaseBytes: expect.any(Number),
       misconfigured: [],
     });
     expect(health["schema"]).toMatch(/^\d{4}_\w+\.sql$/);

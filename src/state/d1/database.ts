@@ -17,6 +17,8 @@ export interface StatementResult {
   readonly rows: readonly unknown[];
   /** Rows that the statement inserted, changed or deleted. */
   readonly changes: number;
+  /** The size of the database after the statement, in bytes. */
+  readonly databaseBytes?: number;
 }
 
 /** Statements that read the facts an operation needs, and the function that parses their results. */
@@ -68,7 +70,7 @@ export class Database {
     );
     return results.map(({ results: rows, meta }) => {
       this.#counts.addD1Rows(meta.rows_read, meta.rows_written);
-      return { rows, changes: meta.changes };
+      return { rows, changes: meta.changes, databaseBytes: meta.size_after };
     });
   }
 

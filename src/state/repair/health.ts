@@ -7,6 +7,8 @@ export interface DatabaseHealth {
   readonly migration: string | undefined;
   /** When a scheduled job last took a step, in milliseconds since the epoch; undefined: never. */
   readonly steppedAt: number | undefined;
+  /** The size of the database; undefined if D1 does not report it. */
+  readonly databaseBytes: number | undefined;
 }
 
 /** Reads one row of the migrations table and one per job. */
@@ -19,8 +21,9 @@ export function lookUpHealth(): Lookup<DatabaseHealth> {
       ),
     ],
     read(results) {
+      const databaseBytes = results[0]?.databaseBytes;
       const [row] = rowsOf<{ readonly migration: string | null; readonly stepped_at: number | null }>(results);
-      return { migration: row?.migration ?? undefined, steppedAt: row?.stepped_at ?? undefined };
+      return { migration: row?.migration ?? undefined, steppedAt: row?.stepped_at ?? undefined, databaseBytes };
     },
   };
 }
