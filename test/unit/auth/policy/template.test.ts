@@ -70,7 +70,7 @@ describe("a variable", () => {
     const policy = policyOf(statement(elements));
     expect(isAllowed(policy, { ...asked, keys: keysOf(keys) })).toBe(false);
     expect(isAllowed(policy, { ...asked, keys: keysOf({ ...keys, "aws:username": ["a", "b"] }) })).toBe(false);
-    const value = { ...keys, "aws:username": "alice", "aws:TagKeys": [] };
+    const value = { ...keys, "aws:username": "mallory", "aws:TagKeys": [] };
     expect(isAllowed(policy, { ...asked, keys: keysOf(value) })).toBe(true);
   });
 
