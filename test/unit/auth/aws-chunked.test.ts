@@ -1,4 +1,4 @@
-// The aws-chunked decoder: bodies cut anywhere, cut short, too long and tampered with, in all three forms.
+// The aws-chunked decoder with split, truncated, overlong and tampered bodies in all three forms.
 import { describe, expect, it } from "vitest";
 
 import { readAwsChunked, type ChunkedEnvelope } from "../../../src/auth/body/aws-chunked.ts";
@@ -44,7 +44,7 @@ interface Chunk {
   readonly data: Uint8Array;
 }
 
-/** Signs chunks as a client does, the empty one last; with trailers, their signature is the last of all. */
+/** Signs chunks as a client does, the empty one last; a trailer signature follows at the end. */
 async function signChunks(payloads: readonly Uint8Array[], trailers?: string) {
   const chunks: Chunk[] = [];
   let previous = SEED;
@@ -59,7 +59,7 @@ async function signChunks(payloads: readonly Uint8Array[], trailers?: string) {
   return { chunks, trailerSignature };
 }
 
-/** The bytes of chunks and what follows the last size line. */
+/** The bytes of chunks and of what follows the last size line. */
 function encode(chunks: readonly Chunk[], end = "\r\n"): Uint8Array {
   const parts = chunks.flatMap(({ line, data }) =>
     data.length === 0 ? [bytesOf(`${line}\r\n`)] : [bytesOf(`${line}\r\n`), data, bytesOf("\r\n")],
@@ -75,7 +75,7 @@ async function decodeStream(stream: ReadableStream<Uint8Array>, envelope: Chunke
   const pieces: Uint8Array[] = [];
   const trailers = await readAwsChunked(new PieceReader(stream), envelope, async (piece) => {
     expect(piece.length).toBeGreaterThan(0);
-    // The piece is only lent until this resolves.
+    // The piece is only valid until this resolves.
     await Promise.resolve();
     pieces.push(piece.slice());
   });
@@ -85,7 +85,7 @@ async function decodeStream(stream: ReadableStream<Uint8Array>, envelope: Chunke
 const HELLO = `6\r\nhello \r\n5\r\nworld\r\n0\r\n${CRC32}:DUoRhQ==\r\n\r\n`;
 const HELLO_ENVELOPE: ChunkedEnvelope = { ...UNSIGNED, length: 11, trailerNames: [CRC32] };
 
-/** Small bodies of every form, each good. */
+/** Small valid bodies of every form. */
 async function goodBodies(): Promise<readonly (readonly [string, Uint8Array, ChunkedEnvelope, string])[]> {
   const payload = "hello world";
   const trailers = `${CRC32}:DUoRhQ==\n`;
@@ -118,7 +118,7 @@ const GOOD = await goodBodies();
 describe.each(GOOD)("a body %s", (name, body, envelope, payload) => {
   const trailers = envelope.trailerNames.length > 0 ? { [CRC32]: "DUoRhQ==" } : {};
 
-  it("is decoded in one piece, byte by byte, and cut at every byte", async () => {
+  it("is decoded in one piece, byte by byte, and split at every byte", async () => {
     const cuts = Array.from({ length: body.length + 1 }, (_, at) => cut(body, at));
     for (const pieces of [[body], Array.from(body, (byte) => Uint8Array.of(byte)), ...cuts]) {
       const decoded = await decode(pieces, envelope);
@@ -127,7 +127,7 @@ describe.each(GOOD)("a body %s", (name, body, envelope, payload) => {
     }
   });
 
-  it("is decoded cut at two random places, with empty pieces between", async () => {
+  it("is decoded when split at two random places, with empty pieces between", async () => {
     const random = randomOf(7);
     for (let round = 0; round < 200; round += 1) {
       const [first, second] = [random(body.length), random(body.length)].toSorted((a, b) => a - b);
@@ -137,12 +137,12 @@ describe.each(GOOD)("a body %s", (name, body, envelope, payload) => {
     }
   });
 
-  it("is decoded as the network delivers it", async () => {
+  it("is decoded in network-sized pieces", async () => {
     expect(textOf([(await decodeStream(byteStreamOf(body), envelope)).payload])).toBe(payload);
   });
 
-  it("answers 400 IncompleteBody where it ends or breaks off anywhere before its end", async () => {
-    // Of minio-go's two empty lines at the end of unsigned trailers, one suffices.
+  it("returns 400 IncompleteBody when it ends or breaks off early at any byte", async () => {
+    // Of minio-go's two empty lines after unsigned trailers, one suffices.
     const least = name.includes("unsigned in minio-go") ? body.length - 2 : body.length;
     for (let length = 0; length < body.length; length += 1) {
       const pieces = [body.subarray(0, length)];
@@ -158,7 +158,7 @@ describe.each(GOOD)("a body %s", (name, body, envelope, payload) => {
   });
 
   it.each(["x", "0\r\n\r\n", "\r\n\r\n\r\n", "\n", "\r\nx"])(
-    "answers 400 IncompleteBody with %j after its end",
+    "returns 400 IncompleteBody with %j after its end",
     async (more) => {
       const error = await caught(() => decode([body, bytesOf(more)], envelope));
       expect([error.code, error.status]).toEqual(["IncompleteBody", 400]);
@@ -166,7 +166,7 @@ describe.each(GOOD)("a body %s", (name, body, envelope, payload) => {
   );
 
   it.each([1, -1, 1000, 6e12])(
-    "answers 400 IncompleteBody where it was announced %i bytes longer",
+    "returns 400 IncompleteBody when it was announced %i bytes longer",
     async (difference) => {
       const length = envelope.length + difference;
       if (length < 0) return;
@@ -177,7 +177,7 @@ describe.each(GOOD)("a body %s", (name, body, envelope, payload) => {
 });
 
 describe("a signed body", () => {
-  it("does not verify with any bit of any byte flipped", async () => {
+  it("does not verify with any single bit of any byte flipped", async () => {
     for (const [name, body, envelope] of GOOD.filter(([, , { signature }]) => signature !== undefined)) {
       for (let at = 0; at < body.length; at += 1) {
         for (const bit of [1, 2, 16]) {
@@ -233,7 +233,7 @@ describe("a signed body", () => {
     expect(error.fields["StringToSign"]).toMatch(/^AWS4-HMAC-SHA256-PAYLOAD\n20130524T000000Z\n/);
   });
 
-  it("answers 403 SignatureDoesNotMatch to a chunk left out", async () => {
+  it("returns 403 SignatureDoesNotMatch for a missing chunk", async () => {
     const { chunks } = await signChunks([A, B]);
     const error = await caught(() => decode(encode(chunks.slice(1)), { ...SIGNED, length: 8192 }));
     expect(error.code).toBe("SignatureDoesNotMatch");
@@ -246,7 +246,7 @@ describe("a signed body", () => {
     "2000;signature=0",
     "2000;Chunk-Signature=0",
     "2000 ;chunk-signature=0",
-  ])("answers 400 IncompleteBody to the size line %j", async (line) => {
+  ])("returns 400 IncompleteBody for the size line %j", async (line) => {
     const { chunks } = await signChunks([A]);
     const body = encode([{ line, data: A }, must(chunks[1])]);
     expect((await caught(() => decode(body, { ...SIGNED, length: 8192 }))).code).toBe("IncompleteBody");
@@ -259,7 +259,7 @@ describe("a signed body", () => {
     [[8191, 1], { Chunk: 2, BadChunkSize: 8191 }],
     [[1, 8192], { Chunk: 2, BadChunkSize: 1 }],
     [[8192, 9000, 5, 8192], { Chunk: 4, BadChunkSize: 5 }],
-  ])("of chunks of %j bytes keeps or breaks the rule of 8192", async (sizes, fields) => {
+  ])("with chunks of %j bytes is checked against the minimum of 8192", async (sizes, fields) => {
     const { chunks } = await signChunks(sizes.map((size) => new Uint8Array(size)));
     const length = sizes.reduce((sum, size) => sum + size, 0);
     if (fields === undefined) {
@@ -271,7 +271,7 @@ describe("a signed body", () => {
     expect(error.message).toBe("Only the last chunk is allowed to have a size less than 8192 bytes");
   });
 
-  it("of chunks larger than a piece is decoded as the network delivers it", async () => {
+  it("with chunks larger than a piece is decoded in network-sized pieces", async () => {
     const random = randomOf(3);
     const payloads = [1_000_000, 8192, 700_001].map((size) => new Uint8Array(size).map(() => random(256)));
     const { chunks } = await signChunks(payloads);
@@ -307,7 +307,7 @@ describe("an unsigned body", () => {
   ];
 
   it.each(SIZES.map((size) => [size.length > 40 ? `${size.length} characters` : size, size]))(
-    "answers 400 IncompleteBody to the size %j",
+    "returns 400 IncompleteBody for the size %j",
     async (_name, size) => {
       const body = bytesOf(`${size}\r\nhello\r\n0\r\n\r\n`);
       for (const pieces of [[body], cut(body, 1), cut(body, 3, 7)]) {
@@ -332,18 +332,18 @@ describe("an unsigned body", () => {
     expect([error.code, error.status]).toEqual(["IncompleteBody", 400]);
   });
 
-  it.each(["5", "05", "0000000000000005"])("takes the size %s", async (size) => {
+  it.each(["5", "05", "0000000000000005"])("accepts the size %s", async (size) => {
     const { payload } = await decode(bytesOf(`${size}\r\nhello\r\n0\r\n\r\n`), { ...UNSIGNED, length: 5 });
     expect(textOf([payload])).toBe("hello");
   });
 
-  it("takes chunks of six bytes, as the JavaScript SDK sends them", async () => {
+  it("accepts chunks of six bytes, as the JavaScript SDK sends them", async () => {
     const body = bytesOf(`${"6\r\n012345\r\n".repeat(5000)}0\r\n\r\n`);
     const { payload } = await decodeStream(byteStreamOf(body), { ...UNSIGNED, length: 30_000 });
     expect(textOf([payload])).toBe("012345".repeat(5000));
   });
 
-  it("is handed over as views of the pieces that arrived", async () => {
+  it("is passed on as views of the received pieces", async () => {
     const piece = bytesOf("5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n");
     const stream = new ReadableStream<Uint8Array>({
       start(controller) {
@@ -359,7 +359,7 @@ describe("an unsigned body", () => {
     expect(offsets).toEqual([3, 13]);
   });
 
-  it("throws what `take` throws, and cancels the stream", async () => {
+  it("throws its consumer's error and cancels the stream", async () => {
     const cancelled: unknown[] = [];
     const stream = new ReadableStream<Uint8Array>({
       pull(controller) {
@@ -402,7 +402,7 @@ describe("trailers", () => {
     ["announced in a form that has none", "\r\n", { ...NAMES, hasTrailers: false }],
   ];
 
-  it.each(BAD)("%s answer 400 MalformedTrailerError", async (_name, trailers, envelope) => {
+  it.each(BAD)("%s return 400 MalformedTrailerError", async (_name, trailers, envelope) => {
     const body = bytesOf(`0\r\n${trailers}`);
     for (const pieces of [[body], cut(body, 4), cut(body, 5, 9)]) {
       const error = await caught(() => decode(pieces, envelope));
@@ -410,7 +410,7 @@ describe("trailers", () => {
     }
   });
 
-  it("that are not UTF-8 answer 400 MalformedTrailerError", async () => {
+  it("that are not UTF-8 return 400 MalformedTrailerError", async () => {
     const body = concat([bytesOf(`0\r\n${CRC32}:`), Uint8Array.of(0xff), bytesOf("\r\n\r\n")]);
     expect((await caught(() => decode(body, NAMES))).code).toBe("MalformedTrailerError");
   });
@@ -424,7 +424,7 @@ describe("trailers", () => {
     expect((await decode(bytesOf(`0\r\n${trailers}`), NAMES)).trailers).toEqual({ [CRC32]: value });
   });
 
-  it("come in any order", async () => {
+  it("are accepted in any order", async () => {
     const envelope = { ...NAMES, trailerNames: [CRC32, "x-amz-checksum-sha1"] };
     const body = bytesOf(`0\r\nx-amz-checksum-sha1:b\r\n${CRC32}:a\r\n\r\n`);
     expect((await decode(body, envelope)).trailers).toEqual({ [CRC32]: "a", "x-amz-checksum-sha1": "b" });
@@ -462,7 +462,7 @@ describe("trailers", () => {
     expect([error.code, error.status]).toEqual(["MalformedTrailerError", 400]);
   });
 
-  it("without the signature that their payload type requires answer 400 IncompleteBody", async () => {
+  it("without the signature that their form requires return 400 IncompleteBody", async () => {
     const { chunks } = await signChunks([], `${CRC32}:a\n`);
     const unsigned = await caught(() => decode(encode(chunks, `${CRC32}:a\r\n\r\n`), SIGNED_NAMES));
     expect([unsigned.code, unsigned.status]).toEqual(["IncompleteBody", 400]);
@@ -477,7 +477,7 @@ function must<T>(value: T | undefined): T {
 }
 
 describe("a body of very small chunks", () => {
-  /** A payload in chunks of these sizes, by turns. */
+  /** A payload in chunks of alternating sizes. */
   function inChunks(payload: Uint8Array, sizes: readonly number[]): Uint8Array {
     const parts: Uint8Array[] = [];
     for (let at = 0, turn = 0; at < payload.length; turn += 1) {
@@ -489,7 +489,7 @@ describe("a body of very small chunks", () => {
   }
 
   it.each([[[1]], [[1, 2, 3]], [[1, 5000]], [[4096, 4097, 1]], [[10, 70_000, 10]]])(
-    "of %j bytes is read intact wherever its pieces end",
+    "of %j bytes is read intact for any split",
     async (sizes) => {
       const payload = Uint8Array.from({ length: 20_000 }, (_, index) => (index * 7) % 256);
       const body = inChunks(payload, sizes);
@@ -503,7 +503,7 @@ describe("a body of very small chunks", () => {
     },
   );
 
-  it("is handed on in large pieces, and not chunk by chunk", async () => {
+  it("is passed on in large pieces, not chunk by chunk", async () => {
     const payload = new Uint8Array(200_000).fill(120);
     const body = inChunks(payload, [1]);
     const { readable, writable } = new FixedLengthStream(body.length);
@@ -518,7 +518,7 @@ describe("a body of very small chunks", () => {
     });
     await writing;
     expect(length).toBe(payload.length);
-    // Each piece of 64 KiB gives one, and the chunk that its end cuts another.
+    // Each piece of 64 KiB gives one, and the chunk that its end splits another.
     expect(taken).toBeLessThan((3 * body.length) / (64 * 1024) + 10);
   });
 
@@ -530,12 +530,12 @@ describe("a body of very small chunks", () => {
     "g\r\nx\r\n",
     "2\r\nx\r\n",
     "-1\r\nx\r\n",
-  ])("is refused where one of them is malformed: %j", async (chunk) => {
+  ])("is rejected when one of them is malformed: %j", async (chunk) => {
     const body = bytesOf(`1\r\na\r\n${chunk}1\r\nb\r\n0\r\n\r\n`);
     await expect(decode(body, { ...UNSIGNED, length: 3 })).rejects.toThrow();
   });
 
-  it("is refused where they come to more than was announced", async () => {
+  it("is rejected when they contain more than announced", async () => {
     const body = inChunks(new Uint8Array(100), [1]);
     await expect(decode(body, { ...UNSIGNED, length: 99 })).rejects.toThrow();
     await expect(decode(body, { ...UNSIGNED, length: 101 })).rejects.toThrow();

@@ -1,4 +1,4 @@
-// A foreign signer against our verifier: whatever aws4fetch signs must verify, and nothing of it may change.
+// An independent signer against the verifier: every request that aws4fetch signs must verify, and no change to it may.
 import { AwsV4Signer } from "aws4fetch";
 import { describe, expect, it } from "vitest";
 
@@ -63,9 +63,9 @@ interface Wire {
   readonly headers: Headers;
 }
 
-/** A random request in either form, signed by aws4fetch, as it goes over the wire. */
+/** A random request in either form, signed by aws4fetch, as sent over the wire. */
 async function signedRequest(at: number): Promise<Wire> {
-  // Segments begin with a letter: URL, which aws4fetch works on, resolves those made of dots.
+  // Segments begin with a letter, because URL, which aws4fetch uses, resolves dot segments.
   const key = Array.from({ length: 1 + random(3) }, () => `k${textOf(SEGMENT, 0, 6)}`).join("/");
   const parameters = Array.from({ length: random(4) }, (_, index) => {
     // aws4fetch signs only the first parameter of a name.
@@ -106,12 +106,12 @@ async function verify(wire: Wire) {
   const request = received(wire);
   const claim = readClaim(request, VECTOR_TIME);
   if (claim === undefined) throw new Error("anonymous");
-  // The name of the key is not signed; it chooses the secret.
+  // The key id is not signed; it selects the secret.
   if (claim.accessKeyId !== ACCESS_KEY_ID) throw new S3Error("InvalidAccessKeyId");
   return verifyClaim(request, claim, SECRET_ACCESS_KEY);
 }
 
-/** Whether a request with something changed is refused; a change that leaves it malformed is refused, too. */
+/** Whether a changed request is rejected; malformed requests count as rejected. */
 async function expectRefused(wire: Wire): Promise<void> {
   const error = await caught(async () => verify(wire));
   expect([400, 403]).toContain(error.status);
@@ -128,7 +128,7 @@ function sameBytes(left: string, right: string, plusIsSpace: boolean): boolean {
 }
 
 describe(`${REQUESTS} random requests signed by aws4fetch`, () => {
-  it("verify, and not with any character of their path, query or headers changed", async () => {
+  it("verify, and fail with any change to a character of their path, query or headers", async () => {
     let flips = 0;
     for (let at = 0; at < REQUESTS; at += 1) {
       const wire = await signedRequest(at);
@@ -142,7 +142,7 @@ describe(`${REQUESTS} random requests signed by aws4fetch`, () => {
       }
       for (let tries = 0; tries < 3 && wire.query !== ""; tries += 1) {
         const query = flipped(wire.query, random(wire.query.length));
-        // A query that ends differently may still hold the same parameters.
+        // A query with another end may contain the same parameters.
         if (sameBytes(query, wire.query, true)) continue;
         await expectRefused({ ...wire, query });
         flips += 1;

@@ -51,7 +51,7 @@ const BUCKET = {
 };
 const TAGGED = { tags: [{ key: "Access", value: "open" }], acl: undefined };
 
-/** What every operation together obeys. */
+/** The inputs that all operations together obey. */
 const EVERYTHING = joinInputs(NEW_OBJECT, COPY_SOURCE, WRITE_CONDITIONS, LISTING_SCOPE, {
   query: ["max-keys", "versionId"],
 });
@@ -182,7 +182,7 @@ describe("a condition key", () => {
     expect(keysOf({ authorization: { bucket: undefined } })("aws:requestedregion")).toEqual(["auto"]);
   });
 
-  it("comes from the authorization request if that contains it", () => {
+  it("has the authorization request's value when it contains one", () => {
     const conditionKeys = new Map([["s3:locationconstraint", ["eu-west-1"]]]);
     expect(keysOf({ authorization: { conditionKeys } })("s3:locationconstraint")).toEqual(["eu-west-1"]);
   });
@@ -192,7 +192,7 @@ describe("a condition key", () => {
     expect(keysOf({ principal: { ...ALICE, roleArn } })("aws:principalarn")).toEqual([roleArn]);
   });
 
-  it("distinguishes sessions by kind and start", () => {
+  it("distinguishes sessions by kind and start time", () => {
     const session = { kind: "federated", name: "f", policy: undefined, issuedAt: NOW } as const;
     expect(keysOf({ principal: { ...ALICE, session } })("aws:tokenissuetime")).toEqual(["2026-01-02T03:04:05Z"]);
     expect(keysOf({ principal: { ...ALICE, session } })("aws:principaltype")).toEqual(["FederatedUser"]);

@@ -75,13 +75,13 @@ const FEDERATED = { kind: "federated", name: "f", issuedAt: 0 } as const;
 const FEDERATED_ARN = `arn:aws:sts::${ACCOUNT}:federated-user/f`;
 
 describe("decide", () => {
-  it("allows root everything, and anonymous requests and users without a policy nothing", () => {
+  it("allows root everything, and anonymous callers and users without a policy nothing", () => {
     expect(ask(ROOT, bucketWith()).isAllowed).toBe(true);
     expect(ask(ANONYMOUS, bucketWith()).reason).toBe("because no resource-based policy allows the s3:GetObject action");
     expect(ask(alice(), bucketWith()).reason).toBe("because no identity-based policy allows the s3:GetObject action");
   });
 
-  it("accepts an Allow of the user's policy or of the bucket policy", () => {
+  it("accepts an allow of the user's or the bucket's policy", () => {
     expect(ask(alice({ identity: [read("Allow")] }), bucketWith()).isAllowed).toBe(true);
     expect(ask(alice(), policed(read("Allow", toAlice))).isAllowed).toBe(true);
     expect(ask(alice(), policed(read("Allow", { Principal: { AWS: ACCOUNT } }))).isAllowed).toBe(true);
@@ -89,7 +89,7 @@ describe("decide", () => {
     expect(ask(ANONYMOUS, policed(read("Allow", toAlice))).isAllowed).toBe(false);
   });
 
-  it("prefers an explicit Deny of any policy to every Allow, and names its statement", () => {
+  it("gives an explicit deny of either policy precedence over every allow, and names its statement", () => {
     const both = alice({ identity: [read("Allow"), read("Deny", { Sid: "Not" })] });
     expect(ask(both, policed(read("Allow", everybody)))).toEqual({
       isAllowed: false,
@@ -107,7 +107,7 @@ describe("decide", () => {
     expect(ask(narrowed, bucketWith()).reason).toBe("with an explicit deny in a session policy");
   });
 
-  it("lets root manage a bucket policy despite a Deny, and nothing else", () => {
+  it("never locks root out of a bucket's policy, but out of everything else", () => {
     const bucket = policed({
       Effect: "Deny",
       Principal: "*",
@@ -133,7 +133,7 @@ describe("decide", () => {
     expect(ask(admin, bucket, { actions: ["s3:PutBucketPolicy"], key: undefined }).isAllowed).toBe(false);
   });
 
-  it("refuses if one name of the action is denied, and grants if one is allowed", () => {
+  it("denies when one name of the action is denied, and allows when one is allowed", () => {
     const spellings = { actions: ["s3:DeleteBucketTagging", "s3:PutBucketTagging"], key: undefined };
     const say = (Effect: string, Action: string): object => ({ Effect, Action, Resource: "arn:aws:s3:::bucket" });
     for (const action of spellings.actions) {
@@ -143,7 +143,7 @@ describe("decide", () => {
     }
   });
 
-  it("refuses if an action checked only for a Deny is denied", () => {
+  it("denies when an additional action without a required Allow is explicitly denied", () => {
     const also = { actions: ["s3:DeleteObject"], explicitDenyActions: ["s3:GetObject"] };
     const mayDelete = { Effect: "Allow", Action: "s3:DeleteObject", Resource: KEY };
     expect(ask(alice({ identity: [mayDelete] }), bucketWith(), also).isAllowed).toBe(true);
@@ -154,7 +154,7 @@ describe("decide", () => {
 });
 
 describe("a session", () => {
-  it("has its user's rights, within the session policy", () => {
+  it("has its user's rights within its own policy", () => {
     const identity = [read("Allow")];
     const elsewhere = { ...read("Allow"), Resource: "arn:aws:s3:::other/*" };
     expect(ask(alice({ identity, session: PLAIN_SESSION }), bucketWith()).isAllowed).toBe(true);
@@ -167,7 +167,7 @@ describe("a session", () => {
     expect(ask(wider, bucketWith()).isAllowed).toBe(false);
   });
 
-  it("limits root, and what the bucket policy allows its user", () => {
+  it("is limited by its policy also for root and for the bucket policy's grants to its user", () => {
     const elsewhere = { ...read("Allow"), Resource: "arn:aws:s3:::other/*" };
     const policy = parsePolicy(text([elsewhere]), { of: "session" });
     expect(ask({ ...ROOT, session: { ...PLAIN_SESSION, policy } }, bucketWith()).isAllowed).toBe(false);
@@ -175,7 +175,7 @@ describe("a session", () => {
     expect(ask(bound, policed(read("Allow", toAlice))).isAllowed).toBe(false);
   });
 
-  it("that is federated without a policy has only what a bucket policy allows its own ARN", () => {
+  it("that is federated without a policy has only the bucket policy's grants to its own name", () => {
     const session = alice({ identity: [read("Allow")], session: FEDERATED, arn: FEDERATED_ARN });
     expect(ask(session, bucketWith()).isAllowed).toBe(false);
     expect(ask(session, policed(read("Allow", toAlice))).isAllowed).toBe(false);
@@ -193,7 +193,7 @@ describe("the user who created a bucket", () => {
     authorization = putPolicy,
   ): boolean => ask(alice(grants), bucket, authorization).isAllowed;
 
-  it("may put its first policy, and no other", () => {
+  it("may set its first policy, and no other", () => {
     const grants = { identity: [maker] };
     expect(may(grants)).toBe(true);
     expect(may(grants, bucketWith({}, "AIDABOB"))).toBe(false);
@@ -202,14 +202,14 @@ describe("the user who created a bucket", () => {
     expect(may(grants, undefined, { ...putPolicy, actions: ["s3:ListBucket"] })).toBe(false);
   });
 
-  it("may not put it after its own policies stop allowing CreateBucket", () => {
+  it("may not once its own policies no longer allow creating the bucket", () => {
     expect(may({})).toBe(false);
     expect(may({ identity: [{ ...maker, Resource: "arn:aws:s3:::another" }] })).toBe(false);
     expect(may({ identity: [{ ...maker, Action: "s3:GetObject", Resource: "*" }] })).toBe(false);
     expect(may({ identity: [maker, { ...maker, Effect: "Deny" }] })).toBe(false);
   });
 
-  it("may put it if its policies allow CreateBucket in the bucket's region", () => {
+  it("may when its policies tie CreateBucket to the bucket's region", () => {
     const inRegion = (region: string) => ({
       identity: [{ ...maker, Condition: { StringEquals: { "s3:LocationConstraint": region } } }],
     });
@@ -217,7 +217,7 @@ describe("the user who created a bucket", () => {
     expect(may(inRegion("eu-west-1"))).toBe(false);
   });
 
-  it("may not put it if a policy denies it, or in a session whose policy does not allow it", () => {
+  it("may not when denied, or in a session whose policy does not allow it", () => {
     const never = { Effect: "Deny", Action: "s3:PutBucketPolicy", Resource: "*" };
     expect(may({ identity: [maker, never] })).toBe(false);
     expect(may({ identity: [maker], session: { ...PLAIN_SESSION, statements: [maker] } })).toBe(false);
@@ -226,8 +226,8 @@ describe("the user who created a bucket", () => {
   });
 });
 
-describe("a bucket with a policy that is no longer valid", () => {
-  it("refuses all requests except root's on the policy", () => {
+describe("a bucket whose stored policy is unreadable", () => {
+  it("is closed to all callers, except for root's repair of the policy", () => {
     const bucket = bucketWith({ policy: '{"Version":"2030-01-01"}' });
     expect(ask(ROOT, bucket)).toEqual({
       isAllowed: false,
@@ -241,7 +241,7 @@ describe("a bucket with a policy that is no longer valid", () => {
 });
 
 describe("the public access block", () => {
-  it("hides a public policy's grants from anonymous requests, not from the account", () => {
+  it("limits a public policy to callers of the account", () => {
     const configurations = {
       policy: text([read("Allow", everybody)]),
       public_access_block: JSON.stringify({ RestrictPublicBuckets: true }),

@@ -8,7 +8,7 @@ function freshKey(): string {
 }
 
 describe("an encrypted text", () => {
-  it("decrypts to the same text, for its owner only", async () => {
+  it("decrypts to the same text, and only for its owner", async () => {
     const keys = await KeyRing.of([freshKey()]);
     await assert(
       asyncProperty(string({ unit: "grapheme" }), string(), string(), async (text, owner, other) => {
@@ -20,7 +20,7 @@ describe("an encrypted text", () => {
     );
   });
 
-  it("differs each time, and reveals only the text's length", async () => {
+  it("differs each time, and reveals only the length of the text", async () => {
     const keys = await KeyRing.of([freshKey()]);
     const ciphertexts = await Promise.all(
       Array.from({ length: 50 }, async () => (await keys.encrypt("text", "owner")).ciphertext),
@@ -57,7 +57,7 @@ describe("an encrypted text", () => {
 });
 
 describe("a key ring", () => {
-  it("encrypts with the first and decrypts with all of them", async () => {
+  it("encrypts with the first key and decrypts with all of them", async () => {
     const [old, current] = [freshKey(), freshKey()];
     const [before, both, after] = [
       await KeyRing.of([old]),
@@ -77,7 +77,7 @@ describe("a key ring", () => {
     expect(await both.decrypt({ ...encrypted, keyVersion: again.keyVersion }, "owner")).toBeUndefined();
   });
 
-  it("identifies keys by a fingerprint that does not depend on their order", async () => {
+  it("identifies keys by a fingerprint that is independent of their position", async () => {
     const [one, other] = [freshKey(), freshKey()];
     const versions = [await KeyRing.of([one]), await KeyRing.of([one, other]), await KeyRing.of([other])].map(
       ({ version }) => version,
@@ -87,7 +87,7 @@ describe("a key ring", () => {
     expect(versions[0]).not.toBe(versions[2]);
   });
 
-  it("takes the base64 of 32 bytes and nothing else", async () => {
+  it("accepts only the base64 of 32 bytes", async () => {
     for (const key of ["", "x", btoa("x".repeat(31)), btoa("x".repeat(33)), "-".repeat(44)]) {
       await expect(KeyRing.of([key])).rejects.toThrow("32 bytes");
     }

@@ -1,4 +1,4 @@
-// How long a body is said to be, in which envelope it comes, and what a plain one does when it is cut short.
+// The announced length and envelope of a body, and what happens when a plain body is truncated.
 import { describe, expect, it } from "vitest";
 
 import { openBody } from "../../../src/auth/body/open-body.ts";
@@ -63,14 +63,14 @@ describe("parsePayloadHash", () => {
     "STREAMING-UNSIGNED-PAYLOAD",
     "required",
     "__proto__",
-  ])("answers 400 InvalidArgument to %j", async (value) => {
+  ])("returns 400 InvalidArgument for %j", async (value) => {
     const error = await caught(() => parsePayloadHash(value));
     expect([error.code, error.status]).toEqual(["InvalidArgument", 400]);
     expect(error.fields).toEqual({ ArgumentName: "x-amz-content-sha256", ArgumentValue: value });
   });
 
   it.each(["STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER"])(
-    "answers 501 NotImplemented to %s",
+    "returns 501 NotImplemented for %s",
     async (value) => {
       const error = await caught(() => parsePayloadHash(value));
       expect([error.code, error.status, error.fields]).toEqual([
@@ -94,19 +94,19 @@ describe("a plain body", () => {
     expect(openBody(upload({ "content-length": "5" }, body), "UNSIGNED-PAYLOAD", undefined).sha256).toBeUndefined();
   });
 
-  it("is delivered whole, from either kind of stream", async () => {
+  it("is passed on whole, from either kind of stream", async () => {
     const request = upload({ "content-length": "5" }, byteStreamOf(bytesOf("hello")));
     expect(await textOfBody(request, "UNSIGNED-PAYLOAD")).toBe("hello");
     const pieces = ["he", "", "l", "lo"].map(bytesOf);
     expect(await textOfBody(upload({ "content-length": "5" }, streamOf(pieces)), "UNSIGNED-PAYLOAD")).toBe("hello");
   });
 
-  it("is opened where a decoded length beside it equals its own", async () => {
+  it("is accepted with an equal x-amz-decoded-content-length", async () => {
     const headers = { "content-length": "5", "x-amz-decoded-content-length": "5" };
     expect(await textOfBody(upload(headers, streamOf([bytesOf("hello")])), "UNSIGNED-PAYLOAD")).toBe("hello");
   });
 
-  it.each([{}, { "content-length": "0" }])("is empty if the request has none (%j)", async (headers) => {
+  it.each([{}, { "content-length": "0" }])("is empty when there is none (%j)", async (headers) => {
     const opened = openBody(upload(headers, null), "UNSIGNED-PAYLOAD", undefined);
     expect([opened.length, opened.plain]).toEqual([0, undefined]);
     const delivered: Uint8Array[] = [];
@@ -114,7 +114,7 @@ describe("a plain body", () => {
     expect(delivered).toEqual([]);
   });
 
-  it("is empty where its stream is", async () => {
+  it("is empty when its stream is", async () => {
     expect(await textOfBody(upload({ "content-length": "0" }, streamOf([])), "UNSIGNED-PAYLOAD")).toBe("");
   });
 
@@ -122,14 +122,14 @@ describe("a plain body", () => {
     ["no length", {}],
     ["chunks of HTTP", { "transfer-encoding": "chunked" }],
     ["chunks of HTTP beside a length", { "transfer-encoding": "chunked", "content-length": "5" }],
-  ])("answers 411 MissingContentLength to %s", async (_name, headers) => {
+  ])("returns 411 MissingContentLength for %s", async (_name, headers) => {
     const request = upload(headers, streamOf([bytesOf("hello")]));
     const error = await caught(() => openBody(request, "UNSIGNED-PAYLOAD", SIGNATURE));
     expect([error.code, error.status]).toEqual(["MissingContentLength", 411]);
   });
 
   it.each(["-1", "+1", "1e3", "0x5", "5, 5", "five", "5.0", "5 5", "", "9".repeat(16), "9".repeat(400)])(
-    "answers 400 InvalidArgument to Content-Length: %s",
+    "returns 400 InvalidArgument for Content-Length: %s",
     async (length) => {
       const request = upload({ "content-length": length }, streamOf([bytesOf("hello")]));
       const error = await caught(() => openBody(request, "UNSIGNED-PAYLOAD", SIGNATURE));
@@ -151,12 +151,12 @@ describe("a plain body", () => {
     expect([error.code, error.status]).toEqual(["IncompleteBody", 400]);
   });
 
-  it("that has a length and no stream answers 400 IncompleteBody", async () => {
+  it("with a length and no stream returns 400 IncompleteBody", async () => {
     const error = await caught(() => textOfBody(upload({ "content-length": "5" }, null), "UNSIGNED-PAYLOAD"));
     expect(error.code).toBe("IncompleteBody");
   });
 
-  it("throws what its taker throws", async () => {
+  it("throws its consumer's error", async () => {
     const opened = openBody(upload({ "content-length": "5" }, streamOf([bytesOf("hello")])), EMPTY_SHA256, SIGNATURE);
     const failure = new Error("store is full");
     await expect(
@@ -171,7 +171,7 @@ describe("a body in chunks", () => {
   const HELLO = "5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n";
   const HEADERS = { "x-amz-decoded-content-length": "5", "x-amz-trailer": "x-amz-checksum-crc32" };
 
-  it("is as long as it was announced decoded, whatever carries it", async () => {
+  it("has its announced decoded length, with any transfer framing", async () => {
     for (const headers of [{}, { "content-length": `${HELLO.length}` }, { "transfer-encoding": "chunked" }]) {
       const request = upload({ ...HEADERS, ...headers }, streamOf([bytesOf(HELLO)]));
       const opened = openBody(request, UNSIGNED_TRAILER, SIGNATURE);
@@ -183,12 +183,12 @@ describe("a body in chunks", () => {
     }
   });
 
-  it("may come unsigned in an anonymous request", async () => {
+  it("can be unsigned in an anonymous request", async () => {
     const opened = openBody(upload(HEADERS, streamOf([bytesOf(HELLO)])), UNSIGNED_TRAILER, undefined);
     expect((await opened.deliver(async () => undefined)).size).toBe(1);
   });
 
-  it("takes its announcements from a presigned query, too", async () => {
+  it("reads its headers from a presigned query too", async () => {
     const query = "?x-amz-decoded-content-length=5&x-amz-trailer=x-amz-checksum-crc32&X-Amz-Signature=0";
     const opened = openBody(upload({}, streamOf([bytesOf(HELLO)]), query), UNSIGNED_TRAILER, SIGNATURE);
     expect([opened.length, opened.trailerNames]).toEqual([5, ["x-amz-checksum-crc32"]]);
@@ -203,7 +203,7 @@ describe("a body in chunks", () => {
     expect(openBody(request, UNSIGNED_TRAILER, SIGNATURE).trailerNames).toEqual(names);
   });
 
-  it.each(STREAMING)("answers 400 to %s without a body, at once", async (payloadHash) => {
+  it.each(STREAMING)("returns 400 for %s without a body, at once", async (payloadHash) => {
     for (const headers of [{}, { "x-amz-decoded-content-length": "5" }, { "content-length": "0" }]) {
       const error = await caught(() => openBody(upload(headers, null), payloadHash, SIGNATURE));
       expect([error.code, error.status]).toEqual(["InvalidRequest", 400]);
@@ -214,7 +214,7 @@ describe("a body in chunks", () => {
   });
 
   it.each(STREAMING)(
-    "answers 411 MissingContentLength to %s without x-amz-decoded-content-length",
+    "returns 411 MissingContentLength for %s without x-amz-decoded-content-length",
     async (payloadHash) => {
       const request = upload({ "content-length": "5" }, streamOf([bytesOf("hello")]));
       const error = await caught(() => openBody(request, payloadHash, SIGNATURE));
@@ -223,7 +223,7 @@ describe("a body in chunks", () => {
   );
 
   it.each(["-1", "five", "1e3", "0x5", "5.5", "", "5, 5", "9007199254740992", "9".repeat(40)])(
-    "answers 400 InvalidArgument to x-amz-decoded-content-length: %s",
+    "returns 400 InvalidArgument for x-amz-decoded-content-length: %s",
     async (length) => {
       const request = upload({ "x-amz-decoded-content-length": length }, streamOf([bytesOf(HELLO)]));
       const error = await caught(() => openBody(request, UNSIGNED_TRAILER, SIGNATURE));
@@ -233,14 +233,14 @@ describe("a body in chunks", () => {
   );
 
   it.each([SIGNED_CHUNKS, `${SIGNED_CHUNKS}-TRAILER`])(
-    "answers 400 InvalidRequest to %s in an anonymous request",
+    "returns 400 InvalidRequest for %s in an anonymous request",
     async (payloadHash) => {
       const error = await caught(() => openBody(upload(HEADERS, streamOf([bytesOf(HELLO)])), payloadHash, undefined));
       expect([error.code, error.status]).toEqual(["InvalidRequest", 400]);
     },
   );
 
-  it("is not taken for a signed one for want of signatures", async () => {
+  it("is not treated as signed when it has no signatures", async () => {
     const request = upload({ "x-amz-decoded-content-length": "5" }, streamOf([bytesOf("5\r\nhello\r\n0\r\n\r\n")]));
     expect((await caught(() => textOfBody(request, SIGNED_CHUNKS))).code).toBe("IncompleteBody");
   });

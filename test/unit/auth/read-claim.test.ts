@@ -1,4 +1,4 @@
-// Every way in which a request's credentials can be badly put, and the answer to each.
+// Every malformation of a request's credentials, and the response to each.
 import { describe, expect, it } from "vitest";
 
 import { readClaim } from "../../../src/auth/sigv4/authenticate.ts";
@@ -17,7 +17,7 @@ function authorization(credential = CREDENTIAL, signedHeaders = SIGNED, signatur
   return `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
 }
 
-/** A request with a well-formed claim in its headers, with changes; undefined omits a header. */
+/** A request with a well-formed claim in its headers and the given changes; undefined deletes a header. */
 function signed(changes: Changes = {}, query = "") {
   const headers = new Headers();
   const all: Changes = {
@@ -31,7 +31,7 @@ function signed(changes: Changes = {}, query = "") {
   return requestOf(`https://s3.example.com/bucket/key${query}`, { headers });
 }
 
-/** A request with a well-formed claim in its query, with changes and an unchanged suffix. */
+/** A request with a well-formed claim in its query, with the given changes and literal additions. */
 function presigned(changes: Changes = {}, appended = "", headers: Readonly<Record<string, string>> = {}) {
   const all: Changes = {
     "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
@@ -83,7 +83,7 @@ describe("readClaim of a header", () => {
     });
   });
 
-  it.each(["auto", "", "local", "us-gov-west-1"])("takes the region %j", (region) => {
+  it.each(["auto", "", "local", "us-gov-west-1"])("accepts the region %j", (region) => {
     const claim = readClaim(
       signed({ authorization: authorization(`${ACCESS_KEY_ID}/20130524/${region}/s3/aws4_request`) }),
       VECTOR_TIME,
@@ -94,7 +94,7 @@ describe("readClaim of a header", () => {
   it.each([
     ["an HTTP date", "Fri, 24 May 2013 00:00:00 GMT"],
     ["an ISO date", "20130524T000000Z"],
-  ])("takes the time of Date in %s", (_name, date) => {
+  ])("reads the time from Date in %s", (_name, date) => {
     const request = signed({
       "x-amz-date": undefined,
       date,
@@ -116,23 +116,20 @@ describe("readClaim of a header", () => {
     expect(readClaim(request, VECTOR_TIME)?.sessionToken).toBe("token");
   });
 
-  it.each(["__proto__", "constructor", "toString", "undefined"])(
-    "takes the access key %s for a name",
-    (accessKeyId) => {
-      const request = signed({ authorization: authorization(`${accessKeyId}/${SCOPE}`) });
-      expect(readClaim(request, VECTOR_TIME)?.accessKeyId).toBe(accessKeyId);
-    },
-  );
+  it.each(["__proto__", "constructor", "toString", "undefined"])("accepts the access key id %s", (accessKeyId) => {
+    const request = signed({ authorization: authorization(`${accessKeyId}/${SCOPE}`) });
+    expect(readClaim(request, VECTOR_TIME)?.accessKeyId).toBe(accessKeyId);
+  });
 
   it.each(["f", SIGNATURE.slice(1), "", "g".repeat(64), `${SIGNATURE}0`])(
-    "leaves the signature %j to be found wrong",
+    "accepts the signature %j, which fails the later verification",
     (signature) => {
       const request = signed({ authorization: authorization(CREDENTIAL, SIGNED, signature) });
       expect(readClaim(request, VECTOR_TIME)?.signature).toBe(signature);
     },
   );
 
-  it("lets other services in where they are admitted, their payload hash being optional", () => {
+  it("accepts other services where allowed, with an optional payload hash", () => {
     const request = signed({
       "x-amz-content-sha256": undefined,
       authorization: authorization(`${ACCESS_KEY_ID}/20130524/us-east-1/sts/aws4_request`, "host;x-amz-date"),
@@ -184,7 +181,7 @@ describe("readClaim of a header", () => {
     ["a header name with a line end", authorization(CREDENTIAL, "host;x:y"), /SignedHeaders/],
   ];
 
-  it.each(MALFORMED)("answers 400 AuthorizationHeaderMalformed to %s", async (_name, value, message) => {
+  it.each(MALFORMED)("returns 400 AuthorizationHeaderMalformed for %s", async (_name, value, message) => {
     const error = await refusal(signed({ authorization: value }));
     expect([error.code, error.status]).toEqual(["AuthorizationHeaderMalformed", 400]);
     expect(error.message).toMatch(/^The authorization header is malformed; /);
@@ -196,7 +193,7 @@ describe("readClaim of a header", () => {
     [16 * MINUTE, "20130524T001600Z"],
     [0, "19691231T235959Z"],
     [0, "99991231T235959Z"],
-  ])("answers 403 RequestTimeTooSkewed to a clock off by more than 15 minutes (%i, %s)", async (_offset, amzDate) => {
+  ])("returns 403 RequestTimeTooSkewed for a clock off by more than 15 minutes (%i, %s)", async (_offset, amzDate) => {
     const credential = `${ACCESS_KEY_ID}/${amzDate.slice(0, 8)}/us-east-1/s3/aws4_request`;
     const error = await refusal(signed({ "x-amz-date": amzDate, authorization: authorization(credential) }));
     expect([error.code, error.status]).toEqual(["RequestTimeTooSkewed", 403]);
@@ -212,7 +209,7 @@ describe("readClaim of a header", () => {
   });
 
   it.each([undefined, "", "20131324T000000Z", "20130532T000000Z", "20130524T250000Z", "2013-05-24T00:00:00Z", "now"])(
-    "answers 403 AccessDenied to the date %j",
+    "returns 403 AccessDenied for the date %j",
     async (date) => {
       const error = await refusal(signed({ "x-amz-date": date }));
       expect([error.code, error.status]).toEqual(["AccessDenied", 403]);
@@ -220,19 +217,19 @@ describe("readClaim of a header", () => {
     },
   );
 
-  it("answers 403 AccessDenied to a date sent twice", async () => {
+  it("returns 403 AccessDenied for a duplicate date", async () => {
     const error = await refusal(signed({ "x-amz-date": "20130524T000000Z, 20130524T000000Z" }));
     expect(error.code).toBe("AccessDenied");
   });
 
-  it("answers 400 InvalidRequest without x-amz-content-sha256", async () => {
+  it("returns 400 InvalidRequest without x-amz-content-sha256", async () => {
     const request = signed({ "x-amz-content-sha256": undefined });
     const error = await refusal(request);
     expect([error.code, error.status]).toEqual(["InvalidRequest", 400]);
     expect(error.message).toBe("Missing required header for this request: x-amz-content-sha256");
   });
 
-  it("answers 400 InvalidArgument to a bad x-amz-content-sha256", async () => {
+  it("returns 400 InvalidArgument for an invalid x-amz-content-sha256", async () => {
     const error = await refusal(signed({ "x-amz-content-sha256": "STREAMING" }));
     expect([error.code, error.status]).toEqual(["InvalidArgument", 400]);
     expect(error.fields).toEqual({ ArgumentName: "x-amz-content-sha256", ArgumentValue: "STREAMING" });
@@ -262,7 +259,7 @@ describe("readClaim of a header", () => {
     },
   );
 
-  it("does not require headers that proxies rewrite", () => {
+  it("does not require signatures of headers that proxies rewrite", () => {
     const request = signed({
       expect: "100-continue",
       "user-agent": "x",
@@ -288,7 +285,7 @@ describe("readClaim of a presigned URL", () => {
     });
   });
 
-  it.each(["", "f", "é".repeat(64)])("leaves the signature %j to be found wrong", (signature) => {
+  it.each(["", "f", "é".repeat(64)])("accepts the signature %j, which fails the later verification", (signature) => {
     expect(readClaim(presigned({ "X-Amz-Signature": signature }), VECTOR_TIME)?.signature).toBe(signature);
   });
 
@@ -298,11 +295,11 @@ describe("readClaim of a presigned URL", () => {
       "a signed header",
       presigned({ "X-Amz-SignedHeaders": "host;x-amz-content-sha256" }, "", { "x-amz-content-sha256": EMPTY_SHA256 }),
     ],
-  ])("takes the payload hash from %s", (_name, request) => {
+  ])("reads the payload hash from %s", (_name, request) => {
     expect(readClaim(request, VECTOR_TIME)?.payloadHash).toBe(EMPTY_SHA256);
   });
 
-  it("ignores an unsigned x-amz-content-sha256, but not one that announces an envelope", async () => {
+  it("ignores an unsigned x-amz-content-sha256, unless it announces an envelope", async () => {
     expect(readClaim(presigned({}, "", { "x-amz-content-sha256": EMPTY_SHA256 }), VECTOR_TIME)?.payloadHash).toBe(
       "UNSIGNED-PAYLOAD",
     );
@@ -368,7 +365,7 @@ describe("readClaim of a presigned URL", () => {
   ];
 
   it.each(MALFORMED)(
-    "answers 400 AuthorizationQueryParametersError to %s",
+    "returns 400 AuthorizationQueryParametersError for %s",
     async (_name, changes, appended, message) => {
       const error = await refusal(presigned(changes, appended));
       expect([error.code, error.status]).toEqual(["AuthorizationQueryParametersError", 400]);
@@ -376,13 +373,13 @@ describe("readClaim of a presigned URL", () => {
     },
   );
 
-  it.each(["1", "604800", "0300"])("takes the expiry %s", (expires) => {
+  it.each(["1", "604800", "0300"])("accepts the expiry %s", (expires) => {
     expect(readClaim(presigned({ "X-Amz-Expires": expires }), VECTOR_TIME)?.expiresAt).toBe(
       VECTOR_TIME + Number(expires) * 1000,
     );
   });
 
-  it("answers 403 AccessDenied once it has expired", async () => {
+  it("returns 403 AccessDenied once it has expired", async () => {
     const error = await refusal(presigned(), VECTOR_TIME + 3_600_001);
     expect([error.code, error.status]).toEqual(["AccessDenied", 403]);
     expect(error.message).toBe("Request has expired");
@@ -393,7 +390,7 @@ describe("readClaim of a presigned URL", () => {
     });
   });
 
-  it("answers 403 AccessDenied before it is valid", async () => {
+  it("returns 403 AccessDenied before it is valid", async () => {
     const error = await refusal(presigned(), VECTOR_TIME - 15 * MINUTE - 1);
     expect([error.code, error.status]).toEqual(["AccessDenied", 403]);
     expect(error.message).toBe("Request is not valid yet");
@@ -404,7 +401,7 @@ describe("readClaim of a presigned URL", () => {
     ["an unsigned x-amz-* header", { "x-amz-acl": "public-read" }, "host", "x-amz-acl"],
     ["an unsigned Content-MD5", { "content-md5": "x" }, "host", "content-md5"],
     ["an unsigned Host", {}, "x-amz-date", "host"],
-  ])("answers 403 AccessDenied to %s", async (_name, headers, signedHeaders, missing) => {
+  ])("returns 403 AccessDenied for %s", async (_name, headers, signedHeaders, missing) => {
     const error = await refusal(presigned({ "X-Amz-SignedHeaders": signedHeaders }, "", headers));
     expect([error.code, error.status]).toEqual(["AccessDenied", 403]);
     expect(error.fields).toEqual({ HeadersNotSigned: missing });
@@ -416,8 +413,8 @@ describe("readClaim of a presigned URL", () => {
   });
 });
 
-describe("readClaim of a mechanism", () => {
-  it("is undefined without any", () => {
+describe("readClaim without a known mechanism", () => {
+  it("returns undefined without credentials", () => {
     expect(readClaim(requestOf("https://h/b/k?list-type=2&X-Amz-Date=x"), VECTOR_TIME)).toBeUndefined();
   });
 
@@ -441,7 +438,7 @@ describe("readClaim of a mechanism", () => {
     ["a scheme that begins alike", signed({ authorization: "AWS4-HMAC-SHA2567 x" }), "InvalidArgument", UNSUPPORTED],
   ];
 
-  it.each(CASES)("answers 400 to %s", async (_name, request, code, message) => {
+  it.each(CASES)("returns 400 for %s", async (_name, request, code, message) => {
     const error = await refusal(request);
     expect([error.code, error.status]).toEqual([code, 400]);
     expect(error.message).toMatch(message);
@@ -453,12 +450,12 @@ describe("readClaim of a mechanism", () => {
     }
   });
 
-  it.each(["Bearer x", "Basic eDp5", ""])("ignores %j beside a presigned URL", (value) => {
+  it.each(["Bearer x", "Basic eDp5", ""])("ignores %j in addition to a presigned URL", (value) => {
     expect(readClaim(presigned({}, "", { authorization: value }), VECTOR_TIME)).toMatchObject({ form: "query" });
   });
 
   it.each(["X-Amz-Signature=x", "x-amz-signature=x", "X-Amz-Credential=x", "X-AMZ-ALGORITHM"])(
-    "never takes ?%s for anonymous",
+    "never treats ?%s as anonymous",
     async (query) => {
       expect((await refusal(requestOf(`https://h/b/k?${query}`))).code).toBe("AuthorizationQueryParametersError");
     },

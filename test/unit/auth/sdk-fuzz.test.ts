@@ -1,5 +1,5 @@
-// The signer of AWS's own SDK against our verifier: whatever it signs or presigns must verify, however its query is
-// spelled on the way, and nothing of it may change.
+// AWS's own SDK against the verifier: every request that it signs or presigns must verify in any encoding of its query,
+// and no change to it may.
 import { createHash, createHmac } from "node:crypto";
 
 import { SignatureV4 } from "@smithy/signature-v4";
@@ -15,7 +15,7 @@ const random = randomOf(20261121);
 
 const LETTERS = Array.from("aZ09-_.~ +=&!'()*%;:@$,#?/\\\"<>|^`{}[]éß日ключ\u{1f600}\u0301\u007f\u0001");
 const TEXTS = ["%2F", "%20", "%25", "%", "+", "..", "./", "//", "${x}", " ", "  ", "a b", "é", "\u{1f600}"];
-/** What a header can hold; no two spaces in a row and no comma with a space, which mean the same as one and none. */
+/** Valid header content, without repeated spaces and commas with spaces, which are normalised. */
 const VALUES = [...Array.from("aZ09=;:/()\"'%?&+*,-_"), "é", "日", "\u{1f600}", "a b"];
 const METHODS = ["GET", "PUT", "POST", "DELETE", "HEAD"];
 
@@ -34,7 +34,7 @@ function escape(text: string): string {
   return encodeURIComponent(text).replaceAll(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** The same text in another encoding: `+` for a space, escapes in lower case, unnecessary escapes. */
+/** Another encoding of the same text: `+` for a space, lower-case escapes, unnecessary escapes. */
 function respell(escaped: string): string {
   return escaped.replaceAll(/%[0-9A-F]{2}|[A-Za-z]/g, (unit) => {
     if (random(3) > 0) return unit;
@@ -43,7 +43,7 @@ function respell(escaped: string): string {
   });
 }
 
-/** Node's digests in the form that the SDK asks for. */
+/** Node's digests in the form that the SDK expects. */
 class Sha256 {
   readonly #hash: { update(data: Uint8Array | string): unknown; digest(): Uint8Array };
 
@@ -139,18 +139,18 @@ async function verify({ method, path, query, headers }: Wire, spell: (text: stri
   const request = requestOf(`https://${HOST}${path}${text === "" ? "" : `?${text}`}`, { method, headers });
   const claim = readClaim(request, VECTOR_TIME);
   if (claim === undefined) throw new S3Error("AccessDenied", {}, "anonymous");
-  // The name of the key is not signed; it chooses the secret.
+  // The key id is not signed; it selects the secret.
   if (claim.accessKeyId !== ACCESS_KEY_ID) throw new S3Error("InvalidAccessKeyId");
   return verifyClaim(request, claim, SECRET_ACCESS_KEY);
 }
 
-/** Every way in which one signed part of a request can differ. */
+/** Every way to change one signed part of a request. */
 function* changesOf(wire: Wire): Generator<readonly [what: string, changed: Wire]> {
   const { method, path, query, headers, signedHeaders } = wire;
   yield ["method", { ...wire, method: pick(METHODS.filter((other) => other !== method)) }];
   const at = 8 + random(path.length - 7);
   for (const other of [`${path.slice(0, at)}x${path.slice(at)}`, `${path}/`, `/x${path}`, path.replace("/", "//")]) {
-    // An escape that is broken up may be malformed, which is refused as well, but before anything is verified.
+    // A broken escape may be malformed, which is rejected before verification.
     if (!/%(?![0-9A-F]{2})/.test(other)) yield ["path", { ...wire, path: other }];
   }
   for (const [index, [name, value]] of query.entries()) {
@@ -172,7 +172,7 @@ function* changesOf(wire: Wire): Generator<readonly [what: string, changed: Wire
 }
 
 describe(`${REQUESTS} random requests signed by AWS's SDK`, () => {
-  it("verify, however their query is spelled, and not with any signed part changed", async () => {
+  it("verify in any encoding of their query, and fail with any signed part changed", async () => {
     let changes = 0;
     for (let at = 0; at < REQUESTS; at += 1) {
       const wire = await signedRequest(at);

@@ -1,4 +1,4 @@
-// Which signing keys are cached, within which limit, and which texts are signatures.
+// Signing keys: what is cached, and that the cache is bounded. Signatures: their valid form.
 import { describe, expect, it } from "vitest";
 
 import { SigningKeyCache } from "../../../src/auth/sigv4/signing-key-cache.ts";
@@ -26,7 +26,7 @@ describe("signingKey", () => {
     expect(new Set(signatures).size).toBe(5);
   });
 
-  it("stays correct after other regions evict it", async () => {
+  it("stays correct after other regions have evicted it", async () => {
     const before = await signingKey(SECRET_ACCESS_KEY, SCOPE);
     for (let at = 0; at < 300; at += 1) await signingKey(SECRET_ACCESS_KEY, { ...SCOPE, region: `r${at}` });
     const after = await signingKey(SECRET_ACCESS_KEY, SCOPE);
@@ -59,7 +59,7 @@ describe("SigningKeyCache", () => {
 describe("isSignature", () => {
   const bytes = new Uint8Array(32).map((_, at) => at * 8 + 5);
 
-  it("takes the lower-case hexadecimal of the bytes and nothing else", () => {
+  it("accepts only the lower-case hexadecimal of the bytes", () => {
     const text = hex(bytes);
     expect(isSignature(text, bytes)).toBe(true);
     const others = ["", text.slice(2), `${text}00`, text.toUpperCase(), `${text} `, "zz".repeat(32), "é".repeat(64)];

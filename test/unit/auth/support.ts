@@ -1,5 +1,4 @@
-// What the tests of the auth floor share: requests as the gateway makes them, bodies in pieces, and a signer of its own
-// that has no line in common with the code under test.
+// Shared by the tests of auth: requests as the gateway creates them, bodies in pieces, and an independent signer.
 import { parseAddress, splitTarget } from "../../../src/protocol/core/addressing.ts";
 import { parseQuery } from "../../../src/protocol/core/query.ts";
 import { S3Error } from "../../../src/protocol/core/s3-error.ts";
@@ -19,7 +18,7 @@ export interface RequestInit {
   readonly clientAcceptEncoding?: string;
 }
 
-/** A request for a raw URL, as the gateway would build it. */
+/** A request for a raw URL, as the gateway creates it. */
 export function requestOf(url: string, init: RequestInit = {}): S3Request {
   const { path, query } = splitTarget(url);
   return {
@@ -35,7 +34,7 @@ export function requestOf(url: string, init: RequestInit = {}): S3Request {
   };
 }
 
-/** What an action throws, which must be an S3Error. */
+/** The error of an action, which must be an S3Error. */
 export async function caught(action: () => unknown): Promise<S3Error> {
   try {
     await action();
@@ -67,7 +66,7 @@ export function concat(pieces: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** A body that arrives in the given pieces and then ends, or breaks off. */
+/** A body that arrives in the given pieces and then ends or breaks off. */
 export function streamOf(pieces: readonly Uint8Array[], failure?: Error): ReadableStream<Uint8Array> {
   const rest = [...pieces];
   return new ReadableStream<Uint8Array>({
@@ -87,7 +86,7 @@ export function byteStreamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   return stream;
 }
 
-/** The bytes cut before each of the given offsets. */
+/** The bytes split before each of the given offsets. */
 export function cut(bytes: Uint8Array, ...offsets: readonly number[]): Uint8Array[] {
   return [0, ...offsets].map((start, index) => bytes.subarray(start, offsets[index] ?? bytes.length));
 }
@@ -105,7 +104,7 @@ export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Signs a string in the scope of a day, a region and S3, as the documentation spells the steps out. */
+/** Signs a string in the scope of a day, a region and S3, by the documented steps. */
 export async function signText(text: string, day: string, region = "us-east-1"): Promise<string> {
   let key = encoder.encode(`AWS4${SECRET_ACCESS_KEY}`);
   for (const part of [day, region, "s3", "aws4_request"]) key = new Uint8Array(await hmac(key, part));
@@ -119,7 +118,7 @@ export async function signCanonical(canonicalRequest: string, amzDate: string, r
   return signText(`AWS4-HMAC-SHA256\n${amzDate}\n${day}/${region}/s3/aws4_request\n${digest}`, day, region);
 }
 
-/** A generator of numbers that is the same in every run (mulberry32). */
+/** A number generator with a fixed seed (mulberry32). */
 export function randomOf(seed: number): (below: number) => number {
   let state = seed;
   return (below) => {

@@ -13,7 +13,7 @@ import { bytesOf, byteStreamOf, caught, concat, requestOf, VECTOR_TIME } from ".
 
 const SCOPE = `20130524/${vectors.region}/${vectors.service}/aws4_request`;
 
-/** The request that a canonical request is of. */
+/** The request of a canonical request. */
 function requestOfVector(name: string, signature: string, canonicalRequest: string, body?: Uint8Array): S3Request {
   const [method = "", path = "", query = "", ...lines] = canonicalRequest.split("\n");
   const end = lines.indexOf("");
@@ -49,7 +49,7 @@ describe("AWS's example requests", () => {
     expect(verified.scope).toEqual({ date: "20130524", region: "us-east-1", service: "s3" });
   });
 
-  it.each(vectors.requests)("$name does not verify under another signature", async ({ name, canonicalRequest }) => {
+  it.each(vectors.requests)("$name does not verify with another signature", async ({ name, canonicalRequest }) => {
     const other = vectors.requests.find((vector) => vector.name !== name)?.signature ?? "";
     const error = await caught(() => verify(requestOfVector(name, other, canonicalRequest)));
     expect(error.code).toBe("SignatureDoesNotMatch");
@@ -57,7 +57,7 @@ describe("AWS's example requests", () => {
     expect(error.fields["SignatureProvided"]).toBe(other);
   });
 
-  it("a presigned URL is good up to its last second", async () => {
+  it("a presigned URL is valid up to its last second", async () => {
     const vector = vectors.requests.find(({ name }) => name === "presign");
     if (vector === undefined) throw new Error("no vector");
     const request = requestOfVector("presign", vector.signature, vector.canonicalRequest);
@@ -76,7 +76,7 @@ describe("AWS's example of a POST policy", () => {
     );
   });
 
-  it("verifies as a form's fields, up to a week later, and under no other signature", async () => {
+  it("verifies as form fields, up to a week later, and with no other signature", async () => {
     const { date, policyBase64, signature } = vectors.postPolicy;
     const fields = (signed: string): FormFields => {
       const all = new FormFields();
@@ -123,7 +123,7 @@ describe("AWS's example uploads in chunks", () => {
     return [concat(pieces), trailers];
   }
 
-  it("are delivered where every chunk's signature is right", async () => {
+  it("are passed on when every chunk's signature is correct", async () => {
     const body = bodyOf(vectors.chunked.chunks, "\r\n");
     expect(body.length).toBe(66_824);
     const [delivered, trailers] = await deliver("chunk-seed", body);
@@ -133,13 +133,13 @@ describe("AWS's example uploads in chunks", () => {
 
   const trailing = `${vectors.chunkedTrailer.trailer.trim()}\r\nx-amz-trailer-signature:${vectors.chunkedTrailer.trailerSignature}\r\n\r\n`;
 
-  it("are delivered with their trailers", async () => {
+  it("are passed on with their trailers", async () => {
     const [delivered, trailers] = await deliver("tr-seed", bodyOf(vectors.chunkedTrailer.chunks, trailing));
     expect(delivered).toEqual(payload);
     expect([...trailers]).toEqual([["x-amz-checksum-crc32c", "sOO8/Q=="]]);
   });
 
-  it.each([0, 1, 2])("are refused where the signature of chunk %i is another's", async (index) => {
+  it.each([0, 1, 2])("are rejected when the signature of chunk %i is another's", async (index) => {
     const { chunks } = vectors.chunkedTrailer;
     const forged = chunks.with(index, { size: chunks[index]?.size ?? 0, fill: "a", signature: "0".repeat(64) });
     const error = await caught(() => deliver("tr-seed", bodyOf(forged, trailing)));
@@ -147,7 +147,7 @@ describe("AWS's example uploads in chunks", () => {
     expect(error.fields["SignatureProvided"]).toBe("0".repeat(64));
   });
 
-  it("are refused where the chain began with another request", async () => {
+  it("are rejected when the chain began with another request", async () => {
     const error = await caught(() => deliver("chunk-seed", bodyOf(vectors.chunkedTrailer.chunks, "\r\n")));
     expect(error.code).toBe("SignatureDoesNotMatch");
   });

@@ -1,4 +1,4 @@
-// Which variants of the canonical request verify, which do not, and what the error contains.
+// Which signed requests verify besides the canonical one, which must not, and what the error contains.
 import { describe, expect, it, vi } from "vitest";
 
 import { readClaim, verifyClaim } from "../../../src/auth/sigv4/authenticate.ts";
@@ -31,13 +31,13 @@ interface Sent {
 
 interface Signed {
   readonly method?: string;
-  /** The path, query and headers as the client put them in its canonical request. */
+  /** The path, query and headers of the client's canonical request. */
   readonly path: string;
   readonly query?: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
 }
 
-/** What arrives as `sent` from a client that signed `signed`. */
+/** The received form `sent` of a request that the client signed as `signed`. */
 async function requestSigning(signed: Signed, sent: Sent): Promise<S3Request> {
   const all = [
     ["host", HOST] as const,
@@ -74,7 +74,7 @@ async function verify(request: S3Request, secret = SECRET_ACCESS_KEY) {
   return verifyClaim(request, claimOf(request), secret);
 }
 
-describe("verifyClaim takes", () => {
+describe("verifyClaim accepts", () => {
   it.each([
     ["a plain path", "/b/k", "/b/k"],
     [
@@ -131,7 +131,7 @@ describe("verifyClaim takes", () => {
     await expect(verify(request)).resolves.toBeDefined();
   });
 
-  it("a header that was sent twice beside one with a comma of its own, in any combination of three", async () => {
+  it("a duplicate header next to one with a comma of its own, in any combination of three", async () => {
     for (let mask = 0; mask < 8; mask += 1) {
       const names = ["x-amz-meta-a", "x-amz-meta-b", "x-amz-meta-c"];
       const request = await requestSigning(
@@ -146,7 +146,7 @@ describe("verifyClaim takes", () => {
     ["none", []],
     ["all", [0, 1, 2, 3, 4]],
     ["one", [3]],
-  ])("of five headers with commas %s that was sent twice", async (_name, twice) => {
+  ])("of five headers with commas %s as a duplicate", async (_name, twice) => {
     const names = ["a", "b", "c", "d", "e"].map((letter) => `x-amz-meta-${letter}`);
     const request = await requestSigning(
       { path: "/b", headers: names.map((name, at) => [name, twice.includes(at) ? "1,2" : "1, 2"] as const) },
@@ -174,7 +174,7 @@ describe("verifyClaim takes", () => {
     await expect(verify(request)).resolves.toBeDefined();
   });
 
-  it("two departures at once", async () => {
+  it("two deviations at once", async () => {
     const request = await requestSigning(
       { path: "/b/a%2Fb", headers: [["accept-encoding", "identity"]] },
       { path: "/b/a%2Fb", headers: { "accept-encoding": "gzip, br" } },
@@ -186,7 +186,7 @@ describe("verifyClaim takes", () => {
     ["a plain path", "/b/k", "/b/k", undefined],
     ["a path spelled otherwise", "/b/a!b", "/b/a!b", undefined],
     ["parameters without values", "/b", "/b", "acl"],
-  ])("a host signed without the port that is sent, with %s", async (_what, signedPath, path, query) => {
+  ])("a host signed without the sent port, with %s", async (_what, signedPath, path, query) => {
     const request = await requestSigning(
       { path: signedPath, ...(query === undefined ? {} : { query: `${query}=` }) },
       { path, ...(query === undefined ? {} : { query }), headers: { host: `${HOST}:9000` } },
@@ -194,12 +194,12 @@ describe("verifyClaim takes", () => {
     await expect(verify(request)).resolves.toBeDefined();
   });
 
-  it("a signed Content-Length without a body", async () => {
+  it("a signed Content-Length of a missing body", async () => {
     const request = await requestSigning({ path: "/b", headers: [["content-length", "0"]] }, { path: "/b" });
     await expect(verify(request)).resolves.toBeDefined();
   });
 
-  it("X-HTTP-Method-Override for the unsigned, meaningless header that it is", async () => {
+  it("X-HTTP-Method-Override as an unsigned header without effect", async () => {
     const request = await requestSigning(
       { path: "/b/k" },
       { path: "/b/k", headers: { "x-http-method-override": "DELETE" } },
@@ -208,7 +208,7 @@ describe("verifyClaim takes", () => {
     expect(request.method).toBe("GET");
   });
 
-  it("header names in capitals in the list", async () => {
+  it("upper-case header names in the list", async () => {
     const request = await requestSigning({ path: "/b" }, { path: "/b" });
     const authorization = request.headers.get("authorization") ?? "";
     request.headers.set("authorization", authorization.replace("host;x-amz-content", "Host;X-Amz-Content"));
@@ -216,15 +216,15 @@ describe("verifyClaim takes", () => {
   });
 });
 
-describe("verifyClaim refuses", () => {
+describe("verifyClaim rejects", () => {
   const SIGNED: Signed = { path: "/b/k", query: "prefix=obj", headers: [["x-amz-meta-a", "1"]] };
   const SENT: Sent = { path: "/b/k", query: "prefix=obj", headers: { "x-amz-meta-a": "1" } };
 
-  it("not the request that the others change", async () => {
+  it("a request other than the one with the changes", async () => {
     await expect(verify(await requestSigning(SIGNED, SENT))).resolves.toBeDefined();
   });
 
-  it.each(["HEAD", "PUT", "DELETE", "POST", "get"])("what was signed as GET and sent as %s", async (method) => {
+  it.each(["HEAD", "PUT", "DELETE", "POST", "get"])("a request signed as GET and sent as %s", async (method) => {
     const error = await caught(async () => verify(await requestSigning(SIGNED, { ...SENT, method })));
     expect([error.code, error.status]).toEqual(["SignatureDoesNotMatch", 403]);
   });
@@ -278,7 +278,7 @@ describe("verifyClaim refuses", () => {
     },
   );
 
-  it("a signature of the wrong form, with 403 and never an error of its own", async () => {
+  it("a malformed signature, with 403 and no error of its own", async () => {
     const request = await requestSigning(SIGNED, SENT);
     const claim = claimOf(request);
     const { signature } = claim;
@@ -309,7 +309,7 @@ describe("verifyClaim refuses", () => {
     }
   });
 
-  it("an Accept-Encoding that no client can have sent", async () => {
+  it("an impossible Accept-Encoding", async () => {
     const request = await requestSigning(
       { path: "/b/k", headers: [["accept-encoding", "deflate"]] },
       { path: "/b/k", headers: { "accept-encoding": "br, gzip" } },
@@ -318,8 +318,8 @@ describe("verifyClaim refuses", () => {
   });
 });
 
-describe("the refusal", () => {
-  it("shows what was expected, in text and in bytes", async () => {
+describe("the SignatureDoesNotMatch error", () => {
+  it("contains the expected string, in text and in bytes", async () => {
     const request = await requestSigning({ path: "/b/k" }, { path: "/b/K é".replace(" é", "%20%C3%A9") });
     const error = await caught(() => verify(request));
     const canonical = `GET\n/b/K%20%C3%A9\n\nhost:${HOST}\nx-amz-content-sha256:${EMPTY_SHA256}\nx-amz-date:${AMZ_DATE}\n\nhost;x-amz-content-sha256;x-amz-date\n${EMPTY_SHA256}`;
@@ -386,7 +386,7 @@ describe("the refusal", () => {
 describe("a presigned URL", () => {
   const CREDENTIAL = `${ACCESS_KEY_ID}%2F20130524%2Fauto%2Fs3%2Faws4_request`;
 
-  /** A URL presigned for GET, with other parameters signed as well. */
+  /** A URL presigned for GET, with other signed parameters. */
   async function presign(extra = "", signedHeaders: readonly (readonly [string, string])[] = [["host", HOST]]) {
     const names = signedHeaders.map(([name]) => name).join("%3B");
     const query = `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=${CREDENTIAL}&X-Amz-Date=${AMZ_DATE}&X-Amz-Expires=300&X-Amz-SignedHeaders=${names}${extra}`;
@@ -397,21 +397,21 @@ describe("a presigned URL", () => {
 
   const headers = { host: HOST };
 
-  it("verifies, whatever unsigned headers come with it", async () => {
+  it("verifies with any additional unsigned headers", async () => {
     const request = requestOf(await presign(), {
       headers: { ...headers, "content-type": "x", authorization: "Bearer x" },
     });
     await expect(verify(request)).resolves.toMatchObject({ scope: { region: "auto" } });
   });
 
-  it("binds the parameters that are hoisted headers", async () => {
+  it("fixes the parameters that are hoisted headers", async () => {
     const url = await presign("&x-amz-acl=private&x-id=GetObject");
     await expect(verify(requestOf(url, { headers }))).resolves.toBeDefined();
     const error = await caught(() => verify(requestOf(url.replace("acl=private", "acl=public-read"), { headers })));
     expect(error.code).toBe("SignatureDoesNotMatch");
   });
 
-  it("reads a signed header from the query if it was sent there", async () => {
+  it("reads a signed header from the query when it was sent there", async () => {
     const sse = "x-amz-server-side-encryption";
     const url = await presign(`&${sse}=AES256`, [
       ["host", HOST],
@@ -437,17 +437,17 @@ describe("a presigned URL", () => {
     expect(error.code).toBe("SignatureDoesNotMatch");
   });
 
-  it("leaves no other parameter out of its signature for being called like it", async () => {
+  it("signs every other parameter, also with a similar name", async () => {
     const query = `?x=1&X-Amz-Signature=${"0".repeat(64)}`;
     const signed = { path: "/b/k", query: "x=1" };
-    // In the header's form X-Amz-Signature is a parameter like any other; there, it makes a second mechanism.
+    // In the header form X-Amz-Signature is an ordinary parameter; in the query it is a second mechanism.
     const request = await requestSigning(signed, { path: "/b/k", query: query.slice(1) });
     expect((await caught(() => verify(request))).message).toMatch(/^Only one auth mechanism allowed/);
   });
 });
 
 describe("canonicalRequests", () => {
-  it("begins with the rules' own, and ends", async () => {
+  it("start with the documented one, and are finite", async () => {
     const names = Array.from({ length: 40 }, (_, at) => `x-amz-meta-${at}`);
     const request = await requestSigning(
       { path: "/b/a%2Fb%21", headers: [["accept-encoding", "x"], ...names.map((name) => [name, "1, 2"] as const)] },
@@ -463,18 +463,18 @@ describe("canonicalRequests", () => {
     expect(new Set(candidates).size).toBe(candidates.length);
   });
 
-  it("leaves the host's port off after every candidate that keeps it", async () => {
+  it("omit the host's port after every candidate with it", async () => {
     const request = await requestSigning({ path: "/b/k" }, { path: "/b/k", headers: { host: `${HOST}:9000` } });
     const hosts = [...canonicalRequests(request, claimOf(request))].map((text) => /^host:(.*)$/m.exec(text)?.[1]);
     expect(hosts).toEqual([`${HOST}:9000`, HOST]);
   });
 
-  it("is the only one where nothing is in doubt", async () => {
+  it("consist of one candidate when nothing is ambiguous", async () => {
     const request = await requestSigning({ path: "/b/k" }, { path: "/b/k" });
     expect([...canonicalRequests(request, claimOf(request))]).toHaveLength(1);
   });
 
-  it("survives a path of 40 KB, a query of 3000 parameters and 3000 headers", async () => {
+  it("handle a path of 40 KB, a query of 3000 parameters and 3000 headers", async () => {
     const names = Array.from({ length: 3000 }, (_, at) => `x-amz-meta-${at}`);
     const query = Array.from({ length: 3000 }, (_, at) => `q${at}=${"%20".repeat(10)}`).join("&");
     const request = {
@@ -499,8 +499,8 @@ function spaced(text: string): string {
   return (hex(bytesOf(text)).match(/../g) ?? []).join(" ");
 }
 
-describe("a made-up signature under a known key", () => {
-  /** How many signatures the refusal of a request takes. */
+describe("a forged signature under a known key", () => {
+  /** The number of signatures computed for a rejected request. */
   async function signaturesFor(headerBytes: number): Promise<number> {
     const names = ["host", "x-amz-date", ...["a", "b", "c", "d"].map((name) => `x-amz-meta-${name}`)];
     const headers = Object.fromEntries(names.slice(2).map((name) => [name, `1, 2${"x".repeat(headerBytes)}`]));
@@ -528,11 +528,11 @@ describe("a made-up signature under a known key", () => {
     }
   }
 
-  it("is compared with all that an honest client may have signed, and with less the longer the request is", async () => {
+  it("is compared with all candidates of an honest client, and with fewer for longer requests", async () => {
     const short = await signaturesFor(10);
     expect(short).toBeGreaterThan(10);
     expect(short).toBeLessThanOrEqual(256);
-    // 120 KB of headers are hashed no more than a few times.
+    // 120 KB of headers are hashed at most a few times.
     expect(await signaturesFor(30_000)).toBeLessThanOrEqual(3);
   });
 });

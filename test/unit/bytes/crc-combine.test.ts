@@ -5,7 +5,7 @@ import { Seeded } from "./seeded.ts";
 
 const ALGORITHMS = ["crc32", "crc32c", "crc64nvme"] as const;
 
-/** By the runtime's own stream, over bytes as they are. */
+/** By the runtime's own stream, over the raw bytes. */
 async function crcOf(algorithm: CombinableCrc, bytes: Uint8Array): Promise<Uint8Array> {
   const stream = new crypto.DigestStream(algorithm);
   const writer = stream.getWriter();
@@ -23,7 +23,7 @@ async function runsOf(algorithm: CombinableCrc, pieces: readonly Uint8Array[]) {
 }
 
 describe.each(ALGORITHMS)("combined %s", (algorithm) => {
-  it("is that of the whole, however it is split", async () => {
+  it("is that of the whole for any split", async () => {
     const seeded = new Seeded(7);
     for (let turn = 0; turn < 100; turn += 1) {
       const bytes = seeded.bytes(seeded.below(3000));
@@ -38,14 +38,14 @@ describe.each(ALGORITHMS)("combined %s", (algorithm) => {
     }
   });
 
-  it("is that of megabytes in parts of one length and a rest", async () => {
+  it("is that of megabytes in equal parts and a rest", async () => {
     const bytes = new Seeded(1).bytes(2_500_001);
     const pieces = [0, 1, 2].map((index) => bytes.subarray(index * 1_000_000, (index + 1) * 1_000_000));
     const combined = combineCrcs(algorithm, await runsOf(algorithm, pieces));
     expect(hex(combined)).toBe(hex(await crcOf(algorithm, bytes)));
   });
 
-  it("knows the published check value and lengths past 32 bits", async () => {
+  it("has the published check value, for lengths beyond 32 bits", async () => {
     const check = { crc32: "cbf43926", crc32c: "e3069283", crc64nvme: "ae8b14860a799888" }[algorithm];
     const [left, right] = ["12345", "6789"].map((text) => new TextEncoder().encode(text));
     const runs = await runsOf(
@@ -53,7 +53,7 @@ describe.each(ALGORITHMS)("combined %s", (algorithm) => {
       [left, right].flatMap((piece) => piece ?? []),
     );
     expect(hex(combineCrcs(algorithm, runs))).toBe(check);
-    // Combining is associative: a run of 5 TiB of anything may be taken together with its neighbour first or last.
+    // Combining is associative: a run of 5 TiB may be combined with either neighbour first.
     const [crc = new Uint8Array()] = runs.map((run) => run.crc);
     const [a, b, c] = [5 * 1024 ** 4, 5 * 1024 ** 3 + 1, 9].map((length) => ({ crc, length }));
     if (a === undefined || b === undefined || c === undefined) throw new Error("three runs");

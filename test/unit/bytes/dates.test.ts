@@ -19,12 +19,12 @@ function moments(): number[] {
 }
 
 describe("an HTTP date", () => {
-  it("is written in RFC 9110's preferred format, to the second below", () => {
+  it("is written in RFC 9110's preferred format, rounded down to seconds", () => {
     expect(formatHttpDate(MOMENT)).toBe("Fri, 02 Jan 2026 03:04:05 GMT");
     expect(formatHttpDate(MOMENT + 999)).toBe("Fri, 02 Jan 2026 03:04:05 GMT");
   });
 
-  it("reads back every moment", () => {
+  it("round-trips every moment", () => {
     for (const moment of moments()) expect(parseHttpDate(formatHttpDate(moment))).toBe(moment);
   });
 
@@ -89,7 +89,7 @@ describe("an ISO date", () => {
     expect(formatIsoDate(MOMENT + 7)).toBe("2026-01-02T03:04:05.007Z");
   });
 
-  it("reads back every moment, to the millisecond", () => {
+  it("round-trips every moment, to the millisecond", () => {
     for (const moment of moments()) expect(parseIsoDate(formatIsoDate(moment))).toBe(moment);
     for (let millisecond = 0; millisecond < 1000; millisecond += 1) {
       expect(parseIsoDate(formatIsoDate(MOMENT + millisecond))).toBe(MOMENT + millisecond);
@@ -102,7 +102,7 @@ describe("an ISO date", () => {
     ["2026-01-02T03:04:05.12Z", 120],
     ["2026-01-02T03:04:05.123999Z", 123],
     ["2026-01-02T03:04:05.000999999Z", 0],
-  ])("is read from %s", (text, milliseconds) => expect(parseIsoDate(text)).toBe(MOMENT + milliseconds));
+  ])("is parsed from %s", (text, milliseconds) => expect(parseIsoDate(text)).toBe(MOMENT + milliseconds));
 
   it.each([
     "",
@@ -132,7 +132,7 @@ describe("an x-amz-date", () => {
     expect(formatAmzDate(MOMENT + 999)).toBe("20260102T030405Z");
   });
 
-  it("reads back every moment", () => {
+  it("round-trips every moment", () => {
     for (const moment of moments()) expect(parseAmzDate(formatAmzDate(moment))).toBe(moment);
   });
 
@@ -158,7 +158,7 @@ describe("an x-amz-date", () => {
   ])("is refused: %j", (text) => expect(parseAmzDate(text)).toBeUndefined());
 });
 
-describe("the time to refuse a date", () => {
+describe("the time to reject a date", () => {
   it.each([
     ["digits", "1".repeat(100_000)],
     ["spaces", " ".repeat(100_000)],

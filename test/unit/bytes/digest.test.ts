@@ -7,7 +7,7 @@ import { chunks, Seeded } from "./seeded.ts";
 
 const CHECK = utf8("123456789");
 
-/** The published check values of each algorithm: of "123456789" and of nothing. */
+/** The published check values of each algorithm: of "123456789" and of no bytes. */
 const PUBLISHED: readonly (readonly [DigestAlgorithm, string, string])[] = [
   ["crc32", "y/Q5Jg==", "AAAAAA=="],
   ["crc32c", "4waSgw==", "AAAAAA=="],
@@ -24,12 +24,12 @@ async function inPieces(algorithm: DigestAlgorithm, pieces: readonly Uint8Array[
 }
 
 describe.each(PUBLISHED)("%s", (algorithm, ofCheck, ofNothing) => {
-  it("agrees with its published check values", async () => {
+  it("has its published check values", async () => {
     expect(toBase64(await digest(algorithm, CHECK))).toBe(ofCheck);
     expect(toBase64(await digest(algorithm, new Uint8Array()))).toBe(ofNothing);
   });
 
-  it("is the same in pieces of any size, empty ones included", async () => {
+  it("is the same for pieces of any size, including empty ones", async () => {
     for (const sizes of [[1], [2], [3, 1], [8], [9], [100]]) {
       expect(await inPieces(algorithm, chunks(CHECK, sizes))).toBe(ofCheck);
     }
@@ -47,7 +47,7 @@ describe.each(PUBLISHED)("%s", (algorithm, ofCheck, ofNothing) => {
     expect(toBase64(await digest(algorithm, body))).not.toBe(whole);
   });
 
-  it("has taken a piece in when its promise resolves, so that the piece may be reused", async () => {
+  it("has consumed a piece when its promise resolves, so that the piece may be reused", async () => {
     const running = new RunningDigest(algorithm);
     const buffer = new Uint8Array(3);
     for (const piece of chunks(CHECK, [3])) {
@@ -64,15 +64,15 @@ describe("published values", () => {
     expect(toBase64(await digest("crc32c", utf8("a".repeat(66_560))))).toBe("sOO8/Q==");
   });
 
-  it("hold for the SHA-256 of nothing in hexadecimal", async () => {
+  it("hold for the SHA-256 of no bytes in hexadecimal", async () => {
     expect(toHex(await digest("SHA-256", new Uint8Array()))).toBe(
       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
     );
   });
 });
 
-describe("a digest that is given up", () => {
-  it("leaves nothing behind that rejects, before, during and after its bytes", async () => {
+describe("an abandoned digest", () => {
+  it("causes no unhandled rejection, before, during and after its bytes", async () => {
     const unused = new RunningDigest("crc32");
     unused.abandon();
     const begun = new RunningDigest("SHA-256");

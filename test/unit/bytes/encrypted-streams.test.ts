@@ -30,7 +30,7 @@ function decryptedStream(
   return readable;
 }
 
-/** Reads a stream to its end; rejects where it breaks off. */
+/** Reads a stream to its end; rejects when it breaks off. */
 async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   return new Response(stream).bytes();
 }
@@ -206,7 +206,7 @@ describe("changed encrypted bytes", () => {
     const ends = [0, 1, SALT_BYTES, SALT_BYTES + 1, SALT_BYTES + ENCRYPTED_FRAME_BYTES, encrypted.length - 1];
     for (const end of ends)
       await expect(decrypt(encrypted.slice(0, end), { length }), `${end} bytes`).rejects.toThrow();
-    // Not even if the row's length was changed to match.
+    // Not even when the row's length was changed to match.
     await expect(decrypt(await join(salt(), frame(0)), { length: FRAME_BYTES })).rejects.toThrow();
     await expect(decrypt(await join(salt(), frame(0), frame(1)), { length: 2 * FRAME_BYTES })).rejects.toThrow();
   });

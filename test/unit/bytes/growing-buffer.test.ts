@@ -4,7 +4,7 @@ import { GrowingBuffer } from "../../../src/bytes/growing-buffer.ts";
 import { Seeded } from "./seeded.ts";
 
 describe("GrowingBuffer", () => {
-  it("gathers what is appended, whatever the sizes", () => {
+  it("collects appended pieces of any size", () => {
     const seeded = new Seeded(7);
     const bytes = seeded.bytes(50_000);
     const buffer = new GrowingBuffer(60_000);
@@ -23,7 +23,7 @@ describe("GrowingBuffer", () => {
     [1_000_000, 1, 1024],
     [1_000_000, 2000, 2000],
     [1_000_000, 100_000, 200_000],
-  ])("with a limit of %i takes for %i bytes at most %i bytes of memory", (limit, length, most) => {
+  ])("with a limit of %i allocates for %i bytes at most %i bytes of memory", (limit, length, most) => {
     const buffer = new GrowingBuffer(limit);
     if (length > 0) buffer.append(new Uint8Array(length));
     expect(buffer.capacity).toBeLessThanOrEqual(most);
@@ -41,7 +41,7 @@ describe("GrowingBuffer", () => {
     expect(copied).toBeLessThan(2 * 300_000);
   });
 
-  it("refuses what is more than its limit, and takes as much again once it is cleared", () => {
+  it("rejects more than its limit, and accepts the same amount again after it is cleared", () => {
     const buffer = new GrowingBuffer(3);
     buffer.append(Uint8Array.of(1, 2, 3));
     expect(() => buffer.append(Uint8Array.of(4))).toThrow(RangeError);

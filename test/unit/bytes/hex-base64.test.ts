@@ -12,14 +12,14 @@ describe("hexadecimal", () => {
     expect(toHex(new Uint8Array())).toBe("");
   });
 
-  it("reads back every byte, in either case", () => {
+  it("parses every byte, in either case", () => {
     expect(fromHex(toHex(ALL_BYTES))).toEqual(ALL_BYTES);
     expect(fromHex(toHex(ALL_BYTES).toUpperCase())).toEqual(ALL_BYTES);
     expect(fromHex("")).toEqual(new Uint8Array());
   });
 
   it.each(["a", "abc", "0g", "zz", "0x10", " 0a", "0a ", "0a\n", "-1", "+1", "1.", "é0", "００", "0\0"])(
-    "is refused where it is malformed: %j",
+    "is rejected when malformed: %j",
     (text) => expect(fromHex(text)).toBeUndefined(),
   );
 });
@@ -38,7 +38,7 @@ describe("base64", () => {
     expect(fromBase64(encoded)).toEqual(utf8(text));
   });
 
-  it("reads back what it wrote, and its URL form likewise", () => {
+  it("round-trips, and so does its URL form", () => {
     const random = new Seeded(11);
     for (let length = 0; length < 70; length += 1) {
       const bytes = random.bytes(length);
@@ -67,9 +67,9 @@ describe("base64", () => {
     "Zm9é",
     "Zm9*",
     "AAAA\0AAA",
-  ])("is refused where it is malformed: %j", (text) => expect(fromBase64(text)).toBeUndefined());
+  ])("is rejected when malformed: %j", (text) => expect(fromBase64(text)).toBeUndefined());
 
-  it.each(["Zh==", "Zm9=", "//==", "AB==", "AAB="])("is refused where its last bits are lost: %j", (text) =>
+  it.each(["Zh==", "Zm9=", "//==", "AB==", "AAB="])("is rejected when its unused bits are not zero: %j", (text) =>
     expect(fromBase64(text)).toBeUndefined(),
   );
 });
@@ -81,7 +81,7 @@ describe("base64url", () => {
   });
 
   it.each(["A", "AAAAA", "Zg==", "+/+/", "-__-_x", "AB", "A A", "AA\n", "é", "%41"])(
-    "is refused where it is malformed: %j",
+    "is rejected when malformed: %j",
     (text) => expect(fromBase64Url(text)).toBeUndefined(),
   );
 });

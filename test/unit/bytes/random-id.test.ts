@@ -16,13 +16,13 @@ describe("random digits", () => {
     const counts = new Map<string, number>();
     for (const digit of randomDigits(64_000)) counts.set(digit, (counts.get(digit) ?? 0) + 1);
     expect(counts.size).toBe(32);
-    // 2000 are expected of each, give or take 44; eight such deviations do not happen.
+    // 2000 are expected of each, with a deviation of 44; eight such deviations do not occur.
     for (const count of counts.values()) expect(Math.abs(count - 2000)).toBeLessThan(352);
   });
 });
 
 describe("a time-ordered id", () => {
-  it("has one length, whatever the time, and 130 random bits", () => {
+  it("has one length at any time, and 130 random bits", () => {
     for (const time of [0, 1, Date.UTC(2026, 0, 1), Date.UTC(9999, 11, 31)]) {
       expect(timeOrderedId(time)).toMatch(/^[0-9a-v]{36}$/);
     }

@@ -1,4 +1,4 @@
-// A small generator of reproducible randomness for property tests, and the texts and chunkings that they draw from it.
+// A small generator of reproducible random numbers for property tests, and of the texts and chunk sizes drawn from it.
 
 export class Seeded {
   #state: number;
@@ -27,7 +27,7 @@ export class Seeded {
     return bytes;
   }
 
-  /** A text of up to `longest` characters, most of them from where orders and encodings change. */
+  /** A text of up to `longest` characters, mostly from ranges where orders and encodings change. */
   text(longest: number): string {
     let text = "";
     for (let left = this.below(longest + 1); left > 0; left -= 1) text += String.fromCodePoint(this.#codePoint());
@@ -46,7 +46,7 @@ const EDGES = [
   0x10000, 0x1f600, 0x10fffe, 0x10ffff,
 ];
 
-/** The bytes cut into pieces of these sizes, over and over. */
+/** The bytes split into pieces of these sizes, repeatedly. */
 export function chunks(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   let at = 0;

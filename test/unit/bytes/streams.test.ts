@@ -17,7 +17,7 @@ function plainStream(pieces: readonly Uint8Array[]): ReadableStream<Uint8Array> 
   });
 }
 
-/** A byte stream, as the runtime's bodies are; what becomes of the writing end is not waited for. */
+/** A byte stream, like the runtime's bodies; the result of the writing end is not awaited. */
 function byteStream(pieces: readonly Uint8Array[], length: number, end: "close" | "abort" = "close") {
   const { readable, writable } = new FixedLengthStream(length);
   const writing = (async () => {
@@ -46,7 +46,7 @@ async function readAll(reader: PieceReader): Promise<Uint8Array> {
   return whole;
 }
 
-/** Compares without printing megabytes where they differ. */
+/** Compares without printing megabytes on a difference. */
 async function expectSameBytes(actual: Uint8Array, wanted: Uint8Array): Promise<void> {
   expect(actual.length).toBe(wanted.length);
   expect(toBase64(await digest("SHA-256", actual))).toBe(toBase64(await digest("SHA-256", wanted)));
@@ -62,17 +62,17 @@ const SIZES = [
 ] as const;
 
 describe("PieceReader", () => {
-  it.each(SIZES)("delivers a byte stream intact from chunks %s", async (_what, sizes, length) => {
+  it.each(SIZES)("passes a byte stream on intact from chunks %s", async (_what, sizes, length) => {
     const body = BODY.slice(0, length);
     await expectSameBytes(await readAll(new PieceReader(byteStream(chunks(body, sizes), length))), body);
   });
 
-  it.each(SIZES)("delivers a stream made by JavaScript intact from chunks %s", async (_what, sizes, length) => {
+  it.each(SIZES)("passes a stream made by JavaScript on intact from chunks %s", async (_what, sizes, length) => {
     const body = BODY.slice(0, length);
     await expectSameBytes(await readAll(new PieceReader(plainStream(chunks(body, sizes)))), body);
   });
 
-  it("gathers small chunks of a byte stream into full pieces", async () => {
+  it("collects small chunks of a byte stream into full pieces", async () => {
     const reader = new PieceReader(byteStream(chunks(BODY, [10_000]), BODY.length));
     const lengths: number[] = [];
     for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) lengths.push(piece.length);
@@ -81,7 +81,7 @@ describe("PieceReader", () => {
     expect(lengths).toEqual([...first, PIECE_BYTES, PIECE_BYTES, last]);
   });
 
-  it("takes memory as bytes arrive, and never more than was announced", async () => {
+  it("allocates memory as bytes arrive, and never more than announced", async () => {
     for (const [announced, arriving, most] of [
       [3, 0, 3],
       [3, 3, 3],
@@ -97,13 +97,13 @@ describe("PieceReader", () => {
       for (let read = 0; arriving - read >= reader.bufferBytes && arriving > read;) {
         read += (await reader.read())?.length ?? 0;
       }
-      // What it waits with for the next bytes, which do not come.
+      // The pending read waits for bytes that never arrive.
       expect(reader.bufferBytes, `${announced} announced, ${arriving} arrived`).toBeLessThanOrEqual(most);
       reader.cancel();
     }
   });
 
-  it("releases the stack frames of the error that failed its stream", async () => {
+  it("omits the stack frames of its stream's error", async () => {
     const failure = new Error("sender went away");
     let isFormatted = false;
     Object.defineProperty(failure, "stack", {
@@ -131,7 +131,7 @@ describe("PieceReader", () => {
     await expectSameBytes(await readAll(new PieceReader(body)), BODY);
   });
 
-  it("rejects where the sender went away, and never reports an end", async () => {
+  it("rejects when the sender disconnects, and never reports an end", async () => {
     const reader = new PieceReader(byteStream([BODY.slice(0, 1000)], 2000, "abort"));
     await expect(readAll(reader)).rejects.toThrow();
     const broken = new PieceReader(
@@ -140,7 +140,7 @@ describe("PieceReader", () => {
     await expect(broken.read()).rejects.toThrow("sender went away");
   });
 
-  it("cancels its stream when it stops early", async () => {
+  it("cancels the sender when it stops early", async () => {
     const { promise, resolve } = Promise.withResolvers<string>();
     const stream = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new Uint8Array(10)),
@@ -159,7 +159,7 @@ describe("PieceReader", () => {
   });
 });
 
-/** What a reader of a stream has seen so far, and how the stream ended for it. */
+/** What a reader of a stream has received so far, and how the stream ended for it. */
 class StreamRecorder {
   #length = 0;
   readonly #pieces: Uint8Array[] = [];
@@ -198,7 +198,7 @@ class StreamRecorder {
   }
 }
 
-/** Lets everything happen that can happen without another call. */
+/** Lets all pending tasks run. */
 async function settle(): Promise<void> {
   await scheduler.wait(20);
 }
@@ -227,7 +227,7 @@ describe("DelayedWriter", () => {
     expect(sha256).toEqual(await digest("SHA-256", body));
   });
 
-  it.each(LENGTHS)("withholds the last of %i bytes until finish", async (length) => {
+  it.each(LENGTHS)("holds the last of %i bytes back until it is finished", async (length) => {
     const body = BODY.slice(0, length);
     const { readable, writable } = new FixedLengthStream(length);
     const recorder = new StreamRecorder(readable);
@@ -248,7 +248,7 @@ describe("DelayedWriter", () => {
   });
 
   it.each(LENGTHS.filter((length) => length > 0))(
-    "never yields a complete stream of %i bytes once it is aborted, before or after its digests",
+    "never produces a complete stream of %i bytes once it is aborted, before or after its digests",
     async (length) => {
       for (const when of ["before", "after"]) {
         const { readable, writable } = new FixedLengthStream(length);
@@ -263,7 +263,7 @@ describe("DelayedWriter", () => {
     },
   );
 
-  it("yields no end of a stream without an announced length", async () => {
+  it("produces no end of an aborted stream without an announced length", async () => {
     for (const length of [0, 1000, PIECE_BYTES + 1]) {
       const { readable, writable } = new IdentityTransformStream();
       const recorder = new StreamRecorder(readable);
@@ -275,11 +275,11 @@ describe("DelayedWriter", () => {
     }
   });
 
-  it("yields no complete stream either where its reader begins only after the abort", async () => {
+  it("produces no complete stream when its reader begins only after the abort", async () => {
     for (const length of [1000, PIECE_BYTES + 1]) {
       const { readable, writable } = new FixedLengthStream(length);
       const writer = new DelayedWriter(writable.getWriter(), ["crc32"], length);
-      // A body longer than the withheld bytes waits for the reader.
+      // Bytes beyond the buffer wait for the reader.
       const writing = writer.write(BODY.slice(0, length));
       writing.catch(() => undefined);
       await settle();
@@ -290,7 +290,7 @@ describe("DelayedWriter", () => {
     }
   });
 
-  it("holds one piece and no more while its reader does not read", async () => {
+  it("buffers exactly one piece while its reader does not read", async () => {
     const { readable, writable } = new FixedLengthStream(BODY.length);
     const writer = new DelayedWriter(writable.getWriter(), ["crc32"], BODY.length);
     for (let at = 0; at < PIECE_BYTES; at += 8192) await writer.write(BODY.subarray(at, at + 8192));
@@ -307,7 +307,7 @@ describe("DelayedWriter", () => {
     await expectSameBytes(recorder.bytes(), BODY);
   });
 
-  it("rejects what follows where its reader stops early", async () => {
+  it("rejects further writes when its reader stops early", async () => {
     const { readable, writable } = new FixedLengthStream(10 * PIECE_BYTES);
     const writer = new DelayedWriter(writable.getWriter(), ["crc32"], 10 * PIECE_BYTES);
     const write = async () => {
@@ -323,7 +323,7 @@ describe("DelayedWriter", () => {
     writer.abort(new Error("the caller gives up as well"));
   });
 
-  it("rejects at its end where its reader stopped before the last bytes", async () => {
+  it("rejects at its end when its reader stopped before the last bytes", async () => {
     const { readable, writable } = new FixedLengthStream(1000);
     const writer = new DelayedWriter(writable.getWriter(), ["crc32"], 1000);
     await writer.write(BODY.subarray(0, 1000));
@@ -331,13 +331,13 @@ describe("DelayedWriter", () => {
     await expect(writer.finish()).rejects.toThrow();
   });
 
-  it("makes no whole of fewer or more bytes than the stream was announced to have", async () => {
+  it("produces no complete stream of fewer or more bytes than announced", async () => {
     for (const announced of [1001, 999]) {
       const { readable, writable } = new FixedLengthStream(announced);
       const recorder = new StreamRecorder(readable);
       const writer = new DelayedWriter(writable.getWriter(), [], announced);
       await writer.write(BODY.subarray(0, 1000));
-      // The runtime reports a missing byte only to the reader.
+      // The runtime reports a missing byte to the reader only.
       await writer.finish().catch(() => undefined);
       expect(await recorder.ended).toBe("broken");
     }

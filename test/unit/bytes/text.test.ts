@@ -9,7 +9,7 @@ function texts(seed: number, count: number, longest: number): string[] {
 }
 
 describe("UTF-8", () => {
-  it("comes back as the text it was made of, byte order mark and NUL included", () => {
+  it("round-trips, byte order mark and NUL included", () => {
     for (const text of ["", "\ufeff", "\ufeffa", "a\0b", "é", "e\u0301", "\u{1f600}", ...texts(1, 200, 10)]) {
       expect(decodeUtf8(utf8(text))).toBe(text);
       expect(utf8Length(text)).toBe(utf8(text).length);
@@ -34,7 +34,7 @@ describe("UTF-8", () => {
 });
 
 describe("the order of texts", () => {
-  it("is that of their bytes, which JavaScript's is not", () => {
+  it("is that of their bytes, which differs from JavaScript's", () => {
     const astral = "\u{1f600}";
     expect(compareUtf8("\ue000", astral)).toBeLessThan(0);
     expect(compareUtf8(astral, "\ue000")).toBeGreaterThan(0);
@@ -57,7 +57,7 @@ describe("the order of texts", () => {
     expect(compareUtf8(left, left)).toBe(0);
   });
 
-  it("agrees with a comparison of the bytes in hexadecimal", () => {
+  it("agrees with a comparison of the hexadecimal bytes", () => {
     const hex = (text: string) => Array.from(utf8(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
     const sample = texts(2, 60, 5);
     for (const left of sample) {
@@ -87,7 +87,7 @@ describe("the successor of a prefix", () => {
     expect(successorOfPrefix(prefix)).toBeUndefined(),
   );
 
-  it("parts the texts with the prefix from those that come after them", () => {
+  it("separates the texts with the prefix from those after them", () => {
     const sample = texts(3, 120, 4);
     for (const prefix of sample) {
       const successor = successorOfPrefix(prefix);

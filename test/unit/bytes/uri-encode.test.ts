@@ -8,7 +8,7 @@ const UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 const ALL_BYTES = Array.from({ length: 256 }, (_, byte) => byte);
 
 describe("percent-encoding", () => {
-  it("leaves the unreserved bytes and escapes every other in upper case", () => {
+  it("keeps the unreserved bytes and escapes every other in upper case", () => {
     for (const byte of ALL_BYTES) {
       const character = String.fromCharCode(byte);
       const escaped = `%${byte.toString(16).padStart(2, "0").toUpperCase()}`;
@@ -17,7 +17,7 @@ describe("percent-encoding", () => {
     }
   });
 
-  it("keeps / only where that is asked for", () => {
+  it("keeps / only when requested", () => {
     expect(uriEncode("a/b//c")).toBe("a%2Fb%2F%2Fc");
     expect(uriEncode("a/b//c", true)).toBe("a/b//c");
   });
@@ -35,7 +35,7 @@ describe("percent-encoding", () => {
 });
 
 describe("percent-decoding", () => {
-  it("reads every byte in either case, and every byte but % by itself", () => {
+  it("reads every byte in either case, and every byte except % literally", () => {
     for (const byte of ALL_BYTES) {
       const hex = byte.toString(16).padStart(2, "0");
       expect(percentDecode(`%${hex.toUpperCase()}`)).toEqual(Uint8Array.of(byte));
@@ -71,7 +71,7 @@ describe("percent-decoding", () => {
     "%é1",
     "%\u{1f600}",
     "100%",
-  ])("refuses the malformed escape in %j", (text) => {
+  ])("rejects the malformed escape in %j", (text) => {
     expect(percentDecode(text)).toBeUndefined();
     expect(percentDecodeText(text)).toBeUndefined();
   });
@@ -82,7 +82,7 @@ describe("percent-decoding", () => {
     expect(percentDecodeText("%2541")).toBe("%41");
   });
 
-  it("takes + for a space only where that is asked for", () => {
+  it("decodes + as a space only when requested", () => {
     expect(percentDecodeText("a+b%2Bc")).toBe("a+b+c");
     expect(percentDecodeText("a+b%2Bc", true)).toBe("a b+c");
     expect(percentDecodeText("a+b", true)).toBe("a b");
@@ -90,14 +90,14 @@ describe("percent-decoding", () => {
   });
 
   it.each(["%ff", "%C3", "%C3%28", "%80", "%C0%AF", "%E0%80%AF", "%ED%A0%80", "%F4%90%80%80", "%F8%88%80%80%80"])(
-    "gives no text for bytes that are not UTF-8: %s",
+    "returns no text for bytes that are not UTF-8: %s",
     (text) => {
       expect(percentDecode(text)).toBeDefined();
       expect(percentDecodeText(text)).toBeUndefined();
     },
   );
 
-  it("preserves a byte order mark, NUL and text that is not normalised", () => {
+  it("keeps a byte order mark, NUL and unnormalised text", () => {
     expect(percentDecodeText("%EF%BB%BFa")).toBe("\ufeffa");
     expect(percentDecodeText("a%00b")).toBe("a\0b");
     expect(percentDecodeText("e%CC%81")).toBe("e\u0301");

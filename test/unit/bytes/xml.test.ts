@@ -27,7 +27,7 @@ describe("a written document", () => {
     expect(renderXml(document)).toBe(`${DECLARATION}<R><A>x</A><B><C>5</C><D>true</D></B></R>`);
   });
 
-  it("leaves out children that are undefined, and keeps those that are empty or zero", () => {
+  it("omits children that are undefined, and keeps those that are empty or zero", () => {
     const document = element("R", [
       optionalElement("A", undefined),
       optionalElement("B", ""),
@@ -57,7 +57,7 @@ describe("a written document", () => {
     [" a ", " a "],
   ])("escapes %j", (text, escaped) => expect(rendered(text)).toBe(`<a>${escaped}</a>`));
 
-  it("replaces every character that XML cannot hold", () => {
+  it("replaces every character that XML cannot contain", () => {
     const unwritable = [0xfffe, 0xffff, 0xd800, 0xdbff, 0xdc00, 0xdfff];
     for (let code = 0; code < 0x20; code += 1) if (![9, 10, 13].includes(code)) unwritable.push(code);
     for (const code of unwritable) {
@@ -68,7 +68,7 @@ describe("a written document", () => {
     expect(rendered("\ude00\ud83d")).toBe("<a>\ufffd\ufffd</a>");
   });
 
-  it("lets no text end its attribute or its element", () => {
+  it("escapes every text so that it cannot end its attribute or its element", () => {
     const hostile = `"><x y='z'>&</a>`;
     expect(renderXml(element("a", "t", { b: hostile }))).toBe(
       `${DECLARATION}<a b="&quot;&gt;&lt;x y=&apos;z&apos;&gt;&amp;&lt;/a&gt;">t</a>`,
@@ -76,7 +76,7 @@ describe("a written document", () => {
     expect(parsed(renderXml(element("a", hostile, { b: hostile })))).toEqual(leaf("a", hostile));
   });
 
-  it("reads back as the texts it was made of", () => {
+  it("parses back to its texts", () => {
     const random = new Seeded(41);
     for (let turn = 0; turn < 300; turn += 1) {
       const text = random.text(12).replaceAll(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "");
@@ -134,7 +134,7 @@ describe("a read text", () => {
 });
 
 describe("a read document", () => {
-  it("gives every child in its order, also those that stand twice", () => {
+  it("contains every child in order, including duplicates", () => {
     expect(parsed("<R><A>1</A><B/><A>2</A></R>")).toEqual({
       name: "R",
       text: "",
@@ -142,7 +142,7 @@ describe("a read document", () => {
     });
   });
 
-  it("keeps the text of an element apart from that of its children", () => {
+  it("separates the text of an element from that of its children", () => {
     expect(parsed("<R>x<A>1</A>y</R>")).toEqual({ name: "R", text: "xy", children: [leaf("A", "1")] });
   });
 
@@ -160,7 +160,7 @@ describe("a read document", () => {
     expect(parsed(document)).toEqual({ name: "R", text: "", children: [leaf("A", "1")] });
   });
 
-  it("ignores the white space of a pretty-printed document", () => {
+  it("accepts a pretty-printed document and ignores its white space", () => {
     const root = parsed("<R>\n  <A>1</A>\n  <B>\n    <C> 2 </C>\n  </B>\n</R>\n");
     expect(root?.children.map(({ name }) => name)).toEqual(["A", "B"]);
     expect(root?.children[1]?.children).toEqual([leaf("C", " 2 ")]);
@@ -245,7 +245,7 @@ describe("a read document", () => {
     expect(performance.now() - start).toBeLessThan(500);
   });
 
-  it("is refused past 20 levels of depth", () => {
+  it("is rejected over 20 levels of depth", () => {
     const nested = (depth: number) => "<a>".repeat(depth) + "</a>".repeat(depth);
     expect(parsed(nested(20))).toBeDefined();
     expect(parsed(nested(25))).toBeUndefined();
@@ -253,13 +253,13 @@ describe("a read document", () => {
   });
 
   it.each(["__proto__", "constructor", "prototype", "toString", "valueOf", "hasOwnProperty", "then"])(
-    "pollutes nothing with an element named %s",
+    "sets no prototype with an element named %s",
     (name) => {
       const before = Object.getOwnPropertyNames(Object.prototype);
       const root = parsed(`<a><${name}><polluted>yes</polluted></${name}><b>1</b></a>`);
       expect(Reflect.get({}, "polluted")).toBeUndefined();
       expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before);
-      // Refused or read, but never mistaken for another element.
+      // Rejected or read, but never treated as another element.
       if (root !== undefined) expect(root.children.filter((child) => child.name === "b")).toHaveLength(1);
     },
   );
@@ -325,14 +325,14 @@ describe("a document of many elements", () => {
     ["comments", "<!---->"],
     ["sections", "<![CDATA[]]>"],
     ["instructions", "<?p?>"],
-  ])("is read with as many %s as it may have, and refused with one more", (_what, piece) => {
+  ])("is accepted with the maximum number of %s, and rejected with one more", (_what, piece) => {
     const document = (count: number): Uint8Array => utf8(`<R>${piece.repeat(count)}</R>`);
     expect(parseXml(document(99), 100)?.name).toBe("R");
     expect(parseXml(document(100), 100)).toBeUndefined();
     expect(parseXml(document(400_000), 100)).toBeUndefined();
   });
 
-  it("is refused before the parser sees it, well-formed or not", () => {
+  it("is rejected before it is parsed, well-formed or not", () => {
     expect(isWithinLimits("<a>".repeat(100), 100)).toBe(true);
     expect(isWithinLimits("<a>".repeat(101), 100)).toBe(false);
     expect(isWithinLimits("<a></a></a></a>", 1)).toBe(true);
@@ -360,16 +360,16 @@ describe("a document of many elements", () => {
     ["a comment that is none", (many: string) => `<R><!-->${many}--></R>`],
   ])("is counted in full behind %s", (_what, document) => {
     const bytes = utf8(document("<b/>".repeat(1000)));
-    // Either it is counted, or the parser takes all of it for something that is no element.
+    // Either it is counted, or the parser treats all of it as something other than an element.
     expect(parseXml(bytes, 100)?.children.length ?? 0).toBeLessThan(10);
   });
 
-  it("may hold what looks like markup where none can be", () => {
+  it("can contain text that looks like markup", () => {
     const text = "a<b'c < \"d<e/>".repeat(500);
     expect(parseXml(utf8(`<R><!--${text}--><A><![CDATA[${text}]]></A></R>`), 10)?.children[0]?.text).toBe(text);
   });
 
-  it("may hold long text, comments and sections", () => {
+  it("can contain long text, comments and sections", () => {
     const long = "x".repeat(100_000);
     expect(parsed(`<R><!--${long}--><A>${long}</A><B><![CDATA[${long}]]></B></R>`)?.children[0]?.text).toBe(long);
   });

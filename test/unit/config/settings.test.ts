@@ -11,7 +11,7 @@ const MASTER_KEY = btoa("0123456789abcdef0123456789abcdef");
 const WRONG_WORDS = ["off", "False", "TRUE", "no", "0", "1", "tru", "true;", "'false'"];
 const WRONG_NUMBERS = ["7d", "-1", "1.5", "999999", "1e2", "0x10", "a", "1,000", "١"];
 
-/** Texts that each setting cannot be. */
+/** Invalid values of each setting. */
 const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   CAIRN_ROOT_ACCESS_KEY_ID: ["a/b", "with space", "é", "ab"],
   CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID: ["a/b", "with space"],
@@ -54,7 +54,7 @@ function controlsDeletion(name: string): boolean {
 }
 
 describe("settings", () => {
-  it("have valid defaults", () => {
+  it("are the defaults when absent, and none of these is misspelt", () => {
     const defaults = Object.fromEntries(Object.entries(SETTINGS).map(([name, setting]) => [name, setting.default]));
     expect(readSettings({})).toEqual(readSettings(defaults));
     expect(misspeltSettings({})).toEqual([]);
@@ -62,7 +62,7 @@ describe("settings", () => {
     expect(readSettings({})).toMatchObject({ lifecycle: true, garbageCollection: "true", orphanScan: "true" });
   });
 
-  it("may be numbers and booleans in wrangler.toml", () => {
+  it("can be numbers and booleans of wrangler.toml, which reach the Worker as such", () => {
     const given = { RECOVERY_WINDOW_HOURS: 168, GARBAGE_COLLECTION: false, ORPHAN_SCAN: false, LIFECYCLE: false };
     expect(misspeltSettings(given)).toEqual([]);
     expect(readSettings(given)).toMatchObject({
@@ -73,12 +73,12 @@ describe("settings", () => {
     });
   });
 
-  it.each(["off", "False", "no", "0"])("delete nothing if a setting that controls deletion is %s", (value) => {
+  it.each(["off", "False", "no", "0"])("delete nothing when a setting that stops deletion is spelled %s", (value) => {
     const settings = readSettings({ GARBAGE_COLLECTION: value, ORPHAN_SCAN: value, LIFECYCLE: value });
     expect(settings).toMatchObject({ garbageCollection: "dry-run", orphanScan: "dry-run", lifecycle: false });
   });
 
-  it.each(Object.keys(WRONG_TEXTS).filter(controlsDeletion))("delete nothing while %s cannot be understood", (name) => {
+  it.each(Object.keys(WRONG_TEXTS).filter(controlsDeletion))("delete nothing while %s is invalid", (name) => {
     for (const text of WRONG_TEXTS[name] ?? []) {
       const given = { [name]: text };
       expect(readSettings(given), `${name}=${text}`).toMatchObject({ isDeletionStopped: true, lifecycle: false });
@@ -91,8 +91,8 @@ describe("settings", () => {
     expect([settings.garbageCollection, settings.orphanScan]).not.toContain("true");
   });
 
-  it("are reported by name if they are invalid, without the text of secrets", () => {
-    // Any text can be the secret of an access key.
+  it("are named when invalid, each of them, and without the value when they are secrets", () => {
+    // Any text is a valid secret access key.
     const secrets = { CAIRN_ROOT_SECRET_ACCESS_KEY: [], CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY: [] };
     expect(Object.keys({ ...WRONG_TEXTS, ...secrets }).toSorted()).toEqual(Object.keys(SETTINGS).toSorted());
     for (const [name, texts] of Object.entries(WRONG_TEXTS)) {
@@ -110,7 +110,7 @@ describe("settings", () => {
     ["a table", { false: true }],
     ["null", null],
     ["no number", NaN],
-  ])("are not understood where they are %s", (_, value) => {
+  ])("are invalid when they are %s", (_, value) => {
     for (const name of Object.keys(SETTINGS).filter(controlsDeletion)) {
       expect(readSettings({ [name]: value }).isDeletionStopped, name).toBe(true);
     }
@@ -124,20 +124,20 @@ describe("settings", () => {
     ["RECOVERY_WINDOW_HOUR", "RECOVERY_WINDOW_HOURS"],
     ["LIFECYLE", "LIFECYCLE"],
     ["REBULD", "REBUILD"],
-  ])("delete nothing where one is given as %s", (name, known) => {
+  ])("delete nothing when one is given as %s", (name, known) => {
     expect(readSettings({ [name]: "false" })).toMatchObject({ isDeletionStopped: true, garbageCollection: "dry-run" });
     expect(misspeltSettings({ [name]: "false" })).toEqual([
       `${name} is not the name of a setting; perhaps ${known} is meant`,
     ]);
   });
 
-  it("ignore other names of the environment, and bindings of any name", () => {
+  it("ignore other names of the environment, and bindings with any name", () => {
     const given = { DB: {}, BLOBS: {}, REBUILT: {}, MODEL_RUNS: "", TEST_MIGRATIONS: [], CF_PAGES: "1" };
     expect(settingProblems(given)).toEqual([]);
     expect(settingProblems({ DOMAIN: "s3.example.com" })).toMatchObject([{ setting: "DOMAIN", stopsDeletion: false }]);
   });
 
-  it("widen no access and lock no caller out if they are misspelt", () => {
+  it("grant nothing and lock no one out when misspelt", () => {
     const root = { CAIRN_ROOT_ACCESS_KEY_ID: "id0", CAIRN_ROOT_SECRET_ACCESS_KEY: "secret" };
     expect(readSettings({ ...root, ROOT_CREDENTIALS: "disabled" }).root).toBeUndefined();
     for (const text of ["off", "Disabled", "false", "no", "0", "enable", " "]) {
@@ -149,7 +149,7 @@ describe("settings", () => {
     expect(readSettings({ DEFAULT_OBJECT_OWNERSHIP: "x" }).defaultObjectOwnership).toBe("BucketOwnerEnforced");
   });
 
-  it("are reported if they need a missing setting, except by a check of some of them", () => {
+  it("are reported when another required one is missing, except in a check of some of them", () => {
     for (const [given, needed] of [
       ["CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY"],
       ["CAIRN_ROOT_SECRET_ACCESS_KEY", "CAIRN_ROOT_ACCESS_KEY_ID"],
@@ -161,7 +161,7 @@ describe("settings", () => {
     }
   });
 
-  it("are reported with their valid values if they are misspelt", () => {
+  it("are reported when misspelt, with their valid values", () => {
     const given = { BUCKET_NAMES: "all", COORDINATOR_SHARDS: "x", REGION: "anywhere", CAIRN_MASTER_KEY: "short" };
     expect(misspeltSettings(given)).toEqual([
       "CAIRN_MASTER_KEY is not the base64 of 32 bytes: `openssl rand -base64 32` makes one",
@@ -175,7 +175,7 @@ describe("the schedule", () => {
   const jobsUnder = (given: object): string[] =>
     SCHEDULE.filter(({ periodMs }) => periodMs(readSettings(given)) !== undefined).map(({ job }) => job.name);
 
-  it("deletes nothing while a setting that controls deletion is invalid", () => {
+  it("has no deleting job while a setting that controls deletion is invalid", () => {
     const deleting = ["end-stray-uploads", "lifecycle", "forget-tokens"];
     expect(jobsUnder({})).toEqual(expect.arrayContaining(["collect-garbage", "scan-orphans", ...deleting]));
     for (const name of Object.keys(SETTINGS).filter(controlsDeletion)) {
@@ -186,7 +186,7 @@ describe("the schedule", () => {
     }
   });
 
-  it("runs the jobs that read and repair with any settings", () => {
+  it("has the jobs that read and repair, whatever the settings", () => {
     expect(jobsUnder({ REBUILD: "True" })).toEqual(["collect-garbage", "scan-orphans", "scrub"]);
     expect(jobsUnder({ REBUILD: "true" })).toEqual(["scrub", "rebuild"]);
   });

@@ -1,4 +1,4 @@
-// Random policies and requests, decided by the implementation and by a naive one.
+// Random policies and requests, evaluated by the implementation and by a naive one.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
@@ -35,7 +35,7 @@ function some(values: fc.Arbitrary<string>): fc.Arbitrary<string[]> {
   return fc.array(values, { minLength: 1, maxLength: 3 });
 }
 
-/** An operator with one of its keys and its values. */
+/** An operator with one of its keys and values. */
 function condition(operators: readonly string[], keys: readonly string[], values: fc.Arbitrary<string>) {
   const qualified = fc
     .tuple(
@@ -80,7 +80,7 @@ const WHAT: fc.Arbitrary<Pick<WrittenStatement, "Action" | "NotAction">> = fc
 
 const ON: fc.Arbitrary<Pick<WrittenStatement, "Resource" | "NotResource">> = fc
   .tuple(fc.constantFrom("Resource", "Resource", "NotResource"), some(TEMPLATE.map((text) => `arn:aws:s3:::b/${text}`)))
-  // With these among the resources, every action has one that it can be done to.
+  // With these resources, every action has one that it applies to.
   .map(([name, list]) => ({ [name]: [...list, "arn:aws:s3:::b", "arn:aws:s3:::b/object"] }));
 
 const STATEMENT: fc.Arbitrary<WrittenStatement> = fc
@@ -141,7 +141,7 @@ describe("the evaluation of policies", () => {
     expect(seen.doesNot).toBeGreaterThan(500);
   });
 
-  it("never throws, whatever text is put and whatever is asked", () => {
+  it("never throws, for any policy text and any request", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.json(),

@@ -1,4 +1,4 @@
-// Policy evaluation.
+// Policy evaluation: which statements apply to a request.
 import { describe, expect, it } from "vitest";
 
 import { matchingStatement } from "../../../../src/auth/policy/evaluate.ts";
@@ -22,7 +22,7 @@ import {
 
 const NAMES = new Map<string, RequestPrincipal>(Object.entries({ ANONYMOUS, ROOT, ALICE, BOB, SESSION }));
 
-/** The names of the principals that a statement applies to. */
+/** The names of the principals to whom a statement applies. */
 function namesOf(elements: Record<string, unknown>, effect: "Allow" | "Deny" = "Allow"): string[] {
   const policy = policyOf(statement({ Effect: effect, Principal: undefined, ...elements }));
   return Array.from(NAMES)
@@ -31,7 +31,7 @@ function namesOf(elements: Record<string, unknown>, effect: "Allow" | "Deny" = "
 }
 
 describe("matchingStatement", () => {
-  it("gives the first statement of the effect that applies", () => {
+  it("returns the first applicable statement of the effect", () => {
     const policy = policyOf(
       statement({ Sid: "other key", Resource: "arn:aws:s3:::b/other" }),
       statement({ Sid: "deny", Effect: "Deny" }),
@@ -74,7 +74,7 @@ describe("matchingStatement", () => {
     expect(namesOf({ NotPrincipal }, "Deny")).toEqual(denied);
   });
 
-  it("matches no ARN for an anonymous request", () => {
+  it("never matches an anonymous caller as a principal, whatever is known about it", () => {
     const principal = { ...ALICE, kind: "anonymous" as const };
     for (const AWS of [ACCOUNT, ALICE.arn]) {
       expect(isAllowed(policyOf(statement({ Principal: { AWS } })), { principal })).toBe(false);
@@ -101,7 +101,7 @@ describe("matchingStatement", () => {
     );
   });
 
-  it("takes any spelling of an action for the action", () => {
+  it("accepts any name of an action", () => {
     const Resource = "arn:aws:s3:::b";
     const asked = { actions: ["s3:DeleteBucketTagging", "s3:PutBucketTagging"], resource: Resource };
     for (const Action of asked.actions) {
@@ -121,14 +121,14 @@ describe("matchingStatement", () => {
     ["b/*.jpg", "b/x/y.jpg", true],
     ["b/*.jpg", "b/x/y.jpg.exe", false],
     ["b/k", "bb/k", false],
-  ])("takes Resource %s for %s: %s", (written, asked, expected) => {
+  ])("with Resource %s for %s: %s", (written, asked, expected) => {
     const [Resource, resource] = [`arn:aws:s3:::${written}`, `arn:aws:s3:::${asked}`];
     expect(isAllowed(policyOf(statement({ Action: "s3:*", Resource })), { resource })).toBe(expected);
     const negated = policyOf(statement({ Action: "s3:*", Resource: undefined, NotResource: Resource }));
     expect(isAllowed(negated, { resource })).toBe(!expected);
   });
 
-  it("asks for every condition: operators and their keys", () => {
+  it("requires every condition: operators and their keys", () => {
     const policy = policyOf(
       statement({
         Condition: {
@@ -145,7 +145,7 @@ describe("matchingStatement", () => {
     expect(isAllowed(policy, { keys: keysOf({ "aws:username": "alice", "aws:Referer": "b" }) })).toBe(false);
   });
 
-  it("asks for keys by their names in lower case, and only for those it needs", () => {
+  it("reads keys by lower-case name, and only those that it needs", () => {
     const asked: string[] = [];
     const policy = policyOf(
       statement({ Action: "s3:PutObject", Condition: { StringLike: { "aws:UserAgent": "*" } } }),
@@ -159,7 +159,7 @@ describe("matchingStatement", () => {
     expect(asked).toEqual(["s3:existingobjecttag/ä"]);
   });
 
-  it("lets a write through only where it must not overwrite", () => {
+  it("lets a write through only when it must not overwrite", () => {
     const policy = policyOf(
       statement({ Effect: "Deny", Action: "s3:PutObject", Condition: { Null: { "s3:if-none-match": "true" } } }),
     );
@@ -169,7 +169,7 @@ describe("matchingStatement", () => {
     expect(put({ "s3:if-none-match": "*" })).toBeUndefined();
   });
 
-  it("of a user's policy applies to its user", () => {
+  it("of a user's policy applies to the policy's user", () => {
     const text = policyText([statement({ Principal: undefined, Action: "iam:Get*", Resource: "*" })]);
     const policy = parsePolicy(text, IDENTITY);
     const asked = { actions: ["iam:GetUser"], resource: `arn:aws:iam::${ACCOUNT}:user/alice` };
@@ -177,7 +177,7 @@ describe("matchingStatement", () => {
     expect(isAllowed(policy, { ...asked, actions: ["iam:ListUsers"] })).toBe(false);
   });
 
-  it("takes milliseconds for a policy made to be slow", () => {
+  it("evaluates a policy designed to be slow in milliseconds", () => {
     const policy = policyOf(statement({ Resource: `arn:aws:s3:::b/${"*a".repeat(5000)}` }));
     const nearly = policyOf(statement({ Resource: `arn:aws:s3:::b/${"*a".repeat(500)}b` }));
     const resource = `arn:aws:s3:::b/${"a".repeat(1024)}`;

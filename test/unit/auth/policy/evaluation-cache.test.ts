@@ -1,4 +1,4 @@
-// How much work policies take in one request: what does not depend on the key is done once, and what does is bounded.
+// The work of policy evaluation in one request: what does not depend on the key happens once, and the rest is bounded.
 import { describe, expect, it } from "vitest";
 
 import { decide } from "../../../../src/auth/access/decision.ts";
@@ -12,7 +12,7 @@ import { ALICE, keysOf, policyOf, policyText, question, statement } from "./supp
 const ARN = "arn:aws:s3:::b/";
 const USERNAME = "${aws:username}";
 
-/** The steps of a batch of keys, and how often condition keys were read. */
+/** The steps of a batch of keys, and the number of reads of condition keys. */
 function stepsFor(policy: Policy, keyNames: readonly string[], keys: ConditionKeys = keysOf()): number {
   const cache = new EvaluationCache();
   for (const key of keyNames) {
@@ -28,18 +28,18 @@ function keyNames(count: number, length: number): string[] {
 }
 
 describe("a batch of keys", () => {
-  it("evaluates conditions once, however many keys, statements and values there are", () => {
+  it("evaluates conditions once for any number of keys, statements and values", () => {
     const values = Array.from({ length: 500 }, (_, turn) => `*${"a?".repeat(turn % 9)}b${turn}*`);
     const condition = { StringLike: { "aws:Referer": values } };
     const policy = policyOf(statement({ Effect: "Deny", Condition: condition }), statement({ Condition: condition }));
     const keys = keysOf({ "aws:referer": "a".repeat(16_000) });
     const [one, many] = [stepsFor(policy, keyNames(1, 100), keys), stepsFor(policy, keyNames(1000, 100), keys)];
     expect(one).toBeGreaterThan(10_000);
-    // Each key more costs what it takes to see that nothing has changed.
+    // Each further key costs only the check that nothing has changed.
     expect(many - one).toBeLessThan(1000 * 20);
   });
 
-  it("puts variables in once", () => {
+  it("substitutes variables once", () => {
     const resources = Array.from({ length: 300 }, (_, turn) => `${ARN}${USERNAME}/${turn}/*`);
     const policy = policyOf(statement({ Resource: resources }));
     let reads = 0;
@@ -59,7 +59,7 @@ describe("a batch of keys", () => {
     expect(reads).toBe(100 * 300);
   });
 
-  it("evaluates a condition again for a key that has another value under it", () => {
+  it("evaluates a condition again for a key with another value", () => {
     const policy = policyOf(
       statement({ Action: "s3:DeleteObjectVersion", Condition: { StringLike: { "s3:VersionId": "a*" } } }),
     );
@@ -73,7 +73,7 @@ describe("a batch of keys", () => {
     expect(found).toEqual([true, false, true, false, true]);
   });
 
-  it("evaluates an action and a variable again where they have changed", () => {
+  it("evaluates an action and a variable again when they change", () => {
     const policy = policyOf(statement({ Action: ["s3:GetObject"], Resource: `${ARN}${USERNAME}/*` }));
     const cache = new EvaluationCache();
     const may = (name: string, key: string, action = "s3:GetObject"): boolean => {
@@ -95,7 +95,7 @@ describe("a batch of keys", () => {
     ["question marks", `*${"?".repeat(500)}b`],
     ["both", `*${"a?".repeat(60)}b*`],
     ["nearly the text", `*${"a".repeat(200)}b*`],
-  ])("of the longest names is matched against 20 KB of patterns with %s in bounded steps", (_name, pattern) => {
+  ])("with the longest names is matched against 20 KB of patterns with %s in bounded steps", (_name, pattern) => {
     const count = Math.floor(19_000 / (pattern.length + 22));
     const policy = policyOf(
       statement({ Resource: Array.from({ length: count }, (_, turn) => `${ARN}${pattern}${turn}`) }),
@@ -107,7 +107,7 @@ describe("a batch of keys", () => {
 });
 
 describe("a value that a variable repeats", () => {
-  it("is not put together where the pattern comes to more than what it is compared with", () => {
+  it("is not expanded when the pattern is longer than the compared text", () => {
     const repeated = "${aws:Referer}".repeat(1300);
     for (const elements of [
       { Resource: `${ARN}${repeated}` },
@@ -117,14 +117,14 @@ describe("a value that a variable repeats", () => {
     ]) {
       const policy = policyOf(statement(elements));
       const keys = keysOf({ "aws:referer": "x".repeat(400_000), "aws:useragent": "arn:aws:s3:::x" });
-      // Put together, it would be longer than the longest text that the runtime can make.
+      // Expanded, it would exceed the longest text of the runtime.
       expect(matchingStatement(policy, "Allow", question({ keys }))).toBeUndefined();
     }
   });
 });
 
 describe("decide", () => {
-  it("shares results among the authorization requests of one HTTP request", () => {
+  it("shares results among the authorization requests of one request", () => {
     const text = policyText([statement({ Condition: { StringLike: { "aws:Referer": "*a?b*" } } })]);
     const configurations = { tags: null, policy: text, acl: null, ownership: null, public_access_block: null };
     const bucket = { name: "b", ownerId: "111122223333", region: "auto", creatorId: null, configurations };

@@ -1,4 +1,4 @@
-// Wildcards, against plain matchers that try everything, and the steps that they take.
+// Wildcards against plain exhaustive matchers, and the number of steps.
 import { describe, expect, it } from "vitest";
 
 import { matchesGlob, type Glob } from "../../../../src/auth/policy/glob.ts";
@@ -16,7 +16,7 @@ function matches(pattern: string, text: string): boolean {
   return matchesGlob(globFor(pattern), new MatchText(text));
 }
 
-/** Whether a text matches, tried character by character in every way. */
+/** Whether a text matches, character by character, by exhaustive search. */
 function naive(pattern: readonly string[], text: readonly string[]): boolean {
   const [first, ...others] = pattern;
   if (first === undefined) return text.length === 0;
@@ -24,7 +24,7 @@ function naive(pattern: readonly string[], text: readonly string[]): boolean {
   return text.length > 0 && (first === "?" || first === text[0]) && naive(others, text.slice(1));
 }
 
-/** The same, in time that is the product of the lengths. */
+/** The same, in time proportional to the product of the lengths. */
 function byDynamicProgramming(pattern: readonly string[], text: readonly string[]): boolean {
   let fits = [true, ...text.map(() => false)];
   for (const part of pattern) {
@@ -72,7 +72,7 @@ describe("matchesGlob", () => {
     expect(matches(pattern, text)).toBe(expected);
   });
 
-  it("agrees with a matcher that tries everything", () => {
+  it("agrees with an exhaustive matcher", () => {
     const seeded = new Seeded(20_261_121);
     const draw = (letters: readonly string[], longest: number): string[] =>
       Array.from({ length: seeded.below(longest + 1) }, () => seeded.pick(letters));
@@ -87,11 +87,11 @@ describe("matchesGlob", () => {
     expect(fitting).toBeGreaterThan(1000);
   });
 
-  it("agrees with a matcher that tries everything on texts that are long enough for an index", () => {
+  it("agrees with an exhaustive matcher on texts that are long enough for an index", () => {
     const seeded = new Seeded(20_261_129);
     let fitting = 0;
     for (let turn = 0; turn < 3000; turn += 1) {
-      // A small alphabet makes frequent characters, stored as bit sets; a large one makes rare ones.
+      // Few letters make frequent characters, whose positions are bit sets; many make rare ones.
       const letters = turn % 2 === 0 ? ["a", "b"] : ["a", "b", "c", "d", "é", "😀", "/", "0", "1", "2", "3", "4"];
       const text = Array.from({ length: 64 + seeded.below(80) }, () => seeded.pick(letters));
       const from = seeded.below(40);

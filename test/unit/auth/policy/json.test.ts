@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { readJson } from "../../../../src/auth/policy/json.ts";
 
 describe("readJson", () => {
-  it("reads objects as maps, and everything else as JSON.parse does", () => {
+  it("reads objects as maps, and everything else like JSON.parse", () => {
     const text = ' {"a" : [1, -2.5e3, true,false , null, "x\\"\\u00e9\\\\", [], {}],"__proto__":{"b":"{"}, "": "," } ';
     expect(readJson(text)).toEqual(
       new Map<string, unknown>([

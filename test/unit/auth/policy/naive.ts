@@ -1,5 +1,5 @@
-// A second implementation of what policies mean, straight from the rules, slow and without any of the first's code: for
-// telling where the two disagree. It takes policies as the objects that they were written as.
+// A second, slow implementation of policies, written from the rules alone and without the first one's code. It takes
+// policies as plain objects.
 
 export interface WrittenStatement {
   readonly Effect: "Allow" | "Deny";
@@ -14,7 +14,7 @@ export interface WrittenStatement {
 
 export interface Request {
   readonly account: string;
-  /** The ARNs that match the principal; none for anonymous requests. */
+  /** The ARNs of the caller; empty for anonymous callers. */
   readonly arns: readonly string[];
   readonly isRoot: boolean;
   readonly action: string;
@@ -32,11 +32,11 @@ export function naivelyApplies(statement: WrittenStatement, request: Request): b
   if (Action !== undefined && !Action.some(isAction)) return false;
   if (NotAction !== undefined && NotAction.some(isAction)) return false;
   const isAllow = statement.Effect === "Allow";
-  // The exceptions of this Allow are unknown.
+  // An Allow with NotPrincipal does not apply to anonymous callers.
   if (isAllow && NotResource?.some((pattern) => expand(pattern, request, true) === null) === true) return false;
   const isResource = (pattern: string): boolean => {
     const whole = expand(pattern, request, true);
-    // In a Deny, a variable without a value matches any name.
+    // A name without a known owner in a Deny can be any name.
     const expanded = whole ?? (isAllow || Resource === undefined ? null : expand(pattern, request, true, true));
     return expanded !== null && like(expanded, request.resource);
   };
@@ -44,7 +44,7 @@ export function naivelyApplies(statement: WrittenStatement, request: Request): b
   if (NotResource !== undefined && NotResource.some(isResource)) return false;
   for (const [operator, keys] of Object.entries(Condition ?? {})) {
     for (const [key, values] of Object.entries(keys)) {
-      // The keys of tags have no case.
+      // The keys of tags are case-insensitive.
       const fold = key.toLowerCase() === "aws:tagkeys" ? (text: string) => text.toLowerCase() : (text: string) => text;
       const actual = (request.context[key.toLowerCase()] ?? []).map(fold);
       if (!conditionHolds(operator, values.map(fold), actual, request, isAllow)) return false;
@@ -79,7 +79,7 @@ function letters(pattern: string): Letter[] {
   );
 }
 
-/** The letters of a text with its variables in place, or null where one has no value. */
+/** The characters of a text with its variables substituted, or null when one has no value. */
 function expand(text: string, request: Request, hasWildcards: boolean, isAny = false): Letter[] | null {
   const result: Letter[] = [];
   const verbatim = (part: string): void => {
@@ -115,7 +115,7 @@ function expand(text: string, request: Request, hasWildcards: boolean, isAny = f
   return result;
 }
 
-/** Whether letters fit a text, worked out for all beginnings of both. */
+/** Whether characters match a text, computed for all prefixes of both. */
 function like(pattern: readonly Letter[], text: string): boolean {
   const characters = Array.from(text);
   let fits = characters.map(() => false);
@@ -201,7 +201,7 @@ function compare(operator: string, value: string, actual: string, request: Reque
   }
 }
 
-/** Whether an address of the fourth version is in a range, by its bits written out. */
+/** Whether an IPv4 address is in a range, compared by bits. */
 function isWithin(range: string, actual: string): boolean {
   const bits = (address: string): string =>
     address

@@ -1,10 +1,10 @@
-// Every condition operator, through policies that are put and asked.
+// Every condition operator, through stored policies.
 import { describe, expect, it } from "vitest";
 
 import { OPERATORS } from "../../../../src/auth/policy/operators.ts";
 import { isAllowed, keysOf, policyOf, policyText, problemOf, statement } from "./support.ts";
 
-/** Whether a condition on a key holds of the values that a request has under it. */
+/** Whether a condition on a key holds for the values of a request. */
 function holds(operator: string, value: unknown, actual: readonly string[] | undefined, key = "aws:Referer"): boolean {
   const policy = policyOf(statement({ Condition: { [operator]: { [key]: value } } }));
   return isAllowed(policy, { keys: keysOf(actual === undefined ? {} : { [key]: actual }) });
@@ -102,7 +102,7 @@ describe("a condition", () => {
     expect(holds(operator, value, [actual])).toBe(expected);
   });
 
-  it.each([...OPERATORS.keys()])("%s treats a key that is missing as it must", (operator) => {
+  it.each([...OPERATORS.keys()])("with %s treats a missing key as AWS documents", (operator) => {
     const isNegated = operator.includes("Not");
     const value = valueFor(operator);
     for (const actual of [undefined, []]) {
@@ -116,7 +116,7 @@ describe("a condition", () => {
     expect(holds("Null", "false", undefined)).toBe(false);
   });
 
-  it("IfExists compares as usual if the key exists", () => {
+  it("with IfExists is evaluated as usual when the key exists", () => {
     expect(holds("StringEqualsIfExists", "a", ["b"])).toBe(false);
     expect(holds("StringEqualsIfExists", "a", ["a"])).toBe(true);
     expect(holds("StringNotEqualsIfExists", "a", ["a"])).toBe(false);
@@ -181,7 +181,7 @@ describe("a condition", () => {
   });
 });
 
-/** A value that the operator understands. */
+/** A value that the operator accepts. */
 function valueFor(operator: string): string {
   if (operator.startsWith("Arn")) return "arn:aws:iam::111122223333:user/bob";
   if (operator.includes("IpAddress")) return "10.0.0.0/8";

@@ -1,4 +1,4 @@
-// Which policies are accepted, and the errors for all others.
+// Which texts are valid policies, and the error message for all others.
 import { describe, expect, it } from "vitest";
 
 import { parsePolicy } from "../../../../src/auth/policy/parse.ts";
@@ -15,7 +15,7 @@ function identityText(elements: Elements = {}): string {
 }
 
 describe("a bucket's policy", () => {
-  it("is read whole", () => {
+  it("is parsed completely", () => {
     const text = JSON.stringify({
       Version: "2012-10-17",
       Id: "an id of any kind",
@@ -56,7 +56,7 @@ describe("a bucket's policy", () => {
     ]);
   });
 
-  it("may have one statement without a list, no version, and nothing in its Condition", () => {
+  it("can have one statement without a list, no version, and an empty Condition", () => {
     const { version, statements } = parsePolicy(JSON.stringify({ Statement: statement({ Condition: {} }) }), BUCKET);
     expect([version, statements.length]).toEqual(["2008-10-17", 1]);
   });
@@ -134,7 +134,7 @@ describe("a bucket's policy", () => {
     "BoolNot",
     "constructor",
     "",
-  ])("is refused with the operator %j", (operator) => {
+  ])("is rejected with the operator %j", (operator) => {
     const Condition = { [operator]: { "aws:Referer": "true" } };
     expect(problemWith({ Condition })).toBe(`Invalid Condition type : ${operator}`);
   });
@@ -148,11 +148,11 @@ describe("a bucket's policy", () => {
     "lambda:SourceFunctionArn",
     "sts:RoleSessionName",
     "iam:ResourceTag/Team",
-  ])("takes %s, which AWS knows", (key) => {
+  ])("accepts %s, which AWS defines", (key) => {
     expect(problemWith({ Condition: { StringEquals: { [key]: "x" } } })).toBe("no problem");
   });
 
-  it("binds the prefix of everything that lists", () => {
+  it("applies the prefix to every listing action", () => {
     const elements = {
       Action: [
         "s3:GetBucketUsage",
@@ -174,12 +174,12 @@ describe("a bucket's policy", () => {
     "s3:ExistingObjectTag/",
     "ec2:Region",
     "",
-  ])("is refused with the condition key %j", (key) => {
+  ])("is rejected with the condition key %j", (key) => {
     expect(problemWith({ Condition: { StringEquals: { [key]: "x" } } })).toBe("Policy has an invalid condition key");
   });
 
   it.each(["aws:SourceIp", "AWS:SOURCEIP", "s3:x-amz-acl", "s3:ExistingObjectTag/a b", "aws:PrincipalTag/x"])(
-    "may ask about %s",
+    "can contain conditions on %s",
     (key) => {
       expect(problemWith({ Condition: { StringEquals: { [key]: "x" } } })).toBe("no problem");
     },
@@ -198,7 +198,7 @@ describe("an action", () => {
     "s3:GetObjectVersion",
     "s3:DeleteObjectTagging",
     ["s3:GetObject", "s3:PutObject"],
-  ])("may be %j", (Action) => {
+  ])("can be %j", (Action) => {
     expect(problemWith({ Action })).toBe("no problem");
     expect(problemWith({ Action: undefined, NotAction: Action })).toBe("no problem");
   });
@@ -252,7 +252,7 @@ describe("an action", () => {
     ["s3:GetObject*", "arn:aws:s3:::b"],
     ["s3:ListAllMyBuckets", ["arn:aws:s3:::b", "arn:aws:s3:::b/*"]],
     [["s3:GetObject", "s3:ListBucket"], "arn:aws:s3:::b/*"],
-  ])("%j may not be done to %j", (Action, Resource) => {
+  ])("%j does not apply to %j", (Action, Resource) => {
     expect(problemWith({ Action, Resource })).toBe("Action does not apply to any resource(s) in statement");
     expect(problemWith({ Action: undefined, NotAction: Action, Resource })).toBe("no problem");
     expect(problemWith({ Action, Resource: undefined, NotResource: Resource })).toBe("no problem");
@@ -301,7 +301,7 @@ describe("a condition", () => {
 
 describe("a resource", () => {
   it.each(["arn:aws:s3:::b/*", "arn:aws:s3:::b/k", "arn:aws:s3:::b/?", "arn:aws:s3:::b//", "arn:aws:s3:::b/é ü/*"])(
-    "may be %s",
+    "can be %s",
     (Resource) => {
       expect(problemWith({ Resource })).toBe("no problem");
       expect(problemWith({ Resource: undefined, NotResource: [Resource] })).toBe("no problem");
@@ -403,7 +403,7 @@ describe("a principal", () => {
   });
 
   it.each(["*", { AWS: "*" }, { AWS: [ACCOUNT, "*"] }])(
-    "may not be excepted where it is everybody: %j",
+    "cannot be excluded when it is everyone: %j",
     (NotPrincipal) => {
       expect(problemWith({ Principal: undefined, NotPrincipal })).toBe("Invalid principal in policy");
     },
@@ -444,7 +444,7 @@ describe("the policy of a user", () => {
     expect(problemOf(identityText(elements), { of: "session" })).toContain(problem);
   });
 
-  it("has each Sid once; a bucket's may repeat them", () => {
+  it("requires unique Sids; a bucket's policy may repeat them", () => {
     const twice = (elements: Elements): string => policyText([statement(elements), statement(elements)]);
     const problem = "Statement IDs (SID) in a single policy must be unique.";
     expect(problemOf(twice({ Principal: undefined, Sid: "a" }), IDENTITY)).toBe(problem);

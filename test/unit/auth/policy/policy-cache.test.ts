@@ -6,7 +6,7 @@ import { ACCOUNT, BUCKET, IDENTITY, policyText, statement } from "./support.ts";
 
 const TEXT = policyText([statement()]);
 
-/** The bytes that a policy takes in a cache. */
+/** The size of a policy in a cache, in bytes. */
 function sizeOf(text: string): number {
   const cache = new PolicyCache(100_000_000);
   cache.policyOf(text, BUCKET);
@@ -22,7 +22,7 @@ describe("PolicyCache", () => {
     expect(policyOf(TEXT, BUCKET)).toEqual(expect.objectContaining({ version: "2012-10-17" }));
   });
 
-  it("does not confuse policies of different owners", () => {
+  it("separates the policies of different owners", () => {
     const cache = new PolicyCache(100_000);
     cache.policyOf(TEXT, BUCKET);
     expect(() => cache.policyOf(TEXT, { of: "bucket", bucketName: "c", accountId: ACCOUNT })).toThrow(
@@ -34,7 +34,7 @@ describe("PolicyCache", () => {
     );
   });
 
-  it("stays within its limit, and evicts the least recently used", () => {
+  it("has a bounded size and evicts the least recently used entry", () => {
     const texts = ["a", "b", "c"].map((Sid) => policyText([statement({ Sid })]));
     const [a = "", b = "", c = ""] = texts;
     const room = 2 * sizeOf(a) + 100;
@@ -49,7 +49,7 @@ describe("PolicyCache", () => {
     expect(cache.size).toBeGreaterThan(a.length);
   });
 
-  it("caches neither rejected policies nor policies above its limit", () => {
+  it("stores no rejected policy and none above its limit", () => {
     const cache = new PolicyCache(10);
     expect(() => cache.policyOf("{}", BUCKET)).toThrow(PolicyProblem);
     expect(cache.policyOf(TEXT, BUCKET).statements).toHaveLength(1);
@@ -62,7 +62,7 @@ describe("the size of a policy", () => {
     policyText([statement({ Condition: { [operator]: { "aws:Referer": values } } })]);
   const times = (count: number, value: string): string[] => Array.from({ length: count }, () => value);
 
-  // Measured in V8, with everything that is garbage collected.
+  // Measured in V8, after garbage collection.
   it.each([
     ["values that match everything", referer("StringLike", times(4800, "*")), 1_778_496],
     ["question marks", referer("StringLike", times(20, "?".repeat(900))), 1_023_592],
@@ -77,7 +77,7 @@ describe("the size of a policy", () => {
     expect(sizeOf(text)).toBeLessThan(4 * retained);
   });
 
-  it("bounds a cache by memory and not by text", () => {
+  it("limits a cache by memory and not by text", () => {
     const cache = new PolicyCache(8_000_000);
     for (let turn = 0; turn < 20; turn += 1) {
       cache.policyOf(referer("StringLike", [...times(4000, "*"), String(turn)]), BUCKET);

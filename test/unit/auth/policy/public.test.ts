@@ -7,7 +7,7 @@ function isPublic(...elements: readonly Elements[]): boolean {
   return isPublicPolicy(policyOf(...elements.map((each) => statement(each))));
 }
 
-/** Networks of the fourth version with a prefix, which add up to everything. */
+/** IPv4 networks that together cover all addresses. */
 function everything(prefix: number): string[] {
   return Array.from({ length: 2 ** prefix }, (_, index) => {
     const address = index * 2 ** (32 - prefix);
@@ -78,7 +78,7 @@ describe("isPublicPolicy", () => {
     expect(isPublic(elements, {})).toBe(true);
   });
 
-  it("adds up the networks of all statements", () => {
+  it("combines the networks of all statements", () => {
     const of = (networks: readonly string[]): Elements => ({ Condition: { IpAddress: { "aws:SourceIp": networks } } });
     const networks = everything(8).slice(0, 20);
     const parts = networks.map((network) => of([network]));

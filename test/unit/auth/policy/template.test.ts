@@ -33,7 +33,7 @@ describe("a variable", () => {
     expect(reaches(resource, key, keys)).toBe(expected);
   });
 
-  it.each(["*", "?", "${aws:userid}", "a*", "${*}"])("stands for its value to the letter: %s", (value) => {
+  it.each(["*", "?", "${aws:userid}", "a*", "${*}"])("is substituted literally: %s", (value) => {
     const keys = { "aws:username": value, "aws:userid": "other" };
     expect(reaches("home/${aws:username}/*", `home/${value}/x`, keys)).toBe(true);
     expect(reaches("home/${aws:username}/*", "home/other/x", keys)).toBe(false);
@@ -41,7 +41,7 @@ describe("a variable", () => {
     expect(reaches("home/${aws:username}/*", "home/ab/x", keys)).toBe(false);
   });
 
-  it("without a value makes its text fit nothing, not even itself", () => {
+  it("without a value makes its text match nothing, not even itself", () => {
     for (const key of ["home//x", "home/${aws:username}/x", "home/undefined/x", "home/*/x"]) {
       expect(reaches("home/${aws:username}/*", key)).toBe(false);
     }
@@ -91,7 +91,7 @@ describe("a variable", () => {
     expect(matchingStatement(policy, "Deny", asked)).toBeDefined();
   });
 
-  it("without a value makes a Deny apply to what the rest of its text fits, and to nothing else", () => {
+  it("without a value makes a Deny apply to what the rest of its text matches, and to nothing else", () => {
     const policy = policyOf(statement({ Effect: "Deny", Resource: `arn:aws:s3:::b/home/${USER}/*` }));
     const asked = question({ resource: "arn:aws:s3:::b/public/x" });
     expect(matchingStatement(policy, "Deny", asked)).toBeUndefined();
@@ -102,7 +102,7 @@ describe("a variable", () => {
     for (const key of ["a", "b", "ab", "a,b", "c"]) expect(reaches("${aws:TagKeys, 'c'}", key, keys)).toBe(false);
   });
 
-  it("gives way to its default only where it has no value", () => {
+  it("uses its default only without a value", () => {
     expect(reaches("${aws:username, 'every one'}/*", "every one/x")).toBe(true);
     expect(reaches("${aws:username,'*'}/*", "*/x")).toBe(true);
     expect(reaches("${aws:username,'*'}/*", "y/x")).toBe(false);
@@ -111,7 +111,7 @@ describe("a variable", () => {
     expect(reaches("${aws:username, 'guest'}/*", "alice/x", { "aws:username": "alice" })).toBe(true);
   });
 
-  it("can be avoided: escaped, the signs stand for themselves", () => {
+  it("can be escaped", () => {
     expect(reaches("a${*}b", "a*b")).toBe(true);
     expect(reaches("a${*}b", "axb")).toBe(false);
     expect(reaches("a${?}b", "a?b")).toBe(true);
@@ -144,13 +144,13 @@ describe("a variable", () => {
     "${__proto__}",
     "${**}",
     "${aws:user${aws:username}}",
-  ])("is refused where it is none: %s", (text) => {
+  ])("is rejected when malformed: %s", (text) => {
     expect(problemOf(policyText([statement({ Resource: `arn:aws:s3:::b/${text}` })]))).toBe(
       "Policy has invalid resource",
     );
   });
 
-  it("stands in conditions on texts and ARNs", () => {
+  it("is allowed in conditions on texts and ARNs", () => {
     const keys = keysOf({
       "aws:username": "al*",
       "aws:Referer": "home/al*/x",
