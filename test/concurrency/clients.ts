@@ -1,5 +1,5 @@
-// Clients that work on a few keys at once and write down what they asked and what they were told. The recorded steps say
-// what S3 promises: a write that was acknowledged has happened, one that was refused has not, and its condition failed.
+// Clients that work on a few keys concurrently and record their requests and responses. The recorded steps state what
+// S3 promises: an acknowledged write has happened, a rejected one has not, and its condition failed.
 import { expect } from "vitest";
 
 import { send, type RequestScope } from "../support/client.ts";
@@ -7,7 +7,7 @@ import { md5Hex } from "../support/digests.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { linearize, type Operation } from "./linearizability.ts";
 
-/** The ETag of each key's object; no entry where there is none. */
+/** The ETag of each key's object; no entry for a missing object. */
 export type Keys = Readonly<Record<string, string>>;
 
 type Step = (keys: Keys) => Keys | undefined;
@@ -15,7 +15,7 @@ type Condition = "none" | "absent" | "match";
 
 export class Clients {
   readonly history: Operation<Keys>[] = [];
-  /** How many requests were answered with each status. */
+  /** The number of responses by status. */
   readonly statuses = new Map<number, number>();
   readonly #bucket: string;
   readonly #seen = new Map<string, string>();
@@ -118,7 +118,7 @@ export class Clients {
     );
   }
 
-  /** Asserts that the requests on these keys could have happened one at a time. */
+  /** Asserts that the requests on these keys have a sequential order. */
   expectLinearizable(keys: readonly string[]): void {
     const ofKeys = this.history.filter(({ name }) => name.split(" ").some((word) => keys.includes(word)));
     const show = (state: Keys): string => keys.map((key) => `${key}:${(state[key] ?? "-").slice(0, 6)}`).join(" ");
@@ -155,7 +155,7 @@ export class Clients {
   }
 }
 
-/** What a request does that may have been carried out: a deletion's success has another status. */
+/** The result of a request that may have been executed: a deletion's success has another status. */
 function openStep(name: string, put: Step, deletion: Step): Step {
   return name.startsWith("delete") ? deletion : put;
 }
@@ -173,7 +173,7 @@ function without(keys: Keys, key: string): Keys {
   return Object.fromEntries(Object.entries(keys).filter(([name]) => name !== key));
 }
 
-/** Objects have no text type, of which the runtime would warn. */
+/** Objects have no text type, which would cause a warning of the runtime. */
 export async function bytesAsText(response: Response): Promise<string> {
   return new TextDecoder().decode(await response.arrayBuffer());
 }

@@ -1,5 +1,5 @@
-// Many clients on few keys at once. "Rivals" is what a deployment must survive and never should have: several live
-// coordinators for one key, which only the guards of their commits keep apart.
+// Many clients on few keys. "Rivals" is a state that a deployment must survive and should never have: several live
+// coordinators for one key, which only the guards of their commits separate.
 import { describe, expect, it } from "vitest";
 
 import { expectSoundReferences } from "../support/check-references.ts";
@@ -12,7 +12,7 @@ const REQUESTS = 16;
 const INCREMENTS = 3;
 const VERSIONINGS = [undefined, "Enabled", "Suspended"] as const;
 
-/** Under different numbers of shards, one key falls to different coordinators. */
+/** Under different numbers of shards, one key maps to different coordinators. */
 const SURROUNDINGS = {
   "one coordinator for each key": () => ({}),
   rivals: (client: number): RequestScope => ({ COORDINATOR_SHARDS: String(1 + (client % 5)) }),
@@ -22,8 +22,8 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, scopeOf) => {
   const mayGiveUp = name === "rivals";
 
   /**
-   * Lets clients work side by side, and asserts that none of them met an error of the server.
-   * @returns how many were told to try again
+   * Runs clients concurrently, and asserts that none of them received a server error. @returns the number of retryable
+   * responses
    */
   async function work(
     clients: Clients,
@@ -40,7 +40,7 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, scopeOf) => {
   }
 
   it.each(VERSIONINGS)(
-    "puts, completions, deletions and gets of a key follow one another (versioning %s)",
+    "puts, completions, deletions and gets of a key are linearizable (versioning %s)",
     async (versioning) => {
       const bucket = await bucketOf(versioning);
       const clients = new Clients(bucket);
@@ -61,7 +61,7 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, scopeOf) => {
     },
   );
 
-  it("renames and copies show both of their keys in one moment", async () => {
+  it("renames and copies affect both of their keys atomically", async () => {
     const bucket = await freshBucket();
     const clients = new Clients(bucket);
     const deferred = await work(clients, async (dice, around) => {
@@ -73,13 +73,13 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, scopeOf) => {
       else if (action < 8) await clients.copy(from, to, around);
       else await clients.delete(from, "none", around);
     });
-    // What reads one key and writes another may find the one changed again and again.
+    // A request that reads one key and writes another may find the first changed again and again.
     expect(deferred).toBeLessThan((CLIENTS * REQUESTS) / 4);
     clients.expectLinearizable(["k", "l"]);
     await expectSoundReferences(bucket);
   });
 
-  it("no increment through If-Match is lost", async () => {
+  it("increments through If-Match lose none", async () => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/counter`, { body: "0" });
     const increment = async (around: RequestScope): Promise<boolean> => {
@@ -87,7 +87,7 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, scopeOf) => {
       const body = String(Number(await bytesAsText(before)) + 1);
       const headers = { "if-match": before.headers.get("etag") ?? "" };
       const { status } = await send("PUT", `/${bucket}/counter`, { body, headers }, around);
-      // A rival that gives up has not written.
+      // A rival that gives up has written nothing.
       expect(mayGiveUp ? [200, 409, 412, 503] : [200, 409, 412]).toContain(status);
       return status === 200;
     };
@@ -127,7 +127,7 @@ async function bucketOf(versioning: (typeof VERSIONINGS)[number]): Promise<strin
   return bucket;
 }
 
-/** The same throws for the same client: a failure is likely, though not certain, to come again. */
+/** The same throws for the same client: a failure is likely, though not certain, to recur. */
 function diceOf(client: number): (sides: number) => number {
   let state = client + 1;
   return (sides) => {

@@ -1,23 +1,22 @@
-// Decides whether a recorded history could have happened one request at a time: the search of Wing and Gong with Lowe's
-// memory of configurations. It knows nothing of S3.
+// Decides whether a recorded history has a sequential order: the search of Wing and Gong with Lowe's cache of
+// configurations. It knows nothing of S3.
 
-/** A request as it was seen from outside. Times are of one clock that never stands still. */
+/** A request as seen from outside. Times are of one monotonic clock. */
 export interface Operation<State> {
   readonly name: string;
   readonly invokedAt: number;
-  /** Infinity where nobody knows whether it took effect: it may have done so at any time since, or never. */
+  /** Infinity when the outcome is unknown: it may have taken effect at any time since, or never. */
   readonly returnedAt: number;
-  /** The state after it, given the one before; undefined where its answer contradicts that state. */
+  /** The state after it, given the one before; undefined when its response contradicts that state. */
   readonly step: (state: State) => State | undefined;
 }
 
-// A search that takes longer than this has met a history that is too concurrent to be decided.
+// A longer search shows a history that is too concurrent to be decided.
 const MAX_CONFIGURATIONS = 2_000_000;
 
 /**
- * Looks for an order in which every operation takes effect between its call and its return.
- * @param show a text by which states are told apart
- * @returns the longest part of such an order, and whether it is a whole one
+ * Looks for an order in which every operation takes effect between its call and its return. @param show a text that
+ * identifies a state @returns the longest part of such an order, and whether it is complete
  */
 export function linearize<State>(
   history: readonly Operation<State>[],
@@ -36,7 +35,7 @@ export function linearize<State>(
     if (visited.has(configuration)) return false;
     visited.add(configuration);
     if (visited.size > MAX_CONFIGURATIONS) throw new Error("the history is too concurrent to be decided");
-    // Whatever was called after another pending operation returned cannot come before that one.
+    // An operation that was called after another pending one returned cannot come before that one.
     let deadline = Infinity;
     for (const [index, { invokedAt, returnedAt }] of operations.entries()) {
       if (invokedAt > deadline) break;

@@ -1,4 +1,4 @@
-// Tags change without a new version, so no head tells a writer that they did.
+// Tags change without a new version, so the head does not show the change to a writer.
 import { describe, expect, it } from "vitest";
 
 import { aclBucket, grantsOf, PRIVATE, PUBLIC_READ } from "../support/acl.ts";
@@ -8,16 +8,16 @@ import { coordinatorsWith } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { tagsOf } from "../support/tagging.ts";
 
-describe("tags and lists that change while their object is renamed", () => {
+describe("tags and ACLs that change while their object is renamed", () => {
   it.each([
     ["are put", "<Tag><Key>late</Key><Value>1</Value></Tag>"],
     ["are taken away", ""],
-  ])("stay as they were acknowledged when they %s", async (_, tag) => {
+  ])("stay as acknowledged when they %s", async (_, tag) => {
     const bucket = await freshBucket();
     await putAll(bucket, { other: "y" });
     await send("PUT", `/${bucket}/k`, { body: "x", headers: { "x-amz-tagging": "early=1" } });
     const body = `<Tagging><TagSet>${tag}</TagSet></Tagging>`;
-    // The rename has seen its source, and its commit is on its way.
+    // The rename has read its source, and its commit is in flight.
     const COORDINATORS = coordinatorsWith(async (_method, call) => {
       const headers = { "content-md5": md5Base64(utf8(body)) };
       expect((await send("PUT", `/${bucket}/k?tagging`, { body, headers })).status).toBe(200);
@@ -32,7 +32,7 @@ describe("tags and lists that change while their object is renamed", () => {
   it.each([
     ["are opened", "private", "public-read", PUBLIC_READ],
     ["are closed", "public-read", "private", PRIVATE],
-  ])("stay as they were acknowledged when lists %s", async (_, early, late, expected) => {
+  ])("stay as acknowledged when ACLs %s", async (_, early, late, expected) => {
     const bucket = await aclBucket();
     await putAll(bucket, { other: "y" });
     await send("PUT", `/${bucket}/k`, { body: "x", headers: { "x-amz-acl": early, "x-amz-tagging": "a=1" } });

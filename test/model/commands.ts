@@ -1,5 +1,5 @@
-// The requests that random sequences are made of, as data: what a command names (versions, uploads, ETags) is looked up
-// when it is played, so that a shrunk sequence still makes sense.
+// The requests of random sequences, as data. Versions, uploads and ETags are looked up when a command runs, so that a
+// shrunk sequence still makes sense.
 import {
   array,
   boolean,
@@ -17,7 +17,7 @@ import {
 } from "fast-check";
 
 export const BUCKETS = ["one", "two"] as const;
-/** Never written to by a sequence: holds an object large enough to be copied as a part that is not the last. */
+/** Never written to by a sequence: contains an object large enough to be copied as a part that is not the last. */
 export const BIG_BUCKET = "big";
 export const KEYS = ["a", "b/c", "d é+"] as const;
 export const BODIES = ["", "x", "yy", "0123456789"] as const;
@@ -31,11 +31,11 @@ export const RANGES = [
 
 export type BucketChoice = (typeof BUCKETS)[number];
 export type KeyChoice = (typeof KEYS)[number];
-/** A number counts the versions that the key ever had back from the newest. */
+/** A number counts the versions of the key back from the newest. */
 export type VersionChoice = number | "null" | "unknown" | undefined;
 export type VersioningChoice = "Enabled" | "Suspended";
 export type TagsChoice = Readonly<Record<string, string>>;
-/** What the write demands of the current version: nothing, that there is none, its ETag, or another's. */
+/** The condition of a write on the current version: none, that it is missing, its ETag, or another's. */
 export type When = "always" | "absent" | "same" | "other";
 
 export interface Place {
@@ -113,7 +113,7 @@ export interface Sequence {
   readonly commands: readonly Command[];
 }
 
-// Few keys, and most requests on the same one: what is interesting happens between requests.
+// Few keys, and most requests on the same one: the interesting cases are between requests.
 const bucket = constantFrom<BucketChoice>("one", "one", "two");
 const key = constantFrom<KeyChoice>("a", "a", "a", "b/c", "d é+");
 const at = record({ bucket, key });
@@ -133,7 +133,7 @@ const version = oneof(constant<VersionChoice>(undefined), named);
 const bigSource = constant<SourceChoice>({ bucket: BIG_BUCKET, key: KEYS[0], version: undefined });
 const source = oneof(weighted(5, record({ bucket, key, version })), weighted(1, bigSource));
 const lastPart: Arbitrary<PartChoice> = oneof(record({ body }), record({ source, range }));
-/** Long enough to be followed by another. */
+/** Long enough to be followed by another part. */
 const longPart: Arbitrary<PartChoice> = record({
   source: bigSource,
   range: constantFrom(RANGES[2], RANGES[3], undefined),
@@ -221,7 +221,7 @@ export const command: Arbitrary<Command> = oneof(
   ),
 );
 
-/** How the two buckets begin, and what is asked of them. */
+/** The initial state of the two buckets, and the requests. */
 export const sequence = (maxLength: number): Arbitrary<Sequence> => {
   const initial = constantFrom<VersioningChoice | undefined>(undefined, "Enabled", "Enabled", "Suspended");
   return record({ one: initial, two: initial, commands: array(command, { minLength: 1, maxLength, size: "max" }) });

@@ -1,12 +1,12 @@
-// What lifecycle rules mean, in memory and one step at a time: the oracle that the runner is compared with. It shares no
-// code with it and reads no XML: rules are made as plain data, and written as XML for the Worker alone.
+// The meaning of lifecycle rules, in memory and one step at a time: the oracle for the runner. It shares no code with
+// the runner and reads no XML.
 
 const DAY_MS = 86_400_000;
 
 export type Versioning = "Enabled" | "Suspended" | undefined;
 
 export interface ModelVersion {
-  /** Tells versions apart; markers that the rules make have none. */
+  /** Identifies versions; markers that the rules create have none. */
   readonly name: string;
   readonly isMarker: boolean;
   isNull: boolean;
@@ -54,7 +54,7 @@ const COLDNESS: Readonly<Record<string, number>> = {
   GLACIER: 5,
 };
 
-/** The first moment of the day after the day on which so many days have passed. */
+/** The first moment of the day after the given number of days has passed. */
 function midnightPast(madeAt: number, days: number): number {
   const day = new Date(madeAt + days * DAY_MS);
   day.setUTCHours(24, 0, 0, 0);
@@ -69,13 +69,13 @@ function fits(rule: ModelRule, key: string, version: Pick<ModelVersion, "size" |
   return true;
 }
 
-/** Markers and uploads are only known by their keys. */
+/** Markers and uploads are identified by their keys. */
 function fitsBare(rule: ModelRule, key: string): boolean {
   const isBare = rule.above === undefined && rule.below === undefined && Object.keys(rule.tags).length === 0;
   return isBare && fits(rule, key, { size: 0, tags: {} });
 }
 
-/** One pass over everything, at a time. @param today when the delete markers that it makes are made */
+/** One pass over everything, at a time. @param today the creation time of its delete markers */
 export function pass(
   bucket: ModelBucket,
   rules: readonly ModelRule[],
@@ -185,7 +185,7 @@ function passVersions(
   versions.splice(0, versions.length, ...versions.filter((version) => !gone.has(version)));
 }
 
-/** The class that a version gets of those that it might get; undefined for none. */
+/** The class that a version gets of several candidates; undefined for none. */
 function coldest(
   wanted: readonly { readonly rule: ModelRule; readonly to: string }[],
   { size, storageClass }: ModelVersion,

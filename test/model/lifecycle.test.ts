@@ -1,5 +1,5 @@
-// The runner of lifecycle rules against a naive second implementation, over random histories and random rules: after
-// every pass, exactly the same versions, delete markers and uploads are left, in the same storage classes.
+// The runner of lifecycle rules against a naive second implementation, over random histories and rules: after every
+// pass, exactly the same versions, delete markers and uploads remain, in the same storage classes.
 import { env } from "cloudflare:workers";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -99,7 +99,7 @@ type Drawn = typeof history extends fc.Arbitrary<infer Value> ? Value : never;
 const timeOf = ({ daysAgo, hour }: { daysAgo: number; hour: number }): number =>
   Math.min(midnight(-daysAgo) + hour * 3_600_000, Date.now() - 60_000);
 
-/** A history that a bucket of this versioning can have had; newest first. */
+/** A possible history of a bucket with this versioning; newest first. */
 function possible(key: string, drawn: Drawn, versioning: Versioning): ModelVersion[] {
   const oldestFirst = drawn
     .map((one) => ({ ...one, madeAt: timeOf(one) }))
@@ -123,7 +123,7 @@ function possible(key: string, drawn: Drawn, versioning: Versioning): ModelVersi
   return rows.toReversed();
 }
 
-/** Puts a bucket's contents where the Worker finds them, with times of the past. The ETag tells versions apart. */
+/** Writes a bucket's content to the database, with times in the past. The ETag identifies versions. */
 async function store(id: string, { keys, uploads }: ModelBucket): Promise<void> {
   const statements: D1PreparedStatement[] = [];
   for (const [key, versions] of keys) {
@@ -166,7 +166,7 @@ async function store(id: string, { keys, uploads }: ModelBucket): Promise<void> 
   await env.DB.batch(statements);
 }
 
-/** What is left of a bucket, as text. */
+/** The remaining content of a bucket, as text. */
 async function stored(id: string): Promise<string[]> {
   const { results } = await env.DB.prepare(
     `SELECT key, version_id, etag, storage_class, is_null_version AS n, 0 AS m FROM objects WHERE bucket_id = ?1
@@ -192,7 +192,7 @@ function modelled({ keys, uploads }: ModelBucket): string[] {
 }
 
 describe("lifecycle rules", () => {
-  it("leave what a naive reading of them leaves, pass by pass", async () => {
+  it("have the same result as a naive implementation, pass by pass", async () => {
     let effects = 0;
     await fc.assert(
       fc.asyncProperty(scene, async ({ versioning, keys, uploads, rules, varies, days }) => {
@@ -225,7 +225,7 @@ describe("lifecycle rules", () => {
       }),
       { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: SEED }) },
     );
-    // Rules that do nothing would be easy to agree on.
+    // Agreement on rules without effect would prove nothing.
     expect(effects).toBeGreaterThan(RUNS / 2);
   }, 600_000);
 });

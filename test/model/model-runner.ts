@@ -1,5 +1,5 @@
-// Plays commands against the Worker and the model side by side: every answer must agree. Version and upload ids are the
-// Worker's own choice; they are learned from its first answer and must stay what they were.
+// Runs commands against the Worker and the model side by side: every response must agree. The Worker chooses version
+// and upload ids; they are learned from its first response and must not change.
 import { expect } from "vitest";
 
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
@@ -34,7 +34,7 @@ interface Sent {
 }
 
 export class Play {
-  /** The requests so far with their answers, for a person to read. */
+  /** The requests so far with their responses, for a person to read. */
   readonly transcript: string[] = [];
   readonly #model = new S3Model();
   /** The Worker's names of buckets, versions and uploads by the model's. */
@@ -43,10 +43,10 @@ export class Play {
   readonly #versions = new Map<string, string[]>();
   readonly #uploads: { readonly bucket: string; readonly key: string; readonly id: string }[] = [];
   readonly #listings = new Map<string, readonly (readonly [number, string])[]>();
-  /** Every bucket that was ever created: its blobs may outlive it. */
+  /** Every bucket that ever existed: its blobs may outlive it. */
   readonly #bucketIds: string[] = [];
 
-  /** @param big the object that is copied from for parts that must have 5 MiB, where a command will do so */
+  /** @param big the object that is copied for parts that must have 5 MiB, when a command succeeds */
   static async begin(big: Uint8Array | undefined): Promise<Play> {
     const play = new Play();
     for (const name of BUCKETS) await play.#makeBucket(name);
@@ -154,7 +154,7 @@ export class Play {
       }
       case "collectGarbage":
         this.transcript.push("collect all garbage");
-        // What a drop of this very millisecond put there is not yet due.
+        // Garbage of this very millisecond is not yet due.
         await runPass(collectGarbage, Date.now() + RECOVERY_WINDOW_MS + 1000);
         return;
       case "createUpload":
@@ -166,7 +166,7 @@ export class Play {
         const upload = this.#upload(command.upload);
         const parts = this.#model.uploadOf(upload.bucket, upload.id)?.parts;
         const remembered = parts === undefined && !command.isStale ? this.#listings.get(upload.id) : undefined;
-        // Of the parts that are there; a listing of others is refused, which is tried less often.
+        // The parts that exist; a list of others is rejected, which is tried less often.
         const present = Array.from(parts?.keys() ?? []).sort((a, b) => a - b);
         const some = command.numbers.filter((number) => present.includes(number));
         const numbers = command.isStale || present.length === 0 ? command.numbers : some.length > 0 ? some : present;
@@ -199,13 +199,13 @@ export class Play {
     }
   }
 
-  /** Reads everything back, and checks who holds what. */
+  /** Reads everything back, and checks all references. */
   async finish(): Promise<void> {
     this.transcript.push("read everything back:");
     const { length } = this.transcript;
     const look = async (reading: Promise<void>): Promise<void> => {
       await reading;
-      // What was as it should be is of no interest to whoever reads of the failure.
+      // Correct results are of no interest to a reader of the failure.
       this.transcript.length = length;
     };
     for (const bucket of BUCKETS) {
@@ -238,7 +238,7 @@ export class Play {
       versionId: this.#version({ bucket, key }, version),
       ifMatch: this.#conditions({ bucket, key }, when).ifMatch,
     }));
-    // Two choices may come to the same version.
+    // Two choices may select the same version.
     const unique = Array.from(new Map(named.map((one) => [`${one.key} ${one.versionId}`, one])).values());
     const objects = unique.map(({ key, versionId, ifMatch }) => {
       const real = this.#real(versionId);
@@ -423,7 +423,7 @@ export class Play {
     return { answer, body };
   }
 
-  /** Plays the same request on the model, and learns the version that it made. */
+  /** Runs the same request on the model, and learns the id of its version. */
   #agree(
     at: { readonly bucket: string; readonly key: string } | undefined,
     answer: Answer,
@@ -527,7 +527,7 @@ export class Play {
   }
 }
 
-/** The delete marker that the model's answer to one deletion speaks of. */
+/** The delete marker of the model's response to one deletion. */
 function markerOf(result: unknown): string | undefined {
   const marker: unknown =
     typeof result === "object" && result !== null ? Reflect.get(result, "deleteMarker") : undefined;
@@ -542,7 +542,7 @@ function bare(etag: string | undefined): string | undefined {
   return etag?.replaceAll('"', "");
 }
 
-/** Bytes are compared by length and digest: printing megabytes helps nobody. */
+/** Bytes are compared by length and digest: printing megabytes helps no reader. */
 function shown({ bytes, ...answer }: Answer): unknown {
   return { ...answer, bytes: bytes === undefined ? undefined : `${bytes.length} bytes ${md5(bytes)}` };
 }

@@ -1,4 +1,4 @@
-// Random sequences of requests against the Worker and a model of S3, which must answer alike. A failure is shrunk and
+// Random sequences of requests against the Worker and a model of S3, which must respond alike. A failure is shrunk and
 // printed as the list of its requests; `npm run test:model -- --runs N --seed S` runs more of them, or the same again.
 import { env } from "cloudflare:workers";
 import { assert, asyncProperty } from "fast-check";
@@ -18,7 +18,7 @@ const BIG = noise(PART_MIN_BYTES + 10);
 
 describe("any sequence of requests", () => {
   it(
-    "is answered as the model answers it, and leaves the holdings sound",
+    "has the model's responses, and leaves consistent references",
     { timeout: Math.max(600, RUNS * SECONDS_PER_RUN) * 1000 },
     async () => {
       const settings = { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: SEED }) };

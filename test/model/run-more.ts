@@ -1,5 +1,5 @@
-// `npm run test:model -- --runs N --seed S`: the model test with more sequences than `npm test` plays, or with the seed of
-// a failure.
+// `npm run test:model -- --runs N --seed S`: the model test with more sequences than `npm test` runs, or with the seed
+// of a failure.
 import { spawn } from "node:child_process";
 import { parseArgs } from "node:util";
 import { PROJECT_ROOT } from "../../scripts/project/wrangler-toml.ts";

@@ -1,13 +1,13 @@
-// What S3 means, in memory: the oracle that the Worker is played against. It shares no code with it.
+// The meaning of S3, in memory: the oracle for the Worker. It shares no code with it.
 import { createHash } from "node:crypto";
 
 export type Versioning = "Enabled" | "Suspended";
 export type Tags = Readonly<Record<string, string>>;
 
 export interface Version {
-  /** "v1", "v2", …: the play knows what the Worker calls them. "null" for the null version. */
+  /** "v1", "v2", …: the runner knows the Worker's names. "null" for the null version. */
   readonly id: string;
-  /** Tells one null version from the next. */
+  /** Separates one null version from the next. */
   readonly serial: number;
   readonly isMarker: boolean;
   readonly bytes: Uint8Array;
@@ -37,7 +37,7 @@ interface Bucket {
   readonly tokens: Map<string, string>;
 }
 
-/** What a request is answered with. Fields that are undefined must be absent. */
+/** The response to a request. Fields that are undefined must be absent. */
 export interface Answer {
   readonly status: number;
   readonly code?: string | undefined;
@@ -70,7 +70,7 @@ export interface Deletion {
   readonly ifMatch?: string | undefined;
 }
 
-/** A refusal: thrown, answered by {@link S3Model.play}. */
+/** An error response: thrown, and returned by {@link S3Model.play}. */
 class Refusal extends Error {
   readonly answer: Answer;
   constructor(status: number, code: string, more: Partial<Answer> = {}) {
@@ -91,7 +91,7 @@ export class S3Model {
   #lastVersion = 0;
   #lastUpload = 0;
 
-  /** Runs a request; a refusal is an answer like any other. */
+  /** Runs a request; an error is a response like any other. */
   play(request: (model: S3Model) => Answer): Answer {
     try {
       return request(this);
@@ -152,7 +152,7 @@ export class S3Model {
     return { status: 204, versionId: id, isDeleteMarker: true };
   }
 
-  /** Each deletion by itself, those of versions first. */
+  /** Each deletion separately, those of versions first. */
   deleteObjects(name: string, deletions: readonly Deletion[]): Answer {
     const results = new Map<Deletion, unknown>();
     const isNamed = ({ versionId }: Deletion): boolean => versionId !== undefined;
@@ -244,7 +244,7 @@ export class S3Model {
     return { status: 200, etag };
   }
 
-  /** @param newEtag what the Worker calls the part, where S3 leaves that open */
+  /** @param newEtag the Worker's ETag of the part, when S3 leaves it open */
   copyPart(
     name: string,
     uploadId: string,
@@ -311,7 +311,7 @@ export class S3Model {
     return { status: 200, listed: parts.map(([number, { etag, bytes }]) => ({ number, etag, size: bytes.length })) };
   }
 
-  /** What a request may name, for those who make requests up. */
+  /** What a request can name, for the generators of requests. */
   currentEtag(name: string, key: string): string | undefined {
     const newest = this.#bucket(name).keys.get(key)?.[0];
     return newest?.isMarker === false ? newest.etag : undefined;
@@ -333,7 +333,7 @@ export class S3Model {
     return upload;
   }
 
-  /** The version that a read means. */
+  /** The version that a read refers to. */
   #version(name: string, key: string, versionId: string | undefined): Version {
     const versions = this.#bucket(name).keys.get(key) ?? [];
     const version = versionId === undefined ? versions[0] : versions.find(({ id }) => id === versionId);
@@ -344,7 +344,7 @@ export class S3Model {
     throw new Refusal(405, "MethodNotAllowed", marker);
   }
 
-  /** The version that a copy means. */
+  /** The version that a copy refers to. */
   #source({ bucket, key, versionId }: SourceName): Version {
     const versions = this.#bucket(bucket).keys.get(key) ?? [];
     const version = versionId === undefined ? versions[0] : versions.find(({ id }) => id === versionId);
@@ -361,7 +361,7 @@ export class S3Model {
     if (etag !== ifMatch) throw new Refusal(412, "PreconditionFailed");
   }
 
-  /** Makes a version the newest. @returns its id, but for a null version */
+  /** Makes a version the newest. @returns its id, except for a null version */
   #add(
     name: string,
     key: string,

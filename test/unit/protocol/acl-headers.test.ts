@@ -6,7 +6,7 @@ import { expectQuick, expectRefusal, presignedPutWith, putWith } from "./support
 const OWNER = "000000000000";
 const GROUPS = "http://acs.amazonaws.com/groups";
 
-/** What headers grant, or undefined where they ask for no list. */
+/** The grants of headers, or undefined when they request no ACL. */
 function granted(headers: Readonly<Record<string, string>>, target: AclTarget = "object"): string[] | undefined {
   const acl = readAclHeaders(putWith(headers), OWNER, target);
   if (acl !== undefined) expect(acl.ownerId).toBe(OWNER);
@@ -15,7 +15,7 @@ function granted(headers: Readonly<Record<string, string>>, target: AclTarget = 
 
 const OWNERS = "owner FULL_CONTROL";
 
-describe("a canned list", () => {
+describe("a canned ACL", () => {
   it.each([
     ["private", []],
     ["public-read", ["AllUsers READ"]],
@@ -28,7 +28,7 @@ describe("a canned list", () => {
     }
   });
 
-  it("of objects alone: what the bucket's owner may do", () => {
+  it("of objects only: the rights of the bucket owner", () => {
     expect(granted({ "x-amz-acl": "bucket-owner-full-control" })).toEqual([OWNERS]);
     expect(granted({ "x-amz-acl": "bucket-owner-read" })).toEqual([OWNERS, "owner READ"]);
     for (const name of ["bucket-owner-full-control", "bucket-owner-read"]) {
@@ -36,7 +36,7 @@ describe("a canned list", () => {
     }
   });
 
-  it("of buckets alone: the delivery of logs", () => {
+  it("of buckets only: log delivery", () => {
     const headers = { "x-amz-acl": "log-delivery-write" };
     expect(granted(headers, "bucket")).toEqual([OWNERS, "LogDelivery WRITE", "LogDelivery READ_ACP"]);
     expectRefusal(() => granted(headers), "InvalidArgument", 400, {
@@ -44,7 +44,7 @@ describe("a canned list", () => {
     });
   });
 
-  it.each(["", "Private", "public", "private, private", "__proto__", "constructor"])("is refused: %j", (name) => {
+  it.each(["", "Private", "public", "private, private", "__proto__", "constructor"])("is rejected: %j", (name) => {
     for (const target of ["bucket", "object"] as const) {
       expectRefusal(() => granted({ "x-amz-acl": name }, target), "InvalidArgument", 400, {
         fields: { ArgumentName: "x-amz-acl", ArgumentValue: name },
@@ -52,7 +52,7 @@ describe("a canned list", () => {
     }
   });
 
-  it("may be presigned", () => {
+  it("can be presigned", () => {
     const acl = readAclHeaders(presignedPutWith("X-Amz-Acl=public-read"), OWNER, "object");
     expect(acl?.grants).toHaveLength(2);
   });
@@ -65,7 +65,7 @@ describe("grants in headers", () => {
     ["x-amz-grant-read-acp", "READ_ACP"],
     ["x-amz-grant-write-acp", "WRITE_ACP"],
     ["x-amz-grant-full-control", "FULL_CONTROL"],
-  ])("grant by %s %s, and the owner nothing besides", (header, permission) => {
+  ])("grant by %s %s, and nothing to the owner", (header, permission) => {
     expect(granted({ [header]: `uri="${GROUPS}/global/AllUsers"` })).toEqual([`AllUsers ${permission}`]);
     const query = `${header}=${encodeURIComponent(`id="${OWNER}"`)}`;
     const acl = readAclHeaders(presignedPutWith(query), OWNER, "object");
@@ -87,7 +87,7 @@ describe("grants in headers", () => {
     ["uri", `${GROUPS}/global/allusers`, "Invalid group uri"],
     ["uri", "AllUsers", "Invalid group uri"],
     ["uri", "", "Invalid group uri"],
-  ])("are refused for whom nobody knows: %s=%j", (kind, value, message) => {
+  ])("are rejected for unknown grantees: %s=%j", (kind, value, message) => {
     for (const text of [`${kind}="${value}"`, `id="${OWNER}",${kind}=${value}`]) {
       expectRefusal(() => granted({ "x-amz-grant-read": text }), "InvalidArgument", 400, {
         message,
@@ -96,13 +96,13 @@ describe("grants in headers", () => {
     }
   });
 
-  it("are refused for an address, which nobody has here", () => {
+  it("are rejected for an email address, which no account has", () => {
     const headers = { "x-amz-grant-read": 'emailAddress="a@example.com"' };
     expectRefusal(() => granted(headers), "UnresolvableGrantByEmailAddress", 400);
   });
 
   it.each(["", OWNER, `"${OWNER}"`, `name="${OWNER}"`, `="${OWNER}"`, "id", "__proto__=1"])(
-    "are refused where they are none: %j",
+    "are rejected when malformed: %j",
     (text) =>
       expectRefusal(() => granted({ "x-amz-grant-write-acp": text }), "InvalidArgument", 400, {
         message: "Argument format not recognized",
@@ -110,7 +110,7 @@ describe("grants in headers", () => {
       }),
   );
 
-  it("are a hundred at the most", () => {
+  it("are at most a hundred", () => {
     const headers = (last: string) => ({
       "x-amz-grant-read": Array.from({ length: 99 }, () => `id=${OWNER}`).join(","),
       "x-amz-grant-write": last,
@@ -119,7 +119,7 @@ describe("grants in headers", () => {
     expectRefusal(() => granted(headers(`id=${OWNER},id=${OWNER}`)), "InvalidRequest", 400);
   });
 
-  it("stand beside no canned list", () =>
+  it("are rejected with a canned ACL", () =>
     expectRefusal(
       () => granted({ "x-amz-acl": "private", "x-amz-grant-read": `id="${OWNER}"` }),
       "InvalidRequest",
@@ -127,7 +127,7 @@ describe("grants in headers", () => {
       { message: "Specifying both Canned ACLs and Header Grants is not allowed" },
     ));
 
-  it("are read quickly, whatever they are", () => {
+  it("are parsed quickly, whatever they contain", () => {
     for (const text of [`id=${" ".repeat(16_000)}"`, "=".repeat(16_000), '"'.repeat(16_000)]) {
       expectQuick(() => {
         expectRefusal(() => granted({ "x-amz-grant-read": text }), "InvalidArgument", 400);
@@ -136,7 +136,7 @@ describe("grants in headers", () => {
   });
 });
 
-it("asks for no list where it has none of these headers", () => {
+it("requests no ACL without any of these headers", () => {
   expect(granted({})).toBeUndefined();
   expect(granted({ "x-amz-meta-acl": "private" })).toBeUndefined();
 });

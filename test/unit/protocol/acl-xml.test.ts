@@ -21,8 +21,8 @@ function policy(grants: string, owner = `<Owner><ID>${OWNER}</ID></Owner>`): str
   return `<AccessControlPolicy>${owner}<AccessControlList>${grants}</AccessControlList></AccessControlPolicy>`;
 }
 
-describe("the document of a list", () => {
-  it("shows the owner and each grant, those to groups first, its grantee typed as AWS's parsers want it", () => {
+describe("the document of an ACL", () => {
+  it("contains the owner and each grant, groups first, with the grantee types that AWS's parsers require", () => {
     const acl: Acl = {
       ownerId: "a&b",
       grants: [
@@ -43,7 +43,7 @@ describe("the document of a list", () => {
     );
   });
 
-  it("is read as it is shown, whatever is granted to whom", () => {
+  it("round-trips for every permission and grantee", () => {
     for (const grantee of ["owner", "AllUsers", "AuthenticatedUsers", "LogDelivery", "EC2"] as const) {
       for (const permission of ["READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"] as const) {
         const acl: Acl = { ownerId: OWNER, grants: [{ grantee, permission }] };
@@ -52,7 +52,7 @@ describe("the document of a list", () => {
     }
   });
 
-  it("may have no grants, spaces around its values, and namespaces of its own", () => {
+  it("can have no grants, spaces around its values, and other namespaces", () => {
     expect(parse(policy(""))).toEqual({ ownerId: OWNER, grants: [] });
     const spaced = policy(grant(`\n<URI> ${GROUPS}/s3/LogDelivery\n</URI>`, " READ_ACP "));
     expect(parse(spaced).grants).toEqual([{ grantee: "LogDelivery", permission: "READ_ACP" }]);
@@ -80,7 +80,7 @@ describe("the document of a list", () => {
     expectRefusal(() => parse(text), "MalformedACLError", 400),
   );
 
-  it("may have a hundred grants", () =>
+  it("can have a hundred grants", () =>
     expect(parse(policy(grant(`<ID>${OWNER}</ID>`).repeat(100))).grants).toHaveLength(100));
 
   it.each([
@@ -96,7 +96,7 @@ describe("the document of a list", () => {
     }),
   );
 
-  it("is refused for an address", () => {
+  it("is rejected for an email address", () => {
     const text = policy(grant("<EmailAddress>a@example.com</EmailAddress>"));
     expectRefusal(() => parse(text), "UnresolvableGrantByEmailAddress", 400);
   });

@@ -20,7 +20,7 @@ function granting(...grants: readonly (readonly [Grantee, AclPermission])[]): Ac
 }
 
 describe("a list in its stored form", () => {
-  it("is nothing where it is private, and private where nothing is kept", () => {
+  it("is null for a private ACL, and null is private", () => {
     expect(aclText(PRIVATE)).toBeUndefined();
     for (const nothing of [null, undefined]) expect(parseAcl(nothing, OWNER)).toEqual(PRIVATE);
   });
@@ -31,18 +31,18 @@ describe("a list in its stored form", () => {
     granting(["owner", "FULL_CONTROL"], ["AllUsers", "READ"]),
     granting(["owner", "FULL_CONTROL"], ["owner", "FULL_CONTROL"]),
     granting(["AuthenticatedUsers", "WRITE"], ["LogDelivery", "READ_ACP"], ["EC2", "FULL_CONTROL"]),
-  ])("is read as it was written: %j", (acl) => {
+  ])("round-trips: %j", (acl) => {
     const text = aclText(acl);
     expect(typeof text).toBe("string");
     expect(parseAcl(text, OWNER)).toEqual(acl);
   });
 
-  it("belongs to whom it is read for", () => {
+  it("belongs to the owner that it is read for", () => {
     expect(parseAcl(aclText(granting(["owner", "READ"])), "1").ownerId).toBe("1");
   });
 });
 
-describe("a list that gives to its owner alone", () => {
+describe("a private ACL", () => {
   it.each([
     [PRIVATE, true],
     [granting(), true],
@@ -50,29 +50,31 @@ describe("a list that gives to its owner alone", () => {
     [granting(["owner", "FULL_CONTROL"], ["owner", "READ"]), false],
     [granting(["owner", "FULL_CONTROL"], ["EC2", "READ"]), false],
     [granting(["AllUsers", "FULL_CONTROL"]), false],
-  ])("gives full control and nothing else: %j %s", (acl, expected) => expect(isOwnerOnlyAcl(acl)).toBe(expected));
+  ])("grants full control to the owner and nothing else: %j %s", (acl, expected) =>
+    expect(isOwnerOnlyAcl(acl)).toBe(expected),
+  );
 });
 
-describe("a public list", () => {
+describe("a public ACL", () => {
   it.each([
     ["AllUsers", true],
     ["AuthenticatedUsers", true],
     ["LogDelivery", false],
     ["EC2", false],
     ["owner", false],
-  ] as const)("is one that grants anything to everybody: to %s %s", (grantee, expected) => {
+  ] as const)("grants anything to all users: to %s %s", (grantee, expected) => {
     for (const permission of [...PERMISSIONS, "FULL_CONTROL"] as const) {
       expect(isPublicAcl(granting(["owner", "FULL_CONTROL"], [grantee, permission]))).toBe(expected);
     }
   });
 });
 
-describe("what is granted", () => {
+describe("a grant", () => {
   const anonymous = { isAnonymous: true, accountId: "" };
   const user = { isAnonymous: false, accountId: OWNER };
   const otherAccount = { isAnonymous: false, accountId: "111111111111" };
 
-  it("to everybody is granted to whoever asks, and nothing besides", () => {
+  it("to all users applies to every caller, and only what it names", () => {
     for (const granted of PERMISSIONS) {
       for (const asked of PERMISSIONS) {
         for (const requestPrincipal of [anonymous, user, otherAccount]) {
@@ -82,26 +84,26 @@ describe("what is granted", () => {
     }
   });
 
-  it("to those who sign is not granted to the anonymous", () => {
+  it("to authenticated users does not apply to anonymous callers", () => {
     const acl = granting(["AuthenticatedUsers", "READ"]);
     expect(isGranted(acl, anonymous, "READ", false)).toBe(false);
     for (const requestPrincipal of [user, otherAccount])
       expect(isGranted(acl, requestPrincipal, "READ", false)).toBe(true);
   });
 
-  it("as full control is everything", () => {
+  it("of full control covers everything", () => {
     for (const permission of PERMISSIONS) {
       expect(isGranted(granting(["AllUsers", "FULL_CONTROL"]), anonymous, permission, false)).toBe(true);
     }
   });
 
-  it("to the owner is not granted to the owner's users, and no principal has another's grants", () => {
+  it("to the owner does not apply to the owner's users, nor to anyone what others have", () => {
     const acl = granting(["owner", "FULL_CONTROL"], ["LogDelivery", "FULL_CONTROL"], ["EC2", "FULL_CONTROL"]);
     for (const requestPrincipal of [anonymous, user, otherAccount])
       expect(isGranted(acl, requestPrincipal, "READ", false)).toBe(false);
   });
 
-  it("to the public is void where that is ignored", () => {
+  it("to the public is void while public ACLs are ignored", () => {
     const acl = granting(["AllUsers", "FULL_CONTROL"], ["AuthenticatedUsers", "FULL_CONTROL"]);
     for (const requestPrincipal of [anonymous, user])
       expect(isGranted(acl, requestPrincipal, "READ", true)).toBe(false);

@@ -63,9 +63,9 @@ describe("a bucket in the host", () => {
     ["", undefined],
   ])("%j names %j", (host, bucket) => expect(bucketOfHost(host, domains)).toBe(bucket));
 
-  it("is in none without domains", () => expect(bucketOfHost("bucket.s3.example.com", [])).toBeUndefined());
+  it("has no bucket without domains", () => expect(bucketOfHost("bucket.s3.example.com", [])).toBeUndefined());
 
-  it("is what stands before the longest domain, in whatever order they are given", () => {
+  it("is the label before the longest matching domain, in any order of domains", () => {
     for (const nested of [
       ["example.com", "s3.example.com"],
       ["s3.example.com", "example.com"],
@@ -77,7 +77,7 @@ describe("a bucket in the host", () => {
     }
   });
 
-  it("is looked for quickly in 100 KB", () => {
+  it("is found quickly in 100 KB", () => {
     for (const host of [":".repeat(100_000), `b:${"1".repeat(100_000)}x`, ":1".repeat(50_000), ".".repeat(100_000)]) {
       expectQuick(() => expect(bucketOfHost(host, domains)).toBeUndefined());
     }
@@ -124,7 +124,7 @@ describe("a path", () => {
     ["/a%2Fb/c", object("a/b", "c")],
   ])("%s addresses %j", (path, address) => expect(parseAddress(path, undefined)).toEqual(address));
 
-  it("of an empty bucket addresses neither the service nor a bucket named like the key", () => {
+  it("with an empty bucket addresses neither the service nor a bucket named like the key", () => {
     expect(parseAddress("//key", undefined)).toEqual(object("", "key"));
     expect(parseAddress("//", undefined)).toEqual({ level: "bucket", bucket: "" });
     expect(parseAddress("///", undefined)).toEqual(object("", "/"));
@@ -144,16 +144,16 @@ describe("a path", () => {
   );
 
   it.each(["/bucket/%", "/bucket/%4", "/bucket/%zz", "/bucket/a%2", "/%zz/key", "/%"])(
-    "%s is refused for its malformed escape",
+    "%s is rejected for its malformed escape",
     (path) => expectRefusal(() => parseAddress(path, undefined), "InvalidURI", 400),
   );
 
   it.each(["/bucket/%ff", "/bucket/%C0%AF", "/bucket/%ED%A0%80", "/bucket/a%C3", "/bucket/%F8%88%80%80%80", "/%ff"])(
-    "%s is refused because it is not UTF-8",
+    "%s is rejected because it is not UTF-8",
     (path) => expectRefusal(() => parseAddress(path, undefined), "InvalidURI", 400),
   );
 
-  it("reads back every key that was encoded into it, in either style", () => {
+  it("round-trips every key, in either style", () => {
     const random = new Seeded(51);
     for (let turn = 0; turn < 300; turn += 1) {
       const key = random.text(20).replaceAll("\0", "");
@@ -185,7 +185,7 @@ describe("the length of a key", () => {
     }
   });
 
-  it("does not matter where it holds NUL, which no key can", () => {
+  it("is not checked when it contains NUL, which no key can", () => {
     const fields = { URI: "a%00b" };
     expectError(
       errorOf(() => parseAddress("/bucket/a%00b", undefined)),
@@ -195,19 +195,19 @@ describe("the length of a key", () => {
     );
   });
 
-  it("is not that of its escapes", () => {
+  it("is not the length of its escapes", () => {
     expect(parseAddress(`/bucket/${"%41".repeat(1024)}`, undefined)).toEqual(object("bucket", "A".repeat(1024)));
   });
 });
 
-describe("an address that a route has decided", () => {
-  it("gives its bucket and its key", () => {
+describe("the address of a routed request", () => {
+  it("returns its bucket and key", () => {
     expect(addressedBucket(parseAddress("/bucket", undefined))).toBe("bucket");
     expect(addressedBucket(parseAddress("/bucket/key", undefined))).toBe("bucket");
     expect(addressedObject(parseAddress("/bucket/key", undefined))).toMatchObject({ bucket: "bucket", key: "key" });
   });
 
-  it("is a mistake of the house on another level", () => {
+  it("throws an internal error on another level", () => {
     expect(() => addressedBucket({ level: "service" })).toThrow("without a bucket");
     expect(() => addressedObject({ level: "service" })).toThrow("without a key");
     expect(() => addressedObject({ level: "bucket", bucket: "b" })).toThrow("without a key");

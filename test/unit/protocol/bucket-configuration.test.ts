@@ -24,10 +24,10 @@ describe("a LocationConstraint", () => {
     expect(parseNewBucketConfiguration(configuration(content)).locationConstraint).toBe(region),
   );
 
-  it("may be missing with its document", () =>
+  it("is optional, with its document", () =>
     expect(parseNewBucketConfiguration(new Uint8Array()).locationConstraint).toBeUndefined());
 
-  it("is read whatever the document's namespace and declaration", () => {
+  it("is parsed with any namespace and declaration", () => {
     const content = "<LocationConstraint>auto</LocationConstraint>";
     for (const document of [
       `<?xml version="1.0" encoding="UTF-8"?>\n<CreateBucketConfiguration ${NAMESPACE}>${content}</CreateBucketConfiguration>`,
@@ -38,7 +38,7 @@ describe("a LocationConstraint", () => {
   });
 
   it.each(["a", "a".repeat(65), "us_west", "us west", "us/west", "../x", "é1", "a&amp;b", "&lt;script&gt;"])(
-    "is refused where it is no region's name: %s",
+    "is rejected when it is no region name: %s",
     (text) =>
       expectRefusal(
         () => parseNewBucketConfiguration(configuration(`<LocationConstraint>${text}</LocationConstraint>`)),
@@ -60,7 +60,7 @@ describe("a LocationConstraint", () => {
     expectRefusal(() => parseNewBucketConfiguration(document), "MalformedXML", 400),
   );
 
-  it.each(["Location", "Bucket"])("is not all that a configuration may hold: %s is not implemented", (name) =>
+  it.each(["Location", "Bucket"])("is not the only element of a configuration: %s is not implemented", (name) =>
     expectRefusal(() => parseNewBucketConfiguration(configuration(`<${name}/>`)), "NotImplemented", 501, {
       fields: { Header: name },
     }),
@@ -72,7 +72,7 @@ describe("a new bucket's headers", () => {
     refuseUnsupportedBucketHeaders(requestFor("PUT", "/bucket", headers));
 
   it.each([{}, { "x-amz-bucket-object-lock-enabled": "false" }, { "x-amz-bucket-object-lock-enabled": "False" }])(
-    "may be %j",
+    "can be %j",
     (headers) => expect(() => check(headers)).not.toThrow(),
   );
 
@@ -80,7 +80,7 @@ describe("a new bucket's headers", () => {
     ["x-amz-bucket-object-lock-enabled", "true"],
     ["x-amz-bucket-object-lock-enabled", ""],
     ["x-amz-bucket-object-lock-enabled", "no"],
-  ])("ask in vain for %s: %s", (name, value) =>
+  ])("are rejected with %s: %s", (name, value) =>
     expectRefusal(() => check({ [name]: value }), "NotImplemented", 501, { fields: { Header: name } }),
   );
 });

@@ -8,7 +8,7 @@ import { expectQuick, expectRefusal } from "./support.ts";
 const STRICT: BucketNamePolicy = readSettings({});
 const AWS: BucketNamePolicy = readSettings({ BUCKET_NAMES: "aws" });
 
-/** Whether a name is one at all, may be given by default, and may be given under AWS's rules. */
+/** Whether a name is valid at all, allowed by default, and allowed under AWS's rules. */
 const NAMES: readonly (readonly [name: string, isName: boolean, strict: boolean, aws: boolean])[] = [
   ["abc", true, true, true],
   ["a1b", true, true, true],
@@ -58,7 +58,7 @@ const NAMES: readonly (readonly [name: string, isName: boolean, strict: boolean,
   ["999.999.999.999", false, false, false],
   ["1.2.3.4.5", true, false, true],
   ["1.2.3.a", true, false, true],
-  // Kept back by AWS.
+  // Reserved by AWS.
   ["xn--abc", true, false, false],
   ["xn-abc", true, true, true],
   ["sthree-abc", true, false, false],
@@ -69,7 +69,7 @@ const NAMES: readonly (readonly [name: string, isName: boolean, strict: boolean,
   ["abc--x-s3", true, false, false],
   ["abc--table-s3", true, false, false],
   ["s3alias", true, true, true],
-  // Kept back by the settings.
+  // Reserved by the settings.
   ["cw-logs", true, false, false],
   ["vip-x", true, false, false],
   ["log-stitcher-ch-1", true, false, false],
@@ -90,13 +90,13 @@ describe.each(NAMES)("the name %j", (name, isName, strict, aws) => {
   it.each([
     ["default", strict, STRICT],
     ["AWS's", aws, AWS],
-  ])("is given to a new bucket under %s rules: %s", (_rules, isGiven, policy) => {
+  ])("is allowed for a new bucket under %s rules: %s", (_rules, isGiven, policy) => {
     if (isGiven) expect(() => checkNewBucketName(name, policy)).not.toThrow();
     else expectRefusal(() => checkNewBucketName(name, policy), "InvalidBucketName", 400, { fields });
   });
 });
 
-describe("what is told of a name that looks like one", () => {
+describe("the error message for an invalid name", () => {
   it.each([
     ["a.b", "The specified bucket is not valid. Dots in bucket names take the setting BUCKET_NAMES=aws."],
     ["cw-logs", "The specified bucket is not valid. This name is reserved."],
@@ -110,7 +110,7 @@ describe("what is told of a name that looks like one", () => {
 });
 
 describe("reserved names", () => {
-  it("are whole names, or prefixes where they end in *", () => {
+  it("are whole names, or prefixes when they end in *", () => {
     const policy: BucketNamePolicy = { bucketNames: "strict", reservedBucketNames: ["team-*", "root"] };
     for (const name of ["team-a", "team-a-b", "root"]) {
       expectRefusal(() => checkNewBucketName(name, policy), "InvalidBucketName", 400);
@@ -120,13 +120,13 @@ describe("reserved names", () => {
     }
   });
 
-  it("do not keep a bucket that exists from being addressed", () => {
+  it("do not block requests to an existing bucket", () => {
     for (const name of ["int", "cw-logs", "xn--abc"]) expect(() => checkBucketName(name)).not.toThrow();
   });
 });
 
 describe("a name of 100 KB", () => {
-  it.each(["a", "a.", "-", "1.", "\u{1f600}"])("of %j is refused quickly", (piece) => {
+  it.each(["a", "a.", "-", "1.", "\u{1f600}"])("of %j is rejected quickly", (piece) => {
     const name = piece.repeat(100_000 / piece.length);
     expectQuick(() => expectRefusal(() => checkBucketName(name), "InvalidBucketName", 400));
   });

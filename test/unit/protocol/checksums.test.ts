@@ -53,13 +53,13 @@ describe.each(ALGORITHMS)("%s", (algorithm, header, elementName, value) => {
     }
   });
 
-  it("is announced by a trailer, whose value comes later", () => {
+  it("is announced by a trailer, whose value arrives later", () => {
     for (const headers of [{}, { "x-amz-sdk-checksum-algorithm": algorithm }]) {
       expect(readChecksums(putWith(headers), [header])).toEqual({ ...NOTHING, algorithm, isInTrailer: true });
     }
   });
 
-  it("reads a digest of its own length in canonical base64 and no other", () => {
+  it("accepts a digest of its own length in canonical base64 and no other", () => {
     const bytes = fromBase64(value) ?? new Uint8Array();
     expect(readDigest(algorithm, value)).toEqual(bytes);
     expect(readDigest(algorithm, ` ${value} `)).toEqual(bytes);
@@ -82,7 +82,7 @@ describe.each(ALGORITHMS)("%s", (algorithm, header, elementName, value) => {
     }
   });
 
-  it("is checked against what was computed", () => {
+  it("is compared with the computed one", () => {
     const bytes = fromBase64(value) ?? new Uint8Array();
     expect(() => checkChecksum(algorithm, bytes, bytes.slice())).not.toThrow();
     const other = bytes.slice();
@@ -92,7 +92,7 @@ describe.each(ALGORITHMS)("%s", (algorithm, header, elementName, value) => {
     });
   });
 
-  it("is shown with its type", () => {
+  it("is returned with its type", () => {
     expect(checksumHeaders({ algorithm, type: "FULL_OBJECT", value })).toEqual({
       [header]: value,
       "x-amz-checksum-type": "FULL_OBJECT",
@@ -101,13 +101,13 @@ describe.each(ALGORITHMS)("%s", (algorithm, header, elementName, value) => {
 });
 
 describe("an upload's checksum", () => {
-  it("may be missing", () => {
+  it("is optional", () => {
     expect(readChecksums(putWith({}), [])).toEqual(NOTHING);
     expect(checksumHeaders(undefined)).toEqual({});
     expect(DEFAULT_ALGORITHM).toBe("CRC64NVME");
   });
 
-  it("is not what asks for a checksum or describes one", () => {
+  it("differs from headers that request or describe one", () => {
     const headers = {
       "x-amz-checksum-mode": "ENABLED",
       "x-amz-checksum-type": "FULL_OBJECT",
@@ -116,7 +116,7 @@ describe("an upload's checksum", () => {
     expect(readChecksums(putWith(headers), ["x-amz-meta-note", "x-amz-trailer-signature"])).toEqual(NOTHING);
   });
 
-  it("is never taken from a presigned query, where it is one of an empty body", () => {
+  it("is never read from a presigned query, where it is that of an empty body", () => {
     const parameters = "x-amz-checksum-crc32=AAAAAA%3D%3D&x-amz-sdk-checksum-algorithm=CRC32";
     expect(readChecksums(presignedPutWith(parameters), [])).toEqual(NOTHING);
     const sent = presignedPutWith(parameters, { "x-amz-checksum-crc32": "y/Q5Jg==" });
@@ -139,23 +139,23 @@ describe("an upload's checksum", () => {
     "x-amz-checksum-xxhash64",
     "x-amz-checksum-",
     "x-amz-checksum-x",
-  ])("of an unknown algorithm is refused, in a header as in a trailer: %s", (name) => {
+  ])("of an unknown algorithm is rejected, in a header and in a trailer: %s", (name) => {
     expectError(refusal({ [name]: "AAAAAA==" }), "InvalidRequest", 400, { message: UNSUPPORTED });
     expectError(refusal({}, [name]), "InvalidRequest", 400, { message: UNSUPPORTED });
   });
 
-  it.each(["SHA512", "CRC16", "crc-32", "", "CRC32,SHA1", "__proto__"])("refuses the unknown name %j", (name) => {
+  it.each(["SHA512", "CRC16", "crc-32", "", "CRC32,SHA1", "__proto__"])("rejects the unknown name %j", (name) => {
     const headers = { "x-amz-checksum-crc32": "y/Q5Jg==", "x-amz-sdk-checksum-algorithm": name };
     expectError(refusal(headers), "InvalidRequest", 400, { message: UNSUPPORTED });
   });
 
-  it("refuses a name without a value", () => {
+  it("rejects a name without a value", () => {
     expectError(refusal({ "x-amz-sdk-checksum-algorithm": "CRC32" }), "InvalidRequest", 400, { message: NAME_ALONE });
     const withMd5 = { "x-amz-sdk-checksum-algorithm": "SHA256", "content-md5": MD5 };
     expectError(refusal(withMd5, ["x-amz-meta-a"]), "InvalidRequest", 400, { message: NAME_ALONE });
   });
 
-  it("refuses a name that is not the value's", () => {
+  it("rejects a name that differs from the value's", () => {
     const message = "Value for x-amz-sdk-checksum-algorithm header is invalid.";
     const headers = { "x-amz-checksum-crc32": "y/Q5Jg==", "x-amz-sdk-checksum-algorithm": "SHA256" };
     expectError(refusal(headers), "InvalidRequest", 400, { message });
@@ -163,7 +163,7 @@ describe("an upload's checksum", () => {
     expectError(refusal(named, ["x-amz-checksum-crc32"]), "InvalidRequest", 400, { message });
   });
 
-  it("refuses a header that was sent twice", () => {
+  it("rejects a duplicate header", () => {
     const request = putWith({ "x-amz-checksum-crc32": "y/Q5Jg==" });
     request.headers.append("x-amz-checksum-crc32", "y/Q5Jg==");
     expectRefusal(() => readChecksums(request, []), "InvalidRequest", 400, {
@@ -173,7 +173,7 @@ describe("an upload's checksum", () => {
 });
 
 describe("Content-MD5", () => {
-  it("is read beside any checksum, and without one", () => {
+  it("is read with any checksum, and without one", () => {
     const contentMd5 = fromBase64(MD5);
     expect(readChecksums(putWith({ "content-md5": MD5 }), [])).toEqual({ ...NOTHING, contentMd5 });
     const both = { "content-md5": MD5, "x-amz-checksum-crc32": "y/Q5Jg==" };
@@ -185,14 +185,14 @@ describe("Content-MD5", () => {
   });
 
   it.each(["", "x", "AAAA", "25f9e794323b453885f5181f1b624d0b", MD5.slice(0, -2), `${MD5}==`, `${MD5}, ${MD5}`])(
-    "is refused where it is not 16 bytes in base64: %j",
+    "is rejected unless it is 16 bytes in base64: %j",
     (value) => {
       const fields = { "Content-MD5": value };
       expectError(refusal({ "content-md5": value }), "InvalidDigest", 400, { fields });
     },
   );
 
-  it("is checked against what was computed, and both are shown", async () => {
+  it("is compared with the computed one, and the error contains both", async () => {
     const right = await digest("MD5", utf8("123456789"));
     const wrong = await digest("MD5", utf8("12345678"));
     expect(() => checkContentMd5(right, right.slice())).not.toThrow();
@@ -201,7 +201,7 @@ describe("Content-MD5", () => {
     });
   });
 
-  it("is not taken from a presigned query", () => {
+  it("is not read from a presigned query", () => {
     expect(readChecksums(presignedPutWith("content-md5=x"), [])).toEqual(NOTHING);
   });
 });

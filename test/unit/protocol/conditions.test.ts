@@ -39,7 +39,7 @@ describe("the conditions of a read", () => {
     }
   }
 
-  it("are met where there are none", () => expect(outcome({})).toBe(200));
+  it("hold when there are none", () => expect(outcome({})).toBe(200));
 
   it.each([
     [`"${ETAG}"`, 200],
@@ -70,7 +70,7 @@ describe("the conditions of a read", () => {
     [`"${OTHER}", W/"x"`, 200],
     ["", 200],
     ['"*"', 200],
-  ])("If-None-Match: %s gives %s", (value, wanted) => expect(outcome({ "if-none-match": value })).toBe(wanted));
+  ])("If-None-Match: %s returns %s", (value, wanted) => expect(outcome({ "if-none-match": value })).toBe(wanted));
 
   it.each([
     ["if-modified-since", before, 200],
@@ -83,13 +83,13 @@ describe("the conditions of a read", () => {
     ["if-unmodified-since", future, 200],
   ])("%s: %s gives %s, to the second", (name, value, wanted) => expect(outcome({ [name]: value })).toBe(wanted));
 
-  it("take the moment of the request for no future", () => {
+  it("accept the time of the request as past", () => {
     const conditions = readConditions(requestFor("GET", "/bucket/key", { "if-modified-since": at }));
     expect(isNotModified(conditions, ETAG, MODIFIED, MODIFIED)).toBe(true);
   });
 
   it.each(["", "yesterday", "1767323045", "2026-01-02T03:04:05Z", "Fri, 31 Feb 2026 03:04:05 GMT"])(
-    "ignore a date that is none: %j",
+    "ignore an invalid date: %j",
     (value) => {
       expect(outcome({ "if-modified-since": value })).toBe(200);
       expect(outcome({ "if-unmodified-since": value })).toBe(200);
@@ -125,7 +125,7 @@ describe("the conditions of a read", () => {
 });
 
 describe("a failed precondition", () => {
-  it("is 412 and names the condition", () =>
+  it("returns 412 and names the condition", () =>
     expectError(preconditionFailed("If-Match"), "PreconditionFailed", 412, { fields: { Condition: "If-Match" } }));
 });
 
@@ -143,11 +143,11 @@ describe("the conditions of a write", () => {
   ])("are read from %j", (headers, wanted) => expect(readWriteConditions(putWith(headers))).toEqual(wanted));
 
   it.each([`"${ETAG}"`, ETAG, '"*"', "*, *", "", "**", "W/*"])(
-    "refuse If-None-Match: %s with 400, for only * may stand there",
+    "reject If-None-Match: %s with 400, because only * is allowed",
     (value) => expectRefusal(() => readWriteConditions(putWith({ "if-none-match": value })), "InvalidRequest", 400),
   );
 
-  it.each(["*", " * "])("refuse If-Match: %s with 501", (value) => {
+  it.each(["*", " * "])("reject If-Match: %s with 501", (value) => {
     const error = errorOf(() => readWriteConditions(putWith({ "if-match": value })));
     expectError(error, "NotImplemented", 501);
     expect(error.fields).toMatchObject({ Header: "If-Match" });
@@ -158,7 +158,7 @@ describe("the conditions of a write", () => {
     { "if-match": "*", "if-none-match": "*" },
     { "if-match": ETAG, "if-none-match": ETAG },
     { "if-match": "", "if-none-match": "" },
-  ])("refuse both headers at once with 501: %j", (headers) =>
+  ])("reject both headers at once with 501: %j", (headers) =>
     expectRefusal(() => readWriteConditions(putWith(headers)), "NotImplemented", 501, {
       fields: {
         Header: "If-Match,If-None-Match",
@@ -190,7 +190,7 @@ describe("the conditions of a deletion", () => {
   });
 
   it.each(["", "-1", "+1", "1.5", "1e3", "0x10", " ", "1 2", "ten", "99999999999999999999"])(
-    "refuse the size %j",
+    "reject the size %j",
     (value) => {
       const error = errorOf(() => read({ "x-amz-if-match-size": value }));
       expectError(error, "InvalidArgument", 400);
@@ -199,7 +199,7 @@ describe("the conditions of a deletion", () => {
   );
 
   it.each(["", "yesterday", "2026-01-02T03:04:05Z", "Fri, 31 Feb 2026 03:04:05 GMT", "1767323045"])(
-    "refuse the time %j",
+    "reject the time %j",
     (value) => {
       const error = errorOf(() => read({ "x-amz-if-match-last-modified-time": value }));
       expectError(error, "InvalidArgument", 400);
@@ -234,7 +234,7 @@ describe("a write", () => {
     return refuseWrite(conditions, "k", subjects[seen], subjects[current]);
   }
 
-  it("without conditions is never refused", () => {
+  it("without conditions always passes", () => {
     for (const seen of Object.values(subjects)) {
       for (const current of Object.values(subjects)) expect(refuseWrite({}, "k", seen, current)).toBeUndefined();
     }
@@ -279,12 +279,12 @@ describe("a write", () => {
   );
 
   it.each([`"${ETAG}"`, ETAG, `W/"${ETAG}"`, ` "${ETAG}" `, `"x", "${ETAG}"`, `${OTHER},${ETAG}`])(
-    "takes If-Match: %s for A",
+    "accepts If-Match: %s for A",
     (ifMatch) => expect(refusal({ ifMatch }, "A", "A")).toBeUndefined(),
   );
 
   it.each(["", '""', '"*"', `"${ETAG}`, ETAG.toUpperCase(), `${ETAG}-2`, `${ETAG} ${ETAG}`, '"x", "y"', ","])(
-    "takes If-Match: %j for another ETag than A",
+    "rejects If-Match: %j for another ETag than A",
     (ifMatch) => expect(refusal({ ifMatch }, "A", "A")).toEqual(failed("If-Match")),
   );
 
@@ -305,7 +305,7 @@ describe("a write", () => {
     expect(refusal(conditions, seen, current)).toEqual(wanted),
   );
 
-  it("is told apart by size and time as well as it is by its ETag", () => {
+  it("is identified by size and time as well as by its ETag", () => {
     const grown = { ...subject("c", ETAG), size: 11, modifiedAt: 2_000_000 };
     expect(refuseWrite({ ifMatchSize: 10 }, "k", subjects.A, grown)).toEqual(conflict("x-amz-if-match-size"));
     expect(refuseWrite({ ifMatchLastModified: 1_000_000 }, "k", subjects.A, grown)).toEqual(

@@ -40,12 +40,12 @@ describe("a copy's source", () => {
     ["bucket/a%2Bb", "a+b", undefined],
     ["bucket/a%20b", "a b", undefined],
     ["bucket/100%+1", "100%+1", undefined],
-  ])("%j means %j, or %j where only that is there", (header, key, literalKey) => {
+  ])("%j means %j, or %j when only that exists", (header, key, literalKey) => {
     expect(readCopySource(putWith({ "x-amz-copy-source": header }))).toMatchObject({ key, literalKey });
   });
 
   it.each(["", "/", "bucket", "/bucket", "bucket/", "//key", "bucket/key?versionId=", "bucket/key?versionId=x"])(
-    "%j is none",
+    "%j is invalid",
     (header) => {
       const error = errorOf(() => readCopySource(putWith({ "x-amz-copy-source": header })));
       expect([error.code, error.fields]).toEqual([
@@ -55,7 +55,7 @@ describe("a copy's source", () => {
     },
   );
 
-  it("is no key of more than 1024 bytes", () => {
+  it("rejects a key of more than 1024 bytes", () => {
     const error = errorOf(() => readCopySource(putWith({ "x-amz-copy-source": `bucket/${"k".repeat(1025)}` })));
     expect(error.code).toBe("KeyTooLongError");
   });
@@ -89,7 +89,7 @@ describe("conditions on a source", () => {
     { "if-unmodified-since": "no date" },
     { "if-match": '"abc"', "if-unmodified-since": "no date" },
     { "if-none-match": '"x' },
-  ])("that cannot be read are refused: %j", (conditions) => {
+  ])("are rejected when malformed: %j", (conditions) => {
     expectRefusal(() => check(conditions), "InvalidArgument", 400);
   });
 
@@ -106,7 +106,7 @@ describe("conditions on a source", () => {
     expect([error.code, error.fields]).toEqual(["PreconditionFailed", { Condition: `x-amz-copy-source-${condition}` }]);
   });
 
-  it("are read under other names, and shown under others again", () => {
+  it("have names of their own in requests and in errors", () => {
     const request = putWith({ "x-amz-rename-source-if-modified-since": at(3600), "x-amz-copy-source-if-match": "x" });
     const error = errorOf(() =>
       checkSourceConditions(request, source, Number.POSITIVE_INFINITY, "x-amz-rename-source-", ""),
@@ -116,7 +116,7 @@ describe("conditions on a source", () => {
 });
 
 describe("a directive", () => {
-  it("is COPY unless it says REPLACE, in capitals", () => {
+  it("is COPY by default and REPLACE in capitals only", () => {
     const name = "x-amz-metadata-directive";
     expect(readDirective(putWith({}), name)).toBe("COPY");
     expect(readDirective(putWith({ [name]: "COPY" }), name)).toBe("COPY");
@@ -155,7 +155,7 @@ describe("a range of a source", () => {
     expect(errorOf(() => read(value, 10)).code).toBe(code);
   });
 
-  it("of nothing is always past the end", () => {
+  it("of an empty object is always past the end", () => {
     expect(errorOf(() => read("bytes=0-0", 0)).code).toBe("InvalidRequest");
   });
 });

@@ -19,7 +19,7 @@ const rule = (inner: string) => `<CORSRule>${inner}</CORSRule>`;
 const MINIMAL = "<AllowedMethod>GET</AllowedMethod><AllowedOrigin>*</AllowedOrigin>";
 
 describe("a CORS configuration", () => {
-  it("is read back from what shows it", () => {
+  it("round-trips", () => {
     const rules = [RULE, { ...RULE, id: "second", maxAgeSeconds: undefined, exposeHeaders: [] }];
     expect(parseCors(utf8(renderXml(corsElement(rules))))).toEqual(rules);
   });
@@ -60,16 +60,16 @@ describe("a CORS configuration", () => {
     expectRefusal(() => parse(rule(inner)), "InvalidRequest", 400, { message });
   });
 
-  it("may have 100 rules", () => {
+  it("can have 100 rules", () => {
     expect(parse(rule(MINIMAL).repeat(100))).toHaveLength(100);
   });
 });
 
-describe("what a browser is told", () => {
+describe("the CORS headers of a response", () => {
   const ask = (rules: readonly CorsRule[], origin: string, method: string, ...headers: string[]) =>
     corsHeaders(rules, { origin, method, headers });
 
-  it("is all of the rule, with the origin and the headers that were asked for", () => {
+  it("contain the whole rule, with the requested origin and headers", () => {
     expect(ask([RULE], "https://app.example.com", "PUT", "content-type", "x-amz-meta-a")).toEqual({
       "access-control-allow-origin": "https://app.example.com",
       "access-control-allow-credentials": "true",
@@ -81,7 +81,7 @@ describe("what a browser is told", () => {
     });
   });
 
-  it("is nothing where an origin, a method or one header is not allowed", () => {
+  it("are absent when an origin, a method or one header is not allowed", () => {
     expect(ask([RULE], "https://other.example.com", "GET")).toBeUndefined();
     expect(ask([RULE], "https://app.example.com.evil.org", "GET")).toBeUndefined();
     expect(ask([RULE], "https://app.example.com", "DELETE")).toBeUndefined();
@@ -89,13 +89,13 @@ describe("what a browser is told", () => {
     expect(ask([], "https://app.example.com", "GET")).toBeUndefined();
   });
 
-  it("comes from the first rule that allows everything", () => {
+  it("come from the first rule that allows everything requested", () => {
     const rules = [RULE, { ...RULE, allowedOrigins: ["*"], allowedHeaders: ["*"], maxAgeSeconds: 1 }];
     expect(ask(rules, "https://app.example.com", "GET")?.["access-control-max-age"]).toBe("600");
     expect(ask(rules, "https://app.example.com", "GET", "range")?.["access-control-max-age"]).toBe("1");
   });
 
-  it("is a star, and no credentials, where every origin is allowed", () => {
+  it("contain a star, and no credentials, when every origin is allowed", () => {
     const answer = ask([{ ...RULE, allowedOrigins: ["*"] }], "https://any.example.org", "GET");
     expect(answer?.["access-control-allow-origin"]).toBe("*");
     expect(answer).not.toHaveProperty("access-control-allow-credentials");
@@ -113,7 +113,7 @@ describe("what a browser is told", () => {
     expect(ask([{ ...RULE, allowedOrigins: [pattern] }], origin, "GET") !== undefined).toBe(isAllowed);
   });
 
-  it("does not depend on the case of header patterns", () => {
+  it("match header patterns case-insensitively", () => {
     expect(
       ask([{ ...RULE, allowedHeaders: ["X-Amz-*"] }], "https://app.example.com", "GET", "x-amz-date"),
     ).toBeDefined();

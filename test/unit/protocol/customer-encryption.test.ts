@@ -40,7 +40,7 @@ function insecure(host: string, headers: Headers_ = HEADERS): S3Request {
 }
 
 describe("a customer's key", () => {
-  it("is read with its MD5, from headers or a presigned query, for a copy's source under names of its own", async () => {
+  it("is read with its MD5, from headers or a presigned query, and for a copy source under separate names", async () => {
     const expected = {
       bytes: Uint8Array.from(atob(KEY), (byte) => byte.charCodeAt(0)),
       md5: HEADERS[`${PREFIX}key-md5`],
@@ -55,14 +55,14 @@ describe("a customer's key", () => {
     expect(await readSourceKey(putWith(HEADERS), "loopback")).toBeUndefined();
   });
 
-  it("need not be there", async () => {
+  it("is optional", async () => {
     expect(await read({})).toBeUndefined();
     expect(await read({ "x-amz-server-side-encryption": "AES256" })).toBeUndefined();
     const unsigned = requestFor("GET", `/bucket/key?${PREFIX}key=${encodeURIComponent(KEY)}`);
     expect(await readCustomerKey(unsigned, "loopback")).toBeUndefined();
   });
 
-  it.each(["AES128", "aes256", "", "aws:kms"])("is refused with the algorithm %j", async (algorithm) =>
+  it.each(["AES128", "aes256", "", "aws:kms"])("is rejected with the algorithm %j", async (algorithm) =>
     expectError(
       await rejectionOf(read({ ...HEADERS, [`${PREFIX}algorithm`]: algorithm })),
       "InvalidEncryptionAlgorithmError",
@@ -78,7 +78,7 @@ describe("a customer's key", () => {
     ["algorithm", `${REQUESTS} must provide a valid encryption algorithm.`],
     ["key", `${REQUESTS} must provide an appropriate secret key.`],
     ["key-md5", `${REQUESTS} must provide the client calculated MD5 of the secret key.`],
-  ])("is refused without its %s", async (name, message) =>
+  ])("is rejected without its %s", async (name, message) =>
     expectError(await rejectionOf(read(without(name))), "InvalidArgument", 400, { message }),
   );
 
@@ -88,7 +88,7 @@ describe("a customer's key", () => {
     ["of none", ""],
     ["that is no base64", "0123456789abcdef0123456789abcdef0123456789*="],
     ["in the alphabet of URLs", btoa("\xff".repeat(32)).replaceAll("/", "_")],
-  ])("is refused if it is one %s, and not told", async (_what, key) =>
+  ])("is rejected when one %s, and not repeated in the error", async (_what, key) =>
     expectError(await rejectionOf(read({ ...HEADERS, [`${PREFIX}key`]: key })), "InvalidArgument", 400, {
       fields: { ArgumentName: `${PREFIX}key`, ArgumentValue: undefined },
       message: "The secret key was invalid for the specified algorithm.",
@@ -96,14 +96,14 @@ describe("a customer's key", () => {
   );
 
   it.each([keyHeaders(customerKey(2))[`${PREFIX}key-md5`] ?? "", "", "x", KEY])(
-    "is refused with the MD5 %j, which is not its own",
+    "is rejected with the MD5 %j of another key",
     async (md5) =>
       expectError(await rejectionOf(read({ ...HEADERS, [`${PREFIX}key-md5`]: md5 })), "InvalidRequest", 400, {
         message: "The calculated MD5 hash of the key did not match the hash that was provided.",
       }),
   );
 
-  it.each(["AES256", "aws:kms"])("is refused beside encryption by %s", async (method) =>
+  it.each(["AES256", "aws:kms"])("is rejected together with encryption by %s", async (method) =>
     expectError(
       await rejectionOf(read({ ...HEADERS, "x-amz-server-side-encryption": method })),
       "InvalidArgument",
@@ -121,7 +121,7 @@ describe("a customer's key over plain HTTP", () => {
   const message = `${REQUESTS} must be made over a secure connection.`;
 
   it.each(["localhost", "localhost:9000", "LocalHost", "b.localhost:80", "127.0.0.1", "127.1.2.3:9000", "[::1]:9000"])(
-    "is taken by %s, unless the setting forbids that too",
+    "is accepted by %s, unless the setting forbids that too",
     async (host) => {
       expect(await readCustomerKey(insecure(host), "loopback")).toBeDefined();
       expectError(await rejectionOf(readCustomerKey(insecure(host), "never")), "InvalidRequest", 400, { message });
@@ -136,7 +136,7 @@ describe("a customer's key over plain HTTP", () => {
     "10.0.0.1",
     "128.0.0.1",
     "",
-  ])("is refused by %j", async (host) => {
+  ])("is rejected by %j", async (host) => {
     for (const headers of [HEADERS, without("key"), without("algorithm")]) {
       const refusal = await rejectionOf(readCustomerKey(insecure(host, headers), "loopback"));
       expectError(refusal, "InvalidRequest", 400, { message });
@@ -144,14 +144,14 @@ describe("a customer's key over plain HTTP", () => {
     expect(await readCustomerKey(insecure(host, {}), "never")).toBeUndefined();
   });
 
-  it("is the source's as well", async () => {
+  it("includes the source's key", async () => {
     const request = insecure("s3.example.com", keyHeaders(KEY, "x-amz-copy-source-server-side-encryption-customer-"));
     expectError(await rejectionOf(readSourceKey(request, "loopback")), "InvalidRequest", 400, { message });
   });
 });
 
 describe("the verifier of a key", () => {
-  it("is a text without the key, its MD5 or anything that another key or another time would share", async () => {
+  it("contains neither the key nor its MD5, and differs between keys and times", async () => {
     const key = await keyOf(1);
     const [first, second] = [await newEncryption(key), await newEncryption(key)];
     expect(first.key).toBe(key);
@@ -165,7 +165,7 @@ describe("the verifier of a key", () => {
     expect(otherVerifier).not.toBe(verifier);
   });
 
-  it("lets an object be read with its key and no other, nor without", async () => {
+  it("allows reads with its key only", async () => {
     const { keyVerifier } = await newEncryption(await keyOf(1));
     await checkReadKey(keyVerifier, await keyOf(1));
     expectError(await rejectionOf(checkReadKey(keyVerifier, await keyOf(2))), "AccessDenied", 403, {
@@ -177,14 +177,14 @@ describe("the verifier of a key", () => {
     });
   });
 
-  it("lets an object that is encrypted with none be read with none", async () => {
+  it("allows reads of a plain object without a key only", async () => {
     await checkReadKey(undefined, undefined);
     expectError(await rejectionOf(checkReadKey(undefined, await keyOf(1))), "InvalidRequest", 400, {
       message: "The encryption parameters are not applicable to this object.",
     });
   });
 
-  it("lets parts come with the key of their upload and no other", async () => {
+  it("accepts parts with the key of their upload only", async () => {
     const { keyVerifier } = await newEncryption(await keyOf(1));
     await checkPartKey(keyVerifier, await keyOf(1));
     await checkPartKey(undefined, undefined);
@@ -202,8 +202,8 @@ describe("the verifier of a key", () => {
   });
 });
 
-describe("what an answer tells of encryption", () => {
-  it("is the algorithm, and of the key its MD5", async () => {
+describe("the encryption headers of a response", () => {
+  it("are the algorithm and the MD5 of the key", async () => {
     expect(encryptionHeaders(undefined)).toEqual({ "x-amz-server-side-encryption": "AES256" });
     expect(encryptionHeaders(await keyOf(1))).toEqual({
       [`${PREFIX}algorithm`]: "AES256",

@@ -17,7 +17,7 @@ const deletion = (key: string, more: object = {}) => ({
 });
 
 describe("a list of deletions", () => {
-  it("names keys in their order, those that stand twice included", () => {
+  it("contains keys in their order, including duplicates", () => {
     const { deletions, isQuiet } = parse(
       "<Object><Key>a</Key></Object><Object><Key>b</Key></Object><Object><Key>a</Key></Object>",
     );
@@ -57,7 +57,7 @@ describe("a list of deletions", () => {
     expect(parse(`<Object><Key>a</Key></Object>${quiet}`).isQuiet).toBe(isQuiet);
   });
 
-  it("is read whatever its namespace, prefix, declaration and space", () => {
+  it("is parsed with any namespace, prefix, declaration and white space", () => {
     for (const document of [
       '<?xml version="1.0"?><Delete xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Object><Key>a</Key></Object></Delete>',
       '\ufeff<s3:Delete xmlns:s3="urn:x"><s3:Object><s3:Key>a</s3:Key></s3:Object></s3:Delete>',
@@ -67,7 +67,7 @@ describe("a list of deletions", () => {
     }
   });
 
-  it("holds 1000 keys and not one more", () => {
+  it("accepts 1000 keys and not one more", () => {
     const objects = (count: number) =>
       Array.from({ length: count }, (_, index) => `<Object><Key>${index}</Key></Object>`).join("");
     expect(parse(objects(1000)).deletions).toHaveLength(1000);
@@ -117,13 +117,13 @@ describe("a list of deletions", () => {
 });
 
 describe("a deletion", () => {
-  it.each([VERSION, "null", ` ${VERSION} `])("may name a version: %s", (versionId) => {
+  it.each([VERSION, "null", ` ${VERSION} `])("can name a version: %s", (versionId) => {
     const { deletions } = parse(`<Object><Key>a</Key><VersionId>${versionId}</VersionId></Object>`);
     expect(deletions).toEqual([deletion("a", { versionId: versionId.trim() })]);
   });
 
   it.each(["x", "NULL", "", "' OR 1=1 --", "0".repeat(31), "0".repeat(33)])(
-    "of a version that cannot be fails alone: %j",
+    "of a malformed version id fails alone: %j",
     (versionId) => {
       const { deletions } = parse(
         `<Object><Key>a</Key><VersionId>${versionId}</VersionId></Object><Object><Key>b</Key></Object>`,

@@ -21,7 +21,7 @@ interface Sent {
   readonly payloadHash?: string;
 }
 
-/** Reads a document out of a request, as an operation does. */
+/** Reads a document of a request, as an operation does. */
 function read({ headers = {}, body = DOCUMENT, payloadHash = "UNSIGNED-PAYLOAD" }: Sent) {
   const stream = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -49,7 +49,7 @@ const crc32 = async (bytes: Uint8Array) => toBase64(await digest("crc32", bytes)
 const sha256 = async (bytes: Uint8Array) => toHex(await digest("SHA-256", bytes));
 
 describe("a document", () => {
-  it("comes whole, whatever the pieces it is sent in", async () => {
+  it("is read whole, for any split", async () => {
     expect(await read({})).toEqual(DOCUMENT);
     expect(await read({ body: new Uint8Array() })).toEqual(new Uint8Array());
     const large = utf8("x".repeat(DOCUMENT_MAX_BYTES));
@@ -58,7 +58,7 @@ describe("a document", () => {
     expect(await sha256(whole)).toBe(await sha256(large));
   });
 
-  it("past 2 MiB is refused before a byte of it is read", async () => {
+  it("over 2 MiB is rejected before a byte of it is read", async () => {
     let isRead = false;
     const body = new ReadableStream<Uint8Array>(
       {
@@ -74,7 +74,7 @@ describe("a document", () => {
     expect(isRead).toBe(false);
   });
 
-  it("needs no digest, and may come with several", async () => {
+  it("needs no digest, and can have several", async () => {
     expect(await read({})).toEqual(DOCUMENT);
     const contentMd5 = { "content-md5": await md5(DOCUMENT) };
     const checksum = { "x-amz-checksum-crc32": await crc32(DOCUMENT) };
@@ -84,7 +84,7 @@ describe("a document", () => {
     expect(await read(withTrailer("x-amz-checksum-crc32", await crc32(DOCUMENT)))).toEqual(DOCUMENT);
   });
 
-  it("is verified by every digest that comes with it", async () => {
+  it("is verified with every digest that is sent", async () => {
     const other = utf8("<Delete/>");
     const wrongMd5 = await rejectionOf(read({ headers: { "content-md5": await md5(other) } }));
     expectError(wrongMd5, "BadDigest", 400, {
@@ -104,7 +104,7 @@ describe("a document", () => {
     expect(await read({ payloadHash: await sha256(DOCUMENT) })).toEqual(DOCUMENT);
   });
 
-  it("is not saved by one right digest beside a wrong one", async () => {
+  it("is rejected with one wrong digest, whatever the others", async () => {
     const other = utf8("<Delete/>");
     for (const headers of [
       { "content-md5": await md5(DOCUMENT), "x-amz-checksum-crc32": await crc32(other) },
@@ -124,12 +124,12 @@ describe("a document", () => {
     expectError(await rejectionOf(read(malformed)), "InvalidRequest", 400);
   });
 
-  it("is refused where its digest is malformed", async () => {
+  it("is rejected when its digest is malformed", async () => {
     expectError(await rejectionOf(read({ headers: { "content-md5": "x" } })), "InvalidDigest", 400);
     expectError(await rejectionOf(read({ headers: { "x-amz-checksum-crc32": "x" } })), "InvalidRequest", 400);
   });
 
-  it("is refused where fewer or more bytes come than were announced", async () => {
+  it("is rejected when fewer or more bytes arrive than announced", async () => {
     for (const length of [DOCUMENT.length - 1, DOCUMENT.length + 1]) {
       const error = await rejectionOf(read({ headers: { "content-length": String(length) } }));
       expectError(error, "IncompleteBody", 400);
@@ -166,7 +166,7 @@ describe("the children of a node", () => {
   });
 
   it.each(["<A/><A/>", "<A>1</A><B/><A>1</A>", "<D/>", "<a/>", "<A/><hasOwnProperty/>"])(
-    "are expected, and stand once: %s is refused",
+    "are required exactly once: %s is rejected",
     (content) => expectRefusal(() => singleChildren(node(content), ["A", "B"]), "MalformedXML", 400),
   );
 });

@@ -4,7 +4,7 @@ import { bareEtag, etagListMatches, quoteEtag } from "../../../src/protocol/core
 import { expectQuick } from "./support.ts";
 
 describe("an ETag", () => {
-  it("is quoted on the wire", () => expect(quoteEtag("abc-2")).toBe('"abc-2"'));
+  it("is quoted in headers", () => expect(quoteEtag("abc-2")).toBe('"abc-2"'));
 
   it.each([
     ['"abc"', "abc"],
@@ -23,7 +23,7 @@ describe("an ETag", () => {
     ['""abc""', '"abc"'],
   ])("written %j is %j", (text, bare) => expect(bareEtag(text)).toBe(bare));
 
-  it("comes back from its quoted form", () => expect(bareEtag(quoteEtag("abc"))).toBe("abc"));
+  it("is read from its quoted form", () => expect(bareEtag(quoteEtag("abc"))).toBe("abc"));
 });
 
 describe("a list of ETags", () => {
@@ -49,7 +49,7 @@ describe("a list of ETags", () => {
     ['"x" abc', false],
   ])("%j names abc: %s", (list, isNamed) => expect(etagListMatches(list, "abc")).toBe(isNamed));
 
-  it("never names the ETag of nothing", () => {
+  it("never contains an empty ETag", () => {
     for (const list of ["*", "", '""', "undefined"]) expect(etagListMatches(list, undefined)).toBe(false);
   });
 

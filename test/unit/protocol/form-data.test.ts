@@ -7,7 +7,7 @@ import { errorOf, rejectionOf } from "./support.ts";
 
 const BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW";
 
-/** A reader of these bytes, which come in pieces of these sizes and are overwritten as soon as the next one is read. */
+/** A reader of these bytes, which arrive in pieces of these sizes and are overwritten when the next one is read. */
 function readerOf(body: Uint8Array | string, sizes: readonly number[] = [1 << 20], boundary = BOUNDARY) {
   const pieces = chunks(typeof body === "string" ? latin1(body) : body, sizes);
   let last: Uint8Array | undefined;
@@ -62,7 +62,7 @@ function part(disposition: string, content = "x"): string {
 const END = `--${BOUNDARY}--\r\n`;
 
 describe("a form's parts", () => {
-  it("are the same however the body is cut, whatever looks like a delimiter in them", async () => {
+  it("are the same for any split of the body, whatever in them resembles a delimiter", async () => {
     for (let seed = 1; seed <= 150; seed += 1) {
       const random = new Seeded(seed);
       const boundary = random.pick(["b", "----x", "-", BOUNDARY, "a'()+_,-./:=? z"]);
@@ -105,7 +105,7 @@ describe("a form's parts", () => {
     }
   });
 
-  it("may begin without a preamble or after a line of one", async () => {
+  it("can begin without a preamble or after a line of one", async () => {
     for (const preamble of ["", "\r\n", "This is a multipart message.\r\n"]) {
       expect(await partsOf(readerOf(preamble + part('form-data; name="a"') + END))).toHaveLength(1);
     }
@@ -175,7 +175,7 @@ describe("a form's parts", () => {
     }
   });
 
-  it("tell a sender that went away from a form that is none", async () => {
+  it("distinguish a disconnected sender from a malformed form", async () => {
     const reader = new DelimitedReader({ read: () => Promise.reject(new Error("gone")) }, BOUNDARY);
     expect((await rejectionOf(contentOf(reader))).code).toBe("IncompleteBody");
   });
@@ -205,7 +205,7 @@ describe("the boundary", () => {
   });
 
   it.each([null, "", "text/html", "application/x-www-form-urlencoded", "multipart/mixed; boundary=a"])(
-    "is asked of forms alone: %s",
+    "is required in the type of a form: %s",
     (contentType) => {
       expect(errorOf(() => readBoundary(contentType))).toMatchObject({
         code: "PreconditionFailed",

@@ -9,7 +9,7 @@ describe("midnightAfter", () => {
   it.each([
     ["2027-01-15T10:30:00Z", 3, "2027-01-19T00:00:00Z"],
     ["2027-01-15T23:59:59.999Z", 3, "2027-01-19T00:00:00Z"],
-    // What is made at midnight is kept for as many whole days as what is made a moment later.
+    // An object created at midnight is kept for as many whole days as one created a moment later.
     ["2027-01-15T00:00:00Z", 3, "2027-01-19T00:00:00Z"],
     ["2027-01-15T00:00:00.001Z", 3, "2027-01-19T00:00:00Z"],
     ["2028-02-28T12:00:00Z", 1, "2028-03-01T00:00:00Z"],
@@ -21,7 +21,7 @@ describe("midnightAfter", () => {
 });
 
 describe("expirationHeader", () => {
-  it("names the rule as a URL would, and its midnight as a date", () => {
+  it("contains the rule's id in URL encoding, and its midnight as a date", () => {
     const rule: LifecycleRule = {
       id: 'a "b", c',
       isEnabled: true,

@@ -37,13 +37,13 @@ const FACTS =
   "<LastModified>2026-01-02T03:04:05.067Z</LastModified><ETag>&quot;0cc175b9c0f1b6a831c399e269772661&quot;</ETag>";
 
 describe("a listed object", () => {
-  it("shows key, date, ETag, size and storage class", () => {
+  it("has key, date, ETag, size and storage class", () => {
     expect(written([listed("a")])).toBe(
       `<R><Contents><Key>a</Key>${FACTS}<Size>5</Size><StorageClass>STANDARD</StorageClass></Contents></R>`,
     );
   });
 
-  it("shows its checksum's algorithm and type, and its owner where that was asked for", () => {
+  it("has its checksum's algorithm and type, and its owner when requested", () => {
     const entry = listed("a", {
       checksumAlgorithm: "CRC64NVME",
       checksumType: "FULL_OBJECT",
@@ -54,10 +54,10 @@ describe("a listed object", () => {
     );
   });
 
-  it("of no bytes has the size 0", () => expect(written([listed("a", { size: 0 })])).toContain("<Size>0</Size>"));
+  it("without bytes has the size 0", () => expect(written([listed("a", { size: 0 })])).toContain("<Size>0</Size>"));
 
   it.each(["x<script>&\"'", "]]>", " a ", "007", "true", "a\rb\nc", "</Key><Key>b", "&amp;", "é\u{1f600}"])(
-    "reads back with the key %j",
+    "round-trips the key %j",
     (key) => {
       const root = parseXml(utf8(written([listed(key)])), 10_000);
       const keys = root?.children.flatMap(({ children }) => children.filter(({ name }) => name === "Key"));
@@ -65,7 +65,7 @@ describe("a listed object", () => {
     },
   );
 
-  it.each(["\u0001", "\0", "\ufffe", "a\u001fb"])("leaves the listing readable with the key %j", (key) => {
+  it.each(["\u0001", "\0", "\ufffe", "a\u001fb"])("leaves the listing well-formed with the key %j", (key) => {
     const root = parseXml(utf8(written([listed(key), listed("next")])), 10_000);
     expect(root?.children).toHaveLength(2);
     expect(root?.children[0]?.children[0]?.text).toBe(key.replaceAll(/[^a-z]/g, "\ufffd"));
@@ -85,17 +85,17 @@ describe("the entries of a page", () => {
     ]);
   });
 
-  it("are encoded in both kinds where that was asked for", () => {
+  it("are both encoded when requested", () => {
     const text = written([listed("a b+"), { commonPrefix: "c d/" }], "url");
     expect(text).toContain("<Key>a%20b%2B</Key>");
     expect(text).toContain("<CommonPrefixes><Prefix>c%20d/</Prefix></CommonPrefixes>");
   });
 
-  it("may be none", () => expect(written([])).toBe("<R/>"));
+  it("can be none", () => expect(written([])).toBe("<R/>"));
 });
 
 describe("an owner", () => {
-  it("has its id for its name", () => {
+  it("has its id as its name", () => {
     expect(renderXml(ownerElement("<1>"))).toContain(
       "<Owner><ID>&lt;1&gt;</ID><DisplayName>&lt;1&gt;</DisplayName></Owner>",
     );

@@ -53,7 +53,7 @@ describe("a page size", () => {
     "5%0A",
     "%D9%A5",
     "1,000",
-  ])("is refused where it is none: %s", (value) => {
+  ])("is rejected when invalid: %s", (value) => {
     for (const name of ["max-keys", "max-parts"]) {
       expectRefusal(() => readPageSize(parseQuery(`${name}=${value}`), name), "InvalidArgument", 400, {
         message: `Provided ${name} not an integer or within integer range`,
@@ -61,7 +61,7 @@ describe("a page size", () => {
     }
   });
 
-  it("past 1000 is echoed, while the page holds 1000 at most", () => {
+  it("over 1000 is returned, while the page has at most 1000 entries", () => {
     const scope = { prefix: "", delimiter: "" };
     expect(PAGE_MAX_ENTRIES).toBe(1000);
     expect(pageAfter("", scope, 2_147_483_647).limit).toBe(1000);
@@ -79,7 +79,7 @@ describe("an encoding type", () => {
     ["encoding-type=url", "url"],
   ])("of ?%s is %s", (query, type) => expect(readEncodingType(parseQuery(query))).toBe(type));
 
-  it.each(["URL", "url,url", "base64", "xml", "url%20"])("is refused where it is another: %s", (value) =>
+  it.each(["URL", "url,url", "base64", "xml", "url%20"])("is rejected when unknown: %s", (value) =>
     expectRefusal(() => readEncodingType(parseQuery(`encoding-type=${value}`)), "InvalidArgument", 400, {
       message: "Invalid Encoding Method specified in Request",
     }),
@@ -103,7 +103,7 @@ describe("an encoding type", () => {
     expect(encodeListed(key, undefined)).toBe(key);
   });
 
-  it("url shows every key so that form decoding gives it back", () => {
+  it("url encodes every key so that form decoding restores it", () => {
     const random = new Seeded(81);
     for (let turn = 0; turn < 200; turn += 1) {
       const key = random.text(12);
@@ -173,7 +173,7 @@ describe("a page after a marker", () => {
     expect(pageAfter("\u{10ffff}x", { prefix: "", delimiter: "\u{10ffff}" }, 10).limit).toBe(0);
   });
 
-  it("begins with the least key that is after the marker and not in a prefix that was shown", () => {
+  it("begins with the least key after the marker and outside a returned prefix", () => {
     const random = new Seeded(82);
     const pieces = ["a", "b", "/", "\ud7ff", "\ue000", "\u{1f600}", "\u{10ffff}", "\0"];
     const text = () => Array.from({ length: random.below(5) }, () => random.pick(pieces)).join("");
@@ -217,7 +217,7 @@ describe("the last entry of a page", () => {
 describe("a continuation token", () => {
   const LISTING = ["bucket", "prefix", "/"];
 
-  it("is URL-safe and gives back the entry it was made of", async () => {
+  it("is URL-safe and contains the entry it was made of", async () => {
     const random = new Seeded(83);
     for (const last of ["a", "a/b", "\ufeffa", "\0", "\u{10ffff}", "é".repeat(512), ...texts(random)]) {
       const token = await makeToken(last, LISTING);
@@ -243,7 +243,7 @@ describe("a continuation token", () => {
     expectError(error, "InvalidArgument", 400, { message: "The continuation token provided is incorrect" });
   });
 
-  it("is refused with any of its characters missing, changed or added", async () => {
+  it("is rejected with any of its characters missing, changed or added", async () => {
     const token = await makeToken("prefix/key", LISTING);
     const spoilt: string[] = [`${token}A`, `A${token}`, `${token}=`, `${token} `, token + token];
     for (let index = 0; index < token.length; index += 1) {
@@ -253,7 +253,7 @@ describe("a continuation token", () => {
     for (const text of spoilt) expectError(await rejectionOf(readToken(text, LISTING)), "InvalidArgument", 400);
   });
 
-  it("is refused with any of its bits flipped", async () => {
+  it("is rejected with any of its bits flipped", async () => {
     const bytes = fromBase64Url(await makeToken("é/key", LISTING)) ?? new Uint8Array();
     for (let bit = 0; bit < bytes.length * 8; bit += 1) {
       const flipped = bytes.slice();

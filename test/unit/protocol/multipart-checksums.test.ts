@@ -15,7 +15,7 @@ const BODIES = [noise(1000, 1), noise(1, 2), noise(2345, 3)];
 const decoded = (value: string): Uint8Array => Uint8Array.from(atob(value), (character) => character.charCodeAt(0));
 
 describe("the checksum of parts", () => {
-  it.each(ALGORITHMS)("%s, composite, is that of the parts' and counts them", async (algorithm) => {
+  it.each(ALGORITHMS)("%s, composite, is that of the parts' checksums and contains their number", async (algorithm) => {
     const parts = BODIES.map((body) => ({ size: body.length, checksum: checksum(algorithm, body) }));
     const expected = checksum(algorithm, joined(parts.map((part) => decoded(part.checksum))));
     expect(await checksumOfParts(algorithm, "COMPOSITE", parts)).toEqual({
@@ -26,7 +26,7 @@ describe("the checksum of parts", () => {
   });
 
   it.each(["CRC32", "CRC32C", "CRC64NVME"] as const)(
-    "%s, of the full object, is that of the whole",
+    "%s, of the full object, is that of all bytes",
     async (algorithm) => {
       const parts = BODIES.map((body) => ({ size: body.length, checksum: checksum(algorithm, body) }));
       const value = checksum(algorithm, joined(BODIES));
@@ -34,7 +34,7 @@ describe("the checksum of parts", () => {
     },
   );
 
-  it("is not known where a part's is not, and of a hash never for the full object", async () => {
+  it("is unknown when a part's is, and for a full object always for a hash", async () => {
     const known = { size: 1, checksum: checksum("CRC32", noise(1)) };
     const unknown = { size: 1, checksum: undefined };
     for (const type of ["COMPOSITE", "FULL_OBJECT"] as const) {
@@ -45,7 +45,7 @@ describe("the checksum of parts", () => {
   });
 });
 
-describe("what an upload announces", () => {
+describe("the checksum that an upload announces", () => {
   const read = (algorithm?: string, type?: string) =>
     readUploadChecksum(
       putWith({
@@ -54,7 +54,7 @@ describe("what an upload announces", () => {
       }),
     );
 
-  it("is nothing, or an algorithm with its usual type or another that goes with it", () => {
+  it("is none, or an algorithm with its default type or another valid one", () => {
     expect(read()).toEqual({ checksumAlgorithm: undefined, checksumType: undefined });
     for (const algorithm of ALGORITHMS) {
       const checksumType = algorithm === "CRC64NVME" ? "FULL_OBJECT" : "COMPOSITE";
@@ -71,7 +71,7 @@ describe("what an upload announces", () => {
     ["SHA256", "FULL_OBJECT"],
     ["CRC32", "NONE"],
     ["MD5", undefined],
-  ])("is refused: %s of type %s", (algorithm, type) => {
+  ])("is rejected: %s of type %s", (algorithm, type) => {
     expect(errorOf(() => read(algorithm, type)).code).toBe("InvalidRequest");
   });
 });
@@ -89,7 +89,7 @@ describe("a completion's headers", () => {
     { "x-amz-checksum-type": "composite" },
     { "x-amz-checksum-crc32": "AAAAAA==-2" },
     { "x-amz-checksum-crc32": "AAAAAA==" },
-  ])("%j agree with the object", (headers) => {
+  ])("%j match the object", (headers) => {
     expect(() => check(headers)).not.toThrow();
   });
 
@@ -103,7 +103,7 @@ describe("a completion's headers", () => {
     expect(errorOf(() => check(headers)).code).toBe(code);
   });
 
-  it("are not taken for those of the document", () => {
+  it("are not those of the document", () => {
     const request = putWith({
       "x-amz-checksum-crc32": "x",
       "x-amz-sdk-checksum-algorithm": "CRC32",

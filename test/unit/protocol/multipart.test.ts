@@ -23,7 +23,7 @@ describe("an upload's id and a part's number", () => {
     ]);
   });
 
-  it("are refused where they are none", () => {
+  it("are rejected when invalid", () => {
     expect(errorOf(() => readUploadId(parseQuery("uploadId="))).code).toBe("NoSuchUpload");
     for (const query of ["", "partNumber=", "partNumber=0", "partNumber=10001", "partNumber=-1", "partNumber=1.0"]) {
       expect(errorOf(() => readPartNumber(parseQuery(query))).code, query).toBe("InvalidArgument");
@@ -34,7 +34,7 @@ describe("an upload's id and a part's number", () => {
 describe("a completion's document", () => {
   const parse = (document: string) => parseCompletion(utf8(document), "id");
 
-  it("lists parts with their ETags, bare, and their checksums", () => {
+  it("lists parts with their unquoted ETags and their checksums", () => {
     const document = completionOf([
       { partNumber: 1, etag: '"a"', checksums: { ChecksumCRC32: " AAAA " } },
       { partNumber: 7, etag: "b" },
@@ -47,7 +47,7 @@ describe("a completion's document", () => {
     ]);
   });
 
-  it("takes 10,000 parts and no more", () => {
+  it("accepts 10,000 parts and no more", () => {
     const parts = Array.from({ length: 10_001 }, (_, index) => ({ partNumber: index + 1, etag: "a" }));
     expect(parse(completionOf(parts.slice(0, 10_000)))).toHaveLength(10_000);
     expect(errorOf(() => parse(completionOf(parts))).code).toBe("MalformedXML");
@@ -88,7 +88,7 @@ describe("the parts that a completion chooses", () => {
     checksums: new Map(Object.entries(checksums)),
   });
 
-  it("are those listed, of which all but the last have 5 MiB", () => {
+  it("are the listed ones, all but the last of at least 5 MiB", () => {
     const uploaded = byNumber(part(1, PART_MIN_BYTES), part(2, 1), part(3, 0));
     expect(chooseParts(upload, [listed(1), listed(3)], uploaded)).toEqual([uploaded.get(1), uploaded.get(3)]);
     const error = errorOf(() => chooseParts(upload, [listed(1), listed(2), listed(3)], uploaded));
@@ -100,7 +100,7 @@ describe("the parts that a completion chooses", () => {
     expect(errorOf(() => chooseParts(upload, [listed(1), listed(2)], small)).code).toBe("EntityTooSmall");
   });
 
-  it("must be there, by their ETags", () => {
+  it("must exist, with their ETags", () => {
     for (const item of [listed(2), listed(1, "b")]) {
       expect(errorOf(() => chooseParts(upload, [item], byNumber(part(1, 1)))).fields).toEqual({
         UploadId: "id",
@@ -110,7 +110,7 @@ describe("the parts that a completion chooses", () => {
     }
   });
 
-  it("must have the checksums that are listed, where these are known", () => {
+  it("must have the listed checksums, when these are known", () => {
     const composite = { uploadId: "id", checksumAlgorithm: "CRC32", checksumType: "COMPOSITE" } as const;
     const known = byNumber(part(1, 1));
     const unknown = new Map([[1, { ...part(1, 1), checksumAlgorithm: undefined, checksum: undefined }]]);
@@ -129,7 +129,7 @@ describe("the parts that a completion chooses", () => {
   });
 });
 
-it("the ETag of parts is the MD5 of their MD5s and their number", async () => {
+it("the ETag of a multipart object is the MD5 of the parts' MD5s and their number", async () => {
   const etags = ["a", "b"].map((text) => md5Hex(text));
   const joined = Uint8Array.from(etags.join("").match(/../g) ?? [], (hex) => Number(`0x${hex}`));
   expect(await etagOfParts(etags.map((etag) => ({ etag })))).toBe(`${md5Hex(joined)}-2`);

@@ -13,12 +13,12 @@ import { errorOf, expectError, presignedPutWith, putWith, requestFor, expectRefu
 const NONE: ObjectMetadata = { contentType: undefined, systemMetadata: {}, userMetadata: {} };
 
 describe("an upload's metadata", () => {
-  it("is empty where no header brings any", () => {
+  it("is empty without headers", () => {
     expect(readMetadata(putWith({}))).toEqual(NONE);
     expect(readMetadata(putWith({ "content-type": "", "cache-control": "", "content-length": "5" }))).toEqual(NONE);
   });
 
-  it("is the headers that S3 stores, and those of the user", () => {
+  it("contains the system headers that S3 stores, and the user's", () => {
     const headers = {
       "Content-Type": "text/plain; charset=utf-8",
       "Cache-Control": "max-age=60, public",
@@ -46,7 +46,7 @@ describe("an upload's metadata", () => {
     });
   });
 
-  it("is read from a presigned query as well, but for what is no x-amz-* header", () => {
+  it("is also read from a presigned query, x-amz-* headers only", () => {
     const request = presignedPutWith("X-Amz-Meta-A=b%20c&x-amz-meta-d=%C3%A9&content-type=text%2Fhtml&expires=x");
     expect(readMetadata(request)).toEqual({ ...NONE, userMetadata: { a: "b c", d: "é" } });
   });
@@ -85,7 +85,7 @@ describe("an upload's metadata", () => {
     expectRefusal(() => readMetadata(putWith(tooMuch)), "MetadataTooLarge", 400, { fields });
   });
 
-  it("is limited in the same way where it comes in a presigned query", () => {
+  it("has the same limit in a presigned query", () => {
     const most = presignedPutWith(`x-amz-meta-a=${"v".repeat(1000)}&x-amz-meta-bc=${"%C3%A9".repeat(522)}v`);
     expect(Object.keys(readMetadata(most).userMetadata)).toEqual(["a", "bc"]);
     const tooMuch = presignedPutWith(`x-amz-meta-a=${"v".repeat(1000)}&x-amz-meta-bc=${"%C3%A9".repeat(523)}`);
@@ -93,7 +93,7 @@ describe("an upload's metadata", () => {
     expectRefusal(() => readMetadata(tooMuch), "MetadataTooLarge", 400, { fields });
   });
 
-  it("is limited to 8192 bytes of system headers", () => {
+  it("has a limit of 8192 bytes of system headers", () => {
     const name = "cache-control".length;
     expect(() => readMetadata(putWith({ "cache-control": "v".repeat(8192 - name) }))).not.toThrow();
     for (const headers of [
@@ -105,7 +105,7 @@ describe("an upload's metadata", () => {
     }
   });
 
-  it("may have names that objects have by nature", () => {
+  it("can have the names of JavaScript's object properties", () => {
     const sent = { "x-amz-meta-__proto__": "1", "x-amz-meta-constructor": "2", "x-amz-meta-tostring": "3" };
     for (const request of [
       putWith(sent),
@@ -127,7 +127,7 @@ describe("an upload's metadata", () => {
   });
 
   it.each(["a%20b", "a%3Ab", "a%0D%0Ab", "a%00", "a%2Fb", "%C3%A9", "a%22b", ""])(
-    "refuses a presigned name that no header can have: %j",
+    "rejects a presigned name that no header can have: %j",
     (name) => {
       const error = errorOf(() => readMetadata(presignedPutWith(`x-amz-meta-${name}=v`)));
       expectError(error, "InvalidArgument", 400);
@@ -135,12 +135,12 @@ describe("an upload's metadata", () => {
   );
 });
 
-describe("metadata given back", () => {
-  it("has a content type, S3's own where none was stored", () => {
+describe("returned metadata", () => {
+  it("has a content type, S3's default when none was stored", () => {
     expect(metadataHeaders(NONE)).toEqual({ "content-type": "binary/octet-stream" });
   });
 
-  it("is the headers that were stored", () => {
+  it("contains the stored headers", () => {
     const metadata = {
       contentType: "text/plain",
       systemMetadata: { "cache-control": "no-store", expires: "never" },
@@ -156,7 +156,7 @@ describe("metadata given back", () => {
   });
 
   it.each(["é", "\u{1f600}", "a\u00a0b", "naïve – ‘quoted’", "\u007f", "a\u0001b", "a\0b"])(
-    "writes user metadata that is not ASCII as an RFC 2047 encoded word: %j",
+    "encodes user metadata outside ASCII as an RFC 2047 encoded word: %j",
     (value) => {
       const headers = metadataHeaders({ contentType: undefined, systemMetadata: {}, userMetadata: { a: value } });
       const [, encoded = ""] = /^=\?UTF-8\?B\?([A-Za-z0-9+/=]+)\?=$/.exec(headers["x-amz-meta-a"] ?? "") ?? [];
@@ -164,14 +164,14 @@ describe("metadata given back", () => {
     },
   );
 
-  it("gives system metadata back to the letter", () => {
+  it("contains system metadata literally", () => {
     const systemMetadata = { "content-disposition": 'attachment; filename="naïve – ‘quoted’ 😀.txt"' };
     const headers = metadataHeaders({ contentType: "text/x-é", systemMetadata, userMetadata: {} });
     expect(headers).toEqual({ "content-type": "text/x-é", ...systemMetadata });
     expect(() => new Headers(headers)).not.toThrow();
   });
 
-  it("lets no value of a presigned query end its header", () => {
+  it("escapes every value of a presigned query that would end its header", () => {
     const request = presignedPutWith("x-amz-meta-a=x%0D%0ASet-Cookie:%20y&x-amz-meta-b=x%0Ay&x-amz-meta-c=x%0Dy");
     const headers = metadataHeaders(readMetadata(request));
     expect(Object.keys(headers)).toEqual(["content-type", "x-amz-meta-a", "x-amz-meta-b", "x-amz-meta-c"]);
@@ -183,7 +183,7 @@ describe("metadata given back", () => {
 describe("response-* parameters", () => {
   const read = (query: string) => readResponseOverrides(requestFor("GET", `/bucket/key?${query}`));
 
-  it("set the headers that S3 lets them set, and no other", () => {
+  it("set the headers that S3 allows, and no other", () => {
     const query = [
       "response-content-type=text%2Fhtml",
       "response-content-language=de",
@@ -206,7 +206,7 @@ describe("response-* parameters", () => {
     expect(read("prefix=x")).toEqual({});
   });
 
-  it("hold what ISO-8859-1 can write", () => {
+  it("accept ISO-8859-1", () => {
     expect(read("response-content-disposition=caf%C3%A9%09%C2%A0%C3%BF")).toEqual({
       "content-disposition": "café\t\u00a0ÿ",
     });
@@ -225,7 +225,7 @@ describe("response-* parameters", () => {
     "%F0%9F%98%80",
     "%E5%98%8D%E5%98%8A",
     "%C4%8D%C4%8A",
-  ])("refuse %s, which no header can hold", (value) => {
+  ])("reject %s, which no header can contain", (value) => {
     for (const name of ["response-content-disposition", "response-content-type", "response-expires"]) {
       expectRefusal(() => read(`${name}=${value}`), "InvalidArgument", 400, {
         message: "Header value cannot be represented using ISO-8859-1.",

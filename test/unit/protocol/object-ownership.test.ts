@@ -20,18 +20,18 @@ function rule(ownership: string): string {
 }
 
 describe("an ownership", () => {
-  it("is kept and read again; nothing is kept of what holds by itself", () => {
+  it("round-trips through its stored form, which is empty for the default", () => {
     for (const ownership of OWNERSHIPS) expect(ownershipOf(ownershipText(ownership))).toBe(ownership);
     expect(ownershipText("BucketOwnerEnforced")).toBeNull();
     expect(ownershipOf(DELETED_OWNERSHIP)).toBeUndefined();
   });
 
-  it("turns lists off only where the bucket's owner is enforced", () => {
+  it("disables ACLs only for BucketOwnerEnforced", () => {
     const kept = [null, "BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter", DELETED_OWNERSHIP];
     expect(kept.map(areAclsEnabled)).toEqual([false, false, true, true, true]);
   });
 
-  it("may stand in a header, presigned or not", () => {
+  it("can be set by a header, presigned or not", () => {
     for (const ownership of OWNERSHIPS) {
       expect(readObjectOwnership(putWith({ "x-amz-object-ownership": ownership }))).toBe(ownership);
       expect(readObjectOwnership(presignedPutWith(`x-amz-object-ownership=${ownership}`))).toBe(ownership);
@@ -39,14 +39,14 @@ describe("an ownership", () => {
     expect(readObjectOwnership(putWith({}))).toBeUndefined();
   });
 
-  it.each(["", "none", "objectwriter", "__proto__"])("is refused in a header: %j", (value) =>
+  it.each(["", "none", "objectwriter", "__proto__"])("is rejected in a header: %j", (value) =>
     expectRefusal(() => readObjectOwnership(putWith({ "x-amz-object-ownership": value })), "InvalidArgument", 400, {
       fields: { ArgumentName: "x-amz-object-ownership" },
       message: `Invalid x-amz-object-ownership header: ${value}`,
     }),
   );
 
-  it("is the one rule of a document", () => {
+  it("is the single rule of a document", () => {
     for (const ownership of OWNERSHIPS) {
       expect(parse(`<OwnershipControls>${rule(ownership)}</OwnershipControls>`)).toBe(ownership);
     }

@@ -55,7 +55,7 @@ function plan(query = "", headers: Headers_ = {}, object: StoredObject = OBJECT)
 }
 
 describe("a read", () => {
-  it("asks for the whole current version where nothing else is said", () => {
+  it("requests the whole current version by default", () => {
     expect(input()).toEqual({
       method: "GET",
       bucketName: "bucket",
@@ -77,7 +77,7 @@ describe("a read", () => {
   });
 
   it.each(["0", "10001", "-1", "1.5", "", "x", "0x1", "1e1", "99999999999999999999", "+1"])(
-    "refuses the part number %j",
+    "rejects the part number %j",
     (value) =>
       expectRefusal(() => input(`?partNumber=${encodeURIComponent(value)}`), "InvalidArgument", 400, {
         fields: { ArgumentName: "partNumber", ArgumentValue: value },
@@ -85,7 +85,7 @@ describe("a read", () => {
       }),
   );
 
-  it("takes part numbers from 1 to 10000, and no range beside them", () => {
+  it("accepts part numbers from 1 to 10000, and no range with them", () => {
     expect(input("?partNumber=1").partNumber).toBe(1);
     expect(input("?partNumber=10000").partNumber).toBe(10_000);
     expectRefusal(() => input("?partNumber=1", { range: "bytes=0-1" }), "InvalidRequest", 400, {
@@ -93,7 +93,7 @@ describe("a read", () => {
     });
   });
 
-  it.each(["ENABLED", "enabled"])("asks for the checksum with x-amz-checksum-mode: %s, presigned or not", (mode) => {
+  it.each(["ENABLED", "enabled"])("requests the checksum with x-amz-checksum-mode: %s, presigned or not", (mode) => {
     expect(input("", { "x-amz-checksum-mode": mode }).wantsChecksum).toBe(true);
     expect(input(`?${PRESIGNED}&x-amz-checksum-mode=${mode}`).wantsChecksum).toBe(true);
     expect(input(`?x-amz-checksum-mode=${mode}`).wantsChecksum).toBe(false);
@@ -106,13 +106,13 @@ describe("a read", () => {
     ["*", true],
     ["identity", false],
     ["", false],
-  ])("may be compressed by the edge where the client accepts %j: %s", (accepted, isAccepted) => {
+  ])("allows compression by the edge when the client accepts %j: %s", (accepted, isAccepted) => {
     expect(input("", { "accept-encoding": accepted }).acceptsCompression).toBe(isAccepted);
-    // The edge rewrites the header; what the client sent is told apart.
+    // The edge rewrites the header and passes the client's original separately.
     expect(input("", { "accept-encoding": "gzip, br" }, accepted).acceptsCompression).toBe(isAccepted);
   });
 
-  it("refuses a malformed version id", () => {
+  it("rejects a malformed version id", () => {
     expect(input(`?versionId=${VERSION}`).versionId).toBe(VERSION);
     expect(input("?versionId=null").versionId).toBe("null");
     expectRefusal(() => input("?versionId=x"), "InvalidArgument", 400);
@@ -121,7 +121,7 @@ describe("a read", () => {
 });
 
 describe("response-* parameters", () => {
-  it("are for signed requests alone", () => {
+  it("are allowed in signed requests only", () => {
     const overridden = input("?response-content-type=text%2Fhtml");
     expect(() => refuseAnonymousOverrides(overridden, false)).not.toThrow();
     expect(() => refuseAnonymousOverrides(input(), true)).not.toThrow();
@@ -130,7 +130,7 @@ describe("response-* parameters", () => {
     });
   });
 
-  it("change the headers of 200 and of 206, and none of what identifies the object", () => {
+  it("change the headers of 200 and of 206, and none that identifies the object", () => {
     const query = "?response-content-type=text%2Fhtml&response-cache-control=no-store&response-expires=never";
     for (const headers of [{}, { range: "bytes=0-1" }]) {
       expect(plan(query, headers as Headers_).headers).toMatchObject({
@@ -150,10 +150,10 @@ describe("response-* parameters", () => {
   });
 });
 
-describe("the version that a read means", () => {
+describe("the version of a read", () => {
   const marker = { key: "key", versionId: VERSION, isNullVersion: false, modifiedAt: MODIFIED };
 
-  it("is the one that was found", () => {
+  it("is the one found", () => {
     expect(requireVersion(input(), { object: OBJECT, deleteMarker: undefined })).toBe(OBJECT);
   });
 
@@ -167,7 +167,7 @@ describe("the version that a read means", () => {
     }
   });
 
-  it("is hidden by a delete marker, which the answer names", () => {
+  it("is hidden by a delete marker, whose id the response contains", () => {
     const found = { object: undefined, deleteMarker: marker };
     const error = errorOf(() => requireVersion(input(), found));
     expectError(error, "NoSuchKey", 404, { fields: { Key: "key" } });
@@ -189,7 +189,7 @@ describe("the version that a read means", () => {
   });
 });
 
-describe("the answer to a read", () => {
+describe("the response to a read", () => {
   it("is the whole object with its headers", () => {
     expect(plan()).toEqual({
       status: 200,
@@ -207,7 +207,7 @@ describe("the answer to a read", () => {
     });
   });
 
-  it("names every storage class but STANDARD", () => {
+  it("contains every storage class but STANDARD", () => {
     expect(plan().headers["x-amz-storage-class"]).toBeUndefined();
     expect(plan("", {}, { ...OBJECT, storageClass: "GLACIER_IR" }).headers["x-amz-storage-class"]).toBe("GLACIER_IR");
   });
@@ -231,7 +231,7 @@ describe("the answer to a read", () => {
     expect(headers["content-length"]).toBe("100");
   });
 
-  it("is 416 past the end, and for any range of an object without bytes", () => {
+  it("is 416 past the end, and for any range of an empty object", () => {
     const error = errorOf(() => plan("", { range: "bytes=100-" }));
     expectError(error, "InvalidRange", 416);
     expect(error.headers).toEqual({ "Content-Range": "bytes */100" });
@@ -257,12 +257,12 @@ describe("the answer to a read", () => {
     expect(plan("", { range: "bytes=0-1", "if-range": ifRange }).status).toBe(status);
   });
 
-  it("does not look at the range where If-Range fails", () => {
+  it("ignores the range when If-Range fails", () => {
     expect(plan("", { range: "bytes=200-", "if-range": '"other"' }).status).toBe(200);
     expectRefusal(() => plan("", { range: "bytes=200-", "if-range": ETAG }), "InvalidRange", 416);
   });
 
-  it("is 304 with the validators and the caching headers, and nothing of the rest", () => {
+  it("is 304 with the validators and the caching headers only", () => {
     const object = {
       ...OBJECT,
       systemMetadata: { ...OBJECT.systemMetadata, expires: "never", "content-language": "de" },
@@ -281,11 +281,11 @@ describe("the answer to a read", () => {
   });
 });
 
-describe("a checksum in the answer", () => {
+describe("a checksum in a response", () => {
   const wanted = { "x-amz-checksum-mode": "ENABLED" };
   const shown = { "x-amz-checksum-crc32": "y/Q5Jg==", "x-amz-checksum-type": "FULL_OBJECT" };
 
-  it("comes with the whole object, where it was asked for", () => {
+  it("is returned with the whole object when requested", () => {
     expect(plan("", wanted).headers).toMatchObject(shown);
     expect(plan("?partNumber=1", wanted).headers).toMatchObject(shown);
     expect(plan("", { ...wanted, range: "bytes=5-1" }).headers).toMatchObject(shown);
@@ -295,25 +295,25 @@ describe("a checksum in the answer", () => {
     ["it was not asked for", {}, OBJECT],
     ["the object has none", wanted, { ...OBJECT, checksum: undefined }],
     ["a part of the bytes is served", { ...wanted, range: "bytes=0-9" }, OBJECT],
-  ] as const)("does not come where %s", (_what, headers, object) => {
+  ] as const)("is omitted when %s", (_what, headers, object) => {
     const names = Object.keys(plan("", headers, object).headers);
     expect(names.filter((name) => name.startsWith("x-amz-checksum-"))).toEqual([]);
   });
 });
 
-describe("a part of an object that has one", () => {
-  it("is the whole, as 206", () => {
+describe("a part number for a single-part object", () => {
+  it("returns the whole, as 206", () => {
     const { status, headers, range } = plan("?partNumber=1");
     expect({ status, range }).toEqual({ status: 206, range: { offset: 0, length: 100 } });
     expect(headers["content-range"]).toBe("bytes 0-99/100");
     expect(headers["x-amz-mp-parts-count"]).toBeUndefined();
   });
 
-  it("is nothing, as 200, where the object has no bytes", () => {
+  it("returns nothing, as 200, for an empty object", () => {
     expect(plan("?partNumber=1", {}, EMPTY)).toMatchObject({ status: 200, headers: { "content-length": "0" } });
   });
 
-  it("is not another than the first", () => {
+  it("can only be the first", () => {
     for (const part of [2, 10_000]) {
       expectRefusal(() => plan(`?partNumber=${part}`), "InvalidPartNumber", 416, {
         fields: { ActualPartCount: 1, PartNumberRequested: part },
@@ -327,14 +327,14 @@ describe("compression by the edge", () => {
     plan(query, headers, { ...OBJECT, systemMetadata }).headers["cache-control"];
   const gzip = { "accept-encoding": "gzip" };
 
-  it("is forbidden where the client would accept it, beside what the object says", () => {
+  it("is disabled when the client accepts it, in addition to the object's headers", () => {
     expect(control(gzip, {})).toBe("no-transform");
     expect(control(gzip, { "cache-control": "max-age=60" })).toBe("max-age=60, no-transform");
     expect(control(gzip, { "cache-control": "No-Transform, max-age=60" })).toBe("No-Transform, max-age=60");
     expect(control(gzip, {}, "?response-cache-control=no-store")).toBe("no-store, no-transform");
   });
 
-  it("need not be forbidden where it cannot happen", () => {
+  it("is not disabled when it cannot occur", () => {
     expect(control({}, {})).toBeUndefined();
     expect(control({ "accept-encoding": "identity" }, { "cache-control": "max-age=60" })).toBe("max-age=60");
     expect(control(gzip, { "content-encoding": "gzip" })).toBeUndefined();

@@ -35,7 +35,7 @@ describe("a form's fields", () => {
     ).toEqual({});
   });
 
-  it("are kept to the letter, line breaks and all", async () => {
+  it("are kept literally, including line breaks", async () => {
     expect(
       await fieldsOf([
         ["key", "a\r\n\r\nb—\u{1f600} "],
@@ -48,7 +48,7 @@ describe("a form's fields", () => {
     });
   });
 
-  it("mean the same in either case, and are joined where they come more than once", async () => {
+  it("are case-insensitive, and are joined when repeated", async () => {
     const fields = await readPostForm(
       readerOf(
         formOf(
@@ -72,7 +72,7 @@ describe("a form's fields", () => {
     ["$&$1.jpg", "u/$&$1.jpg"],
     ["", "u/"],
     [undefined, "u/${filename}"],
-  ])("have the file's name put in: %s", async (filename, key) => {
+  ])("contain the substituted file name: %s", async (filename, key) => {
     expect(
       await fieldsOf([
         ["key", "u/${filename}"],
@@ -81,7 +81,7 @@ describe("a form's fields", () => {
     ).toEqual({ key });
   });
 
-  it("have it put in everywhere, as often as they ask", async () => {
+  it("contain every substitution", async () => {
     expect(
       await fieldsOf([
         ["a", "${filename}/${filename}"],
@@ -104,7 +104,7 @@ describe("a form's fields", () => {
     }
   });
 
-  it("take 20 KB with everything around them, and no more", async () => {
+  it("can have 20 KB including their overhead, and no more", async () => {
     const rest =
       formOf(
         [
@@ -172,7 +172,7 @@ describe("a form's file", () => {
     }
   }
 
-  it("has the length that it is presumed to have where it comes last", async () => {
+  it("has its estimated length when it is the last part", async () => {
     for (const length of [0, 1, 1000]) {
       const file = await fileOf(formOf([["file", "x".repeat(length)]], { boundary: "b" }));
       expect(file.estimatedLength).toBe(length);
@@ -180,7 +180,7 @@ describe("a form's file", () => {
     }
   });
 
-  it("is presumed longer where more comes, and shorter without the last line break", async () => {
+  it("is longer than estimated when more parts follow, and shorter without the last line break", async () => {
     const longer = await fileOf(
       formOf(
         [
@@ -197,7 +197,7 @@ describe("a form's file", () => {
     expect(await sizeOf(shorter)).toBe(3);
   });
 
-  it("is not believed where the form breaks off after it", async () => {
+  it("is rejected when the form breaks off after it", async () => {
     const body = formOf(
       [
         ["file", "xxx"],
@@ -212,7 +212,7 @@ describe("a form's file", () => {
     }
   });
 
-  it("is of an allowed size, both bounds included", async () => {
+  it("has an allowed size, both bounds included", async () => {
     const range = { least: 5, most: 10 };
     for (const size of [5, 10]) {
       expect(await sizeOf(await fileOf(formOf([["file", "x".repeat(size)]], { boundary: "b" }), range))).toBe(size);

@@ -39,7 +39,7 @@ function refusal(
 }
 
 describe("a policy document", () => {
-  it("of AWS's example is read", () => {
+  it("of AWS's example is parsed", () => {
     const { expiresAt, conditions } = parsePostPolicy(vectors.postPolicy.policyBase64);
     expect(expiresAt).toBe(Date.UTC(2015, 11, 30, 12));
     expect(conditions).toHaveLength(11);
@@ -52,7 +52,7 @@ describe("a policy document", () => {
     expect(conditions[2]).toMatchObject({ kind: "eq", field: "acl", operand: "public-read" });
   });
 
-  it("may be wrapped over several lines of base64, and be in any script", () => {
+  it("can be split over several lines of base64, and contain any script", () => {
     const text = base64(JSON.stringify({ expiration: SOON, conditions: [{ key: "ключ—\u{1f600}" }] }));
     const { conditions } = parsePostPolicy(text.replaceAll(/.{20}/g, "$&\r\n"));
     expect(conditions).toMatchObject([{ operand: "ключ—\u{1f600}" }]);
@@ -109,7 +109,7 @@ describe("a policy document", () => {
     });
   });
 
-  it("has expired from its very moment on", () => {
+  it("expires exactly at its time", () => {
     const policy = parsePostPolicy(base64(JSON.stringify({ expiration: SOON, conditions: [{ bucket: "b" }] })));
     expect(() => checkPostPolicy(policy, fieldsOf({}), "b", NOW + 999)).not.toThrow();
     const error = errorOf(() => checkPostPolicy(policy, fieldsOf({}), "b", NOW + 1000));
@@ -153,35 +153,35 @@ describe("a condition", () => {
     expect(refusal([condition], fields)).toBe(`Policy Condition failed: ${shown}`);
   });
 
-  it("must hold even where another on the same field does", () => {
+  it("must hold even when another on the same field does", () => {
     expect(refusal([["starts-with", "$key", "a"], { key: "ab" }], { key: "ac" })).toMatch(/Condition failed/);
   });
 
-  it("on the bucket is about the request's bucket, whatever a field says", () => {
+  it("on the bucket applies to the request's bucket, whatever a field contains", () => {
     expect(() => check([], { bucket: "b" })).not.toThrow();
     expect(refusal([], { bucket: "b" }, "other")).toBe('Policy Condition failed: ["eq", "$bucket", "b"]');
   });
 
-  it("on the bucket must be there", () => {
+  it("on the bucket is mandatory", () => {
     const policy = parsePostPolicy(base64(JSON.stringify({ expiration: SOON, conditions: [{ key: "k" }] })));
     const error = errorOf(() => checkPostPolicy(policy, fieldsOf({ key: "k" }), "b", NOW));
     expect(error.message).toBe("Invalid according to Policy: Extra input fields: bucket");
   });
 
-  it("is needed for every field, by the name it was sent under", () => {
+  it("is required for every field, by the name it was sent under", () => {
     expect(refusal([], { key: "k", "X-Amz-Meta-A": "1" })).toBe("Extra input fields: key, X-Amz-Meta-A");
     expect(refusal([["content-length-range", 0, 1]], { "content-length-range": "1" })).toMatch(/^Extra input/);
     expect(refusal([], { "x-amz-signature2": "1" })).toMatch(/^Extra input/);
   });
 
-  it("is needed neither for the proof itself nor for what is to be ignored", () => {
+  it("is not required for the signature fields and ignored fields", () => {
     const free = { "X-Amz-Signature": "1", POLICY: "1", file: "1", "X-Ignore-That": "1" };
     expect(() => check([], free)).not.toThrow();
   });
 });
 
 describe("the size", () => {
-  it("is any, or what all ranges have in common", () => {
+  it("is any, or the intersection of all ranges", () => {
     expect(check([], {})).toEqual({ least: 0, most: Number.POSITIVE_INFINITY });
     expect(check([["content-length-range", 5, 10]], {})).toEqual({ least: 5, most: 10 });
     expect(check([["content-length-range", "5", "10"]], {})).toEqual({ least: 5, most: 10 });

@@ -19,7 +19,7 @@ function parse(inner: string): unknown {
 }
 
 describe("parsePublicAccessBlock", () => {
-  it("reads each setting, and takes those that are left out to be off", () => {
+  it("parses each setting; omitted ones are off", () => {
     expect(parse("")).toEqual(OFF);
     for (const name of Object.keys(OFF)) {
       expect(parse(`<${name}>true</${name}>`)).toEqual({ ...OFF, [name]: true });
@@ -35,13 +35,13 @@ describe("parsePublicAccessBlock", () => {
     "<BlockPublicAcls>true</BlockPublicAcls><BlockPublicAcls>false</BlockPublicAcls>",
     "<blockPublicAcls>true</blockPublicAcls>",
     "<__proto__>true</__proto__>",
-  ])("refuses %s", (inner) => {
+  ])("rejects %s", (inner) => {
     expect(() => parse(inner)).toThrow(expect.objectContaining({ code: "MalformedXML" }));
   });
 });
 
 describe("readPublicAccessBlock", () => {
-  it("reads what was kept, and where nothing was, that all is off", () => {
+  it("reads the stored form, and all settings off without one", () => {
     const block = { ...OFF, BlockPublicPolicy: true };
     expect(readPublicAccessBlock(publicAccessBlockText(block))).toEqual(block);
     expect(readPublicAccessBlock(null)).toEqual(OFF);

@@ -8,7 +8,7 @@ function parametersOf(form: string): QueryParameters {
 }
 
 describe("a call's parameters", () => {
-  it("are found by their exact names, with those of prototypes among them", () => {
+  it("are found by their exact names, including prototype names", () => {
     const parameters = parametersOf("a=1&A=2&__proto__=3&constructor=&x=%C3%A9+%2B");
     expect(["a", "A", "__proto__", "constructor", "x", "toString"].map((name) => parameters.get(name))).toEqual([
       "1",
@@ -20,11 +20,11 @@ describe("a call's parameters", () => {
     ]);
   });
 
-  it("are given once each", () => {
+  it("must be unique", () => {
     expect(() => parametersOf("a=1&b=2&a=1")).toThrow(expect.objectContaining({ code: "MalformedQueryString" }));
   });
 
-  it("are texts of a length and a pattern, told by the name that AWS gives them", () => {
+  it("are texts with a length and a pattern, reported by AWS's name", () => {
     const parameters = parametersOf("UserName=abc&Empty=");
     const rule = { max: 3, pattern: /^[a-c]+$/ };
     expect(parameters.text("UserName", rule)).toBe("abc");
@@ -53,7 +53,7 @@ describe("a call's parameters", () => {
     }
   });
 
-  it("are lists, in the order of their numbers and not of their arrival", () => {
+  it("are lists, ordered by number and not by arrival", () => {
     const parameters = parametersOf(
       "T.member.10.Key=c&T.member.2.Key=b&T.member.2.Value=v&T.member.1.Key=a&T.member.x.Key=z&Tx.member.1.Key=z&T=&T.member.1.Key.More=m",
     );
@@ -71,7 +71,7 @@ describe("a call's parameters", () => {
     expect(parametersOf("T=").members("T")).toEqual([]);
   });
 
-  it("that must not be passed over are refused, alone or as lists", () => {
+  it("that must not be ignored are rejected, single or as lists", () => {
     const refuse = (form: string) => () => parametersOf(form).refuse(["Tags", "Boundary"], "not here.");
     expect(refuse("Tag=x&Tagsx=y")).not.toThrow();
     expect(refuse("Tags.member.1.Key=x")).toThrow("Tags: not here.");

@@ -6,7 +6,7 @@ import { Seeded } from "../bytes/seeded.ts";
 import { expectQuick, expectRefusal } from "./support.ts";
 
 describe("a query", () => {
-  it("takes + and %20 for a space, and %2B for a plus, in names and in values", () => {
+  it("decodes + and %20 as a space, and %2B as a plus, in names and in values", () => {
     const query = parseQuery("a+b=c+d&e%20f=g%20h&i%2Bj=k%2Bl");
     expect(query.get("a b")).toBe("c d");
     expect(query.get("e f")).toBe("g h");
@@ -22,7 +22,7 @@ describe("a query", () => {
     },
   );
 
-  it("knows its parameters by exact, case-sensitive names", () => {
+  it("finds its parameters by exact, case-sensitive names", () => {
     const query = parseQuery("versionId=1&PREFIX=x");
     expect(query.get("versionid")).toBeUndefined();
     expect(query.has("prefix")).toBe(false);
@@ -31,7 +31,7 @@ describe("a query", () => {
     expect(query.has("__proto__")).toBe(false);
   });
 
-  it("gives the first of repeated parameters, and all of them on request, in their order", () => {
+  it("returns the first of repeated parameters, and all of them on request, in their order", () => {
     const query = parseQuery("a=1&b=2&a=3&a=");
     expect(query.get("a")).toBe("1");
     expect(query.all("a")).toEqual(["1", "3", ""]);
@@ -64,16 +64,16 @@ describe("a query", () => {
   });
 
   it.each(["a=%", "a=%4", "a=%zz", "%=a", "a=1&b=%g0", "a=%u0041"])(
-    "is refused for the malformed escape in %s",
+    "is rejected for the malformed escape in %s",
     (raw) => expectRefusal(() => parseQuery(raw), "InvalidURI", 400),
   );
 
   it.each(["a=%ff", "%ff=a", "a=%C0%AF", "a=%ED%A0%80", "prefix=caf%E9", "a&b=%80"])(
-    "is refused because it is not UTF-8: %s",
+    "is rejected because it is not UTF-8: %s",
     (raw) => expectRefusal(() => parseQuery(raw), "InvalidURI", 400),
   );
 
-  it("reads back any names and values", () => {
+  it("round-trips any names and values", () => {
     const random = new Seeded(61);
     for (let turn = 0; turn < 200; turn += 1) {
       const pairs = Array.from({ length: 1 + random.below(4) }, () => [random.text(5), random.text(8)] as const);
@@ -82,7 +82,7 @@ describe("a query", () => {
     }
   });
 
-  it("of 100 KB is read quickly", () => {
+  it("of 100 KB is parsed quickly", () => {
     for (const raw of ["&".repeat(100_000), "=".repeat(100_000), "%20".repeat(33_000), "a=1&".repeat(25_000)]) {
       expectQuick(() => parseQuery(raw), 200);
     }

@@ -7,7 +7,7 @@ const NO_METADATA = { contentType: undefined, systemMetadata: {}, userMetadata: 
 const LEAST = { bucketId: "b", bucketName: "name", key: "k", metadata: NO_METADATA };
 
 describe("recovery metadata", () => {
-  it("tells what it was told, whatever that holds, on one line each", () => {
+  it("round-trips any content, one line for each field", () => {
     const fields = {
       bucketId: "bucket-id",
       bucketName: "bucket-name",
@@ -31,7 +31,7 @@ describe("recovery metadata", () => {
     for (const value of Object.values(metadata)) expect(value).not.toMatch(/[\r\n]/);
   });
 
-  it("is as short as there is little to tell", () => {
+  it("is short when it contains little", () => {
     const metadata = recoveryMetadata(LEAST);
     expect(metadata).toEqual({ bucket: "b", key: '"k"', name: "name" });
     const nothing = {
@@ -45,7 +45,7 @@ describe("recovery metadata", () => {
   });
 
   it.each([{ versionId: null }, { versionId: "marker" }, { versionId: "v", referenceId: "b/id" }])(
-    "tells which head was seen: %j",
+    "contains the head that the writer saw: %j",
     (seen) => {
       expect(parseRecoveryMetadata(recoveryMetadata({ ...LEAST, seen }))?.seen).toEqual(seen);
     },
@@ -56,11 +56,11 @@ describe("recovery metadata", () => {
     [{ uploadId: "u", partNumber: 1 }, "part"],
     [{ uploadId: "u", partNumber: 1, role: "slice" as const }, "slice"],
     [{ uploadId: "u", role: "proof" as const }, "proof"],
-  ])("tells of %j that it is the metadata of a blob of role %s", (fields, role) => {
+  ])("identifies %j as the metadata of a blob of role %s", (fields, role) => {
     expect(parseRecoveryMetadata(recoveryMetadata({ ...LEAST, ...fields }))?.role).toBe(role);
   });
 
-  it("stays below R2's limit and leaves out what is least needed", () => {
+  it("stays below R2's limit and omits the least important fields", () => {
     const metadata = recoveryMetadata({
       ...LEAST,
       key: "k".repeat(1024),

@@ -17,12 +17,12 @@ function idsOf(candidates: readonly Candidate[]): { copies: string[]; uncertain:
 }
 
 describe("the newest of several objects of a key", () => {
-  it("is none where there is none, and the only one where there is one", () => {
+  it("is none without candidates, and the only one of one", () => {
     expect(findNewest([])).toBeUndefined();
     expect(idsOf([candidate("a", NOON)])).toEqual({ copies: ["a"], uncertain: [], earlier: [] });
   });
 
-  it("is the one that was stored later, for certain once no commit can have taken that long", () => {
+  it("is certainly the one stored later when no commit can take that long", () => {
     const first = candidate("a", NOON);
     const soon = candidate("b", NOON + COMMIT_MAX_MS);
     expect(idsOf([first, soon])).toEqual({ copies: ["b"], uncertain: ["a"], earlier: [] });
@@ -30,13 +30,13 @@ describe("the newest of several objects of a key", () => {
     expect(idsOf([later, first])).toEqual({ copies: ["b"], uncertain: [], earlier: ["a"] });
   });
 
-  it("is for certain the one whose writer saw the other", () => {
+  it("is certainly the one whose writer saw the other", () => {
     const versionId = nextVersionId(NOON + 1, undefined);
     const second = candidate("b", NOON + 3, { seen: { versionId, referenceId: "a" } });
     expect(idsOf([candidate("a", NOON), second])).toEqual({ copies: ["b"], uncertain: [], earlier: ["a"] });
   });
 
-  it("is the one whose writer saw the other, though by another clock it was stored before", () => {
+  it("is the one whose writer saw the other, even when another clock stored it earlier", () => {
     const versionId = nextVersionId(NOON + 10, undefined);
     const second = candidate("b", NOON + 12, { seen: { versionId, referenceId: "a" } });
     const third = candidate("c", NOON + 11, {
@@ -47,20 +47,20 @@ describe("the newest of several objects of a key", () => {
     expect(idsOf([third, candidate("a", NOON), second])).toEqual(expected);
   });
 
-  it("follows the versions where they are known, whatever was stored when", () => {
+  it("follows the version ids when they are known, whatever the storage times", () => {
     const early = candidate("a", NOON + 1000, { versionId: nextVersionId(NOON, undefined) });
     const late = candidate("b", NOON - 1000, { versionId: nextVersionId(NOON + 1, undefined) });
     expect(idsOf([early, late])).toEqual({ copies: ["b"], uncertain: [], earlier: ["a"] });
   });
 
-  it("is uncertain where two writers saw the same, or one does not tell what it saw", () => {
+  it("is uncertain when two writers saw the same head, or one does not state it", () => {
     for (const seen of [{ versionId: null }, undefined]) {
       const two = [candidate("a", NOON, { seen }), candidate("b", NOON + 10, { seen })];
       expect(idsOf(two)).toEqual({ copies: ["b"], uncertain: ["a"], earlier: [] });
     }
   });
 
-  it("is uncertain for what was stored shortly before a known version, and not for what it saw", () => {
+  it("is uncertain for an object stored shortly before a known version, and not for the one it saw", () => {
     const known = candidate("m", NOON + 50, { versionId: nextVersionId(NOON + 60, undefined) });
     expect(idsOf([candidate("a", NOON), known])).toEqual({ copies: ["m"], uncertain: ["a"], earlier: [] });
     const seen = { versionId: nextVersionId(NOON + 5, undefined), referenceId: "a" };
@@ -68,13 +68,13 @@ describe("the newest of several objects of a key", () => {
     expect(idsOf([candidate("a", NOON), seeing])).toEqual({ copies: ["m"], uncertain: [], earlier: ["a"] });
   });
 
-  it("takes what was stored long after a known version to be newer, and doubts what was stored with it", () => {
+  it("is an object stored long after a known version, and uncertain for one stored with it", () => {
     const known = candidate("m", NOON, { versionId: nextVersionId(NOON, undefined) });
     expect(idsOf([known, candidate("a", NOON + 6000)])).toEqual({ copies: ["a"], uncertain: [], earlier: ["m"] });
     expect(idsOf([known, candidate("a", NOON + 1000)])).toEqual({ copies: ["a"], uncertain: ["m"], earlier: [] });
   });
 
-  it("comes in all its copies, the latest first", () => {
+  it("includes all its copies, the latest first", () => {
     const versionId = nextVersionId(NOON, undefined);
     const moved = candidate("c", NOON + 90_000, { versionId, seen: { versionId, referenceId: "a" } });
     expect(idsOf([candidate("a", NOON), moved])).toEqual({ copies: ["c", "a"], uncertain: [], earlier: [] });

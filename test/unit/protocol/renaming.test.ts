@@ -35,17 +35,17 @@ describe("a rename's source", () => {
     ["a%2F", "InvalidRequest"],
     ["bucket/", "InvalidRequest"],
     ["k".repeat(1025), "KeyTooLongError"],
-  ])("%j is refused with %s", (source, code) => {
+  ])("%j is rejected with %s", (source, code) => {
     expect(errorOf(() => read(source)).code).toBe(code);
   });
 });
 
 describe("a rename", () => {
-  it("is refused onto a key that ends in a slash", () => {
+  it("is rejected onto a key that ends in a slash", () => {
     expect(errorOf(() => read("a", "b/")).code).toBe("InvalidRequest");
   });
 
-  it("has a token of 1 to 64 characters that are printable ASCII and no blanks", () => {
+  it("has a token of 1 to 64 printable ASCII characters without blanks", () => {
     expect(read("a").token).toBeUndefined();
     for (const token of ["!", "~".repeat(64)])
       expect(read("a", "b", { "x-amz-client-token": token }).token).toBe(token);
@@ -54,7 +54,7 @@ describe("a rename", () => {
     }
   });
 
-  it("may demand both an ETag and that there is none, but not an ETag that must not be", () => {
+  it("can require an ETag and a missing destination, but not an excluded ETag", () => {
     expect(read("a", "b", { "if-match": "x", "if-none-match": "*" }).conditions).toEqual({
       ifMatch: "x",
       ifNoneMatch: "*",
@@ -64,7 +64,7 @@ describe("a rename", () => {
 
   const DATE = "Thu, 01 Jan 2026 12:00:00 GMT";
 
-  it("is recognised by every header that is a parameter, and by no other", () => {
+  it("is selected by every header that is its parameter, and by no other", () => {
     const { parameters } = read("a", "b", {
       "if-match": "x",
       "if-unmodified-since": DATE,
@@ -99,7 +99,7 @@ describe("the dates of a destination", () => {
     }
   });
 
-  it("say of a free key that it was not modified", () => {
+  it("treat a free key as not modified", () => {
     expect(() => check("if-unmodified-since", at(-1), undefined)).not.toThrow();
     expect(errorOf(() => check("if-modified-since", at(-1), undefined)).fields).toEqual({
       Condition: "If-Modified-Since",

@@ -52,7 +52,7 @@ describe("an error", () => {
     expect(error.headers).toEqual({});
   });
 
-  it("carries its own message, fields and headers", () => {
+  it("contains its own message, fields and headers", () => {
     const error = new S3Error("NoSuchKey", { Key: "k" }, "gone", { Allow: "DELETE" });
     expectError(error, "NoSuchKey", 404, { fields: { Key: "k" }, message: "gone" });
     expect(error.headers).toEqual({ Allow: "DELETE" });
@@ -60,7 +60,7 @@ describe("an error", () => {
     expect(error.name).toBe("S3Error");
   });
 
-  it("about an argument names it and shows what it was", () => {
+  it("about an argument contains its name and value", () => {
     expectError(invalidArgument("max-keys", "x", "no number"), "InvalidArgument", 400, {
       fields: { ArgumentName: "max-keys", ArgumentValue: "x" },
       message: "no number",

@@ -29,7 +29,7 @@ describe("a header", () => {
     expect(requestHeader(presignedPutWith(`${name}=`), name)).toBe("");
   });
 
-  it("does not act from the query of a request that is not presigned", () => {
+  it("is not read from the query of a request that is not presigned", () => {
     for (const target of ["/bucket/key?x-amz-acl=private", "/bucket/key?x-amz-acl=private&X-Amz-Date=1"]) {
       const request = requestFor("PUT", target);
       expect(requestHeader(request, "x-amz-acl")).toBeUndefined();
@@ -45,7 +45,7 @@ describe("a header", () => {
     "x-amz-checksum-sha256",
     "x-amz-checksum-sha512",
     "x-amz-sdk-checksum-algorithm",
-  ])("%s never comes from the query: what SDKs presign there is the checksum of an empty body", (name) => {
+  ])("%s is never read from the query, where SDKs presign the checksum of an empty body", (name) => {
     const request = presignedPutWith(`${name}=AAAAAA%3D%3D`);
     expect(requestHeader(request, name)).toBeUndefined();
     expect(requestHeadersWithPrefix(request, "x-amz-")).toEqual(new Map());
@@ -59,24 +59,24 @@ describe("a header", () => {
     "x-amz-expires",
     "x-amz-signedheaders",
     "x-amz-signature",
-  ])("%s in the query is the signature's own and no header", (name) => {
+  ])("%s in the query belongs to the signature and is no header", (name) => {
     const request = requestFor("GET", `/bucket/key?X-Amz-Signature=00&${name}=v`);
     expect(requestHeader(request, name)).toBeUndefined();
     expect(requestHeadersWithPrefix(request, "x-amz-")).toEqual(new Map());
   });
 
   it.each(["content-type", "content-md5", "cache-control", "if-match", "if-none-match", "range", "content-length"])(
-    "%s never comes from the query, where only x-amz-* headers are presigned",
+    "%s is never read from the query, where only x-amz-* headers are presigned",
     (name) => expect(requestHeader(presignedPutWith(`${name}=x`), name)).toBeUndefined(),
   );
 
-  it("that is sent outranks the one in the query", () => {
+  it("that is sent takes precedence over the one in the query", () => {
     const request = presignedPutWith("x-amz-storage-class=STANDARD_IA", { "x-amz-storage-class": "STANDARD" });
     expect(requestHeader(request, "x-amz-storage-class")).toBe("STANDARD");
     expect(requestHeadersWithPrefix(request, "x-amz-")).toEqual(new Map([["x-amz-storage-class", "STANDARD"]]));
   });
 
-  it("that stands twice in the query is the first of the two, however it is asked for", () => {
+  it("that is a duplicate in the query is the first of the two, in any lookup", () => {
     const request = presignedPutWith("x-amz-meta-a=1&X-Amz-Meta-A=2&x-amz-meta-a=3");
     expect(requestHeader(request, "x-amz-meta-a")).toBe("1");
     expect(requestHeadersWithPrefix(request, "x-amz-meta-")).toEqual(new Map([["x-amz-meta-a", "1"]]));
@@ -98,7 +98,7 @@ describe("the headers with a prefix", () => {
     );
   });
 
-  it("may bear any name", () => {
+  it("can have any name", () => {
     const request = presignedPutWith("x-amz-meta-__proto__=1&x-amz-meta-constructor=2");
     const found = requestHeadersWithPrefix(request, "x-amz-meta-");
     expect(Array.from(found.keys())).toEqual(["x-amz-meta-__proto__", "x-amz-meta-constructor"]);

@@ -14,7 +14,7 @@ describe("the address of a snapshot", () => {
     ["my.bucket-1_2026-11-21", "my.bucket-1", "2026-11-21"],
     [`${LONGEST}_${LONGEST}`, LONGEST, LONGEST],
     ["abc_-", "abc", "-"],
-  ])("%s is of a bucket and a snapshot", (name, bucket, snapshot) => {
+  ])("%s consists of a bucket and a snapshot", (name, bucket, snapshot) => {
     expect(splitSnapshot(name)).toEqual({ bucket, snapshot });
     expect(addressOfSnapshot(bucket, snapshot)).toBe(name);
     expect(parseAddress(`/${name}`, undefined)).toEqual({ level: "bucket", bucket, snapshot });
@@ -35,21 +35,21 @@ describe("the address of a snapshot", () => {
     `bucket_${"a".repeat(64)}`,
     `${"a".repeat(64)}_snap`,
     "",
-  ])("%j is not, and is left as it is", (name) => {
+  ])("%j is invalid, and is left unchanged", (name) => {
     expect(splitSnapshot(name)).toEqual({ bucket: name });
     expect(addressOfSnapshot(name, undefined)).toBe(name);
   });
 
-  it("is told at once, whatever is asked", () =>
+  it("is parsed in bounded time", () =>
     expectQuick(() => splitSnapshot(`${"a".repeat(100_000)}_${"b".repeat(100_000)}`)));
 });
 
 describe("the name of a snapshot", () => {
-  it.each(["a", "-", "0", "2026-11-21", LONGEST])("may be %s", (name) =>
+  it.each(["a", "-", "0", "2026-11-21", LONGEST])("can be %s", (name) =>
     expect(() => checkSnapshotName(name)).not.toThrow(),
   );
 
-  it.each(["", "A", "a_b", "a.b", "a b", "ä", `${LONGEST}a`, "a\n", "a/b"])("may not be %j", (name) =>
+  it.each(["", "A", "a_b", "a.b", "a b", "ä", `${LONGEST}a`, "a\n", "a/b"])("cannot be %j", (name) =>
     expectRefusal(() => checkSnapshotName(name), "InvalidArgument", 400, {
       fields: { ArgumentName: "snapshot", ArgumentValue: name },
     }),
@@ -57,7 +57,7 @@ describe("the name of a snapshot", () => {
 });
 
 describe("a cutoff", () => {
-  it("has above it the version ids of its time and before, and below it those of later", () => {
+  it("separates the version ids of its time and before from those of later", () => {
     for (const time of [0, 1, 1_795_000_000_000, 2 ** 42]) {
       const cutoff = cutoffAt(time);
       let id = nextVersionId(time, undefined);
@@ -72,7 +72,7 @@ describe("a cutoff", () => {
     }
   });
 
-  it("has above it the last id of its time, too", () => {
+  it("includes the last id of its time", () => {
     const cutoff = cutoffAt(7);
     expect(`${cutoff}${"0".repeat(19)}` > cutoff).toBe(true);
     expect(timeOfVersion(`${cutoff}${"0".repeat(19)}`)).toBe(7);
@@ -81,7 +81,7 @@ describe("a cutoff", () => {
 });
 
 describe("a page of a snapshot", () => {
-  it("begins after a key within a common prefix, of which nothing need have been shown, or past the prefix itself", () => {
+  it("begins after a key within a common prefix that may be hidden, or past the prefix itself", () => {
     const scope = { prefix: "", delimiter: "/" };
     expect(pageAfter("dir/k", scope, 1, "s").from).toBe("dir/k\0");
     expect(pageAfter("dir/", scope, 1, "s").from).toBe("dir0");

@@ -1,4 +1,4 @@
-// What the tests of the protocol share: requests made by hand, and errors looked at from outside.
+// Shared by the tests of protocol: requests built by hand, and checks of errors.
 import { expect } from "vitest";
 
 import { parseAddress, splitTarget } from "../../../src/protocol/core/addressing.ts";
@@ -6,10 +6,10 @@ import { parseQuery } from "../../../src/protocol/core/query.ts";
 import { S3Error, type ErrorFields, type S3ErrorCode } from "../../../src/protocol/core/s3-error.ts";
 import type { S3Request } from "../../../src/protocol/core/s3-request.ts";
 
-/** The part of a query that tells a presigned request. */
+/** The part of a query that marks a presigned request. */
 export const PRESIGNED = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00";
 
-/** A request for `/path?query` with these headers, as it is after its reception. */
+/** A request for `/path?query` with these headers, as the gateway receives it. */
 export function requestFor(
   method: string,
   target: string,
@@ -35,7 +35,7 @@ export function putWith(headers: Readonly<Record<string, string>>): S3Request {
   return requestFor("PUT", "/bucket/key", headers);
 }
 
-/** A presigned PUT of an object with more parameters in its query. */
+/** A presigned PUT of an object with additional parameters in its query. */
 export function presignedPutWith(parameters: string, headers: Readonly<Record<string, string>> = {}): S3Request {
   return requestFor("PUT", `/bucket/key?${PRESIGNED}&${parameters}`, headers);
 }
@@ -62,7 +62,7 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<S3Error> {
   throw new Error("nothing was thrown");
 }
 
-/** Expects an error of S3's with its status, and its fields and message where they are given. */
+/** Expects an S3 error with its status, and its fields and message when given. */
 export function expectError(
   error: S3Error,
   code: S3ErrorCode,
@@ -84,7 +84,7 @@ export function expectRefusal(
   expectError(errorOf(call), code, status, expected);
 }
 
-/** Runs a call that must be quick whatever it is given. */
+/** Runs a call that must be quick for any input. */
 export function expectQuick(call: () => unknown, milliseconds = 50): void {
   const start = performance.now();
   call();

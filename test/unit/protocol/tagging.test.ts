@@ -24,7 +24,7 @@ describe("a Tagging document", () => {
     expect(parseTagging(utf8(document), "object")).toEqual(tags);
   });
 
-  it.each(["Object", "Bucket"] as const)("of an %s is refused where it is unsound", (of) => {
+  it.each(["Object", "Bucket"] as const)("of an %s is rejected when invalid", (of) => {
     for (const [name, document, expected] of unsoundTaggings(of)) {
       const error = errorOf(() => parseTagging(utf8(document), of === "Object" ? "object" : "bucket"));
       expect(error.code, name).toBe(expected.code);
@@ -32,7 +32,7 @@ describe("a Tagging document", () => {
     }
   });
 
-  it("is written as it is read", () => {
+  it("round-trips", () => {
     const tags = [
       { key: "b", value: "<&>" },
       { key: "a", value: "" },
@@ -62,7 +62,7 @@ describe("a tagging header", () => {
     expect(parseTaggingHeader(header)).toEqual(tags);
   });
 
-  it.each(["a=1&a=2", "=1", "&", "a=1&", "a=%zz", "%ff=1", "a=%C3"])("%j is refused as malformed", (header) => {
+  it.each(["a=1&a=2", "=1", "&", "a=1&", "a=%zz", "%ff=1", "a=%C3"])("%j is rejected as malformed", (header) => {
     const error = errorOf(() => parseTaggingHeader(header));
     expect([error.code, error.fields]).toEqual([
       "InvalidArgument",
@@ -77,7 +77,7 @@ describe("a tagging header", () => {
     [`k=${"v".repeat(257)}`, "InvalidTag"],
     ["k=%3B", "InvalidTag"],
     [Array.from({ length: 11 }, (_, index) => `k${index}=`).join("&"), "BadRequest"],
-  ])("%j is refused with %s", (header, code) => {
+  ])("%j is rejected with %s", (header, code) => {
     expect(errorOf(() => parseTaggingHeader(header)).code).toBe(code);
   });
 });

@@ -4,23 +4,23 @@ import { readStorageClass, refuseUnsupportedHeaders } from "../../../src/protoco
 import { expectRefusal, presignedPutWith, putWith } from "./support.ts";
 
 describe("a storage class", () => {
-  it("is STANDARD where none is asked for", () => expect(readStorageClass(putWith({}))).toBe("STANDARD"));
+  it("is STANDARD by default", () => expect(readStorageClass(putWith({}))).toBe("STANDARD"));
 
   it.each(["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"])(
-    "may be %s, presigned or not",
+    "can be %s, presigned or not",
     (value) => {
       expect(readStorageClass(putWith({ "x-amz-storage-class": value }))).toBe(value);
       expect(readStorageClass(presignedPutWith(`x-amz-storage-class=${value}`))).toBe(value);
     },
   );
 
-  it.each(["GLACIER", "DEEP_ARCHIVE"])("is the archive class that is read at once where %s is asked for", (value) => {
+  it.each(["GLACIER", "DEEP_ARCHIVE"])("is the instantly readable archive class when %s is requested", (value) => {
     expect(readStorageClass(putWith({ "x-amz-storage-class": value }))).toBe("GLACIER_IR");
     expect(readStorageClass(presignedPutWith(`x-amz-storage-class=${value}`))).toBe("GLACIER_IR");
   });
 
   it.each(["", "standard", "glacier", "OUTPOSTS", "FAST", "STANDARD, STANDARD", "__proto__"])(
-    "is refused: %j",
+    "is rejected: %j",
     (value) =>
       expectRefusal(() => readStorageClass(putWith({ "x-amz-storage-class": value })), "InvalidStorageClass", 400, {
         fields: { StorageClassRequested: value },
@@ -28,7 +28,7 @@ describe("a storage class", () => {
   );
 });
 
-describe("headers that ask for what is not there", () => {
+describe("headers that request unsupported features", () => {
   it.each([
     "x-amz-server-side-encryption-bucket-key-enabled",
     "x-amz-server-side-encryption-aws-kms-key-id",
@@ -55,7 +55,7 @@ describe("headers that ask for what is not there", () => {
     { "x-amz-sdk-checksum-algorithm": "CRC32", "x-amz-decoded-content-length": "5" },
   ])("are not these: %j", (headers) => expect(() => refuseUnsupportedHeaders(putWith(headers))).not.toThrow());
 
-  it.each(["aws:kms", "aws:kms:dsse", "aws:fsx"])("may ask for the encryption %s, which is not implemented", (value) =>
+  it.each(["aws:kms", "aws:kms:dsse", "aws:fsx"])("can request the encryption %s, which is not implemented", (value) =>
     expectRefusal(
       () => refuseUnsupportedHeaders(putWith({ "x-amz-server-side-encryption": value })),
       "NotImplemented",
@@ -64,7 +64,7 @@ describe("headers that ask for what is not there", () => {
     ),
   );
 
-  it.each(["aes256", "AES128", "", "none"])("may ask for the encryption %j, which nobody knows", (value) =>
+  it.each(["aes256", "AES128", "", "none"])("can request the encryption %j, which is unknown", (value) =>
     expectRefusal(
       () => refuseUnsupportedHeaders(putWith({ "x-amz-server-side-encryption": value })),
       "InvalidArgument",

@@ -8,7 +8,7 @@ import { expectRefusal } from "./support.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 
-/** The ids of writes at these times, each knowing the one before. */
+/** The ids of writes at these times, each after the one before. */
 function chain(times: readonly number[]): string[] {
   const ids: string[] = [];
   for (const time of times) ids.push(nextVersionId(time, ids.at(-1)));
@@ -16,7 +16,7 @@ function chain(times: readonly number[]): string[] {
 }
 
 describe("version ids", () => {
-  it("are 32 digits of base32hex, whatever the time", () => {
+  it("are 32 digits of base32hex at any time", () => {
     for (const time of [0, 1, NOW, Date.UTC(9999, 11, 31)]) {
       expect(nextVersionId(time, undefined)).toMatch(/^[0-9a-v]{32}$/);
       expect(isVersionId(nextVersionId(time, undefined))).toBe(true);
@@ -28,20 +28,20 @@ describe("version ids", () => {
     expect(ids.toSorted(compareUtf8)).toEqual(ids.toReversed());
   });
 
-  it("sort by time even where no write knew of another", () => {
+  it("sort by time even when the writers did not see each other", () => {
     const random = new Seeded(71);
     const times = Array.from({ length: 200 }, (_, index) => NOW + index * 1000 + random.below(1000));
     const ids = times.map((time) => nextVersionId(time, undefined));
     expect(ids.toSorted(compareUtf8)).toEqual(ids.toReversed());
   });
 
-  it("stay in the order of the writes for 10,000 in one millisecond", () => {
+  it("keep the order of 10,000 writes in one millisecond", () => {
     const ids = chain(Array.from({ length: 10_000 }, () => NOW));
     expect(ids.toSorted(compareUtf8)).toEqual(ids.toReversed());
     expect(new Set(ids).size).toBe(10_000);
   });
 
-  it("stay in the order of the writes where the clock goes back, and when it comes forward again", () => {
+  it("keep the order of writes when the clock goes back and forward again", () => {
     const random = new Seeded(72);
     const ids = chain(Array.from({ length: 2000 }, () => NOW + random.below(10_000_000) - 5_000_000));
     expect(ids.toSorted(compareUtf8)).toEqual(ids.toReversed());
@@ -57,7 +57,7 @@ describe("version ids", () => {
     expect(caughtUp.slice(0, 13)).not.toBe(late.slice(0, 13));
   });
 
-  it("do not repeat for two writes of one moment that knew the same predecessor", () => {
+  it("differ for two writes of one moment after the same predecessor", () => {
     const previous = nextVersionId(NOW, undefined);
     const ids = Array.from({ length: 1000 }, () => nextVersionId(NOW, previous));
     expect(new Set(ids).size).toBe(1000);
@@ -91,7 +91,7 @@ describe("the parameter versionId", () => {
     expect(readVersionId(parseQuery("versionid=x&version=y"))).toBeUndefined();
   });
 
-  it.each(["versionId", "versionId="])("is refused where it is empty: ?%s", (query) =>
+  it.each(["versionId", "versionId="])("is rejected when empty: ?%s", (query) =>
     expectRefusal(() => readVersionId(parseQuery(query)), "InvalidArgument", 400, {
       fields: { ArgumentName: "versionId", ArgumentValue: "" },
       message: "Version id cannot be the empty string",
@@ -99,7 +99,7 @@ describe("the parameter versionId", () => {
   );
 
   it.each(["x", "NULL", "undefined", "0".repeat(31), "' OR 1=1 --", "a".repeat(2000)])(
-    "is refused where it is malformed: %s",
+    "is rejected when malformed: %s",
     (text) =>
       expectRefusal(() => readVersionId(parseQuery(`versionId=${encodeURIComponent(text)}`)), "InvalidArgument", 400, {
         fields: { ArgumentName: "versionId", ArgumentValue: text },

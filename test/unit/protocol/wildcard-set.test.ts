@@ -4,7 +4,7 @@ import { corsHeaders } from "../../../src/protocol/buckets/cors.ts";
 import { WildcardSet } from "../../../src/protocol/buckets/wildcard-set.ts";
 import { Seeded } from "../bytes/seeded.ts";
 
-/** Whether a text fits a pattern with at most one `*`, by the definition. */
+/** Whether a text matches a pattern with at most one `*`, by definition. */
 function fits(pattern: string, text: string): boolean {
   const [before = "", after] = pattern.split("*");
   if (after === undefined) return pattern === text;
@@ -12,7 +12,7 @@ function fits(pattern: string, text: string): boolean {
 }
 
 describe("WildcardSet", () => {
-  it("has what one of its patterns fits, and nothing else", () => {
+  it("contains exactly the texts that match one of its patterns", () => {
     const seeded = new Seeded(11);
     const word = (longest: number): string =>
       Array.from({ length: seeded.below(longest + 1) }, () => seeded.pick(["a", "b"])).join("");
@@ -34,7 +34,7 @@ describe("WildcardSet", () => {
     ["patterns with a beginning", (turn: number) => `x-${turn}*`],
     ["patterns with an ending", (turn: number) => `*-${turn}`],
     ["patterns with both", (turn: number) => `x-${turn}*-${turn}`],
-  ])("of 2000 %s looks 30,000 names up in few steps each", (_what, patternOf) => {
+  ])("of 2000 %s looks up 30,000 names in few steps each", (_what, patternOf) => {
     const set = new WildcardSet(Array.from({ length: 2000 }, (_, turn) => patternOf(turn)));
     for (let turn = 0; turn < 30_000; turn += 1) set.has(`y-${turn}`);
     expect(set.steps).toBeLessThan(30_000 * 10);
@@ -42,7 +42,7 @@ describe("WildcardSet", () => {
 });
 
 describe("a preflight for very many headers against a large configuration", () => {
-  it("is answered with as many look-ups as there are headers", () => {
+  it("needs as many look-ups as there are headers", () => {
     const rule = (prefix: string) => ({
       id: undefined,
       allowedOrigins: ["https://*.example.com"],
