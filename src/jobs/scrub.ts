@@ -1,8 +1,9 @@
-// Checks that the store has every blob that rows reference. Then it reads all blobs, some in each tick, and compares
+// Checks that the store has every blob that rows reference, and stores lost completion proofs again. Then it reads all blobs, some in each tick, and compares
 // them with what the rows and the store recorded. It stores and logs findings and deletes nothing. The next step tries
 // an unreadable blob once more, so that it delays nothing else.
 import type { BlobEntry } from "../state/blobs/blob-store.ts";
-import { FIRST_NEED, lookUpNeededBlobs, type NeedPosition } from "../state/repair/needed-blobs.ts";
+import { restoreProof } from "../state/metadata/completion-proofs.ts";
+import { FIRST_NEED, lookUpNeededBlobs, type NeededBlob, type NeedPosition } from "../state/repair/needed-blobs.ts";
 import {
   purgeFindings,
   purgeFindingsBefore,
@@ -16,6 +17,8 @@ const PAGE_BLOBS = 100;
 const PAGE_NEEDS = 200;
 /** A Worker has six connections. */
 const HEADS_AT_ONCE = 6;
+/** A request for the blob; for a lost proof also a lookup and a put. */
+const CALLS_PER_NEED = 3;
 
 interface Progress {
   /** When the pass began, in milliseconds since the epoch. */
@@ -102,24 +105,30 @@ async function readPage(context: JobContext, progress: Progress, results: Result
 
 /** Checks that the store has the blobs that a page of rows references. */
 async function checkPage(
-  { database, blobs, budget, now }: JobContext,
+  context: JobContext,
   { need: position = FIRST_NEED, ...progress }: Progress,
   { findings }: Results,
 ): Promise<PageStep> {
+  const { database, blobs, budget, now } = context;
   const { needs, next } = await database.look(lookUpNeededBlobs(position, PAGE_NEEDS));
   const doubtful: string[] = [];
   let checked = 0;
+  let restored = 0;
   while (checked < needs.length && !budget.isSpent()) {
-    const together = needs.slice(checked, checked + Math.min(HEADS_AT_ONCE, Math.max(1, budget.callsLeft())));
+    const affordable = Math.max(1, Math.floor(budget.callsLeft() / CALLS_PER_NEED));
+    const together = needs.slice(checked, checked + Math.min(HEADS_AT_ONCE, affordable));
     await Promise.all(
-      together.map(async ({ blobId, neededBy }) => {
+      together.map(async (need) => {
+        const { blobId } = need;
         try {
-          // Blobs outlive their rows by hours, so a concurrent deletion cannot cause this.
-          if ((await blobs.head(blobId)) === undefined)
-            findings.push({ blobId, finding: `it is missing, and ${neededBy} needs it` });
+          if ((await blobs.head(blobId)) !== undefined) return;
         } catch {
           doubtful.push(blobId);
+          return;
         }
+        const result = await handleMissing(context, need);
+        if (result === "restored") restored += 1;
+        else findings.push({ blobId, finding: result.finding });
       }),
     );
     checked += together.length;
@@ -133,7 +142,24 @@ async function checkPage(
     doubtful,
     ...(need === undefined ? {} : { need }),
   };
-  return { reached, report: { needed: checked }, endsTick: !isPageOver };
+  return { reached, report: { needed: checked, restored }, endsTick: !isPageOver };
+}
+
+/** Stores a missing proof again. Other blobs that are missing are a finding, as is a proof that cannot be stored. */
+async function handleMissing(
+  context: JobContext,
+  { neededBy, proves }: NeededBlob,
+): Promise<"restored" | { readonly finding: string }> {
+  // Blobs outlive their rows by hours, so a concurrent deletion cannot cause this.
+  if (proves === undefined) return { finding: `it is missing, and ${neededBy} needs it` };
+  const finding = `it is missing: ${neededBy} is intact, but could not be rebuilt`;
+  try {
+    return (await restoreProof(context, proves)) ? "restored" : { finding };
+  } catch (error) {
+    return {
+      finding: `${finding}; storing it again failed: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
 }
 
 /** Reads again the blobs that the previous step could not read. */

@@ -58,6 +58,10 @@ async function replace(blobId: string, bytes: string | Uint8Array): Promise<void
   await env.BLOBS.put(blobId, bytes, { customMetadata });
 }
 
+function parsed(json: string | undefined): unknown {
+  return JSON.parse(json ?? "null");
+}
+
 /** A bucket with an object, a noncurrent version, multipart objects, an open upload, and a copy. */
 async function furnishedBucket(): Promise<string> {
   const bucket = await versionedBucket();
@@ -202,7 +206,7 @@ describe("the scrub", () => {
 
   it("makes no more calls than the tick's budget allows, and continues where it stopped", async () => {
     const bucket = await freshBucket();
-    await putAll(bucket, Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`k${index}`, "x"])));
+    await putAll(bucket, Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`k${index}`, "x"])));
     const blobs = Object.values(await blobsByKey(bucket));
     await env.BLOBS.delete(blobs);
     const id = await bucketId(bucket);
@@ -233,7 +237,34 @@ describe("the scrub", () => {
     )
       .bind(id)
       .all();
-    expect(results).toHaveLength(20);
+    expect(results).toHaveLength(25);
+  });
+
+  it("stores a lost completion proof again, which the check reports until then", async () => {
+    const bucket = await furnishedBucket();
+    const proofs = Object.keys((await storedStateOf(bucket)).blobs).filter((blobId) => blobId.endsWith("-proof"));
+    expect(proofs.length).toBeGreaterThanOrEqual(3);
+    const stored = await Promise.all(proofs.map(async (blobId) => (await env.BLOBS.get(blobId))?.text()));
+    await env.BLOBS.delete(proofs);
+    const said = await (await send("GET", "/?fsck")).text();
+    for (const blobId of proofs)
+      expect(said).toMatch(new RegExp(`blob ${blobId} is missing: version .+ is intact, but could not be rebuilt`));
+    const failing = r2With({
+      put: async (key, ...rest) => {
+        if (key.endsWith("-proof")) throw new Error("put: internal error (10001)");
+        return env.BLOBS.put(key, ...rest);
+      },
+    });
+    const findings = await findingsOf(bucket, NOW, { BLOBS: failing });
+    expect(Object.keys(findings)).toEqual(proofs);
+    for (const { finding } of Object.values(findings))
+      expect(finding).toMatch(
+        /^it is missing: object .+ is intact, but could not be rebuilt; storing it again failed: /,
+      );
+    expect(await findingsOf(bucket, NOW + 1000)).toEqual({});
+    const again = await Promise.all(proofs.map(async (blobId) => (await env.BLOBS.get(blobId))?.text()));
+    expect(again.map(parsed)).toEqual(stored.map(parsed));
+    expect(await (await send("GET", "/?fsck")).text()).not.toContain(await bucketId(bucket));
   });
 
   it("keeps the time of the first finding, and deletes findings that are repaired or purged", async () => {

@@ -9,7 +9,7 @@ import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Bucket } from "./buckets.ts";
-import { rowsOf, statement, type Database, type Lookup } from "../d1/database.ts";
+import { lookUpBoth, rowsOf, statement, type Database, type Lookup } from "../d1/database.ts";
 import { partsFromRows, selectParts, selectSlices, slicesFromRows } from "./manifest-reads.ts";
 import type { Slice } from "./manifests.ts";
 import { OBJECT_COLUMNS, objectFromRow, type ObjectRow } from "./object-columns.ts";
@@ -19,6 +19,13 @@ export interface CompletionProof {
   readonly object: StoredObject;
   readonly slices: readonly Slice[];
   readonly parts: readonly ObjectPart[];
+}
+
+/** The version that a proof describes. */
+export interface ProvenVersion {
+  readonly bucketId: string;
+  readonly key: string;
+  readonly manifestId: string;
 }
 
 const FORMAT = 1;
@@ -125,4 +132,24 @@ export async function storeMissingProof(
   if (await blobs.has(proofIdOf(manifestId))) return;
   const proof = await database.look(lookUpProof(bucket.id, key, manifestId));
   if (proof !== undefined) await storeProof(blobs, bucket, proof);
+}
+
+/** Stores a lost proof again. Returns false if the version or its bucket no longer exists. */
+export async function restoreProof(
+  { database, blobs }: { readonly database: Database; readonly blobs: BlobStore },
+  { bucketId, key, manifestId }: ProvenVersion,
+): Promise<boolean> {
+  const bucketName: Lookup<{ readonly name: string | undefined }> = {
+    statements: [statement("SELECT name FROM buckets WHERE id = ?", bucketId)],
+    read: (results) => ({ name: rowsOf<{ readonly name: string }>(results)[0]?.name }),
+  };
+  const lookup = lookUpProof(bucketId, key, manifestId);
+  const proofOf: Lookup<{ readonly proof: CompletionProof | undefined }> = {
+    statements: lookup.statements,
+    read: (results) => ({ proof: lookup.read(results) }),
+  };
+  const { name, proof } = await database.look(lookUpBoth(bucketName, proofOf));
+  if (name === undefined || proof === undefined) return false;
+  await storeProof(blobs, { id: bucketId, name }, proof);
+  return true;
 }

@@ -181,9 +181,11 @@ export function lookUpBlobFindings(
 ): Lookup<BlobFindings> {
   const json = JSON.stringify(listed.map(({ blobId, size }) => [blobId, size]));
   return {
-    statements: [selectMissing(from, before, json), selectOrphans(json)],
+    statements: [selectMissing(from, before, json), selectOrphans(json), selectMissingProofs(from, before, json)],
     read: (results) => ({
-      missing: rowsOf<{ readonly finding: string }>(results).map(({ finding }) => finding),
+      missing: [0, 2].flatMap((index) =>
+        rowsOf<{ readonly finding: string }>(results, index).map(({ finding }) => finding),
+      ),
       orphans: rowsOf<{ readonly blob_id: string }>(results, 1).map((row) => row.blob_id),
     }),
   };
@@ -218,6 +220,20 @@ function selectMissing(from: string, before: string, listedJson: string): Statem
        CASE WHEN l.id IS NULL THEN 'is missing' ELSE 'has ' || l.size END AS finding
      FROM needed n LEFT JOIN listed l ON l.id = n.id
      WHERE l.id IS NULL OR l.size < n.length OR l.size <> n.least OR l.size <> n.most LIMIT ${MAX_FINDINGS_PER_RULE}`,
+    from,
+    before,
+    listedJson,
+  );
+}
+
+/** A version whose proof is missing can be read; only a rebuild needs the proof. */
+function selectMissingProofs(from: string, before: string, listedJson: string): Statement {
+  return statement(
+    `WITH ${ALL_VERSIONS}, proofs (id, version) AS (
+       SELECT v.manifest_id || '-proof', ${nameOf("v")} FROM all_versions v WHERE v.manifest_id IS NOT NULL)
+     SELECT 'blob ' || p.id || ' is missing: version ' || p.version || ' is intact, but could not be rebuilt' AS finding
+     FROM proofs p
+     WHERE ${inScope("p.id")} AND p.id NOT IN (SELECT value ->> 0 FROM json_each(?3)) LIMIT ${MAX_FINDINGS_PER_RULE}`,
     from,
     before,
     listedJson,
