@@ -81,7 +81,7 @@ describe("a rebuild", () => {
       await putPart(bucket, "parted", uploadId, 1, largePart(1), headers),
       await putPart(bucket, "parted", uploadId, 2, bytes, headers),
     ];
-    expect((await sendCompletion(bucket, "parted", uploadId, parts)).status).toBe(200);
+    expect((await sendCompletion(bucket, "parted", uploadId, parts, headers)).status).toBe(200);
     const { world } = await rebuilt(bucket);
     await expectBytes(await send("GET", `/${bucket}/k`, { headers }, world), bytes);
     await expectBytes(await send("GET", `/${bucket}/parted`, { headers }, world), joined([largePart(1), bytes]));
