@@ -1,9 +1,8 @@
-// The yardstick of `npm run bench`: the storage calls that an S3 request cannot do without, and nothing of S3. It makes the
-// round trips that Cairn's budget allows, in the same order: GET reads one row and one blob; PUT reads one row, stores one
-// blob and calls one Durable Object, which commits one batch.
+// The baseline of `npm run bench`: the storage calls that an S3 request needs, without S3. GET reads one row and one
+// blob; PUT reads one row, stores one blob and calls one Durable Object, which commits one batch.
 import { DurableObject } from "cloudflare:workers";
 
-// As much of the bindings' types as is called here: those of the Workers runtime and of Node do not share one program.
+// The used subset of the bindings' types: the types of the Workers runtime and of Node conflict in one program.
 interface Statement {
   bind(...values: string[]): Statement;
   first(): Promise<{ readonly blob_id: string } | null>;
@@ -31,7 +30,7 @@ export class BareCommitter extends DurableObject<BareEnv> {
 export default {
   async fetch(request: Request, { DB, BLOBS, COMMITTER }: BareEnv): Promise<Response> {
     const key = request.url;
-    // Asked once, before anything is measured.
+    // Called once, before the measurements.
     if (request.method === "POST") {
       await DB.prepare(CREATE).run();
       return new Response();

@@ -1,5 +1,5 @@
-// Requests that break off: uploads of every kind whose client goes away in the middle of the body, and downloads that are
-// left unread. Each is a raw request, sent on a connection of its own.
+// Requests that break off: uploads of every kind whose client disconnects in the middle of the body, and downloads that
+// are left unread. Each is a raw request on a connection of its own.
 import { createHash, createHmac } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -7,7 +7,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { AwsV4Signer } from "aws4fetch";
 import { CREDENTIALS } from "./signer.ts";
 
-/** A request, and the part of its body that is sent before the client goes away. */
+/** A request, and the part of its body that is sent before the client disconnects. */
 export interface BrokenRequest {
   readonly method: string;
   /** Path and query. */
@@ -142,10 +142,10 @@ function form(bucket: string, file: Buffer | undefined): Buffer {
   return Buffer.concat([Buffer.from(`${fields}${field("file")}; filename="f"\r\n\r\n`), file]);
 }
 
-/** Sends a request as far as it goes, waits until something of it was dealt with, and goes away. */
+/** Sends a request, waits until some of it was processed, and disconnects. */
 export async function breakOff(url: string, { method, target, headers, sent }: BrokenRequest): Promise<void> {
   const socket = await openConnection(url);
-  // The server may be the first to hang up.
+  // The server may disconnect first.
   socket.on("error", () => undefined);
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.write(`${method} ${target} HTTP/1.1\r\nhost: ${new URL(url).host}\r\n${lines.join("")}\r\n`);
@@ -155,7 +155,7 @@ export async function breakOff(url: string, { method, target, headers, sent }: B
   socket.destroy();
 }
 
-/** A connection on which a request can be left unfinished. */
+/** A connection on which a request can stay unfinished. */
 export async function openConnection(url: string): Promise<Socket> {
   const { hostname, port } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port) });

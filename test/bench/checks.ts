@@ -1,4 +1,4 @@
-// Figures and what they may be at the most: printed as they are found, counted where they are past it.
+// Figures and their upper bounds: prints each figure and counts those above their bound.
 
 /** A number as people read it. */
 export function count(value: number): string {

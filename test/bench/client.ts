@@ -1,4 +1,4 @@
-// A small HTTP client for measuring: one connection that is kept open, and a clock that stops with a response's last byte.
+// A small HTTP client for measurements: one keep-alive connection, and a clock that stops with a response's last byte.
 import { once } from "node:events";
 import { Agent, request } from "node:http";
 import type { PreparedRequest } from "./signer.ts";
@@ -13,8 +13,8 @@ export class MeasuringClient {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
   /**
-   * Sends a request and waits for the whole response. A body that is too large to hold comes as `pieces`, with its length in
-   * `contentLength`. Rejects unless the answer is 200.
+   * Sends a request and waits for the whole response. A body that is too large for memory is passed as `pieces`, with
+   * its length in `contentLength`. Rejects unless the response is 200.
    */
   async exchange(
     { method, url, headers, body }: PreparedRequest,
@@ -44,7 +44,7 @@ export class MeasuringClient {
       });
     });
     for (const piece of streamed?.pieces ?? []) {
-      // A refusal ends the request early: then there is nobody left to wait for.
+      // An error response ends the request early, so the rest of the body is not sent.
       if (!outgoing.write(piece)) await Promise.race([once(outgoing, "drain"), answered]);
     }
     outgoing.end(body);

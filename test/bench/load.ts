@@ -1,5 +1,4 @@
-// A client that goes on reading and writing small objects, one of each at a time, while something else happens, and the
-// latencies that it sees.
+// A client that reads and writes small objects, one of each at a time, during another activity, and records latencies.
 import { setTimeout as pause } from "node:timers/promises";
 import { MeasuringClient } from "./client.ts";
 import { signedRequest } from "./signer.ts";
@@ -27,7 +26,7 @@ export class Latencies {
 }
 
 export class Load {
-  /** How many it has put, each under a key of its own. */
+  /** The number of its puts, each under a key of its own. */
   objects = 0;
   readonly #writer = new MeasuringClient();
   readonly #reader = new MeasuringClient();
@@ -51,7 +50,7 @@ export class Load {
     const latencies = new Latencies();
     const over = new AbortController();
     const acting = act().finally(() => over.abort());
-    // Whatever becomes of it is told further down.
+    // Its result is checked further down.
     acting.catch(() => undefined);
     await Promise.all([
       repeat(over.signal, async () => latencies.puts.push(await this.#put())),

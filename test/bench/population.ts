@@ -1,5 +1,5 @@
-// What `npm run bench:million` fills a bucket with, the lifecycle rules it gives it, and what they must leave of it. Each
-// row is a copy of one that a request wrote, but for what makes it another object.
+// The content of the bucket of `npm run bench:million`, its lifecycle rules, and their expected result. Each row is a
+// copy of one that a request wrote, except for its identity.
 import { timeOrderedId } from "../../src/bytes/random-id.ts";
 import { nextVersionId } from "../../src/protocol/core/version-id.ts";
 import type { OpenState } from "../../scripts/maintenance/open-state.ts";
@@ -13,7 +13,7 @@ const ROWS_PER_STATEMENT = 4000;
 const SMALL = 4096;
 const LARGE = 2 * 1024 ** 3;
 
-/** A key that was put twice by requests: a row of it in each table is what the others are copied from. */
+/** A key that requests put twice: its row in each table is the template of all others. */
 export const TEMPLATE_KEY = "template";
 
 /** One object in twenty. */
@@ -30,7 +30,7 @@ interface Kind {
 
 const DATA: Kind = { folder: "data", isOld: true };
 
-// A third of what is walked over has to go, by each kind of rule; what is like it but for one thing has to stay.
+// A third of the scanned rows is deleted, by each kind of rule; rows that differ in one respect stay.
 const KINDS: readonly Kind[] = [
   { folder: "tmp", isOld: true, isDue: true },
   { folder: "tmp", isOld: true, isDue: true },
@@ -45,7 +45,7 @@ const KINDS: readonly Kind[] = [
   ...Array.from({ length: 10 }, () => DATA),
 ];
 
-/** How many folders there are at the top of the bucket. */
+/** The number of top-level folders of the bucket. */
 export const TOP_FOLDERS = new Set(KINDS.map(({ folder }) => folder)).size;
 
 /** The rules, as a request's document. */
@@ -65,20 +65,20 @@ function rule(id: string, filter: string, action: string): string {
   return `<Rule><ID>${id}</ID><Status>Enabled</Status><Filter>${filter}</Filter>${action}</Rule>`;
 }
 
-/** Rows of a bucket, by what a count of it tells. */
+/** Rows of a bucket, as a count returns them. */
 export interface Population {
   readonly objects: number;
   readonly versions: number;
   readonly deleteMarkers: number;
 }
 
-/** What so many keys are, the template's among them. */
+/** The composition of the given number of keys, the template's among them. */
 export function populationOf(keys: number): Population {
   const kinds = kindsOf(keys);
   return { objects: keys + 1, versions: kinds.filter(({ isReplaced }) => isReplaced).length + 1, deleteMarkers: 0 };
 }
 
-/** What a pass does to them, in the words of its report. */
+/** The effect of a pass on them, in the terms of its report. */
 export function actsOn(keys: number): { readonly deleteMarkersMade: number; readonly versionsRemoved: number } {
   const kinds = kindsOf(keys);
   return {
@@ -87,7 +87,7 @@ export function actsOn(keys: number): { readonly deleteMarkersMade: number; read
   };
 }
 
-/** What a pass leaves: each expired object stays as a noncurrent version under its delete marker. */
+/** The result of a pass: each expired object stays as a noncurrent version under its delete marker. */
 export function leftOf(keys: number): Population {
   const { objects, versions } = populationOf(keys);
   const { deleteMarkersMade, versionsRemoved } = actsOn(keys);
@@ -102,7 +102,7 @@ function kindsOf(keys: number): Kind[] {
   return Array.from({ length: keys }, (_, index) => KINDS[index % KINDS.length] ?? DATA);
 }
 
-/** Fills the only bucket of a state folder that nobody serves. */
+/** Fills the only bucket of a state folder that is not being served. */
 export async function fill(database: OpenState["database"], keys: number, now: number): Promise<void> {
   const bucketId = (await database.prepare("SELECT id FROM buckets").first<string>("id")) ?? "";
   const objects = await copying(database, "objects", bucketId);
@@ -127,7 +127,7 @@ function ageOf({ isOld, isReplaced }: Kind, now: number): number {
   return now - (isReplaced === true ? NEWER_DAYS : OLD_DAYS) * DAY_MS;
 }
 
-/** What is a row's own. */
+/** The columns that differ per row. */
 function rowOf(bucketId: string, { size = SMALL, isTagged }: Kind, key: string, madeAt: number): unknown {
   return {
     key,
@@ -139,7 +139,7 @@ function rowOf(bucketId: string, { size = SMALL, isTagged }: Kind, key: string, 
   };
 }
 
-/** Makes statements that insert rows, each a copy of the template's but for what is its own. */
+/** Builds statements that insert copies of the template's rows with their own values. */
 async function copying(database: OpenState["database"], table: "objects" | "versions", bucketId: string) {
   const { results } = await database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all<{ name: string }>();
   const columns = results.map(({ name }) => name);

@@ -42,7 +42,7 @@ export async function signedRequest(
   return { ...bareRequest(method, url, body), headers: Object.fromEntries(signed.headers) };
 }
 
-/** Prepares a request that nobody signs. */
+/** Prepares an unsigned request. */
 export function bareRequest(method: string, url: string, body?: Buffer): PreparedRequest {
   return { method, url, headers: {}, body };
 }

@@ -9,7 +9,7 @@ import { temporaryState } from "./temporary-state.ts";
 
 const SETTINGS = ["off", "sampled", "always"] as const;
 const SIZES = [4096, 1024 ** 2, 32 * 1024 ** 2];
-/** So many bytes are read of each size. */
+/** The number of bytes read of each size. */
 const READ_BYTES = 256 * 1024 ** 2;
 const MAX_READS = 600;
 const TICKS_PER_SECOND = 100;

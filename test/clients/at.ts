@@ -1,6 +1,6 @@
-// Looks into parsed JSON, whose shape nobody has promised.
+// Access to parsed JSON of unknown shape.
 
-/** What is at a path of names and indexes; undefined where there is no such place. */
+/** The value at a path of names and indexes; undefined when there is none. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
   let found = value;
   for (const step of path) {

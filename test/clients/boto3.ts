@@ -45,7 +45,7 @@ export function boto3(site: Site, endpoint: Endpoint, found: Boto3): Suite {
 
 /**
  * Runs one of the scripts of checks.
- * @param more what the script is told besides where it is
+ * @param more further arguments of the script
  * @throws Error where it does not run to its end
  */
 export async function runPython(

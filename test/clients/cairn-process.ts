@@ -9,7 +9,7 @@ import type { Credentials } from "./site.ts";
 const START_SCRIPT = resolve(import.meta.dirname, "..", "..", "scripts", "start.ts");
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 20_000;
-/** One for all, so that whatever is started again opens what was sealed before. */
+/** One key for all, so that a restarted server decrypts what was encrypted before. */
 const MASTER_KEY = makeMasterKey();
 
 export interface CairnOptions {
@@ -59,7 +59,7 @@ export async function startCairn({ state, credentials, settings = {} }: CairnOpt
   });
   const url = await readyUrl(child, () => output);
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    // Its own end is asked of the process alone; the runtime, which it stops by itself, must not be told twice.
+    // Only the process gets the signal; it stops the runtime itself.
     if (signal === "SIGKILL") endGroup(child);
     else child.kill(signal);
     const timer = setTimeout(() => endGroup(child), STOP_TIMEOUT_MS);

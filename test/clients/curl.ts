@@ -187,7 +187,7 @@ function encryptionCheck({ place, bucket, signed, site }: CurlTools): Check {
 
 function raceCheck({ place, signed, folder }: CurlTools): Check {
   return {
-    name: "of 10 slow puts at once with If-None-Match: * one wins, and who was told 409 is told 412 on a retry",
+    name: "of 10 slow puts at once with If-None-Match: * one wins, and a 409 becomes 412 on a retry",
     async run() {
       const file = join(folder, "slow");
       writeFileSync(file, "s".repeat(400_000));

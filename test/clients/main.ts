@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   reportServerErrors(cairn);
 }
 
-/** The user whose keys the clients have: whatever they need, they need no keys of root's for. */
+/** The user whose keys the clients use: no client needs root's keys. */
 async function makeUser({ url }: CairnProcess): Promise<Credentials> {
   const root = new Caller({ endpoint: url, region: REGION }, ROOT);
   const Statement = [{ Effect: "Allow", Action: "s3:*", Resource: "*" }];
@@ -64,9 +64,9 @@ async function makeUser({ url }: CairnProcess): Promise<Credentials> {
   return keys;
 }
 
-/** Whatever the clients did, none of it may have been an unexpected failure to the server. */
+/** No client may have caused an unexpected server error. */
 function reportServerErrors(cairn: CairnProcess): void {
-  const name = "no request failed inside in a way that nobody had foreseen";
+  const name = "no request caused an unexpected server error";
   const errors = cairn.output().match(/^.*(?:"level":"error"|Uncaught|uncaught exception).*$/gm) ?? [];
   if (errors.length === 0) report.passed("server", name, 0);
   else report.failed("server", name, errors.slice(0, 10).join("\n"), 0);

@@ -120,7 +120,7 @@ async function runPython(site: Site, python: string, script: string): Promise<Ma
   return made;
 }
 
-/** Uses the two URLs and the form as whoever is given them does. */
+/** Uses the two URLs and the form as any recipient does. */
 async function useMade({ getUrl, putUrl, form }: Made): Promise<void> {
   const got = await fetch(getUrl);
   assert.equal(got.status, 200);

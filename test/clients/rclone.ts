@@ -255,7 +255,7 @@ function deletionCheck({ rclone, bucket }: RcloneTools): Check {
 
 function refusalCheck({ rclone, bucket }: RcloneTools): Check {
   return {
-    name: "a wrong secret and a bucket that is not there are told as such",
+    name: "a wrong secret and a missing bucket are reported as such",
     async run() {
       await assert.rejects(rclone("lsd", "wrong:"), /SignatureDoesNotMatch: The request signature we calculated/);
       await assert.rejects(rclone("lsf", `cairn:${bucket}-absent`), /directory not found|NoSuchBucket/);

@@ -15,7 +15,7 @@ interface ResticTools {
   readonly folder: string;
   /** The tree that is backed up. */
   readonly tree: string;
-  /** As restic is told of it. */
+  /** The repository in restic's notation. */
   readonly repository: string;
   /** Runs a command that must succeed; answers its output. */
   readonly restic: (...argumentList: readonly string[]) => Promise<string>;
@@ -141,7 +141,7 @@ function restoreCheck({ restic, tree, folder }: ResticTools): Check {
 
 function refusalCheck({ restic, repository }: ResticTools): Check {
   return {
-    name: "a repository that is not there is told from one whose password is wrong",
+    name: "a missing repository and a wrong password have different errors",
     async run() {
       await assert.rejects(restic("--repo", `${repository}-absent`, "snapshots"), /Is there a repository/);
       const password = ["--password-command", "echo wrong"];
@@ -150,7 +150,7 @@ function refusalCheck({ restic, repository }: ResticTools): Check {
   };
 }
 
-/** Backs the tree up as the snapshot's root; answers what restic says of it in the end. */
+/** Backs the tree up as the snapshot's root; returns restic's final message. */
 async function backUp(restic: ResticTools["restic"]): Promise<unknown> {
   const lines = (await restic("backup", "--json", ".")).trimEnd().split("\n");
   const summary: unknown = JSON.parse(lines.at(-1) ?? "");

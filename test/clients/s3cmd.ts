@@ -250,7 +250,7 @@ function listingCheck({ s3cmd }: S3cmdTools): Check {
 
 function refusalCheck({ s3cmd, bucket }: S3cmdTools): Check {
   return {
-    name: "NoSuchBucket, NoSuchKey, BucketNotEmpty and SignatureDoesNotMatch are told with their messages",
+    name: "NoSuchBucket, NoSuchKey, BucketNotEmpty and SignatureDoesNotMatch are reported with their messages",
     async run() {
       await assert.rejects(s3cmd("ls", `s3://${bucket}-absent`), /404|NoSuchBucket/);
       await assert.rejects(s3cmd("get", `s3://${bucket}/never-put`, "/dev/null", "--force"), /404|does not exist/);

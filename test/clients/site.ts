@@ -33,12 +33,12 @@ export interface Site {
   /** Bodies that every client takes in one request. */
   readonly bodies: readonly Body[];
   readonly mebibyte: Body;
-  /** What clients upload in several parts, unless they are told not to. */
+  /** A body that clients upload in several parts by default. */
   readonly medium: Body;
   readonly large: Body;
 }
 
-/** The domain that Cairn is told of for virtual-hosted addressing. */
+/** Cairn's domain for virtual-hosted addressing. */
 export const DOMAIN = "s3.cairn.test";
 
 const MEBIBYTE = 1024 ** 2;

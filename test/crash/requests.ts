@@ -1,9 +1,9 @@
-// Signs requests and sends them. A request that got no answer, or an answer that leaves it open, has no status.
+// Signs requests and sends them. A request without a response, or with one that leaves its outcome open, has no status.
 import { AwsV4Signer } from "aws4fetch";
 import type { Credentials } from "../../scripts/project/credentials.ts";
 
 export interface Answer {
-  /** Undefined where nobody knows what became of the request. */
+  /** Undefined when the outcome is unknown. */
   readonly status: number | undefined;
   readonly headers: Headers;
   readonly body: Buffer;

@@ -1,20 +1,20 @@
-// A client with keys of its own, which always knows what those may hold: one state where every answer came, more where
-// one was lost. What is read back after a crash must be one of them, over all keys at once.
+// A client with keys of its own that tracks their possible states: one after a complete response, several after a lost
+// one. After a crash, the stored state must be one of them, over all keys at once.
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import type { Answer, Requests } from "./requests.ts";
 
-/** What a key holds: ETag, MD5 and size of an object; undefined where there is none. */
+/** The content of a key: ETag, MD5 and size of an object; undefined when there is none. */
 type Content = { readonly etag: string; readonly md5: string } | undefined;
 type State = readonly Content[];
 
-/** A version that was acknowledged in a bucket that forgets none. */
+/** An acknowledged version in a versioned bucket. */
 interface AcknowledgedVersion {
   readonly key: string;
   readonly versionId: string;
   readonly etag: string;
 }
 
-/** The object that is copied from for parts that must have 5 MiB. */
+/** The object that is copied for parts that must have 5 MiB. */
 export interface BigObject {
   readonly path: string;
   readonly bytes: Buffer;
@@ -25,9 +25,9 @@ const MAX_BYTES = 100_000;
 const PART_BYTES = 5 * 1024 ** 2;
 
 export class Tenant {
-  /** What contradicted every state that was possible. */
+  /** Findings that contradict every possible state. */
   readonly violations: string[] = [];
-  /** Requests whose outcome nobody told. */
+  /** Requests with an unknown outcome. */
   open = 0;
   readonly #path: string;
   readonly #isVersioned: boolean;

@@ -32,7 +32,7 @@ export interface FaultyProxy {
   stop(): Promise<void>;
 }
 
-/** Starts a proxy that changes nothing until it is told a fault. */
+/** Starts a proxy that changes nothing until a fault is set. */
 export async function startProxy(upstream: string): Promise<FaultyProxy> {
   const { hostname, port } = new URL(upstream);
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse): void => {

@@ -85,10 +85,10 @@ void describe("npm run doctor", () => {
   }
 
   void it("names wrong credentials, checks what needs none without any, and prints no secret", async () => {
-    const wrong = await doctor([cairn.url], { AWS_SECRET_ACCESS_KEY: "of-nobody" });
+    const wrong = await doctor([cairn.url], { AWS_SECRET_ACCESS_KEY: "of-no-user" });
     assert.equal(wrong.code, 1);
     assert.match(wrong.stdout, /^bad +permissions: CreateBucket is answered 403 with SignatureDoesNotMatch$/m);
-    assert.doesNotMatch(wrong.stdout + wrong.stderr, /of-nobody/);
+    assert.doesNotMatch(wrong.stdout + wrong.stderr, /of-no-user/);
     const none = await doctor([cairn.url], {
       AWS_ACCESS_KEY_ID: "",
       AWS_SECRET_ACCESS_KEY: "",

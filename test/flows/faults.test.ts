@@ -509,17 +509,17 @@ describe("a PUT whose coordinator is evicted", () => {
 describe("a PUT whose blob has a tombstone of the orphan scan", () => {
   it("is rejected and its blob is purged: no row may refer to it", async () => {
     const bucket = await bucketOfOne();
-    let condemned = "";
+    let marked = "";
     const BLOBS = r2With({
       async put(key, body, options) {
-        condemned = key;
+        marked = key;
         const stored = await env.BLOBS.put(key, body, options);
         await env.DB.prepare("INSERT INTO scan_tombstones VALUES (?, 0)").bind(key).run();
         return stored;
       },
     });
     await expectS3Error(await put(bucket, { BLOBS }), UNKNOWN);
-    expect(condemned).not.toBe("");
+    expect(marked).not.toBe("");
     await expectObject(bucket, "old");
     expectNothingLeftOver(await storedStateOf(bucket));
   });

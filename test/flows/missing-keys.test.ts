@@ -43,7 +43,7 @@ describe("a missing key", () => {
     ["GET", `missing?versionId=${VERSION}`, {}, "NoSuchVersion"],
     ["PUT", "missing", { "if-match": '"a"' }, "NoSuchKey"],
     ["DELETE", "missing", { "if-match": '"a"' }, "NoSuchKey"],
-  ])("is told by %s %s to a user who may list it by a prefix alone", async (method, path, headers, code) => {
+  ])("has its error for %s %s from a user who may list by a prefix only", async (method, path, headers, code) => {
     const options: SendOptions = { headers, credentials: user.credentials };
     expect(await codeOf(await send(method, `/${bucket}/${user.name}/${path}`, options))).toBe(code);
     const denied = method === "HEAD" ? "403" : "AccessDenied";

@@ -15,7 +15,7 @@ const RUNS = 8;
 const SEED = 20_261_121;
 
 interface FuzzInput {
-  readonly by: "root" | "nobody" | "url";
+  readonly by: "root" | "anonymous" | "url";
   readonly key: string;
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   readonly query: readonly { readonly name: string; readonly value: string }[];
@@ -27,7 +27,7 @@ const value: Arbitrary<string> = oneof(
   string({ unit: "binary", maxLength: 20 }),
 );
 const fuzzInputs: Arbitrary<FuzzInput> = record({
-  by: constantFrom("root", "root", "root", "nobody", "url"),
+  by: constantFrom("root", "root", "root", "anonymous", "url"),
   key: constantFrom("k", "many é", "nothing", "nothing/", "a\u0001\n<&"),
   headers: array(record({ name: constantFrom(...HEADERS), value }), { maxLength: 4 }),
   query: array(record({ name: constantFrom(...PARAMETERS), value }), { maxLength: 3 }),
@@ -64,7 +64,7 @@ async function requestOf({ route }: Operation, { by, key, headers, query, body }
   const carries = route.method !== "GET" && route.method !== "HEAD";
   const options: SendOptions = { headers: Object.fromEntries(sent), ...(carries ? { body } : {}) };
   const target = `${path}${terms.length === 0 ? "" : "?"}${terms.join("&")}`;
-  if (by === "nobody") return anonymous(route.method, target, options);
+  if (by === "anonymous") return anonymous(route.method, target, options);
   return by === "url" ? presigned(route.method, target, options) : signed(route.method, target, options);
 }
 

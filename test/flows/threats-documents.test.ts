@@ -32,7 +32,7 @@ const POISONS: Readonly<Record<string, Poison>> = {
   "a quadratic blow-up": { dtd: `[<!ENTITY b "${"x".repeat(50_000)}">]`, text: "&b;".repeat(20_000) },
   "a character that is none": { dtd: "", text: "&#9999999999;" },
   "a NUL by its number": { dtd: "", text: "&#0;" },
-  "an entity that nobody declared": { dtd: "", text: "&toString;" },
+  "an undeclared entity": { dtd: "", text: "&toString;" },
   "a NUL": { dtd: "", text: "\0" },
 };
 

@@ -1,5 +1,5 @@
-// `npm run test:recovery`: plants faults in the state of a served Cairn and has fsck find them, deletes its database and
-// has it made again, and goes on with what is there.
+// `npm run test:recovery`: plants faults in the state of a served Cairn and has fsck find them, deletes its database
+// and rebuilds it, and continues with the result.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -159,7 +159,7 @@ void describe("recovery", () => {
       await blobs.delete(ids["a"] ?? "");
       await blobs.put(ids["b"] ?? "", "too short");
       await blobs.put(ids["c"] ?? "", "BYTES OF C", { customMetadata: certificate });
-      await blobs.put("orphan/1", "nobody's");
+      await blobs.put("orphan/1", "orphaned");
       await database
         .prepare("INSERT INTO shared_blobs VALUES (?, 2)")
         .bind(ids["d"] ?? "")

@@ -42,17 +42,17 @@ describe("CheckConsistency", () => {
     const { objects } = await storedStateOf(bucket);
     const { k, other } = objects;
     await env.BLOBS.delete(k?.blob_id ?? "");
-    await env.BLOBS.put(`${id}/nobodys`, "x");
+    await env.BLOBS.put(`${id}/orphaned`, "x");
     await env.DB.prepare("INSERT INTO garbage VALUES (?, 0)").bind(other?.blob_id).run();
     const said = saidOf(id, await check());
     expect(said.findings).toEqual([
       `${other?.blob_id} is in the garbage and has 1 holders`,
       `blob ${k?.blob_id} must have 1 bytes and is missing`,
     ]);
-    expect(said.orphans).toEqual([`${id}/nobodys`]);
+    expect(said.orphans).toEqual([`${id}/orphaned`]);
     await env.DB.prepare("DELETE FROM garbage WHERE blob_id = ?").bind(other?.blob_id).run();
     await env.DB.prepare("DELETE FROM objects WHERE bucket_id = ?").bind(id).run();
-    await env.BLOBS.delete([`${id}/nobodys`, other?.blob_id ?? ""]);
+    await env.BLOBS.delete([`${id}/orphaned`, other?.blob_id ?? ""]);
   });
 
   it("does not report a write in progress", async () => {
@@ -76,11 +76,11 @@ describe("CheckConsistency", () => {
     await putAll(bucket, { k: "x" });
     const id = await bucketId(bucket);
     const { makeToken } = await import("../../src/protocol/listings/listing.ts");
-    await env.BLOBS.put(`${id}/~nobodys`, "x");
+    await env.BLOBS.put(`${id}/~orphaned`, "x");
     const token = encodeURIComponent(await makeToken(`${id}/~`, ["consistency"]));
     const answer = await check(`&continuation-token=${token}`);
-    expect(saidOf(id, answer)).toEqual({ findings: [], orphans: [`${id}/~nobodys`] });
-    await env.BLOBS.delete(`${id}/~nobodys`);
+    expect(saidOf(id, answer)).toEqual({ findings: [], orphans: [`${id}/~orphaned`] });
+    await env.BLOBS.delete(`${id}/~orphaned`);
   });
 
   it("returns the same findings as the tests' own checker", async () => {

@@ -291,7 +291,7 @@ describe("PostObject", () => {
       "https:\\\\example.com",
       "https://example.com\\@evil.example/",
       "",
-    ])("sends nobody to %j", async (success_action_redirect) => {
+    ])("does not redirect to %j", async (success_action_redirect) => {
       const bucket = await freshBucket();
       const response = await post(bucket, { key: "k", success_action_redirect }, "x");
       expect(response.status).toBe(204);

@@ -37,7 +37,7 @@ describe("PutBucketEncryption", () => {
     ["no rule", "<ServerSideEncryptionConfiguration/>"],
     ["two rules", "<ServerSideEncryptionConfiguration><Rule/><Rule/></ServerSideEncryptionConfiguration>"],
     ["another root", "<Encryption/>"],
-    ["an element that nobody knows", encryptionDocument("<X/>")],
+    ["an unknown element", encryptionDocument("<X/>")],
     ["a default without algorithm", ruleOf("<ApplyServerSideEncryptionByDefault/>")],
     ["an unknown algorithm", encryptionDocument().replace("AES256", "AES128")],
     ["a flag that is none", encryptionDocument("<BucketKeyEnabled>yes</BucketKeyEnabled>")],

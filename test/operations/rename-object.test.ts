@@ -231,7 +231,7 @@ describe("RenameObject", () => {
     const cases = [
       ["raw UTF-8", "src  a+é.txt", (key: string) => key],
       ["percent-encoded", "src  a+é.txt", encodeURIComponent],
-      ["percent-encoded but for slashes", "d/a b", encodeURI],
+      ["percent-encoded except for slashes", "d/a b", encodeURI],
       ["with a leading slash", "a/b", (key: string) => `/${key}`],
       ["with the bucket", "a/b", (key: string, bucket: string) => `${bucket}/${key}`],
       ["with a slash and the bucket, encoded", "a b", (key: string, bucket: string) => `/${bucket}/${encodeURI(key)}`],

@@ -83,7 +83,7 @@ async function exercise(send: Send, bucket: string): Promise<void> {
   await expectStatus(await send("PUT", `/${bucket}?lifecycle`, { body: lifecycle }), 200);
 }
 
-/** Makes an object of so many parts that its manifest has several pages. */
+/** Creates an object with enough parts for a manifest of several pages. */
 async function assemble(send: Send, bucket: string): Promise<void> {
   await expectStatus(await send("PUT", `/${bucket}/piece`, { body: PIECE }), 200);
   const begun = await expectStatus(await send("POST", `/${bucket}/many?uploads`), 200);

@@ -1,5 +1,5 @@
-// Tests that the local server believes no client about the edge, and that the runtime's own ports serve nobody.
-// `npm run test:serve` runs them; what is sent goes over plain sockets, past every client library.
+// Tests that the local server accepts no edge headers from clients, and that the runtime's own ports accept no
+// requests. `npm run test:serve` runs them; requests are sent over plain sockets.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -140,7 +140,7 @@ void describe("the local server", () => {
 });
 
 void describe("the runtime's own ports", { skip: process.platform !== "linux" }, () => {
-  void it("serve nobody but Cairn's callers, by whatever headers and paths", async () => {
+  void it("accept only Cairn's callers, with any headers and paths", async () => {
     const runtimePort = Number(new URL(await cairn.urlOf(WORKER)).port);
     const ports = portsOf(cairn.workerdPid() ?? 0).filter((port) => port !== runtimePort);
     assert.ok(ports.length > 0, "Miniflare's entry is found");

@@ -37,7 +37,7 @@ describe("checkReferences", () => {
 
   it("reports orphaned blobs separately", async () => {
     const bucket = await freshBucket();
-    const id = `${await bucketId(bucket)}/nobodys`;
+    const id = `${await bucketId(bucket)}/orphaned`;
     await env.BLOBS.put(id, "x");
     expect(await referencesOf(bucket)).toEqual({ findings: [], orphans: [id] });
   });
@@ -46,9 +46,9 @@ describe("checkReferences", () => {
   it.each([
     ["a holder too many", `UPDATE shared_blobs SET holders = holders + 1 WHERE blob_id LIKE ?1 || '/%'`],
     ["a holder too few", `DELETE FROM shared_blobs WHERE blob_id LIKE ?1 || '/%'`],
-    ["a count of what nobody holds", `INSERT INTO shared_blobs VALUES (?1 || '/nobodys', 1)`],
+    ["a count without references", `INSERT INTO shared_blobs VALUES (?1 || '/orphaned', 1)`],
     ["held garbage", `INSERT INTO garbage SELECT blob_id, 0 FROM objects WHERE ${OF_K}`],
-    ["a condemned blob that is held", `INSERT INTO scan_tombstones SELECT blob_id, 0 FROM objects WHERE ${OF_K}`],
+    ["a referenced blob with a tombstone", `INSERT INTO scan_tombstones SELECT blob_id, 0 FROM objects WHERE ${OF_K}`],
     ["a version in no blob", `UPDATE objects SET blob_id = NULL WHERE ${OF_K}`],
     ["a current version that is not the newest", `UPDATE objects SET version_id = 'zzz' WHERE ${OF_K}`],
     ["a key whose newest version is not current", `DELETE FROM objects WHERE ${OF_K}`],

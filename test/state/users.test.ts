@@ -48,12 +48,12 @@ describe("a page of users", () => {
       const before = successorOfPrefix(pathPrefix) ?? "";
       const page = listUsers({ pathPrefix, before, after: base, limit: 5, maxExamined });
       const { users, last } = await new Database(env.DB, counts).look(page);
-      expect(users.length).toBe(pathPrefix === "/nobody/" ? 0 : 5);
+      expect(users.length).toBe(pathPrefix === "/no-user/" ? 0 : 5);
       expect(last).toBeDefined();
       return counts.snapshot().d1RowsRead;
     };
     expect(await cost("/", 5000)).toBeLessThan(20);
     expect(await cost(`/${base}/`, 100)).toBeLessThan(250);
-    expect(await cost("/nobody/", 100)).toBeLessThan(350);
+    expect(await cost("/no-user/", 100)).toBeLessThan(350);
   });
 });

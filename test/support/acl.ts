@@ -13,18 +13,18 @@ export const AUTHENTICATED_USERS = `${GROUPS}/global/AuthenticatedUsers`;
 export const LOG_DELIVERY = `${GROUPS}/s3/LogDelivery`;
 export const EC2 = "6aa5a366c34c1cbe25dc49211496e913e0351eb0e8c37aa3477e40942ec6b97c";
 
-/** What `private` grants. */
+/** The grants of `private`. */
 export const PRIVATE = [`${OWNER} FULL_CONTROL`];
-/** What `public-read` grants. */
+/** The grants of `public-read`. */
 export const PUBLIC_READ = [`${ALL_USERS} READ`, ...PRIVATE];
 
 export const TURN_ON =
   "The bucket does not allow ACLs. Turn them on with PutBucketOwnershipControls (BucketOwnerPreferred or ObjectWriter), or for new buckets with the setting DEFAULT_OBJECT_OWNERSHIP.";
 
-/** The refusal of a list while lists are off. */
+/** The error for an ACL while ACLs are disabled. */
 export const ACLS_OFF = { status: 400, code: "AccessControlListNotSupported", message: TURN_ON };
 
-/** Asks for an ownership of a bucket's objects. */
+/** Sends a request that sets the object ownership of a bucket. */
 export function sendOwnership(bucket: string, ownership: string): Promise<Response> {
   const body = `<OwnershipControls xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Rule><ObjectOwnership>${ownership}</ObjectOwnership></Rule></OwnershipControls>`;
   return send("PUT", `/${bucket}?ownershipControls`, { body });
@@ -35,14 +35,14 @@ export async function setOwnership(bucket: string, ownership: string): Promise<v
   expect((await sendOwnership(bucket, ownership)).status).toBe(200);
 }
 
-/** A bucket in which lists count. */
+/** A bucket with ACLs enabled. */
 export async function aclBucket(): Promise<string> {
   const bucket = await freshBucket();
   await setOwnership(bucket, "ObjectWriter");
   return bucket;
 }
 
-/** Blocks public lists in a bucket. */
+/** Blocks public ACLs in a bucket. */
 export async function blockPublicAcls(bucket: string): Promise<void> {
   const block = {
     BlockPublicAcls: true,
@@ -55,7 +55,7 @@ export async function blockPublicAcls(bucket: string): Promise<void> {
     .run();
 }
 
-/** A grant of a document, by what names its grantee: an id, a URI, an address. */
+/** A grant of a document, by the element that names its grantee: an id, a URI, an address. */
 export function grant(name: string, permission: string): string {
   const [type, element] = name.includes("@")
     ? ["AmazonCustomerByEmail", "EmailAddress"]
@@ -70,7 +70,7 @@ export function aclDocument(grants: readonly string[], ownerId = OWNER): string 
   return `<AccessControlPolicy xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Owner><ID>${ownerId}</ID></Owner><AccessControlList>${grants.join("")}</AccessControlList></AccessControlPolicy>`;
 }
 
-/** The grants of a bucket, an object or a version, each as its grantee and its permission. */
+/** The grants of a bucket, an object or a version, each with its grantee and its permission. */
 export async function grantsOf(target: string): Promise<string[]> {
   const response = await send("GET", `/${target}`);
   const text = await response.text();
@@ -93,7 +93,7 @@ function only(element: Element, name: string): Element {
   return child;
 }
 
-/** Requests for a list that none can be, with the error that they get, whatever they are for. */
+/** Requests with invalid ACLs for any resource, with the expected error. */
 export const UNSOUND_ACLS: readonly (readonly [
   name: string,
   request: { readonly headers?: Readonly<Record<string, string>>; readonly body?: string },
@@ -140,12 +140,12 @@ export const UNSOUND_ACLS: readonly (readonly [
   ],
   [
     "a document that grants to an unknown group",
-    { body: aclDocument([grant(`${GROUPS}/global/Nobody`, "READ")]) },
+    { body: aclDocument([grant(`${GROUPS}/global/Unknown`, "READ")]) },
     {
       status: 400,
       code: "InvalidArgument",
       message: "Invalid group uri",
-      fields: { ArgumentName: "Group/URI", ArgumentValue: `${GROUPS}/global/Nobody` },
+      fields: { ArgumentName: "Group/URI", ArgumentValue: `${GROUPS}/global/Unknown` },
     },
   ],
   [

@@ -1,4 +1,4 @@
-// Builds aws-chunked bodies as clients do, from the documents alone: chunks, their signatures, trailers.
+// Builds aws-chunked bodies as clients do, from the documentation alone: chunks, their signatures, trailers.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
 import { ROOT, signed, withBody, type SendOptions } from "./client.ts";
 
@@ -10,20 +10,20 @@ export type ChunkedForm =
   | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
   | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
 
-/** A chunk on its way out; a test may spoil it before it is encoded. */
+/** A chunk to send; a test may tamper with it before it is encoded. */
 export interface Chunk {
   readonly data: Uint8Array;
-  /** Of the data and all that came before; undefined in the unsigned form. */
+  /** Of the data and all chunks before; undefined in the unsigned form. */
   readonly signature: string | undefined;
 }
 
 /** What a chunked upload is made of. */
 export interface ChunkedOptions {
   readonly form: ChunkedForm;
-  /** The payload, already cut; the empty chunk at the end is added. */
+  /** The payload, already split; the empty chunk at the end is added. */
   readonly pieces: readonly Uint8Array[];
   readonly headers?: SendOptions["headers"];
-  /** The trailers that are sent, and announced unless {@link announced} says otherwise. */
+  /** The trailers to send, and to announce unless {@link announced} differs. */
   readonly trailers?: Readonly<Record<string, string>>;
   /** `x-amz-trailer`. */
   readonly announced?: string;
@@ -31,11 +31,11 @@ export interface ChunkedOptions {
   readonly decodedLength?: number | string | null;
   /** Whether the encoded body's length is sent, or the body as HTTP chunks. */
   readonly isMeasured?: boolean;
-  /** Spoils the chunks: they are signed as they were before. */
+  /** Tampers with the chunks and keeps their signatures. */
   readonly spoilChunks?: (chunks: readonly Chunk[]) => readonly Chunk[];
-  /** Spoils the encoded body. */
+  /** Tampers with the encoded body. */
   readonly spoilBody?: (text: string) => string;
-  /** Spoils the trailers' signature. */
+  /** Tampers with the trailers' signature. */
   readonly spoilTrailerSignature?: (signature: string) => string;
 }
 
@@ -60,7 +60,7 @@ export async function chunkedUpload(target: string, options: ChunkedOptions): Pr
   return withBody(new Request(request, { headers }), body);
 }
 
-/** Cuts bytes into pieces of a size, the last one as it comes. */
+/** Splits bytes into pieces of a size, the last one shorter. */
 export function cut(bytes: Uint8Array, size: number): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   for (let start = 0; start < bytes.length; start += size) pieces.push(bytes.subarray(start, start + size));

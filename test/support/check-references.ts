@@ -1,4 +1,4 @@
-// Asserts that what is stored agrees with itself: the checker that the crash test runs too, over the tests' storage.
+// Asserts that the stored rows and blobs are consistent: the checker of the crash test, over the tests' storage.
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
@@ -8,22 +8,22 @@ import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
 import { bucketId } from "./stored-state.ts";
 
-/** Checks one bucket: its rows, and the blobs and manifests that were created in it, whichever row references them. */
+/** Checks one bucket: its rows, and the blobs and manifests that were stored for it, whatever refers to them. */
 export async function referencesOf(bucketName: string): Promise<ReferenceReport> {
   return referencesOfId(await bucketId(bucketName));
 }
 
-/** Checks a bucket that need not be there any more. */
+/** Checks a bucket that may be deleted. */
 export async function referencesOfId(id: string): Promise<ReferenceReport> {
   return check(scopeOfBucket(id), `${id}/`);
 }
 
-/** Checks everything that is stored. */
+/** Checks all rows and blobs. */
 export async function allReferences(): Promise<ReferenceReport> {
   return check(EVERYTHING, "");
 }
 
-/** Asserts that buckets are sound, and that no blob of theirs was left behind. */
+/** Asserts that buckets are consistent and have no orphaned blobs. */
 export async function expectSoundReferences(...bucketNames: readonly string[]): Promise<void> {
   for (const name of bucketNames) {
     expect({ bucket: name, ...(await referencesOf(name)) }).toEqual({ bucket: name, findings: [], orphans: [] });

@@ -10,13 +10,13 @@ import worker from "../../src/worker.ts";
 export const ROOT = { accessKeyId: "CAIRNTESTACCESSKEY00", secretAccessKey: "test/secret+access/key" };
 export const ENDPOINT = "http://localhost:9000";
 
-/** What differs from the environment that the tests' configuration gives: settings, and bindings that fail. */
+/** Overrides of the tests' environment: settings, and bindings that fail. */
 export type RequestScope = Partial<Env> & { readonly [Name in SettingName]?: string };
 
-/** What a request may carry besides its target. */
+/** The parts of a request besides its target. */
 export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** Text and bytes go with their Content-Length unless a header gives one; streams go without. */
+  /** Text and bytes are sent with their Content-Length unless a header sets one; streams without. */
   readonly body?: string | Uint8Array | ReadableStream<Uint8Array> | undefined;
   readonly endpoint?: string;
   readonly credentials?: {
@@ -27,7 +27,7 @@ export interface SendOptions {
   readonly region?: string;
 }
 
-/** Signs a request for `/path?query`, percent-encoded as it is to go out. */
+/** Signs a request for `/path?query`, which is percent-encoded already. */
 export async function signed(method: string, target: string, options: SendOptions = {}): Promise<Request> {
   const headers = new Headers(options.headers);
   if (!headers.has("x-amz-content-sha256")) headers.set("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
@@ -66,17 +66,17 @@ export function anonymous(method: string, target: string, options: SendOptions =
   return withBody(new Request(`${options.endpoint ?? ENDPOINT}${target}`, { method, headers }), body);
 }
 
-/** The same request with a body, whatever its headers say of one. */
+/** The same request with a body, whatever its headers announce. */
 export function withBody(request: Request, body: Uint8Array | ReadableStream<Uint8Array> | undefined): Request {
   if (body === undefined) return request;
   const { url, method, headers } = request;
   return new Request(url, { method, headers, body });
 }
 
-/** Sends a request as it is and waits for what it leaves behind. */
+/** Sends a request unchanged and waits for its background work. */
 export async function deliver(request: Request, scope: RequestScope = {}): Promise<Response> {
   const execution = createExecutionContext();
-  // A client's socket carries a Host header; a Request made in here has only its URL.
+  // A client's socket sends a Host header; a Request constructed here has only its URL.
   if (!request.headers.has("host")) request.headers.set("host", new URL(request.url).host);
   const response = await worker.fetch(request, { ...env, ...scope }, execution);
   await waitOnExecutionContext(execution);
@@ -93,7 +93,7 @@ export async function send(
   return deliver(await signed(method, target, options), scope);
 }
 
-/** A stream of these pieces, which ends or, where `failure` is given, breaks off with it. */
+/** A stream of these pieces, which ends or, when `failure` is given, breaks off with it. */
 export function streamOf(pieces: readonly Uint8Array[], failure?: Error): ReadableStream<Uint8Array> {
   let next = 0;
   return new ReadableStream<Uint8Array>({

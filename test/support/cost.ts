@@ -1,4 +1,4 @@
-// What a request cost, as its Server-Timing header says.
+// The cost of a request, from its Server-Timing header.
 
 /** Calls and rows. */
 export interface Cost {
@@ -12,7 +12,7 @@ export interface Cost {
 const TIMING =
   /^d1;desc="(\d+) round trips, (\d+) rows read, (\d+) rows written", do;desc="(\d+) calls", blob;desc="(\d+) calls"$/;
 
-/** The cost of the request that a response answers. */
+/** The cost of a response's request. */
 export function costOf(response: Response): Cost {
   const match = TIMING.exec(response.headers.get("server-timing") ?? "");
   if (match === null) throw new Error(`no counts in ${response.headers.get("server-timing") ?? "no Server-Timing"}`);

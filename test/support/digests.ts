@@ -1,4 +1,4 @@
-// Digests as clients send them, by node's own code where the Worker uses the runtime's streams.
+// Digests as clients send them, computed by node while the Worker uses the runtime's streams.
 import { createHash } from "node:crypto";
 import { crc32 as zlibCrc32 } from "node:zlib";
 
@@ -8,7 +8,7 @@ export const ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as 
 
 export type Algorithm = (typeof ALGORITHMS)[number];
 
-/** A checksum in base64, as `x-amz-checksum-*` carries it. */
+/** A checksum in base64, as `x-amz-checksum-*` contains it. */
 export function checksum(algorithm: Algorithm, bytes: Uint8Array): string {
   switch (algorithm) {
     case "CRC32":
@@ -23,7 +23,7 @@ export function checksum(algorithm: Algorithm, bytes: Uint8Array): string {
   }
 }
 
-/** The header that carries a checksum. */
+/** The header of a checksum. */
 export function checksumHeader(algorithm: Algorithm): string {
   return `x-amz-checksum-${algorithm.toLowerCase()}`;
 }
@@ -44,14 +44,14 @@ export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Asserts that a body is these bytes, by length and digest: comparing megabytes one by one takes seconds. */
+/** Asserts that a body equals these bytes, by length and digest: comparing megabytes byte by byte takes seconds. */
 export async function expectBytes(response: Response, expected: Uint8Array | string): Promise<void> {
   const bytes = typeof expected === "string" ? utf8(expected) : expected;
   const actual = await response.bytes();
   expect({ length: actual.length, md5: md5Hex(actual) }).toEqual({ length: bytes.length, md5: md5Hex(bytes) });
 }
 
-/** Bytes that repeat no pattern a bug could hide behind. */
+/** Bytes without a repeating pattern that could hide a bug. */
 export function noise(length: number, seed = 1): Uint8Array {
   const bytes = new Uint8Array(length);
   let state = seed;
@@ -62,7 +62,7 @@ export function noise(length: number, seed = 1): Uint8Array {
   return bytes;
 }
 
-/** A CRC of the reflected kind that begins and ends with all ones, by table. */
+/** A reflected CRC with an initial and final value of all ones, by table. */
 function crc(bytes: Uint8Array, width: bigint, polynomial: bigint): bigint {
   const ones = (1n << width) - 1n;
   const table = Array.from({ length: 256 }, (_, byte) => {

@@ -1,4 +1,4 @@
-// Customers' encryption keys as requests bring them, and configurations of buckets' encryption as they are put.
+// Customers' encryption keys as requests send them, and bucket encryption configurations.
 import { createHash } from "node:crypto";
 
 import { send } from "./client.ts";
@@ -11,39 +11,39 @@ export function customerKey(seed: number): string {
   return btoa(String.fromCharCode(...noise(32, 1000 + seed)));
 }
 
-/** The headers that bring a key. */
+/** The headers of a key. */
 export function keyHeaders(key: string, prefix = "x-amz-server-side-encryption-customer-"): Headers {
   const md5 = createHash("md5").update(Buffer.from(key, "base64")).digest("base64");
   return { [`${prefix}algorithm`]: "AES256", [`${prefix}key`]: key, [`${prefix}key-md5`]: md5 };
 }
 
-/** The headers that bring the key of a copy's source. */
+/** The headers of the key of a copy's source. */
 export function sourceKeyHeaders(key: string): Headers {
   return keyHeaders(key, "x-amz-copy-source-server-side-encryption-customer-");
 }
 
-/** What an answer says of how the object is encrypted. */
+/** The encryption headers of a response. */
 export function shownEncryption(response: Response): Headers {
   return Object.fromEntries(
     Array.from(response.headers).filter(([name]) => name.startsWith("x-amz-server-side-encryption")),
   );
 }
 
-/** What the answers about an object say that is encrypted with this key; with none: of every other object. */
+/** The expected encryption headers for an object with this key; without a key, for every other object. */
 export function encryptionShownFor(key: string | undefined): Headers {
   if (key === undefined) return { "x-amz-server-side-encryption": "AES256" };
   const { "x-amz-server-side-encryption-customer-key": _, ...shown } = keyHeaders(key);
   return shown;
 }
 
-/** A document that sets AES256 as the default, with more in its rule. */
+/** A document that sets AES256 as the default, with more elements in its rule. */
 export function encryptionDocument(more = ""): string {
   const byDefault =
     "<ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault>";
   return `<ServerSideEncryptionConfiguration><Rule>${byDefault}${more}</Rule></ServerSideEncryptionConfiguration>`;
 }
 
-/** What blocks customers' keys in a bucket. */
+/** Blocks customers' keys in a bucket. */
 export const BLOCKED = "<BlockedEncryptionTypes><EncryptionType>SSE-C</EncryptionType></BlockedEncryptionTypes>";
 
 /** Puts a bucket's encryption configuration. */

@@ -1,4 +1,4 @@
-// What every error looks like, whichever operation gives it.
+// The format of every error, for all operations.
 import { expect } from "vitest";
 
 import { namesOf, readXml } from "./read-xml.ts";
@@ -8,11 +8,11 @@ export interface ExpectedError {
   readonly status: number;
   readonly code: string;
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** What the message must be or match; it is never empty. */
+  /** The expected message; it is never empty. */
   readonly message?: string | RegExp;
 }
 
-/** Asserts that a response is an S3 error with a body, and gives its message. */
+/** Asserts that a response is an S3 error with a body, and returns its message. */
 export async function expectS3Error(response: Response, expected: ExpectedError): Promise<string> {
   const text = await response.text();
   expect(text, `status ${response.status}`).toContain(`<Code>${expected.code}</Code>`);
@@ -39,7 +39,7 @@ export async function expectS3Error(response: Response, expected: ExpectedError)
   return Message;
 }
 
-/** Asserts that a response is the answer to a HEAD that failed: a status, the ids, and not one byte of body. */
+/** Asserts that a response is the failure of a HEAD: a status, the ids, and no body. */
 export async function expectHeadError(response: Response, status: number): Promise<void> {
   expect(response.status).toBe(status);
   expect(response.body).toBeNull();
@@ -48,7 +48,7 @@ export async function expectHeadError(response: Response, status: number): Promi
   expectAnswerHeaders(response);
 }
 
-/** Asserts the headers that every answer has, and gives its ids. */
+/** Asserts the headers of every response, and returns its ids. */
 export function expectAnswerHeaders(response: Response): { readonly requestId: string; readonly hostId: string } {
   const requestId = response.headers.get("x-amz-request-id") ?? "";
   const hostId = response.headers.get("x-amz-id-2") ?? "";

@@ -1,15 +1,14 @@
-// The real bindings behind lines that fail where a test says so. Everything that is not intercepted reaches the real
-// thing.
+// The real bindings behind connections that fail where a test requests it. All other calls reach the real binding.
 import { runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
 import type { KeyCoordinator } from "../../src/state/writes/key-coordinator.ts";
 import { bucketId } from "./stored-state.ts";
 
-/** What happens to a batch: `sql` are its statements, `send` sends it to the real database. */
+/** Handles a batch: `sql` are its statements, `send` sends it to the real database. */
 export type BatchFault = (sql: readonly string[], send: () => Promise<D1Result[]>) => Promise<D1Result[]>;
 
-/** D1 with something between it and its user. */
+/** D1 with an interceptor. */
 export function d1With(fault: BatchFault): D1Database {
   const texts = new WeakMap<object, string>();
   return line(env.DB, {
@@ -31,12 +30,12 @@ export function d1With(fault: BatchFault): D1Database {
   });
 }
 
-/** What D1 says when the line to it breaks. */
+/** D1's error when the connection to it breaks. */
 export function connectionLost(): Error {
   return new Error("D1_ERROR: Network connection lost.");
 }
 
-/** A fault that strikes commits alone, before or after they are applied, as often as asked. */
+/** A fault that affects only commits, before or after they are applied, the given number of times. */
 export function failingCommits(when: "before" | "after", times: number): BatchFault {
   let left = times;
   return async (sql, send) => {
@@ -47,7 +46,7 @@ export function failingCommits(when: "before" | "after", times: number): BatchFa
   };
 }
 
-/** The methods of R2 that a fault may take the place of. */
+/** The methods of R2 that a fault can replace. */
 export type BlobFault = {
   readonly put?: (key: string, body: ReadableStream<Uint8Array>, options: R2PutOptions) => Promise<R2Object | null>;
   readonly get?: (key: string, options?: R2GetOptions) => Promise<R2ObjectBody | null>;
@@ -55,15 +54,15 @@ export type BlobFault = {
   readonly delete?: (keys: string | string[]) => Promise<void>;
 };
 
-/** R2 with something between it and its user. */
+/** R2 with an interceptor. */
 export function r2With(fault: BlobFault): R2Bucket {
   return line(env.BLOBS, fault);
 }
 
-/** What happens to a call of a coordinator: `send` makes the real call. */
+/** Handles a call of a coordinator: `send` makes the real call. */
 export type CallFault = <Answer>(method: "put" | "delete", send: () => Promise<Answer>) => Promise<Answer>;
 
-/** The coordinators with something between them and the Worker. */
+/** The coordinators with an interceptor. */
 export function coordinatorsWith(fault: CallFault): Env["COORDINATORS"] {
   return line(env.COORDINATORS, {
     getByName: (name: string) => {
@@ -76,12 +75,12 @@ export function coordinatorsWith(fault: CallFault): Env["COORDINATORS"] {
   });
 }
 
-/** An error as the runtime marks those of Durable Objects. */
+/** An error with the runtime's marks for Durable Objects. */
 export function callLost(marks: { readonly retryable?: boolean; readonly overloaded?: boolean }): Error {
   return Object.assign(new Error("Durable Object reset because its code was updated."), marks);
 }
 
-/** The setting under which every key of a bucket meets in the one coordinator that a test can reach. */
+/** The setting under which all keys of a bucket share the one coordinator that a test can reach. */
 export const ONE_SHARD = { COORDINATOR_SHARDS: "1" };
 
 /** The stub of a bucket's coordinator. */
@@ -89,7 +88,7 @@ export async function coordinatorOf(bucket: string, shard = 0): Promise<DurableO
   return env.COORDINATORS.getByName(`${await bucketId(bucket)}/${shard}`);
 }
 
-/** Does something while a bucket's coordinator reaches D1 through a line that fails. */
+/** Runs an action while a bucket's coordinator reaches D1 through a failing connection. */
 export async function withCoordinatorD1<Result>(
   bucket: string,
   fault: BatchFault,

@@ -1,9 +1,9 @@
-// Forms as browsers send them: the body, and the policy and signature that go with it, made with node's own crypto.
+// Forms as browsers send them: the body with its policy and signature, computed by node's own crypto.
 import { createHmac } from "node:crypto";
 
 import { anonymous, deliver, ROOT, type RequestScope } from "./client.ts";
 
-/** A part: its name, its content, and for a file the name that the client gives it. */
+/** A part: its name, its content, and for a file the client's file name. */
 export type FormPart = readonly [name: string, content: string | Uint8Array, filename?: string | undefined];
 
 export const BOUNDARY = "----CairnTestFormBoundaryx7A2";
@@ -29,7 +29,7 @@ export function formOf(parts: readonly FormPart[], { boundary = BOUNDARY } = {})
   return body;
 }
 
-/** What a form is signed with, where it is not as usual. */
+/** Overrides of how a form is signed. */
 export interface Signing {
   readonly credentials?: {
     readonly accessKeyId: string;
@@ -77,8 +77,8 @@ export async function sendForm(
 }
 
 /**
- * Sends a form that its policy allows to the letter: one condition for the bucket and one for each field.
- * @param more conditions besides
+ * Sends a form with an exact policy: one condition for the bucket and one for each field. @param more additional
+ * conditions
  */
 export async function post(
   bucket: string,

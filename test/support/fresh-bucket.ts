@@ -3,12 +3,12 @@ import { expect } from "vitest";
 
 import { send } from "./client.ts";
 
-/** A bucket name that nobody has used before. */
+/** A new bucket name. */
 export function freshBucketName(): string {
   return `t-${crypto.randomUUID()}`;
 }
 
-/** Creates a bucket, as a client would, and gives its name. */
+/** Creates a bucket, as a client does, and returns its name. */
 export async function freshBucket(): Promise<string> {
   const name = freshBucketName();
   const response = await send("PUT", `/${name}`);
@@ -16,7 +16,7 @@ export async function freshBucket(): Promise<string> {
   return name;
 }
 
-/** Puts objects, as a client would, all at once: texts by key. */
+/** Puts objects concurrently, as a client does: texts by key. */
 export async function putAll(bucket: string, objects: Readonly<Record<string, string>>): Promise<void> {
   await Promise.all(
     Object.entries(objects).map(async ([key, body]) => {

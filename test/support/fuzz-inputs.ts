@@ -1,5 +1,5 @@
-// What clients get wrong, for tests that send it at random: values where others belong, bodies that are not what they
-// should be, targets and credentials that make no sense. BUCKET and UPLOAD stand for what the test has made.
+// Malformed inputs for randomized tests: values in the wrong place, invalid bodies, meaningless targets and
+// credentials. BUCKET and UPLOAD stand for the test's own.
 
 export const HEADERS = [
   "cache-control",
@@ -90,7 +90,7 @@ export const PARAMETERS = [
   "x-id",
 ] as const;
 
-/** What stands where a number, a date, a key, a digest or a list should, some of it nearly right. */
+/** Replacements for a number, a date, a key, a digest or a list, some of them almost valid. */
 export const VALUES = [
   "",
   " ",

@@ -1,4 +1,4 @@
-// Runs one scheduled job past its schedule: a whole pass, at a time of the test's choice.
+// Runs one scheduled job outside its schedule: a whole pass, at a time that the test selects.
 import { env } from "cloudflare:workers";
 
 import { readSettings } from "../../src/config/settings.ts";
@@ -9,10 +9,10 @@ import { Database } from "../../src/state/d1/database.ts";
 import { R2BlobStore } from "../../src/state/blobs/r2-blob-store.ts";
 import type { RequestScope } from "./client.ts";
 
-/** What a pass has done. */
+/** The result of a pass. */
 export interface Pass {
   readonly steps: number;
-  /** The sums of what its steps reported. */
+  /** The sums of the reports of its steps. */
   readonly report: Readonly<Record<string, number>>;
   readonly counts: CountSnapshot;
 }

@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { send, type SendOptions } from "./client.ts";
 import { md5Base64, utf8 } from "./digests.ts";
 
-/** A rule's elements in the order they are given, after an empty Filter and a Status unless they are given. */
+/** A rule's elements in the given order, after an empty Filter and a Status unless they are given. */
 export function rule(content: string, { id = "", filter = "<Filter/>", status = "Enabled" } = {}): string {
   const named = id === "" ? "" : `<ID>${id}</ID>`;
   return `<Rule>${named}${filter}<Status>${status}</Status>${content}</Rule>`;
@@ -16,7 +16,7 @@ export function prefixed(prefix: string): { filter: string } {
   return { filter: `<Filter><Prefix>${prefix}</Prefix></Filter>` };
 }
 
-/** The end of current versions after so many days. */
+/** The expiration of current versions after the given number of days. */
 export function expiresAfter(days: number | string): string {
   return `<Expiration><Days>${days}</Days></Expiration>`;
 }
@@ -41,14 +41,14 @@ export async function putLifecycle(bucket: string, ...rules: readonly string[]):
   expect(response.status, await response.text()).toBe(200);
 }
 
-/** Takes all buckets' rules away. */
+/** Deletes the rules of all buckets. */
 export async function forgetRules(): Promise<void> {
   await env.DB.prepare("UPDATE buckets SET lifecycle = NULL").run();
 }
 
 export const DAY_MS = 86_400_000;
 
-/** Midnight UTC so many days after today's. */
+/** Midnight UTC, the given number of days after today's. */
 export function midnight(days: number, from = Date.now()): number {
   return (Math.floor(from / DAY_MS) + days) * DAY_MS;
 }

@@ -1,17 +1,17 @@
-// Multipart uploads as clients make them.
+// Multipart uploads as clients send them.
 import { expect } from "vitest";
 
 import { send, type SendOptions } from "./client.ts";
 import { noise } from "./digests.ts";
 import { readXml, textOf } from "./read-xml.ts";
 
-/** The least size of a part that is not the last. */
+/** The minimum size of a part that is not the last. */
 export const PART_MIN_BYTES = 5 * 1024 ** 2;
 
 /** A part as a completion lists it. */
 export interface ListedPart {
   readonly partNumber: number;
-  /** As it is to stand in the document, quotes included. */
+  /** As it appears in the document, quotes included. */
   readonly etag: string;
   /** Elements such as ChecksumCRC32. */
   readonly checksums?: Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ export interface ListedPart {
 
 type Headers = NonNullable<SendOptions["headers"]>;
 
-/** Begins an upload and gives its id. */
+/** Begins an upload and returns its id. */
 export async function createUpload(bucket: string, key: string, headers: Headers = {}): Promise<string> {
   const response = await send("POST", `/${bucket}/${encodeURIComponent(key)}?uploads`, { headers });
   expect(response.status).toBe(200);
@@ -39,7 +39,7 @@ export function sendPart(
   return send("PUT", target, { body, headers });
 }
 
-/** Uploads a part and gives what a completion lists of it. */
+/** Uploads a part and returns its entry for a completion. */
 export async function putPart(
   bucket: string,
   key: string,
@@ -79,7 +79,7 @@ export function sendCompletion(
   return send("POST", `/${bucket}/${encodeURIComponent(key)}?uploadId=${uploadId}`, { body, headers });
 }
 
-/** Makes an object of parts that are numbered from 1, and gives the answer to its completion. */
+/** Creates an object of parts numbered from 1, and returns the response to its completion. */
 export async function uploadInParts(
   bucket: string,
   key: string,
@@ -105,7 +105,7 @@ export function largePart(seed: number, extra = 0): Uint8Array {
 
 const LARGE_PARTS = new Map<string, Uint8Array>();
 
-/** Bytes one after the other. */
+/** Concatenates bytes. */
 export function joined(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let length = 0;

@@ -1,4 +1,4 @@
-// How every operation is asked for, of what it needs for that, and which permissions it takes.
+// A valid request for every operation, with its set-up and its required permissions.
 import { expect } from "vitest";
 
 import { send, type SendOptions } from "./client.ts";
@@ -15,11 +15,11 @@ export interface OperationRequest {
   readonly method: string;
   readonly target: string;
   readonly options?: SendOptions;
-  /** One for each permission: its spellings, and what it is on. */
+  /** One for each permission: its alternative actions, and its resource. */
   readonly permissions: readonly { readonly spellings: readonly string[]; readonly on: string }[];
 }
 
-/** Makes what an operation works on, and says how it is asked for. */
+/** Creates what an operation works on, and returns its request. */
 export type Preparation = () => Promise<OperationRequest>;
 
 const on = (on: string, ...spellings: readonly string[]) => ({ on, spellings });
@@ -38,7 +38,7 @@ function onBucket(method: string, query: string, spellings: readonly string[], b
   };
 }
 
-/** An operation of S3 Control's on a bucket's tags that needs one permission. */
+/** An operation of S3 Control on a bucket's tags that needs one permission. */
 function onTags(method: string, query: string, spellings: readonly string[], body?: string): Preparation {
   return async () => {
     const bucket = await freshBucket();
@@ -129,7 +129,7 @@ const ENCRYPTION = `<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEnc
 const LIFECYCLE = `<LifecycleConfiguration><Rule><ID>r</ID><Filter><Prefix>tmp/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>`;
 const VERSIONING = `<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>`;
 
-/** By operation, the ways in which it is asked for. */
+/** The requests of each operation. */
 export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   ListBuckets: [
     async () => Promise.resolve({ method: "GET", target: "/", permissions: [on("*", "s3:ListAllMyBuckets")] }),
@@ -342,7 +342,7 @@ function onSnapshot(method: string, query: string, action: string): Preparation 
   };
 }
 
-/** Reading a configuration that is set. */
+/** Reads a configuration that is set. */
 function configured(subresource: string, document: string, action: string): Preparation {
   return async () => {
     const bucket = await freshBucket();

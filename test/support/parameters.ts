@@ -1,12 +1,12 @@
-// How long the parameters of statements are: D1 takes 2 MB, which the local one does not insist on.
+// The length of statement parameters: D1 limits them to 2 MB, which the local simulator does not enforce.
 import { env } from "cloudflare:workers";
 
 import { utf8 } from "./digests.ts";
 
-/** The most bytes of a parameter. */
+/** The maximum size of a parameter in bytes. */
 export const PARAMETER_MAX_BYTES = 2_000_000;
 
-/** D1 that knows how many bytes the longest parameter had. */
+/** D1 that records the length of the longest parameter in bytes. */
 export function measuredD1(): { readonly DB: D1Database; readonly longest: () => number } {
   let longest = 0;
   const prepare = (sql: string): D1PreparedStatement =>

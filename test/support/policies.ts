@@ -1,4 +1,4 @@
-// Policies of buckets, as clients put them.
+// Bucket policies, as clients put them.
 import { send, type SendOptions } from "./client.ts";
 
 /** A policy of these statements. */
@@ -6,7 +6,7 @@ export function policyText(...statements: readonly Readonly<Record<string, unkno
   return JSON.stringify({ Version: "2012-10-17", Statement: statements });
 }
 
-/** A policy that lets everybody read every object. */
+/** A policy that lets everyone read every object. */
 export function publicReadPolicy(bucket: string): string {
   const Resource = `arn:aws:s3:::${bucket}/*`;
   return policyText({ Effect: "Allow", Principal: "*", Action: "s3:GetObject", Resource });
@@ -16,7 +16,7 @@ export async function putPolicy(bucket: string, text: string, options: SendOptio
   return send("PUT", `/${bucket}?policy`, { body: text, ...options });
 }
 
-/** Puts the settings that are named; those that are not are off. */
+/** Puts the named settings; others are off. */
 export async function putPublicAccessBlock(bucket: string, ...settings: readonly string[]): Promise<Response> {
   const elements = settings.map((name) => `<${name}>true</${name}>`).join("");
   const body = `<PublicAccessBlockConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${elements}</PublicAccessBlockConfiguration>`;

@@ -1,11 +1,11 @@
-// Calls of IAM and STS for the tests: signed with aws4fetch, sent straight into the Worker, answers read strictly.
+// Calls of IAM and STS for the tests: signed with aws4fetch, sent straight into the Worker, responses parsed strictly.
 import { AwsClient } from "aws4fetch";
 import { expect } from "vitest";
 
 import { deliver, ENDPOINT, ROOT, send, type RequestScope } from "./client.ts";
 import { childrenOf, namesOf, readXml, textOf, type Element } from "./read-xml.ts";
 
-/** What a request is signed with. */
+/** The credentials that sign a request. */
 export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -44,7 +44,7 @@ export async function signedCall(
   return client.sign(`${ENDPOINT}/`, { method, headers, body });
 }
 
-/** Calls an action and gives the response. */
+/** Calls an action and returns the response. */
 export async function call(
   service: Service,
   action: string,
@@ -55,7 +55,7 @@ export async function call(
   return deliver(await signedCall(service, body, options), options.scope);
 }
 
-/** Calls an action that must succeed and gives its result; of one that has none, an element without children. */
+/** Calls an action that must succeed and returns its result; without a result, an element without children. */
 export async function succeed(
   service: Service,
   action: string,
@@ -80,7 +80,7 @@ export async function succeed(
   return result ?? { name: "", attributes: {}, text: "", children: [] };
 }
 
-/** Asserts that a response is an error of a service's API, and gives its message. */
+/** Asserts that a response is an error of a service's API, and returns its message. */
 export async function expectApiError(
   response: Response,
   service: Service,
@@ -107,7 +107,7 @@ export async function expectApiError(
   return said;
 }
 
-/** Calls an action that must be refused. */
+/** Calls an action that must be rejected. */
 export async function refuse(
   service: Service,
   action: string,
@@ -130,7 +130,7 @@ export function membersOf(element: Element, list: string): readonly Element[] {
   return childrenOf(only(element, list), "member");
 }
 
-/** A user name that nobody has used before. */
+/** A new user name. */
 export function freshUserName(): string {
   return `u-${crypto.randomUUID()}`;
 }
@@ -166,7 +166,7 @@ export function allow(actions: string | readonly string[], resources: string | r
   return { Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: actions, Resource: resources }] };
 }
 
-/** Temporary credentials from an answer of STS's. */
+/** Temporary credentials from a response of STS. */
 export function credentialsOf(result: Element): Required<Credentials> & { readonly expiration: string } {
   const found = only(result, "Credentials");
   expect(namesOf(found)).toEqual(["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"]);
@@ -178,7 +178,7 @@ export function credentialsOf(result: Element): Required<Credentials> & { readon
   };
 }
 
-/** The status with which S3 answers a request that was signed with credentials. */
+/** The status of S3's response to a request signed with credentials. */
 export async function s3Status(
   credentials: Credentials,
   method: string,

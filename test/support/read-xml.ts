@@ -1,7 +1,7 @@
-// A small reader for the XML that the Worker writes: stricter than a parser needs to be, and independent of the one
-// that the Worker reads with. What it does not know is an error.
+// A small reader for the Worker's XML: stricter than necessary, and independent of the Worker's own parser. It rejects
+// anything unknown.
 
-/** An element as it stands in a document. */
+/** An element of a document. */
 export interface Element {
   readonly name: string;
   readonly attributes: Readonly<Record<string, string>>;
@@ -48,12 +48,12 @@ export function namesOf(element: Element): string[] {
   return element.children.map(({ name }) => name);
 }
 
-/** The children of a name. */
+/** The children with a name. */
 export function childrenOf(element: Element, name: string): Element[] {
   return element.children.filter((child) => child.name === name);
 }
 
-/** The text of the only child of a name; undefined where there is none. */
+/** The text of the only child with a name; undefined when there is none. */
 export function textOf(element: Element, name: string): string | undefined {
   const found = childrenOf(element, name);
   if (found.length > 1) throw new Error(`${found.length} elements ${name}`);

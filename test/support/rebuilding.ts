@@ -1,4 +1,4 @@
-// A second database beside the tests' own, which a rebuild makes again from the blobs of one bucket.
+// A second database next to the tests' own, which a rebuild creates from the blobs of one bucket.
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
@@ -36,14 +36,14 @@ export function onlyBucket(id: string): R2Bucket {
   });
 }
 
-/** Rebuilds the database of a bucket's blobs, and gives where requests see nothing else. */
+/** Rebuilds the database from a bucket's blobs, and returns a scope whose requests see nothing else. */
 export async function rebuilt(bucket: string, scope: RequestScope = {}): Promise<{ world: RequestScope; pass: Pass }> {
   const world = { DB: REBUILT, BLOBS: onlyBucket(await bucketId(bucket)) };
   const pass = await runPass(rebuild, Date.now(), { ...world, ...scope });
   return { world, pass };
 }
 
-/** What the check says of the second database. */
+/** The findings of the check on the second database. */
 export async function referencesIn({ BLOBS }: RequestScope): Promise<ReferenceReport> {
   const listed = (await BLOBS?.list())?.objects.map(({ key, size }) => ({ blobId: key, size })) ?? [];
   const database = new Database(REBUILT, new Counts());
@@ -57,7 +57,7 @@ export interface ShownFinding {
   readonly finding: string;
 }
 
-/** What the latest rebuild has reported. */
+/** The report of the latest rebuild. */
 export async function rebuildFindings(): Promise<ShownFinding[]> {
   const found = await REBUILT.prepare(
     "SELECT key, subject, finding FROM rebuild_findings ORDER BY key, subject",

@@ -11,7 +11,7 @@ export function tagsPath(bucket: string): string {
   return `/v20180820/tags/arn%3Aaws%3As3%3A%3A%3A${bucket}`;
 }
 
-/** Sends a request for a bucket's tags as its account does. */
+/** Sends a request for a bucket's tags with its account id. */
 export async function sendForTags(
   method: string,
   target: string,
@@ -27,7 +27,7 @@ export function tagResourceOf(tags: Readonly<Record<string, string>>): string {
   return `<TagResourceRequest xmlns="http://awss3control.amazonaws.com/doc/2018-08-20/"><Tags>${set.join("")}</Tags></TagResourceRequest>`;
 }
 
-/** Asserts that a response is an error as S3 Control answers it. */
+/** Asserts that a response is an error in S3 Control's format. */
 export async function expectControlError(response: Response, status: number, code: string): Promise<void> {
   const text = await response.text();
   expect(response.status, text).toBe(status);

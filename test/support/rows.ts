@@ -1,4 +1,4 @@
-// Every row that is stored for a bucket, in every table, and its blobs: to tell that what was refused changed nothing.
+// Every row of a bucket, in every table, and its blobs: shows that a rejected request changed nothing.
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
@@ -15,7 +15,7 @@ export async function rowsOf(bucket: string): Promise<Rows> {
   return rowsOfId(await bucketId(bucket));
 }
 
-/** The rows of a bucket that need not be there any more. */
+/** The rows of a bucket that may be deleted. */
 export async function rowsOfId(id: string): Promise<Rows> {
   const read = async (sql: string, ...parameters: unknown[]): Promise<Row[]> =>
     (
@@ -40,8 +40,7 @@ export async function rowsOfId(id: string): Promise<Rows> {
 }
 
 /**
- * Runs what must be refused and asserts that it changed no row and no blob.
- * @returns what `refused` returns
+ * Runs an action that must be rejected and asserts that it changed no row and no blob. @returns what `refused` returns
  */
 export async function expectUntouched<Result>(bucket: string, refused: () => Promise<Result>): Promise<Result> {
   const before = await rowsOf(bucket);
@@ -50,7 +49,7 @@ export async function expectUntouched<Result>(bucket: string, refused: () => Pro
   return result;
 }
 
-/** How many holders a blob or manifest has: 1 unless the table says otherwise. */
+/** The number of references to a blob or manifest: 1 unless the table contains another. */
 export async function holdersOf(referenceId: string): Promise<number> {
   const row = await env.DB.prepare("SELECT holders FROM shared_blobs WHERE blob_id = ?")
     .bind(referenceId)
@@ -59,8 +58,8 @@ export async function holdersOf(referenceId: string): Promise<number> {
 }
 
 /**
- * Asserts that the books of a bucket balance: every blob is referred to or waits for the collector, nothing that is
- * referred to waits for it, and everything has as many holders as it is counted to have.
+ * Asserts that the references of a bucket are consistent: every blob is either referenced or garbage, and every
+ * reference count is exact.
  */
 export async function expectBalanced(bucket: string): Promise<void> {
   const rows = await rowsOf(bucket);

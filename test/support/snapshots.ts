@@ -1,11 +1,11 @@
-// Snapshots of buckets, as clients make and see them.
+// Snapshots of buckets, as clients create and see them.
 import { expect } from "vitest";
 
 import { send } from "./client.ts";
 import { childrenOf, readXml, textOf } from "./read-xml.ts";
 import { costOf, type Cost } from "./cost.ts";
 
-/** Makes a snapshot, and gives the address under which it is read. */
+/** Creates a snapshot, and returns the address under which it is read. */
 export async function takeSnapshot(bucket: string, name: string): Promise<string> {
   const response = await send("PUT", `/${bucket}?snapshot=${name}`);
   const text = await response.text();
@@ -13,7 +13,7 @@ export async function takeSnapshot(bucket: string, name: string): Promise<string
   return textOf(readXml(text), "Address") ?? "";
 }
 
-/** The keys and common prefixes of all pages of a listing, in the order they come. */
+/** The keys and common prefixes of all pages of a listing, in order. */
 export async function listAll(address: string, query = ""): Promise<string[]> {
   return (await listPages(address, query)).flatMap(({ entries }) => entries);
 }

@@ -1,4 +1,4 @@
-// What is really stored, read past the Worker: the rows of a bucket, its blobs, and its garbage.
+// The stored state, read without the Worker: the rows of a bucket, its blobs, and its garbage.
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
@@ -8,7 +8,7 @@ export interface StoredState {
   readonly objects: Readonly<Record<string, StoredStateObject>>;
   /** Sizes of the blobs in R2 by id. */
   readonly blobs: Readonly<Record<string, number>>;
-  /** Ids of the blobs that wait for the collector. */
+  /** Ids of the garbage blobs. */
   readonly garbage: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export async function storedStateOf(name: string): Promise<StoredState> {
   return storedStateOfId(await bucketId(name));
 }
 
-/** What is stored for a bucket that need not be there any more. */
+/** The stored state of a bucket that may be deleted. */
 export async function storedStateOfId(id: string): Promise<StoredState> {
   const objects = await env.DB.prepare(
     "SELECT key, version_id, etag, size, blob_id FROM objects WHERE bucket_id = ? ORDER BY key",
@@ -49,8 +49,8 @@ export async function storedStateOfId(id: string): Promise<StoredState> {
 }
 
 /**
- * Runs what must be refused and asserts that it left no trace: the same rows, the same blobs, the same garbage.
- * @returns what `refused` returns
+ * Runs an action that must be rejected and asserts that it stored nothing: the same rows, blobs and garbage. @returns
+ * what `refused` returns
  */
 export async function expectNoTrace<Result>(bucket: string, refused: () => Promise<Result>): Promise<Result> {
   const before = await storedStateOf(bucket);
@@ -59,7 +59,7 @@ export async function expectNoTrace<Result>(bucket: string, refused: () => Promi
   return result;
 }
 
-/** Asserts that every object has its bytes in the blob store and that none of them waits for the collector. */
+/** Asserts that every object has its bytes in the blob store and that none of them is garbage. */
 export function expectNothingMissing({ objects, blobs, garbage }: StoredState): void {
   for (const [key, { blob_id: blobId, size }] of Object.entries(objects)) {
     expect({ key, size: blobs[blobId] }).toEqual({ key, size });
@@ -67,7 +67,7 @@ export function expectNothingMissing({ objects, blobs, garbage }: StoredState): 
   }
 }
 
-/** Asserts besides that every blob belongs to an object or waits for the collector: nothing was left behind. */
+/** Asserts in addition that every blob belongs to an object or is garbage. */
 export function expectNothingLeftOver(storedState: StoredState): void {
   expectNothingMissing(storedState);
   const accounted = new Set([

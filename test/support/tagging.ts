@@ -34,7 +34,7 @@ export async function tagsOf(target: string): Promise<Record<string, string>> {
   );
 }
 
-/** Documents that no tags can be set by, with the error that they get. */
+/** Invalid tag documents, with the expected error. */
 export function unsoundTaggings(
   of: "Object" | "Bucket",
 ): readonly (readonly [

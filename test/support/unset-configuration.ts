@@ -1,11 +1,11 @@
-// Configurations that no bucket has.
+// Configurations that buckets cannot have.
 import { expect } from "vitest";
 
 import { send } from "./client.ts";
 import { expectS3Error } from "./expect-s3-error.ts";
 import { freshBucket } from "./fresh-bucket.ts";
 
-/** Expects a subresource to be answered 404 with a code of its own, or with NoSuchBucket where the bucket is not there. */
+/** Expects a subresource to return 404 with its own code, or NoSuchBucket when the bucket is missing. */
 export async function expectUnset(subresource: string, code: string): Promise<void> {
   const bucket = await freshBucket();
   const fields = { BucketName: bucket };
@@ -13,7 +13,7 @@ export async function expectUnset(subresource: string, code: string): Promise<vo
   await expectNoBucket(subresource);
 }
 
-/** Expects a subresource to be shown as it is where nobody set anything. */
+/** Expects a subresource to return the default when nothing was set. */
 export async function expectDefault(subresource: string, root: string, inner: string): Promise<void> {
   const response = await send("GET", `/${await freshBucket()}?${subresource}`);
   expect(response.status).toBe(200);

@@ -1,4 +1,4 @@
-// Users as tests of S3's side need them: with an access key and the statements that they are to have.
+// Users for tests of S3: with an access key and the given statements.
 import type { SendOptions } from "./client.ts";
 import { freshKey, freshUserName, only, putPolicy, succeed } from "./query-api.ts";
 import { textOf } from "./read-xml.ts";
@@ -10,7 +10,7 @@ export interface TestUser {
   readonly credentials: NonNullable<SendOptions["credentials"]>;
 }
 
-/** Makes a user with an access key and, where there are some, these statements. */
+/** Creates a user with an access key and, if given, these statements. */
 export async function freshUser(...statements: readonly object[]): Promise<TestUser> {
   const name = freshUserName();
   const user = only(await succeed("iam", "CreateUser", { UserName: name }), "User");
@@ -19,7 +19,7 @@ export async function freshUser(...statements: readonly object[]): Promise<TestU
   return made;
 }
 
-/** Gives a user these statements and no others. */
+/** Replaces a user's statements. */
 export async function allow({ name }: Pick<TestUser, "name">, ...statements: readonly object[]): Promise<void> {
   await putPolicy(name, { Version: "2012-10-17", Statement: statements }, "only");
 }

@@ -1,4 +1,4 @@
-// Buckets whose versioning was turned on, and the versions in them, as clients see them.
+// Versioned buckets, and the versions in them, as clients see them.
 import { expect } from "vitest";
 
 import { send, type SendOptions } from "./client.ts";
@@ -15,20 +15,20 @@ export interface ShownVersion {
   readonly isLatest: boolean;
 }
 
-/** Turns a bucket's versioning on or off. */
+/** Enables or suspends a bucket's versioning. */
 export async function setVersioning(bucket: string, status: VersioningStatus): Promise<void> {
   const body = `<VersioningConfiguration><Status>${status}</Status></VersioningConfiguration>`;
   expect((await send("PUT", `/${bucket}?versioning`, { body })).status).toBe(200);
 }
 
-/** A bucket that keeps versions. */
+/** A versioned bucket. */
 export async function versionedBucket(): Promise<string> {
   const bucket = await freshBucket();
   await setVersioning(bucket, "Enabled");
   return bucket;
 }
 
-/** Puts an object and gives the version id that the answer names; "" where it names none. */
+/** Puts an object and returns the version id of the response; "" when it contains none. */
 export async function putVersion(
   bucket: string,
   key: string,
@@ -40,21 +40,21 @@ export async function putVersion(
   return response.headers.get("x-amz-version-id") ?? "";
 }
 
-/** Puts a delete marker on a key, or deletes it, and gives the version id that the answer names. */
+/** Deletes a key, or puts a delete marker on it, and returns the version id of the response. */
 export async function deleteKey(bucket: string, key: string): Promise<string> {
   const response = await send("DELETE", `/${bucket}/${encodeURIComponent(key)}`);
   expect(response.status).toBe(204);
   return response.headers.get("x-amz-version-id") ?? "";
 }
 
-/** Removes a version for good. */
+/** Purges a version. */
 export async function removeVersion(bucket: string, key: string, versionId: string): Promise<Response> {
   const response = await send("DELETE", `/${bucket}/${encodeURIComponent(key)}?versionId=${versionId}`);
   expect(response.status).toBe(204);
   return response;
 }
 
-/** The body of an object or of one of its versions; the status and code where there is none. */
+/** The body of an object or of one of its versions; the status and code when there is none. */
 export async function bodyOf(bucket: string, key: string, versionId?: string): Promise<string> {
   const query = versionId === undefined ? "" : `?versionId=${versionId}`;
   const response = await send("GET", `/${bucket}/${encodeURIComponent(key)}${query}`);
@@ -62,7 +62,7 @@ export async function bodyOf(bucket: string, key: string, versionId?: string): P
   return response.status === 200 ? text : `${response.status} ${textOf(readXml(text), "Code") ?? ""}`;
 }
 
-/** All versions of a bucket that fit on one page, in the order they are listed. */
+/** All versions of a bucket that fit on one page, in listing order. */
 export async function versionsOf(bucket: string): Promise<ShownVersion[]> {
   const root = readXml(await (await send("GET", `/${bucket}?versions`)).text());
   return root.children

@@ -1,4 +1,4 @@
-// The AWS command line: presigned URLs, bulk deletion, and what it tells its user of a refusal.
+// The AWS command line: presigned URLs, bulk deletion, and its error messages.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { at } from "../at.ts";
@@ -54,7 +54,7 @@ function bulkDeletionCheck({ json, bucket, site }: AwsCliTools): Check {
 
 function refusalChecks({ aws, awsWith, bucket }: AwsCliTools): Check[] {
   const refusal = (code: string, message: string, ...command: string[]): Check => ({
-    name: `${code} is told with its message by \`aws ${command.slice(0, 2).join(" ")}\``,
+    name: `${code} is reported with its message by \`aws ${command.slice(0, 2).join(" ")}\``,
     run: () => assert.rejects(aws(...command), new RegExp(`\\(${code}\\).*: ${message}`, "s")),
   });
   const at = ["--bucket", bucket, "--key", "never-put"];

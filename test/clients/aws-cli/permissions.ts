@@ -1,4 +1,4 @@
-// The AWS command line: who may do what with a bucket and its objects besides whoever has keys.
+// The AWS command line: permissions on a bucket and its objects beyond those of its owner.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// An origin other than Cairn's, where the pages are that use it, and which notes down who came by.
+// An origin other than Cairn's that serves the pages and records the requests it receives.
 import { once } from "node:events";
 import { createServer } from "node:http";
 
@@ -20,7 +20,7 @@ export async function openPageServer(): Promise<PageServer> {
     const target = request.url ?? "/";
     visits.push(target);
     const [path = ""] = target.split("?");
-    // Whoever asks may know: a page that is not to act must not be able to say so.
+    // Any origin may read the response: a page without rights must not be able to send one.
     response.writeHead(200, { "content-type": "text/html; charset=utf-8", "access-control-allow-origin": "*" });
     response.end(pages.get(path) ?? `<p id="path">${encodeURI(path)}</p>`);
   });

@@ -66,7 +66,7 @@ export function conditionChecks(tools: JavaScriptTools): Check[] {
       run: () => assertRefused(put("condition", { IfNoneMatch: '"abc"' }), "InvalidRequest", 400),
     },
     {
-      name: "of 20 puts at once with If-None-Match: * exactly one wins, and the others are told 409 or 412",
+      name: "of 20 puts at once with If-None-Match: * exactly one wins, and the others get 409 or 412",
       async run() {
         for (let round = 0; round < 5; round += 1) {
           const key = `race-${round}`;

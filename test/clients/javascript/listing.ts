@@ -58,7 +58,7 @@ export function listingChecks({ client }: JavaScriptTools): Check[] {
         for (;;) {
           const page = await client.send(new ListObjectsCommand({ Bucket, Marker: marker }));
           keys.push(...(page.Contents ?? []).map(({ Key = "" }) => Key));
-          assert.equal(page.NextMarker, undefined, "NextMarker is told only with a delimiter");
+          assert.equal(page.NextMarker, undefined, "NextMarker is returned only with a delimiter");
           if (page.IsTruncated !== true) break;
           marker = keys.at(-1);
         }

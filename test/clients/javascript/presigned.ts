@@ -1,4 +1,4 @@
-// The presigner of the AWS SDK for JavaScript; its URLs are used by curl, as they are by whoever is given one.
+// The presigner of the AWS SDK for JavaScript; curl uses its URLs as any recipient does.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -126,7 +126,7 @@ def list_keys(prefix="", bucket=BUCKET):
 
 
 def curl(url, *options):
-    """Uses a URL as whoever is given one does; returns the status and the body."""
+    """Uses a URL as any recipient does; returns the status and the body."""
     command = ["/usr/bin/curl", "-sS", "--globoff", "--path-as-is", "--cacert", SITE["caFile"], "-w", "\n%{http_code}"]
     done = subprocess.run([*command, *options, url], capture_output=True, timeout=60, check=True)
     body, _, status = done.stdout.rpartition(b"\n")

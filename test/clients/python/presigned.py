@@ -1,4 +1,4 @@
-# boto3's presigned URLs, used by curl as they are by whoever is given one.
+# boto3's presigned URLs, used by curl as any recipient uses them.
 import time
 
 from harness import BUCKET, SITE, check, curl, equal, get, put, refused, s3

@@ -1,4 +1,4 @@
-// Bodies that end too soon, and refusals that come before a body.
+// Bodies that end too early, and error responses before a body.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Check } from "../harness.ts";
@@ -7,7 +7,7 @@ import { assertAbsent, assertError, assertText, putText, type RawTools } from ".
 
 const ANNOUNCED_BYTES = 1024 ** 2;
 const LARGE_BYTES = 300 * 1024 ** 2;
-/** Time in which a refusal comes that waits for no body, on a machine that is busy with other things. */
+/** The time limit of an error response that waits for no body, on a busy machine. */
 const AT_ONCE_MS = 2000;
 /** Time in which a server notices that a connection is gone. */
 const NOTICE_MS = 300;
@@ -100,7 +100,7 @@ function earlyRefusals({ bucket, identity, sendPieces }: RawTools): Check[] {
       },
     },
     {
-      name: "a good request with Expect: 100-continue is told to continue before it sends its body",
+      name: "a valid request with Expect: 100-continue gets 100 before it sends its body",
       async run() {
         const { head } = signRequest(
           { ...identity, method: "PUT", target: `/${bucket}/expected` },

@@ -1,5 +1,5 @@
-// Heads of requests that say two things at once, or far too much: whoever stands between could read them otherwise than
-// the server, so they store nothing; and none of them stops it from serving.
+// Ambiguous or oversized request heads, which a proxy could parse differently from the server: they store nothing, and
+// none stops the server.
 import assert from "node:assert/strict";
 import type { Check } from "../harness.ts";
 import { signRequest } from "./sign.ts";
@@ -18,7 +18,7 @@ export function framingChecks(tools: RawTools): Check[] {
   ];
 }
 
-/** `Expect: 100-continue`: a client that waits for 100 must not take a final answer's line for it. */
+/** `Expect: 100-continue`: a client that waits for 100 must not read it as a final status line. */
 function continueChecks({ bucket, identity, sendPieces }: RawTools): Check[] {
   const target = `/${bucket}/expected`;
   const put = (framing: Readonly<Record<string, string>>): string =>
@@ -41,7 +41,7 @@ function continueChecks({ bucket, identity, sendPieces }: RawTools): Check[] {
   }));
 }
 
-/** Bodies of which it is not clear where they end. */
+/** Bodies with an ambiguous end. */
 function lengthChecks(tools: RawTools): Check[] {
   const { bucket, identity, sendPieces } = tools;
   const target = `/${bucket}/framed`;
@@ -57,7 +57,7 @@ function lengthChecks(tools: RawTools): Check[] {
     ["a length in hexadecimal", "Content-Length: 0x4\r\n", "text"],
     ["a length that no number holds", `Content-Length: ${"9".repeat(30)}\r\n`, "text"],
     ["a space before the colon of its encoding", "Transfer-Encoding : chunked\r\n", chunked],
-    ["an encoding that nobody knows", "Transfer-Encoding: xchunked\r\n", chunked],
+    ["an unknown encoding", "Transfer-Encoding: xchunked\r\n", chunked],
     ["two encodings", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", chunked],
     ["a line that goes on in the next", "Transfer-Encoding:\r\n chunked\r\nContent-Length: 4\r\n", chunked],
   ];
@@ -109,7 +109,7 @@ function sizeChecks(tools: RawTools): Check[] {
   }));
 }
 
-/** Requests that name another host than they are sent to: it is the signed Host that counts, and nothing else. */
+/** Requests that name another host than they are sent to: only the signed Host counts. */
 function targetChecks({ bucket, identity, sendPieces }: RawTools): Check[] {
   const { head } = signRequest({ ...identity, method: "GET", target: `/${bucket}` });
   const texts: readonly (readonly [what: string, text: string])[] = [

@@ -1,4 +1,4 @@
-// What is taken back stops at once: keys, what was made with them, and rights.
+// Revocation takes effect at once: keys, credentials made with them, and rights.
 import assert from "node:assert/strict";
 import { keysIn, Caller } from "../../../scripts/tenancy/caller.ts";
 import { tenantPolicy } from "../../../scripts/tenancy/policies.ts";
@@ -8,7 +8,7 @@ import { assertDenied, assertDone, type TenancyTools } from "./tools.ts";
 
 const URL_SECONDS = 60;
 
-/** The last of the checks: `one` is gone after them. */
+/** The last check: it deletes `one`. */
 export function revocationChecks({ operator, place, bucket, one, other }: TenancyTools): Check[] {
   const target = `/${bucket}/${one.name}/uploads/kept`;
   const get = (holder: Caller): Promise<Response> => holder.s3("GET", target);
@@ -58,7 +58,7 @@ export function revocationChecks({ operator, place, bucket, one, other }: Tenanc
       },
     },
     {
-      name: "a tenant who is removed is nobody, though another be made of the same name, and the other stays",
+      name: "a deleted tenant has no access, also when one of the same name is created, and the other tenant stays",
       async run() {
         await deleteUser(operator, one.name);
         await assertDenied(get(one.caller), "", "InvalidAccessKeyId");

@@ -12,9 +12,9 @@ export interface TenancyTools {
   /** The origin whose pages may upload to the bucket. */
   readonly pages: PageServer;
   readonly bucket: string;
-  /** Who makes tenants. */
+  /** The operator who creates tenants. */
   readonly operator: Caller;
-  /** The tenant who acts. */
+  /** The acting tenant. */
   readonly one: Tenant;
   readonly other: Tenant;
 }
@@ -22,7 +22,7 @@ export interface TenancyTools {
 /** The smallest part that is not the last. */
 export const PART_BYTES = 5 * 1024 ** 2;
 
-/** Asserts that something is done, and answers the body. */
+/** Asserts that a request succeeds, and returns the body. */
 export async function assertDone(answer: Promise<Response>, about = ""): Promise<string> {
   const response = await answer;
   const text = await response.text();
@@ -30,7 +30,7 @@ export async function assertDone(answer: Promise<Response>, about = ""): Promise
   return text;
 }
 
-/** Asserts that something is refused, and answers what is said of it, but for what is said of every request. */
+/** Asserts that a request is rejected, and returns its error without the parts that differ per request. */
 export async function assertDenied(answer: Promise<Response>, about = "", code = "AccessDenied"): Promise<string> {
   const response = await answer;
   const text = await response.text();
@@ -45,7 +45,7 @@ export function deletionOf(...keys: readonly string[]): { headers: Record<string
   return { headers: md5Of(body), body };
 }
 
-/** The header without which some documents are not taken. */
+/** The header that some documents require. */
 export function md5Of(body: string): { "content-md5": string } {
   return { "content-md5": Buffer.from(hashBytes("md5", body), "hex").toString("base64") };
 }

@@ -68,7 +68,7 @@ describe("the document of an ACL", () => {
     ["no list", `<AccessControlPolicy><Owner><ID>${OWNER}</ID></Owner></AccessControlPolicy>`],
     ["two owners", policy("", `<Owner><ID>${OWNER}</ID></Owner>`.repeat(2))],
     ["something else in the list", policy("<Deny/>")],
-    ["a grant to nobody", policy("<Grant><Permission>READ</Permission></Grant>")],
+    ["a grant without a grantee", policy("<Grant><Permission>READ</Permission></Grant>")],
     ["a grantee without a name", policy(grant(`<DisplayName>${OWNER}</DisplayName>`))],
     ["a grantee of two kinds", policy(grant(`<ID>${OWNER}</ID><URI>${GROUPS}/global/AllUsers</URI>`))],
     ["a grant of nothing", policy(`<Grant><Grantee><ID>${OWNER}</ID></Grantee></Grant>`)],

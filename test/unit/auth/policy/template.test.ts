@@ -85,7 +85,7 @@ describe("a variable", () => {
     ["ArnLike", { Condition: { ArnLike: { "aws:PrincipalArn": `arn:aws:iam::*:user/${USER}` } } }],
     ["ArnNotLike", { Condition: { ArnNotLike: { "aws:PrincipalArn": `arn:aws:iam::*:user/${USER}` } } }],
   ])("without a value does not keep a Deny from applying: %s", (_where, elements) => {
-    const keys = keysOf({ "aws:Referer": "of nobody", "aws:PrincipalArn": ALICE.arn });
+    const keys = keysOf({ "aws:Referer": "of no page", "aws:PrincipalArn": ALICE.arn });
     const policy = policyOf(statement({ Effect: "Deny", ...elements }));
     const asked = question({ resource: "arn:aws:s3:::b/home/x/y", keys });
     expect(matchingStatement(policy, "Deny", asked)).toBeDefined();
