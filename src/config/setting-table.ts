@@ -191,7 +191,7 @@ export const SETTINGS = {
     default: "sampled",
     values: ["off", "sampled", "always"],
     meaning:
-      "Which reads of whole objects are compared with the stored checksum (docs/recovery.md): `off` for none, `sampled` for one in 16, or `always`. A read that does not match aborts before its last bytes.",
+      "Which reads of whole objects are compared with the stored checksum (docs/recovery.md): `off` for none, `sampled` for one in 16 of objects up to 1 GiB, or `always` for every read of objects up to 16 GiB. A read that does not match aborts before its last bytes.",
   },
   LOG_REQUESTS: {
     default: "true",

@@ -16,17 +16,14 @@ import {
   type ObjectReadInput,
 } from "../protocol/objects/object-reading.ts";
 import { OBJECT_READ } from "../protocol/core/operation-inputs.ts";
-import type { Settings } from "../config/settings.ts";
 import type { StoredObject } from "../protocol/objects/stored-object.ts";
 import { recordFindings } from "../state/metadata/scrub-findings.ts";
-import { expectationOf, verifiedBytes } from "../state/reads/verified-bytes.ts";
+import { expectationOf, isVerifiedRead, verifiedBytes } from "../state/reads/verified-bytes.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { openObject } from "../state/reads/object-bytes.ts";
 import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
 
 const MAX_ATTEMPTS = 3;
-/** Sampled verification verifies one in this many reads. */
-const SAMPLED_READS = 16;
 
 interface Input extends ObjectReadInput {
   readonly customerKey: CustomerKey | undefined;
@@ -79,14 +76,11 @@ async function readBytes(context: Context, input: Input, bucket: Bucket, facts: 
   const body = await openObject(context.blobs, object, facts.slices, range, customerKey);
   if (body === undefined) return undefined;
   const isWhole = range === undefined || range.length === object.size;
-  const expectation = isWhole && shouldVerify(context.settings) ? expectationOf(object) : undefined;
+  const expectation =
+    isWhole && isVerifiedRead(context.settings.verifyReads, object.size) ? expectationOf(object) : undefined;
   if (expectation === undefined) return { status, headers, body };
   const report = (finding: string): Promise<void> => reportDamage(context, object, finding);
   return { status, headers, body: await verifiedBytes(body, object.size, expectation, report) };
-}
-
-function shouldVerify({ verifyReads }: Settings): boolean {
-  return verifyReads === "always" || (verifyReads === "sampled" && Math.random() < 1 / SAMPLED_READS);
 }
 
 /** Records and logs a finding like the scrub. A failing database does not delay the reader. */

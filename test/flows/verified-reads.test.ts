@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { toBase64 } from "../../src/bytes/hex-base64.ts";
+import { isVerifiedRead } from "../../src/state/reads/verified-bytes.ts";
 import { send } from "../support/client.ts";
 import { checksum, expectBytes, md5Base64, noise } from "../support/digests.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
@@ -176,5 +177,20 @@ describe("a verified read", () => {
     await put(bucket, "k", body, key);
     await expectBytes(await send("GET", `/${bucket}/k`, { headers: key }, ALWAYS), body);
     expect(await findings(bucket)).toEqual({});
+  });
+});
+
+describe("isVerifiedRead", () => {
+  const GIBIBYTE = 1024 ** 3;
+  it.each([
+    ["off", 1, false],
+    ["sampled", GIBIBYTE, true],
+    ["sampled", GIBIBYTE + 1, false],
+    ["always", 16 * GIBIBYTE, true],
+    ["always", 16 * GIBIBYTE + 1, false],
+  ] as const)("under %s and for %d bytes is %s where the sample includes the read", (setting, size, expected) => {
+    const random = vi.spyOn(Math, "random").mockReturnValue(0);
+    expect(isVerifiedRead(setting, size)).toBe(expected);
+    random.mockRestore();
   });
 });

@@ -6,6 +6,21 @@ import { DelayedWriter, PIECE_BYTES, PieceReader } from "../../bytes/streams.ts"
 import { digestAlgorithm } from "../../protocol/core/checksums.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 
+const GIBIBYTE = 1024 ** 3;
+/** Sampled verification verifies one in this many reads. */
+const SAMPLED_READS = 16;
+/**
+ * The largest objects that are verified, in bytes. Some 3 ms of CPU time per megabyte are 3 s and 51 s for these; a read
+ * that exceeds `limits.cpu_ms` of wrangler.toml (120 s) would be cut off although its bytes are sound.
+ */
+const MAX_VERIFIED_BYTES = { off: 0, sampled: GIBIBYTE, always: 16 * GIBIBYTE } as const;
+
+/** Returns whether to verify a read of a whole object of this many bytes, at random under `sampled`. */
+export function isVerifiedRead(setting: "off" | "sampled" | "always", size: number): boolean {
+  if (setting === "off" || size > MAX_VERIFIED_BYTES[setting]) return false;
+  return setting === "always" || Math.random() < 1 / SAMPLED_READS;
+}
+
 /** The digest that a row expects of an object's bytes. */
 interface Expectation {
   /** The algorithm's name in findings. */
