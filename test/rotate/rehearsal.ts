@@ -157,7 +157,7 @@ void describe("npm run rotate", () => {
     const newFile = project.newCredentialsFile();
     const options = ["root", "--deployed", "--endpoint", cairn.url];
     const wrong = join(project.folder, "credentials-wrong");
-    writeFileSync(wrong, "CAIRN_ROOT_ACCESS_KEY_ID=NO_KEY\nCAIRN_ROOT_SECRET_ACCESS_KEY=nothing\n");
+    writeFileSync(wrong, "CAIRN_ROOT_ACCESS_KEY_ID=UNUSED\nCAIRN_ROOT_SECRET_ACCESS_KEY=nothing\n");
     const refused = await rotate(env, ...options, "--current", wrong, "--credentials-file", newFile);
     assert.equal(refused.code, 1);
     assert.match(refused.output, /does not accept the credentials that are given as root's present ones/);
