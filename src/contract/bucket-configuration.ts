@@ -1,12 +1,13 @@
 // Declares the three operations (get, put, delete) of one bucket subresource. A configuration declares only how its
 // document is parsed, stored and rendered.
 import { addressedBucket } from "../protocol/core/addressing.ts";
+import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { DOCUMENT, joinInputs, type DeclaredInputs } from "../protocol/core/operation-inputs.ts";
 import { S3Error, type S3ErrorCode } from "../protocol/core/s3-error.ts";
 import type { Statement } from "../state/d1/database.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import type { Context } from "./context.ts";
-import { defineOperation, type Operation, type S3Response } from "./operation.ts";
+import { defineOperation, type ConditionValues, type Operation, type S3Response } from "./operation.ts";
 
 /** An operation's AWS name and the spellings of its action. */
 interface Named {
@@ -22,6 +23,8 @@ interface BucketConfiguration<Value> {
     readonly status: 200 | 204;
     /** Inputs that a PUT reads in addition to its document. */
     readonly inputs?: DeclaredInputs;
+    /** Condition keys of the document. If present, the PUT is authorized once the document is read. */
+    readonly conditionKeys?: (value: Value) => ConditionValues;
     readonly headers?: (value: Value) => Readonly<Record<string, string>>;
   };
   readonly delete: Named;
@@ -57,12 +60,21 @@ export function defineBucketConfiguration<Value>(declared: BucketConfiguration<V
     defineOperation({
       name: declared.put.name,
       actions: declared.put.actions,
+      authorizes: declared.put.conditionKeys === undefined ? "dispatch" : "run",
       route: { ...route, method: "PUT" },
       inputs: joinInputs(DOCUMENT, declared.put.inputs ?? {}),
       read: ({ address }) => ({ bucketName: addressedBucket(address) }),
       lookUp: ({ bucketName }) => lookUpBucket(bucketName),
       async run(context, _input, { bucket }) {
+        const { access, inputs, request } = context;
+        const { actions, conditionKeys } = declared.put;
+        const authorization = { actions, bucket, bucketName: bucket.name, inputs };
+        if (conditionKeys !== undefined) access.requirePossibleAllow(authorization);
         const value = await parseBody(context, bucket);
+        if (conditionKeys !== undefined) {
+          access.requireAllowed({ ...authorization, conditionKeys: conditionKeys(value) });
+          await refuseContradictions(request, inputs);
+        }
         await context.database.batch([store(bucket, value)]);
         return value;
       },

@@ -18,6 +18,7 @@ import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/core/operation-in
 import { readObjectOwnership } from "../protocol/acl/ownership-controls.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/metadata/buckets.ts";
+import { resourceTagKeys } from "../protocol/core/tagging.ts";
 import { tagsJson } from "../protocol/core/stored-metadata.ts";
 
 /** 80 random bits, so that a bucket that is created again shares nothing with the deleted one. */
@@ -85,11 +86,15 @@ async function readAuthorizedConfiguration(context: Context, bucketName: string)
     ...authorization,
     conditionKeys: new Map([
       ["aws:requestedregion", [constraint ?? settings.region]],
+      ...resourceTagKeys(tags),
       ...(constraint === undefined ? [] : [["s3:locationconstraint", [constraint]] as const]),
     ]),
   });
   await refuseContradictions(request, inputs);
-  if (tags.length > 0) access.requireAllowed({ ...authorization, actions: ["s3:TagResource", "s3:PutBucketTagging"] });
+  if (tags.length > 0) {
+    const actions = ["s3:TagResource", "s3:PutBucketTagging"];
+    access.requireAllowed({ ...authorization, actions, conditionKeys: resourceTagKeys(tags) });
+  }
   if (constraint === undefined && settings.requireLocationConstraint) {
     throw new S3Error("IllegalLocationConstraintException");
   }

@@ -23,6 +23,8 @@ export const untagResource = defineOperation({
 
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
+  conditionKeys: ({ keys }) => new Map([["aws:tagkeys", [...keys]]]),
+
   async run(context, { keys }, { bucket }) {
     checkControlAccount(context.request, bucket.ownerId);
     await changeBucketTags(context, bucket, (tags) => tags.filter(({ key }) => !keys.has(key)));

@@ -94,6 +94,21 @@ export function requestTagKeys(tags: readonly Tag[]): ReadonlyMap<string, readon
   return all.length === 0 ? keys : keys.set("s3:requestobjecttagkeys", all);
 }
 
+/** The condition keys for the tags that a request sets on a bucket, by lower-case name. */
+export function resourceTagKeys(tags: readonly Tag[]): ReadonlyMap<string, readonly string[]> {
+  const keys = new Map<string, readonly string[]>();
+  for (const { key, value } of tags) {
+    const name = `aws:requesttag/${foldTagKey(key)}`;
+    keys.set(name, [...(keys.get(name) ?? []), value]);
+  }
+  return tags.length === 0
+    ? keys
+    : keys.set(
+        "aws:tagkeys",
+        tags.map(({ key }) => key),
+      );
+}
+
 /** A Tagging document. */
 export function taggingElement(tags: readonly Tag[]): XmlElement {
   return element("Tagging", [element("TagSet", tagElements(tags))], { xmlns: S3_NAMESPACE });
