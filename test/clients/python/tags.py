@@ -1,6 +1,16 @@
 # boto3: tags of objects, and what get_object_attributes tells.
+import boto3
 from harness import BUCKET, OVER_TLS, SITE, check, equal, put, refused, s3
 
+control = boto3.client(
+    "s3control",
+    endpoint_url=SITE["endpoint"],
+    region_name=SITE["region"],
+    aws_access_key_id=SITE["accessKeyId"],
+    aws_secret_access_key=SITE["secretAccessKey"],
+)
+# Older versions of boto3 have no tags in S3 Control.
+HAS_RESOURCE_TAGS = hasattr(control, "list_tags_for_resource")
 HERE = {"Bucket": BUCKET, "Key": "tagged &+é"}
 
 
@@ -50,6 +60,29 @@ def _():
     s3.upload_file(SITE["medium"]["file"], BUCKET, "tagged/parts")
     told = s3.get_object_attributes(Bucket=BUCKET, Key="tagged/parts", ObjectAttributes=wanted)
     equal((told["ObjectSize"], told["ObjectParts"]["TotalPartsCount"]), (SITE["medium"]["size"], 3))
+
+
+@check("S3 Control sets, lists and removes tags of a bucket", when=HAS_RESOURCE_TAGS and not OVER_TLS)
+def _():
+    account = "000000000000"
+    def without_account(request, **_):
+        # boto3 puts the account in front of the endpoint's host, which has no such name.
+        request.url = request.url.replace(f"//{account}.", "//", 1)
+
+    control.meta.events.register("before-sign.s3-control", without_account)
+    resource = {"AccountId": account, "ResourceArn": f"arn:aws:s3:::{BUCKET}"}
+
+    def listed():
+        return {tag["Key"]: tag["Value"] for tag in control.list_tags_for_resource(**resource)["Tags"]}
+
+    equal(listed(), {})
+    control.tag_resource(**resource, Tags=[{"Key": "a b", "Value": "é"}, {"Key": "c", "Value": ""}])
+    control.tag_resource(**resource, Tags=[{"Key": "c", "Value": "1"}, {"Key": "d", "Value": "2"}])
+    equal(listed(), {"a b": "é", "c": "1", "d": "2"})
+    control.untag_resource(**resource, TagKeys=["a b", "d"])
+    equal(listed(), {"c": "1"})
+    control.untag_resource(**resource, TagKeys=["c"])
+    equal(listed(), {})
 
 
 def _tags(key=HERE["Key"]):
