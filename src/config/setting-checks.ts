@@ -25,6 +25,11 @@ export const FORMS = {
   // An access key id cannot contain the separators of a credential scope or of words in a header.
   accessKeyId: { matches: (text) => /^[\w.+@-]{3,128}$/.test(text), words: "3 to 128 letters, digits or any of ._+@-" },
   region: { matches: (text) => /^[a-z0-9-]{1,64}$/i.test(text), words: "up to 64 letters, digits and hyphens" },
+  endpoint: { matches: isEndpoint, words: "a URL of scheme, host and port only, such as https://s3.example.com" },
+  bucketName: {
+    matches: (text) => /^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/i.test(text),
+    words: "a bucket name of 3 to 63 letters, digits, dots and hyphens",
+  },
   masterKey: { matches: isMasterKey, words: "the base64 of 32 bytes: `openssl rand -base64 32` makes one" },
   masterKeys: {
     matches: (text) => itemsOf(text).every(isMasterKey),
@@ -139,6 +144,11 @@ export function itemsOf(text: string): string[] {
 /** Whether a text is the base64 of a master key's number of bytes. */
 function isMasterKey(text: string): boolean {
   return fromBase64(text)?.length === 32;
+}
+
+function isEndpoint(text: string): boolean {
+  // A path, a query or credentials would silently get lost.
+  return /^https?:\/\/[a-z0-9.-]+(?::\d{1,5})?\/?$/i.test(text) && URL.canParse(text);
 }
 
 /** Whether a name is probably a misspelling of another: at most two letters differ, are missing or are extra. */

@@ -88,6 +88,38 @@ export const SETTINGS = {
     meaning:
       "Where coordinators are created; should be the location of D1 and R2. `npm run deploy -- --location` sets it. A coordinator never moves.",
   },
+  BLOB_STORE_ENDPOINT: {
+    default: "",
+    form: FORMS.endpoint,
+    meaning:
+      "Endpoint of the S3 store for blobs, such as `https://s3.eu-central-1.amazonaws.com`; empty: the R2 bucket of the binding `BLOBS` (docs/blob-stores.md).",
+  },
+  BLOB_STORE_BUCKET: {
+    default: "",
+    form: FORMS.bucketName,
+    meaning: "Bucket of that store, for the blobs of this deployment alone.",
+  },
+  BLOB_STORE_REGION: {
+    default: "auto",
+    form: FORMS.region,
+    meaning: "Region that requests to that store are signed for.",
+  },
+  BLOB_STORE_STYLE: {
+    default: "path",
+    values: ["path", "virtual"],
+    meaning: "Addressing of that bucket: in the `path`, or `virtual` in the host name.",
+  },
+  BLOB_STORE_ACCESS_KEY_ID: {
+    default: "",
+    form: FORMS.accessKeyId,
+    isSecret: true,
+    meaning: "Access key id for that store (a secret).",
+  },
+  BLOB_STORE_SECRET_ACCESS_KEY: {
+    default: "",
+    isSecret: true,
+    meaning: "Secret access key for that store (a secret).",
+  },
   COORDINATOR_SHARDS: {
     default: "8",
     range: [1, 256],

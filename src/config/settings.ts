@@ -1,5 +1,6 @@
 // The Worker's settings, parsed from its environment, and all problems of an environment.
 import { asObjectOwnership, type ObjectOwnership } from "../protocol/acl/object-ownership.ts";
+import type { S3BucketAddress } from "../state/blobs/s3-bucket-address.ts";
 import {
   givenText,
   isPossible,
@@ -29,6 +30,11 @@ export interface RootCredentials {
   readonly secretAccessKey: string;
 }
 
+/** Where blobs are stored. An S3 store without an address has incomplete settings, and every call to it fails. */
+export type BlobStoreSettings =
+  | { readonly type: "R2" }
+  | { readonly type: "S3"; readonly address: S3BucketAddress | undefined };
+
 /** The parsed settings. */
 export interface Settings {
   readonly root: RootCredentials | undefined;
@@ -47,6 +53,7 @@ export interface Settings {
   readonly defaultObjectOwnership: ObjectOwnership;
   /** Where coordinators are created; undefined: near their first caller. */
   readonly location: Location | undefined;
+  readonly blobStore: BlobStoreSettings;
   readonly coordinatorShards: number;
   readonly recoveryWindowMs: number;
   readonly jobCallsPerTick: number;
@@ -117,6 +124,7 @@ export function readSettings(env: object): Settings {
     defaultObjectOwnership:
       asObjectOwnership(text("DEFAULT_OBJECT_OWNERSHIP")) ?? SETTINGS.DEFAULT_OBJECT_OWNERSHIP.default,
     location: asLocation(possible("LOCATION")),
+    blobStore: blobStoreSettings(env, possible),
     coordinatorShards: whole("COORDINATOR_SHARDS"),
     recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS") * 3_600_000,
     jobCallsPerTick: whole("JOB_CALLS_PER_TICK"),
@@ -159,6 +167,14 @@ export function isMisnamedDeletion(name: string): boolean {
   return problemOfName(SETTINGS, name)?.stopsDeletion === true;
 }
 
+/** Settings of an S3 store that are needed together. */
+const BLOB_STORE = [
+  "BLOB_STORE_ENDPOINT",
+  "BLOB_STORE_BUCKET",
+  "BLOB_STORE_ACCESS_KEY_ID",
+  "BLOB_STORE_SECRET_ACCESS_KEY",
+] as const satisfies readonly SettingName[];
+
 /** Settings that have no effect without another one. */
 const COMPANIONS: readonly (readonly [given: SettingName, needed: SettingName])[] = [
   ["CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY"],
@@ -167,8 +183,24 @@ const COMPANIONS: readonly (readonly [given: SettingName, needed: SettingName])[
   ["CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY", "CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID"],
   ["CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_ACCESS_KEY_ID"],
   ["CAIRN_PREVIOUS_MASTER_KEYS", "CAIRN_MASTER_KEY"],
+  ...BLOB_STORE.flatMap((given) => BLOB_STORE.filter((it) => it !== given).map((needed) => [given, needed] as const)),
 ];
 
 function asLocation(text: string): Location | undefined {
   return SETTINGS.LOCATION.values.find((location) => location === text);
+}
+
+/**
+ * Any setting of an S3 store selects it. If another one is missing or invalid, no store is used: blobs must not go into
+ * a bucket where they are not found again.
+ */
+function blobStoreSettings(env: object, valid: (name: SettingName) => string): BlobStoreSettings {
+  if (BLOB_STORE.every((name) => (givenText(env, name) ?? "") === "")) return { type: "R2" };
+  const [endpoint, bucket, accessKeyId, secretAccessKey] = BLOB_STORE.map(valid);
+  if (!endpoint || !bucket || !accessKeyId || !secretAccessKey) return { type: "S3", address: undefined };
+  const style = valid("BLOB_STORE_STYLE") === "virtual" ? "virtual" : "path";
+  return {
+    type: "S3",
+    address: { endpoint, bucket, region: valid("BLOB_STORE_REGION"), style, accessKeyId, secretAccessKey },
+  };
 }

@@ -1,8 +1,10 @@
-// Connects to the bindings. Requests, scheduled jobs and maintenance reach D1, R2 and the coordinators only through
-// here.
-import type { Settings } from "../config/settings.ts";
+// Connects to the bindings. Requests, scheduled jobs and maintenance reach D1, the blob store and the coordinators only
+// through here.
+import type { BlobStoreSettings, Settings } from "../config/settings.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
 import { R2BlobStore } from "../state/blobs/r2-blob-store.ts";
+import { S3BlobStore } from "../state/blobs/s3-blob-store.ts";
+import { S3Client } from "../state/blobs/s3-client.ts";
 import type { Counts } from "../state/d1/counts.ts";
 import { Database } from "../state/d1/database.ts";
 import { Coordinators } from "../state/writes/coordinators.ts";
@@ -16,12 +18,21 @@ export interface Connections {
 
 export function connect(
   env: Env,
-  { coordinatorShards, location }: Pick<Settings, "coordinatorShards" | "location">,
+  { blobStore, coordinatorShards, location }: Pick<Settings, "blobStore" | "coordinatorShards" | "location">,
   counts: Counts,
 ): Connections {
   return {
     database: new Database(env.DB, counts),
-    blobs: new R2BlobStore(env.BLOBS, counts),
+    blobs: blobStore.type === "R2" ? new R2BlobStore(env.BLOBS, counts) : new S3BlobStore(clientOf(blobStore), counts),
     coordinators: new Coordinators(env.COORDINATORS, coordinatorShards, counts, location),
   };
+}
+
+// A client remembers signing keys and what the store's ETags are. The settings live as long as the isolate.
+const CLIENTS = new WeakMap<BlobStoreSettings, S3Client>();
+
+function clientOf(settings: Extract<BlobStoreSettings, { readonly type: "S3" }>): S3Client {
+  const known = CLIENTS.get(settings) ?? new S3Client(settings.address);
+  CLIENTS.set(settings, known);
+  return known;
 }

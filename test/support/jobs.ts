@@ -2,11 +2,9 @@
 import { env } from "cloudflare:workers";
 
 import { readSettings } from "../../src/config/settings.ts";
+import { connect } from "../../src/contract/connections.ts";
 import type { Job, JobContext } from "../../src/jobs/job.ts";
-import { Coordinators } from "../../src/state/writes/coordinators.ts";
 import { Counts, type CountSnapshot } from "../../src/state/d1/counts.ts";
-import { Database } from "../../src/state/d1/database.ts";
-import { R2BlobStore } from "../../src/state/blobs/r2-blob-store.ts";
 import type { RequestScope } from "./client.ts";
 
 /** The result of a pass. */
@@ -22,9 +20,7 @@ export function jobContext(now: number, scope: RequestScope = {}, counts = new C
   const bindings = { ...env, ...scope };
   const settings = readSettings(bindings);
   return {
-    database: new Database(bindings.DB, counts),
-    blobs: new R2BlobStore(bindings.BLOBS, counts),
-    coordinators: new Coordinators(bindings.COORDINATORS, settings.coordinatorShards, counts, settings.location),
+    ...connect(bindings, settings, counts),
     settings,
     now,
     budget: { callsLeft: () => settings.jobCallsPerTick, isSpent: () => false },

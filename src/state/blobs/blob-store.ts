@@ -17,8 +17,10 @@ export type BlobPutResult =
 export interface BlobPut {
   /** `<bucket id>/<random id>`, never reused. */
   readonly blobId: string;
-  /** A stream of known length. */
+  /** A stream whose length is known to the runtime. */
   readonly body: ReadableStream<Uint8Array>;
+  /** The stream's length in bytes. */
+  readonly length: number;
   readonly hash: BlobHash | undefined;
   /** Custom metadata from which the blob's row can be rebuilt. */
   readonly recoveryMetadata: Readonly<Record<string, string>>;

@@ -118,7 +118,8 @@ async function pipe(
   const { readable, writable } = new FixedLengthStream(body.length);
   const stop = new AbortController();
   const piped = (body.plain ?? emptyStream()).pipeTo(writable, { signal: stop.signal });
-  const stored = blobs.put({ blobId, recoveryMetadata, blobStorageClass, body: readable, hash });
+  const { length } = body;
+  const stored = blobs.put({ blobId, recoveryMetadata, blobStorageClass, body: readable, length, hash });
   // A failed store stops reading, and the pipe would wait forever.
   stored.catch((reason: unknown) => stop.abort(reason));
   try {
@@ -152,14 +153,15 @@ async function pump(
           new FrameLayout(body.length),
           await sealedIdentity(customerKey, encryption, blobId),
         );
-  const { readable, writable } = new FixedLengthStream(cipher?.layout.encryptedLength ?? body.length);
+  const length = cipher?.layout.encryptedLength ?? body.length;
+  const { readable, writable } = new FixedLengthStream(length);
   const sink = cipher === undefined ? writable.getWriter() : new EncryptingWriter(writable.getWriter(), cipher);
   const verified = announced.algorithm ?? storedAlgorithm;
   const wanted = [digestAlgorithm(storedAlgorithm), digestAlgorithm(verified)];
   if (cipher !== undefined) wanted.push(...hashesOf(body, announced));
   const algorithms = [...new Set(wanted)];
   const writer = new DelayedWriter(sink, algorithms, body.length);
-  const stored = blobs.put({ blobId, recoveryMetadata, blobStorageClass, body: readable, hash });
+  const stored = blobs.put({ blobId, recoveryMetadata, blobStorageClass, body: readable, length, hash });
   // A failed store stops reading, and the writer would wait forever.
   stored.catch(() => writer.abort(new Error("store failed")));
   try {

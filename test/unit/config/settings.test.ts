@@ -28,6 +28,16 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   RESERVED_BUCKET_NAMES: ["a b", "a,*b", "*"],
   REQUIRE_LOCATION_CONSTRAINT: WRONG_WORDS,
   DEFAULT_OBJECT_OWNERSHIP: WRONG_WORDS,
+  BLOB_STORE_ENDPOINT: [
+    "s3.example.com",
+    "ftp://s3.example.com",
+    "https://s3.example.com/path",
+    "https://a:b@s3.example.com",
+  ],
+  BLOB_STORE_BUCKET: ["a b", "a/b", "ab"],
+  BLOB_STORE_REGION: ["us east", "eu/west"],
+  BLOB_STORE_STYLE: [...WRONG_WORDS, "Path"],
+  BLOB_STORE_ACCESS_KEY_ID: ["a/b", "with space"],
   COORDINATOR_SHARDS: [...WRONG_NUMBERS, "0"],
   RECOVERY_WINDOW_HOURS: [...WRONG_NUMBERS, "0", "9999", ""],
   JOB_CALLS_PER_TICK: [...WRONG_NUMBERS, "0"],
@@ -52,6 +62,30 @@ function controlsDeletion(name: string): boolean {
   const table: Readonly<Record<string, Setting>> = SETTINGS;
   return table[name]?.controlsDeletion === true;
 }
+
+describe("an S3 store for blobs", () => {
+  const complete = {
+    BLOB_STORE_ENDPOINT: "https://s3.example.com",
+    BLOB_STORE_BUCKET: "blobs",
+    BLOB_STORE_ACCESS_KEY_ID: "AKIAEXAMPLE",
+    BLOB_STORE_SECRET_ACCESS_KEY: "secret",
+  };
+
+  it("is used if all of its settings are given, and R2 if none is", () => {
+    expect(readSettings({}).blobStore).toEqual({ type: "R2" });
+    expect(readSettings(complete).blobStore).toMatchObject({
+      type: "S3",
+      address: { endpoint: "https://s3.example.com", region: "auto", style: "path" },
+    });
+    expect(settingProblems(complete)).toEqual([]);
+  });
+
+  it.each(Object.keys(complete))("is never replaced by R2 when %s is missing or invalid", (name) => {
+    const missing = { ...complete, [name]: "" };
+    expect(readSettings(missing).blobStore).toEqual({ type: "S3", address: undefined });
+    expect(settingProblems(missing).map(({ setting }) => setting)).toContain(name);
+  });
+});
 
 describe("settings", () => {
   it("are the defaults when absent, and none of these is misspelt", () => {
@@ -93,7 +127,11 @@ describe("settings", () => {
 
   it("are named when invalid, each of them, and without the value when they are secrets", () => {
     // Any text is a valid secret access key.
-    const secrets = { CAIRN_ROOT_SECRET_ACCESS_KEY: [], CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY: [] };
+    const secrets = {
+      BLOB_STORE_SECRET_ACCESS_KEY: [],
+      CAIRN_ROOT_SECRET_ACCESS_KEY: [],
+      CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY: [],
+    };
     expect(Object.keys({ ...WRONG_TEXTS, ...secrets }).toSorted()).toEqual(Object.keys(SETTINGS).toSorted());
     for (const [name, texts] of Object.entries(WRONG_TEXTS)) {
       for (const text of texts) {
