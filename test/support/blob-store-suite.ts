@@ -1,4 +1,5 @@
 // The behaviour that every blob store has. Runs over a store with contents of its own or of other tests.
+import { utf8 } from "../../src/bytes/text.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { randomDigits } from "../../src/bytes/random-id.ts";
@@ -229,6 +230,20 @@ export function describeBlobStore(name: string, storeOf: StoreOf, hasClasses = t
       await store.writeMark(new Uint8Array([1, 2, 3]));
       await store.writeMark(new Uint8Array([4]));
       expect(await store.readMark()).toEqual(new Uint8Array([4]));
+    });
+
+    it("reads, lists by folder and deletes reserved objects, which are no blobs", async () => {
+      const prefix = `cairn/suite-${crypto.randomUUID()}/`;
+      expect(await store.readReserved(`${prefix}a/1`)).toBeUndefined();
+      expect(await store.listReservedFolders(prefix)).toEqual([]);
+      for (const name of ["a/1", "a/2", "b/1"]) await store.writeReserved(prefix + name, utf8(name));
+      expect(await store.readReserved(`${prefix}a/2`)).toEqual(utf8("a/2"));
+      expect(await store.listReservedFolders(prefix)).toEqual(["a", "b"]);
+      expect(await store.deleteReserved(`${prefix}a/`)).toBe(2);
+      expect(await store.deleteReserved(`${prefix}a/`)).toBe(0);
+      expect(await store.listReservedFolders(prefix)).toEqual(["b"]);
+      const { blobs } = await store.list(undefined, 1000);
+      expect(blobs.filter(({ blobId }) => blobId.startsWith("cairn/"))).toEqual([]);
     });
 
     it("counts its calls, or those that were announced", async () => {

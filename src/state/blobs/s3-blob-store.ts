@@ -18,6 +18,7 @@ import { contentMd5, type S3Call, type S3Client } from "./s3-client.ts";
 import { deleteDocument, readDeleteFailure, readFailure, readKeyPage } from "./s3-documents.ts";
 import { AFTER_RESERVED, companionOf, encodeMetadata, MARK_ID, RESERVED_PREFIX } from "./s3-metadata.ts";
 import { blobStorageHeaders, entryOf, md5Of, refusal, S3Reader } from "./s3-reader.ts";
+import { S3ReservedObjects } from "./s3-reserved.ts";
 
 const CREATE_ONLY = { "if-none-match": "*" };
 
@@ -41,11 +42,13 @@ export class S3BlobStore implements BlobStore {
   readonly #client: S3Client;
   readonly #counts: Counts;
   readonly #reader: S3Reader;
+  readonly #reserved: S3ReservedObjects;
 
   constructor(client: S3Client, counts: Counts) {
     this.#client = client;
     this.#counts = counts;
     this.#reader = new S3Reader(client, counts);
+    this.#reserved = new S3ReservedObjects(client, counts);
   }
 
   counted(calls: number): BlobStore {
@@ -147,13 +150,30 @@ export class S3BlobStore implements BlobStore {
     if (response.status !== 200 && response.status !== 412) throw refusal(call, response, document);
   }
 
-  async readMark(): Promise<Uint8Array | undefined> {
-    return this.#reader.bytes(MARK_ID);
+  readMark(): Promise<Uint8Array | undefined> {
+    return this.readReserved(MARK_ID);
   }
 
-  async writeMark(bytes: Uint8Array): Promise<void> {
-    const call = { operation: "PutObject", method: "PUT", key: MARK_ID, bytes } as const;
-    await this.#expectSuccess(call);
+  writeMark(bytes: Uint8Array): Promise<void> {
+    return this.writeReserved(MARK_ID, bytes);
+  }
+
+  readReserved(name: string): Promise<Uint8Array | undefined> {
+    return this.#reader.bytes(name);
+  }
+
+  writeReserved(name: string, bytes: Uint8Array): Promise<void> {
+    return this.#reserved.write(name, bytes);
+  }
+
+  listReservedFolders(prefix: string): Promise<string[]> {
+    return this.#reserved.folders(prefix);
+  }
+
+  async deleteReserved(prefix: string): Promise<number> {
+    const names = await this.#reserved.names(prefix);
+    await this.delete(names);
+    return names.length;
   }
 
   async has(blobId: string): Promise<boolean> {

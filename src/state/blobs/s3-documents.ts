@@ -23,7 +23,10 @@ export function readFailure(document: Uint8Array): S3Failure | undefined {
 /** A page of keys. */
 export interface KeyPage {
   readonly keys: readonly string[];
+  readonly commonPrefixes: readonly string[];
   readonly isTruncated: boolean;
+  /** The continuation token of the next page. */
+  readonly nextToken: string | undefined;
 }
 
 /** Reads a ListObjectsV2 result; undefined for any other document. */
@@ -31,7 +34,9 @@ export function readKeyPage(document: Uint8Array): KeyPage | undefined {
   const root = parseXml(document, MAX_ELEMENTS);
   if (root?.name !== "ListBucketResult") return undefined;
   const keys = childrenOf(root, "Contents").map((entry) => textOf(entry, "Key") ?? "");
-  return { keys, isTruncated: textOf(root, "IsTruncated") === "true" };
+  const commonPrefixes = childrenOf(root, "CommonPrefixes").map((entry) => textOf(entry, "Prefix") ?? "");
+  const nextToken = textOf(root, "NextContinuationToken");
+  return { keys, commonPrefixes, isTruncated: textOf(root, "IsTruncated") === "true", nextToken };
 }
 
 /** The document of a quiet DeleteObjects call. */
