@@ -4,8 +4,8 @@ import { RunningDigest, type DigestAlgorithm } from "./digest.ts";
 import { GrowingBuffer } from "./growing-buffer.ts";
 
 /**
- * The size of the pieces in which bodies are read and written. The runtime's default of 4 KiB halves throughput; 256
- * KiB is not faster (measured).
+ * The size of the pieces in which bodies are read and written. The runtime's default of 4 KiB halves throughput; larger
+ * pieces would hold more memory for each upload.
  */
 export const PIECE_BYTES = 64 * 1024;
 

@@ -5,7 +5,7 @@ import { decodeUtf8 } from "../bytes/text.ts";
 import type { BackupPage } from "../state/repair/backup-pages.ts";
 import { holdDeletions } from "../state/repair/deletion-hold.ts";
 import { isDatabaseEmpty } from "../state/repair/rebuilding.ts";
-import { FIRST_COUNT, restorePage, settleCounts, type CountPosition } from "../state/repair/restore-pages.ts";
+import { FIRST_COUNT, restorePage, completeCounts, type CountPosition } from "../state/repair/restore-pages.ts";
 import { listBackups, pageName, readSummary } from "./backup.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
@@ -22,7 +22,7 @@ export const restore: Job = {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const progress = JSON.parse(cursor) as Progress;
     if (progress.phase === "write") return writePage(context, progress);
-    const at = await settleCounts(context.database, progress.at);
+    const at = await completeCounts(context.database, progress.at);
     return { cursor: at === undefined ? null : write({ phase: "count", at }), report: {} };
   },
 };

@@ -8,7 +8,7 @@ import { scheduleUnder } from "../../src/jobs/schedule.ts";
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
 import { BACKED_UP, NOT_BACKED_UP, readBackupPage, FIRST_POSITION } from "../../src/state/repair/backup-pages.ts";
 import type { BackupPosition } from "../../src/state/repair/backup-pages.ts";
-import { FIRST_COUNT, restorePage, settleCounts, type CountPosition } from "../../src/state/repair/restore-pages.ts";
+import { FIRST_COUNT, restorePage, completeCounts, type CountPosition } from "../../src/state/repair/restore-pages.ts";
 import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
@@ -137,7 +137,7 @@ describe("a backup", () => {
       expect(await restorePage(target.database, page)).toBe(0);
     }
     for (let at: CountPosition | undefined = FIRST_COUNT; at !== undefined;)
-      at = await settleCounts(target.database, at);
+      at = await completeCounts(target.database, at);
     expect((await referencesIn({ BLOBS: blobsOnly() })).findings).toEqual([]);
     await expectReadable({
       [`/${bucket}/0`]: "renamed meanwhile",

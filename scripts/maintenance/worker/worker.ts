@@ -23,7 +23,12 @@ import {
 } from "../../../src/state/repair/backup-pages.ts";
 import { holdDeletions } from "../../../src/state/repair/deletion-hold.ts";
 import { isDatabaseEmpty } from "../../../src/state/repair/rebuilding.ts";
-import { FIRST_COUNT, restorePage, settleCounts, type CountPosition } from "../../../src/state/repair/restore-pages.ts";
+import {
+  FIRST_COUNT,
+  restorePage,
+  completeCounts,
+  type CountPosition,
+} from "../../../src/state/repair/restore-pages.ts";
 import { Counts } from "../../../src/state/d1/counts.ts";
 
 const CONFIRMATION_PAUSE_MS = 1000;
@@ -103,7 +108,7 @@ async function writePage(env: Env, { page, isFirst }: RestoreRequest): Promise<{
     await database.batch([holdDeletions("the database was restored from a backup in a file", Date.now())]);
   }
   if (page !== undefined) return { rows: await restorePage(database, page) };
-  for (let at: CountPosition | undefined = FIRST_COUNT; at !== undefined;) at = await settleCounts(database, at);
+  for (let at: CountPosition | undefined = FIRST_COUNT; at !== undefined;) at = await completeCounts(database, at);
   return { rows: 0 };
 }
 

@@ -127,7 +127,7 @@ export class S3Client {
     const { readable, sent } = measuredStream(body, length, digests, rest.signal);
     let failure: { readonly error: unknown } | undefined;
     let isAnswered = false;
-    const settled = sent.then(
+    const finished = sent.then(
       () => (isAnswered ? undefined : startTimer()),
       (error: unknown) => {
         failure ??= isAnswered ? undefined : { error };
@@ -142,7 +142,7 @@ export class S3Client {
     } finally {
       isAnswered = true;
       rest.abort(new Error("the blob store reads no further"));
-      await settled;
+      await finished;
       stopTimers();
     }
   }

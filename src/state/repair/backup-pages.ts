@@ -26,7 +26,7 @@ const ROW_TABLES = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 type RowTable = keyof typeof ROW_TABLES;
 
-/** What is not backed up: a restore counts references anew, and the rest is progress of jobs or belongs to a database. */
+/** Tables without a backup: a restore recounts references, and the rest is progress of jobs or belongs to one database. */
 export const NOT_BACKED_UP = [
   "jobs",
   "garbage",

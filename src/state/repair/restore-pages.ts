@@ -1,5 +1,5 @@
 // Writes the pages of a backup into an empty database, the last page first: of a key that was read twice, the later state
-// counts. References are counted anew while rows are written. A page may be written again: rows that are there are
+// counts. References are recounted while rows are written. A page may be written again: rows that are there are
 // skipped, together with what they refer to.
 import { jsonPages } from "../d1/json-pages.ts";
 import { rowsOf, statement, type Database, type Statement } from "../d1/database.ts";
@@ -70,7 +70,7 @@ export interface CountPosition {
 export const FIRST_COUNT: CountPosition = { phase: "drop", after: "" };
 
 /** Puts a page of counts in order; no position after the last. Each phase may be repeated. */
-export async function settleCounts(
+export async function completeCounts(
   database: Database,
   { phase, after }: CountPosition,
 ): Promise<CountPosition | undefined> {
