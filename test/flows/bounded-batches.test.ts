@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
+import { proofIdOf } from "../../src/state/metadata/completion-proofs.ts";
 import { insertManifest } from "../../src/state/metadata/manifests.ts";
 import { expectSoundReferences } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
@@ -166,7 +167,9 @@ describe("UploadPartCopy of a range with very many slices", () => {
     const manifestId = `${id}/in-pieces`;
     const slices = Array.from(bytes, (_, start) => ({ start, blobId, offset: start, length: 1 }));
     const parts = [{ partNumber: 1, start: 0, size: bytes.length, checksum: undefined }];
-    await new Database(env.DB, new Counts()).batch(insertManifest({ manifestId, slices, parts, references: [blobId] }));
+    const references = [blobId, proofIdOf(manifestId)];
+    await env.BLOBS.put(proofIdOf(manifestId), "as if completed");
+    await new Database(env.DB, new Counts()).batch(insertManifest({ manifestId, slices, parts, references }));
     await env.DB.prepare("UPDATE objects SET blob_id = NULL, manifest_id = ? WHERE bucket_id = ?")
       .bind(manifestId, id)
       .run();
