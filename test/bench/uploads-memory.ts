@@ -9,6 +9,7 @@ import { serveCairn, type ServedCairn } from "../../scripts/serve/runtime.ts";
 import { openConnection, signedHeaders } from "./broken.ts";
 import { Checks } from "./checks.ts";
 import { HeapWatch } from "./heap.ts";
+import { Inspector } from "./inspector.ts";
 import { CREDENTIALS } from "./signer.ts";
 import { temporaryState } from "./temporary-state.ts";
 
@@ -20,8 +21,11 @@ const LENGTH = 4 * MiB;
 const PIECE = Buffer.alloc(32 * 1024, "x");
 const SETTLE_MS = 2000;
 
-/** What one upload may take: a piece that is read and one that is gathered, and for one that is small, next to nothing. */
-const MAX_BYTES = { tiny: 24 * 1024, begun: 160 * 1024, busy: 224 * 1024 };
+/**
+ * What one upload may take. A stalled one holds its request, the parsed headers and a first buffer of 4 KiB. All busy ones
+ * together stay below half of the 128 MB of an isolate.
+ */
+const MAX_BYTES = { tiny: 32 * 1024, begun: 160 * 1024, busy: (64 * MiB) / BUSY };
 
 const checks = new Checks("uploads");
 
@@ -37,20 +41,31 @@ async function begin(url: string, name: string, length: number, sent: Buffer): P
   return socket;
 }
 
-/** The memory that uploads take beyond that of the idle Worker, for each of them. */
-async function bytesPerUpload(cairn: ServedCairn, count: number, act: () => Promise<Socket[]>): Promise<number> {
-  const inspector = await cairn.inspectorUrl();
-  const idle = await HeapWatch.start(inspector);
-  await pause(SETTLE_MS);
-  idle.stop();
-  const busy = await HeapWatch.start(inspector);
+/** The memory that uploads hold beyond that of the idle Worker, for each of them. Garbage is collected before both samples. */
+async function heldPerUpload(cairn: ServedCairn, count: number, act: () => Promise<Socket[]>): Promise<number> {
+  const inspector = await Inspector.connect(await cairn.inspectorUrl());
+  const idle = await inspector.usageAfterCollection(cairn.url);
   const sockets = await act();
   await pause(SETTLE_MS);
-  busy.stop();
+  const held = await inspector.usageAfterCollection(cairn.url);
+  inspector.close();
   for (const socket of sockets) socket.destroy();
   await pause(SETTLE_MS);
-  if (busy.peakBuffers === 0) throw new Error("the inspector told nothing");
-  return (busy.peak + busy.peakBuffers - idle.peak - idle.peakBuffers) / count;
+  return (held.heap + held.buffers - idle.heap - idle.buffers) / count;
+}
+
+/** The most memory that uploads in progress take, garbage included, for each of them. */
+async function peakPerUpload(cairn: ServedCairn, count: number, act: () => Promise<Socket[]>): Promise<number> {
+  const inspector = await Inspector.connect(await cairn.inspectorUrl());
+  const idle = await inspector.usageAfterCollection(cairn.url);
+  inspector.close();
+  const watch = await HeapWatch.start(await cairn.inspectorUrl());
+  const sockets = await act();
+  await pause(SETTLE_MS);
+  watch.stop();
+  for (const socket of sockets) socket.destroy();
+  if (watch.peak === 0) throw new Error("the inspector reported no heap");
+  return (watch.peak + watch.peakBuffers - idle.heap - idle.buffers) / count;
 }
 
 function stalled(url: string, length: number, sent: number): () => Promise<Socket[]> {
@@ -91,12 +106,13 @@ const served = await serveCairn({
 try {
   const { url } = served;
   await new Requests(url, CREDENTIALS).send("PUT", `/${BUCKET}`);
-  const measure = async (name: string, count: number, most: number, act: () => Promise<Socket[]>): Promise<void> =>
-    checks.atMost(`memory of each of ${count} ${name}`, await bytesPerUpload(served, count, act), most, "bytes");
-  await measure("stalled uploads of 3 bytes", STALLED, MAX_BYTES.tiny, stalled(url, 3, 2));
-  await measure("stalled uploads that sent 100 bytes", STALLED, MAX_BYTES.tiny, stalled(url, LENGTH, 100));
-  await measure("stalled uploads that sent 100,000 bytes", STALLED, MAX_BYTES.begun, stalled(url, LENGTH, 100_000));
-  await measure("busy uploads", BUSY, MAX_BYTES.busy, async () => busy(url));
+  const hold = async (name: string, most: number, act: () => Promise<Socket[]>): Promise<void> =>
+    checks.atMost(`memory of each of ${STALLED} ${name}`, await heldPerUpload(served, STALLED, act), most, "bytes");
+  await hold("stalled uploads of 3 bytes", MAX_BYTES.tiny, stalled(url, 3, 2));
+  await hold("stalled uploads that sent 100 bytes", MAX_BYTES.tiny, stalled(url, LENGTH, 100));
+  await hold("stalled uploads that sent 100,000 bytes", MAX_BYTES.begun, stalled(url, LENGTH, 100_000));
+  const peak = await peakPerUpload(served, BUSY, async () => busy(url));
+  checks.atMost(`memory of each of ${BUSY} busy uploads, garbage included`, peak, MAX_BYTES.busy, "bytes");
 } finally {
   await served.stop();
 }
