@@ -36,6 +36,9 @@ export class Tenant {
   #versions: AcknowledgedVersion[] = [];
 
   /** @param path `/bucket/prefix` */
+  /** The uploads whose completion was acknowledged. */
+  readonly completedUploads = new Set<string>();
+
   constructor(path: string, isVersioned: boolean, big: BigObject) {
     this.#path = path;
     this.#isVersioned = isVersioned;
@@ -153,6 +156,7 @@ export class Tenant {
     const answer = await requests.send("POST", `${target}?uploadId=${uploadId}`, {}, document);
     const etag = `${md5(Buffer.from(etags.join(""), "hex"))}-${etags.length}`;
     const content = { etag, md5: md5(Buffer.concat(pieces)) };
+    if (answer.status === 200) this.completedUploads.add(uploadId);
     this.#learn(`complete ${key}`, answer, (state) => state.with(key, content));
     this.#remember(key, answer, etag);
   }
