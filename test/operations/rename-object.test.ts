@@ -1,45 +1,19 @@
+// RenameObject: source and destination, properties of the object, concurrency and cost.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { expireTokens } from "../../src/jobs/expire-tokens.ts";
 import { nextVersionId } from "../../src/protocol/core/version-id.ts";
-import { anonymous, deliver, send, type SendOptions } from "../support/client.ts";
+import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
-import { expectBytes, md5Hex, noise } from "../support/digests.ts";
-import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
+import { expectBytes, noise } from "../support/digests.ts";
+import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
-import { runPass } from "../support/jobs.ts";
 import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { expiresAfter, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
-import { allow, credentialsOf, freshUser, succeed } from "../support/query-api.ts";
 import { expectBalanced, expectUntouched } from "../support/rows.ts";
 import { bodyOf, setVersioning, versionedBucket } from "../support/versioning.ts";
-
-type Headers = NonNullable<SendOptions["headers"]>;
-
-function rename(bucket: string, source: string, destination: string, headers: Headers = {}): Promise<Response> {
-  const target = `/${bucket}/${encodeURIComponent(destination)}?renameObject`;
-  return send("PUT", target, { headers: { "x-amz-rename-source": source, ...headers } });
-}
-
-/** A bucket with these texts under these keys. */
-async function bucketOf(objects: Readonly<Record<string, string>>): Promise<string> {
-  const bucket = await freshBucket();
-  await putAll(bucket, objects);
-  return bucket;
-}
-
-async function keysOf(bucket: string): Promise<string[]> {
-  return Object.keys((await storedStateOf(bucket)).objects);
-}
-
-async function expectRefused(bucket: string, request: () => Promise<Response>, expected: ExpectedError): Promise<void> {
-  await expectUntouched(bucket, async () => expectS3Error(await request(), expected));
-}
-
-const PAST = "Sat, 01 Jan 2000 00:00:00 GMT";
-const FUTURE = "Thu, 01 Jan 2099 00:00:00 GMT";
+import { bucketOf, expectRefused, keysOf, rename } from "./rename-object-fixture.ts";
 
 describe("RenameObject", () => {
   it("returns the expiration of the object under its new key, also when repeated", async () => {
@@ -257,208 +231,6 @@ describe("RenameObject", () => {
     await rename(bucket, "a%20b", "fourth");
     const moved = await Promise.all(["first", "second", "third", "fourth"].map((key) => bodyOf(bucket, key)));
     expect(moved).toEqual(["literal", "rest", "decoded", "raw"]);
-  });
-
-  describe("conditions", () => {
-    const SOURCE = `"${md5Hex("source")}"`;
-    const DESTINATION = `"${md5Hex("destination")}"`;
-    const failed = (condition: string): ExpectedError => ({
-      status: 412,
-      code: "PreconditionFailed",
-      message: "At least one of the pre-conditions you specified did not hold",
-      fields: { Condition: condition },
-    });
-
-    it.each([
-      ["of the destination", "if-match", DESTINATION],
-      ["of the destination, bare", "if-match", DESTINATION.replaceAll('"', "")],
-      ["of the destination", "if-modified-since", PAST],
-      ["of the destination", "if-unmodified-since", FUTURE],
-      ["of the source", "x-amz-rename-source-if-match", SOURCE],
-      ["of the source, any", "x-amz-rename-source-if-match", "*"],
-      ["of the source", "x-amz-rename-source-if-none-match", DESTINATION],
-      ["of the source", "x-amz-rename-source-if-modified-since", PAST],
-      ["of the source", "x-amz-rename-source-if-unmodified-since", FUTURE],
-    ])("%s that hold let it go ahead: %s: %s", async (_whose, name, value) => {
-      const bucket = await bucketOf({ a: "source", b: "destination" });
-      expect((await rename(bucket, "a", "b", { [name]: value })).status).toBe(200);
-      expect(await bodyOf(bucket, "b")).toBe("source");
-    });
-
-    it.each([
-      ["if-match", SOURCE, "If-Match"],
-      ["if-none-match", "*", "If-None-Match"],
-      ["if-modified-since", FUTURE, "If-Modified-Since"],
-      ["if-unmodified-since", PAST, "If-Unmodified-Since"],
-      ["x-amz-rename-source-if-match", DESTINATION, "If-Match"],
-      ["x-amz-rename-source-if-none-match", SOURCE, "If-None-Match"],
-      ["x-amz-rename-source-if-none-match", "*", "If-None-Match"],
-      ["x-amz-rename-source-if-modified-since", FUTURE, "If-Modified-Since"],
-      ["x-amz-rename-source-if-unmodified-since", PAST, "If-Unmodified-Since"],
-    ])("that fail refuse it: %s: %s", async (name, value, condition) => {
-      const bucket = await bucketOf({ a: "source", b: "destination" });
-      await expectRefused(bucket, () => rename(bucket, "a", "b", { [name]: value }), failed(condition));
-    });
-
-    it("pass on a free key when only an existing object could fail them", async () => {
-      for (const headers of [{ "if-none-match": "*" }, { "if-unmodified-since": PAST }]) {
-        const bucket = await bucketOf({ a: "source" });
-        expect((await rename(bucket, "a", "b", headers)).status).toBe(200);
-      }
-    });
-
-    it("that need a destination fail when there is none", async () => {
-      const bucket = await bucketOf({ a: "source" });
-      await expectRefused(bucket, () => rename(bucket, "a", "b", { "if-match": SOURCE }), {
-        status: 404,
-        code: "NoSuchKey",
-        fields: { Key: "b" },
-      });
-      await expectRefused(
-        bucket,
-        () => rename(bucket, "a", "b", { "if-modified-since": PAST }),
-        failed("If-Modified-Since"),
-      );
-    });
-
-    it("report If-Match when both of the destination's fail", async () => {
-      const bucket = await bucketOf({ a: "source", b: "destination" });
-      const headers = { "if-match": SOURCE, "if-none-match": "*" };
-      await expectRefused(bucket, () => rename(bucket, "a", "b", headers), failed("If-Match"));
-    });
-
-    it("are evaluated on the source first, and only when it exists", async () => {
-      const bucket = await bucketOf({ a: "source", b: "destination" });
-      const headers = { "if-none-match": "*", "x-amz-rename-source-if-match": DESTINATION };
-      await expectRefused(bucket, () => rename(bucket, "a", "b", headers), failed("If-Match"));
-      await expectRefused(bucket, () => rename(bucket, "missing", "b", headers), {
-        status: 404,
-        code: "NoSuchKey",
-        fields: { Key: "missing" },
-      });
-    });
-
-    it("reject an ETag in the destination's If-None-Match, which accepts only *", async () => {
-      const bucket = await bucketOf({ a: "source", b: "destination" });
-      await expectRefused(bucket, () => rename(bucket, "a", "b", { "if-none-match": SOURCE }), {
-        status: 400,
-        code: "InvalidRequest",
-      });
-    });
-
-    it("let one of several renames onto one free key win", async () => {
-      const keys = ["a", "b", "c", "d", "e"];
-      const bucket = await bucketOf(Object.fromEntries(keys.map((key) => [key, key])));
-      const responses = await Promise.all(keys.map((key) => rename(bucket, key, "won", { "if-none-match": "*" })));
-      const statuses = responses.map(({ status }) => status);
-      expect(statuses.filter((status) => status === 200)).toHaveLength(1);
-      expect(statuses.every((status) => [200, 409, 412].includes(status))).toBe(true);
-      const winner = keys[statuses.indexOf(200)];
-      expect(await bodyOf(bucket, "won")).toBe(winner);
-      expect(await keysOf(bucket)).toEqual([...keys.filter((key) => key !== winner), "won"]);
-    });
-  });
-
-  describe("a client token", () => {
-    it("returns the first response for a repeated rename, without a second rename", async () => {
-      const bucket = await bucketOf({ a: "first" });
-      const headers = { "x-amz-client-token": "token-1", "if-none-match": "*" };
-      expect((await rename(bucket, "a", "b", headers)).status).toBe(200);
-      await putAll(bucket, { a: "second" });
-      await expectUntouched(bucket, async () => {
-        const again = await rename(bucket, "a", "b", headers);
-        expect(again.status).toBe(200);
-        expect(costOf(again)).toMatchObject({ roundTrips: 1, rowsWritten: 0, coordinatorCalls: 0 });
-      });
-      expect(await bodyOf(bucket, "a")).toBe("second");
-      expect(await bodyOf(bucket, "b")).toBe("first");
-    });
-
-    it("is rejected with other parameters, whichever differs", async () => {
-      const bucket = await bucketOf({ a: "x", c: "y" });
-      const token = { "x-amz-client-token": "token-1" };
-      expect((await rename(bucket, "a", "b", token)).status).toBe(200);
-      for (const [source, destination, headers] of [
-        ["c", "b", {}],
-        ["/a", "b", {}],
-        ["a", "d", {}],
-        ["a", "b", { "if-none-match": "*" }],
-        ["a", "b", { "if-unmodified-since": FUTURE }],
-        ["a", "b", { "x-amz-rename-source-if-match": "*" }],
-      ] as const) {
-        await expectRefused(bucket, () => rename(bucket, source, destination, { ...token, ...headers }), {
-          status: 400,
-          code: "IdempotencyParameterMismatch",
-        });
-      }
-    });
-
-    it("belongs to the user who first sent it, under every name and session", async () => {
-      const bucket = await bucketOf({ a: "x" });
-      const [user, other] = [await freshUser(allow("s3:*")), await freshUser(allow("s3:*"))];
-      const headers = { "x-amz-client-token": "token-1", "x-amz-rename-source": "a" };
-      const statusFor = async (credentials: SendOptions["credentials"]): Promise<number> =>
-        (await send("PUT", `/${bucket}/b`, { headers, ...(credentials === undefined ? {} : { credentials }) })).status;
-      expect(await statusFor(user.credentials)).toBe(200);
-      const session = credentialsOf(await succeed("sts", "GetSessionToken", {}, { credentials: user.credentials }));
-      expect(await statusFor(session)).toBe(200);
-      await succeed("iam", "UpdateUser", { UserName: user.name, NewUserName: `${user.name}-2` });
-      expect(await statusFor(user.credentials)).toBe(200);
-      for (const another of [other.credentials, undefined]) expect(await statusFor(another)).toBe(400);
-      expect(await keysOf(bucket)).toEqual(["b"]);
-    });
-
-    it("is not consumed by a failed rename", async () => {
-      const bucket = await bucketOf({ b: "x" });
-      const headers = { "x-amz-client-token": "t" };
-      expect((await rename(bucket, "a", "c", headers)).status).toBe(404);
-      await putAll(bucket, { a: "now" });
-      expect((await rename(bucket, "a", "c", headers)).status).toBe(200);
-    });
-
-    it("belongs to its bucket", async () => {
-      for (const bucket of [await bucketOf({ a: "1" }), await bucketOf({ a: "2" })]) {
-        expect((await rename(bucket, "a", "b", { "x-amz-client-token": "shared" })).status).toBe(200);
-      }
-    });
-
-    it("executes one of several concurrent renames", async () => {
-      const bucket = await bucketOf({ a: "x" });
-      const headers = { "x-amz-client-token": "t" };
-      const responses = await Promise.all([1, 2, 3, 4, 5].map(() => rename(bucket, "a", "b", headers)));
-      expect(responses.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
-      expect(await keysOf(bucket)).toEqual(["b"]);
-      await expectBalanced(bucket);
-    });
-
-    it("is valid for at least a day and then expires", async () => {
-      const bucket = await bucketOf({ a: "x" });
-      await rename(bucket, "a", "b", { "x-amz-client-token": "t" });
-      const id = await bucketId(bucket);
-      const left = async (): Promise<number> =>
-        (await env.DB.prepare("SELECT 1 FROM rename_tokens WHERE bucket_id = ?").bind(id).all()).results.length;
-      await runPass(expireTokens, Date.now() + 24 * 3_600_000);
-      expect(await left()).toBe(1);
-      await env.DB.prepare("UPDATE rename_tokens SET created_at = created_at - 93600000 WHERE bucket_id = ?")
-        .bind(id)
-        .run();
-      await runPass(expireTokens, Date.now());
-      expect(await left()).toBe(0);
-    });
-
-    it.each(["", "t".repeat(65), "a b", "é"])("is rejected as %j", async (token) => {
-      const bucket = await bucketOf({ a: "x" });
-      await expectRefused(bucket, () => rename(bucket, "a", "b", { "x-amz-client-token": token }), {
-        status: 400,
-        code: "InvalidArgument",
-        fields: { ArgumentName: "x-amz-client-token", ArgumentValue: token },
-      });
-    });
-
-    it.each(["!", "~".repeat(64), "3b241101-e2bb-4255-8caf-4136c566a962"])("can be %j", async (token) => {
-      const bucket = await bucketOf({ a: "x" });
-      expect((await rename(bucket, "a", "b", { "x-amz-client-token": token })).status).toBe(200);
-    });
   });
 
   it("shows readers exactly one of the two keys at any time", async () => {
