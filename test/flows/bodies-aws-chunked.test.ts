@@ -19,7 +19,7 @@ describe.each(FORMS)("an aws-chunked body, %s,", (form) => {
     for (const size of [8192, 10_007, 65_536, 100_000]) await expectStored({ form, pieces: cut(BODY, size) });
   });
 
-  it("needs no Content-Length besides x-amz-decoded-content-length", async () => {
+  it("is stored without Content-Length when x-amz-decoded-content-length is sent", async () => {
     await expectStored({ form, pieces: PIECES, isMeasured: false });
   });
 

@@ -134,7 +134,7 @@ describe("a PUT whose coordinator has an outdated head", () => {
     expectNothingLeftOver(storedState);
   });
 
-  it("gives up when the head changes on every attempt, and releases its blob", async () => {
+  it("returns ServiceUnavailable and releases its blob when the head changes on every attempt", async () => {
     const bucket = await bucketOfOne();
     let turn = 0;
     const response = await withCoordinatorD1(

@@ -172,7 +172,7 @@ describe("a GET of several blobs", () => {
 });
 
 describe("an unexpected failure", () => {
-  it("tells the client nothing and logs the cause with the request id", async () => {
+  it("returns InternalError without the cause, and logs the cause with the request id", async () => {
     const bucket = await bucketOfOne();
     const secret = `SELECT ${ROOT.secretAccessKey} at src/state/d1/database.ts:1:1`;
     for (const [scope, method] of [

@@ -118,7 +118,7 @@ describe("a snapshot is exact", () => {
     });
   });
 
-  it("whatever a coordinator's clock shows", async () => {
+  it("when coordinators' clocks are ahead or behind", async () => {
     const bucket = await versionedBucket();
     const now = Date.now.bind(Date);
     const at = async (ahead: number, action: () => Promise<unknown>): Promise<void> => {

@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 describe("a snapshot", () => {
-  it("shows the bucket's objects, whatever was overwritten, deleted, purged or added since", async () => {
+  it("shows the bucket's objects of its moment after overwrites, deletions, purges and additions", async () => {
     const bucket = await versionedBucket();
     await putAll(bucket, { changed: "old", deleted: "was here", kept: "same", twice: "1" });
     await putVersion(bucket, "twice", "2");

@@ -103,7 +103,7 @@ describe("the permission to start a session", () => {
 });
 
 describe("a role", () => {
-  it("gives no session IAM rights that the assuming session lacks", async () => {
+  it("grants no session IAM rights that the assuming session lacks", async () => {
     const { credentials } = await freshUser(allow(["iam:*", "sts:*"]));
     for (const options of [{ credentials }, {}]) {
       const restricted = await begin("GetSessionToken", {}, options);

@@ -34,7 +34,7 @@ import {
 useBucket();
 
 describe("GetCallerIdentity", () => {
-  it("succeeds for every authenticated caller, whatever their policies state", async () => {
+  it("succeeds for every authenticated caller, also when a policy denies every action", async () => {
     expect(await callerOf(ROOT)).toEqual({ Arn: `arn:aws:iam::${ACCOUNT}:root`, UserId: ACCOUNT, Account: ACCOUNT });
     const { name, credentials } = await freshUser({
       Statement: [{ Effect: "Deny", Action: "*", Resource: "*" }],

@@ -30,7 +30,7 @@ async function age(bucket: string, key: string, days: number, versionId?: string
 beforeEach(forgetRules);
 
 describe("noncurrent versions", () => {
-  it("are purged the given days after their successor was created, whatever their own age", async () => {
+  it("are purged the given days after their successor was created, independent of their own age", async () => {
     const bucket = await versionedBucket();
     const first = await putVersion(bucket, "k", "one");
     const second = await putVersion(bucket, "k", "two");

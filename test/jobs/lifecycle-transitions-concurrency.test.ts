@@ -103,7 +103,7 @@ describe("a request that has read the old location", () => {
     await expectSoundReferences(bucket);
   });
 
-  it("wins with its own concurrent write", async () => {
+  it("stores its object in its own class when it writes during a transition", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", b: "1" });
     await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));

@@ -92,7 +92,7 @@ describe("CompleteMultipartUpload", () => {
       });
     });
 
-    it("let one of several completions of a free key win", async () => {
+    it("let exactly one of several concurrent completions of a missing key succeed", async () => {
       const bucket = await freshBucket();
       const uploads = [];
       for (let turn = 0; turn < 5; turn += 1) uploads.push(await uploadOf(bucket, [`body ${turn}`]));

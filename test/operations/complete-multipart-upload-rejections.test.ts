@@ -30,7 +30,7 @@ describe("CompleteMultipartUpload", () => {
         (_, id) => ({ status: 400, code: "InvalidPartOrder", fields: { UploadId: id } }),
       ],
       [
-        "a part that is not there",
+        "a part that was not uploaded",
         ([part]) => (part === undefined ? [] : [part, { ...part, partNumber: 9 }]),
         ([part], id) => ({
           status: 400,

@@ -125,7 +125,7 @@ describe("CompleteMultipartUpload", () => {
   });
 
   describe("repeated", () => {
-    it("returns the same response for the same list, whatever happened to the key", async () => {
+    it("returns the same response for the same list after the key was overwritten or deleted", async () => {
       const bucket = await freshBucket();
       const { uploadId, parts } = await uploadOf(bucket, [LARGE, LAST]);
       const first = await answerOf(await sendCompletion(bucket, "k", uploadId, parts));

@@ -101,7 +101,7 @@ describe("CopyObject", () => {
       },
     );
 
-    it("let one of several copies onto a free key win", async () => {
+    it("let exactly one of several concurrent copies onto a missing key succeed", async () => {
       const keys = ["a", "b", "c", "d"];
       const bucket = await bucketOf(Object.fromEntries(keys.map((key) => [key, key])));
       const responses = await Promise.all(

@@ -64,7 +64,7 @@ describe("CopyObject", () => {
       expect((await described(bucket, "b"))["content-type"]).toBe("text/css");
     });
 
-    it("give the copy the requested storage class", async () => {
+    it("store the copy in the requested storage class", async () => {
       const bucket = await bucketOf({ a: "x" });
       await copy(`${bucket}/a`, bucket, "b", { "x-amz-storage-class": "ONEZONE_IA" });
       expect((await described(bucket, "b"))["x-amz-storage-class"]).toBe("ONEZONE_IA");

@@ -50,7 +50,7 @@ describe("GetObject", () => {
       });
     });
 
-    it("returns InvalidRange for an empty object, whatever the range", async () => {
+    it("returns InvalidRange for every range of an empty object", async () => {
       const target = await objectOf("");
       for (const range of ["bytes=0-0", "bytes=0-", "bytes=-1"]) {
         await expectS3Error(await send("GET", target, { headers: { range } }), {

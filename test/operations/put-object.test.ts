@@ -179,7 +179,7 @@ describe("PutObject", () => {
       }
     });
 
-    it("includes invalid ACLs, whatever the bucket's ownership", async () => {
+    it("includes invalid ACLs, also with BucketOwnerEnforced", async () => {
       await expectRefused(
         { status: 400, code: "InvalidArgument", fields: { ArgumentName: "x-amz-acl", ArgumentValue: "nonsense" } },
         { body: "x", headers: { "x-amz-acl": "nonsense" } },
@@ -194,7 +194,7 @@ describe("PutObject", () => {
       );
     });
 
-    it("stores ACLs when they are enabled, presigned or not, and drops the old one with the old object", async () => {
+    it("stores ACLs when they are enabled, presigned or not, and replaces them with the object", async () => {
       const bucket = await aclBucket();
       const put = async (headers: Record<string, string>) => {
         expect((await send("PUT", `/${bucket}/k`, { body: "x", headers })).status).toBe(200);

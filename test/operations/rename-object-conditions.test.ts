@@ -97,7 +97,7 @@ describe("RenameObject", () => {
       });
     });
 
-    it("let one of several renames onto one free key win", async () => {
+    it("let exactly one of several concurrent renames onto a missing key succeed", async () => {
       const keys = ["a", "b", "c", "d", "e"];
       const bucket = await bucketOf(Object.fromEntries(keys.map((key) => [key, key])));
       const responses = await Promise.all(keys.map((key) => rename(bucket, key, "won", { "if-none-match": "*" })));
