@@ -90,7 +90,8 @@ export type Command =
       readonly when: When;
     }
   | { readonly op: "putTags"; readonly at: Place; readonly version: VersionChoice; readonly tags: TagsChoice }
-  | { readonly op: "deleteTags" | "getTags"; readonly at: Place; readonly version: VersionChoice }
+  | { readonly op: "deleteTags"; readonly at: Place; readonly version: VersionChoice }
+  | { readonly op: "getTags"; readonly at: Place; readonly version: VersionChoice }
   | { readonly op: "list" | "listVersions" | "listUploads"; readonly bucket: BucketChoice; readonly pageSize: number }
   | { readonly op: "setVersioning"; readonly bucket: BucketChoice; readonly versioning: "Enabled" | "Suspended" }
   | { readonly op: "remakeBucket"; readonly bucket: BucketChoice }
@@ -104,8 +105,11 @@ export type Command =
       readonly isStale: boolean;
       readonly when: When;
     }
-  | { readonly op: "abort" | "listParts"; readonly upload: number }
+  | { readonly op: "abort"; readonly upload: number }
+  | { readonly op: "listParts"; readonly upload: number }
   | { readonly op: "multipart"; readonly at: Place; readonly parts: readonly PartChoice[] };
+
+export type CommandOf<Op extends Command["op"]> = Extract<Command, { readonly op: Op }>;
 
 export interface Sequence {
   readonly one: VersioningChoice | undefined;

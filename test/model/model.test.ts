@@ -6,8 +6,8 @@ import { describe, it } from "vitest";
 
 import { noise } from "../support/digests.ts";
 import { BIG_BUCKET, sequence, type Sequence } from "./commands.ts";
-import { Play } from "./model-runner.ts";
-import { PART_MIN_BYTES } from "./s3-model.ts";
+import { ModelRunner } from "./model-runner.ts";
+import { PART_MIN_BYTES } from "./uploads-model.ts";
 
 const RUNS = numberFrom("MODEL_RUNS") ?? 70;
 const SEED = numberFrom("MODEL_SEED");
@@ -22,23 +22,23 @@ describe("any sequence of requests", () => {
     { timeout: Math.max(600, RUNS * SECONDS_PER_RUN) * 1000 },
     async () => {
       const settings = { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: SEED }) };
-      await assert(asyncProperty(sequence(MAX_COMMANDS), playAll), settings);
+      await assert(asyncProperty(sequence(MAX_COMMANDS), runAll), settings);
     },
   );
 });
 
-async function playAll({ commands, ...versionings }: Sequence): Promise<void> {
-  const play = await Play.begin(JSON.stringify(commands).includes(`"${BIG_BUCKET}"`) ? BIG : undefined);
+async function runAll({ commands, ...versionings }: Sequence): Promise<void> {
+  const runner = await ModelRunner.start(JSON.stringify(commands).includes(`"${BIG_BUCKET}"`) ? BIG : undefined);
   try {
     for (const bucket of ["one", "two"] as const) {
       const versioning = versionings[bucket];
-      if (versioning !== undefined) await play.perform({ op: "setVersioning", bucket, versioning });
+      if (versioning !== undefined) await runner.perform({ op: "setVersioning", bucket, versioning });
     }
-    for (const one of commands) await play.perform(one);
-    await play.finish();
+    for (const one of commands) await runner.perform(one);
+    await runner.finish();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${play.transcript.join("\n")}\n\n${reason}`, { cause: error });
+    throw new Error(`${runner.transcript.join("\n")}\n\n${reason}`, { cause: error });
   }
 }
 
