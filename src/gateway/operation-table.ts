@@ -9,6 +9,7 @@ import { bucketLifecycle } from "../operations/bucket-lifecycle.ts";
 import { bucketOwnershipControls } from "../operations/bucket-ownership-controls.ts";
 import { bucketPolicy } from "../operations/bucket-policy.ts";
 import { bucketTagging } from "../operations/bucket-tagging.ts";
+import { bucketWebsite } from "../operations/bucket-website.ts";
 import { publicAccessBlock } from "../operations/public-access-block.ts";
 import { defaultConfigurations } from "../operations/default-configurations.ts";
 import { completeMultipartUpload } from "../operations/complete-multipart-upload.ts";
@@ -78,6 +79,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...bucketOwnershipControls,
   ...bucketPolicy,
   ...bucketTagging,
+  ...bucketWebsite,
   ...publicAccessBlock,
   ...defaultConfigurations,
   getBucketAcl,
@@ -127,8 +129,6 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("PutObjectAnnotation", "PUT", "object", "annotation"),
   notImplemented("DeleteObjectAnnotation", "DELETE", "object", "annotation"),
 
-  notImplemented("PutBucketWebsite", "PUT", "bucket", "website"),
-  notImplemented("DeleteBucketWebsite", "DELETE", "bucket", "website"),
   notImplemented("PutBucketReplication", "PUT", "bucket", "replication"),
   notImplemented("DeleteBucketReplication", "DELETE", "bucket", "replication"),
   notImplemented("PutBucketNotificationConfiguration", "PUT", "bucket", "notification"),

@@ -27,7 +27,7 @@ import {
 } from "../protocol/objects/customer-encryption.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
 import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
-import type { ObjectMetadata } from "../protocol/objects/object-metadata.ts";
+import { copiedMetadata, redirectLocationOf, type ObjectMetadata } from "../protocol/objects/object-metadata.ts";
 import { joinInputs, NEW_OBJECT, NO_RENAME, COPY_SOURCE, WRITE_CONDITIONS } from "../protocol/core/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { requestHeader } from "../protocol/core/s3-request.ts";
@@ -159,14 +159,14 @@ async function checkCopy(
   const tags = tagsOfCopy(input, original.tags);
   const checked = await checkUpload(context, bucket, { key, tags, acl, customerKey, conditions, head });
   refuseUnchangedCopy(bucket, input, original, checked);
-  const { contentType, systemMetadata, userMetadata } = input.metadataDirective === "COPY" ? original : input.metadata;
-  return { original, metadata: { contentType, systemMetadata, userMetadata }, tags, ...checked };
+  const metadata = input.metadataDirective === "COPY" ? copiedMetadata(original, input.metadata) : input.metadata;
+  return { original, metadata, tags, ...checked };
 }
 
 /** @throws S3Error InvalidRequest for a copy of an object to itself that changes nothing */
 function refuseUnchangedCopy(
   bucket: Bucket,
-  { key, source, metadataDirective, namesStorageClass, namesEncryption }: CopyInput,
+  { key, source, metadata, metadataDirective, namesStorageClass, namesEncryption }: CopyInput,
   original: SourceVersion,
   { encryption }: CheckedUpload,
 ): void {
@@ -176,7 +176,8 @@ function refuseUnchangedCopy(
     source.versionId === undefined &&
     source.snapshot === undefined;
   const isReencrypted = namesEncryption || encryption !== undefined || original.encryption !== undefined;
-  if (!isItself || metadataDirective !== "COPY" || namesStorageClass || isReencrypted) return;
+  const isRedirected = redirectLocationOf(metadata) !== undefined;
+  if (!isItself || metadataDirective !== "COPY" || namesStorageClass || isRedirected || isReencrypted) return;
   throw new S3Error(
     "InvalidRequest",
     {},

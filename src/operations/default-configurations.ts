@@ -1,4 +1,4 @@
-// Configurations that cannot be set: GetBucketWebsite, GetBucketReplication, GetObjectLockConfiguration,
+// Configurations that cannot be set: GetBucketReplication, GetObjectLockConfiguration,
 // GetBucketLogging, GetBucketNotificationConfiguration, GetBucketAccelerateConfiguration, GetBucketRequestPayment. Each
 // row returns S3's response for a bucket without it, because infrastructure tools read them all after they create a
 // bucket.
@@ -6,12 +6,6 @@ import { element } from "../bytes/xml.ts";
 import { defineDefaultConfiguration } from "../contract/default-configuration.ts";
 
 export const defaultConfigurations = [
-  defineDefaultConfiguration({
-    name: "GetBucketWebsite",
-    actions: ["s3:GetBucketWebsite"],
-    subresource: "website",
-    answer: { error: "NoSuchWebsiteConfiguration" },
-  }),
   defineDefaultConfiguration({
     name: "GetBucketReplication",
     actions: ["s3:GetReplicationConfiguration"],

@@ -41,7 +41,7 @@ const NEVER_IGNORED: readonly {
   },
   { headers: { "x-amz-bypass-governance-retention": "true" }, code: "InvalidArgument", methods: WRITES, obeyedBy: [] },
   { headers: { "x-amz-bypass-governance-retention": "" }, code: "InvalidArgument", methods: WRITES, obeyedBy: [] },
-  { headers: { "x-amz-website-redirect-location": "/x" }, code: "NotImplemented", methods: WRITES, obeyedBy: [] },
+  { headers: { "x-amz-website-redirect-location": "/x" }, code: "NotImplemented", methods: WRITES, obeyedBy: UPLOADS },
   {
     headers: { "x-amz-server-side-encryption": "AES256" },
     code: "InvalidArgument",

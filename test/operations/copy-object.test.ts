@@ -206,10 +206,7 @@ describe("CopyObject", () => {
       { status: 400, code: "InvalidStorageClass", fields: { StorageClassRequested: "TAPE" } },
     ],
     [{ "x-amz-acl": "public-read" }, ACLS_OFF],
-    [
-      { "x-amz-website-redirect-location": "/x" },
-      { status: 501, code: "NotImplemented", fields: { Header: "x-amz-website-redirect-location" } },
-    ],
+    [{ "x-amz-website-redirect-location": "x" }, { status: 400, code: "InvalidRedirectLocation" }],
     [
       { "x-amz-tagging-directive": "REPLACE", "x-amz-tagging": "a=1&a=2" },
       {

@@ -210,7 +210,7 @@ describe("PostObject", () => {
     [{ "x-amz-checksum-crc32": "sailorjerry" }, 400, "InvalidRequest", {}],
     [{ "x-amz-checksum-algorithm": "CRC32" }, 400, "InvalidRequest", {}],
     [{ "x-amz-checksum-crc32": "AAAAAA==" }, 400, "BadDigest", {}],
-    [{ "x-amz-website-redirect-location": "/x" }, 501, "NotImplemented", { Header: "x-amz-website-redirect-location" }],
+    [{ "x-amz-website-redirect-location": "x" }, 400, "InvalidRedirectLocation", {}],
     [
       { "Content-Disposition": "a\r\nb" },
       400,

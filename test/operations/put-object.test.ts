@@ -131,7 +131,6 @@ describe("PutObject", () => {
 
   describe("an unsupported feature", () => {
     it.each([
-      ["x-amz-website-redirect-location", "/x"],
       ["x-amz-server-side-encryption-aws-kms-key-id", "x"],
       ["x-amz-object-lock-mode", "GOVERNANCE"],
       ["x-amz-object-lock-legal-hold", "ON"],

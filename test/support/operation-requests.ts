@@ -9,6 +9,7 @@ import { completionOf, createUpload, putPart } from "./multipart.ts";
 import { takeSnapshot } from "./snapshots.ts";
 import { taggingOf } from "./tagging.ts";
 import { versionedBucket } from "./versioning.ts";
+import { websiteDocument } from "./websites.ts";
 
 /** A request for an operation, and what it needs. */
 export interface OperationRequest {
@@ -107,6 +108,7 @@ function onUpload(
   };
 }
 
+const WEBSITE = websiteDocument();
 const TAGGING = taggingOf({ colour: "red" });
 const TAG_RESOURCE =
   "<TagResourceRequest><Tags><Tag><Key>colour</Key><Value>red</Value></Tag></Tags></TagResourceRequest>";
@@ -213,7 +215,9 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   GetBucketNotificationConfiguration: [onBucket("GET", "?notification", ["s3:GetBucketNotification"])],
   GetBucketRequestPayment: [onBucket("GET", "?requestPayment", ["s3:GetBucketRequestPayment"])],
   GetBucketReplication: [onBucket("GET", "?replication", ["s3:GetReplicationConfiguration"])],
-  GetBucketWebsite: [onBucket("GET", "?website", ["s3:GetBucketWebsite"])],
+  GetBucketWebsite: [configured("website", WEBSITE, "s3:GetBucketWebsite")],
+  PutBucketWebsite: [onBucket("PUT", "?website", ["s3:PutBucketWebsite"], WEBSITE)],
+  DeleteBucketWebsite: [onBucket("DELETE", "?website", ["s3:DeleteBucketWebsite"])],
   GetObjectLockConfiguration: [onBucket("GET", "?object-lock", ["s3:GetBucketObjectLockConfiguration"])],
 
   CreateBucketSnapshot: [

@@ -75,7 +75,7 @@ export const DIGESTS: DeclaredInputs = {
 
 /** Inputs of every operation that creates an object. */
 export const NEW_OBJECT: DeclaredInputs = joinInputs(METADATA, ACL_HEADERS, CUSTOMER_KEY, {
-  headers: ["x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-tagging"],
+  headers: ["x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-tagging", "x-amz-website-redirect-location"],
 });
 
 export const COPY_SOURCE: DeclaredInputs = {

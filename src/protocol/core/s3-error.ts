@@ -64,6 +64,7 @@ const ERRORS = {
     400,
     "The content of the form does not meet the conditions specified in the policy document.",
   ],
+  InvalidRedirectLocation: [400, "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."],
   InvalidRange: [416, "The requested range is not satisfiable"],
   InvalidRequest: [400, "Invalid Request"],
   InvalidStorageClass: [400, "The storage class you specified is not valid"],

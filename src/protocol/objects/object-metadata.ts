@@ -17,6 +17,10 @@ const SYSTEM_HEADERS = [
 const SYSTEM_METADATA_MAX_BYTES = 8192;
 const USER_PREFIX = "x-amz-meta-";
 
+/** Stored with the system metadata. Copies do not inherit it. */
+const REDIRECT_LOCATION = "x-amz-website-redirect-location";
+const REDIRECT_LOCATION_MAX = 2048;
+
 export interface ObjectMetadata {
   readonly contentType: string | undefined;
   readonly systemMetadata: Readonly<Record<string, string>>;
@@ -25,7 +29,7 @@ export interface ObjectMetadata {
 
 /**
  * Reads the metadata of an upload. `aws-chunked` is an encoding of the request and is not stored.
- * @throws S3Error MetadataTooLarge {Size, MaxSizeAllowed}
+ * @throws S3Error MetadataTooLarge {Size, MaxSizeAllowed}, InvalidRedirectLocation
  */
 export function readMetadata(request: S3Request): ObjectMetadata {
   const systemMetadata: Record<string, string> = {};
@@ -34,6 +38,8 @@ export function readMetadata(request: S3Request): ObjectMetadata {
     const value = name === "content-encoding" ? withoutAwsChunked(sent) : sent;
     if (value !== undefined && value !== "") systemMetadata[name] = value;
   }
+  const redirect = readRedirectLocation(request);
+  if (redirect !== undefined) systemMetadata[REDIRECT_LOCATION] = redirect;
   const user = requestHeadersWithPrefix(request, USER_PREFIX);
   const userMetadata = Object.fromEntries(Array.from(user, ([name, value]) => [name.slice(USER_PREFIX.length), value]));
   for (const name of Object.keys(userMetadata)) {
@@ -45,6 +51,35 @@ export function readMetadata(request: S3Request): ObjectMetadata {
   checkSize(userMetadata, USER_METADATA_MAX_BYTES);
   checkSize(systemMetadata, SYSTEM_METADATA_MAX_BYTES - utf8Length(contentType ?? ""));
   return { contentType: contentType === "" ? undefined : contentType, systemMetadata, userMetadata };
+}
+
+/** @throws S3Error InvalidRedirectLocation unless the value is a path or an HTTP URL that a Location can contain */
+function readRedirectLocation(request: S3Request): string | undefined {
+  const value = requestHeader(request, REDIRECT_LOCATION);
+  if (value === undefined || value === "") return undefined;
+  if (!/^(?:\/|https?:\/\/)/.test(value)) throw new S3Error("InvalidRedirectLocation");
+  if (value.length > REDIRECT_LOCATION_MAX) {
+    const message = `The length of website redirect location cannot exceed ${REDIRECT_LOCATION_MAX} characters.`;
+    throw new S3Error("InvalidRedirectLocation", {}, message);
+  }
+  if (!/^[\u0020-\u007e]*$/.test(value)) {
+    throw new S3Error("InvalidRedirectLocation", {}, "The website redirect location must be ASCII text.");
+  }
+  return value;
+}
+
+/** Where a website redirects requests for an object; undefined to serve the object. */
+export function redirectLocationOf({ systemMetadata }: Pick<ObjectMetadata, "systemMetadata">): string | undefined {
+  return systemMetadata[REDIRECT_LOCATION];
+}
+
+/** The metadata of a copy that takes its source's: without the source's redirect, with the request's. */
+export function copiedMetadata(source: ObjectMetadata, requested: ObjectMetadata): ObjectMetadata {
+  const { contentType, userMetadata } = source;
+  const { [REDIRECT_LOCATION]: _ofSource, ...systemMetadata } = source.systemMetadata;
+  const redirect = redirectLocationOf(requested);
+  if (redirect === undefined) return { contentType, systemMetadata, userMetadata };
+  return { contentType, systemMetadata: { ...systemMetadata, [REDIRECT_LOCATION]: redirect }, userMetadata };
 }
 
 /** The response headers for stored metadata. */

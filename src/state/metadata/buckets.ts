@@ -32,6 +32,7 @@ export const NO_CONFIGURATIONS: BucketConfigurations = {
   public_access_block: null,
   encryption: null,
   lifecycle: null,
+  website: null,
 };
 
 /** A configuration's name, which is also its column. */
@@ -42,7 +43,8 @@ export type ConfigurationName =
   | "ownership"
   | "public_access_block"
   | "encryption"
-  | "lifecycle";
+  | "lifecycle"
+  | "website";
 
 export type Versioning = "Enabled" | "Suspended";
 
@@ -63,6 +65,7 @@ export interface BucketRow {
   readonly bucket_public_access_block: string | null;
   readonly bucket_encryption: string | null;
   readonly bucket_lifecycle: string | null;
+  readonly bucket_website: string | null;
   readonly bucket_snapshot_floor: number | null;
 }
 
@@ -71,7 +74,7 @@ export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner
   b.region AS bucket_region, b.created_at AS bucket_created_at, b.versioning AS bucket_versioning, b.cors AS bucket_cors,
   b.creator_id AS bucket_creator_id, b.tags AS bucket_tags, b.policy AS bucket_policy, b.acl AS bucket_acl,
   b.ownership AS bucket_ownership, b.public_access_block AS bucket_public_access_block,
-  b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle,
+  b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle, b.website AS bucket_website,
   b.snapshot_floor AS bucket_snapshot_floor`;
 
 export function bucketFromRow(row: BucketRow): Bucket {
@@ -92,6 +95,7 @@ export function bucketFromRow(row: BucketRow): Bucket {
       public_access_block: row.bucket_public_access_block,
       encryption: row.bucket_encryption,
       lifecycle: row.bucket_lifecycle,
+      website: row.bucket_website,
     },
     snapshotFloor: row.bucket_snapshot_floor,
   };

@@ -36,7 +36,6 @@ describe("headers that request unsupported features", () => {
     "x-amz-object-lock-mode",
     "x-amz-object-lock-retain-until-date",
     "x-amz-object-lock-legal-hold",
-    "x-amz-website-redirect-location",
     "x-amz-write-offset-bytes",
   ])("are refused and not ignored, presigned or not: %s", (name) => {
     for (const value of ["x", ""]) {
