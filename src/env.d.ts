@@ -4,6 +4,8 @@
 declare namespace Cloudflare {
   interface Env {
     readonly DB: D1Database;
+    /** Optional further databases: META_1, META_2, … */
+    readonly [further: `META_${number}`]: D1Database | undefined;
     readonly BLOBS: R2Bucket;
     // An import statement would make this file a module, and its declarations local.
     // oxlint-disable-next-line typescript/consistent-type-imports

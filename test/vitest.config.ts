@@ -1,6 +1,9 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
+// DATABASES=3 runs the tests with as many databases, over which the tests' buckets are spread.
+const FURTHER_DATABASES = Array.from({ length: Number(process.env["DATABASES"] ?? 1) - 1 }, (_, i) => `META_${i + 1}`);
+
 // One runtime and one storage for all files: every test makes buckets of its own, and starting a runtime per file costs
 // more than the tests.
 export default defineConfig(async () => ({
@@ -9,7 +12,7 @@ export default defineConfig(async () => ({
       wrangler: { configPath: "./wrangler.toml" },
       miniflare: {
         // One that is lost and made again, and one whose schema is not what the Worker needs.
-        d1Databases: ["REBUILT_DB", "SCHEMA_DB"],
+        d1Databases: ["REBUILT_DB", "SCHEMA_DB", ...FURTHER_DATABASES],
         bindings: {
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),
           CAIRN_ROOT_ACCESS_KEY_ID: "CAIRNTESTACCESSKEY00",

@@ -6,12 +6,15 @@ import { R2BlobStore } from "../state/blobs/r2-blob-store.ts";
 import { S3BlobStore } from "../state/blobs/s3-blob-store.ts";
 import { S3Client } from "../state/blobs/s3-client.ts";
 import type { Counts } from "../state/d1/counts.ts";
-import { Database } from "../state/d1/database.ts";
+import type { Database } from "../state/d1/database.ts";
+import { Databases } from "../state/d1/databases.ts";
 import { Coordinators } from "../state/writes/coordinators.ts";
 
 /** The stores and coordinators. Every call to them is counted. */
 export interface Connections {
+  /** The first database. */
   readonly database: Database;
+  readonly databases: Databases;
   readonly blobs: BlobStore;
   readonly coordinators: Coordinators;
 }
@@ -21,8 +24,10 @@ export function connect(
   { blobStore, coordinatorShards, location }: Pick<Settings, "blobStore" | "coordinatorShards" | "location">,
   counts: Counts,
 ): Connections {
+  const databases = new Databases(env, counts);
   return {
-    database: new Database(env.DB, counts),
+    database: databases.first,
+    databases,
     blobs: blobStore.type === "R2" ? new R2BlobStore(env.BLOBS, counts) : new S3BlobStore(clientOf(blobStore), counts),
     coordinators: new Coordinators(env.COORDINATORS, coordinatorShards, counts, location),
   };

@@ -7,6 +7,7 @@ import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
 import type { Coordinators } from "../state/writes/coordinators.ts";
 import type { Database } from "../state/d1/database.ts";
+import type { Databases } from "../state/d1/databases.ts";
 import type { Settings } from "../config/settings.ts";
 
 /** Credentials as a request names them, not yet verified. */
@@ -35,6 +36,10 @@ export interface Context {
   readonly now: number;
   /** The database of the request's bucket. */
   readonly database: Database;
+  /** All databases of the deployment. */
+  readonly databases: Databases;
+  /** The database of a bucket that the operation's lookups read. */
+  databaseOf(bucketName: string): Database;
   readonly blobs: BlobStore;
   readonly coordinators: Coordinators;
   /**

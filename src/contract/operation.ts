@@ -70,7 +70,10 @@ interface Declaration<Input, Facts extends BucketFacts, Output> {
   readonly subject?: (facts: Facts) => ObjectSubject | undefined;
   /** Values of condition keys that do not come from a header or parameter of the same name. */
   readonly conditionKeys?: (input: Input, facts: Facts) => ConditionValues;
-  /** The facts that `run` needs. Their statements join the request's single round trip. */
+  /**
+   * The facts that `run` needs. Their statements join the request's single round trip. The first one of each bucket
+   * selects the bucket, and returns no row only if it does not exist.
+   */
   readonly lookUp: (input: Input, request: S3Request) => Lookup<Facts>;
   readonly run: (context: Context, input: Input, facts: Facts & { readonly bucket: Bucket }) => Promise<Output>;
   readonly write: (output: Output, input: Input) => S3Response;

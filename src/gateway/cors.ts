@@ -4,20 +4,21 @@ import { corsHeaders, type CorsRule } from "../protocol/buckets/cors.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import { lookUpBucket } from "../state/metadata/buckets.ts";
-import type { Database } from "../state/d1/database.ts";
+import type { Databases } from "../state/d1/databases.ts";
+import { lookUpRequest } from "./look-up.ts";
 
 /**
  * Answers a preflight by the bucket's CORS rules.
  * @throws S3Error BadRequest for an incomplete preflight, NoSuchBucket, AccessForbidden
  */
-export async function answerPreflight(request: S3Request, database: Database): Promise<S3Response> {
+export async function answerPreflight(request: S3Request, databases: Databases): Promise<S3Response> {
   const origin = request.headers.get("origin");
   if (origin === null) {
     throw new S3Error("BadRequest", {}, "Insufficient information. Origin request header needed.");
   }
   const method = request.headers.get("access-control-request-method");
   if (method === null) throw new S3Error("BadRequest", {}, "Invalid Access-Control-Request-Method: null");
-  const rules = await rulesOf(request, database);
+  const rules = await rulesOf(request, databases);
   if (rules.length === 0) {
     const fields = { Method: method, ResourceType: "BUCKET" };
     throw new S3Error("AccessForbidden", fields, "CORSResponse: CORS is not enabled for this bucket.");
@@ -35,9 +36,11 @@ export async function answerPreflight(request: S3Request, database: Database): P
   return { status: 200, headers: { ...answer, "content-length": "0" } };
 }
 
-async function rulesOf({ address }: S3Request, database: Database): Promise<readonly CorsRule[]> {
+async function rulesOf({ address }: S3Request, databases: Databases): Promise<readonly CorsRule[]> {
   if (address.level === "service") return [];
-  const { bucket } = await database.look(lookUpBucket(address.bucket));
+  const { statements, read } = lookUpBucket(address.bucket);
+  const { results } = await lookUpRequest({ databases }, [], { statements }, address.bucket);
+  const { bucket } = read(results);
   if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
   return bucket.cors;
 }
@@ -49,11 +52,11 @@ async function rulesOf({ address }: S3Request, database: Database): Promise<read
 export async function headersForOrigin(
   request: S3Request,
   known: readonly CorsRule[] | undefined,
-  database: () => Database,
+  databases: Databases,
 ): Promise<Record<string, string>> {
   const origin = request.headers.get("origin");
   if (origin === null || request.method === "OPTIONS") return {};
   // Without these headers a page cannot read an error, so a refusal is worth a lookup of the rules.
-  const rules = known ?? (await rulesOf(request, database()).catch(() => []));
+  const rules = known ?? (await rulesOf(request, databases).catch(() => []));
   return corsHeaders(rules, { origin, method: request.method, headers: [] }) ?? {};
 }

@@ -11,6 +11,7 @@ import { requestHeader, type S3Request } from "../protocol/core/s3-request.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { authenticateRequest } from "./authenticate-request.ts";
 import { lookUpCredentials } from "./credentials.ts";
+import { lookUpRequest } from "./look-up.ts";
 import { authorizationRequestOf, planOperation } from "./plan-operation.ts";
 import type { RequestScope } from "./request-scope.ts";
 
@@ -29,8 +30,10 @@ export async function runOperation(
   // A signature that needs no lookup is verified before any other work.
   const verifiedEarly = statements.length === 0 ? await authentication.verify([]) : undefined;
   const plan = await planOperation(request, settings, log);
-  const results = await connections.database.batch([...statements, ...(plan.prepared?.statements ?? [])]);
-  const verified = verifiedEarly ?? (await authentication.verify(results.slice(0, statements.length)));
+  const { address } = request;
+  const addressed = address.level === "service" ? undefined : address.bucket;
+  const found = await lookUpRequest(connections, statements, plan.prepared, addressed);
+  const verified = verifiedEarly ?? (await authentication.verify(found.identityResults));
   const { principal } = verified;
   scope.lastUse = verified.lastUse;
   log.setPrincipal(principal);
@@ -44,8 +47,7 @@ export async function runOperation(
     throw plan.isNotImplemented && principal.kind === "anonymous" ? new S3Error("AccessDenied") : plan.error;
   }
   const { implementation } = plan;
-  const resumed = plan.prepared.resume(results.slice(statements.length));
-  const { address } = request;
+  const resumed = plan.prepared.resume(found.results);
   const { bucket } = resumed;
   onBucket(bucket);
   if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
@@ -57,8 +59,12 @@ export async function runOperation(
   if (implementation.authorizes === "dispatch") await refuseContradictions(request, implementation.inputs);
   log.endStage("authorize");
 
+  const database = addressed === undefined ? connections.database : found.databaseOf(addressed);
   const context: Context = {
     ...connections,
+    database,
+    databaseOf: (bucketName) => found.databaseOf(bucketName),
+    coordinators: connections.coordinators.of(database),
     request,
     inputs: implementation.inputs,
     principal,
@@ -69,11 +75,11 @@ export async function runOperation(
       // The requester of a form is unknown until the form's signature is verified.
       log.setPrincipal(undefined);
       const lookup = await lookUpCredentials(credentials, settings, now);
-      const found = await lookup.resolve(await connections.database.batch(lookup.statements));
-      await verify(found.secretAccessKey);
-      scope.lastUse = found.lastUse;
-      log.setPrincipal(found.principal);
-      return { principal: found.principal, access: accessOf(found.principal) };
+      const resolved = await lookup.resolve(await connections.database.batch(lookup.statements));
+      await verify(resolved.secretAccessKey);
+      scope.lastUse = resolved.lastUse;
+      log.setPrincipal(resolved.principal);
+      return { principal: resolved.principal, access: accessOf(resolved.principal) };
     },
     openBody: verified.open,
     waitUntil: (work) => scope.waitUntil(work),

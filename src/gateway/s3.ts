@@ -39,7 +39,7 @@ export async function answerS3(incoming: Request, scope: RequestScope): Promise<
 
 function preflight(request: S3Request, { log, connections }: RequestScope): ReturnType<typeof answerPreflight> {
   log.setOperation("Preflight");
-  return answerPreflight(request, connections.database);
+  return answerPreflight(request, connections.databases);
 }
 
 /** The error to return. Logs internal failures. */
@@ -58,6 +58,6 @@ async function addCorsHeaders(
   { connections }: RequestScope,
 ): Promise<void> {
   // If the bucket's rules cannot be read, the answer has no CORS headers.
-  const headers = await headersForOrigin(request, bucket?.cors, () => connections.database).catch(() => ({}));
+  const headers = await headersForOrigin(request, bucket?.cors, connections.databases).catch(() => ({}));
   for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
 }

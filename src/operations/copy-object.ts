@@ -1,11 +1,11 @@
 // CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 // Moves no bytes: the new version references the source's blobs. The bytes are copied only when a customer's key encrypts
-// the source or the copy.
+// the source or the copy, or when the source's bucket is in another database.
 import { ownerOf } from "../auth/identity/principal.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
-import { copyContent, type CopyContent } from "../uploads/copy-content.ts";
+import { copyContent, guardOrigin, type CopyContent } from "../uploads/copy-content.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, SOURCE_ACTIONS, UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { checkUpload, readUploadHeaders, type CheckedUpload, type UploadHeaders } from "../uploads/upload-input.ts";
@@ -37,8 +37,8 @@ import { requestTagKeys, type Tag } from "../protocol/core/tagging.ts";
 import { versionHeaders } from "../protocol/objects/upload-headers.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { requireProof, storeProof } from "../state/metadata/completion-proofs.ts";
-import { guardSource, lookUpSource, type SourceFacts, type SourceVersion } from "../state/reads/copy-sources.ts";
-import { lookUpBoth } from "../state/d1/database.ts";
+import { lookUpSource, type SourceFacts, type SourceVersion } from "../state/reads/copy-sources.ts";
+import { lookUpBoth, type Statement } from "../state/d1/database.ts";
 import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
 
 // More concurrent changes of the source than this within one copy mean contention.
@@ -85,18 +85,17 @@ export const copyObject = defineOperation({
 
   async run(context, input, { bucket, heads, source: firstFound }) {
     const head = heads.get(input.key) ?? NO_HEAD;
+    const database = context.databaseOf(input.source.bucketName);
     let found = firstFound;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const copy = await checkCopy(context, bucket, head, input, found);
-      const bytes = await copyContent(context, bucket, copy.original, input.sourceKey, {
-        key: input.key,
-        observedHead: head,
-        ...copy,
-      });
-      const outcome = await commitCopy(context, bucket, head, input, copy, bytes);
+      const from = { original: copy.original, sourceKey: input.sourceKey, database };
+      const bytes = await copyContent(context, bucket, from, { key: input.key, observedHead: head, ...copy });
+      const guards = guardOrigin(context, database, copy.original);
+      const outcome = await commitCopy(context, bucket, head, input, copy, bytes, guards);
       if (outcome !== "source changed") return outcome;
       const { source } = input;
-      found = (await context.database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
+      found = (await database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
     }
     throw new S3Error("ServiceUnavailable");
   },
@@ -193,6 +192,7 @@ async function commitCopy(
   { key, conditions, storageClass }: CopyInput,
   { original, metadata, tags, acl, encryption }: CheckedCopy,
   { content, newBlobIds, statements, manifest }: CopyContent,
+  guards: readonly Statement[],
 ) {
   const object = {
     ...metadata,
@@ -204,7 +204,7 @@ async function commitCopy(
     encryption: encryption?.keyVerifier,
   };
   const stored = { ...object, checksum: await storedChecksum(object.checksum, encryption) };
-  const before = [guardSource(original), ...statements];
+  const before = [...guards, ...statements];
   const change = { key, observedHead: head, conditions, object: stored, newBlobIds, before };
   const outcome = await context.coordinators.put(bucket, change);
   if (outcome.isDone) {

@@ -16,10 +16,15 @@ import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/core/operation-inputs.ts";
 import { readObjectOwnership } from "../protocol/acl/ownership-controls.ts";
-import { S3Error } from "../protocol/core/s3-error.ts";
-import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../state/metadata/buckets.ts";
+import { invalidArgument, S3Error } from "../protocol/core/s3-error.ts";
+import { requestHeader } from "../protocol/core/s3-request.ts";
+import { createBucketIn, type Creation } from "../state/writes/bucket-creation.ts";
+import { NO_CONFIGURATIONS, type Bucket } from "../state/metadata/buckets.ts";
 import { resourceTagKeys } from "../protocol/core/tagging.ts";
 import { tagsJson } from "../protocol/core/stored-metadata.ts";
+
+/** Cairn's own header: the binding of the database that holds the new bucket. Without it, the emptiest one does. */
+const DATABASE_HEADER = "x-cairn-database";
 
 /** 80 random bits, so that a bucket that is created again shares nothing with the deleted one. */
 const BUCKET_ID_DIGITS = 16;
@@ -35,7 +40,7 @@ export const createBucket = defineServiceOperation({
   ],
   route: { method: "PUT", level: "bucket" },
   inputs: joinInputs(DOCUMENT, ACL_HEADERS, {
-    headers: ["x-amz-object-ownership", "x-amz-bucket-object-lock-enabled"],
+    headers: ["x-amz-object-ownership", "x-amz-bucket-object-lock-enabled", DATABASE_HEADER],
   }),
 
   read(request, settings) {
@@ -43,11 +48,16 @@ export const createBucket = defineServiceOperation({
     checkNewBucketName(name, settings);
     refuseUnsupportedBucketHeaders(request);
     const acl = readAclHeaders(request, settings.accountId, "bucket");
-    return { name, acl, ownership: readObjectOwnership(request) };
+    const database = requestHeader(request, DATABASE_HEADER);
+    return { name, acl, ownership: readObjectOwnership(request), database };
   },
 
-  async run(context, { name, acl, ownership }) {
+  async run(context, { name, acl, ownership, database }) {
     const { locationConstraint, tags } = await readAuthorizedConfiguration(context, name);
+    if (database !== undefined && context.databases.find(database) === undefined) {
+      const names = context.databases.all.map((one) => one.name).join(", ");
+      throw invalidArgument(DATABASE_HEADER, database, `The databases of this deployment are ${names}.`);
+    }
     const bucket: Bucket = {
       name,
       id: randomDigits(BUCKET_ID_DIGITS),
@@ -64,8 +74,10 @@ export const createBucket = defineServiceOperation({
       },
       snapshotFloor: null,
     };
-    const { existing } = await context.database.look(insertBucket(bucket));
-    if (existing?.id !== bucket.id) refuseExisting(bucket, existing, locationConstraint);
+    const creation = await createBucketIn(context.databases, bucket, database);
+    if ("failure" in creation) throw failureOf(creation.failure, name);
+    const existing = creation.bucket;
+    if (existing.id !== bucket.id) refuseExisting(bucket, existing, locationConstraint);
     return { name };
   },
 
@@ -105,9 +117,17 @@ async function readAuthorizedConfiguration(context: Context, bucketName: string)
  * Accepts an existing bucket only if the principal owns it and the request has no LocationConstraint, as in us-east-1.
  * @throws S3Error BucketAlreadyOwnedByYou, BucketAlreadyExists
  */
-function refuseExisting(bucket: Bucket, existing: Bucket | undefined, locationConstraint: string | undefined): void {
+function refuseExisting(bucket: Bucket, existing: Bucket, locationConstraint: string | undefined): void {
   const isOwn =
-    existing?.ownerId === bucket.ownerId && (bucket.creatorId === null || existing.creatorId === bucket.creatorId);
+    existing.ownerId === bucket.ownerId && (bucket.creatorId === null || existing.creatorId === bucket.creatorId);
   if (isOwn && locationConstraint === undefined) return;
   throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", { BucketName: bucket.name });
+}
+
+/** The error for a bucket that could not be created. */
+function failureOf(failure: Extract<Creation, { failure: unknown }>["failure"], bucketName: string): S3Error {
+  if (failure === "database full") return new S3Error("InsufficientStorage");
+  // Only a deployment that has lost the binding of the bucket's database answers this.
+  if (failure === "name taken") return new S3Error("BucketAlreadyExists", { BucketName: bucketName });
+  return new S3Error("ServiceUnavailable");
 }

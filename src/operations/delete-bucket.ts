@@ -5,6 +5,8 @@ import { S3Error } from "../protocol/core/s3-error.ts";
 import { commitBatch, unavailable, type CommitOutcome } from "../state/commit/commit.ts";
 import { lookUpBoth, type Database } from "../state/d1/database.ts";
 import { deleteEmptyBucket, guardEmptyBucket, lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
+import { freeName } from "../state/writes/bucket-creation.ts";
+import { recordBucketDeletion } from "../state/metadata/placements.ts";
 import {
   abortUploads,
   lookUpUploadBatch,
@@ -22,13 +24,16 @@ export const deleteBucket = defineOperation({
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBoth(lookUpBucket(bucketName), lookUpUploadBatchByName(bucketName)),
 
-  async run({ database, now }, _input, { bucket, batch: first }) {
+  async run({ database, databases, now }, _input, { bucket, batch: first }) {
     let batch = first;
     for (let count = 0; count < MAX_BATCHES; count += 1) {
       const outcome = batch.hasMore
         ? await endOpenUploads(database, bucket, batch, now)
         : await deleteWithUploads(database, bucket, batch, now);
-      if (outcome === "applied" && !batch.hasMore) return;
+      if (outcome === "applied" && !batch.hasMore) {
+        await freeName(databases, database, bucket);
+        return;
+      }
       // An upload has started since the lookup.
       const isUploadOpen = outcome === "source changed";
       if (outcome !== "applied" && !isUploadOpen) throw refusal(bucket, outcome);
@@ -61,7 +66,9 @@ function deleteWithUploads(
   { uploads }: UploadBatch,
   now: number,
 ): Promise<CommitOutcome> {
-  return commitBatch(database, [...abortUploads(uploads, now), ...deleteEmptyBucket(bucket)], async () => {
+  const record = database.isFirst ? [] : [recordBucketDeletion(bucket, now)];
+  const statements = [...abortUploads(uploads, now), ...deleteEmptyBucket(bucket), ...record];
+  return commitBatch(database, statements, async () => {
     const { bucket: remaining } = await database.look(lookUpBucket(bucket.name));
     return remaining?.id !== bucket.id;
   });

@@ -1,6 +1,6 @@
 // ListBuckets: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html
 import { formatIsoDate } from "../bytes/dates.ts";
-import { successorOf, successorOfPrefix } from "../bytes/text.ts";
+import { compareUtf8, successorOf, successorOfPrefix } from "../bytes/text.ts";
 import { element, optionalElement } from "../bytes/xml.ts";
 import { ownerOf } from "../auth/identity/principal.ts";
 import { defineServiceOperation, type S3Response } from "../contract/operation.ts";
@@ -34,9 +34,9 @@ export const listBuckets = defineServiceOperation({
     const before = successorOfPrefix(prefix);
     // A user sees the buckets that it created; root sees all of them.
     const { creatorId } = context.principal;
-    const found = await context.database.look(
-      selectBuckets({ ownerId, creatorId, from, before, region, limit: limit + 1 }),
-    );
+    const page = selectBuckets({ ownerId, creatorId, from, before, region, limit: limit + 1 });
+    const ofDatabases = await Promise.all(context.databases.all.map((database) => database.look(page)));
+    const found = ofDatabases.flat().sort((one, other) => compareUtf8(one.name, other.name));
     const buckets = found.slice(0, limit);
     const last = buckets.at(-1);
     const isTruncated = found.length > limit && last !== undefined;

@@ -1,6 +1,6 @@
 // UploadPartCopy: https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
 // Moves no bytes: the part references the source's blobs and lists the byte ranges that it uses. The bytes are copied only
-// when a customer's key encrypts the source or the upload.
+// when a customer's key encrypts the source or the upload, or when the source's bucket is in another database.
 import { keysOfUpload } from "../auth/access/object-keys.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { digest } from "../bytes/digest.ts";
@@ -28,12 +28,13 @@ import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { copyRange } from "../state/reads/byte-copy.ts";
-import { guardSource, lookUpSource, type SourceVersion } from "../state/reads/copy-sources.ts";
+import { lookUpSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth, type Database, type Statement } from "../state/d1/database.ts";
 import { addReference } from "../state/metadata/blob-references.ts";
 import { lookUpSlices } from "../state/metadata/manifest-reads.ts";
 import { cutSlices } from "../state/reads/object-bytes.ts";
 import { unavailable } from "../state/commit/commit.ts";
+import { guardOrigin } from "../uploads/copy-content.ts";
 import { checkPartUpload, readPartInput, type PartInput, storedPartChecksum } from "../uploads/part-input.ts";
 import { commitPart } from "../state/writes/part-commit.ts";
 import type { Part, PartSlice } from "../state/metadata/parts.ts";
@@ -73,6 +74,7 @@ export const uploadPartCopy = defineOperation({
     const { source } = input;
     const { bucket } = facts;
     const upload = await checkPartUpload(bucket, facts.upload, input);
+    const database = context.databaseOf(source.bucketName);
     let found = facts.source;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const original = requireReadableSource(context, source, found, false);
@@ -80,13 +82,14 @@ export const uploadPartCopy = defineOperation({
       const content = await partContent(
         context,
         bucket,
-        { original, range, sourceKey: input.sourceKey },
+        { original, range, sourceKey: input.sourceKey, database },
         upload,
         input,
       );
-      const part = await commitCopiedPart(context, bucket, upload, original, content, input.customerKey);
+      const guards = guardOrigin(context, database, original);
+      const part = await commitCopiedPart(context, bucket, upload, guards, content, input.customerKey);
       if (part !== "source changed") return { part, original };
-      found = (await context.database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
+      found = (await database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
     }
     throw new S3Error("ServiceUnavailable");
   },
@@ -114,6 +117,8 @@ interface RangeSource {
   readonly original: SourceVersion;
   readonly range: ByteRange;
   readonly sourceKey: CustomerKey | undefined;
+  /** The database of the source's bucket. */
+  readonly database: Database;
 }
 
 /** A part without a commit, and the statements that reference its blobs; none for a blob of its own. */
@@ -143,9 +148,11 @@ async function partContent(
   upload: Upload,
   { partNumber, customerKey }: Pick<PartInput, "partNumber" | "customerKey">,
 ): Promise<PartContent> {
-  const { original, range } = from;
+  const { original, range, database } = from;
   const isEncrypted = original.encryption !== undefined || upload.encryption !== undefined;
-  const shared = isEncrypted ? undefined : await share(context.database, original, range, upload);
+  // References do not cross databases.
+  const isShareable = !isEncrypted && database === context.database;
+  const shared = isShareable ? await share(database, original, range, upload) : undefined;
   const { content, statements } =
     shared ?? (await duplicate(context, bucket, from, { upload, partNumber, customerKey }));
   return { part: { partNumber, size: range.length, modifiedAt: context.now, ...content }, statements };
@@ -156,12 +163,12 @@ async function commitCopiedPart(
   context: Context,
   bucket: Bucket,
   upload: Upload,
-  original: SourceVersion,
+  guards: readonly Statement[],
   { part, statements }: PartContent,
   customerKey: CustomerKey | undefined,
 ): Promise<Part | "source changed"> {
   const stored = { ...part, checksum: await storedPartChecksum(upload, customerKey, part.checksum) };
-  const outcome = await commitPart(context.database, bucket, upload, stored, [guardSource(original), ...statements]);
+  const outcome = await commitPart(context.database, bucket, upload, stored, [...guards, ...statements]);
   if (outcome === "applied") return part;
   // After a definite refusal no row can reference a blob of the part's own.
   if (outcome !== "unknown" && statements.length === 0) context.waitUntil(context.blobs.delete([part.referenceId]));
@@ -195,7 +202,7 @@ async function share(
 }
 
 async function duplicate(
-  { database, blobs, now }: Context,
+  { blobs, now }: Context,
   bucket: Bucket,
   from: RangeSource,
   to: { readonly upload: Upload; readonly partNumber: number; readonly customerKey: CustomerKey | undefined },
@@ -210,7 +217,7 @@ async function duplicate(
     customerKey,
     encryption,
   };
-  const source = { database, blobs, object: from.original, key: from.sourceKey };
+  const source = { database: from.database, blobs, object: from.original, key: from.sourceKey };
   const algorithm = upload.checksumAlgorithm ?? DEFAULT_ALGORITHM;
   const { size, etag, checksum } = await copyRange(source, from.range, destination, algorithm);
   const slices = [{ blobId, offset: 0, length: size }];

@@ -1,5 +1,5 @@
 // Provides the content of a copied object: a reference to the source's blobs, or new blobs when a customer's key
-// encrypts the source or the copy.
+// encrypts the source or the copy, or when the source is in another database: references do not cross databases.
 import { timeOrderedId } from "../bytes/random-id.ts";
 import type { Context } from "../contract/context.ts";
 import { DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
@@ -8,12 +8,12 @@ import type { CustomerKey, NewEncryption } from "../protocol/objects/customer-en
 import type { ObjectMetadata } from "../protocol/objects/object-metadata.ts";
 import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import type { KeyHead } from "../state/commit/heads.ts";
-import type { Statement } from "../state/d1/database.ts";
+import type { Database, Statement } from "../state/d1/database.ts";
 import { addReference } from "../state/metadata/blob-references.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { insertManifest, type Manifest } from "../state/metadata/manifests.ts";
 import { copyBytes } from "../state/reads/byte-copy.ts";
-import type { SourceVersion } from "../state/reads/copy-sources.ts";
+import { guardSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 
 /** The content of a copy: its columns, and the statements that reference its blobs in the commit's batch. */
 export interface CopyContent {
@@ -39,17 +39,33 @@ interface CopyTarget {
   readonly encryption: NewEncryption | undefined;
 }
 
-/** Moves no bytes unless a customer's key is involved. */
+/** A version to copy. */
+export interface CopyOrigin {
+  readonly original: SourceVersion;
+  readonly sourceKey: CustomerKey | undefined;
+  /** The database of its bucket. */
+  readonly database: Database;
+}
+
+/** Moves no bytes unless a customer's key or another database is involved. */
 export async function copyContent(
   context: Context,
   bucket: Bucket,
-  original: SourceVersion,
-  sourceKey: CustomerKey | undefined,
+  from: CopyOrigin,
   target: CopyTarget,
 ): Promise<CopyContent> {
-  return original.encryption === undefined && target.encryption === undefined
-    ? share(original)
-    : duplicate(context, bucket, original, sourceKey, target);
+  const isEncrypted = from.original.encryption !== undefined || target.encryption !== undefined;
+  return isEncrypted || from.database !== context.database
+    ? duplicate(context, bucket, from, target)
+    : share(from.original);
+}
+
+/**
+ * The guard that a copy's source is unchanged, in the destination's batch. A source in another database needs none: its
+ * bytes are copied, and the copy is of the version that the request has found.
+ */
+export function guardOrigin(context: Context, database: Database, original: SourceVersion): Statement[] {
+  return database === context.database ? [guardSource(original)] : [];
 }
 
 function share({ size, etag, checksum, blobId, manifestId, referenceId }: SourceVersion): CopyContent {
@@ -62,10 +78,9 @@ function share({ size, etag, checksum, blobId, manifestId, referenceId }: Source
 }
 
 async function duplicate(
-  { database, blobs, now }: Context,
+  { blobs, now }: Context,
   bucket: Bucket,
-  original: SourceVersion,
-  sourceKey: CustomerKey | undefined,
+  { original, sourceKey, database }: CopyOrigin,
   { key, observedHead, metadata, tags, encryption }: CopyTarget,
 ): Promise<CopyContent> {
   const copyId = timeOrderedId(now);

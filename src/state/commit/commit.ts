@@ -18,6 +18,7 @@ const REFUSALS = {
   "commit refused: rules changed": "rules changed",
   "commit refused: judged version changed": "version changed",
   "commit refused: bucket has snapshots": "bucket has snapshots",
+  "commit refused: bucket name taken": "bucket name taken",
   "UNIQUE constraint failed: rename_tokens": "token used",
 } as const;
 

@@ -3,6 +3,9 @@ import type { Counts } from "./counts.ts";
 
 export type SqlValue = string | number | null;
 
+/** The binding of the database that holds identities, jobs and the registry of buckets. */
+export const FIRST_DATABASE = "DB";
+
 /**
  * One SQL statement with at most 100 parameters. A join driven by a JSON list of keys is written as CROSS JOIN: SQLite
  * cannot estimate the list's length, and would otherwise reorder the join into a table scan.
@@ -10,6 +13,8 @@ export type SqlValue = string | number | null;
 export interface Statement {
   readonly sql: string;
   readonly parameters: readonly SqlValue[];
+  /** The bucket that a lookup's statement reads, if it is not the one that the request addresses. */
+  readonly bucketName?: string;
 }
 
 /** The result of one statement of a batch. */
@@ -50,12 +55,20 @@ export function rowsOf<Row>(results: readonly StatementResult[], index = 0): rea
 
 /** A D1 database that counts its calls. Reads use the primary, because S3 is strongly consistent. */
 export class Database {
+  /** The name of its binding. */
+  readonly name: string;
   readonly #d1: D1Database;
   readonly #counts: Counts;
 
-  constructor(d1: D1Database, counts: Counts) {
+  constructor(d1: D1Database, counts: Counts, name = FIRST_DATABASE) {
+    this.name = name;
     this.#d1 = d1;
     this.#counts = counts;
+  }
+
+  /** Whether it holds identities, jobs and the registry of buckets. */
+  get isFirst(): boolean {
+    return this.name === FIRST_DATABASE;
   }
 
   /**

@@ -21,6 +21,7 @@ import M0019 from "../../../migrations/0019_manifest_pages.sql";
 import M0020 from "../../../migrations/0020_recovered_blobs.sql";
 import M0021 from "../../../migrations/0021_deletion_hold.sql";
 import M0022 from "../../../migrations/0022_bucket_website.sql";
+import M0023 from "../../../migrations/0023_bucket_placements.sql";
 
 export interface Migration {
   readonly name: string;
@@ -50,4 +51,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0020_recovered_blobs.sql", sql: M0020 },
   { name: "0021_deletion_hold.sql", sql: M0021 },
   { name: "0022_bucket_website.sql", sql: M0022 },
+  { name: "0023_bucket_placements.sql", sql: M0023 },
 ];

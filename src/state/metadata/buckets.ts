@@ -166,6 +166,11 @@ export function deleteEmptyBucket(bucket: Bucket): Statement[] {
   ];
 }
 
+/** Delete the row of a bucket that nothing was written to. */
+export function deleteBucketRow(bucket: Bucket): Statement[] {
+  return [guardEmptyBucket(bucket), statement(`DELETE FROM buckets WHERE name = ? AND id = ?`, bucket.name, bucket.id)];
+}
+
 /** A page of an account's buckets: names from `from` (inclusive) to `before` (exclusive), in a region. */
 export interface BucketPage {
   readonly ownerId: string;

@@ -25,12 +25,15 @@ export interface SourceFacts extends VersionFacts {
 
 /** Looks up a source, under a property that does not clash with the facts of the destination. */
 export function lookUpSource(source: CopySource): Lookup<{ readonly source: SourceFacts }> {
+  const { bucketName, snapshot } = source;
   const version = lookUpCandidates(source);
-  if (source.snapshot === undefined) {
-    return { statements: version.statements, read: (results) => ({ source: version.read(results) }) };
-  }
-  const { statements, read } = lookUpBoth(version, lookUpSnapshot(source.bucketName, source.snapshot));
-  return { statements, read: (results) => ({ source: read(results) }) };
+  const { statements, read }: Lookup<SourceFacts> =
+    snapshot === undefined ? version : lookUpBoth(version, lookUpSnapshot(bucketName, snapshot));
+  return {
+    // The source's bucket may be in another database than the destination's.
+    statements: statements.map(({ sql, parameters }) => ({ sql, parameters, bucketName })),
+    read: (results) => ({ source: read(results) }),
+  };
 }
 
 /** Looks up both keys that a source with a plus sign may mean. */

@@ -26,7 +26,10 @@ const ROW_TABLES = {
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 type RowTable = keyof typeof ROW_TABLES;
 
-/** Tables without a backup: a restore recounts references, and the rest is progress of jobs or belongs to one database. */
+/**
+ * Tables without a backup: a restore recounts references and registers the buckets of further databases again, and the
+ * rest is progress of jobs or belongs to one database.
+ */
 export const NOT_BACKED_UP = [
   "jobs",
   "garbage",
@@ -39,6 +42,8 @@ export const NOT_BACKED_UP = [
   "store_generation",
   "transitions",
   "storage_class_transitions",
+  "bucket_placements",
+  "deleted_buckets",
 ] as const;
 export const BACKED_UP = [...Object.keys(ROW_TABLES), "objects", "versions", "manifests", "shared_blobs"];
 

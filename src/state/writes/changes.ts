@@ -58,6 +58,17 @@ export type ChangeOutcome =
       readonly isDefinite: boolean;
     };
 
+/** What a coordinator is asked to write to a bucket in a further database. */
+export type CoordinatorWrite =
+  | {
+      readonly kind: "put";
+      readonly change: PutChange;
+      /** Whether the answer of an earlier call was lost, so that its commit may exist. */
+      readonly isRepeated: boolean;
+    }
+  | { readonly kind: "delete"; readonly changes: readonly DeleteChange[] }
+  | { readonly kind: "purge"; readonly changes: readonly PurgeChange[] };
+
 /** The result of a call: one outcome per change, and the costs. */
 export interface CoordinatorAnswer {
   readonly outcomes: readonly ChangeOutcome[];

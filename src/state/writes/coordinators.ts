@@ -1,6 +1,7 @@
 // The Worker's client of the coordinators: routes each key to its Durable Object and handles lost calls.
 import { NO_CONFIGURATIONS, type Bucket } from "../metadata/buckets.ts";
 import type { Counts } from "../d1/counts.ts";
+import { FIRST_DATABASE, type Database } from "../d1/database.ts";
 import type { ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
 import { toWire } from "./coordinator-wire.ts";
 import { isSchemaMismatch } from "../d1/schema-errors.ts";
@@ -15,38 +16,67 @@ export class Coordinators {
   readonly #namespace: Env["COORDINATORS"];
   readonly #shards: number;
   readonly #counts: Counts;
+  readonly #location: DurableObjectLocationHint | undefined;
   readonly #options: DurableObjectNamespaceGetDurableObjectOptions;
+  readonly #database: string;
 
-  /** @param location where Cloudflare creates a coordinator on its first call */
+  /**
+   * @param location where Cloudflare creates a coordinator on its first call
+   * @param database the binding of the database of the buckets that these coordinators write
+   */
   constructor(
     namespace: Env["COORDINATORS"],
     shards: number,
     counts: Counts,
     location: DurableObjectLocationHint | undefined,
+    database = FIRST_DATABASE,
   ) {
+    this.#location = location;
     this.#options = location === undefined ? {} : { locationHint: location };
     this.#namespace = namespace;
     this.#shards = shards;
     this.#counts = counts;
+    this.#database = database;
+  }
+
+  /** The coordinators of buckets in a database. */
+  of({ name }: Pick<Database, "name">): Coordinators {
+    if (name === this.#database) return this;
+    return new Coordinators(this.#namespace, this.#shards, this.#counts, this.#location, name);
   }
 
   /** Commits a new version of a key. */
   async put(bucket: Bucket, change: PutChange): Promise<ChangeOutcome> {
+    const sent = toWire(change);
     const [outcome] = await this.#call(bucket, this.#shardOf(change.key), CALL_ATTEMPTS, (stub, isRepeated) =>
-      stub.put(withoutRules(bucket), toWire(change), isRepeated),
+      this.#isFirst
+        ? stub.put(withoutRules(bucket), sent, isRepeated)
+        : stub.writeIn(this.#database, withoutRules(bucket), { kind: "put", change: sent, isRepeated }),
     );
     return outcome ?? UNKNOWN_OUTCOME;
   }
 
   /** Deletes keys like DELETE without a version id. Outcomes are in the order of the changes. */
   async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<ChangeOutcome[]> {
-    return this.#callByShard(bucket, changes, (stub, page) => stub.delete(withoutRules(bucket), page.map(toWire)));
+    return this.#callByShard(bucket, changes, (stub, page) =>
+      this.#isFirst
+        ? stub.delete(withoutRules(bucket), page.map(toWire))
+        : stub.writeIn(this.#database, withoutRules(bucket), { kind: "delete", changes: page.map(toWire) }),
+    );
   }
 
   /** Purges versions. Outcomes are in the order of the changes. */
   async purge(bucket: Bucket, changes: readonly PurgeChange[]): Promise<ChangeOutcome[]> {
     // Coordinators of the release before know a purge by this name.
-    return this.#callByShard(bucket, changes, (stub, page) => stub.remove(withoutRules(bucket), page.map(toWire)));
+    return this.#callByShard(bucket, changes, (stub, page) =>
+      this.#isFirst
+        ? stub.remove(withoutRules(bucket), page.map(toWire))
+        : stub.writeIn(this.#database, withoutRules(bucket), { kind: "purge", changes: page.map(toWire) }),
+    );
+  }
+
+  get #isFirst(): boolean {
+    return this.#database === FIRST_DATABASE;
   }
 
   async #callByShard<Change extends DeleteChange | PurgeChange>(

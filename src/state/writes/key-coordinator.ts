@@ -6,11 +6,20 @@ import { refuseWrite, type WriteConditions, type WriteRefusal } from "../../prot
 import { fromWire } from "./coordinator-wire.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { lookUpBucket } from "../metadata/buckets.ts";
-import type { CommitPlan, ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
+import type {
+  ChangeOutcome,
+  CommitPlan,
+  CoordinatorAnswer,
+  CoordinatorWrite,
+  DeleteChange,
+  PurgeChange,
+  PutChange,
+} from "./changes.ts";
 import { planDelete, planPut, planPurge } from "./commit-plans.ts";
 import { commitBatch, guardCommit, unavailable, type CommitOutcome } from "../commit/commit.ts";
 import { Counts } from "../d1/counts.ts";
-import { Database } from "../d1/database.ts";
+import { type Database, FIRST_DATABASE } from "../d1/database.ts";
+import { Databases } from "../d1/databases.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { checkSnapshotProtection } from "./snapshot-protection.ts";
@@ -43,12 +52,11 @@ export class KeyCoordinator extends DurableObject {
   readonly #queue = new KeyedQueue<KeyHead>();
 
   /**
-   * Commits a new version of a key.
+   * Commits a new version of a key of a bucket in the first database.
    * @param isRepeated whether the answer of an earlier call was lost, so that its commit may exist
    */
-  async put(bucket: Bucket, sent: PutChange, isRepeated: boolean): Promise<CoordinatorAnswer> {
-    const change = fromWire(sent);
-    return this.#answer(bucket, { changes: [change], plan: planPut(change) }, isRepeated);
+  async put(bucket: Bucket, change: PutChange, isRepeated: boolean): Promise<CoordinatorAnswer> {
+    return this.writeIn(FIRST_DATABASE, bucket, { kind: "put", change, isRepeated });
   }
 
   /** Answers a health check. */
@@ -57,28 +65,54 @@ export class KeyCoordinator extends DurableObject {
   }
 
   /** Deletes keys like DELETE without a version id; one outcome per change. */
-  async delete(bucket: Bucket, sent: readonly DeleteChange[]): Promise<CoordinatorAnswer> {
-    const changes = sent.map(fromWire);
-    return this.#answer(bucket, { changes, plan: planDelete(changes) }, false);
+  async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<CoordinatorAnswer> {
+    return this.writeIn(FIRST_DATABASE, bucket, { kind: "delete", changes });
   }
 
   /** Purges versions; one outcome per change. Workers of the release before call it by this name. */
-  async remove(bucket: Bucket, sent: readonly PurgeChange[]): Promise<CoordinatorAnswer> {
-    const changes = sent.map(fromWire);
-    const refuse = (database: Database, evaluated: Bucket) => checkSnapshotProtection(database, evaluated, changes);
-    return this.#answer(bucket, { changes, plan: planPurge(changes), refuse }, false);
+  async remove(bucket: Bucket, changes: readonly PurgeChange[]): Promise<CoordinatorAnswer> {
+    return this.writeIn(FIRST_DATABASE, bucket, { kind: "purge", changes });
   }
 
-  async #answer<Change extends AnyChange>(
+  /**
+   * Writes to a bucket in a database. Coordinators of the release before lack this method, so that a call that meets one
+   * fails instead of writing to the first database.
+   */
+  async writeIn(databaseName: string, bucket: Bucket, write: CoordinatorWrite): Promise<CoordinatorAnswer> {
+    const counts = new Counts();
+    const database = new Databases(this.env, counts).named(databaseName);
+    const outcomes = await this.#write(database, bucket, write);
+    const isRepeated = write.kind === "put" && write.isRepeated;
+    return { outcomes: isRepeated ? outcomes.map(asUnknown) : outcomes, counts: counts.snapshot() };
+  }
+
+  async #write(database: Database, bucket: Bucket, write: CoordinatorWrite): Promise<ChangeOutcome[]> {
+    switch (write.kind) {
+      case "put": {
+        const change = fromWire(write.change);
+        return this.#inTurn(database, bucket, { changes: [change], plan: planPut(change) }, write.isRepeated);
+      }
+      case "delete": {
+        const changes = write.changes.map(fromWire);
+        return this.#inTurn(database, bucket, { changes, plan: planDelete(changes) }, false);
+      }
+      case "purge": {
+        const changes = write.changes.map(fromWire);
+        const refuse = (reader: Database, evaluated: Bucket) => checkSnapshotProtection(reader, evaluated, changes);
+        return this.#inTurn(database, bucket, { changes, plan: planPurge(changes), refuse }, false);
+      }
+    }
+  }
+
+  /** Waits until the earlier writes of all keys are done. */
+  async #inTurn<Change extends AnyChange>(
+    database: Database,
     bucket: Bucket,
     writeBatch: WriteBatch<Change>,
     isRepeated: boolean,
-  ): Promise<CoordinatorAnswer> {
-    const counts = new Counts();
-    const database = new Database(this.env.DB, counts);
+  ): Promise<ChangeOutcome[]> {
     const keys = writeBatch.changes.map((change) => queueKey(bucket, change.key));
-    const outcomes = await this.#queue.run(keys, () => this.#commitChanges(database, bucket, writeBatch, isRepeated));
-    return { outcomes: isRepeated ? outcomes.map(asUnknown) : outcomes, counts: counts.snapshot() };
+    return this.#queue.run(keys, () => this.#commitChanges(database, bucket, writeBatch, isRepeated));
   }
 
   /**
