@@ -1,76 +1,125 @@
-// `npm run bench`: how much longer a request to Cairn takes than the storage calls that it consists of. Both sides run in one
-// runtime and take turns, so that whatever else the machine does falls on both.
+// `npm run bench`: how fast Cairn is beside a bare Worker that makes only the unavoidable storage calls, beside s3rver, and
+// beside any S3 endpoint (`--peer`). `--quick` measures a few workloads and fails when one has become slower.
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { V4WorkerOptions } from "miniflare";
-import { type Case, cases, prepare } from "./cases.ts";
-import { MeasuringClient } from "./client.ts";
-import { type Measured, table } from "./report.ts";
-import { CREDENTIALS, bareRequest, signedRequest } from "./signer.ts";
-import { temporaryState } from "./temporary-state.ts";
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
-import { readWranglerToml } from "../../scripts/project/wrangler-toml.ts";
-import { bundleWorker } from "../../scripts/serve/bundle.ts";
-import { serveCairn } from "../../scripts/serve/runtime.ts";
+import { type Fall, fallOf, readBaseline, writeBaseline } from "./compare/baseline.ts";
+import { measureGenerator } from "./compare/headroom.ts";
+import { measure, type Measurement } from "./compare/measure.ts";
+import { createBucket, emptyPeer, fillPeer, parsePeer, PEER_LISTED_KEYS } from "./compare/peers.ts";
+import { json, page, type Run, text } from "./compare/report.ts";
+import type { Workload } from "./compare/round.ts";
+import { startS3rver } from "./compare/s3rver.ts";
+import { serveTargets } from "./compare/served-targets.ts";
+import type { Target } from "./compare/target.ts";
+import { workloads } from "./compare/workloads.ts";
+import { PROJECT_ROOT } from "../../scripts/project/wrangler-toml.ts";
 
-async function bareWorker(): Promise<V4WorkerOptions> {
-  const contents = await bundleWorker(join(import.meta.dirname, "bare-worker.ts"));
-  return {
-    name: "bare",
-    modules: [{ type: "ESModule", path: "bare-worker.js", contents }],
-    modulesRoot: "/",
-    compatibilityDate: readWranglerToml().compatibilityDate,
-    d1Databases: { DB: "bare" },
-    r2Buckets: { BLOBS: "bare" },
-    durableObjects: { COMMITTER: { className: "BareCommitter", useSQLite: true } },
-    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-  };
-}
+const USAGE = `Usage: npm run bench -- [options]
+  --peer NAME=URL,KEY_ID,SECRET[,PID]  another S3 endpoint to measure; may be repeated
+  --only ID,ID                         only these workloads
+  --at N,N                             only these numbers of requests at a time
+  --rounds N                           interleaved rounds (default 5)
+  --keys N,N                           keys in the listed buckets (default 1000,100000)
+  --no-s3rver                          without s3rver
+  --json                               print JSON
+  --write                              write docs/benchmarks.md
+  --quick                              few workloads beside the bare Worker; fails when a ratio fell by more than a quarter
+  --write-baseline                     with --quick: write the ratios to compare with`;
 
-async function measure(one: Case, cairnUrl: string, bareUrl: string): Promise<Measured> {
-  const sides = { cairn: new MeasuringClient(), bare: new MeasuringClient() };
-  const { cairn, bare } = await prepare(one, cairnUrl, bareUrl, (request) => sides.bare.exchange(request));
-  const measured = { case: one, cairnMs: new Array<number>(), bareMs: new Array<number>() };
-  for (const [sample, cairnRequest] of cairn.entries()) {
-    const bareRequest = bare[sample];
-    if (bareRequest === undefined) break;
-    const turns = [
-      async () => measured.cairnMs.push((await sides.cairn.exchange(cairnRequest)).ms),
-      async () => measured.bareMs.push((await sides.bare.exchange(bareRequest)).ms),
-    ];
-    // Neither side always comes after the other.
-    if (sample % 2 === 1) turns.reverse();
-    for (const turn of turns) await turn();
-  }
-  sides.cairn.close();
-  sides.bare.close();
-  return { ...measured, cairnMs: measured.cairnMs.slice(1), bareMs: measured.bareMs.slice(1) };
-}
-
-const { quick } = parseArgs({ options: { quick: { type: "boolean", default: false } } }).values;
-const cairn = await serveCairn({
-  port: 0,
-  host: "127.0.0.1",
-  state: temporaryState(),
-  bindings: {
-    [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
-    [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
-    LOG_REQUESTS: "false",
+const { values } = parseArgs({
+  allowNegative: true,
+  options: {
+    peer: { type: "string", multiple: true, default: [] },
+    only: { type: "string" },
+    at: { type: "string" },
+    rounds: { type: "string" },
+    keys: { type: "string" },
+    s3rver: { type: "boolean", default: true },
+    json: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    "write-baseline": { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
-  beside: [await bareWorker()],
 });
-try {
-  const bareUrl = await cairn.urlOf("bare");
-  const client = new MeasuringClient();
-  await client.exchange(await signedRequest("PUT", `${cairn.url}/bench`));
-  await client.exchange(bareRequest("POST", bareUrl));
-  client.close();
-  const measured: Measured[] = [];
-  for (const one of cases(quick)) {
-    process.stderr.write(`${one.title}\n`);
-    measured.push(await measure(one, cairn.url, bareUrl));
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
+
+const { quick } = values;
+const rounds = Number(values.rounds ?? 5);
+const scale = quick ? 0.2 : 1;
+const listedKeys = (values.keys ?? (quick ? "1000" : "1000,100000")).split(",").map(Number);
+const required = new Set(["Cairn", "bare"]);
+const again = { rounds: 7, scale: 0.6, required };
+
+/** The chosen workloads, each with a number of requests at a time. */
+function chosen(): (readonly [Workload, number])[] {
+  const ids = values.only?.split(",");
+  const concurrencies = values.at?.split(",").map(Number);
+  return workloads(listedKeys)
+    .filter(({ id, quickAt }) => ids?.includes(id) ?? (!quick || quickAt !== undefined))
+    .flatMap((workload) => {
+      const at = quick && workload.quickAt !== undefined ? [workload.quickAt] : workload.at;
+      return at.filter((each) => concurrencies?.includes(each) ?? true).map((each) => [workload, each] as const);
+    });
+}
+
+async function startPeers(): Promise<{ peers: Target[]; foreign: Target[]; stop: () => void }> {
+  const foreign = values.peer.map(parsePeer);
+  if (!values.s3rver || quick) return { peers: foreign, foreign, stop: () => undefined };
+  try {
+    const { target, stop } = await startS3rver(PEER_LISTED_KEYS);
+    return { peers: [target, ...foreign], foreign, stop };
+  } catch (error) {
+    console.error(`without s3rver: ${error instanceof Error ? error.message : String(error)}`);
+    return { peers: foreign, foreign, stop: () => undefined };
   }
-  console.log(table(measured));
+}
+
+/** Measures a ratio that seems to have fallen once more and more thoroughly, so that no passing load decides. */
+async function confirmedFalls(measurements: readonly Measurement[], targets: readonly Target[]): Promise<Fall[]> {
+  const baseline = readBaseline();
+  const falls: Fall[] = [];
+  for (const [index, [workload, at]] of chosen().entries()) {
+    const measured = measurements[index];
+    if (measured === undefined || fallOf(measured, baseline) === undefined) continue;
+    const fall = fallOf(await measure(workload, at, targets, again), baseline);
+    if (fall !== undefined) falls.push(fall);
+  }
+  return falls;
+}
+
+const served = await serveTargets(listedKeys);
+const { peers, foreign, stop } = await startPeers();
+const targets = [served.cairn, served.bare, ...peers];
+try {
+  await createBucket(served.cairn);
+  for (const peer of peers) {
+    await createBucket(peer);
+    await fillPeer(peer, listedKeys);
+  }
+  const generator = await measureGenerator([...new Set(chosen().map(([, at]) => at))], scale);
+  const measurements: Measurement[] = [];
+  for (const [workload, at] of chosen()) {
+    process.stderr.write(`${workload.title} at ${at}\n`);
+    measurements.push(await measure(workload, at, targets, { rounds, scale, required }));
+  }
+  const date = new Date().toISOString().slice(0, 10);
+  const run: Run = { date, rounds, generator, measurements, targets: targets.map(({ name }) => name) };
+  console.log(values.json ? json(run) : text(run));
+  if (values.write) writeFileSync(join(PROJECT_ROOT, "docs", "benchmarks.md"), page(run));
+  if (values["write-baseline"]) writeBaseline(measurements);
+  else if (quick) {
+    for (const { name, ratio, least } of await confirmedFalls(measurements, targets)) {
+      console.error(`FAIL ${name}: Cairn / bare is ${ratio.toFixed(2)}, at least ${least.toFixed(2)} was expected`);
+      process.exitCode = 1;
+    }
+  }
 } finally {
-  await cairn.stop();
+  for (const peer of foreign) await emptyPeer(peer, listedKeys).catch((error: unknown) => console.error(error));
+  stop();
+  await served.stop();
 }

@@ -105,8 +105,8 @@ function kindsOf(keys: number): Kind[] {
 /** Fills the only bucket of a state folder that is not being served. */
 export async function fill(database: OpenState["database"], keys: number, now: number): Promise<void> {
   const bucketId = (await database.prepare("SELECT id FROM buckets").first<string>("id")) ?? "";
-  const objects = await copying(database, "objects", bucketId);
-  const versions = await copying(database, "versions", bucketId);
+  const objects = await copyRows(database, "objects", bucketId, TEMPLATE_KEY);
+  const versions = await copyRows(database, "versions", bucketId, TEMPLATE_KEY);
   const kinds = kindsOf(keys);
   for (let start = 0; start < keys; start += ROWS_PER_STATEMENT) {
     const page = kinds.slice(start, start + ROWS_PER_STATEMENT).map((kind, index) => {
@@ -139,15 +139,20 @@ function rowOf(bucketId: string, { size = SMALL, isTagged }: Kind, key: string, 
   };
 }
 
-/** Builds statements that insert copies of the template's rows with their own values. */
-async function copying(database: OpenState["database"], table: "objects" | "versions", bucketId: string) {
+/** Builds statements that insert copies of the rows of a template's key, with their own values. */
+export async function copyRows(
+  database: OpenState["database"],
+  table: "objects" | "versions",
+  bucketId: string,
+  templateKey: string,
+) {
   const { results } = await database.prepare(`SELECT name FROM pragma_table_info('${table}')`).all<{ name: string }>();
   const columns = results.map(({ name }) => name);
   const own = new Set(["key", "version_id", "size", "modified_at", "blob_id", "tags"]);
   const values = columns.map((name) => (own.has(name) ? `r.value ->> '${name}'` : `t.${name}`));
   const insert = database.prepare(
     `INSERT INTO ${table} (${columns.join(", ")}) SELECT ${values.join(", ")}
-     FROM json_each(?1) r CROSS JOIN ${table} t ON t.bucket_id = ?2 AND t.key = '${TEMPLATE_KEY}'`,
+     FROM json_each(?1) r CROSS JOIN ${table} t ON t.bucket_id = ?2 AND t.key = ?3`,
   );
-  return (rows: readonly unknown[]) => insert.bind(JSON.stringify(rows), bucketId);
+  return (rows: readonly unknown[]) => insert.bind(JSON.stringify(rows), bucketId, templateKey);
 }

@@ -1,0 +1,116 @@
+// Serves Cairn and the bare Worker in one runtime, with the buckets that the listings read.
+import { join } from "node:path";
+import type { V4WorkerOptions } from "miniflare";
+import { listedBucket, listedKey } from "./workloads.ts";
+import { Target } from "./target.ts";
+import { copyRows } from "../population.ts";
+import { CREDENTIALS } from "../signer.ts";
+import { temporaryState } from "../temporary-state.ts";
+import { timeOrderedId } from "../../../src/bytes/random-id.ts";
+import { nextVersionId } from "../../../src/protocol/core/version-id.ts";
+import { openState } from "../../../scripts/maintenance/open-state.ts";
+import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../../scripts/project/credentials.ts";
+import { readWranglerToml } from "../../../scripts/project/wrangler-toml.ts";
+import { bundleWorker } from "../../../scripts/serve/bundle.ts";
+import { type ServedCairn, serveCairn } from "../../../scripts/serve/runtime.ts";
+
+const TEMPLATE_KEY = "template";
+const ROWS_PER_STATEMENT = 4000;
+
+export interface ServedTargets {
+  readonly cairn: Target;
+  readonly bare: Target;
+  stop(): Promise<void>;
+}
+
+/** Starts both. */
+export async function serveTargets(listedKeys: readonly number[]): Promise<ServedTargets> {
+  const state = temporaryState();
+  const filling = await serve(state, []);
+  try {
+    const cairn = cairnTarget(filling);
+    for (const keys of listedKeys) {
+      await cairn.send({ method: "PUT", path: `/${listedBucket(keys)}` });
+      const body = Buffer.from("a");
+      await cairn.send({ method: "PUT", path: `/${listedBucket(keys)}/${TEMPLATE_KEY}`, body });
+    }
+  } finally {
+    await filling.stop();
+  }
+  for (const keys of listedKeys) await fillCairn(state, keys);
+  const served = await serve(state, [await bareWorker()]);
+  const pid = () => served.workerdPid();
+  const bare = new Target({
+    name: "bare",
+    url: await served.urlOf("bare"),
+    key: undefined,
+    pid,
+    maxListedKeys: Infinity,
+  });
+  await bare.send({ method: "POST", path: "/", query: { create: "" } });
+  for (const keys of listedKeys) {
+    await bare.send({ method: "POST", path: `/${listedBucket(keys)}`, query: { fill: String(keys) } });
+  }
+  return { cairn: cairnTarget(served), bare, stop: () => served.stop() };
+}
+
+async function serve(state: string, beside: V4WorkerOptions[]): Promise<ServedCairn> {
+  return serveCairn({
+    port: 0,
+    host: "127.0.0.1",
+    state,
+    bindings: {
+      [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
+      [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
+      LOG_REQUESTS: "false",
+    },
+    beside,
+  });
+}
+
+function cairnTarget(served: ServedCairn): Target {
+  const pid = () => served.workerdPid();
+  return new Target({ name: "Cairn", url: served.url, key: CREDENTIALS, pid, maxListedKeys: Infinity });
+}
+
+async function bareWorker(): Promise<V4WorkerOptions> {
+  const contents = await bundleWorker(join(import.meta.dirname, "..", "bare-worker.ts"));
+  return {
+    name: "bare",
+    modules: [{ type: "ESModule", path: "bare-worker.js", contents }],
+    modulesRoot: "/",
+    compatibilityDate: readWranglerToml().compatibilityDate,
+    d1Databases: { DB: "bare" },
+    r2Buckets: { BLOBS: "bare" },
+    durableObjects: { COMMITTER: { className: "BareCommitter", useSQLite: true } },
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  };
+}
+
+/** Fills a listed bucket with copies of the row that a request wrote. */
+async function fillCairn(state: string, keys: number): Promise<void> {
+  const open = await openState(state);
+  try {
+    const find = open.database.prepare("SELECT id FROM buckets WHERE name = ?").bind(listedBucket(keys));
+    const bucketId = (await find.first<string>("id")) ?? "";
+    const objects = await copyRows(open.database, "objects", bucketId, TEMPLATE_KEY);
+    const now = Date.now();
+    for (let start = 0; start < keys; start += ROWS_PER_STATEMENT) {
+      const rows = Array.from({ length: Math.min(ROWS_PER_STATEMENT, keys - start) }, (_, index) => ({
+        key: listedKey(start + index),
+        version_id: nextVersionId(now, undefined),
+        size: 1,
+        modified_at: now,
+        blob_id: `${bucketId}/${timeOrderedId(now)}`,
+        tags: null,
+      }));
+      await open.database.batch([objects(rows)]);
+    }
+    await open.database
+      .prepare("DELETE FROM objects WHERE bucket_id = ? AND key = ?")
+      .bind(bucketId, TEMPLATE_KEY)
+      .run();
+  } finally {
+    await open.close();
+  }
+}
