@@ -225,6 +225,12 @@ export const SETTINGS = {
     meaning:
       "Which reads of whole objects are compared with the stored checksum (docs/recovery.md): `off` for none, `sampled` for one in 16 of objects up to 1 GiB, or `always` for every read of objects up to 16 GiB. A read that does not match aborts before its last bytes.",
   },
+  ARCHIVE_MAX_READS: {
+    default: "10000",
+    range: [1, 40_000],
+    meaning:
+      "The most reads of blobs for one ZIP or tar (docs/archives.md): one for each object, or for each part of a multipart object. Each is a subrequest of the Worker, which `limits` in wrangler.toml bounds.",
+  },
   LOG_REQUESTS: {
     default: "true",
     values: ["true", "false"],

@@ -76,6 +76,8 @@ export interface Settings {
   readonly scrubInfrequentAccess: boolean;
   readonly edge: "cloudflare" | "none";
   readonly verifyReads: "off" | "sampled" | "always";
+  /** The most blob reads of one archive. */
+  readonly archiveMaxReads: number;
   readonly logRequests: boolean;
   /** Applies to successful requests. */
   readonly logSamplePercent: number;
@@ -143,6 +145,7 @@ export function readSettings(env: object): Settings {
     scrubInfrequentAccess: text("SCRUB_INFREQUENT_ACCESS") === "true",
     edge: text("EDGE") === "cloudflare" ? "cloudflare" : "none",
     verifyReads: verifyReads === "off" || verifyReads === "sampled" ? verifyReads : "always",
+    archiveMaxReads: whole("ARCHIVE_MAX_READS"),
     logRequests: text("LOG_REQUESTS") !== "false",
     logSamplePercent: whole("LOG_SAMPLE_PERCENT"),
     serverTiming: text("SERVER_TIMING") === "true",

@@ -3,6 +3,7 @@
 import { notImplemented, type Operation } from "../contract/operation.ts";
 import { abortMultipartUpload } from "../operations/abort-multipart-upload.ts";
 import { checkConsistency } from "../operations/check-consistency.ts";
+import { bucketArchives } from "../operations/bucket-archives.ts";
 import { bucketCors } from "../operations/bucket-cors.ts";
 import { bucketEncryption } from "../operations/bucket-encryption.ts";
 import { bucketLifecycle } from "../operations/bucket-lifecycle.ts";
@@ -92,6 +93,7 @@ export const OPERATIONS: readonly Operation[] = [
   deleteBucketSnapshot,
   checkConsistency,
   getBucketUsage,
+  ...bucketArchives,
   postObject,
 
   putObject,

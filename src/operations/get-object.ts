@@ -16,11 +16,10 @@ import {
   type ObjectReadInput,
 } from "../protocol/objects/object-reading.ts";
 import { OBJECT_READ } from "../protocol/core/operation-inputs.ts";
-import type { StoredObject } from "../protocol/objects/stored-object.ts";
-import { recordFindings } from "../state/metadata/scrub-findings.ts";
 import { expectationOf, isVerifiedRead, verifiedBytes } from "../state/reads/verified-bytes.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { openObject } from "../state/reads/object-bytes.ts";
+import { reportDamage } from "../state/reads/read-damage.ts";
 import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
 
 const MAX_ATTEMPTS = 3;
@@ -81,15 +80,4 @@ async function readBytes(context: Context, input: Input, bucket: Bucket, facts: 
   if (expectation === undefined) return { status, headers, body };
   const report = (finding: string): Promise<void> => reportDamage(context, object, finding);
   return { status, headers, body: await verifiedBytes(body, object.size, expectation, report) };
-}
-
-/** Records and logs a finding like the scrub. A failing database does not delay the reader. */
-async function reportDamage(
-  { database, now }: Context,
-  { blobId, manifestId }: StoredObject,
-  finding: string,
-): Promise<void> {
-  const damaged = blobId ?? manifestId ?? "";
-  console.error(JSON.stringify({ level: "error", blobId: damaged, finding }));
-  await database.batch([recordFindings([{ blobId: damaged, finding }], now)]).catch(() => undefined);
 }

@@ -97,7 +97,7 @@ const INPUTS: readonly Input[] = [
     key: "s3:prefix",
     parameter: "prefix",
     value: "mine/",
-    obeyedBy: [...SCOPED, "GetBucketUsage", "PreviewBucketLifecycle", "RestoreBucketSnapshot"],
+    obeyedBy: [...SCOPED, "GetBucketArchive", "GetBucketUsage", "PreviewBucketLifecycle", "RestoreBucketSnapshot"],
   },
   { key: "s3:delimiter", parameter: "delimiter", value: "/", obeyedBy: SCOPED },
   { key: "s3:max-keys", parameter: "max-keys", value: "1", obeyedBy: LISTS },

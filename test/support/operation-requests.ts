@@ -230,6 +230,11 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   ListBucketSnapshots: [onBucket("GET", "?snapshots", ["s3:ListBucketSnapshots"])],
   RestoreBucketSnapshot: [onSnapshot("POST", "?restoreSnapshot=s", "s3:RestoreBucketSnapshot")],
   GetBucketUsage: [onBucket("GET", "?usage", ["s3:GetBucketUsage"])],
+  GetBucketArchive: [archiveOf("?zip"), archiveOf("?tar&prefix=k")],
+  GetObjectsArchive: [
+    archiveOfList("?zip", "s3:GetObject", ""),
+    archiveOfList("?tar", "s3:GetObjectVersion", "<VersionId>null</VersionId>"),
+  ],
 
   GetObject: [onObject("GET", "", ["s3:GetObject"]), onVersion("GET", "", ["s3:GetObjectVersion"])],
   HeadObject: [onObject("HEAD", "", ["s3:GetObject"]), onVersion("HEAD", "", ["s3:GetObjectVersion"])],
@@ -343,6 +348,26 @@ function onSnapshot(method: string, query: string, action: string): Preparation 
     const bucket = await versionedBucket();
     await takeSnapshot(bucket, "s");
     return { method, target: `/${bucket}${query}`, permissions: [on(bucket, action)] };
+  };
+}
+
+/** An archive of the object `k`. */
+function archiveOf(query: string): Preparation {
+  return async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "text" });
+    const permissions = [on(bucket, "s3:ListBucket"), on(`${bucket}/k`, "s3:GetObject")];
+    return { method: "GET", target: `/${bucket}${query}`, permissions };
+  };
+}
+
+/** An archive of the listed object `k`. */
+function archiveOfList(query: string, action: string, version: string): Preparation {
+  return async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "text" });
+    const options = documented(`<Archive><Object><Key>k</Key>${version}</Object></Archive>`);
+    return { method: "POST", target: `/${bucket}${query}`, options, permissions: [on(`${bucket}/k`, action)] };
   };
 }
 

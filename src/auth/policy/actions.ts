@@ -24,7 +24,8 @@ const S3_ACTIONS: Readonly<Record<ResourceLevel, string>> = {
     PutIntelligentTieringConfiguration PutInventoryConfiguration PutLifecycleConfiguration PutMetricsConfiguration
     PutReplicationConfiguration TagResource UntagResource UpdateBucketMetadataInventoryTableConfiguration
     UpdateBucketMetadataJournalTableConfiguration
-    CreateBucketSnapshot DeleteBucketSnapshot GetBucketUsage ListBucketSnapshots RestoreBucketSnapshot`,
+    CreateBucketSnapshot DeleteBucketSnapshot GetBucketArchive GetBucketUsage ListBucketSnapshots
+    RestoreBucketSnapshot`,
   object: `AbortMultipartUpload BypassGovernanceRetention DeleteObject DeleteObjectAnnotation DeleteObjectTagging
     DeleteObjectVersion DeleteObjectVersionAnnotation DeleteObjectVersionTagging GetObject GetObjectAcl
     GetObjectAnnotation GetObjectAttributes GetObjectLegalHold GetObjectRetention GetObjectTagging GetObjectTorrent

@@ -14,7 +14,10 @@ const TAGGING = actions("PutObjectTagging PutObjectVersionTagging ReplicateTags"
 const ACTIONS_BY_KEY: ReadonlyMap<string, readonly MatchText[]> = new Map([
   ["s3:delimiter", LISTINGS],
   ["s3:max-keys", LISTINGS],
-  ["s3:prefix", [...LISTINGS, ...actions("GetBucketUsage GetLifecycleConfiguration RestoreBucketSnapshot")]],
+  [
+    "s3:prefix",
+    [...LISTINGS, ...actions("GetBucketArchive GetBucketUsage GetLifecycleConfiguration RestoreBucketSnapshot")],
+  ],
   ["s3:locationconstraint", CREATION],
   ["s3:x-amz-object-ownership", CREATION],
   ["s3:if-match", [...UPLOADS, ...actions("DeleteObject DeleteObjectVersion")]],

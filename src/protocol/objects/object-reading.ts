@@ -102,8 +102,11 @@ export function versionIdHeader(object: StoredObject, isVersioned: boolean): Rec
 }
 
 /** @throws S3Error InvalidRequest: `response-*` parameters require a signed request */
-export function refuseAnonymousOverrides(input: ObjectReadInput, isAnonymous: boolean): void {
-  if (!isAnonymous || Object.keys(input.overrides).length === 0) return;
+export function refuseAnonymousOverrides(
+  { overrides }: Pick<ObjectReadInput, "overrides">,
+  isAnonymous: boolean,
+): void {
+  if (!isAnonymous || Object.keys(overrides).length === 0) return;
   const message = "Request specific response headers cannot be used for anonymous GET requests.";
   throw new S3Error("InvalidRequest", {}, message);
 }

@@ -37,7 +37,11 @@ export type DamageReporter = (finding: string) => Promise<void>;
  * Returns the digest that a row expects. Undefined for a multipart object without a full-object checksum, and for an
  * encrypted object, whose frames are authenticated individually.
  */
-export function expectationOf({ etag, checksum, encryption }: StoredObject): Expectation | undefined {
+export function expectationOf({
+  etag,
+  checksum,
+  encryption,
+}: Pick<StoredObject, "etag" | "checksum" | "encryption">): Expectation | undefined {
   if (encryption !== undefined) return undefined;
   if (checksum?.type === "FULL_OBJECT") {
     const bytes = fromBase64(checksum.value);
