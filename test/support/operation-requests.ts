@@ -1,6 +1,7 @@
 // A valid request for every operation, with its set-up and its required permissions.
 import { expect } from "vitest";
 
+import { archiveOf, archiveOfList } from "./archive-requests.ts";
 import { send, type SendOptions } from "./client.ts";
 import { corsDocument } from "./cors.ts";
 import { md5Base64, utf8 } from "./digests.ts";
@@ -348,26 +349,6 @@ function onSnapshot(method: string, query: string, action: string): Preparation 
     const bucket = await versionedBucket();
     await takeSnapshot(bucket, "s");
     return { method, target: `/${bucket}${query}`, permissions: [on(bucket, action)] };
-  };
-}
-
-/** An archive of the object `k`. */
-function archiveOf(query: string): Preparation {
-  return async () => {
-    const bucket = await freshBucket();
-    await putAll(bucket, { k: "text" });
-    const permissions = [on(bucket, "s3:ListBucket"), on(`${bucket}/k`, "s3:GetObject")];
-    return { method: "GET", target: `/${bucket}${query}`, permissions };
-  };
-}
-
-/** An archive of the listed object `k`. */
-function archiveOfList(query: string, action: string, version: string): Preparation {
-  return async () => {
-    const bucket = await freshBucket();
-    await putAll(bucket, { k: "text" });
-    const options = documented(`<Archive><Object><Key>k</Key>${version}</Object></Archive>`);
-    return { method: "POST", target: `/${bucket}${query}`, options, permissions: [on(`${bucket}/k`, action)] };
   };
 }
 
