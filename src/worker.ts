@@ -7,6 +7,7 @@ import { findDeletionHold } from "./jobs/deletion-hold.ts";
 import { runJobs } from "./jobs/run-jobs.ts";
 import { scheduleUnder } from "./jobs/schedule.ts";
 import { Counts } from "./state/d1/counts.ts";
+import { databaseBindings } from "./state/d1/databases.ts";
 import { repairSchema } from "./state/d1/schema-repair.ts";
 
 export { KeyCoordinator } from "./state/writes/key-coordinator.ts";
@@ -16,16 +17,17 @@ export default {
 
   async scheduled({ scheduledTime, cron }, env): Promise<void> {
     // The next tick then finds the expected schema.
-    await runSchedule(scheduledTime, cron, env).catch((error: unknown) => repairSchema(env.DB, error));
+    await runSchedule(scheduledTime, cron, env).catch((error: unknown) => repairSchema(databaseBindings(env), error));
   },
 } satisfies ExportedHandler<Env>;
 
 async function runSchedule(now: number, cron: string, env: Env): Promise<void> {
   const settings = settingsOf(env);
   for (const problem of settingProblems(env)) console.error(JSON.stringify({ level: "error", ...problem }));
-  const hold = await findDeletionHold(connect(env, settings, new Counts()), now);
+  const connections = connect(env, settings, new Counts());
+  const hold = await findDeletionHold(connections, now);
   if (hold !== undefined) console.warn(JSON.stringify({ level: "warn", message: "deletions are on hold", hold }));
-  await runJobs(scheduleUnder(hold, cron), {
+  await runJobs(scheduleUnder(hold, cron, connections.databases.areSeveral), {
     now,
     clock: Date.now,
     settings,

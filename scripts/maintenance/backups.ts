@@ -102,12 +102,13 @@ async function restoreFile(open: OpenState, path: string, lines: readonly Line[]
   let rows = 0;
   const file = openSync(path, "r");
   try {
-    await open.request("/restore-page", `{"isFirst":true,"page":{"tables":{},"shared":[]}}`);
+    const begun = await open.request("/restore-page", `{"isFirst":true,"page":{"tables":{},"shared":[]}}`);
+    const into = JSON.stringify(Reflect.get(Object(begun), "into"));
     for (const line of lines.toReversed()) {
-      const answer = await open.request("/restore-page", `{"page":${readLine(file, line)}}`);
+      const answer = await open.request("/restore-page", `{"into":${into},"page":${readLine(file, line)}}`);
       rows += Number(Reflect.get(Object(answer), "rows"));
     }
-    await open.request("/restore-page", "{}");
+    await open.request("/restore-page", `{"into":${into}}`);
     return { pages: lines.length, rows };
   } finally {
     closeSync(file);

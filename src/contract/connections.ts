@@ -7,7 +7,7 @@ import { S3BlobStore } from "../state/blobs/s3-blob-store.ts";
 import { S3Client } from "../state/blobs/s3-client.ts";
 import type { Counts } from "../state/d1/counts.ts";
 import type { Database } from "../state/d1/database.ts";
-import { Databases } from "../state/d1/databases.ts";
+import { databaseBindings, Databases } from "../state/d1/databases.ts";
 import { Coordinators } from "../state/writes/coordinators.ts";
 
 /** The stores and coordinators. Every call to them is counted. */
@@ -24,7 +24,7 @@ export function connect(
   { blobStore, coordinatorShards, location }: Pick<Settings, "blobStore" | "coordinatorShards" | "location">,
   counts: Counts,
 ): Connections {
-  const databases = new Databases(env, counts);
+  const databases = new Databases(databaseBindings(env), counts);
   return {
     database: databases.first,
     databases,

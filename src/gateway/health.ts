@@ -1,7 +1,8 @@
 // GET /_/health: reports whether the Worker reaches its bindings, the schema of the database and the last scheduled
 // run. Contains the names of invalid settings, never their values.
 import { settingProblems } from "../config/settings.ts";
-import { lookUpHealth } from "../state/repair/health.ts";
+import { readPlacedDatabases } from "../state/metadata/placements.ts";
+import { type DatabaseHealth, lookUpHealth } from "../state/repair/health.ts";
 import { answerHeaders } from "./render.ts";
 import type { RequestScope } from "./request-scope.ts";
 
@@ -17,10 +18,19 @@ export interface Health {
   readonly schema: string | null;
   /** When a scheduled job last took a step, in ISO 8601; null if none did or D1 is unreachable. */
   readonly lastCron: string | null;
-  /** The size of the database in bytes; null if D1 is unreachable. */
+  /** The size of the largest database in bytes; null if D1 is unreachable. */
   readonly databaseBytes: number | null;
+  /** Each database by its binding, if there are several. A registered one that is not bound is not reachable. */
+  readonly databases?: Readonly<Record<string, DatabaseReport>>;
   /** The names of invalid settings. */
   readonly misconfigured: readonly string[];
+}
+
+/** A database; its schema and size are null if it is unreachable. */
+interface DatabaseReport {
+  readonly ok: boolean;
+  readonly schema: string | null;
+  readonly bytes: number | null;
 }
 
 /** Answers 200 if all bindings are reachable, otherwise 503. Never rejects. */
@@ -41,21 +51,34 @@ export async function answerHealth({ method }: Request, scope: RequestScope): Pr
 }
 
 async function checkHealth({ env, connections }: RequestScope): Promise<Health> {
-  const { database, blobs, coordinators } = connections;
-  const [facts, blobsReached, coordinatorsReached] = await Promise.all([
-    database.look(lookUpHealth()).catch(() => undefined),
+  const { databases, blobs, coordinators } = connections;
+  const [facts, placed, blobsReached, coordinatorsReached] = await Promise.all([
+    Promise.all(databases.all.map((database) => database.look(lookUpHealth()).catch(() => undefined))),
+    databases.areSeveral ? readPlacedDatabases(databases.first).catch(() => []) : [],
     succeeds(blobs.head(MISSING_BLOB)),
     succeeds(coordinators.ping()),
   ]);
-  const bindings = { d1: facts !== undefined, blobs: blobsReached, coordinators: coordinatorsReached };
+  const [first] = facts;
+  const reports = new Map(databases.all.map(({ name }, index) => [name, reportOf(facts[index])]));
+  for (const name of placed) if (!reports.has(name)) reports.set(name, reportOf(undefined));
+  const isReached = Array.from(reports.values()).every(({ ok }) => ok);
+  const bindings = { d1: isReached, blobs: blobsReached, coordinators: coordinatorsReached };
+  const sizes = facts.flatMap((one) => one?.databaseBytes ?? []);
+  const schemas = Array.from(reports.values(), ({ schema }) => schema ?? "");
   return {
     ok: Object.values(bindings).every(Boolean),
     bindings,
-    schema: facts?.migration ?? null,
-    lastCron: facts?.steppedAt === undefined ? null : new Date(facts.steppedAt).toISOString(),
-    databaseBytes: facts?.databaseBytes ?? null,
+    // The oldest of several, since every database needs the schema of the Worker.
+    schema: schemas.toSorted()[0] || null,
+    lastCron: first?.steppedAt === undefined ? null : new Date(first.steppedAt).toISOString(),
+    databaseBytes: sizes.length === 0 ? null : Math.max(...sizes),
+    ...(databases.areSeveral ? { databases: Object.fromEntries(reports) } : {}),
     misconfigured: settingProblems(env).map(({ setting }) => setting),
   };
+}
+
+function reportOf(facts: DatabaseHealth | undefined): DatabaseReport {
+  return { ok: facts !== undefined, schema: facts?.migration ?? null, bytes: facts?.databaseBytes ?? null };
 }
 
 async function succeeds(call: Promise<unknown>): Promise<boolean> {

@@ -2,7 +2,8 @@
 // counts once its last object, which names its pages, is there; then those that are too old or broke off are deleted.
 // It runs with the jobs that delete: while deletions are on hold, the database may be the wrong one to keep.
 import { decodeUtf8, utf8 } from "../bytes/text.ts";
-import { FIRST_POSITION, isEmptyPage, readBackupPage, type BackupPosition } from "../state/repair/backup-pages.ts";
+import { readDatabasesPage } from "../state/repair/backup-databases.ts";
+import { FIRST_POSITION, isEmptyPage, type BackupPosition } from "../state/repair/backup-pages.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
 export const BACKUP_PREFIX = "cairn/backups/";
@@ -66,10 +67,10 @@ function beginning(now: number): Progress {
 }
 
 async function readPage(
-  { database, blobs }: JobContext,
+  { databases, blobs }: JobContext,
   { id, began, pages, at }: Extract<Progress, { phase: "read" }>,
 ): Promise<JobStep> {
-  const { page, next } = await readBackupPage(database, at, began);
+  const { page, next } = await readDatabasesPage(databases, at, began);
   const isKept = !isEmptyPage(page);
   if (isKept) await blobs.writeReserved(pageName(id, pages), utf8(JSON.stringify(page)));
   const written = pages + (isKept ? 1 : 0);

@@ -3,6 +3,7 @@
 // no blob.
 import { purgeGarbage, lookUpDueGarbage, type GarbagePage } from "../state/metadata/garbage.ts";
 import { purgeManifests, selectManifestIds } from "../state/metadata/manifests.ts";
+import { overDatabases } from "./over-databases.ts";
 import type { Job } from "./job.ts";
 
 /** The position of a pass. */
@@ -22,7 +23,7 @@ const DISSOLVED_BYTES = 1_000_000;
 const FIRST: Progress = { after: "", isToBeRepeated: false };
 
 /** Lists 2000 garbage entries per step, or collects 500. */
-export const collectGarbage: Job = {
+export const collectGarbage: Job = overDatabases({
   name: "collect-garbage",
 
   async step({ database, blobs, settings, now }, cursor) {
@@ -50,7 +51,7 @@ export const collectGarbage: Job = {
       report: { collected: due.length - manifests.length },
     };
   },
-};
+});
 
 /** The start of a page, with no more manifests than a step dissolves. */
 function cutPage({ due, next }: GarbagePage, sizes: ReadonlyMap<string, number>): GarbagePage {

@@ -4,7 +4,8 @@
 import { randomDigits } from "../bytes/random-id.ts";
 import { decodeUtf8, utf8 } from "../bytes/text.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
-import type { Database } from "../state/d1/database.ts";
+import type { Databases } from "../state/d1/databases.ts";
+import { readPlacedDatabases } from "../state/metadata/placements.ts";
 import {
   endLiftedHold,
   holdDeletions,
@@ -17,7 +18,7 @@ import {
 const STORE_ID_DIGITS = 26;
 
 interface Stores {
-  readonly database: Database;
+  readonly databases: Databases;
   readonly blobs: BlobStore;
 }
 
@@ -30,20 +31,45 @@ export async function findDeletionHold(stores: Stores, now: number): Promise<str
   }
 }
 
-async function checkGeneration({ database, blobs }: Stores, now: number): Promise<string | undefined> {
-  const facts = await database.look(lookUpHold());
-  const { hold, own } = facts;
+async function checkGeneration({ databases, blobs }: Stores, now: number): Promise<string | undefined> {
+  const { first, all } = databases;
+  const facts = await Promise.all(all.map((database) => database.look(lookUpHold())));
+  const hold = facts[0]?.hold;
   if (hold?.isLifted === false) return hold.reason;
   const stored = readMark(await blobs.readMark());
-  const reason = hold === undefined ? mismatchOf(facts, stored) : undefined;
+  const reason = hold === undefined ? await findMismatch(databases, facts, stored) : undefined;
   if (reason !== undefined) {
-    await database.batch([holdDeletions(reason, now)]);
+    await first.batch([holdDeletions(reason, now)]);
     return reason;
   }
-  const storeId = stored?.storeId ?? own?.storeId ?? randomDigits(STORE_ID_DIGITS);
-  const next = { storeId, generation: Math.max(own?.generation ?? 0, stored?.generation ?? 0) + 1 };
-  await database.batch([endLiftedHold(), saveGeneration(next)]);
+  const storeId = stored?.storeId ?? facts[0]?.own?.storeId ?? randomDigits(STORE_ID_DIGITS);
+  const generations = facts.map(({ own }) => own?.generation ?? 0);
+  const next = { storeId, generation: Math.max(...generations, stored?.generation ?? 0) + 1 };
+  await Promise.all(all.map((database) => database.batch([endLiftedHold(), saveGeneration(next)])));
   await blobs.writeMark(utf8(JSON.stringify(next)));
+  return undefined;
+}
+
+/** Why a database and the blob store do not match; undefined when all of them do. */
+async function findMismatch(
+  databases: Databases,
+  facts: readonly HoldFacts[],
+  stored: Generation | undefined,
+): Promise<string | undefined> {
+  const { first, all } = databases;
+  const [ofFirst, ...ofOthers] = facts;
+  const reason = ofFirst && mismatchOf(ofFirst, stored);
+  if (reason !== undefined || !databases.areSeveral) return reason;
+  const placed = await readPlacedDatabases(first);
+  const unbound = placed.filter((name) => databases.find(name) === undefined);
+  if (unbound.length > 0) return `the database ${unbound.join(", ")} has buckets and is not bound`;
+  for (const [index, ofOther] of ofOthers.entries()) {
+    const name = all[index + 1]?.name ?? "";
+    // A database that was added has no generation yet, and no buckets.
+    if (ofOther.own === undefined && !placed.includes(name)) continue;
+    const mismatch = mismatchOf(ofOther, stored);
+    if (mismatch !== undefined) return `${name}: ${mismatch}`;
+  }
   return undefined;
 }
 

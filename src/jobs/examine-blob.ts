@@ -13,11 +13,12 @@ import type { ScannedBlob } from "../state/repair/orphans.ts";
 
 /** The expectations of blobs, by blob id. */
 export async function expectationsOf(
-  database: Database,
+  databases: readonly Database[],
   blobs: readonly BlobEntry[],
 ): Promise<ReadonlyMap<string, readonly BlobExpectation[]>> {
-  const expectations = await database.look(lookUpExpectations(blobs.flatMap((blob) => scannedBlob(blob) ?? [])));
-  return Map.groupBy(expectations, ({ blobId }) => blobId);
+  const lookup = lookUpExpectations(blobs.flatMap((blob) => scannedBlob(blob) ?? []));
+  const expectations = await Promise.all(databases.map((database) => database.look(lookup)));
+  return Map.groupBy(expectations.flat(), ({ blobId }) => blobId);
 }
 
 /** A blob's damage. */

@@ -3,6 +3,7 @@
 import { storeMissingProof } from "../state/metadata/completion-proofs.ts";
 import { purgeRenameTokens } from "../state/writes/renames.ts";
 import { purgeCompletions, lookUpOldCompletions, type CompletionEntry } from "../state/metadata/completed-uploads.ts";
+import { overDatabases } from "./over-databases.ts";
 import type { Job, JobContext } from "./job.ts";
 
 /** How long a repeated request is recognised, in milliseconds. */
@@ -14,7 +15,7 @@ const PAGE_COMPLETIONS = 100;
 const CONCURRENT_PROOFS = 6;
 
 /** Purges up to 1000 renames and 100 completions per step. */
-export const expireTokens: Job = {
+export const expireTokens: Job = overDatabases({
   name: "forget-tokens",
 
   async step(context, _cursor) {
@@ -28,7 +29,7 @@ export const expireTokens: Job = {
     const isPageFull = purged >= PAGE_RENAMES || completions.length >= limit;
     return { cursor: isPageFull ? "more" : null, report: { expired: purged + completions.length } };
   },
-};
+});
 
 async function proveAll(context: JobContext, completions: readonly CompletionEntry[]): Promise<void> {
   for (let start = 0; start < completions.length; start += CONCURRENT_PROOFS) {

@@ -4,6 +4,7 @@ import type { Settings } from "../config/settings.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
 import type { Coordinators } from "../state/writes/coordinators.ts";
 import type { Database } from "../state/d1/database.ts";
+import type { Databases } from "../state/d1/databases.ts";
 
 /** The remaining budget of a tick. */
 export interface Budget {
@@ -15,7 +16,9 @@ export interface Budget {
 
 /** The context of a step. */
 export interface JobContext {
+  /** The first database; the one that a step works on for a job that works on one after the other. */
   readonly database: Database;
+  readonly databases: Databases;
   readonly blobs: BlobStore;
   readonly coordinators: Coordinators;
   readonly settings: Settings;

@@ -7,6 +7,7 @@ import { lookUpNextBucket } from "../state/lifecycle/lifecycle-pages.ts";
 import { WALK_START, walkPage } from "../state/lifecycle/lifecycle-walk.ts";
 import type { LifecyclePosition, LifecycleWalk } from "../state/lifecycle/lifecycle-evaluation.ts";
 import { purgeTransitions } from "../state/lifecycle/transitions.ts";
+import { overDatabases } from "./over-databases.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 import { applyActions } from "./apply-lifecycle-actions.ts";
 
@@ -22,7 +23,7 @@ interface Cursor {
 const FIRST: Cursor = { bucket: "", bucketId: "", position: WALK_START };
 const PURGED_TRANSITIONS = 1000;
 
-export const lifecycle: Job = {
+export const lifecycle: Job = overDatabases({
   name: "lifecycle",
 
   async step(context, text) {
@@ -35,7 +36,7 @@ export const lifecycle: Job = {
     const position = bucket.id === cursor.bucketId ? cursor.position : WALK_START;
     return walk(context, { database: context.database, bucket, configuration, now: context.now }, position);
   },
-};
+});
 
 async function walk(context: JobContext, walk: LifecycleWalk, position: LifecyclePosition): Promise<JobStep> {
   const { name, id } = walk.bucket;

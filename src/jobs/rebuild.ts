@@ -7,15 +7,18 @@ import { findNewest, type NewestCandidate } from "../protocol/objects/recovery-o
 import { nextVersionId } from "../protocol/core/version-id.ts";
 import { readProof, type CompletionProof } from "../state/metadata/completion-proofs.ts";
 import type { Statement } from "../state/d1/database.ts";
+import { FIRST_DATABASE } from "../state/d1/database.ts";
+import { findEmptyDatabases, registerBuckets } from "../state/repair/backup-databases.ts";
 import { holdDeletions } from "../state/repair/deletion-hold.ts";
 import { lookUpUnreferenced } from "../state/repair/orphans.ts";
+import { bucketsOfTarget, registerRebuilt } from "../state/repair/rebuild-targets.ts";
 import {
-  isDatabaseEmpty,
   rebuildBucket,
   rebuildManifest,
   rebuildObject,
   rebuildParts,
   rebuildUpload,
+  type RebuiltBucket,
 } from "../state/repair/rebuilding.ts";
 import {
   purgeRebuildFindings,
@@ -37,12 +40,27 @@ const PAGE_BLOBS = 100;
 const PAGE_KEYS = 50;
 const PAGE_PURGED = 1000;
 
-type Progress =
+type Position =
   | { readonly phase: "blobs"; readonly after: string | null }
   | { readonly phase: "keys"; readonly after: KeyAddress }
   | { readonly phase: "purge" };
 
-const FIRST: Progress = { phase: "blobs", after: null };
+/** Lost databases are rebuilt one after the other, each from the whole store. */
+type Progress = Position & {
+  /** The databases that are rebuilt, and how many of them are done; undefined: only the first. */
+  readonly targets?: readonly string[];
+  readonly done?: number;
+};
+
+const FIRST: Position = { phase: "blobs", after: null };
+
+/** The context of a step on the database that it rebuilds. */
+interface RebuildContext extends JobContext {
+  readonly targets: readonly string[];
+  readonly done: number;
+  /** The registered names of buckets in a further database, by id. */
+  readonly names: ReadonlyMap<string, string>;
+}
 
 export const rebuild: Job = {
   name: "rebuild",
@@ -51,36 +69,50 @@ export const rebuild: Job = {
     if (cursor === null) return begin(context);
     // A step wrote it.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const progress = JSON.parse(cursor) as Progress;
-    if (progress.phase === "blobs") return recordPage(context, progress.after);
-    if (progress.phase === "keys") return rebuildKeys(context, progress.after);
-    return purgePage(context);
+    const { targets = [FIRST_DATABASE], done = 0, ...position } = JSON.parse(cursor) as Progress;
+    const database = context.databases.named(targets[done] ?? FIRST_DATABASE);
+    const ofTarget: RebuildContext = { ...context, database, targets, done, names: new Map() };
+    if (position.phase === "blobs") return recordPage(ofTarget, position.after);
+    if (position.phase === "keys") return rebuildKeys(ofTarget, position.after);
+    return purgePage(ofTarget);
   },
 };
 
 /**
  * Runs as a step of its own: when a crash repeats it, the rows that it wrote do not make the database count as used.
  */
-async function begin({ database, now }: JobContext): Promise<JobStep> {
-  if (!(await database.look(isDatabaseEmpty()))) return { cursor: null, report: { refused: 1 } };
-  await database.batch([holdDeletions("the database was rebuilt", now), purgeRebuildFindings()]);
-  return { cursor: write(FIRST), report: {} };
+async function begin({ databases, now }: JobContext): Promise<JobStep> {
+  const { first, all } = databases;
+  const targets = await findEmptyDatabases(databases);
+  if (targets.length === 0) return { cursor: null, report: { refused: 1 } };
+  await Promise.all(all.map((database) => database.batch([purgeRebuildFindings()])));
+  await first.batch([holdDeletions("the database was rebuilt", now)]);
+  if (targets.includes(first.name)) {
+    const intact = all.filter(({ name }) => !targets.includes(name));
+    for (const database of intact) await registerBuckets(first, database);
+  }
+  return { cursor: write({ targets, done: 0 }, FIRST), report: {} };
 }
 
-async function recordPage({ database, blobs }: JobContext, after: string | null): Promise<JobStep> {
+async function recordPage(context: RebuildContext, after: string | null): Promise<JobStep> {
+  const { database, databases, blobs, targets } = context;
   const page = await blobs.list(after ?? undefined, PAGE_BLOBS);
   const read = page.blobs.flatMap((blob) => {
     const record = parseRecoveryMetadata(blob.recoveryMetadata);
     return record === undefined ? [] : [{ blob, record }];
   });
   // Rows that clients have written or deleted since the rebuild began are right, so their blobs are not recorded.
-  const addresses = read.map(({ blob: { blobId }, record }) => ({ ...record, blobId }));
+  const bucketIds = read.map(({ record }) => record.bucketId);
+  const isOfTarget = await bucketsOfTarget(databases, targets, database.name, bucketIds);
+  const own = read.filter(({ record }) => isOfTarget(record.bucketId));
+  const addresses = own.map(({ blob: { blobId }, record }) => ({ ...record, blobId }));
   const lost = new Set(addresses.length === 0 ? [] : await database.look(lookUpUnreferenced(addresses)));
-  await database.batch([recordRecovered(read.filter(({ blob }) => lost.has(blob.blobId)))]);
+  await database.batch([recordRecovered(own.filter(({ blob }) => lost.has(blob.blobId)))]);
   const { next } = page;
   return {
-    cursor: write(next === undefined ? { phase: "keys", after: ["", ""] } : { phase: "blobs", after: next }),
-    report: { blobs: page.blobs.length, strange: page.blobs.length - read.length },
+    cursor: write(context, next === undefined ? { phase: "keys", after: ["", ""] } : { phase: "blobs", after: next }),
+    // Each database is rebuilt from the whole store, which counts once.
+    report: context.done > 0 ? {} : { blobs: page.blobs.length, strange: page.blobs.length - read.length },
   };
 }
 
@@ -91,13 +123,17 @@ interface PageOutcome {
   readonly report: Record<"objects" | "earlier" | "uncertain" | "incomplete" | "open", number>;
 }
 
-async function rebuildKeys(context: JobContext, after: KeyAddress): Promise<JobStep> {
-  const { database } = context;
+async function rebuildKeys(target: RebuildContext, after: KeyAddress): Promise<JobStep> {
+  const { database, databases } = target;
   const keys = await database.look(lookUpRecoveredKeys(after, PAGE_KEYS));
   const last = keys.at(-1);
   const report = { objects: 0, earlier: 0, uncertain: 0, incomplete: 0, open: 0 };
-  if (last === undefined) return { cursor: write({ phase: "purge" }), report };
+  if (last === undefined) return { cursor: write(target, { phase: "purge" }), report };
   const { objects, uploads, existing, open } = await database.look(lookUpRecovered(keys));
+  const buckets = [...objects, ...uploads.map((upload) => ({ ...upload, storedAt: upload.initiatedAt }))];
+  const rebuilt = new Map(buckets.map((bucket) => [bucket.bucketId, rebuiltBucket(target, bucket)]));
+  const names = await registerRebuilt(databases, database.name, Array.from(rebuilt.values()));
+  const context = { ...target, names };
   const outcome: PageOutcome = { statements: [], findings: [], report };
   for (const [address, candidates] of Map.groupBy(objects, ({ bucketId, key }) => JSON.stringify([bucketId, key]))) {
     const newest = existing.has(address) ? undefined : findNewest(candidates);
@@ -107,7 +143,7 @@ async function rebuildKeys(context: JobContext, after: KeyAddress): Promise<JobS
   }
   for (const upload of uploads) if (!open.has(upload.uploadId)) openUpload(context, upload, outcome);
   await flush(context, outcome);
-  return { cursor: write({ phase: "keys", after: last }), report };
+  return { cursor: write(context, { phase: "keys", after: last }), report };
 }
 
 /** Writes keys and their findings in one batch, because a repeated step skips keys that already show an object. */
@@ -119,7 +155,7 @@ async function flush({ database }: JobContext, { statements, findings }: PageOut
 
 /** Shows the newest version of a key if all of it exists. An older version never takes its place. */
 async function showNewest(
-  context: JobContext,
+  context: RebuildContext,
   newest: NewestCandidate<RecoveredObject>,
   { statements, findings, report }: PageOutcome,
 ): Promise<void> {
@@ -151,7 +187,7 @@ async function showNewest(
 }
 
 /** @returns the statements that rebuild the object, or why it cannot be rebuilt */
-async function statementsOfProof(context: JobContext, copy: RecoveredObject): Promise<Statement[] | string> {
+async function statementsOfProof(context: RebuildContext, copy: RecoveredObject): Promise<Statement[] | string> {
   const { bucketId, blobId } = copy;
   const proof = await readProof(context.blobs, blobId);
   if (proof === undefined) return "this proof of its newest version cannot be read, so that it shows nothing";
@@ -200,7 +236,11 @@ function objectOf(
  * Opens an upload again. It may lack parts that were copied from other objects, because those have no blobs of their
  * own.
  */
-function openUpload(context: JobContext, upload: RecoveredUpload, { statements, findings, report }: PageOutcome): void {
+function openUpload(
+  context: RebuildContext,
+  upload: RecoveredUpload,
+  { statements, findings, report }: PageOutcome,
+): void {
   const { bucketId, key, uploadId, parts, maxPartNumber, metadata, tags, encryption, initiatedAt } = upload;
   const opened = {
     ...metadata,
@@ -227,19 +267,26 @@ function openUpload(context: JobContext, upload: RecoveredUpload, { statements, 
   findings.push({ bucketId, key, subject: uploadId, finding });
 }
 
-function bucketOf(
-  { settings }: JobContext,
-  { bucketId, bucketName, storedAt }: Pick<RecoveredObject, "bucketId" | "bucketName" | "storedAt">,
-): Statement[] {
+type BucketOfBlob = Pick<RecoveredObject, "bucketId" | "bucketName" | "storedAt">;
+
+function bucketOf(context: RebuildContext, of: BucketOfBlob): Statement[] {
+  const bucket = rebuiltBucket(context, of);
+  return rebuildBucket({ ...bucket, name: context.names.get(bucket.id) ?? bucket.name });
+}
+
+function rebuiltBucket({ settings }: JobContext, { bucketId, bucketName, storedAt }: BucketOfBlob): RebuiltBucket {
   const { accountId: ownerId, region } = settings;
-  return rebuildBucket({ id: bucketId, name: bucketName, ownerId, region, createdAt: storedAt });
+  return { id: bucketId, name: bucketName, ownerId, region, createdAt: storedAt };
 }
 
-async function purgePage({ database }: JobContext): Promise<JobStep> {
+async function purgePage(context: RebuildContext): Promise<JobStep> {
+  const { database, targets, done } = context;
   const [purged] = await database.batch([purgeRecovered(PAGE_PURGED)]);
-  return { cursor: (purged?.changes ?? 0) < PAGE_PURGED ? null : write({ phase: "purge" }), report: {} };
+  if ((purged?.changes ?? 0) >= PAGE_PURGED) return { cursor: write(context, { phase: "purge" }), report: {} };
+  const isOver = done + 1 >= targets.length;
+  return { cursor: isOver ? null : write({ targets, done: done + 1 }, FIRST), report: {} };
 }
 
-function write(progress: Progress): string {
-  return JSON.stringify(progress);
+function write({ targets, done }: Pick<RebuildContext, "targets" | "done">, position: Position): string {
+  return JSON.stringify({ ...position, targets, done });
 }

@@ -31,7 +31,7 @@ export interface Tick {
   readonly clock: () => number;
   readonly settings: Settings;
   /** Connects to D1, the blob store and the coordinators with the given counters. */
-  readonly connect: (counts: Counts) => Pick<JobContext, "database" | "blobs" | "coordinators">;
+  readonly connect: (counts: Counts) => Pick<JobContext, "database" | "databases" | "blobs" | "coordinators">;
 }
 
 /** A job's activity within one tick. */

@@ -5,10 +5,10 @@
 import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import type { BlobEntry } from "../state/blobs/blob-store.ts";
 import {
-  writeTombstones,
+  condemn,
+  findUnreferenced,
   purgeOrphans,
   lookUpDueOrphans,
-  lookUpUnreferenced,
   recordOrphans,
   type ScannedBlob,
 } from "../state/repair/orphans.ts";
@@ -36,14 +36,14 @@ export const scanOrphans: Job = {
 };
 
 async function find(
-  { database, blobs, settings, now }: JobContext,
+  { database, databases, blobs, settings, now }: JobContext,
   { after, seen, orphans }: Extract<Progress, { phase: "find" }>,
 ): Promise<JobStep> {
   const page = await blobs.list(after ?? undefined, PAGE_BLOBS);
   const old = page.blobs.filter(({ uploadedAt }) => uploadedAt < now - settings.orphanAgeMs);
   const known = old.flatMap((blob) => scannedBlob(blob) ?? []);
-  const unaccounted = new Set(known.length === 0 ? [] : await database.look(lookUpUnreferenced(known)));
-  const found = known.filter(({ blobId }) => unaccounted.has(blobId));
+  const found = await findUnreferenced(databases.all, known);
+  const unaccounted = new Set(found.map(({ blobId }) => blobId));
   if (found.length > 0 && settings.orphanScan === "true") await database.batch([recordOrphans(found, now)]);
 
   const total = { seen: seen + page.blobs.length, orphans: orphans + found.length };
@@ -63,11 +63,14 @@ async function find(
   return { cursor: write({ phase: "purge", after: "" }), report };
 }
 
-async function purgeDueOrphans({ database, blobs, settings, now }: JobContext, after: string): Promise<JobStep> {
+async function purgeDueOrphans(
+  { database, databases, blobs, settings, now }: JobContext,
+  after: string,
+): Promise<JobStep> {
   const due = await database.look(lookUpDueOrphans(now - settings.recoveryWindowMs, after, PAGE_BLOBS));
   const last = due.at(-1);
   if (last === undefined || settings.orphanScan !== "true") return { cursor: null, report: {} };
-  const marked = await database.look(writeTombstones(due, now));
+  const marked = await condemn(databases.all, due, now);
   await blobs.delete(marked);
   // The rows go last: after a crash, the next pass finds the tombstones and deletes the blobs again.
   await database.batch([purgeOrphans(due)]);

@@ -2,6 +2,7 @@
 import type { Settings } from "../config/settings.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { abortOrphanedUploads } from "./abort-orphaned-uploads.ts";
+import { completePlacements } from "./complete-placements.ts";
 import { expireTokens } from "./expire-tokens.ts";
 import { backup } from "./backup.ts";
 import { rebuild } from "./rebuild.ts";
@@ -32,6 +33,7 @@ const DELETING: readonly ScheduledJob[] = [
   { job: abortOrphanedUploads, periodMs: unlessStopped(24 * HOUR_MS) },
   { job: lifecycle, periodMs: (settings) => (settings.lifecycle ? 24 * HOUR_MS : undefined) },
   { job: expireTokens, periodMs: unlessStopped(HOUR_MS) },
+  { job: completePlacements, periodMs: unlessStopped(HOUR_MS) },
   // It deletes older backups, which may be needed while deletions are on hold.
   {
     job: backup,
@@ -62,10 +64,12 @@ function isRecovering(settings: Settings): boolean {
 
 /**
  * The jobs that may run. A deletion hold excludes those that delete. Long jobs need a schedule interval of an hour or
- * more.
+ * more, and the registry of buckets is empty with one database.
  */
-export function scheduleUnder(hold: string | undefined, cron: string): readonly ScheduledJob[] {
-  const jobs = isHourly(cron) ? SCHEDULE : SCHEDULE.filter(({ isLong }) => isLong !== true);
+export function scheduleUnder(hold: string | undefined, cron: string, areSeveral = false): readonly ScheduledJob[] {
+  const jobs = SCHEDULE.filter(
+    ({ job, isLong }) => (isLong !== true || isHourly(cron)) && (areSeveral || job !== completePlacements),
+  );
   return hold === undefined ? jobs : jobs.filter(({ job }) => !DELETING.some((deleting) => deleting.job === job));
 }
 

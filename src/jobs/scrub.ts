@@ -11,6 +11,7 @@ import {
   type ScrubFinding,
 } from "../state/metadata/scrub-findings.ts";
 import { examineBlob, expectationsOf } from "./examine-blob.ts";
+import { databaseAfter } from "./over-databases.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
 const PAGE_BLOBS = 100;
@@ -32,6 +33,8 @@ interface Progress {
   readonly doubtful?: readonly string[];
   /** The position among the rows; undefined once the pass reads the store's list. */
   readonly need?: NeedPosition;
+  /** The further database of the position; undefined: the first. */
+  readonly needIn?: string;
 }
 
 /** The results of the examined blobs. */
@@ -69,10 +72,10 @@ interface PageStep extends Pick<JobStep, "report"> {
 /** Reads blobs until the page ends or the tick's byte budget is spent. The last blob may exceed the budget. */
 async function readPage(context: JobContext, progress: Progress, results: Results): Promise<PageStep> {
   const { began, after, tick, bytes: ofTick } = progress;
-  const { database, blobs, settings, now, budget } = context;
+  const { databases, blobs, settings, now, budget } = context;
   const spent = tick === now ? ofTick : 0;
   const page = await blobs.list(after, PAGE_BLOBS);
-  const expected = await expectationsOf(database, page.blobs);
+  const expected = await expectationsOf(databases.all, page.blobs);
   const doubtful: string[] = [];
   let read = 0;
   let bytes = 0;
@@ -106,10 +109,11 @@ async function readPage(context: JobContext, progress: Progress, results: Result
 /** Checks that the store has the blobs that a page of rows references. */
 async function checkPage(
   context: JobContext,
-  { need: position = FIRST_NEED, ...progress }: Progress,
+  { need: position = FIRST_NEED, needIn, ...progress }: Progress,
   { findings }: Results,
 ): Promise<PageStep> {
-  const { database, blobs, budget, now } = context;
+  const { databases, blobs, budget, now } = context;
+  const database = (needIn === undefined ? undefined : databases.find(needIn)) ?? databases.first;
   const { needs, next } = await database.look(lookUpNeededBlobs(position, PAGE_NEEDS));
   const doubtful: string[] = [];
   let checked = 0;
@@ -126,7 +130,7 @@ async function checkPage(
           doubtful.push(blobId);
           return;
         }
-        const result = await handleMissing(context, need);
+        const result = await handleMissing({ ...context, database }, need);
         if (result === "restored") restored += 1;
         else findings.push({ blobId, finding: result.finding });
       }),
@@ -134,13 +138,16 @@ async function checkPage(
     checked += together.length;
   }
   const isPageOver = checked === needs.length;
-  const need = isPageOver ? next : (needs[checked - 1]?.position ?? position);
+  const inDatabase = isPageOver ? next : (needs[checked - 1]?.position ?? position);
+  const nextDatabase = inDatabase === undefined ? databaseAfter(databases, database) : database;
+  const need = inDatabase ?? (nextDatabase === undefined ? undefined : FIRST_NEED);
   const reached = {
     ...progress,
     tick: now,
     bytes: progress.tick === now ? progress.bytes : 0,
     doubtful,
     ...(need === undefined ? {} : { need }),
+    ...(need === undefined || nextDatabase === undefined || nextDatabase.isFirst ? {} : { needIn: nextDatabase.name }),
   };
   return { reached, report: { needed: checked, restored }, endsTick: !isPageOver };
 }
@@ -164,7 +171,7 @@ async function handleMissing(
 
 /** Reads again the blobs that the previous step could not read. */
 async function retryUnreadable(
-  { database, blobs }: JobContext,
+  { databases, blobs }: JobContext,
   doubtful: readonly string[],
   results: Results,
 ): Promise<void> {
@@ -179,7 +186,7 @@ async function retryUnreadable(
     }
   }
   if (entries.length === 0) return;
-  const expected = await expectationsOf(database, entries);
+  const expected = await expectationsOf(databases.all, entries);
   for (const entry of entries) {
     const { blobId } = entry;
     const damage = await examineBlob(blobs, entry, expected.get(blobId));

@@ -5,8 +5,15 @@ import { element, optionalElement } from "../bytes/xml.ts";
 import { defineServiceOperation, type S3Response } from "../contract/operation.ts";
 import { makeToken, readToken } from "../protocol/listings/listing.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
-import { comparePage, confirmFindings, listingOf, type ReferencePage } from "../state/repair/check-references.ts";
-import { EVERYTHING, lookUpInconsistencies } from "../state/repair/consistency.ts";
+import {
+  comparePage,
+  confirmFindings,
+  findInconsistencies,
+  listingOf,
+  type ReferencePage,
+} from "../state/repair/check-references.ts";
+import { EVERYTHING } from "../state/repair/consistency.ts";
+import { findMisplacedBuckets } from "../state/repair/placement-check.ts";
 
 const TOKEN_SCOPE = ["consistency"];
 // Longer than a write takes between its blob and its commit.
@@ -23,14 +30,15 @@ export const checkConsistency = defineServiceOperation({
     return { cursor: token === undefined ? undefined : await readToken(token, TOKEN_SCOPE) };
   },
 
-  async run({ principal, settings, database, blobs }, { cursor }) {
+  async run({ principal, settings, databases, blobs }, { cursor }) {
     // While root is disabled, no other identity could call it, so users whose policies allow the action may.
     if (principal.kind !== "root" && settings.root !== undefined) throw new S3Error("AccessDenied");
     const scope = { ...EVERYTHING, from: cursor === undefined ? EVERYTHING.from : `${cursor}\0` };
     const check = async (): Promise<ReferencePage> => {
-      const inconsistencies = cursor === undefined ? await database.look(lookUpInconsistencies(EVERYTHING)) : [];
-      const page = await comparePage(database, listingOf(blobs), cursor, scope);
-      return { ...page, findings: [...inconsistencies, ...page.findings] };
+      const inconsistencies = cursor === undefined ? await findInconsistencies(databases.all, EVERYTHING) : [];
+      const placements = cursor === undefined ? await findMisplacedBuckets(databases) : [];
+      const page = await comparePage(databases.all, listingOf(blobs), cursor, scope);
+      return { ...page, findings: [...inconsistencies, ...placements, ...page.findings] };
     };
     const page = await confirmFindings(check, pause);
     const nextToken = page.next === undefined ? undefined : await makeToken(page.next.cursor, TOKEN_SCOPE);

@@ -15,20 +15,19 @@ import {
   type ReferenceReport,
 } from "../../../src/state/repair/check-references.ts";
 import {
+  findEmptyDatabases,
+  readDatabasesPage,
+  restoreDatabasesPage,
+} from "../../../src/state/repair/backup-databases.ts";
+import { findMisplacedBuckets } from "../../../src/state/repair/placement-check.ts";
+import {
   FIRST_POSITION,
-  readBackupPage,
   type BackupPage,
   type BackupPosition,
   type BackupStep,
 } from "../../../src/state/repair/backup-pages.ts";
 import { holdDeletions } from "../../../src/state/repair/deletion-hold.ts";
-import { isDatabaseEmpty } from "../../../src/state/repair/rebuilding.ts";
-import {
-  FIRST_COUNT,
-  restorePage,
-  completeCounts,
-  type CountPosition,
-} from "../../../src/state/repair/restore-pages.ts";
+import { FIRST_COUNT, completeCounts, type CountPosition } from "../../../src/state/repair/restore-pages.ts";
 import { Counts } from "../../../src/state/d1/counts.ts";
 
 const CONFIRMATION_PAUSE_MS = 1000;
@@ -60,16 +59,19 @@ export default {
 
 async function examine(env: Env, readsBytes: boolean): Promise<Examination> {
   const counts = new Counts();
-  const { database, blobs } = connect(env, settingsOf(env), counts);
+  const { databases, blobs } = connect(env, settingsOf(env), counts);
   const references = await confirmFindings(
-    () => checkReferences(database, listingOf(blobs)),
+    async () => {
+      const report = await checkReferences(databases.all, listingOf(blobs));
+      return { ...report, findings: [...report.findings, ...(await findMisplacedBuckets(databases))] };
+    },
     () => new Promise((resolve) => setTimeout(resolve, CONFIRMATION_PAUSE_MS)),
   );
   const findings = [...references.findings];
   const total = { blobs: 0, bytes: 0 };
   for (let after: string | undefined, isLast = false; !isLast;) {
     const page = await blobs.list(after, PAGE_BLOBS);
-    const expected = readsBytes ? await expectationsOf(database, page.blobs) : new Map<string, never>();
+    const expected = readsBytes ? await expectationsOf(databases.all, page.blobs) : new Map<string, never>();
     for (const blob of page.blobs) {
       total.blobs += 1;
       total.bytes += blob.size;
@@ -91,25 +93,37 @@ interface PageRequest {
 }
 
 async function readPage(env: Env, { at, began }: PageRequest): Promise<BackupStep> {
-  const { database } = connect(env, settingsOf(env), new Counts());
-  return readBackupPage(database, at ?? FIRST_POSITION, began);
+  const { databases } = connect(env, settingsOf(env), new Counts());
+  return readDatabasesPage(databases, at ?? FIRST_POSITION, began);
 }
 
 /** A page to write; undefined after the last one, when references are counted. */
 interface RestoreRequest {
   readonly page?: BackupPage;
   readonly isFirst?: boolean;
+  /** What the first request returned. */
+  readonly into?: readonly string[];
 }
 
-async function writePage(env: Env, { page, isFirst }: RestoreRequest): Promise<{ readonly rows: number }> {
-  const { database } = connect(env, settingsOf(env), new Counts());
+interface RestoreResponse {
+  readonly rows: number;
+  /** The databases that are restored. */
+  readonly into: readonly string[];
+}
+
+async function writePage(env: Env, { page, isFirst, into: given = [] }: RestoreRequest): Promise<RestoreResponse> {
+  const { databases } = connect(env, settingsOf(env), new Counts());
+  const into = isFirst === true ? await findEmptyDatabases(databases) : given;
+  if (into.length === 0) throw new Error("the database is not empty");
   if (isFirst === true) {
-    if (!(await database.look(isDatabaseEmpty()))) throw new Error("the database is not empty");
-    await database.batch([holdDeletions("the database was restored from a backup in a file", Date.now())]);
+    await databases.first.batch([holdDeletions("the database was restored from a backup in a file", Date.now())]);
   }
-  if (page !== undefined) return { rows: await restorePage(database, page) };
-  for (let at: CountPosition | undefined = FIRST_COUNT; at !== undefined;) at = await completeCounts(database, at);
-  return { rows: 0 };
+  if (page !== undefined) return { rows: await restoreDatabasesPage(databases, page, into), into };
+  for (const name of into) {
+    const database = databases.named(name);
+    for (let at: CountPosition | undefined = FIRST_COUNT; at !== undefined;) at = await completeCounts(database, at);
+  }
+  return { rows: 0, into };
 }
 
 async function runWholePass(env: Env, job: Job): Promise<Record<string, number>> {

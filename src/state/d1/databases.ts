@@ -56,8 +56,8 @@ export class Databases {
   /** All of them; the first comes first. */
   readonly all: readonly Database[];
 
-  constructor(env: Env, counts: Counts) {
-    this.all = databaseBindings(env).map(({ name, d1 }) => new Database(d1, counts, name));
+  constructor(bindings: readonly DatabaseBinding[], counts: Counts) {
+    this.all = bindings.map(({ name, d1 }) => new Database(d1, counts, name));
     const [first] = this.all;
     if (first === undefined) throw new Error("no database is bound");
     this.first = first;

@@ -1,7 +1,7 @@
 // The registry of buckets in further databases: its rows in the first database, and the record of deleted buckets in the
 // databases that held them.
-import { rowsOf, statement, type Lookup, type Statement, type StatementResult } from "../d1/database.ts";
-import type { Bucket } from "./buckets.ts";
+import { rowsOf, statement, type Database, type Lookup, type Statement, type StatementResult } from "../d1/database.ts";
+import { NO_CONFIGURATIONS, type Bucket } from "./buckets.ts";
 
 /** The registry's entry of a bucket. */
 export interface Placement {
@@ -23,9 +23,12 @@ interface PlacementRow {
 const COLUMNS = "p.name, p.id, p.database, p.bucket";
 
 function placementFromRow({ name, id, database, bucket }: PlacementRow): Placement {
-  // What insertPlacement wrote.
+  // What insertPlacement wrote, or a rebuild, which knows less.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return { name, id, database, bucket: JSON.parse(bucket) as Bucket };
+  const stored = JSON.parse(bucket) as Partial<Bucket> & Pick<Bucket, "ownerId" | "region" | "createdAt">;
+  const configurations = { ...NO_CONFIGURATIONS, ...stored.configurations };
+  const created = { versioning: null, cors: [], creatorId: null, snapshotFloor: null, ...stored };
+  return { name, id, database, bucket: { ...created, name, id, configurations } };
 }
 
 /** Looks up the placement of a bucket's name. */
@@ -59,10 +62,11 @@ export function lookUpPlacements(after: string, limit: number): Lookup<Placement
   };
 }
 
-/** Reserves a bucket's name and records its database, unless the name has a placement. */
+/** Reserves a bucket's name and records its database, unless the name is taken. */
 export function insertPlacement(bucket: Bucket, database: string): Statement {
   return statement(
-    `INSERT INTO bucket_placements (name, id, database, placed_at, bucket) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    `INSERT INTO bucket_placements (name, id, database, placed_at, bucket)
+     SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM buckets WHERE name = ?1) ON CONFLICT DO NOTHING`,
     bucket.name,
     bucket.id,
     database,
@@ -139,4 +143,18 @@ export function lookUpBucketDeletions(before: number, after: string, limit: numb
 /** Purges records of deletions. Their placements must be deleted first. */
 export function purgeBucketDeletions(ids: readonly string[]): Statement {
   return statement(`DELETE FROM deleted_buckets WHERE id IN (SELECT value FROM json_each(?))`, JSON.stringify(ids));
+}
+
+/** The databases of the registry's entries, which must be bound. */
+export async function readPlacedDatabases(first: Database): Promise<string[]> {
+  const results = await first.batch([
+    statement(
+      `WITH RECURSIVE named (database) AS (
+         SELECT min(database) FROM bucket_placements
+         UNION ALL SELECT (SELECT min(p.database) FROM bucket_placements p WHERE p.database > n.database)
+         FROM named n WHERE n.database IS NOT NULL)
+       SELECT database FROM named WHERE database IS NOT NULL`,
+    ),
+  ]);
+  return rowsOf<{ readonly database: string }>(results).map(({ database }) => database);
 }

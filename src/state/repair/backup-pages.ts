@@ -8,6 +8,8 @@ import type { Row } from "../d1/row-mapping.ts";
 
 /** Rows by their tables, and the ids among their references that `shared_blobs` has. */
 export interface BackupPage {
+  /** The further database of the rows; undefined: the first. */
+  readonly database?: string;
   readonly tables: Readonly<Record<string, readonly Row[]>>;
   readonly shared: readonly string[];
 }
@@ -64,6 +66,8 @@ const PHASES = [
 
 /** Where a backup goes on: after a primary key; after nothing at a phase's beginning. */
 export interface BackupPosition {
+  /** The further database; undefined: the first. */
+  readonly database?: string;
   readonly phase: (typeof PHASES)[number];
   readonly after: readonly SqlValue[];
 }

@@ -46,23 +46,30 @@ export function listingOf(blobs: BlobStore): BlobListing {
   };
 }
 
+/** Looks up what contradicts itself within each database. */
+export async function findInconsistencies(databases: readonly Reader[], scope: ConsistencyScope): Promise<string[]> {
+  const found = await Promise.all(databases.map((database) => database.look(lookUpInconsistencies(scope))));
+  return found.flat();
+}
+
 /**
  * Checks a scope, by default everything. Concurrent writes can cause false findings (see {@link confirmFindings}).
  * @param listBlobs lists the scope's blobs
  */
 export async function checkReferences(
-  database: Reader,
+  databases: Reader | readonly Reader[],
   listBlobs: BlobListing,
   scope: ConsistencyScope = EVERYTHING,
 ): Promise<ReferenceReport> {
-  const findings: string[] = [...(await database.look(lookUpInconsistencies(scope)))];
+  const readers = [databases].flat();
+  const findings: string[] = await findInconsistencies(readers, scope);
   const orphans: string[] = [];
   let next: ReferencePage["next"] | { readonly cursor: undefined; readonly from: string } = {
     cursor: undefined,
     from: scope.from,
   };
   while (next !== undefined) {
-    const page: ReferencePage = await comparePage(database, listBlobs, next.cursor, { ...scope, from: next.from });
+    const page: ReferencePage = await comparePage(readers, listBlobs, next.cursor, { ...scope, from: next.from });
     findings.push(...page.findings);
     orphans.push(...page.orphans);
     ({ next } = page);
@@ -72,7 +79,7 @@ export async function checkReferences(
 
 /** Compares about 10,000 blobs with the rows that reference them, from a cursor on. */
 export async function comparePage(
-  database: Reader,
+  databases: readonly Reader[],
   listBlobs: BlobListing,
   start: string | undefined,
   { from, before }: ConsistencyScope,
@@ -87,8 +94,22 @@ export async function comparePage(
   // Blobs are listed in order, so every referenced blob up to the last listed one must be in the list.
   const last = listed.at(-1);
   const end = cursor === undefined || last === undefined ? before : `${last.blobId}\0`;
-  const { missing, orphans } = await database.look(lookUpBlobFindings({ from, before: end }, listed));
-  return { findings: missing, orphans, next: cursor === undefined ? undefined : { cursor, from: end } };
+  const lookup = lookUpBlobFindings({ from, before: end }, listed);
+  const found = await Promise.all(databases.map((database) => database.look(lookup)));
+  const unreferenced = found.map(({ orphans }) => new Set(orphans));
+  const [orphans = new Set<string>(), ...others] = unreferenced;
+  return {
+    findings: [...found.flatMap(({ missing }) => missing), ...referencedTwice(listed, unreferenced)],
+    orphans: Array.from(orphans).filter((blobId) => others.every((set) => set.has(blobId))),
+    next: cursor === undefined ? undefined : { cursor, from: end },
+  };
+}
+
+/** Reference counts are those of one database, so the rows of two databases must not reference one blob. */
+function referencedTwice(listed: readonly ListedBlob[], unreferenced: readonly ReadonlySet<string>[]): string[] {
+  return listed
+    .filter(({ blobId }) => unreferenced.filter((set) => !set.has(blobId)).length > 1)
+    .map(({ blobId }) => `blob ${blobId} is referenced in more than one database`);
 }
 
 /**

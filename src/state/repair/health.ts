@@ -1,4 +1,4 @@
-// Reads the database's health: its newest migration and the last step of a scheduled job.
+// Reads a database's health: its newest migration and the last step of a scheduled job.
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 
 /** The state of a reachable database. */

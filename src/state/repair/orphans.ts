@@ -1,7 +1,7 @@
 // Finds orphans: blobs that no row references. References are looked up through the blob's recovery metadata (versions
 // of its key, parts and manifest of its upload), in shared_blobs (blobs copied or renamed elsewhere) and in the
 // garbage.
-import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { type Database, rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
 /** A blob, with the address in its recovery metadata. */
 export interface ScannedBlob {
@@ -52,6 +52,38 @@ export function lookUpUnreferenced(blobs: readonly ScannedBlob[]): Lookup<string
     statements: [statement(UNREFERENCED, ...unreferencedParameters(blobs))],
     read: blobIdsOf,
   };
+}
+
+/** Finds the blobs that no row of any database references. */
+export async function findUnreferenced(
+  databases: readonly Pick<Database, "look">[],
+  blobs: readonly ScannedBlob[],
+): Promise<readonly ScannedBlob[]> {
+  let left = blobs;
+  for (const database of databases) {
+    if (left.length === 0) return left;
+    const ids = new Set(await database.look(lookUpUnreferenced(left)));
+    left = left.filter(({ blobId }) => ids.has(blobId));
+  }
+  return left;
+}
+
+/**
+ * Writes tombstones for blobs in every database, whichever their bucket is in.
+ * @returns the blobs that may be deleted: no database references them, and now none can
+ */
+export async function condemn(
+  databases: readonly Pick<Database, "look">[],
+  blobs: readonly ScannedBlob[],
+  now: number,
+): Promise<readonly string[]> {
+  let left = await findUnreferenced(databases, blobs);
+  for (const database of databases) {
+    if (left.length === 0) return [];
+    const marked = new Set(await database.look(writeTombstones(left, now)));
+    left = left.filter(({ blobId }) => marked.has(blobId));
+  }
+  return left.map(({ blobId }) => blobId);
 }
 
 /** Records orphans. Known ones keep the time of their first finding. */

@@ -3,7 +3,7 @@
 // completes the creation, or the deletion if one is recorded, so a crash between two databases loses no name and makes
 // no bucket twice (see "Several databases" in docs/architecture.md).
 import { commitBatch } from "../commit/commit.ts";
-import { rowsOf, statement, type Database, type Statement } from "../d1/database.ts";
+import { statement, type Database, type Statement } from "../d1/database.ts";
 import type { Databases } from "../d1/databases.ts";
 import { rememberLocation } from "../metadata/bucket-locations.ts";
 import { deleteBucketRow, insertBucket, lookUpBucket, type Bucket } from "../metadata/buckets.ts";
@@ -190,18 +190,4 @@ const SELECT_NOTHING: Statement = statement("SELECT 1");
 /** Frees the name of a bucket whose row is deleted. A failure leaves the entry to the next creation of the name. */
 export async function freeName({ first }: Databases, database: Database, bucket: Bucket): Promise<void> {
   if (!database.isFirst) await first.batch([deletePlacement(bucket)]).catch(() => undefined);
-}
-
-/** The databases of the registry's entries, which must be bound. */
-export async function readPlacedDatabases(first: Database): Promise<string[]> {
-  const results = await first.batch([
-    statement(
-      `WITH RECURSIVE named (database) AS (
-         SELECT min(database) FROM bucket_placements
-         UNION ALL SELECT (SELECT min(p.database) FROM bucket_placements p WHERE p.database > n.database)
-         FROM named n WHERE n.database IS NOT NULL)
-       SELECT database FROM named WHERE database IS NOT NULL`,
-    ),
-  ]);
-  return rowsOf<{ readonly database: string }>(results).map(({ database }) => database);
 }

@@ -19,7 +19,7 @@ import { planDelete, planPut, planPurge } from "./commit-plans.ts";
 import { commitBatch, guardCommit, unavailable, type CommitOutcome } from "../commit/commit.ts";
 import { Counts } from "../d1/counts.ts";
 import { type Database, FIRST_DATABASE } from "../d1/database.ts";
-import { Databases } from "../d1/databases.ts";
+import { databaseBindings, Databases } from "../d1/databases.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { checkSnapshotProtection } from "./snapshot-protection.ts";
@@ -80,7 +80,7 @@ export class KeyCoordinator extends DurableObject {
    */
   async writeIn(databaseName: string, bucket: Bucket, write: CoordinatorWrite): Promise<CoordinatorAnswer> {
     const counts = new Counts();
-    const database = new Databases(this.env, counts).named(databaseName);
+    const database = new Databases(databaseBindings(this.env), counts).named(databaseName);
     const outcomes = await this.#write(database, bucket, write);
     const isRepeated = write.kind === "put" && write.isRepeated;
     return { outcomes: isRepeated ? outcomes.map(asUnknown) : outcomes, counts: counts.snapshot() };
