@@ -38,9 +38,26 @@ function fullYear(year: string, now: number): string {
   return String(candidate > thisYear + 50 ? candidate - 100 : candidate);
 }
 
+const DAY_MS = 86_400_000;
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, "0"));
+const THREE_DIGITS = Array.from({ length: 1000 }, (_, number) => String(number).padStart(3, "0"));
+
+/** The last formatted day, because the dates of a listing share few days. */
+let cachedDay = Number.NaN;
+let cachedDate = "";
+
 /** `2026-01-02T03:04:05.000Z`, the format of dates in XML. */
 export function formatIsoDate(time: number): string {
-  return new Date(time).toISOString();
+  const day = Math.floor(time / DAY_MS);
+  if (day !== cachedDay) {
+    cachedDate = new Date(time).toISOString().slice(0, -"03:04:05.000Z".length);
+    cachedDay = day;
+  }
+  const ms = Math.floor(time) - day * DAY_MS;
+  const seconds = Math.floor(ms / 1000);
+  const minutes = Math.floor(seconds / 60);
+  const clock = `${TWO_DIGITS[Math.floor(minutes / 60)]}:${TWO_DIGITS[minutes % 60]}:${TWO_DIGITS[seconds % 60]}`;
+  return `${cachedDate}${clock}.${THREE_DIGITS[ms % 1000]}Z`;
 }
 
 /** `2026-01-02T03:04:05Z`: the same, rounded down to the second. */

@@ -1,21 +1,25 @@
-// Writes and parses XML. Written documents consist of elements, never of concatenated text. Documents are checked for
+// Writes and parses XML. Written documents consist of elements and of the texts that xml-text.ts writes. Documents are checked for
 // size, depth and declarations before they are parsed to plain nodes with verbatim text.
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 
 import { decodeUtf8 } from "./text.ts";
 import { isWithinLimits } from "./xml-limits.ts";
+import { escapeText, type XmlText } from "./xml-text.ts";
+
+/** What an element can contain: an element, a written text, or nothing. */
+export type XmlContent = XmlElement | XmlText | undefined;
 
 /** An element to write: its name, and text, children or nothing. Undefined children are omitted. */
 export interface XmlElement {
   readonly name: string;
-  readonly content: string | readonly (XmlElement | undefined)[];
+  readonly content: string | readonly XmlContent[];
   readonly attributes?: Readonly<Record<string, string>>;
 }
 
 /** Makes an element of a text, a number, a boolean or child elements. */
 export function element(
   name: string,
-  content: string | number | boolean | readonly (XmlElement | undefined)[] = [],
+  content: string | number | boolean | readonly XmlContent[] = [],
   attributes?: Readonly<Record<string, string>>,
 ): XmlElement {
   const value = typeof content === "number" || typeof content === "boolean" ? String(content) : content;
@@ -38,27 +42,13 @@ function renderElement({ name, content, attributes }: XmlElement): string {
   if (content.length === 0) return `${open}/>`;
   let inner = "";
   if (typeof content === "string") inner = escapeText(content);
-  else for (const child of content) if (child !== undefined) inner += renderElement(child);
+  else for (const child of content) inner += renderContent(child);
   return `${open}>${inner}</${name}>`;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&apos;",
-  "\r": "&#13;",
-};
-
-// XML 1.0 cannot represent most control characters. A replacement character keeps a listing readable.
-const UNWRITABLE =
-  // oxlint-disable-next-line no-control-regex
-  /[\0-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-
-function escapeText(text: string): string {
-  if (!/[^\w\-./:+= ]/.test(text)) return text;
-  return text.replaceAll(/[&<>"'\r]/g, (character) => ESCAPES[character] ?? character).replaceAll(UNWRITABLE, "\ufffd");
+function renderContent(content: XmlContent): string {
+  if (content === undefined) return "";
+  return "xml" in content ? content.xml : renderElement(content);
 }
 
 /** A parsed element: its local name, its own text verbatim, its children in order. */

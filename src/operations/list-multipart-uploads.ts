@@ -1,6 +1,6 @@
 // ListMultipartUploads: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
-import { formatIsoDate } from "../bytes/dates.ts";
-import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
+import { textElement } from "../bytes/xml-text.ts";
+import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import {
@@ -11,7 +11,7 @@ import {
   readPageSize,
   readScope,
 } from "../protocol/listings/listing.ts";
-import { ownerElement } from "../protocol/listings/listing-xml.ts";
+import { checksumXml, commonPrefixXml, dateXml, ownerXml } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { lookUpUploadPage, type ListedUpload } from "../state/listings/upload-listing.ts";
@@ -54,8 +54,6 @@ export const listMultipartUploads = defineOperation({
   ): S3Response {
     const encode = (text: string): string => encodeListed(text, encodingType);
     const last = entries.at(-1);
-    const uploads = entries.flatMap((entry) => ("upload" in entry ? [entry.upload] : []));
-    const prefixes = entries.flatMap((entry) => ("commonPrefix" in entry ? [entry.commonPrefix] : []));
     const nextKey = last === undefined ? "" : "upload" in last ? last.upload.key : last.commonPrefix;
     const nextUploadId = last !== undefined && "upload" in last ? last.upload.uploadId : "";
     return {
@@ -75,8 +73,12 @@ export const listMultipartUploads = defineOperation({
           optionalElement("EncodingType", encodingType),
           element("MaxUploads", maxUploads),
           element("IsTruncated", isTruncated),
-          ...uploads.map((upload) => uploadElement(upload, encode)),
-          ...prefixes.map((prefix) => element("CommonPrefixes", [element("Prefix", encode(prefix))])),
+          { xml: entries.map((entry) => ("upload" in entry ? uploadXml(entry.upload, encode) : "")).join("") },
+          {
+            xml: entries
+              .map((entry) => ("commonPrefix" in entry ? commonPrefixXml(encode(entry.commonPrefix)) : ""))
+              .join(""),
+          },
         ],
         { xmlns: S3_NAMESPACE },
       ),
@@ -84,15 +86,11 @@ export const listMultipartUploads = defineOperation({
   },
 });
 
-function uploadElement(upload: ListedUpload, encode: (text: string) => string): XmlElement {
-  return element("Upload", [
-    element("Key", encode(upload.key)),
-    element("UploadId", upload.uploadId),
-    ownerElement(upload.ownerId, "Initiator"),
-    ownerElement(upload.ownerId),
-    element("StorageClass", upload.storageClass),
-    element("Initiated", formatIsoDate(upload.initiatedAt)),
-    optionalElement("ChecksumAlgorithm", upload.checksumAlgorithm),
-    optionalElement("ChecksumType", upload.checksumType),
-  ]);
+function uploadXml(upload: ListedUpload, encode: (text: string) => string): string {
+  return (
+    `<Upload>${textElement("Key", encode(upload.key))}${textElement("UploadId", upload.uploadId)}` +
+    `${ownerXml(upload.ownerId, "Initiator")}${ownerXml(upload.ownerId)}` +
+    `${textElement("StorageClass", upload.storageClass)}${dateXml("Initiated", upload.initiatedAt)}` +
+    `${checksumXml(upload)}</Upload>`
+  );
 }

@@ -1,9 +1,9 @@
 // ListObjectVersions: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
-import { formatIsoDate } from "../bytes/dates.ts";
-import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
+import { textElement } from "../bytes/xml-text.ts";
+import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
-import { quoteEtag } from "../protocol/core/etag.ts";
+import { etagElement } from "../protocol/core/etag.ts";
 import {
   encodeListed,
   entriesAfter,
@@ -12,7 +12,7 @@ import {
   readPageSize,
   readScope,
 } from "../protocol/listings/listing.ts";
-import { ownerElement } from "../protocol/listings/listing-xml.ts";
+import { checksumXml, commonPrefixXml, dateXml, ownerXml } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
@@ -66,8 +66,6 @@ export const listObjectVersions = defineOperation({
     { bucketName, scope, keyMarker, versionIdMarker, maxKeys, encodingType },
   ): S3Response {
     const encode = (text: string): string => encodeListed(text, encodingType);
-    const versions = entries.flatMap((entry) => ("version" in entry ? [entry.version] : []));
-    const prefixes = entries.flatMap((entry) => ("commonPrefix" in entry ? [entry.commonPrefix] : []));
     const last = entries.at(-1);
     const lastVersion = last !== undefined && "version" in last ? last.version : undefined;
     const nextKey = lastVersion?.key ?? (last !== undefined && "commonPrefix" in last ? last.commonPrefix : "");
@@ -89,8 +87,12 @@ export const listObjectVersions = defineOperation({
           scope.delimiter === "" ? undefined : element("Delimiter", encode(scope.delimiter)),
           optionalElement("EncodingType", encodingType),
           element("IsTruncated", isTruncated),
-          ...versions.map((version) => versionElement(version, encode)),
-          ...prefixes.map((prefix) => element("CommonPrefixes", [element("Prefix", encode(prefix))])),
+          { xml: entries.map((entry) => ("version" in entry ? versionXml(entry.version, encode) : "")).join("") },
+          {
+            xml: entries
+              .map((entry) => ("commonPrefix" in entry ? commonPrefixXml(encode(entry.commonPrefix)) : ""))
+              .join(""),
+          },
         ],
         { xmlns: S3_NAMESPACE },
       ),
@@ -98,21 +100,15 @@ export const listObjectVersions = defineOperation({
   },
 });
 
-function versionElement(version: ListedVersion, encode: (text: string) => string): XmlElement {
-  const common = [
-    element("Key", encode(version.key)),
-    element("VersionId", shownVersionId(version)),
-    element("IsLatest", version.isLatest),
-    element("LastModified", formatIsoDate(version.modifiedAt)),
-  ];
-  if (version.isDeleteMarker) return element("DeleteMarker", [...common, ownerElement(version.ownerId)]);
-  return element("Version", [
-    ...common,
-    element("ETag", quoteEtag(version.etag)),
-    optionalElement("ChecksumAlgorithm", version.checksumAlgorithm),
-    optionalElement("ChecksumType", version.checksumType),
-    element("Size", version.size),
-    element("StorageClass", version.storageClass),
-    ownerElement(version.ownerId),
-  ]);
+function versionXml(version: ListedVersion, encode: (text: string) => string): string {
+  const common =
+    textElement("Key", encode(version.key)) +
+    textElement("VersionId", shownVersionId(version)) +
+    `<IsLatest>${version.isLatest}</IsLatest>${dateXml("LastModified", version.modifiedAt)}`;
+  const owner = ownerXml(version.ownerId);
+  if (version.isDeleteMarker) return `<DeleteMarker>${common}${owner}</DeleteMarker>`;
+  return (
+    `<Version>${common}${etagElement(version.etag)}${checksumXml(version)}<Size>${version.size}</Size>` +
+    `${textElement("StorageClass", version.storageClass)}${owner}</Version>`
+  );
 }

@@ -11,7 +11,7 @@ import {
   readScope,
   readToken,
 } from "../protocol/listings/listing.ts";
-import { entryElements } from "../protocol/listings/listing-xml.ts";
+import { entriesXml } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { addressOfSnapshot } from "../protocol/core/snapshot.ts";
@@ -78,7 +78,7 @@ export const listObjectsV2 = defineOperation({
           scope.delimiter === "" ? undefined : element("Delimiter", encode(scope.delimiter)),
           optionalElement("EncodingType", encodingType),
           element("IsTruncated", nextToken !== undefined),
-          ...entryElements(entries, encode, showsOwner),
+          entriesXml(entries, encode, showsOwner),
         ],
         { xmlns: S3_NAMESPACE },
       ),

@@ -3,7 +3,7 @@ import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { addressedBucket, addressedSnapshot } from "../protocol/core/addressing.ts";
 import { encodeListed, pageAfter, readEncodingType, readPageSize, readScope } from "../protocol/listings/listing.ts";
-import { entryElements } from "../protocol/listings/listing-xml.ts";
+import { entriesXml } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { addressOfSnapshot } from "../protocol/core/snapshot.ts";
@@ -61,7 +61,7 @@ export const listObjects = defineOperation({
           scope.delimiter === "" ? undefined : element("Delimiter", encode(scope.delimiter)),
           optionalElement("EncodingType", encodingType),
           element("IsTruncated", isTruncated),
-          ...entryElements(entries, encode, true),
+          entriesXml(entries, encode, true),
         ],
         { xmlns: S3_NAMESPACE },
       ),

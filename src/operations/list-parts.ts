@@ -1,16 +1,16 @@
 // ListParts: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListParts.html
-import { formatIsoDate } from "../bytes/dates.ts";
+import { textElement } from "../bytes/xml-text.ts";
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { checksumElement } from "../protocol/core/checksums.ts";
-import { quoteEtag } from "../protocol/core/etag.ts";
+import { etagElement } from "../protocol/core/etag.ts";
 import { PAGE_MAX_ENTRIES, readPageSize } from "../protocol/listings/listing.ts";
-import { ownerElement } from "../protocol/listings/listing-xml.ts";
+import { dateXml, ownerElement } from "../protocol/listings/listing-xml.ts";
 import { readUploadId } from "../protocol/objects/multipart.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
-import { lookUpParts } from "../state/metadata/parts.ts";
+import { lookUpPartPage, type ListedPart } from "../state/listings/part-listing.ts";
 import { lookUpUpload } from "../state/metadata/uploads.ts";
 
 export const listParts = defineOperation({
@@ -30,7 +30,7 @@ export const listParts = defineOperation({
   lookUp: ({ bucketName, key, uploadId, marker, maxParts }) =>
     lookUpBoth(
       lookUpUpload(bucketName, key, uploadId),
-      lookUpParts(uploadId, marker, Math.min(maxParts, PAGE_MAX_ENTRIES) + 1),
+      lookUpPartPage(uploadId, marker, Math.min(maxParts, PAGE_MAX_ENTRIES) + 1),
     ),
 
   run(_context, { uploadId, maxParts }, { upload, parts }) {
@@ -57,20 +57,24 @@ export const listParts = defineOperation({
         element("IsTruncated", isTruncated),
         optionalElement("ChecksumAlgorithm", upload.checksumAlgorithm),
         optionalElement("ChecksumType", upload.checksumType),
-        ...page.map((part) =>
-          element("Part", [
-            element("PartNumber", part.partNumber),
-            element("LastModified", formatIsoDate(part.modifiedAt)),
-            element("ETag", quoteEtag(part.etag)),
-            element("Size", part.size),
-            // Digests of bytes that a customer's key encrypts are returned only to requests with that key.
-            upload.encryption !== undefined || part.checksumAlgorithm === undefined || part.checksum === undefined
-              ? undefined
-              : element(checksumElement(part.checksumAlgorithm), part.checksum),
-          ]),
-        ),
+        // Digests of bytes that a customer's key encrypts are returned only to requests with that key.
+        { xml: page.map((part) => partXml(part, upload.encryption === undefined)).join("") },
       ],
       { xmlns: S3_NAMESPACE },
     ),
   }),
 });
+
+function partXml(
+  { partNumber, modifiedAt, etag, size, checksumAlgorithm, checksum }: ListedPart,
+  showsDigest: boolean,
+) {
+  const digest =
+    showsDigest && checksumAlgorithm !== undefined && checksum !== undefined
+      ? textElement(checksumElement(checksumAlgorithm), checksum)
+      : "";
+  return (
+    `<Part><PartNumber>${partNumber}</PartNumber>${dateXml("LastModified", modifiedAt)}${etagElement(etag)}` +
+    `<Size>${size}</Size>${digest}</Part>`
+  );
+}

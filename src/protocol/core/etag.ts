@@ -1,8 +1,14 @@
 // ETags: stored without quotes, quoted in responses, and accepted in every form that clients send.
+import { escapeText } from "../../bytes/xml-text.ts";
 
 /** The quoted form for headers and XML. */
 export function quoteEtag(etag: string): string {
   return `"${etag}"`;
+}
+
+/** The element that contains the quoted form. */
+export function etagElement(etag: string): string {
+  return `<ETag>&quot;${escapeText(etag)}&quot;</ETag>`;
 }
 
 /** An ETag without quotes and weak prefix. */

@@ -1,8 +1,9 @@
-// Writes the entries of a listing as XML.
+// Writes the entries of a listing as XML text.
 import { formatIsoDate } from "../../bytes/dates.ts";
-import { element, optionalElement, type XmlElement } from "../../bytes/xml.ts";
-import { quoteEtag } from "../core/etag.ts";
-import type { ListingEntry } from "../objects/stored-object.ts";
+import { element, type XmlElement } from "../../bytes/xml.ts";
+import { optionalTextElement, textElement, type XmlText } from "../../bytes/xml-text.ts";
+import { etagElement } from "../core/etag.ts";
+import type { ListedObject, ListingEntry } from "../objects/stored-object.ts";
 
 /** An owner element. An account's display name is its id. */
 export function ownerElement(ownerId: string, name = "Owner"): XmlElement {
@@ -10,31 +11,70 @@ export function ownerElement(ownerId: string, name = "Owner"): XmlElement {
 }
 
 /** The entries of a page: objects first, then common prefixes, each in key order. */
-export function entryElements(
+export function entriesXml(
   entries: readonly ListingEntry[],
   encode: (text: string) => string,
   showsOwner: boolean,
-): XmlElement[] {
-  const contents: XmlElement[] = [];
-  const prefixes: XmlElement[] = [];
+): XmlText {
+  let contents = "";
+  let prefixes = "";
+  const checksum = repeating(
+    checksumXml,
+    (a, b) => a.checksumAlgorithm === b.checksumAlgorithm && a.checksumType === b.checksumType,
+  );
+  const owner = repeating(
+    (object: ListedObject) =>
+      (showsOwner ? ownerXml(object.ownerId) : "") + textElement("StorageClass", object.storageClass),
+    (a, b) => a.ownerId === b.ownerId && a.storageClass === b.storageClass,
+  );
   for (const entry of entries) {
     if ("commonPrefix" in entry) {
-      prefixes.push(element("CommonPrefixes", [element("Prefix", encode(entry.commonPrefix))]));
+      prefixes += commonPrefixXml(encode(entry.commonPrefix));
       continue;
     }
     const { object } = entry;
-    contents.push(
-      element("Contents", [
-        element("Key", encode(object.key)),
-        element("LastModified", formatIsoDate(object.modifiedAt)),
-        element("ETag", quoteEtag(object.etag)),
-        optionalElement("ChecksumAlgorithm", object.checksumAlgorithm),
-        optionalElement("ChecksumType", object.checksumType),
-        element("Size", object.size),
-        showsOwner ? ownerElement(object.ownerId) : undefined,
-        element("StorageClass", object.storageClass),
-      ]),
-    );
+    contents +=
+      `<Contents>${textElement("Key", encode(object.key))}${dateXml("LastModified", object.modifiedAt)}` +
+      `${etagElement(object.etag)}${checksum(object)}<Size>${object.size}</Size>${owner(object)}</Contents>`;
   }
-  return [...contents, ...prefixes];
+  return { xml: contents + prefixes };
+}
+
+/** A common prefix in its encoded form. */
+export function commonPrefixXml(prefix: string): string {
+  return `<CommonPrefixes>${textElement("Prefix", prefix)}</CommonPrefixes>`;
+}
+
+/** Writes values that are mostly the same as the ones before them, each different one once. */
+function repeating(
+  write: (object: ListedObject) => string,
+  isSame: (left: ListedObject, right: ListedObject) => boolean,
+): (object: ListedObject) => string {
+  let last: ListedObject | undefined;
+  let xml = "";
+  return (object) => {
+    if (last === undefined || !isSame(last, object)) xml = write(object);
+    last = object;
+    return xml;
+  };
+}
+
+/** The algorithm and the type of a checksum, if there is one. */
+export function checksumXml({
+  checksumAlgorithm,
+  checksumType,
+}: Pick<ListedObject, "checksumAlgorithm" | "checksumType">): string {
+  return (
+    optionalTextElement("ChecksumAlgorithm", checksumAlgorithm) + optionalTextElement("ChecksumType", checksumType)
+  );
+}
+
+/** The text of {@link ownerElement}. */
+export function ownerXml(ownerId: string, name = "Owner"): string {
+  return `<${name}>${textElement("ID", ownerId)}${textElement("DisplayName", ownerId)}</${name}>`;
+}
+
+/** A time in milliseconds since the epoch. */
+export function dateXml(name: string, time: number): string {
+  return `<${name}>${formatIsoDate(time)}</${name}>`;
 }

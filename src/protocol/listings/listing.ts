@@ -52,9 +52,11 @@ export function readScope(query: Query): ListingScope {
   return { prefix: query.get("prefix") ?? "", delimiter: query.get("delimiter") ?? "" };
 }
 
+const NEEDS_NO_ENCODING = /^[\w\-.~/]*$/;
+
 /** A key in a listing: percent-encoded except `/` if the client requested it. */
 export function encodeListed(text: string, encodingType: "url" | undefined): string {
-  return encodingType === "url" ? uriEncode(text, true) : text;
+  return encodingType === "url" && !NEEDS_NO_ENCODING.test(text) ? uriEncode(text, true) : text;
 }
 
 /**

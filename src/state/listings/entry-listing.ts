@@ -2,7 +2,8 @@
 // statement seeks past each common prefix (compare object-listing.ts).
 import { successorOfPrefix } from "../../bytes/text.ts";
 import type { ListingScope } from "../../protocol/listings/listing.ts";
-import { statement, type SqlValue, type Statement } from "../d1/database.ts";
+import type { SqlValue } from "../d1/database.ts";
+import { pageText, type PageText } from "./page-text.ts";
 
 /** A page of at most `limit` entries after a key and id. */
 export interface EntryPage extends ListingScope {
@@ -17,8 +18,8 @@ export interface EntryPage extends ListingScope {
 export interface EntryKind {
   /** The tables to merge, each with its id column. */
   readonly seeks: readonly { readonly table: string; readonly id: string }[];
-  /** The columns of the entry of `page.key` and `page.id`, and the joins that provide them. */
-  readonly columns: string;
+  /** The columns of the entry of `page.key` and `page.id` by name, and the joins that provide them. */
+  readonly columns: Readonly<Record<string, string>>;
   readonly joins: string;
 }
 
@@ -27,10 +28,10 @@ const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
 const DELIMITER_AT = "instr(substr(page.key, ?5 + 1), ?6)";
 
 /**
- * Selects a page of entries: `key`, `id`, `common_prefix` and the kind's columns. Each step of the recursion finds the
+ * Selects a page of entries as text: the kind's columns, then `id`, then the key or common prefix. Each step of the recursion finds the
  * next entry: the first after the current one, or after its common prefix if its key contains the delimiter.
  */
-export function selectEntries(kind: EntryKind, page: EntryPage): Statement {
+export function selectEntries(kind: EntryKind, page: EntryPage): PageText {
   const end = successorOfPrefix(page.prefix);
   const upper = end === undefined ? "" : "AND t.key < ?8";
   const past = successorOfPrefix(page.delimiter) ?? page.delimiter + "\u{10ffff}".repeat(256);
@@ -60,8 +61,12 @@ export function selectEntries(kind: EntryKind, page: EntryPage): Statement {
     past,
   ];
   if (end !== undefined) parameters.push(end);
-  return statement(
-    `WITH RECURSIVE page (key, id) AS (
+  const names = Object.keys(kind.columns);
+  const selected = names.map((name) => `${kind.columns[name] ?? ""} AS ${name}`);
+  return pageText({
+    columns: [...names, "id"],
+    parameters,
+    sql: `WITH RECURSIVE page (key, id) AS (
        SELECT ${next("key", "?2", "?3")}, ${next("id", "?2", "?3")}
        UNION ALL
        SELECT ${next("key", nextKey, nextId)}, ${next("id", nextKey, nextId)} FROM page WHERE page.key IS NOT NULL
@@ -69,9 +74,8 @@ export function selectEntries(kind: EntryKind, page: EntryPage): Statement {
      )
      SELECT page.key, page.id,
        CASE WHEN ${rolled} THEN substr(page.key, 1, ?5 + ${DELIMITER_AT} - 1) || ?6 END AS common_prefix,
-       ${kind.columns}
+       ${selected.join(", ")}
      FROM page ${kind.joins}
      WHERE page.key IS NOT NULL AND ?7 IS NOT NULL ORDER BY page.key, page.id`,
-    ...parameters,
-  );
+  });
 }

@@ -6,6 +6,7 @@ import { lastListed, type ListingPage } from "../../protocol/listings/listing.ts
 import type { ListingEntry } from "../../protocol/objects/stored-object.ts";
 import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
 import { rowsOf, statement, type Lookup, type SqlValue, type Statement } from "../d1/database.ts";
+import { optionalText, pageText } from "./page-text.ts";
 
 export interface ObjectPageFacts extends BucketFacts {
   readonly entries: readonly ListingEntry[];
@@ -15,41 +16,34 @@ export interface ObjectPageFacts extends BucketFacts {
   readonly last: string | undefined;
 }
 
-/** The columns of a listed object. */
-export interface ListedRow {
-  readonly key: string;
-  readonly common_prefix: string | null;
-  readonly size: number;
-  readonly etag: string;
-  readonly modified_at: number;
-  readonly owner_id: string;
-  readonly storage_class: string;
-  readonly checksum_algorithm: ChecksumAlgorithm | null;
-  readonly checksum_type: ChecksumType | null;
-}
-
-/** The columns of a {@link ListedRow} except its key, for the table alias `o`. */
-export const LISTED_COLUMNS =
-  "o.size, o.etag, o.modified_at, o.owner_id, o.storage_class, o.checksum_algorithm, o.checksum_type";
+/** The columns of a listed object before its key, none of which contains a line break. */
+export const LISTED_COLUMNS = [
+  "size",
+  "etag",
+  "modified_at",
+  "owner_id",
+  "storage_class",
+  "checksum_algorithm",
+  "checksum_type",
+] as const;
+const SELECTED = LISTED_COLUMNS.map((column) => `o.${column}`).join(", ");
 /** The 1-based position of the delimiter (?5) after the prefix (of ?4 characters); 0: none. */
 const DELIMITER_AT = "instr(substr(page.key, ?4 + 1), ?5)";
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
 
 /** Looks up a bucket and a page of its keys. One entry beyond the limit shows that the page is truncated. */
 export function lookUpObjectPage(bucketName: string, page: ListingPage): Lookup<ObjectPageFacts> {
-  const statements = [selectBucket(bucketName)];
-  if (page.limit > 0) {
-    statements.push(page.delimiter === "" ? plainPage(bucketName, page) : delimitedPage(bucketName, page));
-  }
+  const query = page.delimiter === "" ? plainPage(bucketName, page) : delimitedPage(bucketName, page);
+  const text = pageText({ ...query, columns: LISTED_COLUMNS });
   return {
-    statements,
+    statements: [selectBucket(bucketName), ...(page.limit > 0 ? [text.statement] : [])],
     read: (results) => {
-      const rows = rowsOf<ListedRow>(results, 1);
-      const entries = rows.slice(0, page.limit).map(entryFromRow);
+      const listed = text.read(results[1]);
+      const entries = listed.slice(0, page.limit).map(entryFromFields);
       return {
         bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
         entries,
-        isTruncated: rows.length > page.limit,
+        isTruncated: listed.length > page.limit,
         last: lastListed(entries),
       };
     },
@@ -61,7 +55,7 @@ function plainPage(bucketName: string, { prefix, from, limit }: ListingPage): St
   const parameters: SqlValue[] = [bucketName, from, limit + 1];
   if (end !== undefined) parameters.push(end);
   return statement(
-    `SELECT o.key, NULL AS common_prefix, ${LISTED_COLUMNS} FROM objects o
+    `SELECT o.key, NULL AS common_prefix, ${SELECTED} FROM objects o
      WHERE o.bucket_id = ${BUCKET_ID} AND o.key >= ?2 ${end === undefined ? "" : "AND o.key < ?4"}
      ORDER BY o.key LIMIT ?3`,
     ...parameters,
@@ -95,7 +89,7 @@ function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: L
      SELECT page.key,
        CASE WHEN ${DELIMITER_AT} > 0
          THEN substr(page.key, 1, ?4 + ${DELIMITER_AT} - 1) || ?5 END AS common_prefix,
-       ${LISTED_COLUMNS}
+       ${SELECTED}
      FROM page LEFT JOIN objects o
        ON ${DELIMITER_AT} = 0 AND o.bucket_id = ${BUCKET_ID} AND o.key = page.key
      WHERE page.key IS NOT NULL ORDER BY page.key`,
@@ -103,18 +97,21 @@ function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: L
   );
 }
 
-export function entryFromRow(row: ListedRow): ListingEntry {
-  if (row.common_prefix !== null) return { commonPrefix: row.common_prefix };
+/** Reads an entry from the fields of {@link LISTED_COLUMNS} and those that {@link pageText} adds. */
+export function entryFromFields(fields: readonly string[]): ListingEntry {
+  const [size, etag = "", modifiedAt, ownerId = "", storageClass = "", algorithm = "", type = ""] = fields;
+  const [isCommonPrefix, text = ""] = fields.slice(-2);
+  if (isCommonPrefix === "1") return { commonPrefix: text };
   return {
     object: {
-      key: row.key,
-      size: row.size,
-      etag: row.etag,
-      modifiedAt: row.modified_at,
-      ownerId: row.owner_id,
-      storageClass: row.storage_class,
-      checksumAlgorithm: row.checksum_algorithm ?? undefined,
-      checksumType: row.checksum_type ?? undefined,
+      key: text,
+      size: Number(size),
+      etag,
+      modifiedAt: Number(modifiedAt),
+      ownerId,
+      storageClass,
+      checksumAlgorithm: optionalText<ChecksumAlgorithm>(algorithm),
+      checksumType: optionalText<ChecksumType>(type),
     },
   };
 }

@@ -89,6 +89,20 @@ describe("an ISO date", () => {
     expect(formatIsoDate(MOMENT + 7)).toBe("2026-01-02T03:04:05.007Z");
   });
 
+  it("equals the runtime's format, whatever day was formatted before", () => {
+    const far = [-1, -86_400_000, -62_198_755_200_000, 253_402_300_800_000, 8_640_000_000_000_000];
+    const random = new Seeded(10);
+    const days = Array.from({ length: 500 }, () => 86_400_000 * random.below(40_000) + random.below(86_400_000));
+    const ends = days.flatMap((time) => {
+      const midnight = Math.floor(time / 86_400_000) * 86_400_000;
+      return [midnight - 1, midnight, midnight + 1];
+    });
+    for (const time of [...moments(), ...far, ...days, ...ends]) {
+      expect(formatIsoDate(time)).toBe(new Date(time).toISOString());
+    }
+    expect(() => formatIsoDate(Number.NaN)).toThrow(RangeError);
+  });
+
   it("round-trips every moment, to the millisecond", () => {
     for (const moment of moments()) expect(parseIsoDate(formatIsoDate(moment))).toBe(moment);
     for (let millisecond = 0; millisecond < 1000; millisecond += 1) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { utf8 } from "../../../src/bytes/text.ts";
-import { element, parseXml, renderXml } from "../../../src/bytes/xml.ts";
-import { entryElements, ownerElement } from "../../../src/protocol/listings/listing-xml.ts";
+import { element, optionalElement, parseXml, renderXml, type XmlElement } from "../../../src/bytes/xml.ts";
+import { entriesXml, ownerElement, ownerXml } from "../../../src/protocol/listings/listing-xml.ts";
 import { encodeListed } from "../../../src/protocol/listings/listing.ts";
 import type { ListedObject, ListingEntry } from "../../../src/protocol/objects/stored-object.ts";
 
@@ -24,12 +24,8 @@ function listed(key: string, more: Partial<ListedObject> = {}): ListingEntry {
 
 /** The entries as a document, without its declaration. */
 function written(entries: readonly ListingEntry[], encodingType?: "url", showsOwner = false): string {
-  const document = renderXml(
-    element(
-      "R",
-      entryElements(entries, (text) => encodeListed(text, encodingType), showsOwner),
-    ),
-  );
+  const xml = entriesXml(entries, (text) => encodeListed(text, encodingType), showsOwner);
+  const document = renderXml(element("R", [xml]));
   return document.slice(document.indexOf("\n") + 1);
 }
 
@@ -91,10 +87,63 @@ describe("the entries of a page", () => {
     expect(text).toContain("<CommonPrefixes><Prefix>c%20d/</Prefix></CommonPrefixes>");
   });
 
-  it("can be none", () => expect(written([])).toBe("<R/>"));
+  it("can be none", () => expect(written([])).toBe("<R></R>"));
+});
+
+/** The entries as elements. */
+function elements(entries: readonly ListingEntry[]): XmlElement[] {
+  const contents = entries.flatMap((entry) => ("object" in entry ? [entry.object] : []));
+  return contents.map((object) =>
+    element("Contents", [
+      element("Key", object.key),
+      element("LastModified", new Date(object.modifiedAt).toISOString()),
+      element("ETag", `"${object.etag}"`),
+      optionalElement("ChecksumAlgorithm", object.checksumAlgorithm),
+      optionalElement("ChecksumType", object.checksumType),
+      element("Size", object.size),
+      ownerElement(object.ownerId),
+      element("StorageClass", object.storageClass),
+    ]),
+  );
+}
+
+describe("the text of entries", () => {
+  it("equals what elements render, whatever the fields contain", () => {
+    const odd = [
+      "",
+      "a",
+      "&",
+      "<b>",
+      '"',
+      "'",
+      "]]>",
+      "\r",
+      "\n",
+      "\0",
+      "\u0001",
+      "\ud800",
+      "\u{1f600}",
+      "\ufffe",
+      "a b+%/é",
+    ];
+    const entries = odd.flatMap((text) => [
+      listed(text),
+      listed("a", { etag: text }),
+      listed("a", { ownerId: text, storageClass: text }),
+      listed(text, { checksumAlgorithm: "SHA1", checksumType: "COMPOSITE", size: 2 ** 40, modifiedAt: 0 }),
+    ]);
+    const document = renderXml(element("R", elements(entries)));
+    expect(written(entries, undefined, true)).toBe(document.slice(document.indexOf("\n") + 1));
+  });
 });
 
 describe("an owner", () => {
+  it("is written the same as text and as an element", () => {
+    for (const id of ["1", "<&>", ""]) {
+      expect(renderXml(ownerElement(id, "Initiator"))).toContain(ownerXml(id, "Initiator"));
+    }
+  });
+
   it("has its id as its name", () => {
     expect(renderXml(ownerElement("<1>"))).toContain(
       "<Owner><ID>&lt;1&gt;</ID><DisplayName>&lt;1&gt;</DisplayName></Owner>",

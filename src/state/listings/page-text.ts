@@ -1,0 +1,64 @@
+// Reads a page of a listing as one text instead of a row for each entry: D1 converts each row and each column of a result
+// by itself, which takes longer than the query. Each entry keeps the same columns, in the order of the query.
+import { randomDigits } from "../../bytes/random-id.ts";
+import { rowsOf, statement, type Statement, type StatementResult } from "../d1/database.ts";
+
+/** A page of entries whose last column, a key or common prefix, may contain any character. */
+export interface PageQuery extends Statement {
+  /** Columns of the query whose values contain no line break. */
+  readonly columns: readonly string[];
+}
+
+/** The statement of a page, and the reader of its result. */
+export interface PageText {
+  readonly statement: Statement;
+  /**
+   * Returns the entries of a result: their columns as text ("" for NULL), whether the entry is a common prefix ("1"
+   * or "0"), and the key or common prefix.
+   */
+  readonly read: (result: StatementResult | undefined) => string[][];
+}
+
+/** 80 random bits, so that no key can be made to contain the separator. */
+const SEPARATOR_DIGITS = 16;
+
+/**
+ * Wraps a query that returns `key`, `common_prefix` and the other columns. A text of 1001 entries with keys of 1024 bytes
+ * stays below D1's limit of 2 MB for a value.
+ */
+export function pageText({ sql, parameters, columns }: PageQuery): PageText {
+  const separator = `\n${randomDigits(SEPARATOR_DIGITS)}\n`;
+  const fields = columns.map((column) => `coalesce(${column}, '') || '\n'`);
+  const texts = [...fields, `(common_prefix IS NOT NULL) || '\n'`, "coalesce(common_prefix, key)"];
+  return {
+    statement: statement(
+      `SELECT group_concat(${texts.join(" || ")}, ?${parameters.length + 1}) AS entries FROM (${sql})`,
+      ...parameters,
+      separator,
+    ),
+    read: (result) => {
+      const text = rowsOf<{ readonly entries: string | null }>(result === undefined ? [] : [result])[0]?.entries ?? "";
+      return text === "" ? [] : text.split(separator).map((entry) => fieldsOf(entry, columns.length + 1));
+    },
+  };
+}
+
+/** Splits an entry at its first `count` line breaks. */
+function fieldsOf(entry: string, count: number): string[] {
+  const fields: string[] = [];
+  let start = 0;
+  for (let field = 0; field < count; field += 1) {
+    const end = entry.indexOf("\n", start);
+    fields.push(entry.slice(start, end));
+    start = end + 1;
+  }
+  fields.push(entry.slice(start));
+  return fields;
+}
+
+/** An optional column of an entry. The caller asserts the type of its values. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters
+export function optionalText<Value extends string>(text: string): Value | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return text === "" ? undefined : (text as Value);
+}
