@@ -55,6 +55,7 @@ import { tagResource } from "../operations/tag-resource.ts";
 import { untagResource } from "../operations/untag-resource.ts";
 import { uploadPartCopy } from "../operations/upload-part-copy.ts";
 import { uploadPart } from "../operations/upload-part.ts";
+import { zipMembers } from "../operations/zip-members.ts";
 
 export const OPERATIONS: readonly Operation[] = [
   listBuckets,
@@ -103,6 +104,7 @@ export const OPERATIONS: readonly Operation[] = [
   copyObject,
   renameObject,
   renameObjectByQuery,
+  ...zipMembers,
   getObjectAttributes,
   getObjectTagging,
   putObjectTagging,

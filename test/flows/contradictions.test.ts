@@ -75,6 +75,8 @@ const NEVER_IGNORED: readonly {
     methods: [...WRITES, "GET", "HEAD"],
     obeyedBy: [
       "GetObject",
+      "GetZipMember",
+      "ListZipMembers",
       "HeadObject",
       "DeleteObject",
       "GetObjectAttributes",

@@ -33,6 +33,8 @@ const LISTS = ["ListObjects", "ListObjectsV2", "ListObjectVersions"];
 const SCOPED = [...LISTS, "ListMultipartUploads"];
 const VERSIONED = [
   "GetObject",
+  "GetZipMember",
+  "ListZipMembers",
   "HeadObject",
   "DeleteObject",
   "GetObjectAttributes",
@@ -54,6 +56,7 @@ const INPUTS: readonly Input[] = [
     value: "*",
     obeyedBy: [
       "GetObject",
+      "GetZipMember",
       "HeadObject",
       "RenameObject",
       "DeleteObject",
@@ -66,7 +69,15 @@ const INPUTS: readonly Input[] = [
     key: "s3:if-none-match",
     header: "if-none-match",
     value: "*",
-    obeyedBy: ["GetObject", "HeadObject", "RenameObject", "PutObject", "CopyObject", "CompleteMultipartUpload"],
+    obeyedBy: [
+      "GetObject",
+      "GetZipMember",
+      "HeadObject",
+      "RenameObject",
+      "PutObject",
+      "CopyObject",
+      "CompleteMultipartUpload",
+    ],
   },
   {
     key: "s3:x-amz-copy-source",
@@ -100,7 +111,7 @@ const INPUTS: readonly Input[] = [
     obeyedBy: [...SCOPED, "GetBucketArchive", "GetBucketUsage", "PreviewBucketLifecycle", "RestoreBucketSnapshot"],
   },
   { key: "s3:delimiter", parameter: "delimiter", value: "/", obeyedBy: SCOPED },
-  { key: "s3:max-keys", parameter: "max-keys", value: "1", obeyedBy: LISTS },
+  { key: "s3:max-keys", parameter: "max-keys", value: "1", obeyedBy: [...LISTS, "ListZipMembers"] },
   { key: "s3:VersionId", parameter: "versionId", value: "null", obeyedBy: VERSIONED },
 ];
 

@@ -1,7 +1,7 @@
 // A valid request for every operation, with its set-up and its required permissions.
 import { expect } from "vitest";
 
-import { archiveOf, archiveOfList } from "./archive-requests.ts";
+import { archiveOf, archiveOfList, zipRead } from "./archive-requests.ts";
 import { send, type SendOptions } from "./client.ts";
 import { corsDocument } from "./cors.ts";
 import { md5Base64, utf8 } from "./digests.ts";
@@ -238,6 +238,11 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   ],
 
   GetObject: [onObject("GET", "", ["s3:GetObject"]), onVersion("GET", "", ["s3:GetObjectVersion"])],
+  GetZipMember: [
+    zipRead("?zip-member=m", "s3:GetObject"),
+    zipRead("?zip-member=m&versionId=null", "s3:GetObjectVersion"),
+  ],
+  ListZipMembers: [zipRead("?zip-list", "s3:GetObject"), zipRead("?zip-list&versionId=null", "s3:GetObjectVersion")],
   HeadObject: [onObject("HEAD", "", ["s3:GetObject"]), onVersion("HEAD", "", ["s3:GetObjectVersion"])],
   GetObjectAttributes: [
     onObject("GET", "?attributes", ["s3:GetObject"], { headers: { "x-amz-object-attributes": "ETag" } }),

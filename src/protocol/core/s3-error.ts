@@ -101,6 +101,7 @@ const ERRORS = {
     404,
     "The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
   ],
+  NoSuchZipMember: [404, "The ZIP file has no member of this name."],
   NoSuchVersion: [404, "The specified version does not exist."],
   NotImplemented: [501, "A header or operation you provided implies functionality that is not implemented"],
   OwnershipControlsNotFoundError: [404, "The bucket ownership controls were not found"],
