@@ -1,5 +1,5 @@
 // The floors of src and the purpose of each room, which the house test checks and docs/architecture.md shows.
-import { replaceSection } from "./tables.ts";
+import { replaceSection } from "./sections.ts";
 
 /** The rooms of src by floor, lowest first. A file imports from lower floors only. */
 export const FLOORS: readonly string[] = [

@@ -2,7 +2,7 @@
 // Pure, so that the house test can check whether the page is fresh.
 import { isConditionKey } from "../../src/auth/policy/keys.ts";
 import type { Implementation, Operation } from "../../src/contract/operation.ts";
-import { replaceSection } from "./tables.ts";
+import { replaceSection } from "./sections.ts";
 
 /** Returns the text of docs/operations.md with a fresh list. */
 export function withFreshInputs(text: string, operations: readonly Operation[]): string {

@@ -1,5 +1,6 @@
 // Generates the tables of operations and settings as text. Pure, so that the house test can check whether they are fresh.
 import type { Implementation, Operation } from "../../src/contract/operation.ts";
+import { replaceSection } from "./sections.ts";
 
 type SettingTable = Readonly<Record<string, { readonly default: string; readonly meaning: string }>>;
 
@@ -52,13 +53,4 @@ function settingsTable(settings: SettingTable): string {
     return `| \`${name}\` | ${value} | ${setting.meaning} |`;
   });
   return ["| Setting | Default | Meaning |", "| --- | --- | --- |", ...rows].join("\n");
-}
-
-/** Returns a text with new content between `<!-- name -->` and `<!-- /name -->`. */
-export function replaceSection(text: string, name: string, content: string): string {
-  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  const from = text.indexOf(start);
-  const to = text.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`the text has no section ${name}`);
-  return `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
 }

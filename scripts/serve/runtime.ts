@@ -25,6 +25,8 @@ export interface ServeOptions {
   readonly state: string;
   /** Settings, including the root credentials. */
   readonly bindings: Readonly<Record<string, string>>;
+  /** The entry file of another Worker in Cairn's place; by default that of wrangler.toml. */
+  readonly main?: string;
   /** More Workers in the same runtime, for comparisons. `urlOf` finds them by `name`. */
   readonly beside?: readonly V4WorkerOptions[];
   /** Receives the Workers' log line by line; by default the log goes to the terminal. */
@@ -57,7 +59,7 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
   const unlock = await lockState(options.state);
   tieWorkerdToThisProcess();
   const log = new QuietLog();
-  const bundle = bundleWorker(toml.main);
+  const bundle = bundleWorker(options.main ?? toml.main);
   // It is awaited below; an earlier failure must not become an unhandled rejection.
   bundle.catch(() => undefined);
   // Migrations run first, in a runtime without a port, so that no request reaches the Worker before its schema.

@@ -1,0 +1,185 @@
+// The requests whose calls are counted, each with what it needs to exist first.
+import type { Caller, RequestDetails } from "../tenancy/caller.ts";
+
+/** What S3's own pricing calls an operation: a write or a list, a read, or free of charge. */
+export type PriceClass = "write" | "read" | "free" | "none";
+
+export interface CountedOperation {
+  readonly id: string;
+  readonly title: string;
+  /** The class of the operation at R2's S3 API and at AWS; `none` where it is not offered. */
+  readonly r2: PriceClass;
+  readonly s3: PriceClass;
+  /** Bytes of the request's body, which are hashed. */
+  readonly bytes?: number;
+  /** Makes what the operation needs and returns the operation, whose calls alone are counted. */
+  readonly prepare: (site: Site) => Promise<() => Promise<void>>;
+}
+
+const KIB = new Uint8Array(1024);
+const PART = new Uint8Array(5 * 1024 ** 2);
+export const PARTS = 10;
+const PAGE = 1000;
+
+/** Requests to one bucket; a refusal is an error. */
+export class Site {
+  readonly #caller: Caller;
+  readonly #bucket: string;
+
+  constructor(caller: Caller, bucket: string) {
+    this.#caller = caller;
+    this.#bucket = bucket;
+  }
+
+  async send(method: string, target: string, details: RequestDetails = {}): Promise<{ text: string; etag: string }> {
+    const response = await this.#caller.s3(method, `/${this.#bucket}${target}`, details);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${target}: ${response.status} ${text}`);
+    return { text, etag: response.headers.get("etag") ?? "" };
+  }
+
+  async put(key: string): Promise<void> {
+    await this.send("PUT", `/${key}`, { body: KIB });
+  }
+
+  /** Starts an upload and sends its parts. Returns the request that completes it. */
+  async upload(key: string, parts: number): Promise<() => Promise<void>> {
+    const { text } = await this.send("POST", `/${key}?uploads`);
+    const upload = `/${key}?uploadId=${/<UploadId>(.*?)</.exec(text)?.[1] ?? ""}`;
+    const entries: string[] = [];
+    for (let part = 1; part <= parts; part++) {
+      const { etag } = await this.send("PUT", `${upload}&partNumber=${part}`, { body: PART });
+      entries.push(`<Part><PartNumber>${part}</PartNumber><ETag>${etag}</ETag></Part>`);
+    }
+    const body = `<CompleteMultipartUpload>${entries.join("")}</CompleteMultipartUpload>`;
+    return async () => void (await this.send("POST", upload, { body }));
+  }
+}
+
+/** An operation on an object that exists. */
+function onObject(send: (site: Site, key: string) => Promise<unknown>): CountedOperation["prepare"] {
+  return async (site) => {
+    await site.put("existing");
+    return async () => void (await send(site, "existing"));
+  };
+}
+
+function reading(id: string, title: string, parts: number): CountedOperation {
+  return {
+    id,
+    title,
+    r2: "read",
+    s3: "read",
+    prepare: async (site) => {
+      if (parts === 0) await site.put("existing");
+      else await (await site.upload("existing", parts))();
+      return async () => void (await site.send("GET", "/existing"));
+    },
+  };
+}
+
+function completing(id: string, title: string, parts: number): CountedOperation {
+  return { id, title, r2: "write", s3: "write", prepare: (site) => site.upload("completed", parts) };
+}
+
+export const OPERATIONS: readonly CountedOperation[] = [
+  reading("get", "GetObject", 0),
+  reading("get-parts", `GetObject of ${PARTS} parts`, PARTS),
+  {
+    id: "head",
+    title: "HeadObject",
+    r2: "read",
+    s3: "read",
+    prepare: onObject((site, key) => site.send("HEAD", `/${key}`)),
+  },
+  {
+    id: "put",
+    title: "PutObject, a new key",
+    r2: "write",
+    s3: "write",
+    bytes: KIB.length,
+    prepare: async (site) => async () => site.put("new"),
+  },
+  {
+    id: "put-over",
+    title: "PutObject over another",
+    r2: "write",
+    s3: "write",
+    bytes: KIB.length,
+    prepare: onObject((site, key) => site.put(key)),
+  },
+  {
+    id: "delete",
+    title: "DeleteObject",
+    r2: "free",
+    s3: "free",
+    prepare: onObject((site, key) => site.send("DELETE", `/${key}`)),
+  },
+  {
+    id: "copy",
+    title: "CopyObject, of any size",
+    r2: "write",
+    s3: "write",
+    prepare: async (site) => {
+      await site.put("existing");
+      return async () => void (await site.send("PUT", "/copy", { headers: { "x-amz-copy-source": "costs/existing" } }));
+    },
+  },
+  {
+    id: "rename",
+    title: "RenameObject, of any size",
+    r2: "none",
+    s3: "none",
+    prepare: async (site) => {
+      await site.put("existing");
+      const headers = { "x-amz-rename-source": "existing" };
+      return async () => void (await site.send("PUT", "/renamed?renameObject", { headers }));
+    },
+  },
+  {
+    id: "list",
+    title: `ListObjectsV2 of ${PAGE} keys`,
+    r2: "write",
+    s3: "write",
+    prepare: async (site) => {
+      await site.put("listed");
+      for (let key = 1; key < PAGE; key++) {
+        const headers = { "x-amz-copy-source": "costs/listed" };
+        await site.send("PUT", `/listed-${key}`, { headers });
+      }
+      return async () => void (await site.send("GET", "?list-type=2"));
+    },
+  },
+  {
+    id: "create",
+    title: "CreateMultipartUpload",
+    r2: "write",
+    s3: "write",
+    prepare: async (site) => async () => void (await site.send("POST", "/parts?uploads")),
+  },
+  {
+    id: "part",
+    title: "UploadPart of 5 MiB",
+    r2: "write",
+    s3: "write",
+    bytes: PART.length,
+    prepare: async (site) => {
+      const { text } = await site.send("POST", "/parts?uploads");
+      const upload = `/parts?partNumber=1&uploadId=${/<UploadId>(.*?)</.exec(text)?.[1] ?? ""}`;
+      return async () => void (await site.send("PUT", upload, { body: PART }));
+    },
+  },
+  completing("complete-1", "CompleteMultipartUpload of 1 part", 1),
+  completing("complete", `CompleteMultipartUpload of ${PARTS} parts`, PARTS),
+  {
+    id: "tag",
+    title: "PutObjectTagging",
+    r2: "none",
+    s3: "write",
+    prepare: onObject((site, key) =>
+      site.send("PUT", `/${key}?tagging`, {
+        body: "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>",
+      }),
+    ),
+  },
+];

@@ -1,0 +1,93 @@
+// Cairn's Worker behind bindings that count what Cloudflare bills. The counts come from the platform's side of each binding,
+// not from Cairn's own counters. `GET /-/tally` returns and resets them once no background work is left.
+import cairn, { KeyCoordinator as CairnCoordinator } from "../../../src/worker.ts";
+import { NOTHING, plus, type Tally } from "../tally.ts";
+
+const CLASS_A = new Set(["put", "list", "createMultipartUpload"]);
+const CLASS_B = new Set(["get", "head"]);
+const CONFLICT = 409;
+
+let tally = NOTHING;
+let pending = 0;
+
+function add(counted: Partial<Tally>): void {
+  tally = plus(tally, { ...NOTHING, ...counted });
+}
+
+for (const method of ["log", "warn", "error"] as const) {
+  const print = console[method].bind(console);
+  console[method] = (...values: unknown[]) => {
+    add({ logEvents: 1 });
+    print(...values);
+  };
+}
+
+/** Calls `before` with the name and arguments of each method that is called. */
+function watched<Target extends object>(target: Target, call: (name: string, result: unknown) => unknown): Target {
+  return new Proxy(target, {
+    get(object, name) {
+      const member: unknown = Reflect.get(object, name);
+      if (typeof member !== "function" || typeof name !== "string") return member;
+      return (...values: unknown[]): unknown => call(name, Reflect.apply(member, object, values));
+    },
+  });
+}
+
+async function countRows(results: Promise<readonly D1Result[]>): Promise<readonly D1Result[]> {
+  for (const { meta } of await results) add({ rowsRead: meta.rows_read, rowsWritten: meta.rows_written });
+  return results;
+}
+
+function countedDatabase<Database extends D1Database | D1DatabaseSession>(database: Database): Database {
+  return watched(database, (name, result) => {
+    // What these methods return is known from their names.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    if (name === "batch") return countRows(result as Promise<readonly D1Result[]>);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return name === "withSession" ? countedDatabase(result as D1DatabaseSession) : result;
+  });
+}
+
+function counted(env: Env): Env {
+  const blobs = watched(env.BLOBS, (name, result) => {
+    if (CLASS_A.has(name)) add({ classA: 1 });
+    if (CLASS_B.has(name)) add({ classB: 1 });
+    return result;
+  });
+  const coordinators = watched(env.COORDINATORS, (name, result) => {
+    if (name !== "get" && name !== "getByName") return result;
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return watched(result as DurableObjectStub<CairnCoordinator>, (_method, answer) => {
+      add({ coordinatorCalls: 1 });
+      return answer;
+    });
+  });
+  return { ...env, DB: countedDatabase(env.DB), BLOBS: blobs, COORDINATORS: coordinators };
+}
+
+export class KeyCoordinator extends CairnCoordinator {
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, counted(env));
+  }
+}
+
+export default {
+  fetch(request, env, execution) {
+    if (request.url.endsWith("/-/tally")) {
+      if (pending > 0) return new Response(null, { status: CONFLICT });
+      const total = tally;
+      tally = NOTHING;
+      return Response.json(total);
+    }
+    add({ requests: 1 });
+    const waitUntil = (promise: Promise<unknown>): void => {
+      pending += 1;
+      const end = (): void => void (pending -= 1);
+      execution.waitUntil(promise.then(end, end));
+    };
+    const watchedExecution = new Proxy(execution, {
+      get: (object, name) => (name === "waitUntil" ? waitUntil : Reflect.get(object, name)),
+    });
+    return cairn.fetch(request, counted(env), watchedExecution);
+  },
+} satisfies ExportedHandler<Env>;
