@@ -3,6 +3,7 @@ import { awsCli, findAwsCli } from "./aws-cli.ts";
 import { boto3, findBoto3 } from "./boto3.ts";
 import { browser } from "./browser.ts";
 import { curl } from "./curl.ts";
+import { guides } from "./guides.ts";
 import type { Report, Suite } from "./harness.ts";
 import { identities } from "./identities.ts";
 import { javaScriptSdk } from "./javascript.ts";
@@ -39,6 +40,7 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
     tenancy(site, awsClis, boto3s),
     restarts(site),
     newcomer(site, awsClis, boto3s),
+    guides(site, awsClis, boto3s),
   ];
   const chosen = suites.filter(({ client }) => names.length === 0 || names.some((name) => client.startsWith(name)));
   if (chosen.length === 0) throw new Error(`no client is called ${names.join(", ")}`);

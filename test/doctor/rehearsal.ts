@@ -9,13 +9,16 @@ import { after, before, describe, it } from "node:test";
 import { type CairnProcess, endRunningCairns, startCairn } from "../clients/cairn-process.ts";
 import { Requests } from "../crash/requests.ts";
 import { makeCredentials } from "../../scripts/project/credentials.ts";
-import type { Finding } from "../../scripts/doctor/findings.ts";
+import { reportLines, type Finding } from "../../scripts/doctor/findings.ts";
+import { blocksFor } from "../project/guide-blocks.ts";
 import { FAULTS, type FaultyProxy, startProxy } from "./faulty-proxy.ts";
 
 const credentials = makeCredentials();
 const folder = mkdtempSync(join(tmpdir(), "cairn-doctor-"));
 let cairn: CairnProcess;
 let proxy: FaultyProxy;
+/** What the doctor printed about all faults. */
+const printed: string[] = [];
 
 interface Outcome {
   readonly code: number;
@@ -77,12 +80,27 @@ void describe("npm run doctor", () => {
       proxy.fault = fault;
       const outcome = await doctor([proxy.url, "--json"]);
       proxy.fault = {};
+      printed.push(...reportLines(findingsIn(outcome)));
       const found = findingsIn(outcome).find((finding) => finding.check === check);
       assert.equal(found?.level, level, outcome.stdout);
       assert.ok((found.remedy ?? "").length > 20);
       assert.equal(outcome.code, findingsIn(outcome).some((finding) => finding.level === "bad") ? 1 : 0);
     });
   }
+
+  void it("prints every line that docs/zone-settings.md quotes", () => {
+    const quoted = blocksFor("zone-settings", "doctor").flatMap(({ text }) => text.trim().split("\n"));
+    assert.ok(quoted.length >= 7);
+    const isPrinted = (line: string): boolean => {
+      const [start = "", end = ""] = line.split("…");
+      return printed.some((one) => (line.includes("…") ? one.startsWith(start) && one.endsWith(end) : one === line));
+    };
+    assert.deepEqual(
+      quoted.filter((line) => !isPrinted(line)),
+      [],
+      printed.filter((line) => !line.startsWith("good")).join("\n"),
+    );
+  });
 
   void it("names wrong credentials, checks what needs none without any, and prints no secret", async () => {
     const wrong = await doctor([cairn.url], { AWS_SECRET_ACCESS_KEY: "of-no-user" });
