@@ -22,7 +22,7 @@ for (const method of ["log", "warn", "error"] as const) {
   };
 }
 
-/** Calls `before` with the name and arguments of each method that is called. */
+/** Passes the name and the result of each method call through `call`. */
 function watched<Target extends object>(target: Target, call: (name: string, result: unknown) => unknown): Target {
   return new Proxy(target, {
     get(object, name) {
@@ -48,7 +48,16 @@ function countedDatabase<Database extends D1Database | D1DatabaseSession>(databa
   });
 }
 
+// Cairn remembers settings and keys for as long as its environment is the same object.
+const COUNTED = new WeakMap<Env, Env>();
+
 function counted(env: Env): Env {
+  const known = COUNTED.get(env) ?? countedBindings(env);
+  COUNTED.set(env, known);
+  return known;
+}
+
+function countedBindings(env: Env): Env {
   const blobs = watched(env.BLOBS, (name, result) => {
     if (CLASS_A.has(name)) add({ classA: 1 });
     if (CLASS_B.has(name)) add({ classB: 1 });
