@@ -1,5 +1,5 @@
 // The Worker's bindings, as wrangler.toml declares them. Ambient, so that no file imports its environment from the entry.
-// Everything that is not a binding is a setting: src/config/settings.ts names each one and gives its default.
+// Everything that is not a binding is a setting: src/config/settings.ts names each one and its default.
 
 declare namespace Cloudflare {
   interface Env {

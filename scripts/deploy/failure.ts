@@ -41,19 +41,19 @@ export function explain(error: unknown, account: { readonly id: string; readonly
   if (!(error instanceof ApiFailure)) return error;
   const { code, status, path, message } = error;
   const dashboard = `https://dash.cloudflare.com/${account.id}`;
-  const told = (text: string): DeployFailure => new DeployFailure(text, undefined, error);
+  const failure = (text: string): DeployFailure => new DeployFailure(text, undefined, error);
   if (code === 10_042)
-    return told(`R2 is not enabled in the account ${account.name}: enable it at ${dashboard}/r2/overview.`);
+    return failure(`R2 is not enabled in the account ${account.name}: enable it at ${dashboard}/r2/overview.`);
   if (code === 7406) {
-    return told(
+    return failure(
       `The account ${account.name} has as many D1 databases as its plan allows: delete one, or upgrade at ${dashboard}/workers/plans.`,
     );
   }
   if (code === 10_000 || status === 403) {
     const permission = PERMISSIONS.find(([pattern]) => pattern.test(path))?.[1] ?? "Account Settings: Read";
-    return told(
+    return failure(
       `The API token lacks the permission "${permission}" in the account ${account.name}: add it at ${CREATE_TOKEN}, or run \`npx wrangler login\` without a token.`,
     );
   }
-  return told(`Cloudflare's API answered ${path} with "${message}" (status ${status}, code ${code}): try again.`);
+  return failure(`Cloudflare's API answered ${path} with "${message}" (status ${status}, code ${code}): try again.`);
 }

@@ -39,7 +39,7 @@ export function missingSecrets(present: ReadonlySet<string>): string[] {
   return NAMES.filter((name) => !present.has(name));
 }
 
-/** Of the secrets that are missing, those that the environment gives, as a build service does. */
+/** The missing secrets that the environment contains, as in a build service. */
 export function givenSecrets(
   missing: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,

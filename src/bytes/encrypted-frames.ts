@@ -1,5 +1,5 @@
 // Encrypts bytes in frames of AES-256-GCM, so that any range decrypts without the rest (the STREAM construction:
-// https://eprint.iacr.org/2015/189). The secret and a salt at the start give each body its own key, so no nonce repeats
+// https://eprint.iacr.org/2015/189). The secret and a salt at the start yield each body's own key, so no nonce repeats
 // under one key: a frame's nonce is its number and whether it is the last. Frames that were changed, moved, cut off or
 // taken from another body do not decrypt. Neither do bytes that are bound to another identity.
 import { deriveBytes } from "./derived-keys.ts";

@@ -137,7 +137,7 @@ async function transitionObjects(
   const allowance: CopyAllowance = { blobs: STEP_BLOBS, bytes: STEP_BYTES };
   for (const [index, { action, version, position }] of evaluated.entries()) {
     if (action.action !== "transition") continue;
-    // Every step moves at least one version, so a pass ends whatever its budget.
+    // Every step moves at least one version, so a pass ends with any budget.
     if (index > 0 && (allowance.blobs <= 0 || allowance.bytes <= 0 || context.budget.isSpent())) return position;
     const { revision } = configuration;
     const transition = { bucket, revision, version, storageClass: action.storageClass, now };

@@ -1,4 +1,4 @@
-// The baseline of `npm run bench`: the storage calls that an S3 request cannot do without, and nothing of S3 besides. Each
+// The baseline of `npm run bench`: the storage calls that an S3 request cannot do without, without S3. Each
 // request makes one D1 batch; a body takes one R2 call; a change takes one call of a Durable Object, which commits one batch.
 import { DurableObject } from "cloudflare:workers";
 

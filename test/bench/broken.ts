@@ -16,7 +16,7 @@ export interface BrokenRequest {
   readonly sent: Buffer;
 }
 
-/** What the requests are about. */
+/** The bucket and the upload that the requests address. */
 export interface Subject {
   /** A bucket to which anonymous forms may upload, with objects `large` and, in several parts, `parts`. */
   readonly bucket: string;

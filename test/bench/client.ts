@@ -5,7 +5,7 @@ import type { PreparedRequest } from "./signer.ts";
 
 export interface Exchange {
   readonly ms: number;
-  /** Bytes of the response's body, which is not kept. */
+  /** Bytes of the response's body, which is discarded. */
   readonly bytes: number;
 }
 

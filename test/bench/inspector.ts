@@ -80,7 +80,7 @@ export class Inspector {
 
 function numberIn(result: unknown, name: string): number {
   const value: unknown = typeof result === "object" && result !== null ? Reflect.get(result, name) : undefined;
-  if (typeof value !== "number") throw new Error(`the inspector does not tell ${name}`);
+  if (typeof value !== "number") throw new Error(`the inspector does not report ${name}`);
   return value;
 }
 

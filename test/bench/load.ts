@@ -45,7 +45,7 @@ export class Load {
     }
   }
 
-  /** Sends requests until `act` is over. */
+  /** Sends requests until `act` ends. */
   async during(act: () => Promise<void>): Promise<Latencies> {
     const latencies = new Latencies();
     const over = new AbortController();

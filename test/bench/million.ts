@@ -66,7 +66,7 @@ async function served(act: (requests: Requests, cairn: ServedCairn) => Promise<v
     },
     isInspected: true,
     onLog: (line) => {
-      // What the jobs log, among whatever else the runtime says.
+      // The output also contains lines of the runtime.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       if (line.startsWith('{"level"') && line.includes('"job"')) jobLines.push(JSON.parse(line) as JobLine);
       else process.stderr.write(`${line}\n`);
@@ -86,7 +86,7 @@ interface Asked {
   readonly rowsRead: number;
 }
 
-/** Sends a request that has to succeed, and tells what it cost. */
+/** Sends a request that must succeed, and returns its cost. */
 async function ask(requests: Requests, method: string, target: string, body?: string): Promise<Asked> {
   const began = performance.now();
   const { status, headers, body: answer } = await requests.send(method, target, md5Of(body), body);
@@ -173,7 +173,7 @@ async function runPass(cairn: ServedCairn): Promise<Memory> {
     for (let tick = 0; tick < MAX_TICKS; tick += 1) {
       await cairn.runScheduled("*/5 * * * *");
       if (jobLines.some(({ job, isPassOver }) => job === "lifecycle" && isPassOver)) {
-        if (heap.peak === 0) throw new Error("the inspector told nothing");
+        if (heap.peak === 0) throw new Error("the inspector reported nothing");
         return { heap: heap.peak, resident: peak };
       }
     }

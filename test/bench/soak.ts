@@ -25,7 +25,7 @@ const BUCKET = "soak";
 const WARM_UP = 600;
 const AT_ONCE = 40;
 const PART_BYTES = 5 * 1024 ** 2;
-const SETTLE_MS = 3000;
+const PAUSE_MS = 3000;
 
 /** More than what the runtime itself keeps of a request for a while, and a fifth of what one leak of an error would be. */
 const MAX_BYTES_PER_REQUEST = 500;
@@ -92,8 +92,8 @@ async function mixed(requests: Requests, name: number): Promise<void> {
   if (name % 3 === 0) await ask(requests, "DELETE", key);
 }
 
-async function settled(inspector: Inspector, url: string): Promise<MemoryUsage> {
-  await pause(SETTLE_MS);
+async function usageAfterPause(inspector: Inspector, url: string): Promise<MemoryUsage> {
+  await pause(PAUSE_MS);
   return inspector.usageAfterCollection(url);
 }
 
@@ -108,10 +108,10 @@ async function soak(cairn: ServedCairn): Promise<void> {
   if (values.only !== undefined) console.log(broken[0]?.method, broken[0]?.target, broken[0]?.headers);
   const inspector = await Inspector.connect(await cairn.inspectorUrl());
   await run(requests, cairn.url, broken, WARM_UP);
-  const before = await settled(inspector, cairn.url);
+  const before = await usageAfterPause(inspector, cairn.url);
   report(`after ${count(WARM_UP)} requests that broke off`, before);
   await run(requests, cairn.url, broken, total);
-  const after = await settled(inspector, cairn.url);
+  const after = await usageAfterPause(inspector, cairn.url);
   report(`after ${count(total)} more`, after);
   inspector.close();
   checks.atMost("growth of the heap for each", (after.heap - before.heap) / total, MAX_BYTES_PER_REQUEST, "bytes");

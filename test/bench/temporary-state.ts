@@ -1,4 +1,4 @@
-// A state folder for one run: it is gone when the process ends, also by Ctrl-C.
+// A state folder for one run: it is deleted when the process ends, also by Ctrl-C.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
 // The second half of `npm run bench:memory`: holds hundreds of uploads open at once, stalled ones and busy ones, and
-// measures the heap and the buffers of the Worker's isolate, of which Cloudflare gives 128 MB to all requests together.
+// measures the heap and the buffers of the Worker's isolate, which Cloudflare limits to 128 MB for all requests together.
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
@@ -19,7 +19,7 @@ const STALLED = 400;
 const BUSY = 150;
 const LENGTH = 4 * MiB;
 const PIECE = Buffer.alloc(32 * 1024, "x");
-const SETTLE_MS = 2000;
+const PAUSE_MS = 2000;
 
 /**
  * What one upload may take. A stalled one holds its request, the parsed headers and a first buffer of 4 KiB. All busy ones
@@ -46,11 +46,11 @@ async function heldPerUpload(cairn: ServedCairn, count: number, act: () => Promi
   const inspector = await Inspector.connect(await cairn.inspectorUrl());
   const idle = await inspector.usageAfterCollection(cairn.url);
   const sockets = await act();
-  await pause(SETTLE_MS);
+  await pause(PAUSE_MS);
   const held = await inspector.usageAfterCollection(cairn.url);
   inspector.close();
   for (const socket of sockets) socket.destroy();
-  await pause(SETTLE_MS);
+  await pause(PAUSE_MS);
   return (held.heap + held.buffers - idle.heap - idle.buffers) / count;
 }
 
@@ -61,7 +61,7 @@ async function peakPerUpload(cairn: ServedCairn, count: number, act: () => Promi
   inspector.close();
   const watch = await HeapWatch.start(await cairn.inspectorUrl());
   const sockets = await act();
-  await pause(SETTLE_MS);
+  await pause(PAUSE_MS);
   watch.stop();
   for (const socket of sockets) socket.destroy();
   if (watch.peak === 0) throw new Error("the inspector reported no heap");

@@ -22,7 +22,7 @@ export interface AwsCli {
   readonly version: string;
 }
 
-/** Which version a program is; undefined where there is none. */
+/** The version of a program; undefined if it is not installed. */
 export async function findAwsCli(site: Site, program: string): Promise<AwsCli | undefined> {
   const env = clientEnvironment(site, newFolder(site, "aws"));
   const { stdout } = await runCommand(program, ["--version"], { env }).catch(() => ({ stdout: "" }));
@@ -32,7 +32,7 @@ export async function findAwsCli(site: Site, program: string): Promise<AwsCli | 
 
 /**
  * The command line's checks at one endpoint. A start of the program takes most of a second, so all of them are made once,
- * of the version that `isFirst`; of another one and over TLS those of what may differ.
+ * for the version that `isFirst`. Another version and TLS run only the checks whose result may differ.
  */
 export function awsCli(site: Site, endpoint: Endpoint, { program, version }: AwsCli, isFirst: boolean): Suite {
   const tools = awsCliTools(site, endpoint, program);

@@ -16,7 +16,7 @@ export interface Boto3 {
   readonly version: string;
 }
 
-/** Which boto3 a Python has; undefined where it has none. */
+/** The version of a Python's boto3; undefined if it has none. */
 export async function findBoto3(site: Site, python: string): Promise<Boto3 | undefined> {
   const env = clientEnvironment(site, newFolder(site, "python"));
   const script = "import sys, boto3; print(sys.executable, boto3.__version__)";
@@ -46,7 +46,7 @@ export function boto3(site: Site, endpoint: Endpoint, found: Boto3): Suite {
 /**
  * Runs one of the scripts of checks.
  * @param more further arguments of the script
- * @throws Error where it does not run to its end
+ * @throws Error if it ends early
  */
 export async function runPython(
   site: Site,
@@ -90,7 +90,7 @@ function pythonSite(site: Site, endpoint: Endpoint, scratch: string) {
   };
 }
 
-/** What a check has come to. */
+/** The outcome of a check. */
 export interface Outcome {
   readonly name: string;
   readonly passed: boolean;

@@ -1,4 +1,4 @@
-// Chromium: what a browser does with presigned URLs, forms and stored pages, from an origin other than Cairn's.
+// Chromium: presigned URLs, forms and stored pages from an origin other than Cairn's.
 import { CreateBucketCommand, PutBucketCorsCommand } from "@aws-sdk/client-s3";
 import { openPageServer } from "./browser/page-server.ts";
 import { storedPageChecks } from "./browser/stored-pages.ts";

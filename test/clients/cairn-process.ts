@@ -1,4 +1,4 @@
-// Cairn as a process of its own, served the way a person serves it: by `npm start`'s script, on a port that is free.
+// Cairn as a separate process, started by the script of `npm start` on a free port.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
@@ -13,7 +13,7 @@ const STOP_TIMEOUT_MS = 20_000;
 const MASTER_KEY = makeMasterKey();
 
 export interface CairnOptions {
-  /** The folder of everything that is stored. */
+  /** The state folder. */
   readonly state: string;
   readonly credentials: Credentials;
   readonly settings?: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export interface CairnOptions {
 export interface CairnProcess {
   /** The endpoint, without a trailing slash. */
   readonly url: string;
-  /** All that it has printed so far. */
+  /** Everything it has printed so far. */
   output(): string;
   /** Asks it to stop and waits until it has. */
   stop(): Promise<void>;
@@ -32,7 +32,7 @@ export interface CairnProcess {
 
 const living = new Set<ChildProcess>();
 
-/** Starts Cairn and waits until it says that it is ready. */
+/** Starts Cairn and waits until it is ready. */
 export async function startCairn({ state, credentials, settings = {} }: CairnOptions): Promise<CairnProcess> {
   const child = spawn(process.execPath, [START_SCRIPT, "--port", "0", "--state", state], {
     env: {

@@ -1,4 +1,4 @@
-// Which suites are run: every client at the endpoints where it behaves differently.
+// Selects the suites: every client at the endpoints where it behaves differently.
 import { awsCli, findAwsCli } from "./aws-cli.ts";
 import { boto3, findBoto3 } from "./boto3.ts";
 import { browser } from "./browser.ts";
@@ -16,7 +16,7 @@ import { s3cmd } from "./s3cmd.ts";
 import type { Site } from "./site.ts";
 import { tenancy } from "./tenancy.ts";
 
-/** The suites whose clients' names begin with one of `names`; all of them when there is none. */
+/** The suites whose clients' names begin with one of `names`; all of them if `names` is empty. */
 export async function chooseSuites(site: Site, names: readonly string[], report: Report): Promise<Suite[]> {
   const boto3s = await versions("boto3", "python3", ["/usr/bin/python3", "python3"], report, (program) =>
     findBoto3(site, program),
@@ -47,7 +47,7 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
   return chosen;
 }
 
-/** Debian's version of a client, which must be there, and the one that is first on the PATH where it is another. */
+/** Debian's version of a client, which is required, and the first on the PATH if that is another one. */
 async function versions<Found extends { readonly version: string }>(
   client: string,
   command: string,

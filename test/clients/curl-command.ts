@@ -7,12 +7,12 @@ import { hashBytes } from "./hashes.ts";
 import { describe, runCommand, words } from "./run-command.ts";
 import { clientEnvironment, type Site } from "./site.ts";
 
-/** An answer that curl was given. */
+/** An answer that curl received. */
 export interface Curl {
   readonly status: number;
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>;
-  /** What was sent, as text; empty where it is too long for one. */
+  /** The body as text; empty if it is too long for one. */
   readonly body: string;
   readonly sha256: string;
 }
@@ -55,12 +55,12 @@ export function curlFor(site: Site, folder: string): RunCurl {
 }
 
 function read(file: string): Buffer {
-  // curl makes no file where there is nothing to write.
+  // curl creates no file for an empty body.
   return existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
 }
 
 function parseHeaders(text: string): ReadonlyMap<string, string> {
-  // A `100 Continue` has a block of its own before the answer's.
+  // A `100 Continue` precedes the answer's block.
   const block = text.trim().split("\r\n\r\n").at(-1) ?? "";
   return new Map(
     block

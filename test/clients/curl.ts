@@ -54,7 +54,7 @@ export function curl(site: Site, endpoint: Endpoint): Suite {
 
 function lifeCheck({ place, signed, folder }: CurlTools): Check {
   return {
-    name: "a bucket is made; an object is put, read, looked at and deleted",
+    name: "CreateBucket, then PUT, GET, HEAD and DELETE of an object succeed",
     async run() {
       const file = join(folder, "life");
       writeFileSync(file, "0123456789");
@@ -75,7 +75,7 @@ function lifeCheck({ place, signed, folder }: CurlTools): Check {
 
 function bodyCheck({ place, signed }: CurlTools, body: Body): Check {
   return {
-    name: `a file of ${body.label} comes back byte for byte, with its MD5 for an ETag`,
+    name: `a file of ${body.label} is returned unchanged, and its ETag is its MD5`,
     async run() {
       const put = await signed(`${place}/body`, "--upload-file", body.file);
       assertStatus(put, 200);
@@ -89,7 +89,7 @@ function bodyCheck({ place, signed }: CurlTools, body: Body): Check {
 
 function hostedCheck({ endpoint, bucket, site, signed }: CurlTools): Check {
   return {
-    name: "a bucket in the host name is the bucket that is in the path otherwise",
+    name: "virtual-hosted and path style address the same bucket",
     async run() {
       const { port } = new URL(endpoint.url);
       const host = `${bucket}.${DOMAIN}`;
@@ -125,7 +125,7 @@ function oddKeysCheck({ place, signed, folder }: CurlTools): Check {
 
 function encodingCheck({ place, signed, folder }: CurlTools): Check {
   return {
-    name: "text keeps its bytes and its length for a client that takes compressed answers",
+    name: "a client that accepts compression gets text with its stored bytes and length",
     async run() {
       const text = "compressible ".repeat(10_000);
       const file = join(folder, "text");
@@ -165,7 +165,7 @@ function conditionCheck({ place, signed, site }: CurlTools): Check {
 
 function encryptionCheck({ place, bucket, signed, site }: CurlTools): Check {
   return {
-    name: "three headers encrypt an object with a key of one's own; with the same three it is read, and copied to another",
+    name: "SSE-C headers encrypt an object; the same headers read it and copy it",
     async run() {
       const [key, other] = [randomBytes(32), randomBytes(32)];
       const put = await signed(`${place}/sealed`, "--upload-file", site.mebibyte.file, ...bring(key));
@@ -187,7 +187,7 @@ function encryptionCheck({ place, bucket, signed, site }: CurlTools): Check {
 
 function raceCheck({ place, signed, folder }: CurlTools): Check {
   return {
-    name: "of 10 slow puts at once with If-None-Match: * one wins, and a 409 becomes 412 on a retry",
+    name: "one of 10 concurrent slow PUTs with If-None-Match: * succeeds, and a 409 becomes 412 on a retry",
     async run() {
       const file = join(folder, "slow");
       writeFileSync(file, "s".repeat(400_000));
@@ -206,28 +206,28 @@ function raceCheck({ place, signed, folder }: CurlTools): Check {
 
 function renameCheck({ place, bucket, signed, site }: CurlTools): Check {
   return {
-    name: "x-amz-rename-source renames an object, which keeps its ETag, time and metadata, over one that is there too",
+    name: "x-amz-rename-source renames an object, also over an existing one, and preserves its ETag, time and metadata",
     async run() {
       const described = ["-H", "Content-Type: text/x-named", "-H", "x-amz-meta-color: blue"];
       const rename = (from: string, to: string) =>
         signed(`${place}/${to}`, "--request", "PUT", "-H", `x-amz-rename-source: /${bucket}/${from}`);
-      const told = async (key: string) => {
+      const headersOf = async (key: string) => {
         const { status, headers } = await signed(`${place}/${key}`, "--head");
         assert.equal(status, 200);
         const names = ["etag", "last-modified", "content-type", "content-length", "x-amz-meta-color"];
         return names.map((name) => headers.get(name));
       };
       assertStatus(await signed(`${place}/old%20name`, "--upload-file", site.mebibyte.file, ...described), 200);
-      const before = await told("old%20name");
+      const before = await headersOf("old%20name");
       assert.equal(before[0], `"${site.mebibyte.md5}"`);
       assertStatus(await signed(`${place}/occupied`, "--request", "PUT", "--data-binary", "other"), 200);
       // Long enough for a new Last-Modified to be another one.
       await setTimeout(1100);
       assertStatus(await rename("old%20name", "new"), 200);
-      assert.deepEqual(await told("new"), before);
+      assert.deepEqual(await headersOf("new"), before);
       assertStatus(await signed(`${place}/old%20name`, "--head"), 404);
       assertStatus(await rename("new", "occupied"), 200);
-      assert.deepEqual(await told("occupied"), before);
+      assert.deepEqual(await headersOf("occupied"), before);
       assertStatus(await signed(`${place}/new`, "--head"), 404);
       assert.equal((await signed(`${place}/occupied`)).sha256, site.mebibyte.sha256);
       assert.match((await rename("new", "occupied")).body, /<Code>NoSuchKey<\/Code>/);
@@ -250,7 +250,7 @@ function listingCheck({ endpoint, signed }: CurlTools): Check {
 
 function refusalCheck({ place, anonymous, signed }: CurlTools): Check {
   return {
-    name: "without credentials, or without a payload hash, the answer is S3's error and no page for people",
+    name: "a request without credentials or without a payload hash returns S3's error document",
     async run() {
       const denied = await anonymous(`${place}/k`, "-H", "Accept: text/html");
       assertStatus(denied, 403);
@@ -266,7 +266,7 @@ function assertStatus(answer: Curl, status: number, about = ""): void {
   assert.equal(answer.status, status, `${about} ${answer.body}`);
 }
 
-/** The headers that bring a key. */
+/** The headers that contain an SSE-C key. */
 function bring(key: Buffer, prefix = "x-amz-server-side-encryption-customer"): string[] {
   const md5 = Buffer.from(hashBytes("md5", key), "hex").toString("base64");
   const headers = ["algorithm: AES256", `key: ${key.toString("base64")}`, `key-MD5: ${md5}`];

@@ -1,9 +1,9 @@
-// What every client's checks are made of: named checks in suites, and the report that prints one line for each and
-// counts them. It knows nothing of Cairn or of any client.
+// Named checks in suites, and a report that prints one line for each check and counts them. Independent of Cairn and of
+// any client.
 
 const SHOWN_REASON_CHARACTERS = 1500;
 
-/** One behaviour, named by a sentence that states it. A check fails by throwing. */
+/** One behaviour, named by a sentence. A check fails by throwing. */
 export interface Check {
   readonly name: string;
   readonly run: () => Promise<void>;
@@ -15,7 +15,7 @@ export interface Suite {
   run(report: Report): Promise<void>;
 }
 
-/** Where the outcomes of checks go. */
+/** Receives the outcomes of checks. */
 export interface Report {
   passed(client: string, name: string, seconds: number): void;
   failed(client: string, name: string, reason: string, seconds: number): void;
@@ -66,7 +66,7 @@ export class PrintedReport implements Report {
     return this.#failures.length > 0;
   }
 
-  /** Names the failures again, then says the counts in the last line. */
+  /** Prints the failures again, then the counts in the last line. */
   printSummary(): void {
     if (this.hasFailures) console.log(`\n${this.#failures.join("\n")}`);
     console.log(`\nclients: ${this.#passed} passed, ${this.#failures.length} failed, ${this.#skipped} skipped`);
@@ -88,7 +88,7 @@ export async function runSuites(suites: readonly Suite[], report: Report, lanes:
   await Promise.all(Array.from({ length: lanes }, lane));
 }
 
-/** The text of whatever was thrown. */
+/** The message of a thrown value. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.name === "AssertionError" || error.message.includes(error.name)

@@ -1,4 +1,4 @@
-// Hashes of bytes, files and streams: how what came back is compared with what was sent.
+// Hashes of bytes, files and streams: compare received with sent bytes.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -6,7 +6,7 @@ import { pipeline } from "node:stream/promises";
 
 /** A file whose bytes are known. */
 export interface Body {
-  /** How much it is, in words. */
+  /** The size, in words. */
   readonly label: string;
   readonly file: string;
   readonly size: number;
@@ -21,14 +21,14 @@ export function hashBytes(algorithm: HashAlgorithm, bytes: Uint8Array | string):
   return createHash(algorithm).update(bytes).digest("hex");
 }
 
-/** The SHA-256 of all that a stream gives, in hexadecimal. */
+/** The SHA-256 of all bytes of a stream, in hexadecimal. */
 export async function hashStream(stream: NodeJS.ReadableStream): Promise<string> {
   const hash = createHash("sha256");
   await pipeline(stream, hash);
   return hash.digest("hex");
 }
 
-/** Asserts that a file holds the bytes of a body. */
+/** Asserts that a file contains the bytes of a body. */
 export async function assertSameBytes(file: string, body: Body): Promise<void> {
   assert.equal(await hashStream(createReadStream(file)), body.sha256, `the bytes of ${body.label} differ`);
 }

@@ -1,4 +1,4 @@
-// A bucket of 2,500 objects for every client to list, and what its listings have to say.
+// A bucket of 2,500 objects for every client to list, and its expected listings.
 import { type S3Client, CreateBucketCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { encodeKey } from "./odd-keys.ts";
 

@@ -1,5 +1,5 @@
-// What a newcomer does first: paste the README's lines and those of the greeting, word for word, and use the URLs and the
-// form that they make. On a server of its own, with the newest boto3 that can be had.
+// A first session: pastes the lines of the README and of the greeting unchanged, and uses the URLs and the form that they
+// create. Runs on a separate server, with the newest available boto3.
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -74,7 +74,7 @@ function readmeBlock(language: string): string {
   return block;
 }
 
-/** A block with the server's address and the credentials where a person puts them. */
+/** A block with the server's address and the credentials filled in. */
 function filledIn({ root }: Site, block: string, { url }: CairnProcess): string {
   const quoted = block.includes('"…"');
   return block
@@ -137,7 +137,7 @@ async function useMade({ getUrl, putUrl, form }: Made): Promise<void> {
 /** The newest boto3: of Python's package index where that can be reached, else the newest of the machine's. */
 async function newestBoto3(site: Site, found: readonly Boto3[]): Promise<Boto3> {
   const folder = newFolder(site, "newest-boto3");
-  // Where pip finds its index is the machine's own business.
+  // pip uses the index that the machine is configured with.
   const env = definedOnly(process.env);
   const python = join(folder, "bin", "python");
   const options = { env, timeoutMs: INSTALL_TIMEOUT_MS };
@@ -153,7 +153,7 @@ async function newestBoto3(site: Site, found: readonly Boto3[]): Promise<Boto3> 
   return first;
 }
 
-/** The environment of who started the server: it has root's secret, and nothing that other suites give their clients. */
+/** The environment of the server's operator: it contains root's secret and no settings of other suites' clients. */
 function withoutCredentials(site: Site, folder: string): Record<string, string> {
   const given = Object.entries(clientEnvironment(site, folder));
   const own = /^AWS_(?:ACCESS_KEY_ID|SECRET_ACCESS_KEY|DEFAULT_REGION)$/;

@@ -1,5 +1,4 @@
-// Keys that something on the way tends to change: proxies, URL parsers, percent-encoders, XML writers. Every one of
-// them is a key of its own.
+// Keys that proxies, URL parsers, percent-encoders or XML writers tend to change. All of them are distinct.
 
 /** What a URL, a signature or a path library may alter. */
 export const ODD_KEYS: readonly string[] = [
@@ -72,7 +71,7 @@ export const ODD_FILE_NAMES: readonly string[] = [
   ":@!$,;",
 ];
 
-/** The body of an object whose key is odd: tells by itself whose it is. */
+/** The body of an object with an odd key, which identifies the key. */
 export function bodyOfKey(key: string): string {
   return `the object ${JSON.stringify(key)}`;
 }

@@ -14,7 +14,7 @@ export function rawSockets(site: Site, endpoint: Endpoint): Suite {
   const tools = rawTools(site, endpoint);
   return suiteOf(`raw sockets (${endpoint.scheme})`, [
     {
-      name: "a bucket is made",
+      name: "CreateBucket succeeds",
       async run() {
         const { status } = await tools.send({ method: "PUT", target: `/${tools.bucket}` });
         assert.equal(status, 200);

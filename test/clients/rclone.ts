@@ -1,4 +1,4 @@
-// rclone: folders there and back, compared by size, modification time and hash.
+// rclone: folders uploaded and downloaded, compared by size, modification time and hash.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
@@ -16,7 +16,7 @@ interface RcloneTools {
   readonly endpoint: Endpoint;
   readonly bucket: string;
   readonly folder: string;
-  /** Runs a command that must succeed; answers its output. */
+  /** Runs a command that must succeed; returns its output. */
   readonly rclone: (...argumentList: readonly string[]) => Promise<string>;
 }
 
@@ -49,7 +49,7 @@ export function rclone(site: Site, endpoint: Endpoint): Suite {
   ];
   writeFileSync(configuration, remotes.join("\n"));
   const options = ["--config", configuration, "--ca-cert", site.caFile, "--retries", "1", "--low-level-retries", "1"];
-  // rclone is given the certificate by its own option, and cannot be given it twice.
+  // rclone reads the certificate from its own option, and refuses a second one.
   const { AWS_CA_BUNDLE: _, ...env } = clientEnvironment(site, folder);
   const tools: RcloneTools = {
     site,
@@ -80,7 +80,7 @@ export function rclone(site: Site, endpoint: Endpoint): Suite {
 
 function bucketCheck({ rclone, bucket }: RcloneTools): Check {
   return {
-    name: "mkdir makes a bucket that lsd lists",
+    name: "mkdir creates a bucket that lsd lists",
     async run() {
       // With `no_check_bucket`, as people set it for everything else, mkdir does nothing.
       await rclone("mkdir", "--s3-no-check-bucket=false", `cairn:${bucket}`);
@@ -91,7 +91,7 @@ function bucketCheck({ rclone, bucket }: RcloneTools): Check {
 
 function bodiesCheck({ rclone, bucket, folder, site }: RcloneTools): Check {
   return {
-    name: "copy takes bodies of 0 B to 100 MB there and back, and check finds no difference",
+    name: "copy uploads and downloads bodies of 0 B to 100 MB, and check finds no difference",
     async run() {
       const [from, back] = [join(folder, "bodies"), join(folder, "bodies-back")];
       mkdirSync(from);
@@ -147,7 +147,7 @@ function partsCheck({ rclone, bucket, folder, site }: RcloneTools): Check {
 
 function encryptionCheck({ rclone, bucket, folder, site }: RcloneTools): Check {
   return {
-    name: "a remote with sse_customer_key takes files there, in parts too, and back, which no other remote can",
+    name: "a remote with sse_customer_key uploads and downloads files, also in parts, and no other remote reads them",
     async run() {
       const [from, to, back] = [join(folder, "plain"), `sealed:${bucket}/sealed`, join(folder, "unsealed")];
       mkdirSync(from);
@@ -168,7 +168,7 @@ function encryptionCheck({ rclone, bucket, folder, site }: RcloneTools): Check {
 
 function syncCheck({ rclone, bucket, folder }: RcloneTools): Check {
   return {
-    name: "sync transfers what is new or changed, deletes what is gone and leaves the rest alone",
+    name: "sync transfers new and changed files, deletes missing ones and leaves the rest unchanged",
     async run() {
       const from = join(folder, "synced");
       mkdirSync(from);
@@ -202,9 +202,9 @@ function touchCheck({ rclone, bucket, folder, site }: RcloneTools): Check {
       const touched = new Date("2020-01-02T03:04:05Z");
       for (const name of ["medium", "small"]) utimesSync(join(from, name), touched, touched);
       await rclone("sync", ...parts, "--verbose", `--log-file=${log}`, from, to);
-      const told = readFileSync(log, "utf8");
-      assert.equal(told.match(/Updated modification time/g)?.length, 2, told);
-      assert.doesNotMatch(told, /: Copied/);
+      const logged = readFileSync(log, "utf8");
+      assert.equal(logged.match(/Updated modification time/g)?.length, 2, logged);
+      assert.doesNotMatch(logged, /: Copied/);
       assert.equal(await rclone("lsl", to), await rclone("lsl", from));
       await rclone("check", "--download", from, to);
       await rclone("delete", to);

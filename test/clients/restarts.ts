@@ -1,4 +1,4 @@
-// What was acknowledged outlives the server's end, whether it was asked to stop or killed. On a server of its own.
+// Acknowledged writes survive a stop and a kill of the server. Runs on a separate server.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -26,7 +26,7 @@ export function restarts(site: Site): Suite {
       run: () => stopAndStart(site, start),
     },
     ...["first", "second"].map((turn): Check => ({
-      name: `every put that was acknowledged before a SIGKILL is there after it (${turn} time)`,
+      name: `every PUT acknowledged before a SIGKILL is readable after it (${turn} time)`,
       run: () => killAndStart(site, start),
     })),
   ]);
@@ -93,7 +93,7 @@ async function killAndStart(site: Site, start: () => Promise<CairnProcess>): Pro
   });
 }
 
-/** Starts a server, does something with it and ends it, whatever came of that. */
+/** Starts a server, runs `use` with it and ends it, also if `use` fails. */
 async function during(
   start: () => Promise<CairnProcess>,
   ending: "stop" | "kill",

@@ -1,4 +1,4 @@
-// restic: a repository of snapshots, whose packs it writes once, reads in ranges and deletes when they are of no use.
+// restic: a repository of snapshots, whose packs it writes once, reads in ranges and deletes when no snapshot needs them.
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -17,7 +17,7 @@ interface ResticTools {
   readonly tree: string;
   /** The repository in restic's notation. */
   readonly repository: string;
-  /** Runs a command that must succeed; answers its output. */
+  /** Runs a command that must succeed; returns its output. */
   readonly restic: (...argumentList: readonly string[]) => Promise<string>;
   /** The keys of the repository's objects in one of its folders. */
   readonly keys: (name: string) => Promise<string[]>;
@@ -55,7 +55,7 @@ export function restic(site: Site, endpoint: Endpoint): Suite {
     initCheck(tools),
     backupCheck(tools),
     changeCheck(tools),
-    forgetCheck(tools),
+    pruneCheck(tools),
     restoreCheck(tools),
     refusalCheck(tools),
   ]);
@@ -63,7 +63,7 @@ export function restic(site: Site, endpoint: Endpoint): Suite {
 
 function initCheck({ restic, keys }: ResticTools): Check {
   return {
-    name: "init makes the bucket and a repository in it, once",
+    name: "init creates the bucket and a repository in it, once",
     async run() {
       assert.match(await restic("init"), /created restic repository/);
       assert.equal((await keys("keys")).length, 1);
@@ -92,7 +92,7 @@ function backupCheck({ restic, tree, site }: ResticTools): Check {
 
 function changeCheck({ restic, tree, site, keys }: ResticTools): Check {
   return {
-    name: "a second backup stores what is new or changed alone, and both snapshots are listed",
+    name: "a second backup stores only new and changed files, and both snapshots are listed",
     async run() {
       writeFileSync(join(tree, "changed"), "changed, and longer");
       writeFileSync(join(tree, "added"), "added");
@@ -108,9 +108,9 @@ function changeCheck({ restic, tree, site, keys }: ResticTools): Check {
   };
 }
 
-function forgetCheck({ restic, keys }: ResticTools): Check {
+function pruneCheck({ restic, keys }: ResticTools): Check {
   return {
-    name: "forget --keep-last 1 --prune leaves one snapshot, no pack of what is gone, no lock and a sound repository",
+    name: "forget --keep-last 1 --prune leaves one snapshot, no unused pack, no lock and a sound repository",
     async run() {
       const latest = at(await listSnapshots(restic), 1, "id");
       const before = await keys("data");

@@ -1,4 +1,4 @@
-// Runs other programs with a time limit, and leaves none of them behind.
+// Runs other programs with a time limit, and ends all that are still running.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
@@ -7,13 +7,13 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 const SHOWN_OUTPUT_CHARACTERS = 1500;
 
 export interface CommandOptions {
-  /** The whole environment of the program: nothing of the caller's own is added. */
+  /** The whole environment of the program; the caller's own is not inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
   /** A file whose bytes are the program's input; none otherwise. */
   readonly stdin?: string;
   readonly timeoutMs?: number;
-  /** Gets each line of the output as it comes. */
+  /** Receives each line of the output as it arrives. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -67,7 +67,7 @@ export function words(text: string): string[] {
   return text.trim().split(/\s+/);
 }
 
-/** Runs a program that must succeed, and answers its output. */
+/** Runs a program that must succeed, and returns its output. */
 export async function outputOf(
   program: string,
   argumentList: readonly string[],
@@ -78,7 +78,7 @@ export async function outputOf(
   return result.stdout;
 }
 
-/** What a program did, for the message of a check. */
+/** A program's command, exit and output, for the message of a check. */
 export function describe({ command, code, stdout, stderr }: CommandResult): string {
   const output = `${stderr.trim()}\n${stdout.trim()}`.trim().slice(0, SHOWN_OUTPUT_CHARACTERS);
   return `${command.slice(0, SHOWN_OUTPUT_CHARACTERS)}\nended with ${code ?? "a signal"}: ${output}`;

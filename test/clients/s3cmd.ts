@@ -1,4 +1,4 @@
-// s3cmd: signs in its own style, compares the ETag of what it put with the MD5 of what it read.
+// s3cmd: has its own signer, and compares the ETag of a PUT with the MD5 of the file.
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -17,7 +17,7 @@ interface S3cmdTools {
   readonly endpoint: Endpoint;
   readonly bucket: string;
   readonly folder: string;
-  /** Runs a command that must succeed; answers its output. */
+  /** Runs a command that must succeed; returns its output. */
   readonly s3cmd: (...argumentList: readonly string[]) => Promise<string>;
 }
 
@@ -70,7 +70,7 @@ export function s3cmd(site: Site, endpoint: Endpoint): Suite {
 
 function bucketCheck({ s3cmd, bucket }: S3cmdTools): Check {
   return {
-    name: "mb makes a bucket that ls lists",
+    name: "mb creates a bucket that ls lists",
     async run() {
       await s3cmd("mb", `s3://${bucket}`);
       assert.match(await s3cmd("ls"), new RegExp(`s3://${bucket}$`, "m"));
@@ -80,7 +80,7 @@ function bucketCheck({ s3cmd, bucket }: S3cmdTools): Check {
 
 function bodiesCheck({ s3cmd, bucket, site, folder }: S3cmdTools): Check {
   return {
-    name: "put and get keep bodies of 0 B to 100 MB byte for byte, in one request each",
+    name: "put and get preserve bodies of 0 B to 100 MB, in one request each",
     async run() {
       const bodies = [...site.bodies, site.large];
       await s3cmd("put", "--disable-multipart", ...bodies.map(({ file }) => file), `s3://${bucket}/`);
@@ -94,15 +94,21 @@ function bodiesCheck({ s3cmd, bucket, site, folder }: S3cmdTools): Check {
 
 function infoCheck({ s3cmd, bucket, site }: S3cmdTools): Check {
   return {
-    name: "info tells size, type, MD5 and metadata of an object, and the location of a bucket",
+    name: "info shows size, type, MD5 and metadata of an object, and the location of a bucket",
     async run() {
       const { file, md5, size } = site.mebibyte;
-      await s3cmd("put", file, `s3://${bucket}/told`, "--mime-type=text/x-told", "--add-header=x-amz-meta-color:blue");
-      const told = await s3cmd("info", `s3://${bucket}/told`);
-      assert.match(told, new RegExp(`File size: +${size}`));
-      assert.match(told, /MIME type: +text\/x-told/);
-      assert.match(told, new RegExp(`MD5 sum: +${md5}`));
-      assert.match(told, /x-amz-meta-color: +blue/);
+      await s3cmd(
+        "put",
+        file,
+        `s3://${bucket}/described`,
+        "--mime-type=text/x-test",
+        "--add-header=x-amz-meta-color:blue",
+      );
+      const info = await s3cmd("info", `s3://${bucket}/described`);
+      assert.match(info, new RegExp(`File size: +${size}`));
+      assert.match(info, /MIME type: +text\/x-test/);
+      assert.match(info, new RegExp(`MD5 sum: +${md5}`));
+      assert.match(info, /x-amz-meta-color: +blue/);
       assert.match(await s3cmd("info", `s3://${bucket}`), /Location: +auto/);
     },
   };
@@ -110,7 +116,7 @@ function infoCheck({ s3cmd, bucket, site }: S3cmdTools): Check {
 
 function lifecycleCheck({ s3cmd, bucket, folder }: S3cmdTools): Check {
   return {
-    name: "setlifecycle and expire put rules, getlifecycle and info show them, dellifecycle takes them away",
+    name: "setlifecycle and expire put rules, getlifecycle and info show them, dellifecycle deletes them",
     async run() {
       const file = join(folder, "lifecycle.xml");
       const rule = "<ID>logs</ID><Prefix>logs/</Prefix><Status>Enabled</Status><Expiration><Days>3</Days></Expiration>";
@@ -127,7 +133,7 @@ function lifecycleCheck({ s3cmd, bucket, folder }: S3cmdTools): Check {
 
 function policyCheck({ s3cmd, bucket, folder, endpoint, site }: S3cmdTools): Check {
   return {
-    name: "setpolicy opens a prefix to everybody, info shows the policy, delpolicy takes it away",
+    name: "setpolicy makes a prefix public, info shows the policy, delpolicy deletes it",
     async run() {
       const curl = curlFor(site, folder);
       const read = async () => (await curl(`${endpoint.url}/${bucket}/open/k`)).status;
@@ -149,7 +155,7 @@ function policyCheck({ s3cmd, bucket, folder, endpoint, site }: S3cmdTools): Che
 
 function aclCheck({ s3cmd, bucket, folder, endpoint, site }: S3cmdTools): Check {
   return {
-    name: "setacl gives an object to everybody and takes it back, where ownership controls turn ACLs on",
+    name: "setacl makes an object public and private again if ownership controls enable ACLs",
     async run() {
       const curl = curlFor(site, folder);
       const read = async () => (await curl(`${endpoint.url}/${bucket}/acl/k`)).status;
@@ -194,7 +200,7 @@ function partsCheck({ s3cmd, bucket, folder, site }: S3cmdTools): Check {
 
 function oddFilesCheck({ s3cmd, bucket, folder, site, endpoint }: S3cmdTools): Check {
   return {
-    name: "oddly named files are put under their own names and come back",
+    name: "oddly named files are put under their own names and downloaded unchanged",
     async run() {
       const [from, back] = [join(folder, "odd"), join(folder, "odd-back")];
       for (const name of ODD_FILE_NAMES) {
@@ -217,7 +223,7 @@ function oddFilesCheck({ s3cmd, bucket, folder, site, endpoint }: S3cmdTools): C
 
 function syncCheck({ s3cmd, bucket, folder }: S3cmdTools): Check {
   return {
-    name: "sync uploads what is new or changed and, when asked to, deletes what is gone",
+    name: "sync uploads new and changed files and, with --delete-removed, deletes missing ones",
     async run() {
       const from = join(folder, "synced");
       mkdirSync(from);
@@ -264,8 +270,8 @@ function deletionCheck({ s3cmd, bucket }: S3cmdTools): Check {
   return {
     name: "del deletes one object and, recursively, all; rb deletes the bucket",
     async run() {
-      await s3cmd("del", `s3://${bucket}/told`);
-      assert.equal(await s3cmd("ls", `s3://${bucket}/told`), "");
+      await s3cmd("del", `s3://${bucket}/described`);
+      assert.equal(await s3cmd("ls", `s3://${bucket}/described`), "");
       await s3cmd("del", "--recursive", "--force", `s3://${bucket}`);
       await s3cmd("rb", `s3://${bucket}`);
       assert.doesNotMatch(await s3cmd("ls"), new RegExp(`s3://${bucket}$`, "m"));

@@ -1,5 +1,5 @@
-// Where the checks run: the endpoints, the credentials, a scratch folder, bodies of known bytes, and an environment for
-// programs that holds nothing of the caller's own configuration.
+// What the checks use: endpoints, credentials, a scratch folder, bodies of known bytes, and an environment for programs
+// without the caller's own configuration.
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,16 +21,16 @@ export interface Endpoint {
 export interface Site {
   readonly http: Endpoint;
   readonly https: Endpoint;
-  /** What the https endpoint's certificate is trusted by. */
+  /** The file of the https endpoint's certificate. */
   readonly caFile: string;
-  /** Those of a user who may do everything with S3, and nothing else. */
+  /** Credentials of a user with all rights in S3, and none in IAM. */
   readonly credentials: Credentials;
-  /** Those of root, for what users cannot do. */
+  /** Credentials of root, for what users cannot do. */
   readonly root: Credentials;
   readonly region: string;
-  /** A folder for whatever a check needs to write. */
+  /** A folder for the files of checks. */
   readonly scratch: string;
-  /** Bodies that every client takes in one request. */
+  /** Bodies that every client sends in one request. */
   readonly bodies: readonly Body[];
   readonly mebibyte: Body;
   /** A body that clients upload in several parts by default. */

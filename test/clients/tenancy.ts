@@ -1,5 +1,5 @@
-// Tenants who share a bucket: everything that each may do with its own folder, and that neither gets at the other's,
-// whatever it tries and whichever client it tries it with.
+// Tenants who share a bucket: each may do everything with its own folder and nothing with the other's, by any operation
+// and with any client.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -23,7 +23,7 @@ import { assertDenied, assertDone, type TenancyTools } from "./tenancy/tools.ts"
 const DEMONSTRATION = resolve(import.meta.dirname, "..", "..", "scripts", "tenancy.ts");
 const GUIDE = resolve(import.meta.dirname, "..", "..", "docs", "tenancy.md");
 
-/** The checks of tenants over plain HTTP, for which root makes nothing but the operator who makes the rest. */
+/** The checks of tenants over plain HTTP, for which root only creates the operator, who creates the rest. */
 export function tenancy(site: Site, awsClis: readonly AwsCli[], boto3s: readonly Boto3[]): Suite {
   return {
     client: "tenancy",
@@ -35,7 +35,7 @@ export function tenancy(site: Site, awsClis: readonly AwsCli[], boto3s: readonly
       const { name, caller: operator } = await addUser(root, `operator-${mark}`, operatorPolicy(bucket), "/");
       const pages = await openPageServer();
       await makeTenantBucket(operator, bucket, pages.origin);
-      // The one's name begins with the other's, which is all that a prefix without its slash would tell apart.
+      // One name is a prefix of the other, so that a policy's prefix without its slash would match both.
       const one = await addTenant(operator, bucket, `al-${mark}`);
       const other = await addTenant(operator, bucket, `al-${mark}ice`);
       const tools: TenancyTools = { site, place, pages, bucket, operator, one, other };
@@ -63,7 +63,7 @@ export function tenancy(site: Site, awsClis: readonly AwsCli[], boto3s: readonly
 
 function tagCheck({ bucket, operator, other }: TenancyTools, root: Caller): Check {
   return {
-    name: "users with the same tag share a folder that is called as the tag, and a user without it has none",
+    name: "users with the same tag share the folder named by the tag, and a user without the tag has none",
     async run() {
       const team = `team-${randomBytes(3).toString("hex")}`;
       const text = JSON.stringify(tenantPolicy(bucket)).replaceAll("${aws:username}/", "${aws:PrincipalTag/tenant}/");
@@ -88,7 +88,7 @@ function tagCheck({ bucket, operator, other }: TenancyTools, root: Caller): Chec
 
 function guideCheck(): Check {
   return {
-    name: "the policies in docs/tenancy.md are those that all of this was done with",
+    name: "docs/tenancy.md contains the policies that these checks use",
     run() {
       const blocks = readFileSync(GUIDE, "utf8").matchAll(/^```json\n(.*?)^```$/gms);
       const shown = Array.from(blocks, ([, text = ""]): unknown => JSON.parse(text));

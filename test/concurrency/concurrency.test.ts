@@ -87,7 +87,7 @@ describe.each(Object.entries(SURROUNDINGS))("with %s", (name, scopeOf) => {
       const body = String(Number(await bytesAsText(before)) + 1);
       const headers = { "if-match": before.headers.get("etag") ?? "" };
       const { status } = await send("PUT", `/${bucket}/counter`, { body, headers }, around);
-      // A rival that gives up has written nothing.
+      // A rival that was aborted has written nothing.
       expect(mayGiveUp ? [200, 409, 412, 503] : [200, 409, 412]).toContain(status);
       return status === 200;
     };

@@ -11,7 +11,7 @@ import { tagsOf } from "../support/tagging.ts";
 describe("tags and ACLs that change while their object is renamed", () => {
   it.each([
     ["are put", "<Tag><Key>late</Key><Value>1</Value></Tag>"],
-    ["are taken away", ""],
+    ["are deleted", ""],
   ])("stay as acknowledged when they %s", async (_, tag) => {
     const bucket = await freshBucket();
     await putAll(bucket, { other: "y" });

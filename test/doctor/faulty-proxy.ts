@@ -1,4 +1,4 @@
-// A proxy before a served Cairn that does to requests and answers what edges and proxies do to them, one fault at a time.
+// A proxy in front of a served Cairn that changes requests and answers as edges and proxies do, one fault at a time.
 import { once } from "node:events";
 import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, createServer, request } from "node:http";
 import { gzipSync } from "node:zlib";
@@ -19,7 +19,7 @@ export interface Answering {
 }
 
 export interface Fault {
-  /** Changes a request, or answers in Cairn's place. */
+  /** Changes a request, or answers instead of Cairn. */
   readonly onRequest?: (passing: Passing) => Answering | undefined;
   readonly onAnswer?: (passing: Passing, answering: Answering) => void;
   /** False: `Expect: 100-continue` is never answered before the request is over. */
@@ -120,7 +120,7 @@ function onHealth(change: (health: Record<string, unknown>) => void): Fault {
   };
 }
 
-/** Remembers answers by their path, as a cache that takes every GET for public. */
+/** Caches answers by path, as a cache that treats every GET as public. */
 function cache(): Fault {
   const known = new Map<string, Answering>();
   const isCached = ({ method, target }: Passing): boolean => method === "GET" && target.endsWith(".js");

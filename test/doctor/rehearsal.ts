@@ -1,4 +1,4 @@
-// `npm run doctor` against a served Cairn: sound as it is, and behind a proxy that injects each fault. Run by
+// `npm run doctor` against a served Cairn: without faults, and behind a proxy that injects each fault. Run by
 // `npm run test:serve`.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -102,7 +102,7 @@ void describe("npm run doctor", () => {
     );
   });
 
-  void it("names wrong credentials, checks what needs none without any, and prints no secret", async () => {
+  void it("reports wrong credentials, runs the checks that need none without any, and prints no secret", async () => {
     const wrong = await doctor([cairn.url], { AWS_SECRET_ACCESS_KEY: "of-no-user" });
     assert.equal(wrong.code, 1);
     assert.match(wrong.stdout, /^bad +permissions: CreateBucket is answered 403 with SignatureDoesNotMatch$/m);

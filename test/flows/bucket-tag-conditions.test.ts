@@ -75,7 +75,7 @@ describe("tags that a policy limits", () => {
     expect(await tagsOf(`/${bucket}?tagging`)).toEqual({ team: "a" });
   });
 
-  it("are refused by a Deny on one of their keys, whatever else is allowed", async () => {
+  it("are refused by a Deny on one of their keys, despite any Allow", async () => {
     const bucket = await freshBucket();
     const Condition = { "ForAnyValue:StringLike": { "aws:TagKeys": "cost*" } };
     const { credentials } = await freshUser(

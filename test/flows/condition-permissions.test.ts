@@ -53,7 +53,7 @@ describe("an object that its tags make unreadable", () => {
     ["PUT", "/k", { "x-amz-rename-source": "open", "if-match": MISS }],
     ["PUT", "/k", { "x-amz-rename-source": "open", "if-modified-since": PAST }],
     ["PUT", "/k", { "x-amz-rename-source": "open", "if-unmodified-since": PAST }],
-  ])("is not told of by a condition: %s %s %j is 403", async (method, target, conditions) => {
+  ])("is not disclosed by a condition: %s %s %j returns 403", async (method, target, conditions) => {
     const { bucket, ask } = await taggedSecret();
     const headers = Object.fromEntries(
       Object.entries(conditions).map(([name, value]) => [name, value.replace("BUCKET", bucket)]),

@@ -102,7 +102,7 @@ describe.each([
 });
 
 describe("CopyObject", () => {
-  it("copies metadata, and gives a plain copy the ETag and checksum of its bytes", async () => {
+  it("copies metadata; an unencrypted copy has the ETag and checksum of its bytes", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "source", A);
     const root = readXml(await (await copy(bucket, "source", "copy", fromKey(A))).text());
@@ -325,7 +325,7 @@ describe("UploadPartCopy", () => {
     await expectBalanced(bucket);
   });
 
-  it("gives a plain part the ETag and checksum of its bytes", async () => {
+  it("returns the ETag and checksum of an unencrypted part's bytes", async () => {
     const bucket = await freshBucket();
     await putSingle(bucket, "source", A);
     const uploadId = await createUpload(bucket, "k", { "x-amz-checksum-algorithm": "SHA256" });

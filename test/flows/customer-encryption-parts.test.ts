@@ -106,7 +106,7 @@ describe("an encrypted multipart upload", () => {
     [PART_MIN_BYTES - 100_000, 2 * PART_MIN_BYTES + 12_345 + 100_000],
     [BODY.length - 1, BODY.length - 1],
     [2 * PART_MIN_BYTES + 12_344, BODY.length - 1],
-  ])("gives bytes %i to %i, across frames and parts", async (first, last) => {
+  ])("returns bytes %i to %i, across frames and parts", async (first, last) => {
     const bucket = await completed();
     const read = await send("GET", `/${bucket}/k`, { headers: { ...WITH_KEY, range: `bytes=${first}-${last}` } });
     expect(read.status).toBe(206);

@@ -1,5 +1,5 @@
-// Swapped SSE-C blobs: a writer with access to R2 cannot give one object the bytes of another. Objects stored before
-// blobs were bound to their ids stay readable.
+// Swapped SSE-C blobs: a writer with access to R2 cannot make one object return the bytes of another. Objects stored
+// before blobs were bound to their ids stay readable.
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 

@@ -21,20 +21,20 @@ describe.each([
 ] as const)("encryption at rest, %s", (_what, headers) => {
   it("is reported by every operation that writes or reads an object", async () => {
     const bucket = await freshBucket();
-    const told = encryptionShownFor(undefined);
-    expect(await shown("PUT", `/${bucket}/k`, { body: "x", headers })).toEqual(told);
-    expect(await shown("GET", `/${bucket}/k`)).toEqual(told);
-    expect(await shown("GET", `/${bucket}/k`, { headers: { range: "bytes=0-0" } })).toEqual(told);
-    expect(await shown("HEAD", `/${bucket}/k`)).toEqual(told);
+    const expected = encryptionShownFor(undefined);
+    expect(await shown("PUT", `/${bucket}/k`, { body: "x", headers })).toEqual(expected);
+    expect(await shown("GET", `/${bucket}/k`)).toEqual(expected);
+    expect(await shown("GET", `/${bucket}/k`, { headers: { range: "bytes=0-0" } })).toEqual(expected);
+    expect(await shown("HEAD", `/${bucket}/k`)).toEqual(expected);
     const from = { ...headers, "x-amz-copy-source": `/${bucket}/k` };
-    expect(await shown("PUT", `/${bucket}/copy`, { headers: from })).toEqual(told);
-    expect(await shown("POST", `/${bucket}/parts?uploads`, { headers })).toEqual(told);
+    expect(await shown("PUT", `/${bucket}/copy`, { headers: from })).toEqual(expected);
+    expect(await shown("POST", `/${bucket}/parts?uploads`, { headers })).toEqual(expected);
     const uploadId = await createUpload(bucket, "parts", headers);
-    expect(await shown("PUT", `/${bucket}/parts?partNumber=2&uploadId=${uploadId}`, { body: "x" })).toEqual(told);
+    expect(await shown("PUT", `/${bucket}/parts?partNumber=2&uploadId=${uploadId}`, { body: "x" })).toEqual(expected);
     const copyFrom = { headers: { "x-amz-copy-source": `/${bucket}/k` } };
-    expect(await shown("PUT", `/${bucket}/parts?partNumber=3&uploadId=${uploadId}`, copyFrom)).toEqual(told);
+    expect(await shown("PUT", `/${bucket}/parts?partNumber=3&uploadId=${uploadId}`, copyFrom)).toEqual(expected);
     const part = await putPart(bucket, "parts", uploadId, 1, "x");
-    expect(shownEncryption(await sendCompletion(bucket, "parts", uploadId, [part]))).toEqual(told);
+    expect(shownEncryption(await sendCompletion(bucket, "parts", uploadId, [part]))).toEqual(expected);
   });
 });
 

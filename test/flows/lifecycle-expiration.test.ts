@@ -13,7 +13,11 @@ function ends(days: number, ruleId: string): string {
   return `expiry-date="${new Date(midnight(days + 1)).toUTCString()}", rule-id="${ruleId}"`;
 }
 
-async function told(method: string, target: string, headers: Record<string, string> = {}): Promise<string | null> {
+async function expirationOf(
+  method: string,
+  target: string,
+  headers: Record<string, string> = {},
+): Promise<string | null> {
   const response = await send(method, target, { headers });
   expect(response.status).toBeLessThan(300);
   await response.arrayBuffer();
@@ -27,15 +31,15 @@ describe("x-amz-expiration", () => {
     const expected = ends(180, "apr%C3%A8s%20180%20jours%2F%C3%A9");
     const put = await send("PUT", `/${bucket}/k`, { body: "1" });
     expect(put.headers.get(EXPIRATION)).toBe(expected);
-    expect(await told("PUT", `/${bucket}/k2`, { "x-amz-copy-source": `/${bucket}/k` })).toBe(expected);
+    expect(await expirationOf("PUT", `/${bucket}/k2`, { "x-amz-copy-source": `/${bucket}/k` })).toBe(expected);
     const uploadId = await createUpload(bucket, "k3");
     const part = await putPart(bucket, "k3", uploadId, 1, "part");
     const completed = await sendCompletion(bucket, "k3", uploadId, [part]);
     expect(completed.headers.get(EXPIRATION)).toBe(expected);
     for (const key of ["k", "k2", "k3"]) {
-      for (const method of ["GET", "HEAD"]) expect(await told(method, `/${bucket}/${key}`)).toBe(expected);
+      for (const method of ["GET", "HEAD"]) expect(await expirationOf(method, `/${bucket}/${key}`)).toBe(expected);
     }
-    expect(await told("GET", `/${bucket}/k`, { range: "bytes=0-0" })).toBe(expected);
+    expect(await expirationOf("GET", `/${bucket}/k`, { range: "bytes=0-0" })).toBe(expected);
   });
 
   it("names the earliest expiration, and is missing when no rule applies", async () => {
@@ -62,9 +66,9 @@ describe("x-amz-expiration", () => {
     expect(await put("abc", "1")).toBe(ends(2, "early"));
     expect(await put("b", "123")).toBe(ends(1, "large"));
     expect(await put("b", "1", { "x-amz-tagging": "k=v" })).toBe(ends(1, "tagged"));
-    expect(await told("HEAD", `/${bucket}/b`)).toBe(ends(1, "tagged"));
+    expect(await expirationOf("HEAD", `/${bucket}/b`)).toBe(ends(1, "tagged"));
     expect(await put("b", "1")).toBeNull();
-    expect(await told("GET", `/${bucket}/b`)).toBeNull();
+    expect(await expirationOf("GET", `/${bucket}/b`)).toBeNull();
   });
 
   it("contains the date of a rule with one, also when it is past", async () => {
@@ -84,8 +88,8 @@ describe("x-amz-expiration", () => {
     const bucket = await versionedBucket();
     await putLifecycle(bucket, rule(expiresAfter(1), { id: "r" }));
     const versionId = await putVersion(bucket, "k", "1");
-    expect(await told("HEAD", `/${bucket}/k`)).toBe(ends(1, "r"));
-    expect(await told("HEAD", `/${bucket}/k?versionId=${versionId}`)).toBeNull();
+    expect(await expirationOf("HEAD", `/${bucket}/k`)).toBe(ends(1, "r"));
+    expect(await expirationOf("HEAD", `/${bucket}/k?versionId=${versionId}`)).toBeNull();
     await deleteKey(bucket, "k");
     const gone = await send("HEAD", `/${bucket}/k`);
     expect([gone.status, gone.headers.get(EXPIRATION)]).toEqual([404, null]);

@@ -1,4 +1,4 @@
-// The pages of all listings are exactly the documents that elements would render, whatever their keys contain.
+// The pages of all listings are exactly the documents that elements would render, for any keys.
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { utf8 } from "../../src/bytes/text.ts";

@@ -6,7 +6,7 @@ import { md5Base64, utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 
-const everybody = { Effect: "Allow", Principal: "*" };
+const allCallers = { Effect: "Allow", Principal: "*" };
 const DENIED = { status: 403, code: "AccessDenied", message: "Access Denied" };
 
 /** Statements on a bucket; `{bucket}` becomes its ARN. */
@@ -32,7 +32,7 @@ async function bucketWith(
   return bucket;
 }
 
-const publicRead = { ...everybody, Action: "s3:GetObject", Resource: "{bucket}/*" };
+const publicRead = { ...allCallers, Action: "s3:GetObject", Resource: "{bucket}/*" };
 
 describe("a bucket with a public policy", () => {
   it("is private before the policy, public with it, and private at once after its deletion", async () => {
@@ -53,7 +53,7 @@ describe("a bucket with a public policy", () => {
     const bucket = await bucketWith({ k: "text" }, publicRead);
     await expectS3Error(await sendAnonymously("GET", `/${bucket}/missing`), DENIED);
     expect((await sendAnonymously("HEAD", `/${bucket}/missing`)).status).toBe(403);
-    await police(bucket, publicRead, { ...everybody, Action: "s3:ListBucket", Resource: "{bucket}" });
+    await police(bucket, publicRead, { ...allCallers, Action: "s3:ListBucket", Resource: "{bucket}" });
     await expectS3Error(await sendAnonymously("GET", `/${bucket}/missing`), {
       status: 404,
       code: "NoSuchKey",
@@ -63,13 +63,13 @@ describe("a bucket with a public policy", () => {
   });
 
   it("hides missing versions like missing keys", async () => {
-    const readVersions = { ...everybody, Action: "s3:GetObjectVersion", Resource: "{bucket}/*" };
+    const readVersions = { ...allCallers, Action: "s3:GetObjectVersion", Resource: "{bucket}/*" };
     const bucket = await bucketWith({ k: "text" }, readVersions);
     expect((await sendAnonymously("GET", `/${bucket}/k?versionId=null`)).status).toBe(200);
     expect((await sendAnonymously("GET", `/${bucket}/k`)).status).toBe(403);
     const unknown = "/k2?versionId=null";
     await expectS3Error(await sendAnonymously("GET", `/${bucket}${unknown}`), DENIED);
-    await police(bucket, readVersions, { ...everybody, Action: "s3:ListBucketVersions", Resource: "{bucket}" });
+    await police(bucket, readVersions, { ...allCallers, Action: "s3:ListBucketVersions", Resource: "{bucket}" });
     await expectS3Error(await sendAnonymously("GET", `/${bucket}${unknown}`), {
       status: 404,
       code: "NoSuchVersion",
@@ -78,7 +78,7 @@ describe("a bucket with a public policy", () => {
   });
 
   it("accepts anonymous uploads with bodies, and rejects the actions that it does not grant", async () => {
-    const bucket = await bucketWith({}, { ...everybody, Action: "s3:PutObject", Resource: "{bucket}/in/*" });
+    const bucket = await bucketWith({}, { ...allCallers, Action: "s3:PutObject", Resource: "{bucket}/in/*" });
     expect((await sendAnonymously("PUT", `/${bucket}/in/a`, { body: "text" })).status).toBe(200);
     expect((await sendAnonymously("PUT", `/${bucket}/out/a`, { body: "text" })).status).toBe(403);
     expect((await sendAnonymously("GET", `/${bucket}/in/a`)).status).toBe(403);
@@ -90,7 +90,7 @@ describe("a bucket with a public policy", () => {
   it("lets anonymous callers delete those keys of a batch that it grants", async () => {
     const bucket = await bucketWith(
       { "tmp/a": "1", keep: "2" },
-      { ...everybody, Action: "s3:DeleteObject", Resource: "{bucket}/tmp/*" },
+      { ...allCallers, Action: "s3:DeleteObject", Resource: "{bucket}/tmp/*" },
     );
     const body = "<Delete><Object><Key>tmp/a</Key></Object><Object><Key>keep</Key></Object></Delete>";
     const headers = { "content-md5": md5Base64(utf8(body)) };
@@ -102,7 +102,7 @@ describe("a bucket with a public policy", () => {
 
   it("lets anonymous callers copy only from readable sources", async () => {
     const source = await bucketWith({ secret: "s", open: "o" }, { ...publicRead, Resource: "{bucket}/open" });
-    const bucket = await bucketWith({}, { ...everybody, Action: "s3:PutObject", Resource: "{bucket}/*" });
+    const bucket = await bucketWith({}, { ...allCallers, Action: "s3:PutObject", Resource: "{bucket}/*" });
     const copy = (key: string): Promise<Response> =>
       sendAnonymously("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${source}/${key}` } });
     expect((await copy("open")).status).toBe(200);
@@ -131,7 +131,7 @@ describe("conditions", () => {
     const bucket = await bucketWith(
       { "a/1": "", "b/1": "" },
       {
-        ...everybody,
+        ...allCallers,
         Action: "s3:ListBucket",
         Resource: "{bucket}",
         Condition: { StringLike: { "s3:prefix": "a/*" } },
@@ -156,7 +156,7 @@ describe("conditions", () => {
     const bucket = await freshBucket();
     await police(
       bucket,
-      { ...everybody, Action: "s3:PutObject", Resource: "{bucket}/*" },
+      { ...allCallers, Action: "s3:PutObject", Resource: "{bucket}/*" },
       {
         Effect: "Deny",
         Principal: "*",

@@ -13,7 +13,7 @@ export interface Signing {
   };
 }
 
-/** A URL that any bearer can use, with only the host signed besides it. */
+/** A URL that any bearer can use, with the host as its only signed header. */
 export async function urlOf(method: string, target: string, signing: Signing = {}): Promise<string> {
   const { signedAt = Date.now(), expires = 60, credentials = ROOT } = signing;
   const url = new URL(`${ENDPOINT}${target}`);

@@ -145,7 +145,7 @@ describe("no secret is disclosed", () => {
     }
   });
 
-  it("when a binding fails, whatever its message", async () => {
+  it("when a binding fails with any message", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "x" });
     const leak = new Error(`connect to https://internal/?token=opaque: SELECT * FROM access_keys`);

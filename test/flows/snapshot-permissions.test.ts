@@ -1,4 +1,4 @@
-// Reading a snapshot requires permission to read the bucket's versions, whatever the bucket contains now.
+// Reading a snapshot requires permission to read the bucket's versions, independent of the bucket's present content.
 import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, send } from "../support/client.ts";

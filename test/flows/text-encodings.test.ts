@@ -66,7 +66,7 @@ describe("a key with a space, a plus, a percent sign and an umlaut", () => {
     expect(await copied(bucket, `${bucket}/100% +`)).toBe("raw");
   });
 
-  it("is a rename source encoded or literally, with its pluses kept", async () => {
+  it("is a rename source encoded or literally, and its pluses are preserved", async () => {
     const bucket = await freshBucket();
     for (const source of [ENCODED, "a b+c%25d \u00fc", `/${bucket}/${ENCODED}`]) {
       await putAll(bucket, { [KEY]: source });

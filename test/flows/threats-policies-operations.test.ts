@@ -146,7 +146,7 @@ describe("DeleteObjects", () => {
     const single = await as(user, "DELETE", `/${bucket}/missing`, { headers: { "if-match": "*" } });
     await expectS3Error(single, DENIED);
     await allow(user, on(bucket, "Allow", ["s3:DeleteObject", "s3:GetObject", "s3:ListBucket"]));
-    const told = await (await as(user, "POST", `/${bucket}?delete`, asked)).text();
-    expect(told).toContain("<Error><Key>missing</Key><Code>NoSuchKey</Code>");
+    const result = await (await as(user, "POST", `/${bucket}?delete`, asked)).text();
+    expect(result).toContain("<Error><Key>missing</Key><Code>NoSuchKey</Code>");
   });
 });

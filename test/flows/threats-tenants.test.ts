@@ -322,8 +322,8 @@ describe("a bucket that another tenant recreated under its old name", () => {
     }
     for (const subresource of ["acl", "ownershipControls", "versioning", "versions", "uploads", "snapshots"]) {
       const text = await (await as(maker, "GET", `/${bucket}?${subresource}`)).text();
-      for (const trace of ["AllUsers", "ObjectWriter", "Enabled", "Upload>", "<Snapshot>", "old"]) {
-        expect(text, subresource).not.toContain(trace);
+      for (const disclosed of ["AllUsers", "ObjectWriter", "Enabled", "Upload>", "<Snapshot>", "old"]) {
+        expect(text, subresource).not.toContain(disclosed);
       }
     }
     const preflight = anonymous("OPTIONS", `/${bucket}/k`, {

@@ -239,8 +239,8 @@ describe("GetAccessKeyLastUsed", () => {
     });
     const response = await send("GET", "/", { credentials, region: "eu-west-3" });
     expect(response.status).toBe(200);
-    const told = await succeed("iam", "GetAccessKeyLastUsed", { AccessKeyId: accessKeyId });
-    expect(plain(told)).toEqual({
+    const answer = await succeed("iam", "GetAccessKeyLastUsed", { AccessKeyId: accessKeyId });
+    expect(plain(answer)).toEqual({
       UserName: name,
       AccessKeyLastUsed: {
         LastUsedDate: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
@@ -249,7 +249,7 @@ describe("GetAccessKeyLastUsed", () => {
       },
     });
     expect(
-      Math.abs(Date.parse(textOf(only(told, "AccessKeyLastUsed"), "LastUsedDate") ?? "") - Date.now()),
+      Math.abs(Date.parse(textOf(only(answer, "AccessKeyLastUsed"), "LastUsedDate") ?? "") - Date.now()),
     ).toBeLessThan(60_000);
   });
 

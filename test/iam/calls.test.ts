@@ -198,7 +198,7 @@ describe("a transient error of the database", () => {
 });
 
 describe("S3", () => {
-  it("receives its requests whatever their buckets and keys are named", async () => {
+  it("receives its requests with any bucket and key", async () => {
     const response = await send("GET", "/?Action=ListUsers&Version=2010-05-08");
     expect(response.status).toBe(200);
     expect(await response.text()).toContain("<ListAllMyBucketsResult");

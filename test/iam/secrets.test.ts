@@ -25,7 +25,7 @@ async function begin(): Promise<readonly Credentials[]> {
   return [credentials, session];
 }
 
-it("no response or log contains a secret, whatever is wrong with a request", async () => {
+it("no response or log contains a secret, also for invalid requests", async () => {
   const bucket = await freshBucket();
   await putAll(bucket, { k: "x" });
   const all = await begin();

@@ -148,7 +148,7 @@ describe("a backup", () => {
     });
   });
 
-  it("is kept as often as the setting says, does not count before it is whole, and is not listed among blobs", async () => {
+  it("remains up to the configured number, counts only when complete, and is not listed among blobs", async () => {
     const start = Date.now();
     const context = jobContext(start);
     const unfinished = jobContext(start - 9 * HOUR_MS);

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 
 import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { expiresAfter, forgetRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
+import { expiresAfter, clearRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload } from "../support/multipart.ts";
 import { sendTagging, taggingOf } from "../support/tagging.ts";
 import { bodyOf, deleteKey, putVersion, removeVersion, versionedBucket } from "../support/versioning.ts";
@@ -18,7 +18,7 @@ import {
 } from "./lifecycle-fixture.ts";
 
 // Other tests' buckets are in the same database, and a pass covers all of them.
-beforeEach(forgetRules);
+beforeEach(clearRules);
 
 describe("a client that writes between an evaluation and its commit", () => {
   it("keeps its overwrite of an object, with the same bytes or others", async () => {

@@ -8,13 +8,13 @@ import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
-import { expiresAfter, forgetRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
+import { expiresAfter, clearRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { expectBalanced } from "../support/rows.ts";
 import { deleteKey, putVersion, setVersioning, versionedBucket, versionsOf } from "../support/versioning.ts";
 import { MARKERS, evaluatePage, keysOf, shownVersions, tagged } from "./lifecycle-fixture.ts";
 
 // Other tests' buckets are in the same database, and a pass covers all of them.
-beforeEach(forgetRules);
+beforeEach(clearRules);
 
 describe("expiration", () => {
   it("occurs at the midnight after the given days, and not a moment before", async () => {
@@ -118,7 +118,7 @@ describe("expiration", () => {
     await putVersion(bucket, "v", "kept");
     await setVersioning(bucket, "Suspended");
     await putLifecycle(bucket, rule(expiresAfter(1)));
-    // Later than the versions of this time: the marker is created today, whatever the evaluation time.
+    // Later than the versions of this time: the marker is created today, at any evaluation time.
     const { applyActions } = await evaluatePage(bucket, midnight(2));
     await applyActions();
     expect(await versionsOf(bucket)).toMatchObject([

@@ -26,7 +26,7 @@ export async function shownVersions(bucket: string): Promise<string[]> {
   );
 }
 
-/** A page of actions at a time; `applyActions` executes them after whatever happened in between. */
+/** Evaluates a page of actions; `applyActions` executes them later, after other writes. */
 export async function evaluatePage(
   bucketName: string,
   now: number,

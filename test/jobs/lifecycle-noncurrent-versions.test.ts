@@ -8,7 +8,7 @@ import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
-import { DAY_MS, forgetRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
+import { DAY_MS, clearRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
 import { takeSnapshot } from "../support/snapshots.ts";
 import { bodyOf, deleteKey, putVersion, setVersioning, versionedBucket, versionsOf } from "../support/versioning.ts";
 import { MARKERS, noncurrentAfter, shownVersions, tagged } from "./lifecycle-fixture.ts";
@@ -27,7 +27,7 @@ async function age(bucket: string, key: string, days: number, versionId?: string
 }
 
 // Other tests' buckets are in the same database, and a pass covers all of them.
-beforeEach(forgetRules);
+beforeEach(clearRules);
 
 describe("noncurrent versions", () => {
   it("are purged the given days after their successor was created, independent of their own age", async () => {

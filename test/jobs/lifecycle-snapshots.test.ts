@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
 import { send } from "../support/client.ts";
 import { runPass } from "../support/jobs.ts";
-import { DAY_MS, expiresAfter, forgetRules, putLifecycle, rule } from "../support/lifecycle.ts";
+import { DAY_MS, expiresAfter, clearRules, putLifecycle, rule } from "../support/lifecycle.ts";
 import { expectBalanced } from "../support/rows.ts";
 import { listAll, takeSnapshot } from "../support/snapshots.ts";
 import { bodyOf, deleteKey, putVersion, versionedBucket, versionsOf } from "../support/versioning.ts";
@@ -13,7 +13,7 @@ import { bodyOf, deleteKey, putVersion, versionedBucket, versionsOf } from "../s
 const NONCURRENT = "<NoncurrentVersionExpiration><NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration>";
 const MARKERS = "<Expiration><ExpiredObjectDeleteMarker>true</ExpiredObjectDeleteMarker></Expiration>";
 
-beforeEach(forgetRules);
+beforeEach(clearRules);
 
 describe("lifecycle rules", () => {
   it("keep the versions that a snapshot shows, and purge the others", async () => {

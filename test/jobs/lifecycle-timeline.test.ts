@@ -7,12 +7,12 @@ import { expectSoundReferences } from "../support/check-references.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
-import { expiresAfter, forgetRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
+import { expiresAfter, clearRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload } from "../support/multipart.ts";
 import { movesAfter } from "./lifecycle-transitions-fixture.ts";
 
 // Other tests' buckets are in the same database, and a pass covers all of them.
-beforeEach(forgetRules);
+beforeEach(clearRules);
 
 describe("400 days", () => {
   it("archive after 30, expire after 180, and abort unfinished uploads", async () => {

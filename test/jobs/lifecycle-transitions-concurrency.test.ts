@@ -8,13 +8,13 @@ import { send } from "../support/client.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
-import { expiresAfter, forgetRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
+import { expiresAfter, clearRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload } from "../support/multipart.ts";
 import { bodyOf } from "../support/versioning.ts";
 import { ANY_SIZE, blobOf, classOf, movesAfter } from "./lifecycle-transitions-fixture.ts";
 
 // Other tests' buckets are in the same database, and a pass covers all of them.
-beforeEach(forgetRules);
+beforeEach(clearRules);
 
 describe("two concurrent passes", () => {
   it("have the effect of one", async () => {

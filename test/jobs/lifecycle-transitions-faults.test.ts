@@ -12,7 +12,7 @@ import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
-import { forgetRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
+import { clearRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
 import { uploadInParts } from "../support/multipart.ts";
 import { bodyOf } from "../support/versioning.ts";
 import { ANY_SIZE, PARTS, blobOf, classOf, movesAfter, seen } from "./lifecycle-transitions-fixture.ts";
@@ -33,7 +33,7 @@ async function moveFirst(bucketName: string, now: number, allowance: CopyAllowan
 }
 
 // Other tests' buckets are in the same database, and a pass covers all of them.
-beforeEach(forgetRules);
+beforeEach(clearRules);
 
 describe("a transition", () => {
   it("continues where it stopped, however small the steps", async () => {

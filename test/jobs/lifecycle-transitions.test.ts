@@ -13,7 +13,7 @@ import { r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { bucketId, storedStateOf } from "../support/stored-state.ts";
-import { expiresAfter, forgetRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
+import { expiresAfter, clearRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload, joined, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { expectBalanced } from "../support/rows.ts";
 import { bodyOf, putVersion, setVersioning, versionedBucket } from "../support/versioning.ts";
@@ -23,7 +23,7 @@ const noncurrentMovesAfter = (days: number, storageClass: string, newer = 1): st
   `<NoncurrentVersionTransition><NoncurrentDays>${days}</NoncurrentDays><NewerNoncurrentVersions>${newer}</NewerNoncurrentVersions><StorageClass>${storageClass}</StorageClass></NoncurrentVersionTransition>`;
 
 // Other tests' buckets are in the same database, and a pass covers all of them.
-beforeEach(forgetRules);
+beforeEach(clearRules);
 
 describe("a transition", () => {
   it("changes only the storage class for a reader", async () => {

@@ -7,13 +7,13 @@ import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
-import { expiresAfter, forgetRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
+import { expiresAfter, clearRules, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload, putPart } from "../support/multipart.ts";
 import { expectBalanced } from "../support/rows.ts";
 import { abortAfter, keysOf } from "./lifecycle-fixture.ts";
 
 // Other tests' buckets are in the same database, and a pass covers all of them.
-beforeEach(forgetRules);
+beforeEach(clearRules);
 
 describe("uploads in progress", () => {
   it("are aborted by their age and prefix", async () => {

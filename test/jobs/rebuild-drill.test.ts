@@ -1,5 +1,5 @@
 // The drill: random histories of everything that stores, shares or drops bytes; then the database is lost and rebuilt.
-// What was uploaded last under each key is there again byte for byte, or the report names the key; whatever else a key
+// What was uploaded last under each key is restored byte for byte, or the report names the key; what else a key
 // shows was uploaded to it before; and no upload that was not completed shows anywhere.
 // `REBUILD_DRILLS=500 npx vitest run --config test/vitest.config.ts test/jobs/rebuild-drill.test.ts` runs more of them.
 import { env } from "cloudflare:workers";

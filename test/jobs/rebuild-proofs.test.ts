@@ -108,7 +108,7 @@ describe("a completed object", () => {
     expect((await rebuildFindings()).map(({ finding }) => finding)).toEqual([expect.stringContaining("stored before")]);
   });
 
-  it("gives way to an object that was put after it", async () => {
+  it("is superseded by an object that was put later", async () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "k", ["completed"]);
     await putAll(bucket, { k: "put" });

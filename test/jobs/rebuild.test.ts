@@ -17,7 +17,7 @@ import { connectionLost, d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
-import { forgetRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
+import { clearRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload, joined, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { referencesIn, loseDatabase, onlyBucket, REBUILT, rebuilt } from "../support/rebuilding.ts";
 import { setVersioning } from "../support/versioning.ts";
@@ -48,12 +48,12 @@ describe("a rebuild", () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "one", "dir/b": "two", "odd \u{1f600} key": "", replaced: "old" });
     await putAll(bucket, { replaced: "new" });
-    await send("PUT", `/${bucket}/told`, { body: "told", headers: METADATA });
+    await send("PUT", `/${bucket}/described`, { body: "described", headers: METADATA });
     await uploadInParts(bucket, "parted", [largePart(1), "2"], METADATA);
     await uploadInParts(bucket, "one-part", ["1"]);
     const { world, pass } = await rebuilt(bucket);
     expect(pass.report).toMatchObject({ blobs: 11, strange: 0, objects: 7, earlier: 1, uncertain: 0, open: 0 });
-    for (const key of ["a", "dir/b", "odd%20%F0%9F%98%80%20key", "replaced", "told", "parted", "one-part"]) {
+    for (const key of ["a", "dir/b", "odd%20%F0%9F%98%80%20key", "replaced", "described", "parted", "one-part"]) {
       expect(await seen(`/${bucket}/${key}`, world), key).toEqual(await seen(`/${bucket}/${key}`));
     }
     const list = async (there: RequestScope): Promise<string> =>
@@ -135,7 +135,7 @@ describe("a rebuild", () => {
       await uploadInParts(bucket, "parts", [largePart(1), body]);
     }
     const current = await Promise.all(["one", "parts"].map((key) => seen(`/${bucket}/${key}`)));
-    await forgetRules();
+    await clearRules();
     await putLifecycle(
       bucket,
       rule(
@@ -153,7 +153,7 @@ describe("a rebuild", () => {
     const bucket = await freshBucket();
     await uploadInParts(bucket, "parts", [largePart(1), largePart(2), "3"]);
     const before = await seen(`/${bucket}/parts`);
-    await forgetRules();
+    await clearRules();
     await putLifecycle(
       bucket,
       rule("<Transition><Days>30</Days><StorageClass>STANDARD_IA</StorageClass></Transition>"),

@@ -150,7 +150,7 @@ describe("a tick", () => {
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   });
 
-  it("gives no further step to a job that defers to the next tick", async () => {
+  it("runs no further step of a job that defers to the next tick", async () => {
     const job = jobOf(3);
     const resting: Job = {
       name: job.name,
@@ -193,7 +193,7 @@ describe("a failing job", () => {
     expect(other.calls).toHaveLength(3);
   });
 
-  it("runs last in the next tick, whatever it costs", async () => {
+  it("runs last in the next tick, for any cost", async () => {
     const failing = jobOf(1, async () => {
       await Promise.resolve();
       throw new Error("out of order");

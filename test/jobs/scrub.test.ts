@@ -144,7 +144,7 @@ describe("the scrub", () => {
     expect(await findingsOf(bucket)).toEqual({});
   });
 
-  it("finds every unreadable blob in one tick, whatever lies between", async () => {
+  it("finds every unreadable blob in one tick, among readable ones", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "bad", b: "sound", c: "bad", d: "wrong", e: "bad" });
     const { a = "", c = "", d = "", e = "" } = await blobsByKey(bucket);

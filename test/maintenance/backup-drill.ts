@@ -1,5 +1,5 @@
 // The drill of docs/recovery.md: random objects are stored, their metadata is backed up to a file and to the blob store,
-// the database is deleted and restored, and everything is there. Run by `npm run test:recovery`.
+// the database is deleted and restored, and every object is readable. Run by `npm run test:recovery`.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -28,7 +28,7 @@ interface Outcome {
   readonly output: string;
 }
 
-/** Runs one of the scripts as a person does. */
+/** Runs one of the scripts from the command line. */
 function run(
   script: "backup" | "fsck" | "restore" | "resume-deletions",
   ...options: readonly string[]
@@ -94,7 +94,7 @@ void describe("backup and restore", () => {
     assert.match(resumed.output, /the database was restored from a backup in a file/);
   });
 
-  void it("and from the newest backup in the blob store, with what was there put aside", async () => {
+  void it("and from the newest backup in the blob store, and moves the existing database aside", async () => {
     const backedUp = await run("backup");
     assert.equal(backedUp.code, 0, backedUp.output);
     const { code, output } = await run("restore", "--backup", "latest", "--replace");
@@ -102,7 +102,7 @@ void describe("backup and restore", () => {
     await expectEverything();
   });
 
-  void it("and not from a file that is cut short, or is none", async () => {
+  void it("and not from a truncated file or another kind of file", async () => {
     truncateSync(file, statSync(file).size - 10);
     const cut = await run("restore", "--from", file, "--replace");
     assert.equal(cut.code, 2);

@@ -36,7 +36,7 @@ interface Outcome {
   readonly output: string;
 }
 
-/** Runs one of the scripts as a person does. */
+/** Runs one of the scripts from the command line. */
 function run(script: "fsck" | "rebuild" | "resume-deletions", ...options: readonly string[]): Promise<Outcome> {
   const file = resolve(import.meta.dirname, "..", "..", "scripts", `${script}.ts`);
   return new Promise((done) => {
@@ -46,7 +46,7 @@ function run(script: "fsck" | "rebuild" | "resume-deletions", ...options: readon
   });
 }
 
-/** Serves the state while something is done with it. */
+/** Serves the state while `act` runs. */
 async function served<Result>(act: (requests: Requests) => Promise<Result>): Promise<Result> {
   const cairn = await startCairn({ state, credentials });
   try {
@@ -86,7 +86,7 @@ async function putParts(requests: Requests, target: string): Promise<void> {
   assert.equal((await requests.send("POST", `${target}?uploadId=${id}`, {}, document)).status, 200);
 }
 
-/** Opens the state past the server to do something to it. */
+/** Opens the state directly, without the server. */
 async function meddle(act: (open: OpenState) => Promise<void>): Promise<void> {
   const open = await openState(state);
   try {
@@ -136,7 +136,7 @@ void describe("recovery", () => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
-  void it("fsck finds nothing where all is sound, whether it is being served or not", async () => {
+  void it("fsck finds nothing in a sound state, served or not", async () => {
     await served(async (requests) => {
       const writing = Promise.all(["a", "b", "c"].map((key) => put(requests, `/things/${key}`, `bytes of ${key}`)));
       const { code, output } = await run("fsck", "--state", state);
@@ -148,7 +148,7 @@ void describe("recovery", () => {
     assert.match(output, /^fsck: 11 blobs of \d+ bytes, 0 orphans, 0 findings: sound$/m);
   });
 
-  void it("fsck finds every fault that is planted", async () => {
+  void it("fsck finds every planted fault", async () => {
     const ids: Record<string, string> = {};
     await meddle(async ({ database, blobs }) => {
       const { results } = await database
@@ -216,7 +216,7 @@ void describe("recovery", () => {
         assert.ok(output.includes(line), `${line} is not in\n${output}`);
       }
     }
-    // Where the simulator itself knows of nothing, the rows miss their blobs, and the files belong to none.
+    // If the simulator has no entry, the rows lack their blobs and the files belong to no blob.
     const simulator = join(state, "r2", "miniflare-R2BucketObject");
     for (const name of readdirSync(simulator)) rmSync(join(simulator, name));
     for (const path of Object.values(files)) if (existsSync(path)) utimesSync(path, 0, 0);
@@ -244,7 +244,7 @@ void describe("recovery", () => {
     });
   });
 
-  void it("a database that was deleted is rebuilt, lists and serves what was there, and goes on", async () => {
+  void it("a deleted database is rebuilt, lists and serves the earlier objects, and accepts writes", async () => {
     rmSync(join(state, DATABASE_FOLDER), { recursive: true });
     const { code, output } = await run("rebuild", "--state", state);
     assert.equal(code, 0, output);
@@ -269,13 +269,13 @@ void describe("recovery", () => {
     assert.equal(checked.code, 0, checked.output);
   });
 
-  void it("deletions that a rebuild holds go on once they are resumed", async () => {
+  void it("deletions on hold after a rebuild continue once they are resumed", async () => {
     const resumed = await run("resume-deletions", "--state", state);
     assert.equal(resumed.code, 0, resumed.output);
     assert.match(resumed.output, /the database was rebuilt/);
   });
 
-  void it("a database is put aside where it is to be replaced", async () => {
+  void it("--replace moves the existing database aside", async () => {
     const { code, output } = await run("rebuild", "--state", state, "--replace");
     assert.equal(code, 0, output);
     assert.match(output, /the database that was there is now .*d1-before-rebuild-/);

@@ -1,4 +1,4 @@
-// Tests of the migrations as texts: D1's splitter takes each of them, and each leaves earlier Workers what they use. Run
+// Tests of the migrations as texts: D1's splitter accepts each, and each preserves what earlier Workers use. Run
 // by `npm run test:deploy`.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -29,7 +29,7 @@ END;
 CREATE TABLE u (b INTEGER);`;
 }
 
-void describe("a splitter with the faults that D1's has", () => {
+void describe("a splitter with the faults of D1's", () => {
   void it("takes triggers of several statements", () => {
     const database = applySplit([
       trigger("SELECT RAISE(ABORT, 'no; END') WHERE NEW.a = 1; DELETE FROM t WHERE a = 2;"),
@@ -88,7 +88,7 @@ void describe("the migrations", () => {
     assert.match(readFileSync(join(PROJECT_ROOT, ".gitattributes"), "utf8"), /^\*\.sql text eol=lf$/m);
   });
 
-  void it("leave an earlier Worker every table and column that it uses", () => {
+  void it("preserve every table and column that an earlier Worker uses", () => {
     assert.deepEqual(expandOnlyFaults(migrations), []);
   });
 });
@@ -101,7 +101,7 @@ void describe("the check for expanding migrations", () => {
     "drops a column": "DROP VIEW v; ALTER TABLE t DROP COLUMN b; CREATE VIEW v AS SELECT a, a AS b FROM t;",
     "drops a table": "DROP VIEW v; DROP TABLE t; CREATE VIEW v AS SELECT 1 AS a, 2 AS b;",
     "drops a view": "DROP VIEW v;",
-    "creates a view again with a column less": "DROP VIEW v; CREATE VIEW v AS SELECT a FROM t;",
+    "recreates a view with a column less": "DROP VIEW v; CREATE VIEW v AS SELECT a FROM t;",
     "creates a table again with a stricter column":
       "DROP VIEW v; DROP TABLE t; CREATE TABLE t (a INTEGER NOT NULL, b INTEGER); CREATE VIEW v AS SELECT a, b FROM t;",
     "makes old columns unique": "CREATE UNIQUE INDEX i ON t (a);",
@@ -114,7 +114,7 @@ void describe("the check for expanding migrations", () => {
     });
   }
 
-  void it("takes new tables, columns and indexes, and views created again with more columns", () => {
+  void it("accepts new tables, columns and indexes, and views recreated with more columns", () => {
     const sql = `ALTER TABLE t ADD COLUMN c TEXT; CREATE TABLE u (a TEXT); CREATE UNIQUE INDEX i ON u (a);
       CREATE INDEX j ON t (c); DROP VIEW v; CREATE VIEW v AS SELECT a, b, c FROM t;`;
     assert.deepEqual(expandOnlyFaults([base, { name: "2", sql }]), []);

@@ -10,7 +10,7 @@ import { expectSoundReferences } from "../support/check-references.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
-import { forgetRules, lifecycleOf, midnight, sendLifecycle } from "../support/lifecycle.ts";
+import { clearRules, lifecycleOf, midnight, sendLifecycle } from "../support/lifecycle.ts";
 import { setVersioning } from "../support/versioning.ts";
 import {
   pass,
@@ -196,7 +196,7 @@ describe("lifecycle rules", () => {
     let effects = 0;
     await fc.assert(
       fc.asyncProperty(scene, async ({ versioning, keys, uploads, rules, varies, days }) => {
-        await forgetRules();
+        await clearRules();
         const name = await freshBucket();
         if (versioning !== undefined) await setVersioning(name, versioning);
         const id = await bucketId(name);

@@ -56,7 +56,7 @@ describe("CompleteMultipartUpload", () => {
       ],
       ["the old one replaced meanwhile", [put("old")], [put("new")], { "if-match": OLD }, failed("If-Match")],
     ] as readonly (readonly [string, Step[], Step[], Record<string, string>, ExpectedError | undefined])[])(
-      "on what is there: %s",
+      "on the current version: %s",
       async (_name, before, meanwhile, headers, expected) => {
         for (const makeBucket of [freshBucket, versionedBucket]) {
           const bucket = await makeBucket();

@@ -119,11 +119,11 @@ describe("CopyObject", () => {
     const resources = { Effect: "Allow", Resource: `arn:aws:s3:::${bucket}/*` };
     const user = await freshUser({ ...resources, Action: ["s3:PutObject", "s3:GetObject"] });
     const headers = { "x-amz-copy-source": `${bucket}/k`, "if-match": '"x"' };
-    const told = async (): Promise<Response> =>
+    const copy = async (): Promise<Response> =>
       send("PUT", `/${bucket}/missing`, { headers, credentials: user.credentials });
-    await expectS3Error(await told(), { status: 403, code: "AccessDenied" });
+    await expectS3Error(await copy(), { status: 403, code: "AccessDenied" });
     const all = { Effect: "Allow", Resource: `arn:aws:s3:::${bucket}`, Action: "s3:ListBucket" };
     await allow(user, { ...resources, Action: ["s3:PutObject", "s3:GetObject"] }, all);
-    await expectS3Error(await told(), { status: 404, code: "NoSuchKey", fields: { Key: "missing" } });
+    await expectS3Error(await copy(), { status: 404, code: "NoSuchKey", fields: { Key: "missing" } });
   });
 });

@@ -84,8 +84,8 @@ describe("CreateBucket", () => {
         },
       ],
       [
-        { "x-amz-acl": "everybody" },
-        { status: 400, code: "InvalidArgument", fields: { ArgumentName: "x-amz-acl", ArgumentValue: "everybody" } },
+        { "x-amz-acl": "all-callers" },
+        { status: 400, code: "InvalidArgument", fields: { ArgumentName: "x-amz-acl", ArgumentValue: "all-callers" } },
       ],
       [
         { "x-amz-grant-read": 'uri="http://acs.amazonaws.com/groups/AllUsers"' },

@@ -29,7 +29,7 @@ describe("CreateMultipartUpload", () => {
     expect(textOf(root, "UploadId")).toMatch(/^[0-9a-v]{36}$/);
   });
 
-  it("gives every upload of a key an id of its own, ordered by initiation", async () => {
+  it("returns a distinct id for every upload of a key, ordered by initiation", async () => {
     const bucket = await freshBucket();
     const ids: string[] = [];
     for (let turn = 0; turn < 4; turn += 1) {

@@ -57,7 +57,7 @@ describe("GetBucketLifecycleConfiguration", () => {
     expect(await shown(bucket)).toBe(lifecycleOf(...rules));
   });
 
-  it("gives rules without an ID a permanent one", async () => {
+  it("assigns a permanent ID to rules without one", async () => {
     const bucket = await freshBucket();
     await putLifecycle(
       bucket,

@@ -7,7 +7,7 @@ import { expectUnset } from "../support/unset-configuration.ts";
 
 describe("GetBucketPolicyStatus", () => {
   it.each([
-    ["everybody", '"*"', true],
+    ["all callers", '"*"', true],
     ["an account", '{"AWS":"111122223333"}', false],
   ])("reports whether a policy for %s is public", async (_name, principal, isPublic) => {
     const bucket = await freshBucket();

@@ -70,7 +70,7 @@ describe("PutBucketOwnershipControls", () => {
         const response = await send("PUT", `/${bucket}?ownershipControls`, { body });
         await expectS3Error(response, { status: 400, code: "MalformedXML" });
       }
-      await expectS3Error(await sendOwnership(bucket, "Everybody"), { status: 400, code: "MalformedXML" });
+      await expectS3Error(await sendOwnership(bucket, "AnyOwner"), { status: 400, code: "MalformedXML" });
       const headers = { "content-md5": md5Base64(utf8("")) };
       const body = `<OwnershipControls>${rule}</OwnershipControls>`;
       await expectS3Error(await send("PUT", `/${bucket}?ownershipControls`, { body, headers }), {

@@ -194,7 +194,7 @@ describe("PutObject", () => {
     });
 
     it("is rejected in a form that S3 does not define", async () => {
-      for (const value of ["x", "0".repeat(63), "STREAMING-WHATEVER"]) {
+      for (const value of ["x", "0".repeat(63), "STREAMING-UNKNOWN"]) {
         await expectRefused(
           {
             status: 400,

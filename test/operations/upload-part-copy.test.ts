@@ -187,7 +187,7 @@ describe("UploadPartCopy", () => {
     await expectBalanced(bucket);
   });
 
-  it("gives a copied range its own ETag, which the completion uses", async () => {
+  it("returns the ETag of a copied range, which the completion uses", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { source: "abcdef" });
     const target = await targetIn(bucket);

@@ -1,4 +1,4 @@
-// Tests of the settings, credentials and master key that are given or kept in `.dev.vars`, run by `npm run test:deploy`.
+// Tests of the settings, credentials and master key in the environment or in `.dev.vars`, run by `npm run test:deploy`.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ import { PROJECT_ROOT, readWranglerToml } from "../../scripts/project/wrangler-t
 import { rootCredentials } from "../../scripts/project/credentials.ts";
 import { MASTER_KEY, makeMasterKey, masterKey } from "../../scripts/project/master-key.ts";
 
-void test("what was made once is found again, also beside variables that are given empty", () => {
+void test("a created secret is found again, also next to empty variables", () => {
   inFolder((root) => {
     const made = { key: masterKey({}, root), credentials: rootCredentials({}, root) };
     const empty = { [MASTER_KEY]: " ", CAIRN_ROOT_ACCESS_KEY_ID: "", CAIRN_ROOT_SECRET_ACCESS_KEY: "" };
@@ -22,7 +22,7 @@ void test("what was made once is found again, also beside variables that are giv
   });
 });
 
-void test("a key of the environment goes before the one that is kept, and leaves it there", () => {
+void test("a key in the environment takes precedence over .dev.vars and does not change the file", () => {
   inFolder((root) => {
     masterKey({}, root);
     const before = readFileSync(join(root, ".dev.vars"), "utf8");
@@ -32,7 +32,7 @@ void test("a key of the environment goes before the one that is kept, and leaves
   });
 });
 
-void test("a key that is none is refused and not replaced", () => {
+void test("an invalid key is refused and not replaced", () => {
   inFolder((root) => {
     writeFileSync(join(root, ".dev.vars"), `${MASTER_KEY}=short\n`);
     assert.throws(() => masterKey({}, root), /CAIRN_MASTER_KEY is not the base64 of 32 bytes/);
@@ -40,7 +40,7 @@ void test("a key that is none is refused and not replaced", () => {
   });
 });
 
-void test("a setting that is almost named reaches the Worker, which deletes nothing then, and other variables do not", () => {
+void test("a misspelt setting reaches the Worker, which then deletes nothing; other variables do not", () => {
   inFolder((root) => {
     writeFileSync(join(root, ".dev.vars"), "RECOVERY_WINDOW_HOUR=168\nUNKNOWN=1\n");
     const given = givenSettings({}, { GARBAGE_COLECTION: "false", HOME: "/root", DOMAIN: "x" }, root);
@@ -51,7 +51,7 @@ void test("a setting that is almost named reaches the Worker, which deletes noth
   });
 });
 
-void test("a list or a table in [vars] is not taken for the text in it", () => {
+void test("a list or a table in [vars] is not read as text", () => {
   inFolder((root) => {
     writeFileSync(
       join(root, "wrangler.toml"),
@@ -76,7 +76,7 @@ bucket_name = "x"
   });
 });
 
-void test("what a build service asks for are secrets and bindings that there are, each with a description", () => {
+void test("the secrets and bindings that a build service asks for exist, each with a description", () => {
   const example = Object.keys(parseEnv(readFileSync(join(PROJECT_ROOT, ".dev.vars.example"), "utf8")));
   const secrets = Object.keys(SETTINGS).filter((name) => name.startsWith("CAIRN_") && !name.includes("PREVIOUS"));
   assert.deepEqual(example.sort(), secrets.sort());

@@ -20,7 +20,7 @@ const current = {
 const previous = { name: "previous", bundle: released.worker, compatibilityDate: released.compatibilityDate } as const;
 
 const LARGE = "x".repeat(200_000);
-/** The least that a part may have. */
+/** The minimum size of a part. */
 const PIECE = "0123456789abcdef".repeat(5 * 2 ** 16);
 const PIECES = 150;
 const DUE = "2026-01-01T00:00:00.000Z";
@@ -46,7 +46,7 @@ async function expectStatus(response: Response, status: number): Promise<string>
   return text;
 }
 
-/** Writes in every way that takes other statements, and reads all of it back. */
+/** Writes in every way that uses different statements, and reads all of it back. */
 async function exercise(send: Send, bucket: string): Promise<void> {
   await expectStatus(await send("PUT", `/${bucket}`), 200);
   await expectStatus(await send("PUT", `/${bucket}/plain`, { body: "one", headers: { "x-amz-meta-a": "b" } }), 200);
@@ -131,7 +131,7 @@ const NOON = new Date("2026-11-29T12:00:00Z");
 const NEXT_DAY = new Date("2026-11-30T12:00:00Z");
 
 void describe("the previous release", () => {
-  void it("does all its work on this release's schema, as it must between migrating and uploading and after a roll-back", async () => {
+  void it("works on this release's schema, as between migration and upload and after a roll-back", async () => {
     assert.ok(knownBefore > 0, `${released.lastMigration} is one of the migrations`);
     const releases = serve({ current: "current", previous: "previous" });
     await releases.migrate(migrations);

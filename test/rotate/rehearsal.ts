@@ -59,7 +59,7 @@ async function statusOf(url: string, pair: Pair): Promise<number> {
   return response.status;
 }
 
-/** Makes a user who may do everything, and gives its access key. */
+/** Creates a user with all rights and returns its access key. */
 async function newUser(url: string, root: Pair): Promise<Pair> {
   const client = new AwsClient({ ...root, service: "iam", region: "us-east-1", retries: 0 });
   const ask = async (fields: Record<string, string>): Promise<string> => {
@@ -81,7 +81,7 @@ async function newUser(url: string, root: Pair): Promise<Pair> {
 }
 
 void describe("npm run rotate", () => {
-  void it("replaces root and the master key of a local Cairn while what was given out before goes on", async () => {
+  void it("replaces root and the master key of a local Cairn while earlier keys and tokens still work", async () => {
     const project = newProject();
     const state = join(project.folder, "state");
     mkdirSync(state);
@@ -129,7 +129,7 @@ void describe("npm run rotate", () => {
     assert.match(nothing.output, /no rotation is under way/);
   });
 
-  void it("leaves a master key alone that no one could find again, and a previous one that still seals something", async () => {
+  void it("refuses to replace a master key that would be lost, and to retire a previous one that is still in use", async () => {
     const project = newProject();
     const state = join(project.folder, "state");
     mkdirSync(state);
@@ -143,7 +143,7 @@ void describe("npm run rotate", () => {
     assert.equal((await rotate(env, "everything")).code, 2);
   });
 
-  void it("replaces the secrets of a deployed Worker by one call each, with nothing printed and nothing lost", async () => {
+  void it("replaces the secrets of a deployed Worker by one call each, and prints and loses nothing", async () => {
     const account = newAccount();
     const standIn = await startStandIn({ accounts: [account] });
     standIns.push(standIn);

@@ -34,7 +34,7 @@ const FORGED = [
   'CF-Visitor: {"scheme":"https"}',
 ];
 
-/** Sends text on a connection of its own and gives all that comes back, which is empty where the connection is ended. */
+/** Sends text on a new connection and returns everything received; empty if the connection is closed. */
 function exchange(port: number, text: string): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
@@ -110,7 +110,7 @@ after(async () => {
 });
 
 void describe("the local server", () => {
-  void it("takes neither an address nor TLS from a client", async () => {
+  void it("accepts neither an address nor TLS version from a client", async () => {
     const runtimePort = Number(new URL(await cairn.urlOf(WORKER)).port);
     for (const port of [front.port, runtimePort]) {
       for (const forged of FORGED) {
@@ -125,7 +125,7 @@ void describe("the local server", () => {
     }
   });
 
-  void it("opens no tunnel, however it is asked for", async () => {
+  void it("opens no tunnel for any form of request", async () => {
     const name = "miniflare-unsafe-internal-capnp-connect";
     for (const head of [
       `CONNECT ${name} HTTP/1.1\r\nHost: ${name}\r\n\r\n`,

@@ -18,7 +18,7 @@ after(() => {
 });
 
 void describe("a state folder", () => {
-  void it("has one server, by whatever path and with whatever TMPDIR another one comes", async () => {
+  void it("allows one server, also if another one uses another path or TMPDIR", async () => {
     const state = join(folder, "one");
     const link = join(folder, "link");
     const elsewhere = join(folder, "tmp");
@@ -29,7 +29,7 @@ void describe("a state folder", () => {
       const second = startCairn({ state: path, credentials, settings: { TMPDIR: elsewhere } });
       await assert.rejects(second, /in use by another server/);
     }
-    // A copy is another folder, whatever is in it.
+    // A copy is another folder, even with the same content.
     const copy = join(folder, "copy");
     await first.stop();
     cpSync(state, copy, { recursive: true });
@@ -39,7 +39,7 @@ void describe("a state folder", () => {
     await again.stop();
   });
 
-  void it("may be taken when its server was killed outright", async () => {
+  void it("can be locked after its server was killed", async () => {
     const state = join(folder, "killed");
     const first = await startCairn({ state, credentials });
     await first.kill();
@@ -47,7 +47,7 @@ void describe("a state folder", () => {
     await second.stop();
   });
 
-  void it("is locked once in a process too, and until it is given back", async () => {
+  void it("is locked once within a process, until it is released", async () => {
     const state = join(folder, "twice");
     const unlock = await lockState(state);
     await assert.rejects(lockState(state), /in use by another server/);
@@ -58,7 +58,7 @@ void describe("a state folder", () => {
   });
 
   void it(
-    "is its owner's alone, also where it was open to others",
+    "is accessible to its owner only, also if it was accessible to others",
     { skip: process.platform === "win32" },
     async () => {
       const state = join(folder, "open");
@@ -74,7 +74,7 @@ void describe("a state folder", () => {
 });
 
 void describe("the greeting", () => {
-  void it("shows no secret that was given or made before", async () => {
+  void it("shows no secret that was configured or created earlier", async () => {
     const cairn = await startCairn({ state: join(folder, "greeted"), credentials });
     await cairn.stop();
     assert.ok(cairn.output().includes(credentials.accessKeyId));
@@ -87,7 +87,7 @@ void describe("the greeting", () => {
     }
   });
 
-  void it("shows a secret that was just made", () => {
+  void it("shows a secret that was just created", () => {
     const text = greeting("http://127.0.0.1:9000", "auto", credentials, { kind: "made", file: ".dev.vars" });
     assert.ok(text.includes(`AWS_SECRET_ACCESS_KEY='${credentials.secretAccessKey}'`));
   });

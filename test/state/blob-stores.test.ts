@@ -118,7 +118,7 @@ describe("a call to S3", () => {
   });
 
   it.each(["//evil.example/x", "../../x", "a?delete", "a#b", "b@evil.example", "\\\\evil.example/x"])(
-    "stays in its bucket whatever the blob id is: %s",
+    "stays in its bucket for any blob id: %s",
     async (blobId) => {
       const { store, requests } = answered(async () => status(404)());
       await store.get(blobId, undefined).catch(() => undefined);

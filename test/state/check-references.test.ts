@@ -54,10 +54,7 @@ describe("checkReferences", () => {
     ["a key whose newest version is not current", `DELETE FROM objects WHERE ${OF_K}`],
     ["a second null version", `UPDATE objects SET is_null_version = 1 WHERE ${OF_K}`],
     ["a size that is not the manifest's", `UPDATE objects SET size = 9 WHERE bucket_id = ?1 AND key = 'parted'`],
-    [
-      "a manifest that is not there",
-      `UPDATE manifests SET manifest_id = manifest_id || 'x' WHERE manifest_id LIKE ?1 || '/%'`,
-    ],
+    ["a missing manifest", `UPDATE manifests SET manifest_id = manifest_id || 'x' WHERE manifest_id LIKE ?1 || '/%'`],
     [
       "a manifest without holder",
       `INSERT INTO manifests (manifest_id, page, slices, parts, holdings) VALUES (?1 || '/lost', 0, '[]', '[]', '[]')`,

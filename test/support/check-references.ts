@@ -8,7 +8,7 @@ import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
 import { bucketId } from "./stored-state.ts";
 
-/** Checks one bucket: its rows, and the blobs and manifests that were stored for it, whatever refers to them. */
+/** Checks one bucket: its rows, and the blobs and manifests that were stored for it, referenced or not. */
 export async function referencesOf(bucketName: string): Promise<ReferenceReport> {
   return referencesOfId(await bucketId(bucketName));
 }

@@ -13,7 +13,7 @@ export const ENDPOINT = "http://localhost:9000";
 /** Overrides of the tests' environment: settings, and bindings that fail. */
 export type RequestScope = Partial<Env> & { readonly [Name in SettingName]?: string };
 
-/** The parts of a request besides its target. */
+/** The parts of a request except its target. */
 export interface SendOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Text and bytes are sent with their Content-Length unless a header sets one; streams without. */
@@ -66,7 +66,7 @@ export function anonymous(method: string, target: string, options: SendOptions =
   return withBody(new Request(`${options.endpoint ?? ENDPOINT}${target}`, { method, headers }), body);
 }
 
-/** The same request with a body, whatever its headers announce. */
+/** The same request with a body, independent of its headers. */
 export function withBody(request: Request, body: Uint8Array | ReadableStream<Uint8Array> | undefined): Request {
   if (body === undefined) return request;
   const { url, method, headers } = request;

@@ -42,7 +42,7 @@ export async function putLifecycle(bucket: string, ...rules: readonly string[]):
 }
 
 /** Deletes the rules of all buckets. */
-export async function forgetRules(): Promise<void> {
+export async function clearRules(): Promise<void> {
   await env.DB.prepare("UPDATE buckets SET lifecycle = NULL").run();
 }
 

@@ -7,7 +7,7 @@ import { decodeUtf8, utf8 } from "../../bytes/text.ts";
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-/** Long enough to tell a few keys apart; reveals nothing about a random key. */
+/** Long enough to distinguish a few keys; reveals nothing about a random key. */
 const VERSION_BYTES = 4;
 
 /** An encrypted text. */

@@ -58,7 +58,7 @@ export function matchingStatement(
   );
 }
 
-/** Whether a policy may allow the action on a resource that begins with a prefix, whatever its conditions. */
+/** Whether a policy may allow the action on a resource that begins with a prefix, under any conditions. */
 export function mayAllow(
   { statements }: Policy,
   { principal, actions, keys, cache = new EvaluationCache() }: Omit<PolicyRequest, "resource">,

@@ -2,7 +2,7 @@
 import { S3Error } from "./s3-error.ts";
 import { decodeText } from "./text-encodings.ts";
 
-/** A decoded parameter. Decoding is strict UTF-8, so encoding the text again gives the signed bytes. */
+/** A decoded parameter. Decoding is strict UTF-8, so encoding the text again yields the signed bytes. */
 export interface QueryParameter {
   readonly name: string;
   readonly value: string;

@@ -1,4 +1,4 @@
-// Writes lifecycle configurations as XML. The same configuration always gives the same document.
+// Writes lifecycle configurations as XML. The same configuration always yields the same document.
 import { formatIsoDate } from "../../bytes/dates.ts";
 import { element, optionalElement, type XmlElement } from "../../bytes/xml.ts";
 import type {

@@ -16,7 +16,7 @@ const STORAGE_CLASSES = new Set([
 ]);
 
 /**
- * The storage class of an upload: the class that a transition to the requested class gives.
+ * The storage class of an upload: the class that a transition to the requested class results in.
  * @throws S3Error InvalidStorageClass {StorageClassRequested}
  */
 export function readStorageClass(request: S3Request): string {

@@ -1,5 +1,5 @@
 // Reads pages of a bucket's versions and uploads for the evaluation of lifecycle rules. A page costs only its rows,
-// whatever the bucket's size.
+// for any size of the bucket.
 import { BUCKET_COLUMNS, bucketFromRow, type Bucket, type BucketRow } from "../metadata/buckets.ts";
 import { rowsOf, statement, type Database, type Lookup, type SqlValue, type Statement } from "../d1/database.ts";
 import type { KeyRange } from "../d1/key-ranges.ts";

@@ -131,7 +131,7 @@ export async function copyBytes(
     etag: toHex(crypto.getRandomValues(new Uint8Array(ETAG_BYTES))),
     checksum: await checksumOfParts(algorithm, "FULL_OBJECT", parts),
     blobId: undefined,
-    // A copy has one part, whatever its number of blobs.
+    // A copy has one part, with any number of blobs.
     manifest: {
       manifestId,
       slices,

@@ -6,7 +6,7 @@ import { rowsOf, statement, type Database, type Statement } from "../d1/database
 import type { Row } from "../d1/row-mapping.ts";
 import type { BackupPage } from "./backup-pages.ts";
 
-/** Added to the count of a reference that keeps its row in `shared_blobs` whatever its count, until all are counted. */
+/** Added to the count of a reference that keeps its row in `shared_blobs` with any count, until all are counted. */
 const TRACKED = 2 ** 40;
 const PAGE_COUNTS = 2000;
 
@@ -146,7 +146,7 @@ function placeOf(row: Row): unknown[] {
   return [row["upload_id"], row["part_number"]];
 }
 
-/** The manifests of a page that references reach and that are not there yet, each page of them once. */
+/** The manifests of a page that references reach and that do not exist yet, each page of them once. */
 function reachedManifests(ids: Iterable<string>, rows: readonly Row[], there: ReadonlySet<string>): Row[] {
   const pages = Map.groupBy(rows, (row) => String(row["manifest_id"]));
   const reached = new Map<string, Row[]>();

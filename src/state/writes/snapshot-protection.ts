@@ -8,7 +8,7 @@ import { rowsOf, statement, type Database, type Lookup } from "../d1/database.ts
 
 /**
  * An SQL condition: whether a snapshot contains the version of the row alias `row` (objects or versions). It reads a
- * few rows, whatever the number of versions and snapshots.
+ * few rows, for any number of versions and snapshots.
  */
 export function isProtectedBySnapshot(row: string): string {
   return `EXISTS (${selectProtectingSnapshots(row, "1")})`;

@@ -1,4 +1,4 @@
-// Measures a workload on all targets in interleaved rounds, so that whatever else the machine does falls on all of them.
+// Measures a workload on all targets in interleaved rounds, so that other load affects all of them.
 import { newRound, type Round, runOperations, type Workload } from "./round.ts";
 import type { Target } from "./target.ts";
 import { pathOf } from "./workloads.ts";

@@ -1,4 +1,4 @@
-// The AWS command line: objects that are encrypted with a key that the caller keeps.
+// The AWS command line: objects encrypted with a key that the client provides (SSE-C).
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";

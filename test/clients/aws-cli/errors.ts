@@ -35,7 +35,7 @@ function presignCheck({ aws, bucket, site, folder }: AwsCliTools): Check {
 
 function bulkDeletionCheck({ json, bucket, site }: AwsCliTools): Check {
   return {
-    name: "delete-objects deletes, counts absent keys as deleted and is silent when asked to be",
+    name: "delete-objects deletes, reports missing keys as deleted, and with Quiet reports nothing",
     async run() {
       await json("put-object", "--bucket", bucket, "--key", "bulk &1", "--body", site.mebibyte.file);
       const remove = (quiet: boolean) =>
@@ -74,7 +74,7 @@ function refusalChecks({ aws, awsWith, bucket }: AwsCliTools): Check[] {
     refusal("InvalidBucketName", "The specified bucket is not valid", "s3api", "create-bucket", "--bucket", "cw-x"),
     refusal("NotImplemented", "\\S", "s3api", "get-object-torrent", ...at, "/dev/null"),
     {
-      name: "SignatureDoesNotMatch and InvalidAccessKeyId tell a wrong secret from an unknown key",
+      name: "SignatureDoesNotMatch and InvalidAccessKeyId distinguish a wrong secret from an unknown key",
       async run() {
         await assert.rejects(
           awsWith({ AWS_SECRET_ACCESS_KEY: "x" }, "s3", "ls"),

@@ -1,4 +1,4 @@
-// The AWS command line: a lifecycle configuration as AWS has it, taken over unchanged.
+// The AWS command line: a lifecycle configuration in AWS's own form, put unchanged.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { at } from "../at.ts";
 import type { Check } from "../harness.ts";
 import type { AwsCliTools } from "./tools.ts";
 
-/** What `aws s3api get-bucket-lifecycle-configuration` shows of a bucket of AWS's. */
+/** Output of `aws s3api get-bucket-lifecycle-configuration` for a bucket on AWS. */
 const RULES = [
   {
     Expiration: { Days: 180 },

@@ -1,4 +1,4 @@
-// The AWS command line: what it uploads and copies in parts when it is left to its own thresholds.
+// The AWS command line: uploads and copies in parts with its default thresholds.
 import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";

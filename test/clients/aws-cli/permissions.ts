@@ -1,4 +1,4 @@
-// The AWS command line: permissions on a bucket and its objects beyond those of its owner.
+// The AWS command line: permissions of callers other than the bucket's owner.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ export function permissionChecks(tools: AwsCliTools): Check[] {
   const putPolicy = () => json("put-bucket-policy", ...here, "--policy", policy);
   return [
     {
-      name: "a bucket policy opens a bucket to everybody, is shown, says that it is public, and closes it again",
+      name: "put-bucket-policy makes a bucket public, get-bucket-policy-status reports it, and deleting the policy ends it",
       async run() {
         const file = join(folder, "shared");
         writeFileSync(file, "shared");
@@ -40,7 +40,7 @@ export function permissionChecks(tools: AwsCliTools): Check[] {
       },
     },
     {
-      name: "put-public-access-block keeps a policy from opening the bucket, and new policies from being put",
+      name: "put-public-access-block disables a public policy and rejects new ones",
       async run() {
         const block = (names: readonly string[]) =>
           json(
@@ -63,7 +63,7 @@ export function permissionChecks(tools: AwsCliTools): Check[] {
       },
     },
     {
-      name: "put-bucket-ownership-controls turns ACLs on, and put-object-acl gives one object to everybody",
+      name: "put-bucket-ownership-controls turns ACLs on, and put-object-acl makes one object public",
       async run() {
         const putAcl = (acl: string) => json("put-object-acl", ...object, "--acl", acl);
         await assert.rejects(putAcl("public-read"), /\(AccessControlListNotSupported\)/);

@@ -1,4 +1,4 @@
-// What the checks of the AWS command line share: the program at an endpoint, with a configuration of its own.
+// What the checks of the AWS command line share: the program for an endpoint, with its own configuration.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { outputOf } from "../run-command.ts";
@@ -8,22 +8,22 @@ export interface AwsCliTools {
   readonly site: Site;
   readonly endpoint: Endpoint;
   readonly bucket: string;
-  /** A folder of the suite's own. */
+  /** The suite's folder. */
   readonly folder: string;
-  /** Runs a command that must succeed; answers its output. */
+  /** Runs a command that must succeed; returns its output. */
   readonly aws: (...argumentList: readonly string[]) => Promise<string>;
-  /** The same with other variables in the environment. */
+  /** Does the same with more environment variables. */
   readonly awsWith: (
     variables: Readonly<Record<string, string>>,
     ...argumentList: readonly string[]
   ) => Promise<string>;
-  /** Runs an `s3api` command that must succeed; answers its JSON, null where there is none. */
+  /** Runs an `s3api` command that must succeed; returns its JSON, or null if it prints none. */
   readonly json: (...argumentList: readonly string[]) => Promise<unknown>;
 }
 
 const TIMEOUT_MS = 120_000;
 
-/** The program at an endpoint. Uploads stay in one request, whatever their size. */
+/** The program at an endpoint. Uploads of any size are one request. */
 export function awsCliTools(site: Site, endpoint: Endpoint, program: string): AwsCliTools {
   const folder = newFolder(site, "aws-cli");
   const configuration = join(folder, "configuration");

@@ -23,7 +23,7 @@ export function readingChecks(tools: AwsCliTools): Check[] {
 
 function putObjectCheck({ aws, json, bucket, site, folder }: AwsCliTools): Check {
   return {
-    name: "put-object and get-object keep 0 B and 1 MiB byte for byte, with the MD5 for an ETag",
+    name: "put-object and get-object preserve bodies of 0 B and 1 MiB, whose ETag is their MD5",
     async run() {
       for (const body of [...site.bodies.slice(0, 1), site.mebibyte]) {
         const put = await json("put-object", "--bucket", bucket, "--key", "body", "--body", body.file);
@@ -70,7 +70,7 @@ function largeCheck({ aws, bucket, site, folder }: AwsCliTools): Check {
 
 function metadataCheck({ json, bucket, site }: AwsCliTools): Check {
   return {
-    name: "metadata of both kinds comes back as it was put",
+    name: "system and user metadata are returned unchanged",
     async run() {
       const described = words(
         "--metadata build-sha=4f2a9,color=blue --content-type text/plain --cache-control no-cache --storage-class STANDARD",
@@ -94,7 +94,7 @@ function metadataCheck({ json, bucket, site }: AwsCliTools): Check {
 
 function readCheck({ aws, json, bucket, folder }: AwsCliTools): Check {
   return {
-    name: "ranges are read as asked, 304 and 412 answer conditions, 416 a range past the end",
+    name: "ranges return their bytes, failed conditions 304 or 412, and a range past the end 416",
     async run() {
       const place = ["--bucket", bucket, "--key", "ranged"];
       const file = join(folder, "ranged");

@@ -1,4 +1,4 @@
-// Chromium without a window: opens a page, lets it do what it does, and tells what has become of it.
+// Chromium without a window: opens a page, runs its script, and returns the resulting document.
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { outputOf, words } from "../run-command.ts";
@@ -7,10 +7,10 @@ import { clientEnvironment, newFolder, type Site } from "../site.ts";
 const CHROMIUM = "/usr/bin/chromium";
 const TIMEOUT_MS = 120_000;
 
-/** How long a page may take by its own clock, which stands still while it waits for the network. */
+/** Time limit of a page in Chromium's virtual time, which pauses during network requests. */
 const PAGE_TIME_MS = 20_000;
 
-/** Opens a URL and answers the document that is there once nothing happens any more. */
+/** Opens a URL and returns its document once the page is idle. */
 export async function openPage(site: Site, url: string): Promise<string> {
   const folder = newFolder(site, "chromium");
   try {
@@ -30,20 +30,20 @@ export async function openPage(site: Site, url: string): Promise<string> {
 }
 
 /** A page whose script computes one value; `code` is the body of an async function. */
-export function pageThatTells(code: string): string {
-  return `<pre id="told"></pre><script>
+export function pageThatReports(code: string): string {
+  return `<pre id="report"></pre><script>
     (async () => { ${code} })()
       .catch((error) => ({ thrown: String(error) }))
-      .then((told) => {
-        const bytes = new TextEncoder().encode(JSON.stringify(told));
-        document.getElementById("told").textContent = btoa(String.fromCharCode(...bytes));
+      .then((report) => {
+        const bytes = new TextEncoder().encode(JSON.stringify(report));
+        document.getElementById("report").textContent = btoa(String.fromCharCode(...bytes));
       });
   </script>`;
 }
 
-/** What such a page has told. */
-export function toldBy(document: string): unknown {
-  const text = /<pre id="told">([^<]+)<\/pre>/.exec(document)?.[1];
-  assert.ok(text !== undefined, `the page told nothing: ${document.slice(0, 500)}`);
+/** The value that such a page computed. */
+export function reportOf(document: string): unknown {
+  const text = /<pre id="report">([^<]+)<\/pre>/.exec(document)?.[1];
+  assert.ok(text !== undefined, `the page reported nothing: ${document.slice(0, 500)}`);
   return JSON.parse(Buffer.from(text, "base64").toString());
 }

@@ -5,14 +5,14 @@ import { createServer } from "node:http";
 export interface PageServer {
   /** Without a trailing slash. */
   readonly origin: string;
-  /** Puts a page up and answers its URL. */
+  /** Serves a page and returns its URL. */
   show(name: string, html: string): string;
-  /** The paths, with their queries, that were asked for below a path. */
+  /** The requested paths below a path, with their queries. */
   visitsOf(path: string): readonly string[];
   close(): void;
 }
 
-/** Opens the origin. A path that holds no page is answered with one that repeats it. */
+/** Opens the origin. A path without a page returns one that contains the path. */
 export async function openPageServer(): Promise<PageServer> {
   const pages = new Map<string, string>();
   const visits: string[] = [];

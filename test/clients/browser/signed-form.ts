@@ -1,12 +1,12 @@
-// The fields of a form that may upload: a policy and its signature, as a server makes them for its pages.
+// The fields of a POST form: a policy and its signature, as a server creates them for its pages.
 import { createHmac } from "node:crypto";
 import type { Site } from "../site.ts";
 
 const LIFE_MS = 600_000;
 
 /**
- * Signs a form that may have these fields and no others.
- * @param more conditions besides those on the bucket and the fields
+ * Signs a form that allows exactly these fields.
+ * @param more conditions in addition to those on the bucket and the fields
  */
 export function signForm(
   { credentials, region }: Site,

@@ -1,9 +1,9 @@
-// Pages among the objects: they are shown, and do nothing on the endpoint's origin.
+// Objects that are HTML pages: browsers show them, but run no script of theirs on the endpoint's origin.
 import assert from "node:assert/strict";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Check } from "../harness.ts";
-import { openPage, pageThatTells, toldBy } from "./chromium.ts";
+import { openPage, pageThatReports, reportOf } from "./chromium.ts";
 import type { BrowserTools } from "./tools.ts";
 
 /** The smallest picture there is: one transparent pixel. */
@@ -17,16 +17,16 @@ export function storedPageChecks(tools: BrowserTools): Check[] {
     return getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: 60 });
   }
 
-  /** A page that tells the page server when its script runs, and how it is marked when it does. */
+  /** A page whose script sends a request to the page server, and marks the page. */
   const acting = (name: string): string =>
     `<p id="shown">shown</p><img src="x" onerror="new Image().src = '${pages.origin}/acted-${name}-handler'">
      <script>document.getElementById("shown").textContent = "acted"; fetch("${pages.origin}/acted-${name}");</script>`;
 
   return [
     {
-      name: "a page that is stored is shown, and its script does not run",
+      name: "a stored page is shown, and its script does not run",
       async run() {
-        // The same page does act where it may, or this would prove nothing.
+        // Control: the same script runs on an origin without the sandbox.
         const free = await openPage(site, pages.show("free", acting("free")));
         assert.match(free, /<p id="shown">acted<\/p>/);
         assert.deepEqual(pages.visitsOf("/acted-free").toSorted(), ["/acted-free", "/acted-free-handler"]);
@@ -36,7 +36,7 @@ export function storedPageChecks(tools: BrowserTools): Check[] {
       },
     },
     {
-      name: "nor does it run in a frame, nor what is called a page by its URL alone",
+      name: "a script does not run in a frame, nor in an object that only its URL calls a page",
       async run() {
         const framed = await store("framed.html", "text/html", acting("framed"));
         await openPage(site, pages.show("frame", `<iframe src="${framed.replaceAll("&", "&amp;")}"></iframe>`));
@@ -48,7 +48,7 @@ export function storedPageChecks(tools: BrowserTools): Check[] {
       },
     },
     {
-      name: "a drawing runs no script, and what says that it is text is not taken for a page",
+      name: "an SVG runs no script, and text/plain is not shown as a page",
       async run() {
         const drawing = `<svg xmlns="http://www.w3.org/2000/svg"><text id="shown">shown</text>
           <script>document.getElementById("shown").textContent = "acted"; fetch("${pages.origin}/acted-drawing");</script></svg>`;
@@ -65,7 +65,7 @@ export function storedPageChecks(tools: BrowserTools): Check[] {
         const url = await store("picture.gif", "image/gif", PICTURE);
         const code = `const image = new Image(); image.src = ${JSON.stringify(url)};
           await image.decode(); return [image.naturalWidth, image.naturalHeight];`;
-        assert.deepEqual(toldBy(await openPage(site, pages.show("picture", pageThatTells(code)))), [1, 1]);
+        assert.deepEqual(reportOf(await openPage(site, pages.show("picture", pageThatReports(code)))), [1, 1]);
         assert.match(await openPage(site, url), /<img [^>]*src="[^"]*picture\.gif/);
       },
     },

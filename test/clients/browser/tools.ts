@@ -7,16 +7,16 @@ import type { PageServer } from "./page-server.ts";
 export interface BrowserTools {
   readonly site: Site;
   readonly endpoint: Endpoint;
-  /** What pages are given their URLs by. */
+  /** Serves the pages. */
   readonly client: S3Client;
   readonly pages: PageServer;
-  /** A bucket whose CORS rules let the pages in. */
+  /** A bucket whose CORS rules allow the pages' origin. */
   readonly bucket: string;
   /** A bucket without such rules. */
   readonly closedBucket: string;
 }
 
-/** Asserts that an object holds these bytes, and answers what else is known of it. */
+/** Asserts that an object contains these bytes, and returns its headers. */
 export async function assertStored(
   { client, bucket }: BrowserTools,
   key: string,

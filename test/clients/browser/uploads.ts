@@ -4,7 +4,7 @@ import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import type { Check } from "../harness.ts";
 import { hashBytes } from "../hashes.ts";
-import { openPage, pageThatTells, toldBy } from "./chromium.ts";
+import { openPage, pageThatReports, reportOf } from "./chromium.ts";
 import { signForm } from "./signed-form.ts";
 import { assertStored, type BrowserTools } from "./tools.ts";
 
@@ -15,34 +15,34 @@ export function uploadChecks(tools: BrowserTools): Check[] {
   const { site, client, pages, bucket, closedBucket, endpoint } = tools;
   const urlFor = (Bucket: string, Key: string) =>
     getSignedUrl(client, new PutObjectCommand({ Bucket, Key, Metadata: { from: "a page" } }), { expiresIn: 60 });
-  const tell = async (name: string, code: string) =>
-    toldBy(await openPage(site, pages.show(name, pageThatTells(code))));
+  const evaluate = async (name: string, code: string) =>
+    reportOf(await openPage(site, pages.show(name, pageThatReports(code))));
   return [
     {
       name: "a page of another origin puts by presigned URL and reads the ETag",
       async run() {
-        const told = await tell(
+        const reported = await evaluate(
           "put",
           `const response = await fetch(${JSON.stringify(await urlFor(bucket, "put"))}, {
              method: "PUT", headers: { "content-type": "text/x-page" }, body: ${JSON.stringify(TEXT)} });
            return [response.status, response.headers.get("etag"), response.headers.get("x-amz-request-id")];`,
         );
         // The rules expose the ETag alone.
-        assert.deepEqual(told, [200, etagOf(TEXT), null]);
+        assert.deepEqual(reported, [200, etagOf(TEXT), null]);
         const stored = await assertStored(tools, "put", Buffer.from(TEXT));
         assert.equal(stored.ContentType, "text/x-page");
         assert.deepEqual({ ...stored.Metadata }, { from: "a page" });
       },
     },
     {
-      name: "the same page is kept out of a bucket without CORS rules",
+      name: "the same page cannot write to a bucket without CORS rules",
       async run() {
         const url = JSON.stringify(await urlFor(closedBucket, "put"));
-        const told = await tell(
+        const reported = await evaluate(
           "closed",
           `return fetch(${url}, { method: "PUT", headers: { "content-type": "text/x-page" }, body: "x" });`,
         );
-        assert.deepEqual(told, { thrown: "TypeError: Failed to fetch" });
+        assert.deepEqual(reported, { thrown: "TypeError: Failed to fetch" });
       },
     },
     {
@@ -51,7 +51,7 @@ export function uploadChecks(tools: BrowserTools): Check[] {
         const range = ["content-length-range", 1, 4 * MEBIBYTE];
         const fields = { key: "forms/page", success_action_status: "201", "Content-Type": "image/x-page" };
         const form = signForm(site, bucket, fields, [range]);
-        const told = await tell(
+        const reported = await evaluate(
           "form",
           `const bytes = new Uint8Array(3 * ${MEBIBYTE}).map((_, index) => (index * 31) >> 3);
            const data = new FormData();
@@ -64,7 +64,7 @@ export function uploadChecks(tools: BrowserTools): Check[] {
         );
         const bytes = new Uint8Array(3 * MEBIBYTE).map((_, index) => (index * 31) >> 3);
         const location = `${endpoint.url}/${bucket}/forms%2Fpage`;
-        assert.deepEqual(told, [201, etagOf(bytes), "forms/page", etagOf(bytes), location]);
+        assert.deepEqual(reported, [201, etagOf(bytes), "forms/page", etagOf(bytes), location]);
         assert.equal((await assertStored(tools, "forms/page", bytes)).ContentType, "image/x-page");
       },
     },
@@ -72,7 +72,7 @@ export function uploadChecks(tools: BrowserTools): Check[] {
       name: "a page reads why its form was refused",
       async run() {
         const form = signForm(site, bucket, { key: "too-large" }, [["content-length-range", 1, 10]]);
-        const told = await tell(
+        const reported = await evaluate(
           "refused",
           `const data = new FormData();
            for (const [name, value] of Object.entries(${JSON.stringify(form)})) data.append(name, value);
@@ -80,11 +80,11 @@ export function uploadChecks(tools: BrowserTools): Check[] {
            const response = await fetch(${JSON.stringify(`${endpoint.url}/${bucket}`)}, { method: "POST", body: data });
            return [response.status, /<Code>(\\w+)</.exec(await response.text())?.[1]];`,
         );
-        assert.deepEqual(told, [400, "EntityTooLarge"]);
+        assert.deepEqual(reported, [400, "EntityTooLarge"]);
       },
     },
     {
-      name: "a plain form with a button after its file uploads, and its sender lands where the policy says",
+      name: "a plain form with a button after its file uploads, and the browser follows the redirect",
       async run() {
         const fields = { key: "forms/${filename}", success_action_redirect: `${pages.origin}/landed?from=form` };
         const form = signForm(site, bucket, { success_action_redirect: fields.success_action_redirect }, [

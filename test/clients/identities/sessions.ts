@@ -1,4 +1,4 @@
-// The AWS command line: temporary credentials, asked for by commands and by a profile that assumes a role.
+// The AWS command line: temporary credentials, requested by commands and by a profile that assumes a role.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -32,7 +32,7 @@ export function sessionChecks(tools: AwsCliTools): Check[] {
       },
     },
     {
-      name: "get-federation-token and assume-role give credentials that their policy narrows",
+      name: "get-federation-token and assume-role return credentials that their policy restricts",
       async run() {
         await aws("s3", "cp", "--only-show-errors", site.mebibyte.file, place);
         await mayReadOnly(await begin("get-federation-token", "--name", "fed", "--policy", readOnly()));
@@ -41,7 +41,7 @@ export function sessionChecks(tools: AwsCliTools): Check[] {
         await mayReadOnly(session);
         const caller = await ask(tools, session, "sts", "get-caller-identity");
         assert.equal(at(caller, "Arn"), "arn:aws:sts::000000000000:assumed-role/reader/job");
-        // Where it is not told, the older command line presigns with SigV2.
+        // Without this setting, the older command line presigns with SigV2.
         await aws("configure", "set", "default.s3.signature_version", "s3v4");
         const url = (await awsWith(session, "s3", "presign", place)).trim();
         const curl = curlFor(site, folder);
@@ -49,7 +49,7 @@ export function sessionChecks(tools: AwsCliTools): Check[] {
       },
     },
     {
-      name: "get-session-token gives credentials that do all but manage identities",
+      name: "get-session-token returns credentials that may do everything except manage identities",
       async run() {
         const session = await begin("get-session-token", "--duration-seconds", "900");
         await awsWith(session, "s3", "cp", "--only-show-errors", site.mebibyte.file, place);

@@ -60,7 +60,7 @@ function defaultCheck({ client, bucket }: JavaScriptTools): Check {
   return {
     name: "a refused overwrite leaves the object as it was",
     async run() {
-      const Key = "checksum-kept";
+      const Key = "checksum-unchanged";
       await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: BODY }));
       const wrong = { Bucket: bucket, Key, Body: "something else", ChecksumCRC32: CHECKSUMS.CRC32 };
       await assertRefused(client.send(new PutObjectCommand(wrong)), "BadDigest", 400);

@@ -51,7 +51,7 @@ export function conditionChecks(tools: JavaScriptTools): Check[] {
       },
     },
     {
-      name: "If-Match puts only over the object that has the ETag",
+      name: "a PUT with If-Match succeeds only if the current ETag matches",
       async run() {
         const etag = await putText(tools, "matched", "one");
         await assertRefused(put("matched", { IfMatch: '"0123"' }), "PreconditionFailed", 412);
@@ -66,7 +66,7 @@ export function conditionChecks(tools: JavaScriptTools): Check[] {
       run: () => assertRefused(put("condition", { IfNoneMatch: '"abc"' }), "InvalidRequest", 400),
     },
     {
-      name: "of 20 puts at once with If-None-Match: * exactly one wins, and the others get 409 or 412",
+      name: "exactly one of 20 concurrent PUTs with If-None-Match: * succeeds, and the others get 409 or 412",
       async run() {
         for (let round = 0; round < 5; round += 1) {
           const key = `race-${round}`;

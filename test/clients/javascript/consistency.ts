@@ -1,4 +1,4 @@
-// The AWS SDK for JavaScript: what was acknowledged is what is read from then on, and bulk deletions.
+// The AWS SDK for JavaScript: reads after acknowledged writes, and bulk deletions.
 import assert from "node:assert/strict";
 import {
   DeleteBucketCommand,
@@ -51,7 +51,7 @@ export function consistencyChecks(tools: JavaScriptTools): Check[] {
       },
     },
     {
-      name: "DeleteObjects deletes 1,000 keys at once, tells each, and counts absent ones as deleted",
+      name: "DeleteObjects deletes 1,000 keys at once, returns each, and reports missing ones as deleted",
       async run() {
         const keys = Array.from({ length: 1000 }, (_, index) => `bulk/${index} &é`);
         const waiting = keys.slice(0, 900);
@@ -60,12 +60,12 @@ export function consistencyChecks(tools: JavaScriptTools): Check[] {
         };
         await Promise.all(Array.from({ length: WRITERS }, lane));
         const Objects = keys.map((Key) => ({ Key }));
-        const told = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects } }));
+        const result = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects } }));
         assert.deepEqual(
-          told.Deleted?.map(({ Key }) => Key),
+          result.Deleted?.map(({ Key }) => Key),
           keys,
         );
-        assert.deepEqual(told.Errors ?? [], []);
+        assert.deepEqual(result.Errors ?? [], []);
         assert.deepEqual(await listKeys(tools, "bulk/"), []);
         const quiet = await client.send(new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }));
         assert.deepEqual(quiet.Deleted ?? [], []);

@@ -1,4 +1,4 @@
-// The AWS SDK for JavaScript: objects that are encrypted with a key that the caller keeps.
+// The AWS SDK for JavaScript: objects encrypted with a key that the client provides (SSE-C).
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";

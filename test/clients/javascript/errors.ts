@@ -20,7 +20,7 @@ export function errorChecks(tools: JavaScriptTools): Check[] {
   const absent = `${bucket}-absent`;
   return [
     {
-      name: "NoSuchBucket is the answer to everything about a bucket that is not there",
+      name: "every operation on a missing bucket returns NoSuchBucket",
       async run() {
         for (const request of [
           () => client.send(new GetObjectCommand({ Bucket: absent, Key: "k" })),
@@ -64,7 +64,7 @@ export function errorChecks(tools: JavaScriptTools): Check[] {
       },
     },
     {
-      name: "SignatureDoesNotMatch and InvalidAccessKeyId tell a wrong secret from an unknown key",
+      name: "SignatureDoesNotMatch and InvalidAccessKeyId distinguish a wrong secret from an unknown key",
       async run() {
         const { accessKeyId, secretAccessKey } = site.credentials;
         const wrongSecret = newClient(site, endpoint, { accessKeyId, secretAccessKey: "wrong" });
@@ -76,7 +76,7 @@ export function errorChecks(tools: JavaScriptTools): Check[] {
       },
     },
     {
-      name: "KeyTooLongError and MetadataTooLarge tell their limits",
+      name: "KeyTooLongError and MetadataTooLarge contain the limit",
       async run() {
         const long = client.send(new PutObjectCommand({ Bucket: bucket, Key: "k".repeat(1025), Body: "x" }));
         await assertRefused(long, "KeyTooLongError", 400);
@@ -94,7 +94,7 @@ export function errorChecks(tools: JavaScriptTools): Check[] {
       },
     },
     {
-      name: "NotImplemented is the answer to an operation that is not built, and never its neighbour's",
+      name: "an unsupported operation returns NotImplemented, and never the result of a similar one",
       async run() {
         await putText(tools, "whole", "x");
         const torrent = client.send(new GetObjectTorrentCommand({ Bucket: bucket, Key: "whole" }));

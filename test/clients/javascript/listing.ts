@@ -90,7 +90,7 @@ export function listingChecks({ client }: JavaScriptTools): Check[] {
       },
     },
     {
-      name: "ListObjects with a delimiter tells NextMarker, which continues after it",
+      name: "ListObjects with a delimiter returns NextMarker, which continues after it",
       async run() {
         const first = await client.send(
           new ListObjectsCommand({ Bucket, Prefix: "tree/", Delimiter: "/", MaxKeys: 200 }),

@@ -56,7 +56,7 @@ export function objectChecks(tools: JavaScriptTools): Check[] {
     ...site.bodies.map((body) => bufferCheck(tools, body)),
     ...[...site.bodies, site.large].map((body) => streamCheck(tools, body)),
     {
-      name: "lib-storage's Upload puts a stream smaller than a part, of a length not told, as one object",
+      name: "lib-storage's Upload puts a stream of unknown length, smaller than a part, as one object",
       async run() {
         const body = Readable.from([Buffer.from("first piece, "), Buffer.from("second piece")]);
         await new Upload({ client, params: { Bucket: bucket, Key: "uploaded", Body: body } }).done();
@@ -77,7 +77,7 @@ export function objectChecks(tools: JavaScriptTools): Check[] {
       },
     },
     {
-      name: "system metadata and user metadata come back as they were put",
+      name: "system metadata and user metadata are returned unchanged",
       async run() {
         const system = {
           CacheControl: "max-age=60, public",
@@ -170,7 +170,7 @@ function keyChecks(tools: JavaScriptTools): Check[] {
 /** Puts bytes of a known length: the SDK sends them as they are, with the checksum in a header. */
 function bufferCheck({ client, bucket }: JavaScriptTools, body: Body): Check {
   return {
-    name: `a buffer of ${body.label} comes back byte for byte, with its MD5 for an ETag`,
+    name: `a buffer of ${body.label} is returned unchanged, and its ETag is its MD5`,
     async run() {
       const Key = `buffer-${body.size}`;
       const put = await client.send(new PutObjectCommand({ Bucket: bucket, Key, Body: readFileSync(body.file) }));
@@ -183,7 +183,7 @@ function bufferCheck({ client, bucket }: JavaScriptTools, body: Body): Check {
 /** Puts a stream: the SDK sends it in the aws-chunked envelope with the checksum in a trailer. */
 function streamCheck({ client, bucket }: JavaScriptTools, body: Body): Check {
   return {
-    name: `a stream of ${body.label} comes back byte for byte`,
+    name: `a stream of ${body.label} is returned unchanged`,
     async run() {
       const Key = `stream-${body.size}`;
       await client.send(

@@ -31,7 +31,7 @@ export function newClient(site: Site, endpoint: Endpoint, credentials: Credentia
   });
 }
 
-/** Asserts that S3 refuses with a code and says something about it. */
+/** Asserts that a request fails with a code and a message. */
 export async function assertRefused(request: Promise<unknown>, code: string, status: number): Promise<void> {
   const error = await errorOf(request);
   assert.equal(error.name, code, error.message);
@@ -40,12 +40,12 @@ export async function assertRefused(request: Promise<unknown>, code: string, sta
   assert.notEqual(error.message, "UnknownError", `${code} has no message`);
 }
 
-/** Asserts the status of a refusal that has no body to tell more: that of a HEAD, or a 304. */
+/** Asserts the status of a failure without a body: that of a HEAD, or a 304. */
 export async function assertStatus(request: Promise<unknown>, status: number): Promise<void> {
   assert.equal((await errorOf(request)).$metadata.httpStatusCode, status);
 }
 
-/** The error that S3 answers a request with. */
+/** The error that a request returns. */
 export async function errorOf(request: Promise<unknown>): Promise<S3ServiceException> {
   try {
     await request;
@@ -56,7 +56,7 @@ export async function errorOf(request: Promise<unknown>): Promise<S3ServiceExcep
   throw new assert.AssertionError({ message: "the request was not refused" });
 }
 
-/** Puts a text and answers its ETag. */
+/** Puts a text and returns its ETag. */
 export async function putText({ client, bucket }: JavaScriptTools, key: string, text: string): Promise<string> {
   const { ETag } = await client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: text }));
   assert.ok(ETag !== undefined, "the answer has no ETag");

@@ -1,4 +1,4 @@
-# boto3: the checksum algorithms. Those that need a library beside Python's own are given as values.
+# boto3: the checksum algorithms. Values of those that need a library are precomputed.
 from harness import BUCKET, check, equal, get, has_parameter, put, refused, s3
 
 BODY = b"123456789"

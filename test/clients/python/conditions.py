@@ -1,4 +1,4 @@
-# boto3: conditional reads and writes. Versions from before conditional writes have only the former.
+# boto3: conditional reads and writes. Older versions support only conditional reads.
 import datetime
 from concurrent.futures import ThreadPoolExecutor
 
@@ -34,7 +34,7 @@ def _():
                 equal(error.response["ResponseMetadata"]["HTTPStatusCode"], status)
 
 
-@check("If-None-Match: * puts only where there is no object", when=WRITES)
+@check("a PUT with If-None-Match: * succeeds only if the key has no object", when=WRITES)
 def _():
     put("once-only", b"1", IfNoneMatch="*")
     refused("PreconditionFailed", 412, put, "once-only", b"2", IfNoneMatch="*")
@@ -43,7 +43,7 @@ def _():
     put("once-only", b"3", IfNoneMatch="*")
 
 
-@check("If-Match puts only over the object that has the ETag", when=WRITES)
+@check("a PUT with If-Match succeeds only if the current ETag matches", when=WRITES)
 def _():
     etag = put("matched", b"1")["ETag"]
     refused("PreconditionFailed", 412, put, "matched", b"2", IfMatch='"0123"')
@@ -52,7 +52,7 @@ def _():
     refused("NoSuchKey", 404, put, "matched-never", b"3", IfMatch=etag)
 
 
-@check("of 20 puts at once with If-None-Match: * exactly one wins", when=WRITES)
+@check("exactly one of 20 concurrent PUTs with If-None-Match: * succeeds", when=WRITES)
 def _():
     def attempt(rival):
         try:

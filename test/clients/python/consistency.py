@@ -1,10 +1,10 @@
-# boto3: what was acknowledged is what is read from then on, and bulk deletions.
+# boto3: reads after acknowledged writes, and bulk deletions.
 from concurrent.futures import ThreadPoolExecutor
 
 from harness import BUCKET, OVER_TLS, check, equal, get, list_keys, put, refused, s3
 
 
-@check("200 overwrites are each read back at once", when=not OVER_TLS)
+@check("each of 200 overwrites is read back at once", when=not OVER_TLS)
 def _():
     for turn in range(200):
         body = f"turn {turn}".encode()
@@ -19,14 +19,14 @@ def _():
     equal(len(list_keys("written/")), 100)
 
 
-@check("delete_objects deletes 1,000 keys at once and counts absent ones as deleted", when=not OVER_TLS)
+@check("delete_objects deletes 1,000 keys at once and reports missing ones as deleted", when=not OVER_TLS)
 def _():
     keys = [f"bulk/{number} <é>" for number in range(1000)]
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(put, keys[:300]))
-    told = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key} for key in keys]})
-    equal([deleted["Key"] for deleted in told["Deleted"]], keys)
-    assert "Errors" not in told
+    result = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key} for key in keys]})
+    equal([deleted["Key"] for deleted in result["Deleted"]], keys)
+    assert "Errors" not in result
     equal(list_keys("bulk/"), [])
     quiet = s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True})
     assert "Deleted" not in quiet and "Errors" not in quiet

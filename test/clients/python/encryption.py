@@ -1,4 +1,4 @@
-# boto3: objects that are encrypted with a key that the caller keeps.
+# boto3: objects encrypted with a key that the client provides (SSE-C).
 import hashlib
 import os
 
@@ -10,14 +10,14 @@ WITH_OTHER = {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": OTHER}
 FROM_KEY = {f"CopySource{name}": value for name, value in WITH_KEY.items()}
 
 
-@check("with SSECustomerKey an object is put, looked at and read in ranges, and neither without it nor with another")
+@check("an object with SSECustomerKey is put, headed and read in ranges with that key only")
 def _():
     here = {"Bucket": BUCKET, "Key": "sealed/small"}
-    told = put("sealed/small", b"0123456789", Metadata={"color": "blue"}, **WITH_KEY)
-    equal(told["SSECustomerAlgorithm"], "AES256")
-    assert told["ETag"] != f'"{hashlib.md5(b"0123456789").hexdigest()}"', "the ETag tells what is inside"
+    result = put("sealed/small", b"0123456789", Metadata={"color": "blue"}, **WITH_KEY)
+    equal(result["SSECustomerAlgorithm"], "AES256")
+    assert result["ETag"] != f'"{hashlib.md5(b"0123456789").hexdigest()}"', "the ETag reveals the content"
     head = s3.head_object(**here, **WITH_KEY)
-    equal((head["ContentLength"], head["Metadata"], head["ETag"]), (10, {"color": "blue"}, told["ETag"]))
+    equal((head["ContentLength"], head["Metadata"], head["ETag"]), (10, {"color": "blue"}, result["ETag"]))
     equal(s3.get_object(**here, **WITH_KEY, Range="bytes=3-5")["Body"].read(), b"345")
     refused("InvalidRequest", 400, s3.get_object, **here)
     refused("400", 400, s3.head_object, **here)
@@ -26,7 +26,7 @@ def _():
     refused("InvalidRequest", 400, s3.get_object, Bucket=BUCKET, Key="sealed/plain", **WITH_KEY)
 
 
-@check("upload_file and download_file take 25 MB with SSECustomerKey, in parts and in ranges")
+@check("upload_file and download_file transfer 25 MB with SSECustomerKey, in parts and in ranges")
 def _():
     s3.upload_file(SITE["medium"]["file"], BUCKET, "sealed/parts", ExtraArgs=WITH_KEY)
     target = os.path.join(SITE["scratch"], "unsealed")
@@ -35,7 +35,7 @@ def _():
     assert s3.head_object(Bucket=BUCKET, Key="sealed/parts", **WITH_KEY)["ETag"].endswith('-3"')
 
 
-@check("copies change the key, take it away, and need the source's")
+@check("copies change or remove the key, and need the source's")
 def _():
     source = {"Bucket": BUCKET, "Key": "sealed/small"}
     s3.copy_object(Bucket=BUCKET, Key="sealed/other", CopySource=source, **FROM_KEY, **WITH_OTHER)

@@ -4,11 +4,11 @@ import os
 from harness import BUCKET, OVER_TLS, SITE, check, equal, has_parameter, new_client, put, refused, s3
 
 
-@check("NoSuchBucket is the answer to everything about a bucket that is not there")
+@check("every operation on a missing bucket returns NoSuchBucket")
 def _():
     absent = f"{BUCKET}-absent"
-    told = refused("NoSuchBucket", 404, s3.get_object, Bucket=absent, Key="k")
-    equal(told["BucketName"], absent)
+    error = refused("NoSuchBucket", 404, s3.get_object, Bucket=absent, Key="k")
+    equal(error["BucketName"], absent)
     refused("NoSuchBucket", 404, s3.put_object, Bucket=absent, Key="k", Body=b"x")
     refused("NoSuchBucket", 404, s3.delete_object, Bucket=absent, Key="k")
     refused("NoSuchBucket", 404, s3.list_objects, Bucket=absent)
@@ -21,7 +21,7 @@ def _():
     equal(refused("NoSuchKey", 404, s3.get_object, Bucket=BUCKET, Key="never/é put")["Key"], "never/é put")
 
 
-@check("BucketNotEmpty, BucketAlreadyOwnedByYou and InvalidBucketName refuse what is wrong with a bucket")
+@check("BucketNotEmpty, BucketAlreadyOwnedByYou and InvalidBucketName have their statuses")
 def _():
     put("occupant")
     refused("BucketNotEmpty", 409, s3.delete_bucket, Bucket=BUCKET)
@@ -30,7 +30,7 @@ def _():
         refused("InvalidBucketName", 400, s3.create_bucket, Bucket=name)
 
 
-@check("SignatureDoesNotMatch and InvalidAccessKeyId tell a wrong secret from an unknown key")
+@check("SignatureDoesNotMatch and InvalidAccessKeyId distinguish a wrong secret from an unknown key")
 def _():
     refused("SignatureDoesNotMatch", 403, new_client(aws_secret_access_key="wrong").list_buckets)
     refused("InvalidAccessKeyId", 403, new_client(aws_access_key_id="AKIAUNKNOWN").list_buckets)
@@ -38,7 +38,7 @@ def _():
     refused("403", 403, new_client(aws_secret_access_key="wrong").head_bucket, Bucket=BUCKET)
 
 
-@check("any region is signed for: auto, us-east-1, another")
+@check("signatures for any region are accepted: auto, us-east-1, another")
 def _():
     for region in ["auto", "us-east-1", "eu-west-3", "local"]:
         new_client(region_name=region).list_objects_v2(Bucket=BUCKET, MaxKeys=1)
@@ -59,7 +59,7 @@ def _():
     refused("AccessDenied", 403, s3.list_objects_v2, Bucket=BUCKET, ExpectedBucketOwner="111111111111")
 
 
-@check("NotImplemented is the answer to operations that are not built, and they do nothing", when=not OVER_TLS)
+@check("unsupported operations return NotImplemented and change nothing", when=not OVER_TLS)
 def _():
     put("whole")
     refused("NotImplemented", 501, s3.get_object_torrent, Bucket=BUCKET, Key="whole")

@@ -17,7 +17,7 @@ def _refused(answer, status, code, text=b""):
     assert f"<Code>{code}</Code><Message>".encode() in answer[1] and text in answer[1], answer[1]
 
 
-@check("a presigned form uploads files of any size, with what its fields say of them")
+@check("a presigned form uploads files of any size, with the metadata of its fields")
 def _():
     for body in [*SITE["bodies"], SITE["medium"]]:
         fields = {"Content-Type": "text/x-form", "x-amz-meta-size": str(body["size"])}
@@ -31,7 +31,7 @@ def _():
         equal(head["Metadata"], {"size": str(body["size"])})
 
 
-@check("a presigned form takes the file's own name into its key")
+@check("a presigned form inserts the file's name into its key")
 def _():
     form = _form("uploads/${filename}", {"success_action_status": "201"}, [{"success_action_status": "201"}])
     status, answer = _send(form, SITE["bodies"][1]["file"])
@@ -41,7 +41,7 @@ def _():
     equal(len(get(f"uploads/{name}")), 1)
 
 
-@check("a presigned form is good for what it was signed for and nothing else")
+@check("a presigned form permits exactly what it was signed for")
 def _():
     file = SITE["bodies"][1]["file"]
     form = _form("form/one", conditions=[["content-length-range", 2, 1000]])

@@ -1,5 +1,5 @@
-# What the boto3 checks are made of: a register of named checks, the site they run at, and boto3's client. Each outcome
-# is printed as one line of JSON, which the TypeScript side reads.
+# A register of named checks, the site they run at, and boto3's client. Prints each outcome as one line of JSON, which
+# the TypeScript side reads.
 import json
 import os
 import subprocess
@@ -17,7 +17,7 @@ with open(sys.argv[1], encoding="utf-8") as file:
 
 OVER_TLS = SITE["endpoint"].startswith("https:")
 BUCKET = f"boto3-{uuid.uuid4().hex[:10]}"
-# Where boto3 would go over to multipart uploads by itself.
+# The size from which boto3 uses multipart uploads by default.
 ONE_REQUEST = TransferConfig(multipart_threshold=5 * 1024**3)
 
 CHECK_FILES = {name for name in os.listdir(os.path.dirname(__file__)) if name not in ("harness.py", "run.py")}
@@ -48,7 +48,7 @@ def has_parameter(operation, name):
     return name in s3.meta.service_model.operation_model(operation).input_shape.members
 
 
-# boto3 sends a checksum in a trailer over TLS alone, and since the version that came to know CRC64NVME.
+# boto3 sends a checksum in a trailer only over TLS, since the version that added CRC64NVME.
 SENDS_TRAILERS = OVER_TLS and has_parameter("PutObject", "ChecksumCRC64NVME")
 
 
@@ -69,7 +69,7 @@ def run_all():
         try:
             function()
             outcome = {"name": name, "passed": True}
-        except Exception as error:  # whatever it is, it is the outcome
+        except Exception as error:  # any exception is the outcome
             reason = f"{type(error).__name__}: {error}"
             outcome = {"name": name, "passed": False, "reason": reason + where(error)}
         outcome["seconds"] = time.monotonic() - start
@@ -99,16 +99,16 @@ def short(value):
 
 
 def refused(code, status, call, *arguments, **parameters):
-    """Asserts that S3 refuses with a code and says something about it; returns the error."""
+    """Asserts that a call fails with a code and a message; returns the error."""
     try:
         call(*arguments, **parameters)
     except ClientError as error:
-        told = error.response["Error"]
-        equal(told["Code"], code, told.get("Message"))
+        details = error.response["Error"]
+        equal(details["Code"], code, details.get("Message"))
         equal(error.response["ResponseMetadata"]["HTTPStatusCode"], status)
-        # HEAD and 304 have no body to tell a message; boto3 makes one of the status.
-        assert told.get("Message"), f"{code} has no message"
-        return told
+        # HEAD and 304 have no body with a message; boto3 derives one from the status.
+        assert details.get("Message"), f"{code} has no message"
+        return details
     raise AssertionError(f"{call.__name__} was not refused")
 
 

@@ -39,7 +39,7 @@ def keys_of(credentials):
     }
 
 
-@check("a user lives from create_user to delete_user", when=not OVER_TLS)
+@check("a user exists from create_user to delete_user", when=not OVER_TLS)
 def _():
     iam = service("iam")
     made = iam.create_user(UserName=USER, Path="/b/", Tags=[{"Key": "team", "Value": "é"}])["User"]
@@ -78,7 +78,7 @@ def _():
         iam.delete_user(UserName=name)
 
 
-@check("temporary credentials are narrowed by their policy, and end with what began them", when=not OVER_TLS)
+@check("a session policy restricts temporary credentials, and deleting their parent's key ends them", when=not OVER_TLS)
 def _():
     sts = service("sts")
     equal(sts.get_caller_identity()["Arn"], f"arn:aws:iam::{sts.get_caller_identity()['Account']}:root")

@@ -41,7 +41,7 @@ def _():
     equal(len({found["Prefix"] for page in pages for found in page["CommonPrefixes"]}), 300)
 
 
-@check("prefixes and delimiters of odd characters come back decoded", when=not OVER_TLS)
+@check("prefixes and delimiters of odd characters are returned decoded", when=not OVER_TLS)
 def _():
     page = s3.list_objects_v2(Bucket=LISTED, Prefix='wörds & "more"+=/00', Delimiter=" ü")
     equal(page["Prefix"], 'wörds & "more"+=/00')
@@ -50,7 +50,7 @@ def _():
     equal(page["CommonPrefixes"][7]["Prefix"], 'wörds & "more"+=/0007 ü')
 
 
-@check("start-after, max-keys and fetch-owner do as asked", when=not OVER_TLS)
+@check("start-after, max-keys and fetch-owner are obeyed", when=not OVER_TLS)
 def _():
     page = s3.list_objects_v2(Bucket=LISTED, StartAfter="flat/1998", MaxKeys=2, FetchOwner=True)
     equal([found["Key"] for found in page["Contents"]], ["flat/1999", "tree/0000/leaf"])

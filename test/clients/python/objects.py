@@ -30,7 +30,7 @@ def _():
     equal(s3.get_bucket_location(Bucket=BUCKET)["LocationConstraint"], SITE["region"])
 
 
-@check("a bucket keeps the location that it is made with")
+@check("a bucket keeps the location that it was created with")
 def _():
     name = f"boto3-{uuid.uuid4().hex[:10]}"
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
@@ -85,7 +85,7 @@ def _():
         equal(_hash(file), body["sha256"])
 
 
-@check("a put over TLS is sent in pieces, of no Content-Length, with a checksum in its trailer", when=SENDS_TRAILERS)
+@check("a PUT over TLS is chunked, without Content-Length and with a checksum in its trailer", when=SENDS_TRAILERS)
 def _():
     sent = []
 
@@ -104,7 +104,7 @@ def _():
         assert "content-length" not in headers
 
 
-@check("a stream that cannot be read twice is put over TLS, where nothing is hashed beforehand", when=SENDS_TRAILERS)
+@check("a stream that cannot be read twice is put over TLS, where no hash precedes the body", when=SENDS_TRAILERS)
 def _():
     class Once(io.RawIOBase):
         """1,000 bytes that come in sevens and are gone once read."""
@@ -158,7 +158,7 @@ def _():
     _odd_keys(SITE["unprintableKeys"])
 
 
-@check("system metadata and user metadata come back as they were put")
+@check("system metadata and user metadata are returned unchanged")
 def _():
     system = {
         "CacheControl": "max-age=60, public",
@@ -178,7 +178,7 @@ def _():
     equal(get("described"), b"not really gzip")
 
 
-@check("objects that compress well keep their length, whatever encodings the client takes")
+@check("compressible objects keep their length, with any Accept-Encoding")
 def _():
     text = b"a" * 100_000
     for content_type in ["text/plain", "application/json", "text/html", "application/octet-stream"]:
@@ -190,7 +190,7 @@ def _():
         equal(s3.head_object(Bucket=BUCKET, Key="compressible")["ContentLength"], len(text))
 
 
-@check("ranges at the start, in the middle, at the end and past it are read as asked")
+@check("ranges at the start, in the middle, at the end and past it return their bytes or 416")
 def _():
     put("ranged", b"0123456789")
     for asked, expected in [
@@ -208,7 +208,7 @@ def _():
     refused("416", 416, s3.head_object, Bucket=BUCKET, Key="ranged", Range="bytes=10-")
 
 
-@check("on one connection, each answer is its own request's, whatever the sizes of the bodies", when=not OVER_TLS)
+@check("on one connection, each answer belongs to its request, for any sizes of bodies", when=not OVER_TLS)
 def _():
     config = Config(max_pool_connections=1, retries={"total_max_attempts": 1})
     client = new_client(config=config)
@@ -221,7 +221,7 @@ def _():
         equal(found["ResponseMetadata"]["HTTPStatusCode"], 200)
 
 
-@check("ACLs that give nothing away are accepted, others are refused")
+@check("private ACLs are accepted, others are refused")
 def _():
     for acl in ["private", "bucket-owner-full-control"]:
         put("owned", ACL=acl)

@@ -1,4 +1,4 @@
-# boto3: uploads and copies in parts, as it makes them when it is left to its own thresholds.
+# boto3: uploads and copies in parts with its default thresholds.
 import hashlib
 import uuid
 
@@ -6,7 +6,7 @@ from boto3.s3.transfer import TransferConfig
 from harness import BUCKET, SITE, check, equal, put, refused, s3
 
 
-@check("upload_file puts 25 MB in parts by itself, which are one object then")
+@check("upload_file puts 25 MB in parts, which become one object")
 def _():
     body = SITE["medium"]
     s3.upload_file(body["file"], BUCKET, "parts/original", ExtraArgs={"Metadata": {"color": "blue"}})
@@ -25,7 +25,7 @@ def _():
         equal(_downloaded(key), SITE["medium"]["sha256"])
 
 
-@check("parts come in any order and may be replaced; a list in a wrong order or of parts too small is refused")
+@check("parts may be sent in any order and replaced; a list in a wrong order or with parts that are too small is refused")
 def _():
     key = "parts/by-hand"
     upload = {"Bucket": BUCKET, "Key": key, "UploadId": s3.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]}
@@ -51,7 +51,7 @@ def _():
     refused("NoSuchUpload", 404, s3.list_parts, **upload)
 
 
-@check("an aborted upload is gone with its parts, and the object of its key stays")
+@check("an abort deletes the upload and its parts, and the key's object stays")
 def _():
     put("parts/kept", b"kept")
     upload_id = s3.create_multipart_upload(Bucket=BUCKET, Key="parts/kept")["UploadId"]

@@ -13,7 +13,7 @@ def _refused(answer, status, code):
     assert f"<Code>{code}</Code><Message>".encode() in answer[1], answer[1]
 
 
-@check("a presigned GET, HEAD, list and DELETE do what they were signed for")
+@check("presigned GET, HEAD, list and DELETE requests succeed")
 def _():
     put("shared", b"for all to see")
     equal(curl(_url("get_object", Key="shared")), (200, b"for all to see"))
@@ -25,7 +25,7 @@ def _():
     _refused(curl(_url("get_object", Key="shared")), 404, "NoSuchKey")
 
 
-@check("a presigned PUT takes a body, and demands the Content-Type that was signed")
+@check("a presigned PUT accepts a body and requires the signed Content-Type")
 def _():
     url = _url("put_object", Key="by url & é", ContentType="text/plain", Metadata={"color": "blue"})
     upload = ["-T", SITE["mebibyte"]["file"], "-H", "x-amz-meta-color: blue"]

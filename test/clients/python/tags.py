@@ -1,4 +1,4 @@
-# boto3: tags of objects, and what get_object_attributes tells.
+# boto3: tags of objects, and get_object_attributes.
 import boto3
 from harness import BUCKET, OVER_TLS, SITE, check, equal, put, refused, s3
 
@@ -28,7 +28,7 @@ def _():
     assert "TagCount" not in s3.get_object(**HERE)
 
 
-@check("a copy takes its source's tags or is given others", when=not OVER_TLS)
+@check("a copy has its source's tags or those of the request", when=not OVER_TLS)
 def _():
     s3.put_object_tagging(**HERE, Tagging={"TagSet": [{"Key": "color", "Value": "blue"}]})
     s3.copy_object(Bucket=BUCKET, Key="tagged/copy", CopySource=HERE)
@@ -39,7 +39,7 @@ def _():
     equal(_tags("tagged/copy"), {"color": "green"})
 
 
-@check("more than ten tags, one key twice, odd characters and an absent key are refused", when=not OVER_TLS)
+@check("more than ten tags, a repeated key, odd characters and a missing object are refused", when=not OVER_TLS)
 def _():
     many = [{"Key": str(number), "Value": "x"} for number in range(11)]
     refused("BadRequest", 400, s3.put_object_tagging, **HERE, Tagging={"TagSet": many})
@@ -49,17 +49,17 @@ def _():
     equal(_tags(), {"color": "blue"})
 
 
-@check("get_object_attributes tells size and ETag, and of an object in parts how many they are", when=not OVER_TLS)
+@check("get_object_attributes returns size and ETag, and the number of parts of a multipart object", when=not OVER_TLS)
 def _():
     wanted = ["ETag", "ObjectSize", "StorageClass", "ObjectParts"]
     whole = put(HERE["Key"], b"0123456789")
-    told = s3.get_object_attributes(**HERE, ObjectAttributes=wanted)
+    result = s3.get_object_attributes(**HERE, ObjectAttributes=wanted)
     # Without the quotes that it has everywhere else.
-    equal((f'"{told["ETag"]}"', told["ObjectSize"], told["StorageClass"]), (whole["ETag"], 10, "STANDARD"))
-    assert "ObjectParts" not in told
+    equal((f'"{result["ETag"]}"', result["ObjectSize"], result["StorageClass"]), (whole["ETag"], 10, "STANDARD"))
+    assert "ObjectParts" not in result
     s3.upload_file(SITE["medium"]["file"], BUCKET, "tagged/parts")
-    told = s3.get_object_attributes(Bucket=BUCKET, Key="tagged/parts", ObjectAttributes=wanted)
-    equal((told["ObjectSize"], told["ObjectParts"]["TotalPartsCount"]), (SITE["medium"]["size"], 3))
+    result = s3.get_object_attributes(Bucket=BUCKET, Key="tagged/parts", ObjectAttributes=wanted)
+    equal((result["ObjectSize"], result["ObjectParts"]["TotalPartsCount"]), (SITE["medium"]["size"], 3))
 
 
 @check("S3 Control sets, lists and removes tags of a bucket", when=HAS_RESOURCE_TAGS and not OVER_TLS)

@@ -1,4 +1,4 @@
-# boto3: two tenants of one bucket, each with a folder and keys of its own.
+# boto3: two tenants of one bucket, each with its own folder and keys.
 import uuid
 
 from boto3.s3.transfer import TransferConfig
@@ -25,7 +25,7 @@ ONE, OTHER = (Tenant(facts) for facts in SITE["tenants"])
 PAIRS = [(ONE, OTHER), (OTHER, ONE)]
 
 
-@check("each uploads in parts, lists, reads and copies in its own folder")
+@check("each tenant uploads in parts, lists, reads and copies in its own folder")
 def _():
     parts = TransferConfig(multipart_threshold=8 * 1024**2)
     for tenant, _other in PAIRS:
@@ -36,7 +36,7 @@ def _():
         equal(tenant.s3.head_object(**source)["ContentLength"], SITE["medium"]["size"])
 
 
-@check("neither does any of it in the other's")
+@check("neither tenant may do any of this in the other's folder")
 def _():
     for tenant, other in PAIRS:
         there = {"Bucket": SHARED, "Key": other.key("medium")}
@@ -52,7 +52,7 @@ def _():
         )
 
 
-@check("presigned URLs are worth what their signer's keys are")
+@check("presigned URLs permit what their signer may do")
 def _():
     for tenant, other in PAIRS:
         for key, expected in [(tenant.key("copy"), 200), (other.key("copy"), 403)]:
@@ -60,13 +60,13 @@ def _():
             equal(curl(url, "-o", "/dev/null")[0], expected)
 
 
-@check("delete_objects deletes what is one's own")
+@check("delete_objects deletes only the tenant's own objects")
 def _():
     for tenant, other in PAIRS:
         wanted = [{"Key": owner.key(name)} for owner in (tenant, other) for name in ("copy", "medium")]
-        told = tenant.s3.delete_objects(Bucket=SHARED, Delete={"Objects": wanted})
-        equal({found["Key"] for found in told["Deleted"]}, {tenant.key("copy"), tenant.key("medium")})
-        equal({(error["Key"], error["Code"]) for error in told["Errors"]},
+        result = tenant.s3.delete_objects(Bucket=SHARED, Delete={"Objects": wanted})
+        equal({found["Key"] for found in result["Deleted"]}, {tenant.key("copy"), tenant.key("medium")})
+        equal({(error["Key"], error["Code"]) for error in result["Errors"]},
               {(other.key(name), "AccessDenied") for name in ("copy", "medium")})
 
 

@@ -1,4 +1,4 @@
-# boto3: a bucket with versioning, in which nothing that was put is lost until its version is deleted.
+# boto3: a bucket with versioning, which preserves every version until it is deleted.
 import uuid
 
 from harness import OVER_TLS, check, equal, refused, s3
@@ -9,7 +9,7 @@ HERE = {"Bucket": VERSIONED, "Key": "key &+é"}
 _ids = []
 
 
-@check("versioning is off in a new bucket, is turned on and is on then", when=not OVER_TLS)
+@check("versioning is off in a new bucket and can be enabled", when=not OVER_TLS)
 def _():
     s3.create_bucket(Bucket=VERSIONED)
     assert "Status" not in s3.get_bucket_versioning(Bucket=VERSIONED)
@@ -46,7 +46,7 @@ def _():
     equal(_listed("DeleteMarkers"), [])
 
 
-@check("an old version is copied to be the newest, and a deleted version is gone for good", when=not OVER_TLS)
+@check("a copy of an old version becomes the newest, and a deleted version is purged", when=not OVER_TLS)
 def _():
     restored = s3.copy_object(**HERE, CopySource={**HERE, "VersionId": _ids[0]})
     equal(restored["CopySourceVersionId"], _ids[0])
@@ -56,15 +56,15 @@ def _():
     refused("NoSuchVersion", 404, s3.get_object, **HERE, VersionId=restored["VersionId"])
 
 
-@check("a bucket of versions is no empty one, until delete_objects has deleted every version", when=not OVER_TLS)
+@check("a bucket with versions is not empty until delete_objects has deleted every version", when=not OVER_TLS)
 def _():
     s3.delete_object(**HERE)
     refused("BucketNotEmpty", 409, s3.delete_bucket, Bucket=VERSIONED)
     versions = [*_listed("Versions"), *_listed("DeleteMarkers")]
     equal(len(versions), 3)
     objects = [{"Key": found["Key"], "VersionId": found["VersionId"]} for found in versions]
-    told = s3.delete_objects(Bucket=VERSIONED, Delete={"Objects": objects})
-    equal({deleted["VersionId"] for deleted in told["Deleted"]}, {found["VersionId"] for found in versions})
+    result = s3.delete_objects(Bucket=VERSIONED, Delete={"Objects": objects})
+    equal({deleted["VersionId"] for deleted in result["Deleted"]}, {found["VersionId"] for found in versions})
     s3.delete_bucket(Bucket=VERSIONED)
 
 

@@ -66,7 +66,7 @@ function earlyRefusals({ bucket, identity, sendPieces }: RawTools): Check[] {
   const framing = { "content-length": String(LARGE_BYTES) };
   return [
     {
-      name: "a wrong signature over 300 MB with Expect: 100-continue is refused at once and never told to continue",
+      name: "a wrong signature over 300 MB with Expect: 100-continue is refused at once without 100 Continue",
       async run() {
         const { head } = signRequest(
           { ...identity, method: "PUT", target, credentials },
@@ -88,7 +88,7 @@ function earlyRefusals({ bucket, identity, sendPieces }: RawTools): Check[] {
       },
     },
     {
-      name: "a condition that cannot hold and a bucket that is not there are refused before the body, too",
+      name: "a failed precondition and a missing bucket are refused before the body",
       async run() {
         const expect = { ...framing, expect: "100-continue" };
         const unheld = signRequest({ ...identity, method: "PUT", target, headers: { "if-match": '"0123"' } }, expect);

@@ -4,7 +4,7 @@ import { connect as connectPlain, type Socket } from "node:net";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import type { Endpoint, Site } from "../site.ts";
 
-/** What came back. */
+/** The answer. */
 export interface Answer {
   /** 0 where the connection ended without an answer. */
   readonly status: number;

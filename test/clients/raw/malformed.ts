@@ -9,7 +9,7 @@ export function malformedChecks(tools: RawTools): Check[] {
   return [...signedChecks(tools), ...authorizationChecks(tools), ...payloadChecks(tools), ...httpChecks(tools)];
 }
 
-/** Well signed, but asking for what cannot be. */
+/** Correctly signed requests with invalid input. */
 function signedChecks({ bucket, send }: RawTools): Check[] {
   const object = `/${bucket}/malformed`;
   const remove = (body: string): RawRequest => ({
@@ -42,7 +42,7 @@ function signedChecks({ bucket, send }: RawTools): Check[] {
     ["a location that is no XML", 400, "MalformedXML", { method: "PUT", target: `/${bucket}-x`, body: "<Create" }],
     ["both conditions on a write", 501, "NotImplemented", { ...put(object), headers: BOTH_CONDITIONS }],
     [
-      "a body in chunks of no told length",
+      "a chunked body without x-amz-decoded-content-length",
       411,
       "MissingContentLength",
       { ...put(object), unsigned: CHUNKED, body: "1\r\nx\r\n0\r\n\r\n" },
@@ -54,7 +54,7 @@ function signedChecks({ bucket, send }: RawTools): Check[] {
       run: async () => assertError(await send(request), status, code),
     })),
     {
-      name: "a deletion without a checksum is carried out",
+      name: "DeleteObjects without a checksum succeeds",
       run: async () => assert.equal((await send({ ...remove(DELETION), headers: {} })).status, 200),
     },
   ];
@@ -78,7 +78,7 @@ const TWO_CHECKSUMS = { "x-amz-checksum-crc32": "AAAAAA==", "x-amz-checksum-crc3
 const BOTH_CONDITIONS = { "if-match": '"a"', "if-none-match": "*" };
 const CHUNKED = { "transfer-encoding": "chunked" };
 
-/** Signatures and their headers, spoilt in every part. */
+/** Signatures and their headers, each with one invalid part. */
 function authorizationChecks(tools: RawTools): Check[] {
   const { bucket, identity, sendPieces } = tools;
   const target = `/${bucket}?list-type=2`;
@@ -145,7 +145,7 @@ function authorizationChecks(tools: RawTools): Check[] {
   ];
 }
 
-/** Hashes of the payload that are not the payload's. */
+/** Payload hashes that do not match the payload. */
 function payloadChecks(tools: RawTools): Check[] {
   const { bucket, send } = tools;
   return [
@@ -159,7 +159,7 @@ function payloadChecks(tools: RawTools): Check[] {
       },
     },
     {
-      name: "a payload hash that is none is refused",
+      name: "an invalid payload hash is refused",
       async run() {
         const { status, body } = await send({ method: "PUT", target: `/${bucket}/hashed`, body: "x", payload: "AB" });
         assert.equal(status, 400, body);
@@ -168,7 +168,7 @@ function payloadChecks(tools: RawTools): Check[] {
   ];
 }
 
-/** What the runtime itself refuses: not in S3's words, but never as a failure of the server's. */
+/** Requests that the runtime refuses: without S3's error document, but never with a 5xx. */
 function httpChecks({ identity, sendPieces, bucket }: RawTools): Check[] {
   const host = `Host: ${identity.host}\r\n`;
   const texts = [
@@ -183,7 +183,7 @@ function httpChecks({ identity, sendPieces, bucket }: RawTools): Check[] {
   ];
   return [
     {
-      name: "what is not HTTP is refused as the client's mistake, never as the server's",
+      name: "malformed HTTP returns 4xx, never 5xx",
       async run() {
         for (const text of texts) {
           const { status, body } = await sendPieces([text], { ending: "end" });
@@ -192,7 +192,7 @@ function httpChecks({ identity, sendPieces, bucket }: RawTools): Check[] {
       },
     },
     {
-      name: "a connection that was given a refusal can be used again",
+      name: "a connection can be reused after a refusal",
       async run() {
         const request = `GET /${bucket} HTTP/1.1\r\n${host}\r\n`;
         assertError(await sendPieces([request]), 403, "AccessDenied");

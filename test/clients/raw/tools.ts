@@ -1,4 +1,4 @@
-// What the raw checks share: signed requests sent by hand, and what must be true of the answers.
+// What the raw checks share: signed requests sent by hand, and assertions about the answers.
 import assert from "node:assert/strict";
 import { newBucketName, type Endpoint, type Site } from "../site.ts";
 import { type Answer, exchange, type ExchangeOptions, openSocket } from "./exchange.ts";

@@ -1,5 +1,5 @@
-// What a tenant tries on the other's folder, and on the bucket: all of it is refused, in the same words whether or not
-// there is something, and nothing changes.
+// A tenant's requests to the other's folder and to the bucket: all are refused, with the same error for existing and
+// missing objects, and change nothing.
 import assert from "node:assert/strict";
 import { textIn, textsIn } from "../../../scripts/tenancy/caller.ts";
 import type { Check } from "../harness.ts";
@@ -20,7 +20,7 @@ export function foreignChecks(tools: TenancyTools): Check[] {
   const attempt = ([method, target, headers = {}, body]: OperationRequest) =>
     one.caller.s3(method, target, { headers, ...(body === undefined ? {} : { body }) });
 
-  /** A request that no library touches on its way. */
+  /** Sends a request without a client library. */
   async function raw(method: string, target: string, body = ""): Promise<{ status: number; body: string }> {
     const identity = { host: site.http.host, credentials: one.keys, region: site.region };
     const headers = method === "PUT" ? { "content-length": String(body.length) } : {};
@@ -32,13 +32,13 @@ export function foreignChecks(tools: TenancyTools): Check[] {
     for (const each of attempts) await assertDenied(attempt(each), `${each[0]} ${each[1]}`);
   }
 
-  /** Does something during which nothing in the bucket may change. */
+  /** Runs `act` and asserts that the bucket did not change. */
   async function unchanged(act: () => Promise<void>): Promise<void> {
-    await assertDone(other.caller.s3("PUT", foreign("secret"), { body: "kept" }));
+    await assertDone(other.caller.s3("PUT", foreign("secret"), { body: "unchanged" }));
     const before = await assertDone(operator.s3("GET", `/${bucket}?list-type=2`));
     await act();
     assert.equal(await assertDone(operator.s3("GET", `/${bucket}?list-type=2`)), before);
-    assert.equal(await assertDone(other.caller.s3("GET", foreign("secret"))), "kept");
+    assert.equal(await assertDone(other.caller.s3("GET", foreign("secret"))), "unchanged");
   }
 
   const refusal = (what: string, act: () => Promise<void>): Check => ({
@@ -47,7 +47,7 @@ export function foreignChecks(tools: TenancyTools): Check[] {
   });
 
   return [
-    refusal("neither reads, writes, tags, renames nor deletes what is the other's", () =>
+    refusal("neither reads, writes, tags, renames nor deletes the other's objects", () =>
       refuse(
         ["GET", foreign("secret")],
         ["GET", foreign("secret"), { range: "bytes=0-0" }],
@@ -80,7 +80,7 @@ export function foreignChecks(tools: TenancyTools): Check[] {
       );
       await assertDone(one.caller.s3("DELETE", own(`parts?uploadId=${id}`)));
     }),
-    refusal("gets nowhere with the id of the other's upload", async () => {
+    refusal("cannot use the id of the other's upload", async () => {
       const id = textIn(await assertDone(other.caller.s3("POST", foreign("parts?uploads"))), "UploadId");
       await refuse(
         ["PUT", foreign(`parts?partNumber=1&uploadId=${id}`), {}, "x"],
@@ -118,14 +118,14 @@ export function foreignChecks(tools: TenancyTools): Check[] {
       const answer = await attempt(["GET", `/${bucket}?list-type=2&prefix=${name}%2F&continuation-token=${token}`]);
       assert.equal(answer.status, 400, await answer.text());
     }),
-    refusal("deletes by a list only what is its own", async () => {
+    refusal("deletes only its own objects with DeleteObjects", async () => {
       await assertDone(one.caller.s3("PUT", own("passing"), { body: "x" }));
       const { headers, body } = deletionOf(`${other.name}/secret`, `${one.name}/passing`, `${other.name}/never-put`);
-      const told = await assertDone(one.caller.s3("POST", `/${bucket}?delete`, { headers, body }));
-      assert.deepEqual(textsIn(told, "Code"), ["AccessDenied", "AccessDenied"]);
-      assert.match(told, new RegExp(`<Deleted><Key>${one.name}/passing</Key></Deleted>`));
+      const result = await assertDone(one.caller.s3("POST", `/${bucket}?delete`, { headers, body }));
+      assert.deepEqual(textsIn(result, "Code"), ["AccessDenied", "AccessDenied"]);
+      assert.match(result, new RegExp(`<Deleted><Key>${one.name}/passing</Key></Deleted>`));
     }),
-    refusal("is not told whether there is something", async () => {
+    refusal("learns nothing about what exists", async () => {
       const asked: readonly ((key: string) => OperationRequest)[] = [
         ...["GET", "HEAD", "DELETE"].map((method) => (key: string): OperationRequest => [method, foreign(key)]),
         (key) => ["GET", foreign(key), { "if-match": '"0"' }],
@@ -139,7 +139,7 @@ export function foreignChecks(tools: TenancyTools): Check[] {
         assert.equal(there, absent.replaceAll("absent", "secret"));
       }
     }),
-    refusal("changes and reads nothing of the bucket's own", async () => {
+    refusal("neither reads nor changes the bucket's configuration", async () => {
       const policy = JSON.stringify({ Version: "2012-10-17", Statement: [] });
       const subresources = ["policy", "cors", "acl", "lifecycle", "encryption", "ownershipControls"];
       await refuse(
@@ -157,7 +157,7 @@ export function foreignChecks(tools: TenancyTools): Check[] {
         ["PUT", `/${bucket}-of-its-own`],
       );
     }),
-    refusal("calls nothing of IAM's, for itself or for the other", async () => {
+    refusal("may not call IAM, for itself or for the other", async () => {
       const UserName = other.name;
       for (const [action, parameters] of [
         ["ListUsers", {}],
@@ -174,7 +174,7 @@ export function foreignChecks(tools: TenancyTools): Check[] {
         /AccessDenied/,
       );
     }),
-    refusal("does not get there by `..` in a path", async () => {
+    refusal("does not reach the other's folder by `..` in a path", async () => {
       for (const step of ["..", "%2e%2e", "%2E%2E"]) {
         const target = own(`${step}/${other.name}/secret`);
         assert.equal((await raw("GET", target)).status, 404, "a key like any other, and not there");

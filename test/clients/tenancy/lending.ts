@@ -1,9 +1,9 @@
-// What a tenant gives away: temporary credentials, URLs and forms, good for what they were made for and no more.
+// Temporary credentials, presigned URLs and forms that a tenant creates permit exactly what they were created for.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Caller, keysIn } from "../../../scripts/tenancy/caller.ts";
 import { issueUploadCredentials, uploadFromPage } from "../../../scripts/tenancy/tenants.ts";
-import { openPage, pageThatTells, toldBy } from "../browser/chromium.ts";
+import { openPage, pageThatReports, reportOf } from "../browser/chromium.ts";
 import { signForm } from "../browser/signed-form.ts";
 import type { Check } from "../harness.ts";
 import { hashBytes } from "../hashes.ts";
@@ -49,7 +49,7 @@ export function lendingChecks(tools: TenancyTools): Check[] {
       },
     },
     {
-      name: `temporary credentials of ${name}'s get no further than ${name}, whatever their policy says`,
+      name: `temporary credentials of ${name}'s permit no more than ${name} may, with any session policy`,
       async run() {
         for (const prefix of ["", `${other.name}/`, "${aws:username}/../"]) {
           const pass = await lend(prefix);
@@ -102,14 +102,14 @@ export function lendingChecks(tools: TenancyTools): Check[] {
       async run() {
         const pass = await lend();
         const url = await pass.presign("PUT", own("uploads/page"), URL_SECONDS);
-        const page = pageThatTells(
+        const page = pageThatReports(
           `const put = (url) => fetch(url, { method: "PUT", headers: { "content-type": "text/x-page" }, body: "by page" });
            const url = ${JSON.stringify(url)};
            const [right, wrong] = [await put(url), await put(url.replace("/uploads/page", "/report"))];
            return [right.status, right.headers.get("etag"), wrong.status];`,
         );
-        const told = toldBy(await openPage(site, pages.show(`tenancy-${name}`, page)));
-        assert.deepEqual(told, [200, `"${hashBytes("md5", "by page")}"`, 403]);
+        const reported = reportOf(await openPage(site, pages.show(`tenancy-${name}`, page)));
+        assert.deepEqual(reported, [200, `"${hashBytes("md5", "by page")}"`, 403]);
         assert.equal(await assertDone(caller.s3("GET", own("uploads/page"))), "by page");
         await assert.rejects(uploadFromPage(url, "https://elsewhere.example", "text/plain", "x"), /would not let/);
       },

@@ -1,4 +1,4 @@
-// What a tenant does in its own folder: all that there is to do with objects.
+// A tenant may use every object operation in its own folder.
 import assert from "node:assert/strict";
 import { textIn, textsIn } from "../../../scripts/tenancy/caller.ts";
 import type { Check } from "../harness.ts";

@@ -1,4 +1,4 @@
-// A tenant with the usual programs: aws-cli and boto3 with its keys do in its folder what they do elsewhere.
+// aws-cli and boto3 with a tenant's keys work in its folder as they do elsewhere.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { AwsCli } from "../aws-cli.ts";

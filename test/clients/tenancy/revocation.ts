@@ -14,7 +14,7 @@ export function revocationChecks({ operator, place, bucket, one, other }: Tenanc
   const get = (holder: Caller): Promise<Response> => holder.s3("GET", target);
   return [
     {
-      name: "a key that is turned off is refused at once, and all that was made with it; turned on, all of it works",
+      name: "an inactive key and everything signed with it is refused at once, and accepted again once the key is active",
       async run() {
         const pass = await issueUploadCredentials(one, bucket, `${one.name}/uploads/`);
         const url = await one.caller.presign("GET", target, URL_SECONDS);
@@ -47,7 +47,7 @@ export function revocationChecks({ operator, place, bucket, one, other }: Tenanc
       },
     },
     {
-      name: "rights that are taken away are gone from the next request on, sessions' too, and come back the same way",
+      name: "deleting a policy revokes rights from the next request on, also of sessions, and putting it back restores them",
       async run() {
         const session = new Caller(place, keysIn(await one.caller.sts("GetSessionToken")));
         const policy = { UserName: one.name, PolicyName: "tenant" };

@@ -33,7 +33,7 @@ async function standInOf(...accounts: readonly Account[]): Promise<StandIn> {
 }
 
 void describe("npm run deploy", () => {
-  void it("makes everything in a fresh account, writes the secrets for this user alone and prints none of them", async () => {
+  void it("creates everything in a new account, writes the secrets to a file that only this user reads, and prints none", async () => {
     const account = newAccount();
     const standIn = await standInOf(account);
     const project = newProject();
@@ -61,7 +61,7 @@ void describe("npm run deploy", () => {
     assert.deepEqual([worker?.isOnWorkersDev, worker?.hasPreviews], [true, false]);
     assert.deepEqual(worker?.deployments[0]?.codeUpdateStrategy, { mode: "immediate" });
 
-    // The second deployment: nothing is made, nothing is lost, and the way back is told.
+    // The second deployment creates and loses nothing, and prints how to roll back.
     const first = deployedVersion(worker);
     const made = standIn.calls.length;
     const second = await runScript(standIn, project, {});
@@ -79,7 +79,7 @@ void describe("npm run deploy", () => {
     assert.equal(deployedVersion(worker)?.id, first?.id);
   });
 
-  void it("deploys without limits on the Free plan and says what that plan cannot do", async () => {
+  void it("deploys without limits on the Free plan and prints what that plan lacks", async () => {
     const account = newAccount({ plan: "free" });
     const { code, output } = await deploy(await standInOf(account), newProject());
     assert.equal(code, 0, output);
@@ -89,7 +89,7 @@ void describe("npm run deploy", () => {
     assert.equal(version?.bindings.find(({ name }) => name === "JOB_CALLS_PER_TICK")?.["text"], "40");
   });
 
-  void it("takes the account that is named among several", async () => {
+  void it("uses the named account of several", async () => {
     const [one, other] = [newAccount({ name: "One" }), newAccount({ name: "Other" })];
     const project = newProject();
     project.edit((toml) => `account_id = "${other.id}"\n${toml}`);
@@ -99,7 +99,7 @@ void describe("npm run deploy", () => {
     assert.deepEqual([one.databases.length, other.databases.length], [0, 1]);
   });
 
-  void it("places everything at a location, which is kept in wrangler.toml", async () => {
+  void it("places everything at a location, which it writes to wrangler.toml", async () => {
     const account = newAccount();
     const project = newProject();
     const standIn = await standInOf(account);
@@ -116,7 +116,7 @@ void describe("npm run deploy", () => {
     assert.match(again.output, /is in weur and cannot be moved to oc/);
   });
 
-  void it("makes no secrets in a build service, and says how they are made", async () => {
+  void it("creates no secrets in a build service, and prints how to create them", async () => {
     const account = newAccount();
     const standIn = await standInOf(account);
     const { code, output } = await runScript(standIn, newProject(), { environment: { CI: "true", WORKERS_CI: "1" } });
@@ -125,7 +125,7 @@ void describe("npm run deploy", () => {
     assert.match(output, /no root credentials/);
   });
 
-  void it("takes the secrets that a build service gives, and refuses those that cannot be some", async () => {
+  void it("uses the secrets of a build service, and refuses invalid ones", async () => {
     const account = newAccount();
     const standIn = await standInOf(account);
     const project = newProject();
@@ -167,7 +167,7 @@ void describe("npm run deploy", () => {
   });
 });
 
-/** The `script` of util-linux gives a command a terminal. */
+/** The `script` of util-linux runs a command at a terminal. */
 function hasPseudoTerminal(): boolean {
   return spawnSync("script", ["--version"]).status === 0;
 }

@@ -1,4 +1,4 @@
-// Rehearses deployments over what is there already: other names in wrangler.toml, secrets that are only half there, an
+// Rehearses deployments over existing ones: other names in wrangler.toml, half of the secrets missing, an
 // account that cannot be listed and an API that cannot be reached. Run by `npm run test:deploy`.
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
@@ -34,7 +34,7 @@ function dropSecrets(account: Account, ...names: readonly string[]): void {
 }
 
 void describe("a deployment over an earlier one", () => {
-  void it("refuses names under which the data would not be found, but for a database that is being rebuilt", async () => {
+  void it("refuses names under which the data would not be found, except for a database that is being rebuilt", async () => {
     const { account, standIn, project } = await deployed();
     const original = project.toml;
     project.edit((toml) => toml.replace('bucket_name = "cairn-blobs"', 'bucket_name = "elsewhere"'));
@@ -56,18 +56,18 @@ void describe("a deployment over an earlier one", () => {
     assert.equal(used?.["id"], account.databases.find(({ name }) => name === "rebuilt")?.uuid);
   });
 
-  void it("makes the master key alone where only that is missing", async () => {
+  void it("creates only the master key if only that is missing", async () => {
     const { account, standIn, project, file } = await deployed();
     dropSecrets(account, "CAIRN_MASTER_KEY");
     const { code, output, credentialsFile } = await deploy(standIn, project);
     assert.equal(code, 0, output);
     const made = readCredentials(credentialsFile);
     assert.deepEqual(Object.keys(made), ["CAIRN_MASTER_KEY"]);
-    const { CAIRN_MASTER_KEY: _, ...kept } = readCredentials(file);
-    assert.deepEqual(secretsOf(account.workers.get("cairn")), { ...kept, ...made });
+    const { CAIRN_MASTER_KEY: _, ...others } = readCredentials(file);
+    assert.deepEqual(secretsOf(account.workers.get("cairn")), { ...others, ...made });
   });
 
-  void it("stops at half of the root credentials and names the other half", async () => {
+  void it("stops if half of the root credentials is missing, and names it", async () => {
     const { account, standIn, project } = await deployed();
     dropSecrets(account, "CAIRN_ROOT_SECRET_ACCESS_KEY");
     const before = account.workers.get("cairn")?.versions.length;
@@ -77,7 +77,7 @@ void describe("a deployment over an earlier one", () => {
     assert.equal(account.workers.get("cairn")?.versions.length, before);
   });
 
-  void it("takes the named account where the token may not list accounts, and says where the API cannot be reached", async () => {
+  void it("uses the named account if the token may not list accounts, and reports an unreachable API", async () => {
     const { account, standIn, project } = await deployed();
     standIn.options = { accounts: [account], lacks: new Map([["Account Settings", "Read"]]) };
     const named = await runScript(standIn, project, { environment: { CLOUDFLARE_ACCOUNT_ID: account.id } });

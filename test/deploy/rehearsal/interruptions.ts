@@ -25,7 +25,7 @@ function isOfInterest({ method, path }: ApiCall, nth: number): boolean {
   return !path.endsWith("/query") || nth % 12 === 0;
 }
 
-/** Kills one deployment after the other, each at a later call than the one before, until one gets through. */
+/** Kills successive deployments, each at a later call than the previous one, until one succeeds. */
 async function killOneByOne(account: Account, when: "before" | "after"): Promise<{ kills: number; file: string }> {
   const project = new Project();
   projects.push(project);
@@ -62,7 +62,7 @@ async function killOneByOne(account: Account, when: "before" | "after"): Promise
 
 for (const when of ["before", "after"] as const) {
   void describe(`a deployment that is killed ${when} a call takes effect`, () => {
-    void it("is completed by those that follow, and none of its secrets is lost", async () => {
+    void it("is completed by later ones, and none of its secrets is lost", async () => {
       const account = newAccount();
       const { kills, file } = await killOneByOne(account, when);
       assert.ok(kills >= 6, `${kills} kills`);
@@ -92,7 +92,7 @@ void describe("a deployment that the API fails", () => {
       const standIn = await startStandIn({
         accounts: [account],
         onCall: (call, when) => {
-          // The checks ask for the same paths with nothing in the body, and must be let through.
+          // Checks request the same paths without a body, and must succeed.
           if (when === "after" && call.method === method && path.test(call.path)) {
             throw new ApiError(400, 10_013, "An unknown error has occurred.");
           }

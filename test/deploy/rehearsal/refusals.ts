@@ -1,4 +1,4 @@
-// Rehearses what stops a deployment: each is found before anything is made, and told in one sentence with what to do.
+// Rehearses deployments that fail: each problem is found before anything is created, and one sentence says what to do.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ async function attempt(account: Account, scene: Scene = {}): Promise<Outcome> {
   return deploy(standIn, project, scene);
 }
 
-/** The deployment failed, said so in one line, and made nothing. */
+/** Asserts that the deployment failed with one line and created nothing. */
 function assertRefused({ code, output }: Outcome, says: RegExp, account: Account, databases = 0): void {
   assert.equal(code, 1, output);
   const lines = output.split("\n").filter((line) => line.startsWith("deploy: "));
@@ -75,7 +75,7 @@ function otherWorker(account: Account): void {
   });
 }
 
-void describe("npm run deploy stops before it makes anything", () => {
+void describe("npm run deploy stops before it creates anything", () => {
   void it("where wrangler is not logged in", async () => {
     const account = newAccount();
     const outcome = await attempt(account, { environment: { CLOUDFLARE_API_TOKEN: "" } });
@@ -192,7 +192,7 @@ void describe("npm run deploy stops before it makes anything", () => {
 });
 
 void describe("the command line of npm run deploy", () => {
-  void it("answers what it does not know with its usage", async () => {
+  void it("prints its usage for unknown arguments", async () => {
     const standIn = await startStandIn({ accounts: [newAccount()] });
     standIns.push(standIn);
     for (const args of [["--nonsense"], ["--location", "mars"]]) {

@@ -37,7 +37,7 @@ const MIGRATIONS_TABLE = `CREATE TABLE d1_migrations(
   id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`;
 
 void describe("a deployment over the previous release", () => {
-  void it("brings its database up to date and changes none of its data", async () => {
+  void it("migrates its database and changes none of its data", async () => {
     const account = newAccount();
     const database = newDatabase("cairn");
     account.databases.push(database);
@@ -64,7 +64,7 @@ void describe("a deployment over the previous release", () => {
     assert.match(output, new RegExp(`done +${migrations.length - known} of the migrations`));
   });
 
-  void it("goes on from a database that holds more than this release knows of", async () => {
+  void it("accepts a database with tables of a later release", async () => {
     const account = newAccount();
     const standIn = await standInOf(account);
     const project = newProject();
@@ -75,7 +75,7 @@ void describe("a deployment over the previous release", () => {
     assert.equal(code, 0, output);
   });
 
-  void it("names a table, view or trigger that went missing, and one that reads differently", async () => {
+  void it("names a missing table, view or trigger, and one whose definition differs", async () => {
     const account = newAccount();
     const standIn = await standInOf(account);
     const project = newProject();

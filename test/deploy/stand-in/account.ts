@@ -1,4 +1,4 @@
-// What a Cloudflare account holds, as the stand-in of the API keeps it.
+// The state of a Cloudflare account in the stand-in of the API.
 import { randomBytes, randomUUID } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 
@@ -81,7 +81,7 @@ export function newDatabase(name: string, location?: string, file = ":memory:"):
   return { uuid: randomUUID(), name, location, sqlite: new DatabaseSync(file) };
 }
 
-/** The version that takes requests, if any. */
+/** The deployed version, if any. */
 export function deployedVersion(worker: Worker | undefined): Version | undefined {
   const id = worker?.deployments[0]?.versions[0]?.version_id;
   return worker?.versions.find((version) => version.id === id);

@@ -1,6 +1,6 @@
-// The words of Cloudflare's API: its envelope, and the errors that it answers with.
+// Answers of Cloudflare's API: its envelope and its errors.
 
-/** An error as the API tells it: an HTTP status, a code of its own, and a sentence. */
+/** An error of the API: an HTTP status, the API's own code, and a sentence. */
 export class ApiError extends Error {
   readonly status: number;
   readonly code: number;
@@ -34,7 +34,7 @@ export function errorEnvelope({ code, message }: ApiError): string {
   return JSON.stringify({ success: false, errors: [{ code, message }], messages: [], result: null });
 }
 
-/** Takes the page that a query asks for. */
+/** The page that a query requests. */
 export function page(items: readonly unknown[], query: URLSearchParams, greatest = 100): Answer {
   const number = Number(query.get("page") ?? "1");
   const size = Math.min(Number(query.get("per_page") ?? "20"), greatest);
@@ -48,7 +48,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The text that a field has; undefined where it has none. */
+/** The text of a field; undefined if it has none. */
 export function textOf(fields: Record<string, unknown>, name: string): string | undefined {
   const value = fields[name];
   return typeof value === "string" ? value : undefined;

@@ -1,5 +1,5 @@
 // A strict stand-in of Cloudflare's API over HTTP, for wrangler and the deployment to talk to through
-// CLOUDFLARE_API_BASE_URL. It knows what a deployment needs and refuses everything else.
+// CLOUDFLARE_API_BASE_URL. It implements what a deployment needs and refuses everything else.
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { Account, Permission } from "./account.ts";
@@ -18,11 +18,11 @@ export interface ApiCall {
 
 export interface StandInOptions {
   readonly accounts: readonly Account[];
-  /** What the token lacks: with `Read`, it may do nothing with it, with `Edit`, it may only look. */
+  /** The permission that the token lacks: without `Read` it may do nothing, without `Edit` only read. */
   readonly lacks?: ReadonlyMap<Permission, "Read" | "Edit">;
   /** False refuses triggers in `/query`. */
   readonly takesTriggers?: boolean;
-  /** Looks at a call before it is answered and after; what it throws is the answer. */
+  /** Sees a call before and after it is answered. An error that it throws becomes the answer. */
   readonly onCall?: (call: ApiCall, when: "before" | "after") => void;
 }
 
@@ -62,10 +62,10 @@ async function respond(standIn: StandIn, incoming: IncomingMessage, outgoing: Se
     for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
     text = envelope(await answer(standIn, incoming, Buffer.concat(chunks)));
   } catch (error) {
-    const told =
+    const failure =
       error instanceof ApiError ? error : new ApiError(500, 10_013, `An unknown error has occurred: ${String(error)}`);
-    status = told.status;
-    text = errorEnvelope(told);
+    status = failure.status;
+    text = errorEnvelope(failure);
   }
   outgoing.writeHead(status, { "content-type": "application/json" }).end(text);
 }

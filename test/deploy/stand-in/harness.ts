@@ -1,4 +1,4 @@
-// Runs `npm run deploy` as a process of its own, with the real wrangler, against the stand-in of Cloudflare's API.
+// Runs `npm run deploy` as a separate process, with the real wrangler, against the stand-in of Cloudflare's API.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -40,7 +40,7 @@ export class Project {
     return join(this.folder, `credentials-${this.#runs}`);
   }
 
-  /** What a deployment has left in the folder besides what was there. */
+  /** The files that a deployment added to the folder. */
   leftovers(): string[] {
     const known = new Set([
       "src",
@@ -62,7 +62,7 @@ export class Project {
 export interface RunOptions {
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Takes the process as soon as it runs, for those who kill it. */
+  /** Receives the process once it runs, so that a test can kill it. */
   readonly onStart?: (child: ChildProcess) => void;
 }
 

@@ -1,4 +1,4 @@
-// Reads a Worker's upload as strictly as Cloudflare does: fields it does not know, bindings to what is not there, limits
+// Reads a Worker's upload as strictly as Cloudflare does: fields it does not know, bindings to missing resources, limits
 // on the Free plan and Durable Object migrations that do not follow each other are errors.
 import { randomUUID } from "node:crypto";
 import { type Account, type Binding, type Version, type Worker, deployedVersion } from "./account.ts";

@@ -211,7 +211,7 @@ function secretNames(worker: Worker): string[] {
   return (deployedVersion(worker)?.bindings ?? []).filter(({ type }) => type === "secret_text").map(({ name }) => name);
 }
 
-/** A secret that is put makes a version of its own, which is deployed at once. */
+/** Putting a secret creates a version, which is deployed at once. */
 function putSecret(worker: Worker, body: Buffer): Answer {
   const { name, text, type } = readFields(body, ["name", "text", "type"], 10_053);
   const version = deployedVersion(worker);
@@ -225,7 +225,7 @@ function putSecret(worker: Worker, body: Buffer): Answer {
   return { result: { name, type } };
 }
 
-/** Several secrets at once make one version; null deletes one. */
+/** Putting several secrets creates one version; null deletes a secret. */
 function patchSecrets(worker: Worker, body: Buffer): Answer {
   const { secrets } = readFields(body, ["secrets"], 10_053);
   const version = deployedVersion(worker);

@@ -109,7 +109,7 @@ describe("a body of very small chunks", () => {
     });
     await writing;
     expect(length).toBe(payload.length);
-    // Each piece of 64 KiB gives one, and the chunk that its end splits another.
+    // Each piece of 64 KiB yields one, and a chunk split by its end yields another.
     expect(taken).toBeLessThan((3 * body.length) / (64 * 1024) + 10);
   });
 

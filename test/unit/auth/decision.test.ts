@@ -68,7 +68,7 @@ const read = (effect: "Allow" | "Deny", more: object = {}): object => ({
   Resource: KEY,
   ...more,
 });
-const everybody = { Principal: "*" };
+const allCallers = { Principal: "*" };
 const toAlice = { Principal: { AWS: ALICE_ARN } };
 const PLAIN_SESSION = { kind: "session", name: "s", issuedAt: 0 } as const;
 const FEDERATED = { kind: "federated", name: "f", issuedAt: 0 } as const;
@@ -85,17 +85,17 @@ describe("decide", () => {
     expect(ask(alice({ identity: [read("Allow")] }), bucketWith()).isAllowed).toBe(true);
     expect(ask(alice(), policed(read("Allow", toAlice))).isAllowed).toBe(true);
     expect(ask(alice(), policed(read("Allow", { Principal: { AWS: ACCOUNT } }))).isAllowed).toBe(true);
-    expect(ask(ANONYMOUS, policed(read("Allow", everybody))).isAllowed).toBe(true);
+    expect(ask(ANONYMOUS, policed(read("Allow", allCallers))).isAllowed).toBe(true);
     expect(ask(ANONYMOUS, policed(read("Allow", toAlice))).isAllowed).toBe(false);
   });
 
-  it("gives an explicit deny of either policy precedence over every allow, and names its statement", () => {
+  it("applies an explicit Deny of either policy before every Allow, and names its statement", () => {
     const both = alice({ identity: [read("Allow"), read("Deny", { Sid: "Not" })] });
-    expect(ask(both, policed(read("Allow", everybody)))).toEqual({
+    expect(ask(both, policed(read("Allow", allCallers)))).toEqual({
       isAllowed: false,
       reason: "with an explicit deny in an identity-based policy (own) (statement Not)",
     });
-    const denying = policed(read("Deny", { ...everybody, Sid: "Never" }));
+    const denying = policed(read("Deny", { ...allCallers, Sid: "Never" }));
     expect(ask(alice({ identity: [read("Allow")] }), denying).reason).toBe(
       "with an explicit deny in a resource-based policy (statement Never)",
     );
@@ -198,7 +198,7 @@ describe("the user who created a bucket", () => {
     expect(may(grants)).toBe(true);
     expect(may(grants, bucketWith({}, "AIDABOB"))).toBe(false);
     expect(may(grants, bucketWith({}, null))).toBe(false);
-    expect(may(grants, bucketWith({ policy: text([read("Allow", everybody)]) }, "AIDAALICE"))).toBe(false);
+    expect(may(grants, bucketWith({ policy: text([read("Allow", allCallers)]) }, "AIDAALICE"))).toBe(false);
     expect(may(grants, undefined, { ...putPolicy, actions: ["s3:ListBucket"] })).toBe(false);
   });
 
@@ -243,7 +243,7 @@ describe("a bucket whose stored policy is unreadable", () => {
 describe("the public access block", () => {
   it("limits a public policy to callers of the account", () => {
     const configurations = {
-      policy: text([read("Allow", everybody)]),
+      policy: text([read("Allow", allCallers)]),
       public_access_block: JSON.stringify({ RestrictPublicBuckets: true }),
     };
     expect(ask(ANONYMOUS, bucketWith(configurations)).isAllowed).toBe(false);

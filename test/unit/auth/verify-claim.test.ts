@@ -1,4 +1,4 @@
-// Which signed requests verify besides the canonical one, and which must not.
+// Which signed requests verify in addition to the canonical one, and which must not.
 import { describe, expect, it } from "vitest";
 
 import { verifyClaim } from "../../../src/auth/sigv4/authenticate.ts";
@@ -87,19 +87,19 @@ describe("verifyClaim accepts", () => {
   });
 
   it.each([
-    ["the client's, told by the edge", "deflate", "br, gzip", "deflate"],
+    ["the client's, reported by the edge", "deflate", "br, gzip", "deflate"],
     ["the client's with commas", "gzip, deflate", "br, gzip", "gzip, deflate"],
     ["as it arrived", "br, gzip", "br, gzip", "zstd"],
     ["identity", "identity", "br, gzip", undefined],
     ["gzip", "gzip", "br, gzip", undefined],
     ["empty", "", "br, gzip", ""],
-  ])("an Accept-Encoding signed %s", async (_name, signed, raw, told) => {
+  ])("an Accept-Encoding signed %s", async (_name, signed, raw, reported) => {
     const request = await requestSigning(
       { path: "/b/k", headers: [["accept-encoding", signed]] },
       {
         path: "/b/k",
         headers: { "accept-encoding": raw },
-        ...(told === undefined ? {} : { clientAcceptEncoding: told }),
+        ...(reported === undefined ? {} : { clientAcceptEncoding: reported }),
       },
     );
     await expect(verify(request)).resolves.toBeDefined();
@@ -166,7 +166,7 @@ describe("verifyClaim rejects", () => {
     ["a parameter repeated", { ...SENT, query: "prefix=obj&prefix=" }],
     ["a parameter changed", { ...SENT, query: "prefix=Obj" }],
     ["a parameter added", { ...SENT, query: "prefix=obj&acl" }],
-    ["a parameter taken away", { path: SENT.path, headers: { "x-amz-meta-a": "1" } }],
+    ["a removed parameter", { path: SENT.path, headers: { "x-amz-meta-a": "1" } }],
     ["another key", { ...SENT, path: "/b/K" }],
     ["another bucket", { ...SENT, path: "/B/k" }],
     ["a slash more", { ...SENT, path: "/b//k" }],

@@ -89,7 +89,7 @@ describe("an ISO date", () => {
     expect(formatIsoDate(MOMENT + 7)).toBe("2026-01-02T03:04:05.007Z");
   });
 
-  it("equals the runtime's format, whatever day was formatted before", () => {
+  it("equals the runtime's format, after any other day", () => {
     const far = [-1, -86_400_000, -62_198_755_200_000, 253_402_300_800_000, 8_640_000_000_000_000];
     const random = new Seeded(10);
     const days = Array.from({ length: 500 }, () => 86_400_000 * random.below(40_000) + random.below(86_400_000));

@@ -202,7 +202,7 @@ describe("changed encrypted bytes", () => {
     expectSame(await decrypt(await join(salt(), frame(0), frame(1), frame(2)), { length }), body);
   });
 
-  it("do not decrypt if they are cut off, at a frame's end or within it, whatever length is announced", async () => {
+  it("do not decrypt if they are cut off, at a frame's end or within it, for any announced length", async () => {
     const ends = [0, 1, SALT_BYTES, SALT_BYTES + 1, SALT_BYTES + ENCRYPTED_FRAME_BYTES, encrypted.length - 1];
     for (const end of ends)
       await expect(decrypt(encrypted.slice(0, end), { length }), `${end} bytes`).rejects.toThrow();

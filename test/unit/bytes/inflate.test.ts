@@ -28,7 +28,7 @@ const MIXED = Buffer.concat([LINES, noise(100_000, 1), Buffer.alloc(200_000), LI
 const PACKED = deflateRawSync(MIXED);
 
 describe("Inflater", () => {
-  it.each([0, 1, 6, 9])("reverses zlib's level %i, whatever the strategy and the pieces", (level) => {
+  it.each([0, 1, 6, 9])("reverses zlib's level %i, for any strategy and pieces", (level) => {
     for (const strategy of [constants.Z_DEFAULT_STRATEGY, constants.Z_FIXED, constants.Z_HUFFMAN_ONLY]) {
       for (const data of [Buffer.alloc(0), Buffer.from("a"), LINES, MIXED]) {
         const packed = deflateRawSync(data, { level, strategy });

@@ -199,7 +199,7 @@ class StreamRecorder {
 }
 
 /** Lets all pending tasks run. */
-async function settle(): Promise<void> {
+async function runPendingTasks(): Promise<void> {
   await scheduler.wait(20);
 }
 
@@ -236,7 +236,7 @@ describe("DelayedWriter", () => {
     const writer = new DelayedWriter(writable.getWriter(), ["crc64nvme"], length);
     for (const piece of chunks(body, [100_000])) await writer.write(piece);
     const [checksum] = await writer.digests();
-    await settle();
+    await runPendingTasks();
     expect(checksum).toEqual(await digest("crc64nvme", body));
     if (length > 0) {
       expect(recorder.length).toBeLessThan(length);
@@ -282,7 +282,7 @@ describe("DelayedWriter", () => {
       // Bytes beyond the buffer wait for the reader.
       const writing = writer.write(BODY.slice(0, length));
       writing.catch(() => undefined);
-      await settle();
+      await runPendingTasks();
       writer.abort(new Error("upload refused"));
       const recorder = new StreamRecorder(readable);
       expect(await recorder.ended).toBe("broken");
@@ -296,7 +296,7 @@ describe("DelayedWriter", () => {
     for (let at = 0; at < PIECE_BYTES; at += 8192) await writer.write(BODY.subarray(at, at + 8192));
     let isTaken = false;
     const next = writer.write(BODY.subarray(PIECE_BYTES, PIECE_BYTES + 1)).then(() => (isTaken = true));
-    await settle();
+    await runPendingTasks();
     expect(isTaken).toBe(false);
 
     const recorder = new StreamRecorder(readable);
@@ -320,7 +320,7 @@ describe("DelayedWriter", () => {
     await reader.cancel(new Error("enough"));
     await expect(writing).rejects.toThrow();
     await expect(writer.finish()).rejects.toThrow();
-    writer.abort(new Error("the caller gives up as well"));
+    writer.abort(new Error("the caller also cancels"));
   });
 
   it("rejects at its end when its reader stopped before the last bytes", async () => {

@@ -224,7 +224,7 @@ describe("the schedule", () => {
     }
   });
 
-  it("has the jobs that read and repair, whatever the settings", () => {
+  it("runs the jobs that read and repair with any settings", () => {
     expect(jobsUnder({ REBUILD: "True" })).toEqual(["collect-garbage", "scan-orphans", "scrub"]);
     expect(jobsUnder({ REBUILD: "true" })).toEqual(["scrub", "rebuild"]);
   });

@@ -127,7 +127,7 @@ describe("grants in headers", () => {
       { message: "Specifying both Canned ACLs and Header Grants is not allowed" },
     ));
 
-  it("are parsed quickly, whatever they contain", () => {
+  it("are parsed in linear time", () => {
     for (const text of [`id=${" ".repeat(16_000)}"`, "=".repeat(16_000), '"'.repeat(16_000)]) {
       expectQuick(() => {
         expectRefusal(() => granted({ "x-amz-grant-read": text }), "InvalidArgument", 400);

@@ -58,7 +58,7 @@ describe("the name of a member", () => {
     expect(new Set(namesOf(...keys)).size).toBe(10_000);
   });
 
-  it("never leaves the folder, and every name and folder is distinct, whatever the keys", () => {
+  it("never leaves the folder, and every name and folder is distinct, for any keys", () => {
     const segment = fc.oneof(
       fc.constantFrom("", ".", "..", "a", "_", "__", "a~2", "C:", "..\\", "\u0001", ".. "),
       fc.string({ unit: "grapheme", maxLength: 3 }),

@@ -104,7 +104,7 @@ describe("a document", () => {
     expect(await read({ payloadHash: await sha256(DOCUMENT) })).toEqual(DOCUMENT);
   });
 
-  it("is rejected with one wrong digest, whatever the others", async () => {
+  it("is rejected if one of several digests is wrong", async () => {
     const other = utf8("<Delete/>");
     for (const headers of [
       { "content-md5": await md5(DOCUMENT), "x-amz-checksum-crc32": await crc32(other) },

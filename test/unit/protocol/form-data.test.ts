@@ -62,7 +62,7 @@ function part(disposition: string, content = "x"): string {
 const END = `--${BOUNDARY}--\r\n`;
 
 describe("a form's parts", () => {
-  it("are the same for any split of the body, whatever in them resembles a delimiter", async () => {
+  it("are the same for any split of the body, also if they resemble a delimiter", async () => {
     for (let seed = 1; seed <= 150; seed += 1) {
       const random = new Seeded(seed);
       const boundary = random.pick(["b", "----x", "-", BOUNDARY, "a'()+_,-./:=? z"]);

@@ -9,7 +9,7 @@ describe("midnightAfter", () => {
   it.each([
     ["2027-01-15T10:30:00Z", 3, "2027-01-19T00:00:00Z"],
     ["2027-01-15T23:59:59.999Z", 3, "2027-01-19T00:00:00Z"],
-    // An object created at midnight is kept for as many whole days as one created a moment later.
+    // An object created at midnight remains for as many whole days as one created a moment later.
     ["2027-01-15T00:00:00Z", 3, "2027-01-19T00:00:00Z"],
     ["2027-01-15T00:00:00.001Z", 3, "2027-01-19T00:00:00Z"],
     ["2028-02-28T12:00:00Z", 1, "2028-03-01T00:00:00Z"],

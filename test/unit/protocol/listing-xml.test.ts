@@ -108,7 +108,7 @@ function elements(entries: readonly ListingEntry[]): XmlElement[] {
 }
 
 describe("the text of entries", () => {
-  it("equals what elements render, whatever the fields contain", () => {
+  it("equals what elements render, for any fields", () => {
     const odd = [
       "",
       "a",

@@ -253,7 +253,7 @@ describe("the response to a read", () => {
     [formatHttpDate(MODIFIED - 1000), 200],
     ["", 200],
     ["x", 200],
-  ])("serves the range only to an If-Range that is exact: %s gives %i", (ifRange, status) => {
+  ])("serves the range only if If-Range matches exactly: %s returns %i", (ifRange, status) => {
     expect(plan("", { range: "bytes=0-1", "if-range": ifRange }).status).toBe(status);
   });
 

@@ -35,7 +35,7 @@ describe("a form's fields", () => {
     ).toEqual({});
   });
 
-  it("are kept literally, including line breaks", async () => {
+  it("are preserved literally, including line breaks", async () => {
     expect(
       await fieldsOf([
         ["key", "a\r\n\r\nb—\u{1f600} "],

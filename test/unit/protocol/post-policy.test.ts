@@ -157,7 +157,7 @@ describe("a condition", () => {
     expect(refusal([["starts-with", "$key", "a"], { key: "ab" }], { key: "ac" })).toMatch(/Condition failed/);
   });
 
-  it("on the bucket applies to the request's bucket, whatever a field contains", () => {
+  it("on the bucket applies to the request's bucket, not to a field", () => {
     expect(() => check([], { bucket: "b" })).not.toThrow();
     expect(refusal([], { bucket: "b" }, "other")).toBe('Policy Condition failed: ["eq", "$bucket", "b"]');
   });

@@ -47,7 +47,7 @@ describe("the newest of several objects of a key", () => {
     expect(idsOf([third, candidate("a", NOON), second])).toEqual(expected);
   });
 
-  it("follows the version ids when they are known, whatever the storage times", () => {
+  it("follows known version ids, not the storage times", () => {
     const early = candidate("a", NOON + 1000, { versionId: nextVersionId(NOON, undefined) });
     const late = candidate("b", NOON - 1000, { versionId: nextVersionId(NOON + 1, undefined) });
     expect(idsOf([early, late])).toEqual({ copies: ["b"], uncertain: [], earlier: ["a"] });

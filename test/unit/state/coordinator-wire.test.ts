@@ -13,7 +13,7 @@ const change: DeleteChange = {
 };
 
 describe("a change on its way to a coordinator", () => {
-  it("has the names of the release before besides its own", () => {
+  it("contains the names of this and the previous release", () => {
     expect(toWire(change)).toMatchObject({
       ...change,
       seen: change.observedHead,

@@ -74,7 +74,7 @@ describe("matchingStatement", () => {
     expect(namesOf({ NotPrincipal }, "Deny")).toEqual(denied);
   });
 
-  it("never matches an anonymous caller as a principal, whatever is known about it", () => {
+  it("never matches an anonymous caller as a principal, with any condition keys", () => {
     const principal = { ...ALICE, kind: "anonymous" as const };
     for (const AWS of [ACCOUNT, ALICE.arn]) {
       expect(isAllowed(policyOf(statement({ Principal: { AWS } })), { principal })).toBe(false);
