@@ -2,7 +2,7 @@
 import { settingsOf } from "./config/settings-of.ts";
 import { settingProblems } from "./config/settings.ts";
 import { connect } from "./contract/connections.ts";
-import { app } from "./gateway/app.ts";
+import { answerRequest } from "./gateway/app.ts";
 import { findDeletionHold } from "./jobs/deletion-hold.ts";
 import { runJobs } from "./jobs/run-jobs.ts";
 import { scheduleUnder } from "./jobs/schedule.ts";
@@ -13,7 +13,7 @@ import { repairSchema } from "./state/d1/schema-repair.ts";
 export { KeyCoordinator } from "./state/writes/key-coordinator.ts";
 
 export default {
-  fetch: (request: Request, env, execution) => app.fetch(request, env, execution),
+  fetch: (request: Request, env, execution) => answerRequest(request, env, execution),
 
   async scheduled({ scheduledTime, cron }, env): Promise<void> {
     // The next tick then finds the expected schema.

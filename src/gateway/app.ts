@@ -4,37 +4,42 @@ import { Hono } from "hono";
 
 import { settingsOf } from "../config/settings-of.ts";
 import { doorOf } from "./door.ts";
+import { finishRequest } from "./finish-request.ts";
 import { answerHealth } from "./health.ts";
 import { answerQueryApi } from "./query-api.ts";
 import { RequestScope } from "./request-scope.ts";
 import { answerS3 } from "./s3.ts";
 
 interface Front {
-  Bindings: Env;
+  /** `request` is the client's. Hono's own may be HEAD_AS_GET. */
+  Bindings: { readonly env: Env; readonly request: Request };
   Variables: { scope: RequestScope };
 }
 
-export const app = new Hono<Front>({
+/**
+ * What Hono receives instead of a HEAD. It would copy the answer to a HEAD into a second Response, which costs more than
+ * everything else that it does.
+ */
+const HEAD_AS_GET = new Request("https://cairn.invalid/");
+
+const app = new Hono<Front>({
   // A route's path is the name of an API. The request's target stays unchanged.
-  getPath: (request, options) => `/${doorOf(request, settingsOf(options?.env ?? {}).domains)}`,
+  getPath: (seen, { env: bindings } = {}) =>
+    `/${doorOf(bindings?.request ?? seen, settingsOf(bindings?.env ?? {}).domains)}`,
 });
+
+export function answerRequest(request: Request, env: Env, execution: ExecutionContext): Response | Promise<Response> {
+  return app.fetch(request.method === "HEAD" ? HEAD_AS_GET : request, { env, request }, execution);
+}
 
 app.use(async (context, next) => {
-  const scope = new RequestScope(context.req.raw, context.env, context.executionCtx);
+  const scope = new RequestScope(context.env.request, context.env.env, context.executionCtx);
   context.set("scope", scope);
   await next();
-  writeLog(scope, context.res);
-  if (scope.lastUse === undefined) return;
-  // If the database is full, reads still succeed: an unrecorded use is missing only from a report of access keys.
-  scope.waitUntil(scope.connections.database.batch([scope.lastUse]).catch(() => undefined));
+  finishRequest(scope, context.res);
 });
 
-app.all("/s3", ({ req, var: { scope } }) => answerS3(req.raw, scope));
-app.all("/iam", ({ req, var: { scope } }) => answerQueryApi("iam", req.raw, scope));
-app.all("/sts", ({ req, var: { scope } }) => answerQueryApi("sts", req.raw, scope));
-app.all("/health", ({ req, var: { scope } }) => answerHealth(req.raw, scope));
-
-function writeLog({ settings, log, requestId, request, method, counts }: RequestScope, response: Response): void {
-  const isSampled = response.status >= 400 || Math.random() * 100 < settings.logSamplePercent;
-  if (settings.logRequests && isSampled) log.write({ requestId, request, method, response, counts: counts.snapshot() });
-}
+app.all("/s3", (context) => answerS3(context.env.request, context.get("scope")));
+app.all("/iam", (context) => answerQueryApi("iam", context.env.request, context.get("scope")));
+app.all("/sts", (context) => answerQueryApi("sts", context.env.request, context.get("scope")));
+app.all("/health", (context) => answerHealth(context.env.request, context.get("scope")));

@@ -1,5 +1,5 @@
 // The front door: which API a request reaches, and that nothing is changed on the way to it and back.
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { doorOf } from "../../src/gateway/door.ts";
 import { anonymous, deliver, send } from "../support/client.ts";
@@ -15,6 +15,8 @@ function request(url: string, headers: Record<string, string> = {}): Request {
 function credential(service: string): string {
   return `AWS4-HMAC-SHA256 Credential=KEY/20261129/auto/${service}/aws4_request, SignedHeaders=host, Signature=0`;
 }
+
+afterEach(() => vi.unstubAllGlobals());
 
 describe("the door of a request", () => {
   it("is S3 by default", () => {
@@ -95,6 +97,23 @@ describe("responses that pass the front door", () => {
     expect(head.headers.get("content-length")).toBe("10");
     expect(head.headers.get("content-encoding")).toBe("gzip");
     expect(await head.text()).toBe("");
+  });
+
+  it("are built once, also for a HEAD", async () => {
+    const bucket = await freshBucket();
+    await send("PUT", `/${bucket}/k`, { body: "text" });
+    const built: Response[] = [];
+    class CountedResponse extends Response {
+      constructor(...init: ConstructorParameters<typeof Response>) {
+        super(...init);
+        built.push(this);
+      }
+    }
+    vi.stubGlobal("Response", CountedResponse);
+    for (const target of [`/${bucket}/k`, `/${bucket}/missing`]) {
+      const response = await deliver(anonymous("HEAD", target));
+      expect([target, built.splice(0).map((each) => each === response)]).toEqual([target, [true]]);
+    }
   });
 
   it("keep an encoded body as it was stored", async () => {
