@@ -12,6 +12,8 @@ export interface CountedOperation {
   readonly s3: PriceClass;
   /** Bytes of the request's body, which are hashed. */
   readonly bytes?: number;
+  /** Settings of the Cairn that it is sent to, for what differs from the others. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Makes what the operation needs and returns the operation, whose calls alone are counted. */
   readonly prepare: (site: Site) => Promise<() => Promise<void>>;
 }
