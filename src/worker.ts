@@ -10,6 +10,7 @@ import { Counts } from "./state/d1/counts.ts";
 import { databaseBindings } from "./state/d1/databases.ts";
 import { repairSchema } from "./state/d1/schema-repair.ts";
 
+export { CachedBlob } from "./gateway/cached-blob.ts";
 export { KeyCoordinator } from "./state/writes/key-coordinator.ts";
 
 export default {

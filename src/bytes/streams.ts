@@ -70,6 +70,19 @@ export class PieceReader {
   }
 }
 
+/** Makes a stream of bytes in memory, whose length is known to the runtime. */
+export function streamOfBytes(...chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  const { readable, writable } = new FixedLengthStream(chunks.reduce((total, { length }) => total + length, 0));
+  const write = async (): Promise<void> => {
+    const writer = writable.getWriter();
+    for (const chunk of chunks) await writer.write(chunk);
+    await writer.close();
+  };
+  // The reader learns of a failure.
+  write().catch(() => undefined);
+  return readable;
+}
+
 /** A destination for bytes: a stream's writer, or an encrypting writer before it. */
 export type ByteSink = Pick<WritableStreamDefaultWriter<Uint8Array>, "write" | "close" | "abort" | "closed">;
 

@@ -39,6 +39,10 @@ export const FORMS = {
     matches: (text) => itemsOf(text).every((item) => HOST_NAME.test(item)),
     words: "host names, separated by commas, without scheme, port or path",
   },
+  cacheNamespace: {
+    matches: (text) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text),
+    words: "1 to 63 lower-case letters, digits and hyphens",
+  },
   backup: {
     matches: (text) => /^(?:latest|\d{8}T\d{6}Z)$/.test(text),
     words: "`latest`, or the id of a backup, which is its time: 20261129T000000Z",

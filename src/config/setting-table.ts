@@ -219,6 +219,17 @@ export const SETTINGS = {
     meaning:
       "The trusted proxy in front of the Worker, which reports the client's address, TLS version and Accept-Encoding: `cloudflare`, set in `wrangler.toml` for deployments, or `none`. `npm start` always uses `none`.",
   },
+  EDGE_CACHE: {
+    default: "cache-api",
+    values: ["cache-api", "workers-cache", "off"],
+    meaning:
+      "Which cache near the readers serves the bytes of objects (docs/edge-cache.md): `cache-api` for the one of each location, `workers-cache` for the tiered one, which `wrangler.toml` must enable, or `off`. Every request still asks the database.",
+  },
+  EDGE_CACHE_NAMESPACE: {
+    default: "cairn-blobs",
+    form: FORMS.cacheNamespace,
+    meaning: "Name of the edge cache. A new name abandons everything that is cached.",
+  },
   VERIFY_READS: {
     default: "sampled",
     values: ["off", "sampled", "always"],

@@ -75,6 +75,8 @@ export interface Settings {
   readonly scrubBytesPerTick: number;
   readonly scrubInfrequentAccess: boolean;
   readonly edge: "cloudflare" | "none";
+  readonly edgeCache: (typeof SETTINGS.EDGE_CACHE.values)[number];
+  readonly edgeCacheNamespace: string;
   readonly verifyReads: "off" | "sampled" | "always";
   /** The most blob reads of one archive. */
   readonly archiveMaxReads: number;
@@ -144,6 +146,8 @@ export function readSettings(env: object): Settings {
     scrubBytesPerTick: whole("SCRUB_MEGABYTES_PER_TICK") * 1_000_000,
     scrubInfrequentAccess: text("SCRUB_INFREQUENT_ACCESS") === "true",
     edge: text("EDGE") === "cloudflare" ? "cloudflare" : "none",
+    edgeCache: SETTINGS.EDGE_CACHE.values.find((value) => value === possible("EDGE_CACHE")) ?? "off",
+    edgeCacheNamespace: possible("EDGE_CACHE_NAMESPACE"),
     verifyReads: verifyReads === "off" || verifyReads === "sampled" ? verifyReads : "always",
     archiveMaxReads: whole("ARCHIVE_MAX_READS"),
     logRequests: text("LOG_REQUESTS") !== "false",

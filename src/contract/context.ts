@@ -5,6 +5,7 @@ import type { IncomingBody } from "../protocol/core/incoming-body.ts";
 import type { OperationInputs } from "../protocol/core/operation-inputs.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
+import type { EdgeCache } from "../state/blobs/edge-cache.ts";
 import type { Coordinators } from "../state/writes/coordinators.ts";
 import type { Database } from "../state/d1/database.ts";
 import type { Databases } from "../state/d1/databases.ts";
@@ -50,6 +51,8 @@ export interface Context {
   identify(credentials: NamedCredentials, verify: (secretAccessKey: string) => Promise<void>): Promise<Identity>;
   /** Opens the request's body, once. Call it after every check that does not need the body. */
   openBody(): IncomingBody;
+  /** The cache near the reader; undefined if nothing is cached. */
+  openEdgeCache(): Promise<EdgeCache | undefined>;
   /** Lets work continue after the response. */
   waitUntil(work: Promise<unknown>): void;
 }

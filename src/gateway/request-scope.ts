@@ -3,9 +3,12 @@ import { randomDigits } from "../bytes/random-id.ts";
 import { settingsOf } from "../config/settings-of.ts";
 import type { Settings } from "../config/settings.ts";
 import { connect, type Connections } from "../contract/connections.ts";
+import { edgeCacheOf } from "../contract/edge-caches.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { EdgeCache } from "../state/blobs/edge-cache.ts";
 import { Counts } from "../state/d1/counts.ts";
 import type { Statement } from "../state/d1/database.ts";
+import { cachedBlobEntrypoint } from "./cached-blob.ts";
 import type { AnswerFacts } from "./render.ts";
 import { RequestLog } from "./request-log.ts";
 
@@ -27,10 +30,12 @@ export class RequestScope {
   /** Records the use of verified credentials; undefined if that is not needed. */
   lastUse: Statement | undefined;
   readonly #execution: Pick<ExecutionContext, "waitUntil">;
+  readonly #url: string;
   readonly #hostId = randomDigits(HOST_ID_DIGITS);
 
-  constructor({ method }: Request, env: Env, execution: Pick<ExecutionContext, "waitUntil">) {
+  constructor({ method, url }: Request, env: Env, execution: Pick<ExecutionContext, "waitUntil">) {
     this.method = method;
+    this.#url = url;
     this.env = env;
     this.#execution = execution;
     this.settings = settingsOf(env);
@@ -46,6 +51,11 @@ export class RequestScope {
       isControl: this.request?.address.level === "tags",
       counts: this.settings.serverTiming ? this.counts.snapshot() : undefined,
     };
+  }
+
+  /** The cache near the reader; undefined if nothing is cached. */
+  openEdgeCache(): Promise<EdgeCache | undefined> {
+    return edgeCacheOf(this.settings, this.#url, cachedBlobEntrypoint);
   }
 
   /** Continues work after the answer. */

@@ -1,7 +1,7 @@
 // GetObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 import { withReadableChecksums } from "../protocol/objects/sealed-checksums.ts";
 import type { Context } from "../contract/context.ts";
-import { defineOperation } from "../contract/operation.ts";
+import { defineOperation, type S3Response } from "../contract/operation.ts";
 import {
   checkReadKey,
   encryptionHeaders,
@@ -15,10 +15,11 @@ import {
   requireVersion,
   type ObjectReadInput,
 } from "../protocol/objects/object-reading.ts";
-import { OBJECT_READ } from "../protocol/core/operation-inputs.ts";
+import { joinInputs, OBJECT_READ } from "../protocol/core/operation-inputs.ts";
+import { readCacheUse, type CacheUse } from "../protocol/objects/cache-use.ts";
 import { expectationOf, isVerifiedRead, verifiedBytes } from "../state/reads/verified-bytes.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
-import { openObject } from "../state/reads/object-bytes.ts";
+import { openBytes, type CacheOutcome, type OpenedObject } from "../state/reads/open-bytes.ts";
 import { reportDamage } from "../state/reads/read-damage.ts";
 import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
 
@@ -26,6 +27,7 @@ const MAX_ATTEMPTS = 3;
 
 interface Input extends ObjectReadInput {
   readonly customerKey: CustomerKey | undefined;
+  readonly cacheUse: CacheUse;
 }
 
 export const getObject = defineOperation({
@@ -33,11 +35,12 @@ export const getObject = defineOperation({
   actions: ["s3:GetObject"],
   versionActions: ["s3:GetObjectVersion"],
   route: { method: "GET", level: "object" },
-  inputs: OBJECT_READ,
+  inputs: joinInputs(OBJECT_READ, { headers: ["cache-control"] }),
 
   read: async (request, { customerKeysOverHttp }): Promise<Input> => ({
     ...readObjectRead(request),
     customerKey: await readCustomerKey(request, customerKeysOverHttp),
+    cacheUse: readCacheUse(request.headers.get("cache-control")),
   }),
 
   lookUp: (input) => lookUpObjectRead(input),
@@ -59,7 +62,12 @@ export const getObject = defineOperation({
   write: (answer) => answer,
 });
 
-async function readBytes(context: Context, input: Input, bucket: Bucket, facts: ObjectReadFacts) {
+async function readBytes(
+  context: Context,
+  input: Input,
+  bucket: Bucket,
+  facts: ObjectReadFacts,
+): Promise<S3Response | undefined> {
   const stored = requireVersion(input, facts);
   const { customerKey } = input;
   await checkReadKey(stored.encryption, customerKey);
@@ -72,12 +80,37 @@ async function readBytes(context: Context, input: Input, bucket: Bucket, facts: 
     now: context.now,
   });
   if (status === 304 || (range?.length ?? object.size) === 0) return { status, headers };
-  const body = await openObject(context.blobs, object, facts.slices, range, customerKey);
-  if (body === undefined) return undefined;
   const isWhole = range === undefined || range.length === object.size;
   const expectation =
     isWhole && isVerifiedRead(context.settings.verifyReads, object.size) ? expectationOf(object) : undefined;
-  if (expectation === undefined) return { status, headers, body };
-  const report = (finding: string): Promise<void> => reportDamage(context, object, finding);
-  return { status, headers, body: await verifiedBytes(body, object.size, expectation, report) };
+  const answerWith = async ({ body, cache, evict }: OpenedObject): Promise<S3Response> => {
+    const answer = { status, headers: { ...headers, ...cacheHeaders(cache, context.now) } };
+    if (expectation === undefined) return { ...answer, body };
+    const report = async (finding: string): Promise<void> => {
+      await evict?.();
+      if (cache === "HIT")
+        console.error(JSON.stringify({ level: "error", message: "cached bytes are damaged", finding }));
+      else await reportDamage(context, object, finding);
+    };
+    return { ...answer, body: await verifiedBytes(body, object.size, expectation, report) };
+  };
+  const opened = await openBytes(context, input, object, facts.slices, range);
+  if (opened === undefined) return undefined;
+  try {
+    return await answerWith(opened);
+  } catch (error) {
+    if (opened.cache !== "HIT") throw error;
+    // The cached bytes are damaged. They are evicted, and the blob store has the object.
+    const fromStore = await openBytes(context, { ...input, cacheUse: "bypass" }, object, facts.slices, range);
+    return fromStore === undefined ? undefined : answerWith(fromStore);
+  }
+}
+
+/**
+ * `Age` is the time since the database confirmed the response, as RFC 9111 defines it, and not the time that the bytes
+ * have been in the cache: otherwise browsers would take a confirmed response for stale.
+ */
+function cacheHeaders(cache: CacheOutcome, confirmedAt: number): Record<string, string> {
+  const age = Math.max(0, Math.floor((Date.now() - confirmedAt) / 1000));
+  return { "x-cache": cache, ...(cache === "HIT" ? { age: String(age) } : {}) };
 }

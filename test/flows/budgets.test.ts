@@ -54,7 +54,12 @@ describe("the cost of reading", () => {
     for (const headers of [{}, { range: "bytes=1-2" }, { "if-match": md5Hex("12345") }]) {
       const options = { headers };
       const status = "range" in headers ? 206 : 200;
+      const uncached = { headers: { ...headers, "cache-control": "no-store" } };
+      expectCost(await cost("GET", `/${bucket}/k`, uncached, status), { ...READ, blobCalls: 1 }, 6);
+      await putAll(bucket, { k: "12345" });
       expectCost(await cost("GET", `/${bucket}/k`, options, status), { ...READ, blobCalls: 1 }, 6);
+      // The edge cache has the bytes now.
+      expectCost(await cost("GET", `/${bucket}/k`, options, status), READ, 6);
     }
   });
 
@@ -75,7 +80,10 @@ describe("the cost of reading", () => {
   ])("GET of a multipart object stored %s: every blob read counts, also those read later", async (_, key) => {
     const bucket = await freshBucket();
     await costOfCompletion(bucket, "k", 3, key);
-    expectCost(await cost("GET", `/${bucket}/k`, { headers: key }), { ...READ, blobCalls: 3 }, 30);
+    const uncached = { ...key, "cache-control": "no-store" };
+    for (const headers of [uncached, key]) {
+      expectCost(await cost("GET", `/${bucket}/k`, { headers }), { ...READ, blobCalls: 3 }, 30);
+    }
     expectCost(await cost("HEAD", `/${bucket}/k`, { headers: key }), READ, 30);
     for (const [range, blobCalls] of [
       ["0-1", 1],
@@ -83,10 +91,14 @@ describe("the cost of reading", () => {
       [`0-${2 * PART_MIN_BYTES}`, 3],
       ["-1", 1],
     ] as const) {
-      const options = { headers: { ...key, range: `bytes=${range}` } };
+      const options = { headers: { ...uncached, range: `bytes=${range}` } };
       expectCost(await cost("GET", `/${bucket}/k`, options, 206), { ...READ, blobCalls }, 30);
     }
-    expectCost(await cost("GET", `/${bucket}/k?partNumber=2`, { headers: key }, 206), { ...READ, blobCalls: 1 }, 30);
+    expectCost(
+      await cost("GET", `/${bucket}/k?partNumber=2`, { headers: uncached }, 206),
+      { ...READ, blobCalls: 1 },
+      30,
+    );
   });
 
   it("HEAD: one round trip and no blob", async () => {

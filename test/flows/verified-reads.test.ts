@@ -10,7 +10,8 @@ import { freshBucket } from "../support/fresh-bucket.ts";
 import { largePart, uploadInParts } from "../support/multipart.ts";
 import { bucketId } from "../support/stored-state.ts";
 
-const ALWAYS = { VERIFY_READS: "always" };
+// The tests damage the blob store, so they read from there.
+const ALWAYS = { VERIFY_READS: "always", EDGE_CACHE: "off" };
 const LARGE_BYTES = 1_000_000;
 
 const errorLog = vi.spyOn(console, "error");

@@ -30,6 +30,7 @@ describe("GetObject", () => {
       server: "Cairn",
       "x-amz-meta-a": "1",
       "x-amz-server-side-encryption": "AES256",
+      "x-cache": "MISS",
       "content-security-policy": "sandbox",
       "x-content-type-options": "nosniff",
     });

@@ -82,3 +82,9 @@ function bigEndian(value: bigint, length: number): Uint8Array {
 function base64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes));
 }
+
+/** Asserts that bytes are equal. A failure shows lengths and digests, since the bytes may be megabytes. */
+export function expectSame(actual: Uint8Array, expected: Uint8Array): void {
+  const shown = (bytes: Uint8Array): string => `${bytes.length} bytes ${md5Hex(bytes)}`;
+  expect(shown(actual)).toBe(shown(expected));
+}

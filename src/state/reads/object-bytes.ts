@@ -5,6 +5,8 @@ import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { Slice } from "../metadata/manifests.ts";
 import { openSealedBlob, type BlobBytes } from "../blobs/sealed-blobs.ts";
+import type { BlobRead } from "../blobs/cache-pieces.ts";
+import { sendChain, type Link } from "./link.ts";
 
 /**
  * Opens a range of an object.
@@ -21,8 +23,7 @@ export async function openObject(
 ): Promise<ReadableStream<Uint8Array> | undefined> {
   // A whole object is read as a range too, so that a truncated blob is detected before the first byte is sent.
   const wanted = range ?? { offset: 0, length: object.size };
-  const whole = { blobId: object.blobId ?? "", range: wanted, sliceEnd: object.size };
-  const [firstPiece, ...rest] = object.blobId === undefined ? cutSlices(slices, wanted) : [whole];
+  const [firstPiece, ...rest] = readsOf(object, slices, wanted);
   if (firstPiece === undefined) return undefined;
   // A single plaintext piece can be streamed without passing through JavaScript.
   if (rest.length === 0 && key === undefined) return blobs.get(firstPiece.blobId, firstPiece.range);
@@ -32,19 +33,20 @@ export async function openObject(
   const open = opener(blobs.counted(rest.length), key, object.encryption);
   const { readable, writable } = new FixedLengthStream(wanted.length);
   // A failure aborts the response stream, which is how the client learns of it.
-  concatenate(open, first, rest, writable).catch(() => undefined);
+  sendChain(linkOf(first, open, rest), writable).catch(() => undefined);
   return readable;
 }
 
-/** A range of one blob. */
-export interface Piece {
-  readonly blobId: string;
-  readonly range: ByteRange;
-  /** Where the piece's slice ends in the blob. For an encrypted object that is the blob's plaintext length. */
-  readonly sliceEnd: number;
+/** Returns the ranges of blobs that make up a range of an object, in order. */
+export function readsOf(
+  { blobId, size }: Pick<StoredObject, "blobId" | "size">,
+  slices: readonly Slice[],
+  range: ByteRange,
+): BlobRead[] {
+  return blobId === undefined ? cutSlices(slices, range) : [{ blobId, range, sliceStart: 0, sliceEnd: size }];
 }
 
-type PieceOpener = (piece: Piece) => Promise<BlobBytes | undefined>;
+type PieceOpener = (piece: BlobRead) => Promise<BlobBytes | undefined>;
 
 function opener(blobs: BlobStore, key: CustomerKey | undefined, encryption: string | undefined): PieceOpener {
   if (key !== undefined) {
@@ -61,54 +63,25 @@ function opener(blobs: BlobStore, key: CustomerKey | undefined, encryption: stri
 }
 
 /** Returns, in order, the parts of slices that lie in a range. */
-export function cutSlices(slices: readonly Slice[], { offset, length }: ByteRange): Piece[] {
+export function cutSlices(slices: readonly Slice[], { offset, length }: ByteRange): BlobRead[] {
   const end = offset + length;
   return slices.flatMap((slice) => {
     const from = Math.max(slice.start, offset);
     const to = Math.min(slice.start + slice.length, end);
     if (from >= to) return [];
     const range = { offset: slice.offset + from - slice.start, length: to - from };
-    return [{ blobId: slice.blobId, range, sliceEnd: slice.offset + slice.length }];
+    const { blobId, offset: sliceStart } = slice;
+    return [{ blobId, range, sliceStart, sliceEnd: sliceStart + slice.length }];
   });
 }
 
-/** Sends the pieces in order and opens each one while the previous one is sent. */
-async function concatenate(
-  open: PieceOpener,
-  first: BlobBytes,
-  rest: readonly Piece[],
-  writable: WritableStream<Uint8Array>,
-): Promise<void> {
-  try {
-    let current = first;
-    for (const piece of rest) current = await sendBefore(current, open(piece), writable);
-    await current.sendTo(writable);
-    await writable.close();
-  } catch (error) {
-    await writable.abort(error).catch(() => undefined);
-    throw error;
-  }
-}
-
-/** Sends one piece, then returns the next one, whose opening is already in progress. */
-async function sendBefore(
-  current: BlobBytes,
-  next: Promise<BlobBytes | undefined>,
-  writable: WritableStream<Uint8Array>,
-): Promise<BlobBytes> {
-  // Prevents an unhandled rejection if the opening fails before it is awaited.
-  next.catch(() => undefined);
-  try {
-    await current.sendTo(writable);
-  } catch (error) {
-    // The client disconnected or a blob was truncated, so the piece opened in advance is discarded.
-    await next.then(
-      (bytes) => bytes?.cancel(),
-      () => undefined,
-    );
-    throw error;
-  }
-  const bytes = await next;
-  if (bytes === undefined) throw new Error("a blob of the object is missing");
-  return bytes;
+function linkOf(bytes: BlobBytes, open: PieceOpener, [next, ...rest]: readonly BlobRead[]): Link {
+  if (next === undefined) return { bytes, next: undefined };
+  return {
+    bytes,
+    next: async () => {
+      const opened = await open(next);
+      return opened === undefined ? undefined : linkOf(opened, open, rest);
+    },
+  };
 }

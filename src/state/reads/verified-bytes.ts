@@ -2,7 +2,7 @@
 // withheld, so that the client cannot take the response for complete.
 import { digest, digestsEqual, type DigestAlgorithm } from "../../bytes/digest.ts";
 import { fromBase64, fromHex, toBase64, toHex } from "../../bytes/hex-base64.ts";
-import { DelayedWriter, PIECE_BYTES, PieceReader } from "../../bytes/streams.ts";
+import { DelayedWriter, PIECE_BYTES, PieceReader, streamOfBytes } from "../../bytes/streams.ts";
 import { digestAlgorithm } from "../../protocol/core/checksums.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 
@@ -70,13 +70,7 @@ export async function verifiedBytes(
   }
   const bytes = await new Response(stream).bytes();
   await compare(await digest(expectation.algorithm, bytes), expectation, report);
-  const { readable, writable } = new FixedLengthStream(size);
-  const writer = writable.getWriter();
-  writer
-    .write(bytes)
-    .then(() => writer.close())
-    .catch(() => undefined);
-  return readable;
+  return streamOfBytes(bytes);
 }
 
 async function pump(

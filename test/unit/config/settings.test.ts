@@ -52,6 +52,8 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   SCRUB_INFREQUENT_ACCESS: WRONG_WORDS,
   LOCATION: WRONG_WORDS,
   EDGE: [...WRONG_WORDS, "Cloudflare", "true"],
+  EDGE_CACHE: [...WRONG_WORDS.filter((word) => word !== "off"), "on", "Cache-API"],
+  EDGE_CACHE_NAMESPACE: ["-a", "Cairn", "a b", "a/b", "x".repeat(64)],
   VERIFY_READS: [...WRONG_WORDS.filter((word) => word !== "off"), "sometimes"],
   LOG_REQUESTS: WRONG_WORDS,
   LOG_SAMPLE_PERCENT: WRONG_NUMBERS,
