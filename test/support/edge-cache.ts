@@ -2,6 +2,10 @@
 import { expect, vi } from "vitest";
 
 import { send, type RequestScope, type SendOptions } from "./client.ts";
+import { r2With } from "./faults.ts";
+
+/** A blob store that fails every read. */
+export const NO_BLOBS = { BLOBS: r2With({ get: () => Promise.reject(new Error("the blob store was asked")) }) };
 
 /** A response whose body was read. */
 export interface ReadAnswer {
