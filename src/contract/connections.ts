@@ -8,6 +8,7 @@ import { S3Client } from "../state/blobs/s3-client.ts";
 import type { Counts } from "../state/d1/counts.ts";
 import type { Database } from "../state/d1/database.ts";
 import { databaseBindings, Databases } from "../state/d1/databases.ts";
+import type { KeepAlive } from "../state/d1/shared-reads.ts";
 import { Coordinators } from "../state/writes/coordinators.ts";
 
 /** The stores and coordinators. Every call to them is counted. */
@@ -19,12 +20,14 @@ export interface Connections {
   readonly coordinators: Coordinators;
 }
 
+/** @param keepAlive lets work continue after a request; undefined outside of requests */
 export function connect(
   env: Env,
   { blobStore, coordinatorShards, location }: Pick<Settings, "blobStore" | "coordinatorShards" | "location">,
   counts: Counts,
+  keepAlive?: KeepAlive,
 ): Connections {
-  const databases = new Databases(databaseBindings(env), counts);
+  const databases = new Databases(databaseBindings(env), counts, keepAlive);
   return {
     database: databases.first,
     databases,

@@ -3,7 +3,7 @@
 import type { PreparedOperation } from "../contract/operation.ts";
 import type { Connections } from "../contract/connections.ts";
 import type { Database, Statement, StatementResult } from "../state/d1/database.ts";
-import { batchTogether, type DatabaseBatch, type Databases } from "../state/d1/databases.ts";
+import { readTogether, type DatabaseBatch, type Databases } from "../state/d1/databases.ts";
 import { discardLocation, recallLocation, rememberLocation } from "../state/metadata/bucket-locations.ts";
 import { lookUpDatabases } from "../state/metadata/placements.ts";
 
@@ -28,7 +28,7 @@ export async function lookUpRequest(
   const statements = prepared?.statements ?? [];
   const { first } = databases;
   if (!databases.areSeveral) {
-    const all = await first.batch([...identity, ...statements]);
+    const all = await first.read([...identity, ...statements]);
     const results = all.slice(identity.length);
     return { identityResults: all.slice(0, identity.length), results, databaseOf: () => first };
   }
@@ -127,7 +127,7 @@ async function runRound(
     { database: first, statements: names.length === 0 ? [] : registryLookup.statements },
     ...Array.from(placed, ([{ statements }, database]) => ({ database, statements: statements.map(([, one]) => one) })),
   ];
-  const [identityResults = [], registryResults = [], ...ofParts] = await batchTogether(batches);
+  const [identityResults = [], registryResults = [], ...ofParts] = await readTogether(batches);
   return {
     identityResults,
     registered: registryLookup.read(registryResults),

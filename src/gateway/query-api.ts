@@ -72,7 +72,7 @@ async function runCall(
     throw new QueryApiError("MissingAuthenticationToken", "Request is missing Authentication Token");
   }
   // Reads the body after all checks that do not need it. The signature covers its digest, regardless of headers.
-  const results = statements.length === 0 ? [] : await connections.database.batch(statements);
+  const results = await connections.database.read(statements);
   const body = await readCallBody(request);
   const { credentials, principal, lastUse } = await authentication.verify(
     results,

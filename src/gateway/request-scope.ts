@@ -39,7 +39,7 @@ export class RequestScope {
     this.env = env;
     this.#execution = execution;
     this.settings = settingsOf(env);
-    this.connections = connect(env, this.settings, this.counts);
+    this.connections = connect(env, this.settings, this.counts, (work) => this.waitUntil(work));
   }
 
   /** What the answer's headers contain about this request. */

@@ -75,7 +75,7 @@ export async function runOperation(
       // The requester of a form is unknown until the form's signature is verified.
       log.setPrincipal(undefined);
       const lookup = await lookUpCredentials(credentials, settings, now);
-      const resolved = await lookup.resolve(await connections.database.batch(lookup.statements));
+      const resolved = await lookup.resolve(await connections.database.read(lookup.statements));
       await verify(resolved.secretAccessKey);
       scope.lastUse = resolved.lastUse;
       log.setPrincipal(resolved.principal);

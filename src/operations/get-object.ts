@@ -54,7 +54,7 @@ export const getObject = defineOperation({
       const answer = await readBytes(context, input, facts.bucket, known);
       if (answer !== undefined) return answer;
       // The blob is missing because the version was replaced after the lookup, so read the row again.
-      known = await context.database.look(lookUpObjectRead(input));
+      known = await context.database.lookShared(lookUpObjectRead(input));
     }
     throw new Error(`the blob of an object in bucket ${facts.bucket.id} is missing`);
   },

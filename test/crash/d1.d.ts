@@ -2,17 +2,16 @@
 interface D1PreparedStatement {
   bind(...values: unknown[]): D1PreparedStatement;
 }
+interface D1Result {
+  readonly results: readonly unknown[];
+  readonly meta: {
+    readonly rows_read: number;
+    readonly rows_written: number;
+    readonly changes: number;
+    readonly size_after: number;
+  };
+}
 interface D1Database {
   prepare(sql: string): D1PreparedStatement;
-  batch(statements: D1PreparedStatement[]): Promise<
-    {
-      readonly results: readonly unknown[];
-      readonly meta: {
-        readonly rows_read: number;
-        readonly rows_written: number;
-        readonly changes: number;
-        readonly size_after: number;
-      };
-    }[]
-  >;
+  batch(statements: D1PreparedStatement[]): Promise<D1Result[]>;
 }

@@ -1,5 +1,6 @@
 // The only access to D1. Statements are values; a batch of them is one round trip and one transaction.
 import type { Counts } from "./counts.ts";
+import { SharedReads, type KeepAlive } from "./shared-reads.ts";
 
 export type SqlValue = string | number | null;
 
@@ -53,17 +54,23 @@ export function rowsOf<Row>(results: readonly StatementResult[], index = 0): rea
   return (results[index]?.rows ?? []) as readonly Row[];
 }
 
+/** The reads that wait for each database, from all requests of the isolate. */
+const SHARED_READS = new WeakMap<D1Database, SharedReads>();
+
 /** A D1 database that counts its calls. Reads use the primary, because S3 is strongly consistent. */
 export class Database {
   /** The name of its binding. */
   readonly name: string;
   readonly #d1: D1Database;
   readonly #counts: Counts;
+  readonly #keepAlive: KeepAlive | undefined;
 
-  constructor(d1: D1Database, counts: Counts, name = FIRST_DATABASE) {
+  /** @param keepAlive lets work continue after the request; undefined: reads never share a round trip */
+  constructor(d1: D1Database, counts: Counts, name = FIRST_DATABASE, keepAlive?: KeepAlive) {
     this.name = name;
     this.#d1 = d1;
     this.#counts = counts;
+    this.#keepAlive = keepAlive;
   }
 
   /** Whether it holds identities, jobs and the registry of buckets. */
@@ -81,14 +88,37 @@ export class Database {
     const results = await this.#d1.batch(
       statements.map(({ sql, parameters }) => this.#d1.prepare(sql).bind(...parameters)),
     );
-    return results.map(({ results: rows, meta }) => {
-      this.#counts.addD1Rows(meta.rows_read, meta.rows_written);
-      return { rows, changes: meta.changes, databaseBytes: meta.size_after };
-    });
+    return this.#countRows(results);
+  }
+
+  /**
+   * Runs statements that only read as one transaction. They may share their round trip with the reads of other requests:
+   * it counts for the request that sends it, and the rows count for the request whose statements read them.
+   * @throws Error from D1
+   */
+  async read(statements: readonly Statement[]): Promise<readonly StatementResult[]> {
+    if (this.#keepAlive === undefined || statements.length === 0) return this.batch(statements);
+    const shared = SHARED_READS.get(this.#d1) ?? new SharedReads(this.#d1);
+    SHARED_READS.set(this.#d1, shared);
+    const { results, sent } = await shared.read(statements, this.#keepAlive);
+    for (const count of sent) this.#counts.addD1RoundTrip(count);
+    return this.#countRows(results);
+  }
+
+  /** Runs a lookup that only reads, in a round trip that other requests may share. */
+  async lookShared<Facts>(lookup: Lookup<Facts>): Promise<Facts> {
+    return lookup.read(await this.read(lookup.statements));
   }
 
   /** Runs a lookup in one round trip. */
   async look<Facts>(lookup: Lookup<Facts>): Promise<Facts> {
     return lookup.read(await this.batch(lookup.statements));
+  }
+
+  #countRows(results: readonly D1Result[]): readonly StatementResult[] {
+    return results.map(({ results: rows, meta }) => {
+      this.#counts.addD1Rows(meta.rows_read, meta.rows_written);
+      return { rows, changes: meta.changes, databaseBytes: meta.size_after };
+    });
   }
 }

@@ -2,6 +2,7 @@
 // rows are in one of them (see "Several databases" in docs/architecture.md); identities, jobs and the registry of buckets
 // are in the first.
 import type { Counts } from "./counts.ts";
+import type { KeepAlive } from "./shared-reads.ts";
 import { Database, FIRST_DATABASE, type Statement, type StatementResult } from "./database.ts";
 
 const FURTHER_DATABASE = /^META_[1-9]\d{0,2}$/;
@@ -56,8 +57,9 @@ export class Databases {
   /** All of them; the first comes first. */
   readonly all: readonly Database[];
 
-  constructor(bindings: readonly DatabaseBinding[], counts: Counts) {
-    this.all = bindings.map(({ name, d1 }) => new Database(d1, counts, name));
+  /** @param keepAlive lets work continue after the request; undefined: reads never share a round trip */
+  constructor(bindings: readonly DatabaseBinding[], counts: Counts, keepAlive?: KeepAlive) {
+    this.all = bindings.map(({ name, d1 }) => new Database(d1, counts, name, keepAlive));
     const [first] = this.all;
     if (first === undefined) throw new Error("no database is bound");
     this.first = first;
@@ -88,15 +90,15 @@ export interface DatabaseBatch {
 }
 
 /**
- * Runs batches in parallel, those for the same database as one.
+ * Runs batches that only read in parallel, those for the same database as one.
  * @returns the results of each batch, in order
  */
-export async function batchTogether(batches: readonly DatabaseBatch[]): Promise<(readonly StatementResult[])[]> {
+export async function readTogether(batches: readonly DatabaseBatch[]): Promise<(readonly StatementResult[])[]> {
   const byDatabase = Map.groupBy(batches, ({ database }) => database);
   const results = new Map<DatabaseBatch, readonly StatementResult[]>();
   await Promise.all(
     Array.from(byDatabase, async ([database, together]) => {
-      const all = await database.batch(together.flatMap(({ statements }) => statements));
+      const all = await database.read(together.flatMap(({ statements }) => statements));
       let start = 0;
       for (const batch of together) {
         results.set(batch, all.slice(start, start + batch.statements.length));
