@@ -56,12 +56,18 @@ const CONDITIONS = { headers: ["if-match", "if-none-match"] };
 const RANGES = { headers: ["range", "if-range"] };
 
 export const bucketArchives: readonly Operation[] = (["zip", "tar"] as const).flatMap((format) => [
-  defineOperation({
+  archiveOfPrefix("GET", format),
+  archiveOfPrefix("HEAD", format),
+  archiveOfList(format),
+]);
+
+function archiveOfPrefix(method: "GET" | "HEAD", format: ArchiveFormat): Operation {
+  return defineOperation({
     name: "GetBucketArchive",
     actions: ["s3:ListBucket"],
     explicitDenyActions: [ARCHIVE_ACTION],
     furtherActions: [{ action: "s3:GetObject", when: "for each object" }],
-    route: { method: "GET", level: "bucket", query: [format] },
+    route: { method, level: "bucket", query: [format] },
     inputs: joinInputs(ANSWER, CONDITIONS, format === "tar" ? RANGES : {}, { query: ["prefix"] }),
 
     read: (request) => ({
@@ -80,9 +86,11 @@ export const bucketArchives: readonly Operation[] = (["zip", "tar"] as const).fl
     },
 
     write: (response) => response,
-  }),
+  });
+}
 
-  defineOperation({
+function archiveOfList(format: ArchiveFormat): Operation {
+  return defineOperation({
     name: "GetObjectsArchive",
     actions: ["s3:GetObject"],
     authorizes: "run",
@@ -115,8 +123,8 @@ export const bucketArchives: readonly Operation[] = (["zip", "tar"] as const).fl
     },
 
     write: (response) => response,
-  }),
-]);
+  });
+}
 
 async function membersWithPrefix(context: Context, bucket: Bucket, prefix: string): Promise<ArchivedVersion[]> {
   const { archiveMaxReads } = context.settings;
@@ -211,6 +219,7 @@ async function answer(
   if (notModified) return { status: 304, headers: { etag: quoteEtag(etag) } };
   const range = isSameArchive(request.ifRange, etag) ? resolveRange(request.range, size) : undefined;
   const headers = archiveHeaders(format, request, { name, etag, size }, range);
+  if (context.request.method === "HEAD") return { status: range === undefined ? 200 : 206, headers };
   const body = openArchive(
     segments(),
     range ?? { offset: 0, length: size },

@@ -51,45 +51,48 @@ const SHARED = {
 
 const INPUTS = joinInputs(CUSTOMER_KEY, { query: ["versionId"] });
 
-const getZipMember = defineOperation({
-  ...SHARED,
-  name: "GetZipMember",
-  route: { method: "GET", level: "object", query: ["zip-member"] },
-  inputs: joinInputs(INPUTS, READ_CONDITIONS, RESPONSE_OVERRIDES, { headers: ["range", "if-range"] }),
+function getZipMember(method: "GET" | "HEAD"): Operation {
+  return defineOperation({
+    ...SHARED,
+    name: "GetZipMember",
+    route: { method, level: "object", query: ["zip-member"] },
+    inputs: joinInputs(INPUTS, READ_CONDITIONS, RESPONSE_OVERRIDES, { headers: ["range", "if-range"] }),
 
-  async read(request, { customerKeysOverHttp }) {
-    const member = request.query.get("zip-member") ?? "";
-    if (member === "") throw invalidArgument("zip-member", member, "The name of the member is missing.");
-    return { ...readZipRead(request), customerKey: await readCustomerKey(request, customerKeysOverHttp), member };
-  },
+    async read(request, { customerKeysOverHttp }) {
+      const member = request.query.get("zip-member") ?? "";
+      if (member === "") throw invalidArgument("zip-member", member, "The name of the member is missing.");
+      return { ...readZipRead(request), customerKey: await readCustomerKey(request, customerKeysOverHttp), member };
+    },
 
-  async run(context, input, facts): Promise<S3Response> {
-    refuseAnonymousOverrides(input, context.principal.kind === "anonymous");
-    const object = requireVersion(input, facts);
-    await checkReadKey(object.encryption, input.customerKey);
-    const etag = await memberEtag(object, input.member);
-    if (isNotModified(input.conditions, etag, object.modifiedAt, context.now)) {
-      return { status: 304, headers: { etag: quoteEtag(etag) } };
-    }
-    const file = fileOf(context, object, facts, input.customerKey);
-    const member = await readingZip(() => findMember(file, input.member));
-    if (member === undefined) throw new S3Error("NoSuchZipMember", { Key: object.key, Member: input.member });
-    const { name, size } = member.entry;
-    const range = member.isStored ? memberRange(input, { etag, size }) : undefined;
-    const isVersioned = facts.bucket.versioning !== null;
-    const headers = {
-      ...memberHeaders(input, object, { name, etag, size, hasRanges: member.isStored }, isVersioned, range),
-      ...encryptionHeaders(input.customerKey),
-    };
-    if (range === undefined) {
-      return { status: 200, headers, body: await readingZip(() => openMember(file, member)) };
-    }
-    const body = await file.open({ offset: member.range.offset + range.offset, length: range.length });
-    return { status: 206, headers, body };
-  },
+    async run(context, input, facts): Promise<S3Response> {
+      refuseAnonymousOverrides(input, context.principal.kind === "anonymous");
+      const object = requireVersion(input, facts);
+      await checkReadKey(object.encryption, input.customerKey);
+      const etag = await memberEtag(object, input.member);
+      if (isNotModified(input.conditions, etag, object.modifiedAt, context.now)) {
+        return { status: 304, headers: { etag: quoteEtag(etag) } };
+      }
+      const file = fileOf(context, object, facts, input.customerKey);
+      const member = await readingZip(() => findMember(file, input.member));
+      if (member === undefined) throw new S3Error("NoSuchZipMember", { Key: object.key, Member: input.member });
+      const { name, size } = member.entry;
+      const range = member.isStored ? memberRange(input, { etag, size }) : undefined;
+      const isVersioned = facts.bucket.versioning !== null;
+      const headers = {
+        ...memberHeaders(input, object, { name, etag, size, hasRanges: member.isStored }, isVersioned, range),
+        ...encryptionHeaders(input.customerKey),
+      };
+      if (method === "HEAD") return { status: range === undefined ? 200 : 206, headers };
+      if (range === undefined) {
+        return { status: 200, headers, body: await readingZip(() => openMember(file, member)) };
+      }
+      const body = await file.open({ offset: member.range.offset + range.offset, length: range.length });
+      return { status: 206, headers, body };
+    },
 
-  write: (response) => response,
-});
+    write: (response) => response,
+  });
+}
 
 const listZipMembers = defineOperation({
   ...SHARED,
@@ -154,7 +157,7 @@ const listZipMembers = defineOperation({
   }),
 });
 
-export const zipMembers: readonly Operation[] = [getZipMember, listZipMembers];
+export const zipMembers: readonly Operation[] = [getZipMember("GET"), getZipMember("HEAD"), listZipMembers];
 
 function fileOf(
   { blobs }: Context,

@@ -1,4 +1,5 @@
 // Selects the suites: every client at the endpoints where it behaves differently.
+import { archives } from "./archives.ts";
 import { awsCli, findAwsCli } from "./aws-cli.ts";
 import { boto3, findBoto3 } from "./boto3.ts";
 import { browser } from "./browser.ts";
@@ -35,6 +36,7 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
       client(site, site.https),
     ]),
     browser(site, site.http),
+    archives(site, site.http),
     restic(site, site.http),
     ...awsClis.map((found) => identities(site, found)),
     tenancy(site, awsClis, boto3s),

@@ -1,6 +1,7 @@
 // Sees to it that the clients are on the machine, from Debian's packages. What cannot be had is left missing: the
 // client's own suite fails then.
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { reasonOf } from "./harness.ts";
 import { outputOf } from "./run-command.ts";
 
@@ -14,6 +15,9 @@ const PACKAGES = {
   curl: "/usr/bin/curl",
   chromium: "/usr/bin/chromium",
   openssl: "/usr/bin/openssl",
+  zip: "/usr/bin/zip",
+  unzip: "/usr/bin/unzip",
+  "libarchive-tools": "/usr/bin/bsdtar",
 } as const;
 
 const INSTALL_TIMEOUT_MS = 300_000;
@@ -36,6 +40,19 @@ export async function installMissingClients(): Promise<void> {
   } catch (error) {
     console.log(reasonOf(error));
   }
+}
+
+/** Installs npm packages, of exact versions, in a folder. Answers the folder of their modules. */
+export async function installPackages(folder: string, packages: readonly string[]): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), "{}");
+  const npm = join(dirname(process.execPath), "npm");
+  await outputOf(
+    existsSync(npm) ? npm : "npm",
+    ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-save", ...packages],
+    { env: definedOnly(process.env), cwd: folder, timeoutMs: INSTALL_TIMEOUT_MS },
+  );
+  return join(folder, "node_modules");
 }
 
 async function aptGet(...argumentList: readonly string[]): Promise<void> {

@@ -53,6 +53,18 @@ describe.each(FORMATS)("GetBucketArchive ?%s", (format) => {
     expect(member?.modifiedAt).toBe(Date.parse(head.headers.get("last-modified") ?? ""));
   });
 
+  it("returns to HEAD the headers of GET without a body", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, OBJECTS);
+    const [get, head] = [await send("GET", `/${bucket}?${format}`), await send("HEAD", `/${bucket}?${format}`)];
+    expect([head.status, await head.text()]).toEqual([200, ""]);
+    expect(costOf(head).blobCalls).toBe(0);
+    for (const name of ["content-length", "content-type", "content-disposition", "etag", "accept-ranges"]) {
+      expect(head.headers.get(name)).toBe(get.headers.get(name));
+    }
+    await get.body?.cancel();
+  });
+
   it("contains only the keys with the prefix, and is named after it", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { ...OBJECTS, dir: "no", "dis/x": "no" });

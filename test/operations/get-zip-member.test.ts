@@ -150,6 +150,20 @@ describe("GetZipMember", () => {
     expect([opened.status, await opened.text()]).toEqual([200, TEXT]);
   });
 
+  it("returns to HEAD the headers of GET without a body", async () => {
+    const path = await storedZip({ members: MEMBERS });
+    for (const member of ["stored.txt", "dir/deflated.html"]) {
+      const target = `${path}?zip-member=${encodeURIComponent(member)}`;
+      const [get, head] = [await send("GET", target), await send("HEAD", target)];
+      expect([head.status, await head.text()]).toEqual([200, ""]);
+      for (const name of ["content-length", "content-type", "etag", "accept-ranges"]) {
+        expect(head.headers.get(name)).toBe(get.headers.get(name));
+      }
+      await get.body?.cancel();
+    }
+    expect((await send("HEAD", `${path}?zip-member=missing`)).status).toBe(404);
+  });
+
   it("returns 404 for a member or an object that does not exist", async () => {
     const path = await storedZip({ members: MEMBERS });
     await expectS3Error(await ask(path, "missing"), {

@@ -5,7 +5,11 @@
 const ONLY_DOTS = /^[. ]+$/;
 // oxlint-disable-next-line no-control-regex
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\\]/g;
-const DRIVE = /^([A-Za-z]):/;
+/** The Kelvin sign is composed to a K. */
+const DRIVE = /^([A-Za-z\u212a]):/;
+
+/** The form in which names are compared: some file systems and programs compose the characters of names. */
+const folded = (name: string): string => name.normalize("NFC");
 
 /**
  * The name of each entry, in order.
@@ -13,32 +17,33 @@ const DRIVE = /^([A-Za-z]):/;
  */
 export function archiveNames(entries: readonly { readonly key: string; readonly size: number }[]): string[] {
   const safe = entries.map(({ key, size }) => safeName(key, size));
-  const sorted = safe.toSorted(byUnits);
-  const taken = new Set(safe);
+  const sorted = safe.map(folded).toSorted(byUnits);
+  const taken = new Set(sorted);
   const used = new Set<string>();
   const suffixes = new Map<string, number>();
   const names = safe.map((name, index) => {
     // Names that equal their key take precedence over changed ones.
-    if (name !== entries[index]?.key) return undefined;
+    if (name !== entries[index]?.key || name !== folded(name)) return undefined;
     if (used.has(name) || isDirectoryOf(sorted, name)) return undefined;
     used.add(name);
     return name;
   });
+  const isFree = (name: string): boolean => {
+    const bare = name.replace(/\/$/, "");
+    return ![bare, `${bare}/`].some((one) => taken.has(one) || used.has(one)) && !isDirectoryOf(sorted, bare);
+  };
   return names.map((name, index) => {
     if (name !== undefined) return name;
     const wanted = safe[index] ?? "";
-    if (!used.has(wanted) && !isDirectoryOf(sorted, wanted)) {
-      used.add(wanted);
+    const compared = folded(wanted);
+    if (!used.has(compared) && !isDirectoryOf(sorted, compared)) {
+      used.add(compared);
       return wanted;
     }
-    const isFree = (candidate: string): boolean => {
-      const bare = candidate.replace(/\/$/, "");
-      return ![bare, `${bare}/`].some((one) => taken.has(one) || used.has(one)) && !isDirectoryOf(sorted, bare);
-    };
-    let number = suffixes.get(wanted) ?? 2;
-    while (!isFree(numbered(wanted, number))) number += 1;
-    suffixes.set(wanted, number + 1);
-    used.add(numbered(wanted, number));
+    let number = suffixes.get(compared) ?? 2;
+    while (!isFree(folded(numbered(wanted, number)))) number += 1;
+    suffixes.set(compared, number + 1);
+    used.add(folded(numbered(wanted, number)));
     return numbered(wanted, number);
   });
 }

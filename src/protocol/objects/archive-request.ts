@@ -55,18 +55,18 @@ export function refuseListingParameters({ query }: S3Request, mayHavePrefix: boo
 }
 
 /**
- * Reads the input that all archives share. Conditions and ranges apply to GET alone.
+ * Reads the input that all archives share. Conditions and ranges do not apply to POST.
  * @throws S3Error InvalidArgument for a response override that a header cannot contain
  */
 export function readArchiveRequest(request: S3Request, format: ArchiveFormat): ArchiveRequest {
   const { headers, method } = request;
   const { ifMatch, ifNoneMatch } = readConditions(request);
-  const isGet = method === "GET";
+  const isRead = method !== "POST";
   // Bytes in the middle of a ZIP depend on the contents before them.
-  const hasRanges = isGet && format === "tar";
+  const hasRanges = isRead && format === "tar";
   return {
     hasRanges,
-    conditions: isGet ? { ifMatch, ifNoneMatch } : { ifMatch: undefined, ifNoneMatch: undefined },
+    conditions: isRead ? { ifMatch, ifNoneMatch } : { ifMatch: undefined, ifNoneMatch: undefined },
     range: hasRanges ? (headers.get("range") ?? undefined) : undefined,
     ifRange: headers.get("if-range") ?? undefined,
     overrides: readResponseOverrides(request),

@@ -9,6 +9,8 @@ import type { ByteRange } from "../../protocol/core/range.ts";
 const OPEN_CONTENTS = 4;
 /** The segments that are read in advance to find those contents. */
 const QUEUED_SEGMENTS = 16;
+/** A content is opened early only if at most this many bytes are sent before it: idle connections may be closed. */
+const AHEAD_MAX_BYTES = 16 * 1024 * 1024;
 
 /** Opens a range of a member's content (undefined: all of it); undefined if its bytes are missing. */
 export type ContentOpener = (
@@ -59,10 +61,13 @@ class SegmentQueue {
   /** The next segment; undefined at the end. */
   next(): QueuedSegment | undefined {
     const next = this.#queued.shift() ?? this.#take();
-    while (this.#queued.length < QUEUED_SEGMENTS && this.#opened < OPEN_CONTENTS - 1) {
+    let bytes = next?.part.length ?? 0;
+    for (const { part } of this.#queued) bytes += part.length;
+    while (this.#queued.length < QUEUED_SEGMENTS && this.#opened < OPEN_CONTENTS - 1 && bytes <= AHEAD_MAX_BYTES) {
       const queued = this.#take();
       if (queued === undefined) break;
       this.#queued.push(queued);
+      bytes += queued.part.length;
     }
     return next;
   }

@@ -46,6 +46,14 @@ describe("the name of a member", () => {
     expect(namesOf("a\\", "a_~2", "a_")).toEqual(["a_~3", "a_~2", "a_"]);
   });
 
+  it("stays distinct where a program composes characters, and the composed key keeps its name", () => {
+    expect(namesOf("e\u0301.txt", "é.txt")).toEqual(["e\u0301~2.txt", "é.txt"]);
+    expect(namesOf("e\u0301/a", "é/a", "e\u0301/b")).toEqual(["e\u0301/a~2", "é/a", "e\u0301/b"]);
+    expect(namesOf("e\u0301", "é/a")).toEqual(["e\u0301~2", "é/a"]);
+    expect(namesOf("\u212a:/a")).toEqual(["\u212a_/a"]);
+    expect(namesOf("e\u0301")).toEqual(["e\u0301"]);
+  });
+
   it("gives way where another key needs a directory of this name", () => {
     expect(namesOf("a", "a-b", "a/b")).toEqual(["a~2", "a-b", "a/b"]);
     expect(namesOf("x/a.txt", "x/a.txt/b")).toEqual(["x/a~2.txt", "x/a.txt/b"]);
