@@ -1,8 +1,19 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 // DATABASES=3 runs the tests with as many databases, over which the tests' buckets are spread.
 const FURTHER_DATABASES = Array.from({ length: Number(process.env["DATABASES"] ?? 1) - 1 }, (_, i) => `META_${i + 1}`);
+
+/** The test files that read or break the first database itself, or that make a second one of it. */
+function filesOnFirstDatabase(): string[] {
+  const own =
+    /env\.DB\b|\bDB:|d1With|withCoordinatorD1|coordinatorsWith|REBUILT|rebuilding\.ts|jobContext|-fixture\.ts/;
+  return readdirSync("./test", { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".test.ts") && !path.startsWith("databases"))
+    .filter((path) => own.test(readFileSync(join("./test", path), "utf8")));
+}
 
 // One runtime and one storage for all files: every test makes buckets of its own, and starting a runtime per file costs
 // more than the tests.
@@ -14,6 +25,7 @@ export default defineConfig(async () => ({
         // One that is lost and made again, and one whose schema is not what the Worker needs.
         d1Databases: ["REBUILT_DB", "SCHEMA_DB", ...FURTHER_DATABASES],
         bindings: {
+          FIRST_DATABASE_FILES: FURTHER_DATABASES.length === 0 ? [] : filesOnFirstDatabase(),
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),
           CAIRN_ROOT_ACCESS_KEY_ID: "CAIRNTESTACCESSKEY00",
           CAIRN_ROOT_SECRET_ACCESS_KEY: "test/secret+access/key",
@@ -31,6 +43,7 @@ export default defineConfig(async () => ({
   ],
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: FURTHER_DATABASES.length === 0 ? ["test/databases/**"] : [],
     setupFiles: ["./test/support/apply-migrations.ts"],
     isolate: false,
     maxWorkers: 1,

@@ -1,10 +1,10 @@
 // Access control lists as clients set and read them, and buckets where they count.
-import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
 import { send } from "./client.ts";
 import { freshBucket } from "./fresh-bucket.ts";
 import { childrenOf, readXml, textOf, type Element } from "./read-xml.ts";
+import { metadata } from "./metadata.ts";
 
 export const OWNER = "000000000000";
 export const GROUPS = "http://acs.amazonaws.com/groups";
@@ -50,7 +50,8 @@ export async function blockPublicAcls(bucket: string): Promise<void> {
     BlockPublicPolicy: false,
     RestrictPublicBuckets: false,
   };
-  await env.DB.prepare("UPDATE buckets SET public_access_block = ? WHERE name = ?")
+  await metadata
+    .prepare("UPDATE buckets SET public_access_block = ? WHERE name = ?")
     .bind(JSON.stringify(block), bucket)
     .run();
 }

@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { checkReferences, type BlobListing, type ReferenceReport } from "../../src/state/repair/check-references.ts";
 import { EVERYTHING, scopeOfBucket, type ConsistencyScope } from "../../src/state/repair/consistency.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
-import { Database } from "../../src/state/d1/database.ts";
+import { databaseBindings, Databases } from "../../src/state/d1/databases.ts";
 import { bucketId } from "./stored-state.ts";
 
 /** Checks one bucket: its rows, and the blobs and manifests that were stored for it, referenced or not. */
@@ -31,7 +31,7 @@ export async function expectSoundReferences(...bucketNames: readonly string[]): 
 }
 
 function check(scope: ConsistencyScope, prefix: string): Promise<ReferenceReport> {
-  return checkReferences(new Database(env.DB, new Counts()), blobListing(prefix), scope);
+  return checkReferences(new Databases(databaseBindings(env), new Counts()).all, blobListing(prefix), scope);
 }
 
 function blobListing(prefix: string): BlobListing {

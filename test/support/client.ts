@@ -6,6 +6,7 @@ import { env } from "cloudflare:workers";
 
 import type { SettingName } from "../../src/config/settings.ts";
 import worker from "../../src/worker.ts";
+import { placementHeader } from "./placement.ts";
 
 export const ROOT = { accessKeyId: "CAIRNTESTACCESSKEY00", secretAccessKey: "test/secret+access/key" };
 export const ENDPOINT = "http://localhost:9000";
@@ -29,7 +30,7 @@ export interface SendOptions {
 
 /** Signs a request for `/path?query`, which is percent-encoded already. */
 export async function signed(method: string, target: string, options: SendOptions = {}): Promise<Request> {
-  const headers = new Headers(options.headers);
+  const headers = new Headers({ ...placementHeader(method, target), ...options.headers });
   if (!headers.has("x-amz-content-sha256")) headers.set("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
   const body = measured(options.body, headers);
   const request = await clientOf(options).sign(`${options.endpoint ?? ENDPOINT}${target}`, {

@@ -8,12 +8,12 @@ import { bucketId } from "./stored-state.ts";
 /** Handles a batch: `sql` are its statements, `send` sends it to the real database. */
 export type BatchFault = (sql: readonly string[], send: () => Promise<D1Result[]>) => Promise<D1Result[]>;
 
-/** D1 with an interceptor. */
-export function d1With(fault: BatchFault): D1Database {
+/** D1 with an interceptor; by default the first database. */
+export function d1With(fault: BatchFault, d1: D1Database = env.DB): D1Database {
   const texts = new WeakMap<object, string>();
-  return line(env.DB, {
+  return line(d1, {
     prepare: (sql: string) => {
-      const prepared = env.DB.prepare(sql);
+      const prepared = d1.prepare(sql);
       return line(prepared, {
         bind: (...parameters: unknown[]) => {
           const bound = prepared.bind(...parameters);
@@ -25,7 +25,7 @@ export function d1With(fault: BatchFault): D1Database {
     batch: (statements: D1PreparedStatement[]) =>
       fault(
         statements.map((statement) => texts.get(statement) ?? ""),
-        () => env.DB.batch(statements),
+        () => d1.batch(statements),
       ),
   });
 }

@@ -1,9 +1,9 @@
 // Lifecycle configurations as clients set them.
-import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
 import { send, type SendOptions } from "./client.ts";
 import { md5Base64, utf8 } from "./digests.ts";
+import { metadata } from "./metadata.ts";
 
 /** A rule's elements in the given order, after an empty Filter and a Status unless they are given. */
 export function rule(content: string, { id = "", filter = "<Filter/>", status = "Enabled" } = {}): string {
@@ -43,7 +43,7 @@ export async function putLifecycle(bucket: string, ...rules: readonly string[]):
 
 /** Deletes the rules of all buckets. */
 export async function clearRules(): Promise<void> {
-  await env.DB.prepare("UPDATE buckets SET lifecycle = NULL").run();
+  await metadata.prepare("UPDATE buckets SET lifecycle = NULL").run();
 }
 
 export const DAY_MS = 86_400_000;

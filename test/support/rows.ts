@@ -1,8 +1,8 @@
 // Every row of a bucket, in every table, and its blobs: shows that a rejected request changed nothing.
-import { env } from "cloudflare:workers";
 import { expect } from "vitest";
 
 import { bucketId, storedStateOfId } from "./stored-state.ts";
+import { metadata } from "./metadata.ts";
 
 type Row = Readonly<Record<string, unknown>>;
 export type Rows = Readonly<Record<string, readonly Row[]>>;
@@ -19,7 +19,8 @@ export async function rowsOf(bucket: string): Promise<Rows> {
 export async function rowsOfId(id: string): Promise<Rows> {
   const read = async (sql: string, ...parameters: unknown[]): Promise<Row[]> =>
     (
-      await env.DB.prepare(sql)
+      await metadata
+        .prepare(sql)
         .bind(...parameters)
         .all<Row>()
     ).results;
@@ -51,7 +52,8 @@ export async function expectUntouched<Result>(bucket: string, refused: () => Pro
 
 /** The number of references to a blob or manifest: 1 unless the table contains another. */
 export async function holdersOf(referenceId: string): Promise<number> {
-  const row = await env.DB.prepare("SELECT holders FROM shared_blobs WHERE blob_id = ?")
+  const row = await metadata
+    .prepare("SELECT holders FROM shared_blobs WHERE blob_id = ?")
     .bind(referenceId)
     .first<{ holders: number }>();
   return row?.holders ?? 1;

@@ -1,6 +1,7 @@
 // The stored state, read without the Worker: the rows of a bucket, its blobs, and its garbage.
 import { env } from "cloudflare:workers";
 import { expect } from "vitest";
+import { metadata } from "./metadata.ts";
 
 /** Everything that is stored for a bucket. */
 export interface StoredState {
@@ -21,7 +22,7 @@ export interface StoredStateObject {
 
 /** The id of a bucket. */
 export async function bucketId(name: string): Promise<string> {
-  const row = await env.DB.prepare("SELECT id FROM buckets WHERE name = ?").bind(name).first<{ id: string }>();
+  const row = await metadata.prepare("SELECT id FROM buckets WHERE name = ?").bind(name).first<{ id: string }>();
   if (row === null) throw new Error(`no bucket ${name}`);
   return row.id;
 }
@@ -33,12 +34,12 @@ export async function storedStateOf(name: string): Promise<StoredState> {
 
 /** The stored state of a bucket that may be deleted. */
 export async function storedStateOfId(id: string): Promise<StoredState> {
-  const objects = await env.DB.prepare(
-    "SELECT key, version_id, etag, size, blob_id FROM objects WHERE bucket_id = ? ORDER BY key",
-  )
+  const objects = await metadata
+    .prepare("SELECT key, version_id, etag, size, blob_id FROM objects WHERE bucket_id = ? ORDER BY key")
     .bind(id)
     .all<StoredStateObject & { key: string }>();
-  const garbage = await env.DB.prepare("SELECT blob_id FROM garbage WHERE blob_id >= ?1 AND blob_id < ?2 ORDER BY 1")
+  const garbage = await metadata
+    .prepare("SELECT blob_id FROM garbage WHERE blob_id >= ?1 AND blob_id < ?2 ORDER BY 1")
     .bind(`${id}/`, `${id}0`)
     .all<{ blob_id: string }>();
   return {
