@@ -1,4 +1,6 @@
 // The requests whose calls are counted, each with what it needs to exist first.
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Caller, RequestDetails } from "../tenancy/caller.ts";
 
 /** What S3's own pricing calls an operation: a write or a list, a read, or free of charge. */
@@ -22,6 +24,14 @@ const KIB = new Uint8Array(1024);
 const PART = new Uint8Array(5 * 1024 ** 2);
 export const PARTS = 10;
 const PAGE = 1000;
+const FILL_MS = 50;
+
+interface Answer {
+  readonly text: string;
+  readonly etag: string;
+  /** Whether the edge cache had the bytes: `HIT`, `MISS` or `BYPASS`. */
+  readonly cache: string;
+}
 
 /** Requests to one bucket; a refusal is an error. */
 export class Site {
@@ -33,11 +43,12 @@ export class Site {
     this.#bucket = bucket;
   }
 
-  async send(method: string, target: string, details: RequestDetails = {}): Promise<{ text: string; etag: string }> {
+  async send(method: string, target: string, details: RequestDetails = {}): Promise<Answer> {
     const response = await this.#caller.s3(method, `/${this.#bucket}${target}`, details);
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${target}: ${response.status} ${text}`);
-    return { text, etag: response.headers.get("etag") ?? "" };
+    const { headers } = response;
+    return { text, etag: headers.get("etag") ?? "", cache: headers.get("x-cache") ?? "" };
   }
 
   async put(key: string): Promise<void> {
@@ -87,6 +98,19 @@ function completing(id: string, title: string, parts: number): CountedOperation 
 export const OPERATIONS: readonly CountedOperation[] = [
   reading("get", "GetObject", 0),
   reading("get-parts", `GetObject of ${PARTS} parts`, PARTS),
+  {
+    id: "get-cached",
+    title: "GetObject from the edge cache",
+    r2: "read",
+    s3: "read",
+    settings: { EDGE_CACHE: "cache-api" },
+    prepare: async (site) => {
+      await site.put("existing");
+      // The first read fills the cache in the background.
+      while ((await site.send("GET", "/existing")).cache !== "HIT") await sleep(FILL_MS);
+      return async () => assert.equal((await site.send("GET", "/existing")).cache, "HIT");
+    },
+  },
   {
     id: "head",
     title: "HeadObject",
