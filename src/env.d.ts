@@ -20,3 +20,9 @@ declare module "*.sql" {
   const text: string;
   export default text;
 }
+
+/** A WebAssembly file that a Worker imports is a compiled module. */
+declare module "*.wasm" {
+  const module: WebAssembly.Module;
+  export default module;
+}

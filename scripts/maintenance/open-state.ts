@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { readWranglerToml } from "../project/wrangler-toml.ts";
-import { bundleWorker } from "../serve/bundle.ts";
+import { bundleWorker, workerModules } from "../serve/bundle.ts";
 import { closeMiniflaresEntry } from "../serve/entry-guard.ts";
 import { QuietLog } from "../serve/quiet-log.ts";
 import { tieWorkerdToThisProcess } from "../serve/workerd.ts";
@@ -36,7 +36,7 @@ export async function openState(state: string, bindings: Readonly<Record<string,
         {
           // The server stores its state under this name.
           name: "cairn",
-          modules: [{ type: "ESModule", path: "worker.js", contents: await bundleWorker(WORKER) }],
+          modules: workerModules(await bundleWorker(WORKER)),
           modulesRoot: "/",
           compatibilityDate,
           compatibilityFlags: [...compatibilityFlags],

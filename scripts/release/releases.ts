@@ -13,6 +13,7 @@ import { sqlStatements } from "../../src/state/d1/sql-statements.ts";
 import type { Migration } from "../migrations/folder.ts";
 import { type Credentials, makeCredentials } from "../project/credentials.ts";
 import { makeMasterKey } from "../project/master-key.ts";
+import { workerModules } from "../serve/bundle.ts";
 
 export interface Release {
   readonly name: "previous" | "current";
@@ -82,7 +83,7 @@ function workerOf(
   const className = "KeyCoordinator";
   return {
     name,
-    modules: [{ type: "ESModule", path: `${name}.js`, contents: bundle }],
+    modules: workerModules(bundle, `${name}.js`),
     modulesRoot: "/",
     compatibilityDate,
     bindings: {

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { type Log, Miniflare, type V4WorkerOptions, convertV4MiniflareOptions } from "miniflare";
 import { type WranglerToml, readWranglerToml } from "../project/wrangler-toml.ts";
-import { bundleWorker } from "./bundle.ts";
+import { bundleWorker, workerModules } from "./bundle.ts";
 import { closeMiniflaresEntry } from "./entry-guard.ts";
 import { applyMigrations } from "./migrations.ts";
 import { QuietLog } from "./quiet-log.ts";
@@ -133,7 +133,7 @@ function databaseOnly(toml: WranglerToml): V4WorkerOptions {
 function cairnWorker(toml: WranglerToml, { host, port, bindings }: ServeOptions, bundle: string): V4WorkerOptions {
   return {
     ...databaseOnly(toml),
-    modules: [{ type: "ESModule", path: "worker.js", contents: bundle }],
+    modules: workerModules(bundle),
     compatibilityFlags: [...toml.compatibilityFlags],
     // A local server has no edge, whatever [vars] declares for deployments.
     bindings: { ...bindings, EDGE: "none" },

@@ -78,7 +78,11 @@ function workerOf(version: Version, empty: V4WorkerOptions): V4WorkerOptions {
     ...empty,
     modules: [
       { type: "ESModule", path: version.mainModule, contents: decoder.decode(main?.[1]) },
-      ...others.map(([path, bytes]) => ({ type: "Text" as const, path, contents: decoder.decode(bytes) })),
+      ...others.map(([path, bytes]) =>
+        path.endsWith(".wasm")
+          ? { type: "CompiledWasm" as const, path, contents: new Uint8Array(bytes) }
+          : { type: "Text" as const, path, contents: decoder.decode(bytes) },
+      ),
     ],
     r2Buckets: { BLOBS: "BLOBS" },
     durableObjects: { COORDINATORS: { className: "KeyCoordinator", useSQLite: true } },
