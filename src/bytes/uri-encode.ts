@@ -1,6 +1,6 @@
 // Percent-encoding of bytes. Cairn never uses URL and URLSearchParams: they resolve dot segments, decode `+` in the
 // wrong places and replace invalid UTF-8.
-import { decodeUtf8, utf8 } from "./text.ts";
+import { utf8 } from "./text.ts";
 
 const UNRESERVED = /[A-Za-z0-9\-._~]/;
 const ENCODED_BYTE = Array.from({ length: 256 }, (_, byte) => {
@@ -36,8 +36,12 @@ export function percentDecode(text: string, plusIsSpace = false): Uint8Array | u
 /** Decodes percent-encoded UTF-8; undefined if it is malformed or not UTF-8. */
 export function percentDecodeText(text: string, plusIsSpace = false): string | undefined {
   if (!text.includes("%") && !(plusIsSpace && text.includes("+"))) return text;
-  const bytes = percentDecode(text, plusIsSpace);
-  return bytes === undefined ? undefined : decodeUtf8(bytes);
+  try {
+    // As strict as percentDecode and decodeUtf8, and the runtime's own.
+    return decodeURIComponent(plusIsSpace ? text.replaceAll("+", " ") : text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Strict percent-encoding: escapes everything but `A-Za-z0-9-._~` (and `/` on request), in upper case. */

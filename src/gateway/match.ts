@@ -4,24 +4,53 @@ import type { Operation, Route } from "../contract/operation.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { requestHeader, type S3Request } from "../protocol/core/s3-request.ts";
 
+/** The operations of one level of a table, prepared for matching. */
+interface Level {
+  readonly operations: readonly Operation[];
+  readonly subresources: readonly string[];
+  /** The subresources that only other levels have. */
+  readonly foreignSubresources: readonly string[];
+  /** The operations of each method, most specific first. */
+  readonly byMethod: ReadonlyMap<string, readonly Operation[]>;
+}
+
+// A table never changes, so each of its levels is prepared once.
+const PREPARED = new WeakMap<readonly Operation[], Map<Route["level"], Level>>();
+
+function levelOf(table: readonly Operation[], level: Route["level"]): Level {
+  const levels = PREPARED.get(table) ?? new Map<Route["level"], Level>();
+  PREPARED.set(table, levels);
+  const known = levels.get(level);
+  if (known !== undefined) return known;
+  const operations = table.filter(({ route }) => route.level === level);
+  const own = subresources(operations);
+  const bySpecificity = operations.toSorted((one, other) => specificity(other.route) - specificity(one.route));
+  const prepared = {
+    operations,
+    subresources: own,
+    foreignSubresources: subresources(table).filter((name) => !own.includes(name)),
+    byMethod: Map.groupBy(bySpecificity, ({ route }) => route.method),
+  };
+  levels.set(level, prepared);
+  return prepared;
+}
+
 /**
  * @throws S3Error MethodNotAllowed if the resource has no operation for the method, InvalidArgument for two
  *   subresources at once, InvalidRequest for a write to a subresource of another kind of resource
  */
 export function matchOperation(table: readonly Operation[], request: S3Request): Operation {
   const { level } = request.address;
-  const ofLevel = table.filter(({ route }) => route.level === level);
-  if (request.method !== "GET" && request.method !== "HEAD") refuseForeignSubresource(table, ofLevel, request);
-  const fitting = ofLevel.filter(({ route }) => fits(route, request));
-  const best = Math.max(...fitting.map(({ route }) => specificity(route)));
-  const [winner, rival] = fitting.filter(({ route }) => specificity(route) === best);
-  const requested = subresources(ofLevel).filter((name) => request.query.has(name));
+  const prepared = levelOf(table, level);
+  if (request.method !== "GET" && request.method !== "HEAD") refuseForeignSubresource(prepared, request);
+  const [winner, rival] = mostSpecific(prepared.byMethod.get(request.method) ?? [], request);
+  const requested = prepared.subresources.filter((name) => request.query.has(name));
   if (rival !== undefined || requested.length > 1) {
     throw new S3Error("InvalidArgument", { ResourceType: requested.join(", ") }, "Conflicting query string parameters");
   }
   const [subresource] = requested;
   if (winner === undefined || (subresource !== undefined && subresourceOf(winner.route) !== subresource)) {
-    const methods = ofLevel
+    const methods = prepared.operations
       .filter(({ route }) => subresourceOf(route) === subresource)
       .map(({ route }) => route.method);
     throw new S3Error(
@@ -34,23 +63,28 @@ export function matchOperation(table: readonly Operation[], request: S3Request):
   return winner;
 }
 
+/** The first fitting operation, and another that is equally specific, if there is one. */
+function mostSpecific(operations: readonly Operation[], request: S3Request): Operation[] {
+  const found: Operation[] = [];
+  for (const operation of operations) {
+    const [first] = found;
+    if (first !== undefined && specificity(operation.route) < specificity(first.route)) break;
+    if (fits(operation.route, request)) found.push(operation);
+  }
+  return found;
+}
+
 /**
  * A client that loses the key of an upload must not delete the bucket by aborting, nor an object by deleting a policy.
  */
-function refuseForeignSubresource(
-  table: readonly Operation[],
-  ofLevel: readonly Operation[],
-  { address, query }: S3Request,
-): void {
-  const own = subresources(ofLevel);
-  const foreign = subresources(table).find((name) => !own.includes(name) && query.has(name));
+function refuseForeignSubresource({ foreignSubresources }: Level, { address, query }: S3Request): void {
+  const foreign = foreignSubresources.find((name) => query.has(name));
   if (foreign === undefined) return;
   const message = `The subresource ${foreign} is not one of ${address.level === "object" ? "an object" : `a ${address.level}`}.`;
   throw new S3Error("InvalidRequest", {}, message);
 }
 
 function fits(route: Route, request: S3Request): boolean {
-  if (route.method !== request.method) return false;
   if (route.header !== undefined && requestHeader(request, route.header) === undefined) return false;
   return (route.query ?? []).every((term) => {
     const equals = term.indexOf("=");

@@ -65,17 +65,19 @@ function xmlResponse(body: XmlElement, status: number, headers: Headers): Respon
 
 /** The headers of all answers, added to an answer's own. */
 export function answerHeaders(own: Readonly<Record<string, string>>, facts: AnswerFacts): Headers {
-  const headers = new Headers(own);
-  headers.set("x-amz-request-id", facts.requestId);
-  headers.set("x-amz-id-2", facts.hostId);
-  headers.set("date", new Date().toUTCString());
-  headers.set("server", "Cairn");
-  // Stored bytes are served from the endpoint's own origin. The sandbox lets pages and SVG show but not run scripts,
-  // and nosniff keeps other types from being treated as pages.
-  headers.set("content-security-policy", SANDBOX);
-  headers.set("x-content-type-options", "nosniff");
-  if (facts.counts !== undefined) headers.set("server-timing", serverTiming(facts.counts));
-  return headers;
+  // Each call of a Headers method costs more than a property, so all headers are passed at once.
+  return new Headers({
+    ...own,
+    "x-amz-request-id": facts.requestId,
+    "x-amz-id-2": facts.hostId,
+    date: new Date().toUTCString(),
+    server: "Cairn",
+    // Stored bytes are served from the endpoint's own origin. The sandbox lets pages and SVG show but not run scripts,
+    // and nosniff keeps other types from being treated as pages.
+    "content-security-policy": SANDBOX,
+    "x-content-type-options": "nosniff",
+    ...(facts.counts === undefined ? {} : { "server-timing": serverTiming(facts.counts) }),
+  });
 }
 
 function serverTiming(counts: CountSnapshot): string {

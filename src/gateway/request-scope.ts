@@ -18,7 +18,7 @@ const HOST_ID_DIGITS = 64;
 export class RequestScope {
   readonly env: Env;
   readonly method: string;
-  readonly requestId = randomDigits(REQUEST_ID_DIGITS).toUpperCase();
+  readonly requestId: string;
   readonly settings: Settings;
   readonly counts = new Counts();
   readonly connections: Connections;
@@ -31,9 +31,12 @@ export class RequestScope {
   lastUse: Statement | undefined;
   readonly #execution: Pick<ExecutionContext, "waitUntil">;
   readonly #url: string;
-  readonly #hostId = randomDigits(HOST_ID_DIGITS);
+  readonly #hostId: string;
 
   constructor({ method, url }: Request, env: Env, execution: Pick<ExecutionContext, "waitUntil">) {
+    const digits = randomDigits(REQUEST_ID_DIGITS + HOST_ID_DIGITS);
+    this.requestId = digits.slice(0, REQUEST_ID_DIGITS).toUpperCase();
+    this.#hostId = digits.slice(REQUEST_ID_DIGITS);
     this.method = method;
     this.#url = url;
     this.env = env;

@@ -73,6 +73,19 @@ export function describeBlobStore(name: string, storeOf: StoreOf, hasClasses = t
       expect((await readAll(opened?.body))?.length).toBe(length);
     });
 
+    it.each([0, 1, 131_072])("stores %i bytes that are in memory, and verifies their hash", async (length) => {
+      const bytes = noise(length);
+      const blobId = freshBlobId();
+      const put = { body: bytes, length, recoveryMetadata: METADATA };
+      const result = await store.put({ ...put, blobId, hash: await hashOf("SHA-256", bytes) });
+      expect(result.isStored && Buffer.from(result.md5).toString("hex")).toBe(md5Hex(bytes));
+      expect(await readAll(await store.get(blobId, undefined))).toEqual(bytes);
+      const wrong = freshBlobId();
+      const hash = await hashOf("SHA-256", noise(length + 1));
+      expect(await store.put({ ...put, blobId: wrong, hash })).toMatchObject({ isStored: false });
+      expect(await store.has(wrong)).toBe(false);
+    });
+
     it("reads ranges, and rejects a range beyond the end", async () => {
       const bytes = noise(10_000);
       const blobId = freshBlobId();

@@ -102,7 +102,8 @@ export function addressedObject(address: Address): { readonly bucket: string; re
  * @throws S3Error KeyTooLongError past 1024 bytes, InvalidURI for NUL, which XML and SQL's text functions do not allow
  */
 export function checkKey(key: string): void {
-  const size = utf8Length(key);
+  // A UTF-16 unit takes at most three bytes.
+  const size = key.length * 3 > KEY_MAX_BYTES ? utf8Length(key) : 0;
   if (size > KEY_MAX_BYTES) throw new S3Error("KeyTooLongError", { Size: size, MaxSizeAllowed: KEY_MAX_BYTES });
   if (key.includes("\0")) throw new S3Error("InvalidURI", { URI: key.replaceAll("\0", "%00") });
 }

@@ -133,7 +133,27 @@ export function obeysHeader({ headers }: OperationInputs, name: string): boolean
 
 /** Whether a list in the form of {@link OperationInputs.headers} contains a name. */
 export function isNamed(list: readonly string[], name: string): boolean {
-  return list.some((one) => (one.endsWith("*") ? name.startsWith(one.slice(0, -1)) : one === name));
+  const { names, prefixes } = preparedList(list);
+  return names.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
+}
+
+interface NameList {
+  readonly names: ReadonlySet<string>;
+  readonly prefixes: readonly string[];
+}
+
+// Every request asks the lists of its operation, which never change, about each of its headers.
+const PREPARED = new WeakMap<readonly string[], NameList>();
+
+function preparedList(list: readonly string[]): NameList {
+  const known = PREPARED.get(list);
+  if (known !== undefined) return known;
+  const prepared = {
+    names: new Set(list.filter((one) => !one.endsWith("*"))),
+    prefixes: list.filter((one) => one.endsWith("*")).map((one) => one.slice(0, -1)),
+  };
+  PREPARED.set(list, prepared);
+  return prepared;
 }
 
 /** The first value of a parameter, if the operation obeys it. */

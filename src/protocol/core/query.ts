@@ -11,14 +11,17 @@ export interface QueryParameter {
 /** The parameters of a query string, in the order sent. */
 export class Query {
   readonly parameters: readonly QueryParameter[];
+  /** The first value of each name. */
+  readonly #values = new Map<string, string>();
 
   constructor(parameters: readonly QueryParameter[]) {
     this.parameters = parameters;
+    for (const { name, value } of parameters) if (!this.#values.has(name)) this.#values.set(name, value);
   }
 
   /** The first value of a parameter; `?name` and `?name=` are both "". Names are case-sensitive. */
   get(name: string): string | undefined {
-    return this.parameters.find((parameter) => parameter.name === name)?.value;
+    return this.#values.get(name);
   }
 
   /** Every value of a parameter. */
@@ -27,7 +30,7 @@ export class Query {
   }
 
   has(name: string): boolean {
-    return this.parameters.some((parameter) => parameter.name === name);
+    return this.#values.has(name);
   }
 }
 

@@ -1,7 +1,6 @@
 // One table of how each text of a request is decoded. `%20` is a space wherever escapes are decoded; a plus is a space
 // only where `plusIsSpace` is true.
-import { decodeUtf8 } from "../../bytes/text.ts";
-import { percentDecode } from "../../bytes/uri-encode.ts";
+import { percentDecodeText } from "../../bytes/uri-encode.ts";
 
 interface TextEncoding {
   /** Whether `%41` stands for `A`. */
@@ -30,9 +29,6 @@ export const TEXT_ENCODINGS = {
 /** Decodes a text; undefined if it is malformed and the place refuses that. */
 export function decodeText(place: keyof typeof TEXT_ENCODINGS, text: string): string | undefined {
   const encoding: TextEncoding = TEXT_ENCODINGS[place];
-  const isLiteral = !text.includes("%") && !(encoding.plusIsSpace && text.includes("+"));
-  if (!encoding.isPercentEncoded || isLiteral) return text;
-  const bytes = percentDecode(text, encoding.plusIsSpace);
-  const decoded = bytes === undefined ? undefined : decodeUtf8(bytes);
-  return decoded ?? (encoding.malformed === "as it is" ? text : undefined);
+  if (!encoding.isPercentEncoded) return text;
+  return percentDecodeText(text, encoding.plusIsSpace) ?? (encoding.malformed === "as it is" ? text : undefined);
 }

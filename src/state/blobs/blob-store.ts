@@ -17,9 +17,9 @@ export type BlobPutResult =
 export interface BlobPut {
   /** `<bucket id>/<random id>`, never reused. */
   readonly blobId: string;
-  /** A stream whose length is known to the runtime. */
-  readonly body: ReadableStream<Uint8Array>;
-  /** The stream's length in bytes. */
+  /** A stream whose length is known to the runtime, or all bytes. */
+  readonly body: ReadableStream<Uint8Array> | Uint8Array;
+  /** The body's length in bytes. */
   readonly length: number;
   readonly hash: BlobHash | undefined;
   /** Custom metadata from which the blob's row can be rebuilt. */

@@ -11,17 +11,27 @@ export interface MeasuredStream {
 
 /** @param signal stops the stream, because its receiver reads no further */
 export function measuredStream(
-  source: ReadableStream<Uint8Array>,
+  source: ReadableStream<Uint8Array> | Uint8Array,
   length: number,
   digests: readonly RunningDigest[],
   signal: AbortSignal,
 ): MeasuredStream {
   const { readable, writable } = new FixedLengthStream(length);
   // The runtime cannot pipe one FixedLengthStream into another, so the bytes pass through JavaScript.
-  const sent = pump(source, writable.getWriter(), digests, signal);
+  const sent = pump(streamOf(source), writable.getWriter(), digests, signal);
   // The receiver reports the failure, too.
   sent.catch(() => undefined);
   return { readable, sent };
+}
+
+function streamOf(source: ReadableStream<Uint8Array> | Uint8Array): ReadableStream<Uint8Array> {
+  if (source instanceof ReadableStream) return source;
+  return new ReadableStream({
+    start(controller) {
+      if (source.length > 0) controller.enqueue(source);
+      controller.close();
+    },
+  });
 }
 
 async function pump(

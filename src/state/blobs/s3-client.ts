@@ -27,7 +27,7 @@ export interface S3Call {
 
 /** A body that can be sent once. */
 export interface S3Stream {
-  readonly body: ReadableStream<Uint8Array>;
+  readonly body: ReadableStream<Uint8Array> | Uint8Array;
   readonly length: number;
   /** The SHA-256 that the store verifies, in hexadecimal. */
   readonly sha256: string | undefined;

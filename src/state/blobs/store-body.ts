@@ -1,6 +1,6 @@
 // Streams a request body into the blob store and verifies its announced length and digests. A short, long or corrupt
 // body is aborted before its end, so that the store never completes a blob of it.
-import { digestsEqual, type DigestAlgorithm } from "../../bytes/digest.ts";
+import { digest, digestsEqual, type DigestAlgorithm } from "../../bytes/digest.ts";
 import { toBase64, toHex } from "../../bytes/hex-base64.ts";
 import { FrameLayout } from "../../bytes/frame-layout.ts";
 import { FrameCipher } from "../../bytes/encrypted-frames.ts";
@@ -21,6 +21,7 @@ import type { CustomerKey } from "../../protocol/objects/customer-encryption.ts"
 import type { IncomingBody } from "../../protocol/core/incoming-body.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import { sealedIdentity } from "./sealed-blobs.ts";
+import { readSmallBody, SMALL_BODY_MAX_BYTES } from "./small-body.ts";
 import type { BlobHash, BlobPut, BlobPutResult, BlobStore } from "./blob-store.ts";
 
 const ETAG_BYTES = 16;
@@ -68,9 +69,7 @@ export async function storeBody(
     isVerifiedByStore &&
     storedAlgorithm === announced.algorithm &&
     (body.sha256 === undefined || hash.algorithm === "SHA-256");
-  const { result, checksum } = isPiped
-    ? { result: await pipe(blobs, destination, body, hash), checksum: announced.expected }
-    : await pump(blobs, destination, body, hash, storedAlgorithm, announced);
+  const { result, checksum } = await putBody(blobs, destination, body, hash, storedAlgorithm, announced, isPiped);
   if (!result.isStored) throw hashMismatch(body, announced, hash, result.computed);
   try {
     if (announced.contentMd5 !== undefined) checkContentMd5(announced.contentMd5, result.md5);
@@ -80,6 +79,61 @@ export async function storeBody(
     throw error;
   }
   return { size: body.length, etag: toHex(result.md5), checksum: fullChecksum(storedAlgorithm, checksum) };
+}
+
+interface PutBody {
+  readonly result: BlobPutResult;
+  readonly checksum: Uint8Array | undefined;
+}
+
+/**
+ * Puts a body by the cheapest way.
+ * @param isVerified whether the store verifies the announced checksum, which is then the stored one
+ */
+async function putBody(
+  blobs: BlobStore,
+  destination: BodyDestination,
+  body: IncomingBody,
+  hash: BlobHash | undefined,
+  storedAlgorithm: ChecksumAlgorithm,
+  announced: ChecksumAnnouncement,
+  isVerified: boolean,
+): Promise<PutBody> {
+  if (body.length > SMALL_BODY_MAX_BYTES) {
+    return isVerified
+      ? { result: await pipe(blobs, destination, body, hash), checksum: announced.expected }
+      : pump(blobs, destination, body, hash, storedAlgorithm, announced);
+  }
+  const { blobId, recoveryMetadata, blobStorageClass } = destination;
+  const { bytes, trailers } = await readSmallBody(body);
+  const checksum = isVerified
+    ? announced.expected
+    : await verifiedChecksum(bytes, trailers, announced, storedAlgorithm);
+  const put = { blobId, recoveryMetadata, blobStorageClass, body: bytes, length: bytes.length, hash };
+  return { result: await blobs.put(put), checksum };
+}
+
+/** Returns a body's checksum. @throws S3Error BadDigest if the announced one differs */
+async function verifiedChecksum(
+  bytes: Uint8Array,
+  trailers: ReadonlyMap<string, string>,
+  announced: ChecksumAnnouncement,
+  storedAlgorithm: ChecksumAlgorithm,
+): Promise<Uint8Array> {
+  const verified = announced.algorithm ?? storedAlgorithm;
+  const actual = await digest(digestAlgorithm(verified), bytes);
+  const expected = expectedDigest(announced, verified, trailers);
+  if (expected !== undefined) checkChecksum(verified, expected, actual);
+  return verified === storedAlgorithm ? actual : digest(digestAlgorithm(storedAlgorithm), bytes);
+}
+
+/** The digest that a header or a trailer announces. @throws S3Error InvalidRequest for a malformed trailer */
+function expectedDigest(
+  { isInTrailer, expected }: ChecksumAnnouncement,
+  algorithm: ChecksumAlgorithm,
+  trailers: ReadonlyMap<string, string>,
+): Uint8Array | undefined {
+  return isInTrailer ? readDigest(algorithm, trailers.get(checksumHeader(algorithm)) ?? "") : expected;
 }
 
 /** Stores a body encrypted. The store sees only ciphertext, so this function verifies every hash. */
@@ -143,7 +197,7 @@ async function pump(
   hash: BlobHash | undefined,
   storedAlgorithm: ChecksumAlgorithm,
   announced: ChecksumAnnouncement,
-): Promise<{ readonly result: BlobPutResult; readonly checksum: Uint8Array | undefined }> {
+): Promise<PutBody> {
   const { blobId, recoveryMetadata, blobStorageClass, customerKey, encryption } = destination;
   const cipher =
     customerKey === undefined
@@ -168,9 +222,7 @@ async function pump(
     const trailers = await body.deliver((piece) => writer.write(piece));
     const computed = await writer.digests();
     const digests = new Map(algorithms.map((algorithm, index) => [algorithm, computed[index] ?? new Uint8Array()]));
-    const expected = announced.isInTrailer
-      ? readDigest(verified, trailers.get(checksumHeader(verified)) ?? "")
-      : announced.expected;
+    const expected = expectedDigest(announced, verified, trailers);
     const actual = digests.get(digestAlgorithm(verified));
     if (expected !== undefined && actual !== undefined) checkChecksum(verified, expected, actual);
     if (cipher !== undefined) checkHashes(body, announced, digests);

@@ -42,26 +42,34 @@ export async function measure(
   const count = Math.max(Math.ceil((at === 1 ? alone : together) * scale), at);
   const samples: Record<string, Sample[]> = {};
   const unsupported: Record<string, string> = {};
-  const supporting: Target[] = [];
-  for (const target of targets) {
+  /** Runs a step of a target. A peer that fails is left out, because its failures are not those of Cairn. */
+  const attempt = async ({ name }: Target, step: () => Promise<void>): Promise<void> => {
+    if (name in unsupported) return;
     try {
+      await step();
+    } catch (error) {
+      if (required.has(name)) throw error;
+      unsupported[name] = error instanceof Error ? error.message : String(error);
+      delete samples[name];
+    }
+  };
+  for (const target of targets) {
+    await attempt(target, async () => {
       if ((workload.listedKeys ?? 0) > target.maxListedKeys)
         throw new Error("its bucket is not filled with as many keys");
       const round = newRound(target, Math.max(Math.ceil(count / WARM_UP_SHARE), at), at);
       await sample(workload, round);
       if (!required.has(target.name)) await checkResult(workload, round);
-      supporting.push(target);
       samples[target.name] = [];
-    } catch (error) {
-      if (required.has(target.name)) throw error;
-      unsupported[target.name] = error instanceof Error ? error.message : String(error);
-    }
+    });
   }
   for (let round = 0; round < rounds; round += 1) {
     // Another target is first in each round.
-    const first = round % supporting.length;
-    for (const target of [...supporting.slice(first), ...supporting.slice(0, first)]) {
-      samples[target.name]?.push(await sample(workload, newRound(target, count, at)));
+    const first = round % targets.length;
+    for (const target of [...targets.slice(first), ...targets.slice(0, first)]) {
+      await attempt(target, async () => {
+        samples[target.name]?.push(await sample(workload, newRound(target, count, at)));
+      });
     }
   }
   return { id: workload.id, title: workload.title, at, bytes: workload.bytes, samples, unsupported };

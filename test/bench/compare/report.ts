@@ -75,7 +75,9 @@ function unsupportedLines({ measurements, targets }: Run): string[] {
     const titles = measurements.filter(({ unsupported }) => name in unsupported).map(({ title }) => title);
     return titles.length === 0 ? [] : [`- ${name}: ${[...new Set(titles)].join("; ")}`];
   });
-  return lines.length === 0 ? [] : ["", "Not measured, because the server refuses it or lacks the keys:", "", ...lines];
+  return lines.length === 0
+    ? []
+    : ["", "Not measured, because the server refuses it, fails or lacks the keys:", "", ...lines];
 }
 
 function speed({ samples, bytes }: Measurement, name: string): string {
