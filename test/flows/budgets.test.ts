@@ -173,11 +173,18 @@ describe("the cost of writing", () => {
     expectCost(await cost("PUT", `/${bucket}/k`, { body: "2", headers }, 412), READ, 8);
   });
 
-  it("PUT whose digest fails: one round trip and one blob, no call", async () => {
-    const bucket = await freshBucket();
-    const headers = { "x-amz-checksum-crc32": "AAAAAA==" };
-    expectCost(await cost("PUT", `/${bucket}/k`, { body: "2", headers }, 400), { ...READ, blobCalls: 1 }, 8);
-  });
+  it.each([
+    ["small", 1, 0],
+    ["streamed", 200_000, 1],
+  ])(
+    "PUT of a %s body whose digest fails: one round trip, no call, and a blob only for a stream",
+    async (_, length, blobCalls) => {
+      const bucket = await freshBucket();
+      const headers = { "x-amz-checksum-crc32": "AAAAAA==" };
+      const body = "2".repeat(length);
+      expectCost(await cost("PUT", `/${bucket}/k`, { body, headers }, 400), { ...READ, blobCalls }, 8);
+    },
+  );
 
   it("DELETE: two round trips, two rows, one call, no blob", async () => {
     const bucket = await freshBucket();
