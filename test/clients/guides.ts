@@ -19,7 +19,7 @@ import {
   type Site,
 } from "./site.ts";
 
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 600_000;
 const SCRIPTS = resolve(import.meta.dirname, "..", "..", "scripts");
 
 /** The programs that a page's commands find on their PATH. */
