@@ -9,9 +9,9 @@ export const FLOORS: readonly string[] = [
   "config",
   "contract",
   "uploads",
-  "operations|jobs|iam",
+  "operations|jobs|iam|delivery",
   "gateway",
-  "worker.ts",
+  "worker.ts|delivery-worker.ts",
 ];
 
 /** The floors within a room, lowest first. */
@@ -24,10 +24,12 @@ export const INNER_FLOORS: Readonly<Record<string, readonly string[]>> = {
 /** The purpose of each room. */
 const PURPOSES: Readonly<Record<string, string>> = {
   "worker.ts": "entry points of the runtime: fetch, scheduled, Durable Object",
+  "delivery-worker.ts": "entry point of the Worker that only delivers",
   gateway: "front door: routes by API, authenticates, authorises, renders, logs",
   operations: "one file for each S3 operation, or for each bucket configuration",
   jobs: "scheduled work: lifecycle, garbage, orphans, scrub, rebuild",
   iam: "calls of IAM and STS",
+  delivery: "sites: which object a path means, cached decisions, answers for browsers",
   uploads: "reads and checks uploads, copies, parts and forms",
   contract: "declarations of operations and their context",
   config: "settings and master keys",

@@ -1,6 +1,7 @@
 // Checks single settings: how a text is read from the environment, whether it is valid, and the words for what is
 // valid. All readers and checks of settings use these functions, so that they agree.
 import { fromBase64 } from "../bytes/hex-base64.ts";
+import { parseDelivery } from "../protocol/core/host-names.ts";
 
 export interface Setting {
   readonly default: string;
@@ -42,6 +43,11 @@ export const FORMS = {
   cacheNamespace: {
     matches: (text) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text),
     words: "1 to 63 lower-case letters, digits and hyphens",
+  },
+  delivery: {
+    matches: (text) => parseDelivery(text) !== undefined,
+    words:
+      "items such as cdn.example.com=bucket, cdn.example.com=bucket/prefix or *.site.example.com, separated by commas",
   },
   backup: {
     matches: (text) => /^(?:latest|\d{8}T\d{6}Z)$/.test(text),

@@ -61,6 +61,29 @@ export const SETTINGS = {
     meaning:
       "Comma-separated host names of the endpoint, for virtual-hosted addressing: with `s3.example.com`, the host `b.s3.example.com` addresses bucket `b`. Path style always works.",
   },
+  DELIVERY: {
+    default: "",
+    form: FORMS.delivery,
+    meaning:
+      "Comma-separated delivery hosts (docs/delivery.md): `cdn.example.com=bucket` or `cdn.example.com=bucket/prefix`, and `*.site.example.com` for the subdomains that buckets claim or that carry the name of a bucket with a website configuration.",
+  },
+  DELIVERY_CLEAN_URLS: {
+    default: "false",
+    values: ["true", "false"],
+    meaning: "`true` makes delivery hosts serve `/about` from the key `about.html`.",
+  },
+  DELIVERY_CACHE_SECONDS: {
+    default: "5",
+    range: [0, 3600],
+    meaning:
+      "Seconds for which delivery hosts use what they know of a bucket, and of objects without a Cache-Control, before they ask D1 again (0 to 3600; 0 asks on every request). While they ask, they use it for as many seconds more.",
+  },
+  DELIVERY_READS: {
+    default: "primary",
+    values: ["primary", "replica"],
+    meaning:
+      "Where delivery hosts read objects' metadata: D1's `primary`, or the nearest read `replica`, whose lag adds to the staleness.",
+  },
   BUCKET_NAMES: {
     default: "strict",
     values: ["strict", "aws"],

@@ -1,5 +1,12 @@
 // The Worker's settings, parsed from its environment, and all problems of an environment.
 import { asObjectOwnership, type ObjectOwnership } from "../protocol/acl/object-ownership.ts";
+import {
+  conflictingHosts,
+  NO_DELIVERY,
+  parseDelivery,
+  withoutConflicts,
+  type DeliveryHosts,
+} from "../protocol/core/host-names.ts";
 import type { S3BucketAddress } from "../state/blobs/s3-bucket-address.ts";
 import {
   givenText,
@@ -47,6 +54,11 @@ export interface Settings {
   readonly accountId: string;
   readonly region: string;
   readonly domains: readonly string[];
+  /** Without hosts that also serve S3. */
+  readonly delivery: DeliveryHosts;
+  readonly deliveryCleanUrls: boolean;
+  readonly deliveryCacheMs: number;
+  readonly deliveryReads: "primary" | "replica";
   readonly bucketNames: "strict" | "aws";
   readonly reservedBucketNames: readonly string[];
   readonly requireLocationConstraint: boolean;
@@ -122,6 +134,10 @@ export function readSettings(env: object): Settings {
     accountId: possible("ACCOUNT_ID"),
     region: possible("REGION"),
     domains: list("DOMAINS"),
+    delivery: withoutConflicts(parseDelivery(possible("DELIVERY")) ?? NO_DELIVERY, list("DOMAINS")),
+    deliveryCleanUrls: text("DELIVERY_CLEAN_URLS") === "true",
+    deliveryCacheMs: whole("DELIVERY_CACHE_SECONDS") * 1000,
+    deliveryReads: text("DELIVERY_READS") === "replica" ? "replica" : "primary",
     bucketNames: text("BUCKET_NAMES") === "aws" ? "aws" : "strict",
     reservedBucketNames: list("RESERVED_BUCKET_NAMES"),
     requireLocationConstraint: text("REQUIRE_LOCATION_CONSTRAINT") === "true",
@@ -158,7 +174,18 @@ export function readSettings(env: object): Settings {
 
 /** All problems of a complete environment. */
 export function settingProblems(env: object): SettingProblem[] {
-  return [...problemsOfTexts(SETTINGS, env), ...missingCompanions(COMPANIONS, env)];
+  return [...problemsOfTexts(SETTINGS, env), ...hostProblems(env), ...missingCompanions(COMPANIONS, env)];
+}
+
+/** Delivery hosts that are also the endpoint's. They are ignored. */
+function hostProblems(env: object): SettingProblem[] {
+  const hosts = parseDelivery(givenText(env, "DELIVERY") ?? "") ?? NO_DELIVERY;
+  const domains = itemsOf((givenText(env, "DOMAINS") ?? "").toLowerCase());
+  return conflictingHosts(hosts, domains).map((host) => ({
+    setting: "DELIVERY",
+    message: `DELIVERY contains ${host}, which is also a host of the S3 endpoint (DOMAINS); a site needs an origin of its own`,
+    stopsDeletion: false,
+  }));
 }
 
 /**
@@ -166,7 +193,7 @@ export function settingProblems(env: object): SettingProblem[] {
  * set elsewhere.
  */
 export function misspeltSettings(env: object): string[] {
-  return problemsOfTexts(SETTINGS, env).map(({ message }) => message);
+  return [...problemsOfTexts(SETTINGS, env), ...hostProblems(env)].map(({ message }) => message);
 }
 
 /** Whether a name resembles that of a setting that controls deletion. */

@@ -36,12 +36,14 @@ interface BucketConfiguration<Value> {
   readonly parseBody: (context: Context, bucket: Bucket) => Promise<Value>;
   /** The statement that sets a configuration; undefined deletes it. */
   readonly store: (bucket: Bucket, value: Value | undefined) => Statement;
+  /** The response to an error of `store`; undefined for an error that no client caused. */
+  readonly refusal?: (error: unknown) => S3Error | undefined;
   readonly render: (value: Value) => Pick<S3Response, "body"> & Partial<Pick<S3Response, "headers">>;
 }
 
 /** Declares the operations of a configuration: get, put and delete, in this order. */
 export function defineBucketConfiguration<Value>(declared: BucketConfiguration<Value>): readonly Operation[] {
-  const { subresource, load, missing, parseBody, store, render } = declared;
+  const { subresource, load, missing, parseBody, store, refusal, render } = declared;
   const route = { level: "bucket", query: [subresource] } as const;
   return [
     defineOperation({
@@ -75,7 +77,11 @@ export function defineBucketConfiguration<Value>(declared: BucketConfiguration<V
           access.requireAllowed({ ...authorization, conditionKeys: conditionKeys(value) });
           await refuseContradictions(request, inputs);
         }
-        await context.database.batch([store(bucket, value)]);
+        try {
+          await context.database.batch([store(bucket, value)]);
+        } catch (error) {
+          throw refusal?.(error) ?? error;
+        }
         return value;
       },
       write: (value) => ({ status: declared.put.status, headers: declared.put.headers?.(value) ?? {} }),

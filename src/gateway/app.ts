@@ -3,6 +3,8 @@
 import { Hono } from "hono";
 
 import { settingsOf } from "../config/settings-of.ts";
+import { deliveryTarget } from "../protocol/core/host-names.ts";
+import { answerDelivery } from "./delivery.ts";
 import { doorOf } from "./door.ts";
 import { finishRequest } from "./finish-request.ts";
 import { answerHealth } from "./health.ts";
@@ -24,8 +26,7 @@ const HEAD_AS_GET = new Request("https://cairn.invalid/");
 
 const app = new Hono<Front>({
   // A route's path is the name of an API. The request's target stays unchanged.
-  getPath: (seen, { env: bindings } = {}) =>
-    `/${doorOf(bindings?.request ?? seen, settingsOf(bindings?.env ?? {}).domains)}`,
+  getPath: (seen, { env: bindings } = {}) => `/${doorOf(bindings?.request ?? seen, settingsOf(bindings?.env ?? {}))}`,
 });
 
 export function answerRequest(request: Request, env: Env, execution: ExecutionContext): Response | Promise<Response> {
@@ -42,4 +43,10 @@ app.use(async (context, next) => {
 app.all("/s3", (context) => answerS3(context.env.request, context.get("scope")));
 app.all("/iam", (context) => answerQueryApi("iam", context.env.request, context.get("scope")));
 app.all("/sts", (context) => answerQueryApi("sts", context.env.request, context.get("scope")));
+app.all("/delivery", (context) => {
+  const { request } = context.env;
+  const scope = context.get("scope");
+  const target = deliveryTarget(request.headers.get("host") ?? "", scope.settings.delivery);
+  return target === undefined ? answerS3(request, scope) : answerDelivery(request, scope, target);
+});
 app.all("/health", (context) => answerHealth(context.env.request, context.get("scope")));

@@ -18,12 +18,20 @@ export async function answerPreflight(request: S3Request, databases: Databases):
   }
   const method = request.headers.get("access-control-request-method");
   if (method === null) throw new S3Error("BadRequest", {}, "Invalid Access-Control-Request-Method: null");
-  const rules = await rulesOf(request, databases);
+  return preflightAnswer(await rulesOf(request, databases), request.headers);
+}
+
+/** Answers a complete preflight by CORS rules. @throws S3Error AccessForbidden */
+export function preflightAnswer(
+  rules: readonly CorsRule[],
+  sent: Headers,
+): { readonly status: number; readonly headers: Readonly<Record<string, string>> } {
+  const [origin, method] = [sent.get("origin") ?? "", sent.get("access-control-request-method") ?? ""];
   if (rules.length === 0) {
     const fields = { Method: method, ResourceType: "BUCKET" };
     throw new S3Error("AccessForbidden", fields, "CORSResponse: CORS is not enabled for this bucket.");
   }
-  const names = (request.headers.get("access-control-request-headers") ?? "").toLowerCase().split(",");
+  const names = (sent.get("access-control-request-headers") ?? "").toLowerCase().split(",");
   const headers = Array.from(new Set(names.map((name) => name.trim()))).filter((name) => name !== "");
   const answer = corsHeaders(rules, { origin, method, headers });
   if (answer === undefined) {

@@ -1,11 +1,13 @@
 // Selects the API of a request. The host comes before the path: in virtual-hosted style every path is a key, even
 // `/_/health`. The raw target is read, never decoded or normalised.
 import { bucketOfHost, splitTarget } from "../protocol/core/addressing.ts";
+import type { Settings } from "../config/settings.ts";
+import { deliveryTarget } from "../protocol/core/host-names.ts";
 import { parseQuery } from "../protocol/core/query.ts";
 import type { QueryService } from "../protocol/iam/query-api-xml.ts";
 
 /** The APIs behind the endpoint. */
-export type Door = "s3" | QueryService | "health";
+export type Door = "s3" | QueryService | "health" | "delivery";
 
 /** This path is never in path style, because no naming rule allows a bucket called `_`. */
 const HEALTH_PATH = "/_/health";
@@ -13,7 +15,8 @@ const HEALTH_PATH = "/_/health";
 /**
  * @param domains the endpoint's domains, whose subdomains name buckets
  */
-export function doorOf(request: Request, domains: readonly string[]): Door {
+export function doorOf(request: Request, { domains, delivery }: Pick<Settings, "domains" | "delivery">): Door {
+  if (deliveryTarget(request.headers.get("host") ?? "", delivery) !== undefined) return "delivery";
   const { path, query } = splitTarget(request.url);
   const isBucketHost = bucketOfHost(request.headers.get("host") ?? "", domains) !== undefined;
   if (path === HEALTH_PATH && !isBucketHost) return "health";

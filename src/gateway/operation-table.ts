@@ -5,6 +5,7 @@ import { abortMultipartUpload } from "../operations/abort-multipart-upload.ts";
 import { checkConsistency } from "../operations/check-consistency.ts";
 import { bucketArchives } from "../operations/bucket-archives.ts";
 import { bucketCors } from "../operations/bucket-cors.ts";
+import { bucketDelivery } from "../operations/bucket-delivery.ts";
 import { bucketEncryption } from "../operations/bucket-encryption.ts";
 import { bucketLifecycle } from "../operations/bucket-lifecycle.ts";
 import { bucketOwnershipControls } from "../operations/bucket-ownership-controls.ts";
@@ -44,6 +45,7 @@ import { listParts } from "../operations/list-parts.ts";
 import { listTagsForResource } from "../operations/list-tags-for-resource.ts";
 import { postObject } from "../operations/post-object.ts";
 import { previewBucketLifecycle } from "../operations/preview-bucket-lifecycle.ts";
+import { purgeBucketCache } from "../operations/purge-bucket-cache.ts";
 import { putBucketAcl } from "../operations/put-bucket-acl.ts";
 import { putBucketVersioning } from "../operations/put-bucket-versioning.ts";
 import { putObjectAcl } from "../operations/put-object-acl.ts";
@@ -76,6 +78,7 @@ export const OPERATIONS: readonly Operation[] = [
   getBucketVersioning,
   putBucketVersioning,
   ...bucketCors,
+  ...bucketDelivery,
   ...bucketEncryption,
   ...bucketLifecycle,
   ...bucketOwnershipControls,
@@ -95,6 +98,7 @@ export const OPERATIONS: readonly Operation[] = [
   checkConsistency,
   getBucketUsage,
   ...bucketArchives,
+  purgeBucketCache,
   postObject,
 
   putObject,

@@ -10,20 +10,30 @@ const CLIENT_ADDRESS = "cf-connecting-ip";
 export function readRequest(incoming: Request, settings: Settings): S3Request {
   const { path, query } = splitTarget(incoming.url);
   const hostBucket = bucketOfHost(incoming.headers.get("host") ?? "", settings.domains);
-  // Without an edge before it, a runtime may take `cf` from a client's header.
-  const cf = settings.edge === "cloudflare" ? incoming.cf : undefined;
-  const acceptEncoding: unknown = cf?.["clientAcceptEncoding"];
-  const tlsVersion: unknown = cf?.["tlsVersion"];
   return {
     method: incoming.method,
     address: parseAddress(path, hostBucket, incoming.headers.get("x-amz-account-id") ?? undefined),
     rawPath: path,
     query: parseQuery(query),
+    ...readConnection(incoming, settings),
+    body: incoming.body,
+  };
+}
+
+/** Reads the headers, and what a trusted edge reports of the connection. */
+export function readConnection(
+  incoming: Request,
+  { edge }: Settings,
+): Pick<S3Request, "headers" | "isSecure" | "clientAcceptEncoding" | "tlsVersion"> {
+  // Without an edge before it, a runtime may take `cf` from a client's header.
+  const cf = edge === "cloudflare" ? incoming.cf : undefined;
+  const acceptEncoding: unknown = cf?.["clientAcceptEncoding"];
+  const tlsVersion: unknown = cf?.["tlsVersion"];
+  return {
     headers: cf === undefined ? withoutAddress(incoming.headers) : incoming.headers,
-    isSecure: settings.edge === "cloudflare" && incoming.url.startsWith("https:"),
+    isSecure: edge === "cloudflare" && incoming.url.startsWith("https:"),
     clientAcceptEncoding: typeof acceptEncoding === "string" ? acceptEncoding : undefined,
     tlsVersion: typeof tlsVersion === "string" ? /\d\.\d/.exec(tlsVersion)?.[0] : undefined,
-    body: incoming.body,
   };
 }
 

@@ -80,6 +80,16 @@ export function answerHeaders(own: Readonly<Record<string, string>>, facts: Answ
   });
 }
 
+/**
+ * The headers of all answers of delivery hosts. Their origin serves nothing but the site, whose pages may run scripts.
+ */
+export function deliveryHeaders(own: Readonly<Record<string, string>>, facts: AnswerFacts): Headers {
+  const headers = answerHeaders(own, facts);
+  if (own["content-security-policy"] === undefined) headers.delete("content-security-policy");
+  else headers.set("content-security-policy", own["content-security-policy"]);
+  return headers;
+}
+
 function serverTiming(counts: CountSnapshot): string {
   return [
     `d1;desc="${counts.d1RoundTrips} round trips, ${counts.d1RowsRead} rows read, ${counts.d1RowsWritten} rows written"`,

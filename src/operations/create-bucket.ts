@@ -73,6 +73,7 @@ export const createBucket = defineServiceOperation({
         tags: tags.length === 0 ? null : tagsJson(tags),
       },
       snapshotFloor: null,
+      deliveryEpoch: 0,
     };
     const creation = await createBucketIn(context.databases, bucket, database);
     if ("failure" in creation) throw failureOf(creation.failure, name);

@@ -135,6 +135,7 @@ describe("a body", () => {
     "CreateMultipartUpload",
     "CreateBucketSnapshot",
     "RestoreBucketSnapshot",
+    "PurgeBucketCache",
   ];
 
   it.each(BODILESS)("is rejected by %s, which takes none, and nothing changes", async (name) => {

@@ -1,12 +1,13 @@
 // The front door: which API a request reaches, and that nothing is changed on the way to it and back.
 import { afterEach, describe, expect, it, vi } from "vitest";
 
+import { NO_DELIVERY, parseDelivery } from "../../src/protocol/core/host-names.ts";
 import { doorOf } from "../../src/gateway/door.ts";
 import { anonymous, deliver, send } from "../support/client.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 
-const DOMAINS = ["s3.example.com"];
+const DOMAINS = { domains: ["s3.example.com"], delivery: NO_DELIVERY };
 
 function request(url: string, headers: Record<string, string> = {}): Request {
   return new Request(url, { headers: { host: new URL(url).host, ...headers } });
@@ -35,6 +36,20 @@ describe("the door of a request", () => {
   it("is health on its path in path style, with and without a configured domain", () => {
     expect(doorOf(request("https://s3.example.com/_/health"), DOMAINS)).toBe("health");
     expect(doorOf(request("https://other.example/_/health?x=1"), DOMAINS)).toBe("health");
+  });
+
+  it("is delivery on a delivery host, whatever the request looks like", () => {
+    const hosts = {
+      domains: ["s3.example.com"],
+      delivery: parseDelivery("cdn.example.org=bucket, *.site.example.org") ?? NO_DELIVERY,
+    };
+    for (const host of ["cdn.example.org", "CDN.example.org.:80", "x.site.example.org"]) {
+      expect(doorOf(request(`https://${host}/_/health`, { host }), hosts)).toBe("delivery");
+      expect(doorOf(request(`https://${host}/`, { host, authorization: credential("iam") }), hosts)).toBe("delivery");
+    }
+    for (const host of ["site.example.org", "xcdn.example.org", "cdn.example.org.evil.example"]) {
+      expect(doorOf(request(`https://${host}/`, { host }), hosts)).toBe("s3");
+    }
   });
 
   it("is S3 on the same path of a bucket's host, where the path is a key", () => {

@@ -26,6 +26,7 @@ async function freshBucket(): Promise<Bucket> {
     creatorId: null,
     configurations: NO_CONFIGURATIONS,
     snapshotFloor: null,
+    deliveryEpoch: 0,
   };
   await database.look(insertBucket(bucket));
   return bucket;

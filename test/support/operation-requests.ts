@@ -110,6 +110,7 @@ function onUpload(
 }
 
 const WEBSITE = websiteDocument();
+const DELIVERY = "<DeliveryConfiguration><CleanUrls>true</CleanUrls></DeliveryConfiguration>";
 const TAGGING = taggingOf({ colour: "red" });
 const TAG_RESOURCE =
   "<TagResourceRequest><Tags><Tag><Key>colour</Key><Value>red</Value></Tag></Tags></TagResourceRequest>";
@@ -216,6 +217,10 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   GetBucketNotificationConfiguration: [onBucket("GET", "?notification", ["s3:GetBucketNotification"])],
   GetBucketRequestPayment: [onBucket("GET", "?requestPayment", ["s3:GetBucketRequestPayment"])],
   GetBucketReplication: [onBucket("GET", "?replication", ["s3:GetReplicationConfiguration"])],
+  GetBucketDelivery: [configured("delivery", DELIVERY, "s3:GetBucketDelivery")],
+  PutBucketDelivery: [onBucket("PUT", "?delivery", ["s3:PutBucketDelivery"], DELIVERY)],
+  DeleteBucketDelivery: [onBucket("DELETE", "?delivery", ["s3:PutBucketDelivery"])],
+  PurgeBucketCache: [onBucket("POST", "?purge", ["s3:PurgeBucketCache"])],
   GetBucketWebsite: [configured("website", WEBSITE, "s3:GetBucketWebsite")],
   PutBucketWebsite: [onBucket("PUT", "?website", ["s3:PutBucketWebsite"], WEBSITE)],
   DeleteBucketWebsite: [onBucket("DELETE", "?website", ["s3:DeleteBucketWebsite"])],

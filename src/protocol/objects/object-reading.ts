@@ -227,7 +227,7 @@ function rangeOf(input: ObjectReadInput, object: StoredObject): ByteRange | unde
 }
 
 /** Evaluates If-Range: a strong ETag or a date must match exactly; otherwise the whole object is served. */
-function isSameAs(ifRange: string, object: StoredObject): boolean {
+export function isSameAs(ifRange: string, object: StoredObject): boolean {
   const validator = ifRange.trim();
   // A weak ETag does not promise identical bytes, so a range cannot continue them (RFC 9110, 13.1.5).
   if (validator.startsWith("W/")) return false;

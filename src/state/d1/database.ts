@@ -1,6 +1,6 @@
 // The only access to D1. Statements are values; a batch of them is one round trip and one transaction.
 import type { Counts } from "./counts.ts";
-import { SharedReads, type KeepAlive } from "./shared-reads.ts";
+import { SharedReads, type D1Connection, type KeepAlive } from "./shared-reads.ts";
 
 export type SqlValue = string | number | null;
 
@@ -55,18 +55,21 @@ export function rowsOf<Row>(results: readonly StatementResult[], index = 0): rea
 }
 
 /** The reads that wait for each database, from all requests of the isolate. */
-const SHARED_READS = new WeakMap<D1Database, SharedReads>();
+const SHARED_READS = new WeakMap<D1Connection, SharedReads>();
 
 /** A D1 database that counts its calls. Reads use the primary, because S3 is strongly consistent. */
 export class Database {
   /** The name of its binding. */
   readonly name: string;
-  readonly #d1: D1Database;
+  readonly #d1: D1Connection;
   readonly #counts: Counts;
   readonly #keepAlive: KeepAlive | undefined;
 
-  /** @param keepAlive lets work continue after the request; undefined: reads never share a round trip */
-  constructor(d1: D1Database, counts: Counts, name = FIRST_DATABASE, keepAlive?: KeepAlive) {
+  /**
+   * @param d1 a database, or a session of one
+   * @param keepAlive lets work continue after the request; undefined: reads never share a round trip
+   */
+  constructor(d1: D1Connection, counts: Counts, name = FIRST_DATABASE, keepAlive?: KeepAlive) {
     this.name = name;
     this.#d1 = d1;
     this.#counts = counts;

@@ -2,7 +2,7 @@
 // rows are in one of them (see "Several databases" in docs/architecture.md); identities, jobs and the registry of buckets
 // are in the first.
 import type { Counts } from "./counts.ts";
-import type { KeepAlive } from "./shared-reads.ts";
+import type { D1Connection, KeepAlive } from "./shared-reads.ts";
 import { Database, FIRST_DATABASE, type Statement, type StatementResult } from "./database.ts";
 
 const FURTHER_DATABASE = /^META_[1-9]\d{0,2}$/;
@@ -58,7 +58,11 @@ export class Databases {
   readonly all: readonly Database[];
 
   /** @param keepAlive lets work continue after the request; undefined: reads never share a round trip */
-  constructor(bindings: readonly DatabaseBinding[], counts: Counts, keepAlive?: KeepAlive) {
+  constructor(
+    bindings: readonly { readonly name: string; readonly d1: D1Connection }[],
+    counts: Counts,
+    keepAlive?: KeepAlive,
+  ) {
     this.all = bindings.map(({ name, d1 }) => new Database(d1, counts, name, keepAlive));
     const [first] = this.all;
     if (first === undefined) throw new Error("no database is bound");

@@ -22,6 +22,7 @@ import M0020 from "../../../migrations/0020_recovered_blobs.sql";
 import M0021 from "../../../migrations/0021_deletion_hold.sql";
 import M0022 from "../../../migrations/0022_bucket_website.sql";
 import M0023 from "../../../migrations/0023_bucket_placements.sql";
+import M0024 from "../../../migrations/0024_delivery.sql";
 
 export interface Migration {
   readonly name: string;
@@ -52,4 +53,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0021_deletion_hold.sql", sql: M0021 },
   { name: "0022_bucket_website.sql", sql: M0022 },
   { name: "0023_bucket_placements.sql", sql: M0023 },
+  { name: "0024_delivery.sql", sql: M0024 },
 ];

@@ -3,6 +3,9 @@
 // gets only its own results, and joins only a batch that has not been sent, so it sees every write that was acknowledged
 // before it began. See "Shared lookups" in docs/architecture.md.
 
+/** A database of D1, or a session of one. */
+export type D1Connection = Pick<D1Database, "prepare" | "batch">;
+
 /** A statement that only reads. */
 interface ReadStatement {
   readonly sql: string;
@@ -36,12 +39,12 @@ const POLL_MS = 1;
 
 /** The lookups that wait for one database. */
 export class SharedReads {
-  readonly #d1: D1Database;
+  readonly #d1: D1Connection;
   #waiting: WaitingRead[] = [];
   /** The batches that have not returned, with the times when they were sent. */
   readonly #flights = new Map<symbol, number>();
 
-  constructor(d1: D1Database) {
+  constructor(d1: D1Connection) {
     this.#d1 = d1;
   }
 

@@ -18,6 +18,8 @@ export interface Bucket {
   readonly configurations: BucketConfigurations;
   /** New version ids are later than this time (milliseconds since the epoch; null: no bound). See snapshots.ts. */
   readonly snapshotFloor: number | null;
+  /** Raised by each purge of the answers that delivery hosts have cached. */
+  readonly deliveryEpoch: number;
 }
 
 /** A bucket's configurations as texts; null: not set. The operations of each configuration parse its text. */
@@ -33,6 +35,7 @@ export const NO_CONFIGURATIONS: BucketConfigurations = {
   encryption: null,
   lifecycle: null,
   website: null,
+  delivery: null,
 };
 
 /** A configuration's name, which is also its column. */
@@ -44,7 +47,8 @@ export type ConfigurationName =
   | "public_access_block"
   | "encryption"
   | "lifecycle"
-  | "website";
+  | "website"
+  | "delivery";
 
 export type Versioning = "Enabled" | "Suspended";
 
@@ -66,6 +70,8 @@ export interface BucketRow {
   readonly bucket_encryption: string | null;
   readonly bucket_lifecycle: string | null;
   readonly bucket_website: string | null;
+  readonly bucket_delivery: string | null;
+  readonly bucket_delivery_epoch: number;
   readonly bucket_snapshot_floor: number | null;
 }
 
@@ -75,6 +81,7 @@ export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner
   b.creator_id AS bucket_creator_id, b.tags AS bucket_tags, b.policy AS bucket_policy, b.acl AS bucket_acl,
   b.ownership AS bucket_ownership, b.public_access_block AS bucket_public_access_block,
   b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle, b.website AS bucket_website,
+  b.delivery AS bucket_delivery, b.delivery_epoch AS bucket_delivery_epoch,
   b.snapshot_floor AS bucket_snapshot_floor`;
 
 export function bucketFromRow(row: BucketRow): Bucket {
@@ -96,8 +103,10 @@ export function bucketFromRow(row: BucketRow): Bucket {
       encryption: row.bucket_encryption,
       lifecycle: row.bucket_lifecycle,
       website: row.bucket_website,
+      delivery: row.bucket_delivery,
     },
     snapshotFloor: row.bucket_snapshot_floor,
+    deliveryEpoch: row.bucket_delivery_epoch,
   };
 }
 

@@ -27,7 +27,7 @@ function placementFromRow({ name, id, database, bucket }: PlacementRow): Placeme
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const stored = JSON.parse(bucket) as Partial<Bucket> & Pick<Bucket, "ownerId" | "region" | "createdAt">;
   const configurations = { ...NO_CONFIGURATIONS, ...stored.configurations };
-  const created = { versioning: null, cors: [], creatorId: null, snapshotFloor: null, ...stored };
+  const created = { versioning: null, cors: [], creatorId: null, snapshotFloor: null, deliveryEpoch: 0, ...stored };
   return { name, id, database, bucket: { ...created, name, id, configurations } };
 }
 

@@ -99,6 +99,7 @@ function registerRow(row: Row, database: string): Statement {
     creatorId: null,
     configurations: NO_CONFIGURATIONS,
     snapshotFloor: null,
+    deliveryEpoch: 0,
   };
   return insertPlacement(bucket, database);
 }

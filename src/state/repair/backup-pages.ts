@@ -29,11 +29,12 @@ const ROW_TABLES = {
 type RowTable = keyof typeof ROW_TABLES;
 
 /**
- * Tables without a backup: a restore recounts references and registers the buckets of further databases again, and the
- * rest is progress of jobs or belongs to one database.
+ * Tables without a backup: a restore recounts references and registers the buckets of further databases again, triggers
+ * derive the hosts, and the rest is progress of jobs or belongs to one database.
  */
 export const NOT_BACKED_UP = [
   "jobs",
+  "delivery_hosts",
   "garbage",
   "orphans",
   "scan_tombstones",

@@ -1,0 +1,71 @@
+// The bucket that a delivery host delivers: its policy, website, CORS rules and epoch, as this location knows them. They are
+// always read from the primary, so their age is the only staleness of a decision.
+import { deliveryFromText } from "../protocol/buckets/delivery-configuration.ts";
+import type { DeliveryTarget } from "../protocol/core/host-names.ts";
+import { selectBucket, type Bucket } from "../state/metadata/buckets.ts";
+import { bucketOf, selectClaimant } from "../state/metadata/delivery-hosts.ts";
+import { bucketPath, hostPath } from "../state/reads/location-cache.ts";
+import { defaultLifetime, totalMs, type DeliveryContext, type DeliveryReader } from "./delivery-context.ts";
+
+/** A bucket as this location knows it. */
+export interface KnownBucket {
+  readonly bucket: Bucket | undefined;
+  /** Whether it should be read again after the response. */
+  readonly isAging: boolean;
+}
+
+/** Finds the bucket of the request's host in the cache. */
+export async function findBucket(context: DeliveryContext): Promise<KnownBucket | undefined> {
+  const { cache, now, settings } = context;
+  const lifetime = defaultLifetime(settings);
+  const cached = await cache.get<Bucket | null>(bucketFactsPath(context));
+  const age = cached === undefined ? Infinity : now - cached.readAt;
+  if (cached === undefined || age < 0 || age >= totalMs(lifetime)) return undefined;
+  return { bucket: cached.value ?? undefined, isAging: age >= lifetime.freshMs };
+}
+
+/** Reads the bucket from the primary. */
+export async function readBucket(context: DeliveryContext): Promise<KnownBucket> {
+  const { primary, target } = context;
+  const bucket = await (target.kind === "fixed" ? readNamed(primary, target.bucketName) : readClaimed(primary, target));
+  await store(context, bucket);
+  return { bucket, isAging: false };
+}
+
+async function readNamed(reader: DeliveryReader, name: string): Promise<Bucket | undefined> {
+  const { results } = await reader.read(name, [selectBucket(name)]);
+  return bucketOf(results);
+}
+
+/** The bucket that claims the host, else the one whose name is the label, if it has a website configuration. */
+async function readClaimed(
+  reader: DeliveryReader,
+  { host, label }: Extract<DeliveryTarget, { kind: "subdomain" }>,
+): Promise<Bucket | undefined> {
+  const { results, ofFirst } = await reader.read(label, [selectBucket(label)], [selectClaimant(host)]);
+  const claimant = bucketOf(ofFirst);
+  if (claimant !== undefined) return claimant;
+  const named = bucketOf(results);
+  return named?.configurations.website === null ? undefined : named;
+}
+
+/** Keeps a bucket that another lookup has read from the primary, if the host still delivers it. */
+export async function rememberBucket(context: DeliveryContext, bucket: Bucket | undefined): Promise<void> {
+  if (bucket !== undefined && isDelivered(context, bucket)) await store(context, bucket);
+}
+
+function isDelivered({ target }: DeliveryContext, { name, configurations }: Bucket): boolean {
+  if (target.kind === "fixed") return target.bucketName === name;
+  const isClaimed = deliveryFromText(configurations.delivery)?.hosts.includes(target.host) === true;
+  return isClaimed || (target.label === name && configurations.website !== null);
+}
+
+async function store(context: DeliveryContext, bucket: Bucket | undefined): Promise<void> {
+  const { cache, now, settings } = context;
+  await cache.put(bucketFactsPath(context), { readAt: now, value: bucket ?? null }, totalMs(defaultLifetime(settings)));
+}
+
+/** The path under which this location caches the facts. */
+export function bucketFactsPath({ target }: DeliveryContext): string {
+  return target.kind === "fixed" ? bucketPath(target.bucketName) : hostPath(target.host);
+}

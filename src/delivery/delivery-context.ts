@@ -1,0 +1,55 @@
+// The context of a request to a delivery host.
+import type { Access } from "../auth/access/access.ts";
+import type { Settings } from "../config/settings.ts";
+import type { RequestOrigin } from "../protocol/buckets/website-routing.ts";
+import type { DeliveryTarget } from "../protocol/core/host-names.ts";
+import type { Lifetime } from "../protocol/objects/edge-lifetime.ts";
+import type { BlobStore } from "../state/blobs/blob-store.ts";
+import type { Statement, StatementResult } from "../state/d1/database.ts";
+import type { LocationCache } from "../state/reads/location-cache.ts";
+
+/** Reads D1 in one round trip, unless the bucket's database has to be found first. */
+export interface DeliveryReader {
+  /**
+   * Runs the statements in the bucket's database, and others in the first one.
+   * @param statements the first of them returns a row if the bucket exists
+   */
+  read(
+    bucketName: string,
+    statements: readonly Statement[],
+    inFirst?: readonly Statement[],
+  ): Promise<{ readonly results: readonly StatementResult[]; readonly ofFirst: readonly StatementResult[] }>;
+}
+
+export interface DeliveryContext {
+  readonly target: DeliveryTarget;
+  readonly origin: RequestOrigin;
+  readonly method: "GET" | "HEAD" | "OPTIONS";
+  /** The decoded path without its first slash. */
+  readonly siteKey: string;
+  readonly rawPath: string;
+  /** Without credentials, cookies and `x-amz-*`. */
+  readonly headers: Headers;
+  readonly requestId: string;
+  /** An anonymous caller's rights. */
+  readonly access: Access;
+  readonly settings: Settings;
+  /** When the request began, in milliseconds since the epoch. */
+  readonly now: number;
+  readonly cache: LocationCache;
+  readonly primary: DeliveryReader;
+  /** Reads the nearest replica, or the primary. */
+  readonly nearest: DeliveryReader;
+  readonly blobs: BlobStore;
+  readonly waitUntil: (work: Promise<unknown>) => void;
+}
+
+/** How long a bucket's facts are used, and those of objects whose headers say nothing. */
+export function defaultLifetime({ deliveryCacheMs }: Settings): Lifetime {
+  return { freshMs: deliveryCacheMs, staleMs: deliveryCacheMs };
+}
+
+/** The longest time for which a cached value is used, in milliseconds. */
+export function totalMs({ freshMs, staleMs }: Lifetime): number {
+  return freshMs + staleMs;
+}

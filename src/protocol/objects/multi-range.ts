@@ -1,0 +1,73 @@
+// Several byte ranges in one request, and the multipart/byteranges body that answers them. S3's API ignores such
+// requests; delivery hosts answer them. https://www.rfc-editor.org/rfc/rfc9110#section-14.6
+import { utf8 } from "../../bytes/text.ts";
+import { contentRange, type ByteRange } from "../core/range.ts";
+import { S3Error } from "../core/s3-error.ts";
+
+/** A request for more ranges is answered with the whole object. */
+const MAX_RANGES = 32;
+
+/**
+ * The ranges that a header selects, merged where they overlap or touch, in the order of the object's bytes. So their
+ * length is at most the object's.
+ * @returns undefined unless the header contains several ranges in valid syntax
+ * @throws S3Error InvalidRange {RangeRequested, ActualObjectSize} if no range contains a byte
+ */
+export function resolveRanges(header: string | undefined, size: number): readonly ByteRange[] | undefined {
+  const [, list] = /^\s*bytes\s*=([\d\s,-]+)$/i.exec(header ?? "") ?? [];
+  const specs = (list ?? "")
+    .split(",")
+    .map((spec) => spec.trim())
+    .filter((spec) => spec !== "");
+  if (header === undefined || specs.length < 2 || specs.length > MAX_RANGES) return undefined;
+  const ranges: ByteRange[] = [];
+  for (const spec of specs) {
+    const [, first, last] = /^(\d{0,15})-(\d{0,15})$/.exec(spec) ?? [];
+    if (first === undefined || last === undefined || (first === "" && last === "")) return undefined;
+    if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
+    const offset = first === "" ? Math.max(0, size - Number(last)) : Number(first);
+    const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
+    if (offset < end) ranges.push({ offset, length: end - offset });
+  }
+  if (ranges.length > 0) return merged(ranges);
+  throw new S3Error("InvalidRange", { RangeRequested: header.trim(), ActualObjectSize: size }, undefined, {
+    "Content-Range": `bytes */${size}`,
+  });
+}
+
+function merged(ranges: readonly ByteRange[]): ByteRange[] {
+  const result: ByteRange[] = [];
+  for (const { offset, length } of ranges.toSorted((one, other) => one.offset - other.offset)) {
+    const last = result.at(-1);
+    if (last === undefined || offset > last.offset + last.length) result.push({ offset, length });
+    else
+      result[result.length - 1] = { offset: last.offset, length: Math.max(last.length, offset + length - last.offset) };
+  }
+  return result;
+}
+
+/** A multipart/byteranges body without the object's bytes. */
+export interface MultipartRanges {
+  readonly contentType: string;
+  /** The length of the whole body. */
+  readonly length: number;
+  /** The ranges, each with the bytes before it. */
+  readonly parts: readonly { readonly head: Uint8Array; readonly range: ByteRange }[];
+  readonly end: Uint8Array;
+}
+
+/** @param boundary text that the object's bytes do not contain */
+export function multipartRanges(
+  ranges: readonly ByteRange[],
+  size: number,
+  partType: string,
+  boundary: string,
+): MultipartRanges {
+  const parts = ranges.map((range) => ({
+    head: utf8(`\r\n--${boundary}\r\nContent-Type: ${partType}\r\nContent-Range: ${contentRange(range, size)}\r\n\r\n`),
+    range,
+  }));
+  const end = utf8(`\r\n--${boundary}--\r\n`);
+  const length = parts.reduce((sum, { head, range }) => sum + head.length + range.length, end.length);
+  return { contentType: `multipart/byteranges; boundary=${boundary}`, length, parts, end };
+}
