@@ -13,7 +13,7 @@ export type Door = "s3" | QueryService | "health" | "delivery";
 const HEALTH_PATH = "/_/health";
 
 /**
- * @param domains the endpoint's domains, whose subdomains name buckets
+ * Selects the API of a request. Delivery hosts serve nothing else.
  */
 export function doorOf(request: Request, { domains, delivery }: Pick<Settings, "domains" | "delivery">): Door {
   if (deliveryTarget(request.headers.get("host") ?? "", delivery) !== undefined) return "delivery";

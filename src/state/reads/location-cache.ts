@@ -46,6 +46,7 @@ export class LocationCache {
   }
 
   async delete(path: string): Promise<void> {
+    this.#stored.delete(path);
     try {
       await (await this.#open()).delete(ORIGIN + path);
     } catch {
@@ -61,15 +62,20 @@ export class LocationCache {
 
 /** The path of a bucket's facts. */
 export function bucketPath(bucketName: string): string {
-  return `buckets/${bucketName}`;
+  return `buckets/${segment(bucketName)}`;
 }
 
 /** The path of the facts of the bucket that a host delivers. */
 export function hostPath(host: string): string {
-  return `hosts/${host}`;
+  return `hosts/${segment(host)}`;
 }
 
 /** The path of an object's facts. The bucket's id and epoch are part of it, so a purge and a new bucket change it. */
 export function objectPath(bucketId: string, epoch: number, key: string): string {
-  return `objects/${bucketId}/${epoch}/${encodeURIComponent(key)}`;
+  return `objects/${bucketId}/${epoch}/${segment(key)}`;
+}
+
+/** One segment of a URL's path. The letter before it keeps `..` from being resolved. */
+function segment(text: string): string {
+  return `_${encodeURIComponent(text)}`;
 }
