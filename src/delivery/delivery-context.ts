@@ -5,6 +5,7 @@ import type { RequestOrigin } from "../protocol/buckets/website-routing.ts";
 import type { DeliveryTarget } from "../protocol/core/host-names.ts";
 import type { Lifetime } from "../protocol/objects/edge-lifetime.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
+import type { EdgeCache } from "../state/blobs/edge-cache.ts";
 import type { Statement, StatementResult } from "../state/d1/database.ts";
 import type { LocationCache } from "../state/reads/location-cache.ts";
 
@@ -41,6 +42,8 @@ export interface DeliveryContext {
   /** Reads the nearest replica, or the primary. */
   readonly nearest: DeliveryReader;
   readonly blobs: BlobStore;
+  /** Opens the cache of bytes near the reader; undefined if nothing is cached. */
+  readonly openEdgeCache: () => Promise<EdgeCache | undefined>;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 

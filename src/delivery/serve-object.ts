@@ -10,7 +10,7 @@ import { isSameAs, planObjectRead, readObjectRead, type ObjectReadInput } from "
 import type { StoredObject } from "../protocol/objects/stored-object.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { Slice } from "../state/metadata/manifests.ts";
-import { openObject } from "../state/reads/object-bytes.ts";
+import { openBytes } from "../state/reads/open-bytes.ts";
 import type { DeliveryContext } from "./delivery-context.ts";
 import type { SiteAnswer } from "./site-answer.ts";
 
@@ -30,6 +30,9 @@ const SERVED: ReadonlySet<string> = new Set([
 ]);
 
 const BOUNDARY_DIGITS = 32;
+
+/** Bytes that everyone may read come from the cache and fill it; requests cannot change that. */
+const PUBLIC = { cacheUse: "fill", customerKey: undefined } as const;
 
 /** An object to answer with. */
 export interface ServedObject {
@@ -73,9 +76,10 @@ export async function serveObject(context: DeliveryContext, served: ServedObject
     headers["content-length"] = String(only.length);
   }
   const isBodyless = context.method === "HEAD" || (range?.length ?? object.size) === 0;
-  const body = isBodyless ? undefined : await openObject(context.blobs, object, slices, range, undefined);
-  if (!isBodyless && body === undefined) return undefined;
-  return { status: only === undefined ? status : 206, headers, body };
+  const opened = isBodyless ? undefined : await openBytes(context, PUBLIC, object, slices, range);
+  if (!isBodyless && opened === undefined) return undefined;
+  if (opened !== undefined) headers["x-cache"] = opened.cache;
+  return { status: only === undefined ? status : 206, headers, body: opened?.body };
 }
 
 /** The request as a read of the object. */
@@ -138,7 +142,7 @@ async function serveRanges(
   };
   if (context.method === "HEAD") return answer;
   const open = async (range: ByteRange | undefined) =>
-    range === undefined ? undefined : openObject(context.blobs, object, slices, range, undefined);
+    range === undefined ? undefined : (await openBytes(context, PUBLIC, object, slices, range))?.body;
   const first = await open(multipart.parts[0]?.range);
   if (first === undefined) return undefined;
   const { readable, writable } = new FixedLengthStream(multipart.length);

@@ -135,6 +135,7 @@ function contextOf(
     primary,
     nearest: settings.deliveryReads === "replica" ? readerOf(replicas(env, counts)) : primary,
     blobs: connections.blobs,
+    openEdgeCache: async () => scope.openEdgeCache(),
     waitUntil: (work) => {
       scope.waitUntil(work);
     },

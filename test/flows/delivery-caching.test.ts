@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { send } from "../support/client.ts";
+import { costOf } from "../support/cost.ts";
 import { CountingD1, publicSite, seen, textOf, visit, type Site } from "../support/delivery.ts";
 import { putAll } from "../support/fresh-bucket.ts";
 import { publicReadPolicy, putPolicy, putPublicAccessBlock } from "../support/policies.ts";
@@ -79,6 +80,16 @@ describe("hits of a hot object", () => {
       expect((await visit(site, "/none", { scope: { DB: counting.DB } })).status).toBe(404);
     }
     expect(counting.batches).toBe(1);
+  });
+});
+
+describe("the bytes of a hot object", () => {
+  it("come from the edge cache, without a read of the blob store", async () => {
+    const site = await publicSite({ hot: "text" });
+    expect((await visit(site, "/hot")).headers.get("x-cache")).toBe("MISS");
+    const hit = await visit(site, "/hot");
+    expect([hit.headers.get("x-cache"), await textOf(hit)]).toEqual(["HIT", "text"]);
+    expect(costOf(hit)).toMatchObject({ roundTrips: 0, blobCalls: 0, coordinatorCalls: 0 });
   });
 });
 
