@@ -149,10 +149,10 @@ describe("reads whose batch fails", () => {
     const others = Array.from({ length: 12 }, async (_, index) =>
       line.read([index === 5 ? statement("SELECT value FROM no_table") : value(index)]),
     );
-    const settled = Promise.allSettled(others);
+    const outcomesOfAll = Promise.allSettled(others);
     line.release();
     await first;
-    const outcomes = await settled;
+    const outcomes = await outcomesOfAll;
     for (const [index, outcome] of outcomes.entries()) {
       if (index !== 5) expect(outcome).toEqual({ status: "fulfilled", value: [index] });
       else expect(String(Reflect.get(outcome, "reason"))).toContain("no such table: no_table");

@@ -45,15 +45,16 @@ export function guardCommit(
   blobIds: readonly string[],
   writtenAt?: number,
 ): Statement {
-  // The trigger runs once per inserted row, so one row is inserted even without expected heads.
+  // The trigger runs once per inserted row, so one row is inserted even without expected heads. The first one guards all
+  // blobs.
   const entries: unknown[] = Array.from(heads, ([key, head]) => ({ key, head }));
   if (entries.length === 0) entries.push({});
   return statement(
     `INSERT INTO commit_guard (bucket_name, bucket_id, versioning, snapshot_floor, key, head, blob_ids, written_at)
      SELECT ?1, ?2, ?3, ?6, e.value ->> 'key',
-       CASE WHEN EXISTS (SELECT 1 FROM garbage WHERE blob_id IN (SELECT value FROM json_each(?5)))
+       CASE WHEN e.key = 0 AND EXISTS (SELECT 1 FROM garbage WHERE blob_id IN (SELECT value FROM json_each(?5)))
          THEN 'past' ELSE e.value ->> 'head' END,
-       ?5, CASE WHEN e.key = json_array_length(?4) - 1 THEN ?7 END
+       CASE WHEN e.key = 0 THEN ?5 END, CASE WHEN e.key = json_array_length(?4) - 1 THEN ?7 END
      FROM json_each(?4) e`,
     bucket.name,
     bucket.id,

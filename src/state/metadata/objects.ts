@@ -126,12 +126,30 @@ function markerFromJson(key: string, json: string | null): DeleteMarker | undefi
   return { key, versionId, isNullVersion: isNull === 1, modifiedAt };
 }
 
+const REPLACE_CURRENT = `ON CONFLICT (bucket_id, key) DO UPDATE SET
+  ${VERSION_COLUMNS.map((column) => `${column} = excluded.${column}`).join(", ")}`;
 const UPSERT = `INSERT INTO objects (${VERSION_COLUMNS.join(", ")})
-  VALUES (${VERSION_COLUMNS.map(() => "?").join(", ")})
-  ON CONFLICT (bucket_id, key) DO UPDATE SET
-    ${VERSION_COLUMNS.map((column) => `${column} = excluded.${column}`).join(", ")}`;
+  VALUES (${VERSION_COLUMNS.map(() => "?").join(", ")}) ${REPLACE_CURRENT}`;
+// Without a WHERE, SQLite would take ON CONFLICT for the condition of a join.
+const UPSERT_ALL = `INSERT INTO objects (${VERSION_COLUMNS.join(", ")})
+  SELECT ?1, ${VERSION_COLUMNS.slice(1)
+    .map((_, index) => `value ->> ${index}`)
+    .join(", ")}
+  FROM json_each(?2) WHERE true ${REPLACE_CURRENT}`;
 
 /** Inserts a version as the current one of its key, or replaces the current row. */
 export function upsertObject(bucketId: string, object: StoredObject): Statement {
   return statement(UPSERT, bucketId, ...parametersOf(OBJECT_FIELDS, object));
+}
+
+/** Does the same for versions of different keys that all have a JSON form. */
+export function upsertObjects(bucketId: string, objects: readonly StoredObject[]): Statement {
+  return statement(UPSERT_ALL, bucketId, JSON.stringify(objects.map((object) => parametersOf(OBJECT_FIELDS, object))));
+}
+
+/** Whether SQLite reads the same texts from JSON as from parameters: it ends a text in JSON at a NUL. */
+export function hasJsonForm(object: StoredObject): boolean {
+  return parametersOf(OBJECT_FIELDS, object).every(
+    (value) => typeof value !== "string" || (value.isWellFormed() && !value.includes("\0")),
+  );
 }

@@ -1,6 +1,6 @@
 // Requests to a coordinator and their results, as plain data that can cross to a Durable Object.
 import type { WriteConditions, WriteRefusal } from "../../protocol/objects/conditions.ts";
-import type { ObjectFacts } from "../../protocol/objects/stored-object.ts";
+import type { ObjectFacts, StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { CommitOutcome } from "../commit/commit.ts";
 import type { CountSnapshot } from "../d1/counts.ts";
 import type { Database, Statement } from "../d1/database.ts";
@@ -81,6 +81,8 @@ export interface CommitPlan {
   readonly statements: readonly Statement[];
   readonly blobIds: readonly string[];
   readonly expectedHeads: ReadonlyMap<string, string | null>;
+  /** The version to write, if the plan writes nothing else and can be committed in a group. */
+  readonly version?: StoredObject | undefined;
   /** The time in the id of the newest version written, in milliseconds since the epoch; undefined: none written. */
   readonly writtenAt: number | undefined;
   /** Reads back whether the batch was applied. */

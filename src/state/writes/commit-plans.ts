@@ -6,7 +6,7 @@ import type { CommitPlan, ChangeOutcome, DeleteChange, PutChange, PurgeChange } 
 import { rowsOf, statement, type Database } from "../d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { guardPreconditions, type ActionPrecondition } from "../commit/lifecycle-guard.ts";
-import { upsertObject } from "../metadata/objects.ts";
+import { hasJsonForm, upsertObject } from "../metadata/objects.ts";
 import {
   insertDeleteMarkers,
   deleteCurrentRows,
@@ -59,17 +59,15 @@ export function planPut(change: PutChange): Planner {
       done: () => committed,
     };
     if (head === undefined) return plan;
+    const version = { ...object, key, versionId, isNullVersion, modifiedAt };
+    const isAlone = before.length === 0 && after.length === 0 && expectedHeads.size === 0;
     const moved = head.versionId === null ? [] : moveCurrentToVersions(bucket, JSON.stringify([key]), now);
     return {
       ...plan,
-      statements: [
-        ...before,
-        ...moved,
-        upsertObject(bucket.id, { ...object, key, versionId, isNullVersion, modifiedAt }),
-        ...after,
-      ],
+      statements: [...before, ...moved, upsertObject(bucket.id, version), ...after],
       blobIds: newBlobIds,
       expectedHeads,
+      version: isAlone && hasJsonForm(version) ? version : undefined,
       writtenAt: timeOfVersion(versionId),
       headsAfter: new Map([[key, { versionId, current: { versionId, etag, size, modifiedAt } }]]),
     };

@@ -20,6 +20,7 @@ import { commitBatch, guardCommit, unavailable, type CommitOutcome } from "../co
 import { Counts } from "../d1/counts.ts";
 import { type Database, FIRST_DATABASE } from "../d1/database.ts";
 import { databaseBindings, Databases } from "../d1/databases.ts";
+import { GroupCommits } from "../commit/group-commit.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import { checkSnapshotProtection } from "./snapshot-protection.ts";
@@ -50,6 +51,7 @@ const MAX_TURNS = 5;
 
 export class KeyCoordinator extends DurableObject {
   readonly #queue = new KeyedQueue<KeyHead>();
+  readonly #groups = new GroupCommits();
 
   /**
    * Commits a new version of a key of a bucket in the first database.
@@ -144,13 +146,10 @@ export class KeyCoordinator extends DurableObject {
         this.#discardCachedHeads(bucket, changes);
         return changes.map(({ key }) => planned.done(key));
       }
-      const outcome = await this.#commit(
-        database,
-        bucket,
-        new Map([...cachedHeads, ...acceptedHeads]),
-        planned,
-        cachedHeads.size > 0,
-      );
+      const outcome = await this.#commit(database, bucket, new Map([...cachedHeads, ...acceptedHeads]), planned, {
+        isFromCache: cachedHeads.size > 0,
+        isRepeated,
+      });
       if (outcome === "bucket changed") {
         const { bucket: fresh } = await database.look(lookUpBucket(bucket.name));
         if (fresh?.id !== bucket.id) return changes.map(() => refusedBy(outcome, bucket));
@@ -176,14 +175,21 @@ export class KeyCoordinator extends DurableObject {
     bucket: Bucket,
     evaluated: ReadonlyMap<string, KeyHead>,
     planned: CommitPlan,
-    isFromCache: boolean,
+    { isFromCache, isRepeated }: { readonly isFromCache: boolean; readonly isRepeated: boolean },
   ): Promise<CommitOutcome> {
-    const { statements, blobIds, expectedHeads, writtenAt } = planned;
+    const { statements, blobIds, expectedHeads, writtenAt, version } = planned;
+    const isApplied = async (): Promise<boolean> => planned.isApplied(database);
     const expected = new Map(expectedHeads);
     for (const [key, { versionId }] of evaluated) expected.set(key, versionId);
+    // A repeated call must not share the outcome of others: its earlier try may still reach D1.
+    if (version !== undefined && writtenAt !== undefined && !isRepeated) {
+      const expectedHead = expected.get(version.key) ?? null;
+      const member = { database, bucket, object: version, expectedHead, blobIds, writtenAt, statements, isApplied };
+      return this.#groups.commit(member);
+    }
     if (statements.length > 0) {
       const batch = [guardCommit(bucket, expected, blobIds, writtenAt), ...statements];
-      return commitBatch(database, batch, () => planned.isApplied(database));
+      return commitBatch(database, batch, isApplied);
     }
     // Nothing to write. A decision on observed heads is final; one on cached heads needs the guard's confirmation.
     if (!isFromCache) return "applied";

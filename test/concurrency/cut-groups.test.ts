@@ -1,0 +1,106 @@
+// Writers of several keys of one coordinator, whose groups of commits are cut in the middle: D1 loses answers before or after
+// it applies a batch, applies one late, or the coordinator is reset. Every acknowledged write must have happened.
+import { evictDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
+
+import { referencesOf } from "../support/check-references.ts";
+import { mockErrorLog } from "../support/error-log.ts";
+import { connectionLost, coordinatorOf, ONE_SHARD, withCoordinatorD1, type BatchFault } from "../support/faults.ts";
+import { freshBucket } from "../support/fresh-bucket.ts";
+import { versionedBucket } from "../support/versioning.ts";
+import { Clients } from "./clients.ts";
+
+mockErrorLog();
+
+const KEYS = ["k", "l", "m", "n", "o"];
+const CLIENTS = 10;
+const REQUESTS = 8;
+
+/** Numbers below `sides`, the same in each run. */
+function diceOf(seed: number): (sides: number) => number {
+  let state = seed * 7919 + 17;
+  return (sides) => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return Math.floor((state / 2147483648) * sides);
+  };
+}
+
+/** Loses some answers of commits, before or after they are applied, and applies some after their answer was lost. */
+function losing(seed: number): { fault: BatchFault; groups: { lost: number } } {
+  const dice = diceOf(seed);
+  const groups = { lost: 0 };
+  const fault: BatchFault = async (sql, send) => {
+    const fate = sql.some((text) => text.includes("commit_guard")) ? dice(8) : 7;
+    if (fate < 3 && sql.some((text) => text.includes("json_each(?2) WHERE true"))) groups.lost += 1;
+    if (fate === 0) throw connectionLost();
+    if (fate === 1) {
+      await send();
+      throw connectionLost();
+    }
+    if (fate === 2) {
+      setTimeout(() => void send().catch(() => undefined), 20 * dice(8));
+      throw connectionLost();
+    }
+    return send();
+  };
+  return { fault, groups };
+}
+
+/** Writes and reads the keys from several clients at a time. */
+async function work(clients: Clients, seed: number): Promise<void> {
+  await Promise.all(
+    Array.from({ length: CLIENTS }, async (_, client) => {
+      const dice = diceOf(seed + client);
+      for (let request = 0; request < REQUESTS; request += 1) {
+        const key = KEYS[dice(KEYS.length)] ?? "k";
+        const action = dice(8);
+        if (action < 2) await clients.get(key, ONE_SHARD);
+        else if (action < 5) await clients.put(key, "none", ONE_SHARD);
+        else if (action < 6) await clients.put(key, "absent", ONE_SHARD);
+        else if (action < 7) await clients.put(key, "match", ONE_SHARD);
+        else await clients.delete(key, "none", ONE_SHARD);
+      }
+    }),
+  );
+  expect(Array.from(clients.statuses.keys()).filter((status) => status >= 500 && status !== 503)).toEqual([]);
+}
+
+describe.each([
+  ["unversioned", freshBucket],
+  ["versioned", versionedBucket],
+] as const)("groups of commits in an %s bucket", (_, create) => {
+  it.each([1, 2, 3])("whose answers D1 loses are linearizable, and all outcomes are exact (%i)", async (seed) => {
+    const bucket = await create();
+    const clients = new Clients(bucket);
+    const { fault, groups } = losing(seed);
+    await withCoordinatorD1(bucket, fault, async () => work(clients, 100 * seed));
+    expect(groups.lost).toBeGreaterThan(0);
+    // Reads after all late batches have arrived.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    for (const key of KEYS) await clients.get(key, ONE_SHARD);
+    for (const key of KEYS) clients.expectLinearizable([key]);
+    const { findings, orphans } = await referencesOf(bucket);
+    expect(findings).toEqual([]);
+    // A write whose outcome stays unknown keeps its blob.
+    expect(orphans.length).toBeLessThanOrEqual(clients.statuses.get(503) ?? 0);
+  });
+
+  it.each([1, 2])("whose coordinator is reset again and again are linearizable (%i)", async (seed) => {
+    const bucket = await create();
+    const clients = new Clients(bucket);
+    const over = new AbortController();
+    const resets = (async () => {
+      const dice = diceOf(seed);
+      while (!over.signal.aborted) {
+        await new Promise((resolve) => setTimeout(resolve, 10 + dice(40)));
+        await evictDurableObject(await coordinatorOf(bucket)).catch(() => undefined);
+      }
+    })();
+    await work(clients, 1000 * seed);
+    over.abort();
+    await resets;
+    for (const key of KEYS) await clients.get(key, ONE_SHARD);
+    for (const key of KEYS) clients.expectLinearizable([key]);
+    expect((await referencesOf(bucket)).findings).toEqual([]);
+  });
+});
