@@ -1,5 +1,6 @@
 // Chromium: presigned URLs, forms and stored pages from an origin other than Cairn's.
 import { CreateBucketCommand, PutBucketCorsCommand } from "@aws-sdk/client-s3";
+import { directUploadChecks } from "./browser/direct-uploads.ts";
 import { openPageServer } from "./browser/page-server.ts";
 import { storedPageChecks } from "./browser/stored-pages.ts";
 import { uploadChecks } from "./browser/uploads.ts";
@@ -22,7 +23,9 @@ export function browser(site: Site, endpoint: Endpoint): Suite {
       await client.send(new PutBucketCorsCommand({ Bucket: bucket, CORSConfiguration }));
       const tools = { site, endpoint, client, pages, bucket, closedBucket };
       try {
-        await suiteOf(name, [...uploadChecks(tools), ...storedPageChecks(tools)]).run(report);
+        await suiteOf(name, [...uploadChecks(tools), ...storedPageChecks(tools), ...directUploadChecks(tools)]).run(
+          report,
+        );
       } finally {
         pages.close();
         client.destroy();

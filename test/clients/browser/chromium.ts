@@ -4,7 +4,7 @@ import { rmSync } from "node:fs";
 import { outputOf, words } from "../run-command.ts";
 import { clientEnvironment, newFolder, type Site } from "../site.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
+export const CHROMIUM = "/usr/bin/chromium";
 const TIMEOUT_MS = 120_000;
 
 /** Time limit of a page in Chromium's virtual time, which pauses during network requests. */
