@@ -4,8 +4,10 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { type Log, Miniflare, type V4WorkerOptions, convertV4MiniflareOptions } from "miniflare";
+import { SETTINGS } from "../../src/config/settings.ts";
 import { type WranglerToml, readWranglerToml } from "../project/wrangler-toml.ts";
 import { bundleWorker, workerModules } from "./bundle.ts";
+import { emptyCache, limitCache } from "./cache-space.ts";
 import { closeMiniflaresEntry } from "./entry-guard.ts";
 import { applyMigrations } from "./migrations.ts";
 import { QuietLog } from "./quiet-log.ts";
@@ -33,6 +35,8 @@ export interface ServeOptions {
   readonly onLog?: (line: string) => void;
   /** Opens the runtime's inspector on a free port of this machine. */
   readonly isInspected?: boolean;
+  /** The space of the edge cache, and how often it is measured. */
+  readonly cacheLimit?: { readonly maxBytes: number; readonly periodMs: number };
 }
 
 export interface ServedCairn {
@@ -57,6 +61,7 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
   const toml = readWranglerToml();
   await assertPortIsFree(options.host, options.port);
   const unlock = await lockState(options.state);
+  emptyCache(options.state);
   tieWorkerdToThisProcess();
   const log = new QuietLog();
   const bundle = bundleWorker(options.main ?? toml.main);
@@ -65,7 +70,10 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
   // Migrations run first, in a runtime without a port, so that no request reaches the Worker before its schema.
   closeMiniflaresEntry();
   const miniflare = newMiniflare(miniflareOptions(options, log, [databaseOnly(toml)]));
+  const namespace = options.bindings["EDGE_CACHE_NAMESPACE"] || SETTINGS.EDGE_CACHE_NAMESPACE.default;
+  const stopLimit = limitCache(options.state, () => miniflare.purgeCache(namespace), options.cacheLimit);
   const stop = async (): Promise<void> => {
+    stopLimit();
     log.silence();
     try {
       await miniflare.dispose();

@@ -89,6 +89,7 @@ export interface Settings {
   readonly edge: "cloudflare" | "none";
   readonly edgeCache: (typeof SETTINGS.EDGE_CACHE.values)[number];
   readonly edgeCacheNamespace: string;
+  readonly edgeCachePieceBytes: number;
   readonly verifyReads: "off" | "sampled" | "always";
   /** The most blob reads of one archive. */
   readonly archiveMaxReads: number;
@@ -163,6 +164,7 @@ export function readSettings(env: object): Settings {
     scrubInfrequentAccess: text("SCRUB_INFREQUENT_ACCESS") === "true",
     edge: text("EDGE") === "cloudflare" ? "cloudflare" : "none",
     edgeCache: SETTINGS.EDGE_CACHE.values.find((value) => value === possible("EDGE_CACHE")) ?? "off",
+    edgeCachePieceBytes: whole("EDGE_CACHE_PIECE_MEBIBYTES") * 1024 ** 2,
     edgeCacheNamespace: possible("EDGE_CACHE_NAMESPACE"),
     verifyReads: verifyReads === "off" || verifyReads === "sampled" ? verifyReads : "always",
     archiveMaxReads: whole("ARCHIVE_MAX_READS"),

@@ -23,18 +23,18 @@ export async function edgeCacheOf(
   url: string,
   entrypoint: () => CachedEntrypoint | undefined,
 ): Promise<EdgeCache | undefined> {
-  const { edgeCache, edgeCacheNamespace: namespace, domains } = settings;
+  const { edgeCache, edgeCacheNamespace: namespace, edgeCachePieceBytes: pieceBytes, domains } = settings;
   const maxAge = entryLifetime(settings);
   if (edgeCache === "workers-cache") {
     const found = entrypoint();
-    return found && new WorkersCache(found, { namespace, base: "", maxAge });
+    return found && new WorkersCache(found, { namespace, base: "", maxAge, pieceBytes });
   }
   const { hostname } = new URL(url);
   if (edgeCache === "off" || WITHOUT_CACHE_API.test(hostname)) return undefined;
   // The platform advises to name entries by a host of the Worker's own zone. One host serves all bucket subdomains.
   const path = PATHS.get(settings) ?? (await secretPath(settings));
   PATHS.set(settings, path);
-  return new CacheApi({ namespace, base: `https://${domains[0] ?? hostname}/${path}/`, maxAge });
+  return new CacheApi({ namespace, base: `https://${domains[0] ?? hostname}/${path}/`, maxAge, pieceBytes });
 }
 
 /**

@@ -34,6 +34,7 @@ for (const setting of SETTINGS) {
       [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
       [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
       LOG_REQUESTS: "false",
+      EDGE_CACHE: "off",
       VERIFY_READS: setting,
     },
   });

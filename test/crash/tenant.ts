@@ -49,7 +49,7 @@ export class Tenant {
   async act(requests: Requests): Promise<void> {
     const key = randomInt(KEYS);
     const other = (key + 1 + randomInt(KEYS - 1)) % KEYS;
-    switch (randomInt(9)) {
+    switch (randomInt(12)) {
       case 0:
         return this.#delete(requests, key);
       case 1:
@@ -65,6 +65,11 @@ export class Tenant {
         const etag = this.#possible[0]?.[key]?.etag ?? "none";
         return this.#put(requests, key, { "if-match": `"${etag}"` }, (content) => content?.etag === etag);
       }
+      case 7:
+      case 8:
+        return this.#get(requests, key);
+      case 9:
+        return this.#getBig(requests);
       default:
         return this.#put(requests, key, {}, () => true);
     }
@@ -104,6 +109,25 @@ export class Tenant {
     const answer = await requests.send("PUT", this.#target(key), headers, body);
     this.#learn(`put ${key}`, answer, (state) => (holds(state[key]) ? state.with(key, content) : undefined));
     this.#remember(key, answer, content.etag);
+  }
+
+  /** Reads a key, often from the edge cache: no state without these bytes is possible. */
+  async #get(requests: Requests, key: number): Promise<void> {
+    const { status, body } = await requests.send("GET", this.#target(key));
+    if (status === undefined) return;
+    const found = status === 404 ? undefined : md5(body);
+    if (this.#possible.some((state) => state[key]?.md5 === found)) return;
+    this.violations.push(
+      `GET ${this.#target(key)}: ${status} ${found}, in none of ${this.#possible.map(show).join(" | ")}`,
+    );
+  }
+
+  /** Reads all or a part of the big object, whose pieces fill the edge cache while the server is killed. */
+  async #getBig(requests: Requests): Promise<void> {
+    const first = randomInt(2) * randomInt(this.#big.bytes.length);
+    const { status, body } = await requests.send("GET", this.#big.path, { range: `bytes=${first}-` });
+    if (status === undefined || body.equals(this.#big.bytes.subarray(first))) return;
+    this.violations.push(`GET ${this.#big.path} from ${first}: ${status}, ${body.length} other bytes`);
   }
 
   async #delete(requests: Requests, key: number): Promise<void> {

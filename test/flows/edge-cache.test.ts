@@ -1,7 +1,6 @@
 // The edge cache under GetObject: bytes by blob id may come from it, decisions never do.
 import { describe, expect, it } from "vitest";
 
-import { CACHE_PIECE_BYTES } from "../../src/state/blobs/cache-pieces.ts";
 import { send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectSame, noise } from "../support/digests.ts";
@@ -21,6 +20,8 @@ import { takeSnapshot } from "../support/snapshots.ts";
 import { versionedBucket } from "../support/versioning.ts";
 
 const MiB = 1024 * 1024;
+/** The default. */
+const CACHE_PIECE_BYTES = 2 * MiB;
 
 describe("a read through the edge cache", () => {
   it.each([

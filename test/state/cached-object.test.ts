@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from "vitest";
 
 import type { ByteRange } from "../../src/protocol/core/range.ts";
 import { CacheApi } from "../../src/state/blobs/cache-api.ts";
-import { CACHE_PIECE_BYTES, MAX_PIECES, segmentsOf } from "../../src/state/blobs/cache-pieces.ts";
+import { MAX_PIECES, segmentsOf } from "../../src/state/blobs/cache-pieces.ts";
 import type { CachePiece, EdgeCache, PieceBytes } from "../../src/state/blobs/edge-cache.ts";
 import { R2BlobStore } from "../../src/state/blobs/r2-blob-store.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
@@ -12,12 +12,14 @@ import { type CachedRead, type CachedSource, openCachedObject } from "../../src/
 import { expectSame, noise } from "../support/digests.ts";
 import { joined } from "../support/multipart.ts";
 
+const CACHE_PIECE_BYTES = 2 * 1024 * 1024;
 const SIZE = 2 * CACHE_PIECE_BYTES + 1000;
 const BYTES = noise(SIZE);
 
 /** A cache in memory whose calls a test can replace. */
 class MemoryCache implements EdgeCache {
   readonly isFilledByReaders = true;
+  readonly pieceBytes = CACHE_PIECE_BYTES;
   readonly name = crypto.randomUUID();
   readonly pieces = new Map<string, Uint8Array>();
   readonly stores: CachePiece[] = [];
@@ -83,7 +85,12 @@ class Reader {
 
 function cacheApi(): CacheApi {
   const namespace = `test-${crypto.randomUUID()}`;
-  return new CacheApi({ namespace, base: "https://cache.example/secret/", maxAge: 3600 });
+  return new CacheApi({
+    namespace,
+    base: "https://cache.example/secret/",
+    maxAge: 3600,
+    pieceBytes: CACHE_PIECE_BYTES,
+  });
 }
 
 describe("a cache that fails", () => {
@@ -317,6 +324,6 @@ describe("segmentsOf", () => {
     const read = (length: number) => ({ blobId: "b", range: { offset: 0, length }, sliceStart: 0, sliceEnd: length });
     expect(segmentsOf([read(10 * MAX_PIECES)], 10)).toHaveLength(MAX_PIECES);
     expect(segmentsOf([read(10 * MAX_PIECES + 1)], 10)).toBeUndefined();
-    expect(segmentsOf([read(5 * 1024 ** 4)])).toBeUndefined();
+    expect(segmentsOf([read(5 * 1024 ** 4)], 8 * 1024 ** 2)).toBeUndefined();
   });
 });

@@ -11,6 +11,8 @@ export interface CacheAddress {
   readonly base: string;
   /** Seconds until an entry expires. */
   readonly maxAge: number;
+  /** The size of a full piece. */
+  readonly pieceBytes: number;
 }
 
 export class CacheApi implements EdgeCache {
@@ -19,6 +21,10 @@ export class CacheApi implements EdgeCache {
 
   constructor(address: CacheAddress) {
     this.#address = address;
+  }
+
+  get pieceBytes(): number {
+    return this.#address.pieceBytes;
   }
 
   get name(): string {

@@ -4,12 +4,6 @@ import type { ByteRange } from "../../protocol/core/range.ts";
 import type { CachePiece } from "./edge-cache.ts";
 
 /**
- * The size of a full piece. A power of two, so that the 8 MiB chunks of parallel downloads cover whole pieces.
- * `node test/bench/cache-pieces.ts` compares sizes.
- */
-export const CACHE_PIECE_BYTES = 2 * 1024 * 1024;
-
-/**
  * The maximum number of pieces that one read looks up and stores. The platform permits 1000 calls of the Cache API in an
  * invocation.
  */
@@ -33,7 +27,7 @@ export interface Segment {
 }
 
 /** Returns the segments of reads in order; undefined if they are more than {@link MAX_PIECES}. */
-export function segmentsOf(reads: readonly BlobRead[], pieceBytes = CACHE_PIECE_BYTES): Segment[] | undefined {
+export function segmentsOf(reads: readonly BlobRead[], pieceBytes: number): Segment[] | undefined {
   const count = reads.reduce((total, { range }) => total + countOf(range, pieceBytes), 0);
   return count > MAX_PIECES ? undefined : reads.flatMap((read, index) => segmentsOfRead(read, index, pieceBytes));
 }

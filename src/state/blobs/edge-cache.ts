@@ -20,6 +20,8 @@ export interface PieceBytes {
 export interface EdgeCache {
   /** Whether readers store what they missed. False for a cache that reads from the blob store by itself. */
   readonly isFilledByReaders: boolean;
+  /** The size of a full piece. */
+  readonly pieceBytes: number;
   /** Distinguishes this cache from others in the isolate. */
   readonly name: string;
   /**

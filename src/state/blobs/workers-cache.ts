@@ -24,6 +24,10 @@ export class WorkersCache implements EdgeCache {
     this.#address = address;
   }
 
+  get pieceBytes(): number {
+    return this.#address.pieceBytes;
+  }
+
   get name(): string {
     return this.#address.namespace;
   }

@@ -50,7 +50,7 @@ export async function openCachedObject(
   range: ByteRange | undefined,
 ): Promise<CachedRead | "bypass" | undefined> {
   const wanted = range ?? { offset: 0, length: object.size };
-  const segments = segmentsOf(readsOf(object, slices, wanted));
+  const segments = segmentsOf(readsOf(object, slices, wanted), source.cache.pieceBytes);
   if (segments === undefined) return "bypass";
   const first = await new CachedSegments(source, segments).openAll();
   if (first === undefined) return undefined;

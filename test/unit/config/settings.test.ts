@@ -58,6 +58,7 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   EDGE: [...WRONG_WORDS, "Cloudflare", "true"],
   EDGE_CACHE: [...WRONG_WORDS.filter((word) => word !== "off"), "on", "Cache-API"],
   ARCHIVE_MAX_READS: WRONG_NUMBERS,
+  EDGE_CACHE_PIECE_MEBIBYTES: ["0", "9", "1.5", "-1", "2 MiB"],
   EDGE_CACHE_NAMESPACE: ["-a", "Cairn", "a b", "a/b", "x".repeat(64)],
   VERIFY_READS: [...WRONG_WORDS.filter((word) => word !== "off"), "sometimes"],
   LOG_REQUESTS: WRONG_WORDS,
