@@ -11,7 +11,7 @@ import { WorkersCache, type CachedEntrypoint } from "../state/blobs/workers-cach
 const PATHS = new WeakMap<Settings, string>();
 
 /** On workers.dev the Cache API neither stores nor finds anything. */
-const WITHOUT_CACHE_API = /\.workers\.dev$/i;
+const WITHOUT_CACHE_API = /\.workers\.dev\.?$/i;
 
 /**
  * @param url the request's
@@ -29,8 +29,9 @@ export async function edgeCacheOf(
     const found = entrypoint();
     return found && new WorkersCache(found, { namespace, base: "", maxAge, pieceBytes });
   }
+  if (edgeCache === "off" || !URL.canParse(url)) return undefined;
   const { hostname } = new URL(url);
-  if (edgeCache === "off" || WITHOUT_CACHE_API.test(hostname)) return undefined;
+  if (WITHOUT_CACHE_API.test(hostname)) return undefined;
   // The platform advises to name entries by a host of the Worker's own zone. One host serves all bucket subdomains.
   const path = PATHS.get(settings) ?? (await secretPath(settings));
   PATHS.set(settings, path);

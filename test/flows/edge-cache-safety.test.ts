@@ -77,6 +77,19 @@ describe("a cached response", () => {
     expect([url.cache, url.text]).toEqual(["HIT", "x"]);
   });
 
+  it.each(["http://localhost.:9000", "http://127.0.0.1:9000", "http://[::1]:9000", "https://LOCALHOST", "http://a_b"])(
+    "is the same under the address %s",
+    async (endpoint) => {
+      const bucket = await freshBucket();
+      await putAll(bucket, { k: "x", other: "y" });
+      await get(`/${bucket}/other`, { endpoint });
+      for (const cache of ["MISS", "HIT"]) {
+        const read = await get(`/${bucket}/k`, { endpoint });
+        expect([read.status, read.cache, read.text]).toEqual([200, cache, "x"]);
+      }
+    },
+  );
+
   it.each(["a", "a/", "/a", "a//b", "a/./b", "a/../a", "%2e", "A", "a.", "a?", "a%00"])(
     "is of its own key beside similar ones: %j",
     async (key) => {

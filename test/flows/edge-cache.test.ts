@@ -1,10 +1,12 @@
 // The edge cache under GetObject: bytes by blob id may come from it, decisions never do.
+import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectSame, noise } from "../support/digests.ts";
 import { get, NO_BLOBS, untilHit } from "../support/edge-cache.ts";
+import { r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import {
   createUpload,
@@ -54,6 +56,24 @@ describe("a read through the edge cache", () => {
     await putAll(bucket, { k: "hello" });
     expect((await get(`/${bucket}/k`)).cache).toBe("MISS");
     expect((await get(`/${bucket}/k`, {}, NO_BLOBS)).text).toBe("hello");
+  });
+
+  it("of one object a hundred times reads it from the blob store once", async () => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "hello" });
+    let bytesRead = 0;
+    const BLOBS = r2With({
+      get: async (key, options) => {
+        const found = await env.BLOBS.get(key, options);
+        bytesRead += found?.size ?? 0;
+        return found;
+      },
+    });
+    for (let times = 0; times < 100; times += 1) {
+      const { text } = await get(`/${bucket}/k`, times % 3 === 2 ? { headers: { range: "bytes=0-4" } } : {}, { BLOBS });
+      expect(text).toBe("hello");
+    }
+    expect(bytesRead).toBe(5);
   });
 
   it.each([

@@ -31,7 +31,7 @@ export async function blobOf(bucket: string, key: string): Promise<string | null
 export async function seen(bucket: string, key: string): Promise<unknown> {
   const response = await send("GET", `/${bucket}/${key}`, { headers: { "x-amz-checksum-mode": "ENABLED" } });
   const headers = Array.from(response.headers).filter(
-    ([name]) => !/^(x-amz-(request-id|id-2|storage-class|expiration)|date|server-timing)$/.test(name),
+    ([name]) => !/^(x-amz-(request-id|id-2|storage-class|expiration)|date|server-timing|x-cache|age)$/.test(name),
   );
   const bytes = await response.arrayBuffer();
   return { status: response.status, headers, length: bytes.byteLength, hash: await hashOf(bytes) };

@@ -5,7 +5,16 @@ import { join } from "node:path";
 const DOCS = join(import.meta.dirname, "..", "..", "docs");
 
 /** The pages whose commands are all checked. */
-export const GUIDES = ["clients", "costs", "deploy", "domains", "limits", "migration", "zone-settings"] as const;
+export const GUIDES = [
+  "clients",
+  "costs",
+  "deploy",
+  "domains",
+  "edge-cache",
+  "limits",
+  "migration",
+  "zone-settings",
+] as const;
 export type Guide = (typeof GUIDES)[number];
 
 /**

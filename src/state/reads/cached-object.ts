@@ -103,7 +103,8 @@ class CachedSegments {
     const cached = await this.#openCached(segment);
     if (cached !== undefined) return this.#opened(cached.body, cached.isHit, index + 1);
     const run = this.#segments.slice(index, this.#endOfRun(index));
-    return run.length === 1 && this.#source.mayFill && pieceLength(segment) <= PIECE_BYTES
+    // A piece that is opened in advance must stay a stream, which can be cancelled if the reader leaves.
+    return index === 0 && run.length === 1 && this.#source.mayFill && pieceLength(segment) <= PIECE_BYTES
       ? this.#openSmall(segment, index + 1)
       : this.#openRun(run, index + run.length);
   }
