@@ -16,7 +16,7 @@ async function objectOf(body: Uint8Array | string = BODY, headers: SendOptions["
 }
 
 /** The headers that differ between responses. */
-const PASSING = new Set(["date", "x-amz-request-id", "x-amz-id-2", "server-timing"]);
+const PASSING = new Set(["date", "x-amz-request-id", "x-amz-id-2", "server-timing", "x-cache", "age"]);
 
 function lastingHeaders(response: Response): Record<string, string> {
   return Object.fromEntries(Array.from(response.headers).filter(([name]) => !PASSING.has(name)));
