@@ -249,7 +249,7 @@ export const SETTINGS = {
       "Which cache near the readers serves the bytes of objects (docs/edge-cache.md): `cache-api` for the one of each location, `workers-cache` for the tiered one, which `wrangler.toml` must enable, or `off`. Every request still asks the database.",
   },
   EDGE_CACHE_PIECE_MEBIBYTES: {
-    default: "2",
+    default: "4",
     range: [1, 8],
     meaning:
       "Size of the pieces in which the edge cache stores large blobs, in MiB (1 to 8). `npm run bench:cache` compares sizes.",

@@ -23,7 +23,7 @@ import { versionedBucket } from "../support/versioning.ts";
 
 const MiB = 1024 * 1024;
 /** The default. */
-const CACHE_PIECE_BYTES = 2 * MiB;
+const CACHE_PIECE_BYTES = 4 * MiB;
 
 describe("a read through the edge cache", () => {
   it.each([
@@ -31,7 +31,7 @@ describe("a read through the edge cache", () => {
     ["a small object", 1000],
     ["the largest object that is read in one piece of memory", 64 * 1024],
     ["a middle-sized object", 300_000],
-    ["two pieces", 2 * MiB + 1],
+    ["two pieces", 4 * MiB + 1],
     ["several pieces", 9 * MiB + 5],
   ])("of %s is a MISS, then a HIT with the same bytes and no call of the blob store", async (_, size) => {
     const bucket = await freshBucket();
@@ -108,8 +108,8 @@ describe("a read through the edge cache", () => {
     const headers = { range: `bytes=${5 * MiB}-${5 * MiB + 9}` };
     expectSame((await get(`/${bucket}/k`, { headers })).bytes, bytes.slice(5 * MiB, 5 * MiB + 10));
     await untilHit(`/${bucket}/k`, { headers });
-    const piece = { headers: { range: `bytes=${4 * MiB}-${6 * MiB - 1}` } };
-    expectSame((await get(`/${bucket}/k`, piece, NO_BLOBS)).bytes, bytes.slice(4 * MiB, 6 * MiB));
+    const piece = { headers: { range: `bytes=${4 * MiB}-${8 * MiB - 1}` } };
+    expectSame((await get(`/${bucket}/k`, piece, NO_BLOBS)).bytes, bytes.slice(4 * MiB, 8 * MiB));
     expect((await get(`/${bucket}/k`, { headers: { range: "bytes=0-0" } })).cache).toBe("MISS");
   });
 
@@ -143,12 +143,12 @@ describe("a read through the edge cache", () => {
     await assemble(
       bucket,
       "many",
-      Array.from({ length: 160 }, () => [`/${bucket}/k`, `0-${PART_MIN_BYTES - 1}`]),
+      Array.from({ length: 230 }, () => [`/${bucket}/k`, `0-${PART_MIN_BYTES - 1}`]),
     );
     const all = await send("GET", `/${bucket}/many`);
     expect(all.headers.get("x-cache")).toBe("BYPASS");
     await all.body?.cancel();
-    expect((await get(`/${bucket}/many?partNumber=160`)).cache).not.toBe("BYPASS");
+    expect((await get(`/${bucket}/many?partNumber=230`)).cache).not.toBe("BYPASS");
   });
 });
 
