@@ -17,7 +17,7 @@ const OBJECTS = [
 const PIECES_MEBIBYTES = [1, 2, 4, 8];
 const RANGE_BYTES = 64 * 1024;
 const RANGES = 60;
-const SETTLE_MS = 300;
+const PAUSE_MS = 300;
 
 type Read = (key: number, headers?: Readonly<Record<string, string>>) => Promise<void>;
 
@@ -50,7 +50,7 @@ async function measure(requests: Requests, size: number, count: number): Promise
   const bypass = await time(count, async (key) => read(key, noStore));
   const cold = await time(count, async (key) => read(key));
   await new Promise((resolve) => {
-    setTimeout(resolve, SETTLE_MS);
+    setTimeout(resolve, PAUSE_MS);
   });
   const warm = await time(count, async (key) => read(key));
   return [bypass, cold, warm, await range(noStore), await range({})];

@@ -200,7 +200,7 @@ class Play {
     expect(shown(await answer)).toBe(expectedOf(this.#state));
   }
 
-  /** A read that overlaps a write has the bytes of before or after it, never a mix. */
+  /** A read that overlaps a write has the bytes from before or after it, never a mix. */
   async race(changing: Write, one: Read): Promise<void> {
     const before = this.#state;
     const { answer, expectedOf } = this.#begin(one);

@@ -82,9 +82,11 @@ class FreshReader {
   async read(limit: number): Promise<Uint8Array> {
     if (this.#byob !== undefined) {
       const length = Math.min(limit, PIECE_BYTES);
-      const { value } = await this.#byob.readAtLeast(length, new Uint8Array(length));
+      // The reader gets what has arrived, however little.
+      const { value } = await this.#byob.read(new Uint8Array(length));
       if (value === undefined || value.length === 0) throw new Error("a blob ended early");
-      return value;
+      // A fill must not hold a large buffer for few bytes.
+      return value.length < length / 2 ? value.slice() : value;
     }
     while (this.#rest.length === 0) {
       const { done, value } = (await this.#plain?.read()) ?? { done: true, value: undefined };
