@@ -10,7 +10,6 @@ import { type DeployOptions, USAGE, readOptions } from "./deploy/options.ts";
 import { say, stage } from "./deploy/progress.ts";
 import { makeResources } from "./deploy/resources.ts";
 import {
-  type RemoteSchema,
   migrateWithWrangler,
   pendingMigrations,
   readRemoteSchema,
@@ -48,19 +47,23 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
   const location = await chooseLocation(options, toml, found, handover.kind === "terminal");
   const placed = location === undefined ? toml : readWranglerToml();
   try {
-    const databaseId = await stage(`D1 database ${toml.d1.databaseName} and R2 bucket ${toml.r2.bucketName}`, () =>
+    const databaseIds = await stage(`${databaseNames(toml)} and R2 bucket ${toml.r2.bucketName}`, () =>
       makeResources(inAccount, found, placed, location),
     );
-    const ids = { accountId: account.id, databaseId };
-    const before = await readRemoteSchema(inAccount, databaseId);
-    const refusal = await migrate(inAccount, ids, placed, before);
+    const ids = { accountId: account.id, databaseIds };
+    const refusals: string[] = [];
+    for (const one of eachDatabase(placed, ids)) refusals.push(...(await migrate(inAccount, ids, one)));
 
     const pending = new PendingSecrets(account.id, toml.name);
     const secrets = { ...given, ...(handover.kind === "none" ? {} : pending.make(missing)) };
     const uploaded = await stage(`Worker ${toml.name}`, () => uploadWorker(placed, ids, secrets));
     if (uploaded.plan === "free") sayWhatFreeIs();
-    if (refusal !== undefined) await migrateThroughWorker(inAccount, ids, placed, uploaded, refusal);
-    await stage("compare the schema with the migrations", () => verify(inAccount, ids, placed));
+    if (refusals.length > 0) {
+      await migrateThroughWorker(inAccount, eachDatabase(placed, ids), uploaded, refusals.join("\n"));
+    }
+    await stage("compare the schema with the migrations", async () => {
+      for (const one of eachDatabase(placed, ids)) await verify(inAccount, one);
+    });
     const lacksSecrets = handover.kind === "none" && missing.length > 0;
     say(nextSteps(uploaded.endpoints, toml.vars["REGION"], { previousVersion: found.worker?.versionId, lacksSecrets }));
     const handed = pending.handOver(handover);
@@ -86,15 +89,14 @@ async function check(
   const given = givenSecrets(missing, process.env);
   const toMake = missing.filter((name) => given[name] === undefined);
   requireHandover(handover, [...toMake, ...Object.keys(pending.read())], isBuildService);
-  if (found.database !== undefined) {
-    const { id } = found.database;
-    const inAccount = api.below(`/accounts/${account.id}`);
-    requireOwnSchema(
-      await readRemoteSchema(inAccount, id).catch((error: unknown) => {
-        throw explain(error, account);
-      }),
-      toml,
-    );
+  const inAccount = api.below(`/accounts/${account.id}`);
+  for (const d1 of toml.databases) {
+    const existing = found.databases.get(d1.binding);
+    if (existing === undefined) continue;
+    const schema = await readRemoteSchema(inAccount, existing.id).catch((error: unknown) => {
+      throw explain(error, account);
+    });
+    requireOwnSchema(schema, { ...toml, d1 });
   }
   return { api, found, missing: toMake, given };
 }
@@ -120,33 +122,47 @@ async function chooseLocation(
   return location;
 }
 
-/** Migrates the database ahead of the new Worker; answers why D1 did not take the migrations, if it did not. */
-async function migrate(
-  api: Api,
-  ids: Identifiers,
-  toml: WranglerToml,
-  before: RemoteSchema,
-): Promise<string | undefined> {
-  const pending = pendingMigrations(before, toml);
-  if (pending.length === 0) return undefined;
+/** One of the databases, as `d1` of the configuration. */
+interface OneDatabase {
+  readonly toml: WranglerToml;
+  readonly id: string;
+}
+
+function eachDatabase(toml: WranglerToml, { databaseIds }: Identifiers): OneDatabase[] {
+  return toml.databases.map((d1) => ({ toml: { ...toml, d1 }, id: databaseIds.get(d1.binding) ?? "" }));
+}
+
+function databaseNames({ databases }: WranglerToml): string {
+  const names = databases.map(({ databaseName }) => databaseName).join(", ");
+  return `D1 ${databases.length === 1 ? "database" : "databases"} ${names}`;
+}
+
+/** Migrates a database ahead of the new Worker; answers why D1 did not take the migrations, if it did not. */
+async function migrate(api: Api, ids: Identifiers, { toml, id }: OneDatabase): Promise<string[]> {
+  const pending = pendingMigrations(await readRemoteSchema(api, id), toml);
+  if (pending.length === 0) return [];
+  const of = toml.databases.length === 1 ? "" : ` for ${toml.d1.databaseName}`;
   // Migrations only add to what the Worker that is still running knows of.
-  const refusal = await stage(`${pending.length} of the migrations`, () => migrateWithWrangler(toml, ids));
-  if (refusal === undefined) return undefined;
-  const after = await readRemoteSchema(api, ids.databaseId);
-  if (pendingMigrations(after, toml).length === 0) return undefined;
+  const refusal = await stage(`${pending.length} of the migrations${of}`, () => migrateWithWrangler(toml, ids));
+  if (refusal === undefined) return [];
+  const after = await readRemoteSchema(api, id);
+  if (pendingMigrations(after, toml).length === 0) return [];
   say("          D1 did not take them through its API; the new Worker applies them itself");
-  return refusal;
+  return [refusal];
 }
 
 async function migrateThroughWorker(
   api: Api,
-  { databaseId }: Identifiers,
-  toml: WranglerToml,
+  databases: readonly OneDatabase[],
   { endpoints }: Uploaded,
   refusal: string,
 ): Promise<void> {
-  const isDone = async (): Promise<boolean> =>
-    pendingMigrations(await readRemoteSchema(api, databaseId), toml).length === 0;
+  const isDone = async (): Promise<boolean> => {
+    for (const { id, toml } of databases) {
+      if (pendingMigrations(await readRemoteSchema(api, id), toml).length > 0) return false;
+    }
+    return true;
+  };
   const isMigrated = await stage("migrations through the Worker's own binding", () =>
     waitForOwnMigrations(endpoints, isDone),
   );
@@ -157,8 +173,8 @@ async function migrateThroughWorker(
   );
 }
 
-async function verify(api: Api, { databaseId }: Identifiers, toml: WranglerToml): Promise<void> {
-  const differences = schemaDifferences(await readRemoteSchema(api, databaseId), toml);
+async function verify(api: Api, { id, toml }: OneDatabase): Promise<void> {
+  const differences = schemaDifferences(await readRemoteSchema(api, id), toml);
   if (differences.length === 0) return;
   throw new DeployFailure(
     `The D1 database ${toml.d1.databaseName} does not have the schema of its migrations: ${differences.join("; ")}. Restore it to a time before it was changed (docs/recovery.md), or set another database_name in wrangler.toml.`,
@@ -174,7 +190,7 @@ function sayWhatFreeIs(): void {
 async function rehearse(toml: WranglerToml): Promise<void> {
   const steps = [
     "look at the account: login, permissions, names in use, R2, workers.dev",
-    `make the D1 database ${toml.d1.databaseName} and the R2 bucket ${toml.r2.bucketName} unless they are there`,
+    `make the ${databaseNames(toml)} and the R2 bucket ${toml.r2.bucketName} unless they are there`,
     "apply the migrations that the database has not had",
     `deploy the Worker ${toml.name}, with root credentials and a master key unless it has them`,
     "compare the database's schema with the migrations",

@@ -1,6 +1,6 @@
 // Looks at the Cloudflare account before anything is made in it: which account it is, whether what a deployment needs is
 // allowed there, and whether the names in wrangler.toml belong to this Cairn or to something else.
-import type { WranglerToml } from "../project/wrangler-toml.ts";
+import type { D1Declaration, WranglerToml } from "../project/wrangler-toml.ts";
 import { type Api, field, textField } from "./api.ts";
 import { ApiFailure, DeployFailure, explain } from "./failure.ts";
 
@@ -14,8 +14,16 @@ export interface Found {
   readonly account: Account;
   /** Undefined: there is no Worker of this name. */
   readonly worker: { readonly secrets: ReadonlySet<string>; readonly versionId: string | undefined } | undefined;
-  readonly database: { readonly id: string; readonly region: string } | undefined;
+  /** The first database. */
+  readonly database: FoundDatabase | undefined;
+  /** The existing databases by their bindings. */
+  readonly databases: ReadonlyMap<string, FoundDatabase>;
   readonly hasBucket: boolean;
+}
+
+export interface FoundDatabase {
+  readonly id: string;
+  readonly region: string;
 }
 
 /** Finds the account to deploy to. */
@@ -57,15 +65,16 @@ function unreadableLogin(error: unknown): never {
 export async function examine(all: Api, account: Account, toml: WranglerToml): Promise<Found> {
   const api = all.below(`/accounts/${account.id}`);
   try {
-    const [worker, database, hasBucket] = await Promise.all([
+    const [worker, found, hasBucket] = await Promise.all([
       findWorker(api, toml.name),
-      findDatabase(api, toml),
+      Promise.all(toml.databases.map(async (d1) => [d1.binding, await findDatabase(api, d1)] as const)),
       findBucket(api, toml.r2.bucketName),
       requireSubdomain(api, account, toml),
       requireWriting(api, toml.name),
     ]);
-    if (worker !== undefined) await checkOwnership(api, worker.bindings, toml, database?.id);
-    return { account, worker, database, hasBucket };
+    const databases = new Map(found.flatMap(([name, database]) => (database === undefined ? [] : [[name, database]])));
+    if (worker !== undefined) await checkOwnership(api, worker.bindings, toml, databases);
+    return { account, worker, database: databases.get(toml.d1.binding), databases, hasBucket };
   } catch (error) {
     throw explain(error, account);
   }
@@ -96,7 +105,7 @@ async function findWorker(api: Api, name: string): Promise<FoundWorker | undefin
   };
 }
 
-async function findDatabase(api: Api, { d1 }: WranglerToml): Promise<Found["database"]> {
+async function findDatabase(api: Api, d1: D1Declaration): Promise<FoundDatabase | undefined> {
   const database = await api.get(`/d1/database/${d1.databaseId ?? d1.databaseName}`).catch(unlessMissing(7404));
   if (database !== undefined) {
     const region = (textField(database, "running_in_region") ?? "").toLowerCase();
@@ -141,7 +150,7 @@ async function checkOwnership(
   api: Api,
   bindings: readonly unknown[],
   toml: WranglerToml,
-  databaseId: string | undefined,
+  databases: ReadonlyMap<string, FoundDatabase>,
 ): Promise<void> {
   const bindingOf = (name: string): unknown => bindings.find((binding) => field(binding, "name") === name);
   const isCairn = toml.durableObjects.every(
@@ -154,16 +163,20 @@ async function checkOwnership(
   }
   // A lost database is made again in a new one, beside the old (docs/recovery.md).
   const isRebuilt = toml.vars["REBUILD"] === "true";
-  const bound = bindingOf(toml.d1.binding);
-  const usedDatabase = textField(bound, "id") ?? textField(bound, "database_id");
-  if (
-    !isRebuilt &&
-    usedDatabase !== undefined &&
-    usedDatabase !== databaseId &&
-    (await hasDatabase(api, usedDatabase))
-  ) {
+  for (const { binding, databaseName } of isRebuilt ? [] : toml.databases) {
+    const bound = bindingOf(binding);
+    const used = textField(bound, "id") ?? textField(bound, "database_id");
+    if (used === undefined || used === databases.get(binding)?.id || !(await hasDatabase(api, used))) continue;
     throw new DeployFailure(
-      `The Worker ${toml.name} keeps its metadata in the D1 database ${usedDatabase}, and wrangler.toml names ${toml.d1.databaseName}, which is another one: put the old database_name back, or set another Worker name.`,
+      `The Worker ${toml.name} keeps its metadata in the D1 database ${used}, and wrangler.toml names ${databaseName}, which is another one: put the old database_name back, or set another Worker name.`,
+    );
+  }
+  const dropped = bindings
+    .map((binding) => textField(binding, "name") ?? "")
+    .find((name) => /^META_\d+$/.test(name) && !toml.databases.some(({ binding }) => binding === name));
+  if (dropped !== undefined) {
+    throw new DeployFailure(
+      `The Worker ${toml.name} may have buckets in the database bound as ${dropped}, which wrangler.toml does not bind: put its [[d1_databases]] back.`,
     );
   }
   const usedBucket = textField(bindingOf(toml.r2.binding), "bucket_name");

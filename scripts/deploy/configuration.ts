@@ -3,7 +3,7 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT, type WranglerToml } from "../project/wrangler-toml.ts";
-import { field } from "./api.ts";
+import { field, textField } from "./api.ts";
 
 /** Beside wrangler.toml, since wrangler takes paths from where its configuration is. */
 const FILE = join(PROJECT_ROOT, `.wrangler-deploy-${process.pid}.json`);
@@ -13,7 +13,8 @@ const FREE_JOB_CALLS = "40";
 
 export interface Identifiers {
   readonly accountId: string;
-  readonly databaseId: string;
+  /** The ids of the databases by their bindings. */
+  readonly databaseIds: ReadonlyMap<string, string>;
 }
 
 /** Writes the configuration and returns its path. */
@@ -29,12 +30,15 @@ export function removeConfiguration(): void {
 /** wrangler.toml's content for one account; on the Free plan without limits, which that plan refuses. */
 export function configuration(toml: WranglerToml, ids: Identifiers, plan: "paid" | "free"): Record<string, unknown> {
   const { limits, ...document } = toml.document;
-  const [database] = [field(document, "d1_databases")].flat();
+  const databases: unknown[] = [field(document, "d1_databases")].flat();
   const vars = field(document, "vars");
   return {
     ...document,
     account_id: ids.accountId,
-    d1_databases: [{ ...Object(database), database_id: ids.databaseId }],
+    d1_databases: databases.map((database) => {
+      const id = ids.databaseIds.get(textField(database, "binding") ?? "");
+      return Object.assign({}, database, { database_id: id });
+    }),
     ...(plan === "paid" ? { limits } : { vars: { JOB_CALLS_PER_TICK: FREE_JOB_CALLS, ...Object(vars ?? {}) } }),
   };
 }

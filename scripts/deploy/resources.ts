@@ -1,19 +1,22 @@
-// Makes what the account lacks of a deployment: the D1 database and the R2 bucket.
+// Makes what the account lacks of a deployment: the D1 databases and the R2 bucket.
 import type { WranglerToml } from "../project/wrangler-toml.ts";
 import type { Found } from "./account.ts";
 import { type Api, field } from "./api.ts";
 import { ApiFailure } from "./failure.ts";
 
-/** Makes the database and the bucket unless they are there, and returns the database's id. */
+/** Makes the databases and the bucket unless they are there, and returns the databases' ids by their bindings. */
 export async function makeResources(
   api: Api,
   found: Found,
-  { d1, r2 }: WranglerToml,
+  { databases, r2 }: WranglerToml,
   location: string | undefined,
-): Promise<string> {
-  const id = found.database?.id ?? (await makeDatabase(api, d1.databaseName, location));
+): Promise<ReadonlyMap<string, string>> {
+  const ids = new Map<string, string>();
+  for (const { binding, databaseName } of databases) {
+    ids.set(binding, found.databases.get(binding)?.id ?? (await makeDatabase(api, databaseName, location)));
+  }
   if (!found.hasBucket) await makeBucket(api, r2.bucketName, location);
-  return id;
+  return ids;
 }
 
 async function makeDatabase(api: Api, name: string, location: string | undefined): Promise<string> {

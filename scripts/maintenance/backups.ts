@@ -3,7 +3,7 @@
 import { closeSync, createReadStream, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { readWranglerToml } from "../project/wrangler-toml.ts";
-import { applyMigrations } from "../serve/migrations.ts";
+import { applyToAll } from "../serve/migrations.ts";
 import { lockState } from "../serve/state-lock.ts";
 import { openState, type OpenState } from "./open-state.ts";
 import { DATABASE_FOLDER, moveAside } from "./rebuilding.ts";
@@ -77,7 +77,7 @@ export async function restoreState(state: string, source: BackupSource, isReplac
     if (isReplacing) moveAside(join(state, DATABASE_FOLDER), "restore");
     const open = await openState(state, "id" in source ? { RESTORE: source.id } : {});
     try {
-      await applyMigrations(open.database, readWranglerToml().d1.migrationsDir);
+      await applyToAll(open.databases, readWranglerToml().d1.migrationsDir);
       if ("file" in source) return await restoreFile(open, source.file, lines);
       const report = await open.request("/restore");
       if (Reflect.has(Object(report), "refused"))

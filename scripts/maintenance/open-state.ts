@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { readWranglerToml } from "../project/wrangler-toml.ts";
 import { bundleWorker, workerModules } from "../serve/bundle.ts";
+import { boundDatabases, stateDatabases } from "../serve/databases.ts";
 import { closeMiniflaresEntry } from "../serve/entry-guard.ts";
 import { QuietLog } from "../serve/quiet-log.ts";
 import { tieWorkerdToThisProcess } from "../serve/workerd.ts";
@@ -12,7 +13,9 @@ const WORKER = join(import.meta.dirname, "worker", "worker.ts");
 
 /** An open state folder. */
 export interface OpenState {
+  /** The first database. */
   readonly database: Awaited<ReturnType<Miniflare["getD1Database"]>>;
+  readonly databases: readonly Awaited<ReturnType<Miniflare["getD1Database"]>>[];
   readonly blobs: Awaited<ReturnType<Miniflare["getR2Bucket"]>>;
   /** Requests a path of the Worker and returns the JSON of its response. Rejects with the Worker's error message. */
   request(path: string, body?: string): Promise<unknown>;
@@ -21,7 +24,9 @@ export interface OpenState {
 
 /** @param bindings settings for the Worker */
 export async function openState(state: string, bindings: Readonly<Record<string, string>> = {}): Promise<OpenState> {
-  const { d1, r2, compatibilityDate, compatibilityFlags } = readWranglerToml();
+  const toml = readWranglerToml();
+  const { r2, compatibilityDate, compatibilityFlags } = toml;
+  const names = stateDatabases(state, toml);
   tieWorkerdToThisProcess();
   closeMiniflaresEntry();
   const log = new QuietLog();
@@ -41,14 +46,17 @@ export async function openState(state: string, bindings: Readonly<Record<string,
           compatibilityDate,
           compatibilityFlags: [...compatibilityFlags],
           bindings: { ...bindings },
-          d1Databases: { [d1.binding]: d1.binding },
+          d1Databases: boundDatabases(names),
           r2Buckets: { [r2.binding]: r2.binding },
         },
       ],
     }),
   );
+  const [database, ...others] = await Promise.all(names.map((name) => miniflare.getD1Database(name)));
+  if (database === undefined) throw new Error("the state folder has no database");
   return {
-    database: await miniflare.getD1Database(d1.binding),
+    database,
+    databases: [database, ...others],
     blobs: await miniflare.getR2Bucket(r2.binding),
     async request(path, body) {
       const worker = await miniflare.getWorker();

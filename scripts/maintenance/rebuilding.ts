@@ -2,7 +2,7 @@
 import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
-import { applyMigrations } from "../serve/migrations.ts";
+import { applyToAll } from "../serve/migrations.ts";
 import { givenSettings } from "../serve/settings.ts";
 import { lockState } from "../serve/state-lock.ts";
 import { openState, type OpenState } from "./open-state.ts";
@@ -31,7 +31,7 @@ export async function rebuildState(state: string, isReplacing: boolean): Promise
     const setAside = isReplacing ? moveAside(join(state, DATABASE_FOLDER), "rebuild") : undefined;
     const open = await openState(state, givenSettings(toml.vars, process.env, PROJECT_ROOT));
     try {
-      await applyMigrations(open.database, toml.d1.migrationsDir);
+      await applyToAll(open.databases, toml.d1.migrationsDir);
       // The Worker's response has this shape.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const report = (await open.request("/rebuild")) as Record<string, number>;
@@ -45,20 +45,25 @@ export async function rebuildState(state: string, isReplacing: boolean): Promise
   }
 }
 
-async function findingsIn({ database }: OpenState): Promise<string[]> {
+async function findingsIn({ databases }: OpenState): Promise<string[]> {
   interface FindingRow {
     readonly bucket: string;
     readonly key: string;
     readonly subject: string;
     readonly finding: string;
   }
-  const { results } = await database
-    .prepare(
-      `SELECT coalesce(b.name, f.bucket_id) AS bucket, f.key, f.subject, f.finding
-       FROM rebuild_findings f LEFT JOIN buckets b ON b.id = f.bucket_id ORDER BY 1, 2, 3`,
-    )
-    .all<FindingRow>();
-  return results.map(({ bucket, key, subject, finding }) => `${bucket}/${JSON.stringify(key)} ${subject}: ${finding}`);
+  const found = await Promise.all(
+    databases.map((database) =>
+      database
+        .prepare(
+          `SELECT coalesce(b.name, f.bucket_id) AS bucket, f.key, f.subject, f.finding
+           FROM rebuild_findings f LEFT JOIN buckets b ON b.id = f.bucket_id ORDER BY 1, 2, 3`,
+        )
+        .all<FindingRow>(),
+    ),
+  );
+  const findings = found.flatMap(({ results }) => results);
+  return findings.map(({ bucket, key, subject, finding }) => `${bucket}/${JSON.stringify(key)} ${subject}: ${finding}`);
 }
 
 export function moveAside(folder: string, step: string): string | undefined {

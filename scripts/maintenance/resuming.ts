@@ -1,6 +1,6 @@
 // Lifts the deletion hold of a state folder.
 import { readWranglerToml } from "../project/wrangler-toml.ts";
-import { applyMigrations } from "../serve/migrations.ts";
+import { applyToAll } from "../serve/migrations.ts";
 import { lockState } from "../serve/state-lock.ts";
 import { openState } from "./open-state.ts";
 
@@ -14,7 +14,7 @@ export async function resumeDeletions(state: string): Promise<string | undefined
   try {
     const open = await openState(state);
     try {
-      await applyMigrations(open.database, readWranglerToml().d1.migrationsDir);
+      await applyToAll(open.databases, readWranglerToml().d1.migrationsDir);
       const hold = await open.database.prepare("SELECT reason FROM deletion_hold").first<{ reason: string }>();
       await open.database.prepare("UPDATE deletion_hold SET lifted_at = ?").bind(Date.now()).run();
       return hold?.reason;

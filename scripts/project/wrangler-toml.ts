@@ -17,23 +17,29 @@ export interface WranglerToml {
   readonly compatibilityFlags: readonly string[];
   readonly vars: Readonly<Record<string, string>>;
   readonly crons: readonly string[];
-  readonly d1: {
-    readonly binding: string;
-    readonly databaseName: string;
-    readonly databaseId: string | undefined;
-    readonly migrationsDir: string;
-  };
+  /** The first database, bound as DB. */
+  readonly d1: D1Declaration;
+  /** All databases: the first, then META_1, META_2, … */
+  readonly databases: readonly D1Declaration[];
   readonly r2: { readonly binding: string; readonly bucketName: string };
   readonly durableObjects: readonly { readonly binding: string; readonly className: string }[];
   /** The complete file, for scripts that write it back. */
   readonly document: Readonly<Record<string, unknown>>;
 }
 
+/** The declaration of a database. */
+export interface D1Declaration {
+  readonly binding: string;
+  readonly databaseName: string;
+  readonly databaseId: string | undefined;
+  readonly migrationsDir: string;
+}
+
 /** Reads the wrangler.toml of a project folder and resolves its relative paths. */
 export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
   const file = join(root, "wrangler.toml");
   const document = parse(readFileSync(file, "utf8"));
-  const d1 = onlyTable(document, "d1_databases");
+  const databases = readDatabases(document, root);
   const r2 = onlyTable(document, "r2_buckets");
   return {
     name: text(document, "name"),
@@ -44,12 +50,8 @@ export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
     compatibilityFlags: list(document, "compatibility_flags").map(String),
     vars: Object.fromEntries(Object.entries(at(document, "vars") ?? {}).map(([name, value]) => [name, varText(value)])),
     crons: list(at(document, "triggers"), "crons").map(String),
-    d1: {
-      binding: text(d1, "binding"),
-      databaseName: text(d1, "database_name"),
-      databaseId: optionalText(d1, "database_id"),
-      migrationsDir: resolve(root, text(d1, "migrations_dir", "migrations")),
-    },
+    d1: databases[0],
+    databases,
     r2: { binding: text(r2, "binding"), bucketName: text(r2, "bucket_name") },
     durableObjects: list(at(document, "durable_objects"), "bindings").map((entry) => ({
       binding: text(entry, "name"),
@@ -57,6 +59,27 @@ export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
     })),
     document,
   };
+}
+
+function readDatabases(document: unknown, root: string): [D1Declaration, ...D1Declaration[]] {
+  const [first, ...others] = list(document, "d1_databases").map((d1) => ({
+    binding: text(d1, "binding"),
+    databaseName: text(d1, "database_name"),
+    databaseId: optionalText(d1, "database_id"),
+    migrationsDir: resolve(root, text(d1, "migrations_dir", "migrations")),
+  }));
+  if (first === undefined) throw new Error("wrangler.toml: [[d1_databases]] is missing");
+  for (const [index, { binding, databaseName }] of others.entries()) {
+    if (binding !== `META_${index + 1}`) {
+      throw new Error(
+        `wrangler.toml: the binding of [[d1_databases]] after the first is META_${index + 1}, not ${binding}`,
+      );
+    }
+    if ([first, ...others.slice(0, index)].some((one) => one.databaseName === databaseName)) {
+      throw new Error(`wrangler.toml: two bindings name the D1 database ${databaseName}`);
+    }
+  }
+  return [first, ...others];
 }
 
 /** A list or table becomes JSON, which differs from any text that it contains. */

@@ -4,7 +4,7 @@ import { openState } from "../maintenance/open-state.ts";
 import { devVarsFile, saveToDevVars, readDevVars, deleteFromDevVars } from "../project/credentials.ts";
 import { MASTER_KEY } from "../project/master-key.ts";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
-import { applyMigrations } from "../serve/migrations.ts";
+import { applyToAll } from "../serve/migrations.ts";
 import { lockState } from "../serve/state-lock.ts";
 import { NAMES, PREVIOUS_MASTER_KEYS, beginChanges, finishChanges, makeCurrent, unfinished } from "./changes.ts";
 import type { RotateOptions } from "./options.ts";
@@ -58,7 +58,7 @@ async function resealAll(state: string, variables: Readonly<Record<string, strin
     const open = await openState(state, bindings);
     try {
       if (unlock !== undefined) {
-        await applyMigrations(open.database, readWranglerToml().d1.migrationsDir);
+        await applyToAll(open.databases, readWranglerToml().d1.migrationsDir);
         await open.request("/reseal");
       }
       const { results } = await open.database.prepare(COUNT_SEALED).all();

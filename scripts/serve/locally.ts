@@ -35,7 +35,8 @@ export async function serveLocally(where: Omit<StartOptions, "help">): Promise<(
   }
   const { host, port } = where;
   await assertPortIsFree(host, port);
-  const cairn = await serveCairn({ state: where.state, host: "127.0.0.1", port: 0, bindings });
+  const { state, databases } = where;
+  const cairn = await serveCairn({ state, databases, host: "127.0.0.1", port: 0, bindings });
   const front = await openFront(host, port, async () => Number(new URL(await cairn.urlOf(WORKER)).port));
   const stopSchedule = startSchedule(toml.crons, (cron) => cairn.runScheduled(cron));
   for (const name of cairn.migrated) console.log(`applied migration ${name}`);

@@ -37,3 +37,8 @@ export async function applyMigrations(database: Database, folder: string): Promi
   }
   return pending.map(({ name }) => name);
 }
+
+/** Applies all pending migrations to several databases. */
+export async function applyToAll(databases: readonly Database[], folder: string): Promise<void> {
+  for (const database of databases) await applyMigrations(database, folder);
+}

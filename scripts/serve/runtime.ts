@@ -8,6 +8,7 @@ import { SETTINGS } from "../../src/config/settings.ts";
 import { type WranglerToml, readWranglerToml } from "../project/wrangler-toml.ts";
 import { bundleWorker, workerModules } from "./bundle.ts";
 import { emptyCache, limitCache } from "./cache-space.ts";
+import { boundDatabases, stateDatabases } from "./databases.ts";
 import { closeMiniflaresEntry } from "./entry-guard.ts";
 import { applyMigrations } from "./migrations.ts";
 import { QuietLog } from "./quiet-log.ts";
@@ -25,6 +26,8 @@ export interface ServeOptions {
   readonly host: string;
   /** The folder of all stored data. */
   readonly state: string;
+  /** The least number of databases; a state folder keeps those that it has. */
+  readonly databases?: number;
   /** Settings, including the root credentials. */
   readonly bindings: Readonly<Record<string, string>>;
   /** The entry file of another Worker in Cairn's place; by default that of wrangler.toml. */
@@ -62,6 +65,7 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
   await assertPortIsFree(options.host, options.port);
   const unlock = await lockState(options.state);
   emptyCache(options.state);
+  const databases = stateDatabases(options.state, toml, options.databases);
   tieWorkerdToThisProcess();
   const log = new QuietLog();
   const bundle = bundleWorker(options.main ?? toml.main);
@@ -69,7 +73,7 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
   bundle.catch(() => undefined);
   // Migrations run first, in a runtime without a port, so that no request reaches the Worker before its schema.
   closeMiniflaresEntry();
-  const miniflare = newMiniflare(miniflareOptions(options, log, [databaseOnly(toml)]));
+  const miniflare = newMiniflare(miniflareOptions(options, log, [databaseOnly(toml, databases)]));
   const namespace = options.bindings["EDGE_CACHE_NAMESPACE"] || SETTINGS.EDGE_CACHE_NAMESPACE.default;
   const stopLimit = limitCache(options.state, () => miniflare.purgeCache(namespace), options.cacheLimit);
   const stop = async (): Promise<void> => {
@@ -82,15 +86,19 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
     }
   };
   try {
-    const migrated = await applyMigrations(await miniflare.getD1Database(toml.d1.binding), toml.d1.migrationsDir);
-    const worker = cairnWorker(toml, options, await bundle);
+    const migrated = new Set<string>();
+    for (const name of databases) {
+      const database = await miniflare.getD1Database(name);
+      for (const migration of await applyMigrations(database, toml.d1.migrationsDir)) migrated.add(migration);
+    }
+    const worker = cairnWorker(toml, options, databases, await bundle);
     await miniflare.setOptions(miniflareOptions(options, log, [worker, scheduler(toml), ...(options.beside ?? [])]));
     const { port } = await miniflare.unsafeGetDirectURL(WORKER);
     const url = `http://${reachableHost(options.host)}:${port}`;
     await probe(url);
     return {
       url,
-      migrated,
+      migrated: Array.from(migrated),
       urlOf: async (name) => (await miniflare.unsafeGetDirectURL(name)).origin,
       inspectorUrl: () => miniflare.getInspectorURL(),
       runScheduled: async (cron) => {
@@ -128,19 +136,24 @@ function miniflareOptions(options: ServeOptions, log: Log, workers: V4WorkerOpti
 /**
  * Resources are named after their bindings, which never change, so that the state survives renames in wrangler.toml.
  */
-function databaseOnly(toml: WranglerToml): V4WorkerOptions {
+function databaseOnly(toml: WranglerToml, databases: readonly string[]): V4WorkerOptions {
   return {
     name: WORKER,
     modules: [{ type: "ESModule", path: "worker.js", contents: "export default {};" }],
     modulesRoot: "/",
     compatibilityDate: toml.compatibilityDate,
-    d1Databases: { [toml.d1.binding]: toml.d1.binding },
+    d1Databases: boundDatabases(databases),
   };
 }
 
-function cairnWorker(toml: WranglerToml, { host, port, bindings }: ServeOptions, bundle: string): V4WorkerOptions {
+function cairnWorker(
+  toml: WranglerToml,
+  { host, port, bindings }: ServeOptions,
+  databases: readonly string[],
+  bundle: string,
+): V4WorkerOptions {
   return {
-    ...databaseOnly(toml),
+    ...databaseOnly(toml, databases),
     modules: workerModules(bundle),
     compatibilityFlags: [...toml.compatibilityFlags],
     // A local server has no edge, whatever [vars] declares for deployments.
