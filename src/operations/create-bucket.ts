@@ -130,5 +130,5 @@ function failureOf(failure: Extract<Creation, { failure: unknown }>["failure"], 
   if (failure === "database full") return new S3Error("InsufficientStorage");
   // Only a deployment that has lost the binding of the bucket's database answers this.
   if (failure === "name taken") return new S3Error("BucketAlreadyExists", { BucketName: bucketName });
-  return new S3Error("ServiceUnavailable");
+  return new S3Error("SlowDown");
 }

@@ -172,7 +172,7 @@ describe("a creation that ends between the two databases", () => {
   it("is completed by the next creation of the name, which makes no second bucket", async () => {
     for (const retryIn of NAMES) {
       const name = freshBucketName();
-      await expectS3Error(await createIn("META_1", name, {}, unreached), { status: 503, code: "ServiceUnavailable" });
+      await expectS3Error(await createIn("META_1", name, {}, unreached), { status: 503, code: "SlowDown" });
       expect(await databasesOf(name)).toEqual([]);
       expect((await send("HEAD", `/${name}`)).status).toBe(404);
       expect((await createIn(retryIn, name)).status).toBe(200);

@@ -8,6 +8,7 @@ import { md5Base64, md5Hex, utf8 } from "../support/digests.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { createUpload, PART_MIN_BYTES, putPart } from "../support/multipart.ts";
+import { DATABASE_COUNT } from "../support/placement.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { setVersioning, versionedBucket } from "../support/versioning.ts";
 
@@ -41,7 +42,8 @@ async function costOfCompletion(
 function expectCost(actual: Cost, exact: Omit<Cost, "rowsRead">, rowsReadAtMost: number): void {
   const { rowsRead, ...others } = actual;
   expect(others).toEqual(exact);
-  expect(rowsRead).toBeLessThanOrEqual(rowsReadAtMost);
+  // With several databases, a lookup in the first one also asks the registry of buckets.
+  expect(rowsRead).toBeLessThanOrEqual(rowsReadAtMost + (DATABASE_COUNT > 1 ? 1 : 0));
 }
 
 const READ = { roundTrips: 1, rowsWritten: 0, coordinatorCalls: 0, blobCalls: 0 };
