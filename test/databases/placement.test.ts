@@ -284,7 +284,7 @@ describe("a bucket whose database is not bound", () => {
     expect(await expectS3Error(refused, { status: 503, code: "ServiceUnavailable" })).toContain("META_2");
     expect((await send("GET", `/${other}`, {}, scope)).status).toBe(200);
     const alone = { META_1: undefined, META_2: undefined };
-    const taken = await send("PUT", `/${gone}`, {}, alone);
+    const taken = await createIn("DB", gone, {}, alone);
     await expectS3Error(taken, { status: 409, code: "BucketAlreadyExists", fields: { BucketName: gone } });
   });
 });
