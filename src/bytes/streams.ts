@@ -13,6 +13,10 @@ export const PIECE_BYTES = 64 * 1024;
 const FIRST_PIECE_BYTES = 4 * 1024;
 const GROWTH = 4;
 
+// A slow stream gains nothing from large pieces, and hundreds of slow uploads would hold one each.
+const SLOW_PIECE_BYTES = 16 * 1024;
+const SLOW_MS = 50;
+
 /** Reads a byte stream in pieces of up to {@link PIECE_BYTES}. A piece is valid until the next read. */
 export class PieceReader {
   readonly #byob: ReadableStreamBYOBReader | undefined;
@@ -20,6 +24,8 @@ export class PieceReader {
   #buffer: Uint8Array;
   /** Announced bytes that have not arrived. */
   #left: number;
+  /** How many pieces in succession arrived fast. */
+  #fast = 0;
 
   /** @param length the stream's announced length in bytes, which limits the buffers */
   constructor(stream: ReadableStream<Uint8Array>, length = Number.POSITIVE_INFINITY) {
@@ -50,13 +56,23 @@ export class PieceReader {
 
   async #readPiece(reader: ReadableStreamBYOBReader): Promise<Uint8Array | undefined> {
     const { length } = this.#buffer;
+    const beganAt = Date.now();
     const result = await reader.readAtLeast(length, this.#buffer);
     if (result.value === undefined) return undefined;
     this.#left -= result.value.length;
+    this.#fast = Date.now() - beganAt < SLOW_MS ? this.#fast + 1 : 0;
+    const next = result.value.length === length && this.#left > 0 ? this.#nextLength(length) : length;
     // The read detaches the view and returns the same memory in its result.
-    const isGrowing = result.value.length === length && length < PIECE_BYTES && this.#left > 0;
-    this.#buffer = isGrowing ? this.#newBuffer(length * GROWTH) : new Uint8Array(result.value.buffer);
+    this.#buffer = next === length ? new Uint8Array(result.value.buffer) : this.#newBuffer(next);
     return result.value.length > 0 ? result.value : undefined;
+  }
+
+  /** The length of the piece after one of `length` bytes. */
+  #nextLength(length: number): number {
+    if (length < SLOW_PIECE_BYTES) return length * GROWTH;
+    // Slow streams come in bursts, so that one fast piece proves nothing.
+    if (this.#fast === 0) return SLOW_PIECE_BYTES;
+    return this.#fast > 1 ? Math.min(length * GROWTH, PIECE_BYTES) : length;
   }
 
   #newBuffer(length: number): Uint8Array {

@@ -10,6 +10,8 @@ export class HeapWatch {
   peak = 0;
   /** Bytes of buffers outside the heap at the most so far. */
   peakBuffers = 0;
+  /** Bytes of both together at the most so far. */
+  peakTotal = 0;
   readonly #inspector: Inspector;
   #isStopped = false;
 
@@ -34,6 +36,7 @@ export class HeapWatch {
       const { heap, buffers } = await this.#inspector.usage();
       this.peak = Math.max(this.peak, heap);
       this.peakBuffers = Math.max(this.peakBuffers, buffers);
+      this.peakTotal = Math.max(this.peakTotal, heap + buffers);
       await pause(SAMPLE_MS);
     }
   }

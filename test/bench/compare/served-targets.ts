@@ -73,7 +73,8 @@ function cairnTarget(served: ServedCairn): Target {
   return new Target({ name: "Cairn", url: served.url, key: CREDENTIALS, pid, maxListedKeys: Infinity });
 }
 
-async function bareWorker(): Promise<V4WorkerOptions> {
+/** The bare Worker, for a runtime that serves Cairn. */
+export async function bareWorker(): Promise<V4WorkerOptions> {
   const contents = await bundleWorker(join(import.meta.dirname, "..", "bare-worker.ts"));
   return {
     name: "bare",

@@ -103,6 +103,35 @@ describe("PieceReader", () => {
     }
   });
 
+  it("keeps small buffers for a slow stream, also when it comes in bursts, and grows for a fast one", async () => {
+    const burst = new Uint8Array(32 * 1024);
+    for (const [pauseMs, least, most] of [
+      [120, 16 * 1024, 16 * 1024],
+      [0, PIECE_BYTES, PIECE_BYTES],
+    ] as const) {
+      const { readable, writable } = new FixedLengthStream(8 * burst.length);
+      const reader = new PieceReader(readable, 8 * burst.length);
+      const writer = writable.getWriter();
+      const written = (async () => {
+        for (let sent = 0; sent < 8; sent += 1) {
+          await new Promise((resolve) => setTimeout(resolve, pauseMs));
+          await writer.write(burst);
+        }
+        await writer.close();
+      })();
+      let largest = 0;
+      let total = 0;
+      for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) {
+        total += piece.length;
+        largest = Math.max(largest, piece.length);
+      }
+      await written;
+      expect(total).toBe(8 * burst.length);
+      expect(largest).toBeGreaterThanOrEqual(least);
+      expect(largest).toBeLessThanOrEqual(most);
+    }
+  });
+
   it("omits the stack frames of its stream's error", async () => {
     const failure = new Error("sender went away");
     let isFormatted = false;
