@@ -144,7 +144,7 @@ export const SETTINGS = {
     meaning: "Secret access key for that store (a secret).",
   },
   COORDINATOR_SHARDS: {
-    default: "8",
+    default: "2",
     range: [1, 256],
     meaning: "Number of Durable Objects that share the keys of a bucket (1 to 256).",
   },
