@@ -85,6 +85,18 @@ export function parseAmzDate(text: string): number | undefined {
   return exactUtc(fields[1], Number(fields[2]) - 1, fields[3], fields[4], fields[5], fields[6]);
 }
 
+const OFFSET_DATE = /^(?<local>.*T.*?)(?<sign>[+-])(?<hours>\d{2}):?(?<minutes>\d{2})$/;
+
+/** Parses a date in XML that may have a UTC offset instead of `Z`; undefined if it is not a valid time. */
+export function parseOffsetDate(text: string): number | undefined {
+  const { local, sign, hours, minutes } = OFFSET_DATE.exec(text)?.groups ?? {};
+  if (local === undefined) return parseIsoDate(text);
+  const time = parseIsoDate(`${local}Z`);
+  if (time === undefined || Number(hours) > 23 || Number(minutes) > 59) return undefined;
+  const offset = (Number(hours) * 60 + Number(minutes)) * 60_000;
+  return sign === "-" ? time + offset : time - offset;
+}
+
 function exactUtc(
   year: string | undefined,
   month: number,

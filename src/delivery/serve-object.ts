@@ -56,6 +56,7 @@ export async function serveObject(context: DeliveryContext, served: ServedObject
     isVersioned: false,
     parts: [],
     encryption: {},
+    lock: {},
     lifecycle: null,
     now: context.now,
   });

@@ -7,6 +7,11 @@ import { bucketArchives } from "../operations/bucket-archives.ts";
 import { bucketCors } from "../operations/bucket-cors.ts";
 import { bucketDelivery } from "../operations/bucket-delivery.ts";
 import { bucketEncryption } from "../operations/bucket-encryption.ts";
+import { bucketObjectLock } from "../operations/bucket-object-lock.ts";
+import { getObjectLegalHold } from "../operations/get-object-legal-hold.ts";
+import { getObjectRetention } from "../operations/get-object-retention.ts";
+import { putObjectLegalHold } from "../operations/put-object-legal-hold.ts";
+import { putObjectRetention } from "../operations/put-object-retention.ts";
 import { bucketLifecycle } from "../operations/bucket-lifecycle.ts";
 import { bucketOwnershipControls } from "../operations/bucket-ownership-controls.ts";
 import { bucketPolicy } from "../operations/bucket-policy.ts";
@@ -86,6 +91,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...bucketTagging,
   ...bucketWebsite,
   ...publicAccessBlock,
+  ...bucketObjectLock,
   ...defaultConfigurations,
   getBucketAcl,
   putBucketAcl,
@@ -115,6 +121,10 @@ export const OPERATIONS: readonly Operation[] = [
   deleteObjectTagging,
   getObjectAcl,
   putObjectAcl,
+  getObjectRetention,
+  putObjectRetention,
+  getObjectLegalHold,
+  putObjectLegalHold,
 
   createMultipartUpload,
   uploadPart,
@@ -128,10 +138,6 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("UpdateObjectEncryption", "PUT", "object", "encryption"),
   notImplemented("GetObjectTorrent", "GET", "object", "torrent"),
 
-  notImplemented("GetObjectLegalHold", "GET", "object", "legal-hold"),
-  notImplemented("PutObjectLegalHold", "PUT", "object", "legal-hold"),
-  notImplemented("GetObjectRetention", "GET", "object", "retention"),
-  notImplemented("PutObjectRetention", "PUT", "object", "retention"),
   notImplemented("GetObjectAnnotation", "GET", "object", "annotation", "annotationName"),
   notImplemented("ListObjectAnnotations", "GET", "object", "annotation"),
   notImplemented("PutObjectAnnotation", "PUT", "object", "annotation"),
@@ -143,7 +149,6 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("PutBucketLogging", "PUT", "bucket", "logging"),
   notImplemented("PutBucketAccelerateConfiguration", "PUT", "bucket", "accelerate"),
   notImplemented("PutBucketRequestPayment", "PUT", "bucket", "requestPayment"),
-  notImplemented("PutObjectLockConfiguration", "PUT", "bucket", "object-lock"),
   notImplemented("GetBucketAbac", "GET", "bucket", "abac"),
   notImplemented("PutBucketAbac", "PUT", "bucket", "abac"),
   notImplemented("CreateSession", "GET", "bucket", "session"),

@@ -5,26 +5,17 @@
 import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { findNewest, type NewestCandidate } from "../protocol/objects/recovery-order.ts";
 import { nextVersionId } from "../protocol/core/version-id.ts";
-import { readProof, type CompletionProof } from "../state/metadata/completion-proofs.ts";
 import type { Statement } from "../state/d1/database.ts";
 import { FIRST_DATABASE } from "../state/d1/database.ts";
 import { findEmptyDatabases, registerBuckets } from "../state/repair/backup-databases.ts";
 import { holdDeletions } from "../state/repair/deletion-hold.ts";
 import { lookUpUnreferenced } from "../state/repair/orphans.ts";
 import { bucketsOfTarget, registerRebuilt } from "../state/repair/rebuild-targets.ts";
-import {
-  rebuildBucket,
-  rebuildManifest,
-  rebuildObject,
-  rebuildParts,
-  rebuildUpload,
-  type RebuiltBucket,
-} from "../state/repair/rebuilding.ts";
+import { rebuildParts, rebuildUpload } from "../state/repair/rebuilding.ts";
 import {
   purgeRebuildFindings,
   purgeRecovered,
   lookUpRecovered,
-  lookUpRecoveredBlobs,
   lookUpRecoveredKeys,
   recordRebuildFindings,
   recordRecovered,
@@ -34,6 +25,14 @@ import {
   type RecoveredUpload,
 } from "../state/repair/recovered-blobs.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
+import {
+  bucketOf,
+  findObjectLocks,
+  lockedVersions,
+  rebuiltBucket,
+  statementsOf,
+  type RebuildContext,
+} from "./rebuilt-versions.ts";
 
 // Recovery metadata may take 8 KB per blob, and one parameter contains a page of it.
 const PAGE_BLOBS = 100;
@@ -54,14 +53,6 @@ type Progress = Position & {
 
 const FIRST: Position = { phase: "blobs", after: null };
 
-/** The context of a step on the database that it rebuilds. */
-interface RebuildContext extends JobContext {
-  readonly targets: readonly string[];
-  readonly done: number;
-  /** The registered names of buckets in a further database, by id. */
-  readonly names: ReadonlyMap<string, string>;
-}
-
 export const rebuild: Job = {
   name: "rebuild",
 
@@ -71,7 +62,7 @@ export const rebuild: Job = {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const { targets = [FIRST_DATABASE], done = 0, ...position } = JSON.parse(cursor) as Progress;
     const database = context.databases.named(targets[done] ?? FIRST_DATABASE);
-    const ofTarget: RebuildContext = { ...context, database, targets, done, names: new Map() };
+    const ofTarget: RebuildContext = { ...context, database, targets, done, names: new Map(), objectLocks: new Map() };
     if (position.phase === "blobs") return recordPage(ofTarget, position.after);
     if (position.phase === "keys") return rebuildKeys(ofTarget, position.after);
     return purgePage(ofTarget);
@@ -131,9 +122,12 @@ async function rebuildKeys(target: RebuildContext, after: KeyAddress): Promise<J
   if (last === undefined) return { cursor: write(target, { phase: "purge" }), report };
   const { objects, uploads, existing, open } = await database.look(lookUpRecovered(keys));
   const buckets = [...objects, ...uploads.map((upload) => ({ ...upload, storedAt: upload.initiatedAt }))];
-  const rebuilt = new Map(buckets.map((bucket) => [bucket.bucketId, rebuiltBucket(target, bucket)]));
+  const objectLocks = await findObjectLocks(target, buckets);
+  const rebuilt = new Map(
+    buckets.map((bucket) => [bucket.bucketId, rebuiltBucket({ ...target, objectLocks }, bucket)]),
+  );
   const names = await registerRebuilt(databases, database.name, Array.from(rebuilt.values()));
-  const context = { ...target, names };
+  const context = { ...target, names, objectLocks };
   const outcome: PageOutcome = { statements: [], findings: [], report };
   for (const [address, candidates] of Map.groupBy(objects, ({ bucketId, key }) => JSON.stringify([bucketId, key]))) {
     const newest = existing.has(address) ? undefined : findNewest(candidates);
@@ -171,13 +165,12 @@ async function showNewest(
     findings.push({ bucketId, key, subject: blobId, finding });
   }
   for (const copy of newest.copies) {
-    const made =
-      copy.role === "proof"
-        ? await statementsOfProof(context, copy)
-        : [...bucketOf(context, copy), ...rebuildObject(copy.bucketId, objectOf(context, copy, newest.versionId))];
+    const versionId = newest.versionId ?? nextVersionId(copy.modifiedAt ?? copy.storedAt, undefined);
+    const made = await statementsOf(context, { copy, versionId, place: "current" });
     if (typeof made !== "string") {
       report.objects += 1;
       statements.push(...made);
+      await keepLocked(context, newest, versionId, { statements, findings });
       return;
     }
     findings.push({ bucketId: copy.bucketId, key: copy.key, subject: copy.blobId, finding: made });
@@ -186,50 +179,19 @@ async function showNewest(
   statements.push(...newest.copies.flatMap((copy) => bucketOf(context, copy)));
 }
 
-/** @returns the statements that rebuild the object, or why it cannot be rebuilt */
-async function statementsOfProof(context: RebuildContext, copy: RecoveredObject): Promise<Statement[] | string> {
-  const { bucketId, blobId } = copy;
-  const proof = await readProof(context.blobs, blobId);
-  if (proof === undefined) return "this proof of its newest version cannot be read, so that it shows nothing";
-  const blobIds = Array.from(new Set(proof.slices.map((slice) => slice.blobId)));
-  const found = await context.database.look(lookUpRecoveredBlobs(blobIds));
-  const lacking = proof.slices.find(({ blobId: id, offset, length }) => (found.get(id)?.size ?? -1) < offset + length);
-  if (lacking !== undefined) return `its newest version lacks blob ${lacking.blobId}, so that it shows nothing`;
-  const manifestId = copy.referenceId;
-  const foreign = blobIds.filter((id) => `${bucketId}/${found.get(id)?.uploadId ?? ""}` !== manifestId);
-  const { slices, parts } = proof;
-  const manifest = { manifestId, slices, parts, references: [...blobIds, blobId] };
-  return [...bucketOf(context, copy), ...rebuildManifest(bucketId, provenObject(proof, manifestId), manifest, foreign)];
-}
-
-/** A rebuilt bucket is unversioned, because the recovery metadata does not contain its versioning state. */
-function provenObject({ object }: CompletionProof, manifestId: string): CompletionProof["object"] {
-  return { ...object, blobId: undefined, manifestId, isNullVersion: true };
-}
-
-function objectOf(
-  { settings }: JobContext,
-  { key, metadata, tags, encryption, size, etag, blobId, storedAt, ...facts }: RecoveredObject,
-  versionId: string | undefined,
-): CompletionProof["object"] {
-  const modifiedAt = facts.modifiedAt ?? storedAt;
-  return {
-    ...metadata,
-    key,
-    size,
-    etag,
-    tags,
-    encryption,
-    blobId,
-    modifiedAt,
-    versionId: versionId ?? nextVersionId(modifiedAt, undefined),
-    isNullVersion: true,
-    ownerId: settings.accountId,
-    storageClass: "STANDARD",
-    manifestId: undefined,
-    checksum: undefined,
-    acl: undefined,
-  };
+/** Rebuilds older versions that were locked as noncurrent ones. */
+async function keepLocked(
+  context: RebuildContext,
+  { earlier, uncertain }: NewestCandidate<RecoveredObject>,
+  newestId: string,
+  { statements, findings }: Pick<PageOutcome, "statements" | "findings">,
+): Promise<void> {
+  for (const { copy, versionId } of await lockedVersions(context, [...earlier, ...uncertain], newestId)) {
+    const { bucketId, key, blobId: subject } = copy;
+    const made = await statementsOf(context, { copy, versionId, place: "noncurrent" });
+    if (typeof made === "string") findings.push({ bucketId, key, subject, finding: made });
+    else statements.push(...made);
+  }
 }
 
 /**
@@ -242,6 +204,7 @@ function openUpload(
   { statements, findings, report }: PageOutcome,
 ): void {
   const { bucketId, key, uploadId, parts, maxPartNumber, metadata, tags, encryption, initiatedAt } = upload;
+  const lock = { retention: upload.lock?.retention, legalHold: upload.lock?.legalHold };
   const opened = {
     ...metadata,
     key,
@@ -255,6 +218,7 @@ function openUpload(
     checksumType: undefined,
     acl: undefined,
     encryption,
+    ...lock,
   };
   statements.push(
     ...bucketOf(context, { ...upload, storedAt: initiatedAt }),
@@ -265,18 +229,6 @@ function openUpload(
   const gap = parts < maxPartNumber ? `, the last one numbered ${maxPartNumber}` : "";
   const finding = `this upload is open, with ${parts} parts${gap}: nothing shows that it was completed`;
   findings.push({ bucketId, key, subject: uploadId, finding });
-}
-
-type BucketOfBlob = Pick<RecoveredObject, "bucketId" | "bucketName" | "storedAt">;
-
-function bucketOf(context: RebuildContext, of: BucketOfBlob): Statement[] {
-  const bucket = rebuiltBucket(context, of);
-  return rebuildBucket({ ...bucket, name: context.names.get(bucket.id) ?? bucket.name });
-}
-
-function rebuiltBucket({ settings }: JobContext, { bucketId, bucketName, storedAt }: BucketOfBlob): RebuiltBucket {
-  const { accountId: ownerId, region } = settings;
-  return { id: bucketId, name: bucketName, ownerId, region, createdAt: storedAt };
 }
 
 async function purgePage(context: RebuildContext): Promise<JobStep> {

@@ -3,6 +3,7 @@
 // then deleted, so a restored database finds everything that was written since. Too many orphans suggest wrong
 // metadata, and the pass deletes nothing.
 import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
+import { lockOfRecord, protectedUntil } from "../protocol/objects/object-lock-configuration.ts";
 import type { BlobEntry } from "../state/blobs/blob-store.ts";
 import {
   condemn,
@@ -83,10 +84,11 @@ function areTooMany({ seen, orphans }: { seen: number; orphans: number }, shareP
 }
 
 /** Undefined for a blob that Cairn may not have written. */
-function scannedBlob({ blobId, recoveryMetadata }: BlobEntry): ScannedBlob | undefined {
+function scannedBlob({ blobId, recoveryMetadata, uploadedAt }: BlobEntry): ScannedBlob | undefined {
   const record = parseRecoveryMetadata(recoveryMetadata);
   if (record === undefined || !blobId.startsWith(`${record.bucketId}/`)) return undefined;
-  return { blobId, bucketId: record.bucketId, key: record.key, uploadId: record.uploadId };
+  const { bucketId, key, uploadId, lock } = record;
+  return { blobId, bucketId, key, uploadId, protectedUntil: protectedUntil(lockOfRecord(lock, uploadedAt)) };
 }
 
 function readProgress(cursor: string | null): Progress {

@@ -15,6 +15,7 @@ import { element } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { refuseBlockedAcl } from "../uploads/acl-input.ts";
+import { committedObject, completedObject } from "../uploads/completed-object.ts";
 import { requireUploadRights, UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { checksumElement, DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
@@ -175,13 +176,12 @@ async function assembleObject(
   const chosen = verified.map((part) => stored.get(part.partNumber) ?? part);
   const etag = await etagOfParts(chosen);
   const manifest = assemble(bucket.id, upload.uploadId, chosen);
-  const { contentType, systemMetadata, userMetadata, ownerId, tags, storageClass, acl, encryption } = upload;
-  const metadata = { contentType, systemMetadata, userMetadata };
+  const { encryption } = upload;
   const encrypted =
     encryption === undefined || customerKey === undefined ? undefined : { key: customerKey, keyVerifier: encryption };
   const storedValue = await storedChecksum(checksum, encrypted);
   const content = { size, etag, checksum: storedValue, blobId: undefined, manifestId: manifest.manifestId };
-  const object = { ...metadata, ownerId, tags, storageClass, acl, encryption, ...content };
+  const object = completedObject(upload, content);
   return { chosen, manifest, checksum, object };
 }
 
@@ -242,7 +242,7 @@ async function finishCompletion(
 ): Promise<Completion> {
   // Without a version id, another version has already replaced this one, so there is nothing to prove.
   if (versionId !== undefined) {
-    const committed = { ...object, key, versionId, isNullVersion, modifiedAt };
+    const committed = committedObject(object, bucket, { key, versionId, isNullVersion, modifiedAt });
     const stored = storeProof(context.blobs, bucket, { object: committed, ...manifest }, observedHead);
     // Storing continues when the client disconnects.
     context.waitUntil(stored.catch(() => undefined));

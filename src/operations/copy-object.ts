@@ -5,6 +5,7 @@ import { ownerOf } from "../auth/identity/principal.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
+import { committedObject } from "../uploads/completed-object.ts";
 import { copyContent, guardOrigin, type CopyContent } from "../uploads/copy-content.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, SOURCE_ACTIONS, UPLOAD_ACTIONS } from "../uploads/rights.ts";
@@ -151,12 +152,12 @@ async function checkCopy(
   input: CopyInput,
   found: SourceFacts,
 ): Promise<CheckedCopy> {
-  const { key, acl, conditions, customerKey } = input;
+  const { key, acl, conditions, customerKey, lock } = input;
   const original = requireReadableSource(context, input.source, found, input.taggingDirective === "COPY");
   await checkReadKey(original.encryption, input.sourceKey);
   checkSourceConditions(context.request, original, context.now);
   const tags = tagsOfCopy(input, original.tags);
-  const checked = await checkUpload(context, bucket, { key, tags, acl, customerKey, conditions, head });
+  const checked = await checkUpload(context, bucket, { key, tags, acl, customerKey, lock, conditions, head });
   refuseUnchangedCopy(bucket, input, original, checked);
   const metadata = input.metadataDirective === "COPY" ? copiedMetadata(original, input.metadata) : input.metadata;
   return { original, metadata, tags, ...checked };
@@ -190,7 +191,7 @@ async function commitCopy(
   bucket: Bucket,
   head: KeyHead,
   { key, conditions, storageClass }: CopyInput,
-  { original, metadata, tags, acl, encryption }: CheckedCopy,
+  { original, metadata, tags, acl, encryption, lock }: CheckedCopy,
   { content, newBlobIds, statements, manifest }: CopyContent,
   guards: readonly Statement[],
 ) {
@@ -202,6 +203,7 @@ async function commitCopy(
     tags,
     acl,
     encryption: encryption?.keyVerifier,
+    ...lock,
   };
   const stored = { ...object, checksum: await storedChecksum(object.checksum, encryption) };
   const before = [...guards, ...statements];
@@ -210,7 +212,7 @@ async function commitCopy(
   if (outcome.isDone) {
     const { versionId, isNullVersion, modifiedAt } = outcome;
     if (manifest !== undefined && versionId !== undefined) {
-      const committed = { ...stored, key, versionId, isNullVersion, modifiedAt };
+      const committed = committedObject(stored, bucket, { key, versionId, isNullVersion, modifiedAt });
       await requireProof(storeProof(context.blobs, bucket, { object: committed, ...manifest }, head));
     }
     const made = { key, size: object.size, tags, modifiedAt };

@@ -9,9 +9,10 @@ import { addressedBucket } from "../protocol/core/addressing.ts";
 import { checkNewBucketName } from "../protocol/core/bucket-name.ts";
 import {
   parseNewBucketConfiguration,
-  refuseUnsupportedBucketHeaders,
+  readNewObjectLock,
   type NewBucketConfiguration,
 } from "../protocol/buckets/bucket-configuration.ts";
+import { objectLockText } from "../protocol/objects/object-lock-configuration.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { joinInputs, DOCUMENT, ACL_HEADERS } from "../protocol/core/operation-inputs.ts";
@@ -19,6 +20,7 @@ import { readObjectOwnership } from "../protocol/acl/ownership-controls.ts";
 import { invalidArgument, S3Error } from "../protocol/core/s3-error.ts";
 import { requestHeader } from "../protocol/core/s3-request.ts";
 import { createBucketIn, type Creation } from "../state/writes/bucket-creation.ts";
+import { storeBucketLock } from "../state/metadata/lock-records.ts";
 import { NO_CONFIGURATIONS, type Bucket } from "../state/metadata/buckets.ts";
 import { resourceTagKeys } from "../protocol/core/tagging.ts";
 import { tagsJson } from "../protocol/core/stored-metadata.ts";
@@ -36,6 +38,8 @@ export const createBucket = defineServiceOperation({
   furtherActions: [
     { action: "s3:PutBucketOwnershipControls", when: "with `x-amz-object-ownership`" },
     { action: "s3:TagResource", when: "with tags (or `s3:PutBucketTagging`)" },
+    { action: "s3:PutBucketObjectLockConfiguration", when: "with Object Lock" },
+    { action: "s3:PutBucketVersioning", when: "with Object Lock" },
     { action: "s3:PutBucketAcl", when: "with an access control list that grants access to others" },
   ],
   route: { method: "PUT", level: "bucket" },
@@ -46,14 +50,15 @@ export const createBucket = defineServiceOperation({
   read(request, settings) {
     const name = addressedBucket(request.address);
     checkNewBucketName(name, settings);
-    refuseUnsupportedBucketHeaders(request);
     const acl = readAclHeaders(request, settings.accountId, "bucket");
     const database = requestHeader(request, DATABASE_HEADER);
-    return { name, acl, ownership: readObjectOwnership(request), database };
+    const hasObjectLock = readNewObjectLock(request);
+    return { name, acl, ownership: readObjectOwnership(request), database, hasObjectLock };
   },
 
-  async run(context, { name, acl, ownership, database }) {
+  async run(context, { name, acl, ownership, database, hasObjectLock }) {
     const { locationConstraint, tags } = await readAuthorizedConfiguration(context, name);
+    if (hasObjectLock) requireObjectLockRights(context, name);
     if (database !== undefined && context.databases.find(database) === undefined) {
       const names = context.databases.all.map((one) => one.name).join(", ");
       throw invalidArgument(DATABASE_HEADER, database, `The databases of this deployment are ${names}.`);
@@ -64,17 +69,20 @@ export const createBucket = defineServiceOperation({
       ownerId: ownerOf(context.principal),
       region: locationConstraint ?? context.settings.region,
       createdAt: context.now,
-      versioning: null,
+      versioning: hasObjectLock ? "Enabled" : null,
       cors: [],
       creatorId: context.principal.creatorId ?? null,
       configurations: {
         ...NO_CONFIGURATIONS,
         ...checkNewBucketAcl(context, name, acl, ownership),
         tags: tags.length === 0 ? null : tagsJson(tags),
+        object_lock: hasObjectLock ? objectLockText({ defaultRetention: undefined }) : null,
       },
       snapshotFloor: null,
       deliveryEpoch: 0,
     };
+    const { object_lock: objectLock } = bucket.configurations;
+    if (objectLock !== null) await storeBucketLock(context.blobs, bucket.id, objectLock);
     const creation = await createBucketIn(context.databases, bucket, database);
     if ("failure" in creation) throw failureOf(creation.failure, name);
     const existing = creation.bucket;
@@ -112,6 +120,13 @@ async function readAuthorizedConfiguration(context: Context, bucketName: string)
     throw new S3Error("IllegalLocationConstraintException");
   }
   return configuration;
+}
+
+/** Authorizes a creation with Object Lock, which also enables versioning. @throws S3Error AccessDenied */
+function requireObjectLockRights({ access, inputs }: Context, bucketName: string): void {
+  for (const action of ["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"]) {
+    access.requireAllowed({ actions: [action], bucket: undefined, bucketName, inputs });
+  }
 }
 
 /**

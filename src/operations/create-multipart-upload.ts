@@ -38,7 +38,7 @@ export const createMultipartUpload = defineOperation({
   async run(context, input, { bucket, heads }) {
     const { bucketName, key, metadata, tags, storageClass, checksumAlgorithm, checksumType } = input;
     const head = heads.get(key) ?? NO_HEAD;
-    const { acl, encryption } = await checkUpload(context, bucket, { ...input, conditions: {}, head });
+    const { acl, encryption, lock } = await checkUpload(context, bucket, { ...input, conditions: {}, head });
     const uploadId = timeOrderedId(context.now);
     const upload = {
       ...metadata,
@@ -50,6 +50,7 @@ export const createMultipartUpload = defineOperation({
       tags,
       acl,
       encryption: encryption?.keyVerifier,
+      ...lock,
       storageClass,
       checksumAlgorithm,
       checksumType,

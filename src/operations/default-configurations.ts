@@ -1,4 +1,4 @@
-// Configurations that cannot be set: GetBucketReplication, GetObjectLockConfiguration,
+// Configurations that cannot be set: GetBucketReplication,
 // GetBucketLogging, GetBucketNotificationConfiguration, GetBucketAccelerateConfiguration, GetBucketRequestPayment. Each
 // row returns S3's response for a bucket without it, because infrastructure tools read them all after they create a
 // bucket.
@@ -11,12 +11,6 @@ export const defaultConfigurations = [
     actions: ["s3:GetReplicationConfiguration"],
     subresource: "replication",
     answer: { error: "ReplicationConfigurationNotFoundError" },
-  }),
-  defineDefaultConfiguration({
-    name: "GetObjectLockConfiguration",
-    actions: ["s3:GetBucketObjectLockConfiguration"],
-    subresource: "object-lock",
-    answer: { error: "ObjectLockConfigurationNotFoundError" },
   }),
   defineDefaultConfiguration({
     name: "GetBucketLogging",

@@ -4,6 +4,7 @@ import { addressedBucket } from "../protocol/core/addressing.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { commitBatch, unavailable, type CommitOutcome } from "../state/commit/commit.ts";
 import { lookUpBoth, type Database } from "../state/d1/database.ts";
+import { deleteLockRecords } from "../state/metadata/lock-records.ts";
 import { deleteEmptyBucket, guardEmptyBucket, lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import { freeName } from "../state/writes/bucket-creation.ts";
 import { recordBucketDeletion } from "../state/metadata/placements.ts";
@@ -24,7 +25,8 @@ export const deleteBucket = defineOperation({
   read: (request) => ({ bucketName: addressedBucket(request.address) }),
   lookUp: ({ bucketName }) => lookUpBoth(lookUpBucket(bucketName), lookUpUploadBatchByName(bucketName)),
 
-  async run({ database, databases, now }, _input, { bucket, batch: first }) {
+  async run(context, _input, { bucket, batch: first }) {
+    const { database, databases, now } = context;
     let batch = first;
     for (let count = 0; count < MAX_BATCHES; count += 1) {
       const outcome = batch.hasMore
@@ -32,6 +34,9 @@ export const deleteBucket = defineOperation({
         : await deleteWithUploads(database, bucket, batch, now);
       if (outcome === "applied" && !batch.hasMore) {
         await freeName(databases, database, bucket);
+        if (bucket.configurations.object_lock !== null) {
+          context.waitUntil(deleteLockRecords(context.blobs, bucket.id).catch(() => undefined));
+        }
         return;
       }
       // An upload has started since the lookup.

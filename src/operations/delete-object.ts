@@ -2,6 +2,7 @@
 import { ownerOf } from "../auth/identity/principal.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
+import { BYPASS_ACTION, requireBypass } from "../uploads/object-lock-rights.ts";
 import { requireDeletionRights } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import {
@@ -10,6 +11,7 @@ import {
   refuseWrite,
   type WriteConditions,
 } from "../protocol/objects/conditions.ts";
+import { BYPASS_HEADER, readBypass } from "../protocol/objects/object-lock.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
 import { readVersionId } from "../protocol/core/version-id.ts";
@@ -23,11 +25,11 @@ export const deleteObject = defineOperation({
   name: "DeleteObject",
   actions: ["s3:DeleteObject"],
   versionActions: ["s3:DeleteObjectVersion"],
-  furtherActions: [{ action: "s3:GetObject", when: "with a condition on the current version" }],
+  furtherActions: [{ action: "s3:GetObject", when: "with a condition on the current version" }, BYPASS_ACTION],
   route: { method: "DELETE", level: "object" },
   inputs: {
     query: ["versionId"],
-    headers: ["if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time"],
+    headers: ["if-match", "x-amz-if-match-size", "x-amz-if-match-last-modified-time", BYPASS_HEADER],
   },
 
   read(request) {
@@ -37,20 +39,23 @@ export const deleteObject = defineOperation({
       key,
       versionId: readVersionId(request.query),
       conditions: readDeleteConditions(request),
+      bypassesGovernance: readBypass(request),
     };
   },
 
   lookUp: ({ bucketName, key, versionId }) =>
     lookUpBoth(lookUpVersion(bucketName, key, versionId), lookUpHeads(bucketName, [key])),
 
-  async run(context, { key, versionId, conditions }, { bucket, heads, object, deleteMarker }) {
+  async run(context, input, { bucket, heads, object, deleteMarker }) {
+    const { key, versionId, conditions, bypassesGovernance } = input;
+    if (bypassesGovernance) requireBypass(context, { bucket, key, versionId, object });
     requireDeletionRights(context, bucket, { key, versionId, object }, conditions);
     const observedHead = heads.get(key) ?? NO_HEAD;
     if (versionId === undefined) return deleteCurrent(context, bucket, { key, observedHead, conditions });
     const target = object ?? (deleteMarker === undefined ? undefined : "delete marker");
     const refusal = refuseVersion(conditions, { key, versionId }, target);
     if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
-    return purgeVersion(context, bucket, { key, observedHead, versionId }, object, deleteMarker);
+    return purgeVersion(context, bucket, { key, observedHead, versionId, bypassesGovernance }, object, deleteMarker);
   },
 
   write: ({ versionId, isDeleteMarker }) => ({
@@ -95,14 +100,20 @@ async function purgeVersion(
     key,
     observedHead,
     versionId,
-  }: { readonly key: string; readonly observedHead: KeyHead; readonly versionId: string },
+    bypassesGovernance,
+  }: {
+    readonly key: string;
+    readonly observedHead: KeyHead;
+    readonly versionId: string;
+    readonly bypassesGovernance: boolean;
+  },
   object: VersionFacts["object"],
   deleteMarker: VersionFacts["deleteMarker"],
 ): Promise<Deleted> {
   const target = object ?? deleteMarker;
   if (target !== undefined) {
     const [outcome] = await context.coordinators.purge(bucket, [
-      { key, observedHead, conditions: {}, versionId: target.versionId },
+      { key, observedHead, conditions: {}, versionId: target.versionId, bypassesGovernance },
     ]);
     requireDone(outcome);
   }

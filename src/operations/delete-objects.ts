@@ -4,13 +4,15 @@ import { ownerOf } from "../auth/identity/principal.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { BYPASS_ACTION, mayBypass, refuseUnlockedBypass } from "../uploads/object-lock-rights.ts";
 import { readAuthorization } from "../uploads/rights.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { refuseVersion, revealsVersion } from "../protocol/objects/conditions.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { DELETIONS_MAX_BYTES, parseDeletions, type Deletion } from "../protocol/objects/deletions.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
-import { DOCUMENT } from "../protocol/core/operation-inputs.ts";
+import { BYPASS_HEADER, readBypass } from "../protocol/objects/object-lock.ts";
+import { DOCUMENT, joinInputs } from "../protocol/core/operation-inputs.ts";
 import { S3Error, S3_NAMESPACE, type S3ErrorCode } from "../protocol/core/s3-error.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import type { ChangeOutcome } from "../state/writes/changes.ts";
@@ -35,19 +37,21 @@ export const deleteObjects = defineOperation({
   furtherActions: [
     { action: "s3:DeleteObjectVersion", when: "instead, for each key with a version id" },
     { action: "s3:GetObject", when: "for each key with a condition" },
+    { action: BYPASS_ACTION.action, when: `for each key, ${BYPASS_ACTION.when ?? ""}` },
   ],
   route: { method: "POST", level: "bucket", query: ["delete"] },
-  inputs: DOCUMENT,
+  inputs: joinInputs(DOCUMENT, { headers: [BYPASS_HEADER] }),
 
-  read: (request) => ({ bucketName: addressedBucket(request.address) }),
+  read: (request) => ({ bucketName: addressedBucket(request.address), bypassesGovernance: readBypass(request) }),
 
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
-  async run(context, _input, { bucket }) {
+  async run(context, { bypassesGovernance }, { bucket }) {
     const actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"];
     context.access.requirePossibleAllow({ actions, bucket, bucketName: bucket.name });
     const document = await readDocument(context.request, context.openBody(), DELETIONS_MAX_BYTES);
     const { deletions, isQuiet } = parseDeletions(document);
+    if (bypassesGovernance) refuseUnlockedBypass(bucket);
     const results = new Map<Deletion, DeletionResult>();
     const sound = deletions.filter((deletion) => {
       if (deletion.problem !== undefined) return false;
@@ -58,9 +62,9 @@ export const deleteObjects = defineOperation({
     if (sound.length > 0) await refuseContradictions(context.request, context.inputs);
     // Versions first, so that a key that is listed with and without a version id ends up deleted.
     const named = sound.filter((deletion) => deletion.versionId !== undefined);
-    const purged = await purgeNamed(context, bucket, named);
+    const purged = await purgeNamed(context, bucket, named, bypassesGovernance);
     const current = sound.filter((deletion) => deletion.versionId === undefined);
-    const deleted = await deleteCurrent(context, bucket, current);
+    const deleted = await deleteCurrent(context, bucket, current, bypassesGovernance);
     for (const result of [...purged, ...deleted]) results.set(result.deletion, maskNotFound(context, bucket, result));
     return {
       isQuiet,
@@ -114,6 +118,7 @@ async function deleteCurrent(
   context: Context,
   bucket: Bucket,
   deletions: readonly Deletion[],
+  bypassesGovernance: boolean,
 ): Promise<DeletionResult[]> {
   if (deletions.length === 0) return [];
   const keys = deletions.map(({ key }) => key);
@@ -121,7 +126,9 @@ async function deleteCurrent(
   const ownerId = ownerOf(context.principal);
   const changes = deletions.map((deletion) => {
     const observedHead = heads.get(deletion.key) ?? NO_HEAD;
-    return { ...deletion, observedHead, isForbidden: !mayTest(context, bucket, deletion, observedHead.subject) };
+    const isBypassForbidden = bypassesGovernance && !mayBypass(context, { ...deletion, bucket, object: undefined });
+    const isForbidden = isBypassForbidden || !mayTest(context, bucket, deletion, observedHead.subject);
+    return { ...deletion, observedHead, isForbidden };
   });
   // In a bucket that was never versioned, deleting a missing key has no effect unless it has conditions.
   const effective = changes.filter(
@@ -147,7 +154,12 @@ async function deleteCurrent(
   });
 }
 
-async function purgeNamed(context: Context, bucket: Bucket, deletions: readonly Deletion[]): Promise<DeletionResult[]> {
+async function purgeNamed(
+  context: Context,
+  bucket: Bucket,
+  deletions: readonly Deletion[],
+  bypassesGovernance: boolean,
+): Promise<DeletionResult[]> {
   if (deletions.length === 0) return [];
   const keys = Array.from(new Set(deletions.map(({ key }) => key)));
   const lookup = lookUpBoth(lookUpTargets(bucket.id, deletions), headsLookup(bucket.id, keys));
@@ -155,11 +167,16 @@ async function purgeNamed(context: Context, bucket: Bucket, deletions: readonly 
   const refusals = new Map<Deletion, S3ErrorCode>();
   const changes = deletions.flatMap((deletion) => {
     const target = targets.get(targetName(deletion));
-    const refusal = refusalOf(context, bucket, deletion, target);
+    const refusal =
+      bypassesGovernance && !mayBypass(context, { ...deletion, bucket, object: target })
+        ? "AccessDenied"
+        : refusalOf(context, bucket, deletion, target);
     if (refusal !== undefined) refusals.set(deletion, refusal);
     if (target === undefined || refusal !== undefined) return [];
     const observedHead = heads.get(deletion.key) ?? NO_HEAD;
-    return [{ deletion, change: { key: deletion.key, observedHead, conditions: {}, versionId: target.versionId } }];
+    const { versionId } = target;
+    const change = { key: deletion.key, observedHead, conditions: {}, versionId, bypassesGovernance };
+    return [{ deletion, change }];
   });
   const outcomes = await context.coordinators.purge(
     bucket,

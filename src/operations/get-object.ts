@@ -16,6 +16,7 @@ import {
   type ObjectReadInput,
 } from "../protocol/objects/object-reading.ts";
 import { joinInputs, OBJECT_READ } from "../protocol/core/operation-inputs.ts";
+import { READ_LOCK_ACTIONS, visibleLockHeaders } from "../uploads/object-lock-rights.ts";
 import { readCacheUse, type CacheUse } from "../protocol/objects/cache-use.ts";
 import { expectationOf, isVerifiedRead, verifiedBytes } from "../state/reads/verified-bytes.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
@@ -34,6 +35,7 @@ export const getObject = defineOperation({
   name: "GetObject",
   actions: ["s3:GetObject"],
   versionActions: ["s3:GetObjectVersion"],
+  furtherActions: READ_LOCK_ACTIONS,
   route: { method: "GET", level: "object" },
   inputs: joinInputs(OBJECT_READ, { headers: ["cache-control"] }),
 
@@ -76,6 +78,7 @@ async function readBytes(
     isVersioned: bucket.versioning !== null,
     parts,
     encryption: encryptionHeaders(customerKey),
+    lock: visibleLockHeaders(context, { bucket, key: input.key, versionId: input.versionId, object }),
     lifecycle: bucket.configurations.lifecycle,
     now: context.now,
   });

@@ -9,6 +9,7 @@ import {
   refuseAnonymousOverrides,
   requireVersion,
 } from "../protocol/objects/object-reading.ts";
+import { READ_LOCK_ACTIONS, visibleLockHeaders } from "../uploads/object-lock-rights.ts";
 import { OBJECT_READ } from "../protocol/core/operation-inputs.ts";
 import { lookUpObjectHead } from "../state/reads/object-reads.ts";
 
@@ -16,6 +17,7 @@ export const headObject = defineOperation({
   name: "HeadObject",
   actions: ["s3:GetObject"],
   versionActions: ["s3:GetObjectVersion"],
+  furtherActions: READ_LOCK_ACTIONS,
   route: { method: "HEAD", level: "object" },
   inputs: OBJECT_READ,
 
@@ -37,6 +39,7 @@ export const headObject = defineOperation({
       isVersioned: facts.bucket.versioning !== null,
       parts,
       encryption: encryptionHeaders(input.customerKey),
+      lock: visibleLockHeaders(context, { ...input, bucket: facts.bucket, object }),
       lifecycle: facts.bucket.configurations.lifecycle,
       now: context.now,
     });

@@ -26,6 +26,11 @@ export const putBucketVersioning = defineOperation({
       const rules = lifecycleFromText(bucket.configurations.lifecycle);
       return { isWarned: versioning === "Enabled" && rules !== undefined && retainsNoncurrentVersions(rules) };
     }
+    if (bucket.configurations.object_lock !== null) {
+      const message =
+        "An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.";
+      throw new S3Error("InvalidBucketState", { BucketName: bucket.name }, message);
+    }
     const message = "Versioning cannot be suspended while the bucket has snapshots: delete them first.";
     throw new S3Error("InvalidBucketState", { BucketName: bucket.name }, message);
   },

@@ -2,6 +2,7 @@
 import { storeNewObject } from "../uploads/new-object.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { checkUpload, readUploadHeaders } from "../uploads/upload-input.ts";
+import { requireLockDigest } from "../uploads/object-lock-rights.ts";
 import { UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { checksumHeaders, readChecksums } from "../protocol/core/checksums.ts";
@@ -54,6 +55,7 @@ export const putObject = defineOperation({
     const checked = await checkUpload(context, bucket, { ...input, head });
     const body = context.openBody();
     const announced = readChecksums(context.request, body.trailerNames);
+    requireLockDigest(input.lock, announced);
     const object = { key, observedHead: head, conditions, metadata, tags, storageClass, ...checked };
     return storeNewObject(context, bucket, object, body, announced);
   },

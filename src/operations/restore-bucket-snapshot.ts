@@ -9,6 +9,7 @@ import { requireObjectNotDenied } from "../uploads/rights.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { noSuchSnapshot } from "../protocol/core/snapshot.ts";
+import { NO_LOCK } from "../protocol/objects/object-lock.ts";
 import { readRestoration, restorationElement, restorationToken } from "../protocol/listings/snapshot-restoration.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import type { ChangeOutcome } from "../state/writes/changes.ts";
@@ -47,7 +48,7 @@ export const restoreBucketSnapshot = defineOperation({
     ]);
     const surplus = page.filter(({ snapshotVersionId }) => snapshotVersionId === undefined).map(({ key }) => key);
     const restored = Array.from(sources.values());
-    for (const source of restored) requireObjectNotDenied(context, bucket, source.key, source);
+    for (const source of restored) requireObjectNotDenied(context, bucket, source.key, { ...source, ...NO_LOCK });
     for (const key of surplus) requireDeletionNotDenied(context, bucket, key);
     const acls = new Map(restored.map((source) => [source.key, checkMovedAcl(context, bucket, source.key, source)]));
     await refuseContradictions(context.request, context.inputs);
@@ -81,7 +82,8 @@ async function restoreVersions(
           key: source.key,
           observedHead: heads.get(source.key) ?? NO_HEAD,
           conditions: {},
-          object: { ...source, acl: acls.get(source.key) },
+          // As a copy, the new version takes over no lock.
+          object: { ...source, ...NO_LOCK, acl: acls.get(source.key) },
           newBlobIds: [],
           before: [guardSource(source), addReference(source.referenceId)],
         }),

@@ -11,6 +11,7 @@ import { element, type XmlElement } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, SOURCE_ACTIONS } from "../uploads/rights.ts";
+import { lockRecord } from "../protocol/objects/object-lock-configuration.ts";
 import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { checksumElement, DEFAULT_ALGORITHM } from "../protocol/core/checksums.ts";
 import { checkSourceConditions, namesOfSource, readCopyRange, readCopySource } from "../protocol/objects/copying.ts";
@@ -213,7 +214,11 @@ async function duplicate(
   const blobId = `${bucket.id}/${timeOrderedId(now)}`;
   const destination = {
     blobId,
-    recoveryMetadata: recoveryMetadata({ ...origin, encryption }),
+    recoveryMetadata: recoveryMetadata({
+      ...origin,
+      encryption,
+      lock: lockRecord(upload, bucket.configurations.object_lock),
+    }),
     customerKey,
     encryption,
   };

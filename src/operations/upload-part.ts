@@ -3,6 +3,7 @@ import { keysOfUpload } from "../auth/access/object-keys.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
+import { lockRecord } from "../protocol/objects/object-lock-configuration.ts";
 import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import {
   checksumHeader,
@@ -97,10 +98,11 @@ function partDestination(
   { key, uploadId, partNumber, customerKey }: PartInput,
 ): BodyDestination {
   const { tags, encryption, storageClass } = upload;
+  const lock = lockRecord(upload, bucket.configurations.object_lock);
   const address = { bucketId: bucket.id, bucketName: bucket.name, key, uploadId, partNumber };
   return {
     blobId: `${bucket.id}/${timeOrderedId(now)}`,
-    recoveryMetadata: recoveryMetadata({ ...address, metadata: upload, tags, encryption }),
+    recoveryMetadata: recoveryMetadata({ ...address, metadata: upload, tags, encryption, lock }),
     blobStorageClass: blobStorageClass(storageClass),
     customerKey,
     encryption,

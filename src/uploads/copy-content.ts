@@ -5,6 +5,8 @@ import type { Context } from "../contract/context.ts";
 import { DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
 import type { Tag } from "../protocol/core/tagging.ts";
 import type { CustomerKey, NewEncryption } from "../protocol/objects/customer-encryption.ts";
+import { lockRecord } from "../protocol/objects/object-lock-configuration.ts";
+import type { ObjectLock } from "../protocol/objects/object-lock.ts";
 import type { ObjectMetadata } from "../protocol/objects/object-metadata.ts";
 import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import type { KeyHead } from "../state/commit/heads.ts";
@@ -37,6 +39,7 @@ interface CopyTarget {
   readonly metadata: ObjectMetadata;
   readonly tags: readonly Tag[];
   readonly encryption: NewEncryption | undefined;
+  readonly lock: ObjectLock;
 }
 
 /** A version to copy. */
@@ -81,7 +84,7 @@ async function duplicate(
   { blobs, now }: Context,
   bucket: Bucket,
   { original, sourceKey, database }: CopyOrigin,
-  { key, observedHead, metadata, tags, encryption }: CopyTarget,
+  { key, observedHead, metadata, tags, encryption, lock }: CopyTarget,
 ): Promise<CopyContent> {
   const copyId = timeOrderedId(now);
   const origin = {
@@ -92,6 +95,7 @@ async function duplicate(
     metadata,
     tags,
     encryption: encryption?.keyVerifier,
+    lock: lockRecord(lock, bucket.configurations.object_lock),
   };
   const source = { database, blobs, object: original, key: sourceKey };
   const copied = await copyBytes(

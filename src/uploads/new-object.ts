@@ -6,6 +6,8 @@ import type { ChecksumAnnouncement, ObjectChecksum } from "../protocol/core/chec
 import type { WriteConditions } from "../protocol/objects/conditions.ts";
 import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
 import { blobStorageClass } from "../protocol/lifecycle/blob-storage-class.ts";
+import { lockRecord } from "../protocol/objects/object-lock-configuration.ts";
+import type { ObjectLock } from "../protocol/objects/object-lock.ts";
 import type { ObjectMetadata } from "../protocol/objects/object-metadata.ts";
 import type { NewEncryption } from "../protocol/objects/customer-encryption.ts";
 import type { IncomingBody } from "../protocol/core/incoming-body.ts";
@@ -34,6 +36,8 @@ export interface NewObject {
   readonly acl: string | undefined;
   /** Undefined when no customer's key encrypts the object. */
   readonly encryption: NewEncryption | undefined;
+  /** The requested retention and legal hold. */
+  readonly lock: ObjectLock;
 }
 
 /** The fields of a stored object that responses contain. */
@@ -80,9 +84,18 @@ export function refuseTooLarge(length: number): void {
 export function freshDestination(
   context: Context,
   bucket: Bucket,
-  { key, observedHead, metadata, tags, storageClass, encryption }: Omit<NewObject, "conditions" | "acl">,
+  {
+    key,
+    observedHead,
+    metadata,
+    tags,
+    storageClass,
+    encryption,
+    lock: requested,
+  }: Omit<NewObject, "conditions" | "acl">,
 ): BodyDestination {
-  const origin = { bucketId: bucket.id, bucketName: bucket.name, key, seen: observedHead, metadata, tags };
+  const lock = lockRecord(requested, bucket.configurations.object_lock);
+  const origin = { bucketId: bucket.id, bucketName: bucket.name, key, seen: observedHead, metadata, tags, lock };
   return {
     blobId: `${bucket.id}/${timeOrderedId(context.now)}`,
     recoveryMetadata: recoveryMetadata({ ...origin, encryption: encryption?.keyVerifier }),
@@ -99,7 +112,7 @@ export function freshDestination(
 export async function commitNewObject(
   context: Context,
   bucket: Bucket,
-  { key, observedHead, conditions, metadata, tags, storageClass, acl, encryption }: NewObject,
+  { key, observedHead, conditions, metadata, tags, storageClass, acl, encryption, lock }: NewObject,
   { blobId, size, etag, checksum }: StoredBlob,
 ): Promise<StoredNewObject> {
   const object = {
@@ -114,6 +127,7 @@ export async function commitNewObject(
     tags,
     acl,
     encryption: encryption?.keyVerifier,
+    ...lock,
   };
   const outcome = await context.coordinators.put(bucket, {
     key,

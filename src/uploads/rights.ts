@@ -17,6 +17,8 @@ import type { FurtherAction } from "../contract/operation.ts";
 export const UPLOAD_ACTIONS: readonly FurtherAction[] = [
   { action: "s3:PutObjectTagging", when: "with tags" },
   { action: "s3:PutObjectAcl", when: "with an access control list that grants access to others" },
+  { action: "s3:PutObjectRetention", when: "with `x-amz-object-lock-mode`" },
+  { action: "s3:PutObjectLegalHold", when: "with `x-amz-object-lock-legal-hold`" },
   { action: "s3:GetObject", when: "with a condition on the current version" },
 ];
 

@@ -31,15 +31,20 @@ const NEVER_IGNORED: readonly {
   readonly methods: readonly string[];
   readonly obeyedBy: readonly string[];
 }[] = [
-  { headers: { "x-amz-object-lock-mode": "COMPLIANCE" }, code: "NotImplemented", methods: WRITES, obeyedBy: [] },
-  { headers: { "x-amz-object-lock-legal-hold": "ON" }, code: "NotImplemented", methods: WRITES, obeyedBy: [] },
+  { headers: { "x-amz-object-lock-mode": "COMPLIANCE" }, code: "NotImplemented", methods: WRITES, obeyedBy: UPLOADS },
+  { headers: { "x-amz-object-lock-legal-hold": "ON" }, code: "NotImplemented", methods: WRITES, obeyedBy: UPLOADS },
   {
     headers: { "x-amz-mfa": "arn:aws:iam::000000000000:mfa/root 123456" },
     code: "NotImplemented",
     methods: WRITES,
     obeyedBy: [],
   },
-  { headers: { "x-amz-bypass-governance-retention": "true" }, code: "InvalidArgument", methods: WRITES, obeyedBy: [] },
+  {
+    headers: { "x-amz-bypass-governance-retention": "true" },
+    code: "InvalidArgument",
+    methods: WRITES,
+    obeyedBy: ["PutObjectRetention"],
+  },
   { headers: { "x-amz-bypass-governance-retention": "" }, code: "InvalidArgument", methods: WRITES, obeyedBy: [] },
   { headers: { "x-amz-website-redirect-location": "/x" }, code: "NotImplemented", methods: WRITES, obeyedBy: UPLOADS },
   {
@@ -85,6 +90,10 @@ const NEVER_IGNORED: readonly {
       "GetObjectTagging",
       "PutObjectTagging",
       "DeleteObjectTagging",
+      "GetObjectRetention",
+      "PutObjectRetention",
+      "GetObjectLegalHold",
+      "PutObjectLegalHold",
     ],
   },
   { query: "partNumber=1", code: "InvalidArgument", methods: WRITES, obeyedBy: ["UploadPart", "UploadPartCopy"] },

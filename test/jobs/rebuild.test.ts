@@ -239,6 +239,8 @@ describe("a rebuild", () => {
       tags: [],
       acl: undefined,
       encryption: undefined,
+      retention: undefined,
+      legalHold: undefined,
       contentType: undefined,
       systemMetadata: {},
       userMetadata: {},
@@ -283,6 +285,7 @@ describe("a rebuild", () => {
     }
     const both = new Proxy(env.BLOBS, {
       get(target, property) {
+        if (property === "get") return async (name: string) => target.get(name);
         if (property !== "list") return Reflect.get(target, property) as unknown;
         return async (options: R2ListOptions) => {
           const pages = await Promise.all(ids.map((id) => target.list({ ...options, prefix: `${id}/` })));

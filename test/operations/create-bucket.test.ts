@@ -104,13 +104,25 @@ describe("CreateBucket", () => {
     expect(responses.filter(({ status }) => status === 409)).toHaveLength(9);
   });
 
-  it("accepts object lock disabled, and rejects it enabled", async () => {
+  it("enables Object Lock and versioning with its header", async () => {
+    const name = freshBucketName();
     const header = "x-amz-bucket-object-lock-enabled";
-    expect((await send("PUT", `/${freshBucketName()}`, { headers: { [header]: "false" } })).status).toBe(200);
-    await expectRefused(
-      { status: 501, code: "NotImplemented", fields: { Header: header } },
-      { headers: { [header]: "true" } },
+    expect((await send("PUT", `/${name}`, { headers: { [header]: "true" } })).status).toBe(200);
+    expect(await (await send("GET", `/${name}?object-lock`)).text()).toContain(
+      "<ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>",
     );
+    expect(await (await send("GET", `/${name}?versioning`)).text()).toContain("<Status>Enabled</Status>");
+  });
+
+  it("accepts Object Lock disabled, and rejects other values", async () => {
+    const header = "x-amz-bucket-object-lock-enabled";
+    expect((await send("PUT", `/${freshBucketName()}`, { headers: { [header]: "False" } })).status).toBe(200);
+    for (const value of ["", "yes"]) {
+      await expectRefused(
+        { status: 400, code: "InvalidArgument", fields: { ArgumentName: header, ArgumentValue: value } },
+        { headers: { [header]: value } },
+      );
+    }
   });
 
   it("rejects anonymous requests", async () => {

@@ -172,9 +172,9 @@ describe("CreateMultipartUpload", () => {
     ],
     ["a public ACL", { "x-amz-acl": "public-read" }, ACLS_OFF],
     [
-      "a lock",
-      { "x-amz-object-lock-mode": "GOVERNANCE" },
-      { status: 501, code: "NotImplemented", fields: { Header: "x-amz-object-lock-mode" } },
+      "a lock in a bucket without Object Lock",
+      { "x-amz-object-lock-legal-hold": "ON" },
+      { status: 400, code: "InvalidRequest", message: "Bucket is missing Object Lock Configuration" },
     ],
     [
       "too much metadata",

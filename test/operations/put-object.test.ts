@@ -132,8 +132,6 @@ describe("PutObject", () => {
   describe("an unsupported feature", () => {
     it.each([
       ["x-amz-server-side-encryption-aws-kms-key-id", "x"],
-      ["x-amz-object-lock-mode", "GOVERNANCE"],
-      ["x-amz-object-lock-legal-hold", "ON"],
       ["x-amz-write-offset-bytes", "0"],
     ])("is rejected rather than ignored: %s", async (header, value) => {
       await expectRefused(

@@ -46,6 +46,8 @@ function put(bucket: Bucket, key: string, versionId: string): Statement {
     tags: [],
     acl: undefined,
     encryption: undefined,
+    retention: undefined,
+    legalHold: undefined,
     contentType: undefined,
     systemMetadata: {},
     userMetadata: {},

@@ -54,6 +54,8 @@ function memberOf(bucket: Bucket, key: string, expectedHead: string | null, line
     tags: [{ key: "a", value: "ü'\"" }],
     acl: undefined,
     encryption: undefined,
+    retention: undefined,
+    legalHold: undefined,
     contentType: "text/plain",
     systemMetadata: { "cache-control": "x" },
     userMetadata: { meta: "\u{1F600} \\ \n" },

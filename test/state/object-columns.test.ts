@@ -35,6 +35,8 @@ const OBJECT: StoredObject = {
   checksum: { algorithm: "CRC32", type: "FULL_OBJECT", value: "y/Q5Jg==" },
   acl: undefined,
   encryption: undefined,
+  retention: { mode: "COMPLIANCE", retainUntil: 7 },
+  legalHold: "ON",
 };
 
 describe("the columns of a version", () => {

@@ -7,6 +7,7 @@ import { corsDocument } from "./cors.ts";
 import { md5Base64, utf8 } from "./digests.ts";
 import { freshBucket, freshBucketName, putAll } from "./fresh-bucket.ts";
 import { completionOf, createUpload, putPart } from "./multipart.ts";
+import { LOCK_PREPARATIONS } from "./lock-requests.ts";
 import { takeSnapshot } from "./snapshots.ts";
 import { taggingOf } from "./tagging.ts";
 import { versionedBucket } from "./versioning.ts";
@@ -225,6 +226,7 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   PutBucketWebsite: [onBucket("PUT", "?website", ["s3:PutBucketWebsite"], WEBSITE)],
   DeleteBucketWebsite: [onBucket("DELETE", "?website", ["s3:DeleteBucketWebsite"])],
   GetObjectLockConfiguration: [onBucket("GET", "?object-lock", ["s3:GetBucketObjectLockConfiguration"])],
+  ...LOCK_PREPARATIONS,
 
   CreateBucketSnapshot: [
     async () => {

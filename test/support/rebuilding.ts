@@ -22,7 +22,15 @@ const OF_RECOVERY = ["recovered_blobs", "rebuild_findings", "deletion_hold", "st
 /** Empties the second database. */
 export async function loseDatabase(): Promise<void> {
   await applyD1Migrations(REBUILT, MIGRATIONS);
-  await REBUILT.batch([...TABLES, ...OF_RECOVERY].map((table) => REBUILT.prepare(`DELETE FROM ${table}`)));
+  // No statement deletes a locked version while these triggers exist.
+  const { results: guards } = await REBUILT.prepare(
+    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'locked_version_%'",
+  ).all<{ readonly name: string; readonly sql: string }>();
+  await REBUILT.batch([
+    ...guards.map(({ name }) => REBUILT.prepare(`DROP TRIGGER ${name}`)),
+    ...[...TABLES, ...OF_RECOVERY].map((table) => REBUILT.prepare(`DELETE FROM ${table}`)),
+    ...guards.map(({ sql }) => REBUILT.prepare(sql)),
+  ]);
 }
 
 /** An R2 bucket that contains only the blobs of one bucket. */

@@ -6,6 +6,7 @@ import { bucketTags, type AuthorizationRequest } from "./authorization-request.t
 import type { ConditionKeys } from "../policy/keys.ts";
 import type { Principal } from "../identity/principal.ts";
 import { copySourceNames } from "../../protocol/objects/copying.ts";
+import { lockKeys, readLockHeaders } from "../../protocol/objects/object-lock.ts";
 import { NO_INPUTS, obeyedParameter, obeysHeader } from "../../protocol/core/operation-inputs.ts";
 import { requestHeader, type S3Request } from "../../protocol/core/s3-request.ts";
 import { foldTagKey, type Tag } from "../../protocol/core/tagging.ts";
@@ -96,6 +97,10 @@ const KEYS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
     (_p, { inputs = NO_INPUTS }, { request }) =>
       obeysHeader(inputs, "x-amz-copy-source") ? copySourceNames(request) : undefined,
   ],
+  ["s3:object-lock-mode", requestedLock("s3:object-lock-mode")],
+  ["s3:object-lock-retain-until-date", requestedLock("s3:object-lock-retain-until-date")],
+  ["s3:object-lock-remaining-retention-days", requestedLock("s3:object-lock-remaining-retention-days")],
+  ["s3:object-lock-legal-hold", requestedLock("s3:object-lock-legal-hold")],
   ["s3:x-amz-content-sha256", (_p, _a, { claim }) => one(claim?.payloadHash)],
 ]);
 
@@ -127,6 +132,14 @@ function keyOfFamily(
     default:
       return undefined;
   }
+}
+
+/** A key of the lock that an upload's headers request. The headers are well-formed once an operation has read them. */
+function requestedLock(name: string): Reader {
+  return (_principal, { inputs = NO_INPUTS }, { request, now }) =>
+    obeysHeader(inputs, "x-amz-object-lock-mode")
+      ? lockKeys(readLockHeaders(request, 0), now).find(([key]) => key === name)?.[1]
+      : undefined;
 }
 
 /** A parameter of a listing; requests on one key do not have it. */

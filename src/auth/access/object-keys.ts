@@ -2,6 +2,7 @@
 // snapshot, or the parts and completion of an upload. They equal those of a PutObject of the same object.
 import { headersOfAcl } from "../../protocol/acl/acl-headers.ts";
 import { parseAcl } from "../../protocol/acl/acl.ts";
+import { lockKeys } from "../../protocol/objects/object-lock.ts";
 import type { ObjectFacts } from "../../protocol/objects/stored-object.ts";
 import { requestTagKeys } from "../../protocol/core/tagging.ts";
 
@@ -12,22 +13,25 @@ export function keysOfEncryption(isCustomerKey: boolean): ReadonlyMap<string, re
   return new Map([isCustomerKey ? [`${ENCRYPTION}-customer-algorithm`, ["AES256"]] : [ENCRYPTION, ["AES256"]]]);
 }
 
-/** The condition keys about an object: its storage class, encryption, tags and ACL. */
+/** The condition keys about an object: its storage class, encryption, tags, lock and ACL. */
 export function keysOfObject({
   storageClass,
   encryption,
   tags,
   acl,
   ownerId,
-}: Pick<ObjectFacts, "storageClass" | "encryption" | "tags" | "acl" | "ownerId">): ReadonlyMap<
-  string,
-  readonly string[]
-> {
+  retention,
+  legalHold,
+}: Pick<
+  ObjectFacts,
+  "storageClass" | "encryption" | "tags" | "acl" | "ownerId" | "retention" | "legalHold"
+>): ReadonlyMap<string, readonly string[]> {
   const ofAcl = Array.from(headersOfAcl(parseAcl(acl, ownerId)), ([name, values]) => [`s3:${name}`, values] as const);
   return new Map([
     ["s3:x-amz-storage-class", [storageClass]],
     ...keysOfEncryption(encryption !== undefined),
     ...requestTagKeys(tags),
+    ...lockKeys({ retention, legalHold }, Date.now()),
     ...ofAcl,
   ]);
 }

@@ -1,6 +1,6 @@
 // Parses the documents of CreateBucket and PutBucketVersioning.
 import { parseDocument, singleChildren } from "../core/document-body.ts";
-import { S3Error } from "../core/s3-error.ts";
+import { invalidArgument, S3Error } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
 import { readTagSet, type Tag } from "../core/tagging.ts";
 
@@ -32,12 +32,12 @@ export function parseNewBucketConfiguration(document: Uint8Array): NewBucketConf
   return { locationConstraint: constraint, tags };
 }
 
-/** @throws S3Error NotImplemented {Header} for object lock */
-export function refuseUnsupportedBucketHeaders(request: S3Request): void {
-  const lock = requestHeader(request, "x-amz-bucket-object-lock-enabled");
-  if (lock !== undefined && lock.toLowerCase() !== "false") {
-    throw new S3Error("NotImplemented", { Header: "x-amz-bucket-object-lock-enabled" });
-  }
+/** Whether a new bucket gets Object Lock. @throws S3Error InvalidArgument for other values than true and false */
+export function readNewObjectLock(request: S3Request): boolean {
+  const name = "x-amz-bucket-object-lock-enabled";
+  const value = requestHeader(request, name)?.trim().toLowerCase();
+  if (value === undefined || value === "true" || value === "false") return value === "true";
+  throw invalidArgument(name, value, `${name} must be true or false.`);
 }
 
 /**

@@ -73,8 +73,13 @@ export const DIGESTS: DeclaredInputs = {
   headers: ["content-md5", "x-amz-checksum-*", "x-amz-sdk-checksum-algorithm", "x-amz-trailer"],
 };
 
+/** The Object Lock of a new version. */
+export const OBJECT_LOCK: DeclaredInputs = {
+  headers: ["x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold"],
+};
+
 /** Inputs of every operation that creates an object. */
-export const NEW_OBJECT: DeclaredInputs = joinInputs(METADATA, ACL_HEADERS, CUSTOMER_KEY, {
+export const NEW_OBJECT: DeclaredInputs = joinInputs(METADATA, ACL_HEADERS, CUSTOMER_KEY, OBJECT_LOCK, {
   headers: ["x-amz-server-side-encryption", "x-amz-storage-class", "x-amz-tagging", "x-amz-website-redirect-location"],
 });
 

@@ -39,6 +39,8 @@ export interface ReadEnvironment {
   readonly parts: readonly ObjectPart[];
   /** The headers that describe the version's encryption. */
   readonly encryption: Readonly<Record<string, string>>;
+  /** The headers that show the version's lock, as far as the principal may see it. */
+  readonly lock: Readonly<Record<string, string>>;
   /** The stored form of the bucket's lifecycle configuration. */
   readonly lifecycle: string | null;
   /** Milliseconds since the epoch. */
@@ -143,7 +145,7 @@ export function requireVersion(
 export function planObjectRead(
   input: ObjectReadInput,
   object: StoredObject,
-  { isVersioned, parts, encryption, lifecycle, now }: ReadEnvironment,
+  { isVersioned, parts, encryption, lock, lifecycle, now }: ReadEnvironment,
 ): ObjectReadPlan {
   const identity: Record<string, string> = {
     etag: quoteEtag(object.etag),
@@ -162,6 +164,7 @@ export function planObjectRead(
     ...input.overrides,
     ...identity,
     ...encryption,
+    ...lock,
     "accept-ranges": "bytes",
     "content-length": String(range?.length ?? object.size),
   };

@@ -1,6 +1,7 @@
 // Recovery metadata: custom metadata of a blob. The orphan scan finds the blob's row with it, and the rebuild restores
 // the row from it if the database is lost.
 import { utf8Length } from "../../bytes/text.ts";
+import type { LockRecord } from "./object-lock-configuration.ts";
 import type { ObjectMetadata } from "./object-metadata.ts";
 import type { Tag } from "../core/tagging.ts";
 
@@ -31,6 +32,8 @@ export interface RecoveryRecord {
   readonly tags: readonly Tag[];
   /** The verifier of the customer's key, as the version's row stores it. */
   readonly encryption: string | undefined;
+  /** The lock of the version; undefined in a bucket without Object Lock. */
+  readonly lock: LockRecord | undefined;
   /** When the version was made, in milliseconds since the epoch, if its bytes were copied later; else undefined. */
   readonly modifiedAt: number | undefined;
   readonly role: BlobRole;
@@ -70,6 +73,7 @@ export function recoveryMetadata(fields: RecoveryFields): Record<string, string>
   add("modified", fields.modifiedAt?.toString());
   add("name", fields.bucketName);
   add("encryption", fields.encryption);
+  add("lock", fields.lock === undefined ? undefined : JSON.stringify(fields.lock));
   add("type", contentType === undefined ? undefined : JSON.stringify(contentType));
   add("user", Object.keys(userMetadata).length === 0 ? undefined : JSON.stringify(userMetadata));
   add("system", Object.keys(systemMetadata).length === 0 ? undefined : JSON.stringify(systemMetadata));
@@ -93,7 +97,7 @@ function parseSeen(text: string | undefined): SeenHead | undefined {
 
 /** Parses recovery metadata; undefined if {@link recoveryMetadata} did not write it. */
 export function parseRecoveryMetadata(texts: Readonly<Record<string, string>>): RecoveryRecord | undefined {
-  const { bucket, key, name, upload, part, modified, encryption, type, user, system, tags } = texts;
+  const { bucket, key, name, upload, part, modified, encryption, lock, type, user, system, tags } = texts;
   const { role, version, seen } = texts;
   if (bucket === undefined || key === undefined) return undefined;
   try {
@@ -112,6 +116,7 @@ export function parseRecoveryMetadata(texts: Readonly<Record<string, string>>): 
       },
       tags: JSON.parse(tags ?? "[]") as Tag[],
       encryption,
+      lock: lock === undefined ? undefined : (JSON.parse(lock) as LockRecord),
       modifiedAt: modified === undefined ? undefined : Number(modified),
       role: role === "slice" || role === "proof" ? role : upload === undefined ? "object" : "part",
       versionId: version,

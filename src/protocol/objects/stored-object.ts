@@ -1,10 +1,11 @@
 // A version of a key as the metadata store returns it.
 import type { ChecksumAlgorithm, ChecksumType, ObjectChecksum } from "../core/checksums.ts";
+import type { ObjectLock } from "./object-lock.ts";
 import type { ObjectMetadata } from "./object-metadata.ts";
 import type { Tag } from "../core/tagging.ts";
 
 /** A version without its key, id and time. */
-export interface ObjectFacts extends ObjectMetadata {
+export interface ObjectFacts extends ObjectMetadata, ObjectLock {
   readonly size: number;
   /** Without quotes. */
   readonly etag: string;

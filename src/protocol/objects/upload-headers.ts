@@ -29,7 +29,6 @@ const REFUSED_PREFIXES = [
   "x-amz-server-side-encryption-aws-kms-key-id",
   "x-amz-server-side-encryption-bucket-key-enabled",
   "x-amz-server-side-encryption-context",
-  "x-amz-object-lock-",
   "x-amz-write-offset-bytes",
 ];
 

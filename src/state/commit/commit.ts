@@ -19,6 +19,7 @@ const REFUSALS = {
   "commit refused: judged version changed": "version changed",
   "commit refused: bucket has snapshots": "bucket has snapshots",
   "commit refused: bucket name taken": "bucket name taken",
+  "commit refused: version locked": "version locked",
   "UNIQUE constraint failed: rename_tokens": "token used",
 } as const;
 

@@ -1,6 +1,7 @@
 // Reads pages of a bucket's versions and uploads for the evaluation of lifecycle rules. A page costs only its rows,
 // for any size of the bucket.
 import { BUCKET_COLUMNS, bucketFromRow, type Bucket, type BucketRow } from "../metadata/buckets.ts";
+import { hasObjectLock, isLocked } from "../commit/object-lock.ts";
 import { rowsOf, statement, type Database, type Lookup, type SqlValue, type Statement } from "../d1/database.ts";
 import type { KeyRange } from "../d1/key-ranges.ts";
 import { isProtectedBySnapshot } from "../writes/snapshot-protection.ts";
@@ -27,7 +28,7 @@ export interface VersionRow {
   readonly modified_at: number;
   readonly tags: string | null;
   readonly storage_class: string;
-  /** 1: a snapshot protects the version from being purged. */
+  /** 1: a snapshot or a lock protects the version from being purged. */
   readonly is_protected: number;
   /** null: the key has no current version. */
   readonly current_id: string | null;
@@ -43,9 +44,13 @@ export interface UploadRow {
   readonly initiated_at: number;
 }
 
-/** An SQL expression on the row alias `r` of the versions table: 1 if a snapshot protects the version. */
-function isProtected({ snapshotFloor }: Bucket): string {
-  return snapshotFloor === null ? "0" : isProtectedBySnapshot("r");
+/** An SQL expression on the row alias `r` of the versions table: 1 if a snapshot or a lock protects the version. */
+function isProtected(bucket: Bucket): string {
+  const protections = [
+    ...(bucket.snapshotFloor === null ? [] : [isProtectedBySnapshot("r")]),
+    ...(hasObjectLock(bucket) ? [isLocked("r")] : []),
+  ];
+  return protections.length === 0 ? "0" : protections.join(" OR ");
 }
 
 const FIRST_RANGE_ROWS = 1000;
@@ -113,7 +118,7 @@ export function readVersions(
   return readPage(database, ranges, (range, limit) =>
     selectRange(
       `SELECT r.key, r.version_id, r.is_null_version, r.is_delete_marker, r.size, r.modified_at, r.tags, r.storage_class,
-         ${isProtected(bucket)} AS is_protected,
+         (${isProtected(bucket)}) AS is_protected,
          o.version_id AS current_id, o.etag AS current_etag, o.size AS current_size,
          o.modified_at AS current_modified_at
        FROM versions r LEFT JOIN objects o ON o.bucket_id = r.bucket_id AND o.key = r.key

@@ -6,6 +6,7 @@ import { timeOrderedId } from "../../bytes/random-id.ts";
 import { recoveryMetadata } from "../../protocol/objects/recovery-metadata.ts";
 import { blobStorageClass } from "../../protocol/lifecycle/blob-storage-class.ts";
 import { storageClassRank } from "../../protocol/lifecycle/lifecycle.ts";
+import { lockRecord } from "../../protocol/objects/object-lock-configuration.ts";
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
 import { ALL_BYTES, type ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
@@ -218,7 +219,8 @@ function recoveryMetadataOf(
 ): Record<string, string> {
   const { key, versionId, tags, encryption, contentType, systemMetadata, userMetadata, modifiedAt } = object;
   const metadata = { contentType, systemMetadata, userMetadata };
-  const content = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags, encryption, modifiedAt };
+  const lock = lockRecord(object, bucket.configurations.object_lock);
+  const content = { bucketId: bucket.id, bucketName: bucket.name, key, metadata, tags, encryption, lock, modifiedAt };
   // Old and new blob name the same version, so a rebuild recognises them as one.
   const fields = { ...content, versionId, seen: { versionId, referenceId: referenceOf(object) } };
   if (object.blobId !== undefined) return recoveryMetadata(fields);

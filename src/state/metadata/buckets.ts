@@ -36,6 +36,7 @@ export const NO_CONFIGURATIONS: BucketConfigurations = {
   lifecycle: null,
   website: null,
   delivery: null,
+  object_lock: null,
 };
 
 /** A configuration's name, which is also its column. */
@@ -48,7 +49,8 @@ export type ConfigurationName =
   | "encryption"
   | "lifecycle"
   | "website"
-  | "delivery";
+  | "delivery"
+  | "object_lock";
 
 export type Versioning = "Enabled" | "Suspended";
 
@@ -72,6 +74,7 @@ export interface BucketRow {
   readonly bucket_website: string | null;
   readonly bucket_delivery: string | null;
   readonly bucket_delivery_epoch: number;
+  readonly bucket_object_lock: string | null;
   readonly bucket_snapshot_floor: number | null;
 }
 
@@ -82,6 +85,7 @@ export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner
   b.ownership AS bucket_ownership, b.public_access_block AS bucket_public_access_block,
   b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle, b.website AS bucket_website,
   b.delivery AS bucket_delivery, b.delivery_epoch AS bucket_delivery_epoch,
+  b.object_lock AS bucket_object_lock,
   b.snapshot_floor AS bucket_snapshot_floor`;
 
 export function bucketFromRow(row: BucketRow): Bucket {
@@ -104,6 +108,7 @@ export function bucketFromRow(row: BucketRow): Bucket {
       lifecycle: row.bucket_lifecycle,
       website: row.bucket_website,
       delivery: row.bucket_delivery,
+      object_lock: row.bucket_object_lock,
     },
     snapshotFloor: row.bucket_snapshot_floor,
     deliveryEpoch: row.bucket_delivery_epoch,
@@ -138,8 +143,9 @@ export function insertBucket(bucket: Bucket): Lookup<{ readonly existing: Bucket
   return {
     statements: [
       statement(
-        `INSERT INTO buckets (name, id, owner_id, region, created_at, creator_id, acl, ownership, tags)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+        `INSERT INTO buckets (name, id, owner_id, region, created_at, creator_id, acl, ownership, tags, versioning,
+           object_lock)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
         bucket.name,
         bucket.id,
         bucket.ownerId,
@@ -149,6 +155,8 @@ export function insertBucket(bucket: Bucket): Lookup<{ readonly existing: Bucket
         bucket.configurations.acl,
         bucket.configurations.ownership,
         bucket.configurations.tags,
+        bucket.versioning,
+        bucket.configurations.object_lock,
       ),
       selectBucket(bucket.name),
     ],
@@ -213,12 +221,14 @@ export function listBuckets({ ownerId, creatorId, from, before, region, limit }:
 }
 
 /**
- * Enables or suspends versioning. Suspending has no effect while the bucket has snapshots, which require versioning.
+ * Enables or suspends versioning. Suspending has no effect while the bucket has snapshots, or once its Object Lock is
+ * enabled: both require versioning.
  */
 export function setVersioning({ name, id }: Bucket, versioning: Versioning): Statement {
   return statement(
     `UPDATE buckets SET versioning = ?1 WHERE name = ?2 AND id = ?3
-       AND (?1 = 'Enabled' OR NOT EXISTS (SELECT 1 FROM snapshots WHERE bucket_id = ?3))`,
+       AND (?1 = 'Enabled'
+         OR (object_lock IS NULL AND NOT EXISTS (SELECT 1 FROM snapshots WHERE bucket_id = ?3)))`,
     versioning,
     name,
     id,
@@ -229,6 +239,16 @@ export function setVersioning({ name, id }: Bucket, versioning: Versioning): Sta
 export function setCors({ name, id }: Bucket, rules: readonly CorsRule[]): Statement {
   const json = rules.length === 0 ? null : JSON.stringify(rules);
   return statement(`UPDATE buckets SET cors = ? WHERE name = ? AND id = ?`, json, name, id);
+}
+
+/** Enables Object Lock or changes its default retention, unless versioning is not enabled. */
+export function setObjectLock({ name, id }: Bucket, text: string): Statement {
+  return statement(
+    `UPDATE buckets SET object_lock = ? WHERE name = ? AND id = ? AND versioning = 'Enabled'`,
+    text,
+    name,
+    id,
+  );
 }
 
 /** Sets one of a bucket's configurations; null deletes it. */

@@ -43,7 +43,7 @@ export async function storeProof(
   proof: CompletionProof,
   observedHead?: SeenHead,
 ): Promise<void> {
-  const { key, versionId, manifestId = "" } = proof.object;
+  const { key, versionId, manifestId = "", retention, legalHold } = proof.object;
   await blobs.putRecord({
     blobId: proofIdOf(manifestId),
     bytes: utf8(JSON.stringify({ format: FORMAT, ...withoutPlainChecksums(proof) })),
@@ -56,6 +56,7 @@ export async function storeProof(
       versionId,
       seen: observedHead,
       metadata: NO_METADATA,
+      lock: retention === undefined && legalHold === undefined ? undefined : { retention, legalHold },
     }),
   });
 }

@@ -1,5 +1,6 @@
 // The columns of a version in the tables objects and versions. Every statement on versions derives its columns from
 // this list, so a new column needs one entry here and a migration.
+import type { Retention, RetentionMode } from "../../protocol/objects/object-lock.ts";
 import type { ObjectChecksum } from "../../protocol/core/checksums.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import {
@@ -27,6 +28,17 @@ const CHECKSUM: Field<ObjectChecksum | undefined> = {
         ({ algorithm, type, value } as ObjectChecksum),
 };
 
+/** A retention takes two columns: both null or both set. Uploads have the same columns. */
+export const RETENTION: Field<Retention | undefined> = {
+  columns: ["retention_mode", "retain_until"],
+  write: (retention) => [retention?.mode ?? null, retention?.retainUntil ?? null],
+  read: ([mode, retainUntil]) =>
+    typeof mode === "string" && typeof retainUntil === "number"
+      ? // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        { mode: mode as RetentionMode, retainUntil }
+      : undefined,
+};
+
 /** The mapping of a version to its columns. */
 export const OBJECT_FIELDS: RowMapping<StoredObject> = {
   key: required("key"),
@@ -46,6 +58,8 @@ export const OBJECT_FIELDS: RowMapping<StoredObject> = {
   checksum: CHECKSUM,
   acl: optional("acl"),
   encryption: optional("encryption"),
+  retention: RETENTION,
+  legalHold: optional("legal_hold"),
 };
 
 /** All columns of a version, `bucket_id` first. */

@@ -1,10 +1,12 @@
 // The uploads table: open multipart uploads. Completing or aborting an upload deletes its row and its parts.
 import type { ChecksumAlgorithm, ChecksumType } from "../../protocol/core/checksums.ts";
+import type { ObjectLock } from "../../protocol/objects/object-lock.ts";
 import type { ObjectMetadata } from "../../protocol/objects/object-metadata.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 import { bucketFromRow, selectBucket, type Bucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
 import { releaseReferences } from "./blob-references.ts";
+import { RETENTION } from "./object-columns.ts";
 import {
   columnsOf,
   nullable,
@@ -20,7 +22,7 @@ import {
 import { metadataJson, parseMetadata, parseTags, tagsJson } from "../../protocol/core/stored-metadata.ts";
 
 /** An open upload. */
-export interface Upload extends ObjectMetadata {
+export interface Upload extends ObjectMetadata, ObjectLock {
   readonly key: string;
   readonly uploadId: string;
   /** Milliseconds since the epoch. */
@@ -53,6 +55,8 @@ const UPLOAD_FIELDS: RowMapping<Upload> = {
   checksumType: optional("checksum_type"),
   acl: optional("acl"),
   encryption: optional("encryption"),
+  retention: RETENTION,
+  legalHold: optional("legal_hold"),
 };
 
 const UPLOAD_COLUMNS = columnsOf(UPLOAD_FIELDS);

@@ -1,7 +1,9 @@
 // Looks up many versions by key and version id, for DeleteObjects.
 import type { ConditionSubject } from "../../protocol/objects/conditions.ts";
+import type { LegalHold, ObjectLock } from "../../protocol/objects/object-lock.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
+import { RETENTION } from "./object-columns.ts";
 import { jsonPages } from "../d1/json-pages.ts";
 import { parseTags } from "../../protocol/core/stored-metadata.ts";
 
@@ -12,7 +14,7 @@ interface NamedVersion {
 }
 
 /** An existing version: its id, the facts that conditions test, and its tags and ACL for authorization. */
-export interface FoundVersion extends ConditionSubject {
+export interface FoundVersion extends ConditionSubject, ObjectLock {
   readonly isDeleteMarker: boolean;
   readonly tags: readonly Tag[];
   readonly acl: string | undefined;
@@ -28,7 +30,7 @@ const NULL_VERSIONS = "versions AS o INDEXED BY null_versions";
 
 const arm = (table: string, isMarker: string, match: string): string =>
   `SELECT o.key, n.value ->> 'versionId' AS named, o.version_id, ${isMarker} AS is_delete_marker, o.etag, o.size,
-     o.modified_at, o.tags, o.acl
+     o.modified_at, o.tags, o.acl, o.retention_mode, o.retain_until, o.legal_hold
    FROM json_each(?2) n CROSS JOIN ${table} ON o.bucket_id = ?1 AND o.key = n.value ->> 'key' AND ${match}`;
 
 /** Looks up the named versions that exist, by {@link targetName}. */
@@ -46,6 +48,9 @@ export function lookUpTargets(
     readonly modified_at: number;
     readonly tags: string | null;
     readonly acl: string | null;
+    readonly retention_mode: string | null;
+    readonly retain_until: number | null;
+    readonly legal_hold: LegalHold | null;
   }
   const pages = jsonPages(named.map(({ key, versionId }) => ({ key, versionId })));
   const byId = "o.version_id = n.value ->> 'versionId'";
@@ -73,6 +78,8 @@ export function lookUpTargets(
               modifiedAt: row.modified_at,
               tags: parseTags(row.tags),
               acl: row.acl ?? undefined,
+              retention: RETENTION.read([row.retention_mode, row.retain_until]),
+              legalHold: row.legal_hold ?? undefined,
             },
           ]),
         ),

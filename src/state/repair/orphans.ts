@@ -10,6 +10,8 @@ export interface ScannedBlob {
   readonly key: string;
   /** Undefined: not stored as a part. */
   readonly uploadId: string | undefined;
+  /** Until when the lock in its recovery metadata protects it (milliseconds since the epoch); undefined: not at all. */
+  readonly protectedUntil?: number | undefined;
 }
 
 interface OrphanRow {
@@ -86,13 +88,18 @@ export async function condemn(
   return left.map(({ blobId }) => blobId);
 }
 
-/** Records orphans. Known ones keep the time of their first finding. */
+/**
+ * Records orphans, except those that a lock protects by the database's clock. Known ones keep the time of their first
+ * finding.
+ */
 export function recordOrphans(blobs: readonly ScannedBlob[], now: number): Statement {
   return statement(
     `INSERT INTO orphans (blob_id, bucket_id, key, upload_id, found_at)
-     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?2 FROM json_each(?1) WHERE true
-     ON CONFLICT DO NOTHING`,
-    JSON.stringify(blobs.map(({ blobId, bucketId, key, uploadId }) => [blobId, bucketId, key, uploadId ?? null])),
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, ?2 FROM json_each(?1)
+     WHERE coalesce(value ->> 4, 0) <= unixepoch('subsec') * 1000 ON CONFLICT DO NOTHING`,
+    JSON.stringify(
+      blobs.map((blob) => [blob.blobId, blob.bucketId, blob.key, blob.uploadId ?? null, blob.protectedUntil ?? null]),
+    ),
     now,
   );
 }

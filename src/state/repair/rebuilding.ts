@@ -3,6 +3,7 @@ import { FrameLayout } from "../../bytes/frame-layout.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import { insertManifest, type Manifest } from "../metadata/manifests.ts";
+import { VERSION_COLUMNS } from "../metadata/object-columns.ts";
 import { upsertObject } from "../metadata/objects.ts";
 import { metadataJson, tagsJson } from "../../protocol/core/stored-metadata.ts";
 import type { Upload } from "../metadata/uploads.ts";
@@ -16,6 +17,8 @@ export interface RebuiltBucket {
   readonly region: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** The stored form of its Object Lock configuration; undefined: none is known. */
+  readonly objectLock: string | undefined;
 }
 
 /** Whether the database has no buckets and no versions. A rebuild requires an empty database. */
@@ -33,8 +36,8 @@ export function isDatabaseEmpty(): Lookup<boolean> {
 /**
  * Inserts a bucket, under its id if another bucket has its name. Of several with one name, the first one found gets it.
  */
-export function rebuildBucket({ id, name, ownerId, region, createdAt }: RebuiltBucket): Statement[] {
-  return [name ?? id, id].map((candidate) =>
+export function rebuildBucket({ id, name, ownerId, region, createdAt, objectLock }: RebuiltBucket): Statement[] {
+  const inserts = [name ?? id, id].map((candidate) =>
     statement(
       `INSERT INTO buckets (name, id, owner_id, region, created_at)
        SELECT ?1, ?2, ?3, ?4, ?5 WHERE NOT EXISTS (SELECT 1 FROM buckets WHERE id = ?2) ON CONFLICT DO NOTHING`,
@@ -45,14 +48,23 @@ export function rebuildBucket({ id, name, ownerId, region, createdAt }: RebuiltB
       createdAt,
     ),
   );
+  if (objectLock === undefined) return inserts;
+  const enable = `UPDATE buckets SET versioning = 'Enabled', object_lock = ? WHERE id = ? AND object_lock IS NULL`;
+  return [...inserts, statement(enable, objectLock, id)];
 }
 
-/** Inserts an object unless its key has one already. */
-export function rebuildObject(bucketId: string, object: StoredObject): Statement[] {
+/** Whether a rebuilt version is the current one of its key or an older one. */
+export type VersionPlace = "current" | "noncurrent";
+
+const INSERT_NONCURRENT = `INSERT INTO versions (${VERSION_COLUMNS.join(", ")}, is_delete_marker)
+  VALUES (${VERSION_COLUMNS.map(() => "?").join(", ")}, 0) ON CONFLICT DO NOTHING`;
+
+/** Inserts a version; a current one unless its key has one already. */
+export function rebuildObject(bucketId: string, object: StoredObject, place: VersionPlace): Statement[] {
   const { sql, parameters } = upsertObject(bucketId, object);
   const { blobId } = object;
   return [
-    { sql: `${sql} WHERE false`, parameters },
+    { sql: place === "current" ? `${sql} WHERE false` : INSERT_NONCURRENT, parameters },
     ...(blobId === undefined ? [] : [addOwnReferences("SELECT ?1", blobId)]),
   ];
 }
@@ -66,13 +78,14 @@ export function rebuildManifest(
   object: StoredObject,
   manifest: Manifest,
   foreignIds: readonly string[],
+  place: VersionPlace,
 ): Statement[] {
   const own = manifest.references.filter((id) => !foreignIds.includes(id));
   return [
     addForeignReferences(foreignIds),
     addOwnReferences("SELECT value FROM json_each(?1)", JSON.stringify(own)),
     ...insertManifest(manifest),
-    ...rebuildObject(bucketId, object),
+    ...rebuildObject(bucketId, object, place),
   ];
 }
 
@@ -100,8 +113,8 @@ function addForeignReferences(blobIds: readonly string[]): Statement {
 export function rebuildUpload(bucketId: string, upload: Upload): Statement {
   return statement(
     `INSERT INTO uploads (bucket_id, key, upload_id, initiated_at, owner_id, content_type, system_metadata,
-       user_metadata, tags, storage_class, encryption)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+       user_metadata, tags, storage_class, encryption, retention_mode, retain_until, legal_hold)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
     bucketId,
     upload.key,
     upload.uploadId,
@@ -113,6 +126,9 @@ export function rebuildUpload(bucketId: string, upload: Upload): Statement {
     tagsJson(upload.tags),
     upload.storageClass,
     upload.encryption ?? null,
+    upload.retention?.mode ?? null,
+    upload.retention?.retainUntil ?? null,
+    upload.legalHold ?? null,
   );
 }
 

@@ -11,7 +11,7 @@ export type KeyAddress = readonly [bucketId: string, key: string];
 
 /** The fields of recovery metadata that are stored as JSON instead of columns. */
 type RecoveredFacts = Pick<RecoveryRecord, "bucketName" | "metadata" | "tags" | "encryption" | "modifiedAt"> &
-  Pick<RecoveryRecord, "versionId" | "seen">;
+  Pick<RecoveryRecord, "versionId" | "seen" | "lock">;
 
 /** A blob that was stored as an object or as a completion proof. */
 export interface RecoveredObject extends Candidate, RecoveredFacts {
@@ -48,8 +48,8 @@ export function recordRecovered(
   found: readonly { readonly blob: BlobEntry; readonly record: RecoveryRecord }[],
 ): Statement {
   const rows = found.map(({ blob, record }) => {
-    const { bucketName, metadata, tags, encryption, modifiedAt, versionId, seen } = record;
-    const facts: RecoveredFacts = { bucketName, metadata, tags, encryption, modifiedAt, versionId, seen };
+    const { bucketName, metadata, tags, encryption, modifiedAt, versionId, seen, lock } = record;
+    const facts: RecoveredFacts = { bucketName, metadata, tags, encryption, modifiedAt, versionId, seen, lock };
     return [
       record.bucketId,
       record.key,

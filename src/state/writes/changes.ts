@@ -39,6 +39,8 @@ export interface DeleteChange extends KeyChange {
 export interface PurgeChange extends KeyChange {
   readonly versionId: string;
   readonly precondition?: ActionPrecondition | undefined;
+  /** Whether a GOVERNANCE retention does not prevent the purge. */
+  readonly bypassesGovernance?: boolean | undefined;
 }
 
 /** The outcome of one key's change. */

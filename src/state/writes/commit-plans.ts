@@ -6,6 +6,7 @@ import type { CommitPlan, ChangeOutcome, DeleteChange, PutChange, PurgeChange } 
 import { rowsOf, statement, type Database } from "../d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { guardPreconditions, type ActionPrecondition } from "../commit/lifecycle-guard.ts";
+import { applyDefaultRetention, bypassGovernance } from "../commit/object-lock.ts";
 import { hasJsonForm, upsertObject } from "../metadata/objects.ts";
 import {
   insertDeleteMarkers,
@@ -60,11 +61,12 @@ export function planPut(change: PutChange): Planner {
     };
     if (head === undefined) return plan;
     const version = { ...object, key, versionId, isNullVersion, modifiedAt };
-    const isAlone = before.length === 0 && after.length === 0 && expectedHeads.size === 0;
+    const retained = object.retention === undefined ? applyDefaultRetention(bucket, key) : [];
+    const isAlone = [...before, ...retained, ...after].length === 0 && expectedHeads.size === 0;
     const moved = head.versionId === null ? [] : moveCurrentToVersions(bucket, JSON.stringify([key]), now);
     return {
       ...plan,
-      statements: [...before, ...moved, upsertObject(bucket.id, version), ...after],
+      statements: [...before, ...moved, upsertObject(bucket.id, version), ...retained, ...after],
       blobIds: newBlobIds,
       expectedHeads,
       version: isAlone && hasJsonForm(version) ? version : undefined,
@@ -148,7 +150,14 @@ export function planPurge(changes: readonly PurgeChange[]): Planner {
     if (targets.length === 0) return NOTHING;
     return {
       ...NOTHING,
-      statements: [...guardPreconditions(bucket, preconditionsOf(accepted)), ...purgeVersions(bucket.id, targets, now)],
+      statements: [
+        ...guardPreconditions(bucket, preconditionsOf(accepted)),
+        ...bypassGovernance(
+          bucket.id,
+          accepted.filter(({ bypassesGovernance }) => bypassesGovernance === true),
+        ),
+        ...purgeVersions(bucket.id, targets, now),
+      ],
       async isApplied(database) {
         const results = await database.batch([
           statement(

@@ -139,9 +139,10 @@ export class Coordinators {
   }
 }
 
-/** Leaves out rules and configurations: a coordinator does not use them, and they may take a megabyte. */
+/** Leaves out rules and configurations that a coordinator does not use, which may take a megabyte. */
 function withoutRules(bucket: Bucket): Bucket {
-  return { ...bucket, cors: [], configurations: NO_CONFIGURATIONS };
+  const { object_lock } = bucket.configurations;
+  return { ...bucket, cors: [], configurations: { ...NO_CONFIGURATIONS, object_lock } };
 }
 
 /** The outcome of a lost call: the client gets 503, and nothing is cleaned up. */

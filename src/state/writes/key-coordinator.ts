@@ -23,7 +23,7 @@ import { databaseBindings, Databases } from "../d1/databases.ts";
 import { GroupCommits } from "../commit/group-commit.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
-import { checkSnapshotProtection } from "./snapshot-protection.ts";
+import { checkPurgeProtection, LOCKED } from "./purge-protection.ts";
 
 /** A set of changes that are evaluated and committed together. */
 interface WriteBatch<Change extends AnyChange> {
@@ -100,7 +100,7 @@ export class KeyCoordinator extends DurableObject {
       }
       case "purge": {
         const changes = write.changes.map(fromWire);
-        const refuse = (reader: Database, evaluated: Bucket) => checkSnapshotProtection(reader, evaluated, changes);
+        const refuse = (reader: Database, evaluated: Bucket) => checkPurgeProtection(reader, evaluated, changes);
         return this.#inTurn(database, bucket, { changes, plan: planPurge(changes), refuse }, false);
       }
     }
@@ -150,9 +150,10 @@ export class KeyCoordinator extends DurableObject {
         isFromCache: cachedHeads.size > 0,
         isRepeated,
       });
-      if (outcome === "bucket changed") {
+      // A lock that was set since the lookup: the next turn refuses the locked version alone.
+      if (outcome === "bucket changed" || (outcome === "version locked" && turn === 0)) {
         const { bucket: fresh } = await database.look(lookUpBucket(bucket.name));
-        if (fresh?.id !== bucket.id) return changes.map(() => refusedBy(outcome, bucket));
+        if (fresh?.id !== bucket.id) return changes.map(() => refusedBy("bucket changed", bucket));
         bucket = fresh;
       } else if (outcome === "head changed") {
         const fresh = await database.look(currentHeads(bucket.id, Array.from(heads.keys())));
@@ -252,7 +253,9 @@ function refusedBy(outcome: Exclude<CommitOutcome, "applied">, bucket: Bucket): 
   const refusal: WriteRefusal =
     outcome === "bucket changed"
       ? { code: "NoSuchBucket", fields: { BucketName: bucket.name } }
-      : { code: unavailable(outcome), fields: {} };
+      : outcome === "version locked"
+        ? LOCKED
+        : { code: unavailable(outcome), fields: {} };
   return { isDone: false, reason: outcome, refusal, isDefinite: outcome !== "unknown" };
 }
 

@@ -1,10 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { utf8 } from "../../../src/bytes/text.ts";
-import {
-  parseNewBucketConfiguration,
-  refuseUnsupportedBucketHeaders,
-} from "../../../src/protocol/buckets/bucket-configuration.ts";
+import { parseNewBucketConfiguration, readNewObjectLock } from "../../../src/protocol/buckets/bucket-configuration.ts";
 import { expectRefusal, requestFor } from "./support.ts";
 
 const NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
@@ -67,20 +64,19 @@ describe("a LocationConstraint", () => {
   );
 });
 
-describe("a new bucket's headers", () => {
-  const check = (headers: Readonly<Record<string, string>>) =>
-    refuseUnsupportedBucketHeaders(requestFor("PUT", "/bucket", headers));
+describe("the Object Lock header of a new bucket", () => {
+  const read = (headers: Readonly<Record<string, string>>) => readNewObjectLock(requestFor("PUT", "/bucket", headers));
+  const name = "x-amz-bucket-object-lock-enabled";
 
-  it.each([{}, { "x-amz-bucket-object-lock-enabled": "false" }, { "x-amz-bucket-object-lock-enabled": "False" }])(
-    "can be %j",
-    (headers) => expect(() => check(headers)).not.toThrow(),
-  );
+  it("enables it only with true", () => {
+    expect(read({})).toBe(false);
+    for (const value of ["false", "False"]) expect(read({ [name]: value })).toBe(false);
+    for (const value of ["true", "True"]) expect(read({ [name]: value })).toBe(true);
+  });
 
-  it.each([
-    ["x-amz-bucket-object-lock-enabled", "true"],
-    ["x-amz-bucket-object-lock-enabled", ""],
-    ["x-amz-bucket-object-lock-enabled", "no"],
-  ])("are rejected with %s: %s", (name, value) =>
-    expectRefusal(() => check({ [name]: value }), "NotImplemented", 501, { fields: { Header: name } }),
+  it.each(["", "no", "1"])("is rejected with the value %j", (value) =>
+    expectRefusal(() => read({ [name]: value }), "InvalidArgument", 400, {
+      fields: { ArgumentName: name, ArgumentValue: value },
+    }),
   );
 });

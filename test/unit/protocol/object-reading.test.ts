@@ -30,6 +30,8 @@ const OBJECT: StoredObject = {
   tags: [],
   acl: undefined,
   encryption: undefined,
+  retention: undefined,
+  legalHold: undefined,
   storageClass: "STANDARD",
   checksum: { algorithm: "CRC32", type: "FULL_OBJECT", value: "y/Q5Jg==" },
   contentType: "text/plain",
@@ -49,6 +51,7 @@ function plan(query = "", headers: Headers_ = {}, object: StoredObject = OBJECT)
     isVersioned: false,
     parts: [],
     encryption: SSE_S3,
+    lock: {},
     lifecycle: null,
     now: NOW,
   });

@@ -33,9 +33,6 @@ describe("headers that request unsupported features", () => {
     "x-amz-server-side-encryption-bucket-key-enabled",
     "x-amz-server-side-encryption-aws-kms-key-id",
     "x-amz-server-side-encryption-context",
-    "x-amz-object-lock-mode",
-    "x-amz-object-lock-retain-until-date",
-    "x-amz-object-lock-legal-hold",
     "x-amz-write-offset-bytes",
   ])("are refused and not ignored, presigned or not: %s", (name) => {
     for (const value of ["x", ""]) {
