@@ -16,14 +16,16 @@ import type {
   PutChange,
 } from "./changes.ts";
 import { planDelete, planPut, planPurge } from "./commit-plans.ts";
-import { commitBatch, guardCommit, unavailable, type CommitOutcome } from "../commit/commit.ts";
+import { commitBatch, guardCommit, type CommitOutcome } from "../commit/commit.ts";
 import { Counts } from "../d1/counts.ts";
 import { type Database, FIRST_DATABASE } from "../d1/database.ts";
 import { databaseBindings, Databases } from "../d1/databases.ts";
+import { asUnknown, refusalOutcome, refusedBy, refusedOutcome } from "./change-outcomes.ts";
+import { Contenders } from "./contenders.ts";
 import { GroupCommits } from "../commit/group-commit.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
-import { checkPurgeProtection, LOCKED } from "./purge-protection.ts";
+import { checkPurgeProtection } from "./purge-protection.ts";
 
 /** A set of changes that are evaluated and committed together. */
 interface WriteBatch<Change extends AnyChange> {
@@ -52,6 +54,7 @@ const MAX_TURNS = 5;
 export class KeyCoordinator extends DurableObject {
   readonly #queue = new KeyedQueue<KeyHead>();
   readonly #groups = new GroupCommits();
+  readonly #contenders = new Contenders();
 
   /**
    * Commits a new version of a key of a bucket in the first database.
@@ -92,7 +95,9 @@ export class KeyCoordinator extends DurableObject {
     switch (write.kind) {
       case "put": {
         const change = fromWire(write.change);
-        return this.#inTurn(database, bucket, { changes: [change], plan: planPut(change) }, write.isRepeated);
+        const writeBatch = { changes: [change], plan: planPut(change) };
+        if (write.isRepeated) return this.#inTurn(database, bucket, writeBatch, true);
+        return this.#putInTurn(database, bucket, writeBatch, change);
       }
       case "delete": {
         const changes = write.changes.map(fromWire);
@@ -115,6 +120,23 @@ export class KeyCoordinator extends DurableObject {
   ): Promise<ChangeOutcome[]> {
     const keys = writeBatch.changes.map((change) => queueKey(bucket, change.key));
     return this.#queue.run(keys, () => this.#commitChanges(database, bucket, writeBatch, isRepeated));
+  }
+
+  /** Waits like {@link #inTurn}, but only until an earlier write of the key makes the conditions fail. */
+  async #putInTurn(
+    database: Database,
+    bucket: Bucket,
+    writeBatch: WriteBatch<PutChange>,
+    change: PutChange,
+  ): Promise<ChangeOutcome[]> {
+    const key = queueKey(bucket, change.key);
+    const contender = this.#contenders.add(key, change);
+    const refused = contender.refusal.then((refusal) => [refusedOutcome(refusal)]);
+    const done = this.#queue.run([key], async () => {
+      this.#contenders.remove(key, contender);
+      return contender.isRefused ? refused : this.#commitChanges(database, bucket, writeBatch, false);
+    });
+    return Promise.race([refused, done]);
   }
 
   /**
@@ -146,6 +168,7 @@ export class KeyCoordinator extends DurableObject {
         this.#discardCachedHeads(bucket, changes);
         return changes.map(({ key }) => planned.done(key));
       }
+      const contenders = changes.map(({ key }) => [key, this.#contenders.waitingFor(queueKey(bucket, key))] as const);
       const outcome = await this.#commit(database, bucket, new Map([...cachedHeads, ...acceptedHeads]), planned, {
         isFromCache: cachedHeads.size > 0,
         isRepeated,
@@ -162,6 +185,10 @@ export class KeyCoordinator extends DurableObject {
         heads = fresh;
         cachedHeads = new Map();
       } else if (outcome === "applied") {
+        for (const [key, waiting] of contenders) {
+          const head = confirmedHead(planned, cachedHeads, key);
+          if (head !== undefined) for (const contender of waiting) contender.evaluate(head);
+        }
         return this.#done(bucket, changes, planned, refusals);
       } else {
         this.#discardCachedHeads(bucket, changes);
@@ -245,23 +272,17 @@ function queueKey(bucket: Bucket, key: string): string {
   return `${bucket.id}/${key}`;
 }
 
-function refusalOutcome(refusal: WriteRefusal | undefined): ChangeOutcome | undefined {
-  return refusal === undefined ? undefined : { isDone: false, reason: "refused", refusal, isDefinite: true };
-}
-
-function refusedBy(outcome: Exclude<CommitOutcome, "applied">, bucket: Bucket): ChangeOutcome {
-  const refusal: WriteRefusal =
-    outcome === "bucket changed"
-      ? { code: "NoSuchBucket", fields: { BucketName: bucket.name } }
-      : outcome === "version locked"
-        ? LOCKED
-        : { code: unavailable(outcome), fields: {} };
-  return { isDone: false, reason: outcome, refusal, isDefinite: outcome !== "unknown" };
-}
-
-/** Turns refusals into unknown outcomes: the first try of a repeated call may still reach D1. */
-function asUnknown(outcome: ChangeOutcome): ChangeOutcome {
-  return outcome.isDone
-    ? outcome
-    : { isDone: false, reason: "unknown", refusal: { code: "ServiceUnavailable", fields: {} }, isDefinite: false };
+/**
+ * The head that a key had when an applied batch was executed. Undefined if an earlier try than this batch may have been
+ * the one that was applied, or if no batch was sent.
+ */
+function confirmedHead(
+  planned: CommitPlan,
+  cachedHeads: ReadonlyMap<string, KeyHead>,
+  key: string,
+): KeyHead | undefined {
+  if (planned.statements.length === 0) return cachedHeads.get(key);
+  const head = planned.headsAfter.get(key);
+  const outcome = planned.done(key);
+  return head !== undefined && outcome.isDone && outcome.versionId === head.versionId ? head : undefined;
 }

@@ -1,0 +1,73 @@
+// Many conditional writers of one key at a time: one of them wins, and the others cost the database next to nothing.
+import { describe, expect, it } from "vitest";
+
+import { send } from "../support/client.ts";
+import { connectionLost, coordinatorOf, ONE_SHARD, withCoordinatorD1 } from "../support/faults.ts";
+import { mockErrorLog } from "../support/error-log.ts";
+import { freshBucket } from "../support/fresh-bucket.ts";
+import { md5Hex } from "../support/digests.ts";
+import { versionedBucket } from "../support/versioning.ts";
+
+mockErrorLog();
+
+const RACERS = 100;
+
+interface Race {
+  readonly statuses: readonly number[];
+  readonly winners: readonly string[];
+  /** Batches with a guard. */
+  readonly commits: number;
+}
+
+/** Lets writers race for a key, whose coordinator loses the answers of the first commits. */
+async function race(
+  bucket: string,
+  headers: Record<string, string>,
+  lost: "before" | "after" | undefined,
+): Promise<Race> {
+  let commits = 0;
+  const results = await withCoordinatorD1(
+    bucket,
+    async (sql, send_) => {
+      if (!sql.some((text) => text.includes("commit_guard"))) return send_();
+      commits += 1;
+      if (lost === undefined || commits > 1) return send_();
+      if (lost === "after") await send_();
+      throw connectionLost();
+    },
+    async () =>
+      Promise.all(
+        Array.from({ length: RACERS }, async (_, racer) => {
+          const body = `${JSON.stringify(headers)} ${racer}`;
+          return { body, status: (await send("PUT", `/${bucket}/k`, { body, headers }, ONE_SHARD)).status };
+        }),
+      ),
+  );
+  const winners = results.filter(({ status }) => status === 200).map(({ body }) => body);
+  return { statuses: results.map(({ status }) => status), winners, commits };
+}
+
+describe.each([
+  ["unversioned", freshBucket],
+  ["versioned", versionedBucket],
+] as const)("100 writers of one key of an %s bucket", (_, create) => {
+  it.each([undefined, "before", "after"] as const)("have one winner, with answers lost %s", async (lost) => {
+    const bucket = await create();
+    await coordinatorOf(bucket);
+    const created = await race(bucket, { "if-none-match": "*" }, lost);
+    expect(created.winners).toHaveLength(1);
+    expect(created.statuses.filter((status) => ![200, 409, 412].includes(status))).toEqual([]);
+    const replaced = await race(bucket, { "if-match": md5Hex(created.winners[0] ?? "") }, lost);
+    expect(replaced.winners).toHaveLength(1);
+    const current = await send("GET", `/${bucket}/k`);
+    expect(await current.text()).toBe(replaced.winners[0]);
+    // Without refusals from the winner's commit, each of the others would need a guard of its own.
+    expect(created.commits + replaced.commits).toBeLessThan(RACERS);
+  });
+
+  it("without conditions are all done", async () => {
+    const bucket = await create();
+    const { statuses } = await race(bucket, {}, undefined);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+  });
+});
