@@ -55,6 +55,7 @@ import { putBucketAcl } from "../operations/put-bucket-acl.ts";
 import { putBucketVersioning } from "../operations/put-bucket-versioning.ts";
 import { putObjectAcl } from "../operations/put-object-acl.ts";
 import { putObjectTagging } from "../operations/put-object-tagging.ts";
+import { queryBucket } from "../operations/query-bucket.ts";
 import { putObject } from "../operations/put-object.ts";
 import { renameObject, renameObjectByQuery } from "../operations/rename-object.ts";
 import { restoreBucketSnapshot } from "../operations/restore-bucket-snapshot.ts";
@@ -103,6 +104,7 @@ export const OPERATIONS: readonly Operation[] = [
   deleteBucketSnapshot,
   checkConsistency,
   getBucketUsage,
+  queryBucket,
   ...bucketArchives,
   purgeBucketCache,
   postObject,

@@ -44,6 +44,8 @@ const VERSIONED = [
   "PutObjectTagging",
   "DeleteObjectTagging",
 ];
+/** Operations that refuse parameters that they do not obey. */
+const STRICT = ["QueryBucket"];
 
 const INPUTS: readonly Input[] = [
   { key: "s3:x-amz-acl", header: "x-amz-acl", value: "private", obeyedBy: ACLS },
@@ -108,11 +110,18 @@ const INPUTS: readonly Input[] = [
     key: "s3:prefix",
     parameter: "prefix",
     value: "mine/",
-    obeyedBy: [...SCOPED, "GetBucketArchive", "GetBucketUsage", "PreviewBucketLifecycle", "RestoreBucketSnapshot"],
+    obeyedBy: [
+      ...SCOPED,
+      "GetBucketArchive",
+      "GetBucketUsage",
+      "PreviewBucketLifecycle",
+      "QueryBucket",
+      "RestoreBucketSnapshot",
+    ],
   },
-  { key: "s3:delimiter", parameter: "delimiter", value: "/", obeyedBy: SCOPED },
-  { key: "s3:max-keys", parameter: "max-keys", value: "1", obeyedBy: [...LISTS, "ListZipMembers"] },
-  { key: "s3:VersionId", parameter: "versionId", value: "null", obeyedBy: VERSIONED },
+  { key: "s3:delimiter", parameter: "delimiter", value: "/", obeyedBy: SCOPED, givenBy: STRICT },
+  { key: "s3:max-keys", parameter: "max-keys", value: "1", obeyedBy: [...LISTS, "ListZipMembers", "QueryBucket"] },
+  { key: "s3:VersionId", parameter: "versionId", value: "null", obeyedBy: VERSIONED, givenBy: STRICT },
 ];
 
 /** Allows everything when a key has a value. */

@@ -8,6 +8,7 @@ import { md5Base64, utf8 } from "./digests.ts";
 import { freshBucket, freshBucketName, putAll } from "./fresh-bucket.ts";
 import { completionOf, createUpload, putPart } from "./multipart.ts";
 import { LOCK_PREPARATIONS } from "./lock-requests.ts";
+import { queryOf } from "./queries.ts";
 import { takeSnapshot } from "./snapshots.ts";
 import { taggingOf } from "./tagging.ts";
 import { versionedBucket } from "./versioning.ts";
@@ -238,12 +239,12 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   ListBucketSnapshots: [onBucket("GET", "?snapshots", ["s3:ListBucketSnapshots"])],
   RestoreBucketSnapshot: [onSnapshot("POST", "?restoreSnapshot=s", "s3:RestoreBucketSnapshot")],
   GetBucketUsage: [onBucket("GET", "?usage", ["s3:GetBucketUsage"])],
+  QueryBucket: [queryOf],
   GetBucketArchive: [archiveOf("?zip"), archiveOf("?tar&prefix=k")],
   GetObjectsArchive: [
     archiveOfList("?zip", "s3:GetObject", ""),
     archiveOfList("?tar", "s3:GetObjectVersion", "<VersionId>null</VersionId>"),
   ],
-
   GetObject: [onObject("GET", "", ["s3:GetObject"]), onVersion("GET", "", ["s3:GetObjectVersion"])],
   GetZipMember: [
     zipRead("?zip-member=m", "s3:GetObject"),

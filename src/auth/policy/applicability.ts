@@ -13,10 +13,13 @@ const TAGGING = actions("PutObjectTagging PutObjectVersionTagging ReplicateTags"
 /** The actions that can have a value for a condition key or a family of keys. Other keys suit every action. */
 const ACTIONS_BY_KEY: ReadonlyMap<string, readonly MatchText[]> = new Map([
   ["s3:delimiter", LISTINGS],
-  ["s3:max-keys", LISTINGS],
+  ["s3:max-keys", [...LISTINGS, ...actions("QueryBucket")]],
   [
     "s3:prefix",
-    [...LISTINGS, ...actions("GetBucketArchive GetBucketUsage GetLifecycleConfiguration RestoreBucketSnapshot")],
+    [
+      ...LISTINGS,
+      ...actions("GetBucketArchive GetBucketUsage GetLifecycleConfiguration QueryBucket RestoreBucketSnapshot"),
+    ],
   ],
   ["s3:locationconstraint", CREATION],
   ["s3:x-amz-object-ownership", CREATION],

@@ -4,7 +4,8 @@ import { invalidArgument, S3Error } from "../core/s3-error.ts";
 import { classAfterTransition } from "../lifecycle/lifecycle.ts";
 import { requestHeader, requestHeadersWithPrefix, type S3Request } from "../core/s3-request.ts";
 
-const STORAGE_CLASSES = new Set([
+/** The storage classes that requests can name. */
+export const STORAGE_CLASSES: ReadonlySet<string> = new Set([
   "STANDARD",
   "REDUCED_REDUNDANCY",
   "STANDARD_IA",
