@@ -13,7 +13,7 @@ const NONSENSE = "~nonsense~";
 const VALUES = ["", " ", NONSENSE, "99999999999999999999", "-1"];
 
 const METADATA = /^(cache-control|content-(disposition|encoding|language|type)|expires|x-amz-meta-a)$/;
-const READS = new Set(["GetObject", "HeadObject"]);
+const READS = new Set(["GetObject", "HeadObject", "GetBucketArchive", "GetObjectsArchive", "GetZipMember"]);
 
 /** The accepted values of an input: all, the empty one, or those that match a predicate. */
 const ACCEPTED: readonly (readonly [input: RegExp, accepts: (value: string, operation: string) => boolean])[] = [
@@ -29,6 +29,7 @@ const ACCEPTED: readonly (readonly [input: RegExp, accepts: (value: string, oper
   [/^(range|if-range|if-none-match|if-(un)?modified-since)$/, (_value, operation) => READS.has(operation)],
   [/^(encoding-type|max-keys|max-uploads|max-parts|part-number-marker|version-id-marker)$/, (value) => value === ""],
   [/^x-amz-tagging$/, (value) => value !== NONSENSE],
+  [/^x-amz-website-redirect-location$/, (value) => value === ""],
   [/^x-amz-(copy|rename)-source-if-none-match$/, (value) => value !== ""],
   [/^x-amz-client-token$/, (value) => value !== ""],
   // Tag keys, which need not exist.
