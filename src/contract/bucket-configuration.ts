@@ -36,6 +36,8 @@ interface BucketConfiguration<Value> {
   readonly parseBody: (context: Context, bucket: Bucket) => Promise<Value>;
   /** The statement that sets a configuration; undefined deletes it. */
   readonly store: (bucket: Bucket, value: Value | undefined) => Statement;
+  /** Stores a configuration in more than one batch; returns false where `store` suffices. */
+  readonly save?: (context: Context, bucket: Bucket, value: Value | undefined) => Promise<boolean>;
   /** The response to an error of `store`; undefined for an error that no client caused. */
   readonly refusal?: (error: unknown) => S3Error | undefined;
   readonly render: (value: Value) => Pick<S3Response, "body"> & Partial<Pick<S3Response, "headers">>;
@@ -43,8 +45,12 @@ interface BucketConfiguration<Value> {
 
 /** Declares the operations of a configuration: get, put and delete, in this order. */
 export function defineBucketConfiguration<Value>(declared: BucketConfiguration<Value>): readonly Operation[] {
-  const { subresource, load, missing, parseBody, store, refusal, render } = declared;
+  const { subresource, load, missing, parseBody, refusal, render } = declared;
   const route = { level: "bucket", query: [subresource] } as const;
+  const store = async (context: Context, bucket: Bucket, value: Value | undefined): Promise<void> => {
+    if ((await declared.save?.(context, bucket, value)) === true) return;
+    await context.database.batch([declared.store(bucket, value)]);
+  };
   return [
     defineOperation({
       name: declared.get.name,
@@ -78,7 +84,7 @@ export function defineBucketConfiguration<Value>(declared: BucketConfiguration<V
           await refuseContradictions(request, inputs);
         }
         try {
-          await context.database.batch([store(bucket, value)]);
+          await store(context, bucket, value);
         } catch (error) {
           throw refusal?.(error) ?? error;
         }
@@ -92,7 +98,7 @@ export function defineBucketConfiguration<Value>(declared: BucketConfiguration<V
       route: { ...route, method: "DELETE" },
       read: ({ address }) => ({ bucketName: addressedBucket(address) }),
       lookUp: ({ bucketName }) => lookUpBucket(bucketName),
-      run: async ({ database }, _input, { bucket }) => database.batch([store(bucket, undefined)]),
+      run: async (context, _input, { bucket }) => store(context, bucket, undefined),
       write: () => ({ status: 204, headers: {} }),
     }),
   ];

@@ -3,7 +3,14 @@
 import { deliveryFromText } from "../protocol/buckets/delivery-configuration.ts";
 import type { DeliveryTarget } from "../protocol/core/host-names.ts";
 import { selectBucket, type Bucket } from "../state/metadata/buckets.ts";
-import { bucketOf, selectClaimant } from "../state/metadata/delivery-hosts.ts";
+import { rememberLocation } from "../state/metadata/bucket-locations.ts";
+import {
+  bucketOf,
+  placedClaimantOf,
+  selectClaimant,
+  selectPlacedClaimant,
+  type PlacedClaimant,
+} from "../state/metadata/delivery-hosts.ts";
 import { bucketPath, hostPath } from "../state/reads/location-cache.ts";
 import { defaultLifetime, totalMs, type DeliveryContext, type DeliveryReader } from "./delivery-context.ts";
 
@@ -42,11 +49,28 @@ async function readClaimed(
   reader: DeliveryReader,
   { host, label }: Extract<DeliveryTarget, { kind: "subdomain" }>,
 ): Promise<Bucket | undefined> {
-  const { results, ofFirst } = await reader.read(label, [selectBucket(label)], [selectClaimant(host)]);
-  const claimant = bucketOf(ofFirst);
+  const inFirst = [selectClaimant(host), selectPlacedClaimant(host)];
+  const { results, ofFirst } = await reader.read(label, [selectBucket(label)], inFirst);
+  const claimant = bucketOf(ofFirst) ?? (await readPlaced(reader, host, placedClaimantOf(ofFirst, 1)));
   if (claimant !== undefined) return claimant;
   const named = bucketOf(results);
   return named?.configurations.website === null ? undefined : named;
+}
+
+/** Reads a claimant from its own database, which confirms the claim. */
+async function readPlaced(
+  reader: DeliveryReader,
+  host: string,
+  claimant: PlacedClaimant | undefined,
+): Promise<Bucket | undefined> {
+  if (claimant === undefined) return undefined;
+  rememberLocation(claimant.name, claimant.database);
+  const bucket = await readNamed(reader, claimant.name);
+  return bucket?.id === claimant.id && claimsHost(bucket, host) ? bucket : undefined;
+}
+
+function claimsHost({ configurations }: Bucket, host: string): boolean {
+  return deliveryFromText(configurations.delivery)?.hosts.includes(host) === true;
 }
 
 /** Keeps a bucket that another lookup has read from the primary, if the host still delivers it. */
@@ -54,10 +78,10 @@ export async function rememberBucket(context: DeliveryContext, bucket: Bucket | 
   if (bucket !== undefined && isDelivered(context, bucket)) await store(context, bucket);
 }
 
-function isDelivered({ target }: DeliveryContext, { name, configurations }: Bucket): boolean {
+function isDelivered({ target }: DeliveryContext, bucket: Bucket): boolean {
+  const { name, configurations } = bucket;
   if (target.kind === "fixed") return target.bucketName === name;
-  const isClaimed = deliveryFromText(configurations.delivery)?.hosts.includes(target.host) === true;
-  return isClaimed || (target.label === name && configurations.website !== null);
+  return claimsHost(bucket, target.host) || (target.label === name && configurations.website !== null);
 }
 
 async function store(context: DeliveryContext, bucket: Bucket | undefined): Promise<void> {

@@ -1,5 +1,5 @@
 // Completes creations and deletions of buckets that a crash has interrupted between the registry and the bucket's
-// database, and purges old records of deletions. It runs only where a deployment has several databases.
+// database, makes their claims of delivery hosts equal to their configurations, and purges old records of deletions. It runs only where a deployment has several databases.
 import { FIRST_DATABASE } from "../state/d1/database.ts";
 import {
   deletePlacement,
@@ -10,6 +10,7 @@ import {
   purgeBucketDeletions,
 } from "../state/metadata/placements.ts";
 import { completePlacement } from "../state/writes/bucket-creation.ts";
+import { reconcileClaims } from "../state/writes/host-claims.ts";
 import { databaseAfter } from "./over-databases.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
@@ -40,7 +41,7 @@ export const completePlacements: Job = {
 async function checkPlacements({ databases, now }: JobContext, after: string): Promise<JobStep> {
   const { first } = databases;
   const placements = await first.look(lookUpPlacements(after, PAGE_PLACEMENTS));
-  const report = { created: 0, deleted: 0, unbound: 0 };
+  const report = { created: 0, deleted: 0, unbound: 0, claimed: 0, released: 0 };
   for (const [name, placed] of Map.groupBy(placements, ({ database }) => database)) {
     const database = databases.find(name);
     if (database === undefined) {
@@ -51,6 +52,10 @@ async function checkPlacements({ databases, now }: JobContext, after: string): P
     const ended = placed.filter(({ id }) => deleted.has(id));
     await first.batch(ended.map(deletePlacement));
     report.deleted += ended.length;
+    const remaining = placed.filter(({ id }) => existing.has(id));
+    const { claimed, released } = await reconcileClaims(databases, database, remaining, now - CREATION_MS);
+    report.claimed += claimed;
+    report.released += released;
     for (const placement of placed) {
       const { id, bucket } = placement;
       if (existing.has(id) || deleted.has(id) || bucket.createdAt > now - CREATION_MS) continue;

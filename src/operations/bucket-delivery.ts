@@ -14,6 +14,7 @@ import { labelUnder } from "../protocol/core/host-names.ts";
 import { invalidArgument, S3Error } from "../protocol/core/s3-error.ts";
 import { setConfiguration, type Bucket } from "../state/metadata/buckets.ts";
 import { isHostConflict, lookUpForeignHosts } from "../state/metadata/delivery-hosts.ts";
+import { storeClaims } from "../state/writes/host-claims.ts";
 
 export const bucketDelivery = defineBucketConfiguration({
   subresource: "delivery",
@@ -29,6 +30,14 @@ export const bucketDelivery = defineBucketConfiguration({
   },
   store: (bucket, configuration) =>
     setConfiguration(bucket, "delivery", configuration === undefined ? null : deliveryText(configuration)),
+  async save({ database, databases, now }, bucket, configuration) {
+    if (database.isFirst) return false;
+    const text = configuration === undefined ? null : deliveryText(configuration);
+    const outcome = await storeClaims(databases, database, bucket, { text, hosts: configuration?.hosts ?? [] }, now);
+    if (outcome === "bucket missing") throw new S3Error("NoSuchBucket", { BucketName: bucket.name });
+    if (outcome === "changed meanwhile") throw new S3Error("SlowDown", { BucketName: bucket.name });
+    return true;
+  },
   refusal: (error) => (isHostConflict(error) ? new S3Error("DeliveryHostAlreadyInUse") : undefined),
   render: (configuration) => ({ body: deliveryElement(configuration) }),
 });
@@ -38,7 +47,7 @@ export const bucketDelivery = defineBucketConfiguration({
  * @throws S3Error InvalidArgument {Host}, DeliveryHostAlreadyInUse {Host}
  */
 async function checkHosts(
-  { settings, database }: Context,
+  { settings, databases }: Context,
   bucket: Bucket,
   { hosts }: DeliveryConfiguration,
 ): Promise<void> {
@@ -49,11 +58,6 @@ async function checkHosts(
     throw invalidArgument("Host", host, "The host must be a subdomain of a wildcard in the setting DELIVERY.");
   });
   if (labelled.length === 0) return;
-  if (!database.isFirst) {
-    const message =
-      "Only buckets in the first database can claim hosts. Others are delivered by their name or by DELIVERY.";
-    throw new S3Error("NotImplemented", {}, message);
-  }
-  const [foreign] = await database.look(lookUpForeignHosts(bucket, labelled));
+  const [foreign] = await databases.first.look(lookUpForeignHosts(bucket, labelled));
   if (foreign !== undefined) throw new S3Error("DeliveryHostAlreadyInUse", { Host: foreign });
 }

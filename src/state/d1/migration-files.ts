@@ -24,6 +24,7 @@ import M0022 from "../../../migrations/0022_bucket_website.sql";
 import M0023 from "../../../migrations/0023_bucket_placements.sql";
 import M0024 from "../../../migrations/0024_delivery.sql";
 import M0025 from "../../../migrations/0025_object_lock.sql";
+import M0026 from "../../../migrations/0026_delivery_claims.sql";
 
 export interface Migration {
   readonly name: string;
@@ -56,4 +57,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0023_bucket_placements.sql", sql: M0023 },
   { name: "0024_delivery.sql", sql: M0024 },
   { name: "0025_object_lock.sql", sql: M0025 },
+  { name: "0026_delivery_claims.sql", sql: M0026 },
 ];

@@ -256,6 +256,17 @@ export function setConfiguration({ name, id }: Bucket, column: ConfigurationName
   return statement(`UPDATE buckets SET ${column} = ? WHERE name = ? AND id = ?`, text, name, id);
 }
 
+/** Sets a bucket's delivery configuration if it equals that in `bucket`; the result's `changes` is 1 if so. */
+export function replaceDelivery({ name, id, configurations }: Bucket, text: string | null): Statement {
+  return statement(
+    `UPDATE buckets SET delivery = ? WHERE name = ? AND id = ? AND delivery IS ?`,
+    text,
+    name,
+    id,
+    configurations.delivery,
+  );
+}
+
 /** Sets a bucket's tags if they equal those in `bucket`; the result's `changes` is 1 if so. */
 export function replaceTags({ name, id, configurations }: Bucket, tags: string | null): Statement {
   return statement(

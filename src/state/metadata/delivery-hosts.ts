@@ -1,5 +1,6 @@
-// Hosts that buckets claim for delivery, and the epoch of each bucket's cached answers. Triggers derive the table
-// delivery_hosts from the buckets' delivery configurations. Only buckets of the first database claim hosts.
+// Hosts that buckets claim for delivery, and the epoch of each bucket's cached answers. The table delivery_hosts of the first
+// database has each host once: triggers derive it from the delivery configurations of that database's buckets, and
+// buckets of further databases claim hosts in it before they store their configuration (writes/host-claims.ts).
 import { rowsOf, statement, type Lookup, type Statement, type StatementResult } from "../d1/database.ts";
 import { BUCKET_COLUMNS, bucketFromRow, type Bucket, type BucketRow } from "./buckets.ts";
 
@@ -10,6 +11,27 @@ export function selectClaimant(host: string): Statement {
      CROSS JOIN buckets b ON b.name = h.bucket_name AND b.id = h.bucket_id WHERE h.host = ?`,
     host,
   );
+}
+
+/** A bucket of a further database that has claimed a host. Its own configuration confirms the claim. */
+export interface PlacedClaimant {
+  readonly name: string;
+  readonly id: string;
+  readonly database: string;
+}
+
+/** Selects the bucket of a further database that has claimed a host. */
+export function selectPlacedClaimant(host: string): Statement {
+  return statement(
+    `SELECT p.name, p.id, p.database FROM delivery_hosts h
+     CROSS JOIN bucket_placements p ON p.name = h.bucket_name AND p.id = h.bucket_id WHERE h.host = ?`,
+    host,
+  );
+}
+
+/** The bucket of the result of {@link selectPlacedClaimant} at this position. */
+export function placedClaimantOf(results: readonly StatementResult[], index: number): PlacedClaimant | undefined {
+  return rowsOf<PlacedClaimant>(results, index)[0];
 }
 
 /** The bucket of a result of {@link selectClaimant} or of a bucket's lookup by name. */
