@@ -30,8 +30,11 @@ function losing(seed: number): { fault: BatchFault; groups: { lost: number } } {
   const dice = diceOf(seed);
   const groups = { lost: 0 };
   const fault: BatchFault = async (sql, send) => {
-    const fate = sql.some((text) => text.includes("commit_guard")) ? dice(8) : 7;
-    if (fate < 3 && sql.some((text) => text.includes("json_each(?2) WHERE true"))) groups.lost += 1;
+    const isGroup = sql.some((text) => text.includes("json_each(?2) WHERE true"));
+    const isCommit = sql.some((text) => text.includes("commit_guard"));
+    // The first group is lost in any case.
+    const fate = isGroup && groups.lost === 0 ? seed % 3 : isCommit ? dice(8) : 7;
+    if (fate < 3 && isGroup) groups.lost += 1;
     if (fate === 0) throw connectionLost();
     if (fate === 1) {
       await send();

@@ -49,13 +49,9 @@ export class GroupCommits {
     const { database, bucket } = member;
     // What the guard compares, so that one guard holds for the group.
     const name = JSON.stringify([database.name, bucket.name, bucket.id, bucket.versioning, bucket.snapshotFloor]);
-    const lane = this.#lanes.get(name) ?? new Lane();
+    const lane = this.#lanes.get(name) ?? new Lane(() => this.#lanes.delete(name));
     this.#lanes.set(name, lane);
-    try {
-      return await lane.commit(member);
-    } finally {
-      if (lane.isIdle) this.#lanes.delete(name);
-    }
+    return lane.commit(member);
   }
 }
 
@@ -64,9 +60,10 @@ class Lane {
   #waiting: WaitingMember[] = [];
   #flights = 0;
   #overdue: ReturnType<typeof setTimeout> | undefined;
+  readonly #onIdle: () => void;
 
-  get isIdle(): boolean {
-    return this.#flights === 0 && this.#waiting.length === 0;
+  constructor(onIdle: () => void) {
+    this.#onIdle = onIdle;
   }
 
   async commit(member: GroupMember): Promise<CommitOutcome> {
@@ -79,20 +76,20 @@ class Lane {
 
   /** Commits what waits, until nothing does. Never rejects. */
   async #send(): Promise<void> {
-    clearTimeout(this.#overdue ?? 0);
-    this.#overdue = undefined;
-    const group = this.#takeGroup();
-    if (group.length === 0) return;
-    this.#flights += 1;
-    await commitGroup(group);
-    // The next changes of these keys arrive now that their heads are known. They join the next group.
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    this.#flights -= 1;
-    await this.#send();
+    for (let group = this.#takeGroup(); group.length > 0; group = this.#takeGroup()) {
+      this.#flights += 1;
+      await commitGroup(group);
+      // The next changes of these keys arrive now that their heads are known. They join the next group.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#flights -= 1;
+    }
+    if (this.#flights === 0) this.#onIdle();
   }
 
   /** Takes the oldest that fit into one batch, at least one. */
   #takeGroup(): readonly WaitingMember[] {
+    clearTimeout(this.#overdue ?? 0);
+    this.#overdue = undefined;
     let characters = 0;
     const end = this.#waiting.findIndex(({ member }, index) => {
       characters += charactersOf(member.object);
