@@ -20,7 +20,7 @@ import { readObjectOwnership } from "../protocol/acl/ownership-controls.ts";
 import { invalidArgument, S3Error } from "../protocol/core/s3-error.ts";
 import { requestHeader } from "../protocol/core/s3-request.ts";
 import { createBucketIn, type Creation } from "../state/writes/bucket-creation.ts";
-import { storeBucketLock } from "../state/metadata/lock-records.ts";
+import { deleteLockRecords, storeBucketLock } from "../state/metadata/lock-records.ts";
 import { NO_CONFIGURATIONS, type Bucket } from "../state/metadata/buckets.ts";
 import { resourceTagKeys } from "../protocol/core/tagging.ts";
 import { tagsJson } from "../protocol/core/stored-metadata.ts";
@@ -86,7 +86,9 @@ export const createBucket = defineServiceOperation({
     const creation = await createBucketIn(context.databases, bucket, database);
     if ("failure" in creation) throw failureOf(creation.failure, name);
     const existing = creation.bucket;
-    if (existing.id !== bucket.id) refuseExisting(bucket, existing, locationConstraint);
+    if (existing.id === bucket.id) return { name };
+    if (objectLock !== null) context.waitUntil(deleteLockRecords(context.blobs, bucket.id).catch(() => undefined));
+    refuseExisting(bucket, existing, locationConstraint);
     return { name };
   },
 
@@ -130,13 +132,15 @@ function requireObjectLockRights({ access, inputs }: Context, bucketName: string
 }
 
 /**
- * Accepts an existing bucket only if the principal owns it and the request has no LocationConstraint, as in us-east-1.
+ * Accepts an existing bucket only if the principal owns it and the request has no LocationConstraint, as in us-east-1,
+ * and if it has Object Lock where the request asks for it.
  * @throws S3Error BucketAlreadyOwnedByYou, BucketAlreadyExists
  */
 function refuseExisting(bucket: Bucket, existing: Bucket, locationConstraint: string | undefined): void {
   const isOwn =
     existing.ownerId === bucket.ownerId && (bucket.creatorId === null || existing.creatorId === bucket.creatorId);
-  if (isOwn && locationConstraint === undefined) return;
+  const lacksObjectLock = bucket.configurations.object_lock !== null && existing.configurations.object_lock === null;
+  if (isOwn && locationConstraint === undefined && !lacksObjectLock) return;
   throw new S3Error(isOwn ? "BucketAlreadyOwnedByYou" : "BucketAlreadyExists", { BucketName: bucket.name });
 }
 

@@ -6,6 +6,7 @@ import { browser } from "./browser.ts";
 import { curl } from "./curl.ts";
 import { guides } from "./guides.ts";
 import type { Report, Suite } from "./harness.ts";
+import { lockedBackups } from "./locked-backups.ts";
 import { identities } from "./identities.ts";
 import { javaScriptSdk } from "./javascript.ts";
 import { newcomer } from "./newcomer.ts";
@@ -38,6 +39,7 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
     browser(site, site.http),
     archives(site, site.http),
     restic(site, site.http),
+    lockedBackups(site, site.http),
     ...awsClis.map((found) => identities(site, found)),
     tenancy(site, awsClis, boto3s),
     restarts(site),

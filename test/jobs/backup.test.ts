@@ -15,6 +15,7 @@ import { jobContext, runPass } from "../support/jobs.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
 import { allow, freshUser } from "../support/query-api.ts";
 import { loseDatabase, REBUILT, referencesIn } from "../support/rebuilding.ts";
+import { legalHoldHeaders, lockedBucket, putLocked, retentionHeaders } from "../support/object-lock.ts";
 import { deleteKey, putVersion, versionedBucket } from "../support/versioning.ts";
 
 const EMPTY = { DB: REBUILT };
@@ -47,8 +48,12 @@ async function furnish(): Promise<Record<string, string>> {
   await putVersion(versioned, "k", "second");
   await putVersion(versioned, "deleted", "before");
   await deleteKey(versioned, "deleted");
+  const locked = await lockedBucket();
+  await putLocked(locked, "k", retentionHeaders("COMPLIANCE", 1), "retained");
+  await putLocked(locked, "k", legalHoldHeaders("ON"), "held");
   await freshUser(allow("s3:*"));
   return {
+    [`/${locked}/k`]: "held",
     [`/${bucket}/plain`]: "plain",
     [`/${bucket}/copy`]: "copied",
     [`/${bucket}/renamed`]: "moved",
@@ -86,6 +91,10 @@ describe("a backup", () => {
     }
     expect((await referencesIn({ BLOBS: blobsOnly() })).findings).toEqual([]);
     await expectReadable(expected);
+    // The restored database obeys Object Lock.
+    for (const table of ["objects", "versions"]) {
+      await expect(REBUILT.prepare(`DELETE FROM ${table}`).run()).rejects.toThrow("commit refused: version locked");
+    }
     const held = await REBUILT.prepare("SELECT reason FROM deletion_hold").first<{ reason: string }>();
     expect(held?.reason).toMatch(/^the database was restored from the backup \d{8}T\d{6}Z$/);
     // What was renamed or copied is still found by the orphan scan: nothing is taken for an orphan but what was deleted.

@@ -114,6 +114,20 @@ describe("CreateBucket", () => {
     expect(await (await send("GET", `/${name}?versioning`)).text()).toContain("<Status>Enabled</Status>");
   });
 
+  it("does not accept an existing bucket that lacks the Object Lock of the request", async () => {
+    const headers = { "x-amz-bucket-object-lock-enabled": "true" };
+    const [plain, locked] = [freshBucketName(), freshBucketName()];
+    await send("PUT", `/${plain}`);
+    await send("PUT", `/${locked}`, { headers });
+    await expectS3Error(await send("PUT", `/${plain}`, { headers }), {
+      status: 409,
+      code: "BucketAlreadyOwnedByYou",
+      fields: { BucketName: plain },
+    });
+    for (const options of [{ headers }, {}]) expect((await send("PUT", `/${locked}`, options)).status).toBe(200);
+    expect((await send("GET", `/${locked}?object-lock`)).status).toBe(200);
+  });
+
   it("accepts Object Lock disabled, and rejects other values", async () => {
     const header = "x-amz-bucket-object-lock-enabled";
     expect((await send("PUT", `/${freshBucketName()}`, { headers: { [header]: "False" } })).status).toBe(200);

@@ -7,6 +7,7 @@ import parts  # noqa: F401
 import presigned  # noqa: F401
 import forms  # noqa: F401
 import versions  # noqa: F401
+import locks  # noqa: F401
 import tags  # noqa: F401
 import encryption  # noqa: F401
 import identities  # noqa: F401
