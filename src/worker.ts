@@ -1,6 +1,5 @@
 // The Worker's entry point: the handlers that Cloudflare calls.
-import { installCrc64Nvme } from "./bytes/crc64nvme.ts";
-import crc64nvme from "./bytes/crc64nvme.wasm";
+import { installWasmModules } from "./bytes/wasm-modules.ts";
 import { settingsOf } from "./config/settings-of.ts";
 import { settingProblems } from "./config/settings.ts";
 import { connect } from "./contract/connections.ts";
@@ -15,7 +14,7 @@ import { repairSchema } from "./state/d1/schema-repair.ts";
 export { CachedBlob } from "./gateway/cached-blob.ts";
 export { KeyCoordinator } from "./state/writes/key-coordinator.ts";
 
-installCrc64Nvme(crc64nvme);
+installWasmModules();
 
 export default {
   fetch: (request: Request, env, execution) => answerRequest(request, env, execution),

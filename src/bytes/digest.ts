@@ -1,16 +1,24 @@
-// Digests and CRCs, computed by the runtime's DigestStream. It supports S3's three CRCs, but it is slow at CRC-64/NVME.
+// Digests, CRCs and hashes. The runtime's DigestStream computes most; it is slow at CRC-64/NVME and has no xxHash, which
+// WebAssembly modules compute.
 import { startCrc64Nvme } from "./crc64nvme.ts";
+import { isXxhash, Xxhash, type XxhashAlgorithm } from "./xxhash.ts";
 
-export type DigestAlgorithm = "MD5" | "SHA-1" | "SHA-256" | "crc32" | "crc32c" | "crc64nvme";
+/** The algorithms of the runtime. */
+type RuntimeAlgorithm = "MD5" | "SHA-1" | "SHA-256" | "SHA-512" | "crc32" | "crc32c" | "crc64nvme";
+export type DigestAlgorithm = RuntimeAlgorithm | XxhashAlgorithm;
+
+interface Computed extends Pick<StreamedDigest, "finish" | "abandon"> {
+  update(piece: Uint8Array): Promise<void> | void;
+}
 
 /** A digest over bytes that arrive in pieces. */
 export class RunningDigest {
-  readonly #running: Pick<StreamedDigest, "finish" | "abandon"> & {
-    update(piece: Uint8Array): Promise<void> | void;
-  };
+  readonly #running: Computed;
 
   constructor(algorithm: DigestAlgorithm) {
-    this.#running = (algorithm === "crc64nvme" ? computedCrc() : undefined) ?? new StreamedDigest(algorithm);
+    this.#running = isXxhash(algorithm)
+      ? computed(new Xxhash(algorithm))
+      : (computed(algorithm === "crc64nvme" ? startCrc64Nvme() : undefined) ?? new StreamedDigest(algorithm));
   }
 
   /** Adds the next piece, which the caller may reuse once the promise resolves. */
@@ -18,7 +26,7 @@ export class RunningDigest {
     if (piece.length > 0) await this.#running.update(piece);
   }
 
-  /** Returns the digest; CRCs are big-endian, as in S3. */
+  /** Returns the digest; CRCs and xxHashes are big-endian, as in S3. */
   async finish(): Promise<Uint8Array> {
     return this.#running.finish();
   }
@@ -29,12 +37,19 @@ export class RunningDigest {
   }
 }
 
-function computedCrc() {
-  const crc = startCrc64Nvme();
-  if (crc === undefined) return undefined;
+/** A hash that a WebAssembly module computes. */
+interface Computation {
+  update(piece: Uint8Array): void;
+  finish(): Uint8Array;
+}
+
+function computed(hash: Computation): Computed;
+function computed(hash: Computation | undefined): Computed | undefined;
+function computed(hash: Computation | undefined): Computed | undefined {
+  if (hash === undefined) return undefined;
   return {
-    update: (piece: Uint8Array) => crc.update(piece),
-    finish: () => Promise.resolve(crc.finish()),
+    update: (piece) => hash.update(piece),
+    finish: () => Promise.resolve(hash.finish()),
     abandon: () => undefined,
   };
 }
@@ -44,7 +59,7 @@ class StreamedDigest {
   readonly #stream: DigestStream;
   readonly #writer: WritableStreamDefaultWriter<ArrayBuffer | ArrayBufferView>;
 
-  constructor(algorithm: DigestAlgorithm) {
+  constructor(algorithm: RuntimeAlgorithm) {
     this.#stream = new crypto.DigestStream(algorithm);
     this.#writer = this.#stream.getWriter();
   }
@@ -67,7 +82,7 @@ class StreamedDigest {
 
 /** The digest of bytes in memory. */
 export async function digest(algorithm: DigestAlgorithm, bytes: Uint8Array): Promise<Uint8Array> {
-  if (algorithm === "SHA-256" || algorithm === "SHA-1" || algorithm === "MD5") {
+  if (algorithm === "SHA-256" || algorithm === "SHA-1" || algorithm === "MD5" || algorithm === "SHA-512") {
     return new Uint8Array(await crypto.subtle.digest(algorithm, bytes));
   }
   const running = new RunningDigest(algorithm);

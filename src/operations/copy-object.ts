@@ -1,17 +1,17 @@
 // CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
 // Moves no bytes: the new version references the source's blobs. The bytes are copied only when a customer's key encrypts
-// the source or the copy, or when the source's bucket is in another database.
+// the source or the copy, when the source's bucket is in another database, or for another checksum of a multipart object.
 import { ownerOf } from "../auth/identity/principal.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { committedObject } from "../uploads/completed-object.ts";
-import { copyContent, guardOrigin, type CopyContent } from "../uploads/copy-content.ts";
+import { copyContent, guardOrigin, hasChecksum, type CopyContent } from "../uploads/copy-content.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, SOURCE_ACTIONS, UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { checkUpload, readUploadHeaders, type CheckedUpload, type UploadHeaders } from "../uploads/upload-input.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
-import { checksumElement } from "../protocol/core/checksums.ts";
+import { checksumElement, readChecksumAlgorithm, type ChecksumAlgorithm } from "../protocol/core/checksums.ts";
 import { readWriteConditions, type WriteConditions } from "../protocol/objects/conditions.ts";
 import {
   checkSourceConditions,
@@ -58,7 +58,7 @@ export const copyObject = defineOperation({
     ...UPLOAD_ACTIONS,
   ],
   inputs: joinInputs(NEW_OBJECT, COPY_SOURCE, WRITE_CONDITIONS, NO_RENAME, {
-    headers: ["x-amz-metadata-directive", "x-amz-tagging-directive"],
+    headers: ["x-amz-checksum-algorithm", "x-amz-metadata-directive", "x-amz-tagging-directive"],
   }),
 
   async read(request, settings): Promise<CopyInput> {
@@ -74,6 +74,7 @@ export const copyObject = defineOperation({
       conditions: readWriteConditions(request),
       namesEncryption: requestHeader(request, "x-amz-server-side-encryption") !== undefined,
       sourceKey: await readSourceKey(request, settings.customerKeysOverHttp),
+      checksumAlgorithm: readChecksumAlgorithm(request),
     };
   },
 
@@ -91,7 +92,8 @@ export const copyObject = defineOperation({
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const copy = await checkCopy(context, bucket, head, input, found);
       const from = { original: copy.original, sourceKey: input.sourceKey, database };
-      const bytes = await copyContent(context, bucket, from, { key: input.key, observedHead: head, ...copy });
+      const target = { key: input.key, observedHead: head, checksumAlgorithm: input.checksumAlgorithm };
+      const bytes = await copyContent(context, bucket, from, { ...copy, ...target });
       const guards = guardOrigin(context, database, copy.original);
       const outcome = await commitCopy(context, bucket, head, input, copy, bytes, guards);
       if (outcome !== "source changed") return outcome;
@@ -135,6 +137,8 @@ interface CopyInput extends UploadHeaders {
   readonly conditions: WriteConditions;
   readonly namesEncryption: boolean;
   readonly sourceKey: CustomerKey | undefined;
+  /** The algorithm of the copy's checksum; undefined: the source's. */
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
 }
 
 /** A checked copy: the version that it copies and the properties of the new one. */
@@ -166,7 +170,7 @@ async function checkCopy(
 /** @throws S3Error InvalidRequest for a copy of an object to itself that changes nothing */
 function refuseUnchangedCopy(
   bucket: Bucket,
-  { key, source, metadata, metadataDirective, namesStorageClass, namesEncryption }: CopyInput,
+  { key, source, metadata, metadataDirective, namesStorageClass, namesEncryption, checksumAlgorithm }: CopyInput,
   original: SourceVersion,
   { encryption }: CheckedUpload,
 ): void {
@@ -177,6 +181,7 @@ function refuseUnchangedCopy(
     source.snapshot === undefined;
   const isReencrypted = namesEncryption || encryption !== undefined || original.encryption !== undefined;
   const isRedirected = redirectLocationOf(metadata) !== undefined;
+  if (!hasChecksum(original.checksum, checksumAlgorithm)) return;
   if (!isItself || metadataDirective !== "COPY" || namesStorageClass || isRedirected || isReencrypted) return;
   throw new S3Error(
     "InvalidRequest",

@@ -3,10 +3,7 @@
 // when a customer's key encrypts the source or the upload, or when the source's bucket is in another database.
 import { keysOfUpload } from "../auth/access/object-keys.ts";
 import { formatIsoDate } from "../bytes/dates.ts";
-import { digest } from "../bytes/digest.ts";
-import { toHex } from "../bytes/hex-base64.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
-import { utf8 } from "../bytes/text.ts";
 import { element, type XmlElement } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
@@ -14,6 +11,7 @@ import { requireReadableSource, SOURCE_ACTIONS } from "../uploads/rights.ts";
 import { lockRecord } from "../protocol/objects/object-lock-configuration.ts";
 import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { checksumElement, DEFAULT_ALGORITHM } from "../protocol/core/checksums.ts";
+import { identityOfRange } from "../protocol/objects/copied-part.ts";
 import { checkSourceConditions, namesOfSource, readCopyRange, readCopySource } from "../protocol/objects/copying.ts";
 import {
   checkReadKey,
@@ -26,13 +24,14 @@ import { PART_MAX_BYTES } from "../protocol/objects/multipart.ts";
 import { NO_RENAME, joinInputs, COPY_SOURCE, CUSTOMER_KEY } from "../protocol/core/operation-inputs.ts";
 import type { ByteRange } from "../protocol/core/range.ts";
 import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import type { ObjectPart } from "../protocol/objects/object-reading.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { copyRange } from "../state/reads/byte-copy.ts";
 import { lookUpSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth, type Database, type Statement } from "../state/d1/database.ts";
 import { addReference } from "../state/metadata/blob-references.ts";
-import { lookUpSlices } from "../state/metadata/manifest-reads.ts";
+import { lookUpRange } from "../state/metadata/manifest-reads.ts";
 import { cutSlices } from "../state/reads/object-bytes.ts";
 import { unavailable } from "../state/commit/commit.ts";
 import { guardOrigin } from "../uploads/copy-content.ts";
@@ -191,13 +190,13 @@ async function share(
   range: ByteRange,
   upload: Upload,
 ): Promise<StoredContent | undefined> {
-  const slices = await slicesOf(database, original, range);
+  const { slices, parts } = await rangeOf(database, original, range);
   if (slices.length > MAX_SHARED_SLICES) return undefined;
   const content = {
     referenceId: original.referenceId,
     slices,
     isWholeBlob: original.blobId !== undefined && range.length === original.size,
-    ...(await identityOf(original, range, upload)),
+    ...(await identityOfRange(original, range, parts, upload.checksumAlgorithm ?? DEFAULT_ALGORITHM)),
   };
   return { content, statements: [addReference(original.referenceId)] };
 }
@@ -230,38 +229,22 @@ async function duplicate(
   return { content: { referenceId: blobId, slices, isWholeBlob: true, ...identity }, statements: [] };
 }
 
-/** The slices of the source's blobs that make up a range. */
-async function slicesOf(database: Database, source: SourceVersion, range: ByteRange): Promise<PartSlice[]> {
-  const { blobId, manifestId } = source;
+/** The slices of the source's blobs that make up a range, and the source's parts that lie in it. */
+async function rangeOf(
+  database: Database,
+  { blobId, manifestId, referenceId }: SourceVersion,
+  range: ByteRange,
+): Promise<{ readonly slices: PartSlice[]; readonly parts: readonly ObjectPart[] }> {
   if (blobId !== undefined || manifestId === undefined) {
-    return [{ blobId: blobId ?? source.referenceId, offset: range.offset, length: range.length }];
+    return { slices: [{ blobId: blobId ?? referenceId, offset: range.offset, length: range.length }], parts: [] };
   }
-  const last = range.offset + range.length - 1;
-  const slices = await database.look(lookUpSlices(manifestId, { kind: "bytes", first: range.offset, last }));
-  return cutSlices(slices, range).map(({ blobId: blob, range: { offset, length } }) => ({
+  const { slices, parts } = await database.look(lookUpRange(manifestId, range));
+  const cut = cutSlices(slices, range).map(({ blobId: blob, range: { offset, length } }) => ({
     blobId: blob,
     offset,
     length,
   }));
-}
-
-/**
- * The ETag and checksum of a copied part: those of the source when the part is all of a source with a single part.
- * Otherwise its MD5 is unknown without reading the bytes, and the ETag is another hash that is as unique.
- */
-async function identityOf(
-  { etag, checksum, size, versionId }: SourceVersion,
-  { offset, length }: ByteRange,
-  upload: Upload,
-): Promise<Pick<Part, "etag" | "checksumAlgorithm" | "checksum">> {
-  const isWhole = length === size && !etag.includes("-");
-  const text = utf8(`${versionId} ${offset} ${length}`);
-  const partEtag = isWhole ? etag : toHex(await digest("SHA-256", text)).slice(0, 32);
-  const isKnown = isWhole && checksum?.type === "FULL_OBJECT";
-  if (!isKnown || (upload.checksumAlgorithm ?? "CRC64NVME") !== checksum.algorithm) {
-    return { etag: partEtag, checksumAlgorithm: undefined, checksum: undefined };
-  }
-  return { etag: partEtag, checksumAlgorithm: checksum.algorithm, checksum: checksum.value };
+  return { slices: cut, parts };
 }
 
 function checksumOf({ checksumAlgorithm, checksum }: Part): XmlElement | undefined {

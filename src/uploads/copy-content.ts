@@ -1,8 +1,16 @@
 // Provides the content of a copied object: a reference to the source's blobs, or new blobs when a customer's key
-// encrypts the source or the copy, or when the source is in another database: references do not cross databases.
+// encrypts the source or the copy, when the source is in another database (references do not cross databases), or when a
+// multipart object gets a checksum of another algorithm: its parts have checksums of the old one.
+import { toBase64 } from "../bytes/hex-base64.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import type { Context } from "../contract/context.ts";
-import { DEFAULT_ALGORITHM, type ObjectChecksum } from "../protocol/core/checksums.ts";
+import {
+  DEFAULT_ALGORITHM,
+  digestAlgorithm,
+  type ChecksumAlgorithm,
+  type ObjectChecksum,
+} from "../protocol/core/checksums.ts";
+import { S3Error } from "../protocol/core/s3-error.ts";
 import type { Tag } from "../protocol/core/tagging.ts";
 import type { CustomerKey, NewEncryption } from "../protocol/objects/customer-encryption.ts";
 import { lockRecord } from "../protocol/objects/object-lock-configuration.ts";
@@ -14,8 +22,9 @@ import type { Database, Statement } from "../state/d1/database.ts";
 import { addReference } from "../state/metadata/blob-references.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { insertManifest, type Manifest } from "../state/metadata/manifests.ts";
-import { copyBytes } from "../state/reads/byte-copy.ts";
+import { copyBytes, digestOf } from "../state/reads/byte-copy.ts";
 import { guardSource, type SourceVersion } from "../state/reads/copy-sources.ts";
+import { ONE_BODY_MAX_BYTES } from "./new-object.ts";
 
 /** The content of a copy: its columns, and the statements that reference its blobs in the commit's batch. */
 export interface CopyContent {
@@ -40,6 +49,8 @@ interface CopyTarget {
   readonly tags: readonly Tag[];
   readonly encryption: NewEncryption | undefined;
   readonly lock: ObjectLock;
+  /** The algorithm that the copy's checksum must have; undefined: the source's. */
+  readonly checksumAlgorithm: ChecksumAlgorithm | undefined;
 }
 
 /** A version to copy. */
@@ -50,7 +61,10 @@ export interface CopyOrigin {
   readonly database: Database;
 }
 
-/** Moves no bytes unless a customer's key or another database is involved. */
+/**
+ * Moves no bytes unless a customer's key or another database is involved, or another checksum of a multipart object.
+ * @throws S3Error InvalidRequest for a checksum of more bytes than one request reads
+ */
 export async function copyContent(
   context: Context,
   bucket: Bucket,
@@ -58,9 +72,36 @@ export async function copyContent(
   target: CopyTarget,
 ): Promise<CopyContent> {
   const isEncrypted = from.original.encryption !== undefined || target.encryption !== undefined;
-  return isEncrypted || from.database !== context.database
-    ? duplicate(context, bucket, from, target)
-    : share(from.original);
+  const { checksum, manifestId } = from.original;
+  const isKnown = hasChecksum(checksum, target.checksumAlgorithm);
+  if (!isKnown) refuseTooLargeToRead(from.original.size);
+  if (isEncrypted || from.database !== context.database) return duplicate(context, bucket, from, target);
+  if (isKnown) return share(from.original, checksum);
+  return manifestId === undefined
+    ? share(from.original, await computeChecksum(context, from, target))
+    : duplicate(context, bucket, from, target);
+}
+
+/** Whether a source's checksum is the one that a copy must have. */
+export function hasChecksum(checksum: ObjectChecksum | undefined, algorithm: ChecksumAlgorithm | undefined): boolean {
+  return algorithm === undefined || (checksum?.type === "FULL_OBJECT" && checksum.algorithm === algorithm);
+}
+
+/** @throws S3Error InvalidRequest */
+function refuseTooLargeToRead(size: number): void {
+  if (size <= ONE_BODY_MAX_BYTES) return;
+  const message = `The specified copy source is larger than the maximum allowable size for a copy source: ${ONE_BODY_MAX_BYTES}`;
+  throw new S3Error("InvalidRequest", {}, message);
+}
+
+/** Reads the source for the checksum that the copy must have. */
+async function computeChecksum(
+  { blobs }: Context,
+  { original, sourceKey, database }: CopyOrigin,
+  { checksumAlgorithm: algorithm = DEFAULT_ALGORITHM }: Pick<CopyTarget, "checksumAlgorithm">,
+): Promise<ObjectChecksum> {
+  const bytes = await digestOf({ database, blobs, object: original, key: sourceKey }, digestAlgorithm(algorithm));
+  return { algorithm, type: "FULL_OBJECT", value: toBase64(bytes) };
 }
 
 /**
@@ -71,7 +112,10 @@ export function guardOrigin(context: Context, database: Database, original: Sour
   return database === context.database ? [guardSource(original)] : [];
 }
 
-function share({ size, etag, checksum, blobId, manifestId, referenceId }: SourceVersion): CopyContent {
+function share(
+  { size, etag, blobId, manifestId, referenceId }: SourceVersion,
+  checksum: ObjectChecksum | undefined,
+): CopyContent {
   return {
     content: { size, etag, checksum, blobId, manifestId },
     newBlobIds: [],
@@ -80,12 +124,10 @@ function share({ size, etag, checksum, blobId, manifestId, referenceId }: Source
   };
 }
 
-async function duplicate(
-  { blobs, now }: Context,
-  bucket: Bucket,
-  { original, sourceKey, database }: CopyOrigin,
-  { key, observedHead, metadata, tags, encryption, lock }: CopyTarget,
-): Promise<CopyContent> {
+async function duplicate(context: Context, bucket: Bucket, from: CopyOrigin, target: CopyTarget): Promise<CopyContent> {
+  const { blobs, now } = context;
+  const { original, sourceKey, database } = from;
+  const { key, observedHead, metadata, tags, encryption, lock, checksumAlgorithm } = target;
   const copyId = timeOrderedId(now);
   const origin = {
     bucketId: bucket.id,
@@ -110,9 +152,13 @@ async function duplicate(
       customerKey: encryption?.key,
       encryption: encryption?.keyVerifier,
     }),
-    original.checksum?.algorithm ?? DEFAULT_ALGORITHM,
+    checksumAlgorithm ?? original.checksum?.algorithm ?? DEFAULT_ALGORITHM,
   );
-  const { size, etag, checksum, blobId, manifest } = copied;
+  const { size, etag, blobId, manifest } = copied;
+  // Checksums of several blobs cannot be combined unless they are CRCs.
+  const checksum = hasChecksum(copied.checksum, checksumAlgorithm)
+    ? copied.checksum
+    : await computeChecksum(context, from, target);
   return {
     content: { size, etag, checksum, blobId, manifestId: manifest?.manifestId },
     newBlobIds: copied.blobIds,

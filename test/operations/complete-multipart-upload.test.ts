@@ -40,7 +40,7 @@ describe("CompleteMultipartUpload", () => {
       bucket,
       "k",
       `"${etagOf(bodies)}"`,
-      base64(await digestOf("CRC64NVME", whole)),
+      base64(digestOf("CRC64NVME", whole)),
       "FULL_OBJECT",
     ]);
     const read = await send("GET", `/${bucket}/k`);

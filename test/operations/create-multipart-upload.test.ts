@@ -143,7 +143,7 @@ describe("CreateMultipartUpload", () => {
         message: "The COMPOSITE checksum type cannot be used with the crc64nvme checksum algorithm.",
       },
     ],
-    ...["SHA1", "SHA256"].map(
+    ...["MD5", "SHA1", "SHA256", "SHA512", "XXHASH128", "XXHASH3", "XXHASH64"].map(
       (algorithm) =>
         [
           `a full-object ${algorithm}`,

@@ -60,9 +60,10 @@ describe("PutObject", () => {
     });
 
     it("of an unsupported algorithm are rejected", async () => {
-      const message = /^Checksum algorithm provided is unsupported\. .*\[CRC32, CRC32C, CRC64NVME, SHA1, SHA256\]$/;
+      const message =
+        /^Checksum algorithm provided is unsupported\. .*\[CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3, XXHASH64\]$/;
       for (const headers of [
-        { "x-amz-checksum-xxhash64": "AAAAAAAAAAA=" },
+        { "x-amz-checksum-xxhash32": "AAAAAA==" },
         { "x-amz-sdk-checksum-algorithm": "MD4", "x-amz-checksum-crc32": "AAAAAA==" },
       ]) {
         await expectRefused({ status: 400, code: "InvalidRequest", message }, { body: "", headers });

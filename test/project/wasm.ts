@@ -8,29 +8,34 @@ import { test } from "node:test";
 import { PROJECT_ROOT } from "../../scripts/project/wrangler-toml.ts";
 
 const ASSEMBLE = join(PROJECT_ROOT, "scripts", "wasm", "assemble.ts");
-const TEXT = join("src", "bytes", "crc64nvme.wat");
-const MODULE = join("src", "bytes", "crc64nvme.wasm");
+const MODULES = [
+  { name: "crc64nvme", constant: "0x9a6c9329ac4bc9b5", changed: "0x9a6c9329ac4bc9b7" },
+  { name: "xxhash", constant: "0x9e3779b185ebca87", changed: "0x9e3779b185ebca89" },
+];
 
 function assemble(root: string, ...options: string[]): number | null {
   const env = { ...process.env, CAIRN_PROJECT_ROOT: root };
   return spawnSync(process.execPath, [ASSEMBLE, ...options], { env }).status;
 }
 
-void test("the committed module is what its text assembles to", () => {
+void test("the committed modules are what their texts assemble to", () => {
   assert.equal(assemble(PROJECT_ROOT, "--check"), 0);
 });
 
-void test("a changed text makes the check fail until the module is assembled again", () => {
-  const root = mkdtempSync(join(tmpdir(), "cairn-wasm-"));
-  try {
-    for (const file of [TEXT, MODULE]) cpSync(join(PROJECT_ROOT, file), join(root, file), { recursive: true });
-    const text = readFileSync(join(root, TEXT), "utf8");
-    writeFileSync(join(root, TEXT), text.replace("0x9a6c9329ac4bc9b5", "0x9a6c9329ac4bc9b7"));
-    assert.equal(assemble(root, "--check"), 1);
-    assert.equal(assemble(root), 0);
-    assert.equal(assemble(root, "--check"), 0);
-    assert.notDeepEqual(readFileSync(join(root, MODULE)), readFileSync(join(PROJECT_ROOT, MODULE)));
-  } finally {
-    rmSync(root, { recursive: true });
-  }
-});
+for (const { name, constant, changed } of MODULES) {
+  void test(`a changed ${name}.wat makes the check fail until the module is assembled again`, () => {
+    const root = mkdtempSync(join(tmpdir(), "cairn-wasm-"));
+    const text = join("src", "bytes", `${name}.wat`);
+    const module = join("src", "bytes", `${name}.wasm`);
+    try {
+      for (const file of [text, module]) cpSync(join(PROJECT_ROOT, file), join(root, file), { recursive: true });
+      writeFileSync(join(root, text), readFileSync(join(root, text), "utf8").replace(constant, changed));
+      assert.equal(assemble(root, "--check"), 1);
+      assert.equal(assemble(root), 0);
+      assert.equal(assemble(root, "--check"), 0);
+      assert.notDeepEqual(readFileSync(join(root, module)), readFileSync(join(PROJECT_ROOT, module)));
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+}

@@ -4,7 +4,24 @@ import { crc32 as zlibCrc32 } from "node:zlib";
 
 import { expect } from "vitest";
 
-export const ALGORITHMS = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"] as const;
+import { installWasmModules } from "../../src/bytes/wasm-modules.ts";
+import { Xxhash, type XxhashAlgorithm } from "../../src/bytes/xxhash.ts";
+
+// Node has no xxHash. The unit tests compare the Worker's with published values.
+installWasmModules();
+
+export const ALGORITHMS = [
+  "CRC32",
+  "CRC32C",
+  "CRC64NVME",
+  "MD5",
+  "SHA1",
+  "SHA256",
+  "SHA512",
+  "XXHASH128",
+  "XXHASH3",
+  "XXHASH64",
+] as const;
 
 export type Algorithm = (typeof ALGORITHMS)[number];
 
@@ -17,10 +34,24 @@ export function checksum(algorithm: Algorithm, bytes: Uint8Array): string {
       return base64(bigEndian(crc(bytes, 32n, 0x82f63b78n), 4));
     case "CRC64NVME":
       return base64(bigEndian(crc(bytes, 64n, 0x9a6c9329ac4bc9b5n), 8));
+    case "XXHASH128":
+      return base64(xxhash("xxh128", bytes));
+    case "XXHASH3":
+      return base64(xxhash("xxh3", bytes));
+    case "XXHASH64":
+      return base64(xxhash("xxh64", bytes));
+    case "MD5":
     case "SHA1":
     case "SHA256":
+    case "SHA512":
       return createHash(algorithm.toLowerCase()).update(bytes).digest("base64");
   }
+}
+
+function xxhash(algorithm: XxhashAlgorithm, bytes: Uint8Array): Uint8Array {
+  const hash = new Xxhash(algorithm);
+  hash.update(bytes);
+  return hash.finish();
 }
 
 /** The header of a checksum. */

@@ -1,5 +1,6 @@
 // The part of the maintenance scripts that runs in the Workers runtime, because Cairn's shared code needs that runtime.
 // It has Cairn's database and blobs, and only the scripts can reach it.
+import { installWasmModules } from "../../../src/bytes/wasm-modules.ts";
 import { settingsOf } from "../../../src/config/settings-of.ts";
 import { connect } from "../../../src/contract/connections.ts";
 import type { Job, JobContext } from "../../../src/jobs/job.ts";
@@ -38,6 +39,8 @@ export interface Examination extends ReferenceReport {
   readonly blobs: number;
   readonly bytes: number;
 }
+
+installWasmModules();
 
 export default {
   async fetch(request, env): Promise<Response> {

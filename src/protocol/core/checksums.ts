@@ -2,9 +2,9 @@
 import { fromBase64, toBase64 } from "../../bytes/hex-base64.ts";
 import { digestsEqual, type DigestAlgorithm } from "../../bytes/digest.ts";
 import { S3Error } from "./s3-error.ts";
-import type { S3Request } from "./s3-request.ts";
+import { requestHeader, type S3Request } from "./s3-request.ts";
 
-export type ChecksumAlgorithm = "CRC32" | "CRC32C" | "CRC64NVME" | "SHA1" | "SHA256";
+export type ChecksumAlgorithm = keyof typeof DETAILS;
 export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
 
 /** The stored form of a checksum: base64 of the big-endian digest. */
@@ -18,11 +18,30 @@ const DETAILS = {
   CRC32: { digest: "crc32", bytes: 4, element: "ChecksumCRC32" },
   CRC32C: { digest: "crc32c", bytes: 4, element: "ChecksumCRC32C" },
   CRC64NVME: { digest: "crc64nvme", bytes: 8, element: "ChecksumCRC64NVME" },
+  MD5: { digest: "MD5", bytes: 16, element: "ChecksumMD5" },
   SHA1: { digest: "SHA-1", bytes: 20, element: "ChecksumSHA1" },
   SHA256: { digest: "SHA-256", bytes: 32, element: "ChecksumSHA256" },
-} as const satisfies Record<ChecksumAlgorithm, { digest: DigestAlgorithm; bytes: number; element: string }>;
+  SHA512: { digest: "SHA-512", bytes: 64, element: "ChecksumSHA512" },
+  XXHASH128: { digest: "xxh128", bytes: 16, element: "ChecksumXXHASH128" },
+  XXHASH3: { digest: "xxh3", bytes: 8, element: "ChecksumXXHASH3" },
+  XXHASH64: { digest: "xxh64", bytes: 8, element: "ChecksumXXHASH64" },
+} as const satisfies Record<string, { digest: DigestAlgorithm; bytes: number; element: string }>;
 
-const ALGORITHMS: readonly ChecksumAlgorithm[] = ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"];
+const ALGORITHMS: readonly ChecksumAlgorithm[] = [
+  "CRC32",
+  "CRC32C",
+  "CRC64NVME",
+  "MD5",
+  "SHA1",
+  "SHA256",
+  "SHA512",
+  "XXHASH128",
+  "XXHASH3",
+  "XXHASH64",
+];
+
+/** The elements of checksums in documents. */
+export const CHECKSUM_ELEMENTS: readonly string[] = ALGORITHMS.map((algorithm) => DETAILS[algorithm].element);
 
 /** The algorithm for uploads that announce none. */
 export const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
@@ -143,6 +162,11 @@ export function parseChecksumAlgorithm(value: string): ChecksumAlgorithm {
   const algorithm = ALGORITHMS.find((candidate) => candidate === value.trim().toUpperCase());
   if (algorithm === undefined) throw unsupported();
   return algorithm;
+}
+
+/** Reads the algorithm of a new object's checksum. @throws S3Error InvalidRequest for an unknown name */
+export function readChecksumAlgorithm(request: S3Request): ChecksumAlgorithm | undefined {
+  return namedAlgorithm(requestHeader(request, "x-amz-checksum-algorithm") ?? null);
 }
 
 function readContentMd5(request: S3Request): Uint8Array | undefined {

@@ -37,7 +37,8 @@ export function readUploadChecksum(request: S3Request): UploadChecksum {
     throw invalid("Value for x-amz-checksum-type header is invalid.");
   }
   const checksumType = type ?? defaultType(checksumAlgorithm);
-  const isHash = checksumAlgorithm === "SHA1" || checksumAlgorithm === "SHA256";
+  // Only checksums of parts that are CRCs yield the checksum of the full object.
+  const isHash = combinable(checksumAlgorithm) === undefined;
   if (checksumType === "FULL_OBJECT" ? isHash : checksumAlgorithm === "CRC64NVME") {
     throw invalid(
       `The ${checksumType} checksum type cannot be used with the ${checksumAlgorithm.toLowerCase()} checksum algorithm.`,

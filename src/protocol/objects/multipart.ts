@@ -1,7 +1,7 @@
 // Multipart uploads: part numbers, the CompleteMultipartUpload document, and the checks of the parts that it lists.
 import { fromHex, toHex } from "../../bytes/hex-base64.ts";
 import { digest } from "../../bytes/digest.ts";
-import { checksumElement, type ChecksumAlgorithm, type ChecksumType } from "../core/checksums.ts";
+import { CHECKSUM_ELEMENTS, checksumElement, type ChecksumAlgorithm, type ChecksumType } from "../core/checksums.ts";
 import type { ConditionSubject, WriteConditions } from "./conditions.ts";
 import { preconditionFailed, refuseWrite } from "./conditions.ts";
 import { parseDocument, singleChildren } from "../core/document-body.ts";
@@ -68,8 +68,6 @@ export function parseCompletion(document: Uint8Array, uploadId: string): ListedP
   });
   return listed;
 }
-
-const CHECKSUM_ELEMENTS = ["ChecksumCRC32", "ChecksumCRC32C", "ChecksumCRC64NVME", "ChecksumSHA1", "ChecksumSHA256"];
 
 /** An uploaded part. */
 interface UploadedPart {

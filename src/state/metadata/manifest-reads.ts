@@ -1,7 +1,7 @@
 // Reads the slices of a manifest that overlap a byte range, or one or a page of its parts. The pages are indexed by
 // start and first part. Manifests of older releases lack these positions, so all of their pages are read.
 import type { ObjectPart } from "../../protocol/objects/object-reading.ts";
-import type { ByteSelection } from "../../protocol/core/range.ts";
+import type { ByteRange, ByteSelection } from "../../protocol/core/range.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import type { Slice } from "./manifests.ts";
 
@@ -29,7 +29,11 @@ const pageOfPart = (partNumber: string): string => `coalesce((SELECT m.page FROM
 const lastPage = (page: string): string => `CASE WHEN ${IS_WITHOUT_POSITIONS} THEN ${LAST_PAGE} ELSE ${page} END`;
 
 /** Selects the pages whose slices overlap a selection; no rows for an object in one blob. */
-export function selectSlices({ sql, parameters }: ManifestReference, selection: ByteSelection): Statement {
+export function selectSlices(reference: ManifestReference, selection: ByteSelection): Statement {
+  return selectPages(reference, selection, "m.slices, p.first, p.last");
+}
+
+function selectPages({ sql, parameters }: ManifestReference, selection: ByteSelection, columns: string): Statement {
   const first = `?${parameters.length + 1}`;
   const last = `?${parameters.length + 2}`;
   const [bounds, values] = boundsOf(selection, first, last);
@@ -39,7 +43,7 @@ export function selectSlices({ sql, parameters }: ManifestReference, selection: 
      pages (manifest_id, first, last, low, high) AS MATERIALIZED (
        SELECT c.manifest_id, c.first, c.last, ${pageOfByte("c.first")}, ${lastPage(pageOfByte("c.last"))}
        FROM bounds c)
-     SELECT m.slices, p.first, p.last FROM pages p
+     SELECT ${columns} FROM pages p
      CROSS JOIN manifests m ON m.manifest_id = p.manifest_id AND m.page BETWEEN p.low AND p.high
      ORDER BY m.page`,
     ...parameters,
@@ -96,6 +100,26 @@ export function lookUpSlices(manifestId: string, selection: ByteSelection): Look
   return {
     statements: [selectSlices({ sql: "SELECT ?1", parameters: [manifestId] }, selection)],
     read: (results) => slicesFromRows(results[0]?.rows ?? []),
+  };
+}
+
+/** Looks up the slices of a byte range, and the parts that lie in it. */
+export function lookUpRange(
+  manifestId: string,
+  range: ByteRange,
+): Lookup<{ readonly slices: readonly Slice[]; readonly parts: readonly ObjectPart[] }> {
+  const first = range.offset;
+  const last = range.offset + range.length - 1;
+  const reference = { sql: "SELECT ?1", parameters: [manifestId] };
+  return {
+    statements: [selectPages(reference, { kind: "bytes", first, last }, "m.slices, m.parts, p.first, p.last")],
+    read: (results) => {
+      const rows = results[0]?.rows ?? [];
+      const parts = partsFromRows(rows).filter(
+        ({ start, size }) => size > 0 && start >= first && start + size - 1 <= last,
+      );
+      return { slices: slicesFromRows(rows), parts };
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 // Copies an object's bytes into new blobs. Needed if a customer's key encrypts the source or the copy, since the two
 // cannot share blobs then. Bytes are streamed, so memory stays bounded.
+import { RunningDigest, type DigestAlgorithm } from "../../bytes/digest.ts";
 import { toHex } from "../../bytes/hex-base64.ts";
 import { PieceReader } from "../../bytes/streams.ts";
 import type { ChecksumAlgorithm, ChecksumAnnouncement, ObjectChecksum } from "../../protocol/core/checksums.ts";
@@ -42,15 +43,41 @@ export interface ByteSource {
  * @throws Error if a blob of the source is missing or damaged
  */
 export async function copyRange(
-  { database, blobs, object, key }: ByteSource,
+  source: ByteSource,
   range: ByteRange,
   destination: BodyDestination,
   checksumAlgorithm: ChecksumAlgorithm,
 ): Promise<StoredBody> {
+  const stream = await openRange(source, range);
+  return storeBody(source.blobs, destination, bodyOf(stream, range.length), NOTHING_ANNOUNCED, checksumAlgorithm);
+}
+
+/**
+ * Reads a version for a digest of its bytes.
+ * @throws Error if a blob of the source is missing or damaged
+ */
+export async function digestOf(source: ByteSource, algorithm: DigestAlgorithm): Promise<Uint8Array> {
+  const { size } = source.object;
+  const digest = new RunningDigest(algorithm);
+  const stream = await openRange(source, { offset: 0, length: size });
+  let length = 0;
+  await bodyOf(stream, size).deliver(async (piece) => {
+    length += piece.length;
+    await digest.update(piece);
+  });
+  if (length !== size) throw new Error("a blob of a copy's source is damaged");
+  return digest.finish();
+}
+
+async function openRange(
+  { database, blobs, object, key }: ByteSource,
+  range: ByteRange,
+): Promise<ReadableStream<Uint8Array> | undefined> {
+  if (range.length === 0) return undefined;
   const slices = await slicesOf(database, object, range);
-  const stream = range.length === 0 ? undefined : await openObject(blobs, object, slices, range, key);
-  if (stream === undefined && range.length > 0) throw new Error("a blob of a copy's source is missing");
-  return storeBody(blobs, destination, bodyOf(stream, range.length), NOTHING_ANNOUNCED, checksumAlgorithm);
+  const stream = await openObject(blobs, object, slices, range, key);
+  if (stream === undefined) throw new Error("a blob of a copy's source is missing");
+  return stream;
 }
 
 async function slicesOf(

@@ -1,4 +1,4 @@
-// The AWS SDK for JavaScript: the five checksum algorithms, in headers and in trailers.
+// The AWS SDK for JavaScript: the checksum algorithms, in headers and in trailers.
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { type ChecksumAlgorithm, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
@@ -10,8 +10,13 @@ const CHECKSUMS = {
   CRC32: "y/Q5Jg==",
   CRC32C: "4waSgw==",
   CRC64NVME: "rosUhgp5mIg=",
+  MD5: "JfnnlDI7RTiF9RgfG2JNCw==",
   SHA1: "98O8HYCOBHMq32eZZczDTKeuNEE=",
   SHA256: "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
+  SHA512: "2eZ2LdHI6vbWGzxhkvxAjU1tXxF20MKRabwk5xw/J0rSf81YEbMT1oH35V7ALXPUmclUVba1u1A6z1dPuo/+hQ==",
+  XXHASH128: "MxGUd+3l3NXpcWQnaB1YYA==",
+  XXHASH3: "ctyxi2ehff8=",
+  XXHASH64: "jLhB20DmroM=",
 } as const satisfies Partial<Record<ChecksumAlgorithm, string>>;
 
 const BODY = "123456789";

@@ -6,8 +6,13 @@ VALUES = {
     "CRC32": "y/Q5Jg==",
     "CRC32C": "4waSgw==",
     "CRC64NVME": "rosUhgp5mIg=",
+    "MD5": "JfnnlDI7RTiF9RgfG2JNCw==",
     "SHA1": "98O8HYCOBHMq32eZZczDTKeuNEE=",
     "SHA256": "FeKw08M4keuw8e9gnsQZQgwg4yDOlMZfvIwzEkSOsiU=",
+    "SHA512": "2eZ2LdHI6vbWGzxhkvxAjU1tXxF20MKRabwk5xw/J0rSf81YEbMT1oH35V7ALXPUmclUVba1u1A6z1dPuo/+hQ==",
+    "XXHASH128": "MxGUd+3l3NXpcWQnaB1YYA==",
+    "XXHASH3": "ctyxi2ehff8=",
+    "XXHASH64": "jLhB20DmroM=",
 }
 
 
@@ -29,7 +34,7 @@ def _algorithm_check(algorithm, value):
         refused("BadDigest", 400, put, key, b"987654321", **{field: value})
         equal(get(key), BODY)
         refused("InvalidRequest", 400, put, key, BODY, **{field: "bm9uZQ="})
-        if algorithm in ["CRC32", "SHA1", "SHA256"]:
+        if algorithm in ["CRC32", "SHA1", "SHA256", "SHA512"]:
             equal(put(f"{key}-computed", BODY, ChecksumAlgorithm=algorithm)[field], value)
 
 

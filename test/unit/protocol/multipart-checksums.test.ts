@@ -69,8 +69,13 @@ describe("the checksum that an upload announces", () => {
     ["CRC64NVME", "COMPOSITE"],
     ["SHA1", "FULL_OBJECT"],
     ["SHA256", "FULL_OBJECT"],
+    ["SHA512", "FULL_OBJECT"],
+    ["MD5", "FULL_OBJECT"],
+    ["XXHASH64", "FULL_OBJECT"],
+    ["XXHASH3", "FULL_OBJECT"],
+    ["XXHASH128", "FULL_OBJECT"],
     ["CRC32", "NONE"],
-    ["MD5", undefined],
+    ["MD4", undefined],
   ])("is rejected: %s of type %s", (algorithm, type) => {
     expect(errorOf(() => read(algorithm, type)).code).toBe("InvalidRequest");
   });
