@@ -1,6 +1,7 @@
 // Generates the tables of operations and settings as text. Pure, so that the house test can check whether they are fresh.
 import type { Implementation, Operation } from "../../src/contract/operation.ts";
 import { replaceSection } from "./sections.ts";
+import { unimplementedTable } from "./unimplemented.ts";
 
 type SettingTable = Readonly<Record<string, { readonly default: string; readonly meaning: string }>>;
 
@@ -32,7 +33,9 @@ function operationsTable(operations: readonly Operation[]): string {
     "| --- | --- | --- |",
     ...rows.toSorted(),
     "",
-    `Known by name and answered with \`501 NotImplemented\`: ${Array.from(named).toSorted().join(", ")}.`,
+    "Operations that are known by name and answered with `501 NotImplemented`:",
+    "",
+    unimplementedTable(Array.from(named).toSorted()),
   ].join("\n");
 }
 
