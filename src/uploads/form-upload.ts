@@ -8,6 +8,7 @@ import {
   checkChecksum,
   checkContentMd5,
   DEFAULT_ALGORITHM,
+  NOTHING_ANNOUNCED,
   type ChecksumAnnouncement,
 } from "../protocol/core/checksums.ts";
 import type { FormFile } from "../protocol/forms/form-file.ts";
@@ -25,14 +26,8 @@ import {
   type NewObject,
   type StoredNewObject,
 } from "./new-object.ts";
+import { bodyOfBytes, measuredBody } from "./measured-body.ts";
 import { EstimatedLengthBody } from "./estimated-length-body.ts";
-
-const NOTHING_ANNOUNCED: ChecksumAnnouncement = {
-  algorithm: undefined,
-  expected: undefined,
-  isInTrailer: false,
-  contentMd5: undefined,
-};
 
 /**
  * Stores a form's file and commits it as a new object.
@@ -49,7 +44,7 @@ export async function storeFormFile(
   for (;;) {
     const bytes = await file.read();
     if (bytes === undefined) {
-      return storeNewObject(context, bucket, object, bodyOf(head.bytes), announced);
+      return storeNewObject(context, bucket, object, bodyOfBytes(head.bytes), announced);
     }
     if (bytes.length > head.room) {
       const body = new EstimatedLengthBody([head.bytes, bytes], file);
@@ -101,10 +96,6 @@ function checkAnnounced({ algorithm, expected, contentMd5 }: ChecksumAnnouncemen
   if (contentMd5 !== undefined && md5 !== undefined) checkContentMd5(contentMd5, md5);
 }
 
-function bodyOf(bytes: Uint8Array): IncomingBody {
-  return measuredBody(bytes.length, (take) => take(bytes));
-}
-
 /** The bytes of a file that was stored with a wrong length: those in the blob, then those beyond its end. */
 function bodyInBlob(
   blobs: BlobStore,
@@ -123,20 +114,4 @@ function bodyInBlob(
     }
     await take(excess);
   });
-}
-
-function measuredBody(
-  length: number,
-  deliver: (take: (piece: Uint8Array) => Promise<void>) => Promise<void>,
-): IncomingBody {
-  return {
-    length,
-    sha256: undefined,
-    trailerNames: [],
-    plain: undefined,
-    deliver: async (take) => {
-      await deliver(take);
-      return new Map();
-    },
-  };
 }

@@ -17,8 +17,11 @@ import type { Tag } from "../protocol/core/tagging.ts";
 import { versionHeaders } from "../protocol/objects/upload-headers.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { KeyHead } from "../state/commit/heads.ts";
+import { requireProof, storeProof } from "../state/metadata/completion-proofs.ts";
+import { insertManifest, type Manifest } from "../state/metadata/manifests.ts";
 import { storeBody, type BodyDestination, type StoredBody } from "../state/blobs/store-body.ts";
 import type { Context } from "../contract/context.ts";
+import { committedObject } from "./completed-object.ts";
 
 /** The largest object that one request can upload, in bytes. */
 export const ONE_BODY_MAX_BYTES = 5 * 1024 ** 3;
@@ -56,6 +59,12 @@ export interface StoredBlob extends StoredBody {
   readonly blobId: string;
 }
 
+/** A body in several blobs that no row references yet. */
+export interface StoredSlices extends StoredBody {
+  readonly manifest: Manifest;
+  readonly blobIds: readonly string[];
+}
+
 /**
  * Stores a body and commits it as a new object.
  * @throws S3Error EntityTooLarge {ProposedSize, MaxSizeAllowed} past 5 GiB before the body is read, what
@@ -80,7 +89,10 @@ export function refuseTooLarge(length: number): void {
   throw new S3Error("EntityTooLarge", { ProposedSize: length, MaxSizeAllowed: ONE_BODY_MAX_BYTES });
 }
 
-/** The destination of a new object's bytes: a new blob id and the blob's recovery metadata. */
+/**
+ * The destination of a new object's bytes: a new blob id and the blob's recovery metadata.
+ * @param slice the address of one of several blobs, which the manifest finds like the parts of an upload
+ */
 export function freshDestination(
   context: Context,
   bucket: Bucket,
@@ -93,12 +105,13 @@ export function freshDestination(
     encryption,
     lock: requested,
   }: Omit<NewObject, "conditions" | "acl">,
+  slice?: { readonly role: "slice"; readonly uploadId: string; readonly partNumber: number },
 ): BodyDestination {
   const lock = lockRecord(requested, bucket.configurations.object_lock);
   const origin = { bucketId: bucket.id, bucketName: bucket.name, key, seen: observedHead, metadata, tags, lock };
   return {
     blobId: `${bucket.id}/${timeOrderedId(context.now)}`,
-    recoveryMetadata: recoveryMetadata({ ...origin, encryption: encryption?.keyVerifier }),
+    recoveryMetadata: recoveryMetadata({ ...origin, ...slice, encryption: encryption?.keyVerifier }),
     blobStorageClass: blobStorageClass(storageClass),
     customerKey: encryption?.key,
     encryption: encryption?.keyVerifier,
@@ -106,22 +119,25 @@ export function freshDestination(
 }
 
 /**
- * Commits a stored blob as a new object.
+ * Commits a stored body as a new object.
  * @throws S3Error PreconditionFailed, ConditionalRequestConflict, NoSuchKey, NoSuchBucket, ServiceUnavailable
  */
 export async function commitNewObject(
   context: Context,
   bucket: Bucket,
   { key, observedHead, conditions, metadata, tags, storageClass, acl, encryption, lock }: NewObject,
-  { blobId, size, etag, checksum }: StoredBlob,
+  stored: StoredBlob | StoredSlices,
 ): Promise<StoredNewObject> {
+  const { size, etag, checksum } = stored;
+  const manifest = "manifest" in stored ? stored.manifest : undefined;
+  const newBlobIds = "manifest" in stored ? stored.blobIds : [stored.blobId];
   const object = {
     ...metadata,
     size,
     etag,
     ownerId: ownerOf(context.principal),
-    blobId,
-    manifestId: undefined,
+    blobId: "blobId" in stored ? stored.blobId : undefined,
+    manifestId: manifest?.manifestId,
     storageClass,
     checksum: await storedChecksum(checksum, encryption),
     tags,
@@ -134,14 +150,19 @@ export async function commitNewObject(
     observedHead,
     conditions,
     object,
-    newBlobIds: [blobId],
+    newBlobIds,
+    before: manifest === undefined ? [] : insertManifest(manifest),
   });
   if (!outcome.isDone) {
     // Only after a definite refusal can no row reference the blob.
-    if (outcome.isDefinite) context.waitUntil(context.blobs.delete([blobId]));
+    if (outcome.isDefinite) context.waitUntil(context.blobs.delete(newBlobIds));
     throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
   }
   const { versionId, isNullVersion, modifiedAt } = outcome;
+  if (manifest !== undefined && versionId !== undefined) {
+    const committed = committedObject(object, bucket, { key, versionId, isNullVersion, modifiedAt });
+    await requireProof(storeProof(context.blobs, bucket, { object: committed, ...manifest }, observedHead));
+  }
   const expiration = expirationHeader(bucket.configurations.lifecycle, { key, size, tags, modifiedAt });
   return { etag, checksum, version: versionHeaders(versionId, isNullVersion), expiration };
 }

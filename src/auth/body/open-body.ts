@@ -3,7 +3,7 @@
 // as object bytes.
 import { fromHex } from "../../bytes/hex-base64.ts";
 import { PieceReader } from "../../bytes/streams.ts";
-import type { IncomingBody } from "../../protocol/core/incoming-body.ts";
+import type { IncomingBody, UnmeasuredBody } from "../../protocol/core/incoming-body.ts";
 import { invalidArgument, S3Error } from "../../protocol/core/s3-error.ts";
 import { requestHeader, type S3Request } from "../../protocol/core/s3-request.ts";
 import { DECODED_LENGTH, refuseEnvelopeHeaders, TRAILER } from "../../protocol/core/envelope-headers.ts";
@@ -50,6 +50,25 @@ export function openBody(
     plain: undefined,
     deliver: async (take) => readAwsChunked(new PieceReader(body), envelope, take),
   };
+}
+
+/**
+ * Opens a body that may lack a length; an aws-chunked one always has it.
+ * @throws S3Error what {@link openBody} throws, and MissingContentLength for a length beside a transfer encoding
+ */
+export function openAnyBody(
+  request: S3Request,
+  payloadHash: string,
+  signature: VerifiedSignature | undefined,
+): IncomingBody | UnmeasuredBody {
+  const payload = parsePayloadHash(payloadHash);
+  const { body, headers } = request;
+  if (body === null || payload.kind === "chunked" || headers.has("content-length")) {
+    return openBody(request, payloadHash, signature);
+  }
+  refuseEnvelopeHeaders(request, undefined);
+  const sha256 = payload.kind === "sha256" ? fromHex(payload.hex) : undefined;
+  return { length: undefined, sha256, trailerNames: [], stream: body };
 }
 
 function plainBody(request: S3Request, sha256: Uint8Array | undefined): IncomingBody {

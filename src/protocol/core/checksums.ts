@@ -58,6 +58,14 @@ export interface ChecksumAnnouncement {
   readonly contentMd5: Uint8Array | undefined;
 }
 
+/** The announcement of a body that announces no checksum. */
+export const NOTHING_ANNOUNCED: ChecksumAnnouncement = {
+  algorithm: undefined,
+  expected: undefined,
+  isInTrailer: false,
+  contentMd5: undefined,
+};
+
 /** The runtime's name of an algorithm. */
 export function digestAlgorithm(algorithm: ChecksumAlgorithm): DigestAlgorithm {
   return DETAILS[algorithm].digest;

@@ -1,6 +1,15 @@
 // A request's payload as operations read it: its length, and its bytes after the aws-chunked envelope, chunk signatures
 // and trailers are decoded and verified.
 
+/** A plain body without an announced length, as of `Transfer-Encoding: chunked`. */
+export interface UnmeasuredBody {
+  readonly length: undefined;
+  /** The signed SHA-256 of the payload, which the reader must verify. */
+  readonly sha256: Uint8Array | undefined;
+  readonly trailerNames: readonly [];
+  readonly stream: ReadableStream<Uint8Array>;
+}
+
 export interface IncomingBody {
   /** The announced bytes of payload. {@link deliver} delivers exactly this number or throws. */
   readonly length: number;

@@ -3,7 +3,7 @@
 import { RunningDigest, type DigestAlgorithm } from "../../bytes/digest.ts";
 import { toHex } from "../../bytes/hex-base64.ts";
 import { PieceReader } from "../../bytes/streams.ts";
-import type { ChecksumAlgorithm, ChecksumAnnouncement, ObjectChecksum } from "../../protocol/core/checksums.ts";
+import { NOTHING_ANNOUNCED, type ChecksumAlgorithm, type ObjectChecksum } from "../../protocol/core/checksums.ts";
 import type { CustomerKey } from "../../protocol/objects/customer-encryption.ts";
 import type { IncomingBody } from "../../protocol/core/incoming-body.ts";
 import { checksumOfParts, combinableOrDefault } from "../../protocol/objects/multipart-checksums.ts";
@@ -20,13 +20,6 @@ import { storeBody, type BodyDestination, type StoredBody } from "../blobs/store
 /** The most plaintext bytes of one blob of a copy: R2 accepts slightly less than 5 GiB, sealed or not. */
 export const COPY_BLOB_MAX_BYTES = 4 * 1024 ** 3;
 const ETAG_BYTES = 16;
-
-const NOTHING_ANNOUNCED: ChecksumAnnouncement = {
-  algorithm: undefined,
-  expected: undefined,
-  isInTrailer: false,
-  contentMd5: undefined,
-};
 
 /** The source of a copy. */
 export interface ByteSource {
