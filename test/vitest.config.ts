@@ -32,6 +32,8 @@ export default defineConfig(async () => ({
           CAIRN_MASTER_KEY: Buffer.from("the master key of the tests only").toString("base64"),
           SERVER_TIMING: "true",
           LOG_REQUESTS: "false",
+          // Its background work lasts longer than a test.
+          USAGE: "false",
           DOMAINS: "s3.example.com",
           MODEL_RUNS: process.env["MODEL_RUNS"] ?? "",
           MODEL_SEED: process.env["MODEL_SEED"] ?? "",

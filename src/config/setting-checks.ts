@@ -40,6 +40,10 @@ export const FORMS = {
     matches: (text) => itemsOf(text).every((item) => HOST_NAME.test(item)),
     words: "host names, separated by commas, without scheme, port or path",
   },
+  bearerToken: {
+    matches: (text) => /^[\w.~+/-]{16,256}=*$/.test(text),
+    words: "16 to 256 letters, digits or any of -._~+/",
+  },
   cacheNamespace: {
     matches: (text) => /^[a-z0-9][a-z0-9-]{0,62}$/.test(text),
     words: "1 to 63 lower-case letters, digits and hyphens",

@@ -1,6 +1,7 @@
 // The table of the Worker's settings: names in the environment, defaults and meanings. The settings table of the docs
 // is generated from it, and `npm start` passes on exactly these names.
 import { FORMS, type Setting } from "./setting-checks.ts";
+import { USAGE_SETTINGS } from "./usage-settings.ts";
 
 /** All settings, by their name in the environment, in `wrangler.toml`'s [vars] or as a secret. */
 export const SETTINGS = {
@@ -271,6 +272,7 @@ export const SETTINGS = {
     meaning:
       "The most reads of blobs for one ZIP or tar (docs/archives.md): one for each object, or for each part of a multipart object. Each is a subrequest of the Worker, which `limits` in wrangler.toml bounds.",
   },
+  ...USAGE_SETTINGS,
   LOG_REQUESTS: {
     default: "true",
     values: ["true", "false"],

@@ -93,6 +93,12 @@ export interface Settings {
   readonly verifyReads: "off" | "sampled" | "always";
   /** The most blob reads of one archive. */
   readonly archiveMaxReads: number;
+  /** Whether requests are counted. */
+  readonly usage: boolean;
+  readonly usageFlushMs: number;
+  readonly usageDaysKept: number;
+  /** Undefined: there are no metrics. */
+  readonly metricsToken: string | undefined;
   readonly logRequests: boolean;
   /** Applies to successful requests. */
   readonly logSamplePercent: number;
@@ -168,6 +174,10 @@ export function readSettings(env: object): Settings {
     edgeCacheNamespace: possible("EDGE_CACHE_NAMESPACE"),
     verifyReads: verifyReads === "off" || verifyReads === "sampled" ? verifyReads : "always",
     archiveMaxReads: whole("ARCHIVE_MAX_READS"),
+    usage: text("USAGE") !== "false",
+    usageFlushMs: whole("USAGE_FLUSH_SECONDS") * 1000,
+    usageDaysKept: whole("USAGE_DAYS_KEPT"),
+    metricsToken: possible("METRICS_TOKEN") || undefined,
     logRequests: text("LOG_REQUESTS") !== "false",
     logSamplePercent: whole("LOG_SAMPLE_PERCENT"),
     serverTiming: text("SERVER_TIMING") === "true",

@@ -8,6 +8,7 @@ import { answerDelivery } from "./delivery.ts";
 import { doorOf } from "./door.ts";
 import { finishRequest } from "./finish-request.ts";
 import { answerHealth } from "./health.ts";
+import { answerMetrics } from "./metrics.ts";
 import { answerQueryApi } from "./query-api.ts";
 import { RequestScope } from "./request-scope.ts";
 import { answerS3 } from "./s3.ts";
@@ -49,4 +50,5 @@ app.all("/delivery", (context) => {
   const target = deliveryTarget(request.headers.get("host") ?? "", scope.settings.delivery);
   return target === undefined ? answerS3(request, scope) : answerDelivery(request, scope, target);
 });
+app.all("/metrics", (context) => answerMetrics(context.env.request, context.get("scope")));
 app.all("/health", (context) => answerHealth(context.env.request, context.get("scope")));

@@ -6,7 +6,7 @@ import { answerDelivery, renderSiteAnswer } from "./delivery.ts";
 import { finishRequest } from "./finish-request.ts";
 import { RequestScope } from "./request-scope.ts";
 
-/** Answers a request. Writes nothing but the last use of credentials, and needs no coordinators. */
+/** Answers a request. Writes nothing but counts of requests and the last use of credentials, and needs no coordinators. */
 export async function answerDeliveryOnly(
   request: Request,
   env: Env,

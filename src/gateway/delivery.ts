@@ -48,6 +48,7 @@ export async function answerDelivery(
   } catch (error) {
     answer = errorPage(await shownError(error, scope), scope.requestId);
   }
+  scope.bucket ??= answer.bucket;
   if (answer.errorCode !== undefined) scope.log.setError(answer.errorCode);
   return renderSiteAnswer(incoming, scope, answer);
 }

@@ -7,10 +7,11 @@ import { parseQuery } from "../protocol/core/query.ts";
 import type { QueryService } from "../protocol/iam/query-api-xml.ts";
 
 /** The APIs behind the endpoint. */
-export type Door = "s3" | QueryService | "health" | "delivery";
+export type Door = "s3" | QueryService | "health" | "metrics" | "delivery";
 
-/** This path is never in path style, because no naming rule allows a bucket called `_`. */
+/** These paths are never in path style, because no naming rule allows a bucket called `_`. */
 const HEALTH_PATH = "/_/health";
+const METRICS_PATH = "/_/metrics";
 
 /**
  * Selects the API of a request. Delivery hosts serve nothing else.
@@ -20,6 +21,7 @@ export function doorOf(request: Request, { domains, delivery }: Pick<Settings, "
   const { path, query } = splitTarget(request.url);
   const isBucketHost = bucketOfHost(request.headers.get("host") ?? "", domains) !== undefined;
   if (path === HEALTH_PATH && !isBucketHost) return "health";
+  if (path === METRICS_PATH && !isBucketHost) return "metrics";
   return queryServiceOf(request.headers.get("authorization"), query) ?? "s3";
 }
 

@@ -33,6 +33,7 @@ import { getBucketAcl } from "../operations/get-bucket-acl.ts";
 import { getBucketLocation } from "../operations/get-bucket-location.ts";
 import { getBucketPolicyStatus } from "../operations/get-bucket-policy-status.ts";
 import { getBucketUsage } from "../operations/get-bucket-usage.ts";
+import { getAccountRequestUsage, getBucketRequestUsage } from "../operations/get-request-usage.ts";
 import { getBucketVersioning } from "../operations/get-bucket-versioning.ts";
 import { getObjectAcl } from "../operations/get-object-acl.ts";
 import { getObjectAttributes } from "../operations/get-object-attributes.ts";
@@ -105,6 +106,8 @@ export const OPERATIONS: readonly Operation[] = [
   checkConsistency,
   getBucketUsage,
   queryBucket,
+  getBucketRequestUsage,
+  getAccountRequestUsage,
   ...bucketArchives,
   purgeBucketCache,
   postObject,

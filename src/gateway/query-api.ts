@@ -80,6 +80,7 @@ async function runCall(
   );
   if (credentials === undefined) throw new Error("a verified claim without credentials");
   scope.lastUse = lastUse;
+  scope.accessKeyId = credentials.parentAccessKeyId;
   log.setPrincipal(principal);
   log.endStage("lookUp");
 

@@ -1,9 +1,11 @@
 // Renders operations' answers and errors as Responses. The only place that sets XML, status and the headers of all
 // answers.
+import { utf8 } from "../bytes/text.ts";
 import { element, renderXml, type XmlElement } from "../bytes/xml.ts";
 import type { S3Response } from "../contract/operation.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { CountSnapshot } from "../state/d1/counts.ts";
+import { lengthOf } from "./request-log.ts";
 
 const SANDBOX = "sandbox";
 
@@ -58,9 +60,20 @@ export function renderError(error: unknown, resource: string, facts: AnswerFacts
   return xmlResponse(facts.isControl === true ? element("ErrorResponse", [body]) : body, known.status, headers);
 }
 
+// The runtime sets the Content-Length of a text only when it sends it.
+const TEXT_LENGTHS = new WeakMap<Response, number>();
+
+/** The bytes of an answer's body, as far as they are known before it is sent. */
+export function bodyLengthOf(response: Response): number {
+  return response.body === null ? 0 : (TEXT_LENGTHS.get(response) ?? lengthOf(response.headers) ?? 0);
+}
+
 function xmlResponse(body: XmlElement, status: number, headers: Headers): Response {
   headers.set("content-type", "application/xml");
-  return new Response(renderXml(body), { status, headers });
+  const bytes = utf8(renderXml(body));
+  const response = new Response(bytes, { status, headers });
+  TEXT_LENGTHS.set(response, bytes.length);
+  return response;
 }
 
 /** The headers of all answers, added to an answer's own. */

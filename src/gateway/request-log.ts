@@ -30,6 +30,11 @@ export class RequestLog {
   #decision: string | undefined;
   #error: string | undefined;
 
+  /** The name of the operation in S3, IAM or STS; undefined until it is known. */
+  get operation(): string | undefined {
+    return this.#operation;
+  }
+
   /** Sets the name of the operation in S3, IAM or STS. */
   setOperation(operation: string): void {
     this.#operation = operation;
@@ -92,7 +97,8 @@ function placeOf(request: S3Request | undefined): { readonly bucket?: string; re
   return { bucket, snapshot: addressedSnapshot(request.address) };
 }
 
-function lengthOf(headers: Headers | undefined): number | undefined {
+/** The Content-Length of a request or response; undefined without a valid one. */
+export function lengthOf(headers: Headers | undefined): number | undefined {
   const length = headers?.get("content-length") ?? null;
   return length === null || !/^\d{1,15}$/.test(length) ? undefined : Number(length);
 }

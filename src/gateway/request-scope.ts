@@ -8,6 +8,7 @@ import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { EdgeCache } from "../state/blobs/edge-cache.ts";
 import { Counts } from "../state/d1/counts.ts";
 import type { Statement } from "../state/d1/database.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
 import { cachedBlobEntrypoint } from "./cached-blob.ts";
 import type { AnswerFacts } from "./render.ts";
 import { RequestLog } from "./request-log.ts";
@@ -27,6 +28,10 @@ export class RequestScope {
   readonly now = Date.now();
   /** The parsed request; undefined until its target is parsed. */
   request: S3Request | undefined;
+  /** The bucket that the request addresses, once it is known to exist. */
+  bucket: Pick<Bucket, "id" | "name"> | undefined;
+  /** The access key of verified credentials; of a session's, the parent's. */
+  accessKeyId: string | undefined;
   /** Records the use of verified credentials; undefined if that is not needed. */
   lastUse: Statement | undefined;
   readonly #execution: Pick<ExecutionContext, "waitUntil">;

@@ -36,6 +36,7 @@ export async function runOperation(
   const verified = verifiedEarly ?? (await authentication.verify(found.identityResults));
   const { principal } = verified;
   scope.lastUse = verified.lastUse;
+  scope.accessKeyId = verified.credentials?.parentAccessKeyId;
   log.setPrincipal(principal);
   log.endStage("lookUp");
 
@@ -49,6 +50,7 @@ export async function runOperation(
   const { implementation } = plan;
   const resumed = plan.prepared.resume(found.results);
   const { bucket } = resumed;
+  scope.bucket = bucket;
   onBucket(bucket);
   if (implementation.needsBucket && bucket === undefined && address.level !== "service") {
     throw new S3Error("NoSuchBucket", { BucketName: address.bucket });
@@ -78,6 +80,7 @@ export async function runOperation(
       const resolved = await lookup.resolve(await connections.database.read(lookup.statements));
       await verify(resolved.secretAccessKey);
       scope.lastUse = resolved.lastUse;
+      scope.accessKeyId = resolved.parentAccessKeyId;
       log.setPrincipal(resolved.principal);
       return { principal: resolved.principal, access: accessOf(resolved.principal) };
     },

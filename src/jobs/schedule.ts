@@ -3,6 +3,7 @@ import type { Settings } from "../config/settings.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { abortOrphanedUploads } from "./abort-orphaned-uploads.ts";
 import { completePlacements } from "./complete-placements.ts";
+import { expireUsage } from "./expire-usage.ts";
 import { expireTokens } from "./expire-tokens.ts";
 import { backup } from "./backup.ts";
 import { rebuild } from "./rebuild.ts";
@@ -33,6 +34,7 @@ const DELETING: readonly ScheduledJob[] = [
   { job: abortOrphanedUploads, periodMs: unlessStopped(24 * HOUR_MS) },
   { job: lifecycle, periodMs: (settings) => (settings.lifecycle ? 24 * HOUR_MS : undefined) },
   { job: expireTokens, periodMs: unlessStopped(HOUR_MS) },
+  { job: expireUsage, periodMs: unlessStopped(24 * HOUR_MS) },
   { job: completePlacements, periodMs: unlessStopped(HOUR_MS) },
   // It deletes older backups, which may be needed while deletions are on hold.
   {

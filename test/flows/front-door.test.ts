@@ -33,6 +33,12 @@ describe("the door of a request", () => {
     expect(doorOf(request(`https://s3.example.com/?${query}`), DOMAINS)).toBe("sts");
   });
 
+  it("is metrics on its path in path style, and a key of a bucket's host", () => {
+    expect(doorOf(request("https://s3.example.com/_/metrics"), DOMAINS)).toBe("metrics");
+    expect(doorOf(request("https://b.s3.example.com/_/metrics"), DOMAINS)).toBe("s3");
+    expect(doorOf(request("https://s3.example.com/_/metrics/"), DOMAINS)).toBe("s3");
+  });
+
   it("is health on its path in path style, with and without a configured domain", () => {
     expect(doorOf(request("https://s3.example.com/_/health"), DOMAINS)).toBe("health");
     expect(doorOf(request("https://other.example/_/health?x=1"), DOMAINS)).toBe("health");

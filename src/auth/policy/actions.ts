@@ -9,7 +9,7 @@ import { parseTemplate, type Template } from "./template.ts";
 export type ResourceLevel = "account" | "bucket" | "object";
 
 const S3_ACTIONS: Readonly<Record<ResourceLevel, string>> = {
-  account: `CheckConsistency GetAccountPublicAccessBlock ListAllMyBuckets PutAccountPublicAccessBlock`,
+  account: `CheckConsistency GetAccountRequestUsage GetAccountPublicAccessBlock ListAllMyBuckets PutAccountPublicAccessBlock`,
   bucket: `CreateBucket CreateBucketMetadataTableConfiguration DeleteBucket DeleteBucketMetadataTableConfiguration
     DeleteBucketPolicy DeleteBucketTagging DeleteBucketWebsite DeleteLifecycleConfiguration GetAccelerateConfiguration
     GetAnalyticsConfiguration GetBucketAbac GetBucketAcl GetBucketCORS GetBucketLocation GetBucketLogging
@@ -24,8 +24,8 @@ const S3_ACTIONS: Readonly<Record<ResourceLevel, string>> = {
     PutIntelligentTieringConfiguration PutInventoryConfiguration PutLifecycleConfiguration PutMetricsConfiguration
     PutReplicationConfiguration TagResource UntagResource UpdateBucketMetadataInventoryTableConfiguration
     UpdateBucketMetadataJournalTableConfiguration
-    CreateBucketSnapshot DeleteBucketSnapshot GetBucketArchive GetBucketDelivery GetBucketUsage ListBucketSnapshots
-    PurgeBucketCache PutBucketDelivery QueryBucket RestoreBucketSnapshot`,
+    CreateBucketSnapshot DeleteBucketSnapshot GetBucketArchive GetBucketDelivery GetBucketRequestUsage GetBucketUsage
+    ListBucketSnapshots PurgeBucketCache PutBucketDelivery QueryBucket RestoreBucketSnapshot`,
   object: `AbortMultipartUpload BypassGovernanceRetention DeleteObject DeleteObjectAnnotation DeleteObjectTagging
     DeleteObjectVersion DeleteObjectVersionAnnotation DeleteObjectVersionTagging GetObject GetObjectAcl
     GetObjectAnnotation GetObjectAttributes GetObjectLegalHold GetObjectRetention GetObjectTagging GetObjectTorrent

@@ -25,6 +25,7 @@ import M0023 from "../../../migrations/0023_bucket_placements.sql";
 import M0024 from "../../../migrations/0024_delivery.sql";
 import M0025 from "../../../migrations/0025_object_lock.sql";
 import M0026 from "../../../migrations/0026_delivery_claims.sql";
+import M0027 from "../../../migrations/0027_request_usage.sql";
 
 export interface Migration {
   readonly name: string;
@@ -58,4 +59,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0024_delivery.sql", sql: M0024 },
   { name: "0025_object_lock.sql", sql: M0025 },
   { name: "0026_delivery_claims.sql", sql: M0026 },
+  { name: "0027_request_usage.sql", sql: M0027 },
 ];

@@ -30,7 +30,7 @@ type RowTable = keyof typeof ROW_TABLES;
 
 /**
  * Tables without a backup: a restore recounts references and registers the buckets of further databases again, triggers
- * derive the hosts, and the rest is progress of jobs or belongs to one database.
+ * derive the hosts, counted requests are no part of the store, and the rest is progress of jobs or belongs to one database.
  */
 export const NOT_BACKED_UP = [
   "jobs",
@@ -47,6 +47,9 @@ export const NOT_BACKED_UP = [
   "storage_class_transitions",
   "bucket_placements",
   "deleted_buckets",
+  "request_usage",
+  "request_totals",
+  "usage_writers",
 ] as const;
 export const BACKED_UP = [...Object.keys(ROW_TABLES), "objects", "versions", "manifests", "shared_blobs"];
 

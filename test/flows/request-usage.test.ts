@@ -1,0 +1,254 @@
+import { env } from "cloudflare:workers";
+import { describe, expect, it } from "vitest";
+
+import { expireUsage } from "../../src/jobs/expire-usage.ts";
+import { dayOf } from "../../src/protocol/core/usage-days.ts";
+import { anonymous, deliver, ROOT, send, signed } from "../support/client.ts";
+import { costOf } from "../support/cost.ts";
+import { expectS3Error } from "../support/expect-s3-error.ts";
+import { connectionLost, d1With } from "../support/faults.ts";
+import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
+import { jobContext } from "../support/jobs.ts";
+import { childrenOf, readXml, textOf } from "../support/read-xml.ts";
+import { freshUser } from "../support/users.ts";
+
+/** Adds the counts right after each answer. */
+const COUNTED = { USAGE: "true", USAGE_FLUSH_SECONDS: "0" } as const;
+const TODAY = dayOf(Date.now());
+const YESTERDAY = dayOf(Date.now() - 86_400_000);
+
+type Row = Readonly<Record<string, string>>;
+
+async function usageOf(target: string): Promise<Row[]> {
+  const response = await send("GET", target);
+  const text = await response.text();
+  expect(response.status, text).toBe(200);
+  return childrenOf(readXml(text), "Usage").map((row) =>
+    Object.fromEntries(row.children.map(({ name, text: value }) => [name, value])),
+  );
+}
+
+/** The sum of a figure over the days since yesterday: a test may begin before midnight. */
+async function sumOf(bucket: string, figure: string, accessKeyId?: string): Promise<number> {
+  const rows = await usageOf(`/${bucket}?usage&from=${YESTERDAY}`);
+  const of = rows.filter((row) => accessKeyId === undefined || row["AccessKeyId"] === accessKeyId);
+  return of.reduce((sum, row) => sum + Number(row[figure]), 0);
+}
+
+describe("GetBucketRequestUsage", () => {
+  it("reports exactly the requests that were answered, by class, with their bytes", async () => {
+    const bucket = await freshBucket();
+    await send("PUT", `/${bucket}/a`, { body: "12345" }, COUNTED);
+    await send("PUT", `/${bucket}/b`, { body: "123" }, COUNTED);
+    await (await send("GET", `/${bucket}/a`, {}, COUNTED)).text();
+    await send("HEAD", `/${bucket}/a`, {}, COUNTED);
+    const listed = (await (await send("GET", `/${bucket}?list-type=2`, {}, COUNTED)).arrayBuffer()).byteLength;
+    await send("DELETE", `/${bucket}/b`, {}, COUNTED);
+    const missing = (await (await send("GET", `/${bucket}/b`, {}, COUNTED)).arrayBuffer()).byteLength;
+    const figures: Record<string, number> = {};
+    for (const figure of ["Requests", "ClassA", "ClassB", "Free", "Errors", "BytesIn", "BytesOut"]) {
+      figures[figure] = await sumOf(bucket, figure);
+    }
+    expect(figures).toEqual({
+      Requests: 7,
+      ClassA: 3,
+      ClassB: 3,
+      Free: 1,
+      Errors: 1,
+      BytesIn: 8,
+      BytesOut: 5 + listed + missing,
+    });
+  });
+
+  it("equals the counted requests when many run at once", async () => {
+    const bucket = await freshBucket();
+    const statuses = await Promise.all(
+      Array.from({ length: 40 }, async (_, index) =>
+        index % 2 === 0
+          ? (await send("PUT", `/${bucket}/${index}`, { body: "x" }, COUNTED)).status
+          : (await send("HEAD", `/${bucket}/none`, {}, COUNTED)).status,
+      ),
+    );
+    expect(statuses.filter((status) => status === 200)).toHaveLength(20);
+    // The request after the others flushes what was counted during the last addition.
+    await send("HEAD", `/${bucket}`, {}, COUNTED);
+    expect(await sumOf(bucket, "Requests")).toBe(41);
+    expect(await sumOf(bucket, "ClassA")).toBe(20);
+    expect(await sumOf(bucket, "Errors")).toBe(20);
+  });
+
+  it("tells access keys apart, and counts requests without verified credentials under no key", async () => {
+    const bucket = await freshBucket();
+    const { credentials } = await freshUser({ Effect: "Allow", Action: "s3:*", Resource: "*" });
+    await send("PUT", `/${bucket}/a`, { body: "1", credentials }, COUNTED);
+    await send("PUT", `/${bucket}/a`, { body: "1" }, COUNTED);
+    await deliver(anonymous("GET", `/${bucket}/a`), COUNTED);
+    const forged = { ...ROOT, secretAccessKey: "wrong" };
+    expect((await send("GET", `/${bucket}/a`, { credentials: forged }, COUNTED)).status).toBe(403);
+    expect(await sumOf(bucket, "Requests", credentials.accessKeyId)).toBe(1);
+    expect(await sumOf(bucket, "Requests", ROOT.accessKeyId)).toBe(1);
+    expect(await sumOf(bucket, "Errors", "")).toBe(1);
+  });
+
+  it("costs the counted request no round trip and no row", async () => {
+    const bucket = await freshBucket();
+    const put = async (key: string, scope: object) =>
+      costOf(await send("PUT", `/${bucket}/${key}`, { body: "1" }, scope));
+    expect(await put("counted", COUNTED)).toEqual(await put("uncounted", {}));
+    const report = await send("GET", `/${bucket}?usage&from=${YESTERDAY}`);
+    expect(costOf(report)).toMatchObject({ roundTrips: 2, rowsWritten: 0, coordinatorCalls: 0, blobCalls: 0 });
+  });
+
+  it("counts once when the answer of an addition is lost", async () => {
+    const bucket = await freshBucket();
+    let isLost = true;
+    const DB = d1With(async (sql, send) => {
+      if (!isLost || !sql.some((text) => text.includes("INSERT INTO request_usage"))) return send();
+      isLost = false;
+      await send();
+      throw connectionLost();
+    });
+    await send("PUT", `/${bucket}/a`, { body: "1" }, { ...COUNTED, DB });
+    expect(isLost).toBe(false);
+    await send("PUT", `/${bucket}/b`, { body: "1" }, { ...COUNTED, DB });
+    expect(await sumOf(bucket, "Requests")).toBe(2);
+  });
+
+  it("answers requests that cannot be counted", async () => {
+    const bucket = await freshBucket();
+    let isDown = true;
+    const DB = d1With(async (sql, send) => {
+      if (isDown && sql.some((text) => text.includes("INSERT INTO request_usage"))) throw connectionLost();
+      return send();
+    });
+    expect((await send("PUT", `/${bucket}/a`, { body: "1" }, { ...COUNTED, DB })).status).toBe(200);
+    expect(await sumOf(bucket, "Requests")).toBe(0);
+    isDown = false;
+    expect((await send("PUT", `/${bucket}/b`, { body: "1" }, { ...COUNTED, DB })).status).toBe(200);
+    expect(await sumOf(bucket, "Requests")).toBe(2);
+  });
+
+  it("counts nothing when the setting is off", async () => {
+    const bucket = await freshBucket();
+    await send("PUT", `/${bucket}/a`, { body: "1" }, { USAGE: "false" });
+    expect(await usageOf(`/${bucket}?usage&from=${YESTERDAY}`)).toEqual([]);
+  });
+
+  it("refuses days that do not exist, are in the wrong order or are too many", async () => {
+    const bucket = await freshBucket();
+    for (const query of [
+      "from=",
+      "from=yesterday",
+      "from=2026-02-30",
+      "from=2026-1-1",
+      "from=2026-11-02&to=2026-11-01",
+      "from=2024-01-01&to=2026-01-01",
+      "from=2026-11-01&to=2026-13-01",
+      "from=2026-11-01&continuation-token=forged",
+    ]) {
+      const response = await send("GET", `/${bucket}?usage&${query}`);
+      expect([query, response.status]).toEqual([query, 400]);
+      expect(await response.text()).toContain("<Code>InvalidArgument</Code>");
+    }
+  });
+});
+
+describe("GetAccountRequestUsage", () => {
+  it("reports every bucket, a deleted one too, page by page", async () => {
+    const bucket = freshBucketName();
+    await send("PUT", `/${bucket}`, {}, COUNTED);
+    await send("PUT", `/${bucket}/a`, { body: "1" }, COUNTED);
+    await send("DELETE", `/${bucket}/a`, {}, COUNTED);
+    await send("DELETE", `/${bucket}`, {}, COUNTED);
+    let token: string | undefined;
+    const rows: Row[] = [];
+    do {
+      const page = token === undefined ? "" : `&continuation-token=${encodeURIComponent(token)}`;
+      const response = await send("GET", `/?usage&from=${YESTERDAY}&to=${TODAY}${page}`);
+      const root = readXml(await response.text());
+      rows.push(
+        ...childrenOf(root, "Usage").map(({ children }) => Object.fromEntries(children.map((c) => [c.name, c.text]))),
+      );
+      token = textOf(root, "NextContinuationToken");
+    } while (token !== undefined);
+    const ofBucket = rows.filter((row) => row["Bucket"] === bucket);
+    expect(ofBucket.reduce((sum, row) => sum + Number(row["Requests"]), 0)).toBe(3);
+  });
+
+  it("is for those whom a policy allows it", async () => {
+    const { credentials } = await freshUser({ Effect: "Allow", Action: "s3:GetBucket*", Resource: "*" });
+    await expectS3Error(await send("GET", `/?usage&from=${TODAY}`, { credentials }), {
+      status: 403,
+      code: "AccessDenied",
+    });
+    await expectS3Error(await deliver(anonymous("GET", `/?usage&from=${TODAY}`)), {
+      status: 403,
+      code: "AccessDenied",
+    });
+  });
+});
+
+describe("the job that expires usage", () => {
+  it("purges days before those that are kept", async () => {
+    const old = ["2020-01-01", "b", "k", "name", 1, 1, 1, 1, 1, 1];
+    await env.DB.prepare(`INSERT OR REPLACE INTO request_usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+      .bind(...old)
+      .run();
+    const step = await expireUsage.step(jobContext(Date.now()), null);
+    expect(step).toMatchObject({ cursor: null, report: { expired: 1 } });
+  });
+});
+
+describe("metrics", () => {
+  const METRICS = { ...COUNTED, METRICS_TOKEN: "a-token-of-metrics" } as const;
+  const get = async (headers: Record<string, string>, scope: object = METRICS, method = "GET"): Promise<Response> =>
+    deliver(anonymous(method, "/_/metrics", { headers }), scope);
+  const BEARER = { authorization: "Bearer a-token-of-metrics" };
+
+  it("are answered in the format of Prometheus, without buckets, keys and secrets", async () => {
+    const bucket = await freshBucket();
+    const before = countOf(await (await get(BEARER)).text(), "PutObject", "2xx");
+    await send("PUT", `/${bucket}/secret-key-name`, { body: "12345" }, COUNTED);
+    const response = await get(BEARER);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
+    const text = await response.text();
+    expect(countOf(text, "PutObject", "2xx")).toBe(before + 1);
+    for (const line of text.trimEnd().split("\n")) {
+      expect(line).toMatch(
+        /^(?:# (?:HELP|TYPE) cairn_\w+ .+|cairn_\w+(?:\{\w+="[\w:]+"(?:,\w+="[\w:]+")*\})? [\d.]+)$/,
+      );
+    }
+    expect(text).toContain('cairn_database_up{database="DB"} 1');
+    expect(text).not.toMatch(new RegExp(`${bucket}|secret|${ROOT.accessKeyId}`));
+  });
+
+  it("are refused without the token, and do not exist without the setting", async () => {
+    for (const authorization of [
+      "",
+      "Bearer",
+      "Bearer a-token-of-metricsx",
+      "Basic a-token-of-metrics",
+      "Bearer a b",
+    ]) {
+      const response = await get({ authorization });
+      expect([authorization, response.status]).toEqual([authorization, 401]);
+    }
+    expect((await get(BEARER, COUNTED)).status).toBe(404);
+    expect((await get(BEARER, { ...METRICS, METRICS_TOKEN: "short" })).status).toBe(404);
+    expect((await get(BEARER, METRICS, "POST")).status).toBe(405);
+    const request = await signed("GET", "/_/metrics");
+    expect((await deliver(request, METRICS)).status).toBe(401);
+  });
+
+  it("say 503 when the database is out of reach", async () => {
+    const broken = { ...METRICS, DB: d1With(() => Promise.reject(connectionLost())) };
+    expect((await get(BEARER, broken)).status).toBe(503);
+  });
+});
+
+function countOf(text: string, operation: string, status: string): number {
+  const label = `cairn_requests_total{operation="${operation}",status="${status}"} `;
+  const line = text.split("\n").find((one) => one.startsWith(label));
+  return Number(line?.slice(label.length) ?? 0);
+}
