@@ -32,7 +32,7 @@ function answer(scope: RequestScope, status: number, text: string, headers: Reco
   return new Response(body, { status, headers: answerHeaders(own, scope.answerFacts()) });
 }
 
-/** Compares digests, whose common beginning tells nothing about the token. */
+/** Compares digests, so that the time does not depend on how much of the token is right. */
 async function isAuthorized({ headers }: Request, token: string): Promise<boolean> {
   const given = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
   if (given === undefined) return false;

@@ -11,6 +11,7 @@ import { LOCK_PREPARATIONS } from "./lock-requests.ts";
 import { queryOf } from "./queries.ts";
 import { takeSnapshot } from "./snapshots.ts";
 import { taggingOf } from "./tagging.ts";
+import { USAGE_PREPARATIONS } from "./usage-requests.ts";
 import { versionedBucket } from "./versioning.ts";
 import { websiteDocument } from "./websites.ts";
 
@@ -228,6 +229,7 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   DeleteBucketWebsite: [onBucket("DELETE", "?website", ["s3:DeleteBucketWebsite"])],
   GetObjectLockConfiguration: [onBucket("GET", "?object-lock", ["s3:GetBucketObjectLockConfiguration"])],
   ...LOCK_PREPARATIONS,
+  ...USAGE_PREPARATIONS,
 
   CreateBucketSnapshot: [
     async () => {
@@ -238,7 +240,6 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   DeleteBucketSnapshot: [onSnapshot("DELETE", "?snapshot=s", "s3:DeleteBucketSnapshot")],
   ListBucketSnapshots: [onBucket("GET", "?snapshots", ["s3:ListBucketSnapshots"])],
   RestoreBucketSnapshot: [onSnapshot("POST", "?restoreSnapshot=s", "s3:RestoreBucketSnapshot")],
-  GetBucketUsage: [onBucket("GET", "?usage", ["s3:GetBucketUsage"])],
   QueryBucket: [queryOf],
   GetBucketArchive: [archiveOf("?zip"), archiveOf("?tar&prefix=k")],
   GetObjectsArchive: [

@@ -3,18 +3,16 @@ import { describe, expect, it } from "vitest";
 
 import { expireUsage } from "../../src/jobs/expire-usage.ts";
 import { dayOf } from "../../src/protocol/core/usage-days.ts";
-import { anonymous, deliver, ROOT, send, signed } from "../support/client.ts";
+import { anonymous, deliver, ROOT, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
-import { expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
-import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
+import { freshBucket } from "../support/fresh-bucket.ts";
 import { jobContext } from "../support/jobs.ts";
-import { childrenOf, readXml, textOf } from "../support/read-xml.ts";
+import { childrenOf, readXml } from "../support/read-xml.ts";
 import { freshUser } from "../support/users.ts";
 
 /** Adds the counts right after each answer. */
 const COUNTED = { USAGE: "true", USAGE_FLUSH_SECONDS: "0" } as const;
-const TODAY = dayOf(Date.now());
 const YESTERDAY = dayOf(Date.now() - 86_400_000);
 
 type Row = Readonly<Record<string, string>>;
@@ -77,7 +75,7 @@ describe("GetBucketRequestUsage", () => {
     expect(await sumOf(bucket, "Errors")).toBe(20);
   });
 
-  it("tells access keys apart, and counts requests without verified credentials under no key", async () => {
+  it("separates access keys, and counts requests without verified credentials under no key", async () => {
     const bucket = await freshBucket();
     const { credentials } = await freshUser({ Effect: "Allow", Action: "s3:*", Resource: "*" });
     await send("PUT", `/${bucket}/a`, { body: "1", credentials }, COUNTED);
@@ -153,41 +151,6 @@ describe("GetBucketRequestUsage", () => {
   });
 });
 
-describe("GetAccountRequestUsage", () => {
-  it("reports every bucket, a deleted one too, page by page", async () => {
-    const bucket = freshBucketName();
-    await send("PUT", `/${bucket}`, {}, COUNTED);
-    await send("PUT", `/${bucket}/a`, { body: "1" }, COUNTED);
-    await send("DELETE", `/${bucket}/a`, {}, COUNTED);
-    await send("DELETE", `/${bucket}`, {}, COUNTED);
-    let token: string | undefined;
-    const rows: Row[] = [];
-    do {
-      const page = token === undefined ? "" : `&continuation-token=${encodeURIComponent(token)}`;
-      const response = await send("GET", `/?usage&from=${YESTERDAY}&to=${TODAY}${page}`);
-      const root = readXml(await response.text());
-      rows.push(
-        ...childrenOf(root, "Usage").map(({ children }) => Object.fromEntries(children.map((c) => [c.name, c.text]))),
-      );
-      token = textOf(root, "NextContinuationToken");
-    } while (token !== undefined);
-    const ofBucket = rows.filter((row) => row["Bucket"] === bucket);
-    expect(ofBucket.reduce((sum, row) => sum + Number(row["Requests"]), 0)).toBe(3);
-  });
-
-  it("is for those whom a policy allows it", async () => {
-    const { credentials } = await freshUser({ Effect: "Allow", Action: "s3:GetBucket*", Resource: "*" });
-    await expectS3Error(await send("GET", `/?usage&from=${TODAY}`, { credentials }), {
-      status: 403,
-      code: "AccessDenied",
-    });
-    await expectS3Error(await deliver(anonymous("GET", `/?usage&from=${TODAY}`)), {
-      status: 403,
-      code: "AccessDenied",
-    });
-  });
-});
-
 describe("the job that expires usage", () => {
   it("purges days before those that are kept", async () => {
     const old = ["2020-01-01", "b", "k", "name", 1, 1, 1, 1, 1, 1];
@@ -198,57 +161,3 @@ describe("the job that expires usage", () => {
     expect(step).toMatchObject({ cursor: null, report: { expired: 1 } });
   });
 });
-
-describe("metrics", () => {
-  const METRICS = { ...COUNTED, METRICS_TOKEN: "a-token-of-metrics" } as const;
-  const get = async (headers: Record<string, string>, scope: object = METRICS, method = "GET"): Promise<Response> =>
-    deliver(anonymous(method, "/_/metrics", { headers }), scope);
-  const BEARER = { authorization: "Bearer a-token-of-metrics" };
-
-  it("are answered in the format of Prometheus, without buckets, keys and secrets", async () => {
-    const bucket = await freshBucket();
-    const before = countOf(await (await get(BEARER)).text(), "PutObject", "2xx");
-    await send("PUT", `/${bucket}/secret-key-name`, { body: "12345" }, COUNTED);
-    const response = await get(BEARER);
-    expect(response.status).toBe(200);
-    expect(response.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8");
-    const text = await response.text();
-    expect(countOf(text, "PutObject", "2xx")).toBe(before + 1);
-    for (const line of text.trimEnd().split("\n")) {
-      expect(line).toMatch(
-        /^(?:# (?:HELP|TYPE) cairn_\w+ .+|cairn_\w+(?:\{\w+="[\w:]+"(?:,\w+="[\w:]+")*\})? [\d.]+)$/,
-      );
-    }
-    expect(text).toContain('cairn_database_up{database="DB"} 1');
-    expect(text).not.toMatch(new RegExp(`${bucket}|secret|${ROOT.accessKeyId}`));
-  });
-
-  it("are refused without the token, and do not exist without the setting", async () => {
-    for (const authorization of [
-      "",
-      "Bearer",
-      "Bearer a-token-of-metricsx",
-      "Basic a-token-of-metrics",
-      "Bearer a b",
-    ]) {
-      const response = await get({ authorization });
-      expect([authorization, response.status]).toEqual([authorization, 401]);
-    }
-    expect((await get(BEARER, COUNTED)).status).toBe(404);
-    expect((await get(BEARER, { ...METRICS, METRICS_TOKEN: "short" })).status).toBe(404);
-    expect((await get(BEARER, METRICS, "POST")).status).toBe(405);
-    const request = await signed("GET", "/_/metrics");
-    expect((await deliver(request, METRICS)).status).toBe(401);
-  });
-
-  it("say 503 when the database is out of reach", async () => {
-    const broken = { ...METRICS, DB: d1With(() => Promise.reject(connectionLost())) };
-    expect((await get(BEARER, broken)).status).toBe(503);
-  });
-});
-
-function countOf(text: string, operation: string, status: string): number {
-  const label = `cairn_requests_total{operation="${operation}",status="${status}"} `;
-  const line = text.split("\n").find((one) => one.startsWith(label));
-  return Number(line?.slice(label.length) ?? 0);
-}
