@@ -1,6 +1,5 @@
 // A valid request for every operation, with its set-up and its required permissions.
 import { expect } from "vitest";
-
 import { archiveOf, archiveOfList, zipRead } from "./archive-requests.ts";
 import { send, type SendOptions } from "./client.ts";
 import { corsDocument } from "./cors.ts";
