@@ -34,6 +34,16 @@ async function readSite(context: DeliveryContext): Promise<KnownBucket> {
   return readBucketWithObject(context, target.bucketName, target.prefix + siteKey);
 }
 
+/** Concurrent requests for the same object read once. Others read the bucket and their own object in one round trip. */
+async function readSiteOnce(context: DeliveryContext): Promise<KnownBucket> {
+  const name = `${bucketFactsPath(context)}\n${context.siteKey}`;
+  return context.cache.readOnce(
+    name,
+    async () => findBucket(context),
+    async () => readSite(context),
+  );
+}
+
 /** A bucket as a site. */
 interface Site {
   readonly bucket: Bucket;
@@ -48,7 +58,7 @@ interface Site {
 export async function answerSite(context: DeliveryContext): Promise<SiteAnswer> {
   const { siteKey, origin, requestId } = context;
   const bound = totalMs(defaultLifetime(context.settings));
-  const { bucket, isAging } = (await findBucket(context)) ?? (await readSite(context));
+  const { bucket, isAging } = (await findBucket(context)) ?? (await readSiteOnce(context));
   const refreshBucket = (): void => {
     if (isAging) refreshLater(context, bucketFactsPath(context), async () => readBucket(context));
   };

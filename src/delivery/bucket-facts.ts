@@ -12,7 +12,7 @@ import {
   type PlacedClaimant,
 } from "../state/metadata/delivery-hosts.ts";
 import { bucketPath, hostPath } from "../state/reads/location-cache.ts";
-import { defaultLifetime, totalMs, type DeliveryContext, type DeliveryReader } from "./delivery-context.ts";
+import { ageOf, defaultLifetime, totalMs, type DeliveryContext, type DeliveryReader } from "./delivery-context.ts";
 
 /** A bucket as this location knows it. */
 export interface KnownBucket {
@@ -23,11 +23,11 @@ export interface KnownBucket {
 
 /** Finds the bucket of the request's host in the cache. */
 export async function findBucket(context: DeliveryContext): Promise<KnownBucket | undefined> {
-  const { cache, now, settings } = context;
+  const { cache, settings } = context;
   const lifetime = defaultLifetime(settings);
   const cached = await cache.get<Bucket | null>(bucketFactsPath(context));
-  const age = cached === undefined ? Infinity : now - cached.readAt;
-  if (cached === undefined || age < 0 || age >= totalMs(lifetime)) return undefined;
+  const age = cached === undefined ? Infinity : ageOf(context, cached.readAt);
+  if (cached === undefined || age >= totalMs(lifetime)) return undefined;
   return { bucket: cached.value ?? undefined, isAging: age >= lifetime.freshMs };
 }
 
@@ -35,7 +35,7 @@ export async function findBucket(context: DeliveryContext): Promise<KnownBucket 
 export async function readBucket(context: DeliveryContext): Promise<KnownBucket> {
   const { primary, target } = context;
   const bucket = await (target.kind === "fixed" ? readNamed(primary, target.bucketName) : readClaimed(primary, target));
-  await store(context, bucket);
+  store(context, bucket);
   return { bucket, isAging: false };
 }
 
@@ -74,8 +74,8 @@ function claimsHost({ configurations }: Bucket, host: string): boolean {
 }
 
 /** Keeps a bucket that another lookup has read from the primary, if the host still delivers it. */
-export async function rememberBucket(context: DeliveryContext, bucket: Bucket | undefined): Promise<void> {
-  if (bucket !== undefined && isDelivered(context, bucket)) await store(context, bucket);
+export function rememberBucket(context: DeliveryContext, bucket: Bucket | undefined): void {
+  if (bucket !== undefined && isDelivered(context, bucket)) store(context, bucket);
 }
 
 function isDelivered({ target }: DeliveryContext, bucket: Bucket): boolean {
@@ -84,9 +84,9 @@ function isDelivered({ target }: DeliveryContext, bucket: Bucket): boolean {
   return claimsHost(bucket, target.host) || (target.label === name && configurations.website !== null);
 }
 
-async function store(context: DeliveryContext, bucket: Bucket | undefined): Promise<void> {
+function store(context: DeliveryContext, bucket: Bucket | undefined): void {
   const { cache, now, settings } = context;
-  await cache.put(bucketFactsPath(context), { readAt: now, value: bucket ?? null }, totalMs(defaultLifetime(settings)));
+  cache.put(bucketFactsPath(context), { readAt: now, value: bucket ?? null }, totalMs(defaultLifetime(settings)));
 }
 
 /** The path under which this location caches the facts. */

@@ -56,3 +56,13 @@ export function defaultLifetime({ deliveryCacheMs }: Settings): Lifetime {
 export function totalMs({ freshMs, staleMs }: Lifetime): number {
   return freshMs + staleMs;
 }
+
+/** A concurrent request of this location that began later may have read a value for this one. */
+const MAX_LEAD_MS = 2000;
+
+/** The age of a value that was read at `readAt`, in milliseconds; Infinity if a clock has gone back. */
+export function ageOf({ now }: DeliveryContext, readAt: number): number {
+  const age = now - readAt;
+  if (age >= 0) return age;
+  return age >= -MAX_LEAD_MS ? 0 : Infinity;
+}

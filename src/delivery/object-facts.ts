@@ -8,7 +8,7 @@ import { objectPath } from "../state/reads/location-cache.ts";
 import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
 import { refreshLater } from "./background-refresh.ts";
 import { readBucket, rememberBucket, type KnownBucket } from "./bucket-facts.ts";
-import { defaultLifetime, totalMs, type DeliveryContext, type DeliveryReader } from "./delivery-context.ts";
+import { ageOf, defaultLifetime, totalMs, type DeliveryContext, type DeliveryReader } from "./delivery-context.ts";
 
 /** A key's current version, or its absence. */
 export interface ObjectFacts {
@@ -37,15 +37,30 @@ export async function findObject(
   bucket: Bucket,
   keys: readonly string[],
 ): Promise<FoundObject> {
+  const cached = await findCached(context, bucket, keys);
+  if (typeof cached === "object") return cached;
+  const find = async (): Promise<FoundObject | undefined> => {
+    const found = await findCached(context, bucket, keys);
+    return typeof found === "object" ? found : undefined;
+  };
+  const read = async (): Promise<FoundObject> => readObjects(context, bucket, keys, cached);
+  const path = objectPath(bucket.id, bucket.deliveryEpoch, keys[cached] ?? "");
+  return context.cache.readOnce(path, find, read);
+}
+
+/** Finds it in the cache; the position of the first key that has to be read if the cache does not know. */
+async function findCached(
+  context: DeliveryContext,
+  bucket: Bucket,
+  keys: readonly string[],
+): Promise<FoundObject | number> {
   let isRefreshed = false;
   for (const [index, key] of keys.entries()) {
     const path = objectPath(bucket.id, bucket.deliveryEpoch, key);
     const cached = await context.cache.get<ObjectFacts>(path);
     const lifetime = cached === undefined ? NOT_CACHED : lifetimeOf(context, cached.value, cached.readAt);
-    const age = cached === undefined ? Infinity : context.now - cached.readAt;
-    if (cached === undefined || age < 0 || age >= totalMs(lifetime)) {
-      return readObjects(context, bucket, keys, index);
-    }
+    const age = cached === undefined ? Infinity : ageOf(context, cached.readAt);
+    if (cached === undefined || age >= totalMs(lifetime)) return index;
     if (age >= lifetime.freshMs) {
       refreshLater(context, path, async () => readObjects(context, bucket, [key], 0));
       isRefreshed = true;
@@ -75,8 +90,8 @@ export async function readBucketWithObject(
   const { results } = await context.primary.read(bucketName, lookup.statements);
   const { bucket, object, slices } = lookup.read(results);
   if (bucket === undefined) return readBucket(context);
-  await rememberBucket(context, bucket);
-  await remember(context, bucket, key, { object, slices });
+  rememberBucket(context, bucket);
+  remember(context, bucket, key, { object, slices });
   return { bucket, isAging: false };
 }
 
@@ -95,14 +110,14 @@ export async function readObjects(
     isPrimary = true;
   }
   const current = facts[0]?.bucket;
-  if (isPrimary) await rememberBucket(context, current);
+  if (isPrimary) rememberBucket(context, current);
   // A bucket that was deleted and created again is another one.
   const isSame = current?.id === bucket.id;
   const found = facts.map(({ object, slices }): ObjectFacts =>
     isSame ? { object, slices } : { object: undefined, slices: [] },
   );
   if (current !== undefined && isSame) {
-    await Promise.all(found.map(async (one, at) => remember(context, current, wanted[at] ?? "", one)));
+    for (const [at, one] of found.entries()) remember(context, current, wanted[at] ?? "", one);
   }
   const hit = found.findIndex(({ object }) => object !== undefined);
   const at = hit < 0 ? found.length - 1 : hit;
@@ -132,10 +147,10 @@ function isCurrent(known: Bucket, found: Bucket | undefined): boolean {
   return found?.id === known.id && found.deliveryEpoch >= known.deliveryEpoch;
 }
 
-async function remember(context: DeliveryContext, bucket: Bucket, key: string, facts: ObjectFacts): Promise<void> {
+function remember(context: DeliveryContext, bucket: Bucket, key: string, facts: ObjectFacts): void {
   const path = objectPath(bucket.id, bucket.deliveryEpoch, key);
   const keepMs = totalMs(lifetimeOf(context, facts, context.now));
-  await context.cache.put(path, { readAt: context.now, value: facts }, keepMs);
+  context.cache.put(path, { readAt: context.now, value: facts }, keepMs);
 }
 
 function lifetimeOf({ settings }: DeliveryContext, { object }: ObjectFacts, readAt: number): Lifetime {

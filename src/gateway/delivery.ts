@@ -132,7 +132,9 @@ function contextOf(
     }),
     settings,
     now,
-    cache: new LocationCache(),
+    cache: new LocationCache((work) => {
+      scope.waitUntil(work);
+    }),
     primary,
     nearest: settings.deliveryReads === "replica" ? readerOf(replicas(env, counts)) : primary,
     blobs: connections.blobs,

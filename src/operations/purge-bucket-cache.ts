@@ -16,9 +16,12 @@ export const purgeBucketCache = defineOperation({
   read: ({ address }) => ({ bucketName: addressedBucket(address) }),
   lookUp: ({ bucketName }) => lookUpBucket(bucketName),
 
-  async run({ database, settings }, _input, { bucket }) {
+  async run(context, _input, { bucket }) {
+    const { database, settings } = context;
     await database.batch([raiseEpoch(bucket)]);
-    const cache = new LocationCache();
+    const cache = new LocationCache((work) => {
+      context.waitUntil(work);
+    });
     const claimed = deliveryFromText(bucket.configurations.delivery)?.hosts ?? [];
     const named = settings.delivery.wildcards.map((domain) => `${bucket.name}.${domain}`);
     const paths = [bucketPath(bucket.name), ...[...claimed, ...named].map(hostPath)];

@@ -34,7 +34,7 @@ const MAX_FLIGHT_MS = 1000;
  * Whether a promise that another request resolves continues in the context of its own request. Without this behaviour of
  * the runtime, a request looks for news by itself.
  */
-const WAKES_OTHER_REQUESTS = isEnabled("handle_cross_request_promise_resolution");
+export const WAKES_OTHER_REQUESTS = isEnabled("handle_cross_request_promise_resolution");
 const POLL_MS = 1;
 
 /** The lookups that wait for one database. */

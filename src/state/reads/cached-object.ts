@@ -6,15 +6,23 @@ import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import { CacheFill } from "../blobs/cache-fill.ts";
 import { isWholePiece, segmentsOf, type Segment } from "../blobs/cache-pieces.ts";
-import type { CachePiece, EdgeCache, PieceBytes } from "../blobs/edge-cache.ts";
+import { pieceName, type CachePiece, type EdgeCache, type PieceBytes } from "../blobs/edge-cache.ts";
 import type { BlobBytes } from "../blobs/sealed-blobs.ts";
 import type { Slice } from "../metadata/manifests.ts";
 import { FillingBytes } from "./filling-bytes.ts";
+import { Flights } from "./flights.ts";
 import { sendChain, type Link } from "./link.ts";
 import { readsOf } from "./object-bytes.ts";
 
 /** A cache that has not answered by then counts as not having the piece. */
 const CACHE_WAIT_MS = 250;
+
+/** Small pieces that readers of this isolate have just read, by cache and piece: at most 2 MiB. */
+const SMALL_PIECES = new Flights<Uint8Array | undefined>(1000, 32);
+
+function flightOf(cache: EdgeCache, piece: CachePiece): string {
+  return `${cache.name}/${pieceName(piece)}`;
+}
 
 /** The connections of a cached read. */
 export interface CachedSource {
@@ -55,6 +63,7 @@ export async function openCachedObject(
   const first = await new CachedSegments(source, segments).openAll();
   if (first === undefined) return undefined;
   const evict = async (): Promise<void> => {
+    for (const { piece } of segments) SMALL_PIECES.discard(flightOf(source.cache, piece));
     await Promise.all(segments.map(async ({ piece }) => source.cache.evict(piece)));
   };
   return { body: bodyOf(first, wanted.length), isHit: first.isHit, evict };
@@ -133,8 +142,18 @@ class CachedSegments {
     return end;
   }
 
-  /** Reads a small piece whole: one call serves the reader and fills the cache. */
+  /** Reads a small piece whole: one call serves the concurrent readers of the isolate and fills the cache. */
   async #openSmall({ piece, range }: Segment, next: number): Promise<OpenedSegments | undefined> {
+    const { cache, waitUntil } = this.#source;
+    const name = flightOf(cache, piece);
+    const followed = (await SMALL_PIECES.follow(name))?.of;
+    const whole = followed ?? (await SMALL_PIECES.lead(name, waitUntil, async () => this.#readWhole(piece)));
+    if (whole === undefined) return undefined;
+    const bytes = whole.subarray(range.offset - piece.from, range.offset - piece.from + range.length);
+    return { bytes: bytesInMemory(bytes), isHit: false, stream: undefined, next: this.#nextOf(next) };
+  }
+
+  async #readWhole(piece: CachePiece): Promise<Uint8Array | undefined> {
     const { cache, waitUntil } = this.#source;
     const found = await this.#blobs.get(piece.blobId, { offset: piece.from, length: piece.to - piece.from });
     if (found === undefined) return undefined;
@@ -142,8 +161,7 @@ class CachedSegments {
     const fill = CacheFill.begin(cache, piece);
     fill?.write(whole);
     fill?.end(waitUntil);
-    const bytes = whole.subarray(range.offset - piece.from, range.offset - piece.from + range.length);
-    return { bytes: bytesInMemory(bytes), isHit: false, stream: undefined, next: this.#nextOf(next) };
+    return whole;
   }
 
   async #openRun(run: readonly Segment[], next: number): Promise<OpenedSegments | undefined> {

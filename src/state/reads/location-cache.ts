@@ -1,6 +1,9 @@
 // Values cached in this location by the Cache API, each with the time at which it was read. Where the Cache API does not
 // work, nothing is cached.
 
+import type { KeepAlive } from "../d1/shared-reads.ts";
+import { Flights } from "./flights.ts";
+
 /** A value and when it was read from D1, in milliseconds since the epoch. */
 export interface Dated<Value> {
   readonly readAt: number;
@@ -11,11 +14,20 @@ export interface Dated<Value> {
 const CACHE_NAME = "cairn-delivery-1";
 const ORIGIN = "https://delivery.cairn.internal/";
 
+/** What requests of this isolate are reading from D1, or have just read. */
+const READS = new Flights<ReadonlyMap<string, Dated<unknown>>>(1000, 1000);
+
 /** A cache of JSON values by path, for one request. */
 export class LocationCache {
   /** What this request has stored: it need not ask the cache, nor D1 where the cache does not work. */
   readonly #stored = new Map<string, Dated<unknown>>();
+  readonly #keepAlive: KeepAlive;
   #cache: Promise<Cache> | undefined;
+
+  /** @param keepAlive lets values be stored after the response */
+  constructor(keepAlive: KeepAlive) {
+    this.#keepAlive = keepAlive;
+  }
 
   /** Undefined if the location has no such value. */
   // The writer and the reader of a path agree on its type.
@@ -32,11 +44,38 @@ export class LocationCache {
     }
   }
 
-  /** Stores a value for this time at most. */
-  async put(path: string, dated: Dated<unknown>, keepMs: number): Promise<void> {
+  /**
+   * Reads values from D1 and stores them, once for concurrent requests of this isolate.
+   * @param name what is read
+   * @param find finds the result in this cache, which then has what another request has read
+   * @param read reads it from D1 and stores it
+   */
+  async readOnce<Found>(
+    name: string,
+    find: () => Promise<Found | undefined>,
+    read: () => Promise<Found>,
+  ): Promise<Found> {
+    const others = (await READS.follow(name))?.of;
+    if (others !== undefined) {
+      for (const [path, dated] of others) this.#stored.set(path, dated);
+      return (await find()) ?? read();
+    }
+    let own: { readonly of: Found } | undefined;
+    await READS.lead(name, this.#keepAlive, async () => {
+      own = { of: await read() };
+      return this.#stored;
+    });
+    return own === undefined ? read() : own.of;
+  }
+
+  /** Stores a value for this time at most. The cache has it shortly after, this request at once. */
+  put(path: string, dated: Dated<unknown>, keepMs: number): void {
     this.#stored.set(path, dated);
     const seconds = Math.ceil(keepMs / 1000);
-    if (seconds <= 0) return;
+    if (seconds > 0) this.#keepAlive(this.#put(path, dated, seconds));
+  }
+
+  async #put(path: string, dated: Dated<unknown>, seconds: number): Promise<void> {
     const headers = { "content-type": "application/json", "cache-control": `max-age=${seconds}` };
     try {
       await (await this.#open()).put(ORIGIN + path, new Response(JSON.stringify(dated), { headers }));
@@ -47,6 +86,7 @@ export class LocationCache {
 
   async delete(path: string): Promise<void> {
     this.#stored.delete(path);
+    READS.discardWhere((stored) => stored.has(path));
     try {
       await (await this.#open()).delete(ORIGIN + path);
     } catch {

@@ -23,6 +23,12 @@ const KEYS = [
   "a?b",
 ];
 
+/** The cache of one request, and the end of its background work. */
+function requestCache(): { readonly cache: LocationCache; readonly ended: () => Promise<unknown> } {
+  const works: Promise<unknown>[] = [];
+  return { cache: new LocationCache((work) => works.push(work)), ended: async () => Promise.all(works) };
+}
+
 describe("the paths of cached values", () => {
   it("stay distinct when a URL resolves them: keys, epochs, buckets and hosts", () => {
     const paths = [
@@ -38,18 +44,21 @@ describe("the paths of cached values", () => {
 describe("the cache", () => {
   it("returns values to later requests until they are deleted", async () => {
     const path = bucketPath(crypto.randomUUID());
-    await new LocationCache().put(path, { readAt: 5, value: { a: 1 } }, 60_000);
-    const cache = new LocationCache();
+    const writer = requestCache();
+    writer.cache.put(path, { readAt: 5, value: { a: 1 } }, 60_000);
+    await writer.ended();
+    const { cache } = requestCache();
     expect(await cache.get(path)).toEqual({ readAt: 5, value: { a: 1 } });
     await cache.delete(path);
-    expect(await new LocationCache().get(path)).toBeUndefined();
+    expect(await requestCache().cache.get(path)).toBeUndefined();
   });
 
   it("keeps a value that may not be cached for the same request only", async () => {
     const path = bucketPath(crypto.randomUUID());
-    const cache = new LocationCache();
-    await cache.put(path, { readAt: 5, value: null }, 0);
+    const { cache, ended } = requestCache();
+    cache.put(path, { readAt: 5, value: null }, 0);
+    await ended();
     expect(await cache.get(path)).toEqual({ readAt: 5, value: null });
-    expect(await new LocationCache().get(path)).toBeUndefined();
+    expect(await requestCache().cache.get(path)).toBeUndefined();
   });
 });
