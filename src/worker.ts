@@ -35,6 +35,7 @@ async function runSchedule(now: number, cron: string, env: Env): Promise<void> {
     now,
     clock: Date.now,
     settings,
+    env,
     connect: (counts) => connect(env, settings, counts),
   });
 }

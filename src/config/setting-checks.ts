@@ -1,6 +1,7 @@
 // Checks single settings: how a text is read from the environment, whether it is valid, and the words for what is
 // valid. All readers and checks of settings use these functions, so that they agree.
 import { fromBase64 } from "../bytes/hex-base64.ts";
+import { isTargetName, parseWebhooks } from "./event-targets.ts";
 import { parseDelivery } from "../protocol/core/host-names.ts";
 
 export interface Setting {
@@ -52,6 +53,15 @@ export const FORMS = {
     matches: (text) => parseDelivery(text) !== undefined,
     words:
       "items such as cdn.example.com=bucket, cdn.example.com=bucket/prefix or *.site.example.com, separated by commas",
+  },
+  targetNames: {
+    matches: (text) => itemsOf(text).every(isTargetName),
+    words: "names of bindings, separated by commas",
+  },
+  webhooks: {
+    matches: (text) => parseWebhooks(text) !== undefined,
+    words:
+      'JSON such as {"images": {"url": "https://example.com/hook", "secret": "…"}}, with secrets of 16 characters or more',
   },
   backup: {
     matches: (text) => /^(?:latest|\d{8}T\d{6}Z)$/.test(text),

@@ -8,6 +8,7 @@ import {
   type DeliveryHosts,
 } from "../protocol/core/host-names.ts";
 import type { S3BucketAddress } from "../state/blobs/s3-bucket-address.ts";
+import { parseWebhooks, type EventTargets } from "./event-targets.ts";
 import {
   givenText,
   isPossible,
@@ -99,6 +100,9 @@ export interface Settings {
   readonly usageDaysKept: number;
   /** Undefined: there are no metrics. */
   readonly metricsToken: string | undefined;
+  /** The destinations that notification configurations may name. */
+  readonly eventTargets: EventTargets;
+  readonly eventRetentionMs: number;
   readonly logRequests: boolean;
   /** Applies to successful requests. */
   readonly logSamplePercent: number;
@@ -178,6 +182,11 @@ export function readSettings(env: object): Settings {
     usageFlushMs: whole("USAGE_FLUSH_SECONDS") * 1000,
     usageDaysKept: whole("USAGE_DAYS_KEPT"),
     metricsToken: possible("METRICS_TOKEN") || undefined,
+    eventTargets: {
+      queues: new Set(itemsOf(possible("EVENT_QUEUES"))),
+      webhooks: parseWebhooks(possible("EVENT_WEBHOOKS")) ?? new Map(),
+    },
+    eventRetentionMs: whole("EVENT_RETENTION_DAYS") * 86_400_000,
     logRequests: text("LOG_REQUESTS") !== "false",
     logSamplePercent: whole("LOG_SAMPLE_PERCENT"),
     serverTiming: text("SERVER_TIMING") === "true",

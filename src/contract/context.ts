@@ -3,6 +3,7 @@ import type { Access } from "../auth/access/access.ts";
 import type { Principal } from "../auth/identity/principal.ts";
 import type { IncomingBody, UnmeasuredBody } from "../protocol/core/incoming-body.ts";
 import type { OperationInputs } from "../protocol/core/operation-inputs.ts";
+import type { EventOrigin } from "../protocol/buckets/event-record.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
 import type { EdgeCache } from "../state/blobs/edge-cache.ts";
@@ -43,6 +44,8 @@ export interface Context {
   databaseOf(bucketName: string): Database;
   readonly blobs: BlobStore;
   readonly coordinators: Coordinators;
+  /** Who causes the events of what the operation changes outside of coordinators. */
+  readonly origin: EventOrigin;
   /**
    * Identifies credentials that the request has neither in its header nor in its query, but in a form.
    * @param verify verifies what they signed, with their secret

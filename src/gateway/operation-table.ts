@@ -13,6 +13,8 @@ import { getObjectRetention } from "../operations/get-object-retention.ts";
 import { putObjectLegalHold } from "../operations/put-object-legal-hold.ts";
 import { putObjectRetention } from "../operations/put-object-retention.ts";
 import { bucketLifecycle } from "../operations/bucket-lifecycle.ts";
+import { bucketEvents } from "../operations/bucket-events.ts";
+import { bucketNotification } from "../operations/bucket-notification.ts";
 import { bucketOwnershipControls } from "../operations/bucket-ownership-controls.ts";
 import { bucketPolicy } from "../operations/bucket-policy.ts";
 import { bucketTagging } from "../operations/bucket-tagging.ts";
@@ -88,6 +90,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...bucketDelivery,
   ...bucketEncryption,
   ...bucketLifecycle,
+  ...bucketNotification,
   ...bucketOwnershipControls,
   ...bucketPolicy,
   ...bucketTagging,
@@ -108,6 +111,7 @@ export const OPERATIONS: readonly Operation[] = [
   queryBucket,
   getBucketRequestUsage,
   getAccountRequestUsage,
+  ...bucketEvents,
   ...bucketArchives,
   purgeBucketCache,
   postObject,
@@ -150,7 +154,6 @@ export const OPERATIONS: readonly Operation[] = [
 
   notImplemented("PutBucketReplication", "PUT", "bucket", "replication"),
   notImplemented("DeleteBucketReplication", "DELETE", "bucket", "replication"),
-  notImplemented("PutBucketNotificationConfiguration", "PUT", "bucket", "notification"),
   notImplemented("PutBucketLogging", "PUT", "bucket", "logging"),
   notImplemented("PutBucketAccelerateConfiguration", "PUT", "bucket", "accelerate"),
   notImplemented("PutBucketRequestPayment", "PUT", "bucket", "requestPayment"),

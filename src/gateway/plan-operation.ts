@@ -13,7 +13,7 @@ import type { RequestLog } from "./request-log.ts";
 
 /** A request's operation, ready for its lookup; or the error to return after authentication. */
 export type OperationPlan =
-  | { readonly prepared: PreparedOperation; readonly implementation: Implementation }
+  | { readonly prepared: PreparedOperation; readonly name: string; readonly implementation: Implementation }
   | { readonly prepared: undefined; readonly error: unknown; readonly isNotImplemented: boolean };
 
 export async function planOperation(request: S3Request, settings: Settings, log: RequestLog): Promise<OperationPlan> {
@@ -26,7 +26,7 @@ export async function planOperation(request: S3Request, settings: Settings, log:
       const error = new S3Error("NotImplemented", { Operation: name }, `${name} is not implemented.`);
       return { prepared: undefined, error, isNotImplemented: true };
     }
-    return { prepared: await implementation.prepare(request, settings), implementation };
+    return { prepared: await implementation.prepare(request, settings), name, implementation };
   } catch (error) {
     return { prepared: undefined, error, isNotImplemented: false };
   }

@@ -20,6 +20,7 @@ export class RequestScope {
   readonly env: Env;
   readonly method: string;
   readonly requestId: string;
+  readonly hostId: string;
   readonly settings: Settings;
   readonly counts = new Counts();
   readonly connections: Connections;
@@ -36,12 +37,11 @@ export class RequestScope {
   lastUse: Statement | undefined;
   readonly #execution: Pick<ExecutionContext, "waitUntil">;
   readonly #url: string;
-  readonly #hostId: string;
 
   constructor({ method, url }: Request, env: Env, execution: Pick<ExecutionContext, "waitUntil">) {
     const digits = randomDigits(REQUEST_ID_DIGITS + HOST_ID_DIGITS);
     this.requestId = digits.slice(0, REQUEST_ID_DIGITS).toUpperCase();
-    this.#hostId = digits.slice(REQUEST_ID_DIGITS);
+    this.hostId = digits.slice(REQUEST_ID_DIGITS);
     this.method = method;
     this.#url = url;
     this.env = env;
@@ -55,7 +55,7 @@ export class RequestScope {
     return {
       method: this.method,
       requestId: this.requestId,
-      hostId: this.#hostId,
+      hostId: this.hostId,
       isControl: this.request?.address.level === "tags",
       counts: this.settings.serverTiming ? this.counts.snapshot() : undefined,
     };

@@ -5,12 +5,14 @@ import type { Principal } from "../auth/identity/principal.ts";
 import type { Context } from "../contract/context.ts";
 import type { S3Response } from "../contract/operation.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
+import type { EventOrigin } from "../protocol/buckets/event-record.ts";
 import { readExpectedOwner } from "../protocol/core/expected-owner.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { requestHeader, type S3Request } from "../protocol/core/s3-request.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { authenticateRequest } from "./authenticate-request.ts";
 import { lookUpCredentials } from "./credentials.ts";
+import { deliverAfterCommit, mayHaveEvents } from "./event-delivery.ts";
 import { lookUpRequest } from "./look-up.ts";
 import { authorizationRequestOf, planOperation } from "./plan-operation.ts";
 import type { RequestScope } from "./request-scope.ts";
@@ -61,12 +63,14 @@ export async function runOperation(
   if (implementation.authorizes === "dispatch") await refuseContradictions(request, implementation.inputs);
   log.endStage("authorize");
 
+  const origin = originOf(plan.name, principal, request, scope);
   const database = addressed === undefined ? connections.database : found.databaseOf(addressed);
   const context: Context = {
     ...connections,
     database,
     databaseOf: (bucketName) => found.databaseOf(bucketName),
-    coordinators: connections.coordinators.of(database),
+    coordinators: connections.coordinators.of(database).from(origin),
+    origin,
     request,
     inputs: implementation.inputs,
     principal,
@@ -82,6 +86,7 @@ export async function runOperation(
       scope.lastUse = resolved.lastUse;
       scope.accessKeyId = resolved.parentAccessKeyId;
       log.setPrincipal(resolved.principal);
+      origin.principalId = resolved.principal.userId;
       return { principal: resolved.principal, access: accessOf(resolved.principal) };
     },
     openBody: verified.open,
@@ -90,12 +95,24 @@ export async function runOperation(
     waitUntil: (work) => scope.waitUntil(work),
   };
   try {
-    return await resumed.execute(context);
+    const answer = await resumed.execute(context);
+    if (mayHaveEvents(request, bucket)) scope.waitUntil(deliverAfterCommit(scope, database));
+    return answer;
   } catch (error) {
     // A copy's source may be in another bucket, so the operation itself masks a missing source.
     if (!(error instanceof S3Error) || bucket === undefined || isCopy(request)) throw error;
     throw access.maskNotFound(error, bucket, address.level === "object" ? address.key : "");
   }
+}
+
+/** The origin of a request's events. A form's requester replaces the principal once it is identified. */
+function originOf(
+  operation: string,
+  { userId: principalId }: Principal,
+  { headers }: S3Request,
+  { requestId, hostId }: RequestScope,
+): EventOrigin & { principalId: string } {
+  return { operation, principalId, sourceIp: headers.get("cf-connecting-ip") ?? "", requestId, hostId };
 }
 
 function isCopy(request: S3Request): boolean {

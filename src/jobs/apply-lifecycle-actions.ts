@@ -1,4 +1,5 @@
 // Applies the lifecycle actions that the rules require for the versions and uploads of one page.
+import { LIFECYCLE_ORIGIN } from "../protocol/buckets/event-record.ts";
 import type { ChangeOutcome } from "../state/writes/changes.ts";
 import { commitBatch } from "../state/commit/commit.ts";
 import { guardRules, type ActionPrecondition } from "../state/commit/lifecycle-guard.ts";
@@ -83,10 +84,11 @@ async function expire(
     revision: configuration.revision,
     version,
   });
+  const writers = coordinators.from(LIFECYCLE_ORIGIN);
   const current = evaluated.filter(({ kind }) => kind === "current");
   const others = evaluated.filter(({ kind }) => kind !== "current");
   const [deleted, purged] = await Promise.all([
-    coordinators.delete(
+    writers.delete(
       bucket,
       current.map((one) => ({
         key: one.key,
@@ -96,7 +98,7 @@ async function expire(
         precondition: preconditionOf(one),
       })),
     ),
-    coordinators.purge(
+    writers.purge(
       bucket,
       others.map((one) => ({
         key: one.key,

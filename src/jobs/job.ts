@@ -22,6 +22,8 @@ export interface JobContext {
   readonly blobs: BlobStore;
   readonly coordinators: Coordinators;
   readonly settings: Settings;
+  /** The Worker's environment, for the bindings of queues. */
+  readonly env: object;
   /** The current time for all decisions, in milliseconds since the epoch: the tick's scheduled time. */
   readonly now: number;
   readonly budget: Budget;

@@ -30,6 +30,8 @@ export interface Tick {
   /** The wall clock, in milliseconds since the epoch, which times leases and the tick itself. */
   readonly clock: () => number;
   readonly settings: Settings;
+  /** The Worker's environment; by default without bindings of queues. */
+  readonly env?: object;
   /** Connects to D1, the blob store and the coordinators with the given counters. */
   readonly connect: (counts: Counts) => Pick<JobContext, "database" | "databases" | "blobs" | "coordinators">;
 }
@@ -69,7 +71,7 @@ export async function runJobs(jobs: readonly ScheduledJob[], tick: Tick): Promis
       // Another tick may have done the work before this one took the lease.
       if (state === undefined || !isDue(scheduled, state, tick)) continue;
       const counts = new Counts();
-      const context = { ...tick.connect(counts), settings: tick.settings, now: tick.now, budget };
+      const context = { ...tick.connect(counts), settings: tick.settings, env: tick.env ?? {}, now: tick.now, budget };
       const activeJob: ActiveJob = {
         scheduled,
         counts,

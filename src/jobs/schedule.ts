@@ -1,5 +1,7 @@
 // The scheduled jobs and their periods.
 import type { Settings } from "../config/settings.ts";
+import { deliverDueEvents } from "./deliver-events.ts";
+import { purgeOldEvents } from "./purge-events.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { abortOrphanedUploads } from "./abort-orphaned-uploads.ts";
 import { completePlacements } from "./complete-placements.ts";
@@ -35,6 +37,7 @@ const DELETING: readonly ScheduledJob[] = [
   { job: lifecycle, periodMs: (settings) => (settings.lifecycle ? 24 * HOUR_MS : undefined) },
   { job: expireTokens, periodMs: unlessStopped(HOUR_MS) },
   { job: expireUsage, periodMs: unlessStopped(24 * HOUR_MS) },
+  { job: purgeOldEvents, periodMs: unlessStopped(HOUR_MS) },
   { job: completePlacements, periodMs: unlessStopped(HOUR_MS) },
   // It deletes older backups, which may be needed while deletions are on hold.
   {
@@ -54,6 +57,7 @@ export const SCHEDULE: readonly ScheduledJob[] = [
     // One blob may have 5 GiB, and a hash cannot continue in another tick.
     isLong: true,
   },
+  { job: deliverDueEvents, periodMs: (settings) => (isRecovering(settings) ? undefined : 0) },
   { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
   { job: rebuild, periodMs: (settings) => (settings.rebuild ? ONCE : undefined) },
   { job: restore, periodMs: (settings) => (settings.restore !== undefined && !settings.rebuild ? ONCE : undefined) },

@@ -19,12 +19,6 @@ export const defaultConfigurations = [
     answer: { root: "BucketLoggingStatus", content: [] },
   }),
   defineDefaultConfiguration({
-    name: "GetBucketNotificationConfiguration",
-    actions: ["s3:GetBucketNotification"],
-    subresource: "notification",
-    answer: { root: "NotificationConfiguration", content: [] },
-  }),
-  defineDefaultConfiguration({
     name: "GetBucketAccelerateConfiguration",
     actions: ["s3:GetAccelerateConfiguration"],
     subresource: "accelerate",

@@ -21,6 +21,7 @@ export const deleteObjectTagging = defineOperation({
       facts,
       (found) => requireVersion(input, found),
       [],
+      context.origin,
     );
     return versionIdHeader(object, facts.bucket.versioning !== null);
   },

@@ -27,7 +27,7 @@ export const putObjectAcl = defineOperation({
     // A delete marker has no list. It is refused as one even when it is current and the request names no version.
     const choose = (found: VersionFacts) =>
       requireVersion({ ...input, versionId: input.versionId ?? found.deleteMarker?.versionId }, found);
-    const object = await setVersionAcl(context.database, input, facts, choose, text);
+    const object = await setVersionAcl(context.database, input, facts, choose, text, context.origin);
     return versionIdHeader(object, facts.bucket.versioning !== null);
   },
 

@@ -39,6 +39,7 @@ export const putObjectTagging = defineOperation({
       facts,
       (found) => requireVersion(input, found),
       tags,
+      context.origin,
     );
     return versionIdHeader(object, bucket.versioning !== null);
   },

@@ -87,6 +87,7 @@ export const renameObject = defineOperation({
         modifiedAt: checked.modifiedAt,
         newBlobIds: [],
         expectedHeads: new Map([[checked.key, checked.versionId]]),
+        movedFrom: { key: checked.key, versionId: checked.versionId },
         ...moveStatements(bucket, checked, key, rename.token, fingerprint, context.now),
       });
       if (outcome.isDone) return expirationOf(bucket, key, checked, checked.tags);

@@ -22,6 +22,7 @@ export function jobContext(now: number, scope: RequestScope = {}, counts = new C
   return {
     ...connect(bindings, settings, counts),
     settings,
+    env: bindings,
     now,
     budget: { callsLeft: () => settings.jobCallsPerTick, isSpent: () => false },
   };

@@ -1,4 +1,16 @@
 // A valid request for every operation, with its set-up and its required permissions.
+import {
+  DELIVERY,
+  ENCRYPTION,
+  LIFECYCLE,
+  NOTIFICATION,
+  OWNERSHIP,
+  POLICY,
+  PUBLIC_ACCESS_BLOCK,
+  SINGLE_KEY_ACL,
+  TAG_RESOURCE,
+  VERSIONING,
+} from "./operation-documents.ts";
 import { expect } from "vitest";
 import { archiveOf, archiveOfList, zipRead } from "./archive-requests.ts";
 import { send, type SendOptions } from "./client.ts";
@@ -112,28 +124,7 @@ function onUpload(
 }
 
 const WEBSITE = websiteDocument();
-const DELIVERY = "<DeliveryConfiguration><CleanUrls>true</CleanUrls></DeliveryConfiguration>";
 const TAGGING = taggingOf({ colour: "red" });
-const TAG_RESOURCE =
-  "<TagResourceRequest><Tags><Tag><Key>colour</Key><Value>red</Value></Tag></Tags></TagResourceRequest>";
-const POLICY = (bucket: string): string =>
-  JSON.stringify({
-    Version: "2012-10-17",
-    Statement: [
-      {
-        Effect: "Allow",
-        Principal: { AWS: "000000000000" },
-        Action: "s3:ListBucketVersions",
-        Resource: `arn:aws:s3:::${bucket}`,
-      },
-    ],
-  });
-const SINGLE_KEY_ACL = `<AccessControlPolicy xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Owner><ID>000000000000</ID></Owner><AccessControlList><Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"><ID>000000000000</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>`;
-const PUBLIC_ACCESS_BLOCK = `<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>`;
-const OWNERSHIP = `<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>`;
-const ENCRYPTION = `<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>`;
-const LIFECYCLE = `<LifecycleConfiguration><Rule><ID>r</ID><Filter><Prefix>tmp/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>`;
-const VERSIONING = `<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>`;
 
 /** The requests of each operation. */
 export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
@@ -217,6 +208,9 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   GetBucketAccelerateConfiguration: [onBucket("GET", "?accelerate", ["s3:GetAccelerateConfiguration"])],
   GetBucketLogging: [onBucket("GET", "?logging", ["s3:GetBucketLogging"])],
   GetBucketNotificationConfiguration: [onBucket("GET", "?notification", ["s3:GetBucketNotification"])],
+  PutBucketNotificationConfiguration: [onBucket("PUT", "?notification", ["s3:PutBucketNotification"], NOTIFICATION)],
+  ListBucketEvents: [onBucket("GET", "?events", ["s3:ListBucketEvents"])],
+  ListBucketDeadEvents: [onBucket("GET", "?events&dead", ["s3:ListBucketEvents"])],
   GetBucketRequestPayment: [onBucket("GET", "?requestPayment", ["s3:GetBucketRequestPayment"])],
   GetBucketReplication: [onBucket("GET", "?replication", ["s3:GetReplicationConfiguration"])],
   GetBucketDelivery: [configured("delivery", DELIVERY, "s3:GetBucketDelivery")],

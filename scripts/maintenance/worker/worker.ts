@@ -135,6 +135,7 @@ async function runWholePass(env: Env, job: Job): Promise<Record<string, number>>
   const context: JobContext = {
     ...connect(env, settings, counts),
     settings,
+    env,
     now: Date.now(),
     budget: { callsLeft: () => Infinity, isSpent: () => false },
   };

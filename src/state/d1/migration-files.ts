@@ -26,6 +26,7 @@ import M0024 from "../../../migrations/0024_delivery.sql";
 import M0025 from "../../../migrations/0025_object_lock.sql";
 import M0026 from "../../../migrations/0026_delivery_claims.sql";
 import M0027 from "../../../migrations/0027_request_usage.sql";
+import M0028 from "../../../migrations/0028_bucket_events.sql";
 
 export interface Migration {
   readonly name: string;
@@ -60,4 +61,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0025_object_lock.sql", sql: M0025 },
   { name: "0026_delivery_claims.sql", sql: M0026 },
   { name: "0027_request_usage.sql", sql: M0027 },
+  { name: "0028_bucket_events.sql", sql: M0028 },
 ];

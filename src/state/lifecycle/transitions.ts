@@ -3,6 +3,7 @@
 // object. The proof of several blobs is stored before the batch: its version is committed already, and the batch
 // releases the old proof.
 import { timeOrderedId } from "../../bytes/random-id.ts";
+import { LIFECYCLE_ORIGIN } from "../../protocol/buckets/event-record.ts";
 import { recoveryMetadata } from "../../protocol/objects/recovery-metadata.ts";
 import { blobStorageClass } from "../../protocol/lifecycle/blob-storage-class.ts";
 import { storageClassRank } from "../../protocol/lifecycle/lifecycle.ts";
@@ -12,6 +13,7 @@ import { ALL_BYTES, type ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import { copiedBlobId } from "../blobs/sealed-blobs.ts";
+import { insertEvents, versionEvent } from "../metadata/bucket-events.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { proofIdOf, storeProof } from "../metadata/completion-proofs.ts";
 import { commitBatch, guardBlobs, type CommitOutcome } from "../commit/commit.ts";
@@ -150,6 +152,7 @@ async function commit(
     [
       ...guardPreconditions(bucket, [{ revision, version: evaluated }]),
       ...before,
+      ...insertEvents(bucket, LIFECYCLE_ORIGIN, [versionEvent("transitioned", object)], now),
       ...(isMoved ? releaseReferences(now, "SELECT ?1 AS id", oldReference) : []),
       ...(["objects", "versions"] as const).map((table) =>
         statement(

@@ -37,6 +37,7 @@ export const NO_CONFIGURATIONS: BucketConfigurations = {
   website: null,
   delivery: null,
   object_lock: null,
+  notification: null,
 };
 
 /** A configuration's name, which is also its column. */
@@ -50,7 +51,8 @@ export type ConfigurationName =
   | "lifecycle"
   | "website"
   | "delivery"
-  | "object_lock";
+  | "object_lock"
+  | "notification";
 
 export type Versioning = "Enabled" | "Suspended";
 
@@ -73,6 +75,7 @@ export interface BucketRow {
   readonly bucket_lifecycle: string | null;
   readonly bucket_website: string | null;
   readonly bucket_delivery: string | null;
+  readonly bucket_notification: string | null;
   readonly bucket_delivery_epoch: number;
   readonly bucket_object_lock: string | null;
   readonly bucket_snapshot_floor: number | null;
@@ -84,7 +87,7 @@ export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner
   b.creator_id AS bucket_creator_id, b.tags AS bucket_tags, b.policy AS bucket_policy, b.acl AS bucket_acl,
   b.ownership AS bucket_ownership, b.public_access_block AS bucket_public_access_block,
   b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle, b.website AS bucket_website,
-  b.delivery AS bucket_delivery, b.delivery_epoch AS bucket_delivery_epoch,
+  b.delivery AS bucket_delivery, b.delivery_epoch AS bucket_delivery_epoch, b.notification AS bucket_notification,
   b.object_lock AS bucket_object_lock,
   b.snapshot_floor AS bucket_snapshot_floor`;
 
@@ -109,6 +112,7 @@ export function bucketFromRow(row: BucketRow): Bucket {
       website: row.bucket_website,
       delivery: row.bucket_delivery,
       object_lock: row.bucket_object_lock,
+      notification: row.bucket_notification,
     },
     snapshotFloor: row.bucket_snapshot_floor,
     deliveryEpoch: row.bucket_delivery_epoch,

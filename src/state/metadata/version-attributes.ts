@@ -1,9 +1,11 @@
 // Updates a version's tags and access control list in place. Neither changes the key's head, so no coordinator is
 // needed; a version that a concurrent write moves or purges is looked up again.
+import type { EventKind, EventOrigin } from "../../protocol/buckets/event-record.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 import { statement, type Database } from "../d1/database.ts";
+import { insertEvents, versionEvent } from "./bucket-events.ts";
 import { lookUpVersion, type VersionFacts } from "./objects.ts";
 import { tagsJson } from "../../protocol/core/stored-metadata.ts";
 
@@ -28,8 +30,10 @@ export function replaceVersionTags(
   facts: VersionFacts,
   choose: (facts: VersionFacts) => StoredObject,
   tags: readonly Tag[],
+  origin: EventOrigin,
 ): Promise<StoredObject> {
-  return setAttribute(database, named, facts, choose, "tags", tagsJson(tags));
+  const kind = origin.operation === "DeleteObjectTagging" ? "untagged" : "tagged";
+  return setAttribute(database, named, facts, choose, { column: "tags", text: tagsJson(tags), kind, origin });
 }
 
 /**
@@ -45,8 +49,16 @@ export function setVersionAcl(
   facts: VersionFacts,
   choose: (facts: VersionFacts) => StoredObject,
   acl: string | null,
+  origin: EventOrigin,
 ): Promise<StoredObject> {
-  return setAttribute(database, named, facts, choose, "acl", acl);
+  return setAttribute(database, named, facts, choose, { column: "acl", text: acl, kind: "acl", origin });
+}
+
+interface AttributeChange {
+  readonly column: "tags" | "acl";
+  readonly text: string | null;
+  readonly kind: EventKind;
+  readonly origin: EventOrigin;
 }
 
 async function setAttribute(
@@ -54,8 +66,7 @@ async function setAttribute(
   { bucketName, key, versionId }: NamedVersion,
   facts: VersionFacts,
   choose: (facts: VersionFacts) => StoredObject,
-  column: "tags" | "acl",
-  text: string | null,
+  { column, text, kind, origin }: AttributeChange,
 ): Promise<StoredObject> {
   let found = facts;
   for (let turn = 0; turn < TURNS; turn += 1) {
@@ -68,8 +79,10 @@ async function setAttribute(
         key,
         object.versionId,
       );
-    const results = await database.batch([update("objects"), update("versions")]);
-    if (results.some(({ changes }) => changes > 0)) return object;
+    const events =
+      found.bucket === undefined ? [] : insertEvents(found.bucket, origin, [versionEvent(kind, object)], Date.now());
+    const results = await database.batch([update("objects"), update("versions"), ...events]);
+    if (results.slice(0, 2).some(({ changes }) => changes > 0)) return object;
     found = await database.look(lookUpVersion(bucketName, key, versionId));
   }
   throw new S3Error("ServiceUnavailable");

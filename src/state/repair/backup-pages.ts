@@ -30,7 +30,7 @@ type RowTable = keyof typeof ROW_TABLES;
 
 /**
  * Tables without a backup: a restore recounts references and registers the buckets of further databases again, triggers
- * derive the hosts, counted requests are no part of the store, and the rest is progress of jobs or belongs to one database.
+ * derive the hosts, counted requests and events are no part of the store, and the rest is progress of jobs or belongs to one database.
  */
 export const NOT_BACKED_UP = [
   "jobs",
@@ -50,6 +50,9 @@ export const NOT_BACKED_UP = [
   "request_usage",
   "request_totals",
   "usage_writers",
+  "bucket_events",
+  "event_deliveries",
+  "dead_events",
 ] as const;
 export const BACKED_UP = [...Object.keys(ROW_TABLES), "objects", "versions", "manifests", "shared_blobs"];
 

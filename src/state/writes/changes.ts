@@ -5,6 +5,7 @@ import type { CommitOutcome } from "../commit/commit.ts";
 import type { CountSnapshot } from "../d1/counts.ts";
 import type { Database, Statement } from "../d1/database.ts";
 import type { KeyHead } from "../commit/heads.ts";
+import type { PlannedEvent } from "../metadata/bucket-events.ts";
 import type { ActionPrecondition } from "../commit/lifecycle-guard.ts";
 
 /** A change of one key: its conditions, and the head that its request read at its start. */
@@ -23,6 +24,8 @@ export interface PutChange extends KeyChange {
   readonly newBlobIds: readonly string[];
   /** Expected heads of other keys of the bucket. */
   readonly expectedHeads?: ReadonlyMap<string, string | null> | undefined;
+  /** The version that the batch's further statements purge from another key, in a rename. */
+  readonly movedFrom?: { readonly key: string; readonly versionId: string } | undefined;
   /** Further statements of the batch, before (guards first) and after the version is written. */
   readonly before?: readonly Statement[] | undefined;
   readonly after?: readonly Statement[] | undefined;
@@ -83,6 +86,8 @@ export interface CommitPlan {
   readonly statements: readonly Statement[];
   readonly blobIds: readonly string[];
   readonly expectedHeads: ReadonlyMap<string, string | null>;
+  /** The events of the changes. Their statements run after the guard and before all others. */
+  readonly events: readonly PlannedEvent[];
   /** The version to write, if the plan writes nothing else and can be committed in a group. */
   readonly version?: StoredObject | undefined;
   /** The time in the id of the newest version written, in milliseconds since the epoch; undefined: none written. */

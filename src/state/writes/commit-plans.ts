@@ -1,6 +1,7 @@
 // Plans the batch of a put, a deletion or a purge from the bucket's versioning and the heads that the conditions were
 // evaluated on.
 import { nextVersionId, timeOfVersion } from "../../protocol/core/version-id.ts";
+import { shownVersionId } from "../../protocol/objects/stored-object.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import type { CommitPlan, ChangeOutcome, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
 import { rowsOf, statement, type Database } from "../d1/database.ts";
@@ -20,7 +21,7 @@ import {
  * @param heads the heads of the keys that have an accepted change
  * @param rejected changes to leave out, even if another change of the same key is accepted
  */
-type Planner = (
+export type Planner = (
   bucket: Bucket,
   heads: ReadonlyMap<string, KeyHead>,
   now: number,
@@ -31,6 +32,7 @@ const NOTHING: CommitPlan = {
   statements: [],
   blobIds: [],
   expectedHeads: new Map(),
+  events: [],
   writtenAt: undefined,
   isApplied: () => Promise.resolve(true),
   headsAfter: new Map(),
@@ -43,7 +45,7 @@ const NOTHING: CommitPlan = {
  */
 export function planPut(change: PutChange): Planner {
   return (bucket, heads, now) => {
-    const { key, object, newBlobIds, expectedHeads = new Map(), before = [], after = [] } = change;
+    const { key, object, newBlobIds, expectedHeads = new Map(), before = [], after = [], movedFrom } = change;
     const head = heads.get(key);
     const versionId = newVersionId(bucket, now, head);
     const isNullVersion = bucket.versioning !== "Enabled";
@@ -69,6 +71,12 @@ export function planPut(change: PutChange): Planner {
       statements: [...before, ...moved, upsertObject(bucket.id, version), ...retained, ...after],
       blobIds: newBlobIds,
       expectedHeads,
+      events: [
+        { kind: "created", key, versionId: eventVersionId(bucket, versionId), size, etag },
+        ...(movedFrom === undefined
+          ? []
+          : [{ kind: "deleted", key: movedFrom.key, versionId: undefined, existingId: movedFrom.versionId } as const]),
+      ],
       version: isAlone && hasJsonForm(version) ? version : undefined,
       writtenAt: timeOfVersion(versionId),
       headsAfter: new Map([[key, { versionId, current: { versionId, etag, size, modifiedAt } }]]),
@@ -117,6 +125,12 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
     const newMarkers = Array.from(markers, ([key, versionId]) => ({ key, versionId }));
     return {
       ...NOTHING,
+      events: keys.map((key) => {
+        const markerId = markers.get(key);
+        return markerId === undefined
+          ? { kind: "deleted", key, versionId: undefined }
+          : { kind: "marked", key, versionId: eventVersionId(bucket, markerId) };
+      }),
       writtenAt: isMarking ? Math.max(...Array.from(markers.values(), timeOfVersion)) : undefined,
       statements: [
         ...guardPreconditions(bucket, preconditionsOf(accepted.filter(({ key }) => keys.includes(key)))),
@@ -150,6 +164,12 @@ export function planPurge(changes: readonly PurgeChange[]): Planner {
     if (targets.length === 0) return NOTHING;
     return {
       ...NOTHING,
+      events: targets.map(({ key, versionId }) => ({
+        kind: "deleted",
+        key,
+        versionId: undefined,
+        existingId: versionId,
+      })),
       statements: [
         ...guardPreconditions(bucket, preconditionsOf(accepted)),
         ...bypassGovernance(
@@ -174,6 +194,12 @@ export function planPurge(changes: readonly PurgeChange[]): Planner {
       headsAfter: new Map(targets.map(({ key }) => [key, undefined])),
     };
   };
+}
+
+/** The id of a new version in its event; undefined in a bucket that never was versioned. */
+function eventVersionId({ versioning }: Bucket, versionId: string): string | undefined {
+  if (versioning === null) return undefined;
+  return shownVersionId({ versionId, isNullVersion: versioning !== "Enabled" });
 }
 
 /** Returns a version id that is later than the key's head and than every snapshot of the bucket. */

@@ -1,8 +1,17 @@
 // The Worker's client of the coordinators: routes each key to its Durable Object and handles lost calls.
+import type { EventOrigin } from "../../protocol/buckets/event-record.ts";
+import { hasNotifications } from "../metadata/bucket-events.ts";
 import { NO_CONFIGURATIONS, type Bucket } from "../metadata/buckets.ts";
 import type { Counts } from "../d1/counts.ts";
 import { FIRST_DATABASE, type Database } from "../d1/database.ts";
-import type { ChangeOutcome, CoordinatorAnswer, DeleteChange, PutChange, PurgeChange } from "./changes.ts";
+import type {
+  ChangeOutcome,
+  CoordinatorAnswer,
+  CoordinatorWrite,
+  DeleteChange,
+  PutChange,
+  PurgeChange,
+} from "./changes.ts";
 import { toWire } from "./coordinator-wire.ts";
 import { isSchemaMismatch } from "../d1/schema-errors.ts";
 import type { KeyCoordinator } from "./key-coordinator.ts";
@@ -19,10 +28,12 @@ export class Coordinators {
   readonly #location: DurableObjectLocationHint | undefined;
   readonly #options: DurableObjectNamespaceGetDurableObjectOptions;
   readonly #database: string;
+  readonly #origin: EventOrigin;
 
   /**
    * @param location where Cloudflare creates a coordinator on its first call
    * @param database the binding of the database of the buckets that these coordinators write
+   * @param origin who writes, for the events of buckets that ask for them
    */
   constructor(
     namespace: Env["COORDINATORS"],
@@ -30,6 +41,7 @@ export class Coordinators {
     counts: Counts,
     location: DurableObjectLocationHint | undefined,
     database = FIRST_DATABASE,
+    origin: EventOrigin = UNKNOWN_ORIGIN,
   ) {
     this.#location = location;
     this.#options = location === undefined ? {} : { locationHint: location };
@@ -37,21 +49,27 @@ export class Coordinators {
     this.#shards = shards;
     this.#counts = counts;
     this.#database = database;
+    this.#origin = origin;
   }
 
   /** The coordinators of buckets in a database. */
   of({ name }: Pick<Database, "name">): Coordinators {
     if (name === this.#database) return this;
-    return new Coordinators(this.#namespace, this.#shards, this.#counts, this.#location, name);
+    return new Coordinators(this.#namespace, this.#shards, this.#counts, this.#location, name, this.#origin);
+  }
+
+  /** The same coordinators for writes of an origin. */
+  from(origin: EventOrigin): Coordinators {
+    return new Coordinators(this.#namespace, this.#shards, this.#counts, this.#location, this.#database, origin);
   }
 
   /** Commits a new version of a key. */
   async put(bucket: Bucket, change: PutChange): Promise<ChangeOutcome> {
     const sent = toWire(change);
     const [outcome] = await this.#call(bucket, this.#shardOf(change.key), CALL_ATTEMPTS, (stub, isRepeated) =>
-      this.#isFirst
+      this.#isFirst && !hasNotifications(bucket)
         ? stub.put(withoutRules(bucket), sent, isRepeated)
-        : stub.writeIn(this.#database, withoutRules(bucket), { kind: "put", change: sent, isRepeated }),
+        : this.#writeIn(stub, bucket, { kind: "put", change: sent, isRepeated }),
     );
     return outcome ?? UNKNOWN_OUTCOME;
   }
@@ -59,9 +77,9 @@ export class Coordinators {
   /** Deletes keys like DELETE without a version id. Outcomes are in the order of the changes. */
   async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<ChangeOutcome[]> {
     return this.#callByShard(bucket, changes, (stub, page) =>
-      this.#isFirst
+      this.#isFirst && !hasNotifications(bucket)
         ? stub.delete(withoutRules(bucket), page.map(toWire))
-        : stub.writeIn(this.#database, withoutRules(bucket), { kind: "delete", changes: page.map(toWire) }),
+        : this.#writeIn(stub, bucket, { kind: "delete", changes: page.map(toWire) }),
     );
   }
 
@@ -69,10 +87,20 @@ export class Coordinators {
   async purge(bucket: Bucket, changes: readonly PurgeChange[]): Promise<ChangeOutcome[]> {
     // Coordinators of the release before know a purge by this name.
     return this.#callByShard(bucket, changes, (stub, page) =>
-      this.#isFirst
+      this.#isFirst && !hasNotifications(bucket)
         ? stub.remove(withoutRules(bucket), page.map(toWire))
-        : stub.writeIn(this.#database, withoutRules(bucket), { kind: "purge", changes: page.map(toWire) }),
+        : this.#writeIn(stub, bucket, { kind: "purge", changes: page.map(toWire) }),
     );
+  }
+
+  async #writeIn(
+    stub: DurableObjectStub<KeyCoordinator>,
+    bucket: Bucket,
+    write: CoordinatorWrite,
+  ): Promise<CoordinatorAnswer> {
+    return hasNotifications(bucket)
+      ? stub.writeWithEvents(this.#database, withoutRules(bucket), write, { ...this.#origin })
+      : stub.writeIn(this.#database, withoutRules(bucket), write);
   }
 
   get #isFirst(): boolean {
@@ -141,9 +169,17 @@ export class Coordinators {
 
 /** Leaves out rules and configurations that a coordinator does not use, which may take a megabyte. */
 function withoutRules(bucket: Bucket): Bucket {
-  const { object_lock } = bucket.configurations;
-  return { ...bucket, cors: [], configurations: { ...NO_CONFIGURATIONS, object_lock } };
+  const { object_lock, notification } = bucket.configurations;
+  return { ...bucket, cors: [], configurations: { ...NO_CONFIGURATIONS, object_lock, notification } };
 }
+
+const UNKNOWN_ORIGIN: EventOrigin = {
+  operation: "",
+  principalId: "anonymous",
+  sourceIp: "",
+  requestId: "",
+  hostId: "",
+};
 
 /** The outcome of a lost call: the client gets 503, and nothing is cleaned up. */
 const UNKNOWN_OUTCOME: ChangeOutcome = {

@@ -2,7 +2,8 @@
 // them as one guarded batch. It keeps no state that D1 lacks, so losing an instance loses nothing.
 import { DurableObject } from "cloudflare:workers";
 
-import { refuseWrite, type WriteConditions, type WriteRefusal } from "../../protocol/objects/conditions.ts";
+import type { WriteRefusal } from "../../protocol/objects/conditions.ts";
+import type { EventOrigin } from "../../protocol/buckets/event-record.ts";
 import { fromWire } from "./coordinator-wire.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { lookUpBucket } from "../metadata/buckets.ts";
@@ -15,7 +16,9 @@ import type {
   PurgeChange,
   PutChange,
 } from "./changes.ts";
-import { planDelete, planPut, planPurge } from "./commit-plans.ts";
+import { withEvents } from "./plan-events.ts";
+import { planDelete, planPut, planPurge, type Planner } from "./commit-plans.ts";
+import { evaluateConditions, type AnyChange } from "./evaluate-conditions.ts";
 import { commitBatch, guardCommit, type CommitOutcome } from "../commit/commit.ts";
 import { Counts } from "../d1/counts.ts";
 import { type Database, FIRST_DATABASE } from "../d1/database.ts";
@@ -32,20 +35,9 @@ interface WriteBatch<Change extends AnyChange> {
   readonly changes: readonly Change[];
   /** Expected heads of other keys. */
   readonly expectedHeads?: ReadonlyMap<string, string | null>;
-  readonly plan: (
-    bucket: Bucket,
-    heads: ReadonlyMap<string, KeyHead>,
-    now: number,
-    rejected: ReadonlySet<unknown>,
-  ) => CommitPlan;
+  readonly plan: Planner;
   /** Looks up refusals that do not depend on conditions. They hold as long as the bucket is unchanged. */
   readonly refuse?: (database: Database, bucket: Bucket) => Promise<readonly (WriteRefusal | undefined)[]>;
-}
-
-interface AnyChange {
-  readonly key: string;
-  readonly observedHead: KeyHead;
-  readonly conditions: WriteConditions;
 }
 
 // Only another live instance of this object can make a head stale, so few turns suffice.
@@ -83,30 +75,53 @@ export class KeyCoordinator extends DurableObject {
    * Writes to a bucket in a database. Coordinators of the release before lack this method, so that a call that meets one
    * fails instead of writing to the first database.
    */
-  async writeIn(databaseName: string, bucket: Bucket, write: CoordinatorWrite): Promise<CoordinatorAnswer> {
+  async writeIn(
+    databaseName: string,
+    bucket: Bucket,
+    write: CoordinatorWrite,
+    origin?: EventOrigin,
+  ): Promise<CoordinatorAnswer> {
     const counts = new Counts();
     const database = new Databases(databaseBindings(this.env), counts).named(databaseName);
-    const outcomes = await this.#write(database, bucket, write);
+    const outcomes = await this.#write(database, bucket, write, origin);
     const isRepeated = write.kind === "put" && write.isRepeated;
     return { outcomes: isRepeated ? outcomes.map(asUnknown) : outcomes, counts: counts.snapshot() };
   }
 
-  async #write(database: Database, bucket: Bucket, write: CoordinatorWrite): Promise<ChangeOutcome[]> {
+  /**
+   * Does the same in a bucket that asks for events, and writes them. Coordinators of the release before lack this method,
+   * so that a call that meets one fails instead of losing events.
+   */
+  async writeWithEvents(
+    databaseName: string,
+    bucket: Bucket,
+    write: CoordinatorWrite,
+    origin: EventOrigin,
+  ): Promise<CoordinatorAnswer> {
+    return this.writeIn(databaseName, bucket, write, origin);
+  }
+
+  async #write(
+    database: Database,
+    bucket: Bucket,
+    write: CoordinatorWrite,
+    origin: EventOrigin | undefined,
+  ): Promise<ChangeOutcome[]> {
     switch (write.kind) {
       case "put": {
         const change = fromWire(write.change);
-        const writeBatch = { changes: [change], plan: planPut(change) };
+        const writeBatch = { changes: [change], plan: withEvents(planPut(change), origin) };
         if (write.isRepeated) return this.#inTurn(database, bucket, writeBatch, true);
         return this.#putInTurn(database, bucket, writeBatch, change);
       }
       case "delete": {
         const changes = write.changes.map(fromWire);
-        return this.#inTurn(database, bucket, { changes, plan: planDelete(changes) }, false);
+        return this.#inTurn(database, bucket, { changes, plan: withEvents(planDelete(changes), origin) }, false);
       }
       case "purge": {
         const changes = write.changes.map(fromWire);
         const refuse = (reader: Database, evaluated: Bucket) => checkPurgeProtection(reader, evaluated, changes);
-        return this.#inTurn(database, bucket, { changes, plan: planPurge(changes), refuse }, false);
+        return this.#inTurn(database, bucket, { changes, plan: withEvents(planPurge(changes), origin), refuse }, false);
       }
     }
   }
@@ -250,22 +265,6 @@ export class KeyCoordinator extends DurableObject {
     }
     return cachedHeads;
   }
-}
-
-/**
- * Evaluates each change's conditions. For the second change of a key, the first one has deleted the current version.
- */
-function evaluateConditions(
-  changes: readonly AnyChange[],
-  heads: ReadonlyMap<string, KeyHead>,
-): (WriteRefusal | undefined)[] {
-  const keys = new Set<string>();
-  return changes.map(({ key, observedHead, conditions }) => {
-    const current = keys.has(key) ? undefined : (heads.get(key) ?? NO_HEAD).current;
-    const refusal = refuseWrite(conditions, key, observedHead.current, current);
-    if (refusal === undefined) keys.add(key);
-    return refusal;
-  });
 }
 
 function queueKey(bucket: Bucket, key: string): string {

@@ -46,6 +46,16 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   RECOVERY_WINDOW_HOURS: [...WRONG_NUMBERS, "0", "9999", ""],
   JOB_CALLS_PER_TICK: [...WRONG_NUMBERS, "0"],
   LIFECYCLE: [...WRONG_WORDS, "dry-run", ""],
+  EVENT_QUEUES: ["1x", "a b", "a/b"],
+  EVENT_RETENTION_DAYS: ["0", "91", "week"],
+  EVENT_WEBHOOKS: [
+    "x",
+    "[]",
+    '{"a":{"url":"https://example.com"}}',
+    '{"a":{"url":"https://example.com","secret":"short"}}',
+    '{"a":{"url":"file:///etc/passwd","secret":"0123456789abcdef"}}',
+    '{"a":{"url":"https://u:p@example.com","secret":"0123456789abcdef"}}',
+  ],
   GARBAGE_COLLECTION: [...WRONG_WORDS, "dryrun", " "],
   REBUILD: [...WRONG_WORDS, ""],
   ORPHAN_SCAN: [...WRONG_WORDS, ""],
@@ -233,7 +243,7 @@ describe("the schedule", () => {
   });
 
   it("runs the jobs that read and repair with any settings", () => {
-    expect(jobsUnder({ REBUILD: "True" })).toEqual(["collect-garbage", "scan-orphans", "scrub"]);
+    expect(jobsUnder({ REBUILD: "True" })).toEqual(["collect-garbage", "scan-orphans", "scrub", "deliver-events"]);
     expect(jobsUnder({ REBUILD: "true" })).toEqual(["scrub", "rebuild"]);
   });
 });

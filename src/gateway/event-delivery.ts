@@ -1,0 +1,40 @@
+// Delivers events right after the request that caused them. What is left is delivered by the scheduled job.
+import { connect } from "../contract/connections.ts";
+import { deliverEvents } from "../notifications/deliver.ts";
+import { matchesKey, notificationFromText } from "../protocol/buckets/notification.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
+import { Counts } from "../state/d1/counts.ts";
+import type { Database } from "../state/d1/database.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
+import type { RequestScope } from "./request-scope.ts";
+
+/** Few, because the platform ends work 30 s after the answer. */
+const EVENTS = 20;
+const ROUNDS = 5;
+const DURATION_MS = 15_000;
+
+/** Whether a request may have caused events that go to a destination. */
+export function mayHaveEvents({ method, address, query, headers }: S3Request, bucket: Bucket | undefined): boolean {
+  if (method === "GET" || method === "HEAD" || bucket === undefined) return false;
+  // The configuration that this request sets is not the one that the lookup returned.
+  if (query.has("notification")) return true;
+  const { notification } = bucket.configurations;
+  if (notification === null) return false;
+  const { rules } = notificationFromText(notification);
+  // A rename has a second key, in a header.
+  if (address.level !== "object" || headers.has("x-amz-rename-source")) return rules.length > 0;
+  return rules.some((rule) => matchesKey(rule, address.key));
+}
+
+/** Delivers a few due events. Never rejects. */
+export async function deliverAfterCommit(scope: RequestScope, { name }: Database): Promise<void> {
+  const { env, settings } = scope;
+  const limits = { events: EVENTS, rounds: ROUNDS, until: Date.now() + DURATION_MS };
+  // What the request costs does not include the delivery.
+  const { databases } = connect(env, settings, new Counts());
+  await deliverEvents(databases.named(name), { env, targets: settings.eventTargets }, limits).catch(
+    (error: unknown) => {
+      scope.logFailure(error);
+    },
+  );
+}
