@@ -58,6 +58,10 @@ import { putBucketAcl } from "../operations/put-bucket-acl.ts";
 import { putBucketVersioning } from "../operations/put-bucket-versioning.ts";
 import { putObjectAcl } from "../operations/put-object-acl.ts";
 import { putObjectTagging } from "../operations/put-object-tagging.ts";
+import { deleteObjectAnnotation } from "../operations/delete-object-annotation.ts";
+import { getObjectAnnotation } from "../operations/get-object-annotation.ts";
+import { listObjectAnnotations } from "../operations/list-object-annotations.ts";
+import { putObjectAnnotation } from "../operations/put-object-annotation.ts";
 import { queryBucket } from "../operations/query-bucket.ts";
 import { putObject } from "../operations/put-object.ts";
 import { renameObject, renameObjectByQuery } from "../operations/rename-object.ts";
@@ -130,6 +134,10 @@ export const OPERATIONS: readonly Operation[] = [
   deleteObjectTagging,
   getObjectAcl,
   putObjectAcl,
+  putObjectAnnotation,
+  getObjectAnnotation,
+  listObjectAnnotations,
+  deleteObjectAnnotation,
   getObjectRetention,
   putObjectRetention,
   getObjectLegalHold,
@@ -146,11 +154,6 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("SelectObjectContent", "POST", "object", "select", "select-type=2"),
   notImplemented("UpdateObjectEncryption", "PUT", "object", "encryption"),
   notImplemented("GetObjectTorrent", "GET", "object", "torrent"),
-
-  notImplemented("GetObjectAnnotation", "GET", "object", "annotation", "annotationName"),
-  notImplemented("ListObjectAnnotations", "GET", "object", "annotation"),
-  notImplemented("PutObjectAnnotation", "PUT", "object", "annotation"),
-  notImplemented("DeleteObjectAnnotation", "DELETE", "object", "annotation"),
 
   notImplemented("PutBucketReplication", "PUT", "bucket", "replication"),
   notImplemented("DeleteBucketReplication", "DELETE", "bucket", "replication"),

@@ -8,6 +8,7 @@ import { completePlacements } from "./complete-placements.ts";
 import { expireUsage } from "./expire-usage.ts";
 import { expireTokens } from "./expire-tokens.ts";
 import { backup } from "./backup.ts";
+import { purgeAnnotationsJob } from "./purge-annotations.ts";
 import { rebuild } from "./rebuild.ts";
 import { restore } from "./restore.ts";
 import { scanOrphans } from "./scan-orphans.ts";
@@ -38,6 +39,7 @@ const DELETING: readonly ScheduledJob[] = [
   { job: expireTokens, periodMs: unlessStopped(HOUR_MS) },
   { job: expireUsage, periodMs: unlessStopped(24 * HOUR_MS) },
   { job: purgeOldEvents, periodMs: unlessStopped(HOUR_MS) },
+  { job: purgeAnnotationsJob, periodMs: unlessStopped(HOUR_MS) },
   { job: completePlacements, periodMs: unlessStopped(HOUR_MS) },
   // It deletes older backups, which may be needed while deletions are on hold.
   {

@@ -14,6 +14,8 @@ import { addressedObject } from "../protocol/core/addressing.ts";
 import { checksumElement, readChecksumAlgorithm, type ChecksumAlgorithm } from "../protocol/core/checksums.ts";
 import { readWriteConditions, type WriteConditions } from "../protocol/objects/conditions.ts";
 import {
+  ANNOTATION_DIRECTIVE,
+  checkAnnotationDirective,
   checkSourceConditions,
   namesOfSource,
   readCopySource,
@@ -58,11 +60,12 @@ export const copyObject = defineOperation({
     ...UPLOAD_ACTIONS,
   ],
   inputs: joinInputs(NEW_OBJECT, COPY_SOURCE, WRITE_CONDITIONS, NO_RENAME, {
-    headers: ["x-amz-checksum-algorithm", "x-amz-metadata-directive", "x-amz-tagging-directive"],
+    headers: ["x-amz-checksum-algorithm", ANNOTATION_DIRECTIVE, "x-amz-metadata-directive", "x-amz-tagging-directive"],
   }),
 
   async read(request, settings): Promise<CopyInput> {
     const { bucket, key } = addressedObject(request.address);
+    checkAnnotationDirective(request);
     return {
       bucketName: bucket,
       key,

@@ -1,5 +1,6 @@
 // The AWS SDK for JavaScript v3, run in this process.
 import { type Suite, suiteOf } from "./harness.ts";
+import { annotationChecks } from "./javascript/annotations.ts";
 import { checksumChecks } from "./javascript/checksums.ts";
 import { conditionChecks } from "./javascript/conditions.ts";
 import { consistencyChecks } from "./javascript/consistency.ts";
@@ -25,6 +26,7 @@ export function javaScriptSdk(site: Site, endpoint: Endpoint): Suite {
   return suiteOf("aws-sdk-js (http)", [
     ...always,
     ...listingChecks(tools),
+    ...annotationChecks(tools),
     ...conditionChecks(tools),
     ...presignedChecks(tools),
     ...errorChecks(tools),

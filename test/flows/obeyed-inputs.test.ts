@@ -43,6 +43,10 @@ const VERSIONED = [
   "GetObjectTagging",
   "PutObjectTagging",
   "DeleteObjectTagging",
+  "GetObjectAnnotation",
+  "ListObjectAnnotations",
+  "PutObjectAnnotation",
+  "DeleteObjectAnnotation",
 ];
 /** Operations that refuse parameters that they do not obey. */
 const STRICT = ["QueryBucket"];

@@ -37,6 +37,9 @@ async function empty(): Promise<void> {
 async function furnish(): Promise<Record<string, string>> {
   const bucket = await freshBucket();
   await putAll(bucket, { plain: "plain", source: "copied", moved: "moved", gone: "gone" });
+  // As JSON, the payload would exceed the size of an SQL parameter.
+  const annotation = { body: '"'.repeat(1024 * 1024) };
+  expect((await send("PUT", `/${bucket}/plain?annotation&annotationName=a`, annotation)).status).toBe(200);
   await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/source` } });
   const headers = { "x-amz-rename-source": `/${bucket}/moved` };
   expect((await send("PUT", `/${bucket}/renamed?renameObject`, { headers })).status).toBe(200);

@@ -19,7 +19,7 @@ import { md5Base64, utf8 } from "./digests.ts";
 import { freshBucket, freshBucketName, putAll } from "./fresh-bucket.ts";
 import { completionOf, createUpload, putPart } from "./multipart.ts";
 import { LOCK_PREPARATIONS } from "./lock-requests.ts";
-import { queryOf } from "./queries.ts";
+import { SEARCH_PREPARATIONS } from "./search-requests.ts";
 import { takeSnapshot } from "./snapshots.ts";
 import { taggingOf } from "./tagging.ts";
 import { USAGE_PREPARATIONS } from "./usage-requests.ts";
@@ -233,7 +233,7 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   DeleteBucketSnapshot: [onSnapshot("DELETE", "?snapshot=s", "s3:DeleteBucketSnapshot")],
   ListBucketSnapshots: [onBucket("GET", "?snapshots", ["s3:ListBucketSnapshots"])],
   RestoreBucketSnapshot: [onSnapshot("POST", "?restoreSnapshot=s", "s3:RestoreBucketSnapshot")],
-  QueryBucket: [queryOf],
+  ...SEARCH_PREPARATIONS,
   GetBucketArchive: [archiveOf("?zip"), archiveOf("?tar&prefix=k")],
   GetObjectsArchive: [
     archiveOfList("?zip", "s3:GetObject", ""),

@@ -3,7 +3,6 @@ import { expect } from "vitest";
 
 import { send, type SendOptions } from "./client.ts";
 import { costOf, type Cost } from "./cost.ts";
-import { freshBucket } from "./fresh-bucket.ts";
 import { childrenOf, readXml, textOf, type Element } from "./read-xml.ts";
 
 /** One page of a query's result. */
@@ -68,11 +67,4 @@ export function queryTarget(bucket: string, parameters: Readonly<Record<string, 
     ([name, value]) => `&${encodeURIComponent(name)}=${encodeURIComponent(value)}`,
   );
   return `/${bucket}?query${encoded.join("")}`;
-}
-
-/** A query of a new bucket, and what it needs. */
-export async function queryOf() {
-  const bucket = await freshBucket();
-  const permissions = ["s3:QueryBucket", "s3:ListBucket"].map((action) => ({ spellings: [action], on: bucket }));
-  return { method: "GET", target: `/${bucket}?query`, permissions };
 }

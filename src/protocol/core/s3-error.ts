@@ -2,6 +2,11 @@
 // ArgumentName, …) are data of the error.
 
 const ERRORS = {
+  AnnotationLimitExceeded: [
+    400,
+    "The request would exceed the maximum number or size of annotations allowed per object.",
+  ],
+  AnnotationNameTooLong: [400, "The annotation name exceeds 512 bytes."],
   AccessControlListNotSupported: [400, "The bucket does not allow ACLs"],
   AccessForbidden: [403, "CORSResponse: CORS is not enabled for this bucket."],
   AccessDenied: [403, "Access Denied"],
@@ -42,6 +47,7 @@ const ERRORS = {
   IncompleteBody: [400, "You did not provide the number of bytes specified by the Content-Length HTTP header"],
   InternalError: [500, "We encountered an internal error. Please try again."],
   InvalidAccessKeyId: [403, "The AWS Access Key Id you provided does not exist in our records."],
+  InvalidAnnotationName: [400, "The annotation name you provided is invalid."],
   InvalidArgument: [400, "Invalid Argument"],
   InvalidBucketAclWithObjectOwnership: [
     400,
@@ -66,6 +72,7 @@ const ERRORS = {
     "The content of the form does not meet the conditions specified in the policy document.",
   ],
   InvalidRedirectLocation: [400, "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."],
+  InvalidPrefix: [400, "The annotation prefix you provided is invalid."],
   InvalidRange: [416, "The requested range is not satisfiable"],
   InvalidRequest: [400, "Invalid Request"],
   InvalidRetentionPeriod: [400, "The retention period is not valid"],
@@ -88,6 +95,7 @@ const ERRORS = {
   MissingContentLength: [411, "You must provide the Content-Length HTTP header."],
   MissingRequestBodyError: [400, "Request Body is empty"],
   MissingSecurityHeader: [400, "Your request was missing a required header"],
+  NoSuchAnnotation: [404, "The specified annotation does not exist on this object."],
   NoSuchCORSConfiguration: [404, "The CORS configuration does not exist"],
   NoSuchBucket: [404, "The specified bucket does not exist"],
   NoSuchBucketPolicy: [404, "The bucket policy does not exist"],
@@ -121,6 +129,7 @@ const ERRORS = {
   TooManySnapshots: [400, "You have attempted to create more snapshots of the bucket than allowed"],
   TooManyBuckets: [400, "You have attempted to create more buckets than allowed"],
   UnexpectedContent: [400, "This request does not support content"],
+  UnsupportedMediaType: [415, "The annotation payload is not valid UTF-8 encoded text."],
   UnresolvableGrantByEmailAddress: [400, "The email address you provided does not match any account on record."],
   XAmzContentSHA256Mismatch: [400, "The provided 'x-amz-content-sha256' header does not match what was computed."],
 } as const satisfies Record<string, readonly [status: number, message: string]>;

@@ -131,6 +131,17 @@ export function readDirective(request: S3Request, name: string): "COPY" | "REPLA
   return value;
 }
 
+/** The header that says whether a copy includes annotations. Copies include none. */
+export const ANNOTATION_DIRECTIVE = "x-amz-object-annotation-directive";
+
+/** @throws S3Error NotImplemented for a copy that must include annotations, InvalidArgument for an unknown directive */
+export function checkAnnotationDirective(request: S3Request): void {
+  const value = requestHeader(request, ANNOTATION_DIRECTIVE) ?? "EXCLUDE";
+  if (value === "EXCLUDE") return;
+  if (value !== "COPY") throw invalidArgument(ANNOTATION_DIRECTIVE, value, "Unknown annotation directive.");
+  throw new S3Error("NotImplemented", { Header: ANNOTATION_DIRECTIVE }, "Copies include no annotations.");
+}
+
 /**
  * The range of `x-amz-copy-source-range` in a source of `size` bytes.
  * @throws S3Error InvalidArgument, InvalidRequest for a range that begins past the source's end

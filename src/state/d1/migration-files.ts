@@ -27,6 +27,7 @@ import M0025 from "../../../migrations/0025_object_lock.sql";
 import M0026 from "../../../migrations/0026_delivery_claims.sql";
 import M0027 from "../../../migrations/0027_request_usage.sql";
 import M0028 from "../../../migrations/0028_bucket_events.sql";
+import M0029 from "../../../migrations/0029_annotations.sql";
 
 export interface Migration {
   readonly name: string;
@@ -62,4 +63,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0026_delivery_claims.sql", sql: M0026 },
   { name: "0027_request_usage.sql", sql: M0027 },
   { name: "0028_bucket_events.sql", sql: M0028 },
+  { name: "0029_annotations.sql", sql: M0029 },
 ];

@@ -18,6 +18,7 @@ export interface BackupPage {
 const ROW_TABLES = {
   rename_tokens: ["bucket_id", "token"],
   completed_uploads: ["bucket_id", "key", "upload_id"],
+  annotations: ["bucket_id", "key", "version_id", "name"],
   snapshots: ["bucket_id", "cutoff"],
   access_keys: ["id"],
   user_policies: ["user_id", "name"],
@@ -53,12 +54,14 @@ export const NOT_BACKED_UP = [
   "bucket_events",
   "event_deliveries",
   "dead_events",
+  "purged_annotations",
 ] as const;
 export const BACKED_UP = [...Object.keys(ROW_TABLES), "objects", "versions", "manifests", "shared_blobs"];
 
 const PHASES = [
   "rename_tokens",
   "completed_uploads",
+  "annotations",
   "snapshots",
   "access_keys",
   "user_policies",
@@ -83,6 +86,8 @@ export const FIRST_POSITION: BackupPosition = { phase: "rename_tokens", after: [
 
 // A parameter may hold 2 MB, and a restore passes the keys of a page as one.
 const PAGE_ROWS = 400;
+/** Each has up to 1 MiB. */
+const PAGE_ANNOTATIONS = 8;
 const PAGE_SCANNED = 1500;
 /** Of manifests in one page of keys, unless one key has more. */
 const PAGE_MANIFEST_BYTES = 4_000_000;
@@ -125,13 +130,14 @@ export function isEmptyPage({ tables }: BackupPage): boolean {
 
 async function readRows(database: Reader, table: RowTable, { phase, after }: BackupPosition): Promise<BackupStep> {
   const columns = ROW_TABLES[table];
+  const limit = table === "annotations" ? PAGE_ANNOTATIONS : PAGE_ROWS;
   const key = columns.join(", ");
   const where = after.length === 0 ? "true" : `(${key}) > (${columns.map(() => "?").join(", ")})`;
-  const source = `(SELECT * FROM ${table} WHERE ${where} ORDER BY ${key} LIMIT ${PAGE_ROWS})`;
+  const source = `(SELECT * FROM ${table} WHERE ${where} ORDER BY ${key} LIMIT ${limit})`;
   const references = table === "parts" ? referenceStatements(`SELECT holding_id FROM ${source}`, after) : [];
   const results = await database.batch([statement(`SELECT * FROM ${source}`, ...after), ...references]);
   const rows = rowsOf<Row>(results);
-  const last = rows.length === PAGE_ROWS ? rows.at(-1) : undefined;
+  const last = rows.length === limit ? rows.at(-1) : undefined;
   return {
     page: {
       tables: { [table]: rows, manifests: rowsOf<Row>(results, 1) },
@@ -264,7 +270,8 @@ function phaseAfter(phase: BackupPosition["phase"]): BackupPosition | undefined 
   return next === undefined ? undefined : { phase: next, after: [] };
 }
 
-function valueOf(row: Row, column: string): SqlValue {
+/** A column of a row; null if it has none. */
+export function valueOf(row: Row, column: string): SqlValue {
   const value = row[column];
   return typeof value === "string" || typeof value === "number" ? value : null;
 }

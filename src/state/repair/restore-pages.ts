@@ -4,7 +4,7 @@
 import { jsonPages } from "../d1/json-pages.ts";
 import { rowsOf, statement, type Database, type Statement } from "../d1/database.ts";
 import type { Row } from "../d1/row-mapping.ts";
-import type { BackupPage } from "./backup-pages.ts";
+import { valueOf, type BackupPage } from "./backup-pages.ts";
 
 /** Added to the count of a reference that keeps its row in `shared_blobs` with any count, until all are counted. */
 const TRACKED = 2 ** 40;
@@ -42,6 +42,7 @@ export async function restorePage(database: Database, { tables, shared }: Backup
     ...insertions("versions", fresh.versions, "true", ""),
     ...insertions("parts", fresh.parts, "true", ""),
     ...insertions("manifests", manifests, "true", ""),
+    ...(tables["annotations"] ?? []).map(insertAnnotation),
     ...jsonPages([...counts]).map((json) =>
       statement(
         `INSERT INTO shared_blobs (blob_id, holders) SELECT value ->> 0, value ->> 1 FROM json_each(?) WHERE true
@@ -85,6 +86,19 @@ export async function completeCounts(
       : `UPDATE shared_blobs SET holders = holders - ${TRACKED} WHERE blob_id > ? AND blob_id <= ? AND holders > ${TRACKED}`;
   await database.batch([statement(change, after, last)]);
   return { phase, after: last };
+}
+
+/** Inserts the annotation of a version that exists. As JSON, its payload could exceed the size of a parameter. */
+function insertAnnotation(row: Row): Statement {
+  const columns = Object.keys(row);
+  const at = (column: string): string => `?${columns.indexOf(column) + 1}`;
+  const ofVersion = `bucket_id = ${at("bucket_id")} AND key = ${at("key")} AND version_id = ${at("version_id")}`;
+  return statement(
+    `INSERT INTO annotations (${columns.join(", ")}) SELECT ${columns.map(at).join(", ")}
+     WHERE EXISTS (SELECT 1 FROM objects WHERE ${ofVersion}) OR EXISTS (SELECT 1 FROM versions WHERE ${ofVersion})
+     ON CONFLICT DO NOTHING`,
+    ...columns.map((column) => valueOf(row, column)),
+  );
 }
 
 interface FreshRows {

@@ -4,6 +4,7 @@ import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { guardSource } from "../reads/copy-sources.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { copyAnnotations } from "../metadata/annotations.ts";
 import { trackReference } from "../metadata/blob-references.ts";
 import { objectFromRow, type ObjectRow } from "../metadata/object-columns.ts";
 import { selectCurrentObjects } from "../metadata/objects.ts";
@@ -65,6 +66,7 @@ export function moveStatements(
     // The blob keeps its one reference, but the orphan scan would look for it under the old key.
     after: [
       copyAttributes(bucket.id, source.key, key),
+      copyAnnotations(bucket.id, source.key, key),
       deleteCurrentRows(bucket.id, JSON.stringify([source.key])),
       trackReference(referenceId),
     ],
