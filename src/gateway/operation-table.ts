@@ -17,6 +17,7 @@ import { bucketEvents } from "../operations/bucket-events.ts";
 import { bucketNotification } from "../operations/bucket-notification.ts";
 import { bucketOwnershipControls } from "../operations/bucket-ownership-controls.ts";
 import { bucketPolicy } from "../operations/bucket-policy.ts";
+import { bucketQuota } from "../operations/bucket-quota.ts";
 import { bucketTagging } from "../operations/bucket-tagging.ts";
 import { bucketWebsite } from "../operations/bucket-website.ts";
 import { publicAccessBlock } from "../operations/public-access-block.ts";
@@ -99,6 +100,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...bucketPolicy,
   ...bucketTagging,
   ...bucketWebsite,
+  ...bucketQuota,
   ...publicAccessBlock,
   ...bucketObjectLock,
   ...defaultConfigurations,

@@ -5,6 +5,7 @@ import { purgeOldEvents } from "./purge-events.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { abortOrphanedUploads } from "./abort-orphaned-uploads.ts";
 import { completePlacements } from "./complete-placements.ts";
+import { countQuotas } from "./count-quotas.ts";
 import { expireUsage } from "./expire-usage.ts";
 import { expireTokens } from "./expire-tokens.ts";
 import { backup } from "./backup.ts";
@@ -60,6 +61,8 @@ export const SCHEDULE: readonly ScheduledJob[] = [
     isLong: true,
   },
   { job: deliverDueEvents, periodMs: (settings) => (isRecovering(settings) ? undefined : 0) },
+  // It starts over until no bucket is uncounted.
+  { job: countQuotas, periodMs: () => 300_000 },
   { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
   { job: rebuild, periodMs: (settings) => (settings.rebuild ? ONCE : undefined) },
   { job: restore, periodMs: (settings) => (settings.restore !== undefined && !settings.rebuild ? ONCE : undefined) },

@@ -1,10 +1,13 @@
 // Valid requests for the operations on usage and quotas.
+import type { SendOptions } from "./client.ts";
 import { freshBucket } from "./fresh-bucket.ts";
+import { quotaDocument, setQuota } from "./quotas.ts";
 
 /** As in operation-requests.ts. */
 interface OperationRequest {
   readonly method: string;
   readonly target: string;
+  readonly options?: SendOptions;
   readonly permissions: readonly { readonly spellings: readonly string[]; readonly on: string }[];
 }
 type Preparation = () => Promise<OperationRequest>;
@@ -22,6 +25,21 @@ export const USAGE_PREPARATIONS: Readonly<Record<string, readonly Preparation[]>
   GetBucketRequestUsage: [
     async () => onBucket("GET", "?usage&from=2026-11-01&to=2026-11-02", "s3:GetBucketRequestUsage"),
   ],
+  GetBucketQuota: [
+    async () => {
+      const request = await onBucket("GET", "?quota", "s3:GetBucketQuota");
+      await setQuota(request.permissions[0]?.on ?? "", "<MaxObjects>9</MaxObjects>");
+      return request;
+    },
+  ],
+  PutBucketQuota: [
+    async () => ({
+      ...(await onBucket("PUT", "?quota", "s3:PutBucketQuota")),
+      options: { body: quotaDocument("<MaxBytes>1</MaxBytes>") },
+    }),
+  ],
+  DeleteBucketQuota: [async () => onBucket("DELETE", "?quota", "s3:PutBucketQuota")],
+  RecountBucketQuota: [async () => onBucket("POST", "?quota", "s3:PutBucketQuota")],
 };
 
 async function onBucket(method: string, query: string, action: string): Promise<OperationRequest> {

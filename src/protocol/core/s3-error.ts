@@ -107,6 +107,7 @@ const ERRORS = {
   ObjectLockConfigurationNotFoundError: [404, "Object Lock configuration does not exist for this bucket"],
   NoSuchObjectLockConfiguration: [404, "The specified object does not have a ObjectLock configuration"],
   NoSuchKey: [404, "The specified key does not exist."],
+  NoSuchQuotaConfiguration: [404, "The bucket has no quota"],
   NoSuchSnapshot: [404, "The specified snapshot does not exist"],
   NoSuchTagSet: [404, "The TagSet does not exist"],
   NoSuchUpload: [
@@ -118,6 +119,10 @@ const ERRORS = {
   NotImplemented: [501, "A header or operation you provided implies functionality that is not implemented"],
   OwnershipControlsNotFoundError: [404, "The bucket ownership controls were not found"],
   PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
+  QuotaExceeded: [
+    403,
+    "The bucket's quota does not allow this, and nothing was changed. Delete objects or versions to make room.",
+  ],
   RequestTimeTooSkewed: [403, "The difference between the request time and the current time is too large."],
   ServiceUnavailable: [503, "Please reduce your request rate."],
   SignatureDoesNotMatch: [

@@ -20,6 +20,7 @@ const REFUSALS = {
   "commit refused: bucket has snapshots": "bucket has snapshots",
   "commit refused: bucket name taken": "bucket name taken",
   "commit refused: version locked": "version locked",
+  "commit refused: quota exceeded": "quota exceeded",
   "UNIQUE constraint failed: rename_tokens": "token used",
 } as const;
 
@@ -100,7 +101,8 @@ export async function commitBatch(
 }
 
 /** Returns the S3 error for outcomes that have no error of their own. */
-export function unavailable(outcome: CommitOutcome): "InsufficientStorage" | "ServiceUnavailable" {
+export function unavailable(outcome: CommitOutcome): "InsufficientStorage" | "QuotaExceeded" | "ServiceUnavailable" {
+  if (outcome === "quota exceeded") return "QuotaExceeded";
   return outcome === "database full" ? "InsufficientStorage" : "ServiceUnavailable";
 }
 

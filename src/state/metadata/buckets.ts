@@ -38,6 +38,7 @@ export const NO_CONFIGURATIONS: BucketConfigurations = {
   delivery: null,
   object_lock: null,
   notification: null,
+  quota: null,
 };
 
 /** A configuration's name, which is also its column. */
@@ -52,7 +53,8 @@ export type ConfigurationName =
   | "website"
   | "delivery"
   | "object_lock"
-  | "notification";
+  | "notification"
+  | "quota";
 
 export type Versioning = "Enabled" | "Suspended";
 
@@ -78,6 +80,7 @@ export interface BucketRow {
   readonly bucket_notification: string | null;
   readonly bucket_delivery_epoch: number;
   readonly bucket_object_lock: string | null;
+  readonly bucket_quota: string | null;
   readonly bucket_snapshot_floor: number | null;
 }
 
@@ -88,7 +91,7 @@ export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner
   b.ownership AS bucket_ownership, b.public_access_block AS bucket_public_access_block,
   b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle, b.website AS bucket_website,
   b.delivery AS bucket_delivery, b.delivery_epoch AS bucket_delivery_epoch, b.notification AS bucket_notification,
-  b.object_lock AS bucket_object_lock,
+  b.object_lock AS bucket_object_lock, b.quota AS bucket_quota,
   b.snapshot_floor AS bucket_snapshot_floor`;
 
 export function bucketFromRow(row: BucketRow): Bucket {
@@ -113,6 +116,7 @@ export function bucketFromRow(row: BucketRow): Bucket {
       delivery: row.bucket_delivery,
       object_lock: row.bucket_object_lock,
       notification: row.bucket_notification,
+      quota: row.bucket_quota,
     },
     snapshotFloor: row.bucket_snapshot_floor,
     deliveryEpoch: row.bucket_delivery_epoch,

@@ -31,7 +31,8 @@ type RowTable = keyof typeof ROW_TABLES;
 
 /**
  * Tables without a backup: a restore recounts references and registers the buckets of further databases again, triggers
- * derive the hosts, counted requests and events are no part of the store, and the rest is progress of jobs or belongs to one database.
+ * derive the hosts and the counters of quotas, counted requests and events are no part of the store, and the rest is
+ * progress of jobs or belongs to one database.
  */
 export const NOT_BACKED_UP = [
   "jobs",
@@ -55,6 +56,7 @@ export const NOT_BACKED_UP = [
   "event_deliveries",
   "dead_events",
   "purged_annotations",
+  "bucket_quotas",
 ] as const;
 export const BACKED_UP = [...Object.keys(ROW_TABLES), "objects", "versions", "manifests", "shared_blobs"];
 

@@ -150,6 +150,14 @@ const RULES: readonly string[] = [
      SELECT bucket_id, key FROM objects UNION ALL SELECT bucket_id, key FROM versions
      UNION ALL SELECT bucket_id, key FROM uploads) r
    WHERE r.bucket_id NOT IN (SELECT id FROM buckets) AND ${bucketInScope("r")}`,
+
+  `WITH ${ALL_VERSIONS}, stored (bucket_id, bytes, objects) AS MATERIALIZED (
+     SELECT q.bucket_id, coalesce(sum(v.size), 0), count(v.key) FROM bucket_quotas q
+     LEFT JOIN all_versions v ON v.bucket_id = q.bucket_id AND v.is_marker = 0
+     WHERE q.counted_to IS NULL AND ${bucketInScope("q")} GROUP BY q.bucket_id)
+   SELECT 'the quota of ' || q.bucket_id || ' counts ' || q.bytes || ' bytes in ' || q.objects || ' versions, stored are '
+     || s.bytes || ' in ' || s.objects || ': count it again with POST ?quota'
+   FROM stored s JOIN bucket_quotas q USING (bucket_id) WHERE q.bytes <> s.bytes OR q.objects <> s.objects`,
 ];
 
 /** Looks up the violations of all rules. */

@@ -6,6 +6,7 @@ import { guardSource } from "../reads/copy-sources.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import { copyAnnotations } from "../metadata/annotations.ts";
 import { trackReference } from "../metadata/blob-references.ts";
+import { setMoving } from "../metadata/bucket-quotas.ts";
 import { objectFromRow, type ObjectRow } from "../metadata/object-columns.ts";
 import { selectCurrentObjects } from "../metadata/objects.ts";
 import { deleteCurrentRows } from "../commit/version-moves.ts";
@@ -48,6 +49,7 @@ export function moveStatements(
   fingerprint: string,
   now: number,
 ): { readonly before: readonly Statement[]; readonly after: readonly Statement[] } {
+  const hasQuota = bucket.configurations.quota !== null;
   const referenceId = source.blobId ?? source.manifestId ?? "";
   const insertToken = statement(
     `INSERT INTO rename_tokens (bucket_id, token, fingerprint, created_at) VALUES (?, ?, ?, ?)`,
@@ -62,6 +64,7 @@ export function moveStatements(
       guardVersioning(bucket),
       guardSource({ bucketId: bucket.id, key: source.key, versionId: source.versionId, referenceId }),
       ...(token === undefined ? [] : [insertToken]),
+      ...(hasQuota ? [setMoving(bucket.id, true)] : []),
     ],
     // The blob keeps its one reference, but the orphan scan would look for it under the old key.
     after: [
@@ -69,6 +72,7 @@ export function moveStatements(
       copyAnnotations(bucket.id, source.key, key),
       deleteCurrentRows(bucket.id, JSON.stringify([source.key])),
       trackReference(referenceId),
+      ...(hasQuota ? [setMoving(bucket.id, false)] : []),
     ],
   };
 }
