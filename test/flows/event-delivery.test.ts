@@ -6,13 +6,16 @@ import { purgeOldEvents } from "../../src/jobs/purge-events.ts";
 import { send, type RequestScope } from "../support/client.ts";
 import {
   EVENT_SCOPE,
+  eventsOf,
   HOOK_URL,
   notificationXml,
+  recordAll,
   ruleXml,
   WEBHOOK_ARN,
   WEBHOOK_SECRET,
   type EventRecord,
 } from "../support/events.ts";
+import { failingCommits, ONE_SHARD, withCoordinatorD1 } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
 
@@ -159,6 +162,18 @@ describe("a crash between commit and delivery", () => {
     expect(received).toEqual([]);
     await runPass(deliverDueEvents, Date.now() + HOUR_MS, EVENT_SCOPE);
     expect(keysOf(received)).toEqual(["ObjectCreated:Put k"]);
+  });
+});
+
+describe("a commit whose answer is lost", () => {
+  it.each(["before", "after"] as const)("%s it is applied has one event", async (when) => {
+    const bucket = await freshBucket();
+    await recordAll(bucket);
+    await withCoordinatorD1(bucket, failingCommits(when, 1), async () => {
+      const response = await send("PUT", `/${bucket}/k`, { body: "x" }, ONE_SHARD);
+      expect(response.status).toBe(200);
+    });
+    expect(await eventsOf(bucket)).toEqual(["ObjectCreated:Put k"]);
   });
 });
 
