@@ -8,7 +8,7 @@ import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
-import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import {
   encodeListed,
   makeToken,
@@ -86,10 +86,6 @@ export const queryBucket = defineOperation({
     const { access, inputs, request, database } = context;
     access.requireAllowed({ actions: ["s3:ListBucket"], bucket, bucketName, inputs });
     await refuseContradictions(request, inputs);
-    if (query.requiresIndex) {
-      const message = "The bucket has no index that answers the query. Omit index=required, and narrow it by prefix.";
-      throw new S3Error("InvalidRequest", { BucketName: bucketName }, message);
-    }
     if (limit === 0) return { found: [], nextToken: undefined };
     const found: FoundObject[] = [];
     let page: QueryPage = facts;

@@ -19,7 +19,6 @@ export const QUERY_PARAMETERS = [
   "content-type",
   "storage-class",
   "include",
-  "index",
   "max-keys",
   "continuation-token",
   "encoding-type",
@@ -53,8 +52,6 @@ export interface ObjectQuery {
   readonly storageClass: string | undefined;
   readonly includesTags: boolean;
   readonly includesMetadata: boolean;
-  /** Whether the query is refused where no index answers it. */
-  readonly requiresIndex: boolean;
 }
 
 const TAG = "tag.";
@@ -83,7 +80,6 @@ export function readObjectQuery(query: Query): ObjectQuery {
     contentType: mediaType(query),
     storageClass: storageClass(query),
     ...inclusions(query),
-    requiresIndex: isIndexRequired(query),
   };
   refuseEmptyRanges(query, read);
   return read;
@@ -174,12 +170,6 @@ function inclusions(query: Query): Pick<ObjectQuery, "includesTags" | "includesM
     throw refusal(query, "include", "The value must be tags, metadata or tags,metadata.");
   }
   return { includesTags: names.includes("tags"), includesMetadata: names.includes("metadata") };
-}
-
-function isIndexRequired(query: Query): boolean {
-  const text = query.get("index");
-  if (text !== undefined && text !== "required") throw refusal(query, "index", "The value must be required.");
-  return text !== undefined;
 }
 
 /** Ranges that no object can be in are mistakes. */
