@@ -6,11 +6,15 @@ import { type Schema, readSchema } from "./schema.ts";
 
 /**
  * A unique index on an existing table that was added before the first release, and a trigger that skips the insert of a
- * bucket whose name is taken, which earlier Workers answer as such.
+ * bucket whose name is taken, which earlier Workers answer as such. The triggers of Object Lock raise on locked versions
+ * only: an earlier Worker creates none, and must not delete those of a later one.
  */
 const ACCEPTED = new Set([
   "0006_versions.sql: makes columns of versions unique",
   "0023_bucket_placements.sql: raises on writes to buckets",
+  "0025_object_lock.sql: raises on writes to objects",
+  "0025_object_lock.sql: raises on writes to versions",
+  "0025_object_lock.sql: raises on writes to buckets",
 ]);
 
 /** The changes of each migration that break earlier Workers; empty when every migration only adds. */

@@ -1,7 +1,7 @@
 // The context of a running operation: the request, its principal and the connections.
 import type { Access } from "../auth/access/access.ts";
 import type { Principal } from "../auth/identity/principal.ts";
-import type { IncomingBody, UnmeasuredBody } from "../protocol/core/incoming-body.ts";
+import type { IncomingBody, UnsizedBody } from "../protocol/core/incoming-body.ts";
 import type { OperationInputs } from "../protocol/core/operation-inputs.ts";
 import type { EventOrigin } from "../protocol/buckets/event-record.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
@@ -55,7 +55,7 @@ export interface Context {
   /** Opens the request's body, once. Call it after every check that does not need the body. */
   openBody(): IncomingBody;
   /** Opens the body like {@link openBody}, even if its length is not announced. */
-  openAnyBody(): IncomingBody | UnmeasuredBody;
+  openBodyOfAnySize(): IncomingBody | UnsizedBody;
   /** The cache near the reader; undefined if nothing is cached. */
   openEdgeCache(): Promise<EdgeCache | undefined>;
   /** Lets work continue after the response. */

@@ -1,11 +1,11 @@
 // Authenticates the requests of all APIs: reads the claim, returns the lookups that it needs, and verifies the
 // signature with their results.
-import { openAnyBody, openBody } from "../auth/body/open-body.ts";
+import { openBodyOfAnySize, openBody } from "../auth/body/open-body.ts";
 import { ANONYMOUS } from "../auth/identity/principal.ts";
 import { readClaim, verifyClaim } from "../auth/sigv4/authenticate.ts";
 import { S3_ONLY, type SigningClaim } from "../auth/sigv4/claim.ts";
 import type { Settings } from "../config/settings.ts";
-import type { IncomingBody, UnmeasuredBody } from "../protocol/core/incoming-body.ts";
+import type { IncomingBody, UnsizedBody } from "../protocol/core/incoming-body.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Statement, StatementResult } from "../state/d1/database.ts";
 import { lookUpCredentials, type Credentials } from "./credentials.ts";
@@ -29,7 +29,7 @@ export interface VerifiedAuthentication extends Pick<Credentials, "principal" | 
   readonly credentials: Credentials | undefined;
   readonly open: () => IncomingBody;
   /** Opens a body that may lack a length. */
-  readonly openAny: () => IncomingBody | UnmeasuredBody;
+  readonly openAny: () => IncomingBody | UnsizedBody;
 }
 
 /**
@@ -57,7 +57,13 @@ export async function authenticateRequest(
       const open = (): IncomingBody => openBody(request, payloadHash, verified);
       // An operation without a body never opens it, but an envelope without a body is still rejected.
       if (request.body === null) open();
-      return { principal, lastUse, credentials, open, openAny: () => openAnyBody(request, payloadHash, verified) };
+      return {
+        principal,
+        lastUse,
+        credentials,
+        open,
+        openAny: () => openBodyOfAnySize(request, payloadHash, verified),
+      };
     },
   };
 }
@@ -65,6 +71,6 @@ export async function authenticateRequest(
 function anonymous(request: S3Request): VerifiedAuthentication {
   const payloadHash = request.headers.get("x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD";
   const open = (): IncomingBody => openBody(request, payloadHash, undefined);
-  const openAny = (): IncomingBody | UnmeasuredBody => openAnyBody(request, payloadHash, undefined);
+  const openAny = (): IncomingBody | UnsizedBody => openBodyOfAnySize(request, payloadHash, undefined);
   return { principal: ANONYMOUS, lastUse: undefined, credentials: undefined, open, openAny };
 }

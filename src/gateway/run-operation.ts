@@ -90,7 +90,7 @@ export async function runOperation(
       return { principal: resolved.principal, access: accessOf(resolved.principal) };
     },
     openBody: verified.open,
-    openAnyBody: verified.openAny,
+    openBodyOfAnySize: verified.openAny,
     openEdgeCache: () => scope.openEdgeCache(),
     waitUntil: (work) => scope.waitUntil(work),
   };

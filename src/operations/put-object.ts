@@ -1,6 +1,6 @@
 // PutObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
 import { storeNewObject } from "../uploads/new-object.ts";
-import { storeUnmeasured } from "../uploads/unmeasured-upload.ts";
+import { storeUnsized } from "../uploads/unsized-upload.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { checkUpload, readUploadHeaders } from "../uploads/upload-input.ts";
 import { requireLockDigest } from "../uploads/object-lock-rights.ts";
@@ -54,12 +54,12 @@ export const putObject = defineOperation({
     const { key, metadata, tags, storageClass, conditions } = input;
     const head = heads.get(key) ?? NO_HEAD;
     const checked = await checkUpload(context, bucket, { ...input, head });
-    const body = context.openAnyBody();
+    const body = context.openBodyOfAnySize();
     const announced = readChecksums(context.request, body.trailerNames);
     requireLockDigest(input.lock, announced);
     const object = { key, observedHead: head, conditions, metadata, tags, storageClass, ...checked };
     return body.length === undefined
-      ? storeUnmeasured(context, bucket, object, body, announced)
+      ? storeUnsized(context, bucket, object, body, announced)
       : storeNewObject(context, bucket, object, body, announced);
   },
 

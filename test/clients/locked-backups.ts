@@ -76,7 +76,7 @@ export function lockedBackups(site: Site, endpoint: Endpoint): Suite {
 
 function resticCheck({ client, folder, restic, resticBucket }: LockedTools): Check {
   return {
-    name: "restic backs up, forgets and prunes in a bucket with a default COMPLIANCE retention",
+    name: "restic backs up, expires and prunes in a bucket with a default COMPLIANCE retention",
     async run() {
       await makeLockedBucket(client, resticBucket, "COMPLIANCE");
       await restic("init");

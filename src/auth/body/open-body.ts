@@ -3,7 +3,7 @@
 // as object bytes.
 import { fromHex } from "../../bytes/hex-base64.ts";
 import { PieceReader } from "../../bytes/streams.ts";
-import type { IncomingBody, UnmeasuredBody } from "../../protocol/core/incoming-body.ts";
+import type { IncomingBody, UnsizedBody } from "../../protocol/core/incoming-body.ts";
 import { invalidArgument, S3Error } from "../../protocol/core/s3-error.ts";
 import { requestHeader, type S3Request } from "../../protocol/core/s3-request.ts";
 import { DECODED_LENGTH, refuseEnvelopeHeaders, TRAILER } from "../../protocol/core/envelope-headers.ts";
@@ -56,11 +56,11 @@ export function openBody(
  * Opens a body that may lack a length; an aws-chunked one always has it.
  * @throws S3Error what {@link openBody} throws, and MissingContentLength for a length beside a transfer encoding
  */
-export function openAnyBody(
+export function openBodyOfAnySize(
   request: S3Request,
   payloadHash: string,
   signature: VerifiedSignature | undefined,
-): IncomingBody | UnmeasuredBody {
+): IncomingBody | UnsizedBody {
   const payload = parsePayloadHash(payloadHash);
   const { body, headers } = request;
   if (body === null || payload.kind === "chunked" || headers.has("content-length")) {

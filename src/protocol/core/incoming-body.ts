@@ -2,7 +2,7 @@
 // and trailers are decoded and verified.
 
 /** A plain body without an announced length, as of `Transfer-Encoding: chunked`. */
-export interface UnmeasuredBody {
+export interface UnsizedBody {
   readonly length: undefined;
   /** The signed SHA-256 of the payload, which the reader must verify. */
   readonly sha256: Uint8Array | undefined;

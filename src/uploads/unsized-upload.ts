@@ -14,7 +14,7 @@ import {
   NOTHING_ANNOUNCED,
   type ChecksumAnnouncement,
 } from "../protocol/core/checksums.ts";
-import type { UnmeasuredBody } from "../protocol/core/incoming-body.ts";
+import type { UnsizedBody } from "../protocol/core/incoming-body.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { storeBody } from "../state/blobs/store-body.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
@@ -40,11 +40,11 @@ const ETAG_BYTES = 16;
  * @throws S3Error IncompleteBody, EntityTooLarge past 5 GiB, BadDigest, XAmzContentSHA256Mismatch, and what
  *   {@link storeNewObject} and {@link commitNewObject} throw
  */
-export async function storeUnmeasured(
+export async function storeUnsized(
   context: Context,
   bucket: Bucket,
   object: NewObject,
-  body: UnmeasuredBody,
+  body: UnsizedBody,
   announced: ChecksumAnnouncement,
 ): Promise<StoredNewObject> {
   const slices = new SliceWriter(context, bucket, object, body.sha256, announced);
