@@ -86,13 +86,13 @@ function readFeed({ address, query }: S3Request): FeedInput {
   if (!/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > MAX_EVENTS) {
     throw invalidArgument("max-events", limit.slice(0, 256), `max-events must be an integer from 1 to ${MAX_EVENTS}.`);
   }
-  const cursor = query.get("after") ?? "";
+  const cursor = query.get("after");
   if (cursor === NOW) return { bucketName, after: undefined, limit: Number(limit) };
-  const after = cursor === "" ? 0 : seqOfSequencer(cursor);
+  const after = cursor === undefined ? 0 : seqOfSequencer(cursor);
   if (after === undefined) {
     throw invalidArgument(
       "after",
-      cursor.slice(0, 256),
+      cursor?.slice(0, 256),
       "after must be a sequencer, a Cursor of an earlier answer, or now.",
     );
   }

@@ -13,7 +13,7 @@ describe("ListBucketEvents", () => {
     const keys = Array.from({ length: 7 }, (_, index) => `k${index}`);
     for (const key of keys) await send("PUT", `/${bucket}/${key}`, { body: "x" });
     const seen: string[] = [];
-    let cursor = "";
+    let cursor = "0";
     let isTruncated = true;
     while (isTruncated) {
       const page = await readFeed(bucket, `&max-events=3&after=${cursor}`);
@@ -36,7 +36,7 @@ describe("ListBucketEvents", () => {
     await recordAll(bucket);
     const keys = Array.from({ length: 20 }, (_, index) => `k${index}`);
     const seen: string[] = [];
-    let cursor = "";
+    let cursor = "0";
     const poll = async (): Promise<void> => {
       const page = await readFeed(bucket, `&after=${cursor}`);
       seen.push(...page.Records.map(({ s3 }) => s3.object.key));

@@ -25,7 +25,7 @@ const S3_ACTIONS: Readonly<Record<ResourceLevel, string>> = {
     PutReplicationConfiguration TagResource UntagResource UpdateBucketMetadataInventoryTableConfiguration
     UpdateBucketMetadataJournalTableConfiguration
     CreateBucketSnapshot DeleteBucketSnapshot GetBucketArchive GetBucketDelivery GetBucketQuota GetBucketRequestUsage GetBucketUsage
-    ListBucketSnapshots PurgeBucketCache PutBucketDelivery PutBucketQuota QueryBucket RestoreBucketSnapshot`,
+    ListBucketEvents ListBucketSnapshots PurgeBucketCache PutBucketDelivery PutBucketQuota QueryBucket RestoreBucketSnapshot`,
   object: `AbortMultipartUpload BypassGovernanceRetention DeleteObject DeleteObjectAnnotation DeleteObjectTagging
     DeleteObjectVersion DeleteObjectVersionAnnotation DeleteObjectVersionTagging GetObject GetObjectAcl
     GetObjectAnnotation GetObjectAttributes GetObjectLegalHold GetObjectRetention GetObjectTagging GetObjectTorrent
