@@ -164,7 +164,8 @@ describe("the cost of writing", () => {
       const bucket = await versionedBucket();
       await setVersioning(bucket, status);
       expectCost(await cost("PUT", `/${bucket}/k`, { body: "1" }), WRITE, 12);
-      expectCost(await cost("PUT", `/${bucket}/k`, { body: "2" }), { ...WRITE, rowsWritten: 2 }, 40);
+      // The triggers of locks, events and quotas look their bucket up for each row that moves.
+      expectCost(await cost("PUT", `/${bucket}/k`, { body: "2" }), { ...WRITE, rowsWritten: 2 }, 44);
     },
   );
 
