@@ -7,7 +7,8 @@ import { type Schema, readSchema } from "./schema.ts";
 /**
  * A unique index on an existing table that was added before the first release, and a trigger that skips the insert of a
  * bucket whose name is taken, which earlier Workers answer as such. The triggers of Object Lock raise on locked versions
- * only: an earlier Worker creates none, and must not delete those of a later one.
+ * only: an earlier Worker creates none, and must not delete those of a later one. Those of quotas raise in buckets with a
+ * quota only, which an earlier Worker must not exceed.
  */
 const ACCEPTED = new Set([
   "0006_versions.sql: makes columns of versions unique",
@@ -15,6 +16,7 @@ const ACCEPTED = new Set([
   "0025_object_lock.sql: raises on writes to objects",
   "0025_object_lock.sql: raises on writes to versions",
   "0025_object_lock.sql: raises on writes to buckets",
+  "0030_bucket_quotas.sql: raises on writes to objects",
 ]);
 
 /** The changes of each migration that break earlier Workers; empty when every migration only adds. */

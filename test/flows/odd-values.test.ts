@@ -27,13 +27,21 @@ const ACCEPTED: readonly (readonly [input: RegExp, accepts: (value: string, oper
   // AWS ignores these unless they are numbers, and RFC 9110 ignores them when they cannot be parsed.
   [/^x-amz-(max-parts|part-number-marker)$/, () => true],
   [/^(range|if-range|if-none-match|if-(un)?modified-since)$/, (_value, operation) => READS.has(operation)],
-  [/^(encoding-type|max-keys|max-uploads|max-parts|part-number-marker|version-id-marker)$/, (value) => value === ""],
+  [
+    /^(encoding-type|max-keys|max-uploads|max-parts|part-number-marker|version-id-marker|max-annotation-results)$/,
+    (value) => value === "",
+  ],
   [/^x-amz-tagging$/, (value) => value !== NONSENSE],
   [/^x-amz-website-redirect-location$/, (value) => value === ""],
   [/^x-amz-(copy|rename)-source-if-none-match$/, (value) => value !== ""],
   [/^x-amz-client-token$/, (value) => value !== ""],
   // Tag keys, which need not exist.
   [/^tagKeys$/, (value) => value !== ""],
+  // Names that consist of letters, digits and hyphens.
+  [/^(annotationName|annotation-prefix)$/, (value) => value !== NONSENSE && value !== " "],
+  // AWS support once issued these tokens; none is needed.
+  [/^x-amz-bucket-object-lock-token$/, () => true],
+  [/^(suffix|contains|glob|(tag|meta)\.\*)$/, () => true],
   // Names that can consist of digits and hyphens.
   [/^(bucket-region|snapshot)$/, (value) => /\d/.test(value)],
 ];

@@ -9,7 +9,8 @@ export const OWNERSHIP = `<OwnershipControls><Rule><ObjectOwnership>ObjectWriter
 export const ENCRYPTION = `<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>`;
 export const LIFECYCLE = `<LifecycleConfiguration><Rule><ID>r</ID><Filter><Prefix>tmp/</Prefix></Filter><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>`;
 export const VERSIONING = `<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>`;
-export const NOTIFICATION = "<NotificationConfiguration/>";
+export const NOTIFICATION =
+  "<NotificationConfiguration><EventBridgeConfiguration> </EventBridgeConfiguration></NotificationConfiguration>";
 export const POLICY = (bucket: string): string =>
   JSON.stringify({
     Version: "2012-10-17",

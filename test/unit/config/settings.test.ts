@@ -74,6 +74,10 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   LOG_REQUESTS: WRONG_WORDS,
   LOG_SAMPLE_PERCENT: WRONG_NUMBERS,
   SERVER_TIMING: WRONG_WORDS,
+  USAGE: WRONG_WORDS,
+  USAGE_FLUSH_SECONDS: [...WRONG_NUMBERS, "26"],
+  USAGE_DAYS_KEPT: [...WRONG_NUMBERS, "0", "3651"],
+  METRICS_TOKEN: ["short", "has a space in it, and is long enough"],
 };
 
 function controlsDeletion(name: string): boolean {
@@ -243,7 +247,13 @@ describe("the schedule", () => {
   });
 
   it("runs the jobs that read and repair with any settings", () => {
-    expect(jobsUnder({ REBUILD: "True" })).toEqual(["collect-garbage", "scan-orphans", "scrub", "deliver-events"]);
-    expect(jobsUnder({ REBUILD: "true" })).toEqual(["scrub", "rebuild"]);
+    expect(jobsUnder({ REBUILD: "True" })).toEqual([
+      "collect-garbage",
+      "scan-orphans",
+      "scrub",
+      "deliver-events",
+      "count-quotas",
+    ]);
+    expect(jobsUnder({ REBUILD: "true" })).toEqual(["scrub", "count-quotas", "rebuild"]);
   });
 });
