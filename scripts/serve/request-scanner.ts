@@ -14,6 +14,8 @@ export interface Scanned {
   readonly expectsContinue: boolean;
   /** Whether a request asks for a CONNECT tunnel, through which the runtime would accept its internal protocol. */
   readonly requestsTunnel: boolean;
+  /** Whether a head announces both a length and chunks. RFC 9112 §6.3 takes that for smuggling, and the runtime hides it. */
+  readonly hasTwoFramings: boolean;
 }
 
 type State =
@@ -33,6 +35,7 @@ export class RequestScanner {
     let heads = 0;
     let expectsContinue = false;
     let requestsTunnel = false;
+    let hasTwoFramings = false;
     let at = 0;
     while (at < bytes.length && this.#state.kind !== "lost") {
       const state = this.#state;
@@ -51,7 +54,7 @@ export class RequestScanner {
       if (state.kind === "head" && TUNNEL.test(found < 0 ? text : text.slice(0, found))) requestsTunnel = true;
       if (found < 0) {
         this.#state = text.length > most ? { kind: "lost" } : { kind: state.kind, text };
-        return { heads, expectsContinue, requestsTunnel };
+        return { heads, expectsContinue, requestsTunnel, hasTwoFramings };
       }
       at += found + end.length - before;
       const line = text.slice(0, found);
@@ -59,11 +62,12 @@ export class RequestScanner {
         heads += 1;
         const head = readHead(line);
         expectsContinue = head.expectsContinue;
+        if (head.hasTwoFramings) hasTwoFramings = true;
         this.#isChunked = head.isChunked;
         this.#state = head.isChunked ? { kind: "chunk size", text: "" } : fixed(head.length);
       } else this.#state = state.kind === "chunk size" ? afterSize(line) : afterTrailer(line);
     }
-    return { heads, expectsContinue, requestsTunnel };
+    return { heads, expectsContinue, requestsTunnel, hasTwoFramings };
   }
 
   #isChunked = false;
@@ -78,6 +82,7 @@ interface Head {
   readonly length: number;
   readonly isChunked: boolean;
   readonly expectsContinue: boolean;
+  readonly hasTwoFramings: boolean;
 }
 
 function readHead(text: string): Head {
@@ -85,7 +90,8 @@ function readHead(text: string): Head {
   const length = Number(value("content-length") ?? 0);
   const isChunked = value("transfer-encoding") !== undefined;
   const expectsContinue = !isChunked && length === 0 && /100-continue/i.test(value("expect") ?? "");
-  return { length, isChunked, expectsContinue };
+  const hasTwoFramings = isChunked && value("content-length") !== undefined;
+  return { length, isChunked, expectsContinue, hasTwoFramings };
 }
 
 function fixed(length: number): State {

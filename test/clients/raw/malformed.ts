@@ -42,10 +42,10 @@ function signedChecks({ bucket, send }: RawTools): Check[] {
     ["a location that is no XML", 400, "MalformedXML", { method: "PUT", target: `/${bucket}-x`, body: "<Create" }],
     ["both conditions on a write", 501, "NotImplemented", { ...put(object), headers: BOTH_CONDITIONS }],
     [
-      "a chunked body without x-amz-decoded-content-length",
+      "a chunked document without a length",
       411,
       "MissingContentLength",
-      { ...put(object), unsigned: CHUNKED, body: "1\r\nx\r\n0\r\n\r\n" },
+      { ...put(`${object}?tagging`), unsigned: CHUNKED, body: "1\r\nx\r\n0\r\n\r\n" },
     ],
   ];
   return [
