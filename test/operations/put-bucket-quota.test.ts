@@ -126,20 +126,6 @@ describe("PutBucketQuota", () => {
 });
 
 describe("the counters of a quota", () => {
-  it("are found wrong by the check, and repaired by RecountBucketQuota", async () => {
-    const bucket = await freshBucket();
-    await putAll(bucket, { a: "12345" });
-    await setQuota(bucket, "<MaxBytes>100</MaxBytes>");
-    const id = await bucketId(bucket);
-    const check = async () => (await (await send("GET", "/?fsck")).text()).includes(`the quota of ${id} counts`);
-    expect(await check()).toBe(false);
-    await env.DB.prepare("UPDATE bucket_quotas SET bytes = 7 WHERE bucket_id = ?").bind(id).run();
-    expect(await check()).toBe(true);
-    expect((await send("POST", `/${bucket}?quota`)).status).toBe(204);
-    expect(await storedOf(bucket)).toEqual(enforced(5, 1));
-    expect(await check()).toBe(false);
-  });
-
   it("are counted by the job while writes go on, on both sides of what is counted", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", c: "1", e: "1" });
