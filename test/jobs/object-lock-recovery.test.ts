@@ -122,7 +122,6 @@ describe("a rebuilt database", () => {
     expect(await REBUILT.prepare("SELECT versioning, object_lock FROM buckets").first()).toEqual({
       versioning: null,
       object_lock: null,
-      quota: null,
     });
   });
 });

@@ -16,6 +16,7 @@ import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
+import { emptyTables } from "../support/rebuilding.ts";
 import { bodyOf, deleteKey, putVersion, removeVersion, versionedBucket } from "../support/versioning.ts";
 
 const HOUR_MS = 3_600_000;
@@ -67,8 +68,8 @@ describe("a database restored to an earlier moment", () => {
 
   /** Makes the second database a copy of the first. */
   async function copyDatabase(): Promise<void> {
+    await emptyTables(RESTORED, TABLES);
     for (const table of TABLES) {
-      await RESTORED.prepare(`DELETE FROM ${table}`).run();
       const { results } = await env.DB.prepare(`SELECT * FROM ${table}`).all();
       const columns = Object.keys(results[0] ?? {});
       if (columns.length === 0) continue;

@@ -38,7 +38,10 @@ function blobListing(prefix: string): BlobListing {
   return async (cursor) => {
     const page = await env.BLOBS.list(cursor === undefined ? { prefix } : { prefix, cursor });
     return {
-      blobs: page.objects.map(({ key, size }) => ({ blobId: key, size })),
+      // Cairn's own records are no blobs of objects.
+      blobs: page.objects
+        .filter(({ key }) => !key.startsWith("cairn/"))
+        .map(({ key, size }) => ({ blobId: key, size })),
       cursor: page.truncated ? page.cursor : undefined,
     };
   };

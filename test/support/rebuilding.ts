@@ -22,14 +22,18 @@ const OF_RECOVERY = ["recovered_blobs", "rebuild_findings", "deletion_hold", "st
 /** Empties the second database. */
 export async function loseDatabase(): Promise<void> {
   await applyD1Migrations(REBUILT, MIGRATIONS);
-  // No statement deletes a locked version while these triggers exist.
-  const { results: guards } = await REBUILT.prepare(
-    "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'locked_version_%'",
-  ).all<{ readonly name: string; readonly sql: string }>();
-  await REBUILT.batch([
-    ...guards.map(({ name }) => REBUILT.prepare(`DROP TRIGGER ${name}`)),
-    ...[...TABLES, ...OF_RECOVERY].map((table) => REBUILT.prepare(`DELETE FROM ${table}`)),
-    ...guards.map(({ sql }) => REBUILT.prepare(sql)),
+  await emptyTables(REBUILT, [...TABLES, ...OF_RECOVERY]);
+}
+
+/** Empties tables in spite of the triggers by which no statement deletes a locked version. */
+export async function emptyTables(database: D1Database, tables: readonly string[]): Promise<void> {
+  const { results: guards } = await database
+    .prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'locked_version_%'")
+    .all<{ readonly name: string; readonly sql: string }>();
+  await database.batch([
+    ...guards.map(({ name }) => database.prepare(`DROP TRIGGER ${name}`)),
+    ...tables.map((table) => database.prepare(`DELETE FROM ${table}`)),
+    ...guards.map(({ sql }) => database.prepare(sql)),
   ]);
 }
 

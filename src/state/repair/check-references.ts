@@ -96,8 +96,8 @@ export async function comparePage(
   const end = cursor === undefined || last === undefined ? before : `${last.blobId}\0`;
   const lookup = lookUpBlobFindings({ from, before: end }, listed);
   const found = await Promise.all(databases.map((database) => database.look(lookup)));
-  const unreferenced = found.map(({ orphans }) => new Set(orphans));
-  const [orphans = new Set<string>(), ...others] = unreferenced;
+  const [orphans = new Set<string>(), ...others] = found.map((one) => new Set(one.orphans));
+  const unreferenced = found.map((one) => new Set([...one.orphans, ...one.withTombstone]));
   return {
     findings: [...found.flatMap(({ missing }) => missing), ...referencedTwice(listed, unreferenced)],
     orphans: Array.from(orphans).filter((blobId) => others.every((set) => set.has(blobId))),

@@ -178,8 +178,10 @@ export interface ListedBlob {
 export interface BlobFindings {
   /** Findings about blobs that rows need and that are missing or have a wrong length. */
   readonly missing: readonly string[];
-  /** Ids of blobs without references. */
+  /** Ids of blobs without references or a tombstone of the orphan scan. */
   readonly orphans: readonly string[];
+  /** Ids of blobs without references that have a tombstone. The scan writes one in every database. */
+  readonly withTombstone: readonly string[];
 }
 
 /** Compares the blobs of a range of ids with the rows that need them. `listed` must be every blob of the range. */
@@ -190,12 +192,16 @@ export function lookUpBlobFindings(
   const json = JSON.stringify(listed.map(({ blobId, size }) => [blobId, size]));
   return {
     statements: [selectMissing(from, before, json), selectOrphans(json), selectMissingProofs(from, before, json)],
-    read: (results) => ({
-      missing: [0, 2].flatMap((index) =>
-        rowsOf<{ readonly finding: string }>(results, index).map(({ finding }) => finding),
-      ),
-      orphans: rowsOf<{ readonly blob_id: string }>(results, 1).map((row) => row.blob_id),
-    }),
+    read: (results) => {
+      const unreferenced = rowsOf<{ readonly blob_id: string; readonly has_tombstone: number }>(results, 1);
+      return {
+        missing: [0, 2].flatMap((index) =>
+          rowsOf<{ readonly finding: string }>(results, index).map(({ finding }) => finding),
+        ),
+        orphans: unreferenced.filter((row) => row.has_tombstone === 0).map((row) => row.blob_id),
+        withTombstone: unreferenced.filter((row) => row.has_tombstone !== 0).map((row) => row.blob_id),
+      };
+    },
   };
 }
 
@@ -251,10 +257,9 @@ function selectMissingProofs(from: string, before: string, listedJson: string): 
 function selectOrphans(listedJson: string): Statement {
   return statement(
     `WITH ${REFERENCES}
-     SELECT l.value ->> 0 AS blob_id FROM json_each(?1) l
-     WHERE l.value ->> 0 NOT IN (SELECT id FROM counted)
-       AND l.value ->> 0 NOT IN (SELECT blob_id FROM garbage)
-       AND l.value ->> 0 NOT IN (SELECT blob_id FROM scan_tombstones)`,
+     SELECT l.value ->> 0 AS blob_id, l.value ->> 0 IN (SELECT blob_id FROM scan_tombstones) AS has_tombstone
+     FROM json_each(?1) l
+     WHERE l.value ->> 0 NOT IN (SELECT id FROM counted) AND l.value ->> 0 NOT IN (SELECT blob_id FROM garbage)`,
     listedJson,
   );
 }
