@@ -85,13 +85,18 @@ async function distanceRows(distanceMs: number): Promise<string[][]> {
   return rows;
 }
 
+const MOST_REFRESHES = 12;
+
 /** Calls for a thousand reads by Zipf's law, of objects that were never read before. @throws Error if others are expected */
 async function zipfRow(target: EdgeTarget, expected: Calls): Promise<string[]> {
   for (let key = 0; key < ZIPF_KEYS; key += 1) await target.put(`zipf-${target.name}/${key}`, BODY);
   await target.calls();
   for (const index of ZIPF) await firstByteMs([await target.read(`zipf-${target.name}/${index}`, target.url)]);
   const { d1, r2 } = await target.calls();
-  if (d1 !== expected.d1 || r2 !== expected.r2) throw new Error(`${target.name}: ${d1} reads of D1, ${r2} of R2`);
+  // A delivery host also reads the bucket's settings again every ten seconds.
+  const refreshes = target.name === "delivery" ? MOST_REFRESHES : 0;
+  const isExpected = d1 >= expected.d1 && d1 <= expected.d1 + refreshes && r2 === expected.r2;
+  if (!isExpected) throw new Error(`${target.name}: ${d1} reads of D1, ${r2} of R2`);
   return [target.name, String(d1), String(r2)];
 }
 
