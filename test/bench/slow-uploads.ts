@@ -1,4 +1,4 @@
-// The third part of `npm run bench:memory`: 300 uploads of 8 MiB that go on slowly, beside readers. Fails if the isolate's
+// The third part of `npm run bench:slow-uploads`: 300 uploads of 8 MiB that go on slowly, beside readers. Fails if the isolate's
 // memory reaches half of what Cloudflare gives one, or if readers wait more than they do at a bare Worker.
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
