@@ -63,7 +63,7 @@ export type ChangeOutcome =
       readonly isDefinite: boolean;
     };
 
-/** What a coordinator is asked to write to a bucket in a further database. */
+/** What a coordinator is asked to write. */
 export type CoordinatorWrite =
   | {
       readonly kind: "put";

@@ -67,9 +67,7 @@ export class Coordinators {
   async put(bucket: Bucket, change: PutChange): Promise<ChangeOutcome> {
     const sent = toWire(change);
     const [outcome] = await this.#call(bucket, this.#shardOf(change.key), CALL_ATTEMPTS, (stub, isRepeated) =>
-      this.#isFirst && !hasNotifications(bucket)
-        ? stub.put(withoutRules(bucket), sent, isRepeated)
-        : this.#writeIn(stub, bucket, { kind: "put", change: sent, isRepeated }),
+      this.#write(stub, bucket, { kind: "put", change: sent, isRepeated }),
     );
     return outcome ?? UNKNOWN_OUTCOME;
   }
@@ -77,34 +75,36 @@ export class Coordinators {
   /** Deletes keys like DELETE without a version id. Outcomes are in the order of the changes. */
   async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<ChangeOutcome[]> {
     return this.#callByShard(bucket, changes, (stub, page) =>
-      this.#isFirst && !hasNotifications(bucket)
-        ? stub.delete(withoutRules(bucket), page.map(toWire))
-        : this.#writeIn(stub, bucket, { kind: "delete", changes: page.map(toWire) }),
+      this.#write(stub, bucket, { kind: "delete", changes: page.map(toWire) }),
     );
   }
 
   /** Purges versions. Outcomes are in the order of the changes. */
   async purge(bucket: Bucket, changes: readonly PurgeChange[]): Promise<ChangeOutcome[]> {
-    // Coordinators of the release before know a purge by this name.
     return this.#callByShard(bucket, changes, (stub, page) =>
-      this.#isFirst && !hasNotifications(bucket)
-        ? stub.remove(withoutRules(bucket), page.map(toWire))
-        : this.#writeIn(stub, bucket, { kind: "purge", changes: page.map(toWire) }),
+      this.#write(stub, bucket, { kind: "purge", changes: page.map(toWire) }),
     );
   }
 
-  async #writeIn(
+  /** Calls what coordinators of the release before know too, where that does everything that the write asks for. */
+  async #write(
     stub: DurableObjectStub<KeyCoordinator>,
     bucket: Bucket,
     write: CoordinatorWrite,
   ): Promise<CoordinatorAnswer> {
-    return hasNotifications(bucket)
-      ? stub.writeWithEvents(this.#database, withoutRules(bucket), write, { ...this.#origin })
-      : stub.writeIn(this.#database, withoutRules(bucket), write);
-  }
-
-  get #isFirst(): boolean {
-    return this.#database === FIRST_DATABASE;
+    const sent = withoutRules(bucket);
+    const hasEvents = hasNotifications(bucket);
+    if (this.#database !== FIRST_DATABASE || hasEvents) {
+      return stub.writeIn(this.#database, sent, write, hasEvents ? { ...this.#origin } : undefined);
+    }
+    switch (write.kind) {
+      case "put":
+        return stub.put(sent, write.change, write.isRepeated);
+      case "delete":
+        return stub.delete(sent, write.changes);
+      case "purge":
+        return stub.remove(sent, write.changes);
+    }
   }
 
   async #callByShard<Change extends DeleteChange | PurgeChange>(

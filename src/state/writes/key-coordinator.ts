@@ -53,7 +53,7 @@ export class KeyCoordinator extends DurableObject {
    * @param isRepeated whether the answer of an earlier call was lost, so that its commit may exist
    */
   async put(bucket: Bucket, change: PutChange, isRepeated: boolean): Promise<CoordinatorAnswer> {
-    return this.writeIn(FIRST_DATABASE, bucket, { kind: "put", change, isRepeated });
+    return this.writeIn(FIRST_DATABASE, bucket, { kind: "put", change, isRepeated }, undefined);
   }
 
   /** Answers a health check. */
@@ -63,42 +63,30 @@ export class KeyCoordinator extends DurableObject {
 
   /** Deletes keys like DELETE without a version id; one outcome per change. */
   async delete(bucket: Bucket, changes: readonly DeleteChange[]): Promise<CoordinatorAnswer> {
-    return this.writeIn(FIRST_DATABASE, bucket, { kind: "delete", changes });
+    return this.writeIn(FIRST_DATABASE, bucket, { kind: "delete", changes }, undefined);
   }
 
   /** Purges versions; one outcome per change. Workers of the release before call it by this name. */
   async remove(bucket: Bucket, changes: readonly PurgeChange[]): Promise<CoordinatorAnswer> {
-    return this.writeIn(FIRST_DATABASE, bucket, { kind: "purge", changes });
+    return this.writeIn(FIRST_DATABASE, bucket, { kind: "purge", changes }, undefined);
   }
 
   /**
-   * Writes to a bucket in a database. Coordinators of the release before lack this method, so that a call that meets one
-   * fails instead of writing to the first database.
+   * Writes to a bucket in any database. Coordinators of the release before lack this method, so that a call that meets one
+   * fails instead of writing to the first database or losing events.
+   * @param origin who writes, for the events; undefined: the bucket asks for none
    */
   async writeIn(
     databaseName: string,
     bucket: Bucket,
     write: CoordinatorWrite,
-    origin?: EventOrigin,
+    origin: EventOrigin | undefined,
   ): Promise<CoordinatorAnswer> {
     const counts = new Counts();
     const database = new Databases(databaseBindings(this.env), counts).named(databaseName);
     const outcomes = await this.#write(database, bucket, write, origin);
     const isRepeated = write.kind === "put" && write.isRepeated;
     return { outcomes: isRepeated ? outcomes.map(asUnknown) : outcomes, counts: counts.snapshot() };
-  }
-
-  /**
-   * Does the same in a bucket that asks for events, and writes them. Coordinators of the release before lack this method,
-   * so that a call that meets one fails instead of losing events.
-   */
-  async writeWithEvents(
-    databaseName: string,
-    bucket: Bucket,
-    write: CoordinatorWrite,
-    origin: EventOrigin,
-  ): Promise<CoordinatorAnswer> {
-    return this.writeIn(databaseName, bucket, write, origin);
   }
 
   async #write(
