@@ -11,11 +11,12 @@ export const purgeOldEvents: Job = overDatabases({
   name: "purge-events",
 
   async step({ database, settings, now }, cursor) {
-    const bucketId = await database.look(lookUpNextEventBucket(cursor ?? ""));
+    const after = cursor ?? "";
+    const bucketId = await database.look(lookUpNextEventBucket(after));
     if (bucketId === undefined) return { cursor: null, report: {} };
     const before = now - settings.eventRetentionMs;
     const results = await database.batch(purgeEvents(bucketId, before, PAGE_EVENTS, now, DEAD_EVENTS_KEPT));
     const purged = results[3]?.changes ?? 0;
-    return { cursor: purged < PAGE_EVENTS ? bucketId : cursor, report: { purged } };
+    return { cursor: purged < PAGE_EVENTS ? bucketId : after, report: { purged } };
   },
 });

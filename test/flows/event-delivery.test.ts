@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { deliverDueEvents } from "../../src/jobs/deliver-events.ts";
@@ -224,5 +225,19 @@ describe("the retention of events", () => {
     await runPass(purgeOldEvents, Date.now() + 8 * DAY_MS);
     expect(await (await send("GET", `/${bucket}?events`)).json()).toMatchObject({ Records: [] });
     expect(await deadEvents(bucket)).toMatchObject([{ Reason: "expired" }]);
+  });
+
+  it("purges every bucket in one pass, the first one too when it has more events than one step purges", async () => {
+    const bucket = await freshBucket();
+    await recordAll(bucket);
+    await put(bucket, "k");
+    // An id before all others, of a bucket that was deleted.
+    await env.DB.prepare(
+      `INSERT INTO bucket_events (bucket_id, seq, key, record)
+       WITH RECURSIVE n (seq) AS (SELECT 1 UNION ALL SELECT seq + 1 FROM n WHERE seq < 1001)
+       SELECT '!', seq, 'k', '{}' FROM n`,
+    ).run();
+    await runPass(purgeOldEvents, Date.now() + 8 * DAY_MS);
+    expect(await env.DB.prepare("SELECT count(*) AS count FROM bucket_events").first("count")).toBe(0);
   });
 });
