@@ -73,9 +73,10 @@ function claimsHost({ configurations }: Bucket, host: string): boolean {
   return deliveryFromText(configurations.delivery)?.hosts.includes(host) === true;
 }
 
-/** Keeps a bucket that another lookup has read from the primary, if the host still delivers it. */
+/** Keeps what another lookup has read from the primary: a bucket that the host still delivers, or its absence. */
 export function rememberBucket(context: DeliveryContext, bucket: Bucket | undefined): void {
-  if (bucket !== undefined && isDelivered(context, bucket)) store(context, bucket);
+  // A host below a wildcard may deliver another bucket than the missing one.
+  if (bucket === undefined ? context.target.kind === "fixed" : isDelivered(context, bucket)) store(context, bucket);
 }
 
 function isDelivered({ target }: DeliveryContext, bucket: Bucket): boolean {

@@ -7,7 +7,7 @@ import type { Slice } from "../state/metadata/manifests.ts";
 import { objectPath } from "../state/reads/location-cache.ts";
 import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
 import { refreshLater } from "./background-refresh.ts";
-import { readBucket, rememberBucket, type KnownBucket } from "./bucket-facts.ts";
+import { rememberBucket, type KnownBucket } from "./bucket-facts.ts";
 import { ageOf, defaultLifetime, totalMs, type DeliveryContext, type DeliveryReader } from "./delivery-context.ts";
 
 /** A key's current version, or its absence. */
@@ -60,8 +60,9 @@ async function findCached(
     const cached = await context.cache.get<ObjectFacts>(path);
     const lifetime = cached === undefined ? NOT_CACHED : lifetimeOf(context, cached.value, cached.readAt);
     const age = cached === undefined ? Infinity : ageOf(context, cached.readAt);
-    if (cached === undefined || age >= totalMs(lifetime)) return index;
-    if (age >= lifetime.freshMs) {
+    const isCurrent = context.cache.hasRead(path);
+    if (cached === undefined || (age >= totalMs(lifetime) && !isCurrent)) return index;
+    if (age >= lifetime.freshMs && !isCurrent) {
       refreshLater(context, path, async () => readObjects(context, bucket, [key], 0));
       isRefreshed = true;
     }
@@ -80,7 +81,7 @@ async function findCached(
   throw new Error("a path without candidate keys");
 }
 
-/** Reads a bucket and an object of it from the primary. */
+/** Reads the bucket of a fixed host and an object of it from the primary. */
 export async function readBucketWithObject(
   context: DeliveryContext,
   bucketName: string,
@@ -89,9 +90,8 @@ export async function readBucketWithObject(
   const lookup = lookUpObjectRead({ bucketName, key, versionId: undefined });
   const { results } = await context.primary.read(bucketName, lookup.statements);
   const { bucket, object, slices } = lookup.read(results);
-  if (bucket === undefined) return readBucket(context);
   rememberBucket(context, bucket);
-  remember(context, bucket, key, { object, slices });
+  if (bucket !== undefined) remember(context, bucket, key, { object, slices });
   return { bucket, isAging: false };
 }
 

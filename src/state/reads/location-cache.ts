@@ -21,6 +21,8 @@ const READS = new Flights<ReadonlyMap<string, Dated<unknown>>>(1000, 1000);
 export class LocationCache {
   /** What this request has stored: it need not ask the cache, nor D1 where the cache does not work. */
   readonly #stored = new Map<string, Dated<unknown>>();
+  /** The paths of the values that this request has read itself. */
+  readonly #own = new Set<string>();
   readonly #keepAlive: KeepAlive;
   #cache: Promise<Cache> | undefined;
 
@@ -42,6 +44,11 @@ export class LocationCache {
     } catch {
       return undefined;
     }
+  }
+
+  /** Whether this request has read the value itself, so that it is current however briefly it may be cached. */
+  hasRead(path: string): boolean {
+    return this.#own.has(path);
   }
 
   /**
@@ -68,9 +75,10 @@ export class LocationCache {
     return own === undefined ? read() : own.of;
   }
 
-  /** Stores a value for this time at most. The cache has it shortly after, this request at once. */
+  /** Stores a value that this request has read, for this time at most. The cache has it shortly after, this request at once. */
   put(path: string, dated: Dated<unknown>, keepMs: number): void {
     this.#stored.set(path, dated);
+    this.#own.add(path);
     const seconds = Math.ceil(keepMs / 1000);
     if (seconds > 0) this.#keepAlive(this.#put(path, dated, seconds));
   }
@@ -86,6 +94,7 @@ export class LocationCache {
 
   async delete(path: string): Promise<void> {
     this.#stored.delete(path);
+    this.#own.delete(path);
     READS.discardWhere((stored) => stored.has(path));
     try {
       await (await this.#open()).delete(ORIGIN + path);
