@@ -8,10 +8,13 @@ import type { Database } from "../state/d1/database.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { RequestScope } from "./request-scope.ts";
 
-/** Few, because the platform ends work 30 s after the answer. */
-const EVENTS = 20;
-const ROUNDS = 5;
-const DURATION_MS = 15_000;
+/**
+ * Few, because the platform ends work 30 s after the answer, and outcomes are recorded after a round. The last round
+ * begins within 8 s and takes at most 20 s: two turns of webhooks that never answer.
+ */
+const EVENTS = 10;
+const ROUNDS = 10;
+const DURATION_MS = 8000;
 
 /** Whether a request may have caused events that go to a destination. */
 export function mayHaveEvents({ method, address, query, headers }: S3Request, bucket: Bucket | undefined): boolean {

@@ -1,6 +1,6 @@
 // Delivers due events: claims them, sends them and records the outcomes. An event whose outcome is lost is due again when
 // its claim ends, so every event arrives at least once. See "Events" in docs/architecture.md.
-import { readDestination, type EventTargets } from "../config/event-targets.ts";
+import { readDestination, type EventTargets, type Webhook } from "../config/event-targets.ts";
 import { eventMessage } from "../protocol/buckets/event-record.ts";
 import type { Database } from "../state/d1/database.ts";
 import {
@@ -9,11 +9,12 @@ import {
   type ClaimedEvent,
   type DeliveryOutcome,
 } from "../state/metadata/event-deliveries.ts";
-import { queueBinding, sendToQueue } from "./queues.ts";
+import { queueBinding, sendToQueue, type EventQueue } from "./queues.ts";
 import { sendToWebhook } from "./webhook.ts";
 
 /** Longer than a round can take: each webhook answers or times out within 10 s. */
 const CLAIM_MS = 120_000;
+/** To all webhooks together: a Worker has 6 connections, and a request that waits for one uses up its time. */
 const CONCURRENT_WEBHOOKS = 5;
 const FIRST_PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 3_600_000;
@@ -72,51 +73,50 @@ export async function deliverEvents(
 }
 
 async function sendAll(
-  senders: Senders,
+  { env, targets: { queues, webhooks } }: Senders,
   claimed: readonly ClaimedEvent[],
   clock: () => number,
 ): Promise<Map<ClaimedEvent, DeliveryOutcome>> {
   const failures = new Map<ClaimedEvent, string | undefined>();
-  await Promise.all(
-    Array.from(
-      Map.groupBy(claimed, ({ destination }) => destination),
-      async ([destination, events]) => sendTo(destination, senders, events, failures, clock),
-    ),
-  );
-  return new Map(claimed.map((event) => [event, outcomeOf(event, failures.get(event), clock())]));
-}
-
-/** Sends to one destination. Events of one key never come together, so their order does not matter here. */
-async function sendTo(
-  arn: string,
-  { env, targets: { queues, webhooks } }: Senders,
-  events: readonly ClaimedEvent[],
-  failures: Map<ClaimedEvent, string | undefined>,
-  clock: () => number,
-): Promise<void> {
-  const destination = readDestination(arn);
-  const queue =
-    destination?.type === "queue" && queues.has(destination.name) ? queueBinding(env, destination.name) : undefined;
-  const webhook = destination?.type === "webhook" ? webhooks.get(destination.name) : undefined;
-  if (queue !== undefined) {
-    const outcomes = await sendToQueue(
-      queue,
-      events.map(({ record, seq }) => eventMessage(record, seq)),
-    );
-    for (const [index, event] of events.entries()) failures.set(event, outcomes[index]);
-  } else if (webhook !== undefined) {
-    for (let start = 0; start < events.length; start += CONCURRENT_WEBHOOKS) {
-      await Promise.all(
-        events.slice(start, start + CONCURRENT_WEBHOOKS).map(async (event) => {
+  const toWebhooks: { readonly event: ClaimedEvent; readonly webhook: Webhook }[] = [];
+  const sends: Promise<void>[] = [];
+  for (const [arn, events] of Map.groupBy(claimed, ({ destination }) => destination)) {
+    const destination = readDestination(arn);
+    const name = destination?.name ?? "";
+    const queue = destination?.type === "queue" && queues.has(name) ? queueBinding(env, name) : undefined;
+    const webhook = destination?.type === "webhook" ? webhooks.get(name) : undefined;
+    if (queue !== undefined) sends.push(sendEventsToQueue(queue, events, failures));
+    else if (webhook !== undefined) toWebhooks.push(...events.map((event) => ({ event, webhook })));
+    else for (const event of events) failures.set(event, "the destination is not declared");
+  }
+  // All share one iterator.
+  const waiting = toWebhooks.values();
+  for (let number = 0; number < CONCURRENT_WEBHOOKS; number += 1) {
+    sends.push(
+      (async () => {
+        for (const { event, webhook } of waiting) {
           const { bucketId, seq, attempts, record } = event;
           const message = { id: `${bucketId}-${seq}`, attempt: attempts, body: eventMessage(record, seq) };
           failures.set(event, await sendToWebhook(webhook, message, clock()));
-        }),
-      );
-    }
-  } else {
-    for (const event of events) failures.set(event, "the destination is not declared");
+        }
+      })(),
+    );
   }
+  await Promise.all(sends);
+  return new Map(claimed.map((event) => [event, outcomeOf(event, failures.get(event), clock())]));
+}
+
+/** Events of one key never come together, so their order does not matter here. */
+async function sendEventsToQueue(
+  queue: EventQueue,
+  events: readonly ClaimedEvent[],
+  failures: Map<ClaimedEvent, string | undefined>,
+): Promise<void> {
+  const outcomes = await sendToQueue(
+    queue,
+    events.map(({ record, seq }) => eventMessage(record, seq)),
+  );
+  for (const [index, event] of events.entries()) failures.set(event, outcomes[index]);
 }
 
 function outcomeOf({ attempts, seq }: ClaimedEvent, failure: string | undefined, now: number): DeliveryOutcome {

@@ -152,6 +152,36 @@ describe("a webhook", () => {
   });
 });
 
+describe("several webhooks that never answer", () => {
+  it("have few open requests together, so that no request waits for a connection", async () => {
+    const slow = "arn:cairn:webhook:::slow";
+    const scope = {
+      ...EVENT_SCOPE,
+      EVENT_WEBHOOKS: JSON.stringify({
+        images: { url: HOOK_URL, secret: WEBHOOK_SECRET },
+        slow: { url: "https://slow.example.com/", secret: WEBHOOK_SECRET },
+      }),
+    };
+    let open = 0;
+    let most = 0;
+    let total = 0;
+    vi.spyOn(globalThis, "fetch").mockImplementation(async () => {
+      open += 1;
+      total += 1;
+      most = Math.max(most, open);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      open -= 1;
+      throw new DOMException("late", "TimeoutError");
+    });
+    const buckets = [await notifyingBucket(WEBHOOK_ARN, scope), await notifyingBucket(slow, scope)];
+    for (const bucket of buckets) for (const key of ["1", "2", "3", "4", "5", "6"]) await put(bucket, key, {});
+    [most, total] = [0, 0];
+    await runPass(deliverDueEvents, Date.now() + HOUR_MS, scope);
+    expect(total).toBeGreaterThanOrEqual(12);
+    expect(most).toBeLessThanOrEqual(5);
+  });
+});
+
 describe("a crash between commit and delivery", () => {
   it("loses no event: the scheduled job delivers what is left", async () => {
     receiver("none", () => new Response());
