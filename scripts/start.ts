@@ -37,7 +37,7 @@ function stopWithNpm(): void {
 }
 
 async function start(): Promise<void> {
-  const { help, ...where } = readOptions(process.argv.slice(2));
+  const { help, ...where } = readOptions(process.argv.slice(2), process.env);
   if (help) {
     console.log(USAGE);
     return;

@@ -7,6 +7,8 @@ declare namespace Cloudflare {
     /** Optional further databases: META_1, META_2, … */
     readonly [further: `META_${number}`]: D1Database | undefined;
     readonly BLOBS: R2Bucket;
+    /** The disk store of a local server. Deployments have none. */
+    readonly DISK?: Fetcher;
     // An import statement would make this file a module, and its declarations local.
     // oxlint-disable-next-line typescript/consistent-type-imports
     readonly COORDINATORS: DurableObjectNamespace<import("./state/writes/key-coordinator.ts").KeyCoordinator>;

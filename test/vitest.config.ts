@@ -1,7 +1,9 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { startDiskServer } from "../scripts/disk/disk-server.ts";
 
 // DATABASES=3 runs the tests with as many databases, over which the tests' buckets are spread.
 const FURTHER_DATABASES = Array.from({ length: Number(process.env["DATABASES"] ?? 1) - 1 }, (_, i) => `META_${i + 1}`);
@@ -15,6 +17,14 @@ function filesOnFirstDatabase(): string[] {
     .filter((path) => own.test(readFileSync(join("./test", path), "utf8")));
 }
 
+/** The service of a disk store, in a folder that is deleted at the end. */
+async function diskService() {
+  const state = mkdtempSync(join(tmpdir(), "cairn-disk-test-"));
+  const { binding } = await startDiskServer(state);
+  process.on("exit", () => rmSync(state, { recursive: true, force: true }));
+  return binding;
+}
+
 // One runtime and one storage for all files: every test makes buckets of its own, and starting a runtime per file costs
 // more than the tests.
 export default defineConfig(async () => ({
@@ -24,6 +34,7 @@ export default defineConfig(async () => ({
       miniflare: {
         // One that is lost and made again, and one whose schema is not what the Worker needs.
         d1Databases: ["REBUILT_DB", "SCHEMA_DB", ...FURTHER_DATABASES],
+        serviceBindings: { TEST_DISK: await diskService() },
         bindings: {
           FIRST_DATABASE_FILES: FURTHER_DATABASES.length === 0 ? [] : filesOnFirstDatabase(),
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),

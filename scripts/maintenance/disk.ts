@@ -1,8 +1,9 @@
-// Checks the files behind the simulated R2 of a state folder. The simulator lists blobs in a database of its own and
-// stores each blob's bytes in a file; either can be lost without the other.
-import { lstatSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+// Checks the files behind the blob store of a state folder. The disk store's files are its blobs. The simulator of R2 lists
+// blobs in a database of its own and stores each blob's bytes in a file; either can be lost without the other.
+import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { join, relative } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { isBlobFile, layoutOf } from "../disk/layout.ts";
 import { readWranglerToml } from "../project/wrangler-toml.ts";
 
 /** The findings of a check of the disk. */
@@ -26,6 +27,24 @@ const UPLOAD_MS = 24 * 3_600_000;
 
 /** Checks the files of all blobs. */
 export function checkDisk(state: string, now: number): DiskFindings {
+  const simulated = checkSimulator(state, now);
+  const { blobs, incoming } = layoutOf(state);
+  // The store's own list shows damage of its files.
+  const unknown = [...filesOfNoBlob(blobs), ...entriesOf(incoming).map((name) => join(incoming, name))];
+  const orphanedUploads = unknown.filter((path) => isOlderThan(path, now - UPLOAD_MS));
+  return { ...simulated, orphanedUploads: [...simulated.orphanedUploads, ...orphanedUploads] };
+}
+
+/** Files in the folder of the disk store that it does not list. */
+function filesOfNoBlob(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => !isBlobFile(relative(folder, path)));
+}
+
+function checkSimulator(state: string, now: number): DiskFindings {
   const folder = join(state, "r2", readWranglerToml().r2.binding, "blobs");
   const listed = listedFiles(join(state, "r2", "miniflare-R2BucketObject"));
   const findings = listed.flatMap(({ key, file, size }) => {

@@ -3,6 +3,8 @@
 import { join } from "node:path";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { readWranglerToml } from "../project/wrangler-toml.ts";
+import { chooseStore } from "../disk/chosen-store.ts";
+import { DISK_BINDING, startDiskServer } from "../disk/disk-server.ts";
 import { bundleWorker, workerModules } from "../serve/bundle.ts";
 import { boundDatabases, stateDatabases } from "../serve/databases.ts";
 import { closeMiniflaresEntry } from "../serve/entry-guard.ts";
@@ -30,6 +32,7 @@ export async function openState(state: string, bindings: Readonly<Record<string,
   tieWorkerdToThisProcess();
   closeMiniflaresEntry();
   const log = new QuietLog();
+  const disk = chooseStore(state, undefined) === "r2" ? undefined : await startDiskServer(state, { fsync: true });
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
       log,
@@ -48,6 +51,7 @@ export async function openState(state: string, bindings: Readonly<Record<string,
           bindings: { ...bindings },
           d1Databases: boundDatabases(names),
           r2Buckets: { [r2.binding]: r2.binding },
+          serviceBindings: disk === undefined ? {} : { [DISK_BINDING]: disk.binding },
         },
       ],
     }),
@@ -67,6 +71,7 @@ export async function openState(state: string, bindings: Readonly<Record<string,
     async close() {
       log.silence();
       await miniflare.dispose();
+      await disk?.stop();
     },
   };
 }

@@ -33,10 +33,9 @@ export async function serveLocally(where: Omit<StartOptions, "help">): Promise<(
   if (problems.some(({ stopsDeletion }) => stopsDeletion)) {
     console.warn("cairn: scheduled deletions are disabled until the settings are valid");
   }
-  const { host, port } = where;
+  const { host, port, state, databases, blobs, fsync } = where;
   await assertPortIsFree(host, port);
-  const { state, databases } = where;
-  const cairn = await serveCairn({ state, databases, host: "127.0.0.1", port: 0, bindings });
+  const cairn = await serveCairn({ state, databases, blobs, fsync, host: "127.0.0.1", port: 0, bindings });
   const front = await openFront(host, port, async () => Number(new URL(await cairn.urlOf(WORKER)).port));
   const stopSchedule = startSchedule(toml.crons, (cron) => cairn.runScheduled(cron));
   for (const name of cairn.migrated) console.log(`applied migration ${name}`);

@@ -6,6 +6,9 @@ import { createServer } from "node:net";
 import { type Log, Miniflare, type V4WorkerOptions, convertV4MiniflareOptions } from "miniflare";
 import { SETTINGS } from "../../src/config/settings.ts";
 import { type WranglerToml, readWranglerToml } from "../project/wrangler-toml.ts";
+import { chooseStore } from "../disk/chosen-store.ts";
+import { deleteIncompleteUploads, DISK_BINDING, type DiskServer, startDiskServer } from "../disk/disk-server.ts";
+import type { LocalStore } from "../disk/local-stores.ts";
 import { bundleWorker, workerModules } from "./bundle.ts";
 import { emptyCache, limitCache } from "./cache-space.ts";
 import { boundDatabases, stateDatabases } from "./databases.ts";
@@ -28,6 +31,10 @@ export interface ServeOptions {
   readonly state: string;
   /** The least number of databases; a state folder keeps those that it has. */
   readonly databases?: number;
+  /** Where blobs are; by default in the store that the folder has, else on the disk. */
+  readonly blobs?: LocalStore | undefined;
+  /** Whether the disk store syncs files. */
+  readonly fsync?: boolean;
   /** Settings, including the root credentials. */
   readonly bindings: Readonly<Record<string, string>>;
   /** The entry file of another Worker in Cairn's place; by default that of wrangler.toml. */
@@ -68,6 +75,10 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
   const databases = stateDatabases(options.state, toml, options.databases);
   tieWorkerdToThisProcess();
   const log = new QuietLog();
+  const disk = await openDisk(options).catch((error: unknown) => {
+    unlock();
+    throw error;
+  });
   const bundle = bundleWorker(options.main ?? toml.main);
   // It is awaited below; an earlier failure must not become an unhandled rejection.
   bundle.catch(() => undefined);
@@ -82,6 +93,7 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
     try {
       await miniflare.dispose();
     } finally {
+      await disk?.stop();
       unlock();
     }
   };
@@ -91,7 +103,7 @@ export async function serveCairn(options: ServeOptions): Promise<ServedCairn> {
       const database = await miniflare.getD1Database(name);
       for (const migration of await applyMigrations(database, toml.d1.migrationsDir)) migrated.add(migration);
     }
-    const worker = cairnWorker(toml, options, databases, await bundle);
+    const worker = cairnWorker(toml, options, databases, await bundle, disk);
     await miniflare.setOptions(miniflareOptions(options, log, [worker, scheduler(toml), ...(options.beside ?? [])]));
     const { port } = await miniflare.unsafeGetDirectURL(WORKER);
     const url = `http://${reachableHost(options.host)}:${port}`;
@@ -146,11 +158,19 @@ function databaseOnly(toml: WranglerToml, databases: readonly string[]): V4Worke
   };
 }
 
+/** Starts the disk store, unless the folder's blobs are in the R2 simulator. Call it with the folder locked. */
+async function openDisk({ state, blobs, fsync = false }: ServeOptions): Promise<DiskServer | undefined> {
+  if (chooseStore(state, blobs) === "r2") return undefined;
+  deleteIncompleteUploads(state);
+  return startDiskServer(state, { fsync });
+}
+
 function cairnWorker(
   toml: WranglerToml,
   { host, port, bindings }: ServeOptions,
   databases: readonly string[],
   bundle: string,
+  disk: DiskServer | undefined,
 ): V4WorkerOptions {
   return {
     ...databaseOnly(toml, databases),
@@ -162,6 +182,7 @@ function cairnWorker(
     durableObjects: Object.fromEntries(
       toml.durableObjects.map(({ binding, className }) => [binding, { className, useSQLite: true }]),
     ),
+    serviceBindings: disk === undefined ? {} : { [DISK_BINDING]: disk.binding },
     unsafeDirectSockets: [{ host, port }],
   };
 }

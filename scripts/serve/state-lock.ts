@@ -42,12 +42,12 @@ function restrict(folder: string): void {
 }
 
 /** Opens the file without Node's warning that SQLite is experimental. */
-function openQuietly(path: string): DatabaseSync {
+export function openQuietly(path: string, readOnly = false): DatabaseSync {
   const emitWarning = process.emitWarning.bind(process);
   process.emitWarning = () => undefined;
   try {
     const { DatabaseSync: Database } = process.getBuiltinModule("node:sqlite");
-    return new Database(path);
+    return new Database(path, { readOnly });
   } finally {
     process.emitWarning = emitWarning;
   }

@@ -2,6 +2,7 @@
 // through here.
 import type { BlobStoreSettings, Settings } from "../config/settings.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
+import { DiskBlobStore } from "../state/blobs/disk-blob-store.ts";
 import { R2BlobStore } from "../state/blobs/r2-blob-store.ts";
 import { S3BlobStore } from "../state/blobs/s3-blob-store.ts";
 import { S3Client } from "../state/blobs/s3-client.ts";
@@ -31,9 +32,15 @@ export function connect(
   return {
     database: databases.first,
     databases,
-    blobs: blobStore.type === "R2" ? new R2BlobStore(env.BLOBS, counts) : new S3BlobStore(clientOf(blobStore), counts),
+    blobs: blobStoreOf(env, blobStore, counts),
     coordinators: new Coordinators(env.COORDINATORS, coordinatorShards, counts, location),
   };
+}
+
+/** The store of the settings, else of the bindings. */
+function blobStoreOf({ BLOBS, DISK }: Env, settings: BlobStoreSettings, counts: Counts): BlobStore {
+  if (settings.type === "S3") return new S3BlobStore(clientOf(settings), counts);
+  return DISK === undefined ? new R2BlobStore(BLOBS, counts) : new DiskBlobStore(DISK, counts);
 }
 
 // A client remembers signing keys and what the store's ETags are. The settings live as long as the isolate.

@@ -1,5 +1,5 @@
-// `npm run test:recovery`: plants faults in the state of a served Cairn and has fsck find them, deletes its database
-// and rebuilds it, and continues with the result.
+// `npm run test:recovery`: plants faults in the state of a served Cairn whose blobs are in the R2 simulator and has fsck
+// find them, deletes its database and rebuilds it, and continues with the result.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -48,7 +48,7 @@ function run(script: "fsck" | "rebuild" | "resume-deletions", ...options: readon
 
 /** Serves the state while `act` runs. */
 async function served<Result>(act: (requests: Requests) => Promise<Result>): Promise<Result> {
-  const cairn = await startCairn({ state, credentials });
+  const cairn = await startCairn({ state, credentials, settings: { CAIRN_BLOBS: "r2" } });
   try {
     return await act(new Requests(cairn.url, credentials));
   } finally {

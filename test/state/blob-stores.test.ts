@@ -1,7 +1,8 @@
-// The behaviour of all blob stores, over R2 and over an S3 endpoint, which is a Cairn; and what is special to S3.
+// The behaviour of all blob stores, over R2, over files on a disk and over an S3 endpoint, which is a Cairn; and what is special to S3.
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 
+import { DiskBlobStore } from "../../src/state/blobs/disk-blob-store.ts";
 import { R2BlobStore } from "../../src/state/blobs/r2-blob-store.ts";
 import { S3BlobStore } from "../../src/state/blobs/s3-blob-store.ts";
 import type { S3BucketAddress } from "../../src/state/blobs/s3-bucket-address.ts";
@@ -38,8 +39,13 @@ const virtual = new S3Client(
   { fetch: deliver, backoffMs: 1 },
 );
 
+/** The disk store of test/vitest.config.ts. */
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const DISK = Reflect.get(env, "TEST_DISK") as Fetcher;
+
 // The local R2 has one storage class.
 describeBlobStore("R2BlobStore", (counts) => new R2BlobStore(env.BLOBS, counts), false);
+describeBlobStore("DiskBlobStore", (counts) => new DiskBlobStore(DISK, counts));
 describeBlobStore("S3BlobStore with a new client for each store", (counts) => s3Store(counts));
 describeBlobStore("S3BlobStore in virtual-hosted style", (counts) => new S3BlobStore(virtual, counts));
 
