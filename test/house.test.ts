@@ -11,6 +11,7 @@ import type { Address } from "../src/protocol/core/addressing.ts";
 import { parseQuery } from "../src/protocol/core/query.ts";
 import type { S3Request } from "../src/protocol/core/s3-request.ts";
 import { MIGRATIONS } from "../src/state/d1/migration-files.ts";
+import { scripts } from "../package.json";
 import s3Operations from "./fixtures/s3-operations.json";
 
 const sources: Record<string, string> = import.meta.glob("../src/**/*.ts", {
@@ -33,6 +34,8 @@ const pages: Record<string, string> = import.meta.glob(["../*.md", "../docs/*.{m
   import: "default",
   eager: true,
 });
+
+const gates: Record<string, string> = import.meta.glob("../.ci/*", { query: "?raw", import: "default", eager: true });
 
 /** `../src/auth/sigv4/claim.ts` → `auth/claim.ts` */
 const files = new Map(Object.entries(sources).map(([path, text]) => [path.replace("../src/", ""), text]));
@@ -176,6 +179,25 @@ describe("generated pages", () => {
   it.each(Object.entries(PAGES))("match the code: %s", (path, refresh) => {
     const written = pages[`../${path}`] ?? "";
     expect(refresh(written)).toBe(written);
+  });
+});
+
+describe("the tests and benches", () => {
+  it("are run before a change lands, or CONTRIBUTING.md says why not", () => {
+    const commands = Object.keys(scripts).filter((name) => /^(test|bench|scale)/.test(name));
+    const run = `${gates["../.ci/run"]}${scripts.test}`;
+    const [, leftOut = ""] = (pages["../CONTRIBUTING.md"] ?? "").split("leaves these out");
+    const isNamedIn = (text: string, name: string): boolean =>
+      new RegExp(`npm run (-s )?${name}(?![:\\w-])`).test(text);
+    expect(commands.filter((name) => name !== "test" && isNamedIn(run, name) === isNamedIn(leftOut, name))).toEqual([]);
+    expect(run).toMatch(/^npm test$/m);
+  });
+});
+
+describe("the documents", () => {
+  it("are all in their index", () => {
+    const paths = Object.keys(pages).flatMap((path) => /^\.\.\/docs\/(?!README)(.+\.md)$/.exec(path)?.[1] ?? []);
+    expect(paths.filter((path) => !(pages["../docs/README.md"] ?? "").includes(`(${path})`))).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 // `npm run bench`: how fast Cairn is beside a bare Worker that makes only the unavoidable storage calls, beside s3rver, and
 // beside any S3 endpoint (`--peer`). `--quick` measures a few workloads and fails when one has become slower.
 import { writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Fall, fallOf, readBaseline, writeBaseline } from "./compare/baseline.ts";
@@ -92,6 +93,7 @@ async function confirmedFalls(measurements: readonly Measurement[], targets: rea
   return falls;
 }
 
+const [load = 0] = loadavg();
 const served = await serveTargets(listedKeys);
 const { peers, foreign, stop } = await startPeers();
 const targets = [served.cairn, served.bare, ...peers];
@@ -108,7 +110,7 @@ try {
     measurements.push(await measure(workload, at, targets, { rounds, scale, required }));
   }
   const date = new Date().toISOString().slice(0, 10);
-  const run: Run = { date, rounds, generator, measurements, targets: targets.map(({ name }) => name) };
+  const run: Run = { date, rounds, load, generator, measurements, targets: targets.map(({ name }) => name) };
   console.log(values.json ? json(run) : text(run));
   if (values.write) writeFileSync(join(PROJECT_ROOT, "docs", "benchmarks.md"), page(run));
   if (values["write-baseline"]) writeBaseline(measurements);

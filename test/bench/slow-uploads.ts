@@ -1,5 +1,6 @@
-// The third part of `npm run bench:slow-uploads`: 300 uploads of 8 MiB that go on slowly, beside readers. Fails if the isolate's
-// memory reaches half of what Cloudflare gives one, or if readers wait more than they do at a bare Worker.
+// `npm run bench:slow-uploads`: 300 uploads of 8 MiB that go on slowly, beside readers. Fails if the isolate's memory, garbage
+// included, exceeds half of what Cloudflare gives one, or if readers wait more than they do at a bare Worker. When garbage is
+// collected differs by machine, so CI does not run it.
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
@@ -129,6 +130,7 @@ try {
   const most = Math.max(MAX_SLOWDOWN, bareSlowdown);
   let [slowdown, peak] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   // Other work on the machine delays reads and the collection of garbage, and never the reverse: the best attempt counts.
+  // Garbage stays in the figure: a collection through the inspector has not answered while uploads were sending.
   for (let attempt = 0; attempt < MAX_ATTEMPTS && (slowdown > most || peak > MAX_BYTES); attempt += 1) {
     const watch = await HeapWatch.start(await served.inspectorUrl());
     slowdown = Math.min(slowdown, await slowdownOf(cairn));

@@ -10,6 +10,8 @@ const MB = 1e6;
 export interface Run {
   readonly date: string;
   readonly rounds: number;
+  /** Processes that other work kept running when the run began. */
+  readonly load: number;
   readonly generator: Generator;
   readonly measurements: readonly Measurement[];
   /** Names of the targets, Cairn first. */
@@ -23,6 +25,7 @@ export function text(run: Run): string {
   const rates = [...generator.perSecond].map(([at, perSecond]) => `${whole(perSecond)} at ${at}`).join(", ");
   return [
     `${run.date}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? "unknown CPU"}, Node ${process.versions.node}, medians of ${run.rounds} interleaved rounds.`,
+    `Other work on the machine: a load of ${run.load.toFixed(1)} when the run began.`,
     "",
     `Against a server that does nothing, the generator sends ${rates} requests a second, and ${whole(generator.bytesPerSecond / MB)} MB/s.`,
     `Its least head-room is ${times.toFixed(1)} times (${title}).`,
