@@ -84,6 +84,33 @@ describe("a new bucket", () => {
     }
   });
 
+  it("is registered where its row is, also if its first database was full while the name was freed", async () => {
+    const name = placedByWorker();
+    const sizes = new Map([
+      ["META_1", 1],
+      ["META_2", 2],
+    ]);
+    let isFreed = false;
+    const scope = Object.assign(
+      {},
+      ...NAMES.map((database) =>
+        failing(database, async (sql, sendBatch) => {
+          if (database === "META_1" && sql.some((text) => text.includes("INSERT INTO buckets"))) {
+            // Another request completes the creation, and one deletes the bucket.
+            if (!isFreed) await env.DB.prepare("DELETE FROM bucket_placements WHERE name = ?").bind(name).run();
+            isFreed = true;
+            throw databaseFull();
+          }
+          return reporting(sizes.get(database) ?? 3, sendBatch);
+        }),
+      ),
+    );
+    expect((await send("PUT", `/${name}`, {}, scope)).status).toBe(200);
+    expect(await databasesOf(name)).toEqual(["META_2"]);
+    expect(await placementOf(name)).toBe("META_2");
+    expect((await send("HEAD", `/${name}`)).status).toBe(200);
+  });
+
   it("is refused in a full database that the request names, and its name stays free", async () => {
     const scope = failing("META_1", failingAt("INSERT INTO buckets", databaseFull));
     const name = freshBucketName();

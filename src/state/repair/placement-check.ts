@@ -11,9 +11,10 @@ export async function findMisplacedBuckets(databases: Databases): Promise<string
   const { first, all } = databases;
   const unbound = (await readPlacedDatabases(first)).filter((name) => databases.find(name) === undefined);
   const findings = unbound.map((name) => `database ${name} has buckets by the registry, and is not bound`);
-  for (const database of all) {
-    if (!database.isFirst) findings.push(...(await findUnregistered(first, database)));
-  }
+  const unregistered = await Promise.all(
+    all.filter(({ isFirst }) => !isFirst).map((database) => findUnregistered(first, database)),
+  );
+  findings.push(...unregistered.flat());
   if (databases.areSeveral) {
     const twice = await first.batch([
       statement(`SELECT b.name FROM bucket_placements p CROSS JOIN buckets b ON b.name = p.name LIMIT 100`),

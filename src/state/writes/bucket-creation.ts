@@ -71,7 +71,7 @@ async function tryToPlace(
       if (created === "again" || "bucket" in created || created.failure !== "database full") return created;
     } else {
       const reserved = isReserved
-        ? await first.batch([movePlacement(bucket, database.name)]).then(() => "applied" as const)
+        ? await moveName(first, bucket, database)
         : await reserveName(first, bucket, database);
       if (reserved !== "applied") return reserved;
       isReserved = true;
@@ -102,6 +102,12 @@ async function reserveName(
   if (outcome === "bucket name taken") return "again";
   if (outcome !== "applied") return { failure: outcome === "database full" ? outcome : "unknown" };
   return (await isOwn()) ? "applied" : "again";
+}
+
+/** Moves a reserved name to another database, unless the bucket was created and deleted meanwhile. */
+async function moveName(first: Database, bucket: Bucket, database: Database): Promise<"applied" | "again"> {
+  const [moved] = await first.batch([movePlacement(bucket, database.name)]);
+  return moved?.changes === 0 ? "again" : "applied";
 }
 
 /**
