@@ -36,6 +36,8 @@ import {
   lookUpListed,
   lookUpPrefix,
   readSlices,
+  withAttributes,
+  withoutAttributes,
   type ArchivedVersion,
   type ListedVersion,
   type SlicesByManifest,
@@ -49,6 +51,7 @@ import { expectationOf, isVerifiedRead, verifiedBytes } from "../state/reads/ver
 const PAGE_KEYS = 10_000;
 
 const ARCHIVE_ACTION = "s3:GetBucketArchive";
+const MARKER_MESSAGE = "A delete marker has no content that an archive could contain.";
 
 /** One key cannot be that of all members. */
 const ANSWER = joinInputs(RESPONSE_OVERRIDES, { refuses: CUSTOMER_KEY.headers ?? [] });
@@ -132,10 +135,9 @@ async function membersWithPrefix(context: Context, bucket: Bucket, prefix: strin
   for (let from = prefix; ;) {
     const limit = Math.min(PAGE_KEYS, archiveMaxReads + 1 - members.length);
     const page = await context.database.look(lookUpPrefix(bucket.id, { prefix, from, limit }));
-    for (const version of page) {
+    for await (const version of withAttributes(context.database, bucket.id, page)) {
       authorizeMember(context, bucket, version, undefined);
-      // The tags and lists of all members together could be large.
-      members.push({ ...version, tags: [], acl: undefined });
+      members.push(withoutAttributes(version));
     }
     const last = page.at(-1);
     if (members.length > archiveMaxReads) throw tooManyReads(archiveMaxReads);
@@ -149,18 +151,19 @@ async function listedMembers(
   bucket: Bucket,
   listed: readonly ListedVersion[],
 ): Promise<ArchivedVersion[]> {
-  const { archiveMaxReads } = context.settings;
-  if (listed.length > archiveMaxReads) throw tooManyReads(archiveMaxReads);
+  if (listed.length > context.settings.archiveMaxReads) throw tooManyReads(context.settings.archiveMaxReads);
   const found = await context.database.look(lookUpListed(bucket.id, listed));
-  return listed.map(({ key, versionId }, index) => {
-    const version = found[index];
+  const members: ArchivedVersion[] = [];
+  for await (const version of withAttributes(context.database, bucket.id, found)) {
+    const { key, versionId } = listed[members.length] ?? { key: "", versionId: undefined };
     const object = version === "delete marker" ? undefined : version;
     authorizeMember(context, bucket, object ?? { key }, versionId);
-    if (object !== undefined) return object;
-    if (versionId === undefined) throw new S3Error("NoSuchKey", { Key: key });
-    if (version === undefined) throw new S3Error("NoSuchVersion", { Key: key, VersionId: versionId });
-    throw new S3Error("InvalidRequest", { Key: key }, "A delete marker has no content that an archive could contain.");
-  });
+    if (object !== undefined) members.push(withoutAttributes(object));
+    else if (versionId === undefined) throw new S3Error("NoSuchKey", { Key: key });
+    else if (version === undefined) throw new S3Error("NoSuchVersion", { Key: key, VersionId: versionId });
+    else throw new S3Error("InvalidRequest", { Key: key }, MARKER_MESSAGE);
+  }
+  return members;
 }
 
 /**

@@ -1,10 +1,11 @@
 // Looks up the versions that an archive contains: the current versions of keys with a prefix, or a list of versions. Each
 // lookup is one transaction, so the versions of an archive are those of one moment.
 import { successorOfPrefix } from "../../bytes/text.ts";
+import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import { rowsOf, statement, type Database, type Lookup, type SqlValue } from "../d1/database.ts";
 import { jsonPages } from "../d1/json-pages.ts";
-import { selectList, valueFromRow, type Row, type RowMapping } from "../d1/row-mapping.ts";
+import { columnsOf, flag, valueFromRow, type Row, type RowMapping } from "../d1/row-mapping.ts";
 import type { Slice } from "../metadata/manifests.ts";
 import { slicesFromRows } from "../metadata/manifest-reads.ts";
 import { OBJECT_FIELDS } from "../metadata/object-columns.ts";
@@ -23,7 +24,10 @@ export type ArchivedVersion = Pick<
   | "encryption"
   | "tags"
   | "acl"
->;
+> & {
+  /** Whether the tags and the list are too long to be read with those of many versions. */
+  readonly lacksAttributes: boolean;
+};
 
 const FIELDS: RowMapping<ArchivedVersion> = {
   key: OBJECT_FIELDS.key,
@@ -37,8 +41,25 @@ const FIELDS: RowMapping<ArchivedVersion> = {
   encryption: OBJECT_FIELDS.encryption,
   tags: OBJECT_FIELDS.tags,
   acl: OBJECT_FIELDS.acl,
+  lacksAttributes: flag("lacks_attributes"),
 };
-const COLUMNS = selectList(FIELDS, "o");
+const ATTRIBUTES = ["tags", "acl"];
+
+/** The columns of versions whose tags and lists have at most `maxBytes`; other versions lack both. */
+function columnsUpTo(maxBytes: number): string {
+  const bytes = ATTRIBUTES.map((column) => `coalesce(octet_length(o.${column}), 0)`).join(" + ");
+  const columns = columnsOf(FIELDS).map((column) => {
+    if (column === "lacks_attributes") return `${bytes} > ${maxBytes} AS lacks_attributes`;
+    return ATTRIBUTES.includes(column) ? `iif(${bytes} > ${maxBytes}, NULL, o.${column}) AS ${column}` : `o.${column}`;
+  });
+  return columns.join(", ");
+}
+
+/** Attributes of 10,000 versions have 16 MB. Unbounded, they could have 300. */
+const SHORT_COLUMNS = columnsUpTo(1600);
+const ALL_COLUMNS = columnsUpTo(Number.MAX_SAFE_INTEGER);
+/** The versions whose long attributes are in memory at a time. */
+const LONG_VERSIONS = 250;
 
 /** Keys from one on, in byte order. */
 export interface KeyPage {
@@ -56,7 +77,7 @@ export function lookUpPrefix(bucketId: string, { prefix, from, limit }: KeyPage)
   return {
     statements: [
       statement(
-        `SELECT ${COLUMNS} FROM objects o
+        `SELECT ${SHORT_COLUMNS} FROM objects o
          WHERE o.bucket_id = ?1 AND o.key >= ?2 ${end === undefined ? "" : "AND o.key < ?4"} ORDER BY o.key LIMIT ?3`,
         ...parameters,
       ),
@@ -77,21 +98,25 @@ export type FoundMember = ArchivedVersion | "delete marker" | undefined;
 // Without the hint, SQLite scans all versions of the key for the null version.
 const NULL_VERSIONS = "versions AS o INDEXED BY null_versions";
 
-const arm = (table: string, isMarker: string, match: string): string =>
-  `SELECT n.value ->> 0 AS position, ${isMarker} AS is_delete_marker, ${COLUMNS}
+const arm = (columns: string, table: string, isMarker: string, match: string): string =>
+  `SELECT n.value ->> 0 AS position, ${isMarker} AS is_delete_marker, ${columns}
    FROM json_each(?2) n CROSS JOIN ${table} ON o.bucket_id = ?1 AND o.key = n.value ->> 1 AND ${match}`;
 
 /** Looks up listed versions, in the order of the list. */
-export function lookUpListed(bucketId: string, listed: readonly ListedVersion[]): Lookup<readonly FoundMember[]> {
+export function lookUpListed(
+  bucketId: string,
+  listed: readonly ListedVersion[],
+  columns = SHORT_COLUMNS,
+): Lookup<readonly FoundMember[]> {
   const byId = "o.version_id = n.value ->> 2";
   const byNull = "o.is_null_version = 1 AND n.value ->> 2 = 'null'";
   const pages = jsonPages(listed.map(({ key, versionId }, index) => [index, key, versionId ?? null]));
   return {
     statements: pages.map((page) =>
       statement(
-        `${arm("objects AS o", "0", `(n.value ->> 2 IS NULL OR ${byId} OR (${byNull}))`)}
-         UNION ALL ${arm("versions AS o", "o.is_delete_marker", byId)}
-         UNION ALL ${arm(NULL_VERSIONS, "o.is_delete_marker", byNull)}`,
+        `${arm(columns, "objects AS o", "0", `(n.value ->> 2 IS NULL OR ${byId} OR (${byNull}))`)}
+         UNION ALL ${arm(columns, "versions AS o", "o.is_delete_marker", byId)}
+         UNION ALL ${arm(columns, NULL_VERSIONS, "o.is_delete_marker", byNull)}`,
         bucketId,
         page,
       ),
@@ -109,6 +134,42 @@ export function lookUpListed(bucketId: string, listed: readonly ListedVersion[])
       return listed.map((_, index) => found.get(index));
     },
   };
+}
+
+/**
+ * The members with their tags and lists, in order.
+ * @throws S3Error NoSuchKey {Key} if a version whose attributes are long was purged meanwhile
+ */
+export async function* withAttributes<Member extends FoundMember>(
+  database: Database,
+  bucketId: string,
+  members: readonly Member[],
+): AsyncGenerator<Member | ArchivedVersion> {
+  for (let from = 0; from < members.length; from += LONG_VERSIONS) {
+    const some: readonly FoundMember[] = members.slice(from, from + LONG_VERSIONS);
+    const long = some.filter(lacksAttributes);
+    const found = long.length === 0 ? [] : await database.look(lookUpListed(bucketId, long, ALL_COLUMNS));
+    const complete = new Map(long.map(({ versionId }, index) => [versionId, found[index]]));
+    for (const member of members.slice(from, from + LONG_VERSIONS)) {
+      if (!lacksAttributes(member)) {
+        yield member;
+        continue;
+      }
+      const { key, versionId }: ArchivedVersion = member;
+      const version = complete.get(versionId);
+      if (typeof version !== "object") throw new S3Error("NoSuchKey", { Key: key });
+      yield version;
+    }
+  }
+}
+
+/** The member without its tags and list. Those of all members together could be large. */
+export function withoutAttributes(member: ArchivedVersion): ArchivedVersion {
+  return { ...member, tags: [], acl: undefined };
+}
+
+function lacksAttributes(member: FoundMember): member is ArchivedVersion {
+  return typeof member === "object" && member.lacksAttributes;
 }
 
 /** The slices of manifests, by manifest id. */
