@@ -5,6 +5,7 @@ import { findBucket, readBucket } from "../delivery/bucket-facts.ts";
 import type { SiteAnswer } from "../delivery/site-answer.ts";
 import { deliveryFromText } from "../protocol/buckets/delivery-configuration.ts";
 import { checkKey } from "../protocol/core/addressing.ts";
+import type { DeliveredBucket } from "../protocol/core/host-names.ts";
 import type { Query } from "../protocol/core/query.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
@@ -28,11 +29,8 @@ export async function answerSigned(
   context: DeliveryContext,
   query: Query,
 ): Promise<SiteAnswer> {
-  const { target, siteKey, rawPath } = context;
-  const { bucket: known } = (await findBucket(context)) ?? (await readBucket(context));
-  if (known === undefined) throw new S3Error("NoSuchBucket");
-  const prefix =
-    target.kind === "fixed" ? target.prefix : (deliveryFromText(known.configurations.delivery)?.prefix ?? "");
+  const { siteKey, rawPath } = context;
+  const { bucketName, prefix } = await deliveredBucket(context);
   const key = prefix + siteKey;
   checkKey(key);
   if (siteKey === "") throw new S3Error("MethodNotAllowed", {}, undefined, { Allow: "GET, HEAD, OPTIONS" });
@@ -42,7 +40,7 @@ export async function answerSigned(
   const request: S3Request = {
     ...connection,
     method: incoming.method,
-    address: { level: "object", bucket: known.name, key },
+    address: { level: "object", bucket: bucketName, key },
     rawPath,
     query,
     headers,
@@ -65,6 +63,17 @@ export async function answerSigned(
     body: body instanceof ReadableStream ? body : undefined,
     bucket,
   };
+}
+
+/**
+ * The bucket that the operation then reads from the primary. Only below a wildcard does D1 know which one it is.
+ * @throws S3Error NoSuchBucket
+ */
+async function deliveredBucket(context: DeliveryContext): Promise<DeliveredBucket> {
+  if (context.target.kind === "fixed") return context.target;
+  const { bucket } = (await findBucket(context)) ?? (await readBucket(context));
+  if (bucket === undefined) throw new S3Error("NoSuchBucket");
+  return { bucketName: bucket.name, prefix: deliveryFromText(bucket.configurations.delivery)?.prefix ?? "" };
 }
 
 /**

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { presigned, send, deliver } from "../support/client.ts";
+import { costOf } from "../support/cost.ts";
 import { publicSite, seen, siteOf, textOf, visit, type Site } from "../support/delivery.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
-import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { completionOf, createUpload, putPart } from "../support/multipart.ts";
 import { freshUser } from "../support/users.ts";
 import { versionedBucket } from "../support/versioning.ts";
@@ -177,6 +178,14 @@ describe("presigned URLs", () => {
     const denied = await visitSigned(site, "/k", { credentials });
     expect(denied.status).toBe(403);
     expect(await denied.text()).not.toMatch(new RegExp(`${credentials.accessKeyId}|not authorized|<Error>`));
+  });
+
+  it("ask D1 once, whether or not the location knows the bucket", async () => {
+    const site = await privateSite({ k: "private" });
+    for (let turn = 0; turn < 2; turn += 1) {
+      expect(costOf(await visitSigned(site, "/k"))).toMatchObject({ roundTrips: 1, blobCalls: turn === 0 ? 1 : 0 });
+    }
+    expect((await visitSigned(siteOf(freshBucketName()), "/k")).status).toBe(404);
   });
 
   it("may override response headers, which unsigned requests may not", async () => {

@@ -223,6 +223,31 @@ describe("concurrent readers of a cold blob", () => {
   });
 });
 
+describe("a read that must not read ahead", () => {
+  it.each([10_000, SIZE])(
+    "of a blob of %i bytes reads only what is asked for, and stores only whole pieces",
+    async (size) => {
+      const bytes = noise(size);
+      const stored = await storedBlob(bytes);
+      const ranges: (ByteRange | undefined)[] = [];
+      const cache = new MemoryCache();
+      const cold = new Reader(cache, { mayReadAhead: false });
+      const { blobs } = cold.source;
+      const get = blobs.get.bind(blobs);
+      vi.spyOn(blobs, "get").mockImplementation(async (blobId, range) => {
+        ranges.push(range);
+        return get(blobId, range);
+      });
+      const wanted = { offset: 1000, length: 10 };
+      expectSame((await cold.read(stored, wanted)).bytes, bytes.subarray(1000, 1010));
+      await Promise.all(cold.work);
+      expect([ranges, cache.stores]).toEqual([[wanted], []]);
+      expectSame((await cold.read(stored)).bytes, bytes);
+      expect(cache.stores).toHaveLength(Math.ceil(size / CACHE_PIECE_BYTES));
+    },
+  );
+});
+
 describe("a reader who leaves", () => {
   it.each([
     ["at once", 0],

@@ -113,9 +113,15 @@ class CachedSegments {
     if (cached !== undefined) return this.#opened(cached.body, cached.isHit, index + 1);
     const run = this.#segments.slice(index, this.#endOfRun(index));
     // A piece that is opened in advance must stay a stream, which can be cancelled if the reader leaves.
-    return index === 0 && run.length === 1 && this.#source.mayFill && pieceLength(segment) <= PIECE_BYTES
+    return index === 0 && run.length === 1 && this.#isReadWhole(segment)
       ? this.#openSmall(segment, index + 1)
       : this.#openRun(run, index + run.length);
+  }
+
+  /** Whether a piece is small enough to be read at once, and may be read and stored whole. */
+  #isReadWhole(segment: Segment): boolean {
+    const { mayFill, mayReadAhead } = this.#source;
+    return mayFill && (mayReadAhead || isWholePiece(segment)) && pieceLength(segment) <= PIECE_BYTES;
   }
 
   async #openCached({ piece, range }: Segment): Promise<PieceBytes | undefined> {
