@@ -1,7 +1,7 @@
 // The TCP front of a local server. It forwards the bytes of each connection unchanged in both directions, refuses a
-// request that announces both a length and chunks, and answers `Expect: 100-continue` of a request without a body. The
-// runtime instead sends the final status at once and keeps the connection open, and botocore then takes the next
-// response's status from this one.
+// request whose end is ambiguous, and answers `Expect: 100-continue` of a request without a body. The runtime instead
+// sends the final status at once and keeps the connection open, and botocore then takes the next response's status from
+// this one.
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { RequestScanner } from "./request-scanner.ts";
@@ -49,14 +49,14 @@ function join(client: Socket, port: number): void {
   // A 100 must precede a response and never interrupt one, so it is sent only while no response is being received.
   let isIdle = true;
   client.on("data", (bytes: Buffer) => {
-    const { heads, expectsContinue, requestsTunnel, hasTwoFramings } = scanner.take(bytes);
+    const { heads, expectsContinue, requestsTunnel, isAmbiguous } = scanner.take(bytes);
     if (requestsTunnel) {
       client.destroy();
       return;
     }
-    if (hasTwoFramings) {
+    if (isAmbiguous) {
       runtime.destroy();
-      client.end(REFUSED);
+      if (!client.writableEnded) client.end(REFUSED);
       return;
     }
     if (heads === 1 && expectsContinue && isIdle) client.write(CONTINUE);

@@ -1,10 +1,15 @@
-// Follows the framing of the HTTP/1.1 requests on one connection to find their heads. After a framing error it ignores
-// the rest of the connection.
+// Follows the framing of the HTTP/1.1 requests on one connection to find their heads. What the runtime might frame
+// otherwise is reported and ends the scan: after it, a request could pass as the body of another.
 
 const HEAD_MAX_BYTES = 128 * 1024;
 const LINE_MAX_BYTES = 8192;
 const TUNNEL = /(?:^|[\r\n])CONNECT[ \t]/i;
 const HEAD_END = "\r\n\r\n";
+/** The runtime takes a line feed alone for the end of a line (RFC 9112 §2.2), other programs do not. */
+const LONE_BREAK = /\r(?!\n|$)|(?<!\r)\n/;
+const FRAMING_FIELD = /\r\n(content-length|transfer-encoding)[ \t]*:[ \t]*([^\r\n]*)/gi;
+const LENGTH = /^\d{1,15}$/;
+const CHUNK_SIZE = /^([0-9a-f]{1,12})[ \t]*(?:;|$)/i;
 
 /** The findings in one chunk of a connection's bytes. */
 export interface Scanned {
@@ -14,8 +19,11 @@ export interface Scanned {
   readonly expectsContinue: boolean;
   /** Whether a request asks for a CONNECT tunnel, through which the runtime would accept its internal protocol. */
   readonly requestsTunnel: boolean;
-  /** Whether a head announces both a length and chunks. RFC 9112 §6.3 takes that for smuggling, and the runtime hides it. */
-  readonly hasTwoFramings: boolean;
+  /**
+   * Whether it is not certain where a request ends, as with a length beside chunks. RFC 9112 §6.3 takes that for
+   * smuggling, and the runtime hides the length.
+   */
+  readonly isAmbiguous: boolean;
 }
 
 type State =
@@ -25,6 +33,7 @@ type State =
   | { readonly kind: "lost" };
 
 const START: State = { kind: "head", text: "" };
+const LOST: State = { kind: "lost" };
 
 /** Scans the requests of one connection. */
 export class RequestScanner {
@@ -35,7 +44,6 @@ export class RequestScanner {
     let heads = 0;
     let expectsContinue = false;
     let requestsTunnel = false;
-    let hasTwoFramings = false;
     let at = 0;
     while (at < bytes.length && this.#state.kind !== "lost") {
       const state = this.#state;
@@ -50,11 +58,15 @@ export class RequestScanner {
       const before = state.text.length;
       const text = state.text + bytes.toString("latin1", at, at + most);
       const found = text.indexOf(end, Math.max(before - end.length, 0));
-      // The runtime also accepts a lone line feed, so any line ending counts.
+      // Any line break counts, although a lone one is refused.
       if (state.kind === "head" && TUNNEL.test(found < 0 ? text : text.slice(0, found))) requestsTunnel = true;
+      if (LONE_BREAK.test(found < 0 ? text : text.slice(0, found + end.length))) {
+        this.#state = LOST;
+        break;
+      }
       if (found < 0) {
-        this.#state = text.length > most ? { kind: "lost" } : { kind: state.kind, text };
-        return { heads, expectsContinue, requestsTunnel, hasTwoFramings };
+        this.#state = text.length >= most ? LOST : { kind: state.kind, text };
+        break;
       }
       at += found + end.length - before;
       const line = text.slice(0, found);
@@ -62,12 +74,11 @@ export class RequestScanner {
         heads += 1;
         const head = readHead(line);
         expectsContinue = head.expectsContinue;
-        if (head.hasTwoFramings) hasTwoFramings = true;
-        this.#isChunked = head.isChunked;
-        this.#state = head.isChunked ? { kind: "chunk size", text: "" } : fixed(head.length);
+        this.#isChunked = head.body.kind === "chunk size";
+        this.#state = head.body;
       } else this.#state = state.kind === "chunk size" ? afterSize(line) : afterTrailer(line);
     }
-    return { heads, expectsContinue, requestsTunnel, hasTwoFramings };
+    return { heads, expectsContinue, requestsTunnel, isAmbiguous: this.#state.kind === "lost" };
   }
 
   #isChunked = false;
@@ -79,30 +90,33 @@ export class RequestScanner {
 }
 
 interface Head {
-  readonly length: number;
-  readonly isChunked: boolean;
+  /** The state in which the body begins. */
+  readonly body: State;
   readonly expectsContinue: boolean;
-  readonly hasTwoFramings: boolean;
 }
 
 function readHead(text: string): Head {
-  const value = (name: string): string | undefined => new RegExp(`\r\n${name}:[ \t]*([^\r\n]*)`, "i").exec(text)?.[1];
-  const length = Number(value("content-length") ?? 0);
-  const isChunked = value("transfer-encoding") !== undefined;
-  const expectsContinue = !isChunked && length === 0 && /100-continue/i.test(value("expect") ?? "");
-  const hasTwoFramings = isChunked && value("content-length") !== undefined;
-  return { length, isChunked, expectsContinue, hasTwoFramings };
+  const [framing, another] = text.matchAll(FRAMING_FIELD);
+  const [, name = "", value = ""] = framing ?? [];
+  const body = another === undefined ? bodyOf(name.toLowerCase(), value.trimEnd()) : LOST;
+  return { body, expectsContinue: body === START && /\r\nexpect:[ \t]*[^\r\n]*100-continue/i.test(text) };
+}
+
+/** The state in which a body begins, by the one header that frames it. */
+function bodyOf(name: string, value: string): State {
+  if (name === "transfer-encoding") return /^chunked$/i.test(value) ? { kind: "chunk size", text: "" } : LOST;
+  if (name === "content-length") return LENGTH.test(value) ? fixed(Number(value)) : LOST;
+  return START;
 }
 
 function fixed(length: number): State {
-  if (!Number.isSafeInteger(length) || length < 0) return { kind: "lost" };
   return length === 0 ? START : { kind: "fixed", left: length };
 }
 
 /** The state after a chunk-size line. The chunk's data includes its line ending. */
 function afterSize(line: string): State {
-  const digits = /^[0-9a-f]{1,12}/i.exec(line)?.[0];
-  if (digits === undefined) return { kind: "lost" };
+  const digits = CHUNK_SIZE.exec(line)?.[1];
+  if (digits === undefined) return LOST;
   const size = Number.parseInt(digits, 16);
   return size === 0 ? { kind: "trailer", text: "" } : { kind: "fixed", left: size + 2 };
 }

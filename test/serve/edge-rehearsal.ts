@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { signRequest } from "../clients/raw/sign.ts";
 import { Requests } from "../crash/requests.ts";
 import { ACCESS_KEY_ID, makeCredentials, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
 import { openFront, type Front } from "../../scripts/serve/front.ts";
@@ -127,13 +128,31 @@ void describe("the local server", () => {
 
   void it("opens no tunnel for any form of request", async () => {
     const name = "miniflare-unsafe-internal-capnp-connect";
-    for (const head of [
-      `CONNECT ${name} HTTP/1.1\r\nHost: ${name}\r\n\r\n`,
+    const connectTo = `CONNECT ${name} HTTP/1.1\r\nHost: ${name}\r\n\r\n`;
+    const put = (...lines: readonly string[]): string => {
+      const identity = { credentials, region: "auto", host: `127.0.0.1:${front.port}` };
+      const { head } = signRequest({ ...identity, method: "PUT", target: "/open/put" });
+      return head.replace(/\r\n\r\n$/, ["", ...lines, "", ""].join("\r\n"));
+    };
+    const chunked = put("Transfer-Encoding: chunked");
+    const inner = "aa\r\n\r\nPOST / HTTP/1.1\r\nContent-Length: 99999\r\n\r\n";
+    // The response to CONNECT has no headers. The runtime itself opens a tunnel.
+    const OPENED = /HTTP\/1\.1 2\d\d [^\r]*\r\n\r\n/;
+    const runtimePort = Number(new URL(await cairn.urlOf(WORKER)).port);
+    for (const text of [connectTo, `${put("X: y\nContent-Length: 1")}x${connectTo}`]) {
+      assert.match(await exchange(runtimePort, text), OPENED);
+    }
+    for (const text of [
+      connectTo,
       `CONNECT ${name}:80 HTTP/1.1\nHost: ${name}\n\n`,
-      `\r\nCONNECT ${name} HTTP/1.1\r\n\r\n`,
+      `\r\n${connectTo}`,
       `GET /open/k HTTP/1.1\nHost: localhost\n\nCONNECT ${name} HTTP/1.1\nHost: ${name}\n\n`,
+      `${put("X: y\nContent-Length: 1")}x${connectTo}`,
+      `${put("Content-Length: 1", "Content-Length: 1")}x${connectTo}`,
+      `${chunked}000000000000${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n${connectTo}`,
+      `${chunked}1;${"a".repeat(9000)}\r\nx\r\n0\r\n\r\n${connectTo}`,
     ]) {
-      assert.doesNotMatch(await exchange(front.port, head), /^HTTP\/1\.1 2\d\d (?!OK\b)/, head);
+      assert.doesNotMatch(await exchange(front.port, text), OPENED, text.slice(-400));
     }
     assert.match(await get(front.port, "/open/k"), /^HTTP\/1\.1 200 /);
   });

@@ -1,0 +1,152 @@
+// Tests of the local server's TCP front before a runtime that only records what it receives. `npm run test:serve` runs
+// them.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo } from "node:net";
+import { after, before, beforeEach, describe, it } from "node:test";
+import { openFront, type Front } from "../../scripts/serve/front.ts";
+
+const ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const REFUSED = /^HTTP\/1\.1 400 Bad Request\r\n(?:.*\r\n)*Connection: close\r\n/;
+const ANSWER_MS = 5000;
+/** The end of each request that the tests send. */
+const END = "!";
+
+let front: Front;
+let received = "";
+const runtime = createServer((socket) => {
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (bytes: Buffer) => {
+    const text = bytes.toString("latin1");
+    received += text;
+    socket.write(ANSWER.repeat(text.split(END).length - 1));
+  });
+});
+
+before(async () => {
+  runtime.listen(0, "127.0.0.1");
+  await once(runtime, "listening");
+  // A server that listens on a port has such an address.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const { port } = runtime.address() as AddressInfo;
+  front = await openFront("127.0.0.1", 0, () => Promise.resolve(port));
+});
+
+beforeEach(() => {
+  received = "";
+});
+
+after(() => {
+  front.close();
+  runtime.close();
+});
+
+/** A connection to the front. */
+class Connection {
+  readonly #socket = connect({ port: front.port, host: "127.0.0.1", noDelay: true });
+  #answers = "";
+
+  constructor() {
+    this.#socket.on("data", (bytes: Buffer) => (this.#answers += bytes.toString("latin1")));
+    this.#socket.on("error", () => this.#socket.destroy());
+  }
+
+  /** Sends a piece and waits until the front has passed it on or answered it. */
+  async send(piece: string): Promise<void> {
+    const before = received.length + this.#answers.length;
+    this.#socket.write(piece);
+    await until(() => received.length + this.#answers.length > before);
+  }
+
+  /** The answers, once they end. */
+  async ended(): Promise<string> {
+    if (!this.#socket.closed) await once(this.#socket, "close", { signal: AbortSignal.timeout(ANSWER_MS) });
+    return this.#answers;
+  }
+
+  /** Waits for an answer to each of some requests. */
+  async answered(requests: number): Promise<void> {
+    await until(() => this.#answers === ANSWER.repeat(requests));
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+async function until(isTrue: () => boolean): Promise<void> {
+  const end = Date.now() + ANSWER_MS;
+  while (!isTrue()) {
+    assert.ok(Date.now() < end, "nothing more arrives");
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+function put(...lines: readonly string[]): string {
+  return ["PUT /b/k HTTP/1.1", "Host: localhost", ...lines, "", ""].join("\r\n");
+}
+
+const CLEAR: readonly (readonly [what: string, request: string])[] = [
+  ["a length", `${put("Content-Length: 3")}ab!`],
+  ["a length followed by spaces", `${put("Content-Length:3 \t")}ab!`],
+  ["chunks", `${put("Transfer-Encoding: chunked")}2\r\nab\r\n0\r\n\r\n`.replace("ab", "a!")],
+  ["chunks with an extension and a trailer", `${put("transfer-encoding:Chunked")}2;a=b\r\na!\r\n0\r\nx: y\r\n\r\n`],
+  ["a body that looks like an ambiguous head", `${put("Content-Length: 68")}${"\n\r".repeat(3)}${lookalike()}`],
+];
+
+function lookalike(): string {
+  return "x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n".padEnd(61, "x") + END;
+}
+
+const AMBIGUOUS: readonly (readonly [what: string, request: string])[] = [
+  ["a length beside chunks", put("Content-Length: 3", "Transfer-Encoding: chunked")],
+  ["chunks beside a length", put("transfer-encoding: chunked", "content-length: 3")],
+  ["a space before a colon", put("Transfer-Encoding : chunked", "Content-Length: 3")],
+  ["a line feed alone before chunks", put("x: y\nTransfer-Encoding: chunked", "Content-Length: 3")],
+  ["a carriage return alone", put("x: y\rTransfer-Encoding: chunked")],
+  ["a line feed alone at its end", put("x: y").replace(/\r\n\r\n$/, "\r\n\n")],
+  ["two lengths", put("Content-Length: 3", "Content-Length: 4")],
+  ["a length with a sign", put("Content-Length: +3")],
+  ["no digits of a length", put("Content-Length:")],
+  ["an unknown encoding", put("Transfer-Encoding: gzip, chunked")],
+  ["a chunk of more digits than a length has", `${put("Transfer-Encoding: chunked")}0000000000003\r\n`],
+  ["a chunk without a size", `${put("Transfer-Encoding: chunked")}DELETE /b/k HTTP/1.1\r\n`],
+  ["a line feed alone after a chunk's size", `${put("Transfer-Encoding: chunked")}3\n`],
+  ["a line feed alone among trailers", `${put("Transfer-Encoding: chunked")}0\r\nx: y\n`],
+  ["an endless chunk extension", `${put("Transfer-Encoding: chunked")}3;${"a".repeat(9000)}`],
+];
+
+void describe("the front", () => {
+  for (const [what, request] of CLEAR) {
+    void it(`passes on requests with ${what} over one connection, whole and byte by byte`, async () => {
+      const connection = new Connection();
+      await connection.send(request);
+      for (const byte of request) await connection.send(byte);
+      await connection.send(request + request);
+      await connection.answered(4);
+      assert.equal(received, request.repeat(4));
+      connection.close();
+    });
+  }
+
+  for (const [what, request] of AMBIGUOUS) {
+    void it(`refuses ${what}, alone, after another request and in pieces`, async () => {
+      const alone = new Connection();
+      await alone.send(request);
+      assert.match(await alone.ended(), REFUSED);
+      assert.equal(received, "");
+
+      const later = new Connection();
+      const first = `${put("Content-Length: 3")}ab!`;
+      await later.send(first);
+      await later.answered(1);
+      const middle = Math.min(Math.floor(request.length / 2), 30);
+      await later.send(request.slice(0, middle));
+      await later.send(request.slice(middle));
+      const answers = await later.ended();
+      assert.ok(answers.startsWith(ANSWER));
+      assert.match(answers.slice(ANSWER.length), REFUSED);
+      assert.equal(received, first + request.slice(0, middle));
+    });
+  }
+});
