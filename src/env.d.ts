@@ -9,6 +9,8 @@ declare namespace Cloudflare {
     readonly BLOBS: R2Bucket;
     /** The disk store of a local server. Deployments have none. */
     readonly DISK?: Fetcher;
+    /** Optional: the platform's limiter of requests without credentials (docs/quotas.md). */
+    readonly ANONYMOUS_RATE_LIMIT?: RateLimit;
     // An import statement would make this file a module, and its declarations local.
     // oxlint-disable-next-line typescript/consistent-type-imports
     readonly COORDINATORS: DurableObjectNamespace<import("./state/writes/key-coordinator.ts").KeyCoordinator>;

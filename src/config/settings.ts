@@ -8,6 +8,7 @@ import {
   type DeliveryHosts,
 } from "../protocol/core/host-names.ts";
 import type { S3BucketAddress } from "../state/blobs/s3-bucket-address.ts";
+import type { Rates } from "../protocol/core/rates.ts";
 import { parseWebhooks, type EventTargets } from "./event-targets.ts";
 import {
   givenText,
@@ -98,6 +99,8 @@ export interface Settings {
   readonly usage: boolean;
   readonly usageFlushMs: number;
   readonly usageDaysKept: number;
+  /** Of requests without credentials, for each client address. */
+  readonly addressRates: Rates;
   /** Undefined: there are no metrics. */
   readonly metricsToken: string | undefined;
   /** The destinations that notification configurations may name. */
@@ -181,6 +184,10 @@ export function readSettings(env: object): Settings {
     usage: text("USAGE") !== "false",
     usageFlushMs: whole("USAGE_FLUSH_SECONDS") * 1000,
     usageDaysKept: whole("USAGE_DAYS_KEPT"),
+    addressRates: {
+      requests: whole("ANONYMOUS_REQUESTS_PER_SECOND") || undefined,
+      bytesOut: whole("ANONYMOUS_KILOBYTES_PER_SECOND") * 1000 || undefined,
+    },
     metricsToken: possible("METRICS_TOKEN") || undefined,
     eventTargets: {
       queues: new Set(itemsOf(possible("EVENT_QUEUES"))),

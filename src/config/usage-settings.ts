@@ -19,6 +19,18 @@ export const USAGE_SETTINGS = {
     range: [1, 3650],
     meaning: "Days for which counted requests are kept (1 to 3650).",
   },
+  ANONYMOUS_REQUESTS_PER_SECOND: {
+    default: "0",
+    range: [0, 1_000_000],
+    meaning:
+      "Requests without credentials that an isolate accepts from a client address in a second (0 to 1000000; docs/quotas.md); 0: no limit.",
+  },
+  ANONYMOUS_KILOBYTES_PER_SECOND: {
+    default: "0",
+    range: [0, 100_000_000],
+    meaning:
+      "Kilobytes that an isolate sends to a client address without credentials in a second (0 to 100000000; docs/quotas.md); 0: no limit.",
+  },
   METRICS_TOKEN: {
     default: "",
     form: FORMS.bearerToken,

@@ -66,6 +66,7 @@ export async function answerSite(context: DeliveryContext): Promise<SiteAnswer> 
     refreshBucket();
     return errorPage(new S3Error("NoSuchBucket"), requestId);
   }
+  context.admit(bucket);
   const configuration = websiteFromText(bucket.configurations.website);
   if (configuration?.redirectAllRequestsTo !== undefined) {
     refreshBucket();

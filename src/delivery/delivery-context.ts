@@ -7,6 +7,7 @@ import type { Lifetime } from "../protocol/objects/edge-lifetime.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
 import type { EdgeCache } from "../state/blobs/edge-cache.ts";
 import type { Statement, StatementResult } from "../state/d1/database.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
 import type { LocationCache } from "../state/reads/location-cache.ts";
 
 /** Reads D1 in one round trip, unless the bucket's database has to be found first. */
@@ -44,6 +45,8 @@ export interface DeliveryContext {
   readonly blobs: BlobStore;
   /** Opens the cache of bytes near the reader; undefined if nothing is cached. */
   readonly openEdgeCache: () => Promise<EdgeCache | undefined>;
+  /** Admits the request by the bucket's rates. @throws S3Error SlowDown */
+  readonly admit: (bucket: Bucket) => void;
   readonly waitUntil: (work: Promise<unknown>) => void;
 }
 

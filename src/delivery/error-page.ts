@@ -35,8 +35,8 @@ export function errorPage(error: S3Error, requestId: string): SiteAnswer {
   return {
     status,
     headers: {
-      ...Object.fromEntries(kept),
       ...(status === 503 ? { "retry-after": "1" } : {}),
+      ...Object.fromEntries(kept),
       "content-type": "text/html; charset=utf-8",
       "cache-control": "no-store",
       "content-security-policy": "default-src 'none'; sandbox",

@@ -25,7 +25,7 @@ import { answerSigned } from "./delivery-signed.ts";
 import { lookUpRequest } from "./look-up.ts";
 import { platformFailure } from "./platform-failure.ts";
 import { readConnection } from "./read-request.ts";
-import { deliveryHeaders } from "./render.ts";
+import { bodyLengthOf, deliveryHeaders } from "./render.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { schemaMismatchError } from "./schema-mismatch.ts";
 
@@ -50,7 +50,8 @@ export async function answerDelivery(
   }
   scope.bucket ??= answer.bucket;
   if (answer.errorCode !== undefined) scope.log.setError(answer.errorCode);
-  return renderSiteAnswer(incoming, scope, answer);
+  const response = renderSiteAnswer(incoming, scope, answer);
+  return scope.rates.chargeAnswer(response, bodyLengthOf(response));
 }
 
 async function answerRequest(incoming: Request, scope: RequestScope, target: DeliveryTarget): Promise<SiteAnswer> {
@@ -63,9 +64,10 @@ async function answerRequest(incoming: Request, scope: RequestScope, target: Del
   const address = parseAddress(path, "site");
   const siteKey = address.level === "object" ? address.key : "";
   const context = contextOf(incoming, scope, target, { method, siteKey, path });
-  if (method === "OPTIONS") return answerOptions(incoming, context);
-  const parsed = readParameters(query);
+  const parsed = method === "OPTIONS" ? undefined : readParameters(query);
   if (parsed !== undefined && isStrict(parsed)) return answerSigned(incoming, scope, context, parsed);
+  await scope.rates.admitAddress({ method, headers: context.headers, body: null });
+  if (method === "OPTIONS") return answerOptions(incoming, context);
   refuseCustomerKeys(incoming);
   return answerSite(context);
 }
@@ -139,6 +141,9 @@ function contextOf(
     nearest: settings.deliveryReads === "replica" ? readerOf(replicas(env, counts)) : primary,
     blobs: connections.blobs,
     openEdgeCache: async () => scope.openEdgeCache(),
+    admit(bucket) {
+      scope.rates.admitToBucket(request, bucket, true);
+    },
     waitUntil: (work) => {
       scope.waitUntil(work);
     },

@@ -83,6 +83,7 @@ async function runCall(
   scope.accessKeyId = credentials.parentAccessKeyId;
   log.setPrincipal(principal);
   log.endStage("lookUp");
+  scope.rates.admitPrincipal(request, principal, scope.accessKeyId);
 
   const parameters = readCallParameters(request, body);
   const action = findAction(service, parameters.get("Action"), parameters.get("Version"));

@@ -10,6 +10,7 @@ import { Counts } from "../state/d1/counts.ts";
 import type { Statement } from "../state/d1/database.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { cachedBlobEntrypoint } from "./cached-blob.ts";
+import { RateLimits } from "./rate-limits.ts";
 import type { AnswerFacts } from "./render.ts";
 import { RequestLog } from "./request-log.ts";
 
@@ -25,6 +26,7 @@ export class RequestScope {
   readonly counts = new Counts();
   readonly connections: Connections;
   readonly log = new RequestLog();
+  readonly rates: RateLimits;
   /** When the request began, in milliseconds since the epoch. */
   readonly now = Date.now();
   /** The parsed request; undefined until its target is parsed. */
@@ -47,6 +49,7 @@ export class RequestScope {
     this.env = env;
     this.#execution = execution;
     this.settings = settingsOf(env);
+    this.rates = new RateLimits(env, this.settings.addressRates);
     this.connections = connect(env, this.settings, this.counts, (work) => this.waitUntil(work));
   }
 

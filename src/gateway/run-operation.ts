@@ -26,9 +26,11 @@ export async function runOperation(
   scope: RequestScope,
   onBucket: (bucket: Bucket | undefined) => void,
 ): Promise<S3Response> {
-  const { settings, connections, log, now } = scope;
+  const { settings, connections, log, now, rates } = scope;
   const authentication = await authenticateRequest(request, settings, now);
   const { statements } = authentication;
+  // A form without an Authorization header is signed in its body, so it counts as anonymous until that is read.
+  if (authentication.claim === undefined) await rates.admitAddress(request);
   // A signature that needs no lookup is verified before any other work.
   const verifiedEarly = statements.length === 0 ? await authentication.verify([]) : undefined;
   const plan = await planOperation(request, settings, log);
@@ -41,6 +43,7 @@ export async function runOperation(
   scope.accessKeyId = verified.credentials?.parentAccessKeyId;
   log.setPrincipal(principal);
   log.endStage("lookUp");
+  rates.admitPrincipal(request, principal, scope.accessKeyId);
 
   const facts = { request, claim: authentication.claim, now, region: settings.region };
   const accessOf = (requester: Principal): Access =>
@@ -61,6 +64,9 @@ export async function runOperation(
     access.requireAllowed(authorizationRequestOf(request, implementation, resumed));
   checkExpectedOwner(request, bucket);
   if (implementation.authorizes === "dispatch") await refuseContradictions(request, implementation.inputs);
+  // After authorization: a request that is denied anyway does not use up the rate of those who may use the bucket.
+  if (bucket !== undefined) rates.admitToBucket(request, bucket, principal.kind === "anonymous");
+  rates.chargeBody(request);
   log.endStage("authorize");
 
   const origin = originOf(plan.name, principal, request, scope);
@@ -83,6 +89,7 @@ export async function runOperation(
       const lookup = await lookUpCredentials(credentials, settings, now);
       const resolved = await lookup.resolve(await connections.database.read(lookup.statements));
       await verify(resolved.secretAccessKey);
+      rates.admitPrincipal(request, resolved.principal, resolved.parentAccessKeyId);
       scope.lastUse = resolved.lastUse;
       scope.accessKeyId = resolved.parentAccessKeyId;
       log.setPrincipal(resolved.principal);
@@ -90,7 +97,10 @@ export async function runOperation(
       return { principal: resolved.principal, access: accessOf(resolved.principal) };
     },
     openBody: verified.open,
-    openBodyOfAnySize: verified.openAny,
+    openBodyOfAnySize() {
+      const body = verified.openAny();
+      return body.length === undefined ? { ...body, stream: rates.measureBody(body.stream) } : body;
+    },
     openEdgeCache: () => scope.openEdgeCache(),
     waitUntil: (work) => scope.waitUntil(work),
   };

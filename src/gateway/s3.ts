@@ -7,7 +7,7 @@ import { platformFailure } from "./platform-failure.ts";
 import { requireBindings } from "./bindings.ts";
 import { answerPreflight, headersForOrigin } from "./cors.ts";
 import { readRequest } from "./read-request.ts";
-import { renderError, renderResponse } from "./render.ts";
+import { bodyLengthOf, renderError, renderResponse } from "./render.ts";
 import type { RequestScope } from "./request-scope.ts";
 import { runOperation } from "./run-operation.ts";
 import { schemaMismatchError } from "./schema-mismatch.ts";
@@ -27,7 +27,8 @@ export async function answerS3(incoming: Request, scope: RequestScope): Promise<
         : await runOperation(request, scope, (found) => {
             bucket = found;
           });
-    response = renderResponse(answer, scope.answerFacts());
+    const rendered = renderResponse(answer, scope.answerFacts());
+    response = scope.rates.chargeAnswer(rendered, bodyLengthOf(rendered));
   } catch (error) {
     const shown = await shownError(error, scope);
     scope.log.setError(shown instanceof S3Error ? shown.code : "InternalError");
@@ -37,8 +38,12 @@ export async function answerS3(incoming: Request, scope: RequestScope): Promise<
   return response;
 }
 
-function preflight(request: S3Request, { log, connections }: RequestScope): ReturnType<typeof answerPreflight> {
+async function preflight(
+  request: S3Request,
+  { log, connections, rates }: RequestScope,
+): ReturnType<typeof answerPreflight> {
   log.setOperation("Preflight");
+  await rates.admitAddress(request);
   return answerPreflight(request, connections.databases);
 }
 

@@ -1,9 +1,11 @@
 // GetBucketQuota, PutBucketQuota, DeleteBucketQuota, RecountBucketQuota, operations of Cairn's own (docs/quotas.md): the
-// limits on what a bucket stores. A bucket is counted before its limits are enforced; a large one by a job.
+// limits on what a bucket stores and on the rates of its requests. A bucket is counted before limits on storage are enforced; a
+// large one by a job.
 import { defineBucketConfiguration } from "../contract/bucket-configuration.ts";
 import { defineOperation, type Operation } from "../contract/operation.ts";
 import {
   bucketQuotaElement,
+  limitsStorage,
   parseBucketQuota,
   quotaFromText,
   type BucketQuota,
@@ -31,7 +33,7 @@ const [, putBucketQuota, deleteBucketQuota] = defineBucketConfiguration<BucketQu
   store,
   async save({ database }, bucket, quota) {
     await database.batch([store(bucket, quota)]);
-    if (quota !== undefined) await countBucket(database, bucket.id);
+    if (quota !== undefined && limitsStorage(quota)) await countBucket(database, bucket.id);
     return true;
   },
   render: () => ({ body: undefined }),

@@ -104,6 +104,30 @@ describe("PutBucketQuota", () => {
     expect(counted).toMatchObject({ roundTrips: 2, rowsWritten: 2 });
   });
 
+  it("keeps all limits, and takes what GetBucketQuota returned", async () => {
+    const bucket = await freshBucket();
+    const rates = (scale: number): string =>
+      `<MaxRequestsPerSecond>${scale}</MaxRequestsPerSecond><MaxBytesInPerSecond>${scale * 100}</MaxBytesInPerSecond>` +
+      `<MaxBytesOutPerSecond>${scale * 200}</MaxBytesOutPerSecond>`;
+    const limits = `<MaxBytes>0</MaxBytes><MaxObjects>7</MaxObjects>${rates(100)}<Anonymous>${rates(50)}</Anonymous>`;
+    await setQuota(bucket, limits);
+    const read = async () => (await send("GET", `/${bucket}?quota`)).text();
+    const document = await read();
+    expect(document).toContain(`${limits}<Stored><State>Enforced</State>`);
+    expect((await send("PUT", `/${bucket}?quota`, { body: document })).status).toBe(200);
+    expect(await read()).toBe(document);
+    expect(await statusOfPut(bucket, "a", "1")).toBe(403);
+  });
+
+  it("counts nothing in a bucket that has only rates", async () => {
+    const bucket = await freshBucket();
+    await setQuota(bucket, "<MaxObjects>1</MaxObjects>");
+    await setQuota(bucket, "<MaxRequestsPerSecond>1000</MaxRequestsPerSecond>");
+    const put = await send("PUT", `/${bucket}/a`, { body: "1" });
+    expect([put.status, costOf(put).rowsWritten]).toEqual([200, 1]);
+    expect(await (await send("GET", `/${bucket}?quota`)).text()).not.toContain("Stored");
+  });
+
   it("refuses documents that are no quota", async () => {
     const bucket = await freshBucket();
     for (const limits of [
@@ -114,6 +138,19 @@ describe("PutBucketQuota", () => {
       "<MaxBytes>99999999999999999999</MaxBytes>",
       "<MaxBytes>1</MaxBytes><MaxBytes>2</MaxBytes>",
       "<MaxFiles>1</MaxFiles>",
+      "<MaxRequestsPerSecond>0</MaxRequestsPerSecond>",
+      "<MaxRequestsPerSecond>-1</MaxRequestsPerSecond>",
+      "<MaxRequestsPerSecond>NaN</MaxRequestsPerSecond>",
+      "<MaxRequestsPerSecond>Infinity</MaxRequestsPerSecond>",
+      "<MaxRequestsPerSecond>0.5</MaxRequestsPerSecond>",
+      "<MaxRequestsPerSecond><a>1</a></MaxRequestsPerSecond>",
+      "<MaxBytesInPerSecond>1e6</MaxBytesInPerSecond>",
+      "<MaxBytesOutPerSecond/>",
+      "<MaxRequestsPerSecond>1</MaxRequestsPerSecond><MaxRequestsPerSecond>2</MaxRequestsPerSecond>",
+      "<Anonymous/>",
+      "<Anonymous><MaxBytes>1</MaxBytes></Anonymous>",
+      "<MaxBytes>1</MaxBytes><Anonymous><MaxRequestsPerSecond>0</MaxRequestsPerSecond></Anonymous>",
+      "<Stored><Bytes>1</Bytes></Stored>",
     ]) {
       const response = await send("PUT", `/${bucket}?quota`, { body: quotaDocument(limits) });
       expect([limits, response.status, (await response.text()).includes("<Code>MalformedXML</Code>")]).toEqual([

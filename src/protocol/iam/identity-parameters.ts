@@ -2,6 +2,7 @@
 // Rules: https://docs.aws.amazon.com/IAM/latest/APIReference/API_Operations.html
 import { foldTagKey } from "../core/tagging.ts";
 import { QueryApiError } from "./query-api-error.ts";
+import { limitProblem } from "./user-limits.ts";
 import type { QueryParameters, TextConstraint } from "./query-parameters.ts";
 
 const NAME = /^[\w+=,.@-]+$/;
@@ -44,6 +45,10 @@ export function readTags(parameters: QueryParameters): UserTag[] {
   }
   if (tags.some(([key]) => foldTagKey(key).startsWith("aws:"))) {
     throw new QueryApiError("InvalidInput", "Tag keys that begin with aws: are reserved.");
+  }
+  for (const [key, value] of tags) {
+    const problem = limitProblem(key, value);
+    if (problem !== undefined) throw new QueryApiError("InvalidInput", problem);
   }
   return tags;
 }

@@ -77,6 +77,8 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   USAGE: WRONG_WORDS,
   USAGE_FLUSH_SECONDS: [...WRONG_NUMBERS, "26"],
   USAGE_DAYS_KEPT: [...WRONG_NUMBERS, "0", "3651"],
+  ANONYMOUS_REQUESTS_PER_SECOND: ["7d", "-1", "1.5", "1000001", "1e2"],
+  ANONYMOUS_KILOBYTES_PER_SECOND: ["7d", "-1", "1.5", "100000001", "1e2"],
   METRICS_TOKEN: ["short", "has a space in it, and is long enough"],
 };
 
