@@ -1,11 +1,9 @@
 // `npm run bench:cache`: what the edge cache gains or loses on this machine, by size of object and size of piece. The
 // simulator of the Cache API and that of R2 use the same disk, so the differences are those of code, not of distance.
 import { randomBytes } from "node:crypto";
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
-import { serveCairn } from "../../scripts/serve/runtime.ts";
 import { Requests } from "../crash/requests.ts";
 import { CREDENTIALS } from "./signer.ts";
-import { temporaryState } from "./temporary-state.ts";
+import { serveMeasured } from "./serve-measured.ts";
 
 const MiB = 1024 ** 2;
 /** Sizes of objects in bytes, and how many are read of each. */
@@ -59,14 +57,8 @@ async function measure(requests: Requests, size: number, count: number): Promise
 console.log("| piece | object | BYPASS | MISS | HIT | 64 KiB range, BYPASS | 64 KiB range, HIT |");
 console.log("| --- | --- | --- | --- | --- | --- | --- |");
 for (const piece of PIECES_MEBIBYTES) {
-  const cairn = await serveCairn({
-    port: 0,
-    host: "127.0.0.1",
-    state: temporaryState(),
+  const cairn = await serveMeasured({
     bindings: {
-      [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
-      [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
-      LOG_REQUESTS: "false",
       VERIFY_READS: "off",
       EDGE_CACHE_PIECE_MEBIBYTES: String(piece),
     },

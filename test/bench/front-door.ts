@@ -7,10 +7,9 @@ import { parseArgs } from "node:util";
 import { MeasuringClient } from "./client.ts";
 import { type PairedRatios, isExact, pairedRatios } from "./paired-ratios.ts";
 import { median } from "./compare/statistics.ts";
-import { CREDENTIALS, type PreparedRequest, signedRequest } from "./signer.ts";
-import { temporaryState } from "./temporary-state.ts";
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
-import { type ServedCairn, serveCairn } from "../../scripts/serve/runtime.ts";
+import { type PreparedRequest, signedRequest } from "./signer.ts";
+import type { ServedCairn } from "../../scripts/serve/runtime.ts";
+import { serveMeasured } from "./serve-measured.ts";
 
 const BODY = randomBytes(1024);
 const METHODS = ["GET", "HEAD", "PUT"] as const;
@@ -46,17 +45,7 @@ const { rounds, control } = parseArgs({
 }).values;
 
 async function serve(main?: string): Promise<Side> {
-  const served = await serveCairn({
-    port: 0,
-    host: "127.0.0.1",
-    state: temporaryState(),
-    bindings: {
-      [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
-      [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
-      LOG_REQUESTS: "false",
-    },
-    ...(main === undefined ? {} : { main }),
-  });
+  const served = await serveMeasured(main === undefined ? {} : { main });
   const clients = Array.from({ length: Math.max(...CONCURRENCIES) }, () => new MeasuringClient());
   for (const request of [
     await signedRequest("PUT", `${served.url}/bench`),

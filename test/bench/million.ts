@@ -8,8 +8,7 @@ import { Database } from "../../src/state/d1/database.ts";
 import { lookUpUsage } from "../../src/state/metadata/usage.ts";
 import { Requests } from "../crash/requests.ts";
 import { openState } from "../../scripts/maintenance/open-state.ts";
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
-import { type ServedCairn, serveCairn } from "../../scripts/serve/runtime.ts";
+import type { ServedCairn } from "../../scripts/serve/runtime.ts";
 import { residentBytes } from "../../scripts/serve/workerd.ts";
 import { HeapWatch } from "./heap.ts";
 import { Load, type Latencies } from "./load.ts";
@@ -17,6 +16,7 @@ import * as population from "./population.ts";
 import { Checks, count } from "./checks.ts";
 import { CREDENTIALS } from "./signer.ts";
 import { temporaryState } from "./temporary-state.ts";
+import { serveMeasured } from "./serve-measured.ts";
 
 const QUICK_KEYS = 50_000;
 const BUCKET = "million";
@@ -54,14 +54,9 @@ const jobLines: JobLine[] = [];
 
 /** Serves the state while something is done with it. */
 async function served(act: (requests: Requests, cairn: ServedCairn) => Promise<void>): Promise<void> {
-  const cairn = await serveCairn({
-    port: 0,
-    host: "127.0.0.1",
+  const cairn = await serveMeasured({
     state,
     bindings: {
-      [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
-      [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
-      LOG_REQUESTS: "false",
       SERVER_TIMING: "true",
     },
     isInspected: true,

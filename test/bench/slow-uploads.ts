@@ -3,8 +3,6 @@
 // collected differs by machine, so CI does not run it.
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
-import { serveCairn } from "../../scripts/serve/runtime.ts";
 import { Requests } from "../crash/requests.ts";
 import { openConnection, signedHeaders } from "./broken.ts";
 import { Checks } from "./checks.ts";
@@ -12,7 +10,7 @@ import { MeasuringClient } from "./client.ts";
 import { bareWorker } from "./compare/served-targets.ts";
 import { HeapWatch } from "./heap.ts";
 import { bareRequest, CREDENTIALS, type PreparedRequest, signedRequest } from "./signer.ts";
-import { temporaryState } from "./temporary-state.ts";
+import { serveMeasured } from "./serve-measured.ts";
 
 const MiB = 1024 ** 2;
 const UPLOADS = 300;
@@ -91,15 +89,7 @@ async function slowdownOf(side: Side): Promise<number> {
 }
 
 const checks = new Checks("slow uploads");
-const served = await serveCairn({
-  port: 0,
-  host: "127.0.0.1",
-  state: temporaryState(),
-  bindings: {
-    [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
-    [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
-    LOG_REQUESTS: "false",
-  },
+const served = await serveMeasured({
   beside: [await bareWorker()],
   isInspected: true,
   onLog: () => undefined,

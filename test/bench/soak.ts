@@ -4,13 +4,12 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Requests } from "../crash/requests.ts";
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
-import { serveCairn, type ServedCairn } from "../../scripts/serve/runtime.ts";
+import type { ServedCairn } from "../../scripts/serve/runtime.ts";
 import { breakOff, brokenRequests, type BrokenRequest } from "./broken.ts";
 import { Checks, count } from "./checks.ts";
 import { Inspector, type MemoryUsage } from "./inspector.ts";
 import { CREDENTIALS } from "./signer.ts";
-import { temporaryState } from "./temporary-state.ts";
+import { serveMeasured } from "./serve-measured.ts";
 
 const { values } = parseArgs({
   options: { count: { type: "string", default: "5000" }, only: { type: "string" } },
@@ -118,14 +117,8 @@ async function soak(cairn: ServedCairn): Promise<void> {
   checks.atMost("growth of the buffers", after.buffers - before.buffers, MAX_BUFFERS, "bytes");
 }
 
-const served = await serveCairn({
-  port: 0,
-  host: "127.0.0.1",
-  state: temporaryState(),
+const served = await serveMeasured({
   bindings: {
-    [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
-    [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
-    LOG_REQUESTS: "false",
     SSE_CUSTOMER_KEYS_OVER_HTTP: "loopback",
   },
   isInspected: true,

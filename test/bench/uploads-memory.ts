@@ -4,14 +4,13 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { Requests } from "../crash/requests.ts";
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
-import { serveCairn, type ServedCairn } from "../../scripts/serve/runtime.ts";
+import type { ServedCairn } from "../../scripts/serve/runtime.ts";
 import { openConnection, signedHeaders } from "./broken.ts";
 import { Checks } from "./checks.ts";
 import { HeapWatch } from "./heap.ts";
 import { Inspector } from "./inspector.ts";
 import { CREDENTIALS } from "./signer.ts";
-import { temporaryState } from "./temporary-state.ts";
+import { serveMeasured } from "./serve-measured.ts";
 
 const MiB = 1024 ** 2;
 const BUCKET = "uploads";
@@ -91,15 +90,7 @@ async function busy(url: string): Promise<Socket[]> {
   );
 }
 
-const served = await serveCairn({
-  port: 0,
-  host: "127.0.0.1",
-  state: temporaryState(),
-  bindings: {
-    [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
-    [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
-    LOG_REQUESTS: "false",
-  },
+const served = await serveMeasured({
   isInspected: true,
   onLog: () => undefined,
 });

@@ -1,11 +1,10 @@
 // `npm run bench:verify`: what each value of VERIFY_READS costs. Objects of several sizes are read over and over from a
 // served Cairn, and beside the time of a read the processor time of the runtime is measured.
 import { readFileSync } from "node:fs";
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
-import { serveCairn } from "../../scripts/serve/runtime.ts";
 import { Requests } from "../crash/requests.ts";
 import { CREDENTIALS } from "./signer.ts";
 import { temporaryState } from "./temporary-state.ts";
+import { serveMeasured } from "./serve-measured.ts";
 
 const SETTINGS = ["off", "sampled", "always"] as const;
 const SIZES = [4096, 1024 ** 2, 32 * 1024 ** 2];
@@ -26,14 +25,9 @@ function processorMs(pid: number | undefined): number {
 const state = temporaryState();
 console.log("| VERIFY_READS | object | ms a read | processor ms a read | MB/s |\n| --- | --- | --- | --- | --- |");
 for (const setting of SETTINGS) {
-  const cairn = await serveCairn({
-    port: 0,
-    host: "127.0.0.1",
+  const cairn = await serveMeasured({
     state,
     bindings: {
-      [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
-      [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
-      LOG_REQUESTS: "false",
       EDGE_CACHE: "off",
       VERIFY_READS: setting,
     },

@@ -3,34 +3,14 @@ import { describe, expect, it } from "vitest";
 
 import { nextVersionId } from "../../src/protocol/core/version-id.ts";
 import type { Bucket } from "../../src/state/metadata/buckets.ts";
-import { insertBucket, NO_CONFIGURATIONS } from "../../src/state/metadata/buckets.ts";
 import { commitBatch, guardCommit } from "../../src/state/commit/commit.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database, type Statement } from "../../src/state/d1/database.ts";
 import { currentHeads } from "../../src/state/commit/heads.ts";
 import { upsertObject } from "../../src/state/metadata/objects.ts";
+import { insertedBucket } from "../support/bucket-rows.ts";
 
 const database = new Database(env.DB, new Counts());
-let serial = 0;
-
-async function freshBucket(): Promise<Bucket> {
-  serial += 1;
-  const bucket: Bucket = {
-    name: `commit-${serial}`,
-    id: `commit-id-${serial}`,
-    ownerId: "o",
-    region: "r",
-    createdAt: 0,
-    versioning: null,
-    cors: [],
-    creatorId: null,
-    configurations: NO_CONFIGURATIONS,
-    snapshotFloor: null,
-    deliveryEpoch: 0,
-  };
-  await database.look(insertBucket(bucket));
-  return bucket;
-}
 
 function put(bucket: Bucket, key: string, versionId: string): Statement {
   return upsertObject(bucket.id, {
@@ -92,7 +72,7 @@ function failing(when: "before" | "after", times: number): Database {
 
 describe("a guarded batch", () => {
   it("is applied when everything is as expected", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const versionId = nextVersionId(1, undefined);
     const heads = new Map([["k", null]]);
     const outcome = await commitBatch(
@@ -105,7 +85,7 @@ describe("a guarded batch", () => {
   });
 
   it("does nothing when the head differs", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const first = nextVersionId(1, undefined);
     await database.batch([put(bucket, "k", first)]);
     for (const head of [null, nextVersionId(1, undefined)]) {
@@ -123,7 +103,7 @@ describe("a guarded batch", () => {
   });
 
   it("treats a delete marker of the versions table as a head", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const marker = nextVersionId(5, undefined);
     const older = nextVersionId(4, undefined);
     for (const versionId of [older, marker]) {
@@ -142,7 +122,7 @@ describe("a guarded batch", () => {
   });
 
   it("is rejected in a bucket that was deleted, recreated, or versioned meanwhile", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const commit = (seen: Bucket) => commitBatch(database, [guardCommit(seen, new Map([["k", null]]), [])], never);
     expect(await commit({ ...bucket, id: "another" })).toBe("bucket changed");
     expect(await commit({ ...bucket, name: "commit-nowhere" })).toBe("bucket changed");
@@ -151,7 +131,7 @@ describe("a guarded batch", () => {
   });
 
   it("is rejected for a blob with a tombstone of the orphan scan", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const blobs = [`${bucket.id}/one`, `${bucket.id}/two`];
     const commit = () => commitBatch(database, [guardCommit(bucket, new Map([["k", null]]), blobs)], never);
     expect(await commit()).toBe("applied");
@@ -160,7 +140,7 @@ describe("a guarded batch", () => {
   });
 
   it("guards every key of a batch with several keys", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     await database.batch([put(bucket, "b", nextVersionId(1, undefined))]);
     const heads = new Map([
       ["a", null],
@@ -172,7 +152,7 @@ describe("a guarded batch", () => {
 
 describe("a batch whose response is lost", () => {
   const commit = async (line: Database) => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const versionId = nextVersionId(1, undefined);
     const outcome = await commitBatch(
       line,
@@ -197,7 +177,7 @@ describe("a batch whose response is lost", () => {
   });
 
   it("is never treated as rejected because its own commit moved the head", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const versionId = nextVersionId(1, undefined);
     const outcome = await commitBatch(
       failing("after", 1),

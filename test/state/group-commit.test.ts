@@ -9,35 +9,13 @@ import { currentHeads } from "../../src/state/commit/heads.ts";
 import { moveCurrentToVersions } from "../../src/state/commit/version-moves.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
-import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../../src/state/metadata/buckets.ts";
+import type { Bucket } from "../../src/state/metadata/buckets.ts";
 import { upsertObject } from "../../src/state/metadata/objects.ts";
 import { connectionLost, d1With, type BatchFault } from "../support/faults.ts";
+import { insertedBucket } from "../support/bucket-rows.ts";
 
 const database = new Database(env.DB, new Counts());
 const VERSIONINGS = [null, "Enabled", "Suspended"] as const;
-let serial = 0;
-
-async function freshBucket(versioning: Bucket["versioning"] = null): Promise<Bucket> {
-  serial += 1;
-  const bucket: Bucket = {
-    name: `groups-${serial}`,
-    id: `groups-id-${serial}`,
-    ownerId: "o",
-    region: "r",
-    createdAt: 0,
-    versioning: null,
-    cors: [],
-    creatorId: null,
-    configurations: NO_CONFIGURATIONS,
-    snapshotFloor: null,
-    deliveryEpoch: 0,
-  };
-  await database.look(insertBucket(bucket));
-  if (versioning !== null) {
-    await env.DB.prepare("UPDATE buckets SET versioning = ? WHERE id = ?").bind(versioning, bucket.id).run();
-  }
-  return { ...bucket, versioning };
-}
 
 function memberOf(bucket: Bucket, key: string, expectedHead: string | null, line = database): GroupMember {
   const versionId = nextVersionId(Date.now(), expectedHead ?? undefined);
@@ -113,7 +91,7 @@ async function rowsOfTable(bucket: Bucket, table: string): Promise<Record<string
 
 describe("a group of commits", () => {
   it.each(VERSIONINGS)("leaves what the commits leave one by one (versioning %s)", async (versioning) => {
-    const [together, alone] = [await freshBucket(versioning), await freshBucket(versioning)];
+    const [together, alone] = [await insertedBucket(versioning), await insertedBucket(versioning)];
     for (const turn of [0, 1]) {
       // The second turn replaces half of the keys and adds others.
       const keys = turn === 0 ? KEYS : ["b", "d", "e"];
@@ -147,7 +125,7 @@ describe("a group of commits", () => {
   });
 
   it("takes no more than 50 members", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const { line, batches } = lineWith(async (_, send) => send());
     const members = Array.from({ length: 120 }, (_, index) => memberOf(bucket, `k${index}`, null, line));
     expect(new Set(await commitTogether(bucket, members))).toEqual(new Set(["applied"]));
@@ -158,7 +136,7 @@ describe("a group of commits", () => {
 
 describe("a group that a guard refuses", () => {
   it("refuses only the members whose own guard does", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     await new GroupCommits().commit(memberOf(bucket, "b", null));
     const members = KEYS.map((key) => memberOf(bucket, key, null));
     await env.DB.prepare("INSERT INTO scan_tombstones VALUES (?, 0)").bind(members[2]?.blobIds[0]).run();
@@ -173,14 +151,14 @@ describe("a group that a guard refuses", () => {
   });
 
   it("refuses all members when the bucket changed", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const members = KEYS.map((key) => memberOf({ ...bucket, versioning: "Enabled" }, key, null));
     expect(await commitTogether(bucket, members)).toEqual(KEYS.map(() => "bucket changed"));
     expect(await rowsOfTable(bucket, "objects")).toEqual([]);
   });
 
   it("rejects each member when the schema does not match", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const { line } = lineWith(async () => Promise.reject(new Error("D1_ERROR: no such table: objects")));
     const outcomes = await commitTogether(
       bucket,
@@ -197,7 +175,7 @@ describe("a group whose answer is lost", () => {
     ["after", 1],
     ["after", 3],
   ] as const)("%s it is applied, %i times, is committed once", async (when, times) => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     let left: number = times;
     const { line } = lineWith(async (sql, send) => {
       if (!isGroup(sql) || left === 0) return send();
@@ -213,7 +191,7 @@ describe("a group whose answer is lost", () => {
   });
 
   it("is unknown for each member while D1 is unreachable", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const { line } = lineWith(async () => Promise.reject(connectionLost()));
     const outcomes = await commitTogether(
       bucket,
@@ -224,7 +202,7 @@ describe("a group whose answer is lost", () => {
   });
 
   it("acknowledges no member for another one that a second coordinator committed alone", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     const { line } = lineWith(async (sql, send) => {
       if (isCommit(sql)) throw connectionLost();
       return send();
@@ -242,7 +220,7 @@ describe("a group whose answer is lost", () => {
   });
 
   it("is read back for each member when its repetition is refused", async () => {
-    const bucket = await freshBucket();
+    const bucket = await insertedBucket();
     let isFirst = true;
     const { line } = lineWith(async (sql, send) => {
       if (isCommit(sql) && isFirst) {

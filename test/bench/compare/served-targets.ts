@@ -9,10 +9,10 @@ import { temporaryState } from "../temporary-state.ts";
 import { timeOrderedId } from "../../../src/bytes/random-id.ts";
 import { nextVersionId } from "../../../src/protocol/core/version-id.ts";
 import { openState } from "../../../scripts/maintenance/open-state.ts";
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../../scripts/project/credentials.ts";
 import { readWranglerToml } from "../../../scripts/project/wrangler-toml.ts";
 import { bundleWorker } from "../../../scripts/serve/bundle.ts";
-import { type ServedCairn, serveCairn } from "../../../scripts/serve/runtime.ts";
+import type { ServedCairn } from "../../../scripts/serve/runtime.ts";
+import { serveMeasured } from "../serve-measured.ts";
 
 const TEMPLATE_KEY = "template";
 const ROWS_PER_STATEMENT = 4000;
@@ -55,15 +55,8 @@ export async function serveTargets(listedKeys: readonly number[]): Promise<Serve
 }
 
 async function serve(state: string, beside: V4WorkerOptions[]): Promise<ServedCairn> {
-  return serveCairn({
-    port: 0,
-    host: "127.0.0.1",
+  return serveMeasured({
     state,
-    bindings: {
-      [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
-      [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
-      LOG_REQUESTS: "false",
-    },
     beside,
   });
 }

@@ -1,15 +1,13 @@
 // The Workers that `npm run bench:edge` compares, served in one runtime: Cairn as S3 endpoint and as delivery host, and the
 // bare Worker.
 import { join } from "node:path";
-import { ACCESS_KEY_ID, SECRET_ACCESS_KEY } from "../../../scripts/project/credentials.ts";
 import { readWranglerToml } from "../../../scripts/project/wrangler-toml.ts";
 import { bundleWorker } from "../../../scripts/serve/bundle.ts";
-import { serveCairn } from "../../../scripts/serve/runtime.ts";
 import { MeasuringClient } from "../client.ts";
-import { bareRequest, CREDENTIALS, signedRequest, type PreparedRequest } from "../signer.ts";
-import { temporaryState } from "../temporary-state.ts";
+import { bareRequest, signedRequest, type PreparedRequest } from "../signer.ts";
 import { COUNTS_HEADER, type Calls } from "./distance.ts";
 import type { Read } from "./reader.ts";
+import { serveMeasured } from "../serve-measured.ts";
 
 const BUCKET = "bench";
 const HOST = "cdn.example.org";
@@ -40,15 +38,9 @@ export interface EdgeTargets {
 
 /** Starts all of them. */
 export async function serveEdgeTargets(): Promise<EdgeTargets> {
-  const served = await serveCairn({
-    port: 0,
-    host: "127.0.0.1",
-    state: temporaryState(),
+  const served = await serveMeasured({
     main: join(import.meta.dirname, "cairn-worker.ts"),
     bindings: {
-      [ACCESS_KEY_ID]: CREDENTIALS.accessKeyId,
-      [SECRET_ACCESS_KEY]: CREDENTIALS.secretAccessKey,
-      LOG_REQUESTS: "false",
       // Counts of requests are written at intervals of time, so they would come on top by chance.
       USAGE: "false",
       DELIVERY: `${HOST}=${BUCKET}`,
