@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { type Found, chooseAccount, examine } from "./deploy/account.ts";
 import { type Api, connect } from "./deploy/api.ts";
+import { type DeliveryPlan, deliverySecrets, planDelivery } from "./deploy/delivery.ts";
 import type { Identifiers } from "./deploy/configuration.ts";
 import { DeployFailure, explain } from "./deploy/failure.ts";
 import { askForLocation, rememberLocation } from "./deploy/location.ts";
@@ -25,10 +26,11 @@ import {
   missingSecrets,
   requireHandover,
 } from "./deploy/secrets.ts";
-import { nextSteps } from "./deploy/next-steps.ts";
+import { type Delivered, nextSteps } from "./deploy/next-steps.ts";
 import { type Uploaded, uploadWorker } from "./deploy/upload.ts";
 import { waitForOwnMigrations } from "./deploy/own-migrations.ts";
 import { askWrangler } from "./deploy/wrangler.ts";
+import { readDeliveryToml } from "./project/delivery-toml.ts";
 import { PROJECT_ROOT, type WranglerToml, readWranglerToml } from "./project/wrangler-toml.ts";
 import { bundleWorker } from "./serve/bundle.ts";
 import { misspeltSettings } from "../src/config/settings.ts";
@@ -37,7 +39,7 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
   const isTerminal = process.stdout.isTTY && process.stdin.isTTY;
   const isBuildService = process.env["WORKERS_CI"] !== undefined;
   const handover = chooseHandover(options.credentialsFile, { isTerminal, environment: process.env });
-  const { api, found, missing, given } = await stage("look at the account", () =>
+  const { api, found, missing, given, delivery } = await stage("look at the account", () =>
     check(toml, handover, isBuildService),
   );
   const { account } = found;
@@ -64,8 +66,15 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
     await stage("compare the schema with the migrations", async () => {
       for (const one of eachDatabase(placed, ids)) await verify(inAccount, one);
     });
+    const delivered = await deliver(
+      delivery,
+      ids,
+      { ...pending.read(), ...secrets },
+      found.worker?.secrets ?? new Set(),
+    );
     const lacksSecrets = handover.kind === "none" && missing.length > 0;
-    say(nextSteps(uploaded.endpoints, toml.vars["REGION"], { previousVersion: found.worker?.versionId, lacksSecrets }));
+    const previousVersion = found.worker?.versionId;
+    say(nextSteps(uploaded.endpoints, toml.vars["REGION"], { previousVersion, lacksSecrets, delivered }));
     const handed = pending.handOver(handover);
     if (handed !== undefined) say(`\n${handed}`);
   } catch (error) {
@@ -73,17 +82,42 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
   }
 }
 
+/** Uploads the Worker that only delivers, once the schema is the one that it needs. */
+async function deliver(
+  plan: DeliveryPlan | undefined,
+  ids: Identifiers,
+  known: Secrets,
+  ofEndpoint: ReadonlySet<string>,
+): Promise<Delivered | undefined> {
+  if (plan === undefined) return undefined;
+  const { toml, worker } = plan;
+  const { secrets, unknown } = deliverySecrets(plan, known, ofEndpoint);
+  await stage(`Worker ${toml.name}`, () => uploadWorker(toml, ids, secrets));
+  const hosts = toml.routes.map(({ host }) => host);
+  return { name: toml.name, hosts, previousVersion: worker?.versionId, unknownSecrets: unknown };
+}
+
+interface Checked {
+  readonly api: Api;
+  readonly found: Found;
+  readonly missing: readonly string[];
+  readonly given: Secrets;
+  readonly delivery: DeliveryPlan | undefined;
+}
+
 /** Everything that is looked at before anything is made. */
-async function check(
-  toml: WranglerToml,
-  handover: Handover,
-  isBuildService: boolean,
-): Promise<{ api: Api; found: Found; missing: readonly string[]; given: Secrets }> {
+async function check(toml: WranglerToml, handover: Handover, isBuildService: boolean): Promise<Checked> {
   // A Worker that cannot be built is found here, and not after its database is made.
   await bundleWorker(toml.main);
   const api = await connect();
   const account = await chooseAccount(api, toml);
   const found = await examine(api, account, toml);
+  const delivery = await planDelivery(api, found, toml);
+  if (delivery !== undefined) {
+    await bundleWorker(delivery.toml.main);
+    // Invalid secrets in the environment are found here.
+    deliverySecrets(delivery, {}, found.worker?.secrets ?? new Set());
+  }
   const missing = missingSecrets(found.worker?.secrets ?? new Set());
   const pending = new PendingSecrets(account.id, toml.name);
   const given = givenSecrets(missing, process.env);
@@ -98,7 +132,7 @@ async function check(
     });
     requireOwnSchema(schema, { ...toml, d1 });
   }
-  return { api, found, missing: toMake, given };
+  return { api, found, missing: toMake, given, delivery };
 }
 
 /** The location to make things in, kept in wrangler.toml; undefined where none was chosen or all is there already. */
@@ -195,10 +229,22 @@ async function rehearse(toml: WranglerToml): Promise<void> {
     `deploy the Worker ${toml.name}, with root credentials and a master key unless it has them`,
     "compare the database's schema with the migrations",
   ];
+  const delivery = readDeliveryToml(toml);
+  if (delivery !== undefined) {
+    const hosts = delivery.routes.map(({ host }) => host).join(", ");
+    const condition = hosts === "" ? "if it is deployed already; it has no routes" : `for ${hosts}`;
+    steps.push(`deploy the Worker ${delivery.name}, which only delivers, ${condition}`);
+  }
   for (const step of steps) say(`  would   ${step}`);
-  const { ok, stdout, stderr } = await askWrangler(["deploy", "--dry-run"]);
-  if (!ok) throw new DeployFailure("Wrangler cannot build the Worker.", `${stdout}${stderr}`);
-  say(`\nNothing was sent. The Worker was built as it would be deployed: ${/Total Upload: (.*)/.exec(stdout)?.[1]}`);
+  say("\nNothing was sent. Built as they would be deployed:");
+  await build(toml, "wrangler.toml");
+  if (delivery !== undefined) await build(delivery, "wrangler.delivery.toml");
+}
+
+async function build({ name }: WranglerToml, config: string): Promise<void> {
+  const { ok, stdout, stderr } = await askWrangler(["deploy", "--dry-run", "--config", join(PROJECT_ROOT, config)]);
+  if (!ok) throw new DeployFailure(`Wrangler cannot build the Worker ${name}.`, `${stdout}${stderr}`);
+  say(`  ${name}: ${/Total Upload: (.*)/.exec(stdout)?.[1]}`);
 }
 
 async function main(): Promise<void> {

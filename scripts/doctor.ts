@@ -1,6 +1,7 @@
 // `npm run doctor`: examines an endpoint from outside and says in plain words what is wrong with it and what to do.
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
+import { checkDelivery } from "./doctor/delivery-checks.ts";
 import { reportLines, skipped, bad, type Finding } from "./doctor/findings.ts";
 import { PAID_DATABASE_BYTES, checkHealth } from "./doctor/health-checks.ts";
 import { checkRequests, cleanUp, type Place } from "./doctor/request-checks.ts";
@@ -10,6 +11,7 @@ import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, readDevVars } from "./project/credent
 import { PROJECT_ROOT, readWranglerToml } from "./project/wrangler-toml.ts";
 
 const USAGE = `Usage: npm run doctor -- URL [--bucket NAME] [--largest MB] [--region REGION] [--free] [--json]
+                              [--delivery URL]
 
 Examines the endpoint at URL with signed requests, as clients send them. Everything is stored below one prefix and deleted
 again. Credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, else from the root credentials
@@ -18,17 +20,21 @@ in the environment or in .dev.vars; without any, only what needs none is checked
   --bucket NAME   a bucket to write to; else one is made and deleted again
   --largest MB    the largest body to upload (default 20; 95, 190 and 480 find the limit of the zone's plan)
   --region NAME   of signatures (default auto)
+  --delivery URL  also examine this delivery host, as https://cdn.example.com; can be repeated
   --free          compare the database with the limit of the Workers Free plan, 500 MB
   --json          print the findings as JSON
   --help          this text
 
 Ends with 0 where all is well, with 1 where something is bad, and with 2 where it could not look.`;
 
+const ADDRESS = /^https?:\/\/[^/]+\/?$/;
+
 interface Arguments {
   readonly url: string;
   readonly bucket: string | undefined;
   readonly largest: number;
   readonly region: string;
+  readonly deliveryUrls: readonly string[];
   readonly isFree: boolean;
   readonly isJson: boolean;
 }
@@ -40,6 +46,7 @@ function readOptions(): Arguments | undefined {
       bucket: { type: "string" },
       largest: { type: "string", default: "20" },
       region: { type: "string", default: "auto" },
+      delivery: { type: "string", multiple: true, default: [] },
       free: { type: "boolean", default: false },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
@@ -47,14 +54,16 @@ function readOptions(): Arguments | undefined {
   });
   if (values.help) return undefined;
   const [url = "", ...others] = positionals;
-  if (!/^https?:\/\/[^/]+\/?$/.test(url) || others.length > 0)
-    throw new Error("give one address, as https://cairn.example.com");
+  if (!ADDRESS.test(url) || others.length > 0) throw new Error("give one address, as https://cairn.example.com");
+  const wrong = values.delivery.find((one) => !ADDRESS.test(one));
+  if (wrong !== undefined) throw new Error(`--delivery ${wrong}: give an address, as https://cdn.example.com`);
   if (!/^\d{1,4}$/.test(values.largest)) throw new Error(`--largest ${values.largest}: not a number of megabytes`);
   return {
     url,
     bucket: values.bucket,
     largest: Number(values.largest) * 1_000_000,
     region: values.region,
+    deliveryUrls: values.delivery,
     isFree: values.free,
     isJson: values.json,
   };
@@ -68,7 +77,7 @@ function credentials(): ConstructorParameters<typeof Wire>[1] | undefined {
   return accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined;
 }
 
-async function examine({ url, bucket, largest, region, isFree }: Arguments): Promise<Finding[]> {
+async function examine({ url, bucket, largest, region, deliveryUrls, isFree }: Arguments): Promise<Finding[]> {
   const known = credentials();
   const wire = new Wire(url, known ?? { accessKeyId: "", secretAccessKey: "" }, region);
   const findings = await checkHealth(wire, {
@@ -76,6 +85,7 @@ async function examine({ url, bucket, largest, region, isFree }: Arguments): Pro
     databaseLimit: isFree ? 500_000_000 : PAID_DATABASE_BYTES,
     now: Date.now,
   });
+  for (const host of deliveryUrls) findings.push(...(await checkDelivery(host, known)));
   if (known === undefined) return [...findings, skipped("requests", "there are no credentials to sign with")];
   const id = randomBytes(6).toString("hex");
   const place: Place = { wire, bucket: bucket ?? `cairn-doctor-${id}`, prefix: `cairn-doctor-${id}/`, largest };

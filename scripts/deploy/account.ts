@@ -13,7 +13,7 @@ export interface Account {
 export interface Found {
   readonly account: Account;
   /** Undefined: there is no Worker of this name. */
-  readonly worker: { readonly secrets: ReadonlySet<string>; readonly versionId: string | undefined } | undefined;
+  readonly worker: FoundWorker | undefined;
   /** The first database. */
   readonly database: FoundDatabase | undefined;
   /** The existing databases by their bindings. */
@@ -80,13 +80,15 @@ export async function examine(all: Api, account: Account, toml: WranglerToml): P
   }
 }
 
-interface FoundWorker {
+/** A Worker of the account. */
+export interface FoundWorker {
   readonly bindings: readonly unknown[];
   readonly secrets: ReadonlySet<string>;
   readonly versionId: string | undefined;
 }
 
-async function findWorker(api: Api, name: string): Promise<FoundWorker | undefined> {
+/** Finds a Worker by its name; undefined if there is none. */
+export async function findWorker(api: Api, name: string): Promise<FoundWorker | undefined> {
   // An answer other than "there is none" stops here: taken for a no, it would have new secrets put over those in use.
   const settings = await api.get(`/workers/scripts/${name}/settings`).catch(unlessMissing(10_007, 10_090));
   if (settings === undefined) return undefined;

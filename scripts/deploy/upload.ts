@@ -23,15 +23,15 @@ const LIMITS_REFUSED = /\b100328\b/;
 export async function uploadWorker(toml: WranglerToml, ids: Identifiers, secrets: Secrets): Promise<Uploaded> {
   const paid = await tryUpload(toml, ids, secrets, "paid");
   if (paid.failure === undefined) return { plan: "paid", endpoints: paid.endpoints };
-  if (!LIMITS_REFUSED.test(paid.failure)) throw uploadFailed(paid.failure);
+  if (!LIMITS_REFUSED.test(paid.failure)) throw uploadFailed(toml.name, paid.failure);
   const free = await tryUpload(toml, ids, secrets, "free");
-  if (free.failure !== undefined) throw uploadFailed(free.failure);
+  if (free.failure !== undefined) throw uploadFailed(toml.name, free.failure);
   return { plan: "free", endpoints: free.endpoints };
 }
 
-function uploadFailed(output: string): DeployFailure {
+function uploadFailed(name: string, output: string): DeployFailure {
   return new DeployFailure(
-    `Wrangler could not deploy the Worker (${reasonIn(output)}). What was made so far is kept: run this again when the cause is mended.`,
+    `Wrangler could not deploy the Worker ${name} (${reasonIn(output)}). What was made so far is kept: run this again when the cause is mended.`,
     output,
   );
 }
@@ -56,7 +56,7 @@ async function tryUpload(
     const hasSecrets = Object.keys(secrets).length > 0;
     if (hasSecrets) writeFileSync(file, JSON.stringify(secrets), { mode: 0o600, flag: "wx" });
     // By default wrangler leaves running Durable Objects their old code for five minutes.
-    const update = ["--durable-objects-code-update-mode", "immediate"];
+    const update = toml.durableObjects.length === 0 ? [] : ["--durable-objects-code-update-mode", "immediate"];
     const config = writeConfiguration(toml, ids, plan);
     const { ok, stdout, stderr } = await askWrangler(
       ["deploy", "--config", config, ...update, ...(hasSecrets ? ["--secrets-file", file] : [])],

@@ -7,6 +7,7 @@ import { parseEnv } from "node:util";
 import { AwsClient } from "aws4fetch";
 import { type Account, chooseAccount, examine } from "../deploy/account.ts";
 import { type Api, connect, field } from "../deploy/api.ts";
+import { findDeliveryWorker } from "../deploy/delivery.ts";
 import { DeployFailure, explain } from "../deploy/failure.ts";
 import { PendingSecrets, chooseHandover, requireHandover } from "../deploy/secrets.ts";
 import { askWrangler } from "../deploy/wrangler.ts";
@@ -28,6 +29,8 @@ interface Deployed {
   readonly api: Api;
   readonly account: Account;
   readonly worker: string;
+  /** The name of the Worker that only delivers; it has the same secrets. */
+  readonly deliveryWorker: string | undefined;
   readonly secrets: ReadonlySet<string>;
   readonly databaseId: string;
 }
@@ -49,11 +52,12 @@ async function findDeployed(): Promise<Deployed> {
   const all = await connect();
   const account = await chooseAccount(all, toml);
   const { worker, database } = await examine(all, account, toml);
+  const deliveryWorker = await findDeliveryWorker(all, account, toml);
   if (worker === undefined || database === undefined) {
     throw new DeployFailure(`The account ${account.name} has no Worker ${toml.name} with a database: deploy it first.`);
   }
   const api = all.below(`/accounts/${account.id}`);
-  return { api, account, worker: toml.name, secrets: worker.secrets, databaseId: database.id };
+  return { api, account, worker: toml.name, deliveryWorker, secrets: worker.secrets, databaseId: database.id };
 }
 
 async function begin(options: RotateOptions, deployed: Deployed, record: RotationRecord, now: number): Promise<string> {
@@ -157,8 +161,17 @@ async function countSealed({ api, databaseId }: Deployed): Promise<SealedCounts>
   return sealedCounts(rows);
 }
 
+/**
+ * Changes the secrets of both Workers. The S3 endpoint's shows whether a rotation is under way, so it is the last one: an
+ * interrupted run repeats both.
+ */
+async function putSecrets({ account, worker, deliveryWorker }: Deployed, changes: Changes): Promise<void> {
+  if (deliveryWorker !== undefined) await putSecretsOf(account, deliveryWorker, changes);
+  await putSecretsOf(account, worker, changes);
+}
+
 /** Passes the secrets to wrangler in a file that only this user can read. */
-async function putSecrets({ account, worker }: Deployed, changes: Changes): Promise<void> {
+async function putSecretsOf(account: Account, worker: string, changes: Changes): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "cairn-rotate-"));
   try {
     const file = join(folder, "secrets.json");
@@ -166,7 +179,8 @@ async function putSecrets({ account, worker }: Deployed, changes: Changes): Prom
     const { ok, stdout, stderr } = await askWrangler(["secret", "bulk", file, "--name", worker], {
       CLOUDFLARE_ACCOUNT_ID: account.id,
     });
-    if (!ok) throw new DeployFailure("Wrangler could not change the Worker's secrets.", `${stdout}${stderr}`);
+    if (!ok)
+      throw new DeployFailure(`Wrangler could not change the secrets of the Worker ${worker}.`, `${stdout}${stderr}`);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -52,7 +52,7 @@ void describe("npm run doctor", () => {
   before(async () => {
     const state = join(folder, "state");
     mkdirSync(state);
-    cairn = await startCairn({ state, credentials });
+    cairn = await startCairn({ state, credentials, settings: { DELIVERY: "localhost=delivered" } });
     proxy = await startProxy(cairn.url);
   });
 
@@ -100,6 +100,32 @@ void describe("npm run doctor", () => {
       [],
       printed.filter((line) => !line.startsWith("good")).join("\n"),
     );
+  });
+
+  void it("finds delivery hosts that deliver, have no bucket, do not reach Cairn, or do not know a signer", async () => {
+    const { port } = new URL(cairn.url);
+    const delivery = `http://localhost:${port}`;
+    const check = async (url: string, secret = credentials.secretAccessKey): Promise<(string | undefined)[][]> => {
+      const outcome = await doctor([cairn.url, "--delivery", url, "--json"], { AWS_SECRET_ACCESS_KEY: secret });
+      return findingsIn(outcome)
+        .filter((finding) => finding.check === "delivery" || finding.check === "presigned URLs")
+        .map(({ check: name, level, found }) => [name, level, found.split(" ").slice(1, 4).join(" ")]);
+    };
+    assert.deepEqual(await check(delivery), [["delivery", "bad", "has no bucket"]]);
+    await new Requests(cairn.url, credentials).send("PUT", "/delivered");
+    // The host remembers for a few seconds that there was no bucket.
+    while ((await check(delivery))[0]?.[1] === "bad") await new Promise((resolve) => setTimeout(resolve, 1000));
+    assert.deepEqual(await check(delivery), [
+      ["delivery", "good", "delivers a bucket"],
+      ["presigned URLs", "good", "accepts the signature"],
+    ]);
+    assert.deepEqual(await check(delivery, "of-no-user"), [
+      ["delivery", "good", "delivers a bucket"],
+      ["presigned URLs", "bad", "answers a presigned"],
+    ]);
+    assert.deepEqual(await check(cairn.url), [["delivery", "bad", "answers 404 without"]]);
+    assert.equal((await doctor([cairn.url, "--delivery", "cdn.example.com"])).code, 2);
+    assert.equal((await doctor([cairn.url, "--delivery", "http://127.0.0.1:1"])).code, 2);
   });
 
   void it("reports wrong credentials, runs the checks that need none without any, and prints no secret", async () => {

@@ -40,7 +40,7 @@ void test("the delivery Worker has the same database and bucket, and no coordina
   const [s3, delivery] = ["wrangler.toml", "wrangler.delivery.toml"].map((file) =>
     parse(readFileSync(join(PROJECT_ROOT, file), "utf8")),
   );
-  for (const shared of ["compatibility_date", "d1_databases", "r2_buckets", "observability"]) {
+  for (const shared of ["compatibility_date", "d1_databases", "r2_buckets", "observability", "limits"]) {
     const expected = JSON.stringify(s3?.[shared]).replace(/,"migrations_dir":"\w+"/, "");
     assert.equal(JSON.stringify(delivery?.[shared]), expected, shared);
   }

@@ -213,4 +213,38 @@ void describe("npm run rotate", () => {
     assert.ok(!("CAIRN_PREVIOUS_MASTER_KEYS" in secretsOf(worker)));
     assert.equal(secretsOf(worker)["CAIRN_MASTER_KEY"], next);
   });
+
+  void it("replaces the secrets of the Worker that only delivers too", async () => {
+    const account = newAccount({ zones: ["example.com"] });
+    const standIn = await startStandIn({ accounts: [account] });
+    standIns.push(standIn);
+    const project = newProject();
+    project.edit((toml) => toml.replace("[vars]\n", '[vars]\nDELIVERY = "cdn.example.com=assets"\n'));
+    const routes = 'routes = [{ pattern = "cdn.example.com", custom_domain = true }]';
+    project.editDelivery((toml) => toml.replace("# routes", `${routes}\n# routes`));
+    const { code, output, credentialsFile } = await deploy(standIn, project);
+    assert.equal(code, 0, output);
+    const env = environment(standIn, project);
+    const keyFile = project.newCredentialsFile();
+    const secrets = () => ["cairn", "cairn-delivery"].map((name) => secretsOf(account.workers.get(name)));
+    const [first] = secrets();
+    const begun = await rotate(
+      env,
+      "master-key",
+      "--deployed",
+      "--current",
+      credentialsFile,
+      "--credentials-file",
+      keyFile,
+    );
+    assert.equal(begun.code, 0, begun.output);
+    const [s3, delivery] = secrets();
+    assert.deepEqual(delivery, s3);
+    assert.equal(delivery?.["CAIRN_PREVIOUS_MASTER_KEYS"], first?.["CAIRN_MASTER_KEY"]);
+    const ended = await rotate(env, "master-key", "--deployed", "--current", keyFile, "--finish", "--end-sessions");
+    assert.equal(ended.code, 0, ended.output);
+    const [last, ofDelivery] = secrets();
+    assert.deepEqual(ofDelivery, last);
+    assert.equal(last?.["CAIRN_PREVIOUS_MASTER_KEYS"], undefined);
+  });
 });

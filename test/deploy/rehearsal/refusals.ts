@@ -72,6 +72,7 @@ function otherWorker(account: Account): void {
     isOnWorkersDev: true,
     hasPreviews: false,
     observability: undefined,
+    routes: [],
   });
 }
 

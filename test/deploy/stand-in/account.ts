@@ -50,6 +50,8 @@ export interface Worker {
   isOnWorkersDev: boolean;
   hasPreviews: boolean;
   observability: unknown;
+  /** The patterns of its routes. */
+  routes: readonly string[];
 }
 
 export interface Account {
@@ -61,9 +63,15 @@ export interface Account {
   readonly databases: D1[];
   readonly buckets: Map<string, { readonly location: string | undefined }>;
   readonly workers: Map<string, Worker>;
+  /** The names of its zones. */
+  readonly zones: readonly string[];
+  /** The Worker of each custom domain. */
+  readonly customDomains: Map<string, string>;
 }
 
-export function newAccount(given: Partial<Pick<Account, "name" | "plan" | "isR2Enabled" | "subdomain">> = {}): Account {
+export function newAccount(
+  given: Partial<Pick<Account, "name" | "plan" | "isR2Enabled" | "subdomain" | "zones">> = {},
+): Account {
   return {
     id: randomBytes(16).toString("hex"),
     name: "Example",
@@ -73,6 +81,8 @@ export function newAccount(given: Partial<Pick<Account, "name" | "plan" | "isR2E
     databases: [],
     buckets: new Map(),
     workers: new Map(),
+    zones: [],
+    customDomains: new Map(),
     ...given,
   };
 }

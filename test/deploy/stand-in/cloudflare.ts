@@ -106,6 +106,10 @@ async function route(options: StandInOptions, { method, steps, query, body, inco
       query,
     );
   }
+  if (first === "zones" && id === undefined) return answerZones(accounts, query);
+  if (first === "zones" && method === "GET" && [product, ...rest].join("/") === "workers/routes") {
+    return { result: routesOf(accounts, id?.replace("zone-", "") ?? "") };
+  }
   if (first !== "accounts") throw new ApiError(404, 7003, `Could not route to ${steps.join("/")}`);
   if (id === undefined) requirePermission(options, undefined, method);
   if (id === undefined)
@@ -136,6 +140,24 @@ async function route(options: StandInOptions, { method, steps, query, body, inco
     default:
   }
   throw new ApiError(404, 7003, `Could not route to ${method} ${steps.join("/")}`);
+}
+
+/** The zones of an account that have the name. */
+function answerZones(accounts: readonly Account[], query: URLSearchParams): Answer {
+  const account = accounts.find(({ id }) => id === query.get("account.id"));
+  const zones = (account?.zones ?? []).filter((name) => name === query.get("name"));
+  return page(
+    zones.map((name) => ({ id: `zone-${name}`, name })),
+    query,
+  );
+}
+
+/** The routes of a zone and their Workers. */
+function routesOf(accounts: readonly Account[], zone: string): object[] {
+  const account = accounts.find(({ zones }) => zones.includes(zone));
+  return Array.from(account?.workers.values() ?? []).flatMap(({ name, routes }) =>
+    routes.map((pattern) => ({ id: `route-${pattern}`, pattern, script: name })),
+  );
 }
 
 const PERMISSIONS: Readonly<Record<string, Permission>> = {

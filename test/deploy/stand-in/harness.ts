@@ -23,15 +23,25 @@ export class Project {
     for (const name of ["src", "migrations", "node_modules", "package.json"])
       symlinkSync(join(ROOT, name), join(this.folder, name));
     this.edit(() => readFileSync(join(ROOT, "wrangler.toml"), "utf8"));
+    this.editDelivery(() => readFileSync(join(ROOT, "wrangler.delivery.toml"), "utf8"));
   }
 
   get toml(): string {
-    const file = join(this.folder, "wrangler.toml");
-    return existsSync(file) ? readFileSync(file, "utf8") : "";
+    return this.#read("wrangler.toml");
   }
 
   edit(change: (toml: string) => string): void {
     writeFileSync(join(this.folder, "wrangler.toml"), change(this.toml));
+  }
+
+  editDelivery(change: (toml: string) => string): void {
+    const name = "wrangler.delivery.toml";
+    writeFileSync(join(this.folder, name), change(this.#read(name)));
+  }
+
+  #read(name: string): string {
+    const file = join(this.folder, name);
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
   }
 
   /** A path for --credentials-file that nothing has been written to. */
@@ -48,6 +58,7 @@ export class Project {
       "node_modules",
       "package.json",
       "wrangler.toml",
+      "wrangler.delivery.toml",
       ".wrangler",
       ".config",
     ]);

@@ -24,6 +24,8 @@ export async function answerWorkers(account: Account, call: Call): Promise<Answe
       return answerService(existing(account, name, 10_090));
     case "workers":
       return { result: describedSubdomain(account, existing(account, name)) };
+    case "domains":
+      return { result: describedDomains(account, call.query.get("hostname")) };
     case "scripts":
       return answerScript(account, name, { ...call, rest });
     default:
@@ -108,6 +110,12 @@ async function answerScript(
       worker.hasPreviews = previews === true;
       return { result: { enabled: worker.isOnWorkersDev, previews_enabled: worker.hasPreviews } };
     }
+    case "PUT routes":
+      worker.routes = listOf(body).map((route) => textOf(route, "pattern") ?? "");
+      return { result: worker.routes };
+    case "POST domains":
+    case "PUT domains":
+      return id === "records" ? putDomains(account, worker, body) : { result: changedDomains(account, worker, body) };
     case "PUT schedules":
       return putSchedules(account, worker, body);
     default:
@@ -133,6 +141,7 @@ function newWorker(account: Account, name: string): Worker {
     isOnWorkersDev: false,
     hasPreviews: false,
     observability: undefined,
+    routes: [],
   };
   account.workers.set(name, worker);
   return worker;
@@ -246,6 +255,43 @@ function patchSecrets(worker: Worker, body: Buffer): Answer {
   worker.versions.push(next);
   deploy(worker, next.id, undefined);
   return { result: put.map(({ name, type }) => ({ name, type })) };
+}
+
+function listOf(body: Buffer): Record<string, unknown>[] {
+  const value: unknown = JSON.parse(body.toString("utf8"));
+  if (!Array.isArray(value) || !value.every(isRecord)) throw new ApiError(400, 10_021, "the list is malformed");
+  return value;
+}
+
+function describedDomains({ customDomains }: Account, hostname: string | null): object[] {
+  return Array.from(customDomains, ([name, service]) => ({ id: `domain-${name}`, hostname: name, service })).filter(
+    (domain) => hostname === null || domain.hostname === hostname,
+  );
+}
+
+/** What new custom domains would change. */
+function changedDomains(account: Account, { name }: Worker, body: Buffer): object {
+  const wanted = listOf(body).map((origin) => textOf(origin, "hostname") ?? "");
+  const known = describedDomains(account, null);
+  const updated = known.map((domain) => Object.assign(domain, { modified: Reflect.get(domain, "service") !== name }));
+  const added = wanted.filter((hostname) => !account.customDomains.has(hostname)).map((hostname) => ({ hostname }));
+  return { added, removed: [], updated, conflicting: [] };
+}
+
+function putDomains(account: Account, { name }: Worker, body: Buffer): Answer {
+  const known = ["override_scope", "override_existing_origin", "override_existing_dns_record", "origins"];
+  const { origins, override_existing_origin: overrides } = readFields(body, known, 10_021);
+  for (const origin of Array.isArray(origins) ? origins : []) {
+    const hostname = isRecord(origin) ? (textOf(origin, "hostname") ?? "") : "";
+    const isWithin = account.zones.some((zone) => hostname === zone || hostname.endsWith(`.${zone}`));
+    if (!isWithin) throw new ApiError(404, 100_114, `no zone for ${hostname}`);
+    const service = account.customDomains.get(hostname);
+    if (service !== undefined && service !== name && overrides !== true) {
+      throw new ApiError(409, 100_116, `${hostname} is a custom domain of another Worker`);
+    }
+    account.customDomains.set(hostname, name);
+  }
+  return { result: null };
 }
 
 function putSchedules(account: Account, worker: Worker, body: Buffer): Answer {
