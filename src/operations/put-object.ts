@@ -1,13 +1,20 @@
 // PutObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
-import { storeNewObject } from "../uploads/new-object.ts";
+import { appendToObject } from "../uploads/append.ts";
+import { storeNewObject, type StoredNewObject } from "../uploads/new-object.ts";
 import { storeUnsized } from "../uploads/unsized-upload.ts";
 import { defineOperation } from "../contract/operation.ts";
-import { checkUpload, readUploadHeaders } from "../uploads/upload-input.ts";
+import { checkUpload, readUploadHeaders, type CheckedUpload, type UploadHeaders } from "../uploads/upload-input.ts";
 import { requireLockDigest } from "../uploads/object-lock-rights.ts";
 import { UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { addressedObject } from "../protocol/core/addressing.ts";
 import { checksumHeaders, readChecksums } from "../protocol/core/checksums.ts";
-import { readWriteConditions } from "../protocol/objects/conditions.ts";
+import {
+  readWriteOffset,
+  refuseEmptyAppend,
+  refuseOtherProperties,
+  WRITE_OFFSET_HEADER,
+} from "../protocol/objects/appending.ts";
+import { readWriteConditions, type WriteConditions } from "../protocol/objects/conditions.ts";
 import { encryptionHeaders } from "../protocol/objects/customer-encryption.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
 import {
@@ -20,16 +27,34 @@ import {
 } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument } from "../protocol/core/s3-error.ts";
 import { requestTagKeys } from "../protocol/core/tagging.ts";
-import { lookUpHeads, NO_HEAD } from "../state/commit/heads.ts";
+import { lookUpHeads, NO_HEAD, type HeadsFacts, type KeyHead } from "../state/commit/heads.ts";
+import { lookUpBoth, type Lookup } from "../state/d1/database.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
+import { lookUpAppendBase, type AppendBase } from "../state/reads/append-bases.ts";
+import type { Context } from "../contract/context.ts";
+
+interface PutInput extends UploadHeaders {
+  readonly bucketName: string;
+  readonly key: string;
+  readonly conditions: WriteConditions;
+}
+
+interface PutFacts extends HeadsFacts {
+  /** The current version, if the request appends to it. */
+  readonly appendBase?: AppendBase | undefined;
+}
 
 export const putObject = defineOperation({
   name: "PutObject",
   actions: ["s3:PutObject"],
   route: { method: "PUT", level: "object" },
   furtherActions: UPLOAD_ACTIONS,
-  inputs: joinInputs(NEW_OBJECT, DIGESTS, WRITE_CONDITIONS, NO_COPY, NO_RENAME, { body: "object" }),
+  inputs: joinInputs(NEW_OBJECT, DIGESTS, WRITE_CONDITIONS, NO_COPY, NO_RENAME, {
+    headers: [WRITE_OFFSET_HEADER],
+    body: "object",
+  }),
 
-  async read(request, settings) {
+  async read(request, settings): Promise<PutInput> {
     const { bucket, key } = addressedObject(request.address);
     const partNumber = request.query.get("partNumber");
     if (partNumber !== undefined) {
@@ -43,17 +68,21 @@ export const putObject = defineOperation({
       bucketName: bucket,
       key,
       ...(await readUploadHeaders(request, settings)),
-      conditions: readWriteConditions(request),
+      conditions: { ...readWriteConditions(request), writeOffset: readWriteOffset(request) },
     };
   },
 
   conditionKeys: ({ tags }) => requestTagKeys(tags),
-  lookUp: ({ bucketName, key }) => lookUpHeads(bucketName, [key]),
+  lookUp: ({ bucketName, key, conditions }): Lookup<PutFacts> => {
+    const heads = lookUpHeads(bucketName, [key]);
+    return conditions.writeOffset === undefined ? heads : lookUpBoth(heads, lookUpAppendBase(bucketName, key));
+  },
 
-  async run(context, input, { bucket, heads }) {
+  async run(context, input, { bucket, heads, appendBase }) {
     const { key, metadata, tags, storageClass, conditions } = input;
     const head = heads.get(key) ?? NO_HEAD;
     const checked = await checkUpload(context, bucket, { ...input, head });
+    if (conditions.writeOffset !== undefined) return append(context, bucket, input, checked, head, appendBase);
     const body = context.openBodyOfAnySize();
     const announced = readChecksums(context.request, body.trailerNames);
     requireLockDigest(input.lock, announced);
@@ -63,14 +92,39 @@ export const putObject = defineOperation({
       : storeNewObject(context, bucket, object, body, announced);
   },
 
-  write: ({ etag, checksum, version, expiration }, { customerKey }) => ({
+  write: ({ etag, size, checksum, version, expiration }, { customerKey, conditions }) => ({
     status: 200,
     headers: {
       etag: quoteEtag(etag),
       ...version,
       ...expiration,
+      ...(conditions.writeOffset === undefined ? {} : { "x-amz-object-size": String(size) }),
       ...checksumHeaders(checksum),
       ...encryptionHeaders(customerKey),
     },
   }),
 });
+
+/** Appends to the current version, or stores the first bytes of a new object. */
+async function append(
+  context: Context,
+  bucket: Bucket,
+  input: PutInput,
+  checked: CheckedUpload,
+  head: KeyHead,
+  base: AppendBase | undefined,
+): Promise<StoredNewObject> {
+  const { key, metadata, tags, storageClass, customerKey, conditions } = input;
+  const { acl, lock } = checked;
+  if (base !== undefined) refuseOtherProperties(context.request, { ...metadata, tags, storageClass, acl }, base.object);
+  const body = context.openBody();
+  refuseEmptyAppend(body.length);
+  const announced = readChecksums(context.request, body.trailerNames);
+  requireLockDigest(lock, announced);
+  const target = { observedHead: head, conditions, lock };
+  if (base !== undefined) return appendToObject(context, bucket, { ...target, base, customerKey }, body, announced);
+  // Coordinators of the release before know no offset; that there must be no object, they do know.
+  const isNew = conditions.ifMatch === undefined ? { ifNoneMatch: "*" as const } : {};
+  const object = { ...target, key, metadata, tags, storageClass, ...checked, conditions: { ...conditions, ...isNew } };
+  return storeNewObject(context, bucket, object, body, announced);
+}

@@ -20,6 +20,7 @@ import type { KeyHead } from "../state/commit/heads.ts";
 import { requireProof, storeProof } from "../state/metadata/completion-proofs.ts";
 import { insertManifest, type Manifest } from "../state/metadata/manifests.ts";
 import { storeBody, type BodyDestination, type StoredBody } from "../state/blobs/store-body.ts";
+import type { AppendStatements } from "../state/writes/appends.ts";
 import type { Context } from "../contract/context.ts";
 import { committedObject } from "./completed-object.ts";
 
@@ -41,26 +42,35 @@ export interface NewObject {
   readonly encryption: NewEncryption | undefined;
   /** The requested retention and legal hold. */
   readonly lock: ObjectLock;
+  /** The object that this one replaces and continues; undefined unless it is appended to. */
+  readonly continues?: { readonly ownerId: string; readonly statements: AppendStatements } | undefined;
 }
 
 /** The fields of a stored object that responses contain. */
 export interface StoredNewObject {
   /** Without quotes. */
   readonly etag: string;
-  readonly checksum: ObjectChecksum;
+  readonly size: number;
+  readonly checksum: ObjectChecksum | undefined;
   /** The `x-amz-version-id` header; empty unless versioning is enabled. */
   readonly version: Readonly<Record<string, string>>;
   /** The `x-amz-expiration` header; empty when no lifecycle rule applies. */
   readonly expiration: Readonly<Record<string, string>>;
 }
 
+/** The content of a new object. */
+interface NewContent extends Omit<StoredBody, "checksum"> {
+  /** Undefined for appended bytes whose object has none. */
+  readonly checksum: ObjectChecksum | undefined;
+}
+
 /** A body in a blob that no row references yet. */
-export interface StoredBlob extends StoredBody {
+export interface StoredBlob extends NewContent {
   readonly blobId: string;
 }
 
 /** A body in several blobs that no row references yet. */
-export interface StoredSlices extends StoredBody {
+export interface StoredSlices extends NewContent {
   readonly manifest: Manifest;
   readonly blobIds: readonly string[];
 }
@@ -125,7 +135,7 @@ export function freshDestination(
 export async function commitNewObject(
   context: Context,
   bucket: Bucket,
-  { key, observedHead, conditions, metadata, tags, storageClass, acl, encryption, lock }: NewObject,
+  { key, observedHead, conditions, metadata, tags, storageClass, acl, encryption, lock, continues }: NewObject,
   stored: StoredBlob | StoredSlices,
 ): Promise<StoredNewObject> {
   const { size, etag, checksum } = stored;
@@ -135,7 +145,7 @@ export async function commitNewObject(
     ...metadata,
     size,
     etag,
-    ownerId: ownerOf(context.principal),
+    ownerId: continues?.ownerId ?? ownerOf(context.principal),
     blobId: "blobId" in stored ? stored.blobId : undefined,
     manifestId: manifest?.manifestId,
     storageClass,
@@ -151,7 +161,8 @@ export async function commitNewObject(
     conditions,
     object,
     newBlobIds,
-    before: manifest === undefined ? [] : insertManifest(manifest),
+    before: [...(continues?.statements.before ?? []), ...(manifest === undefined ? [] : insertManifest(manifest))],
+    after: continues?.statements.after,
   });
   if (!outcome.isDone) {
     // Only after a definite refusal can no row reference the blob.
@@ -164,5 +175,5 @@ export async function commitNewObject(
     await requireProof(storeProof(context.blobs, bucket, { object: committed, ...manifest }, observedHead));
   }
   const expiration = expirationHeader(bucket.configurations.lifecycle, { key, size, tags, modifiedAt });
-  return { etag, checksum, version: versionHeaders(versionId, isNullVersion), expiration };
+  return { etag, size, checksum, version: versionHeaders(versionId, isNullVersion), expiration };
 }

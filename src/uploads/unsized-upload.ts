@@ -1,17 +1,15 @@
 // Stores an object whose length is not announced, although the store needs a blob's length before its first byte. Bytes
 // are collected in memory up to the size of a slice; each full slice is stored as a blob of its own.
-import { RunningDigest, digestsEqual, type DigestAlgorithm } from "../bytes/digest.ts";
 import { GrowingBuffer } from "../bytes/growing-buffer.ts";
 import { toBase64, toHex } from "../bytes/hex-base64.ts";
 import { timeOrderedId } from "../bytes/random-id.ts";
 import { PieceReader } from "../bytes/streams.ts";
 import type { Context } from "../contract/context.ts";
 import {
-  checkChecksum,
-  checkContentMd5,
   DEFAULT_ALGORITHM,
   digestAlgorithm,
   NOTHING_ANNOUNCED,
+  type ChecksumAlgorithm,
   type ChecksumAnnouncement,
 } from "../protocol/core/checksums.ts";
 import type { UnsizedBody } from "../protocol/core/incoming-body.ts";
@@ -20,6 +18,7 @@ import { storeBody } from "../state/blobs/store-body.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { proofIdOf } from "../state/metadata/completion-proofs.ts";
 import type { Slice } from "../state/metadata/manifests.ts";
+import { BodyDigests } from "./body-digests.ts";
 import { bodyOfBytes } from "./measured-body.ts";
 import {
   commitNewObject,
@@ -90,11 +89,10 @@ class SliceWriter {
   readonly #context: Context;
   readonly #bucket: Bucket;
   readonly #object: NewObject;
-  readonly #sha256: Uint8Array | undefined;
-  readonly #announced: ChecksumAnnouncement;
+  readonly #algorithm: ChecksumAlgorithm;
   readonly #uploadId: string;
   readonly #slices: Slice[] = [];
-  readonly #digests: ReadonlyMap<DigestAlgorithm, RunningDigest>;
+  readonly #digests: BodyDigests;
   #size = 0;
 
   constructor(
@@ -107,12 +105,9 @@ class SliceWriter {
     this.#context = context;
     this.#bucket = bucket;
     this.#object = object;
-    this.#sha256 = sha256;
-    this.#announced = announced;
     this.#uploadId = timeOrderedId(context.now);
-    const algorithms = new Set<DigestAlgorithm>(["MD5", digestAlgorithm(announced.algorithm ?? DEFAULT_ALGORITHM)]);
-    if (sha256 !== undefined) algorithms.add("SHA-256");
-    this.#digests = new Map([...algorithms].map((algorithm) => [algorithm, new RunningDigest(algorithm)]));
+    this.#algorithm = announced.algorithm ?? DEFAULT_ALGORITHM;
+    this.#digests = new BodyDigests(announced, sha256, ["MD5"]);
   }
 
   /** The stored bytes. */
@@ -127,7 +122,7 @@ class SliceWriter {
     const { blobId } = destination;
     this.#slices.push({ start: this.#size, blobId, offset: 0, length: bytes.length });
     this.#size += bytes.length;
-    for (const digest of this.#digests.values()) await digest.update(bytes);
+    await this.#digests.update(bytes);
     await storeBody(this.#context.blobs, destination, bodyOfBytes(bytes), NOTHING_ANNOUNCED);
   }
 
@@ -143,7 +138,7 @@ class SliceWriter {
 
   /** Gives the slices up. No row references their blobs and none ever will. */
   discard(): void {
-    for (const digest of this.#digests.values()) digest.abandon();
+    this.#digests.abandon();
     this.#deleteBlobs();
   }
 
@@ -153,26 +148,15 @@ class SliceWriter {
   }
 
   async #verified(): Promise<StoredSlices> {
-    const { algorithm = DEFAULT_ALGORITHM, expected, contentMd5 } = this.#announced;
-    const computed = new Map<DigestAlgorithm, Uint8Array>();
-    for (const [name, digest] of this.#digests) computed.set(name, await digest.finish());
-    const of = (name: DigestAlgorithm): Uint8Array => computed.get(name) ?? new Uint8Array();
-    const checksum = of(digestAlgorithm(algorithm));
-    if (expected !== undefined) checkChecksum(algorithm, expected, checksum);
-    if (contentMd5 !== undefined) checkContentMd5(contentMd5, of("MD5"));
-    if (this.#sha256 !== undefined && !digestsEqual(this.#sha256, of("SHA-256"))) {
-      throw new S3Error("XAmzContentSHA256Mismatch", {
-        ClientComputedContentSHA256: toHex(this.#sha256),
-        S3ComputedContentSHA256: toHex(of("SHA-256")),
-      });
-    }
+    const digestOf = await this.#digests.verified();
+    const algorithm = this.#algorithm;
     const blobIds = this.#slices.map(({ blobId }) => blobId);
     const manifestId = `${this.#bucket.id}/${this.#uploadId}`;
     const isEncrypted = this.#object.encryption !== undefined;
     return {
       size: this.#size,
-      etag: toHex(isEncrypted ? crypto.getRandomValues(new Uint8Array(ETAG_BYTES)) : of("MD5")),
-      checksum: { algorithm, type: "FULL_OBJECT", value: toBase64(checksum) },
+      etag: toHex(isEncrypted ? crypto.getRandomValues(new Uint8Array(ETAG_BYTES)) : digestOf("MD5")),
+      checksum: { algorithm, type: "FULL_OBJECT", value: toBase64(digestOf(digestAlgorithm(algorithm))) },
       manifest: {
         manifestId,
         slices: this.#slices,

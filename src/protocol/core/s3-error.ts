@@ -31,6 +31,10 @@ const ERRORS = {
   DeliveryHostAlreadyInUse: [409, "The host belongs to another bucket."],
   EntityTooSmall: [400, "Your proposed upload is smaller than the minimum allowed size"],
   EntityTooLarge: [400, "Your proposed upload exceeds the maximum allowed size"],
+  EncryptionTypeMismatch: [
+    400,
+    "The existing object was created with a different encryption type. Subsequent write requests must include the appropriate encryption parameters in the request.",
+  ],
   ExpiredToken: [400, "The provided token has expired."],
   IdempotencyParameterMismatch: [
     400,
@@ -80,6 +84,7 @@ const ERRORS = {
   InvalidTag: [400, "The tag provided was not a valid tag."],
   InvalidToken: [400, "The provided token is malformed or otherwise invalid."],
   InvalidURI: [400, "Couldn't parse the specified URI."],
+  InvalidWriteOffset: [400, "The write offset value that you specified does not match the current object size."],
   KeyTooLongError: [400, "Your key is too long"],
   MalformedACLError: [400, "The XML you provided was not well-formed or did not validate against our published schema"],
   MalformedPOSTRequest: [400, "The body of your POST request is not well-formed multipart/form-data."],
@@ -131,6 +136,10 @@ const ERRORS = {
   ],
   SnapshotAlreadyExists: [409, "The bucket has a snapshot of that name already"],
   SlowDown: [503, "Please reduce your request rate."],
+  TooManyParts: [
+    400,
+    "You have attempted to add more parts than the maximum of 10000 that are allowed for this object. You can use the CopyObject operation to copy this object to another and then add more data to the newly copied object.",
+  ],
   TooManySnapshots: [400, "You have attempted to create more snapshots of the bucket than allowed"],
   TooManyBuckets: [400, "You have attempted to create more buckets than allowed"],
   UnexpectedContent: [400, "This request does not support content"],

@@ -89,6 +89,8 @@ export interface WriteConditions {
   readonly ifMatchSize?: number | undefined;
   /** The current version must have been modified at this time, in milliseconds, to the second (deletions). */
   readonly ifMatchLastModified?: number | undefined;
+  /** The current version must have this size, in bytes; 0 also if there is none (appends). */
+  readonly writeOffset?: number | undefined;
 }
 
 /**
@@ -163,6 +165,10 @@ export function refuseWrite(
   seen: ConditionSubject | undefined,
   current: ConditionSubject | undefined,
 ): WriteRefusal | undefined {
+  const { writeOffset } = conditions;
+  if (writeOffset !== undefined && writeOffset !== (current?.size ?? 0)) {
+    return { code: "InvalidWriteOffset", fields: {} };
+  }
   const failedAtStart = failedCondition(conditions, seen);
   const failedNow = failedCondition(conditions, current);
   if (failedNow === undefined) return undefined;

@@ -30,7 +30,6 @@ const REFUSED_PREFIXES = [
   "x-amz-server-side-encryption-aws-kms-key-id",
   "x-amz-server-side-encryption-bucket-key-enabled",
   "x-amz-server-side-encryption-context",
-  "x-amz-write-offset-bytes",
 ];
 
 /**

@@ -151,6 +151,18 @@ export function copyAnnotations(bucketId: string, from: string, to: string): Sta
   );
 }
 
+/** Copies the annotations of a replaced version of a key to the version that has become the current one. */
+export function carryAnnotations(bucketId: string, key: string, fromVersionId: string): Statement {
+  return statement(
+    `INSERT INTO annotations (bucket_id, key, version_id, ${COLUMNS}, payload)
+     SELECT ?1, ?2, (SELECT version_id FROM objects WHERE bucket_id = ?1 AND key = ?2), ${COLUMNS}, payload
+     FROM annotations WHERE ${OF_VERSION}`,
+    bucketId,
+    key,
+    fromVersionId,
+  );
+}
+
 /** Purges up to `limit` annotations of purged versions. Its second result counts versions that have none left. */
 export function purgeAnnotations(limit: number): Statement[] {
   return [

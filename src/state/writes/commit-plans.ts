@@ -40,8 +40,8 @@ const NOTHING: CommitPlan = {
 };
 
 /**
- * Plans a new version of a key. A repeated call recognises its own commit by the version's blob id, which no other
- * write shares: in a version, or in the garbage if a later write replaced or purged that version.
+ * Plans a new version of a key. A repeated call recognises its own commit by the version's new blob or manifest, which no
+ * other write shares: in a version, or in the garbage if a later write replaced or purged that version.
  */
 export function planPut(change: PutChange): Planner {
   return (bucket, heads, now) => {
@@ -55,7 +55,9 @@ export function planPut(change: PutChange): Planner {
     const plan: CommitPlan = {
       ...NOTHING,
       async isApplied(database) {
-        const found = await findCommitted(database, bucket.id, key, versionId, newBlobIds[0]);
+        // Copies share a manifest with their source, but one with new blobs belongs to this write alone.
+        const manifestId = newBlobIds.length > 0 ? object.manifestId : undefined;
+        const found = await findCommitted(database, bucket.id, key, versionId, manifestId ?? newBlobIds[0]);
         if (found !== undefined) committed = { isDone: true, ...found };
         return found !== undefined;
       },
@@ -89,9 +91,9 @@ async function findCommitted(
   bucketId: string,
   key: string,
   versionId: string,
-  blobId: string | undefined,
+  referenceId: string | undefined,
 ): Promise<{ versionId: string | undefined; isNullVersion: boolean; modifiedAt: number } | undefined> {
-  const of = "bucket_id = ?1 AND key = ?2 AND (version_id = ?3 OR blob_id = ?4)";
+  const of = "bucket_id = ?1 AND key = ?2 AND (version_id = ?3 OR blob_id = ?4 OR manifest_id = ?4)";
   const results = await database.batch([
     statement(
       `SELECT version_id, is_null_version, modified_at FROM objects WHERE ${of}
@@ -100,7 +102,7 @@ async function findCommitted(
       bucketId,
       key,
       versionId,
-      blobId ?? null,
+      referenceId ?? null,
     ),
   ]);
   const row = rowsOf<{ version_id: string | null; is_null_version: number; modified_at: number }>(results)[0];

@@ -77,8 +77,10 @@ export function moveStatements(
   };
 }
 
-/** Accepts any snapshot floor, because the commit's own guard runs first and may have raised it. */
-function guardVersioning({ name, id, versioning }: Bucket): Statement {
+/**
+ * Aborts a batch whose statements were made for another versioning. Accepts any snapshot floor, because the commit's own guard runs first and may have raised it.
+ */
+export function guardVersioning({ name, id, versioning }: Bucket): Statement {
   return statement(
     `INSERT INTO commit_guard (bucket_name, bucket_id, versioning, snapshot_floor)
      SELECT ?1, ?2, ?3, (SELECT snapshot_floor FROM buckets WHERE name = ?1)`,

@@ -33,7 +33,6 @@ describe("headers that request unsupported features", () => {
     "x-amz-server-side-encryption-bucket-key-enabled",
     "x-amz-server-side-encryption-aws-kms-key-id",
     "x-amz-server-side-encryption-context",
-    "x-amz-write-offset-bytes",
   ])("are refused and not ignored, presigned or not: %s", (name) => {
     for (const value of ["x", ""]) {
       const fields = { Header: name };
