@@ -9,6 +9,7 @@ import type { Report, Suite } from "./harness.ts";
 import { lockedBackups } from "./locked-backups.ts";
 import { identities } from "./identities.ts";
 import { javaScriptSdk } from "./javascript.ts";
+import { mounts } from "./mounts.ts";
 import { newcomer } from "./newcomer.ts";
 import { rawSockets } from "./raw.ts";
 import { rclone } from "./rclone.ts";
@@ -40,6 +41,7 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
     archives(site, site.http),
     restic(site, site.http),
     lockedBackups(site, site.http),
+    ...mounts(site, site.http),
     ...awsClis.map((found) => identities(site, found)),
     tenancy(site, awsClis, boto3s),
     restarts(site),

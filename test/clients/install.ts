@@ -11,6 +11,8 @@ const PACKAGES = {
   "python3-boto3": "/usr/lib/python3/dist-packages/boto3/__init__.py",
   rclone: "/usr/bin/rclone",
   s3cmd: "/usr/bin/s3cmd",
+  s3fs: "/usr/bin/s3fs",
+  fuse3: "/usr/bin/fusermount3",
   restic: "/usr/bin/restic",
   curl: "/usr/bin/curl",
   chromium: "/usr/bin/chromium",

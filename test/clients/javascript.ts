@@ -1,6 +1,7 @@
 // The AWS SDK for JavaScript v3, run in this process.
 import { type Suite, suiteOf } from "./harness.ts";
 import { annotationChecks } from "./javascript/annotations.ts";
+import { appendChecks } from "./javascript/appends.ts";
 import { checksumChecks } from "./javascript/checksums.ts";
 import { conditionChecks } from "./javascript/conditions.ts";
 import { consistencyChecks } from "./javascript/consistency.ts";
@@ -21,7 +22,13 @@ export function javaScriptSdk(site: Site, endpoint: Endpoint): Suite {
     client: newClient(site, endpoint),
     bucket: newBucketName("javascript"),
   };
-  const always = [...objectChecks(tools), ...checksumChecks(tools), ...partChecks(tools), ...encryptionChecks(tools)];
+  const always = [
+    ...objectChecks(tools),
+    ...checksumChecks(tools),
+    ...partChecks(tools),
+    ...encryptionChecks(tools),
+    ...appendChecks(tools),
+  ];
   if (endpoint.scheme === "https") return suiteOf("aws-sdk-js (https)", always);
   return suiteOf("aws-sdk-js (http)", [
     ...always,

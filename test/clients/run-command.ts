@@ -13,6 +13,8 @@ export interface CommandOptions {
   /** A file whose bytes are the program's input; none otherwise. */
   readonly stdin?: string;
   readonly timeoutMs?: number;
+  /** Ends the program. */
+  readonly signal?: AbortSignal;
   /** Receives each line of the output as it arrives. */
   readonly onLine?: (line: string) => void;
 }
@@ -34,7 +36,7 @@ export async function runCommand(
   argumentList: readonly string[],
   options: CommandOptions,
 ): Promise<CommandResult> {
-  const { env, cwd, stdin, timeoutMs = DEFAULT_TIMEOUT_MS, onLine } = options;
+  const { env, cwd, stdin, timeoutMs = DEFAULT_TIMEOUT_MS, signal, onLine } = options;
   const child = spawn(program, argumentList, {
     env: { ...env },
     ...(cwd === undefined ? {} : { cwd }),
@@ -44,6 +46,7 @@ export async function runCommand(
   });
   running.add(child);
   const timer = setTimeout(() => endGroup(child), timeoutMs);
+  signal?.addEventListener("abort", () => endGroup(child), { once: true });
   try {
     if (stdin !== undefined && child.stdin !== null) {
       // A program that stops reading early says why by its exit code.
