@@ -8,11 +8,11 @@ import { MASTER_KEY, makeMasterKey } from "../project/master-key.ts";
 import { serveCairn } from "../serve/runtime.ts";
 import { Caller } from "../tenancy/caller.ts";
 import { addUser } from "../tenancy/tenants.ts";
-import { OPERATIONS, Site, type CountedOperation } from "./operations.ts";
+import { OPERATIONS } from "./operations.ts";
+import { BUCKET, Site, type CountedOperation } from "./site.ts";
 import type { Tally } from "./tally.ts";
 
 const WORKER = resolve(import.meta.dirname, "worker", "worker.ts");
-const BUCKET = "costs";
 const POLL_MS = 20;
 
 export interface Counted {
@@ -20,7 +20,8 @@ export interface Counted {
   readonly tally: Tally;
 }
 
-// Requests are counted in one write for many, at intervals. A read that is verified by chance takes other calls than one that is not. Reads from a cache are operations of their own.
+// A write of the usage counters serves many requests, at intervals, and would be counted for one of them. A read that is
+// verified by chance takes other calls than one that is not. Reads from a cache are operations of their own.
 const SETTINGS = { LOG_REQUESTS: "true", VERIFY_READS: "off", EDGE_CACHE: "off", USAGE: "false" };
 
 /** Counts every operation, each in an empty bucket. The counts are the same on every machine. */
@@ -50,7 +51,9 @@ async function countGroup(
     ...operations[0]?.settings,
   };
   const state = join(folder, "state");
-  const cairn = await serveCairn({ port: 0, host: "127.0.0.1", state, bindings, main: WORKER, onLog: () => undefined });
+  // Calls of the disk store are not R2's.
+  const options = { state, bindings, main: WORKER, blobs: "r2", onLog: () => undefined } as const;
+  const cairn = await serveCairn({ port: 0, host: "127.0.0.1", ...options });
   try {
     const place = { endpoint: cairn.url, region: "auto" };
     const Statement = [{ Effect: "Allow", Action: "s3:*", Resource: "*" }];
@@ -70,7 +73,7 @@ async function countGroup(
 
 async function count(operation: CountedOperation, user: Caller): Promise<Tally> {
   await user.s3("PUT", `/${BUCKET}`);
-  const site = new Site(user, BUCKET);
+  const site = new Site(user);
   const run = await operation.prepare(site);
   await takeTally(user.place.endpoint);
   await run();

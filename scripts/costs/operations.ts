@@ -1,73 +1,12 @@
 // The requests whose calls are counted, each with what it needs to exist first.
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Caller, RequestDetails } from "../tenancy/caller.ts";
+import { DELIVERY_OPERATIONS } from "./delivery-operations.ts";
+import { KIB, PART, type CountedOperation, type Site } from "./site.ts";
 
-/** What S3's own pricing calls an operation: a write or a list, a read, or free of charge. */
-export type PriceClass = "write" | "read" | "free" | "none";
-
-export interface CountedOperation {
-  readonly id: string;
-  readonly title: string;
-  /** The class of the operation at R2's S3 API and at AWS; `none` where it is not offered. */
-  readonly r2: PriceClass;
-  readonly s3: PriceClass;
-  /** Bytes of the request's body, which are hashed. */
-  readonly bytes?: number;
-  /** Settings of the Cairn that it is sent to, for what differs from the others. */
-  readonly settings?: Readonly<Record<string, string>>;
-  /** Makes what the operation needs and returns the operation, whose calls alone are counted. */
-  readonly prepare: (site: Site) => Promise<() => Promise<void>>;
-}
-
-const KIB = new Uint8Array(1024);
-const PART = new Uint8Array(5 * 1024 ** 2);
 export const PARTS = 10;
 const PAGE = 1000;
 const FILL_MS = 50;
-
-interface Answer {
-  readonly text: string;
-  readonly etag: string;
-  /** Whether the edge cache had the bytes: `HIT`, `MISS` or `BYPASS`. */
-  readonly cache: string;
-}
-
-/** Requests to one bucket; a refusal is an error. */
-export class Site {
-  readonly #caller: Caller;
-  readonly #bucket: string;
-
-  constructor(caller: Caller, bucket: string) {
-    this.#caller = caller;
-    this.#bucket = bucket;
-  }
-
-  async send(method: string, target: string, details: RequestDetails = {}): Promise<Answer> {
-    const response = await this.#caller.s3(method, `/${this.#bucket}${target}`, details);
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${target}: ${response.status} ${text}`);
-    const { headers } = response;
-    return { text, etag: headers.get("etag") ?? "", cache: headers.get("x-cache") ?? "" };
-  }
-
-  async put(key: string): Promise<void> {
-    await this.send("PUT", `/${key}`, { body: KIB });
-  }
-
-  /** Starts an upload and sends its parts. Returns the request that completes it. */
-  async upload(key: string, parts: number): Promise<() => Promise<void>> {
-    const { text } = await this.send("POST", `/${key}?uploads`);
-    const upload = `/${key}?uploadId=${/<UploadId>(.*?)</.exec(text)?.[1] ?? ""}`;
-    const entries: string[] = [];
-    for (let part = 1; part <= parts; part++) {
-      const { etag } = await this.send("PUT", `${upload}&partNumber=${part}`, { body: PART });
-      entries.push(`<Part><PartNumber>${part}</PartNumber><ETag>${etag}</ETag></Part>`);
-    }
-    const body = `<CompleteMultipartUpload>${entries.join("")}</CompleteMultipartUpload>`;
-    return async () => void (await this.send("POST", upload, { body }));
-  }
-}
 
 /** An operation on an object that exists. */
 function onObject(send: (site: Site, key: string) => Promise<unknown>): CountedOperation["prepare"] {
@@ -208,4 +147,5 @@ export const OPERATIONS: readonly CountedOperation[] = [
       }),
     ),
   },
+  ...DELIVERY_OPERATIONS,
 ];

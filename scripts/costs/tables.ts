@@ -1,19 +1,23 @@
 // Turns counts and prices into the tables of docs/costs.md.
 import type { Counted } from "./count.ts";
 import { EXAMPLES, monthOf, type Example } from "./examples.ts";
-import type { PriceClass } from "./operations.ts";
 import type { Counts } from "./per-part.ts";
 import { ASSUMED, CLOUDFLARE, CLOUDFRONT, PRICES_OF, S3, SOURCES, STORAGE, type Price } from "./prices.ts";
+import type { PriceClass } from "./site.ts";
 
 const R2_PRICES: Readonly<Record<PriceClass, number | undefined>> = {
   write: CLOUDFLARE.classA.perMillion,
   read: CLOUDFLARE.classB.perMillion,
+  delivered: 0,
+  fetched: CLOUDFLARE.classB.perMillion,
   free: 0,
   none: undefined,
 };
 const S3_PRICES: Readonly<Record<PriceClass, number | undefined>> = {
   write: S3.write,
   read: S3.read,
+  delivered: CLOUDFRONT.perMillion,
+  fetched: CLOUDFRONT.perMillion + S3.read,
   free: 0,
   none: undefined,
 };
