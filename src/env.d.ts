@@ -11,6 +11,8 @@ declare namespace Cloudflare {
     readonly DISK?: Fetcher;
     /** Optional: the platform's limiter of requests without credentials (docs/quotas.md). */
     readonly ANONYMOUS_RATE_LIMIT?: RateLimit;
+    /** The files of the web console, which are absent from a checkout that has not built them. */
+    readonly ASSETS?: Fetcher;
     // An import statement would make this file a module, and its declarations local.
     // oxlint-disable-next-line typescript/consistent-type-imports
     readonly COORDINATORS: DurableObjectNamespace<import("./state/writes/key-coordinator.ts").KeyCoordinator>;

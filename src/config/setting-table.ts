@@ -275,6 +275,11 @@ export const SETTINGS = {
   },
   ...USAGE_SETTINGS,
   ...EVENT_SETTINGS,
+  CONSOLE: {
+    default: "true",
+    values: ["true", "false"],
+    meaning: "Whether the web console is served at `/_/console/` (docs/console.md).",
+  },
   LOG_REQUESTS: {
     default: "true",
     values: ["true", "false"],

@@ -106,6 +106,8 @@ export interface Settings {
   /** The destinations that notification configurations may name. */
   readonly eventTargets: EventTargets;
   readonly eventRetentionMs: number;
+  /** Whether the web console is served. */
+  readonly console: boolean;
   readonly logRequests: boolean;
   /** Applies to successful requests. */
   readonly logSamplePercent: number;
@@ -194,6 +196,7 @@ export function readSettings(env: object): Settings {
       webhooks: parseWebhooks(possible("EVENT_WEBHOOKS")) ?? new Map(),
     },
     eventRetentionMs: whole("EVENT_RETENTION_DAYS") * 86_400_000,
+    console: text("CONSOLE") === "true",
     logRequests: text("LOG_REQUESTS") !== "false",
     logSamplePercent: whole("LOG_SAMPLE_PERCENT"),
     serverTiming: text("SERVER_TIMING") === "true",

@@ -4,6 +4,7 @@ import { Hono } from "hono";
 
 import { settingsOf } from "../config/settings-of.ts";
 import { deliveryTarget } from "../protocol/core/host-names.ts";
+import { answerConsole } from "./console.ts";
 import { answerDelivery } from "./delivery.ts";
 import { doorOf } from "./door.ts";
 import { finishRequest } from "./finish-request.ts";
@@ -51,4 +52,5 @@ app.all("/delivery", (context) => {
   return target === undefined ? answerS3(request, scope) : answerDelivery(request, scope, target);
 });
 app.all("/metrics", (context) => answerMetrics(context.env.request, context.get("scope")));
+app.all("/console", (context) => answerConsole(context.env.request, context.get("scope")));
 app.all("/health", (context) => answerHealth(context.env.request, context.get("scope")));

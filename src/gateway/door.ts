@@ -7,11 +7,13 @@ import { parseQuery } from "../protocol/core/query.ts";
 import type { QueryService } from "../protocol/iam/query-api-xml.ts";
 
 /** The APIs behind the endpoint. */
-export type Door = "s3" | QueryService | "health" | "metrics" | "delivery";
+export type Door = "s3" | QueryService | "health" | "metrics" | "console" | "delivery";
 
 /** These paths are never in path style, because no naming rule allows a bucket called `_`. */
 const HEALTH_PATH = "/_/health";
 const METRICS_PATH = "/_/metrics";
+/** The folder of the web console. */
+export const CONSOLE_PATH = "/_/console/";
 
 /**
  * Selects the API of a request. Delivery hosts serve nothing else.
@@ -22,6 +24,7 @@ export function doorOf(request: Request, { domains, delivery }: Pick<Settings, "
   const isBucketHost = bucketOfHost(request.headers.get("host") ?? "", domains) !== undefined;
   if (path === HEALTH_PATH && !isBucketHost) return "health";
   if (path === METRICS_PATH && !isBucketHost) return "metrics";
+  if (`${path}/`.startsWith(CONSOLE_PATH) && !isBucketHost) return "console";
   return queryServiceOf(request.headers.get("authorization"), query) ?? "s3";
 }
 

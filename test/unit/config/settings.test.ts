@@ -71,6 +71,7 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   EDGE_CACHE_PIECE_MEBIBYTES: ["0", "9", "1.5", "-1", "2 MiB"],
   EDGE_CACHE_NAMESPACE: ["-a", "Cairn", "a b", "a/b", "x".repeat(64)],
   VERIFY_READS: [...WRONG_WORDS.filter((word) => word !== "off"), "sometimes"],
+  CONSOLE: WRONG_WORDS,
   LOG_REQUESTS: WRONG_WORDS,
   LOG_SAMPLE_PERCENT: WRONG_NUMBERS,
   SERVER_TIMING: WRONG_WORDS,
