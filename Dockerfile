@@ -11,6 +11,8 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --no-audit --no-fund
 COPY . .
 
+RUN npm run console
+
 # The secrets that the first start makes are kept with the data, or they would go with the container.
 RUN mkdir /data && ln -s /data/.dev.vars .dev.vars && chown node:node /data /cairn
 USER node

@@ -30,6 +30,7 @@ import { type Delivered, nextSteps } from "./deploy/next-steps.ts";
 import { type Uploaded, uploadWorker } from "./deploy/upload.ts";
 import { waitForOwnMigrations } from "./deploy/own-migrations.ts";
 import { askWrangler } from "./deploy/wrangler.ts";
+import { buildConsole } from "./project/console-files.ts";
 import { readDeliveryToml } from "./project/delivery-toml.ts";
 import { PROJECT_ROOT, type WranglerToml, readWranglerToml } from "./project/wrangler-toml.ts";
 import { bundleWorker } from "./serve/bundle.ts";
@@ -107,8 +108,9 @@ interface Checked {
 
 /** Everything that is looked at before anything is made. */
 async function check(toml: WranglerToml, handover: Handover, isBuildService: boolean): Promise<Checked> {
-  // A Worker that cannot be built is found here, and not after its database is made.
+  // A Worker or a console that cannot be built is found here, and not after its database is made.
   await bundleWorker(toml.main);
+  await buildConsole();
   const api = await connect();
   const account = await chooseAccount(api, toml);
   const found = await examine(api, account, toml);
@@ -236,6 +238,7 @@ async function rehearse(toml: WranglerToml): Promise<void> {
     steps.push(`deploy the Worker ${delivery.name}, which only delivers, ${condition}`);
   }
   for (const step of steps) say(`  would   ${step}`);
+  await buildConsole();
   say("\nNothing was sent. Built as they would be deployed:");
   await build(toml, "wrangler.toml");
   if (delivery !== undefined) await build(delivery, "wrangler.delivery.toml");

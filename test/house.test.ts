@@ -2,7 +2,9 @@
 // table of operations is whole.
 import { describe, expect, it } from "vitest";
 
-import { FLOORS, INNER_FLOORS } from "../scripts/docs/floors.ts";
+import { en } from "../console/src/i18n/en.ts";
+import { zh } from "../console/src/i18n/zh.ts";
+import { CONSOLE_FLOORS, FLOORS, INNER_FLOORS } from "../scripts/docs/floors.ts";
 import { PAGES } from "../scripts/docs/pages.ts";
 import type { Operation } from "../src/contract/operation.ts";
 import { matchOperation } from "../src/gateway/match.ts";
@@ -20,6 +22,11 @@ const sources: Record<string, string> = import.meta.glob("../src/**/*.ts", {
   eager: true,
 });
 const testFiles: Record<string, string> = import.meta.glob(["./**/*.ts", "!./fixtures/**"], {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+const consoleSources: Record<string, string> = import.meta.glob("../console/src/**/*.{ts,tsx}", {
   query: "?raw",
   import: "default",
   eager: true,
@@ -117,6 +124,54 @@ describe("imports", () => {
       done.add(file);
     };
     for (const file of modules) visit(file, []);
+  });
+});
+
+describe("the console", () => {
+  const consoleFiles = new Map(
+    Object.entries(consoleSources).map(([path, text]) => [path.replace("../console/src/", ""), text]),
+  );
+  /** What a file of the console imports, as paths below its source. */
+  const targetsOf = (file: string): string[] =>
+    Array.from((consoleFiles.get(file) ?? "").matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g), ([, path = ""]) =>
+      new URL(path, `file:///console/src/${file}`).pathname.replace("/console/src/", ""),
+    );
+
+  it("imports downwards only, and of the Worker only what is pure", () => {
+    const floorOf = (file: string): number => CONSOLE_FLOORS.indexOf(roomOf(file));
+    const wrong = Array.from(consoleFiles.keys()).flatMap((file) =>
+      targetsOf(file)
+        .filter((target) => {
+          if (target.startsWith("/src/")) return !/^\/src\/(?:protocol|bytes)\//.test(target);
+          if (roomOf(file) !== roomOf(target)) return floorOf(target) < 0 || floorOf(target) >= floorOf(file);
+          return roomOf(file) === "screens" && innerRoomOf(file) !== innerRoomOf(target);
+        })
+        .map((target) => `${file} -> ${target}`),
+    );
+    expect(wrong).toEqual([]);
+    expect(consoleFiles.size).toBeGreaterThan(40);
+  });
+
+  it("has files of at most 300 lines that say what they are responsible for", () => {
+    expect(Array.from(consoleFiles).filter(([, text]) => text.split("\n").length > 301)).toEqual([]);
+    expect(Array.from(consoleFiles.keys()).filter((file) => !(consoleFiles.get(file) ?? "").startsWith("// "))).toEqual(
+      [],
+    );
+    expect(
+      Array.from(consoleFiles.keys()).filter((file) => /\b(TODO|FIXME)\b/.test(consoleFiles.get(file) ?? "")),
+    ).toEqual([]);
+  });
+
+  it("has the same placeholders in the texts of all languages", () => {
+    const placeholders = (text: string): string =>
+      Array.from(text.matchAll(/\{\w+\}/g), String)
+        .sort()
+        .join(" ");
+    const chinese: Readonly<Record<string, string>> = zh;
+    const different = Object.entries(en).filter(
+      ([key, text]) => placeholders(text) !== placeholders(chinese[key] ?? ""),
+    );
+    expect(different.map(([key]) => key)).toEqual([]);
   });
 });
 

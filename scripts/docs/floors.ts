@@ -14,6 +14,9 @@ export const FLOORS: readonly string[] = [
   "worker.ts|delivery-worker.ts",
 ];
 
+/** The floors of the console, lowest first. Its screens do not import each other. */
+export const CONSOLE_FLOORS: readonly string[] = ["styles", "i18n", "clients", "data", "components", "screens", "app"];
+
 /** The floors within a room, lowest first. */
 export const INNER_FLOORS: Readonly<Record<string, readonly string[]>> = {
   protocol: ["core", "forms|iam|lifecycle", "objects", "buckets|listings", "acl"],

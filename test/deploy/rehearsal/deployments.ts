@@ -52,6 +52,12 @@ void describe("npm run deploy", () => {
     assert.match(output, /endpoint +https:\/\/cairn\.example\.workers\.dev/);
     assert.ok(output.split("\n").length < 30, `progress is short:\n${output}`);
     assert.deepEqual(project.leftovers(), []);
+    const files = [...(deployedVersion(worker)?.assets?.keys() ?? [])];
+    assert.ok(files.includes("/index.html"), `the console is deployed: ${files.join(", ")}`);
+    assert.ok(
+      files.every((file) => file === "/index.html" || file.startsWith("/files/")),
+      files.join(", "),
+    );
     assert.deepEqual(worker?.crons, readWranglerToml().crons);
     assert.deepEqual(worker?.observability, {
       enabled: true,

@@ -55,6 +55,7 @@ function otherWorker(account: Account): void {
         modules: new Map(),
         mainModule: "index.js",
         compatibilityDate: "2026-01-01",
+        assets: undefined,
         limits: undefined,
         placement: undefined,
       },

@@ -26,6 +26,8 @@ export interface Version {
   readonly modules: ReadonlyMap<string, Uint8Array>;
   readonly mainModule: string;
   readonly compatibilityDate: string;
+  /** The static assets by their paths; undefined if it has none. */
+  readonly assets: ReadonlyMap<string, Uint8Array> | undefined;
   readonly limits: unknown;
   readonly placement: unknown;
 }
@@ -54,6 +56,14 @@ export interface Worker {
   routes: readonly string[];
 }
 
+/** An upload of static assets that goes on. */
+export interface AssetSession {
+  readonly worker: string;
+  readonly files: ReadonlyMap<string, { readonly hash: string; readonly size: number }>;
+  readonly missing: Set<string>;
+  isComplete: boolean;
+}
+
 export interface Account {
   readonly id: string;
   readonly name: string;
@@ -67,6 +77,10 @@ export interface Account {
   readonly zones: readonly string[];
   /** The Worker of each custom domain. */
   readonly customDomains: Map<string, string>;
+  /** Files of static assets by their hashes. */
+  readonly assets: Map<string, Uint8Array>;
+  /** By their tokens. */
+  readonly assetSessions: Map<string, AssetSession>;
 }
 
 export function newAccount(
@@ -83,6 +97,8 @@ export function newAccount(
     workers: new Map(),
     zones: [],
     customDomains: new Map(),
+    assets: new Map(),
+    assetSessions: new Map(),
     ...given,
   };
 }

@@ -77,10 +77,14 @@ async function answer(standIn: StandIn, incoming: IncomingMessage, body: Buffer)
   const method = incoming.method ?? "GET";
   const call = { method, path };
   calls.push(call);
-  if (incoming.headers.authorization !== `Bearer ${TOKEN}`) throw new ApiError(403, 9109, "Invalid access token");
+  const token = incoming.headers.authorization?.replace(/^Bearer /, "") ?? "";
+  // Files of static assets come with the token of their session.
+  const isSession = options.accounts.some(({ assetSessions }) => assetSessions.has(token));
+  if (token !== TOKEN && !(isSession && path.endsWith("/workers/assets/upload")))
+    throw new ApiError(403, 9109, "Invalid access token");
   options.onCall?.(call, "before");
   const steps = path.split("/").slice(1).map(decodeURIComponent);
-  const answered = await route(options, { method, steps, query: url.searchParams, body, incoming });
+  const answered = await route(options, { method, steps, query: url.searchParams, body, token, incoming });
   options.onCall?.(call, "after");
   return answered;
 }
@@ -90,10 +94,14 @@ interface Routed {
   readonly steps: readonly string[];
   readonly query: URLSearchParams;
   readonly body: Buffer;
+  readonly token: string;
   readonly incoming: IncomingMessage;
 }
 
-async function route(options: StandInOptions, { method, steps, query, body, incoming }: Routed): Promise<Answer> {
+async function route(
+  options: StandInOptions,
+  { method, steps, query, body, token, incoming }: Routed,
+): Promise<Answer> {
   const [first, id, product, ...rest] = steps;
   const { accounts } = options;
   if (first === "user") {
@@ -130,12 +138,12 @@ async function route(options: StandInOptions, { method, steps, query, body, inco
       return answerR2(account, { ...call, rest: rest.slice(1) });
     case "workers": {
       const type = incoming.headers["content-type"];
-      const request = new Request("http://stand-in", {
+      const request = new Request(`http://stand-in?${query.toString()}`, {
         method: "POST",
         body: Uint8Array.from(body),
         headers: type === undefined ? {} : { "content-type": type },
       });
-      return answerWorkers(account, { ...call, request });
+      return answerWorkers(account, { ...call, token, request });
     }
     default:
   }

@@ -59,6 +59,7 @@ export class Project {
       "package.json",
       "wrangler.toml",
       "wrangler.delivery.toml",
+      "dist",
       ".wrangler",
       ".config",
     ]);

@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { type Account, type Binding, type Version, type Worker, deployedVersion } from "./account.ts";
 import { ApiError, isRecord, textOf } from "./answers.ts";
+import { readAssets } from "./assets.ts";
 
 const METADATA = [
   "main_module",
@@ -23,11 +24,13 @@ const METADATA = [
   "tags",
   "cache_options",
   "exports",
+  "assets",
 ];
 const LIMITS = ["cpu_ms", "subrequests"];
 const OBSERVABILITY = ["enabled", "head_sampling_rate", "logs", "traces", "redact_query_string"];
 const BINDING_FIELDS: Readonly<Record<string, readonly string[]>> = {
   inherit: [],
+  assets: [],
   plain_text: ["text"],
   json: ["json"],
   secret_text: ["text"],
@@ -66,12 +69,14 @@ export async function readUpload(account: Account, worker: Worker | undefined, r
       throw new ApiError(400, 10_064, `New version of script does not export class '${name}' ${rest}`);
     }
   }
+  const assets = readAssets(account, metadata["assets"]);
   return {
     version: {
       id: randomUUID(),
       number: (worker?.versions.length ?? 0) + 1,
       createdOn: new Date().toISOString(),
       bindings: readBindings(account, worker, metadata, classes),
+      assets,
       modules,
       mainModule,
       compatibilityDate: String(metadata["compatibility_date"]),
@@ -153,7 +158,9 @@ function readBindings(
   const previous = new Map((deployedVersion(worker)?.bindings ?? []).map((binding) => [binding.name, binding]));
   const given: unknown = metadata["bindings"] ?? [];
   if (!Array.isArray(given)) throw invalid("bindings is not a list");
-  const bindings = given.map((binding: unknown) => readBinding(account, previous, classes, binding));
+  const bindings = given.map((binding: unknown) =>
+    readBinding(account, previous, classes, metadata["assets"] !== undefined, binding),
+  );
   const names = new Set(bindings.map(({ name }) => name));
   if (names.size < bindings.length) throw invalid("two bindings have one name");
   const kept: unknown = metadata["keep_bindings"] ?? [];
@@ -165,6 +172,7 @@ function readBinding(
   account: Account,
   previous: ReadonlyMap<string, Binding>,
   classes: ReadonlySet<string>,
+  hasAssets: boolean,
   binding: unknown,
 ): Binding {
   if (!isRecord(binding)) throw invalid("a binding is not an object");
@@ -178,6 +186,7 @@ function readBinding(
       throw new ApiError(400, 10_057, `binding ${name} has no previous version to inherit from`);
     return inherited;
   }
+  if (type === "assets" && !hasAssets) throw invalid(`binding ${name} needs static assets`);
   if (type === "d1" && !account.databases.some(({ uuid }) => uuid === binding["id"])) {
     throw invalid(`binding ${name} of type d1 must have a valid \`id\` specified`);
   }

@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { type Account, type Deployment, type Worker, deployedVersion } from "./account.ts";
 import { type Answer, ApiError, isRecord, readFields, textOf } from "./answers.ts";
+import { openAssetSession, uploadAssets } from "./assets.ts";
 import { type Upload, readUpload } from "./upload.ts";
 
 interface Call {
@@ -10,6 +11,8 @@ interface Call {
   readonly query: URLSearchParams;
   readonly body: Buffer;
   readonly request: Request;
+  /** The bearer token. */
+  readonly token: string;
 }
 
 const CRONS = { free: 5, paid: 250 };
@@ -26,11 +29,14 @@ export async function answerWorkers(account: Account, call: Call): Promise<Answe
       return { result: describedSubdomain(account, existing(account, name)) };
     case "domains":
       return { result: describedDomains(account, call.query.get("hostname")) };
+    case "assets":
+      if (name !== "upload" || call.method !== "POST") break;
+      return uploadAssets(account, call.token, call.request);
     case "scripts":
       return answerScript(account, name, { ...call, rest });
     default:
-      throw new ApiError(404, 7003, `Could not route to /workers/${call.rest.join("/")}`);
   }
+  throw new ApiError(404, 7003, `Could not route to /workers/${call.rest.join("/")}`);
 }
 
 function answerService(worker: Worker): Answer {
@@ -60,6 +66,7 @@ async function answerScript(
       result: { id: name, tag: worker.tag, deployment_id: upload.version.id.replaceAll("-", ""), startup_time_ms: 5 },
     };
   }
+  if (part === "assets-upload-session" && method === "POST") return openAssetSession(account, name, body);
   const worker = existing(account, name);
   switch (`${method} ${part ?? ""}`) {
     case "GET deployments":

@@ -1,0 +1,25 @@
+// Shows the sign-in form, or the shell around the screen of the place.
+import { currentSession } from "../data/session.ts";
+import { SignInScreen } from "../screens/sign-in/sign-in-screen.tsx";
+import { CurrentScreen } from "./current-screen.tsx";
+import { ErrorBoundary } from "./error-boundary.tsx";
+import { Shell } from "./shell.tsx";
+import { Toasts } from "./toasts.tsx";
+
+export function App() {
+  const isSignedIn = currentSession() !== undefined;
+  return (
+    <>
+      {isSignedIn ? (
+        <Shell>
+          <ErrorBoundary>
+            <CurrentScreen />
+          </ErrorBoundary>
+        </Shell>
+      ) : (
+        <SignInScreen />
+      )}
+      <Toasts />
+    </>
+  );
+}

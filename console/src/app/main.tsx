@@ -1,0 +1,20 @@
+// The entry of the console: applies preferences, resumes the session, and shows the page.
+import { render } from "preact";
+import { guardJobs, recallUnfinished } from "../data/background-jobs.ts";
+import { applyPreferences } from "../data/preferences.ts";
+import { watchAddress } from "../data/router.ts";
+import { resumeSession } from "../data/session.ts";
+import "../styles/tokens.css";
+import "../styles/base.css";
+import "../styles/layout.css";
+import "../styles/components.css";
+import { App } from "./app.tsx";
+
+// Before everything else: a sign-in link has credentials in the address.
+const resumed = resumeSession();
+await Promise.all([applyPreferences(), resumed]);
+watchAddress();
+recallUnfinished();
+guardJobs();
+const root = document.getElementById("app");
+if (root !== null) render(<App />, root);

@@ -1,0 +1,59 @@
+// Which screen a place shows. Screens are loaded when they are first shown.
+import type { FunctionComponent } from "preact";
+import type { IconName } from "../components/icon.tsx";
+import type { ScreenProps } from "../data/screen.ts";
+import type { TextKey } from "../i18n/en.ts";
+
+export type Screen = FunctionComponent<ScreenProps>;
+
+export interface Route {
+  /** Steps; one that begins with a colon has any value. */
+  readonly path: string;
+  readonly load: () => Promise<Screen>;
+}
+
+function loadSettings(): Promise<Screen> {
+  return import("../screens/settings/settings-screen.tsx").then((it) => it.SettingsScreen);
+}
+
+export const ROUTES: readonly Route[] = [
+  { path: "buckets", load: () => import("../screens/buckets/buckets-screen.tsx").then((it) => it.BucketsScreen) },
+  { path: "buckets/:bucket", load: () => import("../screens/buckets/bucket-start.tsx").then((it) => it.BucketStart) },
+  { path: "buckets/:bucket/settings", load: loadSettings },
+  { path: "buckets/:bucket/settings/:tab", load: loadSettings },
+];
+
+export interface Section {
+  /** The first step of its places. */
+  readonly step: string;
+  readonly title: TextKey;
+  readonly icon: IconName;
+}
+
+/** The sections of the sidebar. */
+export const SECTIONS: readonly Section[] = [{ step: "buckets", title: "nav.buckets", icon: "bucket" }];
+
+export interface Match {
+  readonly route: Route;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** The route of a place. Fixed steps win over named ones. */
+export function matchRoute(steps: readonly string[], routes: readonly Route[] = ROUTES): Match | undefined {
+  const matches = routes.flatMap((route) => {
+    const params = paramsOf(route.path.split("/"), steps);
+    return params === undefined ? [] : [{ route, params }];
+  });
+  return matches.toSorted((one, other) => Object.keys(one.params).length - Object.keys(other.params).length)[0];
+}
+
+function paramsOf(pattern: readonly string[], steps: readonly string[]): Record<string, string> | undefined {
+  if (pattern.length !== steps.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [index, step] of pattern.entries()) {
+    const given = steps[index] ?? "";
+    if (step.startsWith(":")) params[step.slice(1)] = given;
+    else if (step !== given) return undefined;
+  }
+  return params;
+}

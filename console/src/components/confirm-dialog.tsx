@@ -1,0 +1,58 @@
+// Asks before something that cannot be undone. Where much is at stake, the name has to be typed.
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+import { t } from "../i18n/language.ts";
+import { Button } from "./button.tsx";
+import { Dialog } from "./dialog.tsx";
+import { ErrorPanel } from "./error-panel.tsx";
+import { TextField } from "./fields.tsx";
+
+export interface ConfirmDialogProps {
+  readonly title: string;
+  readonly children: ComponentChildren;
+  readonly confirmLabel: string;
+  /** Must be typed before the button works. */
+  readonly typedName?: string;
+  /** The dialog stays open, with the reason, if this rejects. */
+  readonly onConfirm: () => Promise<void>;
+  readonly onClose: () => void;
+}
+
+export function ConfirmDialog({ title, children, confirmLabel, typedName, onConfirm, onClose }: ConfirmDialogProps) {
+  const [typed, setTyped] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<unknown>();
+  const isReady = typedName === undefined || typed === typedName;
+  const confirm = async (): Promise<void> => {
+    if (!isReady || isBusy) return;
+    setBusy(true);
+    try {
+      await onConfirm();
+      onClose();
+    } catch (thrown) {
+      setFailure(thrown);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog
+      title={title}
+      onClose={onClose}
+      onSubmit={() => void confirm()}
+      actions={
+        <>
+          <Button onClick={onClose}>{t("action.cancel")}</Button>
+          <Button kind="danger" type="submit" isDisabled={!isReady} isBusy={isBusy}>
+            {confirmLabel}
+          </Button>
+        </>
+      }
+    >
+      {children}
+      {typedName === undefined ? null : (
+        <TextField label={t("confirm.typeName", { name: typedName })} value={typed} onChange={setTyped} />
+      )}
+      {failure === undefined ? null : <ErrorPanel failure={failure} />}
+    </Dialog>
+  );
+}

@@ -1,0 +1,58 @@
+// The frame of a screen: its title, the way to it, and its actions. The title takes the focus when the place changes.
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { t } from "../i18n/language.ts";
+
+export interface Crumb {
+  readonly label: string;
+  readonly href: string;
+}
+
+export interface PageProps {
+  readonly title: string;
+  /** The places above this one. */
+  readonly crumbs?: readonly Crumb[];
+  readonly actions?: ComponentChildren;
+  readonly children: ComponentChildren;
+}
+
+export function Page({ title, crumbs = [], actions, children }: PageProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} · ${t("app.name")}`;
+  }, [title]);
+  useEffect(() => {
+    heading.current?.focus({ preventScroll: true });
+  }, []);
+  return (
+    <div class="page">
+      {crumbs.length === 0 ? null : <Breadcrumb crumbs={crumbs} current={title} />}
+      <header class="page-header">
+        <h1 ref={heading} tabIndex={-1} dir="auto">
+          {title}
+        </h1>
+        {actions === undefined ? null : <div class="page-actions">{actions}</div>}
+      </header>
+      {children}
+    </div>
+  );
+}
+
+export function Breadcrumb({ crumbs, current }: { crumbs: readonly Crumb[]; current: string }) {
+  return (
+    <nav class="breadcrumb" aria-label={t("breadcrumb.label")}>
+      <ol>
+        {crumbs.map(({ label, href }) => (
+          <li key={href}>
+            <a href={href} dir="auto">
+              {label}
+            </a>
+          </li>
+        ))}
+        <li aria-current="page" dir="auto">
+          {current}
+        </li>
+      </ol>
+    </nav>
+  );
+}

@@ -1,0 +1,31 @@
+// What is shown in place of content: while it loads, and where there is none.
+import type { ComponentChildren } from "preact";
+import { t } from "../i18n/language.ts";
+
+/** Grey lines of the size of what comes, so that nothing jumps. */
+export function Skeleton({ lines = 3 }: { readonly lines?: number }) {
+  return (
+    <div class="skeleton" role="status" aria-label={t("loading")}>
+      {Array.from({ length: lines }, (_, line) => (
+        <span key={line} />
+      ))}
+    </div>
+  );
+}
+
+export interface EmptyStateProps {
+  readonly title: string;
+  /** Says what would be here, and how it gets here. */
+  readonly children: ComponentChildren;
+  readonly actions?: ComponentChildren;
+}
+
+export function EmptyState({ title, children, actions }: EmptyStateProps) {
+  return (
+    <section class="empty-state">
+      <h2>{title}</h2>
+      <div>{children}</div>
+      {actions === undefined ? null : <p class="actions">{actions}</p>}
+    </section>
+  );
+}

@@ -1,0 +1,100 @@
+// Work that goes on in this page while people look at something else. What is unfinished is remembered by name, without
+// secrets, so that the next visit can offer to resume it.
+import { signal } from "@preact/signals";
+
+export interface Job {
+  readonly id: string;
+  /** A function, so that the text follows the language. */
+  readonly title: () => string;
+  readonly progress: () => string;
+  /** From 0 to 1; undefined while the total is unknown. */
+  readonly share: number | undefined;
+  readonly stop: () => void;
+}
+
+/** A job that an earlier visit left unfinished. */
+export interface UnfinishedJob {
+  readonly kind: string;
+  readonly target: string;
+}
+
+const STORAGE_KEY = "cairn.unfinished";
+
+export const jobs = signal<readonly Job[]>([]);
+export const unfinishedJobs = signal<readonly UnfinishedJob[]>([]);
+
+/** Reads what earlier visits left. */
+export function recallUnfinished(): void {
+  unfinishedJobs.value = readUnfinished();
+}
+
+export interface JobControl {
+  readonly signal: AbortSignal;
+  readonly report: (progress: () => string, share?: number) => void;
+}
+
+export interface JobPlan extends UnfinishedJob {
+  readonly title: () => string;
+  readonly run: (control: JobControl) => Promise<void>;
+}
+
+/** Starts a job, unless one of the same kind and target runs. It is remembered until it succeeds or is stopped. */
+export async function runJob({ kind, target, title, run }: JobPlan): Promise<void> {
+  const id = `${kind} ${target}`;
+  if (jobs.value.some((job) => job.id === id)) return;
+  const controller = new AbortController();
+  const show = (progress: () => string, share?: number): void => {
+    const job = { id, title, progress, share, stop: () => controller.abort() };
+    jobs.value = [...jobs.value.filter((other) => other.id !== id), job];
+  };
+  show(() => "");
+  remember([...readUnfinished().filter((job) => !isSame(job, { kind, target })), { kind, target }]);
+  forgetOffer({ kind, target });
+  try {
+    await run({ signal: controller.signal, report: show });
+    dropUnfinished({ kind, target });
+  } catch (failure) {
+    if (!controller.signal.aborted) throw failure;
+    dropUnfinished({ kind, target });
+  } finally {
+    jobs.value = jobs.value.filter((job) => job.id !== id);
+  }
+}
+
+/** Forgets a job that shall not be resumed. */
+export function dropUnfinished(dropped: UnfinishedJob): void {
+  remember(readUnfinished().filter((job) => !isSame(job, dropped)));
+  forgetOffer(dropped);
+}
+
+function forgetOffer(dropped: UnfinishedJob): void {
+  unfinishedJobs.value = unfinishedJobs.value.filter((job) => !isSame(job, dropped));
+}
+
+function isSame(one: UnfinishedJob, other: UnfinishedJob): boolean {
+  return one.kind === other.kind && one.target === other.target;
+}
+
+function remember(list: readonly UnfinishedJob[]): void {
+  localStorage.setItem(STORAGE_KEY, JSON.stringify(list));
+}
+
+function readUnfinished(): UnfinishedJob[] {
+  try {
+    const value: unknown = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "[]");
+    if (!Array.isArray(value)) return [];
+    return value.flatMap((entry: unknown) => {
+      const [kind, target] = [Reflect.get(Object(entry), "kind"), Reflect.get(Object(entry), "target")];
+      return typeof kind === "string" && typeof target === "string" ? [{ kind, target }] : [];
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** Asks before the page closes while jobs run. */
+export function guardJobs(): void {
+  addEventListener("beforeunload", (event) => {
+    if (jobs.value.length > 0) event.preventDefault();
+  });
+}

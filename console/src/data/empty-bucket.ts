@@ -1,0 +1,73 @@
+// Empties a bucket: aborts its open uploads and deletes every version of every key. It can be started again at any time,
+// because it reads what is left.
+import { plural, t } from "../i18n/language.ts";
+import type { Connection } from "../clients/connection.ts";
+import {
+  abortUpload,
+  deleteMany,
+  listUploads,
+  listVersions,
+  type UploadPage,
+  type VersionPage,
+} from "../clients/versions.ts";
+import { type JobControl, runJob } from "./background-jobs.ts";
+import { explainInOneLine } from "./explain.ts";
+import { showToast } from "./toasts.ts";
+
+export const EMPTY_BUCKET = "empty-bucket";
+
+/** Empties a bucket in the background, and says how it ended. */
+export async function emptyBucket(connection: Connection, bucket: string, onEnd: () => void): Promise<void> {
+  const title = (): string => t("bucketEmpty.job", { bucket });
+  try {
+    await runJob({
+      kind: EMPTY_BUCKET,
+      target: bucket,
+      title,
+      run: async (control) => {
+        const { refused, reason } = await emptyNow(connection, bucket, control);
+        if (refused === 0) showToast(t("bucketEmpty.done", { bucket }));
+        else showToast(plural("bucketEmpty.left", refused, { reason }), { kind: "failure" });
+      },
+    });
+  } catch (failure) {
+    showToast(explainInOneLine(failure), { kind: "failure" });
+  }
+  onEnd();
+}
+
+interface Remainder {
+  /** Versions that the server did not delete, such as locked ones. */
+  readonly refused: number;
+  readonly reason: string;
+}
+
+async function emptyNow(connection: Connection, bucket: string, { signal, report }: JobControl): Promise<Remainder> {
+  let deleted = 0;
+  let refused = 0;
+  let reason = "";
+  let afterUpload: UploadPage["next"];
+  do {
+    const page: UploadPage = await listUploads(connection, bucket, {
+      signal,
+      ...(afterUpload && { after: afterUpload }),
+    });
+    for (const upload of page.uploads) await abortUpload(connection, bucket, upload, { signal });
+    afterUpload = page.next;
+  } while (afterUpload !== undefined);
+  let after: VersionPage["next"];
+  do {
+    const page: VersionPage = await listVersions(connection, bucket, { signal, ...(after && { after }) });
+    for (const { failure } of await deleteMany(connection, bucket, page.versions, { signal })) {
+      if (failure === undefined) deleted += 1;
+      else {
+        refused += 1;
+        reason ||= failure.message || failure.code;
+      }
+    }
+    const count = deleted;
+    report(() => plural("bucketEmpty.progress", count));
+    after = page.next;
+  } while (after !== undefined);
+  return { refused, reason };
+}

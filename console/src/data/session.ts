@@ -1,0 +1,121 @@
+// Who is signed in. Secrets are kept in the memory of this page, and in sessionStorage only if the person asked for it.
+import { signal } from "@preact/signals";
+import { Connection, type Credentials } from "../clients/connection.ts";
+import { getCallerIdentity } from "../clients/sts.ts";
+
+const STORAGE_KEY = "cairn.session";
+const LINK = /^#sign-in=([\w-]+)$/;
+
+export interface Session {
+  readonly connection: Connection;
+  readonly account: string;
+  readonly arn: string;
+  /** `root`, a user's name, or a session's. */
+  readonly name: string;
+  /** When temporary credentials end, in ms, if the link said so. */
+  readonly expiresAt: number | undefined;
+}
+
+export interface SignInDetails extends Credentials {
+  readonly expiresAt?: number;
+}
+
+const current = signal<Session | undefined>(undefined);
+/** Why nobody is signed in. */
+export const signedOutBecause = signal<"expired" | "bad-link" | undefined>(undefined);
+
+/** The session; undefined while nobody is signed in. */
+export function currentSession(): Session | undefined {
+  return current.value;
+}
+
+/** The connection of the session. Screens are shown only to someone who is signed in. @throws Error */
+export function useConnection(): Connection {
+  return requireSession().connection;
+}
+
+/** @throws Error if nobody is signed in */
+export function requireSession(): Session {
+  if (current.value === undefined) throw new Error("nobody is signed in");
+  return current.value;
+}
+
+/**
+ * Signs in, if the server knows the credentials.
+ * @throws ServiceError, NetworkFailure
+ */
+export async function signIn(details: SignInDetails, { remember }: { readonly remember: boolean }): Promise<void> {
+  const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = details;
+  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
+  const connection = new Connection(location.origin, credentials);
+  const { account, arn } = await getCallerIdentity(connection);
+  if (remember) sessionStorage.setItem(STORAGE_KEY, JSON.stringify(details));
+  else sessionStorage.removeItem(STORAGE_KEY);
+  signedOutBecause.value = undefined;
+  current.value = { connection, account, arn, name: nameOf(arn), expiresAt };
+}
+
+/** Forgets the credentials. */
+export function signOut(because?: "expired"): void {
+  sessionStorage.removeItem(STORAGE_KEY);
+  signedOutBecause.value = because;
+  current.value = undefined;
+}
+
+/**
+ * Signs in with what this page was opened with: a sign-in link, whose credentials leave the address at once, or what
+ * this tab kept. Never rejects: credentials that are not accepted leave the sign-in form.
+ */
+export async function resumeSession(): Promise<void> {
+  const linked = takeLink();
+  const kept = linked ?? readDetails(sessionStorage.getItem(STORAGE_KEY) ?? "");
+  if (kept === undefined) return;
+  try {
+    await signIn(kept, { remember: linked === undefined });
+  } catch {
+    signOut("expired");
+  }
+}
+
+/** Takes the credentials of a sign-in link out of the address and the history. */
+function takeLink(): SignInDetails | undefined {
+  if (!location.hash.startsWith("#sign-in=")) return undefined;
+  const text = LINK.exec(location.hash)?.[1];
+  history.replaceState(null, "", `${location.pathname}#/`);
+  const details = text === undefined ? undefined : readDetails(decodeBase64Url(text));
+  if (details === undefined) signedOutBecause.value = "bad-link";
+  return details;
+}
+
+function decodeBase64Url(text: string): string {
+  try {
+    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    return new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
+  } catch {
+    return "";
+  }
+}
+
+function readDetails(text: string): SignInDetails | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null) return undefined;
+    const at = (name: string): unknown => Reflect.get(value, name);
+    const [accessKeyId, secretAccessKey] = [at("accessKeyId"), at("secretAccessKey")];
+    const [sessionToken, expiresAt] = [at("sessionToken"), at("expiresAt")];
+    if (typeof accessKeyId !== "string" || typeof secretAccessKey !== "string") return undefined;
+    return {
+      accessKeyId,
+      secretAccessKey,
+      ...(typeof sessionToken === "string" ? { sessionToken } : {}),
+      ...(typeof expiresAt === "number" ? { expiresAt } : {}),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The last part of an ARN: `arn:aws:iam::0:user/alice` is `alice`. */
+function nameOf(arn: string): string {
+  return arn.split(":").at(-1)?.split("/").at(-1) ?? arn;
+}

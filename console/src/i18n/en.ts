@@ -1,0 +1,14 @@
+// The English dictionary. It defines the keys: a key that another language lacks is a type error.
+import { buckets } from "./en/buckets.ts";
+import { errors } from "./en/errors.ts";
+import { settings } from "./en/settings.ts";
+import { shell } from "./en/shell.ts";
+import { signIn } from "./en/sign-in.ts";
+
+export const en = { ...shell, ...signIn, ...errors, ...buckets, ...settings } as const;
+
+/** The name of a text. */
+export type TextKey = keyof typeof en;
+
+/** The texts of a language. */
+export type Dictionary = Readonly<Record<TextKey, string>>;

@@ -1,0 +1,9 @@
+// The Chinese dictionary, loaded when it is chosen.
+import type { Dictionary } from "./en.ts";
+import { buckets } from "./zh/buckets.ts";
+import { errors } from "./zh/errors.ts";
+import { settings } from "./zh/settings.ts";
+import { shell } from "./zh/shell.ts";
+import { signIn } from "./zh/sign-in.ts";
+
+export const zh: Dictionary = { ...shell, ...signIn, ...errors, ...buckets, ...settings };

@@ -1,0 +1,154 @@
+// One row for each bucket. What a row needs besides the list is asked for when the row comes into view.
+import { useEffect, useRef, useState } from "preact/hooks";
+import {
+  type BucketUsage,
+  getUsage,
+  getVersioning,
+  isPublic,
+  type ListedBucket,
+  type Versioning,
+} from "../../clients/buckets.ts";
+import { Badge } from "../../components/badge.tsx";
+import { Menu } from "../../components/menu.tsx";
+import { type Column, Table } from "../../components/table.tsx";
+import { formatBytes, formatCount, formatDay } from "../../data/formats.ts";
+import { hrefOf } from "../../data/router.ts";
+import { useConnection } from "../../data/session.ts";
+import { t } from "../../i18n/language.ts";
+
+export interface BucketTableProps {
+  readonly buckets: readonly ListedBucket[];
+  readonly onEmpty: (bucket: string) => void;
+  readonly onDelete: (bucket: string) => void;
+}
+
+export function BucketTable({ buckets, onEmpty, onDelete }: BucketTableProps) {
+  const columns: readonly Column<ListedBucket>[] = [
+    {
+      id: "name",
+      title: t("buckets.name"),
+      isHeader: true,
+      cell: ({ name }) => <a href={hrefOf(["buckets", name])}>{name}</a>,
+    },
+    {
+      id: "objects",
+      title: t("buckets.objects"),
+      isNumber: true,
+      cell: ({ name }) => (
+        <Fact bucket={name} show={({ usage }) => usage && bound(usage, formatCount(usage.objects))} />
+      ),
+    },
+    {
+      id: "size",
+      title: t("buckets.size"),
+      isNumber: true,
+      cell: ({ name }) => <Fact bucket={name} show={({ usage }) => usage && bound(usage, formatBytes(usage.bytes))} />,
+    },
+    {
+      id: "versioning",
+      title: t("buckets.versioning"),
+      cell: ({ name }) => (
+        <Fact bucket={name} show={({ versioning }) => versioning && t(`buckets.versioning.${versioning}`)} />
+      ),
+    },
+    {
+      id: "access",
+      title: t("buckets.access"),
+      cell: ({ name }) => <Fact bucket={name} show={({ isOpen }) => accessBadge(isOpen)} />,
+    },
+    { id: "region", title: t("buckets.region"), cell: ({ region }) => region },
+    { id: "created", title: t("buckets.created"), cell: ({ createdAt }) => formatDay(createdAt) },
+    {
+      id: "actions",
+      title: t("buckets.actions"),
+      hidesTitle: true,
+      cell: ({ name }) => (
+        <Menu
+          label={t("buckets.actionsOf", { bucket: name })}
+          actions={[
+            { label: t("buckets.browse"), href: hrefOf(["buckets", name]) },
+            { label: t("buckets.settings"), href: hrefOf(["buckets", name, "settings"]) },
+            { label: t("buckets.emptyBucket"), kind: "danger", onChoose: () => onEmpty(name) },
+            { label: t("buckets.deleteBucket"), kind: "danger", onChoose: () => onDelete(name) },
+          ]}
+        />
+      ),
+    },
+  ];
+  return <Table label={t("buckets.title")} columns={columns} rows={buckets} rowKey={({ name }) => name} />;
+}
+
+function bound({ isPartial }: BucketUsage, value: string): string {
+  return isPartial ? t("buckets.atLeast", { value }) : value;
+}
+
+function accessBadge(isOpen: boolean | undefined) {
+  if (isOpen === undefined) return undefined;
+  return isOpen ? <Badge kind="warning">{t("buckets.public")}</Badge> : <Badge>{t("buckets.private")}</Badge>;
+}
+
+/** What a row shows besides the list; undefined where the caller may not know. */
+interface BucketFacts {
+  readonly usage: BucketUsage | undefined;
+  readonly versioning: Versioning | undefined;
+  readonly isOpen: boolean | undefined;
+}
+
+/** The facts of a bucket are asked for once for all cells of its row. */
+const asked = new WeakMap<object, Map<string, Promise<BucketFacts>>>();
+
+function factsOf(connection: ReturnType<typeof useConnection>, bucket: string): Promise<BucketFacts> {
+  const known = asked.get(connection) ?? new Map<string, Promise<BucketFacts>>();
+  asked.set(connection, known);
+  const found = known.get(bucket) ?? askFacts(connection, bucket);
+  known.set(bucket, found);
+  return found;
+}
+
+async function askFacts(connection: ReturnType<typeof useConnection>, bucket: string): Promise<BucketFacts> {
+  const [usage, versioning, isOpen] = await Promise.all([
+    orNothing(getUsage(connection, bucket)),
+    orNothing(getVersioning(connection, bucket)),
+    // Without a policy, the answer is NoSuchBucketPolicy: the bucket is not public.
+    orNothing(isPublic(connection, bucket).catch((failure: unknown) => absentPolicy(failure))),
+  ]);
+  return { usage, versioning, isOpen };
+}
+
+/** What the caller may not know is left out of the row. */
+function orNothing<Value>(call: Promise<Value>): Promise<Value | undefined> {
+  return call.catch(() => undefined);
+}
+
+function absentPolicy(failure: unknown): false {
+  if (Reflect.get(Object(failure), "code") === "NoSuchBucketPolicy") return false;
+  throw failure;
+}
+
+interface FactProps {
+  readonly bucket: string;
+  /** Undefined is shown as a dash. */
+  readonly show: (facts: BucketFacts) => preact.ComponentChildren;
+}
+
+function Fact({ bucket, show }: FactProps) {
+  const connection = useConnection();
+  const element = useRef<HTMLSpanElement>(null);
+  const [facts, setFacts] = useState<BucketFacts>();
+  useEffect(() => {
+    let isShown = true;
+    const observer = new IntersectionObserver((entries) => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      observer.disconnect();
+      void factsOf(connection, bucket).then((found) => {
+        if (isShown) setFacts(found);
+      });
+    });
+    if (element.current !== null) observer.observe(element.current);
+    return () => {
+      isShown = false;
+      observer.disconnect();
+    };
+  }, [connection, bucket]);
+  return <span ref={element}>{facts === undefined ? "…" : (show(facts) ?? "–")}</span>;
+}

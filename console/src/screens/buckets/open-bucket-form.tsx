@@ -1,0 +1,22 @@
+// Opens a bucket that the list does not have: a user may use buckets that others created.
+import { useState } from "preact/hooks";
+import { Button } from "../../components/button.tsx";
+import { TextField } from "../../components/fields.tsx";
+import { navigate } from "../../data/router.ts";
+import { t } from "../../i18n/language.ts";
+
+export function OpenBucketForm() {
+  const [name, setName] = useState("");
+  return (
+    <form
+      class="inline-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (name.trim() !== "") navigate(["buckets", name.trim()]);
+      }}
+    >
+      <TextField label={t("buckets.open")} value={name} onChange={setName} />
+      <Button type="submit">{t("buckets.browse")}</Button>
+    </form>
+  );
+}

@@ -1,0 +1,117 @@
+// The list of buckets, and creating, emptying and deleting them.
+import assert from "node:assert/strict";
+import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
+import { assertAccessible, assertNoSidewaysScroll, signIn, withPage } from "../support/browser.ts";
+import { freshBucket, keysOf, s3, type Stage } from "../support/stage.ts";
+
+export function bucketsSuite(stage: Stage): Suite {
+  return suiteOf("buckets", [
+    {
+      name: "the list shows what a bucket holds",
+      run: async () => {
+        const bucket = await freshBucket(stage, { isVersioned: true });
+        for (const key of ["a", "b", "c"]) await s3(stage, "PUT", `/${bucket}/${key}`, "12345");
+        await withPage(stage, async (page) => {
+          await signIn(stage, page);
+          const row = page.getByRole("row").filter({ hasText: bucket });
+          await row.getByText("15 B").waitFor();
+          const text = (await row.innerText()).replaceAll(/\s+/g, " ");
+          assert.match(text, /\b3\b.*\b15 B\b.*\bOn\b.*\bPrivate\b/);
+          await assertAccessible(page);
+          await page.getByLabel("Filter by name").fill("no such bucket");
+          await page.getByText("No bucket has").waitFor();
+        });
+      },
+    },
+    {
+      name: "a bucket with versions is created, and a name that is taken is explained",
+      run: () =>
+        withPage(stage, async (page) => {
+          const bucket = `created-${process.pid}`;
+          await signIn(stage, page);
+          await page.getByRole("button", { name: "Create bucket" }).click();
+          const dialog = page.getByRole("dialog");
+          await dialog.getByLabel("Name").fill("X");
+          await dialog.getByRole("button", { name: "Create" }).click();
+          await dialog.getByText("not a valid bucket name").waitFor();
+          await assertAccessible(page);
+          await dialog.getByLabel("Name").fill(bucket);
+          await dialog.getByLabel("Keep versions of objects").check();
+          await dialog.getByRole("button", { name: "Create" }).click();
+          await page.getByText(`Bucket ${bucket} was created.`).waitFor();
+          await page.getByRole("link", { name: bucket }).waitFor();
+          const xml = await (await s3(stage, "GET", `/${bucket}?versioning`)).text();
+          assert.match(xml, /<Status>Enabled<\/Status>/);
+        }),
+    },
+    {
+      name: "a bucket with objects is not deleted; it is emptied in the background, and deleted then",
+      run: async () => {
+        const bucket = await freshBucket(stage, { isVersioned: true });
+        for (const key of ["a", "b/c", "%20%2B%C3%A9", "%01"]) await s3(stage, "PUT", `/${bucket}/${key}`, "1");
+        await s3(stage, "DELETE", `/${bucket}/a`);
+        await s3(stage, "POST", `/${bucket}/open?uploads`);
+        await withPage(stage, async (page) => {
+          await signIn(stage, page);
+          const choose = async (action: string): Promise<void> => {
+            await page.getByRole("button", { name: `Actions for ${bucket}` }).click();
+            await page.locator(".menu:popover-open").getByText(action, { exact: true }).click();
+          };
+          const dialog = page.getByRole("dialog");
+          await choose("Delete");
+          await dialog.getByLabel(`Type ${bucket} to confirm`).fill(bucket);
+          await dialog.getByRole("button", { name: "Delete" }).click();
+          await dialog.getByText("The bucket is not empty").waitFor();
+          await dialog.getByRole("button", { name: "Empty the bucket" }).click();
+          await dialog.getByLabel(`Type ${bucket} to confirm`).fill(bucket);
+          await dialog.getByRole("button", { name: "Empty the bucket" }).click();
+          await page.getByText(`Bucket ${bucket} is empty.`).waitFor();
+          assert.deepEqual(await keysOf(stage, bucket), []);
+          await choose("Delete");
+          await dialog.getByLabel(`Type ${bucket} to confirm`).fill(bucket);
+          await dialog.getByRole("button", { name: "Delete" }).click();
+          await page.getByText(`Bucket ${bucket} was deleted.`).waitFor();
+        });
+      },
+    },
+    {
+      name: "emptying that was interrupted can be resumed after signing in again",
+      run: async () => {
+        const bucket = await freshBucket(stage);
+        await s3(stage, "PUT", `/${bucket}/a`, "1");
+        await withPage(stage, async (page) => {
+          await page.addInitScript((target) => {
+            if (sessionStorage.getItem("was-set") !== null) return;
+            sessionStorage.setItem("was-set", "yes");
+            localStorage.setItem("cairn.unfinished", JSON.stringify([{ kind: "empty-bucket", target }]));
+          }, bucket);
+          await signIn(stage, page);
+          await page.getByText(`Emptying ${bucket} was interrupted.`).waitFor();
+          await page.getByRole("button", { name: "Resume" }).click();
+          await page.getByText(`Bucket ${bucket} is empty.`).waitFor();
+          assert.deepEqual(await keysOf(stage, bucket), []);
+          await page.reload();
+          await signIn(stage, page);
+          assert.equal(await page.getByText("was interrupted").count(), 0);
+        });
+      },
+    },
+    {
+      name: "the list fits into 360 px, and has no violation there, in Chinese and dark",
+      run: async () => {
+        await freshBucket(stage);
+        await withPage(
+          stage,
+          async (page) => {
+            await signIn(stage, page);
+            await page.getByRole("heading", { name: "存储桶", level: 1 }).waitFor();
+            await page.getByRole("row").nth(1).waitFor();
+            await assertNoSidewaysScroll(page);
+            await assertAccessible(page);
+          },
+          { width: 360, language: "zh-CN", colorScheme: "dark" },
+        );
+      },
+    },
+  ]);
+}

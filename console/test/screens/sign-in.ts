@@ -1,0 +1,126 @@
+// Signing in, staying signed in, and signing out.
+import assert from "node:assert/strict";
+import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
+import { assertAccessible, assertNoSidewaysScroll, consoleUrl, signIn, withPage } from "../support/browser.ts";
+import { CREDENTIALS, type Stage } from "../support/stage.ts";
+
+export function signInSuite(stage: Stage): Suite {
+  const storedTexts = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])";
+  return suiteOf("sign-in", [
+    {
+      name: "an access key signs in, and its secret is kept nowhere",
+      run: () =>
+        withPage(stage, async (page) => {
+          await signIn(stage, page);
+          await page.getByRole("heading", { name: "Buckets", level: 1 }).waitFor();
+          assert.ok(!String(await page.evaluate(storedTexts)).includes(CREDENTIALS.secretAccessKey));
+          await page.reload();
+          await page.getByRole("heading", { name: "Sign in to Cairn" }).waitFor();
+        }),
+    },
+    {
+      name: "a ticked box keeps the session in the tab, and signing out forgets it",
+      run: () =>
+        withPage(stage, async (page) => {
+          await page.goto(consoleUrl(stage));
+          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
+          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await page.getByLabel("Keep until this tab closes").check();
+          await page.getByRole("button", { name: "Sign in" }).click();
+          await page.locator(".shell").waitFor();
+          await page.reload();
+          await page.locator(".shell").waitFor();
+          await page.getByRole("button", { name: "Account" }).click();
+          await page.getByRole("button", { name: "Sign out" }).click();
+          await page.getByRole("heading", { name: "Sign in to Cairn" }).waitFor();
+          assert.ok(!String(await page.evaluate(storedTexts)).includes(CREDENTIALS.accessKeyId));
+        }),
+    },
+    {
+      name: "a wrong secret is refused with a sentence, and the form can be sent again",
+      run: () =>
+        withPage(stage, async (page) => {
+          await page.goto(consoleUrl(stage));
+          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
+          await page.getByLabel("Secret access key").fill("not the secret");
+          await page.getByRole("button", { name: "Sign in" }).click();
+          await page.getByText("The access key or its secret is wrong").waitFor();
+          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await page.getByRole("button", { name: "Sign in", exact: true }).click();
+          await page.locator(".shell").waitFor();
+        }),
+    },
+    {
+      name: "empty fields are asked for, and nothing is sent",
+      run: () =>
+        withPage(stage, async (page) => {
+          await page.goto(consoleUrl(stage));
+          await page.getByRole("button", { name: "Sign in" }).click();
+          assert.equal(await page.getByText("Fill this in.").count(), 2);
+        }),
+    },
+    {
+      name: "a sign-in link signs in, and leaves the address and the history at once",
+      run: () =>
+        withPage(stage, async (page) => {
+          const link = Buffer.from(JSON.stringify(CREDENTIALS)).toString("base64url");
+          await page.goto(consoleUrl(stage, `#sign-in=${link}`));
+          await page.locator(".shell").waitFor();
+          assert.ok(!page.url().includes("sign-in"));
+          assert.ok(!String(await page.evaluate(storedTexts)).includes(CREDENTIALS.secretAccessKey));
+        }),
+    },
+    {
+      name: "a broken sign-in link is explained",
+      run: () =>
+        withPage(stage, async (page) => {
+          await page.goto(consoleUrl(stage, "#sign-in=e30"));
+          await page.getByText("The sign-in link is incomplete").waitFor();
+          assert.ok(!page.url().includes("sign-in"));
+        }),
+    },
+    {
+      name: "a lost connection is explained, and trying again works",
+      run: () =>
+        withPage(stage, async (page) => {
+          await page.goto(consoleUrl(stage));
+          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
+          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await page.context().setOffline(true);
+          await page.getByRole("button", { name: "Sign in" }).click();
+          await page.getByText("The server cannot be reached").waitFor();
+          await page.context().setOffline(false);
+          await page.getByRole("button", { name: "Try again" }).click();
+          await page.locator(".shell").waitFor();
+        }),
+    },
+    {
+      name: "a clock that is a day off still signs in",
+      run: () =>
+        withPage(stage, async (page) => {
+          await page.addInitScript(() => {
+            const now = Date.now;
+            Date.now = () => now() - 86_400_000;
+          });
+          await signIn(stage, page);
+        }),
+    },
+    {
+      name: "the form has no violation of accessibility, light and dark, and fits into 360 px",
+      run: async () => {
+        for (const colorScheme of ["light", "dark"] as const) {
+          await withPage(
+            stage,
+            async (page) => {
+              await page.goto(consoleUrl(stage));
+              await page.getByRole("button", { name: "Sign in" }).click();
+              await assertAccessible(page);
+              await assertNoSidewaysScroll(page);
+            },
+            { width: 360, colorScheme },
+          );
+        }
+      },
+    },
+  ]);
+}

@@ -1,0 +1,17 @@
+// The suites of the console's checks, each with the name by which it can be chosen.
+import type { Suite } from "../../test/clients/harness.ts";
+import { bucketsSuite } from "./screens/buckets.ts";
+import { shellSuite } from "./screens/shell.ts";
+import { signInSuite } from "./screens/sign-in.ts";
+import type { Stage } from "./support/stage.ts";
+
+export interface NamedSuite {
+  readonly client: string;
+  readonly of: (stage: Stage) => Suite;
+}
+
+export const SUITES: readonly NamedSuite[] = [
+  { client: "sign-in", of: signInSuite },
+  { client: "shell", of: shellSuite },
+  { client: "buckets", of: bucketsSuite },
+];

@@ -1,0 +1,47 @@
+// What every check is given: a browser, the address of a served Cairn, and root's credentials.
+import { AwsClient } from "aws4fetch";
+import type { Browser } from "playwright-core";
+
+export const CREDENTIALS = {
+  accessKeyId: "CAIRNCONSOLETESTKEY0",
+  secretAccessKey: "a secret of the tests of the console",
+} as const;
+
+export interface Stage {
+  readonly browser: Browser;
+  /** The endpoint, without a trailing slash. */
+  readonly url: string;
+}
+
+const client = new AwsClient({ ...CREDENTIALS, region: "auto", service: "s3", retries: 0 });
+let last = 0;
+
+/** Sends a request of S3 as root. @throws Error unless it succeeds */
+export async function s3(
+  { url }: Stage,
+  method: string,
+  target: string,
+  body?: string | Uint8Array<ArrayBuffer>,
+): Promise<Response> {
+  const response = await client.fetch(url + target, { method, ...(body === undefined ? {} : { body }) });
+  if (!response.ok) throw new Error(`${method} ${target}: ${response.status} ${await response.text()}`);
+  return response;
+}
+
+/** Creates a bucket of a name that no other test has. */
+export async function freshBucket(stage: Stage, { isVersioned = false } = {}): Promise<string> {
+  last += 1;
+  const bucket = `console-${process.pid}-${last}`;
+  await s3(stage, "PUT", `/${bucket}`);
+  if (isVersioned) {
+    const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    await s3(stage, "PUT", `/${bucket}?versioning`, body);
+  }
+  return bucket;
+}
+
+/** The keys of a bucket, up to 1000. */
+export async function keysOf(stage: Stage, bucket: string): Promise<string[]> {
+  const xml = await (await s3(stage, "GET", `/${bucket}?list-type=2`)).text();
+  return Array.from(xml.matchAll(/<Key>([^<]*)<\/Key>/g), ([, key = ""]) => key);
+}
