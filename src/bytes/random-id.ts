@@ -1,13 +1,14 @@
 // Unguessable ids in base32hex (0-9, a-v), whose byte order is their numeric order.
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuv";
+const CODES = Uint8Array.from(DIGITS, (digit) => digit.charCodeAt(0));
 const TIME_DIGITS = 10;
 
 /** Random base32hex digits, five bits each. */
 export function randomDigits(count: number): string {
-  let text = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(count))) text += DIGITS[byte & 31];
-  return text;
+  const bytes = crypto.getRandomValues(new Uint8Array(count));
+  for (let index = 0; index < count; index += 1) bytes[index] = CODES[(bytes[index] ?? 0) & 31] ?? 0;
+  return String.fromCharCode(...bytes);
 }
 
 /** An id that sorts by its time (milliseconds since the epoch) and ends in 130 random bits. */

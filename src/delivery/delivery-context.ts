@@ -3,6 +3,7 @@ import type { Access } from "../auth/access/access.ts";
 import type { Settings } from "../config/settings.ts";
 import type { RequestOrigin } from "../protocol/buckets/website-routing.ts";
 import type { DeliveryTarget } from "../protocol/core/host-names.ts";
+import type { ReadableHeaders } from "../protocol/core/sent-headers.ts";
 import type { Lifetime } from "../protocol/objects/edge-lifetime.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
 import type { EdgeCache } from "../state/blobs/edge-cache.ts";
@@ -31,7 +32,7 @@ export interface DeliveryContext {
   readonly siteKey: string;
   readonly rawPath: string;
   /** Without credentials, cookies and `x-amz-*`. */
-  readonly headers: Headers;
+  readonly headers: ReadableHeaders;
   readonly requestId: string;
   /** An anonymous caller's rights. */
   readonly access: Access;

@@ -3,6 +3,7 @@ import type { S3Response } from "../contract/operation.ts";
 import { corsHeaders, type CorsRule } from "../protocol/buckets/cors.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { ReadableHeaders } from "../protocol/core/sent-headers.ts";
 import { lookUpBucket } from "../state/metadata/buckets.ts";
 import type { Databases } from "../state/d1/databases.ts";
 import { lookUpRequest } from "./look-up.ts";
@@ -24,7 +25,7 @@ export async function answerPreflight(request: S3Request, databases: Databases):
 /** Answers a complete preflight by CORS rules. @throws S3Error AccessForbidden */
 export function preflightAnswer(
   rules: readonly CorsRule[],
-  sent: Headers,
+  sent: ReadableHeaders,
 ): { readonly status: number; readonly headers: Readonly<Record<string, string>> } {
   const [origin, method] = [sent.get("origin") ?? "", sent.get("access-control-request-method") ?? ""];
   if (rules.length === 0) {

@@ -14,6 +14,7 @@ import type { DeliveryTarget } from "../protocol/core/host-names.ts";
 import { parseQuery, type Query } from "../protocol/core/query.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { ReadableHeaders } from "../protocol/core/sent-headers.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { Counts } from "../state/d1/counts.ts";
 import { databaseBindings, Databases } from "../state/d1/databases.ts";
@@ -215,7 +216,7 @@ export function renderSiteAnswer(
 }
 
 /** The headers that let a page of another origin read an answer. With rules, every answer depends on the origin. */
-function originHeaders(sent: Headers, method: string, bucket: Bucket | undefined): Record<string, string> {
+function originHeaders(sent: ReadableHeaders, method: string, bucket: Bucket | undefined): Record<string, string> {
   if (bucket === undefined || bucket.cors.length === 0 || method === "OPTIONS") return {};
   const origin = sent.get("origin");
   const allowed = origin === null ? undefined : corsHeaders(bucket.cors, { origin, method, headers: [] });

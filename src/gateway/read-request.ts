@@ -3,6 +3,7 @@ import type { Settings } from "../config/settings.ts";
 import { bucketOfHost, parseAddress, splitTarget } from "../protocol/core/addressing.ts";
 import { parseQuery } from "../protocol/core/query.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
+import { SentHeaders } from "../protocol/core/sent-headers.ts";
 
 const CLIENT_ADDRESS = "cf-connecting-ip";
 
@@ -30,17 +31,10 @@ export function readConnection(
   const acceptEncoding: unknown = cf?.["clientAcceptEncoding"];
   const tlsVersion: unknown = cf?.["tlsVersion"];
   return {
-    headers: cf === undefined ? withoutAddress(incoming.headers) : incoming.headers,
+    // Only the edge overwrites the client's address. Without an edge, a client could send any address.
+    headers: new SentHeaders(incoming.headers, cf === undefined ? CLIENT_ADDRESS : undefined),
     isSecure: edge === "cloudflare" && incoming.url.startsWith("https:"),
     clientAcceptEncoding: typeof acceptEncoding === "string" ? acceptEncoding : undefined,
     tlsVersion: typeof tlsVersion === "string" ? /\d\.\d/.exec(tlsVersion)?.[0] : undefined,
   };
-}
-
-/** Only the edge overwrites the client's address. Without an edge, a client could send any address. */
-function withoutAddress(headers: Headers): Headers {
-  if (!headers.has(CLIENT_ADDRESS)) return headers;
-  const trusted = new Headers(headers);
-  trusted.delete(CLIENT_ADDRESS);
-  return trusted;
 }

@@ -3,6 +3,7 @@
 import type { Principal } from "../auth/identity/principal.ts";
 import { addressedSnapshot } from "../protocol/core/addressing.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { ReadableHeaders } from "../protocol/core/sent-headers.ts";
 import type { CountSnapshot } from "../state/d1/counts.ts";
 
 const USER_AGENT_MAX = 120;
@@ -98,7 +99,7 @@ function placeOf(request: S3Request | undefined): { readonly bucket?: string; re
 }
 
 /** The Content-Length of a request or response; undefined without a valid one. */
-export function lengthOf(headers: Headers | undefined): number | undefined {
+export function lengthOf(headers: ReadableHeaders | undefined): number | undefined {
   const length = headers?.get("content-length") ?? null;
   return length === null || !/^\d{1,15}$/.test(length) ? undefined : Number(length);
 }

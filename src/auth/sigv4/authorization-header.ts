@@ -33,11 +33,12 @@ export function claimOfHeader(
 
   const amzDateHeader = request.headers.get("x-amz-date");
   const stamp = amzDateHeader ?? request.headers.get("date") ?? "";
-  const time = parseAmzDate(stamp) ?? parseHttpDate(stamp);
+  const amzTime = parseAmzDate(stamp);
+  const time = amzTime ?? parseHttpDate(stamp);
   if (time === undefined) {
     throw new S3Error("AccessDenied", {}, "AWS authentication requires a valid Date or x-amz-date header");
   }
-  const amzDate = formatAmzDate(time);
+  const amzDate = amzTime === undefined ? formatAmzDate(time) : stamp;
   const refusal = dateMismatch(scope, amzDate);
   if (refusal !== undefined) throw malformed(refusal);
   checkSkew(stamp, time, now);

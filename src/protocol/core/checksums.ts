@@ -3,6 +3,7 @@ import { fromBase64, toBase64 } from "../../bytes/hex-base64.ts";
 import { digestsEqual, type DigestAlgorithm } from "../../bytes/digest.ts";
 import { S3Error } from "./s3-error.ts";
 import { requestHeader, type S3Request } from "./s3-request.ts";
+import type { ReadableHeaders } from "./sent-headers.ts";
 
 export type ChecksumAlgorithm = keyof typeof DETAILS;
 export type ChecksumType = "FULL_OBJECT" | "COMPOSITE";
@@ -144,7 +145,7 @@ export function checkContentMd5(expected: Uint8Array, computed: Uint8Array): voi
   }
 }
 
-function valueHeaders(headers: Headers): string[] {
+function valueHeaders(headers: ReadableHeaders): string[] {
   const names: string[] = [];
   for (const [name] of headers) {
     if (!name.startsWith("x-amz-checksum-") || NOT_VALUES.has(name)) continue;

@@ -1,6 +1,7 @@
 // A request as operations see it: addressed, with parsed query and headers.
 import type { Address } from "./addressing.ts";
 import type { Query } from "./query.ts";
+import type { ReadableHeaders } from "./sent-headers.ts";
 
 /** An incoming request, before and after authentication. */
 export interface S3Request {
@@ -9,7 +10,7 @@ export interface S3Request {
   /** The path as sent, still percent-encoded. */
   readonly rawPath: string;
   readonly query: Query;
-  readonly headers: Headers;
+  readonly headers: ReadableHeaders;
   /** Whether the client's connection is encrypted. */
   readonly isSecure: boolean;
   /** The client's own Accept-Encoding, if the edge reports it (`request.cf.clientAcceptEncoding`). */

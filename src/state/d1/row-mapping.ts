@@ -36,19 +36,29 @@ export function parametersOf<Value>(mapping: RowMapping<Value>, value: Value): r
 
 /** Reads a value from a row that has all columns of the mapping. */
 export function valueFromRow<Value>(mapping: RowMapping<Value>, row: Row): Value {
-  const properties = fieldsOf(mapping).map(([name, { columns, read }]) => [
-    name,
-    read(columns.map((column) => row[column] ?? null)),
-  ]);
+  const value: Partial<Value> = {};
+  for (const [name, { columns, read }] of fieldsOf(mapping)) {
+    value[name] = read(columns.map((column) => row[column] ?? null));
+  }
   // RowMapping guarantees a field for every property.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return Object.fromEntries(properties) as Value;
+  return value as Value;
 }
 
-function fieldsOf<Value>(mapping: RowMapping<Value>): [keyof Value, Field<Value[keyof Value]>][] {
+type FieldEntry<Value> = readonly [name: keyof Value, field: Field<Value[keyof Value]>];
+
+// A mapping never changes, and every row needs its fields.
+const ENTRIES = new WeakMap<object, readonly unknown[]>();
+
+function fieldsOf<Value>(mapping: RowMapping<Value>): readonly FieldEntry<Value>[] {
+  let entries = ENTRIES.get(mapping);
+  if (entries === undefined) {
+    entries = Object.entries(mapping);
+    ENTRIES.set(mapping, entries);
+  }
   // Object.entries widens property names to string.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return Object.entries(mapping) as [keyof Value, Field<Value[keyof Value]>][];
+  return entries as readonly FieldEntry<Value>[];
 }
 
 /** A NOT NULL column. */

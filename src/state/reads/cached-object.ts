@@ -127,11 +127,10 @@ class CachedSegments {
   async #openCached({ piece, range }: Segment): Promise<PieceBytes | undefined> {
     const { cache, mayFill } = this.#source;
     const opening = openPiece(cache, piece, range, mayFill);
-    const over = new AbortController();
-    const late = scheduler.wait(CACHE_WAIT_MS, { signal: over.signal }).then(() => "late" as const);
-    late.catch(() => undefined);
+    const { promise: late, resolve } = Promise.withResolvers<"late">();
+    const timer = setTimeout(() => resolve("late"), CACHE_WAIT_MS);
     const opened = await Promise.race([opening, late]);
-    over.abort();
+    clearTimeout(timer);
     if (opened === "late") {
       opening.then(async (unread) => unread?.body.cancel()).catch(() => undefined);
       return undefined;

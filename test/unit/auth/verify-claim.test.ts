@@ -142,8 +142,9 @@ describe("verifyClaim accepts", () => {
   it("upper-case header names in the list", async () => {
     const request = await requestSigning({ path: "/b" }, { path: "/b" });
     const authorization = request.headers.get("authorization") ?? "";
-    request.headers.set("authorization", authorization.replace("host;x-amz-content", "Host;X-Amz-Content"));
-    await expect(verify(request)).resolves.toBeDefined();
+    const headers = new Headers([...request.headers]);
+    headers.set("authorization", authorization.replace("host;x-amz-content", "Host;X-Amz-Content"));
+    await expect(verify({ ...request, headers })).resolves.toBeDefined();
   });
 });
 
