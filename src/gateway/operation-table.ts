@@ -17,6 +17,7 @@ import { bucketEvents } from "../operations/bucket-events.ts";
 import { bucketNotification } from "../operations/bucket-notification.ts";
 import { bucketOwnershipControls } from "../operations/bucket-ownership-controls.ts";
 import { bucketPolicy } from "../operations/bucket-policy.ts";
+import { bucketQueryConfiguration } from "../operations/bucket-query-configuration.ts";
 import { bucketQuota } from "../operations/bucket-quota.ts";
 import { bucketTagging } from "../operations/bucket-tagging.ts";
 import { bucketWebsite } from "../operations/bucket-website.ts";
@@ -100,6 +101,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...bucketPolicy,
   ...bucketTagging,
   ...bucketWebsite,
+  ...bucketQueryConfiguration,
   ...bucketQuota,
   ...publicAccessBlock,
   ...bucketObjectLock,

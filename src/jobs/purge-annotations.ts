@@ -11,7 +11,7 @@ export const purgeAnnotationsJob: Job = overDatabases({
   name: "purge-annotations",
 
   async step({ database }, _cursor) {
-    const [annotations, versions] = await database.batch(purgeAnnotations(PAGE));
+    const [, annotations, versions] = await database.batch(purgeAnnotations(PAGE));
     const purged = annotations?.changes ?? 0;
     const isFull = purged >= PAGE || (versions?.changes ?? 0) >= PAGE;
     return { cursor: isFull ? "more" : null, report: { purged } };

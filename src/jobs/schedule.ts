@@ -4,6 +4,7 @@ import { deliverDueEvents } from "./deliver-events.ts";
 import { purgeOldEvents } from "./purge-events.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { abortOrphanedUploads } from "./abort-orphaned-uploads.ts";
+import { buildQueryIndexes } from "./build-query-indexes.ts";
 import { completePlacements } from "./complete-placements.ts";
 import { countQuotas } from "./count-quotas.ts";
 import { expireUsage } from "./expire-usage.ts";
@@ -63,6 +64,7 @@ export const SCHEDULE: readonly ScheduledJob[] = [
   { job: deliverDueEvents, periodMs: (settings) => (isRecovering(settings) ? undefined : 0) },
   // It starts over until no bucket is uncounted.
   { job: countQuotas, periodMs: () => 300_000 },
+  { job: buildQueryIndexes, periodMs: () => 300_000 },
   { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
   { job: rebuild, periodMs: (settings) => (settings.rebuild ? ONCE : undefined) },
   { job: restore, periodMs: (settings) => (settings.restore !== undefined && !settings.rebuild ? ONCE : undefined) },

@@ -8,7 +8,7 @@ import type { Context } from "../contract/context.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
-import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { S3_NAMESPACE, S3Error } from "../protocol/core/s3-error.ts";
 import {
   encodeListed,
   makeToken,
@@ -17,13 +17,20 @@ import {
   readPageSize,
   readToken,
 } from "../protocol/listings/listing.ts";
-import { QUERY_PARAMETERS, readObjectQuery, type ObjectQuery } from "../protocol/listings/object-query.ts";
+import {
+  QUERY_FAMILIES,
+  QUERY_PARAMETERS,
+  readObjectQuery,
+  readScan,
+  type ObjectQuery,
+} from "../protocol/listings/object-query.ts";
 import { foundXml, type FoundObject } from "../protocol/listings/query-xml.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
-import { endOfRange, lookUpCandidates, type QueryCandidate, type QueryPage } from "../state/listings/query-listing.ts";
+import type { QueryCandidate } from "../state/listings/query-listing.ts";
+import { lookUpFirstPage, readCandidates } from "../state/listings/query-pages.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 
-/** The most rows that one request examines. A longer query continues with a token. */
+/** The most rows of a bucket without an index that one request examines. */
 const MAX_EXAMINED_ROWS = 5000;
 /** The most candidates of one statement. Tags and metadata of more could take more memory than a request should. */
 const MAX_CANDIDATES = 250;
@@ -45,7 +52,9 @@ export const queryBucket = defineOperation({
     { action: "s3:GetObjectTagging", when: "for each key whose tags the query tests or includes" },
   ],
   route: { method: "GET", level: "bucket", query: ["query"] },
-  inputs: { query: [...QUERY_PARAMETERS.filter((name) => name !== "query"), "tag.*", "meta.*"] },
+  inputs: {
+    query: [...QUERY_PARAMETERS.filter((name) => name !== "query"), ...QUERY_FAMILIES.map((family) => `${family}*`)],
+  },
 
   async read({ address, query }) {
     const bucketName = addressedBucket(address);
@@ -62,54 +71,51 @@ export const queryBucket = defineOperation({
     return {
       bucketName,
       query: prepared,
+      scans: readScan(query),
       scope,
       token,
       maxKeys,
       limit: Math.min(maxKeys, PAGE_MAX_ENTRIES),
       encodingType: readEncodingType(query),
-      // Clients can forge tokens, and a policy may limit the principal to the prefix.
-      range: {
-        prefix: range,
-        from: compareUtf8(after, range) < 0 ? range : after,
-        through: undefined,
-        rows: MAX_EXAMINED_ROWS,
-        limit: Math.min(maxKeys + 1, MAX_CANDIDATES),
+      candidates: {
+        bucketName,
+        query: prepared,
+        texts: prepared.texts,
+        pageLimit: MAX_CANDIDATES,
+        // Clients can forge tokens, and a policy may limit the principal to the prefix.
+        range: {
+          prefix: range,
+          from: compareUtf8(after, range) < 0 ? range : after,
+          through: undefined,
+          rows: MAX_EXAMINED_ROWS,
+          limit: Math.min(maxKeys + 1, MAX_CANDIDATES),
+        },
       },
     };
   },
 
-  lookUp: ({ bucketName, query, range }) =>
-    lookUpBoth(lookUpBucket(bucketName), lookUpCandidates(bucketName, query, query.texts, range)),
+  lookUp: ({ bucketName, candidates }) => lookUpBoth(lookUpBucket(bucketName), lookUpFirstPage(candidates)),
 
-  async run(context, { query, range, limit, scope, bucketName }, facts) {
+  async run(context, { query, candidates, limit, scope, scans, bucketName }, facts) {
     const { bucket } = facts;
     const { access, inputs, request, database } = context;
     access.requireAllowed({ actions: ["s3:ListBucket"], bucket, bucketName, inputs });
     await refuseContradictions(request, inputs);
     if (limit === 0) return { found: [], nextToken: undefined };
     const found: FoundObject[] = [];
-    let page: QueryPage = facts;
-    const { through } = facts;
-    for (;;) {
-      for (const candidate of page.candidates) {
+    const { pages, through, isIndexed } = await readCandidates(database, candidates, facts);
+    for await (const page of pages) {
+      for (const candidate of page) {
         const visible = matches(query, candidate) ? visibleTo(context, bucket, query, candidate) : undefined;
         if (visible === undefined) continue;
         // One object more shows that the page is truncated.
         if (found.length === limit) return { found, nextToken: await makeToken(found.at(-1)?.key ?? "", scope) };
         found.push(visible);
       }
-      const last = page.candidates.at(-1)?.key;
-      if (!page.hasMore || last === undefined) {
-        return { found, nextToken: through === undefined ? undefined : await makeToken(through, scope) };
-      }
-      const rest = {
-        ...range,
-        from: successorOf(last),
-        through: through ?? endOfRange(range.prefix),
-        limit: MAX_CANDIDATES,
-      };
-      page = await database.look(lookUpCandidates(bucketName, query, query.texts, rest));
     }
+    if (through === undefined) return { found, nextToken: undefined };
+    if (!isIndexed && !scans && found.length < limit) throw tooBroad(query);
+    return { found, nextToken: await makeToken(through, scope) };
   },
 
   write: ({ found, nextToken }, { bucketName, query, token, maxKeys, encodingType }) => ({
@@ -132,6 +138,25 @@ export const queryBucket = defineOperation({
     ),
   }),
 });
+
+/** The refusal of a query that would examine too many objects for what it finds, with what to narrow. */
+function tooBroad(query: ObjectQuery): S3Error {
+  const [tag, entry] = [query.tags[0] ?? query.tagPrefixes[0], query.metadata[0] ?? query.metadataPrefixes[0]];
+  const conditions = [
+    tag && `the tag ${tag.name}`,
+    entry && `the user metadata ${entry.name}`,
+    query.contentType && "ContentType",
+    query.storageClass && "StorageClass",
+    (query.minSize ?? query.maxSize) === undefined ? undefined : "Size",
+    (query.modifiedAfter ?? query.modifiedBefore) === undefined ? undefined : "LastModified",
+  ].filter((condition) => condition !== undefined && condition !== "");
+  const index = conditions.length === 0 ? "" : `, index ${conditions.join(" or ")} with PutBucketQueryConfiguration`;
+  return new S3Error(
+    "QueryTooBroad",
+    {},
+    `The query would examine more than ${MAX_EXAMINED_ROWS} objects for one page. Narrow it to fewer keys with prefix or glob${index}, or add scan=true to examine all of them page by page.`,
+  );
+}
 
 function prepare(query: ObjectQuery): PreparedQuery {
   const { suffix, contains, glob = "" } = query;
@@ -164,7 +189,11 @@ function matches(query: PreparedQuery, object: QueryCandidate): boolean {
     (query.storageClass === undefined || object.storageClass === query.storageClass) &&
     (query.contentType === undefined || isOfType(object.contentType, query.contentType)) &&
     query.tags.every(({ name, value }) => object.tags.some((tag) => tag.key === name && tag.value === value)) &&
+    query.tagPrefixes.every(({ name, value }) =>
+      object.tags.some((tag) => tag.key === name && tag.value.startsWith(value)),
+    ) &&
     query.metadata.every(({ name, value }) => object.userMetadata[name] === value) &&
+    query.metadataPrefixes.every(({ name, value }) => object.userMetadata[name]?.startsWith(value) === true) &&
     (query.pattern === undefined || matchesGlob(query.pattern, new MatchText(key)))
   );
 }
@@ -185,8 +214,8 @@ function visibleTo(
   object: QueryCandidate,
 ): FoundObject | undefined {
   const on = { bucket, bucketName: bucket.name, key: object.key, object };
-  const testsTags = query.tags.length > 0;
-  const testsMetadata = query.metadata.length > 0 || query.contentType !== undefined;
+  const testsTags = query.tags.length + query.tagPrefixes.length > 0;
+  const testsMetadata = query.metadata.length + query.metadataPrefixes.length > 0 || query.contentType !== undefined;
   const mayReadTags = (testsTags || query.includesTags) && access.allows({ ...on, actions: ["s3:GetObjectTagging"] });
   const mayReadMetadata =
     (testsMetadata || query.includesMetadata) &&

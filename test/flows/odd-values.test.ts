@@ -41,7 +41,7 @@ const ACCEPTED: readonly (readonly [input: RegExp, accepts: (value: string, oper
   [/^(annotationName|annotation-prefix)$/, (value) => value !== NONSENSE && value !== " "],
   // AWS support once issued these tokens; none is needed.
   [/^x-amz-bucket-object-lock-token$/, () => true],
-  [/^(suffix|contains|glob|(tag|meta)\.\*)$/, () => true],
+  [/^(suffix|contains|glob|(tag|meta)(-prefix)?\.\*)$/, () => true],
   // Names that can consist of digits and hyphens.
   [/^(bucket-region|snapshot)$/, (value) => /\d/.test(value)],
 ];

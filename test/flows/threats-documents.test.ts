@@ -128,6 +128,7 @@ const OPERATIONS = [
   "PutObjectRetention",
   "PutObjectLegalHold",
   "PutBucketQuota",
+  "PutBucketQueryConfiguration",
   "GetObjectsArchive",
   "PutObjectAcl",
   "PutObjectTagging",

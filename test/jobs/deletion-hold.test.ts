@@ -113,7 +113,15 @@ describe("deletions", () => {
 describe("a tick while deletions are on hold", () => {
   it("runs no job that deletes, and logs it", async () => {
     const names = scheduleUnder("held", "23 * * * *").map(({ job }) => job.name);
-    expect(names).toEqual(["scrub", "deliver-events", "count-quotas", "reseal-secrets", "rebuild", "restore"]);
+    expect(names).toEqual([
+      "scrub",
+      "deliver-events",
+      "count-quotas",
+      "build-query-indexes",
+      "reseal-secrets",
+      "rebuild",
+      "restore",
+    ]);
     expect(scheduleUnder(undefined, "23 * * * *", true)).toEqual(SCHEDULE);
     const withOneDatabase = SCHEDULE.filter(({ job }) => job.name !== "complete-placements");
     expect(scheduleUnder(undefined, "23 * * * *")).toEqual(withOneDatabase);
@@ -125,7 +133,11 @@ describe("a tick while deletions are on hold", () => {
       DB: REBUILT,
     });
     const ran = await REBUILT.prepare("SELECT name FROM jobs").all<{ name: string }>();
-    expect(ran.results).toEqual([{ name: "count-quotas" }, { name: "deliver-events" }]);
+    expect(ran.results).toEqual([
+      { name: "build-query-indexes" },
+      { name: "count-quotas" },
+      { name: "deliver-events" },
+    ]);
     expect(warn.mock.calls.flat().join("\n")).toContain("a reason");
   });
 });

@@ -62,3 +62,35 @@ it("moves annotations with a rename", async () => {
   expect(await (await send("GET", `/${bucket}/to?annotation&annotationName=a`)).text()).toBe("kept");
   expect(await annotatedKeys(bucket)).toEqual(["to a"]);
 });
+
+it("keeps the annotations of a version that a restored database has again", async () => {
+  const bucket = await freshBucket();
+  await putAll(bucket, { k: "1" });
+  await annotate(`${bucket}/k`, "a", "kept");
+  await env.DB.prepare(
+    "INSERT INTO purged_annotations SELECT bucket_id, key, version_id FROM objects WHERE bucket_id = ?",
+  )
+    .bind(await bucketId(bucket))
+    .run();
+  expect(await annotatedKeys(bucket)).toEqual(["k a"]);
+  expect(await env.DB.prepare("SELECT count(*) AS n FROM purged_annotations").first("n")).toBe(0);
+});
+
+it("the check finds annotations of no version, and of a wrong size", async () => {
+  const bucket = await freshBucket();
+  await putAll(bucket, { k: "1" });
+  await annotate(`${bucket}/k`, "a", "é");
+  const id = await bucketId(bucket);
+  const findings = async (): Promise<string[]> => {
+    const text = await (await send("GET", "/?fsck")).text();
+    return Array.from(text.matchAll(/<Finding>(annotation [^<]*)/g), ([, finding = ""]) => finding).filter((one) =>
+      one.includes(id),
+    );
+  };
+  expect(await findings()).toEqual([]);
+  await env.DB.prepare("UPDATE annotations SET size = 9 WHERE bucket_id = ?").bind(id).run();
+  expect(await findings()).toEqual([expect.stringMatching(/^annotation a of version .* has 2 bytes, recorded are 9$/)]);
+  await env.DB.prepare("UPDATE annotations SET size = 2, version_id = 'none' WHERE bucket_id = ?").bind(id).run();
+  expect(await findings()).toEqual([`annotation a belongs to no version: ${id}/k none`]);
+  await env.DB.prepare("DELETE FROM annotations WHERE bucket_id = ?").bind(id).run();
+});

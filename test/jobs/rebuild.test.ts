@@ -308,6 +308,6 @@ describe("a rebuild", () => {
       );
     expect(running({})).not.toContain("rebuild");
     expect(running({})).toContain("collect-garbage");
-    expect(running({ REBUILD: "true" })).toEqual(["scrub", "count-quotas", "rebuild"]);
+    expect(running({ REBUILD: "true" })).toEqual(["scrub", "count-quotas", "build-query-indexes", "rebuild"]);
   });
 });

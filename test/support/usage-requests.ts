@@ -1,6 +1,7 @@
-// Valid requests for the operations on usage and quotas.
+// Valid requests for the operations on usage, quotas and indexes.
 import type { SendOptions } from "./client.ts";
 import { freshBucket } from "./fresh-bucket.ts";
+import { queryDocument, setIndexes } from "./query-indexes.ts";
 import { quotaDocument, setQuota } from "./quotas.ts";
 
 /** As in operation-requests.ts. */
@@ -39,6 +40,22 @@ export const USAGE_PREPARATIONS: Readonly<Record<string, readonly Preparation[]>
     }),
   ],
   DeleteBucketQuota: [async () => onBucket("DELETE", "?quota", "s3:PutBucketQuota")],
+  GetBucketQueryConfiguration: [
+    async () => {
+      const request = await onBucket("GET", "?queryConfiguration", "s3:GetBucketQueryConfiguration");
+      await setIndexes(request.permissions[0]?.on ?? "", ["<Tag>a</Tag>"]);
+      return request;
+    },
+  ],
+  PutBucketQueryConfiguration: [
+    async () => ({
+      ...(await onBucket("PUT", "?queryConfiguration", "s3:PutBucketQueryConfiguration")),
+      options: { body: queryDocument(["<Tag>a</Tag>"]) },
+    }),
+  ],
+  DeleteBucketQueryConfiguration: [
+    async () => onBucket("DELETE", "?queryConfiguration", "s3:PutBucketQueryConfiguration"),
+  ],
   RecountBucketQuota: [async () => onBucket("POST", "?quota", "s3:PutBucketQuota")],
 };
 

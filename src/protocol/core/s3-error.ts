@@ -112,6 +112,7 @@ const ERRORS = {
   ObjectLockConfigurationNotFoundError: [404, "Object Lock configuration does not exist for this bucket"],
   NoSuchObjectLockConfiguration: [404, "The specified object does not have a ObjectLock configuration"],
   NoSuchKey: [404, "The specified key does not exist."],
+  NoSuchQueryConfiguration: [404, "The bucket has no query configuration"],
   NoSuchQuotaConfiguration: [404, "The bucket has no quota"],
   NoSuchSnapshot: [404, "The specified snapshot does not exist"],
   NoSuchTagSet: [404, "The TagSet does not exist"],
@@ -124,6 +125,7 @@ const ERRORS = {
   NotImplemented: [501, "A header or operation you provided implies functionality that is not implemented"],
   OwnershipControlsNotFoundError: [404, "The bucket ownership controls were not found"],
   PreconditionFailed: [412, "At least one of the pre-conditions you specified did not hold"],
+  QueryTooBroad: [400, "The query would examine too many objects."],
   QuotaExceeded: [
     403,
     "The bucket's quota does not allow this, and nothing was changed. Delete objects or versions to make room.",

@@ -146,6 +146,11 @@ function checkTags(tags: readonly Tag[], of: "object" | "bucket"): void {
   }
 }
 
+/** Whether an object or a bucket may have a tag with this key. */
+export function isTagKey(key: string): boolean {
+  return isTagText(key, 1, KEY_MAX_CHARACTERS);
+}
+
 function isTagText(text: string, least: number, most: number): boolean {
   const { length } = Array.from(text);
   return length >= least && length <= most && /^[\p{L}\p{N}\p{M}\p{Z}+\-=._:/@]*$/u.test(text);

@@ -3,6 +3,7 @@
 import { parseIsoDate } from "../../bytes/dates.ts";
 import { invalidArgument } from "../core/s3-error.ts";
 import type { Query } from "../core/query.ts";
+import { METADATA_NAME } from "../objects/object-metadata.ts";
 import { STORAGE_CLASSES } from "../objects/upload-headers.ts";
 
 /** Parameters with fixed names, apart from those of presigned URLs and `x-id`. */
@@ -19,12 +20,13 @@ export const QUERY_PARAMETERS = [
   "content-type",
   "storage-class",
   "include",
+  "scan",
   "max-keys",
   "continuation-token",
   "encoding-type",
 ] as const;
 
-/** A tag or a user metadata entry that an object must have. */
+/** A tag or a user metadata entry that an object must have, with this value or a value that begins with it. */
 export interface NamedValue {
   readonly name: string;
   readonly value: string;
@@ -38,8 +40,10 @@ export interface ObjectQuery {
   /** `*` matches any text, `?` one character; undefined: every key. */
   readonly glob: string | undefined;
   readonly tags: readonly NamedValue[];
+  readonly tagPrefixes: readonly NamedValue[];
   /** By lower-case name, without `x-amz-meta-`. */
   readonly metadata: readonly NamedValue[];
+  readonly metadataPrefixes: readonly NamedValue[];
   /** Bytes, inclusive. */
   readonly minSize: number | undefined;
   readonly maxSize: number | undefined;
@@ -54,12 +58,13 @@ export interface ObjectQuery {
   readonly includesMetadata: boolean;
 }
 
-const TAG = "tag.";
-const METADATA = "meta.";
+/** The families of parameters whose names contain the name of a tag or a metadata entry. */
+export const QUERY_FAMILIES = ["tag.", "tag-prefix.", "meta.", "meta-prefix."] as const;
+type Family = (typeof QUERY_FAMILIES)[number];
+
 const TEXT_MAX_CHARACTERS = 1024;
 const GLOB_MAX_CHARACTERS = 256;
 const MAX_NAMED = 10;
-const METADATA_NAME = /^[!#$%&'*+\-.^_`|~\w]+$/;
 const MEDIA_TYPE = /^[a-z0-9!#$&^_.+-]+\/(?:\*|[a-z0-9!#$&^_.+-]+)$/;
 
 /** @throws S3Error InvalidArgument {ArgumentName, ArgumentValue} */
@@ -71,8 +76,10 @@ export function readObjectQuery(query: Query): ObjectQuery {
     suffix: textOf(query, "suffix"),
     contains: textOf(query, "contains"),
     glob: globOf(query),
-    tags: namedValues(query, TAG, (name) => name),
-    metadata: namedValues(query, METADATA, metadataName),
+    tags: namedValues(query, "tag.", (name) => name),
+    tagPrefixes: namedValues(query, "tag-prefix.", (name) => name),
+    metadata: namedValues(query, "meta.", metadataName),
+    metadataPrefixes: namedValues(query, "meta-prefix.", metadataName),
     minSize: sizeOf(query, "min-size"),
     maxSize: sizeOf(query, "max-size"),
     modifiedAfter: timeOf(query, "modified-after"),
@@ -82,7 +89,16 @@ export function readObjectQuery(query: Query): ObjectQuery {
     ...inclusions(query),
   };
   refuseEmptyRanges(query, read);
+  refuseOtherBeginnings("tag-prefix.", read.tags, read.tagPrefixes);
+  refuseOtherBeginnings("meta-prefix.", read.metadata, read.metadataPrefixes);
   return read;
+}
+
+/** Whether the query may examine every object of its range, page by page. @throws S3Error InvalidArgument */
+export function readScan(query: Query): boolean {
+  const text = query.get("scan");
+  if (text !== undefined && text !== "true") throw refusal(query, "scan", "The value must be true.");
+  return text !== undefined;
 }
 
 function refuseUnknown({ parameters }: Query): void {
@@ -90,7 +106,7 @@ function refuseUnknown({ parameters }: Query): void {
   for (const { name, value } of parameters) {
     // The signature of a presigned URL covers these, and SDKs add the last.
     if (/^x-(?:amz-|id$)/i.test(name)) continue;
-    const isKnown = isFixed(name) || name.startsWith(TAG) || name.startsWith(METADATA);
+    const isKnown = isFixed(name) || QUERY_FAMILIES.some((family) => name.startsWith(family));
     if (!isKnown) throw invalidArgument(name, value, "A query has no such parameter.");
     if (seen.has(name)) throw invalidArgument(name, value, "The parameter is given more than once.");
     seen.add(name);
@@ -113,7 +129,7 @@ function globOf(query: Query): string | undefined {
   throw refusal(query, "glob", `A pattern has 1 to ${GLOB_MAX_CHARACTERS} characters.`);
 }
 
-function namedValues(query: Query, family: string, nameOf: (name: string) => string | undefined): NamedValue[] {
+function namedValues(query: Query, family: Family, nameOf: (name: string) => string | undefined): NamedValue[] {
   const values: NamedValue[] = [];
   for (const { name: parameter, value } of query.parameters) {
     if (!parameter.startsWith(family)) continue;
@@ -180,6 +196,16 @@ function refuseEmptyRanges(query: Query, read: ObjectQuery): void {
   }
   if (modifiedAfter !== undefined && modifiedBefore !== undefined && modifiedAfter >= modifiedBefore) {
     throw refusal(query, "modified-before", "modified-before is not later than modified-after.");
+  }
+}
+
+/** A value that does not begin with the prefix of its name is a mistake. */
+function refuseOtherBeginnings(family: Family, values: readonly NamedValue[], prefixes: readonly NamedValue[]): void {
+  for (const { name, value: prefix } of prefixes) {
+    const value = values.find((one) => one.name === name)?.value ?? prefix;
+    if (!value.startsWith(prefix)) {
+      throw invalidArgument(family + name, prefix, "The value that the query asks for does not begin with this.");
+    }
   }
 }
 

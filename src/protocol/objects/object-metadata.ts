@@ -17,6 +17,9 @@ const SYSTEM_HEADERS = [
 const SYSTEM_METADATA_MAX_BYTES = 8192;
 const USER_PREFIX = "x-amz-meta-";
 
+/** The name of an entry of the user metadata, in any case. */
+export const METADATA_NAME = /^[!#$%&'*+\-.^_`|~\w]+$/;
+
 /** Stored with the system metadata. Copies do not inherit it. */
 const REDIRECT_LOCATION = "x-amz-website-redirect-location";
 const REDIRECT_LOCATION_MAX = 2048;

@@ -29,6 +29,7 @@ import M0027 from "../../../migrations/0027_request_usage.sql";
 import M0028 from "../../../migrations/0028_bucket_events.sql";
 import M0029 from "../../../migrations/0029_annotations.sql";
 import M0030 from "../../../migrations/0030_bucket_quotas.sql";
+import M0031 from "../../../migrations/0031_query_indexes.sql";
 
 export interface Migration {
   readonly name: string;
@@ -66,4 +67,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0028_bucket_events.sql", sql: M0028 },
   { name: "0029_annotations.sql", sql: M0029 },
   { name: "0030_bucket_quotas.sql", sql: M0030 },
+  { name: "0031_query_indexes.sql", sql: M0031 },
 ];

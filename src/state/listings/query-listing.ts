@@ -1,5 +1,5 @@
-// Reads candidates of a query (docs/search.md) from a bucket's current versions in key order. A request examines a
-// bounded range of keys, whose last key its first statement finds.
+// Reads candidates of a query (docs/search.md) from a bucket's current versions in key order: of a bounded range of keys,
+// whose last key its first statement finds, or of keys that an index has selected.
 import { successorOfPrefix } from "../../bytes/text.ts";
 import type { ChecksumAlgorithm, ChecksumType } from "../../protocol/core/checksums.ts";
 import { metadataJson, parseMetadata, parseTags, tagsJson } from "../../protocol/core/stored-metadata.ts";
@@ -85,17 +85,20 @@ export function endOfRange(prefix: string): string {
  * Looks up the candidates in a range of a bucket's keys. Rows are read at most twice: to find the last key, and to test
  * them.
  * @param texts texts that every matching key contains
+ * @param onlyWithoutIndexes whether to find nothing in a bucket that has indexes
  */
 export function lookUpCandidates(
   bucketName: string,
   query: ObjectQuery,
   texts: readonly string[],
   range: QueryRange,
+  onlyWithoutIndexes = false,
 ): Lookup<QueryPage> {
   const end = endOfRange(range.prefix);
   const parameters: SqlValue[] = [bucketName, range.from, end, range.through ?? range.rows - 1, range.limit];
   const bind = (value: SqlValue): string => `?${parameters.push(value)}`;
-  const inBucket = "o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key >= ?2";
+  const bucketId = `(SELECT id FROM buckets WHERE name = ?1${onlyWithoutIndexes ? " AND query_index IS NULL" : ""})`;
+  const inBucket = `o.bucket_id = ${bucketId} AND o.key >= ?2`;
   const last = `SELECT o.key FROM objects o WHERE ${inBucket} AND o.key < ?3 ORDER BY o.key LIMIT 1 OFFSET ?4`;
   const conditions = conditionsOf(query, texts, bind).map((condition) => ` AND ${condition}`);
   const sql = `WITH through (key) AS MATERIALIZED (SELECT ${range.through === undefined ? `(${last})` : "?4"}),
@@ -123,6 +126,29 @@ export function lookUpCandidates(
   };
 }
 
+/** Looks up the candidates among keys, in their order. */
+export function lookUpCandidatesAmong(
+  bucketName: string,
+  query: ObjectQuery,
+  texts: readonly string[],
+  keys: readonly string[],
+  limit: number,
+): Lookup<QueryPage> {
+  const parameters: SqlValue[] = [bucketName, JSON.stringify(keys), limit];
+  const bind = (value: SqlValue): string => `?${parameters.push(value)}`;
+  const conditions = conditionsOf(query, texts, bind).map((condition) => ` AND ${condition}`);
+  const sql = `SELECT ${COLUMNS.map((column) => `o.${column}`).join(", ")} FROM json_each(?2) k
+     CROSS JOIN objects o ON o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key = k.value
+     WHERE true${conditions.join("")} ORDER BY k.key LIMIT ?3`;
+  return {
+    statements: [statement(sql, ...parameters)],
+    read: (results) => {
+      const candidates = rowsOf<CandidateRow>(results).map(candidateFromRow);
+      return { candidates, hasMore: candidates.length === limit, through: undefined };
+    },
+  };
+}
+
 /** SQL that every matching row meets. It only narrows the candidates; the caller tests them exactly. */
 function conditionsOf(query: ObjectQuery, texts: readonly string[], bind: (value: SqlValue) => string): string[] {
   const { minSize, maxSize, modifiedAfter, modifiedBefore, contentType, storageClass } = query;
@@ -142,6 +168,13 @@ function conditionsOf(query: ObjectQuery, texts: readonly string[], bind: (value
   }
   for (const { name, value } of query.metadata) {
     conditions.push(`instr(o.user_metadata, ${bind(inner(metadataJson({ [name]: value })))}) > 0`);
+  }
+  // Of a value that begins with a text, all but the ends of its pair.
+  for (const { name, value } of query.tagPrefixes) {
+    conditions.push(`instr(o.tags, ${bind(inner(tagsJson([{ key: name, value }])).slice(0, -2))}) > 0`);
+  }
+  for (const { name, value } of query.metadataPrefixes) {
+    conditions.push(`instr(o.user_metadata, ${bind(inner(metadataJson({ [name]: value })).slice(0, -1))}) > 0`);
   }
   return conditions;
 }

@@ -163,9 +163,24 @@ export function carryAnnotations(bucketId: string, key: string, fromVersionId: s
   );
 }
 
-/** Purges up to `limit` annotations of purged versions. Its second result counts versions that have none left. */
+/** Whether a table has the version of a row `p`. */
+const isIn = (table: string): string =>
+  `EXISTS (SELECT 1 FROM ${table} v
+     WHERE v.bucket_id = p.bucket_id AND v.key = p.key AND v.version_id = p.version_id)`;
+
+/**
+ * Purges up to `limit` annotations of purged versions. Its last two results count annotations, and versions that have none left. A
+ * version that exists, because the database was restored, keeps its annotations.
+ */
 export function purgeAnnotations(limit: number): Statement[] {
   return [
+    statement(
+      `DELETE FROM purged_annotations WHERE (bucket_id, key, version_id) IN (
+         SELECT p.bucket_id, p.key, p.version_id
+         FROM (SELECT bucket_id, key, version_id FROM purged_annotations LIMIT ?1) p
+         WHERE ${isIn("objects")} OR ${isIn("versions")})`,
+      limit,
+    ),
     statement(
       `DELETE FROM annotations WHERE (bucket_id, key, version_id, name) IN (
          SELECT a.bucket_id, a.key, a.version_id, a.name

@@ -39,6 +39,7 @@ export const NO_CONFIGURATIONS: BucketConfigurations = {
   object_lock: null,
   notification: null,
   quota: null,
+  query_index: null,
 };
 
 /** A configuration's name, which is also its column. */
@@ -54,7 +55,8 @@ export type ConfigurationName =
   | "delivery"
   | "object_lock"
   | "notification"
-  | "quota";
+  | "quota"
+  | "query_index";
 
 export type Versioning = "Enabled" | "Suspended";
 
@@ -81,6 +83,7 @@ export interface BucketRow {
   readonly bucket_delivery_epoch: number;
   readonly bucket_object_lock: string | null;
   readonly bucket_quota: string | null;
+  readonly bucket_query_index: string | null;
   readonly bucket_snapshot_floor: number | null;
 }
 
@@ -91,7 +94,7 @@ export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner
   b.ownership AS bucket_ownership, b.public_access_block AS bucket_public_access_block,
   b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle, b.website AS bucket_website,
   b.delivery AS bucket_delivery, b.delivery_epoch AS bucket_delivery_epoch, b.notification AS bucket_notification,
-  b.object_lock AS bucket_object_lock, b.quota AS bucket_quota,
+  b.object_lock AS bucket_object_lock, b.quota AS bucket_quota, b.query_index AS bucket_query_index,
   b.snapshot_floor AS bucket_snapshot_floor`;
 
 export function bucketFromRow(row: BucketRow): Bucket {
@@ -117,6 +120,7 @@ export function bucketFromRow(row: BucketRow): Bucket {
       object_lock: row.bucket_object_lock,
       notification: row.bucket_notification,
       quota: row.bucket_quota,
+      query_index: row.bucket_query_index,
     },
     snapshotFloor: row.bucket_snapshot_floor,
     deliveryEpoch: row.bucket_delivery_epoch,

@@ -31,7 +31,7 @@ type RowTable = keyof typeof ROW_TABLES;
 
 /**
  * Tables without a backup: a restore recounts references and registers the buckets of further databases again, triggers
- * derive the hosts and the counters of quotas, counted requests and events are no part of the store, and the rest is
+ * derive the hosts, the counters of quotas and the indexes of queries, counted requests and events are no part of the store, and the rest is
  * progress of jobs or belongs to one database.
  */
 export const NOT_BACKED_UP = [
@@ -57,6 +57,9 @@ export const NOT_BACKED_UP = [
   "dead_events",
   "purged_annotations",
   "bucket_quotas",
+  "query_indexes",
+  "query_entries",
+  "deleted_query_indexes",
 ] as const;
 export const BACKED_UP = [...Object.keys(ROW_TABLES), "objects", "versions", "manifests", "shared_blobs"];
 

@@ -2,6 +2,7 @@
 // rows and compared with shared_blobs and garbage.
 import { FRAME_BYTES, FrameLayout, SALT_BYTES } from "../../bytes/frame-layout.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { ALL_VERSIONS, bucketInScope, DERIVED_RULES, inScope, nameOf } from "./derived-rules.ts";
 
 /** The ids (`<bucket id>/…`) and buckets to check: from `from` (inclusive) to `before` (exclusive). */
 export interface ConsistencyScope {
@@ -19,10 +20,6 @@ export function scopeOfBucket(bucketId: string): ConsistencyScope {
 // Bounds the answer if a rule is violated everywhere.
 const MAX_FINDINGS_PER_RULE = 100;
 
-const inScope = (id: string): string => `${id} >= ?1 AND ${id} < ?2`;
-const bucketInScope = (table: string): string => inScope(`${table}.bucket_id || '/'`);
-const nameOf = (row: string): string => `${row}.bucket_id || '/' || ${row}.key || ' ' || ${row}.version_id`;
-
 /** `refs`: one row per reference to a blob or manifest. `counted`: the number of references of each. */
 const REFERENCES = `refs (id) AS MATERIALIZED (
     SELECT coalesce(blob_id, manifest_id) FROM objects
@@ -31,10 +28,6 @@ const REFERENCES = `refs (id) AS MATERIALIZED (
     UNION ALL SELECT h.value FROM manifests m, json_each(m.holdings) h),
   counted (id, holders) AS MATERIALIZED (
     SELECT id, count(*) FROM refs WHERE id IS NOT NULL GROUP BY id)`;
-
-const ALL_VERSIONS = `all_versions (bucket_id, key, version_id, size, blob_id, manifest_id, is_null_version, is_marker) AS (
-    SELECT bucket_id, key, version_id, size, blob_id, manifest_id, is_null_version, 0 FROM objects
-    UNION ALL SELECT bucket_id, key, version_id, size, blob_id, manifest_id, is_null_version, is_delete_marker FROM versions)`;
 
 const MANIFEST_SLICES = `manifest_slices (manifest_id, page, number, start, blob_id, "offset", length) AS (
     SELECT m.manifest_id, m.page, s.key, s.value ->> 0, s.value ->> 1, s.value ->> 2, s.value ->> 3
@@ -153,13 +146,7 @@ const RULES: readonly string[] = [
      UNION ALL SELECT bucket_id, key FROM uploads) r
    WHERE r.bucket_id NOT IN (SELECT id FROM buckets) AND ${bucketInScope("r")}`,
 
-  `WITH ${ALL_VERSIONS}, stored (bucket_id, bytes, objects) AS MATERIALIZED (
-     SELECT q.bucket_id, coalesce(sum(v.size), 0), count(v.key) FROM bucket_quotas q
-     LEFT JOIN all_versions v ON v.bucket_id = q.bucket_id AND v.is_marker = 0
-     WHERE q.counted_to IS NULL AND ${bucketInScope("q")} GROUP BY q.bucket_id)
-   SELECT 'the quota of ' || q.bucket_id || ' counts ' || q.bytes || ' bytes in ' || q.objects || ' versions, stored are '
-     || s.bytes || ' in ' || s.objects || ': count it again with POST ?quota'
-   FROM stored s JOIN bucket_quotas q USING (bucket_id) WHERE q.bytes <> s.bytes OR q.objects <> s.objects`,
+  ...DERIVED_RULES,
 ];
 
 /** Looks up the violations of all rules. */

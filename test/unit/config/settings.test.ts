@@ -256,7 +256,8 @@ describe("the schedule", () => {
       "scrub",
       "deliver-events",
       "count-quotas",
+      "build-query-indexes",
     ]);
-    expect(jobsUnder({ REBUILD: "true" })).toEqual(["scrub", "count-quotas", "rebuild"]);
+    expect(jobsUnder({ REBUILD: "true" })).toEqual(["scrub", "count-quotas", "build-query-indexes", "rebuild"]);
   });
 });
