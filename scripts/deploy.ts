@@ -26,6 +26,7 @@ import {
   missingSecrets,
   requireHandover,
 } from "./deploy/secrets.ts";
+import { consoleLink } from "./deploy/console-link.ts";
 import { type Delivered, nextSteps } from "./deploy/next-steps.ts";
 import { type Uploaded, uploadWorker } from "./deploy/upload.ts";
 import { waitForOwnMigrations } from "./deploy/own-migrations.ts";
@@ -76,8 +77,13 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
     const lacksSecrets = handover.kind === "none" && missing.length > 0;
     const previousVersion = found.worker?.versionId;
     say(nextSteps(uploaded.endpoints, toml.vars["REGION"], { previousVersion, lacksSecrets, delivered }));
+    const link = await consoleLink(uploaded.endpoints, toml.vars["REGION"], handover, {
+      ...pending.read(),
+      ...secrets,
+    });
     const handed = pending.handOver(handover);
     if (handed !== undefined) say(`\n${handed}`);
+    if (link !== undefined) say(link);
   } catch (error) {
     throw explain(error, account);
   }

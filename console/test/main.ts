@@ -19,7 +19,8 @@ async function main(chosen: readonly string[]): Promise<void> {
   await buildConsole();
   const cairn = await startCairn({ state: join(folder, "state"), credentials: CREDENTIALS });
   const browser = await openBrowser();
-  const stage: Stage = { browser, url: cairn.url };
+  const signInLink = /^ *console +(\S+)$/m.exec(cairn.output())?.[1] ?? "";
+  const stage: Stage = { browser, url: cairn.url, signInLink };
   const suites = SUITES.filter(({ client }) => chosen.length === 0 || chosen.some((word) => client.includes(word)));
   if (suites.length === 0) throw new Error(`no suite is called ${chosen.join(", ")}`);
   await runSuites(

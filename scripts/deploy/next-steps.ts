@@ -26,6 +26,7 @@ Cairn is deployed.
 
   endpoint   ${endpoints[0] ?? "as the routes in wrangler.toml say"}
   region     ${region ?? SETTINGS.REGION.default}
+  console    ${endpoint.replace(/\/$/, "")}/_/console/
   try it     aws --endpoint-url ${endpoint} --region ${region ?? SETTINGS.REGION.default} s3 mb s3://my-bucket
 ${previousVersion === undefined ? "" : `  go back    npx wrangler rollback ${previousVersion}\n`}${
     delivered === undefined ? "" : deliveryText(delivered)

@@ -14,6 +14,8 @@ export function greeting(
   region: string,
   { accessKeyId, secretAccessKey }: Credentials,
   source: SecretSource,
+  /** A link that signs in to the web console, if it is served. */
+  consoleLink?: string,
 ): string {
   const isShown = source.kind === "made";
   const secret = isShown ? secretAccessKey : `$${SECRET_ACCESS_KEY}`;
@@ -34,7 +36,7 @@ Cairn serves S3 on this machine. Ctrl-C stops it.
   region             ${region}
   access key id      ${accessKeyId}
   secret access key  ${secretLine(secret, source)}
-
+${consoleLink === undefined ? "" : `  console            ${consoleLink}\n                     (signs in; for an hour)\n`}
 aws-cli
   export AWS_ACCESS_KEY_ID='${accessKeyId}' AWS_SECRET_ACCESS_KEY=${inShell} AWS_DEFAULT_REGION=${region}
   aws --endpoint-url ${url} s3 mb s3://my-bucket

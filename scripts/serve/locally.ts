@@ -7,8 +7,10 @@ import {
   sourceOfCredentials,
 } from "../project/credentials.ts";
 import { MASTER_KEY, masterKey } from "../project/master-key.ts";
+import { isConsoleBuilt } from "../project/console-files.ts";
+import { signInLink } from "../project/sign-in-link.ts";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
-import { SETTINGS, settingProblems } from "../../src/config/settings.ts";
+import { readSettings, SETTINGS, settingProblems } from "../../src/config/settings.ts";
 import { openFront } from "./front.ts";
 import { greeting, type SecretSource } from "./greeting.ts";
 import type { StartOptions } from "./options.ts";
@@ -39,14 +41,12 @@ export async function serveLocally(where: Omit<StartOptions, "help">): Promise<(
   const front = await openFront(host, port, async () => Number(new URL(await cairn.urlOf(WORKER)).port));
   const stopSchedule = startSchedule(toml.crons, (cron) => cairn.runScheduled(cron));
   for (const name of cairn.migrated) console.log(`applied migration ${name}`);
-  console.log(
-    greeting(
-      `http://${reachableHost(host)}:${front.port}`,
-      settings["REGION"] ?? SETTINGS.REGION.default,
-      credentials,
-      source,
-    ),
-  );
+  const url = `http://${reachableHost(host)}:${front.port}`;
+  const region = settings["REGION"] ?? SETTINGS.REGION.default;
+  const hasConsole = isConsoleBuilt() && readSettings(bindings).console;
+  // Without root there is no link; root can be disabled.
+  const link = hasConsole ? await signInLink({ endpoint: url, region }, credentials).catch(() => undefined) : undefined;
+  console.log(greeting(url, region, credentials, source, link));
   return async () => {
     stopSchedule();
     front.close();

@@ -2,12 +2,10 @@
 // proxies of `wrangler dev` are not involved, because they rewrite paths and encodings. It knows neither terminal nor
 // credentials.
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { type Log, Miniflare, type V4WorkerOptions, convertV4MiniflareOptions } from "miniflare";
 import { SETTINGS } from "../../src/config/settings.ts";
-import { CONSOLE_FILES } from "../project/console-files.ts";
+import { CONSOLE_FILES, isConsoleBuilt } from "../project/console-files.ts";
 import { type WranglerToml, readWranglerToml } from "../project/wrangler-toml.ts";
 import { chooseStore } from "../disk/chosen-store.ts";
 import { deleteIncompleteUploads, DISK_BINDING, type DiskServer, startDiskServer } from "../disk/disk-server.ts";
@@ -195,7 +193,7 @@ function cairnWorker(
  * request before the Worker does, and rewrite it.
  */
 function consoleFiles(): NonNullable<V4WorkerOptions["serviceBindings"]> {
-  if (!existsSync(join(CONSOLE_FILES, "index.html"))) return {};
+  if (!isConsoleBuilt()) return {};
   return { ASSETS: { disk: { path: CONSOLE_FILES, writable: false } } };
 }
 

@@ -71,6 +71,17 @@ export function signInSuite(stage: Stage): Suite {
         }),
     },
     {
+      name: "the link that the server printed signs in, and its session may call IAM",
+      run: () =>
+        withPage(stage, async (page) => {
+          await page.goto(stage.signInLink);
+          await page.locator(".shell").waitFor();
+          await page.getByRole("button", { name: "Account" }).click();
+          await page.getByText("assumed-role/console/sign-in-link").waitFor();
+          await page.getByText("The session ends in").waitFor();
+        }),
+    },
+    {
       name: "a broken sign-in link is explained",
       run: () =>
         withPage(stage, async (page) => {

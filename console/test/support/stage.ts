@@ -11,6 +11,8 @@ export interface Stage {
   readonly browser: Browser;
   /** The endpoint, without a trailing slash. */
   readonly url: string;
+  /** The link to the console that the server printed. */
+  readonly signInLink: string;
 }
 
 const client = new AwsClient({ ...CREDENTIALS, region: "auto", service: "s3", retries: 0 });

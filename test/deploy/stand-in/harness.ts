@@ -1,6 +1,15 @@
 // Runs `npm run deploy` as a separate process, with the real wrangler, against the stand-in of Cloudflare's API.
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
@@ -22,6 +31,8 @@ export class Project {
   constructor() {
     for (const name of ["src", "migrations", "node_modules", "package.json"])
       symlinkSync(join(ROOT, name), join(this.folder, name));
+    // Every checkout has this folder, which wrangler needs.
+    mkdirSync(join(this.folder, "dist", "console"), { recursive: true });
     this.edit(() => readFileSync(join(ROOT, "wrangler.toml"), "utf8"));
     this.editDelivery(() => readFileSync(join(ROOT, "wrangler.delivery.toml"), "utf8"));
   }
