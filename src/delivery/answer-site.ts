@@ -16,7 +16,7 @@ import { redirectLocationOf } from "../protocol/objects/object-metadata.ts";
 import type { StoredObject } from "../protocol/objects/stored-object.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { refreshLater } from "./background-refresh.ts";
-import { bucketFactsPath, findBucket, readBucket, type KnownBucket } from "./bucket-facts.ts";
+import { bucketFactsPath, dependsOnTags, findBucket, readBucket, type KnownBucket } from "./bucket-facts.ts";
 import { defaultLifetime, totalMs, type DeliveryContext } from "./delivery-context.ts";
 import { errorPage } from "./error-page.ts";
 import { findObject, readBucketWithObject, readObjects, type FoundObject } from "./object-facts.ts";
@@ -178,8 +178,7 @@ function requireReadable({ access }: DeliveryContext, bucket: Bucket, object: St
  */
 function missing({ access }: DeliveryContext, bucket: Bucket, key: string): S3Error {
   const request = { actions: ["s3:GetObject"], bucket, bucketName: bucket.name, key, inputs: INPUTS };
-  const dependsOnTags = /existingobjecttag/i.test(bucket.configurations.policy ?? "");
-  const isOpen = !dependsOnTags && access.allows(request);
+  const isOpen = !dependsOnTags(bucket) && access.allows(request);
   const error = new S3Error("NoSuchKey", { Key: key });
   return isOpen ? error : access.maskNotFound(error, bucket, key);
 }

@@ -9,10 +9,15 @@ const MAX_ENTRIES = 1000;
 const BEGUN = new Map<string, number>();
 
 /** Starts a read unless one of the same path began a moment ago. A failed read leaves the aging value. */
-export function refreshLater({ now, waitUntil }: DeliveryContext, path: string, read: () => Promise<unknown>): void {
-  const begun = BEGUN.get(path);
+export function refreshLater(
+  { now, cache, waitUntil }: DeliveryContext,
+  path: string,
+  read: () => Promise<unknown>,
+): void {
+  const name = cache.nameOf(path);
+  const begun = BEGUN.get(name);
   if (begun !== undefined && now >= begun && now - begun < REPEAT_MS) return;
   if (BEGUN.size >= MAX_ENTRIES) BEGUN.clear();
-  BEGUN.set(path, now);
+  BEGUN.set(name, now);
   waitUntil(read().catch(() => undefined));
 }

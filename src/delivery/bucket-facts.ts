@@ -1,5 +1,6 @@
 // The bucket that a delivery host delivers: its policy, website, CORS rules and epoch, as this location knows them. They are
 // always read from the primary, so their age is the only staleness of a decision.
+import { areAclsEnabled } from "../protocol/acl/object-ownership.ts";
 import { deliveryFromText } from "../protocol/buckets/delivery-configuration.ts";
 import type { DeliveryTarget } from "../protocol/core/host-names.ts";
 import { selectBucket, type Bucket } from "../state/metadata/buckets.ts";
@@ -88,6 +89,16 @@ function isDelivered({ target }: DeliveryContext, bucket: Bucket): boolean {
 function store(context: DeliveryContext, bucket: Bucket | undefined): void {
   const { cache, now, settings } = context;
   cache.put(bucketFactsPath(context), { readAt: now, value: bucket ?? null }, totalMs(defaultLifetime(settings)));
+}
+
+/** Whether the bucket's policy looks at tags of objects. */
+export function dependsOnTags({ configurations }: Bucket): boolean {
+  return /existingobjecttag/i.test(configurations.policy ?? "");
+}
+
+/** Whether who may read an object depends on its tags or its ACL. */
+export function decidesByObject(bucket: Bucket): boolean {
+  return dependsOnTags(bucket) || areAclsEnabled(bucket.configurations.ownership);
 }
 
 /** The path under which this location caches the facts. */

@@ -7,7 +7,7 @@ import type { Slice } from "../state/metadata/manifests.ts";
 import { objectPath } from "../state/reads/location-cache.ts";
 import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
 import { refreshLater } from "./background-refresh.ts";
-import { rememberBucket, type KnownBucket } from "./bucket-facts.ts";
+import { decidesByObject, rememberBucket, type KnownBucket } from "./bucket-facts.ts";
 import { ageOf, defaultLifetime, totalMs, type DeliveryContext, type DeliveryReader } from "./delivery-context.ts";
 
 /** A key's current version, or its absence. */
@@ -58,7 +58,7 @@ async function findCached(
   for (const [index, key] of keys.entries()) {
     const path = objectPath(bucket.id, bucket.deliveryEpoch, key);
     const cached = await context.cache.get<ObjectFacts>(path);
-    const lifetime = cached === undefined ? NOT_CACHED : lifetimeOf(context, cached.value, cached.readAt);
+    const lifetime = cached === undefined ? NOT_CACHED : lifetimeOf(context, bucket, cached.value, cached.readAt);
     const age = cached === undefined ? Infinity : ageOf(context, cached.readAt);
     const isCurrent = context.cache.hasRead(path);
     if (cached === undefined || (age >= totalMs(lifetime) && !isCurrent)) return index;
@@ -122,7 +122,7 @@ export async function readObjects(
   const hit = found.findIndex(({ object }) => object !== undefined);
   const at = hit < 0 ? found.length - 1 : hit;
   const chosen = found[at] ?? { object: undefined, slices: [] };
-  const lifetime = lifetimeOf(context, chosen, context.now);
+  const lifetime = lifetimeOf(context, current ?? bucket, chosen, context.now);
   return { ...chosen, index: start + at, readAt: context.now, lifetime, isRead: isPrimary };
 }
 
@@ -149,12 +149,15 @@ function isCurrent(known: Bucket, found: Bucket | undefined): boolean {
 
 function remember(context: DeliveryContext, bucket: Bucket, key: string, facts: ObjectFacts): void {
   const path = objectPath(bucket.id, bucket.deliveryEpoch, key);
-  const keepMs = totalMs(lifetimeOf(context, facts, context.now));
+  const keepMs = totalMs(lifetimeOf(context, bucket, facts, context.now));
   context.cache.put(path, { readAt: context.now, value: facts }, keepMs);
 }
 
-function lifetimeOf({ settings }: DeliveryContext, { object }: ObjectFacts, readAt: number): Lifetime {
+function lifetimeOf({ settings }: DeliveryContext, bucket: Bucket, { object }: ObjectFacts, readAt: number): Lifetime {
   const fallback = defaultLifetime(settings);
   if (totalMs(fallback) === 0) return NOT_CACHED;
-  return object === undefined ? fallback : edgeLifetime(object.systemMetadata, fallback, readAt);
+  if (object === undefined) return fallback;
+  const own = edgeLifetime(object.systemMetadata, fallback, readAt);
+  // What opens the object is then part of its entry, and must not be older than a policy may be.
+  return decidesByObject(bucket) && totalMs(own) > totalMs(fallback) ? fallback : own;
 }

@@ -135,7 +135,7 @@ function contextOf(
     }),
     settings,
     now,
-    cache: new LocationCache((work) => {
+    cache: new LocationCache(settings.edgeCacheNamespace, (work) => {
       scope.waitUntil(work);
     }),
     primary,

@@ -19,7 +19,7 @@ export const purgeBucketCache = defineOperation({
   async run(context, _input, { bucket }) {
     const { database, settings } = context;
     await database.batch([raiseEpoch(bucket)]);
-    const cache = new LocationCache((work) => {
+    const cache = new LocationCache(settings.edgeCacheNamespace, (work) => {
       context.waitUntil(work);
     });
     const claimed = deliveryFromText(bucket.configurations.delivery)?.hosts ?? [];

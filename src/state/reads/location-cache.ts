@@ -11,7 +11,7 @@ export interface Dated<Value> {
 }
 
 /** Changes with the form of the values, so that a new release reads no value of an old one. */
-const CACHE_NAME = "cairn-delivery-1";
+const FORMAT = "delivery-1";
 const ORIGIN = "https://delivery.cairn.internal/";
 
 /** What requests of this isolate are reading from D1, or have just read. */
@@ -23,12 +23,22 @@ export class LocationCache {
   readonly #stored = new Map<string, Dated<unknown>>();
   /** The paths of the values that this request has read itself. */
   readonly #own = new Set<string>();
+  readonly #name: string;
   readonly #keepAlive: KeepAlive;
   #cache: Promise<Cache> | undefined;
 
-  /** @param keepAlive lets values be stored after the response */
-  constructor(keepAlive: KeepAlive) {
+  /**
+   * @param namespace caches with different namespaces share nothing, as those of different locations
+   * @param keepAlive lets values be stored after the response
+   */
+  constructor(namespace: string, keepAlive: KeepAlive) {
+    this.#name = `${namespace}-${FORMAT}`;
     this.#keepAlive = keepAlive;
+  }
+
+  /** The name of a path that differs between locations, for what an isolate remembers of it. */
+  nameOf(path: string): string {
+    return `${this.#name}\n${path}`;
   }
 
   /** Undefined if the location has no such value. */
@@ -62,13 +72,14 @@ export class LocationCache {
     find: () => Promise<Found | undefined>,
     read: () => Promise<Found>,
   ): Promise<Found> {
-    const others = (await READS.follow(name))?.of;
+    const flight = this.nameOf(name);
+    const others = (await READS.follow(flight))?.of;
     if (others !== undefined) {
       for (const [path, dated] of others) this.#stored.set(path, dated);
       return (await find()) ?? read();
     }
     let own: { readonly of: Found } | undefined;
-    await READS.lead(name, this.#keepAlive, async () => {
+    await READS.lead(flight, this.#keepAlive, async () => {
       own = { of: await read() };
       return this.#stored;
     });
@@ -104,7 +115,7 @@ export class LocationCache {
   }
 
   async #open(): Promise<Cache> {
-    this.#cache ??= caches.open(CACHE_NAME);
+    this.#cache ??= caches.open(this.#name);
     return this.#cache;
   }
 }

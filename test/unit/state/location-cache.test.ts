@@ -24,9 +24,12 @@ const KEYS = [
 ];
 
 /** The cache of one request, and the end of its background work. */
-function requestCache(): { readonly cache: LocationCache; readonly ended: () => Promise<unknown> } {
+function requestCache(namespace = "cairn-blobs"): {
+  readonly cache: LocationCache;
+  readonly ended: () => Promise<unknown>;
+} {
   const works: Promise<unknown>[] = [];
-  return { cache: new LocationCache((work) => works.push(work)), ended: async () => Promise.all(works) };
+  return { cache: new LocationCache(namespace, (work) => works.push(work)), ended: async () => Promise.all(works) };
 }
 
 describe("the paths of cached values", () => {
@@ -60,5 +63,22 @@ describe("the cache", () => {
     await ended();
     expect(await cache.get(path)).toEqual({ readAt: 5, value: null });
     expect(await requestCache().cache.get(path)).toBeUndefined();
+  });
+
+  it("shares no value and no read with another namespace", async () => {
+    const path = bucketPath(crypto.randomUUID());
+    const [here, there] = [requestCache(), requestCache("elsewhere")];
+    const read = (cache: LocationCache, value: string) => async () => {
+      cache.put(path, { readAt: 5, value }, 60_000);
+      return value;
+    };
+    const find = (cache: LocationCache) => async () => (await cache.get<string>(path))?.value;
+    const found = [here.cache, there.cache].map(async (cache, index) =>
+      cache.readOnce(path, find(cache), read(cache, `value ${index}`)),
+    );
+    expect(await Promise.all(found)).toEqual(["value 0", "value 1"]);
+    await Promise.all([here.ended(), there.ended()]);
+    expect((await requestCache().cache.get(path))?.value).toBe("value 0");
+    expect((await requestCache("elsewhere").cache.get(path))?.value).toBe("value 1");
   });
 });
