@@ -46,6 +46,7 @@ export default defineConfig(async () => ({
           // Its background work lasts longer than a test.
           USAGE: "false",
           DOMAINS: "s3.example.com",
+          UPSTREAMS: JSON.stringify({ declared: { endpoint: "https://upstream.example.com", buckets: ["*"] } }),
           MODEL_RUNS: process.env["MODEL_RUNS"] ?? "",
           MODEL_SEED: process.env["MODEL_SEED"] ?? "",
           REBUILD_DRILLS: process.env["REBUILD_DRILLS"] ?? "",

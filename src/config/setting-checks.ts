@@ -2,6 +2,7 @@
 // valid. All readers and checks of settings use these functions, so that they agree.
 import { fromBase64 } from "../bytes/hex-base64.ts";
 import { isTargetName, parseWebhooks } from "./event-targets.ts";
+import { parseUpstreams } from "./upstreams.ts";
 import { parseDelivery } from "../protocol/core/host-names.ts";
 
 export interface Setting {
@@ -62,6 +63,11 @@ export const FORMS = {
     matches: (text) => parseWebhooks(text) !== undefined,
     words:
       'JSON such as {"images": {"url": "https://example.com/hook", "secret": "…"}}, with secrets of 16 characters or more',
+  },
+  upstreams: {
+    matches: (text) => parseUpstreams(text) !== undefined,
+    words:
+      'JSON such as {"old": {"endpoint": "https://s3.example.com", "region": "…", "accessKeyId": "…", "secretAccessKey": "…", "buckets": ["my-bucket"]}}',
   },
   backup: {
     matches: (text) => /^(?:latest|\d{8}T\d{6}Z)$/.test(text),

@@ -1,6 +1,6 @@
 // The table of the Worker's settings: names in the environment, defaults and meanings. The settings table of the docs
 // is generated from it, and `npm start` passes on exactly these names.
-import { EVENT_SETTINGS } from "./event-settings.ts";
+import { EXCHANGE_SETTINGS } from "./exchange-settings.ts";
 import { FORMS, type Setting } from "./setting-checks.ts";
 import { USAGE_SETTINGS } from "./usage-settings.ts";
 
@@ -274,7 +274,7 @@ export const SETTINGS = {
       "The most reads of blobs for one ZIP or tar (docs/archives.md): one for each object, or for each part of a multipart object. Each is a subrequest of the Worker, which `limits` in wrangler.toml bounds.",
   },
   ...USAGE_SETTINGS,
-  ...EVENT_SETTINGS,
+  ...EXCHANGE_SETTINGS,
   CONSOLE: {
     default: "true",
     values: ["true", "false"],

@@ -21,6 +21,7 @@ import {
   type SettingProblem,
 } from "./setting-checks.ts";
 import { SETTINGS } from "./setting-table.ts";
+import { parseUpstreams, type Upstream } from "./upstreams.ts";
 
 export { SETTINGS } from "./setting-table.ts";
 
@@ -108,6 +109,8 @@ export interface Settings {
   readonly eventRetentionMs: number;
   /** Whether the web console is served. */
   readonly console: boolean;
+  /** The stores from which buckets may import, by name. */
+  readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly logRequests: boolean;
   /** Applies to successful requests. */
   readonly logSamplePercent: number;
@@ -197,6 +200,7 @@ export function readSettings(env: object): Settings {
     },
     eventRetentionMs: whole("EVENT_RETENTION_DAYS") * 86_400_000,
     console: text("CONSOLE") === "true",
+    upstreams: parseUpstreams(possible("UPSTREAMS")) ?? new Map(),
     logRequests: text("LOG_REQUESTS") !== "false",
     logSamplePercent: whole("LOG_SAMPLE_PERCENT"),
     serverTiming: text("SERVER_TIMING") === "true",

@@ -19,6 +19,7 @@ import { bucketOwnershipControls } from "../operations/bucket-ownership-controls
 import { bucketPolicy } from "../operations/bucket-policy.ts";
 import { bucketQueryConfiguration } from "../operations/bucket-query-configuration.ts";
 import { bucketQuota } from "../operations/bucket-quota.ts";
+import { bucketUpstream } from "../operations/bucket-upstream.ts";
 import { bucketTagging } from "../operations/bucket-tagging.ts";
 import { bucketWebsite } from "../operations/bucket-website.ts";
 import { publicAccessBlock } from "../operations/public-access-block.ts";
@@ -103,6 +104,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...bucketWebsite,
   ...bucketQueryConfiguration,
   ...bucketQuota,
+  ...bucketUpstream,
   ...publicAccessBlock,
   ...bucketObjectLock,
   ...defaultConfigurations,

@@ -11,6 +11,8 @@ import { expireUsage } from "./expire-usage.ts";
 import { expireTokens } from "./expire-tokens.ts";
 import { backup } from "./backup.ts";
 import { purgeAnnotationsJob } from "./purge-annotations.ts";
+import { importObjects } from "./import-objects.ts";
+import { purgeImportRecords } from "./purge-import-records.ts";
 import { rebuild } from "./rebuild.ts";
 import { restore } from "./restore.ts";
 import { scanOrphans } from "./scan-orphans.ts";
@@ -42,6 +44,7 @@ const DELETING: readonly ScheduledJob[] = [
   { job: expireUsage, periodMs: unlessStopped(24 * HOUR_MS) },
   { job: purgeOldEvents, periodMs: unlessStopped(HOUR_MS) },
   { job: purgeAnnotationsJob, periodMs: unlessStopped(HOUR_MS) },
+  { job: purgeImportRecords, periodMs: unlessStopped(24 * HOUR_MS) },
   { job: completePlacements, periodMs: unlessStopped(HOUR_MS) },
   // It deletes older backups, which may be needed while deletions are on hold.
   {
@@ -62,6 +65,10 @@ export const SCHEDULE: readonly ScheduledJob[] = [
     isLong: true,
   },
   { job: deliverDueEvents, periodMs: (settings) => (isRecovering(settings) ? undefined : 0) },
+  {
+    job: importObjects,
+    periodMs: (settings) => (isRecovering(settings) || settings.upstreams.size === 0 ? undefined : 0),
+  },
   // It starts over until no bucket is uncounted.
   { job: countQuotas, periodMs: () => 300_000 },
   { job: buildQueryIndexes, periodMs: () => 300_000 },

@@ -83,8 +83,8 @@ async function deleteCurrent(
 ): Promise<Deleted> {
   const refusal = refuseWrite(conditions, key, observedHead.current, observedHead.current);
   if (refusal !== undefined) throw new S3Error(refusal.code, refusal.fields);
-  // A bucket that was never versioned gets no delete marker for a missing key.
-  if (bucket.versioning === null && observedHead.current === undefined)
+  // A bucket that was never versioned gets no delete marker for a missing key, which its upstream may have.
+  if (bucket.versioning === null && observedHead.current === undefined && bucket.configurations.upstream === null)
     return { versionId: undefined, isDeleteMarker: false };
   const ownerId = ownerOf(context.principal);
   const [outcome] = await context.coordinators.delete(bucket, [{ key, observedHead, conditions, ownerId }]);

@@ -130,11 +130,14 @@ async function deleteCurrent(
     const isForbidden = isBypassForbidden || !mayTest(context, bucket, deletion, observedHead.subject);
     return { ...deletion, observedHead, isForbidden };
   });
-  // In a bucket that was never versioned, deleting a missing key has no effect unless it has conditions.
+  // In a bucket that was never versioned and has no upstream, deleting a missing key has no effect unless it has conditions.
   const effective = changes.filter(
     ({ observedHead, conditions, isForbidden }) =>
       !isForbidden &&
-      (bucket.versioning !== null || observedHead.current !== undefined || Object.keys(conditions).length > 0),
+      (bucket.versioning !== null ||
+        bucket.configurations.upstream !== null ||
+        observedHead.current !== undefined ||
+        Object.keys(conditions).length > 0),
   );
   const outcomes = await context.coordinators.delete(
     bucket,

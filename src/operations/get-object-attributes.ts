@@ -89,12 +89,13 @@ function checksumOf({ checksum }: StoredObject): XmlElement | undefined {
 
 /** Lists the parts only when each has a checksum of its own; otherwise returns only their number. */
 function partsOf(
-  { etag, checksum }: StoredObject,
+  object: StoredObject,
   parts: readonly ObjectPart[],
   maxParts: number,
   marker: number,
 ): XmlElement | undefined {
-  const count = partsCountOf(etag);
+  const { checksum } = object;
+  const count = partsCountOf(object);
   if (count === undefined) return undefined;
   if (checksum?.type !== "COMPOSITE") return element("ObjectParts", [element("PartsCount", count)]);
   const after = parts.filter(({ partNumber }) => partNumber > marker);

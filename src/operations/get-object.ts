@@ -22,6 +22,7 @@ import { expectationOf, isVerifiedRead, verifiedBytes } from "../state/reads/ver
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { openBytes, type CacheOutcome, type OpenedObject } from "../state/reads/open-bytes.ts";
 import { reportDamage } from "../state/reads/read-damage.ts";
+import { readMissing } from "../upstream/read-missing.ts";
 import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
 
 const MAX_ATTEMPTS = 3;
@@ -51,6 +52,8 @@ export const getObject = defineOperation({
 
   async run(context, input, facts) {
     refuseAnonymousOverrides(input, context.principal.kind === "anonymous");
+    const ofUpstream = facts.object === undefined ? await readMissing(context, input, facts) : undefined;
+    if (ofUpstream !== undefined) return ofUpstream;
     let known: ObjectReadFacts = facts;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const answer = await readBytes(context, input, facts.bucket, known);

@@ -11,6 +11,7 @@ import {
 } from "../protocol/objects/object-reading.ts";
 import { READ_LOCK_ACTIONS, visibleLockHeaders } from "../uploads/object-lock-rights.ts";
 import { OBJECT_READ } from "../protocol/core/operation-inputs.ts";
+import { readMissing } from "../upstream/read-missing.ts";
 import { lookUpObjectHead } from "../state/reads/object-reads.ts";
 
 export const headObject = defineOperation({
@@ -32,6 +33,8 @@ export const headObject = defineOperation({
 
   async run(context, input, facts) {
     refuseAnonymousOverrides(input, context.principal.kind === "anonymous");
+    const ofUpstream = facts.object === undefined ? await readMissing(context, input, facts) : undefined;
+    if (ofUpstream !== undefined) return ofUpstream;
     const stored = requireVersion(input, facts);
     await checkReadKey(stored.encryption, input.customerKey);
     const { object, parts } = await withReadableChecksums(stored, facts.parts, input.customerKey);

@@ -2,6 +2,7 @@
 import { textElement } from "../bytes/xml-text.ts";
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { listingNote } from "../protocol/buckets/upstream-configuration.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
 import { etagElement } from "../protocol/core/etag.ts";
 import {
@@ -52,17 +53,18 @@ export const listObjectVersions = defineOperation({
     }),
 
   async run({ database }, { bucketName, scope, keyMarker, versionIdMarker, maxKeys }, facts) {
-    if (versionIdMarker !== "null") return facts;
+    const note = listingNote(facts.bucket.configurations.upstream);
+    if (versionIdMarker !== "null") return { ...facts, note };
     // A client may name a null version that was deleted meanwhile. Its position is then unknown, and the page repeats
     // all versions of the key: listing a version twice is harmless, omitting one is not.
     const nullVersionId = await database.look(lookUpNullVersion(bucketName, keyMarker));
     const after = entriesAfter(keyMarker, nullVersionId ?? "", scope);
     const limit = Math.min(maxKeys, PAGE_MAX_ENTRIES);
-    return database.look(lookUpVersionPage({ bucketName, ...scope, ...after, limit }));
+    return { ...(await database.look(lookUpVersionPage({ bucketName, ...scope, ...after, limit }))), note };
   },
 
   write(
-    { entries, isTruncated },
+    { entries, isTruncated, note },
     { bucketName, scope, keyMarker, versionIdMarker, maxKeys, encodingType },
   ): S3Response {
     const encode = (text: string): string => encodeListed(text, encodingType);
@@ -71,7 +73,7 @@ export const listObjectVersions = defineOperation({
     const nextKey = lastVersion?.key ?? (last !== undefined && "commonPrefix" in last ? last.commonPrefix : "");
     return {
       status: 200,
-      headers: {},
+      headers: note,
       body: element(
         "ListVersionsResult",
         [

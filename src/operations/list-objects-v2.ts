@@ -1,6 +1,7 @@
 // ListObjectsV2: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { listingNote } from "../protocol/buckets/upstream-configuration.ts";
 import { addressedBucket, addressedSnapshot } from "../protocol/core/addressing.ts";
 import {
   encodeListed,
@@ -64,7 +65,7 @@ export const listObjectsV2 = defineOperation({
     const encode = (text: string): string => encodeListed(text, encodingType);
     return {
       status: 200,
-      headers: { "x-amz-bucket-region": bucket.region },
+      headers: { "x-amz-bucket-region": bucket.region, ...listingNote(bucket.configurations.upstream) },
       body: element(
         "ListBucketResult",
         [

@@ -1,6 +1,7 @@
 // ListObjects (version 1): https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
+import { listingNote } from "../protocol/buckets/upstream-configuration.ts";
 import { addressedBucket, addressedSnapshot } from "../protocol/core/addressing.ts";
 import { encodeListed, pageAfter, readEncodingType, readPageSize, readScope } from "../protocol/listings/listing.ts";
 import { entriesXml } from "../protocol/listings/listing-xml.ts";
@@ -49,7 +50,7 @@ export const listObjects = defineOperation({
     const nextMarker = isTruncated && namesMarker ? last : undefined;
     return {
       status: 200,
-      headers: { "x-amz-bucket-region": bucket.region },
+      headers: { "x-amz-bucket-region": bucket.region, ...listingNote(bucket.configurations.upstream) },
       body: element(
         "ListBucketResult",
         [

@@ -123,6 +123,7 @@ const OPERATIONS = [
   "PutBucketLifecycleConfiguration",
   "PutBucketNotificationConfiguration",
   "PutBucketDelivery",
+  "PutBucketUpstream",
   "PutBucketWebsite",
   "PutObjectLockConfiguration",
   "PutObjectRetention",

@@ -116,6 +116,7 @@ describe("a tick while deletions are on hold", () => {
     expect(names).toEqual([
       "scrub",
       "deliver-events",
+      "import-objects",
       "count-quotas",
       "build-query-indexes",
       "reseal-secrets",
@@ -137,6 +138,7 @@ describe("a tick while deletions are on hold", () => {
       { name: "build-query-indexes" },
       { name: "count-quotas" },
       { name: "deliver-events" },
+      { name: "import-objects" },
     ]);
     expect(warn.mock.calls.flat().join("\n")).toContain("a reason");
   });

@@ -1,6 +1,8 @@
 // The documents of the requests in operation-requests.ts.
 
 export const DELIVERY = "<DeliveryConfiguration><CleanUrls>true</CleanUrls></DeliveryConfiguration>";
+export const UPSTREAM =
+  "<UpstreamConfiguration><Source>declared</Source><Bucket>old-bucket</Bucket></UpstreamConfiguration>";
 export const TAG_RESOURCE =
   "<TagResourceRequest><Tags><Tag><Key>colour</Key><Value>red</Value></Tag></Tags></TagResourceRequest>";
 export const SINGLE_KEY_ACL = `<AccessControlPolicy xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Owner><ID>000000000000</ID></Owner><AccessControlList><Grant><Grantee xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="CanonicalUser"><ID>000000000000</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>`;

@@ -1,6 +1,7 @@
 // A valid request for every operation, with its set-up and its required permissions.
 import {
   DELIVERY,
+  UPSTREAM,
   ENCRYPTION,
   LIFECYCLE,
   NOTIFICATION,
@@ -215,6 +216,9 @@ export const PREPARATIONS: Readonly<Record<string, readonly Preparation[]>> = {
   GetBucketReplication: [onBucket("GET", "?replication", ["s3:GetReplicationConfiguration"])],
   GetBucketDelivery: [configured("delivery", DELIVERY, "s3:GetBucketDelivery")],
   PutBucketDelivery: [onBucket("PUT", "?delivery", ["s3:PutBucketDelivery"], DELIVERY)],
+  GetBucketUpstream: [configured("upstream", UPSTREAM, "s3:GetBucketUpstream")],
+  PutBucketUpstream: [onBucket("PUT", "?upstream", ["s3:PutBucketUpstream"], UPSTREAM)],
+  DeleteBucketUpstream: [onBucket("DELETE", "?upstream", ["s3:PutBucketUpstream"])],
   DeleteBucketDelivery: [onBucket("DELETE", "?delivery", ["s3:PutBucketDelivery"])],
   PurgeBucketCache: [onBucket("POST", "?purge", ["s3:PurgeBucketCache"])],
   GetBucketWebsite: [configured("website", WEBSITE, "s3:GetBucketWebsite")],

@@ -24,8 +24,8 @@ const S3_ACTIONS: Readonly<Record<ResourceLevel, string>> = {
     PutIntelligentTieringConfiguration PutInventoryConfiguration PutLifecycleConfiguration PutMetricsConfiguration
     PutReplicationConfiguration TagResource UntagResource UpdateBucketMetadataInventoryTableConfiguration
     UpdateBucketMetadataJournalTableConfiguration
-    CreateBucketSnapshot DeleteBucketSnapshot GetBucketArchive GetBucketDelivery GetBucketQueryConfiguration GetBucketQuota GetBucketRequestUsage GetBucketUsage
-    ListBucketEvents ListBucketSnapshots PurgeBucketCache PutBucketDelivery PutBucketQueryConfiguration PutBucketQuota QueryBucket RestoreBucketSnapshot`,
+    CreateBucketSnapshot DeleteBucketSnapshot GetBucketArchive GetBucketDelivery GetBucketQueryConfiguration GetBucketQuota GetBucketRequestUsage GetBucketUpstream GetBucketUsage
+    ListBucketEvents ListBucketSnapshots PurgeBucketCache PutBucketDelivery PutBucketQueryConfiguration PutBucketQuota PutBucketUpstream QueryBucket RestoreBucketSnapshot`,
   object: `AbortMultipartUpload BypassGovernanceRetention DeleteObject DeleteObjectAnnotation DeleteObjectTagging
     DeleteObjectVersion DeleteObjectVersionAnnotation DeleteObjectVersionTagging GetObject GetObjectAcl
     GetObjectAnnotation GetObjectAttributes GetObjectLegalHold GetObjectRetention GetObjectTagging GetObjectTorrent

@@ -42,6 +42,7 @@ const CREATIONS: ReadonlyMap<string, string> = new Map([
   ["CopyObject", "Copy"],
   ["RenameObject", "Copy"],
   ["RestoreBucketSnapshot", "Copy"],
+  ["ImportObject", "Copy"],
   ["CompleteMultipartUpload", "CompleteMultipartUpload"],
 ]);
 

@@ -119,7 +119,7 @@ export const RESPONSE_OVERRIDES: DeclaredInputs = {
 /** Inputs of GetObject and HeadObject. */
 export const OBJECT_READ: DeclaredInputs = joinInputs(READ_CONDITIONS, CUSTOMER_KEY, RESPONSE_OVERRIDES, {
   query: ["versionId", "partNumber"],
-  headers: ["range", "if-range", "x-amz-checksum-mode"],
+  headers: ["range", "if-range", "x-amz-checksum-mode", "x-cairn-upstream"],
 });
 
 /** The form fields that act as upload headers, and the request's own preconditions. */

@@ -116,6 +116,7 @@ const ERRORS = {
   NoSuchQuotaConfiguration: [404, "The bucket has no quota"],
   NoSuchSnapshot: [404, "The specified snapshot does not exist"],
   NoSuchTagSet: [404, "The TagSet does not exist"],
+  NoSuchUpstreamConfiguration: [404, "The bucket has no upstream"],
   NoSuchUpload: [
     404,
     "The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",

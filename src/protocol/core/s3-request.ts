@@ -25,11 +25,14 @@ export function originOf({ headers, isSecure }: S3Request): string {
   return `${isSecure ? "https" : "http"}://${headers.get("host") ?? ""}`;
 }
 
+/** The inputs of a request that contain headers. */
+export type HeaderSource = Pick<S3Request, "headers" | "query">;
+
 /**
  * A header of the request. A presigned query may contain signed `x-amz-*` headers. Checksums there do not count,
  * because SDKs presign the checksum of an empty body.
  */
-export function requestHeader(request: S3Request, name: string): string | undefined {
+export function requestHeader(request: HeaderSource, name: string): string | undefined {
   const sent = request.headers.get(name);
   if (sent !== null) return sent;
   if (!isHoistable(name) || !request.query.has("X-Amz-Signature")) return undefined;
@@ -37,7 +40,7 @@ export function requestHeader(request: S3Request, name: string): string | undefi
 }
 
 /** All headers with a prefix, including those in a presigned query, by lower-case name. */
-export function requestHeadersWithPrefix(request: S3Request, prefix: string): Map<string, string> {
+export function requestHeadersWithPrefix(request: HeaderSource, prefix: string): Map<string, string> {
   const found = new Map<string, string>();
   if (request.query.has("X-Amz-Signature")) {
     for (const parameter of request.query.parameters) {

@@ -2,7 +2,7 @@
 import { toBase64 } from "../../bytes/hex-base64.ts";
 import { utf8, utf8Length } from "../../bytes/text.ts";
 import { invalidArgument, S3Error } from "../core/s3-error.ts";
-import { requestHeader, requestHeadersWithPrefix, type S3Request } from "../core/s3-request.ts";
+import { requestHeader, requestHeadersWithPrefix, type HeaderSource } from "../core/s3-request.ts";
 
 /** The most bytes of user metadata: names without prefix and values, in UTF-8. */
 export const USER_METADATA_MAX_BYTES = 2048;
@@ -34,7 +34,7 @@ export interface ObjectMetadata {
  * Reads the metadata of an upload. `aws-chunked` is an encoding of the request and is not stored.
  * @throws S3Error MetadataTooLarge {Size, MaxSizeAllowed}, InvalidRedirectLocation
  */
-export function readMetadata(request: S3Request): ObjectMetadata {
+export function readMetadata(request: HeaderSource): ObjectMetadata {
   const systemMetadata: Record<string, string> = {};
   for (const name of SYSTEM_HEADERS) {
     const sent = requestHeader(request, name);
@@ -57,7 +57,7 @@ export function readMetadata(request: S3Request): ObjectMetadata {
 }
 
 /** @throws S3Error InvalidRedirectLocation unless the value is a path or an HTTP URL that a Location can contain */
-function readRedirectLocation(request: S3Request): string | undefined {
+function readRedirectLocation(request: HeaderSource): string | undefined {
   const value = requestHeader(request, REDIRECT_LOCATION);
   if (value === undefined || value === "") return undefined;
   if (!/^(?:\/|https?:\/\/)/.test(value)) throw new S3Error("InvalidRedirectLocation");
@@ -108,7 +108,7 @@ const OVERRIDES = {
  * Reads the `response-*` parameters, which replace stored headers in the response.
  * @throws S3Error InvalidArgument for a value that a header cannot contain
  */
-export function readResponseOverrides(request: S3Request): Record<string, string> {
+export function readResponseOverrides(request: HeaderSource): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const [parameter, header] of Object.entries(OVERRIDES)) {
     const value = request.query.get(parameter);

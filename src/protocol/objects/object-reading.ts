@@ -11,6 +11,7 @@ import { invalidArgument, S3Error } from "../core/s3-error.ts";
 import { requestHeader, type S3Request } from "../core/s3-request.ts";
 import { versionIdOnSnapshot } from "../core/snapshot.ts";
 import { shownVersionId, type DeleteMarker, type StoredObject } from "./stored-object.ts";
+import { readAsksUpstream } from "./upstream-use.ts";
 import { readVersionId } from "../core/version-id.ts";
 
 /** The parsed input of a GET or HEAD. */
@@ -29,6 +30,8 @@ export interface ObjectReadInput {
   readonly overrides: Readonly<Record<string, string>>;
   /** Whether the client's Accept-Encoding lets the edge compress the response. */
   readonly acceptsCompression: boolean;
+  /** Whether the bucket's upstream may be asked for a missing object. */
+  readonly asksUpstream: boolean;
 }
 
 /** The context of a read, apart from the version's row. */
@@ -83,6 +86,7 @@ export function readObjectRead(request: S3Request): ObjectReadInput {
     partNumber,
     wantsChecksum: requestHeader(request, "x-amz-checksum-mode")?.toUpperCase() === "ENABLED",
     overrides: readResponseOverrides(request),
+    asksUpstream: readAsksUpstream(request.headers),
     acceptsCompression: /gzip|br|zstd|deflate|\*/.test(acceptEncoding),
   };
 }
@@ -175,7 +179,7 @@ export function planObjectRead(
   if (object.storageClass !== "STANDARD") headers["x-amz-storage-class"] = object.storageClass;
   if (object.tags.length > 0) headers["x-amz-tagging-count"] = String(object.tags.length);
   if (range !== undefined) headers["content-range"] = contentRange(range, object.size);
-  const partsCount = partsCountOf(object.etag);
+  const partsCount = partsCountOf(object);
   if (part !== undefined && partsCount !== undefined) headers["x-amz-mp-parts-count"] = String(partsCount);
   // A client verifies the checksum against the received bytes, so it must cover exactly those bytes.
   if (input.wantsChecksum) Object.assign(headers, checksumHeaders(servedChecksum(object, range, part)));
@@ -183,8 +187,12 @@ export function planObjectRead(
   return { status: range === undefined ? 200 : 206, headers, range };
 }
 
-/** The number of parts of a multipart object, from its ETag; undefined for other objects. */
-export function partsCountOf(etag: string): number | undefined {
+/**
+ * The number of parts of a multipart object, from its ETag; undefined for other objects. An imported object has its
+ * upstream's ETag, and one part.
+ */
+export function partsCountOf({ etag, manifestId }: Pick<StoredObject, "etag" | "manifestId">): number | undefined {
+  if (manifestId === undefined) return undefined;
   const count = /-(\d+)$/.exec(etag)?.[1];
   return count === undefined ? undefined : Number(count);
 }
@@ -195,7 +203,7 @@ function requirePart(partNumber: number, object: StoredObject, parts: readonly O
   const known = object.manifestId === undefined ? [whole] : parts;
   const part = known.find((candidate) => candidate.partNumber === partNumber);
   if (part === undefined) {
-    const count = partsCountOf(object.etag) ?? 1;
+    const count = partsCountOf(object) ?? 1;
     throw new S3Error("InvalidPartNumber", { ActualPartCount: count, PartNumberRequested: partNumber });
   }
   return part;

@@ -30,6 +30,7 @@ import M0028 from "../../../migrations/0028_bucket_events.sql";
 import M0029 from "../../../migrations/0029_annotations.sql";
 import M0030 from "../../../migrations/0030_bucket_quotas.sql";
 import M0031 from "../../../migrations/0031_query_indexes.sql";
+import M0032 from "../../../migrations/0032_bucket_upstream.sql";
 
 export interface Migration {
   readonly name: string;
@@ -68,4 +69,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0029_annotations.sql", sql: M0029 },
   { name: "0030_bucket_quotas.sql", sql: M0030 },
   { name: "0031_query_indexes.sql", sql: M0031 },
+  { name: "0032_bucket_upstream.sql", sql: M0032 },
 ];

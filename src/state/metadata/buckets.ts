@@ -40,6 +40,7 @@ export const NO_CONFIGURATIONS: BucketConfigurations = {
   notification: null,
   quota: null,
   query_index: null,
+  upstream: null,
 };
 
 /** A configuration's name, which is also its column. */
@@ -56,7 +57,8 @@ export type ConfigurationName =
   | "object_lock"
   | "notification"
   | "quota"
-  | "query_index";
+  | "query_index"
+  | "upstream";
 
 export type Versioning = "Enabled" | "Suspended";
 
@@ -84,6 +86,7 @@ export interface BucketRow {
   readonly bucket_object_lock: string | null;
   readonly bucket_quota: string | null;
   readonly bucket_query_index: string | null;
+  readonly bucket_upstream: string | null;
   readonly bucket_snapshot_floor: number | null;
 }
 
@@ -95,6 +98,7 @@ export const BUCKET_COLUMNS = `b.name AS bucket_name, b.id AS bucket_id, b.owner
   b.encryption AS bucket_encryption, b.lifecycle AS bucket_lifecycle, b.website AS bucket_website,
   b.delivery AS bucket_delivery, b.delivery_epoch AS bucket_delivery_epoch, b.notification AS bucket_notification,
   b.object_lock AS bucket_object_lock, b.quota AS bucket_quota, b.query_index AS bucket_query_index,
+  b.upstream AS bucket_upstream,
   b.snapshot_floor AS bucket_snapshot_floor`;
 
 export function bucketFromRow(row: BucketRow): Bucket {
@@ -121,6 +125,7 @@ export function bucketFromRow(row: BucketRow): Bucket {
       notification: row.bucket_notification,
       quota: row.bucket_quota,
       query_index: row.bucket_query_index,
+      upstream: row.bucket_upstream,
     },
     snapshotFloor: row.bucket_snapshot_floor,
     deliveryEpoch: row.bucket_delivery_epoch,

@@ -2,6 +2,7 @@
 import { BUCKET_COLUMNS, bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import type { ManifestReference } from "./manifest-reads.ts";
 import { OBJECT_COLUMNS, OBJECT_FIELDS, objectFromRow, VERSION_COLUMNS, type ObjectRow } from "./object-columns.ts";
+import { isDeletedHere } from "./upstream-imports.ts";
 import { parametersOf } from "../d1/row-mapping.ts";
 import { rowsOf, statement, type Lookup, type Statement, type StatementResult } from "../d1/database.ts";
 import type { DeleteMarker, StoredObject } from "../../protocol/objects/stored-object.ts";
@@ -12,6 +13,8 @@ export interface VersionFacts extends BucketFacts {
   readonly object: StoredObject | undefined;
   /** The requested or current delete marker. */
   readonly deleteMarker: DeleteMarker | undefined;
+  /** Whether a bucket with an upstream had the current version and lost it; looked up only if there is none. */
+  readonly wasDeleted?: boolean;
 }
 
 /** The row of a missing version. */
@@ -22,6 +25,8 @@ interface AbsentRow {
 interface MarkerColumn {
   /** The newest delete marker as JSON [version id, is null version, modified at], if no current version exists. */
   readonly marker: string | null;
+  /** Null in a bucket without an upstream. */
+  readonly was_deleted: number | null;
 }
 
 /**
@@ -39,7 +44,8 @@ function lookUpCurrent(bucketName: string, key: string): Lookup<VersionFacts> {
         `SELECT ${BUCKET_COLUMNS}, ${OBJECT_COLUMNS},
            CASE WHEN o.key IS NULL THEN
              (SELECT json_array(v.version_id, v.is_null_version, v.modified_at) FROM versions v
-              WHERE v.bucket_id = b.id AND v.key = ?2 ORDER BY v.version_id LIMIT 1) END AS marker
+              WHERE v.bucket_id = b.id AND v.key = ?2 ORDER BY v.version_id LIMIT 1) END AS marker,
+           CASE WHEN o.key IS NULL AND b.upstream IS NOT NULL THEN ${isDeletedHere("b.id", "?2")} END AS was_deleted
          FROM buckets b LEFT JOIN objects o ON o.bucket_id = b.id AND o.key = ?2 WHERE b.name = ?1`,
         bucketName,
         key,
@@ -52,6 +58,7 @@ function lookUpCurrent(bucketName: string, key: string): Lookup<VersionFacts> {
         bucket: bucketFromRow(row),
         object: isPresent(row) ? objectFromRow(row) : undefined,
         deleteMarker: markerFromJson(key, row.marker),
+        wasDeleted: row.was_deleted === 1,
       };
     },
   };

@@ -20,6 +20,7 @@ const ROW_TABLES = {
   completed_uploads: ["bucket_id", "key", "upload_id"],
   annotations: ["bucket_id", "key", "version_id", "name"],
   snapshots: ["bucket_id", "cutoff"],
+  upstream_deletions: ["bucket_id", "key"],
   access_keys: ["id"],
   user_policies: ["user_id", "name"],
   users: ["id"],
@@ -60,6 +61,7 @@ export const NOT_BACKED_UP = [
   "query_indexes",
   "query_entries",
   "deleted_query_indexes",
+  "upstream_imports",
 ] as const;
 export const BACKED_UP = [...Object.keys(ROW_TABLES), "objects", "versions", "manifests", "shared_blobs"];
 
@@ -68,6 +70,7 @@ const PHASES = [
   "completed_uploads",
   "annotations",
   "snapshots",
+  "upstream_deletions",
   "access_keys",
   "user_policies",
   "users",

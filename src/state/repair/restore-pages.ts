@@ -16,6 +16,7 @@ const PLAIN_TABLES: Readonly<Record<string, string>> = {
   users: "true",
   uploads: "e.value ->> 'bucket_id' IN (SELECT id FROM buckets)",
   snapshots: "e.value ->> 'bucket_id' IN (SELECT id FROM buckets)",
+  upstream_deletions: "e.value ->> 'bucket_id' IN (SELECT id FROM buckets)",
   completed_uploads: "e.value ->> 'bucket_id' IN (SELECT id FROM buckets)",
   rename_tokens: "e.value ->> 'bucket_id' IN (SELECT id FROM buckets)",
   access_keys: "e.value ->> 'user_id' IN (SELECT id FROM users)",

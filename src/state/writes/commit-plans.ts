@@ -9,6 +9,7 @@ import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { guardPreconditions, type ActionPrecondition } from "../commit/lifecycle-guard.ts";
 import { applyDefaultRetention, bypassGovernance } from "../commit/object-lock.ts";
 import { hasJsonForm, upsertObject } from "../metadata/objects.ts";
+import { recordDeletions } from "../metadata/upstream-imports.ts";
 import {
   insertDeleteMarkers,
   deleteCurrentRows,
@@ -120,7 +121,10 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
     const isMarking = bucket.versioning !== null;
     const accepted = changes.filter(({ key }) => heads.has(key));
     const keys = accepted.map(({ key }) => key).filter((key) => isMarking || heads.get(key)?.current !== undefined);
-    if (keys.length === 0) return NOTHING;
+    // The upstream may have a key that the bucket lacks. The record of its deletion keeps it from being imported.
+    const hasUpstream = bucket.configurations.upstream !== null;
+    const missing = hasUpstream ? accepted.map(({ key }) => key).filter((key) => !keys.includes(key)) : [];
+    if (keys.length === 0 && missing.length === 0) return NOTHING;
     const keysJson = JSON.stringify(keys);
     const markers = new Map(isMarking ? keys.map((key) => [key, newVersionId(bucket, now, heads.get(key))]) : []);
     const ownerId = accepted[0]?.ownerId ?? "";
@@ -135,12 +139,15 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
       }),
       writtenAt: isMarking ? Math.max(...Array.from(markers.values(), timeOfVersion)) : undefined,
       statements: [
+        ...recordDeletions(bucket.id, missing),
         ...guardPreconditions(bucket, preconditionsOf(accepted.filter(({ key }) => keys.includes(key)))),
         ...moveCurrentToVersions(bucket, keysJson, now),
         deleteCurrentRows(bucket.id, keysJson),
         ...(isMarking ? [insertDeleteMarkers(bucket, newMarkers, ownerId, now)] : []),
       ],
       async isApplied(database) {
+        // A record is written again without harm.
+        if (keys.length === 0) return false;
         const fresh = await database.look(currentHeads(bucket.id, keys));
         return keys.every((key) => {
           const head = fresh.get(key) ?? NO_HEAD;

@@ -169,8 +169,8 @@ export class Coordinators {
 
 /** Leaves out rules and configurations that a coordinator does not use, which may take a megabyte. */
 function withoutRules(bucket: Bucket): Bucket {
-  const { object_lock, notification } = bucket.configurations;
-  return { ...bucket, cors: [], configurations: { ...NO_CONFIGURATIONS, object_lock, notification } };
+  const { object_lock, notification, upstream } = bucket.configurations;
+  return { ...bucket, cors: [], configurations: { ...NO_CONFIGURATIONS, object_lock, notification, upstream } };
 }
 
 const UNKNOWN_ORIGIN: EventOrigin = {

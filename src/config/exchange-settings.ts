@@ -1,7 +1,7 @@
-// The settings of events: their destinations and how long they are kept.
+// The settings of what a deployment exchanges with others: the destinations of events, and the stores of imports.
 import { FORMS, type Setting } from "./setting-checks.ts";
 
-export const EVENT_SETTINGS = {
+export const EXCHANGE_SETTINGS = {
   EVENT_QUEUES: {
     default: "",
     form: FORMS.targetNames,
@@ -20,5 +20,12 @@ export const EVENT_SETTINGS = {
     range: [1, 90],
     meaning:
       "Days for which the feed of a bucket keeps its events, and for which deliveries are retried at most (1 to 90).",
+  },
+  UPSTREAMS: {
+    default: "",
+    form: FORMS.upstreams,
+    isSecret: true,
+    meaning:
+      'JSON of the S3 stores from which buckets may import (docs/import.md): `{"NAME": {"endpoint": "https://…", "region": "…", "accessKeyId": "…", "secretAccessKey": "…", "buckets": ["my-bucket"]}}` (a secret).',
   },
 } as const satisfies Record<string, Setting>;
