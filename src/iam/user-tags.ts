@@ -1,10 +1,12 @@
 // IAM's actions on users' tags: TagUser, UntagUser, ListUserTags.
 import { element, type XmlElement } from "../bytes/xml.ts";
 import { checkTagCount, readTagKeys, readTags, type UserTag } from "../protocol/iam/identity-parameters.ts";
+import { haveQuota } from "../protocol/iam/user-limits.ts";
 import { foldTagKey } from "../protocol/core/tagging.ts";
 import { QueryApiError } from "../protocol/iam/query-api-error.ts";
 import { memberList } from "../protocol/iam/query-api-xml.ts";
 import type { QueryParameters } from "../protocol/iam/query-parameters.ts";
+import { countBucketsOf } from "../state/metadata/bucket-quotas.ts";
 import { setUserTags, type User } from "../state/identities/users.ts";
 import { defineUserAction, type Action, type Call, type ConditionKeys } from "./action.ts";
 import { pageOf } from "./paging.ts";
@@ -71,9 +73,12 @@ export function tagConditionKeys(parameters: QueryParameters): ConditionKeys {
 
 async function change({ database }: Call, user: User, tags: readonly UserTag[]): Promise<void> {
   const [changed] = await database.batch([setUserTags(user, tags)]);
-  if (changed?.changes === 1) return;
-  throw new QueryApiError(
-    "ConcurrentModification",
-    "The user's tags were changed by another request. Please try again.",
-  );
+  // D1 counts the rows of triggers too.
+  if (changed === undefined || changed.changes === 0) {
+    throw new QueryApiError(
+      "ConcurrentModification",
+      "The user's tags were changed by another request. Please try again.",
+    );
+  }
+  if (haveQuota(tags)) await countBucketsOf(database, user.id);
 }

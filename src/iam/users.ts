@@ -48,7 +48,8 @@ const createUser = defineAction("iam", {
       tags,
     };
     const [inserted] = await database.batch([insertUser(user)]);
-    if (inserted?.changes !== 1) throw alreadyExists(user.name);
+    // D1 counts the rows of triggers too.
+    if (inserted === undefined || inserted.changes === 0) throw alreadyExists(user.name);
     return [element("User", userElements(call, user))];
   },
 });

@@ -69,8 +69,8 @@ export const SCHEDULE: readonly ScheduledJob[] = [
     job: importObjects,
     periodMs: (settings) => (isRecovering(settings) || settings.upstreams.size === 0 ? undefined : 0),
   },
-  // It starts over until no bucket is uncounted.
-  { job: countQuotas, periodMs: () => 300_000 },
+  // It starts over until no bucket is uncounted. A counted bucket would refuse a restore that exceeds its limits.
+  { job: countQuotas, periodMs: ({ restore: backupName }) => (backupName === undefined ? 300_000 : undefined) },
   { job: buildQueryIndexes, periodMs: () => 300_000 },
   { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
   { job: rebuild, periodMs: (settings) => (settings.rebuild ? ONCE : undefined) },

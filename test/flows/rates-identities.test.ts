@@ -8,7 +8,7 @@ import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { publicReadPolicy, putPolicy } from "../support/policies.ts";
 import { call, credentialsOf, freshKey, refuse, succeed } from "../support/query-api.ts";
 import { answered, setSecond, statusOf } from "../support/rates.ts";
-import { setQuota } from "../support/quotas.ts";
+import { setQuota, tagUser } from "../support/quotas.ts";
 import { freshUser } from "../support/users.ts";
 
 const EVERYTHING = { Effect: "Allow", Action: ["s3:*", "sts:*", "iam:GetUser"], Resource: "*" };
@@ -22,10 +22,6 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function tag(UserName: string, Key: string, Value: string): Promise<void> {
-  await succeed("iam", "TagUser", { UserName, "Tags.member.1.Key": Key, "Tags.member.1.Value": Value });
-}
-
 describe("a user's rate of requests", () => {
   it("holds for all keys and sessions of the user together, on every bucket and in IAM, and for no other user", async () => {
     const bucket = await freshBucket();
@@ -33,7 +29,7 @@ describe("a user's rate of requests", () => {
     const other = await freshUser(EVERYTHING);
     const second = await freshKey(name);
     const session = credentialsOf(await succeed("sts", "GetSessionToken", {}, { credentials }));
-    await tag(name, "Cairn:Requests-Per-Second", "4");
+    await tagUser(name, { "Cairn:Requests-Per-Second": "4" });
     const head = async (as: typeof second) => statusOf("HEAD", `/${bucket}`, { credentials: as });
     expect(await head(credentials)).toEqual(OK);
     expect(await head(second)).toEqual(OK);
@@ -53,7 +49,7 @@ describe("a user's rate of requests", () => {
   it("counts requests that are denied, and costs no round trip and row", async () => {
     const bucket = await freshBucket();
     const { name, credentials } = await freshUser();
-    await tag(name, "cairn:requests-per-second", "2");
+    await tagUser(name, { "cairn:requests-per-second": "2" });
     const denied = await send("GET", `/${bucket}/a`, { credentials });
     expect([denied.status, costOf(denied)]).toMatchObject([403, { roundTrips: 1, rowsWritten: 0 }]);
     expect(await statusOf("GET", `/${bucket}/a`, { credentials })).toEqual([403, null]);
@@ -64,7 +60,7 @@ describe("a user's rate of requests", () => {
   it("is given back by a request that the bucket refuses", async () => {
     const bucket = await freshBucket();
     const { name, credentials } = await freshUser(EVERYTHING);
-    await tag(name, "cairn:requests-per-second", "2");
+    await tagUser(name, { "cairn:requests-per-second": "2" });
     await setQuota(bucket, "<MaxRequestsPerSecond>1</MaxRequestsPerSecond>");
     expect(await statusOf("HEAD", `/${bucket}`, { credentials })).toEqual(OK);
     for (let index = 0; index < 3; index += 1) {
@@ -78,8 +74,8 @@ describe("a user's rates of bytes", () => {
   it("refuse uploads or reads until the debt is paid", async () => {
     const bucket = await freshBucket();
     const { name, credentials } = await freshUser(EVERYTHING);
-    await tag(name, "cairn:bytes-in-per-second", "10");
-    await tag(name, "cairn:bytes-out-per-second", "20");
+    await tagUser(name, { "cairn:bytes-in-per-second": "10" });
+    await tagUser(name, { "cairn:bytes-out-per-second": "20" });
     const put = async () => statusOf("PUT", `/${bucket}/a`, { credentials, body: "x".repeat(60) });
     const get = async () => statusOf("GET", `/${bucket}/a`, { credentials });
     expect([await put(), await put()]).toEqual([OK, [503, "6"]]);
@@ -91,7 +87,7 @@ describe("a user's rates of bytes", () => {
   it("count an upload before its body is read, so that concurrent ones cannot pass together", async () => {
     const bucket = await freshBucket();
     const { name, credentials } = await freshUser(EVERYTHING);
-    await tag(name, "cairn:bytes-in-per-second", "10");
+    await tagUser(name, { "cairn:bytes-in-per-second": "10" });
     const statuses = await Promise.all(
       Array.from({ length: 5 }, async (_, index) =>
         statusOf("PUT", `/${bucket}/${index}`, { credentials, body: "x".repeat(50) }),
@@ -106,7 +102,7 @@ describe("an access key's rate", () => {
   it("holds for each key of the user, also for a new one after a rotation", async () => {
     const bucket = await freshBucket();
     const { name, credentials } = await freshUser(EVERYTHING);
-    await tag(name, "cairn:key-requests-per-second", "1");
+    await tagUser(name, { "cairn:key-requests-per-second": "1" });
     const head = async (as: typeof credentials) => statusOf("HEAD", `/${bucket}`, { credentials: as });
     expect([await head(credentials), await head(credentials)]).toEqual([OK, [503, "1"]]);
     const rotated = await freshKey(name);

@@ -129,7 +129,7 @@ const ERRORS = {
   QueryTooBroad: [400, "The query would examine too many objects."],
   QuotaExceeded: [
     403,
-    "The bucket's quota does not allow this, and nothing was changed. Delete objects or versions to make room.",
+    "The quota of the bucket or of the user who created it does not allow this, and nothing was changed. Delete objects or versions to make room.",
   ],
   RequestTimeTooSkewed: [403, "The difference between the request time and the current time is too large."],
   ServiceUnavailable: [503, "Please reduce your request rate."],

@@ -1,6 +1,6 @@
 // The limits of a user, which are tags of Cairn's own: `cairn:requests-per-second` and others (docs/quotas.md). Tags are
 // what every IAM client can set.
-import { parseRate, type RateKind, type Rates } from "../core/rates.ts";
+import { parseLimit, parseRate, type RateKind, type Rates } from "../core/rates.ts";
 import { foldTagKey } from "../core/tagging.ts";
 
 const PREFIX = "cairn:";
@@ -17,7 +17,10 @@ const KEY_RATES: Readonly<Record<string, RateKind>> = {
   "cairn:key-bytes-out-per-second": "bytesOut",
 };
 
-const NAMES = [...Object.keys(USER_RATES), ...Object.keys(KEY_RATES)];
+/** Tags that limit what the buckets that the user created store together. Triggers of the database read them. */
+const QUOTAS: readonly string[] = ["cairn:max-bytes", "cairn:max-objects"];
+
+const NAMES = [...QUOTAS, ...Object.keys(USER_RATES), ...Object.keys(KEY_RATES)];
 
 /** Why a tag cannot be set; undefined if it can. */
 export function limitProblem(key: string, value: string): string | undefined {
@@ -26,7 +29,14 @@ export function limitProblem(key: string, value: string): string | undefined {
   if (!NAMES.includes(name)) {
     return `Tag keys that begin with ${PREFIX} are limits: ${NAMES.join(", ")}.`;
   }
-  return parseRate(value) === undefined ? `The value of ${name} must be a whole number, at least 1.` : undefined;
+  const isQuota = QUOTAS.includes(name);
+  const limit = isQuota ? parseLimit(value) : parseRate(value);
+  return limit === undefined ? `The value of ${name} must be a whole number, at least ${isQuota ? 0 : 1}.` : undefined;
+}
+
+/** Whether tags limit what the user's buckets store. */
+export function haveQuota(tags: readonly (readonly [key: string, value: string])[]): boolean {
+  return tags.some(([key]) => QUOTAS.includes(foldTagKey(key)));
 }
 
 /** The rates that a user's tags contain. */

@@ -31,6 +31,7 @@ import M0029 from "../../../migrations/0029_annotations.sql";
 import M0030 from "../../../migrations/0030_bucket_quotas.sql";
 import M0031 from "../../../migrations/0031_query_indexes.sql";
 import M0032 from "../../../migrations/0032_bucket_upstream.sql";
+import M0033 from "../../../migrations/0033_user_quotas.sql";
 
 export interface Migration {
   readonly name: string;
@@ -70,4 +71,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0030_bucket_quotas.sql", sql: M0030 },
   { name: "0031_query_indexes.sql", sql: M0031 },
   { name: "0032_bucket_upstream.sql", sql: M0032 },
+  { name: "0033_user_quotas.sql", sql: M0033 },
 ];

@@ -135,7 +135,8 @@ export function deleteUser(id: string): Lookup<Deletion> {
     read(results) {
       const [row] = rowsOf<{ has_keys: number; has_policies: number }>(results, 1);
       return {
-        isDeleted: results[0]?.changes === 1,
+        // D1 counts the rows of triggers too.
+        isDeleted: (results[0]?.changes ?? 0) > 0,
         hasAccessKeys: row?.has_keys === 1,
         hasPolicies: row?.has_policies === 1,
       };

@@ -1,6 +1,6 @@
 // The bucket_quotas table: what buckets with limits on storage store. Triggers keep the counters (see the migration); a
 // bucket that had versions before its quota is counted here, one range of keys per statement, while it is written.
-import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
 
 /** What a bucket with limits on storage stores. */
 export interface StoredCounts {
@@ -13,6 +13,8 @@ export interface StoredCounts {
 
 /** The most rows of one table that a statement counts. */
 const RANGE_ROWS = 10_000;
+/** The ranges of a user's buckets that a request counts. */
+const USER_RANGES = 20;
 // Keys have at most 1024 bytes.
 const AFTER_ALL_KEYS = "\u{10ffff}".repeat(257);
 
@@ -63,12 +65,27 @@ export function restartCount(bucketId: string): Statement {
   return statement(`UPDATE bucket_quotas SET bytes = 0, objects = 0, counted_to = '' WHERE bucket_id = ?`, bucketId);
 }
 
-/** Looks up a bucket that is not counted yet. */
-export function lookUpUncounted(): Lookup<{ readonly bucketId: string | undefined }> {
+/** Looks up a bucket that is not counted yet, of one user or any. */
+export function lookUpUncounted(userId?: string): Lookup<{ readonly bucketId: string | undefined }> {
+  const ofUser = userId === undefined ? "" : "AND user_id = ?";
   return {
-    statements: [statement(`SELECT bucket_id FROM bucket_quotas WHERE counted_to IS NOT NULL LIMIT 1`)],
+    statements: [
+      statement(
+        `SELECT bucket_id FROM bucket_quotas WHERE counted_to IS NOT NULL ${ofUser} LIMIT 1`,
+        ...(userId === undefined ? [] : [userId]),
+      ),
+    ],
     read: (results) => ({ bucketId: rowsOf<{ bucket_id: string }>(results)[0]?.bucket_id }),
   };
+}
+
+/** Counts the first ranges of a user's buckets that are not counted yet. The job counts the others. */
+export async function countBucketsOf(database: Database, userId: string): Promise<void> {
+  for (let range = 0; range < USER_RANGES; range += 1) {
+    const { bucketId } = await database.look(lookUpUncounted(userId));
+    if (bucketId === undefined) return;
+    await database.batch([countNextRange(bucketId)]);
+  }
 }
 
 /** Marks a batch as a rename, which needs no room: its new version is written before the source is deleted. */

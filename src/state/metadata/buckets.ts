@@ -1,6 +1,7 @@
 // The buckets table: lookup, listing, creation, deletion and configurations of buckets.
 import type { CorsRule } from "../../protocol/buckets/cors.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { countNextRange } from "./bucket-quotas.ts";
 
 /** A bucket. A bucket that is deleted and created again has another `id`. */
 export interface Bucket {
@@ -176,6 +177,8 @@ export function insertBucket(bucket: Bucket): Lookup<{ readonly existing: Bucket
         bucket.configurations.object_lock,
       ),
       selectBucket(bucket.name),
+      // If its creator has a quota, a new bucket counts for it at once.
+      ...(bucket.creatorId === null ? [] : [countNextRange(bucket.id)]),
     ],
     read: (results) => ({ existing: rowsOf<BucketRow>(results, 1).map(bucketFromRow)[0] }),
   };

@@ -62,6 +62,7 @@ export const NOT_BACKED_UP = [
   "query_entries",
   "deleted_query_indexes",
   "upstream_imports",
+  "user_quotas",
 ] as const;
 export const BACKED_UP = [...Object.keys(ROW_TABLES), "objects", "versions", "manifests", "shared_blobs"];
 

@@ -49,7 +49,8 @@ export function moveStatements(
   fingerprint: string,
   now: number,
 ): { readonly before: readonly Statement[]; readonly after: readonly Statement[] } {
-  const hasQuota = bucket.configurations.quota !== null;
+  // The bucket counts for its own quota or for its creator's.
+  const mayHaveQuota = bucket.configurations.quota !== null || bucket.creatorId !== null;
   const referenceId = source.blobId ?? source.manifestId ?? "";
   const insertToken = statement(
     `INSERT INTO rename_tokens (bucket_id, token, fingerprint, created_at) VALUES (?, ?, ?, ?)`,
@@ -64,7 +65,7 @@ export function moveStatements(
       guardVersioning(bucket),
       guardSource({ bucketId: bucket.id, key: source.key, versionId: source.versionId, referenceId }),
       ...(token === undefined ? [] : [insertToken]),
-      ...(hasQuota ? [setMoving(bucket.id, true)] : []),
+      ...(mayHaveQuota ? [setMoving(bucket.id, true)] : []),
     ],
     // The blob keeps its one reference, but the orphan scan would look for it under the old key.
     after: [
@@ -72,7 +73,7 @@ export function moveStatements(
       copyAnnotations(bucket.id, source.key, key),
       deleteCurrentRows(bucket.id, JSON.stringify([source.key])),
       trackReference(referenceId),
-      ...(hasQuota ? [setMoving(bucket.id, false)] : []),
+      ...(mayHaveQuota ? [setMoving(bucket.id, false)] : []),
     ],
   };
 }

@@ -274,4 +274,9 @@ describe("the schedule", () => {
     ]);
     expect(jobsUnder({ REBUILD: "true" })).toEqual(["scrub", "count-quotas", "build-query-indexes", "rebuild"]);
   });
+
+  it("counts for no quota while a backup is restored, which may exceed one", () => {
+    expect(jobsUnder({ RESTORE: "latest" })).not.toContain("count-quotas");
+    expect(jobsUnder({})).toContain("count-quotas");
+  });
 });
