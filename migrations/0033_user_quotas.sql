@@ -1,5 +1,5 @@
 -- Limits on what all buckets that a user created store together, from the tags cairn:max-bytes and cairn:max-objects. Triggers
--- keep the rows of the first database. A job copies them to further databases, and tells each what the others store.
+-- keep the rows of the first database. A job copies them to further databases, with what the others store.
 CREATE TABLE user_quotas (
   user_id           TEXT NOT NULL PRIMARY KEY,
   max_bytes         INTEGER,

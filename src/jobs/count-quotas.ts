@@ -44,7 +44,7 @@ export const countQuotas: Job = {
   },
 };
 
-/** Copies a page of users' limits to further databases, and tells each database what the others store. */
+/** Copies a page of users' limits to further databases, and writes to each database what the others store. */
 async function shareUserQuotas({ first, all }: Databases, after: string): Promise<string | undefined> {
   const quotas = await first.look(lookUpUserQuotas(after, PAGE_USERS));
   const last = quotas.length === PAGE_USERS ? quotas.at(-1)?.userId : undefined;

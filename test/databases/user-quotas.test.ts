@@ -1,4 +1,4 @@
-// A user's quota over several databases: each enforces it with what the job last told it of the others.
+// A user's quota over several databases: each enforces it with what the job last wrote to it of the others.
 import { describe, expect, it } from "vitest";
 
 import { countQuotas } from "../../src/jobs/count-quotas.ts";
