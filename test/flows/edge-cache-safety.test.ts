@@ -122,6 +122,22 @@ describe("a cached response", () => {
     expect(warm.response.headers.has("set-cookie")).toBe(false);
   });
 
+  it.each([
+    ["HEAD", "HEAD", {}],
+    ["a range", "GET", { range: "bytes=1-2" }],
+    ["a range that contains no byte", "GET", { range: "bytes=9-" }],
+    ["a condition that fails", "GET", { "if-match": '"other"' }],
+    ["an object that was not modified", "GET", { "if-none-match": "*" }],
+  ])("is whole after %s", async (_, method, headers) => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "text" });
+    await (await send(method, `/${bucket}/k`, { headers })).arrayBuffer();
+    for (let turn = 0; turn < 2; turn += 1) {
+      const read = await get(`/${bucket}/k`);
+      expect([read.status, read.response.headers.get("content-length"), read.text]).toEqual([200, "4", "text"]);
+    }
+  });
+
   it("is not reached by the name of its entry", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { k: "private" });
