@@ -6,6 +6,7 @@ import { formatIsoDate } from "../bytes/dates.ts";
 import { element } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { committedObject } from "../uploads/completed-object.ts";
+import { ANNOTATION_ACTIONS, copiedAnnotations } from "../uploads/copied-annotations.ts";
 import { copyContent, guardOrigin, hasChecksum, type CopyContent } from "../uploads/copy-content.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, SOURCE_ACTIONS, UPLOAD_ACTIONS } from "../uploads/rights.ts";
@@ -15,9 +16,9 @@ import { checksumElement, readChecksumAlgorithm, type ChecksumAlgorithm } from "
 import { readWriteConditions, type WriteConditions } from "../protocol/objects/conditions.ts";
 import {
   ANNOTATION_DIRECTIVE,
-  checkAnnotationDirective,
   checkSourceConditions,
   namesOfSource,
+  readAnnotationDirective,
   readCopySource,
   readDirective,
   type CopySource,
@@ -39,6 +40,7 @@ import { shownVersionId } from "../protocol/objects/stored-object.ts";
 import { requestTagKeys, type Tag } from "../protocol/core/tagging.ts";
 import { versionHeaders } from "../protocol/objects/upload-headers.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
+import { lookUpAnnotatedKeys } from "../state/metadata/annotation-copies.ts";
 import { requireProof, storeProof } from "../state/metadata/completion-proofs.ts";
 import { lookUpSource, type SourceFacts, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth, type Statement } from "../state/d1/database.ts";
@@ -57,21 +59,23 @@ export const copyObject = defineOperation({
       action: "s3:GetObjectTagging",
       when: "on the source, to copy its tags (`s3:GetObjectVersionTagging` for a version)",
     },
+    ...ANNOTATION_ACTIONS,
     ...UPLOAD_ACTIONS,
   ],
   inputs: joinInputs(NEW_OBJECT, COPY_SOURCE, WRITE_CONDITIONS, NO_RENAME, {
+    query: [ANNOTATION_DIRECTIVE],
     headers: ["x-amz-checksum-algorithm", ANNOTATION_DIRECTIVE, "x-amz-metadata-directive", "x-amz-tagging-directive"],
   }),
 
   async read(request, settings): Promise<CopyInput> {
     const { bucket, key } = addressedObject(request.address);
-    checkAnnotationDirective(request);
     return {
       bucketName: bucket,
       key,
       source: readCopySource(request),
       metadataDirective: readDirective(request, "x-amz-metadata-directive"),
       taggingDirective: readDirective(request, "x-amz-tagging-directive"),
+      annotationDirective: readAnnotationDirective(request),
       ...(await readUploadHeaders(request, settings)),
       namesStorageClass: requestHeader(request, "x-amz-storage-class") !== undefined,
       conditions: readWriteConditions(request),
@@ -81,14 +85,22 @@ export const copyObject = defineOperation({
     };
   },
 
-  lookUp: ({ bucketName, key, source }) => lookUpBoth(lookUpHeads(bucketName, [key]), lookUpSource(source)),
+  lookUp: ({ bucketName, key, source, annotationDirective }) => {
+    const { literalKey } = source;
+    const keys =
+      annotationDirective === "EXCLUDE" ? [] : [source.key, ...(literalKey === undefined ? [] : [literalKey])];
+    return lookUpBoth(
+      lookUpBoth(lookUpHeads(bucketName, [key]), lookUpSource(source)),
+      lookUpAnnotatedKeys(source.bucketName, keys),
+    );
+  },
   conditionKeys: (input, { source }) =>
     new Map([
       ...requestTagKeys(tagsOfCopy(input, source.object?.tags ?? [])),
       ["s3:x-amz-copy-source", namesOfSource(input.source.bucketName, source.key)],
     ]),
 
-  async run(context, input, { bucket, heads, source: firstFound }) {
+  async run(context, input, { bucket, heads, source: firstFound, isAnnotated }) {
     const head = heads.get(input.key) ?? NO_HEAD;
     const database = context.databaseOf(input.source.bucketName);
     let found = firstFound;
@@ -96,9 +108,21 @@ export const copyObject = defineOperation({
       const copy = await checkCopy(context, bucket, head, input, found);
       const from = { original: copy.original, sourceKey: input.sourceKey, database };
       const target = { key: input.key, observedHead: head, checksumAlgorithm: input.checksumAlgorithm };
+      const { versionId, snapshot } = input.source;
+      const isVersion = versionId !== undefined || snapshot !== undefined;
+      // A key that had no annotations may have them by now.
+      const mayHaveAnnotations = isAnnotated || (attempt > 0 && input.annotationDirective === "COPY");
+      const hasCustomerKey = copy.encryption !== undefined;
+      const annotations = mayHaveAnnotations
+        ? await copiedAnnotations(
+            context,
+            { database, original: copy.original, facts: found, isVersion },
+            { bucket, key: input.key, hasCustomerKey },
+          )
+        : [];
       const bytes = await copyContent(context, bucket, from, { ...copy, ...target });
-      const guards = guardOrigin(context, database, copy.original);
-      const outcome = await commitCopy(context, bucket, head, input, copy, bytes, guards);
+      const around = { before: guardOrigin(context, database, copy.original), after: annotations };
+      const outcome = await commitCopy(context, bucket, head, input, copy, bytes, around);
       if (outcome !== "source changed") return outcome;
       const { source } = input;
       found = (await database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
@@ -136,6 +160,7 @@ interface CopyInput extends UploadHeaders {
   readonly source: CopySource;
   readonly metadataDirective: "COPY" | "REPLACE";
   readonly taggingDirective: "COPY" | "REPLACE";
+  readonly annotationDirective: "COPY" | "EXCLUDE";
   readonly namesStorageClass: boolean;
   readonly conditions: WriteConditions;
   readonly namesEncryption: boolean;
@@ -201,7 +226,7 @@ async function commitCopy(
   { key, conditions, storageClass }: CopyInput,
   { original, metadata, tags, acl, encryption, lock }: CheckedCopy,
   { content, newBlobIds, statements, manifest }: CopyContent,
-  guards: readonly Statement[],
+  around: { readonly before: readonly Statement[]; readonly after: readonly Statement[] },
 ) {
   const object = {
     ...metadata,
@@ -214,8 +239,8 @@ async function commitCopy(
     ...lock,
   };
   const stored = { ...object, checksum: await storedChecksum(object.checksum, encryption) };
-  const before = [...guards, ...statements];
-  const change = { key, observedHead: head, conditions, object: stored, newBlobIds, before };
+  const before = [...around.before, ...statements];
+  const change = { key, observedHead: head, conditions, object: stored, newBlobIds, before, after: around.after };
   const outcome = await context.coordinators.put(bucket, change);
   if (outcome.isDone) {
     const { versionId, isNullVersion, modifiedAt } = outcome;

@@ -16,6 +16,7 @@ import type { ChangeOutcome } from "../state/writes/changes.ts";
 import { guardSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
+import { copyVersionAnnotations } from "../state/metadata/annotation-copies.ts";
 import { addReference } from "../state/metadata/blob-references.ts";
 import { lookUpDifferences, lookUpSnapshotVersions } from "../state/listings/snapshot-differences.ts";
 import { lookUpSnapshot } from "../state/snapshots/snapshots.ts";
@@ -69,7 +70,7 @@ function requireDeletionNotDenied({ access }: Context, bucket: Bucket, key: stri
 
 /** Writes new versions that reference the content of the given ones. */
 async function restoreVersions(
-  { coordinators }: Context,
+  { coordinators, now }: Context,
   bucket: Bucket,
   sources: readonly SourceVersion[],
   heads: ReadonlyMap<string, KeyHead>,
@@ -86,6 +87,7 @@ async function restoreVersions(
           object: { ...source, ...NO_LOCK, acl: acls.get(source.key) },
           newBlobIds: [],
           before: [guardSource(source), addReference(source.referenceId)],
+          after: [copyVersionAnnotations(source, { bucketId: bucket.id, key: source.key }, now)],
         }),
       ),
     );

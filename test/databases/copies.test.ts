@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
+import { annotate, payloadOf } from "../support/annotations.ts";
 import { expectSoundReferences } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
 import { bucketIn } from "../support/databases.ts";
@@ -122,5 +123,21 @@ describe("the orphan scan", () => {
     for (const orphan of orphans) expect(await env.BLOBS.head(orphan), orphan).toBeNull();
     for (const bucket of buckets) await expectBytes(await send("GET", `/${bucket}/k`), bucket);
     await expectSoundReferences(...buckets);
+  });
+});
+
+describe("annotations", () => {
+  it.each(PAIRS)("from %s to %s are copied with their object, small and large ones", async (from, to) => {
+    const [source, target] = [await bucketIn(from), await bucketIn(to)];
+    await send("PUT", `/${source}/k`, { body: "1" });
+    const payloads = { a: '"é"', b: "x".repeat(1024 * 1024), c: "last" };
+    for (const [name, body] of Object.entries(payloads)) await annotate(`${source}/k`, name, body);
+    expect((await copy(`/${source}/k`, `/${target}/c`)).status).toBe(200);
+    for (const [name, body] of Object.entries(payloads)) {
+      expect((await payloadOf(`${target}/c`, name)) === body, name).toBe(true);
+    }
+    const excluded = await copy(`/${source}/k`, `/${target}/c`, { "x-amz-object-annotation-directive": "EXCLUDE" });
+    expect(excluded.status).toBe(200);
+    expect(await payloadOf(`${target}/c`, "a")).toBe(404);
   });
 });

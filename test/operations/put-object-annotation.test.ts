@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
-import { annotate, annotatedBucket, annotationTarget, namesOf, payloadOf } from "../support/annotations.ts";
+import { annotate, annotatedBucket, annotationTarget, payloadOf, namesOf } from "../support/annotations.ts";
 import { send, type SendOptions } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { md5Hex } from "../support/digests.ts";
@@ -116,18 +116,4 @@ describe("PutObjectAnnotation: annotations", () => {
     await expectS3Error(await send("PUT", annotationTarget(at, "more"), { body: "1" }), exceeded);
     await annotate(at, "n1", "replaced");
   });
-});
-
-it.each([
-  ["EXCLUDE", 200, "CopyObjectResult"],
-  ["COPY", 501, "NotImplemented"],
-  ["SOME", 400, "InvalidArgument"],
-])("CopyObject with the annotation directive %s responds %i", async (directive, status, text) => {
-  const bucket = await annotatedBucket();
-  await annotate(`${bucket}/k`, "a", "1");
-  const headers = { "x-amz-copy-source": `/${bucket}/k`, "x-amz-object-annotation-directive": directive };
-  const response = await send("PUT", `/${bucket}/copy`, { headers });
-  expect(response.status).toBe(status);
-  expect(await response.text()).toContain(text);
-  if (status === 200) expect((await namesOf(`${bucket}/copy`)).names).toEqual([]);
 });

@@ -131,15 +131,19 @@ export function readDirective(request: S3Request, name: string): "COPY" | "REPLA
   return value;
 }
 
-/** The header that says whether a copy includes annotations. Copies include none. */
+/** The header, or the parameter of a presigned URL, that says whether a copy includes annotations. */
 export const ANNOTATION_DIRECTIVE = "x-amz-object-annotation-directive";
 
-/** @throws S3Error NotImplemented for a copy that must include annotations, InvalidArgument for an unknown directive */
-export function checkAnnotationDirective(request: S3Request): void {
-  const value = requestHeader(request, ANNOTATION_DIRECTIVE) ?? "EXCLUDE";
-  if (value === "EXCLUDE") return;
-  if (value !== "COPY") throw invalidArgument(ANNOTATION_DIRECTIVE, value, "Unknown annotation directive.");
-  throw new S3Error("NotImplemented", { Header: ANNOTATION_DIRECTIVE }, "Copies include no annotations.");
+/** COPY or EXCLUDE. @throws S3Error InvalidArgument for another directive, or for two that differ */
+export function readAnnotationDirective(request: S3Request): "COPY" | "EXCLUDE" {
+  const header = requestHeader(request, ANNOTATION_DIRECTIVE);
+  const parameter = request.query.get(ANNOTATION_DIRECTIVE);
+  const value = header ?? parameter ?? "COPY";
+  if (header !== undefined && parameter !== undefined && header !== parameter) {
+    throw invalidArgument(ANNOTATION_DIRECTIVE, parameter, "The header and the parameter differ.");
+  }
+  if (value === "COPY" || value === "EXCLUDE") return value;
+  throw invalidArgument(ANNOTATION_DIRECTIVE, value, "Unknown annotation directive.");
 }
 
 /**
