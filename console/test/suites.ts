@@ -1,6 +1,7 @@
 // The suites of the console's checks, each with the name by which it can be chosen.
 import type { Suite } from "../../test/clients/harness.ts";
 import { bucketsSuite } from "./screens/buckets.ts";
+import { settingsSuite } from "./screens/settings.ts";
 import { shellSuite } from "./screens/shell.ts";
 import { signInSuite } from "./screens/sign-in.ts";
 import type { Stage } from "./support/stage.ts";
@@ -14,4 +15,5 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "sign-in", of: signInSuite },
   { client: "shell", of: shellSuite },
   { client: "buckets", of: bucketsSuite },
+  { client: "settings", of: settingsSuite },
 ];

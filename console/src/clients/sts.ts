@@ -20,11 +20,14 @@ export interface TemporaryCredentials extends Credentials {
   readonly expiresAt: number;
 }
 
-/** Temporary credentials that may do what both the caller and a policy allow. */
+/**
+ * Temporary credentials that may do what both the caller and a policy allow; without a policy, only what the rules of
+ * buckets allow to them.
+ */
 export async function getFederationToken(
   connection: Connection,
   name: string,
-  policy: string,
+  policy: string | undefined,
   seconds: number,
 ): Promise<TemporaryCredentials> {
   const parameters = { Name: name, Policy: policy, DurationSeconds: String(seconds) };

@@ -2,10 +2,11 @@
 import { buckets } from "./en/buckets.ts";
 import { errors } from "./en/errors.ts";
 import { settings } from "./en/settings.ts";
+import { settingsRules } from "./en/settings-rules.ts";
 import { shell } from "./en/shell.ts";
 import { signIn } from "./en/sign-in.ts";
 
-export const en = { ...shell, ...signIn, ...errors, ...buckets, ...settings } as const;
+export const en = { ...shell, ...signIn, ...errors, ...buckets, ...settings, ...settingsRules } as const;
 
 /** The name of a text. */
 export type TextKey = keyof typeof en;

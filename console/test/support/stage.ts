@@ -24,17 +24,22 @@ export async function s3(
   method: string,
   target: string,
   body?: string | Uint8Array<ArrayBuffer>,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Response> {
-  const response = await client.fetch(url + target, { method, ...(body === undefined ? {} : { body }) });
+  const response = await client.fetch(url + target, {
+    method,
+    headers: { ...headers },
+    ...(body === undefined ? {} : { body }),
+  });
   if (!response.ok) throw new Error(`${method} ${target}: ${response.status} ${await response.text()}`);
   return response;
 }
 
 /** Creates a bucket of a name that no other test has. */
-export async function freshBucket(stage: Stage, { isVersioned = false } = {}): Promise<string> {
+export async function freshBucket(stage: Stage, { isVersioned = false, hasObjectLock = false } = {}): Promise<string> {
   last += 1;
   const bucket = `console-${process.pid}-${last}`;
-  await s3(stage, "PUT", `/${bucket}`);
+  await s3(stage, "PUT", `/${bucket}`, "", hasObjectLock ? { "x-amz-bucket-object-lock-enabled": "true" } : {});
   if (isVersioned) {
     const body = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
     await s3(stage, "PUT", `/${bucket}?versioning`, body);

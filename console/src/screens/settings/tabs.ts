@@ -18,4 +18,21 @@ export const SETTINGS_TABS: readonly SettingsTab[] = [
     title: "settings.versioning",
     load: () => import("./versioning-tab.tsx").then((it) => it.VersioningTab),
   },
+  { id: "access", title: "settings.access", load: () => import("./access-tab.tsx").then((it) => it.AccessTab) },
+  { id: "policy", title: "settings.policy", load: () => import("./policy-tab.tsx").then((it) => it.PolicyTab) },
+  { id: "cors", title: "settings.cors", load: () => import("./cors-tab.tsx").then((it) => it.CorsTab) },
+  {
+    id: "lifecycle",
+    title: "settings.lifecycle",
+    load: () => import("./lifecycle-tab.tsx").then((it) => it.LifecycleTab),
+  },
+  { id: "tags", title: "settings.tags", load: () => import("./tags-tab.tsx").then((it) => it.TagsTab) },
+  {
+    id: "encryption",
+    title: "settings.encryption",
+    load: () => import("./encryption-tab.tsx").then((it) => it.EncryptionTab),
+  },
+  { id: "website", title: "settings.website", load: () => import("./website-tab.tsx").then((it) => it.WebsiteTab) },
+  { id: "events", title: "settings.events", load: () => import("./events-tab.tsx").then((it) => it.EventsTab) },
+  { id: "usage", title: "settings.usage", load: () => import("./usage-tab.tsx").then((it) => it.UsageTab) },
 ];

@@ -1,56 +1,50 @@
-// Turns versions on and off.
-import { useState } from "preact/hooks";
+// Turns versions on and off, and sets the default retention where Object Lock is on.
 import { getVersioning, putVersioning } from "../../clients/buckets.ts";
 import { Button } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
-import { Skeleton } from "../../components/placeholders.tsx";
 import { useConnection } from "../../data/session.ts";
-import { showToast } from "../../data/toasts.ts";
+import { useChange } from "../../data/use-change.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
+import { LockSection } from "./lock-section.tsx";
+import { SettingSection } from "./setting-section.tsx";
 import type { SettingsTabProps } from "./tabs.ts";
 
 export function VersioningTab({ bucket }: SettingsTabProps) {
   const connection = useConnection();
-  const state = useLoad(() => getVersioning(connection, bucket), [bucket]);
-  const [isBusy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<unknown>();
-  const change = async (status: "Enabled" | "Suspended"): Promise<void> => {
-    setBusy(true);
-    setFailure(undefined);
-    try {
-      await putVersioning(connection, bucket, status);
-      state.replace(status);
-      showToast(t(status === "Enabled" ? "versioning.turnedOn" : "versioning.suspended"));
-    } catch (thrown) {
-      setFailure(thrown);
-    }
-    setBusy(false);
+  const loaded = useLoad(() => getVersioning(connection, bucket), [bucket]);
+  const change = useChange();
+  const put = (status: "Enabled" | "Suspended"): void => {
+    void change.run(
+      async () => {
+        await putVersioning(connection, bucket, status);
+        loaded.replace(status);
+      },
+      t(status === "Enabled" ? "versioning.turnedOn" : "versioning.suspended"),
+    );
   };
-  const { value: versioning } = state;
   return (
-    <section class="section setting">
-      <h2>{t("settings.versioning")}</h2>
-      {state.failure === undefined ? null : <ErrorPanel failure={state.failure} onRetry={state.reload} />}
-      {versioning === undefined ? (
-        state.isLoading && <Skeleton lines={2} />
-      ) : (
-        <>
-          <p>{t(`versioning.${versioning}`)}</p>
-          {failure === undefined ? null : <ErrorPanel failure={failure} />}
-          <p class="actions">
-            {versioning === "Enabled" ? (
-              <Button isBusy={isBusy} onClick={() => void change("Suspended")}>
-                {t("versioning.suspend")}
-              </Button>
-            ) : (
-              <Button kind="primary" isBusy={isBusy} onClick={() => void change("Enabled")}>
-                {t("versioning.turnOn")}
-              </Button>
-            )}
-          </p>
-        </>
-      )}
-    </section>
+    <>
+      <SettingSection title={t("settings.versioning")} loaded={loaded}>
+        {(versioning) => (
+          <>
+            <p>{t(`versioning.${versioning}`)}</p>
+            {change.failure === undefined ? null : <ErrorPanel failure={change.failure} />}
+            <p class="actions">
+              {versioning === "Enabled" ? (
+                <Button isBusy={change.isBusy} onClick={() => put("Suspended")}>
+                  {t("versioning.suspend")}
+                </Button>
+              ) : (
+                <Button kind="primary" isBusy={change.isBusy} onClick={() => put("Enabled")}>
+                  {t("versioning.turnOn")}
+                </Button>
+              )}
+            </p>
+          </>
+        )}
+      </SettingSection>
+      <LockSection bucket={bucket} />
+    </>
   );
 }

@@ -1,0 +1,23 @@
+// The frame of one setting: what it is for, its state while it loads or fails, and its form.
+import type { ComponentChildren } from "preact";
+import { ErrorPanel } from "../../components/error-panel.tsx";
+import { Skeleton } from "../../components/placeholders.tsx";
+import type { Loaded } from "../../data/use-load.ts";
+
+export interface SettingSectionProps<Value> {
+  readonly title: string;
+  readonly lead?: string;
+  readonly loaded: Loaded<Value>;
+  readonly children: (value: Value) => ComponentChildren;
+}
+
+export function SettingSection<Value>({ title, lead, loaded, children }: SettingSectionProps<Value>) {
+  return (
+    <section class="section setting">
+      <h2>{title}</h2>
+      {lead === undefined ? null : <p class="hint">{lead}</p>}
+      {loaded.failure === undefined ? null : <ErrorPanel failure={loaded.failure} onRetry={loaded.reload} />}
+      {loaded.value === undefined ? loaded.isLoading && <Skeleton lines={4} /> : children(loaded.value)}
+    </section>
+  );
+}

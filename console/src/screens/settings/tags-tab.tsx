@@ -1,0 +1,68 @@
+// Tags of a bucket.
+import { useState } from "preact/hooks";
+import { deleteConfiguration, getConfiguration, putConfiguration } from "../../clients/configurations.ts";
+import { childOf, childrenOf, parseXml, s3Document, tag, textOf } from "../../clients/xml.ts";
+import { TextField } from "../../components/fields.tsx";
+import { RowsEditor } from "../../components/rows-editor.tsx";
+import { useConnection } from "../../data/session.ts";
+import { useChange } from "../../data/use-change.ts";
+import { useLoad } from "../../data/use-load.ts";
+import { t } from "../../i18n/language.ts";
+import { FormActions } from "./form-actions.tsx";
+import { SettingSection } from "./setting-section.tsx";
+import type { SettingsTabProps } from "./tabs.ts";
+
+interface Tag {
+  readonly key: string;
+  readonly value: string;
+}
+
+export function TagsTab({ bucket }: SettingsTabProps) {
+  const connection = useConnection();
+  const loaded = useLoad(async () => tagsIn(await getConfiguration(connection, bucket, "tagging")), [bucket]);
+  return (
+    <SettingSection title={t("settings.tags")} lead={t("tags.lead")} loaded={loaded}>
+      {(tags) => <TagsForm bucket={bucket} stored={tags} />}
+    </SettingSection>
+  );
+}
+
+function TagsForm({ bucket, stored }: { bucket: string; stored: readonly Tag[] }) {
+  const connection = useConnection();
+  const change = useChange();
+  const [tags, setTags] = useState(stored);
+  const save = (): void => {
+    const set = tags.map(({ key, value }) => tag("Tag", [tag("Key", key), tag("Value", value)]));
+    void change.run(async () => {
+      if (tags.length === 0) await deleteConfiguration(connection, bucket, "tagging");
+      else await putConfiguration(connection, bucket, "tagging", s3Document("Tagging", tag("TagSet", set)));
+    }, t("tags.saved"));
+  };
+  return (
+    <>
+      <RowsEditor
+        isInline
+        rowName={(number) => t("tags.row", { number })}
+        rows={tags}
+        onChange={setTags}
+        newRow={() => ({ key: "", value: "" })}
+        addLabel={t("tags.add")}
+        renderRow={(row, changeRow) => (
+          <>
+            <TextField label={t("tags.key")} value={row.key} onChange={(key) => changeRow({ ...row, key })} />
+            <TextField label={t("tags.value")} value={row.value} onChange={(value) => changeRow({ ...row, value })} />
+          </>
+        )}
+      />
+      <FormActions change={change} onSave={save} canSave={tags.every(({ key }) => key !== "")} />
+    </>
+  );
+}
+
+function tagsIn(text: string | undefined): Tag[] {
+  if (text === undefined) return [];
+  return childrenOf(childOf(parseXml(text), "TagSet"), "Tag").map((element) => ({
+    key: textOf(element, "Key"),
+    value: textOf(element, "Value"),
+  }));
+}
