@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PAGE_DELIVERY } from "./browser/delivered-page.ts";
 import { type CairnProcess, endRunningCairns, startCairn } from "./cairn-process.ts";
 import { chooseSuites } from "./choose-suites.ts";
 import { PrintedReport, reasonOf, runSuites } from "./harness.ts";
@@ -36,7 +37,7 @@ async function main(): Promise<void> {
   const cairn = await startCairn({
     state: join(scratch, "state"),
     credentials: ROOT,
-    settings: { DOMAINS: DOMAIN },
+    settings: { DOMAINS: DOMAIN, DELIVERY: PAGE_DELIVERY },
   });
   const front = await openTlsFront(cairn.url, scratch);
   const site: Site = {

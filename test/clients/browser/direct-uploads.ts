@@ -15,6 +15,7 @@ import { at } from "../at.ts";
 import type { Check } from "../harness.ts";
 import { installPackages } from "../install.ts";
 import { newBucketName } from "../site.ts";
+import { publishExample } from "./delivered-page.ts";
 import { drivePage, type DrivenPage } from "./devtools.ts";
 import { EXAMPLE, serveExample, startBackend } from "./example-page.ts";
 import type { BrowserTools } from "./tools.ts";
@@ -173,27 +174,27 @@ export function directUploadChecks(tools: BrowserTools): Check[] {
   ];
 }
 
-/** A bucket with the example's CORS rule, its page on one origin, a copy on another, and the backend. */
+/** A bucket with the example's CORS rule, its page on a delivery host, a copy on another origin, and the backend. */
 async function openUploads({ site, endpoint, client }: BrowserTools): Promise<Uploads> {
   const bucket = newBucketName("uploads");
-  const page = await serveExample("localhost", {
+  const pageOrigin = await publishExample(site, client, {
     "uppy.html": `<!doctype html><input type="file"><script type="module" src="uppy-bundle.js"></script>`,
     "uppy-bundle.js": await uppyBundle(site.scratch),
   });
   const foreign = await serveExample("127.0.0.1");
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
-  const text = readFileSync(join(EXAMPLE, "cors.json"), "utf8").replace("https://www.example.com", page.origin);
+  const text = readFileSync(join(EXAMPLE, "cors.json"), "utf8").replace("https://www.example.com", pageOrigin);
   await client.send(new PutBucketCorsCommand({ Bucket: bucket, CORSConfiguration: JSON.parse(text) }));
-  const backend = await startBackend(site, endpoint, bucket, page.origin);
+  const backend = await startBackend(site, endpoint, bucket, pageOrigin);
   // The foreign page gets its signatures, so that only the bucket's rule refuses it.
   const foreignBackend = await startBackend(site, endpoint, bucket, foreign.origin);
   return {
     bucket,
-    pageUrl: `${page.origin}/?backend=${backend.url}`,
+    pageUrl: `${pageOrigin}/?backend=${backend.url}`,
     foreignUrl: `${foreign.origin}/?backend=${foreignBackend.url}`,
-    uppyUrl: `${page.origin}/uppy.html?backend=${backend.url}`,
+    uppyUrl: `${pageOrigin}/uppy.html?backend=${backend.url}`,
     close() {
-      for (const it of [page, foreign, backend, foreignBackend]) it.close();
+      for (const it of [foreign, backend, foreignBackend]) it.close();
     },
   };
 }
