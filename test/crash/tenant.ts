@@ -3,8 +3,8 @@
 import { createHash, randomBytes, randomInt } from "node:crypto";
 import type { Answer, Requests } from "./requests.ts";
 
-/** The content of a key: ETag, MD5 and size of an object; undefined when there is none. */
-type Content = { readonly etag: string; readonly md5: string } | undefined;
+/** The content of a key; undefined when there is no object. The ETag is empty after an append whose answer was lost. */
+type Content = { readonly etag: string; readonly md5: string; readonly bytes: Buffer } | undefined;
 type State = readonly Content[];
 
 /** An acknowledged version in a versioned bucket. */
@@ -49,7 +49,7 @@ export class Tenant {
   async act(requests: Requests): Promise<void> {
     const key = randomInt(KEYS);
     const other = (key + 1 + randomInt(KEYS - 1)) % KEYS;
-    switch (randomInt(12)) {
+    switch (randomInt(15)) {
       case 0:
         return this.#delete(requests, key);
       case 1:
@@ -62,7 +62,7 @@ export class Tenant {
       case 5:
         return this.#put(requests, key, { "if-none-match": "*" }, (content) => content === undefined);
       case 6: {
-        const etag = this.#possible[0]?.[key]?.etag ?? "none";
+        const etag = this.#possible[0]?.[key]?.etag || "none";
         return this.#put(requests, key, { "if-match": `"${etag}"` }, (content) => content?.etag === etag);
       }
       case 7:
@@ -70,6 +70,10 @@ export class Tenant {
         return this.#get(requests, key);
       case 9:
         return this.#getBig(requests);
+      case 10:
+      case 11:
+      case 12:
+        return this.#append(requests, key);
       default:
         return this.#put(requests, key, {}, () => true);
     }
@@ -84,9 +88,9 @@ export class Tenant {
         this.violations.push(`GET ${this.#target(key)}: ${answer.status ?? "no answer"}`);
         return;
       }
-      found.push(answer.status === 404 ? undefined : { etag: etagOf(answer), md5: md5(answer.body) });
+      found.push(answer.status === 404 ? undefined : contentOf(answer.body, etagOf(answer)));
     }
-    if (!this.#possible.some((state) => show(state) === show(found))) {
+    if (!this.#possible.some((state) => isSame(state, found))) {
       this.violations.push(`${this.#path}: ${show(found)} is none of ${this.#possible.map(show).join(" | ")}`);
     }
     this.#possible = [found];
@@ -105,10 +109,24 @@ export class Tenant {
     holds: (content: Content) => boolean,
   ): Promise<void> {
     const body = randomBytes(randomInt(MAX_BYTES));
-    const content = { etag: md5(body), md5: md5(body) };
+    const content = contentOf(body, md5(body));
     const answer = await requests.send("PUT", this.#target(key), headers, body);
     this.#learn(`put ${key}`, answer, (state) => (holds(state[key]) ? state.with(key, content) : undefined));
     this.#remember(key, answer, content.etag);
+  }
+
+  /** Appends to what the key may have. Any other size of it refuses the request. */
+  async #append(requests: Requests, key: number): Promise<void> {
+    const offset = this.#possible[0]?.[key]?.bytes.length ?? 0;
+    const body = randomBytes(1 + randomInt(MAX_BYTES));
+    const headers = { "x-amz-write-offset-bytes": String(offset) };
+    const answer = await requests.send("PUT", this.#target(key), headers, body);
+    const etag = answer.status === 200 ? etagOf(answer) : "";
+    this.#learn(`append ${key}`, answer, (state) => {
+      const bytes = state[key]?.bytes ?? Buffer.alloc(0);
+      return bytes.length === offset ? state.with(key, contentOf(Buffer.concat([bytes, body]), etag)) : undefined;
+    });
+    this.#remember(key, answer, etag);
   }
 
   /** Reads a key, often from the edge cache: no state without these bytes is possible. */
@@ -179,7 +197,7 @@ export class Tenant {
     const document = `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`;
     const answer = await requests.send("POST", `${target}?uploadId=${uploadId}`, {}, document);
     const etag = `${md5(Buffer.from(etags.join(""), "hex"))}-${etags.length}`;
-    const content = { etag, md5: md5(Buffer.concat(pieces)) };
+    const content = contentOf(Buffer.concat(pieces), etag);
     if (answer.status === 200) this.completedUploads.add(uploadId);
     this.#learn(`complete ${key}`, answer, (state) => state.with(key, content));
     this.#remember(key, answer, etag);
@@ -215,6 +233,18 @@ export class Tenant {
 
 function distinct(states: readonly State[]): readonly State[] {
   return Array.from(new Map(states.map((state) => [show(state), state])).values());
+}
+
+function contentOf(bytes: Buffer, etag: string): NonNullable<Content> {
+  return { etag, md5: md5(bytes), bytes };
+}
+
+/** Whether the keys have these contents, as far as their ETags are known. */
+function isSame(state: State, found: State): boolean {
+  return state.every((content, key) => {
+    const other = found[key];
+    return content?.md5 === other?.md5 && (content === undefined || [other?.etag, ""].includes(content.etag));
+  });
 }
 
 function show(state: State): string {

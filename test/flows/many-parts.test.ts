@@ -119,6 +119,10 @@ describe("an upload of 10,000 parts", () => {
     expect(await ranged.text()).toBe("aaaa");
     expect(costOf(ranged)).toMatchObject({ roundTrips: 1, blobCalls: 2 });
     await expectCheapReads(bucket);
+    const offset = { "x-amz-write-offset-bytes": String(PARTS * PART_BYTES) };
+    const appended = await send("PUT", `/${bucket}/k`, { body: "x", headers: offset });
+    expect(appended.status).toBe(400);
+    expect(await appended.text()).toContain("<Code>TooManyParts</Code>");
 
     const copied = await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/k` } });
     expect(copied.status).toBe(200);

@@ -66,7 +66,7 @@ class Drill {
   async turn(number: number): Promise<void> {
     const key = this.#key();
     const text = `${key} in turn ${number}`;
-    switch (this.#next(9)) {
+    switch (this.#next(11)) {
       case 0:
       case 1:
         return this.#put(key, text);
@@ -81,6 +81,9 @@ class Drill {
         return this.#copy(this.#key(), key);
       case 7:
         return this.#isVersioned ? this.#copy(this.#key(), key) : this.#rename(this.#key(), key);
+      case 8:
+      case 9:
+        return this.#append(key, text);
       default:
         return this.#delete(key);
     }
@@ -105,6 +108,17 @@ class Drill {
     this.transcript.push(`put ${key}: ${body}`);
     expect((await send("PUT", `/${this.#bucket}/${key}`, { body })).status).toBe(200);
     this.#uploaded(key, md5Hex(body));
+  }
+
+  /** Short appends are merged with the last part, long ones become slices. */
+  async #append(key: string, text: string): Promise<void> {
+    const found = await send("GET", `/${this.#bucket}/${key}`);
+    const bytes = found.status === 200 ? await found.bytes() : new Uint8Array();
+    const body = text.repeat(this.#next(2) === 0 ? 1 : 5000);
+    this.transcript.push(`append ${body.length} bytes to the ${bytes.length} of ${key}`);
+    const headers = { "x-amz-write-offset-bytes": String(bytes.length) };
+    expect((await send("PUT", `/${this.#bucket}/${key}`, { body, headers })).status).toBe(200);
+    this.#uploaded(key, md5Hex(joined([bytes, new TextEncoder().encode(body)])));
   }
 
   async #begin(key: string): Promise<void> {
