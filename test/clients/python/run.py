@@ -11,6 +11,7 @@ import locks  # noqa: F401
 import tags  # noqa: F401
 import encryption  # noqa: F401
 import identities  # noqa: F401
+import rates  # noqa: F401
 import errors  # noqa: F401
 import consistency  # noqa: F401
 from harness import run_all
