@@ -49,6 +49,7 @@ export default defineConfig(async () => ({
           UPSTREAMS: JSON.stringify({ declared: { endpoint: "https://upstream.example.com", buckets: ["*"] } }),
           MODEL_RUNS: process.env["MODEL_RUNS"] ?? "",
           MODEL_SEED: process.env["MODEL_SEED"] ?? "",
+          INLINE_MAX_BYTES: process.env["INLINE_MAX_BYTES"] ?? "",
           REBUILD_DRILLS: process.env["REBUILD_DRILLS"] ?? "",
           REBUILD_SEED: process.env["REBUILD_SEED"] ?? "",
         },

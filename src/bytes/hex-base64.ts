@@ -46,3 +46,16 @@ export function fromBase64Url(text: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined;
   return fromBase64(text.replaceAll("-", "+").replaceAll("_", "/") + "=".repeat((4 - (text.length % 4)) % 4));
 }
+
+/** Standard base64 with padding, by the runtime: for bytes of any length. */
+export function bodyToBase64(bytes: Uint8Array): string {
+  return bytes.toBase64();
+}
+
+/**
+ * Decodes what {@link bodyToBase64} returned.
+ * @throws SyntaxError if it is no base64
+ */
+export function bodyFromBase64(text: string): Uint8Array {
+  return Uint8Array.fromBase64(text);
+}

@@ -13,5 +13,15 @@ export function randomDigits(count: number): string {
 
 /** An id that sorts by its time (milliseconds since the epoch) and ends in 130 random bits. */
 export function timeOrderedId(time: number): string {
-  return time.toString(32).padStart(TIME_DIGITS, "0") + randomDigits(26);
+  return timePrefix(time) + randomDigits(26);
+}
+
+/** The beginning of all {@link timeOrderedId ids} of a time, and the least text above those of earlier times. */
+export function timePrefix(time: number): string {
+  return time.toString(32).padStart(TIME_DIGITS, "0");
+}
+
+/** The time in an id of {@link timeOrderedId}. */
+export function timeOfId(id: string): number {
+  return Number.parseInt(id.slice(0, TIME_DIGITS), 32);
 }

@@ -1,6 +1,7 @@
 // The table of the Worker's settings: names in the environment, defaults and meanings. The settings table of the docs
 // is generated from it, and `npm start` passes on exactly these names.
 import { EXCHANGE_SETTINGS } from "./exchange-settings.ts";
+import { INLINE_SETTINGS } from "./inline-settings.ts";
 import { FORMS, type Setting } from "./setting-checks.ts";
 import { USAGE_SETTINGS } from "./usage-settings.ts";
 
@@ -273,6 +274,7 @@ export const SETTINGS = {
     meaning:
       "The most reads of blobs for one ZIP or tar (docs/archives.md): one for each object, or for each part of a multipart object. Each is a subrequest of the Worker, which `limits` in wrangler.toml bounds.",
   },
+  ...INLINE_SETTINGS,
   ...USAGE_SETTINGS,
   ...EXCHANGE_SETTINGS,
   CONSOLE: {

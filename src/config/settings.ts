@@ -69,6 +69,11 @@ export interface Settings {
   /** Where coordinators are created; undefined: near their first caller. */
   readonly location: Location | undefined;
   readonly blobStore: BlobStoreSettings;
+  /** Longer bodies are not stored in the database. */
+  readonly inlineMaxBytes: number;
+  readonly inlinePackMs: number;
+  /** A larger database keeps no new bodies. */
+  readonly inlineDatabaseBytes: number;
   readonly coordinatorShards: number;
   readonly recoveryWindowMs: number;
   readonly jobCallsPerTick: number;
@@ -164,6 +169,9 @@ export function readSettings(env: object): Settings {
       asObjectOwnership(text("DEFAULT_OBJECT_OWNERSHIP")) ?? SETTINGS.DEFAULT_OBJECT_OWNERSHIP.default,
     location: asLocation(possible("LOCATION")),
     blobStore: blobStoreSettings(env, possible),
+    inlineMaxBytes: whole("INLINE_MAX_BYTES"),
+    inlinePackMs: whole("INLINE_PACK_MINUTES") * 60_000,
+    inlineDatabaseBytes: whole("INLINE_DATABASE_GIGABYTES") * 1_000_000_000,
     coordinatorShards: whole("COORDINATOR_SHARDS"),
     recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS") * 3_600_000,
     jobCallsPerTick: whole("JOB_CALLS_PER_TICK"),

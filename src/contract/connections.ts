@@ -6,6 +6,8 @@ import { DiskBlobStore } from "../state/blobs/disk-blob-store.ts";
 import { R2BlobStore } from "../state/blobs/r2-blob-store.ts";
 import { S3BlobStore } from "../state/blobs/s3-blob-store.ts";
 import { S3Client } from "../state/blobs/s3-client.ts";
+import { DatabaseSmallBlobs } from "../state/blobs/small-blob-rows.ts";
+import { SmallBlobStore } from "../state/blobs/small-blob-store.ts";
 import type { Counts } from "../state/d1/counts.ts";
 import type { Database } from "../state/d1/database.ts";
 import { databaseBindings, Databases } from "../state/d1/databases.ts";
@@ -32,7 +34,7 @@ export function connect(
   return {
     database: databases.first,
     databases,
-    blobs: blobStoreOf(env, blobStore, counts),
+    blobs: new SmallBlobStore(blobStoreOf(env, blobStore, counts), new DatabaseSmallBlobs(databases.all)),
     coordinators: new Coordinators(env.COORDINATORS, coordinatorShards, counts, location),
   };
 }

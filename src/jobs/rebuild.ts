@@ -2,7 +2,6 @@
 // object: one blob, or several when a proof lists them. Uploads without proof are open again. It reports what cannot be
 // known or rebuilt, changes no blob and refuses a database that is not empty. Copies, renames and later changes are
 // lost, and deleted objects whose blobs still exist return. A deletion hold remains until an operator lifts it.
-import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { findNewest, type NewestCandidate } from "../protocol/objects/recovery-order.ts";
 import { nextVersionId } from "../protocol/core/version-id.ts";
 import type { Statement } from "../state/d1/database.ts";
@@ -20,10 +19,12 @@ import {
   recordRebuildFindings,
   recordRecovered,
   type KeyAddress,
+  type FoundBlob,
   type RebuildFinding,
   type RecoveredObject,
   type RecoveredUpload,
 } from "../state/repair/recovered-blobs.ts";
+import { recoveredPage } from "./recovered-page.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 import {
   bucketOf,
@@ -86,12 +87,23 @@ async function begin({ databases, now }: JobContext): Promise<JobStep> {
 }
 
 async function recordPage(context: RebuildContext, after: string | null): Promise<JobStep> {
-  const { database, databases, blobs, targets } = context;
-  const page = await blobs.list(after ?? undefined, PAGE_BLOBS);
-  const read = page.blobs.flatMap((blob) => {
-    const record = parseRecoveryMetadata(blob.recoveryMetadata);
-    return record === undefined ? [] : [{ blob, record }];
-  });
+  const page = await recoveredPage(context.blobs, after ?? undefined, PAGE_BLOBS);
+  for (let start = 0; start < page.found.length; start += PAGE_BLOBS) {
+    await recordBlobs(context, page.found.slice(start, start + PAGE_BLOBS));
+  }
+  const { next } = page;
+  return {
+    cursor: write(context, next === undefined ? { phase: "keys", after: ["", ""] } : { phase: "blobs", after: next }),
+    // Each database is rebuilt from the whole store, which counts once.
+    report: context.done > 0 ? {} : { blobs: page.listed, packed: page.packed, strange: page.strange },
+  };
+}
+
+/** Records the blobs that belong into the database of this rebuild and that no row references. */
+async function recordBlobs(
+  { database, databases, targets }: RebuildContext,
+  read: readonly FoundBlob[],
+): Promise<void> {
   // Rows that clients have written or deleted since the rebuild began are right, so their blobs are not recorded.
   const bucketIds = read.map(({ record }) => record.bucketId);
   const isOfTarget = await bucketsOfTarget(databases, targets, database.name, bucketIds);
@@ -99,12 +111,6 @@ async function recordPage(context: RebuildContext, after: string | null): Promis
   const addresses = own.map(({ blob: { blobId }, record }) => ({ ...record, blobId }));
   const lost = new Set(addresses.length === 0 ? [] : await database.look(lookUpUnreferenced(addresses)));
   await database.batch([recordRecovered(own.filter(({ blob }) => lost.has(blob.blobId)))]);
-  const { next } = page;
-  return {
-    cursor: write(context, next === undefined ? { phase: "keys", after: ["", ""] } : { phase: "blobs", after: next }),
-    // Each database is rebuilt from the whole store, which counts once.
-    report: context.done > 0 ? {} : { blobs: page.blobs.length, strange: page.blobs.length - read.length },
-  };
 }
 
 /** The result of a page of keys. */

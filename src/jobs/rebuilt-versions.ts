@@ -10,9 +10,11 @@ import {
   rebuildBucket,
   rebuildManifest,
   rebuildObject,
+  rebuildSmallBlobs,
   type RebuiltBucket,
   type VersionPlace,
 } from "../state/repair/rebuilding.ts";
+import { isSmallBlobId } from "../state/blobs/small-blobs.ts";
 import { lookUpRecoveredBlobs, type RecoveredObject } from "../state/repair/recovered-blobs.ts";
 import type { JobContext } from "./job.ts";
 
@@ -71,7 +73,8 @@ export async function statementsOf(
 ): Promise<Statement[] | string> {
   const object = await objectOf(context, copy, versionId);
   if (copy.role === "proof") return statementsOfProof(context, copy, object, place);
-  return [...bucketOf(context, copy), ...rebuildObject(copy.bucketId, object, place)];
+  const small = copy.packed === undefined ? [] : rebuildSmallBlobs([copy.blobId]);
+  return [...bucketOf(context, copy), ...small, ...rebuildObject(copy.bucketId, object, place)];
 }
 
 async function statementsOfProof(
@@ -92,7 +95,8 @@ async function statementsOfProof(
   const manifest = { manifestId, slices, parts, references: [...blobIds, blobId] };
   const ofProof = { ...proof.object, blobId: undefined, manifestId, isNullVersion, retention, legalHold };
   const object = place === "current" ? ofProof : { ...ofProof, versionId };
-  return [...bucketOf(context, copy), ...rebuildManifest(bucketId, object, manifest, foreign, place)];
+  const small = blobIds.some(isSmallBlobId) ? rebuildSmallBlobs(blobIds.filter(isSmallBlobId)) : [];
+  return [...bucketOf(context, copy), ...small, ...rebuildManifest(bucketId, object, manifest, foreign, place)];
 }
 
 /**

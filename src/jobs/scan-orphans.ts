@@ -2,6 +2,7 @@
 // store and records blobs without rows. Blobs that are still orphans after the recovery window get a tombstone and are
 // then deleted, so a restored database finds everything that was written since. Too many orphans suggest wrong
 // metadata, and the pass deletes nothing.
+import { parsePackMetadata } from "../protocol/objects/pack-directory.ts";
 import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { lockOfRecord, protectedUntil } from "../protocol/objects/object-lock-configuration.ts";
 import type { BlobEntry } from "../state/blobs/blob-store.ts";
@@ -85,6 +86,11 @@ function areTooMany({ seen, orphans }: { seen: number; orphans: number }, shareP
 
 /** Undefined for a blob that Cairn may not have written. */
 function scannedBlob({ blobId, recoveryMetadata, uploadedAt }: BlobEntry): ScannedBlob | undefined {
+  const pack = parsePackMetadata(recoveryMetadata);
+  // A pack has no key: rows of packs refer to it.
+  if (pack !== undefined && blobId.startsWith(`${pack.bucketId}/`)) {
+    return { blobId, bucketId: pack.bucketId, key: "", uploadId: undefined };
+  }
   const record = parseRecoveryMetadata(recoveryMetadata);
   if (record === undefined || !blobId.startsWith(`${record.bucketId}/`)) return undefined;
   const { bucketId, key, uploadId, lock } = record;

@@ -5,11 +5,13 @@ import { purgeOldEvents } from "./purge-events.ts";
 import { collectGarbage } from "./collect-garbage.ts";
 import { abortOrphanedUploads } from "./abort-orphaned-uploads.ts";
 import { buildQueryIndexes } from "./build-query-indexes.ts";
+import { compactPacks } from "./compact-packs.ts";
 import { completePlacements } from "./complete-placements.ts";
 import { countQuotas } from "./count-quotas.ts";
 import { expireUsage } from "./expire-usage.ts";
 import { expireTokens } from "./expire-tokens.ts";
 import { backup } from "./backup.ts";
+import { PACK_PERIOD_MS, packSmallBlobs } from "./pack-small-blobs.ts";
 import { purgeAnnotationsJob } from "./purge-annotations.ts";
 import { importObjects } from "./import-objects.ts";
 import { purgeImportRecords } from "./purge-import-records.ts";
@@ -46,6 +48,7 @@ const DELETING: readonly ScheduledJob[] = [
   { job: purgeAnnotationsJob, periodMs: unlessStopped(HOUR_MS) },
   { job: purgeImportRecords, periodMs: unlessStopped(24 * HOUR_MS) },
   { job: completePlacements, periodMs: unlessStopped(HOUR_MS) },
+  { job: compactPacks, periodMs: unlessStopped(24 * HOUR_MS) },
   // It deletes older backups, which may be needed while deletions are on hold.
   {
     job: backup,
@@ -69,6 +72,7 @@ export const SCHEDULE: readonly ScheduledJob[] = [
     job: importObjects,
     periodMs: (settings) => (isRecovering(settings) || settings.upstreams.size === 0 ? undefined : 0),
   },
+  { job: packSmallBlobs, periodMs: (settings) => (isRecovering(settings) ? undefined : PACK_PERIOD_MS) },
   // It starts over until no bucket is uncounted. A counted bucket would refuse a restore that exceeds its limits.
   { job: countQuotas, periodMs: ({ restore: backupName }) => (backupName === undefined ? 300_000 : undefined) },
   { job: buildQueryIndexes, periodMs: () => 300_000 },

@@ -116,6 +116,13 @@ async function checkPage(
   const database = (needIn === undefined ? undefined : databases.find(needIn)) ?? databases.first;
   const { needs, next } = await database.look(lookUpNeededBlobs(position, PAGE_NEEDS));
   const doubtful: string[] = [];
+  // Many small blobs need the same pack.
+  const heads = new Map<string, Promise<BlobEntry | undefined>>();
+  const head = async (blobId: string): Promise<BlobEntry | undefined> => {
+    const asked = heads.get(blobId) ?? blobs.head(blobId);
+    heads.set(blobId, asked);
+    return asked;
+  };
   let checked = 0;
   let restored = 0;
   while (checked < needs.length && !budget.isSpent()) {
@@ -125,7 +132,7 @@ async function checkPage(
       together.map(async (need) => {
         const { blobId } = need;
         try {
-          if ((await blobs.head(blobId)) !== undefined) return;
+          if ((await head(blobId)) !== undefined) return;
         } catch {
           doubtful.push(blobId);
           return;

@@ -12,7 +12,7 @@ export const getObjectTagging = defineOperation({
   inputs: { query: ["versionId"] },
   read: readNamedVersion,
   readsSnapshots: true,
-  lookUp: lookUpNamed,
+  lookUp: (input) => lookUpNamed(input),
   subject: ({ object }) => object,
 
   run(_context, input, facts) {

@@ -23,7 +23,7 @@ import type { Bucket } from "../state/metadata/buckets.ts";
 import { openBytes, type CacheOutcome, type OpenedObject } from "../state/reads/open-bytes.ts";
 import { reportDamage } from "../state/reads/read-damage.ts";
 import { readMissing } from "../upstream/read-missing.ts";
-import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
+import { lookUpObjectContent, type ObjectContentFacts } from "../state/reads/object-reads.ts";
 
 const MAX_ATTEMPTS = 3;
 
@@ -46,7 +46,7 @@ export const getObject = defineOperation({
     cacheUse: readCacheUse(request.headers.get("cache-control")),
   }),
 
-  lookUp: (input) => lookUpObjectRead(input),
+  lookUp: (input) => lookUpObjectContent(input),
   readsSnapshots: true,
   subject: ({ object }) => object,
 
@@ -54,12 +54,12 @@ export const getObject = defineOperation({
     refuseAnonymousOverrides(input, context.principal.kind === "anonymous");
     const ofUpstream = facts.object === undefined ? await readMissing(context, input, facts) : undefined;
     if (ofUpstream !== undefined) return ofUpstream;
-    let known: ObjectReadFacts = facts;
+    let known: ObjectContentFacts = facts;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const answer = await readBytes(context, input, facts.bucket, known);
       if (answer !== undefined) return answer;
       // The blob is missing because the version was replaced after the lookup, so read the row again.
-      known = await context.database.lookShared(lookUpObjectRead(input));
+      known = await context.database.lookShared(lookUpObjectContent(input));
     }
     throw new Error(`the blob of an object in bucket ${facts.bucket.id} is missing`);
   },
@@ -71,7 +71,7 @@ async function readBytes(
   context: Context,
   input: Input,
   bucket: Bucket,
-  facts: ObjectReadFacts,
+  facts: ObjectContentFacts,
 ): Promise<S3Response | undefined> {
   const stored = requireVersion(input, facts);
   const { customerKey } = input;
@@ -100,7 +100,7 @@ async function readBytes(
     };
     return { ...answer, body: await verifiedBytes(body, object.size, expectation, report) };
   };
-  const opened = await openBytes(context, input, object, facts.slices, range);
+  const opened = await openBytes(context, { ...input, small: facts.small }, object, facts.slices, range);
   if (opened === undefined) return undefined;
   try {
     return await answerWith(opened);

@@ -32,8 +32,9 @@ import {
   readingZip,
   readZipRead,
 } from "../protocol/objects/zip-member-request.ts";
+import { knowingSmallBlobs } from "../state/blobs/small-blob-store.ts";
 import { openObject } from "../state/reads/object-bytes.ts";
-import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
+import { lookUpObjectContent, type ObjectContentFacts } from "../state/reads/object-reads.ts";
 import { findMember, openMember, readDirectory, type ZipFile } from "../state/reads/zip-members.ts";
 
 interface Input extends ObjectReadInput {
@@ -45,8 +46,8 @@ const SHARED = {
   versionActions: ["s3:GetObjectVersion"],
   readsSnapshots: true,
   // The directory may be anywhere, so all slices of a multipart object are looked up.
-  lookUp: (input: Input) => lookUpObjectRead({ ...input, range: undefined, partNumber: undefined }),
-  subject: ({ object }: ObjectReadFacts) => object,
+  lookUp: (input: Input) => lookUpObjectContent({ ...input, range: undefined, partNumber: undefined }),
+  subject: ({ object }: ObjectContentFacts) => object,
 } as const;
 
 const INPUTS = joinInputs(CUSTOMER_KEY, { query: ["versionId"] });
@@ -162,13 +163,13 @@ export const zipMembers: readonly Operation[] = [getZipMember("GET"), getZipMemb
 function fileOf(
   { blobs }: Context,
   object: StoredObject,
-  { slices }: ObjectReadFacts,
+  { slices, small }: ObjectContentFacts,
   key: CustomerKey | undefined,
 ): ZipFile {
   return {
     size: object.size,
     async open(range) {
-      const stream = await openObject(blobs, object, slices, range, key);
+      const stream = await openObject(knowingSmallBlobs(blobs, small), object, slices, range, key);
       if (stream === undefined) throw new Error(`the blob of version ${object.versionId} is missing`);
       return stream;
     },

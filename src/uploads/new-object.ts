@@ -19,6 +19,9 @@ import type { Bucket } from "../state/metadata/buckets.ts";
 import type { KeyHead } from "../state/commit/heads.ts";
 import { requireProof, storeProof } from "../state/metadata/completion-proofs.ts";
 import { insertManifest, type Manifest } from "../state/metadata/manifests.ts";
+import { InlineBody } from "../state/blobs/inline-body.ts";
+import { insertSmallBlob, smallBlobId, type NewSmallBlob } from "../state/blobs/small-blobs.ts";
+import { SMALL_BODY_MAX_BYTES } from "../state/blobs/small-body.ts";
 import { storeBody, type BodyDestination, type StoredBody } from "../state/blobs/store-body.ts";
 import type { AppendStatements } from "../state/writes/appends.ts";
 import type { Context } from "../contract/context.ts";
@@ -67,6 +70,8 @@ interface NewContent extends Omit<StoredBody, "checksum"> {
 /** A body in a blob that no row references yet. */
 export interface StoredBlob extends NewContent {
   readonly blobId: string;
+  /** The small blob to insert by the commit, if the bytes are not stored yet. */
+  readonly small?: NewSmallBlob;
 }
 
 /** A body in several blobs that no row references yet. */
@@ -89,8 +94,27 @@ export async function storeNewObject(
 ): Promise<StoredNewObject> {
   refuseTooLarge(body.length);
   const destination = freshDestination(context, bucket, object);
+  if (isInline(context, destination, body.length)) {
+    const received = new InlineBody();
+    const stored = await storeBody(received, destination, body, announced);
+    // A slow body gets the time of its end, because ids order what the job packs.
+    const blobId = smallBlobId(bucket.id, Date.now());
+    const small = { blobId, bytes: received.bytes, recoveryMetadata: destination.recoveryMetadata };
+    return commitNewObject(context, bucket, object, { ...stored, blobId, small });
+  }
   const stored = await storeBody(context.blobs, destination, body, announced);
   return commitNewObject(context, bucket, object, { ...stored, blobId: destination.blobId });
+}
+
+/** Whether the bucket's database keeps a body. Bytes under a customer's key and in another class are not among them. */
+function isInline(
+  { settings, database }: Context,
+  { customerKey, blobStorageClass: storedIn }: BodyDestination,
+  length: number,
+): boolean {
+  const isFull = database.bytes >= settings.inlineDatabaseBytes;
+  const isPossible = length <= Math.min(settings.inlineMaxBytes, SMALL_BODY_MAX_BYTES) && settings.inlineMaxBytes > 0;
+  return isPossible && !isFull && customerKey === undefined && storedIn === "Standard";
 }
 
 /** @throws S3Error EntityTooLarge {ProposedSize, MaxSizeAllowed} */
@@ -140,6 +164,7 @@ export async function commitNewObject(
 ): Promise<StoredNewObject> {
   const { size, etag, checksum } = stored;
   const manifest = "manifest" in stored ? stored.manifest : undefined;
+  const small = "blobId" in stored && stored.small !== undefined ? [stored.small] : [];
   const newBlobIds = "manifest" in stored ? stored.blobIds : [stored.blobId];
   const object = {
     ...metadata,
@@ -161,12 +186,15 @@ export async function commitNewObject(
     conditions,
     object,
     newBlobIds,
-    before: [...(continues?.statements.before ?? []), ...(manifest === undefined ? [] : insertManifest(manifest))],
+    before: [
+      ...(continues?.statements.before ?? []),
+      ...(manifest === undefined ? small.map(insertSmallBlob) : insertManifest(manifest)),
+    ],
     after: continues?.statements.after,
   });
   if (!outcome.isDone) {
-    // Only after a definite refusal can no row reference the blob.
-    if (outcome.isDefinite) context.waitUntil(context.blobs.delete(newBlobIds));
+    // Only after a definite refusal can no row reference the blob. A small one was not stored either.
+    if (outcome.isDefinite && small.length === 0) context.waitUntil(context.blobs.delete(newBlobIds));
     throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
   }
   const { versionId, isNullVersion, modifiedAt } = outcome;

@@ -117,6 +117,7 @@ describe("a tick while deletions are on hold", () => {
       "scrub",
       "deliver-events",
       "import-objects",
+      "pack-small-blobs",
       "count-quotas",
       "build-query-indexes",
       "reseal-secrets",
@@ -139,6 +140,7 @@ describe("a tick while deletions are on hold", () => {
       { name: "count-quotas" },
       { name: "deliver-events" },
       { name: "import-objects" },
+      { name: "pack-small-blobs" },
     ]);
     expect(warn.mock.calls.flat().join("\n")).toContain("a reason");
   });

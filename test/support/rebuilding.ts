@@ -16,7 +16,18 @@ export const REBUILT = Reflect.get(env, "REBUILT_DB") as D1Database;
 const MIGRATIONS = Reflect.get(env, "TEST_MIGRATIONS") as D1Migration[];
 // oxlint-enable typescript/no-unsafe-type-assertion
 
-const TABLES = ["buckets", "objects", "versions", "uploads", "parts", "manifests", "garbage", "shared_blobs"];
+const TABLES = [
+  "buckets",
+  "objects",
+  "versions",
+  "uploads",
+  "parts",
+  "manifests",
+  "garbage",
+  "shared_blobs",
+  "small_blobs",
+  "packs",
+];
 const OF_RECOVERY = ["recovered_blobs", "rebuild_findings", "deletion_hold", "store_generation"];
 
 /** Empties the second database. */

@@ -7,7 +7,7 @@ import { metadata } from "./metadata.ts";
 export interface StoredState {
   /** By key. */
   readonly objects: Readonly<Record<string, StoredStateObject>>;
-  /** Sizes of the blobs in R2 by id. */
+  /** Sizes of the blobs in R2 and of the small blobs in the database, by id. */
   readonly blobs: Readonly<Record<string, number>>;
   /** Ids of the garbage blobs. */
   readonly garbage: readonly string[];
@@ -42,9 +42,16 @@ export async function storedStateOfId(id: string): Promise<StoredState> {
     .prepare("SELECT blob_id FROM garbage WHERE blob_id >= ?1 AND blob_id < ?2 ORDER BY 1")
     .bind(`${id}/`, `${id}0`)
     .all<{ blob_id: string }>();
+  const small = await metadata
+    .prepare("SELECT blob_id, length FROM small_blobs WHERE blob_id >= ?1 AND blob_id < ?2 ORDER BY 1")
+    .bind(`${id}/`, `${id}0`)
+    .all<{ blob_id: string; length: number }>();
   return {
     objects: Object.fromEntries(objects.results.map(({ key, ...object }) => [key, object])),
-    blobs: Object.fromEntries((await blobsUnder(`${id}/`)).map(({ key, size }) => [key, size])),
+    blobs: Object.fromEntries([
+      ...(await blobsUnder(`${id}/`)).map(({ key, size }) => [key, size] as const),
+      ...small.results.map((row) => [row.blob_id, row.length] as const),
+    ]),
     garbage: garbage.results.map((row) => row.blob_id),
   };
 }

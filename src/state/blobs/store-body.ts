@@ -42,13 +42,16 @@ export interface BodyDestination extends Pick<BlobPut, "blobId" | "recoveryMetad
   readonly encryption: string | undefined;
 }
 
+/** What receives the body: a blob store, or memory. */
+export type BodyStore = Pick<BlobStore, "put" | "delete">;
+
 /**
  * Stores a body as one blob.
  * @param storedAlgorithm algorithm of the checksum to return; by default the announced one
  * @throws S3Error BadDigest, XAmzContentSHA256Mismatch, IncompleteBody, and errors of the body's decoder
  */
 export async function storeBody(
-  blobs: BlobStore,
+  blobs: BodyStore,
   destination: BodyDestination,
   body: IncomingBody,
   announced: ChecksumAnnouncement,
@@ -91,7 +94,7 @@ interface PutBody {
  * @param isVerified whether the store verifies the announced checksum, which is then the stored one
  */
 async function putBody(
-  blobs: BlobStore,
+  blobs: BodyStore,
   destination: BodyDestination,
   body: IncomingBody,
   hash: BlobHash | undefined,
@@ -138,7 +141,7 @@ function expectedDigest(
 
 /** Stores a body encrypted. The store sees only ciphertext, so this function verifies every hash. */
 async function storeSealed(
-  blobs: BlobStore,
+  blobs: BodyStore,
   destination: BodyDestination,
   body: IncomingBody,
   announced: ChecksumAnnouncement,
@@ -164,7 +167,7 @@ function delegatedHash(body: IncomingBody, announced: ChecksumAnnouncement): Blo
 
 /** Pipes the body from the socket to the store without passing bytes through JavaScript. */
 async function pipe(
-  blobs: BlobStore,
+  blobs: BodyStore,
   { blobId, recoveryMetadata, blobStorageClass }: BodyDestination,
   body: IncomingBody,
   hash: BlobHash | undefined,
@@ -191,7 +194,7 @@ async function pipe(
 
 /** Passes the body through JavaScript, which decodes it and computes the digests that the store cannot verify. */
 async function pump(
-  blobs: BlobStore,
+  blobs: BodyStore,
   destination: BodyDestination,
   body: IncomingBody,
   hash: BlobHash | undefined,

@@ -3,6 +3,7 @@
 // committed again one by one, and an unknown outcome is read back for each. See "Groups of commits" in
 // docs/architecture.md.
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
+import { joinSmallBlobInserts } from "../blobs/small-blobs.ts";
 import { rowsOf, statement, type Database, type Statement } from "../d1/database.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { upsertObjects } from "../metadata/objects.ts";
@@ -17,6 +18,8 @@ export interface GroupMember {
   /** The newest version of the key; null: none. */
   readonly expectedHead: string | null;
   readonly blobIds: readonly string[];
+  /** The statements that insert its small blobs. */
+  readonly smallBlobs?: readonly Statement[];
   /** The time in the version id. */
   readonly writtenAt: number;
   /** The statements that write this version alone, without the guard. */
@@ -92,7 +95,7 @@ class Lane {
     this.#overdue = undefined;
     let characters = 0;
     const end = this.#waiting.findIndex(({ member }, index) => {
-      characters += charactersOf(member.object);
+      characters += charactersOf(member);
       return index > 0 && (index === MAX_MEMBERS || characters > MAX_CHARACTERS);
     });
     return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
@@ -142,6 +145,7 @@ async function commitTogether(
     database,
     [
       guardCommit(bucket, heads, blobIds, writtenAt),
+      ...joinSmallBlobInserts(members.flatMap(({ smallBlobs = [] }) => smallBlobs)),
       ...(replaced.length === 0 ? [] : moveCurrentToVersions(bucket, JSON.stringify(replaced), Date.now())),
       upsertObjects(bucket.id, objects),
     ],
@@ -174,6 +178,7 @@ async function readBack({ isApplied }: GroupMember): Promise<CommitOutcome> {
   );
 }
 
-function charactersOf(object: StoredObject): number {
-  return JSON.stringify(object).length;
+function charactersOf({ object, smallBlobs = [] }: GroupMember): number {
+  const parameters = smallBlobs.flatMap((insert) => insert.parameters.map(String));
+  return JSON.stringify(object).length + parameters.reduce((sum, { length }) => sum + length, 0);
 }

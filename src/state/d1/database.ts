@@ -64,6 +64,7 @@ export class Database {
   readonly #d1: D1Connection;
   readonly #counts: Counts;
   readonly #keepAlive: KeepAlive | undefined;
+  #bytes = 0;
 
   /**
    * @param d1 a database, or a session of one
@@ -79,6 +80,11 @@ export class Database {
   /** Whether it holds identities, jobs and the registry of buckets. */
   get isFirst(): boolean {
     return this.name === FIRST_DATABASE;
+  }
+
+  /** The size of the database in bytes, as the latest answer reported it; 0 before the first. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /**
@@ -121,6 +127,7 @@ export class Database {
   #countRows(results: readonly D1Result[]): readonly StatementResult[] {
     return results.map(({ results: rows, meta }) => {
       this.#counts.addD1Rows(meta.rows_read, meta.rows_written);
+      this.#bytes = meta.size_after;
       return { rows, changes: meta.changes, databaseBytes: meta.size_after };
     });
   }

@@ -32,16 +32,24 @@ interface MarkerColumn {
 /**
  * Looks up a bucket and one version of a key.
  * @param versionId a version id, `"null"`, or undefined for the current version
+ * @param columns the columns of the version, at least {@link OBJECT_COLUMNS}
  */
-export function lookUpVersion(bucketName: string, key: string, versionId: string | undefined): Lookup<VersionFacts> {
-  return versionId === undefined ? lookUpCurrent(bucketName, key) : lookUpOneOfAll(bucketName, key, versionId);
+export function lookUpVersion(
+  bucketName: string,
+  key: string,
+  versionId: string | undefined,
+  columns = OBJECT_COLUMNS,
+): Lookup<VersionFacts> {
+  return versionId === undefined
+    ? lookUpCurrent(bucketName, key, columns)
+    : lookUpOneOfAll(bucketName, key, versionId, columns);
 }
 
-function lookUpCurrent(bucketName: string, key: string): Lookup<VersionFacts> {
+function lookUpCurrent(bucketName: string, key: string, columns: string): Lookup<VersionFacts> {
   return {
     statements: [
       statement(
-        `SELECT ${BUCKET_COLUMNS}, ${OBJECT_COLUMNS},
+        `SELECT ${BUCKET_COLUMNS}, ${columns},
            CASE WHEN o.key IS NULL THEN
              (SELECT json_array(v.version_id, v.is_null_version, v.modified_at) FROM versions v
               WHERE v.bucket_id = b.id AND v.key = ?2 ORDER BY v.version_id LIMIT 1) END AS marker,
@@ -64,7 +72,7 @@ function lookUpCurrent(bucketName: string, key: string): Lookup<VersionFacts> {
   };
 }
 
-function lookUpOneOfAll(bucketName: string, key: string, versionId: string): Lookup<VersionFacts> {
+function lookUpOneOfAll(bucketName: string, key: string, versionId: string, columns: string): Lookup<VersionFacts> {
   const match = versionId === "null" ? "is_null_version = 1" : "version_id = ?3";
   const parameters = versionId === "null" ? [bucketName, key] : [bucketName, key, versionId];
   const of = `o.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND o.key = ?2 AND o.${match}`;
@@ -72,8 +80,8 @@ function lookUpOneOfAll(bucketName: string, key: string, versionId: string): Loo
     statements: [
       selectBucket(bucketName),
       statement(
-        `SELECT ${OBJECT_COLUMNS}, 0 AS is_delete_marker FROM objects o WHERE ${of}
-         UNION ALL SELECT ${OBJECT_COLUMNS}, o.is_delete_marker FROM ${versionsTable(versionId)} WHERE ${of}`,
+        `SELECT ${columns}, 0 AS is_delete_marker FROM objects o WHERE ${of}
+         UNION ALL SELECT ${columns}, o.is_delete_marker FROM ${versionsTable(versionId)} WHERE ${of}`,
         ...parameters,
       ),
     ],

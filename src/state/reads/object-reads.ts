@@ -12,6 +12,8 @@ import {
 } from "../metadata/manifest-reads.ts";
 import { type Slice } from "../metadata/manifests.ts";
 import type { VersionFacts } from "../metadata/objects.ts";
+import { OBJECT_COLUMNS } from "../metadata/object-columns.ts";
+import { SMALL_BLOB_OF_VERSION, smallBlobsOf, type SmallBlob } from "../blobs/small-blobs.ts";
 import { lookUpNamed, manifestOfNamed, type NamedRead } from "../snapshots/snapshot-reads.ts";
 
 /** The version and the range or part to read. */
@@ -31,10 +33,15 @@ export interface ObjectReadFacts extends ObjectHeadFacts {
   readonly slices: readonly Slice[];
 }
 
+export interface ObjectContentFacts extends ObjectReadFacts {
+  /** The small blob that the version is in; none for another one. */
+  readonly small: readonly SmallBlob[];
+}
+
 /** Looks up a version, and one of its parts if requested. */
-export function lookUpObjectHead(read: ObjectRead): Lookup<ObjectHeadFacts> {
+export function lookUpObjectHead(read: ObjectRead, columns = OBJECT_COLUMNS): Lookup<ObjectHeadFacts> {
   const { partNumber } = read;
-  return lookUpParts(read, partNumber === undefined ? undefined : { kind: "one", partNumber });
+  return lookUpParts(read, partNumber === undefined ? undefined : { kind: "one", partNumber }, columns);
 }
 
 /** Looks up a version and at least `limit` of its parts after a number, if it has as many. */
@@ -45,8 +52,12 @@ export function lookUpObjectParts(
   return lookUpParts(read, page === undefined ? undefined : { kind: "page", ...page });
 }
 
-function lookUpParts(read: NamedRead, selection: PartSelection | undefined): Lookup<ObjectHeadFacts> {
-  const version = lookUpNamed(read);
+function lookUpParts(
+  read: NamedRead,
+  selection: PartSelection | undefined,
+  columns = OBJECT_COLUMNS,
+): Lookup<ObjectHeadFacts> {
+  const version = lookUpNamed(read, columns);
   if (selection === undefined) {
     return { statements: version.statements, read: (results) => ({ ...version.read(results), parts: [] }) };
   }
@@ -57,8 +68,8 @@ function lookUpParts(read: NamedRead, selection: PartSelection | undefined): Loo
 }
 
 /** Looks up a version and the slices of the requested bytes. */
-export function lookUpObjectRead(read: ObjectRead): Lookup<ObjectReadFacts> {
-  const head = lookUpObjectHead(read);
+export function lookUpObjectRead(read: ObjectRead, columns = OBJECT_COLUMNS): Lookup<ObjectReadFacts> {
+  const head = lookUpObjectHead(read, columns);
   const { range, ifRange, partNumber } = read;
   // If-Range is evaluated on the version. If it fails, the whole object is sent, so all slices are needed.
   const selection = ifRange === undefined ? selectBytes(range, partNumber) : ALL_BYTES;
@@ -69,4 +80,10 @@ export function lookUpObjectRead(read: ObjectRead): Lookup<ObjectReadFacts> {
       slices: slicesFromRows(results.at(-1)?.rows ?? []),
     }),
   };
+}
+
+/** Looks up the same and, for a version in a small blob, its bytes or its pack. */
+export function lookUpObjectContent(read: ObjectRead): Lookup<ObjectContentFacts> {
+  const facts = lookUpObjectRead(read, `${OBJECT_COLUMNS}, ${SMALL_BLOB_OF_VERSION}`);
+  return { ...facts, read: (results) => ({ ...facts.read(results), small: smallBlobsOf(results) }) };
 }

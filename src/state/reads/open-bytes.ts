@@ -6,6 +6,8 @@ import type { ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { BlobStore } from "../blobs/blob-store.ts";
 import type { EdgeCache } from "../blobs/edge-cache.ts";
+import { knowingSmallBlobs } from "../blobs/small-blob-store.ts";
+import type { SmallBlob } from "../blobs/small-blobs.ts";
 import type { Slice } from "../metadata/manifests.ts";
 import { openCachedObject } from "./cached-object.ts";
 import { openObject } from "./object-bytes.ts";
@@ -28,6 +30,13 @@ export interface OpenedObject {
   readonly evict?: () => Promise<void>;
 }
 
+export interface BytesRead {
+  readonly cacheUse: CacheUse;
+  readonly customerKey: CustomerKey | undefined;
+  /** The object's small blob, if a lookup has read its row. */
+  readonly small?: readonly SmallBlob[];
+}
+
 /**
  * Opens a range of an object, which must not be empty.
  * @param slices the manifest's slices that overlap the range; ignored for an object in one blob
@@ -35,14 +44,17 @@ export interface OpenedObject {
  */
 export async function openBytes(
   connections: ReadConnections,
-  { cacheUse, customerKey }: { readonly cacheUse: CacheUse; readonly customerKey: CustomerKey | undefined },
+  { cacheUse, customerKey, small = [] }: BytesRead,
   object: StoredObject,
   slices: readonly Slice[],
   range: ByteRange | undefined,
 ): Promise<OpenedObject | undefined> {
-  const { blobs } = connections;
+  const blobs = knowingSmallBlobs(connections.blobs, small);
   // Bytes under a customer's key are decrypted for this request alone.
-  const isCacheable = cacheUse !== "bypass" && customerKey === undefined && object.encryption === undefined;
+  // The lookup has read inline bytes already.
+  const isInline = small.some(({ place }) => place.kind === "inline");
+  const isCacheable =
+    !isInline && cacheUse !== "bypass" && customerKey === undefined && object.encryption === undefined;
   const cache = isCacheable ? await connections.openEdgeCache() : undefined;
   if (cache !== undefined) {
     const source = {

@@ -26,6 +26,7 @@ const ROW_TABLES = {
   users: ["id"],
   parts: ["upload_id", "part_number"],
   uploads: ["bucket_id", "key", "upload_id"],
+  packs: ["pack_id"],
   buckets: ["name"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 type RowTable = keyof typeof ROW_TABLES;
@@ -64,7 +65,14 @@ export const NOT_BACKED_UP = [
   "upstream_imports",
   "user_quotas",
 ] as const;
-export const BACKED_UP = [...Object.keys(ROW_TABLES), "objects", "versions", "manifests", "shared_blobs"];
+export const BACKED_UP = [
+  ...Object.keys(ROW_TABLES),
+  "objects",
+  "versions",
+  "manifests",
+  "shared_blobs",
+  "small_blobs",
+];
 
 const PHASES = [
   "rename_tokens",
@@ -80,6 +88,7 @@ const PHASES = [
   "keys",
   "changed objects",
   "changed versions",
+  "packs",
   "buckets",
 ] as const;
 
@@ -98,16 +107,17 @@ const PAGE_ROWS = 400;
 /** Each has up to 1 MiB. */
 const PAGE_ANNOTATIONS = 8;
 const PAGE_SCANNED = 1500;
-/** Of manifests in one page of keys, unless one key has more. */
-const PAGE_MANIFEST_BYTES = 4_000_000;
+/** Of manifests and small blobs in one page of keys, unless one key has more. */
+const PAGE_CONTENT_BYTES = 4_000_000;
 /** How far the clocks of writers may be apart. */
 const CLOCK_MARGIN_MS = 10 * 60_000;
 
 type Reader = Pick<Database, "batch">;
 
-/** How long the manifest of a row `t` is. */
-const MANIFEST_BYTES = `coalesce((
-  SELECT sum(length(m.slices) + length(m.parts)) FROM manifests m WHERE m.manifest_id = t.manifest_id), 0) AS bytes`;
+/** How long the manifest or the small blob of a row `t` is. */
+const CONTENT_BYTES = `coalesce((
+  SELECT sum(length(m.slices) + length(m.parts)) FROM manifests m WHERE m.manifest_id = t.manifest_id), (
+  SELECT length(b.recovery_metadata) + length(b.bytes) FROM small_blobs b WHERE b.blob_id = t.blob_id), 0) AS bytes`;
 
 /** The rows of a table whose keys are in a range. */
 const inRange = (table: string): string =>
@@ -149,7 +159,7 @@ async function readRows(database: Reader, table: RowTable, { phase, after }: Bac
   const last = rows.length === limit ? rows.at(-1) : undefined;
   return {
     page: {
-      tables: { [table]: rows, manifests: rowsOf<Row>(results, 1) },
+      tables: { [table]: rows, manifests: rowsOf<Row>(results, 1), small_blobs: rowsOf<Row>(results, 3) },
       shared: rowsOf<{ readonly blob_id: string }>(results, 2).map((row) => row.blob_id),
     },
     next: last === undefined ? phaseAfter(phase) : { phase, after: columns.map((column) => valueOf(last, column)) },
@@ -160,7 +170,7 @@ async function readKeys(database: Reader, { phase, after }: BackupPosition): Pro
   const from = after.length === 0 ? ["", ""] : after;
   const sized = (table: "objects" | "versions"): Statement =>
     statement(
-      `SELECT t.bucket_id, t.key, ${MANIFEST_BYTES}
+      `SELECT t.bucket_id, t.key, ${CONTENT_BYTES}
        FROM ${table} t WHERE (t.bucket_id, t.key) > (?, ?) ORDER BY t.bucket_id, t.key LIMIT ${PAGE_ROWS}`,
       ...from,
     );
@@ -185,7 +195,7 @@ function endOfPage(tables: readonly (readonly SizedRow[])[]): readonly [string, 
   for (const row of tables.flat().toSorted(compareRows)) {
     if (bound !== undefined && compareRows(row, bound) > 0) break;
     bytes += row.bytes;
-    if (end !== undefined && bytes > PAGE_MANIFEST_BYTES && compareRows(row, end) > 0) break;
+    if (end !== undefined && bytes > PAGE_CONTENT_BYTES && compareRows(row, end) > 0) break;
     end = row;
   }
   return end === undefined ? undefined : [end.bucket_id, end.key];
@@ -196,7 +206,7 @@ function withinBytes<Sized extends SizedRow>(rows: readonly Sized[]): readonly S
   let bytes = 0;
   const end = rows.findIndex((row, index) => {
     bytes += row.bytes;
-    return index > 0 && bytes > PAGE_MANIFEST_BYTES;
+    return index > 0 && bytes > PAGE_CONTENT_BYTES;
   });
   return end === -1 ? rows : rows.slice(0, end);
 }
@@ -213,11 +223,11 @@ async function readChanged(
   began: number,
 ): Promise<BackupStep> {
   const from = after.length === 0 ? ["", "", ""] : after;
-  const source = `(SELECT bucket_id, key, version_id, manifest_id FROM ${table}
+  const source = `(SELECT bucket_id, key, version_id, manifest_id, blob_id FROM ${table}
     WHERE (bucket_id, key, version_id) > (?1, ?2, ?3) ORDER BY bucket_id, key, version_id LIMIT ${PAGE_SCANNED})`;
   const [changed, last] = await database.batch([
     statement(
-      `SELECT bucket_id, key, version_id, ${MANIFEST_BYTES} FROM ${source} t WHERE version_id < ?4`,
+      `SELECT bucket_id, key, version_id, ${CONTENT_BYTES} FROM ${source} t WHERE version_id < ?4`,
       ...from,
       cutoffAt(began - CLOCK_MARGIN_MS),
     ),
@@ -255,12 +265,13 @@ async function readKeyStates(
       objects: rowsOf<Row>(results),
       versions: rowsOf<Row>(results, 1),
       manifests: rowsOf<Row>(results, 2),
+      small_blobs: rowsOf<Row>(results, 4),
     },
     shared: rowsOf<{ readonly blob_id: string }>(results, 3).map((row) => row.blob_id),
   };
 }
 
-/** The manifests that are reached from references, and what is shared of all that is reached. */
+/** The manifests that are reached from references, what is shared of all that is reached, and its small blobs. */
 function referenceStatements(held: string, parameters: readonly SqlValue[]): Statement[] {
   const reached = `WITH RECURSIVE reached (id) AS (
     SELECT * FROM (${held})
@@ -271,6 +282,7 @@ function referenceStatements(held: string, parameters: readonly SqlValue[]): Sta
       `${reached} SELECT s.blob_id FROM reached r CROSS JOIN shared_blobs s ON s.blob_id = r.id`,
       ...parameters,
     ),
+    statement(`${reached} SELECT b.* FROM reached r CROSS JOIN small_blobs b ON b.blob_id = r.id`, ...parameters),
   ];
 }
 

@@ -141,6 +141,22 @@ const RULES: readonly string[] = [
   `SELECT 'blob ' || f.blob_id || ' was found wrong by the scrub: ' || f.finding FROM scrub_findings f
    WHERE ${inScope("f.blob_id")}`,
 
+  `WITH ${REFERENCES}
+   SELECT s.blob_id || ' is a small blob without reference and not in the garbage' FROM small_blobs s
+   WHERE s.blob_id NOT IN (SELECT id FROM counted) AND s.blob_id NOT IN (SELECT blob_id FROM garbage)
+     AND ${inScope("s.blob_id")}`,
+
+  `SELECT 'small blob ' || s.blob_id || ' has not its ' || s.length || ' bytes, in its row or in a pack'
+   FROM small_blobs s LEFT JOIN packs p ON p.pack_id = s.pack_id
+   WHERE ${inScope("s.blob_id")} AND NOT coalesce(iif(s.pack_id IS NULL, length(s.bytes) = (s.length + 2) / 3 * 4,
+     s.bytes IS NULL AND s.pack_offset + s.length <= p.size), 0)`,
+
+  `SELECT 'pack ' || p.pack_id || ' counts ' || p.live_bytes || ' bytes of ' || p.live_blobs || ' small blobs, rows have '
+     || coalesce(sum(s.length), 0) || ' of ' || count(s.blob_id)
+   FROM packs p LEFT JOIN small_blobs s ON s.pack_id = p.pack_id
+   WHERE ${inScope("p.pack_id")}
+   GROUP BY p.pack_id HAVING p.live_bytes <> coalesce(sum(s.length), 0) OR p.live_blobs <> count(s.blob_id)`,
+
   `SELECT 'rows of no bucket: ' || r.bucket_id || '/' || r.key FROM (
      SELECT bucket_id, key FROM objects UNION ALL SELECT bucket_id, key FROM versions
      UNION ALL SELECT bucket_id, key FROM uploads) r
@@ -215,10 +231,13 @@ function selectMissing(from: string, before: string, listedJson: string): Statem
      needs (id, length, whole) AS (
        SELECT id, length, length FROM wholes
        UNION ALL SELECT blob_id, "offset" + length, NULL FROM part_slices
-       UNION ALL SELECT blob_id, "offset" + length, NULL FROM manifest_slices),
+       UNION ALL SELECT blob_id, "offset" + length, NULL FROM manifest_slices
+       UNION ALL SELECT pack_id, size, NULL FROM packs),
      needed (id, length, least, most) AS (
        SELECT id, max(length), min(whole), max(whole) FROM needs WHERE ${inScope("id")} GROUP BY id),
-     listed (id, size) AS MATERIALIZED (SELECT value ->> 0, value ->> 1 FROM json_each(?3))
+     listed (id, size) AS MATERIALIZED (
+       SELECT value ->> 0, value ->> 1 FROM json_each(?3)
+       UNION ALL SELECT blob_id, length FROM small_blobs WHERE ${inScope("blob_id")})
      SELECT 'blob ' || n.id || ' must have ' || n.length || ' bytes and ' ||
        CASE WHEN l.id IS NULL THEN 'is missing' ELSE 'has ' || l.size END AS finding
      FROM needed n LEFT JOIN listed l ON l.id = n.id
@@ -248,7 +267,8 @@ function selectOrphans(listedJson: string): Statement {
     `WITH ${REFERENCES}
      SELECT l.value ->> 0 AS blob_id, l.value ->> 0 IN (SELECT blob_id FROM scan_tombstones) AS has_tombstone
      FROM json_each(?1) l
-     WHERE l.value ->> 0 NOT IN (SELECT id FROM counted) AND l.value ->> 0 NOT IN (SELECT blob_id FROM garbage)`,
+     WHERE l.value ->> 0 NOT IN (SELECT id FROM counted) AND l.value ->> 0 NOT IN (SELECT blob_id FROM garbage)
+       AND l.value ->> 0 NOT IN (SELECT pack_id FROM packs)`,
     listedJson,
   );
 }

@@ -39,26 +39,30 @@ interface NeedRow {
   readonly third: string | number;
 }
 
+/** What the store must have for a blob: itself, the pack of a small blob, or nothing for an inline one. */
+const inStore = (id: string): string => `(SELECT iif(small.blob_id IS NULL, needed.id, small.pack_id)
+    FROM (SELECT ${id} AS id) needed LEFT JOIN small_blobs small ON small.blob_id = needed.id)`;
+
 export const FIRST_NEED: NeedPosition = { table: "objects", after: ["", "", ""] };
 
 /** ?1 to ?3 are the sort key to continue after, ?4 is the limit. */
 const SELECTS: Readonly<Record<NeedPosition["table"], string>> = {
   objects: `
-    SELECT blob_id, manifest_id, 'object ' || bucket_id || '/' || key AS needed_by, bucket_id AS first, key AS second, ?3 AS third
+    SELECT ${inStore("objects.blob_id")} AS blob_id, manifest_id, 'object ' || bucket_id || '/' || key AS needed_by, bucket_id AS first, key AS second, ?3 AS third
     FROM objects WHERE (bucket_id, key) > (?1, ?2) ORDER BY bucket_id, key LIMIT ?4`,
   versions: `
-    SELECT blob_id, manifest_id, 'version ' || version_id || ' of ' || bucket_id || '/' || key AS needed_by,
+    SELECT ${inStore("versions.blob_id")} AS blob_id, manifest_id, 'version ' || version_id || ' of ' || bucket_id || '/' || key AS needed_by,
       bucket_id AS first, key AS second, version_id AS third
     FROM versions WHERE (bucket_id, key, version_id) > (?1, ?2, ?3) ORDER BY bucket_id, key, version_id LIMIT ?4`,
   parts: `
-    SELECT s.value AS blob_id, NULL AS manifest_id, 'part ' || p.part_number || ' of upload ' || p.upload_id AS needed_by,
+    SELECT ${inStore("s.value")} AS blob_id, NULL AS manifest_id, 'part ' || p.part_number || ' of upload ' || p.upload_id AS needed_by,
       p.upload_id AS first, p.part_number AS second, s.key AS third
     FROM parts p CROSS JOIN json_each(CASE WHEN p.slices IS NULL THEN json_array(p.holding_id)
       ELSE (SELECT json_group_array(value ->> 0) FROM json_each(p.slices)) END) s
     WHERE (p.upload_id, p.part_number) >= (?1, ?2) AND (p.upload_id, p.part_number, s.key) > (?1, ?2, ?3)
     ORDER BY p.upload_id, p.part_number, s.key LIMIT ?4`,
   manifests: `
-    SELECT s.value ->> 1 AS blob_id, NULL AS manifest_id, 'manifest ' || m.manifest_id AS needed_by,
+    SELECT ${inStore("s.value ->> 1")} AS blob_id, NULL AS manifest_id, 'manifest ' || m.manifest_id AS needed_by,
       m.manifest_id AS first, m.page AS second, s.key AS third
     FROM manifests m CROSS JOIN json_each(m.slices) s
     WHERE (m.manifest_id, m.page) >= (?1, ?2) AND (m.manifest_id, m.page, s.key) > (?1, ?2, ?3)

@@ -1,6 +1,6 @@
 // Finds orphans: blobs that no row references. References are looked up through the blob's recovery metadata (versions
-// of its key, parts and manifest of its upload), in shared_blobs (blobs copied or renamed elsewhere) and in the
-// garbage.
+// of its key, parts and manifest of its upload), in shared_blobs (blobs copied or renamed elsewhere), in packs and in
+// the garbage.
 import { type Database, rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 
 /** A blob, with the address in its recovery metadata. */
@@ -38,6 +38,7 @@ const UNREFERENCED = `
   SELECT a.value AS blob_id FROM json_each(?1) a
   WHERE a.value NOT IN (SELECT id FROM refs WHERE id IS NOT NULL)
     AND NOT EXISTS (SELECT 1 FROM shared_blobs s WHERE s.blob_id = a.value)
+    AND NOT EXISTS (SELECT 1 FROM packs p WHERE p.pack_id = a.value)
     AND NOT EXISTS (SELECT 1 FROM garbage g WHERE g.blob_id = a.value)`;
 
 function unreferencedParameters(blobs: readonly ScannedBlob[]): [ids: string, keys: string, uploads: string] {

@@ -89,6 +89,30 @@ export function rebuildManifest(
   ];
 }
 
+/**
+ * Inserts the rows of those recovered blobs that are small, and counts them in their packs.
+ * @param blobIds blobs that a rebuilt row references
+ */
+export function rebuildSmallBlobs(blobIds: readonly string[]): Statement[] {
+  const json = JSON.stringify(blobIds);
+  const found = `json_each(?) i CROSS JOIN recovered_blobs r ON r.blob_id = i.value
+    WHERE r.facts ->> '$.packed.packId' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM small_blobs s WHERE s.blob_id = r.blob_id)`;
+  return [
+    statement(
+      `INSERT INTO packs (pack_id, size, live_bytes, live_blobs)
+       SELECT r.facts ->> '$.packed.packId', max(r.facts ->> '$.packed.packSize'), sum(r.size), count(*) FROM ${found}
+       GROUP BY 1 ON CONFLICT DO UPDATE SET size = excluded.size,
+         live_bytes = live_bytes + excluded.live_bytes, live_blobs = live_blobs + excluded.live_blobs`,
+      json,
+    ),
+    statement(
+      `INSERT INTO small_blobs (blob_id, length, pack_id, pack_offset)
+       SELECT r.blob_id, r.size, r.facts ->> '$.packed.packId', r.facts ->> '$.packed.offset' FROM ${found}`,
+      json,
+    ),
+  ];
+}
+
 /** Adds a reference to blobs that already have a stored count, from the row that they were stored for. */
 function addOwnReferences(ids: string, parameter: string): Statement {
   return statement(`UPDATE shared_blobs SET holders = holders + 1 WHERE blob_id IN (${ids})`, parameter);

@@ -11,7 +11,25 @@ export type KeyAddress = readonly [bucketId: string, key: string];
 
 /** The fields of recovery metadata that are stored as JSON instead of columns. */
 type RecoveredFacts = Pick<RecoveryRecord, "bucketName" | "metadata" | "tags" | "encryption" | "modifiedAt"> &
-  Pick<RecoveryRecord, "versionId" | "seen" | "lock">;
+  Pick<RecoveryRecord, "versionId" | "seen" | "lock"> & {
+    /** Where a small blob is; undefined for a blob of its own. */
+    readonly packed?: PackPlace | undefined;
+  };
+
+/** The place of a small blob in a pack. */
+export interface PackPlace {
+  readonly packId: string;
+  /** Bytes of all small blobs in the pack. */
+  readonly packSize: number;
+  readonly offset: number;
+}
+
+/** A blob that a rebuild found. */
+export interface FoundBlob {
+  readonly blob: BlobEntry;
+  readonly record: RecoveryRecord;
+  readonly packed?: PackPlace;
+}
 
 /** A blob that was stored as an object or as a completion proof. */
 export interface RecoveredObject extends Candidate, RecoveredFacts {
@@ -44,12 +62,10 @@ export interface RecoveredKeys {
 }
 
 /** Records recovered blobs; known ones stay unchanged. */
-export function recordRecovered(
-  found: readonly { readonly blob: BlobEntry; readonly record: RecoveryRecord }[],
-): Statement {
-  const rows = found.map(({ blob, record }) => {
+export function recordRecovered(found: readonly FoundBlob[]): Statement {
+  const rows = found.map(({ blob, record, packed }) => {
     const { bucketName, metadata, tags, encryption, modifiedAt, versionId, seen, lock } = record;
-    const facts: RecoveredFacts = { bucketName, metadata, tags, encryption, modifiedAt, versionId, seen, lock };
+    const facts: RecoveredFacts = { bucketName, metadata, tags, encryption, modifiedAt, versionId, seen, lock, packed };
     return [
       record.bucketId,
       record.key,

@@ -5,6 +5,7 @@ import { jsonPages } from "../d1/json-pages.ts";
 import { rowsOf, statement, type Database, type Statement } from "../d1/database.ts";
 import type { Row } from "../d1/row-mapping.ts";
 import { valueOf, type BackupPage } from "./backup-pages.ts";
+import { restorePacks, restoreSmallBlobs } from "./restore-small-blobs.ts";
 
 /** Added to the count of a reference that keeps its row in `shared_blobs` with any count, until all are counted. */
 const TRACKED = 2 ** 40;
@@ -37,8 +38,12 @@ export async function restorePage(database: Database, { tables, shared }: Backup
   for (const row of fresh.parts) count(row["holding_id"]);
   const manifests = reachedManifests(counts.keys(), tables["manifests"] ?? [], fresh.manifestsThere);
   for (const row of manifests) for (const id of holdingsOf(row)) count(id);
+  // Only what the written rows reference: a later state of a key may not reference the same blobs.
+  const small = (tables["small_blobs"] ?? []).filter((row) => counts.has(String(row["blob_id"])));
   const results = await database.batch([
     ...plain,
+    ...restorePacks(tables["packs"] ?? []),
+    ...restoreSmallBlobs(small),
     ...insertions("objects", fresh.objects, "true", ""),
     ...insertions("versions", fresh.versions, "true", ""),
     ...insertions("parts", fresh.parts, "true", ""),

@@ -14,11 +14,17 @@ export interface NamedRead {
   readonly snapshot?: string | undefined;
 }
 
-/** Looks up a bucket and the version of a read, in one round trip. */
-export function lookUpNamed({ bucketName, key, versionId, snapshot }: NamedRead): Lookup<VersionFacts> {
-  if (snapshot === undefined) return lookUpVersion(bucketName, key, versionId);
+/**
+ * Looks up a bucket and the version of a read, in one round trip.
+ * @param columns the columns of the version `o`, at least {@link OBJECT_COLUMNS}
+ */
+export function lookUpNamed(
+  { bucketName, key, versionId, snapshot }: NamedRead,
+  columns = OBJECT_COLUMNS,
+): Lookup<VersionFacts> {
+  if (snapshot === undefined) return lookUpVersion(bucketName, key, versionId, columns);
   return {
-    statements: [selectBucket(bucketName), statement(snapshotVersion(OBJECT_COLUMNS), bucketName, key, snapshot)],
+    statements: [selectBucket(bucketName), statement(snapshotVersion(columns), bucketName, key, snapshot)],
     read: versionFacts,
   };
 }

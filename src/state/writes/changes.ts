@@ -90,6 +90,8 @@ export interface CommitPlan {
   readonly events: readonly PlannedEvent[];
   /** The version to write, if the plan writes nothing else and can be committed in a group. */
   readonly version?: StoredObject | undefined;
+  /** The small blobs to insert with that version. */
+  readonly smallBlobs?: readonly Statement[];
   /** The time in the id of the newest version written, in milliseconds since the epoch; undefined: none written. */
   readonly writtenAt: number | undefined;
   /** Reads back whether the batch was applied. */

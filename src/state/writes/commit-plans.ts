@@ -1,5 +1,6 @@
 // Plans the batch of a put, a deletion or a purge from the bucket's versioning and the heads that the conditions were
 // evaluated on.
+import { isSmallBlobInsert } from "../blobs/small-blobs.ts";
 import { nextVersionId, timeOfVersion } from "../../protocol/core/version-id.ts";
 import { shownVersionId } from "../../protocol/objects/stored-object.ts";
 import type { Bucket } from "../metadata/buckets.ts";
@@ -67,7 +68,8 @@ export function planPut(change: PutChange): Planner {
     if (head === undefined) return plan;
     const version = { ...object, key, versionId, isNullVersion, modifiedAt };
     const retained = object.retention === undefined ? applyDefaultRetention(bucket, key) : [];
-    const isAlone = [...before, ...retained, ...after].length === 0 && expectedHeads.size === 0;
+    const others = before.filter((it) => !isSmallBlobInsert(it));
+    const isAlone = [...others, ...retained, ...after].length === 0 && expectedHeads.size === 0;
     const moved = head.versionId === null ? [] : moveCurrentToVersions(bucket, JSON.stringify([key]), now);
     return {
       ...plan,
@@ -81,6 +83,7 @@ export function planPut(change: PutChange): Planner {
           : [{ kind: "deleted", key: movedFrom.key, versionId: undefined, existingId: movedFrom.versionId } as const]),
       ],
       version: isAlone && hasJsonForm(version) ? version : undefined,
+      smallBlobs: before.filter(isSmallBlobInsert),
       writtenAt: timeOfVersion(versionId),
       headsAfter: new Map([[key, { versionId, current: { versionId, etag, size, modifiedAt } }]]),
     };

@@ -70,6 +70,9 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
     '{"a":{"url":"file:///etc/passwd","secret":"0123456789abcdef"}}',
     '{"a":{"url":"https://u:p@example.com","secret":"0123456789abcdef"}}',
   ],
+  INLINE_MAX_BYTES: [...WRONG_NUMBERS, "131073"],
+  INLINE_PACK_MINUTES: [...WRONG_NUMBERS, "0", "1441"],
+  INLINE_DATABASE_GIGABYTES: [...WRONG_NUMBERS, "1001"],
   GARBAGE_COLLECTION: [...WRONG_WORDS, "dryrun", " "],
   REBUILD: [...WRONG_WORDS, ""],
   ORPHAN_SCAN: [...WRONG_WORDS, ""],
@@ -269,6 +272,7 @@ describe("the schedule", () => {
       "scan-orphans",
       "scrub",
       "deliver-events",
+      "pack-small-blobs",
       "count-quotas",
       "build-query-indexes",
     ]);
