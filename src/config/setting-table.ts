@@ -1,5 +1,6 @@
 // The table of the Worker's settings: names in the environment, defaults and meanings. The settings table of the docs
 // is generated from it, and `npm start` passes on exactly these names.
+import { EDGE_CACHE_SETTINGS } from "./edge-cache-settings.ts";
 import { EXCHANGE_SETTINGS } from "./exchange-settings.ts";
 import { INLINE_SETTINGS } from "./inline-settings.ts";
 import { FORMS, type Setting } from "./setting-checks.ts";
@@ -245,23 +246,7 @@ export const SETTINGS = {
     meaning:
       "The trusted proxy in front of the Worker, which reports the client's address, TLS version and Accept-Encoding: `cloudflare`, set in `wrangler.toml` for deployments, or `none`. `npm start` always uses `none`.",
   },
-  EDGE_CACHE: {
-    default: "cache-api",
-    values: ["cache-api", "workers-cache", "off"],
-    meaning:
-      "Which cache near the readers serves the bytes of objects (docs/edge-cache.md): `cache-api` for the one of each location, `workers-cache` for the tiered one, which `wrangler.toml` must enable, or `off`. Every request still asks the database.",
-  },
-  EDGE_CACHE_PIECE_MEBIBYTES: {
-    default: "4",
-    range: [1, 8],
-    meaning:
-      "Size of the pieces in which the edge cache stores large blobs, in MiB (1 to 8). `npm run bench:cache` compares sizes.",
-  },
-  EDGE_CACHE_NAMESPACE: {
-    default: "cairn-blobs",
-    form: FORMS.cacheNamespace,
-    meaning: "Name of the edge cache. A new name abandons everything that is cached.",
-  },
+  ...EDGE_CACHE_SETTINGS,
   VERIFY_READS: {
     default: "sampled",
     values: ["off", "sampled", "always"],
