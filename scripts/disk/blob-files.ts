@@ -157,15 +157,31 @@ export class BlobFiles {
 /** The properties of a copy. */
 export type CopyProperties = Pick<BlobProperties, "isInfrequentAccess" | "recoveryMetadata">;
 
-/** Reads a range of a file piece by piece. @throws DamagedError if the file is shorter */
+/**
+ * Reads a range of a file piece by piece. The next piece is read while one is in use; closing the file waits for that.
+ * @throws DamagedError if the file is shorter
+ */
 export async function* piecesOf(file: FileHandle, offset: number, length: number): AsyncGenerator<Buffer> {
-  for (let read = 0; read < length;) {
-    const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, length - read));
-    const { bytesRead } = await file.read(piece, 0, piece.length, offset + read);
-    if (bytesRead === 0) throw new DamagedError("the file is shorter than before");
-    read += bytesRead;
-    yield piece.subarray(0, bytesRead);
+  const end = offset + length;
+  let position = offset;
+  let reading = readPiece(file, position, end);
+  while (position < end) {
+    const piece = await reading;
+    if (piece.length === 0) throw new DamagedError("the file is shorter than before");
+    position += piece.length;
+    reading = readPiece(file, position, end);
+    // The reader may leave before it asks for this piece.
+    reading.catch(() => undefined);
+    yield piece;
   }
+}
+
+/** Reads at most one piece, up to the end of a range. */
+async function readPiece(file: FileHandle, position: number, end: number): Promise<Buffer> {
+  const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, end - position));
+  if (piece.length === 0) return piece;
+  const { bytesRead } = await file.read(piece, 0, piece.length, position);
+  return piece.subarray(0, bytesRead);
 }
 
 /** @throws FullError in place of the file system's errors for a full disk */

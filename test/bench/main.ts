@@ -11,7 +11,7 @@ import { createBucket, emptyPeer, fillPeer, parsePeer, PEER_LISTED_KEYS } from "
 import { json, page, type Run, text } from "./compare/report.ts";
 import type { Workload } from "./compare/round.ts";
 import { startS3rver } from "./compare/s3rver.ts";
-import { serveTargets } from "./compare/served-targets.ts";
+import { ON_FILES, serveOnFiles, serveTargets } from "./compare/served-targets.ts";
 import type { Target } from "./compare/target.ts";
 import { workloads } from "./compare/workloads.ts";
 import { PROJECT_ROOT } from "../../scripts/project/wrangler-toml.ts";
@@ -96,10 +96,13 @@ async function confirmedFalls(measurements: readonly Measurement[], targets: rea
 const [load = 0] = loadavg();
 const served = await serveTargets(listedKeys);
 const { peers, foreign, stop } = await startPeers();
-const targets = [served.cairn, served.bare, ...peers];
+// Other servers store files, so what is compared with them does too.
+const onFiles = peers.length === 0 ? undefined : await serveOnFiles(PEER_LISTED_KEYS);
+const rivals = onFiles === undefined ? peers : [onFiles.target, ...peers];
+const targets = [served.cairn, served.bare, ...rivals];
 try {
   await createBucket(served.cairn);
-  for (const peer of peers) {
+  for (const peer of rivals) {
     await createBucket(peer);
     await fillPeer(peer, listedKeys);
   }
@@ -110,7 +113,9 @@ try {
     measurements.push(await measure(workload, at, targets, { rounds, scale, required }));
   }
   const date = new Date().toISOString().slice(0, 10);
-  const run: Run = { date, rounds, load, generator, measurements, targets: targets.map(({ name }) => name) };
+  const names = targets.map(({ name }) => name);
+  const pairs = [["Cairn", "bare"] as const, ...peers.map(({ name }) => [ON_FILES, name] as const)];
+  const run: Run = { date, rounds, load, generator, measurements, targets: names, pairs };
   console.log(values.json ? json(run) : text(run));
   if (values.write) writeFileSync(join(PROJECT_ROOT, "docs", "benchmarks.md"), page(run));
   if (values["write-baseline"]) writeBaseline(measurements);
@@ -123,5 +128,6 @@ try {
 } finally {
   for (const peer of foreign) await emptyPeer(peer, listedKeys).catch((error: unknown) => console.error(error));
   stop();
+  await onFiles?.stop();
   await served.stop();
 }

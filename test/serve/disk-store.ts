@@ -1,6 +1,7 @@
 // Tests of the disk store's files: what appears when, what a full or failing disk leaves behind, and in which order files are
 // synced. `npm run test:serve` runs them.
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,7 +12,7 @@ import { type BlobToWrite, HashMismatchError, LengthError } from "../../scripts/
 import { chooseStore } from "../../scripts/disk/chosen-store.ts";
 import { deleteIncompleteUploads } from "../../scripts/disk/disk-server.ts";
 import { DurableFiles, ExistsError } from "../../scripts/disk/durable-files.ts";
-import { blobPath, InvalidIdError, layoutOf } from "../../scripts/disk/layout.ts";
+import { blobPath, InvalidIdError, type Layout, layoutOf } from "../../scripts/disk/layout.ts";
 import { checkDisk } from "../../scripts/maintenance/disk.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cairn-disk-store-"));
@@ -147,6 +148,57 @@ void describe("a blob's file", () => {
       }),
     );
     assert.deepEqual((await blobs.list(undefined, 10)).blobs, []);
+  });
+});
+
+void describe("the pieces of a blob", () => {
+  const bytes = randomBytes(2_000_000);
+  const stored = async (): Promise<{ readonly blobs: BlobFiles; readonly layout: Layout }> => {
+    const store = newStore();
+    await store.blobs.create(ID, blobOf("", { source: sourceOf(bytes), length: bytes.length }));
+    return store;
+  };
+
+  void it("are those of any range, in order", async () => {
+    const { blobs } = await stored();
+    const found = await blobs.open(ID);
+    assert.ok(found);
+    for (const [offset, length] of [
+      [0, 2_000_000],
+      [1, 524_288],
+      [524_287, 524_290],
+      [1_999_999, 1],
+      [5, 0],
+    ] as const) {
+      const pieces: Buffer[] = [];
+      for await (const piece of piecesOf(found.file, offset, length)) pieces.push(piece);
+      assert.ok(Buffer.concat(pieces).equals(bytes.subarray(offset, offset + length)));
+    }
+    await found.file.close();
+  });
+
+  void it("end without a failure if the reader leaves and the file is closed", async () => {
+    const { blobs } = await stored();
+    const found = await blobs.open(ID);
+    assert.ok(found);
+    for await (const piece of piecesOf(found.file, 0, found.size)) {
+      assert.ok(piece.equals(bytes.subarray(0, piece.length)));
+      break;
+    }
+    await found.file.close();
+  });
+
+  void it("end with a failure where the file ends too early", async () => {
+    const { blobs, layout } = await stored();
+    const found = await blobs.open(ID);
+    assert.ok(found);
+    const pieces = piecesOf(found.file, 0, found.size);
+    await pieces.next();
+    truncateSync(blobPath(layout, ID), 700_000);
+    await assert.rejects(async () => {
+      for await (const piece of pieces) assert.ok(piece.length > 0);
+    }, DamagedError);
+    await found.file.close();
   });
 });
 

@@ -14,6 +14,8 @@ import { bundleWorker } from "../../../scripts/serve/bundle.ts";
 import type { ServedCairn } from "../../../scripts/serve/runtime.ts";
 import { serveMeasured } from "../serve-measured.ts";
 
+/** The target with blobs as files. */
+export const ON_FILES = "Cairn on files";
 const TEMPLATE_KEY = "template";
 const ROWS_PER_STATEMENT = 4000;
 
@@ -39,12 +41,12 @@ export async function serveTargets(listedKeys: readonly number[]): Promise<Serve
   }
   for (const keys of listedKeys) await fillCairn(state, keys);
   const served = await serve(state, [await bareWorker()]);
-  const pid = () => served.workerdPid();
+  const pid = served.workerdPid();
   const bare = new Target({
     name: "bare",
     url: await served.urlOf("bare"),
     key: undefined,
-    pid,
+    pid: () => pid,
     maxListedKeys: Infinity,
   });
   await bare.send({ method: "POST", path: "/", query: { create: "" } });
@@ -54,6 +56,12 @@ export async function serveTargets(listedKeys: readonly number[]): Promise<Serve
   return { cairn: cairnTarget(served), bare, stop: () => served.stop() };
 }
 
+/** Starts Cairn as `npm start` does, with blobs as files: the fair comparison with servers that store files. */
+export async function serveOnFiles(maxListedKeys: number): Promise<{ target: Target; stop: () => Promise<void> }> {
+  const served = await serveMeasured({ blobs: "disk" });
+  return { target: cairnTarget(served, ON_FILES, maxListedKeys), stop: () => served.stop() };
+}
+
 async function serve(state: string, beside: V4WorkerOptions[]): Promise<ServedCairn> {
   return serveMeasured({
     state,
@@ -61,9 +69,10 @@ async function serve(state: string, beside: V4WorkerOptions[]): Promise<ServedCa
   });
 }
 
-function cairnTarget(served: ServedCairn): Target {
-  const pid = () => served.workerdPid();
-  return new Target({ name: "Cairn", url: served.url, key: CREDENTIALS, pid, maxListedKeys: Infinity });
+function cairnTarget(served: ServedCairn, name = "Cairn", maxListedKeys = Infinity): Target {
+  // Of several runtimes, this one was started last.
+  const process = served.workerdPid();
+  return new Target({ name, url: served.url, key: CREDENTIALS, pid: () => process, maxListedKeys });
 }
 
 /** The bare Worker, for a runtime that serves Cairn. */
