@@ -2,6 +2,7 @@
 import type { Suite } from "../../test/clients/harness.ts";
 import { bucketsSuite } from "./screens/buckets.ts";
 import { settingsSuite } from "./screens/settings.ts";
+import { objectsSuite } from "./screens/objects.ts";
 import { shellSuite } from "./screens/shell.ts";
 import { signInSuite } from "./screens/sign-in.ts";
 import type { Stage } from "./support/stage.ts";
@@ -16,4 +17,5 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "shell", of: shellSuite },
   { client: "buckets", of: bucketsSuite },
   { client: "settings", of: settingsSuite },
+  { client: "objects", of: objectsSuite },
 ];

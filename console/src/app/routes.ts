@@ -21,6 +21,10 @@ export const ROUTES: readonly Route[] = [
   { path: "buckets/:bucket", load: () => import("../screens/buckets/bucket-start.tsx").then((it) => it.BucketStart) },
   { path: "buckets/:bucket/settings", load: loadSettings },
   { path: "buckets/:bucket/settings/:tab", load: loadSettings },
+  {
+    path: "buckets/:bucket/objects",
+    load: () => import("../screens/objects/objects-screen.tsx").then((it) => it.ObjectsScreen),
+  },
 ];
 
 export interface Section {

@@ -13,7 +13,10 @@ export interface BucketSection {
 }
 
 /** The parts of a bucket, in the order of their tabs. The first one is shown when a bucket is opened. */
-export const BUCKET_SECTIONS: readonly BucketSection[] = [{ step: "settings", title: "bucket.settings" }];
+export const BUCKET_SECTIONS: readonly BucketSection[] = [
+  { step: "objects", title: "bucket.objects" },
+  { step: "settings", title: "bucket.settings" },
+];
 
 export interface BucketPageProps {
   readonly bucket: string;

@@ -1,12 +1,21 @@
 // The English dictionary. It defines the keys: a key that another language lacks is a type error.
 import { buckets } from "./en/buckets.ts";
 import { errors } from "./en/errors.ts";
+import { objects } from "./en/objects.ts";
 import { settings } from "./en/settings.ts";
 import { settingsRules } from "./en/settings-rules.ts";
 import { shell } from "./en/shell.ts";
 import { signIn } from "./en/sign-in.ts";
 
-export const en = { ...shell, ...signIn, ...errors, ...buckets, ...settings, ...settingsRules } as const;
+export const en = {
+  ...shell,
+  ...signIn,
+  ...errors,
+  ...buckets,
+  ...settings,
+  ...settingsRules,
+  ...objects,
+} as const;
 
 /** The name of a text. */
 export type TextKey = keyof typeof en;

@@ -2,9 +2,18 @@
 import type { Dictionary } from "./en.ts";
 import { buckets } from "./zh/buckets.ts";
 import { errors } from "./zh/errors.ts";
+import { objects } from "./zh/objects.ts";
 import { settings } from "./zh/settings.ts";
 import { settingsRules } from "./zh/settings-rules.ts";
 import { shell } from "./zh/shell.ts";
 import { signIn } from "./zh/sign-in.ts";
 
-export const zh: Dictionary = { ...shell, ...signIn, ...errors, ...buckets, ...settings, ...settingsRules };
+export const zh: Dictionary = {
+  ...shell,
+  ...signIn,
+  ...errors,
+  ...buckets,
+  ...settings,
+  ...settingsRules,
+  ...objects,
+};

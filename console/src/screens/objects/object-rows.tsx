@@ -1,0 +1,88 @@
+// The list of folders and objects: only the rows in view are in the document.
+import { useCallback } from "preact/hooks";
+import { isReachable } from "../../clients/paths.ts";
+import { Icon } from "../../components/icon.tsx";
+import { Menu } from "../../components/menu.tsx";
+import { VirtualList } from "../../components/virtual-list.tsx";
+import { formatBytes, formatTime } from "../../data/formats.ts";
+import type { ObjectRow } from "../../data/object-list.ts";
+import { t } from "../../i18n/language.ts";
+
+const ROW_HEIGHT = 40;
+
+export interface ObjectRowsProps {
+  readonly rows: readonly ObjectRow[];
+  readonly selected: ReadonlySet<string>;
+  readonly focused: number | undefined;
+  readonly onFocus: (index: number) => void;
+  readonly onToggle: (row: ObjectRow) => void;
+  readonly onToggleAll: () => void;
+  readonly hrefFor: (row: ObjectRow) => string;
+  readonly onDelete: (row: ObjectRow) => void;
+  readonly onNearEnd: () => void;
+}
+
+export function ObjectRows(props: ObjectRowsProps) {
+  const { rows, selected, focused, onToggleAll, onNearEnd } = props;
+  const isAll = rows.every(({ key }) => selected.has(key));
+  const renderRow = useCallback((index: number) => <Row {...props} index={index} />, [props]);
+  return (
+    <div class="object-list">
+      <div class="object-head object-cells">
+        <input type="checkbox" aria-label={t("objects.selectAll")} checked={isAll} onChange={onToggleAll} />
+        <span>{t("objects.name")}</span>
+        <span class="object-size">{t("objects.size")}</span>
+        <span class="object-time">{t("objects.modified")}</span>
+        <span />
+      </div>
+      <VirtualList
+        label={t("objects.list")}
+        count={rows.length}
+        rowHeight={ROW_HEIGHT}
+        renderRow={renderRow}
+        focusedIndex={focused}
+        onNearEnd={onNearEnd}
+      />
+    </div>
+  );
+}
+
+function Row({ index, ...props }: ObjectRowsProps & { readonly index: number }) {
+  const row = props.rows[index];
+  if (row === undefined) return null;
+  const { name } = row;
+  const object = row.type === "object" ? row.object : undefined;
+  const isUnreachable = object !== undefined && !isReachable(row.key);
+  return (
+    <div
+      class={`object-cells object-row${props.focused === index ? " focused" : ""}`}
+      onClick={() => props.onFocus(index)}
+    >
+      <input
+        type="checkbox"
+        aria-label={t("objects.select", { name })}
+        checked={props.selected.has(row.key)}
+        onChange={() => props.onToggle(row)}
+      />
+      <span class="object-name" title={isUnreachable ? t("objects.unreachable") : row.key}>
+        <Icon name={row.type === "folder" ? "folder" : isUnreachable ? "warning" : "file"} />
+        {isUnreachable ? (
+          <bdi>{name}</bdi>
+        ) : (
+          <a href={props.hrefFor(row)}>
+            <bdi>{name === "" ? "(//)" : name}</bdi>
+          </a>
+        )}
+      </span>
+      <span class="object-size">{object === undefined ? "" : formatBytes(object.bytes)}</span>
+      <span class="object-time">{object === undefined ? "" : formatTime(object.modifiedAt)}</span>
+      <Menu
+        label={t("objects.actionsOf", { name })}
+        actions={[
+          ...(isUnreachable ? [] : [{ label: t("objects.open"), href: props.hrefFor(row) }]),
+          { label: t("action.delete"), kind: "danger", onChoose: () => props.onDelete(row) },
+        ]}
+      />
+    </div>
+  );
+}

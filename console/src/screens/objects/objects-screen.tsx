@@ -1,0 +1,146 @@
+// The objects of a bucket as folders: browse, filter, select, delete. A place names its prefix, so every folder has a link.
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { BucketPage } from "../../components/bucket-page.tsx";
+import { Button } from "../../components/button.tsx";
+import { ErrorPanel } from "../../components/error-panel.tsx";
+import { TextField } from "../../components/fields.tsx";
+import { EmptyState, Skeleton } from "../../components/placeholders.tsx";
+import { useObjectList, type ObjectRow } from "../../data/object-list.ts";
+import { hrefOf, navigate } from "../../data/router.ts";
+import { paramOf, type ScreenProps } from "../../data/screen.ts";
+import { plural, t } from "../../i18n/language.ts";
+import { CreateFolderDialog } from "./create-folder-dialog.tsx";
+import { DeleteObjectsDialog } from "./delete-objects-dialog.tsx";
+import { ObjectRows } from "./object-rows.tsx";
+import { PrefixPath } from "./prefix-path.tsx";
+import { SelectionBar } from "./selection-bar.tsx";
+import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
+import { parentOf, useShortcuts } from "./shortcuts.ts";
+import "./objects.css";
+
+type Shown = "folder" | "shortcuts" | { readonly deletes: readonly ObjectRow[] };
+
+export function ObjectsScreen(props: ScreenProps) {
+  const bucket = paramOf(props, "bucket");
+  const prefix = props.query["prefix"] ?? "";
+  // Each folder begins without a filter and a selection.
+  return <Folder key={prefix} bucket={bucket} prefix={prefix} />;
+}
+
+function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: string }) {
+  const list = useObjectList(bucket, prefix);
+  const [filter, setFilter] = useState("");
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [focused, setFocused] = useState<number>();
+  const [shown, setShown] = useState<Shown>();
+  const close = useCallback(() => setShown(undefined), []);
+  const filterField = useRef<HTMLDivElement>(null);
+  const text = filter.trim().toLowerCase();
+  const rows = useMemo(
+    () => (text === "" ? list.rows : list.rows.filter(({ name }) => name.toLowerCase().includes(text))),
+    [list.rows, text],
+  );
+  // A filter searches everything, so the rest of the list is loaded.
+  useEffect(() => {
+    if (text !== "" && !list.isComplete && !list.isLoading && list.failure === undefined) list.loadMore();
+  }, [text, list]);
+  const chosen = useMemo(() => rows.filter(({ key }) => selected.has(key)), [rows, selected]);
+
+  const toggle = (row: ObjectRow): void => {
+    const next = new Set(selected);
+    if (!next.delete(row.key)) next.add(row.key);
+    setSelected(next);
+  };
+  const onChanged = (): void => {
+    setSelected(new Set());
+    list.reload();
+  };
+  useShortcuts({
+    rows,
+    focused,
+    setFocused,
+    isDisabled: shown !== undefined,
+    onOpen: (row) => navigate(...placeOf(bucket, row)),
+    onUp: () => {
+      if (prefix !== "") navigate(["buckets", bucket, "objects"], { prefix: parentOf(prefix) || undefined });
+    },
+    onToggle: toggle,
+    onFilter: () => filterField.current?.querySelector("input")?.focus(),
+    onDelete: (row) => {
+      const deletes = chosen.length > 0 ? chosen : row === undefined ? [] : [row];
+      if (deletes.length > 0) setShown({ deletes });
+    },
+    onHelp: () => setShown("shortcuts"),
+  });
+
+  const isFirstLoad = list.isLoading && list.rows.length === 0;
+  return (
+    <BucketPage
+      bucket={bucket}
+      section="objects"
+      actions={
+        <>
+          <Button icon="reload" label={t("action.reload")} kind="quiet" onClick={list.reload} />
+          <Button icon="folder" onClick={() => setShown("folder")}>
+            {t("objects.createFolder")}
+          </Button>
+        </>
+      }
+    >
+      <PrefixPath bucket={bucket} prefix={prefix} />
+      {list.failure === undefined ? null : <ErrorPanel failure={list.failure} onRetry={list.reload} />}
+      {isFirstLoad ? (
+        <Skeleton lines={8} />
+      ) : list.rows.length === 0 && list.failure === undefined ? (
+        <EmptyState title={t("objects.empty.title")}>
+          <p>{prefix === "" ? t("objects.empty.bucket") : t("objects.empty.folder", { prefix })}</p>
+        </EmptyState>
+      ) : (
+        <>
+          <div class="objects-tools" ref={filterField}>
+            <TextField label={t("objects.filter")} type="search" value={filter} onChange={setFilter} />
+            <SelectionBar
+              chosen={chosen}
+              onDelete={() => setShown({ deletes: chosen })}
+              onClear={() => setSelected(new Set())}
+            />
+          </div>
+          {rows.length === 0 ? (
+            <p class="hint">{t("objects.noMatch", { text: filter })}</p>
+          ) : (
+            <ObjectRows
+              rows={rows}
+              selected={selected}
+              focused={focused}
+              onFocus={setFocused}
+              onToggle={toggle}
+              onToggleAll={() =>
+                setSelected(chosen.length === rows.length ? new Set() : new Set(rows.map(({ key }) => key)))
+              }
+              hrefFor={(row) => hrefOf(...placeOf(bucket, row))}
+              onDelete={(row) => setShown({ deletes: [row] })}
+              onNearEnd={list.loadMore}
+            />
+          )}
+          <p class="hint objects-count" role="status">
+            {list.isComplete ? plural("objects.shown", rows.length) : plural("objects.shownSoFar", rows.length)}
+          </p>
+        </>
+      )}
+      {shown === "folder" ? (
+        <CreateFolderDialog bucket={bucket} prefix={prefix} onClose={close} onCreated={list.reload} />
+      ) : null}
+      {shown === "shortcuts" ? <ShortcutsDialog onClose={close} /> : null}
+      {typeof shown === "object" ? (
+        <DeleteObjectsDialog bucket={bucket} rows={shown.deletes} onClose={close} onChanged={onChanged} />
+      ) : null}
+    </BucketPage>
+  );
+}
+
+/** The place of a row: a folder's list, or an object's page. */
+function placeOf(bucket: string, { type, key }: ObjectRow): [steps: string[], query: Record<string, string>] {
+  return type === "folder"
+    ? [["buckets", bucket, "objects"], { prefix: key }]
+    : [["buckets", bucket, "object"], { key }];
+}

@@ -1,0 +1,88 @@
+// The keyboard of the list of objects.
+import { useEffect, useRef } from "preact/hooks";
+import type { ObjectRow } from "../../data/object-list.ts";
+
+export interface ShortcutTargets {
+  readonly rows: readonly ObjectRow[];
+  readonly focused: number | undefined;
+  readonly setFocused: (index: number) => void;
+  /** While a dialog is open. */
+  readonly isDisabled: boolean;
+  readonly onOpen: (row: ObjectRow) => void;
+  readonly onUp: () => void;
+  readonly onToggle: (row: ObjectRow) => void;
+  readonly onFilter: () => void;
+  readonly onDelete: (row: ObjectRow | undefined) => void;
+  readonly onHelp: () => void;
+}
+
+/** Listens to the page's keys, except while something is typed. */
+export function useShortcuts(targets: ShortcutTargets): void {
+  const newest = useRef(targets);
+  newest.current = targets;
+  useEffect(() => {
+    const listen = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || newest.current.isDisabled) return;
+      if (obey(event, newest.current)) event.preventDefault();
+    };
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+  }, []);
+}
+
+function obey({ key, target }: KeyboardEvent, targets: ShortcutTargets): boolean {
+  const { rows, focused, setFocused } = targets;
+  const row = focused === undefined ? undefined : rows[focused];
+  if (isTyped(target)) {
+    if (key !== "Escape" || !(target instanceof HTMLElement)) return false;
+    target.blur();
+    return true;
+  }
+  switch (key) {
+    case "j":
+    case "ArrowDown":
+      setFocused(Math.min(rows.length - 1, (focused ?? -1) + 1));
+      return true;
+    case "k":
+    case "ArrowUp":
+      setFocused(Math.max(0, (focused ?? 1) - 1));
+      return true;
+    case "Enter":
+      // A link or a button that has the focus does its own work.
+      if (row === undefined || isControl(target)) return false;
+      targets.onOpen(row);
+      return true;
+    case "x":
+      if (row !== undefined) targets.onToggle(row);
+      return row !== undefined;
+    case "u":
+    case "Backspace":
+      targets.onUp();
+      return true;
+    case "/":
+      targets.onFilter();
+      return true;
+    case "Delete":
+      targets.onDelete(row);
+      return true;
+    case "?":
+      targets.onHelp();
+      return true;
+    default:
+      return false;
+  }
+}
+
+function isTyped(target: EventTarget | null): boolean {
+  if (target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
+  return target instanceof HTMLInputElement && target.type !== "checkbox";
+}
+
+function isControl(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && target.closest("a, button, input") !== null;
+}
+
+/** The folder above a folder; empty for the root. */
+export function parentOf(prefix: string): string {
+  return prefix.slice(0, prefix.slice(0, -1).lastIndexOf("/") + 1);
+}
