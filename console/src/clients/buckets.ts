@@ -96,7 +96,7 @@ export async function getUsage(connection: Connection, bucket: string, prefix?: 
   };
 }
 
-/** Whether anybody may use the bucket without credentials. */
+/** Whether everyone may use the bucket without credentials. */
 export async function isPublic(connection: Connection, bucket: string): Promise<boolean> {
   return (
     textOf(await getXml(connection, bucketPath(bucket), { policyStatus: "" }), "IsPublic").toLowerCase() === "true"

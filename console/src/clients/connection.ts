@@ -53,7 +53,7 @@ export class Connection {
     this.region = region;
   }
 
-  /** The server's time, as far as answers have told it. */
+  /** The server's time, as far as answers have shown it. */
   now(): number {
     return Date.now() + this.#skewMs;
   }

@@ -1,9 +1,11 @@
 // Tries what a principal may do with a bucket, without changing anything: the server checks permissions first, and then
 // refuses the write or the deletion for another reason.
+import { getXml } from "./buckets.ts";
 import { Connection } from "./connection.ts";
 import { NetworkFailure, readFailure, ServiceError } from "./failures.ts";
-import { bucketPath, objectPath } from "./paths.ts";
+import { bucketPath, decodeKey, objectPath } from "./paths.ts";
 import { getFederationToken } from "./sts.ts";
+import { textOf } from "./xml.ts";
 
 /** Who tries: without credentials, the caller, or a name that only the bucket's own rules can allow something. */
 export type Prober =
@@ -25,6 +27,23 @@ export interface Finding {
 const NO_ETAG = '"00000000000000000000000000000000-0"';
 const MD5_OF_NOTHING = "1B2M2Y8AsgTpgAmY7PhCfg==";
 const SHORTEST_SESSION_SECONDS = 900;
+
+/** The first key of a bucket, to begin with; empty if the bucket is. */
+export async function firstKey(connection: Connection, bucket: string): Promise<string> {
+  const query = { "list-type": "2", "max-keys": "1", "encoding-type": "url" };
+  return decodeKey(textOf(await getXml(connection, bucketPath(bucket), query), "Contents", "Key"));
+}
+
+/** Whether a key has an object. A missing one is refused to all who may not list it. */
+export async function hasObject(connection: Connection, bucket: string, key: string): Promise<boolean> {
+  try {
+    await connection.send({ method: "HEAD", path: objectPath(bucket, key) });
+    return true;
+  } catch (failure) {
+    if (failure instanceof ServiceError && failure.status === 404) return false;
+    throw failure;
+  }
+}
 
 /** Tries every action on a key of a bucket. @throws ServiceError if the prober cannot be played, NetworkFailure */
 export async function probe(connection: Connection, prober: Prober, bucket: string, key: string): Promise<Finding[]> {

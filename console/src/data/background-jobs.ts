@@ -61,7 +61,7 @@ export async function runJob({ kind, target, title, run }: JobPlan): Promise<voi
   }
 }
 
-/** Forgets a job that shall not be resumed. */
+/** Clears a job that shall not be resumed. */
 export function dropUnfinished(dropped: UnfinishedJob): void {
   remember(readUnfinished().filter((job) => !isSame(job, dropped)));
   forgetOffer(dropped);

@@ -21,10 +21,10 @@ export interface SignInDetails extends Credentials {
 }
 
 const current = signal<Session | undefined>(undefined);
-/** Why nobody is signed in. */
+/** Why there is no session. */
 export const signedOutBecause = signal<"expired" | "bad-link" | undefined>(undefined);
 
-/** The session; undefined while nobody is signed in. */
+/** The session; undefined before the sign-in. */
 export function currentSession(): Session | undefined {
   return current.value;
 }
@@ -34,9 +34,9 @@ export function useConnection(): Connection {
   return requireSession().connection;
 }
 
-/** @throws Error if nobody is signed in */
+/** @throws Error without a session */
 export function requireSession(): Session {
-  if (current.value === undefined) throw new Error("nobody is signed in");
+  if (current.value === undefined) throw new Error("there is no session");
   return current.value;
 }
 
@@ -55,7 +55,7 @@ export async function signIn(details: SignInDetails, { remember }: { readonly re
   current.value = { connection, account, arn, name: nameOf(arn), expiresAt };
 }
 
-/** Forgets the credentials. */
+/** Clears the credentials. */
 export function signOut(because?: "expired"): void {
   sessionStorage.removeItem(STORAGE_KEY);
   signedOutBecause.value = because;

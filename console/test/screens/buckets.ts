@@ -1,8 +1,15 @@
 // The list of buckets, and creating, emptying and deleting them.
 import assert from "node:assert/strict";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
-import { assertAccessible, assertNoSidewaysScroll, signIn, withPage } from "../support/browser.ts";
-import { freshBucket, keysOf, s3, type Stage } from "../support/stage.ts";
+import {
+  assertAccessible,
+  assertNoJumps,
+  assertNoSidewaysScroll,
+  consoleUrl,
+  signIn,
+  withPage,
+} from "../support/browser.ts";
+import { CREDENTIALS, freshBucket, keysOf, newUser, s3, type Stage } from "../support/stage.ts";
 
 export function bucketsSuite(stage: Stage): Suite {
   return suiteOf("buckets", [
@@ -16,6 +23,7 @@ export function bucketsSuite(stage: Stage): Suite {
           const row = page.getByRole("row").filter({ hasText: bucket });
           await row.getByText("15 B").waitFor();
           const text = (await row.innerText()).replaceAll(/\s+/g, " ");
+          await assertNoJumps(page);
           assert.match(text, /\b3\b.*\b15 B\b.*\bOn\b.*\bPrivate\b/);
           await assertAccessible(page);
           await page.getByLabel("Filter by name").fill("no such bucket");
@@ -93,6 +101,81 @@ export function bucketsSuite(stage: Stage): Suite {
           await page.reload();
           await signIn(stage, page);
           assert.equal(await page.getByText("was interrupted").count(), 0);
+        });
+      },
+    },
+    {
+      name: "the keyboard alone signs in, creates a bucket and opens its settings",
+      run: () =>
+        withPage(stage, async (page) => {
+          const bucket = `keyboard-${process.pid}`;
+          const { keyboard } = page;
+          const type = async (text: string): Promise<void> => {
+            await keyboard.press("Tab");
+            await keyboard.type(text);
+          };
+          const focused = (): Promise<unknown> =>
+            page.evaluate("document.activeElement?.textContent || document.activeElement?.getAttribute('aria-label')");
+          /** Moves the focus on until it is where it shall be. */
+          const tabTo = async (name: string): Promise<void> => {
+            for (let steps = 0; steps < 40; steps += 1) {
+              if (String(await focused()).includes(name)) return;
+              await keyboard.press("Tab");
+            }
+            assert.fail(`${name} cannot be reached`);
+          };
+          await page.goto(consoleUrl(stage));
+          await page.getByRole("heading", { name: "Sign in to Cairn" }).waitFor();
+          await type(CREDENTIALS.accessKeyId);
+          await type(CREDENTIALS.secretAccessKey);
+          await keyboard.press("Enter");
+          await page.getByRole("heading", { name: "Buckets", level: 1 }).waitFor();
+          await tabTo("Create bucket");
+          await keyboard.press("Enter");
+          await page.getByRole("dialog").waitFor();
+          await keyboard.type(bucket);
+          await keyboard.press("Enter");
+          await page.getByRole("link", { name: bucket }).waitFor();
+          await tabTo(`Actions for ${bucket}`);
+          await keyboard.press("Enter");
+          await tabTo("Settings");
+          await keyboard.press("Enter");
+          await page.getByRole("heading", { name: bucket, level: 1 }).waitFor();
+          assert.ok(page.url().includes(`/buckets/${bucket}/settings`));
+        }),
+    },
+    {
+      name: "a user sees own buckets, opens others by name, and is shown why something is refused",
+      run: async () => {
+        const bucket = await freshBucket(stage);
+        const Statement = [{ Effect: "Allow", Action: ["s3:GetBucketTagging", "s3:ListAllMyBuckets"], Resource: "*" }];
+        const user = await newUser(stage, { Version: "2012-10-17", Statement });
+        await withPage(stage, async (page) => {
+          await signIn(stage, page, "#/buckets", user);
+          await page.getByText("No buckets yet").waitFor();
+          await assertAccessible(page);
+          await page.evaluate((place) => {
+            location.hash = place;
+          }, `#/buckets/${bucket}/settings/tags`);
+          await page.getByRole("button", { name: "Add a tag" }).click();
+          await page.getByLabel("Name").fill("a");
+          await page.getByRole("button", { name: "Save" }).click();
+          await page.getByText("You are not allowed to do this.").waitFor();
+          await page.getByText("Error code").waitFor({ state: "attached" });
+        });
+      },
+    },
+    {
+      name: "a user who may not list buckets is shown why, and a way on",
+      run: async () => {
+        const Statement = [{ Effect: "Deny", Action: "s3:ListAllMyBuckets", Resource: "*" }];
+        const user = await newUser(stage, { Version: "2012-10-17", Statement });
+        await withPage(stage, async (page) => {
+          await signIn(stage, page, "#/buckets", user);
+          await page.getByText("You are not allowed to do this.").waitFor();
+          await page.getByLabel("Open a bucket by name").fill("some-bucket");
+          await page.getByRole("button", { name: "Browse" }).click();
+          await page.getByRole("heading", { name: "some-bucket", level: 1 }).waitFor();
         });
       },
     },

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type Check, type Suite, suiteOf } from "../../../test/clients/harness.ts";
-import { assertAccessible, assertNoSidewaysScroll, signIn, withPage } from "../support/browser.ts";
+import { assertAccessible, assertNoJumps, assertNoSidewaysScroll, signIn, withPage } from "../support/browser.ts";
 import { freshBucket, s3, type Stage } from "../support/stage.ts";
 
 const TABS = [
@@ -106,9 +106,11 @@ export function settingsSuite(stage: Stage): Suite {
       await page.getByText("The policy was saved.").waitFor();
       await page.getByLabel("Try as").selectOption("federated");
       await page.getByLabel("Name").fill("guest");
+      await page.getByLabel("Key of an object").fill("missing");
       await page.getByRole("button", { name: "Try" }).click();
       const row = page.getByRole("row").filter({ hasText: "Write the object" });
       await row.getByText("Allowed").waitFor();
+      await page.getByText("This object does not exist.").waitFor();
       assert.equal(await page.getByText("Refused", { exact: true }).count(), 4);
       assert.doesNotMatch(await stored(bucket, "list-type=2"), /<Key>/);
     }),
@@ -204,7 +206,7 @@ export function settingsSuite(stage: Stage): Suite {
       assert.match(await stored(bucket, "encryption"), /SSE-C/);
     }),
     on(
-      "a website is saved, and a host that nobody lends is refused with the reason",
+      "a website is saved, and a host outside of DELIVERY is refused with the reason",
       "website",
       async (page, bucket) => {
         await page.getByLabel("Error document").fill("404.html");
@@ -255,6 +257,7 @@ export function settingsSuite(stage: Stage): Suite {
               await page.locator(".setting").first().waitFor();
               await page.waitForFunction(() => document.querySelector(".skeleton") === null);
               await assertNoSidewaysScroll(page);
+              await assertNoJumps(page);
               await assertAccessible(page);
             }
           },

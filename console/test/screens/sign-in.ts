@@ -19,7 +19,7 @@ export function signInSuite(stage: Stage): Suite {
         }),
     },
     {
-      name: "a ticked box keeps the session in the tab, and signing out forgets it",
+      name: "a ticked box keeps the session in the tab, and signing out clears it",
       run: () =>
         withPage(stage, async (page) => {
           await page.goto(consoleUrl(stage));

@@ -49,6 +49,14 @@ export async function withPage(
     if (message.type() === "error") note(message.text());
   });
   await page.addInitScript(() => {
+    // Shifts that no input has caused.
+    let shift = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) {
+        if (Reflect.get(entry, "hadRecentInput") !== true) shift += Number(Reflect.get(entry, "value"));
+      }
+      Reflect.set(globalThis, "layoutShift", shift);
+    }).observe({ type: "layout-shift", buffered: true });
     addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
       console.error(`the policy forbids ${violatedDirective} ${blockedURI}`);
     });
@@ -97,6 +105,15 @@ export async function assertAccessible(page: Page): Promise<void> {
     }));
   });
   assert.deepEqual(violations, [], "axe-core found violations");
+}
+
+/** What web.dev calls a good score. */
+const SHIFT_MAX = 0.1;
+
+/** Asserts that what was shown has not jumped while more came, since the page was opened. */
+export async function assertNoJumps(page: Page): Promise<void> {
+  const shift = Number(await page.evaluate("globalThis.layoutShift ?? 0"));
+  assert.ok(shift < SHIFT_MAX, `the layout of ${page.url()} has shifted by ${shift}`);
 }
 
 /** Asserts that the page is no wider than its window. */

@@ -1,5 +1,6 @@
 // What every check is given: a browser, the address of a served Cairn, and root's credentials.
 import { AwsClient } from "aws4fetch";
+import { Caller, keysIn, type Keys } from "../../../scripts/tenancy/caller.ts";
 import type { Browser } from "playwright-core";
 
 export const CREDENTIALS = {
@@ -45,6 +46,16 @@ export async function freshBucket(stage: Stage, { isVersioned = false, hasObject
     await s3(stage, "PUT", `/${bucket}?versioning`, body);
   }
   return bucket;
+}
+
+/** Creates a user with a policy, and an access key of the user. */
+export async function newUser({ url }: Stage, policy: object): Promise<Keys> {
+  last += 1;
+  const root = new Caller({ endpoint: url, region: "auto" }, CREDENTIALS);
+  const UserName = `console-user-${process.pid}-${last}`;
+  await root.iam("CreateUser", { UserName });
+  await root.iam("PutUserPolicy", { UserName, PolicyName: "own", PolicyDocument: JSON.stringify(policy) });
+  return keysIn(await root.iam("CreateAccessKey", { UserName }));
 }
 
 /** The keys of a bucket, up to 1000. */

@@ -24,6 +24,7 @@ export const buckets = {
   "buckets.empty.text": "A bucket holds objects, and the rules that apply to them. Create one, then upload into it.",
   "buckets.empty.note": "Users see the buckets that they created. Open another one by its name:",
   "buckets.noMatch": "No bucket has “{text}” in its name.",
+  "buckets.notListed": "A bucket is missing? Users see the buckets that they created.",
   "buckets.open": "Open a bucket by name",
   "buckets.settings": "Settings",
   "buckets.browse": "Browse",

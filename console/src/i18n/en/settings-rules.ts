@@ -19,6 +19,7 @@ export const settingsRules = {
   "probe.name": "Name",
   "probe.nameHint": "Has only what the bucket grants to federated-user/NAME.",
   "probe.key": "Key of an object",
+  "probe.missing": "This object does not exist. Reading it is refused to all who may not list the bucket.",
   "probe.try": "Try",
   "probe.action": "Action",
   "probe.answer": "Answer",

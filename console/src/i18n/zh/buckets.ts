@@ -26,6 +26,7 @@ export const buckets: Readonly<Record<keyof typeof english, string>> = {
   "buckets.empty.text": "存储桶用来存放对象以及适用于它们的规则。先创建一个，再上传内容。",
   "buckets.empty.note": "用户只能看到自己创建的存储桶。按名称打开其他存储桶：",
   "buckets.noMatch": "没有名称包含“{text}”的存储桶。",
+  "buckets.notListed": "没有看到某个存储桶？用户只能看到自己创建的存储桶。",
   "buckets.open": "按名称打开存储桶",
   "buckets.settings": "设置",
   "buckets.browse": "浏览",

@@ -21,6 +21,7 @@ export const settingsRules: Readonly<Record<keyof typeof english, string>> = {
   "probe.name": "名称",
   "probe.nameHint": "只拥有存储桶授予 federated-user/名称 的权限。",
   "probe.key": "对象的键",
+  "probe.missing": "该对象不存在。无权列出存储桶的人读取时一律会被拒绝。",
   "probe.try": "尝试",
   "probe.action": "操作",
   "probe.answer": "结果",

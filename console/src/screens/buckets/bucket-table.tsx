@@ -1,4 +1,4 @@
-// One row for each bucket. What a row needs besides the list is asked for when the row comes into view.
+// One row for each bucket. What a row needs in addition to the list is asked for when the row comes into view.
 import { useEffect, useRef, useState } from "preact/hooks";
 import {
   type BucketUsage,
@@ -87,7 +87,7 @@ function accessBadge(isOpen: boolean | undefined) {
   return isOpen ? <Badge kind="warning">{t("buckets.public")}</Badge> : <Badge>{t("buckets.private")}</Badge>;
 }
 
-/** What a row shows besides the list; undefined where the caller may not know. */
+/** What a row shows in addition to the list; undefined where the caller may not know. */
 interface BucketFacts {
   readonly usage: BucketUsage | undefined;
   readonly versioning: Versioning | undefined;

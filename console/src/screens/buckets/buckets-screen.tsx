@@ -61,6 +61,12 @@ export function BucketsScreen() {
           )}
         </>
       )}
+      {buckets?.length === 0 || (buckets === undefined && failure === undefined) ? null : (
+        <details open={buckets === undefined}>
+          <summary>{t("buckets.notListed")}</summary>
+          <OpenBucketForm />
+        </details>
+      )}
       {shown?.dialog === "create" ? <CreateBucketDialog onClose={close} onCreated={reload} /> : null}
       {shown?.dialog === "empty" ? (
         <EmptyBucketDialog

@@ -31,7 +31,7 @@ export function EventsTab({ bucket }: SettingsTabProps) {
     }, done);
   return (
     <>
-      <SettingSection title={t("settings.events")} lead={t("events.lead")} loaded={loaded}>
+      <SettingSection title={t("settings.events")} lead={t("events.lead")} loaded={loaded} lines={13}>
         {({ text }) => (
           <DocumentForm
             key={text}

@@ -1,6 +1,6 @@
 // "Who may do what": tries as someone else, and shows what the server answers.
-import { useState } from "preact/hooks";
-import { type Finding, probe, type ProbedAction, type Prober } from "../../clients/probe.ts";
+import { useEffect, useState } from "preact/hooks";
+import { type Finding, firstKey, hasObject, probe, type ProbedAction, type Prober } from "../../clients/probe.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
@@ -8,6 +8,7 @@ import { SelectField, TextField } from "../../components/fields.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { useConnection } from "../../data/session.ts";
 import { useChange } from "../../data/use-change.ts";
+import { useLoad } from "../../data/use-load.ts";
 import type { TextKey } from "../../i18n/en.ts";
 import { t } from "../../i18n/language.ts";
 
@@ -24,8 +25,14 @@ export function PolicyProbe({ bucket }: { readonly bucket: string }) {
   const change = useChange();
   const [kind, setKind] = useState<Prober["kind"]>("anonymous");
   const [name, setName] = useState("");
-  const [key, setKey] = useState("example.txt");
+  const [key, setKey] = useState("");
   const [findings, setFindings] = useState<readonly Finding[]>();
+  const [isMissing, setMissing] = useState(false);
+  // Who may not list the bucket names a key.
+  const first = useLoad(() => firstKey(connection, bucket).catch(() => ""), [bucket]);
+  useEffect(() => {
+    setKey((before) => before || (first.value ?? ""));
+  }, [first.value]);
   const prober: Prober = kind === "federated" ? { kind, name } : { kind };
   const isReady = key !== "" && (kind !== "federated" || name.length >= 2);
   const columns: readonly Column<Finding>[] = [
@@ -47,7 +54,10 @@ export function PolicyProbe({ bucket }: { readonly bucket: string }) {
         onSubmit={(event) => {
           event.preventDefault();
           if (!isReady) return;
-          void change.run(async () => setFindings(await probe(connection, prober, bucket, key)));
+          void change.run(async () => {
+            setMissing(!(await hasObject(connection, bucket, key).catch(() => true)));
+            setFindings(await probe(connection, prober, bucket, key));
+          });
         }}
       >
         <SelectField
@@ -72,6 +82,7 @@ export function PolicyProbe({ bucket }: { readonly bucket: string }) {
         </Button>
       </form>
       {change.failure === undefined ? null : <ErrorPanel failure={change.failure} />}
+      {findings !== undefined && isMissing ? <p class="notice">{t("probe.missing")}</p> : null}
       {findings === undefined ? null : (
         <Table label={t("probe.title")} columns={columns} rows={findings} rowKey={({ action }) => action} />
       )}

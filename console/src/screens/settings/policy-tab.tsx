@@ -19,7 +19,7 @@ export function PolicyTab({ bucket }: SettingsTabProps) {
   );
   return (
     <>
-      <SettingSection title={t("settings.policy")} lead={t("policy.lead")} loaded={loaded}>
+      <SettingSection title={t("settings.policy")} lead={t("policy.lead")} loaded={loaded} lines={13}>
         {({ text }) => (
           <DocumentForm
             key={text}

@@ -21,7 +21,7 @@ export function UsageTab({ bucket }: SettingsTabProps) {
   const stored = useLoad(() => getUsage(connection, bucket), [bucket]);
   return (
     <>
-      <SettingSection title={t("usage.stored")} loaded={stored}>
+      <SettingSection title={t("usage.stored")} loaded={stored} lines={3}>
         {(usage) => {
           const atLeast = (text: string): string => (usage.isPartial ? t("buckets.atLeast", { value: text }) : text);
           const of = (count: number, bytes: number): string =>

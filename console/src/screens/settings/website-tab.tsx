@@ -20,7 +20,7 @@ export function WebsiteTab({ bucket }: SettingsTabProps) {
   const delivery = useLoad(async () => deliveryIn(await getConfiguration(connection, bucket, "delivery")), [bucket]);
   return (
     <>
-      <SettingSection title={t("settings.website")} lead={t("website.lead")} loaded={website}>
+      <SettingSection title={t("settings.website")} lead={t("website.lead")} loaded={website} lines={6}>
         {({ text }) => <WebsiteForm key={text} bucket={bucket} text={text} onChanged={website.reload} />}
       </SettingSection>
       <SettingSection title={t("delivery.title")} lead={t("delivery.lead")} loaded={delivery}>
