@@ -113,6 +113,12 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     send(response, 200, [...new Set(below.map((name) => name.slice(0, name.indexOf("/"))))]);
   },
 
+  async "POST /list-reserved"(request, prefix, response) {
+    const { after, limit } = await bodyOf<{ readonly after: string; readonly limit: number }>(request);
+    const names = await reservedNames(layout, prefix);
+    send(response, 200, names.filter((name) => name > after).slice(0, limit));
+  },
+
   async "POST /delete-reserved"(_, prefix, response) {
     const names = (await reservedNames(layout, prefix)).slice(0, RESERVED_DELETES);
     await deleteAll(names);

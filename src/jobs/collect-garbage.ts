@@ -1,8 +1,9 @@
 // Deletes blobs without references once the recovery window has passed. It dissolves manifests first: their blobs
 // become garbage of the same age. Rows of blobs are purged after the blobs, so a crash repeats some deletions but loses
-// no blob.
+// no blob. Records of locks are deleted with the blob or manifest of their version.
 import { purgeGarbage, lookUpDueGarbage, type GarbagePage } from "../state/metadata/garbage.ts";
 import { purgeManifests, selectManifestIds } from "../state/metadata/manifests.ts";
+import { bucketsWithRecords, deleteRecordsOf } from "../state/metadata/lock-records.ts";
 import { overDatabases } from "./over-databases.ts";
 import type { Job } from "./job.ts";
 
@@ -19,6 +20,9 @@ interface Progress {
  * at most half a minute for the batch.
  */
 const DISSOLVED_BYTES = 1_000_000;
+
+/** The most blobs of buckets with records of locks in one step: each takes two calls more. */
+const RECORDED_PER_STEP = 50;
 
 const FIRST: Progress = { after: "", isToBeRepeated: false };
 
@@ -37,10 +41,13 @@ export const collectGarbage: Job = overDatabases({
       };
     }
     const sizes = page.due.length === 0 ? new Map<string, number>() : await database.look(selectManifestIds(page.due));
-    const { due, next } = cutPage(page, sizes);
+    const recorded = page.due.length === 0 ? new Set<string>() : await bucketsWithRecords(blobs);
+    const hasRecords = (id: string): boolean => recorded.has(id.split("/", 1)[0] ?? "");
+    const { due, next } = cutPage(page, sizes, hasRecords);
     const manifests = due.filter((id) => sizes.has(id));
     if (due.length > 0) {
       await blobs.delete(due.filter((id) => !sizes.has(id)));
+      for (const id of due.filter(hasRecords)) await deleteRecordsOf(blobs, id);
       // Blobs of a manifest became garbage together with it, so they are due now.
       await database.batch([...purgeManifests(manifests, before - 1), purgeGarbage(due)]);
     }
@@ -53,10 +60,19 @@ export const collectGarbage: Job = overDatabases({
   },
 });
 
-/** The start of a page, with no more manifests than a step dissolves. */
-function cutPage({ due, next }: GarbagePage, sizes: ReadonlyMap<string, number>): GarbagePage {
+/** The start of a page, with no more manifests than a step dissolves, and no more records than it deletes. */
+function cutPage(
+  { due, next }: GarbagePage,
+  sizes: ReadonlyMap<string, number>,
+  hasRecords: (id: string) => boolean,
+): GarbagePage {
   let bytes = 0;
-  const end = due.findIndex((id, index) => (bytes += sizes.get(id) ?? 0) > DISSOLVED_BYTES && index > 0);
+  let recorded = 0;
+  const end = due.findIndex((id, index) => {
+    bytes += sizes.get(id) ?? 0;
+    recorded += hasRecords(id) ? 1 : 0;
+    return (bytes > DISSOLVED_BYTES || recorded > RECORDED_PER_STEP) && index > 0;
+  });
   return end === -1 ? { due, next } : { due: due.slice(0, end), next: due[end - 1] };
 }
 

@@ -1,11 +1,13 @@
 // Brings a backup back from the blob store into empty databases. A database that is not empty is left alone. Deletions
 // are on hold from the first step on, until an operator lifts the hold: bytes that were written after the backup are still
-// there, and no row refers to them.
+// there, and no row refers to them. Locks that were changed after the backup come from their records.
 import { decodeUtf8 } from "../bytes/text.ts";
 import type { BackupPage } from "../state/repair/backup-pages.ts";
 import { holdDeletions } from "../state/repair/deletion-hold.ts";
 import { FIRST_DATABASE } from "../state/d1/database.ts";
+import { readRecords } from "../state/metadata/lock-records.ts";
 import { findEmptyDatabases, restoreDatabasesPage } from "../state/repair/backup-databases.ts";
+import { applyLockRecords } from "../state/repair/restore-locks.ts";
 import { FIRST_COUNT, completeCounts, type CountPosition } from "../state/repair/restore-pages.ts";
 import { listBackups, pageName, readSummary } from "./backup.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
@@ -18,7 +20,17 @@ type Progress =
       /** The databases that are restored; undefined in a pass of an earlier release: the first. */
       readonly into?: readonly string[];
     }
-  | { readonly phase: "count"; readonly at: CountPosition; readonly into?: readonly string[] };
+  | { readonly phase: "count"; readonly at: CountPosition; readonly into?: readonly string[] }
+  | {
+      readonly phase: "locks";
+      readonly id: string;
+      /** The name of the last record that was applied. */
+      readonly after: string;
+      readonly into: readonly string[];
+    };
+
+/** The records of locks that one step reads, and about the calls that this takes. */
+const RECORDS_PER_STEP = 50;
 
 export const restore: Job = {
   name: "restore",
@@ -29,6 +41,7 @@ export const restore: Job = {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const progress = JSON.parse(cursor) as Progress;
     if (progress.phase === "write") return writePage(context, progress);
+    if (progress.phase === "locks") return applyRecords(context, progress);
     return countPage(context, progress);
   },
 };
@@ -48,13 +61,28 @@ async function writePage(
   { databases, blobs }: JobContext,
   { id, pagesLeft, into = [FIRST_DATABASE] }: Extract<Progress, { phase: "write" }>,
 ): Promise<JobStep> {
-  if (pagesLeft === 0) return { cursor: write({ phase: "count", at: FIRST_COUNT, into }), report: {} };
+  if (pagesLeft === 0) return { cursor: write({ phase: "locks", id, after: "", into }), report: {} };
   const bytes = await blobs.readReserved(pageName(id, pagesLeft - 1));
   if (bytes === undefined) throw new Error(`the backup ${id} lacks its page ${pagesLeft - 1}`);
   // What the backup wrote.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const rows = await restoreDatabasesPage(databases, JSON.parse(decodeUtf8(bytes) ?? "") as BackupPage, into);
   return { cursor: write({ phase: "write", id, pagesLeft: pagesLeft - 1, into }), report: { pages: 1, rows } };
+}
+
+/** Applies some records of locks to every database that is restored. */
+async function applyRecords(
+  context: JobContext,
+  { id, after, into }: Extract<Progress, { phase: "locks" }>,
+): Promise<JobStep> {
+  const { databases, blobs } = context;
+  const summary = await readSummary(context, id);
+  if (summary === undefined) throw new Error(`there is no complete backup ${id}`);
+  const { records, last } = await readRecords(blobs, after, RECORDS_PER_STEP);
+  if (last === undefined) return { cursor: write({ phase: "count", at: FIRST_COUNT, into }), report: {} };
+  const statements = applyLockRecords(records, summary.began);
+  if (statements.length > 0) for (const name of into) await databases.named(name).batch(statements);
+  return { cursor: write({ phase: "locks", id, after: last, into }), report: { locks: records.length } };
 }
 
 /** Puts a page of counts of the first database in order, then of the next. */

@@ -33,7 +33,13 @@ export const putObjectLegalHold = defineOperation({
     requireObjectLock(bucket);
     const target = { ...input, facts, choose: (found: VersionFacts) => requireVersion(input, found) };
     const { object, lock } = await setLegalHold(context.database, target, legalHold);
-    const version = { bucketId: bucket.id, key: object.key, referenceId: referenceOf(object) };
+    const version = {
+      bucketId: bucket.id,
+      key: object.key,
+      versionId: object.versionId,
+      referenceId: referenceOf(object),
+      changedAt: context.now,
+    };
     await storeVersionLock(context.blobs, version, lock);
     return versionIdHeader(object, true);
   },

@@ -47,7 +47,13 @@ export const putObjectRetention = defineOperation({
       choose: (found: VersionFacts) => requireVersion(input, found),
     };
     const { object, lock } = await setRetention(context.database, target, retention, bypassesGovernance);
-    const version = { bucketId: bucket.id, key: object.key, referenceId: referenceOf(object) };
+    const version = {
+      bucketId: bucket.id,
+      key: object.key,
+      versionId: object.versionId,
+      referenceId: referenceOf(object),
+      changedAt: context.now,
+    };
     await storeVersionLock(context.blobs, version, lock);
     return versionIdHeader(object, true);
   },

@@ -252,6 +252,9 @@ export function describeBlobStore(name: string, storeOf: StoreOf, hasClasses = t
       for (const name of ["a/1", "a/2", "b/1"]) await store.writeReserved(prefix + name, utf8(name));
       expect(await store.readReserved(`${prefix}a/2`)).toEqual(utf8("a/2"));
       expect(await store.listReservedFolders(prefix)).toEqual(["a", "b"]);
+      expect(await store.listReserved(prefix, "", 2)).toEqual([`${prefix}a/1`, `${prefix}a/2`]);
+      expect(await store.listReserved(prefix, `${prefix}a/2`, 2)).toEqual([`${prefix}b/1`]);
+      expect(await store.listReserved(`${prefix}a/`, `${prefix}a/2`, 2)).toEqual([]);
       expect(await store.deleteReserved(`${prefix}a/`)).toBe(2);
       expect(await store.deleteReserved(`${prefix}a/`)).toBe(0);
       expect(await store.listReservedFolders(prefix)).toEqual(["b"]);

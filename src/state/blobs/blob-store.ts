@@ -87,6 +87,8 @@ export interface BlobStore {
   writeReserved(name: string, bytes: Uint8Array): Promise<void>;
   /** The names of the folders right below a reserved prefix, which ends with a slash. */
   listReservedFolders(prefix: string): Promise<string[]>;
+  /** The names of up to `limit` objects below a reserved prefix, in byte order after a name. */
+  listReserved(prefix: string, after: string, limit: number): Promise<readonly string[]>;
   /** Deletes up to 1000 objects below a reserved prefix, and answers how many. */
   deleteReserved(prefix: string): Promise<number>;
   /** Whether a blob exists. */

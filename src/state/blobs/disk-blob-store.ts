@@ -100,6 +100,13 @@ export class DiskBlobStore implements BlobStore {
     return response.json();
   }
 
+  async listReserved(prefix: string, after: string, limit: number): Promise<readonly string[]> {
+    const body = JSON.stringify({ after, limit });
+    const response = await this.#call("/list-reserved", prefix, { method: "POST", body });
+    await this.#expect(response, 200);
+    return response.json();
+  }
+
   async deleteReserved(prefix: string): Promise<number> {
     const response = await this.#call("/delete-reserved", prefix, { method: "POST" });
     await this.#expect(response, 200);

@@ -102,6 +102,12 @@ export class R2BlobStore implements BlobStore {
     return folders;
   }
 
+  async listReserved(prefix: string, after: string, limit: number): Promise<readonly string[]> {
+    this.#counts.addBlobCalls(1);
+    const { objects } = await this.#bucket.list({ prefix, startAfter: after, limit });
+    return objects.map(({ key }) => key);
+  }
+
   async deleteReserved(prefix: string): Promise<number> {
     this.#counts.addBlobCalls(1);
     const { objects } = await this.#bucket.list({ prefix });

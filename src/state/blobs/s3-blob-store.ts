@@ -18,6 +18,7 @@ import { contentMd5, type S3Call, type S3Client } from "./s3-client.ts";
 import { deleteDocument, readDeleteFailure, readFailure, readKeyPage } from "./s3-documents.ts";
 import { AFTER_RESERVED, companionOf, encodeMetadata, MARK_ID, RESERVED_PREFIX } from "./s3-metadata.ts";
 import { blobStorageHeaders, entryOf, md5Of, refusal, S3Reader } from "./s3-reader.ts";
+import { notStored } from "./s3-put-result.ts";
 import { S3ReservedObjects } from "./s3-reserved.ts";
 
 const CREATE_ONLY = { "if-none-match": "*" };
@@ -30,13 +31,6 @@ const PARALLEL_HEADS = 6;
 
 /** Some stores answer a copy only when all bytes are copied. */
 const COPY_TIMEOUT_MS = 600_000;
-
-const HASH_MISMATCHES: ReadonlySet<string> = new Set([
-  "BadDigest",
-  "InvalidDigest",
-  "XAmzContentSHA256Mismatch",
-  "XAmzContentChecksumMismatch",
-]);
 
 export class S3BlobStore implements BlobStore {
   readonly #client: S3Client;
@@ -170,6 +164,10 @@ export class S3BlobStore implements BlobStore {
     return this.#reserved.folders(prefix);
   }
 
+  listReserved(prefix: string, after: string, limit: number): Promise<readonly string[]> {
+    return this.#reserved.names(prefix, after, limit);
+  }
+
   async deleteReserved(prefix: string): Promise<number> {
     const names = await this.#reserved.names(prefix);
     await this.delete(names);
@@ -285,15 +283,4 @@ export class S3BlobStore implements BlobStore {
     if (response.status !== 200) throw refusal(call, response, document);
     return document;
   }
-}
-
-/** The result of a put that the store refused because of its hash. */
-function notStored(response: Response, document: Uint8Array, hasHash: boolean): BlobPutResult {
-  const failure = readFailure(document);
-  if (hasHash && failure !== undefined && HASH_MISMATCHES.has(failure.code)) {
-    return { isStored: false, computed: failure.computedSha256 };
-  }
-  // The id exists, or a request for the same id is under way.
-  if (response.status === 412 || response.status === 409) throw new S3Error("ServiceUnavailable");
-  throw refusal({ operation: "PutObject" }, response, document);
 }

@@ -34,9 +34,10 @@ export class S3ReservedObjects {
     return folders;
   }
 
-  /** The names of up to 1000 objects below a prefix. */
-  async names(prefix: string): Promise<readonly string[]> {
-    return (await this.#list({ prefix })).keys;
+  /** The names of up to `limit` objects below a prefix, after a name. */
+  async names(prefix: string, after?: string, limit = 1000): Promise<readonly string[]> {
+    const startAfter = after === undefined ? {} : { "start-after": after };
+    return (await this.#list({ prefix, "max-keys": String(limit), ...startAfter })).keys;
   }
 
   async #list(query: Readonly<Record<string, string>>): Promise<KeyPage> {

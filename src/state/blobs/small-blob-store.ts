@@ -73,6 +73,10 @@ export class SmallBlobStore implements BlobStore {
     return this.#store.listReservedFolders(prefix);
   }
 
+  async listReserved(prefix: string, after: string, limit: number): Promise<readonly string[]> {
+    return this.#store.listReserved(prefix, after, limit);
+  }
+
   async deleteReserved(prefix: string): Promise<number> {
     return this.#store.deleteReserved(prefix);
   }

@@ -1,6 +1,6 @@
 // Records of Object Lock in the blob store, from which a rebuild restores it: one of each bucket with Object Lock, and one
 // of each version whose lock was changed after its upload. (The recovery metadata of a blob has the lock of its upload.)
-// A record is stored before the answer. The records of a bucket are deleted with it.
+// A record is stored before the answer. It is deleted with the blob or manifest, or with the bucket.
 import { digest } from "../../bytes/digest.ts";
 import { toHex } from "../../bytes/hex-base64.ts";
 import { decodeUtf8, utf8 } from "../../bytes/text.ts";
@@ -25,9 +25,28 @@ async function nameOf({ bucketId, key, referenceId }: RecordedVersion): Promise<
 
 const nameOfBucket = (bucketId: string): string => `${PREFIX}${bucketId}/bucket.json`;
 
+/** A changed lock, with what a restored database finds its version by. */
+export interface LockChange extends ObjectLock {
+  readonly key: string;
+  readonly versionId: string;
+  /** When it was recorded, in milliseconds since the epoch. */
+  readonly changedAt: number;
+}
+
+/** A record as a walk through all of them finds it. */
+export type FoundRecord =
+  | { readonly bucketId: string; readonly objectLock: string }
+  | { readonly bucketId: string; readonly change: LockChange };
+
 /** Records a version's lock. @throws S3Error ServiceUnavailable, after which the client repeats the request */
-export async function storeVersionLock(blobs: BlobStore, version: RecordedVersion, lock: ObjectLock): Promise<void> {
-  await store(blobs, await nameOf(version), JSON.stringify(lock));
+export async function storeVersionLock(
+  blobs: BlobStore,
+  version: RecordedVersion & Pick<LockChange, "versionId" | "changedAt">,
+  { retention, legalHold }: ObjectLock,
+): Promise<void> {
+  const { key, versionId, changedAt } = version;
+  const change: LockChange = { retention, legalHold, key, versionId, changedAt };
+  await store(blobs, await nameOf(version), JSON.stringify(change));
 }
 
 /** Reads the lock of a version; undefined if it was not changed after the upload. */
@@ -47,6 +66,41 @@ export async function storeBucketLock(blobs: BlobStore, bucketId: string, object
 /** Reads the stored form of a bucket's configuration; undefined if it has no Object Lock. */
 export async function readBucketLock(blobs: BlobStore, bucketId: string): Promise<string | undefined> {
   return read(blobs, nameOfBucket(bucketId));
+}
+
+/** Reads up to `limit` records after a name ("" for the first), with the name of the last. */
+export async function readRecords(
+  blobs: BlobStore,
+  after: string,
+  limit: number,
+): Promise<{ readonly records: readonly FoundRecord[]; readonly last: string | undefined }> {
+  const names = await blobs.listReserved(PREFIX, after, limit);
+  const records: FoundRecord[] = [];
+  for (const name of names) {
+    const text = await read(blobs, name);
+    const bucketId = name.slice(PREFIX.length).split("/", 1)[0] ?? "";
+    if (text === undefined) continue;
+    if (name === nameOfBucket(bucketId)) records.push({ bucketId, objectLock: text });
+    else {
+      // storeVersionLock writes this form. That of an earlier release has only the lock.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const change = JSON.parse(text) as Partial<LockChange>;
+      const { key, versionId, changedAt, retention, legalHold } = change;
+      if (key === undefined || versionId === undefined || changedAt === undefined) continue;
+      records.push({ bucketId, change: { key, versionId, changedAt, retention, legalHold } });
+    }
+  }
+  return { records, last: names.at(-1) };
+}
+
+/** The ids of the buckets that have records. */
+export async function bucketsWithRecords(blobs: BlobStore): Promise<ReadonlySet<string>> {
+  return new Set(await blobs.listReservedFolders(PREFIX));
+}
+
+/** Deletes the records of the versions that had a blob or manifest. */
+export async function deleteRecordsOf(blobs: BlobStore, referenceId: string): Promise<void> {
+  await blobs.deleteReserved(`${PREFIX}${referenceId}/`);
 }
 
 /** Deletes up to 1000 records of a bucket. */
