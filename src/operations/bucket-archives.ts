@@ -13,7 +13,7 @@ import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { readDocument } from "../protocol/core/document-body.ts";
 import { quoteEtag } from "../protocol/core/etag.ts";
 import { CUSTOMER_KEY, DOCUMENT, joinInputs, RESPONSE_OVERRIDES } from "../protocol/core/operation-inputs.ts";
-import { resolveRange, type ByteRange } from "../protocol/core/range.ts";
+import { resolveRange } from "../protocol/core/range.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { archiveNames } from "../protocol/objects/archive-names.ts";
 import {
@@ -42,10 +42,8 @@ import {
   type ListedVersion,
   type SlicesByManifest,
 } from "../state/reads/archive-members.ts";
+import { contentOpener } from "../state/reads/archive-contents.ts";
 import { openArchive } from "../state/reads/archive-stream.ts";
-import { openObject } from "../state/reads/object-bytes.ts";
-import { reportDamage } from "../state/reads/read-damage.ts";
-import { expectationOf, isVerifiedRead, verifiedBytes } from "../state/reads/verified-bytes.ts";
 
 /** The members that one statement looks up. An archive of no more is of one moment. */
 const PAGE_KEYS = 10_000;
@@ -226,7 +224,7 @@ async function answer(
   const body = openArchive(
     segments(),
     range ?? { offset: 0, length: size },
-    contentOpener(context, versions, slices),
+    contentOpener({ ...context, verifyReads: context.settings.verifyReads }, versions, slices),
     (error) => {
       console.error(JSON.stringify({ level: "error", message: `an archive broke off: ${error.message}` }));
     },
@@ -272,29 +270,4 @@ function membersOf(versions: readonly ArchivedVersion[]): ArchiveMember[] {
     const crc32 = crc?.length === 4 ? new DataView(crc.buffer, crc.byteOffset).getUint32(0) : undefined;
     return { name: names[index] ?? "", size, modifiedAt, crc32: size === 0 ? 0 : crc32 };
   });
-}
-
-/** Opens contents as GetObject does. All reads are counted at once, because the log line is written before the last. */
-function contentOpener(
-  { blobs, database, settings, now }: Context,
-  versions: readonly ArchivedVersion[],
-  slices: SlicesByManifest,
-): (index: number, range: ByteRange | undefined) => Promise<ReadableStream<Uint8Array> | undefined> {
-  const counted = blobs.counted(
-    versions.reduce(
-      (sum, { manifestId = "", size }) => sum + (size === 0 ? 0 : (slices.get(manifestId)?.length ?? 1)),
-      0,
-    ),
-  );
-  return async (index, range) => {
-    const version = versions[index];
-    if (version === undefined) throw new Error("an archive has a segment of no member");
-    const stream = await openObject(counted, version, slices.get(version.manifestId ?? "") ?? [], range, undefined);
-    const isVerified = range === undefined && isVerifiedRead(settings.verifyReads, version.size);
-    const expectation = isVerified ? expectationOf(version) : undefined;
-    if (stream === undefined || expectation === undefined) return stream;
-    return verifiedBytes(stream, version.size, expectation, (finding) =>
-      reportDamage({ database, now }, version, finding),
-    );
-  };
 }

@@ -4,6 +4,7 @@ import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
 import { send, type SendOptions } from "../support/client.ts";
+import { d1With } from "../support/faults.ts";
 import { costOf } from "../support/cost.ts";
 import { checksum, md5Base64, md5Hex, sha256Hex, utf8 } from "../support/digests.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
@@ -216,6 +217,20 @@ describe("an object whose bytes the database keeps", () => {
     expect(state.garbage).toHaveLength(1);
     expect(await smallBlobsOf(bucket)).toHaveLength(2);
     expectNothingLeftOver(state);
+  });
+
+  it("is part of archives, some read with each round trip", async () => {
+    const many = await freshBucket();
+    await Promise.all(Array.from({ length: 70 }, async (_, index) => put(`/${many}/k${index}`, `body ${index}`)));
+    const batches: string[] = [];
+    const DB = d1With(async (sql, run) => {
+      if (sql.some((text) => text.includes("small_blobs"))) batches.push(...sql);
+      return run();
+    });
+    const archive = await send("GET", `/${many}?tar&prefix=k`, {}, { ...INLINE, DB });
+    const content = await archive.text();
+    for (let index = 0; index < 70; index += 1) expect(content).toContain(`body ${index}`);
+    expect(batches).toHaveLength(3);
   });
 
   it("is part of archives", async () => {
