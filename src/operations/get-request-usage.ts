@@ -1,9 +1,9 @@
 // GetBucketRequestUsage and GetAccountRequestUsage, operations of Cairn's own (docs/quotas.md), report the counted requests
-// of a bucket or of all buckets by day and access key.
+// of a bucket or of all buckets by day and access key, or those of one access key.
 import { element, optionalElement } from "../bytes/xml.ts";
 import { defineOperation, defineServiceOperation, type S3Response } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
-import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
+import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import { readUsageDays } from "../protocol/core/usage-days.ts";
 import { makeToken, readToken } from "../protocol/listings/listing.ts";
@@ -12,11 +12,14 @@ import { lookUpBucket } from "../state/metadata/buckets.ts";
 import { lookUpRequestUsage, type UsageCount, type UsagePage } from "../state/metadata/request-usage.ts";
 
 const PAGE_ROWS = 1000;
-const INPUTS = { query: ["from", "to", "continuation-token"] };
+const ACCESS_KEY_ID = "access-key-id";
+const INPUTS = { query: ["from", "to", ACCESS_KEY_ID, "continuation-token"] };
 
 interface UsageInput {
   readonly days: readonly string[];
   readonly scope: readonly string[];
+  /** Undefined: all; empty: requests without verified credentials. */
+  readonly accessKeyId: string | undefined;
   readonly after: UsagePage["after"];
 }
 
@@ -49,19 +52,24 @@ export const getAccountRequestUsage = defineServiceOperation({
 
 async function readInput({ address, query }: S3Request): Promise<UsageInput> {
   const days = readUsageDays(query.get("from"), query.get("to"), Date.now());
-  const scope = ["request usage", address.level === "service" ? "" : addressedBucket(address), ...days.slice(0, 1)];
+  const ofKey = query.get(ACCESS_KEY_ID);
+  if (ofKey !== undefined && !/^\w{0,128}$/.test(ofKey)) {
+    throw invalidArgument(ACCESS_KEY_ID, ofKey, `${ACCESS_KEY_ID} must be the id of an access key, or empty`);
+  }
+  const bucketName = address.level === "service" ? "" : addressedBucket(address);
+  const scope = ["request usage", bucketName, ...days.slice(0, 1), ...(ofKey === undefined ? [] : [ofKey])];
   const token = query.get("continuation-token");
   const [day = "", bucketId = "", accessKeyId = ""] =
     token === undefined ? [] : (await readToken(token, scope)).split(" ");
-  return { days, scope, after: [day, bucketId, accessKeyId] };
+  return { days, scope, accessKeyId: ofKey, after: [day, bucketId, accessKeyId] };
 }
 
 async function readReport(
   database: Database,
-  { days, scope, after }: UsageInput,
+  { days, scope, accessKeyId, after }: UsageInput,
   bucketId: string | undefined,
 ): Promise<UsageReport> {
-  const found = await database.look(lookUpRequestUsage({ days, bucketId, after, limit: PAGE_ROWS + 1 }));
+  const found = await database.look(lookUpRequestUsage({ days, bucketId, accessKeyId, after, limit: PAGE_ROWS + 1 }));
   const rows = found.slice(0, PAGE_ROWS);
   const last = rows.at(-1);
   const isTruncated = found.length > PAGE_ROWS && last !== undefined;

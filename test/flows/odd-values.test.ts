@@ -42,6 +42,8 @@ const ACCEPTED: readonly (readonly [input: RegExp, accepts: (value: string, oper
   // AWS support once issued these tokens; none is needed.
   [/^x-amz-bucket-object-lock-token$/, () => true],
   [/^(suffix|contains|glob|(tag|meta)(-prefix)?\.\*)$/, () => true],
+  // Ids of access keys, which need not exist; an empty one selects requests without credentials.
+  [/^access-key-id$/, (value) => /^\w*$/.test(value)],
   // Names that can consist of digits and hyphens.
   [/^(bucket-region|snapshot)$/, (value) => /\d/.test(value)],
 ];

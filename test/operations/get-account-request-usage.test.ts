@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 
 import { dayOf } from "../../src/protocol/core/usage-days.ts";
-import { anonymous, deliver, send } from "../support/client.ts";
+import { anonymous, deliver, ROOT, send } from "../support/client.ts";
+import { costOf } from "../support/cost.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
-import { freshBucketName } from "../support/fresh-bucket.ts";
+import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
+import { credentialsOf, succeed } from "../support/query-api.ts";
 import { childrenOf, readXml, textOf } from "../support/read-xml.ts";
 import { freshUser } from "../support/users.ts";
 
@@ -34,6 +36,40 @@ describe("GetAccountRequestUsage", () => {
     } while (token !== undefined);
     const ofBucket = rows.filter((row) => row["Bucket"] === bucket);
     expect(ofBucket.reduce((sum, row) => sum + Number(row["Requests"]), 0)).toBe(3);
+  });
+
+  it("reports one access key's requests in all buckets, those of its sessions too, in one round trip", async () => {
+    const { credentials } = await freshUser({ Effect: "Allow", Action: ["s3:*", "sts:*"], Resource: "*" });
+    const session = credentialsOf(await succeed("sts", "GetSessionToken", {}, { credentials }));
+    const buckets = [await freshBucket(), await freshBucket()];
+    for (const bucket of buckets) {
+      await send("PUT", `/${bucket}/a`, { body: "12345", credentials }, COUNTED);
+      await send("HEAD", `/${bucket}/a`, { credentials: session }, COUNTED);
+      await send("HEAD", `/${bucket}/a`, {}, COUNTED);
+    }
+    const report = async (query: string): Promise<Row[]> => {
+      const response = await send("GET", `/?usage&from=${YESTERDAY}&to=${TODAY}${query}`);
+      expect(costOf(response)).toMatchObject({ roundTrips: 1, rowsWritten: 0 });
+      return childrenOf(readXml(await response.text()), "Usage").map(({ children }) =>
+        Object.fromEntries(children.map((child) => [child.name, child.text])),
+      );
+    };
+    const rows = await report(`&access-key-id=${credentials.accessKeyId}`);
+    expect(new Set(rows.map((row) => row["AccessKeyId"]))).toEqual(new Set([credentials.accessKeyId]));
+    expect(new Set(rows.map((row) => row["Bucket"]))).toEqual(new Set(buckets));
+    for (const row of rows) expect(row).toMatchObject({ Requests: "2", ClassA: "1", ClassB: "1", BytesIn: "5" });
+    expect(await report("&access-key-id=AKIANOSUCHKEY")).toEqual([]);
+    const anonymousRows = await report("&access-key-id=");
+    expect(anonymousRows.every((row) => row["AccessKeyId"] === "")).toBe(true);
+    const ofBucket = await send(
+      "GET",
+      `/${buckets[0] ?? ""}?usage&from=${YESTERDAY}&access-key-id=${ROOT.accessKeyId}`,
+    );
+    const text = await ofBucket.text();
+    expect([text.includes(ROOT.accessKeyId), text.includes(credentials.accessKeyId)]).toEqual([true, false]);
+    const malformed = await send("GET", `/?usage&from=${TODAY}&access-key-id=a%20b`);
+    const fields = { ArgumentName: "access-key-id", ArgumentValue: "a b" };
+    await expectS3Error(malformed, { status: 400, code: "InvalidArgument", fields });
   });
 
   it("is for those whom a policy allows it", async () => {

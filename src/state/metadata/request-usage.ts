@@ -110,6 +110,8 @@ export interface UsagePage {
   readonly days: readonly string[];
   /** Undefined: all buckets. */
   readonly bucketId: string | undefined;
+  /** Undefined: all access keys; empty: no verified credentials. */
+  readonly accessKeyId: string | undefined;
   /** The day, bucket id and access key id of the last row of the previous page. */
   readonly after: readonly [day: string, bucketId: string, accessKeyId: string];
   readonly limit: number;
@@ -128,19 +130,21 @@ interface UsageRow {
   readonly bytes_out: number;
 }
 
-/** Looks up a page of a report. One bucket's rows are found with a seek for each day. */
-export function lookUpRequestUsage({ days, bucketId, after, limit }: UsagePage): Lookup<UsageCount[]> {
+/** Looks up a page of a report. The rows of one bucket or access key are found with a seek for each day. */
+export function lookUpRequestUsage({ days, bucketId, accessKeyId, after, limit }: UsagePage): Lookup<UsageCount[]> {
   const ofBucket = bucketId === undefined ? "" : "AND u.bucket_id = ?6";
+  const ofKey = accessKeyId === undefined ? "" : `AND u.access_key_id = ?${bucketId === undefined ? 6 : 7}`;
+  const index = accessKeyId === undefined || bucketId !== undefined ? "" : "INDEXED BY request_usage_by_key";
   return {
     statements: [
       statement(
-        `SELECT u.* FROM json_each(?1) d CROSS JOIN request_usage u ON u.day = d.value ${ofBucket}
+        `SELECT u.* FROM json_each(?1) d CROSS JOIN request_usage u ${index} ON u.day = d.value ${ofBucket} ${ofKey}
          WHERE (u.day, u.bucket_id, u.access_key_id) > (?2, ?3, ?4)
          ORDER BY d.key, u.bucket_id, u.access_key_id LIMIT ?5`,
         JSON.stringify(days),
         ...after,
         limit,
-        ...(bucketId === undefined ? [] : [bucketId]),
+        ...[bucketId, accessKeyId].filter((id) => id !== undefined),
       ),
     ],
     read: (results) => rowsOf<UsageRow>(results).map(usageFromRow),
