@@ -1,6 +1,7 @@
 // Who is signed in. Secrets are kept in the memory of this page, and in sessionStorage only if the person asked for it.
 import { signal } from "@preact/signals";
 import { Connection, type Credentials } from "../clients/connection.ts";
+import { NetworkFailure } from "../clients/failures.ts";
 import { getCallerIdentity } from "../clients/sts.ts";
 
 const STORAGE_KEY = "cairn.session";
@@ -22,7 +23,9 @@ export interface SignInDetails extends Credentials {
 
 const current = signal<Session | undefined>(undefined);
 /** Why there is no session. */
-export const signedOutBecause = signal<"expired" | "bad-link" | undefined>(undefined);
+export const signedOutBecause = signal<"expired" | "bad-link" | "unreachable" | undefined>(undefined);
+/** What a resumption that could not reach the server began with. */
+let waiting: SignInDetails | undefined;
 
 /** The session; undefined before the sign-in. */
 export function currentSession(): Session | undefined {
@@ -67,13 +70,20 @@ export function signOut(because?: "expired"): void {
  * this tab kept. Never rejects: credentials that are not accepted leave the sign-in form.
  */
 export async function resumeSession(): Promise<void> {
-  const linked = takeLink();
+  const linked = takeLink() ?? waiting;
   const kept = linked ?? readDetails(sessionStorage.getItem(STORAGE_KEY) ?? "");
   if (kept === undefined) return;
   try {
     await signIn(kept, { remember: linked === undefined });
-  } catch {
-    signOut("expired");
+    waiting = undefined;
+  } catch (failure) {
+    if (failure instanceof NetworkFailure) {
+      waiting = linked;
+      signedOutBecause.value = "unreachable";
+    } else {
+      waiting = undefined;
+      signOut("expired");
+    }
   }
 }
 

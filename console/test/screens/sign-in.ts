@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
 import { assertAccessible, assertNoSidewaysScroll, consoleUrl, signIn, withPage } from "../support/browser.ts";
-import { CREDENTIALS, type Stage } from "../support/stage.ts";
+import { CREDENTIALS, freshBucket, type Stage } from "../support/stage.ts";
 
 export function signInSuite(stage: Stage): Suite {
   const storedTexts = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }])";
@@ -103,6 +103,50 @@ export function signInSuite(stage: Stage): Suite {
           await page.context().setOffline(false);
           await page.getByRole("button", { name: "Try again" }).click();
           await page.locator(".shell").waitFor();
+        }),
+    },
+    {
+      name: "a session that is kept survives a reload while the server cannot be reached",
+      run: () =>
+        withPage(stage, async (page) => {
+          await page.goto(consoleUrl(stage));
+          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
+          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await page.getByLabel("Keep until this tab closes").check();
+          await page.getByRole("button", { name: "Sign in" }).click();
+          await page.locator(".shell").waitFor();
+          // The files of the page still arrive, but no call does.
+          await page.route(/\/$/, (route) =>
+            route.request().method() === "POST" ? route.abort("connectionrefused") : route.continue(),
+          );
+          await page.reload();
+          await page.getByText("Your session is kept.").waitFor();
+          await page.unroute(/\/$/);
+          await page.getByRole("button", { name: "Resume the session" }).click();
+          await page.locator(".shell").waitFor();
+        }),
+    },
+    {
+      name: "a session that ends is explained, and signing in again comes back to the place",
+      run: () =>
+        withPage(stage, async (page) => {
+          const bucket = await freshBucket(stage);
+          await page.route(`**/${bucket}?tagging*`, (route) =>
+            route.fulfill({
+              status: 400,
+              contentType: "application/xml",
+              body: "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>",
+            }),
+          );
+          await signIn(stage, page, `#/buckets/${bucket}/settings/tags`);
+          await page.getByText("The temporary credentials have expired.").waitFor();
+          await page.unroute(`**/${bucket}?tagging*`);
+          await page.getByRole("button", { name: "Sign in again" }).click();
+          await page.getByText("The session has ended.").waitFor();
+          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
+          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await page.getByRole("button", { name: "Sign in", exact: true }).click();
+          await page.getByRole("button", { name: "Add a tag" }).waitFor();
         }),
     },
     {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, it } from "node:test";
@@ -43,6 +44,10 @@ async function firstAnswer(url: string): Promise<Response> {
 
 void it("wrangler dev in a fresh clone makes its schema at the first request", async () => {
   const port = await freePort();
+  const files = join(project.folder, "dist", "console");
+  mkdirSync(join(files, "files"));
+  writeFileSync(join(files, "index.html"), "<!doctype html><title>the console</title>");
+  writeFileSync(join(files, "files", "main-1.js"), "export {};\n");
   const wrangler = join(PROJECT_ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
   const child = spawn(process.execPath, [wrangler, "dev", "--port", String(port), "--ip", "127.0.0.1"], {
     cwd: project.folder,
@@ -69,4 +74,20 @@ void it("wrangler dev in a fresh clone makes its schema at the first request", a
   }
   // Wrangler's proxies may have sent the first request twice, so that 503 was not seen here.
   assert.match(text, /<Code>AccessDenied<\/Code>/);
+
+  // Cloudflare's own asset server has the files now, and the Worker still gets every request.
+  const page = await fetch(`${url}_/console/`);
+  assert.equal(page.status, 200, await page.clone().text());
+  assert.match(await page.text(), /the console/);
+  assert.match(page.headers.get("content-security-policy") ?? "", /^default-src 'none'/);
+  const etag = page.headers.get("etag") ?? "";
+  const again = await fetch(`${url}_/console/index.html`, { headers: { "if-none-match": etag } });
+  assert.equal(again.status, 304);
+  const file = await fetch(`${url}_/console/files/main-1.js`);
+  assert.equal(file.headers.get("content-type"), "text/javascript; charset=utf-8");
+  assert.equal(file.headers.get("cache-control"), "public, max-age=31536000, immutable");
+  assert.equal((await fetch(`${url}_/console/files/none.js`)).status, 404);
+  for (const path of ["index.html", "files/main-1.js", "_/index.html"]) {
+    assert.match(await (await fetch(url + path)).text(), /<Error>/, `${path} belongs to S3`);
+  }
 });

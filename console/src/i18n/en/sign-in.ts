@@ -15,5 +15,7 @@ export const signIn = {
     "This page needs HTTPS, or an address of this machine such as http://localhost: browsers sign requests only there.",
   "signIn.badLink": "The sign-in link is incomplete. Copy all of it, or sign in with an access key.",
   "signIn.expired": "The session has ended. Sign in again; what you had open comes back.",
+  "signIn.unreachable": "The server cannot be reached. Your session is kept.",
+  "signIn.resume": "Resume the session",
   "signIn.required": "Fill this in.",
 } as const;

@@ -8,7 +8,9 @@ import {
   type ListedBucket,
   type Versioning,
 } from "../../clients/buckets.ts";
+import type { Connection } from "../../clients/connection.ts";
 import { Badge } from "../../components/badge.tsx";
+import { Button } from "../../components/button.tsx";
 import { Menu } from "../../components/menu.tsx";
 import { type Column, Table } from "../../components/table.tsx";
 import { formatBytes, formatCount, formatDay } from "../../data/formats.ts";
@@ -16,13 +18,18 @@ import { hrefOf } from "../../data/router.ts";
 import { useConnection } from "../../data/session.ts";
 import { t } from "../../i18n/language.ts";
 
+/** Rows that are shown at first; an account may have thousands of buckets. */
+const ROWS = 200;
+
 export interface BucketTableProps {
   readonly buckets: readonly ListedBucket[];
+  /** The whole list that was loaded. */
+  readonly list: object;
   readonly onEmpty: (bucket: string) => void;
   readonly onDelete: (bucket: string) => void;
 }
 
-export function BucketTable({ buckets, onEmpty, onDelete }: BucketTableProps) {
+export function BucketTable({ buckets, list, onEmpty, onDelete }: BucketTableProps) {
   const columns: readonly Column<ListedBucket>[] = [
     {
       id: "name",
@@ -35,26 +42,32 @@ export function BucketTable({ buckets, onEmpty, onDelete }: BucketTableProps) {
       title: t("buckets.objects"),
       isNumber: true,
       cell: ({ name }) => (
-        <Fact bucket={name} show={({ usage }) => usage && bound(usage, formatCount(usage.objects))} />
+        <Fact list={list} bucket={name} show={({ usage }) => usage && bound(usage, formatCount(usage.objects))} />
       ),
     },
     {
       id: "size",
       title: t("buckets.size"),
       isNumber: true,
-      cell: ({ name }) => <Fact bucket={name} show={({ usage }) => usage && bound(usage, formatBytes(usage.bytes))} />,
+      cell: ({ name }) => (
+        <Fact list={list} bucket={name} show={({ usage }) => usage && bound(usage, formatBytes(usage.bytes))} />
+      ),
     },
     {
       id: "versioning",
       title: t("buckets.versioning"),
       cell: ({ name }) => (
-        <Fact bucket={name} show={({ versioning }) => versioning && t(`buckets.versioning.${versioning}`)} />
+        <Fact
+          list={list}
+          bucket={name}
+          show={({ versioning }) => versioning && t(`buckets.versioning.${versioning}`)}
+        />
       ),
     },
     {
       id: "access",
       title: t("buckets.access"),
-      cell: ({ name }) => <Fact bucket={name} show={({ isOpen }) => accessBadge(isOpen)} />,
+      cell: ({ name }) => <Fact list={list} bucket={name} show={({ isOpen }) => accessBadge(isOpen)} />,
     },
     { id: "region", title: t("buckets.region"), cell: ({ region }) => region },
     { id: "created", title: t("buckets.created"), cell: ({ createdAt }) => formatDay(createdAt) },
@@ -75,7 +88,17 @@ export function BucketTable({ buckets, onEmpty, onDelete }: BucketTableProps) {
       ),
     },
   ];
-  return <Table label={t("buckets.title")} columns={columns} rows={buckets} rowKey={({ name }) => name} />;
+  const [shown, setShown] = useState(ROWS);
+  return (
+    <>
+      <Table label={t("buckets.title")} columns={columns} rows={buckets.slice(0, shown)} rowKey={({ name }) => name} />
+      {buckets.length > shown ? (
+        <p>
+          <Button onClick={() => setShown(shown + ROWS)}>{t("buckets.loadMore")}</Button>
+        </p>
+      ) : null}
+    </>
+  );
 }
 
 function bound({ isPartial }: BucketUsage, value: string): string {
@@ -94,18 +117,18 @@ interface BucketFacts {
   readonly isOpen: boolean | undefined;
 }
 
-/** The facts of a bucket are asked for once for all cells of its row. */
+/** The facts of a bucket are asked for once for all cells of its row, and again after the list was loaded again. */
 const asked = new WeakMap<object, Map<string, Promise<BucketFacts>>>();
 
-function factsOf(connection: ReturnType<typeof useConnection>, bucket: string): Promise<BucketFacts> {
-  const known = asked.get(connection) ?? new Map<string, Promise<BucketFacts>>();
-  asked.set(connection, known);
+function factsOf(connection: Connection, list: object, bucket: string): Promise<BucketFacts> {
+  const known = asked.get(list) ?? new Map<string, Promise<BucketFacts>>();
+  asked.set(list, known);
   const found = known.get(bucket) ?? askFacts(connection, bucket);
   known.set(bucket, found);
   return found;
 }
 
-async function askFacts(connection: ReturnType<typeof useConnection>, bucket: string): Promise<BucketFacts> {
+async function askFacts(connection: Connection, bucket: string): Promise<BucketFacts> {
   const [usage, versioning, isOpen] = await Promise.all([
     orNothing(getUsage(connection, bucket)),
     orNothing(getVersioning(connection, bucket)),
@@ -126,12 +149,13 @@ function absentPolicy(failure: unknown): false {
 }
 
 interface FactProps {
+  readonly list: object;
   readonly bucket: string;
   /** Undefined is shown as a dash. */
   readonly show: (facts: BucketFacts) => preact.ComponentChildren;
 }
 
-function Fact({ bucket, show }: FactProps) {
+function Fact({ list, bucket, show }: FactProps) {
   const connection = useConnection();
   const element = useRef<HTMLSpanElement>(null);
   const [facts, setFacts] = useState<BucketFacts>();
@@ -140,7 +164,7 @@ function Fact({ bucket, show }: FactProps) {
     const observer = new IntersectionObserver((entries) => {
       if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
       observer.disconnect();
-      void factsOf(connection, bucket).then((found) => {
+      void factsOf(connection, list, bucket).then((found) => {
         if (isShown) setFacts(found);
       });
     });
@@ -149,6 +173,6 @@ function Fact({ bucket, show }: FactProps) {
       isShown = false;
       observer.disconnect();
     };
-  }, [connection, bucket]);
+  }, [connection, list, bucket]);
   return <span ref={element}>{facts === undefined ? "…" : (show(facts) ?? "–")}</span>;
 }

@@ -55,6 +55,7 @@ export function BucketsScreen() {
           ) : (
             <BucketTable
               buckets={matching}
+              list={list.value ?? matching}
               onEmpty={(bucket) => setShown({ dialog: "empty", bucket })}
               onDelete={(bucket) => setShown({ dialog: "delete", bucket })}
             />

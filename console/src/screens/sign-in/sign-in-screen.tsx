@@ -4,7 +4,7 @@ import { Button } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
 import { CheckField, TextField } from "../../components/fields.tsx";
 import { Preferences } from "../../components/preferences.tsx";
-import { signedOutBecause, signIn } from "../../data/session.ts";
+import { resumeSession, signedOutBecause, signIn } from "../../data/session.ts";
 import { t } from "../../i18n/language.ts";
 import "./sign-in.css";
 
@@ -52,6 +52,14 @@ export function SignInScreen() {
         </h1>
         <p class="hint">{t("signIn.lead")}</p>
         {because === "expired" ? <p class="notice">{t("signIn.expired")}</p> : null}
+        {because === "unreachable" ? (
+          <p class="notice">
+            {t("signIn.unreachable")}{" "}
+            <Button icon="reload" onClick={() => void resumeSession()}>
+              {t("signIn.resume")}
+            </Button>
+          </p>
+        ) : null}
         {because === "bad-link" ? <p class="notice">{t("signIn.badLink")}</p> : null}
         {isSecureContext ? null : <p class="notice">{t("signIn.insecure")}</p>}
         <TextField
