@@ -8,6 +8,7 @@ import { guides } from "./guides.ts";
 import type { Report, Suite } from "./harness.ts";
 import { lockedBackups } from "./locked-backups.ts";
 import { identities } from "./identities.ts";
+import { imports } from "./imports.ts";
 import { javaScriptSdk } from "./javascript.ts";
 import { mounts } from "./mounts.ts";
 import { newcomer } from "./newcomer.ts";
@@ -45,6 +46,7 @@ export async function chooseSuites(site: Site, names: readonly string[], report:
     ...awsClis.map((found) => identities(site, found)),
     tenancy(site, awsClis, boto3s),
     restarts(site),
+    imports(site, awsClis),
     newcomer(site, awsClis, boto3s),
     guides(site, awsClis, boto3s),
   ];

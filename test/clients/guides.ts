@@ -20,7 +20,7 @@ import {
 } from "./site.ts";
 
 const TIMEOUT_MS = 600_000;
-const SCRIPTS = resolve(import.meta.dirname, "..", "..", "scripts");
+const PROJECT = resolve(import.meta.dirname, "..", "..");
 
 /** The programs that a page's commands find on their PATH. */
 interface Programs {
@@ -90,7 +90,7 @@ function migrationCheck(site: Site, programs: Programs): Check {
         // The comparison notices what is changed or missing.
         await target.putObject({ Bucket: bucket, Key: "tagged", Body: "changed" });
         const compare = blocksFor("migration", "served").find(
-          ({ text }) => text.startsWith("python3") && text.includes("--check"),
+          ({ text }) => text.startsWith("npm run import") && text.includes("--verify"),
         );
         const different = await page.run(fillings, compare?.text.split("\n")[0] ?? "");
         assert.equal(different.code, 1, describe(different));
@@ -112,7 +112,7 @@ function newPage(site: Site, guide: Guide, { aws, boto3 }: Programs, credentials
   const folder = newFolder(site, `guide-${guide}`);
   const programs = join(folder, "bin");
   mkdirSync(programs);
-  symlinkSync(SCRIPTS, join(folder, "scripts"));
+  for (const name of ["scripts", "package.json", "node_modules"]) symlinkSync(join(PROJECT, name), join(folder, name));
   const {
     AWS_ACCESS_KEY_ID: _id,
     AWS_SECRET_ACCESS_KEY: _secret,

@@ -1,4 +1,4 @@
-// s3rver, a well-known S3 server for development, as a peer of the benchmark. It is installed on first use into a folder
+// s3rver, a well-known S3 server for development, as a peer of the benchmark and as a foreign store of imports. It is installed on first use into a folder
 // outside of the project, because it has dependencies with advisories that no dependency of Cairn should bring.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
@@ -16,8 +16,22 @@ const ENTRY = join(FOLDER, "node_modules", "s3rver", "bin", "s3rver.js");
 const KEY = { accessKeyId: "S3RVER", secretAccessKey: "S3RVER" };
 const START_MS = 15_000;
 
-/** Starts the server on a free port. Rejects if it cannot be installed or started. */
+/** A running server. */
+export interface S3rver {
+  readonly url: string;
+  readonly key: typeof KEY;
+  readonly pid: () => number | undefined;
+  readonly stop: () => void;
+}
+
+/** Starts the server as a target of the benchmark. */
 export async function startS3rver(maxListedKeys: number): Promise<{ target: Target; stop: () => void }> {
+  const { url, key, pid, stop } = await launchS3rver();
+  return { target: new Target({ name: "s3rver", url, key, pid, maxListedKeys }), stop };
+}
+
+/** Starts the server on a free port. Rejects if it cannot be installed or started. */
+export async function launchS3rver(): Promise<S3rver> {
   install();
   const port = await freePort();
   const child = spawn(
@@ -40,8 +54,7 @@ export async function startS3rver(maxListedKeys: number): Promise<{ target: Targ
   for (const deadline = Date.now() + START_MS; !(await answers(url)); await pause(100)) {
     if (child.exitCode !== null || Date.now() > deadline) throw new Error("s3rver did not start");
   }
-  const target = new Target({ name: "s3rver", url, key: KEY, pid: () => child.pid, maxListedKeys });
-  return { target, stop: () => void child.kill() };
+  return { url, key: KEY, pid: () => child.pid, stop: () => void child.kill() };
 }
 
 function install(): void {
