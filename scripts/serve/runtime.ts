@@ -42,6 +42,8 @@ export interface ServeOptions {
   readonly main?: string;
   /** More Workers in the same runtime, for comparisons. `urlOf` finds them by `name`. */
   readonly beside?: readonly V4WorkerOptions[];
+  /** The bindings of queues, each to the queue of that name. A Worker in `beside` consumes them. */
+  readonly queues?: readonly string[];
   /** Receives the Workers' log line by line; by default the log goes to the terminal. */
   readonly onLog?: (line: string) => void;
   /** Opens the runtime's inspector on a free port of this machine. */
@@ -168,7 +170,7 @@ async function openDisk({ state, blobs, fsync = false }: ServeOptions): Promise<
 
 function cairnWorker(
   toml: WranglerToml,
-  { host, port, bindings }: ServeOptions,
+  { host, port, bindings, queues = [] }: ServeOptions,
   databases: readonly string[],
   bundle: string,
   disk: DiskServer | undefined,
@@ -180,6 +182,7 @@ function cairnWorker(
     // A local server has no edge, whatever [vars] declares for deployments.
     bindings: { ...bindings, EDGE: "none" },
     r2Buckets: { [toml.r2.binding]: toml.r2.binding },
+    queueProducers: Object.fromEntries(queues.map((name) => [name, name])),
     durableObjects: Object.fromEntries(
       toml.durableObjects.map(({ binding, className }) => [binding, { className, useSQLite: true }]),
     ),
