@@ -5,6 +5,7 @@ import { settingsSuite } from "./screens/settings.ts";
 import { objectsSuite } from "./screens/objects.ts";
 import { shellSuite } from "./screens/shell.ts";
 import { signInSuite } from "./screens/sign-in.ts";
+import { uploadsSuite } from "./screens/uploads.ts";
 import type { Stage } from "./support/stage.ts";
 
 export interface NamedSuite {
@@ -18,4 +19,5 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "buckets", of: bucketsSuite },
   { client: "settings", of: settingsSuite },
   { client: "objects", of: objectsSuite },
+  { client: "uploads", of: uploadsSuite },
 ];

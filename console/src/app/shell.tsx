@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Button } from "../components/button.tsx";
+import { UploadPanel } from "../components/upload-panel.tsx";
 import { Icon } from "../components/icon.tsx";
 import { currentPlace, hrefOf } from "../data/router.ts";
 import { t } from "../i18n/language.ts";
@@ -46,6 +47,7 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
         {children}
       </main>
       <JobPanel />
+      <UploadPanel />
     </div>
   );
 }

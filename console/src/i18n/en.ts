@@ -6,6 +6,7 @@ import { settings } from "./en/settings.ts";
 import { settingsRules } from "./en/settings-rules.ts";
 import { shell } from "./en/shell.ts";
 import { signIn } from "./en/sign-in.ts";
+import { uploads } from "./en/uploads.ts";
 
 export const en = {
   ...shell,
@@ -15,6 +16,7 @@ export const en = {
   ...settings,
   ...settingsRules,
   ...objects,
+  ...uploads,
 } as const;
 
 /** The name of a text. */

@@ -7,6 +7,7 @@ import { settings } from "./zh/settings.ts";
 import { settingsRules } from "./zh/settings-rules.ts";
 import { shell } from "./zh/shell.ts";
 import { signIn } from "./zh/sign-in.ts";
+import { uploads } from "./zh/uploads.ts";
 
 export const zh: Dictionary = {
   ...shell,
@@ -16,4 +17,5 @@ export const zh: Dictionary = {
   ...settings,
   ...settingsRules,
   ...objects,
+  ...uploads,
 };

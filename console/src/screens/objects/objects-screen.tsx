@@ -4,13 +4,18 @@ import { BucketPage } from "../../components/bucket-page.tsx";
 import { Button } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
 import { TextField } from "../../components/fields.tsx";
+import { FileButton } from "../../components/file-button.tsx";
 import { EmptyState, Skeleton } from "../../components/placeholders.tsx";
 import { useObjectList, type ObjectRow } from "../../data/object-list.ts";
 import { hrefOf, navigate } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
+import { filesOfChooser, splitReachable } from "../../data/dropped-files.ts";
+import { showToast } from "../../data/toasts.ts";
+import { addUploads, type NewUpload } from "../../data/uploads.ts";
 import { plural, t } from "../../i18n/language.ts";
 import { CreateFolderDialog } from "./create-folder-dialog.tsx";
 import { DeleteObjectsDialog } from "./delete-objects-dialog.tsx";
+import { DropZone } from "./drop-zone.tsx";
 import { ObjectRows } from "./object-rows.tsx";
 import { PrefixPath } from "./prefix-path.tsx";
 import { SelectionBar } from "./selection-bar.tsx";
@@ -73,6 +78,12 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
     onHelp: () => setShown("shortcuts"),
   });
 
+  const upload = (files: readonly NewUpload[]): void => {
+    const { reachable, unreachable } = splitReachable(files);
+    if (unreachable.length > 0) showToast(plural("uploads.unreachable", unreachable.length), { kind: "failure" });
+    addUploads(bucket, reachable, list.reload);
+  };
+
   const isFirstLoad = list.isLoading && list.rows.length === 0;
   return (
     <BucketPage
@@ -84,49 +95,58 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
           <Button icon="folder" onClick={() => setShown("folder")}>
             {t("objects.createFolder")}
           </Button>
+          <FileButton label={t("uploads.folder")} isFolder onFiles={(files) => upload(filesOfChooser(files, prefix))} />
+          <FileButton
+            label={t("uploads.files")}
+            kind="primary"
+            isMultiple
+            onFiles={(files) => upload(filesOfChooser(files, prefix))}
+          />
         </>
       }
     >
-      <PrefixPath bucket={bucket} prefix={prefix} />
-      {list.failure === undefined ? null : <ErrorPanel failure={list.failure} onRetry={list.reload} />}
-      {isFirstLoad ? (
-        <Skeleton lines={8} />
-      ) : list.rows.length === 0 && list.failure === undefined ? (
-        <EmptyState title={t("objects.empty.title")}>
-          <p>{prefix === "" ? t("objects.empty.bucket") : t("objects.empty.folder", { prefix })}</p>
-        </EmptyState>
-      ) : (
-        <>
-          <div class="objects-tools" ref={filterField}>
-            <TextField label={t("objects.filter")} type="search" value={filter} onChange={setFilter} />
-            <SelectionBar
-              chosen={chosen}
-              onDelete={() => setShown({ deletes: chosen })}
-              onClear={() => setSelected(new Set())}
-            />
-          </div>
-          {rows.length === 0 ? (
-            <p class="hint">{t("objects.noMatch", { text: filter })}</p>
-          ) : (
-            <ObjectRows
-              rows={rows}
-              selected={selected}
-              focused={focused}
-              onFocus={setFocused}
-              onToggle={toggle}
-              onToggleAll={() =>
-                setSelected(chosen.length === rows.length ? new Set() : new Set(rows.map(({ key }) => key)))
-              }
-              hrefFor={(row) => hrefOf(...placeOf(bucket, row))}
-              onDelete={(row) => setShown({ deletes: [row] })}
-              onNearEnd={list.loadMore}
-            />
-          )}
-          <p class="hint objects-count" role="status">
-            {list.isComplete ? plural("objects.shown", rows.length) : plural("objects.shownSoFar", rows.length)}
-          </p>
-        </>
-      )}
+      <DropZone prefix={prefix} onFiles={upload}>
+        <PrefixPath bucket={bucket} prefix={prefix} />
+        {list.failure === undefined ? null : <ErrorPanel failure={list.failure} onRetry={list.reload} />}
+        {isFirstLoad ? (
+          <Skeleton lines={8} />
+        ) : list.rows.length === 0 && list.failure === undefined ? (
+          <EmptyState title={t("objects.empty.title")}>
+            <p>{prefix === "" ? t("objects.empty.bucket") : t("objects.empty.folder", { prefix })}</p>
+          </EmptyState>
+        ) : (
+          <>
+            <div class="objects-tools" ref={filterField}>
+              <TextField label={t("objects.filter")} type="search" value={filter} onChange={setFilter} />
+              <SelectionBar
+                chosen={chosen}
+                onDelete={() => setShown({ deletes: chosen })}
+                onClear={() => setSelected(new Set())}
+              />
+            </div>
+            {rows.length === 0 ? (
+              <p class="hint">{t("objects.noMatch", { text: filter })}</p>
+            ) : (
+              <ObjectRows
+                rows={rows}
+                selected={selected}
+                focused={focused}
+                onFocus={setFocused}
+                onToggle={toggle}
+                onToggleAll={() =>
+                  setSelected(chosen.length === rows.length ? new Set() : new Set(rows.map(({ key }) => key)))
+                }
+                hrefFor={(row) => hrefOf(...placeOf(bucket, row))}
+                onDelete={(row) => setShown({ deletes: [row] })}
+                onNearEnd={list.loadMore}
+              />
+            )}
+            <p class="hint objects-count" role="status">
+              {list.isComplete ? plural("objects.shown", rows.length) : plural("objects.shownSoFar", rows.length)}
+            </p>
+          </>
+        )}
+      </DropZone>
       {shown === "folder" ? (
         <CreateFolderDialog bucket={bucket} prefix={prefix} onClose={close} onCreated={list.reload} />
       ) : null}

@@ -1,0 +1,116 @@
+// The queue of uploads: progress, speed and time left of each, and what can be done with it.
+import { formatBytes, formatDuration } from "../data/formats.ts";
+import {
+  addUploads,
+  cancelUpload,
+  clearDone,
+  overwrite,
+  pauseUpload,
+  resumeUpload,
+  type Upload,
+  uploads,
+} from "../data/uploads.ts";
+import { plural, t } from "../i18n/language.ts";
+import { Button } from "./button.tsx";
+import { FileButton } from "./file-button.tsx";
+import { Progress } from "./progress.tsx";
+
+/** Rows that are shown of a long queue. */
+const SHOWN_MAX = 50;
+
+export function UploadPanel() {
+  const all = uploads.value;
+  if (all.length === 0) return null;
+  const open = all.filter(({ state }) => state !== "done");
+  const existing = all.filter(({ state }) => state === "exists");
+  const shown = [...open, ...all.filter(({ state }) => state === "done")].slice(0, SHOWN_MAX);
+  return (
+    <aside class="upload-panel" aria-label={t("uploads.label")}>
+      <header>
+        <h2>
+          <span role="status">
+            {open.length === 0 ? t("uploads.allDone") : plural("uploads.open", open.length, { total: all.length })}
+          </span>
+        </h2>
+        {open.length < all.length ? <Button onClick={clearDone}>{t("uploads.clear")}</Button> : null}
+      </header>
+      {existing.length > 1 ? (
+        <p class="actions">
+          <Button onClick={() => existing.forEach(({ id }) => overwrite(id))}>{t("uploads.overwriteAll")}</Button>
+          <Button onClick={() => existing.forEach(({ id }) => void cancelUpload(id))}>{t("uploads.skipAll")}</Button>
+        </p>
+      ) : null}
+      <ul>
+        {shown.map((upload) => (
+          <li key={upload.id}>
+            <UploadRow upload={upload} />
+          </li>
+        ))}
+      </ul>
+      {shown.length < all.length ? <p class="hint">{plural("uploads.more", all.length - shown.length)}</p> : null}
+    </aside>
+  );
+}
+
+function UploadRow({ upload }: { readonly upload: Upload }) {
+  const { id, bucket, key, bytes, sent, state } = upload;
+  const name = key.split("/").at(-1) ?? key;
+  return (
+    <div class="upload">
+      <p class="upload-name" title={`${bucket}/${key}`}>
+        <bdi>{name}</bdi>
+      </p>
+      {state === "sending" || state === "paused" ? (
+        <Progress label={t("uploads.progressOf", { name })} share={bytes === 0 ? 0 : sent / bytes} />
+      ) : null}
+      <p class="hint">{statusOf(upload)}</p>
+      <p class="actions">
+        {state === "sending" || state === "waiting" ? (
+          <Button onClick={() => pauseUpload(id)}>{t("uploads.pause")}</Button>
+        ) : null}
+        {state === "paused" || state === "failed" ? (
+          <Button onClick={() => resumeUpload(id)}>
+            {state === "failed" ? t("action.retry") : t("action.resume")}
+          </Button>
+        ) : null}
+        {state === "exists" ? <Button onClick={() => overwrite(id)}>{t("uploads.overwrite")}</Button> : null}
+        {state === "lost" ? (
+          <FileButton
+            label={t("uploads.chooseAgain")}
+            onFiles={([file]) => {
+              if (file !== undefined) addUploads(bucket, [{ key, file }], () => undefined);
+            }}
+          />
+        ) : null}
+        {state === "done" ? null : (
+          <Button kind="quiet" onClick={() => void cancelUpload(id)}>
+            {state === "exists" ? t("uploads.skip") : t("action.cancel")}
+          </Button>
+        )}
+      </p>
+    </div>
+  );
+}
+
+function statusOf({ state, bytes, sent, bytesPerSecond, problem }: Upload): string {
+  const progress = t("uploads.progress", { sent: formatBytes(sent), total: formatBytes(bytes) });
+  switch (state) {
+    case "waiting":
+      return t("uploads.waiting");
+    case "sending": {
+      if (bytesPerSecond === 0) return progress;
+      const left = formatDuration(((bytes - sent) / bytesPerSecond) * 1000);
+      return `${progress} · ${t("uploads.speed", { speed: formatBytes(bytesPerSecond), left })}`;
+    }
+    case "paused":
+      return `${t("uploads.paused")} · ${progress}`;
+    case "failed":
+      return problem ?? "";
+    case "exists":
+      return t("uploads.exists");
+    case "lost":
+      return t("uploads.lost", { total: formatBytes(bytes) });
+    case "done":
+      return t("uploads.done", { total: formatBytes(bytes) });
+  }
+}

@@ -1,0 +1,31 @@
+// Chinese texts of the queue of uploads.
+import type { uploads as english } from "../en/uploads.ts";
+
+export const uploads: Readonly<Record<keyof typeof english, string>> = {
+  "uploads.label": "上传",
+  "uploads.files": "上传文件",
+  "uploads.folder": "上传文件夹",
+  "uploads.dropHint": "松开即上传到 {prefix}",
+  "uploads.open.one": "{total} 个上传中有 {count} 个未完成",
+  "uploads.open.other": "{total} 个上传中有 {count} 个未完成",
+  "uploads.allDone": "全部上传完成",
+  "uploads.more.one": "还有 {count} 个",
+  "uploads.more.other": "还有 {count} 个",
+  "uploads.clear": "隐藏已完成",
+  "uploads.pause": "暂停",
+  "uploads.paused": "已暂停",
+  "uploads.waiting": "等待中",
+  "uploads.progress": "{sent} / {total}",
+  "uploads.progressOf": "{name} 的进度",
+  "uploads.speed": "{speed}/秒，剩余 {left}",
+  "uploads.done": "已完成，{total}",
+  "uploads.exists": "已存在同名对象。是否替换？",
+  "uploads.overwrite": "替换",
+  "uploads.skip": "跳过",
+  "uploads.overwriteAll": "全部替换",
+  "uploads.skipAll": "全部跳过",
+  "uploads.lost": "页面关闭时，{total} 的上传尚未完成。重新选择该文件即可继续。",
+  "uploads.chooseAgain": "选择文件",
+  "uploads.unreachable.one": "已略过 {count} 个文件，因为其路径包含“.”或“..”。",
+  "uploads.unreachable.other": "已略过 {count} 个文件，因为其路径包含“.”或“..”。",
+};
