@@ -34,6 +34,9 @@ function completing(id: string, title: string, parts: number): CountedOperation 
   return { id, title, r2: "write", s3: "write", prepare: (site) => site.upload("completed", parts) };
 }
 
+/** Bodies of this length stay in the database. */
+const INLINE = { INLINE_MAX_BYTES: String(KIB.length) };
+
 export const OPERATIONS: readonly CountedOperation[] = [
   reading("get", "GetObject", 0),
   reading("get-parts", `GetObject of ${PARTS} parts`, PARTS),
@@ -73,6 +76,25 @@ export const OPERATIONS: readonly CountedOperation[] = [
     bytes: KIB.length,
     prepare: onObject((site, key) => site.put(key)),
   },
+  {
+    id: "put-inline",
+    title: "PutObject into the database, a new key",
+    r2: "write",
+    s3: "write",
+    bytes: KIB.length,
+    settings: INLINE,
+    prepare: async (site) => async () => site.put("new"),
+  },
+  {
+    id: "put-over-inline",
+    title: "PutObject into the database over another",
+    r2: "write",
+    s3: "write",
+    bytes: KIB.length,
+    settings: INLINE,
+    prepare: onObject((site, key) => site.put(key)),
+  },
+  { ...reading("get-inline", "GetObject from the database", 0), settings: INLINE },
   {
     id: "delete",
     title: "DeleteObject",

@@ -11,7 +11,7 @@ import { createBucket, emptyPeer, fillPeer, parsePeer, PEER_LISTED_KEYS } from "
 import { json, page, type Run, text } from "./compare/report.ts";
 import type { Workload } from "./compare/round.ts";
 import { startS3rver } from "./compare/s3rver.ts";
-import { ON_FILES, serveOnFiles, serveTargets } from "./compare/served-targets.ts";
+import { INLINE, ON_FILES, serveInline, serveOnFiles, serveTargets } from "./compare/served-targets.ts";
 import type { Target } from "./compare/target.ts";
 import { workloads } from "./compare/workloads.ts";
 import { PROJECT_ROOT } from "../../scripts/project/wrangler-toml.ts";
@@ -23,6 +23,7 @@ const USAGE = `Usage: npm run bench -- [options]
   --rounds N                           interleaved rounds (default 5)
   --keys N,N                           keys in the listed buckets (default 1000,100000)
   --no-s3rver                          without s3rver
+  --inline BYTES                       a second Cairn with bodies of up to this length in the database
   --json                               print JSON
   --write                              write docs/benchmarks.md
   --quick                              few workloads beside the bare Worker; fails when a ratio fell by more than a quarter
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     at: { type: "string" },
     rounds: { type: "string" },
     keys: { type: "string" },
+    inline: { type: "string" },
     s3rver: { type: "boolean", default: true },
     json: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
@@ -98,7 +100,8 @@ const served = await serveTargets(listedKeys);
 const { peers, foreign, stop } = await startPeers();
 // Other servers store files, so what is compared with them does too.
 const onFiles = peers.length === 0 ? undefined : await serveOnFiles(PEER_LISTED_KEYS);
-const rivals = onFiles === undefined ? peers : [onFiles.target, ...peers];
+const inline = values.inline === undefined ? undefined : await serveInline(values.inline, PEER_LISTED_KEYS);
+const rivals = [inline, onFiles].flatMap((each) => each?.target ?? []).concat(peers);
 const targets = [served.cairn, served.bare, ...rivals];
 try {
   await createBucket(served.cairn);
@@ -114,7 +117,8 @@ try {
   }
   const date = new Date().toISOString().slice(0, 10);
   const names = targets.map(({ name }) => name);
-  const pairs = [["Cairn", "bare"] as const, ...peers.map(({ name }) => [ON_FILES, name] as const)];
+  const ofInline = inline === undefined ? [] : [[INLINE, "Cairn"] as const, [INLINE, "bare"] as const];
+  const pairs = [["Cairn", "bare"] as const, ...ofInline, ...peers.map(({ name }) => [ON_FILES, name] as const)];
   const run: Run = { date, rounds, load, generator, measurements, targets: names, pairs };
   console.log(values.json ? json(run) : text(run));
   if (values.write) writeFileSync(join(PROJECT_ROOT, "docs", "benchmarks.md"), page(run));
@@ -129,5 +133,6 @@ try {
   for (const peer of foreign) await emptyPeer(peer, listedKeys).catch((error: unknown) => console.error(error));
   stop();
   await onFiles?.stop();
+  await inline?.stop();
   await served.stop();
 }

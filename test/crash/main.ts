@@ -20,6 +20,15 @@ const MIN_ANSWERED = 20;
 const PAUSE_MS = 100;
 const MAX_PAUSES = 100;
 
+const { values } = parseArgs({
+  options: { rounds: { type: "string", default: "8" }, inline: { type: "string", default: "" } },
+});
+if (!/^[1-9]\d*$/.test(values.rounds) || !/^\d*$/.test(values.inline)) {
+  console.error("Usage: npm run test:crash -- [--rounds N] [--inline BYTES]");
+  process.exit(2);
+}
+/** Bodies of up to this length are stored in the database. */
+const settings = { INLINE_MAX_BYTES: values.inline };
 const credentials = makeCredentials();
 const state = mkdtempSync(join(tmpdir(), "cairn-crash-"));
 let [passed, failed, skipped] = [0, 0, 0];
@@ -83,7 +92,7 @@ async function main(rounds: number): Promise<void> {
     return new Tenant(`/${isVersioned ? "versioned" : "plain"}/tenant-${index}`, isVersioned, big);
   });
   for (let round = 1; round <= rounds; round += 1) {
-    const cairn = await startCairn({ state, credentials });
+    const cairn = await startCairn({ state, credentials, settings });
     const requests = new Requests(cairn.url, credentials);
     if (round === 1) await makeBuckets(requests, big.bytes);
     else await verify(`restart ${round - 1}`, tenants, requests);
@@ -98,7 +107,7 @@ async function main(rounds: number): Promise<void> {
     if (answered < MIN_ANSWERED) skipped += 1;
     await reportReferences(`kill ${round}`, tenants);
   }
-  const cairn = await startCairn({ state, credentials });
+  const cairn = await startCairn({ state, credentials, settings });
   await verify(`restart ${rounds}`, tenants, new Requests(cairn.url, credentials));
   await cairn.stop();
   await reportReferences("stop", tenants);
@@ -108,13 +117,8 @@ function openOf(tenants: readonly Tenant[]): number {
   return tenants.reduce((sum, { open }) => sum + open, 0);
 }
 
-const { rounds } = parseArgs({ options: { rounds: { type: "string", default: "8" } } }).values;
-if (!/^[1-9]\d*$/.test(rounds)) {
-  console.error("Usage: npm run test:crash -- [--rounds N]");
-  process.exit(2);
-}
 try {
-  await main(Number(rounds));
+  await main(Number(values.rounds));
 } catch (error) {
   report("the crash test itself", [error instanceof Error ? (error.stack ?? error.message) : String(error)]);
 } finally {

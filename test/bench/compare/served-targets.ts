@@ -16,6 +16,8 @@ import { serveMeasured } from "../serve-measured.ts";
 
 /** The target with blobs as files. */
 export const ON_FILES = "Cairn on files";
+/** The target with small bodies in the database. */
+export const INLINE = "Cairn inline";
 const TEMPLATE_KEY = "template";
 const ROWS_PER_STATEMENT = 4000;
 
@@ -60,6 +62,15 @@ export async function serveTargets(listedKeys: readonly number[]): Promise<Serve
 export async function serveOnFiles(maxListedKeys: number): Promise<{ target: Target; stop: () => Promise<void> }> {
   const served = await serveMeasured({ blobs: "disk" });
   return { target: cairnTarget(served, ON_FILES, maxListedKeys), stop: () => served.stop() };
+}
+
+/** Starts Cairn with bodies of up to this many bytes in the database. */
+export async function serveInline(
+  bytes: string,
+  maxListedKeys: number,
+): Promise<{ target: Target; stop: () => Promise<void> }> {
+  const served = await serveMeasured({ bindings: { INLINE_MAX_BYTES: bytes } });
+  return { target: cairnTarget(served, INLINE, maxListedKeys), stop: () => served.stop() };
 }
 
 async function serve(state: string, beside: V4WorkerOptions[]): Promise<ServedCairn> {

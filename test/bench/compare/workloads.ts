@@ -11,6 +11,8 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 const SMALL = { at: [1, 16, 64], counts: [100, 640], quickAt: 16 } as const;
+/** Bodies around the length up to which a database may keep them. */
+const SMALL_BODIES = { at: [16], counts: [100, 320] } as const;
 const COPIED = "copied";
 
 /** A workload of GETs of one object. */
@@ -113,11 +115,15 @@ export function workloads(listedKeys: readonly number[]): readonly Workload[] {
       ...SMALL,
       prepare: async (round) => reading(round, 8 * MiB, { method: "GET", headers: { range: "bytes=5000000-5001023" } }),
     },
+    gets("get-16k", "GET 16 KiB", 16 * KiB, SMALL_BODIES),
+    gets("get-64k", "GET 64 KiB", 64 * KiB, SMALL_BODIES),
     gets("get-1m", "GET 1 MiB", MiB, middle),
     gets("get-8m", "GET 8 MiB", 8 * MiB, streamed),
     gets("get-64m", "GET 64 MiB", 64 * MiB, large),
     puts("put-1k", "PUT 1 KiB", KiB, { body: small }, SMALL),
     puts("put-1k-trailer", "PUT 1 KiB with trailer", KiB, withTrailer(small), SMALL),
+    puts("put-16k", "PUT 16 KiB", 16 * KiB, { body: Buffer.alloc(16 * KiB, "x") }, SMALL_BODIES),
+    puts("put-64k", "PUT 64 KiB", 64 * KiB, { body: Buffer.alloc(64 * KiB, "x") }, SMALL_BODIES),
     puts("put-1m", "PUT 1 MiB", MiB, { body: Buffer.alloc(MiB, "x") }, middle),
     puts("put-8m", "PUT 8 MiB", 8 * MiB, { body: Buffer.alloc(8 * MiB, "x") }, streamed),
     puts("put-64m", "PUT 64 MiB", 64 * MiB, { body: Buffer.alloc(64 * MiB, "x") }, large),
