@@ -1,6 +1,8 @@
 // The suites of the console's checks, each with the name by which it can be chosen.
 import type { Suite } from "../../test/clients/harness.ts";
 import { bucketsSuite } from "./screens/buckets.ts";
+import { objectPreviewSuite } from "./screens/object-preview.ts";
+import { objectSuite } from "./screens/object.ts";
 import { settingsSuite } from "./screens/settings.ts";
 import { objectsSuite } from "./screens/objects.ts";
 import { shellSuite } from "./screens/shell.ts";
@@ -17,6 +19,8 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "sign-in", of: signInSuite },
   { client: "shell", of: shellSuite },
   { client: "buckets", of: bucketsSuite },
+  { client: "object-page", of: objectSuite },
+  { client: "object-preview", of: objectPreviewSuite },
   { client: "settings", of: settingsSuite },
   { client: "objects", of: objectsSuite },
   { client: "uploads", of: uploadsSuite },

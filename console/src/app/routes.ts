@@ -25,6 +25,10 @@ export const ROUTES: readonly Route[] = [
     path: "buckets/:bucket/objects",
     load: () => import("../screens/objects/objects-screen.tsx").then((it) => it.ObjectsScreen),
   },
+  {
+    path: "buckets/:bucket/object",
+    load: () => import("../screens/object/object-screen.tsx").then((it) => it.ObjectScreen),
+  },
 ];
 
 export interface Section {

@@ -2,6 +2,8 @@
 import { buckets } from "./en/buckets.ts";
 import { errors } from "./en/errors.ts";
 import { objects } from "./en/objects.ts";
+import { object } from "./en/object.ts";
+import { objectPreview } from "./en/object-preview.ts";
 import { settings } from "./en/settings.ts";
 import { settingsRules } from "./en/settings-rules.ts";
 import { shell } from "./en/shell.ts";
@@ -13,6 +15,8 @@ export const en = {
   ...signIn,
   ...errors,
   ...buckets,
+  ...object,
+  ...objectPreview,
   ...settings,
   ...settingsRules,
   ...objects,

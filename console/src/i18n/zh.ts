@@ -3,6 +3,8 @@ import type { Dictionary } from "./en.ts";
 import { buckets } from "./zh/buckets.ts";
 import { errors } from "./zh/errors.ts";
 import { objects } from "./zh/objects.ts";
+import { object } from "./zh/object.ts";
+import { objectPreview } from "./zh/object-preview.ts";
 import { settings } from "./zh/settings.ts";
 import { settingsRules } from "./zh/settings-rules.ts";
 import { shell } from "./zh/shell.ts";
@@ -14,6 +16,8 @@ export const zh: Dictionary = {
   ...signIn,
   ...errors,
   ...buckets,
+  ...object,
+  ...objectPreview,
   ...settings,
   ...settingsRules,
   ...objects,

@@ -1,0 +1,162 @@
+// One object, or one version of it: what can be done with it, and its tabs. A tab is loaded when it is first shown.
+import type { FunctionComponent } from "preact";
+import { useState } from "preact/hooks";
+import { headObject, type ObjectAddress, type ObjectFacts, presignRead, savedAs } from "../../clients/object.ts";
+import { Badge } from "../../components/badge.tsx";
+import { Button } from "../../components/button.tsx";
+import { ErrorPanel } from "../../components/error-panel.tsx";
+import { Menu } from "../../components/menu.tsx";
+import { Page } from "../../components/page.tsx";
+import { Skeleton } from "../../components/placeholders.tsx";
+import { Tabs } from "../../components/tabs.tsx";
+import { explainInOneLine } from "../../data/explain.ts";
+import { hrefOf } from "../../data/router.ts";
+import { paramOf, type ScreenProps } from "../../data/screen.ts";
+import { useConnection } from "../../data/session.ts";
+import { showToast } from "../../data/toasts.ts";
+import { useLoad } from "../../data/use-load.ts";
+import type { TextKey } from "../../i18n/en.ts";
+import { t } from "../../i18n/language.ts";
+import { MoveDialog } from "./move-dialog.tsx";
+import { RemoveDialog } from "./remove-dialog.tsx";
+import "./object.css";
+
+export interface ObjectTabProps {
+  readonly address: ObjectAddress;
+  readonly facts: ObjectFacts;
+  readonly onChanged: () => void;
+}
+
+interface ObjectTab {
+  readonly id: string;
+  readonly title: TextKey;
+  readonly load: () => Promise<FunctionComponent<ObjectTabProps>>;
+}
+
+const TABS: readonly [ObjectTab, ...ObjectTab[]] = [
+  {
+    id: "overview",
+    title: "object.overview",
+    load: () => import("./overview-tab.tsx").then((it) => it.OverviewTab),
+  },
+  {
+    id: "preview",
+    title: "object.preview",
+    load: () => import("./preview-tab.tsx").then((it) => it.PreviewTab),
+  },
+];
+
+/** Downloads are saved by the browser; the link has to live until it begins. */
+const DOWNLOAD_SECONDS = 3600;
+
+export function ObjectScreen(props: ScreenProps) {
+  const bucket = paramOf(props, "bucket");
+  const { key = "", versionId, tab } = props.query;
+  return <ObjectPage key={JSON.stringify([key, versionId])} address={{ bucket, key, versionId }} tabId={tab} />;
+}
+
+function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; readonly tabId: string | undefined }) {
+  const { bucket, key, versionId } = address;
+  const connection = useConnection();
+  const [dialog, setDialog] = useState<"move" | "copy" | "remove">();
+  const tab = TABS.find(({ id }) => id === tabId) ?? TABS[0];
+  const loaded = useLoad((signal) => headObject(connection, address, signal), [bucket, key, versionId]);
+  const { value: facts } = loaded;
+  const close = (): void => setDialog(undefined);
+  const download = (): void => {
+    const overrides = { "response-content-disposition": savedAs(key) };
+    presignRead(connection, address, DOWNLOAD_SECONDS, overrides).then(startDownload, (failure: unknown) =>
+      showToast(explainInOneLine(failure), { kind: "failure" }),
+    );
+  };
+  const actions = [
+    ...(versionId === undefined ? [{ label: t("object.move"), onChoose: () => setDialog("move") }] : []),
+    { label: t("object.copy"), onChoose: () => setDialog("copy") },
+    { label: t("action.delete"), kind: "danger", onChoose: () => setDialog("remove") } as const,
+  ];
+  return (
+    <Page
+      title={nameOf(key)}
+      crumbs={crumbsOf(address)}
+      actions={
+        <>
+          <Button icon="download" kind="primary" isDisabled={facts === undefined} onClick={download}>
+            {t("object.download")}
+          </Button>
+          <Menu label={t("action.more")} actions={actions} />
+        </>
+      }
+    >
+      {versionId === undefined ? null : (
+        <p>
+          <Badge>{t("object.oneVersion")}</Badge> <code class="object-break">{versionId}</code>{" "}
+          <a href={hrefOf(["buckets", bucket, "object"], { key })}>{t("object.showCurrent")}</a>
+        </p>
+      )}
+      <Tabs
+        label={t("object.tabs")}
+        current={tab.id}
+        tabs={TABS.map(({ id, title }) => ({
+          id,
+          label: t(title),
+          href: hrefOf(["buckets", bucket, "object"], { key, versionId, tab: id }),
+        }))}
+      />
+      <ShownTab key={tab.id} tab={tab} address={address} loaded={loaded} />
+      {dialog === "move" || dialog === "copy" ? (
+        <MoveDialog address={address} kind={dialog} onClose={close} onCopied={loaded.reload} />
+      ) : null}
+      {dialog === "remove" ? <RemoveDialog address={address} onClose={close} /> : null}
+    </Page>
+  );
+}
+
+interface ShownTabProps {
+  readonly tab: ObjectTab;
+  readonly address: ObjectAddress;
+  readonly loaded: ReturnType<typeof useLoad<ObjectFacts>>;
+}
+
+function ShownTab({ tab, address, loaded }: ShownTabProps) {
+  const code = useLoad(async () => ({ Shown: await tab.load() }), [tab.id]);
+  const Shown = code.value?.Shown;
+  if (code.failure !== undefined) return <ErrorPanel failure={code.failure} onRetry={() => location.reload()} />;
+  return (
+    <>
+      {loaded.failure === undefined ? null : <ErrorPanel failure={loaded.failure} onRetry={loaded.reload} />}
+      {Shown === undefined || loaded.value === undefined ? (
+        loaded.failure === undefined && <Skeleton lines={8} />
+      ) : (
+        <Shown address={address} facts={loaded.value} onChanged={loaded.reload} />
+      )}
+    </>
+  );
+}
+
+function nameOf(key: string): string {
+  return key.split("/").findLast((part) => part !== "") ?? key;
+}
+
+/** The buckets, the bucket, and each folder of the key. */
+function crumbsOf({ bucket, key }: ObjectAddress) {
+  const parts = key.replace(/\/+$/, "").split("/").slice(0, -1);
+  const folders = parts.map((part, index) => ({
+    label: part === "" ? "(//)" : part,
+    href: hrefOf(["buckets", bucket, "objects"], { prefix: `${parts.slice(0, index + 1).join("/")}/` }),
+  }));
+  return [
+    { label: t("buckets.title"), href: hrefOf(["buckets"]) },
+    { label: bucket, href: hrefOf(["buckets", bucket, "objects"]) },
+    ...folders,
+  ];
+}
+
+/** The browser saves the answer itself, however large it is. */
+function startDownload(url: string): void {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = "";
+  document.body.append(link);
+  link.click();
+  link.remove();
+}

@@ -1,0 +1,62 @@
+// The tags of an object.
+import { useState } from "preact/hooks";
+import type { ObjectAddress } from "../../clients/object.ts";
+import { getObjectTags, type ObjectTag, putObjectTags } from "../../clients/object-settings.ts";
+import { Button } from "../../components/button.tsx";
+import { ErrorPanel } from "../../components/error-panel.tsx";
+import { TextField } from "../../components/fields.tsx";
+import { Skeleton } from "../../components/placeholders.tsx";
+import { RowsEditor } from "../../components/rows-editor.tsx";
+import { useConnection } from "../../data/session.ts";
+import { useChange } from "../../data/use-change.ts";
+import { useLoad } from "../../data/use-load.ts";
+import { t } from "../../i18n/language.ts";
+
+export function TagsSection({ address }: { readonly address: ObjectAddress }) {
+  const { bucket, key, versionId } = address;
+  const connection = useConnection();
+  const loaded = useLoad((signal) => getObjectTags(connection, address, signal), [bucket, key, versionId]);
+  return (
+    <section class="section">
+      <h2>{t("object.tags")}</h2>
+      <p class="hint">{t("object.tagsLead")}</p>
+      {loaded.failure === undefined ? null : <ErrorPanel failure={loaded.failure} onRetry={loaded.reload} />}
+      {loaded.value === undefined ? (
+        loaded.failure === undefined && <Skeleton lines={2} />
+      ) : (
+        <TagsForm address={address} stored={loaded.value} />
+      )}
+    </section>
+  );
+}
+
+function TagsForm({ address, stored }: { readonly address: ObjectAddress; readonly stored: readonly ObjectTag[] }) {
+  const connection = useConnection();
+  const change = useChange();
+  const [tags, setTags] = useState(stored);
+  const save = (): void => void change.run(() => putObjectTags(connection, address, tags), t("object.tagsSaved"));
+  return (
+    <>
+      <RowsEditor
+        isInline
+        rowName={(number) => t("tags.row", { number })}
+        rows={tags}
+        onChange={setTags}
+        newRow={() => ({ key: "", value: "" })}
+        addLabel={t("tags.add")}
+        renderRow={(row, changeRow) => (
+          <>
+            <TextField label={t("tags.key")} value={row.key} onChange={(name) => changeRow({ ...row, key: name })} />
+            <TextField label={t("tags.value")} value={row.value} onChange={(value) => changeRow({ ...row, value })} />
+          </>
+        )}
+      />
+      {change.failure === undefined ? null : <ErrorPanel failure={change.failure} onRetry={save} />}
+      <p>
+        <Button isBusy={change.isBusy} isDisabled={tags.some((one) => one.key === "")} onClick={save}>
+          {t("object.saveTags")}
+        </Button>
+      </p>
+    </>
+  );
+}
