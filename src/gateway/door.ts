@@ -24,8 +24,13 @@ export function doorOf(request: Request, { domains, delivery }: Pick<Settings, "
   const isBucketHost = bucketOfHost(request.headers.get("host") ?? "", domains) !== undefined;
   if (path === HEALTH_PATH && !isBucketHost) return "health";
   if (path === METRICS_PATH && !isBucketHost) return "metrics";
-  if (`${path}/`.startsWith(CONSOLE_PATH) && !isBucketHost) return "console";
+  if (isOfConsole(path) && !isBucketHost) return "console";
   return queryServiceOf(request.headers.get("authorization"), query) ?? "s3";
+}
+
+/** Its folder, with or without the slash at the end. */
+function isOfConsole(path: string): boolean {
+  return path.startsWith(CONSOLE_PATH) || path === CONSOLE_PATH.slice(0, -1);
 }
 
 /** IAM and STS have no path of their own: the scope of a signature, even an invalid one, names the service. */

@@ -1,5 +1,6 @@
 // Calls of S3 on versions and open uploads: list them, delete many.
 import type { Connection } from "./connection.ts";
+import { ServiceError, UnreachableKey } from "./failures.ts";
 import { getXml } from "./buckets.ts";
 import { bucketPath, decodeKey, objectPath } from "./paths.ts";
 import { childrenOf, isXmlText, numberOf, optionalText, parseXml, s3Document, tag, textOf } from "./xml.ts";
@@ -108,9 +109,23 @@ export async function deleteMany(
     outcomes.push(...(await deleteInDocument(connection, bucket, some, signal)));
   }
   for (const deletion of deletions.filter(({ key }) => !isXmlText(key))) {
-    outcomes.push(await deleteOne(connection, bucket, deletion, signal));
+    const { key, versionId } = deletion;
+    try {
+      outcomes.push(await deleteOne(connection, bucket, deletion, signal));
+    } catch (error) {
+      const failure = refusalOf(error);
+      if (failure === undefined) throw error;
+      outcomes.push({ key, versionId, markerVersionId: undefined, failure });
+    }
   }
   return outcomes;
+}
+
+/** What stands in the way of one key alone; undefined for what would stop all of them. */
+function refusalOf(error: unknown): DeletionOutcome["failure"] {
+  if (error instanceof UnreachableKey) return { code: error.name, message: error.message };
+  if (error instanceof ServiceError && error.status < 500) return { code: error.code, message: error.message };
+  return undefined;
 }
 
 async function deleteInDocument(

@@ -28,6 +28,14 @@ export function recallUnfinished(): void {
   unfinishedJobs.value = readUnfinished();
 }
 
+const INTERRUPTED = "interrupted";
+const running = new Set<AbortController>();
+
+/** Ends all jobs without giving them up: the next session can resume them. */
+export function interruptJobs(): void {
+  for (const controller of running) controller.abort(INTERRUPTED);
+}
+
 export interface JobControl {
   readonly signal: AbortSignal;
   readonly report: (progress: () => string, share?: number) => void;
@@ -43,6 +51,7 @@ export async function runJob({ kind, target, title, run }: JobPlan): Promise<voi
   const id = `${kind} ${target}`;
   if (jobs.value.some((job) => job.id === id)) return;
   const controller = new AbortController();
+  running.add(controller);
   const show = (progress: () => string, share?: number): void => {
     const job = { id, title, progress, share, stop: () => controller.abort() };
     jobs.value = [...jobs.value.filter((other) => other.id !== id), job];
@@ -54,9 +63,14 @@ export async function runJob({ kind, target, title, run }: JobPlan): Promise<voi
     await run({ signal: controller.signal, report: show });
     dropUnfinished({ kind, target });
   } catch (failure) {
+    if (controller.signal.aborted && controller.signal.reason !== INTERRUPTED) {
+      dropUnfinished({ kind, target });
+      return;
+    }
+    recallUnfinished();
     if (!controller.signal.aborted) throw failure;
-    dropUnfinished({ kind, target });
   } finally {
+    running.delete(controller);
     jobs.value = jobs.value.filter((job) => job.id !== id);
   }
 }

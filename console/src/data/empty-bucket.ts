@@ -10,6 +10,7 @@ import {
   type UploadPage,
   type VersionPage,
 } from "../clients/versions.ts";
+import { NetworkFailure, ServiceError, UnreachableKey } from "../clients/failures.ts";
 import { type JobControl, runJob } from "./background-jobs.ts";
 import { explainInOneLine } from "./explain.ts";
 import { showToast } from "./toasts.ts";
@@ -48,17 +49,29 @@ async function emptyNow(connection: Connection, bucket: string, { signal, report
   let reason = "";
   let afterUpload: UploadPage["next"];
   do {
-    const page: UploadPage = await listUploads(connection, bucket, {
-      signal,
-      ...(afterUpload && { after: afterUpload }),
-    });
-    for (const upload of page.uploads) await abortUpload(connection, bucket, upload, { signal });
+    const from = afterUpload;
+    const page: UploadPage = await patiently(signal, () =>
+      listUploads(connection, bucket, { signal, ...(from && { after: from }) }),
+    );
+    for (const upload of page.uploads) {
+      await abortUpload(connection, bucket, upload, { signal }).catch((failure: unknown) => {
+        // The lifecycle can still abort an upload whose key no address of a browser has.
+        if (!(failure instanceof UnreachableKey)) throw failure;
+        refused += 1;
+        reason ||= explainInOneLine(failure);
+      });
+    }
     afterUpload = page.next;
   } while (afterUpload !== undefined);
   let after: VersionPage["next"];
   do {
-    const page: VersionPage = await listVersions(connection, bucket, { signal, ...(after && { after }) });
-    for (const { failure } of await deleteMany(connection, bucket, page.versions, { signal })) {
+    const from = after;
+    const page: VersionPage = await patiently(signal, () =>
+      listVersions(connection, bucket, { signal, ...(from && { after: from }) }),
+    );
+    for (const { failure } of await patiently(signal, () =>
+      deleteMany(connection, bucket, page.versions, { signal }),
+    )) {
       if (failure === undefined) deleted += 1;
       else {
         refused += 1;
@@ -70,4 +83,21 @@ async function emptyNow(connection: Connection, bucket: string, { signal, report
     after = page.next;
   } while (after !== undefined);
   return { refused, reason };
+}
+
+const ATTEMPTS = 4;
+const FIRST_PAUSE_MS = 1000;
+
+/** Repeats a call that a lost connection or a busy server ended, after pauses of 1, 2 and 4 seconds. */
+async function patiently<Value>(signal: AbortSignal, call: () => Promise<Value>): Promise<Value> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await call();
+    } catch (failure) {
+      const isTransient =
+        failure instanceof NetworkFailure || (failure instanceof ServiceError && failure.status >= 500);
+      if (!isTransient || attempt === ATTEMPTS || signal.aborted) throw failure;
+      await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (attempt - 1)));
+    }
+  }
 }

@@ -1,5 +1,6 @@
 // Who is signed in. Secrets are kept in the memory of this page, and in sessionStorage only if the person asked for it.
 import { signal } from "@preact/signals";
+import { interruptJobs } from "./background-jobs.ts";
 import { Connection, type Credentials } from "../clients/connection.ts";
 import { NetworkFailure } from "../clients/failures.ts";
 import { getCallerIdentity } from "../clients/sts.ts";
@@ -60,6 +61,7 @@ export async function signIn(details: SignInDetails, { remember }: { readonly re
 
 /** Clears the credentials. */
 export function signOut(because?: "expired"): void {
+  interruptJobs();
   sessionStorage.removeItem(STORAGE_KEY);
   signedOutBecause.value = because;
   current.value = undefined;

@@ -1,5 +1,6 @@
 // The list of buckets, and creating, emptying and deleting them.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
 import {
   assertAccessible,
@@ -79,6 +80,65 @@ export function bucketsSuite(stage: Stage): Suite {
           await dialog.getByLabel(`Type ${bucket} to confirm`).fill(bucket);
           await dialog.getByRole("button", { name: "Delete" }).click();
           await page.getByText(`Bucket ${bucket} was deleted.`).waitFor();
+        });
+      },
+    },
+    {
+      name: "emptying goes on after a lost connection, leaves what is locked, and says so",
+      run: async () => {
+        const bucket = await freshBucket(stage, { hasObjectLock: true });
+        for (const key of ["a", "b"]) await s3(stage, "PUT", `/${bucket}/${key}`, "1");
+        await s3(stage, "PUT", `/${bucket}/held`, "1", {
+          "content-md5": createHash("md5").update("1").digest("base64"),
+          "x-amz-object-lock-legal-hold": "ON",
+        });
+        await withPage(stage, async (page) => {
+          let lost = 0;
+          await page.route(`**/${bucket}?delete*`, (route) => {
+            lost += 1;
+            return lost === 1 ? route.abort("connectionreset") : route.continue();
+          });
+          await signIn(stage, page);
+          await page.getByRole("button", { name: `Actions for ${bucket}` }).click();
+          await page.locator(".menu:popover-open").getByText("Empty", { exact: true }).click();
+          const dialog = page.getByRole("dialog");
+          await dialog.getByLabel(`Type ${bucket} to confirm`).fill(bucket);
+          await dialog.getByRole("button", { name: "Empty the bucket" }).click();
+          await page.getByText("1 version could not be deleted:").waitFor();
+          assert.ok(lost > 1, "the deletion was repeated");
+          assert.deepEqual(await keysOf(stage, bucket), ["held"]);
+        });
+      },
+    },
+    {
+      name: "emptying that fails can be resumed at once, and signing out ends it without giving it up",
+      run: async () => {
+        const bucket = await freshBucket(stage);
+        await s3(stage, "PUT", `/${bucket}/a`, "1");
+        await withPage(stage, async (page) => {
+          let isHeld = false;
+          await page.route(`**/${bucket}?delete*`, async (route) => {
+            if (!isHeld) await route.fulfill({ status: 403, body: "<Error><Code>AccessDenied</Code></Error>" });
+          });
+          await signIn(stage, page);
+          await page.getByRole("button", { name: `Actions for ${bucket}` }).click();
+          await page.locator(".menu:popover-open").getByText("Empty", { exact: true }).click();
+          const dialog = page.getByRole("dialog");
+          await dialog.getByLabel(`Type ${bucket} to confirm`).fill(bucket);
+          await dialog.getByRole("button", { name: "Empty the bucket" }).click();
+          await page.getByText("You are not allowed to do this.").waitFor();
+          isHeld = true;
+          await page.getByRole("button", { name: "Resume" }).click();
+          await page.getByText(`Emptying ${bucket}`, { exact: true }).waitFor();
+          await page.getByRole("button", { name: "Account" }).click();
+          await page.getByRole("button", { name: "Sign out" }).click();
+          await page.getByRole("heading", { name: "Sign in to Cairn" }).waitFor();
+          await page.unroute(`**/${bucket}?delete*`);
+          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
+          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await page.getByRole("button", { name: "Sign in", exact: true }).click();
+          await page.getByRole("button", { name: "Resume" }).click();
+          await page.getByText(`Bucket ${bucket} is empty.`).waitFor();
         });
       },
     },

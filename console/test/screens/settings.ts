@@ -234,7 +234,7 @@ export function settingsSuite(stage: Stage): Suite {
         await page.getByLabel("Most bytes").fill("1048576");
         await save(page);
         await page.getByText("The quota was saved.").waitFor();
-        await page.getByText("Used: 5 B, 1 versions.").waitFor();
+        await page.getByText("Used: 5 B in 1 version.").waitFor();
         assert.match(await stored(bucket, "quota"), /<MaxBytes>1048576/);
         await page.getByText("As a table").click();
         assert.equal(await page.getByRole("table", { name: "Requests by day" }).getByRole("row").count(), 31);

@@ -137,7 +137,8 @@ export const settingsRules = {
   "quota.bytes": "Most bytes",
   "quota.objects": "Most objects",
   "quota.unlimited": "Empty: no limit.",
-  "quota.used": "Used: {size}, {count} versions.",
+  "quota.used.one": "Used: {size} in {count} version.",
+  "quota.used.other": "Used: {size} in {count} versions.",
   "quota.saved": "The quota was saved.",
   "quota.removed": "The quota was removed.",
 } as const;

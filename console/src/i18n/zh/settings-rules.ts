@@ -139,7 +139,8 @@ export const settingsRules: Readonly<Record<keyof typeof english, string>> = {
   "quota.bytes": "最大字节数",
   "quota.objects": "最大对象数",
   "quota.unlimited": "留空表示不限制。",
-  "quota.used": "已用：{size}，{count} 个版本。",
+  "quota.used.one": "已用：{size}，{count} 个版本。",
+  "quota.used.other": "已用：{size}，{count} 个版本。",
   "quota.saved": "已保存配额。",
   "quota.removed": "已移除配额。",
 };

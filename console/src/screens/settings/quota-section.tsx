@@ -4,11 +4,11 @@ import { deleteConfiguration, getConfiguration, putConfiguration } from "../../c
 import { numberOf, parseXml, s3Document, tag, textOf } from "../../clients/xml.ts";
 import { TextField } from "../../components/fields.tsx";
 import { Progress } from "../../components/progress.tsx";
-import { formatBytes, formatCount } from "../../data/formats.ts";
+import { formatBytes } from "../../data/formats.ts";
 import { useConnection } from "../../data/session.ts";
 import { useChange } from "../../data/use-change.ts";
 import { useLoad } from "../../data/use-load.ts";
-import { t } from "../../i18n/language.ts";
+import { plural, t } from "../../i18n/language.ts";
 import { FormActions } from "./form-actions.tsx";
 import { SettingSection } from "./setting-section.tsx";
 
@@ -74,7 +74,7 @@ function QuotaForm({ bucket, quota, onChanged }: { bucket: string; quota: Quota 
       </div>
       {quota === undefined ? null : (
         <>
-          <p>{t("quota.used", { size: formatBytes(quota.storedBytes), count: formatCount(quota.storedObjects) })}</p>
+          <p>{plural("quota.used", quota.storedObjects, { size: formatBytes(quota.storedBytes) })}</p>
           {quota.maxBytes === "" ? null : (
             <Progress label={t("quota.bytes")} share={Math.min(quota.storedBytes / Number(quota.maxBytes || 1), 1)} />
           )}
