@@ -1,0 +1,96 @@
+// A list that is loaded page by page as it comes into view. A page that fails leaves what is shown, and is asked for again
+// by itself.
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+
+export interface RowPage<Row> {
+  readonly rows: readonly Row[];
+  /** Undefined on the last page. */
+  readonly nextToken: string | undefined;
+}
+
+export interface PagedRows<Row> {
+  readonly rows: readonly Row[];
+  readonly isComplete: boolean;
+  readonly isLoading: boolean;
+  readonly failure: unknown;
+  readonly loadMore: () => void;
+  /** Begins again at the first page. */
+  readonly reload: () => void;
+  /** Asks again for the page that failed. */
+  readonly retry: () => void;
+}
+
+interface State<Row> {
+  readonly rows: readonly Row[];
+  /** Undefined before the first page, null after the last. */
+  readonly token: string | undefined | null;
+  readonly failure: unknown;
+}
+
+/**
+ * Loads pages.
+ * @param inputs what the pages depend on; a change begins with an empty list
+ */
+export function usePagedRows<Row>(
+  loadPage: (token: string | undefined, signal: AbortSignal) => Promise<RowPage<Row>>,
+  inputs: readonly (string | number | boolean | undefined)[],
+): PagedRows<Row> {
+  const [state, setState] = useState<State<Row>>({ rows: [], token: undefined, failure: undefined });
+  const [turn, setTurn] = useState(0);
+  const [isLoading, setLoading] = useState(true);
+  const pending = useRef<AbortController | undefined>(undefined);
+  const newest = useRef(loadPage);
+  newest.current = loadPage;
+  const key = JSON.stringify(inputs);
+  const shownKey = useRef(key);
+
+  const load = useCallback((token: string | undefined): void => {
+    const controller = new AbortController();
+    pending.current = controller;
+    setLoading(true);
+    const settle = (change: (before: State<Row>) => State<Row>): void => {
+      if (controller.signal.aborted) return;
+      setState(change);
+      pending.current = undefined;
+      setLoading(false);
+    };
+    newest.current(token, controller.signal).then(
+      ({ rows, nextToken }) =>
+        settle((before) => ({
+          rows: token === undefined ? rows : [...before.rows, ...rows],
+          token: nextToken ?? null,
+          failure: undefined,
+        })),
+      (failure: unknown) => settle((before) => ({ ...before, failure })),
+    );
+  }, []);
+
+  useEffect(() => {
+    const isSame = shownKey.current === key;
+    shownKey.current = key;
+    setState((before) =>
+      isSame ? { ...before, failure: undefined } : { rows: [], token: undefined, failure: undefined },
+    );
+    load(undefined);
+    return () => {
+      pending.current?.abort();
+      pending.current = undefined;
+    };
+  }, [load, key, turn]);
+
+  const { rows, token, failure } = state;
+  const loadMore = useCallback(() => {
+    // After a failure, only a retry goes on: a list that comes into view must not ask without end.
+    if (typeof token === "string" && failure === undefined && pending.current === undefined) load(token);
+  }, [token, failure, load]);
+  const reload = useCallback(() => setTurn((before) => before + 1), []);
+  const retry = useCallback(() => {
+    if (typeof token !== "string") return reload();
+    setState((before) => ({ ...before, failure: undefined }));
+    load(token);
+  }, [token, load, reload]);
+  return useMemo(
+    () => ({ rows, isComplete: token === null, isLoading, failure, loadMore, reload, retry }),
+    [rows, token, isLoading, failure, loadMore, reload, retry],
+  );
+}
