@@ -1,5 +1,9 @@
 // The suites of the console's checks, each with the name by which it can be chosen.
 import type { Suite } from "../../test/clients/harness.ts";
+import { manyObjectsSuite } from "./screens/many-objects.ts";
+import { networkSuite } from "./screens/network.ts";
+import { searchSuite } from "./screens/search.ts";
+import { transfersSuite } from "./screens/transfers.ts";
 import { bucketsSuite } from "./screens/buckets.ts";
 import { objectPreviewSuite } from "./screens/object-preview.ts";
 import { objectSuite } from "./screens/object.ts";
@@ -24,4 +28,8 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "settings", of: settingsSuite },
   { client: "objects", of: objectsSuite },
   { client: "uploads", of: uploadsSuite },
+  { client: "many-objects", of: manyObjectsSuite },
+  { client: "transfers", of: transfersSuite },
+  { client: "search", of: searchSuite },
+  { client: "network", of: networkSuite },
 ];

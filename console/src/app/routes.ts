@@ -29,6 +29,10 @@ export const ROUTES: readonly Route[] = [
     path: "buckets/:bucket/object",
     load: () => import("../screens/object/object-screen.tsx").then((it) => it.ObjectScreen),
   },
+  {
+    path: "buckets/:bucket/search",
+    load: () => import("../screens/objects/search-screen.tsx").then((it) => it.SearchScreen),
+  },
 ];
 
 export interface Section {

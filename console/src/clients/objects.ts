@@ -36,15 +36,20 @@ export async function listObjects(
   const query = { "list-type": 2, "encoding-type": "url", prefix, delimiter, "continuation-token": token };
   const root = await getXml(connection, bucketPath(bucket), query, signal);
   return {
-    objects: childrenOf(root, "Contents").map((element) => ({
-      key: decodeKey(textOf(element, "Key")),
-      bytes: numberOf(element, "Size"),
-      modifiedAt: Date.parse(textOf(element, "LastModified")),
-      etag: textOf(element, "ETag"),
-      storageClass: textOf(element, "StorageClass"),
-    })),
+    objects: childrenOf(root, "Contents").map(listedObject),
     prefixes: childrenOf(root, "CommonPrefixes").map((common) => decodeKey(textOf(common, "Prefix"))),
     nextToken: optionalText(root, "NextContinuationToken"),
+  };
+}
+
+/** An object of a listing that was asked for with `encoding-type=url`. */
+export function listedObject(element: Element): ListedObject {
+  return {
+    key: decodeKey(textOf(element, "Key")),
+    bytes: numberOf(element, "Size"),
+    modifiedAt: Date.parse(textOf(element, "LastModified")),
+    etag: textOf(element, "ETag"),
+    storageClass: textOf(element, "StorageClass"),
   };
 }
 

@@ -37,6 +37,7 @@ const SENTENCES: Readonly<Record<string, readonly [TextKey, Explanation["wayOn"]
   NotImplemented: ["error.notImplemented", "none"],
   SlowDown: ["error.slowDown", "retry"],
   ServiceUnavailable: ["error.slowDown", "retry"],
+  QueryTooBroad: ["error.queryTooBroad", "none"],
   InternalError: ["error.server", "retry"],
 };
 

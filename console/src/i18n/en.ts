@@ -4,6 +4,9 @@ import { errors } from "./en/errors.ts";
 import { objects } from "./en/objects.ts";
 import { object } from "./en/object.ts";
 import { objectPreview } from "./en/object-preview.ts";
+import { transfer } from "./en/transfer.ts";
+import { search } from "./en/search.ts";
+import { download } from "./en/download.ts";
 import { settings } from "./en/settings.ts";
 import { settingsRules } from "./en/settings-rules.ts";
 import { shell } from "./en/shell.ts";
@@ -21,6 +24,9 @@ export const en = {
   ...settingsRules,
   ...objects,
   ...uploads,
+  ...transfer,
+  ...search,
+  ...download,
 } as const;
 
 /** The name of a text. */

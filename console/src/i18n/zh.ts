@@ -5,6 +5,9 @@ import { errors } from "./zh/errors.ts";
 import { objects } from "./zh/objects.ts";
 import { object } from "./zh/object.ts";
 import { objectPreview } from "./zh/object-preview.ts";
+import { transfer } from "./zh/transfer.ts";
+import { search } from "./zh/search.ts";
+import { download } from "./zh/download.ts";
 import { settings } from "./zh/settings.ts";
 import { settingsRules } from "./zh/settings-rules.ts";
 import { shell } from "./zh/shell.ts";
@@ -22,4 +25,7 @@ export const zh: Dictionary = {
   ...settingsRules,
   ...objects,
   ...uploads,
+  ...transfer,
+  ...search,
+  ...download,
 };

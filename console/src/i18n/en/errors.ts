@@ -23,5 +23,6 @@ export const errors = {
   "error.notImplemented": "This server does not offer that.",
   "error.signInAgain": "Sign in again",
   "error.showBuckets": "Show the buckets",
+  "error.queryTooBroad": "The search would examine too many objects. Narrow it, or let it examine every object.",
   "error.unknown": "Something unexpected happened in this page.",
 } as const;

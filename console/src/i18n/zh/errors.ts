@@ -25,5 +25,6 @@ export const errors: Readonly<Record<keyof typeof english, string>> = {
   "error.notImplemented": "此服务器不提供该功能。",
   "error.signInAgain": "重新登录",
   "error.showBuckets": "查看存储桶",
+  "error.queryTooBroad": "此搜索需要检查的对象过多。请缩小范围，或允许检查每个对象。",
   "error.unknown": "此页面发生了意外情况。",
 };

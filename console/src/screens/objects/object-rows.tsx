@@ -18,6 +18,7 @@ export interface ObjectRowsProps {
   readonly onToggle: (row: ObjectRow) => void;
   readonly onToggleAll: () => void;
   readonly hrefFor: (row: ObjectRow) => string;
+  readonly onDownload: (row: ObjectRow) => void;
   readonly onDelete: (row: ObjectRow) => void;
   readonly onNearEnd: () => void;
 }
@@ -80,6 +81,10 @@ function Row({ index, ...props }: ObjectRowsProps & { readonly index: number }) 
         label={t("objects.actionsOf", { name })}
         actions={[
           ...(isUnreachable ? [] : [{ label: t("objects.open"), href: props.hrefFor(row) }]),
+          {
+            label: t(object === undefined ? "download.zip" : "download.action"),
+            onChoose: () => props.onDownload(row),
+          },
           { label: t("action.delete"), kind: "danger", onChoose: () => props.onDelete(row) },
         ]}
       />

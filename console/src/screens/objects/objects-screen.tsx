@@ -1,24 +1,25 @@
 // The objects of a bucket as folders: browse, filter, select, delete. A place names its prefix, so every folder has a link.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { BucketPage } from "../../components/bucket-page.tsx";
-import { Button } from "../../components/button.tsx";
+import { Button, LinkButton } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
 import { TextField } from "../../components/fields.tsx";
 import { FileButton } from "../../components/file-button.tsx";
 import { EmptyState, Skeleton } from "../../components/placeholders.tsx";
+import { downloadRows } from "../../data/download.ts";
 import { useObjectList, type ObjectRow } from "../../data/object-list.ts";
 import { hrefOf, navigate } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
+import { useConnection } from "../../data/session.ts";
 import { filesOfChooser, splitReachable } from "../../data/dropped-files.ts";
 import { showToast } from "../../data/toasts.ts";
 import { addUploads, type NewUpload } from "../../data/uploads.ts";
 import { plural, t } from "../../i18n/language.ts";
 import { CreateFolderDialog } from "./create-folder-dialog.tsx";
-import { DeleteObjectsDialog } from "./delete-objects-dialog.tsx";
 import { DropZone } from "./drop-zone.tsx";
 import { ObjectRows } from "./object-rows.tsx";
 import { PrefixPath } from "./prefix-path.tsx";
-import { SelectionBar } from "./selection-bar.tsx";
+import { SelectionActions } from "./selection-actions.tsx";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { parentOf, useShortcuts } from "./shortcuts.ts";
 import "./objects.css";
@@ -33,6 +34,7 @@ export function ObjectsScreen(props: ScreenProps) {
 }
 
 function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: string }) {
+  const connection = useConnection();
   const list = useObjectList(bucket, prefix);
   const [filter, setFilter] = useState("");
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -91,6 +93,9 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
       section="objects"
       actions={
         <>
+          <LinkButton icon="search" href={hrefOf(["buckets", bucket, "search"], { prefix: prefix || undefined })}>
+            {t("search.open")}
+          </LinkButton>
           <Button icon="reload" label={t("action.reload")} kind="quiet" onClick={list.reload} />
           <Button icon="folder" onClick={() => setShown("folder")}>
             {t("objects.createFolder")}
@@ -107,21 +112,27 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
     >
       <DropZone prefix={prefix} onFiles={upload}>
         <PrefixPath bucket={bucket} prefix={prefix} />
-        {list.failure === undefined ? null : <ErrorPanel failure={list.failure} onRetry={list.reload} />}
+        {list.failure === undefined ? null : <ErrorPanel failure={list.failure} onRetry={list.retry} />}
         {isFirstLoad ? (
           <Skeleton lines={8} />
-        ) : list.rows.length === 0 && list.failure === undefined ? (
-          <EmptyState title={t("objects.empty.title")}>
-            <p>{prefix === "" ? t("objects.empty.bucket") : t("objects.empty.folder", { prefix })}</p>
-          </EmptyState>
+        ) : list.rows.length === 0 ? (
+          list.failure === undefined ? (
+            <EmptyState title={t("objects.empty.title")}>
+              <p>{prefix === "" ? t("objects.empty.bucket") : t("objects.empty.folder", { prefix })}</p>
+            </EmptyState>
+          ) : null
         ) : (
           <>
             <div class="objects-tools" ref={filterField}>
               <TextField label={t("objects.filter")} type="search" value={filter} onChange={setFilter} />
-              <SelectionBar
+              <SelectionActions
+                bucket={bucket}
+                prefix={prefix}
                 chosen={chosen}
-                onDelete={() => setShown({ deletes: chosen })}
+                deletes={typeof shown === "object" ? shown.deletes : undefined}
+                onDelete={(deletes) => setShown(deletes && { deletes })}
                 onClear={() => setSelected(new Set())}
+                onChanged={onChanged}
               />
             </div>
             {rows.length === 0 ? (
@@ -137,6 +148,7 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
                   setSelected(chosen.length === rows.length ? new Set() : new Set(rows.map(({ key }) => key)))
                 }
                 hrefFor={(row) => hrefOf(...placeOf(bucket, row))}
+                onDownload={(row) => void downloadRows(connection, bucket, [row])}
                 onDelete={(row) => setShown({ deletes: [row] })}
                 onNearEnd={list.loadMore}
               />
@@ -151,9 +163,6 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
         <CreateFolderDialog bucket={bucket} prefix={prefix} onClose={close} onCreated={list.reload} />
       ) : null}
       {shown === "shortcuts" ? <ShortcutsDialog onClose={close} /> : null}
-      {typeof shown === "object" ? (
-        <DeleteObjectsDialog bucket={bucket} rows={shown.deletes} onClose={close} onChanged={onChanged} />
-      ) : null}
     </BucketPage>
   );
 }

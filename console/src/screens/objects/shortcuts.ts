@@ -23,6 +23,8 @@ export function useShortcuts(targets: ShortcutTargets): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || newest.current.isDisabled) return;
+      // A dialog has the keys while it is open, whoever opened it.
+      if (document.querySelector("dialog[open]") !== null) return;
       if (obey(event, newest.current)) event.preventDefault();
     };
     document.addEventListener("keydown", listen);

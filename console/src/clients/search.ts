@@ -1,0 +1,70 @@
+// QueryBucket, a search over all current objects of a bucket: docs/search.md.
+import { getXml } from "./buckets.ts";
+import type { Connection, Query } from "./connection.ts";
+import { listedObject, type ObjectPage } from "./objects.ts";
+import { bucketPath } from "./paths.ts";
+import { childrenOf, optionalText } from "./xml.ts";
+
+/** Conditions; an object must meet every one that is not empty. */
+export interface SearchConditions {
+  /** A part of the key, or a pattern with `*` and `?` for the whole key. */
+  readonly text: string;
+  readonly prefix: string;
+  readonly tag: { readonly key: string; readonly value: string };
+  /** In bytes. */
+  readonly minSize: number | undefined;
+  readonly maxSize: number | undefined;
+  /** In ms. */
+  readonly modifiedAfter: number | undefined;
+  readonly modifiedBefore: number | undefined;
+}
+
+export interface SearchOptions {
+  /** Examines every object, page by page; pages may be empty. */
+  readonly scans: boolean;
+  readonly token: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A page of what meets the conditions.
+ * @throws ServiceError QueryTooBroad if too many objects would have to be examined, and the search does not scan
+ */
+export async function searchObjects(
+  connection: Connection,
+  bucket: string,
+  conditions: SearchConditions,
+  { scans, token, signal }: SearchOptions,
+): Promise<ObjectPage> {
+  const query = {
+    query: "",
+    "encoding-type": "url",
+    ...conditionsOf(conditions),
+    scan: scans ? "true" : undefined,
+    "continuation-token": token,
+  };
+  const root = await getXml(connection, bucketPath(bucket), query, signal);
+  return {
+    objects: childrenOf(root, "Contents").map(listedObject),
+    prefixes: [],
+    nextToken: optionalText(root, "NextContinuationToken"),
+  };
+}
+
+function conditionsOf(conditions: SearchConditions): Query {
+  const { text, prefix, tag, minSize, maxSize, modifiedAfter, modifiedBefore } = conditions;
+  const tagName = tag.value === "" ? `tag-prefix.${tag.key}` : `tag.${tag.key}`;
+  return {
+    [/[*?]/.test(text) ? "glob" : "contains"]: text === "" ? undefined : text,
+    prefix: prefix === "" ? undefined : prefix,
+    ...(tag.key === "" ? {} : { [tagName]: tag.value }),
+    "min-size": minSize,
+    "max-size": maxSize,
+    "modified-after": timeOf(modifiedAfter),
+    "modified-before": timeOf(modifiedBefore),
+  };
+}
+
+function timeOf(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
+}

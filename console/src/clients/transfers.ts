@@ -1,0 +1,50 @@
+// Moves and copies of one object within the server. A move renames where the bucket never had versions; elsewhere it is a
+// copy, and a deletion of just what was copied.
+import type { Connection } from "./connection.ts";
+import { ServiceError } from "./failures.ts";
+import { copyObject, type ObjectAddress, renameObject } from "./object.ts";
+import { objectPath } from "./paths.ts";
+
+export interface Transfer {
+  readonly kind: "move" | "copy";
+  readonly source: ObjectAddress;
+  readonly target: ObjectAddress;
+  /** The entity tag of what is transferred; something newer stays where it is. */
+  readonly etag: string;
+}
+
+/**
+ * Moves or copies. Answers what was done, with the version that was made.
+ * @throws ServiceError PreconditionFailed if the target exists and is not to be replaced
+ */
+export async function transferObject(
+  connection: Connection,
+  transfer: Transfer,
+  { replaces }: { readonly replaces: boolean },
+): Promise<Transfer> {
+  const { kind, source, target, etag } = transfer;
+  const isNew = !replaces;
+  if (kind === "move" && source.bucket === target.bucket) {
+    try {
+      await renameObject(connection, source, target.key, { isNew });
+      return transfer;
+    } catch (failure) {
+      // The bucket has, or had, versions.
+      if (!(failure instanceof ServiceError) || failure.code !== "InvalidBucketState") throw failure;
+    }
+  }
+  const versionId = await copyObject(connection, source, target, { isNew, ifMatch: etag });
+  if (kind === "move") await deleteIfSame(connection, source, etag);
+  return { ...transfer, target: { ...target, versionId } };
+}
+
+/** Removes what a copy has made, unless something newer is there. */
+export async function removeCopy(connection: Connection, { target, etag }: Transfer): Promise<void> {
+  if (target.versionId === undefined) return deleteIfSame(connection, target, etag);
+  const { bucket, key, versionId } = target;
+  await connection.send({ method: "DELETE", path: objectPath(bucket, key), query: { versionId } });
+}
+
+async function deleteIfSame(connection: Connection, { bucket, key }: ObjectAddress, etag: string): Promise<void> {
+  await connection.send({ method: "DELETE", path: objectPath(bucket, key), headers: { "if-match": etag } });
+}

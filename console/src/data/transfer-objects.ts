@@ -1,0 +1,161 @@
+// Moves and copies objects and folders in the background. Nothing that exists at the target is replaced unless the person
+// asks for it afterwards, and what was done can be undone.
+import { plural, t } from "../i18n/language.ts";
+import type { Connection } from "../clients/connection.ts";
+import { ServiceError } from "../clients/failures.ts";
+import { keysBelow } from "../clients/objects.ts";
+import { removeCopy, type Transfer, transferObject } from "../clients/transfers.ts";
+import { type JobControl, runJob } from "./background-jobs.ts";
+import { explainInOneLine } from "./explain.ts";
+import type { ObjectRow } from "./object-list.ts";
+import { showToast } from "./toasts.ts";
+
+export interface TransferPlan {
+  readonly kind: "move" | "copy";
+  readonly bucket: string;
+  /** The folder that shows the rows; names below it are kept. */
+  readonly prefix: string;
+  readonly rows: readonly ObjectRow[];
+  readonly targetBucket: string;
+  readonly targetPrefix: string;
+}
+
+/** Only the first attempt can be undone: a replaced object does not come back. */
+type Mode = "first" | "replace" | "undo";
+
+const PARALLEL = 6;
+/** The most transfers that an undo remembers. */
+const UNDO_MAX = 10_000;
+
+/** Moves or copies rows. `onChange` is called after each change. Never rejects. */
+export async function transferRows(connection: Connection, plan: TransferPlan, onChange: () => void): Promise<void> {
+  await runTransfers(connection, plan, (signal) => listTransfers(connection, plan, signal), "first", onChange);
+}
+
+/** All that is to be done, read before anything is written: a folder may be moved into itself. */
+async function listTransfers(
+  connection: Connection,
+  { kind, bucket, prefix, rows, targetBucket, targetPrefix }: TransferPlan,
+  signal: AbortSignal,
+): Promise<Transfer[]> {
+  const found = new Map<string, Transfer>();
+  const add = (key: string, etag: string): void => {
+    const target = { bucket: targetBucket, key: `${targetPrefix}${key.slice(prefix.length)}` };
+    found.set(key, { kind, source: { bucket, key }, etag, target });
+  };
+  for (const row of rows) {
+    if (row.type === "object") add(row.key, row.object.etag);
+    else
+      for await (const page of keysBelow(connection, bucket, row.key, signal))
+        for (const { key, etag } of page) add(key, etag);
+  }
+  return [...found.values()];
+}
+
+interface Outcome {
+  readonly done: Transfer[];
+  /** Where the target has an object. */
+  readonly conflicts: Transfer[];
+  readonly failures: unknown[];
+}
+
+async function runTransfers(
+  connection: Connection,
+  { kind, bucket }: Pick<TransferPlan, "kind" | "bucket">,
+  list: (signal: AbortSignal) => Promise<readonly Transfer[]>,
+  mode: Mode,
+  onChange: () => void,
+): Promise<void> {
+  const outcome: Outcome = { done: [], conflicts: [], failures: [] };
+  try {
+    await runJob({
+      kind: `${kind}-objects`,
+      // Several may run at a time.
+      target: `${bucket} ${crypto.randomUUID()}`,
+      title: () => t(kind === "move" ? "transfer.moving" : "transfer.copying", { bucket }),
+      run: async (control) => transferAll(connection, await list(control.signal), mode === "replace", outcome, control),
+    });
+  } catch (failure) {
+    showToast(explainInOneLine(failure), { kind: "failure" });
+  }
+  report(connection, { kind, bucket }, { ...outcome, mode }, onChange);
+  onChange();
+}
+
+async function transferAll(
+  connection: Connection,
+  transfers: readonly Transfer[],
+  replaces: boolean,
+  { done, conflicts, failures }: Outcome,
+  { signal, report: show }: JobControl,
+): Promise<void> {
+  const waiting = transfers.values();
+  let ended = 0;
+  const work = async (): Promise<void> => {
+    for (const transfer of waiting) {
+      if (signal.aborted) return;
+      try {
+        done.push(await transferObject(connection, transfer, { replaces }));
+      } catch (failure) {
+        if (isConflict(failure) && !replaces) conflicts.push(transfer);
+        else failures.push(failure);
+      }
+      ended += 1;
+      show(() => t("transfer.progress", { done: ended, all: transfers.length }), ended / transfers.length);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+}
+
+/** `If-None-Match: *` did not hold. A condition on the source has another header, but the same code. */
+function isConflict(failure: unknown): boolean {
+  return (
+    failure instanceof ServiceError &&
+    failure.code === "PreconditionFailed" &&
+    !/if-match/i.test(failure.details.get("Condition") ?? "")
+  );
+}
+
+function report(
+  connection: Connection,
+  plan: Pick<TransferPlan, "kind" | "bucket">,
+  { done, conflicts, failures, mode }: Outcome & { readonly mode: Mode },
+  onChange: () => void,
+): void {
+  if (failures.length > 0) {
+    const reason = explainInOneLine(failures[0]);
+    showToast(plural("transfer.failed", failures.length, { reason }), { kind: "failure" });
+  }
+  if (conflicts.length > 0) {
+    const run = (): void => void runTransfers(connection, plan, () => Promise.resolve(conflicts), "replace", onChange);
+    showToast(plural("transfer.conflicts", conflicts.length, { name: conflicts[0]?.target.key ?? "" }), {
+      kind: "failure",
+      action: { label: t("transfer.replace"), run },
+    });
+  }
+  if (done.length === 0) return;
+  const undo = { label: t("action.undo"), run: () => void undoTransfers(connection, plan, done, onChange) };
+  const hasUndo = mode === "first" && done.length <= UNDO_MAX;
+  const text = mode === "undo" ? "transfer.movedBack" : plan.kind === "move" ? "transfer.moved" : "transfer.copied";
+  showToast(plural(text, done.length), hasUndo ? { action: undo } : {});
+}
+
+/** Moves everything back, or removes the copies. */
+async function undoTransfers(
+  connection: Connection,
+  { kind, bucket }: Pick<TransferPlan, "kind" | "bucket">,
+  done: readonly Transfer[],
+  onChange: () => void,
+): Promise<void> {
+  if (kind === "move") {
+    const back = done.map(({ source, target, etag }) => ({ kind, source: target, target: source, etag }) as const);
+    return runTransfers(connection, { kind, bucket }, () => Promise.resolve(back), "undo", onChange);
+  }
+  try {
+    for (const transfer of done) await removeCopy(connection, transfer);
+    showToast(plural("transfer.removed", done.length));
+  } catch (failure) {
+    showToast(explainInOneLine(failure), { kind: "failure" });
+  }
+  onChange();
+}

@@ -1,0 +1,32 @@
+// Chinese texts of moves and copies of objects.
+import type { transfer as english } from "../en/transfer.ts";
+
+export const transfer: Readonly<Record<keyof typeof english, string>> = {
+  "transfer.move": "移动",
+  "transfer.copy": "复制",
+  "transfer.move.title.one": "移动 {name}",
+  "transfer.move.title.other": "移动 {count} 项",
+  "transfer.copy.title.one": "复制 {name}",
+  "transfer.copy.title.other": "复制 {count} 项",
+  "transfer.bucket": "目标存储桶",
+  "transfer.folder": "目标文件夹",
+  "transfer.folderHint": "名称保持不变。留空表示存储桶的顶层。",
+  "transfer.same": "它们已在该处。",
+  "transfer.existing": "该处已有的对象会保留，之后会询问您如何处理。",
+  "transfer.moving": "正在从 {bucket} 移动",
+  "transfer.copying": "正在从 {bucket} 复制",
+  "transfer.progress": "{done} / {all}",
+  "transfer.moved.one": "已移动 {count} 个对象",
+  "transfer.moved.other": "已移动 {count} 个对象",
+  "transfer.movedBack.one": "已移回 {count} 个对象",
+  "transfer.movedBack.other": "已移回 {count} 个对象",
+  "transfer.copied.one": "已复制 {count} 个对象",
+  "transfer.copied.other": "已复制 {count} 个对象",
+  "transfer.removed.one": "已移除 {count} 个副本",
+  "transfer.removed.other": "已移除 {count} 个副本",
+  "transfer.failed.one": "{count} 个对象未处理：{reason}",
+  "transfer.failed.other": "{count} 个对象未处理。第一个原因：{reason}",
+  "transfer.conflicts.one": "目标处已存在 {name}，未作替换。",
+  "transfer.conflicts.other": "目标处已存在 {count} 个对象，例如 {name}，均未替换。",
+  "transfer.replace": "替换",
+};

@@ -1,0 +1,138 @@
+// A folder of 100,000 objects: scrolled to its end, filtered and selected without long pauses, with few elements in the
+// document.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { openState } from "../../../scripts/maintenance/open-state.ts";
+import { timeOrderedId } from "../../../src/bytes/random-id.ts";
+import { nextVersionId } from "../../../src/protocol/core/version-id.ts";
+import { copyRows, TEMPLATE_KEY } from "../../../test/bench/population.ts";
+import { type CairnProcess, startCairn } from "../../../test/clients/cairn-process.ts";
+import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
+import { signIn, withPage } from "../support/browser.ts";
+import { CREDENTIALS, s3, type Stage } from "../support/stage.ts";
+
+const BUCKET = "many";
+const KEYS = 100_000;
+const ROWS_PER_STATEMENT = 4000;
+/** Chromium reports tasks from 50 ms on. A page may take this much on a machine that other suites share. */
+const TASK_MAX_MS = 500;
+const ELEMENTS_MAX = 1500;
+
+export function manyObjectsSuite(shared: Stage): Suite {
+  return suiteOf("many-objects", [
+    {
+      name: `a folder of ${KEYS} objects stays fluid while it is scrolled, filtered and selected`,
+      run: async () => {
+        const folder = mkdtempSync(join(tmpdir(), "cairn-many-"));
+        const state = join(folder, "state");
+        let cairn: CairnProcess | undefined;
+        try {
+          cairn = await startCairn({ state, credentials: CREDENTIALS });
+          await s3({ ...shared, url: cairn.url }, "PUT", `/${BUCKET}`);
+          await s3({ ...shared, url: cairn.url }, "PUT", `/${BUCKET}/${TEMPLATE_KEY}`, "1");
+          await cairn.stop();
+          await fill(state);
+          cairn = await startCairn({ state, credentials: CREDENTIALS });
+          await browse({ ...shared, url: cairn.url });
+        } finally {
+          await cairn?.stop();
+          rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+        }
+      },
+    },
+  ]);
+}
+
+/** Copies the row of the template, because 100,000 requests would take minutes. */
+async function fill(state: string): Promise<void> {
+  const open = await openState(state);
+  const { database } = open;
+  const bucketId = (await database.prepare("SELECT id FROM buckets").first<string>("id")) ?? "";
+  const insert = await copyRows(database, "objects", bucketId, TEMPLATE_KEY);
+  const now = Date.now();
+  for (let start = 1; start < KEYS; start += ROWS_PER_STATEMENT) {
+    const rows = Array.from({ length: Math.min(ROWS_PER_STATEMENT, KEYS - start) }, (_, index) => ({
+      key: `file-${String(start + index).padStart(6, "0")}.txt`,
+      version_id: nextVersionId(now, undefined),
+      size: 4096,
+      modified_at: now,
+      blob_id: `${bucketId}/${timeOrderedId(now)}`,
+    }));
+    await insert(rows).run();
+  }
+  await open.close();
+}
+
+async function browse(stage: Stage): Promise<void> {
+  await withPage(stage, async (page) => {
+    await signIn(stage, page, `#/buckets/${BUCKET}/objects`);
+    await page.getByRole("link", { name: "file-000001.txt" }).waitFor();
+    await watchTasks(page);
+
+    await scrollToEnd(page);
+    await page.getByRole("link", { name: TEMPLATE_KEY }).waitFor();
+    await page.getByText(`${KEYS.toLocaleString("en-GB")} entries`, { exact: true }).waitFor();
+    await assertFluid(page, "scrolling");
+
+    await page.getByLabel("Filter this folder").fill("99999");
+    await page.getByText("1 entry", { exact: true }).waitFor();
+    await page.getByLabel("Filter this folder").fill("");
+    await page.getByText(`${KEYS.toLocaleString("en-GB")} entries`, { exact: true }).waitFor();
+    await assertFluid(page, "filtering");
+
+    await page.getByRole("checkbox", { name: "Select all that are listed" }).check();
+    await page.getByText(`${KEYS.toLocaleString("en-GB")} selected`).waitFor();
+    for (const key of ["j", "x", "j", "j", "x", "k"]) await page.keyboard.press(key);
+    await page.getByText(`${(KEYS - 2).toLocaleString("en-GB")} selected`).waitFor();
+    await assertFluid(page, "selecting");
+
+    // Without an index, a search examines too many objects; it says so, and goes on page by page if it is asked to.
+    await page.getByRole("link", { name: "Search the bucket" }).click();
+    await page.getByLabel("Text in the key").fill("99999");
+    await page.keyboard.press("Enter");
+    await page.getByText("The search would examine too many objects.").waitFor();
+    await page.getByRole("button", { name: "Examine every object" }).click();
+    await page.getByRole("link", { name: "file-099999.txt" }).waitFor();
+    await page.getByText("1 object found", { exact: true }).waitFor();
+  });
+}
+
+/** Remembers the longest task and the longest time between two frames. */
+async function watchTasks(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const longest = { task: 0 };
+    Reflect.set(globalThis, "longest", longest);
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) longest.task = Math.max(longest.task, duration);
+    }).observe({ type: "longtask" });
+  });
+}
+
+async function assertFluid(page: Page, during: string): Promise<void> {
+  const { task, elements } = await page.evaluate(() => {
+    const longest: { task: number } = Reflect.get(globalThis, "longest");
+    const { task } = longest;
+    longest.task = 0;
+    return { task, elements: document.querySelectorAll("*").length };
+  });
+  if (process.env["CONSOLE_TIMES"] !== undefined) console.log(`${during}: task ${task} ms, ${elements} elements`);
+  assert.ok(task < TASK_MAX_MS, `a task took ${Math.round(task)} ms while ${during}`);
+  assert.ok(elements < ELEMENTS_MAX, `the document has ${elements} elements after ${during}`);
+}
+
+/** Scrolls as far as the list goes, until it grows no more. */
+async function scrollToEnd(page: Page): Promise<void> {
+  await page.evaluate(async (expected) => {
+    const list = document.querySelector(".virtual-list");
+    if (list === null) throw new Error("there is no list");
+    const rowHeight = 40;
+    while (list.scrollHeight < expected * rowHeight) {
+      list.scrollTop = list.scrollHeight;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+    list.scrollTop = list.scrollHeight;
+  }, KEYS);
+}
