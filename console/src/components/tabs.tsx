@@ -1,4 +1,6 @@
 // Tabs that are links: each tab is a place of its own, which can be shared and gone back to.
+import { useEffect, useRef } from "preact/hooks";
+
 export interface Tab {
   readonly id: string;
   readonly label: string;
@@ -6,8 +8,14 @@ export interface Tab {
 }
 
 export function Tabs({ label, tabs, current }: { label: string; tabs: readonly Tab[]; current: string }) {
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const link = bar.current?.querySelector<HTMLElement>("[aria-current]") ?? null;
+    // On a narrow screen the bar scrolls sideways.
+    if (bar.current !== null && link !== null) bar.current.scrollLeft = link.offsetLeft - bar.current.offsetLeft;
+  }, [current]);
   return (
-    <nav class="tabs" aria-label={label}>
+    <nav ref={bar} class="tabs" aria-label={label}>
       {tabs.map((tab) => (
         <a key={tab.id} href={tab.href} aria-current={tab.id === current ? "page" : undefined}>
           {tab.label}

@@ -236,11 +236,34 @@ export function settingsSuite(stage: Stage): Suite {
         await page.getByText("The quota was saved.").waitFor();
         await page.getByText("Used: 5 B in 1 version.").waitFor();
         assert.match(await stored(bucket, "quota"), /<MaxBytes>1048576/);
+        await page.getByText("No requests were counted in this time.").waitFor();
         await page.getByText("As a table").click();
         assert.equal(await page.getByRole("table", { name: "Requests by day" }).getByRole("row").count(), 31);
       },
       (bucket) => s3(stage, "PUT", `/${bucket}/a`, "12345"),
     ),
+    {
+      name: "counted requests are drawn, and the table says the same",
+      run: async () => {
+        const bucket = await freshBucket(stage);
+        await withPage(stage, async (page) => {
+          const day = new Date().toISOString().slice(0, 10);
+          const row = `<Usage><Day>${day}</Day><AccessKeyId>A</AccessKeyId><Requests>9</Requests><ClassA>4</ClassA><ClassB>5</ClassB><Free>0</Free><Errors>1</Errors><BytesIn>2048</BytesIn><BytesOut>1048576</BytesOut></Usage>`;
+          await page.route(`**/${bucket}?usage=&from=*`, (route) =>
+            route.fulfill({
+              contentType: "application/xml",
+              body: `<GetBucketRequestUsageResult>${row}${row.replace(">A<", ">B<")}</GetBucketRequestUsageResult>`,
+            }),
+          );
+          await signIn(stage, page, `#/buckets/${bucket}/settings/usage`);
+          await page.getByText("Requests; the highest day: 18").waitFor();
+          assert.equal(await page.locator(".bar-chart").count(), 3);
+          await page.getByText("As a table").click();
+          const cells = page.getByRole("row").filter({ hasText: day }).getByRole("cell");
+          assert.deepEqual(await cells.allInnerTexts(), ["8", "10", "0", "2", "4 KiB", "2 MiB"]);
+        });
+      },
+    },
     {
       name: "every tab has no violation of accessibility, and fits into 360 px",
       run: async () => {

@@ -124,6 +124,7 @@ export const settingsRules = {
   "usage.requestsPerDay": "Requests; the highest day:",
   "usage.bytesOutPerDay": "Sent to clients; the highest day:",
   "usage.bytesInPerDay": "Received from clients; the highest day:",
+  "usage.nothing": "No requests were counted in this time.",
   "usage.asTable": "As a table",
   "usage.day": "Day",
   "usage.writes": "Writes and lists",

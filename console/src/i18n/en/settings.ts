@@ -41,6 +41,7 @@ export const settings = {
   "access.lead":
     "A bucket is public if its policy lets everyone in. The switches below overrule policies and access control lists.",
   "access.isPublic": "The policy grants access to everyone.",
+  "access.isRestricted": "The policy grants access to everyone, and RestrictPublicBuckets overrules it.",
   "access.isPrivate": "The policy grants nothing to everyone.",
   "access.editPolicy": "Edit the policy",
   "access.blocks": "Block public access",

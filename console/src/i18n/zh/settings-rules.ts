@@ -126,6 +126,7 @@ export const settingsRules: Readonly<Record<keyof typeof english, string>> = {
   "usage.requestsPerDay": "请求数；最高的一天：",
   "usage.bytesOutPerDay": "发送给客户端；最高的一天：",
   "usage.bytesInPerDay": "从客户端接收；最高的一天：",
+  "usage.nothing": "这段时间没有统计到请求。",
   "usage.asTable": "以表格显示",
   "usage.day": "日期",
   "usage.writes": "写入和列举",

@@ -40,6 +40,7 @@ export const settings: Readonly<Record<keyof typeof english, string>> = {
   "lock.saved": "已保存默认保留设置。",
   "access.lead": "如果策略允许所有人访问，存储桶就是公开的。下面的开关优先于策略和访问控制列表。",
   "access.isPublic": "策略向所有人授予了访问权限。",
+  "access.isRestricted": "策略向所有人授予了访问权限，但被 RestrictPublicBuckets 否决。",
   "access.isPrivate": "策略没有向所有人授予任何权限。",
   "access.editPolicy": "编辑策略",
   "access.blocks": "阻止公开访问",

@@ -45,12 +45,12 @@ export function AccessTab({ bucket }: SettingsTabProps) {
       {(access) => (
         <>
           <p>
-            {access.isOpen ? (
+            {access.isOpen && !isRestricted(access) ? (
               <Badge kind="warning">{t("buckets.public")}</Badge>
             ) : (
               <Badge kind="good">{t("buckets.private")}</Badge>
             )}{" "}
-            {access.isOpen ? t("access.isPublic") : t("access.isPrivate")}
+            {t(!access.isOpen ? "access.isPrivate" : isRestricted(access) ? "access.isRestricted" : "access.isPublic")}
           </p>
           <p>
             <LinkButton href={hrefOf(["buckets", bucket, "settings", "policy"])}>{t("access.editPolicy")}</LinkButton>
@@ -60,6 +60,10 @@ export function AccessTab({ bucket }: SettingsTabProps) {
       )}
     </SettingSection>
   );
+}
+
+function isRestricted({ blocked }: Access): boolean {
+  return blocked.has("RestrictPublicBuckets");
 }
 
 function BlockForm({ bucket, access, onSaved }: { bucket: string; access: Access; onSaved: () => void }) {

@@ -67,27 +67,19 @@ function RequestSection({ bucket }: { readonly bucket: string }) {
     <SettingSection title={t("usage.requests")} lead={t("usage.lead")} loaded={loaded}>
       {(days) => (
         <>
-          <SelectField
-            label={t("usage.period")}
-            value={period}
-            options={PERIODS.map((one) => [one, t("usage.lastDays", { count: one })])}
-            onChange={setPeriod}
-          />
-          <BarChart
-            label={t("usage.requestsPerDay")}
-            bars={days.map(({ day, writes, reads, deletions }) => ({ label: day, value: writes + reads + deletions }))}
-            format={formatCount}
-          />
-          <BarChart
-            label={t("usage.bytesOutPerDay")}
-            bars={days.map(({ day, bytesOut }) => ({ label: day, value: bytesOut }))}
-            format={formatBytes}
-          />
-          <BarChart
-            label={t("usage.bytesInPerDay")}
-            bars={days.map(({ day, bytesIn }) => ({ label: day, value: bytesIn }))}
-            format={formatBytes}
-          />
+          <div class="form-grid">
+            <SelectField
+              label={t("usage.period")}
+              value={period}
+              options={PERIODS.map((one) => [one, t("usage.lastDays", { count: one })])}
+              onChange={setPeriod}
+            />
+          </div>
+          {days.every(({ writes, reads, deletions }) => writes + reads + deletions === 0) ? (
+            <p>{t("usage.nothing")}</p>
+          ) : (
+            <Charts days={days} />
+          )}
           <details>
             <summary>{t("usage.asTable")}</summary>
             <Table label={t("usage.requests")} columns={columns} rows={days.toReversed()} rowKey={({ day }) => day} />
@@ -95,6 +87,28 @@ function RequestSection({ bucket }: { readonly bucket: string }) {
         </>
       )}
     </SettingSection>
+  );
+}
+
+function Charts({ days }: { readonly days: readonly DayUsage[] }) {
+  return (
+    <>
+      <BarChart
+        label={t("usage.requestsPerDay")}
+        bars={days.map(({ day, writes, reads, deletions }) => ({ label: day, value: writes + reads + deletions }))}
+        format={formatCount}
+      />
+      <BarChart
+        label={t("usage.bytesOutPerDay")}
+        bars={days.map(({ day, bytesOut }) => ({ label: day, value: bytesOut }))}
+        format={formatBytes}
+      />
+      <BarChart
+        label={t("usage.bytesInPerDay")}
+        bars={days.map(({ day, bytesIn }) => ({ label: day, value: bytesIn }))}
+        format={formatBytes}
+      />
+    </>
   );
 }
 
