@@ -18,6 +18,8 @@ export interface VirtualListProps {
 
 /** Rows before the end at which more are asked for. */
 const NEAR_END = 50;
+/** In pixels. */
+const BORDERS = 2;
 
 export function VirtualList(props: VirtualListProps) {
   const { label, count, rowHeight, renderRow, onNearEnd, focusedIndex, role = "list" } = props;
@@ -51,7 +53,14 @@ export function VirtualList(props: VirtualListProps) {
   }, [count, lastShown, onNearEnd]);
   return (
     // A region that scrolls must be reachable with the keyboard.
-    <div ref={scroller} class="virtual-list" tabIndex={0} role="region" aria-label={label}>
+    <div
+      ref={scroller}
+      class="virtual-list"
+      style={{ height: `min(${virtualizer.getTotalSize() + BORDERS}px, max(16rem, 100dvh - 22rem))` }}
+      tabIndex={0}
+      role="region"
+      aria-label={label}
+    >
       <div role={role} aria-label={label} class="virtual-rows" style={{ height: `${virtualizer.getTotalSize()}px` }}>
         {rows.map(({ index, start }) => (
           <div

@@ -17,8 +17,9 @@ export function currentPlace(): Place {
   return current.value;
 }
 
-/** Follows the address. */
+/** Follows the address, from what it is now: a sign-in link was taken out of it. */
 export function watchAddress(): void {
+  current.value = parsePlace(location.hash);
   addEventListener("hashchange", () => {
     current.value = parsePlace(location.hash);
   });

@@ -65,7 +65,7 @@ export function signInSuite(stage: Stage): Suite {
         withPage(stage, async (page) => {
           const link = Buffer.from(JSON.stringify(CREDENTIALS)).toString("base64url");
           await page.goto(consoleUrl(stage, `#sign-in=${link}`));
-          await page.locator(".shell").waitFor();
+          await page.getByRole("heading", { name: "Buckets", level: 1 }).waitFor();
           assert.ok(!page.url().includes("sign-in"));
           assert.ok(!String(await page.evaluate(storedTexts)).includes(CREDENTIALS.secretAccessKey));
         }),
@@ -75,7 +75,7 @@ export function signInSuite(stage: Stage): Suite {
       run: () =>
         withPage(stage, async (page) => {
           await page.goto(stage.signInLink);
-          await page.locator(".shell").waitFor();
+          await page.getByRole("heading", { name: "Buckets", level: 1 }).waitFor();
           await page.getByRole("button", { name: "Account" }).click();
           await page.getByText("assumed-role/console/sign-in-link").waitFor();
           await page.getByText("The session ends in").waitFor();
