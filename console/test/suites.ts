@@ -4,9 +4,11 @@ import { manyObjectsSuite } from "./screens/many-objects.ts";
 import { networkSuite } from "./screens/network.ts";
 import { searchSuite } from "./screens/search.ts";
 import { transfersSuite } from "./screens/transfers.ts";
+import { accessSuite } from "./screens/access.ts";
 import { bucketsSuite } from "./screens/buckets.ts";
 import { objectPreviewSuite } from "./screens/object-preview.ts";
 import { objectSuite } from "./screens/object.ts";
+import { clientSettingsSuite } from "./screens/client-settings.ts";
 import { settingsSuite } from "./screens/settings.ts";
 import { objectsSuite } from "./screens/objects.ts";
 import { shellSuite } from "./screens/shell.ts";
@@ -32,4 +34,6 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "transfers", of: transfersSuite },
   { client: "search", of: searchSuite },
   { client: "network", of: networkSuite },
+  { client: "access", of: accessSuite },
+  { client: "client settings", of: clientSettingsSuite },
 ];

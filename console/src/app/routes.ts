@@ -33,6 +33,8 @@ export const ROUTES: readonly Route[] = [
     path: "buckets/:bucket/search",
     load: () => import("../screens/objects/search-screen.tsx").then((it) => it.SearchScreen),
   },
+  { path: "users", load: () => import("../screens/access/users-screen.tsx").then((it) => it.UsersScreen) },
+  { path: "users/:user", load: () => import("../screens/access/user-screen.tsx").then((it) => it.UserScreen) },
 ];
 
 export interface Section {
@@ -43,7 +45,10 @@ export interface Section {
 }
 
 /** The sections of the sidebar. */
-export const SECTIONS: readonly Section[] = [{ step: "buckets", title: "nav.buckets", icon: "bucket" }];
+export const SECTIONS: readonly Section[] = [
+  { step: "buckets", title: "nav.buckets", icon: "bucket" },
+  { step: "users", title: "nav.users", icon: "user" },
+];
 
 export interface Match {
   readonly route: Route;

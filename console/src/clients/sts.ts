@@ -39,6 +39,27 @@ export async function getSessionToken(connection: Connection, seconds: number): 
   return credentialsIn(await callQueryApi(connection, "sts", "GetSessionToken", { DurationSeconds: String(seconds) }));
 }
 
+/**
+ * Temporary credentials of a role, with the caller's rights, within a policy if there is one. Cairn stores no roles: any
+ * name is one that the caller's policies allow to assume.
+ */
+export async function assumeRole(
+  connection: Connection,
+  roleArn: string,
+  sessionName: string,
+  policy: string | undefined,
+  seconds: number,
+): Promise<TemporaryCredentials> {
+  return credentialsIn(
+    await callQueryApi(connection, "sts", "AssumeRole", {
+      RoleArn: roleArn,
+      RoleSessionName: sessionName,
+      Policy: policy,
+      DurationSeconds: String(seconds),
+    }),
+  );
+}
+
 function credentialsIn(result: Element): TemporaryCredentials {
   return {
     accessKeyId: textOf(result, "Credentials", "AccessKeyId"),

@@ -1,4 +1,5 @@
 // The English dictionary. It defines the keys: a key that another language lacks is a type error.
+import { access } from "./en/access.ts";
 import { buckets } from "./en/buckets.ts";
 import { errors } from "./en/errors.ts";
 import { objects } from "./en/objects.ts";
@@ -27,6 +28,7 @@ export const en = {
   ...transfer,
   ...search,
   ...download,
+  ...access,
 } as const;
 
 /** The name of a text. */

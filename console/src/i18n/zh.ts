@@ -1,5 +1,6 @@
 // The Chinese dictionary, loaded when it is chosen.
 import type { Dictionary } from "./en.ts";
+import { access } from "./zh/access.ts";
 import { buckets } from "./zh/buckets.ts";
 import { errors } from "./zh/errors.ts";
 import { objects } from "./zh/objects.ts";
@@ -28,4 +29,5 @@ export const zh: Dictionary = {
   ...transfer,
   ...search,
   ...download,
+  ...access,
 };
