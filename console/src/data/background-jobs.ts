@@ -42,12 +42,14 @@ export interface JobControl {
 }
 
 export interface JobPlan extends UnfinishedJob {
+  /** Whether the next visit can go on with it. */
+  readonly isResumable?: boolean;
   readonly title: () => string;
   readonly run: (control: JobControl) => Promise<void>;
 }
 
 /** Starts a job, unless one of the same kind and target runs. It is remembered until it succeeds or is stopped. */
-export async function runJob({ kind, target, title, run }: JobPlan): Promise<void> {
+export async function runJob({ kind, target, isResumable = true, title, run }: JobPlan): Promise<void> {
   const id = `${kind} ${target}`;
   if (jobs.value.some((job) => job.id === id)) return;
   const controller = new AbortController();
@@ -57,7 +59,7 @@ export async function runJob({ kind, target, title, run }: JobPlan): Promise<voi
     jobs.value = [...jobs.value.filter((other) => other.id !== id), job];
   };
   show(() => "");
-  remember([...readUnfinished().filter((job) => !isSame(job, { kind, target })), { kind, target }]);
+  if (isResumable) remember([...readUnfinished().filter((job) => !isSame(job, { kind, target })), { kind, target }]);
   forgetOffer({ kind, target });
   try {
     await run({ signal: controller.signal, report: show });

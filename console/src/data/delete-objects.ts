@@ -4,7 +4,7 @@ import type { Connection } from "../clients/connection.ts";
 import { keysBelow } from "../clients/objects.ts";
 import { deleteMany, type Deletion } from "../clients/versions.ts";
 import { runJob } from "./background-jobs.ts";
-import { explainInOneLine } from "./explain.ts";
+import { showFailure } from "./failure-toast.ts";
 import { showToast } from "./toasts.ts";
 
 export interface Chosen {
@@ -47,7 +47,7 @@ export async function deleteObjects(connection: Connection, chosen: Chosen, onCh
       },
     });
   } catch (failure) {
-    showToast(explainInOneLine(failure), { kind: "failure" });
+    showFailure(failure);
   }
   if (refused.length > 0) {
     showToast(plural("objects.notDeleted", refused.length, { reason: refused[0] ?? "" }), { kind: "failure" });
@@ -72,7 +72,7 @@ async function undoDeletion(
     if (failed.length === 0) showToast(plural("objects.restored", outcomes.length));
     else showToast(plural("objects.notRestored", failed.length), { kind: "failure" });
   } catch (failure) {
-    showToast(explainInOneLine(failure), { kind: "failure" });
+    showFailure(failure);
   }
   onChange();
 }

@@ -7,7 +7,7 @@ import { presignRead, savedAs } from "../clients/object.ts";
 import { keysBelow } from "../clients/objects.ts";
 import { isReachable } from "../clients/paths.ts";
 import { isXmlText } from "../clients/xml.ts";
-import { explainInOneLine } from "./explain.ts";
+import { showFailure } from "./failure-toast.ts";
 import type { ObjectRow } from "./object-list.ts";
 import { showToast } from "./toasts.ts";
 
@@ -25,7 +25,7 @@ export async function downloadRows(connection: Connection, bucket: string, rows:
       followLink(await presignRead(connection, { bucket, key: first.key }, LINK_SECONDS, overrides));
     } else await downloadSelection(connection, bucket, rows);
   } catch (failure) {
-    showToast(explainInOneLine(failure), { kind: "failure" });
+    showFailure(failure, { onRetry: () => void downloadRows(connection, bucket, rows) });
   }
 }
 

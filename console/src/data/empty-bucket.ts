@@ -13,6 +13,7 @@ import {
 import { NetworkFailure, ServiceError, UnreachableKey } from "../clients/failures.ts";
 import { type JobControl, runJob } from "./background-jobs.ts";
 import { explainInOneLine } from "./explain.ts";
+import { showFailure } from "./failure-toast.ts";
 import { showToast } from "./toasts.ts";
 
 export const EMPTY_BUCKET = "empty-bucket";
@@ -32,7 +33,7 @@ export async function emptyBucket(connection: Connection, bucket: string, onEnd:
       },
     });
   } catch (failure) {
-    showToast(explainInOneLine(failure), { kind: "failure" });
+    showFailure(failure);
   }
   onEnd();
 }

@@ -2,11 +2,12 @@
 // asks for it afterwards, and what was done can be undone.
 import { plural, t } from "../i18n/language.ts";
 import type { Connection } from "../clients/connection.ts";
-import { ServiceError } from "../clients/failures.ts";
+import { NetworkFailure, ServiceError } from "../clients/failures.ts";
 import { keysBelow } from "../clients/objects.ts";
 import { removeCopy, type Transfer, transferObject } from "../clients/transfers.ts";
 import { type JobControl, runJob } from "./background-jobs.ts";
-import { explainInOneLine } from "./explain.ts";
+import { explain, explainInOneLine } from "./explain.ts";
+import { showFailure } from "./failure-toast.ts";
 import type { ObjectRow } from "./object-list.ts";
 import { showToast } from "./toasts.ts";
 
@@ -56,7 +57,9 @@ interface Outcome {
   readonly done: Transfer[];
   /** Where the target has an object. */
   readonly conflicts: Transfer[];
-  readonly failures: unknown[];
+  /** What was not done, and why the first one was not. */
+  readonly left: Transfer[];
+  reason: unknown;
 }
 
 async function runTransfers(
@@ -66,17 +69,18 @@ async function runTransfers(
   mode: Mode,
   onChange: () => void,
 ): Promise<void> {
-  const outcome: Outcome = { done: [], conflicts: [], failures: [] };
+  const outcome: Outcome = { done: [], conflicts: [], left: [], reason: undefined };
   try {
     await runJob({
       kind: `${kind}-objects`,
+      isResumable: false,
       // Several may run at a time.
       target: `${bucket} ${crypto.randomUUID()}`,
       title: () => t(kind === "move" ? "transfer.moving" : "transfer.copying", { bucket }),
       run: async (control) => transferAll(connection, await list(control.signal), mode === "replace", outcome, control),
     });
   } catch (failure) {
-    showToast(explainInOneLine(failure), { kind: "failure" });
+    showFailure(failure);
   }
   report(connection, { kind, bucket }, { ...outcome, mode }, onChange);
   onChange();
@@ -86,19 +90,28 @@ async function transferAll(
   connection: Connection,
   transfers: readonly Transfer[],
   replaces: boolean,
-  { done, conflicts, failures }: Outcome,
+  outcome: Outcome,
   { signal, report: show }: JobControl,
 ): Promise<void> {
   const waiting = transfers.values();
   let ended = 0;
+  let isHopeless = false;
   const work = async (): Promise<void> => {
     for (const transfer of waiting) {
       if (signal.aborted) return;
+      if (isHopeless) {
+        outcome.left.push(transfer);
+        continue;
+      }
       try {
-        done.push(await transferObject(connection, transfer, { replaces }));
+        outcome.done.push(await transferObject(connection, transfer, { replaces }));
       } catch (failure) {
-        if (isConflict(failure) && !replaces) conflicts.push(transfer);
-        else failures.push(failure);
+        if (isConflict(failure) && !replaces) outcome.conflicts.push(transfer);
+        else {
+          outcome.left.push(transfer);
+          outcome.reason ??= failure;
+          isHopeless ||= failure instanceof NetworkFailure || explain(failure).wayOn === "sign-in";
+        }
       }
       ended += 1;
       show(() => t("transfer.progress", { done: ended, all: transfers.length }), ended / transfers.length);
@@ -119,12 +132,14 @@ function isConflict(failure: unknown): boolean {
 function report(
   connection: Connection,
   plan: Pick<TransferPlan, "kind" | "bucket">,
-  { done, conflicts, failures, mode }: Outcome & { readonly mode: Mode },
+  { done, conflicts, left, reason, mode }: Outcome & { readonly mode: Mode },
   onChange: () => void,
 ): void {
-  if (failures.length > 0) {
-    const reason = explainInOneLine(failures[0]);
-    showToast(plural("transfer.failed", failures.length, { reason }), { kind: "failure" });
+  if (left.length > 0) {
+    showFailure(reason, {
+      text: plural("transfer.failed", left.length, { reason: explainInOneLine(reason) }),
+      onRetry: () => void runTransfers(connection, plan, () => Promise.resolve(left), mode, onChange),
+    });
   }
   if (conflicts.length > 0) {
     const run = (): void => void runTransfers(connection, plan, () => Promise.resolve(conflicts), "replace", onChange);
@@ -155,7 +170,7 @@ async function undoTransfers(
     for (const transfer of done) await removeCopy(connection, transfer);
     showToast(plural("transfer.removed", done.length));
   } catch (failure) {
-    showToast(explainInOneLine(failure), { kind: "failure" });
+    showFailure(failure);
   }
   onChange();
 }

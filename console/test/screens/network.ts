@@ -73,6 +73,37 @@ export function networkSuite(stage: Stage): Suite {
           const left = await keysOf(stage, bucket);
           assert.deepEqual(left.map((key) => key.replace("to/", "")).toSorted(), keys);
           assert.equal(left.filter((key) => key.startsWith("to/")).length, 8);
+          await page.unroute("**/*renameObject*");
+          await page.getByRole("button", { name: "Sign in again" }).click();
+          await page.getByText("The session has ended.").waitFor();
+        }),
+    },
+    {
+      name: "a move that lost the network goes on where it stopped",
+      run: () =>
+        withPage(stage, async (page) => {
+          const bucket = await freshBucket(stage);
+          const keys = Array.from({ length: 20 }, (_, index) => `k${String(index).padStart(2, "0")}`);
+          for (const key of keys) await s3(stage, "PUT", `/${bucket}/${key}`, "1");
+          await signIn(stage, page, `#/buckets/${bucket}/objects`);
+          await page.getByRole("checkbox", { name: "Select all that are listed" }).check();
+          let renames = 0;
+          await page.route("**/*renameObject*", (route) => {
+            renames += 1;
+            return renames > 8 ? route.abort("internetdisconnected") : route.continue();
+          });
+          await page.getByRole("button", { name: "Move", exact: true }).click();
+          await page.getByLabel("Into the folder").fill("to");
+          await page.keyboard.press("Enter");
+          await page.getByText("12 objects stayed. The first reason: The server cannot be reached.").waitFor();
+          assert.ok(renames < 20, `${renames} were tried without a network`);
+          await page.unroute("**/*renameObject*");
+          await page.getByRole("button", { name: "Try again" }).click();
+          await page.getByText("12 objects moved").waitFor();
+          assert.deepEqual(
+            await keysOf(stage, bucket),
+            keys.map((key) => `to/${key}`),
+          );
         }),
     },
     ...[-2, 2].map((days) => ({

@@ -9,11 +9,10 @@ import { Menu } from "../../components/menu.tsx";
 import { Page } from "../../components/page.tsx";
 import { Skeleton } from "../../components/placeholders.tsx";
 import { Tabs } from "../../components/tabs.tsx";
-import { explainInOneLine } from "../../data/explain.ts";
+import { showFailure } from "../../data/failure-toast.ts";
 import { hrefOf } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
 import { useConnection } from "../../data/session.ts";
-import { showToast } from "../../data/toasts.ts";
 import { useLoad } from "../../data/use-load.ts";
 import type { TextKey } from "../../i18n/en.ts";
 import { t } from "../../i18n/language.ts";
@@ -66,7 +65,7 @@ function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; reado
   const download = (): void => {
     const overrides = { "response-content-disposition": savedAs(key) };
     presignRead(connection, address, DOWNLOAD_SECONDS, overrides).then(startDownload, (failure: unknown) =>
-      showToast(explainInOneLine(failure), { kind: "failure" }),
+      showFailure(failure),
     );
   };
   const actions = [

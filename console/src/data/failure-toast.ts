@@ -1,0 +1,22 @@
+// A message about what failed, with the way on as its action: to sign in again, or to try again.
+import { t } from "../i18n/language.ts";
+import { explain, explainInOneLine } from "./explain.ts";
+import { signOut } from "./session.ts";
+import { showToast } from "./toasts.ts";
+
+export interface FailureToast {
+  /** Instead of the sentence about the failure. */
+  readonly text?: string;
+  readonly onRetry?: () => void;
+}
+
+export function showFailure(failure: unknown, { text, onRetry }: FailureToast = {}): void {
+  const { wayOn } = explain(failure);
+  const action =
+    wayOn === "sign-in"
+      ? { label: t("error.signInAgain"), run: () => signOut("expired") }
+      : wayOn === "retry" && onRetry !== undefined
+        ? { label: t("action.retry"), run: onRetry }
+        : undefined;
+  showToast(text ?? explainInOneLine(failure), { kind: "failure", action });
+}
