@@ -14,9 +14,14 @@ export function finishRequest(scope: RequestScope, response: Response): void {
   scope.waitUntil(scope.connections.database.batch([scope.lastUse]).catch(() => undefined));
 }
 
-function writeLog({ settings, log, requestId, request, method, counts }: RequestScope, response: Response): void {
+function writeLog(
+  { settings, log, requestId, request, method, rates, counts }: RequestScope,
+  response: Response,
+): void {
   const isSampled = response.status >= 400 || Math.random() * 100 < settings.logSamplePercent;
-  if (settings.logRequests && isSampled) log.write({ requestId, request, method, response, counts: counts.snapshot() });
+  if (!settings.logRequests || !isSampled) return;
+  const isRateLimited = rates.hasRefused;
+  log.write({ requestId, request, method, response, isRateLimited, counts: counts.snapshot() });
 }
 
 /** Counts the request for reports and metrics. What the counting itself costs counts for no request. */

@@ -60,11 +60,17 @@ export class RateLimits {
   readonly #addressRates: Rates;
   readonly #subjects: Subject[] = [];
   #bytesIn = 0;
+  #hasRefused = false;
 
   constructor(env: Pick<Env, "DB" | "ANONYMOUS_RATE_LIMIT">, addressRates: Rates) {
     this.#d1 = env.DB;
     this.#platform = env.ANONYMOUS_RATE_LIMIT;
     this.#addressRates = addressRates;
+  }
+
+  /** Whether a rate refused the request. That is the limit's purpose, and no failure of the service. */
+  get hasRefused(): boolean {
+    return this.#hasRefused;
   }
 
   /** Admits a request without credentials from its client's address. @throws S3Error SlowDown */
@@ -77,8 +83,7 @@ export class RateLimits {
     // A limiter that fails must not stop public reads.
     const { success } = await this.#platform.limit({ key: address }).catch(() => ({ success: true }));
     if (success) return;
-    this.#return();
-    throw slowDown("requests of your address", PLATFORM_RETRY_SECONDS);
+    throw this.#refusal("requests of your address", PLATFORM_RETRY_SECONDS);
   }
 
   /** Admits a user's request by the user's tags. Root has no rates. @throws S3Error SlowDown */
@@ -142,8 +147,7 @@ export class RateLimits {
       if (rate === undefined || !concerns(kind, request)) continue;
       const wait = table.waitFor(`${kind} ${name}`, rate, 1, now);
       if (wait === 0) continue;
-      this.#return();
-      throw slowDown(`${UNITS[kind]} of ${title}`, Math.max(1, Math.ceil(wait / 1000)));
+      throw this.#refusal(`${UNITS[kind]} of ${title}`, Math.max(1, Math.ceil(wait / 1000)));
     }
     this.#subjects.push(subject);
     chargeSubject(subject, "requests", 1, now);
@@ -160,11 +164,14 @@ export class RateLimits {
     for (const subject of this.#subjects) chargeSubject(subject, kind, count, now);
   }
 
-  /** Returns what a refused request has taken. */
-  #return(): void {
+  /** Returns what the request has taken, and creates the error that refuses it. */
+  #refusal(limited: string, seconds: number): S3Error {
+    this.#hasRefused = true;
     this.#charge("requests", -1);
     this.#charge("bytesIn", -this.#bytesIn);
     this.#subjects.length = 0;
+    const message = `Please reduce your request rate: the limit of ${limited} is reached.`;
+    return new S3Error("SlowDown", {}, message, { "retry-after": String(seconds) });
   }
 }
 
@@ -190,11 +197,6 @@ function announcedLength({ headers }: Pick<S3Request, "headers">): number | unde
 export function addressGroup(text: string): string {
   const address = parseIpRange(text)?.address;
   return address?.slice(0, 4).join(".") ?? "unknown";
-}
-
-function slowDown(limited: string, seconds: number): S3Error {
-  const message = `Please reduce your request rate: the limit of ${limited} is reached.`;
-  return new S3Error("SlowDown", {}, message, { "retry-after": String(seconds) });
 }
 
 function measured(body: ReadableStream<Uint8Array>, count: (length: number) => void): ReadableStream<Uint8Array> {

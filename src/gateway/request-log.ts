@@ -18,6 +18,8 @@ export interface RequestEnd {
   readonly request: S3Request | undefined;
   readonly method: string;
   readonly response: Response;
+  /** Whether a configured rate refused the request. */
+  readonly isRateLimited: boolean;
   readonly counts: CountSnapshot;
 }
 
@@ -64,11 +66,12 @@ export class RequestLog {
   }
 
   /** Writes the line. */
-  write({ requestId, request, method, response, counts }: RequestEnd): void {
+  write({ requestId, request, method, response, isRateLimited, counts }: RequestEnd): void {
     this.endStage("run");
     const { status } = response;
+    const level = levelOf(status, isRateLimited);
     const line = {
-      level: status >= 500 ? "error" : "info",
+      level,
       time: new Date(this.#beganAt).toISOString(),
       requestId,
       method,
@@ -85,9 +88,28 @@ export class RequestLog {
       stages: this.#stages,
       userAgent: request?.headers.get("user-agent")?.slice(0, USER_AGENT_MAX),
     };
-    if (status >= 500) console.error(JSON.stringify(line));
-    else console.log(JSON.stringify(line));
+    WRITERS[level](JSON.stringify(line));
   }
+}
+
+type Level = "info" | "warn" | "error";
+
+const WRITERS: Readonly<Record<Level, (line: string) => void>> = {
+  info: (line) => {
+    console.log(line);
+  },
+  warn: (line) => {
+    console.warn(line);
+  },
+  error: (line) => {
+    console.error(line);
+  },
+};
+
+/** A rate that refuses, and an operation that is not implemented, are no failures of the service. */
+function levelOf(status: number, isRateLimited: boolean): Level {
+  if (isRateLimited) return "warn";
+  return status >= 500 && status !== 501 ? "error" : "info";
 }
 
 /** The bucket, if its name is valid: a malformed request may have anything in its place. */

@@ -8,6 +8,7 @@ import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { publicReadPolicy, putPolicy } from "../support/policies.ts";
 import { call, credentialsOf, freshKey, refuse, succeed } from "../support/query-api.ts";
 import { answered, setSecond, statusOf } from "../support/rates.ts";
+import { DATABASE_COUNT } from "../support/placement.ts";
 import { setQuota, tagUser } from "../support/quotas.ts";
 import { freshUser } from "../support/users.ts";
 
@@ -46,15 +47,35 @@ describe("a user's rate of requests", () => {
     for (let index = 0; index < 6; index += 1) expect(await head(credentials)).toEqual(OK);
   });
 
-  it("counts requests that are denied, and costs no round trip and row", async () => {
+  it("counts requests that are denied, and costs no round trip and row more than without a rate", async () => {
     const bucket = await freshBucket();
     const { name, credentials } = await freshUser();
+    const costs = async (): Promise<readonly [number, number, number]> => {
+      const response = await send("GET", `/${bucket}/a`, { credentials });
+      const { roundTrips, rowsWritten } = costOf(response);
+      return [response.status, roundTrips, rowsWritten];
+    };
+    // An isolate asks once where a bucket is. Then the user and the bucket may be in two databases, read at once.
+    await send("HEAD", `/${bucket}`);
+    const unlimited = await costs();
+    expect(unlimited).toEqual([403, Math.min(unlimited[1], DATABASE_COUNT, 2), 0]);
     await tagUser(name, { "cairn:requests-per-second": "2" });
-    const denied = await send("GET", `/${bucket}/a`, { credentials });
-    expect([denied.status, costOf(denied)]).toMatchObject([403, { roundTrips: 1, rowsWritten: 0 }]);
-    expect(await statusOf("GET", `/${bucket}/a`, { credentials })).toEqual([403, null]);
-    const refused = await send("GET", `/${bucket}/a`, { credentials });
-    expect([refused.status, costOf(refused)]).toMatchObject([503, { roundTrips: 1, rowsWritten: 0 }]);
+    expect([await costs(), await costs()]).toEqual([unlimited, unlimited]);
+    expect(await costs()).toEqual([503, unlimited[1], 0]);
+  });
+
+  it("is not used up by requests with a forged signature", async () => {
+    const bucket = await freshBucket();
+    const { name, credentials } = await freshUser(EVERYTHING);
+    await tagUser(name, { "cairn:requests-per-second": "1", "cairn:key-requests-per-second": "1" });
+    const forged = { ...credentials, secretAccessKey: "x".repeat(40) };
+    for (let index = 0; index < 3; index += 1) {
+      expect(await statusOf("HEAD", `/${bucket}`, { credentials: forged })).toEqual([403, null]);
+      expect((await call("iam", "GetUser", {}, { credentials: forged })).status).toBe(403);
+    }
+    expect(await statusOf("HEAD", `/${bucket}`, { credentials })).toEqual(OK);
+    expect(await statusOf("HEAD", `/${bucket}`, { credentials })).toEqual([503, "1"]);
+    expect(await statusOf("HEAD", `/${bucket}`, { credentials: forged })).toEqual([403, null]);
   });
 
   it("is given back by a request that the bucket refuses", async () => {
@@ -206,6 +227,41 @@ describe("the rate of requests without credentials from a client address", () =>
     expect(new Set(keys).size).toBe(1);
     const broken = { ANONYMOUS_RATE_LIMIT: { limit: async () => Promise.reject(new Error("out of order")) } };
     expect(await answered(await visitS3(bucket, "203.0.113.9", broken))).toEqual(OK);
+  });
+});
+
+describe("the log line of a request that a rate refused", () => {
+  const LOGGING = { LOG_REQUESTS: "true", LOG_SAMPLE_PERCENT: "0" } as const;
+  const spies = [vi.spyOn(console, "warn"), vi.spyOn(console, "error")] as const;
+  beforeEach(() => {
+    for (const spy of spies) spy.mockReset().mockImplementation(() => undefined);
+  });
+  afterEach(() => {
+    for (const spy of spies) spy.mockReset();
+  });
+  const expectWarning = (error: string): void => {
+    const [warn, failure] = spies;
+    const logged = warn.mock.calls.map(([line]) => JSON.parse(String(line)) as unknown);
+    expect(logged).toMatchObject([{ level: "warn", status: 503, error }]);
+    expect(failure).not.toHaveBeenCalled();
+    warn.mockClear();
+  };
+
+  it("has the level warn in S3, IAM and on delivery hosts", async () => {
+    const bucket = await freshBucket();
+    const { name, credentials } = await freshUser(EVERYTHING);
+    await tagUser(name, { "cairn:requests-per-second": "1" });
+    expect(await statusOf("HEAD", `/${bucket}`, { credentials }, LOGGING)).toEqual(OK);
+    expect(await statusOf("HEAD", `/${bucket}`, { credentials }, LOGGING)).toEqual([503, "1"]);
+    expectWarning("SlowDown");
+    await call("iam", "GetUser", {}, { credentials, scope: LOGGING });
+    expectWarning("ServiceUnavailable");
+    const site = await publicSite({ a: "text" });
+    await setQuota(site.bucket, "<Anonymous><MaxRequestsPerSecond>1</MaxRequestsPerSecond></Anonymous>");
+    const scope = { ...site.scope, ...LOGGING } as const;
+    expect((await visit(site, "/a", { scope })).status).toBe(200);
+    expect((await visit(site, "/a", { scope })).status).toBe(503);
+    expectWarning("SlowDown");
   });
 });
 

@@ -205,6 +205,13 @@ describe("a line of the request log", () => {
     expect(error).toHaveBeenCalled();
   });
 
+  it("is no error for an operation that is not implemented", async () => {
+    const bucket = await freshBucket();
+    const line = await lineOf("GET", `/${bucket}?metrics&id=a`);
+    expect(line).toMatchObject({ status: 501, level: "info", error: "NotImplemented" });
+    expect(error).not.toHaveBeenCalled();
+  });
+
   it("truncates the user agent and omits an invalid bucket name", async () => {
     const line = await lineOf("GET", "/NOT_A_BUCKET/k", { headers: { "user-agent": "x".repeat(5000) } });
     expect(line).toMatchObject({ error: "InvalidBucketName", userAgent: "x".repeat(120) });
