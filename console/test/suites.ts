@@ -7,6 +7,8 @@ import { transfersSuite } from "./screens/transfers.ts";
 import { accessSuite } from "./screens/access.ts";
 import { bucketsSuite } from "./screens/buckets.ts";
 import { objectPreviewSuite } from "./screens/object-preview.ts";
+import { objectShareSuite } from "./screens/object-share.ts";
+import { objectVersionsSuite } from "./screens/object-versions.ts";
 import { objectSuite } from "./screens/object.ts";
 import { clientSettingsSuite } from "./screens/client-settings.ts";
 import { settingsSuite } from "./screens/settings.ts";
@@ -27,6 +29,8 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "buckets", of: bucketsSuite },
   { client: "object-page", of: objectSuite },
   { client: "object-preview", of: objectPreviewSuite },
+  { client: "object-versions", of: objectVersionsSuite },
+  { client: "object-share", of: objectShareSuite },
   { client: "settings", of: settingsSuite },
   { client: "objects", of: objectsSuite },
   { client: "uploads", of: uploadsSuite },

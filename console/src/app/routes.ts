@@ -26,6 +26,10 @@ export const ROUTES: readonly Route[] = [
     load: () => import("../screens/objects/objects-screen.tsx").then((it) => it.ObjectsScreen),
   },
   {
+    path: "buckets/:bucket/deleted",
+    load: () => import("../screens/object/deleted-screen.tsx").then((it) => it.DeletedScreen),
+  },
+  {
     path: "buckets/:bucket/object",
     load: () => import("../screens/object/object-screen.tsx").then((it) => it.ObjectScreen),
   },

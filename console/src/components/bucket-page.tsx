@@ -15,6 +15,7 @@ export interface BucketSection {
 /** The parts of a bucket, in the order of their tabs. The first one is shown when a bucket is opened. */
 export const BUCKET_SECTIONS: readonly BucketSection[] = [
   { step: "objects", title: "bucket.objects" },
+  { step: "deleted", title: "deleted.title" },
   { step: "settings", title: "bucket.settings" },
 ];
 

@@ -8,6 +8,8 @@ import { objectPreview } from "./en/object-preview.ts";
 import { transfer } from "./en/transfer.ts";
 import { search } from "./en/search.ts";
 import { download } from "./en/download.ts";
+import { objectVersions } from "./en/object-versions.ts";
+import { share } from "./en/share.ts";
 import { settings } from "./en/settings.ts";
 import { settingsRules } from "./en/settings-rules.ts";
 import { shell } from "./en/shell.ts";
@@ -21,6 +23,8 @@ export const en = {
   ...buckets,
   ...object,
   ...objectPreview,
+  ...objectVersions,
+  ...share,
   ...settings,
   ...settingsRules,
   ...objects,

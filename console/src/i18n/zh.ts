@@ -9,6 +9,8 @@ import { objectPreview } from "./zh/object-preview.ts";
 import { transfer } from "./zh/transfer.ts";
 import { search } from "./zh/search.ts";
 import { download } from "./zh/download.ts";
+import { objectVersions } from "./zh/object-versions.ts";
+import { share } from "./zh/share.ts";
 import { settings } from "./zh/settings.ts";
 import { settingsRules } from "./zh/settings-rules.ts";
 import { shell } from "./zh/shell.ts";
@@ -22,6 +24,8 @@ export const zh: Dictionary = {
   ...buckets,
   ...object,
   ...objectPreview,
+  ...objectVersions,
+  ...share,
   ...settings,
   ...settingsRules,
   ...objects,

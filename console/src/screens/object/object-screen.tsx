@@ -1,7 +1,7 @@
 // One object, or one version of it: what can be done with it, and its tabs. A tab is loaded when it is first shown.
-import type { FunctionComponent } from "preact";
 import { useState } from "preact/hooks";
 import { headObject, type ObjectAddress, type ObjectFacts, presignRead, savedAs } from "../../clients/object.ts";
+import { ServiceError } from "../../clients/failures.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
@@ -14,36 +14,12 @@ import { hrefOf } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
 import { useConnection } from "../../data/session.ts";
 import { useLoad } from "../../data/use-load.ts";
-import type { TextKey } from "../../i18n/en.ts";
 import { t } from "../../i18n/language.ts";
 import { MoveDialog } from "./move-dialog.tsx";
 import { RemoveDialog } from "./remove-dialog.tsx";
+import { startDownload } from "./start-download.ts";
+import { OBJECT_TABS, type ObjectTab } from "./tabs.ts";
 import "./object.css";
-
-export interface ObjectTabProps {
-  readonly address: ObjectAddress;
-  readonly facts: ObjectFacts;
-  readonly onChanged: () => void;
-}
-
-interface ObjectTab {
-  readonly id: string;
-  readonly title: TextKey;
-  readonly load: () => Promise<FunctionComponent<ObjectTabProps>>;
-}
-
-const TABS: readonly [ObjectTab, ...ObjectTab[]] = [
-  {
-    id: "overview",
-    title: "object.overview",
-    load: () => import("./overview-tab.tsx").then((it) => it.OverviewTab),
-  },
-  {
-    id: "preview",
-    title: "object.preview",
-    load: () => import("./preview-tab.tsx").then((it) => it.PreviewTab),
-  },
-];
 
 /** Downloads are saved by the browser; the link has to live until it begins. */
 const DOWNLOAD_SECONDS = 3600;
@@ -58,7 +34,7 @@ function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; reado
   const { bucket, key, versionId } = address;
   const connection = useConnection();
   const [dialog, setDialog] = useState<"move" | "copy" | "remove">();
-  const tab = TABS.find(({ id }) => id === tabId) ?? TABS[0];
+  const tab = OBJECT_TABS.find(({ id }) => id === tabId) ?? OBJECT_TABS[0];
   const loaded = useLoad((signal) => headObject(connection, address, signal), [bucket, key, versionId]);
   const { value: facts } = loaded;
   const close = (): void => setDialog(undefined);
@@ -95,7 +71,7 @@ function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; reado
       <Tabs
         label={t("object.tabs")}
         current={tab.id}
-        tabs={TABS.map(({ id, title }) => ({
+        tabs={OBJECT_TABS.map(({ id, title }) => ({
           id,
           label: t(title),
           href: hrefOf(["buckets", bucket, "object"], { key, versionId, tab: id }),
@@ -117,19 +93,30 @@ interface ShownTabProps {
 }
 
 function ShownTab({ tab, address, loaded }: ShownTabProps) {
-  const code = useLoad(async () => ({ Shown: await tab.load() }), [tab.id]);
-  const Shown = code.value?.Shown;
+  const { bucket, key } = address;
+  const code = useLoad(async () => {
+    if (tab.needsFacts) return { needsFacts: true, Shown: await tab.load() } as const;
+    return { needsFacts: false, Shown: await tab.load() } as const;
+  }, [tab.id]);
+  const props = { address, onChanged: loaded.reload };
   if (code.failure !== undefined) return <ErrorPanel failure={code.failure} onRetry={() => location.reload()} />;
-  return (
-    <>
-      {loaded.failure === undefined ? null : <ErrorPanel failure={loaded.failure} onRetry={loaded.reload} />}
-      {Shown === undefined || loaded.value === undefined ? (
-        loaded.failure === undefined && <Skeleton lines={8} />
-      ) : (
-        <Shown address={address} facts={loaded.value} onChanged={loaded.reload} />
-      )}
-    </>
-  );
+  if (code.value?.needsFacts === false) return <code.value.Shown {...props} facts={loaded.value} />;
+  if (loaded.failure !== undefined) {
+    const isGone = loaded.failure instanceof ServiceError && loaded.failure.status === 404;
+    return (
+      <>
+        <ErrorPanel failure={loaded.failure} onRetry={loaded.reload} />
+        {isGone ? (
+          <p>
+            {t("object.gone")}{" "}
+            <a href={hrefOf(["buckets", bucket, "object"], { key, tab: "versions" })}>{t("object.showVersions")}</a>
+          </p>
+        ) : null}
+      </>
+    );
+  }
+  if (code.value === undefined || loaded.value === undefined) return <Skeleton lines={8} />;
+  return <code.value.Shown {...props} facts={loaded.value} />;
 }
 
 function nameOf(key: string): string {
@@ -141,21 +128,13 @@ function crumbsOf({ bucket, key }: ObjectAddress) {
   const parts = key.replace(/\/+$/, "").split("/").slice(0, -1);
   const folders = parts.map((part, index) => ({
     label: part === "" ? "(//)" : part,
-    href: hrefOf(["buckets", bucket, "objects"], { prefix: `${parts.slice(0, index + 1).join("/")}/` }),
+    href: hrefOf(["buckets", bucket, "objects"], {
+      prefix: `${parts.slice(0, index + 1).join("/")}/`,
+    }),
   }));
   return [
     { label: t("buckets.title"), href: hrefOf(["buckets"]) },
     { label: bucket, href: hrefOf(["buckets", bucket, "objects"]) },
     ...folders,
   ];
-}
-
-/** The browser saves the answer itself, however large it is. */
-function startDownload(url: string): void {
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "";
-  document.body.append(link);
-  link.click();
-  link.remove();
 }

@@ -10,8 +10,8 @@ import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
 import { HeadersDialog } from "./headers-dialog.tsx";
 import { LockSection } from "./lock-section.tsx";
-import type { ObjectTabProps } from "./object-screen.tsx";
 import { TagsSection } from "./tags-section.tsx";
+import type { ObjectTabProps } from "./tabs.ts";
 
 export function OverviewTab({ address, facts, onChanged }: ObjectTabProps) {
   const { bucket, versionId } = address;

@@ -9,10 +9,10 @@ import { formatBytes } from "../../data/formats.ts";
 import { useConnection } from "../../data/session.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
-import type { ObjectTabProps } from "./object-screen.tsx";
 import { PdfPreview } from "./pdf-preview.tsx";
 import { type PreviewKind, shownAs } from "./preview-kind.ts";
 import { TEXT_MAX_BYTES, TextPreview } from "./text-preview.tsx";
+import type { ObjectTabProps } from "./tabs.ts";
 
 /** A film may be watched for long. */
 const MEDIA_SECONDS = 6 * 3600;

@@ -1,0 +1,113 @@
+// The page of an upload link: a guest gives files, without signing in. All that it knows is in the fragment of its address.
+import { useState } from "preact/hooks";
+import { readUploadLink, type UploadLink, uploadWithLink } from "../../clients/upload-links.ts";
+import { EmptyState } from "../../components/placeholders.tsx";
+import { Page } from "../../components/page.tsx";
+import { formatBytes, formatTime } from "../../data/formats.ts";
+import { currentPlace } from "../../data/router.ts";
+import { plural, t } from "../../i18n/language.ts";
+import "./drop.css";
+
+interface Sent {
+  readonly name: string;
+  readonly bytes: number;
+  readonly sent: number;
+  readonly state: "waiting" | "sending" | "done" | "failed";
+  readonly problem: string;
+}
+
+export function DropScreen() {
+  const link = readUploadLink(currentPlace().query["link"] ?? "");
+  return (
+    <main class="drop">
+      {link === undefined || link.until < Date.now() ? (
+        <Page title={t("drop.title")}>
+          <EmptyState title={link === undefined ? t("drop.bad") : t("drop.ended")}>
+            <p>{t("drop.askAgain")}</p>
+          </EmptyState>
+        </Page>
+      ) : (
+        <Drop link={link} />
+      )}
+    </main>
+  );
+}
+
+function Drop({ link }: { readonly link: UploadLink }) {
+  const [files, setFiles] = useState<readonly Sent[]>([]);
+  const [isOver, setOver] = useState(false);
+  const take = async (given: readonly File[]): Promise<void> => {
+    const from = files.length;
+    setFiles((before) => [
+      ...before,
+      ...given.map(({ name, size }) => ({ name, bytes: size, sent: 0, state: "waiting", problem: "" }) as const),
+    ]);
+    for (const [index, file] of given.entries()) {
+      const change = (changed: Partial<Sent>): void =>
+        setFiles((before) => before.map((one, at) => (at === from + index ? { ...one, ...changed } : one)));
+      if (file.size > link.mostBytes) {
+        change({
+          state: "failed",
+          problem: t("drop.tooBig", { size: formatBytes(link.mostBytes) }),
+        });
+        continue;
+      }
+      change({ state: "sending" });
+      try {
+        await uploadWithLink(location.origin, link, file, (sent) => change({ sent }));
+        change({ state: "done", sent: file.size });
+      } catch (failure) {
+        const reason = failure instanceof Error ? failure.message : "";
+        change({ state: "failed", problem: reason === "" ? t("error.network") : reason });
+      }
+    }
+  };
+  const isBusy = files.some(({ state }) => state === "waiting" || state === "sending");
+  const done = files.filter(({ state }) => state === "done").length;
+  return (
+    <Page title={t("drop.title")}>
+      <p>{t("drop.lead", { size: formatBytes(link.mostBytes), time: formatTime(link.until) })}</p>
+      <label
+        class={`drop-area${isOver ? " over" : ""}`}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={(event) => {
+          event.preventDefault();
+          setOver(false);
+          if (!isBusy) void take(Array.from(event.dataTransfer?.files ?? []));
+        }}
+      >
+        <span>{t("drop.choose")}</span>
+        <input
+          type="file"
+          multiple
+          disabled={isBusy}
+          onChange={({ currentTarget }) => {
+            void take(Array.from(currentTarget.files ?? []));
+            currentTarget.value = "";
+          }}
+        />
+      </label>
+      <p role="status">{files.length === 0 ? "" : plural("drop.done", done)}</p>
+      <ul class="drop-files">
+        {files.map((file, index) => (
+          <li key={index}>
+            <bdi>{file.name}</bdi> <span class="hint">{formatBytes(file.bytes)}</span>
+            {file.state === "sending" ? (
+              <progress aria-label={file.name} value={Math.min(file.sent, file.bytes)} max={Math.max(file.bytes, 1)} />
+            ) : null}
+            {file.state === "done" ? <span> {t("drop.sent")}</span> : null}
+            {file.state === "failed" ? (
+              <span class="problem" role="alert">
+                {file.problem}
+              </span>
+            ) : null}
+          </li>
+        ))}
+      </ul>
+    </Page>
+  );
+}

@@ -1,0 +1,59 @@
+// The tabs of the page of an object. Each is loaded when it is first shown.
+import type { FunctionComponent } from "preact";
+import type { ObjectAddress, ObjectFacts } from "../../clients/object.ts";
+import type { TextKey } from "../../i18n/en.ts";
+
+/** What a tab is given that also makes sense while the key has no current version. */
+export interface PlainTabProps {
+  readonly address: ObjectAddress;
+  readonly facts: ObjectFacts | undefined;
+  readonly onChanged: () => void;
+}
+
+export interface ObjectTabProps extends PlainTabProps {
+  readonly facts: ObjectFacts;
+}
+
+interface TabName {
+  readonly id: string;
+  readonly title: TextKey;
+}
+
+interface FactsTab extends TabName {
+  readonly needsFacts: true;
+  readonly load: () => Promise<FunctionComponent<ObjectTabProps>>;
+}
+
+interface PlainTab extends TabName {
+  readonly needsFacts: false;
+  readonly load: () => Promise<FunctionComponent<PlainTabProps>>;
+}
+
+export type ObjectTab = FactsTab | PlainTab;
+
+export const OBJECT_TABS: readonly [ObjectTab, ...ObjectTab[]] = [
+  {
+    id: "overview",
+    title: "object.overview",
+    needsFacts: true,
+    load: () => import("./overview-tab.tsx").then((it) => it.OverviewTab),
+  },
+  {
+    id: "preview",
+    title: "object.preview",
+    needsFacts: true,
+    load: () => import("./preview-tab.tsx").then((it) => it.PreviewTab),
+  },
+  {
+    id: "versions",
+    title: "object.versions",
+    needsFacts: false,
+    load: () => import("./versions-tab.tsx").then((it) => it.VersionsTab),
+  },
+  {
+    id: "share",
+    title: "object.share",
+    needsFacts: true,
+    load: () => import("./share-tab.tsx").then((it) => it.ShareTab),
+  },
+];
