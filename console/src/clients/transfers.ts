@@ -11,6 +11,8 @@ export interface Transfer {
   readonly target: ObjectAddress;
   /** The entity tag of what is transferred; something newer stays where it is. */
   readonly etag: string;
+  /** A copy is of class STANDARD unless it names another. */
+  readonly storageClass: string;
 }
 
 /**
@@ -22,9 +24,11 @@ export async function transferObject(
   transfer: Transfer,
   { replaces }: { readonly replaces: boolean },
 ): Promise<Transfer> {
-  const { kind, source, target, etag } = transfer;
+  const { kind, source, target, etag, storageClass } = transfer;
   const isNew = !replaces;
-  if (kind === "move" && source.bucket === target.bucket) {
+  // The server renames no key that ends in a slash.
+  const isFolder = source.key.endsWith("/") || target.key.endsWith("/");
+  if (kind === "move" && source.bucket === target.bucket && !isFolder) {
     try {
       await renameObject(connection, source, target.key, { isNew });
       return transfer;
@@ -33,7 +37,7 @@ export async function transferObject(
       if (!(failure instanceof ServiceError) || failure.code !== "InvalidBucketState") throw failure;
     }
   }
-  const versionId = await copyObject(connection, source, target, { isNew, ifMatch: etag });
+  const versionId = await copyObject(connection, source, target, { isNew, ifMatch: etag, storageClass });
   if (kind === "move") await deleteIfSame(connection, source, etag);
   return { ...transfer, target: { ...target, versionId } };
 }

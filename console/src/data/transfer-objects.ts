@@ -3,7 +3,7 @@
 import { plural, t } from "../i18n/language.ts";
 import type { Connection } from "../clients/connection.ts";
 import { NetworkFailure, ServiceError } from "../clients/failures.ts";
-import { keysBelow } from "../clients/objects.ts";
+import { keysBelow, type ListedObject } from "../clients/objects.ts";
 import { removeCopy, type Transfer, transferObject } from "../clients/transfers.ts";
 import { type JobControl, runJob } from "./background-jobs.ts";
 import { explain, explainInOneLine } from "./explain.ts";
@@ -40,15 +40,14 @@ async function listTransfers(
   signal: AbortSignal,
 ): Promise<Transfer[]> {
   const found = new Map<string, Transfer>();
-  const add = (key: string, etag: string): void => {
+  const add = ({ key, etag, storageClass }: ListedObject): void => {
     const target = { bucket: targetBucket, key: `${targetPrefix}${key.slice(prefix.length)}` };
-    found.set(key, { kind, source: { bucket, key }, etag, target });
+    found.set(key, { kind, source: { bucket, key }, etag, storageClass, target });
   };
   for (const row of rows) {
-    if (row.type === "object") add(row.key, row.object.etag);
+    if (row.type === "object") add(row.object);
     else
-      for await (const page of keysBelow(connection, bucket, row.key, signal))
-        for (const { key, etag } of page) add(key, etag);
+      for await (const page of keysBelow(connection, bucket, row.key, signal)) for (const object of page) add(object);
   }
   return [...found.values()];
 }
@@ -163,7 +162,7 @@ async function undoTransfers(
   onChange: () => void,
 ): Promise<void> {
   if (kind === "move") {
-    const back = done.map(({ source, target, etag }) => ({ kind, source: target, target: source, etag }) as const);
+    const back = done.map((one) => ({ ...one, kind, source: one.target, target: one.source }) as const);
     return runTransfers(connection, { kind, bucket }, () => Promise.resolve(back), "undo", onChange);
   }
   try {

@@ -15,6 +15,9 @@ const SVG =
 const PAGE =
   '<!doctype html><title>x</title><script>top.harmed=1</script><img src=x onerror="harmed=1"><form action="https://evil.example"><b>bold</b></form>';
 
+const PDF =
+  "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj 3 0 obj<</Type/Page/MediaBox[0 0 300 300]/Parent 2 0 R/Resources<<>>>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF";
+
 /** A second of silence. */
 function silence(): Uint8Array<ArrayBuffer> {
   const samples = 8000;
@@ -43,12 +46,13 @@ export function objectPreviewSuite(stage: Stage): Suite {
   };
   return suiteOf("object preview", [
     {
-      name: "images and audio are shown by type or by name, and play with ranges",
+      name: "images, audio and PDF are shown by type or by name",
       run: async () => {
         const bucket = await freshBucket(stage);
         await put(bucket, "a.png", new Uint8Array(PIXEL), "image/png");
         await put(bucket, "b.png", new Uint8Array(PIXEL));
         await put(bucket, "c.wav", silence(), "audio/wav");
+        await put(bucket, "d.pdf", PDF);
         await put(bucket, "broken.png", "no image", "image/png");
         await withPage(stage, async (page) => {
           await signIn(stage, page);
@@ -64,6 +68,13 @@ export function objectPreviewSuite(stage: Stage): Suite {
             const length = document.querySelector("audio")?.duration ?? 0;
             return length > 0.9 && length < 1.1;
           });
+          await show(page, bucket, "d.pdf");
+          await page.locator("iframe.object-frame").waitFor();
+          assert.match((await page.locator("iframe.object-frame").getAttribute("src")) ?? "", /^blob:/);
+          // The browser's own viewer shows it.
+          const isShown = (): boolean => page.frames().some((frame) => frame.url().startsWith("chrome-extension:"));
+          for (let tries = 0; tries < 200 && !isShown(); tries += 1) await page.waitForTimeout(100);
+          assert.ok(isShown());
           await show(page, bucket, "broken.png");
           await page.getByText("The browser cannot show this file").waitFor();
         });

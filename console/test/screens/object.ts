@@ -122,6 +122,17 @@ export function objectSuite(stage: Stage): Suite {
           await dialog.getByRole("button", { name: "Copy" }).click();
           await page.getByText("The object was copied to c.").waitFor();
           assert.deepEqual(await keysOf(stage, one), ["b/é 2", "c", "taken"]);
+          await page.reload();
+          await signIn(stage, page, objectPlace(one, "c"));
+          await page.locator(".object-facts").first().waitFor();
+          await s3(stage, "PUT", `/${one}/c`, "newer than the page", { "x-amz-storage-class": "STANDARD_IA" });
+          await choose(page, "Move or rename");
+          await dialog.getByLabel("Bucket").fill(other);
+          await dialog.getByRole("button", { name: "Move" }).click();
+          await dialog.getByRole("alert").waitFor();
+          assert.deepEqual(await keysOf(stage, one), ["b/é 2", "c", "taken"]);
+          await page.reload();
+          await signIn(stage, page, objectPlace(one, "c"));
           await choose(page, "Move or rename");
           await dialog.getByLabel("Bucket").fill(other);
           await dialog.getByRole("button", { name: "Move" }).click();

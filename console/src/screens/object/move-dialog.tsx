@@ -1,13 +1,12 @@
 // Moves, renames or copies an object to another key or bucket.
 import { useState } from "preact/hooks";
-import { getVersioning } from "../../clients/buckets.ts";
-import { copyObject, deleteObject, headObject, type ObjectAddress, renameObject } from "../../clients/object.ts";
+import type { ObjectAddress, ObjectFacts } from "../../clients/object.ts";
 import { isReachable } from "../../clients/paths.ts";
+import { transferObject } from "../../clients/transfers.ts";
 import { Button } from "../../components/button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
 import { CheckField, TextField } from "../../components/fields.tsx";
-import type { Connection } from "../../clients/connection.ts";
 import { navigate } from "../../data/router.ts";
 import { useConnection } from "../../data/session.ts";
 import { showToast } from "../../data/toasts.ts";
@@ -16,13 +15,15 @@ import { t } from "../../i18n/language.ts";
 
 export interface MoveDialogProps {
   readonly address: ObjectAddress;
+  /** What is shown; something newer is left where it is. */
+  readonly facts: ObjectFacts;
   readonly kind: "move" | "copy";
   readonly onClose: () => void;
   /** Called after a copy onto this very key. */
   readonly onCopied: () => void;
 }
 
-export function MoveDialog({ address, kind, onClose, onCopied }: MoveDialogProps) {
+export function MoveDialog({ address, facts, kind, onClose, onCopied }: MoveDialogProps) {
   const connection = useConnection();
   const change = useChange();
   const [bucket, setBucket] = useState(address.bucket);
@@ -33,9 +34,9 @@ export function MoveDialog({ address, kind, onClose, onCopied }: MoveDialogProps
   const submit = (): void => {
     if (!isValid || change.isBusy) return;
     void change.run(async () => {
-      const target = { bucket, key };
-      if (kind === "move") await moveObject(connection, address, target, !replaces);
-      else await copyKeepingClass(connection, address, target, !replaces);
+      const { etag, storageClass } = facts;
+      const transfer = { kind, source: address, target: { bucket, key }, etag, storageClass };
+      await transferObject(connection, transfer, { replaces });
       showToast(kind === "move" ? t("object.moved", { key }) : t("object.copied", { key }));
       onClose();
       if (isSame) onCopied();
@@ -69,31 +70,4 @@ export function MoveDialog({ address, kind, onClose, onCopied }: MoveDialogProps
       {change.failure === undefined ? null : <ErrorPanel failure={change.failure} />}
     </Dialog>
   );
-}
-
-/** Renames where the bucket never had versions, which is one step; copies and deletes elsewhere. */
-async function moveObject(
-  connection: Connection,
-  from: ObjectAddress,
-  to: ObjectAddress,
-  isNew: boolean,
-): Promise<void> {
-  const canRename = from.bucket === to.bucket && !from.key.endsWith("/") && !to.key.endsWith("/");
-  if (canRename && (await getVersioning(connection, from.bucket)) === "off") {
-    await renameObject(connection, from, to.key, { isNew });
-    return;
-  }
-  await copyKeepingClass(connection, from, to, isNew);
-  await deleteObject(connection, from);
-}
-
-/** A copy is of class STANDARD unless it names another. */
-async function copyKeepingClass(
-  connection: Connection,
-  from: ObjectAddress,
-  to: ObjectAddress,
-  isNew: boolean,
-): Promise<void> {
-  const { storageClass, etag } = await headObject(connection, from);
-  await copyObject(connection, from, to, { isNew, storageClass, ifMatch: etag });
 }

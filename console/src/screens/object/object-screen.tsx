@@ -9,10 +9,11 @@ import { Menu } from "../../components/menu.tsx";
 import { Page } from "../../components/page.tsx";
 import { Skeleton } from "../../components/placeholders.tsx";
 import { Tabs } from "../../components/tabs.tsx";
-import { showFailure } from "../../data/failure-toast.ts";
+import { explainInOneLine } from "../../data/explain.ts";
 import { hrefOf } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
 import { useConnection } from "../../data/session.ts";
+import { showToast } from "../../data/toasts.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
 import { MoveDialog } from "./move-dialog.tsx";
@@ -41,7 +42,7 @@ function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; reado
   const download = (): void => {
     const overrides = { "response-content-disposition": savedAs(key) };
     presignRead(connection, address, DOWNLOAD_SECONDS, overrides).then(startDownload, (failure: unknown) =>
-      showFailure(failure),
+      showToast(explainInOneLine(failure), { kind: "failure" }),
     );
   };
   const actions = [
@@ -78,8 +79,8 @@ function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; reado
         }))}
       />
       <ShownTab key={tab.id} tab={tab} address={address} loaded={loaded} />
-      {dialog === "move" || dialog === "copy" ? (
-        <MoveDialog address={address} kind={dialog} onClose={close} onCopied={loaded.reload} />
+      {facts !== undefined && (dialog === "move" || dialog === "copy") ? (
+        <MoveDialog address={address} facts={facts} kind={dialog} onClose={close} onCopied={loaded.reload} />
       ) : null}
       {dialog === "remove" ? <RemoveDialog address={address} onClose={close} /> : null}
     </Page>
