@@ -37,7 +37,7 @@ export async function examineBlob(
   try {
     const opened = await blobs.open(blob.blobId);
     if (opened === undefined) return await unlessDeleted(blobs, blob);
-    const finding = await compare(opened, blob, expectations);
+    const finding = await compareBytes(opened, blob, expectations);
     return finding === undefined ? undefined : { finding, isUnread: false };
   } catch (error) {
     return unread(error);
@@ -59,16 +59,18 @@ export async function probeBlob(blobs: BlobStore, blob: BlobEntry): Promise<Dama
 }
 
 /** Reports a blob without bytes only if the store still lists it; otherwise it was deleted meanwhile. */
-async function unlessDeleted(blobs: BlobStore, { blobId }: BlobEntry): Promise<Damage | undefined> {
+export async function unlessDeleted(blobs: BlobStore, { blobId }: BlobEntry): Promise<Damage | undefined> {
   if ((await blobs.head(blobId)) === undefined) return undefined;
   return { finding: "the store lists it and has no bytes of it", isUnread: true };
 }
 
-function unread(error: unknown): Damage {
+/** The damage of a blob whose read failed. */
+export function unread(error: unknown): Damage {
   return { finding: `it cannot be read: ${error instanceof Error ? error.message : String(error)}`, isUnread: true };
 }
 
-async function compare(
+/** Compares bytes with what the store and the rows say; undefined if they agree. */
+export async function compareBytes(
   opened: OpenBlob,
   { size }: BlobEntry,
   expectations: readonly BlobExpectation[],

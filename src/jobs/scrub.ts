@@ -1,6 +1,7 @@
 // Checks that the store has every blob that rows reference, and stores lost completion proofs again. Then it reads all blobs, some in each tick, and compares
 // them with what the rows and the store recorded. It stores and logs findings and deletes nothing. The next step tries
 // an unreadable blob once more, so that it delays nothing else.
+import { parsePackMetadata } from "../protocol/objects/pack-directory.ts";
 import type { BlobEntry } from "../state/blobs/blob-store.ts";
 import { restoreProof } from "../state/metadata/completion-proofs.ts";
 import { FIRST_NEED, lookUpNeededBlobs, type NeededBlob, type NeedPosition } from "../state/repair/needed-blobs.ts";
@@ -10,7 +11,8 @@ import {
   recordFindings,
   type ScrubFinding,
 } from "../state/metadata/scrub-findings.ts";
-import { examineBlob, expectationsOf } from "./examine-blob.ts";
+import { examineBlob, expectationsOf, type Damage } from "./examine-blob.ts";
+import { examinePack } from "./examine-pack.ts";
 import { databaseAfter } from "./over-databases.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
@@ -88,7 +90,7 @@ async function readPage(context: JobContext, progress: Progress, results: Result
       continue;
     }
     if (spent + bytes >= settings.scrubBytesPerTick || budget.isSpent()) break;
-    const damage = await examineBlob(blobs, blob, expected.get(blob.blobId));
+    const damage = await examineListed(context, blob, expected, results);
     if (damage === undefined) results.sound.push(blob.blobId);
     else if (damage.isUnread) doubtful.push(blob.blobId);
     else results.findings.push({ blobId: blob.blobId, finding: damage.finding });
@@ -104,6 +106,21 @@ async function readPage(context: JobContext, progress: Progress, results: Result
     report: { blobs: read - skipped, bytes, skipped },
     endsTick: !isPageOver,
   };
+}
+
+/** Reads a blob; of a pack, the small blobs in it too. */
+async function examineListed(
+  { databases, blobs }: Pick<JobContext, "databases" | "blobs">,
+  blob: BlobEntry,
+  expected: Awaited<ReturnType<typeof expectationsOf>>,
+  { findings }: Results,
+): Promise<Damage | undefined> {
+  if (parsePackMetadata(blob.recoveryMetadata) === undefined) {
+    return examineBlob(blobs, blob, expected.get(blob.blobId));
+  }
+  const examined = await examinePack(databases.all, blobs, blob);
+  findings.push(...examined.findings);
+  return examined.damage;
 }
 
 /** Checks that the store has the blobs that a page of rows references. */
@@ -196,7 +213,7 @@ async function retryUnreadable(
   const expected = await expectationsOf(databases.all, entries);
   for (const entry of entries) {
     const { blobId } = entry;
-    const damage = await examineBlob(blobs, entry, expected.get(blobId));
+    const damage = await examineListed({ databases, blobs }, entry, expected, results);
     if (damage === undefined) results.sound.push(blobId);
     else results.findings.push({ blobId, finding: damage.finding });
   }

@@ -326,6 +326,24 @@ describe("compaction", () => {
 });
 
 describe("the scrub", () => {
+  it("reports a small blob whose bytes in the pack are not those of its row", async () => {
+    const bucket = await freshBucket();
+    await putSmall(bucket, THREE);
+    await pack();
+    await env.DB.prepare("UPDATE objects SET etag = ?1 WHERE bucket_id = ?2 AND key = 'c'")
+      .bind("0".repeat(32), await bucketId(bucket))
+      .run();
+    await runPass(scrub, NOON);
+    const { results } = await env.DB.prepare("SELECT blob_id, finding FROM scrub_findings WHERE blob_id LIKE ?")
+      .bind(`${await bucketId(bucket)}/%`)
+      .all<{ blob_id: string; finding: string }>();
+    expect(results).toEqual([
+      { blob_id: (await smallBlobsOf(bucket))[2]?.blob_id, finding: expect.stringContaining("its MD5 is") },
+    ]);
+    await env.DB.prepare("DELETE FROM scrub_findings").run();
+    await send("DELETE", `/${bucket}/c`);
+  });
+
   it("reports a pack that is missing, as what its objects need", async () => {
     const bucket = await freshBucket();
     await putSmall(bucket, THREE);
