@@ -3,6 +3,7 @@
 import { commitPack, lookUpInlineBytes, lookUpPackable, lookUpPackContents } from "../state/metadata/packs.ts";
 import { storePack } from "../state/metadata/pack-contents.ts";
 import { guardBlobs } from "../state/commit/commit.ts";
+import { statement, type Database } from "../state/d1/database.ts";
 import type { Job, JobContext } from "./job.ts";
 import { overDatabases } from "./over-databases.ts";
 
@@ -27,7 +28,7 @@ export const packSmallBlobs: Job = overDatabases({
   async step(context, cursor) {
     const { database, blobs, settings, now } = context;
     const { after, isComplete } = readProgress(context, cursor);
-    const isFull = database.bytes >= settings.inlineDatabaseBytes;
+    const isFull = (await sizeOf(database)) >= settings.inlineDatabaseBytes;
     const before = now - (isFull ? Math.min(IN_FLIGHT_MS, settings.inlinePackMs) : settings.inlinePackMs);
     const found = await database.look(lookUpPackable(after, before, isComplete));
     if (found === undefined) return { cursor: null, report: {} };
@@ -46,6 +47,12 @@ export const packSmallBlobs: Job = overDatabases({
     };
   },
 });
+
+/** The size of a database in bytes. Every answer reports it, so only the first step has to ask. */
+async function sizeOf(database: Database): Promise<number> {
+  if (database.bytes === 0) await database.batch([statement("SELECT 1")]);
+  return database.bytes;
+}
 
 function readProgress({ now }: JobContext, cursor: string | null): Progress {
   if (cursor === null) return { after: "", isComplete: now % DAY_MS < PACK_PERIOD_MS };

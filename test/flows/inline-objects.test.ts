@@ -3,13 +3,16 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 
+import { packSmallBlobs } from "../../src/jobs/pack-small-blobs.ts";
+import { expectSoundReferences } from "../support/check-references.ts";
 import { send, type SendOptions } from "../support/client.ts";
-import { d1With } from "../support/faults.ts";
+import { d1With, r2With } from "../support/faults.ts";
 import { costOf } from "../support/cost.ts";
 import { checksum, md5Base64, md5Hex, sha256Hex, utf8 } from "../support/digests.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { INLINE, smallBlobsOf } from "../support/inline.ts";
+import { jobContext, runPass } from "../support/jobs.ts";
 import { createUpload, putPart } from "../support/multipart.ts";
 import { bucketId, expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 import { versionedBucket } from "../support/versioning.ts";
@@ -207,6 +210,39 @@ describe("an object whose bytes the database keeps", () => {
     expect((await send("PUT", `/${bucket}/k`, { body: BODY }, full)).status).toBe(200);
     expect(await smallBlobsOf(bucket)).toEqual([]);
     expect(await storeCalls(bucket)).toBe(1);
+  });
+
+  it("is the beginning of an object that is appended to", async () => {
+    const bucket = await freshBucket();
+    await put(`/${bucket}/k`, "begin ");
+    await put(`/${bucket}/k`, "and end", { "x-amz-write-offset-bytes": "6" });
+    expect(await textOf(`/${bucket}/k`)).toBe("begin and end");
+    await runPass(packSmallBlobs, Date.now() + 3_600_000);
+    expect(await textOf(`/${bucket}/k`)).toBe("begin and end");
+    await expectSoundReferences(bucket);
+  });
+
+  it("moves to the Infrequent Access class as a blob of its own", async () => {
+    const bucket = await freshBucket();
+    await put(`/${bucket}/k`);
+    const classes: (string | undefined)[] = [];
+    const BLOBS = r2With({
+      put: async (key, body, options) => {
+        classes.push(options.storageClass);
+        return env.BLOBS.put(key, body, options);
+      },
+    });
+    const { blobs } = jobContext(Date.now(), { BLOBS });
+    const [small] = await smallBlobsOf(bucket);
+    const blobId = `${await bucketId(bucket)}/moved`;
+    const copy = { sourceId: small?.blob_id ?? "", blobId, range: undefined, recoveryMetadata: {} };
+    for (const _ of [1, 2]) expect(await blobs.copyToInfrequentAccess(copy)).toBe(true);
+    // The second time it exists.
+    expect(classes).toEqual(["InfrequentAccess"]);
+    expect(await (await env.BLOBS.get(blobId))?.text()).toBe(BODY);
+    const missing = { ...copy, sourceId: `${await bucketId(bucket)}/missing-small`, blobId: `${blobId}-2` };
+    expect(await blobs.copyToInfrequentAccess(missing)).toBe(false);
+    await env.BLOBS.delete(blobId);
   });
 
   it("becomes garbage when it is replaced, and keeps its bytes until then", async () => {

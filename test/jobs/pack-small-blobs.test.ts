@@ -91,6 +91,17 @@ describe("packing", () => {
     await expectReads(bucket, THREE);
   });
 
+  it("asks the database for its size before the first look", async () => {
+    const bucket = await freshBucket();
+    await putSmall(bucket, THREE);
+    const grown = d1With(async (_sql, run) =>
+      (await run()).map((result) => Object.assign(result, { meta: { ...result.meta, size_after: 8e9 } })),
+    );
+    const soon = Date.now() + 5 * 60_000;
+    expect((await pack({ DB: grown, INLINE_DATABASE_GIGABYTES: "9" }, soon)).report["packs"]).toBeUndefined();
+    expect((await pack({ DB: grown }, soon)).report["packed"]).toBe(3);
+  });
+
   it("obeys INLINE_PACK_MINUTES", async () => {
     const bucket = await freshBucket();
     await putSmall(bucket, THREE);
