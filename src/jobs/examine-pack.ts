@@ -10,7 +10,7 @@ import type { Database } from "../state/d1/database.ts";
 import type { ScrubFinding } from "../state/metadata/scrub-findings.ts";
 import { compareBytes, expectationsOf, unlessDeleted, unread, type Damage } from "./examine-blob.ts";
 
-// The recovery metadata of so many blobs fits into a parameter.
+// Their recovery metadata fits into a parameter.
 const COMPARED_BLOBS = 100;
 
 /** The damage of a pack, and of the small blobs in it. */
