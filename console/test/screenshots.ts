@@ -34,6 +34,12 @@ const PICTURES_TAKEN: readonly Picture[] = [
   },
   {
     ...SIZE,
+    name: "objects",
+    place: "#/buckets/photos/objects?prefix=2026%2F",
+    prepare: (page) => page.getByText("lighthouse.jpg").waitFor(),
+  },
+  {
+    ...SIZE,
     name: "policy",
     place: "#/buckets/photos/settings/policy",
     colorScheme: "dark",
