@@ -76,6 +76,7 @@ describe("a read", () => {
       wantsChecksum: false,
       overrides: {},
       acceptsCompression: false,
+      asksUpstream: true,
     });
   });
 
