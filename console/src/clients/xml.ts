@@ -16,7 +16,12 @@ export function childrenOf(parent: Element | undefined, name: string): Element[]
 /** The first child element along a path of names. */
 export function childOf(parent: Element | undefined, ...path: readonly string[]): Element | undefined {
   let found = parent;
-  for (const name of path) found = childrenOf(found, name)[0];
+  for (const name of path) {
+    // Long listings have thousands of elements: no list of them is made for one.
+    let child = found?.firstElementChild ?? undefined;
+    while (child !== undefined && child.localName !== name) child = child.nextElementSibling ?? undefined;
+    found = child;
+  }
   return found;
 }
 

@@ -17,8 +17,8 @@ import { CREDENTIALS, s3, type Stage } from "../support/stage.ts";
 const BUCKET = "many";
 const KEYS = 100_000;
 const ROWS_PER_STATEMENT = 4000;
-/** Chromium reports tasks from 50 ms on. A page may take this much on a machine that other suites share. */
-const TASK_MAX_MS = 500;
+/** On a machine that other suites share, a task also waits for its turn: alone, the longest takes a fifth of this. */
+const TASK_MAX_MS = 1000;
 const ELEMENTS_MAX = 1500;
 
 export function manyObjectsSuite(shared: Stage): Suite {
@@ -88,6 +88,14 @@ async function browse(stage: Stage): Promise<void> {
     for (const key of ["j", "x", "j", "j", "x", "k"]) await page.keyboard.press(key);
     await page.getByText(`${(KEYS - 2).toLocaleString("en-GB")} selected`).waitFor();
     await assertFluid(page, "selecting");
+
+    // What is not listed yet is loaded, and selected too.
+    await page.getByRole("button", { name: "Reload" }).click();
+    await page.getByText("1,000 entries so far", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Clear the selection" }).click();
+    await page.getByRole("checkbox", { name: "Select all that are listed" }).check();
+    await page.getByText(`${KEYS.toLocaleString("en-GB")} selected`).waitFor();
+    await assertFluid(page, "loading all");
 
     // Without an index, a search examines too many objects; it says so, and goes on page by page if it is asked to.
     await page.getByRole("link", { name: "Search the bucket" }).click();

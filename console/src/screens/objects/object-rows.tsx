@@ -12,7 +12,7 @@ const ROW_HEIGHT = 40;
 
 export interface ObjectRowsProps {
   readonly rows: readonly ObjectRow[];
-  readonly selected: ReadonlySet<string>;
+  readonly selected: Pick<ReadonlySet<string>, "has">;
   readonly focused: number | undefined;
   readonly onFocus: (index: number) => void;
   readonly onToggle: (row: ObjectRow) => void;

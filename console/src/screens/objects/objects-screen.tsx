@@ -24,6 +24,9 @@ import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { parentOf, useShortcuts } from "./shortcuts.ts";
 import "./objects.css";
 
+/** A set of all keys costs time with each page of a long list. */
+const EVERY_KEY = { has: () => true };
+
 type Shown = "folder" | "shortcuts" | { readonly deletes: readonly ObjectRow[] };
 
 export function ObjectsScreen(props: ScreenProps) {
@@ -37,7 +40,7 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
   const connection = useConnection();
   const list = useObjectList(bucket, prefix);
   const [filter, setFilter] = useState("");
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  const [picked, setPicked] = useState<ReadonlySet<string> | "all">(new Set());
   const [focused, setFocused] = useState<number>();
   const [shown, setShown] = useState<Shown>();
   const close = useCallback(() => setShown(undefined), []);
@@ -47,19 +50,26 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
     () => (text === "" ? list.rows : list.rows.filter(({ name }) => name.toLowerCase().includes(text))),
     [list.rows, text],
   );
-  // A filter searches everything, so the rest of the list is loaded.
+  // A filter searches everything, and everything may be selected, so the rest of the list is loaded.
+  const needsAll = text !== "" || picked === "all";
   useEffect(() => {
-    if (text !== "" && !list.isComplete && !list.isLoading && list.failure === undefined) list.loadMore();
-  }, [text, list]);
-  const chosen = useMemo(() => rows.filter(({ key }) => selected.has(key)), [rows, selected]);
+    if (needsAll && !list.isComplete && !list.isLoading && list.failure === undefined) list.loadMore();
+  }, [needsAll, list]);
+  const pickedKeys = (): ReadonlySet<string> => (picked === "all" ? new Set(rows.map(({ key }) => key)) : picked);
+  const chosen = useMemo(() => (picked === "all" ? rows : rows.filter(({ key }) => picked.has(key))), [rows, picked]);
 
   const toggle = (row: ObjectRow): void => {
-    const next = new Set(selected);
+    const next = new Set(pickedKeys());
     if (!next.delete(row.key)) next.add(row.key);
-    setSelected(next);
+    setPicked(next);
+  };
+  const filterBy = (next: string): void => {
+    // All of what one filter shows is not all of what the next one shows.
+    setPicked(pickedKeys());
+    setFilter(next);
   };
   const onChanged = (): void => {
-    setSelected(new Set());
+    setPicked(new Set());
     list.reload();
   };
   useShortcuts({
@@ -124,14 +134,14 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
         ) : (
           <>
             <div class="objects-tools" ref={filterField}>
-              <TextField label={t("objects.filter")} type="search" value={filter} onChange={setFilter} />
+              <TextField label={t("objects.filter")} type="search" value={filter} onChange={filterBy} />
               <SelectionActions
                 bucket={bucket}
                 prefix={prefix}
                 chosen={chosen}
                 deletes={typeof shown === "object" ? shown.deletes : undefined}
                 onDelete={(deletes) => setShown(deletes && { deletes })}
-                onClear={() => setSelected(new Set())}
+                onClear={() => setPicked(new Set())}
                 onChanged={onChanged}
               />
             </div>
@@ -140,13 +150,11 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
             ) : (
               <ObjectRows
                 rows={rows}
-                selected={selected}
+                selected={picked === "all" ? EVERY_KEY : picked}
                 focused={focused}
                 onFocus={setFocused}
                 onToggle={toggle}
-                onToggleAll={() =>
-                  setSelected(chosen.length === rows.length ? new Set() : new Set(rows.map(({ key }) => key)))
-                }
+                onToggleAll={() => setPicked(picked === "all" || chosen.length === rows.length ? new Set() : "all")}
                 hrefFor={(row) => hrefOf(...placeOf(bucket, row))}
                 onDownload={(row) => void downloadRows(connection, bucket, [row])}
                 onDelete={(row) => setShown({ deletes: [row] })}
