@@ -54,6 +54,29 @@ export function objectShareSuite(stage: Stage): Suite {
       },
     },
     {
+      name: "temporary credentials say that links end with them, and their links work",
+      run: async () => {
+        const bucket = await freshBucket(stage);
+        await s3(stage, "PUT", `/${bucket}/k`, "temporary");
+        await withPage(stage, async (page) => {
+          await page.goto(stage.signInLink);
+          await page.locator(".shell").waitFor();
+          await page.evaluate((place) => (location.hash = place), objectPlace(bucket, "k", "share"));
+          await page.getByText(/^You have temporary credentials: a link ends with them/).waitFor();
+          await page.getByRole("button", { name: "Make a link" }).click();
+          await page.getByText(/^It ends on /).waitFor();
+          const url = await page.getByRole("textbox", { name: "Link to this object" }).inputValue();
+          assert.equal(await (await fetch(url)).text(), "temporary");
+          await page.getByRole("button", { name: "Make an upload link" }).click();
+          await page.goto(await page.getByRole("textbox", { name: "Upload link" }).inputValue());
+          const file = { name: "given", mimeType: "text/plain", buffer: Buffer.from("x") };
+          await page.locator('input[type="file"]').setInputFiles([file]);
+          await page.getByText("1 file sent").waitFor();
+          assert.deepEqual(await keysOf(stage, bucket), ["given", "k"]);
+        });
+      },
+    },
+    {
       name: "the permanent address of a public object is offered",
       run: async () => {
         const bucket = await freshBucket(stage);
