@@ -14,6 +14,7 @@ import { clientSettingsSuite } from "./screens/client-settings.ts";
 import { settingsSuite } from "./screens/settings.ts";
 import { objectsSuite } from "./screens/objects.ts";
 import { shellSuite } from "./screens/shell.ts";
+import { snapshotsSuite } from "./screens/snapshots.ts";
 import { signInSuite } from "./screens/sign-in.ts";
 import { uploadsSuite } from "./screens/uploads.ts";
 import type { Stage } from "./support/stage.ts";
@@ -40,4 +41,5 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "network", of: networkSuite },
   { client: "access", of: accessSuite },
   { client: "client settings", of: clientSettingsSuite },
+  { client: "snapshots", of: snapshotsSuite },
 ];

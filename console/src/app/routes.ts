@@ -37,6 +37,14 @@ export const ROUTES: readonly Route[] = [
     path: "buckets/:bucket/search",
     load: () => import("../screens/objects/search-screen.tsx").then((it) => it.SearchScreen),
   },
+  {
+    path: "buckets/:bucket/snapshots",
+    load: () => import("../screens/snapshots/snapshots-screen.tsx").then((it) => it.SnapshotsScreen),
+  },
+  {
+    path: "buckets/:bucket/uploads",
+    load: () => import("../screens/in-progress/uploads-screen.tsx").then((it) => it.UploadsScreen),
+  },
   { path: "users", load: () => import("../screens/access/users-screen.tsx").then((it) => it.UsersScreen) },
   { path: "users/:user", load: () => import("../screens/access/user-screen.tsx").then((it) => it.UserScreen) },
 ];

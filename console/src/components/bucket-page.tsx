@@ -17,6 +17,8 @@ export const BUCKET_SECTIONS: readonly BucketSection[] = [
   { step: "objects", title: "bucket.objects" },
   { step: "deleted", title: "deleted.title" },
   { step: "settings", title: "bucket.settings" },
+  { step: "snapshots", title: "bucket.snapshots" },
+  { step: "uploads", title: "bucket.uploads" },
 ];
 
 export interface BucketPageProps {

@@ -39,8 +39,10 @@ export function accessSuite(stage: Stage): Suite {
           const user = newName();
           await signIn(stage, page, "#/users");
           await page.getByRole("button", { name: "Create user" }).press("Enter");
-          await page.keyboard.type(user);
-          await page.keyboard.press("Enter");
+          const name = page.getByRole("dialog").getByLabel("Name");
+          await name.waitFor();
+          await name.pressSequentially(user);
+          await name.press("Enter");
           await page.getByRole("heading", { name: user, level: 1 }).waitFor();
           assert.match(await root.iam("GetUser", { UserName: user }), new RegExp(`user/${user}<`));
           await root.iam("CreateAccessKey", { UserName: user });
@@ -76,7 +78,7 @@ export function accessSuite(stage: Stage): Suite {
       await assert.rejects(identity());
       await page.getByRole("button", { name: `Actions for ${keys.accessKeyId}` }).click();
       await page.getByRole("button", { name: "Activate" }).click();
-      await page.getByRole("cell", { name: "Active" }).waitFor();
+      await page.getByRole("cell", { name: "Active", exact: true }).waitFor();
       await identity();
       await page.reload();
       await signIn(stage, page, location(page));
