@@ -12,6 +12,7 @@ import { objectVersionsSuite } from "./screens/object-versions.ts";
 import { objectSuite } from "./screens/object.ts";
 import { clientSettingsSuite } from "./screens/client-settings.ts";
 import { settingsSuite } from "./screens/settings.ts";
+import { healthSuite } from "./screens/health.ts";
 import { objectsSuite } from "./screens/objects.ts";
 import { shellSuite } from "./screens/shell.ts";
 import { snapshotsSuite } from "./screens/snapshots.ts";
@@ -35,6 +36,7 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "settings", of: settingsSuite },
   { client: "objects", of: objectsSuite },
   { client: "uploads", of: uploadsSuite },
+  { client: "health", of: healthSuite },
   { client: "many-objects", of: manyObjectsSuite },
   { client: "transfers", of: transfersSuite },
   { client: "search", of: searchSuite },

@@ -45,6 +45,7 @@ export const ROUTES: readonly Route[] = [
     path: "buckets/:bucket/uploads",
     load: () => import("../screens/in-progress/uploads-screen.tsx").then((it) => it.UploadsScreen),
   },
+  { path: "health", load: () => import("../screens/health/health-screen.tsx").then((it) => it.HealthScreen) },
   { path: "users", load: () => import("../screens/access/users-screen.tsx").then((it) => it.UsersScreen) },
   { path: "users/:user", load: () => import("../screens/access/user-screen.tsx").then((it) => it.UserScreen) },
 ];
@@ -60,6 +61,7 @@ export interface Section {
 export const SECTIONS: readonly Section[] = [
   { step: "buckets", title: "nav.buckets", icon: "bucket" },
   { step: "users", title: "nav.users", icon: "user" },
+  { step: "health", title: "nav.health", icon: "health" },
 ];
 
 export interface Match {

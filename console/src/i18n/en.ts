@@ -16,6 +16,7 @@ import { shell } from "./en/shell.ts";
 import { snapshots } from "./en/snapshots.ts";
 import { signIn } from "./en/sign-in.ts";
 import { uploads } from "./en/uploads.ts";
+import { health } from "./en/health.ts";
 
 export const en = {
   ...shell,
@@ -30,6 +31,7 @@ export const en = {
   ...settingsRules,
   ...objects,
   ...uploads,
+  ...health,
   ...transfer,
   ...search,
   ...download,

@@ -17,6 +17,7 @@ import { shell } from "./zh/shell.ts";
 import { snapshots } from "./zh/snapshots.ts";
 import { signIn } from "./zh/sign-in.ts";
 import { uploads } from "./zh/uploads.ts";
+import { health } from "./zh/health.ts";
 
 export const zh: Dictionary = {
   ...shell,
@@ -31,6 +32,7 @@ export const zh: Dictionary = {
   ...settingsRules,
   ...objects,
   ...uploads,
+  ...health,
   ...transfer,
   ...search,
   ...download,
