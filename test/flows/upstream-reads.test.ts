@@ -220,6 +220,21 @@ describe("an object is not imported", () => {
     expect(await storedText(bucket, "k")).toBeUndefined();
   });
 
+  it.each(["<MaxBytes>4</MaxBytes>", "<MaxObjects>0</MaxObjects>"])(
+    "nor copied when %s leaves no room",
+    async (limit) => {
+      const received = upstreamWith({ "/old-bucket/k": { text: "bytes" } });
+      const bucket = await importingBucket();
+      await setQuota(bucket, limit);
+      const part = { headers: { range: "bytes=0-1" } };
+      expect((await readThrough("GET", `/${bucket}/k`, part)).text).toBe("by");
+      expect(bodiesAsked(received)).toBe(1);
+      await setQuota(bucket, "<MaxBytes>5</MaxBytes><MaxObjects>1</MaxObjects>");
+      expect((await readThrough("GET", `/${bucket}/k`, part)).text).toBe("by");
+      expect(await storedText(bucket, "k")).toBe("bytes");
+    },
+  );
+
   it("by a version id, nor by a request that asks for no upstream", async () => {
     const received = upstreamWith({ "/old-bucket/k": { text: "bytes" } });
     const bucket = await importingBucket();

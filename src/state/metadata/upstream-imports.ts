@@ -28,19 +28,23 @@ export function guardImport(bucketId: string, key: string): Statement {
 
 /**
  * Claims the copy of an object until a time; `changes` is 1 if it is claimed. The copy is claimed already while an
- * earlier claim lasts, and needless once the bucket has the key.
+ * earlier claim lasts, needless once the bucket has the key, and in vain while its quota has no room.
+ * @param size bytes of the object
  * @param until milliseconds since the epoch; not after `now`: the job copies the object
  */
-export function claimImport(bucketId: string, key: string, until: number, now: number): Statement {
+export function claimImport(bucketId: string, key: string, size: number, until: number, now: number): Statement {
   return statement(
     `INSERT INTO upstream_imports (bucket_id, key, due_at)
      SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM objects WHERE bucket_id = ?1 AND key = ?2)
        AND NOT EXISTS (SELECT 1 FROM upstream_deletions WHERE bucket_id = ?1 AND key = ?2)
+       AND NOT EXISTS (SELECT 1 FROM bucket_quotas WHERE bucket_id = ?1 AND counted_to IS NULL
+         AND (?5 > 0 AND bytes + ?5 > max_bytes OR objects >= max_objects))
      ON CONFLICT DO UPDATE SET due_at = excluded.due_at WHERE due_at <= ?4`,
     bucketId,
     key,
     until,
     now,
+    size,
   );
 }
 

@@ -1,0 +1,56 @@
+// Imports beside Cairn's other features: default retention, events, indexes of queries, appends, annotations.
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { annotate, namesOf } from "../support/annotations.ts";
+import { appendAll } from "../support/appends.ts";
+import { send } from "../support/client.ts";
+import { eventsOf, recordAll } from "../support/events.ts";
+import { freshBucket } from "../support/fresh-bucket.ts";
+import { deleteVersion, lockedBucket, setDefaultRetention } from "../support/object-lock.ts";
+import { EVERY_KIND, setIndexes } from "../support/query-indexes.ts";
+import { readThrough, setUpstream, storedText, upstreamWith } from "../support/upstream.ts";
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const OBJECT = { text: "old", headers: { "x-amz-meta-team": "red" }, tags: { colour: "blue" } };
+
+describe("an imported object", () => {
+  it("has the default retention of a bucket with Object Lock", async () => {
+    upstreamWith({ "/old-bucket/k": OBJECT });
+    const bucket = await lockedBucket();
+    await setDefaultRetention(bucket, "<Mode>COMPLIANCE</Mode><Days>3</Days>");
+    await setUpstream(bucket);
+    expect((await readThrough("GET", `/${bucket}/k`)).text).toBe("old");
+    const { headers } = await send("HEAD", `/${bucket}/k`);
+    expect(headers.get("x-amz-object-lock-mode")).toBe("COMPLIANCE");
+    const versionId = headers.get("x-amz-version-id") ?? "";
+    expect(await deleteVersion(bucket, "k", versionId)).toBe(403);
+  });
+
+  it("is reported once, and found by tag and metadata", async () => {
+    upstreamWith({ "/old-bucket/k": OBJECT });
+    const bucket = await freshBucket();
+    await recordAll(bucket);
+    await setIndexes(bucket, EVERY_KIND);
+    await setUpstream(bucket);
+    for (let read = 0; read < 2; read += 1) expect((await readThrough("GET", `/${bucket}/k`)).text).toBe("old");
+    expect(await eventsOf(bucket)).toEqual([expect.stringContaining("ObjectCreated:Copy")]);
+    for (const condition of ["tag.colour=blue", "meta.team=red"]) {
+      expect(await (await send("GET", `/${bucket}?query&${condition}`)).text()).toContain("<Key>k</Key>");
+    }
+  });
+
+  it("can be annotated and appended to, once it is imported", async () => {
+    upstreamWith({ "/old-bucket/k": OBJECT });
+    const bucket = await freshBucket();
+    await setUpstream(bucket);
+    expect((await send("PUT", `/${bucket}/k?annotation&annotationName=note`, { body: "text" })).status).toBe(404);
+    expect((await readThrough("GET", `/${bucket}/k`)).text).toBe("old");
+    expect((await annotate(`${bucket}/k`, "note", "text")).status).toBe(200);
+    await appendAll(bucket, "k", ["er"], {}, 3);
+    expect(await storedText(bucket, "k")).toBe("older");
+    expect((await namesOf(`${bucket}/k`)).names).toEqual(["note"]);
+  });
+});
