@@ -2,6 +2,7 @@
 import { PARTS } from "./operations.ts";
 import { perPart, tallyOf, type Counts } from "./per-part.ts";
 import { ASSUMED, CLOUDFLARE, CLOUDFRONT, PLAN, S3, STORAGE } from "./prices.ts";
+import type { PriceClass } from "./site.ts";
 import { NOTHING, plus, type Tally } from "./tally.ts";
 
 export interface Example {
@@ -23,8 +24,8 @@ export interface Example {
 export const EXAMPLES: readonly Example[] = [
   {
     title: "A site's assets",
-    text: "200,000 files, 20 GB. 50 million reads of 60 KB (3 TB out), 95 % of them from a cache, 100,000 files written over older ones.",
-    calls: { get: 2.5e6, "get-cached": 47.5e6, "put-over": 100e3 },
+    text: "200,000 files, 20 GB. 50 million reads of 60 KB (3 TB out) from a delivery host, 95 % of them from its cache, 100,000 files written over older ones.",
+    calls: { "delivery-miss": 2.5e6, "delivery-hit": 47.5e6, "put-over": 100e3 },
     storedGb: 20,
     objects: 200e3,
     gbOut: 3000,
@@ -105,11 +106,18 @@ function tallyOfMonth({ calls, partsOfObject }: Example, counts: Counts): Tally 
 }
 
 function classesOf({ calls }: Example, counts: Counts) {
-  const total = (side: "r2" | "s3", priceClass: string): number =>
-    sum(Object.entries(calls).map(([id, times]) => (counts.get(id)?.operation[side] === priceClass ? times : 0)));
+  const total = (side: "r2" | "s3", classes: readonly PriceClass[]): number =>
+    sum(
+      Object.entries(calls).map(([id, times]) => {
+        const operation = counts.get(id)?.operation;
+        return operation !== undefined && classes.includes(operation[side]) ? times : 0;
+      }),
+    );
+  // Without a delivery host, each of its answers is a read.
+  const reads: readonly PriceClass[] = ["read", "delivered", "fetched"];
   return {
-    reads: { r2: total("r2", "read"), s3: total("s3", "read") },
-    writes: { r2: total("r2", "write"), s3: total("s3", "write") },
+    reads: { r2: total("r2", reads), s3: total("s3", reads) },
+    writes: { r2: total("r2", ["write"]), s3: total("s3", ["write"]) },
   };
 }
 

@@ -34,6 +34,22 @@ function completing(id: string, title: string, parts: number): CountedOperation 
   return { id, title, r2: "write", s3: "write", prepare: (site) => site.upload("completed", parts) };
 }
 
+/** Directory buckets of AWS have appends, and other prices. */
+function appending(id: string, title: string, store: (site: Site) => Promise<void>, stored: number): CountedOperation {
+  return {
+    id,
+    title,
+    r2: "none",
+    s3: "none",
+    bytes: KIB.length,
+    prepare: async (site) => {
+      await store(site);
+      const headers = { "x-amz-write-offset-bytes": String(stored) };
+      return async () => void (await site.send("PUT", "/log", { body: KIB, headers }));
+    },
+  };
+}
+
 /** Bodies of this length stay in the database. */
 const INLINE = { INLINE_MAX_BYTES: String(KIB.length) };
 
@@ -76,6 +92,13 @@ export const OPERATIONS: readonly CountedOperation[] = [
     bytes: KIB.length,
     prepare: onObject((site, key) => site.put(key)),
   },
+  appending("append", "PutObject that appends to a short object", async (site) => site.put("log"), KIB.length),
+  appending(
+    "append-parts",
+    `PutObject that appends to ${PARTS} parts`,
+    async (site) => (await site.upload("log", PARTS))(),
+    PARTS * PART.length,
+  ),
   {
     id: "put-inline",
     title: "PutObject into the database, a new key",

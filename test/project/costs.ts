@@ -56,6 +56,14 @@ void describe("the costs", () => {
     assert.equal(beyond.cloudFront?.toFixed(2), (0.6 + 2.53 + 5 + 8.5).toFixed(2));
   });
 
+  void it("of reads through a delivery host are those of as many reads elsewhere", () => {
+    const counts = countsOf({});
+    const month = { ...quiet, gbOut: 1100, cloudFrontHits: 0.9 };
+    const delivered = monthOf({ ...month, calls: { "delivery-hit": 14e6, "delivery-miss": 1e6 } }, counts);
+    const { r2, s3, cloudFront } = monthOf({ ...month, calls: { get: 15e6 } }, counts);
+    assert.deepEqual([delivered.r2, delivered.s3, delivered.cloudFront], [r2, s3, cloudFront]);
+  });
+
   void it("of a multipart object grow with its parts", () => {
     const counts = countsOf({
       complete: { rowsWritten: 14 },
