@@ -58,7 +58,11 @@ export function importLater(context: Context, found: FoundObject): void {
   context.waitUntil(start().catch(() => undefined));
 }
 
-async function claim({ database, now }: Context, { bucket, key, remote }: FoundObject, lastsMs: number): Promise<boolean> {
+async function claim(
+  { database, now }: Context,
+  { bucket, key, remote }: FoundObject,
+  lastsMs: number,
+): Promise<boolean> {
   const [claimed] = await database.batch([claimImport(bucket.id, key, remote.size, now + lastsMs, now)]);
   return claimed?.changes === 1;
 }
