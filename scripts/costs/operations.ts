@@ -93,12 +93,6 @@ export const OPERATIONS: readonly CountedOperation[] = [
     prepare: onObject((site, key) => site.put(key)),
   },
   appending("append", "PutObject that appends to a short object", async (site) => site.put("log"), KIB.length),
-  appending(
-    "append-parts",
-    `PutObject that appends to ${PARTS} parts`,
-    async (site) => (await site.upload("log", PARTS))(),
-    PARTS * PART.length,
-  ),
   {
     id: "put-inline",
     title: "PutObject into the database, a new key",
