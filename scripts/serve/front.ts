@@ -3,7 +3,8 @@
 // sends the final status at once and keeps the connection open, and botocore then takes the next response's status from
 // this one.
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
+import { RuntimeSocket } from "./runtime-socket.ts";
 import { RequestScanner } from "./request-scanner.ts";
 
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -44,7 +45,8 @@ export async function openFront(host: string, port: number, backend: () => Promi
 }
 
 function join(client: Socket, port: number): void {
-  const runtime = connect({ host: "127.0.0.1", port, allowHalfOpen: true, noDelay: true });
+  const runtime = new RuntimeSocket({ allowHalfOpen: true });
+  runtime.setNoDelay(true).connect({ host: "127.0.0.1", port });
   const scanner = new RequestScanner();
   // A 100 must precede a response and never interrupt one, so it is sent only while no response is being received.
   let isIdle = true;
@@ -73,6 +75,7 @@ function join(client: Socket, port: number): void {
     isIdle = true;
   });
   runtime.pipe(client);
+  runtime.on("unread", (bytes: Buffer) => client.write(bytes));
   runtime.on("error", () => client.end());
   runtime.on("close", () => {
     client.end();

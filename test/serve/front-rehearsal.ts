@@ -149,4 +149,37 @@ void describe("the front", () => {
       assert.equal(received, first + request.slice(0, middle));
     });
   }
+
+  void it("passes on the answer of a runtime that closes while a body is still being sent", async () => {
+    const refusing = createServer((socket) => {
+      socket.on("error", () => socket.destroy());
+      socket.once("data", () => socket.write(ANSWER, () => socket.resetAndDestroy()));
+    });
+    refusing.listen(0, "127.0.0.1");
+    await once(refusing, "listening");
+    const runtimeAddress = refusing.address();
+    const runtimePort = typeof runtimeAddress === "object" ? (runtimeAddress?.port ?? 0) : 0;
+    const before = await openFront("127.0.0.1", 0, () => Promise.resolve(runtimePort));
+    const answers = await Promise.all(Array.from({ length: 40 }, async () => answerToBody(before.port)));
+    before.close();
+    refusing.close();
+    assert.deepEqual(
+      answers.filter((answer) => !answer.startsWith("HTTP/1.1 200 ")),
+      [],
+    );
+  });
 });
+
+/** Sends a body of 8 MiB without looking at the answer, and returns what came until the connection ended. */
+async function answerToBody(port: number): Promise<string> {
+  const socket = connect({ port, host: "127.0.0.1" });
+  let answer = "";
+  socket.on("data", (bytes: Buffer) => (answer += bytes.toString("latin1")));
+  socket.on("error", () => socket.destroy());
+  socket.write(put(`Content-Length: ${8 * 1024 * 1024}`));
+  for (let sent = 0; sent < 128 && !socket.destroyed; sent += 1) {
+    if (!socket.write(Buffer.alloc(64 * 1024))) await Promise.race([once(socket, "drain"), once(socket, "close")]);
+  }
+  if (!socket.closed) await once(socket, "close", { signal: AbortSignal.timeout(ANSWER_MS) });
+  return answer;
+}
