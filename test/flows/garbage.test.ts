@@ -245,7 +245,7 @@ describe("the collector", () => {
       (await env.DB.prepare("SELECT count(*) AS n FROM garbage WHERE blob_id LIKE 'backlog-%'").first<{ n: number }>())
         ?.n;
     log.mockClear();
-    await tick(10_000, { JOB_CALLS_PER_TICK: "20", ...ALONE });
+    await tick(10_000, { JOB_CALLS_PER_TICK: "40", ...ALONE });
     const remaining = (await left()) ?? 0;
     expect(remaining).toBeGreaterThan(3000);
     expect(remaining).toBeLessThan(5200);
