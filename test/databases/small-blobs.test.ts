@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { packSmallBlobs } from "../../src/jobs/pack-small-blobs.ts";
-import { scrub } from "../../src/jobs/scrub.ts";
 import { databaseBindings } from "../../src/state/d1/databases.ts";
 import { expectSoundReferences } from "../support/check-references.ts";
 import { send } from "../support/client.ts";
@@ -51,7 +50,6 @@ describe.each(["DB", "META_1", "META_2"])("a bucket in %s", (database) => {
     await runPass(packSmallBlobs, NOON);
     expect((await smallBlobsOf(bucket)).every(({ pack_id }) => pack_id !== null)).toBe(true);
     expect(await bodyOf(`/${bucket}/a`)).toBe("body of a");
-    await runPass(scrub, NOON);
     await expectSoundReferences(bucket);
     await send("DELETE", `/${bucket}/a`);
     await runPass(collectGarbage, NOON + 2 * DAY_MS);
