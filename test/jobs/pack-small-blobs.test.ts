@@ -18,6 +18,8 @@ import { bucketId, storedStateOf } from "../support/stored-state.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** Other tests leave orphans in the shared store; a scan deletes none beyond its share. */
+const SHARED = { ORPHAN_SHARE_PERCENT: "100" };
 /** A time within the day at which no complete pass begins. */
 const NOON = Math.ceil(Date.now() / DAY_MS) * DAY_MS + 12 * HOUR_MS;
 
@@ -216,8 +218,8 @@ describe("packing that is cut off", () => {
     expect((await pack()).report["packed"]).toBe(isApplied ? undefined : 3);
     await expectReads(bucket, THREE);
     const later = NOON + 4 * DAY_MS;
-    await runPass(scanOrphans, later);
-    await runPass(scanOrphans, later + 2 * DAY_MS);
+    await runPass(scanOrphans, later, SHARED);
+    await runPass(scanOrphans, later + 2 * DAY_MS, SHARED);
     expect(await storeHas(bucket)).toHaveLength(1);
     await expectReads(bucket, THREE);
     await expectSoundReferences(bucket);
@@ -327,8 +329,8 @@ describe("compaction", () => {
     await expectReads(bucket, { b: "kept" });
     await runPass(compactPacks, NOON);
     await expectReads(bucket, { b: "kept" });
-    await runPass(scanOrphans, NOON + 40 * DAY_MS);
-    await runPass(scanOrphans, NOON + 42 * DAY_MS);
+    await runPass(scanOrphans, NOON + 40 * DAY_MS, SHARED);
+    await runPass(scanOrphans, NOON + 42 * DAY_MS, SHARED);
     await runPass(collectGarbage, NOON + 42 * DAY_MS);
     expect(await storeHas(bucket)).toHaveLength(1);
     await expectReads(bucket, { b: "kept" });
