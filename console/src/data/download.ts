@@ -19,10 +19,10 @@ export async function downloadRows(connection: Connection, bucket: string, rows:
   if (first === undefined) return;
   try {
     if (rows.length > 1) await downloadSelection(connection, bucket, rows);
-    else if (first.type === "folder") followLink(await folderArchive(connection, bucket, first.key));
+    else if (first.type === "folder") startDownload(await folderArchive(connection, bucket, first.key));
     else if (isReachable(first.key)) {
       const overrides = { "response-content-disposition": savedAs(first.key) };
-      followLink(await presignRead(connection, { bucket, key: first.key }, LINK_SECONDS, overrides));
+      startDownload(await presignRead(connection, { bucket, key: first.key }, LINK_SECONDS, overrides));
     } else await downloadSelection(connection, bucket, rows);
   } catch (failure) {
     showFailure(failure, { onRetry: () => void downloadRows(connection, bucket, rows) });
@@ -48,7 +48,8 @@ async function downloadSelection(connection: Connection, bucket: string, rows: r
   if (named.length > 0) submit(await listArchive(connection, bucket, named));
 }
 
-function followLink(url: string): void {
+/** Starts a download. The browser saves the answer itself, however large it is. */
+export function startDownload(url: string): void {
   const link = document.createElement("a");
   link.href = url;
   link.download = "";

@@ -7,6 +7,7 @@ import {
   assertNoJumps,
   assertNoSidewaysScroll,
   consoleUrl,
+  fillCredentials,
   signIn,
   withPage,
 } from "../support/browser.ts";
@@ -134,8 +135,7 @@ export function bucketsSuite(stage: Stage): Suite {
           await page.getByRole("button", { name: "Sign out" }).click();
           await page.getByRole("heading", { name: "Sign in to Cairn" }).waitFor();
           await page.unroute(`**/${bucket}?delete*`);
-          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
-          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await fillCredentials(page);
           await page.getByRole("button", { name: "Sign in", exact: true }).click();
           await page.getByRole("button", { name: "Resume" }).click();
           await page.getByText(`Bucket ${bucket} is empty.`).waitFor();

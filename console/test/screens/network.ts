@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
-import { signIn, withPage } from "../support/browser.ts";
-import { CREDENTIALS, freshBucket, keysOf, s3, type Stage } from "../support/stage.ts";
+import { fillCredentials, signIn, withPage } from "../support/browser.ts";
+import { freshBucket, keysOf, s3, type Stage } from "../support/stage.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -42,8 +42,7 @@ export function networkSuite(stage: Stage): Suite {
           await page.unroute(`**/${bucket}?*`);
           await page.getByRole("button", { name: "Sign in again" }).click();
           await page.getByText("The session has ended.").waitFor();
-          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
-          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await fillCredentials(page);
           await page.getByRole("button", { name: "Sign in", exact: true }).click();
           await page.getByRole("link", { name: "c.txt" }).waitFor();
           assert.match(page.url(), /prefix=a%2Fb%2F$/);

@@ -236,7 +236,7 @@ export function settingsSuite(stage: Stage): Suite {
         await page.getByText("The quota was saved.").waitFor();
         await page.getByText("Used: 5 B in 1 version.").waitFor();
         assert.match(await stored(bucket, "quota"), /<MaxBytes>1048576/);
-        await page.getByText("No requests were counted in this time.").waitFor();
+        // The server writes its counts at intervals, so the days may or may not have some yet.
         await page.getByText("As a table").click();
         assert.equal(await page.getByRole("table", { name: "Requests by day" }).getByRole("row").count(), 31);
       },

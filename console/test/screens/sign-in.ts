@@ -1,7 +1,14 @@
 // Signing in, staying signed in, and signing out.
 import assert from "node:assert/strict";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
-import { assertAccessible, assertNoSidewaysScroll, consoleUrl, signIn, withPage } from "../support/browser.ts";
+import {
+  assertAccessible,
+  assertNoSidewaysScroll,
+  consoleUrl,
+  fillCredentials,
+  signIn,
+  withPage,
+} from "../support/browser.ts";
 import { CREDENTIALS, freshBucket, type Stage } from "../support/stage.ts";
 
 export function signInSuite(stage: Stage): Suite {
@@ -23,8 +30,7 @@ export function signInSuite(stage: Stage): Suite {
       run: () =>
         withPage(stage, async (page) => {
           await page.goto(consoleUrl(stage));
-          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
-          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await fillCredentials(page);
           await page.getByLabel("Keep until this tab closes").check();
           await page.getByRole("button", { name: "Sign in" }).click();
           await page.locator(".shell").waitFor();
@@ -95,8 +101,7 @@ export function signInSuite(stage: Stage): Suite {
       run: () =>
         withPage(stage, async (page) => {
           await page.goto(consoleUrl(stage));
-          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
-          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await fillCredentials(page);
           await page.context().setOffline(true);
           await page.getByRole("button", { name: "Sign in" }).click();
           await page.getByText("The server cannot be reached").waitFor();
@@ -110,8 +115,7 @@ export function signInSuite(stage: Stage): Suite {
       run: () =>
         withPage(stage, async (page) => {
           await page.goto(consoleUrl(stage));
-          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
-          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await fillCredentials(page);
           await page.getByLabel("Keep until this tab closes").check();
           await page.getByRole("button", { name: "Sign in" }).click();
           await page.locator(".shell").waitFor();
@@ -143,8 +147,7 @@ export function signInSuite(stage: Stage): Suite {
           await page.unroute(`**/${bucket}?tagging*`);
           await page.getByRole("button", { name: "Sign in again" }).click();
           await page.getByText("The session has ended.").waitFor();
-          await page.getByLabel("Access key id").fill(CREDENTIALS.accessKeyId);
-          await page.getByLabel("Secret access key").fill(CREDENTIALS.secretAccessKey);
+          await fillCredentials(page);
           await page.getByRole("button", { name: "Sign in", exact: true }).click();
           await page.getByRole("button", { name: "Add a tag" }).waitFor();
         }),

@@ -82,10 +82,18 @@ export async function signIn(
   credentials: { accessKeyId: string; secretAccessKey: string } = CREDENTIALS,
 ): Promise<void> {
   await page.goto(consoleUrl(stage, place));
-  await page.locator('input[autocomplete="username"]').fill(credentials.accessKeyId);
-  await page.locator('input[type="password"]').fill(credentials.secretAccessKey);
+  await fillCredentials(page, credentials);
   await page.locator('button[type="submit"]').click();
   await page.locator(".shell").waitFor();
+}
+
+/** Fills the form of the sign-in, in any language, and does not send it. */
+export async function fillCredentials(
+  page: Page,
+  { accessKeyId, secretAccessKey }: { accessKeyId: string; secretAccessKey: string } = CREDENTIALS,
+): Promise<void> {
+  await page.locator('input[autocomplete="username"]').fill(accessKeyId);
+  await page.locator('input[type="password"]').fill(secretAccessKey);
 }
 
 /** Asserts that axe-core finds no violation in what the page shows. */

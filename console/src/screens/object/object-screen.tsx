@@ -12,13 +12,13 @@ import { Tabs } from "../../components/tabs.tsx";
 import { explainInOneLine } from "../../data/explain.ts";
 import { hrefOf } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
+import { startDownload } from "../../data/download.ts";
 import { useConnection } from "../../data/session.ts";
 import { showToast } from "../../data/toasts.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
 import { MoveDialog } from "./move-dialog.tsx";
 import { RemoveDialog } from "./remove-dialog.tsx";
-import { startDownload } from "./start-download.ts";
 import { OBJECT_TABS, type ObjectTab } from "./tabs.ts";
 import "./object.css";
 

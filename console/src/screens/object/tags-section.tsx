@@ -4,9 +4,8 @@ import type { ObjectAddress } from "../../clients/object.ts";
 import { getObjectTags, type ObjectTag, putObjectTags } from "../../clients/object-settings.ts";
 import { Button } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
-import { TextField } from "../../components/fields.tsx";
 import { Skeleton } from "../../components/placeholders.tsx";
-import { RowsEditor } from "../../components/rows-editor.tsx";
+import { TagsEditor } from "../../components/tags-editor.tsx";
 import { useConnection } from "../../data/session.ts";
 import { useChange } from "../../data/use-change.ts";
 import { useLoad } from "../../data/use-load.ts";
@@ -37,20 +36,7 @@ function TagsForm({ address, stored }: { readonly address: ObjectAddress; readon
   const save = (): void => void change.run(() => putObjectTags(connection, address, tags), t("object.tagsSaved"));
   return (
     <>
-      <RowsEditor
-        isInline
-        rowName={(number) => t("tags.row", { number })}
-        rows={tags}
-        onChange={setTags}
-        newRow={() => ({ key: "", value: "" })}
-        addLabel={t("tags.add")}
-        renderRow={(row, changeRow) => (
-          <>
-            <TextField label={t("tags.key")} value={row.key} onChange={(name) => changeRow({ ...row, key: name })} />
-            <TextField label={t("tags.value")} value={row.value} onChange={(value) => changeRow({ ...row, value })} />
-          </>
-        )}
-      />
+      <TagsEditor tags={tags} onChange={setTags} />
       {change.failure === undefined ? null : <ErrorPanel failure={change.failure} onRetry={save} />}
       <p>
         <Button isBusy={change.isBusy} isDisabled={tags.some((one) => one.key === "")} onClick={save}>

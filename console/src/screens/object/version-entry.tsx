@@ -16,10 +16,10 @@ import { Menu } from "../../components/menu.tsx";
 import { explainInOneLine } from "../../data/explain.ts";
 import { formatBytes, formatDay, formatRelative, formatTime } from "../../data/formats.ts";
 import { hrefOf } from "../../data/router.ts";
+import { startDownload } from "../../data/download.ts";
 import { useConnection } from "../../data/session.ts";
 import { showToast } from "../../data/toasts.ts";
 import { t } from "../../i18n/language.ts";
-import { startDownload } from "./start-download.ts";
 
 const DOWNLOAD_SECONDS = 3600;
 

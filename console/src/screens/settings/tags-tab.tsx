@@ -2,8 +2,7 @@
 import { useState } from "preact/hooks";
 import { deleteConfiguration, getConfiguration, putConfiguration } from "../../clients/configurations.ts";
 import { childOf, childrenOf, parseXml, s3Document, tag, textOf } from "../../clients/xml.ts";
-import { TextField } from "../../components/fields.tsx";
-import { RowsEditor } from "../../components/rows-editor.tsx";
+import { type EditedTag, TagsEditor } from "../../components/tags-editor.tsx";
 import { useConnection } from "../../data/session.ts";
 import { useChange } from "../../data/use-change.ts";
 import { useLoad } from "../../data/use-load.ts";
@@ -11,11 +10,6 @@ import { t } from "../../i18n/language.ts";
 import { FormActions } from "./form-actions.tsx";
 import { SettingSection } from "./setting-section.tsx";
 import type { SettingsTabProps } from "./tabs.ts";
-
-interface Tag {
-  readonly key: string;
-  readonly value: string;
-}
 
 export function TagsTab({ bucket }: SettingsTabProps) {
   const connection = useConnection();
@@ -27,7 +21,7 @@ export function TagsTab({ bucket }: SettingsTabProps) {
   );
 }
 
-function TagsForm({ bucket, stored }: { bucket: string; stored: readonly Tag[] }) {
+function TagsForm({ bucket, stored }: { bucket: string; stored: readonly EditedTag[] }) {
   const connection = useConnection();
   const change = useChange();
   const [tags, setTags] = useState(stored);
@@ -40,26 +34,13 @@ function TagsForm({ bucket, stored }: { bucket: string; stored: readonly Tag[] }
   };
   return (
     <>
-      <RowsEditor
-        isInline
-        rowName={(number) => t("tags.row", { number })}
-        rows={tags}
-        onChange={setTags}
-        newRow={() => ({ key: "", value: "" })}
-        addLabel={t("tags.add")}
-        renderRow={(row, changeRow) => (
-          <>
-            <TextField label={t("tags.key")} value={row.key} onChange={(key) => changeRow({ ...row, key })} />
-            <TextField label={t("tags.value")} value={row.value} onChange={(value) => changeRow({ ...row, value })} />
-          </>
-        )}
-      />
+      <TagsEditor tags={tags} onChange={setTags} />
       <FormActions change={change} onSave={save} canSave={tags.every(({ key }) => key !== "")} />
     </>
   );
 }
 
-function tagsIn(text: string | undefined): Tag[] {
+function tagsIn(text: string | undefined): EditedTag[] {
   if (text === undefined) return [];
   return childrenOf(childOf(parseXml(text), "TagSet"), "Tag").map((element) => ({
     key: textOf(element, "Key"),
