@@ -269,7 +269,9 @@ describe("a presigned URL", () => {
 
   it("that has expired is rejected with a second date or expiry", async () => {
     const { url } = await presigned("GET", `/${bucket}/k`, { expires: 60 });
-    const old = url.replace(/X-Amz-Date=\w+/, `X-Amz-Date=${amzDate(Date.now() - 3_600_000)}`);
+    const at = amzDate(Date.now() - 3_600_000);
+    // The day of the credential goes with the date: an hour ago may have been yesterday.
+    const old = url.replace(/X-Amz-Date=\w+/, `X-Amz-Date=${at}`).replace(/%2F\d{8}%2F/, `%2F${at.slice(0, 8)}%2F`);
     expect(await codeOf(anonymous("GET", old.slice(ENDPOINT.length)))).toBe("403 AccessDenied");
     for (const addition of [
       "X-Amz-Expires=604800",
