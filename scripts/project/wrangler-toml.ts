@@ -23,9 +23,19 @@ export interface WranglerToml {
   readonly databases: readonly D1Declaration[];
   readonly r2: { readonly binding: string; readonly bucketName: string };
   readonly durableObjects: readonly { readonly binding: string; readonly className: string }[];
+  /** The platform's rate limiters by their bindings. */
+  readonly rateLimits: RateLimitDeclarations;
   /** The complete file, for scripts that write it back. */
   readonly document: Readonly<Record<string, unknown>>;
 }
+
+/** Declarations of rate limiters by binding, in the form of wrangler.toml. */
+export type RateLimitDeclarations = Readonly<
+  Record<
+    string,
+    { readonly namespace_id: string; readonly simple: { readonly limit: number; readonly period: 10 | 60 } }
+  >
+>;
 
 /** The declaration of a database. */
 export interface D1Declaration {
@@ -57,6 +67,7 @@ export function readWranglerToml(root: string = PROJECT_ROOT): WranglerToml {
       binding: text(entry, "name"),
       className: text(entry, "class_name"),
     })),
+    rateLimits: Object.fromEntries(list(document, "ratelimits").map(readRateLimit)),
     document,
   };
 }
@@ -80,6 +91,15 @@ function readDatabases(document: unknown, root: string): [D1Declaration, ...D1De
     }
   }
   return [first, ...others];
+}
+
+function readRateLimit(entry: unknown): [string, RateLimitDeclarations[string]] {
+  const simple = at(entry, "simple");
+  const [limit, period] = [at(simple, "limit"), at(simple, "period")];
+  if (typeof limit !== "number" || (period !== 10 && period !== 60)) {
+    throw new Error("wrangler.toml: simple of [[ratelimits]] needs a limit, and a period of 10 or 60");
+  }
+  return [text(entry, "name"), { namespace_id: text(entry, "namespace_id"), simple: { limit, period } }];
 }
 
 /** A list or table becomes JSON, which differs from any text that it contains. */

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { type Log, Miniflare, type V4WorkerOptions, convertV4MiniflareOptions } from "miniflare";
 import { SETTINGS } from "../../src/config/settings.ts";
 import { CONSOLE_FILES, isConsoleBuilt } from "../project/console-files.ts";
-import { type WranglerToml, readWranglerToml } from "../project/wrangler-toml.ts";
+import { type RateLimitDeclarations, type WranglerToml, readWranglerToml } from "../project/wrangler-toml.ts";
 import { chooseStore } from "../disk/chosen-store.ts";
 import { deleteIncompleteUploads, DISK_BINDING, type DiskServer, startDiskServer } from "../disk/disk-server.ts";
 import type { LocalStore } from "../disk/local-stores.ts";
@@ -44,6 +44,8 @@ export interface ServeOptions {
   readonly beside?: readonly V4WorkerOptions[];
   /** The bindings of queues, each to the queue of that name. A Worker in `beside` consumes them. */
   readonly queues?: readonly string[];
+  /** The platform's rate limiters; by default those of wrangler.toml. */
+  readonly rateLimits?: RateLimitDeclarations;
   /** Receives the Workers' log line by line; by default the log goes to the terminal. */
   readonly onLog?: (line: string) => void;
   /** Opens the runtime's inspector on a free port of this machine. */
@@ -170,7 +172,7 @@ async function openDisk({ state, blobs, fsync = false }: ServeOptions): Promise<
 
 function cairnWorker(
   toml: WranglerToml,
-  { host, port, bindings, queues = [] }: ServeOptions,
+  { host, port, bindings, queues = [], rateLimits = toml.rateLimits }: ServeOptions,
   databases: readonly string[],
   bundle: string,
   disk: DiskServer | undefined,
@@ -183,6 +185,7 @@ function cairnWorker(
     bindings: { ...bindings, EDGE: "none" },
     r2Buckets: { [toml.r2.binding]: toml.r2.binding },
     queueProducers: Object.fromEntries(queues.map((name) => [name, name])),
+    ratelimits: rateLimits,
     durableObjects: Object.fromEntries(
       toml.durableObjects.map(({ binding, className }) => [binding, { className, useSQLite: true }]),
     ),

@@ -25,30 +25,34 @@ export async function answerQueryApi(service: QueryService, incoming: Request, s
   const { requestId } = scope;
   try {
     const { name, result } = await runCall(service, incoming, scope);
-    return respond(200, resultDocument(service, name, result, requestId), scope);
+    return respond(200, resultDocument(service, name, result, requestId), {}, scope);
   } catch (error) {
     const shown = await shownError(error, scope);
     scope.log.setError(shown.code);
     if (shown.code === "InternalFailure") scope.logFailure(error);
-    return respond(shown.status, errorDocument(service, shown, requestId), scope);
+    const { status, retryAfter = "1" } = shown;
+    const headers = status === 503 ? { "retry-after": retryAfter } : {};
+    return respond(status, errorDocument(service, shown, requestId), headers, scope);
   }
 }
 
 /** The error to return. */
 async function shownError(error: unknown, scope: RequestScope): Promise<QueryApiError> {
-  if (isSchemaMismatch(error)) {
-    return new QueryApiError("ServiceUnavailable", (await schemaMismatchError(scope)).message);
-  }
+  if (isSchemaMismatch(error)) return asQueryApiError(await schemaMismatchError(scope));
   const failure = platformFailure(error);
   if (failure?.code === "SlowDown") return new QueryApiError("ServiceUnavailable", UNAVAILABLE);
   return asQueryApiError(failure ?? error);
 }
 
-function respond(status: number, body: XmlElement, scope: RequestScope): Response {
-  const headers = answerHeaders({}, scope.answerFacts());
+function respond(
+  status: number,
+  body: XmlElement,
+  more: Readonly<Record<string, string>>,
+  scope: RequestScope,
+): Response {
+  const headers = answerHeaders(more, scope.answerFacts());
   headers.set("content-type", "text/xml");
   headers.set("x-amzn-requestid", scope.requestId);
-  if (status === 503) headers.set("retry-after", "1");
   return new Response(scope.method === "HEAD" ? null : renderXml(body), { status, headers });
 }
 

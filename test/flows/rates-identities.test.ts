@@ -105,6 +105,19 @@ describe("a user's rates of bytes", () => {
     expect([await put(), await get()]).toEqual([[503, "3"], OK]);
   });
 
+  it("tell a call of IAM or STS for how many seconds it is refused", async () => {
+    const bucket = await freshBucket();
+    const { name, credentials } = await freshUser(EVERYTHING);
+    await tagUser(name, { "cairn:bytes-in-per-second": "10" });
+    expect(await statusOf("PUT", `/${bucket}/a`, { credentials, body: "x".repeat(60) })).toEqual(OK);
+    for (const service of ["iam", "sts"] as const) {
+      const action = service === "iam" ? "GetUser" : "GetCallerIdentity";
+      expect(await answered(await call(service, action, {}, { credentials }))).toEqual([503, "6"]);
+    }
+    setSecond(2.2);
+    expect(await answered(await call("iam", "GetUser", {}, { credentials }))).toEqual([503, "3"]);
+  });
+
   it("count an upload before its body is read, so that concurrent ones cannot pass together", async () => {
     const bucket = await freshBucket();
     const { name, credentials } = await freshUser(EVERYTHING);

@@ -32,11 +32,14 @@ export type QueryApiErrorCode = keyof typeof STATUSES;
 /** An IAM or STS error response. */
 export class QueryApiError extends Error {
   readonly code: QueryApiErrorCode;
+  /** Seconds after which the client should repeat the call, if the refusal says so. */
+  readonly retryAfter: string | undefined;
 
-  constructor(code: QueryApiErrorCode, message: string) {
+  constructor(code: QueryApiErrorCode, message: string, retryAfter?: string) {
     super(message);
     this.name = "QueryApiError";
     this.code = code;
+    this.retryAfter = retryAfter;
   }
 
   get status(): number {
@@ -70,7 +73,9 @@ export function asQueryApiError(error: unknown): QueryApiError {
   if (error instanceof S3Error && error.code === "InsufficientStorage") {
     return new QueryApiError("InsufficientStorage", error.message);
   }
-  if (error instanceof S3Error && error.status === 503) return new QueryApiError("ServiceUnavailable", error.message);
+  if (error instanceof S3Error && error.status === 503) {
+    return new QueryApiError("ServiceUnavailable", error.message, error.headers["retry-after"]);
+  }
   return new QueryApiError("InternalFailure", "The request processing has failed because of an internal error.");
 }
 
