@@ -41,8 +41,8 @@ export const deleteObjectAnnotation = defineOperation({
     if (bypassesGovernance) requireBypass(context, { bucket, ...target });
     const object = requireVersion(input, facts);
     checkObjectIfMatch(ifMatch, object);
-    const version = { bucketId: bucket.id, key, versionId: object.versionId };
-    const isLocked = await deleteAnnotation(context.database, version, name, bypassesGovernance);
+    const annotated = { bucket, object, origin: context.origin };
+    const isLocked = await deleteAnnotation(context.database, annotated, name, bypassesGovernance);
     if (isLocked) throw new S3Error("AccessDenied", {}, "Access Denied because object protected by object lock.");
     return object;
   },

@@ -58,8 +58,8 @@ export const putObjectAnnotation = defineOperation({
     const etag = toHex(await digest("MD5", bytes));
     const checksum = { algorithm, type: "FULL_OBJECT", value } as const;
     const annotation = { name, size: bytes.length, etag, modifiedAt: now, checksum };
-    const version = { bucketId: bucket.id, key, versionId: object.versionId };
-    const outcome = await storeAnnotation(database, version, annotation, payload);
+    const target = { bucket, object, origin: context.origin };
+    const outcome = await storeAnnotation(database, target, annotation, payload);
     if (outcome === "version missing") throw new S3Error("NoSuchKey", { Key: key });
     if (outcome === "limit exceeded") throw new S3Error("AnnotationLimitExceeded");
     return { etag, checksum, object };

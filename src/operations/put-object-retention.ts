@@ -46,7 +46,13 @@ export const putObjectRetention = defineOperation({
       facts,
       choose: (found: VersionFacts) => requireVersion(input, found),
     };
-    const { object, lock } = await setRetention(context.database, target, retention, bypassesGovernance);
+    const { object, lock } = await setRetention(
+      context.database,
+      target,
+      retention,
+      bypassesGovernance,
+      context.origin,
+    );
     const version = {
       bucketId: bucket.id,
       key: object.key,

@@ -91,6 +91,10 @@ describe("the events of writers", () => {
     expect(events.slice(2).toSorted()).toEqual(["LifecycleExpiration:Delete tmp/a", "LifecycleTransition cold/a"]);
     const { Records: records } = await readFeed(bucket);
     expect(records[2]).toMatchObject({ eventVersion: "2.3", userIdentity: { principalId: "s3.amazonaws.com" } });
+    const transition = records.find(({ eventName }) => eventName === "LifecycleTransition");
+    expect(transition).toMatchObject({
+      lifecycleEventData: { transitionEventData: { destinationStorageClass: "STANDARD_IA" } },
+    });
   });
 
   it("records a restored snapshot as copies and delete markers", async () => {

@@ -23,7 +23,27 @@ export const LIFECYCLE_ORIGIN: EventOrigin = {
 };
 
 /** What happened to a version. */
-export type EventKind = "created" | "deleted" | "marked" | "tagged" | "untagged" | "acl" | "transitioned";
+export type EventKind =
+  | "created"
+  | "deleted"
+  | "marked"
+  | "tagged"
+  | "untagged"
+  | "acl"
+  | "transitioned"
+  | "retention"
+  | "annotated"
+  | "unannotated";
+
+/** What only some events say about their change. */
+export interface EventDetails {
+  /** The storage class that a transition moved the version to. */
+  readonly storageClass?: string | undefined;
+  /** The retention that was set; undefined if one was removed. */
+  readonly retention?: { readonly mode: string; readonly retainUntil: number } | undefined;
+  /** The annotation that was stored or deleted. */
+  readonly annotation?: { readonly name: string; readonly size?: number; readonly etag?: string } | undefined;
+}
 
 /** A change of one version. */
 export interface ObjectEvent {
@@ -34,6 +54,7 @@ export interface ObjectEvent {
   /** Undefined for deletions. */
   readonly size?: number | undefined;
   readonly etag?: string | undefined;
+  readonly details?: EventDetails | undefined;
 }
 
 /** Operations whose new versions are not from a plain PUT. A rename and a restored snapshot refer to existing bytes. */
@@ -65,6 +86,12 @@ export function eventNameOf(kind: EventKind, operation: string): string {
       return "ObjectAcl:Put";
     case "transitioned":
       return "LifecycleTransition";
+    case "retention":
+      return "ObjectRetention:Put";
+    case "annotated":
+      return "ObjectAnnotation:Put";
+    case "unannotated":
+      return "ObjectAnnotation:Delete";
   }
 }
 
@@ -80,15 +107,15 @@ interface EventBucket {
  */
 export function eventRecord(
   bucket: EventBucket,
-  { kind, key, versionId, size, etag }: ObjectEvent,
+  { kind, key, versionId, size, etag, details = {} }: ObjectEvent,
   { operation, principalId, sourceIp, requestId, hostId }: EventOrigin,
   ruleId: string | undefined,
   now: number,
 ): string {
+  const { storageClass, retention, annotation } = details;
   const eventName = eventNameOf(kind, operation);
   return JSON.stringify({
-    // AWS gave the newer types of events the version 2.3.
-    eventVersion: /^Object(?:Created|Removed):/.test(eventName) ? "2.1" : "2.3",
+    eventVersion: eventVersionOf(eventName),
     eventSource: "aws:s3",
     awsRegion: bucket.region,
     eventTime: formatIsoDate(now),
@@ -104,9 +131,26 @@ export function eventRecord(
         ownerIdentity: { principalId: bucket.ownerId },
         arn: `arn:aws:s3:::${bucket.name}`,
       },
-      object: { key: uriEncode(key, true).replaceAll("%20", "+"), size, eTag: etag, versionId },
+      object: {
+        key: uriEncode(key, true).replaceAll("%20", "+"),
+        size,
+        eTag: etag,
+        versionId,
+        annotation: annotation && { name: annotation.name, size: annotation.size, eTag: annotation.etag },
+      },
+    },
+    lifecycleEventData: storageClass && { transitionEventData: { destinationStorageClass: storageClass } },
+    objectRetentionEventData: retention && {
+      mode: retention.mode,
+      retainUntilDate: formatIsoDate(retention.retainUntil),
     },
   });
+}
+
+/** AWS's first version of the record that has the type of the event. Each is compatible with those before it. */
+function eventVersionOf(eventName: string): string {
+  if (/^Object(?:Created|Removed):/.test(eventName)) return "2.1";
+  return /^Object(?:Retention|Annotation):/.test(eventName) ? "2.5" : "2.3";
 }
 
 /** The message that a destination gets when a configuration names it. */

@@ -19,6 +19,10 @@ const TYPES: ReadonlySet<string> = new Set([
   "s3:ObjectTagging:Put",
   "s3:ObjectTagging:Delete",
   "s3:ObjectAcl:Put",
+  "s3:ObjectRetention:Put",
+  "s3:ObjectAnnotation:*",
+  "s3:ObjectAnnotation:Put",
+  "s3:ObjectAnnotation:Delete",
 
   "s3:TestEvent",
   "s3:ReducedRedundancyLostObject",

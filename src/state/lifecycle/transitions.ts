@@ -152,7 +152,7 @@ async function commit(
     [
       ...guardPreconditions(bucket, [{ revision, version: evaluated }]),
       ...before,
-      ...insertEvents(bucket, LIFECYCLE_ORIGIN, [versionEvent("transitioned", object)], now),
+      ...insertEvents(bucket, LIFECYCLE_ORIGIN, [versionEvent("transitioned", object, { storageClass })], now),
       ...(isMoved ? releaseReferences(now, "SELECT ?1 AS id", oldReference) : []),
       ...(["objects", "versions"] as const).map((table) =>
         statement(

@@ -1,19 +1,30 @@
 // The annotations table. Annotations belong to a version by its unique id, so each statement tests that the version
 // still exists instead of locking its key.
 import { successorOfPrefix } from "../../bytes/text.ts";
+import type { EventKind, EventOrigin } from "../../protocol/buckets/event-record.ts";
 import type { ChecksumAlgorithm } from "../../protocol/core/checksums.ts";
 import {
   VERSION_MAX_ANNOTATION_BYTES,
   VERSION_MAX_ANNOTATIONS,
   type Annotation,
 } from "../../protocol/objects/annotations.ts";
+import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
+import { insertEvents, versionEvent, type EventCondition } from "./bucket-events.ts";
+import type { Bucket } from "./buckets.ts";
 
 /** A version of a key. */
 export interface AnnotatedVersion {
   readonly bucketId: string;
   readonly key: string;
   readonly versionId: string;
+}
+
+/** A version whose annotations a request changes. */
+export interface AnnotationTarget {
+  readonly bucket: Bucket;
+  readonly object: StoredObject;
+  readonly origin: EventOrigin;
 }
 
 interface AnnotationRow {
@@ -29,9 +40,30 @@ const COLUMNS = "name, size, etag, modified_at, checksum_algorithm, checksum";
 const OF_VERSION = "bucket_id = ?1 AND key = ?2 AND version_id = ?3";
 const VERSIONS = `(SELECT legal_hold, retain_until, retention_mode FROM objects WHERE ${OF_VERSION}
   UNION ALL SELECT legal_hold, retain_until, retention_mode FROM versions WHERE ${OF_VERSION} AND is_delete_marker = 0)`;
+/** The bypass is ?4. */
+const IS_LOCKED = `EXISTS (SELECT 1 FROM ${VERSIONS} WHERE legal_hold = 'ON'
+  OR (retain_until > unixepoch('subsec') * 1000 AND (?4 = 0 OR retention_mode <> 'GOVERNANCE')))`;
 
 function ofVersion({ bucketId, key, versionId }: AnnotatedVersion): [string, string, string] {
   return [bucketId, key, versionId];
+}
+
+function versionOf({ bucket, object: { key, versionId } }: AnnotationTarget): AnnotatedVersion {
+  return { bucketId: bucket.id, key, versionId };
+}
+
+function annotationEvents(
+  { bucket, object, origin }: AnnotationTarget,
+  kind: EventKind,
+  annotation: { readonly name: string; readonly size?: number; readonly etag?: string },
+  condition: EventCondition,
+): Statement[] {
+  return insertEvents(bucket, origin, [versionEvent(kind, object, { annotation })], Date.now(), condition);
+}
+
+/** SQL with the parameters of a condition: ?2 and later are one further, as ?2 of the event's statement is its page. */
+function asCondition(sql: string): string {
+  return sql.replaceAll(/\?([2-9])/g, (_, index: string) => `?${Number(index) + 1}`);
 }
 
 /**
@@ -40,11 +72,13 @@ function ofVersion({ bucketId, key, versionId }: AnnotatedVersion): [string, str
  */
 export async function storeAnnotation(
   database: Database,
-  version: AnnotatedVersion,
+  target: AnnotationTarget,
   annotation: Annotation,
   payload: string,
 ): Promise<"stored" | "version missing" | "limit exceeded"> {
   const { name, size, etag, modifiedAt, checksum } = annotation;
+  const version = versionOf(target);
+  const isStored = `EXISTS (SELECT 1 FROM annotations WHERE ${OF_VERSION} AND name = ?4 AND etag = ?5 AND modified_at = ?6)`;
   const [exists, stored] = await database.batch([
     statement(`SELECT 1 FROM ${VERSIONS}`, ...ofVersion(version)),
     statement(
@@ -63,6 +97,12 @@ export async function storeAnnotation(
       checksum.algorithm,
       checksum.value,
       payload,
+    ),
+    ...annotationEvents(
+      target,
+      "annotated",
+      { name, size, etag },
+      { sql: asCondition(isStored), parameters: [version.key, version.versionId, name, etag, modifiedAt] },
     ),
   ]);
   if (stored !== undefined && stored.changes > 0) return "stored";
@@ -119,17 +159,23 @@ export function lookUpAnnotations(
  */
 export async function deleteAnnotation(
   database: Database,
-  version: AnnotatedVersion,
+  target: AnnotationTarget,
   name: string,
   bypassesGovernance: boolean,
 ): Promise<boolean> {
-  const isLocked = `EXISTS (SELECT 1 FROM ${VERSIONS} WHERE legal_hold = 'ON'
-    OR (retain_until > unixepoch('subsec') * 1000 AND (?4 = 0 OR retention_mode <> 'GOVERNANCE')))`;
+  const version = versionOf(target);
   const bypass = bypassesGovernance ? 1 : 0;
+  const isDeleted = `EXISTS (SELECT 1 FROM annotations WHERE ${OF_VERSION} AND name = ?5) AND NOT ${IS_LOCKED}`;
   const [locked] = await database.batch([
-    statement(`SELECT 1 WHERE ${isLocked}`, ...ofVersion(version), bypass),
+    statement(`SELECT 1 WHERE ${IS_LOCKED}`, ...ofVersion(version), bypass),
+    ...annotationEvents(
+      target,
+      "unannotated",
+      { name },
+      { sql: asCondition(isDeleted), parameters: [version.key, version.versionId, bypass, name] },
+    ),
     statement(
-      `DELETE FROM annotations WHERE ${OF_VERSION} AND name = ?5 AND NOT ${isLocked}`,
+      `DELETE FROM annotations WHERE ${OF_VERSION} AND name = ?5 AND NOT ${IS_LOCKED}`,
       ...ofVersion(version),
       bypass,
       name,

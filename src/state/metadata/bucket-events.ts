@@ -5,12 +5,13 @@ import {
   eventNameOf,
   eventRecord,
   testEvent,
+  type EventDetails,
   type EventKind,
   type EventOrigin,
   type ObjectEvent,
 } from "../../protocol/buckets/event-record.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
-import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { rowsOf, statement, type Lookup, type SqlValue, type Statement } from "../d1/database.ts";
 import { jsonPages } from "../d1/json-pages.ts";
 import type { Bucket } from "./buckets.ts";
 
@@ -24,9 +25,18 @@ export interface PlannedEvent extends ObjectEvent {
 export function versionEvent(
   kind: EventKind,
   { key, versionId, size, etag }: Pick<StoredObject, "key" | "versionId" | "size" | "etag">,
+  details?: EventDetails,
 ): PlannedEvent {
-  return { kind, key, versionId: undefined, existingId: versionId, size, etag };
+  return { kind, key, versionId: undefined, existingId: versionId, size, etag, details };
 }
+
+/** What must be true when the events of existing versions are written. The parameters of its SQL begin at ?3. */
+export interface EventCondition {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+}
+
+const ALWAYS: EventCondition = { sql: "true", parameters: [] };
 
 type EventBucket = Pick<Bucket, "id" | "name" | "ownerId" | "region" | "versioning" | "configurations">;
 
@@ -45,12 +55,14 @@ const INSERT = "INSERT INTO bucket_events (bucket_id, seq, key, destination, rec
  * The statements that write the events a bucket asks for; none for a bucket that does not. Those of existing versions
  * must run before their versions are purged.
  * @param now milliseconds since the epoch
+ * @param condition of events of existing versions
  */
 export function insertEvents(
   bucket: EventBucket,
   origin: EventOrigin,
   events: readonly PlannedEvent[],
   now: number,
+  { sql, parameters }: EventCondition = ALWAYS,
 ): Statement[] {
   if (!hasNotifications(bucket)) return [];
   const configuration = notificationFromText(bucket.configurations.notification);
@@ -62,7 +74,9 @@ export function insertEvents(
   const existing = rows.filter(({ existingId }) => existingId !== undefined);
   return [
     ...jsonPages(fresh).map((page) => statement(INSERT_FRESH, bucket.id, page)),
-    ...jsonPages(existing).map((page) => statement(insertExisting(bucket.versioning !== null), bucket.id, page)),
+    ...jsonPages(existing).map((page) =>
+      statement(insertExisting(bucket.versioning !== null, sql), bucket.id, page, ...parameters),
+    ),
   ];
 }
 
@@ -87,7 +101,7 @@ const INSERT_FRESH = `${INSERT}
   FROM json_each(?2) e`;
 
 /** Inserts events only of versions that exist, with the version ids that clients see. */
-function insertExisting(hasVersionIds: boolean): string {
+function insertExisting(hasVersionIds: boolean, condition: string): string {
   const ofVersion = "bucket_id = ?1 AND key = e.value ->> 'key' AND version_id = e.value ->> 'existingId'";
   const record = hasVersionIds
     ? `json_set(value ->> 'record', '$.s3.object.versionId', iif(is_null, 'null', value ->> 'existingId'))`
@@ -99,7 +113,7 @@ function insertExisting(hasVersionIds: boolean): string {
         (SELECT is_null_version FROM objects WHERE ${ofVersion}),
         (SELECT is_null_version FROM versions WHERE ${ofVersion})) AS is_null
       FROM json_each(?2) e
-    ) WHERE is_null IS NOT NULL`;
+    ) WHERE is_null IS NOT NULL AND (${condition})`;
 }
 
 /** Writes one test event for each destination of a configuration. */

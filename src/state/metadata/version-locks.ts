@@ -3,7 +3,10 @@
 import { LOCKED_MESSAGE, type LegalHold, type ObjectLock, type Retention } from "../../protocol/objects/object-lock.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
-import { rowsOf, statement, type Database, type Lookup, type SqlValue } from "../d1/database.ts";
+import type { EventOrigin } from "../../protocol/buckets/event-record.ts";
+import { rowsOf, statement, type Database, type Lookup, type SqlValue, type Statement } from "../d1/database.ts";
+import { insertEvents, versionEvent } from "./bucket-events.ts";
+import type { Bucket } from "./buckets.ts";
 import { RETENTION } from "./object-columns.ts";
 import { lookUpVersion, type VersionFacts } from "./objects.ts";
 
@@ -46,17 +49,33 @@ export function setRetention(
   target: LockTarget,
   retention: Retention | undefined,
   bypassesGovernance: boolean,
+  origin: EventOrigin,
 ): Promise<ChangedLock> {
-  return change(database, target, "retention_mode = ?4, retain_until = ?5", MAY_CHANGE, [
-    retention?.mode ?? null,
-    retention?.retainUntil ?? null,
-    bypassesGovernance ? 1 : 0,
-  ]);
+  const [mode, retainUntil] = [retention?.mode ?? null, retention?.retainUntil ?? null];
+  return change(
+    database,
+    target,
+    "retention_mode = ?4, retain_until = ?5",
+    MAY_CHANGE,
+    [mode, retainUntil, bypassesGovernance ? 1 : 0],
+    (bucket, object) => {
+      const { key, versionId } = object;
+      // A refused change leaves another retention: one that equals the requested one may always be set again.
+      const condition = { sql: IS_RETAINED, parameters: [key, versionId, mode, retainUntil] };
+      return insertEvents(bucket, origin, [versionEvent("retention", object, { retention })], Date.now(), condition);
+    },
+  );
 }
+
+const IS_RETAINED = `(?3, ?4) IN (
+  SELECT key, version_id FROM objects
+  WHERE bucket_id = ?1 AND key = ?3 AND version_id = ?4 AND retention_mode IS ?5 AND retain_until IS ?6
+  UNION ALL SELECT key, version_id FROM versions
+  WHERE bucket_id = ?1 AND key = ?3 AND version_id = ?4 AND retention_mode IS ?5 AND retain_until IS ?6)`;
 
 /** Sets a version's legal hold. @throws S3Error ServiceUnavailable if the version keeps moving */
 export function setLegalHold(database: Database, target: LockTarget, legalHold: LegalHold): Promise<ChangedLock> {
-  return change(database, target, "legal_hold = ?4", "true", [legalHold]);
+  return change(database, target, "legal_hold = ?4", "true", [legalHold], () => []);
 }
 
 /** Applies an assignment to the version where a condition holds. Its parameters begin at ?4. */
@@ -66,6 +85,7 @@ async function change(
   assignment: string,
   condition: string,
   parameters: readonly SqlValue[],
+  eventsOf: (bucket: Bucket, object: StoredObject) => readonly Statement[],
 ): Promise<ChangedLock> {
   let found = facts;
   for (let turn = 0; turn < TURNS; turn += 1) {
@@ -81,6 +101,7 @@ async function change(
         `SELECT ${LOCK_COLUMNS} FROM objects WHERE ${of} UNION ALL SELECT ${LOCK_COLUMNS} FROM versions WHERE ${of}`,
         ...address,
       ),
+      ...(found.bucket === undefined ? [] : eventsOf(found.bucket, object)),
     ]);
     const row = rowsOf<LockRow>(results, 2)[0];
     if (row !== undefined) {
