@@ -1,6 +1,7 @@
 // Declares scheduled jobs. A pass is one complete run through a job's work. It consists of steps of one bounded page
 // each; D1 stores the cursor between steps, so a pass survives the end of its tick.
 import type { Settings } from "../config/settings.ts";
+import type { JobPlan } from "../contract/job-schedule.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
 import type { Coordinators } from "../state/writes/coordinators.ts";
 import type { Database } from "../state/d1/database.ts";
@@ -46,15 +47,7 @@ export interface Job {
   step(context: JobContext, cursor: string | null): Promise<JobStep>;
 }
 
-/** A job and its schedule. */
-export interface ScheduledJob {
+/** A job and when its passes start. */
+export interface ScheduledJob extends Pick<JobPlan, "periodMs"> {
   readonly job: Job;
-  /**
-   * One pass starts in each period of this many milliseconds since the epoch; a day starts at 00:00 UTC. 0: a pass
-   * starts when the previous one is complete, at most once per tick. Undefined: the job is disabled and an open pass
-   * pauses.
-   */
-  readonly periodMs: (settings: Settings) => number | undefined;
-  /** Whether one step may exceed the CPU time that the platform grants when ticks are less than an hour apart. */
-  readonly isLong?: boolean;
 }

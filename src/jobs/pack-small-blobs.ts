@@ -1,6 +1,7 @@
 // Packs small blobs: moves bytes that rows have had for a while into blobs of the store with many of them. The pack is
 // stored before the batch that points rows at it, so a crash in between leaves an orphan, and rows keep their bytes.
 import { commitPack, lookUpInlineBytes, lookUpPackable, lookUpPackContents } from "../state/metadata/packs.ts";
+import { PACK_PERIOD_MS } from "../contract/job-schedule.ts";
 import { storePack } from "../state/metadata/pack-contents.ts";
 import { guardBlobs } from "../state/commit/commit.ts";
 import { statement, type Database } from "../state/d1/database.ts";
@@ -9,8 +10,6 @@ import { overDatabases } from "./over-databases.ts";
 
 /** A full database is relieved of everything except commits that may be in flight. */
 const IN_FLIGHT_MS = 60_000;
-/** How often a pass begins. */
-export const PACK_PERIOD_MS = 300_000;
 /** One pass a day also looks where earlier passes were: a commit may be late. */
 const DAY_MS = 24 * 3_600_000;
 

@@ -2,6 +2,7 @@
 // next tick and stops no other job. A job whose lease another tick owns is skipped.
 import { randomDigits } from "../bytes/random-id.ts";
 import type { Settings } from "../config/settings.ts";
+import { nextDueAt } from "../contract/job-schedule.ts";
 import { Counts } from "../state/d1/counts.ts";
 import type { Database } from "../state/d1/database.ts";
 import {
@@ -116,7 +117,7 @@ async function runStep(activeJob: ActiveJob, leaseId: string, tick: Tick): Promi
     activeJob.end = "failed";
     activeJob.error = error;
     // Record the failure, or a job that fails after spending the budget would come first, and alone, in every tick.
-    await activeJob.context.database.batch([saveFailure(lease)]).catch(() => undefined);
+    await activeJob.context.database.batch([saveFailure(lease, messageOf(error))]).catch(() => undefined);
   }
   activeJob.ms += tick.clock() - began;
   await yieldToEventLoop();
@@ -137,12 +138,17 @@ async function takeStep(activeJob: ActiveJob, lease: JobLease, { now, clock }: T
   addReport(activeJob.report, step.report);
   const soFar = state.hasOpenPass ? { ...state.report } : {};
   addReport(soFar, step.report);
+  const passBeganAt = state.hasOpenPass ? state.passBeganAt : now;
+  const steppedAt = clock();
+  const isComplete = step.cursor === null;
   activeJob.state = {
-    hasOpenPass: step.cursor !== null,
+    hasOpenPass: !isComplete,
     cursor: step.cursor,
-    passBeganAt: state.hasOpenPass ? state.passBeganAt : now,
-    steppedAt: clock(),
+    passBeganAt,
+    steppedAt,
     report: soFar,
+    completedPass: isComplete ? { beganAt: passBeganAt, endedAt: steppedAt, report: soFar } : state.completedPass,
+    failure: undefined,
   };
   if (!(await hasSaved(context.database, lease, activeJob.state))) activeJob.end = "lost";
   else if (step.cursor === null) activeJob.end = "complete";
@@ -158,9 +164,7 @@ async function hasSaved(database: Database, lease: JobLease, state: JobState): P
 function isDue({ periodMs }: ScheduledJob, state: JobState | undefined, { settings, now }: Tick): boolean {
   const period = periodMs(settings);
   if (period === undefined) return false;
-  // The row that the first lease inserts has a pass that began at 0, although none did.
-  if (state === undefined || state.hasOpenPass || period === 0 || state.passBeganAt === 0) return true;
-  return Math.floor(now / period) > Math.floor(state.passBeganAt / period);
+  return nextDueAt(period, state) <= now;
 }
 
 function leaseOf({ job }: ScheduledJob, leaseId: string, { clock }: Tick): JobLease {

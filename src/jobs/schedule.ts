@@ -1,100 +1,73 @@
-// The scheduled jobs and their periods.
-import type { Settings } from "../config/settings.ts";
-import { deliverDueEvents } from "./deliver-events.ts";
-import { purgeOldEvents } from "./purge-events.ts";
-import { collectGarbage } from "./collect-garbage.ts";
+// The scheduled jobs: each one's work with its place in the schedule.
+import { JOB_SCHEDULE, type JobName, type JobPlan } from "../contract/job-schedule.ts";
 import { abortOrphanedUploads } from "./abort-orphaned-uploads.ts";
+import { backup } from "./backup.ts";
 import { buildQueryIndexes } from "./build-query-indexes.ts";
+import { collectGarbage } from "./collect-garbage.ts";
 import { compactPacks } from "./compact-packs.ts";
 import { completePlacements } from "./complete-placements.ts";
 import { countQuotas } from "./count-quotas.ts";
-import { expireUsage } from "./expire-usage.ts";
+import { deliverDueEvents } from "./deliver-events.ts";
 import { expireTokens } from "./expire-tokens.ts";
-import { backup } from "./backup.ts";
-import { PACK_PERIOD_MS, packSmallBlobs } from "./pack-small-blobs.ts";
-import { purgeAnnotationsJob } from "./purge-annotations.ts";
+import { expireUsage } from "./expire-usage.ts";
 import { importObjects } from "./import-objects.ts";
+import type { Job, ScheduledJob } from "./job.ts";
+import { lifecycle } from "./lifecycle.ts";
+import { packSmallBlobs } from "./pack-small-blobs.ts";
+import { purgeAnnotationsJob } from "./purge-annotations.ts";
+import { purgeOldEvents } from "./purge-events.ts";
 import { purgeImportRecords } from "./purge-import-records.ts";
 import { rebuild } from "./rebuild.ts";
+import { resealSecrets } from "./reseal-secrets.ts";
 import { restore } from "./restore.ts";
 import { scanOrphans } from "./scan-orphans.ts";
 import { scrub } from "./scrub.ts";
-import type { ScheduledJob } from "./job.ts";
-import { resealSecrets } from "./reseal-secrets.ts";
-import { lifecycle } from "./lifecycle.ts";
 
-const HOUR_MS = 3_600_000;
-/** A period that never ends. */
-const ONCE = Number.MAX_SAFE_INTEGER;
+const JOBS: Readonly<Record<JobName, Job>> = {
+  "collect-garbage": collectGarbage,
+  "scan-orphans": scanOrphans,
+  "end-stray-uploads": abortOrphanedUploads,
+  lifecycle,
+  "forget-tokens": expireTokens,
+  "expire-usage": expireUsage,
+  "purge-events": purgeOldEvents,
+  "purge-annotations": purgeAnnotationsJob,
+  "purge-import-records": purgeImportRecords,
+  "complete-placements": completePlacements,
+  "compact-packs": compactPacks,
+  backup,
+  scrub,
+  "deliver-events": deliverDueEvents,
+  "import-objects": importObjects,
+  "pack-small-blobs": packSmallBlobs,
+  "count-quotas": countQuotas,
+  "build-query-indexes": buildQueryIndexes,
+  "reseal-secrets": resealSecrets,
+  rebuild,
+  restore,
+};
 
-/** Undefined while a setting that controls deletion is invalid. */
-const unlessStopped =
-  (periodMs: number) =>
-  ({ isDeletionStopped }: Settings): number | undefined =>
-    isDeletionStopped ? undefined : periodMs;
-
-/**
- * Jobs that delete blobs or expire records of repeated requests. They pause while a lost database is being rebuilt. The
- * first two only count when their setting requests that or is invalid.
- */
-const DELETING: readonly ScheduledJob[] = [
-  { job: collectGarbage, periodMs: ({ garbageCollection }) => (garbageCollection === "false" ? undefined : HOUR_MS) },
-  { job: scanOrphans, periodMs: ({ orphanScan }) => (orphanScan === "false" ? undefined : 24 * HOUR_MS) },
-  { job: abortOrphanedUploads, periodMs: unlessStopped(24 * HOUR_MS) },
-  { job: lifecycle, periodMs: (settings) => (settings.lifecycle ? 24 * HOUR_MS : undefined) },
-  { job: expireTokens, periodMs: unlessStopped(HOUR_MS) },
-  { job: expireUsage, periodMs: unlessStopped(24 * HOUR_MS) },
-  { job: purgeOldEvents, periodMs: unlessStopped(HOUR_MS) },
-  { job: purgeAnnotationsJob, periodMs: unlessStopped(HOUR_MS) },
-  { job: purgeImportRecords, periodMs: unlessStopped(24 * HOUR_MS) },
-  { job: completePlacements, periodMs: unlessStopped(HOUR_MS) },
-  { job: compactPacks, periodMs: unlessStopped(24 * HOUR_MS) },
-  // It deletes older backups, which may be needed while deletions are on hold.
-  {
-    job: backup,
-    periodMs: ({ backupPeriodMs, isDeletionStopped }) => (isDeletionStopped ? undefined : backupPeriodMs),
-  },
-];
-
-export const SCHEDULE: readonly ScheduledJob[] = [
-  ...DELETING.map(({ job, periodMs }) => ({
-    job,
-    periodMs: (settings: Settings) => (isRecovering(settings) ? undefined : periodMs(settings)),
-  })),
-  {
-    job: scrub,
-    periodMs: ({ scrubBytesPerTick }) => (scrubBytesPerTick > 0 ? 7 * 24 * HOUR_MS : undefined),
-    // One blob may have 5 GiB, and a hash cannot continue in another tick.
-    isLong: true,
-  },
-  { job: deliverDueEvents, periodMs: (settings) => (isRecovering(settings) ? undefined : 0) },
-  {
-    job: importObjects,
-    periodMs: (settings) => (isRecovering(settings) || settings.upstreams.size === 0 ? undefined : 0),
-  },
-  { job: packSmallBlobs, periodMs: (settings) => (isRecovering(settings) ? undefined : PACK_PERIOD_MS) },
-  // It starts over until no bucket is uncounted. A counted bucket would refuse a restore that exceeds its limits.
-  { job: countQuotas, periodMs: ({ restore: backupName }) => (backupName === undefined ? 300_000 : undefined) },
-  { job: buildQueryIndexes, periodMs: () => 300_000 },
-  { job: resealSecrets, periodMs: ({ masterKeys }) => (masterKeys.length > 1 ? HOUR_MS : undefined) },
-  { job: rebuild, periodMs: (settings) => (settings.rebuild ? ONCE : undefined) },
-  { job: restore, periodMs: (settings) => (settings.restore !== undefined && !settings.rebuild ? ONCE : undefined) },
-];
-
-/** Whether a lost database is being rebuilt or restored. */
-function isRecovering(settings: Settings): boolean {
-  return settings.rebuild || settings.restore !== undefined;
+interface PlannedJob extends ScheduledJob {
+  readonly plan: JobPlan;
 }
+
+export const SCHEDULE: readonly PlannedJob[] = JOB_SCHEDULE.map((plan) => ({
+  job: JOBS[plan.name],
+  periodMs: plan.periodMs,
+  plan,
+}));
 
 /**
  * The jobs that may run. A deletion hold excludes those that delete. Long jobs need a schedule interval of an hour or
  * more, and the registry of buckets is empty with one database.
  */
 export function scheduleUnder(hold: string | undefined, cron: string, areSeveral = false): readonly ScheduledJob[] {
-  const jobs = SCHEDULE.filter(
-    ({ job, isLong }) => (isLong !== true || isHourly(cron)) && (areSeveral || job !== completePlacements),
+  return SCHEDULE.filter(
+    ({ plan }) =>
+      (plan.isLong !== true || isHourly(cron)) &&
+      (plan.needsSeveralDatabases !== true || areSeveral) &&
+      (plan.isDeleting !== true || hold === undefined),
   );
-  return hold === undefined ? jobs : jobs.filter(({ job }) => !DELETING.some((deleting) => deleting.job === job));
 }
 
 /** Whether a cron pattern fires at most once an hour: Cloudflare then grants 15 minutes of CPU time, otherwise 30 s. */

@@ -7,6 +7,7 @@ import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { expectSoundReferences } from "../support/check-references.ts";
 import { send, type RequestScope } from "../support/client.ts";
+import { BINDINGS } from "../support/databases.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
@@ -156,6 +157,34 @@ describe("a backlog", () => {
     expect(await left(LAST)).toBeGreaterThan(23_000);
     const manifests = env.DB.prepare("SELECT count(*) AS count FROM manifests WHERE manifest_id LIKE ? || '/%'");
     expect(await manifests.bind(LAST).first("count")).toBe(0);
+  });
+
+  it("that is not due is counted once by the pass that passes it, however its pages are cut", async () => {
+    const now = Date.now();
+    const young = async (): Promise<number> => {
+      const before = now - jobContext(now).settings.recoveryWindowMs;
+      const counts = await Promise.all(
+        BINDINGS.map(({ d1 }) =>
+          d1.prepare("SELECT count(*) AS count FROM garbage WHERE dropped_at >= ?").bind(before).first<number>("count"),
+        ),
+      );
+      return counts.reduce<number>((sum, count) => sum + (count ?? 0), 0);
+    };
+    // Young and due entries in turn, more of each than a page holds; one of the due ones is a manifest.
+    await drop(FIRST, WAITING, now);
+    await env.DB.prepare("UPDATE garbage SET dropped_at = ? WHERE blob_id LIKE ? || '/%' AND substr(blob_id, -1) < '5'")
+      .bind(now - AFTER_WINDOW, FIRST)
+      .run();
+    await env.DB.prepare(
+      "INSERT INTO manifests (manifest_id, page, slices, parts, holdings) VALUES (?, 0, '[]', '[]', '[]')",
+    )
+      .bind(`${FIRST}/00001000`)
+      .run();
+    const dry = await runPass(collectGarbage, now, { GARBAGE_COLLECTION: "dry-run" });
+    expect(dry.report["waiting"]).toBe(await young());
+    expect(dry.report["due"]).toBeGreaterThanOrEqual(WAITING / 2);
+    const { report } = await runPass(collectGarbage, now);
+    expect([report["waiting"], await left(FIRST)]).toEqual([await young(), WAITING / 2]);
   });
 
   it("is only counted, as a whole, when the collector's setting is to delete nothing", async () => {

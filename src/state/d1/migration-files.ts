@@ -34,6 +34,7 @@ import M0032 from "../../../migrations/0032_bucket_upstream.sql";
 import M0033 from "../../../migrations/0033_user_quotas.sql";
 import M0034 from "../../../migrations/0034_small_blobs.sql";
 import M0035 from "../../../migrations/0035_request_usage_by_key.sql";
+import M0036 from "../../../migrations/0036_job_outcomes.sql";
 
 export interface Migration {
   readonly name: string;
@@ -76,4 +77,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0033_user_quotas.sql", sql: M0033 },
   { name: "0034_small_blobs.sql", sql: M0034 },
   { name: "0035_request_usage_by_key.sql", sql: M0035 },
+  { name: "0036_job_outcomes.sql", sql: M0036 },
 ];

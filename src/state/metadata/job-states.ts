@@ -13,7 +13,27 @@ export interface JobState {
   /** When the latest step ended or failed, in milliseconds since the epoch. */
   readonly steppedAt: number;
   /** The totals of the latest pass's reports so far. */
-  readonly report: Readonly<Record<string, number>>;
+  readonly report: JobReport;
+  /** The last pass that is complete; undefined: none is known. */
+  readonly completedPass: CompletedPass | undefined;
+  /** Why the latest step failed; undefined: it did not. */
+  readonly failure: JobFailure | undefined;
+}
+
+/** Totals by name. */
+export type JobReport = Readonly<Record<string, number>>;
+
+/** A pass from its beginning to its end, in milliseconds since the epoch, and the totals of its reports. */
+export interface CompletedPass {
+  readonly beganAt: number;
+  readonly endedAt: number;
+  readonly report: JobReport;
+}
+
+export interface JobFailure {
+  /** In milliseconds since the epoch. */
+  readonly failedAt: number;
+  readonly message: string;
 }
 
 interface JobRow {
@@ -23,20 +43,40 @@ interface JobRow {
   readonly pass_began_at: number;
   readonly stepped_at: number;
   readonly report: string;
+  readonly completed_began_at: number | null;
+  readonly completed_at: number | null;
+  readonly completed_report: string | null;
+  readonly failed_at: number | null;
+  readonly failure: string | null;
 }
 
-const COLUMNS = "name, is_passing, cursor, pass_began_at, stepped_at, report";
+const COLUMNS = `name, is_passing, cursor, pass_began_at, stepped_at, report,
+  completed_began_at, completed_at, completed_report, failed_at, failure`;
+
+/** The longest stored message of a failure, in UTF-16 units. The log has the whole one. */
+const MESSAGE_MAX_LENGTH = 500;
 
 function stateFromRow(row: JobRow): JobState {
+  const { completed_began_at: beganAt, completed_at: endedAt, completed_report: report, failed_at: failedAt } = row;
   return {
     hasOpenPass: row.is_passing === 1,
     cursor: row.cursor,
     passBeganAt: row.pass_began_at,
     steppedAt: row.stepped_at,
-    // saveStep writes this form.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    report: JSON.parse(row.report) as Readonly<Record<string, number>>,
+    report: reportFromText(row.report),
+    completedPass:
+      beganAt === null || endedAt === null || report === null
+        ? undefined
+        : { beganAt, endedAt, report: reportFromText(report) },
+    // A release that does not know the column leaves a failure in it when it takes further steps.
+    failure: failedAt === null || failedAt < row.stepped_at ? undefined : { failedAt, message: row.failure ?? "" },
   };
+}
+
+function reportFromText(text: string): JobReport {
+  // saveStep writes this form.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return JSON.parse(text) as JobReport;
 }
 
 /** Looks up the progress of all jobs that have ever run, by name. */
@@ -80,8 +120,10 @@ export function takeLease({ name, holder, clock, until }: JobLease): Lookup<JobS
 
 /** Saves a job's progress and extends its lease. Changes one row, or none if another tick has taken the lease. */
 export function saveStep({ name, holder, until }: JobLease, state: JobState): Statement {
+  const { completedPass } = state;
   return statement(
-    `UPDATE jobs SET is_passing = ?3, cursor = ?4, pass_began_at = ?5, stepped_at = ?6, report = ?7, lease_until = ?8
+    `UPDATE jobs SET is_passing = ?3, cursor = ?4, pass_began_at = ?5, stepped_at = ?6, report = ?7, lease_until = ?8,
+       completed_began_at = ?9, completed_at = ?10, completed_report = ?11, failed_at = NULL, failure = NULL
      WHERE name = ?1 AND lease_holder = ?2`,
     name,
     holder,
@@ -91,12 +133,21 @@ export function saveStep({ name, holder, until }: JobLease, state: JobState): St
     state.steppedAt,
     JSON.stringify(state.report),
     until,
+    completedPass?.beganAt ?? null,
+    completedPass?.endedAt ?? null,
+    completedPass === undefined ? null : JSON.stringify(completedPass.report),
   );
 }
 
 /** Records a failed step without changing the job's progress. */
-export function saveFailure({ name, holder, clock }: JobLease): Statement {
-  return statement(`UPDATE jobs SET stepped_at = ? WHERE name = ? AND lease_holder = ?`, clock, name, holder);
+export function saveFailure({ name, holder, clock }: JobLease, message: string): Statement {
+  return statement(
+    `UPDATE jobs SET stepped_at = ?1, failed_at = ?1, failure = ?4 WHERE name = ?2 AND lease_holder = ?3`,
+    clock,
+    name,
+    holder,
+    message.slice(0, MESSAGE_MAX_LENGTH),
+  );
 }
 
 /** Releases all leases of a holder. */
