@@ -53,6 +53,7 @@ import { listObjectVersions } from "../operations/list-object-versions.ts";
 import { listObjectsV2 } from "../operations/list-objects-v2.ts";
 import { listObjects } from "../operations/list-objects.ts";
 import { listParts } from "../operations/list-parts.ts";
+import { listScheduledJobs } from "../operations/list-scheduled-jobs.ts";
 import { listTagsForResource } from "../operations/list-tags-for-resource.ts";
 import { postObject } from "../operations/post-object.ts";
 import { previewBucketLifecycle } from "../operations/preview-bucket-lifecycle.ts";
@@ -117,6 +118,7 @@ export const OPERATIONS: readonly Operation[] = [
   restoreBucketSnapshot,
   deleteBucketSnapshot,
   checkConsistency,
+  listScheduledJobs,
   getBucketUsage,
   queryBucket,
   getBucketRequestUsage,

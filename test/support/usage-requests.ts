@@ -22,6 +22,14 @@ export const USAGE_PREPARATIONS: Readonly<Record<string, readonly Preparation[]>
         permissions: [{ spellings: ["s3:GetAccountRequestUsage"], on: "*" }],
       }),
   ],
+  ListScheduledJobs: [
+    async () =>
+      Promise.resolve({
+        method: "GET",
+        target: "/?jobs",
+        permissions: [{ spellings: ["s3:ListScheduledJobs"], on: "*" }],
+      }),
+  ],
   GetBucketUsage: [async () => onBucket("GET", "?usage", "s3:GetBucketUsage")],
   GetBucketRequestUsage: [
     async () => onBucket("GET", "?usage&from=2026-11-01&to=2026-11-02", "s3:GetBucketRequestUsage"),

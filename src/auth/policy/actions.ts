@@ -9,7 +9,8 @@ import { parseTemplate, type Template } from "./template.ts";
 export type ResourceLevel = "account" | "bucket" | "object";
 
 const S3_ACTIONS: Readonly<Record<ResourceLevel, string>> = {
-  account: `CheckConsistency GetAccountRequestUsage GetAccountPublicAccessBlock ListAllMyBuckets PutAccountPublicAccessBlock`,
+  account: `CheckConsistency GetAccountRequestUsage GetAccountPublicAccessBlock ListAllMyBuckets ListScheduledJobs
+    PutAccountPublicAccessBlock`,
   bucket: `CreateBucket CreateBucketMetadataTableConfiguration DeleteBucket DeleteBucketMetadataTableConfiguration
     DeleteBucketPolicy DeleteBucketTagging DeleteBucketWebsite DeleteLifecycleConfiguration GetAccelerateConfiguration
     GetAnalyticsConfiguration GetBucketAbac GetBucketAcl GetBucketCORS GetBucketLocation GetBucketLogging
