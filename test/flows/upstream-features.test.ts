@@ -5,16 +5,42 @@ import { annotate, namesOf } from "../support/annotations.ts";
 import { appendAll } from "../support/appends.ts";
 import { send } from "../support/client.ts";
 import { eventsOf, recordAll } from "../support/events.ts";
-import { freshBucket } from "../support/fresh-bucket.ts";
+import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
 import { deleteVersion, lockedBucket, setDefaultRetention } from "../support/object-lock.ts";
 import { EVERY_KIND, setIndexes } from "../support/query-indexes.ts";
+import { tagUser } from "../support/quotas.ts";
 import { readThrough, setUpstream, storedText, upstreamWith } from "../support/upstream.ts";
+import { freshUser } from "../support/users.ts";
 
 afterEach(() => {
   vi.restoreAllMocks();
 });
 
 const OBJECT = { text: "old", headers: { "x-amz-meta-team": "red" }, tags: { colour: "blue" } };
+
+describe("a missing object of a bucket whose creator has a quota", () => {
+  it.each([{ "cairn:max-bytes": "7" }, { "cairn:max-objects": "1" }])(
+    "is served and not copied while %j leaves no room, and imported once it does",
+    async (limits) => {
+      const received = upstreamWith({ "/old-bucket/k": { text: "bytes" } });
+      const { name, credentials } = await freshUser({ Effect: "Allow", Action: "s3:*", Resource: "*" });
+      const [full, bucket] = [freshBucketName(), freshBucketName()];
+      for (const path of [`/${full}`, `/${bucket}`]) {
+        expect((await send("PUT", path, { credentials })).status).toBe(200);
+      }
+      await tagUser(name, limits);
+      await setUpstream(bucket);
+      expect((await send("PUT", `/${full}/k`, { credentials, body: "123" })).status).toBe(200);
+      const part = { headers: { range: "bytes=0-1" } };
+      expect((await readThrough("GET", `/${bucket}/k`, part)).text).toBe("by");
+      expect(received.filter(({ method }) => method === "GET").length).toBe(1);
+      expect(await storedText(bucket, "k")).toBeUndefined();
+      expect((await send("DELETE", `/${full}/k`)).status).toBe(204);
+      expect((await readThrough("GET", `/${bucket}/k`, part)).text).toBe("by");
+      expect(await storedText(bucket, "k")).toBe("bytes");
+    },
+  );
+});
 
 describe("an imported object", () => {
   it("has the default retention of a bucket with Object Lock", async () => {

@@ -26,9 +26,14 @@ export function guardImport(bucketId: string, key: string): Statement {
   return statement(`INSERT INTO import_guard (bucket_id, key) VALUES (?, ?)`, bucketId, key);
 }
 
+/** What all buckets of a user `u` store, in this database and in others. */
+const storedOfUser = (column: "bytes" | "objects"): string =>
+  `u.${column}_elsewhere + (SELECT sum(s.${column}) FROM bucket_quotas s WHERE s.user_id = u.user_id)`;
+
 /**
  * Claims the copy of an object until a time; `changes` is 1 if it is claimed. The copy is claimed already while an
- * earlier claim lasts, needless once the bucket has the key, and in vain while its quota has no room.
+ * earlier claim lasts, needless once the bucket has the key, and in vain while its quota, or that of the user who
+ * created it, has no room.
  * @param size bytes of the object
  * @param until milliseconds since the epoch; not after `now`: the job copies the object
  */
@@ -39,6 +44,9 @@ export function claimImport(bucketId: string, key: string, size: number, until: 
        AND NOT EXISTS (SELECT 1 FROM upstream_deletions WHERE bucket_id = ?1 AND key = ?2)
        AND NOT EXISTS (SELECT 1 FROM bucket_quotas WHERE bucket_id = ?1 AND counted_to IS NULL
          AND (?5 > 0 AND bytes + ?5 > max_bytes OR objects >= max_objects))
+       AND NOT EXISTS (SELECT 1 FROM bucket_quotas q JOIN user_quotas u ON u.user_id = q.user_id
+         WHERE q.bucket_id = ?1 AND q.counted_to IS NULL
+         AND (?5 > 0 AND ${storedOfUser("bytes")} + ?5 > u.max_bytes OR ${storedOfUser("objects")} >= u.max_objects))
      ON CONFLICT DO UPDATE SET due_at = excluded.due_at WHERE due_at <= ?4`,
     bucketId,
     key,
