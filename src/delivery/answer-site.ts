@@ -154,12 +154,20 @@ async function answerFound(
   const age = ageHeaders(context, found);
   if ([wanted, ...others][index]?.isFolder === true) {
     const { status, location } = redirectToFolder(context.siteKey);
-    return { status, headers: { location, ...age } };
+    return { status, headers: { location, "cache-control": "no-cache", ...age } };
   }
   const location = redirectLocationOf(object);
-  if (location !== undefined) return { status: 301, headers: { location: storedLocation(location), ...age } };
+  if (location !== undefined) {
+    return { status: 301, headers: { location: storedLocation(location), ...redirectLifetime(object), ...age } };
+  }
   const answer = await serveObject(context, { bucket, object, slices });
   return answer === undefined ? undefined : { ...answer, headers: { ...answer.headers, ...age } };
+}
+
+/** Browsers keep a 301 without a lifetime for as long as they like, so one without its own is confirmed each time. */
+function redirectLifetime({ systemMetadata }: StoredObject): Record<string, string> {
+  const own = Object.entries(systemMetadata).filter(([name]) => name === "cache-control" || name === "expires");
+  return own.length === 0 ? { "cache-control": "no-cache" } : Object.fromEntries(own);
 }
 
 function ageHeaders({ now, settings }: DeliveryContext, { readAt, lifetime }: FoundObject): Record<string, string> {

@@ -1,16 +1,15 @@
 // Answers with an object: conditions, ranges and headers for browsers and players.
 import { randomDigits } from "../bytes/random-id.ts";
-import { PieceReader } from "../bytes/streams.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
 import { parseQuery } from "../protocol/core/query.ts";
-import type { ByteRange } from "../protocol/core/range.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
-import { multipartRanges, resolveRanges, type MultipartRanges } from "../protocol/objects/multi-range.ts";
-import { isSameAs, planObjectRead, readObjectRead, type ObjectReadInput } from "../protocol/objects/object-reading.ts";
+import { MULTIPART_BOUNDARY_DIGITS, withSeveralRanges } from "../protocol/objects/multi-range.ts";
+import { planObjectRead, readObjectRead, type ObjectReadInput } from "../protocol/objects/object-reading.ts";
 import type { StoredObject } from "../protocol/objects/stored-object.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { Slice } from "../state/metadata/manifests.ts";
 import { openBytes } from "../state/reads/open-bytes.ts";
+import { openRanges } from "../state/reads/open-ranges.ts";
 import type { DeliveryContext } from "./delivery-context.ts";
 import type { SiteAnswer } from "./site-answer.ts";
 
@@ -28,8 +27,6 @@ const SERVED: ReadonlySet<string> = new Set([
   "expires",
   "last-modified",
 ]);
-
-const BOUNDARY_DIGITS = 32;
 
 /** Bytes that everyone may read come from the cache and fill it; requests cannot change that. */
 const PUBLIC = { cacheUse: "fill", customerKey: undefined } as const;
@@ -52,7 +49,7 @@ export async function serveObject(context: DeliveryContext, served: ServedObject
   const { bucket, object, slices, errorStatus } = served;
   if (object.encryption !== undefined) throw new S3Error("InvalidRequest");
   const input = readInput(context, bucket, object, errorStatus !== undefined);
-  const plan = planObjectRead(input, object, {
+  const whole = planObjectRead(input, object, {
     isVersioned: false,
     parts: [],
     encryption: {},
@@ -60,6 +57,7 @@ export async function serveObject(context: DeliveryContext, served: ServedObject
     lifecycle: null,
     now: context.now,
   });
+  const plan = withSeveralRanges(whole, input, object, () => randomDigits(MULTIPART_BOUNDARY_DIGITS));
   const headers = servedHeaders(plan.headers, object, context);
   if (errorStatus !== undefined) {
     // An error must not stay in caches for as long as its document may.
@@ -67,20 +65,13 @@ export async function serveObject(context: DeliveryContext, served: ServedObject
     delete headers["expires"];
   }
   const status = errorStatus ?? plan.status;
-  if (plan.status === 304) return { status, headers };
-  const ranges = plan.status === 200 && errorStatus === undefined ? severalRanges(input, object) : undefined;
-  if (ranges !== undefined && ranges.length > 1) return serveRanges(context, served, headers, ranges);
-  const [only] = ranges ?? [];
-  const range = only ?? plan.range;
-  if (only !== undefined) {
-    headers["content-range"] = `bytes ${only.offset}-${only.offset + only.length - 1}/${object.size}`;
-    headers["content-length"] = String(only.length);
+  const { range, multipart } = plan;
+  if (plan.status === 304 || context.method === "HEAD" || (range?.length ?? object.size) === 0) {
+    return { status, headers };
   }
-  const isBodyless = context.method === "HEAD" || (range?.length ?? object.size) === 0;
-  const opened = isBodyless ? undefined : await openBytes(context, PUBLIC, object, slices, range);
-  if (!isBodyless && opened === undefined) return undefined;
-  if (opened !== undefined) headers["x-cache"] = opened.cache;
-  return { status: only === undefined ? status : 206, headers, body: opened?.body };
+  const open = async (one: typeof range) => openBytes(context, PUBLIC, object, slices, one);
+  const opened = await (multipart === undefined ? open(range) : openRanges(multipart, open));
+  return opened && { status, headers: { ...headers, "x-cache": opened.cache }, body: opened.body };
 }
 
 /** The request as a read of the object. */
@@ -121,58 +112,4 @@ function servedHeaders(
     headers["cache-control"] = `max-age=0, s-maxage=${seconds}, stale-while-revalidate=${seconds}${transform}`;
   }
   return headers;
-}
-
-/** @throws S3Error InvalidRange */
-function severalRanges(input: ObjectReadInput, object: StoredObject): readonly ByteRange[] | undefined {
-  if (input.ifRange !== undefined && !isSameAs(input.ifRange, object)) return undefined;
-  return resolveRanges(input.range, object.size);
-}
-
-async function serveRanges(
-  context: DeliveryContext,
-  { object, slices }: ServedObject,
-  headers: Record<string, string>,
-  ranges: readonly ByteRange[],
-): Promise<SiteAnswer | undefined> {
-  const type = headers["content-type"] ?? "application/octet-stream";
-  const multipart = multipartRanges(ranges, object.size, type, randomDigits(BOUNDARY_DIGITS));
-  const answer = {
-    status: 206,
-    headers: { ...headers, "content-type": multipart.contentType, "content-length": String(multipart.length) },
-  };
-  if (context.method === "HEAD") return answer;
-  const open = async (range: ByteRange | undefined) =>
-    range === undefined ? undefined : (await openBytes(context, PUBLIC, object, slices, range))?.body;
-  const first = await open(multipart.parts[0]?.range);
-  if (first === undefined) return undefined;
-  const { readable, writable } = new FixedLengthStream(multipart.length);
-  // A failure aborts the response stream, which is how the client learns of it.
-  sendRanges(multipart, first, open, writable).catch(() => undefined);
-  return { ...answer, body: readable };
-}
-
-async function sendRanges(
-  { parts, end }: MultipartRanges,
-  first: ReadableStream<Uint8Array>,
-  open: (range: ByteRange) => Promise<ReadableStream<Uint8Array> | undefined>,
-  writable: WritableStream<Uint8Array>,
-): Promise<void> {
-  const writer = writable.getWriter();
-  try {
-    let opened: ReadableStream<Uint8Array> | undefined = first;
-    for (const { head, range } of parts) {
-      const body: ReadableStream<Uint8Array> | undefined = opened ?? (await open(range));
-      opened = undefined;
-      if (body === undefined) throw new Error("a blob of the object is missing");
-      await writer.write(head);
-      const reader = new PieceReader(body, range.length);
-      for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) await writer.write(piece);
-    }
-    await writer.write(end);
-    await writer.close();
-  } catch (error) {
-    await writer.abort(error).catch(() => undefined);
-    throw error;
-  }
 }

@@ -45,6 +45,7 @@ export async function answerSigned(
     query,
     headers,
     body: null,
+    answersSeveralRanges: true,
   };
   const names = [...headers.keys(), ...query.parameters.map(({ name }) => name)];
   if (names.some((name) => CUSTOMER_KEY.test(name))) throw new S3Error("InvalidRequest");

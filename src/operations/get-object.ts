@@ -1,4 +1,5 @@
 // GetObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+import { randomDigits } from "../bytes/random-id.ts";
 import { withReadableChecksums } from "../protocol/objects/sealed-checksums.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
@@ -15,12 +16,14 @@ import {
   requireVersion,
   type ObjectReadInput,
 } from "../protocol/objects/object-reading.ts";
+import { MULTIPART_BOUNDARY_DIGITS, withSeveralRanges, type RangesReadPlan } from "../protocol/objects/multi-range.ts";
 import { joinInputs, OBJECT_READ } from "../protocol/core/operation-inputs.ts";
 import { READ_LOCK_ACTIONS, visibleLockHeaders } from "../uploads/object-lock-rights.ts";
 import { readCacheUse, type CacheUse } from "../protocol/objects/cache-use.ts";
 import { expectationOf, isVerifiedRead, verifiedBytes } from "../state/reads/verified-bytes.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { openBytes, type CacheOutcome, type OpenedObject } from "../state/reads/open-bytes.ts";
+import { openRanges } from "../state/reads/open-ranges.ts";
 import { reportDamage } from "../state/reads/read-damage.ts";
 import { readMissing } from "../upstream/read-missing.ts";
 import { lookUpObjectContent, type ObjectContentFacts } from "../state/reads/object-reads.ts";
@@ -30,6 +33,7 @@ const MAX_ATTEMPTS = 3;
 interface Input extends ObjectReadInput {
   readonly customerKey: CustomerKey | undefined;
   readonly cacheUse: CacheUse;
+  readonly answersSeveralRanges: boolean;
 }
 
 export const getObject = defineOperation({
@@ -44,6 +48,7 @@ export const getObject = defineOperation({
     ...readObjectRead(request),
     customerKey: await readCustomerKey(request, customerKeysOverHttp),
     cacheUse: readCacheUse(request.headers.get("cache-control")),
+    answersSeveralRanges: request.answersSeveralRanges === true,
   }),
 
   lookUp: (input) => lookUpObjectContent(input),
@@ -77,7 +82,7 @@ async function readBytes(
   const { customerKey } = input;
   await checkReadKey(stored.encryption, customerKey);
   const { object, parts } = await withReadableChecksums(stored, facts.parts, customerKey);
-  const { status, headers, range } = planObjectRead(input, object, {
+  const plan = planObjectRead(input, object, {
     isVersioned: bucket.versioning !== null,
     parts,
     encryption: encryptionHeaders(customerKey),
@@ -85,8 +90,11 @@ async function readBytes(
     lifecycle: bucket.configurations.lifecycle,
     now: context.now,
   });
+  const { status, headers, range, multipart }: RangesReadPlan = input.answersSeveralRanges
+    ? withSeveralRanges(plan, input, object, () => randomDigits(MULTIPART_BOUNDARY_DIGITS))
+    : plan;
   if (status === 304 || (range?.length ?? object.size) === 0) return { status, headers };
-  const isWhole = range === undefined || range.length === object.size;
+  const isWhole = multipart === undefined && (range === undefined || range.length === object.size);
   const expectation =
     isWhole && isVerifiedRead(context.settings.verifyReads, object.size) ? expectationOf(object) : undefined;
   const answerWith = async ({ body, cache, evict }: OpenedObject): Promise<S3Response> => {
@@ -100,7 +108,9 @@ async function readBytes(
     };
     return { ...answer, body: await verifiedBytes(body, object.size, expectation, report) };
   };
-  const opened = await openBytes(context, { ...input, small: facts.small }, object, facts.slices, range);
+  const open = async (one: typeof range) =>
+    openBytes(context, { ...input, small: facts.small }, object, facts.slices, one);
+  const opened = await (multipart === undefined ? open(range) : openRanges(multipart, open));
   if (opened === undefined) return undefined;
   try {
     return await answerWith(opened);

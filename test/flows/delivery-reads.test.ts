@@ -20,6 +20,7 @@ describe("ranges", () => {
       ["bytes=7-", "789", "bytes 7-9/10"],
       ["bytes=1-2,2-4", "1234", "bytes 1-4/10"],
       ["bytes=0-1,50-60", "01", "bytes 0-1/10"],
+      ["bytes=,0-1 , ,", "01", "bytes 0-1/10"],
     ] as const) {
       const response = await visit(site, "/k", { headers: { range } });
       expect([response.status, await textOf(response)], range).toEqual([206, text]);
@@ -51,6 +52,18 @@ describe("ranges", () => {
       String(text.length),
       "",
     ]);
+  });
+
+  it("of several parts say whether the first bytes come from the cache", async () => {
+    const site = await publicSite({ k: TEXT.repeat(20_000) });
+    await seen(site, "/k");
+    const outcomes = [];
+    for (const range of ["bytes=0-1", "bytes=0-1,100000-100001"]) {
+      const response = await visit(site, "/k", { headers: { range } });
+      outcomes.push(response.headers.get("x-cache"));
+      await response.body?.cancel();
+    }
+    expect(outcomes).toEqual(["HIT", "HIT"]);
   });
 
   it("never send more than the object, and fall back to all of it", async () => {
@@ -146,6 +159,29 @@ async function visitSigned(
 }
 
 describe("presigned URLs", () => {
+  it("answer several ranges, of this version alone and without the whole object's checksum", async () => {
+    const site = await privateSite({ k: TEXT });
+    const headers = { range: "bytes=0-1,4-5", "x-amz-checksum-mode": "ENABLED" };
+    const response = await visitSigned(site, "/k", { headers });
+    expect(response.status).toBe(206);
+    expect(response.headers.get("content-type")).toMatch(/^multipart\/byteranges; boundary=\w{32}$/);
+    expect(Array.from(response.headers.keys()).filter((name) => name.startsWith("x-amz-checksum-"))).toEqual([]);
+    expect(response.headers.get("cache-control")).toMatch(/^private\b/);
+    const text = await textOf(response);
+    expect(response.headers.get("content-length")).toBe(String(text.length));
+    expect(text).toMatch(/Content-Range: bytes 0-1\/10\r\n\r\n01\r\n[^]*Content-Range: bytes 4-5\/10\r\n\r\n45\r\n/);
+    const merged = await visitSigned(site, "/k", { headers: { range: "bytes=0-1,2-3" } });
+    expect([merged.status, merged.headers.get("content-range"), await textOf(merged)]).toEqual([
+      206,
+      "bytes 0-3/10",
+      "0123",
+    ]);
+    const changed = await visitSigned(site, "/k", { headers: { ...headers, "if-range": '"other"' } });
+    expect([changed.status, await textOf(changed)]).toEqual([200, TEXT]);
+    const beyond = await visitSigned(site, "/k", { headers: { range: "bytes=20-30,40-50" } });
+    expect([beyond.status, beyond.headers.get("content-range")]).toEqual([416, "bytes */10"]);
+  });
+
   it("are verified on every request and never become public", async () => {
     const site = await privateSite({ k: "private" });
     const request = await presigned("GET", "/k", { endpoint: `http://${site.host}` });

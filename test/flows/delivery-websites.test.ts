@@ -77,6 +77,18 @@ describe("a website", () => {
       expect(await redirectOf(site, `/${key}`)).toEqual([301, location.replace(" ", "%20")]);
     }
   });
+
+  it("lets no browser keep a redirect for longer than the object says", async () => {
+    const site = await website({ "docs/index.html": "docs" });
+    const headers = { "x-amz-website-redirect-location": "/new" };
+    await send("PUT", `/${site.bucket}/plain`, { headers });
+    await send("PUT", `/${site.bucket}/kept`, { headers: { ...headers, "cache-control": "max-age=60" } });
+    const lifetimes = [];
+    for (const path of ["/plain", "/kept", "/docs"]) {
+      lifetimes.push((await visit(site, path)).headers.get("cache-control"));
+    }
+    expect(lifetimes).toEqual(["no-cache", "max-age=60", "no-cache"]);
+  });
 });
 
 describe("routing rules", () => {

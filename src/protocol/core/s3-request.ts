@@ -18,6 +18,8 @@ export interface S3Request {
   /** The TLS version between client and edge, such as `1.3`, if the edge reports it. */
   readonly tlsVersion: string | undefined;
   readonly body: ReadableStream<Uint8Array> | null;
+  /** Whether several ranges are answered, as on delivery hosts. S3's API ignores them. */
+  readonly answersSeveralRanges?: boolean;
 }
 
 /** The origin that the client sent the request to, for URLs in the response. */

@@ -3,14 +3,19 @@
 import { utf8 } from "../../bytes/text.ts";
 import { contentRange, type ByteRange } from "../core/range.ts";
 import { S3Error } from "../core/s3-error.ts";
+import { isSameAs, type ObjectReadInput, type ObjectReadPlan } from "./object-reading.ts";
+import type { StoredObject } from "./stored-object.ts";
 
 /** A request for more ranges is answered with the whole object. */
 const MAX_RANGES = 32;
 
+/** The length of a random boundary, which no object contains by chance. */
+export const MULTIPART_BOUNDARY_DIGITS = 32;
+
 /**
  * The ranges that a header selects, merged where they overlap or touch, in the order of the object's bytes. So their
  * length is at most the object's.
- * @returns undefined unless the header contains several ranges in valid syntax
+ * @returns undefined unless the header contains a list of ranges in valid syntax
  * @throws S3Error InvalidRange {RangeRequested, ActualObjectSize} if no range contains a byte
  */
 export function resolveRanges(header: string | undefined, size: number): readonly ByteRange[] | undefined {
@@ -19,7 +24,8 @@ export function resolveRanges(header: string | undefined, size: number): readonl
     .split(",")
     .map((spec) => spec.trim())
     .filter((spec) => spec !== "");
-  if (header === undefined || specs.length < 2 || specs.length > MAX_RANGES) return undefined;
+  // A list may have empty elements (RFC 9110, 5.6.1), also around a single range.
+  if (header === undefined || list?.includes(",") !== true || specs.length > MAX_RANGES) return undefined;
   const ranges: ByteRange[] = [];
   for (const spec of specs) {
     const [, first, last] = /^(\d{0,15})-(\d{0,15})$/.exec(spec) ?? [];
@@ -29,6 +35,7 @@ export function resolveRanges(header: string | undefined, size: number): readonl
     const end = first === "" || last === "" ? size : Math.min(size, Number(last) + 1);
     if (offset < end) ranges.push({ offset, length: end - offset });
   }
+  if (specs.length === 0) return undefined;
   if (ranges.length > 0) return merged(ranges);
   throw new S3Error("InvalidRange", { RangeRequested: header.trim(), ActualObjectSize: size }, undefined, {
     "Content-Range": `bytes */${size}`,
@@ -70,4 +77,40 @@ export function multipartRanges(
   const end = utf8(`\r\n--${boundary}--\r\n`);
   const length = parts.reduce((sum, { head, range }) => sum + head.length + range.length, end.length);
   return { contentType: `multipart/byteranges; boundary=${boundary}`, length, parts, end };
+}
+
+/** A response without its bytes. With `multipart`, they are those of its parts. */
+export interface RangesReadPlan extends ObjectReadPlan {
+  readonly multipart?: MultipartRanges;
+}
+
+/**
+ * The plan of a read, in which several ranges are answered instead of ignored.
+ * @param boundary makes text that the object's bytes do not contain
+ * @throws S3Error InvalidRange
+ */
+export function withSeveralRanges(
+  plan: ObjectReadPlan,
+  { range, ifRange }: Pick<ObjectReadInput, "range" | "ifRange">,
+  object: StoredObject,
+  boundary: () => string,
+): RangesReadPlan {
+  if (plan.status !== 200 || (ifRange !== undefined && !isSameAs(ifRange, object))) return plan;
+  const ranges = resolveRanges(range, object.size);
+  const [first] = ranges ?? [];
+  if (ranges === undefined || first === undefined) return plan;
+  // A checksum covers the whole object.
+  const headers = Object.fromEntries(
+    Object.entries(plan.headers).filter(([name]) => !name.startsWith("x-amz-checksum-")),
+  );
+  if (ranges.length === 1) {
+    headers["content-range"] = contentRange(first, object.size);
+    headers["content-length"] = String(first.length);
+    return { status: 206, headers, range: first };
+  }
+  const type = headers["content-type"] ?? "application/octet-stream";
+  const multipart = multipartRanges(ranges, object.size, type, boundary());
+  headers["content-type"] = multipart.contentType;
+  headers["content-length"] = String(multipart.length);
+  return { status: 206, headers, range: undefined, multipart };
 }
