@@ -3,6 +3,7 @@ import type { Suite } from "../../test/clients/harness.ts";
 import { manyObjectsSuite } from "./screens/many-objects.ts";
 import { networkSuite } from "./screens/network.ts";
 import { searchSuite } from "./screens/search.ts";
+import { keyboardSuite } from "./screens/keyboard.ts";
 import { transfersSuite } from "./screens/transfers.ts";
 import { accessSuite } from "./screens/access.ts";
 import { bucketsSuite } from "./screens/buckets.ts";
@@ -44,4 +45,5 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "access", of: accessSuite },
   { client: "client settings", of: clientSettingsSuite },
   { client: "snapshots", of: snapshotsSuite },
+  { client: "keyboard", of: keyboardSuite },
 ];

@@ -12,6 +12,18 @@ export interface Snapshot {
   readonly createdAt: number;
 }
 
+/** A snapshot that is read in a bucket's place. */
+export interface SnapshotPlace {
+  readonly bucket: string;
+  readonly snapshot: string;
+}
+
+/** What an address in a bucket's place reads: a snapshot, or undefined for a bucket, whose name has no underscore. */
+export function snapshotAt(address: string): SnapshotPlace | undefined {
+  const at = address.indexOf("_");
+  return at < 0 ? undefined : { bucket: address.slice(0, at), snapshot: address.slice(at + 1) };
+}
+
 export async function listSnapshots(connection: Connection, bucket: string): Promise<Snapshot[]> {
   const root = await getXml(connection, bucketPath(bucket), { snapshots: "" });
   return childrenOf(root, "Snapshot").map((element) => ({

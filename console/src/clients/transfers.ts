@@ -4,6 +4,7 @@ import type { Connection } from "./connection.ts";
 import { ServiceError } from "./failures.ts";
 import { copyObject, type ObjectAddress, renameObject } from "./object.ts";
 import { objectPath } from "./paths.ts";
+import { deleteMany } from "./versions.ts";
 
 export interface Transfer {
   readonly kind: "move" | "copy";
@@ -49,6 +50,18 @@ export async function removeCopy(connection: Connection, { target, etag }: Trans
   await connection.send({ method: "DELETE", path: objectPath(bucket, key), query: { versionId } });
 }
 
+/** By a document, which can also name a key that no URL of a browser addresses. */
 async function deleteIfSame(connection: Connection, { bucket, key }: ObjectAddress, etag: string): Promise<void> {
-  await connection.send({ method: "DELETE", path: objectPath(bucket, key), headers: { "if-match": etag } });
+  const [outcome] = await deleteMany(connection, bucket, [{ key, etag }]);
+  if (outcome?.failure === undefined) return;
+  const { code, message } = outcome.failure;
+  const status = code === "PreconditionFailed" ? 412 : 409;
+  throw new ServiceError({
+    status,
+    code,
+    message,
+    requestId: "",
+    details: new Map([["Condition", "If-Match"]]),
+    skewMs: 0,
+  });
 }

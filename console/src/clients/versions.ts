@@ -80,6 +80,8 @@ export interface Deletion {
   readonly key: string;
   /** Without it, a versioned bucket gets a delete marker. */
   readonly versionId?: string | undefined;
+  /** Deletes only what has this entity tag. */
+  readonly etag?: string | undefined;
 }
 
 export interface DeletionOutcome {
@@ -136,8 +138,12 @@ async function deleteInDocument(
 ): Promise<DeletionOutcome[]> {
   const body = s3Document(
     "Delete",
-    deletions.map(({ key, versionId }) =>
-      tag("Object", [tag("Key", key), versionId === undefined ? undefined : tag("VersionId", versionId)]),
+    deletions.map(({ key, versionId, etag }) =>
+      tag("Object", [
+        tag("Key", key),
+        versionId === undefined ? undefined : tag("VersionId", versionId),
+        etag === undefined ? undefined : tag("ETag", etag),
+      ]),
     ),
   );
   const query = { delete: "" };
@@ -157,13 +163,14 @@ async function deleteInDocument(
 async function deleteOne(
   connection: Connection,
   bucket: string,
-  { key, versionId }: Deletion,
+  { key, versionId, etag }: Deletion,
   signal: AbortSignal | undefined,
 ): Promise<DeletionOutcome> {
   const response = await connection.send({
     method: "DELETE",
     path: objectPath(bucket, key),
     query: { versionId },
+    headers: { "if-match": etag },
     signal,
   });
   const isMarker = response.headers.get("x-amz-delete-marker") === "true";

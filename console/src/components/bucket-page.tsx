@@ -1,8 +1,10 @@
 // The frame of a screen about one bucket: the way to it, and the parts of the bucket.
 import type { ComponentChildren } from "preact";
+import { snapshotAt, type SnapshotPlace } from "../clients/snapshots.ts";
 import { hrefOf } from "../data/router.ts";
 import type { TextKey } from "../i18n/en.ts";
 import { t } from "../i18n/language.ts";
+import { Badge } from "./badge.tsx";
 import { Page } from "./page.tsx";
 import { Tabs } from "./tabs.tsx";
 
@@ -25,11 +27,21 @@ export interface BucketPageProps {
   readonly bucket: string;
   /** The step of the shown section. */
   readonly section: string;
+  /** Whether the section can show a snapshot in a bucket's place. */
+  readonly hasSnapshots?: boolean;
   readonly actions?: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
-export function BucketPage({ bucket, section, actions, children }: BucketPageProps) {
+export function BucketPage({ bucket, section, hasSnapshots = false, actions, children }: BucketPageProps) {
+  const place = snapshotAt(bucket);
+  if (place !== undefined) {
+    return (
+      <SnapshotPage place={place} address={bucket} actions={hasSnapshots ? actions : undefined}>
+        {hasSnapshots ? children : <p>{t("snapshots.onlyObjects")}</p>}
+      </SnapshotPage>
+    );
+  }
   const tabs = BUCKET_SECTIONS.map(({ step, title }) => ({
     id: step,
     label: t(title),
@@ -38,6 +50,36 @@ export function BucketPage({ bucket, section, actions, children }: BucketPagePro
   return (
     <Page title={bucket} crumbs={[{ label: t("buckets.title"), href: hrefOf(["buckets"]) }]} actions={actions}>
       <Tabs label={t("bucket.sections")} tabs={tabs} current={section} />
+      {children}
+    </Page>
+  );
+}
+
+interface SnapshotPageProps {
+  readonly place: SnapshotPlace;
+  /** What stands for a bucket's name in requests. */
+  readonly address: string;
+  readonly actions: ComponentChildren;
+  readonly children: ComponentChildren;
+}
+
+/** A snapshot has objects and nothing else, and nothing in it changes. */
+function SnapshotPage({ place: { bucket, snapshot }, address, actions, children }: SnapshotPageProps) {
+  const snapshots = hrefOf(["buckets", bucket, "snapshots"]);
+  return (
+    <Page
+      title={address}
+      crumbs={[
+        { label: t("buckets.title"), href: hrefOf(["buckets"]) },
+        { label: bucket, href: hrefOf(["buckets", bucket]) },
+        { label: t("bucket.snapshots"), href: snapshots },
+      ]}
+      actions={actions}
+    >
+      <p class="notice">
+        <Badge>{t("snapshots.readOnly")}</Badge> {t("snapshots.place", { bucket, snapshot })}{" "}
+        <a href={snapshots}>{t("snapshots.all")}</a>
+      </p>
       {children}
     </Page>
   );

@@ -11,6 +11,8 @@ export interface ConfirmDialogProps {
   readonly title: string;
   readonly children: ComponentChildren;
   readonly confirmLabel: string;
+  /** Of the button that confirms. */
+  readonly kind?: "primary" | "danger";
   /** Must be typed before the button works. */
   readonly typedName?: string;
   /** The dialog stays open, with the reason, if this rejects. */
@@ -18,7 +20,8 @@ export interface ConfirmDialogProps {
   readonly onClose: () => void;
 }
 
-export function ConfirmDialog({ title, children, confirmLabel, typedName, onConfirm, onClose }: ConfirmDialogProps) {
+export function ConfirmDialog(props: ConfirmDialogProps) {
+  const { title, children, confirmLabel, kind = "danger", typedName, onConfirm, onClose } = props;
   const [typed, setTyped] = useState("");
   const [isBusy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>();
@@ -42,7 +45,7 @@ export function ConfirmDialog({ title, children, confirmLabel, typedName, onConf
       actions={
         <>
           <Button onClick={onClose}>{t("action.cancel")}</Button>
-          <Button kind="danger" type="submit" isDisabled={!isReady} isBusy={isBusy}>
+          <Button kind={kind} type="submit" isDisabled={!isReady} isBusy={isBusy}>
             {confirmLabel}
           </Button>
         </>

@@ -16,6 +16,7 @@ const PATHS = {
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
   upload: "M12 16V4M7 9l5-5 5 5M4 20h16",
   download: "M12 4v12M7 11l5 5 5-5M4 20h16",
+  edit: "M4 20h4l11-11-4-4L4 16zM13 7l4 4",
   trash: "M5 7h14M10 4h4M7 7l1 13h8l1-13",
   settings: "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4",
   share: "M7 12h10M13 6l6 6-6 6",

@@ -1,4 +1,5 @@
-// The frame of a screen: its title, the way to it, and its actions. The title takes the focus when the place changes.
+// The frame of a screen: its title, the way to it, and its actions. When the place changes, the field that asks for the
+// focus takes it, or else the title.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/language.ts";
@@ -22,7 +23,8 @@ export function Page({ title, crumbs = [], actions, children }: PageProps) {
     document.title = `${title} · ${t("app.name")}`;
   }, [title]);
   useEffect(() => {
-    heading.current?.focus({ preventScroll: true });
+    const field = heading.current?.closest(".page")?.querySelector<HTMLElement>("[autofocus]");
+    (field ?? heading.current)?.focus({ preventScroll: true });
   }, []);
   return (
     <div class="page">

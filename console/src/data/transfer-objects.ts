@@ -19,6 +19,8 @@ export interface TransferPlan {
   readonly rows: readonly ObjectRow[];
   readonly targetBucket: string;
   readonly targetPrefix: string;
+  /** Replaces at once what exists at the target, where versions keep what was replaced. */
+  readonly replaces?: boolean | undefined;
 }
 
 /** Only the first attempt can be undone: a replaced object does not come back. */
@@ -63,7 +65,7 @@ interface Outcome {
 
 async function runTransfers(
   connection: Connection,
-  { kind, bucket }: Pick<TransferPlan, "kind" | "bucket">,
+  { kind, bucket, replaces }: Pick<TransferPlan, "kind" | "bucket" | "replaces">,
   list: (signal: AbortSignal) => Promise<readonly Transfer[]>,
   mode: Mode,
   onChange: () => void,
@@ -76,12 +78,13 @@ async function runTransfers(
       // Several may run at a time.
       target: `${bucket} ${crypto.randomUUID()}`,
       title: () => t(kind === "move" ? "transfer.moving" : "transfer.copying", { bucket }),
-      run: async (control) => transferAll(connection, await list(control.signal), mode === "replace", outcome, control),
+      run: async (control) =>
+        transferAll(connection, await list(control.signal), replaces === true || mode === "replace", outcome, control),
     });
   } catch (failure) {
     showFailure(failure);
   }
-  report(connection, { kind, bucket }, { ...outcome, mode }, onChange);
+  report(connection, { kind, bucket, replaces }, { ...outcome, mode }, onChange);
   onChange();
 }
 
@@ -130,7 +133,7 @@ function isConflict(failure: unknown): boolean {
 
 function report(
   connection: Connection,
-  plan: Pick<TransferPlan, "kind" | "bucket">,
+  plan: Pick<TransferPlan, "kind" | "bucket" | "replaces">,
   { done, conflicts, left, reason, mode }: Outcome & { readonly mode: Mode },
   onChange: () => void,
 ): void {

@@ -1,5 +1,6 @@
 // Snapshots and uploads in progress: what the screens do is what the server then says.
 import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
 import { assertAccessible, assertNoSidewaysScroll, signIn, withPage } from "../support/browser.ts";
 import { freshBucket, keysOf, newUser, s3, type Stage } from "../support/stage.ts";
@@ -51,6 +52,7 @@ export function snapshotsSuite(stage: Stage): Suite {
               .getByText(/^b\/?$/)
               .first()
               .waitFor();
+            assert.deepEqual(await writeButtons(page), []);
             await page.goBack();
             await choose("Delete");
             await page.getByRole("dialog").getByRole("button", { name: "Delete", exact: true }).click();
@@ -59,6 +61,65 @@ export function snapshotsSuite(stage: Stage): Suite {
           },
           { width: 360 },
         );
+      },
+    },
+    {
+      name: "a snapshot is browsed without any write, and exactly one object of it is restored, and undone",
+      run: async () => {
+        const bucket = await freshBucket(stage, { isVersioned: true });
+        // A restoration by prefix would take the longer key too.
+        for (const key of ["a/file", "a/file.txt", "b"]) await s3(stage, "PUT", `/${bucket}/${key}`, "then");
+        await s3(stage, "PUT", `/${bucket}?snapshot=then`);
+        for (const key of ["a/file", "a/file.txt", "b", "a/new"]) await s3(stage, "PUT", `/${bucket}/${key}`, "now");
+        const read = async (key: string): Promise<string> => (await s3(stage, "GET", `/${bucket}/${key}`)).text();
+        await withPage(stage, async (page) => {
+          const requests: string[] = [];
+          page.on("request", (request) => requests.push(`${request.method()} ${new URL(request.url()).search}`));
+          await signIn(stage, page, `#/buckets/${bucket}_then/objects?prefix=a%2F`);
+          await page.getByRole("link", { name: "file", exact: true }).waitFor();
+          await page.getByText("Nothing in it changes").waitFor();
+          assert.deepEqual(await writeButtons(page), []);
+          assert.equal(await page.getByRole("navigation", { name: "Parts of the bucket" }).count(), 0);
+          await assertAccessible(page);
+          await page.getByRole("checkbox", { name: "Select all that are listed" }).check();
+          await page.getByText("2 selected").waitFor();
+          assert.deepEqual(await writeButtons(page), []);
+          // Keys that would change a bucket do nothing here, and files that are dropped stay where they are.
+          for (const key of ["Delete", "m", "F2"]) await page.keyboard.press(key);
+          assert.equal(await page.getByRole("dialog").count(), 0);
+          await dropFile(page);
+          await page.getByRole("button", { name: "Clear the selection" }).click();
+          await page.keyboard.press("?");
+          await page.getByRole("dialog").getByText("Restore what is selected").waitFor();
+          assert.equal(await page.getByRole("dialog").getByText("Delete").count(), 0);
+          await page.keyboard.press("Escape");
+
+          await page.getByRole("button", { name: "Actions for file", exact: true }).click();
+          await page.locator(".menu:popover-open").getByText("Restore", { exact: true }).click();
+          await page.getByRole("dialog", { name: "Restore file" }).getByRole("button", { name: "Restore" }).click();
+          await page.getByText("1 object copied").last().waitFor();
+          const restored = await Promise.all(["a/file", "a/file.txt", "b", "a/new"].map(read));
+          assert.deepEqual(restored, ["then", "now", "now", "now"]);
+          await page.getByRole("button", { name: "Undo" }).click();
+          await page.getByText("1 copy removed").waitFor();
+          assert.equal(await read("a/file"), "now");
+
+          await page.getByRole("link", { name: "file.txt", exact: true }).click();
+          await page.getByText("Read-only").waitFor();
+          assert.equal(await page.getByRole("link", { name: "Versions", exact: true }).count(), 0);
+          await page.getByRole("heading", { name: "Tags" }).waitFor();
+          assert.deepEqual(await writeButtons(page), []);
+          await assertAccessible(page);
+          await page.getByRole("button", { name: "More actions", exact: true }).click();
+          await page.locator(".menu:popover-open").getByText(`Restore to ${bucket}`).click();
+          await page.getByRole("dialog").getByRole("button", { name: "Restore" }).click();
+          await page.getByRole("heading", { name: "file.txt", level: 1 }).waitFor();
+          await page.waitForURL(`**/buckets/${bucket}/object?**`);
+          assert.equal(await read("a/file.txt"), "then");
+          assert.equal(await read("b"), "now");
+          const deletions = requests.filter((request) => request.startsWith("DELETE"));
+          assert.equal(deletions.length, 1, "only the undo has deleted something");
+        });
       },
     },
     {
@@ -114,4 +175,22 @@ export function snapshotsSuite(stage: Stage): Suite {
       },
     },
   ]);
+}
+
+/** The names of buttons and links of the page that would change something; menus are read too. */
+async function writeButtons(page: Page): Promise<string[]> {
+  const names = await page.locator("main").locator("button, a, label.button, .button").allTextContents();
+  return names.filter((name) => /upload|delete|rename|move|create|edit|save|search/i.test(name));
+}
+
+/** Drops a file onto the list. */
+async function dropFile(page: Page): Promise<void> {
+  const transfer = await page.evaluateHandle(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(["1"], "dropped.txt"));
+    return data;
+  });
+  for (const type of ["dragover", "drop"])
+    await page.locator(".drop-zone").dispatchEvent(type, { dataTransfer: transfer });
+  assert.equal(await page.getByText("dropped.txt").count(), 0);
 }

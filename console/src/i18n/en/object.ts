@@ -39,6 +39,7 @@ export const object = {
   "object.tags": "Tags",
   "object.tagsLead": "Policies and lifecycle rules can refer to tags.",
   "object.tagsSaved": "The tags were saved.",
+  "object.noTags": "There are none.",
   "object.saveTags": "Save tags",
   "object.mode": "Mode",
   "object.lock": "Object Lock",

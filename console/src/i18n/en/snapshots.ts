@@ -24,6 +24,16 @@ export const snapshots = {
   "snapshots.deleted": "deleted",
   "snapshots.restore": "Restore",
   "snapshots.restoreOne": "Restore {snapshot}",
+  "snapshots.restoreRows.one": "Restore {name}",
+  "snapshots.restoreRows.other": "Restore {count} entries",
+  "snapshots.restoreRowsText":
+    "In {bucket}, these keys get a new version with what the snapshot shows. All other keys stay as they are. It can be undone.",
+  "snapshots.restoreTo": "Restore to {bucket}",
+  "snapshots.readOnly": "Read-only",
+  "snapshots.place": "The objects of {bucket} as they were in the snapshot {snapshot}. Nothing in it changes.",
+  "snapshots.all": "All snapshots",
+  "snapshots.objectNow": "The object as it is now",
+  "snapshots.onlyObjects": "A snapshot has objects, but no settings, uploads or deleted keys of its own.",
   "snapshots.restoreText":
     "Keys that differ get a new version with the content of the snapshot; keys that are newer get a delete marker. Nothing is lost.",
   "snapshots.wasRestored": "Restored: {restored}. Deleted: {deleted}.",

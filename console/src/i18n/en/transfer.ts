@@ -2,6 +2,11 @@
 export const transfer = {
   "transfer.move": "Move",
   "transfer.copy": "Copy",
+  "transfer.rename": "Rename",
+  "transfer.rename.title": "Rename {name}",
+  "transfer.rename.folder":
+    "Everything below the folder is moved. Objects that exist there stay; you are asked about them afterwards.",
+  "transfer.newName": "New name",
   "transfer.move.title.one": "Move {name}",
   "transfer.move.title.other": "Move {count} entries",
   "transfer.copy.title.one": "Copy {name}",

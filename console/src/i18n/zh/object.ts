@@ -40,6 +40,7 @@ export const object: Readonly<Record<keyof typeof english, string>> = {
   "object.tags": "标签",
   "object.tagsLead": "策略和生命周期规则可以引用标签。",
   "object.tagsSaved": "标签已保存。",
+  "object.noTags": "没有标签。",
   "object.saveTags": "保存标签",
   "object.mode": "模式",
   "object.lock": "对象锁定",

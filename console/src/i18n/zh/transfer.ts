@@ -4,6 +4,10 @@ import type { transfer as english } from "../en/transfer.ts";
 export const transfer: Readonly<Record<keyof typeof english, string>> = {
   "transfer.move": "移动",
   "transfer.copy": "复制",
+  "transfer.rename": "重命名",
+  "transfer.rename.title": "重命名 {name}",
+  "transfer.rename.folder": "文件夹下的所有内容都会移动。该处已有的对象会保留，之后会询问您如何处理。",
+  "transfer.newName": "新名称",
   "transfer.move.title.one": "移动 {name}",
   "transfer.move.title.other": "移动 {count} 项",
   "transfer.copy.title.one": "复制 {name}",

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { ObjectAddress, ObjectFacts } from "../../clients/object.ts";
 import { isReachable } from "../../clients/paths.ts";
+import { snapshotAt } from "../../clients/snapshots.ts";
 import { transferObject } from "../../clients/transfers.ts";
 import { Button } from "../../components/button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
@@ -26,7 +27,7 @@ export interface MoveDialogProps {
 export function MoveDialog({ address, facts, kind, onClose, onCopied }: MoveDialogProps) {
   const connection = useConnection();
   const change = useChange();
-  const [bucket, setBucket] = useState(address.bucket);
+  const [bucket, setBucket] = useState(snapshotAt(address.bucket)?.bucket ?? address.bucket);
   const [key, setKey] = useState(address.key);
   const [replaces, setReplaces] = useState(false);
   const isSame = bucket === address.bucket && key === address.key;

@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { headObject, type ObjectAddress, type ObjectFacts, presignRead, savedAs } from "../../clients/object.ts";
 import { ServiceError } from "../../clients/failures.ts";
+import { snapshotAt } from "../../clients/snapshots.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
@@ -18,6 +19,7 @@ import { showToast } from "../../data/toasts.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
 import { MoveDialog } from "./move-dialog.tsx";
+import { RestoreDialog } from "./restore-dialog.tsx";
 import { RemoveDialog } from "./remove-dialog.tsx";
 import { OBJECT_TABS, type ObjectTab } from "./tabs.ts";
 import "./object.css";
@@ -34,8 +36,10 @@ export function ObjectScreen(props: ScreenProps) {
 function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; readonly tabId: string | undefined }) {
   const { bucket, key, versionId } = address;
   const connection = useConnection();
-  const [dialog, setDialog] = useState<"move" | "copy" | "remove">();
-  const tab = OBJECT_TABS.find(({ id }) => id === tabId) ?? OBJECT_TABS[0];
+  const [dialog, setDialog] = useState<"move" | "copy" | "remove" | "restore">();
+  const place = snapshotAt(bucket);
+  const tabs = OBJECT_TABS.filter(({ hasSnapshots }) => hasSnapshots || place === undefined);
+  const tab = tabs.find(({ id }) => id === tabId) ?? OBJECT_TABS[0];
   const loaded = useLoad((signal) => headObject(connection, address, signal), [bucket, key, versionId]);
   const { value: facts } = loaded;
   const close = (): void => setDialog(undefined);
@@ -45,9 +49,15 @@ function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; reado
       showToast(explainInOneLine(failure), { kind: "failure" }),
     );
   };
-  const actions = [
+  const restoring = (target: string) => ({
+    label: t("snapshots.restoreTo", { bucket: target }),
+    onChoose: () => setDialog("restore"),
+  });
+  const copying = { label: t("object.copy"), onChoose: () => setDialog("copy") };
+  const ofSnapshot = place === undefined ? undefined : [restoring(place.bucket), copying];
+  const actions = ofSnapshot ?? [
     ...(versionId === undefined ? [{ label: t("object.move"), onChoose: () => setDialog("move") }] : []),
-    { label: t("object.copy"), onChoose: () => setDialog("copy") },
+    copying,
     { label: t("action.delete"), kind: "danger", onChoose: () => setDialog("remove") } as const,
   ];
   return (
@@ -63,6 +73,12 @@ function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; reado
         </>
       }
     >
+      {place === undefined ? null : (
+        <p class="notice">
+          <Badge>{t("snapshots.readOnly")}</Badge> {t("snapshots.place", { ...place })}{" "}
+          <a href={hrefOf(["buckets", place.bucket, "object"], { key })}>{t("snapshots.objectNow")}</a>
+        </p>
+      )}
       {versionId === undefined ? null : (
         <p>
           <Badge>{t("object.oneVersion")}</Badge> <code class="object-break">{versionId}</code>{" "}
@@ -72,7 +88,7 @@ function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; reado
       <Tabs
         label={t("object.tabs")}
         current={tab.id}
-        tabs={OBJECT_TABS.map(({ id, title }) => ({
+        tabs={tabs.map(({ id, title }) => ({
           id,
           label: t(title),
           href: hrefOf(["buckets", bucket, "object"], { key, versionId, tab: id }),
@@ -81,6 +97,9 @@ function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; reado
       <ShownTab key={tab.id} tab={tab} address={address} loaded={loaded} />
       {facts !== undefined && (dialog === "move" || dialog === "copy") ? (
         <MoveDialog address={address} facts={facts} kind={dialog} onClose={close} onCopied={loaded.reload} />
+      ) : null}
+      {facts !== undefined && place !== undefined && dialog === "restore" ? (
+        <RestoreDialog address={address} facts={facts} target={place.bucket} onClose={close} />
       ) : null}
       {dialog === "remove" ? <RemoveDialog address={address} onClose={close} /> : null}
     </Page>

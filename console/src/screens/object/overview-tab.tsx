@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import { getConfiguration } from "../../clients/configurations.ts";
 import type { ObjectFacts } from "../../clients/object.ts";
+import { snapshotAt } from "../../clients/snapshots.ts";
 import { parseXml, textOf } from "../../clients/xml.ts";
 import { Button } from "../../components/button.tsx";
 import { formatBytes, formatCount, formatDay, formatTime } from "../../data/formats.ts";
@@ -15,9 +16,11 @@ import type { ObjectTabProps } from "./tabs.ts";
 
 export function OverviewTab({ address, facts, onChanged }: ObjectTabProps) {
   const { bucket, versionId } = address;
+  const isSnapshot = snapshotAt(bucket) !== undefined;
   const connection = useConnection();
   const [isEditing, setEditing] = useState(false);
   const lockable = useLoad(async () => {
+    if (isSnapshot) return false;
     const text = await getConfiguration(connection, bucket, "object-lock");
     return text !== undefined && textOf(parseXml(text), "ObjectLockEnabled") === "Enabled";
   }, [bucket]);
@@ -32,13 +35,13 @@ export function OverviewTab({ address, facts, onChanged }: ObjectTabProps) {
         <h2>{t("object.headers")}</h2>
         <p class="hint">{t("object.headersLead")}</p>
         {served.length === 0 ? <p>{t("object.noHeaders")}</p> : <Facts rows={served} />}
-        {versionId === undefined ? (
+        {versionId === undefined && !isSnapshot ? (
           <p>
             <Button onClick={() => setEditing(true)}>{t("object.editHeaders")}</Button>
           </p>
         ) : null}
       </section>
-      <TagsSection address={address} />
+      <TagsSection address={address} isReadOnly={isSnapshot} />
       {lockable.value === true ? (
         <LockSection key={facts.versionId} address={address} facts={facts} onChanged={onChanged} />
       ) : null}

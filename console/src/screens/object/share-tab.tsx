@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { type ObjectAddress, presignRead, savedAs } from "../../clients/object.ts";
 import { objectPath } from "../../clients/paths.ts";
+import { snapshotAt } from "../../clients/snapshots.ts";
 import { Button } from "../../components/button.tsx";
 import { CopyButton } from "../../components/copy-button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
@@ -20,7 +21,9 @@ export function ShareTab({ address }: ObjectTabProps) {
     <div class="object-sections">
       <ReadLinkSection address={address} />
       <PublicSection address={address} />
-      <UploadLinkSection bucket={address.bucket} folder={address.key.slice(0, address.key.lastIndexOf("/") + 1)} />
+      {snapshotAt(address.bucket) === undefined ? (
+        <UploadLinkSection bucket={address.bucket} folder={address.key.slice(0, address.key.lastIndexOf("/") + 1)} />
+      ) : null}
     </div>
   );
 }

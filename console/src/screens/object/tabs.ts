@@ -17,6 +17,8 @@ export interface ObjectTabProps extends PlainTabProps {
 interface TabName {
   readonly id: string;
   readonly title: TextKey;
+  /** A snapshot has one version of each key. */
+  readonly hasSnapshots: boolean;
 }
 
 interface FactsTab extends TabName {
@@ -35,24 +37,28 @@ export const OBJECT_TABS: readonly [ObjectTab, ...ObjectTab[]] = [
   {
     id: "overview",
     title: "object.overview",
+    hasSnapshots: true,
     needsFacts: true,
     load: () => import("./overview-tab.tsx").then((it) => it.OverviewTab),
   },
   {
     id: "preview",
     title: "object.preview",
+    hasSnapshots: true,
     needsFacts: true,
     load: () => import("./preview-tab.tsx").then((it) => it.PreviewTab),
   },
   {
     id: "versions",
     title: "object.versions",
+    hasSnapshots: false,
     needsFacts: false,
     load: () => import("./versions-tab.tsx").then((it) => it.VersionsTab),
   },
   {
     id: "share",
     title: "object.share",
+    hasSnapshots: true,
     needsFacts: true,
     load: () => import("./share-tab.tsx").then((it) => it.ShareTab),
   },

@@ -11,7 +11,12 @@ import { useChange } from "../../data/use-change.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
 
-export function TagsSection({ address }: { readonly address: ObjectAddress }) {
+export interface TagsSectionProps {
+  readonly address: ObjectAddress;
+  readonly isReadOnly: boolean;
+}
+
+export function TagsSection({ address, isReadOnly }: TagsSectionProps) {
   const { bucket, key, versionId } = address;
   const connection = useConnection();
   const loaded = useLoad((signal) => getObjectTags(connection, address, signal), [bucket, key, versionId]);
@@ -22,10 +27,26 @@ export function TagsSection({ address }: { readonly address: ObjectAddress }) {
       {loaded.failure === undefined ? null : <ErrorPanel failure={loaded.failure} onRetry={loaded.reload} />}
       {loaded.value === undefined ? (
         loaded.failure === undefined && <Skeleton lines={2} />
+      ) : isReadOnly ? (
+        <TagList tags={loaded.value} />
       ) : (
         <TagsForm address={address} stored={loaded.value} />
       )}
     </section>
+  );
+}
+
+function TagList({ tags }: { readonly tags: readonly ObjectTag[] }) {
+  if (tags.length === 0) return <p>{t("object.noTags")}</p>;
+  return (
+    <dl class="object-facts">
+      {tags.map(({ key, value }) => (
+        <div key={key}>
+          <dt dir="auto">{key}</dt>
+          <dd dir="auto">{value}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

@@ -7,11 +7,13 @@ import { t } from "../../i18n/language.ts";
 
 export interface DropZoneProps {
   readonly prefix: string;
+  /** Where nothing can be uploaded, a drop does nothing. */
+  readonly isDisabled: boolean;
   readonly onFiles: (files: readonly NewUpload[]) => void;
   readonly children: ComponentChildren;
 }
 
-export function DropZone({ prefix, onFiles, children }: DropZoneProps) {
+export function DropZone({ prefix, isDisabled, onFiles, children }: DropZoneProps) {
   const [isOver, setOver] = useState(false);
   return (
     <div
@@ -19,7 +21,7 @@ export function DropZone({ prefix, onFiles, children }: DropZoneProps) {
       onDragOver={(event) => {
         if (!hasFiles(event)) return;
         event.preventDefault();
-        setOver(true);
+        setOver(!isDisabled);
       }}
       onDragLeave={(event) => {
         if (event.relatedTarget instanceof Node && event.currentTarget.contains(event.relatedTarget)) return;
@@ -29,6 +31,7 @@ export function DropZone({ prefix, onFiles, children }: DropZoneProps) {
         if (!hasFiles(event) || event.dataTransfer === null) return;
         event.preventDefault();
         setOver(false);
+        if (isDisabled) return;
         void filesOfDrop(event.dataTransfer, prefix).then(onFiles);
       }}
     >

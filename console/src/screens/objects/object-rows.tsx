@@ -6,7 +6,9 @@ import { Menu } from "../../components/menu.tsx";
 import { VirtualList } from "../../components/virtual-list.tsx";
 import { formatBytes, formatTime } from "../../data/formats.ts";
 import type { ObjectRow } from "../../data/object-list.ts";
+import type { MenuAction } from "../../components/menu.tsx";
 import { t } from "../../i18n/language.ts";
+import type { Sort, SortColumn } from "./folder-view.ts";
 
 const ROW_HEIGHT = 40;
 
@@ -14,12 +16,14 @@ export interface ObjectRowsProps {
   readonly rows: readonly ObjectRow[];
   readonly selected: Pick<ReadonlySet<string>, "has">;
   readonly focused: number | undefined;
+  /** Undefined where the order is the server's alone. */
+  readonly sort?: Sort;
+  readonly onSort?: (column: SortColumn) => void;
   readonly onFocus: (index: number) => void;
   readonly onToggle: (row: ObjectRow) => void;
   readonly onToggleAll: () => void;
   readonly hrefFor: (row: ObjectRow) => string;
-  readonly onDownload: (row: ObjectRow) => void;
-  readonly onDelete: (row: ObjectRow) => void;
+  readonly menuFor: (row: ObjectRow) => readonly MenuAction[];
   readonly onNearEnd: () => void;
 }
 
@@ -31,9 +35,9 @@ export function ObjectRows(props: ObjectRowsProps) {
     <div class="object-list">
       <div class="object-head object-cells">
         <input type="checkbox" aria-label={t("objects.selectAll")} checked={isAll} onChange={onToggleAll} />
-        <span>{t("objects.name")}</span>
-        <span class="object-size">{t("objects.size")}</span>
-        <span class="object-time">{t("objects.modified")}</span>
+        <SortHeading column="name" {...props} />
+        <SortHeading column="size" {...props} />
+        <SortHeading column="modified" {...props} />
         <span />
       </div>
       <VirtualList
@@ -45,6 +49,30 @@ export function ObjectRows(props: ObjectRowsProps) {
         onNearEnd={onNearEnd}
       />
     </div>
+  );
+}
+
+const HEADINGS = {
+  name: { text: "objects.name", class: "" },
+  size: { text: "objects.size", class: "object-size" },
+  modified: { text: "objects.modified", class: "object-time" },
+} as const;
+
+/** The heading of a column, which sorts by it. */
+function SortHeading({ column, sort, onSort }: Pick<ObjectRowsProps, "sort" | "onSort"> & { column: SortColumn }) {
+  const heading = HEADINGS[column];
+  const text = t(heading.text);
+  if (sort === undefined || onSort === undefined) return <span class={heading.class}>{text}</span>;
+  const isChosen = sort.column === column;
+  const order = isChosen ? t(sort.isDescending ? "objects.descending" : "objects.ascending") : "";
+  return (
+    <span class={heading.class}>
+      <button type="button" class="object-sort" title={t("objects.sortBy", { text })} onClick={() => onSort(column)}>
+        {text}
+        {isChosen ? <span aria-hidden="true"> {sort.isDescending ? "↓" : "↑"}</span> : null}
+        {isChosen ? <span class="visually-hidden"> ({order})</span> : null}
+      </button>
+    </span>
   );
 }
 
@@ -77,17 +105,7 @@ function Row({ index, ...props }: ObjectRowsProps & { readonly index: number }) 
       </span>
       <span class="object-size">{object === undefined ? "" : formatBytes(object.bytes)}</span>
       <span class="object-time">{object === undefined ? "" : formatTime(object.modifiedAt)}</span>
-      <Menu
-        label={t("objects.actionsOf", { name })}
-        actions={[
-          ...(isUnreachable ? [] : [{ label: t("objects.open"), href: props.hrefFor(row) }]),
-          {
-            label: t(object === undefined ? "download.zip" : "download.action"),
-            onChoose: () => props.onDownload(row),
-          },
-          { label: t("action.delete"), kind: "danger", onChoose: () => props.onDelete(row) },
-        ]}
-      />
+      <Menu label={t("objects.actionsOf", { name })} actions={props.menuFor(row)} />
     </div>
   );
 }

@@ -1,33 +1,32 @@
-// The objects of a bucket as folders: browse, filter, select, delete. A place names its prefix, so every folder has a link.
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+// The objects of a bucket or a snapshot as folders: browse, filter, sort, select. A place names its prefix, so every folder
+// has a link.
+import { useCallback, useRef, useState } from "preact/hooks";
+import { snapshotAt } from "../../clients/snapshots.ts";
 import { BucketPage } from "../../components/bucket-page.tsx";
-import { Button, LinkButton } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
 import { TextField } from "../../components/fields.tsx";
-import { FileButton } from "../../components/file-button.tsx";
 import { EmptyState, Skeleton } from "../../components/placeholders.tsx";
 import { downloadRows } from "../../data/download.ts";
 import { useObjectList, type ObjectRow } from "../../data/object-list.ts";
 import { hrefOf, navigate } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
 import { useConnection } from "../../data/session.ts";
-import { filesOfChooser, splitReachable } from "../../data/dropped-files.ts";
+import { splitReachable } from "../../data/dropped-files.ts";
 import { showToast } from "../../data/toasts.ts";
 import { addUploads, type NewUpload } from "../../data/uploads.ts";
 import { plural, t } from "../../i18n/language.ts";
 import { CreateFolderDialog } from "./create-folder-dialog.tsx";
 import { DropZone } from "./drop-zone.tsx";
+import { FolderActions } from "./folder-actions.tsx";
+import { useFolderView } from "./folder-view.ts";
 import { ObjectRows } from "./object-rows.tsx";
 import { PrefixPath } from "./prefix-path.tsx";
-import { SelectionActions } from "./selection-actions.tsx";
+import { menuOf, type Question } from "./row-actions.ts";
+import { RowDialogs } from "./row-dialogs.tsx";
+import { SelectionBar } from "./selection-bar.tsx";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { parentOf, useShortcuts } from "./shortcuts.ts";
 import "./objects.css";
-
-/** A set of all keys costs time with each page of a long list. */
-const EVERY_KEY = { has: () => true };
-
-type Shown = "folder" | "shortcuts" | { readonly deletes: readonly ObjectRow[] };
 
 export function ObjectsScreen(props: ScreenProps) {
   const bucket = paramOf(props, "bucket");
@@ -39,54 +38,36 @@ export function ObjectsScreen(props: ScreenProps) {
 function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: string }) {
   const connection = useConnection();
   const list = useObjectList(bucket, prefix);
-  const [filter, setFilter] = useState("");
-  const [picked, setPicked] = useState<ReadonlySet<string> | "all">(new Set());
+  const view = useFolderView(list);
+  const { rows, chosen } = view;
   const [focused, setFocused] = useState<number>();
-  const [shown, setShown] = useState<Shown>();
+  const [shown, setShown] = useState<"folder" | "shortcuts">();
+  const [question, setQuestion] = useState<Question>();
   const close = useCallback(() => setShown(undefined), []);
   const filterField = useRef<HTMLDivElement>(null);
-  const text = filter.trim().toLowerCase();
-  const rows = useMemo(
-    () => (text === "" ? list.rows : list.rows.filter(({ name }) => name.toLowerCase().includes(text))),
-    [list.rows, text],
-  );
-  // A filter searches everything, and everything may be selected, so the rest of the list is loaded.
-  const needsAll = text !== "" || picked === "all";
-  useEffect(() => {
-    if (needsAll && !list.isComplete && !list.isLoading && list.failure === undefined) list.loadMore();
-  }, [needsAll, list]);
-  const pickedKeys = (): ReadonlySet<string> => (picked === "all" ? new Set(rows.map(({ key }) => key)) : picked);
-  const chosen = useMemo(() => (picked === "all" ? rows : rows.filter(({ key }) => picked.has(key))), [rows, picked]);
-
-  const toggle = (row: ObjectRow): void => {
-    const next = new Set(pickedKeys());
-    if (!next.delete(row.key)) next.add(row.key);
-    setPicked(next);
-  };
-  const filterBy = (next: string): void => {
-    // All of what one filter shows is not all of what the next one shows.
-    setPicked(pickedKeys());
-    setFilter(next);
-  };
+  const isSnapshot = snapshotAt(bucket) !== undefined;
   const onChanged = (): void => {
-    setPicked(new Set());
+    view.clear();
     list.reload();
   };
+  const hrefFor = (row: ObjectRow): string => hrefOf(...placeOf(bucket, row));
+  const download = (downloaded: readonly ObjectRow[]): void => void downloadRows(connection, bucket, downloaded);
   useShortcuts({
+    bucket,
     rows,
+    chosen,
     focused,
     setFocused,
-    isDisabled: shown !== undefined,
+    isDisabled: shown !== undefined || question !== undefined,
     onOpen: (row) => navigate(...placeOf(bucket, row)),
     onUp: () => {
       if (prefix !== "") navigate(["buckets", bucket, "objects"], { prefix: parentOf(prefix) || undefined });
     },
-    onToggle: toggle,
+    onToggle: view.toggle,
+    onToggleAll: view.toggleAll,
     onFilter: () => filterField.current?.querySelector("input")?.focus(),
-    onDelete: (row) => {
-      const deletes = chosen.length > 0 ? chosen : row === undefined ? [] : [row];
-      if (deletes.length > 0) setShown({ deletes });
-    },
+    onDownload: download,
+    onAsk: setQuestion,
     onHelp: () => setShown("shortcuts"),
   });
 
@@ -101,63 +82,54 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
     <BucketPage
       bucket={bucket}
       section="objects"
+      hasSnapshots
       actions={
-        <>
-          <LinkButton icon="search" href={hrefOf(["buckets", bucket, "search"], { prefix: prefix || undefined })}>
-            {t("search.open")}
-          </LinkButton>
-          <Button icon="reload" label={t("action.reload")} kind="quiet" onClick={list.reload} />
-          <Button icon="folder" onClick={() => setShown("folder")}>
-            {t("objects.createFolder")}
-          </Button>
-          <FileButton label={t("uploads.folder")} isFolder onFiles={(files) => upload(filesOfChooser(files, prefix))} />
-          <FileButton
-            label={t("uploads.files")}
-            kind="primary"
-            isMultiple
-            onFiles={(files) => upload(filesOfChooser(files, prefix))}
-          />
-        </>
+        <FolderActions
+          bucket={bucket}
+          prefix={prefix}
+          onReload={list.reload}
+          onCreateFolder={() => setShown("folder")}
+          onFiles={upload}
+        />
       }
     >
-      <DropZone prefix={prefix} onFiles={upload}>
+      <DropZone prefix={prefix} isDisabled={isSnapshot} onFiles={upload}>
         <PrefixPath bucket={bucket} prefix={prefix} />
         {list.failure === undefined ? null : <ErrorPanel failure={list.failure} onRetry={list.retry} />}
         {isFirstLoad ? (
           <Skeleton lines={8} />
         ) : list.rows.length === 0 ? (
           list.failure === undefined ? (
-            <EmptyState title={t("objects.empty.title")}>
-              <p>{prefix === "" ? t("objects.empty.bucket") : t("objects.empty.folder", { prefix })}</p>
-            </EmptyState>
+            <EmptyFolder prefix={prefix} isSnapshot={isSnapshot} />
           ) : null
         ) : (
           <>
             <div class="objects-tools" ref={filterField}>
-              <TextField label={t("objects.filter")} type="search" value={filter} onChange={filterBy} />
-              <SelectionActions
+              <TextField label={t("objects.filter")} type="search" value={view.filter} onChange={view.filterBy} />
+              <SelectionBar
                 bucket={bucket}
-                prefix={prefix}
                 chosen={chosen}
-                deletes={typeof shown === "object" ? shown.deletes : undefined}
-                onDelete={(deletes) => setShown(deletes && { deletes })}
-                onClear={() => setPicked(new Set())}
-                onChanged={onChanged}
+                onDownload={() => download(chosen)}
+                onAsk={(ask) => setQuestion({ ask, rows: chosen })}
+                onClear={view.clear}
               />
             </div>
             {rows.length === 0 ? (
-              <p class="hint">{t("objects.noMatch", { text: filter })}</p>
+              <p class="hint">{t("objects.noMatch", { text: view.filter })}</p>
             ) : (
               <ObjectRows
                 rows={rows}
-                selected={picked === "all" ? EVERY_KEY : picked}
+                selected={view.selected}
                 focused={focused}
+                sort={view.sort}
+                onSort={view.sortBy}
                 onFocus={setFocused}
-                onToggle={toggle}
-                onToggleAll={() => setPicked(picked === "all" || chosen.length === rows.length ? new Set() : "all")}
-                hrefFor={(row) => hrefOf(...placeOf(bucket, row))}
-                onDownload={(row) => void downloadRows(connection, bucket, [row])}
-                onDelete={(row) => setShown({ deletes: [row] })}
+                onToggle={view.toggle}
+                onToggleAll={view.toggleAll}
+                hrefFor={hrefFor}
+                menuFor={(row) =>
+                  menuOf(row, { bucket, hrefFor, onDownload: (one) => download([one]), onAsk: setQuestion })
+                }
                 onNearEnd={list.loadMore}
               />
             )}
@@ -170,8 +142,24 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
       {shown === "folder" ? (
         <CreateFolderDialog bucket={bucket} prefix={prefix} onClose={close} onCreated={list.reload} />
       ) : null}
-      {shown === "shortcuts" ? <ShortcutsDialog onClose={close} /> : null}
+      {shown === "shortcuts" ? <ShortcutsDialog bucket={bucket} onClose={close} /> : null}
+      <RowDialogs
+        bucket={bucket}
+        prefix={prefix}
+        question={question}
+        onClose={() => setQuestion(undefined)}
+        onChanged={onChanged}
+      />
     </BucketPage>
+  );
+}
+
+function EmptyFolder({ prefix, isSnapshot }: { readonly prefix: string; readonly isSnapshot: boolean }) {
+  const text = prefix === "" ? t("objects.empty.bucket") : t("objects.empty.folder", { prefix });
+  return (
+    <EmptyState title={t("objects.empty.title")}>
+      <p>{prefix === "" && isSnapshot ? t("objects.empty.snapshot") : text}</p>
+    </EmptyState>
   );
 }
 

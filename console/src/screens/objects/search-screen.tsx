@@ -1,6 +1,7 @@
 // A search over all objects of a bucket. Its conditions are in the address, so a search has a link.
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { ServiceError } from "../../clients/failures.ts";
+import { isReachable } from "../../clients/paths.ts";
 import { BucketPage } from "../../components/bucket-page.tsx";
 import { Button, LinkButton } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
@@ -14,7 +15,11 @@ import { useConnection } from "../../data/session.ts";
 import { plural, t } from "../../i18n/language.ts";
 import { ObjectRows } from "./object-rows.tsx";
 import { SearchFields } from "./search-fields.tsx";
-import { SelectionActions } from "./selection-actions.tsx";
+import { menuOf, type Question } from "./row-actions.ts";
+import { RowDialogs } from "./row-dialogs.tsx";
+import { SelectionBar } from "./selection-bar.tsx";
+import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
+import { useShortcuts } from "./shortcuts.ts";
 import "./objects.css";
 
 /** Pages of a scan may be empty; below so many rows the next one is asked for at once. */
@@ -69,8 +74,11 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
   const { rows, isComplete, isLoading, failure, loadMore } = list;
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [focused, setFocused] = useState<number>();
-  const [deletes, setDeletes] = useState<readonly ObjectRow[]>();
+  const [question, setQuestion] = useState<Question>();
+  const [hasHelp, setHelp] = useState(false);
   const chosen = rows.filter(({ key }) => selected.has(key));
+  const clear = (): void => setSelected(new Set());
+  const download = (downloaded: readonly ObjectRow[]): void => void downloadRows(connection, bucket, downloaded);
   useEffect(() => {
     if (rows.length < ROWS_MIN && !isComplete && !isLoading) loadMore();
   }, [rows, isComplete, isLoading, loadMore]);
@@ -79,24 +87,39 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
     if (!next.delete(row.key)) next.add(row.key);
     setSelected(next);
   };
+  const toggleAll = (): void =>
+    setSelected(chosen.length === rows.length ? new Set() : new Set(rows.map(({ key }) => key)));
   const hrefFor = useCallback((row: ObjectRow) => hrefOf(["buckets", bucket, "object"], { key: row.key }), [bucket]);
+  useShortcuts({
+    bucket,
+    rows,
+    chosen,
+    focused,
+    setFocused,
+    isDisabled: hasHelp || question !== undefined,
+    onOpen: ({ key }) => {
+      if (isReachable(key)) navigate(["buckets", bucket, "object"], { key });
+    },
+    onUp: () => navigate(["buckets", bucket, "objects"], { prefix: form.prefix || undefined }),
+    onToggle: toggle,
+    onToggleAll: toggleAll,
+    onFilter: () => document.querySelector<HTMLInputElement>('[role="search"] input')?.focus(),
+    onDownload: download,
+    onAsk: setQuestion,
+    onHelp: () => setHelp(true),
+  });
   return (
     <>
       {failure === undefined ? null : (
         <Refusal failure={failure} form={form} bucket={bucket} onScan={onScan} onRetry={list.retry} />
       )}
       <div class="objects-tools">
-        <SelectionActions
+        <SelectionBar
           bucket={bucket}
-          prefix=""
           chosen={chosen}
-          deletes={deletes}
-          onDelete={setDeletes}
-          onClear={() => setSelected(new Set())}
-          onChanged={() => {
-            setSelected(new Set());
-            list.reload();
-          }}
+          onDownload={() => download(chosen)}
+          onAsk={(ask) => setQuestion({ ask, rows: chosen })}
+          onClear={clear}
         />
       </div>
       {rows.length > 0 ? (
@@ -106,12 +129,9 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
           focused={focused}
           onFocus={setFocused}
           onToggle={toggle}
-          onToggleAll={() =>
-            setSelected(chosen.length === rows.length ? new Set() : new Set(rows.map(({ key }) => key)))
-          }
+          onToggleAll={toggleAll}
           hrefFor={hrefFor}
-          onDownload={(row) => void downloadRows(connection, bucket, [row])}
-          onDelete={(row) => setDeletes([row])}
+          menuFor={(row) => menuOf(row, { bucket, hrefFor, onDownload: (one) => download([one]), onAsk: setQuestion })}
           onNearEnd={loadMore}
         />
       ) : isLoading ? (
@@ -124,6 +144,17 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
           {isComplete ? plural("search.found", rows.length) : plural("search.foundSoFar", rows.length)}
         </p>
       ) : null}
+      {hasHelp ? <ShortcutsDialog bucket={bucket} onClose={() => setHelp(false)} /> : null}
+      <RowDialogs
+        bucket={bucket}
+        prefix=""
+        question={question}
+        onClose={() => setQuestion(undefined)}
+        onChanged={() => {
+          clear();
+          list.reload();
+        }}
+      />
     </>
   );
 }

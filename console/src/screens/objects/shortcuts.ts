@@ -1,9 +1,13 @@
-// The keyboard of the list of objects.
+// The keyboard of a list of objects.
 import { useEffect, useRef } from "preact/hooks";
 import type { ObjectRow } from "../../data/object-list.ts";
+import { type Ask, asksFor, canDownload, type Question } from "./row-actions.ts";
 
 export interface ShortcutTargets {
+  readonly bucket: string;
   readonly rows: readonly ObjectRow[];
+  /** What is selected; keys act on it, or on the row that has the focus. */
+  readonly chosen: readonly ObjectRow[];
   readonly focused: number | undefined;
   readonly setFocused: (index: number) => void;
   /** While a dialog is open. */
@@ -11,10 +15,21 @@ export interface ShortcutTargets {
   readonly onOpen: (row: ObjectRow) => void;
   readonly onUp: () => void;
   readonly onToggle: (row: ObjectRow) => void;
+  readonly onToggleAll: () => void;
   readonly onFilter: () => void;
-  readonly onDelete: (row: ObjectRow | undefined) => void;
+  readonly onDownload: (rows: readonly ObjectRow[]) => void;
+  readonly onAsk: (question: Question) => void;
   readonly onHelp: () => void;
 }
+
+/** Keys that ask something; the first that may be asked counts. */
+export const ASK_KEYS: Readonly<Record<string, readonly Ask[]>> = {
+  m: ["move"],
+  c: ["copy"],
+  r: ["rename", "restore"],
+  F2: ["rename"],
+  Delete: ["delete"],
+};
 
 /** Listens to the page's keys, except while something is typed. */
 export function useShortcuts(targets: ShortcutTargets): void {
@@ -23,7 +38,7 @@ export function useShortcuts(targets: ShortcutTargets): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || newest.current.isDisabled) return;
-      // A dialog has the keys while it is open, whoever opened it.
+      // A dialog has the keys while it is open, whichever screen opened it.
       if (document.querySelector("dialog[open]") !== null) return;
       if (obey(event, newest.current)) event.preventDefault();
     };
@@ -49,6 +64,12 @@ function obey({ key, target }: KeyboardEvent, targets: ShortcutTargets): boolean
     case "ArrowUp":
       setFocused(Math.max(0, (focused ?? 1) - 1));
       return true;
+    case "Home":
+      setFocused(0);
+      return true;
+    case "End":
+      setFocused(rows.length - 1);
+      return true;
     case "Enter":
       // A link or a button that has the focus does its own work.
       if (row === undefined || isControl(target)) return false;
@@ -57,6 +78,9 @@ function obey({ key, target }: KeyboardEvent, targets: ShortcutTargets): boolean
     case "x":
       if (row !== undefined) targets.onToggle(row);
       return row !== undefined;
+    case "a":
+      if (rows.length > 0) targets.onToggleAll();
+      return true;
     case "u":
     case "Backspace":
       targets.onUp();
@@ -64,15 +88,26 @@ function obey({ key, target }: KeyboardEvent, targets: ShortcutTargets): boolean
     case "/":
       targets.onFilter();
       return true;
-    case "Delete":
-      targets.onDelete(row);
-      return true;
     case "?":
       targets.onHelp();
       return true;
     default:
-      return false;
+      return actOn(key, row, targets);
   }
+}
+
+/** Acts on what is selected, or on the row that has the focus. */
+function actOn(key: string, row: ObjectRow | undefined, targets: ShortcutTargets): boolean {
+  const { bucket, chosen, onDownload, onAsk } = targets;
+  const rows = chosen.length > 0 ? chosen : row === undefined ? [] : [row];
+  if (key === "d" && canDownload(bucket, rows)) {
+    onDownload(rows);
+    return true;
+  }
+  const may = asksFor(bucket, rows);
+  const ask = ASK_KEYS[key]?.find((one) => may.includes(one));
+  if (ask !== undefined) onAsk({ ask, rows });
+  return ask !== undefined;
 }
 
 function isTyped(target: EventTarget | null): boolean {
@@ -81,7 +116,7 @@ function isTyped(target: EventTarget | null): boolean {
 }
 
 function isControl(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && target.closest("a, button, input") !== null;
+  return target instanceof HTMLElement && target.closest("a, button, input, summary") !== null;
 }
 
 /** The folder above a folder; empty for the root. */

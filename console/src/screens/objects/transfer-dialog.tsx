@@ -13,13 +13,16 @@ export interface TransferDialogProps {
   readonly bucket: string;
   readonly prefix: string;
   readonly rows: readonly ObjectRow[];
+  /** The bucket that is suggested. */
+  readonly defaultBucket: string;
   readonly onClose: () => void;
   readonly onChanged: () => void;
 }
 
-export function TransferDialog({ kind, bucket, prefix, rows, onClose, onChanged }: TransferDialogProps) {
+export function TransferDialog(props: TransferDialogProps) {
+  const { kind, bucket, prefix, rows, defaultBucket, onClose, onChanged } = props;
   const connection = useConnection();
-  const [targetBucket, setBucket] = useState(bucket);
+  const [targetBucket, setBucket] = useState(defaultBucket);
   const [folder, setFolder] = useState(prefix);
   const targetPrefix = folder === "" || folder.endsWith("/") ? folder : `${folder}/`;
   const isSame = targetBucket === bucket && targetPrefix === prefix;
