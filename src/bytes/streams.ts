@@ -88,6 +88,9 @@ export class PieceReader {
 
 /** Makes a stream of bytes in memory, whose length is known to the runtime. */
 export function streamOfBytes(...chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  // Unlike the runtime's own stream of one chunk, the stream below cannot be piped into a FixedLengthStream.
+  const whole = chunks.length === 1 ? new Response(chunks[0]).body : null;
+  if (whole !== null) return whole;
   const { readable, writable } = new FixedLengthStream(chunks.reduce((total, { length }) => total + length, 0));
   const write = async (): Promise<void> => {
     const writer = writable.getWriter();
