@@ -94,7 +94,7 @@ export async function storeNewObject(
 ): Promise<StoredNewObject> {
   refuseTooLarge(body.length);
   const destination = freshDestination(context, bucket, object);
-  if (isInline(context, destination, body.length)) {
+  if (isInline(context, bucket, destination, body.length)) {
     const received = new InlineBody();
     const stored = await storeBody(received, destination, body, announced);
     // A slow body gets the time of its end, because ids order what the job packs.
@@ -106,15 +106,20 @@ export async function storeNewObject(
   return commitNewObject(context, bucket, object, { ...stored, blobId: destination.blobId });
 }
 
-/** Whether the bucket's database keeps a body. Bytes under a customer's key and in another class are not among them. */
+/**
+ * Whether the bucket's database keeps a body. Bytes under a customer's key and in another class are not among them, and
+ * none in a bucket with Object Lock: the orphan scan spares locked blobs, and a rebuild finds them from the PUT on.
+ */
 function isInline(
   { settings, database }: Context,
+  { configurations }: Bucket,
   { customerKey, blobStorageClass: storedIn }: BodyDestination,
   length: number,
 ): boolean {
   const isFull = database.bytes >= settings.inlineDatabaseBytes;
   const isPossible = length <= Math.min(settings.inlineMaxBytes, SMALL_BODY_MAX_BYTES) && settings.inlineMaxBytes > 0;
-  return isPossible && !isFull && customerKey === undefined && storedIn === "Standard";
+  const isLockable = configurations.object_lock !== null;
+  return isPossible && !isFull && !isLockable && customerKey === undefined && storedIn === "Standard";
 }
 
 /** @throws S3Error EntityTooLarge {ProposedSize, MaxSizeAllowed} */
