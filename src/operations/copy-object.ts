@@ -42,6 +42,7 @@ import { versionHeaders } from "../protocol/objects/upload-headers.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { lookUpAnnotatedKeys } from "../state/metadata/annotation-copies.ts";
 import { requireProof, storeProof } from "../state/metadata/completion-proofs.ts";
+import { unlessMissing } from "../state/reads/byte-copy.ts";
 import { lookUpSource, type SourceFacts, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth, type Statement } from "../state/d1/database.ts";
 import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
@@ -120,9 +121,12 @@ export const copyObject = defineOperation({
             { bucket, key: input.key, hasCustomerKey },
           )
         : [];
-      const bytes = await copyContent(context, bucket, from, { ...copy, ...target });
+      const bytes = await unlessMissing(attempt === MAX_ATTEMPTS - 1, async () =>
+        copyContent(context, bucket, from, { ...copy, ...target }),
+      );
       const around = { before: guardOrigin(context, database, copy.original), after: annotations };
-      const outcome = await commitCopy(context, bucket, head, input, copy, bytes, around);
+      const outcome =
+        bytes === "source changed" ? bytes : await commitCopy(context, bucket, head, input, copy, bytes, around);
       if (outcome !== "source changed") return outcome;
       const { source } = input;
       found = (await database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;

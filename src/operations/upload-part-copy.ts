@@ -27,7 +27,8 @@ import { S3Error, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import type { ObjectPart } from "../protocol/objects/object-reading.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
-import { copyRange } from "../state/reads/byte-copy.ts";
+import { copyRange, unlessMissing } from "../state/reads/byte-copy.ts";
+import { isSmallBlobId } from "../state/blobs/small-blobs.ts";
 import { lookUpSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth, type Database, type Statement } from "../state/d1/database.ts";
 import { addReference } from "../state/metadata/blob-references.ts";
@@ -79,15 +80,15 @@ export const uploadPartCopy = defineOperation({
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const original = requireReadableSource(context, source, found, false);
       const range = await checkRange(context, input, original);
-      const content = await partContent(
-        context,
-        bucket,
-        { original, range, sourceKey: input.sourceKey, database },
-        upload,
-        input,
+      const from = { original, range, sourceKey: input.sourceKey, database };
+      const content = await unlessMissing(attempt === MAX_ATTEMPTS - 1, async () =>
+        partContent(context, bucket, from, upload, input),
       );
       const guards = guardOrigin(context, database, original);
-      const part = await commitCopiedPart(context, bucket, upload, guards, content, input.customerKey);
+      const part =
+        content === "source changed"
+          ? content
+          : await commitCopiedPart(context, bucket, upload, guards, content, input.customerKey);
       if (part !== "source changed") return { part, original };
       found = (await database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
     }
@@ -183,7 +184,7 @@ interface StoredContent {
   readonly statements: readonly Statement[];
 }
 
-/** References the source's blobs; undefined when the range has too many slices. */
+/** References the source's blobs; undefined when the range has too many slices, or some in a small blob. */
 async function share(
   database: Database,
   original: SourceVersion,
@@ -192,6 +193,8 @@ async function share(
 ): Promise<StoredContent | undefined> {
   const { slices, parts } = await rangeOf(database, original, range);
   if (slices.length > MAX_SHARED_SLICES) return undefined;
+  // A read looks up the row of each small blob, and an object may have more parts than D1 takes queries.
+  if (slices.some(({ blobId }) => isSmallBlobId(blobId))) return undefined;
   const content = {
     referenceId: original.referenceId,
     slices,

@@ -30,6 +30,25 @@ export interface ByteSource {
   readonly key: CustomerKey | undefined;
 }
 
+class MissingSource extends Error {}
+
+/**
+ * Copies bytes.
+ * @returns "source changed" if the source's first blob is missing, so that the caller looks the source up again
+ * @throws Error if it is missing in the last attempt: then it is damaged
+ */
+export async function unlessMissing<Copied>(
+  isLast: boolean,
+  copy: () => Promise<Copied>,
+): Promise<Copied | "source changed"> {
+  try {
+    return await copy();
+  } catch (error) {
+    if (isLast || !(error instanceof MissingSource)) throw error;
+    return "source changed";
+  }
+}
+
 /**
  * Copies a range of a version into a new blob.
  * @param checksumAlgorithm algorithm of the checksum to compute
@@ -69,7 +88,7 @@ async function openRange(
   if (range.length === 0) return undefined;
   const slices = await slicesOf(database, object, range);
   const stream = await openObject(blobs, object, slices, range, key);
-  if (stream === undefined) throw new Error("a blob of a copy's source is missing");
+  if (stream === undefined) throw new MissingSource("a blob of a copy's source is missing");
   return stream;
 }
 
