@@ -7,6 +7,7 @@ import type { ReadableHeaders } from "../protocol/core/sent-headers.ts";
 import type { Lifetime } from "../protocol/objects/edge-lifetime.ts";
 import type { BlobStore } from "../state/blobs/blob-store.ts";
 import type { EdgeCache } from "../state/blobs/edge-cache.ts";
+import type { SmallBlob } from "../state/blobs/small-blobs.ts";
 import type { Statement, StatementResult } from "../state/d1/database.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { LocationCache } from "../state/reads/location-cache.ts";
@@ -44,6 +45,8 @@ export interface DeliveryContext {
   /** Reads the nearest replica, or the primary. */
   readonly nearest: DeliveryReader;
   readonly blobs: BlobStore;
+  /** The small blobs whose rows this request has read; reads of objects add to them. */
+  readonly smallBlobs: SmallBlob[];
   /** Opens the cache of bytes near the reader; undefined if nothing is cached. */
   readonly openEdgeCache: () => Promise<EdgeCache | undefined>;
   /** Admits the request by the bucket's rates. @throws S3Error SlowDown */

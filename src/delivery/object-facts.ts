@@ -5,7 +5,7 @@ import type { StoredObject } from "../protocol/objects/stored-object.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { Slice } from "../state/metadata/manifests.ts";
 import { objectPath } from "../state/reads/location-cache.ts";
-import { lookUpObjectRead, type ObjectReadFacts } from "../state/reads/object-reads.ts";
+import { lookUpObjectContent, type ObjectContentFacts } from "../state/reads/object-reads.ts";
 import { refreshLater } from "./background-refresh.ts";
 import { decidesByObject, rememberBucket, type KnownBucket } from "./bucket-facts.ts";
 import { ageOf, defaultLifetime, totalMs, type DeliveryContext, type DeliveryReader } from "./delivery-context.ts";
@@ -87,9 +87,10 @@ export async function readBucketWithObject(
   bucketName: string,
   key: string,
 ): Promise<KnownBucket> {
-  const lookup = lookUpObjectRead({ bucketName, key, versionId: undefined });
+  const lookup = lookUpObjectContent({ bucketName, key, versionId: undefined });
   const { results } = await context.primary.read(bucketName, lookup.statements);
-  const { bucket, object, slices } = lookup.read(results);
+  const { bucket, object, slices, small } = lookup.read(results);
+  context.smallBlobs.push(...small);
   rememberBucket(context, bucket);
   if (bucket !== undefined) remember(context, bucket, key, { object, slices });
   return { bucket, isAging: false };
@@ -109,6 +110,7 @@ export async function readObjects(
     facts = await read(context.primary, bucket, wanted);
     isPrimary = true;
   }
+  context.smallBlobs.push(...facts.flatMap(({ small }) => small));
   const current = facts[0]?.bucket;
   if (isPrimary) rememberBucket(context, current);
   // A bucket that was deleted and created again is another one.
@@ -130,8 +132,8 @@ async function read(
   reader: DeliveryReader,
   bucket: Bucket,
   keys: readonly string[],
-): Promise<readonly ObjectReadFacts[]> {
-  const lookups = keys.map((key) => lookUpObjectRead({ bucketName: bucket.name, key, versionId: undefined }));
+): Promise<readonly ObjectContentFacts[]> {
+  const lookups = keys.map((key) => lookUpObjectContent({ bucketName: bucket.name, key, versionId: undefined }));
   const all = lookups.flatMap(({ statements }) => statements);
   const { results } = await reader.read(bucket.name, all);
   let next = 0;

@@ -6,9 +6,10 @@ import type { S3Request } from "../protocol/core/s3-request.ts";
 import { MULTIPART_BOUNDARY_DIGITS, withSeveralRanges } from "../protocol/objects/multi-range.ts";
 import { planObjectRead, readObjectRead, type ObjectReadInput } from "../protocol/objects/object-reading.ts";
 import type { StoredObject } from "../protocol/objects/stored-object.ts";
+import { knowingSmallBlobs } from "../state/blobs/small-blob-store.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { Slice } from "../state/metadata/manifests.ts";
-import { openBytes } from "../state/reads/open-bytes.ts";
+import { openBytes, type ReadConnections } from "../state/reads/open-bytes.ts";
 import { openRanges } from "../state/reads/open-ranges.ts";
 import type { DeliveryContext } from "./delivery-context.ts";
 import type { SiteAnswer } from "./site-answer.ts";
@@ -69,9 +70,15 @@ export async function serveObject(context: DeliveryContext, served: ServedObject
   if (plan.status === 304 || context.method === "HEAD" || (range?.length ?? object.size) === 0) {
     return { status, headers };
   }
-  const open = async (one: typeof range) => openBytes(context, PUBLIC, object, slices, one);
+  const connections = connectionsOf(context);
+  const open = async (one: typeof range) => openBytes(connections, PUBLIC, object, slices, one);
   const opened = await (multipart === undefined ? open(range) : openRanges(multipart, open));
   return opened && { status, headers: { ...headers, "x-cache": opened.cache }, body: opened.body };
+}
+
+/** Small blobs are cached like others, so that visits with cached facts find them without D1. */
+function connectionsOf(context: DeliveryContext): ReadConnections {
+  return { ...context, blobs: knowingSmallBlobs(context.blobs, context.smallBlobs) };
 }
 
 /** The request as a read of the object. */

@@ -141,6 +141,7 @@ function contextOf(
     primary,
     nearest: settings.deliveryReads === "replica" ? readerOf(replicas(env, counts)) : primary,
     blobs: connections.blobs,
+    smallBlobs: [],
     openEdgeCache: async () => scope.openEdgeCache(),
     admit(bucket) {
       scope.rates.admitToBucket(request, bucket, true);

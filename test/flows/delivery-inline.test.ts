@@ -13,11 +13,13 @@ const DAY_MS = 86_400_000;
 const NOON = Math.ceil(Date.now() / DAY_MS) * DAY_MS + DAY_MS / 2;
 
 describe("a small body on a delivery host", () => {
-  it("is delivered from the database and then from the cache, without D1 while its facts are fresh", async () => {
+  it("is delivered with one read of D1 and then from the cache, without D1 while its facts are fresh", async () => {
     const site = await publicSite();
     const headers = { "cache-control": "max-age=60", "content-type": "text/plain" };
     await send("PUT", `/${site.bucket}/k`, { body: "small", headers }, INLINE);
-    expect(await seen(site, "/k")).toEqual([200, "small"]);
+    const first = new CountingD1();
+    expect(await seen(site, "/k", { scope: { DB: first.DB } })).toEqual([200, "small"]);
+    expect(first.batches).toBe(1);
     const counting = new CountingD1();
     const again = await visit(site, "/k", { scope: { DB: counting.DB } });
     expect([again.headers.get("x-cache"), await textOf(again)]).toEqual(["HIT", "small"]);
