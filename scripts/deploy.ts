@@ -41,7 +41,7 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
   const isTerminal = process.stdout.isTTY && process.stdin.isTTY;
   const isBuildService = process.env["WORKERS_CI"] !== undefined;
   const handover = chooseHandover(options.credentialsFile, { isTerminal, environment: process.env });
-  const { api, found, missing, given, delivery } = await stage("look at the account", () =>
+  const { api, found, missing, given, delivery, hasSmallBlobs } = await stage("look at the account", () =>
     check(toml, handover, isBuildService),
   );
   const { account } = found;
@@ -75,8 +75,10 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
       found.worker?.secrets ?? new Set(),
     );
     const lacksSecrets = handover.kind === "none" && missing.length > 0;
-    const previousVersion = found.worker?.versionId;
-    say(nextSteps(uploaded.endpoints, toml.vars["REGION"], { previousVersion, lacksSecrets, delivered }));
+    const id = found.worker?.versionId;
+    const storesSmallBlobs = uploaded.plan === "paid" && toml.vars["INLINE_MAX_BYTES"] !== "0";
+    const previous = id === undefined ? undefined : { id, readsSmallBlobs: hasSmallBlobs || !storesSmallBlobs };
+    say(nextSteps(uploaded.endpoints, toml.vars["REGION"], { previous, lacksSecrets, delivered }));
     const link = await consoleLink(uploaded.endpoints, toml.vars["REGION"], handover, {
       ...pending.read(),
       ...secrets,
@@ -110,6 +112,8 @@ interface Checked {
   readonly missing: readonly string[];
   readonly given: Secrets;
   readonly delivery: DeliveryPlan | undefined;
+  /** Whether the existing databases have the table of small blobs, which the Worker that is running then reads. */
+  readonly hasSmallBlobs: boolean;
 }
 
 /** Everything that is looked at before anything is made. */
@@ -132,6 +136,7 @@ async function check(toml: WranglerToml, handover: Handover, isBuildService: boo
   const toMake = missing.filter((name) => given[name] === undefined);
   requireHandover(handover, [...toMake, ...Object.keys(pending.read())], isBuildService);
   const inAccount = api.below(`/accounts/${account.id}`);
+  let hasSmallBlobs = true;
   for (const d1 of toml.databases) {
     const existing = found.databases.get(d1.binding);
     if (existing === undefined) continue;
@@ -139,8 +144,9 @@ async function check(toml: WranglerToml, handover: Handover, isBuildService: boo
       throw explain(error, account);
     });
     requireOwnSchema(schema, { ...toml, d1 });
+    hasSmallBlobs &&= schema.objects.has("table small_blobs");
   }
-  return { api, found, missing: toMake, given, delivery };
+  return { api, found, missing: toMake, given, delivery, hasSmallBlobs };
 }
 
 /** The location to make things in, kept in wrangler.toml; undefined where none was chosen or all is there already. */

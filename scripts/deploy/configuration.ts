@@ -8,8 +8,11 @@ import { field, textField } from "./api.ts";
 /** Beside wrangler.toml, since wrangler takes paths from where its configuration is. */
 const FILE = join(PROJECT_ROOT, `.wrangler-deploy-${process.pid}.json`);
 
-/** D1 queries of one scheduled run on the Free plan: 50, some of which the run itself needs. */
-const FREE_JOB_CALLS = "40";
+/**
+ * Settings for the Free plan: a scheduled run may send 50 D1 queries, some of which the run itself needs, and has too
+ * little CPU time to pack small bodies before they fill the 500 MB that a database may have.
+ */
+const FREE_VARS = { JOB_CALLS_PER_TICK: "40", INLINE_MAX_BYTES: "0" };
 
 export interface Identifiers {
   readonly accountId: string;
@@ -39,6 +42,6 @@ export function configuration(toml: WranglerToml, ids: Identifiers, plan: "paid"
       const id = ids.databaseIds.get(textField(database, "binding") ?? "");
       return Object.assign({}, database, { database_id: id });
     }),
-    ...(plan === "paid" ? { limits } : { vars: { JOB_CALLS_PER_TICK: FREE_JOB_CALLS, ...Object(vars ?? {}) } }),
+    ...(plan === "paid" ? { limits } : { vars: { ...FREE_VARS, ...Object(vars ?? {}) } }),
   };
 }

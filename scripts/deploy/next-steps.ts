@@ -10,15 +10,22 @@ export interface Delivered {
   readonly unknownSecrets: readonly string[];
 }
 
+/** The version that this deployment replaced. */
+export interface PreviousVersion {
+  readonly id: string;
+  /** Whether it can read bodies that this version stores in the database. */
+  readonly readsSmallBlobs: boolean;
+}
+
 /** The text for the end of a deployment. */
 export function nextSteps(
   endpoints: readonly string[],
   region: string | undefined,
   {
-    previousVersion,
+    previous,
     lacksSecrets,
     delivered,
-  }: { previousVersion: string | undefined; lacksSecrets: boolean; delivered: Delivered | undefined },
+  }: { previous: PreviousVersion | undefined; lacksSecrets: boolean; delivered: Delivered | undefined },
 ): string {
   const endpoint = endpoints[0] ?? "ENDPOINT";
   return `
@@ -28,9 +35,7 @@ Cairn is deployed.
   region     ${region ?? SETTINGS.REGION.default}
   console    ${endpoint.replace(/\/$/, "")}/_/console/
   try it     aws --endpoint-url ${endpoint} --region ${region ?? SETTINGS.REGION.default} s3 mb s3://my-bucket
-${previousVersion === undefined ? "" : `  go back    npx wrangler rollback ${previousVersion}\n`}${
-    delivered === undefined ? "" : deliveryText(delivered)
-  }${
+${previous === undefined ? "" : rollbackText(previous)}${delivered === undefined ? "" : deliveryText(delivered)}${
     lacksSecrets
       ? "\nThe Worker has no root credentials or no master key: run `npm run deploy` at a terminal to make them, or set\nCAIRN_ROOT_ACCESS_KEY_ID, CAIRN_ROOT_SECRET_ACCESS_KEY and CAIRN_MASTER_KEY with `npx wrangler secret put`.\n"
       : ""
@@ -38,6 +43,14 @@ ${previousVersion === undefined ? "" : `  go back    npx wrangler rollback ${pre
 On workers.dev it works as it is. On a domain of your own, turn off "Normalize incoming URLs" in the zone's Rules settings,
 or keys with // or with . and .. between slashes cannot be reached; and a request's body is limited by the zone's plan (100 MB
 on Free and Pro), so larger objects are uploaded in parts, as the usual clients do by themselves.`;
+}
+
+function rollbackText({ id, readsSmallBlobs }: PreviousVersion): string {
+  const command = `  go back    npx wrangler rollback ${id}\n`;
+  if (readsSmallBlobs) return command;
+  return `${command}             That version cannot read the small bodies that this one stores in the database. Before you go back, see
+             docs/questions.md#how-do-i-upgrade-and-go-back, or deploy with INLINE_MAX_BYTES = "0" in [vars] now.
+`;
 }
 
 function deliveryText({ name, hosts, previousVersion, unknownSecrets }: Delivered): string {

@@ -92,7 +92,8 @@ void describe("npm run deploy", () => {
     assert.match(output, /Free plan .* 10 ms of CPU .* 50 D1 queries/);
     const version = deployedVersion(account.workers.get("cairn"));
     assert.equal(version?.limits, undefined);
-    assert.equal(version?.bindings.find(({ name }) => name === "JOB_CALLS_PER_TICK")?.["text"], "40");
+    const settingOf = (setting: string) => version?.bindings.find(({ name }) => name === setting)?.["text"];
+    assert.deepEqual([settingOf("JOB_CALLS_PER_TICK"), settingOf("INLINE_MAX_BYTES")], ["40", "0"]);
   });
 
   void it("uses the named account of several", async () => {

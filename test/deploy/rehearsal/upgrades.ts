@@ -64,6 +64,26 @@ void describe("a deployment over the previous release", () => {
     assert.match(output, new RegExp(`done +${migrations.length - known} of the migrations`));
   });
 
+  void it("warns that the replaced version cannot read small bodies, unless it has their table or none are stored", async () => {
+    const account = newAccount();
+    const standIn = await standInOf(account);
+    const project = newProject();
+    const beforeSmallBlobs = `DROP TABLE small_blobs; DROP TABLE packs;
+      DELETE FROM d1_migrations WHERE name = '0034_small_blobs.sql'`;
+    const outputOf = async (isEarlier: boolean): Promise<string> => {
+      if (isEarlier) account.databases[0]?.sqlite.exec(beforeSmallBlobs);
+      const { code, output } = await deploy(standIn, project);
+      assert.equal(code, 0, output);
+      return output;
+    };
+    const warning = /go back +npx wrangler rollback \S+\n +That version cannot read the small bodies/;
+    assert.doesNotMatch(await outputOf(false), warning);
+    assert.match(await outputOf(true), warning);
+    assert.doesNotMatch(await outputOf(false), warning);
+    project.edit((toml) => toml.replace("[vars]", '[vars]\nINLINE_MAX_BYTES = "0"'));
+    assert.doesNotMatch(await outputOf(true), warning);
+  });
+
   void it("accepts a database with tables of a later release", async () => {
     const account = newAccount();
     const standIn = await standInOf(account);
