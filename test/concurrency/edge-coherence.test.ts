@@ -8,8 +8,11 @@ import { anonymous, deliver, send, type RequestScope } from "../support/client.t
 import { freshLocation, get, readAnswer, type ReadAnswer } from "../support/edge-cache.ts";
 import { r2With } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { publicReadPolicy, putPolicy } from "../support/policies.ts";
 import { versionedBucket } from "../support/versioning.ts";
+
+storeBodiesInBlobs();
 
 const LOCATIONS = 2;
 const RUNS = 25;

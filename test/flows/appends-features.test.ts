@@ -15,6 +15,7 @@ import { eventsOf, recordAll } from "../support/events.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { runPass } from "../support/jobs.ts";
 import { createUpload, joined, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { inDays, lockedBucket, retentionHeaders } from "../support/object-lock.ts";
@@ -162,7 +163,7 @@ describe("an append", () => {
 
   it.each(["flipped", "missing"])("gives no new checksum to bytes that it merges and finds %s", async (damage) => {
     const bucket = await freshBucket();
-    await putAll(bucket, { k: "12345" });
+    await putAll(bucket, { k: "12345" }, IN_STORE);
     const { blob_id: id = "" } = (await storedStateOf(bucket)).objects["k"] ?? {};
     if (damage === "missing") await env.BLOBS.delete(id);
     else await env.BLOBS.put(id, "12346");

@@ -13,6 +13,7 @@ import { expectBytes, noise } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { createUpload, sendCompletion } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { bucketId, expectNothingLeftOver, storedStateOfId } from "../support/stored-state.ts";
@@ -158,7 +159,7 @@ describe("DeleteBucket with many open uploads", () => {
 describe("UploadPartCopy of a range with very many slices", () => {
   /** An object `source` whose bytes are in one blob; each byte is a slice. */
   async function sourceInPieces(bucket: string, bytes: Uint8Array): Promise<void> {
-    expect((await send("PUT", `/${bucket}/source`, { body: bytes })).status).toBe(200);
+    expect((await send("PUT", `/${bucket}/source`, { body: bytes }, IN_STORE)).status).toBe(200);
     const id = await bucketId(bucket);
     const row = await env.DB.prepare("SELECT blob_id FROM objects WHERE bucket_id = ?")
       .bind(id)

@@ -8,6 +8,7 @@ import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import {
   bucketId,
   expectNothingLeftOver,
@@ -28,9 +29,10 @@ async function orphanedUploadRows(): Promise<string[]> {
 }
 
 /** Runs an action once, between the storing of a blob and its commit. */
-function beforeCommit(action: () => Promise<void>): Pick<RequestScope, "BLOBS"> {
+function beforeCommit(action: () => Promise<void>): RequestScope {
   let isDone = false;
   return {
+    ...IN_STORE,
     BLOBS: r2With({
       async put(key, body, options) {
         const stored = await env.BLOBS.put(key, body, options);

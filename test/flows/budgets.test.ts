@@ -1,20 +1,26 @@
 // What each operation may cost, counted and not timed: round trips to D1, rows read and written, coordinator calls and
-// blob store calls.
+// blob store calls. Small bodies in the database have budgets of their own (inline-budgets.test.ts).
 import { describe, expect, it } from "vitest";
 
 import { anonymous, deliver, ROOT, send, type SendOptions } from "../support/client.ts";
 import { costOf, type Cost } from "../support/cost.ts";
 import { md5Base64, md5Hex, utf8 } from "../support/digests.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
-import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { freshBucket, putAll as putAllUnder } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { createUpload, PART_MIN_BYTES, putPart } from "../support/multipart.ts";
 import { DATABASE_COUNT } from "../support/placement.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { setVersioning, versionedBucket } from "../support/versioning.ts";
 
-/** Sends a request that must succeed and returns its cost. */
+/** Puts objects whose bytes are in the blob store. */
+async function putAll(bucket: string, objects: Readonly<Record<string, string>>): Promise<void> {
+  await putAllUnder(bucket, objects, IN_STORE);
+}
+
+/** Sends a request that must succeed and returns its cost. Bodies are stored in the blob store. */
 async function cost(method: string, target: string, options: SendOptions = {}, status = 200): Promise<Cost> {
-  const response = await send(method, target, options);
+  const response = await send(method, target, options, IN_STORE);
   expect(response.status, `${method} ${target}`).toBe(status);
   await response.arrayBuffer();
   return costOf(response);

@@ -6,6 +6,9 @@ import { send, type RequestScope } from "../support/client.ts";
 import { CountingD1, publicSite, textOf, visit, type Site } from "../support/delivery.ts";
 import { freshLocation, get } from "../support/edge-cache.ts";
 import { d1With, r2With } from "../support/faults.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
+
+storeBodiesInBlobs();
 
 const READERS = 100;
 

@@ -7,6 +7,7 @@ import { expectBytes, md5Hex } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With, ONE_SHARD, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 
 /** A conditional PUT and its result. */
@@ -33,10 +34,11 @@ async function current(
 }
 
 /** Delays uploads until all of them have stored their bytes and none has committed. */
-function barrier(count: number): Pick<RequestScope, "BLOBS"> {
+function barrier(count: number): RequestScope {
   const { promise, resolve } = Promise.withResolvers<void>();
   let arrived = 0;
   return {
+    ...IN_STORE,
     BLOBS: r2With({
       async put(key, body, options) {
         const stored = await env.BLOBS.put(key, body, options);
@@ -111,7 +113,7 @@ describe("a conflict", () => {
           return env.BLOBS.put(key, body, options);
         },
       });
-      const response = await send("PUT", `/${bucket}/k`, { body: "lost", headers }, { BLOBS });
+      const response = await send("PUT", `/${bucket}/k`, { body: "lost", headers }, { ...IN_STORE, BLOBS });
       await expectS3Error(response, {
         status: 409,
         code: "ConditionalRequestConflict",
@@ -133,7 +135,7 @@ describe("a conflict", () => {
       },
     });
     const headers = { "if-match": md5Hex("same") };
-    expect((await send("PUT", `/${bucket}/k`, { body: "new", headers }, { BLOBS })).status).toBe(200);
+    expect((await send("PUT", `/${bucket}/k`, { body: "new", headers }, { ...IN_STORE, BLOBS })).status).toBe(200);
     expect((await current(bucket)).text).toBe("new");
     expectNothingLeftOver(await storedStateOf(bucket));
   });
@@ -147,11 +149,16 @@ describe("a conflict", () => {
         return env.BLOBS.put(key, body, options);
       },
     });
-    const response = await send("PUT", `/${bucket}/k`, { body: "x", headers: { "if-match": md5Hex("0") } }, { BLOBS });
+    const response = await send(
+      "PUT",
+      `/${bucket}/k`,
+      { body: "x", headers: { "if-match": md5Hex("0") } },
+      { ...IN_STORE, BLOBS },
+    );
     await expectS3Error(response, { status: 404, code: "NoSuchKey", fields: { Key: "k" } });
     expect((await current(bucket)).status).toBe(404);
     expectNothingLeftOver(await storedStateOf(bucket));
-    expect((await put(bucket, "new", { "if-none-match": "*" }, { BLOBS })).status).toBe(200);
+    expect((await put(bucket, "new", { "if-none-match": "*" }, { ...IN_STORE, BLOBS })).status).toBe(200);
   });
 
   it("does not occur for If-None-Match when an object appeared and was deleted meanwhile", async () => {
@@ -163,7 +170,7 @@ describe("a conflict", () => {
         return env.BLOBS.put(key, body, options);
       },
     });
-    expect((await put(bucket, "new", { "if-none-match": "*" }, { BLOBS })).status).toBe(200);
+    expect((await put(bucket, "new", { "if-none-match": "*" }, { ...IN_STORE, BLOBS })).status).toBe(200);
     expect((await current(bucket)).text).toBe("new");
     expectNothingLeftOver(await storedStateOf(bucket));
   });

@@ -5,6 +5,7 @@ import { costOf } from "../support/cost.ts";
 import { publicSite, seen, siteOf, textOf, visit, type Site } from "../support/delivery.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { completionOf, createUpload, putPart } from "../support/multipart.ts";
 import { freshUser } from "../support/users.ts";
 import { versionedBucket } from "../support/versioning.ts";
@@ -217,7 +218,8 @@ describe("presigned URLs", () => {
   });
 
   it("ask D1 once, whether or not the location knows the bucket", async () => {
-    const site = await privateSite({ k: "private" });
+    const site = await privateSite({});
+    await putAll(site.bucket, { k: "private" }, IN_STORE);
     for (let turn = 0; turn < 2; turn += 1) {
       expect(costOf(await visitSigned(site, "/k"))).toMatchObject({ roundTrips: 1, blobCalls: turn === 0 ? 1 : 0 });
     }

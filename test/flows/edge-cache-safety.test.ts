@@ -10,8 +10,11 @@ import { expectSame, noise } from "../support/digests.ts";
 import { freshLocation, get, NO_BLOBS, readAnswer } from "../support/edge-cache.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { publicReadPolicy, putPolicy } from "../support/policies.ts";
 import { storedStateOf } from "../support/stored-state.ts";
+
+storeBodiesInBlobs();
 
 const MiB = 1024 * 1024;
 

@@ -8,6 +8,7 @@ import { expectSame, noise } from "../support/digests.ts";
 import { get, NO_BLOBS, untilHit } from "../support/edge-cache.ts";
 import { r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import {
   createUpload,
   joined,
@@ -20,6 +21,8 @@ import {
 import { readXml, textOf } from "../support/read-xml.ts";
 import { takeSnapshot } from "../support/snapshots.ts";
 import { versionedBucket } from "../support/versioning.ts";
+
+storeBodiesInBlobs();
 
 const MiB = 1024 * 1024;
 /** The default. */

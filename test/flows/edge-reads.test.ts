@@ -8,6 +8,9 @@ import { send } from "../support/client.ts";
 import { CountingD1, publicSite, textOf, visit, type Site } from "../support/delivery.ts";
 import { freshLocation, get } from "../support/edge-cache.ts";
 import { r2With } from "../support/faults.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
+
+storeBodiesInBlobs();
 
 const KEYS = 40;
 const READS = 240;

@@ -10,9 +10,12 @@ import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { storedStateOf } from "../support/stored-state.ts";
 import { largePart, uploadInParts } from "../support/multipart.ts";
 import { SLOW_DOWN, bucketOfOne, remove } from "./faults-fixture.ts";
+
+storeBodiesInBlobs();
 
 const INTERNAL = { status: 500, code: "InternalError", message: "We encountered an internal error. Please try again." };
 

@@ -1,13 +1,14 @@
 // POST forms: who may send them, what they may request, what they cost, and how they are encrypted.
 import { describe, expect, it } from "vitest";
 
-import { ROOT, send, type SendOptions } from "../support/client.ts";
+import { ROOT, send, type RequestScope, type SendOptions } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { md5Base64, expectBytes, noise, utf8 } from "../support/digests.ts";
 import { customerKey, encryptionShownFor, keyHeaders, shownEncryption } from "../support/encryption.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { formOf, sendForm, signPolicy, type FormPart, type Signing } from "../support/forms.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 import { expiresAfter, putLifecycle, rule } from "../support/lifecycle.ts";
 import { credentialsOf, succeed } from "../support/query-api.ts";
@@ -21,10 +22,11 @@ async function post(
   signing: Signing = {},
   parts: readonly FormPart[] = [["file", "x", "f"]],
   headers: Readonly<Record<string, string>> = {},
+  scope: RequestScope = {},
 ): Promise<Response> {
   const conditions = [{ bucket }, ...Object.entries(fields).map(([name, value]) => ({ [name]: value }))];
   const signed = Object.entries({ ...fields, ...signPolicy(conditions, signing) });
-  return sendForm(bucket, formOf([...signed, ...parts]), headers);
+  return sendForm(bucket, formOf([...signed, ...parts]), headers, scope);
 }
 
 function statement(action: string, resource: string, more: object = {}): object {
@@ -130,7 +132,7 @@ describe("the cost of a form", () => {
     const fresh = { roundTrips: 3, rowsWritten: 1, coordinatorCalls: 1, blobCalls: 1 };
     for (const length of [10, 1_000_000]) {
       const key = `k${length}`;
-      const { rowsRead, ...cost } = costOf(await post(bucket, { key }, {}, [["file", noise(length)]]));
+      const { rowsRead, ...cost } = costOf(await post(bucket, { key }, {}, [["file", noise(length)]], {}, IN_STORE));
       expect(cost).toEqual(fresh);
       expect(rowsRead).toBeLessThan(20);
     }

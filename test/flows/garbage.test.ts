@@ -8,6 +8,7 @@ import { send, type RequestScope } from "../support/client.ts";
 import { expectBytes, md5Base64, utf8 } from "../support/digests.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { logLines } from "../support/jobs.ts";
 import {
   expectNothingLeftOver,
@@ -15,6 +16,8 @@ import {
   storedStateOf,
   type StoredState,
 } from "../support/stored-state.ts";
+
+storeBodiesInBlobs();
 
 const HOUR_MS = 3_600_000;
 

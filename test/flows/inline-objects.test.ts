@@ -8,12 +8,13 @@ import { expectSoundReferences } from "../support/check-references.ts";
 import { send, type SendOptions } from "../support/client.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { costOf } from "../support/cost.ts";
-import { checksum, md5Base64, md5Hex, sha256Hex, utf8 } from "../support/digests.ts";
+import { checksum, expectBytes, md5Base64, md5Hex, noise, sha256Hex, utf8 } from "../support/digests.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { INLINE, smallBlobsOf } from "../support/inline.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { createUpload, putPart } from "../support/multipart.ts";
+import { lockedBucket } from "../support/object-lock.ts";
 import { bucketId, expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 import { versionedBucket } from "../support/versioning.ts";
 
@@ -179,6 +180,11 @@ describe("an object whose bytes the database keeps", () => {
     const body = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag></Part></CompleteMultipartUpload>`;
     expect((await request("POST", `/${bucket}/whole?uploadId=${uploadId}`, { body })).status).toBe(200);
     expect(await textOf(`/${bucket}/whole`)).toBe(BODY.slice(6, 12));
+    // The part has bytes of its own, because a read of many parts would look up the row of each.
+    expect(Object.keys((await storedStateOf(bucket)).blobs).filter((id) => id.endsWith("-small"))).toHaveLength(1);
+    await request("DELETE", `/${bucket}/k`);
+    await expectSoundReferences(bucket);
+    expect((await storedStateOf(bucket)).garbage).toHaveLength(1);
 
     const upload = await createUpload(bucket, "parts");
     await putPart(bucket, "parts", upload, 1, "x");
@@ -204,6 +210,13 @@ describe("an object whose bytes the database keeps", () => {
     expect(await textOf(`/${bucket}/sealed`, key)).toBe(BODY);
   });
 
+  it("does not exist in a bucket with Object Lock, which a rebuild restores up to the last PUT", async () => {
+    const bucket = await lockedBucket();
+    await put(`/${bucket}/k`);
+    expect(await smallBlobsOf(bucket)).toEqual([]);
+    expect(await textOf(`/${bucket}/k`)).toBe(BODY);
+  });
+
   it("does not exist while the database is larger than the settings allow", async () => {
     const bucket = await freshBucket();
     const full = { ...INLINE, INLINE_DATABASE_GIGABYTES: "0" };
@@ -219,6 +232,25 @@ describe("an object whose bytes the database keeps", () => {
     expect(await textOf(`/${bucket}/k`)).toBe("begin and end");
     await runPass(packSmallBlobs, Date.now() + 3_600_000);
     expect(await textOf(`/${bucket}/k`)).toBe("begin and end");
+    await expectSoundReferences(bucket);
+  });
+
+  it("stays the first of several blobs of an object that is appended to, inline and packed", async () => {
+    const bucket = await freshBucket();
+    const [first, more] = [noise(100_000), noise(50_000, 2)];
+    const scope = { INLINE_MAX_BYTES: "131072" };
+    expect((await send("PUT", `/${bucket}/k`, { body: first }, scope)).status).toBe(200);
+    const headers = { "x-amz-write-offset-bytes": String(first.length) };
+    expect((await send("PUT", `/${bucket}/k`, { body: more, headers }, scope)).status).toBe(200);
+    expect(await smallBlobsOf(bucket)).toHaveLength(1);
+    expect(await storeCalls(bucket)).toBeGreaterThan(0);
+    const whole = new Uint8Array([...first, ...more]);
+    for (const later of [0, 3_600_000]) {
+      await runPass(packSmallBlobs, Date.now() + later);
+      await expectBytes(await request("GET", `/${bucket}/k`), whole);
+      const range = await request("GET", `/${bucket}/k`, { headers: { range: "bytes=99990-100009" } });
+      await expectBytes(range, whole.slice(99_990, 100_010));
+    }
     await expectSoundReferences(bucket);
   });
 

@@ -9,6 +9,7 @@ import { send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { ONE_SHARD, withCoordinatorD1 } from "../support/faults.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { runPass } from "../support/jobs.ts";
 import { clearRules, DAY_MS, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload, putPart, sendCompletion } from "../support/multipart.ts";
@@ -260,7 +261,7 @@ describe("a bucket without Object Lock", () => {
   it("pays nothing: purges and PUTs cost what they did", async () => {
     const bucket = await versionedBucket();
     const version = await putVersion(bucket, "k", "1");
-    const put = await send("PUT", `/${bucket}/k`, { body: "2" });
+    const put = await send("PUT", `/${bucket}/k`, { body: "2" }, IN_STORE);
     expect(costOf(put)).toMatchObject({ roundTrips: 2, rowsWritten: 2, coordinatorCalls: 1, blobCalls: 1 });
     const removed = await send("DELETE", `/${bucket}/k?versionId=${version}`);
     expect(costOf(removed)).toMatchObject({ roundTrips: 2, coordinatorCalls: 1, blobCalls: 0 });

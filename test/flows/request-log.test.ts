@@ -15,6 +15,7 @@ import { md5Base64, utf8 } from "../support/digests.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { BOUNDARY, formOf, signPolicy } from "../support/forms.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { PART_MIN_BYTES, uploadInParts } from "../support/multipart.ts";
 import { takeSnapshot } from "../support/snapshots.ts";
 import { versionedBucket } from "../support/versioning.ts";
@@ -90,7 +91,7 @@ describe("a line of the request log", () => {
   it("contains the caller, the operation, the result and the cost", async () => {
     const bucket = await freshBucket();
     const headers = { "user-agent": "a-client/1.0" };
-    const line = await lineOf("PUT", `/${bucket}/some/key`, { body: "12345", headers });
+    const line = await lineOf("PUT", `/${bucket}/some/key`, { body: "12345", headers }, IN_STORE);
     expect(line).toEqual({
       level: "info",
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as unknown,

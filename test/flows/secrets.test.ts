@@ -8,6 +8,7 @@ import { noise } from "../support/digests.ts";
 import { keyHeaders, sourceKeyHeaders } from "../support/encryption.ts";
 import { coordinatorsWith, d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 
 const CUSTOMER_KEY = btoa("0123456789abcdef0123456789abcdef");
 const SECRETS = [
@@ -147,11 +148,11 @@ describe("no secret is disclosed", () => {
 
   it("when a binding fails with any message", async () => {
     const bucket = await freshBucket();
-    await putAll(bucket, { k: "x" });
+    await putAll(bucket, { k: "x" }, IN_STORE);
     const leak = new Error(`connect to https://internal/?token=opaque: SELECT * FROM access_keys`);
     const failing: readonly RequestScope[] = [
       { DB: d1With(() => Promise.reject(leak)) },
-      { BLOBS: r2With({ get: () => Promise.reject(leak), put: () => Promise.reject(leak) }) },
+      { ...IN_STORE, BLOBS: r2With({ get: () => Promise.reject(leak), put: () => Promise.reject(leak) }) },
       { COORDINATORS: coordinatorsWith(() => Promise.reject(leak)) },
     ];
     for (const scope of failing) {

@@ -6,6 +6,7 @@ import { costOf } from "../support/cost.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With, ONE_SHARD, withCoordinatorD1 } from "../support/faults.ts";
 import { putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { expectBalanced } from "../support/rows.ts";
 import { listAll, takeSnapshot } from "../support/snapshots.ts";
 import { bodyOf, deleteKey, putVersion, setVersioning, versionedBucket } from "../support/versioning.ts";
@@ -150,7 +151,7 @@ describe("a snapshot is exact", () => {
 
   it("and costs writers no row: a PUT writes the same rows before and after it", async () => {
     const bucket = await versionedBucket();
-    const put = async () => costOf(await send("PUT", `/${bucket}/k`, { body: "x" })).rowsWritten;
+    const put = async () => costOf(await send("PUT", `/${bucket}/k`, { body: "x" }, IN_STORE)).rowsWritten;
     expect(await put()).toBe(1);
     expect(await put()).toBe(2);
     await takeSnapshot(bucket, "s");

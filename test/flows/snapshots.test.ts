@@ -6,6 +6,7 @@ import { costOf } from "../support/cost.ts";
 import { expectBytes } from "../support/digests.ts";
 import { expectHeadError, expectS3Error } from "../support/expect-s3-error.ts";
 import { putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { createUpload, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { expectBalanced } from "../support/rows.ts";
@@ -138,7 +139,7 @@ describe("a snapshot", () => {
 
   it("costs the same to read as the bucket itself: one round trip, and the blob", async () => {
     const bucket = await versionedBucket();
-    await putVersion(bucket, "k", "1");
+    await putAll(bucket, { k: "1" }, IN_STORE);
     const address = await takeSnapshot(bucket, "s");
     for (let version = 0; version < 30; version += 1) await putVersion(bucket, "k", "2");
     const { rowsRead, ...others } = costOf(await send("GET", `/${address}/k`));

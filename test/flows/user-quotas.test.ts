@@ -6,6 +6,7 @@ import { countQuotas } from "../../src/jobs/count-quotas.ts";
 import { send, type SendOptions } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { freshBucketName } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { jobContext } from "../support/jobs.ts";
 import { completionOf, createUpload, putPart } from "../support/multipart.ts";
 import { succeed } from "../support/query-api.ts";
@@ -151,7 +152,7 @@ describe("a user's quota", () => {
     const [limited, free] = [await freshUser(EVERYTHING), await freshUser(EVERYTHING)];
     await tagUser(limited.name, { "cairn:max-bytes": "100" });
     const [counted, plain] = [await bucketOf(limited), await bucketOf(free)];
-    const cost = async (bucket: string) => costOf(await send("PUT", `/${bucket}/k`, { body: "1" }));
+    const cost = async (bucket: string) => costOf(await send("PUT", `/${bucket}/k`, { body: "1" }, IN_STORE));
     expect(await cost(plain)).toMatchObject({ roundTrips: 2, rowsWritten: 1 });
     expect(await cost(counted)).toMatchObject({ roundTrips: 2, rowsWritten: 2 });
   });

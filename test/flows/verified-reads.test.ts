@@ -7,8 +7,11 @@ import { isVerifiedRead } from "../../src/state/reads/verified-bytes.ts";
 import { send } from "../support/client.ts";
 import { ALGORITHMS, checksum, expectBytes, md5Base64, noise } from "../support/digests.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { largePart, uploadInParts } from "../support/multipart.ts";
 import { bucketId } from "../support/stored-state.ts";
+
+storeBodiesInBlobs();
 
 // The tests damage the blob store, so they read from there.
 const ALWAYS = { VERIFY_READS: "always", EDGE_CACHE: "off" };

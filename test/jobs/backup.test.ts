@@ -24,7 +24,9 @@ const PARTED = new TextDecoder().decode(joined([largePart(1), new TextEncoder().
 const OF_IDENTITIES = ["users", "access_keys", "user_policies", "snapshots", "completed_uploads", "rename_tokens"];
 
 async function rowsIn(database: D1Database, table: string): Promise<string[]> {
-  const { results } = await database.prepare(`SELECT * FROM ${table}`).all();
+  // A backup has no small blob that only the garbage table refers to.
+  const which = table === "small_blobs" ? "WHERE blob_id NOT IN (SELECT blob_id FROM garbage)" : "";
+  const { results } = await database.prepare(`SELECT * FROM ${table} ${which}`).all();
   return results.map((row) => JSON.stringify(row)).toSorted();
 }
 
@@ -102,7 +104,9 @@ describe("a backup", () => {
     expect(held?.reason).toMatch(/^the database was restored from the backup \d{8}T\d{6}Z$/);
     // What was renamed or copied is still found by the orphan scan: nothing is taken for an orphan but what was deleted.
     const scan = await runPass(scanOrphans, Date.now() + 48 * HOUR_MS, EMPTY);
-    const collected = await env.DB.prepare("SELECT count(*) AS n FROM garbage").first<{ n: number }>();
+    const collected = await env.DB.prepare("SELECT count(*) AS n FROM garbage WHERE blob_id NOT LIKE '%-small'").first<{
+      n: number;
+    }>();
     expect(scan.report["orphans"]).toBe(collected?.n);
   });
 

@@ -12,6 +12,7 @@ import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { INLINE, IN_STORE } from "../support/inline.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { storedStateOf } from "../support/stored-state.ts";
 import { createUpload, joined, largePart, uploadInParts } from "../support/multipart.ts";
@@ -39,10 +40,11 @@ async function deleteAndCollect(bucket: string, key: string): Promise<void> {
   await runPass(collectGarbage, Date.now() + AFTER_WINDOW);
 }
 
-describe.each(["in one blob", "of parts"])("an object %s that is deleted and collected", (kind) => {
+describe.each(["in one blob", "in a small blob", "of parts"])("an object %s that is deleted and collected", (kind) => {
   async function bucketWithSource(): Promise<string> {
     const bucket = await freshBucket();
-    if (kind === "in one blob") await putAll(bucket, { source: "bytes" });
+    if (kind === "in one blob") await putAll(bucket, { source: "bytes" }, IN_STORE);
+    else if (kind === "in a small blob") await putAll(bucket, { source: "bytes" }, INLINE);
     else await uploadInParts(bucket, "source", [largePart(1), "end"]);
     return bucket;
   }
@@ -78,7 +80,7 @@ describe.each(["in one blob", "of parts"])("an object %s that is deleted and col
     await send("PUT", `/${bucket}/copy`, { headers: { "x-amz-copy-source": `/${bucket}/source` } });
     await send("DELETE", `/${bucket}/source`);
     await runPass(collectGarbage, Date.now() + AFTER_WINDOW);
-    const expected = kind === "in one blob" ? "bytes" : joined([largePart(1), new TextEncoder().encode("end")]);
+    const expected = kind !== "of parts" ? "bytes" : joined([largePart(1), new TextEncoder().encode("end")]);
     await expectBytes(await send("GET", `/${bucket}/copy`), expected);
     await send("DELETE", `/${bucket}/copy`);
     const DB = d1With(async (sql, send_) => {

@@ -9,11 +9,14 @@ import { expectSoundReferences } from "../support/check-references.ts";
 import { send, type RequestScope } from "../support/client.ts";
 import { callLost, connectionLost, coordinatorsWith, d1With, r2With } from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { runPass } from "../support/jobs.ts";
 import { storedStateOf } from "../support/stored-state.ts";
 import { completionOf } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { setVersioning } from "../support/versioning.ts";
+
+storeBodiesInBlobs();
 
 const HOUR_MS = 3_600_000;
 const REQUESTS = 60;

@@ -10,12 +10,15 @@ import { applyTransition, type CopyAllowance, type TransitionOutcome } from "../
 import { expectSoundReferences } from "../support/check-references.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
 import { clearRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
 import { uploadInParts } from "../support/multipart.ts";
 import { bodyOf } from "../support/versioning.ts";
 import { ANY_SIZE, PARTS, blobOf, classOf, movesAfter, seen } from "./lifecycle-transitions-fixture.ts";
+
+storeBodiesInBlobs();
 
 /** Executes the first due transition of a bucket, in the smallest possible steps. */
 async function moveFirst(bucketName: string, now: number, allowance: CopyAllowance): Promise<TransitionOutcome> {

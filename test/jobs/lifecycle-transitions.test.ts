@@ -11,6 +11,7 @@ import { send } from "../support/client.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { expiresAfter, clearRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
@@ -18,6 +19,8 @@ import { createUpload, joined, largePart, putPart, sendCompletion, uploadInParts
 import { expectBalanced } from "../support/rows.ts";
 import { bodyOf, putVersion, setVersioning, versionedBucket } from "../support/versioning.ts";
 import { ANY_SIZE, PARTS, blobOf, classOf, hashOf, movesAfter, seen } from "./lifecycle-transitions-fixture.ts";
+
+storeBodiesInBlobs();
 
 const noncurrentMovesAfter = (days: number, storageClass: string, newer = 1): string =>
   `<NoncurrentVersionTransition><NoncurrentDays>${days}</NoncurrentDays><NewerNoncurrentVersions>${newer}</NewerNoncurrentVersions><StorageClass>${storageClass}</StorageClass></NoncurrentVersionTransition>`;

@@ -7,6 +7,7 @@ import { recoveryMetadata } from "../../src/protocol/objects/recovery-metadata.t
 import type { LockRecord } from "../../src/protocol/objects/object-lock-configuration.ts";
 import { send } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { runPass } from "../support/jobs.ts";
 import { createUpload, putPart, sendCompletion } from "../support/multipart.ts";
 import {
@@ -23,6 +24,8 @@ import {
 import { loseDatabase, REBUILT, rebuilt, referencesIn } from "../support/rebuilding.ts";
 import { bucketId } from "../support/stored-state.ts";
 import { putVersion, versionedBucket } from "../support/versioning.ts";
+
+storeBodiesInBlobs();
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

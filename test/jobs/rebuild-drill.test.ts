@@ -8,10 +8,13 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { send, type RequestScope } from "../support/client.ts";
 import { md5Hex } from "../support/digests.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { createUpload, joined, largePart, putPart, sendCompletion, type ListedPart } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { referencesIn, loseDatabase, rebuilt, rebuildFindings } from "../support/rebuilding.ts";
 import { setVersioning } from "../support/versioning.ts";
+
+storeBodiesInBlobs();
 
 const DRILLS = numberFrom("REBUILD_DRILLS") ?? 12;
 const FIRST_SEED = numberFrom("REBUILD_SEED") ?? 1;

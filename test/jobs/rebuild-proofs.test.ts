@@ -11,11 +11,14 @@ import { expectBytes, utf8 } from "../support/digests.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { connectionLost, r2With, withCoordinatorD1, failingCommits, ONE_SHARD } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
 import { createUpload, joined, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { referencesIn, loseDatabase, rebuilt, rebuildFindings } from "../support/rebuilding.ts";
+
+storeBodiesInBlobs();
 
 const HOUR_MS = 3_600_000;
 

@@ -15,12 +15,15 @@ import { send, type SendOptions, type RequestScope } from "../support/client.ts"
 import { expectBytes, md5Base64, noise } from "../support/digests.ts";
 import { connectionLost, d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
 import { clearRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload, joined, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { referencesIn, loseDatabase, onlyBucket, REBUILT, rebuilt } from "../support/rebuilding.ts";
 import { setVersioning } from "../support/versioning.ts";
+
+storeBodiesInBlobs();
 
 beforeEach(loseDatabase);
 

@@ -13,11 +13,14 @@ import { Database } from "../../src/state/d1/database.ts";
 import { send } from "../support/client.ts";
 import { expectBytes } from "../support/digests.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
 import { joined, largePart, uploadInParts } from "../support/multipart.ts";
 import { emptyTables } from "../support/rebuilding.ts";
 import { bodyOf, deleteKey, putVersion, removeVersion, versionedBucket } from "../support/versioning.ts";
+
+storeBodiesInBlobs();
 
 const HOUR_MS = 3_600_000;
 

@@ -11,12 +11,15 @@ import { expectBytes } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { connectionLost, d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { jobContext, runPass, type Pass } from "../support/jobs.ts";
 import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { createUpload, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { measuredD1, PARAMETER_MAX_BYTES } from "../support/parameters.ts";
 import { DATABASE_COUNT } from "../support/placement.ts";
 import { setVersioning } from "../support/versioning.ts";
+
+storeBodiesInBlobs();
 
 const HOUR_MS = 3_600_000;
 const AFTER_UPLOADS = 25 * HOUR_MS;

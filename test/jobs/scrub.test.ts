@@ -9,11 +9,14 @@ import { send, type RequestScope } from "../support/client.ts";
 import { checksum, md5Base64, noise, utf8 } from "../support/digests.ts";
 import { r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { createUpload, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { versionedBucket } from "../support/versioning.ts";
+
+storeBodiesInBlobs();
 
 const NOW = Date.now();
 

@@ -7,7 +7,7 @@ import { packSmallBlobs } from "../../src/jobs/pack-small-blobs.ts";
 import { restore } from "../../src/jobs/restore.ts";
 import { send, type RequestScope } from "../support/client.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
-import { INLINE, smallBlobsOf } from "../support/inline.ts";
+import { INLINE, IN_STORE, smallBlobsOf } from "../support/inline.ts";
 import { runPass } from "../support/jobs.ts";
 import { loseDatabase, rebuilt, REBUILT, referencesIn } from "../support/rebuilding.ts";
 import { bucketId } from "../support/stored-state.ts";
@@ -39,7 +39,7 @@ describe("a rebuild", () => {
     await put(bucket, "b", "old");
     await put(bucket, "b", "new");
     await put(bucket, "empty", "");
-    await send("PUT", `/${bucket}/blob`, { body: "in a blob of its own", headers: HEADERS });
+    await send("PUT", `/${bucket}/blob`, { body: "in a blob of its own", headers: HEADERS }, IN_STORE);
     await runPass(packSmallBlobs, NOON);
     await put(bucket, "late", "late");
     const { world, pass } = await rebuilt(bucket);
@@ -54,11 +54,11 @@ describe("a rebuild", () => {
 
   it("shows the newest of a key, wherever its bytes are", async () => {
     const bucket = await freshBucket();
-    await send("PUT", `/${bucket}/grown`, { body: "a blob of its own" });
+    await send("PUT", `/${bucket}/grown`, { body: "a blob of its own" }, IN_STORE);
     await put(bucket, "grown", "small now");
     await put(bucket, "shrunk", "small");
     await runPass(packSmallBlobs, NOON);
-    await send("PUT", `/${bucket}/shrunk`, { body: "a blob of its own" });
+    await send("PUT", `/${bucket}/shrunk`, { body: "a blob of its own" }, IN_STORE);
     const { world } = await rebuilt(bucket);
     expect(await shown(bucket, "grown", world)).toMatchObject({ body: "small now" });
     expect(await shown(bucket, "shrunk", world)).toMatchObject({ body: "a blob of its own" });

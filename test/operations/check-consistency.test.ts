@@ -6,6 +6,7 @@ import { anonymous, deliver, send, type RequestScope } from "../support/client.t
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { childrenOf, readXml, textOf, type Element } from "../support/read-xml.ts";
 import { freshUser } from "../support/users.ts";
@@ -37,7 +38,7 @@ describe("CheckConsistency", () => {
 
   it("finds a missing blob, an orphan, and rows that contradict each other", async () => {
     const bucket = await freshBucket();
-    await putAll(bucket, { k: "x", other: "y" });
+    await putAll(bucket, { k: "x", other: "y" }, IN_STORE);
     const id = await bucketId(bucket);
     const { objects } = await storedStateOf(bucket);
     const { k, other } = objects;

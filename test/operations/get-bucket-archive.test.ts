@@ -10,6 +10,7 @@ import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { largePart, uploadInParts } from "../support/multipart.ts";
 import { policyText, publicReadPolicy, putPolicy } from "../support/policies.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { freshUser } from "../support/users.ts";
 
 const READERS = { zip: unzip, tar: untar } as const;
@@ -242,7 +243,7 @@ describe.each(FORMATS)("GetBucketArchive ?%s", (format) => {
 
   it("costs two round trips and one read per object, and counts the reads before the first byte", async () => {
     const bucket = await freshBucket();
-    await putAll(bucket, { a: "1", b: "2", c: "" });
+    await putAll(bucket, { a: "1", b: "2", c: "" }, IN_STORE);
     const response = await send("GET", `/${bucket}?${format}`);
     expect(costOf(response)).toMatchObject({ roundTrips: 2, rowsWritten: 0, coordinatorCalls: 0, blobCalls: 2 });
     await response.body?.cancel();
@@ -250,7 +251,7 @@ describe.each(FORMATS)("GetBucketArchive ?%s", (format) => {
 
   it("contains no part of an object that is overwritten while it is sent", async () => {
     const bucket = await freshBucket();
-    await putAll(bucket, { a: "old-a", b: "old-b" });
+    await putAll(bucket, { a: "old-a", b: "old-b" }, IN_STORE);
     let isOverwritten = false;
     const BLOBS = r2With({
       async get(key, options) {
@@ -276,7 +277,7 @@ describe.each(FORMATS)("GetBucketArchive ?%s", (format) => {
     ],
   ])("breaks off if a member %s", async (_case, fail) => {
     const bucket = await freshBucket();
-    await putAll(bucket, { a: "1".repeat(100_000), b: "2" });
+    await putAll(bucket, { a: "1".repeat(100_000), b: "2" }, IN_STORE);
     let gets = 0;
     const BLOBS = r2With({
       get: async (key, options) => {

@@ -5,12 +5,13 @@ import { anonymous, deliver, send, signed } from "../support/client.ts";
 import { checksum, expectBytes } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { BODY, ETAG, objectOf } from "./get-object-fixture.ts";
 
 describe("GetObject", () => {
   it("returns the bytes and all stored metadata", async () => {
     const begin = Math.floor(Date.now() / 1000) * 1000;
-    const target = await objectOf(BODY, { "content-type": "image/png", "x-amz-meta-a": "1" });
+    const target = await objectOf(BODY, { "content-type": "image/png", "x-amz-meta-a": "1" }, IN_STORE);
     const response = await send("GET", target);
     expect(response.status).toBe(200);
     expectAnswerHeaders(response);

@@ -3,12 +3,13 @@ import { deflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 
 import { crc32Of } from "../support/archives.ts";
-import { anonymous, deliver, presigned, send } from "../support/client.ts";
+import { anonymous, deliver, presigned, send, type RequestScope } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { noise } from "../support/digests.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { largePart, uploadInParts } from "../support/multipart.ts";
 import { publicReadPolicy, putPolicy } from "../support/policies.ts";
 import { freshUser } from "../support/users.ts";
@@ -17,9 +18,9 @@ import { buildZip, type BuiltMember, type BuiltZip } from "../support/zip-builde
 
 const TEXT = "some text that repeats, repeats, repeats, repeats\n".repeat(40);
 
-async function storedZip(zip: BuiltZip | Uint8Array): Promise<string> {
+async function storedZip(zip: BuiltZip | Uint8Array, scope: RequestScope = {}): Promise<string> {
   const bucket = await freshBucket();
-  const put = await send("PUT", `/${bucket}/a.zip`, { body: zip instanceof Uint8Array ? zip : buildZip(zip) });
+  const put = await send("PUT", `/${bucket}/a.zip`, { body: zip instanceof Uint8Array ? zip : buildZip(zip) }, scope);
   expect(put.status).toBe(200);
   return `/${bucket}/a.zip`;
 }
@@ -88,7 +89,7 @@ describe("GetZipMember", () => {
   });
 
   it("costs one round trip and three reads for a small archive", async () => {
-    const response = await ask(await storedZip({ members: MEMBERS }), "stored.txt");
+    const response = await ask(await storedZip({ members: MEMBERS }, IN_STORE), "stored.txt");
     expect(costOf(response)).toMatchObject({ roundTrips: 1, rowsWritten: 0, coordinatorCalls: 0, blobCalls: 3 });
     await response.body?.cancel();
   });

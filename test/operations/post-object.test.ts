@@ -7,6 +7,7 @@ import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.t
 import { r2With } from "../support/faults.ts";
 import { BOUNDARY, formOf, post, sendForm, signPolicy } from "../support/forms.ts";
 import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { expectNothingLeftOver, expectNoTrace, storedStateOf } from "../support/stored-state.ts";
 import { namesOf, readXml } from "../support/read-xml.ts";
 import { expectRefused, get, partsFor } from "./post-object-fixture.ts";
@@ -239,7 +240,7 @@ describe("PostObject", () => {
 
   it("leaves neither an object nor an unhandled rejection when the store fails", async () => {
     const bucket = await freshBucket();
-    const scope = { BLOBS: r2With({ put: () => Promise.reject(new Error("R2 is down")) }) };
+    const scope = { ...IN_STORE, BLOBS: r2With({ put: () => Promise.reject(new Error("R2 is down")) }) };
     for (const length of [10, 700_000]) {
       const form = formOf(partsFor(bucket, "k", ["file", noise(length), "f"]));
       await expectNoTrace(bucket, async () => {

@@ -5,6 +5,7 @@ import { countQuotas } from "../../src/jobs/count-quotas.ts";
 import { send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { runPass } from "../support/jobs.ts";
 import { completionOf, createUpload, putPart } from "../support/multipart.ts";
 import { quotaDocument, setQuota, storedOf } from "../support/quotas.ts";
@@ -98,7 +99,7 @@ describe("PutBucketQuota", () => {
   it("costs buckets without a quota no row, and others one", async () => {
     const [plain, limited] = [await freshBucket(), await freshBucket()];
     await setQuota(limited, "<MaxBytes>100</MaxBytes>");
-    const cost = async (bucket: string) => costOf(await send("PUT", `/${bucket}/k`, { body: "1" }));
+    const cost = async (bucket: string) => costOf(await send("PUT", `/${bucket}/k`, { body: "1" }, IN_STORE));
     const [free, counted] = [await cost(plain), await cost(limited)];
     expect(free).toMatchObject({ roundTrips: 2, rowsWritten: 1 });
     expect(counted).toMatchObject({ roundTrips: 2, rowsWritten: 2 });
@@ -123,7 +124,7 @@ describe("PutBucketQuota", () => {
     const bucket = await freshBucket();
     await setQuota(bucket, "<MaxObjects>1</MaxObjects>");
     await setQuota(bucket, "<MaxRequestsPerSecond>1000</MaxRequestsPerSecond>");
-    const put = await send("PUT", `/${bucket}/a`, { body: "1" });
+    const put = await send("PUT", `/${bucket}/a`, { body: "1" }, IN_STORE);
     expect([put.status, costOf(put).rowsWritten]).toEqual([200, 1]);
     expect(await (await send("GET", `/${bucket}?quota`)).text()).not.toContain("Stored");
   });

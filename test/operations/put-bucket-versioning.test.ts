@@ -5,6 +5,7 @@ import { costOf } from "../support/cost.ts";
 import { utf8, md5Base64 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { bucketId } from "../support/stored-state.ts";
 import { createUpload, putPart } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
@@ -149,7 +150,7 @@ describe("PutBucketVersioning", () => {
     const bucket = await freshBucket();
     await setVersioning(bucket, "Enabled");
     await putVersion(bucket, "k", "1");
-    const cost = costOf(await send("PUT", `/${bucket}/k`, { body: "2" }));
+    const cost = costOf(await send("PUT", `/${bucket}/k`, { body: "2" }, IN_STORE));
     expect(cost).toMatchObject({ roundTrips: 2, rowsWritten: 2, coordinatorCalls: 1, blobCalls: 1 });
   });
 

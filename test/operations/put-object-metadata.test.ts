@@ -6,6 +6,7 @@ import { deliver, presigned, send } from "../support/client.ts";
 import { utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { expectRefused } from "./put-object-fixture.ts";
 
@@ -77,7 +78,7 @@ describe("PutObject", () => {
     it("is also written as recovery metadata, from which the row can be rebuilt", async () => {
       const bucket = await freshBucket();
       const headers = { "content-type": "text/x-a", "x-amz-meta-a": "1", "cache-control": "no-cache" };
-      await send("PUT", `/${bucket}/a%20b`, { body: "x", headers });
+      await send("PUT", `/${bucket}/a%20b`, { body: "x", headers }, IN_STORE);
       const { objects } = await storedStateOf(bucket);
       const blob = await env.BLOBS.head(objects["a b"]?.blob_id ?? "");
       expect(blob?.customMetadata).toEqual({

@@ -6,6 +6,7 @@ import { costOf } from "../support/cost.ts";
 import { checksum, expectBytes, md5Hex, noise, utf8 } from "../support/digests.ts";
 import { expectAnswerHeaders, expectS3Error, type ExpectedError } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { runPass } from "../support/jobs.ts";
 import { storedStateOf } from "../support/stored-state.ts";
 import {
@@ -171,7 +172,7 @@ describe("UploadPartCopy", () => {
 
   it("releases its blob references when the part is replaced or the upload aborted", async () => {
     const bucket = await freshBucket();
-    await putAll(bucket, { source: "x" });
+    await putAll(bucket, { source: "x" }, IN_STORE);
     const target = await targetIn(bucket);
     await copiedPart(target, 1, `${bucket}/source`);
     await copiedPart(target, 1, `${bucket}/source`);
@@ -218,7 +219,7 @@ describe("UploadPartCopy", () => {
   it("completes an upload that announced a checksum, although that of a copied range is unknown", async () => {
     for (const algorithm of ["CRC32", "SHA256", "CRC64NVME"]) {
       const bucket = await freshBucket();
-      await putAll(bucket, { source: "abcdef" });
+      await putAll(bucket, { source: "abcdef" }, IN_STORE);
       const target = await targetIn(bucket, { "x-amz-checksum-algorithm": algorithm });
       const part = await copiedPart(target, 1, `${bucket}/source`, rangeOf(1, 3));
       expect(part.checksums).toEqual({});
@@ -355,7 +356,7 @@ describe("UploadPartCopy", () => {
 
   it("costs the same for one byte as for an object of many parts, and makes no blob call", async () => {
     const bucket = await freshBucket();
-    await putAll(bucket, { small: "x" });
+    await putAll(bucket, { small: "x" }, IN_STORE);
     await uploadInParts(bucket, "large", [largePart(1), largePart(2), "end"]);
     const target = await targetIn(bucket);
     const small = costOf(await copyPart(target, 1, `${bucket}/small`));

@@ -7,6 +7,7 @@ import { expectBytes } from "../support/digests.ts";
 import { expectSoundReferences } from "../support/check-references.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { createUpload, putPart, sendCompletion } from "../support/multipart.ts";
 
 /** D1 that loses its response to a part's commit after another event, and its responses to the following checks. */
@@ -50,7 +51,7 @@ it.each([
 
 it("A part copy whose source is deleted before the retry is not acknowledged", async () => {
   const bucket = await freshBucket();
-  await putAll(bucket, { source: "source" });
+  await putAll(bucket, { source: "source" }, IN_STORE);
   const uploadId = await createUpload(bucket, "k");
   const headers = { "x-amz-copy-source": `/${bucket}/source` };
   let isFirst = true;

@@ -74,12 +74,19 @@ export function withBody(request: Request, body: Uint8Array | ReadableStream<Uin
   return new Request(url, { method, headers, body });
 }
 
+let fileScope: RequestScope = {};
+
+/** Overrides the environment of all requests of a test file, which hooks set and unset. */
+export function overrideEnvironment(scope: RequestScope): void {
+  fileScope = scope;
+}
+
 /** Sends a request unchanged and waits for its background work. */
 export async function deliver(request: Request, scope: RequestScope = {}): Promise<Response> {
   const execution = createExecutionContext();
   // A client's socket sends a Host header; a Request constructed here has only its URL.
   if (!request.headers.has("host")) request.headers.set("host", new URL(request.url).host);
-  const response = await worker.fetch(request, { ...env, ...scope }, execution);
+  const response = await worker.fetch(request, { ...env, ...fileScope, ...scope }, execution);
   await waitOnExecutionContext(execution);
   return response;
 }

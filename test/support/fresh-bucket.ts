@@ -1,7 +1,7 @@
 // Buckets that no other test uses: storage is shared by all of them.
 import { expect } from "vitest";
 
-import { send } from "./client.ts";
+import { send, type RequestScope } from "./client.ts";
 
 /** A new bucket name. */
 export function freshBucketName(): string {
@@ -17,10 +17,14 @@ export async function freshBucket(): Promise<string> {
 }
 
 /** Puts objects concurrently, as a client does: texts by key. */
-export async function putAll(bucket: string, objects: Readonly<Record<string, string>>): Promise<void> {
+export async function putAll(
+  bucket: string,
+  objects: Readonly<Record<string, string>>,
+  scope: RequestScope = {},
+): Promise<void> {
   await Promise.all(
     Object.entries(objects).map(async ([key, body]) => {
-      const response = await send("PUT", `/${bucket}/${encodeURIComponent(key)}`, { body });
+      const response = await send("PUT", `/${bucket}/${encodeURIComponent(key)}`, { body }, scope);
       expect(response.status, key).toBe(200);
     }),
   );

@@ -7,7 +7,7 @@ import { metadata } from "./metadata.ts";
 export interface StoredState {
   /** By key. */
   readonly objects: Readonly<Record<string, StoredStateObject>>;
-  /** Sizes of the blobs in R2 and of the small blobs in the database, by id. */
+  /** Sizes of the blobs in R2 and of the small blobs in the database, in the order of their ids. */
   readonly blobs: Readonly<Record<string, number>>;
   /** Ids of the garbage blobs. */
   readonly garbage: readonly string[];
@@ -48,10 +48,12 @@ export async function storedStateOfId(id: string): Promise<StoredState> {
     .all<{ blob_id: string; length: number }>();
   return {
     objects: Object.fromEntries(objects.results.map(({ key, ...object }) => [key, object])),
-    blobs: Object.fromEntries([
-      ...(await blobsUnder(`${id}/`)).map(({ key, size }) => [key, size] as const),
-      ...small.results.map((row) => [row.blob_id, row.length] as const),
-    ]),
+    blobs: Object.fromEntries(
+      [
+        ...(await blobsUnder(`${id}/`)).map(({ key, size }) => [key, size] as const),
+        ...small.results.map((row) => [row.blob_id, row.length] as const),
+      ].toSorted(([one], [other]) => (one < other ? -1 : 1)),
+    ),
     garbage: garbage.results.map((row) => row.blob_id),
   };
 }
