@@ -21,6 +21,7 @@ export interface Release {
   readonly compatibilityDate: string;
   /** The release whose coordinators this release's Worker calls. */
   readonly coordinators: "previous" | "current";
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface ServedReleases {
@@ -77,7 +78,7 @@ export function serveReleases(releases: readonly Release[]): ServedReleases {
 }
 
 function workerOf(
-  { name, bundle, compatibilityDate, coordinators }: Release,
+  { name, bundle, compatibilityDate, coordinators, settings }: Release,
   credentials: Credentials,
 ): V4WorkerOptions {
   const className = "KeyCoordinator";
@@ -90,6 +91,7 @@ function workerOf(
       CAIRN_ROOT_ACCESS_KEY_ID: credentials.accessKeyId,
       CAIRN_ROOT_SECRET_ACCESS_KEY: credentials.secretAccessKey,
       CAIRN_MASTER_KEY: makeMasterKey(),
+      ...settings,
     },
     d1Databases: { DB: "shared" },
     r2Buckets: { BLOBS: "shared" },
