@@ -60,6 +60,7 @@ for (const piece of PIECES_MEBIBYTES) {
   const cairn = await serveMeasured({
     bindings: {
       VERIFY_READS: "off",
+      INLINE_MAX_BYTES: "0",
       EDGE_CACHE_PIECE_MEBIBYTES: String(piece),
     },
   });

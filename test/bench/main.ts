@@ -23,7 +23,7 @@ const USAGE = `Usage: npm run bench -- [options]
   --rounds N                           interleaved rounds (default 5)
   --keys N,N                           keys in the listed buckets (default 1000,100000)
   --no-s3rver                          without s3rver
-  --inline BYTES                       a second Cairn with bodies of up to this length in the database
+  --inline BYTES                       a second Cairn with another INLINE_MAX_BYTES; 0: all bodies in R2
   --json                               print JSON
   --write                              write docs/benchmarks.md
   --quick                              few workloads beside the bare Worker; fails when a ratio fell by more than a quarter

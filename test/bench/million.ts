@@ -58,6 +58,8 @@ async function served(act: (requests: Requests, cairn: ServedCairn) => Promise<v
     state,
     bindings: {
       SERVER_TIMING: "true",
+      // The rows are copies of one whose blob is in the store.
+      INLINE_MAX_BYTES: "0",
     },
     isInspected: true,
     onLog: (line) => {

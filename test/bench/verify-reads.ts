@@ -29,6 +29,7 @@ for (const setting of SETTINGS) {
     state,
     bindings: {
       EDGE_CACHE: "off",
+      INLINE_MAX_BYTES: "0",
       VERIFY_READS: setting,
     },
   });

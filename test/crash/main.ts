@@ -27,7 +27,7 @@ if (!/^[1-9]\d*$/.test(values.rounds) || !/^\d*$/.test(values.inline)) {
   console.error("Usage: npm run test:crash -- [--rounds N] [--inline BYTES]");
   process.exit(2);
 }
-/** Bodies of up to this length are stored in the database. */
+/** Bodies of up to this length are stored in the database; those of the default if it is empty. */
 const settings = { INLINE_MAX_BYTES: values.inline };
 const credentials = makeCredentials();
 const state = mkdtempSync(join(tmpdir(), "cairn-crash-"));

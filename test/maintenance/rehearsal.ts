@@ -48,7 +48,7 @@ function run(script: "fsck" | "rebuild" | "resume-deletions", ...options: readon
 
 /** Serves the state while `act` runs. */
 async function served<Result>(act: (requests: Requests) => Promise<Result>): Promise<Result> {
-  const cairn = await startCairn({ state, credentials, settings: { CAIRN_BLOBS: "r2" } });
+  const cairn = await startCairn({ state, credentials, settings: { CAIRN_BLOBS: "r2", INLINE_MAX_BYTES: "0" } });
   try {
     return await act(new Requests(cairn.url, credentials));
   } finally {

@@ -41,7 +41,8 @@ async function served(
   act: (requests: Requests, url: string) => Promise<void>,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const cairn = await startCairn({ state, credentials, settings });
+  // Small bodies are files, too.
+  const cairn = await startCairn({ state, credentials, settings: { INLINE_MAX_BYTES: "0", ...settings } });
   try {
     await act(new Requests(cairn.url, credentials), cairn.url);
   } finally {

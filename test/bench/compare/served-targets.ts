@@ -17,7 +17,7 @@ import { serveMeasured } from "../serve-measured.ts";
 /** The target with blobs as files. */
 export const ON_FILES = "Cairn on files";
 /** The target with small bodies in the database. */
-export const INLINE = "Cairn inline";
+export const INLINE = "Cairn --inline";
 const TEMPLATE_KEY = "template";
 const ROWS_PER_STATEMENT = 4000;
 
