@@ -15,7 +15,7 @@ import { openFront } from "./front.ts";
 import { greeting, type SecretSource } from "./greeting.ts";
 import type { StartOptions } from "./options.ts";
 import { assertPortIsFree, reachableHost, serveCairn, WORKER } from "./runtime.ts";
-import { startSchedule } from "./schedule.ts";
+import { localCrons, startSchedule } from "./schedule.ts";
 import { givenSettings } from "./settings.ts";
 
 /** Serves Cairn as the command line requests. Returns a function that stops it. */
@@ -39,7 +39,7 @@ export async function serveLocally(where: Omit<StartOptions, "help">): Promise<(
   await assertPortIsFree(host, port);
   const cairn = await serveCairn({ state, databases, blobs, fsync, host: "127.0.0.1", port: 0, bindings });
   const front = await openFront(host, port, async () => Number(new URL(await cairn.urlOf(WORKER)).port));
-  const stopSchedule = startSchedule(toml.crons, (cron) => cairn.runScheduled(cron));
+  const stopSchedule = startSchedule(localCrons(toml.crons), (cron) => cairn.runScheduled(cron));
   for (const name of cairn.migrated) console.log(`applied migration ${name}`);
   const url = `http://${reachableHost(host)}:${front.port}`;
   const region = settings["REGION"] ?? SETTINGS.REGION.default;

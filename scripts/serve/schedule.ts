@@ -1,6 +1,14 @@
 // Fires the Worker's cron schedule locally, as Cloudflare does for the deployed Worker.
 import { Cron } from "croner";
 
+/**
+ * The patterns of a local server. Each minute costs nothing here, so events whose receiver failed are repeated soon. Only
+ * jobs without a period run then.
+ */
+export function localCrons(deployed: readonly string[]): readonly string[] {
+  return [...deployed, "* * * * *"];
+}
+
 /** Calls `run` at each time of the cron patterns, one call at a time. Returns a function that stops the schedule. */
 export function startSchedule(patterns: readonly string[], run: (pattern: string) => Promise<void>): () => void {
   let isRunning = false;
