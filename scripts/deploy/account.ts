@@ -31,14 +31,21 @@ export async function chooseAccount(api: Api, { accountId }: WranglerToml): Prom
   const wanted = process.env["CLOUDFLARE_ACCOUNT_ID"]?.trim() || accountId;
   // A token for one account may not be allowed to list accounts: where one is named, that is enough.
   const listed = await api.list("/accounts").catch((error: unknown) => {
-    if (wanted !== undefined && error instanceof ApiFailure && error.code === 10_000) return [];
+    if (wanted !== undefined && isForbidden(error)) return [];
     return unreadableLogin(error);
   });
   const accounts = listed.map((account) => ({
     id: String(field(account, "id")),
     name: String(field(account, "name")),
   }));
-  if (wanted !== undefined) return accounts.find(({ id }) => id === wanted) ?? { id: wanted, name: wanted };
+  const names = accounts.map(({ id, name }) => `${name} (${id})`).join(", ");
+  if (wanted !== undefined) {
+    const found = accounts.find(({ id }) => id === wanted);
+    if (found !== undefined || accounts.length === 0) return found ?? { id: wanted, name: wanted };
+    throw new DeployFailure(
+      `The login has no account ${wanted}, only ${names}: set CLOUDFLARE_ACCOUNT_ID, or account_id in wrangler.toml, to one of its own.`,
+    );
+  }
   const [only, ...others] = accounts;
   if (only === undefined) {
     throw new DeployFailure(
@@ -46,10 +53,16 @@ export async function chooseAccount(api: Api, { accountId }: WranglerToml): Prom
     );
   }
   if (others.length === 0) return only;
-  const names = accounts.map(({ id, name }) => `${name} (${id})`).join(", ");
   throw new DeployFailure(
     `The login has several accounts: ${names}. Set account_id in wrangler.toml, or CLOUDFLARE_ACCOUNT_ID, to the one to deploy to.`,
   );
+}
+
+/** Whether a valid login lacks a permission. An invalid one is another answer with the same status. */
+function isForbidden(error: unknown): boolean {
+  if (!(error instanceof ApiFailure)) return false;
+  const isRefused = error.status === 401 || error.status === 403;
+  return error.code === 10_000 || (isRefused && !/token|header/i.test(error.message));
 }
 
 function unreadableLogin(error: unknown): never {
@@ -108,7 +121,9 @@ export async function findWorker(api: Api, name: string): Promise<FoundWorker | 
 }
 
 async function findDatabase(api: Api, d1: D1Declaration): Promise<FoundDatabase | undefined> {
-  const database = await api.get(`/d1/database/${d1.databaseId ?? d1.databaseName}`).catch(unlessMissing(7404));
+  const database = await (d1.databaseId === undefined
+    ? findNamed(api, d1.databaseName)
+    : api.get(`/d1/database/${d1.databaseId}`).catch(unlessMissing(7404)));
   if (database !== undefined) {
     const region = (textField(database, "running_in_region") ?? "").toLowerCase();
     return { id: String(field(database, "uuid")), region };
@@ -117,6 +132,22 @@ async function findDatabase(api: Api, d1: D1Declaration): Promise<FoundDatabase 
   throw new DeployFailure(
     `The account has no D1 database with the id ${d1.databaseId}: take database_id out of wrangler.toml, or put the id of this account's database there.`,
   );
+}
+
+/** The API takes a name in place of an id, which its documentation does not promise, so the list has the last word. */
+async function findNamed(api: Api, name: string): Promise<unknown> {
+  const found = await api.get(`/d1/database/${name}`).catch((error: unknown) => {
+    if (error instanceof ApiFailure && (error.status === 404 || error.status === 400)) return undefined;
+    throw error;
+  });
+  if (found !== undefined) return found;
+  // The list has every database with the name as a part of its own, and does not say where each is.
+  const listed = await api.list("/d1/database", { name });
+  const id = textField(
+    listed.find((one) => field(one, "name") === name),
+    "uuid",
+  );
+  return id === undefined ? undefined : api.get(`/d1/database/${id}`);
 }
 
 async function findBucket(api: Api, name: string): Promise<boolean> {
@@ -141,7 +172,7 @@ async function requireWriting(api: Api, worker: string): Promise<void> {
   await Promise.all(
     probes.map(([method, path]) =>
       api.send(method, path, {}).catch((error: unknown) => {
-        if (error instanceof ApiFailure && (error.code === 10_000 || error.code === 10_042)) throw error;
+        if (isForbidden(error) || (error instanceof ApiFailure && error.code === 10_042)) throw error;
       }),
     ),
   );

@@ -12,7 +12,7 @@ export interface Api {
   get(path: string, query?: Readonly<Record<string, string>>): Promise<unknown>;
   send(method: "POST" | "PATCH" | "PUT", path: string, body: unknown): Promise<unknown>;
   /** All pages of a list. */
-  list(path: string): Promise<unknown[]>;
+  list(path: string, query?: Readonly<Record<string, string>>): Promise<unknown[]>;
   below(path: string): Api;
 }
 
@@ -42,10 +42,10 @@ function apiAt(base: string, prefix: string, headers: Readonly<Record<string, st
     get,
     send: (method, path, body) =>
       ask(path, { method, headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(body) }),
-    async list(path) {
+    async list(path, query = {}) {
       const items: unknown[] = [];
       for (let page = 1; ; page += 1) {
-        const found = await get(path, { page: String(page), per_page: String(PAGE_SIZE) });
+        const found = await get(path, { ...query, page: String(page), per_page: String(PAGE_SIZE) });
         if (!Array.isArray(found)) return items;
         items.push(...found);
         if (found.length < PAGE_SIZE) return items;

@@ -49,7 +49,7 @@ export function explain(error: unknown, account: { readonly id: string; readonly
       `The account ${account.name} has as many D1 databases as its plan allows: delete one, or upgrade at ${dashboard}/workers/plans.`,
     );
   }
-  if (code === 10_000 || status === 403) {
+  if (code === 10_000 || status === 401 || status === 403) {
     const permission = PERMISSIONS.find(([pattern]) => pattern.test(path))?.[1] ?? "Account Settings: Read";
     return failure(
       `The API token lacks the permission "${permission}" in the account ${account.name}: add it at ${CREATE_TOKEN}, or run \`npx wrangler login\` without a token.`,

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { type Account, deployedVersion, newAccount, secretsOf } from "../stand-in/account.ts";
-import { type StandIn, startStandIn } from "../stand-in/cloudflare.ts";
+import { ApiError } from "../stand-in/answers.ts";
+import { type ApiCall, type StandIn, startStandIn } from "../stand-in/cloudflare.ts";
 import { Project, deploy, readCredentials, runScript } from "../stand-in/harness.ts";
 
 const cleanups: (() => unknown)[] = [];
@@ -75,6 +76,21 @@ void describe("a deployment over an earlier one", () => {
     assert.equal(code, 1);
     assert.match(output, /deploy: .*npx wrangler secret put CAIRN_ROOT_SECRET_ACCESS_KEY/);
     assert.equal(account.workers.get("cairn")?.versions.length, before);
+  });
+
+  void it("finds its database in the list where the API takes ids alone", async () => {
+    const { account, standIn, project } = await deployed();
+    const before = account.databases.map(({ uuid }) => uuid);
+    const onCall = ({ path }: ApiCall): void => {
+      if (path.endsWith("/d1/database/cairn")) throw new ApiError(404, 7000, "No route for that URI");
+    };
+    standIn.options = { accounts: [account], onCall };
+    const { code, output } = await runScript(standIn, project, {});
+    assert.equal(code, 0, output);
+    assert.deepEqual(
+      account.databases.map(({ uuid }) => uuid),
+      before,
+    );
   });
 
   void it("uses the named account if the token may not list accounts, and reports an unreachable API", async () => {

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { type Account, type Permission, newAccount, newDatabase } from "../stand-in/account.ts";
+import { ApiError } from "../stand-in/answers.ts";
 import { type StandIn, startStandIn } from "../stand-in/cloudflare.ts";
 import { type Outcome, type RunOptions, Project, deploy, runScript } from "../stand-in/harness.ts";
 
@@ -113,6 +114,33 @@ void describe("npm run deploy stops before it creates anything", () => {
       account,
     );
   });
+
+  void it("where the named account is not one of the login's", async () => {
+    const account = newAccount({ name: "One" });
+    const outcome = await attempt(account, { environment: { CLOUDFLARE_ACCOUNT_ID: "f".repeat(32) } });
+    assertRefused(
+      outcome,
+      /The login has no account f{32}, only One \([0-9a-f]+\): set CLOUDFLARE_ACCOUNT_ID/,
+      account,
+    );
+  });
+
+  for (const status of [401, 403]) {
+    void it(`where a write is refused with ${status} and another code than usual`, async () => {
+      const account = newAccount();
+      const standIn = await startStandIn({
+        accounts: [account],
+        onCall({ method, path }, when) {
+          if (when === "before" && method !== "GET" && path.includes("/r2/")) {
+            throw new ApiError(status, 9109, "Unauthorized to access requested resource");
+          }
+        },
+      });
+      standIns.push(standIn);
+      const outcome = await deploy(standIn, project);
+      assertRefused(outcome, /lacks the permission "Workers R2 Storage: Edit" in the account Example/, account);
+    });
+  }
 
   for (const permission of ["D1", "Workers R2 Storage", "Workers Scripts"] as const) {
     for (const access of ["Read", "Edit"] as const) {
