@@ -18,10 +18,19 @@ const UNKNOWN_SIGNER: ReadonlySet<string> = new Set([
 /** Asks for a key that does not exist, once without credentials and once by a presigned URL. */
 export async function checkDelivery(url: string, credentials: Credentials | undefined): Promise<Finding[]> {
   const target = new URL(`/cairn-doctor-${randomBytes(6).toString("hex")}`, url);
-  const reached = await checkReached(target);
+  const reached = await checkReached(target).catch((error: unknown) => unreachable(target, error));
   if (reached.level === "bad") return [reached];
   if (credentials === undefined) return [reached, skipped("presigned URLs", "there are no credentials to sign with")];
   return [reached, await checkPresigned(target, credentials)];
+}
+
+function unreachable({ host }: URL, error: unknown): Finding {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+  return bad(
+    "delivery",
+    `${host} cannot be reached (${cause})`,
+    "Add the host's route to wrangler.delivery.toml and deploy again; a custom domain takes some minutes to get its DNS entry and certificate.",
+  );
 }
 
 async function checkReached(target: URL): Promise<Finding> {

@@ -3,16 +3,8 @@
 import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { bad, good, skipped, warning, type Finding } from "./findings.ts";
-import type { Wire, WireAnswer, WireRequest } from "./wire.ts";
-
-export interface Place {
-  readonly wire: Wire;
-  readonly bucket: string;
-  /** A prefix of keys that nothing else uses. */
-  readonly prefix: string;
-  /** The size of the largest body to try, in bytes. */
-  readonly largest: number;
-}
+import { checkHtml, checkPosts, checkQuery, checkRanges } from "./passing-checks.ts";
+import { codeOf, describe, get, isHtml, put, target, type Place } from "./place.ts";
 
 const NORMALIZATION =
   "In the zone's Rules > Settings > Normalization, set incoming URLs to RFC-3986 or off, or use the workers.dev address: keys with such paths cannot be reached.";
@@ -26,13 +18,17 @@ export async function checkRequests(place: Place): Promise<Finding[]> {
   const findings = [permission];
   const checks: readonly [string, (place: Place) => Promise<Finding>][] = [
     ["paths", checkPaths],
+    ["query", checkQuery],
     ["accept-encoding", checkAcceptEncoding],
     ["header names", checkHeaderNames],
     ["compression", checkCompression],
     ["stored gzip", checkStoredGzip],
+    ["html", checkHtml],
+    ["ranges", checkRanges],
     ["etag", checkConditions],
     ["head", checkHead],
     ["cache", checkCache],
+    ["posts", checkPosts],
     ["expect", checkExpect],
     ["user agents", checkUserAgents],
     ["body size", checkBodySize],
@@ -51,46 +47,17 @@ export async function checkRequests(place: Place): Promise<Finding[]> {
   return findings;
 }
 
-function target({ bucket, prefix }: Place, key: string): string {
-  return `/${bucket}/${prefix}${key}`;
-}
-
-async function put(place: Place, key: string, body: Buffer, headers: WireRequest["headers"] = {}): Promise<WireAnswer> {
-  return place.wire.send({ method: "PUT", target: target(place, key), body, headers });
-}
-
-async function get(
-  place: Place,
-  key: string,
-  headers: WireRequest["headers"] = {},
-  method = "GET",
-): Promise<WireAnswer> {
-  return place.wire.send({ method, target: target(place, key), headers });
-}
-
 /** Deletes what the checks have stored. */
 export async function cleanUp({ wire, bucket, prefix }: Place): Promise<void> {
   const listed = await wire.send({
     method: "GET",
-    target: `/${bucket}?list-type=2&prefix=${encodeURIComponent(prefix)}`,
+    target: `/${bucket}?list-type=2&encoding-type=url&prefix=${encodeURIComponent(prefix)}`,
   });
-  for (const [, key = ""] of listed.body.toString().matchAll(/<Key>(.*?)<\/Key>/g)) {
+  for (const [, encoded = ""] of listed.body.toString().matchAll(/<Key>(.*?)<\/Key>/g)) {
+    // Others write a space as a plus there.
+    const key = decodeURIComponent(encoded.replaceAll("+", "%20"));
     await wire.send({ method: "DELETE", target: `/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}` });
   }
-}
-
-function codeOf({ body }: WireAnswer): string {
-  return /<Code>(.*?)<\/Code>/.exec(body.toString())?.[1] ?? "no code";
-}
-
-function isHtml({ headers, body }: WireAnswer): boolean {
-  return String(headers["content-type"]).includes("html") || /^\s*<(?:!doctype html|html)/i.test(body.toString());
-}
-
-function describe(answer: WireAnswer): string {
-  return isHtml(answer)
-    ? `${answer.status} with a page of HTML`
-    : `${answer.status} ${answer.status >= 400 ? codeOf(answer) : ""}`.trim();
 }
 
 async function checkPermissions(place: Place): Promise<Finding> {

@@ -153,6 +153,59 @@ export const FAULTS: readonly (readonly [name: string, check: string, level: "ba
     { onRequest: (passing) => void (passing.target = passing.target.replaceAll("%7E", "~")) },
   ],
   [
+    "parameters are decoded",
+    "query",
+    "bad",
+    {
+      onRequest: (passing) => {
+        const [path = "", query = ""] = passing.target.split("?");
+        passing.target = query === "" ? path : `${path}?${query.replaceAll("%2B", "+")}`;
+        return undefined;
+      },
+    },
+  ],
+  [
+    "a firewall refuses XML",
+    "posts",
+    "bad",
+    { onRequest: ({ method }) => (method === "POST" ? CHALLENGE : undefined) },
+  ],
+  [
+    "pages are rewritten",
+    "html",
+    "bad",
+    {
+      onAnswer: (_passing, answering) => {
+        if (!String(answering.headers["content-type"]).startsWith("text/html")) return;
+        answering.body = Buffer.from(answering.body.toString().replaceAll(/[\w.]+@[\w.]+/g, "[email protected]"));
+        delete answering.headers["content-length"];
+      },
+    },
+  ],
+  ["ranges are dropped", "ranges", "bad", { onRequest: ({ headers }) => void delete headers["range"] }],
+  [
+    "a cache answers ranges with the whole",
+    "ranges",
+    "bad",
+    {
+      onAnswer: ({ method }, answering) => {
+        if (method !== "GET" || answering.status !== 206) return;
+        answering.status = 200;
+        delete answering.headers["content-range"];
+      },
+    },
+  ],
+  [
+    "bytes arrive without their length",
+    "ranges",
+    "bad",
+    {
+      onAnswer: ({ method }, { headers }) => {
+        if (method === "GET" && headers["content-type"] === "binary/octet-stream") delete headers["content-length"];
+      },
+    },
+  ],
+  [
     "Accept-Encoding is rewritten",
     "accept-encoding",
     "warning",
