@@ -124,7 +124,9 @@ describe("the cost of reading", () => {
     [30, "&max-keys=10", 16],
     [30, "&prefix=dir1/", 16],
     [30, "&prefix=dir1/k3", 4],
-    [30, "&delimiter=/", 20],
+    [30, "&delimiter=/", 14],
+    [30, "&delimiter=k", 14],
+    [30, "&delimiter=1/k", 70],
     [30, "&delimiter=/&prefix=dir1/", 50],
   ])(
     "LIST of %i keys with %j: one round trip, and a few rows read for each returned entry",

@@ -24,31 +24,39 @@ export interface EntryKind {
 }
 
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
-/** The 1-based position of the delimiter (?6) after the prefix (of ?5 characters); 0: none. */
-const DELIMITER_AT = "instr(substr(page.key, ?5 + 1), ?6)";
+/** Between an entry's id, which has only digits and letters, and its key. A common prefix has no id. */
+const ID_END = "/";
+/** The 1-based position of the delimiter (?6) in a key, after the prefix (of ?5 characters); 0: none. */
+const DELIMITER_AT = "instr(substr(key, ?5 + 1), ?6)";
 
 /**
- * Selects a page of entries as text: the kind's columns, then `id`, then the key or common prefix. Each step of the recursion finds the
- * next entry: the first after the current one, or after its common prefix if its key contains the delimiter.
+ * Selects a page of entries as text: the kind's columns, then `id`, then the key or common prefix. Each step of the recursion
+ * finds the next entry, as its id and key in one text: the first after the last entry, or its common prefix if its key
+ * contains the delimiter. The steps are in order and LEFT JOINs keep it, so nothing is sorted.
  */
 export function selectEntries(kind: EntryKind, page: EntryPage): PageText {
   const end = successorOfPrefix(page.prefix);
   const upper = end === undefined ? "" : "AND t.key < ?8";
   const past = successorOfPrefix(page.delimiter) ?? page.delimiter + "\u{10ffff}".repeat(256);
   const isDelimited = page.delimiter !== "";
-  const rolled = isDelimited ? `${DELIMITER_AT} > 0` : "0";
+  const isPrefix = (entry: string): string => (isDelimited ? `substr(${entry}, 1, 1) = '${ID_END}'` : "0");
+  const key = "substr(entry, instr(entry, '/') + 1)";
+  const id = "substr(entry, 1, instr(entry, '/') - 1)";
   const nextKey = isDelimited
-    ? `CASE WHEN ${rolled} THEN substr(page.key, 1, ?5 + ${DELIMITER_AT} - 1) || ?7 ELSE page.key END`
-    : "page.key";
-  const nextId = isDelimited ? `CASE WHEN ${rolled} THEN '' ELSE page.id END` : "page.id";
-  const next = (column: "key" | "id", key: string, id: string): string => {
+    ? `CASE WHEN ${isPrefix("entry")} THEN substr(entry, 2, length(entry) - 1 - length(?6)) || ?7 ELSE ${key} END`
+    : key;
+  const found = isDelimited
+    ? `CASE WHEN ${DELIMITER_AT} > 0 THEN '${ID_END}' || substr(key, 1, ?5 + ${DELIMITER_AT} - 1) || ?6
+         ELSE id || '${ID_END}' || key END`
+    : `id || '${ID_END}' || key`;
+  const first = (afterKey: string, afterId: string): string => {
     const arms = kind.seeks.map(
       ({ table, id: column }) =>
         `SELECT * FROM (SELECT t.key AS key, t.${column} AS id FROM ${table} t
-         WHERE t.bucket_id = ${BUCKET_ID} AND (t.key, t.${column}) > (${key}, ${id}) ${upper}
+         WHERE t.bucket_id = ${BUCKET_ID} AND (t.key, t.${column}) > (${afterKey}, ${afterId}) ${upper}
          ORDER BY t.key, t.${column} LIMIT 1)`,
     );
-    return `(SELECT ${column} FROM (${arms.join(" UNION ALL ")}) ORDER BY key, id LIMIT 1)`;
+    return `(SELECT ${found} FROM (${arms.join(" UNION ALL ")}) ORDER BY key, id LIMIT 1)`;
   };
   // Every numbered parameter must be used, with or without a delimiter.
   const parameters: SqlValue[] = [
@@ -66,16 +74,15 @@ export function selectEntries(kind: EntryKind, page: EntryPage): PageText {
   return pageText({
     columns: [...names, "id"],
     parameters,
-    sql: `WITH RECURSIVE page (key, id) AS (
-       SELECT ${next("key", "?2", "?3")}, ${next("id", "?2", "?3")}
+    sql: `WITH RECURSIVE entries (entry) AS (
+       SELECT ${first("?2", "?3")}
        UNION ALL
-       SELECT ${next("key", nextKey, nextId)}, ${next("id", nextKey, nextId)} FROM page WHERE page.key IS NOT NULL
+       SELECT ${first(nextKey, id)} FROM entries WHERE entry IS NOT NULL
        LIMIT ?4
+     ), page AS (
+       SELECT ${key} AS key, nullif(${id}, '') AS id, ${isPrefix("entry")} AS is_common_prefix FROM entries
+       WHERE entry IS NOT NULL AND ?5 IS NOT NULL AND ?6 IS NOT NULL AND ?7 IS NOT NULL
      )
-     SELECT page.key, page.id,
-       CASE WHEN ${rolled} THEN substr(page.key, 1, ?5 + ${DELIMITER_AT} - 1) || ?6 END AS common_prefix,
-       ${selected.join(", ")}
-     FROM page ${kind.joins}
-     WHERE page.key IS NOT NULL AND ?7 IS NOT NULL ORDER BY page.key, page.id`,
+     SELECT page.key, page.id, page.is_common_prefix, ${selected.join(", ")} FROM page ${kind.joins}`,
   });
 }

@@ -27,8 +27,8 @@ export const LISTED_COLUMNS = [
   "checksum_type",
 ] as const;
 const SELECTED = LISTED_COLUMNS.map((column) => `o.${column}`).join(", ");
-/** The 1-based position of the delimiter (?5) after the prefix (of ?4 characters); 0: none. */
-const DELIMITER_AT = "instr(substr(page.key, ?4 + 1), ?5)";
+/** The 1-based position of the delimiter (?5) in a text, after the prefix (of ?4 characters); 0: none. */
+const delimiterIn = (text: string): string => `instr(substr(${text}, ?4 + 1), ?5)`;
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
 
 /** Looks up a bucket and a page of its keys. One entry beyond the limit shows that the page is truncated. */
@@ -55,7 +55,7 @@ function plainPage(bucketName: string, { prefix, from, limit }: ListingPage): St
   const parameters: SqlValue[] = [bucketName, from, limit + 1];
   if (end !== undefined) parameters.push(end);
   return statement(
-    `SELECT o.key, NULL AS common_prefix, ${SELECTED} FROM objects o
+    `SELECT o.key, 0 AS is_common_prefix, ${SELECTED} FROM objects o
      WHERE o.bucket_id = ${BUCKET_ID} AND o.key >= ?2 ${end === undefined ? "" : "AND o.key < ?4"}
      ORDER BY o.key LIMIT ?3`,
     ...parameters,
@@ -63,36 +63,37 @@ function plainPage(bucketName: string, { prefix, from, limit }: ListingPage): St
 }
 
 /**
- * Selects a page with common prefixes. Each step of the recursion finds the next key: the first after the current one,
- * or after its common prefix if it contains the delimiter. The text after a common prefix is the prefix with its
- * delimiter replaced by the least text greater than all texts that begin with the delimiter.
+ * Selects a page with common prefixes. Each step of the recursion finds the next entry: the first key after the last
+ * entry, or its common prefix if it contains the delimiter. The text after a common prefix is the prefix with its delimiter
+ * replaced by the least text greater than all texts that begin with the delimiter. The steps are in order and a LEFT JOIN
+ * keeps it, so nothing is sorted. A common prefix has no row, and its join with NULL reads none.
  */
 function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: ListingPage): Statement {
   const end = successorOfPrefix(prefix);
   const upper = end === undefined ? "" : "AND o.key < ?7";
   // A delimiter of U+10FFFF alone has no successor. 256 more of them (1024 bytes) sort after any key with the prefix.
   const pastDelimiter = successorOfPrefix(delimiter) ?? delimiter + "\u{10ffff}".repeat(256);
-  const next = `CASE WHEN ${DELIMITER_AT} > 0
-      THEN substr(page.key, 1, ?4 + ${DELIMITER_AT} - 1) || ?6 ELSE page.key || char(0) END`;
+  const isPrefix = `${delimiterIn("page.key")} > 0`;
+  const entry = `CASE WHEN ${delimiterIn("o.key")} > 0
+      THEN substr(o.key, 1, ?4 + ${delimiterIn("o.key")} - 1) || ?5 ELSE o.key END`;
+  const next = `CASE WHEN ${isPrefix}
+      THEN substr(page.key, 1, length(page.key) - length(?5)) || ?6 ELSE page.key || char(0) END`;
   const parameters: SqlValue[] = [bucketName, from, limit + 1, Array.from(prefix).length, delimiter, pastDelimiter];
   if (end !== undefined) parameters.push(end);
   return statement(
     `WITH RECURSIVE page (key) AS (
-       SELECT (SELECT o.key FROM objects o WHERE o.bucket_id = ${BUCKET_ID} AND o.key >= ?2 ${upper}
+       SELECT (SELECT ${entry} FROM objects o WHERE o.bucket_id = ${BUCKET_ID} AND o.key >= ?2 ${upper}
                ORDER BY o.key LIMIT 1)
        UNION ALL
-       SELECT (SELECT o.key FROM objects o WHERE o.bucket_id = ${BUCKET_ID} AND o.key >= ${next} ${upper}
+       SELECT (SELECT ${entry} FROM objects o WHERE o.bucket_id = ${BUCKET_ID} AND o.key >= ${next} ${upper}
                ORDER BY o.key LIMIT 1)
        FROM page WHERE page.key IS NOT NULL
        LIMIT ?3
      )
-     SELECT page.key,
-       CASE WHEN ${DELIMITER_AT} > 0
-         THEN substr(page.key, 1, ?4 + ${DELIMITER_AT} - 1) || ?5 END AS common_prefix,
-       ${SELECTED}
+     SELECT page.key, ${isPrefix} AS is_common_prefix, ${SELECTED}
      FROM page LEFT JOIN objects o
-       ON ${DELIMITER_AT} = 0 AND o.bucket_id = ${BUCKET_ID} AND o.key = page.key
-     WHERE page.key IS NOT NULL ORDER BY page.key`,
+       ON o.bucket_id = ${BUCKET_ID} AND o.key = CASE WHEN ${isPrefix} THEN NULL ELSE page.key END
+     WHERE page.key IS NOT NULL`,
     ...parameters,
   );
 }
@@ -100,8 +101,8 @@ function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: L
 /** Reads an entry from the fields of {@link LISTED_COLUMNS} and those that {@link pageText} adds. */
 export function entryFromFields(fields: readonly string[]): ListingEntry {
   const [size, etag = "", modifiedAt, ownerId = "", storageClass = "", algorithm = "", type = ""] = fields;
-  const [isCommonPrefix, text = ""] = fields.slice(-2);
-  if (isCommonPrefix === "1") return { commonPrefix: text };
+  const text = fields.at(-1) ?? "";
+  if (fields.at(-2) === "1") return { commonPrefix: text };
   return {
     object: {
       key: text,

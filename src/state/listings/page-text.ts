@@ -3,9 +3,12 @@
 import { randomDigits } from "../../bytes/random-id.ts";
 import { rowsOf, statement, type Statement, type StatementResult } from "../d1/database.ts";
 
-/** A page of entries whose last column, a key or common prefix, may contain any character. */
+/**
+ * A query of entries in their order, with the columns `key`, which is a key or common prefix and may contain any
+ * character, and `is_common_prefix`.
+ */
 export interface PageQuery extends Statement {
-  /** Columns of the query whose values contain no line break. */
+  /** Further columns, whose values contain no line break. They are read for keys only. */
   readonly columns: readonly string[];
 }
 
@@ -13,26 +16,25 @@ export interface PageQuery extends Statement {
 export interface PageText {
   readonly statement: Statement;
   /**
-   * Returns the entries of a result: their columns as text ("" for NULL), whether the entry is a common prefix ("1"
-   * or "0"), and the key or common prefix.
+   * Returns the entries of a result: of a key its columns as text ("" for NULL), then "0" and the key; of a common prefix
+   * "1" and the prefix.
    */
   readonly read: (result: StatementResult | undefined) => string[][];
 }
 
+/** Before a common prefix. No column begins with a line break. */
+const PREFIX = "\n";
 /** 80 random bits, so that no key can be made to contain the separator. */
 const SEPARATOR_DIGITS = 16;
 
-/**
- * Wraps a query that returns `key`, `common_prefix` and the other columns. A text of 1001 entries with keys of 1024 bytes
- * stays below D1's limit of 2 MB for a value.
- */
+/** Wraps a query. A text of 1001 entries with keys of 1024 bytes stays below D1's limit of 2 MB for a value. */
 export function pageText({ sql, parameters, columns }: PageQuery): PageText {
   const separator = `\n${randomDigits(SEPARATOR_DIGITS)}\n`;
-  const fields = columns.map((column) => `coalesce(${column}, '') || '\n'`);
-  const texts = [...fields, `(common_prefix IS NOT NULL) || '\n'`, "coalesce(common_prefix, key)"];
+  const fields = columns.map((column) => `coalesce(${column}, '') || '\n' || `).join("");
+  const text = `CASE WHEN is_common_prefix THEN '${PREFIX}' || key ELSE ${fields}'0\n' || key END`;
   return {
     statement: statement(
-      `SELECT group_concat(${texts.join(" || ")}, ?${parameters.length + 1}) AS entries FROM (${sql})`,
+      `SELECT group_concat(${text}, ?${parameters.length + 1}) AS entries FROM (${sql})`,
       ...parameters,
       separator,
     ),
@@ -43,8 +45,9 @@ export function pageText({ sql, parameters, columns }: PageQuery): PageText {
   };
 }
 
-/** Splits an entry at its first `count` line breaks. */
+/** Splits an entry at its first `count` line breaks; a common prefix has one. */
 function fieldsOf(entry: string, count: number): string[] {
+  if (entry.startsWith(PREFIX)) return ["1", entry.slice(PREFIX.length)];
   const fields: string[] = [];
   let start = 0;
   for (let field = 0; field < count; field += 1) {

@@ -27,7 +27,7 @@ export function lookUpPartPage(
 ): Lookup<{ readonly parts: readonly ListedPart[] }> {
   const text = pageText({
     ...statement(
-      `SELECT ${COLUMNS.join(", ")}, '' AS key, NULL AS common_prefix FROM parts
+      `SELECT ${COLUMNS.join(", ")}, '' AS key, 0 AS is_common_prefix FROM parts
        WHERE upload_id = ?1 AND part_number > ?2 ORDER BY part_number LIMIT ?3`,
       uploadId,
       after,

@@ -26,6 +26,7 @@ const SELECTED = LISTED_COLUMNS.map((column) => `coalesce(o.${column}, v.${colum
 
 const IN_SNAPSHOT = LISTED_COLUMNS.length;
 const EXAMINED = IN_SNAPSHOT + 1;
+const ROLLED_UP = EXAMINED + 1;
 const LAST_EXAMINED = String(WALK_MAX_KEYS);
 
 function isInSnapshot(fields: readonly string[]): boolean {
@@ -34,12 +35,13 @@ function isInSnapshot(fields: readonly string[]): boolean {
 
 function lookUpSnapshotPage(bucketName: string, page: SnapshotPage): Lookup<ObjectPageFacts> {
   const walk = walkKeys(bucketName, page);
-  const isRolledUp = page.delimiter === "" ? "0" : `${DELIMITER_AT} > 0`;
+  const isRolledUp = page.delimiter === "" ? "0" : `(${DELIMITER_AT} > 0 AND ${IS_IN_SNAPSHOT})`;
   const listing = pageText({
-    columns: [...LISTED_COLUMNS, "is_in_snapshot", "examined"],
+    columns: [...LISTED_COLUMNS, "is_in_snapshot", "examined", "is_rolled_up"],
+    // A common prefix has columns too, so it is read as a key.
     sql: `${walk.sql}
-     SELECT page.key, page.examined, ${IS_IN_SNAPSHOT} AS is_in_snapshot, ${SELECTED},
-       CASE WHEN ${isRolledUp} AND ${IS_IN_SNAPSHOT} THEN substr(page.key, 1, ?4 + ${DELIMITER_AT} - 1) || ?5 END AS common_prefix
+     SELECT 0 AS is_common_prefix, page.examined, ${IS_IN_SNAPSHOT} AS is_in_snapshot, ${isRolledUp} AS is_rolled_up, ${SELECTED},
+       CASE WHEN ${isRolledUp} THEN substr(page.key, 1, ?4 + ${DELIMITER_AT} - 1) || ?5 ELSE page.key END AS key
      FROM page ${JOIN_SNAPSHOT_VERSION}
      WHERE page.key IS NOT NULL AND (${IS_IN_SNAPSHOT} OR page.examined = ?8)
      ORDER BY page.key`,
@@ -50,7 +52,9 @@ function lookUpSnapshotPage(bucketName: string, page: SnapshotPage): Lookup<Obje
     read: (results) => {
       const rows = listing.read(results[1]);
       const matches = rows.filter((fields) => isInSnapshot(fields));
-      const entries = matches.slice(0, page.limit).map(entryFromFields);
+      const entries = matches
+        .slice(0, page.limit)
+        .map((fields) => (fields[ROLLED_UP] === "1" ? { commonPrefix: fields.at(-1) ?? "" } : entryFromFields(fields)));
       // If the walk reached its bound before the page was full, the last examined key ends the page.
       const examined = rows.find((fields) => fields[EXAMINED] === LAST_EXAMINED && matches.length <= page.limit);
       return {

@@ -31,7 +31,7 @@ const UPLOADS: EntryKind = {
     checksum_algorithm: "u.checksum_algorithm",
     checksum_type: "u.checksum_type",
   },
-  joins: `CROSS JOIN uploads u ON u.bucket_id = (SELECT id FROM buckets WHERE name = ?1)
+  joins: `LEFT JOIN uploads u ON u.bucket_id = (SELECT id FROM buckets WHERE name = ?1)
     AND u.key = page.key AND u.upload_id = page.id`,
 };
 
@@ -53,8 +53,8 @@ export function lookUpUploadPage(page: EntryPage): Lookup<UploadPageFacts> {
 
 function entryFromFields(fields: readonly string[]): UploadPageFacts["entries"][number] {
   const [initiatedAt, ownerId = "", storageClass = "", algorithm = "", type = "", uploadId = ""] = fields;
-  const [isCommonPrefix, text = ""] = fields.slice(-2);
-  if (isCommonPrefix === "1") return { commonPrefix: text };
+  const text = fields.at(-1) ?? "";
+  if (fields.at(-2) === "1") return { commonPrefix: text };
   const checksumAlgorithm = optionalText<ChecksumAlgorithm>(algorithm);
   const checksumType = optionalText<ChecksumType>(type);
   return {
