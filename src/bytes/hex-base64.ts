@@ -15,9 +15,14 @@ export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
   const bytes = new Uint8Array(text.length / 2);
   for (let index = 0; index < bytes.length; index += 1) {
-    bytes[index] = Number.parseInt(text.slice(index * 2, index * 2 + 2), 16);
+    bytes[index] = digitValue(text.charCodeAt(index * 2)) * 16 + digitValue(text.charCodeAt(index * 2 + 1));
   }
   return bytes;
+}
+
+/** The value of a hexadecimal digit's character code. */
+function digitValue(code: number): number {
+  return code <= 0x39 ? code - 0x30 : (code | 0x20) - 0x57;
 }
 
 /** Standard base64 with padding. Works byte by byte, which suits only short values such as digests and tokens. */

@@ -8,6 +8,18 @@ export function utf8(text: string): Uint8Array {
   return ENCODER.encode(text);
 }
 
+const SCRATCH = new Uint8Array(4096);
+
+/**
+ * The UTF-8 bytes of a text, in a buffer that the next call overwrites: for a function that reads them before it returns.
+ * Most requests are signed by short texts, and a buffer for each would cost more than to encode it.
+ */
+export function utf8InScratch(text: string): Uint8Array {
+  // A UTF-16 unit takes at most three bytes.
+  if (text.length * 3 > SCRATCH.length) return utf8(text);
+  return SCRATCH.subarray(0, ENCODER.encodeInto(text, SCRATCH).written);
+}
+
 /** Decodes UTF-8; undefined if it is invalid. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {

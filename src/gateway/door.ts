@@ -3,15 +3,17 @@
 import { bucketOfHost, splitTarget } from "../protocol/core/addressing.ts";
 import type { Settings } from "../config/settings.ts";
 import { deliveryTarget } from "../protocol/core/host-names.ts";
-import { parseQuery } from "../protocol/core/query.ts";
+import { decodeText } from "../protocol/core/text-encodings.ts";
 import type { QueryService } from "../protocol/iam/query-api-xml.ts";
 
 /** The APIs behind the endpoint. */
 export type Door = "s3" | QueryService | "health" | "metrics" | "console" | "delivery";
 
 /** These paths are never in path style, because no naming rule allows a bucket called `_`. */
+const OWN_PREFIX = "/_/";
 const HEALTH_PATH = "/_/health";
 const METRICS_PATH = "/_/metrics";
+const CREDENTIAL = "X-Amz-Credential=";
 /** The folder of the web console. */
 export const CONSOLE_PATH = "/_/console/";
 
@@ -19,13 +21,19 @@ export const CONSOLE_PATH = "/_/console/";
  * Selects the API of a request. Delivery hosts serve nothing else.
  */
 export function doorOf(request: Request, { domains, delivery }: Pick<Settings, "domains" | "delivery">): Door {
-  if (deliveryTarget(request.headers.get("host") ?? "", delivery) !== undefined) return "delivery";
-  const { path, query } = splitTarget(request.url);
-  const isBucketHost = bucketOfHost(request.headers.get("host") ?? "", domains) !== undefined;
-  if (path === HEALTH_PATH && !isBucketHost) return "health";
-  if (path === METRICS_PATH && !isBucketHost) return "metrics";
-  if (isOfConsole(path) && !isBucketHost) return "console";
-  return queryServiceOf(request.headers.get("authorization"), query) ?? "s3";
+  const { headers, url } = request;
+  const host = headers.get("host") ?? "";
+  if (deliveryTarget(host, delivery) !== undefined) return "delivery";
+  const { path, query } = splitTarget(url);
+  const own = path.startsWith(OWN_PREFIX) ? doorOfOwnPath(path) : undefined;
+  if (own !== undefined && bucketOfHost(host, domains) === undefined) return own;
+  return queryServiceOf(headers.get("authorization"), query) ?? "s3";
+}
+
+function doorOfOwnPath(path: string): "health" | "metrics" | "console" | undefined {
+  if (path === HEALTH_PATH) return "health";
+  if (path === METRICS_PATH) return "metrics";
+  return isOfConsole(path) ? "console" : undefined;
 }
 
 /** Its folder, with or without the slash at the end. */
@@ -35,9 +43,18 @@ function isOfConsole(path: string): boolean {
 
 /** IAM and STS have no path of their own: the scope of a signature, even an invalid one, names the service. */
 function queryServiceOf(authorization: string | null, query: string): QueryService | undefined {
-  const credential =
-    /Credential=([^,\s]*)/.exec(authorization ?? "")?.[1] ??
-    (query.includes("X-Amz-Credential") ? parseQuery(query).get("X-Amz-Credential") : undefined);
+  const credential = /Credential=([^,\s]*)/.exec(authorization ?? "")?.[1] ?? credentialOf(query);
   const service = credential?.split("/")[3];
   return service === "iam" || service === "sts" ? service : undefined;
+}
+
+/** The credential of a presigned query. The rest of the query is not decoded here, because most requests never need it. */
+function credentialOf(query: string): string | undefined {
+  let at = query.indexOf(CREDENTIAL);
+  // Not the end of another parameter's name.
+  while (at > 0 && query[at - 1] !== "&") at = query.indexOf(CREDENTIAL, at + 1);
+  if (at < 0) return undefined;
+  const start = at + CREDENTIAL.length;
+  const end = query.indexOf("&", start);
+  return decodeText("query", end < 0 ? query.slice(start) : query.slice(start, end));
 }

@@ -1,5 +1,6 @@
 // Renders operations' answers and errors as Responses. The only place that sets XML, status and the headers of all
 // answers.
+import { formatHttpDate } from "../bytes/dates.ts";
 import { utf8 } from "../bytes/text.ts";
 import { element, renderXml, type XmlElement } from "../bytes/xml.ts";
 import type { S3Response } from "../contract/operation.ts";
@@ -23,17 +24,17 @@ export interface AnswerFacts {
 
 /** Renders an operation's answer. */
 export function renderResponse({ status, headers, body }: S3Response, facts: AnswerFacts): Response {
-  const all = answerHeaders(headers, facts);
+  const all = allHeaders(headers, facts);
   const isBodyless = facts.method === "HEAD" || status === 204 || status === 304;
   if (isBodyless || body === undefined) {
-    if (status !== 200 && status !== 206) all.delete("content-length");
+    if (status !== 200 && status !== 206) delete all["content-length"];
     // An unread body must be cancelled, or its connection stays open.
     if (body instanceof ReadableStream) body.cancel().catch(() => undefined);
     return new Response(null, { status, headers: all });
   }
   if (body instanceof ReadableStream) {
     // Stored bytes are already encoded, so the runtime must not encode them again for their Content-Encoding.
-    const encodeBody = all.has("content-encoding") ? "manual" : "automatic";
+    const encodeBody = all["content-encoding"] === undefined ? "automatic" : "manual";
     return new Response(body, { status, headers: all, encodeBody });
   }
   if (typeof body === "string") return new Response(body, { status, headers: all });
@@ -43,7 +44,7 @@ export function renderResponse({ status, headers, body }: S3Response, facts: Ans
 /** Renders an error; errors other than S3Error become InternalError without details. */
 export function renderError(error: unknown, resource: string, facts: AnswerFacts): Response {
   const known = error instanceof S3Error ? error : new S3Error("InternalError");
-  const headers = answerHeaders(known.headers, facts);
+  const headers = new Headers(allHeaders(known.headers, facts));
   if (known.status === 503 && !headers.has("retry-after")) headers.set("retry-after", "1");
   if (facts.method === "HEAD") return new Response(null, { status: known.status, headers });
   const fields = Object.entries(known.fields).flatMap(([name, value]) =>
@@ -68,29 +69,36 @@ export function bodyLengthOf(response: Response): number {
   return response.body === null ? 0 : (TEXT_LENGTHS.get(response) ?? lengthOf(response.headers) ?? 0);
 }
 
-function xmlResponse(body: XmlElement, status: number, headers: Headers): Response {
-  headers.set("content-type", "application/xml");
+function xmlResponse(body: XmlElement, status: number, headers: HeadersInit): Response {
   const bytes = utf8(renderXml(body));
   const response = new Response(bytes, { status, headers });
+  response.headers.set("content-type", "application/xml");
   TEXT_LENGTHS.set(response, bytes.length);
   return response;
 }
 
 /** The headers of all answers, added to an answer's own. */
 export function answerHeaders(own: Readonly<Record<string, string>>, facts: AnswerFacts): Headers {
-  // Each call of a Headers method costs more than a property, so all headers are passed at once.
-  return new Headers({
+  return new Headers(allHeaders(own, facts));
+}
+
+/**
+ * The same as a record, which the runtime turns into Headers once: each call of one of their methods, and each copy,
+ * costs more than a property.
+ */
+function allHeaders(own: Readonly<Record<string, string>>, facts: AnswerFacts): Record<string, string> {
+  return {
     ...own,
     "x-amz-request-id": facts.requestId,
     "x-amz-id-2": facts.hostId,
-    date: new Date().toUTCString(),
+    date: formatHttpDate(Date.now()),
     server: "Cairn",
     // Stored bytes are served from the endpoint's own origin. The sandbox lets pages and SVG show but not run scripts,
     // and nosniff keeps other types from being treated as pages.
     "content-security-policy": SANDBOX,
     "x-content-type-options": "nosniff",
     ...(facts.counts === undefined ? {} : { "server-timing": serverTiming(facts.counts) }),
-  });
+  };
 }
 
 /**

@@ -33,6 +33,29 @@ describe("the door of a request", () => {
     expect(doorOf(request(`https://s3.example.com/?${query}`), DOMAINS)).toBe("sts");
   });
 
+  it.each([
+    ["list-type=2&X-Amz-Credential=KEY/20261129/auto/iam/aws4_request&x=1", "iam"],
+    ["X-Amz-Credential=KEY%2f20261129%2fauto%2f%73ts%2faws4_request", "sts"],
+    ["X-Amz-Credential=KEY/20261129/auto/s3/aws4_request&X-Amz-Credential=KEY/20261129/auto/iam/aws4_request", "s3"],
+    ["Y-X-Amz-Credential=KEY/20261129/auto/iam/aws4_request", "s3"],
+    ["X-Amz-Credential", "s3"],
+    ["X-Amz-Credential=", "s3"],
+    ["X-Amz-Credential=KEY/20261129/auto/iam", "iam"],
+    ["X-Amz-Credential=%ZZ/20261129/auto/iam/aws4_request", "s3"],
+    ["X-Amz-Credential=KEY/20261129/auto/iam/aws4_request&prefix=%ZZ", "iam"],
+  ])("with the query %s is that of the first credential that can be decoded: %s", (query, door) => {
+    expect(doorOf(request(`https://s3.example.com/?${query}`), DOMAINS)).toBe(door);
+  });
+
+  it("of a query with malformed escapes beside a credential answers 400", async () => {
+    for (const query of ["X-Amz-Credential=%ZZ", "X-Amz-Credential=KEY/20261129/auto/s3/aws4_request&prefix=%ff"]) {
+      const response = await deliver(anonymous("GET", `/bucket?${query}`));
+      expect([response.status, (await response.text()).includes("<Code>InvalidURI</Code>")]).toEqual([400, true]);
+    }
+    const iam = "Action=ListUsers&Version=2010-05-08&X-Amz-Credential=KEY/20261129/auto/iam/aws4_request&x=%ZZ";
+    expect((await deliver(anonymous("GET", `/?${iam}`))).status).toBe(404);
+  });
+
   it("is metrics on its path in path style, and a key of a bucket's host", () => {
     expect(doorOf(request("https://s3.example.com/_/metrics"), DOMAINS)).toBe("metrics");
     expect(doorOf(request("https://b.s3.example.com/_/metrics"), DOMAINS)).toBe("s3");

@@ -102,12 +102,13 @@ function compare(left: string, right: string): number {
 /** The path in the standard encoding, as sent, and in the standard encoding with the client's escaped slashes. */
 function canonicalPaths(rawPath: string): readonly string[] {
   const strict = strictPath(rawPath);
+  if (!rawPath.includes("%")) return strict === rawPath ? [strict] : [strict, rawPath];
   const keepingEscapedSlashes = rawPath.split(/%2f/i).map(strictPath).join("%2F");
   return [...new Set([strict, rawPath, keepingEscapedSlashes])];
 }
 
 function strictPath(raw: string): string {
-  const bytes = percentDecode(raw);
+  const bytes = raw.includes("%") ? percentDecode(raw) : raw;
   return bytes === undefined ? raw : uriEncode(bytes, true);
 }
 

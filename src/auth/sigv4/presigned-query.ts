@@ -24,6 +24,8 @@ const SIGNATURE_PARAMETERS: ReadonlySet<string> = new Set(["x-amz-algorithm", "x
 
 /** Whether a query counts as presigned, even if it is malformed. Such a request is never anonymous. */
 export function isPresigned(query: Query): boolean {
+  // The usual spelling is found without looking at each parameter.
+  if (query.has("X-Amz-Signature")) return true;
   return query.parameters.some((parameter) => SIGNATURE_PARAMETERS.has(parameter.name.toLowerCase()));
 }
 

@@ -2,7 +2,7 @@
 // file only as CryptoKeys that cannot be exported.
 import { digest, digestsEqual } from "../../bytes/digest.ts";
 import { fromHex, toHex } from "../../bytes/hex-base64.ts";
-import { utf8 } from "../../bytes/text.ts";
+import { utf8, utf8InScratch } from "../../bytes/text.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import { ALGORITHM, TERMINAL, scopeText, type Scope } from "./claim.ts";
 import { SigningKeyCache } from "./signing-key-cache.ts";
@@ -30,7 +30,7 @@ export async function stringToSign(amzDate: string, scope: Scope, canonicalReque
 
 /** The signature of a text: a string to sign, or a POST form's policy in base64. */
 export async function sign(key: CryptoKey, text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.sign("HMAC", key, utf8(text)));
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, utf8InScratch(text)));
 }
 
 /** Whether a text is the signature in lower-case hexadecimal. The time depends only on the text's form. */
@@ -41,7 +41,7 @@ export function isSignature(provided: string, signature: Uint8Array): boolean {
 
 /** The lower-case hexadecimal SHA-256 of a text's UTF-8. */
 export async function sha256Hex(text: string): Promise<string> {
-  return toHex(await digest("SHA-256", utf8(text)));
+  return toHex(await digest("SHA-256", utf8InScratch(text)));
 }
 
 /** 403 SignatureDoesNotMatch with the fields that a developer needs to find the difference. */

@@ -40,6 +40,7 @@ export function splitTarget(url: string): RawTarget {
  * @param host the Host header: any case, with or without a port
  */
 export function bucketOfHost(host: string, domains: readonly string[]): string | undefined {
+  if (domains.length === 0) return undefined;
   const name = host.toLowerCase().replace(/:\d*$/, "");
   // One domain may contain another: beside `example.com`, `s3.example.com` can be an endpoint and not the bucket `s3`.
   if (domains.includes(name)) return undefined;

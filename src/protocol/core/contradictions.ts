@@ -1,8 +1,8 @@
 // Refuses contradictory requests: inputs that the operation does not obey although they change the request's meaning.
 // Each operation declares the inputs that it obeys; other harmless inputs are ignored.
-import { isNamed, namesOfHeaders, obeysHeader, type OperationInputs } from "./operation-inputs.ts";
+import { isNamed, namesOfHeaders, obeysHeader, preparedList, type OperationInputs } from "./operation-inputs.ts";
 import { invalidArgument, S3Error } from "./s3-error.ts";
-import { isHoistable, requestHeader, type S3Request } from "./s3-request.ts";
+import { presignedHeaders, requestHeader, type S3Request } from "./s3-request.ts";
 
 /** Headers that name a source object: ignoring one would write other bytes. */
 const SOURCE_HEADERS: readonly string[] = ["x-amz-copy-source", "x-amz-copy-source-range", "x-amz-rename-source"];
@@ -46,12 +46,14 @@ export async function refuseContradictions(request: S3Request, inputs: Operation
 /** @throws S3Error InvalidArgument, InvalidRequest, NotImplemented {Header} */
 function refuseInputs(request: S3Request, inputs: OperationInputs): void {
   const isWrite = request.method !== "GET" && request.method !== "HEAD";
+  const obeyed = preparedList(inputs.headers);
+  const refused = preparedList(inputs.refuses);
   for (const name of namesOfHeaders(request)) {
-    if (obeysHeader(inputs, name)) continue;
+    if (obeyed.has(name)) continue;
     if (isNamed(ENCRYPTION, name)) {
       throw invalidArgument(name, requestHeader(request, name), `${name} header is not supported for this operation.`);
     }
-    if (isNamed(inputs.refuses, name)) throw contradiction(`The header ${name} does not apply to this operation.`);
+    if (refused.has(name)) throw contradiction(`The header ${name} does not apply to this operation.`);
     if (isWrite) refuseHeaderOfWrite(request, name);
   }
   refuseParameters(request, inputs, isWrite);
@@ -85,14 +87,14 @@ function refuseParameters(request: S3Request, inputs: OperationInputs, isWrite: 
   if (isWrite && partNumber !== undefined && !isObeyed("partNumber")) {
     throw invalidArgument("partNumber", partNumber, "This operation does not accept a part number.");
   }
-  const obeysOverrides = inputs.query.some((name) => name.startsWith("response-"));
+  const presigned = presignedHeaders(query);
   const values = new Map<string, string>();
   for (const { name, value } of query.parameters) {
-    if (obeysOverrides && name.startsWith("response-") && !isObeyed(name)) {
+    if (name.startsWith("response-") && !isObeyed(name) && inputs.query.some((one) => one.startsWith("response-"))) {
       throw invalidArgument(name, value, `There is no response header to override that is called ${name}.`);
     }
     const header = name.toLowerCase();
-    const isHeader = query.has("X-Amz-Signature") && isHoistable(header) && obeysHeader(inputs, header);
+    const isHeader = presigned?.has(header) === true && obeysHeader(inputs, header);
     if ((!isObeyed(name) && !isHeader) || LISTS.has(name)) continue;
     const known = values.get(isHeader ? header : name);
     if (known !== undefined && known !== value) {

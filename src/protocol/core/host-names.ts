@@ -30,6 +30,8 @@ export function normalizedHost(host: string): string {
 
 /** Finds what a host delivers; undefined if it is no delivery host. */
 export function deliveryTarget(hostHeader: string, { exact, wildcards }: DeliveryHosts): DeliveryTarget | undefined {
+  // Most deployments have none.
+  if (exact.size === 0 && wildcards.length === 0) return undefined;
   const host = normalizedHost(hostHeader);
   const fixed = exact.get(host);
   if (fixed !== undefined) return { kind: "fixed", host, ...fixed };

@@ -1,6 +1,6 @@
 // The query parameters, headers and body that an operation obeys. Policy condition keys, the refusal of contradictory
 // requests and the documentation's tables derive from these declarations.
-import { isHoistable, type S3Request } from "./s3-request.ts";
+import { presignedHeaders, type S3Request } from "./s3-request.ts";
 
 /** The kind of body that an operation takes. */
 export type BodyKind = "none" | "document" | "object" | "form";
@@ -138,24 +138,25 @@ export function obeysHeader({ headers }: OperationInputs, name: string): boolean
 
 /** Whether a list in the form of {@link OperationInputs.headers} contains a name. */
 export function isNamed(list: readonly string[], name: string): boolean {
-  const { names, prefixes } = preparedList(list);
-  return names.has(name) || prefixes.some((prefix) => name.startsWith(prefix));
+  return preparedList(list).has(name);
 }
 
+/** Names in the form of {@link OperationInputs.headers}. */
 interface NameList {
-  readonly names: ReadonlySet<string>;
-  readonly prefixes: readonly string[];
+  has(name: string): boolean;
 }
 
 // Every request asks the lists of its operation, which never change, about each of its headers.
 const PREPARED = new WeakMap<readonly string[], NameList>();
 
-function preparedList(list: readonly string[]): NameList {
+/** A list, prepared once for many questions. */
+export function preparedList(list: readonly string[]): NameList {
   const known = PREPARED.get(list);
   if (known !== undefined) return known;
-  const prepared = {
-    names: new Set(list.filter((one) => !one.endsWith("*"))),
-    prefixes: list.filter((one) => one.endsWith("*")).map((one) => one.slice(0, -1)),
+  const names = new Set(list.filter((one) => !one.endsWith("*")));
+  const prefixes = list.filter((one) => one.endsWith("*")).map((one) => one.slice(0, -1));
+  const prepared: NameList = {
+    has: (name) => names.has(name) || prefixes.some((prefix) => name.startsWith(prefix)),
   };
   PREPARED.set(list, prepared);
   return prepared;
@@ -168,8 +169,8 @@ export function obeyedParameter({ query }: OperationInputs, request: S3Request, 
 
 /** The lower-case names of a request's headers, including those in a presigned query. */
 export function namesOfHeaders(request: S3Request): ReadonlySet<string> {
-  const names = new Set(Array.from(request.headers.keys(), (name) => name.toLowerCase()));
-  if (!request.query.has("X-Amz-Signature")) return names;
-  for (const { name } of request.query.parameters) if (isHoistable(name.toLowerCase())) names.add(name.toLowerCase());
+  const names = new Set<string>();
+  for (const name of request.headers.keys()) names.add(name.toLowerCase());
+  for (const name of presignedHeaders(request.query)?.keys() ?? []) names.add(name);
   return names;
 }

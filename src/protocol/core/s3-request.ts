@@ -37,19 +37,31 @@ export type HeaderSource = Pick<S3Request, "headers" | "query">;
 export function requestHeader(request: HeaderSource, name: string): string | undefined {
   const sent = request.headers.get(name);
   if (sent !== null) return sent;
-  if (!isHoistable(name) || !request.query.has("X-Amz-Signature")) return undefined;
-  return request.query.parameters.find((parameter) => parameter.name.toLowerCase() === name)?.value;
+  return presignedHeaders(request.query)?.get(name);
+}
+
+// A request is asked for dozens of headers, and the query of a presigned one never changes.
+const PRESIGNED = new WeakMap<Query, ReadonlyMap<string, string>>();
+
+/** The headers in a presigned query by lower-case name, the first value of each; undefined for another query. */
+export function presignedHeaders(query: Query): ReadonlyMap<string, string> | undefined {
+  if (!query.has("X-Amz-Signature")) return undefined;
+  const known = PRESIGNED.get(query);
+  if (known !== undefined) return known;
+  const headers = new Map<string, string>();
+  for (const parameter of query.parameters) {
+    const name = parameter.name.toLowerCase();
+    if (isHoistable(name) && !headers.has(name)) headers.set(name, parameter.value);
+  }
+  PRESIGNED.set(query, headers);
+  return headers;
 }
 
 /** All headers with a prefix, including those in a presigned query, by lower-case name. */
 export function requestHeadersWithPrefix(request: HeaderSource, prefix: string): Map<string, string> {
   const found = new Map<string, string>();
-  if (request.query.has("X-Amz-Signature")) {
-    for (const parameter of request.query.parameters) {
-      const name = parameter.name.toLowerCase();
-      if (name.startsWith(prefix) && isHoistable(name) && !found.has(name)) found.set(name, parameter.value);
-    }
-  }
+  for (const [name, value] of presignedHeaders(request.query) ?? [])
+    if (name.startsWith(prefix)) found.set(name, value);
   for (const [name, value] of request.headers) if (name.startsWith(prefix)) found.set(name, value);
   return found;
 }

@@ -1,4 +1,5 @@
 // Reads the range of days of a usage report: `from` and `to` as YYYY-MM-DD in UTC, both included.
+import { formatIsoDate } from "../../bytes/dates.ts";
 import { invalidArgument } from "./s3-error.ts";
 
 const DAY_MS = 86_400_000;
@@ -20,7 +21,7 @@ export function readUsageDays(from: string | undefined, to: string | undefined, 
 
 /** The day of a time, as YYYY-MM-DD in UTC. */
 export function dayOf(time: number): string {
-  return new Date(time).toISOString().slice(0, "YYYY-MM-DD".length);
+  return formatIsoDate(time).slice(0, "YYYY-MM-DD".length);
 }
 
 function readDay(name: string, text: string | undefined): number {

@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { compareUtf8, decodeUtf8, successorOf, successorOfPrefix, utf8, utf8Length } from "../../../src/bytes/text.ts";
+import {
+  compareUtf8,
+  decodeUtf8,
+  successorOf,
+  successorOfPrefix,
+  utf8,
+  utf8InScratch,
+  utf8Length,
+} from "../../../src/bytes/text.ts";
 import { Seeded } from "./seeded.ts";
 
 function texts(seed: number, count: number, longest: number): string[] {
@@ -13,6 +21,13 @@ describe("UTF-8", () => {
     for (const text of ["", "\ufeff", "\ufeffa", "a\0b", "é", "e\u0301", "\u{1f600}", ...texts(1, 200, 10)]) {
       expect(decodeUtf8(utf8(text))).toBe(text);
       expect(utf8Length(text)).toBe(utf8(text).length);
+    }
+  });
+
+  it("in a buffer that is used again has the same bytes, at any length", () => {
+    const lengths = [0, 1, 1364, 1365, 1366, 4096, 5000].flatMap((length) => ["a".repeat(length), "€".repeat(length)]);
+    for (const text of [...lengths, "\ud800", ...texts(3, 200, 30)]) {
+      expect(Array.from(utf8InScratch(text))).toEqual(Array.from(utf8(text)));
     }
   });
 

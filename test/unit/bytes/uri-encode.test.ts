@@ -34,6 +34,17 @@ describe("percent-encoding", () => {
   ])("writes %j as %s", (text, encoded) => expect(uriEncode(text)).toBe(encoded));
 });
 
+describe("percent-encoding of a text", () => {
+  it("is that of its bytes", () => {
+    const random = new Seeded(6);
+    const texts = Array.from({ length: 300 }, () => random.text(12));
+    for (const text of [...texts, "", "a/b", "%2F", "/%2f/", "a\ud800b", "\udc00", "plain-._~", "é/'*"]) {
+      expect(uriEncode(text)).toBe(uriEncode(utf8(text)));
+      expect(uriEncode(text, true)).toBe(uriEncode(utf8(text), true));
+    }
+  });
+});
+
 describe("percent-decoding", () => {
   it("reads every byte in either case, and every byte except % literally", () => {
     for (const byte of ALL_BYTES) {
