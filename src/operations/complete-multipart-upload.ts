@@ -229,6 +229,7 @@ async function commitCompletion(
     newBlobIds: [],
     before: [guardUpload(bucket.id, upload, guardedParts), ...insertManifest(manifest)],
     after: [recordCompletion(bucket.id, upload, completion, now), ...closeUpload(bucket.id, upload, partNumbers, now)],
+    readKeys: [],
   });
 }
 

@@ -244,7 +244,9 @@ async function commitCopy(
   };
   const stored = { ...object, checksum: await storedChecksum(object.checksum, encryption) };
   const before = [...around.before, ...statements];
-  const change = { key, observedHead: head, conditions, object: stored, newBlobIds, before, after: around.after };
+  const readKeys = original.bucketId === bucket.id ? [original.key] : [];
+  const further = { before, after: around.after, readKeys };
+  const change = { key, observedHead: head, conditions, object: stored, newBlobIds, ...further };
   const outcome = await context.coordinators.put(bucket, change);
   if (outcome.isDone) {
     const { versionId, isNullVersion, modifiedAt } = outcome;

@@ -88,6 +88,7 @@ export const renameObject = defineOperation({
         newBlobIds: [],
         expectedHeads: new Map([[checked.key, checked.versionId]]),
         movedFrom: { key: checked.key, versionId: checked.versionId },
+        readKeys: [],
         ...moveStatements(bucket, checked, key, rename.token, fingerprint, context.now),
       });
       if (outcome.isDone) return expirationOf(bucket, key, checked, checked.tags);

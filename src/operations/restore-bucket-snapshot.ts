@@ -88,6 +88,7 @@ async function restoreVersions(
           newBlobIds: [],
           before: [guardSource(source), addReference(source.referenceId)],
           after: [copyVersionAnnotations(source, { bucketId: bucket.id, key: source.key }, now)],
+          readKeys: [],
         }),
       ),
     );

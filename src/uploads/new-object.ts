@@ -196,6 +196,7 @@ export async function commitNewObject(
       ...(manifest === undefined ? small.map(insertSmallBlob) : insertManifest(manifest)),
     ],
     after: continues?.statements.after,
+    readKeys: [],
   });
   if (!outcome.isDone) {
     // Only after a definite refusal can no row reference the blob. A small one was not stored either.

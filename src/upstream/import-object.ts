@@ -124,6 +124,7 @@ export async function commitImport(
     newBlobIds,
     before: [guardImport(bucket.id, key), ...(manifest === undefined ? [] : insertManifest(manifest))],
     after: [endImport(bucket.id, key)],
+    readKeys: [],
   });
   if (!outcome.isDone) {
     // Only after a definite refusal can no row reference the blobs.

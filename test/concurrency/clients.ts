@@ -100,7 +100,8 @@ export class Clients {
     await this.#record(`copy ${from} ${to}`, request, (status) => (keys) => {
       const source = keys[from];
       if (status === 404) return source === undefined ? keys : undefined;
-      if (source === undefined || (status === 200 && source !== etag)) return undefined;
+      // Without an answer, the copied version is unknown.
+      if (source === undefined || (etag !== undefined && source !== etag)) return undefined;
       return { ...keys, [to]: source };
     });
   }

@@ -1,18 +1,31 @@
-// Writers of several keys of one coordinator, whose groups of commits are cut in the middle: D1 loses answers before or after
+// Puts, completions, copies, renames and deletions of several keys of one coordinator, whose groups of commits are cut in the middle: D1 loses answers before or after
 // it applies a batch, applies one late, or the coordinator is reset. Every acknowledged write must have happened.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 
 import { referencesOf } from "../support/check-references.ts";
 import { mockErrorLog } from "../support/error-log.ts";
-import { connectionLost, coordinatorOf, ONE_SHARD, withCoordinatorD1, type BatchFault } from "../support/faults.ts";
+import {
+  connectionLost,
+  coordinatorOf,
+  guardedKeys,
+  ONE_SHARD,
+  withCoordinatorD1,
+  type BatchFault,
+} from "../support/faults.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { versionedBucket } from "../support/versioning.ts";
 import { Clients } from "./clients.ts";
 
 mockErrorLog();
 
-const KEYS = ["k", "l", "m", "n", "o"];
+/** Copies and renames stay within a pair. A third key, which never changes, is copied, too. */
+const PAIRS = [
+  ["k", "l", "k0"],
+  ["m", "n", "m0"],
+  ["o", "p", "o0"],
+] as const;
+const KEYS = PAIRS.flat();
 const CLIENTS = 10;
 const REQUESTS = 8;
 
@@ -29,11 +42,12 @@ function diceOf(seed: number): (sides: number) => number {
 function losing(seed: number): { fault: BatchFault; groups: { lost: number } } {
   const dice = diceOf(seed);
   const groups = { lost: 0 };
-  const fault: BatchFault = async (sql, send) => {
-    const isGroup = sql.some((text) => text.includes("json_each(?2) WHERE true"));
-    const isCommit = sql.some((text) => text.includes("commit_guard"));
+  const fault: BatchFault = async (sql, send, parameters) => {
+    const keys = guardedKeys(sql, parameters);
+    // A rename alone names two.
+    const isGroup = keys > 2;
     // The first group is lost in any case.
-    const fate = isGroup && groups.lost === 0 ? seed % 3 : isCommit ? dice(8) : 7;
+    const fate = isGroup && groups.lost === 0 ? seed % 3 : keys > 0 ? dice(8) : 7;
     if (fate < 3 && isGroup) groups.lost += 1;
     if (fate === 0) throw connectionLost();
     if (fate === 1) {
@@ -50,18 +64,26 @@ function losing(seed: number): { fault: BatchFault; groups: { lost: number } } {
 }
 
 /** Writes and reads the keys from several clients at a time. */
-async function work(clients: Clients, seed: number): Promise<void> {
+async function work(clients: Clients, seed: number, isVersioned: boolean): Promise<void> {
+  for (const [, , fixed] of PAIRS) await clients.put(fixed, "none", ONE_SHARD);
   await Promise.all(
     Array.from({ length: CLIENTS }, async (_, client) => {
       const dice = diceOf(seed + client);
       for (let request = 0; request < REQUESTS; request += 1) {
-        const key = KEYS[dice(KEYS.length)] ?? "k";
-        const action = dice(8);
+        const [one, other, fixed] = PAIRS[dice(PAIRS.length)] ?? PAIRS[0];
+        const [key, to] = dice(2) === 0 ? [one, other] : [other, one];
+        // A copy in a versioned bucket is of the version that was current when it began.
+        const from = isVersioned || dice(2) === 0 ? fixed : key;
+        const action = dice(12);
         if (action < 2) await clients.get(key, ONE_SHARD);
         else if (action < 5) await clients.put(key, "none", ONE_SHARD);
         else if (action < 6) await clients.put(key, "absent", ONE_SHARD);
         else if (action < 7) await clients.put(key, "match", ONE_SHARD);
-        else await clients.delete(key, "none", ONE_SHARD);
+        else if (action < 8) await clients.delete(key, "match", ONE_SHARD);
+        else if (action < 9) await clients.delete(key, "none", ONE_SHARD);
+        else if (action < 10 && !isVersioned) await clients.rename(key, to, ONE_SHARD);
+        else if (action < 11) await clients.copy(from, to, ONE_SHARD);
+        else await clients.complete(key, ONE_SHARD);
       }
     }),
   );
@@ -69,19 +91,21 @@ async function work(clients: Clients, seed: number): Promise<void> {
 }
 
 describe.each([
-  ["unversioned", freshBucket],
-  ["versioned", versionedBucket],
-] as const)("groups of commits in an %s bucket", (_, create) => {
+  ["an unversioned", freshBucket],
+  ["a versioned", versionedBucket],
+] as const)("groups of commits of all kinds in %s bucket", (name, create) => {
+  const isVersioned = name === "a versioned";
+
   it.each([1, 2, 3])("whose answers D1 loses are linearizable, and all outcomes are exact (%i)", async (seed) => {
     const bucket = await create();
     const clients = new Clients(bucket);
     const { fault, groups } = losing(seed);
-    await withCoordinatorD1(bucket, fault, async () => work(clients, 100 * seed));
+    await withCoordinatorD1(bucket, fault, async () => work(clients, 100 * seed, isVersioned));
     expect(groups.lost).toBeGreaterThan(0);
     // Reads after all late batches have arrived.
     await new Promise((resolve) => setTimeout(resolve, 200));
     for (const key of KEYS) await clients.get(key, ONE_SHARD);
-    for (const key of KEYS) clients.expectLinearizable([key]);
+    for (const pair of PAIRS) clients.expectLinearizable(pair);
     const { findings, orphans } = await referencesOf(bucket);
     expect(findings).toEqual([]);
     // A write whose outcome stays unknown keeps its blob.
@@ -99,11 +123,11 @@ describe.each([
         await evictDurableObject(await coordinatorOf(bucket)).catch(() => undefined);
       }
     })();
-    await work(clients, 1000 * seed);
+    await work(clients, 1000 * seed, isVersioned);
     over.abort();
     await resets;
     for (const key of KEYS) await clients.get(key, ONE_SHARD);
-    for (const key of KEYS) clients.expectLinearizable([key]);
+    for (const pair of PAIRS) clients.expectLinearizable(pair);
     expect((await referencesOf(bucket)).findings).toEqual([]);
   });
 });

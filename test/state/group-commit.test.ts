@@ -17,7 +17,12 @@ import { insertedBucket } from "../support/bucket-rows.ts";
 const database = new Database(env.DB, new Counts());
 const VERSIONINGS = [null, "Enabled", "Suspended"] as const;
 
-function memberOf(bucket: Bucket, key: string, expectedHead: string | null, line = database): GroupMember {
+/** A put of an object. */
+interface Put extends GroupMember {
+  readonly object: StoredObject;
+}
+
+function memberOf(bucket: Bucket, key: string, expectedHead: string | null, line = database): Put {
   const versionId = nextVersionId(Date.now(), expectedHead ?? undefined);
   const object: StoredObject = {
     key,
@@ -44,7 +49,9 @@ function memberOf(bucket: Bucket, key: string, expectedHead: string | null, line
     database: line,
     bucket,
     object,
-    expectedHead,
+    expectedHeads: new Map([[key, expectedHead]]),
+    readKeys: [],
+    created: [{ key, versionId }],
     blobIds: [`${bucket.id}/${versionId}`],
     writtenAt: timeOfVersion(versionId),
     statements: [
@@ -62,7 +69,7 @@ async function headOf(bucket: Bucket, key: string): Promise<string | null | unde
 /** Commits members while another commit is in flight, so that they form a group. */
 async function commitTogether(bucket: Bucket, members: readonly GroupMember[]): Promise<string[]> {
   const groups = new GroupCommits();
-  const first = groups.commit(memberOf(bucket, `first-${members[0]?.object.versionId}`, null));
+  const first = groups.commit(memberOf(bucket, `first-${crypto.randomUUID()}`, null));
   const outcomes = members.map(async (member) => groups.commit(member).catch(String));
   expect(await first).toBe("applied");
   return Promise.all(outcomes);
@@ -71,9 +78,9 @@ async function commitTogether(bucket: Bucket, members: readonly GroupMember[]): 
 /** A database whose commits of groups fail, and the sizes of all its batches. */
 function lineWith(fault: BatchFault): { line: Database; batches: number[] } {
   const batches: number[] = [];
-  const d1 = d1With(async (sql, send) => {
+  const d1 = d1With(async (sql, ...rest) => {
     batches.push(sql.length);
-    return fault(sql, send);
+    return fault(sql, ...rest);
   });
   return { line: new Database(d1, new Counts()), batches };
 }

@@ -46,11 +46,11 @@ class Line {
 
   constructor(fault: BatchFault = async (_, send) => send(), isHeld = true) {
     this.#isHeld = isHeld;
-    this.d1 = d1With(async (sql, send) => {
+    this.d1 = d1With(async (sql, ...rest) => {
       this.batches.push(sql.length);
       // A promise of the test's own context would continue this one there.
       if (this.batches.length === 1) while (this.#isHeld) await pause(1);
-      return fault(sql, send);
+      return fault(sql, ...rest);
     });
   }
 

@@ -6,28 +6,40 @@ import type { KeyCoordinator } from "../../src/state/writes/key-coordinator.ts";
 import { bucketId } from "./stored-state.ts";
 
 /** Handles a batch: `sql` are its statements, `send` sends it to the real database. */
-export type BatchFault = (sql: readonly string[], send: () => Promise<D1Result[]>) => Promise<D1Result[]>;
+export type BatchFault = (
+  sql: readonly string[],
+  send: () => Promise<D1Result[]>,
+  parameters: readonly (readonly unknown[])[],
+) => Promise<D1Result[]>;
 
 /** D1 with an interceptor; by default the first database. */
 export function d1With(fault: BatchFault, d1: D1Database = env.DB): D1Database {
-  const texts = new WeakMap<object, string>();
+  const texts = new WeakMap<object, { readonly sql: string; readonly parameters: readonly unknown[] }>();
   return line(d1, {
     prepare: (sql: string) => {
       const prepared = d1.prepare(sql);
       return line(prepared, {
         bind: (...parameters: unknown[]) => {
           const bound = prepared.bind(...parameters);
-          texts.set(bound, sql);
+          texts.set(bound, { sql, parameters });
           return bound;
         },
       });
     },
     batch: (statements: D1PreparedStatement[]) =>
       fault(
-        statements.map((statement) => texts.get(statement) ?? ""),
+        statements.map((statement) => texts.get(statement)?.sql ?? ""),
         () => d1.batch(statements),
+        statements.map((statement) => texts.get(statement)?.parameters ?? []),
       ),
   });
+}
+
+/** The number of keys that the guard of a batch names; 0 for a batch that is no commit. */
+export function guardedKeys(sql: readonly string[], parameters: readonly (readonly unknown[])[]): number {
+  const guard = sql.findIndex((text) => text.includes("INTO commit_guard"));
+  const entries: unknown = guard === -1 ? [] : JSON.parse(String(parameters[guard]?.[3]));
+  return Array.isArray(entries) ? entries.length : 0;
 }
 
 /** D1's error when the connection to it breaks. */

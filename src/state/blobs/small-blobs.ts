@@ -4,6 +4,7 @@
 import { bodyFromBase64, bodyToBase64 } from "../../bytes/hex-base64.ts";
 import { timeOfId, timeOrderedId } from "../../bytes/random-id.ts";
 import { rowsOf, statement, type Lookup, type Statement, type StatementResult } from "../d1/database.ts";
+import { listStatement } from "../d1/joined-statements.ts";
 
 const SMALL_SUFFIX = "-small";
 
@@ -89,16 +90,5 @@ const INSERT = `INSERT INTO small_blobs (blob_id, length, recovery_metadata, byt
 /** Inserts a small blob. Belongs into the batch that references it. */
 export function insertSmallBlob({ blobId, bytes, recoveryMetadata }: NewSmallBlob): Statement {
   const row = [blobId, bytes.length, JSON.stringify(recoveryMetadata), bodyToBase64(bytes)];
-  return statement(INSERT, JSON.stringify([row]));
-}
-
-/** Whether a statement is one of {@link insertSmallBlob}. */
-export function isSmallBlobInsert({ sql }: Statement): boolean {
-  return sql === INSERT;
-}
-
-/** Combines statements of {@link insertSmallBlob} into one. */
-export function joinSmallBlobInserts(inserts: readonly Statement[]): Statement[] {
-  if (inserts.length <= 1) return [...inserts];
-  return [statement(INSERT, `[${inserts.map(({ parameters: [json] }) => String(json).slice(1, -1)).join(",")}]`)];
+  return listStatement(INSERT, [row]);
 }

@@ -1,30 +1,29 @@
-// Commits the new versions that wait at the same moment in one guarded batch, a few set-wise statements for all of them.
-// Each is evaluated by itself before it comes here, and each gets an outcome of its own: a group that a guard refuses is
-// committed again one by one, and an unknown outcome is read back for each. See "Groups of commits" in
-// docs/architecture.md.
-import type { StoredObject } from "../../protocol/objects/stored-object.ts";
-import { joinSmallBlobInserts } from "../blobs/small-blobs.ts";
+// Commits the changes that wait at the same moment in one guarded batch. Each is evaluated by itself before it comes here,
+// and each gets an outcome of its own: a group that a guard refuses is committed again one by one, and an unknown outcome
+// is read back for each. See "Groups of commits" in docs/architecture.md.
 import { rowsOf, statement, type Database, type Statement } from "../d1/database.ts";
+import { joinBatches } from "../d1/joined-statements.ts";
 import type { Bucket } from "../metadata/buckets.ts";
-import { upsertObjects } from "../metadata/objects.ts";
-import { commitBatch, guardCommit, type CommitOutcome } from "./commit.ts";
-import { moveCurrentToVersions } from "./version-moves.ts";
+import { commitBatch, guardCommit, type CommitOutcome, type ExpectedHeads } from "./commit.ts";
+import { takeGroup } from "./group-members.ts";
+import type { VersionTarget } from "./version-moves.ts";
 
-/** A new version whose conditions hold on the expected head of its key. No other commit in progress has the key. */
+/** A change whose conditions hold on the expected heads of its keys. */
 export interface GroupMember {
   readonly database: Database;
   readonly bucket: Bucket;
-  readonly object: StoredObject;
-  /** The newest version of the key; null: none. */
-  readonly expectedHead: string | null;
+  /** The newest version of each key that the change may write; null: none. */
+  readonly expectedHeads: ExpectedHeads;
+  /** Keys that its statements read and do not write. */
+  readonly readKeys: readonly string[];
+  /** The versions and delete markers that it creates. */
+  readonly created: readonly VersionTarget[];
   readonly blobIds: readonly string[];
-  /** The statements that insert its small blobs. */
-  readonly smallBlobs?: readonly Statement[];
-  /** The time in the version id. */
-  readonly writtenAt: number;
-  /** The statements that write this version alone, without the guard. */
+  /** The time in the newest id of a created version; undefined: none is created. */
+  readonly writtenAt: number | undefined;
+  /** The statements that make this change alone, without the guard. */
   readonly statements: readonly Statement[];
-  /** Reads back whether this version was written, by its version id or its blob. */
+  /** Reads back whether this change was made. */
   readonly isApplied: () => Promise<boolean>;
 }
 
@@ -34,9 +33,6 @@ interface WaitingMember {
   readonly reject: (error: unknown) => void;
 }
 
-// A group's parameters stay far below the 2 MB that D1 accepts.
-const MAX_MEMBERS = 50;
-const MAX_CHARACTERS = 500_000;
 // A distant D1 answers later than this, and a longer wait would cost a writer more than it saves the database.
 const MAX_WAIT_MS = 5;
 
@@ -45,7 +41,7 @@ export class GroupCommits {
   readonly #lanes = new Map<string, Lane>();
 
   /**
-   * Commits a version: at once if no other commit is in flight, and else with all that wait.
+   * Commits a change: at once if no other commit is in flight, and else with those that wait.
    * @throws Error if the schema does not match
    */
   async commit(member: GroupMember): Promise<CommitOutcome> {
@@ -60,7 +56,7 @@ export class GroupCommits {
 
 /** The commits of one expected state of a bucket. */
 class Lane {
-  #waiting: WaitingMember[] = [];
+  readonly #waiting: WaitingMember[] = [];
   #flights = 0;
   #overdue: ReturnType<typeof setTimeout> | undefined;
   readonly #onIdle: () => void;
@@ -89,16 +85,10 @@ class Lane {
     if (this.#flights === 0) this.#onIdle();
   }
 
-  /** Takes the oldest that fit into one batch, at least one. */
   #takeGroup(): readonly WaitingMember[] {
     clearTimeout(this.#overdue ?? 0);
     this.#overdue = undefined;
-    let characters = 0;
-    const end = this.#waiting.findIndex(({ member }, index) => {
-      characters += charactersOf(member);
-      return index > 0 && (index === MAX_MEMBERS || characters > MAX_CHARACTERS);
-    });
-    return this.#waiting.splice(0, end === -1 ? this.#waiting.length : end);
+    return takeGroup(this.#waiting);
   }
 }
 
@@ -127,8 +117,8 @@ async function commitGroup(group: readonly WaitingMember[]): Promise<void> {
 }
 
 async function commitAlone(member: GroupMember): Promise<CommitOutcome> {
-  const { database, bucket, object, expectedHead, blobIds, writtenAt, statements, isApplied } = member;
-  const guard = guardCommit(bucket, new Map([[object.key, expectedHead]]), blobIds, writtenAt);
+  const { database, bucket, expectedHeads, blobIds, writtenAt, statements, isApplied } = member;
+  const guard = guardCommit(bucket, expectedHeads, blobIds, writtenAt);
   return commitBatch(database, [guard, ...statements], isApplied);
 }
 
@@ -136,38 +126,36 @@ async function commitTogether(
   { database, bucket }: GroupMember,
   members: readonly GroupMember[],
 ): Promise<CommitOutcome> {
-  const heads = new Map(members.map(({ object, expectedHead }) => [object.key, expectedHead]));
+  const heads = new Map(members.flatMap(({ expectedHeads }) => Array.from(expectedHeads)));
   const blobIds = members.flatMap((member) => member.blobIds);
-  const writtenAt = Math.max(...members.map((member) => member.writtenAt));
-  const replaced = members.filter(({ expectedHead }) => expectedHead !== null).map(({ object }) => object.key);
-  const objects = members.map(({ object }) => object);
-  return commitBatch(
-    database,
-    [
-      guardCommit(bucket, heads, blobIds, writtenAt),
-      ...joinSmallBlobInserts(members.flatMap(({ smallBlobs = [] }) => smallBlobs)),
-      ...(replaced.length === 0 ? [] : moveCurrentToVersions(bucket, JSON.stringify(replaced), Date.now())),
-      upsertObjects(bucket.id, objects),
-    ],
-    async () => isAnyWritten(database, bucket.id, objects),
+  const times = members.flatMap(({ writtenAt }) => writtenAt ?? []);
+  const guard = guardCommit(bucket, heads, blobIds, times.length === 0 ? undefined : Math.max(...times));
+  const created = members.flatMap((member) => member.created);
+  return commitBatch(database, [guard, ...joinBatches(members.map(({ statements }) => statements))], async () =>
+    created.length > 0 ? isAnyCreated(database, bucket.id, created) : areAllApplied(members),
   );
 }
 
 /**
- * Whether the batch of a group was applied. Only this batch writes these version ids, and it writes all or none, so one
+ * Whether the batch of a group was applied. Only this batch creates these versions, and it creates all or none, so one
  * found version proves it. A member's blob would prove nothing: a repeated call of the member may have committed it alone.
  */
-async function isAnyWritten(database: Database, bucketId: string, objects: readonly StoredObject[]): Promise<boolean> {
+async function isAnyCreated(database: Database, bucketId: string, created: readonly VersionTarget[]): Promise<boolean> {
   const ofGroup = `bucket_id = ?1 AND (key, version_id) IN (
     SELECT value ->> 'key', value ->> 'versionId' FROM json_each(?2))`;
   const found = await database.batch([
     statement(
       `SELECT 1 FROM objects WHERE ${ofGroup} UNION ALL SELECT 1 FROM versions WHERE ${ofGroup} LIMIT 1`,
       bucketId,
-      JSON.stringify(objects.map(({ key, versionId }) => ({ key, versionId }))),
+      JSON.stringify(created),
     ),
   ]);
   return rowsOf(found).length > 0;
+}
+
+/** Whether a group that only deletes was applied: if one version is still there, nothing was deleted. */
+async function areAllApplied(members: readonly GroupMember[]): Promise<boolean> {
+  return (await Promise.all(members.map(async ({ isApplied }) => isApplied()))).every(Boolean);
 }
 
 /** Reads back one member of a group whose outcome is unknown. */
@@ -176,9 +164,4 @@ async function readBack({ isApplied }: GroupMember): Promise<CommitOutcome> {
     (found) => (found ? "applied" : "unknown"),
     () => "unknown",
   );
-}
-
-function charactersOf({ object, smallBlobs = [] }: GroupMember): number {
-  const parameters = smallBlobs.flatMap((insert) => insert.parameters.map(String));
-  return JSON.stringify(object).length + parameters.reduce((sum, { length }) => sum + length, 0);
 }

@@ -4,6 +4,7 @@
 import { objectLockText } from "../../protocol/objects/object-lock-configuration.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { listStatement } from "../d1/joined-statements.ts";
 import type { VersionTarget } from "./version-moves.ts";
 
 const NO_DEFAULT = objectLockText({ defaultRetention: undefined });
@@ -31,15 +32,15 @@ export function applyDefaultRetention(bucket: Bucket, key: string): Statement[] 
   const period = `CASE WHEN b.object_lock ->> '$.default.days' IS NULL
     THEN '+' || (b.object_lock ->> '$.default.years') || ' years' ELSE '+' || (b.object_lock ->> '$.default.days') || ' days' END`;
   return [
-    statement(
+    listStatement(
       `UPDATE objects SET (retention_mode, retain_until) = (
          SELECT b.object_lock ->> '$.default.mode', CAST(unixepoch('now', ${period}, 'subsec') * 1000 AS INTEGER)
-         FROM buckets b WHERE b.name = ?1)
-       WHERE bucket_id = ?2 AND key = ?3 AND retention_mode IS NULL
-         AND EXISTS (SELECT 1 FROM buckets b WHERE b.name = ?1 AND b.object_lock ->> '$.default.mode' IS NOT NULL)`,
-      bucket.name,
+         FROM buckets b WHERE b.name = ?3)
+       WHERE bucket_id = ?2 AND key IN (SELECT value FROM json_each(?1)) AND retention_mode IS NULL
+         AND EXISTS (SELECT 1 FROM buckets b WHERE b.name = ?3 AND b.object_lock ->> '$.default.mode' IS NOT NULL)`,
+      [key],
       bucket.id,
-      key,
+      bucket.name,
     ),
   ];
 }
@@ -49,12 +50,12 @@ export function bypassGovernance(bucketId: string, targets: readonly VersionTarg
   if (targets.length === 0) return [];
   const json = JSON.stringify(targets.map(({ key, versionId }) => ({ key, versionId })));
   return (["objects", "versions"] as const).map((table) =>
-    statement(
+    listStatement(
       `UPDATE ${table} SET retention_mode = NULL, retain_until = NULL
-       WHERE bucket_id = ?1 AND retention_mode = 'GOVERNANCE' AND (key, version_id) IN (
-         SELECT value ->> 'key', value ->> 'versionId' FROM json_each(?2))`,
-      bucketId,
+       WHERE bucket_id = ?2 AND retention_mode = 'GOVERNANCE' AND (key, version_id) IN (
+         SELECT value ->> 'key', value ->> 'versionId' FROM json_each(?1))`,
       json,
+      bucketId,
     ),
   );
 }

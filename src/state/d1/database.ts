@@ -16,6 +16,12 @@ export interface Statement {
   readonly parameters: readonly SqlValue[];
   /** The bucket that a lookup's statement reads, if it is not the one that the request addresses. */
   readonly bucketName?: string;
+  /** Whether the first parameter is a JSON list that can be joined with others (see joined-statements.ts). */
+  readonly takesList?: boolean;
+  /** Returns a statement that does the same with a list, for where others are joined with it. */
+  readonly asList?: () => Statement;
+  /** Whether the last parameter is a time that may be some milliseconds later. */
+  readonly endsWithTime?: boolean;
 }
 
 /** The result of one statement of a batch. */

@@ -35,6 +35,7 @@ import M0033 from "../../../migrations/0033_user_quotas.sql";
 import M0034 from "../../../migrations/0034_small_blobs.sql";
 import M0035 from "../../../migrations/0035_request_usage_by_key.sql";
 import M0036 from "../../../migrations/0036_job_outcomes.sql";
+import M0037 from "../../../migrations/0037_reference_releases.sql";
 
 export interface Migration {
   readonly name: string;
@@ -78,4 +79,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0034_small_blobs.sql", sql: M0034 },
   { name: "0035_request_usage_by_key.sql", sql: M0035 },
   { name: "0036_job_outcomes.sql", sql: M0036 },
+  { name: "0037_reference_releases.sql", sql: M0037 },
 ];

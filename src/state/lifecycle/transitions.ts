@@ -153,7 +153,7 @@ async function commit(
       ...guardPreconditions(bucket, [{ revision, version: evaluated }]),
       ...before,
       ...insertEvents(bucket, LIFECYCLE_ORIGIN, [versionEvent("transitioned", object, { storageClass })], now),
-      ...(isMoved ? releaseReferences(now, "SELECT ?1 AS id", oldReference) : []),
+      ...(isMoved ? [releaseReferences(now, "SELECT value AS id FROM json_each(?1)", [oldReference])] : []),
       ...(["objects", "versions"] as const).map((table) =>
         statement(
           `UPDATE ${table} SET blob_id = ?4, manifest_id = ?5, storage_class = ?6

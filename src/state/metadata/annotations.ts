@@ -10,6 +10,7 @@ import {
 } from "../../protocol/objects/annotations.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
+import { listStatement } from "../d1/joined-statements.ts";
 import { insertEvents, versionEvent, type EventCondition } from "./bucket-events.ts";
 import type { Bucket } from "./buckets.ts";
 
@@ -61,9 +62,9 @@ function annotationEvents(
   return insertEvents(bucket, origin, [versionEvent(kind, object, { annotation })], Date.now(), condition);
 }
 
-/** SQL with the parameters of a condition: ?2 and later are one further, as ?2 of the event's statement is its page. */
+/** SQL with the parameters of a condition: all are one further, as ?1 of the event's statement is its list. */
 function asCondition(sql: string): string {
-  return sql.replaceAll(/\?([2-9])/g, (_, index: string) => `?${Number(index) + 1}`);
+  return sql.replaceAll(/\?([1-9])/g, (_, index: string) => `?${Number(index) + 1}`);
 }
 
 /**
@@ -186,14 +187,15 @@ export async function deleteAnnotation(
 
 /** Copies the annotations of a key's current version to the current version of another key of the bucket. */
 export function copyAnnotations(bucketId: string, from: string, to: string): Statement {
-  return statement(
+  return listStatement(
     `INSERT INTO annotations (bucket_id, key, version_id, ${COLUMNS}, payload)
-     SELECT ?1, ?3, (SELECT version_id FROM objects WHERE bucket_id = ?1 AND key = ?3), ${COLUMNS}, payload
-     FROM annotations WHERE bucket_id = ?1 AND key = ?2
-       AND version_id = (SELECT version_id FROM objects WHERE bucket_id = ?1 AND key = ?2)`,
+     SELECT ?2, m.value ->> 1, (SELECT version_id FROM objects WHERE bucket_id = ?2 AND key = m.value ->> 1),
+       ${COLUMNS}, payload
+     FROM json_each(?1) m
+       CROSS JOIN annotations a ON a.bucket_id = ?2 AND a.key = m.value ->> 0 AND a.version_id = (
+         SELECT version_id FROM objects WHERE bucket_id = ?2 AND key = m.value ->> 0)`,
+    [[from, to]],
     bucketId,
-    from,
-    to,
   );
 }
 

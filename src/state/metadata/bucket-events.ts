@@ -12,6 +12,7 @@ import {
 } from "../../protocol/buckets/event-record.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import { rowsOf, statement, type Lookup, type SqlValue, type Statement } from "../d1/database.ts";
+import { listStatement } from "../d1/joined-statements.ts";
 import { jsonPages } from "../d1/json-pages.ts";
 import type { Bucket } from "./buckets.ts";
 
@@ -30,7 +31,7 @@ export function versionEvent(
   return { kind, key, versionId: undefined, existingId: versionId, size, etag, details };
 }
 
-/** What must be true when the events of existing versions are written. The parameters of its SQL begin at ?3. */
+/** What must be true when the events of existing versions are written. ?2 is the bucket's id, the parameters of its SQL begin at ?3. */
 export interface EventCondition {
   readonly sql: string;
   readonly parameters: readonly SqlValue[];
@@ -47,7 +48,7 @@ export function hasNotifications({ configurations }: Pick<Bucket, "configuration
 
 /** The next sequence number of a bucket, from which the rows of one statement count on. */
 const NEXT_SEQ = `max(
-  coalesce((SELECT max(seq) FROM bucket_events WHERE bucket_id = ?1), 0),
+  coalesce((SELECT max(seq) FROM bucket_events WHERE bucket_id = ?2), 0),
   CAST(unixepoch('subsec') * 1000 AS INTEGER) * 1000) + 1`;
 const INSERT = "INSERT INTO bucket_events (bucket_id, seq, key, destination, record)";
 
@@ -73,9 +74,9 @@ export function insertEvents(
   const fresh = rows.filter(({ existingId }) => existingId === undefined);
   const existing = rows.filter(({ existingId }) => existingId !== undefined);
   return [
-    ...jsonPages(fresh).map((page) => statement(INSERT_FRESH, bucket.id, page)),
+    ...jsonPages(fresh).map((page) => listStatement(INSERT_FRESH, page, bucket.id)),
     ...jsonPages(existing).map((page) =>
-      statement(insertExisting(bucket.versioning !== null, sql), bucket.id, page, ...parameters),
+      listStatement(insertExisting(bucket.versioning !== null, sql), page, bucket.id, ...parameters),
     ),
   ];
 }
@@ -97,22 +98,22 @@ function rowOf(
 }
 
 const INSERT_FRESH = `${INSERT}
-  SELECT ?1, ${NEXT_SEQ} + e.key, e.value ->> 'key', e.value ->> 'destination', e.value ->> 'record'
-  FROM json_each(?2) e`;
+  SELECT ?2, ${NEXT_SEQ} + e.key, e.value ->> 'key', e.value ->> 'destination', e.value ->> 'record'
+  FROM json_each(?1) e`;
 
 /** Inserts events only of versions that exist, with the version ids that clients see. */
 function insertExisting(hasVersionIds: boolean, condition: string): string {
-  const ofVersion = "bucket_id = ?1 AND key = e.value ->> 'key' AND version_id = e.value ->> 'existingId'";
+  const ofVersion = "bucket_id = ?2 AND key = e.value ->> 'key' AND version_id = e.value ->> 'existingId'";
   const record = hasVersionIds
     ? `json_set(value ->> 'record', '$.s3.object.versionId', iif(is_null, 'null', value ->> 'existingId'))`
     : "value ->> 'record'";
   return `${INSERT}
-    SELECT ?1, ${NEXT_SEQ} + position, value ->> 'key', value ->> 'destination', ${record}
+    SELECT ?2, ${NEXT_SEQ} + position, value ->> 'key', value ->> 'destination', ${record}
     FROM (
       SELECT e.key AS position, e.value, coalesce(
         (SELECT is_null_version FROM objects WHERE ${ofVersion}),
         (SELECT is_null_version FROM versions WHERE ${ofVersion})) AS is_null
-      FROM json_each(?2) e
+      FROM json_each(?1) e
     ) WHERE is_null IS NOT NULL AND (${condition})`;
 }
 
@@ -125,7 +126,7 @@ export function insertTestEvents(
 ): Statement[] {
   const record = testEvent(name, origin, now);
   const rows = destinations.map((destination) => ({ key: "", destination, record }));
-  return jsonPages(rows).map((page) => statement(INSERT_FRESH, id, page));
+  return jsonPages(rows).map((page) => listStatement(INSERT_FRESH, page, id));
 }
 
 /** A stored event. */

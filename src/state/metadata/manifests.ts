@@ -80,7 +80,7 @@ export function purgeManifests(manifestIds: readonly string[], releasedAt: numbe
   const json = JSON.stringify(manifestIds);
   const ids = "SELECT value FROM json_each(?1)";
   return [
-    ...releaseReferences(
+    releaseReferences(
       releasedAt,
       `SELECT h.value AS id FROM manifests m, json_each(m.holdings) h WHERE m.manifest_id IN (${ids})`,
       json,

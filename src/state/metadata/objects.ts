@@ -4,7 +4,8 @@ import type { ManifestReference } from "./manifest-reads.ts";
 import { OBJECT_COLUMNS, OBJECT_FIELDS, objectFromRow, VERSION_COLUMNS, type ObjectRow } from "./object-columns.ts";
 import { isDeletedHere } from "./upstream-imports.ts";
 import { parametersOf } from "../d1/row-mapping.ts";
-import { rowsOf, statement, type Lookup, type Statement, type StatementResult } from "../d1/database.ts";
+import { rowsOf, statement, type Lookup, type SqlValue, type Statement, type StatementResult } from "../d1/database.ts";
+import { listStatement } from "../d1/joined-statements.ts";
 import type { DeleteMarker, StoredObject } from "../../protocol/objects/stored-object.ts";
 
 /** A bucket and one version of a key. */
@@ -147,24 +148,20 @@ const UPSERT = `INSERT INTO objects (${VERSION_COLUMNS.join(", ")})
   VALUES (${VERSION_COLUMNS.map(() => "?").join(", ")}) ${REPLACE_CURRENT}`;
 // Without a WHERE, SQLite would take ON CONFLICT for the condition of a join.
 const UPSERT_ALL = `INSERT INTO objects (${VERSION_COLUMNS.join(", ")})
-  SELECT ?1, ${VERSION_COLUMNS.slice(1)
+  SELECT ?2, ${VERSION_COLUMNS.slice(1)
     .map((_, index) => `value ->> ${index}`)
     .join(", ")}
-  FROM json_each(?2) WHERE true ${REPLACE_CURRENT}`;
+  FROM json_each(?1) WHERE true ${REPLACE_CURRENT}`;
 
 /** Inserts a version as the current one of its key, or replaces the current row. */
 export function upsertObject(bucketId: string, object: StoredObject): Statement {
-  return statement(UPSERT, bucketId, ...parametersOf(OBJECT_FIELDS, object));
+  const parameters = parametersOf(OBJECT_FIELDS, object);
+  const single = statement(UPSERT, bucketId, ...parameters);
+  if (!parameters.every(hasJsonForm)) return single;
+  return { ...single, asList: () => listStatement(UPSERT_ALL, [parameters], bucketId) };
 }
 
-/** Does the same for versions of different keys that all have a JSON form. */
-export function upsertObjects(bucketId: string, objects: readonly StoredObject[]): Statement {
-  return statement(UPSERT_ALL, bucketId, JSON.stringify(objects.map((object) => parametersOf(OBJECT_FIELDS, object))));
-}
-
-/** Whether SQLite reads the same texts from JSON as from parameters: it ends a text in JSON at a NUL. */
-export function hasJsonForm(object: StoredObject): boolean {
-  return parametersOf(OBJECT_FIELDS, object).every(
-    (value) => typeof value !== "string" || (value.isWellFormed() && !value.includes("\0")),
-  );
+/** Whether SQLite reads the same text from JSON as from a parameter: it ends a text in JSON at a NUL. */
+function hasJsonForm(value: SqlValue): boolean {
+  return typeof value !== "string" || (value.isWellFormed() && !value.includes("\0"));
 }

@@ -87,11 +87,11 @@ export function lookUpParts(
 export function putPart(uploadId: string, part: Part): Statement[] {
   const slices = part.slices.map(({ blobId, offset, length }) => [blobId, offset, length]);
   return [
-    ...releaseReferences(
+    releaseReferences(
       part.modifiedAt,
-      `SELECT holding_id AS id FROM parts WHERE upload_id = ?1 AND part_number = ?2`,
+      `SELECT holding_id AS id FROM parts WHERE upload_id = ?2 AND part_number IN (SELECT value FROM json_each(?1))`,
+      [part.partNumber],
       uploadId,
-      part.partNumber,
     ),
     statement(
       `INSERT INTO parts (upload_id, ${PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -67,7 +67,7 @@ export function abortUploads(uploads: readonly UploadToAbort[], now: number): St
   if (uploads.length === 0) return [];
   const ids = JSON.stringify(uploads.map(({ uploadId }) => uploadId));
   return [
-    ...releaseReferences(
+    releaseReferences(
       now,
       `SELECT p.holding_id AS id FROM json_each(?1) i CROSS JOIN parts p ON p.upload_id = i.value`,
       ids,

@@ -131,12 +131,12 @@ export function closeUpload(
   now: number,
 ): Statement[] {
   return [
-    ...releaseReferences(
+    releaseReferences(
       now,
       `SELECT holding_id AS id FROM parts
-       WHERE upload_id = ?1 AND part_number NOT IN (SELECT value FROM json_each(?2))`,
+       WHERE upload_id = ?2 AND part_number NOT IN (SELECT value FROM json_each(?1))`,
+      chosen,
       uploadId,
-      JSON.stringify(chosen),
     ),
     statement(`DELETE FROM parts WHERE upload_id = ?`, uploadId),
     statement(`DELETE FROM uploads WHERE bucket_id = ? AND key = ? AND upload_id = ?`, bucketId, key, uploadId),

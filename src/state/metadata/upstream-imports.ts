@@ -2,6 +2,7 @@
 // it, and which keys the bucket never imports. A row of the former is a claim until its time, so that one copy runs.
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import { jsonPages } from "../d1/json-pages.ts";
+import { listStatement } from "../d1/joined-statements.ts";
 import { BUCKET_COLUMNS, bucketFromRow, type Bucket, type BucketRow } from "./buckets.ts";
 
 /** The SQL condition that a key was deleted, for the names of a bucket id and a key. */
@@ -12,11 +13,11 @@ export function isDeletedHere(bucketId: string, key: string): string {
 /** Records the deletion of keys that a bucket does not have, so that it never imports them. */
 export function recordDeletions(bucketId: string, keys: readonly string[]): Statement[] {
   return jsonPages(keys).map((page) =>
-    statement(
-      `INSERT INTO upstream_deletions (bucket_id, key) SELECT ?1, value FROM json_each(?2) WHERE true
+    listStatement(
+      `INSERT INTO upstream_deletions (bucket_id, key) SELECT ?2, value FROM json_each(?1) WHERE true
        ON CONFLICT DO NOTHING`,
-      bucketId,
       page,
+      bucketId,
     ),
   );
 }

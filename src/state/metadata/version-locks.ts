@@ -69,9 +69,9 @@ export function setRetention(
 
 const IS_RETAINED = `(?3, ?4) IN (
   SELECT key, version_id FROM objects
-  WHERE bucket_id = ?1 AND key = ?3 AND version_id = ?4 AND retention_mode IS ?5 AND retain_until IS ?6
+  WHERE bucket_id = ?2 AND key = ?3 AND version_id = ?4 AND retention_mode IS ?5 AND retain_until IS ?6
   UNION ALL SELECT key, version_id FROM versions
-  WHERE bucket_id = ?1 AND key = ?3 AND version_id = ?4 AND retention_mode IS ?5 AND retain_until IS ?6)`;
+  WHERE bucket_id = ?2 AND key = ?3 AND version_id = ?4 AND retention_mode IS ?5 AND retain_until IS ?6)`;
 
 /** Sets a version's legal hold. @throws S3Error ServiceUnavailable if the version keeps moving */
 export function setLegalHold(database: Database, target: LockTarget, legalHold: LegalHold): Promise<ChangedLock> {

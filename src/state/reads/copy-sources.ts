@@ -3,7 +3,8 @@ import type { CopySource } from "../../protocol/objects/copying.ts";
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import { noSuchSnapshot } from "../../protocol/core/snapshot.ts";
 import { shownVersionId, type StoredObject } from "../../protocol/objects/stored-object.ts";
-import { lookUpBoth, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { lookUpBoth, type Lookup, type Statement } from "../d1/database.ts";
+import { listStatement } from "../d1/joined-statements.ts";
 import type { VersionFacts } from "../metadata/objects.ts";
 import { lookUpNamed } from "../snapshots/snapshot-reads.ts";
 import { lookUpSnapshot, type Snapshot } from "../snapshots/snapshots.ts";
@@ -94,11 +95,9 @@ export function guardSource({
   versionId,
   referenceId,
 }: Pick<SourceVersion, "bucketId" | "key" | "versionId" | "referenceId">): Statement {
-  return statement(
-    `INSERT INTO source_guard (bucket_id, key, version_id, holding_id) VALUES (?, ?, ?, ?)`,
-    bucketId,
-    key,
-    versionId,
-    referenceId,
+  return listStatement(
+    `INSERT INTO source_guard (bucket_id, key, version_id, holding_id)
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)`,
+    [[bucketId, key, versionId, referenceId]],
   );
 }

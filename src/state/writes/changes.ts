@@ -1,12 +1,13 @@
 // Requests to a coordinator and their results, as plain data that can cross to a Durable Object.
 import type { WriteConditions, WriteRefusal } from "../../protocol/objects/conditions.ts";
-import type { ObjectFacts, StoredObject } from "../../protocol/objects/stored-object.ts";
+import type { ObjectFacts } from "../../protocol/objects/stored-object.ts";
 import type { CommitOutcome } from "../commit/commit.ts";
 import type { CountSnapshot } from "../d1/counts.ts";
 import type { Database, Statement } from "../d1/database.ts";
 import type { KeyHead } from "../commit/heads.ts";
 import type { PlannedEvent } from "../metadata/bucket-events.ts";
 import type { ActionPrecondition } from "../commit/lifecycle-guard.ts";
+import type { VersionTarget } from "../commit/version-moves.ts";
 
 /** A change of one key: its conditions, and the head that its request read at its start. */
 interface KeyChange {
@@ -29,6 +30,8 @@ export interface PutChange extends KeyChange {
   /** Further statements of the batch, before (guards first) and after the version is written. */
   readonly before?: readonly Statement[] | undefined;
   readonly after?: readonly Statement[] | undefined;
+  /** Other keys of the bucket that the further statements read; undefined if that is not known. */
+  readonly readKeys?: readonly string[] | undefined;
 }
 
 /** A DELETE without a version id: purges the current version, or adds a delete marker. */
@@ -88,10 +91,10 @@ export interface CommitPlan {
   readonly expectedHeads: ReadonlyMap<string, string | null>;
   /** The events of the changes. Their statements run after the guard and before all others. */
   readonly events: readonly PlannedEvent[];
-  /** The version to write, if the plan writes nothing else and can be committed in a group. */
-  readonly version?: StoredObject | undefined;
-  /** The small blobs to insert with that version. */
-  readonly smallBlobs?: readonly Statement[];
+  /** Keys that the statements read and do not write; undefined if that is not known, so that the plan is committed alone. */
+  readonly readKeys: readonly string[] | undefined;
+  /** The versions and delete markers that the batch creates. */
+  readonly created: readonly VersionTarget[];
   /** The time in the id of the newest version written, in milliseconds since the epoch; undefined: none written. */
   readonly writtenAt: number | undefined;
   /** Reads back whether the batch was applied. */

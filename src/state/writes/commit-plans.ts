@@ -1,6 +1,5 @@
 // Plans the batch of a put, a deletion or a purge from the bucket's versioning and the heads that the conditions were
 // evaluated on.
-import { isSmallBlobInsert } from "../blobs/small-blobs.ts";
 import { nextVersionId, timeOfVersion } from "../../protocol/core/version-id.ts";
 import { shownVersionId } from "../../protocol/objects/stored-object.ts";
 import type { Bucket } from "../metadata/buckets.ts";
@@ -9,7 +8,7 @@ import { rowsOf, statement, type Database } from "../d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../commit/heads.ts";
 import { guardPreconditions, type ActionPrecondition } from "../commit/lifecycle-guard.ts";
 import { applyDefaultRetention, bypassGovernance } from "../commit/object-lock.ts";
-import { hasJsonForm, upsertObject } from "../metadata/objects.ts";
+import { upsertObject } from "../metadata/objects.ts";
 import { recordDeletions } from "../metadata/upstream-imports.ts";
 import {
   insertDeleteMarkers,
@@ -35,6 +34,8 @@ const NOTHING: CommitPlan = {
   blobIds: [],
   expectedHeads: new Map(),
   events: [],
+  readKeys: [],
+  created: [],
   writtenAt: undefined,
   isApplied: () => Promise.resolve(true),
   headsAfter: new Map(),
@@ -68,8 +69,7 @@ export function planPut(change: PutChange): Planner {
     if (head === undefined) return plan;
     const version = { ...object, key, versionId, isNullVersion, modifiedAt };
     const retained = object.retention === undefined ? applyDefaultRetention(bucket, key) : [];
-    const others = before.filter((it) => !isSmallBlobInsert(it));
-    const isAlone = [...others, ...retained, ...after].length === 0 && expectedHeads.size === 0;
+    const isKnown = [...before, ...after].length === 0;
     const moved = head.versionId === null ? [] : moveCurrentToVersions(bucket, JSON.stringify([key]), now);
     return {
       ...plan,
@@ -82,8 +82,8 @@ export function planPut(change: PutChange): Planner {
           ? []
           : [{ kind: "deleted", key: movedFrom.key, versionId: undefined, existingId: movedFrom.versionId } as const]),
       ],
-      version: isAlone && hasJsonForm(version) ? version : undefined,
-      smallBlobs: before.filter(isSmallBlobInsert),
+      readKeys: change.readKeys ?? (isKnown ? [] : undefined),
+      created: [{ key, versionId }],
       writtenAt: timeOfVersion(versionId),
       headsAfter: new Map([[key, { versionId, current: { versionId, etag, size, modifiedAt } }]]),
     };
@@ -130,8 +130,9 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
     if (keys.length === 0 && missing.length === 0) return NOTHING;
     const keysJson = JSON.stringify(keys);
     const markers = new Map(isMarking ? keys.map((key) => [key, newVersionId(bucket, now, heads.get(key))]) : []);
+    const created = Array.from(markers, ([key, versionId]) => ({ key, versionId }));
     const ownerId = accepted[0]?.ownerId ?? "";
-    const newMarkers = Array.from(markers, ([key, versionId]) => ({ key, versionId }));
+    const newMarkers = created.map((marker) => ({ ...marker, ownerId, modifiedAt: now }));
     return {
       ...NOTHING,
       events: keys.map((key) => {
@@ -140,13 +141,14 @@ export function planDelete(changes: readonly DeleteChange[]): Planner {
           ? { kind: "deleted", key, versionId: undefined }
           : { kind: "marked", key, versionId: eventVersionId(bucket, markerId) };
       }),
+      created,
       writtenAt: isMarking ? Math.max(...Array.from(markers.values(), timeOfVersion)) : undefined,
       statements: [
         ...recordDeletions(bucket.id, missing),
         ...guardPreconditions(bucket, preconditionsOf(accepted.filter(({ key }) => keys.includes(key)))),
         ...moveCurrentToVersions(bucket, keysJson, now),
         deleteCurrentRows(bucket.id, keysJson),
-        ...(isMarking ? [insertDeleteMarkers(bucket, newMarkers, ownerId, now)] : []),
+        ...(isMarking ? [insertDeleteMarkers(bucket, newMarkers)] : []),
       ],
       async isApplied(database) {
         // A record is written again without harm.

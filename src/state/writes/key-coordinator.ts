@@ -208,15 +208,14 @@ export class KeyCoordinator extends DurableObject {
     planned: CommitPlan,
     { isFromCache, isRepeated }: { readonly isFromCache: boolean; readonly isRepeated: boolean },
   ): Promise<CommitOutcome> {
-    const { statements, blobIds, expectedHeads, writtenAt, version, smallBlobs = [] } = planned;
+    const { statements, blobIds, expectedHeads, writtenAt, readKeys, created } = planned;
     const isApplied = async (): Promise<boolean> => planned.isApplied(database);
     const expected = new Map(expectedHeads);
     for (const [key, { versionId }] of evaluated) expected.set(key, versionId);
     // A repeated call must not share the outcome of others: its earlier try may still reach D1.
-    if (version !== undefined && writtenAt !== undefined && !isRepeated) {
-      const expectedHead = expected.get(version.key) ?? null;
-      const of = { database, bucket, object: version, expectedHead };
-      return this.#groups.commit({ ...of, blobIds, smallBlobs, writtenAt, statements, isApplied });
+    if (statements.length > 0 && readKeys !== undefined && !isRepeated) {
+      const of = { database, bucket, expectedHeads: expected, readKeys, created };
+      return this.#groups.commit({ ...of, blobIds, writtenAt, statements, isApplied });
     }
     if (statements.length > 0) {
       const batch = [guardCommit(bucket, expected, blobIds, writtenAt), ...statements];

@@ -4,8 +4,7 @@ import { insertEvents } from "../metadata/bucket-events.ts";
 import type { Planner } from "./commit-plans.ts";
 
 /**
- * Makes plans contain the statements of their events, if the bucket asks for them. Such a plan is committed alone, like
- * every plan with further statements.
+ * Makes plans contain the statements of their events, if the bucket asks for them.
  * @param origin undefined: no events
  */
 export function withEvents(planner: Planner, origin: EventOrigin | undefined): Planner {
@@ -13,6 +12,6 @@ export function withEvents(planner: Planner, origin: EventOrigin | undefined): P
   return (bucket, heads, now, rejected) => {
     const plan = planner(bucket, heads, now, rejected);
     const events = insertEvents(bucket, origin, plan.events, now);
-    return events.length === 0 ? plan : { ...plan, statements: [...events, ...plan.statements], version: undefined };
+    return events.length === 0 ? plan : { ...plan, statements: [...events, ...plan.statements] };
   };
 }

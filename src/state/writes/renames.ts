@@ -4,6 +4,7 @@ import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { guardSource } from "../reads/copy-sources.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { listStatement } from "../d1/joined-statements.ts";
 import { copyAnnotations } from "../metadata/annotations.ts";
 import { trackReference } from "../metadata/blob-references.ts";
 import { setMoving } from "../metadata/bucket-quotas.ts";
@@ -52,12 +53,11 @@ export function moveStatements(
   // The bucket counts for its own quota or for its creator's.
   const mayHaveQuota = bucket.configurations.quota !== null || bucket.creatorId !== null;
   const referenceId = source.blobId ?? source.manifestId ?? "";
-  const insertToken = statement(
-    `INSERT INTO rename_tokens (bucket_id, token, fingerprint, created_at) VALUES (?, ?, ?, ?)`,
+  const insertToken = listStatement(
+    `INSERT INTO rename_tokens (bucket_id, token, fingerprint, created_at)
+     SELECT ?2, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)`,
+    [[token ?? null, fingerprint, now]],
     bucket.id,
-    token ?? null,
-    fingerprint,
-    now,
   );
   return {
     // The coordinator adapts to a change of versioning; a rename must fail instead.
@@ -82,23 +82,22 @@ export function moveStatements(
  * Aborts a batch whose statements were made for another versioning. Accepts any snapshot floor, because the commit's own guard runs first and may have raised it.
  */
 export function guardVersioning({ name, id, versioning }: Bucket): Statement {
-  return statement(
+  return listStatement(
     `INSERT INTO commit_guard (bucket_name, bucket_id, versioning, snapshot_floor)
-     SELECT ?1, ?2, ?3, (SELECT snapshot_floor FROM buckets WHERE name = ?1)`,
-    name,
-    id,
-    versioning,
+     SELECT value ->> 0, value ->> 1, value ->> 2, (SELECT snapshot_floor FROM buckets WHERE name = value ->> 0)
+     FROM (SELECT DISTINCT value FROM json_each(?))`,
+    [[name, id, versioning]],
   );
 }
 
 /** Copies the source's current tags and ACL, which may have changed without a new version since the lookup. */
 function copyAttributes(bucketId: string, from: string, to: string): Statement {
-  const ofSource = "(SELECT s.tags, s.acl FROM objects s WHERE s.bucket_id = ?1 AND s.key = ?2)";
-  return statement(
-    `UPDATE objects SET (tags, acl) = ${ofSource} WHERE bucket_id = ?1 AND key = ?3 AND (tags, acl) IS NOT ${ofSource}`,
+  return listStatement(
+    `UPDATE objects SET tags = s.tags, acl = s.acl
+     FROM json_each(?1) m CROSS JOIN objects s ON s.bucket_id = ?2 AND s.key = m.value ->> 0
+     WHERE objects.bucket_id = ?2 AND objects.key = m.value ->> 1 AND (objects.tags, objects.acl) IS NOT (s.tags, s.acl)`,
+    [[from, to]],
     bucketId,
-    from,
-    to,
   );
 }
 
