@@ -217,6 +217,22 @@ describe("the operation table", () => {
     expect(s3Operations.names.filter((name) => !names.has(name) && !elsewhere.has(name))).toEqual([]);
   });
 
+  it("has a row or a reason for every operation of S3 on the page of operations", () => {
+    const page = pages["../docs/operations.md"] ?? "";
+    const [, table = ""] = page.split(/<!-- \/?operations -->/);
+    // Earlier names of operations that the page has by their present ones.
+    const earlier = new Set([
+      "GetBucketLifecycle",
+      "PutBucketLifecycle",
+      "GetBucketNotification",
+      "PutBucketNotification",
+    ]);
+    const missing = s3Operations.names.filter(
+      (name) => !new RegExp(`[ |]${name}[, ]`).test(table) && !earlier.has(name),
+    );
+    expect(missing).toEqual([]);
+  });
+
   it.each(OPERATIONS.map((operation) => [operation.name, operation] as const))("reaches %s", (_name, operation) => {
     expect(matchOperation(OPERATIONS, minimalRequest(operation))).toBe(operation);
     expect(matchOperation(OPERATIONS.toReversed(), minimalRequest(operation))).toBe(operation);

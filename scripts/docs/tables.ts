@@ -33,7 +33,7 @@ function operationsTable(operations: readonly Operation[]): string {
     "| --- | --- | --- |",
     ...rows.toSorted(),
     "",
-    "Operations that are known by name and answered with `501 NotImplemented`:",
+    "Operations of S3 that are not implemented. Those that a request to Cairn can name are answered with `501 NotImplemented`:",
     "",
     unimplementedTable(Array.from(named).toSorted()),
   ].join("\n");

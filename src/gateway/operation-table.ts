@@ -194,6 +194,7 @@ export const OPERATIONS: readonly Operation[] = [
   notImplemented("CreateBucketMetadataTableConfiguration", "POST", "bucket", "metadataTable"),
   notImplemented("GetBucketMetadataTableConfiguration", "GET", "bucket", "metadataTable"),
   notImplemented("DeleteBucketMetadataTableConfiguration", "DELETE", "bucket", "metadataTable"),
+  notImplemented("UpdateBucketMetadataAnnotationTableConfiguration", "PUT", "bucket", "metadataAnnotationTable"),
   notImplemented("UpdateBucketMetadataInventoryTableConfiguration", "PUT", "bucket", "metadataInventoryTable"),
   notImplemented("UpdateBucketMetadataJournalTableConfiguration", "PUT", "bucket", "metadataJournalTable"),
 ];
