@@ -10,6 +10,9 @@ import { WorkersCache, type CachedEntrypoint } from "../state/blobs/workers-cach
 /** The secret path of a deployment's entries. Derived once: the settings live as long as the isolate. */
 const PATHS = new WeakMap<Settings, string>();
 
+/** The cache of the last request's host. Most requests come to the same one, and parsing a URL costs more than the lookup. */
+const LAST = new WeakMap<Settings, { readonly origin: string; readonly cache: EdgeCache | undefined }>();
+
 /** On workers.dev the Cache API neither stores nor finds anything. */
 const WITHOUT_CACHE_API = /\.workers\.dev\.?$/i;
 
@@ -29,13 +32,28 @@ export async function edgeCacheOf(
     const found = entrypoint();
     return found && new WorkersCache(found, { namespace, base: "", maxAge, pieceBytes });
   }
-  if (edgeCache === "off" || !URL.canParse(url)) return undefined;
+  if (edgeCache === "off") return undefined;
+  const origin = originOf(url);
+  const last = LAST.get(settings);
+  if (last !== undefined && last.origin === origin) return last.cache;
+  if (!URL.canParse(url)) return undefined;
   const { hostname } = new URL(url);
-  if (WITHOUT_CACHE_API.test(hostname)) return undefined;
+  if (WITHOUT_CACHE_API.test(hostname)) {
+    LAST.set(settings, { origin, cache: undefined });
+    return undefined;
+  }
   // The platform advises to name entries by a host of the Worker's own zone. One host serves all bucket subdomains.
   const path = PATHS.get(settings) ?? (await secretPath(settings));
   PATHS.set(settings, path);
-  return new CacheApi({ namespace, base: `https://${domains[0] ?? hostname}/${path}/`, maxAge, pieceBytes });
+  const cache = new CacheApi({ namespace, base: `https://${domains[0] ?? hostname}/${path}/`, maxAge, pieceBytes });
+  LAST.set(settings, { origin, cache });
+  return cache;
+}
+
+/** The URL up to its path. */
+function originOf(url: string): string {
+  const path = url.indexOf("/", url.indexOf("://") + 3);
+  return path < 0 ? url : url.slice(0, path);
 }
 
 /**

@@ -26,13 +26,15 @@ export interface RawTarget {
 /** Splits a raw absolute URL (`https://host/path?query`) without resolving or decoding it. */
 export function splitTarget(url: string): RawTarget {
   const authority = url.indexOf("://") + 3;
-  const start = url.slice(authority).search(/[/?#]/);
-  const target = start < 0 ? "/" : url.slice(authority + start);
-  const fragment = target.indexOf("#");
-  const whole = fragment < 0 ? target : target.slice(0, fragment);
-  const question = whole.indexOf("?");
-  const path = question < 0 ? whole : whole.slice(0, question);
-  return { path: path === "" ? "/" : path, query: question < 0 ? "" : whole.slice(question + 1) };
+  const fragment = url.indexOf("#", authority);
+  const end = fragment < 0 ? url.length : fragment;
+  const question = url.indexOf("?", authority);
+  const pathEnd = question < 0 || question > end ? end : question;
+  const slash = url.indexOf("/", authority);
+  return {
+    path: slash < 0 || slash >= pathEnd ? "/" : url.slice(slash, pathEnd),
+    query: pathEnd === end ? "" : url.slice(pathEnd + 1, end),
+  };
 }
 
 /**

@@ -15,6 +15,17 @@ export interface CacheAddress {
   readonly pieceBytes: number;
 }
 
+// A cache is only a name to the runtime, and every read of bytes needs it.
+const OPEN = new WeakMap<CacheStorage, Map<string, Cache>>();
+
+async function openCache(namespace: string): Promise<Cache> {
+  const known = OPEN.get(caches) ?? new Map<string, Cache>();
+  OPEN.set(caches, known);
+  const cache = known.get(namespace) ?? (await caches.open(namespace));
+  known.set(namespace, cache);
+  return cache;
+}
+
 export class CacheApi implements EdgeCache {
   readonly isFilledByReaders = true;
   readonly #address: CacheAddress;
@@ -32,7 +43,7 @@ export class CacheApi implements EdgeCache {
   }
 
   async open(piece: CachePiece, range: ByteRange): Promise<PieceBytes | undefined> {
-    const cache = await caches.open(this.#address.namespace);
+    const cache = await openCache(this.#address.namespace);
     const isWhole = range.length === piece.to - piece.from;
     const first = range.offset - piece.from;
     // The cache cuts the range itself.
@@ -47,7 +58,7 @@ export class CacheApi implements EdgeCache {
   }
 
   async store(piece: CachePiece, chunks: readonly Uint8Array[]): Promise<void> {
-    const cache = await caches.open(this.#address.namespace);
+    const cache = await openCache(this.#address.namespace);
     const headers = {
       "content-type": "application/octet-stream",
       "cache-control": `public, max-age=${this.#address.maxAge}, immutable`,
@@ -57,7 +68,7 @@ export class CacheApi implements EdgeCache {
   }
 
   async evict(piece: CachePiece): Promise<void> {
-    const cache = await caches.open(this.#address.namespace);
+    const cache = await openCache(this.#address.namespace);
     await cache.delete(this.#urlOf(piece));
   }
 
