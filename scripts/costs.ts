@@ -2,10 +2,10 @@
 // they are stale.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { countOperations } from "./costs/count.ts";
 import { exampleTables, operationTable, priceTable } from "./costs/tables.ts";
 import { replaceSection } from "./docs/sections.ts";
+import { readCommandLine } from "./project/command-line.ts";
 import { PROJECT_ROOT } from "./project/wrangler-toml.ts";
 
 const USAGE = `Usage: npm run costs -- [--check]
@@ -18,11 +18,8 @@ docs/costs.md.
 
 const PAGE = join(PROJECT_ROOT, "docs", "costs.md");
 
-const { check, help } = parseArgs({
-  options: { check: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
-}).values;
-if (help) console.log(USAGE);
-else await refresh();
+const { check } = readCommandLine(USAGE, { check: { type: "boolean", default: false } });
+await refresh();
 
 async function refresh(): Promise<void> {
   const counted = await countOperations((title) => process.stderr.write(`${title}\n`));

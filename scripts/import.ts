@@ -1,11 +1,17 @@
 // `npm run import`: copies a bucket between S3 stores, or compares two. docs/migration.md shows its use.
-import { readOptions, USAGE } from "./import/options.ts";
+import { type ImportOptions, readOptions, USAGE } from "./import/options.ts";
 import { type ImportReport, newReport, runImport } from "./import/run.ts";
 
 const PROGRESS_MS = 5000;
 
 async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2));
+  let options: ImportOptions | undefined;
+  try {
+    options = readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return 2;
+  }
   if (options === undefined) {
     console.log(USAGE);
     return 0;

@@ -1,7 +1,7 @@
 // `npm run tenancy`: creates a bucket that two tenants share, uploads like a browser of each, and shows that neither
 // can read or change the other's data. docs/tenancy.md explains the same steps.
 import { randomBytes } from "node:crypto";
-import { parseArgs } from "node:util";
+import { readCommandLine } from "./project/command-line.ts";
 import { Caller, type Place, textsIn } from "./tenancy/caller.ts";
 import {
   addTenant,
@@ -123,16 +123,6 @@ function log(text: string): void {
   console.log(`> ${text}`);
 }
 
-function readCommandLine(): { readonly endpoint: string; readonly keep: boolean; readonly help: boolean } {
-  return parseArgs({
-    options: {
-      endpoint: { type: "string", default: "http://localhost:9000" },
-      keep: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  }).values;
-}
-
 function operatorFromEnvironment(place: Place): Caller {
   for (const prefix of ["AWS", "CAIRN_ROOT"]) {
     const accessKeyId = process.env[`${prefix}_ACCESS_KEY_ID`];
@@ -143,14 +133,14 @@ function operatorFromEnvironment(place: Place): Caller {
 }
 
 try {
-  const { endpoint, keep, help } = readCommandLine();
-  if (help) console.log(USAGE);
-  else {
-    const place = { endpoint: endpoint.replace(/\/$/, ""), region: process.env["AWS_REGION"] ?? "auto" };
-    await main(operatorFromEnvironment(place), keep);
-    if (failures > 0) throw new Error(`${failures} responses were not as expected`);
-    console.log("Each tenant can read and change its own folder only.");
-  }
+  const { endpoint, keep } = readCommandLine(USAGE, {
+    endpoint: { type: "string", default: "http://localhost:9000" },
+    keep: { type: "boolean", default: false },
+  });
+  const place = { endpoint: endpoint.replace(/\/$/, ""), region: process.env["AWS_REGION"] ?? "auto" };
+  await main(operatorFromEnvironment(place), keep);
+  if (failures > 0) throw new Error(`${failures} responses were not as expected`);
+  console.log("Each tenant can read and change its own folder only.");
 } catch (error) {
   const { message, cause } = error instanceof Error ? error : new Error(String(error));
   // Only the cause contains why a request could not be sent.

@@ -3,11 +3,11 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { MeasuringClient } from "./client.ts";
 import { type PairedRatios, isExact, pairedRatios } from "./paired-ratios.ts";
 import { median } from "./compare/statistics.ts";
 import { type PreparedRequest, signedRequest } from "./signer.ts";
+import { readCommandLine } from "../../scripts/project/command-line.ts";
 import type { ServedCairn } from "../../scripts/serve/runtime.ts";
 import { serveMeasured } from "./serve-measured.ts";
 
@@ -35,14 +35,12 @@ interface Side {
   readonly clients: readonly MeasuringClient[];
 }
 
-const { rounds, control } = parseArgs({
-  options: {
-    /** The most rounds of a case. */
-    rounds: { type: "string", default: "800" },
-    /** Compares Hono with itself, to show what the machine's noise amounts to. */
-    control: { type: "boolean", default: false },
-  },
-}).values;
+const { rounds, control } = readCommandLine("Usage: npm run bench:front-door -- [--rounds N] [--control]", {
+  /** The most rounds of a case. */
+  rounds: { type: "string", default: "800" },
+  /** Compares Hono with itself, to show what the machine's noise amounts to. */
+  control: { type: "boolean", default: false },
+});
 
 async function serve(main?: string): Promise<Side> {
   const served = await serveMeasured(main === undefined ? {} : { main });

@@ -3,7 +3,6 @@
 import { writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { type Fall, fallOf, readBaseline, writeBaseline } from "./compare/baseline.ts";
 import { measureGenerator } from "./compare/headroom.ts";
 import { measure, type Measurement } from "./compare/measure.ts";
@@ -14,6 +13,7 @@ import { startS3rver } from "./compare/s3rver.ts";
 import { INLINE, ON_FILES, serveInline, serveOnFiles, serveTargets } from "./compare/served-targets.ts";
 import type { Target } from "./compare/target.ts";
 import { workloads } from "./compare/workloads.ts";
+import { readCommandLine } from "../../scripts/project/command-line.ts";
 import { PROJECT_ROOT } from "../../scripts/project/wrangler-toml.ts";
 
 const USAGE = `Usage: npm run bench -- [options]
@@ -29,27 +29,19 @@ const USAGE = `Usage: npm run bench -- [options]
   --quick                              few workloads beside the bare Worker; fails when a ratio fell by more than a quarter
   --write-baseline                     with --quick: write the ratios to compare with`;
 
-const { values } = parseArgs({
-  allowNegative: true,
-  options: {
-    peer: { type: "string", multiple: true, default: [] },
-    only: { type: "string" },
-    at: { type: "string" },
-    rounds: { type: "string" },
-    keys: { type: "string" },
-    inline: { type: "string" },
-    s3rver: { type: "boolean", default: true },
-    json: { type: "boolean", default: false },
-    write: { type: "boolean", default: false },
-    quick: { type: "boolean", default: false },
-    "write-baseline": { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const values = readCommandLine(USAGE, {
+  peer: { type: "string", multiple: true, default: [] },
+  only: { type: "string" },
+  at: { type: "string" },
+  rounds: { type: "string" },
+  keys: { type: "string" },
+  inline: { type: "string" },
+  s3rver: { type: "boolean", default: true },
+  json: { type: "boolean", default: false },
+  write: { type: "boolean", default: false },
+  quick: { type: "boolean", default: false },
+  "write-baseline": { type: "boolean", default: false },
 });
-if (values.help) {
-  console.log(USAGE);
-  process.exit(0);
-}
 
 const { quick } = values;
 const rounds = Number(values.rounds ?? 5);

@@ -2,11 +2,11 @@
 // listing, a count of the bucket, a pass of its lifecycle rules, and what requests feel of that pass. Bounds are on what
 // was counted, wide ones on clocks; past one of them it fails. `--keys N` takes another number, `--quick` 50,000.
 import { createHash } from "node:crypto";
-import { parseArgs } from "node:util";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
 import { lookUpUsage } from "../../src/state/metadata/usage.ts";
 import { Requests } from "../crash/requests.ts";
+import { readCommandLine } from "../../scripts/project/command-line.ts";
 import { openState } from "../../scripts/maintenance/open-state.ts";
 import type { ServedCairn } from "../../scripts/serve/runtime.ts";
 import { residentBytes } from "../../scripts/serve/workerd.ts";
@@ -25,12 +25,14 @@ const QUIET_MS = 5000;
 const SAMPLE_MS = 100;
 const MAX_TICKS = 10_000;
 
-const { values } = parseArgs({
-  options: { keys: { type: "string", default: "1000000" }, quick: { type: "boolean", default: false } },
+const USAGE = "Usage: npm run bench:million -- [--keys N] [--quick]";
+const values = readCommandLine(USAGE, {
+  keys: { type: "string", default: "1000000" },
+  quick: { type: "boolean", default: false },
 });
 const keys = values.quick ? QUICK_KEYS : Number(values.keys);
 if (!Number.isInteger(keys) || keys < 1000) {
-  console.error("Usage: npm run bench:million -- [--keys N] [--quick]");
+  console.error(USAGE);
   process.exit(2);
 }
 

@@ -2,8 +2,8 @@
 // the Worker's isolate grows with their number. `--count N` sends another number, `--only N` requests of one kind alone.
 import { randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { Requests } from "../crash/requests.ts";
+import { readCommandLine } from "../../scripts/project/command-line.ts";
 import type { ServedCairn } from "../../scripts/serve/runtime.ts";
 import { breakOff, brokenRequests, type BrokenRequest } from "./broken.ts";
 import { Checks, count } from "./checks.ts";
@@ -11,12 +11,11 @@ import { Inspector, type MemoryUsage } from "./inspector.ts";
 import { CREDENTIALS } from "./signer.ts";
 import { serveMeasured } from "./serve-measured.ts";
 
-const { values } = parseArgs({
-  options: { count: { type: "string", default: "5000" }, only: { type: "string" } },
-});
+const USAGE = "Usage: npm run bench:soak -- [--count N] [--only N]";
+const values = readCommandLine(USAGE, { count: { type: "string", default: "5000" }, only: { type: "string" } });
 const total = Number(values.count);
 if (!Number.isInteger(total) || total < 100) {
-  console.error("Usage: npm run bench:soak -- [--count N] [--only N]");
+  console.error(USAGE);
   process.exit(2);
 }
 

@@ -5,11 +5,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { endRunningCairns, startCairn } from "../clients/cairn-process.ts";
 import { examine } from "./references.ts";
 import { Requests } from "./requests.ts";
 import { Tenant } from "./tenant.ts";
+import { readCommandLine } from "../../scripts/project/command-line.ts";
 import { makeCredentials } from "../../scripts/project/credentials.ts";
 
 const TENANTS = 16;
@@ -20,11 +20,13 @@ const MIN_ANSWERED = 20;
 const PAUSE_MS = 100;
 const MAX_PAUSES = 100;
 
-const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "8" }, inline: { type: "string", default: "" } },
+const USAGE = "Usage: npm run test:crash -- [--rounds N] [--inline BYTES]";
+const values = readCommandLine(USAGE, {
+  rounds: { type: "string", default: "8" },
+  inline: { type: "string", default: "" },
 });
 if (!/^[1-9]\d*$/.test(values.rounds) || !/^\d*$/.test(values.inline)) {
-  console.error("Usage: npm run test:crash -- [--rounds N] [--inline BYTES]");
+  console.error(USAGE);
   process.exit(2);
 }
 /** Bodies of up to this length are stored in the database; those of the default if it is empty. */

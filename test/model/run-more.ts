@@ -1,14 +1,16 @@
 // `npm run test:model -- --runs N --seed S`: the model test with more sequences than `npm test` runs, or with the seed
 // of a failure.
 import { spawn } from "node:child_process";
-import { parseArgs } from "node:util";
+import { readCommandLine } from "../../scripts/project/command-line.ts";
 import { PROJECT_ROOT } from "../../scripts/project/wrangler-toml.ts";
 
-const { runs, seed } = parseArgs({
-  options: { runs: { type: "string", default: "1000" }, seed: { type: "string", default: "" } },
-}).values;
+const USAGE = "Usage: npm run test:model -- [--runs N] [--seed S]";
+const { runs, seed } = readCommandLine(USAGE, {
+  runs: { type: "string", default: "1000" },
+  seed: { type: "string", default: "" },
+});
 if (!/^[1-9]\d*$/.test(runs) || !/^(-?\d+)?$/.test(seed)) {
-  console.error("Usage: npm run test:model -- [--runs N] [--seed S]");
+  console.error(USAGE);
   process.exit(2);
 }
 

@@ -5,8 +5,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { replaceSection } from "../../../scripts/docs/sections.ts";
+import { readCommandLine } from "../../../scripts/project/command-line.ts";
 import { table } from "../compare/report.ts";
 import { DISTANCE_HEADER, type Calls } from "./distance.ts";
 import { firstByteMs, readsPerSecond, type Read } from "./reader.ts";
@@ -27,8 +27,15 @@ const ZIPF_DISTINCT = new Set(ZIPF).size;
 /** Fills of the cache end after the responses. */
 const FILL_MS = 300;
 
-const { values } = parseArgs({
-  options: { write: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
+const USAGE = `Usage: npm run bench:edge -- [--quick] [--write]
+
+  --quick   one distance and few objects
+  --write   write the tables of docs/edge-cache.md
+  --help    this text`;
+
+const values = readCommandLine(USAGE, {
+  write: { type: "boolean", default: false },
+  quick: { type: "boolean", default: false },
 });
 const DISTANCES_MS = values.quick ? [FAR_MS] : [10, 50, FAR_MS];
 const OBJECTS = values.quick ? 5 : 15;
