@@ -40,7 +40,11 @@ export function beginChanges(subject: Subject, present: Variables, made: Readonl
   const { current, previous } = NAMES[subject];
   const preserved = current.map((name, index) => {
     const value = present[name]?.trim();
-    if (!value) throw new Error(`the present ${name} is not known, and would be lost`);
+    if (!value) {
+      throw new Error(
+        `the present ${name} is not known, and would be lost: on this machine \`npm start\` makes one, and for a deployed Worker --current names a file with it.`,
+      );
+    }
     return [previous[index] ?? name, value] as const;
   });
   return { ...Object.fromEntries(preserved), ...made };

@@ -37,7 +37,8 @@ export async function edgeCacheOf(
   const last = LAST.get(settings);
   if (last !== undefined && last.origin === origin) return last.cache;
   if (!URL.canParse(url)) return undefined;
-  const { hostname } = new URL(url);
+  // A dot at the end of a host means the same host.
+  const hostname = new URL(url).hostname.replace(/\.$/, "");
   if (WITHOUT_CACHE_API.test(hostname)) {
     LAST.set(settings, { origin, cache: undefined });
     return undefined;

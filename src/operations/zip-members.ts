@@ -84,11 +84,13 @@ function getZipMember(method: "GET" | "HEAD"): Operation {
         ...encryptionHeaders(input.customerKey),
       };
       if (method === "HEAD") return { status: range === undefined ? 200 : 206, headers };
+      // Members are read from the blob store.
+      const withCache = size === 0 ? headers : { ...headers, "x-cache": "BYPASS" };
       if (range === undefined) {
-        return { status: 200, headers, body: await readingZip(() => openMember(file, member)) };
+        return { status: 200, headers: withCache, body: await readingZip(() => openMember(file, member)) };
       }
       const body = await file.open({ offset: member.range.offset + range.offset, length: range.length });
-      return { status: 206, headers, body };
+      return { status: 206, headers: withCache, body };
     },
 
     write: (response) => response,

@@ -56,10 +56,10 @@ describe("ranges", () => {
   });
 
   it("of several parts say whether the first bytes come from the cache", async () => {
-    const site = await publicSite({ k: TEXT.repeat(20_000) });
+    const site = await publicSite({ k: TEXT.repeat(2000) });
     await seen(site, "/k");
     const outcomes = [];
-    for (const range of ["bytes=0-1", "bytes=0-1,100000-100001"]) {
+    for (const range of ["bytes=0-1", "bytes=0-1,10000-10001"]) {
       const response = await visit(site, "/k", { headers: { range } });
       outcomes.push(response.headers.get("x-cache"));
       await response.body?.cancel();

@@ -91,6 +91,15 @@ describe("a cached answer of a delivery host", () => {
     }
   });
 
+  it("is shared by the spellings of a host, with its bytes", async () => {
+    const site = await publicSite({ k: "bytes" });
+    expect(await textOf(await visit(site, "/k"))).toBe("bytes");
+    const spellings = [site.host.toUpperCase(), `${site.host}.`, `${site.host}:8080`, `${site.host}.:80`];
+    for (const host of spellings) {
+      expect(await textOf(await visitCached({ ...site, host }, "/k")), host).toBe("bytes");
+    }
+  });
+
   it("of one host is not another's, although both deliver the same path", async () => {
     const [own, other] = [await publicSite({ k: "own" }), await publicSite({ k: "other" })];
     for (let turn = 0; turn < 2; turn += 1) {

@@ -57,6 +57,7 @@ describe.each([
     expect([response.status, text]).toEqual([200, content]);
     expect(response.headers.get("content-type")).toBe(type);
     expect(response.headers.get("accept-ranges")).toBe(ranges);
+    expect(response.headers.get("x-cache")).toBe(content === "" ? null : "BYPASS");
     expect(response.headers.get("content-length")).toBe(String(new TextEncoder().encode(content).length));
     expect(response.headers.get("last-modified")).not.toBeNull();
     expect(response.headers.get("etag")).toMatch(/^"[0-9a-f]{32}-member"$/);
