@@ -1,15 +1,19 @@
 // Who is signed in, the colours and the language, and the way out.
-import { useId } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import { Button } from "../components/button.tsx";
+import { ConfirmDialog } from "../components/confirm-dialog.tsx";
 import { Icon } from "../components/icon.tsx";
 import { Preferences } from "../components/preferences.tsx";
 import { formatRelative } from "../data/formats.ts";
 import { currentSession, signOut } from "../data/session.ts";
-import { t } from "../i18n/language.ts";
+import { uploads } from "../data/uploads.ts";
+import { plural, t } from "../i18n/language.ts";
 
 export function AccountMenu() {
   const id = useId();
   const session = currentSession();
+  const [isAsking, setAsking] = useState(false);
+  const open = uploads.value.filter(({ state }) => state !== "done" && state !== "lost").length;
   return (
     <div class="account">
       <button type="button" class="button quiet" popovertarget={id}>
@@ -33,8 +37,21 @@ export function AccountMenu() {
           </p>
         )}
         <Preferences />
-        <Button onClick={() => signOut()}>{t("account.signOut")}</Button>
+        <Button onClick={() => (open === 0 ? signOut() : setAsking(true))}>{t("account.signOut")}</Button>
       </div>
+      {isAsking ? (
+        <ConfirmDialog
+          title={t("account.signOut")}
+          confirmLabel={t("account.signOut")}
+          onClose={() => setAsking(false)}
+          onConfirm={() => {
+            signOut();
+            return Promise.resolve();
+          }}
+        >
+          <p>{plural("account.openUploads", open)}</p>
+        </ConfirmDialog>
+      ) : null}
     </div>
   );
 }

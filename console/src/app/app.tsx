@@ -1,6 +1,7 @@
 // Shows the sign-in form, or the shell around the screen of the place. A guest with an upload link needs no sign-in.
 import { currentPlace } from "../data/router.ts";
-import { currentSession } from "../data/session.ts";
+import { currentSession, isSigningInAgain } from "../data/session.ts";
+import { SignInDialog } from "../screens/sign-in/sign-in-dialog.tsx";
 import { SignInScreen } from "../screens/sign-in/sign-in-screen.tsx";
 import { CurrentScreen } from "./current-screen.tsx";
 import { DropPage } from "./drop-page.tsx";
@@ -10,18 +11,20 @@ import { Toasts } from "./toasts.tsx";
 
 export function App() {
   if (currentPlace().steps[0] === "drop") return <DropPage />;
-  const isSignedIn = currentSession() !== undefined;
+  const session = currentSession();
   return (
     <>
-      {isSignedIn ? (
-        <Shell>
+      {session === undefined ? (
+        <SignInScreen />
+      ) : (
+        // Another principal begins with fresh screens.
+        <Shell key={session.arn}>
           <ErrorBoundary>
             <CurrentScreen />
           </ErrorBoundary>
         </Shell>
-      ) : (
-        <SignInScreen />
       )}
+      {session !== undefined && isSigningInAgain.value ? <SignInDialog /> : null}
       <Toasts />
     </>
   );

@@ -8,7 +8,7 @@ import "../styles/tokens.css";
 import "../styles/base.css";
 import "../styles/layout.css";
 import "../styles/components.css";
-import { guardUploads, recallUploads } from "../data/uploads.ts";
+import { followSession, guardUploads } from "../data/uploads.ts";
 import { App } from "./app.tsx";
 
 // Before everything else: a sign-in link has credentials in the address.
@@ -17,7 +17,7 @@ await Promise.all([applyPreferences(), resumed]);
 watchAddress();
 recallUnfinished();
 guardJobs();
-recallUploads();
+followSession();
 guardUploads();
 const root = document.getElementById("app");
 if (root !== null) render(<App />, root);

@@ -40,8 +40,8 @@ const TOLERATED_SKEW_MS = 5 * 60_000;
 export class Connection {
   /** Without a trailing slash. */
   readonly endpoint: string;
-  readonly credentials: Credentials;
   readonly region: string;
+  #credentials: Credentials;
   /** Keys that were derived from the secret, which signing needs for each day and service. */
   readonly #derivedKeys = new Map<string, ArrayBuffer>();
   /** The server's clock minus this device's. */
@@ -49,8 +49,18 @@ export class Connection {
 
   constructor(endpoint: string, credentials: Credentials, region = "auto") {
     this.endpoint = endpoint;
-    this.credentials = credentials;
+    this.#credentials = credentials;
     this.region = region;
+  }
+
+  get credentials(): Credentials {
+    return this.#credentials;
+  }
+
+  /** Signs with other credentials of the same principal from now on, also for those who hold this connection already. */
+  renew(credentials: Credentials): void {
+    this.#credentials = credentials;
+    this.#derivedKeys.clear();
   }
 
   /** The server's time, as far as answers have shown it. */
@@ -121,7 +131,7 @@ export class Connection {
     more: Pick<ConstructorParameters<typeof AwsV4Signer>[0], "headers" | "body" | "signQuery">,
   ): AwsV4Signer {
     return new AwsV4Signer({
-      ...this.credentials,
+      ...this.#credentials,
       ...more,
       method,
       url: `${this.endpoint}${path}${queryText(query)}`,

@@ -1,7 +1,7 @@
 // Shows why something failed: one plain sentence, the server's explanation, and a way on.
 import { explain } from "../data/explain.ts";
 import { hrefOf } from "../data/router.ts";
-import { signOut } from "../data/session.ts";
+import { currentSession, signInAgain } from "../data/session.ts";
 import { t } from "../i18n/language.ts";
 import { Button, LinkButton } from "./button.tsx";
 import { Icon } from "./icon.tsx";
@@ -36,7 +36,9 @@ export function ErrorPanel({ failure, onRetry }: ErrorPanelProps) {
           </details>
         )}
         <p class="ways-on">
-          {wayOn === "sign-in" ? <Button onClick={() => signOut("expired")}>{t("error.signInAgain")}</Button> : null}
+          {wayOn === "sign-in" && currentSession() !== undefined ? (
+            <Button onClick={() => signInAgain(onRetry)}>{t("error.signInAgain")}</Button>
+          ) : null}
           {wayOn === "buckets" ? <LinkButton href={hrefOf(["buckets"])}>{t("error.showBuckets")}</LinkButton> : null}
           {wayOn === "retry" && onRetry !== undefined ? (
             <Button icon="reload" onClick={onRetry}>

@@ -10,6 +10,7 @@ import {
   type Upload,
   uploads,
 } from "../data/uploads.ts";
+import { signInAgain } from "../data/session.ts";
 import { plural, t } from "../i18n/language.ts";
 import { Button } from "./button.tsx";
 import { FileButton } from "./file-button.tsx";
@@ -73,6 +74,7 @@ function UploadRow({ upload }: { readonly upload: Upload }) {
             {state === "failed" ? t("action.retry") : t("action.resume")}
           </Button>
         ) : null}
+        {state === "held" ? <Button onClick={() => signInAgain()}>{t("error.signInAgain")}</Button> : null}
         {state === "exists" ? <Button onClick={() => overwrite(id)}>{t("uploads.overwrite")}</Button> : null}
         {state === "lost" ? (
           <FileButton
@@ -104,6 +106,8 @@ function statusOf({ state, bytes, sent, bytesPerSecond, problem }: Upload): stri
     }
     case "paused":
       return `${t("uploads.paused")} · ${progress}`;
+    case "held":
+      return `${t("uploads.held")} ${progress}`;
     case "failed":
       return problem ?? "";
     case "exists":

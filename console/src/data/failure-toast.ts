@@ -1,7 +1,7 @@
 // A message about what failed, with the way on as its action: to sign in again, or to try again.
 import { t } from "../i18n/language.ts";
 import { explain, explainInOneLine } from "./explain.ts";
-import { signOut } from "./session.ts";
+import { signInAgain } from "./session.ts";
 import { showToast } from "./toasts.ts";
 
 export interface FailureToast {
@@ -14,7 +14,7 @@ export function showFailure(failure: unknown, { text, onRetry }: FailureToast = 
   const { wayOn } = explain(failure);
   const action =
     wayOn === "sign-in"
-      ? { label: t("error.signInAgain"), run: () => signOut("expired") }
+      ? { label: t("error.signInAgain"), run: () => signInAgain(onRetry) }
       : wayOn === "retry" && onRetry !== undefined
         ? { label: t("action.retry"), run: onRetry }
         : undefined;

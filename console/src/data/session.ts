@@ -25,6 +25,10 @@ export interface SignInDetails extends Credentials {
 const current = signal<Session | undefined>(undefined);
 /** Why there is no session. */
 export const signedOutBecause = signal<"expired" | "bad-link" | "unreachable" | undefined>(undefined);
+/** Whether the form is shown in front of what is open, because the credentials of the session are no longer accepted. */
+export const isSigningInAgain = signal(false);
+/** What goes on after the next sign-in of the same principal. */
+let interrupted: (() => void)[] = [];
 /** What a resumption that could not reach the server began with. */
 let waiting: SignInDetails | undefined;
 
@@ -56,12 +60,34 @@ export async function signIn(details: SignInDetails, { remember }: { readonly re
   if (remember) sessionStorage.setItem(STORAGE_KEY, JSON.stringify(details));
   else sessionStorage.removeItem(STORAGE_KEY);
   signedOutBecause.value = undefined;
-  current.value = { connection, account, arn, name: nameOf(arn), expiresAt };
+  isSigningInAgain.value = false;
+  const goesOn = interrupted;
+  interrupted = [];
+  if (current.value?.arn !== arn) {
+    current.value = { connection, account, arn, name: nameOf(arn), expiresAt };
+    return;
+  }
+  // Screens and background work have the connection already.
+  current.value.connection.renew(credentials);
+  current.value = { ...current.value, expiresAt };
+  for (const goOn of goesOn) goOn();
+}
+
+/** Asks for credentials again. What is open and typed stays; `goOn` is called when the same principal has signed in. */
+export function signInAgain(goOn?: () => void): void {
+  if (goOn !== undefined) interrupted.push(goOn);
+  isSigningInAgain.value = true;
+}
+
+export function cancelSignInAgain(): void {
+  interrupted = [];
+  isSigningInAgain.value = false;
 }
 
 /** Clears the credentials. */
 export function signOut(because?: "expired"): void {
   interruptJobs();
+  cancelSignInAgain();
   sessionStorage.removeItem(STORAGE_KEY);
   signedOutBecause.value = because;
   current.value = undefined;

@@ -1,16 +1,19 @@
 // The queue of uploads of this page. Large files that a closed page left unfinished are remembered, without secrets, and go
 // on when the same file is chosen again.
-import { signal } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 import { NetworkFailure, ServiceError } from "../clients/failures.ts";
 import { abortUpload } from "../clients/versions.ts";
-import { explainInOneLine } from "./explain.ts";
+import { explain, explainInOneLine } from "./explain.ts";
 import { Rate } from "./rate.ts";
-import { requireSession } from "./session.ts";
+import { currentSession, requireSession } from "./session.ts";
 import { uploadFile } from "./upload-file.ts";
 import { type RememberedUpload, rememberedUploads, rememberUpload, forgetUpload } from "./remembered-uploads.ts";
 
-/** `exists` waits for an answer: replace, or skip. `lost` waits for its file. */
-export type UploadState = "waiting" | "sending" | "paused" | "failed" | "exists" | "lost" | "done";
+/**
+ * `exists` waits for an answer: replace, or skip. `lost` waits for its file, and `held` for a sign-in, because the credentials
+ * are no longer accepted.
+ */
+export type UploadState = "held" | "waiting" | "sending" | "paused" | "failed" | "exists" | "lost" | "done";
 
 export interface Upload {
   readonly id: number;
@@ -134,7 +137,34 @@ export function guardUploads(): void {
   });
 }
 
+/** Goes on with held uploads when their principal has signed in again, and ends all of them at a sign-out. */
+export function followSession(): void {
+  let owner: string | undefined;
+  effect(() => {
+    const arn = currentSession()?.arn;
+    untracked(() => {
+      if (arn === undefined && owner !== undefined) dropUploads();
+      if (arn !== undefined && owner === undefined) recallUploads();
+      // What one principal began does not go on by itself with the rights of another.
+      const next = owner === undefined || owner === arn ? "waiting" : "paused";
+      owner = arn;
+      if (arn === undefined) return;
+      for (const { id, state } of uploads.value) if (state === "held") set(id, { state: next, problem: undefined });
+      startNext();
+    });
+  });
+}
+
+/** Empties the queue of this page. What has parts on the server is remembered for the next visit. */
+function dropUploads(): void {
+  for (const { controller } of works.values()) controller?.abort();
+  works.clear();
+  uploads.value = [];
+}
+
 function startNext(): void {
+  // Others would fail for the same reason.
+  if (uploads.value.some(({ state }) => state === "held")) return;
   let sending = uploads.value.filter(({ state }) => state === "sending").length;
   for (const { id, state } of uploads.value) {
     if (sending >= CONCURRENT_FILES) return;
@@ -185,6 +215,8 @@ async function send(id: number): Promise<void> {
 
 function endOf(failure: unknown): Partial<Upload> {
   if (failure instanceof ServiceError && failure.code === "PreconditionFailed") return { state: "exists" };
+  const isHeld = currentSession() === undefined || explain(failure).wayOn === "sign-in";
+  if (isHeld) return { state: "held", bytesPerSecond: 0 };
   const problem = explainInOneLine(failure);
   return { state: "failed", problem, bytesPerSecond: 0, ...(failure instanceof NetworkFailure ? {} : { sent: 0 }) };
 }

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
-import { fillCredentials, signIn, withPage } from "../support/browser.ts";
-import { freshBucket, keysOf, s3, type Stage } from "../support/stage.ts";
+import { Caller } from "../../../scripts/tenancy/caller.ts";
+import { assertAccessible, consoleUrl, fillCredentials, signIn, withPage } from "../support/browser.ts";
+import { CREDENTIALS, freshBucket, keysOf, s3, type Stage } from "../support/stage.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -46,6 +47,76 @@ export function networkSuite(stage: Stage): Suite {
           await page.getByRole("button", { name: "Sign in", exact: true }).click();
           await page.getByRole("link", { name: "c.txt" }).waitFor();
           assert.match(page.url(), /prefix=a%2Fb%2F$/);
+        }),
+    },
+    {
+      name: "credentials that expire amid uploads hold the queue, which goes on after the same principal has signed in",
+      run: () =>
+        withPage(stage, async (page) => {
+          const bucket = await freshBucket(stage);
+          const temporary = await temporaryKeys(stage);
+          await page.goto(consoleUrl(stage, `#/buckets/${bucket}/objects`));
+          await fillCredentials(page, temporary);
+          await page.getByLabel("Session token").fill(temporary.sessionToken);
+          await page.getByRole("button", { name: "Sign in", exact: true }).click();
+          await page.getByText("No objects here").waitFor();
+          await page.getByRole("button", { name: "Create folder" }).click();
+          const name = page.getByLabel("Name of the folder");
+          await name.fill("typed");
+          let [parts, isExpired] = [0, true];
+          await page.route("**/*", (route) => {
+            const method = route.request().method();
+            if (method === "PUT" && route.request().url().includes("partNumber=")) parts += 1;
+            const refuses =
+              isExpired && method === "PUT" && (parts > 1 || !route.request().url().includes("partNumber="));
+            return refuses ? refuse(route, 400, "ExpiredToken") : route.continue();
+          });
+          // What is typed is still in the dialog after the next sign-in, and is sent with the new credentials.
+          await page.keyboard.press("Enter");
+          const dialog = page.getByRole("dialog", { name: "Create folder" });
+          await dialog.getByText("The temporary credentials have expired.").waitFor();
+          await dialog.getByRole("button", { name: "Sign in again" }).click();
+          await signInAgain(page, temporary);
+          isExpired = false;
+          assert.equal(await name.inputValue(), "typed");
+          await dialog.getByRole("button", { name: "Create" }).click();
+          await page.getByRole("link", { name: "typed/" }).waitFor();
+          isExpired = true;
+          const big = { name: "big.bin", mimeType: "", buffer: Buffer.alloc(40 * 1024 * 1024, 7) };
+          const small = { name: "small.txt", mimeType: "", buffer: Buffer.from("1") };
+          await page.locator('input[type="file"][multiple]').last().setInputFiles([big, small]);
+          await page.getByText("The session has ended.").nth(1).waitFor();
+          assert.equal(await page.getByText("Something unexpected").count(), 0);
+          assert.deepEqual(await keysOf(stage, bucket), ["typed/"]);
+          isExpired = false;
+          await page.getByRole("button", { name: "Sign in again" }).first().click();
+          await signInAgain(page, temporary);
+          await page.getByText("All uploads are done").waitFor();
+          assert.deepEqual(await keysOf(stage, bucket), ["big.bin", "small.txt", "typed/"]);
+          const stored = await (await s3(stage, "GET", `/${bucket}/big.bin`)).arrayBuffer();
+          assert.ok(Buffer.from(stored).equals(big.buffer));
+        }),
+    },
+    {
+      name: "a sign-out with uploads in progress asks first, and then ends them",
+      run: () =>
+        withPage(stage, async (page) => {
+          const bucket = await freshBucket(stage);
+          await signIn(stage, page, `#/buckets/${bucket}/objects`);
+          await page.getByText("No objects here").waitFor();
+          await page.route(`**/${bucket}/slow.txt*`, () => new Promise(() => undefined));
+          const file = { name: "slow.txt", mimeType: "", buffer: Buffer.from("1") };
+          await page.locator('input[type="file"][multiple]').last().setInputFiles([file]);
+          await page.getByText("1 of 1 uploads is open").waitFor();
+          await page.getByRole("button", { name: /^Account/ }).click();
+          await page.getByRole("button", { name: "Sign out" }).click();
+          await page.getByText("1 upload is not complete, and stops.").waitFor();
+          await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+          await page.getByRole("heading", { name: "Sign in" }).waitFor();
+          await fillCredentials(page);
+          await page.getByRole("button", { name: "Sign in", exact: true }).click();
+          await page.getByText("No objects here").waitFor();
+          assert.equal(await page.getByText("slow.txt").count(), 0);
         }),
     },
     {
@@ -143,6 +214,25 @@ export function networkSuite(stage: Stage): Suite {
         }),
     },
   ]);
+}
+
+async function signInAgain(page: Page, keys: Awaited<ReturnType<typeof temporaryKeys>>): Promise<void> {
+  const dialog = page.getByRole("dialog", { name: "Sign in again" });
+  await dialog.waitFor();
+  await assertAccessible(page);
+  await fillCredentials(page, keys);
+  await dialog.getByLabel("Session token").fill(keys.sessionToken);
+  await dialog.getByRole("button", { name: "Sign in", exact: true }).click();
+  await dialog.waitFor({ state: "detached" });
+}
+
+/** Temporary credentials of root. */
+async function temporaryKeys({ url }: Stage) {
+  const root = new Caller({ endpoint: url, region: "auto" }, CREDENTIALS);
+  const xml = await root.sts("GetSessionToken", {});
+  const at = (name: string): string => new RegExp(`<${name}>([^<]+)<`).exec(xml)?.[1] ?? "";
+  const [accessKeyId, secretAccessKey] = [at("AccessKeyId"), at("SecretAccessKey")];
+  return { accessKeyId, secretAccessKey, sessionToken: at("SessionToken") };
 }
 
 type Route = Parameters<Parameters<Page["route"]>[1]>[0];

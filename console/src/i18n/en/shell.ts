@@ -12,6 +12,8 @@ export const shell = {
   "theme.dark": "Dark",
   "language.label": "Language",
   "account.menu": "Account",
+  "account.openUploads.one": "{count} upload is not complete, and stops.",
+  "account.openUploads.other": "{count} uploads are not complete, and stop.",
   "account.signedInAs": "Signed in as",
   "account.expires": "The session ends {time}",
   "account.signOut": "Sign out",

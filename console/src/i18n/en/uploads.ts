@@ -13,6 +13,7 @@ export const uploads = {
   "uploads.pause": "Pause",
   "uploads.paused": "Paused",
   "uploads.waiting": "Waiting",
+  "uploads.held": "The session has ended. The upload goes on when you have signed in again.",
   "uploads.progress": "{sent} of {total}",
   "uploads.progressOf": "Progress of {name}",
   "uploads.speed": "{speed}/s, {left} left",

@@ -14,6 +14,8 @@ export const shell: Readonly<Record<keyof typeof english, string>> = {
   "theme.dark": "深色",
   "language.label": "语言",
   "account.menu": "账户",
+  "account.openUploads.one": "{count} 个上传尚未完成，将会停止。",
+  "account.openUploads.other": "{count} 个上传尚未完成，将会停止。",
   "account.signedInAs": "当前身份",
   "account.expires": "会话将于 {time} 结束",
   "account.signOut": "退出登录",

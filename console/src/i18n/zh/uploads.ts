@@ -15,6 +15,7 @@ export const uploads: Readonly<Record<keyof typeof english, string>> = {
   "uploads.pause": "暂停",
   "uploads.paused": "已暂停",
   "uploads.waiting": "等待中",
+  "uploads.held": "会话已结束。重新登录后上传会继续。",
   "uploads.progress": "{sent} / {total}",
   "uploads.progressOf": "{name} 的进度",
   "uploads.speed": "{speed}/秒，剩余 {left}",
