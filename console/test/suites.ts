@@ -3,6 +3,7 @@ import type { Suite } from "../../test/clients/harness.ts";
 import { manyObjectsSuite } from "./screens/many-objects.ts";
 import { networkSuite } from "./screens/network.ts";
 import { searchSuite } from "./screens/search.ts";
+import { annotationsSuite } from "./screens/annotations.ts";
 import { keyboardSuite } from "./screens/keyboard.ts";
 import { transfersSuite } from "./screens/transfers.ts";
 import { accessSuite } from "./screens/access.ts";
@@ -46,4 +47,5 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "client settings", of: clientSettingsSuite },
   { client: "snapshots", of: snapshotsSuite },
   { client: "keyboard", of: keyboardSuite },
+  { client: "annotations", of: annotationsSuite },
 ];

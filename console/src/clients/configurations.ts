@@ -12,6 +12,7 @@ export type ConfigurationName =
   | "object-lock"
   | "policy"
   | "publicAccessBlock"
+  | "queryConfiguration"
   | "quota"
   | "tagging"
   | "website";

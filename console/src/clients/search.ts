@@ -5,12 +5,24 @@ import { listedObject, type ObjectPage } from "./objects.ts";
 import { bucketPath } from "./paths.ts";
 import { childrenOf, optionalText } from "./xml.ts";
 
+export interface NamedValue {
+  readonly name: string;
+  readonly value: string;
+}
+
 /** Conditions; an object must meet every one that is not empty. */
 export interface SearchConditions {
   /** A part of the key, or a pattern with `*` and `?` for the whole key. */
   readonly text: string;
   readonly prefix: string;
-  readonly tag: { readonly key: string; readonly value: string };
+  readonly suffix: string;
+  /** By name; an entry without a value may have any. */
+  readonly tags: readonly NamedValue[];
+  /** Of the user metadata. */
+  readonly metadata: readonly NamedValue[];
+  /** `image/*` for a whole type. */
+  readonly contentType: string;
+  readonly storageClass: string;
   /** In bytes. */
   readonly minSize: number | undefined;
   readonly maxSize: number | undefined;
@@ -52,17 +64,28 @@ export async function searchObjects(
 }
 
 function conditionsOf(conditions: SearchConditions): Query {
-  const { text, prefix, tag, minSize, maxSize, modifiedAfter, modifiedBefore } = conditions;
-  const tagName = tag.value === "" ? `tag-prefix.${tag.key}` : `tag.${tag.key}`;
+  const { text, prefix, suffix, contentType, storageClass } = conditions;
+  const { minSize, maxSize, modifiedAfter, modifiedBefore } = conditions;
   return {
     [/[*?]/.test(text) ? "glob" : "contains"]: text === "" ? undefined : text,
     prefix: prefix === "" ? undefined : prefix,
-    ...(tag.key === "" ? {} : { [tagName]: tag.value }),
+    suffix: suffix === "" ? undefined : suffix,
+    ...named("tag", conditions.tags),
+    ...named("meta", conditions.metadata),
+    "content-type": contentType === "" ? undefined : contentType,
+    "storage-class": storageClass === "" ? undefined : storageClass,
     "min-size": minSize,
     "max-size": maxSize,
     "modified-after": timeOf(modifiedAfter),
     "modified-before": timeOf(modifiedBefore),
   };
+}
+
+/** An empty value is the beginning of all values. */
+function named(kind: "tag" | "meta", entries: readonly NamedValue[]): Query {
+  return Object.fromEntries(
+    entries.map(({ name, value }) => [`${kind}${value === "" ? "-prefix" : ""}.${name}`, value] as const),
+  );
 }
 
 function timeOf(ms: number | undefined): string | undefined {

@@ -52,7 +52,7 @@ export async function removeCopy(connection: Connection, { target, etag }: Trans
 
 /** By a document, which can also name a key that no URL of a browser addresses. */
 async function deleteIfSame(connection: Connection, { bucket, key }: ObjectAddress, etag: string): Promise<void> {
-  const [outcome] = await deleteMany(connection, bucket, [{ key, etag }]);
+  const [outcome] = await deleteMany(connection, bucket, [{ key, ifMatch: etag }]);
   if (outcome?.failure === undefined) return;
   const { code, message } = outcome.failure;
   const status = code === "PreconditionFailed" ? 412 : 409;

@@ -81,7 +81,7 @@ export interface Deletion {
   /** Without it, a versioned bucket gets a delete marker. */
   readonly versionId?: string | undefined;
   /** Deletes only what has this entity tag. */
-  readonly etag?: string | undefined;
+  readonly ifMatch?: string | undefined;
 }
 
 export interface DeletionOutcome {
@@ -138,11 +138,11 @@ async function deleteInDocument(
 ): Promise<DeletionOutcome[]> {
   const body = s3Document(
     "Delete",
-    deletions.map(({ key, versionId, etag }) =>
+    deletions.map(({ key, versionId, ifMatch }) =>
       tag("Object", [
         tag("Key", key),
         versionId === undefined ? undefined : tag("VersionId", versionId),
-        etag === undefined ? undefined : tag("ETag", etag),
+        ifMatch === undefined ? undefined : tag("ETag", ifMatch),
       ]),
     ),
   );
@@ -163,14 +163,14 @@ async function deleteInDocument(
 async function deleteOne(
   connection: Connection,
   bucket: string,
-  { key, versionId, etag }: Deletion,
+  { key, versionId, ifMatch }: Deletion,
   signal: AbortSignal | undefined,
 ): Promise<DeletionOutcome> {
   const response = await connection.send({
     method: "DELETE",
     path: objectPath(bucket, key),
     query: { versionId },
-    headers: { "if-match": etag },
+    headers: { "if-match": ifMatch },
     signal,
   });
   const isMarker = response.headers.get("x-amz-delete-marker") === "true";

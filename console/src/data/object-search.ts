@@ -1,11 +1,23 @@
 // What a search is, as the address of its page and as conditions for the server; and its results, page by page.
-import { type SearchConditions, searchObjects } from "../clients/search.ts";
+import { type NamedValue, type SearchConditions, searchObjects } from "../clients/search.ts";
 import { type ObjectRow, rowOf } from "./object-list.ts";
 import { type PagedRows, usePagedRows } from "./paged-rows.ts";
 import { useConnection } from "./session.ts";
 
 /** The fields of the form, by the names that they have in the address. */
-export const SEARCH_FIELDS = ["text", "prefix", "tag", "value", "min", "max", "after", "before"] as const;
+export const SEARCH_FIELDS = [
+  "text",
+  "prefix",
+  "suffix",
+  "tags",
+  "metadata",
+  "type",
+  "class",
+  "min",
+  "max",
+  "after",
+  "before",
+] as const;
 export type SearchField = (typeof SEARCH_FIELDS)[number];
 export type SearchForm = Readonly<Record<SearchField, string>>;
 
@@ -14,8 +26,11 @@ export function readSearch(query: Readonly<Record<string, string>>): SearchForm 
   return {
     text: at("text"),
     prefix: at("prefix"),
-    tag: at("tag"),
-    value: at("value"),
+    suffix: at("suffix"),
+    tags: at("tags"),
+    metadata: at("metadata"),
+    type: at("type"),
+    class: at("class"),
     min: at("min"),
     max: at("max"),
     after: at("after"),
@@ -31,13 +46,26 @@ function conditionsOf(form: SearchForm): SearchConditions {
   return {
     text: form.text,
     prefix: form.prefix,
-    tag: { key: form.tag, value: form.value },
+    suffix: form.suffix,
+    tags: namedValues(form.tags),
+    metadata: namedValues(form.metadata).map(({ name, value }) => ({ name: name.toLowerCase(), value })),
+    contentType: form.type,
+    storageClass: form.class,
     minSize: bytesOf(form.min, Math.ceil),
     maxSize: bytesOf(form.max, Math.floor),
     modifiedAfter: dayOf(form.after, 0),
     // The day itself belongs to it.
     modifiedBefore: dayOf(form.before, 1),
   };
+}
+
+/** One entry on a line, `name` or `name=value`. */
+function namedValues(text: string): NamedValue[] {
+  return text.split("\n").flatMap((line) => {
+    const at = line.indexOf("=");
+    const [name, value] = at < 0 ? [line.trim(), ""] : [line.slice(0, at).trim(), line.slice(at + 1).trim()];
+    return name === "" ? [] : [{ name, value }];
+  });
 }
 
 /** Sizes are typed in KiB. */

@@ -13,6 +13,7 @@ import { share } from "./en/share.ts";
 import { settings } from "./en/settings.ts";
 import { settingsRules } from "./en/settings-rules.ts";
 import { shell } from "./en/shell.ts";
+import { indexes } from "./en/indexes.ts";
 import { snapshots } from "./en/snapshots.ts";
 import { signIn } from "./en/sign-in.ts";
 import { uploads } from "./en/uploads.ts";
@@ -37,6 +38,7 @@ export const en = {
   ...download,
   ...access,
   ...snapshots,
+  ...indexes,
 } as const;
 
 /** The name of a text. */

@@ -14,6 +14,7 @@ import { share } from "./zh/share.ts";
 import { settings } from "./zh/settings.ts";
 import { settingsRules } from "./zh/settings-rules.ts";
 import { shell } from "./zh/shell.ts";
+import { indexes } from "./zh/indexes.ts";
 import { snapshots } from "./zh/snapshots.ts";
 import { signIn } from "./zh/sign-in.ts";
 import { uploads } from "./zh/uploads.ts";
@@ -38,4 +39,5 @@ export const zh: Dictionary = {
   ...download,
   ...access,
   ...snapshots,
+  ...indexes,
 };

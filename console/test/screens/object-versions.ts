@@ -51,6 +51,43 @@ export function objectVersionsSuite(stage: Stage): Suite {
       },
     },
     {
+      name: "two images are shown side by side, with the headers, metadata and tags in which they differ",
+      run: async () => {
+        const bucket = await freshBucket(stage, { isVersioned: true });
+        const square = (colour: string): string =>
+          `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30"><rect width="40" height="30" fill="${colour}"/></svg>`;
+        const put = (colour: string, headers: Readonly<Record<string, string>>): Promise<Response> =>
+          s3(stage, "PUT", `/${bucket}/square.svg`, square(colour), { "content-type": "image/svg+xml", ...headers });
+        await put("red", { "x-amz-tagging": "state=draft", "x-amz-meta-author": "ann", "cache-control": "no-cache" });
+        await put("blue", { "x-amz-tagging": "state=final", "x-amz-meta-author": "ann" });
+        await withPage(stage, async (page) => {
+          await signIn(stage, page, `${objectPlace(bucket, "square.svg")}&tab=versions`);
+          const entries = page.locator(".object-timeline > li");
+          await entries.nth(0).getByRole("checkbox").check();
+          await entries.nth(1).getByRole("checkbox").check();
+          await page.getByRole("button", { name: "Compare", exact: true }).click();
+          const dialog = page.getByRole("dialog");
+          const row = (name: string) => dialog.getByRole("row").filter({ has: page.getByText(name, { exact: true }) });
+          await row("Tag state").waitFor();
+          assert.match(await row("Tag state").innerText(), /draft[^]*final/);
+          assert.match(await row("cache-control").innerText(), /no-cache[^]*none/);
+          assert.equal(await row("x-amz-meta-author").count(), 0);
+          await dialog.locator(".object-pair img").nth(1).waitFor();
+          const widths = await dialog.locator(".object-pair img").evaluateAll((images) =>
+            Promise.all(
+              images.map(async (image) => {
+                if (!(image instanceof HTMLImageElement)) return 0;
+                await image.decode();
+                return image.naturalWidth;
+              }),
+            ),
+          );
+          assert.deepEqual(widths, [40, 40]);
+          await assertAccessible(page);
+        });
+      },
+    },
+    {
       name: "versions are compared, previewed, restored and deleted, and a delete marker is removed",
       run: async () => {
         const bucket = await freshBucket(stage, { isVersioned: true });
@@ -68,6 +105,7 @@ export function objectVersionsSuite(stage: Stage): Suite {
           await page.getByRole("button", { name: "Compare", exact: true }).click();
           const dialog = page.getByRole("dialog");
           await dialog.getByText("1 line added, 2 lines removed").waitFor();
+          await dialog.getByRole("row").filter({ hasText: "ETag" }).waitFor();
           assert.equal(await dialog.locator(".added").count(), 1);
           assert.match(await dialog.locator(".added").innerText(), /<b>changed<\/b>/);
           assert.deepEqual(

@@ -1,7 +1,7 @@
 // The search over a bucket: its conditions, its address, its refusals.
 import assert from "node:assert/strict";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
-import { assertAccessible, assertNoSidewaysScroll, signIn, withPage } from "../support/browser.ts";
+import { fillCredentials, assertAccessible, assertNoSidewaysScroll, signIn, withPage } from "../support/browser.ts";
 import { freshBucket, keysOf, s3, type Stage } from "../support/stage.ts";
 
 export function searchSuite(stage: Stage): Suite {
@@ -37,8 +37,8 @@ export function searchSuite(stage: Stage): Suite {
           await found(1, ["2026/pier.jpg"]);
           await text.fill("");
           await page.getByText("More conditions").click();
-          await page.getByLabel("Tag", { exact: true }).fill("team");
-          await page.keyboard.press("Enter");
+          await page.getByLabel("Tags", { exact: true }).fill("team");
+          await page.getByRole("button", { name: "Search", exact: true }).click();
           await found(2, ["2026/harbour.jpg", "2026/pier.jpg"]);
           await page.getByLabel("At least, in KiB").fill("4");
           await page.keyboard.press("Enter");
@@ -48,6 +48,51 @@ export function searchSuite(stage: Stage): Suite {
           await page.getByText("No object meets all the conditions.").waitFor();
           await page.goBack();
           await found(1, ["2026/harbour.jpg"]);
+        });
+      },
+    },
+    {
+      name: "several tags, user metadata, the end of the key, the type and the class are conditions, and are in the address",
+      run: async () => {
+        const bucket = await fill();
+        await s3(stage, "PUT", `/${bucket}/a/report.pdf`, "1", {
+          "x-amz-tagging": "team=red&year=2026",
+          "x-amz-meta-tenant": "north",
+          "content-type": "application/pdf",
+          "x-amz-storage-class": "STANDARD_IA",
+        });
+        await s3(stage, "PUT", `/${bucket}/b/report.pdf`, "1", {
+          "x-amz-tagging": "team=red&year=2025",
+          "x-amz-meta-tenant": "south",
+          "content-type": "image/png",
+        });
+        await withPage(stage, async (page) => {
+          await signIn(stage, page, `#/buckets/${bucket}/search`);
+          await page.getByText("More conditions").click();
+          const found = async (fields: Readonly<Record<string, string>>, keys: readonly string[]): Promise<void> => {
+            for (const label of ["Tags", "User metadata", "The key ends with", "Content type", "Storage class"])
+              await page.getByLabel(label).fill(fields[label] ?? "");
+            await page.getByRole("button", { name: "Search", exact: true }).click();
+            await page
+              .getByText(keys.length === 1 ? "1 object found" : `${keys.length} objects found`, { exact: true })
+              .waitFor();
+            const links = page.locator(".object-list").getByRole("link");
+            assert.deepEqual((await links.allTextContents()).toSorted(), keys);
+          };
+          await found({ "The key ends with": "report.pdf" }, ["a/report.pdf", "b/report.pdf"]);
+          await found({ Tags: "team=red\nyear=2026" }, ["a/report.pdf"]);
+          await found({ Tags: "team=red" }, ["2026/harbour.jpg", "a/report.pdf", "b/report.pdf"]);
+          await found({ "User metadata": "Tenant = south" }, ["b/report.pdf"]);
+          await found({ "User metadata": "tenant" }, ["a/report.pdf", "b/report.pdf"]);
+          await found({ "Content type": "image/*" }, ["b/report.pdf"]);
+          await found({ "Storage class": "STANDARD_IA" }, ["a/report.pdf"]);
+          assert.match(page.url(), /class=STANDARD_IA/);
+          await page.reload();
+          await fillCredentials(page);
+          await page.getByRole("button", { name: "Sign in", exact: true }).click();
+          await page.getByText("1 object found", { exact: true }).waitFor();
+          assert.equal(await page.getByLabel("Storage class").inputValue(), "STANDARD_IA");
+          await assertAccessible(page);
         });
       },
     },

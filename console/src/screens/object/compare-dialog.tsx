@@ -1,4 +1,4 @@
-// Two versions of a text, compared line by line.
+// Two versions, compared: their headers, metadata and tags, and their texts line by line or their images side by side.
 import { useMemo } from "preact/hooks";
 import { type ObjectAddress, readStart } from "../../clients/object.ts";
 import type { ListedVersion } from "../../clients/versions.ts";
@@ -9,7 +9,10 @@ import { formatBytes, formatTime } from "../../data/formats.ts";
 import { useConnection } from "../../data/session.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { plural, t } from "../../i18n/language.ts";
+import { CompareFacts, factsOf } from "./compare-facts.tsx";
+import { CompareImages } from "./compare-images.tsx";
 import { type DiffLine, diffLines } from "./line-diff.ts";
+import { shownAs } from "./preview-kind.ts";
 import { TEXT_MAX_BYTES, textOfBytes } from "./text-preview.tsx";
 
 export interface CompareDialogProps {
@@ -20,6 +23,39 @@ export interface CompareDialogProps {
 }
 
 export function CompareDialog({ address, older, newer, onClose }: CompareDialogProps) {
+  const versions = [
+    { ...address, versionId: older.versionId },
+    { ...address, versionId: newer.versionId },
+  ] as const;
+  const times = { older: formatTime(older.modifiedAt), newer: formatTime(newer.modifiedAt) };
+  const connection = useConnection();
+  const facts = useLoad(
+    (signal) => Promise.all([factsOf(connection, versions[0], signal), factsOf(connection, versions[1], signal)]),
+    [older.versionId, newer.versionId],
+  );
+  const [one, other] = facts.value ?? [];
+  return (
+    <Dialog title={t("versions.compareTitle")} isWide onClose={onClose}>
+      <p>{t("versions.compareTimes", times)}</p>
+      {facts.failure === undefined ? null : <ErrorPanel failure={facts.failure} onRetry={facts.reload} />}
+      {one === undefined || other === undefined ? (
+        facts.failure === undefined && <Skeleton lines={6} />
+      ) : (
+        <>
+          <CompareFacts older={one} newer={other} times={times} />
+          <h3>{t("versions.content")}</h3>
+          {[one, other].every(({ type }) => shownAs(address.key, type).kind === "image") ? (
+            <CompareImages versions={versions} types={[one.type, other.type]} times={[times.older, times.newer]} />
+          ) : (
+            <CompareTexts address={address} older={older} newer={newer} />
+          )}
+        </>
+      )}
+    </Dialog>
+  );
+}
+
+function CompareTexts({ address, older, newer }: Omit<CompareDialogProps, "onClose">) {
   const connection = useConnection();
   const loaded = useLoad(
     async (signal) => {
@@ -32,22 +68,13 @@ export function CompareDialog({ address, older, newer, onClose }: CompareDialogP
     [older.versionId, newer.versionId],
   );
   const isCut = Math.max(older.bytes, newer.bytes) > TEXT_MAX_BYTES;
+  if (loaded.failure !== undefined) return <ErrorPanel failure={loaded.failure} onRetry={loaded.reload} />;
+  if (loaded.value === undefined) return <Skeleton lines={6} />;
   return (
-    <Dialog title={t("versions.compareTitle")} isWide onClose={onClose}>
-      <p>
-        {t("versions.compareTimes", {
-          older: formatTime(older.modifiedAt),
-          newer: formatTime(newer.modifiedAt),
-        })}
-      </p>
+    <>
       {isCut ? <p class="notice">{t("versions.compareCut", { size: formatBytes(TEXT_MAX_BYTES) })}</p> : null}
-      {loaded.failure === undefined ? null : <ErrorPanel failure={loaded.failure} onRetry={loaded.reload} />}
-      {loaded.value === undefined ? (
-        loaded.failure === undefined && <Skeleton lines={6} />
-      ) : (
-        <Difference older={loaded.value[0]} newer={loaded.value[1]} />
-      )}
-    </Dialog>
+      <Difference older={loaded.value[0]} newer={loaded.value[1]} />
+    </>
   );
 }
 

@@ -9,6 +9,7 @@ import { formatBytes, formatCount, formatDay, formatTime } from "../../data/form
 import { useConnection } from "../../data/session.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
+import { AnnotationsSection } from "./annotations-section.tsx";
 import { HeadersDialog } from "./headers-dialog.tsx";
 import { LockSection } from "./lock-section.tsx";
 import { TagsSection } from "./tags-section.tsx";
@@ -42,6 +43,7 @@ export function OverviewTab({ address, facts, onChanged }: ObjectTabProps) {
         ) : null}
       </section>
       <TagsSection address={address} isReadOnly={isSnapshot} />
+      {isSnapshot ? null : <AnnotationsSection address={address} />}
       {lockable.value === true ? (
         <LockSection key={facts.versionId} address={address} facts={facts} onChanged={onChanged} />
       ) : null}

@@ -1,15 +1,16 @@
 // The form of a search: a text, and behind it what else an object may have to meet.
 import { useState } from "preact/hooks";
 import { Button } from "../../components/button.tsx";
-import { TextField } from "../../components/fields.tsx";
+import { TextArea, TextField } from "../../components/fields.tsx";
 import { SEARCH_FIELDS, type SearchField, type SearchForm } from "../../data/object-search.ts";
 import type { TextKey } from "../../i18n/en.ts";
 import { t } from "../../i18n/language.ts";
 
 const MORE: readonly (readonly [SearchField, TextKey, "text" | "number" | "date"])[] = [
   ["prefix", "search.prefix", "text"],
-  ["tag", "search.tag", "text"],
-  ["value", "search.tagValue", "text"],
+  ["suffix", "search.suffix", "text"],
+  ["type", "search.type", "text"],
+  ["class", "search.class", "text"],
   ["min", "search.min", "number"],
   ["max", "search.max", "number"],
   ["after", "search.after", "date"],
@@ -52,6 +53,8 @@ export function SearchFields({ form, onSearch }: SearchFieldsProps) {
       <details open={isOpen}>
         <summary>{t("search.more")}</summary>
         <div class="search-more">
+          <TextArea label={t("search.tags")} hint={t("search.namedHint")} rows={2} {...field("tags")} />
+          <TextArea label={t("search.metadata")} hint={t("search.namedHint")} rows={2} {...field("metadata")} />
           {MORE.map(([name, label, type]) => (
             <TextField
               key={name}

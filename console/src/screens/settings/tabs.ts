@@ -34,5 +34,6 @@ export const SETTINGS_TABS: readonly SettingsTab[] = [
   },
   { id: "website", title: "settings.website", load: () => import("./website-tab.tsx").then((it) => it.WebsiteTab) },
   { id: "events", title: "settings.events", load: () => import("./events-tab.tsx").then((it) => it.EventsTab) },
+  { id: "search", title: "indexes.title", load: () => import("./search-tab.tsx").then((it) => it.SearchTab) },
   { id: "usage", title: "settings.usage", load: () => import("./usage-tab.tsx").then((it) => it.UsageTab) },
 ];
