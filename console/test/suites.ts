@@ -4,6 +4,7 @@ import { manyObjectsSuite } from "./screens/many-objects.ts";
 import { networkSuite } from "./screens/network.ts";
 import { searchSuite } from "./screens/search.ts";
 import { annotationsSuite } from "./screens/annotations.ts";
+import { hostileNamesSuite } from "./screens/hostile-names.ts";
 import { keyboardSuite } from "./screens/keyboard.ts";
 import { transfersSuite } from "./screens/transfers.ts";
 import { accessSuite } from "./screens/access.ts";
@@ -47,5 +48,6 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "client settings", of: clientSettingsSuite },
   { client: "snapshots", of: snapshotsSuite },
   { client: "keyboard", of: keyboardSuite },
+  { client: "hostile-names", of: hostileNamesSuite },
   { client: "annotations", of: annotationsSuite },
 ];

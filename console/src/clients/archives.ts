@@ -1,10 +1,11 @@
 // Archives of many objects, which the server writes while the browser saves them: docs/archives.md.
 import type { Connection, ServiceRequest } from "./connection.ts";
 import { ServiceError } from "./failures.ts";
+import { savedAs } from "./object.ts";
 import { bucketPath } from "./paths.ts";
 import { s3Document, tag } from "./xml.ts";
 
-/** What one archive may name. */
+/** What one archive may name. Objects of many parts count more, so the server may allow fewer. */
 export const ARCHIVE_MAX = 10_000;
 /** A link is used at once; the download may take longer. */
 const LINK_SECONDS = 300;
@@ -41,8 +42,11 @@ export async function listArchive(
   connection: Connection,
   bucket: string,
   keys: readonly string[],
+  fileName?: string,
 ): Promise<ArchiveForm> {
-  const request: ServiceRequest = { method: "POST", path: bucketPath(bucket), query: { zip: "" } };
+  const disposition = fileName === undefined ? undefined : savedAs(fileName);
+  const query = { zip: "", "response-content-disposition": disposition };
+  const request: ServiceRequest = { method: "POST", path: bucketPath(bucket), query };
   // A form would change the line breaks of keys.
   const list = keys.map((key) => tag("Object", tag("Key", key)));
   const body = s3Document("Archive", list).replaceAll("\n", "&#10;");
@@ -53,6 +57,11 @@ export async function listArchive(
     name: `${body.slice(0, begin)}<!--`,
     value: `-->${body.slice(begin)}`,
   };
+}
+
+/** Whether an archive was refused because it has more than the server puts into one. */
+export function isTooLarge(failure: unknown): boolean {
+  return failure instanceof ServiceError && failure.details.has("MaxReadsAllowed");
 }
 
 /** Sends a request and gives up the answer's body. @throws ServiceError with the server's explanation */

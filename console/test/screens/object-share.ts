@@ -143,6 +143,35 @@ export function objectShareSuite(stage: Stage): Suite {
           await page.getByRole("alert").waitFor();
           assert.deepEqual(await keysOf(stage, bucket), ["in/né w.txt", "in/seed"]);
         });
+        // A link that has ended says so, at once or when it ends while the page is open; a wrong clock changes nothing.
+        const place = url.slice(0, url.indexOf("?"));
+        const ending = (until: number): string =>
+          Buffer.from(JSON.stringify({ ...Object(link), until })).toString("base64url");
+        await withPage(stage, async (page) => {
+          await page.goto(`${place}?link=${ending(Date.now() - 60_000)}`);
+          await page.getByRole("heading", { name: "This link has ended" }).waitFor();
+          await page.getByText("Ask for a new one where you got it.").waitFor();
+          assert.equal(await page.locator('input[type="file"]').count(), 0);
+          await assertAccessible(page);
+        });
+        await withPage(stage, async (page) => {
+          await page.addInitScript(() => {
+            const now = Date.now;
+            Date.now = () => now() + 3 * 86_400_000 + Number(Reflect.get(globalThis, "passed") ?? 0);
+          });
+          await page.goto(url);
+          await page.locator('input[type="file"]').waitFor();
+          await page.route(`**/${bucket}`, (route) =>
+            route.fulfill({
+              status: 403,
+              body: "<Error><Message>Invalid according to Policy: Policy expired.</Message></Error>",
+            }),
+          );
+          await page.evaluate("globalThis.passed = 30 * 86_400_000");
+          const file = { name: "late", mimeType: "text/plain", buffer: Buffer.from("x") };
+          await page.locator('input[type="file"]').setInputFiles([file]);
+          await page.getByText("This link has ended. Ask for a new one where you got it.").waitFor();
+        });
         await withPage(stage, async (page) => {
           await page.goto(`${stage.url}/_/console/#/drop?link=nonsense`);
           await page.getByRole("heading", { name: "This link is not complete" }).waitFor();

@@ -36,6 +36,54 @@ export function transfersSuite(stage: Stage): Suite {
       },
     },
     {
+      name: "more objects than one ZIP takes come as several, after a question, and one that is too large is halved",
+      run: async () => {
+        const bucket = await freshBucket(stage);
+        await s3(stage, "PUT", `/${bucket}/dir/x`, "1");
+        await withPage(stage, async (page) => {
+          await signIn(stage, page, `#/buckets/${bucket}/objects`);
+          await page.getByRole("link", { name: "dir/" }).waitFor();
+          const tooMany = "<Error><Code>InvalidRequest</Code><MaxReadsAllowed>10000</MaxReadsAllowed></Error>";
+          // 12,000 invented keys, of which the server takes at most 6000 into one archive.
+          await page.route(`**/${bucket}?*list-type*`, (route) => {
+            const number = Number(new URL(route.request().url()).searchParams.get("continuation-token") ?? 0);
+            const contents = Array.from(
+              { length: 1000 },
+              (_, index) => `<Contents><Key>dir/${number}-${index}</Key></Contents>`,
+            );
+            const next = number < 11 ? `<NextContinuationToken>${number + 1}</NextContinuationToken>` : "";
+            return route.fulfill({
+              status: 200,
+              body: `<ListBucketResult>${next}${contents.join("")}</ListBucketResult>`,
+            });
+          });
+          const sent: string[][] = [];
+          await page.context().route(`**/${bucket}?*zip*`, (route) => {
+            if (route.request().method() !== "POST") return route.fulfill({ status: 400, body: tooMany });
+            const keys = (route.request().postData() ?? "").match(/<Key>[^<]*/g) ?? [];
+            if (keys.length > 6000) return route.fulfill({ status: 400, body: tooMany });
+            if (route.request().isNavigationRequest()) sent.push(keys);
+            const disposition = new URL(route.request().url()).searchParams.get("response-content-disposition") ?? "";
+            return route.fulfill({ status: 200, headers: { "content-disposition": disposition }, body: "PK" });
+          });
+          const names: string[] = [];
+          page.on("download", (file) => names.push(file.suggestedFilename()));
+          await select(page, "dir/");
+          await page.getByRole("button", { name: "Download as ZIP" }).click();
+          await page.getByText("12,000 objects are more than one ZIP takes.").waitFor();
+          assert.deepEqual(sent, []);
+          await page.getByRole("button", { name: "Download them" }).click();
+          await page.getByText("ZIP 3 begins, with 2,000 objects.").waitFor();
+          while (names.length < 3) await page.waitForEvent("download");
+          assert.deepEqual(
+            names.toSorted(),
+            [1, 2, 3].map((number) => `${bucket}-${number}.zip`),
+          );
+          assert.equal(new Set(sent.flat()).size, 12_000);
+        });
+      },
+    },
+    {
       name: "an archive with an object that may not be read is refused with the reason",
       run: async () => {
         const bucket = await fill(["a/1", "a/2", "b"]);

@@ -1,10 +1,11 @@
 // The page of an upload link: a guest gives files, without signing in. All that it knows is in the fragment of its address.
 import { useState } from "preact/hooks";
 import { readUploadLink, type UploadLink, uploadWithLink } from "../../clients/upload-links.ts";
-import { EmptyState } from "../../components/placeholders.tsx";
+import { EmptyState, Skeleton } from "../../components/placeholders.tsx";
 import { Page } from "../../components/page.tsx";
 import { formatBytes, formatTime } from "../../data/formats.ts";
 import { currentPlace } from "../../data/router.ts";
+import { useLoad } from "../../data/use-load.ts";
 import { plural, t } from "../../i18n/language.ts";
 import "./drop.css";
 
@@ -18,22 +19,37 @@ interface Sent {
 
 export function DropScreen() {
   const link = readUploadLink(currentPlace().query["link"] ?? "");
+  // The clock of a guest's device may be wrong; the server's decides.
+  const clock = useLoad(serverTime, []);
+  if (clock.isLoading) return <Skeleton lines={6} />;
+  const skewMs = clock.value ?? 0;
   return (
     <main class="drop">
-      {link === undefined || link.until < Date.now() ? (
+      {link === undefined || hasEnded(link, skewMs) ? (
         <Page title={t("drop.title")}>
           <EmptyState title={link === undefined ? t("drop.bad") : t("drop.ended")}>
             <p>{t("drop.askAgain")}</p>
           </EmptyState>
         </Page>
       ) : (
-        <Drop link={link} />
+        <Drop link={link} skewMs={skewMs} />
       )}
     </main>
   );
 }
 
-function Drop({ link }: { readonly link: UploadLink }) {
+/** The server's clock minus this device's, in ms. Without an answer, the device's own clock has to do. */
+async function serverTime(signal: AbortSignal): Promise<number> {
+  const { headers } = await fetch(location.pathname, { method: "HEAD", cache: "no-store", signal });
+  const date = Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(date) ? 0 : date - Date.now();
+}
+
+function hasEnded({ until }: UploadLink, skewMs: number): boolean {
+  return until < Date.now() + skewMs;
+}
+
+function Drop({ link, skewMs }: { readonly link: UploadLink; readonly skewMs: number }) {
   const [files, setFiles] = useState<readonly Sent[]>([]);
   const [isOver, setOver] = useState(false);
   const take = async (given: readonly File[]): Promise<void> => {
@@ -57,7 +73,9 @@ function Drop({ link }: { readonly link: UploadLink }) {
         await uploadWithLink(location.origin, link, file, (sent) => change({ sent }));
         change({ state: "done", sent: file.size });
       } catch (failure) {
-        const reason = failure instanceof Error ? failure.message : "";
+        const message = failure instanceof Error ? failure.message : "";
+        // A page may stay open for longer than the link is valid.
+        const reason = hasEnded(link, skewMs) ? `${t("drop.ended")}. ${t("drop.askAgain")}` : message;
         change({ state: "failed", problem: reason === "" ? t("error.network") : reason });
       }
     }
