@@ -123,7 +123,7 @@ export async function findWorker(api: Api, name: string): Promise<FoundWorker | 
 async function findDatabase(api: Api, d1: D1Declaration): Promise<FoundDatabase | undefined> {
   const database = await (d1.databaseId === undefined
     ? findNamed(api, d1.databaseName)
-    : api.get(`/d1/database/${d1.databaseId}`).catch(unlessMissing(7404)));
+    : api.get(`/d1/database/${d1.databaseId}`).catch(unlessMissing()));
   if (database !== undefined) {
     const region = (textField(database, "running_in_region") ?? "").toLowerCase();
     return { id: String(field(database, "uuid")), region };
@@ -151,12 +151,12 @@ async function findNamed(api: Api, name: string): Promise<unknown> {
 }
 
 async function findBucket(api: Api, name: string): Promise<boolean> {
-  return (await api.get(`/r2/buckets/${name}`).catch(unlessMissing(10_006))) !== undefined;
+  return (await api.get(`/r2/buckets/${name}`).catch(unlessMissing())) !== undefined;
 }
 
 async function requireSubdomain(api: Api, { id, name }: Account, { isOnWorkersDev }: WranglerToml): Promise<void> {
   if (!isOnWorkersDev) return;
-  if ((await api.get("/workers/subdomain").catch(unlessMissing(10_007))) !== undefined) return;
+  if (textField(await api.get("/workers/subdomain").catch(unlessMissing()), "subdomain")) return;
   throw new DeployFailure(
     `The account ${name} has no workers.dev subdomain yet: choose one at https://dash.cloudflare.com/${id}/workers/onboarding, or set workers_dev = false and a route in wrangler.toml.`,
   );
@@ -222,12 +222,14 @@ async function checkOwnership(
 
 /** A database that was lost does not stand in the way of another one (docs/recovery.md). */
 async function hasDatabase(api: Api, id: string): Promise<boolean> {
-  return (await api.get(`/d1/database/${id}`).catch(unlessMissing(7404))) !== undefined;
+  return (await api.get(`/d1/database/${id}`).catch(unlessMissing())) !== undefined;
 }
 
+/** @param codes the only codes of a 404 that say so; none: all do */
 function unlessMissing(...codes: readonly number[]): (error: unknown) => undefined {
   return (error) => {
-    if (error instanceof ApiFailure && error.status === 404 && codes.includes(error.code)) return undefined;
+    const isMissing = error instanceof ApiFailure && error.status === 404;
+    if (isMissing && (codes.length === 0 || codes.includes(error.code))) return undefined;
     throw error;
   };
 }

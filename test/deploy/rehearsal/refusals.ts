@@ -105,6 +105,18 @@ void describe("npm run deploy stops before it creates anything", () => {
     assertRefused(await attempt(account), /has no workers\.dev subdomain yet: choose one at https:/, account);
   });
 
+  void it("where the API has another code for a subdomain that is missing", async () => {
+    const account = newAccount();
+    const standIn = await startStandIn({
+      accounts: [account],
+      onCall({ path }) {
+        if (path.endsWith("/workers/subdomain")) throw new ApiError(404, 10_063, "You need a workers.dev subdomain");
+      },
+    });
+    standIns.push(standIn);
+    assertRefused(await deploy(standIn, project), /has no workers\.dev subdomain yet: choose one at https:/, account);
+  });
+
   void it("where there are several accounts and none is named", async () => {
     const account = newAccount({ name: "One" });
     const accounts = [account, newAccount({ name: "Other" })];
