@@ -139,6 +139,27 @@ describe("the cost of reading", () => {
     },
   );
 
+  it.each([
+    ["versions", 44],
+    ["versions&max-keys=5", 12],
+    ["versions&delimiter=/", 28],
+    ["uploads", 24],
+    ["uploads&max-uploads=5", 10],
+    ["uploads&delimiter=/", 16],
+  ])(
+    "LIST of 40 versions or 20 uploads with %s: one round trip, and a few rows read for each entry",
+    async (query, rows) => {
+      const bucket = await freshBucket();
+      const keys = Array.from({ length: 20 }, (_, index) => `dir${index % 3}/k${index}`);
+      const enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+      expect((await send("PUT", `/${bucket}?versioning`, { body: enabled })).status).toBe(200);
+      await putAll(bucket, Object.fromEntries(keys.map((key) => [key, "1"])));
+      await putAll(bucket, Object.fromEntries(keys.map((key) => [key, "2"])));
+      await Promise.all(keys.map((key) => createUpload(bucket, key)));
+      expectCost(await cost("GET", `/${bucket}?${query}`), READ, rows);
+    },
+  );
+
   it("LIST of a later page: the same as for the first page", async () => {
     const bucket = await freshBucket();
     const keys = Array.from({ length: 40 }, (_, index) => `k${String(index).padStart(2, "0")}`);

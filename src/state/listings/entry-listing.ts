@@ -14,10 +14,18 @@ export interface EntryPage extends ListingScope {
   readonly limit: number;
 }
 
+/** A table of entries, in SQL. */
+export interface EntryTable {
+  readonly table: string;
+  readonly id: string;
+  /** The columns of an entry of the table `t`, those of {@link EntryKind} that differ from `t`'s own of that name. */
+  readonly own: Readonly<Record<string, string>>;
+}
+
 /** A kind of entry, in SQL. */
 export interface EntryKind {
-  /** The tables to merge, each with its id column. */
-  readonly seeks: readonly { readonly table: string; readonly id: string }[];
+  /** The tables to merge. */
+  readonly seeks: readonly EntryTable[];
   /** The columns of the entry of `page.key` and `page.id` by name, and the joins that provide them. */
   readonly columns: Readonly<Record<string, string>>;
   readonly joins: string;
@@ -29,26 +37,41 @@ const ID_END = "/";
 /** The 1-based position of the delimiter (?6) in a key, after the prefix (of ?5 characters); 0: none. */
 const DELIMITER_AT = "instr(substr(key, ?5 + 1), ?6)";
 
-/**
- * Selects a page of entries as text: the kind's columns, then `id`, then the key or common prefix. Each step of the recursion
- * finds the next entry, as its id and key in one text: the first after the last entry, or its common prefix if its key
- * contains the delimiter. The steps are in order and LEFT JOINs keep it, so nothing is sorted.
- */
+/** Selects a page of entries as text: the kind's columns, then `id`, then the key or common prefix. */
 export function selectEntries(kind: EntryKind, page: EntryPage): PageText {
+  return page.delimiter === "" ? plainPage(kind, page) : delimitedPage(kind, page);
+}
+
+/** Merges the tables, which are in the order of the entries, up to the end of the page. */
+function plainPage({ seeks, columns }: EntryKind, page: EntryPage): PageText {
+  const end = successorOfPrefix(page.prefix);
+  const names = Object.keys(columns);
+  const arms = seeks.map(({ table, id, own }) => {
+    const selected = names.map((name) => `${own[name] ?? `t.${name}`} AS ${name}`);
+    return `SELECT t.key AS key, t.${id} AS id, 0 AS is_common_prefix, ${selected.join(", ")} FROM ${table} t
+      WHERE t.bucket_id = ${BUCKET_ID} AND (t.key, t.${id}) > (?2, ?3) ${end === undefined ? "" : "AND t.key < ?5"}`;
+  });
+  const parameters: SqlValue[] = [page.bucketName, page.afterKey, page.afterId, page.limit + 1];
+  if (end !== undefined) parameters.push(end);
+  const sql = `${arms.join(" UNION ALL ")} ORDER BY key, id LIMIT ?4`;
+  return pageText({ columns: [...names, "id"], parameters, sql });
+}
+
+/**
+ * Selects a page with common prefixes. Each step of the recursion finds the next entry, as its id and key in one text: the
+ * first after the last entry, or its common prefix if its key contains the delimiter. The steps are in order and LEFT JOINs
+ * keep it, so nothing is sorted.
+ */
+function delimitedPage(kind: EntryKind, page: EntryPage): PageText {
   const end = successorOfPrefix(page.prefix);
   const upper = end === undefined ? "" : "AND t.key < ?8";
   const past = successorOfPrefix(page.delimiter) ?? page.delimiter + "\u{10ffff}".repeat(256);
-  const isDelimited = page.delimiter !== "";
-  const isPrefix = (entry: string): string => (isDelimited ? `substr(${entry}, 1, 1) = '${ID_END}'` : "0");
+  const isPrefix = `substr(entry, 1, 1) = '${ID_END}'`;
   const key = "substr(entry, instr(entry, '/') + 1)";
   const id = "substr(entry, 1, instr(entry, '/') - 1)";
-  const nextKey = isDelimited
-    ? `CASE WHEN ${isPrefix("entry")} THEN substr(entry, 2, length(entry) - 1 - length(?6)) || ?7 ELSE ${key} END`
-    : key;
-  const found = isDelimited
-    ? `CASE WHEN ${DELIMITER_AT} > 0 THEN '${ID_END}' || substr(key, 1, ?5 + ${DELIMITER_AT} - 1) || ?6
-         ELSE id || '${ID_END}' || key END`
-    : `id || '${ID_END}' || key`;
+  const nextKey = `CASE WHEN ${isPrefix} THEN substr(entry, 2, length(entry) - 1 - length(?6)) || ?7 ELSE ${key} END`;
+  const found = `CASE WHEN ${DELIMITER_AT} > 0 THEN '${ID_END}' || substr(key, 1, ?5 + ${DELIMITER_AT} - 1) || ?6
+      ELSE id || '${ID_END}' || key END`;
   const first = (afterKey: string, afterId: string): string => {
     const arms = kind.seeks.map(
       ({ table, id: column }) =>
@@ -58,7 +81,6 @@ export function selectEntries(kind: EntryKind, page: EntryPage): PageText {
     );
     return `(SELECT ${found} FROM (${arms.join(" UNION ALL ")}) ORDER BY key, id LIMIT 1)`;
   };
-  // Every numbered parameter must be used, with or without a delimiter.
   const parameters: SqlValue[] = [
     page.bucketName,
     page.afterKey,
@@ -80,8 +102,8 @@ export function selectEntries(kind: EntryKind, page: EntryPage): PageText {
        SELECT ${first(nextKey, id)} FROM entries WHERE entry IS NOT NULL
        LIMIT ?4
      ), page AS (
-       SELECT ${key} AS key, nullif(${id}, '') AS id, ${isPrefix("entry")} AS is_common_prefix FROM entries
-       WHERE entry IS NOT NULL AND ?5 IS NOT NULL AND ?6 IS NOT NULL AND ?7 IS NOT NULL
+       SELECT ${key} AS key, nullif(${id}, '') AS id, ${isPrefix} AS is_common_prefix FROM entries
+       WHERE entry IS NOT NULL
      )
      SELECT page.key, page.id, page.is_common_prefix, ${selected.join(", ")} FROM page ${kind.joins}`,
   });

@@ -23,7 +23,7 @@ export interface UploadPageFacts extends BucketFacts {
 }
 
 const UPLOADS: EntryKind = {
-  seeks: [{ table: "uploads", id: "upload_id" }],
+  seeks: [{ table: "uploads", id: "upload_id", own: {} }],
   columns: {
     initiated_at: "u.initiated_at",
     owner_id: "u.owner_id",

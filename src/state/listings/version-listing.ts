@@ -21,20 +21,22 @@ export interface VersionPageFacts extends BucketFacts {
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
 const either = (column: string): string => `coalesce(o.${column}, v.${column})`;
 
+/** A delete marker of `table` is the latest version if no object and no newer marker of its key exists. */
+const isLatestMarker = (table: string, key: string, id: string): string => `coalesce(${table}.is_delete_marker = 1
+    AND NOT EXISTS (SELECT 1 FROM objects c WHERE c.bucket_id = ${BUCKET_ID} AND c.key = ${key})
+    AND NOT EXISTS (SELECT 1 FROM versions n WHERE n.bucket_id = ${BUCKET_ID} AND n.key = ${key}
+      AND n.version_id < ${id}), 0)`;
+
 const VERSIONS: EntryKind = {
   seeks: [
-    { table: "objects", id: "version_id" },
-    { table: "versions", id: "version_id" },
+    { table: "objects", id: "version_id", own: { is_delete_marker: "0", is_latest: "1" } },
+    { table: "versions", id: "version_id", own: { is_latest: isLatestMarker("t", "t.key", "t.version_id") } },
   ],
   columns: {
     ...Object.fromEntries(LISTED_COLUMNS.map((column) => [column, either(column)])),
     is_null_version: either("is_null_version"),
     is_delete_marker: "coalesce(v.is_delete_marker, 0)",
-    // A delete marker is the latest version if no object and no newer marker of its key exists.
-    is_latest: `o.key IS NOT NULL OR coalesce(v.is_delete_marker = 1 AND NOT EXISTS (
-      SELECT 1 FROM objects c WHERE c.bucket_id = ${BUCKET_ID} AND c.key = page.key)
-    AND NOT EXISTS (SELECT 1 FROM versions n WHERE n.bucket_id = ${BUCKET_ID} AND n.key = page.key
-      AND n.version_id < page.id), 0)`,
+    is_latest: `o.key IS NOT NULL OR ${isLatestMarker("v", "page.key", "page.id")}`,
   },
   joins: `LEFT JOIN objects o ON o.bucket_id = ${BUCKET_ID} AND o.key = page.key AND o.version_id = page.id
     LEFT JOIN versions v ON o.key IS NULL AND v.bucket_id = ${BUCKET_ID} AND v.key = page.key AND v.version_id = page.id`,
