@@ -3,9 +3,9 @@ import { parseHttpDate } from "../bytes/dates.ts";
 import { fromBase64, fromHex } from "../bytes/hex-base64.ts";
 import { decodeUtf8 } from "../bytes/text.ts";
 import {
+  CHECKSUM_ALGORITHMS,
   checksumHeader,
   NOTHING_ANNOUNCED,
-  type ChecksumAlgorithm,
   type ChecksumAnnouncement,
   type ObjectChecksum,
 } from "../protocol/core/checksums.ts";
@@ -30,7 +30,6 @@ export interface RemoteObject {
   readonly hasMd5: boolean;
 }
 
-const CHECKSUMS: readonly ChecksumAlgorithm[] = ["CRC64NVME", "CRC32C", "CRC32", "SHA256", "SHA1"];
 const TAGGING_MAX_BYTES = 64 * 1024;
 const TAGGING_TIMEOUT_MS = 10_000;
 
@@ -110,7 +109,7 @@ export async function readTags(place: UpstreamPlace, key: string, headers: Heade
 
 function readChecksum(headers: Headers): ObjectChecksum | undefined {
   if (headers.get("x-amz-checksum-type") === "COMPOSITE") return undefined;
-  for (const algorithm of CHECKSUMS) {
+  for (const algorithm of CHECKSUM_ALGORITHMS) {
     const value = headers.get(checksumHeader(algorithm)) ?? "";
     const bytes = fromBase64(value);
     // A composite checksum ends in the number of parts and is no base64.

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { annotate, namesOf } from "../support/annotations.ts";
 import { appendAll } from "../support/appends.ts";
 import { send } from "../support/client.ts";
+import { ALGORITHMS, checksum, checksumHeader, utf8 } from "../support/digests.ts";
 import { eventsOf, recordAll } from "../support/events.ts";
 import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
 import { deleteVersion, lockedBucket, setDefaultRetention } from "../support/object-lock.ts";
@@ -43,6 +44,26 @@ describe("a missing object of a bucket whose creator has a quota", () => {
 });
 
 describe("an imported object", () => {
+  it.each(ALGORITHMS)("keeps the upstream's %s, and is not stored with bytes of another one", async (algorithm) => {
+    vi.spyOn(console, "warn").mockReturnValue();
+    const header = checksumHeader(algorithm);
+    const objectWith = (value: string) => ({
+      text: "old",
+      headers: { [header]: value, "x-amz-checksum-type": "FULL_OBJECT" },
+    });
+    const value = checksum(algorithm, utf8("old"));
+    upstreamWith({
+      "/old-bucket/right": objectWith(value),
+      "/old-bucket/wrong": objectWith(checksum(algorithm, utf8("other"))),
+    });
+    const bucket = await freshBucket();
+    await setUpstream(bucket);
+    for (const key of ["right", "wrong"]) await readThrough("GET", `/${bucket}/${key}`);
+    expect(await storedText(bucket, "wrong")).toBeUndefined();
+    const { headers } = await send("HEAD", `/${bucket}/right`, { headers: { "x-amz-checksum-mode": "ENABLED" } });
+    expect(headers.get(header)).toBe(value);
+  });
+
   it("has the default retention of a bucket with Object Lock", async () => {
     upstreamWith({ "/old-bucket/k": OBJECT });
     const bucket = await lockedBucket();

@@ -28,7 +28,8 @@ const DETAILS = {
   XXHASH64: { digest: "xxh64", bytes: 8, element: "ChecksumXXHASH64" },
 } as const satisfies Record<string, { digest: DigestAlgorithm; bytes: number; element: string }>;
 
-const ALGORITHMS: readonly ChecksumAlgorithm[] = [
+/** All algorithms. */
+export const CHECKSUM_ALGORITHMS: readonly ChecksumAlgorithm[] = [
   "CRC32",
   "CRC32C",
   "CRC64NVME",
@@ -42,7 +43,7 @@ const ALGORITHMS: readonly ChecksumAlgorithm[] = [
 ];
 
 /** The elements of checksums in documents. */
-export const CHECKSUM_ELEMENTS: readonly string[] = ALGORITHMS.map((algorithm) => DETAILS[algorithm].element);
+export const CHECKSUM_ELEMENTS: readonly string[] = CHECKSUM_ALGORITHMS.map((algorithm) => DETAILS[algorithm].element);
 
 /** The algorithm for uploads that announce none. */
 export const DEFAULT_ALGORITHM: ChecksumAlgorithm = "CRC64NVME";
@@ -157,7 +158,7 @@ function valueHeaders(headers: ReadableHeaders): string[] {
 const NOT_VALUES = new Set(["x-amz-checksum-mode", "x-amz-checksum-type", "x-amz-checksum-algorithm"]);
 
 function algorithmOfHeader(name: string): ChecksumAlgorithm {
-  const algorithm = ALGORITHMS.find((candidate) => checksumHeader(candidate) === name);
+  const algorithm = CHECKSUM_ALGORITHMS.find((candidate) => checksumHeader(candidate) === name);
   if (algorithm === undefined) throw unsupported();
   return algorithm;
 }
@@ -168,7 +169,7 @@ function namedAlgorithm(value: string | null): ChecksumAlgorithm | undefined {
 
 /** Parses an algorithm name such as `CRC32`. @throws S3Error InvalidRequest for an unknown name */
 export function parseChecksumAlgorithm(value: string): ChecksumAlgorithm {
-  const algorithm = ALGORITHMS.find((candidate) => candidate === value.trim().toUpperCase());
+  const algorithm = CHECKSUM_ALGORITHMS.find((candidate) => candidate === value.trim().toUpperCase());
   if (algorithm === undefined) throw unsupported();
   return algorithm;
 }
@@ -188,7 +189,7 @@ function readContentMd5(request: S3Request): Uint8Array | undefined {
 
 function unsupported(): S3Error {
   return invalid(
-    `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${ALGORITHMS.join(", ")}]`,
+    `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${CHECKSUM_ALGORITHMS.join(", ")}]`,
   );
 }
 
