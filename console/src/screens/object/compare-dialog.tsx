@@ -28,6 +28,11 @@ export function CompareDialog({ address, older, newer, onClose }: CompareDialogP
     { ...address, versionId: newer.versionId },
   ] as const;
   const times = { older: formatTime(older.modifiedAt), newer: formatTime(newer.modifiedAt) };
+  // Both may be of the same minute.
+  const titles = {
+    older: t("versions.older", { time: times.older }),
+    newer: t("versions.newer", { time: times.newer }),
+  };
   const connection = useConnection();
   const facts = useLoad(
     (signal) => Promise.all([factsOf(connection, versions[0], signal), factsOf(connection, versions[1], signal)]),
@@ -42,10 +47,10 @@ export function CompareDialog({ address, older, newer, onClose }: CompareDialogP
         facts.failure === undefined && <Skeleton lines={6} />
       ) : (
         <>
-          <CompareFacts older={one} newer={other} times={times} />
+          <CompareFacts older={one} newer={other} titles={titles} />
           <h3>{t("versions.content")}</h3>
           {[one, other].every(({ type }) => shownAs(address.key, type).kind === "image") ? (
-            <CompareImages versions={versions} types={[one.type, other.type]} times={[times.older, times.newer]} />
+            <CompareImages versions={versions} types={[one.type, other.type]} titles={[titles.older, titles.newer]} />
           ) : (
             <CompareTexts address={address} older={older} newer={newer} />
           )}

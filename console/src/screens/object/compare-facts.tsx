@@ -43,10 +43,10 @@ export async function factsOf(
 export interface CompareFactsProps {
   readonly older: VersionFacts;
   readonly newer: VersionFacts;
-  readonly times: { readonly older: string; readonly newer: string };
+  readonly titles: { readonly older: string; readonly newer: string };
 }
 
-export function CompareFacts({ older, newer, times }: CompareFactsProps) {
+export function CompareFacts({ older, newer, titles }: CompareFactsProps) {
   const names = [...new Set([...older.rows.keys(), ...newer.rows.keys()])];
   const different = names.filter((name) => older.rows.get(name) !== newer.rows.get(name));
   return (
@@ -62,8 +62,8 @@ export function CompareFacts({ older, newer, times }: CompareFactsProps) {
           rowKey={(name) => name}
           columns={[
             { id: "name", title: t("objects.name"), isHeader: true, cell: (name) => <bdi>{name}</bdi> },
-            { id: "older", title: times.older, cell: (name) => <Value value={older.rows.get(name)} /> },
-            { id: "newer", title: times.newer, cell: (name) => <Value value={newer.rows.get(name)} /> },
+            { id: "older", title: titles.older, cell: (name) => <Value value={older.rows.get(name)} /> },
+            { id: "newer", title: titles.newer, cell: (name) => <Value value={newer.rows.get(name)} /> },
           ]}
         />
       )}

@@ -13,16 +13,16 @@ export interface CompareImagesProps {
   /** The older one first; each with its version id. */
   readonly versions: readonly [ObjectAddress, ObjectAddress];
   readonly types: readonly [string | undefined, string | undefined];
-  readonly times: readonly [string, string];
+  readonly titles: readonly [string, string];
 }
 
-export function CompareImages({ versions, types, times }: CompareImagesProps) {
+export function CompareImages({ versions, types, titles }: CompareImagesProps) {
   return (
     <div class="object-pair">
       {versions.map((address, index) => (
         <figure key={address.versionId}>
-          <VersionImage address={address} contentType={types[index]} time={times[index] ?? ""} />
-          <figcaption class="hint">{times[index]}</figcaption>
+          <VersionImage address={address} contentType={types[index]} title={titles[index] ?? ""} />
+          <figcaption class="hint">{titles[index]}</figcaption>
         </figure>
       ))}
     </div>
@@ -32,15 +32,15 @@ export function CompareImages({ versions, types, times }: CompareImagesProps) {
 interface VersionImageProps {
   readonly address: ObjectAddress;
   readonly contentType: string | undefined;
-  readonly time: string;
+  readonly title: string;
 }
 
-function VersionImage({ address, contentType, time }: VersionImageProps) {
+function VersionImage({ address, contentType, title }: VersionImageProps) {
   const connection = useConnection();
   // The stored type is never passed on: only types of images reach the browser.
   const overrides = { "response-content-type": shownAs(address.key, contentType).type };
   const link = useLoad(() => presignRead(connection, address, LINK_SECONDS, overrides), [address.versionId]);
   if (link.failure !== undefined) return <ErrorPanel failure={link.failure} onRetry={link.reload} />;
   if (link.value === undefined) return <Skeleton lines={6} />;
-  return <img class="object-media" src={link.value} alt={t("versions.imageOf", { time })} />;
+  return <img class="object-media" src={link.value} alt={title} />;
 }
