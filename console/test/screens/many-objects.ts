@@ -1,9 +1,9 @@
 // A folder of 100,000 objects: scrolled to its end, filtered and selected without long pauses, with few elements in the
 // document.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Page } from "playwright-core";
 import { openState } from "../../../scripts/maintenance/open-state.ts";
 import { timeOrderedId } from "../../../src/bytes/random-id.ts";
@@ -20,6 +20,11 @@ const ROWS_PER_STATEMENT = 4000;
 /** On a machine that other suites share, a task also waits for its turn: alone, the longest takes a fifth of this. */
 const TASK_MAX_MS = 1000;
 const ELEMENTS_MAX = 1500;
+/** Jumps across the whole list, each to be shown within two frames. */
+const JUMPS = 120;
+const DOCUMENT = resolve(import.meta.dirname, "../../../docs/console.md");
+/** What the document says about frames; `npm run console:figures` writes it. */
+const FIGURES = /(?<=<!-- frames -->)[^]*(?=<!-- \/frames -->)/;
 
 export function manyObjectsSuite(shared: Stage): Suite {
   return suiteOf("many-objects", [
@@ -76,6 +81,14 @@ async function browse(stage: Stage): Promise<void> {
     await page.getByRole("link", { name: TEMPLATE_KEY }).waitFor();
     await page.getByText(`${KEYS.toLocaleString("en-GB")} entries`, { exact: true }).waitFor();
     await assertFluid(page, "scrolling");
+    await assertShownInFrames(page);
+    for (const [key, name] of [
+      ["End", TEMPLATE_KEY],
+      ["Home", "file-000001.txt"],
+    ] as const) {
+      await page.keyboard.press(key);
+      await page.locator(".object-row.focused").getByRole("link", { name }).waitFor();
+    }
 
     await page.getByLabel("Filter this folder").fill("99999");
     await page.getByText("1 entry", { exact: true }).waitFor();
@@ -129,6 +142,38 @@ async function assertFluid(page: Page, during: string): Promise<void> {
   if (process.env["CONSOLE_TIMES"] !== undefined) console.log(`${during}: task ${task} ms, ${elements} elements`);
   assert.ok(task < TASK_MAX_MS, `a task took ${Math.round(task)} ms while ${during}`);
   assert.ok(elements < ELEMENTS_MAX, `the document has ${elements} elements after ${during}`);
+}
+
+/**
+ * Jumps from place to place in the list. Two frames after each, rows must be where the window is: that holds on any machine,
+ * but how long frames take does not, so it is only recorded.
+ */
+async function assertShownInFrames(page: Page): Promise<void> {
+  const { gaps, blank } = await page.evaluate(async (jumps) => {
+    const list = document.querySelector(".virtual-list");
+    if (list === null) throw new Error("there is no list");
+    const { left, top, width, height } = list.getBoundingClientRect();
+    const frame = (): Promise<number> => new Promise((resolve) => requestAnimationFrame(resolve));
+    const gaps: number[] = [];
+    let blank = 0;
+    for (let jump = 0; jump < jumps; jump += 1) {
+      // 37 and 120 have no common divisor, so the jumps go to places all over the list.
+      list.scrollTop = ((jump * 37) % jumps) * (list.scrollHeight / jumps);
+      const begin = await frame();
+      const next = await frame();
+      gaps.push(next - begin);
+      await frame();
+      const shown = document.elementFromPoint(left + width / 2, top + height / 2);
+      if (shown?.closest(".virtual-row") == null) blank += 1;
+    }
+    return { gaps: gaps.toSorted((one, other) => one - other), blank };
+  }, JUMPS);
+  assert.equal(blank, 0, `${blank} of ${JUMPS} jumps showed no rows`);
+  const at = (share: number): number => Math.round(gaps[Math.floor(share * (gaps.length - 1))] ?? 0);
+  const text = `half of the frames take ${at(0.5)} ms, 95 % at most ${at(0.95)} ms, and the longest ${at(1)} ms`;
+  console.log(`      ${text}`);
+  if (process.env["CONSOLE_FIGURES"] === undefined) return;
+  writeFileSync(DOCUMENT, readFileSync(DOCUMENT, "utf8").replace(FIGURES, text));
 }
 
 /** Scrolls as far as the list goes, until it grows no more. */

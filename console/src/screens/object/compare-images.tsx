@@ -4,7 +4,6 @@ import { ErrorPanel } from "../../components/error-panel.tsx";
 import { Skeleton } from "../../components/placeholders.tsx";
 import { useConnection } from "../../data/session.ts";
 import { useLoad } from "../../data/use-load.ts";
-import { t } from "../../i18n/language.ts";
 import { shownAs } from "./preview-kind.ts";
 
 const LINK_SECONDS = 3600;
