@@ -1,8 +1,8 @@
 // Reads heads: the newest version of a key, on which preconditions are evaluated and commits are guarded.
 import type { ConditionSubject } from "../../protocol/objects/conditions.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
-import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
-import { rowsOf, type Lookup, type Statement, type StatementResult, statement } from "../d1/database.ts";
+import { BUCKET_COLUMNS, bucketFromRow, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
+import { rowsOf, type Lookup, type StatementResult, statement } from "../d1/database.ts";
 import { jsonPages } from "../d1/json-pages.ts";
 import { parseTags } from "../../protocol/core/stored-metadata.ts";
 
@@ -22,7 +22,7 @@ export interface KeyHead {
 export const NO_HEAD: KeyHead = { versionId: null, current: undefined };
 
 interface HeadRow {
-  readonly key: string;
+  readonly head_key: string;
   readonly version_id: string | null;
   readonly etag: string;
   readonly size: number;
@@ -33,20 +33,13 @@ interface HeadRow {
   readonly newest_marker: string | null;
 }
 
-/** Selects the heads of keys, one statement per page of keys; `bucketId` is an SQL expression. */
-function selectHeads(bucketId: string, keys: readonly string[], bucket: string): Statement[] {
-  return jsonPages(keys).map((page) =>
-    statement(
-      `SELECT k.value AS key, o.version_id, o.etag, o.size, o.modified_at, o.tags, o.acl,
-         coalesce(o.blob_id, o.manifest_id) AS holding_id,
-       CASE WHEN o.version_id IS NULL THEN
-         (SELECT v.version_id FROM versions v WHERE v.bucket_id = ${bucketId} AND v.key = k.value
-          ORDER BY v.version_id LIMIT 1) END AS newest_marker
-     FROM json_each(?1) k LEFT JOIN objects o ON o.bucket_id = ${bucketId} AND o.key = k.value`,
-      page,
-      bucket,
-    ),
-  );
+/** The columns of a {@link HeadRow}, for the aliases `k` of the keys and `o` of the objects; `bucketId` is an SQL expression. */
+function headColumns(bucketId: string): string {
+  return `k.value AS head_key, o.version_id, o.etag, o.size, o.modified_at, o.tags, o.acl,
+    coalesce(o.blob_id, o.manifest_id) AS holding_id,
+    CASE WHEN o.version_id IS NULL THEN
+      (SELECT v.version_id FROM versions v WHERE v.bucket_id = ${bucketId} AND v.key = k.value
+       ORDER BY v.version_id LIMIT 1) END AS newest_marker`;
 }
 
 function headFromRow(row: HeadRow): KeyHead {
@@ -59,24 +52,29 @@ function headFromRow(row: HeadRow): KeyHead {
 
 function headsByKey(results: readonly StatementResult[]): Map<string, KeyHead> {
   const rows = results.flatMap((_, index) => rowsOf<HeadRow>(results, index));
-  return new Map(rows.map((row) => [row.key, headFromRow(row)]));
+  return new Map(rows.map((row) => [row.head_key, headFromRow(row)]));
 }
 
-/** A bucket and the heads of keys; the map has an entry for each key. */
+/** A bucket and the heads of keys; if it exists, the map has an entry for each key. */
 export interface HeadsFacts extends BucketFacts {
   readonly heads: ReadonlyMap<string, KeyHead>;
 }
 
-/** Looks up a bucket by name and the heads of keys, in one round trip. */
-export function lookUpHeads(bucketName: string, keys: readonly string[]): Lookup<HeadsFacts> {
+/** Looks up a bucket by name and the head of a key, in one statement: the database takes time for each. */
+export function lookUpHeads(bucketName: string, keys: readonly [string]): Lookup<HeadsFacts> {
   return {
     statements: [
-      selectBucket(bucketName),
-      ...selectHeads("(SELECT id FROM buckets WHERE name = ?2)", keys, bucketName),
+      statement(
+        `SELECT ${BUCKET_COLUMNS}, ${headColumns("b.id")}
+         FROM buckets b CROSS JOIN json_each(?2) k LEFT JOIN objects o ON o.bucket_id = b.id AND o.key = k.value
+         WHERE b.name = ?1`,
+        bucketName,
+        JSON.stringify(keys),
+      ),
     ],
     read: (results) => ({
       bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
-      heads: headsByKey(results.slice(1)),
+      heads: headsByKey(results),
     }),
   };
 }
@@ -84,7 +82,13 @@ export function lookUpHeads(bucketName: string, keys: readonly string[]): Lookup
 /** Looks up the heads of keys of a bucket by its id. */
 export function currentHeads(bucketId: string, keys: readonly string[]): Lookup<Map<string, KeyHead>> {
   return {
-    statements: selectHeads("?2", keys, bucketId),
+    statements: jsonPages(keys).map((page) =>
+      statement(
+        `SELECT ${headColumns("?2")} FROM json_each(?1) k LEFT JOIN objects o ON o.bucket_id = ?2 AND o.key = k.value`,
+        page,
+        bucketId,
+      ),
+    ),
     read: headsByKey,
   };
 }
