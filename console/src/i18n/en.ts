@@ -18,6 +18,7 @@ import { snapshots } from "./en/snapshots.ts";
 import { signIn } from "./en/sign-in.ts";
 import { uploads } from "./en/uploads.ts";
 import { health } from "./en/health.ts";
+import { jobs } from "./en/jobs.ts";
 
 export const en = {
   ...shell,
@@ -39,6 +40,7 @@ export const en = {
   ...access,
   ...snapshots,
   ...indexes,
+  ...jobs,
 } as const;
 
 /** The name of a text. */

@@ -19,6 +19,7 @@ import { snapshots } from "./zh/snapshots.ts";
 import { signIn } from "./zh/sign-in.ts";
 import { uploads } from "./zh/uploads.ts";
 import { health } from "./zh/health.ts";
+import { jobs } from "./zh/jobs.ts";
 
 export const zh: Dictionary = {
   ...shell,
@@ -40,4 +41,5 @@ export const zh: Dictionary = {
   ...access,
   ...snapshots,
   ...indexes,
+  ...jobs,
 };

@@ -10,6 +10,7 @@ export const health = {
   "health.lastRun": "Last step of a scheduled job",
   "health.database": "Database {name}",
   "health.databaseSize": "{size} of {limit}",
+  "health.databaseFull": "It is almost full; writes fail at the limit. docs/scale.md says what to do.",
   "health.settings": "Settings",
   "health.settingsGood": "All values are valid.",
   "health.settingsBad": "These have invalid values: {names}",

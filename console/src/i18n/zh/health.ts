@@ -12,6 +12,7 @@ export const health: Readonly<Record<keyof typeof english, string>> = {
   "health.lastRun": "定时任务上次执行",
   "health.database": "数据库 {name}",
   "health.databaseSize": "{size} / {limit}",
+  "health.databaseFull": "即将写满；达到上限后写入会失败。处理方法见 docs/scale.md。",
   "health.settings": "设置",
   "health.settingsGood": "所有值均有效。",
   "health.settingsBad": "以下设置的值无效：{names}",

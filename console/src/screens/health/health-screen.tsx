@@ -11,10 +11,13 @@ import { useConnection } from "../../data/session.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
 import { DoctorSection } from "./doctor-section.tsx";
+import { JobsSection } from "./jobs-section.tsx";
 import "./health.css";
 
 /** What D1 allows a database of a paid plan. */
 const DATABASE_MAX_BYTES = 10e9;
+/** As `npm run doctor` warns. */
+const WARNING_SHARE = 0.8;
 
 export function HealthScreen() {
   const connection = useConnection();
@@ -26,6 +29,7 @@ export function HealthScreen() {
     >
       {failure === undefined ? null : <ErrorPanel failure={failure} onRetry={reload} />}
       {health === undefined ? failure === undefined && <Skeleton lines={5} /> : <HealthFacts health={health} />}
+      <JobsSection />
       <DoctorSection />
     </Page>
   );
@@ -56,6 +60,7 @@ function HealthFacts({ health }: { readonly health: Health }) {
             <dd>
               <Progress label={t("health.database", { name })} share={bytes / DATABASE_MAX_BYTES} />
               {t("health.databaseSize", { size: formatBytes(bytes), limit: formatBytes(DATABASE_MAX_BYTES) })}
+              {bytes < DATABASE_MAX_BYTES * WARNING_SHARE ? null : <p class="notice">{t("health.databaseFull")}</p>}
             </dd>
           </div>
         ))}
