@@ -78,7 +78,8 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
     const id = found.worker?.versionId;
     const storesSmallBlobs = uploaded.plan === "paid" && toml.vars["INLINE_MAX_BYTES"] !== "0";
     const previous = id === undefined ? undefined : { id, readsSmallBlobs: hasSmallBlobs || !storesSmallBlobs };
-    say(nextSteps(uploaded.endpoints, toml.vars["REGION"], { previous, lacksSecrets, delivered }));
+    const consoleHost = toml.vars["CONSOLE_HOST"];
+    say(nextSteps(uploaded.endpoints, toml.vars["REGION"], { previous, lacksSecrets, delivered, consoleHost }));
     const link = await consoleLink(uploaded.endpoints, toml.vars["REGION"], handover, {
       ...pending.read(),
       ...secrets,

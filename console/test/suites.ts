@@ -13,6 +13,7 @@ import { objectPreviewSuite } from "./screens/object-preview.ts";
 import { objectShareSuite } from "./screens/object-share.ts";
 import { objectVersionsSuite } from "./screens/object-versions.ts";
 import { objectSuite } from "./screens/object.ts";
+import { consoleHostSuite } from "./screens/console-host.ts";
 import { clientSettingsSuite } from "./screens/client-settings.ts";
 import { settingsSuite } from "./screens/settings.ts";
 import { healthSuite } from "./screens/health.ts";
@@ -50,4 +51,5 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "keyboard", of: keyboardSuite },
   { client: "hostile-names", of: hostileNamesSuite },
   { client: "annotations", of: annotationsSuite },
+  { client: "console-host", of: consoleHostSuite },
 ];

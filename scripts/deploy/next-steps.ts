@@ -25,15 +25,22 @@ export function nextSteps(
     previous,
     lacksSecrets,
     delivered,
-  }: { previous: PreviousVersion | undefined; lacksSecrets: boolean; delivered: Delivered | undefined },
+    consoleHost,
+  }: {
+    previous: PreviousVersion | undefined;
+    lacksSecrets: boolean;
+    delivered: Delivered | undefined;
+    consoleHost: string | undefined;
+  },
 ): string {
   const endpoint = endpoints[0] ?? "ENDPOINT";
+  const console = consoleHost ? `https://${consoleHost}/` : `${endpoint.replace(/\/$/, "")}/_/console/`;
   return `
 Cairn is deployed.
 
   endpoint   ${endpoints[0] ?? "as the routes in wrangler.toml say"}
   region     ${region ?? SETTINGS.REGION.default}
-  console    ${endpoint.replace(/\/$/, "")}/_/console/
+  console    ${console}
   try it     aws --endpoint-url ${endpoint} --region ${region ?? SETTINGS.REGION.default} s3 mb s3://my-bucket
 ${previous === undefined ? "" : rollbackText(previous)}${delivered === undefined ? "" : deliveryText(delivered)}${
     lacksSecrets

@@ -3,7 +3,7 @@
 import { fromBase64 } from "../bytes/hex-base64.ts";
 import { isTargetName, parseWebhooks } from "./event-targets.ts";
 import { parseUpstreams } from "./upstreams.ts";
-import { parseDelivery } from "../protocol/core/host-names.ts";
+import { isHostName, parseDelivery } from "../protocol/core/host-names.ts";
 
 export interface Setting {
   readonly default: string;
@@ -19,8 +19,6 @@ export interface Setting {
   /** Whether it controls deletion. While it is invalid, scheduled jobs delete nothing. */
   readonly controlsDeletion?: true;
 }
-
-const HOST_NAME = /^(?!-)[a-z0-9-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9-]{1,63}(?<!-))*$/i;
 
 /** The formats of settings. */
 export const FORMS = {
@@ -38,8 +36,9 @@ export const FORMS = {
     matches: (text) => itemsOf(text).every(isMasterKey),
     words: "the base64 of 32 bytes for each key, separated by commas",
   },
+  hostName: { matches: isHostName, words: "a host name without scheme, port or path" },
   hostNames: {
-    matches: (text) => itemsOf(text).every((item) => HOST_NAME.test(item)),
+    matches: (text) => itemsOf(text).every(isHostName),
     words: "host names, separated by commas, without scheme, port or path",
   },
   bearerToken: {

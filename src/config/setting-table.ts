@@ -1,5 +1,6 @@
 // The table of the Worker's settings: names in the environment, defaults and meanings. The settings table of the docs
 // is generated from it, and `npm start` passes on exactly these names.
+import { CONSOLE_SETTINGS } from "./console-settings.ts";
 import { EDGE_CACHE_SETTINGS } from "./edge-cache-settings.ts";
 import { EXCHANGE_SETTINGS } from "./exchange-settings.ts";
 import { INLINE_SETTINGS } from "./inline-settings.ts";
@@ -262,11 +263,7 @@ export const SETTINGS = {
   ...INLINE_SETTINGS,
   ...USAGE_SETTINGS,
   ...EXCHANGE_SETTINGS,
-  CONSOLE: {
-    default: "true",
-    values: ["true", "false"],
-    meaning: "Whether the web console is served at `/_/console/` (docs/console.md).",
-  },
+  ...CONSOLE_SETTINGS,
   LOG_REQUESTS: {
     default: "true",
     values: ["true", "false"],

@@ -2,7 +2,9 @@
 import { asObjectOwnership, type ObjectOwnership } from "../protocol/acl/object-ownership.ts";
 import {
   conflictingHosts,
+  consoleHostConflict,
   NO_DELIVERY,
+  normalizedHost,
   parseDelivery,
   withoutConflicts,
   type DeliveryHosts,
@@ -114,6 +116,8 @@ export interface Settings {
   readonly eventRetentionMs: number;
   /** Whether the web console is served. */
   readonly console: boolean;
+  /** The host on which `/` is the console; lower case, and no host of a bucket or of delivery. */
+  readonly consoleHost: string | undefined;
   /** The stores from which buckets may import, by name. */
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly logRequests: boolean;
@@ -150,6 +154,9 @@ export function readSettings(env: object): Settings {
     text("ROOT_CREDENTIALS") === "disabled"
       ? undefined
       : pair("CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY");
+  const domains = list("DOMAINS");
+  const delivery = withoutConflicts(parseDelivery(possible("DELIVERY")) ?? NO_DELIVERY, domains);
+  const consoleHost = normalizedHost(possible("CONSOLE_HOST"));
   return {
     root,
     // Without a current pair there is no change-over, and disabling root disables both pairs.
@@ -157,8 +164,8 @@ export function readSettings(env: object): Settings {
     masterKeys: masterKeys(text("CAIRN_MASTER_KEY"), text("CAIRN_PREVIOUS_MASTER_KEYS")),
     accountId: possible("ACCOUNT_ID"),
     region: possible("REGION"),
-    domains: list("DOMAINS"),
-    delivery: withoutConflicts(parseDelivery(possible("DELIVERY")) ?? NO_DELIVERY, list("DOMAINS")),
+    domains,
+    delivery,
     deliveryCleanUrls: text("DELIVERY_CLEAN_URLS") === "true",
     deliveryCacheMs: whole("DELIVERY_CACHE_SECONDS") * 1000,
     deliveryReads: text("DELIVERY_READS") === "replica" ? "replica" : "primary",
@@ -208,6 +215,8 @@ export function readSettings(env: object): Settings {
     },
     eventRetentionMs: whole("EVENT_RETENTION_DAYS") * 86_400_000,
     console: text("CONSOLE") === "true",
+    consoleHost:
+      consoleHostConflict(consoleHost, domains, delivery) === undefined ? consoleHost || undefined : undefined,
     upstreams: parseUpstreams(possible("UPSTREAMS")) ?? new Map(),
     logRequests: text("LOG_REQUESTS") !== "false",
     logSamplePercent: whole("LOG_SAMPLE_PERCENT"),
@@ -220,15 +229,21 @@ export function settingProblems(env: object): SettingProblem[] {
   return [...problemsOfTexts(SETTINGS, env), ...hostProblems(env), ...missingCompanions(COMPANIONS, env)];
 }
 
-/** Delivery hosts that are also the endpoint's. They are ignored. */
+/** Hosts that two settings claim. Those of DELIVERY and CONSOLE_HOST are ignored. */
 function hostProblems(env: object): SettingProblem[] {
   const hosts = parseDelivery(givenText(env, "DELIVERY") ?? "") ?? NO_DELIVERY;
   const domains = itemsOf((givenText(env, "DOMAINS") ?? "").toLowerCase());
-  return conflictingHosts(hosts, domains).map((host) => ({
+  const ofDelivery = conflictingHosts(hosts, domains).map((host) => ({
     setting: "DELIVERY",
     message: `DELIVERY contains ${host}, which is also a host of the S3 endpoint (DOMAINS); a site needs an origin of its own`,
     stopsDeletion: false,
   }));
+  const console = normalizedHost(givenText(env, "CONSOLE_HOST") ?? "");
+  const conflict = consoleHostConflict(console, domains, withoutConflicts(hosts, domains));
+  if (conflict === undefined) return ofDelivery;
+  const other = conflict === "bucket" ? "the host of a bucket (DOMAINS)" : "a delivery host (DELIVERY)";
+  const message = `CONSOLE_HOST is ${console}, which is also ${other}; the console needs a host of its own`;
+  return [...ofDelivery, { setting: "CONSOLE_HOST", message, stopsDeletion: false }];
 }
 
 /**

@@ -1,7 +1,7 @@
-// Serves the files of the web console below /_/console/. The console is a client of S3, IAM and STS in the browser: it has
+// Serves the files of the web console below /_/console/, and its page at / of a host of its own. The console is a client of S3, IAM and STS in the browser: it has
 // no API of its own, and this file knows only names of files and headers.
 import { splitTarget } from "../protocol/core/addressing.ts";
-import { CONSOLE_PATH } from "./door.ts";
+import { CONSOLE_PATH, isConsoleHost } from "./door.ts";
 import { answerHeaders } from "./render.ts";
 import type { RequestScope } from "./request-scope.ts";
 
@@ -44,6 +44,8 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 };
 
+/** A file that depends on the settings. */
+const ENDPOINT_FILE = "endpoint.json";
 /** The folder of files whose names contain a hash of their content. */
 const HASHED_FOLDER = "files/";
 const IMMUTABLE = "public, max-age=31536000, immutable";
@@ -59,8 +61,9 @@ export async function answerConsole({ url, headers }: Request, scope: RequestSco
     return sentence(scope, 405, "The console answers GET and HEAD.", { allow: "GET, HEAD" });
   }
   const { path } = splitTarget(url);
-  if (path.length < CONSOLE_PATH.length) return sentence(scope, 308, "", { location: CONSOLE_PATH });
-  const file = path.slice(CONSOLE_PATH.length) || "index.html";
+  if (path === CONSOLE_PATH.slice(0, -1)) return sentence(scope, 308, "", { location: CONSOLE_PATH });
+  const file = path === "/" ? "index.html" : path.slice(CONSOLE_PATH.length) || "index.html";
+  if (file === ENDPOINT_FILE) return endpointFile(headers.get("host") ?? "", scope);
   const contentType = CONTENT_TYPES[FILE_PATH.exec(file)?.[1] ?? ""];
   if (contentType === undefined) return sentence(scope, 404, "The console has no such file.");
   if (env.ASSETS === undefined) return sentence(scope, 404, NOT_BUILT);
@@ -81,6 +84,18 @@ export async function answerConsole({ url, headers }: Request, scope: RequestSco
     ...(etag === null ? {} : { etag }),
   };
   return new Response(found.body, { status: found.status, headers: consoleHeaders(scope, own) });
+}
+
+/**
+ * The host for links and for settings of clients, if it is not the one that serves the page: the console's host may be
+ * behind a sign-in that other clients do not pass.
+ */
+function endpointFile(hostHeader: string, scope: RequestScope): Response {
+  const { domains, consoleHost } = scope.settings;
+  const host = isConsoleHost(hostHeader, consoleHost) ? domains[0] : undefined;
+  const own = { ...SECURITY_HEADERS, "content-type": "application/json", "cache-control": "no-cache" };
+  const body = scope.method === "HEAD" ? null : `${JSON.stringify({ host })}\n`;
+  return new Response(body, { status: 200, headers: consoleHeaders(scope, own) });
 }
 
 const NOT_BUILT = "The console is not part of this deployment: build it with `npm run console`.";

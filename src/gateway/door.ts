@@ -2,7 +2,7 @@
 // `/_/health`. The raw target is read, never decoded or normalised.
 import { bucketOfHost, splitTarget } from "../protocol/core/addressing.ts";
 import type { Settings } from "../config/settings.ts";
-import { deliveryTarget } from "../protocol/core/host-names.ts";
+import { deliveryTarget, normalizedHost } from "../protocol/core/host-names.ts";
 import { decodeText } from "../protocol/core/text-encodings.ts";
 import type { QueryService } from "../protocol/iam/query-api-xml.ts";
 
@@ -17,17 +17,30 @@ const CREDENTIAL = "X-Amz-Credential=";
 /** The folder of the web console. */
 export const CONSOLE_PATH = "/_/console/";
 
+type Hosts = Pick<Settings, "domains" | "delivery"> & Partial<Pick<Settings, "consoleHost">>;
+
 /**
  * Selects the API of a request. Delivery hosts serve nothing else.
  */
-export function doorOf(request: Request, { domains, delivery }: Pick<Settings, "domains" | "delivery">): Door {
+export function doorOf(request: Request, { domains, delivery, consoleHost }: Hosts): Door {
   const { headers, url } = request;
   const host = headers.get("host") ?? "";
   if (deliveryTarget(host, delivery) !== undefined) return "delivery";
   const { path, query } = splitTarget(url);
   const own = path.startsWith(OWN_PREFIX) ? doorOfOwnPath(path) : undefined;
   if (own !== undefined && bucketOfHost(host, domains) === undefined) return own;
+  if (consoleHost !== undefined && isPage(request, path, query) && isConsoleHost(host, consoleHost)) return "console";
   return queryServiceOf(headers.get("authorization"), query) ?? "s3";
+}
+
+/** Whether a Host header is that of the console. */
+export function isConsoleHost(hostHeader: string, consoleHost: string | undefined): boolean {
+  return consoleHost !== undefined && normalizedHost(hostHeader) === consoleHost;
+}
+
+/** Whether a browser opens the root. It signs nothing; ListBuckets is signed, in a header or in the query. */
+function isPage({ method, headers }: Request, path: string, query: string): boolean {
+  return path === "/" && query === "" && (method === "GET" || method === "HEAD") && !headers.has("authorization");
 }
 
 function doorOfOwnPath(path: string): "health" | "metrics" | "console" | undefined {

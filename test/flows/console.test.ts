@@ -1,6 +1,7 @@
 // The door of the web console: which requests reach its files, and what the answers' headers allow.
 import { describe, expect, it } from "vitest";
 
+import { readSettings, settingProblems } from "../../src/config/settings.ts";
 import { doorOf } from "../../src/gateway/door.ts";
 import { NO_DELIVERY, parseDelivery } from "../../src/protocol/core/host-names.ts";
 import { anonymous, deliver, send } from "../support/client.ts";
@@ -113,5 +114,97 @@ describe("the console's files", () => {
       expect(off.status).toBe(404);
       expect(await off.text()).toMatch(/CONSOLE/);
     }
+  });
+});
+
+describe("the console's host", () => {
+  const CONSOLE_HOST = "console.example.com";
+  const at = (host: string, path: string, method = "GET", scope: object = {}) =>
+    get(path, { ASSETS, CONSOLE_HOST, ...scope }, method, { host });
+
+  it("answers its root with the console, and the files at their own path", async () => {
+    for (const host of [CONSOLE_HOST, "Console.Example.COM:9000", "console.example.com."]) {
+      const response = await at(host, "/");
+      expect([host, response.status]).toEqual([host, 200]);
+      expect(await response.text()).toContain("<title>Cairn");
+      expect(response.headers.get("content-security-policy")).toMatch(/^default-src 'none'; script-src 'self'/);
+      expect(response.headers.get("content-security-policy")).not.toContain("sandbox");
+    }
+    expect((await at(CONSOLE_HOST, "/_/console/files/main-abc123.js")).status).toBe(200);
+    const head = await at(CONSOLE_HOST, "/", "HEAD");
+    expect([head.status, head.headers.get("content-type"), await head.text()]).toEqual([
+      200,
+      "text/html; charset=utf-8",
+      "",
+    ]);
+  });
+
+  it("serves S3, IAM and STS to the console on the same origin", async () => {
+    const bucket = await freshBucket();
+    const headers = { host: CONSOLE_HOST };
+    const listed = await send("GET", "/", { headers }, { CONSOLE_HOST });
+    expect(await listed.text()).toContain("<ListAllMyBucketsResult");
+    await send("PUT", `/${bucket}/files/main.js`, { body: "a key", headers }, { CONSOLE_HOST });
+    const read = await send("GET", `/${bucket}/files/main.js`, { headers }, { CONSOLE_HOST });
+    expect(await read.text()).toBe("a key");
+    const health = await at(CONSOLE_HOST, "/_/health");
+    expect(health.headers.get("content-type")).toBe("application/json");
+  });
+
+  it("takes only a page's request for its root", () => {
+    const settings = { domains: [], delivery: NO_DELIVERY, consoleHost: CONSOLE_HOST };
+    const door = (target: string, { method = "GET", authorization = "" } = {}, host = CONSOLE_HOST) => {
+      const headers = { host, ...(authorization === "" ? {} : { authorization }) };
+      return doorOf(new Request(`https://${host}${target}`, { method, headers }), settings);
+    };
+    expect(door("/")).toBe("console");
+    expect(door("/", { method: "HEAD" })).toBe("console");
+    for (const method of ["POST", "PUT", "OPTIONS", "DELETE"]) expect(door("/", { method }), method).toBe("s3");
+    for (const service of ["s3", "sts"]) {
+      const authorization = `AWS4-HMAC-SHA256 Credential=A/20261130/auto/${service}/aws4_request`;
+      expect(door("/", { authorization })).toBe(service);
+    }
+    expect(door("/?X-Amz-Credential=A%2F20261130%2Fauto%2Fs3%2Faws4_request&X-Amz-Signature=0")).toBe("s3");
+    for (const target of ["//", "/bucket", "/index.html", "/files/a.js"]) expect(door(target), target).toBe("s3");
+    for (const host of ["s3.example.com", "a.console.example.com", "example.com"]) {
+      expect(door("/", {}, host), host).toBe("s3");
+    }
+  });
+
+  it("leaves the roots of other hosts to S3, and is off with the console", async () => {
+    expect((await at("s3.example.com", "/")).status).toBe(403);
+    expect((await at(CONSOLE_HOST, "/", "GET", { CONSOLE_HOST: undefined })).status).toBe(403);
+    const off = await at(CONSOLE_HOST, "/", "GET", { CONSOLE: "false" });
+    expect([off.status, await off.text()]).toEqual([404, "The console is turned off by the setting CONSOLE.\n"]);
+  });
+
+  it("names the endpoint for links, which another host has only where DOMAINS says so", async () => {
+    const named = async (host: string, scope: object): Promise<unknown> =>
+      (await at(host, "/_/console/endpoint.json", "GET", scope)).json();
+    const DOMAINS = "s3.example.net,s3.example.org";
+    expect(await named(CONSOLE_HOST, { DOMAINS })).toEqual({ host: "s3.example.net" });
+    expect(await named("s3.example.org", { DOMAINS })).toEqual({});
+    expect(await named(CONSOLE_HOST, { DOMAINS: "" })).toEqual({});
+    expect((await at(CONSOLE_HOST, "/_/console/endpoint.json", "POST")).status).toBe(405);
+  });
+
+  it.each([
+    ["a bucket's", { DOMAINS: "example.com" }],
+    ["a delivery host", { DELIVERY: `${CONSOLE_HOST}=bucket` }],
+    ["below a delivery domain", { DELIVERY: "*.example.com" }],
+  ])("is reported and ignored where it is %s", (_what, settings) => {
+    const given = { DOMAINS: "", CONSOLE_HOST, ...settings };
+    expect(settingProblems(given)).toMatchObject([{ setting: "CONSOLE_HOST", stopsDeletion: false }]);
+    expect(readSettings(given).consoleHost).toBeUndefined();
+  });
+
+  it.each([
+    { DOMAINS: CONSOLE_HOST },
+    { DOMAINS: `example.com,${CONSOLE_HOST}` },
+    { DELIVERY: "cdn.example.com=bucket" },
+  ])("may be the endpoint's own, and stand beside others: %j", (settings) => {
+    const given = { CONSOLE_HOST, ...settings };
+    expect(settingProblems(given)).toEqual([]);
+    expect(readSettings(given).consoleHost).toBe(CONSOLE_HOST);
   });
 });

@@ -41,16 +41,19 @@ export class Connection {
   /** Without a trailing slash. */
   readonly endpoint: string;
   readonly region: string;
+  /** The endpoint for links and for other clients. The console's own host may not be reachable by all. */
+  readonly publicEndpoint: string;
   #credentials: Credentials;
   /** Keys that were derived from the secret, which signing needs for each day and service. */
   readonly #derivedKeys = new Map<string, ArrayBuffer>();
   /** The server's clock minus this device's. */
   #skewMs = 0;
 
-  constructor(endpoint: string, credentials: Credentials, region = "auto") {
+  constructor(endpoint: string, credentials: Credentials, region = "auto", publicEndpoint = endpoint) {
     this.endpoint = endpoint;
     this.#credentials = credentials;
     this.region = region;
+    this.publicEndpoint = publicEndpoint;
   }
 
   get credentials(): Credentials {
@@ -119,22 +122,26 @@ export class Connection {
     return { method: request.method, url: signed.url.toString(), headers: new Headers(signed.headers) };
   }
 
-  /** A URL that permits a request for some seconds. */
-  async presign(request: ServiceRequest, seconds: number): Promise<string> {
+  /**
+   * A URL that permits a request for some seconds.
+   * @param endpoint `publicEndpoint` for a URL that leaves this page
+   */
+  async presign(request: ServiceRequest, seconds: number, endpoint = this.endpoint): Promise<string> {
     const query = { ...request.query, "X-Amz-Expires": seconds };
-    const { url } = await this.#signer({ ...request, query }, { signQuery: true }).sign();
+    const { url } = await this.#signer({ ...request, query }, { signQuery: true }, endpoint).sign();
     return url.toString();
   }
 
   #signer(
     { service = "s3", method, path, query }: ServiceRequest,
     more: Pick<ConstructorParameters<typeof AwsV4Signer>[0], "headers" | "body" | "signQuery">,
+    endpoint = this.endpoint,
   ): AwsV4Signer {
     return new AwsV4Signer({
       ...this.#credentials,
       ...more,
       method,
-      url: `${this.endpoint}${path}${queryText(query)}`,
+      url: `${endpoint}${path}${queryText(query)}`,
       service,
       region: this.region,
       cache: this.#derivedKeys,

@@ -245,9 +245,10 @@ export function presignRead(
   { bucket, key, versionId }: ObjectAddress,
   seconds: number,
   overrides: Readonly<Record<string, string | undefined>> = {},
+  endpoint = connection.endpoint,
 ): Promise<string> {
   const query = { versionId, ...overrides };
-  return connection.presign({ method: "GET", path: objectPath(bucket, key), query }, seconds);
+  return connection.presign({ method: "GET", path: objectPath(bucket, key), query }, seconds, endpoint);
 }
 
 /** A Content-Disposition that saves under the last part of a key. Quotes, controls and other letters are encoded. */

@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import { interruptJobs } from "./background-jobs.ts";
 import { Connection, type Credentials } from "../clients/connection.ts";
 import { NetworkFailure } from "../clients/failures.ts";
+import { getPublicEndpoint } from "../clients/public-endpoint.ts";
 import { getCallerIdentity } from "../clients/sts.ts";
 
 const STORAGE_KEY = "cairn.session";
@@ -55,7 +56,7 @@ export function requireSession(): Session {
 export async function signIn(details: SignInDetails, { remember }: { readonly remember: boolean }): Promise<void> {
   const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = details;
   const credentials = { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
-  const connection = new Connection(location.origin, credentials);
+  const connection = new Connection(location.origin, credentials, "auto", await getPublicEndpoint(location));
   const { account, arn } = await getCallerIdentity(connection);
   if (remember) sessionStorage.setItem(STORAGE_KEY, JSON.stringify(details));
   else sessionStorage.removeItem(STORAGE_KEY);

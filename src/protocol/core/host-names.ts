@@ -94,3 +94,19 @@ export function withoutConflicts(hosts: DeliveryHosts, domains: readonly string[
     wildcards: hosts.wildcards.filter((domain) => !conflicts.has(`*.${domain}`)),
   };
 }
+
+/** The hosts that a host of the console may not be: their paths are keys, or pages with scripts of their own. */
+export type ConsoleHostConflict = "bucket" | "delivery";
+
+/**
+ * Finds why a host cannot be the console's.
+ * @param domains the endpoint's; the console may share a host with one of them
+ */
+export function consoleHostConflict(
+  host: string,
+  domains: readonly string[],
+  delivery: DeliveryHosts,
+): ConsoleHostConflict | undefined {
+  if (deliveryTarget(host, delivery) !== undefined) return "delivery";
+  return !domains.includes(host) && labelUnder(host, domains) !== undefined ? "bucket" : undefined;
+}

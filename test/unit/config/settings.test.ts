@@ -24,6 +24,7 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   ACCOUNT_ID: ["1234", "1234-5678-9012", "12345678901x"],
   REGION: ["us east", "eu/west", "ü"],
   DOMAINS: ["https://s3.example.com", "s3.example.com:9000", "a,b/c", "*.example.com"],
+  CONSOLE_HOST: ["https://console.example.com", "console.example.com:9000", "a,b", "*.example.com"],
   DELIVERY: ["cdn.example.com", "*=bucket", "http://a=bucket", "a=bucket,A=other"],
   DELIVERY_CLEAN_URLS: WRONG_WORDS,
   DELIVERY_CACHE_SECONDS: ["-1", "1.5", "3601", "x"],

@@ -58,7 +58,7 @@ export function CredentialsDialog({ title, lead, credentials, onClose, actions }
 }
 
 function ClientTabs({ credentials }: { readonly credentials: Credentials }) {
-  const { endpoint } = useConnection();
+  const { publicEndpoint: endpoint } = useConnection();
   const all = clientSettings({ endpoint, ...credentials });
   const [chosen, setChosen] = useState(all[0]?.client);
   const shown = all.find(({ client }) => client === chosen);

@@ -39,7 +39,7 @@ function ReadLinkSection({ address }: { readonly address: ObjectAddress }) {
     void change.run(async () => {
       const seconds = Number(time);
       const overrides = saves ? { "response-content-disposition": savedAs(address.key) } : {};
-      const url = await presignRead(connection, address, seconds, overrides);
+      const url = await presignRead(connection, address, seconds, overrides, connection.publicEndpoint);
       setLink({
         url,
         until: Math.min(connection.now() + seconds * 1000, sessionEnd ?? Number.POSITIVE_INFINITY),
@@ -82,19 +82,20 @@ export function TemporaryNotice() {
 /** Whether everyone can read it is tried, without credentials. */
 function PublicSection({ address }: { readonly address: ObjectAddress }) {
   const { bucket, key, versionId } = address;
-  const { endpoint } = useConnection();
-  const [url, setUrl] = useState<string>();
+  const { endpoint, publicEndpoint } = useConnection();
+  const [path, setPath] = useState<string>();
   useEffect(() => {
     const version = versionId === undefined ? "" : `?versionId=${encodeURIComponent(versionId)}`;
-    setUrl(`${endpoint}${objectPath(bucket, key)}${version}`);
-  }, [endpoint, bucket, key, versionId]);
+    setPath(`${objectPath(bucket, key)}${version}`);
+  }, [bucket, key, versionId]);
+  const url = path === undefined ? undefined : `${publicEndpoint}${path}`;
   const tried = useLoad(
     async (signal) => {
-      if (url === undefined) return undefined;
+      if (path === undefined) return undefined;
       const init = { method: "HEAD", credentials: "omit", cache: "no-store", signal } as const;
-      return (await fetch(url, init)).ok;
+      return (await fetch(`${endpoint}${path}`, init)).ok;
     },
-    [url],
+    [path],
   );
   return (
     <section class="section">

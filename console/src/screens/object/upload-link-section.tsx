@@ -31,7 +31,7 @@ export function UploadLinkSection({ bucket, folder }: { readonly bucket: string;
       const { credentials, region } = connection;
       const made = await makeUploadLink({ credentials, region, now: connection.now() }, limits);
       const place = hrefOf(["drop"], { link: writeUploadLink(made) });
-      setLink({ url: `${location.origin}${location.pathname}${place}`, until });
+      setLink({ url: `${connection.publicEndpoint}/_/console/${place}`, until });
     });
   return (
     <section class="section">
