@@ -10,10 +10,13 @@ import { bucketIn } from "../support/databases.ts";
 import { expectBytes } from "../support/digests.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { runPass } from "../support/jobs.ts";
 import { createUpload, joined, largePart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { bucketId, storedStateOf } from "../support/stored-state.ts";
+
+storeBodiesInBlobs();
 
 const DATABASES = ["DB", "META_1", "META_2"];
 const PAIRS = DATABASES.flatMap((from) => DATABASES.filter((to) => to !== from).map((to) => [from, to] as const));

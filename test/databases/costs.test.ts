@@ -8,7 +8,10 @@ import { costOf, type Cost } from "../support/cost.ts";
 import { BINDINGS, bucketIn } from "../support/databases.ts";
 import { d1With } from "../support/faults.ts";
 import { putAll } from "../support/fresh-bucket.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { freshUser } from "../support/users.ts";
+
+storeBodiesInBlobs();
 
 const NAMES = BINDINGS.map(({ name }) => name);
 

@@ -13,9 +13,12 @@ import { expectSoundReferences } from "../support/check-references.ts";
 import { send, type RequestScope } from "../support/client.ts";
 import { BINDINGS, bucketIn, databasesOf, placementOf } from "../support/databases.ts";
 import { expectBytes } from "../support/digests.ts";
+import { storeBodiesInBlobs } from "../support/inline.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { DAY_MS, expiresAfter, putLifecycle, rule } from "../support/lifecycle.ts";
 import { storedStateOf } from "../support/stored-state.ts";
+
+storeBodiesInBlobs();
 
 const DATABASES = ["DB", "META_1", "META_2"];
 // What the configuration bound.

@@ -10,15 +10,13 @@ import { applyTransition, type CopyAllowance, type TransitionOutcome } from "../
 import { expectSoundReferences } from "../support/check-references.ts";
 import { d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { storeBodiesInBlobs } from "../support/inline.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { bucketId } from "../support/stored-state.ts";
 import { clearRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
 import { uploadInParts } from "../support/multipart.ts";
 import { bodyOf } from "../support/versioning.ts";
 import { ANY_SIZE, PARTS, blobOf, classOf, movesAfter, seen } from "./lifecycle-transitions-fixture.ts";
-
-storeBodiesInBlobs();
 
 /** Executes the first due transition of a bucket, in the smallest possible steps. */
 async function moveFirst(bucketName: string, now: number, allowance: CopyAllowance): Promise<TransitionOutcome> {
@@ -77,7 +75,7 @@ describe("a transition", () => {
 
   it("fails for a version whose bytes are missing, and continues with the others", async () => {
     const bucket = await freshBucket();
-    await putAll(bucket, { a: "1", b: "2" });
+    await putAll(bucket, { a: "1", b: "2" }, IN_STORE);
     await env.BLOBS.delete((await blobOf(bucket, "a")) ?? "");
     await putLifecycle(bucket, rule(movesAfter(30), ANY_SIZE));
     expect((await runPass(lifecycle, midnight(31))).report).toMatchObject({ failed: 1, moved: 1 });

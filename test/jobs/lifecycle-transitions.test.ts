@@ -11,7 +11,7 @@ import { send } from "../support/client.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
-import { storeBodiesInBlobs } from "../support/inline.ts";
+import { IN_STORE } from "../support/inline.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { expiresAfter, clearRules, midnight, putLifecycle, rule } from "../support/lifecycle.ts";
@@ -19,8 +19,6 @@ import { createUpload, joined, largePart, putPart, sendCompletion, uploadInParts
 import { expectBalanced } from "../support/rows.ts";
 import { bodyOf, putVersion, setVersioning, versionedBucket } from "../support/versioning.ts";
 import { ANY_SIZE, PARTS, blobOf, classOf, hashOf, movesAfter, seen } from "./lifecycle-transitions-fixture.ts";
-
-storeBodiesInBlobs();
 
 const noncurrentMovesAfter = (days: number, storageClass: string, newer = 1): string =>
   `<NoncurrentVersionTransition><NoncurrentDays>${days}</NoncurrentDays><NewerNoncurrentVersions>${newer}</NewerNoncurrentVersions><StorageClass>${storageClass}</StorageClass></NoncurrentVersionTransition>`;
@@ -246,7 +244,7 @@ describe("an upload with an infrequent-access storage class", () => {
     });
     const cold = { "x-amz-storage-class": "GLACIER_IR" };
     await send("PUT", `/${bucket}/cold`, { body: "1", headers: cold }, { BLOBS });
-    await send("PUT", `/${bucket}/standard`, { body: "1" }, { BLOBS });
+    await send("PUT", `/${bucket}/standard`, { body: "1" }, { ...IN_STORE, BLOBS });
     const uploadId = await createUpload(bucket, "parts", cold);
     await send("PUT", `/${bucket}/parts?partNumber=1&uploadId=${uploadId}`, { body: "1" }, { BLOBS });
     await send(

@@ -9,8 +9,10 @@ import { send, type RequestScope } from "../support/client.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { INLINE, IN_STORE, smallBlobsOf } from "../support/inline.ts";
 import { runPass } from "../support/jobs.ts";
+import { setLegalHold } from "../support/object-lock.ts";
 import { loseDatabase, rebuilt, REBUILT, referencesIn } from "../support/rebuilding.ts";
 import { bucketId } from "../support/stored-state.ts";
+import { versionedBucket } from "../support/versioning.ts";
 
 const DAY_MS = 86_400_000;
 const NOON = Math.ceil(Date.now() / DAY_MS) * DAY_MS + DAY_MS / 2;
@@ -63,6 +65,19 @@ describe("a rebuild", () => {
     expect(await shown(bucket, "grown", world)).toMatchObject({ body: "small now" });
     expect(await shown(bucket, "shrunk", world)).toMatchObject({ body: "a blob of its own" });
     expect((await referencesIn(world)).findings).toEqual([]);
+  });
+
+  it("restores the lock of a packed body in a bucket that got Object Lock later", async () => {
+    const bucket = await versionedBucket();
+    await put(bucket, "k", "small");
+    await runPass(packSmallBlobs, NOON);
+    const body = "<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
+    expect((await send("PUT", `/${bucket}?object-lock`, { body })).status).toBe(200);
+    await setLegalHold(bucket, "k", "ON");
+    const { world } = await rebuilt(bucket);
+    const head = await send("HEAD", `/${bucket}/k`, {}, world);
+    expect(head.headers.get("x-amz-object-lock-legal-hold")).toBe("ON");
+    expect(await shown(bucket, "k", world)).toMatchObject({ status: 200, body: "small" });
   });
 
   it("restores a multipart object whose part was copied from a small body", async () => {
