@@ -35,7 +35,7 @@ import { buildConsole } from "./project/console-files.ts";
 import { readDeliveryToml } from "./project/delivery-toml.ts";
 import { PROJECT_ROOT, type WranglerToml, readWranglerToml } from "./project/wrangler-toml.ts";
 import { bundleWorker } from "./serve/bundle.ts";
-import { misspeltSettings } from "../src/config/settings.ts";
+import { misspeltSettings, SETTINGS } from "../src/config/settings.ts";
 
 async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void> {
   const isTerminal = process.stdout.isTTY && process.stdin.isTTY;
@@ -76,7 +76,8 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
     );
     const lacksSecrets = handover.kind === "none" && missing.length > 0;
     const id = found.worker?.versionId;
-    const storesSmallBlobs = uploaded.plan === "paid" && toml.vars["INLINE_MAX_BYTES"] !== "0";
+    const inlineMaxBytes = toml.vars["INLINE_MAX_BYTES"] ?? SETTINGS.INLINE_MAX_BYTES.default;
+    const storesSmallBlobs = uploaded.plan === "paid" && inlineMaxBytes !== "0";
     const previous = id === undefined ? undefined : { id, readsSmallBlobs: hasSmallBlobs || !storesSmallBlobs };
     const consoleHost = toml.vars["CONSOLE_HOST"];
     say(nextSteps(uploaded.endpoints, toml.vars["REGION"], { previous, lacksSecrets, delivered, consoleHost }));

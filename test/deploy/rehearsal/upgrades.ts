@@ -77,10 +77,13 @@ void describe("a deployment over the previous release", () => {
       return output;
     };
     const warning = /go back +npx wrangler rollback \S+\n +That version cannot read the small bodies/;
+    const withInline = (bytes: number) => (toml: string) =>
+      toml.replace("[vars]", `[vars]\nINLINE_MAX_BYTES = "${bytes}"`);
+    project.edit(withInline(16_384));
     assert.doesNotMatch(await outputOf(false), warning);
     assert.match(await outputOf(true), warning);
     assert.doesNotMatch(await outputOf(false), warning);
-    project.edit((toml) => toml.replace("[vars]", '[vars]\nINLINE_MAX_BYTES = "0"'));
+    project.edit((toml) => toml.replace('INLINE_MAX_BYTES = "16384"', 'INLINE_MAX_BYTES = "0"'));
     assert.doesNotMatch(await outputOf(true), warning);
   });
 
