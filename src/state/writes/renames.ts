@@ -1,8 +1,9 @@
 // The lookups and statements of a rename: its idempotency token, its source, and the move.
+import { tagsJson } from "../../protocol/core/stored-metadata.ts";
 import type { Rename } from "../../protocol/objects/renaming.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { Bucket } from "../metadata/buckets.ts";
-import { guardSource } from "../reads/copy-sources.ts";
+import { referenceOf } from "../reads/copy-sources.ts";
 import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
 import { listStatement } from "../d1/joined-statements.ts";
 import { copyAnnotations } from "../metadata/annotations.ts";
@@ -52,7 +53,6 @@ export function moveStatements(
 ): { readonly before: readonly Statement[]; readonly after: readonly Statement[] } {
   // The bucket counts for its own quota or for its creator's.
   const mayHaveQuota = bucket.configurations.quota !== null || bucket.creatorId !== null;
-  const referenceId = source.blobId ?? source.manifestId ?? "";
   const insertToken = listStatement(
     `INSERT INTO rename_tokens (bucket_id, token, fingerprint, created_at)
      SELECT ?2, value ->> 0, value ->> 1, value ->> 2 FROM json_each(?1)`,
@@ -60,22 +60,37 @@ export function moveStatements(
     bucket.id,
   );
   return {
-    // The coordinator adapts to a change of versioning; a rename must fail instead.
     before: [
-      guardVersioning(bucket),
-      guardSource({ bucketId: bucket.id, key: source.key, versionId: source.versionId, referenceId }),
+      guardRename(bucket, source),
       ...(token === undefined ? [] : [insertToken]),
       ...(mayHaveQuota ? [setMoving(bucket.id, true)] : []),
     ],
     // The blob keeps its one reference, but the orphan scan would look for it under the old key.
     after: [
-      copyAttributes(bucket.id, source.key, key),
       copyAnnotations(bucket.id, source.key, key),
       deleteCurrentRows(bucket.id, JSON.stringify([source.key])),
-      trackReference(referenceId),
+      trackReference(referenceOf(source)),
       ...(mayHaveQuota ? [setMoving(bucket.id, false)] : []),
     ],
   };
+}
+
+/**
+ * Aborts the batch unless the source still exists, with the tags and the ACL that it is moved with, in a bucket that was
+ * never versioned: the coordinator adapts to a change of versioning, but a rename must fail instead.
+ */
+function guardRename({ name, id }: Bucket, source: StoredObject): Statement {
+  const { key, versionId, tags, acl } = source;
+  return listStatement(
+    `INSERT INTO source_guard (bucket_id, key, version_id, holding_id)
+     SELECT ?2, value ->> 0, value ->> 1, iif(
+       EXISTS (SELECT 1 FROM objects WHERE bucket_id = ?2 AND key = value ->> 0 AND tags IS value ->> 3 AND acl IS value ->> 4)
+         AND EXISTS (SELECT 1 FROM buckets WHERE name = ?3 AND id = ?2 AND versioning IS NULL), value ->> 2, '')
+     FROM json_each(?1)`,
+    [[key, versionId, referenceOf(source), tagsJson(tags), acl ?? null]],
+    id,
+    name,
+  );
 }
 
 /**
@@ -87,17 +102,6 @@ export function guardVersioning({ name, id, versioning }: Bucket): Statement {
      SELECT value ->> 0, value ->> 1, value ->> 2, (SELECT snapshot_floor FROM buckets WHERE name = value ->> 0)
      FROM (SELECT DISTINCT value FROM json_each(?))`,
     [[name, id, versioning]],
-  );
-}
-
-/** Copies the source's current tags and ACL, which may have changed without a new version since the lookup. */
-function copyAttributes(bucketId: string, from: string, to: string): Statement {
-  return listStatement(
-    `UPDATE objects SET tags = s.tags, acl = s.acl
-     FROM json_each(?1) m CROSS JOIN objects s ON s.bucket_id = ?2 AND s.key = m.value ->> 0
-     WHERE objects.bucket_id = ?2 AND objects.key = m.value ->> 1 AND (objects.tags, objects.acl) IS NOT (s.tags, s.acl)`,
-    [[from, to]],
-    bucketId,
   );
 }
 
