@@ -18,7 +18,7 @@ import { readVersionId } from "../protocol/core/version-id.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import type { ChangeOutcome } from "../state/writes/changes.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
-import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
+import { lookUpCurrentHead, lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
 import { lookUpVersion, type VersionFacts } from "../state/metadata/objects.ts";
 
 export const deleteObject = defineOperation({
@@ -44,7 +44,9 @@ export const deleteObject = defineOperation({
   },
 
   lookUp: ({ bucketName, key, versionId }) =>
-    lookUpBoth(lookUpVersion(bucketName, key, versionId), lookUpHeads(bucketName, [key])),
+    versionId === undefined
+      ? lookUpCurrentHead(bucketName, key)
+      : lookUpBoth(lookUpVersion(bucketName, key, versionId), lookUpHeads(bucketName, [key])),
 
   async run(context, input, { bucket, heads, object, deleteMarker }) {
     const { key, versionId, conditions, bypassesGovernance } = input;

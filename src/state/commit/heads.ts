@@ -2,6 +2,7 @@
 import type { ConditionSubject } from "../../protocol/objects/conditions.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
 import { BUCKET_COLUMNS, bucketFromRow, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
+import { lookUpVersion, type VersionFacts } from "../metadata/objects.ts";
 import { rowsOf, type Lookup, type StatementResult, statement } from "../d1/database.ts";
 import { jsonPages } from "../d1/json-pages.ts";
 import { parseTags } from "../../protocol/core/stored-metadata.ts";
@@ -77,6 +78,30 @@ export function lookUpHeads(bucketName: string, keys: readonly [string]): Lookup
       heads: headsByKey(results),
     }),
   };
+}
+
+/** A bucket, the current version of a key, and the key's head. */
+export interface CurrentFacts extends VersionFacts {
+  readonly heads: ReadonlyMap<string, KeyHead>;
+}
+
+/** Looks up a bucket, the current version of a key and the key's head, in one statement. */
+export function lookUpCurrentHead(bucketName: string, key: string): Lookup<CurrentFacts> {
+  const { statements, read } = lookUpVersion(bucketName, key, undefined);
+  return {
+    statements,
+    read(results) {
+      const facts = read(results);
+      return { ...facts, heads: new Map([[key, headFromFacts(facts)]]) };
+    },
+  };
+}
+
+function headFromFacts({ object, deleteMarker }: VersionFacts): KeyHead {
+  if (object === undefined) return { versionId: deleteMarker?.versionId ?? null, current: undefined };
+  const { versionId, etag, size, modifiedAt, tags, acl } = object;
+  const current = { versionId, etag, size, modifiedAt };
+  return { versionId, current, subject: { tags, acl }, referenceId: object.blobId ?? object.manifestId };
 }
 
 /** Looks up the heads of keys of a bucket by its id. */

@@ -22,20 +22,17 @@ export interface RenameFacts {
 
 /** Looks up a rename's token and source. */
 export function lookUpRename(bucketName: string, { candidates, token }: Rename): Lookup<RenameFacts> {
+  const used = statement(
+    `SELECT fingerprint FROM rename_tokens WHERE bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND token = ?2`,
+    bucketName,
+    token ?? null,
+  );
   return {
-    statements: [
-      statement(
-        `SELECT fingerprint FROM rename_tokens
-         WHERE bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND token = ?2`,
-        bucketName,
-        token ?? null,
-      ),
-      selectCurrentObjects(bucketName, candidates),
-    ],
+    statements: [selectCurrentObjects(bucketName, candidates), ...(token === undefined ? [] : [used])],
     read: (results) => {
-      const found = rowsOf<ObjectRow>(results, 1).map(objectFromRow);
+      const found = rowsOf<ObjectRow>(results).map(objectFromRow);
       return {
-        usedToken: rowsOf<{ readonly fingerprint: string }>(results)[0]?.fingerprint,
+        usedToken: rowsOf<{ readonly fingerprint: string }>(results, 1)[0]?.fingerprint,
         sources: candidates.flatMap((key) => found.find((object) => object.key === key) ?? []),
       };
     },
