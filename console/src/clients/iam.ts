@@ -115,7 +115,7 @@ export async function deleteUserPolicy(connection: Connection, user: string, pol
 }
 
 /** The members of a list on all its pages. */
-async function listAll(
+export async function listAll(
   connection: Connection,
   action: string,
   parameters: Readonly<Record<string, string>>,

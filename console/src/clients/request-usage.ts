@@ -15,13 +15,27 @@ export interface DayUsage {
   readonly bytesOut: number;
 }
 
-/** The days from one to another, both included, with zeros where nothing was counted. */
-export async function getDayUsage(
+/** The requests of a bucket on the days from one to another, both included, with zeros where nothing was counted. */
+export function getDayUsage(connection: Connection, bucket: string, from: string, to: string): Promise<DayUsage[]> {
+  return daysIn(connection, bucketPath(bucket), { from, to });
+}
+
+/** The requests of an access key, and of the sessions that it started, in all buckets. */
+export function getKeyDayUsage(
   connection: Connection,
-  bucket: string,
+  accessKey: string,
   from: string,
   to: string,
 ): Promise<DayUsage[]> {
+  return daysIn(connection, "/", { from, to, "access-key-id": accessKey });
+}
+
+async function daysIn(
+  connection: Connection,
+  path: string,
+  range: { readonly from: string; readonly to: string; readonly "access-key-id"?: string },
+): Promise<DayUsage[]> {
+  const { from, to } = range;
   const days = new Map<string, DayUsage>();
   for (let at = Date.parse(`${from}T00:00:00Z`); at <= Date.parse(`${to}T00:00:00Z`); at += 86_400_000) {
     const day = new Date(at).toISOString().slice(0, 10);
@@ -29,8 +43,7 @@ export async function getDayUsage(
   }
   let token: string | undefined;
   do {
-    const query = { usage: "", from, to, "continuation-token": token };
-    const root: Element = await getXml(connection, bucketPath(bucket), query);
+    const root: Element = await getXml(connection, path, { usage: "", ...range, "continuation-token": token });
     for (const row of childrenOf(root, "Usage")) {
       const known = days.get(textOf(row, "Day"));
       if (known === undefined) continue;

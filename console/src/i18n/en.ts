@@ -19,6 +19,7 @@ import { signIn } from "./en/sign-in.ts";
 import { uploads } from "./en/uploads.ts";
 import { health } from "./en/health.ts";
 import { jobs } from "./en/jobs.ts";
+import { userLimits } from "./en/user-limits.ts";
 
 export const en = {
   ...shell,
@@ -41,6 +42,7 @@ export const en = {
   ...snapshots,
   ...indexes,
   ...jobs,
+  ...userLimits,
 } as const;
 
 /** The name of a text. */

@@ -20,6 +20,7 @@ import { signIn } from "./zh/sign-in.ts";
 import { uploads } from "./zh/uploads.ts";
 import { health } from "./zh/health.ts";
 import { jobs } from "./zh/jobs.ts";
+import { userLimits } from "./zh/user-limits.ts";
 
 export const zh: Dictionary = {
   ...shell,
@@ -42,4 +43,5 @@ export const zh: Dictionary = {
   ...snapshots,
   ...indexes,
   ...jobs,
+  ...userLimits,
 };

@@ -93,6 +93,46 @@ export function accessSuite(stage: Stage): Suite {
       await page.getByText("The user has no access key").waitFor();
       await assert.rejects(identity());
     }),
+    onUser("limits become tags of the user, and an emptied one ends", async (page, user) => {
+      const tags = (): Promise<string> => root.iam("ListUserTags", { UserName: user });
+      const save = page.getByRole("button", { name: "Set limits" });
+      await page.getByLabel("Stored bytes").fill("1048576");
+      await page.getByText("1 MiB", { exact: true }).waitFor();
+      await page.getByLabel("Requests a second", { exact: true }).fill("0");
+      await page.getByText("A whole number, at least 1, or nothing for no limit").waitFor();
+      assert.equal(await save.isDisabled(), true);
+      await page.getByLabel("Requests a second", { exact: true }).fill("50");
+      await save.click();
+      await page.getByText("The limits were saved.").waitFor();
+      assert.match(
+        await tags(),
+        /<Key>cairn:max-bytes<\/Key><Value>1048576<[^]*<Key>cairn:requests-per-second<\/Key><Value>50</,
+      );
+      await assertAccessible(page);
+      await page.getByLabel("Stored bytes").fill("");
+      await save.click();
+      for (let found = await tags(); found.includes("cairn:max-bytes"); found = await tags())
+        await page.waitForTimeout(100);
+      assert.match(await tags(), /cairn:requests-per-second/);
+    }),
+    onUser("what its keys did is shown by key", async (page, user) => {
+      const made = await root.iam("CreateAccessKey", { UserName: user });
+      const key = /<AccessKeyId>(\w+)</.exec(made)?.[1] ?? "";
+      await page.route(
+        (url) => url.searchParams.get("access-key-id") === key,
+        (route) => {
+          const day = new URL(route.request().url()).searchParams.get("to") ?? "";
+          const counts = "<ClassA>2</ClassA><ClassB>1000</ClassB><Free>1</Free><Errors>4</Errors>";
+          const bytes = "<BytesIn>1024</BytesIn><BytesOut>2048</BytesOut>";
+          const body = `<R><Usage><Day>${day}</Day>${counts}${bytes}</Usage><IsTruncated>false</IsTruncated></R>`;
+          return route.fulfill({ contentType: "application/xml", body });
+        },
+      );
+      await page.reload();
+      await signIn(stage, page, `#/users/${user}`);
+      await page.getByRole("row", { name: `${key} 1,003 4 1 KiB 2 KiB` }).waitFor();
+      await assertAccessible(page);
+    }),
     onUser("a rotation makes a second key, and deactivates the old one only when asked", async (page, user) => {
       const made = await root.iam("CreateAccessKey", { UserName: user });
       const old = /<AccessKeyId>(\w+)</.exec(made)?.[1] ?? "";
