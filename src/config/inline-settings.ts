@@ -3,7 +3,7 @@ import type { Setting } from "./setting-checks.ts";
 
 export const INLINE_SETTINGS = {
   INLINE_MAX_BYTES: {
-    default: "0",
+    default: "16384",
     range: [0, 131_072],
     meaning:
       "Largest body that PutObject and forms store in the bucket's database instead of the blob store, in bytes (0 to 131072; 0 disables it). A job packs them into the blob store (docs/architecture.md#small-blobs).",
