@@ -6,10 +6,10 @@ import { Database, statement } from "../../src/state/d1/database.ts";
 import { optionalText, pageText } from "../../src/state/listings/page-text.ts";
 
 const COLUMNS = ["size", "type"];
-const QUERY = `SELECT value ->> 0 AS key, value ->> 1 AS common_prefix, value ->> 2 AS size, value ->> 3 AS type
+const QUERY = `SELECT value ->> 0 AS key, value ->> 1 AS is_common_prefix, value ->> 2 AS size, value ->> 3 AS type
   FROM json_each(?1) ORDER BY id`;
 
-type Entry = readonly [key: string | null, commonPrefix: string | null, size: number, type: string | null];
+type Entry = readonly [name: string, isCommonPrefix: 0 | 1, size: number | null, type: string | null];
 
 /** Reads entries from D1 as one text. */
 async function readBack(entries: readonly Entry[]): Promise<string[][]> {
@@ -21,13 +21,15 @@ async function readBack(entries: readonly Entry[]): Promise<string[][]> {
 describe("a page as text", () => {
   it("has the columns, the kind and the name of each entry in order", async () => {
     const entries: Entry[] = [
-      ["a", null, 5, "FULL_OBJECT"],
-      ["b/c", "b/", 7, null],
-      ["z", null, 0, null],
+      ["a", 0, 5, "FULL_OBJECT"],
+      ["b/", 1, 7, null],
+      ["y", 0, null, null],
+      ["z", 0, 0, null],
     ];
     expect(await readBack(entries)).toEqual([
       ["5", "FULL_OBJECT", "0", "a"],
-      ["7", "", "1", "b/"],
+      ["1", "b/"],
+      ["", "", "0", "y"],
       ["0", "", "0", "z"],
     ]);
   });
@@ -39,7 +41,7 @@ describe("a page as text", () => {
       const character = String.fromCharCode(code);
       return [character, `${character}a`, `a${character}`, `a${character}${character}b`];
     }).flat();
-    const text = await readBack(keys.map((key) => [key, null, 1, "t"]));
+    const text = await readBack(keys.map((key) => [key, 0, 1, "t"]));
     expect(text.map((fields) => fields.at(-1))).toEqual(keys);
   });
 
@@ -50,10 +52,11 @@ describe("a page as text", () => {
       "\n0\n",
       "1\n\n0\nx",
       "\n0000000000000000\n",
+      "1a",
       "\nvvvvvvvvvvvvvvvv\n1\n\n0\nz",
       "\u{1f600}\n",
     ];
-    const text = await readBack(keys.map((key) => [key, null, 1, null]));
+    const text = await readBack(keys.map((key) => [key, 0, 1, null]));
     expect(text).toEqual(keys.map((key) => ["1", "", "0", key]));
   });
 
@@ -66,7 +69,7 @@ describe("a page as text", () => {
   it("of 1001 keys with 1024 bytes and long fields fits into one value of D1", async () => {
     const entries = Array.from({ length: 1001 }, (_, index): Entry => {
       const key = `${String(index).padStart(4, "0")}${"\u0001".repeat(1020)}`;
-      return [key, null, Number.MAX_SAFE_INTEGER, "t".repeat(300)];
+      return [key, 0, Number.MAX_SAFE_INTEGER, "t".repeat(300)];
     });
     const text = await readBack(entries);
     expect(text.map((fields) => fields.at(-1))).toEqual(entries.map(([key]) => key));

@@ -22,8 +22,8 @@ export interface PageText {
   readonly read: (result: StatementResult | undefined) => string[][];
 }
 
-/** Before a common prefix. No column begins with a line break. */
-const PREFIX = "\n";
+/** What an entry begins with. Its first column may be empty, so that a line break would say nothing. */
+const [KEY, PREFIX] = ["0", "1"];
 /** 80 random bits, so that no key can be made to contain the separator. */
 const SEPARATOR_DIGITS = 16;
 
@@ -31,7 +31,7 @@ const SEPARATOR_DIGITS = 16;
 export function pageText({ sql, parameters, columns }: PageQuery): PageText {
   const separator = `\n${randomDigits(SEPARATOR_DIGITS)}\n`;
   const fields = columns.map((column) => `coalesce(${column}, '') || '\n' || `).join("");
-  const text = `CASE WHEN is_common_prefix THEN '${PREFIX}' || key ELSE ${fields}'0\n' || key END`;
+  const text = `CASE WHEN is_common_prefix THEN '${PREFIX}' || key ELSE '${KEY}' || ${fields}key END`;
   return {
     statement: statement(
       `SELECT group_concat(${text}, ?${parameters.length + 1}) AS entries FROM (${sql})`,
@@ -40,22 +40,22 @@ export function pageText({ sql, parameters, columns }: PageQuery): PageText {
     ),
     read: (result) => {
       const text = rowsOf<{ readonly entries: string | null }>(result === undefined ? [] : [result])[0]?.entries ?? "";
-      return text === "" ? [] : text.split(separator).map((entry) => fieldsOf(entry, columns.length + 1));
+      return text === "" ? [] : text.split(separator).map((entry) => fieldsOf(entry, columns.length));
     },
   };
 }
 
-/** Splits an entry at its first `count` line breaks; a common prefix has one. */
+/** Splits an entry at its first `count` line breaks; a common prefix has none. */
 function fieldsOf(entry: string, count: number): string[] {
-  if (entry.startsWith(PREFIX)) return ["1", entry.slice(PREFIX.length)];
+  if (entry.startsWith(PREFIX)) return [PREFIX, entry.slice(PREFIX.length)];
   const fields: string[] = [];
-  let start = 0;
+  let start = KEY.length;
   for (let field = 0; field < count; field += 1) {
     const end = entry.indexOf("\n", start);
     fields.push(entry.slice(start, end));
     start = end + 1;
   }
-  fields.push(entry.slice(start));
+  fields.push(KEY, entry.slice(start));
   return fields;
 }
 
