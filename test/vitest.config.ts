@@ -62,6 +62,7 @@ export default defineConfig(async () => ({
     setupFiles: ["./test/support/apply-migrations.ts"],
     isolate: false,
     maxWorkers: 1,
-    testTimeout: 30_000,
+    // A pass over the store also meets what the files before it have stored.
+    testTimeout: 120_000,
   },
 }));

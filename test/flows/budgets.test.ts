@@ -140,12 +140,12 @@ describe("the cost of reading", () => {
   );
 
   it.each([
-    ["versions", 44],
-    ["versions&max-keys=5", 12],
-    ["versions&delimiter=/", 28],
-    ["uploads", 24],
-    ["uploads&max-uploads=5", 10],
-    ["uploads&delimiter=/", 16],
+    ["versions", 50],
+    ["versions&max-keys=5", 16],
+    ["versions&delimiter=/", 32],
+    ["uploads", 28],
+    ["uploads&max-uploads=5", 14],
+    ["uploads&delimiter=/", 20],
   ])(
     "LIST of 40 versions or 20 uploads with %s: one round trip, and a few rows read for each entry",
     async (query, rows) => {

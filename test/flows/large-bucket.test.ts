@@ -13,7 +13,8 @@ const CROWD = 5000;
 const ENABLED = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
 
 /**
- * A bucket with 5000 each of objects, noncurrent versions, uploads, parts, manifests, references, garbage and tokens.
+ * A bucket with 5000 each of objects, noncurrent versions, uploads, parts, manifests, references, garbage and tokens. The
+ * last two are of the far future, so that no other test's pass over the whole store has to purge them.
  */
 async function crowdedBucket(): Promise<string> {
   const bucket = await freshBucket();
@@ -39,9 +40,9 @@ async function crowdedBucket(): Promise<string> {
     crowd(`INSERT INTO garbage (blob_id, dropped_at) SELECT ?1 || '/g' || value, 9e15 FROM json_each(?2)`),
     crowd(`INSERT INTO scan_tombstones (blob_id, condemned_at) SELECT ?1 || '/t' || value, 0 FROM json_each(?2)`),
     crowd(`INSERT INTO rename_tokens (bucket_id, token, fingerprint, created_at)
-           SELECT ${id}, 't' || value, 'f', 0 FROM json_each(?2)`),
+           SELECT ${id}, 't' || value, 'f', 9e15 FROM json_each(?2)`),
     crowd(`INSERT INTO completed_uploads (bucket_id, key, upload_id, fingerprint, version_id, etag, completed_at)
-           SELECT ${id}, 'crowd/' || value, 'c' || value, 'f', 'v', 'e', 0 FROM json_each(?2)`),
+           SELECT ${id}, 'crowd/' || value, 'c' || value, 'f', 'v', 'e', 9e15 FROM json_each(?2)`),
   ]);
   return bucket;
 }
