@@ -9,7 +9,12 @@ export function bucketPath(bucket: string): string {
 /** @throws UnreachableKey */
 export function objectPath(bucket: string, key: string): string {
   if (!isReachable(key)) throw new UnreachableKey(key);
-  return `${bucketPath(bucket)}/${key.split("/").map(encodeText).join("/")}`;
+  return `${bucketPath(bucket)}/${keyPath(key)}`;
+}
+
+/** A key in a path, below whatever comes before it. */
+export function keyPath(key: string): string {
+  return key.split("/").map(encodeText).join("/");
 }
 
 /** Whether a URL of a browser can address a key: browsers resolve the segments `.` and `..`, also encoded ones. */

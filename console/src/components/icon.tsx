@@ -19,6 +19,7 @@ const PATHS = {
   edit: "M4 20h4l11-11-4-4L4 16zM13 7l4 4",
   trash: "M5 7h14M10 4h4M7 7l1 13h8l1-13",
   settings: "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4",
+  link: "M10 14a4 4 0 0 1 0-6l3-3a4 4 0 0 1 6 6l-2 2M14 10a4 4 0 0 1 0 6l-3 3a4 4 0 0 1-6-6l2-2",
   share: "M7 12h10M13 6l6 6-6 6",
   key: "M8 12a4 4 0 1 0 0 .1M12 12h9M18 12v4",
   clock: "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 8v4l3 2",

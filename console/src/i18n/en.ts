@@ -20,6 +20,7 @@ import { uploads } from "./en/uploads.ts";
 import { health } from "./en/health.ts";
 import { jobs } from "./en/jobs.ts";
 import { userLimits } from "./en/user-limits.ts";
+import { addresses } from "./en/addresses.ts";
 
 export const en = {
   ...shell,
@@ -43,6 +44,7 @@ export const en = {
   ...indexes,
   ...jobs,
   ...userLimits,
+  ...addresses,
 } as const;
 
 /** The name of a text. */

@@ -21,6 +21,7 @@ import { uploads } from "./zh/uploads.ts";
 import { health } from "./zh/health.ts";
 import { jobs } from "./zh/jobs.ts";
 import { userLimits } from "./zh/user-limits.ts";
+import { addresses } from "./zh/addresses.ts";
 
 export const zh: Dictionary = {
   ...shell,
@@ -44,4 +45,5 @@ export const zh: Dictionary = {
   ...indexes,
   ...jobs,
   ...userLimits,
+  ...addresses,
 };

@@ -10,14 +10,16 @@ import { Menu } from "../../components/menu.tsx";
 import { Page } from "../../components/page.tsx";
 import { Skeleton } from "../../components/placeholders.tsx";
 import { Tabs } from "../../components/tabs.tsx";
+import { copyText } from "../../data/clipboard.ts";
 import { explainInOneLine } from "../../data/explain.ts";
+import { PRIVATE, usePublicAddress } from "../../data/public-addresses.ts";
 import { hrefOf } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
 import { startDownload } from "../../data/download.ts";
 import { useConnection } from "../../data/session.ts";
 import { showToast } from "../../data/toasts.ts";
 import { useLoad } from "../../data/use-load.ts";
-import { t } from "../../i18n/language.ts";
+import { plural, t } from "../../i18n/language.ts";
 import { MoveDialog } from "./move-dialog.tsx";
 import { RestoreDialog } from "./restore-dialog.tsx";
 import { RemoveDialog } from "./remove-dialog.tsx";
@@ -42,6 +44,7 @@ function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; reado
   const tab = tabs.find(({ id }) => id === tabId) ?? OBJECT_TABS[0];
   const loaded = useLoad((signal) => headObject(connection, address, signal), [bucket, key, versionId]);
   const { value: facts } = loaded;
+  const { value: publicAddress } = usePublicAddress(address);
   const close = (): void => setDialog(undefined);
   const download = (): void => {
     const overrides = { "response-content-disposition": savedAs(key) };
@@ -66,6 +69,11 @@ function ObjectPage({ address, tabId }: { readonly address: ObjectAddress; reado
       crumbs={crumbsOf(address)}
       actions={
         <>
+          {publicAddress === undefined || publicAddress === PRIVATE ? null : (
+            <Button icon="link" onClick={() => void copyText(publicAddress, plural("addresses.copied", 1))}>
+              {t("addresses.copy")}
+            </Button>
+          )}
           <Button icon="download" kind="primary" isDisabled={facts === undefined} onClick={download}>
             {t("object.download")}
           </Button>

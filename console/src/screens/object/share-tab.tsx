@@ -1,16 +1,15 @@
 // Shares an object: a link that ends, the permanent address of a public object, and links with which guests upload.
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { type ObjectAddress, presignRead, savedAs } from "../../clients/object.ts";
-import { objectPath } from "../../clients/paths.ts";
 import { snapshotAt } from "../../clients/snapshots.ts";
 import { Button } from "../../components/button.tsx";
 import { CopyButton } from "../../components/copy-button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
 import { CheckField, SelectField } from "../../components/fields.tsx";
 import { formatTime } from "../../data/formats.ts";
+import { PRIVATE, usePublicAddress } from "../../data/public-addresses.ts";
 import { currentSession, useConnection } from "../../data/session.ts";
 import { useChange } from "../../data/use-change.ts";
-import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
 import { LINK_TIMES, SharedLink, timeOptions } from "./shared-link.tsx";
 import { UploadLinkSection } from "./upload-link-section.tsx";
@@ -81,26 +80,11 @@ export function TemporaryNotice() {
 
 /** Whether everyone can read it is tried, without credentials. */
 function PublicSection({ address }: { readonly address: ObjectAddress }) {
-  const { bucket, key, versionId } = address;
-  const { endpoint, publicEndpoint } = useConnection();
-  const [path, setPath] = useState<string>();
-  useEffect(() => {
-    const version = versionId === undefined ? "" : `?versionId=${encodeURIComponent(versionId)}`;
-    setPath(`${objectPath(bucket, key)}${version}`);
-  }, [bucket, key, versionId]);
-  const url = path === undefined ? undefined : `${publicEndpoint}${path}`;
-  const tried = useLoad(
-    async (signal) => {
-      if (path === undefined) return undefined;
-      const init = { method: "HEAD", credentials: "omit", cache: "no-store", signal } as const;
-      return (await fetch(`${endpoint}${path}`, init)).ok;
-    },
-    [path],
-  );
+  const { value: url } = usePublicAddress(address);
   return (
     <section class="section">
       <h2>{t("share.public")}</h2>
-      {tried.value === true && url !== undefined ? (
+      {url !== undefined && url !== PRIVATE ? (
         <>
           <p>{t("share.isPublic")}</p>
           <p class="actions">
@@ -108,7 +92,7 @@ function PublicSection({ address }: { readonly address: ObjectAddress }) {
             <CopyButton text={url} label={t("share.copyPublic")} />
           </p>
         </>
-      ) : tried.value === false ? (
+      ) : url === PRIVATE ? (
         <p>{t("share.isPrivate")}</p>
       ) : null}
     </section>

@@ -1,13 +1,16 @@
 // The list of folders and objects: only the rows in view are in the document.
 import { useCallback } from "preact/hooks";
 import { isReachable } from "../../clients/paths.ts";
+import type { PublicAddresses } from "../../clients/public-addresses.ts";
+import { Button } from "../../components/button.tsx";
 import { Icon } from "../../components/icon.tsx";
 import { Menu } from "../../components/menu.tsx";
 import { VirtualList } from "../../components/virtual-list.tsx";
+import { copyText } from "../../data/clipboard.ts";
 import { formatBytes, formatTime } from "../../data/formats.ts";
 import type { ObjectRow } from "../../data/object-list.ts";
 import type { MenuAction } from "../../components/menu.tsx";
-import { t } from "../../i18n/language.ts";
+import { plural, t } from "../../i18n/language.ts";
 import type { Sort, SortColumn } from "./folder-view.ts";
 
 const ROW_HEIGHT = 40;
@@ -25,20 +28,23 @@ export interface ObjectRowsProps {
   readonly hrefFor: (row: ObjectRow) => string;
   readonly menuFor: (row: ObjectRow) => readonly MenuAction[];
   readonly onNearEnd: () => void;
+  /** Where everyone may read something of the bucket. */
+  readonly addresses?: PublicAddresses | undefined;
 }
 
 export function ObjectRows(props: ObjectRowsProps) {
-  const { rows, selected, focused, onToggleAll, onNearEnd } = props;
+  const { rows, selected, focused, onToggleAll, onNearEnd, addresses } = props;
   const isAll = rows.every(({ key }) => selected.has(key));
   const renderRow = useCallback((index: number) => <Row {...props} index={index} />, [props]);
   return (
-    <div class="object-list">
+    <div class={`object-list${addresses === undefined ? "" : " has-addresses"}`}>
       <div class="object-head object-cells">
         <input type="checkbox" aria-label={t("objects.selectAll")} checked={isAll} onChange={onToggleAll} />
         <SortHeading column="name" {...props} />
         <SortHeading column="size" {...props} />
         <SortHeading column="modified" {...props} />
         <span />
+        {addresses === undefined ? null : <span />}
       </div>
       <VirtualList
         label={t("objects.list")}
@@ -81,6 +87,7 @@ function Row({ index, ...props }: ObjectRowsProps & { readonly index: number }) 
   if (row === undefined) return null;
   const { name } = row;
   const object = row.type === "object" ? row.object : undefined;
+  const address = object === undefined ? undefined : props.addresses?.of(row.key);
   const isUnreachable = object !== undefined && !isReachable(row.key);
   return (
     <div
@@ -105,6 +112,16 @@ function Row({ index, ...props }: ObjectRowsProps & { readonly index: number }) 
       </span>
       <span class="object-size">{object === undefined ? "" : formatBytes(object.bytes)}</span>
       <span class="object-time">{object === undefined ? "" : formatTime(object.modifiedAt)}</span>
+      {address !== undefined ? (
+        <Button
+          kind="quiet"
+          icon="link"
+          label={t("addresses.copyOf", { name })}
+          onClick={() => void copyText(address, plural("addresses.copied", 1))}
+        />
+      ) : props.addresses === undefined ? null : (
+        <span />
+      )}
       <Menu label={t("objects.actionsOf", { name })} actions={props.menuFor(row)} />
     </div>
   );

@@ -1,6 +1,7 @@
 // The objects of a bucket or a snapshot as folders: browse, filter, sort, select. A place names its prefix, so every folder
 // has a link.
 import { useCallback, useRef, useState } from "preact/hooks";
+import type { PublicAddresses } from "../../clients/public-addresses.ts";
 import { snapshotAt } from "../../clients/snapshots.ts";
 import { BucketPage } from "../../components/bucket-page.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
@@ -8,6 +9,7 @@ import { TextField } from "../../components/fields.tsx";
 import { EmptyState, Skeleton } from "../../components/placeholders.tsx";
 import { downloadRows } from "../../data/download.ts";
 import { useObjectList, type ObjectRow } from "../../data/object-list.ts";
+import { copyAddressesOf, haveAddresses, usePublicAddresses } from "../../data/public-addresses.ts";
 import { hrefOf, navigate } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
 import { useConnection } from "../../data/session.ts";
@@ -15,6 +17,7 @@ import { splitReachable } from "../../data/dropped-files.ts";
 import { showToast } from "../../data/toasts.ts";
 import { addUploads, type NewUpload } from "../../data/uploads.ts";
 import { plural, t } from "../../i18n/language.ts";
+import { BucketAddresses } from "./bucket-addresses.tsx";
 import { CreateFolderDialog } from "./create-folder-dialog.tsx";
 import { DropZone } from "./drop-zone.tsx";
 import { FolderActions } from "./folder-actions.tsx";
@@ -31,11 +34,18 @@ import "./objects.css";
 export function ObjectsScreen(props: ScreenProps) {
   const bucket = paramOf(props, "bucket");
   const prefix = props.query["prefix"] ?? "";
+  const addresses = usePublicAddresses(bucket);
   // Each folder begins without a filter and a selection.
-  return <Folder key={prefix} bucket={bucket} prefix={prefix} />;
+  return <Folder key={prefix} bucket={bucket} prefix={prefix} addresses={addresses} />;
 }
 
-function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: string }) {
+interface FolderProps {
+  readonly bucket: string;
+  readonly prefix: string;
+  readonly addresses: PublicAddresses | undefined;
+}
+
+function Folder({ bucket, prefix, addresses }: FolderProps) {
   const connection = useConnection();
   const list = useObjectList(bucket, prefix);
   const view = useFolderView(list);
@@ -52,6 +62,9 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
   };
   const hrefFor = (row: ObjectRow): string => hrefOf(...placeOf(bucket, row));
   const download = (downloaded: readonly ObjectRow[]): void => void downloadRows(connection, bucket, downloaded);
+  const copyPublic = (copied: readonly ObjectRow[]): void => {
+    if (addresses !== undefined) copyAddressesOf(connection, bucket, addresses, copied);
+  };
   useShortcuts({
     bucket,
     rows,
@@ -68,6 +81,8 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
     onFilter: () => filterField.current?.querySelector("input")?.focus(),
     onDownload: download,
     onAsk: setQuestion,
+    addresses,
+    onCopyAddresses: copyPublic,
     onHelp: () => setShown("shortcuts"),
   });
 
@@ -94,7 +109,10 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
       }
     >
       <DropZone prefix={prefix} isDisabled={isSnapshot} onFiles={upload}>
-        <PrefixPath bucket={bucket} prefix={prefix} />
+        <div class="folder-line">
+          <PrefixPath bucket={bucket} prefix={prefix} />
+          {addresses === undefined ? null : <BucketAddresses bucket={bucket} prefix={prefix} addresses={addresses} />}
+        </div>
         {list.failure === undefined ? null : <ErrorPanel failure={list.failure} onRetry={list.retry} />}
         {isFirstLoad ? (
           <Skeleton lines={8} />
@@ -111,6 +129,7 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
                 chosen={chosen}
                 onDownload={() => download(chosen)}
                 onAsk={(ask) => setQuestion({ ask, rows: chosen })}
+                onCopyAddresses={haveAddresses(addresses, chosen) ? () => copyPublic(chosen) : undefined}
                 onClear={view.clear}
               />
             </div>
@@ -131,6 +150,7 @@ function Folder({ bucket, prefix }: { readonly bucket: string; readonly prefix: 
                   menuOf(row, { bucket, hrefFor, onDownload: (one) => download([one]), onAsk: setQuestion })
                 }
                 onNearEnd={list.loadMore}
+                addresses={addresses}
               />
             )}
             <p class="hint objects-count" role="status">

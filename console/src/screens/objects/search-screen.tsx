@@ -9,6 +9,7 @@ import { EmptyState, Skeleton } from "../../components/placeholders.tsx";
 import { downloadRows } from "../../data/download.ts";
 import type { ObjectRow } from "../../data/object-list.ts";
 import { isEmptySearch, readSearch, type SearchForm, useObjectSearch } from "../../data/object-search.ts";
+import { copyAddressesOf, haveAddresses, usePublicAddresses } from "../../data/public-addresses.ts";
 import { hrefOf, navigate } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
 import { useConnection } from "../../data/session.ts";
@@ -70,6 +71,7 @@ interface ResultsProps {
 
 function Results({ bucket, form, scans, onScan }: ResultsProps) {
   const connection = useConnection();
+  const addresses = usePublicAddresses(bucket);
   const list = useObjectSearch(bucket, form, scans);
   const { rows, isComplete, isLoading, failure, loadMore } = list;
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
@@ -90,6 +92,9 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
   const toggleAll = (): void =>
     setSelected(chosen.length === rows.length ? new Set() : new Set(rows.map(({ key }) => key)));
   const hrefFor = useCallback((row: ObjectRow) => hrefOf(["buckets", bucket, "object"], { key: row.key }), [bucket]);
+  const copyPublic = (copied: readonly ObjectRow[]): void => {
+    if (addresses !== undefined) copyAddressesOf(connection, bucket, addresses, copied);
+  };
   useShortcuts({
     bucket,
     rows,
@@ -106,6 +111,8 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
     onFilter: () => document.querySelector<HTMLInputElement>('[role="search"] input')?.focus(),
     onDownload: download,
     onAsk: setQuestion,
+    addresses,
+    onCopyAddresses: copyPublic,
     onHelp: () => setHelp(true),
   });
   return (
@@ -119,6 +126,7 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
           chosen={chosen}
           onDownload={() => download(chosen)}
           onAsk={(ask) => setQuestion({ ask, rows: chosen })}
+          onCopyAddresses={haveAddresses(addresses, chosen) ? () => copyPublic(chosen) : undefined}
           onClear={clear}
         />
       </div>
@@ -133,6 +141,7 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
           hrefFor={hrefFor}
           menuFor={(row) => menuOf(row, { bucket, hrefFor, onDownload: (one) => download([one]), onAsk: setQuestion })}
           onNearEnd={loadMore}
+          addresses={addresses}
         />
       ) : isLoading ? (
         <Skeleton lines={8} />

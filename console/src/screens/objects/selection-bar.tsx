@@ -9,13 +9,15 @@ export interface SelectionBarProps {
   readonly chosen: readonly ObjectRow[];
   readonly onDownload: () => void;
   readonly onAsk: (ask: Ask) => void;
+  /** Undefined where nothing that is selected has a public address. */
+  readonly onCopyAddresses: (() => void) | undefined;
   readonly onClear: () => void;
 }
 
 const ICONS = { delete: "trash", move: "share", copy: "copy", rename: "edit", restore: "reload" } as const;
 
 /** Its place is kept while nothing is selected, so that the list does not jump. */
-export function SelectionBar({ bucket, chosen, onDownload, onAsk, onClear }: SelectionBarProps) {
+export function SelectionBar({ bucket, chosen, onDownload, onAsk, onCopyAddresses, onClear }: SelectionBarProps) {
   if (chosen.length === 0) return <div class="selection-bar" />;
   const isOneObject = chosen.length === 1 && chosen[0]?.type === "object";
   return (
@@ -31,6 +33,11 @@ export function SelectionBar({ bucket, chosen, onDownload, onAsk, onClear }: Sel
           {t(ASK_TEXTS[ask])}
         </Button>
       ))}
+      {onCopyAddresses === undefined ? null : (
+        <Button icon="link" onClick={onCopyAddresses}>
+          {t(isOneObject ? "addresses.copy" : "addresses.copyMany")}
+        </Button>
+      )}
       <Button icon="close" kind="quiet" label={t("objects.clearSelection")} onClick={onClear} />
     </div>
   );

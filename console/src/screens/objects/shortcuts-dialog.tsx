@@ -22,6 +22,7 @@ const IN_BUCKETS: typeof SHORTCUTS = [
   [["m"], "objects.shortcut.move"],
   [["r", "F2"], "objects.shortcut.rename"],
   [["Delete"], "objects.shortcut.delete"],
+  [["p"], "addresses.shortcut"],
 ];
 
 const IN_SNAPSHOTS: typeof SHORTCUTS = [[["r"], "objects.shortcut.restore"]];

@@ -1,6 +1,8 @@
 // The keyboard of a list of objects.
 import { useEffect, useRef } from "preact/hooks";
+import type { PublicAddresses } from "../../clients/public-addresses.ts";
 import type { ObjectRow } from "../../data/object-list.ts";
+import { haveAddresses } from "../../data/public-addresses.ts";
 import { type Ask, asksFor, canDownload, type Question } from "./row-actions.ts";
 
 export interface ShortcutTargets {
@@ -19,6 +21,8 @@ export interface ShortcutTargets {
   readonly onFilter: () => void;
   readonly onDownload: (rows: readonly ObjectRow[]) => void;
   readonly onAsk: (question: Question) => void;
+  readonly addresses: PublicAddresses | undefined;
+  readonly onCopyAddresses: (rows: readonly ObjectRow[]) => void;
   readonly onHelp: () => void;
 }
 
@@ -102,6 +106,10 @@ function actOn(key: string, row: ObjectRow | undefined, targets: ShortcutTargets
   const rows = chosen.length > 0 ? chosen : row === undefined ? [] : [row];
   if (key === "d" && canDownload(bucket, rows)) {
     onDownload(rows);
+    return true;
+  }
+  if (key === "p" && haveAddresses(targets.addresses, rows)) {
+    targets.onCopyAddresses(rows);
     return true;
   }
   const may = asksFor(bucket, rows);

@@ -1,8 +1,9 @@
 // Website and delivery hosts: what a visitor of a host gets, and which hosts are the bucket's.
 import { useState } from "preact/hooks";
 import { deleteConfiguration, getConfiguration, putConfiguration } from "../../clients/configurations.ts";
+import { type Delivery, deliveryIn } from "../../clients/delivery.ts";
 import { bucketPath } from "../../clients/paths.ts";
-import { childOf, childrenOf, parseXml, s3Document, tag, textOf } from "../../clients/xml.ts";
+import { childOf, parseXml, s3Document, tag, textOf } from "../../clients/xml.ts";
 import { Button } from "../../components/button.tsx";
 import { CheckField, TextArea, TextField } from "../../components/fields.tsx";
 import { useConnection } from "../../data/session.ts";
@@ -84,13 +85,6 @@ function WebsiteForm({ bucket, text, onChanged }: { bucket: string; text: string
   );
 }
 
-interface Delivery {
-  readonly isSet: boolean;
-  readonly hosts: readonly string[];
-  readonly prefix: string;
-  readonly cleanUrls: boolean;
-}
-
 function DeliveryForm({ bucket, stored, onChanged }: { bucket: string; stored: Delivery; onChanged: () => void }) {
   const connection = useConnection();
   const change = useChange();
@@ -136,14 +130,4 @@ function DeliveryForm({ bucket, stored, onChanged }: { bucket: string; stored: D
       </p>
     </>
   );
-}
-
-function deliveryIn(text: string | undefined): Delivery {
-  const root = text === undefined ? undefined : parseXml(text);
-  return {
-    isSet: text !== undefined,
-    hosts: childrenOf(root, "Host").map(({ textContent }) => textContent ?? ""),
-    prefix: textOf(root, "Prefix"),
-    cleanUrls: textOf(root, "CleanUrls") === "true",
-  };
 }

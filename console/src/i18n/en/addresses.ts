@@ -1,0 +1,21 @@
+// English texts of the addresses of public objects.
+export const addresses = {
+  "addresses.copy": "Copy public address",
+  "addresses.copyOf": "Copy public address of {name}",
+  "addresses.copyMany": "Copy public addresses",
+  "addresses.copyAll": "Copy all public addresses",
+  "addresses.copyBase": "Copy base address",
+  "addresses.copied.one": "{count} public address copied.",
+  "addresses.copied.other": "{count} public addresses copied.",
+  "addresses.baseCopied": "Copied: {address}",
+  "addresses.none": "Nothing here can be read without credentials at an address, so nothing was copied.",
+  "addresses.left.one": "{count} object has no public address.",
+  "addresses.left.other": "{count} objects have no public address.",
+  "addresses.cut.one": "Only the first object was taken. Open a folder to copy the addresses below it.",
+  "addresses.cut.other": "Only the first {count} objects were taken. Open a folder to copy the addresses below it.",
+  "addresses.job": "Collecting public addresses in {bucket}",
+  "addresses.progress.one": "{count} object so far",
+  "addresses.progress.other": "{count} objects so far",
+  "addresses.refused": "The browser did not let the page copy by itself.",
+  "addresses.shortcut": "Copy the public address of what is selected, or of the entry",
+} as const;
