@@ -18,6 +18,7 @@ import { clientSettingsSuite } from "./screens/client-settings.ts";
 import { settingsSuite } from "./screens/settings.ts";
 import { healthSuite } from "./screens/health.ts";
 import { objectsSuite } from "./screens/objects.ts";
+import { publicAddressesSuite } from "./screens/public-addresses.ts";
 import { shellSuite } from "./screens/shell.ts";
 import { snapshotsSuite } from "./screens/snapshots.ts";
 import { signInSuite } from "./screens/sign-in.ts";
@@ -52,4 +53,5 @@ export const SUITES: readonly NamedSuite[] = [
   { client: "hostile-names", of: hostileNamesSuite },
   { client: "annotations", of: annotationsSuite },
   { client: "console-host", of: consoleHostSuite },
+  { client: "public-addresses", of: publicAddressesSuite },
 ];

@@ -7,6 +7,8 @@ const ACTION = Array.from("s3:getobject");
 interface Rule {
   readonly allows: boolean;
   readonly covers: (arn: readonly string[]) => boolean;
+  /** Whether it plainly is about every key of the bucket. */
+  readonly isForAll: boolean;
 }
 
 /**
@@ -19,9 +21,9 @@ export function publiclyReadable(
   bucket: string,
   isSecure: boolean,
 ): ((key: string) => boolean) | undefined {
-  const rules = statementsOf(policy).flatMap((statement) => ruleOf(statement, isSecure) ?? []);
+  const rules = statementsOf(policy).flatMap((statement) => ruleOf(statement, bucket, isSecure) ?? []);
   const [allowing, denying] = [rules.filter(({ allows }) => allows), rules.filter(({ allows }) => !allows)];
-  if (allowing.length === 0) return undefined;
+  if (allowing.length === 0 || denying.some(({ isForAll }) => isForAll)) return undefined;
   return (key) => {
     const arn = Array.from(`arn:aws:s3:::${bucket}/${key}`);
     return allowing.some(({ covers }) => covers(arn)) && !denying.some(({ covers }) => covers(arn));
@@ -37,7 +39,7 @@ function statementsOf(policy: string): readonly unknown[] {
 }
 
 /** Undefined for a statement that is not about readers without credentials. */
-function ruleOf(statement: unknown, isSecure: boolean): Rule | undefined {
+function ruleOf(statement: unknown, bucket: string, isSecure: boolean): Rule | undefined {
   const allows = member(statement, "Effect") === "Allow";
   const condition = member(statement, "Condition");
   if (allows ? !isUnconditional(condition) : isSecure && isAboutPlainHttp(condition)) return undefined;
@@ -47,7 +49,8 @@ function ruleOf(statement: unknown, isSecure: boolean): Rule | undefined {
   const actions = patternsOf(statement, "Action", allows);
   const resources = patternsOf(statement, "Resource", allows);
   if (actions === undefined || resources === undefined || !actions(ACTION)) return undefined;
-  return { allows, covers: resources };
+  const isForAll = listOf(member(statement, "Resource")).includes(`arn:aws:s3:::${bucket}/*`);
+  return { allows, covers: resources, isForAll };
 }
 
 function isEveryone(principal: unknown): boolean {
