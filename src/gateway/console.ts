@@ -88,13 +88,14 @@ export async function answerConsole({ url, headers }: Request, scope: RequestSco
 
 /**
  * The host for links and for settings of clients, if it is not the one that serves the page: the console's host may be
- * behind a sign-in that other clients do not pass.
+ * behind a sign-in that other clients do not pass. And the domains below which each bucket with a website has a host.
  */
 function endpointFile(hostHeader: string, scope: RequestScope): Response {
-  const { domains, consoleHost } = scope.settings;
+  const { domains, consoleHost, delivery } = scope.settings;
   const host = isConsoleHost(hostHeader, consoleHost) ? domains[0] : undefined;
+  const sites = delivery.wildcards.length === 0 ? undefined : delivery.wildcards;
   const own = { ...SECURITY_HEADERS, "content-type": "application/json", "cache-control": "no-cache" };
-  const body = scope.method === "HEAD" ? null : `${JSON.stringify({ host })}\n`;
+  const body = scope.method === "HEAD" ? null : `${JSON.stringify({ host, sites })}\n`;
   return new Response(body, { status: 200, headers: consoleHeaders(scope, own) });
 }
 

@@ -178,13 +178,15 @@ describe("the console's host", () => {
     expect([off.status, await off.text()]).toEqual([404, "The console is turned off by the setting CONSOLE.\n"]);
   });
 
-  it("names the endpoint for links, which another host has only where DOMAINS says so", async () => {
+  it("names the endpoint for links, which another host has only where DOMAINS says so, and the domains of websites", async () => {
     const named = async (host: string, scope: object): Promise<unknown> =>
       (await at(host, "/_/console/endpoint.json", "GET", scope)).json();
     const DOMAINS = "s3.example.net,s3.example.org";
     expect(await named(CONSOLE_HOST, { DOMAINS })).toEqual({ host: "s3.example.net" });
     expect(await named("s3.example.org", { DOMAINS })).toEqual({});
     expect(await named(CONSOLE_HOST, { DOMAINS: "" })).toEqual({});
+    const DELIVERY = "cdn.example.net=private-name/prefix/,*.site.example.net";
+    expect(await named("s3.example.org", { DOMAINS: "", DELIVERY })).toEqual({ sites: ["site.example.net"] });
     expect((await at(CONSOLE_HOST, "/_/console/endpoint.json", "POST")).status).toBe(405);
   });
 

@@ -43,17 +43,26 @@ export class Connection {
   readonly region: string;
   /** The endpoint for links and for other clients. The console's own host may not be reachable by all. */
   readonly publicEndpoint: string;
+  /** The domains below which each bucket with a website has a host of its name. */
+  readonly sites: readonly string[];
   #credentials: Credentials;
   /** Keys that were derived from the secret, which signing needs for each day and service. */
   readonly #derivedKeys = new Map<string, ArrayBuffer>();
   /** The server's clock minus this device's. */
   #skewMs = 0;
 
-  constructor(endpoint: string, credentials: Credentials, region = "auto", publicEndpoint = endpoint) {
+  constructor(
+    endpoint: string,
+    credentials: Credentials,
+    region = "auto",
+    publicEndpoint = endpoint,
+    sites: readonly string[] = [],
+  ) {
     this.endpoint = endpoint;
     this.#credentials = credentials;
     this.region = region;
     this.publicEndpoint = publicEndpoint;
+    this.sites = sites;
   }
 
   get credentials(): Credentials {

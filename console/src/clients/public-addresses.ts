@@ -1,5 +1,5 @@
-// The permanent addresses of objects that everyone may read: on the bucket's delivery host where it has one, and
-// otherwise on the endpoint.
+// The permanent addresses of objects that everyone may read: on the host of the bucket's delivery or website where it
+// has one, and otherwise on the endpoint.
 import { getConfiguration } from "./configurations.ts";
 import type { Connection } from "./connection.ts";
 import { deliveryIn } from "./delivery.ts";
@@ -71,7 +71,7 @@ function addressIn(places: readonly Place[], key: string): string | undefined {
 
 /** The places of a bucket, the preferred one first. */
 async function placesOf(connection: Connection, bucket: string): Promise<readonly [Place, ...Place[]]> {
-  const { publicEndpoint } = connection;
+  const { publicEndpoint, sites } = connection;
   const endpoint = { base: `${publicEndpoint}${bucketPath(bucket)}/`, prefix: "", hasIndexes: false };
   if (snapshotAt(bucket) !== undefined) return [endpoint];
   const [delivery, website] = await unlessRefused(
@@ -79,7 +79,9 @@ async function placesOf(connection: Connection, bucket: string): Promise<readonl
     [undefined, undefined],
   );
   const { hosts, prefix } = deliveryIn(delivery);
-  const host = hosts[0];
+  // A certificate of a wildcard has one label for the bucket.
+  const site = website === undefined || bucket.includes(".") ? undefined : sites[0];
+  const host = hosts[0] ?? (site === undefined ? undefined : `${bucket}.${site}`);
   if (host === undefined || redirects(website)) return [endpoint];
   const { protocol, port } = new URL(publicEndpoint);
   const base = `${protocol}//${host}${port === "" ? "" : `:${port}`}/`;

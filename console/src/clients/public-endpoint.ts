@@ -1,12 +1,24 @@
-// The endpoint for links and settings of other clients: on a host of the console's own, the server names another one.
+// What the server says of its hosts: the endpoint for links and settings of other clients, which on a host of the console's
+// own is another one, and the domains of websites.
 
-/** Without a trailing slash. Where the server names none, it is the page's own origin. Never rejects. */
-export async function getPublicEndpoint({ origin, protocol, port }: Location): Promise<string> {
+export interface PublicEndpoint {
+  /** Without a trailing slash. Where the server names none, it is the page's own origin. */
+  readonly endpoint: string;
+  /** The domains below which each bucket with a website has a host of its name. */
+  readonly sites: readonly string[];
+}
+
+/** Never rejects. */
+export async function getPublicEndpoint({ origin, protocol, port }: Location): Promise<PublicEndpoint> {
   try {
     const response = await fetch(`${origin}/_/console/endpoint.json`);
-    const host: unknown = Reflect.get(Object(await response.json()), "host");
-    return typeof host === "string" ? `${protocol}//${host}${port === "" ? "" : `:${port}`}` : origin;
+    const answer: unknown = await response.json();
+    const [host, sites]: unknown[] = [Reflect.get(Object(answer), "host"), Reflect.get(Object(answer), "sites")];
+    return {
+      endpoint: typeof host === "string" ? `${protocol}//${host}${port === "" ? "" : `:${port}`}` : origin,
+      sites: Array.isArray(sites) ? sites.filter((site) => typeof site === "string") : [],
+    };
   } catch {
-    return origin;
+    return { endpoint: origin, sites: [] };
   }
 }

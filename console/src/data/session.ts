@@ -56,7 +56,8 @@ export function requireSession(): Session {
 export async function signIn(details: SignInDetails, { remember }: { readonly remember: boolean }): Promise<void> {
   const { accessKeyId, secretAccessKey, sessionToken, expiresAt } = details;
   const credentials = { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
-  const connection = new Connection(location.origin, credentials, "auto", await getPublicEndpoint(location));
+  const { endpoint, sites } = await getPublicEndpoint(location);
+  const connection = new Connection(location.origin, credentials, "auto", endpoint, sites);
   const { account, arn } = await getCallerIdentity(connection);
   if (remember) sessionStorage.setItem(STORAGE_KEY, JSON.stringify(details));
   else sessionStorage.removeItem(STORAGE_KEY);

@@ -54,9 +54,10 @@ export function publicAddressesSuite(stage: Stage): Suite {
           await page.keyboard.press("?");
           await page.getByRole("dialog").getByText("Copy the public address of what is selected").waitFor();
           await page.keyboard.press("Escape");
-          await page.goto(`${stage.url}/_/console/#/buckets/${bucket}/search?text=secret1`);
+          await page.goto(`${stage.url}/_/console/#/buckets/${bucket}/search?text=open`);
+          await page.getByRole("button", { name: "Copy public address of open/a b+c%20.txt" }).waitFor();
           await page.getByText("open/secret1").waitFor();
-          assert.equal(await page.getByRole("button", { name: /^Copy public address/ }).count(), 0);
+          assert.equal(await page.getByRole("button", { name: /^Copy public address/ }).count(), KEYS.length);
         });
       },
     },
@@ -191,7 +192,7 @@ export function publicAddressesSuite(stage: Stage): Suite {
       },
     },
     {
-      name: "addresses are on the delivery host of the bucket, where it serves the key",
+      name: "addresses are on the host of the bucket's delivery or website, where it serves the key",
       run: () =>
         withDelivery(stage, async (own) => {
           const bucket = await publicBucket(own, [allow(["*"])]);
@@ -213,6 +214,16 @@ export function publicAddressesSuite(stage: Stage): Suite {
             await page.getByText(`Copied: ${base}`).waitFor();
             await page.goto(`${own.url}/_/console/${objectPlace(bucket, "site/a b+%é.txt", "share")}`);
             await page.locator("section code").getByText(site).waitFor();
+            // Without a claim, a bucket with a website has a host of its name.
+            await s3(own, "DELETE", `/${bucket}?delivery`);
+            const index = "<IndexDocument><Suffix>index.html</Suffix></IndexDocument>";
+            await s3(own, "PUT", `/${bucket}?website`, `<WebsiteConfiguration>${index}</WebsiteConfiguration>`);
+            await page.goto(`${own.url}/_/console/${objectPlace(bucket, "other")}`);
+            await page.getByRole("heading", { name: "other" }).waitFor();
+            await page.getByRole("button", { name: "Copy public address" }).click();
+            await page.getByText("1 public address copied.").waitFor();
+            assert.equal(await copied(page), `http://${bucket}.site.example.net:${port}/other`);
+            assert.equal(await deliveredText(own, await copied(page)), "other");
             // A host that sends visitors elsewhere has no address for the object.
             const redirect = "<RedirectAllRequestsTo><HostName>example.org</HostName></RedirectAllRequestsTo>";
             await s3(own, "PUT", `/${bucket}?website`, `<WebsiteConfiguration>${redirect}</WebsiteConfiguration>`);
