@@ -8,6 +8,7 @@ import "../styles/tokens.css";
 import "../styles/base.css";
 import "../styles/layout.css";
 import "../styles/components.css";
+import { warnBeforeEnd } from "../data/session-end.ts";
 import { followSession, guardUploads } from "../data/uploads.ts";
 import { App } from "./app.tsx";
 
@@ -19,5 +20,6 @@ recallUnfinished();
 guardJobs();
 followSession();
 guardUploads();
+warnBeforeEnd();
 const root = document.getElementById("app");
 if (root !== null) render(<App />, root);

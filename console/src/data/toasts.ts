@@ -15,15 +15,20 @@ const SHOWN_LONG_MS = 12_000;
 export const toasts = signal<readonly Toast[]>([]);
 let last = 0;
 
-/** Shows a message for some seconds. */
+/** Shows a message for some seconds, or until it is dismissed, and returns its id. */
 export function showToast(
   text: string,
-  { kind = "success", action }: Partial<Pick<Toast, "kind" | "action">> = {},
-): void {
+  {
+    kind = "success",
+    action,
+    stays = false,
+  }: Partial<Pick<Toast, "kind" | "action"> & { readonly stays: boolean }> = {},
+): number {
   last += 1;
   const id = last;
   toasts.value = [...toasts.value, { id, text, kind, action }];
-  setTimeout(() => dismissToast(id), kind === "failure" || action !== undefined ? SHOWN_LONG_MS : SHOWN_MS);
+  if (!stays) setTimeout(() => dismissToast(id), kind === "failure" || action !== undefined ? SHOWN_LONG_MS : SHOWN_MS);
+  return id;
 }
 
 export function dismissToast(id: number): void {

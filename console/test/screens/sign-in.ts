@@ -88,6 +88,29 @@ export function signInSuite(stage: Stage): Suite {
         }),
     },
     {
+      name: "credentials that end soon, by the server's clock, are a warning that stays until the next sign-in",
+      run: () =>
+        withPage(stage, async (page) => {
+          const warning = page.getByText(/^Your credentials end on /);
+          // The clock of the device is a day ahead.
+          await page.clock.install({ time: Date.now() + 86_400_000 });
+          const expiresAt = Date.now() + 30 * 60_000;
+          const link = Buffer.from(JSON.stringify({ ...CREDENTIALS, expiresAt })).toString("base64url");
+          await page.goto(consoleUrl(stage, `#sign-in=${link}`));
+          await page.getByRole("heading", { name: "Buckets", level: 1 }).waitFor();
+          await page.clock.fastForward("15:00");
+          assert.equal(await warning.count(), 0);
+          await page.clock.fastForward("11:00");
+          await warning.waitFor();
+          await page.clock.fastForward("01:00");
+          assert.equal(await warning.count(), 1);
+          await page.getByRole("button", { name: "Sign in again" }).click();
+          await fillCredentials(page);
+          await page.getByRole("dialog").getByRole("button", { name: "Sign in", exact: true }).click();
+          await warning.waitFor({ state: "detached" });
+        }),
+    },
+    {
       name: "a broken sign-in link is explained",
       run: () =>
         withPage(stage, async (page) => {

@@ -15,6 +15,7 @@ export const shell = {
   "account.openUploads.one": "{count} upload is not complete, and stops.",
   "account.openUploads.other": "{count} uploads are not complete, and stop.",
   "account.signedInAs": "Signed in as",
+  "account.endsSoon": "Your credentials end on {time}. Sign in again, and what is open and typed stays.",
   "account.expires": "The session ends {time}",
   "account.signOut": "Sign out",
   "action.cancel": "Cancel",

@@ -17,6 +17,7 @@ export const shell: Readonly<Record<keyof typeof english, string>> = {
   "account.openUploads.one": "{count} 个上传尚未完成，将会停止。",
   "account.openUploads.other": "{count} 个上传尚未完成，将会停止。",
   "account.signedInAs": "当前身份",
+  "account.endsSoon": "您的凭证将于 {time} 到期。请重新登录，已打开和输入的内容会保留。",
   "account.expires": "会话将于 {time} 结束",
   "account.signOut": "退出登录",
   "action.cancel": "取消",
