@@ -13,8 +13,14 @@ export function givenSettings(
   root: string,
 ): Record<string, string> {
   const devVars = readDevVars(root);
-  // Local users want to see what a request costs, but no log line for each.
-  const given: Record<string, string> = { SERVER_TIMING: "true", LOG_REQUESTS: "false", ...vars };
+  // Local users want to see what a request costs, but no log line for each. A call for a body costs nothing here, and in the
+  // store every body is found by a rebuild at once.
+  const given: Record<string, string> = {
+    SERVER_TIMING: "true",
+    LOG_REQUESTS: "false",
+    INLINE_MAX_BYTES: "0",
+    ...vars,
+  };
   for (const name of Object.keys(SETTINGS)) {
     const value = environment[name] || devVars[name];
     if (value) given[name] = value;

@@ -6,7 +6,7 @@ export const INLINE_SETTINGS = {
     default: "16384",
     range: [0, 131_072],
     meaning:
-      "Largest body that PutObject and forms store in the bucket's database instead of the blob store, in bytes (0 to 131072; 0 disables it). A job packs them into the blob store (docs/architecture.md#small-blobs).",
+      "Largest body that PutObject and forms store in the bucket's database instead of the blob store, in bytes (0 to 131072; 0 disables it, as `npm start` does by default). A job packs them into the blob store (docs/architecture.md#small-blobs).",
   },
   INLINE_PACK_MINUTES: {
     default: "15",

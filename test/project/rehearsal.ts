@@ -51,6 +51,14 @@ void test("a misspelt setting reaches the Worker, which then deletes nothing; ot
   });
 });
 
+void test("bodies of a local server are in its blob store, unless a setting names a length", () => {
+  inFolder((root) => {
+    assert.equal(givenSettings({}, {}, root)["INLINE_MAX_BYTES"], "0");
+    assert.equal(givenSettings({ INLINE_MAX_BYTES: "16384" }, {}, root)["INLINE_MAX_BYTES"], "16384");
+    assert.equal(givenSettings({}, { INLINE_MAX_BYTES: "100" }, root)["INLINE_MAX_BYTES"], "100");
+  });
+});
+
 void test("a list or a table in [vars] is not read as text", () => {
   inFolder((root) => {
     writeFileSync(

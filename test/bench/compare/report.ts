@@ -132,8 +132,9 @@ export function page(run: Run): string {
 
 \`npm run bench -- --write\` measures and writes this page. [Performance and costs](performance.md) explains the figures.
 
-- **Cairn** has its blobs in the runtime's simulator of R2, like the bare Worker: what \`npm start -- --blobs r2\` serves.
-- **Cairn on files** is what \`npm start\` serves. Its CPU time lacks the thread that has the files.
+- **Cairn** has the settings of a deployment, and its blobs in the runtime's simulator of R2, like the bare Worker. The database has bodies of up to
+  16 KiB (\`INLINE_MAX_BYTES\`).
+- **Cairn on files** has its larger bodies in files, as \`npm start\` does. Its CPU time lacks the thread that has the files.
 - **bare** is a Worker in the same runtime that makes only the storage calls that a request cannot do without: one D1 batch,
   one R2 call for a body, one Durable Object call for a change. It checks no signature, right, condition or checksum.
 - **s3rver** is a development server in Node.js that stores files.

@@ -58,7 +58,7 @@ export async function serveTargets(listedKeys: readonly number[]): Promise<Serve
   return { cairn: cairnTarget(served), bare, stop: () => served.stop() };
 }
 
-/** Starts Cairn as `npm start` does, with blobs as files: the fair comparison with servers that store files. */
+/** Starts Cairn with blobs as files, as `npm start` does: the fair comparison with servers that store files. */
 export async function serveOnFiles(maxListedKeys: number): Promise<{ target: Target; stop: () => Promise<void> }> {
   const served = await serveMeasured({ blobs: "disk" });
   return { target: cairnTarget(served, ON_FILES, maxListedKeys), stop: () => served.stop() };
