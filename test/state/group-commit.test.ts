@@ -12,9 +12,9 @@ import { Database } from "../../src/state/d1/database.ts";
 import type { Bucket } from "../../src/state/metadata/buckets.ts";
 import { upsertObject } from "../../src/state/metadata/objects.ts";
 import { connectionLost, d1With, type BatchFault } from "../support/faults.ts";
+import { database, FACTS } from "../support/group-members.ts";
 import { insertedBucket } from "../support/bucket-rows.ts";
 
-const database = new Database(env.DB, new Counts());
 const VERSIONINGS = [null, "Enabled", "Suspended"] as const;
 
 /** A put of an object. */
@@ -28,21 +28,10 @@ function memberOf(bucket: Bucket, key: string, expectedHead: string | null, line
     key,
     versionId,
     isNullVersion: bucket.versioning !== "Enabled",
-    size: 7,
+    ...FACTS,
     etag: `etag of ${key}`,
     modifiedAt: 5,
-    ownerId: "o",
     blobId: `${bucket.id}/${versionId}`,
-    manifestId: undefined,
-    tags: [{ key: "a", value: "ü'\"" }],
-    acl: undefined,
-    encryption: undefined,
-    retention: undefined,
-    legalHold: undefined,
-    contentType: "text/plain",
-    systemMetadata: { "cache-control": "x" },
-    userMetadata: { meta: "\u{1F600} \\ \n" },
-    storageClass: "STANDARD",
     checksum: { algorithm: "CRC32", type: "FULL_OBJECT", value: "AAAAAA==" },
   };
   return {

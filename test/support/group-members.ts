@@ -18,7 +18,8 @@ import { d1With, type BatchFault } from "./faults.ts";
 /** The database without faults. */
 export const database = new Database(env.DB, new Counts());
 
-const FACTS = {
+/** What a stored object is made of, with texts that SQL and JSON must keep. */
+export const FACTS = {
   size: 7,
   ownerId: "o",
   manifestId: undefined,
