@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { startDiskServer } from "../scripts/disk/disk-server.ts";
 
 // DATABASES=3 runs the tests with as many databases, over which the tests' buckets are spread.
@@ -24,6 +25,16 @@ async function diskService() {
   process.on("exit", () => rmSync(state, { recursive: true, force: true }));
   return binding;
 }
+
+/** Runs the files by their paths: vitest's own order depends on how long they took before, so on the machine. */
+class ByPath extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return files.toSorted((a, b) => (a.moduleId < b.moduleId ? -1 : 1));
+  }
+}
+
+// ORDER_SEED=7 shuffles the files, which finds those that rely on what others leave in the storage.
+const SHUFFLE_SEED = process.env["ORDER_SEED"];
 
 // One runtime and one storage for all files: every test makes buckets of its own, and starting a runtime per file costs
 // more than the tests.
@@ -61,6 +72,10 @@ export default defineConfig(async () => ({
     exclude: FURTHER_DATABASES.length === 0 ? ["test/databases/**"] : [],
     setupFiles: ["./test/support/apply-migrations.ts"],
     isolate: false,
+    sequence:
+      SHUFFLE_SEED === undefined
+        ? { sequencer: ByPath }
+        : { shuffle: { files: true, tests: false }, seed: Number(SHUFFLE_SEED) },
     maxWorkers: 1,
     // A pass over the store also meets what the files before it have stored.
     testTimeout: 120_000,

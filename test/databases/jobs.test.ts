@@ -11,11 +11,14 @@ import { rebuild } from "../../src/jobs/rebuild.ts";
 import { restore } from "../../src/jobs/restore.ts";
 import { expectSoundReferences } from "../support/check-references.ts";
 import { send, type RequestScope } from "../support/client.ts";
-import { BINDINGS, bucketIn, databasesOf, placementOf } from "../support/databases.ts";
+import { BINDINGS, bucketIn, createIn, databasesOf, placementOf } from "../support/databases.ts";
 import { expectBytes } from "../support/digests.ts";
+import { freshBucketName } from "../support/fresh-bucket.ts";
 import { storeBodiesInBlobs } from "../support/inline.ts";
 import { jobContext, runPass } from "../support/jobs.ts";
 import { DAY_MS, expiresAfter, putLifecycle, rule } from "../support/lifecycle.ts";
+import { legalHoldHeaders, putLocked } from "../support/object-lock.ts";
+import { emptyTables } from "../support/rebuilding.ts";
 import { storedStateOf } from "../support/stored-state.ts";
 
 storeBodiesInBlobs();
@@ -36,7 +39,11 @@ beforeEach(async () => {
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'",
   ).all<{ name: string }>();
   const tables = results.filter(({ name }) => name !== "d1_migrations");
-  await EMPTY.batch(tables.map(({ name }) => EMPTY.prepare(`DELETE FROM ${name}`)));
+  // What was restored into it has the locked versions of other files' buckets.
+  await emptyTables(
+    EMPTY,
+    tables.map(({ name }) => name),
+  );
 });
 
 /** A bucket in each database with one object. */
@@ -44,6 +51,15 @@ async function filledBuckets(): Promise<readonly string[]> {
   const buckets = await Promise.all(DATABASES.map(bucketIn));
   for (const bucket of buckets) await send("PUT", `/${bucket}/k`, { body: bucket });
   return buckets;
+}
+
+/** A bucket in a database with a version under legal hold, which no statement deletes. */
+async function lockedIn(database: string): Promise<string> {
+  const name = freshBucketName();
+  const headers = { "x-amz-bucket-object-lock-enabled": "true" };
+  expect((await createIn(database, name, { headers })).status).toBe(200);
+  await putLocked(name, "k", legalHoldHeaders("ON"), "held");
+  return name;
 }
 
 describe("jobs", () => {
@@ -120,9 +136,11 @@ describe("a lost database", () => {
 
   it("is rebuilt beside the others, with its own buckets only", async () => {
     const buckets = await filledBuckets();
+    const locked = await lockedIn("META_1");
     await runPass(rebuild, Date.now(), LOST);
     await env.DB.prepare("DELETE FROM deletion_hold").run();
     for (const bucket of buckets) await expectBytes(await send("GET", `/${bucket}/k`, {}, LOST), bucket);
+    await expectBytes(await send("GET", `/${locked}/k`, {}, LOST), "held");
     const rebuilt = await EMPTY.prepare("SELECT name FROM buckets").all<{ name: string }>();
     const names = rebuilt.results.map(({ name }) => name);
     expect(names).toContain(buckets[1]);
@@ -133,6 +151,7 @@ describe("a lost database", () => {
 
   it("is restored from a backup of all databases, and the others stay as they are", async () => {
     const buckets = await filledBuckets();
+    const locked = await lockedIn("META_1");
     await runPass(backup, Date.now());
     await send("PUT", `/${buckets[0]}/k`, { body: "later" });
     const scope = { ...LOST, RESTORE: "latest" };
@@ -140,6 +159,7 @@ describe("a lost database", () => {
     await env.DB.prepare("DELETE FROM deletion_hold").run();
     expect(report["refused"]).toBeUndefined();
     await expectBytes(await send("GET", `/${buckets[1]}/k`, {}, LOST), buckets[1] ?? "");
+    await expectBytes(await send("GET", `/${locked}/k`, {}, LOST), "held");
     await expectBytes(await send("GET", `/${buckets[0]}/k`, {}, LOST), "later");
     expect(await databasesOf(buckets[1] ?? "")).toEqual(["META_1"]);
   });
