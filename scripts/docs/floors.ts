@@ -55,7 +55,7 @@ function floorsDiagram(): string {
   return ["```text", floors.join(`\n${"─".repeat(RULE_WIDTH)}\n`), "```"].join("\n");
 }
 
-const NAME_WIDTH = 12;
+const NAME_WIDTH = Math.max(...Object.keys(PURPOSES).map((room) => room.length)) + 2;
 const RULE_WIDTH = 100;
 
 function roomLines(room: string): string {
