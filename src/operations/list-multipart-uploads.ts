@@ -11,7 +11,7 @@ import {
   readPageSize,
   readScope,
 } from "../protocol/listings/listing.ts";
-import { checksumXml, commonPrefixXml, dateXml, ownerXml } from "../protocol/listings/listing-xml.ts";
+import { checksumXml, commonPrefixesXml, dateXml, ownerXml } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { lookUpUploadPage, type ListedUpload } from "../state/listings/upload-listing.ts";
@@ -74,11 +74,7 @@ export const listMultipartUploads = defineOperation({
           element("MaxUploads", maxUploads),
           element("IsTruncated", isTruncated),
           { xml: entries.map((entry) => ("upload" in entry ? uploadXml(entry.upload, encode) : "")).join("") },
-          {
-            xml: entries
-              .map((entry) => ("commonPrefix" in entry ? commonPrefixXml(encode(entry.commonPrefix)) : ""))
-              .join(""),
-          },
+          commonPrefixesXml(entries, encode),
         ],
         { xmlns: S3_NAMESPACE },
       ),

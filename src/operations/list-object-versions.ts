@@ -13,7 +13,7 @@ import {
   readPageSize,
   readScope,
 } from "../protocol/listings/listing.ts";
-import { checksumXml, commonPrefixXml, dateXml, ownerXml } from "../protocol/listings/listing-xml.ts";
+import { checksumXml, commonPrefixesXml, dateXml, ownerXml } from "../protocol/listings/listing-xml.ts";
 import { joinInputs, LISTING_SCOPE } from "../protocol/core/operation-inputs.ts";
 import { invalidArgument, S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { shownVersionId } from "../protocol/objects/stored-object.ts";
@@ -90,11 +90,7 @@ export const listObjectVersions = defineOperation({
           optionalElement("EncodingType", encodingType),
           element("IsTruncated", isTruncated),
           { xml: entries.map((entry) => ("version" in entry ? versionXml(entry.version, encode) : "")).join("") },
-          {
-            xml: entries
-              .map((entry) => ("commonPrefix" in entry ? commonPrefixXml(encode(entry.commonPrefix)) : ""))
-              .join(""),
-          },
+          commonPrefixesXml(entries, encode),
         ],
         { xmlns: S3_NAMESPACE },
       ),

@@ -40,8 +40,19 @@ export function entriesXml(
   return { xml: contents + prefixes };
 }
 
+/** The common prefixes among the entries of a page. */
+export function commonPrefixesXml(entries: readonly object[], encode: (text: string) => string): XmlText {
+  return {
+    xml: entries.map((entry) => (isCommonPrefix(entry) ? commonPrefixXml(encode(entry.commonPrefix)) : "")).join(""),
+  };
+}
+
+function isCommonPrefix(entry: object): entry is { readonly commonPrefix: string } {
+  return "commonPrefix" in entry;
+}
+
 /** A common prefix in its encoded form. */
-export function commonPrefixXml(prefix: string): string {
+function commonPrefixXml(prefix: string): string {
   return `<CommonPrefixes>${textElement("Prefix", prefix)}</CommonPrefixes>`;
 }
 

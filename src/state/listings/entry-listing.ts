@@ -2,7 +2,8 @@
 // statement seeks past each common prefix (compare object-listing.ts).
 import { successorOfPrefix } from "../../bytes/text.ts";
 import type { ListingScope } from "../../protocol/listings/listing.ts";
-import type { SqlValue } from "../d1/database.ts";
+import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
+import { rowsOf, type Lookup, type SqlValue } from "../d1/database.ts";
 import { pageText, type PageText } from "./page-text.ts";
 
 /** A page of at most `limit` entries after a key and id. */
@@ -31,14 +32,41 @@ export interface EntryKind {
   readonly joins: string;
 }
 
+/** A bucket and a page of its entries, some of which are common prefixes. */
+export interface EntryPageFacts<Entry> extends BucketFacts {
+  readonly entries: readonly (Entry | { readonly commonPrefix: string })[];
+  /** Whether more entries follow those of the page. */
+  readonly isTruncated: boolean;
+}
+
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
 /** Between an entry's id, which has only digits and letters, and its key. A common prefix has no id. */
 const ID_END = "/";
 /** The 1-based position of the delimiter (?6) in a key, after the prefix (of ?5 characters); 0: none. */
 const DELIMITER_AT = "instr(substr(key, ?5 + 1), ?6)";
 
+/** Looks up a bucket and a page of its entries. One entry beyond the limit shows that the page is truncated. */
+export function lookUpEntryPage<Entry>(
+  kind: EntryKind,
+  page: EntryPage,
+  entryFromFields: (fields: readonly string[]) => Entry | { readonly commonPrefix: string },
+): Lookup<EntryPageFacts<Entry>> {
+  const text = selectEntries(kind, page);
+  return {
+    statements: [selectBucket(page.bucketName), ...(page.limit > 0 ? [text.statement] : [])],
+    read: (results) => {
+      const listed = text.read(results[1]);
+      return {
+        bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
+        isTruncated: listed.length > page.limit,
+        entries: listed.slice(0, page.limit).map(entryFromFields),
+      };
+    },
+  };
+}
+
 /** Selects a page of entries as text: the kind's columns, then `id`, then the key or common prefix. */
-export function selectEntries(kind: EntryKind, page: EntryPage): PageText {
+function selectEntries(kind: EntryKind, page: EntryPage): PageText {
   return page.delimiter === "" ? plainPage(kind, page) : delimitedPage(kind, page);
 }
 

@@ -1,9 +1,8 @@
 // Lists a bucket's open uploads.
 import type { ChecksumAlgorithm, ChecksumType } from "../../protocol/core/checksums.ts";
-import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
-import { rowsOf, type Lookup } from "../d1/database.ts";
+import type { Lookup } from "../d1/database.ts";
 import { optionalText } from "./page-text.ts";
-import { selectEntries, type EntryKind, type EntryPage } from "./entry-listing.ts";
+import { lookUpEntryPage, type EntryKind, type EntryPage, type EntryPageFacts } from "./entry-listing.ts";
 
 /** An upload as ListMultipartUploads returns it. */
 export interface ListedUpload {
@@ -17,9 +16,8 @@ export interface ListedUpload {
   readonly checksumType: ChecksumType | undefined;
 }
 
-export interface UploadPageFacts extends BucketFacts {
-  readonly entries: readonly ({ readonly commonPrefix: string } | { readonly upload: ListedUpload })[];
-  readonly isTruncated: boolean;
+interface UploadEntry {
+  readonly upload: ListedUpload;
 }
 
 const UPLOADS: EntryKind = {
@@ -36,22 +34,11 @@ const UPLOADS: EntryKind = {
 };
 
 /** Looks up a bucket and a page of its open uploads, by key and time of initiation. */
-export function lookUpUploadPage(page: EntryPage): Lookup<UploadPageFacts> {
-  const text = selectEntries(UPLOADS, page);
-  return {
-    statements: [selectBucket(page.bucketName), ...(page.limit > 0 ? [text.statement] : [])],
-    read: (results) => {
-      const listed = text.read(results[1]);
-      return {
-        bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
-        isTruncated: listed.length > page.limit,
-        entries: listed.slice(0, page.limit).map(entryFromFields),
-      };
-    },
-  };
+export function lookUpUploadPage(page: EntryPage): Lookup<EntryPageFacts<UploadEntry>> {
+  return lookUpEntryPage(UPLOADS, page, entryFromFields);
 }
 
-function entryFromFields(fields: readonly string[]): UploadPageFacts["entries"][number] {
+function entryFromFields(fields: readonly string[]): UploadEntry | { readonly commonPrefix: string } {
   const [initiatedAt, ownerId = "", storageClass = "", algorithm = "", type = "", uploadId = ""] = fields;
   const text = fields.at(-1) ?? "";
   if (fields.at(-2) === "1") return { commonPrefix: text };

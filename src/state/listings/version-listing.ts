@@ -1,9 +1,8 @@
 // Lists all versions and delete markers of a bucket: by key, and newest first within a key.
 import type { ListedObject } from "../../protocol/objects/stored-object.ts";
-import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 import { entryFromFields, LISTED_COLUMNS } from "./object-listing.ts";
-import { selectEntries, type EntryKind, type EntryPage } from "./entry-listing.ts";
+import { lookUpEntryPage, type EntryKind, type EntryPage, type EntryPageFacts } from "./entry-listing.ts";
 
 /** A version or delete marker as ListObjectVersions returns it. */
 export interface ListedVersion extends ListedObject {
@@ -13,9 +12,8 @@ export interface ListedVersion extends ListedObject {
   readonly isDeleteMarker: boolean;
 }
 
-export interface VersionPageFacts extends BucketFacts {
-  readonly entries: readonly ({ readonly commonPrefix: string } | { readonly version: ListedVersion })[];
-  readonly isTruncated: boolean;
+interface VersionEntry {
+  readonly version: ListedVersion;
 }
 
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
@@ -43,23 +41,12 @@ const VERSIONS: EntryKind = {
 };
 
 /** Looks up a bucket and a page of its versions. */
-export function lookUpVersionPage(page: EntryPage): Lookup<VersionPageFacts> {
-  const text = selectEntries(VERSIONS, page);
-  return {
-    statements: [selectBucket(page.bucketName), ...(page.limit > 0 ? [text.statement] : [])],
-    read: (results) => {
-      const listed = text.read(results[1]);
-      return {
-        bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
-        isTruncated: listed.length > page.limit,
-        entries: listed.slice(0, page.limit).map(versionFromFields),
-      };
-    },
-  };
+export function lookUpVersionPage(page: EntryPage): Lookup<EntryPageFacts<VersionEntry>> {
+  return lookUpEntryPage(VERSIONS, page, versionFromFields);
 }
 
 /** The first columns of a version are those of a listed object. */
-function versionFromFields(fields: readonly string[]): VersionPageFacts["entries"][number] {
+function versionFromFields(fields: readonly string[]): VersionEntry | { readonly commonPrefix: string } {
   const entry = entryFromFields(fields);
   if ("commonPrefix" in entry) return entry;
   const [isNullVersion, isDeleteMarker, isLatest, versionId = ""] = fields.slice(LISTED_COLUMNS.length);
