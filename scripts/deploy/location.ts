@@ -45,7 +45,7 @@ export function rememberLocation(file: string, location: string): void {
 }
 
 /** The text of a wrangler.toml with a location: as the setting LOCATION, and as the Worker's placement. */
-export function withLocation(toml: string, location: string): string {
+function withLocation(toml: string, location: string): string {
   const region = LOCATIONS[location]?.[1] ?? "";
   return withEntry(withEntry(toml, "vars", "LOCATION", location), "placement", "region", region);
 }

@@ -22,7 +22,7 @@ export function chooseStore(state: string, requested: LocalStore | undefined): L
 }
 
 /** The store that has blobs of a state folder. */
-export function usedStore(state: string): LocalStore | undefined {
+function usedStore(state: string): LocalStore | undefined {
   const { blobs, reserved } = layoutOf(state);
   if (hasEntries(blobs) || hasEntries(reserved)) return "disk";
   return simulatorHasBlobs(join(state, "r2")) ? "r2" : undefined;

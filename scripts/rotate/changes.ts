@@ -3,8 +3,8 @@
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, makeCredentials } from "../project/credentials.ts";
 import { MASTER_KEY, makeMasterKey } from "../project/master-key.ts";
 
-export const PREVIOUS_ACCESS_KEY_ID = "CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID";
-export const PREVIOUS_SECRET_ACCESS_KEY = "CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY";
+const PREVIOUS_ACCESS_KEY_ID = "CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID";
+const PREVIOUS_SECRET_ACCESS_KEY = "CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY";
 export const PREVIOUS_MASTER_KEYS = "CAIRN_PREVIOUS_MASTER_KEYS";
 
 /** The secret to rotate. */

@@ -22,7 +22,7 @@ export async function makeTenantBucket(operator: Caller, bucket: string, origin:
 }
 
 /** Permits pages of one origin, and no other, to upload to the bucket by URL. */
-export async function allowOrigin(operator: Caller, bucket: string, origin: string): Promise<void> {
+async function allowOrigin(operator: Caller, bucket: string, origin: string): Promise<void> {
   const rule = [
     `<AllowedOrigin>${origin}</AllowedOrigin>`,
     "<AllowedMethod>PUT</AllowedMethod>",

@@ -14,7 +14,7 @@ import type { Statement, StatementResult } from "../state/d1/database.ts";
 import { lookUpAccessKeyOwner, type AccessKeyOwner } from "../state/identities/access-key-owners.ts";
 
 /** How old the recorded last use of an access key may become before it is written again, in milliseconds. */
-export const LAST_USE_MS = 5 * 60_000;
+const LAST_USE_MS = 5 * 60_000;
 
 const REGION_MAX_LENGTH = 64;
 

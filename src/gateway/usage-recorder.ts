@@ -37,7 +37,7 @@ const MAX_TURNS = 3;
 const OVERDUE_MS = 60_000;
 
 /** The counts of one isolate for one database. */
-export class UsageRecorder {
+class UsageRecorder {
   #usage = new Map<string, Changing<UsageCount>>();
   #operations = new Map<string, Changing<OperationCount>>();
   /** An addition that failed, or whose outcome is unknown. */

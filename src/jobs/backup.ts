@@ -6,7 +6,7 @@ import { readDatabasesPage } from "../state/repair/backup-databases.ts";
 import { FIRST_POSITION, isEmptyPage, type BackupPosition } from "../state/repair/backup-pages.ts";
 import type { Job, JobContext, JobStep } from "./job.ts";
 
-export const BACKUP_PREFIX = "cairn/backups/";
+const BACKUP_PREFIX = "cairn/backups/";
 const COMPLETE = "complete";
 
 /** What the last object of a backup says. */

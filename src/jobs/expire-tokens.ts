@@ -7,7 +7,7 @@ import { overDatabases } from "./over-databases.ts";
 import type { Job, JobContext } from "./job.ts";
 
 /** How long a repeated request is recognised, in milliseconds. */
-export const TOKEN_LIFE_MS = 25 * 3_600_000;
+const TOKEN_LIFE_MS = 25 * 3_600_000;
 
 const PAGE_RENAMES = 1000;
 /** Each completion takes one call of the blob store. */

@@ -4,7 +4,7 @@ import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";
 import type { Webhook } from "../config/event-targets.ts";
 
-export const SIGNATURE_HEADER = "cairn-signature";
+const SIGNATURE_HEADER = "cairn-signature";
 const TIMEOUT_MS = 10_000;
 
 /** An event as a request. */

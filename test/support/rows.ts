@@ -50,15 +50,6 @@ export async function expectUntouched<Result>(bucket: string, refused: () => Pro
   return result;
 }
 
-/** The number of references to a blob or manifest: 1 unless the table contains another. */
-export async function holdersOf(referenceId: string): Promise<number> {
-  const row = await metadata
-    .prepare("SELECT holders FROM shared_blobs WHERE blob_id = ?")
-    .bind(referenceId)
-    .first<{ holders: number }>();
-  return row?.holders ?? 1;
-}
-
 /**
  * Asserts that the references of a bucket are consistent: every blob is either referenced or garbage, and every
  * reference count is exact.

@@ -16,7 +16,7 @@ function loadSettings(): Promise<Screen> {
   return import("../screens/settings/settings-screen.tsx").then((it) => it.SettingsScreen);
 }
 
-export const ROUTES: readonly Route[] = [
+const ROUTES: readonly Route[] = [
   { path: "buckets", load: () => import("../screens/buckets/buckets-screen.tsx").then((it) => it.BucketsScreen) },
   { path: "buckets/:bucket", load: () => import("../screens/buckets/bucket-start.tsx").then((it) => it.BucketStart) },
   { path: "buckets/:bucket/settings", load: loadSettings },

@@ -13,7 +13,7 @@ export type Prober =
   | { readonly kind: "caller" }
   | { readonly kind: "federated"; readonly name: string };
 
-export const PROBED_ACTIONS = ["list", "read", "write", "delete", "readPolicy"] as const;
+const PROBED_ACTIONS = ["list", "read", "write", "delete", "readPolicy"] as const;
 export type ProbedAction = (typeof PROBED_ACTIONS)[number];
 
 export interface Finding {

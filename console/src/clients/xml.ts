@@ -44,7 +44,7 @@ export function numberOf(parent: Element | undefined, ...path: readonly string[]
 export type Content = string | number | boolean | Markup | undefined | readonly Content[];
 
 /** Text that is XML already. */
-export class Markup {
+class Markup {
   readonly text: string;
 
   constructor(text: string) {

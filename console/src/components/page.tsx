@@ -40,7 +40,7 @@ export function Page({ title, crumbs = [], actions, children }: PageProps) {
   );
 }
 
-export function Breadcrumb({ crumbs, current }: { crumbs: readonly Crumb[]; current: string }) {
+function Breadcrumb({ crumbs, current }: { crumbs: readonly Crumb[]; current: string }) {
   return (
     <nav class="breadcrumb" aria-label={t("breadcrumb.label")}>
       <ol>

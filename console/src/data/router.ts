@@ -43,7 +43,7 @@ export function navigate(steps: readonly string[], query: PlaceQuery = {}, { rep
 }
 
 /** Reads a fragment. One that is not well formed is a place that does not exist. */
-export function parsePlace(hash: string): Place {
+function parsePlace(hash: string): Place {
   const [path, parameters] = split(hash.replace(/^#?\/?/, ""));
   try {
     return {

@@ -29,7 +29,7 @@ export interface UploadControl {
 }
 
 /** The size of the parts of a file: all but the last have it. */
-export function partBytesOf(size: number): number {
+function partBytesOf(size: number): number {
   return Math.max(PART_BYTES, Math.ceil(size / PARTS_MAX / MiB) * MiB);
 }
 

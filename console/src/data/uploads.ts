@@ -77,7 +77,7 @@ function isSameFile(one: RememberedUpload, bucket: string, key: string, file: Fi
 }
 
 /** Shows what an earlier page left unfinished. */
-export function recallUploads(): void {
+function recallUploads(): void {
   const shown = new Set(uploads.value.map(({ bucket, key }) => `${bucket}/${key}`));
   const lost = rememberedUploads().filter(({ bucket, key }) => !shown.has(`${bucket}/${key}`));
   uploads.value = [

@@ -32,7 +32,7 @@ export interface EventRoute {
   readonly ruleId: string | undefined;
 }
 
-export const NO_NOTIFICATIONS: NotificationConfiguration = { rules: [], recordsAll: false };
+const NO_NOTIFICATIONS: NotificationConfiguration = { rules: [], recordsAll: false };
 
 /** Reads the stored form. */
 export function notificationFromText(text: string | null): NotificationConfiguration {

@@ -74,7 +74,7 @@ export const DIGESTS: DeclaredInputs = {
 };
 
 /** The Object Lock of a new version. */
-export const OBJECT_LOCK: DeclaredInputs = {
+const OBJECT_LOCK: DeclaredInputs = {
   headers: ["x-amz-object-lock-mode", "x-amz-object-lock-retain-until-date", "x-amz-object-lock-legal-hold"],
 };
 

@@ -79,7 +79,7 @@ const AUTHENTICATION_PARAMETERS = new Set([
 const CHECKSUM_SETTINGS = new Set(["x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type"]);
 
 /** Whether a presigned query may contain a header; the name is in lower case. */
-export function isHoistable(name: string): boolean {
+function isHoistable(name: string): boolean {
   return (
     name.startsWith("x-amz-") &&
     (!name.startsWith("x-amz-checksum-") || CHECKSUM_SETTINGS.has(name)) &&

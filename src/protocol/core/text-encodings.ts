@@ -11,7 +11,7 @@ interface TextEncoding {
   readonly malformed: "refused" | "as it is";
 }
 
-export const TEXT_ENCODINGS = {
+const TEXT_ENCODINGS = {
   /** The key in a URL's path. */
   path: { isPercentEncoded: true, plusIsSpace: false, malformed: "refused" },
   /** Names and values of query parameters. */

@@ -17,7 +17,7 @@ import { readResponseOverrides } from "./object-metadata.ts";
 export type ArchiveFormat = "zip" | "tar";
 
 /** The most keys of a list. */
-export const LISTED_MAX_KEYS = 10_000;
+const LISTED_MAX_KEYS = 10_000;
 /** The largest list, in bytes: it is read whole, and 10,000 keys of 700 bytes fit. */
 export const LIST_MAX_BYTES = 8 * 1024 * 1024;
 /** The most bytes of the names of all members, which stay in memory while the archive is sent. */

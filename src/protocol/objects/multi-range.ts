@@ -64,7 +64,7 @@ export interface MultipartRanges {
 }
 
 /** @param boundary text that the object's bytes do not contain */
-export function multipartRanges(
+function multipartRanges(
   ranges: readonly ByteRange[],
   size: number,
   partType: string,

@@ -78,7 +78,7 @@ export function objectLockElement({ defaultRetention }: ObjectLockConfiguration)
 }
 
 /** The retention that a default one results in from a time on (milliseconds since the epoch). */
-export function retentionFrom(defaultRetention: DefaultRetention, from: number): Retention {
+function retentionFrom(defaultRetention: DefaultRetention, from: number): Retention {
   const { mode } = defaultRetention;
   if ("days" in defaultRetention) return { mode, retainUntil: from + defaultRetention.days * DAY_MS };
   const date = new Date(from);

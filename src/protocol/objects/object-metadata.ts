@@ -5,7 +5,7 @@ import { invalidArgument, S3Error } from "../core/s3-error.ts";
 import { requestHeader, requestHeadersWithPrefix, type HeaderSource } from "../core/s3-request.ts";
 
 /** The most bytes of user metadata: names without prefix and values, in UTF-8. */
-export const USER_METADATA_MAX_BYTES = 2048;
+const USER_METADATA_MAX_BYTES = 2048;
 
 const SYSTEM_HEADERS = [
   "cache-control",

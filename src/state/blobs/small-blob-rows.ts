@@ -22,7 +22,7 @@ export class DatabaseSmallBlobs implements SmallBlobRows {
 }
 
 /** Deletes rows of small blobs and what their packs count of them. A batch that runs again changes nothing. */
-export function deleteSmallBlobs(blobIds: readonly string[]): Statement[] {
+function deleteSmallBlobs(blobIds: readonly string[]): Statement[] {
   const json = JSON.stringify(blobIds);
   return [
     statement(

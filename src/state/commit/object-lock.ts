@@ -10,7 +10,7 @@ import type { VersionTarget } from "./version-moves.ts";
 const NO_DEFAULT = objectLockText({ defaultRetention: undefined });
 
 /** The database's clock, in milliseconds since the epoch. */
-export const DATABASE_NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+const DATABASE_NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
 /** An SQL condition: 1 if the version of the row alias `row` (objects or versions) is locked, else 0. */
 export function isLocked(row: string): string {

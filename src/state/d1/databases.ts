@@ -33,7 +33,7 @@ export function databaseBindings(env: Env): readonly DatabaseBinding[] {
 }
 
 /** Whether a binding's name is that of a further database. */
-export function isFurtherDatabase(name: string): name is `META_${number}` {
+function isFurtherDatabase(name: string): name is `META_${number}` {
   return FURTHER_DATABASE.test(name);
 }
 

@@ -100,7 +100,7 @@ export async function readProof(blobs: BlobStore, proofId: string): Promise<Comp
 }
 
 /** Looks up the content of a version's proof; undefined if no version of the key has this manifest. */
-export function lookUpProof(bucketId: string, key: string, manifestId: string): Lookup<CompletionProof | undefined> {
+function lookUpProof(bucketId: string, key: string, manifestId: string): Lookup<CompletionProof | undefined> {
   const of = "o.bucket_id = ?1 AND o.key = ?2 AND o.manifest_id = ?3";
   const manifest = { sql: "SELECT ?1", parameters: [manifestId] };
   return {

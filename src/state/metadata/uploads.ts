@@ -142,28 +142,3 @@ export function closeUpload(
     statement(`DELETE FROM uploads WHERE bucket_id = ? AND key = ? AND upload_id = ?`, bucketId, key, uploadId),
   ];
 }
-
-/** The address of an open upload, by which all uploads are ordered. */
-export type UploadAddress = readonly [bucketId: string, key: string, uploadId: string];
-
-/** Looks up open uploads of all buckets after an address, in order. */
-export function lookUpUploadsAfter(
-  after: UploadAddress,
-  limit: number,
-): Lookup<{ readonly bucketId: string; readonly upload: Upload }[]> {
-  return {
-    statements: [
-      statement(
-        `SELECT ${selectList(UPLOAD_FIELDS, "u")}, u.bucket_id FROM uploads u
-         WHERE (u.bucket_id, u.key, u.upload_id) > (?, ?, ?) ORDER BY u.bucket_id, u.key, u.upload_id LIMIT ?`,
-        ...after,
-        limit,
-      ),
-    ],
-    read: (results) =>
-      rowsOf<Row & { readonly bucket_id: string }>(results).map((row) => ({
-        bucketId: row.bucket_id,
-        upload: valueFromRow(UPLOAD_FIELDS, row),
-      })),
-  };
-}

@@ -18,7 +18,7 @@ export interface Usage {
   readonly partBytes: number;
 }
 
-export const NO_USAGE: Usage = {
+const NO_USAGE: Usage = {
   objects: 0,
   objectBytes: 0,
   versions: 0,

@@ -18,7 +18,7 @@ import { openObject } from "./object-bytes.ts";
 import { storeBody, type BodyDestination, type StoredBody } from "../blobs/store-body.ts";
 
 /** The most plaintext bytes of one blob of a copy: R2 accepts slightly less than 5 GiB, sealed or not. */
-export const COPY_BLOB_MAX_BYTES = 4 * 1024 ** 3;
+const COPY_BLOB_MAX_BYTES = 4 * 1024 ** 3;
 const ETAG_BYTES = 16;
 
 /** The source of a copy. */

@@ -68,7 +68,7 @@ function lookUpParts(
 }
 
 /** Looks up a version and the slices of the requested bytes. */
-export function lookUpObjectRead(read: ObjectRead, columns = OBJECT_COLUMNS): Lookup<ObjectReadFacts> {
+function lookUpObjectRead(read: ObjectRead, columns = OBJECT_COLUMNS): Lookup<ObjectReadFacts> {
   const head = lookUpObjectHead(read, columns);
   const { range, ifRange, partNumber } = read;
   // If-Range is evaluated on the version. If it fails, the whole object is sent, so all slices are needed.

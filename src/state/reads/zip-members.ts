@@ -19,9 +19,9 @@ import {
 import type { ByteRange } from "../../protocol/core/range.ts";
 
 /** The largest central directory, in bytes: it is read into memory. */
-export const DIRECTORY_MAX_BYTES = 16 * 1024 * 1024;
+const DIRECTORY_MAX_BYTES = 16 * 1024 * 1024;
 /** The largest member that is decompressed, in bytes. */
-export const INFLATED_MAX_BYTES = 4 * 1024 ** 3;
+const INFLATED_MAX_BYTES = 4 * 1024 ** 3;
 /** Members up to this size are verified before their first byte is sent. */
 const VERIFIED_FIRST_BYTES = 1024 * 1024;
 /** The most bytes of output per byte of DEFLATE data. */

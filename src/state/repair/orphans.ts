@@ -131,7 +131,7 @@ export function lookUpDueOrphans(before: number, after: string, limit: number): 
  * Writes tombstones for the blobs without references. Guards then refuse every commit that would reference one, so
  * these blobs can be deleted safely. Returns all blobs with tombstones, including those of an interrupted earlier try.
  */
-export function writeTombstones(blobs: readonly ScannedBlob[], now: number): Lookup<string[]> {
+function writeTombstones(blobs: readonly ScannedBlob[], now: number): Lookup<string[]> {
   return {
     statements: [
       statement(

@@ -6,7 +6,7 @@ import type { KeyHead } from "../commit/heads.ts";
 import type { PutChange } from "./changes.ts";
 
 /** A put that waits. */
-export class Contender {
+class Contender {
   readonly #change: PutChange;
   readonly #refusal = Promise.withResolvers<WriteRefusal>();
   #isRefused = false;

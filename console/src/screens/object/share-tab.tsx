@@ -67,7 +67,7 @@ function ReadLinkSection({ address }: { readonly address: ObjectAddress }) {
 }
 
 /** A link that temporary credentials sign ends with them. */
-export function TemporaryNotice() {
+function TemporaryNotice() {
   const { credentials } = useConnection();
   const end = currentSession()?.expiresAt;
   if (credentials.sessionToken === undefined) return null;

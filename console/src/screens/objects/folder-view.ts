@@ -11,7 +11,7 @@ export interface Sort {
 }
 
 /** The order in which the server lists. */
-export const BY_NAME: Sort = { column: "name", isDescending: false };
+const BY_NAME: Sort = { column: "name", isDescending: false };
 
 /** A set of all keys costs time with each page of a long list. */
 const EVERY_KEY = { has: () => true };

@@ -27,7 +27,7 @@ export interface ShortcutTargets {
 }
 
 /** Keys that ask something; the first that may be asked counts. */
-export const ASK_KEYS: Readonly<Record<string, readonly Ask[]>> = {
+const ASK_KEYS: Readonly<Record<string, readonly Ask[]>> = {
   m: ["move"],
   c: ["copy"],
   r: ["rename", "restore"],
