@@ -145,7 +145,8 @@ function passVersions(
     const goes = rules.some(
       (rule) =>
         fitsBare(rule, key) &&
-        (rule.soleMarkers ||
+        // A pass at midnight sees markers that it made itself, with the clock's time, as not made yet.
+        ((rule.soleMarkers && now >= first.madeAt) ||
           (rule.expireDays !== undefined && now >= midnightPast(first.madeAt, rule.expireDays)) ||
           (rule.expireDate !== undefined && now >= rule.expireDate)),
     );

@@ -215,8 +215,9 @@ describe("lifecycle rules", () => {
         expect(response.status, await response.text()).toBe(200);
         for (const day of days.toSorted((one, other) => one - other)) {
           const before = modelled(bucket).join("\n");
-          const { report } = await runPass(lifecycle, midnight(day));
-          pass(bucket, rules, varies, midnight(day), Date.now());
+          const now = midnight(day);
+          const { report } = await runPass(lifecycle, now);
+          pass(bucket, rules, varies, now, Date.now());
           expect((await stored(id)).toSorted(), `day ${day}`).toEqual(modelled(bucket).toSorted());
           expect([report["failed"], report["changedMeanwhile"]]).toEqual([undefined, undefined]);
           if (modelled(bucket).join("\n") !== before) effects += 1;
