@@ -8,7 +8,7 @@ import { readArguments } from "./maintenance/options.ts";
 const USAGE = `Usage: npm run restore -- --from FILE | --backup ID [--state DIR] [--replace]
 
 Restores the metadata of a Cairn on this machine from a backup. No server may be using it. A database that is not empty is
-left alone unless it is to be replaced. Nothing is deleted afterwards until you say so (npm run resume-deletions).
+left alone unless it is to be replaced. Nothing is deleted afterwards until you run npm run resume-deletions.
 
   --from FILE   a file that \`npm run backup -- --to FILE\` has written
   --backup ID   a backup in the blob store of the state: its id, or latest

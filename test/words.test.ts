@@ -6,11 +6,15 @@ const texts: Record<string, string> = import.meta.glob(
     "../src/**/*.ts",
     "../scripts/**/*.ts",
     "../migrations/*.sql",
+    "../console/{src,test}/**/*.{ts,tsx}",
+    "../console/*.md",
     "../docs/*.md",
     "../*.md",
     "./**/*.{ts,py}",
     "!./words.test.ts",
     "!./fixtures/**",
+    // Texts that users of the console read.
+    "!../console/src/i18n/**",
   ],
   { query: "?raw", import: "default", eager: true },
 );
@@ -68,6 +72,8 @@ const RETIRED: readonly (readonly [pattern: string, use: string])[] = [
   ["\\bforgot|\\bforgets\\b|\\bforget[A-Z]", "expire, purge, clear"],
   ["\\btake[ns]?(?: it| them)? away\\b", "delete, purge, remove"],
   ["\\bbesides\\b", "also, in addition"],
+  ["\\bways? on\\b|\\bamid\\b|\\blast word\\b", "the action that helps, during, decides"],
+  ["\\bsays? so\\b", "report, show"],
   ["\\bcarr(?:y|ied|ies) out\\b", "apply"],
   ["\\bwhat (?:is|was) there\\b|\\b(?:is|are) not there\\b", "existing, missing"],
 ];

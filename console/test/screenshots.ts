@@ -1,5 +1,5 @@
 // `npm run screenshots`: takes the pictures of the console that the documents show, from a served Cairn with invented content.
-// With --check it only says whether the console has changed since, by a digest of its sources.
+// With --check it only reports whether the console has changed since, by a digest of its sources.
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -134,7 +134,7 @@ async function findDatabase(api: Api, d1: D1Declaration): Promise<FoundDatabase 
   );
 }
 
-/** The API takes a name in place of an id, which its documentation does not promise, so the list has the last word. */
+/** The API accepts a name in place of an id, which its documentation does not promise, so the list decides. */
 async function findNamed(api: Api, name: string): Promise<unknown> {
   const found = await api.get(`/d1/database/${name}`).catch((error: unknown) => {
     if (error instanceof ApiFailure && (error.status === 404 || error.status === 400)) return undefined;
@@ -225,7 +225,7 @@ async function hasDatabase(api: Api, id: string): Promise<boolean> {
   return (await api.get(`/d1/database/${id}`).catch(unlessMissing())) !== undefined;
 }
 
-/** @param codes the only codes of a 404 that say so; none: all do */
+/** @param codes the codes of a 404 that mean a missing resource; none: all do */
 function unlessMissing(...codes: readonly number[]): (error: unknown) => undefined {
   return (error) => {
     const isMissing = error instanceof ApiFailure && error.status === 404;

@@ -1,4 +1,4 @@
-// The one way in which the deployment runs wrangler: the project's own, asked nothing, with what it says kept.
+// Runs the project's own wrangler for the deployment, without prompts, and captures its output.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -14,7 +14,7 @@ export interface WranglerResult {
 
 const WRANGLER = join(PROJECT_ROOT, "node_modules", "wrangler", "bin", "wrangler.js");
 
-/** Runs wrangler and keeps what it says; it is asked nothing, as it sees no terminal. */
+/** Runs wrangler and captures its output. Without a terminal, wrangler prompts for nothing. */
 export async function askWrangler(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},

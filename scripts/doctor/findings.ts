@@ -1,4 +1,4 @@
-// What an examination of an endpoint comes to: for each check what was found, and what to do about it.
+// The findings of an examination of an endpoint: the result of each check, and what to do about it.
 
 /** `bad`: requests fail or data is at risk. `warning`: something will, or may. `skipped`: it could not be looked at. */
 export type Level = "good" | "warning" | "bad" | "skipped";

@@ -10,7 +10,7 @@ import { WorkersCache, type CachedEntrypoint } from "../state/blobs/workers-cach
 /** The secret path of a deployment's entries. Derived once: the settings live as long as the isolate. */
 const PATHS = new WeakMap<Settings, string>();
 
-/** The cache of the last request's host. Most requests come to the same one, and parsing a URL costs more than the lookup. */
+/** The cache of the last request's host. Most requests have the same host, and parsing a URL costs more than the lookup. */
 const LAST = new WeakMap<Settings, { readonly origin: string; readonly cache: EdgeCache | undefined }>();
 
 /** On workers.dev the Cache API neither stores nor finds anything. */

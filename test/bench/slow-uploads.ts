@@ -1,4 +1,4 @@
-// `npm run bench:slow-uploads`: 300 uploads of 8 MiB that go on slowly, beside readers. Fails if the isolate's memory, garbage
+// `npm run bench:slow-uploads`: 300 slow uploads of 8 MiB, beside readers. Fails if the isolate's memory, garbage
 // included, exceeds half of what Cloudflare gives one, or if readers wait more than they do at a bare Worker. When garbage is
 // collected differs by machine, so CI does not run it.
 import type { Socket } from "node:net";

@@ -77,7 +77,7 @@ function stalled(url: string, length: number, sent: number): () => Promise<Socke
   };
 }
 
-/** Uploads that all go on at once, to their ends. */
+/** Uploads that all run at the same time, to their ends. */
 async function busy(url: string): Promise<Socket[]> {
   return Promise.all(
     Array.from({ length: BUSY }, async (_, turn) => {

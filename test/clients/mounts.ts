@@ -1,6 +1,6 @@
 // A mounted bucket: rclone mount with a cache for writes, and s3fs. Programs write, edit, append to, truncate, rename and
 // delete files in the folder, and another client sees the objects. Without FUSE, rclone serves the same file system over
-// WebDAV, and the report says so.
+// WebDAV, and the report states it.
 import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, openSync, closeSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

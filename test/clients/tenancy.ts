@@ -112,7 +112,7 @@ function removalCheck({ operator, bucket, other }: TenancyTools): Check {
 
 function demonstrationCheck(site: Site): Check {
   return {
-    name: "`npm run tenancy` shows what it says, and leaves nothing behind",
+    name: "`npm run tenancy` shows the isolation that it describes, and leaves nothing behind",
     async run() {
       const output = await outputOf(process.execPath, [DEMONSTRATION, "--endpoint", site.http.url], {
         env: {

@@ -122,7 +122,7 @@ describe("an append", () => {
   it.each([
     ["is cut off", [utf8("mo")], new Error("connection reset")],
     ["ends early", [utf8("mo")], undefined],
-    ["goes on too long", [utf8("more and more")], undefined],
+    ["is too long", [utf8("more and more")], undefined],
   ])("whose body %s changes nothing", async (_, pieces, failure) => {
     for (const size of [5, 200_000]) {
       const bucket = await freshBucket();

@@ -50,15 +50,15 @@ function losing(seed: number): { fault: BatchFault; lost: { commits: number; gro
     // A rename alone names two.
     const isGroup = keys > 2;
     // The first commit and the first group are lost in any case.
-    const fate = lost.commits === 0 || (isGroup && lost.groups === 0) ? seed % 3 : dice(8);
-    if (fate < 3) lost.commits += 1;
-    if (fate < 3 && isGroup) lost.groups += 1;
-    if (fate === 0) throw connectionLost();
-    if (fate === 1) {
+    const outcome = lost.commits === 0 || (isGroup && lost.groups === 0) ? seed % 3 : dice(8);
+    if (outcome < 3) lost.commits += 1;
+    if (outcome < 3 && isGroup) lost.groups += 1;
+    if (outcome === 0) throw connectionLost();
+    if (outcome === 1) {
       await send();
       throw connectionLost();
     }
-    if (fate === 2) {
+    if (outcome === 2) {
       setTimeout(() => void send().catch(() => undefined), 20 * dice(8));
       throw connectionLost();
     }

@@ -105,7 +105,7 @@ describe("the console's files", () => {
     expect([response.status, response.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
   });
 
-  it("say so when they were not built, and when the setting turns them off", async () => {
+  it("report when they were not built, and when the setting turns them off", async () => {
     const missing = await get("/_/console/", { ASSETS: undefined });
     expect(missing.status).toBe(404);
     expect(await missing.text()).toMatch(/npm run console/);
@@ -178,7 +178,7 @@ describe("the console's host", () => {
     expect([off.status, await off.text()]).toEqual([404, "The console is turned off by the setting CONSOLE.\n"]);
   });
 
-  it("names the endpoint for links, which another host has only where DOMAINS says so, and the domains of websites", async () => {
+  it("names the endpoint for links, which another host has only where DOMAINS names it, and the domains of websites", async () => {
     const named = async (host: string, scope: object): Promise<unknown> =>
       (await at(host, "/_/console/endpoint.json", "GET", scope)).json();
     const DOMAINS = "s3.example.net,s3.example.org";

@@ -35,7 +35,7 @@ describe("a snapshot is exact", () => {
     const writers = Array.from({ length: count }, async (_, writer) => write(writer));
     const taken: { before: number[]; after: number[]; address: string }[] = [];
     for (let number = 0; number < 8; number += 1) {
-      // Some writers are amid their pairs, whatever the machine's speed.
+      // Some writers are between the two writes of a pair, whatever the machine's speed.
       await vi.waitUntil(() => Math.max(...done) > number, { timeout: 20_000, interval: 5 });
       const before = [...done];
       const address = await takeSnapshot(bucket, `s${number}`);

@@ -296,7 +296,7 @@ describe("authorization", () => {
 });
 
 describe("a bucket with an upstream", () => {
-  it("lists what it has imported, and says so", async () => {
+  it("lists what it has imported, and marks the list as partial", async () => {
     upstreamWith({ "/old-bucket/k": { text: "bytes" } });
     const bucket = await importingBucket();
     for (const query of ["list-type=2", "", "versions"]) {

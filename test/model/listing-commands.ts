@@ -56,7 +56,7 @@ export async function list(
       .map(([name = "", parameter = ""]) => `&${parameter}=${encodeURIComponent(textOf(body, name) ?? "")}`)
       .join("");
   }
-  throw new Error(`${op} goes on for ${MAX_PAGES} pages`);
+  throw new Error(`${op} does not end within ${MAX_PAGES} pages`);
 }
 
 export async function listParts(comparison: Comparison, { bucket, key, id }: UploadName): Promise<void> {

@@ -164,7 +164,7 @@ describe("PutBucketQuota", () => {
 });
 
 describe("the counters of a quota", () => {
-  it("are counted by the job while writes go on, on both sides of what is counted", async () => {
+  it("are counted by the job while writes continue, on both sides of what is counted", async () => {
     const bucket = await freshBucket();
     await putAll(bucket, { a: "1", c: "1", e: "1" });
     await setQuota(bucket, "<MaxObjects>4</MaxObjects>");

@@ -94,7 +94,7 @@ function run(script: string, ...options: readonly string[]): Promise<{ code: num
 }
 
 void describe("a state folder", () => {
-  void it("gets the disk store if it is new, and with CAIRN_BLOBS=r2 the simulator, with which it goes on", async () => {
+  void it("gets the disk store if it is new, and with CAIRN_BLOBS=r2 the simulator, with which it continues", async () => {
     const [disk, simulator] = [join(folder, "new"), join(folder, "old")];
     const body = randomBytes(200_000);
     for (const [state, settings] of [
@@ -161,7 +161,7 @@ void describe("a full disk", () => {
   const isMounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=96m", "tmpfs", small]).status === 0;
   if (isMounted) mounts.push(small);
 
-  void it("answers uploads with 507 and goes on with reads and deletions", { skip: !isMounted }, async () => {
+  void it("answers uploads with 507 and continues to serve reads and deletions", { skip: !isMounted }, async () => {
     const state = join(small, "state");
     const ballast = join(small, "ballast");
     spawnSync("dd", ["if=/dev/zero", `of=${ballast}`, "bs=1M", "count=16"]);

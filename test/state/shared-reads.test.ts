@@ -54,7 +54,7 @@ class Line {
     });
   }
 
-  /** Lets the first batch go on. */
+  /** Lets the first batch continue. */
   release(): void {
     this.#isHeld = false;
   }

@@ -1,4 +1,4 @@
-// Who is signed in, the colours and the language, and the way out.
+// The account menu: the principal, theme and language, and signing out.
 import { useId, useState } from "preact/hooks";
 import { Button } from "../components/button.tsx";
 import { ConfirmDialog } from "../components/confirm-dialog.tsx";

@@ -1,4 +1,4 @@
-// Shows the sign-in form, or the shell around the screen of the place. A guest with an upload link needs no sign-in.
+// Shows the sign-in form, or the shell with the current screen. A guest with an upload link needs no sign-in.
 import { currentPlace } from "../data/router.ts";
 import { currentSession, isSigningInAgain } from "../data/session.ts";
 import { SignInDialog } from "../screens/sign-in/sign-in-dialog.tsx";
@@ -17,7 +17,7 @@ export function App() {
       {session === undefined ? (
         <SignInScreen />
       ) : (
-        // Another principal begins with fresh screens.
+        // Another principal starts with fresh screens.
         <Shell key={session.arn}>
           <ErrorBoundary>
             <CurrentScreen />

@@ -1,4 +1,4 @@
-// Loads and shows the screen of the place. Rows of grey stand in for a screen that takes long to arrive.
+// Loads and shows the screen of the current place. A skeleton appears if loading takes long.
 import { useEffect, useState } from "preact/hooks";
 import { LinkButton } from "../components/button.tsx";
 import { ErrorPanel } from "../components/error-panel.tsx";
@@ -8,7 +8,7 @@ import { currentPlace, hrefOf, navigate } from "../data/router.ts";
 import { t } from "../i18n/language.ts";
 import { matchRoute, type Route, type Screen } from "./routes.ts";
 
-/** Screens that were shown before need no loading. */
+/** Screens that are loaded already. */
 const LOADED = new Map<Route, Screen>();
 
 export function CurrentScreen() {
@@ -35,7 +35,7 @@ export function CurrentScreen() {
 
   if (isStart) return <Skeleton />;
   if (match === undefined || route === undefined) return <NoSuchPlace />;
-  // A new release has other files than the page that is open.
+  // After a new release, the server no longer has the files of an older page.
   if (failure !== undefined) return <ErrorPanel failure={failure} onRetry={() => location.reload()} />;
   const CurrentOne = LOADED.get(route);
   if (CurrentOne === undefined) return <Skeleton lines={6} />;

@@ -1,4 +1,4 @@
-// The page of an upload link, outside of the shell. It is loaded only by guests.
+// The page of an upload link, outside of the shell. Only guests load it.
 import { ErrorPanel } from "../components/error-panel.tsx";
 import { Skeleton } from "../components/placeholders.tsx";
 import { useLoad } from "../data/use-load.ts";

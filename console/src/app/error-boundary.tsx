@@ -1,4 +1,4 @@
-// Catches what a screen throws while it is shown, so that the rest of the page stays.
+// Catches an error that a screen throws while it renders, so that the rest of the page stays usable.
 import { Component, type ComponentChildren } from "preact";
 import { ErrorPanel } from "../components/error-panel.tsx";
 

@@ -1,4 +1,4 @@
-// The work that goes on in this page, and what an earlier visit left unfinished.
+// The panel of background jobs: those that run, and those that an earlier visit left unfinished.
 import { Button } from "../components/button.tsx";
 import { Progress } from "../components/progress.tsx";
 import { dropUnfinished, jobs, unfinishedJobs } from "../data/background-jobs.ts";

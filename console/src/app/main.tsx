@@ -12,7 +12,7 @@ import { warnBeforeEnd } from "../data/session-end.ts";
 import { followSession, guardUploads } from "../data/uploads.ts";
 import { App } from "./app.tsx";
 
-// Before everything else: a sign-in link has credentials in the address.
+// First, because a sign-in link has credentials in the address.
 const resumed = resumeSession();
 await Promise.all([applyPreferences(), resumed]);
 watchAddress();

@@ -1,4 +1,4 @@
-// Which screen a place shows. Screens are loaded when they are first shown.
+// The routes: which screen each place shows. A screen's code is loaded when it is first shown.
 import type { FunctionComponent } from "preact";
 import type { IconName } from "../components/icon.tsx";
 import type { ScreenProps } from "../data/screen.ts";
@@ -7,7 +7,7 @@ import type { TextKey } from "../i18n/en.ts";
 export type Screen = FunctionComponent<ScreenProps>;
 
 export interface Route {
-  /** Steps; one that begins with a colon has any value. */
+  /** Steps; one that begins with a colon matches any value. */
   readonly path: string;
   readonly load: () => Promise<Screen>;
 }

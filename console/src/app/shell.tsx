@@ -1,4 +1,4 @@
-// The frame around every screen: top bar, sections, and the work that goes on in the background.
+// The frame around every screen: top bar, sections, uploads and background jobs.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Button } from "../components/button.tsx";

@@ -1,4 +1,4 @@
-// The messages at the edge of the page. Assistive technology reads them when they come.
+// Toasts: short messages at the edge of the page, announced to assistive technology.
 import { Button } from "../components/button.tsx";
 import { dismissToast, toasts } from "../data/toasts.ts";
 import { t } from "../i18n/language.ts";

@@ -5,7 +5,7 @@ import { savedAs } from "./object.ts";
 import { bucketPath } from "./paths.ts";
 import { s3Document, tag } from "./xml.ts";
 
-/** What one archive may name. Objects of many parts count more, so the server may allow fewer. */
+/** The most keys of one archive. Objects of many parts count more, so the server may allow fewer. */
 export const ARCHIVE_MAX = 10_000;
 /** A link is used at once; the download may take longer. */
 const LINK_SECONDS = 300;
@@ -19,7 +19,7 @@ export async function folderArchive(connection: Connection, bucket: string, pref
   try {
     await connection.send({ ...request, method: "HEAD" });
   } catch (failure) {
-    // Only the answer to a GET says why.
+    // Only the response to a GET contains the error.
     if (failure instanceof ServiceError) await probe(connection, request);
     throw failure;
   }
@@ -35,7 +35,7 @@ export interface ArchiveForm {
 }
 
 /**
- * A form that downloads the ZIP of some keys. The browser saves what a form returns without holding it in the page.
+ * A form that downloads the ZIP of some keys. The browser saves a form's response without loading it into the page.
  * @throws ServiceError if the server would refuse the archive
  */
 export async function listArchive(
@@ -59,12 +59,12 @@ export async function listArchive(
   };
 }
 
-/** Whether an archive was refused because it has more than the server puts into one. */
+/** Whether the server refused an archive because it is too large. */
 export function isTooLarge(failure: unknown): boolean {
   return failure instanceof ServiceError && failure.details.has("MaxReadsAllowed");
 }
 
-/** Sends a request and gives up the answer's body. @throws ServiceError with the server's explanation */
+/** Sends a request and discards the response's body. @throws ServiceError with the server's message */
 async function probe(connection: Connection, request: ServiceRequest): Promise<void> {
   const { body } = await connection.send(request);
   await body?.cancel();

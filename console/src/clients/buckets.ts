@@ -68,7 +68,7 @@ export async function putVersioning(
   await connection.send({ method: "PUT", path: bucketPath(bucket), query: { versioning: "" }, body });
 }
 
-/** What a bucket, or the keys below a prefix, store now. */
+/** The current usage of a bucket, or of the keys below a prefix. */
 export interface BucketUsage {
   readonly objects: number;
   readonly bytes: number;
@@ -81,7 +81,7 @@ export interface BucketUsage {
   readonly isPartial: boolean;
 }
 
-/** Counts what a bucket stores. A very large bucket is counted only in part: the numbers are then a lower bound. */
+/** Counts the usage of a bucket. The server counts a very large bucket only in part; the numbers are then a lower bound. */
 export async function getUsage(connection: Connection, bucket: string, prefix?: string): Promise<BucketUsage> {
   const root = await getXml(connection, bucketPath(bucket), { usage: "", prefix });
   return {

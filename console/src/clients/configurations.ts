@@ -17,7 +17,7 @@ export type ConfigurationName =
   | "tagging"
   | "website";
 
-/** A bucket without a configuration answers one of these, or a code that begins with `NoSuch` and is not the bucket's. */
+/** The codes of a missing configuration, in addition to those that begin with `NoSuch`, except NoSuchBucket. */
 const MISSING = new Set(["ServerSideEncryptionConfigurationNotFoundError", "ObjectLockConfigurationNotFoundError"]);
 
 /** The document of a configuration; undefined if the bucket has none. */

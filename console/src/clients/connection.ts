@@ -32,7 +32,7 @@ export interface SignedRequest {
   readonly headers: Headers;
 }
 
-/** What may end a request whose clock is wrong: the codes of S3, and of IAM and STS. */
+/** The errors of a request whose clock is wrong: the codes of S3, and of IAM and STS. */
 const SKEW_CODES = new Set(["RequestTimeTooSkewed", "RequestExpired", "SignatureDoesNotMatch", "AccessDenied"]);
 const TOLERATED_SKEW_MS = 5 * 60_000;
 
@@ -69,19 +69,19 @@ export class Connection {
     return this.#credentials;
   }
 
-  /** Signs with other credentials of the same principal from now on, also for those who hold this connection already. */
+  /** Replaces the credentials by others of the same principal, for all users of this connection. */
   renew(credentials: Credentials): void {
     this.#credentials = credentials;
     this.#derivedKeys.clear();
   }
 
-  /** The server's time, as far as answers have shown it. */
+  /** The server's time, as its responses have shown it. */
   now(): number {
     return Date.now() + this.#skewMs;
   }
 
   /**
-   * Sends a request and answers a successful response. If the clock of this device is wrong, it takes the server's and
+   * Sends a request. @returns a successful response. If the clock of this device is wrong, it takes the server's and
    * repeats the request once.
    * @throws ServiceError, NetworkFailure; an AbortError if the caller's signal aborts
    */

@@ -4,12 +4,12 @@ import { childrenOf, parseXml, textOf } from "./xml.ts";
 export interface Delivery {
   readonly isSet: boolean;
   readonly hosts: readonly string[];
-  /** What all keys that the hosts deliver begin with. */
+  /** The prefix of all keys that the hosts deliver. */
   readonly prefix: string;
   readonly cleanUrls: boolean;
 }
 
-/** Reads the document of GetBucketDelivery; undefined stands for a bucket without one. */
+/** Reads the document of GetBucketDelivery; undefined: the bucket has none. */
 export function deliveryIn(text: string | undefined): Delivery {
   const root = text === undefined ? undefined : parseXml(text);
   return {

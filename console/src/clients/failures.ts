@@ -1,4 +1,4 @@
-// What a call of the server can end with other than its answer. Sentences for people are made elsewhere.
+// The ways in which a call of the server fails. data/explain.ts turns them into sentences.
 import { optionalText, parseXml, childOf } from "./xml.ts";
 
 /** An error that S3, IAM or STS answered. */
@@ -38,7 +38,7 @@ export class UnreachableKey extends Error {
   }
 }
 
-/** Answers to HEAD have no body, so the status stands for the code. */
+/** Responses to HEAD have no body, so the status determines the code. */
 const CODES: Readonly<Record<number, string>> = {
   400: "BadRequest",
   403: "AccessDenied",
@@ -51,7 +51,7 @@ const CODES: Readonly<Record<number, string>> = {
   503: "ServiceUnavailable",
 };
 
-/** Reads an answer that is not a success. */
+/** Reads an error response. */
 export async function readFailure(response: Response, skewMs: number): Promise<ServiceError> {
   const { status, headers } = response;
   const text = await response.text().catch(() => "");
@@ -77,7 +77,7 @@ function detailsOf(text: string): Map<string, string> {
     const requestId = optionalText(root, "RequestId");
     if (requestId !== undefined) found.set("RequestId", requestId);
   } catch {
-    // A page of a proxy, say. The status has to do.
+    // A proxy's page, for example. Only its status is used.
   }
   return found;
 }

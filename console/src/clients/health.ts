@@ -1,4 +1,4 @@
-// What the endpoint says about itself: GET /_/health, which needs no signature.
+// Reads the endpoint's health: GET /_/health, which needs no signature.
 import { NetworkFailure } from "./failures.ts";
 
 export interface Health {

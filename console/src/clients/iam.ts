@@ -19,7 +19,7 @@ export interface AccessKey {
   readonly createdAt: number;
 }
 
-/** A key at its creation, the only time that the secret is answered. */
+/** A new key. Only the response to its creation contains the secret. */
 export interface NewAccessKey {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
@@ -40,7 +40,7 @@ export async function createUser(connection: Connection, name: string): Promise<
   await callQueryApi(connection, "iam", "CreateUser", { UserName: name });
 }
 
-/** Deletes a user's keys and policies, and then the user, as IAM demands. */
+/** Deletes a user's keys and policies, and then the user: IAM requires this order. */
 export async function deleteUser(connection: Connection, name: string): Promise<void> {
   for (const { id } of await listAccessKeys(connection, name)) await deleteAccessKey(connection, name, id);
   for (const policy of await listUserPolicies(connection, name)) await deleteUserPolicy(connection, name, policy);
@@ -75,7 +75,7 @@ export async function deleteAccessKey(connection: Connection, user: string, id: 
   await callQueryApi(connection, "iam", "DeleteAccessKey", { UserName: user, AccessKeyId: id });
 }
 
-/** When a key was last used, in ms; undefined: not since uses are recorded. */
+/** When a key was last used, in ms; undefined: no use is recorded. */
 export async function getAccessKeyLastUse(connection: Connection, id: string): Promise<number | undefined> {
   const result = await callQueryApi(connection, "iam", "GetAccessKeyLastUsed", { AccessKeyId: id });
   const at = Date.parse(textOf(result, "AccessKeyLastUsed", "LastUsedDate"));

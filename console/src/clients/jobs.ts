@@ -1,4 +1,4 @@
-// What the scheduled jobs last did: ListScheduledJobs, which needs s3:ListScheduledJobs.
+// Reads the state of the scheduled jobs: ListScheduledJobs, which needs s3:ListScheduledJobs.
 import { getXml } from "./buckets.ts";
 import type { Connection } from "./connection.ts";
 import { childOf, childrenOf, numberOf, optionalText, textOf } from "./xml.ts";

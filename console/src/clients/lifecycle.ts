@@ -4,7 +4,7 @@ import type { Connection } from "./connection.ts";
 import { bucketPath } from "./paths.ts";
 import { childOf, childrenOf, optionalText, parseXml, s3Document, tag, textOf } from "./xml.ts";
 
-/** Numbers are texts while they are typed; an empty one means that the rule does not do that. */
+/** A rule as the form edits it. Numbers are texts; an empty text omits the action. */
 export interface LifecycleRule {
   readonly id: string;
   readonly isEnabled: boolean;
@@ -33,7 +33,7 @@ export const NEW_RULE: LifecycleRule = {
 /** The class of transitions that the form writes: R2's Infrequent Access. */
 const COLD_CLASS = "STANDARD_IA";
 
-/** What the form knows of a rule, as paths of element names. A rule with anything else is edited as XML. */
+/** The elements of a rule that the form supports, as paths of names. A rule with others is edited as XML. */
 const KNOWN_PATHS = new Set([
   "ID",
   "Status",
@@ -53,7 +53,7 @@ const KNOWN_PATHS = new Set([
   "AbortIncompleteMultipartUpload/DaysAfterInitiation",
 ]);
 
-/** The rules of a document; undefined if it has something that the form does not show. */
+/** The rules of a document; undefined if it has an element that the form does not support. */
 export function rulesIn(text: string): LifecycleRule[] | undefined {
   const rules = childrenOf(parseXml(text), "Rule");
   const isSimple = rules.every(
@@ -158,7 +158,7 @@ export interface PreviewPage {
   readonly nextToken: string | undefined;
 }
 
-/** What the stored rules would do on a day. */
+/** The actions of the stored rules on a day. */
 export async function previewLifecycle(
   connection: Connection,
   bucket: string,

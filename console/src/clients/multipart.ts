@@ -73,7 +73,7 @@ export async function completeUpload(
     body,
     signal,
   });
-  // S3 may announce success before it knows, and end with an error.
+  // S3 may send status 200 early and end the document with an error.
   const root = parseXml(await response.text());
   if (root.localName === "Error") throw new Error(textOf(root, "Message"));
 }

@@ -1,4 +1,4 @@
-// Calls of S3 on what an object has beside its bytes and headers: tags, retention, legal hold.
+// Calls of S3 on an object's tags, retention and legal hold.
 import type { Connection } from "./connection.ts";
 import { getXml } from "./buckets.ts";
 import type { ObjectAddress } from "./object.ts";

@@ -1,4 +1,4 @@
-// The versions of one key, what lifecycle rules and locks will do to them, and bringing deleted keys back.
+// The versions of one key: their list, the effects of lifecycle rules and locks, and restoring a deleted key.
 import { getConfiguration } from "./configurations.ts";
 import type { Connection } from "./connection.ts";
 import { ServiceError } from "./failures.ts";
@@ -25,33 +25,33 @@ export async function listVersionsOfKey(
     ...(after && { after }),
     ...(signal && { signal }),
   });
-  // The key itself is the first of those that begin with it.
+  // The key itself sorts before longer keys that begin with it.
   const versions = page.versions.filter((version) => version.key === key);
   return { versions, next: versions.length === page.versions.length ? page.next : undefined };
 }
 
-/** What rules would remove of what is stored now, however late. */
-export interface Fate {
+/** When and by which rule stored versions will expire. */
+export interface Expiration {
   readonly ruleId: string;
   /** In ms; undefined where the rule names no day. */
   readonly at: number | undefined;
 }
 
 const DAY_MS = 86_400_000;
-/** A dry run of a day so far away tells what rules will ever remove. */
+/** A dry run for a day far away lists everything that rules will ever remove. */
 const HORIZON_MS = 30 * 365 * DAY_MS;
 /** Many other keys may begin with this one. */
 const PREVIEW_PAGES_MAX = 20;
 
 /**
- * The fates of noncurrent versions and markers by version id. The server says by which rule each goes; the day follows
+ * The expirations of noncurrent versions and delete markers, by version id. The server returns the rule; the day follows
  * from the rule.
  */
-export async function fatesOf(
+export async function expirationsOf(
   connection: Connection,
   { bucket, key }: ObjectAddress,
   versions: readonly ListedVersion[],
-): Promise<ReadonlyMap<string, Fate>> {
+): Promise<ReadonlyMap<string, Expiration>> {
   const text = await getConfiguration(connection, bucket, "lifecycle");
   if (text === undefined) return new Map();
   const days = noncurrentDaysIn(text);
@@ -64,18 +64,18 @@ export async function fatesOf(
     token = page.nextToken;
     if (token === undefined) break;
   }
-  const fates = new Map<string, Fate>();
+  const expirations = new Map<string, Expiration>();
   for (const { type, key: ofKey, id, ruleId } of actions) {
     if (ofKey !== key || (type !== "DeleteVersion" && type !== "DeleteMarkerRemoval")) continue;
     const newer = versions[versions.findIndex(({ versionId }) => versionId === id) - 1];
     const after = days.get(ruleId);
     const isDated = type === "DeleteVersion" && newer !== undefined && after !== undefined;
-    fates.set(id, {
+    expirations.set(id, {
       ruleId,
       at: isDated ? nextMidnight(newer.modifiedAt + after * DAY_MS) : undefined,
     });
   }
-  return fates;
+  return expirations;
 }
 
 function noncurrentDaysIn(text: string): Map<string, number> {
@@ -93,7 +93,7 @@ function nextMidnight(at: number): number {
   return Math.ceil(at / DAY_MS) * DAY_MS;
 }
 
-/** The locks of versions by version id, in buckets with Object Lock; those that cannot be read are left out. */
+/** The locks of versions by version id, in a bucket with Object Lock. Locks that cannot be read are omitted. */
 export async function locksOf(
   connection: Connection,
   address: ObjectAddress,
@@ -114,8 +114,8 @@ export async function locksOf(
 }
 
 /**
- * Brings a deleted key back: removes the delete markers above its newest version. Answers whether it had one.
- * @throws Error if the server refuses to remove a marker
+ * Restores a deleted key: deletes the delete markers above its newest version. @returns whether it had one
+ * @throws Error if the server refuses to delete a marker
  */
 export async function undeleteKey(connection: Connection, address: ObjectAddress): Promise<boolean> {
   const { versions } = await listVersionsOfKey(connection, address);

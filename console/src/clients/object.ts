@@ -1,4 +1,4 @@
-// Calls of S3 on one object or version: its facts, its bytes, copies and renames of it.
+// Calls of S3 on one object or version: metadata, bytes, copies and renames.
 import { type Connection, encodeText } from "./connection.ts";
 import { ServiceError } from "./failures.ts";
 import { bucketPath, objectPath } from "./paths.ts";
@@ -49,7 +49,7 @@ export interface ObjectLock {
   readonly hasLegalHold: boolean;
 }
 
-/** What a HEAD says. */
+/** Reads an object's metadata with a HEAD. */
 export async function headObject(
   connection: Connection,
   { bucket, key, versionId }: ObjectAddress,
@@ -169,14 +169,14 @@ export interface CopyOptions {
   /** Refuses to replace an object of that key. */
   readonly isNew?: boolean;
   readonly storageClass?: string;
-  /** Replaces what the source is served with, and its user metadata. */
+  /** Replaces the response headers and the user metadata of the source. */
   readonly replaced?: {
     readonly served: ObjectFacts["served"];
     readonly metadata: Readonly<Record<string, string>>;
   };
 }
 
-/** Copies a version within the server. Answers the new version, where the bucket has versions. */
+/** Copies a version within the server. @returns the new version id, in a versioned bucket */
 export async function copyObject(
   connection: Connection,
   source: ObjectAddress,
@@ -198,7 +198,7 @@ export async function copyObject(
       ...Object.fromEntries(metadata),
     },
   });
-  // A copy that fails after its answer has begun says so in a document of status 200.
+  // A copy that fails after its response has begun ends with an error document of status 200.
   const root = parseXml(await response.text());
   if (root.localName === "Error") {
     const [code, message] = [textOf(root, "Code"), textOf(root, "Message")];
@@ -230,7 +230,7 @@ function sourcePath({ bucket, key }: ObjectAddress): string {
   return `${bucketPath(bucket)}/${key.split("/").map(encodeText).join("/")}`;
 }
 
-/** Deletes an object, or one version for good. Answers the id of the delete marker that was made. */
+/** Deletes an object, or one version permanently. @returns the version id of a new delete marker */
 export async function deleteObject(
   connection: Connection,
   { bucket, key, versionId }: ObjectAddress,

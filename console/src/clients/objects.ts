@@ -1,4 +1,4 @@
-// Calls of S3 on the current objects of a bucket: list them by prefix, make a folder.
+// Calls of S3 on the current objects of a bucket: list by prefix, create a folder.
 import type { Connection } from "./connection.ts";
 import { getXml } from "./buckets.ts";
 import { bucketPath, decodeKey, objectPath } from "./paths.ts";
@@ -69,7 +69,7 @@ export async function* keysBelow(
 }
 
 /**
- * Makes an empty object whose key ends in a slash, which other clients show as a folder too.
+ * Creates an empty object whose key ends in a slash, which other clients show as a folder, too.
  * @throws ServiceError PreconditionFailed if it exists
  */
 export async function createFolder(connection: Connection, bucket: string, key: string): Promise<void> {

@@ -12,7 +12,7 @@ export function objectPath(bucket: string, key: string): string {
   return `${bucketPath(bucket)}/${keyPath(key)}`;
 }
 
-/** A key in a path, below whatever comes before it. */
+/** Encodes a key as a part of a path. */
 export function keyPath(key: string): string {
   return key.split("/").map(encodeText).join("/");
 }

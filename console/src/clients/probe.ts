@@ -1,5 +1,5 @@
-// Tries what a principal may do with a bucket, without changing anything: the server checks permissions first, and then
-// refuses the write or the deletion for another reason.
+// Probes which actions a principal may take on a bucket, without changing anything: the server checks permissions first,
+// and then refuses the write or the deletion for another reason.
 import { getXml } from "./buckets.ts";
 import { Connection } from "./connection.ts";
 import { NetworkFailure, readFailure, ServiceError } from "./failures.ts";
@@ -7,7 +7,7 @@ import { bucketPath, decodeKey, objectPath } from "./paths.ts";
 import { getFederationToken } from "./sts.ts";
 import { textOf } from "./xml.ts";
 
-/** Who tries: without credentials, the caller, or a name that only the bucket's own rules can allow something. */
+/** The prober: anonymous, the caller, or a principal that only the bucket's own rules can allow an action. */
 export type Prober =
   | { readonly kind: "anonymous" }
   | { readonly kind: "caller" }
@@ -28,13 +28,13 @@ const NO_ETAG = '"00000000000000000000000000000000-0"';
 const MD5_OF_NOTHING = "1B2M2Y8AsgTpgAmY7PhCfg==";
 const SHORTEST_SESSION_SECONDS = 900;
 
-/** The first key of a bucket, to begin with; empty if the bucket is. */
+/** The first key of a bucket, as a suggestion; empty if the bucket is empty. */
 export async function firstKey(connection: Connection, bucket: string): Promise<string> {
   const query = { "list-type": "2", "max-keys": "1", "encoding-type": "url" };
   return decodeKey(textOf(await getXml(connection, bucketPath(bucket), query), "Contents", "Key"));
 }
 
-/** Whether a key has an object. A missing one is refused to all who may not list it. */
+/** Whether a key has an object. The server refuses a missing key to principals that may not list it. */
 export async function hasObject(connection: Connection, bucket: string, key: string): Promise<boolean> {
   try {
     await connection.send({ method: "HEAD", path: objectPath(bucket, key) });
@@ -45,7 +45,7 @@ export async function hasObject(connection: Connection, bucket: string, key: str
   }
 }
 
-/** Tries every action on a key of a bucket. @throws ServiceError if the prober cannot be played, NetworkFailure */
+/** Tries every action on a key. @throws ServiceError if the server issues no credentials for the prober, NetworkFailure */
 export async function probe(connection: Connection, prober: Prober, bucket: string, key: string): Promise<Finding[]> {
   const send = await senderOf(connection, prober);
   const object = objectPath(bucket, key);
@@ -115,7 +115,7 @@ async function senderOf(connection: Connection, prober: Prober): Promise<Sender>
   };
 }
 
-/** Without a policy of its own, such a session may do only what the rules of buckets allow to its ARN. */
+/** A session without a policy of its own may do only what bucket policies allow its ARN. */
 async function federated(connection: Connection, name: string): Promise<Connection> {
   const { accessKeyId, secretAccessKey, sessionToken } = await getFederationToken(
     connection,

@@ -1,5 +1,5 @@
-// The permanent addresses of objects that everyone may read: on the host of the bucket's delivery or website where it
-// has one, and otherwise on the endpoint.
+// The permanent addresses of public objects: on the bucket's delivery or website host if it has one, otherwise on the
+// endpoint.
 import { getConfiguration } from "./configurations.ts";
 import type { Connection } from "./connection.ts";
 import { deliveryIn } from "./delivery.ts";
@@ -12,7 +12,7 @@ import { childOf, parseXml, textOf } from "./xml.ts";
 
 /** The public addresses of a bucket. */
 export interface PublicAddresses {
-  /** What the addresses begin with; it ends in a slash. */
+  /** The common beginning of the addresses; it ends in a slash. */
   readonly base: string;
   /** Undefined for a key that not everyone may read, or that no browser can address. */
   readonly of: (key: string) => string | undefined;
@@ -21,13 +21,13 @@ export interface PublicAddresses {
 /** A host that serves keys. */
 interface Place {
   readonly base: string;
-  /** What the keys begin with, which is no part of their addresses. */
+  /** The prefix of the keys, which is not part of their addresses. */
   readonly prefix: string;
-  /** Whether a path that ends in a slash is another object's. */
+  /** Whether a path that ends in a slash means another object. */
   readonly hasIndexes: boolean;
 }
 
-/** The addresses of a bucket; undefined if its policy opens nothing to everyone, or if the caller may not know. */
+/** The addresses of a bucket; undefined if its policy makes nothing public, or if the caller may not read it. */
 export async function readPublicAddresses(
   connection: Connection,
   bucket: string,
@@ -94,7 +94,7 @@ function redirects(website: string | undefined): boolean {
   return childOf(root, "RedirectAllRequestsTo") !== undefined || childOf(root, "RoutingRules") !== undefined;
 }
 
-/** What a caller may not read, or what this server does not have, is as if it were not there. */
+/** Returns `otherwise` for a configuration that is missing, unsupported or hidden from the caller. */
 async function unlessRefused<Value>(reading: Promise<Value>, otherwise: Value): Promise<Value> {
   try {
     return await reading;

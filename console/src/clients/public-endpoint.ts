@@ -1,5 +1,5 @@
-// What the server says of its hosts: the endpoint for links and settings of other clients, which on a host of the console's
-// own is another one, and the domains of websites.
+// Reads the server's hosts: the endpoint for links and other clients, which differs from the origin of a page on the
+// console's own host, and the domains of websites.
 
 export interface PublicEndpoint {
   /** Without a trailing slash. Where the server names none, it is the page's own origin. */

@@ -1,5 +1,5 @@
-// Which keys a bucket policy lets everyone read. Where that depends on more than the key, such as the address of the
-// reader or tags of the object, the answer is no: an address that is offered should work for all.
+// Decides which keys a bucket policy lets everyone read. A grant that depends on more than the key, such as the reader's
+// address or the object's tags, does not count: an offered address must work for everyone.
 
 /** The action of a reader who has only an address. */
 const ACTION = Array.from("s3:getobject");
@@ -7,7 +7,7 @@ const ACTION = Array.from("s3:getobject");
 interface Rule {
   readonly allows: boolean;
   readonly covers: (arn: readonly string[]) => boolean;
-  /** Whether it plainly is about every key of the bucket. */
+  /** Whether it applies to every key of the bucket. */
   readonly isForAll: boolean;
 }
 
@@ -38,12 +38,12 @@ function statementsOf(policy: string): readonly unknown[] {
   }
 }
 
-/** Undefined for a statement that is not about readers without credentials. */
+/** Undefined for a statement that does not apply to readers without credentials. */
 function ruleOf(statement: unknown, bucket: string, isSecure: boolean): Rule | undefined {
   const allows = member(statement, "Effect") === "Allow";
   const condition = member(statement, "Condition");
   if (allows ? !isUnconditional(condition) : isSecure && isAboutPlainHttp(condition)) return undefined;
-  // Readers without credentials have no name, so no exception of a denial is theirs.
+  // Readers without credentials have no name, so a Deny's exceptions never apply to them.
   const isExcepting = !allows && member(statement, "NotPrincipal") !== undefined;
   if (!isExcepting && !isEveryone(member(statement, "Principal"))) return undefined;
   const actions = patternsOf(statement, "Action", allows);
@@ -61,7 +61,7 @@ function isUnconditional(condition: unknown): boolean {
   return condition === undefined || Object.keys(Object(condition)).length === 0;
 }
 
-/** Whether a condition holds for plain HTTP alone: the usual denial of it. */
+/** Whether a condition holds for plain HTTP only: the usual Deny of insecure requests. */
 function isAboutPlainHttp(condition: unknown): boolean {
   const [operator, ...others] = Object.entries(Object(condition));
   if (operator === undefined || others.length > 0 || operator[0] !== "Bool") return false;

@@ -5,7 +5,7 @@ import { childOf, parseXml } from "./xml.ts";
 const VERSIONS = { iam: "2010-05-08", sts: "2011-06-15" } as const;
 
 /**
- * Calls an action and answers its result element.
+ * Calls an action. @returns its result element
  * @throws ServiceError, NetworkFailure
  */
 export async function callQueryApi(

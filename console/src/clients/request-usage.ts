@@ -15,7 +15,7 @@ export interface DayUsage {
   readonly bytesOut: number;
 }
 
-/** The requests of a bucket on the days from one to another, both included, with zeros where nothing was counted. */
+/** The requests of a bucket in a range of days, both included, with zeros for days without requests. */
 export function getDayUsage(connection: Connection, bucket: string, from: string, to: string): Promise<DayUsage[]> {
   return daysIn(connection, bucketPath(bucket), { from, to });
 }

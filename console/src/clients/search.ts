@@ -16,7 +16,7 @@ export interface SearchConditions {
   readonly text: string;
   readonly prefix: string;
   readonly suffix: string;
-  /** By name; an entry without a value may have any. */
+  /** By name; an entry without a value matches any value. */
   readonly tags: readonly NamedValue[];
   /** Of the user metadata. */
   readonly metadata: readonly NamedValue[];
@@ -39,7 +39,7 @@ export interface SearchOptions {
 }
 
 /**
- * A page of what meets the conditions.
+ * A page of the objects that match the conditions.
  * @throws ServiceError QueryTooBroad if too many objects would have to be examined, and the search does not scan
  */
 export async function searchObjects(

@@ -1,4 +1,4 @@
-// Calls on the snapshots of a bucket: make, list, restore, delete. A snapshot is read at its own address.
+// Calls on the snapshots of a bucket: create, list, restore, delete. A snapshot is read at its own address.
 import { getXml } from "./buckets.ts";
 import type { Connection } from "./connection.ts";
 import { bucketPath } from "./paths.ts";
@@ -6,7 +6,7 @@ import { childrenOf, numberOf, optionalText, parseXml, textOf } from "./xml.ts";
 
 export interface Snapshot {
   readonly name: string;
-  /** What stands for a bucket's name in requests that read the snapshot. */
+  /** The bucket name in requests that read the snapshot. */
   readonly address: string;
   /** In ms. */
   readonly createdAt: number;
@@ -18,7 +18,7 @@ export interface SnapshotPlace {
   readonly snapshot: string;
 }
 
-/** What an address in a bucket's place reads: a snapshot, or undefined for a bucket, whose name has no underscore. */
+/** Parses an address in a bucket's place: a snapshot, or undefined for a bucket, whose name has no underscore. */
 export function snapshotAt(address: string): SnapshotPlace | undefined {
   const at = address.indexOf("_");
   return at < 0 ? undefined : { bucket: address.slice(0, at), snapshot: address.slice(at + 1) };
@@ -46,7 +46,7 @@ export interface Restored {
   readonly deleted: number;
 }
 
-/** Restores all keys that begin with a prefix, however many calls that takes. It can be repeated after a failure. */
+/** Restores all keys that begin with a prefix, in as many calls as needed. It can be repeated after a failure. */
 export async function restoreSnapshot(
   connection: Connection,
   bucket: string,

@@ -14,7 +14,7 @@ export interface TransferOptions {
 }
 
 /**
- * Sends a request with a body, and answers the headers of a successful response.
+ * Sends a request with a body. @returns the headers of a successful response
  * @throws ServiceError, NetworkFailure; an AbortError if the signal aborts
  */
 export async function sendBody(

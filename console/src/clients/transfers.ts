@@ -1,5 +1,5 @@
-// Moves and copies of one object within the server. A move renames where the bucket never had versions; elsewhere it is a
-// copy, and a deletion of just what was copied.
+// Moves and copies of one object within the server. In a bucket that was never versioned a move is a rename; elsewhere it
+// is a copy and a conditional deletion of the copied version.
 import type { Connection } from "./connection.ts";
 import { ServiceError } from "./failures.ts";
 import { copyObject, type ObjectAddress, renameObject } from "./object.ts";
@@ -10,14 +10,14 @@ export interface Transfer {
   readonly kind: "move" | "copy";
   readonly source: ObjectAddress;
   readonly target: ObjectAddress;
-  /** The entity tag of what is transferred; something newer stays where it is. */
+  /** The ETag of the transferred object; a newer one is not moved. */
   readonly etag: string;
   /** A copy is of class STANDARD unless it names another. */
   readonly storageClass: string;
 }
 
 /**
- * Moves or copies. Answers what was done, with the version that was made.
+ * Moves or copies an object. @returns the transfer, with the new version id
  * @throws ServiceError PreconditionFailed if the target exists and is not to be replaced
  */
 export async function transferObject(
@@ -43,14 +43,14 @@ export async function transferObject(
   return { ...transfer, target: { ...target, versionId } };
 }
 
-/** Removes what a copy has made, unless something newer is there. */
-export async function removeCopy(connection: Connection, { target, etag }: Transfer): Promise<void> {
+/** Deletes the copy, unless a newer object has replaced it. */
+export async function deleteCopy(connection: Connection, { target, etag }: Transfer): Promise<void> {
   if (target.versionId === undefined) return deleteIfSame(connection, target, etag);
   const { bucket, key, versionId } = target;
   await connection.send({ method: "DELETE", path: objectPath(bucket, key), query: { versionId } });
 }
 
-/** By a document, which can also name a key that no URL of a browser addresses. */
+/** Deletes with DeleteObjects, whose document can also name a key that no browser's URL can address. */
 async function deleteIfSame(connection: Connection, { bucket, key }: ObjectAddress, etag: string): Promise<void> {
   const [outcome] = await deleteMany(connection, bucket, [{ key, ifMatch: etag }]);
   if (outcome?.failure === undefined) return;

@@ -1,5 +1,5 @@
-// Links with which a guest uploads into a bucket: a POST policy, signed here, that the server checks. It is bound to a
-// prefix, a size and a time; the link has no secret, only the signature.
+// Upload links, with which a guest uploads into a bucket: a POST policy that this page signs and the server checks. It
+// limits prefix, size and time. A link contains the signature and no secret.
 import type { Connection, Credentials } from "./connection.ts";
 import { bucketPath } from "./paths.ts";
 
@@ -11,9 +11,9 @@ export interface UploadLimits {
   readonly until: number;
 }
 
-/** What the guest's page needs. */
+/** The data of the guest's page. */
 export interface UploadLink extends UploadLimits {
-  /** The fields of the form but the key and the file. */
+  /** The fields of the form except the key and the file. */
   readonly fields: Readonly<Record<string, string>>;
 }
 

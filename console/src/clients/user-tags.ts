@@ -1,4 +1,4 @@
-// Tags of users, by which Cairn limits what a user stores and how fast (docs/quotas.md).
+// Tags of users that set a user's quota and rates (docs/quotas.md).
 import type { Connection } from "./connection.ts";
 import { listAll } from "./iam.ts";
 import { callQueryApi } from "./query-api.ts";

@@ -1,4 +1,4 @@
-// Calls of S3 on versions and open uploads: list them, delete many.
+// Calls of S3 on versions and open uploads: list, and delete many.
 import type { Connection } from "./connection.ts";
 import { ServiceError, UnreachableKey } from "./failures.ts";
 import { getXml } from "./buckets.ts";
@@ -80,14 +80,14 @@ export interface Deletion {
   readonly key: string;
   /** Without it, a versioned bucket gets a delete marker. */
   readonly versionId?: string | undefined;
-  /** Deletes only what has this entity tag. */
+  /** Deletes only an object with this ETag. */
   readonly ifMatch?: string | undefined;
 }
 
 export interface DeletionOutcome {
   readonly key: string;
   readonly versionId: string | undefined;
-  /** The version of the delete marker that was made. */
+  /** The version id of the new delete marker. */
   readonly markerVersionId: string | undefined;
   /** Undefined after a success. */
   readonly failure: { readonly code: string; readonly message: string } | undefined;
@@ -104,7 +104,7 @@ export async function deleteMany(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<DeletionOutcome[]> {
   const outcomes: DeletionOutcome[] = [];
-  // A document cannot carry some control characters, but an address can.
+  // A document cannot contain some control characters, but an address can.
   const inDocuments = deletions.filter(({ key }) => isXmlText(key));
   for (let from = 0; from < inDocuments.length; from += DELETIONS_MAX) {
     const some = inDocuments.slice(from, from + DELETIONS_MAX);
@@ -123,7 +123,7 @@ export async function deleteMany(
   return outcomes;
 }
 
-/** What stands in the way of one key alone; undefined for what would stop all of them. */
+/** The error of one key; undefined for a failure that stops all of them. */
 function refusalOf(error: unknown): DeletionOutcome["failure"] {
   if (error instanceof UnreachableKey) return { code: error.name, message: error.message };
   if (error instanceof ServiceError && error.status < 500) return { code: error.code, message: error.message };

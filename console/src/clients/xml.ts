@@ -43,7 +43,7 @@ export function numberOf(parent: Element | undefined, ...path: readonly string[]
 /** Content of an element that is written: text, elements, or nothing. */
 export type Content = string | number | boolean | Markup | undefined | readonly Content[];
 
-/** Text that is XML already. */
+/** Text that is already XML. */
 class Markup {
   readonly text: string;
 
@@ -63,7 +63,7 @@ export function s3Document(name: string, content?: Content): string {
   return tag(name, content, { xmlns: "http://s3.amazonaws.com/doc/2006-03-01/" }).text;
 }
 
-/** Whether XML 1.0 can carry a text. Keys with control characters cannot be named in a document. */
+/** Whether XML 1.0 can contain a text. A document cannot name keys with control characters. */
 export function isXmlText(text: string): boolean {
   // oxlint-disable-next-line no-control-regex
   return !/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/.test(text) && text.isWellFormed();

@@ -1,4 +1,4 @@
-// A short state beside a name.
+// A badge: a short state beside a name.
 import type { ComponentChildren } from "preact";
 
 export type BadgeKind = "neutral" | "good" | "warning" | "danger";

@@ -1,4 +1,4 @@
-// Bars over days, drawn as SVG. The table below it says the same to those who do not see it.
+// A bar chart over days, drawn as SVG, with the same values in a table for assistive technology.
 export interface Bar {
   readonly label: string;
   readonly value: number;

@@ -1,4 +1,4 @@
-// The frame of a screen about one bucket: the way to it, and the parts of the bucket.
+// The frame of a screen about one bucket: breadcrumbs, and the tabs of the bucket's sections.
 import type { ComponentChildren } from "preact";
 import { snapshotAt, type SnapshotPlace } from "../clients/snapshots.ts";
 import { hrefOf } from "../data/router.ts";
@@ -57,13 +57,13 @@ export function BucketPage({ bucket, section, hasSnapshots = false, actions, chi
 
 interface SnapshotPageProps {
   readonly place: SnapshotPlace;
-  /** What stands for a bucket's name in requests. */
+  /** The bucket's name in requests: a snapshot's address, if one is shown. */
   readonly address: string;
   readonly actions: ComponentChildren;
   readonly children: ComponentChildren;
 }
 
-/** A snapshot has objects and nothing else, and nothing in it changes. */
+/** A snapshot has only objects, and cannot change. */
 function SnapshotPage({ place: { bucket, snapshot }, address, actions, children }: SnapshotPageProps) {
   const snapshots = hrefOf(["buckets", bucket, "snapshots"]);
   return (

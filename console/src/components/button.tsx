@@ -12,7 +12,7 @@ export interface ButtonProps {
   readonly label?: string;
   readonly type?: "button" | "submit";
   readonly isDisabled?: boolean;
-  /** Shows that its work goes on, and takes no further click. */
+  /** Shows that the action is in progress, and disables the button. */
   readonly isBusy?: boolean;
   readonly onClick?: () => void;
   readonly elementRef?: Ref<HTMLButtonElement>;

@@ -1,4 +1,4 @@
-// Asks before something that cannot be undone. Where much is at stake, the name has to be typed.
+// Asks for confirmation of an action that cannot be undone, and for the typed name if much depends on it.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../i18n/language.ts";

@@ -1,4 +1,4 @@
-// Copies a text, and says that it did.
+// A button that copies a text and confirms it.
 import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n/language.ts";
 import { Button } from "./button.tsx";

@@ -1,4 +1,4 @@
-// Shows why something failed: one plain sentence, the server's explanation, and a way on.
+// Shows a failure: one plain sentence, the server's explanation, and an action that helps.
 import { explain } from "../data/explain.ts";
 import { hrefOf } from "../data/router.ts";
 import { currentSession, signInAgain } from "../data/session.ts";
@@ -8,7 +8,7 @@ import { Icon } from "./icon.tsx";
 
 export interface ErrorPanelProps {
   readonly failure: unknown;
-  /** Tries again what failed. */
+  /** Repeats the failed action. */
   readonly onRetry?: () => void;
 }
 

@@ -1,11 +1,11 @@
-// Fields of forms: each with its label, a hint, and what is wrong with its value.
+// Form fields, each with its label, hint and error.
 import type { ComponentChildren } from "preact";
 import { useId } from "preact/hooks";
 
 interface FieldProps {
   readonly label: string;
   readonly hint?: ComponentChildren;
-  /** What is wrong with the value. */
+  /** The error of the value. */
   readonly problem?: string | undefined;
 }
 
@@ -143,7 +143,7 @@ export function CheckField({ label, hint, problem, isChecked, onChange, isDisabl
   );
 }
 
-/** Says to assistive technology which notes belong to a field. */
+/** Links a field with its hint and its error for assistive technology. */
 function described(id: string, hint: ComponentChildren, problem: string | undefined) {
   const ids = [hint === undefined ? "" : `${id}-hint`, problem === undefined ? "" : `${id}-problem`].filter(Boolean);
   return {

@@ -6,7 +6,7 @@ import type { IconName } from "./icon.tsx";
 export interface MenuAction {
   readonly label: string;
   readonly kind?: "plain" | "danger";
-  /** Either a place or something to do. */
+  /** Either a link or an action. */
   readonly href?: string;
   readonly onChoose?: () => void;
 }

@@ -1,5 +1,5 @@
-// The frame of a screen: its title, the way to it, and its actions. When the place changes, the field that asks for the
-// focus takes it, or else the title.
+// The frame of a screen: breadcrumbs, title and actions. When the place changes, the field with `autofocus` takes the
+// focus, or else the title.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/language.ts";

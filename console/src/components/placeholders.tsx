@@ -1,8 +1,8 @@
-// What is shown in place of content: while it loads, and where there is none.
+// Placeholders: skeletons while content loads, and empty states.
 import type { ComponentChildren } from "preact";
 import { t } from "../i18n/language.ts";
 
-/** Grey lines of the size of what comes, so that nothing jumps. */
+/** Grey lines of the size of the content, so that the layout does not jump. */
 export function Skeleton({ lines = 3 }: { readonly lines?: number }) {
   return (
     <div class="skeleton" role="status" aria-label={t("loading")}>
@@ -15,7 +15,7 @@ export function Skeleton({ lines = 3 }: { readonly lines?: number }) {
 
 export interface EmptyStateProps {
   readonly title: string;
-  /** Says what would be here, and how it gets here. */
+  /** Explains an empty list and how to fill it. */
   readonly children: ComponentChildren;
   readonly actions?: ComponentChildren;
 }

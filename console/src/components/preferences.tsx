@@ -1,4 +1,4 @@
-// The choices of colours and language, which outlive a session.
+// The choices of theme and language, which outlive a session.
 import { chooseLanguage, chooseTheme, theme, THEMES } from "../data/preferences.ts";
 import type { TextKey } from "../i18n/en.ts";
 import { currentLanguage, isLanguage, LANGUAGES, t } from "../i18n/language.ts";

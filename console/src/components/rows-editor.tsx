@@ -1,10 +1,10 @@
-// A list of values that can be added, changed and removed, such as tags or rules.
+// Edits a list of values such as tags or rules: add, change, remove.
 import type { ComponentChildren } from "preact";
 import { t } from "../i18n/language.ts";
 import { Button } from "./button.tsx";
 
 export interface RowsEditorProps<Row> {
-  /** What one row is, with its number: `Rule 2`. */
+  /** The label of a row with its number: `Rule 2`. */
   readonly rowName: (number: number) => string;
   readonly rows: readonly Row[];
   readonly onChange: (rows: readonly Row[]) => void;

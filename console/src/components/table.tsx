@@ -1,4 +1,4 @@
-// A table whose columns say how their cells look. On a narrow screen, each row becomes a block.
+// A table; its columns define how cells render. On a narrow screen, each row becomes a block.
 import type { ComponentChildren } from "preact";
 
 export interface Column<Row> {
@@ -14,7 +14,7 @@ export interface Column<Row> {
 }
 
 export interface TableProps<Row> {
-  /** What the table lists, for assistive technology. */
+  /** The caption, for assistive technology. */
   readonly label: string;
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];

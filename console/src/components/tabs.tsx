@@ -1,4 +1,4 @@
-// Tabs that are links: each tab is a place of its own, which can be shared and gone back to.
+// Tabs that are links: each tab has an address, so it can be shared and is part of the history.
 import { useEffect, useRef } from "preact/hooks";
 
 export interface Tab {

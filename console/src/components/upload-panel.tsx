@@ -1,4 +1,4 @@
-// The queue of uploads: progress, speed and time left of each, and what can be done with it.
+// The queue of uploads: progress, speed, remaining time and actions of each.
 import { formatBytes, formatDuration } from "../data/formats.ts";
 import {
   addUploads,

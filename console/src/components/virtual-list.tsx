@@ -1,4 +1,4 @@
-// A list of any length: only the rows in view are in the document. All rows have one height.
+// A virtual list: only the rows in view are in the document. All rows have the same height.
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "@tanstack/virtual-core";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
@@ -16,7 +16,7 @@ export interface VirtualListProps {
   readonly role?: "list" | "listbox" | "grid";
 }
 
-/** Rows before the end at which more are asked for. */
+/** The number of rows before the end at which the next page is loaded. */
 const NEAR_END = 50;
 /** In pixels. */
 const BORDERS = 2;

@@ -1,5 +1,5 @@
-// Work that goes on in this page while people look at something else. What is unfinished is remembered by name, without
-// secrets, so that the next visit can offer to resume it.
+// Background jobs of this page. Unfinished jobs are stored by name, without secrets, so that the next visit can offer to
+// resume them.
 import { signal } from "@preact/signals";
 
 export interface Job {
@@ -23,7 +23,7 @@ const STORAGE_KEY = "cairn.unfinished";
 export const jobs = signal<readonly Job[]>([]);
 export const unfinishedJobs = signal<readonly UnfinishedJob[]>([]);
 
-/** Reads what earlier visits left. */
+/** Reads the unfinished jobs of earlier visits. */
 export function recallUnfinished(): void {
   unfinishedJobs.value = readUnfinished();
 }
@@ -31,7 +31,7 @@ export function recallUnfinished(): void {
 const INTERRUPTED = "interrupted";
 const running = new Set<AbortController>();
 
-/** Ends all jobs without giving them up: the next session can resume them. */
+/** Stops all jobs; the next session can resume them. */
 export function interruptJobs(): void {
   for (const controller of running) controller.abort(INTERRUPTED);
 }
@@ -42,7 +42,7 @@ export interface JobControl {
 }
 
 export interface JobPlan extends UnfinishedJob {
-  /** Whether the next visit can go on with it. */
+  /** Whether the next visit can resume it. */
   readonly isResumable?: boolean;
   readonly title: () => string;
   readonly run: (control: JobControl) => Promise<void>;
@@ -60,7 +60,7 @@ export async function runJob({ kind, target, isResumable = true, title, run }: J
   };
   show(() => "");
   if (isResumable) remember([...readUnfinished().filter((job) => !isSame(job, { kind, target })), { kind, target }]);
-  forgetOffer({ kind, target });
+  clearOffer({ kind, target });
   try {
     await run({ signal: controller.signal, report: show });
     dropUnfinished({ kind, target });
@@ -80,10 +80,10 @@ export async function runJob({ kind, target, isResumable = true, title, run }: J
 /** Clears a job that shall not be resumed. */
 export function dropUnfinished(dropped: UnfinishedJob): void {
   remember(readUnfinished().filter((job) => !isSame(job, dropped)));
-  forgetOffer(dropped);
+  clearOffer(dropped);
 }
 
-function forgetOffer(dropped: UnfinishedJob): void {
+function clearOffer(dropped: UnfinishedJob): void {
   unfinishedJobs.value = unfinishedJobs.value.filter((job) => !isSame(job, dropped));
 }
 

@@ -31,7 +31,7 @@ export function clientSettings(place: ClientPlace): ClientSettings[] {
   ];
 }
 
-/** Each part of the lines, without those that are undefined. */
+/** Joins the parts that are defined. */
 function linesOf(...lines: readonly (string | undefined)[]): string {
   return lines.filter((line) => line !== undefined).join("\n");
 }

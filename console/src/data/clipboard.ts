@@ -1,4 +1,4 @@
-// Copies a text to the clipboard, and says that it did.
+// Copies a text to the clipboard and confirms it.
 import { t } from "../i18n/language.ts";
 import { showToast } from "./toasts.ts";
 

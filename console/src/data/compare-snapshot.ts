@@ -1,4 +1,4 @@
-// Compares a snapshot with the bucket as it is now, key by key.
+// Compares a snapshot with the current content of its bucket, key by key.
 import type { Connection } from "../clients/connection.ts";
 import { type ListedObject, listObjects } from "../clients/objects.ts";
 

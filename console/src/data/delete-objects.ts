@@ -1,4 +1,4 @@
-// Deletes objects and folders, and takes the deletion back where the bucket keeps versions.
+// Deletes objects and folders, and undoes the deletion in a versioned bucket.
 import { plural, t } from "../i18n/language.ts";
 import type { Connection } from "../clients/connection.ts";
 import { keysBelow } from "../clients/objects.ts";
@@ -11,7 +11,7 @@ export interface Chosen {
   readonly bucket: string;
   /** Keys of objects. */
   readonly keys: readonly string[];
-  /** Prefixes whose keys are all meant. */
+  /** Prefixes of which all keys are deleted. */
   readonly folders: readonly string[];
 }
 
@@ -59,7 +59,7 @@ export async function deleteObjects(connection: Connection, chosen: Chosen, onCh
   onChange();
 }
 
-/** Removes the delete markers, so that the versions below them are current again. */
+/** Deletes the delete markers, so that the versions below them become current again. */
 async function undoDeletion(
   connection: Connection,
   bucket: string,

@@ -1,5 +1,5 @@
-// Tries from the browser what breaks S3 behind a proxy or a zone's rules. All of it happens below one prefix, and is
-// deleted afterwards. What a browser cannot send, such as Accept-Encoding or Expect, `npm run doctor` tries.
+// Checks from the browser whether a proxy or a zone's rules break S3. The checks write below one prefix and delete it
+// afterwards. `npm run doctor` also checks headers that a browser cannot send, such as Accept-Encoding or Expect.
 import type { Connection } from "../clients/connection.ts";
 import { ServiceError } from "../clients/failures.ts";
 import { listObjects } from "../clients/objects.ts";
@@ -12,14 +12,14 @@ export type Check = (typeof CHECKS)[number];
 export interface Finding {
   readonly check: Check;
   readonly isGood: boolean;
-  /** What came instead, or the failure. */
+  /** The unexpected response, or the failure. */
   readonly detail: string;
 }
 
 const TEXT = "compressible ".repeat(400);
 const LARGE_BYTES = 8 * 1024 * 1024;
 
-/** Runs the checks one after the other; `onFinding` is called after each. Deletes what it stored, however it ends. */
+/** Runs the checks in order and calls `onFinding` after each. Always deletes what it stored. */
 export async function runDoctor(
   connection: Connection,
   bucket: string,
@@ -44,7 +44,7 @@ interface Place {
   readonly prefix: string;
 }
 
-/** Each answers an empty text, or what is wrong. */
+/** Each returns an empty text, or the problem. */
 const TRIES: Readonly<Record<Check, (place: Place) => Promise<string>>> = {
   paths: (place) => keepsKey(place, "a//b"),
   plus: (place) => keepsKey(place, "a+b %2F&=é"),

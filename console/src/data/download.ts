@@ -1,5 +1,5 @@
-// Downloads chosen rows: one object as it is, a folder or several as a ZIP. The browser saves what the server sends, so
-// nothing is held in the page, however large it is.
+// Downloads the selected rows: one object unchanged, a folder or several objects as a ZIP. The browser saves the response
+// itself, so the page's memory does not grow with its size.
 import { plural, t } from "../i18n/language.ts";
 import { ARCHIVE_MAX, type ArchiveForm, folderArchive, isTooLarge, listArchive } from "../clients/archives.ts";
 import type { Connection } from "../clients/connection.ts";
@@ -13,7 +13,7 @@ import { showToast } from "./toasts.ts";
 
 const LINK_SECONDS = 300;
 
-/** Starts the download of rows, or says why there is none. Never rejects. */
+/** Starts the download of rows, or shows why it cannot. Never rejects. */
 export async function downloadRows(connection: Connection, bucket: string, rows: readonly ObjectRow[]): Promise<void> {
   const [first] = rows;
   if (first === undefined) return;
@@ -46,7 +46,7 @@ async function downloadSelection(connection: Connection, bucket: string, rows: r
   }
   const named = [...keys].filter(isXmlText);
   const left = keys.size - named.length;
-  // The list of an archive is XML, which has no place for some control characters.
+  // The list of an archive is XML, which cannot contain some control characters.
   if (left > 0) showToast(plural("download.unnamed", left), { kind: "failure" });
   if (named.length === 0) return;
   if (named.length <= ARCHIVE_MAX) {
@@ -81,7 +81,7 @@ async function downloadInParts(connection: Connection, bucket: string, keys: rea
   }
 }
 
-/** Starts a download. The browser saves the answer itself, however large it is. */
+/** Starts a download, which the browser saves itself. */
 export function startDownload(url: string): void {
   const link = document.createElement("a");
   link.href = url;
@@ -91,10 +91,10 @@ export function startDownload(url: string): void {
   link.remove();
 }
 
-/** Submits a form whose answer is saved. A frame takes what is shown if the server should fail after all. */
+/** Submits a form whose response is saved. A frame receives the error document if the server fails. */
 function submit({ url, name, value }: ArchiveForm, number = 1): void {
   const frame = document.createElement("iframe");
-  // A frame that is removed ends a download that has not begun.
+  // Removing the frame cancels a download that has not begun.
   frame.name = `cairn-download-${number}`;
   frame.hidden = true;
   document.querySelector(`iframe[name="${frame.name}"]`)?.remove();

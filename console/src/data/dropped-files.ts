@@ -1,10 +1,10 @@
-// The files of a drop or of a chooser, with their paths below the dropped folders.
+// Lists the files of a drop or of a file chooser, with their paths below the dropped folders.
 import { isReachable } from "../clients/paths.ts";
 import type { NewUpload } from "./uploads.ts";
 
-/** All files of a drop; folders are read to their end. */
+/** All files of a drop, those in folders included. */
 export async function filesOfDrop(transfer: DataTransfer, prefix: string): Promise<NewUpload[]> {
-  // The items are gone after the first pause, their entries and files stay.
+  // The items are invalid after the first `await`; their entries and files stay valid.
   const items = Array.from(transfer.items, (item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
   const found: NewUpload[] = [];
   for (const { entry, file } of items) {
@@ -34,7 +34,7 @@ async function collect(entry: FileSystemEntry, prefix: string, found: NewUpload[
   } else if (isFolder(entry)) {
     const reader = entry.createReader();
     for (;;) {
-      // A reader answers some at a time, and none at the end.
+      // A reader returns some entries at a time, and none at the end.
       const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
       if (some.length === 0) return;
       for (const child of some) await collect(child, `${prefix}${entry.name}/`, found);

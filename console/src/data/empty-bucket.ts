@@ -1,5 +1,5 @@
-// Empties a bucket: aborts its open uploads and deletes every version of every key. It can be started again at any time,
-// because it reads what is left.
+// Empties a bucket: aborts its open uploads and deletes every version of every key. It can be repeated at any time,
+// because it reads the remaining ones.
 import { plural, t } from "../i18n/language.ts";
 import type { Connection } from "../clients/connection.ts";
 import {
@@ -18,7 +18,7 @@ import { showToast } from "./toasts.ts";
 
 export const EMPTY_BUCKET = "empty-bucket";
 
-/** Empties a bucket in the background, and says how it ended. */
+/** Empties a bucket in the background, and reports the outcome. */
 export async function emptyBucket(connection: Connection, bucket: string, onEnd: () => void): Promise<void> {
   const title = (): string => t("bucketEmpty.job", { bucket });
   try {
@@ -39,7 +39,7 @@ export async function emptyBucket(connection: Connection, bucket: string, onEnd:
 }
 
 interface Remainder {
-  /** Versions that the server did not delete, such as locked ones. */
+  /** The number of versions that the server refused to delete, such as locked ones. */
   readonly refused: number;
   readonly reason: string;
 }
@@ -89,7 +89,7 @@ async function emptyNow(connection: Connection, bucket: string, { signal, report
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 1000;
 
-/** Repeats a call that a lost connection or a busy server ended, after pauses of 1, 2 and 4 seconds. */
+/** Retries a call after a lost connection or a busy server, with pauses of 1, 2 and 4 seconds. */
 async function patiently<Value>(signal: AbortSignal, call: () => Promise<Value>): Promise<Value> {
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -1,4 +1,4 @@
-// Turns what a call ended with into one plain sentence, and says which way on there is.
+// Explains a failure in one plain sentence, with the action that helps.
 import { NetworkFailure, ServiceError, UnreachableKey } from "../clients/failures.ts";
 import { t } from "../i18n/language.ts";
 import type { TextKey } from "../i18n/en.ts";
@@ -7,15 +7,15 @@ import { formatDuration } from "./formats.ts";
 export interface Explanation {
   /** One sentence. */
   readonly sentence: string;
-  /** The server's own explanation, where it says more. */
+  /** The server's own message, if it adds to the sentence. */
   readonly serverMessage: string | undefined;
   readonly code: string | undefined;
   readonly requestId: string | undefined;
-  /** What helps: trying again, signing in again, or another place. */
+  /** The action that helps: retry, sign in again, or open another screen. */
   readonly wayOn: "retry" | "sign-in" | "buckets" | "none";
 }
 
-/** Sentences by the code of S3, IAM or STS, with the way on. */
+/** Sentences by the error code of S3, IAM or STS, with the action that helps. */
 const SENTENCES: Readonly<Record<string, readonly [TextKey, Explanation["wayOn"]]>> = {
   InvalidAccessKeyId: ["error.wrongKey", "sign-in"],
   SignatureDoesNotMatch: ["error.wrongKey", "sign-in"],
@@ -41,7 +41,7 @@ const SENTENCES: Readonly<Record<string, readonly [TextKey, Explanation["wayOn"]
   InternalError: ["error.server", "retry"],
 };
 
-/** Codes whose sentence says all; the server's message would only repeat it. */
+/** Codes whose sentence is complete; the server's message would only repeat it. */
 const SELF_EXPLANATORY = new Set(["NoSuchBucket", "NoSuchKey", "BucketNotEmpty", "ExpiredToken", "NotFound"]);
 
 /** Explains a failure. */

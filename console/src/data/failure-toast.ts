@@ -1,4 +1,4 @@
-// A message about what failed, with the way on as its action: to sign in again, or to try again.
+// A toast about a failure, with the action that helps: sign in again, or retry.
 import { t } from "../i18n/language.ts";
 import { explain, explainInOneLine } from "./explain.ts";
 import { signInAgain } from "./session.ts";

@@ -1,4 +1,4 @@
-// Numbers, sizes and times as people of the shown language write them.
+// Formats numbers, sizes and times in the chosen language.
 import { languageTag } from "../i18n/language.ts";
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;

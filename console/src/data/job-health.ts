@@ -1,4 +1,4 @@
-// What is wrong with a scheduled job, and how the counts of its passes are named.
+// Describes scheduled jobs: whether one is late or failed, and the names of its counts.
 import type { JobCount, ScheduledJob } from "../clients/jobs.ts";
 import type { TextKey } from "../i18n/en.ts";
 import { t } from "../i18n/language.ts";
@@ -7,7 +7,7 @@ import { formatBytes, formatCount } from "./formats.ts";
 /** Runs are five minutes apart, and an hour for long jobs. */
 const LATE_MS = 2 * 3_600_000;
 
-/** Whether a job that may run was due long ago. */
+/** Whether a job that may run is overdue. */
 export function isLate({ status, nextDueAt }: ScheduledJob, now: number): boolean {
   return status !== "Disabled" && status !== "Held" && nextDueAt !== undefined && now - nextDueAt > LATE_MS;
 }

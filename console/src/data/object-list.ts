@@ -1,4 +1,4 @@
-// The objects and folders below a prefix, loaded page by page as they come into view.
+// Lists the objects and folders below a prefix, page by page as they come into view.
 import { type ListedObject, listObjects } from "../clients/objects.ts";
 import { type PagedRows, usePagedRows } from "./paged-rows.ts";
 import { useConnection } from "./session.ts";

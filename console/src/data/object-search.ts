@@ -1,4 +1,4 @@
-// What a search is, as the address of its page and as conditions for the server; and its results, page by page.
+// A search: its fields in the address of its page, its conditions for the server, and its results page by page.
 import { type NamedValue, type SearchConditions, searchObjects } from "../clients/search.ts";
 import { type ObjectRow, rowOf } from "./object-list.ts";
 import { type PagedRows, usePagedRows } from "./paged-rows.ts";
@@ -81,7 +81,7 @@ function dayOf(text: string, later: number): number | undefined {
   return start.getTime();
 }
 
-/** The objects that meet the conditions. Rows are named by whole keys. */
+/** The objects that match the conditions. Rows show whole keys. */
 export function useObjectSearch(bucket: string, form: SearchForm, scans: boolean): PagedRows<ObjectRow> {
   const connection = useConnection();
   return usePagedRows(

@@ -1,5 +1,5 @@
-// A list that is loaded page by page as it comes into view. A page that fails leaves what is shown, and is asked for again
-// by itself.
+// A list that is loaded page by page as it comes into view. After a failure, the loaded rows stay and only the failed page
+// is requested again.
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 export interface RowPage<Row> {
@@ -16,7 +16,7 @@ export interface PagedRows<Row> {
   readonly loadMore: () => void;
   /** Begins again at the first page. */
   readonly reload: () => void;
-  /** Asks again for the page that failed. */
+  /** Requests the failed page again. */
   readonly retry: () => void;
 }
 
@@ -29,7 +29,7 @@ interface State<Row> {
 
 /**
  * Loads pages.
- * @param inputs what the pages depend on; a change begins with an empty list
+ * @param inputs the inputs of the pages; a change begins with an empty list
  */
 export function usePagedRows<Row>(
   loadPage: (token: string | undefined, signal: AbortSignal) => Promise<RowPage<Row>>,
@@ -48,7 +48,7 @@ export function usePagedRows<Row>(
     const controller = new AbortController();
     pending.current = controller;
     setLoading(true);
-    const settle = (change: (before: State<Row>) => State<Row>): void => {
+    const finish = (change: (before: State<Row>) => State<Row>): void => {
       if (controller.signal.aborted) return;
       setState(change);
       pending.current = undefined;
@@ -56,12 +56,12 @@ export function usePagedRows<Row>(
     };
     newest.current(token, controller.signal).then(
       ({ rows, nextToken }) =>
-        settle((before) => ({
+        finish((before) => ({
           rows: token === undefined ? rows : [...before.rows, ...rows],
           token: nextToken ?? null,
           failure: undefined,
         })),
-      (failure: unknown) => settle((before) => ({ ...before, failure })),
+      (failure: unknown) => finish((before) => ({ ...before, failure })),
     );
   }, []);
 
@@ -80,7 +80,7 @@ export function usePagedRows<Row>(
 
   const { rows, token, failure } = state;
   const loadMore = useCallback(() => {
-    // After a failure, only a retry goes on: a list that comes into view must not ask without end.
+    // After a failure, only a retry continues: a list that comes into view must not repeat requests without end.
     if (typeof token === "string" && failure === undefined && pending.current === undefined) load(token);
   }, [token, failure, load]);
   const reload = useCallback(() => setTurn((before) => before + 1), []);

@@ -1,4 +1,4 @@
-// Colours and language, kept in this browser. They are the only things that outlive a session.
+// Theme and language, stored in this browser. Only they outlive a session.
 import { signal } from "@preact/signals";
 import { isLanguage, type Language, preferredLanguage, showLanguage } from "../i18n/language.ts";
 
@@ -10,7 +10,7 @@ const LANGUAGE_KEY = "cairn.language";
 
 export const theme = signal<Theme>("system");
 
-/** Applies what was chosen in this browser before. */
+/** Applies the stored choices. */
 export async function applyPreferences(): Promise<void> {
   const kept = localStorage.getItem(THEME_KEY);
   applyTheme(THEMES.find((one) => one === kept) ?? "system");

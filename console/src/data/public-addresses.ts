@@ -1,4 +1,4 @@
-// The public addresses of what is shown, and copies of them.
+// Looks up the public addresses of the listed objects and copies them to the clipboard.
 import type { Connection } from "../clients/connection.ts";
 import type { ObjectAddress } from "../clients/object.ts";
 import { keysBelow } from "../clients/objects.ts";
@@ -35,13 +35,13 @@ export function usePublicAddress(address: ObjectAddress): Loaded<string | undefi
   );
 }
 
-/** No address: those begin with a scheme. */
+/** Not an address: addresses begin with a scheme. */
 export const PRIVATE = "private";
 
-/** The most objects of which one copy has the addresses. */
+/** The most addresses of one copy. */
 const OBJECTS_MAX = 10_000;
 
-/** What is copied: the keys, and all keys below the prefixes. */
+/** The copied keys: single ones, and all keys below prefixes. */
 export interface Copied {
   readonly keys: readonly string[];
   readonly folders: readonly string[];
@@ -63,7 +63,7 @@ export function copyAddressesOf(
   void copyAddresses(connection, bucket, addresses, { keys: keysOf("object"), folders: keysOf("folder") });
 }
 
-/** Copies addresses, one a line. What is below prefixes is listed in the background of the page. */
+/** Copies addresses, one a line. A background job lists the keys below prefixes. */
 export async function copyAddresses(
   connection: Connection,
   bucket: string,
@@ -100,7 +100,7 @@ export async function copyAddresses(
 class Collected {
   readonly #addresses: PublicAddresses;
   readonly #found: string[] = [];
-  /** Objects that were looked at. */
+  /** The number of examined objects. */
   count = 0;
   /** Whether there were more than one copy takes. */
   isCut = false;

@@ -1,10 +1,10 @@
-// How fast something moves: the mean of the last seconds.
+// The rate of a transfer: the mean of the last seconds.
 const WINDOW_MS = 5000;
 
 export class Rate {
   readonly #points: { readonly at: number; readonly amount: number }[] = [];
 
-  /** Notes the amount so far. */
+  /** Records the total so far. */
   add(at: number, amount: number): void {
     this.#points.push({ at, amount });
     while ((this.#points[0]?.at ?? at) < at - WINDOW_MS) this.#points.shift();

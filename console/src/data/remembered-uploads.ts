@@ -1,4 +1,4 @@
-// Multipart uploads that this browser began and did not end. They hold names, sizes and upload ids, and no secret.
+// Stores unfinished multipart uploads of this browser: names, sizes and upload ids, and no secret.
 const STORAGE_KEY = "cairn.uploads";
 const REMEMBERED_MAX = 1000;
 
@@ -6,7 +6,7 @@ export interface RememberedUpload {
   readonly bucket: string;
   readonly key: string;
   readonly bytes: number;
-  /** The file's, in ms: another file of that name must not go on with the upload. */
+  /** The file's modification time, in ms: another file of that name must not continue the upload. */
   readonly modifiedAt: number;
   readonly uploadId: string;
 }
@@ -24,7 +24,7 @@ export function rememberUpload(upload: RememberedUpload): void {
   store([...rememberedUploads().filter(({ uploadId }) => uploadId !== upload.uploadId), upload]);
 }
 
-export function forgetUpload(uploadId: string): void {
+export function clearUpload(uploadId: string): void {
   store(rememberedUploads().filter((upload) => upload.uploadId !== uploadId));
 }
 

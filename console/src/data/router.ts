@@ -1,5 +1,5 @@
-// The place that is shown, kept in the fragment of the address: `#/buckets/photos?prefix=a%2Fb`. The server never sees it,
-// so names of buckets and keys stay out of logs.
+// The current place, in the fragment of the address: `#/buckets/photos?prefix=a%2Fb`. Browsers do not send fragments, so
+// names of buckets and keys stay out of logs.
 import { signal } from "@preact/signals";
 
 export interface Place {
@@ -12,12 +12,12 @@ export type PlaceQuery = Readonly<Record<string, string | undefined>>;
 
 const current = signal<Place>(parsePlace(location.hash));
 
-/** The place that is shown; a component that reads it is shown again when it changes. */
+/** The current place, as a signal. */
 export function currentPlace(): Place {
   return current.value;
 }
 
-/** Follows the address, from what it is now: a sign-in link was taken out of it. */
+/** Follows the address, beginning with its current value. */
 export function watchAddress(): void {
   current.value = parsePlace(location.hash);
   addEventListener("hashchange", () => {
@@ -42,7 +42,7 @@ export function navigate(steps: readonly string[], query: PlaceQuery = {}, { rep
   current.value = parsePlace(href);
 }
 
-/** Reads a fragment. One that is not well formed is a place that does not exist. */
+/** Parses a fragment. A malformed one becomes a place that does not exist. */
 function parsePlace(hash: string): Place {
   const [path, parameters] = split(hash.replace(/^#?\/?/, ""));
   try {

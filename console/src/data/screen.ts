@@ -1,4 +1,4 @@
-// What every screen is given.
+// The properties that every screen receives.
 export interface ScreenProps {
   /** The named steps of the place: `bucket` of `buckets/:bucket/settings`. */
   readonly params: Readonly<Record<string, string>>;

@@ -6,10 +6,10 @@ import { currentSession, type Session, signInAgain } from "./session.ts";
 import { dismissToast, showToast } from "./toasts.ts";
 
 const WARNED_MS = 5 * 60_000;
-/** A device that slept has no timer that went on. */
+/** Timers stop while a device sleeps, so the end is compared with the clock again and again. */
 const CHECKED_MS = 10_000;
 
-/** Watches the session from now on. The end is compared with the server's clock, and shown as the device's. */
+/** Watches the session. Its end is compared with the server's clock, and shown in the device's time. */
 export function warnBeforeEnd(): void {
   let shown: { readonly end: number; readonly toast: number } | undefined;
   const check = (session: Session | undefined): void => {

@@ -1,4 +1,5 @@
-// Who is signed in. Secrets are kept in the memory of this page, and in sessionStorage only if the person asked for it.
+// The session: the signed-in principal. Secrets are in the memory of this page, and in sessionStorage only if the user
+// chose that.
 import { signal } from "@preact/signals";
 import { interruptJobs } from "./background-jobs.ts";
 import { Connection, type Credentials } from "../clients/connection.ts";
@@ -28,9 +29,9 @@ const current = signal<Session | undefined>(undefined);
 export const signedOutBecause = signal<"expired" | "bad-link" | "unreachable" | undefined>(undefined);
 /** Whether the form is shown in front of what is open, because the credentials of the session are no longer accepted. */
 export const isSigningInAgain = signal(false);
-/** What goes on after the next sign-in of the same principal. */
+/** Called after the next sign-in of the same principal. */
 let interrupted: (() => void)[] = [];
-/** What a resumption that could not reach the server began with. */
+/** The credentials of a resumption that could not reach the server. */
 let waiting: SignInDetails | undefined;
 
 /** The session; undefined before the sign-in. */
@@ -38,7 +39,7 @@ export function currentSession(): Session | undefined {
   return current.value;
 }
 
-/** The connection of the session. Screens are shown only to someone who is signed in. @throws Error */
+/** The connection of the session. Screens are shown only after a sign-in. @throws Error */
 export function useConnection(): Connection {
   return requireSession().connection;
 }
@@ -75,7 +76,7 @@ export async function signIn(details: SignInDetails, { remember }: { readonly re
   for (const goOn of goesOn) goOn();
 }
 
-/** Asks for credentials again. What is open and typed stays; `goOn` is called when the same principal has signed in. */
+/** Asks for credentials again, in front of the screen. `goOn` is called when the same principal has signed in. */
 export function signInAgain(goOn?: () => void): void {
   if (goOn !== undefined) interrupted.push(goOn);
   isSigningInAgain.value = true;
@@ -96,8 +97,8 @@ export function signOut(because?: "expired"): void {
 }
 
 /**
- * Signs in with what this page was opened with: a sign-in link, whose credentials leave the address at once, or what
- * this tab kept. Never rejects: credentials that are not accepted leave the sign-in form.
+ * Signs in with the credentials of a sign-in link, which it removes from the address, or with those stored in this tab.
+ * Never rejects: refused credentials lead to the sign-in form.
  */
 export async function resumeSession(): Promise<void> {
   const linked = takeLink() ?? waiting;
@@ -117,7 +118,7 @@ export async function resumeSession(): Promise<void> {
   }
 }
 
-/** Takes the credentials of a sign-in link out of the address and the history. */
+/** Removes the credentials of a sign-in link from the address and the history. */
 function takeLink(): SignInDetails | undefined {
   if (!location.hash.startsWith("#sign-in=")) return undefined;
   const text = LINK.exec(location.hash)?.[1];

@@ -9,7 +9,7 @@ export interface Toast {
 }
 
 const SHOWN_MS = 6000;
-/** Undo needs more time, and a failure has to be read. */
+/** A toast with an undo, or about a failure, stays longer. */
 const SHOWN_LONG_MS = 12_000;
 
 export const toasts = signal<readonly Toast[]>([]);

@@ -1,10 +1,10 @@
-// Moves and copies objects and folders in the background. Nothing that exists at the target is replaced unless the person
-// asks for it afterwards, and what was done can be undone.
+// Moves and copies objects and folders in the background. Existing objects at the target are replaced only if the user
+// confirms it afterwards. Undo reverses the transfers.
 import { plural, t } from "../i18n/language.ts";
 import type { Connection } from "../clients/connection.ts";
 import { NetworkFailure, ServiceError } from "../clients/failures.ts";
 import { keysBelow, type ListedObject } from "../clients/objects.ts";
-import { removeCopy, type Transfer, transferObject } from "../clients/transfers.ts";
+import { deleteCopy, type Transfer, transferObject } from "../clients/transfers.ts";
 import { type JobControl, runJob } from "./background-jobs.ts";
 import { explain, explainInOneLine } from "./explain.ts";
 import { showFailure } from "./failure-toast.ts";
@@ -19,11 +19,11 @@ export interface TransferPlan {
   readonly rows: readonly ObjectRow[];
   readonly targetBucket: string;
   readonly targetPrefix: string;
-  /** Replaces at once what exists at the target, where versions keep what was replaced. */
+  /** Replaces existing objects at the target without asking, in a versioned bucket. */
   readonly replaces?: boolean | undefined;
 }
 
-/** Only the first attempt can be undone: a replaced object does not come back. */
+/** Only the first attempt can be undone: a replaced object cannot be restored. */
 type Mode = "first" | "replace" | "undo";
 
 const PARALLEL = 6;
@@ -35,7 +35,7 @@ export async function transferRows(connection: Connection, plan: TransferPlan, o
   await runTransfers(connection, plan, (signal) => listTransfers(connection, plan, signal), "first", onChange);
 }
 
-/** All that is to be done, read before anything is written: a folder may be moved into itself. */
+/** The planned transfers, read before anything is written: a folder may be moved into itself. */
 async function listTransfers(
   connection: Connection,
   { kind, bucket, prefix, rows, targetBucket, targetPrefix }: TransferPlan,
@@ -56,9 +56,9 @@ async function listTransfers(
 
 interface Outcome {
   readonly done: Transfer[];
-  /** Where the target has an object. */
+  /** Transfers whose target exists. */
   readonly conflicts: Transfer[];
-  /** What was not done, and why the first one was not. */
+  /** The transfers that failed, and the first failure. */
   readonly left: Transfer[];
   reason: unknown;
 }
@@ -157,7 +157,7 @@ function report(
   showToast(plural(text, done.length), hasUndo ? { action: undo } : {});
 }
 
-/** Moves everything back, or removes the copies. */
+/** Moves everything back, or deletes the copies. */
 async function undoTransfers(
   connection: Connection,
   { kind, bucket }: Pick<TransferPlan, "kind" | "bucket">,
@@ -169,7 +169,7 @@ async function undoTransfers(
     return runTransfers(connection, { kind, bucket }, () => Promise.resolve(back), "undo", onChange);
   }
   try {
-    for (const transfer of done) await removeCopy(connection, transfer);
+    for (const transfer of done) await deleteCopy(connection, transfer);
     showToast(plural("transfer.removed", done.length));
   } catch (failure) {
     showFailure(failure);

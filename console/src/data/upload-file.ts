@@ -1,4 +1,4 @@
-// Uploads one file: small ones in one request, large ones in parts that are repeated and resumed by themselves.
+// Uploads one file: a small one in one request, a large one in parts, with retries and resumption.
 import type { Connection } from "../clients/connection.ts";
 import { NetworkFailure, ServiceError } from "../clients/failures.ts";
 import { completeUpload, listParts, startUpload, type UploadTarget } from "../clients/multipart.ts";
@@ -17,7 +17,7 @@ export interface FileUpload {
   readonly file: File;
   /** Whether an object of that key may be replaced. */
   readonly overwrites: boolean;
-  /** The multipart upload to go on with. */
+  /** The multipart upload to continue. */
   readonly uploadId: string | undefined;
 }
 
@@ -34,7 +34,7 @@ function partBytesOf(size: number): number {
 }
 
 /**
- * Uploads a file. It repeats what a lost connection or a busy server broke.
+ * Uploads a file. It retries requests that fail by a lost connection or a busy server.
  * @throws ServiceError PreconditionFailed if the key exists and must not be replaced
  */
 export async function uploadFile(connection: Connection, upload: FileUpload, control: UploadControl): Promise<void> {
@@ -77,7 +77,7 @@ async function uploadInParts(
 
   const missing = Array.from({ length: count }, (_, index) => index + 1).filter((number) => !etags.has(number));
   const waiting = missing.values();
-  // One part that fails for good ends the others.
+  // A part that fails finally aborts the others.
   const group = new AbortController();
   const both = AbortSignal.any([signal, group.signal]);
   const sendNext = async (): Promise<void> => {
@@ -112,7 +112,7 @@ async function uploadInParts(
   await repeated(signal, () => completeUpload(connection, target, uploadId, parts, { overwrites, signal }));
 }
 
-/** The parts of an upload that an earlier attempt began; undefined if the server has it no longer. */
+/** The parts of an upload that an earlier attempt began; undefined if the upload no longer exists. */
 async function resume(connection: Connection, target: UploadTarget, uploadId: string, signal: AbortSignal) {
   try {
     return { uploadId, parts: await repeated(signal, () => listParts(connection, target, uploadId, signal)) };
@@ -122,13 +122,13 @@ async function resume(connection: Connection, target: UploadTarget, uploadId: st
   }
 }
 
-/** A large file is not sent only to learn that its key exists. The completion decides. @throws ServiceError */
+/** Checks early, so that a large file is not sent in vain. The completion decides. @throws ServiceError */
 async function requireAbsent(connection: Connection, target: UploadTarget, signal: AbortSignal): Promise<void> {
   const path = objectPath(target.bucket, target.key);
   try {
     await repeated(signal, () => connection.send({ method: "HEAD", path, signal }));
   } catch (failure) {
-    // Who may not read may still upload.
+    // A principal without the permission to read may still upload.
     if (failure instanceof ServiceError && (failure.status === 404 || failure.status === 403)) return;
     throw failure;
   }
@@ -142,7 +142,7 @@ async function requireAbsent(connection: Connection, target: UploadTarget, signa
   });
 }
 
-/** Repeats what failed by the network or a busy server, with growing pauses; without a network it waits for one. */
+/** Retries failures of the network or of a busy server, with growing pauses. Offline, it waits for the network. */
 async function repeated<Value>(signal: AbortSignal, act: () => Promise<Value>): Promise<Value> {
   for (let attempt = 1; ; attempt += 1) {
     try {

@@ -1,5 +1,5 @@
-// The queue of uploads of this page. Large files that a closed page left unfinished are remembered, without secrets, and go
-// on when the same file is chosen again.
+// The queue of uploads of this page. Unfinished uploads of large files are stored without secrets, and continue when the
+// user chooses the same file again.
 import { effect, signal, untracked } from "@preact/signals";
 import { NetworkFailure, ServiceError } from "../clients/failures.ts";
 import { abortUpload } from "../clients/versions.ts";
@@ -7,7 +7,7 @@ import { explain, explainInOneLine } from "./explain.ts";
 import { Rate } from "./rate.ts";
 import { currentSession, requireSession } from "./session.ts";
 import { uploadFile } from "./upload-file.ts";
-import { type RememberedUpload, rememberedUploads, rememberUpload, forgetUpload } from "./remembered-uploads.ts";
+import { type RememberedUpload, rememberedUploads, rememberUpload, clearUpload } from "./remembered-uploads.ts";
 
 /**
  * `exists` waits for an answer: replace, or skip. `lost` waits for its file, and `held` for a sign-in, because the credentials
@@ -49,7 +49,7 @@ export const uploads = signal<readonly Upload[]>([]);
 const works = new Map<number, Work>();
 let last = 0;
 
-/** Adds files to the queue. A file that an earlier page began goes on where that stopped. */
+/** Adds files to the queue. A file whose upload an earlier page began continues that upload. */
 export function addUploads(bucket: string, files: readonly NewUpload[], onStored: () => void): void {
   const added = files.map(({ key, file }): Upload => {
     last += 1;
@@ -76,7 +76,7 @@ function isSameFile(one: RememberedUpload, bucket: string, key: string, file: Fi
   return one.bucket === bucket && one.key === key && one.bytes === file.size && one.modifiedAt === file.lastModified;
 }
 
-/** Shows what an earlier page left unfinished. */
+/** Shows the unfinished uploads of an earlier page. */
 function recallUploads(): void {
   const shown = new Set(uploads.value.map(({ bucket, key }) => `${bucket}/${key}`));
   const lost = rememberedUploads().filter(({ bucket, key }) => !shown.has(`${bucket}/${key}`));
@@ -94,20 +94,20 @@ export function pauseUpload(id: number): void {
   works.get(id)?.controller?.abort();
 }
 
-/** Goes on with a paused upload, or tries a failed one again. */
+/** Continues a paused upload, or retries a failed one. */
 export function resumeUpload(id: number): void {
   set(id, { state: "waiting", problem: undefined });
   startNext();
 }
 
-/** Answers the question whether an object is replaced. */
+/** Decides whether an existing object is replaced. */
 export function overwrite(id: number): void {
   const work = works.get(id);
   if (work !== undefined) work.overwrites = true;
   resumeUpload(id);
 }
 
-/** Takes an upload off the queue, and deletes its parts. */
+/** Removes an upload from the queue and aborts it. */
 export async function cancelUpload(id: number): Promise<void> {
   const upload = uploads.value.find((one) => one.id === id);
   const work = works.get(id);
@@ -120,12 +120,12 @@ export async function cancelUpload(id: number): Promise<void> {
   const uploadId =
     work?.uploadId ?? rememberedUploads().find((one) => one.bucket === bucket && one.key === key)?.uploadId;
   if (uploadId === undefined || upload.state === "done") return;
-  forgetUpload(uploadId);
-  // Lifecycle rules abort what cannot be aborted now.
+  clearUpload(uploadId);
+  // A lifecycle rule can abort the upload later.
   await abortUpload(requireSession().connection, bucket, { key, uploadId }).catch(() => undefined);
 }
 
-/** Hides what is done. */
+/** Hides finished uploads. */
 export function clearDone(): void {
   uploads.value = uploads.value.filter(({ state }) => state !== "done");
 }
@@ -137,7 +137,7 @@ export function guardUploads(): void {
   });
 }
 
-/** Goes on with held uploads when their principal has signed in again, and ends all of them at a sign-out. */
+/** Continues held uploads when their principal has signed in again, and stops all uploads at a sign-out. */
 export function followSession(): void {
   let owner: string | undefined;
   effect(() => {
@@ -145,7 +145,7 @@ export function followSession(): void {
     untracked(() => {
       if (arn === undefined && owner !== undefined) dropUploads();
       if (arn !== undefined && owner === undefined) recallUploads();
-      // What one principal began does not go on by itself with the rights of another.
+      // An upload of one principal does not continue with the permissions of another.
       const next = owner === undefined || owner === arn ? "waiting" : "paused";
       owner = arn;
       if (arn === undefined) return;
@@ -155,7 +155,7 @@ export function followSession(): void {
   });
 }
 
-/** Empties the queue of this page. What has parts on the server is remembered for the next visit. */
+/** Empties the queue of this page. Uploads with stored parts stay remembered for the next visit. */
 function dropUploads(): void {
   for (const { controller } of works.values()) controller?.abort();
   works.clear();
@@ -204,7 +204,7 @@ async function send(id: number): Promise<void> {
         },
       },
     );
-    if (work.uploadId !== undefined) forgetUpload(work.uploadId);
+    if (work.uploadId !== undefined) clearUpload(work.uploadId);
     set(id, { state: "done", sent: file.size });
     work.onStored();
   } catch (failure) {

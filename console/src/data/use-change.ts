@@ -1,4 +1,4 @@
-// Sends a change, shows that it goes on, and keeps why it failed.
+// Sends a change, and exposes whether it is in progress and why it failed.
 import { useState } from "preact/hooks";
 import { showToast } from "./toasts.ts";
 
@@ -6,7 +6,7 @@ export interface Change {
   readonly isBusy: boolean;
   /** Why the last change failed. */
   readonly failure: unknown;
-  /** Does the work; after a success it shows a message, if there is one. */
+  /** Runs the change, and shows the message after a success. */
   readonly run: (work: () => Promise<void>, done?: string) => Promise<void>;
 }
 

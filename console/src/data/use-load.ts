@@ -1,8 +1,8 @@
-// Loads what a component shows, and loads it again on request or when its inputs change.
+// Loads the data of a component, again on request and when its inputs change.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
 export interface Loaded<Value> {
-  /** The newest value; it stays while it is loaded again. */
+  /** The latest value. It stays while it is loaded again. */
   readonly value: Value | undefined;
   /** Why the last attempt failed. */
   readonly failure: unknown;
@@ -14,7 +14,7 @@ export interface Loaded<Value> {
 
 /**
  * Loads a value.
- * @param inputs what the call depends on; a change drops the value and loads it again
+ * @param inputs the inputs of the call; a change clears the value and loads it again
  */
 export function useLoad<Value>(
   load: (signal: AbortSignal) => Promise<Value>,

@@ -1,4 +1,4 @@
-// The chosen language, and its texts. English is always loaded; other languages are fetched when chosen.
+// The chosen language and its texts. English is always loaded; other languages are loaded when they are chosen.
 import { signal } from "@preact/signals";
 import { type Dictionary, en, type TextKey } from "./en.ts";
 

@@ -1,4 +1,4 @@
-// Users, their keys and policies, temporary credentials: what the screens do is what IAM and STS then say.
+// Users, their keys and policies, temporary credentials: what the screens do matches what IAM and STS then return.
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { Caller, type Keys } from "../../../scripts/tenancy/caller.ts";
@@ -286,7 +286,7 @@ function templateChecks(
   statusOf: (keys: Keys, method: string, target: string, body?: string) => Promise<number>,
 ): Check[] {
   return TEMPLATES.map(([template, expected]) => ({
-    name: `the template ${template} grants what it says: ${expected}`,
+    name: `the template ${template} grants exactly its permissions: ${expected}`,
     run: async () => {
       const bucket = await freshBucket(stage);
       for (const key of ["in/a", "out/a"]) await s3(stage, "PUT", `/${bucket}/${key}`, "1");

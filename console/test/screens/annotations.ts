@@ -1,4 +1,4 @@
-// Annotations of objects, and the indexes of a bucket's searches: what the forms save is what the server then says.
+// Annotations of objects, and the indexes of a bucket's searches: what the forms save matches what the server then returns.
 import assert from "node:assert/strict";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
 import { assertAccessible, assertNoSidewaysScroll, signIn, withPage } from "../support/browser.ts";

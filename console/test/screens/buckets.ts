@@ -85,7 +85,7 @@ export function bucketsSuite(stage: Stage): Suite {
       },
     },
     {
-      name: "emptying goes on after a lost connection, leaves what is locked, and says so",
+      name: "emptying continues after a lost connection, leaves locked versions, and reports them",
       run: async () => {
         const bucket = await freshBucket(stage, { hasObjectLock: true });
         for (const key of ["a", "b"]) await s3(stage, "PUT", `/${bucket}/${key}`, "1");
@@ -226,7 +226,7 @@ export function bucketsSuite(stage: Stage): Suite {
       },
     },
     {
-      name: "a user who may not list buckets is shown why, and a way on",
+      name: "a user who may not list buckets is shown why, and what to do",
       run: async () => {
         const Statement = [{ Effect: "Deny", Action: "s3:ListAllMyBuckets", Resource: "*" }];
         const user = await newUser(stage, { Version: "2012-10-17", Statement });

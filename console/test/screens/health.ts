@@ -1,4 +1,4 @@
-// The page of health, and the doctor: good behind nothing, and told apart behind a proxy that breaks S3.
+// The page of health, and the doctor: no finding on a direct connection, and one for each fault of a proxy.
 import assert from "node:assert/strict";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
 import { assertAccessible, assertNoSidewaysScroll, signIn, withPage } from "../support/browser.ts";
@@ -101,7 +101,7 @@ export function healthSuite(stage: Stage): Suite {
       },
     },
     {
-      name: "the scheduled jobs are shown with what they last did",
+      name: "the scheduled jobs are shown with the outcome of their last runs",
       run: () =>
         withPage(stage, async (page) => {
           await page.route("**/?jobs*", (route) => route.fulfill({ contentType: "application/xml", body: working() }));
@@ -118,7 +118,7 @@ export function healthSuite(stage: Stage): Suite {
         }),
     },
     {
-      name: "a job that is late or failed, a hold and findings are plain sentences",
+      name: "a late or failed job, a hold and findings are explained in sentences",
       run: () =>
         withPage(stage, async (page) => {
           await page.route("**/?jobs*", (route) => route.fulfill({ contentType: "application/xml", body: broken() }));

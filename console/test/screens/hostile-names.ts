@@ -1,5 +1,5 @@
-// Names that try to do harm, in every list that shows names: they are text, stay within the page, and turn no other text
-// around. And what a session must not leave behind: its secret in an address, a request's URL or the browser's storage.
+// Hostile names, in every list that shows names: they are text, stay within the page, and do not reverse other text. And
+// a session leaves no secret in an address, a request's URL or the browser's storage.
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
@@ -64,7 +64,7 @@ export function hostileNamesSuite(stage: Stage): Suite {
       },
     },
     {
-      name: "a place whose names are hostile is a page that says what is wrong",
+      name: "a place with hostile names is a page that shows an error",
       run: () =>
         withPage(stage, async (page) => {
           await signIn(stage, page);

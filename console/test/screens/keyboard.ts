@@ -145,7 +145,7 @@ export function keyboardSuite(stage: Stage): Suite {
       },
     },
     {
-      name: "a folder is renamed with all that is below it, and the list is sorted by size and time",
+      name: "a folder is renamed with all objects below it, and the list is sorted by size and time",
       run: async () => {
         const bucket = await freshBucket(stage);
         for (const [key, bytes] of [

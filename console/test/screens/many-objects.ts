@@ -110,7 +110,7 @@ async function browse(stage: Stage): Promise<void> {
     await page.getByText(`${KEYS.toLocaleString("en-GB")} selected`).waitFor();
     await assertFluid(page, "loading all");
 
-    // Without an index, a search examines too many objects; it says so, and goes on page by page if it is asked to.
+    // Without an index, a search examines too many objects. It reports that, and offers to examine them page by page.
     await page.getByRole("link", { name: "Search the bucket" }).click();
     await page.getByLabel("Text in the key").fill("99999");
     await page.keyboard.press("Enter");

@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000;
 export function networkSuite(stage: Stage): Suite {
   return suiteOf("network", [
     {
-      name: "a page of a listing that is lost offline is asked for again without losing those before it",
+      name: "a page of a listing that fails offline is requested again without losing those before it",
       run: () =>
         withPage(stage, async (page) => {
           const bucket = await freshBucket(stage);
@@ -30,7 +30,7 @@ export function networkSuite(stage: Stage): Suite {
         }),
     },
     {
-      name: "credentials that expire amid work lead to the sign-in and back to the same folder",
+      name: "credentials that expire during work lead to the sign-in and back to the same folder",
       run: () =>
         withPage(stage, async (page) => {
           const bucket = await freshBucket(stage);
@@ -50,7 +50,7 @@ export function networkSuite(stage: Stage): Suite {
         }),
     },
     {
-      name: "credentials that expire amid uploads hold the queue, which goes on after the same principal has signed in",
+      name: "credentials that expire during uploads pause the queue, which continues after the same principal has signed in",
       run: () =>
         withPage(stage, async (page) => {
           const bucket = await freshBucket(stage);
@@ -120,7 +120,7 @@ export function networkSuite(stage: Stage): Suite {
         }),
     },
     {
-      name: "credentials that expire amid a move leave every object in one of the two places",
+      name: "credentials that expire during a move leave every object in one of the two places",
       run: () =>
         withPage(stage, async (page) => {
           const bucket = await freshBucket(stage);
@@ -149,7 +149,7 @@ export function networkSuite(stage: Stage): Suite {
         }),
     },
     {
-      name: "a move that lost the network goes on where it stopped",
+      name: "a move that lost the network continues where it stopped",
       run: () =>
         withPage(stage, async (page) => {
           const bucket = await freshBucket(stage);
@@ -198,7 +198,7 @@ export function networkSuite(stage: Stage): Suite {
         }),
     })),
     {
-      name: "a bucket that vanishes while it is shown is named, with the list of buckets as the way on",
+      name: "a bucket that vanishes while it is shown is named, with a link to the list of buckets",
       run: () =>
         withPage(stage, async (page) => {
           const bucket = await freshBucket(stage);

@@ -1,4 +1,4 @@
-// Links to objects, and links with which guests upload.
+// Links to objects, and upload links for guests.
 import assert from "node:assert/strict";
 import { decodeQR } from "qr/decode.js";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
@@ -143,7 +143,7 @@ export function objectShareSuite(stage: Stage): Suite {
           await page.getByRole("alert").waitFor();
           assert.deepEqual(await keysOf(stage, bucket), ["in/né w.txt", "in/seed"]);
         });
-        // A link that has ended says so, at once or when it ends while the page is open; a wrong clock changes nothing.
+        // An expired link shows that, also when it expires while the page is open. A wrong clock changes nothing.
         const place = url.slice(0, url.indexOf("?"));
         const ending = (until: number): string =>
           Buffer.from(JSON.stringify({ ...Object(link), until })).toString("base64url");

@@ -1,4 +1,4 @@
-// The page of one object: its facts, its download, and what can be changed about it.
+// The page of one object: its metadata, its download, and its changes.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";

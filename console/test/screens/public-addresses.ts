@@ -1,5 +1,5 @@
 // The permanent addresses of public objects: of a row, a selection, a folder and a bucket, on the endpoint and on a delivery
-// host. What a reader without credentials gets there is asked without the browser.
+// host. The responses for a reader without credentials are requested without the browser.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";

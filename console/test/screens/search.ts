@@ -113,7 +113,7 @@ export function searchSuite(stage: Stage): Suite {
       },
     },
     {
-      name: "a condition that the server refuses is explained in Chinese at 360 px, with a list by prefix as the way on",
+      name: "a condition that the server refuses is explained in Chinese at 360 px, with a link to the list by prefix",
       run: async () => {
         const bucket = await fill();
         const deny = { Effect: "Deny", Principal: "*", Action: "s3:QueryBucket", Resource: `arn:aws:s3:::${bucket}` };

@@ -1,4 +1,4 @@
-// The tabs of a bucket's settings: what is saved is what the server has, and refusals are explained.
+// The tabs of a bucket's settings: the server stores what a tab saves, and refusals are explained.
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type Check, type Suite, suiteOf } from "../../../test/clients/harness.ts";

@@ -49,7 +49,7 @@ export function shellSuite(stage: Stage): Suite {
       },
     },
     {
-      name: "a place that does not exist says so, and leads back",
+      name: "a place that does not exist shows an error and a link back",
       run: () =>
         withPage(stage, async (page) => {
           await signIn(stage, page, "#/nowhere/at/all");

@@ -1,4 +1,4 @@
-// Snapshots and uploads in progress: what the screens do is what the server then says.
+// Snapshots and uploads in progress: what the screens do matches what the server then returns.
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";

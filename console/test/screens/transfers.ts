@@ -107,7 +107,7 @@ export function transfersSuite(stage: Stage): Suite {
       },
     },
     {
-      name: "a selection is moved into a folder without replacing what is there, and undo moves it back",
+      name: "a selection is moved into a folder without replacing existing objects, and undo moves it back",
       run: async () => {
         const bucket = await fill(["a/1", "a/deep/2", "b", "new/b"]);
         await withPage(stage, async (page) => {
@@ -149,7 +149,7 @@ export function transfersSuite(stage: Stage): Suite {
       },
     },
     {
-      name: "a copy into another bucket is undone without touching what was there",
+      name: "a copy into another bucket is undone without touching existing objects",
       run: async () => {
         const [source, target] = [await fill(["1", "2"]), await fill(["to/2"], { isVersioned: true })];
         await withPage(

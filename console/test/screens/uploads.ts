@@ -1,4 +1,4 @@
-// Uploads: files, folders, drops, the question of replacing, pause, reload and resume of 300 MB, and a network that fails.
+// Uploads: files, folders, drops, existing objects, pause, reload and resume of 300 MB, and a failing network.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// What every check is given: a browser, the address of a served Cairn, and root's credentials.
+// The stage of every check: a browser, the address of a served Cairn, and root's credentials.
 import { AwsClient } from "aws4fetch";
 import { Caller, keysIn, type Keys } from "../../../scripts/tenancy/caller.ts";
 import type { Browser } from "playwright-core";

@@ -89,7 +89,7 @@ async function examine(env: Env, readsBytes: boolean): Promise<Examination> {
   return { ...total, findings, orphans: references.orphans };
 }
 
-/** Where a backup to a file goes on, and when it began. */
+/** The position at which a backup to a file continues, and its start. */
 interface PageRequest {
   readonly at: BackupPosition | null;
   readonly began: number;

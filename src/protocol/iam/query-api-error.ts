@@ -32,7 +32,7 @@ export type QueryApiErrorCode = keyof typeof STATUSES;
 /** An IAM or STS error response. */
 export class QueryApiError extends Error {
   readonly code: QueryApiErrorCode;
-  /** Seconds after which the client should repeat the call, if the refusal says so. */
+  /** Seconds after which the client should repeat the call, if the error has them. */
   readonly retryAfter: string | undefined;
 
   constructor(code: QueryApiErrorCode, message: string, retryAfter?: string) {

@@ -92,7 +92,7 @@ const PHASES = [
   "buckets",
 ] as const;
 
-/** Where a backup goes on: after a primary key; after nothing at a phase's beginning. */
+/** The position at which a backup continues: after a primary key, or at a phase's beginning. */
 export interface BackupPosition {
   /** The further database; undefined: the first. */
   readonly database?: string;

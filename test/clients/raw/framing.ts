@@ -59,7 +59,7 @@ function lengthChecks(tools: RawTools): Check[] {
     ["a space before the colon of its encoding", "Transfer-Encoding : chunked\r\n", chunked],
     ["an unknown encoding", "Transfer-Encoding: xchunked\r\n", chunked],
     ["two encodings", "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", chunked],
-    ["a line that goes on in the next", "Transfer-Encoding:\r\n chunked\r\nContent-Length: 4\r\n", chunked],
+    ["a line that continues in the next", "Transfer-Encoding:\r\n chunked\r\nContent-Length: 4\r\n", chunked],
   ];
   return framings.map(([what, lines, body]) => ({
     name: `${what} stores nothing, and leaves an old object as it was`,
@@ -100,7 +100,7 @@ function sizeChecks(tools: RawTools): Check[] {
     ["an Authorization of 100 KB", get(`/${bucket}`, `Authorization: AWS4-HMAC-SHA256 ${"a=,".repeat(30_000)}\r\n`)],
   ];
   return texts.map(([what, text]) => ({
-    name: `${what} is answered or cut off, and the server goes on`,
+    name: `${what} is answered or cut off, and the server keeps running`,
     async run() {
       const { status, body } = await sendPieces([text], { ending: "end" });
       assert.ok(status < 500, `${status} ${body.slice(0, 200)}`);

@@ -85,7 +85,7 @@ void describe("a deployment that the API fails", () => {
     ["PUT", /\/schedules$/],
   ] as const;
   for (const [method, path] of failing) {
-    void it(`at ${method} ${path.source} says so in a sentence, and is run again`, async () => {
+    void it(`at ${method} ${path.source} is reported in one sentence, and a second run succeeds`, async () => {
       const account = newAccount();
       const project = new Project();
       projects.push(project);

@@ -56,7 +56,7 @@ export interface Worker {
   routes: readonly string[];
 }
 
-/** An upload of static assets that goes on. */
+/** An upload of static assets in progress. */
 export interface AssetSession {
   readonly worker: string;
   readonly files: ReadonlyMap<string, { readonly hash: string; readonly size: number }>;

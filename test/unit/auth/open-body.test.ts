@@ -142,8 +142,8 @@ describe("a plain body", () => {
     ["ends early", "5000", ["hello"], undefined],
     ["breaks off", "5000", ["hello"], new Error("reset")],
     ["breaks off after its last byte", "5", ["hello"], new Error("reset")],
-    ["goes on too long", "4", ["hello"], undefined],
-    ["goes on in another piece", "5", ["hello", "!"], undefined],
+    ["is too long", "4", ["hello"], undefined],
+    ["continues in another piece", "5", ["hello", "!"], undefined],
     ["never comes", "5", [], undefined],
   ])("that %s answers 400 IncompleteBody", async (_name, length, pieces, failure) => {
     const request = upload({ "content-length": length }, streamOf(pieces.map(bytesOf), failure));

@@ -23,7 +23,7 @@ import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
 import { CredentialsDialog } from "./credentials-dialog.tsx";
 
-/** What IAM allows a user, so that a new key can replace an old one. */
+/** IAM's limit of keys per user, so that a new key can replace an old one. */
 const KEYS_MAX = 2;
 
 interface ShownKey extends AccessKey {

@@ -1,4 +1,4 @@
-// The limits of a user: what its buckets may store together, and how fast its keys may send requests.
+// The limits of a user: the quota of all its buckets together, and the request rate of its keys.
 import { useState } from "preact/hooks";
 import { listUserTags, tagUser, untagUser } from "../../clients/user-tags.ts";
 import { Button } from "../../components/button.tsx";
@@ -23,7 +23,7 @@ interface Limit {
     | "keyBytesIn"
     | "keyBytesOut";
   readonly isOfBytes: boolean;
-  /** A rate of 0 is not allowed: a policy refuses everything. */
+  /** A rate of 0 is invalid: a policy can refuse all requests. */
   readonly least: 0 | 1;
 }
 

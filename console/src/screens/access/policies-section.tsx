@@ -1,4 +1,4 @@
-// The inline policies of a user: show, edit, add from a template, remove.
+// The inline policies of a user: show, edit, add from a template, delete.
 import { useState } from "preact/hooks";
 import { deleteUserPolicy, getUserPolicy, listUserPolicies } from "../../clients/iam.ts";
 import { Button } from "../../components/button.tsx";
@@ -90,7 +90,7 @@ export function PoliciesSection({ user }: { readonly user: string }) {
   );
 }
 
-/** The server keeps the text as it was put; other clients put it in one line. */
+/** The server stores the text unchanged, and other clients send it in one line. */
 function indented(document: string): string {
   if (document.includes("\n")) return document;
   try {

@@ -1,4 +1,4 @@
-// What is wrong with a policy of a user or a session, as far as it can be seen without the server, which has the last word.
+// Checks a user's or session's policy as far as that is possible without the server, which decides.
 import { t } from "../../i18n/language.ts";
 
 /** A sentence; undefined if nothing is wrong. */

@@ -1,4 +1,4 @@
-// Policies of users to begin from, for a bucket and a prefix.
+// Templates of users' policies for a bucket and a prefix.
 import type { TextKey } from "../../i18n/en.ts";
 
 export const TEMPLATES = {
@@ -10,10 +10,10 @@ export const TEMPLATES = {
 
 export type Template = keyof typeof TEMPLATES;
 
-/** Stands for the name of the user that a policy belongs to. */
+/** Replaced by the name of the policy's user. */
 const USER = "${aws:username}";
 
-/** Names a policy well enough that several templates of one user do not replace each other. */
+/** Derives a policy's name, so that several templates of one user do not replace each other. */
 export function templateName(template: Template, bucket: string): string {
   return `${template}-${bucket}`.replaceAll(/[^\w+=,.@-]/g, "-").slice(0, 128);
 }
@@ -43,7 +43,7 @@ function statementsOf(template: Template, bucket: string, prefix: string): objec
   }
 }
 
-/** A text in which policies see no wildcard and no variable. */
+/** Escapes wildcards and variables of policies. */
 function literal(text: string): string {
   return text.replaceAll(/[*?$]/g, (character) => `\${${character}}`);
 }

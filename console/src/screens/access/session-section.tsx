@@ -1,4 +1,4 @@
-// Temporary credentials of the caller, by each of the three ways of STS.
+// Temporary credentials of the caller, by each of the three operations of STS.
 import { useState } from "preact/hooks";
 import { assumeRole, getFederationToken, getSessionToken, type TemporaryCredentials } from "../../clients/sts.ts";
 import { Button } from "../../components/button.tsx";

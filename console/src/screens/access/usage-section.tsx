@@ -1,4 +1,4 @@
-// What a user's access keys did in the last days: requests by day, errors and bytes, of each key.
+// The usage of a user's access keys in the last days: requests by day, errors and bytes of each key.
 import { ServiceError } from "../../clients/failures.ts";
 import { listAccessKeys } from "../../clients/iam.ts";
 import { type DayUsage, getKeyDayUsage } from "../../clients/request-usage.ts";

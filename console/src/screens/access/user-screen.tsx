@@ -1,4 +1,4 @@
-// One user: access keys, policies, limits, and what the keys did.
+// One user: access keys, policies, limits and usage.
 import { Page } from "../../components/page.tsx";
 import { hrefOf } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";

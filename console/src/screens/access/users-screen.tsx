@@ -81,7 +81,7 @@ function columnsOf(onDelete: (user: string) => void): Column<User>[] {
   ];
 }
 
-/** Who may not list users may still look after their own. */
+/** A user without the permission to list users may still manage their own keys. */
 function Refused({ failure, onRetry }: { readonly failure: unknown; readonly onRetry: () => void }) {
   const { arn, name } = requireSession();
   return (

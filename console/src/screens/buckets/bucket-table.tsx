@@ -1,4 +1,4 @@
-// One row for each bucket. What a row needs in addition to the list is asked for when the row comes into view.
+// One row for each bucket. Facts that the list lacks are loaded when the row comes into view.
 import { useEffect, useRef, useState } from "preact/hooks";
 import {
   type BucketUsage,
@@ -110,14 +110,14 @@ function accessBadge(isOpen: boolean | undefined) {
   return isOpen ? <Badge kind="warning">{t("buckets.public")}</Badge> : <Badge>{t("buckets.private")}</Badge>;
 }
 
-/** What a row shows in addition to the list; undefined where the caller may not know. */
+/** The facts of a row that the list lacks; undefined without the permission to read them. */
 interface BucketFacts {
   readonly usage: BucketUsage | undefined;
   readonly versioning: Versioning | undefined;
   readonly isOpen: boolean | undefined;
 }
 
-/** The facts of a bucket are asked for once for all cells of its row, and again after the list was loaded again. */
+/** A bucket's facts are loaded once for all cells of its row, and again when the list is reloaded. */
 const asked = new WeakMap<object, Map<string, Promise<BucketFacts>>>();
 
 function factsOf(connection: Connection, list: object, bucket: string): Promise<BucketFacts> {
@@ -138,7 +138,7 @@ async function askFacts(connection: Connection, bucket: string): Promise<BucketF
   return { usage, versioning, isOpen };
 }
 
-/** What the caller may not know is left out of the row. */
+/** Returns undefined for facts that the caller may not read. */
 function orNothing<Value>(call: Promise<Value>): Promise<Value | undefined> {
   return call.catch(() => undefined);
 }

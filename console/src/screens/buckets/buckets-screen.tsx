@@ -1,4 +1,4 @@
-// The list of buckets: what they hold, who may read them, and what can be done with them.
+// The list of buckets: their usage, public access and actions.
 import { useCallback, useMemo, useState } from "preact/hooks";
 import { type ListedBucket, listBuckets } from "../../clients/buckets.ts";
 import { Button } from "../../components/button.tsx";

@@ -33,7 +33,7 @@ export function CreateBucketDialog({ onClose, onCreated }: CreateBucketDialogPro
       setBusy(false);
       return;
     }
-    // Object Lock has turned versions on already.
+    // Object Lock has already enabled versioning.
     const isComplete = !isVersioned || hasObjectLock || (await succeeds(putVersioning(connection, name, "Enabled")));
     if (isComplete) showToast(t("bucketCreate.created", { bucket: name }));
     else showToast(t("bucketCreate.noVersioning", { bucket: name }), { kind: "failure" });

@@ -1,4 +1,4 @@
-// Deletes a bucket. One that still has objects leads to emptying it.
+// Deletes a bucket. For a bucket that has objects, offers to empty it.
 import { deleteBucket } from "../../clients/buckets.ts";
 import { Button } from "../../components/button.tsx";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";

@@ -1,4 +1,4 @@
-// Asks before a bucket is emptied. The work itself goes on in the background.
+// Asks for confirmation before a bucket is emptied in the background.
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { t } from "../../i18n/language.ts";
 

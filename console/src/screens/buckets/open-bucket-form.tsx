@@ -1,4 +1,4 @@
-// Opens a bucket that the list does not have: a user may use buckets that others created.
+// Opens a bucket by name: the list lacks buckets that others created, which a user may still use.
 import { useState } from "preact/hooks";
 import { Button } from "../../components/button.tsx";
 import { TextField } from "../../components/fields.tsx";

@@ -1,4 +1,5 @@
-// The page of an upload link: a guest gives files, without signing in. All that it knows is in the fragment of its address.
+// The page of an upload link, where a guest uploads files without signing in. Its only input is the fragment of its
+// address.
 import { useState } from "preact/hooks";
 import { readUploadLink, type UploadLink, uploadWithLink } from "../../clients/upload-links.ts";
 import { EmptyState, Skeleton } from "../../components/placeholders.tsx";
@@ -19,7 +20,7 @@ interface Sent {
 
 export function DropScreen() {
   const link = readUploadLink(currentPlace().query["link"] ?? "");
-  // The clock of a guest's device may be wrong; the server's decides.
+  // A guest's clock may be wrong, so the server's decides.
   const clock = useLoad(serverTime, []);
   if (clock.isLoading) return <Skeleton lines={6} />;
   const skewMs = clock.value ?? 0;
@@ -38,7 +39,7 @@ export function DropScreen() {
   );
 }
 
-/** The server's clock minus this device's, in ms. Without an answer, the device's own clock has to do. */
+/** The server's clock minus this device's, in ms; 0 without a response. */
 async function serverTime(signal: AbortSignal): Promise<number> {
   const { headers } = await fetch(location.pathname, { method: "HEAD", cache: "no-store", signal });
   const date = Date.parse(headers.get("date") ?? "");

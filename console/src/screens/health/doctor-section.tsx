@@ -1,4 +1,4 @@
-// Runs the doctor's checks in a bucket that is chosen, and says what to change.
+// Runs the doctor's checks in a chosen bucket, and shows what to change.
 import { useState } from "preact/hooks";
 import { listBuckets } from "../../clients/buckets.ts";
 import { Badge } from "../../components/badge.tsx";

@@ -1,4 +1,4 @@
-// Whether the endpoint works: its bindings, schema, scheduled runs, databases and settings; and what a proxy in front breaks.
+// The endpoint's health: bindings, schema, scheduled jobs, databases and settings, and the doctor's checks of proxies.
 import { getHealth, type Health } from "../../clients/health.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
@@ -14,7 +14,7 @@ import { DoctorSection } from "./doctor-section.tsx";
 import { JobsSection } from "./jobs-section.tsx";
 import "./health.css";
 
-/** What D1 allows a database of a paid plan. */
+/** D1's limit of a database in a paid plan. */
 const DATABASE_MAX_BYTES = 10e9;
 /** As `npm run doctor` warns. */
 const WARNING_SHARE = 0.8;

@@ -1,4 +1,4 @@
-// What the scheduled jobs last did, and in plain sentences which of them is late, failed or held.
+// The state of the scheduled jobs, with one sentence for each that is late, failed or on hold.
 import { ServiceError } from "../../clients/failures.ts";
 import { type JobSchedule, listScheduledJobs, type ScheduledJob } from "../../clients/jobs.ts";
 import { Badge, type BadgeKind } from "../../components/badge.tsx";
@@ -11,7 +11,7 @@ import { useConnection } from "../../data/session.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
 
-/** The jobs that people ask about. The others are in the table. */
+/** The jobs with a sentence of their own. The others are only in the table. */
 const SHOWN_FIRST = ["lifecycle", "collect-garbage", "scan-orphans", "scrub", "backup"];
 
 export function JobsSection() {

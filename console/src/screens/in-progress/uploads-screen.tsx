@@ -16,7 +16,7 @@ import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
 
 interface SizedUpload extends OpenUpload {
-  /** What its parts hold; undefined if they cannot be listed. */
+  /** The size of its parts; undefined if they cannot be listed. */
   readonly bytes: number | undefined;
 }
 

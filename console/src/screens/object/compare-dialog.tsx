@@ -1,4 +1,4 @@
-// Two versions, compared: their headers, metadata and tags, and their texts line by line or their images side by side.
+// Compares two versions: headers, metadata and tags, and texts line by line or images side by side.
 import { useMemo } from "preact/hooks";
 import { type ObjectAddress, readStart } from "../../clients/object.ts";
 import type { ListedVersion } from "../../clients/versions.ts";
@@ -28,7 +28,7 @@ export function CompareDialog({ address, older, newer, onClose }: CompareDialogP
     { ...address, versionId: newer.versionId },
   ] as const;
   const times = { older: formatTime(older.modifiedAt), newer: formatTime(newer.modifiedAt) };
-  // Both may be of the same minute.
+  // Two versions may have the same minute.
   const titles = {
     older: t("versions.older", { time: times.older }),
     newer: t("versions.newer", { time: times.newer }),

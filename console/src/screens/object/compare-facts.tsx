@@ -1,4 +1,4 @@
-// What two versions are stored with, where they differ: size, headers, user metadata, tags, storage class, checksums.
+// Shows where two versions differ: size, headers, user metadata, tags, storage class, checksums.
 import type { Connection } from "../../clients/connection.ts";
 import { headObject, type ObjectAddress } from "../../clients/object.ts";
 import { getObjectTags } from "../../clients/object-settings.ts";
@@ -9,7 +9,7 @@ import { t } from "../../i18n/language.ts";
 
 export interface VersionFacts {
   readonly type: string | undefined;
-  /** What is compared, by what it is called. */
+  /** The compared facts, by name. */
   readonly rows: ReadonlyMap<string, string>;
   /** False if the caller may not read the tags. */
   readonly hasTags: boolean;

@@ -1,4 +1,4 @@
-// Two versions of an image side by side.
+// Shows two versions of an image side by side.
 import { type ObjectAddress, presignRead } from "../../clients/object.ts";
 import { ErrorPanel } from "../../components/error-panel.tsx";
 import { Skeleton } from "../../components/placeholders.tsx";
@@ -36,7 +36,7 @@ interface VersionImageProps {
 
 function VersionImage({ address, contentType, title }: VersionImageProps) {
   const connection = useConnection();
-  // The stored type is never passed on: only types of images reach the browser.
+  // Only image types reach the browser, never the stored type.
   const overrides = { "response-content-type": shownAs(address.key, contentType).type };
   const link = useLoad(() => presignRead(connection, address, LINK_SECONDS, overrides), [address.versionId]);
   if (link.failure !== undefined) return <ErrorPanel failure={link.failure} onRetry={link.reload} />;

@@ -1,4 +1,4 @@
-// The keys of a bucket that are deleted but have versions: their newest entry is a delete marker.
+// Lists the deleted keys of a bucket that still have versions: their newest version is a delete marker.
 import { useState } from "preact/hooks";
 import type { Connection } from "../../clients/connection.ts";
 import { undeleteKey } from "../../clients/object-versions.ts";
@@ -26,7 +26,7 @@ interface Deleted {
   readonly next: VersionPage["next"];
 }
 
-/** Pages are read until there is this much to show. */
+/** Pages are loaded until there are this many rows. */
 const WANTED = 100;
 const PAGES_MAX = 20;
 
@@ -116,7 +116,7 @@ function columnsOf(bucket: string, restore: (key: string) => void): Column<Liste
   ];
 }
 
-/** The next deleted keys, of as many pages of versions as it takes to have some. */
+/** The next deleted keys. Pages of versions are loaded until one has some. */
 async function deletedBelow(
   connection: Connection,
   bucket: string,

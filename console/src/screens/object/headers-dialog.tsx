@@ -1,5 +1,5 @@
-// Changes the headers that an object is served with, its user metadata and its storage class: copies it onto itself, if
-// nobody has replaced it meanwhile.
+// Changes an object's response headers, user metadata and storage class. The object is copied onto itself, on condition
+// that it is unchanged.
 import { useState } from "preact/hooks";
 import { copyObject, type ObjectAddress, type ObjectFacts, SERVED_HEADERS } from "../../clients/object.ts";
 import { Button } from "../../components/button.tsx";
@@ -12,7 +12,7 @@ import { showToast } from "../../data/toasts.ts";
 import { useChange } from "../../data/use-change.ts";
 import { t } from "../../i18n/language.ts";
 
-/** What can be asked for; another class that an object has is offered too. */
+/** The classes to choose from, in addition to the object's own. */
 const CLASSES = ["STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"];
 const HEADER_TEXT = /^[\u0020-\u007e\t]*$/;
 const METADATA_NAME = /^[\w!#$%&'*+.^`|~-]+$/;

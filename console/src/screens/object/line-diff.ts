@@ -1,5 +1,5 @@
-// The lines in which two texts differ, by Myers' algorithm: the shortest way from one to the other by adding and removing
-// lines. Long runs of equal lines are folded.
+// Computes the lines in which two texts differ, by Myers' algorithm: the fewest additions and removals of lines. Long runs
+// of equal lines are folded.
 export interface DiffLine {
   readonly kind: "added" | "removed" | "same" | "skipped";
   readonly text: string;
@@ -7,7 +7,7 @@ export interface DiffLine {
   readonly skipped?: number;
 }
 
-/** Texts that differ in more lines than this are shown as replaced, because the search takes the square of it. */
+/** Texts that differ in more lines show as replaced, because the search takes the square of this number. */
 const DIFFERENCES_MAX = 2000;
 /** Equal lines that are kept around a difference. */
 const CONTEXT = 3;
@@ -30,7 +30,7 @@ function same(lines: readonly string[]): DiffLine[] {
 }
 
 function shortestWay(from: readonly string[], to: readonly string[]): DiffLine[] {
-  // How far each diagonal got, for each number of differences.
+  // The furthest point on each diagonal, for each number of differences.
   const traces: Map<number, number>[] = [];
   let reached = new Map<number, number>([[1, 0]]);
   for (let differences = 0; differences <= Math.min(from.length + to.length, DIFFERENCES_MAX); differences += 1) {

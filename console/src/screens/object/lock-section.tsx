@@ -22,7 +22,7 @@ export function LockSection({ address, facts, onChanged }: LockSectionProps) {
   const connection = useConnection();
   const change = useChange();
   const { lock } = facts;
-  // The version that is shown, even if a newer one has been written meanwhile.
+  // The shown version, even if a newer one exists by now.
   const version = { ...address, versionId: facts.versionId ?? address.versionId };
   const [mode, setMode] = useState<"none" | "GOVERNANCE" | "COMPLIANCE">(lock.mode ?? "none");
   const [until, setUntil] = useState(localTime(lock.until ?? connection.now() + DAY_MS));

@@ -1,5 +1,5 @@
-// Markdown as elements: headings, lists, quotes, code, emphasis and links. Its raw HTML stays text, and its images are
-// named but not loaded, so that a document tells nobody who reads it.
+// Renders Markdown as elements: headings, lists, quotes, code, emphasis and links. Raw HTML stays text, and images are
+// named but not loaded, so that a document cannot track its readers.
 import type { ComponentChildren } from "preact";
 
 export function Markdown({ text }: { readonly text: string }) {
@@ -11,7 +11,7 @@ const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
 const ITEM = /^\s*(?:[-*+]|(\d+)[.)])\s+(.*)$/;
 const QUOTE = /^ {0,3}> ?(.*)$/;
 const RULE = /^ {0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,})$/;
-/** Quotes within quotes beyond this stay text. */
+/** Quotes nested deeper than this stay text. */
 const DEPTH_MAX = 8;
 
 function blocksOf(lines: readonly string[], depth = 0): ComponentChildren[] {
@@ -47,7 +47,7 @@ function blocksOf(lines: readonly string[], depth = 0): ComponentChildren[] {
     } else if (line.trim() === "") {
       at += 1;
     } else {
-      // The first line is taken in any case, so that every turn goes on.
+      // Always consumes the first line, so that every turn makes progress.
       at += 1;
       const more = takeWhile(
         (one) => one.trim() !== "" && ![FENCE, HEADING, QUOTE, ITEM].some((form) => form.test(one)),
@@ -58,7 +58,7 @@ function blocksOf(lines: readonly string[], depth = 0): ComponentChildren[] {
   return blocks;
 }
 
-/** The page has headings of its own above these. */
+/** The page has headings of its own above the document's. */
 function headingOf(level: number, content: ComponentChildren) {
   if (level === 1) return <h3>{content}</h3>;
   return level === 2 ? <h4>{content}</h4> : <h5>{content}</h5>;
@@ -83,7 +83,7 @@ function inlineOf(text: string): ComponentChildren[] {
   return [...parts, text.slice(from)];
 }
 
-/** Only addresses of the web are links; a script's address stays text. */
+/** Only HTTP and HTTPS addresses are links; a `javascript:` address stays text. */
 function linkOf(label: string, target: string) {
   if (!/^https?:\/\//i.test(target)) return `${label} (${target})`;
   return (

@@ -16,7 +16,7 @@ import { t } from "../../i18n/language.ts";
 
 export interface MoveDialogProps {
   readonly address: ObjectAddress;
-  /** What is shown; something newer is left where it is. */
+  /** The shown object; a newer one is not moved. */
   readonly facts: ObjectFacts;
   readonly kind: "move" | "copy";
   readonly onClose: () => void;

@@ -1,4 +1,4 @@
-// One object, or one version of it: what can be done with it, and its tabs. A tab is loaded when it is first shown.
+// One object, or one version of it: its actions and tabs. A tab is loaded when it is first shown.
 import { useState } from "preact/hooks";
 import { headObject, type ObjectAddress, type ObjectFacts, presignRead, savedAs } from "../../clients/object.ts";
 import { ServiceError } from "../../clients/failures.ts";
@@ -26,7 +26,7 @@ import { RemoveDialog } from "./remove-dialog.tsx";
 import { OBJECT_TABS, type ObjectTab } from "./tabs.ts";
 import "./object.css";
 
-/** Downloads are saved by the browser; the link has to live until it begins. */
+/** The link must be valid until the browser begins the download. */
 const DOWNLOAD_SECONDS = 3600;
 
 export function ObjectScreen(props: ScreenProps) {

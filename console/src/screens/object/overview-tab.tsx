@@ -1,4 +1,4 @@
-// What an object is: its facts, and what can be changed about it.
+// An object's metadata, and the actions that change it.
 import { useState } from "preact/hooks";
 import { getConfiguration } from "../../clients/configurations.ts";
 import type { ObjectFacts } from "../../clients/object.ts";

@@ -1,5 +1,5 @@
-// A PDF in the browser's own viewer. It is fetched into a blob of that very type, and only if it begins like one, so the
-// browser never takes it for a page.
+// Shows a PDF in the browser's own viewer. The file is fetched as `application/pdf`, and only if it begins like a PDF, so
+// the browser never treats it as HTML.
 import { useEffect, useState } from "preact/hooks";
 import { type ObjectAddress, readStart } from "../../clients/object.ts";
 import { ErrorPanel } from "../../components/error-panel.tsx";

@@ -1,13 +1,13 @@
-// How an object is shown: by its type, or by the ending of its key where the type says nothing.
+// Decides how the preview shows an object: by its content type, or by the extension of its key if the type is generic.
 export type PreviewKind = "image" | "video" | "audio" | "pdf" | "json" | "csv" | "markdown" | "text" | "none";
 
 interface Shown {
   readonly kind: PreviewKind;
-  /** The type that the browser is told. Stored types are never passed on. */
+  /** The content type for the browser. Stored types are never passed on. */
   readonly type: string;
 }
 
-/** By the ending of a key. What is missing here is shown as text if it is text. */
+/** By the extension of a key. Other files are shown as text if they are text. */
 const BY_ENDING: Readonly<Record<string, Shown>> = {
   png: { kind: "image", type: "image/png" },
   jpg: { kind: "image", type: "image/jpeg" },
@@ -40,7 +40,7 @@ const BY_ENDING: Readonly<Record<string, Shown>> = {
   markdown: { kind: "markdown", type: "text/markdown" },
 };
 
-/** Endings of what is surely no text, so that its first bytes are not fetched. */
+/** Extensions of binary files, of which not even the first bytes are fetched. */
 const BINARY = new Set("zip gz tgz bz2 xz zst 7z rar tar exe dll so bin iso dmg parquet docx xlsx pptx".split(" "));
 
 const BY_TYPE = new Map(Object.values(BY_ENDING).map((shown) => [shown.type, shown]));
@@ -56,7 +56,7 @@ export function shownAs(key: string, contentType = ""): Shown {
   const byType = BY_TYPE.get(type);
   if (byType !== undefined) return byType;
   if (type.endsWith("+json")) return { kind: "json", type: "application/json" };
-  // Endings are finer than `text/plain`, but never turn a page into something else than its source.
+  // An extension refines `text/plain`, but HTML always shows as its source.
   if (type === "text/plain" && byEnding !== undefined) return byEnding;
   if (type.startsWith("text/") || /(?:xml|javascript|yaml|toml|sql|x-sh|ndjson)$/.test(type)) return TEXT;
   if (type.startsWith("image/")) return { kind: "image", type };

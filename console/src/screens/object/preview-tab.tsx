@@ -1,5 +1,5 @@
-// Shows what is in an object. Media are played from a presigned URL; everything else is read as text, and becomes nothing
-// but text nodes. Of big texts only the beginning is fetched.
+// Shows the content of an object. Media play from a presigned URL; everything else is read as text and rendered as text
+// nodes only. Of a large text only the beginning is fetched.
 import { useState } from "preact/hooks";
 import { type ObjectAddress, presignRead, readStart } from "../../clients/object.ts";
 import { ErrorPanel } from "../../components/error-panel.tsx";

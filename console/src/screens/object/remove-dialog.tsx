@@ -1,4 +1,4 @@
-// Deletes an object, which can be undone where the bucket has versions; or one version, for good.
+// Deletes an object, with undo in a versioned bucket, or deletes one version permanently.
 import { getVersioning } from "../../clients/buckets.ts";
 import { deleteObject, type ObjectAddress } from "../../clients/object.ts";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";

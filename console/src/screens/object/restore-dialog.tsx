@@ -1,4 +1,4 @@
-// Asks before an object of a snapshot is restored to its bucket, to exactly the key that it has here.
+// Asks for confirmation before an object of a snapshot is restored to the same key of its bucket.
 import { copyObject, deleteObject, type ObjectAddress, type ObjectFacts } from "../../clients/object.ts";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { showFailure } from "../../data/failure-toast.ts";
@@ -28,7 +28,7 @@ export function RestoreDialog({ address, facts, target, onClose }: RestoreDialog
         () => showToast(t("object.versionDeleted")),
         (failure: unknown) => showFailure(failure),
       );
-    // Without a version id, the deletion would end the object.
+    // Without a version id, the undo would delete the object permanently.
     const action = versionId === undefined ? undefined : { label: t("action.undo"), run: undo };
     showToast(t("object.copied", { key }), { action });
     navigate(["buckets", target, "object"], { key });

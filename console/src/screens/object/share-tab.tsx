@@ -1,4 +1,4 @@
-// Shares an object: a link that ends, the permanent address of a public object, and links with which guests upload.
+// Shares an object: a link that expires, the permanent address of a public object, and upload links for guests.
 import { useState } from "preact/hooks";
 import { type ObjectAddress, presignRead, savedAs } from "../../clients/object.ts";
 import { snapshotAt } from "../../clients/snapshots.ts";
@@ -66,7 +66,7 @@ function ReadLinkSection({ address }: { readonly address: ObjectAddress }) {
   );
 }
 
-/** A link that temporary credentials sign ends with them. */
+/** A link signed by temporary credentials expires with them. */
 function TemporaryNotice() {
   const { credentials } = useConnection();
   const end = currentSession()?.expiresAt;

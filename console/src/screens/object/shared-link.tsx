@@ -1,4 +1,4 @@
-// A link to copy, or to scan from the screen. The code is drawn here, by a library that is loaded for it alone.
+// Shows a link with a copy button and a QR code. The library for the code is loaded only for it.
 import { useId, useState } from "preact/hooks";
 import { Button } from "../../components/button.tsx";
 import { CopyButton } from "../../components/copy-button.tsx";

@@ -3,7 +3,7 @@ import type { FunctionComponent } from "preact";
 import type { ObjectAddress, ObjectFacts } from "../../clients/object.ts";
 import type { TextKey } from "../../i18n/en.ts";
 
-/** What a tab is given that also makes sense while the key has no current version. */
+/** The properties of a tab that a key without a current version also has. */
 export interface PlainTabProps {
   readonly address: ObjectAddress;
   readonly facts: ObjectFacts | undefined;

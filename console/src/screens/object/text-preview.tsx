@@ -1,4 +1,4 @@
-// The beginning of a text: as it is, or read as JSON, as a table or as Markdown. Nothing of it is ever markup.
+// Shows the beginning of a text: unchanged, or rendered as JSON, as a table or as Markdown. It never becomes HTML markup.
 import { useMemo, useState } from "preact/hooks";
 import { CheckField } from "../../components/fields.tsx";
 import { t } from "../../i18n/language.ts";
@@ -91,7 +91,7 @@ export function textOfBytes(content: Uint8Array<ArrayBuffer>, isCut: boolean): s
   if (!isWide && content.includes(0)) return undefined;
   const name = isWide ? (first === 0xff ? "utf-16le" : "utf-16be") : "utf-8";
   try {
-    // A cut may be amid a character, which stays in the decoder.
+    // The cut may split a character; the decoder keeps its first bytes.
     return new TextDecoder(name, { fatal: true }).decode(content, { stream: isCut });
   } catch {
     return new TextDecoder("windows-1252").decode(content);
@@ -100,7 +100,7 @@ export function textOfBytes(content: Uint8Array<ArrayBuffer>, isCut: boolean): s
 
 function indented(text: string): string {
   try {
-    // Numbers beyond a double's digits would be changed by parsing, so such texts stay as they are.
+    // Parsing would change numbers beyond a double's precision, so such texts stay unchanged.
     if (/\d{16}/.test(text)) return text;
     return JSON.stringify(JSON.parse(text), null, 2);
   } catch {

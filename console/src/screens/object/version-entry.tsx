@@ -8,7 +8,7 @@ import {
   presignRead,
   savedAs,
 } from "../../clients/object.ts";
-import type { Fate } from "../../clients/object-versions.ts";
+import type { Expiration } from "../../clients/object-versions.ts";
 import type { ListedVersion } from "../../clients/versions.ts";
 import { Badge } from "../../components/badge.tsx";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
@@ -27,7 +27,7 @@ export interface VersionEntryProps {
   /** With its version id. */
   readonly address: ObjectAddress;
   readonly version: ListedVersion;
-  readonly fate: Fate | undefined;
+  readonly expiration: Expiration | undefined;
   readonly lock: ObjectLock | undefined;
   readonly isChosen: boolean;
   readonly onChoose: () => void;
@@ -35,7 +35,7 @@ export interface VersionEntryProps {
 }
 
 export function VersionEntry(props: VersionEntryProps) {
-  const { version, fate, lock, isChosen, onChoose } = props;
+  const { version, expiration, lock, isChosen, onChoose } = props;
   const { versionId, isLatest, isDeleteMarker, modifiedAt, bytes, storageClass } = version;
   const now = useConnection().now();
   const isLocked = lock?.hasLegalHold === true || (lock?.until ?? 0) > now;
@@ -64,7 +64,7 @@ export function VersionEntry(props: VersionEntryProps) {
             <code class="object-break">{versionId}</code>
             {isDeleteMarker ? null : ` · ${formatBytes(bytes)} · ${storageClass}`}
           </p>
-          <p class="hint">{fateText(fate, isLocked, isDeleteMarker)}</p>
+          <p class="hint">{expirationText(expiration, isLocked, isDeleteMarker)}</p>
         </div>
         <Actions {...props} />
       </div>
@@ -84,11 +84,14 @@ function LockBadges({ lock }: { readonly lock: ObjectLock | undefined }) {
   );
 }
 
-/** Rules leave locked versions alone. */
-function fateText(fate: Fate | undefined, isLocked: boolean, isDeleteMarker: boolean): string {
-  if (fate === undefined) return isLocked ? t("versions.lockedStays") : t("versions.stays");
-  if (fate.at !== undefined) return t("versions.goesOn", { day: formatDay(fate.at), rule: fate.ruleId });
-  return isDeleteMarker ? t("versions.markerGoes", { rule: fate.ruleId }) : t("versions.goes", { rule: fate.ruleId });
+/** Rules skip locked versions. */
+function expirationText(expiration: Expiration | undefined, isLocked: boolean, isDeleteMarker: boolean): string {
+  if (expiration === undefined) return isLocked ? t("versions.lockedStays") : t("versions.stays");
+  if (expiration.at !== undefined)
+    return t("versions.goesOn", { day: formatDay(expiration.at), rule: expiration.ruleId });
+  return isDeleteMarker
+    ? t("versions.markerGoes", { rule: expiration.ruleId })
+    : t("versions.goes", { rule: expiration.ruleId });
 }
 
 function Actions({ address, version, onChanged }: VersionEntryProps) {

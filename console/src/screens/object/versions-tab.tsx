@@ -1,7 +1,7 @@
-// The versions of a key as a timeline, newest first: what each is, when it goes and why, and what can be done with it.
+// The versions of a key as a timeline, newest first, each with its expiration, the rule behind it, and its actions.
 import { useState } from "preact/hooks";
 import type { ObjectAddress } from "../../clients/object.ts";
-import { fatesOf, type KeyVersions, listVersionsOfKey, locksOf } from "../../clients/object-versions.ts";
+import { expirationsOf, type KeyVersions, listVersionsOfKey, locksOf } from "../../clients/object-versions.ts";
 import { getVersioning } from "../../clients/buckets.ts";
 import type { ListedVersion } from "../../clients/versions.ts";
 import { Button } from "../../components/button.tsx";
@@ -79,8 +79,8 @@ function Timeline({ address, page: { versions }, expiration, onChanged }: Timeli
   const ids = versions.map(({ versionId }) => versionId).join(" ");
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const [isComparing, setComparing] = useState(false);
-  // Both only explain; who may not read rules or locks sees the versions all the same.
-  const fates = useLoad(() => fatesOf(connection, address, versions), [address.bucket, address.key, ids]);
+  // Both are optional: without the permission to read rules or locks, the versions still show.
+  const expirations = useLoad(() => expirationsOf(connection, address, versions), [address.bucket, address.key, ids]);
   const locks = useLoad(() => locksOf(connection, address, versions), [address.bucket, address.key, ids]);
   const toggle = (id: string): void =>
     setChosen(chosen.includes(id) ? chosen.filter((other) => other !== id) : [...chosen, id].slice(-2));
@@ -88,7 +88,7 @@ function Timeline({ address, page: { versions }, expiration, onChanged }: Timeli
   const [newer, older] = compared;
   return (
     <>
-      {fates.failure === undefined ? null : <p class="hint">{t("versions.noRules")}</p>}
+      {expirations.failure === undefined ? null : <p class="hint">{t("versions.noRules")}</p>}
       <p class="actions">
         <Button isDisabled={compared.length !== 2} onClick={() => setComparing(true)}>
           {t("versions.compare")}
@@ -104,7 +104,7 @@ function Timeline({ address, page: { versions }, expiration, onChanged }: Timeli
               key={versionId}
               address={{ ...address, versionId }}
               version={version}
-              fate={isExpiring ? expiration : fates.value?.get(versionId)}
+              expiration={isExpiring ? expiration : expirations.value?.get(versionId)}
               lock={locks.value?.get(versionId)}
               isChosen={chosen.includes(versionId)}
               onChoose={() => toggle(versionId)}

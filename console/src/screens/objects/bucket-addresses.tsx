@@ -1,4 +1,4 @@
-// Copies the public addresses of all that is below the shown folder, and the address that they begin with.
+// Copies the public addresses of all objects below the current folder, and their common base address.
 import type { PublicAddresses } from "../../clients/public-addresses.ts";
 import { Button } from "../../components/button.tsx";
 import { copyText } from "../../data/clipboard.ts";

@@ -1,4 +1,4 @@
-// Makes a folder that other clients see, too.
+// Creates a folder that other clients show, too.
 import { useState } from "preact/hooks";
 import { createFolder } from "../../clients/objects.ts";
 import { isReachable } from "../../clients/paths.ts";

@@ -1,4 +1,4 @@
-// Asks before objects and folders are deleted, and says whether the deletion can be undone.
+// Asks for confirmation before objects and folders are deleted, and shows whether the deletion can be undone.
 import { getVersioning } from "../../clients/buckets.ts";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import { deleteObjects } from "../../data/delete-objects.ts";

@@ -1,4 +1,4 @@
-// Takes files and folders that are dropped anywhere on the screen of a folder.
+// Uploads files and folders that are dropped anywhere on the screen of a folder.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { filesOfDrop } from "../../data/dropped-files.ts";
@@ -7,7 +7,7 @@ import { t } from "../../i18n/language.ts";
 
 export interface DropZoneProps {
   readonly prefix: string;
-  /** Where nothing can be uploaded, a drop does nothing. */
+  /** Uploads are impossible here, so a drop does nothing. */
   readonly isDisabled: boolean;
   readonly onFiles: (files: readonly NewUpload[]) => void;
   readonly children: ComponentChildren;

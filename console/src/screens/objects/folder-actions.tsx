@@ -1,4 +1,4 @@
-// What can be done in a folder: search, make a folder, upload. A snapshot offers none of it: nothing changes there.
+// The actions of a folder: search, create a folder, upload. A snapshot cannot change, so it offers none of them.
 import { snapshotAt } from "../../clients/snapshots.ts";
 import { Button, LinkButton } from "../../components/button.tsx";
 import { FileButton } from "../../components/file-button.tsx";

@@ -1,4 +1,4 @@
-// What is shown of a folder's list: what the filter lets through, in the order that was chosen, and what of it is selected.
+// The view of a folder's list: its filter, its order and its selection.
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ObjectRow } from "../../data/object-list.ts";
 import type { PagedRows } from "../../data/paged-rows.ts";
@@ -25,7 +25,7 @@ export interface FolderView {
   readonly sort: Sort;
   readonly sortBy: (column: SortColumn) => void;
   readonly toggle: (row: ObjectRow) => void;
-  /** Selects all, listed or not; or nothing, if all is selected. */
+  /** Selects all rows, loaded or not, or clears the selection if all are selected. */
   readonly toggleAll: () => void;
   readonly clear: () => void;
 }
@@ -40,7 +40,7 @@ export function useFolderView(list: PagedRows<ObjectRow>): FolderView {
     const shown = text === "" ? list.rows : list.rows.filter(({ name }) => name.toLowerCase().includes(text));
     return isSorted ? sorted(shown, sort) : shown;
   }, [list.rows, text, sort, isSorted]);
-  // A filter searches everything, an order is one of everything, and everything may be selected.
+  // A filter, an order and a selection of all rows need the whole list.
   const needsAll = text !== "" || isSorted || picked === "all";
   useEffect(() => {
     if (needsAll && !list.isComplete && !list.isLoading && list.failure === undefined) list.loadMore();
@@ -53,7 +53,7 @@ export function useFolderView(list: PagedRows<ObjectRow>): FolderView {
     selected: picked === "all" ? EVERY_KEY : picked,
     filter,
     filterBy: (next) => {
-      // All of what one filter shows is not all of what the next one shows.
+      // A selection of all rows does not carry over to another filter.
       setPicked(pickedKeys());
       setFilter(next);
     },
@@ -70,13 +70,13 @@ export function useFolderView(list: PagedRows<ObjectRow>): FolderView {
   };
 }
 
-/** Folders have neither size nor time: they stay in front, by name. */
+/** Folders have neither size nor time, so they come first, by name. */
 function sorted(rows: readonly ObjectRow[], { column, isDescending }: Sort): ObjectRow[] {
   const [folders, files] = [rows.filter(({ type }) => type === "folder"), rows.filter(({ type }) => type === "object")];
   const sign = isDescending ? -1 : 1;
   if (column === "name")
     return isDescending ? [...folders.toReversed(), ...files.toReversed()] : [...folders, ...files];
-  // The order of keys remains among equals.
+  // Equal rows stay in the order of their keys.
   return [...folders, ...files.toSorted((one, other) => sign * (measureOf(one, column) - measureOf(other, column)))];
 }
 

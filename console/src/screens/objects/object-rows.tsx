@@ -1,4 +1,4 @@
-// The list of folders and objects: only the rows in view are in the document.
+// The list of folders and objects, as a virtual list.
 import { useCallback } from "preact/hooks";
 import { isReachable } from "../../clients/paths.ts";
 import type { PublicAddresses } from "../../clients/public-addresses.ts";
@@ -28,7 +28,7 @@ export interface ObjectRowsProps {
   readonly hrefFor: (row: ObjectRow) => string;
   readonly menuFor: (row: ObjectRow) => readonly MenuAction[];
   readonly onNearEnd: () => void;
-  /** Where everyone may read something of the bucket. */
+  /** Defined if everyone may read some keys of the bucket. */
   readonly addresses?: PublicAddresses | undefined;
 }
 

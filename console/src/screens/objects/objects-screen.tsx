@@ -1,5 +1,5 @@
-// The objects of a bucket or a snapshot as folders: browse, filter, sort, select. A place names its prefix, so every folder
-// has a link.
+// The objects of a bucket or a snapshot as folders: browse, filter, sort, select. The address contains the prefix, so every
+// folder has a link.
 import { useCallback, useRef, useState } from "preact/hooks";
 import type { PublicAddresses } from "../../clients/public-addresses.ts";
 import { snapshotAt } from "../../clients/snapshots.ts";
@@ -183,7 +183,7 @@ function EmptyFolder({ prefix, isSnapshot }: { readonly prefix: string; readonly
   );
 }
 
-/** The place of a row: a folder's list, or an object's page. */
+/** The place that a row links to: a folder's list, or an object's page. */
 function placeOf(bucket: string, { type, key }: ObjectRow): [steps: string[], query: Record<string, string>] {
   return type === "folder"
     ? [["buckets", bucket, "objects"], { prefix: key }]

@@ -1,4 +1,4 @@
-// The way to a folder: the bucket's root, and each folder down to this one.
+// The breadcrumbs of a folder: the bucket's root, and each folder down to this one.
 import { hrefOf } from "../../data/router.ts";
 import { t } from "../../i18n/language.ts";
 

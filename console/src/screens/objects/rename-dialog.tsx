@@ -1,4 +1,4 @@
-// Gives an object or a folder another name in its folder. A folder is renamed by moving all that is below it.
+// Renames an object or a folder within its folder. Renaming a folder moves all objects below it.
 import { useState } from "preact/hooks";
 import { isReachable } from "../../clients/paths.ts";
 import { Button } from "../../components/button.tsx";
@@ -32,7 +32,7 @@ export function RenameDialog({ bucket, rows, onClose, onChanged }: RenameDialogP
       onClose={onClose}
       onSubmit={() => {
         if (!isReady) return;
-        // What a key has after the row's own key is kept: nothing for an object, the rest for those below a folder.
+        // The rest of a key after the row's own key stays: empty for an object, a relative path for keys below a folder.
         const target = `${row.key.slice(0, row.key.length - name.length)}${typed}${end}`;
         const plan = {
           kind: "move",

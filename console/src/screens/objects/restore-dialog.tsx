@@ -1,5 +1,5 @@
-// Asks before objects and folders of a snapshot are restored to its bucket. A key gets exactly what the snapshot shows of
-// it; keys of other names stay as they are.
+// Asks for confirmation before objects and folders of a snapshot are restored to its bucket. Each key gets the version
+// that the snapshot shows; other keys stay unchanged.
 import { snapshotAt } from "../../clients/snapshots.ts";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
 import type { ObjectRow } from "../../data/object-list.ts";
@@ -26,7 +26,7 @@ export function RestoreDialog({ bucket, rows, onClose, onChanged }: RestoreDialo
       onClose={onClose}
       onConfirm={() => {
         const plan = { kind: "copy", bucket, prefix: "", rows, targetBucket: target, targetPrefix: "" } as const;
-        // The bucket keeps versions while it has snapshots, so nothing is lost.
+        // A bucket with snapshots is versioned, so nothing is lost.
         void transferRows(connection, { ...plan, replaces: true }, onChanged);
         return Promise.resolve();
       }}

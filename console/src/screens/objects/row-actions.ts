@@ -1,4 +1,4 @@
-// What can be asked about rows of a list: by a row's menu, by the bar above the list, and by keys.
+// The actions on rows of a list, which a row's menu, the selection bar and keyboard shortcuts offer.
 import { snapshotAt } from "../../clients/snapshots.ts";
 import { isReachable } from "../../clients/paths.ts";
 import type { MenuAction } from "../../components/menu.tsx";
@@ -7,13 +7,13 @@ import { t } from "../../i18n/language.ts";
 
 export type Ask = "delete" | "move" | "copy" | "rename" | "restore";
 
-/** A dialog that is open, and the rows it is about. */
+/** An open dialog and its rows. */
 export interface Question {
   readonly ask: Ask;
   readonly rows: readonly ObjectRow[];
 }
 
-/** What may be asked about rows. Nothing changes in a snapshot, but the bucket can get what it shows. */
+/** The permitted actions on rows. A snapshot cannot change, but its objects can be restored to the bucket. */
 export function asksFor(bucket: string, rows: readonly ObjectRow[]): readonly Ask[] {
   if (rows.length === 0) return [];
   if (snapshotAt(bucket) !== undefined) return ["restore", "copy"];

@@ -1,4 +1,4 @@
-// The dialog of what was asked about rows.
+// Shows the dialog of the chosen action on rows.
 import { snapshotAt } from "../../clients/snapshots.ts";
 import { DeleteObjectsDialog } from "./delete-objects-dialog.tsx";
 import { RenameDialog } from "./rename-dialog.tsx";

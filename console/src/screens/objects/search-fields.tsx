@@ -1,4 +1,4 @@
-// The form of a search: a text, and behind it what else an object may have to meet.
+// The form of a search: a text, and further conditions that can be shown.
 import { useState } from "preact/hooks";
 import { Button } from "../../components/button.tsx";
 import { TextArea, TextField } from "../../components/fields.tsx";

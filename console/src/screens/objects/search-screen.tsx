@@ -23,7 +23,7 @@ import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
 import { useShortcuts } from "./shortcuts.ts";
 import "./objects.css";
 
-/** Pages of a scan may be empty; below so many rows the next one is asked for at once. */
+/** Pages of a scan may be empty: with fewer rows than this, the next page is loaded at once. */
 const ROWS_MIN = 50;
 
 export function SearchScreen(props: ScreenProps) {
@@ -176,7 +176,7 @@ interface RefusalProps {
   readonly onRetry: () => void;
 }
 
-/** Why there is no result, with the ways on: to examine everything, or to list by prefix. */
+/** The reason for a missing result, with actions: examine every object, or list by prefix. */
 function Refusal({ bucket, form, failure, onScan, onRetry }: RefusalProps) {
   const code = failure instanceof ServiceError ? failure.code : "";
   const isBroad = code === "QueryTooBroad";

@@ -1,4 +1,4 @@
-// What can be done with the selected rows.
+// The selection bar: the actions on the selected rows.
 import { Button } from "../../components/button.tsx";
 import type { ObjectRow } from "../../data/object-list.ts";
 import { plural, t } from "../../i18n/language.ts";
@@ -9,14 +9,14 @@ export interface SelectionBarProps {
   readonly chosen: readonly ObjectRow[];
   readonly onDownload: () => void;
   readonly onAsk: (ask: Ask) => void;
-  /** Undefined where nothing that is selected has a public address. */
+  /** Undefined if no selected row has a public address. */
   readonly onCopyAddresses: (() => void) | undefined;
   readonly onClear: () => void;
 }
 
 const ICONS = { delete: "trash", move: "share", copy: "copy", rename: "edit", restore: "reload" } as const;
 
-/** Its place is kept while nothing is selected, so that the list does not jump. */
+/** Also takes its space while nothing is selected, so that the list does not jump. */
 export function SelectionBar({ bucket, chosen, onDownload, onAsk, onCopyAddresses, onClear }: SelectionBarProps) {
   if (chosen.length === 0) return <div class="selection-bar" />;
   const isOneObject = chosen.length === 1 && chosen[0]?.type === "object";

@@ -1,4 +1,4 @@
-// The keyboard of a list of objects.
+// The keyboard shortcuts of a list of objects.
 import { useEffect, useRef } from "preact/hooks";
 import type { PublicAddresses } from "../../clients/public-addresses.ts";
 import type { ObjectRow } from "../../data/object-list.ts";
@@ -8,7 +8,7 @@ import { type Ask, asksFor, canDownload, type Question } from "./row-actions.ts"
 export interface ShortcutTargets {
   readonly bucket: string;
   readonly rows: readonly ObjectRow[];
-  /** What is selected; keys act on it, or on the row that has the focus. */
+  /** The selection. Shortcuts act on it, or on the focused row. */
   readonly chosen: readonly ObjectRow[];
   readonly focused: number | undefined;
   readonly setFocused: (index: number) => void;
@@ -26,7 +26,7 @@ export interface ShortcutTargets {
   readonly onHelp: () => void;
 }
 
-/** Keys that ask something; the first that may be asked counts. */
+/** Keys that open a dialog. Of several actions, the first permitted one counts. */
 const ASK_KEYS: Readonly<Record<string, readonly Ask[]>> = {
   m: ["move"],
   c: ["copy"],
@@ -42,7 +42,7 @@ export function useShortcuts(targets: ShortcutTargets): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || newest.current.isDisabled) return;
-      // A dialog has the keys while it is open, whichever screen opened it.
+      // An open dialog handles all keys, whichever screen opened it.
       if (document.querySelector("dialog[open]") !== null) return;
       if (obey(event, newest.current)) event.preventDefault();
     };
@@ -100,7 +100,7 @@ function obey({ key, target }: KeyboardEvent, targets: ShortcutTargets): boolean
   }
 }
 
-/** Acts on what is selected, or on the row that has the focus. */
+/** Acts on the selection, or on the focused row. */
 function actOn(key: string, row: ObjectRow | undefined, targets: ShortcutTargets): boolean {
   const { bucket, chosen, onDownload, onAsk } = targets;
   const rows = chosen.length > 0 ? chosen : row === undefined ? [] : [row];

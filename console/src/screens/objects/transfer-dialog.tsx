@@ -1,4 +1,4 @@
-// Asks where the selected rows are moved or copied to.
+// Asks for the destination to which the selected rows are moved or copied.
 import { useState } from "preact/hooks";
 import { Button } from "../../components/button.tsx";
 import { Dialog } from "../../components/dialog.tsx";

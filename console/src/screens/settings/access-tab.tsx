@@ -1,4 +1,4 @@
-// Public access: whether the bucket is public now, and what is blocked whatever a policy or list says.
+// Public access: whether the bucket is public, and its public access block, which overrides policies and ACLs.
 import { useState } from "preact/hooks";
 import { isPublic } from "../../clients/buckets.ts";
 import { getConfiguration, putConfiguration } from "../../clients/configurations.ts";

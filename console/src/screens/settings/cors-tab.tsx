@@ -1,4 +1,4 @@
-// CORS rules: which pages of other origins may use the bucket.
+// CORS rules: which origins may use the bucket from a browser.
 import { useState } from "preact/hooks";
 import { deleteConfiguration, getConfiguration, putConfiguration } from "../../clients/configurations.ts";
 import { childrenOf, optionalText, parseXml, s3Document, tag } from "../../clients/xml.ts";

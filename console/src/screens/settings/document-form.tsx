@@ -1,4 +1,4 @@
-// A configuration as text, for what a form does not offer: checked while it is typed, with examples to begin from.
+// A configuration as text, for options that a form lacks: checked while the user types, with examples.
 import { useState } from "preact/hooks";
 import { Button } from "../../components/button.tsx";
 import { TextArea } from "../../components/fields.tsx";
@@ -16,7 +16,7 @@ export interface DocumentFormProps {
   /** The stored document; undefined: none. */
   readonly stored: string | undefined;
   readonly change: Change;
-  /** What is wrong with a text, if it is. */
+  /** Returns the error of a text, if it has one. */
   readonly check: (text: string) => string | undefined;
   readonly onSave: (text: string) => void;
   readonly onRemove: () => void;
@@ -49,7 +49,7 @@ export function DocumentForm({ label, stored, change, check, onSave, onRemove, e
   );
 }
 
-/** What is wrong with a JSON text. */
+/** Returns the syntax error of a JSON text. */
 export function checkJson(text: string): string | undefined {
   try {
     JSON.parse(text);
@@ -59,7 +59,7 @@ export function checkJson(text: string): string | undefined {
   }
 }
 
-/** What is wrong with an XML text. */
+/** Returns the syntax error of an XML text. */
 export function checkXml(text: string): string | undefined {
   const document = new DOMParser().parseFromString(text, "application/xml");
   return document.querySelector("parsererror") === null ? undefined : t("settings.notXml");

@@ -1,4 +1,4 @@
-// Encryption: everything is encrypted at rest; what can be chosen is whether clients may bring keys of their own.
+// Encryption: everything is encrypted at rest; the setting is whether clients may provide keys of their own.
 import { useState } from "preact/hooks";
 import { deleteConfiguration, getConfiguration, putConfiguration } from "../../clients/configurations.ts";
 import { childOf, parseXml, s3Document, tag, textOf } from "../../clients/xml.ts";

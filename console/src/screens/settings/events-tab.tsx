@@ -1,4 +1,4 @@
-// Events: where they are sent, and the feed of what happened.
+// Events: their destinations, and the feed.
 import { useState } from "preact/hooks";
 import { getConfiguration, putConfiguration } from "../../clients/configurations.ts";
 import { type BucketEvent, listEvents } from "../../clients/events.ts";
@@ -50,7 +50,7 @@ export function EventsTab({ bucket }: SettingsTabProps) {
   );
 }
 
-/** A bucket without notifications answers an empty document. */
+/** A bucket without notifications returns an empty document. */
 function storedText(text: string | undefined): string | undefined {
   return text === undefined || parseXml(text).children.length === 0 ? undefined : text;
 }

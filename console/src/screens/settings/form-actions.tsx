@@ -1,4 +1,4 @@
-// The end of a setting's form: why the last change failed, and the buttons to save and to remove.
+// The actions of a setting's form: save, remove, and the error of the last change.
 import { Button } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
 import type { Change } from "../../data/use-change.ts";

@@ -1,4 +1,4 @@
-// The dry run: which objects the stored rules would delete, move or abort on a day, and by which rule.
+// The dry run of lifecycle rules: what the stored rules would expire, transition or abort on a day, and by which rule.
 import { useState } from "preact/hooks";
 import { ACTION_TYPES, type ActionType, previewLifecycle, type PreviewedAction } from "../../clients/lifecycle.ts";
 import { Badge } from "../../components/badge.tsx";
@@ -29,7 +29,7 @@ interface Shown {
 
 const NOTHING: Shown = { actions: [], examined: 0, nextToken: undefined };
 const DAY_MS = 86_400_000;
-/** Pages that are asked for at once while they hold nothing to show. */
+/** The number of actions after which a click loads no further page. */
 const MOST_ACTIONS = 200;
 
 export function LifecyclePreview({ bucket }: { readonly bucket: string }) {

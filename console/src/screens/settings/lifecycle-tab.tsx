@@ -1,4 +1,4 @@
-// Lifecycle rules: as a form or as XML, with a preview of what they would do.
+// Lifecycle rules, as a form or as XML, with a dry run.
 import { useState } from "preact/hooks";
 import { deleteConfiguration, getConfiguration, putConfiguration } from "../../clients/configurations.ts";
 import { isEffective, lifecycleDocument, type LifecycleRule, NEW_RULE, rulesIn } from "../../clients/lifecycle.ts";

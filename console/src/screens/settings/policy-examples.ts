@@ -1,4 +1,4 @@
-// Policies to begin from.
+// Examples of bucket policies.
 import { t } from "../../i18n/language.ts";
 import type { Example } from "./document-form.tsx";
 

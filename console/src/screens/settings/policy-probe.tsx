@@ -1,4 +1,4 @@
-// "Who may do what": tries as someone else, and shows what the server answers.
+// Probes the permissions of another principal, and shows the server's responses.
 import { useEffect, useState } from "preact/hooks";
 import { type Finding, firstKey, hasObject, probe, type ProbedAction, type Prober } from "../../clients/probe.ts";
 import { Badge } from "../../components/badge.tsx";
@@ -28,7 +28,7 @@ export function PolicyProbe({ bucket }: { readonly bucket: string }) {
   const [key, setKey] = useState("");
   const [findings, setFindings] = useState<readonly Finding[]>();
   const [isMissing, setMissing] = useState(false);
-  // Who may not list the bucket names a key.
+  // Without the permission to list the bucket, the user types a key.
   const first = useLoad(() => firstKey(connection, bucket).catch(() => ""), [bucket]);
   useEffect(() => {
     setKey((before) => before || (first.value ?? ""));

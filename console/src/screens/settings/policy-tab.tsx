@@ -1,4 +1,4 @@
-// The bucket policy: an editor, and the answer to "who may do what" by trying.
+// The bucket policy: an editor, and a probe of permissions.
 import { deleteConfiguration, getConfiguration, putConfiguration } from "../../clients/configurations.ts";
 import { useConnection } from "../../data/session.ts";
 import { useChange } from "../../data/use-change.ts";
@@ -48,7 +48,7 @@ export function PolicyTab({ bucket }: SettingsTabProps) {
   );
 }
 
-/** The server keeps the text as it was put; other clients put it in one line. */
+/** The server stores the text unchanged, and other clients send it in one line. */
 function indented(policy: string | undefined): string | undefined {
   if (policy === undefined || policy.includes("\n")) return policy;
   try {
@@ -58,7 +58,7 @@ function indented(policy: string | undefined): string | undefined {
   }
 }
 
-/** What can be seen without the server, which has the last word. */
+/** The errors that can be found without the server, which decides. */
 function checkPolicy(text: string): string | undefined {
   const problem = checkJson(text);
   if (problem !== undefined) return problem;

@@ -1,4 +1,4 @@
-// The frame of one setting: what it is for, its state while it loads or fails, and its form.
+// The frame of one setting: its purpose, its form, and the states of loading and failure.
 import type { ComponentChildren } from "preact";
 import { ErrorPanel } from "../../components/error-panel.tsx";
 import { Skeleton } from "../../components/placeholders.tsx";

@@ -1,4 +1,4 @@
-// Turns versions on and off, and sets the default retention where Object Lock is on.
+// Enables and suspends versioning, and sets the default retention in a bucket with Object Lock.
 import { getVersioning, putVersioning } from "../../clients/buckets.ts";
 import { Button } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";

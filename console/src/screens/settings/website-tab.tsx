@@ -1,4 +1,4 @@
-// Website and delivery hosts: what a visitor of a host gets, and which hosts are the bucket's.
+// Website and delivery hosts: the website configuration, and the bucket's hosts.
 import { useState } from "preact/hooks";
 import { deleteConfiguration, getConfiguration, putConfiguration } from "../../clients/configurations.ts";
 import { type Delivery, deliveryIn } from "../../clients/delivery.ts";
@@ -31,7 +31,7 @@ export function WebsiteTab({ bucket }: SettingsTabProps) {
   );
 }
 
-/** Redirects and routing rules are written as XML: a form for them would hide more than it shows. */
+/** Redirects and routing rules are edited as XML; the form does not support them. */
 function WebsiteForm({ bucket, text, onChanged }: { bucket: string; text: string | undefined; onChanged: () => void }) {
   const connection = useConnection();
   const change = useChange();

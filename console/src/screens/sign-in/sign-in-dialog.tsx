@@ -1,4 +1,4 @@
-// Asks for credentials again, in front of what is open: nothing that is typed, listed or uploading is lost meanwhile.
+// Asks for credentials again in a dialog, so that typed text, lists and uploads behind it are not lost.
 import { Dialog } from "../../components/dialog.tsx";
 import { cancelSignInAgain } from "../../data/session.ts";
 import { t } from "../../i18n/language.ts";

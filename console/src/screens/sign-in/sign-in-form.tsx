@@ -1,4 +1,4 @@
-// The fields for an access key or temporary credentials, and what is said about them.
+// The fields for an access key or temporary credentials, with their hints and errors.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { Button } from "../../components/button.tsx";

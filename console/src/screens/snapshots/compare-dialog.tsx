@@ -1,4 +1,4 @@
-// What was added, changed and deleted since a snapshot.
+// Lists the keys that were added, changed or deleted since a snapshot.
 import type { Snapshot } from "../../clients/snapshots.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Dialog } from "../../components/dialog.tsx";
@@ -11,7 +11,7 @@ import { useLoad } from "../../data/use-load.ts";
 import { plural, t } from "../../i18n/language.ts";
 
 const KINDS = { added: "good", changed: "warning", deleted: "danger" } as const;
-/** More rows help no reader, and slow the page. */
+/** More rows would only slow the page. */
 const SHOWN_MAX = 500;
 
 export interface CompareDialogProps {

@@ -1,4 +1,4 @@
-// The snapshots of a bucket: make, browse, compare with now, restore, delete.
+// The snapshots of a bucket: create, browse, compare with the current content, restore, delete.
 import { useState } from "preact/hooks";
 import {
   createSnapshot,
