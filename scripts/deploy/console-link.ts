@@ -15,5 +15,5 @@ export async function consoleLink(
   if (endpoint === undefined || handover.kind !== "terminal" || !accessKeyId || !secretAccessKey) return undefined;
   const place = { endpoint: endpoint.replace(/\/$/, ""), region };
   const link = await signInLinkSoon(place, { accessKeyId, secretAccessKey });
-  return link && `\nThis link signs in to the console, for an hour:\n  ${link}`;
+  return link && `\nThis link signs in to the console, once, within an hour:\n  ${link}`;
 }

@@ -7,18 +7,19 @@ export const CONSOLE_PATH = "/_/console/";
 const LIFE_SECONDS = "3600";
 
 /**
- * A link for one hour. The session is a role's, so that it may call IAM, and it ends with root's credentials.
+ * A link that works once, within one hour. Its session can only begin the one that the console then has: a role's, so that
+ * it may call IAM. Both end after the hour, and with root's credentials.
  * @throws Error if the endpoint does not answer, or refuses
  */
 export async function signInLink(place: Place, root: Credentials): Promise<string> {
   const caller = new Caller(place, root);
   const account = textIn(await caller.sts("GetCallerIdentity"), "Account");
   const xml = await caller.sts("AssumeRole", {
-    RoleArn: `arn:aws:iam::${account}:role/console`,
+    RoleArn: `arn:aws:iam::${account}:role/one-time/console`,
     RoleSessionName: "sign-in-link",
     DurationSeconds: LIFE_SECONDS,
   });
-  const details = JSON.stringify({ ...keysIn(xml), expiresAt: Date.parse(textIn(xml, "Expiration")) });
+  const details = JSON.stringify({ ...keysIn(xml), roleArn: `arn:aws:iam::${account}:role/console` });
   return `${place.endpoint}${CONSOLE_PATH}#sign-in=${Buffer.from(details).toString("base64url")}`;
 }
 

@@ -36,7 +36,7 @@ Cairn serves S3 on this machine. Ctrl-C stops it.
   region             ${region}
   access key id      ${accessKeyId}
   secret access key  ${secretLine(secret, source)}
-${consoleLink === undefined ? "" : `  console            ${consoleLink}\n                     (signs in; for an hour)\n`}
+${consoleLink === undefined ? "" : `  console            ${consoleLink}\n                     (signs in once, within an hour)\n`}
 aws-cli
   export AWS_ACCESS_KEY_ID='${accessKeyId}' AWS_SECRET_ACCESS_KEY=${inShell} AWS_DEFAULT_REGION=${region}
   aws --endpoint-url ${url} s3 mb s3://my-bucket

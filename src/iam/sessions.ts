@@ -1,6 +1,6 @@
 // STS's actions that return temporary credentials: GetSessionToken, GetFederationToken, AssumeRole. A session has its
 // user's rights at the time of each request, within its session policy. It ends with its access key.
-import { assumedRoleArn, federatedArn } from "../auth/identity/identity-arns.ts";
+import { assumedRoleArn, federatedArn, roleArn } from "../auth/identity/identity-arns.ts";
 import { newId, newSecret } from "../auth/identity/new-credentials.ts";
 import { rootSecretDigest, createSessionToken, type SessionFacts } from "../auth/identity/session-token.ts";
 import { assumedRoleId, federatedUserId } from "../auth/identity/session-principal.ts";
@@ -9,6 +9,7 @@ import { element, type XmlElement } from "../bytes/xml.ts";
 import { FEDERATED_NAME, ROLE_ARN, SESSION_NAME, SESSION_POLICY } from "../protocol/iam/identity-parameters.ts";
 import { constraintError, QueryApiError } from "../protocol/iam/query-api-error.ts";
 import type { QueryParameters } from "../protocol/iam/query-parameters.ts";
+import { spendSession } from "../state/identities/spent-sessions.ts";
 import { defineAction, type Action, type Call, type ConditionKeys } from "./action.ts";
 import { requireKeys } from "./master-key.ts";
 import { checkPolicy } from "./user-policies.ts";
@@ -22,6 +23,13 @@ const DURATION = {
   maximumRequested: 129_600,
   root: 3600,
 } as const;
+
+/** The path of roles whose sessions may do one thing once: begin a session of another role. */
+const ONE_TIME_PATH = "one-time/";
+const ONE_TIME_POLICY = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Resource: "*" }],
+});
 
 const getSessionToken: Action = {
   name: "GetSessionToken",
@@ -66,10 +74,11 @@ const assumeRole = defineAction("sts", {
     const { parameters, settings, principal } = call;
     const role = roleName(parameters.text("RoleArn", ROLE_ARN), settings.accountId);
     const name = parameters.text("RoleSessionName", SESSION_NAME);
-    const policy = readPolicy(parameters);
+    const given = readPolicy(parameters);
     rejectMfa(parameters);
     parameters.refuse(["SourceIdentity"], "source identities are not supported.");
-    if (principal.session?.policy !== undefined) {
+    const isOneTime = principal.roleArn?.startsWith(roleArn(settings.accountId, ONE_TIME_PATH)) === true;
+    if (principal.session?.policy !== undefined && !isOneTime) {
       throw new QueryApiError("AccessDenied", "A session that has a policy cannot begin another one.");
     }
     const seconds = parameters.optionalNumber("DurationSeconds", DURATION.minimum, DURATION.maximum);
@@ -79,6 +88,8 @@ const assumeRole = defineAction("sts", {
         "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
       );
     }
+    const policy = role.startsWith(ONE_TIME_PATH) ? oneTimePolicy(given) : given;
+    if (isOneTime) await spend(call);
     return [
       await credentials(call, { kind: "role", name, role, policy }, seconds ?? DURATION.assumeRole),
       element("AssumedRoleUser", [
@@ -89,6 +100,19 @@ const assumeRole = defineAction("sts", {
     ];
   },
 });
+
+/** The limits of a one-time session are its policy. @throws QueryApiError ValidationError beside another policy */
+function oneTimePolicy(given: string | undefined): string {
+  if (given === undefined) return ONE_TIME_POLICY;
+  throw new QueryApiError("ValidationError", `A session of a role below /${ONE_TIME_PATH} cannot have another policy.`);
+}
+
+/** @throws QueryApiError ExpiredToken if the session has begun another one before */
+async function spend({ database, principal, expiresAt = Number.MAX_SAFE_INTEGER, now }: Call): Promise<void> {
+  const accessKeyId = principal.accessKeyId ?? "";
+  if (await spendSession(database, { accessKeyId, expiresAt }, now)) return;
+  throw new QueryApiError("ExpiredToken", "The session could begin one other session, and has begun it.");
+}
 
 /** The condition keys about the requested duration. */
 function durationKeys(parameters: QueryParameters): ConditionKeys {

@@ -3,7 +3,7 @@ import { render } from "preact";
 import { guardJobs, recallUnfinished } from "../data/background-jobs.ts";
 import { applyPreferences } from "../data/preferences.ts";
 import { watchAddress } from "../data/router.ts";
-import { resumeSession } from "../data/session.ts";
+import { resumeSession, watchLinks } from "../data/session.ts";
 import "../styles/tokens.css";
 import "../styles/base.css";
 import "../styles/layout.css";
@@ -15,6 +15,8 @@ import { App } from "./app.tsx";
 // First, because a sign-in link has credentials in the address.
 const resumed = resumeSession();
 await Promise.all([applyPreferences(), resumed]);
+// Before the address is followed, for the same reason.
+watchLinks();
 watchAddress();
 recallUnfinished();
 guardJobs();

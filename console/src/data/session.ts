@@ -2,13 +2,15 @@
 // chose that.
 import { signal } from "@preact/signals";
 import { interruptJobs } from "./background-jobs.ts";
-import { Connection, type Credentials } from "../clients/connection.ts";
+import { Connection } from "../clients/connection.ts";
 import { NetworkFailure } from "../clients/failures.ts";
 import { getPublicEndpoint } from "../clients/public-endpoint.ts";
 import { getCallerIdentity } from "../clients/sts.ts";
+import { t } from "../i18n/language.ts";
+import { isSignInLink, readDetails, redeem, type SignInDetails, takeLink } from "./sign-in-link.ts";
+import { showToast } from "./toasts.ts";
 
 const STORAGE_KEY = "cairn.session";
-const LINK = /^#sign-in=([\w-]+)$/;
 
 export interface Session {
   readonly connection: Connection;
@@ -20,13 +22,9 @@ export interface Session {
   readonly expiresAt: number | undefined;
 }
 
-export interface SignInDetails extends Credentials {
-  readonly expiresAt?: number;
-}
-
 const current = signal<Session | undefined>(undefined);
 /** Why there is no session. */
-export const signedOutBecause = signal<"expired" | "bad-link" | "unreachable" | undefined>(undefined);
+export const signedOutBecause = signal<"expired" | "bad-link" | "ended-link" | "unreachable" | undefined>(undefined);
 /** Whether the form is shown in front of what is open, because the credentials of the session are no longer accepted. */
 export const isSigningInAgain = signal(false);
 /** Called after the next sign-in of the same principal. */
@@ -98,62 +96,50 @@ export function signOut(because?: "expired"): void {
 
 /**
  * Signs in with the credentials of a sign-in link, which it removes from the address, or with those stored in this tab.
- * Never rejects: refused credentials lead to the sign-in form.
+ * Never rejects: refused credentials lead to the sign-in form, or change nothing if there is a session.
  */
 export async function resumeSession(): Promise<void> {
-  const linked = takeLink() ?? waiting;
-  const kept = linked ?? readDetails(sessionStorage.getItem(STORAGE_KEY) ?? "");
+  const isLink = isSignInLink(location.hash);
+  const taken = isLink ? takeLink() : undefined;
+  if (isLink && taken === undefined) endWith("bad-link");
+  let linked = taken ?? waiting;
+  const kept = linked ?? (current.value === undefined ? keptDetails() : undefined);
   if (kept === undefined) return;
   try {
-    await signIn(kept, { remember: linked === undefined });
+    const details = await redeem(kept);
+    // A link that was redeemed is spent: its session is what another attempt goes on with.
+    if (linked !== undefined) linked = details;
+    await signIn(details, { remember: linked === undefined });
     waiting = undefined;
   } catch (failure) {
-    if (failure instanceof NetworkFailure) {
-      waiting = linked;
-      signedOutBecause.value = "unreachable";
-    } else {
-      waiting = undefined;
-      signOut("expired");
-    }
+    const isLost = failure instanceof NetworkFailure;
+    waiting = isLost ? linked : undefined;
+    endWith(isLost ? "unreachable" : linked === undefined ? "expired" : "ended-link");
   }
 }
 
-/** Removes the credentials of a sign-in link from the address and the history. */
-function takeLink(): SignInDetails | undefined {
-  if (!location.hash.startsWith("#sign-in=")) return undefined;
-  const text = LINK.exec(location.hash)?.[1];
-  history.replaceState(null, "", `${location.pathname}#/`);
-  const details = text === undefined ? undefined : readDetails(decodeBase64Url(text));
-  if (details === undefined) signedOutBecause.value = "bad-link";
-  return details;
+/** Follows sign-in links that are opened while the page is: the browser changes the fragment, and loads nothing. */
+export function watchLinks(): void {
+  addEventListener("hashchange", () => {
+    if (isSignInLink(location.hash)) void resumeSession();
+  });
 }
 
-function decodeBase64Url(text: string): string {
-  try {
-    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-    return new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
-  } catch {
-    return "";
-  }
+function keptDetails(): SignInDetails | undefined {
+  return readDetails(sessionStorage.getItem(STORAGE_KEY) ?? "");
 }
 
-function readDetails(text: string): SignInDetails | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null) return undefined;
-    const at = (name: string): unknown => Reflect.get(value, name);
-    const [accessKeyId, secretAccessKey] = [at("accessKeyId"), at("secretAccessKey")];
-    const [sessionToken, expiresAt] = [at("sessionToken"), at("expiresAt")];
-    if (typeof accessKeyId !== "string" || typeof secretAccessKey !== "string") return undefined;
-    return {
-      accessKeyId,
-      secretAccessKey,
-      ...(typeof sessionToken === "string" ? { sessionToken } : {}),
-      ...(typeof expiresAt === "number" ? { expiresAt } : {}),
-    };
-  } catch {
-    return undefined;
+/** Says why there is no session, or why a link has not replaced the one that there is. */
+function endWith(because: "expired" | "bad-link" | "ended-link" | "unreachable"): void {
+  if (current.value === undefined) {
+    if (because === "expired") signOut();
+    signedOutBecause.value = because;
+    return;
   }
+  if (because === "unreachable") {
+    const action = { label: t("action.retry"), run: () => void resumeSession() };
+    showToast(t("error.network"), { kind: "failure", action });
+  } else showToast(t(because === "bad-link" ? "signIn.badLink" : "signIn.endedLink"), { kind: "failure" });
 }
 
 /** The last part of an ARN: `arn:aws:iam::0:user/alice` is `alice`. */

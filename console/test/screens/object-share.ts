@@ -1,9 +1,10 @@
 // Links to objects, and upload links for guests.
 import assert from "node:assert/strict";
 import { decodeQR } from "qr/decode.js";
+import { signInLink } from "../../../scripts/project/sign-in-link.ts";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
 import { assertAccessible, assertNoSidewaysScroll, signIn, withPage } from "../support/browser.ts";
-import { freshBucket, keysOf, s3, type Stage } from "../support/stage.ts";
+import { CREDENTIALS, freshBucket, keysOf, s3, type Stage } from "../support/stage.ts";
 import { objectPlace } from "./object.ts";
 
 /** Draws the dark modules of a code, `M3 4h1v1h-1z` each, as a scanner sees them. */
@@ -59,7 +60,7 @@ export function objectShareSuite(stage: Stage): Suite {
         const bucket = await freshBucket(stage);
         await s3(stage, "PUT", `/${bucket}/k`, "temporary");
         await withPage(stage, async (page) => {
-          await page.goto(stage.signInLink);
+          await page.goto(await signInLink({ endpoint: stage.url, region: "auto" }, CREDENTIALS));
           await page.locator(".shell").waitFor();
           await page.evaluate((place) => (location.hash = place), objectPlace(bucket, "k", "share"));
           await page.getByText(/^You have temporary credentials: a link ends with them/).waitFor();

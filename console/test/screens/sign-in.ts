@@ -1,5 +1,6 @@
 // Signing in, staying signed in, and signing out.
 import assert from "node:assert/strict";
+import { signInLink } from "../../../scripts/project/sign-in-link.ts";
 import { type Suite, suiteOf } from "../../../test/clients/harness.ts";
 import {
   assertAccessible,
@@ -77,14 +78,72 @@ export function signInSuite(stage: Stage): Suite {
         }),
     },
     {
-      name: "the link that the server printed signs in, and its session may call IAM",
-      run: () =>
-        withPage(stage, async (page) => {
+      name: "the link that the server printed signs in once, and its session may call IAM",
+      run: async () => {
+        await withPage(stage, async (page) => {
           await page.goto(stage.signInLink);
           await page.getByRole("heading", { name: "Buckets", level: 1 }).waitFor();
           await page.getByRole("button", { name: "Account" }).click();
           await page.getByText("assumed-role/console/sign-in-link").waitFor();
           await page.getByText("The session ends in").waitFor();
+          await page.getByRole("link", { name: "Access" }).click();
+          // The console's users of other checks, or that there are none: no refusal.
+          await page
+            .getByText(/^There are no users yet$|^console-user/)
+            .first()
+            .waitFor();
+        });
+        await withPage(stage, async (page) => {
+          await page.goto(stage.signInLink);
+          await page.getByText("The sign-in link has been used, or has ended.").waitFor();
+          assert.ok(!page.url().includes("sign-in="));
+          await fillCredentials(page);
+          await page.getByRole("button", { name: "Sign in", exact: true }).click();
+          await page.getByRole("heading", { name: "Buckets", level: 1 }).waitFor();
+        });
+      },
+    },
+    {
+      name: "a sign-in link that is opened in a page of the console signs in, and leaves the address and the history",
+      run: () =>
+        withPage(stage, async (page) => {
+          const link = await signInLink({ endpoint: stage.url, region: "auto" }, CREDENTIALS);
+          await page.goto(consoleUrl(stage));
+          await page.getByRole("heading", { name: "Sign in to Cairn" }).waitFor();
+          await page.goto(link);
+          await page.getByRole("heading", { name: "Buckets", level: 1 }).waitFor();
+          assert.ok(!page.url().includes("sign-in="));
+          await page.goBack();
+          assert.ok(!page.url().includes("sign-in="));
+          await page.goForward();
+          // One that is refused changes nothing.
+          await page.goto(link);
+          await page.getByText("The sign-in link has been used, or has ended.").waitFor();
+          await page.goto(consoleUrl(stage, "#sign-in=e30"));
+          await page.getByText("The sign-in link is incomplete.").waitFor();
+          await page.getByRole("heading", { name: "Buckets", level: 1 }).waitFor();
+          assert.ok(!page.url().includes("sign-in="));
+          // One of another principal takes over.
+          const other = Buffer.from(JSON.stringify(CREDENTIALS)).toString("base64url");
+          await page.goto(consoleUrl(stage, `#sign-in=${other}`));
+          await page.getByRole("button", { name: "Account" }).getByText("root").waitFor();
+        }),
+    },
+    {
+      name: "a link whose session was begun while the connection broke goes on with that session",
+      run: () =>
+        withPage(stage, async (page) => {
+          const link = await signInLink({ endpoint: stage.url, region: "auto" }, CREDENTIALS);
+          await page.route(/\/$/, (route) =>
+            route.request().postData()?.includes("GetCallerIdentity") === true
+              ? route.abort("connectionrefused")
+              : route.continue(),
+          );
+          await page.goto(link);
+          await page.getByText("The server cannot be reached.").waitFor();
+          await page.unroute(/\/$/);
+          await page.getByRole("button", { name: "Resume the session" }).click();
+          await page.getByRole("heading", { name: "Buckets", level: 1 }).waitFor();
         }),
     },
     {

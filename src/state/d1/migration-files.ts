@@ -36,6 +36,7 @@ import M0034 from "../../../migrations/0034_small_blobs.sql";
 import M0035 from "../../../migrations/0035_request_usage_by_key.sql";
 import M0036 from "../../../migrations/0036_job_outcomes.sql";
 import M0037 from "../../../migrations/0037_reference_releases.sql";
+import M0038 from "../../../migrations/0038_spent_sessions.sql";
 
 export interface Migration {
   readonly name: string;
@@ -80,4 +81,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { name: "0035_request_usage_by_key.sql", sql: M0035 },
   { name: "0036_job_outcomes.sql", sql: M0036 },
   { name: "0037_reference_releases.sql", sql: M0037 },
+  { name: "0038_spent_sessions.sql", sql: M0038 },
 ];

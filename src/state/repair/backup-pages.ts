@@ -33,8 +33,8 @@ type RowTable = keyof typeof ROW_TABLES;
 
 /**
  * Tables without a backup: a restore recounts references and registers the buckets of further databases again, triggers
- * derive the hosts, the counters of quotas and the indexes of queries, counted requests and events are no part of the store, and the rest is
- * progress of jobs or belongs to one database.
+ * derive the hosts, the counters of quotas and the indexes of queries, counted requests and events are no part of the store, one-time
+ * sessions end within hours, and the rest is progress of jobs or belongs to one database.
  */
 export const NOT_BACKED_UP = [
   "jobs",
@@ -64,6 +64,7 @@ export const NOT_BACKED_UP = [
   "deleted_query_indexes",
   "upstream_imports",
   "user_quotas",
+  "spent_sessions",
 ] as const;
 export const BACKED_UP = [
   ...Object.keys(ROW_TABLES),

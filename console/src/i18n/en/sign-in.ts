@@ -14,6 +14,8 @@ export const signIn = {
   "signIn.insecure":
     "This page needs HTTPS, or an address of this machine such as http://localhost: browsers sign requests only there.",
   "signIn.badLink": "The sign-in link is incomplete. Copy all of it, or sign in with an access key.",
+  "signIn.endedLink":
+    "The sign-in link has been used, or has ended. Sign in with an access key, or have another link printed.",
   "signIn.expired": "The session has ended. Sign in again; what you had open comes back.",
   "signIn.unreachable": "The server cannot be reached. Your session is kept.",
   "signIn.resume": "Resume the session",

@@ -15,6 +15,7 @@ export const signIn: Readonly<Record<keyof typeof english, string>> = {
   "signIn.endpoint": "端点",
   "signIn.insecure": "此页面需要 HTTPS，或本机地址（如 http://localhost）：浏览器只在这些地址上签名请求。",
   "signIn.badLink": "登录链接不完整。请复制完整链接，或使用访问密钥登录。",
+  "signIn.endedLink": "登录链接已被使用或已过期。请使用访问密钥登录，或重新生成链接。",
   "signIn.expired": "会话已结束。请重新登录，之后会回到原来的页面。",
   "signIn.unreachable": "无法连接服务器。您的会话已保留。",
   "signIn.resume": "恢复会话",

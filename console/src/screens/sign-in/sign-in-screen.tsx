@@ -38,6 +38,7 @@ export function SignInScreen() {
             </Button>
           </p>
         ) : null}
+        {because === "ended-link" ? <p class="notice">{t("signIn.endedLink")}</p> : null}
         {because === "bad-link" ? <p class="notice">{t("signIn.badLink")}</p> : null}
         {content}
         <p class="hint">
