@@ -3,6 +3,7 @@ import { type Connection, encodeText } from "./connection.ts";
 import { ServiceError } from "./failures.ts";
 import { bucketPath, objectPath } from "./paths.ts";
 import { optionalText, parseXml, textOf } from "./xml.ts";
+import { withoutHidden } from "../i18n/visible-text.ts";
 
 /** A version of a key; without a version id, the current one. */
 export interface ObjectAddress {
@@ -253,7 +254,9 @@ export function presignRead(
 
 /** A Content-Disposition that saves under the last part of a key. Quotes, controls and other letters are encoded. */
 export function savedAs(key: string): string {
-  const name = key.split("/").findLast((part) => part !== "") ?? "object";
+  const last = key.split("/").findLast((part) => part !== "") ?? "object";
+  // A file must not look like one of another type.
+  const name = withoutHidden(last, "_");
   // oxlint-disable-next-line no-control-regex
   const ascii = name.toWellFormed().replaceAll(/[^\u0020-\u007e]|["\\%]/g, "_");
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encodeText(name.toWellFormed())}`;

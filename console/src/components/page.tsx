@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/language.ts";
+import { visibleText } from "../i18n/visible-text.ts";
 
 export interface Crumb {
   readonly label: string;
@@ -20,7 +21,7 @@ export interface PageProps {
 export function Page({ title, crumbs = [], actions, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    document.title = `${title} · ${t("app.name")}`;
+    document.title = `${visibleText(title)} · ${t("app.name")}`;
   }, [title]);
   useEffect(() => {
     const field = heading.current?.closest(".page")?.querySelector<HTMLElement>("[autofocus]");
@@ -31,7 +32,7 @@ export function Page({ title, crumbs = [], actions, children }: PageProps) {
       {crumbs.length === 0 ? null : <Breadcrumb crumbs={crumbs} current={title} />}
       <header class="page-header">
         <h1 ref={heading} tabIndex={-1} dir="auto">
-          {title}
+          {visibleText(title)}
         </h1>
         {actions === undefined ? null : <div class="page-actions">{actions}</div>}
       </header>
@@ -47,12 +48,12 @@ function Breadcrumb({ crumbs, current }: { crumbs: readonly Crumb[]; current: st
         {crumbs.map(({ label, href }) => (
           <li key={href}>
             <a href={href} dir="auto">
-              {label}
+              {visibleText(label)}
             </a>
           </li>
         ))}
         <li aria-current="page" dir="auto">
-          {current}
+          {visibleText(current)}
         </li>
       </ol>
     </nav>

@@ -15,6 +15,8 @@ import { plural, t } from "../i18n/language.ts";
 import { Button } from "./button.tsx";
 import { FileButton } from "./file-button.tsx";
 import { Progress } from "./progress.tsx";
+import { visibleText } from "../i18n/visible-text.ts";
+import { Name } from "./name.tsx";
 
 /** Rows that are shown of a long queue. */
 const SHOWN_MAX = 50;
@@ -58,8 +60,8 @@ function UploadRow({ upload }: { readonly upload: Upload }) {
   const name = key.split("/").at(-1) ?? key;
   return (
     <div class="upload">
-      <p class="upload-name" title={`${bucket}/${key}`}>
-        <bdi>{name}</bdi>
+      <p class="upload-name" title={visibleText(`${bucket}/${key}`)}>
+        <Name text={name} />
       </p>
       {state === "sending" || state === "paused" ? (
         <Progress label={t("uploads.progressOf", { name })} share={bytes === 0 ? 0 : sent / bytes} />

@@ -1,6 +1,7 @@
 // The chosen language and its texts. English is always loaded; other languages are loaded when they are chosen.
 import { signal } from "@preact/signals";
 import { type Dictionary, en, type TextKey } from "./en.ts";
+import { visibleText } from "./visible-text.ts";
 
 /** The languages by their code, with their own names. */
 export const LANGUAGES = { en: "English", zh: "简体中文" } as const;
@@ -70,5 +71,5 @@ export function plural(key: PluralKey, count: number, values: Values = {}): stri
 }
 
 function fill(text: string, values: Values): string {
-  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(values[name] ?? whole));
+  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => visibleText(String(values[name] ?? whole)));
 }

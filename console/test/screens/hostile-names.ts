@@ -10,6 +10,7 @@ const MARKUP = "<img src=x onerror=alert(1)>";
 const HOSTILE_KEYS = [
   MARKUP,
   "\u202Egnp.exe",
+  "zero\u200Bwidth\u2066\u0001\uFEFF.txt",
   `${"long".repeat(250)}.txt`,
   "%2e%2e",
   "%00",
@@ -39,6 +40,9 @@ export function hostileNamesSuite(stage: Stage): Suite {
               await page.locator("main").getByText(MARKUP).first().waitFor();
               await assertHarmless(page);
             };
+            await shows(`${bucket}/objects`);
+            await page.getByRole("link", { name: "[U+202E]gnp.exe", exact: true }).waitFor();
+            await page.getByRole("button", { name: "Actions for [U+202E]gnp.exe" }).waitFor();
             await shows(`${bucket}/search?min=0`);
             await shows(`${bucket}_then/objects`);
             await shows(`${bucket}/uploads`);
@@ -148,9 +152,23 @@ export function hostileNamesSuite(stage: Stage): Suite {
   ]);
 }
 
-/** No element and no script came out of a name, and the page is as wide as its window. */
+/**
+ * No element and no script came out of a name, no character of a name is hidden or turns others around, and the page is as
+ * wide as its window.
+ */
 async function assertHarmless(page: Page): Promise<void> {
   assert.equal(await page.locator('img[src="x"], a[href^="javascript:"]').count(), 0);
+  const texts = await page.evaluate(() => [
+    document.title,
+    document.body.innerText,
+    ...Array.from(document.querySelectorAll("[title], [aria-label]"), (element) =>
+      [element.getAttribute("title"), element.getAttribute("aria-label")].join(" "),
+    ),
+  ]);
+  assert.deepEqual(
+    texts.filter((text) => /[\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/.test(text)),
+    [],
+  );
   await assertNoSidewaysScroll(page);
 }
 

@@ -8,6 +8,8 @@ import { formatBytes, formatTime } from "../../data/formats.ts";
 import { currentPlace } from "../../data/router.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { plural, t } from "../../i18n/language.ts";
+import { visibleText } from "../../i18n/visible-text.ts";
+import { Name } from "../../components/name.tsx";
 import "./drop.css";
 
 interface Sent {
@@ -114,9 +116,13 @@ function Drop({ link, skewMs }: { readonly link: UploadLink; readonly skewMs: nu
       <ul class="drop-files">
         {files.map((file, index) => (
           <li key={index}>
-            <bdi>{file.name}</bdi> <span class="hint">{formatBytes(file.bytes)}</span>
+            <Name text={file.name} /> <span class="hint">{formatBytes(file.bytes)}</span>
             {file.state === "sending" ? (
-              <progress aria-label={file.name} value={Math.min(file.sent, file.bytes)} max={Math.max(file.bytes, 1)} />
+              <progress
+                aria-label={visibleText(file.name)}
+                value={Math.min(file.sent, file.bytes)}
+                max={Math.max(file.bytes, 1)}
+              />
             ) : null}
             {file.state === "done" ? <span> {t("drop.sent")}</span> : null}
             {file.state === "failed" ? (

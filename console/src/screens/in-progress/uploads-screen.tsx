@@ -14,6 +14,7 @@ import { paramOf, type ScreenProps } from "../../data/screen.ts";
 import { useConnection } from "../../data/session.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
+import { Name } from "../../components/name.tsx";
 
 interface SizedUpload extends OpenUpload {
   /** The size of its parts; undefined if they cannot be listed. */
@@ -42,7 +43,7 @@ export function UploadsScreen(props: ScreenProps) {
           rows={value}
           rowKey={({ uploadId }) => uploadId}
           columns={[
-            { id: "key", title: t("inProgress.key"), isHeader: true, cell: ({ key }) => <bdi>{key}</bdi> },
+            { id: "key", title: t("inProgress.key"), isHeader: true, cell: ({ key }) => <Name text={key} /> },
             {
               id: "size",
               title: t("inProgress.size"),

@@ -20,6 +20,7 @@ import { showToast } from "../../data/toasts.ts";
 import { useChange } from "../../data/use-change.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
+import { visibleText } from "../../i18n/visible-text.ts";
 
 const NAME = /^(?!aws|s3)[\p{L}\p{M}\p{N}_.-]+$/iu;
 
@@ -94,7 +95,7 @@ function Entry({ address, annotation: { name, bytes, modifiedAt }, onAsk }: Entr
   return (
     <>
       <p class="actions">
-        <code class="object-break">{name}</code>
+        <code class="object-break">{visibleText(name)}</code>
         <span class="hint">
           {formatBytes(bytes)} · {formatTime(modifiedAt)}
         </span>

@@ -6,6 +6,7 @@ import { ServiceError } from "../../clients/failures.ts";
 import { Table } from "../../components/table.tsx";
 import { formatBytes, formatCount } from "../../data/formats.ts";
 import { t } from "../../i18n/language.ts";
+import { Name } from "../../components/name.tsx";
 
 export interface VersionFacts {
   readonly type: string | undefined;
@@ -61,7 +62,7 @@ export function CompareFacts({ older, newer, titles }: CompareFactsProps) {
           rows={different}
           rowKey={(name) => name}
           columns={[
-            { id: "name", title: t("objects.name"), isHeader: true, cell: (name) => <bdi>{name}</bdi> },
+            { id: "name", title: t("objects.name"), isHeader: true, cell: (name) => <Name text={name} /> },
             { id: "older", title: titles.older, cell: (name) => <Value value={older.rows.get(name)} /> },
             { id: "newer", title: titles.newer, cell: (name) => <Value value={newer.rows.get(name)} /> },
           ]}
@@ -73,5 +74,5 @@ export function CompareFacts({ older, newer, titles }: CompareFactsProps) {
 
 function Value({ value }: { readonly value: string | undefined }) {
   if (value === undefined) return <span class="hint">{t("versions.absent")}</span>;
-  return <bdi class="object-break">{value}</bdi>;
+  return <Name text={value} isBroken />;
 }

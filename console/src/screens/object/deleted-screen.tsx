@@ -19,6 +19,7 @@ import { showToast } from "../../data/toasts.ts";
 import { useChange } from "../../data/use-change.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
+import { Name } from "../../components/name.tsx";
 import "./object.css";
 
 interface Deleted {
@@ -100,10 +101,10 @@ function columnsOf(bucket: string, restore: (key: string) => void): Column<Liste
       cell: ({ key }) =>
         isReachable(key) ? (
           <a class="object-break" href={hrefOf(["buckets", bucket, "object"], { key, tab: "versions" })}>
-            <bdi>{key}</bdi>
+            <Name text={key} />
           </a>
         ) : (
-          <bdi class="object-break">{key}</bdi>
+          <Name text={key} isBroken />
         ),
     },
     { id: "time", title: t("deleted.time"), cell: ({ modifiedAt }) => formatTime(modifiedAt) },

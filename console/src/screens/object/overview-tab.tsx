@@ -14,6 +14,7 @@ import { HeadersDialog } from "./headers-dialog.tsx";
 import { LockSection } from "./lock-section.tsx";
 import { TagsSection } from "./tags-section.tsx";
 import type { ObjectTabProps } from "./tabs.ts";
+import { visibleText } from "../../i18n/visible-text.ts";
 
 export function OverviewTab({ address, facts, onChanged }: ObjectTabProps) {
   const { bucket, versionId } = address;
@@ -59,8 +60,8 @@ function Facts({ rows }: { readonly rows: readonly (readonly [string, string])[]
     <dl class="object-facts">
       {rows.map(([name, value]) => (
         <div key={name}>
-          <dt>{name}</dt>
-          <dd dir="auto">{value}</dd>
+          <dt>{visibleText(name)}</dt>
+          <dd dir="auto">{visibleText(value)}</dd>
         </div>
       ))}
     </dl>

@@ -8,6 +8,7 @@ import { useConnection } from "../../data/session.ts";
 import { showToast } from "../../data/toasts.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
+import { visibleText } from "../../i18n/visible-text.ts";
 
 export function RemoveDialog({ address, onClose }: { readonly address: ObjectAddress; readonly onClose: () => void }) {
   const { bucket, key, versionId } = address;
@@ -38,7 +39,7 @@ export function RemoveDialog({ address, onClose }: { readonly address: ObjectAdd
       onClose={onClose}
     >
       <p dir="auto" class="object-break">
-        {key}
+        {visibleText(key)}
       </p>
       <p>{isKept ? t("object.deleteKept") : t("object.deleteFinal")}</p>
     </ConfirmDialog>

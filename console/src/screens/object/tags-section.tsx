@@ -10,6 +10,7 @@ import { useConnection } from "../../data/session.ts";
 import { useChange } from "../../data/use-change.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { t } from "../../i18n/language.ts";
+import { visibleText } from "../../i18n/visible-text.ts";
 
 export interface TagsSectionProps {
   readonly address: ObjectAddress;
@@ -42,8 +43,8 @@ function TagList({ tags }: { readonly tags: readonly ObjectTag[] }) {
     <dl class="object-facts">
       {tags.map(({ key, value }) => (
         <div key={key}>
-          <dt dir="auto">{key}</dt>
-          <dd dir="auto">{value}</dd>
+          <dt dir="auto">{visibleText(key)}</dt>
+          <dd dir="auto">{visibleText(value)}</dd>
         </div>
       ))}
     </dl>

@@ -12,6 +12,8 @@ import type { ObjectRow } from "../../data/object-list.ts";
 import type { MenuAction } from "../../components/menu.tsx";
 import { plural, t } from "../../i18n/language.ts";
 import type { Sort, SortColumn } from "./folder-view.ts";
+import { visibleText } from "../../i18n/visible-text.ts";
+import { Name } from "../../components/name.tsx";
 
 const ROW_HEIGHT = 40;
 
@@ -100,13 +102,13 @@ function Row({ index, ...props }: ObjectRowsProps & { readonly index: number }) 
         checked={props.selected.has(row.key)}
         onChange={() => props.onToggle(row)}
       />
-      <span class="object-name" title={isUnreachable ? t("objects.unreachable") : row.key}>
+      <span class="object-name" title={isUnreachable ? t("objects.unreachable") : visibleText(row.key)}>
         <Icon name={row.type === "folder" ? "folder" : isUnreachable ? "warning" : "file"} />
         {isUnreachable ? (
-          <bdi>{name}</bdi>
+          <Name text={name} />
         ) : (
           <a href={props.hrefFor(row)}>
-            <bdi>{name === "" ? "(//)" : name}</bdi>
+            <Name text={name === "" ? "(//)" : name} />
           </a>
         )}
       </span>

@@ -1,6 +1,7 @@
 // The breadcrumbs of a folder: the bucket's root, and each folder down to this one.
 import { hrefOf } from "../../data/router.ts";
 import { t } from "../../i18n/language.ts";
+import { visibleText } from "../../i18n/visible-text.ts";
 
 export function PrefixPath({ bucket, prefix }: { readonly bucket: string; readonly prefix: string }) {
   const names = prefix.split("/");
@@ -22,7 +23,7 @@ export function PrefixPath({ bucket, prefix }: { readonly bucket: string; readon
               dir="auto"
             >
               {/* A key may have empty parts. */}
-              {folder.name === "" ? "(//)" : folder.name}
+              {folder.name === "" ? "(//)" : visibleText(folder.name)}
             </a>
           </li>
         ))}

@@ -14,6 +14,7 @@ import { t } from "../../i18n/language.ts";
 import { checkXml, DocumentForm, type Example } from "./document-form.tsx";
 import { SettingSection } from "./setting-section.tsx";
 import type { SettingsTabProps } from "./tabs.ts";
+import { Name } from "../../components/name.tsx";
 
 const NO_EVENTS = s3Document("NotificationConfiguration");
 
@@ -90,7 +91,7 @@ function EventFeed({ bucket }: { readonly bucket: string }) {
   const columns: readonly Column<BucketEvent>[] = [
     { id: "time", title: t("events.time"), cell: ({ time }) => formatTime(Date.parse(time)) },
     { id: "name", title: t("events.event"), cell: ({ name }) => <code>{name}</code> },
-    { id: "key", title: t("events.key"), isHeader: true, cell: ({ key }) => <span dir="auto">{key}</span> },
+    { id: "key", title: t("events.key"), isHeader: true, cell: ({ key }) => <Name text={key} /> },
     {
       id: "size",
       title: t("buckets.size"),

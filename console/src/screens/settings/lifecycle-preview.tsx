@@ -11,6 +11,7 @@ import { useConnection } from "../../data/session.ts";
 import { useChange } from "../../data/use-change.ts";
 import type { TextKey } from "../../i18n/en.ts";
 import { plural, t } from "../../i18n/language.ts";
+import { Name } from "../../components/name.tsx";
 
 const TYPE_NAMES: Readonly<Record<ActionType, TextKey>> = {
   Delete: "preview.Delete",
@@ -78,7 +79,7 @@ function Findings({ shown, isBusy, onMore }: { shown: Shown; isBusy: boolean; on
   const { actions, examined, nextToken } = shown;
   const counts = ACTION_TYPES.map((type) => ({ type, count: actions.filter((one) => one.type === type).length }));
   const columns: readonly Column<PreviewedAction>[] = [
-    { id: "key", title: t("events.key"), isHeader: true, cell: ({ key }) => <span dir="auto">{key}</span> },
+    { id: "key", title: t("events.key"), isHeader: true, cell: ({ key }) => <Name text={key} /> },
     {
       id: "action",
       title: t("preview.action"),

@@ -9,6 +9,7 @@ import { compareWithNow } from "../../data/compare-snapshot.ts";
 import { useConnection } from "../../data/session.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { plural, t } from "../../i18n/language.ts";
+import { Name } from "../../components/name.tsx";
 
 const KINDS = { added: "good", changed: "warning", deleted: "danger" } as const;
 /** More rows would only slow the page. */
@@ -40,7 +41,7 @@ export function CompareDialog({ bucket, snapshot, onClose }: CompareDialogProps)
             rows={value.slice(0, SHOWN_MAX)}
             rowKey={({ key }) => key}
             columns={[
-              { id: "key", title: t("inProgress.key"), isHeader: true, cell: ({ key }) => <bdi>{key}</bdi> },
+              { id: "key", title: t("inProgress.key"), isHeader: true, cell: ({ key }) => <Name text={key} /> },
               {
                 id: "kind",
                 title: t("snapshots.since"),
