@@ -51,7 +51,7 @@ export const previewBucketLifecycle = defineOperation({
       access.requireAllowed({ ...on, actions: ["s3:ListBucketMultipartUploads"] });
     }
     if (configuration === undefined) throw new S3Error("NoSuchLifecycleConfiguration", { BucketName: bucketName });
-    return { bucket, page: await walkPage({ database, bucket, configuration, now, prefix }, position) };
+    return { bucket, page: await walkPage({ database, bucket, configuration, now, prefix, locksAt: now }, position) };
   },
 
   write: ({ bucket, page }, input) => ({ status: 200, headers: {}, body: previewElement(bucket, input, page) }),

@@ -5,6 +5,7 @@ import { anonymous, deliver, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
+import { legalHoldHeaders, lockedBucket, putLocked, retentionHeaders } from "../support/object-lock.ts";
 import { bucketId } from "../support/stored-state.ts";
 import { expiresAfter, midnight, prefixed, putLifecycle, rule } from "../support/lifecycle.ts";
 import { createUpload } from "../support/multipart.ts";
@@ -68,6 +69,24 @@ describe("PreviewBucketLifecycle", () => {
       ]);
       expect(examined).toBe(4);
     });
+  });
+
+  it("counts a version as unlocked from the day on which its retention has ended, and one with a legal hold never", async () => {
+    const bucket = await lockedBucket();
+    const locked = await putLocked(bucket, "retained", retentionHeaders("COMPLIANCE", 20));
+    await putLocked(bucket, "held", legalHoldHeaders("ON"));
+    const free = await putVersion(bucket, "free", "1");
+    for (const key of ["retained", "held", "free"]) await deleteKey(bucket, key);
+    await putLifecycle(
+      bucket,
+      rule("<NoncurrentVersionExpiration><NoncurrentDays>3</NoncurrentDays></NoncurrentVersionExpiration>"),
+    );
+    const removed = async (days: number): Promise<unknown[]> =>
+      (await preview(bucket, day(days))).actions.map((action) => Reflect.get(Object(action), "VersionId"));
+    expect(await removed(4)).toEqual([free]);
+    expect(await removed(19)).toEqual([free]);
+    expect(await removed(22)).toEqual([free, locked]);
+    expect(await removed(9999)).toEqual([free, locked]);
   });
 
   it("reports transitions that do not pay off: purged too soon, too small, or already as cheap", async () => {

@@ -89,7 +89,7 @@ function noncurrentDaysIn(text: string): Map<string, number> {
 }
 
 /** Rules act at midnight UTC. */
-function nextMidnight(at: number): number {
+export function nextMidnight(at: number): number {
   return Math.ceil(at / DAY_MS) * DAY_MS;
 }
 

@@ -12,9 +12,13 @@ const NO_DEFAULT = objectLockText({ defaultRetention: undefined });
 /** The database's clock, in milliseconds since the epoch. */
 const DATABASE_NOW = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
-/** An SQL condition: 1 if the version of the row alias `row` (objects or versions) is locked, else 0. */
-export function isLocked(row: string): string {
-  return `(${row}.legal_hold IS 'ON' OR coalesce(${row}.retain_until, 0) > ${DATABASE_NOW})`;
+/**
+ * An SQL condition: 1 if the version of the row alias `row` (objects or versions) is locked, else 0.
+ * @param later a time in milliseconds since the epoch, if it is to be locked then and not only now
+ */
+export function isLocked(row: string, later?: number): string {
+  const at = later === undefined ? DATABASE_NOW : `max(${Math.trunc(later)}, ${DATABASE_NOW})`;
+  return `(${row}.legal_hold IS 'ON' OR coalesce(${row}.retain_until, 0) > ${at})`;
 }
 
 /** Whether Object Lock is enabled for a bucket. */

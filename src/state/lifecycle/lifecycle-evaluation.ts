@@ -64,6 +64,8 @@ export interface LifecycleWalk {
   readonly now: number;
   /** Restricts the walk to keys with this prefix. */
   readonly prefix?: string;
+  /** For a preview: whether a retention has ended by then, in milliseconds since the epoch. A pass obeys those of its time. */
+  readonly locksAt?: number;
 }
 
 /** Evaluates the rules on a current version. */

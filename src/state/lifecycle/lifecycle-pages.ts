@@ -45,10 +45,10 @@ export interface UploadRow {
 }
 
 /** An SQL expression on the row alias `r` of the versions table: 1 if a snapshot or a lock protects the version. */
-function isProtected(bucket: Bucket): string {
+function isProtected(bucket: Bucket, locksAt: number | undefined): string {
   const protections = [
     ...(bucket.snapshotFloor === null ? [] : [isProtectedBySnapshot("r")]),
-    ...(hasObjectLock(bucket) ? [isLocked("r")] : []),
+    ...(hasObjectLock(bucket) ? [isLocked("r", locksAt)] : []),
   ];
   return protections.length === 0 ? "0" : protections.join(" OR ");
 }
@@ -108,17 +108,20 @@ export function readCurrent(
   );
 }
 
-/** Reads a page of the versions table, by key and newest first, after a version of the first key. */
+/**
+ * Reads a page of the versions table, by key and newest first, after a version of the first key.
+ * @param from.locksAt see LifecycleWalk
+ */
 export function readVersions(
   database: Database,
   bucket: Bucket,
   ranges: readonly KeyRange[],
-  after: string,
+  { after, locksAt }: { readonly after: string; readonly locksAt: number | undefined },
 ): Promise<RowPage<VersionRow>> {
   return readPage(database, ranges, (range, limit) =>
     selectRange(
       `SELECT r.key, r.version_id, r.is_null_version, r.is_delete_marker, r.size, r.modified_at, r.tags, r.storage_class,
-         (${isProtected(bucket)}) AS is_protected,
+         (${isProtected(bucket, locksAt)}) AS is_protected,
          o.version_id AS current_id, o.etag AS current_etag, o.size AS current_size,
          o.modified_at AS current_modified_at
        FROM versions r LEFT JOIN objects o ON o.bucket_id = r.bucket_id AND o.key = r.key

@@ -109,7 +109,7 @@ async function walkPhase(
       );
     }
     case "versions": {
-      const page = await readVersions(database, bucket, ranges, within);
+      const page = await readVersions(database, bucket, ranges, { after: within, locksAt: walk.locksAt });
       const earlier =
         within === "" ? [] : await database.look(lookUpEarlier(bucket.id, from, within, MAX_EARLIER_ROWS));
       return pageOf(position, page, evaluateVersions(walk, page, from, earlier), page.rows.at(-1)?.version_id ?? "");

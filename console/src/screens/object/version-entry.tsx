@@ -8,7 +8,7 @@ import {
   presignRead,
   savedAs,
 } from "../../clients/object.ts";
-import type { Expiration } from "../../clients/object-versions.ts";
+import { type Expiration, nextMidnight } from "../../clients/object-versions.ts";
 import type { ListedVersion } from "../../clients/versions.ts";
 import { Badge } from "../../components/badge.tsx";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
@@ -28,6 +28,8 @@ export interface VersionEntryProps {
   readonly address: ObjectAddress;
   readonly version: ListedVersion;
   readonly expiration: Expiration | undefined;
+  /** Whether the effects of the rules are known. */
+  readonly hasRules: boolean;
   readonly lock: ObjectLock | undefined;
   readonly isChosen: boolean;
   readonly onChoose: () => void;
@@ -35,10 +37,9 @@ export interface VersionEntryProps {
 }
 
 export function VersionEntry(props: VersionEntryProps) {
-  const { version, expiration, lock, isChosen, onChoose } = props;
+  const { version, lock, isChosen, onChoose } = props;
   const { versionId, isLatest, isDeleteMarker, modifiedAt, bytes, storageClass } = version;
   const now = useConnection().now();
-  const isLocked = lock?.hasLegalHold === true || (lock?.until ?? 0) > now;
   const time = formatTime(modifiedAt);
   return (
     <li class={isLatest ? "latest" : ""}>
@@ -64,7 +65,7 @@ export function VersionEntry(props: VersionEntryProps) {
             <code class="object-break">{versionId}</code>
             {isDeleteMarker ? null : ` · ${formatBytes(bytes)} · ${storageClass}`}
           </p>
-          <p class="hint">{expirationText(expiration, isLocked, isDeleteMarker)}</p>
+          <p class="hint">{expirationText(props, now)}</p>
         </div>
         <Actions {...props} />
       </div>
@@ -84,14 +85,21 @@ function LockBadges({ lock }: { readonly lock: ObjectLock | undefined }) {
   );
 }
 
-/** Rules skip locked versions. */
-function expirationText(expiration: Expiration | undefined, isLocked: boolean, isDeleteMarker: boolean): string {
-  if (expiration === undefined) return isLocked ? t("versions.lockedStays") : t("versions.stays");
-  if (expiration.at !== undefined)
-    return t("versions.goesOn", { day: formatDay(expiration.at), rule: expiration.ruleId });
-  return isDeleteMarker
-    ? t("versions.markerGoes", { rule: expiration.ruleId })
-    : t("versions.goes", { rule: expiration.ruleId });
+/** What rules will do. They skip locked versions until the lock ends; a current version gets a delete marker despite a lock. */
+function expirationText({ version, expiration, lock, hasRules }: VersionEntryProps, now: number): string {
+  const { isLatest, isDeleteMarker } = version;
+  const { until = 0, hasLegalHold = false } = lock ?? {};
+  if (expiration === undefined) {
+    if (!hasRules) return "";
+    return hasLegalHold || until > now ? t("versions.lockedStays") : t("versions.stays");
+  }
+  const { ruleId: rule, at } = expiration;
+  if (at !== undefined) {
+    if (isLatest || until <= now) return t("versions.goesOn", { day: formatDay(at), rule });
+    const day = formatDay(Math.max(at, nextMidnight(until)));
+    return `${t("versions.lockedStays")} ${t("versions.goesOn", { day, rule })}`;
+  }
+  return isDeleteMarker ? t("versions.markerGoes", { rule }) : t("versions.goes", { rule });
 }
 
 function Actions({ address, version, onChanged }: VersionEntryProps) {

@@ -105,6 +105,7 @@ function Timeline({ address, page: { versions }, expiration, onChanged }: Timeli
               address={{ ...address, versionId }}
               version={version}
               expiration={isExpiring ? expiration : expirations.value?.get(versionId)}
+              hasRules={expirations.value !== undefined}
               lock={locks.value?.get(versionId)}
               isChosen={chosen.includes(versionId)}
               onChoose={() => toggle(versionId)}
