@@ -36,6 +36,11 @@ export async function listUsers(connection: Connection): Promise<User[]> {
   }));
 }
 
+/** @throws ServiceError NoSuchEntity if there is no such user */
+export async function requireUser(connection: Connection, name: string): Promise<void> {
+  await callQueryApi(connection, "iam", "GetUser", { UserName: name });
+}
+
 export async function createUser(connection: Connection, name: string): Promise<void> {
   await callQueryApi(connection, "iam", "CreateUser", { UserName: name });
 }

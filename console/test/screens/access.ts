@@ -33,6 +33,19 @@ export function accessSuite(stage: Stage): Suite {
   });
   return suiteOf("access", [
     {
+      name: "a user that does not exist is one sentence with a way on, and offers no key or policy",
+      run: () =>
+        withPage(stage, async (page) => {
+          await signIn(stage, page, `#/users/${newName()}`);
+          await page.getByText(/^There is no user access-/).waitFor();
+          assert.equal(await page.locator("main .error-panel, main .section").count(), 0);
+          assert.equal(await page.getByRole("button", { name: "Create access key" }).count(), 0);
+          await assertAccessible(page);
+          await page.getByRole("link", { name: "Show the users" }).click();
+          await page.getByRole("heading", { name: "Users", level: 1 }).waitFor();
+        }),
+    },
+    {
       name: "by keyboard alone, a user is created, found in the list, and deleted after its name was typed",
       run: () =>
         withPage(stage, async (page) => {

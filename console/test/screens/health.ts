@@ -101,6 +101,28 @@ export function healthSuite(stage: Stage): Suite {
       },
     },
     {
+      name: "the doctor takes the name of a bucket from someone who may not list buckets",
+      run: async () => {
+        const bucket = await freshBucket(stage);
+        const Statement = [
+          { Effect: "Allow", Action: "s3:*", Resource: [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`] },
+          { Effect: "Deny", Action: "s3:ListAllMyBuckets", Resource: "*" },
+        ];
+        const user = await newUser(stage, { Version: "2012-10-17", Statement });
+        await withPage(stage, async (page) => {
+          await signIn(stage, page, "#/health", user);
+          const run = page.getByRole("button", { name: "Run the checks" });
+          await page.getByRole("textbox", { name: "Bucket" }).waitFor();
+          assert.ok(await run.isDisabled());
+          await page.getByRole("textbox", { name: "Bucket" }).fill(bucket);
+          await run.click();
+          await page.getByText("A body of 8 MiB is accepted.").waitFor();
+          assert.equal(await page.getByText("Broken", { exact: true }).count(), 0);
+          assert.deepEqual(await keysOf(stage, bucket), []);
+        });
+      },
+    },
+    {
       name: "the scheduled jobs are shown with the outcome of their last runs",
       run: () =>
         withPage(stage, async (page) => {

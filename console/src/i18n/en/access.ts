@@ -1,6 +1,9 @@
 // English texts of users, access keys, policies of users and temporary credentials.
 export const access = {
   "nav.users": "Access",
+  "users.missing": "There is no user {user}",
+  "users.missingText": "It was deleted or renamed, or the address is mistyped.",
+  "users.showAll": "Show the users",
   "users.title": "Users",
   "users.lead": "A user has access keys, and policies that say what may be done with them. A new user may do nothing.",
   "users.create": "Create user",

@@ -3,6 +3,9 @@ import type { access as english } from "../en/access.ts";
 
 export const access: Readonly<Record<keyof typeof english, string>> = {
   "nav.users": "访问",
+  "users.missing": "没有用户 {user}",
+  "users.missingText": "该用户已被删除或重命名，或地址有误。",
+  "users.showAll": "显示用户",
   "users.title": "用户",
   "users.lead": "用户拥有访问密钥，以及规定密钥权限的策略。新用户没有任何权限。",
   "users.create": "创建用户",

@@ -4,7 +4,7 @@ import { listBuckets } from "../../clients/buckets.ts";
 import { Badge } from "../../components/badge.tsx";
 import { Button } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
-import { SelectField } from "../../components/fields.tsx";
+import { SelectField, TextField } from "../../components/fields.tsx";
 import { type Finding, runDoctor } from "../../data/doctor.ts";
 import { useConnection } from "../../data/session.ts";
 import { useLoad } from "../../data/use-load.ts";
@@ -18,7 +18,9 @@ export function DoctorSection() {
   const [isBusy, setBusy] = useState(false);
   const [failure, setFailure] = useState<unknown>();
   const names = buckets.value ?? [];
-  const bucket = chosen ?? names[0];
+  // Users who may not list buckets name theirs.
+  const isNamed = buckets.failure !== undefined;
+  const bucket = isNamed ? chosen?.trim() || undefined : (chosen ?? names[0]);
 
   const run = async (): Promise<void> => {
     if (bucket === undefined) return;
@@ -36,17 +38,29 @@ export function DoctorSection() {
     <section class="section">
       <h2>{t("doctor.title")}</h2>
       <p class="hint">{t("doctor.text")}</p>
-      {bucket === undefined ? (
-        <p>{t("doctor.noBucket")}</p>
+      {bucket === undefined && !isNamed ? (
+        buckets.value === undefined ? null : (
+          <p>{t("doctor.noBucket")}</p>
+        )
       ) : (
         <div class="inline-form">
-          <SelectField
-            label={t("doctor.bucket")}
-            value={bucket}
-            options={names.map((name) => [name, name] as const)}
-            onChange={setChosen}
-          />
-          <Button kind="primary" icon="health" isBusy={isBusy} onClick={() => void run()}>
+          {isNamed ? (
+            <TextField label={t("doctor.bucket")} value={chosen ?? ""} onChange={setChosen} />
+          ) : (
+            <SelectField
+              label={t("doctor.bucket")}
+              value={bucket ?? ""}
+              options={names.map((name) => [name, name] as const)}
+              onChange={setChosen}
+            />
+          )}
+          <Button
+            kind="primary"
+            icon="health"
+            isBusy={isBusy}
+            isDisabled={bucket === undefined}
+            onClick={() => void run()}
+          >
             {t("doctor.run")}
           </Button>
         </div>
