@@ -7,6 +7,7 @@ import { explain, explainInOneLine } from "./explain.ts";
 import { Rate } from "./rate.ts";
 import { currentSession, requireSession } from "./session.ts";
 import { uploadFile } from "./upload-file.ts";
+import { claimedUploads, claimUpload, releaseUpload } from "./upload-claims.ts";
 import { type RememberedUpload, rememberedUploads, rememberUpload, clearUpload } from "./remembered-uploads.ts";
 
 /**
@@ -76,10 +77,13 @@ function isSameFile(one: RememberedUpload, bucket: string, key: string, file: Fi
   return one.bucket === bucket && one.key === key && one.bytes === file.size && one.modifiedAt === file.lastModified;
 }
 
-/** Shows the unfinished uploads of an earlier page. */
-function recallUploads(): void {
+/** Shows the unfinished uploads of an earlier page, but not those that another tab works on. */
+async function recallUploads(): Promise<void> {
+  const claimed = await claimedUploads();
   const shown = new Set(uploads.value.map(({ bucket, key }) => `${bucket}/${key}`));
-  const lost = rememberedUploads().filter(({ bucket, key }) => !shown.has(`${bucket}/${key}`));
+  const lost = rememberedUploads().filter(
+    ({ bucket, key, uploadId }) => !claimed.has(uploadId) && !shown.has(`${bucket}/${key}`),
+  );
   uploads.value = [
     ...uploads.value,
     ...lost.map(({ bucket, key, bytes }): Upload => {
@@ -119,8 +123,9 @@ export async function cancelUpload(id: number): Promise<void> {
   const { bucket, key } = upload;
   const uploadId =
     work?.uploadId ?? rememberedUploads().find((one) => one.bucket === bucket && one.key === key)?.uploadId;
-  if (uploadId === undefined || upload.state === "done") return;
+  if (uploadId === undefined || upload.state === "done" || !(await claimUpload(uploadId))) return;
   clearUpload(uploadId);
+  releaseUpload(uploadId);
   // A lifecycle rule can abort the upload later.
   await abortUpload(requireSession().connection, bucket, { key, uploadId }).catch(() => undefined);
 }
@@ -144,7 +149,7 @@ export function followSession(): void {
     const arn = currentSession()?.arn;
     untracked(() => {
       if (arn === undefined && owner !== undefined) dropUploads();
-      if (arn !== undefined && owner === undefined) recallUploads();
+      if (arn !== undefined && owner === undefined) void recallUploads();
       // An upload of one principal does not continue with the permissions of another.
       const next = owner === undefined || owner === arn ? "waiting" : "paused";
       owner = arn;
@@ -157,7 +162,10 @@ export function followSession(): void {
 
 /** Empties the queue of this page. Uploads with stored parts stay remembered for the next visit. */
 function dropUploads(): void {
-  for (const { controller } of works.values()) controller?.abort();
+  for (const { controller, uploadId } of works.values()) {
+    controller?.abort();
+    if (uploadId !== undefined) releaseUpload(uploadId);
+  }
   works.clear();
   uploads.value = [];
 }
@@ -179,16 +187,18 @@ async function send(id: number): Promise<void> {
   const upload = uploads.value.find((one) => one.id === id);
   if (work === undefined || upload === undefined) return;
   const { bucket, key } = upload;
-  const { file, overwrites, uploadId } = work;
+  const { file, overwrites } = work;
   const controller = new AbortController();
   work.controller = controller;
   const rate = new Rate();
   let shownAt = 0;
   set(id, { state: "sending", sent: 0 });
   try {
+    // What another tab sends into is left to it.
+    if (work.uploadId !== undefined && !(await claimUpload(work.uploadId))) work.uploadId = undefined;
     await uploadFile(
       requireSession().connection,
-      { target: { bucket, key }, file, overwrites, uploadId },
+      { target: { bucket, key }, file, overwrites, uploadId: work.uploadId },
       {
         signal: controller.signal,
         onProgress: (sent) => {
@@ -200,11 +210,15 @@ async function send(id: number): Promise<void> {
         },
         onStarted: (started) => {
           work.uploadId = started;
+          void claimUpload(started);
           rememberUpload({ bucket, key, bytes: file.size, modifiedAt: file.lastModified, uploadId: started });
         },
       },
     );
-    if (work.uploadId !== undefined) clearUpload(work.uploadId);
+    if (work.uploadId !== undefined) {
+      clearUpload(work.uploadId);
+      releaseUpload(work.uploadId);
+    }
     set(id, { state: "done", sent: file.size });
     work.onStored();
   } catch (failure) {

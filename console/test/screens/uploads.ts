@@ -72,6 +72,39 @@ export function uploadsSuite(stage: Stage): Suite {
         }),
     },
     {
+      name: "a second tab neither offers to end what the first one sends, nor sends into it",
+      run: () =>
+        withFiles(async (folder) => {
+          const bucket = await freshBucket(stage);
+          const file = join(folder, "big.bin");
+          writeFileSync(file, Buffer.alloc(40 * 1024 * 1024, "tabs"));
+          await withPage(stage, async (page) => {
+            await signIn(stage, page, `#/buckets/${bucket}/objects`);
+            await page.getByText("No objects here").waitFor();
+            await page.route("**/big.bin?*partNumber=3*", () => undefined);
+            await choose(page, "Upload files", file);
+            await someSent(page, 0.5);
+            const second = await page.context().newPage();
+            await signIn(stage, second, `#/buckets/${bucket}/objects`);
+            await second.getByText("No objects here").waitFor();
+            assert.equal(await second.locator(".upload-panel").count(), 0);
+            await choose(second, "Upload files", file);
+            await second.getByText("All uploads are done").waitFor();
+            // The first one learns that the key exists now.
+            await page.unroute("**/big.bin?*partNumber=3*");
+            await page.getByRole("button", { name: "Pause" }).click();
+            await page.getByRole("button", { name: "Resume" }).click();
+            await page.getByRole("button", { name: "Skip" }).waitFor();
+            await second.close();
+            await page.getByRole("button", { name: "Skip" }).click();
+            await page.locator(".upload-panel").waitFor({ state: "detached" });
+          });
+          assert.deepEqual(await keysOf(stage, bucket), ["big.bin"]);
+          const left = await (await s3(stage, "GET", `/${bucket}?uploads`)).text();
+          assert.ok(!left.includes("<Upload>"), left);
+        }),
+    },
+    {
       name: "a file that is dropped is stored in the shown folder",
       run: async () => {
         const bucket = await freshBucket(stage);
