@@ -33,7 +33,7 @@ export function accessSuite(stage: Stage): Suite {
   });
   return suiteOf("access", [
     {
-      name: "a user that does not exist is one sentence with a way on, and offers no key or policy",
+      name: "a user that does not exist is one sentence with a link to the users, and offers no key or policy",
       run: () =>
         withPage(stage, async (page) => {
           await signIn(stage, page, `#/users/${newName()}`);

@@ -79,7 +79,7 @@ export function objectVersionsSuite(stage: Stage): Suite {
       },
     },
     {
-      name: "someone who may not read the rules is not told what they do",
+      name: "without the permission to read the rules, the timeline says nothing about them",
       run: async () => {
         const bucket = await freshBucket(stage, { isVersioned: true });
         await write(bucket, "k", "1");
