@@ -2,6 +2,10 @@
 // for once and kept in wrangler.toml.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
+import { isDeepStrictEqual } from "node:util";
+import { parse } from "smol-toml";
+import { field } from "./api.ts";
+import { DeployFailure } from "./failure.ts";
 
 /** Each location with its place in words and the cloud region that the Worker is placed beside. */
 const LOCATIONS: Readonly<Record<string, readonly [place: string, region: string]>> = {
@@ -39,27 +43,72 @@ export async function askForLocation(): Promise<string | undefined> {
   }
 }
 
-/** Writes a location into a wrangler.toml, comments left as they are. */
+/**
+ * Writes a location into a wrangler.toml, comments left as they are.
+ * @throws DeployFailure if the file is written in a way that cannot be edited line by line, such as with inline tables
+ */
 export function rememberLocation(file: string, location: string): void {
-  writeFileSync(file, withLocation(readFileSync(file, "utf8"), location));
+  const before = readFileSync(file, "utf8");
+  const entries = entriesFor(parse(before), location);
+  const after = entries.reduce(withEntry, before);
+  if (!isSame(parsed(after), withEntries(parse(before), entries))) {
+    const lines = entries
+      .map(({ table, key, value }) => `${key} = ${JSON.stringify(value)} in [${table}]`)
+      .join(" and ");
+    throw new DeployFailure(
+      `wrangler.toml cannot be changed to name the location: write ${lines} there, and deploy again.`,
+    );
+  }
+  writeFileSync(file, after);
 }
 
-/** The text of a wrangler.toml with a location: as the setting LOCATION, and as the Worker's placement. */
-function withLocation(toml: string, location: string): string {
-  const region = LOCATIONS[location]?.[1] ?? "";
-  return withEntry(withEntry(toml, "vars", "LOCATION", location), "placement", "region", region);
+interface Entry {
+  readonly table: "vars" | "placement";
+  readonly key: string;
+  readonly value: string;
+}
+
+/** A location as the setting LOCATION and as the Worker's placement, unless the file has another placement. */
+function entriesFor(document: unknown, location: string): Entry[] {
+  const placement = Object.keys(Object(field(document, "placement")));
+  const isPlaced = placement.some((key) => key !== "region");
+  const region = { table: "placement", key: "region", value: LOCATIONS[location]?.[1] ?? "" } as const;
+  return [{ table: "vars", key: "LOCATION", value: location }, ...(isPlaced ? [] : [region])];
 }
 
 /** Sets a key of a table, which is made at the end where there is none. */
-function withEntry(toml: string, table: string, key: string, value: string): string {
-  const entry = `${key} = ${JSON.stringify(value)}`;
-  const lines = toml.replace(/\n*$/, "\n").split("\n");
-  const header = lines.indexOf(`[${table}]`);
-  if (header < 0) return `${lines.join("\n")}\n[${table}]\n${entry}\n`;
-  const next = lines.findIndex((line, index) => index > header && line.startsWith("["));
-  const end = next < 0 ? lines.length : next;
-  const old = lines.findIndex((line, index) => index > header && index < end && line.startsWith(`${key} `));
-  if (old < 0) lines.splice(header + 1, 0, entry);
-  else lines[old] = entry;
-  return lines.join("\n");
+function withEntry(toml: string, { table, key, value }: Entry): string {
+  const lines = toml.replace(/(\r?\n)*$/, "").split("\n");
+  // A checkout on Windows ends its lines with CRLF.
+  const end = lines.some((line) => line.endsWith("\r")) ? "\r" : "";
+  const entry = `${key} = ${JSON.stringify(value)}${end}`;
+  const header = lines.findIndex((line) => new RegExp(`^\\s*\\[\\s*${table}\\s*\\]\\s*(#.*)?$`).test(line));
+  if (header < 0)
+    return [...lines.slice(0, -1), `${lines.at(-1)}${end}`, end, `[${table}]${end}`, entry, ""].join("\n");
+  const next = lines.findIndex((line, index) => index > header && /^\s*\[/.test(line));
+  const isEntry = new RegExp(`^\\s*"?${key}"?\\s*=`);
+  const old = lines.findIndex((line, index) => index > header && (next < 0 || index < next) && isEntry.test(line));
+  lines.splice(old < 0 ? header + 1 : old, old < 0 ? 0 : 1, entry);
+  return `${lines.join("\n").replace(/\r$/, "")}${end}\n`;
+}
+
+function withEntries(document: object, entries: readonly Entry[]): object {
+  const changed = new Map<string, unknown>(Object.entries(document));
+  for (const { table, key, value } of entries) {
+    changed.set(table, { ...Object(changed.get(table) ?? {}), [key]: value });
+  }
+  return Object.fromEntries(changed);
+}
+
+function parsed(toml: string): unknown {
+  try {
+    return parse(toml);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether two documents are the same, whatever the order of their keys. */
+function isSame(one: unknown, other: unknown): boolean {
+  return isDeepStrictEqual(structuredClone(one), structuredClone(other));
 }
