@@ -1,6 +1,6 @@
 // The secrets that a deployment makes: root's credentials and the master key. They are kept in a file that only this user
 // can read until they were shown or written out, so that a deployment that stops after the upload loses none of them.
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, makeCredentials } from "../project/credentials.ts";
 import { MASTER_KEY, makeMasterKey } from "../project/master-key.ts";
@@ -81,8 +81,10 @@ export function requireHandover(handover: Handover, missing: readonly string[], 
 export class PendingSecrets {
   readonly #file: string;
 
-  constructor(accountId: string, worker: string, root: string = PROJECT_ROOT) {
-    this.#file = join(root, ".wrangler", `cairn-secrets-${accountId}-${worker}.json`);
+  /** @param maker a rotation keeps its own: until it is applied, its secrets are not those of the Worker */
+  constructor(accountId: string, worker: string, maker: "deployment" | "rotation" = "deployment") {
+    const name = maker === "deployment" ? "secrets" : "rotation-secrets";
+    this.#file = join(PROJECT_ROOT, ".wrangler", `cairn-${name}-${accountId}-${worker}.json`);
   }
 
   /** What an earlier deployment has made and not handed over. */
@@ -120,8 +122,11 @@ export class PendingSecrets {
 
   #write(secrets: Secrets): void {
     mkdirSync(dirname(this.#file), { recursive: true, mode: 0o700 });
-    rmSync(this.#file, { force: true });
-    writeFileSync(this.#file, JSON.stringify(secrets), { mode: 0o600, flag: "wx" });
+    // A process that is killed here leaves the old file or the new one.
+    const next = `${this.#file}.next`;
+    rmSync(next, { force: true });
+    writeFileSync(next, JSON.stringify(secrets), { mode: 0o600, flag: "wx" });
+    renameSync(next, this.#file);
   }
 }
 

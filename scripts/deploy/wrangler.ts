@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { stripVTControlCharacters } from "node:util";
+import { UNREAD } from "./declared.ts";
 import { PROJECT_ROOT } from "../project/wrangler-toml.ts";
 
 export interface WranglerResult {
@@ -25,6 +26,7 @@ export async function askWrangler(
     // No banner: drawing it asks the npm registry for a newer wrangler. No log file: it would hold the API's answers.
     env: {
       ...process.env,
+      ...UNREAD,
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_HIDE_BANNER: "true",
       WRANGLER_WRITE_LOGS: "false",

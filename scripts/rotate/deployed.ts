@@ -67,7 +67,7 @@ async function begin(options: RotateOptions, deployed: Deployed, record: Rotatio
     environment: process.env,
   });
   const { current } = NAMES[subject];
-  const pending = new PendingSecrets(deployed.account.id, deployed.worker);
+  const pending = new PendingSecrets(deployed.account.id, deployed.worker, "rotation");
   requireHandover(handover, current, false);
   if (unfinished(subject, deployed.secrets)) {
     // An interrupted run has set these secrets, so hand them over now.
@@ -78,13 +78,13 @@ async function begin(options: RotateOptions, deployed: Deployed, record: Rotatio
   const present = presentSecrets(options.current);
   if (subject === "root") await tryRoot(options.endpoint, present);
   else await requireKnownKeys(deployed, [present[MASTER_KEY] ?? ""]);
-  const made = pending.make(current);
-  if (current.some((name) => made[name] === present[name]?.trim())) {
+  const ofDeployment = new PendingSecrets(deployed.account.id, deployed.worker).read();
+  if (current.some((name) => ofDeployment[name] !== undefined)) {
     throw new DeployFailure(
       "The present secrets were never handed over: run `npm run deploy` with --credentials-file.",
     );
   }
-  await putSecrets(deployed, beginChanges(subject, present, made));
+  await putSecrets(deployed, beginChanges(subject, present, pending.make(current)));
   record.begin(now);
   const handed = pending.handOver(handover) ?? "";
   return `The Worker accepts both the new and the previous value.\n${handed}\n${nextStep(options)}`;

@@ -2,12 +2,13 @@
 // Cloudflare's API. Run by `npm run test:deploy`.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { after, describe, it } from "node:test";
 import { AwsClient } from "aws4fetch";
 import { type CairnProcess, endRunningCairns, startCairn } from "../clients/cairn-process.ts";
 import { newAccount, secretsOf } from "../deploy/stand-in/account.ts";
+import { ApiError } from "../deploy/stand-in/answers.ts";
 import { type StandIn, startStandIn } from "../deploy/stand-in/cloudflare.ts";
 import { type Outcome, Project, deploy, environment, readCredentials } from "../deploy/stand-in/harness.ts";
 import { readDevVars } from "../../scripts/project/credentials.ts";
@@ -213,6 +214,36 @@ void describe("npm run rotate", () => {
     assert.ok(!("CAIRN_PREVIOUS_MASTER_KEYS" in secretsOf(worker)));
     assert.equal(secretsOf(worker)["CAIRN_MASTER_KEY"], next);
   });
+
+  for (const when of ["before", "after"] as const) {
+    void it(`repeats a rotation whose call failed ${when} it took effect, and no deployment in between shows its secrets`, async () => {
+      const account = newAccount();
+      const standIn = await startStandIn({ accounts: [account] });
+      standIns.push(standIn);
+      const project = newProject();
+      const { code, output, credentialsFile } = await deploy(standIn, project);
+      assert.equal(code, 0, output);
+      const env = environment(standIn, project);
+      const keyFile = project.newCredentialsFile();
+      const begin = ["master-key", "--deployed", "--current", credentialsFile, "--credentials-file", keyFile];
+      standIn.options = {
+        accounts: [account],
+        onCall: ({ path }, at) => {
+          if (at === when && path.includes("/secrets-bulk")) throw new ApiError(500, 10_013, "the answer is lost");
+        },
+      };
+      assert.equal((await rotate(env, ...begin)).code, 1);
+      standIn.options = { accounts: [account] };
+      const between = await deploy(standIn, project);
+      assert.equal(between.code, 0, between.output);
+      assert.equal(existsSync(between.credentialsFile), false, "a deployment made no secrets");
+      const repeated = await rotate(env, ...begin);
+      assert.equal(repeated.code, 0, repeated.output);
+      const { CAIRN_MASTER_KEY: next, CAIRN_PREVIOUS_MASTER_KEYS: previous } = secretsOf(account.workers.get("cairn"));
+      assert.deepEqual(readCredentials(keyFile), { CAIRN_MASTER_KEY: next });
+      assert.equal(previous, readCredentials(credentialsFile)["CAIRN_MASTER_KEY"]);
+    });
+  }
 
   void it("replaces the secrets of the Worker that only delivers too", async () => {
     const account = newAccount({ zones: ["example.com"] });
