@@ -5,6 +5,7 @@ import { type Found, chooseAccount, examine } from "./deploy/account.ts";
 import { type Api, connect } from "./deploy/api.ts";
 import { type DeliveryPlan, deliverySecrets, planDelivery } from "./deploy/delivery.ts";
 import type { Identifiers } from "./deploy/configuration.ts";
+import { readDeclared } from "./deploy/declared.ts";
 import { DeployFailure, explain } from "./deploy/failure.ts";
 import { askForLocation, rememberLocation } from "./deploy/location.ts";
 import { type DeployOptions, USAGE, readOptions } from "./deploy/options.ts";
@@ -28,12 +29,13 @@ import {
 } from "./deploy/secrets.ts";
 import { consoleLink } from "./deploy/console-link.ts";
 import { type Delivered, nextSteps } from "./deploy/next-steps.ts";
+import { requireWhatDataNeeds } from "./deploy/stored-data.ts";
 import { type Uploaded, uploadWorker } from "./deploy/upload.ts";
 import { waitForOwnMigrations } from "./deploy/own-migrations.ts";
 import { askWrangler } from "./deploy/wrangler.ts";
 import { buildConsole } from "./project/console-files.ts";
 import { readDeliveryToml } from "./project/delivery-toml.ts";
-import { PROJECT_ROOT, type WranglerToml, readWranglerToml } from "./project/wrangler-toml.ts";
+import { PROJECT_ROOT, type WranglerToml } from "./project/wrangler-toml.ts";
 import { bundleWorker } from "./serve/bundle.ts";
 import { misspeltSettings, SETTINGS } from "../src/config/settings.ts";
 
@@ -49,7 +51,7 @@ async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void>
   say(`  account ${account.name} (${account.id})`);
 
   const location = await chooseLocation(options, toml, found, handover.kind === "terminal");
-  const placed = location === undefined ? toml : readWranglerToml();
+  const placed = location === undefined ? toml : readDeclared(process.env);
   try {
     const databaseIds = await stage(`${databaseNames(toml)} and R2 bucket ${toml.r2.bucketName}`, () =>
       makeResources(inAccount, found, placed, location),
@@ -146,6 +148,9 @@ async function check(toml: WranglerToml, handover: Handover, isBuildService: boo
       throw explain(error, account);
     });
     requireOwnSchema(schema, { ...toml, d1 });
+    const secrets = handover.kind === "none" ? [] : toMake.filter((name) => pending.read()[name] === undefined);
+    const making = { secrets, bucket: !found.hasBucket };
+    await requireWhatDataNeeds(inAccount, existing.id, schema, { ...toml, d1 }, making);
     hasSmallBlobs &&= schema.objects.has("table small_blobs");
   }
   return { api, found, missing: toMake, given, delivery, hasSmallBlobs };
@@ -278,7 +283,7 @@ async function main(): Promise<void> {
     return;
   }
   try {
-    const toml = readWranglerToml();
+    const toml = readDeclared(process.env);
     const misspelt = misspeltSettings(toml.vars);
     if (misspelt.length > 0) throw new DeployFailure(`[vars] of wrangler.toml: ${misspelt.join("; ")}`);
     await (options.isDryRun ? rehearse(toml) : deploy(options, toml));

@@ -28,10 +28,14 @@ function apiAt(base: string, prefix: string, headers: Readonly<Record<string, st
     const full = `${prefix}${path}`;
     const response = await reach(`${base}${full}`, init);
     const answer: unknown = await response.json().catch(() => undefined);
-    if (response.ok && field(answer, "success") !== false) return field(answer, "result");
+    if (response.ok && field(answer, "success") === true) return field(answer, "result");
     const errors = field(answer, "errors");
     const [first]: unknown[] = Array.isArray(errors) ? errors : [];
-    const message = textField(first, "message") ?? response.statusText;
+    // A proxy may answer with a page of its own, which must not be taken for an empty result.
+    const isForeign = field(answer, "success") === undefined;
+    const message = isForeign
+      ? "something that is not the API's JSON"
+      : (textField(first, "message") ?? response.statusText);
     throw new ApiFailure(response.status, Number(field(first, "code") ?? 0), message, full);
   };
   const get: Api["get"] = (path, query = {}) => {

@@ -78,7 +78,8 @@ function expectedSchema(toml: WranglerToml): Schema {
   return readSchema(databaseOf(readMigrations(toml.d1.migrationsDir).map(({ sql }) => sql)));
 }
 
-async function runQuery(api: Api, databaseId: string, sql: string): Promise<readonly unknown[]> {
+/** Runs a query of a database. */
+export async function runQuery(api: Api, databaseId: string, sql: string): Promise<readonly unknown[]> {
   const answer = await api.send("POST", `/d1/database/${databaseId}/query`, { sql }).catch((error: unknown) => {
     // A token that may create databases but not read them fails with its permission; this is another error.
     if (error instanceof ApiFailure && error.code === 7500) {

@@ -1,4 +1,4 @@
-// Rehearses deployments by a build service, which tells wrangler in the environment which Worker it deploys. Run by
+// Rehearses deployments by a build service, which names the Worker of a build in the environment. Run by
 // `npm run test:deploy`.
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { type Account, deployedVersion, newAccount, secretsOf } from "../stand-in/account.ts";
-import { ApiError } from "../stand-in/answers.ts";
+import { ApiError, ForeignPage } from "../stand-in/answers.ts";
 import { type ApiCall, type StandIn, startStandIn } from "../stand-in/cloudflare.ts";
 import { Project, deploy, readCredentials, runScript } from "../stand-in/harness.ts";
 
@@ -23,6 +23,16 @@ async function deployed(): Promise<{ account: Account; standIn: StandIn; project
   const { code, output, credentialsFile } = await deploy(standIn, project);
   assert.equal(code, 0, output);
   return { account, standIn, project, file: credentialsFile };
+}
+
+/** Puts a bucket with an object and an access key into the database of a deployment. */
+function fill({ databases }: Account): void {
+  const sqlite = databases[0]?.sqlite;
+  sqlite?.exec(`INSERT INTO buckets (name, id, owner_id, region, created_at) VALUES ('b', 'i', 'o', 'auto', 1);
+    INSERT INTO objects (bucket_id, key, version_id, is_null_version, size, etag, modified_at, owner_id, storage_class, blob_id)
+      VALUES ('i', 'k', 'v', 1, 5, 'e', 1, 'o', 'STANDARD', 'i/blob');
+    INSERT INTO access_keys (id, user_id, secret, key_version, status, created_at)
+      VALUES ('AKIA1', 'u', 'sealed', 'fingerprint', 'Active', 1)`);
 }
 
 /** Removes secrets from the deployed version, as the dashboard can. */
@@ -77,6 +87,57 @@ void describe("a deployment over an earlier one", () => {
     assert.match(output, /deploy: .*npx wrangler secret put CAIRN_ROOT_SECRET_ACCESS_KEY/);
     assert.equal(account.workers.get("cairn")?.versions.length, before);
   });
+
+  void it("makes no master key in place of the one that access keys are encrypted under", async () => {
+    for (const lose of [
+      (account: Account) => dropSecrets(account, "CAIRN_MASTER_KEY"),
+      (account: Account) => void account.workers.delete("cairn"),
+    ]) {
+      const { account, standIn, project } = await deployed();
+      fill(account);
+      lose(account);
+      const { code, output } = await deploy(standIn, project);
+      assert.equal(code, 1, output);
+      assert.match(output, /^deploy: .* access keys .* set CAIRN_MASTER_KEY to it in the environment/m);
+      const key = Buffer.alloc(32, 7).toString("base64");
+      const given = await deploy(standIn, project, { environment: { CAIRN_MASTER_KEY: key } });
+      assert.equal(given.code, 0, given.output);
+      assert.equal(secretsOf(account.workers.get("cairn"))["CAIRN_MASTER_KEY"], key);
+    }
+  });
+
+  void it("makes no empty bucket for the objects of its database, except where their bytes are in another store", async () => {
+    const { account, standIn, project, file } = await deployed();
+    fill(account);
+    const environment = readCredentials(file);
+    account.workers.delete("cairn");
+    account.buckets.clear();
+    const { code, output } = await runScript(standIn, project, { environment });
+    assert.equal(code, 1, output);
+    assert.match(output, /^deploy: .* has objects, and the account has no R2 bucket cairn-blobs with their bytes/m);
+    assert.equal(account.buckets.size, 0);
+    project.edit((toml) => toml.replace("[vars]\n", '[vars]\nBLOB_STORE_ENDPOINT = "https://s3.example.com"\n'));
+    const elsewhere = await runScript(standIn, project, { environment });
+    assert.equal(elsewhere.code, 0, elsewhere.output);
+  });
+
+  for (const status of [200, 502]) {
+    void it(`is left alone where a proxy answers ${status} with a page of its own`, async () => {
+      const { account, standIn, project, file } = await deployed();
+      const onCall = ({ path }: ApiCall): void => {
+        if (path.endsWith("/workers/scripts/cairn/settings")) throw new ForeignPage(status);
+      };
+      standIn.options = { accounts: [account], onCall };
+      const { code, output } = await deploy(standIn, project);
+      assert.equal(code, 1, output);
+      assert.match(
+        output,
+        /^deploy: Cloudflare's API answered \S+\/settings with "something that is not the API's JSON"/m,
+      );
+      assert.equal(account.workers.get("cairn")?.versions.length, 1);
+      assert.deepEqual(secretsOf(account.workers.get("cairn")), readCredentials(file));
+    });
+  }
 
   void it("finds its database in the list where the API takes ids alone", async () => {
     const { account, standIn, project } = await deployed();

@@ -12,6 +12,16 @@ export class ApiError extends Error {
   }
 }
 
+/** A page that something between the API and its caller answers. */
+export class ForeignPage extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super("<!doctype html><title>Sign in to the network</title>");
+    this.status = status;
+  }
+}
+
 /** One page of a list, or any other result. */
 export interface Answer {
   readonly result: unknown;

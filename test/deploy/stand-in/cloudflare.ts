@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { Account, Permission } from "./account.ts";
-import { type Answer, ApiError, envelope, errorEnvelope, page } from "./answers.ts";
+import { type Answer, ApiError, envelope, errorEnvelope, ForeignPage, page } from "./answers.ts";
 import { answerD1 } from "./d1.ts";
 import { answerR2 } from "./r2.ts";
 import { answerWorkers } from "./workers.ts";
@@ -57,17 +57,25 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
 async function respond(standIn: StandIn, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   let status = 200;
   let text: string;
+  let type = "application/json";
   try {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
     text = envelope(await answer(standIn, incoming, Buffer.concat(chunks)));
   } catch (error) {
-    const failure =
-      error instanceof ApiError ? error : new ApiError(500, 10_013, `An unknown error has occurred: ${String(error)}`);
-    status = failure.status;
-    text = errorEnvelope(failure);
+    if (error instanceof ForeignPage) {
+      ({ status, message: text } = error);
+      type = "text/html";
+    } else {
+      const failure =
+        error instanceof ApiError
+          ? error
+          : new ApiError(500, 10_013, `An unknown error has occurred: ${String(error)}`);
+      status = failure.status;
+      text = errorEnvelope(failure);
+    }
   }
-  outgoing.writeHead(status, { "content-type": "application/json" }).end(text);
+  outgoing.writeHead(status, { "content-type": type }).end(text);
 }
 
 async function answer(standIn: StandIn, incoming: IncomingMessage, body: Buffer): Promise<Answer> {
