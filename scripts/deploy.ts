@@ -37,7 +37,8 @@ import { buildConsole } from "./project/console-files.ts";
 import { readDeliveryToml } from "./project/delivery-toml.ts";
 import { PROJECT_ROOT, type WranglerToml } from "./project/wrangler-toml.ts";
 import { bundleWorker } from "./serve/bundle.ts";
-import { misspeltSettings, SETTINGS } from "../src/config/settings.ts";
+import { SETTINGS } from "../src/config/settings.ts";
+import { misspeltSettings } from "../src/config/setting-problems.ts";
 
 async function deploy(options: DeployOptions, toml: WranglerToml): Promise<void> {
   const isTerminal = process.stdout.isTTY && process.stdin.isTTY;

@@ -1,6 +1,6 @@
 // `npm run rebuild`: rebuilds the lost database of a state folder from the recovery metadata of its blobs.
 import { existsSync } from "node:fs";
-import { misspeltSettings } from "../src/config/settings.ts";
+import { misspeltSettings } from "../src/config/setting-problems.ts";
 import { PROJECT_ROOT, readWranglerToml } from "./project/wrangler-toml.ts";
 import { givenSettings } from "./serve/settings.ts";
 import { examineState, reportLines } from "./maintenance/examination.ts";

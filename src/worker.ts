@@ -1,7 +1,7 @@
 // The Worker's entry point: the handlers that Cloudflare calls.
 import { installWasmModules } from "./bytes/wasm-modules.ts";
 import { settingsOf } from "./config/settings-of.ts";
-import { settingProblems } from "./config/settings.ts";
+import { settingProblems } from "./config/setting-problems.ts";
 import { connect } from "./contract/connections.ts";
 import { answerRequest } from "./gateway/app.ts";
 import { findDeletionHold } from "./jobs/deletion-hold.ts";

@@ -1,6 +1,7 @@
 // The Worker that only delivers (docs/delivery.md), as a deployment sees it: whether it is deployed, what stands against
 // that, and the secrets that it shares with the S3 endpoint.
-import { SETTINGS, misspeltSettings } from "../../src/config/settings.ts";
+import { SETTINGS } from "../../src/config/settings.ts";
+import { misspeltSettings } from "../../src/config/setting-problems.ts";
 import { deliveryTarget, parseDelivery } from "../../src/protocol/core/host-names.ts";
 import { type DeliveryToml, readDeliveryToml } from "../project/delivery-toml.ts";
 import type { WranglerToml } from "../project/wrangler-toml.ts";

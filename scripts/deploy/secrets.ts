@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, makeCredentials } from "../project/credentials.ts";
 import { MASTER_KEY, makeMasterKey } from "../project/master-key.ts";
 import { PROJECT_ROOT } from "../project/wrangler-toml.ts";
-import { misspeltSettings } from "../../src/config/settings.ts";
+import { misspeltSettings } from "../../src/config/setting-problems.ts";
 import { DeployFailure } from "./failure.ts";
 
 export type Secrets = Readonly<Record<string, string>>;

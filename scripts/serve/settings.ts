@@ -1,5 +1,6 @@
 // Collects the settings that the served Worker gets as bindings.
-import { isMisnamedDeletion, SETTINGS } from "../../src/config/settings.ts";
+import { SETTINGS } from "../../src/config/settings.ts";
+import { isMisnamedDeletion } from "../../src/config/setting-problems.ts";
 import { readDevVars } from "../project/credentials.ts";
 
 /**

@@ -1,7 +1,6 @@
-// The Worker's settings, parsed from its environment, and all problems of an environment.
+// The Worker's settings, parsed from its environment.
 import { asObjectOwnership, type ObjectOwnership } from "../protocol/acl/object-ownership.ts";
 import {
-  conflictingHosts,
   consoleHostConflict,
   NO_DELIVERY,
   normalizedHost,
@@ -12,23 +11,16 @@ import {
 import type { S3BucketAddress } from "../state/blobs/s3-bucket-address.ts";
 import type { Rates } from "../protocol/core/rates.ts";
 import { parseWebhooks, type EventTargets } from "./event-targets.ts";
-import {
-  givenText,
-  isPossible,
-  itemsOf,
-  masterKeys,
-  missingCompanions,
-  problemOfName,
-  problemsOfTexts,
-  type SettingProblem,
-} from "./setting-checks.ts";
+import { givenText, itemsOf, masterKeys } from "./setting-checks.ts";
+import { settingProblems } from "./setting-problems.ts";
 import { SETTINGS } from "./setting-table.ts";
+import { BLOB_STORE, SettingValues, type SettingName } from "./setting-values.ts";
 import { parseUpstreams, type Upstream } from "./upstreams.ts";
 
 export { SETTINGS } from "./setting-table.ts";
 
-export type SettingName = keyof typeof SETTINGS;
-type NumberName = { [N in SettingName]: (typeof SETTINGS)[N] extends { range: unknown } ? N : never }[SettingName];
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Whether a job deletes, only reports what it would delete, or does neither. */
 export type DeletionSetting = "true" | "dry-run" | "false";
@@ -131,168 +123,151 @@ export interface Settings {
  * widens access, and scheduled jobs delete nothing while a setting that controls deletion is invalid.
  */
 export function readSettings(env: object): Settings {
-  const text = (name: SettingName): string => {
-    const given = givenText(env, name);
-    return given === undefined || given === "" ? SETTINGS[name].default : given;
-  };
-  const possible = (name: SettingName): string =>
-    isPossible(SETTINGS[name], text(name)) ? text(name) : SETTINGS[name].default;
-  const list = (name: SettingName): string[] => itemsOf(possible(name).toLowerCase());
-  const whole = (name: NumberName): number => Number(possible(name));
+  const values = new SettingValues(env);
   const isDeletionStopped = settingProblems(env).some(({ stopsDeletion }) => stopsDeletion);
-  const deletion = (name: "GARBAGE_COLLECTION" | "ORPHAN_SCAN"): DeletionSetting => {
-    if (text(name) === "false") return "false";
-    return text(name) === "true" && !isDeletionStopped ? "true" : "dry-run";
+  return {
+    ...identitySettings(values),
+    ...hostSettings(values),
+    ...bucketSettings(values),
+    ...storageSettings(values, env),
+    ...jobSettings(values, isDeletionStopped),
+    ...readPathSettings(values),
+    ...usageSettings(values),
+    ...logSettings(values),
   };
-  // An invalid value verifies every read.
-  const verifyReads = text("VERIFY_READS");
-  const pair = (id: SettingName, secret: SettingName): RootCredentials | undefined => {
-    const [accessKeyId, secretAccessKey] = [text(id), text(secret)];
-    return accessKeyId !== "" && secretAccessKey !== "" ? { accessKeyId, secretAccessKey } : undefined;
-  };
+}
+
+function identitySettings(values: SettingValues) {
   const root =
-    text("ROOT_CREDENTIALS") === "disabled"
+    values.text("ROOT_CREDENTIALS") === "disabled"
       ? undefined
-      : pair("CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY");
-  const domains = list("DOMAINS");
-  const delivery = withoutConflicts(parseDelivery(possible("DELIVERY")) ?? NO_DELIVERY, domains);
-  const consoleHost = normalizedHost(possible("CONSOLE_HOST"));
+      : rootCredentials(values, "CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY");
   return {
     root,
     // Without a current pair there is no change-over, and disabling root disables both pairs.
-    previousRoot: root && pair("CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID", "CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY"),
-    masterKeys: masterKeys(text("CAIRN_MASTER_KEY"), text("CAIRN_PREVIOUS_MASTER_KEYS")),
-    accountId: possible("ACCOUNT_ID"),
-    region: possible("REGION"),
+    previousRoot:
+      root && rootCredentials(values, "CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID", "CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY"),
+    masterKeys: masterKeys(values.text("CAIRN_MASTER_KEY"), values.text("CAIRN_PREVIOUS_MASTER_KEYS")),
+    accountId: values.valid("ACCOUNT_ID"),
+  } satisfies Partial<Settings>;
+}
+
+function rootCredentials(values: SettingValues, id: SettingName, secret: SettingName): RootCredentials | undefined {
+  const [accessKeyId, secretAccessKey] = [values.text(id), values.text(secret)];
+  return accessKeyId !== "" && secretAccessKey !== "" ? { accessKeyId, secretAccessKey } : undefined;
+}
+
+function hostSettings(values: SettingValues) {
+  const domains = values.list("DOMAINS");
+  const delivery = withoutConflicts(parseDelivery(values.valid("DELIVERY")) ?? NO_DELIVERY, domains);
+  const consoleHost = normalizedHost(values.valid("CONSOLE_HOST"));
+  const isConsoleHostFree = consoleHostConflict(consoleHost, domains, delivery) === undefined;
+  return {
+    region: values.valid("REGION"),
     domains,
     delivery,
-    deliveryCleanUrls: text("DELIVERY_CLEAN_URLS") === "true",
-    deliveryCacheMs: whole("DELIVERY_CACHE_SECONDS") * 1000,
-    deliveryReads: text("DELIVERY_READS") === "replica" ? "replica" : "primary",
-    bucketNames: text("BUCKET_NAMES") === "aws" ? "aws" : "strict",
-    reservedBucketNames: list("RESERVED_BUCKET_NAMES"),
-    requireLocationConstraint: text("REQUIRE_LOCATION_CONSTRAINT") === "true",
+    deliveryCleanUrls: values.is("DELIVERY_CLEAN_URLS", "true"),
+    deliveryCacheMs: values.number("DELIVERY_CACHE_SECONDS") * 1000,
+    deliveryReads: values.is("DELIVERY_READS", "replica") ? "replica" : "primary",
+    console: values.is("CONSOLE", "true"),
+    consoleHost: isConsoleHostFree ? consoleHost || undefined : undefined,
+    customerKeysOverHttp: values.is("SSE_CUSTOMER_KEYS_OVER_HTTP", "loopback") ? "loopback" : "never",
+  } satisfies Partial<Settings>;
+}
+
+function bucketSettings(values: SettingValues) {
+  return {
+    bucketNames: values.is("BUCKET_NAMES", "aws") ? "aws" : "strict",
+    reservedBucketNames: values.list("RESERVED_BUCKET_NAMES"),
+    requireLocationConstraint: values.is("REQUIRE_LOCATION_CONSTRAINT", "true"),
     defaultObjectOwnership:
-      asObjectOwnership(text("DEFAULT_OBJECT_OWNERSHIP")) ?? SETTINGS.DEFAULT_OBJECT_OWNERSHIP.default,
-    location: asLocation(possible("LOCATION")),
-    blobStore: blobStoreSettings(env, possible),
-    inlineMaxBytes: whole("INLINE_MAX_BYTES"),
-    inlinePackMs: whole("INLINE_PACK_MINUTES") * 60_000,
-    inlineDatabaseBytes: whole("INLINE_DATABASE_GIGABYTES") * 1_000_000_000,
-    coordinatorShards: whole("COORDINATOR_SHARDS"),
-    recoveryWindowMs: whole("RECOVERY_WINDOW_HOURS") * 3_600_000,
-    jobCallsPerTick: whole("JOB_CALLS_PER_TICK"),
-    lifecycle: text("LIFECYCLE") === "true" && !isDeletionStopped,
+      asObjectOwnership(values.text("DEFAULT_OBJECT_OWNERSHIP")) ?? SETTINGS.DEFAULT_OBJECT_OWNERSHIP.default,
+    eventTargets: {
+      queues: new Set(itemsOf(values.valid("EVENT_QUEUES"))),
+      webhooks: parseWebhooks(values.valid("EVENT_WEBHOOKS")) ?? new Map(),
+    },
+    eventRetentionMs: values.number("EVENT_RETENTION_DAYS") * DAY_MS,
+    upstreams: parseUpstreams(values.valid("UPSTREAMS")) ?? new Map(),
+  } satisfies Partial<Settings>;
+}
+
+function storageSettings(values: SettingValues, env: object) {
+  return {
+    location: SETTINGS.LOCATION.values.find((location) => location === values.valid("LOCATION")),
+    blobStore: blobStoreSettings(env, values),
+    inlineMaxBytes: values.number("INLINE_MAX_BYTES"),
+    inlinePackMs: values.number("INLINE_PACK_MINUTES") * 60_000,
+    inlineDatabaseBytes: values.number("INLINE_DATABASE_GIGABYTES") * 1_000_000_000,
+    coordinatorShards: values.number("COORDINATOR_SHARDS"),
+  } satisfies Partial<Settings>;
+}
+
+function jobSettings(values: SettingValues, isDeletionStopped: boolean) {
+  const deletion = (name: "GARBAGE_COLLECTION" | "ORPHAN_SCAN"): DeletionSetting => {
+    if (values.is(name, "false")) return "false";
+    return values.is(name, "true") && !isDeletionStopped ? "true" : "dry-run";
+  };
+  return {
+    jobCallsPerTick: values.number("JOB_CALLS_PER_TICK"),
+    recoveryWindowMs: values.number("RECOVERY_WINDOW_HOURS") * HOUR_MS,
+    lifecycle: values.is("LIFECYCLE", "true") && !isDeletionStopped,
     garbageCollection: deletion("GARBAGE_COLLECTION"),
     isDeletionStopped,
-    rebuild: text("REBUILD") === "true",
-    restore: possible("RESTORE") || undefined,
-    backupPeriodMs: whole("BACKUP_EVERY_HOURS") * 3_600_000 || undefined,
-    backupsKept: whole("BACKUPS_KEPT"),
+    rebuild: values.is("REBUILD", "true"),
+    restore: values.valid("RESTORE") || undefined,
+    backupPeriodMs: values.number("BACKUP_EVERY_HOURS") * HOUR_MS || undefined,
+    backupsKept: values.number("BACKUPS_KEPT"),
     orphanScan: deletion("ORPHAN_SCAN"),
-    orphanAgeMs: whole("ORPHAN_AGE_HOURS") * 3_600_000,
-    orphanSharePercent: whole("ORPHAN_SHARE_PERCENT"),
-    customerKeysOverHttp: text("SSE_CUSTOMER_KEYS_OVER_HTTP") === "loopback" ? "loopback" : "never",
-    scrubBytesPerTick: whole("SCRUB_MEGABYTES_PER_TICK") * 1_000_000,
-    scrubInfrequentAccess: text("SCRUB_INFREQUENT_ACCESS") === "true",
-    edge: text("EDGE") === "cloudflare" ? "cloudflare" : "none",
-    edgeCache: SETTINGS.EDGE_CACHE.values.find((value) => value === possible("EDGE_CACHE")) ?? "off",
-    edgeCachePieceBytes: whole("EDGE_CACHE_PIECE_MEBIBYTES") * 1024 ** 2,
-    edgeCacheNamespace: possible("EDGE_CACHE_NAMESPACE"),
+    orphanAgeMs: values.number("ORPHAN_AGE_HOURS") * HOUR_MS,
+    orphanSharePercent: values.number("ORPHAN_SHARE_PERCENT"),
+    scrubBytesPerTick: values.number("SCRUB_MEGABYTES_PER_TICK") * 1_000_000,
+    scrubInfrequentAccess: values.is("SCRUB_INFREQUENT_ACCESS", "true"),
+  } satisfies Partial<Settings>;
+}
+
+function readPathSettings(values: SettingValues) {
+  // An invalid value verifies every read.
+  const verifyReads = values.text("VERIFY_READS");
+  return {
+    edge: values.is("EDGE", "cloudflare") ? "cloudflare" : "none",
+    edgeCache: SETTINGS.EDGE_CACHE.values.find((value) => value === values.valid("EDGE_CACHE")) ?? "off",
+    edgeCachePieceBytes: values.number("EDGE_CACHE_PIECE_MEBIBYTES") * 1024 ** 2,
+    edgeCacheNamespace: values.valid("EDGE_CACHE_NAMESPACE"),
     verifyReads: verifyReads === "off" || verifyReads === "sampled" ? verifyReads : "always",
-    archiveMaxReads: whole("ARCHIVE_MAX_READS"),
-    usage: text("USAGE") !== "false",
-    usageFlushMs: whole("USAGE_FLUSH_SECONDS") * 1000,
-    usageDaysKept: whole("USAGE_DAYS_KEPT"),
+    archiveMaxReads: values.number("ARCHIVE_MAX_READS"),
+  } satisfies Partial<Settings>;
+}
+
+function usageSettings(values: SettingValues) {
+  return {
+    usage: !values.is("USAGE", "false"),
+    usageFlushMs: values.number("USAGE_FLUSH_SECONDS") * 1000,
+    usageDaysKept: values.number("USAGE_DAYS_KEPT"),
     addressRates: {
-      requests: whole("ANONYMOUS_REQUESTS_PER_SECOND") || undefined,
-      bytesOut: whole("ANONYMOUS_KILOBYTES_PER_SECOND") * 1000 || undefined,
+      requests: values.number("ANONYMOUS_REQUESTS_PER_SECOND") || undefined,
+      bytesOut: values.number("ANONYMOUS_KILOBYTES_PER_SECOND") * 1000 || undefined,
     },
-    metricsToken: possible("METRICS_TOKEN") || undefined,
-    eventTargets: {
-      queues: new Set(itemsOf(possible("EVENT_QUEUES"))),
-      webhooks: parseWebhooks(possible("EVENT_WEBHOOKS")) ?? new Map(),
-    },
-    eventRetentionMs: whole("EVENT_RETENTION_DAYS") * 86_400_000,
-    console: text("CONSOLE") === "true",
-    consoleHost:
-      consoleHostConflict(consoleHost, domains, delivery) === undefined ? consoleHost || undefined : undefined,
-    upstreams: parseUpstreams(possible("UPSTREAMS")) ?? new Map(),
-    logRequests: text("LOG_REQUESTS") !== "false",
-    logSamplePercent: whole("LOG_SAMPLE_PERCENT"),
-    serverTiming: text("SERVER_TIMING") === "true",
-  };
+    metricsToken: values.valid("METRICS_TOKEN") || undefined,
+  } satisfies Partial<Settings>;
 }
 
-/** All problems of a complete environment. */
-export function settingProblems(env: object): SettingProblem[] {
-  return [...problemsOfTexts(SETTINGS, env), ...hostProblems(env), ...missingCompanions(COMPANIONS, env)];
-}
-
-/** Hosts that two settings claim. Those of DELIVERY and CONSOLE_HOST are ignored. */
-function hostProblems(env: object): SettingProblem[] {
-  const hosts = parseDelivery(givenText(env, "DELIVERY") ?? "") ?? NO_DELIVERY;
-  const domains = itemsOf((givenText(env, "DOMAINS") ?? "").toLowerCase());
-  const ofDelivery = conflictingHosts(hosts, domains).map((host) => ({
-    setting: "DELIVERY",
-    message: `DELIVERY contains ${host}, which is also a host of the S3 endpoint (DOMAINS); a site needs an origin of its own`,
-    stopsDeletion: false,
-  }));
-  const console = normalizedHost(givenText(env, "CONSOLE_HOST") ?? "");
-  const conflict = consoleHostConflict(console, domains, withoutConflicts(hosts, domains));
-  if (conflict === undefined) return ofDelivery;
-  const other = conflict === "bucket" ? "the host of a bucket (DOMAINS)" : "a delivery host (DELIVERY)";
-  const message = `CONSOLE_HOST is ${console}, which is also ${other}; the console needs a host of its own`;
-  return [...ofDelivery, { setting: "CONSOLE_HOST", message, stopsDeletion: false }];
-}
-
-/**
- * Invalid settings, and names that resemble those of settings. Ignores missing settings, which may be secrets that are
- * set elsewhere.
- */
-export function misspeltSettings(env: object): string[] {
-  return [...problemsOfTexts(SETTINGS, env), ...hostProblems(env)].map(({ message }) => message);
-}
-
-/** Whether a name resembles that of a setting that controls deletion. */
-export function isMisnamedDeletion(name: string): boolean {
-  return problemOfName(SETTINGS, name)?.stopsDeletion === true;
-}
-
-/** Settings of an S3 store that are needed together. */
-const BLOB_STORE = [
-  "BLOB_STORE_ENDPOINT",
-  "BLOB_STORE_BUCKET",
-  "BLOB_STORE_ACCESS_KEY_ID",
-  "BLOB_STORE_SECRET_ACCESS_KEY",
-] as const satisfies readonly SettingName[];
-
-/** Settings that have no effect without another one. */
-const COMPANIONS: readonly (readonly [given: SettingName, needed: SettingName])[] = [
-  ["CAIRN_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_SECRET_ACCESS_KEY"],
-  ["CAIRN_ROOT_SECRET_ACCESS_KEY", "CAIRN_ROOT_ACCESS_KEY_ID"],
-  ["CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID", "CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY"],
-  ["CAIRN_PREVIOUS_ROOT_SECRET_ACCESS_KEY", "CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID"],
-  ["CAIRN_PREVIOUS_ROOT_ACCESS_KEY_ID", "CAIRN_ROOT_ACCESS_KEY_ID"],
-  ["CAIRN_PREVIOUS_MASTER_KEYS", "CAIRN_MASTER_KEY"],
-  ...BLOB_STORE.flatMap((given) => BLOB_STORE.filter((it) => it !== given).map((needed) => [given, needed] as const)),
-];
-
-function asLocation(text: string): Location | undefined {
-  return SETTINGS.LOCATION.values.find((location) => location === text);
+function logSettings(values: SettingValues) {
+  return {
+    logRequests: !values.is("LOG_REQUESTS", "false"),
+    logSamplePercent: values.number("LOG_SAMPLE_PERCENT"),
+    serverTiming: values.is("SERVER_TIMING", "true"),
+  } satisfies Partial<Settings>;
 }
 
 /**
  * Any setting of an S3 store selects it. If another one is missing or invalid, no store is used: blobs must not go into
  * a bucket where they are not found again.
  */
-function blobStoreSettings(env: object, valid: (name: SettingName) => string): BlobStoreSettings {
+function blobStoreSettings(env: object, values: SettingValues): BlobStoreSettings {
   if (BLOB_STORE.every((name) => (givenText(env, name) ?? "") === "")) return { type: "R2" };
-  const [endpoint, bucket, accessKeyId, secretAccessKey] = BLOB_STORE.map(valid);
+  const [endpoint, bucket, accessKeyId, secretAccessKey] = BLOB_STORE.map((name) => values.valid(name));
   if (!endpoint || !bucket || !accessKeyId || !secretAccessKey) return { type: "S3", address: undefined };
-  const style = valid("BLOB_STORE_STYLE") === "virtual" ? "virtual" : "path";
-  return {
-    type: "S3",
-    address: { endpoint, bucket, region: valid("BLOB_STORE_REGION"), style, accessKeyId, secretAccessKey },
-  };
+  const style = values.valid("BLOB_STORE_STYLE") === "virtual" ? "virtual" : "path";
+  const region = values.valid("BLOB_STORE_REGION");
+  return { type: "S3", address: { endpoint, bucket, region, style, accessKeyId, secretAccessKey } };
 }

@@ -1,6 +1,6 @@
 // GET /_/health: reports whether the Worker reaches its bindings, the schema of the database and the last scheduled
 // run. Contains the names of invalid settings, never their values.
-import { settingProblems } from "../config/settings.ts";
+import { settingProblems } from "../config/setting-problems.ts";
 import { readPlacedDatabases } from "../state/metadata/placements.ts";
 import { type DatabaseHealth, lookUpHealth } from "../state/repair/health.ts";
 import { answerHeaders } from "./render.ts";

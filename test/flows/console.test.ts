@@ -1,7 +1,8 @@
 // The door of the web console: which requests reach its files, and what the answers' headers allow.
 import { describe, expect, it } from "vitest";
 
-import { readSettings, settingProblems } from "../../src/config/settings.ts";
+import { readSettings } from "../../src/config/settings.ts";
+import { settingProblems } from "../../src/config/setting-problems.ts";
 import { doorOf } from "../../src/gateway/door.ts";
 import { NO_DELIVERY, parseDelivery } from "../../src/protocol/core/host-names.ts";
 import { anonymous, deliver, send } from "../support/client.ts";

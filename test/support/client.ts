@@ -4,7 +4,7 @@ import { AwsClient } from "aws4fetch";
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
-import type { SettingName } from "../../src/config/settings.ts";
+import type { SettingName } from "../../src/config/setting-values.ts";
 import worker from "../../src/worker.ts";
 import { placementHeader } from "./placement.ts";
 

@@ -1,7 +1,8 @@
 // How settings are parsed: misspelt ones delete nothing and are reported.
 import { describe, expect, it } from "vitest";
 
-import { misspeltSettings, readSettings, settingProblems, SETTINGS } from "../../../src/config/settings.ts";
+import { readSettings, SETTINGS } from "../../../src/config/settings.ts";
+import { misspeltSettings, settingProblems } from "../../../src/config/setting-problems.ts";
 import type { Setting } from "../../../src/config/setting-checks.ts";
 import { SCHEDULE } from "../../../src/jobs/schedule.ts";
 
