@@ -17,11 +17,11 @@ import { packSmallBlobs } from "./pack-small-blobs.ts";
 import { purgeAnnotationsJob } from "./purge-annotations.ts";
 import { purgeOldEvents } from "./purge-events.ts";
 import { purgeImportRecords } from "./purge-import-records.ts";
-import { rebuild } from "./rebuild.ts";
+import { rebuild } from "./rebuild/rebuild.ts";
 import { resealSecrets } from "./reseal-secrets.ts";
 import { restore } from "./restore.ts";
 import { scanOrphans } from "./scan-orphans.ts";
-import { scrub } from "./scrub.ts";
+import { scrub } from "./scrub/scrub.ts";
 
 const JOBS: Readonly<Record<JobName, Job>> = {
   "collect-garbage": collectGarbage,

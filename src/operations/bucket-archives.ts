@@ -1,10 +1,10 @@
 // GetBucketArchive and GetObjectsArchive, operations of Cairn's own (docs/archives.md), stream a ZIP or tar of the objects
 // with a prefix, or of a list of objects and versions. Each member is authorized like a GetObject of its own.
 import { fromBase64 } from "../bytes/hex-base64.ts";
-import { lengthOf, type ArchiveMember, type Segment } from "../bytes/archive-segments.ts";
-import { tarSegments } from "../bytes/tar-segments.ts";
+import { lengthOf, type ArchiveMember, type Segment } from "../bytes/archives/archive-segments.ts";
+import { tarSegments } from "../bytes/archives/tar-segments.ts";
 import { successorOf, utf8Length } from "../bytes/text.ts";
-import { zipSegments } from "../bytes/zip-segments.ts";
+import { zipSegments } from "../bytes/archives/zip-segments.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type Operation, type S3Response } from "../contract/operation.ts";
 import { areAclsEnabled } from "../protocol/acl/object-ownership.ts";

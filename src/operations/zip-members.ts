@@ -2,7 +2,7 @@
 // object that is a ZIP file, without the rest of it. They need what GetObject needs.
 import { element, optionalElement } from "../bytes/xml.ts";
 import { formatIsoSeconds } from "../bytes/dates.ts";
-import type { ZipEntry } from "../bytes/zip-directory.ts";
+import type { ZipEntry } from "../bytes/archives/zip-directory.ts";
 import type { Context } from "../contract/context.ts";
 import { defineOperation, type Operation, type S3Response } from "../contract/operation.ts";
 import { CUSTOMER_KEY, joinInputs, READ_CONDITIONS, RESPONSE_OVERRIDES } from "../protocol/core/operation-inputs.ts";

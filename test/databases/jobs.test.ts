@@ -7,7 +7,7 @@ import { backup } from "../../src/jobs/backup.ts";
 import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { findDeletionHold } from "../../src/jobs/deletion-hold.ts";
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
-import { rebuild } from "../../src/jobs/rebuild.ts";
+import { rebuild } from "../../src/jobs/rebuild/rebuild.ts";
 import { restore } from "../../src/jobs/restore.ts";
 import { expectSoundReferences } from "../support/check-references.ts";
 import { send, type RequestScope } from "../support/client.ts";

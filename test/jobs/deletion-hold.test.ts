@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { findDeletionHold } from "../../src/jobs/deletion-hold.ts";
-import { rebuild } from "../../src/jobs/rebuild.ts";
+import { rebuild } from "../../src/jobs/rebuild/rebuild.ts";
 import { SCHEDULE, scheduleUnder } from "../../src/jobs/schedule.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Databases } from "../../src/state/d1/databases.ts";

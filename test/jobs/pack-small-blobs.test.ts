@@ -6,7 +6,7 @@ import { collectGarbage } from "../../src/jobs/collect-garbage.ts";
 import { compactPacks } from "../../src/jobs/compact-packs.ts";
 import { packSmallBlobs } from "../../src/jobs/pack-small-blobs.ts";
 import { scanOrphans } from "../../src/jobs/scan-orphans.ts";
-import { scrub } from "../../src/jobs/scrub.ts";
+import { scrub } from "../../src/jobs/scrub/scrub.ts";
 import { expectSoundReferences } from "../support/check-references.ts";
 import { send, type RequestScope } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";

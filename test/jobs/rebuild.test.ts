@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { toBase64 } from "../../src/bytes/hex-base64.ts";
 import { SCHEDULE } from "../../src/jobs/schedule.ts";
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
-import { rebuild } from "../../src/jobs/rebuild.ts";
+import { rebuild } from "../../src/jobs/rebuild/rebuild.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { R2BlobStore } from "../../src/state/blobs/r2-blob-store.ts";
 import { nextVersionId } from "../../src/protocol/core/version-id.ts";

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { toBase64 } from "../../src/bytes/hex-base64.ts";
 import { FrameLayout } from "../../src/bytes/frame-layout.ts";
-import { scrub } from "../../src/jobs/scrub.ts";
+import { scrub } from "../../src/jobs/scrub/scrub.ts";
 import { send, type RequestScope } from "../support/client.ts";
 import { checksum, md5Base64, noise, utf8 } from "../support/digests.ts";
 import { r2With } from "../support/faults.ts";

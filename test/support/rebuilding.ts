@@ -2,7 +2,7 @@
 import { applyD1Migrations, type D1Migration } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 
-import { rebuild } from "../../src/jobs/rebuild.ts";
+import { rebuild } from "../../src/jobs/rebuild/rebuild.ts";
 import { checkReferences, type ReferenceReport } from "../../src/state/repair/check-references.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";

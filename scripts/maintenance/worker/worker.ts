@@ -6,9 +6,9 @@ import { connect } from "../../../src/contract/connections.ts";
 import type { Job, JobContext } from "../../../src/jobs/job.ts";
 import { backup } from "../../../src/jobs/backup.ts";
 import { restore } from "../../../src/jobs/restore.ts";
-import { rebuild } from "../../../src/jobs/rebuild.ts";
+import { rebuild } from "../../../src/jobs/rebuild/rebuild.ts";
 import { resealSecrets } from "../../../src/jobs/reseal-secrets.ts";
-import { examineBlob, expectationsOf, probeBlob } from "../../../src/jobs/examine-blob.ts";
+import { examineBlob, expectationsOf, probeBlob } from "../../../src/jobs/scrub/examine-blob.ts";
 import {
   checkReferences,
   confirmFindings,

@@ -4,7 +4,7 @@ import { digest } from "../../bytes/digest.ts";
 import { formatHttpDate } from "../../bytes/dates.ts";
 import { toHex } from "../../bytes/hex-base64.ts";
 import { utf8 } from "../../bytes/text.ts";
-import { ZipError } from "../../bytes/zip-directory.ts";
+import { ZipError } from "../../bytes/archives/zip-directory.ts";
 import { bareEtag, quoteEtag } from "../core/etag.ts";
 import { contentRange, resolveRange, type ByteRange } from "../core/range.ts";
 import { S3Error } from "../core/s3-error.ts";

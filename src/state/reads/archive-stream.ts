@@ -1,6 +1,6 @@
 // Streams an archive: sends its segments in order and opens the next contents while one is sent. The last bytes are
 // withheld until everything before them is complete, so that a failure always breaks the response off.
-import { segmentsIn, type Segment, type SegmentRange } from "../../bytes/archive-segments.ts";
+import { segmentsIn, type Segment, type SegmentRange } from "../../bytes/archives/archive-segments.ts";
 import { RunningDigest } from "../../bytes/digest.ts";
 import { DelayedWriter, PieceReader } from "../../bytes/streams.ts";
 import type { ByteRange } from "../../protocol/core/range.ts";

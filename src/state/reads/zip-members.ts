@@ -2,7 +2,7 @@
 // Sizes and CRCs of the directory are enforced.
 import { GrowingBuffer } from "../../bytes/growing-buffer.ts";
 import { digest } from "../../bytes/digest.ts";
-import { InflateError, Inflater } from "../../bytes/inflate.ts";
+import { InflateError, Inflater } from "../../bytes/archives/inflate.ts";
 import { DelayedWriter, PieceReader } from "../../bytes/streams.ts";
 import {
   contentOffset,
@@ -15,7 +15,7 @@ import {
   ZIP64_END_BYTES,
   type DirectoryPlace,
   type ZipEntry,
-} from "../../bytes/zip-directory.ts";
+} from "../../bytes/archives/zip-directory.ts";
 import type { ByteRange } from "../../protocol/core/range.ts";
 
 /** The largest central directory, in bytes: it is read into memory. */

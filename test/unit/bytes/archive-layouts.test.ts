@@ -1,9 +1,14 @@
 import { describe, expect, it } from "vitest";
 
-import { lengthOf, segmentsIn, type ArchiveMember, type Segment } from "../../../src/bytes/archive-segments.ts";
-import { tarSegments } from "../../../src/bytes/tar-segments.ts";
-import { dosDateTime } from "../../../src/bytes/zip-records.ts";
-import { zipSegments } from "../../../src/bytes/zip-segments.ts";
+import {
+  lengthOf,
+  segmentsIn,
+  type ArchiveMember,
+  type Segment,
+} from "../../../src/bytes/archives/archive-segments.ts";
+import { tarSegments } from "../../../src/bytes/archives/tar-segments.ts";
+import { dosDateTime } from "../../../src/bytes/archives/zip-records.ts";
+import { zipSegments } from "../../../src/bytes/archives/zip-segments.ts";
 import { crc32Of, readCentralDirectory, unzip, untar } from "../../support/archives.ts";
 
 const GIBIBYTE = 1024 ** 3;

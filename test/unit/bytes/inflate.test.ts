@@ -2,7 +2,7 @@ import { constants, deflateRawSync } from "node:zlib";
 
 import { describe, expect, it } from "vitest";
 
-import { InflateError, Inflater } from "../../../src/bytes/inflate.ts";
+import { InflateError, Inflater } from "../../../src/bytes/archives/inflate.ts";
 import { noise } from "../../support/digests.ts";
 
 /** Decompresses input in steps, and returns the output and the longest piece of it. */

@@ -46,7 +46,7 @@ export const OBJECT_TABS: readonly [ObjectTab, ...ObjectTab[]] = [
     title: "object.preview",
     hasSnapshots: true,
     needsFacts: true,
-    load: () => import("./preview-tab.tsx").then((it) => it.PreviewTab),
+    load: () => import("./preview/preview-tab.tsx").then((it) => it.PreviewTab),
   },
   {
     id: "versions",

@@ -12,7 +12,7 @@ import { useConnection } from "../../data/session.ts";
 import { useChange } from "../../data/use-change.ts";
 import { useLoad } from "../../data/use-load.ts";
 import { plural, t } from "../../i18n/language.ts";
-import { CompareDialog } from "./compare-dialog.tsx";
+import { CompareDialog } from "./compare/compare-dialog.tsx";
 import type { PlainTabProps } from "./tabs.ts";
 import { VersionEntry } from "./version-entry.tsx";
 

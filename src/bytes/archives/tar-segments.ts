@@ -1,7 +1,7 @@
 // Lays out a tar file: POSIX ustar headers, preceded by pax headers for names that are long or not ASCII and for sizes of
 // 8 GiB and more. The layout depends on the members alone, so a range of it can be made by itself.
 import type { ArchiveMember, Segment } from "./archive-segments.ts";
-import { utf8 } from "./text.ts";
+import { utf8 } from "../text.ts";
 
 const BLOCK_BYTES = 512;
 const NAME_BYTES = 100;

@@ -1,5 +1,5 @@
 // Parses the directory of a ZIP file, which may be hostile: nothing in it is believed unless the file's own bytes allow it.
-import { decodeUtf8 } from "./text.ts";
+import { decodeUtf8 } from "../text.ts";
 
 const END_BYTES = 22;
 const LOCATOR_BYTES = 20;

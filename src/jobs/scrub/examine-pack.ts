@@ -1,13 +1,13 @@
 // Reads a pack and compares it with the MD5 that the blob store recorded, and each small blob in it with its directory and
 // with the rows that reference it.
-import { digest } from "../bytes/digest.ts";
-import { fromHex, toHex } from "../bytes/hex-base64.ts";
-import { streamOfBytes } from "../bytes/streams.ts";
-import { parsePackDirectory, parsePackMetadata } from "../protocol/objects/pack-directory.ts";
-import type { BlobEntry, BlobStore } from "../state/blobs/blob-store.ts";
-import { timeOfSmallBlob } from "../state/blobs/small-blobs.ts";
-import type { Database } from "../state/d1/database.ts";
-import type { ScrubFinding } from "../state/metadata/scrub-findings.ts";
+import { digest } from "../../bytes/digest.ts";
+import { fromHex, toHex } from "../../bytes/hex-base64.ts";
+import { streamOfBytes } from "../../bytes/streams.ts";
+import { parsePackDirectory, parsePackMetadata } from "../../protocol/objects/pack-directory.ts";
+import type { BlobEntry, BlobStore } from "../../state/blobs/blob-store.ts";
+import { timeOfSmallBlob } from "../../state/blobs/small-blobs.ts";
+import type { Database } from "../../state/d1/database.ts";
+import type { ScrubFinding } from "../../state/metadata/scrub-findings.ts";
 import { compareBytes, expectationsOf, unlessDeleted, unread, type Damage } from "./examine-blob.ts";
 
 // Their recovery metadata fits into a parameter.

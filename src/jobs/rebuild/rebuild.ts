@@ -2,15 +2,15 @@
 // object: one blob, or several when a proof lists them. Uploads without proof are open again. It reports what cannot be
 // known or rebuilt, changes no blob and refuses a database that is not empty. Copies, renames and later changes are
 // lost, and deleted objects whose blobs still exist return. A deletion hold remains until an operator lifts it.
-import { findNewest, type NewestCandidate } from "../protocol/objects/recovery-order.ts";
-import { nextVersionId } from "../protocol/core/version-id.ts";
-import type { Statement } from "../state/d1/database.ts";
-import { FIRST_DATABASE } from "../state/d1/database.ts";
-import { findEmptyDatabases, registerBuckets } from "../state/repair/backup-databases.ts";
-import { holdDeletions } from "../state/repair/deletion-hold.ts";
-import { lookUpUnreferenced } from "../state/repair/orphans.ts";
-import { bucketsOfTarget, registerRebuilt } from "../state/repair/rebuild-targets.ts";
-import { rebuildParts, rebuildUpload } from "../state/repair/rebuilding.ts";
+import { findNewest, type NewestCandidate } from "../../protocol/objects/recovery-order.ts";
+import { nextVersionId } from "../../protocol/core/version-id.ts";
+import type { Statement } from "../../state/d1/database.ts";
+import { FIRST_DATABASE } from "../../state/d1/database.ts";
+import { findEmptyDatabases, registerBuckets } from "../../state/repair/backup-databases.ts";
+import { holdDeletions } from "../../state/repair/deletion-hold.ts";
+import { lookUpUnreferenced } from "../../state/repair/orphans.ts";
+import { bucketsOfTarget, registerRebuilt } from "../../state/repair/rebuild-targets.ts";
+import { rebuildParts, rebuildUpload } from "../../state/repair/rebuilding.ts";
 import {
   purgeRebuildFindings,
   purgeRecovered,
@@ -23,9 +23,9 @@ import {
   type RebuildFinding,
   type RecoveredObject,
   type RecoveredUpload,
-} from "../state/repair/recovered-blobs.ts";
+} from "../../state/repair/recovered-blobs.ts";
 import { recoveredPage } from "./recovered-page.ts";
-import type { Job, JobContext, JobStep } from "./job.ts";
+import type { Job, JobContext, JobStep } from "../job.ts";
 import {
   bucketOf,
   findObjectLocks,

@@ -1,11 +1,11 @@
 // Lists the blobs of the store for a rebuild, with the small blobs that packs contain.
-import { fromHex } from "../bytes/hex-base64.ts";
-import { parsePackMetadata } from "../protocol/objects/pack-directory.ts";
-import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
-import type { BlobEntry, BlobStore } from "../state/blobs/blob-store.ts";
-import { timeOfSmallBlob } from "../state/blobs/small-blobs.ts";
-import { readPackDirectory } from "../state/metadata/pack-contents.ts";
-import type { FoundBlob } from "../state/repair/recovered-blobs.ts";
+import { fromHex } from "../../bytes/hex-base64.ts";
+import { parsePackMetadata } from "../../protocol/objects/pack-directory.ts";
+import { parseRecoveryMetadata } from "../../protocol/objects/recovery-metadata.ts";
+import type { BlobEntry, BlobStore } from "../../state/blobs/blob-store.ts";
+import { timeOfSmallBlob } from "../../state/blobs/small-blobs.ts";
+import { readPackDirectory } from "../../state/metadata/pack-contents.ts";
+import type { FoundBlob } from "../../state/repair/recovered-blobs.ts";
 
 /** What a page of the store's list contains, up to the first pack: its small blobs are a page of their own. */
 export interface RecoveredPage {

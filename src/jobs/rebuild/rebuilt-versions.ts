@@ -1,11 +1,11 @@
 // Builds the rows of versions and buckets from recovered blobs, with the locks that the blobs' recovery metadata and the
 // lock records have. A bucket with Object Lock is rebuilt with versioning and its locked versions, other buckets without.
-import { nextVersionId, timeOfVersion } from "../protocol/core/version-id.ts";
-import { lockOfRecord, objectLockText, protectedUntil } from "../protocol/objects/object-lock-configuration.ts";
-import type { StoredObject } from "../protocol/objects/stored-object.ts";
-import { readProof } from "../state/metadata/completion-proofs.ts";
-import { readBucketLock, readVersionLock } from "../state/metadata/lock-records.ts";
-import type { Statement } from "../state/d1/database.ts";
+import { nextVersionId, timeOfVersion } from "../../protocol/core/version-id.ts";
+import { lockOfRecord, objectLockText, protectedUntil } from "../../protocol/objects/object-lock-configuration.ts";
+import type { StoredObject } from "../../protocol/objects/stored-object.ts";
+import { readProof } from "../../state/metadata/completion-proofs.ts";
+import { readBucketLock, readVersionLock } from "../../state/metadata/lock-records.ts";
+import type { Statement } from "../../state/d1/database.ts";
 import {
   rebuildBucket,
   rebuildManifest,
@@ -13,10 +13,10 @@ import {
   rebuildSmallBlobs,
   type RebuiltBucket,
   type VersionPlace,
-} from "../state/repair/rebuilding.ts";
-import { isSmallBlobId } from "../state/blobs/small-blobs.ts";
-import { lookUpRecoveredBlobs, type RecoveredObject } from "../state/repair/recovered-blobs.ts";
-import type { JobContext } from "./job.ts";
+} from "../../state/repair/rebuilding.ts";
+import { isSmallBlobId } from "../../state/blobs/small-blobs.ts";
+import { lookUpRecoveredBlobs, type RecoveredObject } from "../../state/repair/recovered-blobs.ts";
+import type { JobContext } from "../job.ts";
 
 /** The context of a step on the database that it rebuilds. */
 export interface RebuildContext extends JobContext {

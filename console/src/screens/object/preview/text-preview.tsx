@@ -1,7 +1,7 @@
 // Shows the beginning of a text: unchanged, or rendered as JSON, as a table or as Markdown. It never becomes HTML markup.
 import { useMemo, useState } from "preact/hooks";
-import { CheckField } from "../../components/fields.tsx";
-import { t } from "../../i18n/language.ts";
+import { CheckField } from "../../../components/fields.tsx";
+import { t } from "../../../i18n/language.ts";
 import { rowsOfCsv } from "./csv.ts";
 import { Markdown } from "./markdown.tsx";
 import type { PreviewKind } from "./preview-kind.ts";

@@ -1,12 +1,12 @@
 // Shows where two versions differ: size, headers, user metadata, tags, storage class, checksums.
-import type { Connection } from "../../clients/connection.ts";
-import { headObject, type ObjectAddress } from "../../clients/object.ts";
-import { getObjectTags } from "../../clients/object-settings.ts";
-import { ServiceError } from "../../clients/failures.ts";
-import { Table } from "../../components/table.tsx";
-import { formatBytes, formatCount } from "../../data/formats.ts";
-import { t } from "../../i18n/language.ts";
-import { Name } from "../../components/name.tsx";
+import type { Connection } from "../../../clients/connection.ts";
+import { headObject, type ObjectAddress } from "../../../clients/object.ts";
+import { getObjectTags } from "../../../clients/object-settings.ts";
+import { ServiceError } from "../../../clients/failures.ts";
+import { Table } from "../../../components/table.tsx";
+import { formatBytes, formatCount } from "../../../data/formats.ts";
+import { t } from "../../../i18n/language.ts";
+import { Name } from "../../../components/name.tsx";
 
 export interface VersionFacts {
   readonly type: string | undefined;

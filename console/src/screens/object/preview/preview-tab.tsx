@@ -1,18 +1,18 @@
 // Shows the content of an object. Media play from a presigned URL; everything else is read as text and rendered as text
 // nodes only. Of a large text only the beginning is fetched.
 import { useState } from "preact/hooks";
-import { type ObjectAddress, presignRead, readStart } from "../../clients/object.ts";
-import { ErrorPanel } from "../../components/error-panel.tsx";
-import { CheckField } from "../../components/fields.tsx";
-import { Skeleton } from "../../components/placeholders.tsx";
-import { formatBytes } from "../../data/formats.ts";
-import { useConnection } from "../../data/session.ts";
-import { useLoad } from "../../data/use-load.ts";
-import { t } from "../../i18n/language.ts";
+import { type ObjectAddress, presignRead, readStart } from "../../../clients/object.ts";
+import { ErrorPanel } from "../../../components/error-panel.tsx";
+import { CheckField } from "../../../components/fields.tsx";
+import { Skeleton } from "../../../components/placeholders.tsx";
+import { formatBytes } from "../../../data/formats.ts";
+import { useConnection } from "../../../data/session.ts";
+import { useLoad } from "../../../data/use-load.ts";
+import { t } from "../../../i18n/language.ts";
 import { PdfPreview } from "./pdf-preview.tsx";
 import { type PreviewKind, shownAs } from "./preview-kind.ts";
 import { TEXT_MAX_BYTES, TextPreview } from "./text-preview.tsx";
-import type { ObjectTabProps } from "./tabs.ts";
+import type { ObjectTabProps } from "../tabs.ts";
 
 /** A film may be watched for long. */
 const MEDIA_SECONDS = 6 * 3600;

@@ -1,10 +1,10 @@
 // Shows two versions of an image side by side.
-import { type ObjectAddress, presignRead } from "../../clients/object.ts";
-import { ErrorPanel } from "../../components/error-panel.tsx";
-import { Skeleton } from "../../components/placeholders.tsx";
-import { useConnection } from "../../data/session.ts";
-import { useLoad } from "../../data/use-load.ts";
-import { shownAs } from "./preview-kind.ts";
+import { type ObjectAddress, presignRead } from "../../../clients/object.ts";
+import { ErrorPanel } from "../../../components/error-panel.tsx";
+import { Skeleton } from "../../../components/placeholders.tsx";
+import { useConnection } from "../../../data/session.ts";
+import { useLoad } from "../../../data/use-load.ts";
+import { shownAs } from "../preview/preview-kind.ts";
 
 const LINK_SECONDS = 3600;
 

@@ -1,19 +1,19 @@
 // Compares two versions: headers, metadata and tags, and texts line by line or images side by side.
 import { useMemo } from "preact/hooks";
-import { type ObjectAddress, readStart } from "../../clients/object.ts";
-import type { ListedVersion } from "../../clients/versions.ts";
-import { Dialog } from "../../components/dialog.tsx";
-import { ErrorPanel } from "../../components/error-panel.tsx";
-import { Skeleton } from "../../components/placeholders.tsx";
-import { formatBytes, formatTime } from "../../data/formats.ts";
-import { useConnection } from "../../data/session.ts";
-import { useLoad } from "../../data/use-load.ts";
-import { plural, t } from "../../i18n/language.ts";
+import { type ObjectAddress, readStart } from "../../../clients/object.ts";
+import type { ListedVersion } from "../../../clients/versions.ts";
+import { Dialog } from "../../../components/dialog.tsx";
+import { ErrorPanel } from "../../../components/error-panel.tsx";
+import { Skeleton } from "../../../components/placeholders.tsx";
+import { formatBytes, formatTime } from "../../../data/formats.ts";
+import { useConnection } from "../../../data/session.ts";
+import { useLoad } from "../../../data/use-load.ts";
+import { plural, t } from "../../../i18n/language.ts";
 import { CompareFacts, factsOf } from "./compare-facts.tsx";
 import { CompareImages } from "./compare-images.tsx";
 import { type DiffLine, diffLines } from "./line-diff.ts";
-import { shownAs } from "./preview-kind.ts";
-import { TEXT_MAX_BYTES, textOfBytes } from "./text-preview.tsx";
+import { shownAs } from "../preview/preview-kind.ts";
+import { TEXT_MAX_BYTES, textOfBytes } from "../preview/text-preview.tsx";
 
 export interface CompareDialogProps {
   readonly address: ObjectAddress;

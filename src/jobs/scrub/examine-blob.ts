@@ -1,15 +1,15 @@
 // Reads a blob and compares its bytes with the MD5 that the blob store recorded, and with the sizes, ETags and
 // checksums of the rows that reference it.
-import { RunningDigest, type DigestAlgorithm } from "../bytes/digest.ts";
-import { FrameLayout } from "../bytes/frame-layout.ts";
-import { toBase64, toHex } from "../bytes/hex-base64.ts";
-import { PieceReader } from "../bytes/streams.ts";
-import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
-import { digestAlgorithm } from "../protocol/core/checksums.ts";
-import { lookUpExpectations, type BlobExpectation } from "../state/repair/blob-expectations.ts";
-import type { BlobEntry, BlobStore, OpenBlob } from "../state/blobs/blob-store.ts";
-import type { Database } from "../state/d1/database.ts";
-import type { ScannedBlob } from "../state/repair/orphans.ts";
+import { RunningDigest, type DigestAlgorithm } from "../../bytes/digest.ts";
+import { FrameLayout } from "../../bytes/frame-layout.ts";
+import { toBase64, toHex } from "../../bytes/hex-base64.ts";
+import { PieceReader } from "../../bytes/streams.ts";
+import { parseRecoveryMetadata } from "../../protocol/objects/recovery-metadata.ts";
+import { digestAlgorithm } from "../../protocol/core/checksums.ts";
+import { lookUpExpectations, type BlobExpectation } from "../../state/repair/blob-expectations.ts";
+import type { BlobEntry, BlobStore, OpenBlob } from "../../state/blobs/blob-store.ts";
+import type { Database } from "../../state/d1/database.ts";
+import type { ScannedBlob } from "../../state/repair/orphans.ts";
 
 /** The expectations of blobs, by blob id. */
 export async function expectationsOf(

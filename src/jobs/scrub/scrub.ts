@@ -1,20 +1,20 @@
 // Checks that the store has every blob that rows reference, and stores lost completion proofs again. Then it reads all blobs, some in each tick, and compares
 // them with what the rows and the store recorded. It stores and logs findings and deletes nothing. The next step tries
 // an unreadable blob once more, so that it delays nothing else.
-import { parsePackMetadata } from "../protocol/objects/pack-directory.ts";
-import type { BlobEntry } from "../state/blobs/blob-store.ts";
-import { restoreProof } from "../state/metadata/completion-proofs.ts";
-import { FIRST_NEED, lookUpNeededBlobs, type NeededBlob, type NeedPosition } from "../state/repair/needed-blobs.ts";
+import { parsePackMetadata } from "../../protocol/objects/pack-directory.ts";
+import type { BlobEntry } from "../../state/blobs/blob-store.ts";
+import { restoreProof } from "../../state/metadata/completion-proofs.ts";
+import { FIRST_NEED, lookUpNeededBlobs, type NeededBlob, type NeedPosition } from "../../state/repair/needed-blobs.ts";
 import {
   purgeFindings,
   purgeFindingsBefore,
   recordFindings,
   type ScrubFinding,
-} from "../state/metadata/scrub-findings.ts";
+} from "../../state/metadata/scrub-findings.ts";
 import { examineBlob, expectationsOf, type Damage } from "./examine-blob.ts";
 import { examinePack } from "./examine-pack.ts";
-import { databaseAfter } from "./over-databases.ts";
-import type { Job, JobContext, JobStep } from "./job.ts";
+import { databaseAfter } from "../over-databases.ts";
+import type { Job, JobContext, JobStep } from "../job.ts";
 
 const PAGE_BLOBS = 100;
 const PAGE_NEEDS = 200;

@@ -1,6 +1,6 @@
 // The records of a ZIP file as PKWARE's APPNOTE describes them, for members that are stored uncompressed. Zip64 fields are
 // present only where a value needs them, so that old programs can read small archives.
-import { utf8 } from "./text.ts";
+import { utf8 } from "../text.ts";
 import type { ArchiveMember } from "./archive-segments.ts";
 
 const MAX_16 = 0xffff;

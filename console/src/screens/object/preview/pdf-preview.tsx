@@ -1,12 +1,12 @@
 // Shows a PDF in the browser's own viewer. The file is fetched as `application/pdf`, and only if it begins like a PDF, so
 // the browser never treats it as HTML.
 import { useEffect, useState } from "preact/hooks";
-import { type ObjectAddress, readStart } from "../../clients/object.ts";
-import { ErrorPanel } from "../../components/error-panel.tsx";
-import { Skeleton } from "../../components/placeholders.tsx";
-import { useConnection } from "../../data/session.ts";
-import { useLoad } from "../../data/use-load.ts";
-import { t } from "../../i18n/language.ts";
+import { type ObjectAddress, readStart } from "../../../clients/object.ts";
+import { ErrorPanel } from "../../../components/error-panel.tsx";
+import { Skeleton } from "../../../components/placeholders.tsx";
+import { useConnection } from "../../../data/session.ts";
+import { useLoad } from "../../../data/use-load.ts";
+import { t } from "../../../i18n/language.ts";
 
 /** The whole file has to be in memory. */
 const PDF_MAX_BYTES = 64 * 1024 * 1024;
