@@ -46,8 +46,10 @@ export function Shell({ children }: { readonly children: ComponentChildren }) {
       <main id="content" tabIndex={-1}>
         {children}
       </main>
-      <JobPanel />
-      <UploadPanel />
+      <div class="panels">
+        <JobPanel />
+        <UploadPanel />
+      </div>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 // The queue of uploads: progress, speed, remaining time and actions of each.
+import { useState } from "preact/hooks";
 import { formatBytes, formatDuration } from "../data/formats.ts";
 import {
   addUploads,
@@ -23,10 +24,9 @@ const SHOWN_MAX = 50;
 
 export function UploadPanel() {
   const all = uploads.value;
+  const [isFolded, setFolded] = useState(false);
   if (all.length === 0) return null;
   const open = all.filter(({ state }) => state !== "done");
-  const existing = all.filter(({ state }) => state === "exists");
-  const shown = [...open, ...all.filter(({ state }) => state === "done")].slice(0, SHOWN_MAX);
   return (
     <aside class="upload-panel" aria-label={t("uploads.label")}>
       <header>
@@ -36,7 +36,25 @@ export function UploadPanel() {
           </span>
         </h2>
         {open.length < all.length ? <Button onClick={clearDone}>{t("uploads.clear")}</Button> : null}
+        <span class={isFolded ? "unfold" : "fold"}>
+          <Button
+            kind="quiet"
+            icon="chevron"
+            label={t(isFolded ? "uploads.unfold" : "uploads.fold")}
+            onClick={() => setFolded(!isFolded)}
+          />
+        </span>
       </header>
+      {isFolded ? null : <Queue all={all} open={open} />}
+    </aside>
+  );
+}
+
+function Queue({ all, open }: { readonly all: readonly Upload[]; readonly open: readonly Upload[] }) {
+  const existing = all.filter(({ state }) => state === "exists");
+  const shown = [...open, ...all.filter(({ state }) => state === "done")].slice(0, SHOWN_MAX);
+  return (
+    <>
       {existing.length > 1 ? (
         <p class="actions">
           <Button onClick={() => existing.forEach(({ id }) => overwrite(id))}>{t("uploads.overwriteAll")}</Button>
@@ -51,7 +69,7 @@ export function UploadPanel() {
         ))}
       </ul>
       {shown.length < all.length ? <p class="hint">{plural("uploads.more", all.length - shown.length)}</p> : null}
-    </aside>
+    </>
   );
 }
 

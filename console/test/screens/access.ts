@@ -33,6 +33,27 @@ export function accessSuite(stage: Stage): Suite {
   });
   return suiteOf("access", [
     {
+      name: "a new secret and the settings of clients fit into 360 px",
+      run: async () => {
+        const user = newName();
+        await root.iam("CreateUser", { UserName: user });
+        await withPage(
+          stage,
+          async (page) => {
+            await signIn(stage, page, `#/users/${user}`);
+            await page.getByRole("button", { name: "Create access key" }).click();
+            const dialog = page.getByRole("dialog");
+            for (const client of ["aws-cli", "Terraform", "restic"]) {
+              await dialog.getByRole("button", { name: client }).click();
+              await assertNoSidewaysScroll(page);
+            }
+            await assertAccessible(page);
+          },
+          { width: 360 },
+        );
+      },
+    },
+    {
       name: "a user that does not exist is one sentence with a link to the users, and offers no key or policy",
       run: () =>
         withPage(stage, async (page) => {

@@ -105,6 +105,33 @@ export function uploadsSuite(stage: Stage): Suite {
         }),
     },
     {
+      name: "on a phone, the list of uploads folds, and what is behind it can be scrolled above it",
+      run: () =>
+        withFiles(async (folder) => {
+          const bucket = await freshBucket(stage);
+          const files = Array.from({ length: 9 }, (_, index) => join(folder, `${"name".repeat(20)}-${index}.txt`));
+          for (const file of files) writeFileSync(file, "x");
+          await withPage(
+            stage,
+            async (page) => {
+              await signIn(stage, page, `#/buckets/${bucket}/objects`);
+              await choose(page, "Upload files", files);
+              await page.getByText("All uploads are done").waitFor();
+              await assertNoSidewaysScroll(page);
+              await page.getByRole("button", { name: "Actions for" }).last().click();
+              await page.locator(".menu:popover-open").getByText("Rename").click();
+              await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+              await page.getByRole("button", { name: "Hide the list of uploads" }).click();
+              assert.equal(await page.locator(".upload").count(), 0);
+              await assertAccessible(page);
+              await page.getByRole("button", { name: "Show the list of uploads" }).click();
+              assert.equal(await page.locator(".upload").count(), 9);
+            },
+            { width: 360, height: 640 },
+          );
+        }),
+    },
+    {
       name: "a file that is dropped is stored in the shown folder",
       run: async () => {
         const bucket = await freshBucket(stage);

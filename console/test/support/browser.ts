@@ -124,8 +124,12 @@ export async function assertNoJumps(page: Page): Promise<void> {
   assert.ok(shift < SHIFT_MAX, `the layout of ${page.url()} has shifted by ${shift}`);
 }
 
-/** Asserts that the page is no wider than its window. */
+/** Asserts that the page is no wider than its window, and the contents of an open dialog no wider than the dialog. */
 export async function assertNoSidewaysScroll(page: Page): Promise<void> {
-  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  assert.ok((content ?? 0) <= (window ?? 0), `the page is ${content} wide in a window of ${window}`);
+  const wide = await page.evaluate(() =>
+    [document.documentElement, ...document.querySelectorAll("dialog[open]")]
+      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+      .map(({ nodeName, scrollWidth, clientWidth }) => `${nodeName} has ${scrollWidth} in ${clientWidth} px`),
+  );
+  assert.deepEqual(wide, []);
 }

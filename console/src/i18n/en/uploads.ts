@@ -10,6 +10,8 @@ export const uploads = {
   "uploads.more.one": "{count} more",
   "uploads.more.other": "{count} more",
   "uploads.clear": "Hide what is done",
+  "uploads.fold": "Hide the list of uploads",
+  "uploads.unfold": "Show the list of uploads",
   "uploads.pause": "Pause",
   "uploads.paused": "Paused",
   "uploads.waiting": "Waiting",

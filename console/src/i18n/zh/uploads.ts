@@ -12,6 +12,8 @@ export const uploads: Readonly<Record<keyof typeof english, string>> = {
   "uploads.more.one": "还有 {count} 个",
   "uploads.more.other": "还有 {count} 个",
   "uploads.clear": "隐藏已完成",
+  "uploads.fold": "收起上传列表",
+  "uploads.unfold": "展开上传列表",
   "uploads.pause": "暂停",
   "uploads.paused": "已暂停",
   "uploads.waiting": "等待中",
