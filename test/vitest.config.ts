@@ -12,7 +12,7 @@ const FURTHER_DATABASES = Array.from({ length: Number(process.env["DATABASES"] ?
 /** The test files that read or break the first database itself, or that make a second one of it. */
 function filesOnFirstDatabase(): string[] {
   const own =
-    /env\.DB\b|\bDB:|d1With|withCoordinatorD1|coordinatorsWith|REBUILT|rebuilding\.ts|jobContext|-fixture\.ts/;
+    /env\.DB\b|\bDB:|d1With|withCoordinatorD1|coordinatorsWith|expectExactEntries|REBUILT|rebuilding\.ts|jobContext|-fixture\.ts/;
   return readdirSync("./test", { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".test.ts") && !path.startsWith("databases"))
     .filter((path) => own.test(readFileSync(join("./test", path), "utf8")));
@@ -33,8 +33,9 @@ class ByPath extends BaseSequencer {
   }
 }
 
-// ORDER_SEED=7 shuffles the files, which finds those that rely on what others leave in the storage.
-const SHUFFLE_SEED = process.env["ORDER_SEED"];
+// ORDER_SEED=7 shuffles the files, which finds those that rely on what others leave in the storage, and draws other names
+// and values.
+const ORDER_SEED = process.env["ORDER_SEED"];
 
 // One runtime and one storage for all files: every test makes buckets of its own, and starting a runtime per file costs
 // more than the tests.
@@ -48,6 +49,7 @@ export default defineConfig(async () => ({
         serviceBindings: { TEST_DISK: await diskService() },
         bindings: {
           FIRST_DATABASE_FILES: FURTHER_DATABASES.length === 0 ? [] : filesOnFirstDatabase(),
+          TEST_SEED: ORDER_SEED ?? "20261130",
           TEST_MIGRATIONS: await readD1Migrations("./migrations"),
           CAIRN_ROOT_ACCESS_KEY_ID: "CAIRNTESTACCESSKEY00",
           CAIRN_ROOT_SECRET_ACCESS_KEY: "test/secret+access/key",
@@ -70,14 +72,15 @@ export default defineConfig(async () => ({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: FURTHER_DATABASES.length === 0 ? ["test/databases/**"] : [],
-    setupFiles: ["./test/support/apply-migrations.ts"],
+    setupFiles: ["./test/support/repeatable.ts", "./test/support/apply-migrations.ts"],
     isolate: false,
     sequence:
-      SHUFFLE_SEED === undefined
+      ORDER_SEED === undefined
         ? { sequencer: ByPath }
-        : { shuffle: { files: true, tests: false }, seed: Number(SHUFFLE_SEED) },
+        : { shuffle: { files: true, tests: false }, seed: Number(ORDER_SEED) },
     maxWorkers: 1,
-    // A pass over the store also meets what the files before it have stored.
-    testTimeout: 120_000,
+    // A pass over the store also meets what the files before it have stored, and other work may slow the machine down.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
   },
 }));

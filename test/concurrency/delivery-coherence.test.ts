@@ -243,24 +243,20 @@ describe.each([
   ["a bucket that its policy opens", freshBucket, false],
   ["a bucket whose objects ACLs open", aclBucket, true],
 ] as const)("any sequence of writes, changes of access, purges and visits of %s", (_, newBucket, decidesByAcl) => {
-  it(
-    "has no answer older than its bound, no mix of two blobs, and nothing that was private for longer than the bound",
-    { timeout: 300_000 },
-    async () => {
-      vi.useFakeTimers({ toFake: ["Date"] });
-      await assert(
-        asyncProperty(commands, async (sequence) => {
-          const play = new Play(await newBucket(), decidesByAcl);
-          for (const one of sequence) {
-            tick();
-            if (one.op === "visit") await play.visit(one);
-            else if (one.op === "pause") tick(one.ms);
-            else if (one.op === "race") await play.race(one.write, one.visiting);
-            else await play.write(one);
-          }
-        }),
-        { numRuns: RUNS },
-      );
-    },
-  );
+  it("has no answer older than its bound, no mix of two blobs, and nothing that was private for longer than the bound", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    await assert(
+      asyncProperty(commands, async (sequence) => {
+        const play = new Play(await newBucket(), decidesByAcl);
+        for (const one of sequence) {
+          tick();
+          if (one.op === "visit") await play.visit(one);
+          else if (one.op === "pause") tick(one.ms);
+          else if (one.op === "race") await play.race(one.write, one.visiting);
+          else await play.write(one);
+        }
+      }),
+      { numRuns: RUNS },
+    );
+  });
 });

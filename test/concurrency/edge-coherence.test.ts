@@ -282,22 +282,18 @@ describe.each([
 ] as const)(
   "any sequence of writes, policy changes and reads of %s through warm caches",
   (_, newBucket, isVersioned) => {
-    it(
-      "has no stale read, no mix of two blobs, and no byte for a reader who may not have it",
-      { timeout: 300_000 },
-      async () => {
-        await assert(
-          asyncProperty(commands, async (sequence) => {
-            const play = new Play(await newBucket(), isVersioned);
-            for (const one of sequence) {
-              if (one.op === "read") await play.read(one);
-              else if (one.op === "race") await play.race(one.write, one.read);
-              else await play.write(one);
-            }
-          }),
-          { numRuns: RUNS },
-        );
-      },
-    );
+    it("has no stale read, no mix of two blobs, and no byte for a reader who may not have it", async () => {
+      await assert(
+        asyncProperty(commands, async (sequence) => {
+          const play = new Play(await newBucket(), isVersioned);
+          for (const one of sequence) {
+            if (one.op === "read") await play.read(one);
+            else if (one.op === "race") await play.race(one.write, one.read);
+            else await play.write(one);
+          }
+        }),
+        { numRuns: RUNS },
+      );
+    });
   },
 );

@@ -240,7 +240,9 @@ describe("concurrent PUTs, deletions of the bucket and its recreation", () => {
       await new Promise((resolve) => setTimeout(resolve, milliseconds));
       await action();
     };
-    for (let round = 0; round < 15; round += 1) {
+    // Which outcomes occur in a round depends on the machine.
+    const isMissing = (): boolean => ids.size < 2 || Object.values(outcomes).includes(0);
+    for (let round = 0; round < 15 || (isMissing() && round < 150); round += 1) {
       await create();
       await Promise.all([
         ...Array.from({ length: 12 }, (_, index) => later(index * 4, put)),

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { lifecycle } from "../../src/jobs/lifecycle.ts";
 import { deliver, send, signed } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
+import { bucketIn } from "../support/databases.ts";
 import { eventsOf, putNotification, readFeed, recordAll, ruleXml, WEBHOOK_ARN } from "../support/events.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { runPass } from "../support/jobs.ts";
@@ -149,7 +150,7 @@ describe("the events of writers", () => {
 
 describe("the budget of events", () => {
   it("writes no row and makes no call more in a bucket that does not ask, or not for this event", async () => {
-    const [plain, asking] = [await freshBucket(), await freshBucket()];
+    const [plain, asking] = [await bucketIn("DB"), await bucketIn("DB")];
     await putNotification(asking, ruleXml({ prefix: "asked/" }));
     const expected = costOf(await send("PUT", `/${plain}/k`, { body: "text" }));
     expect(costOf(await send("PUT", `/${asking}/k`, { body: "text" }))).toEqual(expected);

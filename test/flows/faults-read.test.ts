@@ -11,6 +11,7 @@ import { d1With, r2With } from "../support/faults.ts";
 import { customerKey, keyHeaders } from "../support/encryption.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { storeBodiesInBlobs } from "../support/inline.ts";
+import { PATIENCE } from "../support/quick.ts";
 import { storedStateOf } from "../support/stored-state.ts";
 import { largePart, uploadInParts } from "../support/multipart.ts";
 import { SLOW_DOWN, bucketOfOne, remove } from "./faults-fixture.ts";
@@ -148,7 +149,7 @@ describe("a GET of several blobs", () => {
     const reader = (await send("GET", `/${bucket}/k`, {}, { BLOBS })).body?.getReader();
     await reader?.read();
     await reader?.cancel();
-    await vi.waitFor(() => expect(opened.map(({ isLetGo }) => isLetGo())).toEqual([true, true]));
+    await vi.waitFor(() => expect(opened.map(({ isLetGo }) => isLetGo())).toEqual([true, true]), PATIENCE);
   });
 
   it("cancels the bytes of an encrypted blob when the concurrent read of its salt fails", async () => {
@@ -170,7 +171,7 @@ describe("a GET of several blobs", () => {
     });
     const range = { ...headers, range: "bytes=100000-" };
     await expectS3Error(await send("GET", `/${bucket}/k`, { headers: range }, { BLOBS }), SLOW_DOWN);
-    await vi.waitFor(() => expect(opened.map(({ isLetGo }) => isLetGo())).toEqual([true]));
+    await vi.waitFor(() => expect(opened.map(({ isLetGo }) => isLetGo())).toEqual([true]), PATIENCE);
   });
 });
 

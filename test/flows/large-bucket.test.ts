@@ -57,7 +57,7 @@ describe.each(["never versioned", "versioned"])("in a crowded bucket that is %s"
   beforeAll(async () => {
     bucket = await crowdedBucket();
     if (versioning === "versioned") await send("PUT", `/${bucket}?versioning`, { body: ENABLED });
-  }, 60_000);
+  });
 
   /** Sends a request and expects it to succeed at the cost of the same request in an empty bucket. */
   async function cheap(method: string, target: string, options: SendOptions = {}, most = 150): Promise<string> {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { deliver, ENDPOINT, presigned, send } from "../support/client.ts";
 import { checksum, expectBytes, md5Hex, noise, sha256Hex, utf8 } from "../support/digests.ts";
 import { expectS3Error } from "../support/expect-s3-error.ts";
-import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { expectNoTrace } from "../support/stored-state.ts";
 import { readXml, textOf } from "../support/read-xml.ts";
 import { urlOf, use } from "./presigned-fixture.ts";
@@ -30,7 +30,7 @@ describe("a presigned URL", () => {
   });
 
   it("creates and deletes a bucket, lists it, and lists all buckets", async () => {
-    const bucket = `t-${crypto.randomUUID()}`;
+    const bucket = freshBucketName();
     expect((await presignAndUse("PUT", `/${bucket}`)).status).toBe(200);
     await putAll(bucket, { "a/1": "", "b/2": "" });
     const text = await (await presignAndUse("GET", `/${bucket}?list-type=2&prefix=a%2F`)).text();

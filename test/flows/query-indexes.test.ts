@@ -173,7 +173,7 @@ describe("a query of an indexed bucket with 25,000 objects", () => {
     bucket = await freshBucket();
     await setIndexes(bucket, ["<Tag>*</Tag>", "<Property>Size</Property>", "<Property>LastModified</Property>"]);
     await insertObjects(bucket, 25_000);
-  }, 60_000);
+  });
 
   it.each<[Readonly<Record<string, string>>, number]>([
     [{ "tag.rare": "yes" }, 25],

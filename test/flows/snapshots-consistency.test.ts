@@ -58,7 +58,7 @@ describe("a snapshot is exact", () => {
     }
     expect(Math.max(...done)).toBeGreaterThan(7);
     await expectBalanced(bucket);
-  }, 60_000);
+  });
 
   it("when it comes between a write's check and its commit: it excludes the write", async () => {
     const bucket = await versionedBucket();

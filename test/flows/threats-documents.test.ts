@@ -10,6 +10,7 @@ import { formOf, sendForm, signPolicy } from "../support/forms.ts";
 import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import { publicReadPolicy } from "../support/policies.ts";
 import { expectUntouched } from "../support/rows.ts";
+import { expectSoon } from "../support/quick.ts";
 import { call } from "../support/query-api.ts";
 import { freshUser } from "../support/users.ts";
 
@@ -77,13 +78,14 @@ function withDigest(body: string | Uint8Array, account?: string): SendOptions {
 
 /** Sends the document and asserts that it is rejected in bounded time, as the client's error. */
 async function refuse(what: string, method: string, target: string, options: SendOptions): Promise<void> {
-  const started = performance.now();
-  const response = await send(method, target, options);
-  const text = await response.text();
-  expect([what, response.status], text.slice(0, 300)).toEqual([what, 400]);
-  expect(text, what).toContain("<Error><Code>");
-  expect(text, what).not.toMatch(/root:|polluted/);
-  expect(performance.now() - started, what).toBeLessThan(IN_TIME_MS);
+  const refused = async (): Promise<void> => {
+    const response = await send(method, target, options);
+    const text = await response.text();
+    expect([what, response.status], text.slice(0, 300)).toEqual([what, 400]);
+    expect(text, what).toContain("<Error><Code>");
+    expect(text, what).not.toMatch(/root:|polluted/);
+  };
+  await expectSoon(what, refused, IN_TIME_MS);
 }
 
 const DELETION: OperationRequest = {
@@ -169,11 +171,12 @@ describe("a document", () => {
   it("with 50,000 attributes is answered in bounded time", async () => {
     const attributes = Array.from({ length: 50_000 }, (_, index) => ` a${index}="${index}"`).join("");
     for (const [name, { method, target }, document] of attempts) {
-      const started = performance.now();
-      const response = await send(method, target, withDigest(document.replace(/>/, `${attributes}>`)));
-      expect([name, response.status < 500]).toEqual([name, true]);
-      expect(performance.now() - started, name).toBeLessThan(IN_TIME_MS);
-      await response.arrayBuffer();
+      const answered = async (): Promise<void> => {
+        const response = await send(method, target, withDigest(document.replace(/>/, `${attributes}>`)));
+        expect([name, response.status < 500]).toEqual([name, true]);
+        await response.arrayBuffer();
+      };
+      await expectSoon(name, answered, IN_TIME_MS);
     }
   });
 });

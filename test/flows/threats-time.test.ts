@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { anonymous, deliver, ENDPOINT, send, signed } from "../support/client.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { policyText, putPolicy } from "../support/policies.ts";
+import { expectSoon } from "../support/quick.ts";
 import { versionedBucket } from "../support/versioning.ts";
 
 const LENGTH = 100_000;
@@ -52,11 +53,12 @@ function textsOf(start: string): string[] {
 }
 
 async function expectAtOnce(what: string, request: Request): Promise<void> {
-  const started = performance.now();
-  const response = await deliver(request);
-  await response.arrayBuffer();
-  expect(performance.now() - started, what).toBeLessThan(AT_ONCE_MS);
-  expect([500, 503], what).not.toContain(response.status);
+  const answer = async (): Promise<void> => {
+    const response = await deliver(request.clone());
+    await response.arrayBuffer();
+    expect([500, 503], what).not.toContain(response.status);
+  };
+  await expectSoon(what, answer, AT_ONCE_MS);
 }
 
 /** Headers by the method that parses them, with a valid beginning of each. */

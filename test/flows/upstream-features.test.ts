@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { annotate, namesOf } from "../support/annotations.ts";
 import { appendAll } from "../support/appends.ts";
 import { send } from "../support/client.ts";
+import { createIn } from "../support/databases.ts";
 import { ALGORITHMS, checksum, checksumHeader, utf8 } from "../support/digests.ts";
 import { eventsOf, recordAll } from "../support/events.ts";
 import { freshBucket, freshBucketName } from "../support/fresh-bucket.ts";
@@ -26,9 +27,8 @@ describe("a missing object of a bucket whose creator has a quota", () => {
       const received = upstreamWith({ "/old-bucket/k": { text: "bytes" } });
       const { name, credentials } = await freshUser({ Effect: "Allow", Action: "s3:*", Resource: "*" });
       const [full, bucket] = [freshBucketName(), freshBucketName()];
-      for (const path of [`/${full}`, `/${bucket}`]) {
-        expect((await send("PUT", path, { credentials })).status).toBe(200);
-      }
+      // Each database has its share of a quota.
+      for (const name of [full, bucket]) expect((await createIn("DB", name, { credentials })).status).toBe(200);
       await tagUser(name, limits);
       await setUpstream(bucket);
       expect((await send("PUT", `/${full}/k`, { credentials, body: "123" })).status).toBe(200);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { send } from "../support/client.ts";
-import { freshBucket, putAll } from "../support/fresh-bucket.ts";
+import { freshBucket, freshBucketName, putAll } from "../support/fresh-bucket.ts";
 import {
   allow,
   fieldsOf,
@@ -182,7 +182,7 @@ describe("a user's policies", () => {
 describe("a user's buckets", () => {
   it("are the ones it created: it sees no others, and others cannot create theirs", async () => {
     const [one, other] = [await freshUser(allow("s3:*")), await freshUser(allow("s3:*"))];
-    const bucket = `t-${crypto.randomUUID()}`;
+    const bucket = freshBucketName();
     expect((await send("PUT", `/${bucket}`, { credentials: one.credentials })).status).toBe(200);
     const list = async (credentials: typeof one.credentials): Promise<string> =>
       (await send("GET", "/", { credentials })).text();

@@ -53,5 +53,5 @@ describe("400 days", () => {
       "181 kept/k STANDARD",
     ]);
     await expectSoundReferences(bucket);
-  }, 120_000);
+  });
 });

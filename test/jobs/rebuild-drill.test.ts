@@ -223,7 +223,7 @@ beforeEach(loseDatabase);
 describe("a rebuild after any history", () => {
   const seeds = Array.from({ length: DRILLS }, (_, index) => FIRST_SEED + index);
 
-  it.each(seeds)("restores the last upload or reports it: seed %i", { timeout: 120_000 }, async (seed) => {
+  it.each(seeds)("restores the last upload or reports it: seed %i", async (seed) => {
     const next = numbersOf(seed);
     const bucket = await freshBucket();
     const isVersioned = seed % 3 === 0;

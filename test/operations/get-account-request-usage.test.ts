@@ -11,8 +11,8 @@ import { freshUser } from "../support/users.ts";
 
 /** Adds the counts right after each answer. */
 const COUNTED = { USAGE: "true", USAGE_FLUSH_SECONDS: "0" } as const;
-const TODAY = dayOf(Date.now());
-const YESTERDAY = dayOf(Date.now() - 86_400_000);
+const today = (): string => dayOf(Date.now());
+const yesterday = (): string => dayOf(Date.now() - 86_400_000);
 
 type Row = Readonly<Record<string, string>>;
 
@@ -27,7 +27,7 @@ describe("GetAccountRequestUsage", () => {
     const rows: Row[] = [];
     do {
       const page = token === undefined ? "" : `&continuation-token=${encodeURIComponent(token)}`;
-      const response = await send("GET", `/?usage&from=${YESTERDAY}&to=${TODAY}${page}`);
+      const response = await send("GET", `/?usage&from=${yesterday()}&to=${today()}${page}`);
       const root = readXml(await response.text());
       rows.push(
         ...childrenOf(root, "Usage").map(({ children }) => Object.fromEntries(children.map((c) => [c.name, c.text]))),
@@ -48,7 +48,7 @@ describe("GetAccountRequestUsage", () => {
       await send("HEAD", `/${bucket}/a`, {}, COUNTED);
     }
     const report = async (query: string): Promise<Row[]> => {
-      const response = await send("GET", `/?usage&from=${YESTERDAY}&to=${TODAY}${query}`);
+      const response = await send("GET", `/?usage&from=${yesterday()}&to=${today()}${query}`);
       expect(costOf(response)).toMatchObject({ roundTrips: 1, rowsWritten: 0 });
       return childrenOf(readXml(await response.text()), "Usage").map(({ children }) =>
         Object.fromEntries(children.map((child) => [child.name, child.text])),
@@ -63,22 +63,22 @@ describe("GetAccountRequestUsage", () => {
     expect(anonymousRows.every((row) => row["AccessKeyId"] === "")).toBe(true);
     const ofBucket = await send(
       "GET",
-      `/${buckets[0] ?? ""}?usage&from=${YESTERDAY}&access-key-id=${ROOT.accessKeyId}`,
+      `/${buckets[0] ?? ""}?usage&from=${yesterday()}&access-key-id=${ROOT.accessKeyId}`,
     );
     const text = await ofBucket.text();
     expect([text.includes(ROOT.accessKeyId), text.includes(credentials.accessKeyId)]).toEqual([true, false]);
-    const malformed = await send("GET", `/?usage&from=${TODAY}&access-key-id=a%20b`);
+    const malformed = await send("GET", `/?usage&from=${today()}&access-key-id=a%20b`);
     const fields = { ArgumentName: "access-key-id", ArgumentValue: "a b" };
     await expectS3Error(malformed, { status: 400, code: "InvalidArgument", fields });
   });
 
   it("is for those whom a policy allows it", async () => {
     const { credentials } = await freshUser({ Effect: "Allow", Action: "s3:GetBucket*", Resource: "*" });
-    await expectS3Error(await send("GET", `/?usage&from=${TODAY}`, { credentials }), {
+    await expectS3Error(await send("GET", `/?usage&from=${today()}`, { credentials }), {
       status: 403,
       code: "AccessDenied",
     });
-    await expectS3Error(await deliver(anonymous("GET", `/?usage&from=${TODAY}`)), {
+    await expectS3Error(await deliver(anonymous("GET", `/?usage&from=${today()}`)), {
       status: 403,
       code: "AccessDenied",
     });

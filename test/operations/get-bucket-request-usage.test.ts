@@ -13,7 +13,7 @@ import { freshUser } from "../support/users.ts";
 
 /** Adds the counts right after each answer. */
 const COUNTED = { USAGE: "true", USAGE_FLUSH_SECONDS: "0" } as const;
-const YESTERDAY = dayOf(Date.now() - 86_400_000);
+const yesterday = (): string => dayOf(Date.now() - 86_400_000);
 
 type Row = Readonly<Record<string, string>>;
 
@@ -28,7 +28,7 @@ async function usageOf(target: string): Promise<Row[]> {
 
 /** The sum of a figure over the days since yesterday: a test may begin before midnight. */
 async function sumOf(bucket: string, figure: string, accessKeyId?: string): Promise<number> {
-  const rows = await usageOf(`/${bucket}?usage&from=${YESTERDAY}`);
+  const rows = await usageOf(`/${bucket}?usage&from=${yesterday()}`);
   const of = rows.filter((row) => accessKeyId === undefined || row["AccessKeyId"] === accessKeyId);
   return of.reduce((sum, row) => sum + Number(row[figure]), 0);
 }
@@ -93,7 +93,7 @@ describe("GetBucketRequestUsage", () => {
     const put = async (key: string, scope: object) =>
       costOf(await send("PUT", `/${bucket}/${key}`, { body: "1" }, scope));
     expect(await put("counted", COUNTED)).toEqual(await put("uncounted", {}));
-    const report = await send("GET", `/${bucket}?usage&from=${YESTERDAY}`);
+    const report = await send("GET", `/${bucket}?usage&from=${yesterday()}`);
     expect(costOf(report)).toMatchObject({ roundTrips: 2, rowsWritten: 0, coordinatorCalls: 0, blobCalls: 0 });
   });
 
@@ -129,7 +129,7 @@ describe("GetBucketRequestUsage", () => {
   it("counts nothing when the setting is off", async () => {
     const bucket = await freshBucket();
     await send("PUT", `/${bucket}/a`, { body: "1" }, { USAGE: "false" });
-    expect(await usageOf(`/${bucket}?usage&from=${YESTERDAY}`)).toEqual([]);
+    expect(await usageOf(`/${bucket}?usage&from=${yesterday()}`)).toEqual([]);
   });
 
   it("refuses days that do not exist, are in the wrong order or are too many", async () => {

@@ -129,7 +129,7 @@ describe("GetBucketUsage", () => {
         ["objects", "versions"].map((table) => env.DB.prepare(`DELETE FROM ${table} WHERE bucket_id = ?`).bind(id)),
       );
     }
-  }, 60_000);
+  });
 
   it("rejects a foreign token", async () => {
     const bucket = await freshBucket();

@@ -149,7 +149,7 @@ describe("RestoreBucketSnapshot", () => {
     expect(await restore(bucket, "s")).toEqual({ restored: 120, deleted: 230, requests: 2 });
     expect(await listAll(bucket)).toEqual(keys);
     await expectBalanced(bucket);
-  }, 60_000);
+  });
 
   it("returns NoSuchSnapshot, InvalidArgument, and AccessDenied to anonymous callers", async () => {
     const bucket = await versionedBucket();

@@ -11,6 +11,7 @@ import { Counts } from "../../src/state/d1/counts.ts";
 import { type CachedRead, type CachedSource, openCachedObject } from "../../src/state/reads/cached-object.ts";
 import { expectSame, noise } from "../support/digests.ts";
 import { joined } from "../support/multipart.ts";
+import { PATIENCE } from "../support/quick.ts";
 
 const CACHE_PIECE_BYTES = 2 * 1024 * 1024;
 const SIZE = 2 * CACHE_PIECE_BYTES + 1000;
@@ -119,7 +120,7 @@ describe("a cache that fails", () => {
     const cache = Object.assign(new MemoryCache(), { open: async () => answer });
     const small = await storedBlob(noise(10));
     expect((await new Reader(cache).read(small)).bytes).toEqual(noise(10));
-    await vi.waitFor(() => expect(isCancelled).toBe(true));
+    await vi.waitFor(() => expect(isCancelled).toBe(true), PATIENCE);
   });
 
   it.each([
@@ -269,7 +270,7 @@ describe("a reader who leaves", () => {
       const read = await warm.read(stored);
       expectSame(read.bytes, BYTES);
       expect([read.isHit, warm.counts.snapshot().blobCalls]).toEqual([true, 0]);
-    });
+    }, PATIENCE);
   });
 });
 

@@ -4,10 +4,11 @@ import { env } from "cloudflare:workers";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
 import { insertBucket, NO_CONFIGURATIONS, type Bucket } from "../../src/state/metadata/buckets.ts";
+import { drawnUuid } from "./seed.ts";
 
 /** Inserts a new bucket without configurations. */
 export async function insertedBucket(versioning: Bucket["versioning"] = null): Promise<Bucket> {
-  const unique = crypto.randomUUID();
+  const unique = drawnUuid();
   const bucket: Bucket = {
     name: `bucket-${unique}`,
     id: `id-${unique}`,

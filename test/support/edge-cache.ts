@@ -3,6 +3,8 @@ import { expect, vi } from "vitest";
 
 import { send, type RequestScope, type SendOptions } from "./client.ts";
 import { r2With } from "./faults.ts";
+import { PATIENCE } from "./quick.ts";
+import { drawnUuid } from "./seed.ts";
 
 /** A blob store that fails every read. */
 export const NO_BLOBS = { BLOBS: r2With({ get: () => Promise.reject(new Error("the blob store was asked")) }) };
@@ -35,17 +37,14 @@ export async function untilHit(
   options: SendOptions = {},
   scope: RequestScope = {},
 ): Promise<ReadAnswer> {
-  return vi.waitFor(
-    async () => {
-      const answer = await get(target, options, scope);
-      expect(answer.cache).toBe("HIT");
-      return answer;
-    },
-    { timeout: 10_000, interval: 20 },
-  );
+  return vi.waitFor(async () => {
+    const answer = await get(target, options, scope);
+    expect(answer.cache).toBe("HIT");
+    return answer;
+  }, PATIENCE);
 }
 
 /** A scope whose cache no other test has filled. */
-export function freshLocation(name: string = crypto.randomUUID()): RequestScope {
+export function freshLocation(name: string = drawnUuid()): RequestScope {
   return { EDGE_CACHE_NAMESPACE: `location-${name}` };
 }

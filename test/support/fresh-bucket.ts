@@ -2,10 +2,11 @@
 import { expect } from "vitest";
 
 import { send, type RequestScope } from "./client.ts";
+import { drawnUuid } from "./seed.ts";
 
 /** A new bucket name. */
 export function freshBucketName(): string {
-  return `t-${crypto.randomUUID()}`;
+  return `t-${drawnUuid()}`;
 }
 
 /** Creates a bucket, as a client does, and returns its name. */

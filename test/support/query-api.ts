@@ -4,6 +4,7 @@ import { expect } from "vitest";
 
 import { deliver, ENDPOINT, ROOT, send, type RequestScope } from "./client.ts";
 import { childrenOf, namesOf, readXml, textOf, type Element } from "./read-xml.ts";
+import { drawnUuid } from "./seed.ts";
 
 /** The credentials that sign a request. */
 export interface Credentials {
@@ -132,7 +133,7 @@ export function membersOf(element: Element, list: string): readonly Element[] {
 
 /** A new user name. */
 export function freshUserName(): string {
-  return `u-${crypto.randomUUID()}`;
+  return `u-${drawnUuid()}`;
 }
 
 /** A user with an access key. */

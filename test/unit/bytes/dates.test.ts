@@ -8,6 +8,7 @@ import {
   parseHttpDate,
   parseIsoDate,
 } from "../../../src/bytes/dates.ts";
+import { expectQuick } from "../../support/quick.ts";
 import { Seeded } from "./seeded.ts";
 
 const MOMENT = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -179,8 +180,8 @@ describe("the time to reject a date", () => {
     ["a date and spaces", `Fri, 02 Jan 2026 03:04:05 GMT${" ".repeat(100_000)}x`],
     ["a long fraction", `2026-01-02T03:04:05.${"1".repeat(100_000)}`],
   ])("stays short for 100 KB of %s", (_what, text) => {
-    const start = performance.now();
-    expect([parseHttpDate(text), parseIsoDate(text), parseAmzDate(text)]).toEqual([undefined, undefined, undefined]);
-    expect(performance.now() - start).toBeLessThan(50);
+    expectQuick(() =>
+      expect([parseHttpDate(text), parseIsoDate(text), parseAmzDate(text)]).toEqual([undefined, undefined, undefined]),
+    );
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { readAclHeaders, type AclTarget } from "../../../src/protocol/acl/acl-headers.ts";
-import { expectQuick, expectRefusal, presignedPutWith, putWith } from "./support.ts";
+import { expectQuick } from "../../support/quick.ts";
+import { expectRefusal, presignedPutWith, putWith } from "./support.ts";
 
 const OWNER = "000000000000";
 const GROUPS = "http://acs.amazonaws.com/groups";

@@ -11,7 +11,8 @@ import {
   splitTarget,
 } from "../../../src/protocol/core/addressing.ts";
 import { Seeded } from "../bytes/seeded.ts";
-import { errorOf, expectError, expectQuick, expectRefusal } from "./support.ts";
+import { expectQuick } from "../../support/quick.ts";
+import { errorOf, expectError, expectRefusal } from "./support.ts";
 
 const object = (bucket: string, key: string) => ({ level: "object", bucket, key });
 

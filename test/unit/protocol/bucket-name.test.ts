@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { readSettings } from "../../../src/config/settings.ts";
 import { checkBucketName, checkNewBucketName, type BucketNamePolicy } from "../../../src/protocol/core/bucket-name.ts";
 import { S3Error } from "../../../src/protocol/core/s3-error.ts";
-import { expectQuick, expectRefusal } from "./support.ts";
+import { expectQuick } from "../../support/quick.ts";
+import { expectRefusal } from "./support.ts";
 
 const STRICT: BucketNamePolicy = readSettings({});
 const AWS: BucketNamePolicy = readSettings({ BUCKET_NAMES: "aws" });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { bareEtag, etagListMatches, quoteEtag } from "../../../src/protocol/core/etag.ts";
-import { expectQuick } from "./support.ts";
+import { expectQuick } from "../../support/quick.ts";
 
 describe("an ETag", () => {
   it("is quoted in headers", () => expect(quoteEtag("abc-2")).toBe('"abc-2"'));

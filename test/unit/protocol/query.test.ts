@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { uriEncode } from "../../../src/bytes/uri-encode.ts";
 import { parseQuery } from "../../../src/protocol/core/query.ts";
 import { Seeded } from "../bytes/seeded.ts";
-import { expectQuick, expectRefusal } from "./support.ts";
+import { expectQuick } from "../../support/quick.ts";
+import { expectRefusal } from "./support.ts";
 
 describe("a query", () => {
   it("decodes + and %20 as a space, and %2B as a plus, in names and in values", () => {

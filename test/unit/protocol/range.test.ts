@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { contentRange, resolveRange } from "../../../src/protocol/core/range.ts";
-import { errorOf, expectError, expectQuick } from "./support.ts";
+import { expectQuick } from "../../support/quick.ts";
+import { errorOf, expectError } from "./support.ts";
 
 const LARGE = 5 * 1024 ** 4;
 

@@ -4,7 +4,8 @@ import { parseAddress } from "../../../src/protocol/core/addressing.ts";
 import { pageAfter } from "../../../src/protocol/listings/listing.ts";
 import { addressOfSnapshot, checkSnapshotName, splitSnapshot } from "../../../src/protocol/core/snapshot.ts";
 import { cutoffAt, nextVersionId, timeOfVersion } from "../../../src/protocol/core/version-id.ts";
-import { expectQuick, expectRefusal } from "./support.ts";
+import { expectQuick } from "../../support/quick.ts";
+import { expectRefusal } from "./support.ts";
 
 const LONGEST = "a".repeat(63);
 

@@ -83,10 +83,3 @@ export function expectRefusal(
 ): void {
   expectError(errorOf(call), code, status, expected);
 }
-
-/** Runs a call that must be quick for any input. */
-export function expectQuick(call: () => unknown, milliseconds = 50): void {
-  const start = performance.now();
-  call();
-  expect(performance.now() - start).toBeLessThan(milliseconds);
-}
