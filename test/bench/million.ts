@@ -225,8 +225,9 @@ function checkOthers(): void {
 
 function checkLatencies(quiet: Latencies, busy: Latencies): void {
   console.log(`requests:  quiet ${quiet.text()}\n           during the pass ${busy.text()}`);
-  checks.atMost("p99 of a GET during the pass", busy.get(99), 1000, "ms");
-  checks.atMost("p99 of a PUT during the pass", busy.put(99), 1000, "ms");
+  // On a machine that is busy with other things requests are slow without a pass too.
+  checks.atMost("p99 of a GET during the pass", busy.get(99), Math.max(1000, 5 * quiet.get(99)), "ms");
+  checks.atMost("p99 of a PUT during the pass", busy.put(99), Math.max(1000, 5 * quiet.put(99)), "ms");
 }
 
 try {

@@ -50,8 +50,16 @@ function atDistance({ url, headers }: Read, distanceMs: number): Read {
 
 let runs = 0;
 
-/** First-byte times of objects that are read for the first time, and for the second. */
-async function firstBytes(target: EdgeTarget, through: string, distanceMs: number): Promise<readonly [number, number]> {
+interface FirstBytes {
+  /** First-byte times of objects that are read for the first time. */
+  readonly cold: number;
+  /** Those of the second reads. */
+  readonly warm: number;
+  /** The calls of D1 and R2 of all the second reads. */
+  readonly warmCalls: number;
+}
+
+async function firstBytes(target: EdgeTarget, through: string, distanceMs: number): Promise<FirstBytes> {
   runs += 1;
   const keys = Array.from({ length: OBJECTS }, (_, index) => `first-${runs}/${index}`);
   for (const key of keys) await target.put(key, BODY);
@@ -63,7 +71,10 @@ async function firstBytes(target: EdgeTarget, through: string, distanceMs: numbe
   for (const key of keys) reads.push(atDistance(await target.read(key, through), distanceMs));
   const cold = await firstByteMs([warmUp, ...reads]);
   await pause(FILL_MS);
-  return [cold, await firstByteMs([warmUp, ...reads])];
+  await target.calls();
+  const warm = await firstByteMs([warmUp, ...reads]);
+  const { d1, r2 } = await target.calls();
+  return { cold, warm, warmCalls: d1 + r2 };
 }
 
 async function distanceRows(distanceMs: number): Promise<string[][]> {
@@ -78,13 +89,14 @@ async function distanceRows(distanceMs: number): Promise<string[][]> {
     ["delivery, near the reader", delivery, delivery.url, distanceMs],
   ] as const;
   for (const [name, target, through, toStorageMs] of measured) {
-    const [cold, warm] = await firstBytes(target, through, toStorageMs);
+    const { cold, warm, warmCalls } = await firstBytes(target, through, toStorageMs);
     await target.put("hot", BODY);
     const hot = atDistance(await target.read("hot", through), toStorageMs);
     await firstByteMs([hot]);
     await pause(FILL_MS);
     const rate = await readsPerSecond(hot, CONNECTIONS, RATE_MS);
-    if (target === delivery && warm >= FAR_MS) throw new Error(`a warm read of a delivery host took ${warm} ms`);
+    // A few may be those that read the bucket's settings again.
+    if (target === delivery && warmCalls >= OBJECTS) throw new Error(`${OBJECTS} warm reads took ${warmCalls} calls`);
     rows.push([`${distanceMs} ms`, name, cold.toFixed(0), warm.toFixed(0), rate.toFixed(0)]);
   }
   relay.close();
@@ -93,15 +105,16 @@ async function distanceRows(distanceMs: number): Promise<string[][]> {
 }
 
 // A delivery host reads its bucket's settings again every ten seconds.
-const MOST_REFRESHES = 12;
+const REFRESH_MS = 10_000;
 
 /** Calls for a thousand reads by Zipf's law, of objects that were never read before. @throws Error if others are expected */
 async function zipfRow(target: EdgeTarget, expected: Calls): Promise<string[]> {
   for (let key = 0; key < ZIPF_KEYS; key += 1) await target.put(`zipf-${target.name}/${key}`, BODY);
   await target.calls();
+  const start = performance.now();
   for (const index of ZIPF) await firstByteMs([await target.read(`zipf-${target.name}/${index}`, target.url)]);
   const { d1, r2 } = await target.calls();
-  const refreshes = target.name === "delivery" ? MOST_REFRESHES : 0;
+  const refreshes = target.name === "delivery" ? 2 * Math.ceil((performance.now() - start) / REFRESH_MS) + 2 : 0;
   const isExpected = d1 >= expected.d1 && d1 <= expected.d1 + refreshes && r2 === expected.r2;
   if (!isExpected) throw new Error(`${target.name}: ${d1} reads of D1, ${r2} of R2`);
   return [target.name, String(d1), String(r2)];
