@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, openSync, closeSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CreateBucketCommand, GetObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { freePort } from "./free-port.ts";
 import { type Check, reasonOf, type Report, type Suite, suiteOf } from "./harness.ts";
 import { newClient } from "./javascript/tools.ts";
 import { fileChecks } from "./mounts/file-checks.ts";
@@ -149,7 +150,7 @@ function served(site: Site, endpoint: Endpoint, serverOf: (bucket: string, port:
       const s3 = newClient(site, endpoint);
       const bucket = newBucketName("served");
       await s3.send(new CreateBucketCommand({ Bucket: bucket }));
-      const port = 20_000 + Math.floor(Math.random() * 20_000);
+      const port = await freePort();
       const { program, argumentList, env } = serverOf(bucket, port);
       const stop = new AbortController();
       const isOver = runCommand(program, argumentList, { env, timeoutMs: SERVED_MS, signal: stop.signal });

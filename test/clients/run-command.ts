@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createReadStream } from "node:fs";
 
-const DEFAULT_TIMEOUT_MS = 60_000;
+const DEFAULT_TIMEOUT_MS = 180_000;
 const SHOWN_OUTPUT_CHARACTERS = 1500;
 
 export interface CommandOptions {

@@ -24,7 +24,7 @@ function serve(): Promise<ServedCairn> {
 
 /** Waits for a condition. */
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let times = 0; times < 100; times += 1) {
+  for (let times = 0; times < 600; times += 1) {
     if (await condition()) return;
     await pause(PERIOD_MS);
   }

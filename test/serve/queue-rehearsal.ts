@@ -10,7 +10,7 @@ import { ACCESS_KEY_ID, makeCredentials, SECRET_ACCESS_KEY } from "../../scripts
 import { serveCairn, type ServedCairn } from "../../scripts/serve/runtime.ts";
 
 const CONSUMER = "consumer";
-const ATTEMPTS = 200;
+const ATTEMPTS = 1200;
 const PAUSE_MS = 50;
 const credentials = makeCredentials();
 const state = mkdtempSync(join(tmpdir(), "cairn-queue-"));

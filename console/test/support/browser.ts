@@ -7,7 +7,7 @@ import { CHROMIUM } from "../../../test/clients/browser/chromium.ts";
 import { CREDENTIALS, type Stage } from "./stage.ts";
 
 /** The machine may be busy with other suites. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = 90_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export function openBrowser(): Promise<Browser> {

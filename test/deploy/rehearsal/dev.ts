@@ -3,10 +3,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, it } from "node:test";
 import { PROJECT_ROOT } from "../../../scripts/project/wrangler-toml.ts";
+import { freePort } from "../../clients/free-port.ts";
 import { Project, killGroup } from "../stand-in/harness.ts";
 
 const PATIENCE_MS = 120_000;
@@ -19,15 +19,6 @@ after(async () => {
   }
   project.remove();
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
 
 /** Asks until the server listens. */
 async function firstAnswer(url: string): Promise<Response> {
