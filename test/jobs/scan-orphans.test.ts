@@ -13,6 +13,7 @@ import { connectionLost, d1With, r2With } from "../support/faults.ts";
 import { freshBucket, putAll } from "../support/fresh-bucket.ts";
 import { storeBodiesInBlobs } from "../support/inline.ts";
 import { jobContext, runPass, type Pass } from "../support/jobs.ts";
+import { BINDINGS } from "../support/databases.ts";
 import { bucketId, storedStateOf } from "../support/stored-state.ts";
 import { createUpload, largePart, putPart, sendCompletion, uploadInParts } from "../support/multipart.ts";
 import { measuredD1, PARAMETER_MAX_BYTES } from "../support/parameters.ts";
@@ -55,10 +56,20 @@ async function exists(table: string, blobId: string): Promise<boolean> {
   return (await env.DB.prepare(`SELECT 1 FROM ${table} WHERE blob_id = ?`).bind(blobId).first()) !== null;
 }
 
+/** Deletes the orphans that a scan has found and keeps, as it keeps locked ones. */
+async function deleteKept(): Promise<void> {
+  for (const { d1 } of BINDINGS) {
+    const { results } = await d1.prepare("SELECT blob_id FROM orphans").all<{ blob_id: string }>();
+    await Promise.all(results.map(async ({ blob_id: blobId }) => env.BLOBS.delete(blobId)));
+    await d1.prepare("DELETE FROM orphans").run();
+  }
+}
+
 // The counts would include remains of other tests.
 beforeEach(async () => {
   await scan(AFTER_WINDOW);
   await scan(2 * AFTER_WINDOW);
+  await deleteKept();
 });
 
 describe("an orphan", () => {
