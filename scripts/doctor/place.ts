@@ -32,6 +32,16 @@ export async function get(
   return place.wire.send({ method, target: target(place, key), headers });
 }
 
+/** Whether an answer has these bytes. What answers in the Worker's place may have any status, and has others. */
+export function hasBytes({ status, body }: WireAnswer, expected: Buffer): boolean {
+  return status === 200 && body.equals(expected);
+}
+
+/** Whether an answer is that of a stored object. */
+export function isStored({ status, headers }: WireAnswer): boolean {
+  return status === 200 && headers.etag !== undefined;
+}
+
 export function codeOf({ body }: WireAnswer): string {
   return /<Code>(.*?)<\/Code>/.exec(body.toString())?.[1] ?? "no code";
 }
@@ -41,7 +51,6 @@ export function isHtml({ headers, body }: WireAnswer): boolean {
 }
 
 export function describe(answer: WireAnswer): string {
-  return isHtml(answer)
-    ? `${answer.status} with a page of HTML`
-    : `${answer.status} ${answer.status >= 400 ? codeOf(answer) : ""}`.trim();
+  if (isHtml(answer)) return `${answer.status} with a page of HTML`;
+  return `${answer.status} ${answer.status >= 400 ? codeOf(answer) : "with something else"}`;
 }

@@ -4,7 +4,8 @@ import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { bad, good, skipped, warning, type Finding } from "./findings.ts";
 import { checkHtml, checkPosts, checkQuery, checkRanges } from "./passing-checks.ts";
-import { codeOf, describe, get, isHtml, put, target, type Place } from "./place.ts";
+import { codeOf, describe, get, hasBytes, isHtml, isStored, put, target, type Place } from "./place.ts";
+import type { WireAnswer } from "./wire.ts";
 
 const NORMALIZATION =
   "In the zone's Rules > Settings > Normalization, set incoming URLs to RFC-3986 or off, or use the workers.dev address: keys with such paths cannot be reached.";
@@ -63,14 +64,19 @@ export async function cleanUp({ wire, bucket, prefix }: Place): Promise<void> {
 async function checkPermissions(place: Place): Promise<Finding> {
   const check = "permissions";
   const body = Buffer.from("doctor");
-  const answers = [await put(place, "probe", body), await get(place, "probe")];
   const { wire, bucket } = place;
-  answers.push(await wire.send({ method: "GET", target: `/${bucket}?list-type=2&max-keys=1` }));
-  answers.push(await wire.send({ method: "DELETE", target: target(place, "probe") }));
-  const index = answers.findIndex(({ status }) => status >= 400);
-  const failed = answers[index];
+  const written = await put(place, "probe", body);
+  const read = await get(place, "probe");
+  const listed = await wire.send({ method: "GET", target: `/${bucket}?list-type=2&max-keys=1` });
+  const deleted = await wire.send({ method: "DELETE", target: target(place, "probe") });
+  const steps: readonly (readonly [action: string, answer: WireAnswer, isRight: boolean])[] = [
+    ["PutObject", written, isStored(written)],
+    ["GetObject", read, hasBytes(read, body)],
+    ["ListBucket", listed, listed.status === 200 && listed.body.includes("<ListBucketResult")],
+    ["DeleteObject", deleted, deleted.status === 204],
+  ];
+  const [action, failed] = steps.find(([, , isRight]) => !isRight) ?? [];
   if (failed === undefined) return good(check, `the credentials may write, read, list and delete in ${bucket}`);
-  const action = ["PutObject", "GetObject", "ListBucket", "DeleteObject"][index] ?? "";
   const code = codeOf(failed);
   const remedies: Readonly<Record<string, string>> = {
     NoSuchBucket: "Name a bucket that is there with --bucket.",
@@ -105,13 +111,14 @@ async function checkPaths(place: Place): Promise<Finding> {
 
 /** Trap 1: clients that sign Accept-Encoding. */
 async function checkAcceptEncoding(place: Place): Promise<Finding> {
-  await put(place, "encoding", Buffer.from("encoding"));
+  const body = Buffer.from("encoding");
+  await put(place, "encoding", body);
   const remedy =
     'A proxy rewrites Accept-Encoding, which rclone and Go clients sign: leave it alone there, or set EDGE = "cloudflare" if the proxy is Cloudflare.';
   // Cairn tries the first two itself where the header was changed; other values are what few clients sign.
   for (const encoding of ["identity", "gzip", "gzip, deflate"]) {
     const answer = await get(place, "encoding", { "accept-encoding": encoding });
-    if (answer.status === 200) continue;
+    if (hasBytes(answer, body)) continue;
     const found = `a signed "Accept-Encoding: ${encoding}" is answered ${describe(answer)}`;
     return encoding === "gzip, deflate"
       ? warning("accept-encoding", found, remedy)
@@ -234,7 +241,7 @@ async function checkCache(place: Place): Promise<Finding> {
 async function checkExpect(place: Place): Promise<Finding> {
   const body = Buffer.from("expected");
   const answer = await place.wire.send({ method: "PUT", target: target(place, "expect"), body, expectsContinue: true });
-  if (answer.wasContinued && answer.status === 200) return good("expect", "Expect: 100-continue is answered");
+  if (answer.wasContinued && isStored(answer)) return good("expect", "Expect: 100-continue is answered");
   return bad(
     "expect",
     `a PUT with Expect: 100-continue is answered ${describe(answer)}`,
@@ -244,7 +251,8 @@ async function checkExpect(place: Place): Promise<Finding> {
 
 /** Trap 15: agents that a bot check refuses. */
 async function checkUserAgents(place: Place): Promise<Finding> {
-  await put(place, "agent", Buffer.from("agent"));
+  const body = Buffer.from("agent");
+  await put(place, "agent", body);
   const agents = [
     "Boto3/1.40 Python/3.12",
     "aws-sdk-java/2.33",
@@ -256,7 +264,7 @@ async function checkUserAgents(place: Place): Promise<Finding> {
   const refused: string[] = [];
   for (const agent of agents) {
     const answer = await get(place, "agent", { "user-agent": agent });
-    if (answer.status !== 200) refused.push(`${agent} (${describe(answer)})`);
+    if (!hasBytes(answer, body)) refused.push(`${agent} (${describe(answer)})`);
   }
   if (refused.length === 0) return good("user agents", "no client is refused for its name");
   return bad(
@@ -272,7 +280,7 @@ async function checkBodySize(place: Place): Promise<Finding> {
   let passed = 0;
   for (const size of sizes) {
     const answer = await put(place, "large", randomBytes(size)).catch(() => undefined);
-    if (answer?.status !== 200) {
+    if (answer === undefined || !isStored(answer)) {
       const found = `a body of ${size / 1_000_000} MB is answered ${answer === undefined ? "by a closed connection" : describe(answer)}; ${passed / 1_000_000} MB pass`;
       const remedy =
         "Cloudflare takes 100 MB a request on Free and Pro, 200 MB on Business: have clients upload in parts below that.";

@@ -97,6 +97,9 @@ const CHALLENGE: Answering = {
   body: Buffer.from("<!DOCTYPE html><title>Just a moment...</title>"),
 };
 
+/** A page with a status that hides what it is. */
+const PAGE: Answering = { ...CHALLENGE, status: 200 };
+
 /** Compresses an answer as edges do, without its length. */
 function compress(answering: Answering): void {
   if (answering.headers["content-encoding"] !== undefined || answering.body.length < 500) return;
@@ -286,6 +289,31 @@ export const FAULTS: readonly (readonly [name: string, check: string, level: "ba
     "permissions",
     "bad",
     { onRequest: ({ method }) => (method === "PUT" ? CHALLENGE : undefined) },
+  ],
+  ["a page answers everything with 200", "permissions", "bad", { onRequest: () => PAGE }],
+  [
+    "a page answers listings with 200",
+    "permissions",
+    "bad",
+    { onRequest: ({ target }) => (target.includes("max-keys=1") ? PAGE : undefined) },
+  ],
+  [
+    "a page answers Java with 200",
+    "user agents",
+    "bad",
+    { onRequest: ({ headers }) => (String(headers["user-agent"]).includes("java") ? PAGE : undefined) },
+  ],
+  [
+    "a page answers a signed Accept-Encoding with 200",
+    "accept-encoding",
+    "bad",
+    { onRequest: ({ headers }) => (headers["accept-encoding"] === "identity" ? PAGE : undefined) },
+  ],
+  [
+    "a page answers large bodies with 200",
+    "body size",
+    "bad",
+    { onRequest: ({ body }) => (body.length > 10_000_000 ? PAGE : undefined) },
   ],
   [
     "large bodies are refused with a page",
