@@ -3,7 +3,7 @@ import type { ChecksumAlgorithm, ChecksumType } from "../../protocol/core/checks
 import type { ObjectLock } from "../../protocol/objects/object-lock.ts";
 import type { ObjectMetadata } from "../../protocol/objects/object-metadata.ts";
 import type { Tag } from "../../protocol/core/tagging.ts";
-import { bucketFromRow, selectBucket, type Bucket, type BucketFacts, type BucketRow } from "./buckets.ts";
+import { BUCKET_COLUMNS, bucketFromRow, type Bucket, type BucketFacts, type BucketRow } from "./buckets.ts";
 import { rowsOf, statement, type Database, type Lookup, type Statement } from "../d1/database.ts";
 import { releaseReferences } from "./blob-references.ts";
 import { RETENTION } from "./object-columns.ts";
@@ -66,23 +66,24 @@ export interface UploadFacts extends BucketFacts {
   readonly upload: Upload | undefined;
 }
 
-/** Looks up a bucket and an open upload. */
+/** Looks up a bucket and an open upload, in one statement: the database takes time for each. */
 export function lookUpUpload(bucketName: string, key: string, uploadId: string): Lookup<UploadFacts> {
   return {
     statements: [
-      selectBucket(bucketName),
       statement(
-        `SELECT ${selectList(UPLOAD_FIELDS, "u")} FROM uploads u
-         WHERE u.bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND u.key = ?2 AND u.upload_id = ?3`,
+        `SELECT ${BUCKET_COLUMNS}, ${selectList(UPLOAD_FIELDS, "u")} FROM buckets b
+         LEFT JOIN uploads u ON u.bucket_id = b.id AND u.key = ?2 AND u.upload_id = ?3 WHERE b.name = ?1`,
         bucketName,
         key,
         uploadId,
       ),
     ],
-    read: (results) => ({
-      bucket: rowsOf<BucketRow>(results).map(bucketFromRow)[0],
-      upload: rowsOf<Row>(results, 1).map((row) => valueFromRow(UPLOAD_FIELDS, row))[0],
-    }),
+    read(results) {
+      const row = rowsOf<BucketRow & Row>(results)[0];
+      if (row === undefined) return { bucket: undefined, upload: undefined };
+      const upload = row["upload_id"] === null ? undefined : valueFromRow(UPLOAD_FIELDS, row);
+      return { bucket: bucketFromRow(row), upload };
+    },
   };
 }
 
