@@ -33,5 +33,7 @@ const UNWRITABLE =
 /** Escapes text for content and attributes. */
 export function escapeText(text: string): string {
   if (!/[^\w\-./:+= ]/.test(text)) return text;
-  return text.replaceAll(/[&<>"'\r]/g, (character) => ESCAPES[character] ?? character).replaceAll(UNWRITABLE, "\ufffd");
+  const escaped = text.replaceAll(/[&<>"'\r]/g, (character) => ESCAPES[character] ?? character);
+  // Most texts that need escaping are ETags in quotes, which need no search for characters that XML lacks.
+  return /[^\t\n -~]/.test(escaped) ? escaped.replaceAll(UNWRITABLE, "\ufffd") : escaped;
 }
