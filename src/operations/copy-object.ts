@@ -7,7 +7,7 @@ import { element } from "../bytes/xml.ts";
 import type { Context } from "../contract/context.ts";
 import { committedObject } from "../uploads/completed-object.ts";
 import { ANNOTATION_ACTIONS, copiedAnnotations } from "../uploads/copied-annotations.ts";
-import { copyContent, guardOrigin, hasChecksum, type CopyContent } from "../uploads/copy-content.ts";
+import { copyContent, hasChecksum, type CopyContent } from "../uploads/copy-content.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import { requireReadableSource, SOURCE_ACTIONS, UPLOAD_ACTIONS } from "../uploads/rights.ts";
 import { checkUpload, readUploadHeaders, type CheckedUpload, type UploadHeaders } from "../uploads/upload-input.ts";
@@ -43,8 +43,14 @@ import type { Bucket } from "../state/metadata/buckets.ts";
 import { lookUpAnnotatedKeys } from "../state/metadata/annotation-copies.ts";
 import { requireProof, storeProof } from "../state/metadata/completion-proofs.ts";
 import { unlessMissing } from "../state/reads/byte-copy.ts";
-import { lookUpSource, type SourceFacts, type SourceVersion } from "../state/reads/copy-sources.ts";
-import { lookUpBoth, type Statement } from "../state/d1/database.ts";
+import {
+  lookUpCopyWithin,
+  lookUpSource,
+  type CopyFacts,
+  type SourceFacts,
+  type SourceVersion,
+} from "../state/reads/copy-sources.ts";
+import { lookUpBoth, type Lookup, type Statement } from "../state/d1/database.ts";
 import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
 
 // More concurrent changes of the source than this within one copy mean contention.
@@ -86,10 +92,13 @@ export const copyObject = defineOperation({
     };
   },
 
-  lookUp: ({ bucketName, key, source, annotationDirective }) => {
+  lookUp: ({ bucketName, key, source }): Lookup<CopyFacts> => {
     const { literalKey } = source;
-    const keys =
-      annotationDirective === "EXCLUDE" ? [] : [source.key, ...(literalKey === undefined ? [] : [literalKey])];
+    const isCurrent = source.versionId === undefined && source.snapshot === undefined;
+    if (source.bucketName === bucketName && isCurrent && literalKey === undefined) {
+      return lookUpCopyWithin(bucketName, source.key, key);
+    }
+    const keys = [source.key, ...(literalKey === undefined ? [] : [literalKey])];
     return lookUpBoth(
       lookUpBoth(lookUpHeads(bucketName, [key]), lookUpSource(source)),
       lookUpAnnotatedKeys(source.bucketName, keys),
@@ -112,7 +121,7 @@ export const copyObject = defineOperation({
       const { versionId, snapshot } = input.source;
       const isVersion = versionId !== undefined || snapshot !== undefined;
       // A key that had no annotations may have them by now.
-      const mayHaveAnnotations = isAnnotated || (attempt > 0 && input.annotationDirective === "COPY");
+      const mayHaveAnnotations = input.annotationDirective === "COPY" && (isAnnotated || attempt > 0);
       const hasCustomerKey = copy.encryption !== undefined;
       const annotations = mayHaveAnnotations
         ? await copiedAnnotations(
@@ -124,9 +133,8 @@ export const copyObject = defineOperation({
       const bytes = await unlessMissing(attempt === MAX_ATTEMPTS - 1, async () =>
         copyContent(context, bucket, from, { ...copy, ...target }),
       );
-      const around = { before: guardOrigin(context, database, copy.original), after: annotations };
       const outcome =
-        bytes === "source changed" ? bytes : await commitCopy(context, bucket, head, input, copy, bytes, around);
+        bytes === "source changed" ? bytes : await commitCopy(context, bucket, head, input, copy, bytes, annotations);
       if (outcome !== "source changed") return outcome;
       const { source } = input;
       found = (await database.look(lookUpSource({ ...source, key: found.key, literalKey: undefined }))).source;
@@ -230,7 +238,7 @@ async function commitCopy(
   { key, conditions, storageClass }: CopyInput,
   { original, metadata, tags, acl, encryption, lock }: CheckedCopy,
   { content, newBlobIds, statements, manifest }: CopyContent,
-  around: { readonly before: readonly Statement[]; readonly after: readonly Statement[] },
+  annotations: readonly Statement[],
 ) {
   const object = {
     ...metadata,
@@ -243,9 +251,8 @@ async function commitCopy(
     ...lock,
   };
   const stored = { ...object, checksum: await storedChecksum(object.checksum, encryption) };
-  const before = [...around.before, ...statements];
   const readKeys = original.bucketId === bucket.id ? [original.key] : [];
-  const further = { before, after: around.after, readKeys };
+  const further = { before: statements, after: annotations, readKeys };
   const change = { key, observedHead: head, conditions, object: stored, newBlobIds, ...further };
   const outcome = await context.coordinators.put(bucket, change);
   if (outcome.isDone) {

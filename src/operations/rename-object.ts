@@ -20,8 +20,7 @@ import type { StoredObject } from "../protocol/objects/stored-object.ts";
 import type { Tag } from "../protocol/core/tagging.ts";
 import { expirationHeader } from "../protocol/lifecycle/lifecycle-times.ts";
 import type { Bucket, BucketFacts } from "../state/metadata/buckets.ts";
-import { lookUpBoth } from "../state/d1/database.ts";
-import { lookUpHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
+import { NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
 import { lookUpRename, moveStatements } from "../state/writes/renames.ts";
 
 const MAX_ATTEMPTS = 4;
@@ -62,8 +61,8 @@ export const renameObject = defineOperation({
     return { bucketName: bucket, key, rename: readRename(request, bucket, key) };
   },
 
-  lookUp: ({ bucketName, key, rename }) => lookUpBoth(lookUpHeads(bucketName, [key]), lookUpRename(bucketName, rename)),
-  conditionKeys: (_input, { sources: [source] }) => (source === undefined ? new Map() : keysOfObject(source)),
+  lookUp: ({ bucketName, key, rename }) => lookUpRename(bucketName, key, rename),
+  conditionKeys: (_input, { object }) => (object === undefined ? new Map() : keysOfObject(object)),
 
   async run(context, { bucketName, key, rename }, first) {
     const fingerprint = await fingerprintOf(rename, key, context.principal);
@@ -71,7 +70,7 @@ export const renameObject = defineOperation({
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const { bucket } = facts;
       if (bucket === undefined) throw new S3Error("NoSuchBucket", { BucketName: bucketName });
-      const [source] = facts.sources;
+      const { object: source, isAnnotated } = facts;
       const observedHead = facts.heads.get(key) ?? NO_HEAD;
       authorizeRename(context, bucket, key, rename, source, observedHead);
       if (facts.usedToken !== undefined) {
@@ -89,11 +88,11 @@ export const renameObject = defineOperation({
         expectedHeads: new Map([[checked.key, checked.versionId]]),
         movedFrom: { key: checked.key, versionId: checked.versionId },
         readKeys: [],
-        ...moveStatements(bucket, checked, key, rename.token, fingerprint, context.now),
+        ...moveStatements(bucket, { source: checked, isAnnotated, key }, rename.token, fingerprint, context.now),
       });
       if (outcome.isDone) return expirationOf(bucket, key, checked, checked.tags);
       if (!RETRIED_REASONS.has(outcome.reason)) throw new S3Error(outcome.refusal.code, outcome.refusal.fields);
-      facts = await context.database.look(lookUpBoth(lookUpHeads(bucketName, [key]), lookUpRename(bucketName, rename)));
+      facts = await context.database.look(lookUpRename(bucketName, key, rename));
     }
     throw new S3Error("ServiceUnavailable");
   },

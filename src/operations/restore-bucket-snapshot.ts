@@ -13,11 +13,10 @@ import { NO_LOCK } from "../protocol/objects/object-lock.ts";
 import { readRestoration, restorationElement, restorationToken } from "../protocol/listings/snapshot-restoration.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import type { ChangeOutcome } from "../state/writes/changes.ts";
-import { guardSource, type SourceVersion } from "../state/reads/copy-sources.ts";
+import { shareSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { lookUpBoth } from "../state/d1/database.ts";
 import { currentHeads, NO_HEAD, type KeyHead } from "../state/commit/heads.ts";
 import { copyVersionAnnotations } from "../state/metadata/annotation-copies.ts";
-import { addReference } from "../state/metadata/blob-references.ts";
 import { lookUpDifferences, lookUpSnapshotVersions } from "../state/listings/snapshot-differences.ts";
 import { lookUpSnapshot } from "../state/snapshots/snapshots.ts";
 
@@ -86,7 +85,7 @@ async function restoreVersions(
           // As a copy, the new version takes over no lock.
           object: { ...source, ...NO_LOCK, acl: acls.get(source.key) },
           newBlobIds: [],
-          before: [guardSource(source), addReference(source.referenceId)],
+          before: [shareSource(source)],
           after: [copyVersionAnnotations(source, { bucketId: bucket.id, key: source.key }, now)],
           readKeys: [],
         }),

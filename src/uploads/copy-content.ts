@@ -19,14 +19,13 @@ import type { ObjectMetadata } from "../protocol/objects/object-metadata.ts";
 import { recoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import type { KeyHead } from "../state/commit/heads.ts";
 import type { Database, Statement } from "../state/d1/database.ts";
-import { addReference } from "../state/metadata/blob-references.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { insertManifest, type Manifest } from "../state/metadata/manifests.ts";
 import { copyBytes, digestOf } from "../state/reads/byte-copy.ts";
-import { guardSource, type SourceVersion } from "../state/reads/copy-sources.ts";
+import { guardSource, shareSource, type SourceVersion } from "../state/reads/copy-sources.ts";
 import { ONE_BODY_MAX_BYTES } from "./new-object.ts";
 
-/** The content of a copy: its columns, and the statements that reference its blobs in the commit's batch. */
+/** The content of a copy: its columns, and the statements that guard its source and reference its blobs in the commit's batch. */
 export interface CopyContent {
   readonly content: {
     readonly size: number;
@@ -112,14 +111,12 @@ export function guardOrigin(context: Context, database: Database, original: Sour
   return database === context.database ? [guardSource(original)] : [];
 }
 
-function share(
-  { size, etag, blobId, manifestId, referenceId }: SourceVersion,
-  checksum: ObjectChecksum | undefined,
-): CopyContent {
+function share(original: SourceVersion, checksum: ObjectChecksum | undefined): CopyContent {
+  const { size, etag, blobId, manifestId } = original;
   return {
     content: { size, etag, checksum, blobId, manifestId },
     newBlobIds: [],
-    statements: [addReference(referenceId)],
+    statements: [shareSource(original)],
     manifest: undefined,
   };
 }
@@ -162,7 +159,10 @@ async function duplicate(context: Context, bucket: Bucket, from: CopyOrigin, tar
   return {
     content: { size, etag, checksum, blobId, manifestId: manifest?.manifestId },
     newBlobIds: copied.blobIds,
-    statements: manifest === undefined ? [] : insertManifest(manifest),
+    statements: [
+      ...guardOrigin(context, database, original),
+      ...(manifest === undefined ? [] : insertManifest(manifest)),
+    ],
     manifest,
   };
 }

@@ -1,6 +1,7 @@
 // Tags change without a new version, so the head does not show the change to a writer.
 import { describe, expect, it } from "vitest";
 
+import { annotate, namesOf, payloadOf } from "../support/annotations.ts";
 import { aclBucket, grantsOf, PRIVATE, PUBLIC_READ } from "../support/acl.ts";
 import { send } from "../support/client.ts";
 import { md5Base64, utf8 } from "../support/digests.ts";
@@ -44,5 +45,25 @@ describe("tags and ACLs that change while their object is renamed", () => {
     expect((await send("PUT", `/${bucket}/other?renameObject`, { headers }, { COORDINATORS })).status).toBe(200);
     expect(await grantsOf(`${bucket}/other?acl`)).toEqual(expected);
     expect(await tagsOf(`/${bucket}/other?tagging`)).toEqual({ a: "1" });
+  });
+});
+
+describe("annotations that are put while their object is renamed", () => {
+  it.each([
+    ["the first", []],
+    ["another", ["early"]],
+  ])("move with it: %s", async (_, early) => {
+    const bucket = await freshBucket();
+    await putAll(bucket, { k: "x" });
+    for (const name of early) await annotate(`${bucket}/k`, name, name);
+    const COORDINATORS = coordinatorsWith(async (_method, call) => {
+      // After a first try of the commit the object may have moved.
+      if ((await send("HEAD", `/${bucket}/k`)).status === 200) await annotate(`${bucket}/k`, "late", "text");
+      return call();
+    });
+    const headers = { "x-amz-rename-source": "k" };
+    expect((await send("PUT", `/${bucket}/other?renameObject`, { headers }, { COORDINATORS })).status).toBe(200);
+    expect((await namesOf(`${bucket}/other`)).names).toEqual([...early, "late"]);
+    expect(await payloadOf(`${bucket}/other`, "late")).toBe("text");
   });
 });

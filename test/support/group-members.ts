@@ -7,9 +7,8 @@ import { GroupCommits, type GroupMember } from "../../src/state/commit/group-com
 import { currentHeads, NO_HEAD } from "../../src/state/commit/heads.ts";
 import { Counts } from "../../src/state/d1/counts.ts";
 import { Database } from "../../src/state/d1/database.ts";
-import { addReference } from "../../src/state/metadata/blob-references.ts";
 import type { Bucket } from "../../src/state/metadata/buckets.ts";
-import { guardSource, referenceOf } from "../../src/state/reads/copy-sources.ts";
+import { shareSource, referenceOf } from "../../src/state/reads/copy-sources.ts";
 import type { PutChange } from "../../src/state/writes/changes.ts";
 import { planDelete, planPurge, planPut, type Planner } from "../../src/state/writes/commit-plans.ts";
 import { moveStatements } from "../../src/state/writes/renames.ts";
@@ -57,14 +56,19 @@ export class Changes {
   async copy(from: string, to: string): Promise<GroupMember> {
     const source = await this.#objectOf(from);
     const reference = { bucketId: this.bucket.id, key: from, versionId: source.versionId };
-    const guard = guardSource({ ...reference, referenceId: referenceOf(source) });
-    const before = [guard, addReference(referenceOf(source))];
+    const before = [shareSource({ ...reference, referenceId: referenceOf(source) })];
     return this.put(to, { object: source, newBlobIds: [], before, readKeys: [from] });
   }
 
   async rename(from: string, to: string, token?: string): Promise<GroupMember> {
     const source = await this.#objectOf(from);
-    const moved = moveStatements(this.bucket, source, to, token, `rename ${from} ${to}`, 3);
+    const moved = moveStatements(
+      this.bucket,
+      { source, isAnnotated: false, key: to },
+      token,
+      `rename ${from} ${to}`,
+      3,
+    );
     const expectedHeads = new Map([[from, source.versionId]]);
     return this.put(to, { object: source, newBlobIds: [], expectedHeads, readKeys: [], ...moved });
   }

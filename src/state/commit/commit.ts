@@ -21,6 +21,8 @@ const REFUSALS = {
   "commit refused: bucket name taken": "bucket name taken",
   "commit refused: version locked": "version locked",
   "commit refused: quota exceeded": "quota exceeded",
+  // A reference that a condition has made null (see addReferenceIf).
+  "NOT NULL constraint failed: shared_blobs.blob_id": "source changed",
   "UNIQUE constraint failed: rename_tokens": "token used",
 } as const;
 

@@ -56,6 +56,38 @@ function headsByKey(results: readonly StatementResult[]): Map<string, KeyHead> {
   return new Map(rows.map((row) => [row.head_key, headFromRow(row)]));
 }
 
+/** An SQL expression for the head of a key as JSON, which {@link headFromColumn} reads; null if the key has no version. */
+export function headColumn(bucketId: string, key: string): string {
+  return `coalesce(
+    (SELECT json_array(d.version_id, d.etag, d.size, d.modified_at, d.tags, d.acl, coalesce(d.blob_id, d.manifest_id))
+     FROM objects d WHERE d.bucket_id = ${bucketId} AND d.key = ${key}),
+    (SELECT json_array(v.version_id) FROM versions v WHERE v.bucket_id = ${bucketId} AND v.key = ${key}
+     ORDER BY v.version_id LIMIT 1))`;
+}
+
+type HeadJson =
+  | readonly [marker: string]
+  | readonly [
+      versionId: string,
+      etag: string,
+      size: number,
+      modifiedAt: number,
+      tags: string | null,
+      acl: string | null,
+      referenceId: string | null,
+    ];
+
+/** Reads a {@link headColumn}. */
+export function headFromColumn(json: string | null): KeyHead {
+  if (json === null) return NO_HEAD;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const head = JSON.parse(json) as HeadJson;
+  if (head.length === 1) return { versionId: head[0], current: undefined };
+  const [versionId, etag, size, modifiedAt, tags, acl, referenceId] = head;
+  const subject = { tags: parseTags(tags), acl: acl ?? undefined };
+  return { versionId, current: { versionId, etag, size, modifiedAt }, subject, referenceId: referenceId ?? undefined };
+}
+
 /** A bucket and the heads of keys; if it exists, the map has an entry for each key. */
 export interface HeadsFacts extends BucketFacts {
   readonly heads: ReadonlyMap<string, KeyHead>;

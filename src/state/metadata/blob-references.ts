@@ -14,13 +14,35 @@ export function addReference(referenceId: string): Statement {
 }
 
 /**
- * Records a reference from a row where the orphan scan does not look (see state/repair/orphans.ts): the scan looks only
- * at the key, part and upload that the blob's recovery metadata names.
+ * Adds a reference to a blob or manifest that already has one. Aborts the batch with "source changed" unless a condition
+ * holds: the reference is null then, which the table does not accept. One statement costs less than a guard and another one.
+ * @param condition an SQL expression on `value`, the JSON of `entry`
+ * @param referenceId an SQL expression on `value` for the id
  */
-export function trackReference(referenceId: string): Statement {
+export function addReferenceIf(condition: string, referenceId: string, entry: readonly SqlValue[]): Statement {
   return listStatement(
-    `INSERT INTO shared_blobs (blob_id, holders) SELECT value, 1 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING`,
-    [referenceId],
+    `INSERT INTO shared_blobs (blob_id, holders) SELECT iif(${condition}, ${referenceId}, NULL), 2 FROM json_each(?1)
+     WHERE true ON CONFLICT DO UPDATE SET holders = holders + 1`,
+    [entry],
+  );
+}
+
+/**
+ * Records a reference from a row where the orphan scan does not look (see state/repair/orphans.ts): the scan looks only
+ * at the key, part and upload that the blob's recovery metadata names. Aborts the batch like {@link addReferenceIf}.
+ * @param others the parameters of the condition from `?2` on
+ */
+export function trackReferenceIf(
+  condition: string,
+  referenceId: string,
+  entry: readonly SqlValue[],
+  ...others: readonly SqlValue[]
+): Statement {
+  return listStatement(
+    `INSERT INTO shared_blobs (blob_id, holders) SELECT iif(${condition}, ${referenceId}, NULL), 1 FROM json_each(?1)
+     WHERE true ON CONFLICT DO NOTHING`,
+    [entry],
+    ...others,
   );
 }
 

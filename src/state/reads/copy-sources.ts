@@ -5,6 +5,9 @@ import { noSuchSnapshot } from "../../protocol/core/snapshot.ts";
 import { shownVersionId, type StoredObject } from "../../protocol/objects/stored-object.ts";
 import { lookUpBoth, type Lookup, type Statement } from "../d1/database.ts";
 import { listStatement } from "../d1/joined-statements.ts";
+import type { HeadsFacts } from "../commit/heads.ts";
+import { lookUpTransfer } from "./transfer-lookup.ts";
+import { addReferenceIf } from "../metadata/blob-references.ts";
 import type { VersionFacts } from "../metadata/objects.ts";
 import { lookUpNamed } from "../snapshots/snapshot-reads.ts";
 import { lookUpSnapshot, type Snapshot } from "../snapshots/snapshots.ts";
@@ -34,6 +37,25 @@ export function lookUpSource(source: CopySource): Lookup<{ readonly source: Sour
     // The source's bucket may be in another database than the destination's.
     statements: statements.map(({ sql, parameters }) => ({ sql, parameters, bucketName })),
     read: (results) => ({ source: read(results) }),
+  };
+}
+
+/** The bucket, the head of the destination, and the source of a copy. */
+export interface CopyFacts extends HeadsFacts {
+  readonly source: SourceFacts;
+  /** Whether any version of the source's key has annotations. */
+  readonly isAnnotated: boolean;
+}
+
+/** Looks up the current version of a key as the source of a copy in its own bucket, and the destination. */
+export function lookUpCopyWithin(bucketName: string, key: string, destination: string): Lookup<CopyFacts> {
+  const { statements, read } = lookUpTransfer(bucketName, [key], destination);
+  return {
+    statements,
+    read(results) {
+      const { bucket, heads, object, isAnnotated } = read(results);
+      return { bucket, heads, isAnnotated, source: { bucket, key, object, deleteMarker: undefined } };
+    },
   };
 }
 
@@ -88,16 +110,25 @@ export function referenceOf(version: StoredObject): string {
   return referenceId;
 }
 
+type GuardedSource = Pick<SourceVersion, "bucketId" | "key" | "versionId" | "referenceId">;
+
 /** Aborts the batch unless the source still exists and has the same blob or manifest. */
-export function guardSource({
-  bucketId,
-  key,
-  versionId,
-  referenceId,
-}: Pick<SourceVersion, "bucketId" | "key" | "versionId" | "referenceId">): Statement {
+export function guardSource({ bucketId, key, versionId, referenceId }: GuardedSource): Statement {
   return listStatement(
     `INSERT INTO source_guard (bucket_id, key, version_id, holding_id)
      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?)`,
     [[bucketId, key, versionId, referenceId]],
+  );
+}
+
+const OF_SOURCE = `bucket_id = value ->> 0 AND key = value ->> 1 AND version_id = value ->> 2
+  AND coalesce(blob_id, manifest_id) = value ->> 3`;
+
+/** Adds a reference to the source's blob or manifest; aborts the batch like {@link guardSource}. */
+export function shareSource({ bucketId, key, versionId, referenceId }: GuardedSource): Statement {
+  return addReferenceIf(
+    `EXISTS (SELECT 1 FROM objects WHERE ${OF_SOURCE}) OR EXISTS (SELECT 1 FROM versions WHERE ${OF_SOURCE})`,
+    "value ->> 3",
+    [bucketId, key, versionId, referenceId],
   );
 }

@@ -4,50 +4,56 @@ import type { Rename } from "../../protocol/objects/renaming.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
 import type { Bucket } from "../metadata/buckets.ts";
 import { referenceOf } from "../reads/copy-sources.ts";
-import { rowsOf, statement, type Lookup, type Statement } from "../d1/database.ts";
+import { lookUpTransfer, type TransferFacts } from "../reads/transfer-lookup.ts";
+import { statement, type Lookup, type Statement } from "../d1/database.ts";
 import { listStatement } from "../d1/joined-statements.ts";
 import { copyAnnotations } from "../metadata/annotations.ts";
-import { trackReference } from "../metadata/blob-references.ts";
+import { trackReferenceIf } from "../metadata/blob-references.ts";
 import { setMoving } from "../metadata/bucket-quotas.ts";
-import { objectFromRow, type ObjectRow } from "../metadata/object-columns.ts";
-import { selectCurrentObjects } from "../metadata/objects.ts";
 import { deleteCurrentRows } from "../commit/version-moves.ts";
 
-export interface RenameFacts {
+export interface RenameFacts extends TransferFacts {
   /** The fingerprint that the token was used with; undefined: unused. */
   readonly usedToken: string | undefined;
-  /** The candidates that exist, in the order of the candidates. */
-  readonly sources: readonly StoredObject[];
 }
 
-/** Looks up a rename's token and source. */
-export function lookUpRename(bucketName: string, { candidates, token }: Rename): Lookup<RenameFacts> {
-  const used = statement(
-    `SELECT fingerprint FROM rename_tokens WHERE bucket_id = (SELECT id FROM buckets WHERE name = ?1) AND token = ?2`,
-    bucketName,
-    token ?? null,
-  );
+/** Looks up a rename's bucket, its source, the head of its destination, and its token. */
+export function lookUpRename(bucketName: string, key: string, { candidates, token }: Rename): Lookup<RenameFacts> {
+  const used =
+    token === undefined
+      ? undefined
+      : {
+          sql: `(SELECT t.fingerprint FROM rename_tokens t WHERE t.bucket_id = b.id AND t.token = ?4)`,
+          parameter: token,
+        };
+  const { statements, read } = lookUpTransfer(bucketName, candidates, key, used);
   return {
-    statements: [selectCurrentObjects(bucketName, candidates), ...(token === undefined ? [] : [used])],
-    read: (results) => {
-      const found = rowsOf<ObjectRow>(results).map(objectFromRow);
-      return {
-        usedToken: rowsOf<{ readonly fingerprint: string }>(results, 1)[0]?.fingerprint,
-        sources: candidates.flatMap((key) => found.find((object) => object.key === key) ?? []),
-      };
+    statements,
+    read(results) {
+      const facts = read(results);
+      return { ...facts, usedToken: typeof facts.further === "string" ? facts.further : undefined };
     },
   };
+}
+
+/** What a rename moves. */
+export interface Move {
+  readonly source: StoredObject;
+  /** Whether any version of the source's key has annotations. */
+  readonly isAnnotated: boolean;
+  /** The destination. */
+  readonly key: string;
 }
 
 /** Returns the statements around the destination's new version: guards and token before, purge of the source after. */
 export function moveStatements(
   bucket: Bucket,
-  source: StoredObject,
-  key: string,
+  move: Move,
   token: string | undefined,
   fingerprint: string,
   now: number,
 ): { readonly before: readonly Statement[]; readonly after: readonly Statement[] } {
+  const { source, isAnnotated, key } = move;
   // The bucket counts for its own quota or for its creator's.
   const mayHaveQuota = bucket.configurations.quota !== null || bucket.creatorId !== null;
   const insertToken = listStatement(
@@ -58,33 +64,33 @@ export function moveStatements(
   );
   return {
     before: [
-      guardRename(bucket, source),
+      trackMove(bucket, move),
       ...(token === undefined ? [] : [insertToken]),
       ...(mayHaveQuota ? [setMoving(bucket.id, true)] : []),
     ],
-    // The blob keeps its one reference, but the orphan scan would look for it under the old key.
     after: [
-      copyAnnotations(bucket.id, source.key, key),
+      ...(isAnnotated ? [copyAnnotations(bucket.id, source.key, key)] : []),
       deleteCurrentRows(bucket.id, JSON.stringify([source.key])),
-      trackReference(referenceOf(source)),
       ...(mayHaveQuota ? [setMoving(bucket.id, false)] : []),
     ],
   };
 }
 
 /**
- * Aborts the batch unless the source still exists, with the tags and the ACL that it is moved with, in a bucket that was
- * never versioned: the coordinator adapts to a change of versioning, but a rename must fail instead.
+ * Records the blob's one reference, for which the orphan scan would look under the old key. Aborts the batch unless the source
+ * still exists, with the tags, the ACL and the absence of annotations that it is moved with, in a bucket that was never
+ * versioned: the coordinator adapts to a change of versioning, but a rename must fail instead.
  */
-function guardRename({ name, id }: Bucket, source: StoredObject): Statement {
+function trackMove({ name, id }: Bucket, { source, isAnnotated }: Move): Statement {
   const { key, versionId, tags, acl } = source;
-  return listStatement(
-    `INSERT INTO source_guard (bucket_id, key, version_id, holding_id)
-     SELECT ?2, value ->> 0, value ->> 1, iif(
-       EXISTS (SELECT 1 FROM objects WHERE bucket_id = ?2 AND key = value ->> 0 AND tags IS value ->> 3 AND acl IS value ->> 4)
-         AND EXISTS (SELECT 1 FROM buckets WHERE name = ?3 AND id = ?2 AND versioning IS NULL), value ->> 2, '')
-     FROM json_each(?1)`,
-    [[key, versionId, referenceOf(source), tagsJson(tags), acl ?? null]],
+  const annotations = "SELECT 1 FROM annotations WHERE bucket_id = ?2 AND key = value ->> 0";
+  return trackReferenceIf(
+    `EXISTS (SELECT 1 FROM objects WHERE bucket_id = ?2 AND key = value ->> 0 AND version_id = value ->> 1
+         AND coalesce(blob_id, manifest_id) = value ->> 2 AND tags IS value ->> 3 AND acl IS value ->> 4)
+       AND EXISTS (SELECT 1 FROM buckets WHERE name = ?3 AND id = ?2 AND versioning IS NULL)
+       ${isAnnotated ? "" : `AND NOT EXISTS (${annotations})`}`,
+    "value ->> 2",
+    [key, versionId, referenceOf(source), tagsJson(tags), acl ?? null],
     id,
     name,
   );
