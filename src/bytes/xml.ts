@@ -1,5 +1,5 @@
-// Writes and parses XML. Written documents consist of elements and of the texts that xml-text.ts writes. Documents are checked for
-// size, depth and declarations before they are parsed to plain nodes with verbatim text.
+// Writes and parses XML. Written documents consist of elements and of the texts that xml-text.ts writes. Documents are
+// checked for size, depth and declarations before they are parsed to plain nodes with verbatim text.
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 
 import { decodeUtf8 } from "./text.ts";

@@ -1,5 +1,5 @@
-// Checks single settings: how a text is read from the environment, whether it is valid, and the words for what is
-// valid. All readers and checks of settings use these functions, so that they agree.
+// Checks single settings: reads a text from the environment, decides whether it is valid, and describes the valid ones.
+// All readers and checks of settings use these functions, so that they agree.
 import { fromBase64 } from "../bytes/hex-base64.ts";
 import { isTargetName, parseWebhooks } from "./event-targets.ts";
 import { parseUpstreams } from "./upstreams.ts";

@@ -1,4 +1,4 @@
-// Selects the edge cache of a request by the settings and by the address that the request came to.
+// Selects the edge cache of a request by the settings and by the request's host.
 import { deriveBytes } from "../bytes/derived-keys.ts";
 import { toHex } from "../bytes/hex-base64.ts";
 import { utf8 } from "../bytes/text.ts";

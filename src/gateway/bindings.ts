@@ -1,4 +1,4 @@
-// Notices that the Worker was deployed without a binding that it cannot do without.
+// Detects that the Worker was deployed without a required binding.
 import { S3Error } from "../protocol/core/s3-error.ts";
 
 const NEEDED = ["DB", "BLOBS", "COORDINATORS"] as const;

@@ -1,5 +1,5 @@
-// Serves the files of the web console below /_/console/, and its page at / of a host of its own. The console is a client of S3, IAM and STS in the browser: it has
-// no API of its own, and this file knows only names of files and headers.
+// Serves the files of the web console below /_/console/, and its page at / of a host of its own. The console is a client
+// of S3, IAM and STS in the browser: it has no API of its own, and this file knows only names of files and headers.
 import { splitTarget } from "../protocol/core/addressing.ts";
 import { CONSOLE_PATH, isConsoleHost } from "./door.ts";
 import { answerHeaders } from "./render.ts";

@@ -1,5 +1,5 @@
-// Runs the lookups of a request: one batch for each database that they concern, in parallel. Where a bucket is, is
-// remembered and confirmed by its own row; otherwise the registry in the first database names it.
+// Runs the lookups of a request: one batch for each database that they concern, in parallel. The isolate remembers the
+// database of a bucket, and the bucket's own row confirms it; otherwise the registry in the first database names it.
 import type { PreparedOperation } from "../contract/operation.ts";
 import type { Connections } from "../contract/connections.ts";
 import type { Database, Statement, StatementResult } from "../state/d1/database.ts";

@@ -1,5 +1,5 @@
-// Token buckets of one isolate, by name: each fills with its rate a second, up to the rate of one second. A debt is a
-// negative level. The table is bounded: a full token bucket is like none, and beyond the bound the longest unused one goes.
+// Token buckets of one isolate, by name. Each fills at its rate, up to the tokens of one second; a debt is a negative
+// level. The table is bounded: full token buckets are removed, and beyond the bound the least recently used one.
 
 interface Level {
   tokens: number;

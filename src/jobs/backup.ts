@@ -1,6 +1,6 @@
-// Backs the metadata up from D1 into the blob store, below the reserved prefix, a page of rows to an object. A backup
-// counts once its last object, which names its pages, is there; then those that are too old or broke off are deleted.
-// It runs with the jobs that delete: while deletions are on hold, the database may be the wrong one to keep.
+// Backs the metadata up from D1 into the blob store, below the reserved prefix, one object for each page of rows. A backup
+// is complete once its last object, which names its pages, is stored; then old and incomplete backups are purged. It runs
+// with the jobs that delete: while deletions are on hold, the database may be the wrong one to back up.
 import { decodeUtf8, utf8 } from "../bytes/text.ts";
 import { readDatabasesPage } from "../state/repair/backup-databases.ts";
 import { FIRST_POSITION, isEmptyPage, type BackupPosition } from "../state/repair/backup-pages.ts";

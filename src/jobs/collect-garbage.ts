@@ -1,6 +1,6 @@
-// Deletes blobs without references once the recovery window has passed. It dissolves manifests first: their blobs
-// become garbage of the same age. Rows of blobs are purged after the blobs, so a crash repeats some deletions but loses
-// no blob. Records of locks are deleted with the blob or manifest of their version.
+// Purges blobs without references once the recovery window has passed. It purges manifests first: their blobs become
+// garbage of the same age. Rows of blobs are purged after the blobs, so a crash repeats some purges but leaves no blob
+// behind. Records of locks are purged with the blob or manifest of their version.
 import { purgeGarbage, lookUpDueGarbage, type GarbagePage } from "../state/metadata/garbage.ts";
 import { purgeManifests, selectManifestIds } from "../state/metadata/manifests.ts";
 import { bucketsWithRecords, deleteRecordsOf } from "../state/metadata/lock-records.ts";

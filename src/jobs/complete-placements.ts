@@ -1,5 +1,6 @@
 // Completes creations and deletions of buckets that a crash has interrupted between the registry and the bucket's
-// database, makes their claims of delivery hosts equal to their configurations, and purges old records of deletions. It runs only where a deployment has several databases.
+// database, makes their claims of delivery hosts equal to their configurations, and purges old records of deletions. It
+// runs only in a deployment with several databases.
 import { FIRST_DATABASE } from "../state/d1/database.ts";
 import {
   deletePlacement,

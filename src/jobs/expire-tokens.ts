@@ -1,5 +1,5 @@
-// Purges what recognises repeated requests: the tokens of renames, and completed uploads. It stores a missing proof of
-// a completion before it purges the completion.
+// Purges the records by which repeated requests are recognised: tokens of renames, and completed uploads. It stores a
+// missing proof of a completion before it purges the completion.
 import { storeMissingProof } from "../state/metadata/completion-proofs.ts";
 import { purgeRenameTokens } from "../state/writes/renames.ts";
 import { purgeCompletions, lookUpOldCompletions, type CompletionEntry } from "../state/metadata/completed-uploads.ts";

@@ -1,6 +1,6 @@
-// Brings a backup back from the blob store into empty databases. A database that is not empty is left alone. Deletions
-// are on hold from the first step on, until an operator lifts the hold: bytes that were written after the backup are still
-// there, and no row refers to them. Locks that were changed after the backup come from their records.
+// Restores a backup from the blob store into empty databases; it leaves others unchanged. Deletions are on hold from the
+// first step until an operator lifts the hold: blobs written after the backup still exist, and no row references them.
+// Locks that were changed after the backup come from their records.
 import { decodeUtf8 } from "../bytes/text.ts";
 import type { BackupPage } from "../state/repair/backup-pages.ts";
 import { holdDeletions } from "../state/repair/deletion-hold.ts";

@@ -1,7 +1,7 @@
 // Purges orphans: blobs that a crash left between the blob store's put and the commit. A pass first lists the blob
 // store and records blobs without rows. Blobs that are still orphans after the recovery window get a tombstone and are
-// then deleted, so a restored database finds everything that was written since. Too many orphans suggest wrong
-// metadata, and the pass deletes nothing.
+// then purged, so a restored database finds everything that was written since. Too many orphans suggest wrong metadata,
+// and the pass purges nothing.
 import { parsePackMetadata } from "../protocol/objects/pack-directory.ts";
 import { parseRecoveryMetadata } from "../protocol/objects/recovery-metadata.ts";
 import { lockOfRecord, protectedUntil } from "../protocol/objects/object-lock-configuration.ts";

@@ -1,4 +1,4 @@
-// An object of an upstream: what the headers of a GET or HEAD say about it, checked, and its tags.
+// An object of an upstream: its metadata from the headers of a GET or HEAD, validated, and its tags.
 import { parseHttpDate } from "../bytes/dates.ts";
 import { fromBase64, fromHex } from "../bytes/hex-base64.ts";
 import { decodeUtf8 } from "../bytes/text.ts";

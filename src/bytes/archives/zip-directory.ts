@@ -1,4 +1,4 @@
-// Parses the directory of a ZIP file, which may be hostile: nothing in it is believed unless the file's own bytes allow it.
+// Parses the directory of a ZIP file, which may be hostile: no offset, length or count in it is used without a check.
 import { decodeUtf8 } from "../text.ts";
 
 const END_BYTES = 22;

@@ -1,6 +1,6 @@
-// Checks that the store has every blob that rows reference, and stores lost completion proofs again. Then it reads all blobs, some in each tick, and compares
-// them with what the rows and the store recorded. It stores and logs findings and deletes nothing. The next step tries
-// an unreadable blob once more, so that it delays nothing else.
+// Checks that the store has every blob that rows reference, and stores lost completion proofs again. Then it reads all
+// blobs, some in each tick, and compares them with the rows and with the store's record. It stores and logs findings and
+// deletes nothing. The next step retries an unreadable blob once, so that it delays nothing else.
 import { parsePackMetadata } from "../../protocol/objects/pack-directory.ts";
 import type { BlobEntry } from "../../state/blobs/blob-store.ts";
 import { restoreProof } from "../../state/metadata/completion-proofs.ts";

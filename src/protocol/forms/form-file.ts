@@ -1,4 +1,4 @@
-// The file of a form: its bytes, and its length, which is certain only at its end.
+// The file of a form: its bytes, and its length, which is known only at its end.
 import { malformedForm, type DelimitedReader } from "./form-delimiter.ts";
 import { readPartHead } from "./form-data.ts";
 import { S3Error } from "../core/s3-error.ts";

@@ -1,5 +1,5 @@
-// Computes timing lifecycle rules are due, and the header that announces an object's expiration. All times are in
-// milliseconds since the epoch.
+// Computes when the actions of lifecycle rules are due, and the header that announces an object's expiration. All times
+// are in milliseconds since the epoch.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-expire-general-considerations.html
 import { formatHttpDate } from "../../bytes/dates.ts";
 import { uriEncode } from "../../bytes/uri-encode.ts";

@@ -1,4 +1,4 @@
-// The result of a put that an S3 store did not accept.
+// The result of a put that an S3 store has refused.
 import { S3Error } from "../../protocol/core/s3-error.ts";
 import type { BlobPutResult } from "./blob-store.ts";
 import { readFailure } from "./s3-documents.ts";

@@ -1,6 +1,5 @@
-// Small blobs: bytes that a row of the bucket's database holds (inline), until a job packs them with others into one blob
-// of the store. The id shows that a blob is small, the row where its bytes are. See "Small blobs" in
-// docs/architecture.md.
+// Small blobs: bytes in a row of the bucket's database (inline), until a job packs them with others into one blob of the
+// store. The id shows that a blob is small; the row locates its bytes. See "Small blobs" in docs/architecture.md.
 import { bodyFromBase64, bodyToBase64 } from "../../bytes/hex-base64.ts";
 import { timeOfId, timeOrderedId } from "../../bytes/random-id.ts";
 import { rowsOf, statement, type Lookup, type Statement, type StatementResult } from "../d1/database.ts";

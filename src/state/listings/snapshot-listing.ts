@@ -1,5 +1,5 @@
-// Lists the keys of a bucket's snapshot, one statement per page. A page that meets too many keys newer than the
-// snapshot ends early with the position where the next page begins.
+// Lists the keys of a bucket's snapshot, one statement per page. A page ends early after too many keys newer than the
+// snapshot, with the position where the next page begins.
 import { lastListed, type ListingPage } from "../../protocol/listings/listing.ts";
 import { bucketFromRow, selectBucket, type BucketRow } from "../metadata/buckets.ts";
 import { rowsOf, type Lookup } from "../d1/database.ts";

@@ -106,7 +106,7 @@ export function requireSource(
 /** Returns the blob or manifest of a version. */
 export function referenceOf(version: StoredObject): string {
   const referenceId = version.blobId ?? version.manifestId;
-  if (referenceId === undefined) throw new Error(`version ${shownVersionId(version)} holds nothing`);
+  if (referenceId === undefined) throw new Error(`version ${shownVersionId(version)} has no blob and no manifest`);
   return referenceId;
 }
 

@@ -1,4 +1,4 @@
-// The bytes of a blob on their way to a reader, of which the whole pieces also go into the edge cache.
+// Streams the bytes of a blob to a reader, and stores complete pieces of it in the edge cache.
 import { PIECE_BYTES } from "../../bytes/streams.ts";
 import { CacheFill } from "../blobs/cache-fill.ts";
 import { isWholePiece, type Segment } from "../blobs/cache-pieces.ts";

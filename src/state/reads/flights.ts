@@ -1,5 +1,5 @@
-// Lets concurrent requests of an isolate wait for one of them, which does the work that all need. A request that waits has a
-// timer of its own, and does the work itself if the other one fails, is ended by the runtime or takes too long.
+// Shares work among concurrent requests of an isolate: one does it, and the others wait. A waiting request has a timer of
+// its own, and does the work itself if the other one fails, is ended by the runtime or takes too long.
 import { WAKES_OTHER_REQUESTS, type KeepAlive } from "../d1/shared-reads.ts";
 
 /** The request that does the work may have been ended. */

@@ -1,6 +1,6 @@
 // Writes the pages of a backup into an empty database, the last page first: of a key that was read twice, the later state
-// counts. References are recounted while rows are written. A page may be written again: rows that are there are
-// skipped, together with what they refer to.
+// counts. References are recounted while rows are written. A page may be written again: existing rows are skipped,
+// together with the rows that they refer to.
 import { jsonPages } from "../d1/json-pages.ts";
 import { rowsOf, statement, type Database, type Statement } from "../d1/database.ts";
 import type { Row } from "../d1/row-mapping.ts";

@@ -1,4 +1,4 @@
-// The outcomes of changes that are not done.
+// The outcomes of changes that were not committed.
 import type { WriteRefusal } from "../../protocol/objects/conditions.ts";
 import { unavailable, type CommitOutcome } from "../commit/commit.ts";
 import type { Bucket } from "../metadata/buckets.ts";

@@ -1,5 +1,5 @@
-// The words in which Workers and coordinators of different releases talk to each other while a deployment replaces them. A
-// change carries the names of its fields in the release before as well, so that no guard is lost between the two.
+// The wire format between Workers and coordinators, which are of different releases while a deployment replaces them. A
+// change also has the field names of the previous release, so that no guard is lost between the two.
 import type { ActionPrecondition } from "../commit/lifecycle-guard.ts";
 import type { DeleteChange, PurgeChange, PutChange } from "./changes.ts";
 
