@@ -33,6 +33,17 @@ export function Menu({ label, icon = "more", kind = "quiet", actions }: MenuProp
     menu.style.left = `${Math.max(8, right - menu.offsetWidth)}px`;
   };
   const close = (): void => panel.current?.hidePopover();
+  const items = (): HTMLElement[] => Array.from(panel.current?.querySelectorAll<HTMLElement>("button, a") ?? []);
+  /** Moves the focus with the arrow keys, from the last action to the first one and back. */
+  const move = (event: KeyboardEvent): void => {
+    const all = items();
+    const at = all.findIndex((item) => item === document.activeElement);
+    const targets: Readonly<Record<string, number>> = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 };
+    const target = targets[event.key];
+    if (target === undefined) return;
+    event.preventDefault();
+    all.at(target % all.length)?.focus();
+  };
   return (
     <>
       <Button kind={kind} icon={icon} label={label} elementRef={anchor} popoverTarget={id} />
@@ -42,8 +53,11 @@ export function Menu({ label, icon = "more", kind = "quiet", actions }: MenuProp
         class="menu"
         popover="auto"
         onToggle={(event) => {
-          if (event.newState === "open") place();
+          if (event.newState !== "open") return;
+          place();
+          items()[0]?.focus();
         }}
+        onKeyDown={move}
       >
         {actions.map(({ label, kind: actionKind = "plain", href, onChoose }) =>
           href === undefined ? (

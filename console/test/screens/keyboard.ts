@@ -145,6 +145,42 @@ export function keyboardSuite(stage: Stage): Suite {
       },
     },
     {
+      name: "an open menu has the arrow keys, the list behind it has none, and Escape leads back to the list",
+      run: async () => {
+        const bucket = await freshBucket(stage);
+        for (const key of ["1.txt", "2.txt"]) await s3(stage, "PUT", `/${bucket}/${key}`, key);
+        await withPage(stage, async (page) => {
+          const { keyboard } = page;
+          const focused = (): Promise<unknown> => page.evaluate("document.activeElement?.textContent");
+          await signIn(stage, page, `#/buckets/${bucket}/objects`);
+          await page.getByRole("link", { name: "1.txt" }).waitFor();
+          await keyboard.press("j");
+          await tabTo(page, /^Actions for 1\.txt$/);
+          await keyboard.press("Enter");
+          await page.locator(".menu:popover-open").waitFor();
+          await page.waitForFunction("document.activeElement?.textContent === 'Open'");
+          await assertAccessible(page);
+          await keyboard.press("ArrowDown");
+          assert.equal(await focused(), "Download");
+          await keyboard.press("End");
+          assert.equal(await focused(), "Delete");
+          await keyboard.press("ArrowDown");
+          assert.equal(await focused(), "Open");
+          await keyboard.press("ArrowUp");
+          assert.equal(await focused(), "Delete");
+          for (const key of ["j", "x", "m", "Delete"]) await keyboard.press(key);
+          assert.equal(await page.locator("dialog[open]").count(), 0);
+          assert.equal(await page.locator(".object-row.focused").getByText("1.txt").count(), 1);
+          assert.equal(await page.getByText("1 selected").count(), 0);
+          await keyboard.press("Escape");
+          await page.locator(".menu:popover-open").waitFor({ state: "detached" });
+          await keyboard.press("x");
+          await page.getByText("1 selected").waitFor();
+          assert.deepEqual(await keysOf(stage, bucket), ["1.txt", "2.txt"]);
+        });
+      },
+    },
+    {
       name: "a folder is renamed with all objects below it, and the list is sorted by size and time",
       run: async () => {
         const bucket = await freshBucket(stage);

@@ -42,8 +42,8 @@ export function useShortcuts(targets: ShortcutTargets): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || newest.current.isDisabled) return;
-      // An open dialog handles all keys, whichever screen opened it.
-      if (document.querySelector("dialog[open]") !== null) return;
+      // An open dialog or menu handles all keys, whichever screen opened it.
+      if (document.querySelector("dialog[open], :popover-open") !== null) return;
       if (obey(event, newest.current)) event.preventDefault();
     };
     document.addEventListener("keydown", listen);
