@@ -1,18 +1,16 @@
 // The objects of a bucket or a snapshot as folders: browse, filter, sort, select. The address contains the prefix, so every
 // folder has a link.
-import { useCallback, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { PublicAddresses } from "../../clients/public-addresses.ts";
 import { snapshotAt } from "../../clients/snapshots.ts";
 import { BucketPage } from "../../components/bucket-page.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
 import { TextField } from "../../components/fields.tsx";
 import { EmptyState, Skeleton } from "../../components/placeholders.tsx";
-import { downloadRows } from "../../data/download.ts";
 import { useObjectList, type ObjectRow } from "../../data/object-list.ts";
-import { copyAddressesOf, haveAddresses, usePublicAddresses } from "../../data/public-addresses.ts";
+import { usePublicAddresses } from "../../data/public-addresses.ts";
 import { hrefOf, navigate } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
-import { useConnection } from "../../data/session.ts";
 import { splitReachable } from "../../data/dropped-files.ts";
 import { showToast } from "../../data/toasts.ts";
 import { addUploads, type NewUpload } from "../../data/uploads.ts";
@@ -24,11 +22,11 @@ import { FolderActions } from "./folder-actions.tsx";
 import { useFolderView } from "./folder-view.ts";
 import { ObjectRows } from "./object-rows.tsx";
 import { PrefixPath } from "./prefix-path.tsx";
-import { menuOf, type Question } from "./row-actions.ts";
+import { useRowCommands } from "./row-commands.ts";
 import { RowDialogs } from "./row-dialogs.tsx";
 import { SelectionBar } from "./selection-bar.tsx";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
-import { parentOf, useShortcuts } from "./shortcuts.ts";
+import { parentOf } from "./shortcuts.ts";
 import "./objects.css";
 
 export function ObjectsScreen(props: ScreenProps) {
@@ -46,14 +44,11 @@ interface FolderProps {
 }
 
 function Folder({ bucket, prefix, addresses }: FolderProps) {
-  const connection = useConnection();
   const list = useObjectList(bucket, prefix);
   const view = useFolderView(list);
   const { rows, chosen } = view;
   const [focused, setFocused] = useState<number>();
-  const [shown, setShown] = useState<"folder" | "shortcuts">();
-  const [question, setQuestion] = useState<Question>();
-  const close = useCallback(() => setShown(undefined), []);
+  const [isCreating, setCreating] = useState(false);
   const filterField = useRef<HTMLDivElement>(null);
   const isSnapshot = snapshotAt(bucket) !== undefined;
   const onChanged = (): void => {
@@ -61,17 +56,14 @@ function Folder({ bucket, prefix, addresses }: FolderProps) {
     list.reload();
   };
   const hrefFor = (row: ObjectRow): string => hrefOf(...placeOf(bucket, row));
-  const download = (downloaded: readonly ObjectRow[]): void => void downloadRows(connection, bucket, downloaded);
-  const copyPublic = (copied: readonly ObjectRow[]): void => {
-    if (addresses !== undefined) copyAddressesOf(connection, bucket, addresses, copied);
-  };
-  useShortcuts({
+  const commands = useRowCommands({
     bucket,
     rows,
     chosen,
     focused,
     setFocused,
-    isDisabled: shown !== undefined || question !== undefined,
+    isDisabled: isCreating,
+    hrefFor,
     onOpen: (row) => navigate(...placeOf(bucket, row)),
     onUp: () => {
       if (prefix !== "") navigate(["buckets", bucket, "objects"], { prefix: parentOf(prefix) || undefined });
@@ -79,11 +71,7 @@ function Folder({ bucket, prefix, addresses }: FolderProps) {
     onToggle: view.toggle,
     onToggleAll: view.toggleAll,
     onFilter: () => filterField.current?.querySelector("input")?.focus(),
-    onDownload: download,
-    onAsk: setQuestion,
     addresses,
-    onCopyAddresses: copyPublic,
-    onHelp: () => setShown("shortcuts"),
   });
 
   const upload = (files: readonly NewUpload[]): void => {
@@ -103,7 +91,7 @@ function Folder({ bucket, prefix, addresses }: FolderProps) {
           bucket={bucket}
           prefix={prefix}
           onReload={list.reload}
-          onCreateFolder={() => setShown("folder")}
+          onCreateFolder={() => setCreating(true)}
           onFiles={upload}
         />
       }
@@ -124,14 +112,7 @@ function Folder({ bucket, prefix, addresses }: FolderProps) {
           <>
             <div class="objects-tools" ref={filterField}>
               <TextField label={t("objects.filter")} type="search" value={view.filter} onChange={view.filterBy} />
-              <SelectionBar
-                bucket={bucket}
-                chosen={chosen}
-                onDownload={() => download(chosen)}
-                onAsk={(ask) => setQuestion({ ask, rows: chosen })}
-                onCopyAddresses={haveAddresses(addresses, chosen) ? () => copyPublic(chosen) : undefined}
-                onClear={view.clear}
-              />
+              <SelectionBar bucket={bucket} chosen={chosen} onClear={view.clear} {...commands.selection} />
             </div>
             {rows.length === 0 ? (
               <p class="hint">{t("objects.noMatch", { text: view.filter })}</p>
@@ -146,9 +127,7 @@ function Folder({ bucket, prefix, addresses }: FolderProps) {
                 onToggle={view.toggle}
                 onToggleAll={view.toggleAll}
                 hrefFor={hrefFor}
-                menuFor={(row) =>
-                  menuOf(row, { bucket, hrefFor, onDownload: (one) => download([one]), onAsk: setQuestion })
-                }
+                menuFor={commands.menuFor}
                 onNearEnd={list.loadMore}
                 addresses={addresses}
               />
@@ -159,15 +138,20 @@ function Folder({ bucket, prefix, addresses }: FolderProps) {
           </>
         )}
       </DropZone>
-      {shown === "folder" ? (
-        <CreateFolderDialog bucket={bucket} prefix={prefix} onClose={close} onCreated={list.reload} />
+      {isCreating ? (
+        <CreateFolderDialog
+          bucket={bucket}
+          prefix={prefix}
+          onClose={() => setCreating(false)}
+          onCreated={list.reload}
+        />
       ) : null}
-      {shown === "shortcuts" ? <ShortcutsDialog bucket={bucket} onClose={close} /> : null}
+      {commands.hasHelp ? <ShortcutsDialog bucket={bucket} onClose={commands.closeHelp} /> : null}
       <RowDialogs
         bucket={bucket}
         prefix={prefix}
-        question={question}
-        onClose={() => setQuestion(undefined)}
+        question={commands.question}
+        onClose={commands.closeQuestion}
         onChanged={onChanged}
       />
     </BucketPage>

@@ -6,21 +6,18 @@ import { BucketPage } from "../../components/bucket-page.tsx";
 import { Button, LinkButton } from "../../components/button.tsx";
 import { ErrorPanel } from "../../components/error-panel.tsx";
 import { EmptyState, Skeleton } from "../../components/placeholders.tsx";
-import { downloadRows } from "../../data/download.ts";
 import type { ObjectRow } from "../../data/object-list.ts";
 import { isEmptySearch, readSearch, type SearchForm, useObjectSearch } from "../../data/object-search.ts";
-import { copyAddressesOf, haveAddresses, usePublicAddresses } from "../../data/public-addresses.ts";
+import { usePublicAddresses } from "../../data/public-addresses.ts";
 import { hrefOf, navigate } from "../../data/router.ts";
 import { paramOf, type ScreenProps } from "../../data/screen.ts";
-import { useConnection } from "../../data/session.ts";
 import { plural, t } from "../../i18n/language.ts";
 import { ObjectRows } from "./object-rows.tsx";
 import { SearchFields } from "./search-fields.tsx";
-import { menuOf, type Question } from "./row-actions.ts";
+import { useRowCommands } from "./row-commands.ts";
 import { RowDialogs } from "./row-dialogs.tsx";
 import { SelectionBar } from "./selection-bar.tsx";
 import { ShortcutsDialog } from "./shortcuts-dialog.tsx";
-import { useShortcuts } from "./shortcuts.ts";
 import "./objects.css";
 
 /** Pages of a scan may be empty: with fewer rows than this, the next page is loaded at once. */
@@ -70,17 +67,13 @@ interface ResultsProps {
 }
 
 function Results({ bucket, form, scans, onScan }: ResultsProps) {
-  const connection = useConnection();
   const addresses = usePublicAddresses(bucket);
   const list = useObjectSearch(bucket, form, scans);
   const { rows, isComplete, isLoading, failure, loadMore } = list;
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [focused, setFocused] = useState<number>();
-  const [question, setQuestion] = useState<Question>();
-  const [hasHelp, setHelp] = useState(false);
   const chosen = rows.filter(({ key }) => selected.has(key));
   const clear = (): void => setSelected(new Set());
-  const download = (downloaded: readonly ObjectRow[]): void => void downloadRows(connection, bucket, downloaded);
   useEffect(() => {
     if (rows.length < ROWS_MIN && !isComplete && !isLoading) loadMore();
   }, [rows, isComplete, isLoading, loadMore]);
@@ -92,16 +85,13 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
   const toggleAll = (): void =>
     setSelected(chosen.length === rows.length ? new Set() : new Set(rows.map(({ key }) => key)));
   const hrefFor = useCallback((row: ObjectRow) => hrefOf(["buckets", bucket, "object"], { key: row.key }), [bucket]);
-  const copyPublic = (copied: readonly ObjectRow[]): void => {
-    if (addresses !== undefined) copyAddressesOf(connection, bucket, addresses, copied);
-  };
-  useShortcuts({
+  const commands = useRowCommands({
     bucket,
     rows,
     chosen,
     focused,
     setFocused,
-    isDisabled: hasHelp || question !== undefined,
+    hrefFor,
     onOpen: ({ key }) => {
       if (isReachable(key)) navigate(["buckets", bucket, "object"], { key });
     },
@@ -109,11 +99,7 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
     onToggle: toggle,
     onToggleAll: toggleAll,
     onFilter: () => document.querySelector<HTMLInputElement>('[role="search"] input')?.focus(),
-    onDownload: download,
-    onAsk: setQuestion,
     addresses,
-    onCopyAddresses: copyPublic,
-    onHelp: () => setHelp(true),
   });
   return (
     <>
@@ -121,14 +107,7 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
         <Refusal failure={failure} form={form} bucket={bucket} onScan={onScan} onRetry={list.retry} />
       )}
       <div class="objects-tools">
-        <SelectionBar
-          bucket={bucket}
-          chosen={chosen}
-          onDownload={() => download(chosen)}
-          onAsk={(ask) => setQuestion({ ask, rows: chosen })}
-          onCopyAddresses={haveAddresses(addresses, chosen) ? () => copyPublic(chosen) : undefined}
-          onClear={clear}
-        />
+        <SelectionBar bucket={bucket} chosen={chosen} onClear={clear} {...commands.selection} />
       </div>
       {rows.length > 0 ? (
         <ObjectRows
@@ -139,7 +118,7 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
           onToggle={toggle}
           onToggleAll={toggleAll}
           hrefFor={hrefFor}
-          menuFor={(row) => menuOf(row, { bucket, hrefFor, onDownload: (one) => download([one]), onAsk: setQuestion })}
+          menuFor={commands.menuFor}
           onNearEnd={loadMore}
           addresses={addresses}
         />
@@ -153,12 +132,12 @@ function Results({ bucket, form, scans, onScan }: ResultsProps) {
           {isComplete ? plural("search.found", rows.length) : plural("search.foundSoFar", rows.length)}
         </p>
       ) : null}
-      {hasHelp ? <ShortcutsDialog bucket={bucket} onClose={() => setHelp(false)} /> : null}
+      {commands.hasHelp ? <ShortcutsDialog bucket={bucket} onClose={commands.closeHelp} /> : null}
       <RowDialogs
         bucket={bucket}
         prefix=""
-        question={question}
-        onClose={() => setQuestion(undefined)}
+        question={commands.question}
+        onClose={commands.closeQuestion}
         onChanged={() => {
           clear();
           list.reload();
