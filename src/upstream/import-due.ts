@@ -21,7 +21,7 @@ import {
 import type { Coordinators } from "../state/writes/coordinators.ts";
 import { bodyOf, commitImport, importDestination, importObject, type ImportTarget } from "./import-object.ts";
 import { deliverRemote, openRemote } from "./remote-bytes.ts";
-import { isDecoded, readRemote, readTags, type RemoteObject } from "./remote-object.ts";
+import { readRemote, readTags, type RemoteObject } from "./remote-object.ts";
 import { askUpstream, type UpstreamPlace } from "./upstream-requests.ts";
 
 /** The bytes of a step, and of a slice. */
@@ -109,11 +109,10 @@ async function importDue(
   const read = answer === undefined ? undefined : readRemote(answer.headers, now);
   if (answer === undefined || read === undefined || read.size > JOB_MAX_BYTES) return "dropped";
   const remote = { ...read, tags: await readTags(place, key, answer.headers) };
-  const isEncoded = isDecoded(answer.headers);
-  if (remote.size > sliceBytes) return importSlice(target, remote, progress, place, isEncoded, sliceBytes);
+  if (remote.size > sliceBytes) return importSlice(target, remote, progress, place, sliceBytes);
   const isImported = await importObject(target, remote, async (take) => {
     if (remote.size === 0) return;
-    const body = await openRemote(place, key, remote, undefined, isEncoded);
+    const body = await openRemote(place, key, remote, undefined);
     await deliverRemote(body, remote.size, take);
   });
   return isImported ? "imported" : "dropped";
@@ -125,7 +124,6 @@ async function importSlice(
   remote: RemoteObject,
   progressText: string | null,
   place: UpstreamPlace,
-  isEncoded: boolean,
   sliceBytes: number,
 ): Promise<"imported" | "continued" | "dropped"> {
   const { database, blobs, bucket, key, now } = target;
@@ -136,7 +134,7 @@ async function importSlice(
   const slice = { role: "slice", uploadId, partNumber: before.slices.length + 1 } as const;
   const destination = importDestination(target, remote, slice);
   const body = bodyOf(length, async (take) => {
-    const bytes = await openRemote(place, key, remote, { offset: start, length }, isEncoded);
+    const bytes = await openRemote(place, key, remote, { offset: start, length });
     await deliverRemote(bytes, length, take);
   });
   const stored = await storeBody(blobs, destination, body, NOTHING_ANNOUNCED);

@@ -21,7 +21,6 @@ export interface FoundObject {
   readonly key: string;
   readonly place: UpstreamPlace;
   readonly remote: RemoteObject;
-  readonly isEncoded: boolean;
 }
 
 /**
@@ -44,13 +43,13 @@ export async function importBeside(
 
 /** Imports an object of which the client gets a part: a small one after the response, others in the job. */
 export function importLater(context: Context, found: FoundObject): void {
-  const { key, place, remote, isEncoded } = found;
+  const { key, place, remote } = found;
   if (remote.size > JOB_MAX_BYTES) return;
   const isSmall = remote.size <= AFTER_RESPONSE_MAX_BYTES;
   const start = async (): Promise<void> => {
     if (!(await claim(context, found, isSmall ? CLAIM_MS : 0)) || !isSmall) return;
     await runClaimed(context, found, async (take) => {
-      const body = remote.size === 0 ? undefined : await openRemote(place, key, remote, undefined, isEncoded);
+      const body = remote.size === 0 ? undefined : await openRemote(place, key, remote, undefined);
       if (body !== undefined) await deliverRemote(body, remote.size, take);
     });
   };

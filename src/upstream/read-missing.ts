@@ -14,7 +14,7 @@ import type { Bucket } from "../state/metadata/buckets.ts";
 import type { VersionFacts } from "../state/metadata/objects.ts";
 import { importBeside, importLater } from "./imports-of-reads.ts";
 import { openRemote, shareBytes } from "./remote-bytes.ts";
-import { isDecoded, readRemote, readTags, type RemoteObject } from "./remote-object.ts";
+import { readRemote, readTags, type RemoteObject } from "./remote-object.ts";
 import { askUpstream, unavailable, type UpstreamPlace } from "./upstream-requests.ts";
 
 type ReadInput = ObjectReadInput & { readonly customerKey: CustomerKey | undefined };
@@ -94,9 +94,8 @@ async function answerWith(
   });
   const response = { status: plan.status, headers: { ...plan.headers, [UPSTREAM_HEADER]: "served" } };
   if (input.method === "HEAD" || plan.status === 304) return response;
-  const isEncoded = isDecoded(remoteHeaders);
-  const opened = isEncoded || isHead(input) ? undefined : answer.body;
-  return { ...response, body: await bytesOf(context, { bucket, key, place, remote, isEncoded }, plan, opened) };
+  const opened = isHead(input) ? undefined : answer.body;
+  return { ...response, body: await bytesOf(context, { bucket, key, place, remote }, plan, opened) };
 }
 
 interface Found {
@@ -104,24 +103,23 @@ interface Found {
   readonly key: string;
   readonly place: UpstreamPlace;
   readonly remote: RemoteObject;
-  readonly isEncoded: boolean;
 }
 
-/** @param opened the bytes of the whole object, if the answer has them as they are stored */
+/** @param opened the bytes of the whole object, if the answer has them */
 async function bytesOf(
   context: Context,
   found: Found,
   { range }: ObjectReadPlan,
   opened: ReadableStream<Uint8Array> | null | undefined,
 ): Promise<ReadableStream<Uint8Array> | undefined> {
-  const { place, key, remote, isEncoded } = found;
+  const { place, key, remote } = found;
   const length = range?.length ?? remote.size;
   const isWhole = range === undefined;
   if (length === 0) {
     if (isWhole) await importBeside(context, found, () => Promise.resolve());
     return undefined;
   }
-  const source = isWhole && opened != null ? opened : await openRemote(place, key, remote, range, isEncoded);
+  const source = isWhole && opened != null ? opened : await openRemote(place, key, remote, range);
   const shared = shareBytes(source, length);
   if (isWhole && (await importBeside(context, found, shared.deliver))) return shared.body;
   if (!isWhole) importLater(context, found);

@@ -3,7 +3,7 @@
 import { PieceReader } from "../bytes/streams.ts";
 import type { ByteRange } from "../protocol/core/range.ts";
 import { S3Error } from "../protocol/core/s3-error.ts";
-import { isDecoded, type RemoteObject } from "./remote-object.ts";
+import type { RemoteObject } from "./remote-object.ts";
 import { askUpstream, unavailable, type UpstreamPlace } from "./upstream-requests.ts";
 
 /** The longest time between two pieces. */
@@ -12,7 +12,6 @@ const PIECE_TIMEOUT_MS = 30_000;
 /**
  * Opens a range of an object, unchanged since its headers were read.
  * @param range undefined: the whole object
- * @param isEncoded whether the object has a content coding, which the upstream then must not name
  * @throws S3Error ServiceUnavailable, SlowDown
  */
 export async function openRemote(
@@ -20,7 +19,6 @@ export async function openRemote(
   key: string,
   { etag, size }: Pick<RemoteObject, "etag" | "size">,
   range: ByteRange | undefined,
-  isEncoded: boolean,
 ): Promise<ReadableStream<Uint8Array>> {
   const { offset, length } = range ?? { offset: 0, length: size };
   const response = await askUpstream(place, {
@@ -30,19 +28,17 @@ export async function openRemote(
       "if-match": `"${etag}"`,
       ...(range === undefined ? {} : { range: `bytes=${offset}-${offset + length - 1}` }),
     },
-    ...(isEncoded ? { query: { "response-content-encoding": "identity" } } : {}),
   });
   if (response?.body == null) throw unavailable("the object changed");
   const { headers, status, body } = response;
   const isWanted =
     headers.get("content-length") === String(length) &&
-    !isDecoded(headers) &&
     (range === undefined
       ? status === 200
       : status === 206 && headers.get("content-range") === `bytes ${offset}-${offset + length - 1}/${size}`);
   if (isWanted) return body;
   await body.cancel().catch(() => undefined);
-  throw unavailable("another length or coding than requested");
+  throw unavailable("another length than requested");
 }
 
 /** Receives a piece, which is valid until the promise resolves. */

@@ -33,14 +33,6 @@ export interface RemoteObject {
 const TAGGING_MAX_BYTES = 64 * 1024;
 const TAGGING_TIMEOUT_MS = 10_000;
 
-/** Codings that the runtime undoes while it reads an answer. */
-const DECODED = /\b(?:gzip|x-gzip|br|deflate|zstd)\b/i;
-
-/** Whether the runtime would decode the bytes of an answer, which are then not those of the object. */
-export function isDecoded(headers: Headers): boolean {
-  return DECODED.test(headers.get("content-encoding") ?? "");
-}
-
 /**
  * Reads the headers of a whole object.
  * @param now milliseconds since the epoch

@@ -1,5 +1,6 @@
-// Sends signed requests to the upstream of a bucket, and to nothing else: redirects are failures. Every failure becomes an
-// S3 error that a client may retry, without the upstream's address; the log has the reason.
+// Sends signed requests to the upstream of a bucket, and to nothing else: redirects are failures. Answers have their bytes as
+// they were sent. Every failure becomes an S3 error that a client may retry, without the upstream's address; the log has the
+// reason.
 import { AwsV4Signer } from "aws4fetch";
 
 import { utf8Length } from "../bytes/text.ts";
@@ -88,7 +89,7 @@ async function signedRequest(
           }).sign()
         ).headers,
   );
-  // Unsigned, because the network may change it. A compressed answer would have another length.
+  // Unsigned, because the network may change it. An answer that is compressed on its way would have another length.
   sent.set("accept-encoding", "identity");
   return new Request(url.href, { method, headers: sent, redirect: "manual", cache: "no-store" });
 }
@@ -104,7 +105,8 @@ async function send(request: Request, timeoutMs: number): Promise<Response> {
     });
   });
   try {
-    return await Promise.race([fetch(new Request(request, { signal: stop.signal })), aborted]);
+    // The runtime would otherwise decode the bytes of an object that is stored with a content coding.
+    return await Promise.race([fetch(request, { signal: stop.signal, encodeResponseBody: "manual" }), aborted]);
   } catch {
     // The error's own text may contain the address.
     throw unavailable(stop.signal.aborted ? "no answer in time" : "no connection");
