@@ -4,6 +4,7 @@ import { compareUtf8 } from "../bytes/text.ts";
 import { element, optionalElement, type XmlElement } from "../bytes/xml.ts";
 import { defineOperation } from "../contract/operation.ts";
 import { addressedBucket } from "../protocol/core/addressing.ts";
+import { refuseParametersOfDays } from "../protocol/core/usage-days.ts";
 import { makeToken, readToken } from "../protocol/listings/listing.ts";
 import { S3_NAMESPACE } from "../protocol/core/s3-error.ts";
 import { lookUpBucket } from "../state/metadata/buckets.ts";
@@ -20,6 +21,7 @@ export const getBucketUsage = defineOperation({
   inputs: { query: ["prefix", "continuation-token"] },
 
   async read({ address, query }) {
+    refuseParametersOfDays(query);
     const bucketName = addressedBucket(address);
     const prefix = query.get("prefix") ?? "";
     const scope = ["usage", bucketName, prefix];

@@ -21,6 +21,8 @@ interface UsageInput {
   /** Undefined: all; empty: requests without verified credentials. */
   readonly accessKeyId: string | undefined;
   readonly after: UsagePage["after"];
+  /** The parameter of GetBucketUsage, which a report of days refuses. */
+  readonly prefix: string | undefined;
 }
 
 interface UsageReport {
@@ -43,7 +45,8 @@ export const getBucketRequestUsage = defineOperation({
 export const getAccountRequestUsage = defineServiceOperation({
   name: "GetAccountRequestUsage",
   actions: ["s3:GetAccountRequestUsage"],
-  route: { method: "GET", level: "service", query: ["usage", "from"] },
+  // Without `from` as well, so that the request is refused instead of listing buckets.
+  route: { method: "GET", level: "service", query: ["usage"] },
   inputs: INPUTS,
   read: readInput,
   run: async ({ databases }, input) => readReport(databases.first, input, undefined),
@@ -61,14 +64,15 @@ async function readInput({ address, query }: S3Request): Promise<UsageInput> {
   const token = query.get("continuation-token");
   const [day = "", bucketId = "", accessKeyId = ""] =
     token === undefined ? [] : (await readToken(token, scope)).split(" ");
-  return { days, scope, accessKeyId: ofKey, after: [day, bucketId, accessKeyId] };
+  return { days, scope, accessKeyId: ofKey, after: [day, bucketId, accessKeyId], prefix: query.get("prefix") };
 }
 
 async function readReport(
   database: Database,
-  { days, scope, accessKeyId, after }: UsageInput,
+  { days, scope, accessKeyId, after, prefix }: UsageInput,
   bucketId: string | undefined,
 ): Promise<UsageReport> {
+  if (prefix !== undefined) throw invalidArgument("prefix", prefix, "A report of days has no prefix.");
   const found = await database.look(lookUpRequestUsage({ days, bucketId, accessKeyId, after, limit: PAGE_ROWS + 1 }));
   const rows = found.slice(0, PAGE_ROWS);
   const last = rows.at(-1);

@@ -100,6 +100,13 @@ const NEVER_IGNORED: readonly {
       "ListObjectAnnotations",
     ],
   },
+  {
+    query: "annotationName=n",
+    code: "InvalidArgument",
+    methods: WRITES,
+    obeyedBy: ["PutObjectAnnotation", "DeleteObjectAnnotation"],
+  },
+  { query: "dry-run", code: "InvalidArgument", methods: WRITES, obeyedBy: [] },
   { query: "partNumber=1", code: "InvalidArgument", methods: WRITES, obeyedBy: ["UploadPart", "UploadPartCopy"] },
   {
     headers: { "x-amz-copy-source-range": "bytes=0-1" },

@@ -72,6 +72,11 @@ describe("GetAccountRequestUsage", () => {
     await expectS3Error(malformed, { status: 400, code: "InvalidArgument", fields });
   });
 
+  it("needs a first day", async () => {
+    const fields = { ArgumentName: "from" };
+    await expectS3Error(await send("GET", "/?usage"), { status: 400, code: "InvalidArgument", fields });
+  });
+
   it("is for those whom a policy allows it", async () => {
     const { credentials } = await freshUser({ Effect: "Allow", Action: "s3:GetBucket*", Resource: "*" });
     await expectS3Error(await send("GET", `/?usage&from=${today()}`, { credentials }), {

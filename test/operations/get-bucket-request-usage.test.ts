@@ -6,6 +6,7 @@ import { dayOf } from "../../src/protocol/core/usage-days.ts";
 import { anonymous, deliver, ROOT, send } from "../support/client.ts";
 import { costOf } from "../support/cost.ts";
 import { connectionLost, d1With } from "../support/faults.ts";
+import { expectS3Error } from "../support/expect-s3-error.ts";
 import { freshBucket } from "../support/fresh-bucket.ts";
 import { jobContext } from "../support/jobs.ts";
 import { childrenOf, readXml } from "../support/read-xml.ts";
@@ -132,6 +133,21 @@ describe("GetBucketRequestUsage", () => {
     expect(await usageOf(`/${bucket}?usage&from=${yesterday()}`)).toEqual([]);
   });
 
+  it.each(["to=2026-11-01", "to=", "access-key-id=AKIAANYKEY"])("refuses %s without a first day", async (query) => {
+    const bucket = await freshBucket();
+    for (const target of [`/${bucket}?usage&${query}`, `/?usage&${query}`]) {
+      const fields = { ArgumentName: "from" };
+      await expectS3Error(await send("GET", target), { status: 400, code: "InvalidArgument", fields });
+    }
+  });
+
+  it("accepts a report of one day and one that begins in the future", async () => {
+    const bucket = await freshBucket();
+    for (const query of ["from=2026-11-01&to=2026-11-01", "from=2999-01-01"]) {
+      expect((await send("GET", `/${bucket}?usage&${query}`)).status).toBe(200);
+    }
+  });
+
   it("refuses days that do not exist, are in the wrong order or are too many", async () => {
     const bucket = await freshBucket();
     for (const query of [
@@ -143,6 +159,7 @@ describe("GetBucketRequestUsage", () => {
       "from=2024-01-01&to=2026-01-01",
       "from=2026-11-01&to=2026-13-01",
       "from=2026-11-01&continuation-token=forged",
+      "from=2026-11-01&prefix=a",
     ]) {
       const response = await send("GET", `/${bucket}?usage&${query}`);
       expect([query, response.status]).toEqual([query, 400]);

@@ -72,6 +72,12 @@ function refuseHeaderOfWrite(request: S3Request, name: string): void {
   }
 }
 
+/**
+ * Parameters that make another operation of the request, beside its subresource. A write without that subresource, or with
+ * another method, would change or delete more than the client means.
+ */
+const SELECTORS: readonly string[] = ["annotationName", "dry-run"];
+
 /** Parameters that may occur more than once, with different values. */
 const LISTS: ReadonlySet<string> = new Set(["tagKeys"]);
 
@@ -86,6 +92,10 @@ function refuseParameters(request: S3Request, inputs: OperationInputs, isWrite: 
   const partNumber = query.get("partNumber");
   if (isWrite && partNumber !== undefined && !isObeyed("partNumber")) {
     throw invalidArgument("partNumber", partNumber, "This operation does not accept a part number.");
+  }
+  const selector = isWrite ? SELECTORS.find((name) => query.has(name) && !isObeyed(name)) : undefined;
+  if (selector !== undefined) {
+    throw invalidArgument(selector, query.get(selector), `This operation does not accept the parameter ${selector}.`);
   }
   const presigned = presignedHeaders(query);
   const values = new Map<string, string>();

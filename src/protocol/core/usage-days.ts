@@ -1,5 +1,6 @@
 // Reads the range of days of a usage report: `from` and `to` as YYYY-MM-DD in UTC, both included.
 import { formatIsoDate } from "../../bytes/dates.ts";
+import type { Query } from "./query.ts";
 import { invalidArgument } from "./s3-error.ts";
 
 const DAY_MS = 86_400_000;
@@ -17,6 +18,16 @@ export function readUsageDays(from: string | undefined, to: string | undefined, 
   const count = Math.floor((last - first) / DAY_MS) + 1;
   if (count > MAX_DAYS) throw invalidArgument("from", from, `A report covers at most ${MAX_DAYS} days`);
   return Array.from({ length: count }, (_, index) => dayOf(first + index * DAY_MS));
+}
+
+/**
+ * Refuses the parameters of a report of days in a request that names no first day.
+ * @throws S3Error InvalidArgument {ArgumentName: from}
+ */
+export function refuseParametersOfDays(query: Query): void {
+  const given = ["to", "access-key-id"].find((name) => query.has(name));
+  if (given !== undefined)
+    throw invalidArgument("from", undefined, `A report with ${given} needs from, its first day.`);
 }
 
 /** The day of a time, as YYYY-MM-DD in UTC. */
