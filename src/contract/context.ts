@@ -58,6 +58,8 @@ export interface Context {
   openBodyOfAnySize(): IncomingBody | UnsizedBody;
   /** The cache near the reader; undefined if nothing is cached. */
   openEdgeCache(): Promise<EdgeCache | undefined>;
+  /** Delivers due events of what work after the response has committed under the request's key. Never rejects. */
+  deliverEvents(): Promise<void>;
   /** Lets work continue after the response. */
   waitUntil(work: Promise<unknown>): void;
 }

@@ -21,12 +21,27 @@ export function mayHaveEvents({ method, address, query, headers }: S3Request, bu
   if (method === "GET" || method === "HEAD" || bucket === undefined) return false;
   // The configuration that this request sets is not the one that the lookup returned.
   if (query.has("notification")) return true;
-  const { notification } = bucket.configurations;
+  // A rename has a second key, in a header.
+  const isOfOneKey = address.level === "object" && !headers.has("x-amz-rename-source");
+  return hasRule(bucket, isOfOneKey ? address.key : undefined);
+}
+
+/** Whether a rule of a bucket sends events to a destination. @param key undefined: events of any key */
+function hasRule({ configurations: { notification } }: Bucket, key: string | undefined): boolean {
   if (notification === null) return false;
   const { rules } = notificationFromText(notification);
-  // A rename has a second key, in a header.
-  if (address.level !== "object" || headers.has("x-amz-rename-source")) return rules.length > 0;
-  return rules.some((rule) => matchesKey(rule, address.key));
+  return key === undefined ? rules.length > 0 : rules.some((rule) => matchesKey(rule, key));
+}
+
+/** Delivers the events of work that a request of any method has continued after its response. Never rejects. */
+export async function deliverAfterWork(
+  { address }: S3Request,
+  bucket: Bucket | undefined,
+  scope: RequestScope,
+  database: Database,
+): Promise<void> {
+  if (bucket === undefined || address.level !== "object" || !hasRule(bucket, address.key)) return;
+  await deliverAfterCommit(scope, database);
 }
 
 /** Delivers a few due events. Never rejects. */

@@ -5,8 +5,10 @@ import type { Context } from "../contract/context.ts";
 import type { Implementation } from "../contract/operation.ts";
 import type { EventOrigin } from "../protocol/buckets/event-record.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
+import type { Bucket } from "../state/metadata/buckets.ts";
 import type { VerifiedAuthentication } from "./authenticate-request.ts";
 import { lookUpCredentials } from "./credentials.ts";
+import { deliverAfterWork } from "./event-delivery.ts";
 import type { RequestLookup } from "./look-up.ts";
 import type { RequestScope } from "./request-scope.ts";
 
@@ -15,13 +17,14 @@ interface AuthorizedRequest {
   readonly implementation: Implementation;
   readonly verified: VerifiedAuthentication;
   readonly found: RequestLookup;
+  readonly bucket: Bucket | undefined;
   readonly access: Access;
   readonly accessOf: (requester: Principal) => Access;
 }
 
 export function operationContext(request: S3Request, scope: RequestScope, authorized: AuthorizedRequest): Context {
   const { settings, connections, rates, now } = scope;
-  const { name, implementation, verified, found, access, accessOf } = authorized;
+  const { name, implementation, verified, found, bucket, access, accessOf } = authorized;
   const { principal } = verified;
   const origin = originOf(name, principal, request, scope);
   const bucketName = bucketNameOf(request);
@@ -49,6 +52,7 @@ export function operationContext(request: S3Request, scope: RequestScope, author
       return body.length === undefined ? { ...body, stream: rates.measureBody(body.stream) } : body;
     },
     openEdgeCache: () => scope.openEdgeCache(),
+    deliverEvents: () => deliverAfterWork(request, bucket, scope, database),
     waitUntil: (work) => scope.waitUntil(work),
   };
 }

@@ -39,7 +39,7 @@ export async function runOperation(
   onBucket(bucket);
   await authorize(request, scope, { ...plan, resumed, access, principal });
 
-  const context = operationContext(request, scope, { ...plan, verified, found, access, accessOf });
+  const context = operationContext(request, scope, { ...plan, verified, found, bucket, access, accessOf });
   try {
     const answer = await resumed.execute(context);
     if (mayHaveEvents(request, bucket)) scope.waitUntil(deliverAfterCommit(scope, context.database));

@@ -68,10 +68,11 @@ async function claim(
 
 /** Copies a claimed object. Never rejects. */
 async function runClaimed(
-  { database, blobs, coordinators, origin, now }: Context,
+  context: Context,
   { bucket, key, remote }: FoundObject,
   deliver: (take: TakePiece) => Promise<void>,
 ): Promise<void> {
+  const { database, blobs, coordinators, origin, now } = context;
   const importing = coordinators.from({ ...origin, operation: "ImportObject" });
   let extendedAt = Date.now();
   const extending: Promise<unknown>[] = [];
@@ -88,7 +89,8 @@ async function runClaimed(
   };
   let isDelivered = false;
   try {
-    await importObject({ database, blobs, coordinators: importing, bucket, key, now }, remote, deliverExtending);
+    const target = { database, blobs, coordinators: importing, bucket, key, now };
+    if (await importObject(target, remote, deliverExtending)) await context.deliverEvents();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     console.warn(JSON.stringify({ level: "warn", message: "an object was not imported", reason }));
