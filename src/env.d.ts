@@ -9,6 +9,8 @@ declare namespace Cloudflare {
     readonly BLOBS: R2Bucket;
     /** The disk store of a local server. Deployments have none. */
     readonly DISK?: Fetcher;
+    /** The header in which the front of a local server reports a client's address. Clients do not know its name. */
+    readonly CLIENT_ADDRESS_HEADER?: string;
     /** Optional: the platform's limiter of requests without credentials (docs/quotas.md). */
     readonly ANONYMOUS_RATE_LIMIT?: RateLimit;
     /** The files of the web console, which are absent from a checkout that has not built them. */

@@ -1,16 +1,33 @@
-// The TCP front of a local server. It forwards the bytes of each connection unchanged in both directions, refuses a
-// request whose end is ambiguous, and answers `Expect: 100-continue` of a request without a body. The runtime instead
-// sends the final status at once and keeps the connection open, and botocore then takes the next response's status from
-// this one.
+// The TCP front of a local server. It forwards the bytes of each connection in both directions, adds the client's address to
+// each request, refuses malformed requests as S3 does, and answers `Expect: 100-continue` of a request without a body. The
+// runtime instead sends the final status at once and keeps the connection open, and botocore then takes the next response's
+// status from this one.
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { RuntimeSocket } from "./runtime-socket.ts";
-import { RequestScanner } from "./request-scanner.ts";
+import { RequestScanner, type RequestFault } from "./request-scanner.ts";
 
+/** The Worker's binding with the name of the header in which a front reports the client's address. */
+export const CLIENT_ADDRESS_HEADER = "CLIENT_ADDRESS_HEADER";
+
+const ADDRESS_HEADER_BYTES = 16;
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
-const REFUSED = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+const REQUEST_ID_BYTES = 8;
+const ERRORS: Readonly<Record<RequestFault, readonly [code: string, message: string]>> = {
+  malformed: ["BadRequest", "An error occurred when parsing the HTTP request."],
+  "head too large": [
+    "RequestHeaderSectionTooLarge",
+    "Your request header and query parameters exceed the maximum allowed size.",
+  ],
+};
 /** How long a client may continue sending after the runtime has closed its side. */
 const LINGER_MS = 2000;
+
+/** A name that clients cannot guess, so that no client can report another address than its own. */
+export function makeAddressHeader(): string {
+  return `cairn-client-address-${randomBytes(ADDRESS_HEADER_BYTES).toString("hex")}`;
+}
 
 export interface Front {
   readonly port: number;
@@ -20,16 +37,22 @@ export interface Front {
 
 /**
  * Opens a front.
+ * @param addressHeader the header that gets the client's address, a new name of {@link makeAddressHeader}
  * @param backend returns the runtime's port, which changes when the runtime restarts
  */
-export async function openFront(host: string, port: number, backend: () => Promise<number>): Promise<Front> {
+export async function openFront(
+  host: string,
+  port: number,
+  addressHeader: string,
+  backend: () => Promise<number>,
+): Promise<Front> {
   const clients = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (client) => {
     clients.add(client);
     client.once("close", () => clients.delete(client));
     client.on("error", () => client.destroy());
     backend()
-      .then((backendPort) => join(client, backendPort))
+      .then((backendPort) => join(client, backendPort, `${addressHeader}: ${addressOf(client)}`))
       .catch(() => client.destroy());
   });
   server.listen(port, host);
@@ -44,27 +67,48 @@ export async function openFront(host: string, port: number, backend: () => Promi
   };
 }
 
-function join(client: Socket, port: number): void {
+/** The address of a client, an IPv4 address in IPv4's own form. */
+function addressOf({ remoteAddress = "" }: Socket): string {
+  return remoteAddress.replace(/^::ffff:(?=[\d.]+$)/i, "").replace(/%.*$/, "");
+}
+
+function refusalOf(fault: RequestFault): string {
+  const [code, message] = ERRORS[fault];
+  const id = randomBytes(REQUEST_ID_BYTES).toString("hex").toUpperCase();
+  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${message}</Message><RequestId>${id}</RequestId></Error>`;
+  const headers = [
+    "HTTP/1.1 400 Bad Request",
+    "Connection: close",
+    "Content-Type: application/xml",
+    `x-amz-request-id: ${id}`,
+    `Content-Length: ${body.length}`,
+  ];
+  return `${headers.join("\r\n")}\r\n\r\n${body}`;
+}
+
+function join(client: Socket, port: number, header: string): void {
   const runtime = new RuntimeSocket({ allowHalfOpen: true });
   runtime.setNoDelay(true).connect({ host: "127.0.0.1", port });
-  const scanner = new RequestScanner();
+  const scanner = new RequestScanner(header);
   // A 100 must precede a response and never interrupt one, so it is sent only while no response is being received.
   let isIdle = true;
   client.on("data", (bytes: Buffer) => {
-    const { heads, expectsContinue, requestsTunnel, isAmbiguous } = scanner.take(bytes);
+    const { passed, heads, expectsContinue, requestsTunnel, fault } = scanner.take(bytes);
     if (requestsTunnel) {
       client.destroy();
       return;
     }
-    if (isAmbiguous) {
+    if (fault !== undefined) {
       runtime.destroy();
-      if (!client.writableEnded) client.end(REFUSED);
+      if (!client.writableEnded) client.end(refusalOf(fault));
       return;
     }
     if (heads === 1 && expectsContinue && isIdle) client.write(CONTINUE);
     if (heads > 0) isIdle = false;
     if (!runtime.writable) return;
-    if (!runtime.write(bytes)) {
+    let isWritable = true;
+    for (const piece of passed) isWritable = runtime.write(piece);
+    if (!isWritable) {
       client.pause();
       runtime.once("drain", () => client.resume());
     }

@@ -12,7 +12,7 @@ import { signInLink } from "../project/sign-in-link.ts";
 import { PROJECT_ROOT, readWranglerToml } from "../project/wrangler-toml.ts";
 import { readSettings, SETTINGS } from "../../src/config/settings.ts";
 import { settingProblems } from "../../src/config/setting-problems.ts";
-import { openFront } from "./front.ts";
+import { CLIENT_ADDRESS_HEADER, makeAddressHeader, openFront } from "./front.ts";
 import { greeting, type SecretSource } from "./greeting.ts";
 import type { StartOptions } from "./options.ts";
 import { assertPortIsFree, reachableHost, serveCairn, WORKER } from "./runtime.ts";
@@ -38,8 +38,17 @@ export async function serveLocally(where: Omit<StartOptions, "help">): Promise<(
   }
   const { host, port, state, databases, blobs, fsync } = where;
   await assertPortIsFree(host, port);
-  const cairn = await serveCairn({ state, databases, blobs, fsync, host: "127.0.0.1", port: 0, bindings });
-  const front = await openFront(host, port, async () => Number(new URL(await cairn.urlOf(WORKER)).port));
+  const addressHeader = makeAddressHeader();
+  const cairn = await serveCairn({
+    state,
+    databases,
+    blobs,
+    fsync,
+    host: "127.0.0.1",
+    port: 0,
+    bindings: { ...bindings, [CLIENT_ADDRESS_HEADER]: addressHeader },
+  });
+  const front = await openFront(host, port, addressHeader, async () => Number(new URL(await cairn.urlOf(WORKER)).port));
   const stopSchedule = startSchedule(localCrons(toml.crons), (cron) => cairn.runScheduled(cron));
   for (const name of cairn.migrated) console.log(`applied migration ${name}`);
   const url = `http://${reachableHost(host)}:${front.port}`;

@@ -89,6 +89,8 @@ export interface Settings {
   readonly scrubBytesPerTick: number;
   readonly scrubInfrequentAccess: boolean;
   readonly edge: "cloudflare" | "none";
+  /** The header in which the front of a local server reports a client's address, in lower case. */
+  readonly clientAddressHeader: string | undefined;
   readonly edgeCache: (typeof SETTINGS.EDGE_CACHE.values)[number];
   readonly edgeCacheNamespace: string;
   readonly edgeCachePieceBytes: number;
@@ -132,6 +134,7 @@ export function readSettings(env: object): Settings {
     ...storageSettings(values, env),
     ...jobSettings(values, isDeletionStopped),
     ...readPathSettings(values),
+    clientAddressHeader: givenText(env, "CLIENT_ADDRESS_HEADER") || undefined,
     ...usageSettings(values),
     ...logSettings(values),
   };

@@ -24,7 +24,7 @@ export function readRequest(incoming: Request, settings: Settings): S3Request {
 /** Reads the headers, and what a trusted edge reports of the connection. */
 export function readConnection(
   incoming: Request,
-  { edge }: Settings,
+  { edge, clientAddressHeader }: Settings,
 ): Pick<S3Request, "headers" | "isSecure" | "clientAcceptEncoding" | "tlsVersion"> {
   // Without an edge before it, a runtime may take `cf` from a client's header.
   const cf = edge === "cloudflare" ? incoming.cf : undefined;
@@ -32,9 +32,15 @@ export function readConnection(
   const tlsVersion: unknown = cf?.["tlsVersion"];
   return {
     // Only the edge overwrites the client's address. Without an edge, a client could send any address.
-    headers: new SentHeaders(incoming.headers, cf === undefined ? CLIENT_ADDRESS : undefined),
+    headers: new SentHeaders(incoming.headers, cf === undefined ? addressOfFront(incoming, clientAddressHeader) : {}),
     isSecure: edge === "cloudflare" && incoming.url.startsWith("https:"),
     clientAcceptEncoding: typeof acceptEncoding === "string" ? acceptEncoding : undefined,
     tlsVersion: typeof tlsVersion === "string" ? /\d\.\d/.exec(tlsVersion)?.[0] : undefined,
   };
+}
+
+/** The address that the front of a local server reports, in place of any that the client sent. */
+function addressOfFront({ headers }: Request, name: string | undefined): Readonly<Record<string, string | undefined>> {
+  if (name === undefined) return { [CLIENT_ADDRESS]: undefined };
+  return { [name]: undefined, [CLIENT_ADDRESS]: headers.get(name) ?? undefined };
 }

@@ -9,7 +9,7 @@ import { after, before, describe, it } from "node:test";
 import { signRequest } from "../clients/raw/sign.ts";
 import { Requests } from "../crash/requests.ts";
 import { ACCESS_KEY_ID, makeCredentials, SECRET_ACCESS_KEY } from "../../scripts/project/credentials.ts";
-import { openFront, type Front } from "../../scripts/serve/front.ts";
+import { CLIENT_ADDRESS_HEADER, makeAddressHeader, openFront, type Front } from "../../scripts/serve/front.ts";
 import { serveCairn, WORKER, type ServedCairn } from "../../scripts/serve/runtime.ts";
 
 const ADDRESS = "203.0.113.9";
@@ -19,6 +19,7 @@ const ANSWER_MS = 60_000;
 const credentials = makeCredentials();
 const state = mkdtempSync(join(tmpdir(), "cairn-edge-"));
 let cairn: ServedCairn;
+const addressHeader = makeAddressHeader();
 let front: Front;
 
 /** Headers by which a client might speak for the edge or for Miniflare. */
@@ -86,12 +87,13 @@ before(async () => {
     state,
     host: "127.0.0.1",
     port: 0,
-    bindings: { ...bindings, EDGE: "cloudflare", LOG_REQUESTS: "false" },
+    bindings: { ...bindings, EDGE: "cloudflare", LOG_REQUESTS: "false", [CLIENT_ADDRESS_HEADER]: addressHeader },
   });
-  front = await openFront("127.0.0.1", 0, async () => Number(new URL(await cairn.urlOf(WORKER)).port));
+  front = await openFront("127.0.0.1", 0, addressHeader, async () => Number(new URL(await cairn.urlOf(WORKER)).port));
   const requests = new Requests(`http://127.0.0.1:${front.port}`, credentials);
   const conditions: Record<string, object> = {
     open: {},
+    peer: { IpAddress: { "aws:SourceIp": "127.0.0.1/32" } },
     near: { IpAddress: { "aws:SourceIp": `${ADDRESS}/32` } },
     anywhere: { IpAddress: { "aws:SourceIp": ["0.0.0.0/0", "::/0"] } },
     secure: { Bool: { "aws:SecureTransport": "true" } },
@@ -112,11 +114,29 @@ after(async () => {
 });
 
 void describe("the local server", () => {
+  void it("reports the address of the client's connection, whatever the client sends", async () => {
+    for (const forged of FORGED) {
+      for (const bucket of ["peer", "anywhere"]) {
+        const answer = await get(front.port, `/${bucket}/k`, forged, `CF-Connecting-IP: ${ADDRESS}`);
+        assert.match(answer, /^HTTP\/1\.1 200 /, `${bucket} with ${forged}`);
+      }
+    }
+    const requests = new Requests(`http://127.0.0.1:${front.port}`, credentials);
+    const document = "<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>";
+    assert.equal((await requests.send("PUT", "/open?notification", {}, document)).status, 200);
+    assert.equal((await requests.send("PUT", "/open/k", {}, "the bytes")).status, 200);
+    const events = (await requests.send("GET", "/open?events")).body.toString();
+    assert.deepEqual(
+      [...events.matchAll(/"sourceIPAddress":"([^"]*)"/g)].map(([, address]) => address),
+      ["127.0.0.1"],
+    );
+  });
+
   void it("accepts neither an address nor TLS version from a client", async () => {
     const runtimePort = Number(new URL(await cairn.urlOf(WORKER)).port);
     for (const port of [front.port, runtimePort]) {
       for (const forged of FORGED) {
-        for (const bucket of ["near", "anywhere", "secure"]) {
+        for (const bucket of ["near", "secure", ...(port === front.port ? [] : ["peer", "anywhere"])]) {
           const answer = await get(port, `/${bucket}/k`, forged, `CF-Connecting-IP: ${ADDRESS}`);
           assert.match(answer, /^HTTP\/1\.1 403 /, `${bucket} with ${forged}`);
         }

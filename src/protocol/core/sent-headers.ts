@@ -8,11 +8,14 @@ export class SentHeaders implements ReadableHeaders {
   /** By lower-case name. */
   readonly #values: ReadonlyMap<string, string>;
 
-  /** @param without the lower-case name of a header to leave out */
-  constructor(headers: Headers, without?: string) {
+  /** @param replaced other values of headers by lower-case name; undefined leaves one out */
+  constructor(headers: Headers, replaced: Readonly<Record<string, string | undefined>> = {}) {
     // The runtime gives names in lower case, and joins the values of a name that was sent more than once.
     const values = new Map(headers);
-    if (without !== undefined) values.delete(without);
+    for (const [name, value] of Object.entries(replaced)) {
+      if (value === undefined) values.delete(name);
+      else values.set(name, value);
+    }
     this.#values = values;
   }
 

@@ -30,11 +30,12 @@ describe("headers in a map", () => {
     expect(kept.get("x-a")).toBe("1");
   });
 
-  it("leave out one header, and keep the others", () => {
-    const without = new SentHeaders(sent, "host");
+  it("leave out and replace headers, and keep the others", () => {
+    const without = new SentHeaders(sent, { host: undefined, "content-type": "a/b", "x-new": "1" });
     expect(without.has("Host")).toBe(false);
     expect(without.get("host")).toBeNull();
-    expect([...without.keys()]).toEqual(["content-type", "x-amz-meta-a"]);
+    expect([...without.keys()]).toEqual(["content-type", "x-amz-meta-a", "x-new"]);
+    expect([without.get("Content-Type"), without.get("x-new")]).toEqual(["a/b", "1"]);
   });
 
   it("have no header for a name that no header can have", () => {
