@@ -3,10 +3,11 @@ import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
 import { checkDelivery } from "./doctor/delivery-checks.ts";
 import { reportLines, skipped, bad, type Finding } from "./doctor/findings.ts";
-import { PAID_DATABASE_BYTES, checkHealth } from "./doctor/health-checks.ts";
+import { checkHealth } from "./doctor/health-checks.ts";
 import type { Place } from "./doctor/place.ts";
 import { checkRequests, cleanUp } from "./doctor/request-checks.ts";
 import { Wire } from "./doctor/wire.ts";
+import { DATABASE_MAX_BYTES } from "../src/state/d1/size-limit.ts";
 import { readMigrations } from "./migrations/folder.ts";
 import { ACCESS_KEY_ID, SECRET_ACCESS_KEY, readDevVars } from "./project/credentials.ts";
 import { PROJECT_ROOT, readWranglerToml } from "./project/wrangler-toml.ts";
@@ -83,7 +84,7 @@ async function examine({ url, bucket, largest, region, deliveryUrls, isFree }: A
   const wire = new Wire(url, known ?? { accessKeyId: "", secretAccessKey: "" }, region);
   const findings = await checkHealth(wire, {
     newestMigration: readMigrations(readWranglerToml().d1.migrationsDir).at(-1)?.name,
-    databaseLimit: isFree ? 500_000_000 : PAID_DATABASE_BYTES,
+    databaseLimit: isFree ? 500_000_000 : DATABASE_MAX_BYTES,
     now: Date.now,
   });
   for (const host of deliveryUrls) findings.push(...(await checkDelivery(host, known)));

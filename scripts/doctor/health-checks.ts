@@ -7,8 +7,6 @@ const SKEW_MS = 15 * 60_000;
 /** Three runs of the schedule. */
 const CRON_MS = 15 * 60_000;
 const GIB = 1024 ** 3;
-/** D1's limit of one database on a paid plan. */
-export const PAID_DATABASE_BYTES = 10 * 1000 ** 3;
 
 export interface HealthOptions {
   readonly newestMigration: string | undefined;

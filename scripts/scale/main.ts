@@ -4,9 +4,8 @@ import { randomBytes } from "node:crypto";
 import { readMigrations } from "../migrations/folder.ts";
 import { databaseOf } from "../migrations/schema.ts";
 import { readWranglerToml } from "../project/wrangler-toml.ts";
+import { DATABASE_MAX_BYTES } from "../../src/state/d1/size-limit.ts";
 
-/** D1's limit of one database on a paid plan. */
-const DATABASE_BYTES = 10_000_000_000;
 const OBJECTS = 60_000;
 
 interface Sample {
@@ -94,7 +93,7 @@ function pad(value: number, length: number): string {
 
 for (const sample of SAMPLES) {
   const bytes = bytesPerKey(sample);
-  const millions = DATABASE_BYTES / bytes / 1e6;
+  const millions = DATABASE_MAX_BYTES / bytes / 1e6;
   console.log(
     `${bytes.toFixed(0).padStart(6)} bytes a key, ${millions.toFixed(1).padStart(5)} million keys in 10 GB: ${sample.title}`,
   );

@@ -1,5 +1,6 @@
 // GET /_/health: reports whether the Worker reaches its bindings, the schema of the database and the last scheduled
 // run. Contains the names of invalid settings, never their values.
+import { DATABASE_MAX_BYTES } from "../state/d1/size-limit.ts";
 import { settingProblems } from "../config/setting-problems.ts";
 import { readPlacedDatabases } from "../state/metadata/placements.ts";
 import { type DatabaseHealth, lookUpHealth } from "../state/repair/health.ts";
@@ -20,6 +21,8 @@ export interface Health {
   readonly lastCron: string | null;
   /** The size of the largest database in bytes; null if D1 is unreachable. */
   readonly databaseBytes: number | null;
+  /** The size that D1 allows each database on the Paid plan, in bytes. */
+  readonly databaseMaxBytes: number;
   /** Each database by its binding, if there are several. A registered one that is not bound is not reachable. */
   readonly databases?: Readonly<Record<string, DatabaseReport>>;
   /** The names of invalid settings. */
@@ -72,6 +75,7 @@ async function checkHealth({ env, connections }: RequestScope): Promise<Health> 
     schema: schemas.toSorted()[0] || null,
     lastCron: first?.steppedAt === undefined ? null : new Date(first.steppedAt).toISOString(),
     databaseBytes: sizes.length === 0 ? null : Math.max(...sizes),
+    databaseMaxBytes: DATABASE_MAX_BYTES,
     ...(databases.areSeveral ? { databases: Object.fromEntries(reports) } : {}),
     misconfigured: settingProblems(env).map(({ setting }) => setting),
   };

@@ -9,7 +9,8 @@ import { lookUpBoth, type Database } from "../state/d1/database.ts";
 import type { Databases } from "../state/d1/databases.ts";
 import { lookUpJobStates, type JobReport, type JobState } from "../state/metadata/job-states.ts";
 import { lookUpHold, type DeletionHold } from "../state/repair/deletion-hold.ts";
-import { DATABASE_MAX_BYTES, lookUpHealth, type DatabaseHealth } from "../state/repair/health.ts";
+import { DATABASE_MAX_BYTES } from "../state/d1/size-limit.ts";
+import { lookUpHealth, type DatabaseHealth } from "../state/repair/health.ts";
 
 type JobStatus = "Disabled" | "Failed" | "Held" | "Idle" | "InProgress";
 

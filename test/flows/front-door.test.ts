@@ -105,6 +105,7 @@ describe("health", () => {
       ok: true,
       bindings: { d1: true, blobs: true, coordinators: true },
       databaseBytes: expect.any(Number),
+      databaseMaxBytes: 10_000_000_000,
       misconfigured: [],
     });
     expect(health["schema"]).toMatch(/^\d{4}_\w+\.sql$/);

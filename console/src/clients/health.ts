@@ -10,6 +10,8 @@ export interface Health {
   readonly lastScheduledAt: number | undefined;
   /** Bytes of each database by its binding; of the largest one alone if there is only one. */
   readonly databases: readonly { readonly name: string; readonly bytes: number | undefined }[];
+  /** The most bytes of one database; undefined if the endpoint does not report them. */
+  readonly databaseMaxBytes: number | undefined;
   /** Names of settings with invalid values. */
   readonly misconfigured: readonly string[];
 }
@@ -37,6 +39,7 @@ export async function getHealth(endpoint: string, signal?: AbortSignal): Promise
       databases.length === 0
         ? [one]
         : databases.map(([name, report]) => ({ name, bytes: numeric(Reflect.get(Object(report), "bytes")) })),
+    databaseMaxBytes: numeric(at("databaseMaxBytes")),
     misconfigured: Array.isArray(at("misconfigured")) ? Array.from(Object(at("misconfigured")), String) : [],
   };
 }

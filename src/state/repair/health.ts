@@ -1,9 +1,6 @@
 // Reads a database's health: its newest migration and the last step of a scheduled job.
 import { rowsOf, statement, type Lookup } from "../d1/database.ts";
 
-/** The size that D1 allows a database on the Paid plan. */
-export const DATABASE_MAX_BYTES = 10_000_000_000;
-
 /** The state of a reachable database. */
 export interface DatabaseHealth {
   /** The name of the newest migration; undefined for an empty database. */

@@ -14,8 +14,6 @@ import { DoctorSection } from "./doctor-section.tsx";
 import { JobsSection } from "./jobs-section.tsx";
 import "./health.css";
 
-/** D1's limit of a database in a paid plan. */
-const DATABASE_MAX_BYTES = 10e9;
 /** As `npm run doctor` warns. */
 const WARNING_SHARE = 0.8;
 
@@ -37,7 +35,7 @@ export function HealthScreen() {
 
 function HealthFacts({ health }: { readonly health: Health }) {
   const connection = useConnection();
-  const { bindings, schema, lastScheduledAt, databases, misconfigured } = health;
+  const { bindings, schema, lastScheduledAt, databases, databaseMaxBytes, misconfigured } = health;
   return (
     <section class="section">
       <h2>{t("health.endpoint")}</h2>
@@ -58,9 +56,11 @@ function HealthFacts({ health }: { readonly health: Health }) {
           <div key={name} class="health-database">
             <dt>{t("health.database", { name })}</dt>
             <dd>
-              <Progress label={t("health.database", { name })} share={bytes / DATABASE_MAX_BYTES} />
-              {t("health.databaseSize", { size: formatBytes(bytes), limit: formatBytes(DATABASE_MAX_BYTES) })}
-              {bytes < DATABASE_MAX_BYTES * WARNING_SHARE ? null : <p class="notice">{t("health.databaseFull")}</p>}
+              {databaseMaxBytes === undefined ? (
+                formatBytes(bytes)
+              ) : (
+                <DatabaseSize name={name} bytes={bytes} maxBytes={databaseMaxBytes} />
+              )}
             </dd>
           </div>
         ))}
@@ -72,5 +72,16 @@ function HealthFacts({ health }: { readonly health: Health }) {
         </dd>
       </dl>
     </section>
+  );
+}
+
+function DatabaseSize(props: { readonly name: string; readonly bytes: number; readonly maxBytes: number }) {
+  const { name, bytes, maxBytes } = props;
+  return (
+    <>
+      <Progress label={t("health.database", { name })} share={bytes / maxBytes} />
+      {t("health.databaseSize", { size: formatBytes(bytes), limit: formatBytes(maxBytes) })}
+      {bytes < maxBytes * WARNING_SHARE ? null : <p class="notice">{t("health.databaseFull")}</p>}
+    </>
   );
 }
