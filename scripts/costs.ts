@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { countOperations } from "./costs/count.ts";
-import { exampleTables, operationTable, priceTable } from "./costs/tables.ts";
+import { exampleTables, operationTable, packingText, priceTable } from "./costs/tables.ts";
 import { replaceSection } from "./docs/sections.ts";
 import { readCommandLine } from "./project/command-line.ts";
 import { PROJECT_ROOT } from "./project/wrangler-toml.ts";
@@ -25,7 +25,12 @@ async function refresh(): Promise<void> {
   const counted = await countOperations((title) => process.stderr.write(`${title}\n`));
   const counts = new Map(counted.map((one) => [one.operation.id, one]));
   const written = readFileSync(PAGE, "utf8");
-  const sections = { operations: operationTable(counts), examples: exampleTables(counts), prices: priceTable() };
+  const sections = {
+    operations: operationTable(counts),
+    packing: packingText(counts),
+    examples: exampleTables(counts),
+    prices: priceTable(),
+  };
   const fresh = Object.entries(sections).reduce((text, [name, table]) => replaceSection(text, name, table), written);
   if (fresh === written) return;
   if (check) {

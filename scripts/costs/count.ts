@@ -9,8 +9,9 @@ import { serveCairn } from "../serve/runtime.ts";
 import { Caller } from "../tenancy/caller.ts";
 import { addUser } from "../tenancy/tenants.ts";
 import { OPERATIONS } from "./operations.ts";
+import { PACKING } from "./packing.ts";
 import { BUCKET, Site, type CountedOperation } from "./site.ts";
-import type { Tally } from "./tally.ts";
+import { NOTHING, plus, type Tally } from "./tally.ts";
 
 const WORKER = resolve(import.meta.dirname, "worker", "worker.ts");
 const POLL_MS = 20;
@@ -34,7 +35,7 @@ const SETTINGS = {
 /** Counts every operation, each in an empty bucket. The counts are the same on every machine. */
 export async function countOperations(onStart: (title: string) => void): Promise<Counted[]> {
   const groups = new Map<string, CountedOperation[]>();
-  for (const operation of OPERATIONS) {
+  for (const operation of [...OPERATIONS, PACKING]) {
     const settings = JSON.stringify(operation.settings ?? {});
     groups.set(settings, [...(groups.get(settings) ?? []), operation]);
   }
@@ -86,7 +87,7 @@ async function count(operation: CountedOperation, user: Caller): Promise<Tally> 
   await run();
   const tally = await takeTally(user.place.endpoint);
   await empty(site, user);
-  return tally;
+  return plus(NOTHING, tally, 1 / (operation.times ?? 1));
 }
 
 /** Empties and deletes the bucket, so that the next operation finds as many rows as on any other run. */

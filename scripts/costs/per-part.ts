@@ -7,10 +7,15 @@ import { NOTHING, plus, type Tally } from "./tally.ts";
 export type Counts = ReadonlyMap<string, Counted>;
 
 /** @throws Error if the operation is not counted */
-export function tallyOf(counts: Counts, id: string): Tally {
+export function countedOf(counts: Counts, id: string): Counted {
   const found = counts.get(id);
   if (found === undefined) throw new Error(`${id} is not counted`);
-  return found.tally;
+  return found;
+}
+
+/** @throws Error if the operation is not counted */
+export function tallyOf(counts: Counts, id: string): Tally {
+  return countedOf(counts, id).tally;
 }
 
 /** What one more part adds to a completion, and to a read of the object. */

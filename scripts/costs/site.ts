@@ -12,6 +12,8 @@ export interface CountedOperation {
   readonly s3: PriceClass;
   /** Bytes of the request's body, which are hashed. */
   readonly bytes?: number;
+  /** How often the operation is done in one call; its counts are those of one. Undefined: once. */
+  readonly times?: number;
   /** Settings of the Cairn that it is sent to, for what differs from the others. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Makes what the operation needs and returns the operation, whose calls alone are counted. */
@@ -62,6 +64,11 @@ export class Site {
     }
     const body = `<CompleteMultipartUpload>${entries.join("")}</CompleteMultipartUpload>`;
     return async () => void (await this.send("POST", upload, { body }));
+  }
+
+  /** Packs all bodies that the database has. */
+  async pack(): Promise<void> {
+    await answerOf("packing", await fetch(`${this.#caller.place.endpoint}/-/pack`));
   }
 
   /** Reads a path of the delivery host without credentials. */

@@ -1,7 +1,8 @@
 // Turns counts and prices into the tables of docs/costs.md.
 import type { Counted } from "./count.ts";
 import { EXAMPLES, monthOf, type Example } from "./examples.ts";
-import type { Counts } from "./per-part.ts";
+import { PACKED, PACKING } from "./packing.ts";
+import { countedOf, tallyOf, type Counts } from "./per-part.ts";
 import { ASSUMED, CLOUDFLARE, CLOUDFRONT, PRICES_OF, S3, SOURCES, STORAGE, type Price } from "./prices.ts";
 import type { PriceClass } from "./site.ts";
 
@@ -24,7 +25,7 @@ const S3_PRICES: Readonly<Record<PriceClass, number | undefined>> = {
 
 /** Dollars for a million of an operation, by where they go. */
 export function pricesOf({ operation, tally }: Counted) {
-  const cpuMs = ASSUMED.cpuMs + ((operation.bytes ?? 0) / 1e6) * ASSUMED.cpuMsPerMegabyte;
+  const cpuMs = tally.requests * ASSUMED.cpuMs + ((operation.bytes ?? 0) / 1e6) * ASSUMED.cpuMsPerMegabyte;
   const gbSeconds = tally.coordinatorCalls * ASSUMED.coordinatorSeconds * ASSUMED.coordinatorGb;
   const worker = tally.requests * CLOUDFLARE.requests.perMillion + cpuMs * CLOUDFLARE.cpuMs.perMillion;
   const coordinator =
@@ -37,7 +38,8 @@ export function pricesOf({ operation, tally }: Counted) {
 
 /** The table of dollars for a million of each operation. */
 export function operationTable(counts: Counts): string {
-  const rows = Array.from(counts.values(), (counted) => {
+  const requested = Array.from(counts.values()).filter(({ tally }) => tally.requests > 0);
+  const rows = Array.from(requested, (counted) => {
     const { operation, tally } = counted;
     const { worker, coordinator, rows, blobs, log, sum } = pricesOf(counted);
     return [
@@ -67,6 +69,17 @@ export function operationTable(counts: Counts): string {
     "AWS S3",
   ];
   return markdown(head, rows);
+}
+
+/** What packing small bodies adds to their PUTs. */
+export function packingText(counts: Counts): string {
+  const { rowsWritten, classA } = tallyOf(counts, PACKING.id);
+  const [packing, inline, stored] = [PACKING.id, "put-inline", "put"].map((id) => pricesOf(countedOf(counts, id)).sum);
+  return [
+    `Packing ${PACKED} bodies writes ${amount(rowsWritten * PACKED)} rows and makes ${amount(classA * PACKED)} Class A`,
+    `call: $${dollars(packing)} for a million. So a million small objects cost $${dollars((inline ?? 0) + (packing ?? 0))}`,
+    `and not $${dollars(stored)}.`,
+  ].join(" ");
 }
 
 /** The prices and where they were read. */

@@ -7,8 +7,9 @@ import { describe, it } from "node:test";
 import type { Counted } from "../../scripts/costs/count.ts";
 import { EXAMPLES, monthOf, type Example } from "../../scripts/costs/examples.ts";
 import { OPERATIONS } from "../../scripts/costs/operations.ts";
+import { PACKING } from "../../scripts/costs/packing.ts";
 import { perPart } from "../../scripts/costs/per-part.ts";
-import { priceTable, pricesOf } from "../../scripts/costs/tables.ts";
+import { operationTable, packingText, priceTable, pricesOf } from "../../scripts/costs/tables.ts";
 import { NOTHING, type Tally } from "../../scripts/costs/tally.ts";
 import { PROJECT_ROOT } from "../../scripts/project/wrangler-toml.ts";
 
@@ -77,6 +78,18 @@ void describe("the costs", () => {
     assert.deepEqual([units["D1 rows written"], units["R2 Class B"]], [104e6, 100e6]);
   });
 
+  void it("of packing are those of one body in a full pack, beside those of its PUT", () => {
+    const counts = countsOf({
+      put: { requests: 1, classA: 1 },
+      "put-inline": { requests: 1, rowsWritten: 2 },
+    });
+    counts.set(PACKING.id, { operation: PACKING, tally: { ...NOTHING, rowsWritten: 1.002, classA: 0.001 } });
+    const text = packingText(counts);
+    assert.match(text, /^Packing 1000 bodies writes 1,002 rows and makes 1 Class A call: \$1\.01 for a million\. /);
+    assert.match(text, /cost \$3\.37 and not \$4\.86\.$/);
+    assert.ok(!operationTable(counts).includes(PACKING.title));
+  });
+
   void it("of the examples name counted operations only", () => {
     const known = new Set(OPERATIONS.map(({ id }) => id));
     assert.deepEqual(
@@ -87,6 +100,7 @@ void describe("the costs", () => {
 
   void it("are on the page with their prices, and in README", () => {
     assert.ok(page.includes(priceTable()), "run `npm run costs`");
+    assert.match(page, /Packing 1000 bodies writes [\d,]+ rows and makes 1 Class A call: \$\d/);
     for (const { title } of [...OPERATIONS, ...EXAMPLES]) assert.ok(page.includes(title), title);
     const get = /^\| GetObject \|.*\*\*([\d.]+)\*\*/m.exec(page)?.[1];
     const readme = readFileSync(join(PROJECT_ROOT, "README.md"), "utf8");

@@ -1,11 +1,16 @@
 // Cairn's Worker behind bindings that count what Cloudflare bills. The counts come from the platform's side of each binding,
 // not from Cairn's own counters. `GET /-/tally` returns and resets them once no background work is left.
 import cairn, { KeyCoordinator as CairnCoordinator } from "../../../src/worker.ts";
+import { readSettings } from "../../../src/config/settings.ts";
+import { connect } from "../../../src/contract/connections.ts";
+import { packSmallBlobs } from "../../../src/jobs/pack-small-blobs.ts";
+import { Counts } from "../../../src/state/d1/counts.ts";
 import { NOTHING, plus, type Tally } from "../tally.ts";
 
 const CLASS_A = new Set(["put", "list", "createMultipartUpload"]);
 const CLASS_B = new Set(["get", "head"]);
 const CONFLICT = 409;
+const DAY_MS = 24 * 3_600_000;
 
 let tally = NOTHING;
 let pending = 0;
@@ -80,6 +85,19 @@ export class KeyCoordinator extends CairnCoordinator {
   }
 }
 
+/** Runs a pass of the job that packs small bodies, at a time when all of them are old enough. */
+async function packAll(env: Env): Promise<Response> {
+  const settings = readSettings(env);
+  // One pass a day looks where earlier ones were, and reads more rows.
+  const noon = Math.ceil(Date.now() / DAY_MS) * DAY_MS + DAY_MS / 2;
+  const budget = { callsLeft: () => settings.jobCallsPerTick, isSpent: () => false };
+  const context = { ...connect(env, settings, new Counts()), settings, env, now: noon, budget };
+  let cursor: string | null = null;
+  do ({ cursor } = await packSmallBlobs.step(context, cursor));
+  while (cursor !== null);
+  return new Response();
+}
+
 export default {
   fetch(request, env, execution) {
     if (request.url.endsWith("/-/tally")) {
@@ -88,6 +106,7 @@ export default {
       tally = NOTHING;
       return Response.json(total);
     }
+    if (request.url.endsWith("/-/pack")) return packAll(counted(env));
     add({ requests: 1 });
     const waitUntil = (promise: Promise<unknown>): void => {
       pending += 1;
