@@ -106,8 +106,11 @@ function join(client: Socket, port: number, header: string): void {
     if (heads === 1 && expectsContinue && isIdle) client.write(CONTINUE);
     if (heads > 0) isIdle = false;
     if (!runtime.writable) return;
+    // One write for all pieces.
+    runtime.cork();
     let isWritable = true;
     for (const piece of passed) isWritable = runtime.write(piece);
+    runtime.uncork();
     if (!isWritable) {
       client.pause();
       runtime.once("drain", () => client.resume());
