@@ -102,8 +102,19 @@ void describe("the costs", () => {
     assert.ok(page.includes(priceTable()), "run `npm run costs`");
     assert.match(page, /Packing 1000 bodies writes [\d,]+ rows and makes 1 Class A call: \$\d/);
     for (const { title } of [...OPERATIONS, ...EXAMPLES]) assert.ok(page.includes(title), title);
-    const get = /^\| GetObject \|.*\*\*([\d.]+)\*\*/m.exec(page)?.[1];
+    const priceOf = (title: string): string | undefined =>
+      page
+        .split("\n")
+        .find((line) => line.startsWith(`| ${title} |`))
+        ?.match(/\*\*([\d.]+)\*\*/)?.[1];
     const readme = readFileSync(join(PROJECT_ROOT, "README.md"), "utf8");
-    assert.equal(/^\| GET \/ PUT +\| ([\d.]+) /m.exec(readme)?.[1], get);
+    const inReadme = Array.from(readme.matchAll(/^\| GET \/ PUT, ([^|]*?) +\| ([\d.]+) /gm), ([, of, price]) => [
+      of,
+      price,
+    ]);
+    assert.deepEqual(inReadme, [
+      ["up to 16 KiB", priceOf("GetObject from the database")],
+      ["larger", priceOf("GetObject")],
+    ]);
   });
 });
