@@ -25,8 +25,7 @@ export function makeCredentials(): Credentials {
 
 /** The variables in a folder's `.dev.vars`; empty when there is no such file. */
 export function readDevVars(root: string): Readonly<Record<string, string>> {
-  const file = devVarsFile(root);
-  const variables = existsSync(file) ? parseEnv(readFileSync(file, "utf8")) : {};
+  const variables = parseEnv(textOfDevVars(root));
   return Object.fromEntries(Object.entries(variables).filter((entry): entry is [string, string] => Boolean(entry[1])));
 }
 
@@ -54,6 +53,12 @@ export function sourceOfCredentials(
   return pair(readDevVars(root)) === undefined ? undefined : "file";
 }
 
+/** Editors on Windows may begin the file with a byte order mark, which is no part of the first name. */
+function textOfDevVars(root: string): string {
+  const file = devVarsFile(root);
+  return existsSync(file) ? readFileSync(file, "utf8").replace(/^\uFEFF/, "") : "";
+}
+
 /** The file that stores a folder's variables. */
 export function devVarsFile(root: string): string {
   return join(root, ".dev.vars");
@@ -77,7 +82,7 @@ export function saveToDevVars(
   deleted: readonly string[] = [],
 ): void {
   const file = devVarsFile(root);
-  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const before = textOfDevVars(root);
   // An old line with an empty value would hide the new one.
   const others = before.split("\n").filter((line) => {
     const name = /^\s*(?:export\s+)?(\w+)\s*=/.exec(line)?.[1] ?? "";

@@ -1,11 +1,12 @@
 // Tests of the local server as a process: who may use a state folder, and what it prints. `npm run test:serve` runs them.
 import assert from "node:assert/strict";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { endRunningCairns, startCairn } from "../clients/cairn-process.ts";
-import { makeCredentials } from "../../scripts/project/credentials.ts";
+import { makeCredentials, rootCredentials } from "../../scripts/project/credentials.ts";
+import { makeMasterKey, MASTER_KEY, masterKey } from "../../scripts/project/master-key.ts";
 import { greeting } from "../../scripts/serve/greeting.ts";
 import { lockState } from "../../scripts/serve/state-lock.ts";
 
@@ -71,6 +72,23 @@ void describe("a state folder", () => {
       }
     },
   );
+});
+
+void describe("the secrets in .dev.vars", () => {
+  for (const [name, textOf] of [
+    ["a byte order mark", (line: string) => `\uFEFF${line}\n`],
+    ["lines that end with CRLF", (line: string) => `OTHER=1\r\n${line}\r\n`],
+    ["no newline at its end", (line: string) => `OTHER=1\n${line}`],
+  ] as const) {
+    void it(`are kept in a file with ${name}`, () => {
+      const root = mkdtempSync(join(folder, "vars-"));
+      const key = makeMasterKey();
+      writeFileSync(join(root, ".dev.vars"), textOf(`${MASTER_KEY}=${key}`));
+      assert.equal(masterKey({}, root), key);
+      const made = rootCredentials({}, root);
+      assert.deepEqual([masterKey({}, root), rootCredentials({}, root)], [key, made]);
+    });
+  }
 });
 
 void describe("the greeting", () => {
