@@ -18,7 +18,7 @@ export const USAGE_PREPARATIONS: Readonly<Record<string, readonly Preparation[]>
     async () =>
       Promise.resolve({
         method: "GET",
-        target: "/?usage&from=2026-11-01",
+        target: "/?usage&from=2026-11-01&to=2026-11-02",
         permissions: [{ spellings: ["s3:GetAccountRequestUsage"], on: "*" }],
       }),
   ],
