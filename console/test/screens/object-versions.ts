@@ -46,7 +46,7 @@ export function objectVersionsSuite(stage: Stage): Suite {
           await going.getByText(/^Goes on .*, by the rule history\.$/).waitFor();
           await oldest.getByText(/^Locked until .*2031/).waitFor();
           await oldest
-            .getByText(/^No rule removes it while it is locked\. Goes on May [67], 2031, by the rule history\.$/)
+            .getByText(/^No rule removes it while it is locked\. Goes on May [567], 2031, by the rule history\.$/)
             .waitFor();
           await assertAccessible(page);
         });
