@@ -14,6 +14,12 @@ export const EDGE_CACHE_SETTINGS = {
     meaning:
       "Size of the pieces in which the edge cache stores large blobs, in MiB (1 to 8). `npm run bench:cache` compares sizes.",
   },
+  SPECULATIVE_READS: {
+    default: "true",
+    values: ["true", "false"],
+    meaning:
+      "Whether a GET begins to read the blob that the same caller last found under the key while the database still looks it up (docs/edge-cache.md). Nothing is sent before the database has authorised the request and named that blob.",
+  },
   EDGE_CACHE_NAMESPACE: {
     default: "cairn-blobs",
     form: FORMS.cacheNamespace,

@@ -94,6 +94,7 @@ export interface Settings {
   readonly edgeCache: (typeof SETTINGS.EDGE_CACHE.values)[number];
   readonly edgeCacheNamespace: string;
   readonly edgeCachePieceBytes: number;
+  readonly speculativeReads: boolean;
   readonly verifyReads: "off" | "sampled" | "always";
   /** The most blob reads of one archive. */
   readonly archiveMaxReads: number;
@@ -234,6 +235,7 @@ function readPathSettings(values: SettingValues) {
   return {
     edge: values.is("EDGE", "cloudflare") ? "cloudflare" : "none",
     edgeCache: SETTINGS.EDGE_CACHE.values.find((value) => value === values.valid("EDGE_CACHE")) ?? "off",
+    speculativeReads: values.valid("SPECULATIVE_READS") === "true",
     edgeCachePieceBytes: values.number("EDGE_CACHE_PIECE_MEBIBYTES") * 1024 ** 2,
     edgeCacheNamespace: values.valid("EDGE_CACHE_NAMESPACE"),
     verifyReads: verifyReads === "off" || verifyReads === "sampled" ? verifyReads : "always",

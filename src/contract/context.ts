@@ -10,6 +10,8 @@ import type { EdgeCache } from "../state/blobs/edge-cache.ts";
 import type { Coordinators } from "../state/writes/coordinators.ts";
 import type { Database } from "../state/d1/database.ts";
 import type { Databases } from "../state/d1/databases.ts";
+import type { ReadConnections } from "../state/reads/open-bytes.ts";
+import type { SpeculativeRead } from "../state/reads/speculative-read.ts";
 import type { Settings } from "../config/settings.ts";
 
 /** Credentials as a request names them, not yet verified. */
@@ -24,6 +26,16 @@ export interface NamedCredentials {
 export interface Identity {
   readonly principal: Principal;
   readonly access: Access;
+}
+
+/** What a read may use before the lookups have answered. */
+export interface SpeculationContext extends ReadConnections {
+  /** The request's access key id; empty for an anonymous request. */
+  readonly caller: string;
+  /** Whether the request's signature is that of the caller's secret, as far as this isolate knows it. */
+  isVerified(): Promise<boolean>;
+  readonly settings: Settings;
+  readonly now: number;
 }
 
 export interface Context {
@@ -62,4 +74,8 @@ export interface Context {
   deliverEvents(): Promise<void>;
   /** Lets work continue after the response. */
   waitUntil(work: Promise<unknown>): void;
+  /** The request's access key id; empty for an anonymous request. */
+  readonly caller: string;
+  /** What was read beside the lookups. */
+  readonly speculative: SpeculativeRead | undefined;
 }

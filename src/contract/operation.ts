@@ -7,7 +7,8 @@ import { joinInputs, type DeclaredInputs, type OperationInputs } from "../protoc
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Bucket, BucketFacts } from "../state/metadata/buckets.ts";
 import type { Lookup, Statement, StatementResult } from "../state/d1/database.ts";
-import type { Context } from "./context.ts";
+import type { SpeculativeRead } from "../state/reads/speculative-read.ts";
+import type { Context, SpeculationContext } from "./context.ts";
 import { lookUpAddressedSnapshot, refuseSnapshot, refuseSnapshotName } from "./snapshot-address.ts";
 import type { Settings } from "../config/settings.ts";
 
@@ -75,6 +76,8 @@ interface Declaration<Input, Facts extends BucketFacts, Output> {
    * selects the bucket, and returns no row only if it does not exist.
    */
   readonly lookUp: (input: Input, request: S3Request) => Lookup<Facts>;
+  /** Begins to read what the request probably returns, beside the lookups. `run` finds it in its context. */
+  readonly speculate?: (context: SpeculationContext, input: Input) => Promise<SpeculativeRead | undefined>;
   readonly run: (context: Context, input: Input, facts: Facts & { readonly bucket: Bucket }) => Promise<Output>;
   readonly write: (output: Output, input: Input) => S3Response;
 }
@@ -82,6 +85,8 @@ interface Declaration<Input, Facts extends BucketFacts, Output> {
 /** An operation whose input has been parsed. */
 export interface PreparedOperation {
   readonly statements: readonly Statement[];
+  /** Begins to read beside the lookups; undefined for an operation that does not. */
+  readonly speculate: ((context: SpeculationContext) => Promise<SpeculativeRead | undefined>) | undefined;
   /** Continues with the results of the statements. */
   resume(results: readonly StatementResult[]): ResumedOperation;
 }
@@ -141,7 +146,9 @@ export function defineOperation<Input, Facts extends BucketFacts, Output>(
         const lookup = declaration.lookUp(input, request);
         const snapshot = lookUpAddressedSnapshot(request.address);
         const count = lookup.statements.length;
+        const { speculate } = declaration;
         return {
+          speculate: speculate && (async (context) => speculate(context, input)),
           statements: [...lookup.statements, ...snapshot.statements],
           resume(results) {
             const facts = lookup.read(results.slice(0, count));
@@ -197,6 +204,7 @@ export function defineServiceOperation<Input, Output>(declaration: ServiceDeclar
         const input = await declaration.read(request, settings);
         return {
           statements: [],
+          speculate: undefined,
           resume: () => ({
             bucket: undefined,
             subject: undefined,

@@ -2,8 +2,10 @@
 // signature with their results.
 import { openBodyOfAnySize, openBody } from "../auth/body/open-body.ts";
 import { ANONYMOUS } from "../auth/identity/principal.ts";
-import { readClaim, verifyClaim } from "../auth/sigv4/authenticate.ts";
-import { S3_ONLY, type SigningClaim } from "../auth/sigv4/claim.ts";
+import { readClaim, verifyWithKey } from "../auth/sigv4/authenticate.ts";
+import { S3_ONLY, scopeText, type SigningClaim, type VerifiedSignature } from "../auth/sigv4/claim.ts";
+import { signingKey } from "../auth/sigv4/signature.ts";
+import { SigningKeyCache } from "../auth/sigv4/signing-key-cache.ts";
 import type { Settings } from "../config/settings.ts";
 import type { IncomingBody, UnsizedBody } from "../protocol/core/incoming-body.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
@@ -21,7 +23,15 @@ export interface Authentication {
    * @throws S3Error InvalidAccessKeyId, InvalidToken, ExpiredToken, SignatureDoesNotMatch
    */
   verify(results: readonly StatementResult[], payloadHash?: string): Promise<VerifiedAuthentication>;
+  /**
+   * Whether the signature is that of the key which last verified a signature of the same access key, day and region in
+   * this isolate. D1 may have revoked it since, so only {@link verify} authenticates.
+   */
+  isOfRecentKey(): Promise<boolean>;
 }
+
+/** The signing keys that last verified a signature, by access key and scope. */
+const RECENT_KEYS = new SigningKeyCache(256);
 
 /** A verified claim. */
 export interface VerifiedAuthentication extends Pick<Credentials, "principal" | "lastUse"> {
@@ -45,7 +55,17 @@ export async function authenticateRequest(
   services: ReadonlySet<string> = S3_ONLY,
 ): Promise<Authentication> {
   const claim = readClaim(request, now, services);
-  if (claim === undefined) return { claim, statements: [], verify: () => Promise.resolve(anonymous(request)) };
+  if (claim === undefined) {
+    const verified = anonymous(request);
+    return {
+      claim,
+      statements: [],
+      verify: () => Promise.resolve(verified),
+      isOfRecentKey: () => Promise.resolve(false),
+    };
+  }
+  const recentName = `${claim.accessKeyId}\n${scopeText(claim.scope)}`;
+  let early: { readonly key: CryptoKey; readonly verified: Promise<VerifiedSignature> } | undefined;
   const lookup = await lookUpCredentials(claim, settings, now);
   return {
     claim,
@@ -53,7 +73,13 @@ export async function authenticateRequest(
     async verify(results, payloadHash = claim.payloadHash) {
       const credentials = await lookup.resolve(results);
       const { principal, secretAccessKey, lastUse } = credentials;
-      const verified = await verifyClaim(request, { ...claim, payloadHash }, secretAccessKey);
+      const key = await signingKey(secretAccessKey, claim.scope);
+      // The same key means the same secret, so the signature is not computed twice.
+      const isVerifiedEarly = early?.key === key && payloadHash === claim.payloadHash;
+      const verified = await (isVerifiedEarly && early !== undefined
+        ? early.verified
+        : verifyWithKey(request, { ...claim, payloadHash }, key));
+      RECENT_KEYS.put(recentName, key);
       const open = (): IncomingBody => openBody(request, payloadHash, verified);
       // An operation without a body never opens it, but an envelope without a body is still rejected.
       if (request.body === null) open();
@@ -64,6 +90,16 @@ export async function authenticateRequest(
         open,
         openAny: () => openBodyOfAnySize(request, payloadHash, verified),
       };
+    },
+    async isOfRecentKey() {
+      const key = RECENT_KEYS.get(recentName);
+      if (key === undefined) return false;
+      early = { key, verified: verifyWithKey(request, claim, key) };
+      // The secret may have changed, which only D1 knows.
+      return early.verified.then(
+        () => true,
+        () => false,
+      );
     },
   };
 }

@@ -1,11 +1,13 @@
 // Builds the context of an operation that is about to run: its connections, its principal and the origin of its events.
 import type { Access } from "../auth/access/access.ts";
 import type { Principal } from "../auth/identity/principal.ts";
+import type { SigningClaim } from "../auth/sigv4/claim.ts";
 import type { Context } from "../contract/context.ts";
 import type { Implementation } from "../contract/operation.ts";
 import type { EventOrigin } from "../protocol/buckets/event-record.ts";
 import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
+import type { SpeculativeRead } from "../state/reads/speculative-read.ts";
 import type { VerifiedAuthentication } from "./authenticate-request.ts";
 import { lookUpCredentials } from "./credentials.ts";
 import { deliverAfterWork } from "./event-delivery.ts";
@@ -15,16 +17,18 @@ import type { RequestScope } from "./request-scope.ts";
 interface AuthorizedRequest {
   readonly name: string;
   readonly implementation: Implementation;
+  readonly claim: SigningClaim | undefined;
   readonly verified: VerifiedAuthentication;
   readonly found: RequestLookup;
   readonly bucket: Bucket | undefined;
   readonly access: Access;
   readonly accessOf: (requester: Principal) => Access;
+  readonly speculative: SpeculativeRead | undefined;
 }
 
 export function operationContext(request: S3Request, scope: RequestScope, authorized: AuthorizedRequest): Context {
   const { settings, connections, rates, now } = scope;
-  const { name, implementation, verified, found, bucket, access, accessOf } = authorized;
+  const { name, implementation, claim, verified, found, bucket, access, accessOf, speculative } = authorized;
   const { principal } = verified;
   const origin = originOf(name, principal, request, scope);
   const bucketName = bucketNameOf(request);
@@ -54,7 +58,14 @@ export function operationContext(request: S3Request, scope: RequestScope, author
     openEdgeCache: () => scope.openEdgeCache(),
     deliverEvents: () => deliverAfterWork(request, bucket, scope, database),
     waitUntil: (work) => scope.waitUntil(work),
+    caller: callerOf(claim),
+    speculative,
   };
+}
+
+/** The access key id of a request; empty for an anonymous one. */
+export function callerOf(claim: SigningClaim | undefined): string {
+  return claim?.accessKeyId ?? "";
 }
 
 /** The name of the addressed bucket, if the request addresses one. */

@@ -9,6 +9,7 @@ import type { EdgeCache } from "../state/blobs/edge-cache.ts";
 import { Counts } from "../state/d1/counts.ts";
 import type { Statement } from "../state/d1/database.ts";
 import type { Bucket } from "../state/metadata/buckets.ts";
+import type { SpeculativeRead } from "../state/reads/speculative-read.ts";
 import { cachedBlobEntrypoint } from "./cached-blob.ts";
 import { RateLimits } from "./rate-limits.ts";
 import type { AnswerFacts } from "./render.ts";
@@ -35,6 +36,8 @@ export class RequestScope {
   bucket: Pick<Bucket, "id" | "name"> | undefined;
   /** The access key of verified credentials; of a session's, the parent's. */
   accessKeyId: string | undefined;
+  /** What is read beside the lookups. */
+  speculation: Promise<SpeculativeRead | undefined> | undefined;
   /** Records the use of verified credentials; undefined if that is not needed. */
   lastUse: Statement | undefined;
   readonly #execution: Pick<ExecutionContext, "waitUntil">;

@@ -11,7 +11,7 @@ import type { Bucket } from "../state/metadata/buckets.ts";
 import { authenticateRequest } from "./authenticate-request.ts";
 import { deliverAfterCommit, mayHaveEvents } from "./event-delivery.ts";
 import { lookUpRequest } from "./look-up.ts";
-import { bucketNameOf, operationContext } from "./operation-context.ts";
+import { bucketNameOf, callerOf, operationContext } from "./operation-context.ts";
 import { authorizationRequestOf, planOperation } from "./plan-operation.ts";
 import type { RequestScope } from "./request-scope.ts";
 
@@ -20,6 +20,19 @@ import type { RequestScope } from "./request-scope.ts";
  * @throws S3Error
  */
 export async function runOperation(
+  request: S3Request,
+  scope: RequestScope,
+  onBucket: (bucket: Bucket | undefined) => void,
+): Promise<S3Response> {
+  try {
+    return await runAuthorized(request, scope, onBucket);
+  } finally {
+    // The answer has taken what was read beside the lookups, or the request may not have it.
+    scope.speculation?.then((read) => read?.discard()).catch(() => undefined);
+  }
+}
+
+async function runAuthorized(
   request: S3Request,
   scope: RequestScope,
   onBucket: (bucket: Bucket | undefined) => void,
@@ -39,7 +52,9 @@ export async function runOperation(
   onBucket(bucket);
   await authorize(request, scope, { ...plan, resumed, access, principal });
 
-  const context = operationContext(request, scope, { ...plan, verified, found, bucket, access, accessOf });
+  const speculative = await scope.speculation;
+  const known = { claim, verified, found, bucket, speculative };
+  const context = operationContext(request, scope, { ...plan, ...known, access, accessOf });
   try {
     const answer = await resumed.execute(context);
     if (mayHaveEvents(request, bucket)) scope.waitUntil(deliverAfterCommit(scope, context.database));
@@ -62,7 +77,17 @@ async function authenticateAndLookUp(request: S3Request, scope: RequestScope) {
   // A signature that needs no lookup is verified before any other work.
   const verifiedEarly = statements.length === 0 ? await authentication.verify([]) : undefined;
   const plan = await planOperation(request, settings, log);
-  const found = await lookUpRequest(connections, statements, plan.prepared, bucketNameOf(request));
+  const lookingUp = lookUpRequest(connections, statements, plan.prepared, bucketNameOf(request));
+  scope.speculation = plan.prepared?.speculate?.({
+    blobs: connections.blobs,
+    caller: callerOf(claim),
+    isVerified: async () => verifiedEarly !== undefined || authentication.isOfRecentKey(),
+    settings,
+    now: scope.now,
+    openEdgeCache: () => scope.openEdgeCache(),
+    waitUntil: (work) => scope.waitUntil(work),
+  });
+  const found = await lookingUp;
   const verified = verifiedEarly ?? (await authentication.verify(found.identityResults));
   scope.lastUse = verified.lastUse;
   scope.accessKeyId = verified.credentials?.parentAccessKeyId;

@@ -1,7 +1,7 @@
 // GetObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 import { randomDigits } from "../bytes/random-id.ts";
 import { withReadableChecksums } from "../protocol/objects/sealed-checksums.ts";
-import type { Context } from "../contract/context.ts";
+import type { Context, SpeculationContext } from "../contract/context.ts";
 import { defineOperation, type S3Response } from "../contract/operation.ts";
 import {
   checkReadKey,
@@ -10,6 +10,7 @@ import {
   type CustomerKey,
 } from "../protocol/objects/customer-encryption.ts";
 import {
+  expectedBytes,
   planObjectRead,
   readObjectRead,
   refuseAnonymousOverrides,
@@ -24,6 +25,8 @@ import { expectationOf, isVerifiedRead, verifiedBytes } from "../state/reads/ver
 import type { Bucket } from "../state/metadata/buckets.ts";
 import { openBytes, type CacheOutcome, type OpenedObject } from "../state/reads/open-bytes.ts";
 import { openRanges } from "../state/reads/open-ranges.ts";
+import { recallObject, rememberObject, type RepeatedRead } from "../state/reads/remembered-objects.ts";
+import { SpeculativeRead } from "../state/reads/speculative-read.ts";
 import { reportDamage } from "../state/reads/read-damage.ts";
 import { readMissing } from "../upstream/read-missing.ts";
 import { lookUpObjectContent, type ObjectContentFacts } from "../state/reads/object-reads.ts";
@@ -54,6 +57,7 @@ export const getObject = defineOperation({
   lookUp: (input) => lookUpObjectContent(input),
   readsSnapshots: true,
   subject: ({ object }) => object,
+  speculate,
 
   async run(context, input, facts) {
     refuseAnonymousOverrides(input, context.principal.kind === "anonymous");
@@ -71,6 +75,27 @@ export const getObject = defineOperation({
 
   write: (answer) => answer,
 });
+
+/** Begins to read what the caller last found under the key, if the request would then be answered with bytes of it. */
+async function speculate(context: SpeculationContext, input: Input): Promise<SpeculativeRead | undefined> {
+  const read = repeatedRead(context, input);
+  const remembered = read && recallObject(read);
+  if (read === undefined || remembered === undefined) return undefined;
+  // Anonymous requests with them are refused.
+  if (context.caller === "" && Object.keys(input.overrides).length > 0) return undefined;
+  const range = expectedBytes(input, remembered, context.now);
+  if (range === "none" || !(await context.isVerified())) return undefined;
+  return new SpeculativeRead(context, { read, remembered, range, cacheUse: input.cacheUse });
+}
+
+/** Undefined for a read whose blob is not remembered. */
+function repeatedRead(
+  { caller, settings }: Pick<Context, "caller" | "settings">,
+  { bucketName, key, versionId, snapshot, customerKey }: Input,
+): RepeatedRead | undefined {
+  const isRemembered = settings.speculativeReads && snapshot === undefined && customerKey === undefined;
+  return isRemembered ? { caller, bucketName, key, versionId } : undefined;
+}
 
 async function readBytes(
   context: Context,
@@ -110,8 +135,12 @@ async function readBytes(
   };
   const open = async (one: typeof range) =>
     openBytes(context, { ...input, small: facts.small }, object, facts.slices, one);
-  const opened = await (multipart === undefined ? open(range) : openRanges(multipart, open));
+  const [small] = facts.small;
+  const ahead = multipart === undefined ? await context.speculative?.take(object, small, range) : undefined;
+  const opened = ahead ?? (await (multipart === undefined ? open(range) : openRanges(multipart, open)));
   if (opened === undefined) return undefined;
+  const repeated = repeatedRead(context, input);
+  if (repeated !== undefined) rememberObject(repeated, object, small);
   try {
     return await answerWith(opened);
   } catch (error) {

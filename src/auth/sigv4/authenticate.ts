@@ -55,8 +55,16 @@ export async function verifyClaim(
   claim: SigningClaim,
   secretAccessKey: string,
 ): Promise<VerifiedSignature> {
+  return verifyWithKey(request, claim, await signingKey(secretAccessKey, claim.scope));
+}
+
+/** {@link verifyClaim} with the signing key of the secret in the claim's scope. */
+export async function verifyWithKey(
+  request: S3Request,
+  claim: SigningClaim,
+  key: CryptoKey,
+): Promise<VerifiedSignature> {
   const { accessKeyId, scope, amzDate, signature } = claim;
-  const key = await signingKey(secretAccessKey, scope);
   let expected: { readonly canonicalRequest: string; readonly signed: string } | undefined;
   let tried = 0;
   for (const canonicalRequest of canonicalRequests(request, claim)) {

@@ -197,6 +197,27 @@ export function partsCountOf({ etag, manifestId }: Pick<StoredObject, "etag" | "
   return count === undefined ? undefined : Number(count);
 }
 
+/** The columns of an object that conditions and ranges are evaluated on. */
+export type ConditionedObject = Pick<StoredObject, "etag" | "modifiedAt" | "size">;
+
+/**
+ * The bytes of the answer to a GET if the object is this one.
+ * @returns `"none"` for an answer without bytes of the object, and for a part, which a manifest may define
+ */
+export function expectedBytes(
+  input: ObjectReadInput,
+  object: ConditionedObject,
+  now: number,
+): ByteRange | undefined | "none" {
+  if (input.partNumber !== undefined || object.size === 0) return "none";
+  try {
+    return isNotModified(input.conditions, object.etag, object.modifiedAt, now) ? "none" : rangeOf(input, object);
+  } catch (error) {
+    if (error instanceof S3Error) return "none";
+    throw error;
+  }
+}
+
 function requirePart(partNumber: number, object: StoredObject, parts: readonly ObjectPart[]): ObjectPart {
   // An object without a manifest has one part: all of its bytes.
   const whole = { partNumber: 1, start: 0, size: object.size, checksum: undefined };
@@ -232,13 +253,13 @@ function forbidTransformation(headers: Record<string, string>): void {
   headers["cache-control"] = stored === undefined ? "no-transform" : `${stored}, no-transform`;
 }
 
-function rangeOf(input: ObjectReadInput, object: StoredObject): ByteRange | undefined {
+function rangeOf(input: ObjectReadInput, object: ConditionedObject): ByteRange | undefined {
   if (input.ifRange !== undefined && !isSameAs(input.ifRange, object)) return undefined;
   return resolveRange(input.range, object.size);
 }
 
 /** Evaluates If-Range: a strong ETag or a date must match exactly; otherwise the whole object is served. */
-export function isSameAs(ifRange: string, object: StoredObject): boolean {
+export function isSameAs(ifRange: string, object: ConditionedObject): boolean {
   const validator = ifRange.trim();
   // A weak ETag does not promise identical bytes, so a range cannot continue them (RFC 9110, 13.1.5).
   if (validator.startsWith("W/")) return false;

@@ -68,8 +68,16 @@ export interface BlobPage {
   readonly next: string | undefined;
 }
 
+/** Reads blobs. */
+export interface BlobReader {
+  /** {@link BlobStore.counted} */
+  counted(calls: number): BlobReader;
+  /** Reads a range (undefined: the whole blob); undefined if the blob does not exist. */
+  get(blobId: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined>;
+}
+
 /** A store of blobs. Every rejection that is not documented is a failure of the store itself. */
-export interface BlobStore {
+export interface BlobStore extends BlobReader {
   /**
    * Counts `calls` now and returns the store without counting. Calls made while a response is sent would be too late for
    * its headers and its log line.
@@ -93,8 +101,6 @@ export interface BlobStore {
   deleteReserved(prefix: string): Promise<number>;
   /** Whether a blob exists. */
   has(blobId: string): Promise<boolean>;
-  /** Reads a range (undefined: the whole blob); undefined if the blob does not exist. */
-  get(blobId: string, range: ByteRange | undefined): Promise<ReadableStream<Uint8Array> | undefined>;
   /** Opens a whole blob with its MD5; undefined if the blob does not exist. */
   open(blobId: string): Promise<OpenBlob | undefined>;
   /** Reads a blob's properties, readable or not; undefined if the blob does not exist. */

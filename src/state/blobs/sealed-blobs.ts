@@ -5,7 +5,7 @@ import { FrameLayout, SALT_BYTES } from "../../bytes/frame-layout.ts";
 import { writeDecrypted, type EncryptedPiece } from "../../bytes/encrypted-streams.ts";
 import { isBoundToBlob, type CustomerKey } from "../../protocol/objects/customer-encryption.ts";
 import type { ByteRange } from "../../protocol/core/range.ts";
-import type { BlobStore } from "./blob-store.ts";
+import type { BlobReader } from "./blob-store.ts";
 
 /** The bytes of a blob, opened but not yet sent. */
 export interface BlobBytes {
@@ -46,7 +46,7 @@ function sealedIdOf(blobId: string): string {
  * @returns undefined if the blob does not exist
  */
 export async function openSealedBlob(
-  blobs: BlobStore,
+  blobs: BlobReader,
   key: CustomerKey,
   blobId: string,
   length: number,
@@ -82,7 +82,7 @@ export async function openSealedBlob(
   };
 }
 
-async function readSalt(blobs: BlobStore, blobId: string): Promise<Uint8Array | undefined> {
+async function readSalt(blobs: BlobReader, blobId: string): Promise<Uint8Array | undefined> {
   const stream = await blobs.get(blobId, { offset: 0, length: SALT_BYTES });
   return stream === undefined ? undefined : new Response(stream).bytes();
 }

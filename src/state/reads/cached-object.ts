@@ -3,7 +3,7 @@
 import { PIECE_BYTES } from "../../bytes/streams.ts";
 import type { ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
-import type { BlobStore } from "../blobs/blob-store.ts";
+import type { BlobReader } from "../blobs/blob-store.ts";
 import { CacheFill } from "../blobs/cache-fill.ts";
 import { isWholePiece, segmentsOf, type Segment } from "../blobs/cache-pieces.ts";
 import { pieceName, type CachePiece, type EdgeCache, type PieceBytes } from "../blobs/edge-cache.ts";
@@ -26,7 +26,7 @@ function flightOf(cache: EdgeCache, piece: CachePiece): string {
 
 /** The connections of a cached read. */
 export interface CachedSource {
-  readonly blobs: BlobStore;
+  readonly blobs: BlobReader;
   readonly cache: EdgeCache;
   /** Whether pieces that the cache does not have are stored in it. */
   readonly mayFill: boolean;
@@ -87,7 +87,7 @@ function bodyOf(first: OpenedSegments, length: number): ReadableStream<Uint8Arra
 class CachedSegments {
   readonly #source: CachedSource;
   readonly #segments: readonly Segment[];
-  #blobs: BlobStore;
+  #blobs: BlobReader;
 
   constructor(source: CachedSource, segments: readonly Segment[]) {
     this.#source = source;

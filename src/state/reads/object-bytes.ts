@@ -2,7 +2,7 @@
 import type { CustomerKey } from "../../protocol/objects/customer-encryption.ts";
 import type { ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
-import type { BlobStore } from "../blobs/blob-store.ts";
+import type { BlobReader } from "../blobs/blob-store.ts";
 import type { Slice } from "../metadata/manifests.ts";
 import { openSealedBlob, type BlobBytes } from "../blobs/sealed-blobs.ts";
 import type { BlobRead } from "../blobs/cache-pieces.ts";
@@ -15,7 +15,7 @@ import { sendChain, type Link } from "./link.ts";
  * @returns undefined if the first blob is missing, so that the caller can look up the object again
  */
 export async function openObject(
-  blobs: BlobStore,
+  blobs: BlobReader,
   object: Pick<StoredObject, "blobId" | "size" | "encryption">,
   slices: readonly Slice[],
   range: ByteRange | undefined,
@@ -48,7 +48,7 @@ export function readsOf(
 
 type PieceOpener = (piece: BlobRead) => Promise<BlobBytes | undefined>;
 
-function opener(blobs: BlobStore, key: CustomerKey | undefined, encryption: string | undefined): PieceOpener {
+function opener(blobs: BlobReader, key: CustomerKey | undefined, encryption: string | undefined): PieceOpener {
   if (key !== undefined) {
     return async ({ blobId, range, sliceEnd }) => openSealedBlob(blobs, key, blobId, sliceEnd, range, encryption);
   }

@@ -4,7 +4,7 @@ import type { CacheUse } from "../../protocol/objects/cache-use.ts";
 import type { CustomerKey } from "../../protocol/objects/customer-encryption.ts";
 import type { ByteRange } from "../../protocol/core/range.ts";
 import type { StoredObject } from "../../protocol/objects/stored-object.ts";
-import type { BlobStore } from "../blobs/blob-store.ts";
+import type { BlobReader, BlobStore } from "../blobs/blob-store.ts";
 import type { EdgeCache } from "../blobs/edge-cache.ts";
 import { knowingSmallBlobs } from "../blobs/small-blob-store.ts";
 import type { SmallBlob } from "../blobs/small-blobs.ts";
@@ -12,12 +12,16 @@ import type { Slice } from "../metadata/manifests.ts";
 import { openCachedObject } from "./cached-object.ts";
 import { openObject } from "./object-bytes.ts";
 
-/** The connections of a read. */
-export interface ReadConnections {
-  readonly blobs: BlobStore;
+/** The connections of a read through the cache. */
+export interface CacheConnections {
   /** The cache near the reader; undefined if nothing is cached. */
   openEdgeCache(): Promise<EdgeCache | undefined>;
   waitUntil(work: Promise<unknown>): void;
+}
+
+/** The connections of a read. */
+export interface ReadConnections extends CacheConnections {
+  readonly blobs: BlobStore;
 }
 
 /** Whether the first bytes come from the cache; `BYPASS` if the cache was not asked. */
@@ -37,6 +41,9 @@ export interface BytesRead {
   readonly small?: readonly SmallBlob[];
 }
 
+/** The columns of an object that its bytes depend on. */
+export type ReadableObject = Pick<StoredObject, "blobId" | "size" | "encryption" | "storageClass">;
+
 /**
  * Opens a range of an object, which must not be empty.
  * @param slices the manifest's slices that overlap the range; ignored for an object in one blob
@@ -44,12 +51,24 @@ export interface BytesRead {
  */
 export async function openBytes(
   connections: ReadConnections,
-  { cacheUse, customerKey, small = [] }: BytesRead,
-  object: StoredObject,
+  read: BytesRead,
+  object: ReadableObject,
   slices: readonly Slice[],
   range: ByteRange | undefined,
 ): Promise<OpenedObject | undefined> {
-  const blobs = knowingSmallBlobs(connections.blobs, small);
+  const blobs = knowingSmallBlobs(connections.blobs, read.small ?? []);
+  return openBytesFrom(blobs, connections, read, object, slices, range);
+}
+
+/** {@link openBytes} from a store that knows the object's small blob. */
+export async function openBytesFrom(
+  blobs: BlobReader,
+  connections: CacheConnections,
+  { cacheUse, customerKey, small = [] }: BytesRead,
+  object: ReadableObject,
+  slices: readonly Slice[],
+  range: ByteRange | undefined,
+): Promise<OpenedObject | undefined> {
   // Bytes under a customer's key are decrypted for this request alone.
   // The lookup has read inline bytes already.
   const isInline = small.some(({ place }) => place.kind === "inline");

@@ -88,6 +88,7 @@ const WRONG_TEXTS: Readonly<Record<string, readonly string[]>> = {
   EDGE_CACHE: [...WRONG_WORDS.filter((word) => word !== "off"), "on", "Cache-API"],
   ARCHIVE_MAX_READS: WRONG_NUMBERS,
   EDGE_CACHE_PIECE_MEBIBYTES: ["0", "9", "1.5", "-1", "2 MiB"],
+  SPECULATIVE_READS: WRONG_WORDS,
   EDGE_CACHE_NAMESPACE: ["-a", "Cairn", "a b", "a/b", "x".repeat(64)],
   VERIFY_READS: [...WRONG_WORDS.filter((word) => word !== "off"), "sometimes"],
   CONSOLE: WRONG_WORDS,
