@@ -41,7 +41,7 @@ const DISTANCES_MS = values.quick ? [FAR_MS] : [10, 50, FAR_MS];
 const OBJECTS = values.quick ? 5 : 15;
 const RATE_MS = values.quick ? 300 : 2000;
 const targets = await serveEdgeTargets();
-const { bare, strict, delivery } = targets;
+const { bare, strict, uncached, delivery } = targets;
 
 /** A read with D1 and R2 at a distance from the Worker. */
 function atDistance({ url, headers }: Read, distanceMs: number): Read {
@@ -53,9 +53,9 @@ let runs = 0;
 interface FirstBytes {
   /** First-byte times of objects that are read for the first time. */
   readonly cold: number;
-  /** Those of the second reads. */
+  /** Those of the third reads: the second one confirms the blob that the next read begins with. */
   readonly warm: number;
-  /** The calls of D1 and R2 of all the second reads. */
+  /** The calls of D1 and R2 of all the third reads. */
   readonly warmCalls: number;
 }
 
@@ -71,6 +71,7 @@ async function firstBytes(target: EdgeTarget, through: string, distanceMs: numbe
   for (const key of keys) reads.push(atDistance(await target.read(key, through), distanceMs));
   const cold = await firstByteMs([warmUp, ...reads]);
   await pause(FILL_MS);
+  await firstByteMs(reads);
   await target.calls();
   const warm = await firstByteMs([warmUp, ...reads]);
   const { d1, r2 } = await target.calls();
@@ -86,6 +87,7 @@ async function distanceRows(distanceMs: number): Promise<string[][]> {
     ["the bare Worker near D1", bare, relay.url, 0],
     ["strict, near the reader", strict, strict.url, distanceMs],
     ["strict, near D1", strict, cairnRelay.url, 0],
+    ["strict without the cache, near the reader", uncached, uncached.url, distanceMs],
     ["delivery, near the reader", delivery, delivery.url, distanceMs],
   ] as const;
   for (const [name, target, through, toStorageMs] of measured) {

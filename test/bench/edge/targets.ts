@@ -32,6 +32,8 @@ export interface EdgeTarget {
 export interface EdgeTargets {
   readonly bare: EdgeTarget;
   readonly strict: EdgeTarget;
+  /** Strict reads that pass the cache by. */
+  readonly uncached: EdgeTarget;
   readonly delivery: EdgeTarget;
   stop(): Promise<void>;
 }
@@ -102,6 +104,14 @@ export async function serveEdgeTargets(): Promise<EdgeTargets> {
       ...cairn,
       name: "strict",
       read: async (key, through) => signedRequest("GET", `${through}/${BUCKET}/${key}`),
+    },
+    uncached: {
+      ...cairn,
+      name: "uncached",
+      read: async (key, through) => {
+        const read = await signedRequest("GET", `${through}/${BUCKET}/${key}`);
+        return { url: read.url, headers: { ...read.headers, "cache-control": "no-store" } };
+      },
     },
     delivery: {
       ...cairn,
