@@ -25,7 +25,7 @@ export class SpeculativeRead {
   readonly #speculation: Speculation;
   readonly #waitUntil: (work: Promise<unknown>) => void;
   readonly #opening: Promise<OpenedObject | undefined>;
-  /** Settles with D1's answer. */
+  /** Resolves if D1 names the remembered blob, and rejects otherwise. */
   readonly #confirmation = Promise.withResolvers<undefined>();
   #isDecided = false;
 
