@@ -4,6 +4,7 @@ import { addressedBucket } from "../protocol/core/addressing.ts";
 import { refuseContradictions } from "../protocol/core/contradictions.ts";
 import { DOCUMENT, joinInputs, type DeclaredInputs } from "../protocol/core/operation-inputs.ts";
 import { S3Error, type S3ErrorCode } from "../protocol/core/s3-error.ts";
+import type { S3Request } from "../protocol/core/s3-request.ts";
 import type { Statement } from "../state/d1/database.ts";
 import { lookUpBucket, type Bucket } from "../state/metadata/buckets.ts";
 import type { Context } from "./context.ts";
@@ -45,61 +46,78 @@ interface BucketConfiguration<Value> {
 
 /** Declares the operations of a configuration: get, put and delete, in this order. */
 export function defineBucketConfiguration<Value>(declared: BucketConfiguration<Value>): readonly Operation[] {
-  const { subresource, load, missing, parseBody, refusal, render } = declared;
-  const route = { level: "bucket", query: [subresource] } as const;
-  const store = async (context: Context, bucket: Bucket, value: Value | undefined): Promise<void> => {
-    if ((await declared.save?.(context, bucket, value)) === true) return;
-    await context.database.batch([declared.store(bucket, value)]);
-  };
-  return [
-    defineOperation({
-      name: declared.get.name,
-      actions: declared.get.actions,
-      route: { ...route, method: "GET" },
-      read: ({ address }) => ({ bucketName: addressedBucket(address) }),
-      lookUp: ({ bucketName }) => lookUpBucket(bucketName),
-      run(_context, { bucketName }, { bucket }) {
-        const value = load(bucket);
-        if (value === undefined) throw new S3Error(missing ?? "InternalError", { BucketName: bucketName });
-        return Promise.resolve(value);
-      },
-      write: (value) => ({ status: 200, headers: {}, ...render(value) }),
-    }),
-    defineOperation({
-      name: declared.put.name,
-      actions: declared.put.actions,
-      authorizes: declared.put.conditionKeys === undefined ? "dispatch" : "run",
-      route: { ...route, method: "PUT" },
-      inputs: joinInputs(DOCUMENT, declared.put.inputs ?? {}),
-      read: ({ address }) => ({ bucketName: addressedBucket(address) }),
-      lookUp: ({ bucketName }) => lookUpBucket(bucketName),
-      async run(context, _input, { bucket }) {
-        const { access, inputs, request } = context;
-        const { actions, conditionKeys } = declared.put;
-        const authorization = { actions, bucket, bucketName: bucket.name, inputs };
-        if (conditionKeys !== undefined) access.requirePossibleAllow(authorization);
-        const value = await parseBody(context, bucket);
-        if (conditionKeys !== undefined) {
-          access.requireAllowed({ ...authorization, conditionKeys: conditionKeys(value) });
-          await refuseContradictions(request, inputs);
-        }
-        try {
-          await store(context, bucket, value);
-        } catch (error) {
-          throw refusal?.(error) ?? error;
-        }
-        return value;
-      },
-      write: (value) => ({ status: declared.put.status, headers: declared.put.headers?.(value) ?? {} }),
-    }),
-    defineOperation({
-      name: declared.delete.name,
-      actions: declared.delete.actions,
-      route: { ...route, method: "DELETE" },
-      read: ({ address }) => ({ bucketName: addressedBucket(address) }),
-      lookUp: ({ bucketName }) => lookUpBucket(bucketName),
-      run: async (context, _input, { bucket }) => store(context, bucket, undefined),
-      write: () => ({ status: 204, headers: {} }),
-    }),
-  ];
+  return [getOperation(declared), putOperation(declared), deleteOperation(declared)];
+}
+
+function getOperation<Value>({ get, subresource, load, missing, render }: BucketConfiguration<Value>): Operation {
+  return defineOperation({
+    name: get.name,
+    actions: get.actions,
+    ...addressing(subresource, "GET"),
+    run(_context, { bucketName }, { bucket }) {
+      const value = load(bucket);
+      if (value === undefined) throw new S3Error(missing ?? "InternalError", { BucketName: bucketName });
+      return Promise.resolve(value);
+    },
+    write: (value) => ({ status: 200, headers: {}, ...render(value) }),
+  });
+}
+
+function putOperation<Value>(declared: BucketConfiguration<Value>): Operation {
+  const { subresource, parseBody, refusal } = declared;
+  const { name, actions, status, inputs: furtherInputs, conditionKeys, headers } = declared.put;
+  return defineOperation({
+    name,
+    actions,
+    authorizes: conditionKeys === undefined ? "dispatch" : "run",
+    ...addressing(subresource, "PUT"),
+    inputs: joinInputs(DOCUMENT, furtherInputs ?? {}),
+    async run(context, _input, { bucket }) {
+      const { access, inputs, request } = context;
+      const authorization = { actions, bucket, bucketName: bucket.name, inputs };
+      if (conditionKeys !== undefined) access.requirePossibleAllow(authorization);
+      const value = await parseBody(context, bucket);
+      if (conditionKeys !== undefined) {
+        access.requireAllowed({ ...authorization, conditionKeys: conditionKeys(value) });
+        await refuseContradictions(request, inputs);
+      }
+      try {
+        await store(declared, context, bucket, value);
+      } catch (error) {
+        throw refusal?.(error) ?? error;
+      }
+      return value;
+    },
+    write: (value) => ({ status, headers: headers?.(value) ?? {} }),
+  });
+}
+
+function deleteOperation<Value>(declared: BucketConfiguration<Value>): Operation {
+  return defineOperation({
+    name: declared.delete.name,
+    actions: declared.delete.actions,
+    ...addressing(declared.subresource, "DELETE"),
+    run: async (context, _input, { bucket }) => store(declared, context, bucket, undefined),
+    write: () => ({ status: 204, headers: {} }),
+  });
+}
+
+/** The route of an operation, and the lookup of its bucket. */
+function addressing(subresource: string, method: "GET" | "PUT" | "DELETE") {
+  return {
+    route: { level: "bucket", query: [subresource], method },
+    read: ({ address }: S3Request) => ({ bucketName: addressedBucket(address) }),
+    lookUp: ({ bucketName }: { readonly bucketName: string }) => lookUpBucket(bucketName),
+  } as const;
+}
+
+/** Stores a configuration; undefined deletes it. */
+async function store<Value>(
+  declared: BucketConfiguration<Value>,
+  context: Context,
+  bucket: Bucket,
+  value: Value | undefined,
+): Promise<void> {
+  if ((await declared.save?.(context, bucket, value)) === true) return;
+  await context.database.batch([declared.store(bucket, value)]);
 }

@@ -48,7 +48,11 @@ const UNLESS_ADDED = "NOT EXISTS (SELECT 1 FROM usage_writers WHERE id = ?2 AND 
 
 /** Adds counts, unless this addition was made already. */
 export function addRequestUsage({ usage, operations }: CountedRequests, addition: Addition): Statement[] {
-  const { writer, sequence, at } = addition;
+  return [addUsage(usage, addition), addTotals(operations, addition), recordAddition(addition)];
+}
+
+/** Adds the counts of days, buckets and access keys. */
+function addUsage(usage: CountedRequests["usage"], { writer, sequence }: Addition): Statement {
   const counts = usage.map(({ day, bucketId, accessKeyId, bucketName, requests, errors, bytesIn, bytesOut }) => [
     day,
     bucketId,
@@ -61,6 +65,23 @@ export function addRequestUsage({ usage, operations }: CountedRequests, addition
     bytesIn,
     bytesOut,
   ]);
+  return statement(
+    `INSERT INTO request_usage (day, bucket_id, access_key_id, bucket_name, class_a, class_b, free, errors, bytes_in,
+       bytes_out)
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+       value ->> 8, value ->> 9
+     FROM json_each(?1) WHERE ${UNLESS_ADDED}
+     ON CONFLICT (day, bucket_id, access_key_id) DO UPDATE SET class_a = class_a + excluded.class_a,
+       class_b = class_b + excluded.class_b, free = free + excluded.free, errors = errors + excluded.errors,
+       bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out`,
+    JSON.stringify(counts),
+    writer,
+    sequence,
+  );
+}
+
+/** Adds the totals of operations and statuses. */
+function addTotals(operations: CountedRequests["operations"], { writer, sequence }: Addition): Statement {
   const totals = operations.map(({ operation, status, requests, bytesIn, bytesOut, milliseconds }) => [
     operation,
     status,
@@ -69,39 +90,28 @@ export function addRequestUsage({ usage, operations }: CountedRequests, addition
     bytesOut,
     milliseconds,
   ]);
-  return [
-    statement(
-      `INSERT INTO request_usage (day, bucket_id, access_key_id, bucket_name, class_a, class_b, free, errors, bytes_in,
-         bytes_out)
-       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-         value ->> 8, value ->> 9
-       FROM json_each(?1) WHERE ${UNLESS_ADDED}
-       ON CONFLICT (day, bucket_id, access_key_id) DO UPDATE SET class_a = class_a + excluded.class_a,
-         class_b = class_b + excluded.class_b, free = free + excluded.free, errors = errors + excluded.errors,
-         bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out`,
-      JSON.stringify(counts),
-      writer,
-      sequence,
-    ),
-    statement(
-      `INSERT INTO request_totals (operation, status, requests, bytes_in, bytes_out, milliseconds)
-       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-       FROM json_each(?1) WHERE ${UNLESS_ADDED}
-       ON CONFLICT (operation, status) DO UPDATE SET requests = requests + excluded.requests,
-         bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out,
-         milliseconds = milliseconds + excluded.milliseconds`,
-      JSON.stringify(totals),
-      writer,
-      sequence,
-    ),
-    statement(
-      `INSERT INTO usage_writers (id, sequence, written_at) VALUES (?1, ?2, ?3)
-       ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence, written_at = excluded.written_at`,
-      writer,
-      sequence,
-      at,
-    ),
-  ];
+  return statement(
+    `INSERT INTO request_totals (operation, status, requests, bytes_in, bytes_out, milliseconds)
+     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+     FROM json_each(?1) WHERE ${UNLESS_ADDED}
+     ON CONFLICT (operation, status) DO UPDATE SET requests = requests + excluded.requests,
+       bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out,
+       milliseconds = milliseconds + excluded.milliseconds`,
+    JSON.stringify(totals),
+    writer,
+    sequence,
+  );
+}
+
+/** Records an addition, so that repeating it adds nothing. */
+function recordAddition({ writer, sequence, at }: Addition): Statement {
+  return statement(
+    `INSERT INTO usage_writers (id, sequence, written_at) VALUES (?1, ?2, ?3)
+     ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence, written_at = excluded.written_at`,
+    writer,
+    sequence,
+    at,
+  );
 }
 
 /** A page of a report: the rows of a range of days after a position. */
