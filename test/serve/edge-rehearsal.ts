@@ -16,6 +16,8 @@ const ADDRESS = "203.0.113.9";
 const TRUSTED = { country: "AQ", clientIp: `${ADDRESS}:1`, tlsVersion: "TLSv1.3", clientAcceptEncoding: "gzip" };
 /** Longer than any answer takes on a busy machine. */
 const ANSWER_MS = 60_000;
+/** Long enough for an answer that must not come. */
+const SILENCE_MS = 5000;
 const credentials = makeCredentials();
 const state = mkdtempSync(join(tmpdir(), "cairn-edge-"));
 let cairn: ServedCairn;
@@ -37,15 +39,22 @@ const FORGED = [
   'CF-Visitor: {"scheme":"https"}',
 ];
 
-/** Sends text on a new connection and returns everything received; empty if the connection is closed. */
-function exchange(port: number, text: string): Promise<string> {
+/**
+ * Sends text on a new connection and returns everything received; empty if the connection is closed.
+ * @param idleMs time without an answer after which the connection is closed
+ * @param last what ends the answer, if the connection stays open after it
+ */
+function exchange(port: number, text: string, idleMs = ANSWER_MS, last?: RegExp): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
     let answer = "";
-    socket.on("data", (bytes: Buffer) => (answer += bytes.toString("latin1")));
+    socket.on("data", (bytes: Buffer) => {
+      answer += bytes.toString("latin1");
+      if (last?.test(answer) === true) socket.destroy();
+    });
     socket.on("error", () => socket.destroy());
     socket.on("close", () => resolve(answer));
-    socket.setTimeout(ANSWER_MS, () => socket.destroy());
+    socket.setTimeout(idleMs, () => socket.destroy());
     socket.write(text);
   });
 }
@@ -161,7 +170,7 @@ void describe("the local server", () => {
     const OPENED = /HTTP\/1\.1 2\d\d [^\r]*\r\n\r\n/;
     const runtimePort = Number(new URL(await cairn.urlOf(WORKER)).port);
     for (const text of [connectTo, `${put("X: y\nContent-Length: 1")}x${connectTo}`]) {
-      assert.match(await exchange(runtimePort, text), OPENED);
+      assert.match(await exchange(runtimePort, text, ANSWER_MS, OPENED), OPENED);
     }
     for (const text of [
       connectTo,
@@ -173,7 +182,7 @@ void describe("the local server", () => {
       `${chunked}000000000000${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n${connectTo}`,
       `${chunked}1;${"a".repeat(9000)}\r\nx\r\n0\r\n\r\n${connectTo}`,
     ]) {
-      assert.doesNotMatch(await exchange(front.port, text), OPENED, text.slice(-400));
+      assert.doesNotMatch(await exchange(front.port, text, SILENCE_MS), OPENED, text.slice(-400));
     }
     assert.match(await get(front.port, "/open/k"), /^HTTP\/1\.1 200 /);
   });
