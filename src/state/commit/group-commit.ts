@@ -78,15 +78,16 @@ class Lane {
     for (let group = this.#takeGroup(); group.length > 0; group = this.#takeGroup()) {
       this.#flights += 1;
       await commitGroup(group);
-      // The next changes of these keys arrive now that their heads are known. They join the next group.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      // The next changes of these keys arrive now that their heads are known. They join the next group. After a change that was
+      // alone there is nothing to gather, and a timer takes time before its answer leaves.
+      if (group.length > 1 || this.#waiting.length > 0) await new Promise((resolve) => setTimeout(resolve, 0));
       this.#flights -= 1;
     }
     if (this.#flights === 0) this.#onIdle();
   }
 
   #takeGroup(): readonly WaitingMember[] {
-    clearTimeout(this.#overdue ?? 0);
+    if (this.#overdue !== undefined) clearTimeout(this.#overdue);
     this.#overdue = undefined;
     return takeGroup(this.#waiting);
   }
