@@ -94,13 +94,9 @@ function join(client: Socket, port: number, header: string): void {
   let isIdle = true;
   client.on("data", (bytes: Buffer) => {
     const { passed, heads, expectsContinue, requestsTunnel, fault } = scanner.take(bytes);
-    if (requestsTunnel) {
-      client.destroy();
-      return;
-    }
-    if (fault !== undefined) {
+    if (requestsTunnel || fault !== undefined) {
       runtime.destroy();
-      if (!client.writableEnded) client.end(refusalOf(fault));
+      if (!client.writableEnded) client.end(refusalOf(fault ?? "malformed"));
       return;
     }
     if (heads === 1 && expectsContinue && isIdle) client.write(CONTINUE);

@@ -2,6 +2,8 @@
 // differently (RFC 9112 §5), and a host that is not certain.
 
 const FRAMING_FIELDS: ReadonlySet<string> = new Set(["content-length", "transfer-encoding"]);
+/** A path, an address or `*`, as RFC 9112 §3.2 has them. */
+const REQUEST_LINE = /^[!#$%&'*+\-.^_`|~0-9a-z]+ (?:\/|https?:\/\/|\*(?= ))\S* HTTP\/1\.[01]$/i;
 const LENGTH = /^\d{1,15}$/;
 /** A name without a space before its colon, and a value without control characters. */
 // oxlint-disable-next-line no-control-regex
@@ -24,6 +26,7 @@ export interface RequestHead {
  */
 export function readHead(text: string): RequestHead | undefined {
   const [requestLine = "", ...lines] = text.split("\r\n");
+  if (!REQUEST_LINE.test(requestLine)) return undefined;
   const hosts: string[] = [];
   const framing: (readonly [name: string, value: string])[] = [];
   let expectation = "";
@@ -37,7 +40,7 @@ export function readHead(text: string): RequestHead | undefined {
     else if (FRAMING_FIELDS.has(name)) framing.push([name, value]);
     else if (name === "expect") expectation = value;
   }
-  if (hosts.length > 1 || (hosts.length === 0 && requestLine.endsWith("HTTP/1.1"))) return undefined;
+  if (hosts.length !== 1 || hosts[0] === "") return undefined;
   const [field, another] = framing;
   const body = another === undefined ? bodyOf(field) : undefined;
   if (body === undefined) return undefined;
