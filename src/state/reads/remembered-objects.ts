@@ -37,7 +37,11 @@ export function recallObject(read: RepeatedRead): RememberedObject | undefined {
  * customer's key replaces what was remembered with nothing.
  * @param small the object's small blob, if it is in one
  */
-export function rememberObject(read: RepeatedRead, object: StoredObject, small: SmallBlob | undefined): void {
+export function rememberObject(
+  read: RepeatedRead,
+  object: Pick<StoredObject, "blobId" | "size" | "etag" | "modifiedAt" | "storageClass" | "encryption">,
+  small: SmallBlob | undefined,
+): void {
   const name = nameOf(read);
   const known = OBJECTS.get(name);
   OBJECTS.delete(name);
