@@ -1,8 +1,8 @@
 // STS: sessions of roles below /one-time/, which begin one session of another role and do nothing else.
+import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 
 import { allow, freshUser, refuse, s3Status, succeed } from "../support/query-api.ts";
-import { metadata } from "../support/metadata.ts";
 import { ACCOUNT, READ, begin, callerOf, read, useBucket, write } from "./sessions-fixture.ts";
 
 const ONE_TIME = { RoleArn: `arn:aws:iam::${ACCOUNT}:role/one-time/console` };
@@ -71,8 +71,8 @@ it("a role below /one-time/ takes no policy, and one whose name only begins like
 });
 
 it("records of spent sessions are dropped when the sessions have expired", async () => {
-  await metadata.prepare("INSERT INTO spent_sessions VALUES ('ASIALONGEXPIRED', 1)").run();
+  await env.DB.prepare("INSERT INTO spent_sessions VALUES ('ASIALONGEXPIRED', 1)").run();
   await begin("AssumeRole", CONSOLE, { credentials: await begin("AssumeRole", ONE_TIME) });
-  const left = await metadata.prepare("SELECT * FROM spent_sessions WHERE access_key_id = 'ASIALONGEXPIRED'").all();
+  const left = await env.DB.prepare("SELECT * FROM spent_sessions WHERE access_key_id = 'ASIALONGEXPIRED'").all();
   expect(left.results).toEqual([]);
 });
