@@ -9,6 +9,7 @@ import type { CountSnapshot } from "../state/d1/counts.ts";
 import { lengthOf } from "./request-log.ts";
 
 const SANDBOX = "sandbox";
+const XML_TYPE = "application/xml";
 
 /** What the headers of all answers need. */
 export interface AnswerFacts {
@@ -38,6 +39,7 @@ export function renderResponse({ status, headers, body }: S3Response, facts: Ans
     return new Response(body, { status, headers: all, encodeBody });
   }
   if (typeof body === "string") return new Response(body, { status, headers: all });
+  all["content-type"] = XML_TYPE;
   return xmlResponse(body, status, all);
 }
 
@@ -50,6 +52,7 @@ export function renderError(error: unknown, resource: string, facts: AnswerFacts
   const fields = Object.entries(known.fields).flatMap(([name, value]) =>
     value === undefined ? [] : [element(name, value)],
   );
+  headers.set("content-type", XML_TYPE);
   const body = element("Error", [
     element("Code", known.code),
     element("Message", known.message),
@@ -72,7 +75,6 @@ export function bodyLengthOf(response: Response): number {
 function xmlResponse(body: XmlElement, status: number, headers: HeadersInit): Response {
   const bytes = utf8(renderXml(body));
   const response = new Response(bytes, { status, headers });
-  response.headers.set("content-type", "application/xml");
   TEXT_LENGTHS.set(response, bytes.length);
   return response;
 }

@@ -51,9 +51,11 @@ describe("a page as text", () => {
       "\n\n",
       "\n0\n",
       "1\n\n0\nx",
-      "\n0000000000000000\n",
+      "\u007f0000000000000000\u007f",
+      "\u007f",
+      "\u007f\u007f0\u007f",
       "1a",
-      "\nvvvvvvvvvvvvvvvv\n1\n\n0\nz",
+      "\u007fvvvvvvvvvvvvvvvv\u007f1\u007f\u007f0\u007fz",
       "\u{1f600}\n",
     ];
     const text = await readBack(keys.map((key) => [key, 0, 1, null]));

@@ -6,7 +6,7 @@ import { lastListed, type ListingPage } from "../../protocol/listings/listing.ts
 import type { ListingEntry } from "../../protocol/objects/stored-object.ts";
 import { bucketFromRow, selectBucket, type BucketFacts, type BucketRow } from "../metadata/buckets.ts";
 import { rowsOf, statement, type Lookup, type SqlValue, type Statement } from "../d1/database.ts";
-import { optionalText, pageText } from "./page-text.ts";
+import { entriesText, keyEntry, optionalText, prefixEntry } from "./page-text.ts";
 
 export interface ObjectPageFacts extends BucketFacts {
   readonly entries: readonly ListingEntry[];
@@ -16,7 +16,7 @@ export interface ObjectPageFacts extends BucketFacts {
   readonly last: string | undefined;
 }
 
-/** The columns of a listed object before its key, none of which contains a line break. */
+/** The columns of a listed object before its key. */
 export const LISTED_COLUMNS = [
   "size",
   "etag",
@@ -26,7 +26,10 @@ export const LISTED_COLUMNS = [
   "checksum_algorithm",
   "checksum_type",
 ] as const;
-const SELECTED = LISTED_COLUMNS.map((column) => `o.${column}`).join(", ");
+const OBJECT_ENTRY = keyEntry(
+  LISTED_COLUMNS.map((column) => `o.${column}`),
+  "o.key",
+);
 /** The 1-based position of the delimiter (?5) in a text, after the prefix (of ?4 characters); 0: none. */
 const delimiterIn = (text: string): string => `instr(substr(${text}, ?4 + 1), ?5)`;
 const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
@@ -34,7 +37,7 @@ const BUCKET_ID = "(SELECT id FROM buckets WHERE name = ?1)";
 /** Looks up a bucket and a page of its keys. One entry beyond the limit shows that the page is truncated. */
 export function lookUpObjectPage(bucketName: string, page: ListingPage): Lookup<ObjectPageFacts> {
   const query = page.delimiter === "" ? plainPage(bucketName, page) : delimitedPage(bucketName, page);
-  const text = pageText({ ...query, columns: LISTED_COLUMNS });
+  const text = entriesText({ ...query, columns: LISTED_COLUMNS.length });
   return {
     statements: [selectBucket(bucketName), ...(page.limit > 0 ? [text.statement] : [])],
     read: (results) => {
@@ -55,7 +58,7 @@ function plainPage(bucketName: string, { prefix, from, limit }: ListingPage): St
   const parameters: SqlValue[] = [bucketName, from, limit + 1];
   if (end !== undefined) parameters.push(end);
   return statement(
-    `SELECT o.key, 0 AS is_common_prefix, ${SELECTED} FROM objects o
+    `SELECT ${OBJECT_ENTRY} AS entry FROM objects o
      WHERE o.bucket_id = ${BUCKET_ID} AND o.key >= ?2 ${end === undefined ? "" : "AND o.key < ?4"}
      ORDER BY o.key LIMIT ?3`,
     ...parameters,
@@ -65,8 +68,8 @@ function plainPage(bucketName: string, { prefix, from, limit }: ListingPage): St
 /**
  * Selects a page with common prefixes. Each step of the recursion finds the next entry: the first key after the last
  * entry, or its common prefix if it contains the delimiter. The text after a common prefix is the prefix with its delimiter
- * replaced by the least text greater than all texts that begin with the delimiter. The steps are in order and a LEFT JOIN
- * keeps it, so nothing is sorted. A common prefix has no row, and its join with NULL reads none.
+ * replaced by the least text greater than all texts that begin with the delimiter. The steps are in order, so nothing is
+ * sorted, and only keys are looked up once more.
  */
 function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: ListingPage): Statement {
   const end = successorOfPrefix(prefix);
@@ -90,9 +93,9 @@ function delimitedPage(bucketName: string, { prefix, delimiter, from, limit }: L
        FROM page WHERE page.key IS NOT NULL
        LIMIT ?3
      )
-     SELECT page.key, ${isPrefix} AS is_common_prefix, ${SELECTED}
-     FROM page LEFT JOIN objects o
-       ON o.bucket_id = ${BUCKET_ID} AND o.key = CASE WHEN ${isPrefix} THEN NULL ELSE page.key END
+     SELECT CASE WHEN ${isPrefix} THEN ${prefixEntry("page.key")}
+       ELSE (SELECT ${OBJECT_ENTRY} FROM objects o WHERE o.bucket_id = ${BUCKET_ID} AND o.key = page.key) END AS entry
+     FROM page
      WHERE page.key IS NOT NULL`,
     ...parameters,
   );
