@@ -2,10 +2,11 @@
 // an upload that sends little takes little memory.
 import { RunningDigest, type DigestAlgorithm } from "./digest.ts";
 import { GrowingBuffer } from "./growing-buffer.ts";
+import { LONG_PIECE_BYTES, LongPieces } from "./long-pieces.ts";
 
 /**
  * The size of the pieces in which bodies are read and written. The runtime's default of 4 KiB halves throughput; larger
- * pieces would hold more memory for each upload.
+ * pieces for all uploads would hold more memory than an isolate has.
  */
 export const PIECE_BYTES = 64 * 1024;
 
@@ -17,7 +18,12 @@ const GROWTH = 4;
 const SLOW_PIECE_BYTES = 16 * 1024;
 const SLOW_MS = 50;
 
-/** Reads a byte stream in pieces of up to {@link PIECE_BYTES}. A piece is valid until the next read. */
+const LONG_PIECES = new LongPieces();
+
+/**
+ * Reads a byte stream in pieces of up to {@link PIECE_BYTES}, or of {@link LONG_PIECE_BYTES} if few others do. A piece is
+ * valid until the next read.
+ */
 export class PieceReader {
   readonly #byob: ReadableStreamBYOBReader | undefined;
   readonly #plain: ReadableStreamDefaultReader<Uint8Array> | undefined;
@@ -26,6 +32,7 @@ export class PieceReader {
   #left: number;
   /** How many pieces in succession arrived fast. */
   #fast = 0;
+  #hasLongPieces = false;
 
   /** @param length the stream's announced length in bytes, which limits the buffers */
   constructor(stream: ReadableStream<Uint8Array>, length = Number.POSITIVE_INFINITY) {
@@ -50,6 +57,7 @@ export class PieceReader {
       if (this.#byob === undefined) return (await this.#plain?.read())?.value;
       return await this.#readPiece(this.#byob);
     } catch (error) {
+      this.#giveUpLongPieces();
       throw detached(error);
     }
   }
@@ -58,6 +66,7 @@ export class PieceReader {
     const { length } = this.#buffer;
     const beganAt = Date.now();
     const result = await reader.readAtLeast(length, this.#buffer);
+    if (result.done) this.#giveUpLongPieces();
     if (result.value === undefined) return undefined;
     this.#left -= result.value.length;
     this.#fast = Date.now() - beganAt < SLOW_MS ? this.#fast + 1 : 0;
@@ -70,17 +79,29 @@ export class PieceReader {
   /** The length of the piece after one of `length` bytes. */
   #nextLength(length: number): number {
     if (length < SLOW_PIECE_BYTES) return length * GROWTH;
+    if (this.#fast === 0) {
+      this.#giveUpLongPieces();
+      return SLOW_PIECE_BYTES;
+    }
     // Slow streams come in bursts, so that one fast piece proves nothing.
-    if (this.#fast === 0) return SLOW_PIECE_BYTES;
-    return this.#fast > 1 ? Math.min(length * GROWTH, PIECE_BYTES) : length;
+    if (this.#fast === 1 || this.#hasLongPieces) return length;
+    if (length < PIECE_BYTES) return length * GROWTH;
+    this.#hasLongPieces = this.#left > PIECE_BYTES && LONG_PIECES.admit(this);
+    return this.#hasLongPieces ? LONG_PIECE_BYTES : PIECE_BYTES;
+  }
+
+  #giveUpLongPieces(): void {
+    if (this.#hasLongPieces) LONG_PIECES.release(this);
+    this.#hasLongPieces = false;
   }
 
   #newBuffer(length: number): Uint8Array {
-    return new Uint8Array(Math.max(1, Math.min(length, PIECE_BYTES, this.#left)));
+    return new Uint8Array(Math.max(1, Math.min(length, this.#left)));
   }
 
   /** Cancels the rest of the stream. */
   cancel(): void {
+    this.#giveUpLongPieces();
     const reader = this.#byob ?? this.#plain;
     reader?.cancel().catch(() => undefined);
   }

@@ -1,7 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { digest } from "../../../src/bytes/digest.ts";
 import { toBase64 } from "../../../src/bytes/hex-base64.ts";
+import { LONG_PIECE_BYTES } from "../../../src/bytes/long-pieces.ts";
 import { DelayedWriter, PIECE_BYTES, PieceReader } from "../../../src/bytes/streams.ts";
 import { chunks, Seeded } from "./seeded.ts";
 
@@ -61,6 +62,15 @@ const SIZES = [
   ["of all at once", [BODY.length], BODY.length],
 ] as const;
 
+/** Stops the clock, so that no stream is slow, whatever else the machine does. */
+function stopClock(): void {
+  vi.spyOn(Date, "now").mockReturnValue(Date.now());
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
 describe("PieceReader", () => {
   it.each(SIZES)("passes a byte stream on intact from chunks %s", async (_what, sizes, length) => {
     const body = BODY.slice(0, length);
@@ -73,12 +83,35 @@ describe("PieceReader", () => {
   });
 
   it("collects small chunks of a byte stream into full pieces", async () => {
+    stopClock();
     const reader = new PieceReader(byteStream(chunks(BODY, [10_000]), BODY.length));
     const lengths: number[] = [];
     for (let piece = await reader.read(); piece !== undefined; piece = await reader.read()) lengths.push(piece.length);
     const first = [4096, 4 * 4096];
-    const last = (BODY.length - 5 * 4096) % PIECE_BYTES;
-    expect(lengths).toEqual([...first, PIECE_BYTES, PIECE_BYTES, last]);
+    const rest = BODY.length - 5 * 4096 - PIECE_BYTES;
+    expect(lengths).toEqual([...first, PIECE_BYTES, rest]);
+    expect(rest).toBeGreaterThan(PIECE_BYTES);
+    expect(rest).toBeLessThan(LONG_PIECE_BYTES);
+  });
+
+  it("reads some streams in long pieces, and all others in short ones", async () => {
+    stopClock();
+    const readers = Array.from({ length: 40 }, () => new PieceReader(byteStream([BODY], BODY.length), BODY.length));
+    const largest = new Map(readers.map((reader) => [reader, 0]));
+    for (let turn = 0; turn < 4; turn += 1) {
+      for (const reader of readers) {
+        const piece = await reader.read();
+        largest.set(reader, Math.max(largest.get(reader) ?? 0, piece?.length ?? 0));
+      }
+    }
+    const long = readers.filter((reader) => (largest.get(reader) ?? 0) > PIECE_BYTES);
+    expect(long.length).toBeGreaterThan(0);
+    expect(long.length).toBeLessThan(readers.length);
+    for (const reader of readers) reader.cancel();
+    const next = new PieceReader(byteStream([BODY], BODY.length), BODY.length);
+    const lengths: number[] = [];
+    for (let piece = await next.read(); piece !== undefined; piece = await next.read()) lengths.push(piece.length);
+    expect(Math.max(...lengths)).toBeGreaterThan(PIECE_BYTES);
   });
 
   it("allocates memory as bytes arrive, and never more than announced", async () => {
@@ -89,7 +122,8 @@ describe("PieceReader", () => {
       [1_000_000_000, 0, 4096],
       [1_000_000_000, 4000, 4096],
       [1_000_000_000, 4096, 4 * 4096],
-      [1_000_000_000, 1_000_000, PIECE_BYTES],
+      [1_000_000_000, 80_000, PIECE_BYTES],
+      [1_000_000_000, 1_000_000, LONG_PIECE_BYTES],
       [undefined, 100, 4096],
     ] as const) {
       const bytes = new Uint8Array(arriving);
@@ -107,7 +141,7 @@ describe("PieceReader", () => {
     const burst = new Uint8Array(32 * 1024);
     for (const [pauseMs, least, most] of [
       [120, 16 * 1024, 16 * 1024],
-      [0, PIECE_BYTES, PIECE_BYTES],
+      [0, PIECE_BYTES, LONG_PIECE_BYTES],
     ] as const) {
       const { readable, writable } = new FixedLengthStream(8 * burst.length);
       const reader = new PieceReader(readable, 8 * burst.length);
