@@ -32,10 +32,15 @@ export class PieceReader {
   #left: number;
   /** How many pieces in succession arrived fast. */
   #fast = 0;
+  readonly #longPieces: LongPieces;
   #hasLongPieces = false;
 
-  /** @param length the stream's announced length in bytes, which limits the buffers */
-  constructor(stream: ReadableStream<Uint8Array>, length = Number.POSITIVE_INFINITY) {
+  /**
+   * @param length the stream's announced length in bytes, which limits the buffers
+   * @param longPieces the readers among which long pieces are shared out
+   */
+  constructor(stream: ReadableStream<Uint8Array>, length = Number.POSITIVE_INFINITY, longPieces = LONG_PIECES) {
+    this.#longPieces = longPieces;
     this.#left = length;
     this.#buffer = this.#newBuffer(FIRST_PIECE_BYTES);
     try {
@@ -86,12 +91,12 @@ export class PieceReader {
     // Slow streams come in bursts, so that one fast piece proves nothing.
     if (this.#fast === 1 || this.#hasLongPieces) return length;
     if (length < PIECE_BYTES) return length * GROWTH;
-    this.#hasLongPieces = this.#left > PIECE_BYTES && LONG_PIECES.admit(this);
+    this.#hasLongPieces = this.#left > PIECE_BYTES && this.#longPieces.admit(this);
     return this.#hasLongPieces ? LONG_PIECE_BYTES : PIECE_BYTES;
   }
 
   #giveUpLongPieces(): void {
-    if (this.#hasLongPieces) LONG_PIECES.release(this);
+    if (this.#hasLongPieces) this.#longPieces.release(this);
     this.#hasLongPieces = false;
   }
 
