@@ -26,6 +26,17 @@ import { versionedBucket } from "../support/versioning.ts";
 
 storeBodiesInBlobs();
 
+/** The credentials of a user of a bucket who has read an object twice. */
+async function readerOf(bucket: string, target: string) {
+  const { credentials } = await freshUser({
+    Effect: "Allow",
+    Action: "s3:*",
+    Resource: `arn:aws:s3:::${bucket}/*`,
+  });
+  await remember(reading(target, { credentials }));
+  return credentials;
+}
+
 describe("a read that the caller has done twice", () => {
   it.each([
     ["one byte", 1],
@@ -128,12 +139,7 @@ describe("nothing is read before D1 has answered", () => {
       "for a forged signature of a user who has read it",
       async () => {
         const { bucket, target } = await remembered();
-        const { credentials } = await freshUser({
-          Effect: "Allow",
-          Action: "s3:*",
-          Resource: `arn:aws:s3:::${bucket}/*`,
-        });
-        await remember(reading(target, { credentials }));
+        const credentials = await readerOf(bucket, target);
         return { read: reading(target, { credentials: { ...credentials, secretAccessKey: "forged" } }), status: 403 };
       },
     ],
@@ -141,12 +147,7 @@ describe("nothing is read before D1 has answered", () => {
       "for a user whose signature has not been verified for this region",
       async () => {
         const { bucket, target } = await remembered();
-        const { credentials } = await freshUser({
-          Effect: "Allow",
-          Action: "s3:*",
-          Resource: `arn:aws:s3:::${bucket}/*`,
-        });
-        await remember(reading(target, { credentials }));
+        const credentials = await readerOf(bucket, target);
         return { read: reading(target, { credentials, region: "eu-west-1" }), status: 200 };
       },
     ],
